@@ -1,0 +1,80 @@
+"""Refines the 6-DoF pose of a known object in an image by differentiable rendering.
+
+Nothing is imported until it is asked for, so that `import diffdope` stays fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from diffdope.errors import DiffDopeError
+    from diffdope.geometry.camera import Camera, load_camera
+    from diffdope.geometry.pose import Pose
+    from diffdope.refine.refiner import Refiner, refine
+    from diffdope.refine.result import RefinementResult, Status
+    from diffdope.scene.mesh import Mesh
+    from diffdope.scene.observation import Observation
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Camera",
+    "DiffDopeError",
+    "Mesh",
+    "Observation",
+    "Pose",
+    "RefinementResult",
+    "Refiner",
+    "Status",
+    "__version__",
+    "load_camera",
+    "refine",
+]
+
+_HOMES = {
+    "Camera": "diffdope.geometry.camera",
+    "DiffDopeError": "diffdope.errors",
+    "Mesh": "diffdope.scene.mesh",
+    "Observation": "diffdope.scene.observation",
+    "Pose": "diffdope.geometry.pose",
+    "RefinementResult": "diffdope.refine.result",
+    "Refiner": "diffdope.refine.refiner",
+    "Status": "diffdope.refine.result",
+    "load_camera": "diffdope.geometry.camera",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'diffdope' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Package(ModuleType):
+    """Keeps `diffdope.refine` the function.
+
+    There is a subpackage of that name too, and importing it would put the module in the function's place. A
+    property of the class wins over that. `from diffdope.refine.result import ...` goes through sys.modules
+    and is not touched.
+    """
+
+    @property
+    def refine(self) -> Any:
+        return importlib.import_module("diffdope.refine.refiner").refine
+
+    @refine.setter
+    def refine(self, module: ModuleType) -> None:
+        """The import system's assignment of the subpackage, ignored."""
+
+
+sys.modules[__name__].__class__ = _Package

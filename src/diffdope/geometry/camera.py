@@ -1,0 +1,228 @@
+"""A pinhole camera without distortion; the centre of the top-left pixel is (0, 0)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from diffdope.errors import DiffDopeError, as_floats, check_finite, check_positive, check_shape, expected
+
+F64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Camera:
+    """u = fx * x / z + cx, v = fy * y / z + cy, in the OpenCV frame: x right, y down, z forward.
+
+    Attributes:
+        fx: focal length along the rows, pixels.
+        fy: focal length along the columns, pixels.
+        cx: principal point, pixels from the CENTRE of the top-left pixel; a crop's may lie outside the image.
+        cy: the same, downwards.
+        width: columns of the image.
+        height: rows of the image.
+
+    Raises:
+        DiffDopeError: if a number is not finite, or a focal length or size is not positive.
+    """
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        for name in ("fx", "fy", "cx", "cy"):
+            value = float(as_floats(name, getattr(self, name)))
+            check_finite(name, np.asarray(value))
+            object.__setattr__(self, name, value)
+        for name in ("width", "height"):
+            value = getattr(self, name)
+            if not isinstance(value, (int, np.integer)) or value <= 0:
+                raise expected(name, "a positive whole number of pixels", repr(value))
+            object.__setattr__(self, name, int(value))
+        check_positive("fx", self.fx)
+        check_positive("fy", self.fy)
+
+    @classmethod
+    def from_K(cls, K: ArrayLike, *, width: int, height: int) -> Camera:
+        """From a calibration matrix (3, 3), or its 9 numbers row by row, of the full image.
+
+        The principal point must lie in the image, because outside it K nearly always belongs to another image
+        size. For a true off-centre crop use `Camera(...)` itself or `Camera.crop`, which do not ask.
+
+        Raises:
+            DiffDopeError: if K has skew, is transposed or not finite, or if width and height look swapped.
+        """
+        camera = cls(*_intrinsics(as_floats("K", K)), width, height)
+        _check_principal_point(camera)
+        return camera
+
+    @classmethod
+    def from_bop(
+        cls, entry: Mapping[str, Any], *, width: int | None = None, height: int | None = None
+    ) -> Camera:
+        """From an entry of BOP's scene_camera.json (cam_K) or camera.json (fx, fy, cx, cy, width, height).
+
+        Args:
+            entry: the JSON object.
+            width: columns of the image, needed where the entry has none.
+            height: rows of the image.
+
+        Raises:
+            DiffDopeError: if keys are missing or the matrix is refused by `from_K`.
+        """
+        width, height = _size("width", entry, width), _size("height", entry, height)
+        if "cam_K" in entry:
+            return cls.from_K(entry["cam_K"], width=width, height=height)
+        missing = [key for key in ("fx", "fy", "cx", "cy") if key not in entry]
+        if missing:
+            raise _no_intrinsics(entry)
+        camera = cls(entry["fx"], entry["fy"], entry["cx"], entry["cy"], width, height)
+        _check_principal_point(camera)
+        return camera
+
+    @property
+    def K(self) -> F64:
+        """Calibration matrix (3, 3), pixels."""
+        return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
+
+    def project(self, x_c: ArrayLike) -> tuple[F64, F64]:
+        """Pixels (u, v), each (...), of camera points (..., 3); NaN for points with z <= 0."""
+        points = np.asarray(x_c, dtype=np.float64)
+        check_shape("x_c", points, (*points.shape[:-1], 3))
+        x, y, z = np.moveaxis(points, -1, 0)
+        inverse = 1.0 / np.where(z > 0, z, np.nan)
+        return self.fx * x * inverse + self.cx, self.fy * y * inverse + self.cy
+
+    def back_project(self, depth: ArrayLike) -> F64:
+        """Camera points (H, W, 3), metres, of a depth image (H, W); a missing depth (0) gives the origin."""
+        z = np.asarray(depth, dtype=np.float64)
+        check_shape("depth", z, (self.height, self.width))
+        x = (np.arange(self.width) - self.cx) / self.fx
+        y = (np.arange(self.height) - self.cy) / self.fy
+        return np.stack([x[None, :] * z, y[:, None] * z, z], axis=-1)
+
+    def crop(self, x0: int, y0: int, width: int, height: int) -> Camera:
+        """The camera of the rectangle whose top-left pixel is (x0, y0)."""
+        return Camera(self.fx, self.fy, self.cx - x0, self.cy - y0, width, height)
+
+    def resize(self, width: int, height: int) -> Camera:
+        """The camera of the image resampled to another size; c -> (c + 0.5) * s - 0.5, per axis."""
+        sx, sy = width / self.width, height / self.height
+        cx, cy = (self.cx + 0.5) * sx - 0.5, (self.cy + 0.5) * sy - 0.5
+        return Camera(self.fx * sx, self.fy * sy, cx, cy, width, height)
+
+
+def load_camera(
+    path: str | Path, *, width: int | None = None, height: int | None = None, image_id: int | None = None
+) -> tuple[Camera, float | None]:
+    """Reads a camera from JSON: a BOP scene_camera entry, a whole scene_camera.json, or a BOP camera.json.
+
+    Args:
+        path: the file.
+        width: columns of the image; needed where the file does not say.
+        height: rows of the image.
+        image_id: which entry of a scene_camera.json; may be left out if it has only one.
+
+    Returns:
+        The camera, and depth_scale in MILLIMETRES per stored unit (BOP's), None where the file does not say.
+
+    Raises:
+        DiffDopeError: if the file cannot be read or its content is refused.
+    """
+    data = _read_json(Path(path))
+    is_entry = any(key in data for key in ("cam_K", "fx", "fy"))
+    try:
+        entry = data if is_entry else _entry_of(data, image_id)
+        camera = Camera.from_bop(entry, width=width, height=height)
+    except DiffDopeError as error:
+        raise DiffDopeError(f"camera file {path}: {error}") from error
+    scale = entry.get("depth_scale")
+    if scale is None:
+        return camera, None
+    check_positive("depth_scale", float(as_floats("depth_scale", scale)))
+    return camera, float(scale)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DiffDopeError(f"camera: cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise DiffDopeError(f"camera: expected JSON in {path}, got {error}") from error
+    if not isinstance(data, dict):
+        raise expected("camera", f"a JSON object in {path}", type(data).__name__)
+    return data
+
+
+def _entry_of(data: dict[str, Any], image_id: int | None) -> Mapping[str, Any]:
+    entries = {key: value for key, value in data.items() if isinstance(value, dict) and key.isdigit()}
+    if not entries:
+        raise _no_intrinsics(data)
+    if image_id is None and len(entries) == 1:
+        image_id = int(next(iter(entries)))
+    for key, value in entries.items():
+        if image_id is not None and int(key) == image_id:
+            return value
+    cure = "give the image's id, or a file with its entry alone"
+    raise expected("image_id", f"one of the {len(entries)} of the file", image_id, cure)
+
+
+def _no_intrinsics(entry: Mapping[str, Any]) -> DiffDopeError:
+    return expected("camera", "cam_K, or fx, fy, cx and cy", f"keys {', '.join(map(str, entry)) or 'none'}")
+
+
+def _size(name: str, entry: Mapping[str, Any], given: int | None) -> int:
+    stored = entry.get(name)
+    if given is None and stored is None:
+        cure = "this camera entry holds no size: pass width and height"
+        raise expected(name, "the image's size in pixels", "none", cure)
+    if given is not None and stored is not None and int(given) != int(stored):
+        cure = "the camera file is for another image size, or width and height are swapped"
+        raise expected(name, f"{stored} as in the camera file", given, cure)
+    return int(stored if given is None else given)  # type: ignore[arg-type]
+
+
+def _intrinsics(K: F64) -> tuple[float, float, float, float]:
+    K = K.reshape(3, 3) if K.shape == (9,) else K
+    check_shape("K", K, (3, 3))
+    check_finite("K", K)
+    tiny = 1e-6 * max(abs(K[0, 0]), 1.0)
+    if np.abs(K[2, :2]).max() > tiny and np.abs(K[:2, 2]).max() <= tiny:
+        cure = "K is transposed: give K.T"
+        raise expected("K", "cx and cy in its last column", "them in its last row", cure)
+    if np.abs(K[2] - [0.0, 0.0, 1.0]).max() > 1e-6:
+        raise expected("K", "last row (0, 0, 1)", K[2].tolist())
+    if abs(K[0, 1]) > tiny or abs(K[1, 0]) > tiny:
+        cure = "skewed pixels are not supported: undistort and rectify the image first"
+        raise expected("K", "zero skew K[0, 1] and K[1, 0]", [float(K[0, 1]), float(K[1, 0])], cure)
+    return float(K[0, 0]), float(K[1, 1]), float(K[0, 2]), float(K[1, 2])
+
+
+def _check_principal_point(camera: Camera) -> None:
+    off = _off_centre(camera, camera.width, camera.height)
+    swapped = _off_centre(camera, camera.height, camera.width)
+    size = f"{camera.width} x {camera.height} (width x height)"
+    point = f"({camera.cx:g}, {camera.cy:g})"
+    crop = "(a true off-centre crop: build Camera(fx, fy, cx, cy, width, height))"
+    # Real ones are within a few per cent of the centre, so one that fits the swapped size is telling.
+    if off > 0.12 and swapped < 0.06:
+        cure = f"width and height look swapped {crop}"
+        raise expected("K", f"a principal point near the centre of the {size} image", point, cure)
+    if off > 0.5:
+        cure = f"K belongs to another image size {crop}"
+        raise expected("K", f"a principal point inside the {size} image", point, cure)
+
+
+def _off_centre(camera: Camera, width: int, height: int) -> float:
+    return max(abs((camera.cx + 0.5) / width - 0.5), abs((camera.cy + 0.5) / height - 0.5))

@@ -1,0 +1,155 @@
+"""A rigid pose of the object in the camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from diffdope.errors import DiffDopeError, as_floats, check_finite, check_shape, expected
+from diffdope.geometry import so3
+
+F64 = NDArray[np.float64]
+_MM = 1e-3
+# OpenGL's camera looks along -z with y up; ours (OpenCV) along +z with y down.
+_OPENCV_FROM_OPENGL = np.diag([1.0, -1.0, -1.0])
+
+
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """x_c = R_m2c @ x_m + t_m2c, in the OpenCV camera: x right, y down, z forward.
+
+    The tangent order is (rho [m], phi [rad]): `retract` does R <- Exp(phi) R, t <- t + rho.
+
+    Attributes:
+        R_m2c: rotation (3, 3); orthonormal within 1e-3 when given, exactly so afterwards.
+        t_m2c: translation (3,), metres.
+
+    Raises:
+        DiffDopeError: if a shape is wrong, a number is not finite or R_m2c is no rotation.
+    """
+
+    R_m2c: F64
+    t_m2c: F64
+
+    def __post_init__(self) -> None:
+        R, t = as_floats("R_m2c", self.R_m2c), as_floats("t_m2c", self.t_m2c)
+        check_shape("R_m2c", R, (3, 3))
+        check_shape("t_m2c", t, (3,))
+        check_finite("R_m2c", R)
+        check_finite("t_m2c", t)
+        R = _checked_rotation("R_m2c", R)
+        for name, array in (("R_m2c", R), ("t_m2c", t)):
+            array.flags.writeable = (
+                False  # a frozen dataclass would otherwise let its arrays be edited in place
+            )
+            object.__setattr__(self, name, array)
+
+    @classmethod
+    def identity(cls) -> Pose:
+        """Model frame and camera frame coincide."""
+        return cls(np.eye(3), np.zeros(3))
+
+    @classmethod
+    def from_matrix(cls, T_m2c: ArrayLike) -> Pose:
+        """From a homogeneous matrix (4, 4), translation in metres.
+
+        Raises:
+            DiffDopeError: if it is not a rigid transform; a transposed one is recognised.
+        """
+        T = as_floats("T_m2c", T_m2c)
+        check_shape("T_m2c", T, (4, 4))
+        check_finite("T_m2c", T)
+        if np.allclose(T[3], [0, 0, 0, 1], atol=1e-6):
+            return cls(T[:3, :3], T[:3, 3])
+        cure = "it looks transposed: give T_m2c.T" if np.allclose(T[:, 3], [0, 0, 0, 1], atol=1e-6) else ""
+        raise expected("T_m2c", "last row (0, 0, 0, 1)", T[3].tolist(), cure)
+
+    @classmethod
+    def from_wxyz_xyz(cls, wxyz_xyz: ArrayLike) -> Pose:
+        """From a quaternion (w, x, y, z), normalised here, and a translation in metres: (7,)."""
+        values = as_floats("wxyz_xyz", wxyz_xyz)
+        check_shape("wxyz_xyz", values, (7,))
+        return cls(so3.matrix_from_wxyz(values[:4]), values[4:])
+
+    @classmethod
+    def from_bop(cls, cam_R_m2c: ArrayLike, cam_t_m2c: ArrayLike) -> Pose:
+        """From BOP's rotation (9,) row-major or (3, 3), and translation (3,) in millimetres."""
+        R = as_floats("cam_R_m2c", cam_R_m2c)
+        if R.shape == (9,):
+            R = R.reshape(3, 3)
+        check_shape("cam_R_m2c", R, (3, 3), cure="9 numbers, row by row, will do too")
+        t = as_floats("cam_t_m2c", cam_t_m2c)
+        check_shape("cam_t_m2c", t, (3,))
+        return cls(R, t * _MM)
+
+    @classmethod
+    def from_opengl(cls, T_m2gl: ArrayLike) -> Pose:
+        """From a pose (4, 4), metres, in an OpenGL camera: x right, y up, looking along -z."""
+        pose = cls.from_matrix(T_m2gl)
+        return cls(_OPENCV_FROM_OPENGL @ pose.R_m2c, _OPENCV_FROM_OPENGL @ pose.t_m2c)
+
+    @property
+    def matrix(self) -> F64:
+        """T_m2c (4, 4), translation in metres."""
+        T = np.eye(4)
+        T[:3, :3], T[:3, 3] = self.R_m2c, self.t_m2c
+        return T
+
+    @property
+    def wxyz(self) -> F64:
+        """The rotation as a unit quaternion (w, x, y, z) with w >= 0."""
+        return so3.wxyz_from_matrix(self.R_m2c)
+
+    def to_bop(self) -> tuple[list[float], list[float]]:
+        """cam_R_m2c (9 numbers, row-major) and cam_t_m2c (3 numbers, millimetres)."""
+        return self.R_m2c.ravel().tolist(), (self.t_m2c / _MM).tolist()
+
+    def apply(self, x_m: ArrayLike) -> F64:
+        """Points (..., 3) in metres, from model to camera."""
+        points = np.asarray(x_m, dtype=np.float64)
+        check_shape("x_m", points, (*points.shape[:-1], 3))
+        result: F64 = points @ self.R_m2c.T + self.t_m2c
+        return result
+
+    def inverse(self) -> Pose:
+        """The transform from camera to model."""
+        return Pose(self.R_m2c.T, -self.R_m2c.T @ self.t_m2c)
+
+    def __matmul__(self, other: Pose) -> Pose:
+        """(self @ other).apply(x) = self.apply(other.apply(x))."""
+        return Pose(self.R_m2c @ other.R_m2c, self.R_m2c @ other.t_m2c + self.t_m2c)
+
+    def retract(self, xi: ArrayLike) -> Pose:
+        """Moved by a tangent vector xi (6,) = (rho [m], phi [rad])."""
+        step = as_floats("xi", xi)
+        check_shape("xi", step, (6,))
+        return Pose(so3.exp(step[3:]) @ self.R_m2c, self.t_m2c + step[:3])
+
+    def angle_to(self, other: Pose) -> float:
+        """Angle between the two rotations, radians in [0, pi]."""
+        return float(np.linalg.norm(so3.log(other.R_m2c @ self.R_m2c.T)))
+
+    def distance_to(self, other: Pose) -> float:
+        """Distance between the two translations, metres."""
+        return float(np.linalg.norm(other.t_m2c - self.t_m2c))
+
+    def __repr__(self) -> str:
+        wxyz, xyz = (np.array2string(v, precision=6, separator=", ") for v in (self.wxyz, self.t_m2c))
+        return f"Pose(wxyz={wxyz}, t_m2c={xyz} m)"
+
+
+def _checked_rotation(name: str, R: F64) -> F64:
+    error = float(np.abs(R.T @ R - np.eye(3)).max())
+    if error > 1e-3:
+        column = float(np.linalg.norm(R[:, 0]))
+        uniform = np.allclose(R.T @ R, column**2 * np.eye(3), atol=1e-3 * max(column**2, 1e-12))
+        cure = f"it holds a scale of {column:.4g}: divide by it" if uniform and column > 1e-6 else ""
+        raise expected(name, "an orthonormal matrix", f"R^T R off the identity by {error:.3g}", cure)
+    if np.linalg.det(R) < 0:
+        raise DiffDopeError(
+            f"{name}: expected a rotation (determinant +1), got a reflection (determinant -1); "
+            "one axis is mirrored: the pose comes from a left-handed frame"
+        )
+    return so3.project_to_so3(R)

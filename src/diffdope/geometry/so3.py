@@ -1,0 +1,99 @@
+"""Rotations as matrices, tangent vectors and quaternions; everything takes leading batch axes.
+
+A tangent vector phi (radians) is axis times angle. A quaternion's name says its order: here always `wxyz`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from diffdope.errors import check_shape, expected
+
+F64 = NDArray[np.float64]
+
+
+def hat(phi: ArrayLike) -> F64:
+    """The skew matrix with hat(phi) @ x = cross(phi, x): (..., 3) -> (..., 3, 3)."""
+    p = _batch("phi", phi, (3,))
+    out = np.zeros((*p.shape[:-1], 3, 3))
+    out[..., 0, 1], out[..., 0, 2], out[..., 1, 2] = -p[..., 2], p[..., 1], -p[..., 0]
+    return out - np.swapaxes(out, -1, -2)
+
+
+def exp(phi: ArrayLike) -> F64:
+    """Rotation matrices of tangent vectors (Rodrigues): (..., 3) radians -> (..., 3, 3)."""
+    p = _batch("phi", phi, (3,))
+    angle2 = np.sum(p * p, axis=-1)[..., None, None]
+    angle = np.sqrt(angle2)
+    # np.sinc(x) is sin(pi x) / (pi x), safe at 0; (1 - cos a) / a^2 is half its square at a / 2.
+    first = np.sinc(angle / np.pi)
+    second = 0.5 * np.sinc(angle / (2 * np.pi)) ** 2
+    skew = hat(p)
+    result: F64 = np.eye(3) + first * skew + second * (skew @ skew)
+    return result
+
+
+def log(R: ArrayLike) -> F64:
+    """Tangent vectors of rotation matrices, angle in [0, pi]: (..., 3, 3) -> (..., 3) radians."""
+    q_wxyz = wxyz_from_matrix(R)
+    w, vector = q_wxyz[..., :1], q_wxyz[..., 1:]
+    sine = np.linalg.norm(vector, axis=-1, keepdims=True)
+    # Through the half angle, because arccos of the trace loses all digits near 0 and pi.
+    small = sine < 1e-9
+    scale = np.where(small, 2.0, 2.0 * np.arctan2(sine, w) / np.where(small, 1.0, sine))
+    result: F64 = scale * vector
+    return result
+
+
+def matrix_from_wxyz(q_wxyz: ArrayLike) -> F64:
+    """Rotation matrices of quaternions, which are normalised first: (..., 4) -> (..., 3, 3).
+
+    Raises:
+        DiffDopeError: if a quaternion is zero or not finite.
+    """
+    q = _batch("q_wxyz", q_wxyz, (4,))
+    norm = np.linalg.norm(q, axis=-1, keepdims=True)
+    if not (np.isfinite(norm).all() and (norm > 1e-12).all()):
+        raise expected("q_wxyz", "finite quaternions other than zero", q.tolist())
+    w, x, y, z = np.moveaxis(q / norm, -1, 0)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def wxyz_from_matrix(R: ArrayLike) -> F64:
+    """Unit quaternions of rotation matrices, w >= 0: (..., 3, 3) -> (..., 4)."""
+    m = _batch("R", R, (3, 3))
+    d0, d1, d2 = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
+    # Four times the outer product of the quaternion with itself; its longest row is free of cancellation.
+    outer = np.empty((*m.shape[:-2], 4, 4))
+    outer[..., 0, 0], outer[..., 1, 1] = 1 + d0 + d1 + d2, 1 + d0 - d1 - d2
+    outer[..., 2, 2], outer[..., 3, 3] = 1 - d0 + d1 - d2, 1 - d0 - d1 + d2
+    for i, (a, b) in enumerate(((2, 1), (0, 2), (1, 0)), start=1):
+        outer[..., 0, i] = outer[..., i, 0] = m[..., a, b] - m[..., b, a]
+    for i, j in ((1, 2), (1, 3), (2, 3)):
+        outer[..., i, j] = outer[..., j, i] = m[..., i - 1, j - 1] + m[..., j - 1, i - 1]
+    best = np.argmax(np.diagonal(outer, axis1=-2, axis2=-1), axis=-1)
+    q = np.take_along_axis(outer, best[..., None, None], axis=-2)[..., 0, :]
+    q = q / np.linalg.norm(q, axis=-1, keepdims=True)
+    result: F64 = np.where(q[..., :1] < 0, -q, q)
+    return result
+
+
+def project_to_so3(M: ArrayLike) -> F64:
+    """The rotations nearest to matrices in the Frobenius norm: (..., 3, 3) -> (..., 3, 3)."""
+    left, _, right = np.linalg.svd(_batch("M", M, (3, 3)))
+    sign = np.ones(left.shape[:-1])
+    sign[..., 2] = np.linalg.det(left @ right)
+    result: F64 = (left * sign[..., None, :]) @ right
+    return result
+
+
+def _batch(name: str, values: ArrayLike, last: tuple[int, ...]) -> F64:
+    array = np.asarray(values, dtype=np.float64)
+    check_shape(name, array, (*array.shape[: max(array.ndim - len(last), 0)], *last))
+    return array

@@ -1,0 +1,189 @@
+"""The fused pass: cost, gradient and normal matrix of one pose, without storing an image."""
+
+import numpy as np
+from numba import njit
+
+from diffdope.objective.layout import DEPTH, MASK, RGB
+from diffdope.objective.losses import depth_terms, mask_terms, rgb_terms
+from diffdope.render.kernels.accumulate import add_gradient, add_normal, add_outer, add_row_gradient, mirror_lower
+from diffdope.render.kernels.images import prepare_pose, release_pose
+from diffdope.render.kernels.layout import (
+    C_B, C_DEPTH, C_G, C_GATE, C_GB, C_GG, C_GR, C_GZ, C_MASK, C_OB, C_OG, C_OR, C_R, C_WB, C_WG, C_WR, C_WZ, C_Z, CHUNK,
+)  # fmt: skip
+from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR
+from diffdope.render.kernels.shade import shade_chunk
+
+ZERO, ONE, TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
+
+
+@njit(**KERNEL)
+def fetch_observed(f, observed, first, count, with_color):  # type: ignore[no-untyped-def]
+    """Copies what was observed at a chunk of fragments."""
+    c = f.chunk
+    for i in range(count):
+        pixel = np.uint32(f.pixel[first + i])
+        c[C_GATE + i], c[C_DEPTH + i], c[C_MASK + i] = observed.gate[pixel], observed.depth[pixel], observed.mask[pixel]
+    if with_color:
+        for i in range(count):
+            pixel = np.uint32(f.pixel[first + i])
+            c[C_OR + i], c[C_OG + i], c[C_OB + i] = observed.red[pixel], observed.green[pixel], observed.blue[pixel]
+
+
+@njit(**KERNEL)
+def chunk_rgb(c, terms, count):  # type: ignore[no-untyped-def]
+    """Colour derivatives of a chunk of fully covered fragments; returns loss less what an empty pixel pays."""
+    scale, cap, kappa, floor = terms.rgb, terms.cap_rgb, terms.kappa_rgb, terms.floor
+    total = ZERO
+    for i in range(count):
+        gate = c[C_GATE + i]
+        weight = scale * gate
+        loss, s0, s1, s2, _, w0, w1, w2 = rgb_terms(
+            c[C_R + i], c[C_G + i], c[C_B + i], ONE, c[C_OR + i], c[C_OG + i], c[C_OB + i], cap, kappa, floor
+        )
+        total += gate * (loss - kappa)
+        c[C_GR + i], c[C_GG + i], c[C_GB + i] = weight * s0, weight * s1, weight * s2
+        c[C_WR + i], c[C_WG + i], c[C_WB + i] = weight * w0, weight * w1, weight * w2
+    return total
+
+
+@njit(**KERNEL)
+def chunk_depth(c, terms, count):  # type: ignore[no-untyped-def]
+    """Depth derivatives of a chunk; returns loss less what an empty pixel pays."""
+    cap, kappa, inverse, floor, scale = terms.cap_depth, terms.kappa_depth, terms.inverse_length, terms.floor, terms.depth
+    total = ZERO
+    for i in range(count):
+        depth, gate = c[C_DEPTH + i], c[C_GATE + i]
+        loss, slope, _, weight = depth_terms(c[C_Z + i], ONE, depth, cap, kappa, inverse, floor)
+        total += gate * (loss - (kappa if depth > ZERO else ZERO))
+        c[C_GZ + i], c[C_WZ + i] = scale * gate * slope, scale * gate * weight
+    return total
+
+
+@njit(**KERNEL)
+def chunk_mask(c, count):  # type: ignore[no-untyped-def]
+    """Mask loss of a chunk less what an empty pixel pays: |1 - M| - M. Covered pixels have no derivative."""
+    total = ZERO
+    for i in range(count):
+        total += ONE - TWO * c[C_MASK + i]
+    return total
+
+
+@njit(**KERNEL)
+def fragments_pass(mesh, view, t, s, observed, terms, n, with_color, with_normal, cost, gradient, normal):  # type: ignore[no-untyped-def]  # noqa: E501
+    """Everything about the pixels that are next to no contour."""
+    f = s.fragments
+    for first in range(0, n, CHUNK):
+        count = min(CHUNK, n - first)
+        shade_chunk(mesh.skin, s.visible.planes, f, first, count, with_color)
+        fetch_observed(f, observed, first, count, with_color)
+        if with_color:
+            cost[RGB] += chunk_rgb(f.chunk, terms, count)
+        cost[DEPTH] += chunk_depth(f.chunk, terms, count)
+        cost[MASK] += chunk_mask(f.chunk, count)
+        add_gradient(view, t, f.chunk, count, with_color, gradient)
+        if with_normal:
+            add_normal(view, t, f.chunk, count, with_color, normal)
+
+
+@njit(**SCALAR)
+def residual_jacobian(jacobian, row, channel, observed, out):  # type: ignore[no-untyped-def]
+    """d(P - A O) of a contour pixel."""
+    for k in range(6):
+        out[k] = jacobian[row, channel, k] - observed * jacobian[row, 4, k]
+
+
+@njit(**KERNEL)
+def contour_rgb(contours, n_rows, observed, terms, with_normal, gradient, normal):  # type: ignore[no-untyped-def]
+    """Colour derivatives of the pixels next to a contour; returns rgb loss less the empty pixel's."""
+    p, jacobian, j = contours.value, contours.jacobian, contours.row6
+    total = ZERO
+    for row in range(n_rows):
+        pixel = contours.pixel[row]
+        gate = observed.gate[pixel]
+        o0, o1, o2 = observed.red[pixel], observed.green[pixel], observed.blue[pixel]
+        loss, s0, s1, s2, by_coverage, w0, w1, w2 = rgb_terms(
+            p[row, 0], p[row, 1], p[row, 2], p[row, 4], o0, o1, o2, terms.cap_rgb, terms.kappa_rgb, terms.floor
+        )
+        total += gate * (loss - terms.kappa_rgb)
+        weight = terms.rgb * gate
+        add_row_gradient(jacobian, row, 0, weight * s0, gradient)
+        add_row_gradient(jacobian, row, 1, weight * s1, gradient)
+        add_row_gradient(jacobian, row, 2, weight * s2, gradient)
+        add_row_gradient(jacobian, row, 4, weight * by_coverage, gradient)
+        if with_normal:
+            for c in range(3):
+                residual_jacobian(jacobian, row, c, o0 if c == 0 else (o1 if c == 1 else o2), j)
+                add_outer(weight * (w0 if c == 0 else (w1 if c == 1 else w2)), j, normal)
+    return total
+
+
+@njit(**KERNEL)
+def contour_depth(contours, n_rows, observed, terms, with_normal, gradient, normal):  # type: ignore[no-untyped-def]
+    """Depth derivatives of the pixels next to a contour; returns loss less what an empty pixel pays."""
+    p, jacobian, j = contours.value, contours.jacobian, contours.row6
+    total = ZERO
+    for row in range(n_rows):
+        pixel = contours.pixel[row]
+        depth, gate = observed.depth[pixel], observed.gate[pixel]
+        loss, by_depth, by_coverage, w = depth_terms(
+            p[row, 3], p[row, 4], depth, terms.cap_depth, terms.kappa_depth, terms.inverse_length, terms.floor
+        )
+        total += gate * (loss - (terms.kappa_depth if depth > ZERO else ZERO))
+        weight = terms.depth * gate
+        add_row_gradient(jacobian, row, 3, weight * by_depth, gradient)
+        add_row_gradient(jacobian, row, 4, weight * by_coverage, gradient)
+        if with_normal:
+            residual_jacobian(jacobian, row, 3, depth, j)
+            add_outer(weight * w, j, normal)
+    return total
+
+
+@njit(**KERNEL)
+def contour_mask(contours, n_rows, mask, terms, with_normal, gradient, normal):  # type: ignore[no-untyped-def]
+    """Mask derivatives of the pixels next to a contour; returns loss less what an empty pixel pays."""
+    jacobian, j = contours.jacobian, contours.row6
+    total = ZERO
+    for row in range(n_rows):
+        seen = mask[contours.pixel[row]]
+        loss, by_coverage, w = mask_terms(contours.value[row, 4], seen, terms.floor)
+        total += loss - seen
+        add_row_gradient(jacobian, row, 4, terms.mask * by_coverage, gradient)
+        if with_normal:
+            residual_jacobian(jacobian, row, 4, ZERO, j)
+            add_outer(terms.mask * w, j, normal)
+    return total
+
+
+@njit(**KERNEL)
+def start_sums(empty_cost, cost, gradient, normal):  # type: ignore[no-untyped-def]
+    """Cost of an empty image, no derivative."""
+    for k in range(4):
+        cost[k] = empty_cost[k]
+    for i in range(6):
+        gradient[i] = 0.0
+        for k in range(6):
+            normal[i, k] = 0.0
+
+
+@njit(**ENTRY)
+def evaluate_range(
+    mesh, view, R, t, s, observed, terms, empty_cost, with_normal, first, last, costs, gradients, normals, covered
+):  # type: ignore[no-untyped-def]
+    """rgb, depth and mask of hypotheses first .. last - 1.
+
+    Writes the unweighted cost per modality (B, 4), and of the weighted total the gradient (B, 6) and, if wanted, the
+    normal matrix (B, 6, 6), in (rho, phi). `empty_cost` (4,) is what a hypothesis that covers nothing pays.
+    """
+    with_color = mesh.skin.shading != 0 and terms.rgb > ZERO
+    for b in range(first, last):
+        cost, gradient, normal = costs[b], gradients[b], normals[b]
+        start_sums(empty_cost, cost, gradient, normal)
+        n, n_rows, n_pairs, n_slots = prepare_pose(mesh, view, R[b], t[b], s)
+        fragments_pass(mesh, view, t[b], s, observed, terms, n, with_color, with_normal, cost, gradient, normal)
+        if with_color:
+            cost[RGB] += contour_rgb(s.contours, n_rows, observed, terms, with_normal, gradient, normal)
+        cost[DEPTH] += contour_depth(s.contours, n_rows, observed, terms, with_normal, gradient, normal)
+        cost[MASK] += contour_mask(s.contours, n_rows, observed.mask, terms, with_normal, gradient, normal)
+        mirror_lower(normal)
+        release_pose(s, n_rows, n_pairs, n_slots)
+        covered[b] = n + n_rows

@@ -1,0 +1,170 @@
+"""The cost of poses of one mesh against one observed crop."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import DiffDopeError
+from diffdope.objective.edges import add_edges_range, magnitude_image
+from diffdope.objective.kernel import evaluate_range
+from diffdope.objective.layout import DEPTH, EDGE, MASK, MODALITIES, RGB, Observed, Terms
+from diffdope.objective.settings import ObjectiveSettings
+from diffdope.render.arrays import mesh_arrays, view_of
+from diffdope.render.kernels.layout import MeshArrays, Scratch, View, allocate_scratch
+from diffdope.render.pool import HypothesisPool, default_threads
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+
+
+class Evaluation(NamedTuple):
+    """Costs and derivatives of B poses; the arrays are reused by the next evaluation.
+
+    modality_costs (B, 4) unweighted, in the order rgb, depth, mask, edge; cost (B,) their weighted sum; gradient
+    (B, 6) and normal (B, 6, 6) = J^T W J in (rho [m], phi [rad]); covered (B,) pixels that the object covers.
+    """
+
+    cost: F64
+    modality_costs: F64
+    gradient: F64
+    normal: F64
+    covered: NDArray[np.int64]
+
+
+class Buffers:
+    """Scratch and mesh arrays that outlive a single observation: what a warm refiner keeps."""
+
+    def __init__(self, mesh: Mesh, *, threads: int | None = None) -> None:
+        self.mesh = mesh
+        self.arrays: MeshArrays = mesh_arrays(mesh)
+        self.pool = HypothesisPool(threads or default_threads())
+        self._scratch: list[Scratch] = []
+        self._pixels = 0
+        self._edges = False
+
+    def scratch(self, width: int, height: int, *, edge_jacobian: bool) -> list[Scratch]:
+        """One scratch a thread, grown when a larger crop comes."""
+        if width * height > self._pixels or (edge_jacobian and not self._edges):
+            self._pixels, self._edges = max(self._pixels, width * height), self._edges or edge_jacobian
+            size = (len(self.mesh.vertices_m), len(self.mesh.faces), self._pixels)
+            self._scratch = [allocate_scratch(*size, edge_jacobian=self._edges) for _ in range(self.pool.threads)]
+        return self._scratch
+
+
+class Objective:
+    """A callable from poses to costs, gradients and normal matrices.
+
+    Args:
+        buffers: the mesh and its scratch.
+        observation: the observed crop; its camera is the view.
+        gate: (H, W) in [0, 1], how much each pixel counts for rgb, depth and edges.
+        settings: weights and caps.
+        length_m: metres by which depth residuals are divided; the object's diameter.
+        with_normal: whether normal matrices are wanted; they cost about a third more.
+    """
+
+    def __init__(
+        self,
+        buffers: Buffers,
+        observation: Observation,
+        gate: NDArray[np.floating],
+        settings: ObjectiveSettings,
+        *,
+        length_m: float,
+        with_normal: bool = False,
+    ) -> None:
+        self.settings = settings
+        self._buffers, self._with_normal = buffers, with_normal
+        self._view: View = view_of(observation.camera)
+        size = (observation.camera.width, observation.camera.height)
+        self._scratch = buffers.scratch(*size, edge_jacobian=with_normal and settings.edge_weight > 0)
+        self._gate_sum = float(gate.sum())
+        if self._gate_sum <= 0.0:
+            raise DiffDopeError("gate: expected pixels that count, got none; is the mask inside the crop?")
+        self.active = active_modalities(buffers.arrays, observation, settings)
+        self.weights = np.where(self.active, modality_weights(settings), 0.0)
+        self._observed = observed_arrays(observation, gate)
+        self._terms = self._make_terms(length_m)
+        self._empty = self._empty_costs()
+        self._out: Evaluation | None = None
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Names of the modalities that count."""
+        return tuple(name for name, on in zip(MODALITIES, self.active, strict=True) if on)
+
+    def _make_terms(self, length_m: float) -> Terms:
+        s, weights = self.settings, (self.weights / self._gate_sum).astype(np.float32)
+        caps = np.array([s.rgb_cap, s.depth_cap, s.edge_cap], np.float32)
+        return Terms(*weights, *caps, *(caps * np.float32(s.uncovered)), np.float32(1.0 / length_m), np.float32(s.irls_floor))
+
+    def _empty_costs(self) -> F64:
+        """What a hypothesis that covers nothing pays, per modality, times the gate's sum."""
+        o, terms = self._observed, self._terms
+        gate = o.gate.astype(np.float64)
+        inner = np.zeros((self._view.height, self._view.width), bool)
+        inner[1:-1, 1:-1] = True
+        costs = np.zeros(4)
+        costs[RGB] = terms.kappa_rgb * gate.sum()
+        costs[DEPTH] = terms.kappa_depth * gate[o.depth > 0].sum()
+        costs[MASK] = o.mask.astype(np.float64).sum()
+        costs[EDGE] = terms.kappa_edge * gate[inner.ravel()].sum()
+        return costs
+
+    def __call__(self, R_m2c: F64, t_m2c: F64) -> Evaluation:
+        """Evaluates B poses, (B, 3, 3) and (B, 3) metres."""
+        b = len(t_m2c)
+        if self._out is None or len(self._out.cost) != b:
+            self._out = Evaluation(
+                np.zeros(b), np.zeros((b, 4)), np.zeros((b, 6)), np.zeros((b, 6, 6)), np.zeros(b, np.int64)
+            )
+        out = self._out
+        R, t = np.ascontiguousarray(R_m2c, np.float32), np.ascontiguousarray(t_m2c, np.float32)
+
+        def work(worker: int, first: int, last: int) -> None:
+            arguments = (
+                self._buffers.arrays, self._view, R, t, self._scratch[worker], self._observed, self._terms,
+                self._empty, self._with_normal, first, last, out.modality_costs, out.gradient, out.normal,
+            )  # fmt: skip
+            evaluate_range(*arguments, out.covered)
+            if self.active[EDGE]:
+                add_edges_range(*arguments)
+
+        self._buffers.pool.run(work, b)
+        out.modality_costs[:] = np.where(self.active, out.modality_costs / self._gate_sum, 0.0)
+        np.matmul(out.modality_costs, self.weights, out=out.cost)
+        return out
+
+
+def modality_weights(settings: ObjectiveSettings) -> F64:
+    """Weights in the order of MODALITIES."""
+    return np.array([settings.rgb_weight, settings.depth_weight, settings.mask_weight, settings.edge_weight])
+
+
+def active_modalities(mesh: MeshArrays, observation: Observation, settings: ObjectiveSettings) -> NDArray[np.bool_]:
+    """Which modalities have a weight, an observed image and, for colour, a coloured mesh."""
+    color = observation.rgb is not None and mesh.skin.shading != 0
+    there = np.array([color, observation.depth is not None, observation.mask is not None, color])
+    return there & (modality_weights(settings) > 0.0)
+
+
+def observed_arrays(observation: Observation, gate: NDArray[np.floating]) -> Observed:
+    """The crop as flat planes; what is missing is zero."""
+    width, height = observation.camera.width, observation.camera.height
+    n = width * height
+
+    def plane(image: NDArray[np.floating] | None) -> F32:
+        return np.zeros(n, np.float32) if image is None else np.ascontiguousarray(image, np.float32).reshape(n)
+
+    rgb = observation.rgb if observation.rgb is not None else np.zeros((height, width, 3), np.float32)
+    red, green, blue = (plane(rgb[..., c]) for c in range(3))
+    intensity = (red + green + blue) / np.float32(3.0)
+    edge = np.zeros(n, np.float32)
+    if observation.rgb is not None:
+        magnitude_image(intensity, width, height, edge)
+    return Observed(red, green, blue, plane(observation.depth), plane(observation.mask), plane(gate), intensity, edge)

@@ -1,0 +1,1 @@
+"""Optimisers: from costs and gradients to new poses. They never see a mesh or an image."""

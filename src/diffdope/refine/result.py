@@ -1,0 +1,81 @@
+"""What a refinement returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.geometry.crop import CropWindow
+from diffdope.geometry.pose import Pose
+
+F64 = NDArray[np.float64]
+
+
+class Status(StrEnum):
+    """How a refinement ended."""
+
+    CONVERGED = "converged"
+    ITERATION_LIMIT = "iteration_limit"
+    OUT_OF_VIEW = "out_of_view"
+    NO_OVERLAP = "no_overlap"
+    BEHIND_CAMERA = "behind_camera"
+    FAILED = "failed"
+
+
+MESSAGES: dict[Status, str] = {
+    Status.CONVERGED: "the descent came to rest",
+    Status.ITERATION_LIMIT: "the best hypothesis was still improving at the last iteration; allow more iterations",
+    Status.OUT_OF_VIEW: "the start pose projects outside the image; check K, the image size and the pose's units",
+    Status.NO_OVERLAP: "the start pose and the mask do not overlap; give a start closer to the object, or the right mask",
+    Status.BEHIND_CAMERA: "the start pose is behind the camera; an OpenGL pose (z backward) must be converted with "
+    "Pose.from_opengl, or its translation is negated",
+    Status.FAILED: "no hypothesis was better than the start pose; check mesh units, K and the observed images",
+}
+
+
+@dataclass(frozen=True)
+class History:
+    """Every iterate of every hypothesis: K iterations, B hypotheses, M modalities.
+
+    costs (K+1, B) weighted totals; modality_costs (K+1, B, M) unweighted, in the order of the result's `modalities`;
+    R_m2c (K+1, B, 3, 3); t_m2c (K+1, B, 3) metres; learning_rates (B,) rate multipliers.
+    """
+
+    costs: F64
+    modality_costs: F64
+    R_m2c: F64
+    t_m2c: F64
+    learning_rates: F64
+
+
+@dataclass(frozen=True)
+class RefinementResult:
+    """A refined pose, and how far to trust it."""
+
+    pose: Pose
+    initial_pose: Pose
+    cost: float
+    initial_cost: float
+    cost_per_modality: dict[str, float]
+    initial_cost_per_modality: dict[str, float]
+    status: Status
+    message: str
+    winner: int
+    winner_iteration: int
+    iterations: int
+    history: History
+    modalities: tuple[str, ...]
+    notes: tuple[str, ...]
+    seed: int
+    elapsed_s: float
+    window: CropWindow | None
+    """The part of the image that was compared; None if nothing was."""
+    covariance: F64 | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether a refined pose was found."""
+        return self.status in (Status.CONVERGED, Status.ITERATION_LIMIT)

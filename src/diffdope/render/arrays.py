@@ -1,0 +1,55 @@
+"""From validated scene objects to the arrays that kernels read."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.geometry.camera import Camera
+from diffdope.render.kernels.layout import (
+    SHADE_NONE, SHADE_TEXTURE, SHADE_VERTEX, Edges, MeshArrays, Shape, Skin, View,
+)  # fmt: skip
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.texture import build_pyramid
+from diffdope.scene.topology import build_edges
+
+F64 = NDArray[np.float64]
+
+
+def view_of(camera: Camera) -> View:
+    """The camera as kernels see it."""
+    return View(
+        np.float32(camera.fx), np.float32(camera.fy), np.float32(camera.cx), np.float32(camera.cy),
+        camera.width, camera.height,
+    )  # fmt: skip
+
+
+def vertex_attributes(mesh: Mesh) -> tuple[int, F64 | None]:
+    """Shading mode, and what is interpolated over a face: texture coordinates (V, 2), colours (V, 3) or None."""
+    if mesh.texture is not None and mesh.uv is not None:
+        return SHADE_TEXTURE, mesh.uv
+    if mesh.colors is not None:
+        return SHADE_VERTEX, mesh.colors
+    return SHADE_NONE, None
+
+
+def mesh_arrays(mesh: Mesh) -> MeshArrays:
+    """Packs a mesh, its edges and its mip pyramid; done once per mesh."""
+    shading, values = vertex_attributes(mesh)
+    attributes = np.zeros((len(mesh.vertices_m), 3), np.float32)
+    if values is not None:
+        attributes[:, : values.shape[1]] = values
+    texture = mesh.texture if shading == SHADE_TEXTURE and mesh.texture is not None else np.zeros((1, 1, 3), np.uint8)
+    pyramid = build_pyramid(texture)
+    edges = build_edges(mesh.vertices_m, mesh.faces, values)
+    x, y, z = (np.ascontiguousarray(axis, np.float32) for axis in mesh.vertices_m.T)
+    return MeshArrays(
+        Shape(x, y, z, np.ascontiguousarray(mesh.faces, np.int32), int(mesh.is_closed)),
+        Skin(shading, attributes, pyramid.texels.view(np.int32), pyramid.offsets, pyramid.widths, pyramid.heights),
+        Edges(
+            np.stack([edges.v0, edges.v1], 1).astype(np.int32),
+            np.stack([edges.f0, edges.f1], 1).astype(np.int32),
+            np.stack([edges.o0, edges.o1], 1).astype(np.int32),
+            (edges.flip.astype(np.uint8) | (edges.seam.astype(np.uint8) << 1)).astype(np.uint8),
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Array-only kernels: no validation, no threads, no allocation inside a pose."""

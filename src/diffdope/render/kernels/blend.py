@@ -1,0 +1,180 @@
+"""Antialiased values and Jacobians of the pixels on either side of a contour.
+
+Few pixels need this (the perimeter of the object), so here clarity goes before speed: raw values and Jacobians are
+tabulated once per pixel, then every pair adds its blend to the pixel that receives it.
+"""
+
+import numpy as np
+from numba import njit
+
+from diffdope.render.kernels.layout import C_R, C_RU, C_RV, C_Z, C_ZU, C_ZV, CHUNK
+from diffdope.render.kernels.motion import fixed_pixel_row, screen_row, torque
+from diffdope.render.kernels.options import KERNEL, SCALAR
+from diffdope.render.kernels.shade import shade_chunk
+
+ZERO, ONE, HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
+
+
+@njit(**KERNEL)
+def open_rows(pairs, contours, n_pairs):  # type: ignore[no-untyped-def]
+    """Gives every pixel of a pair a row; returns their number."""
+    n = 0
+    for pair in range(n_pairs):
+        for side in range(2):
+            pixel = pairs.inside[pair] if side == 0 else pairs.outside[pair]
+            if contours.row[pixel] < 0:
+                contours.row[pixel] = n
+                contours.pixel[n] = pixel
+                n += 1
+    return n
+
+
+@njit(**SCALAR)
+def put_motion(jacobian, row, channel, dx, dy, dz, r0, r1, r2):  # type: ignore[no-untyped-def]
+    """Writes (row, offset x row) as one channel's Jacobian."""
+    q0, q1, q2 = torque(dx, dy, dz, r0, r1, r2)
+    jacobian[row, channel, 0], jacobian[row, channel, 1], jacobian[row, channel, 2] = r0, r1, r2
+    jacobian[row, channel, 3], jacobian[row, channel, 4], jacobian[row, channel, 5] = q0, q1, q2
+
+
+@njit(**KERNEL)
+def tabulate_raw(view, t, f, first, count, with_color, contours):  # type: ignore[no-untyped-def]
+    """Raw values and interior Jacobians of a chunk of shaded pixels."""
+    c, raw, jacobian = f.chunk, contours.raw, contours.raw_jacobian
+    for i in range(count):
+        row = contours.row[f.pixel[first + i]]
+        z = c[C_Z + i]
+        xn, yn = (f.x[first + i] - view.cx) / view.fx, (f.y[first + i] - view.cy) / view.fy
+        dx, dy, dz = xn * z - t[0], yn * z - t[1], z - t[2]
+        raw[row, 3], raw[row, 4] = z, ONE
+        r0, r1, r2 = fixed_pixel_row(c[C_ZU + i], c[C_ZV + i], view.fx, view.fy, xn, yn, z)
+        put_motion(jacobian, row, 3, dx, dy, dz, r0, r1, r2 + ONE)
+        if with_color:
+            for k in range(3):
+                raw[row, k] = c[C_R + k * CHUNK + i]
+                r0, r1, r2 = fixed_pixel_row(c[C_RU + k * CHUNK + i], c[C_RV + k * CHUNK + i], view.fx, view.fy, xn, yn, z)
+                put_motion(jacobian, row, k, dx, dy, dz, r0, r1, r2)
+
+
+@njit(**KERNEL)
+def list_covered_rows(view, buffer_face, visible_slot, contours, f, n_rows):  # type: ignore[no-untyped-def]
+    """Clears all rows and lists the covered pixels among them as fragments; returns their number."""
+    n = 0
+    for row in range(n_rows):
+        for c in range(5):
+            contours.raw[row, c] = ZERO
+            for k in range(6):
+                contours.raw_jacobian[row, c, k] = ZERO
+        pixel = contours.pixel[row]
+        face = buffer_face[pixel]
+        if face >= 0:
+            f.pixel[n], f.slot[n] = pixel, visible_slot[face]
+            f.x[n], f.y[n] = np.float32(pixel % view.width), np.float32(pixel // view.width)
+            n += 1
+    return n
+
+
+@njit(**SCALAR)
+def screen_jacobian(view, t, u, v, z, along_u, along_v):  # type: ignore[no-untyped-def]
+    """6-Jacobian of along_u * u + along_v * v of a material point."""
+    xn, yn = (u - view.cx) / view.fx, (v - view.cy) / view.fy
+    r0, r1, r2 = screen_row(along_u, along_v, view.fx, view.fy, xn, yn, z)
+    q0, q1, q2 = torque(xn * z - t[0], yn * z - t[1], z - t[2], r0, r1, r2)
+    return r0, r1, r2, q0, q1, q2
+
+
+@njit(**SCALAR)
+def blend_jacobian(view, t, ua, va, iz_a, ub, vb, iz_b, x, y, z, vertical, sign, reach):  # type: ignore[no-untyped-def]
+    """Weight w of a crossing at (x, y, z), and the 6-Jacobian of w * |1/2 - s|.
+
+    The weight nx^2 (or ny^2) of a pair turns with the edge: d(dv^2 / L^2) = 2 du dv (du d(dv) - dv d(du)) / L^4.
+    """
+    du, dv = ub - ua, vb - va
+    length2 = du * du + dv * dv
+    turn = np.float32(2.0) * du * dv / (length2 * length2) * reach
+    if vertical:
+        weight, turn = du * du / length2, -turn
+        along_u, along_v = -dv / du, ONE
+    else:
+        weight = dv * dv / length2
+        along_u, along_v = ONE, -du / dv
+    scale = sign * weight
+    m0, m1, m2, m3, m4, m5 = screen_jacobian(view, t, x, y, z, scale * along_u, scale * along_v)
+    b0, b1, b2, b3, b4, b5 = screen_jacobian(view, t, ub, vb, ONE / iz_b, -dv * turn, du * turn)
+    a0, a1, a2, a3, a4, a5 = screen_jacobian(view, t, ua, va, ONE / iz_a, -dv * turn, du * turn)
+    return weight, (m0 + b0 - a0, m1 + b1 - a1, m2 + b2 - a2, m3 + b3 - a3, m4 + b4 - a4, m5 + b5 - a5)
+
+
+@njit(**KERNEL)
+def blend_pairs(view, t, edge_vertices, screen, pairs, contours, n_pairs):  # type: ignore[no-untyped-def]
+    """Adds every pair's blend to the value and Jacobian of the pixel that receives it."""
+    raw, raw_jacobian, value, jacobian = contours.raw, contours.raw_jacobian, contours.value, contours.jacobian
+    width = np.int32(view.width)
+    for pair in range(n_pairs):
+        inside, outside, s = pairs.inside[pair], pairs.outside[pair], pairs.s[pair]
+        near, vertical = s < HALF, pairs.is_vertical[pair] != 0
+        old = contours.row[inside if near else outside]
+        new = contours.row[outside if near else inside]
+        low = min(inside, outside)
+        part = s if inside == low else ONE - s
+        x, y = np.float32(low % width), np.float32(low // width)
+        x, y = (x, y + part) if vertical else (x + part, y)
+        reach = HALF - s if near else s - HALF
+        sign = ONE if (inside == low) != near else -ONE
+        a, b = edge_vertices[pairs.edge[pair], 0], edge_vertices[pairs.edge[pair], 1]
+        weight, moves = blend_jacobian(
+            view, t, screen.u[a], screen.v[a], screen.iz[a], screen.u[b], screen.v[b], screen.iz[b],
+            x, y, pairs.z[pair], vertical, sign, reach,
+        )  # fmt: skip
+        factor = weight * reach
+        for c in range(5):
+            step = raw[new, c] - raw[old, c]
+            value[old, c] += factor * step
+            for k in range(6):
+                jacobian[old, c, k] += factor * (raw_jacobian[new, c, k] - raw_jacobian[old, c, k]) + step * moves[k]
+
+
+@njit(**KERNEL)
+def start_from_raw(contours, n_rows):  # type: ignore[no-untyped-def]
+    """Antialiased values and Jacobians before any blend: the raw ones."""
+    for row in range(n_rows):
+        for c in range(5):
+            contours.value[row, c] = contours.raw[row, c]
+            for k in range(6):
+                contours.jacobian[row, c, k] = contours.raw_jacobian[row, c, k]
+
+
+@njit(**KERNEL)
+def blend_contours(skin, edge_vertices, view, t, screen, buffer_face, visible, f, pairs, contours, n_pairs):  # type: ignore[no-untyped-def]  # noqa: E501
+    """Antialiased values and Jacobians of all pixels next to a contour; returns their number. Uses f as a list."""
+    n_rows = open_rows(pairs, contours, n_pairs)
+    n = list_covered_rows(view, buffer_face, visible.slot, contours, f, n_rows)
+    for first in range(0, n, CHUNK):
+        count = min(CHUNK, n - first)
+        shade_chunk(skin, visible.planes, f, first, count, True)
+        tabulate_raw(view, t, f, first, count, skin.shading != 0, contours)
+    start_from_raw(contours, n_rows)
+    blend_pairs(view, t, edge_vertices, screen, pairs, contours, n_pairs)
+    return n_rows
+
+
+@njit(**KERNEL)
+def release_rows(contours, n_rows):  # type: ignore[no-untyped-def]
+    """Forgets the rows, so that the next pose starts clean."""
+    for row in range(n_rows):
+        contours.row[contours.pixel[row]] = -1
+
+
+@njit(**KERNEL)
+def collect_fragments(view, buffer_face, visible_slot, row_of_pixel, f):  # type: ignore[no-untyped-def]
+    """Lists the covered pixels that are next to no contour; returns their number."""
+    n = 0
+    for y in range(view.height):
+        for x in range(view.width):
+            pixel = y * view.width + x
+            face = buffer_face[pixel]
+            if face >= 0 and row_of_pixel[pixel] < 0:
+                f.pixel[n], f.slot[n] = pixel, visible_slot[face]
+                f.x[n], f.y[n] = np.float32(x), np.float32(y)
+                n += 1
+    return n

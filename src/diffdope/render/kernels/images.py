@@ -1,0 +1,96 @@
+"""The open entry: antialiased images of one pose, and the pose gradient of upstream image gradients."""
+
+import numpy as np
+from numba import njit
+
+from diffdope.render.kernels.accumulate import add_gradient, add_row_gradient
+from diffdope.render.kernels.blend import blend_contours, collect_fragments, release_rows
+from diffdope.render.kernels.contour import find_contours, release_pairs
+from diffdope.render.kernels.layout import C_B, C_G, C_GB, C_GG, C_GR, C_GZ, C_R, C_Z, CHUNK
+from diffdope.render.kernels.options import ENTRY, KERNEL
+from diffdope.render.kernels.raster import project_vertices, rasterise, release_faces, setup_visible_faces
+from diffdope.render.kernels.shade import shade_chunk
+
+ZERO, ONE = np.float32(0.0), np.float32(1.0)
+FAINT = np.float32(1e-6)  # coverage below which a pixel has no depth
+
+
+@njit(**KERNEL)
+def prepare_pose(mesh, view, R, t, s):  # type: ignore[no-untyped-def]
+    """Visibility and contours of one pose: (fragments, contour rows, pairs, visible faces)."""
+    project_vertices(mesh.shape, view, R, t, s.screen)
+    rasterise(mesh.shape, view, s.screen, s.buffer)
+    n_slots = setup_visible_faces(mesh.shape.faces, mesh.skin, view, s.screen, s.buffer.face, s.visible)
+    n_pairs = find_contours(mesh.edges, view, s.screen, s.buffer, s.pairs)
+    n_rows = blend_contours(
+        mesh.skin, mesh.edges.vertices, view, t, s.screen, s.buffer.face, s.visible, s.fragments, s.pairs, s.contours,
+        n_pairs,
+    )  # fmt: skip
+    n = collect_fragments(view, s.buffer.face, s.visible.slot, s.contours.row, s.fragments)
+    return n, n_rows, n_pairs, n_slots
+
+
+@njit(**KERNEL)
+def release_pose(s, n_rows, n_pairs, n_slots):  # type: ignore[no-untyped-def]
+    """Leaves the scratch clean for the next pose."""
+    release_pairs(s.pairs, n_pairs)
+    release_rows(s.contours, n_rows)
+    release_faces(s.visible, n_slots)
+
+
+@njit(**ENTRY)
+def render_pose(mesh, view, R, t, s, rgb, depth, coverage, face_id):  # type: ignore[no-untyped-def]
+    """Writes flat images: rgb (H*W, 3) premultiplied, depth (H*W,) in metres, coverage, face_id."""
+    n, n_rows, n_pairs, n_slots = prepare_pose(mesh, view, R, t, s)
+    f, value = s.fragments, s.contours.value
+    for pixel in range(face_id.size):
+        rgb[pixel, 0] = rgb[pixel, 1] = rgb[pixel, 2] = depth[pixel] = coverage[pixel] = ZERO
+        face_id[pixel] = s.buffer.face[pixel]
+    with_color = mesh.skin.shading != 0
+    for first in range(0, n, CHUNK):
+        count = min(CHUNK, n - first)
+        shade_chunk(mesh.skin, s.visible.planes, f, first, count, with_color)
+        for i in range(count):
+            pixel = f.pixel[first + i]
+            depth[pixel], coverage[pixel] = f.chunk[C_Z + i], ONE
+            if with_color:
+                rgb[pixel, 0], rgb[pixel, 1], rgb[pixel, 2] = f.chunk[C_R + i], f.chunk[C_G + i], f.chunk[C_B + i]
+    for row in range(n_rows):
+        pixel = s.contours.pixel[row]
+        covered = value[row, 4]
+        for c in range(3):
+            rgb[pixel, c] = value[row, c]
+        coverage[pixel] = covered
+        if covered > FAINT:
+            depth[pixel] = value[row, 3] / covered
+    release_pose(s, n_rows, n_pairs, n_slots)
+
+
+@njit(**ENTRY)
+def backward_pose(mesh, view, R, t, s, d_rgb, d_depth, d_coverage, gradient):  # type: ignore[no-untyped-def]
+    """Gradient (6,) in (rho, phi) from d cost / d (rgb, depth, coverage) of the images of `render_pose`."""
+    n, n_rows, n_pairs, n_slots = prepare_pose(mesh, view, R, t, s)
+    f, jacobian, value = s.fragments, s.contours.jacobian, s.contours.value
+    for k in range(6):
+        gradient[k] = 0.0
+    with_color = mesh.skin.shading != 0
+    for first in range(0, n, CHUNK):
+        count = min(CHUNK, n - first)
+        shade_chunk(mesh.skin, s.visible.planes, f, first, count, with_color)
+        for i in range(count):
+            pixel = f.pixel[first + i]
+            f.chunk[C_GZ + i] = d_depth[pixel]
+            f.chunk[C_GR + i], f.chunk[C_GG + i], f.chunk[C_GB + i] = d_rgb[pixel, 0], d_rgb[pixel, 1], d_rgb[pixel, 2]
+        add_gradient(view, t, f.chunk, count, with_color, gradient)
+    for row in range(n_rows):
+        pixel = s.contours.pixel[row]
+        for c in range(3):
+            add_row_gradient(jacobian, row, c, d_rgb[pixel, c], gradient)
+        by_coverage = d_coverage[pixel]
+        covered = value[row, 4]
+        if covered > FAINT:  # depth is premultiplied depth over coverage
+            by_depth = d_depth[pixel] / covered
+            add_row_gradient(jacobian, row, 3, by_depth, gradient)
+            by_coverage -= by_depth * value[row, 3] / covered
+        add_row_gradient(jacobian, row, 4, by_coverage, gradient)
+    release_pose(s, n_rows, n_pairs, n_slots)

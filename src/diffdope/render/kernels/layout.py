@@ -1,0 +1,202 @@
+"""The arrays that kernels work on, as small named tuples.
+
+Small, because numba passes a tuple to a function field by field and counts a reference for each array of it: whatever
+runs once per face, pixel or pair is force-inlined, and stages take only the tuples they use.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+I32 = NDArray[np.int32]
+U8 = NDArray[np.uint8]
+
+SHADE_NONE, SHADE_VERTEX, SHADE_TEXTURE = 0, 1, 2
+PLANE = 16  # floats per visible face: one cache line
+CHUNK = 128  # fragments shaded at a time: their intermediate values stay in the first-level cache
+
+
+class Shape(NamedTuple):
+    """Geometry of a mesh: vertices as separate coordinates (V,) metres, faces (F, 3)."""
+
+    x: F32
+    y: F32
+    z: F32
+    faces: I32
+    closed: int  # 1: back faces are never seen and may be skipped
+
+
+class Skin(NamedTuple):
+    """Colour of a mesh: attributes per vertex, texels of all mip levels one after the other."""
+
+    shading: int  # SHADE_*
+    attributes: F32  # (V, 3): rgb, or texture u, v (origin top-left) and 0
+    texels: I32  # r | g << 8 | b << 16
+    offsets: I32  # (L,)
+    widths: I32
+    heights: I32
+
+
+class Edges(NamedTuple):
+    """Edges of a mesh that may become contours (E rows)."""
+
+    vertices: I32  # (E, 2)
+    faces: I32  # (E, 2), -1 = none
+    opposite: I32  # (E, 2) vertex of each face that is not on the edge
+    flags: U8  # (E,) bit 0: faces wound inconsistently; bit 1: attributes jump across the edge
+
+
+class MeshArrays(NamedTuple):
+    """One mesh."""
+
+    shape: Shape
+    skin: Skin
+    edges: Edges
+
+
+class View(NamedTuple):
+    """A pinhole camera of the crop, pixels, integer pixel centres."""
+
+    fx: np.float32
+    fy: np.float32
+    cx: np.float32
+    cy: np.float32
+    width: int
+    height: int
+
+
+class Screen(NamedTuple):
+    """Projected vertices, and which way faces turn."""
+
+    u: F32  # (V,)
+    v: F32
+    iz: F32  # 1/Z, or -1 behind the near plane
+    orientation: U8  # (F,) 0 not drawn, 1 positive signed area, 2 negative
+
+
+class Buffer(NamedTuple):
+    """What each pixel sees (H*W,)."""
+
+    iz: F32  # 1/Z, 0 where nothing is
+    face: I32  # -1 where nothing is
+
+
+class Visible(NamedTuple):
+    """Planes of the faces that own a pixel."""
+
+    slot: I32  # (F,) row in planes, -1 while the face is not seen
+    face: I32  # (F,) face of a slot
+    planes: F32  # (F * PLANE,)
+
+
+class Fragments(NamedTuple):
+    """A list of pixels to shade, and the shaded values of one chunk of it."""
+
+    pixel: I32  # (H*W,)
+    x: F32
+    y: F32
+    slot: I32
+    chunk: F32  # (CHUNK_SIZE,)
+    integers: I32  # (INTEGERS_SIZE,)
+
+
+class Pairs(NamedTuple):
+    """Neighbouring pixels between which a contour passes."""
+
+    horizontal: I32  # (H*W,) pair of a pixel and its right neighbour, -1 none
+    vertical: I32  # (H*W,) pair of a pixel and the one below
+    inside: I32  # (2*H*W,) pixel on the object's side of the contour
+    outside: I32
+    edge: I32
+    is_vertical: U8
+    is_seam: U8
+    s: F32  # distance of the crossing from the inside pixel, [0, 1]
+    z: F32  # depth of the edge at the crossing
+
+
+class Contours(NamedTuple):
+    """Pixels on either side of a contour: raw and antialiased values, with Jacobians.
+
+    Channels: premultiplied r, g, b, premultiplied depth, coverage.
+    """
+
+    row: I32  # (H*W,) row of a pixel, -1 none
+    pixel: I32  # (N,)
+    raw: F32  # (N, 5)
+    raw_jacobian: F32  # (N, 5, 6)
+    value: F32  # (N, 5)
+    jacobian: F32  # (N, 5, 6)
+    row6: F32  # (6,) one Jacobian row
+
+
+class IntensityPlanes(NamedTuple):
+    """What the edge modality stores (H*W,)."""
+
+    residual: F32  # mean of rgb residuals
+    upstream: F32  # d cost / d residual
+    by_coverage: F32  # derivative of the edge loss by a pixel's own coverage
+    jacobian: F32  # (H*W, 6) only when a normal matrix is wanted
+
+
+class Scratch(NamedTuple):
+    """Everything one thread writes while it works on one hypothesis."""
+
+    screen: Screen
+    buffer: Buffer
+    visible: Visible
+    fragments: Fragments
+    pairs: Pairs
+    contours: Contours
+    intensity: IntensityPlanes
+
+
+# Rows of Fragments.chunk, flat with constant offsets: only so does LLVM see that rows do not overlap, and vectorises.
+(
+    C_X, C_Y, C_Z, C_ZU, C_ZV,  # pixel, depth and its screen slopes
+    C_R, C_G, C_B, C_RU, C_GU, C_BU, C_RV, C_GV, C_BV,  # colour and its screen slopes
+    C_OR, C_OG, C_OB, C_GATE, C_DEPTH, C_MASK,  # what was observed there
+    C_GR, C_GG, C_GB, C_GZ,  # d cost / d (rgb, depth)
+    C_WR, C_WG, C_WB, C_WZ,  # weights of their squares in the normal matrix
+    C_TU, C_TV, C_TUX, C_TUY, C_TVX, C_TVY,  # texture coordinates and their screen slopes
+    C_FX, C_FY, C_CX, C_CY,  # position within a texel of the fine and of the coarse level
+) = (CHUNK * k for k in range(38))
+C_PLANE = CHUNK * 38  # PLANE rows: the planes of each fragment's face
+CHUNK_SIZE = C_PLANE + CHUNK * PLANE
+# Rows of Fragments.integers: texel index and steps of the fine and the coarse level, then the eight texels.
+(I_FINE, I_FINE_X, I_FINE_Y, I_COARSE, I_COARSE_X, I_COARSE_Y) = (CHUNK * k for k in range(6))
+I_TEXEL = CHUNK * 6
+INTEGERS_SIZE = I_TEXEL + CHUNK * 8
+
+
+def _f32(*shape: int) -> F32:
+    return np.zeros(shape, np.float32)
+
+
+def _i32(*shape: int) -> I32:
+    return np.full(shape, -1, np.int32)
+
+
+def _u8(*shape: int) -> U8:
+    return np.zeros(shape, np.uint8)
+
+
+def allocate_scratch(n_vertices: int, n_faces: int, pixels: int, *, edge_jacobian: bool) -> Scratch:
+    """Allocates the scratch of one thread for a mesh and crops of at most this many pixels."""
+    n_pairs = 2 * pixels
+    return Scratch(
+        Screen(_f32(n_vertices), _f32(n_vertices), _f32(n_vertices), _u8(n_faces)),
+        Buffer(_f32(pixels), _i32(pixels)),
+        Visible(_i32(n_faces), _i32(n_faces), _f32(n_faces * PLANE)),
+        Fragments(_i32(pixels), _f32(pixels), _f32(pixels), _i32(pixels), _f32(CHUNK_SIZE), _i32(INTEGERS_SIZE)),
+        Pairs(
+            _i32(pixels), _i32(pixels), _i32(n_pairs), _i32(n_pairs), _i32(n_pairs), _u8(n_pairs), _u8(n_pairs),
+            _f32(n_pairs), _f32(n_pairs),
+        ),
+        Contours(
+            _i32(pixels), _i32(pixels), _f32(pixels, 5), _f32(pixels, 5, 6), _f32(pixels, 5),
+            _f32(pixels, 5, 6), _f32(6),
+        ),
+        IntensityPlanes(_f32(pixels), _f32(pixels), _f32(pixels), _f32(pixels if edge_jacobian else 1, 6)),
+    )  # fmt: skip

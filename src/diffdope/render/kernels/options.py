@@ -1,0 +1,10 @@
+"""Compilation options shared by every kernel."""
+
+from typing import Any
+
+# fastmath lets LLVM keep sums in vector registers; inputs are finite because they were checked at the door.
+ENTRY: dict[str, Any] = {"nogil": True, "fastmath": True, "error_model": "numpy", "cache": True}
+# Only entries are called from Python: wrappers for the others would double the time to compile.
+KERNEL: dict[str, Any] = {**ENTRY, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+# Scalar functions must disappear into the loops that call them, else LLVM cannot vectorise those loops.
+SCALAR: dict[str, Any] = {**KERNEL, "forceinline": True}

@@ -1,0 +1,167 @@
+"""Vertices to screen, triangles to a z-buffer, for one pose.
+
+Scalar functions come first: a GPU backend shares them. `rasterise` is the CPU loop around them.
+"""
+
+import numpy as np
+from numba import njit
+
+from diffdope.render.kernels.layout import PLANE
+from diffdope.render.kernels.options import KERNEL, SCALAR
+
+NEAR = np.float32(1e-3)  # metres
+MIN_AREA2 = np.float32(1e-10)  # twice the smallest screen area of a drawn triangle, px^2
+# Borders count as inside by this many pixels, so that rounding leaves no crack between neighbours.
+BORDER = np.float32(1e-5)
+ZERO, ONE = np.float32(0.0), np.float32(1.0)
+
+
+@njit(**SCALAR)
+def transform(R, t, x, y, z):  # type: ignore[no-untyped-def]
+    """Model to camera frame."""
+    return (
+        R[0, 0] * x + R[0, 1] * y + R[0, 2] * z + t[0],
+        R[1, 0] * x + R[1, 1] * y + R[1, 2] * z + t[1],
+        R[2, 0] * x + R[2, 1] * y + R[2, 2] * z + t[2],
+    )
+
+
+@njit(**SCALAR)
+def slopes(area2, d10, d20, u10, v10, u20, v20):  # type: ignore[no-untyped-def]
+    """Screen-space slopes of a quantity that is linear over a triangle, from its two corner differences."""
+    inverse = ONE / area2
+    return (d10 * v20 - d20 * v10) * inverse, (d20 * u10 - d10 * u20) * inverse
+
+
+@njit(**KERNEL)
+def project_vertices(shape, view, R, t, screen):  # type: ignore[no-untyped-def]
+    """Fills u, v, iz; iz = -1 marks a vertex at or behind the near plane."""
+    for i in range(shape.x.size):
+        xc, yc, zc = transform(R, t, shape.x[i], shape.y[i], shape.z[i])
+        inverse = ONE / max(zc, NEAR)
+        screen.u[i] = view.fx * xc * inverse + view.cx
+        screen.v[i] = view.fy * yc * inverse + view.cy
+        screen.iz[i] = inverse if zc > NEAR else -ONE
+
+
+@njit(**SCALAR)
+def fill_triangle(face, u0, v0, u1, v1, u2, v2, iz0, iz1, iz2, area2, x0, x1, y0, y1, width, buffer_iz, buffer_face):  # type: ignore[no-untyped-def]  # noqa: E501
+    """Depth-tests one triangle over its pixel box (inclusive bounds)."""
+    if area2 < ZERO:  # swap two corners: inside is where all three edge functions are positive
+        u1, u2, v1, v2, iz1, iz2 = u2, u1, v2, v1, iz2, iz1
+        area2 = -area2
+    u10, v10, u20, v20 = u1 - u0, v1 - v0, u2 - u0, v2 - v0
+    u21, v21 = u2 - u1, v2 - v1
+    zx, zy = slopes(area2, iz1 - iz0, iz2 - iz0, u10, v10, u20, v20)
+    lean_a = BORDER * (abs(u10) + abs(v10))
+    lean_b = BORDER * (abs(u21) + abs(v21))
+    lean_c = BORDER * (abs(u20) + abs(v20))
+    for y in range(y0, y1 + 1):
+        dy0, dy1 = np.float32(y) - v0, np.float32(y) - v1
+        row_a = u10 * dy0 + lean_a
+        row_b = u21 * dy1 + lean_b
+        row_c = lean_c - u20 * dy0
+        row_z = iz0 + zy * dy0
+        base = y * width
+        for x in range(x0, x1 + 1):
+            dx0, dx1 = np.float32(x) - u0, np.float32(x) - u1
+            inside = min(min(row_a - v10 * dx0, row_b - v21 * dx1), row_c + v20 * dx0)
+            iz = row_z + zx * dx0
+            if inside >= ZERO and iz > buffer_iz[base + x]:
+                buffer_iz[base + x] = iz
+                buffer_face[base + x] = face
+
+
+@njit(**KERNEL)
+def rasterise(shape, view, screen, buffer):  # type: ignore[no-untyped-def]
+    """Fills orientation, depth and face buffers from the projected vertices."""
+    width, height = np.int32(view.width), np.int32(view.height)
+    buffer_iz, buffer_face = buffer.iz, buffer.face
+    for pixel in range(width * height):  # a slice assignment takes seconds to compile
+        buffer_iz[pixel], buffer_face[pixel] = ZERO, np.int32(-1)
+    right, bottom = np.float32(width - 1), np.float32(height - 1)
+    u, v, iz, orientation = screen.u, screen.v, screen.iz, screen.orientation
+    for face in range(shape.faces.shape[0]):
+        a, b, c = shape.faces[face, 0], shape.faces[face, 1], shape.faces[face, 2]
+        iz0, iz1, iz2 = iz[a], iz[b], iz[c]
+        u0, v0, u1, v1, u2, v2 = u[a], v[a], u[b], v[b], u[c], v[c]
+        area2 = (u1 - u0) * (v2 - v0) - (u2 - u0) * (v1 - v0)
+        if min(iz0, min(iz1, iz2)) <= ZERO or abs(area2) < MIN_AREA2:
+            orientation[face] = 0
+            continue
+        orientation[face] = 1 if area2 > ZERO else 2
+        if shape.closed == 1 and area2 > ZERO:
+            continue
+        left = max(np.ceil(min(u0, min(u1, u2)) - BORDER), ZERO)
+        last_x = min(np.floor(max(u0, max(u1, u2)) + BORDER), right)
+        top = max(np.ceil(min(v0, min(v1, v2)) - BORDER), ZERO)
+        last_y = min(np.floor(max(v0, max(v1, v2)) + BORDER), bottom)
+        if left <= last_x and top <= last_y:
+            fill_triangle(
+                np.int32(face), u0, v0, u1, v1, u2, v2, iz0, iz1, iz2, area2,
+                np.int32(left), np.int32(last_x), np.int32(top), np.int32(last_y), width, buffer_iz, buffer_face,
+            )  # fmt: skip
+
+
+@njit(**SCALAR)
+def mip_level(area2, u10, v10, u20, v20, s10, t10, s20, t20):  # type: ignore[no-untyped-def]
+    """log2 of texels a pixel along the more compressed screen axis (affine, per face); (s, t) in texels."""
+    sx, sy = slopes(area2, s10, s20, u10, v10, u20, v20)
+    tx, ty = slopes(area2, t10, t20, u10, v10, u20, v20)
+    longest = max(sx * sx + tx * tx, sy * sy + ty * ty)
+    return np.float32(0.5) * np.log2(max(longest, np.float32(1e-12)))
+
+
+@njit(**SCALAR)
+def setup_plane(faces, skin, screen, planes, face, row):  # type: ignore[no-untyped-def]
+    """Writes the planes of one visible face: 1/Z and attribute/Z as linear functions of (x - u0, y - v0)."""
+    a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
+    u0, v0, z0 = screen.u[a], screen.v[a], screen.iz[a]
+    z1, z2 = screen.iz[b], screen.iz[c]
+    u10, v10, u20, v20 = screen.u[b] - u0, screen.v[b] - v0, screen.u[c] - u0, screen.v[c] - v0
+    area2 = u10 * v20 - u20 * v10
+    planes[row], planes[row + 1], planes[row + 2] = u0, v0, z0
+    planes[row + 3], planes[row + 4] = slopes(area2, z1 - z0, z2 - z0, u10, v10, u20, v20)
+    if skin.shading == 0:
+        return
+    for k in range(3 if skin.shading == 1 else 2):
+        start = skin.attributes[a, k] * z0
+        d10, d20 = skin.attributes[b, k] * z1 - start, skin.attributes[c, k] * z2 - start
+        planes[row + 5 + 3 * k] = start
+        planes[row + 6 + 3 * k], planes[row + 7 + 3 * k] = slopes(area2, d10, d20, u10, v10, u20, v20)
+    if skin.shading == 2:
+        w, h = np.float32(skin.widths[0]), np.float32(skin.heights[0])
+        au, av = skin.attributes[a, 0], skin.attributes[a, 1]
+        level = mip_level(
+            area2, u10, v10, u20, v20, (skin.attributes[b, 0] - au) * w, (skin.attributes[b, 1] - av) * h,
+            (skin.attributes[c, 0] - au) * w, (skin.attributes[c, 1] - av) * h,
+        )  # fmt: skip
+        # Textures have two attributes: the rest of the row carries the mip level and the sizes of its two levels.
+        last = np.int32(skin.widths.size - 1)
+        level = min(max(level, ZERO), np.float32(last))
+        fine = np.int32(level)
+        coarse = min(fine + np.int32(1), last)
+        planes[row + 11] = level
+        planes[row + 12], planes[row + 13] = np.float32(skin.widths[fine]), np.float32(skin.heights[fine])
+        planes[row + 14], planes[row + 15] = np.float32(skin.widths[coarse]), np.float32(skin.heights[coarse])
+
+
+@njit(**KERNEL)
+def setup_visible_faces(faces, skin, view, screen, buffer_face, visible):  # type: ignore[no-untyped-def]
+    """Planes for every face that owns a pixel; returns their number."""
+    n = 0
+    for pixel in range(view.width * view.height):
+        face = buffer_face[pixel]
+        if face >= 0 and visible.slot[face] < 0:
+            visible.slot[face] = n
+            visible.face[n] = face
+            setup_plane(faces, skin, screen, visible.planes, face, n * PLANE)
+            n += 1
+    return n
+
+
+@njit(**KERNEL)
+def release_faces(visible, n_slots):  # type: ignore[no-untyped-def]
+    """Forgets the visible faces, so that the next pose starts clean."""
+    for slot in range(n_slots):
+        visible.slot[visible.face[slot]] = -1

@@ -1,0 +1,139 @@
+"""The renderer's public face: B poses of one mesh into one crop, and back from images to poses."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from diffdope.errors import check_finite, check_shape
+from diffdope.geometry.camera import Camera
+from diffdope.render.arrays import mesh_arrays, view_of
+from diffdope.render.kernels.images import backward_pose, render_pose
+from diffdope.render.kernels.layout import Scratch, allocate_scratch
+from diffdope.render.pool import HypothesisPool, default_threads
+from diffdope.scene.mesh import Mesh
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+
+
+class RenderedImages(NamedTuple):
+    """B renderings.
+
+    rgb (B, H, W, 3): antialiased, over black; composite over your own background with `rgb + (1 - coverage) * it`.
+    depth (B, H, W): metres, 0 where nothing is drawn. coverage (B, H, W): antialiased, 1 inside the object; it may
+    leave [0, 1] a little where the object is thinner than a pixel. triangle_id (B, H, W): -1 where nothing is drawn.
+    """
+
+    rgb: F32
+    depth: F32
+    coverage: F32
+    triangle_id: NDArray[np.int32]
+
+
+class Renderer:
+    """Renders poses of `mesh` as seen by `camera`, and turns image gradients into pose gradients.
+
+    Keep it: its buffers are allocated once. It is not safe to call one renderer from two threads at a time.
+    """
+
+    def __init__(self, mesh: Mesh, camera: Camera, *, threads: int | None = None) -> None:
+        self.mesh = mesh
+        self.camera = camera
+        self._arrays = mesh_arrays(mesh)
+        self._view = view_of(camera)
+        self._pool = HypothesisPool(threads or default_threads())
+        self._scratch: list[Scratch] = [
+            allocate_scratch(len(mesh.vertices_m), len(mesh.faces), camera.width * camera.height, edge_jacobian=False)
+            for _ in range(self._pool.threads)
+        ]
+
+    def render(self, R_m2c: ArrayLike, t_m2c: ArrayLike) -> RenderedImages:
+        """Renders B poses.
+
+        Args:
+            R_m2c: rotations (B, 3, 3) or (3, 3).
+            t_m2c: translations (B, 3) or (3,), metres.
+
+        Raises:
+            DiffDopeError: if a shape is wrong or a number is not finite.
+        """
+        R, t = pose_batch(R_m2c, t_m2c)
+        b, h, w = len(R), self.camera.height, self.camera.width
+        images = RenderedImages(
+            np.empty((b, h * w, 3), np.float32), np.empty((b, h * w), np.float32),
+            np.empty((b, h * w), np.float32), np.empty((b, h * w), np.int32),
+        )  # fmt: skip
+
+        def work(worker: int, first: int, last: int) -> None:
+            for i in range(first, last):
+                out = (images.rgb[i], images.depth[i], images.coverage[i], images.triangle_id[i])
+                render_pose(self._arrays, self._view, R[i], t[i], self._scratch[worker], *out)
+
+        self._pool.run(work, b)
+        return RenderedImages(
+            images.rgb.reshape(b, h, w, 3), images.depth.reshape(b, h, w),
+            images.coverage.reshape(b, h, w), images.triangle_id.reshape(b, h, w),
+        )  # fmt: skip
+
+    def backward(
+        self,
+        R_m2c: ArrayLike,
+        t_m2c: ArrayLike,
+        *,
+        d_rgb: ArrayLike | None = None,
+        d_depth: ArrayLike | None = None,
+        d_coverage: ArrayLike | None = None,
+    ) -> F64:
+        """Pose gradients of any cost, from its derivatives by the images that `render` returned for these poses.
+
+        Args:
+            R_m2c: rotations (B, 3, 3) or (3, 3).
+            t_m2c: translations (B, 3) or (3,), metres.
+            d_rgb: d cost / d rgb (B, H, W, 3), None for zero.
+            d_depth: d cost / d depth (B, H, W), per metre.
+            d_coverage: d cost / d coverage (B, H, W).
+
+        Returns:
+            Gradient (B, 6) in the tangent order (rho [1/m], phi [1/rad]): R <- Exp(phi) R, t <- t + rho.
+
+        Raises:
+            DiffDopeError: if a shape is wrong or a number is not finite.
+        """
+        R, t = pose_batch(R_m2c, t_m2c)
+        rgb = self._upstream("d_rgb", d_rgb, len(R), (3,))
+        depth = self._upstream("d_depth", d_depth, len(R), ())
+        coverage = self._upstream("d_coverage", d_coverage, len(R), ())
+        gradient = np.zeros((len(R), 6))
+
+        def work(worker: int, first: int, last: int) -> None:
+            for i in range(first, last):
+                upstream = (rgb[i], depth[i], coverage[i])
+                backward_pose(self._arrays, self._view, R[i], t[i], self._scratch[worker], *upstream, gradient[i])
+
+        self._pool.run(work, len(R))
+        return gradient
+
+    def _upstream(self, name: str, values: ArrayLike | None, b: int, last: tuple[int, ...]) -> F32:
+        h, w = self.camera.height, self.camera.width
+        if values is None:
+            return np.zeros((b, h * w, *last), np.float32)
+        array = np.asarray(values, np.float32)
+        if array.ndim == 2 + len(last):
+            array = array[None]
+        check_shape(name, array, (b, h, w, *last))
+        check_finite(name, array)
+        return np.ascontiguousarray(array).reshape(b, h * w, *last)
+
+
+def pose_batch(R_m2c: ArrayLike, t_m2c: ArrayLike) -> tuple[F32, F32]:
+    """Poses as float32 batches (B, 3, 3) and (B, 3), checked."""
+    R, t = np.asarray(R_m2c, np.float32), np.asarray(t_m2c, np.float32)
+    R, t = (R[None] if R.ndim == 2 else R), (t[None] if t.ndim == 1 else t)
+    check_shape("R_m2c", R, (len(t), 3, 3))
+    check_shape("t_m2c", t, (len(t), 3))
+    check_finite("R_m2c", R)
+    check_finite("t_m2c", t)
+    return np.ascontiguousarray(R), np.ascontiguousarray(t)

@@ -1,0 +1,1 @@
+"""What is seen: the mesh, and the images of it."""

@@ -1,0 +1,128 @@
+"""Pieces of a mesh file with a material each, and joining them into one: one texture, or vertex colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import DiffDopeError, expected
+
+F64 = NDArray[np.float64]
+U8 = NDArray[np.uint8]
+
+GREY = 0.5  # of pieces without a colour in a mesh whose other pieces have one
+_MAX_TILES = 8
+_MAX_TEXELS = 2**26
+_GUTTER = 16  # rows between stacked textures, so that their smaller copies do not mix at once
+_OVERSHOOT = 1e-3  # texture coordinates this far outside are rounding, not tiling
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a mesh: vertices (V, 3) in the file's unit, faces (F, 3), and at most one kind of colour.
+
+    uv (V, 2) has its origin at the top left of texture (H, W, 3), v down; colors (V, 3) are in [0, 1].
+    """
+
+    vertices: F64
+    faces: NDArray[Any]
+    uv: F64 | None = None
+    texture: U8 | None = None
+    colors: F64 | None = None
+
+    @property
+    def has_color(self) -> bool:
+        """Whether it has a texture or colours."""
+        return self.texture is not None or self.colors is not None
+
+
+def join(parts: list[Part]) -> tuple[Part, tuple[str, ...]]:
+    """One part of many, and warnings.
+
+    Raises:
+        DiffDopeError: if textures and varying vertex colours are mixed, or a texture is repeated too often.
+    """
+    parts = [tile(part) for part in parts]
+    warnings = []
+    if any(part.has_color for part in parts) and not all(part.has_color for part in parts):
+        bare = sum(not part.has_color for part in parts)
+        warnings.append(f"{bare} of {len(parts)} pieces of the mesh have no colour and are taken as grey")
+        parts = [p if p.has_color else replace(p, colors=np.full((len(p.vertices), 3), GREY)) for p in parts]
+    if len(parts) > 1 and any(part.texture is not None for part in parts):
+        parts = _share_texture([part if part.texture is not None else _with_swatch(part) for part in parts])
+    offsets = np.cumsum([0] + [len(part.vertices) for part in parts])
+    joined = Part(
+        np.concatenate([part.vertices for part in parts]),
+        np.concatenate([part.faces + offset for part, offset in zip(parts, offsets[:-1], strict=True)]),
+        _concatenate([part.uv for part in parts]),
+        parts[0].texture,
+        _concatenate([part.colors for part in parts]),
+    )
+    return joined, tuple(warnings)
+
+
+def tile(part: Part) -> Part:
+    """Repeats the texture as often as the texture coordinates ask, which then lie in [0, 1].
+
+    Raises:
+        DiffDopeError: if that is more than 8 times along an axis, or too large.
+    """
+    if part.uv is None or part.texture is None:
+        return part
+    low = np.floor(part.uv.min(axis=0) + _OVERSHOOT)
+    count = np.maximum(np.ceil(part.uv.max(axis=0) - _OVERSHOOT) - low, 1)
+    if count.max() > _MAX_TILES or part.texture[..., 0].size * count.prod() > _MAX_TEXELS:
+        got = f"{part.uv.min(axis=0).round(3).tolist()} to {part.uv.max(axis=0).round(3).tolist()}"
+        cure = "bake the repeated texture into one image"
+        raise expected("mesh", f"texture coordinates that span at most {_MAX_TILES} tiles an axis", got, cure)
+    columns, rows = count.astype(int)
+    texture = np.tile(part.texture, (rows, columns, 1)) if rows * columns > 1 else part.texture
+    return replace(part, uv=np.clip((part.uv - low) / count, 0.0, 1.0), texture=texture)
+
+
+def _with_swatch(part: Part) -> Part:
+    """A part of one colour, painted by a small texture of that colour."""
+    assert part.colors is not None
+    if np.ptp(part.colors, axis=0).max() > 1e-3:
+        raise DiffDopeError(
+            "mesh: expected either textures or vertex colours, got both in different pieces; "
+            "bake the vertex colours into a texture, or load the pieces as meshes of their own"
+        )
+    color = np.rint(255 * part.colors[0]).astype(np.uint8)
+    uv = np.full((len(part.vertices), 2), 0.5)
+    return replace(part, colors=None, uv=uv, texture=np.tile(color, (4, 4, 1)))
+
+
+def _share_texture(parts: list[Part]) -> list[Part]:
+    """Stacks the textures of the parts, each one once, into one image; texture coordinates move along."""
+    textures: list[U8] = []
+    which = []
+    for part in parts:
+        assert part.texture is not None
+        same = [i for i, texture in enumerate(textures) if np.array_equal(texture, part.texture)]
+        which.append(same[0] if same else len(textures))
+        textures += [] if same else [part.texture]
+    width = max(texture.shape[1] for texture in textures)
+    gutter = _GUTTER if len(textures) > 1 else 0
+    atlas = np.concatenate(
+        [np.pad(t, ((0, gutter), (0, width - t.shape[1]), (0, 0)), mode="edge") for t in textures], axis=0
+    )
+    texels = atlas[..., 0].size
+    if texels > _MAX_TEXELS:
+        raise expected("mesh", f"textures of at most {_MAX_TEXELS} texels together", texels, "shrink them")
+    tops = np.cumsum([0] + [texture.shape[0] + gutter for texture in textures])
+    shared = []
+    for part, index in zip(parts, which, strict=True):
+        assert part.uv is not None
+        height, own_width = textures[index].shape[:2]
+        texel = part.uv * [own_width, height] + [0, tops[index]]
+        shared.append(replace(part, uv=texel / [width, atlas.shape[0]], texture=atlas))
+    return shared
+
+
+def _concatenate(arrays: list[F64 | None]) -> F64 | None:
+    present = [array for array in arrays if array is not None]
+    return np.concatenate(present) if len(present) == len(arrays) else None

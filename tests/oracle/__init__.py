@@ -1,0 +1,1 @@
+"""Slow float64 oracles and random scenes shared by the tests."""

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from diffdope.errors import (
+    DiffDopeError,
+    as_floats,
+    check_choice,
+    check_finite,
+    check_positive,
+    check_shape,
+    expected,
+)
+
+
+def test_is_a_value_error() -> None:
+    assert issubclass(DiffDopeError, ValueError)
+
+
+def test_wording() -> None:
+    assert str(expected("a", "b", "c")) == "a: expected b, got c"
+    assert str(expected("a", "b", "c", "do d")) == "a: expected b, got c; do d"
+
+
+def test_shape_names_argument_expected_and_got() -> None:
+    with pytest.raises(DiffDopeError) as caught:
+        check_shape("depth", np.zeros((2, 480, 640)), (480, 640))
+    assert str(caught.value) == "depth: expected shape (480, 640), got (2, 480, 640)"
+
+
+@pytest.mark.parametrize(("shape", "wanted"), [((4, 3), (None, 3)), ((), ()), ((5,), (5,)), ((0, 2), (None, 2))])
+def test_fitting_shapes_pass(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> None:
+    check_shape("x", np.zeros(shape), wanted)
+
+
+def test_wildcard_and_vector_are_worded() -> None:
+    with pytest.raises(DiffDopeError, match=r"x: expected shape \(any, 3\), got \(4, 2\)"):
+        check_shape("x", np.zeros((4, 2)), (None, 3))
+    with pytest.raises(DiffDopeError, match=r"x: expected shape \(3,\), got \(4,\)"):
+        check_shape("x", np.zeros(4), (3,))
+
+
+def test_finite_counts_offenders() -> None:
+    check_finite("x", np.arange(3))
+    with pytest.raises(DiffDopeError, match="x: expected finite numbers, got 2 of 4 NaN or infinite; set to 0"):
+        check_finite("x", np.array([0, np.nan, np.inf, 1]), cure="set to 0")
+
+
+def test_choice_guesses() -> None:
+    check_choice("preset", "paper", ("paper", "fast"))
+    with pytest.raises(DiffDopeError, match="expected one of paper, fast, got 'papre'; did you mean paper?"):
+        check_choice("preset", "papre", ("paper", "fast"))
+    with pytest.raises(DiffDopeError, match="got 'zzz'$"):
+        check_choice("preset", "zzz", ("paper", "fast"))
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, np.nan, np.inf])
+def test_positive_refuses(value: float) -> None:
+    with pytest.raises(DiffDopeError, match="s: expected a positive number"):
+        check_positive("s", value)
+
+
+def test_as_floats_copies_and_refuses_words() -> None:
+    source = np.ones(3)
+    copy = as_floats("x", source)
+    copy[0] = 2
+    assert source[0] == 1
+    with pytest.raises(DiffDopeError, match="x: expected an array of numbers, got list"):
+        as_floats("x", ["a", "b"])

@@ -1,0 +1,60 @@
+"""What `import diffdope` does and does not do; in processes of their own, since this one has imported everything."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+import diffdope as dd
+from tests.conftest import PROJECT
+
+
+def run_python(code: str) -> str:
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=PROJECT / "src").stdout.strip()
+
+
+def test_import_is_fast_and_light() -> None:
+    code = (
+        "import time, sys; t = time.perf_counter(); import diffdope; t = time.perf_counter() - t;"
+        "heavy = {'numpy', 'numba', 'trimesh', 'scipy', 'matplotlib', 'torch', 'av', 'PIL'} & set(sys.modules);"
+        "print(t < 0.3, sorted(heavy))"
+    )
+    assert run_python(code) == "True []"
+
+
+def test_mesh_and_observation_import_no_reader() -> None:
+    code = (
+        "import sys, diffdope as dd; dd.Mesh, dd.Observation, dd.Camera, dd.Pose;"
+        "print(sorted({'numba', 'trimesh', 'scipy', 'PIL'} & set(sys.modules)))"
+    )
+    assert run_python(code) == "[]"
+
+
+@pytest.mark.parametrize(
+    "first", ["pass", "import diffdope.refine", "from diffdope.refine.refiner import Refiner", "dd.Refiner"]
+)
+def test_refine_is_the_function_whatever_was_imported_before(first: str) -> None:
+    code = f"import diffdope as dd\n{first}\nfrom diffdope import refine\nprint(type(dd.refine).__name__, refine is dd.refine)"
+    assert run_python(code) == "function True"
+
+
+def test_every_export_resolves() -> None:
+    for name in dd.__all__:
+        assert getattr(dd, name) is not None
+    assert set(dd.__all__) <= set(dir(dd))
+
+
+def test_unknown_attribute() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Kamera'"):
+        _ = dd.Kamera  # type: ignore[attr-defined]
+
+
+def test_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert dd.__version__ == project["version"]
+    assert f"version: {dd.__version__}" in (PROJECT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"## {dd.__version__}" in (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
