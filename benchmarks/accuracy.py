@@ -14,7 +14,14 @@ from diffdope.refine.refiner import Refiner
 from diffdope.refine.settings import Preset, preset
 
 SETS = {
-    "hope": dict(data_set="hope", split="val", scene="000002", images=[0], starts_of=[0, 1, 2, 3, 4], textured_only=True),
+    "hope": dict(
+        data_set="hope",
+        split="val",
+        scene="000002",
+        images=[0],
+        starts_of=[0, 1, 2, 3, 4],
+        textured_only=True,
+    ),
     "hope-all": dict(data_set="hope", split="val", scene="000002", images=[0], starts_of=[0, 1, 2, 3, 4]),
     "hope-rgb": dict(data_set="hope", split="val", scene="000003", depth=False, textured_only=True),
     "sim": dict(data_set="sim", split="dev", scene="000001"),
@@ -70,10 +77,14 @@ def main() -> None:
         for level in arguments.levels.split(","):
             refiners: dict[str, Refiner] = {}
             settings = preset(arguments.preset)
-            rows = [run(case, refiners, settings, arguments.threads) for case in cases(level=level, **SETS[name])]
+            rows = [
+                run(case, refiners, settings, arguments.threads) for case in cases(level=level, **SETS[name])
+            ]
             if arguments.cases:
                 for row in rows:
-                    print(f"  {row.name}: start {row.start_add:.1f} ADD {row.add:.2f} ADD-S {row.add_s:.2f} {row.status}")
+                    print(
+                        f"  {row.name}: start {row.start_add:.1f} ADD {row.add:.2f} ADD-S {row.add_s:.2f} {row.status}"
+                    )
             print(f"{name:10s} {level}: {summary(rows)}", flush=True)
 
 

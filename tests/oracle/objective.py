@@ -33,7 +33,7 @@ class ReferenceObjective:
 class ReferenceObservation:
     """Observed crop: O (H, W, 3) or None, D (H, W) metres, 0 missing, or None, M (H, W) or None, G (H, W)."""
 
-    O: Array | None
+    O: Array | None  # noqa: E741
     D: Array | None
     M: Array | None
     G: Array

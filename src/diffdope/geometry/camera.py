@@ -67,9 +67,7 @@ class Camera:
         return camera
 
     @classmethod
-    def from_bop(
-        cls, entry: Mapping[str, Any], *, width: int | None = None, height: int | None = None
-    ) -> Camera:
+    def from_bop(cls, entry: Mapping[str, Any], *, width: int | None = None, height: int | None = None) -> Camera:
         """From an entry of BOP's scene_camera.json (cam_K) or camera.json (fx, fy, cx, cy, width, height).
 
         Args:

@@ -94,13 +94,10 @@ def choose_crop(boxes_uv: Sequence[Box], camera: Camera, *, margin: float, max_s
     low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
     border = margin * float((high - low).max())
     (x0, x1), (y0, y1) = (
-        _clip(low[axis] - border, high[axis] + border, size)
-        for axis, size in enumerate((camera.width, camera.height))
+        _clip(low[axis] - border, high[axis] + border, size) for axis, size in enumerate((camera.width, camera.height))
     )
     if x0 >= x1 or y0 >= y1:
-        raise expected(
-            "boxes_uv", f"a box that meets the {camera.width} x {camera.height} image", boxes.tolist()
-        )
+        raise expected("boxes_uv", f"a box that meets the {camera.width} x {camera.height} image", boxes.tolist())
     k = min(math.ceil(max(x1 - x0, y1 - y0) / max_size), camera.width, camera.height)
     (x0, x1), (y0, y1) = _whole_blocks(x0, x1, k, camera.width), _whole_blocks(y0, y1, k, camera.height)
     return CropWindow(x0, y0, x1 - x0, y1 - y0, k)

@@ -41,9 +41,7 @@ class Pose:
         check_finite("t_m2c", t)
         R = _checked_rotation("R_m2c", R)
         for name, array in (("R_m2c", R), ("t_m2c", t)):
-            array.flags.writeable = (
-                False  # a frozen dataclass would otherwise let its arrays be edited in place
-            )
+            array.flags.writeable = False  # a frozen dataclass would otherwise let its arrays be edited in place
             object.__setattr__(self, name, array)
 
     @classmethod

@@ -12,7 +12,23 @@ from diffdope.objective.losses import capped_l1
 from diffdope.render.kernels.accumulate import add_gradient, add_outer, add_row_gradient, mirror_lower
 from diffdope.render.kernels.images import prepare_pose, release_pose
 from diffdope.render.kernels.layout import (
-    C_B, C_BU, C_BV, C_G, C_GB, C_GG, C_GR, C_GU, C_GV, C_GZ, C_R, C_RU, C_RV, C_X, C_Y, C_Z, CHUNK,
+    C_B,
+    C_BU,
+    C_BV,
+    C_G,
+    C_GB,
+    C_GG,
+    C_GR,
+    C_GU,
+    C_GV,
+    C_GZ,
+    C_R,
+    C_RU,
+    C_RV,
+    C_X,
+    C_Y,
+    C_Z,
+    CHUNK,
 )  # fmt: skip
 from diffdope.render.kernels.motion import fixed_pixel_row, torque
 from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR
@@ -24,7 +40,7 @@ SMOOTH = np.float32(1e-6)  # keeps the magnitude differentiable where the image 
 
 
 @njit(**SCALAR)
-def sobel(a, b, c, d, e, f, g, h):  # type: ignore[no-untyped-def]
+def sobel(a, b, c, d, e, f, g, h):
     """Horizontal and vertical slope from the eight neighbours, row by row (no centre)."""
     gx = (c - a) + TWO * (e - d) + (h - f)
     gy = (f - a) + TWO * (g - b) + (h - c)
@@ -32,7 +48,7 @@ def sobel(a, b, c, d, e, f, g, h):  # type: ignore[no-untyped-def]
 
 
 @njit(**ENTRY)
-def magnitude_image(intensity, width, height, out):  # type: ignore[no-untyped-def]
+def magnitude_image(intensity, width, height, out):
     """Gradient magnitude of a flat image, into `out`; its border is left alone."""
     for y in range(1, height - 1):
         for x in range(1, width - 1):
@@ -42,13 +58,15 @@ def magnitude_image(intensity, width, height, out):  # type: ignore[no-untyped-d
 
 
 @njit(**SCALAR)
-def slopes_at(i, p, w):  # type: ignore[no-untyped-def]
+def slopes_at(i, p, w):
     """Sobel slopes of a flat image at an inner pixel."""
-    return sobel(i[p - w - 1], i[p - w], i[p - w + 1], i[p - 1], i[p + 1], i[p + w - 1], i[p + w], i[p + w + 1])
+    return sobel(
+        i[p - w - 1], i[p - w], i[p - w + 1], i[p - 1], i[p + 1], i[p + w - 1], i[p + w], i[p + w + 1]
+    )
 
 
 @njit(**KERNEL)
-def clear_intensity(view, planes, with_normal):  # type: ignore[no-untyped-def]
+def clear_intensity(view, planes, with_normal):
     """Residual planes start at zero: where nothing is drawn, the composite is the observation."""
     for p in range(view.width * view.height):
         planes.residual[p] = planes.upstream[p] = planes.by_coverage[p] = ZERO
@@ -58,7 +76,7 @@ def clear_intensity(view, planes, with_normal):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
-def chunk_jacobian(view, t, f, jacobian, first, count):  # type: ignore[no-untyped-def]
+def chunk_jacobian(view, t, f, jacobian, first, count):
     """Jacobian of the mean colour of a chunk of fragments."""
     c = f.chunk
     for i in range(count):
@@ -75,7 +93,7 @@ def chunk_jacobian(view, t, f, jacobian, first, count):  # type: ignore[no-untyp
 
 
 @njit(**KERNEL)
-def fill_intensity(mesh, view, t, s, observed, n, n_rows, with_normal):  # type: ignore[no-untyped-def]
+def fill_intensity(mesh, view, t, s, observed, n, n_rows, with_normal):
     """Mean colour residual of every pixel that the hypothesis covers or touches."""
     f, planes = s.fragments, s.intensity
     c = f.chunk
@@ -84,7 +102,9 @@ def fill_intensity(mesh, view, t, s, observed, n, n_rows, with_normal):  # type:
         shade_chunk(mesh.skin, s.visible.planes, f, first, count, True)
         for i in range(count):
             pixel = f.pixel[first + i]
-            planes.residual[pixel] = (c[C_R + i] + c[C_G + i] + c[C_B + i]) * THIRD - observed.intensity[pixel]
+            planes.residual[pixel] = (c[C_R + i] + c[C_G + i] + c[C_B + i]) * THIRD - observed.intensity[
+                pixel
+            ]
         if with_normal:
             chunk_jacobian(view, t, f, planes.jacobian, first, count)
     v, j = s.contours.value, s.contours.jacobian
@@ -99,7 +119,7 @@ def fill_intensity(mesh, view, t, s, observed, n, n_rows, with_normal):  # type:
 
 
 @njit(**SCALAR)
-def composite_slopes(s, observed, p, w):  # type: ignore[no-untyped-def]
+def composite_slopes(s, observed, p, w):
     """Sobel slopes of the composite's intensity."""
     ax, ay = slopes_at(s.intensity.residual, p, w)
     bx, by = slopes_at(observed.intensity, p, w)
@@ -107,7 +127,7 @@ def composite_slopes(s, observed, p, w):  # type: ignore[no-untyped-def]
 
 
 @njit(**SCALAR)
-def coverage_at(s, p):  # type: ignore[no-untyped-def]
+def coverage_at(s, p):
     """Antialiased coverage of a pixel."""
     row = s.contours.row[p]
     if row >= 0:
@@ -116,7 +136,7 @@ def coverage_at(s, p):  # type: ignore[no-untyped-def]
 
 
 @njit(**SCALAR)
-def scatter(plane, p, w, ax, ay):  # type: ignore[no-untyped-def]
+def scatter(plane, p, w, ax, ay):
     """Transpose of the Sobel stencil: adds ax * d gx + ay * d gy to the neighbours."""
     ax, ay = ax * EIGHTH, ay * EIGHTH
     plane[p - w - 1] -= ax + ay
@@ -130,7 +150,7 @@ def scatter(plane, p, w, ax, ay):  # type: ignore[no-untyped-def]
 
 
 @njit(**SCALAR)
-def edge_terms(s, observed, terms, p, w):  # type: ignore[no-untyped-def]
+def edge_terms(s, observed, terms, p, w):
     """(loss, its slopes by gx and gy, by coverage, weight, gx / m, gy / m) of one pixel."""
     gx, gy = composite_slopes(s, observed, p, w)
     m = np.sqrt(gx * gx + gy * gy + SMOOTH)
@@ -141,7 +161,7 @@ def edge_terms(s, observed, terms, p, w):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
-def edge_pass(view, s, observed, terms):  # type: ignore[no-untyped-def]
+def edge_pass(view, s, observed, terms):
     """Edge loss less what an empty pixel pays; fills the upstream planes."""
     total = 0.0
     w = view.width
@@ -160,7 +180,7 @@ def edge_pass(view, s, observed, terms):  # type: ignore[no-untyped-def]
 
 
 @njit(**SCALAR)
-def stencil_row(jacobian, p, w, nx, ny, out):  # type: ignore[no-untyped-def]
+def stencil_row(jacobian, p, w, nx, ny, out):
     """Jacobian row of the magnitude at a pixel."""
     for k in range(6):
         gx, gy = sobel(
@@ -171,7 +191,7 @@ def stencil_row(jacobian, p, w, nx, ny, out):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
-def add_edge_normal(view, s, observed, terms, j, normal):  # type: ignore[no-untyped-def]
+def add_edge_normal(view, s, observed, terms, j, normal):
     """Adds the edge modality's J^T W J."""
     w = view.width
     for y in range(1, view.height - 1):
@@ -185,7 +205,7 @@ def add_edge_normal(view, s, observed, terms, j, normal):  # type: ignore[no-unt
 
 
 @njit(**KERNEL)
-def edge_fragments(mesh, view, t, s, n, gradient):  # type: ignore[no-untyped-def]
+def edge_fragments(mesh, view, t, s, n, gradient):
     """Gradient of the fragments next to no contour."""
     f = s.fragments
     c = f.chunk
@@ -200,7 +220,7 @@ def edge_fragments(mesh, view, t, s, n, gradient):  # type: ignore[no-untyped-de
 
 
 @njit(**KERNEL)
-def edge_contours(contours, n_rows, observed, planes, gradient):  # type: ignore[no-untyped-def]
+def edge_contours(contours, n_rows, observed, planes, gradient):
     """Gradient of the pixels next to a contour."""
     for row in range(n_rows):
         pixel = contours.pixel[row]
@@ -212,7 +232,9 @@ def edge_contours(contours, n_rows, observed, planes, gradient):  # type: ignore
 
 
 @njit(**ENTRY)
-def add_edges_range(mesh, view, R, t, s, observed, terms, empty_cost, with_normal, first, last, costs, gradients, normals):  # type: ignore[no-untyped-def]  # noqa: E501
+def add_edges_range(
+    mesh, view, R, t, s, observed, terms, empty_cost, with_normal, first, last, costs, gradients, normals
+):
     """Adds the edge modality of hypotheses first .. last - 1 to their sums.
 
     A pass of its own: it needs whole images, which the other modalities do not, and few presets use it.

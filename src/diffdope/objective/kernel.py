@@ -5,10 +5,35 @@ from numba import njit
 
 from diffdope.objective.layout import DEPTH, MASK, RGB
 from diffdope.objective.losses import depth_terms, mask_terms, rgb_terms
-from diffdope.render.kernels.accumulate import add_gradient, add_normal, add_outer, add_row_gradient, mirror_lower
+from diffdope.render.kernels.accumulate import (
+    add_gradient,
+    add_normal,
+    add_outer,
+    add_row_gradient,
+    mirror_lower,
+)
 from diffdope.render.kernels.images import prepare_pose, release_pose
 from diffdope.render.kernels.layout import (
-    C_B, C_DEPTH, C_G, C_GATE, C_GB, C_GG, C_GR, C_GZ, C_MASK, C_OB, C_OG, C_OR, C_R, C_WB, C_WG, C_WR, C_WZ, C_Z, CHUNK,
+    C_B,
+    C_CARE,
+    C_DEPTH,
+    C_G,
+    C_GATE,
+    C_GB,
+    C_GG,
+    C_GR,
+    C_GZ,
+    C_MASK,
+    C_OB,
+    C_OG,
+    C_OR,
+    C_R,
+    C_WB,
+    C_WG,
+    C_WR,
+    C_WZ,
+    C_Z,
+    CHUNK,
 )  # fmt: skip
 from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR
 from diffdope.render.kernels.shade import shade_chunk
@@ -17,20 +42,29 @@ ZERO, ONE, TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
 
 
 @njit(**KERNEL)
-def fetch_observed(f, observed, first, count, with_color):  # type: ignore[no-untyped-def]
+def fetch_observed(f, observed, first, count, with_color):
     """Copies what was observed at a chunk of fragments."""
     c = f.chunk
     for i in range(count):
         pixel = np.uint32(f.pixel[first + i])
-        c[C_GATE + i], c[C_DEPTH + i], c[C_MASK + i] = observed.gate[pixel], observed.depth[pixel], observed.mask[pixel]
+        c[C_GATE + i], c[C_DEPTH + i], c[C_MASK + i] = (
+            observed.gate[pixel],
+            observed.depth[pixel],
+            observed.mask[pixel],
+        )
+        c[C_CARE + i] = observed.care[pixel]
     if with_color:
         for i in range(count):
             pixel = np.uint32(f.pixel[first + i])
-            c[C_OR + i], c[C_OG + i], c[C_OB + i] = observed.red[pixel], observed.green[pixel], observed.blue[pixel]
+            c[C_OR + i], c[C_OG + i], c[C_OB + i] = (
+                observed.red[pixel],
+                observed.green[pixel],
+                observed.blue[pixel],
+            )
 
 
 @njit(**KERNEL)
-def chunk_rgb(c, terms, count):  # type: ignore[no-untyped-def]
+def chunk_rgb(c, terms, count):
     """Colour derivatives of a chunk of fully covered fragments; returns loss less what an empty pixel pays."""
     scale, cap, kappa, floor = terms.rgb, terms.cap_rgb, terms.kappa_rgb, terms.floor
     total = ZERO
@@ -47,9 +81,15 @@ def chunk_rgb(c, terms, count):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
-def chunk_depth(c, terms, count):  # type: ignore[no-untyped-def]
+def chunk_depth(c, terms, count):
     """Depth derivatives of a chunk; returns loss less what an empty pixel pays."""
-    cap, kappa, inverse, floor, scale = terms.cap_depth, terms.kappa_depth, terms.inverse_length, terms.floor, terms.depth
+    cap, kappa, inverse, floor, scale = (
+        terms.cap_depth,
+        terms.kappa_depth,
+        terms.inverse_length,
+        terms.floor,
+        terms.depth,
+    )
     total = ZERO
     for i in range(count):
         depth, gate = c[C_DEPTH + i], c[C_GATE + i]
@@ -60,16 +100,16 @@ def chunk_depth(c, terms, count):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
-def chunk_mask(c, count):  # type: ignore[no-untyped-def]
+def chunk_mask(c, count):
     """Mask loss of a chunk less what an empty pixel pays: |1 - M| - M. Covered pixels have no derivative."""
     total = ZERO
     for i in range(count):
-        total += ONE - TWO * c[C_MASK + i]
+        total += c[C_CARE + i] * (ONE - TWO * c[C_MASK + i])
     return total
 
 
 @njit(**KERNEL)
-def fragments_pass(mesh, view, t, s, observed, terms, n, with_color, with_normal, cost, gradient, normal):  # type: ignore[no-untyped-def]  # noqa: E501
+def fragments_pass(mesh, view, t, s, observed, terms, n, with_color, with_normal, cost, gradient, normal):
     """Everything about the pixels that are next to no contour."""
     f = s.fragments
     for first in range(0, n, CHUNK):
@@ -86,14 +126,14 @@ def fragments_pass(mesh, view, t, s, observed, terms, n, with_color, with_normal
 
 
 @njit(**SCALAR)
-def residual_jacobian(jacobian, row, channel, observed, out):  # type: ignore[no-untyped-def]
+def residual_jacobian(jacobian, row, channel, observed, out):
     """d(P - A O) of a contour pixel."""
     for k in range(6):
         out[k] = jacobian[row, channel, k] - observed * jacobian[row, 4, k]
 
 
 @njit(**KERNEL)
-def contour_rgb(contours, n_rows, observed, terms, with_normal, gradient, normal):  # type: ignore[no-untyped-def]
+def contour_rgb(contours, n_rows, observed, terms, with_normal, gradient, normal):
     """Colour derivatives of the pixels next to a contour; returns rgb loss less the empty pixel's."""
     p, jacobian, j = contours.value, contours.jacobian, contours.row6
     total = ZERO
@@ -102,7 +142,16 @@ def contour_rgb(contours, n_rows, observed, terms, with_normal, gradient, normal
         gate = observed.gate[pixel]
         o0, o1, o2 = observed.red[pixel], observed.green[pixel], observed.blue[pixel]
         loss, s0, s1, s2, by_coverage, w0, w1, w2 = rgb_terms(
-            p[row, 0], p[row, 1], p[row, 2], p[row, 4], o0, o1, o2, terms.cap_rgb, terms.kappa_rgb, terms.floor
+            p[row, 0],
+            p[row, 1],
+            p[row, 2],
+            p[row, 4],
+            o0,
+            o1,
+            o2,
+            terms.cap_rgb,
+            terms.kappa_rgb,
+            terms.floor,
         )
         total += gate * (loss - terms.kappa_rgb)
         weight = terms.rgb * gate
@@ -118,7 +167,7 @@ def contour_rgb(contours, n_rows, observed, terms, with_normal, gradient, normal
 
 
 @njit(**KERNEL)
-def contour_depth(contours, n_rows, observed, terms, with_normal, gradient, normal):  # type: ignore[no-untyped-def]
+def contour_depth(contours, n_rows, observed, terms, with_normal, gradient, normal):
     """Depth derivatives of the pixels next to a contour; returns loss less what an empty pixel pays."""
     p, jacobian, j = contours.value, contours.jacobian, contours.row6
     total = ZERO
@@ -139,23 +188,23 @@ def contour_depth(contours, n_rows, observed, terms, with_normal, gradient, norm
 
 
 @njit(**KERNEL)
-def contour_mask(contours, n_rows, mask, terms, with_normal, gradient, normal):  # type: ignore[no-untyped-def]
+def contour_mask(contours, n_rows, observed, terms, with_normal, gradient, normal):
     """Mask derivatives of the pixels next to a contour; returns loss less what an empty pixel pays."""
     jacobian, j = contours.jacobian, contours.row6
     total = ZERO
     for row in range(n_rows):
-        seen = mask[contours.pixel[row]]
+        seen, care = observed.mask[contours.pixel[row]], observed.care[contours.pixel[row]]
         loss, by_coverage, w = mask_terms(contours.value[row, 4], seen, terms.floor)
-        total += loss - seen
-        add_row_gradient(jacobian, row, 4, terms.mask * by_coverage, gradient)
+        total += care * (loss - seen)
+        add_row_gradient(jacobian, row, 4, terms.mask * care * by_coverage, gradient)
         if with_normal:
             residual_jacobian(jacobian, row, 4, ZERO, j)
-            add_outer(terms.mask * w, j, normal)
+            add_outer(terms.mask * care * w, j, normal)
     return total
 
 
 @njit(**KERNEL)
-def start_sums(empty_cost, cost, gradient, normal):  # type: ignore[no-untyped-def]
+def start_sums(empty_cost, cost, gradient, normal):
     """Cost of an empty image, no derivative."""
     for k in range(4):
         cost[k] = empty_cost[k]
@@ -167,8 +216,22 @@ def start_sums(empty_cost, cost, gradient, normal):  # type: ignore[no-untyped-d
 
 @njit(**ENTRY)
 def evaluate_range(
-    mesh, view, R, t, s, observed, terms, empty_cost, with_normal, first, last, costs, gradients, normals, covered
-):  # type: ignore[no-untyped-def]
+    mesh,
+    view,
+    R,
+    t,
+    s,
+    observed,
+    terms,
+    empty_cost,
+    with_normal,
+    first,
+    last,
+    costs,
+    gradients,
+    normals,
+    covered,
+):
     """rgb, depth and mask of hypotheses first .. last - 1.
 
     Writes the unweighted cost per modality (B, 4), and of the weighted total the gradient (B, 6) and, if wanted, the
@@ -179,11 +242,13 @@ def evaluate_range(
         cost, gradient, normal = costs[b], gradients[b], normals[b]
         start_sums(empty_cost, cost, gradient, normal)
         n, n_rows, n_pairs, n_slots = prepare_pose(mesh, view, R[b], t[b], s)
-        fragments_pass(mesh, view, t[b], s, observed, terms, n, with_color, with_normal, cost, gradient, normal)
+        fragments_pass(
+            mesh, view, t[b], s, observed, terms, n, with_color, with_normal, cost, gradient, normal
+        )
         if with_color:
             cost[RGB] += contour_rgb(s.contours, n_rows, observed, terms, with_normal, gradient, normal)
         cost[DEPTH] += contour_depth(s.contours, n_rows, observed, terms, with_normal, gradient, normal)
-        cost[MASK] += contour_mask(s.contours, n_rows, observed.mask, terms, with_normal, gradient, normal)
+        cost[MASK] += contour_mask(s.contours, n_rows, observed, terms, with_normal, gradient, normal)
         mirror_lower(normal)
         release_pose(s, n_rows, n_pairs, n_slots)
         covered[b] = n + n_rows

@@ -17,7 +17,8 @@ class Observed(NamedTuple):
     blue: NDArray[np.float32]
     depth: NDArray[np.float32]  # metres, 0 = missing
     mask: NDArray[np.float32]
-    gate: NDArray[np.float32]  # how much a pixel counts
+    care: NDArray[np.float32]  # how much a pixel counts for the mask
+    gate: NDArray[np.float32]  # how much a pixel counts for the others
     intensity: NDArray[np.float32]  # mean of the channels
     edge: NDArray[np.float32]  # gradient magnitude of the intensity
 

@@ -14,7 +14,7 @@ THIRD = np.float32(1.0 / 3.0)
 
 
 @njit(**SCALAR)
-def capped_l1(residual, coverage, cap, kappa, floor):  # type: ignore[no-untyped-def]
+def capped_l1(residual, coverage, cap, kappa, floor):
     """(loss, d/d residual, d/d coverage apart from the residual's, weight of its square in the normal matrix)."""
     size = abs(residual)
     limit = cap * max(coverage, ZERO)
@@ -27,7 +27,7 @@ def capped_l1(residual, coverage, cap, kappa, floor):  # type: ignore[no-untyped
 
 
 @njit(**SCALAR)
-def rgb_terms(p0, p1, p2, coverage, o0, o1, o2, cap, kappa, floor):  # type: ignore[no-untyped-def]
+def rgb_terms(p0, p1, p2, coverage, o0, o1, o2, cap, kappa, floor):
     """Mean over the channels: loss, d/dP (3), d/dA, weights (3)."""
     l0, s0, a0, w0 = capped_l1(p0 - coverage * o0, coverage, cap, kappa, floor)
     l1, s1, a1, w1 = capped_l1(p1 - coverage * o1, coverage, cap, kappa, floor)
@@ -42,17 +42,22 @@ def rgb_terms(p0, p1, p2, coverage, o0, o1, o2, cap, kappa, floor):  # type: ign
 
 
 @njit(**SCALAR)
-def depth_terms(premultiplied, coverage, observed, cap, kappa, inverse_length, floor):  # type: ignore[no-untyped-def]
+def depth_terms(premultiplied, coverage, observed, cap, kappa, inverse_length, floor):
     """Loss, d/d(premultiplied depth), d/dA, weight of (AD - A D)^2; all zero where nothing was measured."""
     residual = (premultiplied - coverage * observed) * inverse_length
     loss, slope, by_coverage, weight = capped_l1(residual, coverage, cap, kappa, floor)
     known = ONE if observed > ZERO else ZERO
     by_depth = slope * inverse_length * known
-    return loss * known, by_depth, by_coverage * known - by_depth * observed, weight * known * inverse_length * inverse_length
+    return (
+        loss * known,
+        by_depth,
+        by_coverage * known - by_depth * observed,
+        weight * known * inverse_length * inverse_length,
+    )
 
 
 @njit(**SCALAR)
-def mask_terms(coverage, observed, floor):  # type: ignore[no-untyped-def]
+def mask_terms(coverage, observed, floor):
     """Loss, d/dA, weight."""
     residual = coverage - observed
     size = abs(residual)

@@ -52,7 +52,9 @@ class Buffers:
         if width * height > self._pixels or (edge_jacobian and not self._edges):
             self._pixels, self._edges = max(self._pixels, width * height), self._edges or edge_jacobian
             size = (len(self.mesh.vertices_m), len(self.mesh.faces), self._pixels)
-            self._scratch = [allocate_scratch(*size, edge_jacobian=self._edges) for _ in range(self.pool.threads)]
+            self._scratch = [
+                allocate_scratch(*size, edge_jacobian=self._edges) for _ in range(self.pool.threads)
+            ]
         return self._scratch
 
 
@@ -64,6 +66,7 @@ class Objective:
         observation: the observed crop; its camera is the view.
         gate: (H, W) in [0, 1], how much each pixel counts for rgb, depth and edges.
         settings: weights and caps.
+        care: (H, W) in [0, 1], how much each pixel counts for the mask; None for 1 everywhere.
         length_m: metres by which depth residuals are divided; the object's diameter.
         with_normal: whether normal matrices are wanted; they cost about a third more.
     """
@@ -75,6 +78,7 @@ class Objective:
         gate: NDArray[np.floating],
         settings: ObjectiveSettings,
         *,
+        care: NDArray[np.floating] | None = None,
         length_m: float,
         with_normal: bool = False,
     ) -> None:
@@ -88,7 +92,7 @@ class Objective:
             raise DiffDopeError("gate: expected pixels that count, got none; is the mask inside the crop?")
         self.active = active_modalities(buffers.arrays, observation, settings)
         self.weights = np.where(self.active, modality_weights(settings), 0.0)
-        self._observed = observed_arrays(observation, gate)
+        self._observed = observed_arrays(observation, gate, care)
         self._terms = self._make_terms(length_m)
         self._empty = self._empty_costs()
         self._out: Evaluation | None = None
@@ -100,8 +104,13 @@ class Objective:
 
     def _make_terms(self, length_m: float) -> Terms:
         s, weights = self.settings, (self.weights / self._gate_sum).astype(np.float32)
-        caps = np.array([s.rgb_cap, s.depth_cap, s.edge_cap], np.float32)
-        return Terms(*weights, *caps, *(caps * np.float32(s.uncovered)), np.float32(1.0 / length_m), np.float32(s.irls_floor))
+        return Terms(
+            rgb=weights[RGB], depth=weights[DEPTH], mask=weights[MASK], edge=weights[EDGE],
+            cap_rgb=np.float32(s.rgb_cap), cap_depth=np.float32(s.depth_cap), cap_edge=np.float32(s.edge_cap),
+            kappa_rgb=np.float32(s.rgb_cap * s.uncovered), kappa_depth=np.float32(s.depth_cap * s.uncovered),
+            kappa_edge=np.float32(s.edge_cap * s.uncovered),
+            inverse_length=np.float32(1.0 / length_m), floor=np.float32(s.irls_floor),
+        )  # fmt: skip
 
     def _empty_costs(self) -> F64:
         """What a hypothesis that covers nothing pays, per modality, times the gate's sum."""
@@ -112,7 +121,7 @@ class Objective:
         costs = np.zeros(4)
         costs[RGB] = terms.kappa_rgb * gate.sum()
         costs[DEPTH] = terms.kappa_depth * gate[o.depth > 0].sum()
-        costs[MASK] = o.mask.astype(np.float64).sum()
+        costs[MASK] = (o.care * o.mask).astype(np.float64).sum()
         costs[EDGE] = terms.kappa_edge * gate[inner.ravel()].sum()
         return costs
 
@@ -146,20 +155,26 @@ def modality_weights(settings: ObjectiveSettings) -> F64:
     return np.array([settings.rgb_weight, settings.depth_weight, settings.mask_weight, settings.edge_weight])
 
 
-def active_modalities(mesh: MeshArrays, observation: Observation, settings: ObjectiveSettings) -> NDArray[np.bool_]:
+def active_modalities(
+    mesh: MeshArrays, observation: Observation, settings: ObjectiveSettings
+) -> NDArray[np.bool_]:
     """Which modalities have a weight, an observed image and, for colour, a coloured mesh."""
     color = observation.rgb is not None and mesh.skin.shading != 0
     there = np.array([color, observation.depth is not None, observation.mask is not None, color])
     return there & (modality_weights(settings) > 0.0)
 
 
-def observed_arrays(observation: Observation, gate: NDArray[np.floating]) -> Observed:
+def observed_arrays(
+    observation: Observation, gate: NDArray[np.floating], care: NDArray[np.floating] | None
+) -> Observed:
     """The crop as flat planes; what is missing is zero."""
     width, height = observation.camera.width, observation.camera.height
     n = width * height
 
     def plane(image: NDArray[np.floating] | None) -> F32:
-        return np.zeros(n, np.float32) if image is None else np.ascontiguousarray(image, np.float32).reshape(n)
+        return (
+            np.zeros(n, np.float32) if image is None else np.ascontiguousarray(image, np.float32).reshape(n)
+        )
 
     rgb = observation.rgb if observation.rgb is not None else np.zeros((height, width, 3), np.float32)
     red, green, blue = (plane(rgb[..., c]) for c in range(3))
@@ -167,4 +182,6 @@ def observed_arrays(observation: Observation, gate: NDArray[np.floating]) -> Obs
     edge = np.zeros(n, np.float32)
     if observation.rgb is not None:
         magnitude_image(intensity, width, height, edge)
-    return Observed(red, green, blue, plane(observation.depth), plane(observation.mask), plane(gate), intensity, edge)
+    careful = np.ones(n, np.float32) if care is None else plane(care)
+    depth, mask = plane(observation.depth), plane(observation.mask)
+    return Observed(red, green, blue, depth, mask, careful, plane(gate), intensity, edge)

@@ -20,17 +20,27 @@ class ObjectiveSettings:
     depth_weight: float = 1.0
     mask_weight: float = 1.0
     edge_weight: float = 0.0
-    rgb_cap: float = 1.0
-    depth_cap: float = 1.0
-    edge_cap: float = 1.0
+    rgb_cap: float = 0.5
+    depth_cap: float = 0.5
+    edge_cap: float = 0.5
     uncovered: float = 1.0
     """What an uncovered pixel pays, as a share of the cap."""
+    occlusion_margin: float = 0.1
+    """Share of the diameter by which an observed surface must be nearer than the object to be taken for an occluder,
+    behind which the mask says nothing."""
     irls_floor: float = 1e-3
     """Residuals below it do not gain weight in the normal matrix."""
 
     def __post_init__(self) -> None:
         """Refuses numbers that make no cost."""
-        for name in ("rgb_weight", "depth_weight", "mask_weight", "edge_weight", "uncovered"):
+        for name in (
+            "rgb_weight",
+            "depth_weight",
+            "mask_weight",
+            "edge_weight",
+            "uncovered",
+            "occlusion_margin",
+        ):
             if not getattr(self, name) >= 0.0:
                 raise DiffDopeError(f"{name}: expected a number >= 0, got {getattr(self, name)}")
         for name in ("rgb_cap", "depth_cap", "edge_cap", "irls_floor"):

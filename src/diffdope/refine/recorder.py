@@ -20,7 +20,6 @@ class Recorder:
         self._R = np.zeros((capacity, count, 3, 3))
         self._t = np.zeros((capacity, count, 3))
         self._length = 0
-        self.converged = False
 
     def record(self, R_m2c: F64, t_m2c: F64, costs: F64, modality_costs: F64) -> None:
         """Appends one iterate; modality_costs (B, 4)."""

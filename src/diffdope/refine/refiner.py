@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import DiffDopeError, expected
+from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
 from diffdope.objective.layout import MODALITIES
@@ -19,9 +20,10 @@ from diffdope.optimize.first_order import Adam, FirstOrder, GradientDescent
 from diffdope.optimize.parameters import Parameters
 from diffdope.optimize.schedules import exponential_decay, sample_learning_rates
 from diffdope.refine.recorder import Recorder
-from diffdope.refine.region import choose_window, dilate, projected_box
+from diffdope.refine.region import choose_window, dilate, mask_care, projected_box
 from diffdope.refine.result import MESSAGES, History, RefinementResult, Status
-from diffdope.refine.settings import DescentSettings, Preset, preset as find_preset
+from diffdope.refine.settings import DescentSettings, Preset
+from diffdope.refine.settings import preset as find_preset
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -45,6 +47,7 @@ class Refiner:
 
     Args:
         mesh: the object.
+        camera: if given, observations by any other camera are refused: a guard for loops over one camera.
         preset: name or `Preset`.
         seed: of the learning rates. Same seed, same result to the bit, whatever the number of threads.
         threads: None for the library setting (all cores unless `set_threads` said otherwise).
@@ -54,9 +57,16 @@ class Refiner:
     """
 
     def __init__(
-        self, mesh: Mesh, *, preset: str | Preset = "paper", seed: int = 0, threads: int | None = None
+        self,
+        mesh: Mesh,
+        camera: Camera | None = None,
+        *,
+        preset: str | Preset = "paper",
+        seed: int = 0,
+        threads: int | None = None,
     ) -> None:
         self.mesh = mesh
+        self.camera = camera
         self.preset = find_preset(preset)
         self.seed = seed
         self._buffers = Buffers(mesh, threads=threads)
@@ -72,9 +82,12 @@ class Refiner:
             progress: called as progress(iteration, iterations, lowest cost).
 
         Raises:
-            DiffDopeError: if the observation has nothing that this mesh can be compared with.
+            DiffDopeError: if the observation has nothing that this mesh can be compared with, or comes from another
+                camera than the one that the refiner was made for.
         """
         began = time.perf_counter()
+        if self.camera is not None and observation.camera != self.camera:
+            raise expected("observation", f"the refiner's camera {self.camera}", observation.camera)
         box = projected_box(self.mesh, pose, observation.camera)
         if isinstance(box, Status):
             return self._refused(box, pose, None, began)
@@ -86,7 +99,8 @@ class Refiner:
 
     def _prepare(self, observation: Observation, pose: Pose, window: CropWindow) -> Problem:
         crop = observation.crop(window)
-        start = Renderer(self.mesh, crop.camera, threads=1).render(pose.R_m2c, pose.t_m2c).coverage[0]
+        images = Renderer(self.mesh, crop.camera, threads=1).render(pose.R_m2c, pose.t_m2c)
+        start = images.coverage[0]
         settings = self.preset.objective
         if crop.mask is not None:
             gate = crop.mask
@@ -96,7 +110,8 @@ class Refiner:
             settings, overlap = without_mask(settings), float(start.sum())
         if gate.sum() <= 0.0 or overlap <= 0.0:
             overlap, gate = 0.0, np.ones_like(start)
-        objective = Objective(self._buffers, crop, gate, settings, length_m=self.mesh.diameter)
+        care = mask_care(images.depth[0], crop, settings.occlusion_margin * self.mesh.diameter)
+        objective = Objective(self._buffers, crop, gate, settings, care=care, length_m=self.mesh.diameter)
         if not objective.modalities:
             raise DiffDopeError(nothing_to_compare(self.mesh, observation))
         return Problem(window, crop, objective, overlap)
@@ -105,7 +120,11 @@ class Refiner:
         settings, count = self.preset.descent, self.preset.hypotheses
         rng = np.random.default_rng(self.seed)
         rates = sample_learning_rates(
-            count, low=settings.rate_low, high=settings.rate_high, distribution=settings.rate_distribution, rng=rng
+            count,
+            low=settings.rate_low,
+            high=settings.rate_high,
+            distribution=settings.rate_distribution,
+            rng=rng,
         )
         R, t = np.repeat(pose.R_m2c[None], count, 0), np.repeat(pose.t_m2c[None], count, 0)
         parameters = Parameters(R, t, self.mesh.diameter)
@@ -121,7 +140,6 @@ class Refiner:
                 break
             factor = exponential_decay(iteration, iterations=settings.iterations, decay=settings.decay)
             optimizer.step(parameters, evaluation.gradient, settings.learning_rate * factor * rates)
-        recorder.converged = stall.converged
         return recorder, rates
 
     def _result(
@@ -130,7 +148,7 @@ class Refiner:
         history = recorder.history(rates)
         iteration, winner = recorder.best
         names = problem.objective.modalities
-        status = Status.CONVERGED if recorder.converged else Status.ITERATION_LIMIT
+        status = Status.CONVERGED if at_rest(history.costs, self.preset.descent) else Status.ITERATION_LIMIT
         if iteration == 0:
             status = Status.FAILED
         return RefinementResult(
@@ -147,7 +165,9 @@ class Refiner:
             seed=self.seed, elapsed_s=time.perf_counter() - began, window=problem.window,
         )  # fmt: skip
 
-    def _refused(self, status: Status, pose: Pose, window: CropWindow | None, began: float) -> RefinementResult:
+    def _refused(
+        self, status: Status, pose: Pose, window: CropWindow | None, began: float
+    ) -> RefinementResult:
         """The start pose unchanged, with the reason why nothing could be compared."""
         return RefinementResult(
             pose=pose, initial_pose=pose, cost=float("inf"), initial_cost=float("inf"),
@@ -161,24 +181,32 @@ class Refiner:
 
 
 class StallCheck:
-    """Says when no hypothesis has improved for a while."""
+    """Says when a descent may stop, and whether it has come to rest."""
 
     def __init__(self, settings: DescentSettings, count: int) -> None:
         self._settings = settings
         self._best = np.full(count, np.inf)
         self._waited = 0
 
-    @property
-    def converged(self) -> bool:
-        """Whether the last iterations brought no improvement worth the name."""
-        return self._waited >= self._settings.patience
-
     def stalled(self, costs: F64) -> bool:
-        """Takes the costs (B,) of one iteration."""
+        """Takes the costs (B,) of one iteration; whether no hypothesis has improved for `patience` of them."""
         improved = costs < self._best * (1.0 - self._settings.tolerance)
         self._best = np.where(improved, costs, self._best)
         self._waited = 0 if improved.any() else self._waited + 1
-        return self.converged
+        return self._waited >= self._settings.patience
+
+
+def at_rest(costs: F64, settings: DescentSettings) -> bool:
+    """Whether the lowest cost fell by less than the settled share over the last `patience` iterations.
+
+    Args:
+        costs: (K+1, B).
+        settings: of the descent.
+    """
+    lowest = np.minimum.accumulate(costs.min(axis=1))
+    if len(lowest) <= settings.patience:
+        return False
+    return bool(lowest[-1] >= lowest[-1 - settings.patience] * (1.0 - settings.settled))
 
 
 def make_optimizer(settings: DescentSettings) -> FirstOrder:
@@ -193,7 +221,9 @@ def named(names: tuple[str, ...], values: F64) -> dict[str, float]:
 
 def without_mask(settings: ObjectiveSettings) -> ObjectiveSettings:
     """Nobody says which pixels belong to the object: large residuals are other things, not errors."""
-    return replace(settings, rgb_cap=min(settings.rgb_cap, 0.3), depth_cap=min(settings.depth_cap, 0.1), uncovered=0.5)
+    return replace(
+        settings, rgb_cap=min(settings.rgb_cap, 0.3), depth_cap=min(settings.depth_cap, 0.1), uncovered=0.5
+    )
 
 
 def nothing_to_compare(mesh: Mesh, observation: Observation) -> str:
@@ -209,7 +239,9 @@ def nothing_to_compare(mesh: Mesh, observation: Observation) -> str:
 def notes_on(mesh: Mesh, observation: Observation, settings: ObjectiveSettings) -> tuple[str, ...]:
     """What was switched off, and why."""
     notes = list(mesh.warnings)
-    weights = dict(zip(MODALITIES, (settings.rgb_weight, settings.depth_weight, settings.mask_weight), strict=False))
+    weights = dict(
+        zip(MODALITIES, (settings.rgb_weight, settings.depth_weight, settings.mask_weight), strict=False)
+    )
     if observation.rgb is not None and not mesh.has_color:
         notes.append("rgb is off: the mesh has no colours")
     for name, image in (("rgb", observation.rgb), ("depth", observation.depth), ("mask", observation.mask)):

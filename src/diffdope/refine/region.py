@@ -49,3 +49,25 @@ def dilate(coverage: F32, pixels: int) -> F32:
     from scipy.ndimage import maximum_filter
 
     return np.asarray(maximum_filter(coverage, size=2 * pixels + 1), dtype=np.float32)
+
+
+def mask_care(start_depth: F32, observation: Observation, margin_m: float) -> F32:
+    """How much each pixel counts for the mask: 0 where something nearer than the object hides what is behind it.
+
+    There, outside of the visible mask, nobody knows whether the object goes on; counting it as background would push
+    the pose out from behind its occluder. Needs depth; without it every pixel counts.
+
+    Args:
+        start_depth: rendered depth of the start pose (H, W), metres, 0 where it covers nothing.
+        observation: the crop.
+        margin_m: how much nearer the observed surface must be.
+    """
+    care = np.ones_like(start_depth)
+    if observation.depth is None or observation.mask is None or not start_depth.any():
+        return care
+    from scipy.ndimage import distance_transform_edt
+
+    rows, columns = distance_transform_edt(start_depth <= 0.0, return_distances=False, return_indices=True)
+    nearer = (observation.depth > 0.0) & (observation.depth < start_depth[rows, columns] - margin_m)
+    care[nearer & (observation.mask < 0.5)] = 0.0
+    return care

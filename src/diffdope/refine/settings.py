@@ -45,6 +45,8 @@ class DescentSettings:
     """Iterations without improvement of any hypothesis after which the descent has converged."""
     tolerance: float = 1e-4
     """Share of its cost by which a hypothesis must improve to count as improving."""
+    settled: float = 0.02
+    """The result is `converged` if the lowest cost fell by less than this share over the last `patience` iterations."""
 
     def __post_init__(self) -> None:
         """Refuses numbers that make no descent."""
@@ -52,6 +54,8 @@ class DescentSettings:
         check_choice("rate_distribution", self.rate_distribution, ("uniform", "log-uniform"))
         if self.iterations < 1:
             raise DiffDopeError(f"iterations: expected at least 1, got {self.iterations}")
+        if self.patience < 1:
+            raise DiffDopeError(f"patience: expected at least 1, got {self.patience}")
         for name in ("learning_rate", "decay"):
             if not getattr(self, name) > 0.0:
                 raise DiffDopeError(f"{name}: expected a number > 0, got {getattr(self, name)}")

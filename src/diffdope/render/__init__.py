@@ -1,0 +1,1 @@
+"""Renders meshes, and turns image derivatives into pose derivatives."""

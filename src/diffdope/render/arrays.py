@@ -7,7 +7,14 @@ from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
 from diffdope.render.kernels.layout import (
-    SHADE_NONE, SHADE_TEXTURE, SHADE_VERTEX, Edges, MeshArrays, Shape, Skin, View,
+    SHADE_NONE,
+    SHADE_TEXTURE,
+    SHADE_VERTEX,
+    Edges,
+    MeshArrays,
+    Shape,
+    Skin,
+    View,
 )  # fmt: skip
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.texture import build_pyramid
@@ -39,13 +46,24 @@ def mesh_arrays(mesh: Mesh) -> MeshArrays:
     attributes = np.zeros((len(mesh.vertices_m), 3), np.float32)
     if values is not None:
         attributes[:, : values.shape[1]] = values
-    texture = mesh.texture if shading == SHADE_TEXTURE and mesh.texture is not None else np.zeros((1, 1, 3), np.uint8)
+    texture = (
+        mesh.texture
+        if shading == SHADE_TEXTURE and mesh.texture is not None
+        else np.zeros((1, 1, 3), np.uint8)
+    )
     pyramid = build_pyramid(texture)
     edges = build_edges(mesh.vertices_m, mesh.faces, values)
     x, y, z = (np.ascontiguousarray(axis, np.float32) for axis in mesh.vertices_m.T)
     return MeshArrays(
         Shape(x, y, z, np.ascontiguousarray(mesh.faces, np.int32), int(mesh.is_closed)),
-        Skin(shading, attributes, pyramid.texels.view(np.int32), pyramid.offsets, pyramid.widths, pyramid.heights),
+        Skin(
+            shading,
+            attributes,
+            pyramid.texels.view(np.int32),
+            pyramid.offsets,
+            pyramid.widths,
+            pyramid.heights,
+        ),
         Edges(
             np.stack([edges.v0, edges.v1], 1).astype(np.int32),
             np.stack([edges.f0, edges.f1], 1).astype(np.int32),

@@ -167,7 +167,9 @@ def pair_crossings(
 
 def concatenate(parts: list[Crossings]) -> Crossings:
     """Join lists of crossings."""
-    return Crossings(**{name: np.concatenate([vars(part)[name] for part in parts]) for name in vars(parts[0])})
+    return Crossings(
+        **{name: np.concatenate([vars(part)[name] for part in parts]) for name in vars(parts[0])}
+    )
 
 
 def accept(crossings: Crossings, edges: EdgeTable, ids: NDArray[np.int32], z: Array) -> Crossings:

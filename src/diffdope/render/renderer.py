@@ -46,7 +46,9 @@ class Renderer:
         self._view = view_of(camera)
         self._pool = HypothesisPool(threads or default_threads())
         self._scratch: list[Scratch] = [
-            allocate_scratch(len(mesh.vertices_m), len(mesh.faces), camera.width * camera.height, edge_jacobian=False)
+            allocate_scratch(
+                len(mesh.vertices_m), len(mesh.faces), camera.width * camera.height, edge_jacobian=False
+            )
             for _ in range(self._pool.threads)
         ]
 
@@ -111,7 +113,9 @@ class Renderer:
         def work(worker: int, first: int, last: int) -> None:
             for i in range(first, last):
                 upstream = (rgb[i], depth[i], coverage[i])
-                backward_pose(self._arrays, self._view, R[i], t[i], self._scratch[worker], *upstream, gradient[i])
+                backward_pose(
+                    self._arrays, self._view, R[i], t[i], self._scratch[worker], *upstream, gradient[i]
+                )
 
         self._pool.run(work, len(R))
         return gradient

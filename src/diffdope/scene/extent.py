@@ -19,9 +19,7 @@ def diameter(points: F64) -> float:
     known = float(np.linalg.norm(corners - far, axis=1).max())
     corners = corners[radius >= (known - radius.max()) * (1 - 1e-12)]
     best = known
-    for start in range(
-        0, len(corners), _BLOCK
-    ):  # in blocks, because all pairs at once may not fit into memory
+    for start in range(0, len(corners), _BLOCK):  # in blocks, because all pairs at once may not fit into memory
         rows, others = corners[start : start + _BLOCK], corners[start:]
         squared = np.sum(rows**2, axis=1)[:, None] + np.sum(others**2, axis=1)[None] - 2 * rows @ others.T
         row, column = np.unravel_index(np.argmax(squared), squared.shape)

@@ -64,11 +64,7 @@ class Mesh:
         faces, notes = _checked_faces(self.faces, vertices_m)
         uv, texture = _checked_texture(self.uv, self.texture, len(vertices_m))
         # A texture wins over vertex colours, so that one mesh has one appearance.
-        colors = (
-            None
-            if self.colors is None or texture is not None
-            else _checked_colors(self.colors, len(vertices_m))
-        )
+        colors = None if self.colors is None or texture is not None else _checked_colors(self.colors, len(vertices_m))
         arrays = (vertices_m, faces, uv, texture, colors)
         for name, array in zip(("vertices_m", "faces", "uv", "texture", "colors"), arrays, strict=True):
             if isinstance(array, np.ndarray):
@@ -149,18 +145,10 @@ class Mesh:
             if self.diameter > _LARGEST_M
             else 'the file is probably in metres: load it with unit="m"'
         )
-        raise expected(
-            "mesh", f"a diameter of {_SMALLEST_M} to {_LARGEST_M} m", f"{self.diameter:.4g} m", cure
-        )
+        raise expected("mesh", f"a diameter of {_SMALLEST_M} to {_LARGEST_M} m", f"{self.diameter:.4g} m", cure)
 
     def __repr__(self) -> str:
-        color = (
-            "texture"
-            if self.texture is not None
-            else "vertex colours"
-            if self.colors is not None
-            else "no colour"
-        )
+        color = "texture" if self.texture is not None else "vertex colours" if self.colors is not None else "no colour"
         size = f"{len(self.vertices_m)} vertices, {len(self.faces)} faces, diameter {self.diameter:.4g} m"
         return f"Mesh({self.name!r}, {size}, {color})"
 
@@ -219,9 +207,7 @@ def _checked_colors(values: ArrayLike, count: int) -> F64:
     check_shape("colors", colors, (count, 3))
     check_finite("colors", colors)
     if colors.min() < 0 or colors.max() > 1:
-        raise expected(
-            "colors", "numbers in [0, 1]", f"{colors.min():.4g} to {colors.max():.4g}", "divide by 255"
-        )
+        raise expected("colors", "numbers in [0, 1]", f"{colors.min():.4g} to {colors.max():.4g}", "divide by 255")
     return colors
 
 

@@ -63,20 +63,17 @@ def read_mesh(path: Path, *, allow_missing_texture: bool) -> tuple[Part, tuple[s
     check_choice("mesh file ending", path.suffix.lower(), SUFFIXES)
     files = _Files(path.parent)
     scene = _load_scene(path, files)
-    parts, warnings = _parts_of(scene)
-    if not parts:
-        raise DiffDopeError(f"mesh: expected triangles in {path}, got none (an empty file or a point cloud)")
-    if files.missing or files.broken:
-        message = _texture_message(path, files)
-        if not allow_missing_texture:
-            raise DiffDopeError(f"{message}, or load with allow_missing_texture=True to go without colour")
-        parts = [replace(part, uv=None, texture=None, colors=None) for part in parts]
-        warnings = [*warnings, f"{message}; loaded without colour"]
+    message = _texture_message(path, files) if files.missing or files.broken else ""
+    if message and not allow_missing_texture:
+        raise DiffDopeError(f"{message}, or load with allow_missing_texture=True to go without colour")
     try:
+        parts, warnings = _parts_of(scene, with_color=not message)
+        if not parts:
+            raise DiffDopeError("mesh: expected triangles, got none; it is empty or a point cloud")
         joined, more = join(parts)
     except DiffDopeError as error:
         raise DiffDopeError(f"{error} ({path})") from error
-    return joined, (*warnings, *more)
+    return joined, (*warnings, *more, *([f"{message}; loaded without colour"] if message else []))
 
 
 def _texture_message(path: Path, files: _Files) -> str:
@@ -114,7 +111,7 @@ def _quiet(logger_name: str) -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _parts_of(scene: Any) -> tuple[list[Part], list[str]]:
+def _parts_of(scene: Any, *, with_color: bool) -> tuple[list[Part], list[str]]:
     parts, warnings = [], []
     for node in scene.graph.nodes_geometry:
         transform, name = scene.graph[node]
@@ -127,9 +124,11 @@ def _parts_of(scene: Any) -> tuple[list[Part], list[str]]:
             vertices = vertices @ transform[:3, :3].T + transform[:3, 3]
             if np.linalg.det(transform[:3, :3]) < 0:
                 faces = faces[:, ::-1]  # a mirroring node turns faces inside out
-        part, notes = _colored(Part(vertices, faces), geometry.visual)
+        part = Part(vertices, faces)
+        if with_color:
+            part, notes = _colored(part, geometry.visual)
+            warnings.extend(notes)
         parts.append(part)
-        warnings.extend(notes)
     return parts, list(dict.fromkeys(warnings))
 
 
@@ -150,16 +149,16 @@ def _colored(part: Part, visual: Any) -> tuple[Part, list[str]]:
         return _of_one_color(part, visual)
     # An image that no file was opened for has no format: it is the placeholder which trimesh makes up.
     if image.format is None or visual.uv is None:
-        return part, [
-            "the mesh has texture coordinates but names no texture"
-        ] if visual.uv is not None else []
+        return part, ["the mesh has texture coordinates but names no texture"] if visual.uv is not None else []
     uv = np.array(visual.uv, np.float64)
     if not np.isfinite(uv).all():
-        raise DiffDopeError(
-            "mesh: expected finite texture coordinates, got NaN or infinity; export the mesh again"
-        )
+        raise DiffDopeError("mesh: expected finite texture coordinates, got NaN or infinity; export the mesh again")
     uv[:, 1] = 1.0 - uv[:, 1]  # trimesh counts v from the bottom
-    return replace(part, uv=uv, texture=as_rgb_texture(image)), _tint_warning(material)
+    try:
+        texture = as_rgb_texture(image)
+    except (OSError, ValueError, SyntaxError) as error:  # a picture inside a GLB is first decoded here
+        raise DiffDopeError(f"mesh: the texture inside the file is broken: {error}") from error
+    return replace(part, uv=uv, texture=texture), _tint_warning(material)
 
 
 def _of_one_color(part: Part, visual: Any) -> tuple[Part, list[str]]:

@@ -116,9 +116,7 @@ class Observation:
         Raises:
             DiffDopeError: if the window leaves the image.
         """
-        cropped = object.__new__(
-            Observation
-        )  # no checks: a crop may well hold no depth and nothing of the mask
+        cropped = object.__new__(Observation)  # no checks: a crop may well hold no depth and nothing of the mask
         cropped._set(
             window.camera(self.camera),
             None if self.rgb is None else _box_average(self.rgb, window),
@@ -163,9 +161,7 @@ def _checked_rgb(array: NDArray[Any], camera: Camera) -> F32:
         scaled: F32 = array.astype(np.float32) / np.float32(np.iinfo(array.dtype).max)
         return scaled
     if array.dtype.kind != "f":
-        raise expected(
-            "rgb", "uint8, uint16 or float in [0, 1]", array.dtype, "convert with rgb.astype(np.uint8)"
-        )
+        raise expected("rgb", "uint8, uint16 or float in [0, 1]", array.dtype, "convert with rgb.astype(np.uint8)")
     check_finite("rgb", array)
     low, high = float(array.min()), float(array.max())
     if low < -1e-6 or high > 1 + 1e-6:
@@ -182,9 +178,7 @@ def _checked_depth(array: NDArray[Any], camera: Camera, depth_scale: float | Non
     if array.dtype.kind in "iu" and depth_scale is None:
         cure = "give depth_scale, metres per unit: 0.001 where the file holds millimetres"
         raise expected("depth_scale", f"a number for depth of type {array.dtype}", None, cure)
-    check_finite(
-        "depth", array, cure="set missing depth to 0, for example with np.nan_to_num(depth, posinf=0)"
-    )
+    check_finite("depth", array, cure="set missing depth to 0, for example with np.nan_to_num(depth, posinf=0)")
     if depth_scale is not None:
         check_positive("depth_scale", depth_scale)
     depth: F32 = (array * np.float64(1.0 if depth_scale is None else depth_scale)).astype(np.float32)
@@ -221,9 +215,7 @@ def _checked_mask(array: NDArray[Any], camera: Camera) -> F32:
             raise expected("mask", "floats in [0, 1]", f"{low:.4g} to {high:.4g}", "give mask > 0")
     mask: F32 = (array if array.dtype.kind == "f" else array > 0).astype(np.float32)
     if not mask.any():
-        raise expected(
-            "mask", "some pixels on the object", "an empty mask", "leave mask out if there is none"
-        )
+        raise expected("mask", "some pixels on the object", "an empty mask", "leave mask out if there is none")
     return mask
 
 

@@ -4,7 +4,25 @@ import numpy as np
 from numba import njit
 
 from diffdope.render.kernels.layout import (
-    C_BU, C_BV, C_GB, C_GG, C_GR, C_GU, C_GV, C_GZ, C_RU, C_RV, C_WB, C_WG, C_WR, C_WZ, C_X, C_Y, C_Z, C_ZU, C_ZV,
+    C_BU,
+    C_BV,
+    C_GB,
+    C_GG,
+    C_GR,
+    C_GU,
+    C_GV,
+    C_GZ,
+    C_RU,
+    C_RV,
+    C_WB,
+    C_WG,
+    C_WR,
+    C_WZ,
+    C_X,
+    C_Y,
+    C_Z,
+    C_ZU,
+    C_ZV,
 )  # fmt: skip
 from diffdope.render.kernels.motion import torque
 from diffdope.render.kernels.options import KERNEL, SCALAR
@@ -13,7 +31,7 @@ ZERO, ONE = np.float32(0.0), np.float32(1.0)
 
 
 @njit(**KERNEL)
-def add_gradient(view, t, c, count, with_color, gradient):  # type: ignore[no-untyped-def]
+def add_gradient(view, t, c, count, with_color, gradient):
     """Adds the gradient of `count` shaded fragments whose upstream derivatives stand in the chunk."""
     g0 = g1 = g2 = g3 = g4 = g5 = ZERO
     ifx, ify = ONE / view.fx, ONE / view.fy
@@ -44,7 +62,7 @@ def add_gradient(view, t, c, count, with_color, gradient):  # type: ignore[no-un
 
 
 @njit(**KERNEL)
-def add_normal(view, t, c, count, with_color, normal):  # type: ignore[no-untyped-def]
+def add_normal(view, t, c, count, with_color, normal):
     """Adds J^T W J of `count` fragments to the lower triangle of the normal matrix.
 
     Each fragment gives a 3x3 matrix H of point motion; with o = X - t the pose's matrix is
@@ -58,7 +76,14 @@ def add_normal(view, t, c, count, with_color, normal):  # type: ignore[no-untype
         muu = muv = mvv = ZERO
         if with_color:
             wr, wg, wb = c[C_WR + i], c[C_WG + i], c[C_WB + i]
-            ru, gu, bu, rv, gv, bv = c[C_RU + i], c[C_GU + i], c[C_BU + i], c[C_RV + i], c[C_GV + i], c[C_BV + i]
+            ru, gu, bu, rv, gv, bv = (
+                c[C_RU + i],
+                c[C_GU + i],
+                c[C_BU + i],
+                c[C_RV + i],
+                c[C_GV + i],
+                c[C_BV + i],
+            )
             muu = wr * ru * ru + wg * gu * gu + wb * bu * bu
             muv = wr * ru * rv + wg * gu * gv + wb * bu * bv
             mvv = wr * rv * rv + wg * gv * gv + wb * bv * bv
@@ -107,7 +132,9 @@ def add_normal(view, t, c, count, with_color, normal):  # type: ignore[no-untype
 
 
 @njit(**SCALAR)
-def add_lower(n, h00, h01, h02, h11, h12, h22, k00, k01, k02, k10, k11, k12, k20, k21, k22, p00, p10, p11, p20, p21, p22):  # type: ignore[no-untyped-def]  # noqa: E501
+def add_lower(
+    n, h00, h01, h02, h11, h12, h22, k00, k01, k02, k10, k11, k12, k20, k21, k22, p00, p10, p11, p20, p21, p22
+):
     """Adds the 21 sums to the lower triangle of a 6x6 matrix."""
     n[0, 0] += h00
     n[1, 0] += h01
@@ -133,14 +160,14 @@ def add_lower(n, h00, h01, h02, h11, h12, h22, k00, k01, k02, k10, k11, k12, k20
 
 
 @njit(**SCALAR)
-def add_row_gradient(jacobian, row, channel, factor, gradient):  # type: ignore[no-untyped-def]
+def add_row_gradient(jacobian, row, channel, factor, gradient):
     """Adds factor * one row of a contour pixel's Jacobian."""
     for k in range(6):
         gradient[k] += factor * jacobian[row, channel, k]
 
 
 @njit(**SCALAR)
-def add_outer(weight, j, normal):  # type: ignore[no-untyped-def]
+def add_outer(weight, j, normal):
     """Adds weight * j j^T to the lower triangle."""
     for i in range(6):
         for k in range(i + 1):
@@ -148,7 +175,7 @@ def add_outer(weight, j, normal):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
-def mirror_lower(normal):  # type: ignore[no-untyped-def]
+def mirror_lower(normal):
     """Completes a symmetric matrix from its lower triangle."""
     for i in range(6):
         for k in range(i):

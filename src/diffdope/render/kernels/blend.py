@@ -16,7 +16,7 @@ ZERO, ONE, HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 
 
 @njit(**KERNEL)
-def open_rows(pairs, contours, n_pairs):  # type: ignore[no-untyped-def]
+def open_rows(pairs, contours, n_pairs):
     """Gives every pixel of a pair a row; returns their number."""
     n = 0
     for pair in range(n_pairs):
@@ -30,7 +30,7 @@ def open_rows(pairs, contours, n_pairs):  # type: ignore[no-untyped-def]
 
 
 @njit(**SCALAR)
-def put_motion(jacobian, row, channel, dx, dy, dz, r0, r1, r2):  # type: ignore[no-untyped-def]
+def put_motion(jacobian, row, channel, dx, dy, dz, r0, r1, r2):
     """Writes (row, offset x row) as one channel's Jacobian."""
     q0, q1, q2 = torque(dx, dy, dz, r0, r1, r2)
     jacobian[row, channel, 0], jacobian[row, channel, 1], jacobian[row, channel, 2] = r0, r1, r2
@@ -38,7 +38,7 @@ def put_motion(jacobian, row, channel, dx, dy, dz, r0, r1, r2):  # type: ignore[
 
 
 @njit(**KERNEL)
-def tabulate_raw(view, t, f, first, count, with_color, contours):  # type: ignore[no-untyped-def]
+def tabulate_raw(view, t, f, first, count, with_color, contours):
     """Raw values and interior Jacobians of a chunk of shaded pixels."""
     c, raw, jacobian = f.chunk, contours.raw, contours.raw_jacobian
     for i in range(count):
@@ -52,12 +52,14 @@ def tabulate_raw(view, t, f, first, count, with_color, contours):  # type: ignor
         if with_color:
             for k in range(3):
                 raw[row, k] = c[C_R + k * CHUNK + i]
-                r0, r1, r2 = fixed_pixel_row(c[C_RU + k * CHUNK + i], c[C_RV + k * CHUNK + i], view.fx, view.fy, xn, yn, z)
+                r0, r1, r2 = fixed_pixel_row(
+                    c[C_RU + k * CHUNK + i], c[C_RV + k * CHUNK + i], view.fx, view.fy, xn, yn, z
+                )
                 put_motion(jacobian, row, k, dx, dy, dz, r0, r1, r2)
 
 
 @njit(**KERNEL)
-def list_covered_rows(view, buffer_face, visible_slot, contours, f, n_rows):  # type: ignore[no-untyped-def]
+def list_covered_rows(view, buffer_face, visible_slot, contours, f, n_rows):
     """Clears all rows and lists the covered pixels among them as fragments; returns their number."""
     n = 0
     for row in range(n_rows):
@@ -75,7 +77,7 @@ def list_covered_rows(view, buffer_face, visible_slot, contours, f, n_rows):  # 
 
 
 @njit(**SCALAR)
-def screen_jacobian(view, t, u, v, z, along_u, along_v):  # type: ignore[no-untyped-def]
+def screen_jacobian(view, t, u, v, z, along_u, along_v):
     """6-Jacobian of along_u * u + along_v * v of a material point."""
     xn, yn = (u - view.cx) / view.fx, (v - view.cy) / view.fy
     r0, r1, r2 = screen_row(along_u, along_v, view.fx, view.fy, xn, yn, z)
@@ -84,7 +86,7 @@ def screen_jacobian(view, t, u, v, z, along_u, along_v):  # type: ignore[no-unty
 
 
 @njit(**SCALAR)
-def blend_jacobian(view, t, ua, va, iz_a, ub, vb, iz_b, x, y, z, vertical, sign, reach):  # type: ignore[no-untyped-def]
+def blend_jacobian(view, t, ua, va, iz_a, ub, vb, iz_b, x, y, z, vertical, sign, reach):
     """Weight w of a crossing at (x, y, z), and the 6-Jacobian of w * |1/2 - s|.
 
     The weight nx^2 (or ny^2) of a pair turns with the edge: d(dv^2 / L^2) = 2 du dv (du d(dv) - dv d(du)) / L^4.
@@ -106,9 +108,14 @@ def blend_jacobian(view, t, ua, va, iz_a, ub, vb, iz_b, x, y, z, vertical, sign,
 
 
 @njit(**KERNEL)
-def blend_pairs(view, t, edge_vertices, screen, pairs, contours, n_pairs):  # type: ignore[no-untyped-def]
+def blend_pairs(view, t, edge_vertices, screen, pairs, contours, n_pairs):
     """Adds every pair's blend to the value and Jacobian of the pixel that receives it."""
-    raw, raw_jacobian, value, jacobian = contours.raw, contours.raw_jacobian, contours.value, contours.jacobian
+    raw, raw_jacobian, value, jacobian = (
+        contours.raw,
+        contours.raw_jacobian,
+        contours.value,
+        contours.jacobian,
+    )
     width = np.int32(view.width)
     for pair in range(n_pairs):
         inside, outside, s = pairs.inside[pair], pairs.outside[pair], pairs.s[pair]
@@ -131,11 +138,13 @@ def blend_pairs(view, t, edge_vertices, screen, pairs, contours, n_pairs):  # ty
             step = raw[new, c] - raw[old, c]
             value[old, c] += factor * step
             for k in range(6):
-                jacobian[old, c, k] += factor * (raw_jacobian[new, c, k] - raw_jacobian[old, c, k]) + step * moves[k]
+                jacobian[old, c, k] += (
+                    factor * (raw_jacobian[new, c, k] - raw_jacobian[old, c, k]) + step * moves[k]
+                )
 
 
 @njit(**KERNEL)
-def start_from_raw(contours, n_rows):  # type: ignore[no-untyped-def]
+def start_from_raw(contours, n_rows):
     """Antialiased values and Jacobians before any blend: the raw ones."""
     for row in range(n_rows):
         for c in range(5):
@@ -145,7 +154,7 @@ def start_from_raw(contours, n_rows):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
-def blend_contours(skin, edge_vertices, view, t, screen, buffer_face, visible, f, pairs, contours, n_pairs):  # type: ignore[no-untyped-def]  # noqa: E501
+def blend_contours(skin, edge_vertices, view, t, screen, buffer_face, visible, f, pairs, contours, n_pairs):
     """Antialiased values and Jacobians of all pixels next to a contour; returns their number. Uses f as a list."""
     n_rows = open_rows(pairs, contours, n_pairs)
     n = list_covered_rows(view, buffer_face, visible.slot, contours, f, n_rows)
@@ -159,14 +168,14 @@ def blend_contours(skin, edge_vertices, view, t, screen, buffer_face, visible, f
 
 
 @njit(**KERNEL)
-def release_rows(contours, n_rows):  # type: ignore[no-untyped-def]
+def release_rows(contours, n_rows):
     """Forgets the rows, so that the next pose starts clean."""
     for row in range(n_rows):
         contours.row[contours.pixel[row]] = -1
 
 
 @njit(**KERNEL)
-def collect_fragments(view, buffer_face, visible_slot, row_of_pixel, f):  # type: ignore[no-untyped-def]
+def collect_fragments(view, buffer_face, visible_slot, row_of_pixel, f):
     """Lists the covered pixels that are next to no contour; returns their number."""
     n = 0
     for y in range(view.height):

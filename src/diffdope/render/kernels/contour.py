@@ -16,7 +16,7 @@ FLIP, SEAM = np.uint8(1), np.uint8(2)
 
 
 @njit(**SCALAR)
-def candidate_kind(first, second, has_second, flags):  # type: ignore[no-untyped-def]
+def candidate_kind(first, second, has_second, flags):
     """0 no contour, 1 contour, 2 seam between two visible faces; orientations are 0 where a face is not drawn."""
     if not has_second:
         return 1 if first != 0 else 0
@@ -29,7 +29,7 @@ def candidate_kind(first, second, has_second, flags):  # type: ignore[no-untyped
 
 
 @njit(**SCALAR)
-def seen_before(buffer, pairs, inside, outside, known, distance, z_edge):  # type: ignore[no-untyped-def]
+def seen_before(buffer, pairs, inside, outside, known, distance, z_edge):
     """Whether a contour crossing is hidden, or not the one to keep of its pair."""
     if buffer.face[outside] < 0:  # the outline: the outermost crossing
         return known >= 0 and pairs.s[known] >= distance
@@ -40,7 +40,9 @@ def seen_before(buffer, pairs, inside, outside, known, distance, z_edge):  # typ
 
 
 @njit(**SCALAR)
-def record_crossing(buffer, pairs, table, low, high, vertical, part, inside_low, z_edge, edge, face0, face1, seam, n):  # type: ignore[no-untyped-def]  # noqa: E501
+def record_crossing(
+    buffer, pairs, table, low, high, vertical, part, inside_low, z_edge, edge, face0, face1, seam, n
+):
     """Keeps a crossing between pixels low and high (at `part` from low) if it is the visible one of its pair."""
     known = table[low]
     if seam:
@@ -53,7 +55,9 @@ def record_crossing(buffer, pairs, table, low, high, vertical, part, inside_low,
     inside, outside = (low, high) if inside_low else (high, low)
     distance = min(max(part if inside_low else ONE - part, ZERO), ONE)
     if not seam:
-        keep = buffer.face[inside] >= 0 and not seen_before(buffer, pairs, inside, outside, known, distance, z_edge)
+        keep = buffer.face[inside] >= 0 and not seen_before(
+            buffer, pairs, inside, outside, known, distance, z_edge
+        )
     if not keep:
         return n
     k = known if known >= 0 else np.int32(n)
@@ -65,7 +69,7 @@ def record_crossing(buffer, pairs, table, low, high, vertical, part, inside_low,
 
 
 @njit(**KERNEL)
-def follow_edge(view, screen, buffer, pairs, edge, a, b, opposite, face0, face1, seam, n):  # type: ignore[no-untyped-def]
+def follow_edge(view, screen, buffer, pairs, edge, a, b, opposite, face0, face1, seam, n):
     """Walks one edge over the pixel rows and columns that it crosses."""
     width, height = np.int32(view.width), np.int32(view.height)
     ua, va, ub, vb = screen.u[a], screen.v[a], screen.u[b], screen.v[b]
@@ -98,7 +102,7 @@ def follow_edge(view, screen, buffer, pairs, edge, a, b, opposite, face0, face1,
 
 
 @njit(**SCALAR)
-def may_cross(ua, va, ub, vb, width, height):  # type: ignore[no-untyped-def]
+def may_cross(ua, va, ub, vb, width, height):
     """Whether an edge passes an integer row or column inside the image: most edges of a fine mesh do not."""
     crosses = np.ceil(min(ua, ub)) < max(ua, ub) or np.ceil(min(va, vb)) < max(va, vb)
     seen = max(ua, ub) >= ZERO and max(va, vb) >= ZERO and min(ua, ub) <= width and min(va, vb) <= height
@@ -106,7 +110,7 @@ def may_cross(ua, va, ub, vb, width, height):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
-def find_contours(edges, view, screen, buffer, pairs):  # type: ignore[no-untyped-def]
+def find_contours(edges, view, screen, buffer, pairs):
     """Fills the pair tables; returns the number of pairs."""
     n = 0
     width, height = np.float32(view.width), np.float32(view.height)
@@ -121,12 +125,14 @@ def find_contours(edges, view, screen, buffer, pairs):  # type: ignore[no-untype
         a, b = edges.vertices[edge, 0], edges.vertices[edge, 1]
         if min(screen.iz[a], screen.iz[b]) > ZERO and may_cross(u[a], v[a], u[b], v[b], width, height):
             opposite = edges.opposite[edge, 0] if first != 0 else edges.opposite[edge, 1]
-            n = follow_edge(view, screen, buffer, pairs, np.int32(edge), a, b, opposite, face0, face1, kind == 2, n)
+            n = follow_edge(
+                view, screen, buffer, pairs, np.int32(edge), a, b, opposite, face0, face1, kind == 2, n
+            )
     return n
 
 
 @njit(**KERNEL)
-def release_pairs(pairs, n_pairs):  # type: ignore[no-untyped-def]
+def release_pairs(pairs, n_pairs):
     """Forgets the pairs, so that the next pose starts clean."""
     for pair in range(n_pairs):
         low = min(pairs.inside[pair], pairs.outside[pair])

@@ -16,7 +16,7 @@ FAINT = np.float32(1e-6)  # coverage below which a pixel has no depth
 
 
 @njit(**KERNEL)
-def prepare_pose(mesh, view, R, t, s):  # type: ignore[no-untyped-def]
+def prepare_pose(mesh, view, R, t, s):
     """Visibility and contours of one pose: (fragments, contour rows, pairs, visible faces)."""
     project_vertices(mesh.shape, view, R, t, s.screen)
     rasterise(mesh.shape, view, s.screen, s.buffer)
@@ -31,7 +31,7 @@ def prepare_pose(mesh, view, R, t, s):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
-def release_pose(s, n_rows, n_pairs, n_slots):  # type: ignore[no-untyped-def]
+def release_pose(s, n_rows, n_pairs, n_slots):
     """Leaves the scratch clean for the next pose."""
     release_pairs(s.pairs, n_pairs)
     release_rows(s.contours, n_rows)
@@ -39,7 +39,7 @@ def release_pose(s, n_rows, n_pairs, n_slots):  # type: ignore[no-untyped-def]
 
 
 @njit(**ENTRY)
-def render_pose(mesh, view, R, t, s, rgb, depth, coverage, face_id):  # type: ignore[no-untyped-def]
+def render_pose(mesh, view, R, t, s, rgb, depth, coverage, face_id):
     """Writes flat images: rgb (H*W, 3) premultiplied, depth (H*W,) in metres, coverage, face_id."""
     n, n_rows, n_pairs, n_slots = prepare_pose(mesh, view, R, t, s)
     f, value = s.fragments, s.contours.value
@@ -54,7 +54,11 @@ def render_pose(mesh, view, R, t, s, rgb, depth, coverage, face_id):  # type: ig
             pixel = f.pixel[first + i]
             depth[pixel], coverage[pixel] = f.chunk[C_Z + i], ONE
             if with_color:
-                rgb[pixel, 0], rgb[pixel, 1], rgb[pixel, 2] = f.chunk[C_R + i], f.chunk[C_G + i], f.chunk[C_B + i]
+                rgb[pixel, 0], rgb[pixel, 1], rgb[pixel, 2] = (
+                    f.chunk[C_R + i],
+                    f.chunk[C_G + i],
+                    f.chunk[C_B + i],
+                )
     for row in range(n_rows):
         pixel = s.contours.pixel[row]
         covered = value[row, 4]
@@ -67,7 +71,7 @@ def render_pose(mesh, view, R, t, s, rgb, depth, coverage, face_id):  # type: ig
 
 
 @njit(**ENTRY)
-def backward_pose(mesh, view, R, t, s, d_rgb, d_depth, d_coverage, gradient):  # type: ignore[no-untyped-def]
+def backward_pose(mesh, view, R, t, s, d_rgb, d_depth, d_coverage, gradient):
     """Gradient (6,) in (rho, phi) from d cost / d (rgb, depth, coverage) of the images of `render_pose`."""
     n, n_rows, n_pairs, n_slots = prepare_pose(mesh, view, R, t, s)
     f, jacobian, value = s.fragments, s.contours.jacobian, s.contours.value
@@ -80,7 +84,11 @@ def backward_pose(mesh, view, R, t, s, d_rgb, d_depth, d_coverage, gradient):  #
         for i in range(count):
             pixel = f.pixel[first + i]
             f.chunk[C_GZ + i] = d_depth[pixel]
-            f.chunk[C_GR + i], f.chunk[C_GG + i], f.chunk[C_GB + i] = d_rgb[pixel, 0], d_rgb[pixel, 1], d_rgb[pixel, 2]
+            f.chunk[C_GR + i], f.chunk[C_GG + i], f.chunk[C_GB + i] = (
+                d_rgb[pixel, 0],
+                d_rgb[pixel, 1],
+                d_rgb[pixel, 2],
+            )
         add_gradient(view, t, f.chunk, count, with_color, gradient)
     for row in range(n_rows):
         pixel = s.contours.pixel[row]

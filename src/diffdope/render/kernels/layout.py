@@ -154,15 +154,47 @@ class Scratch(NamedTuple):
 
 # Rows of Fragments.chunk, flat with constant offsets: only so does LLVM see that rows do not overlap, and vectorises.
 (
-    C_X, C_Y, C_Z, C_ZU, C_ZV,  # pixel, depth and its screen slopes
-    C_R, C_G, C_B, C_RU, C_GU, C_BU, C_RV, C_GV, C_BV,  # colour and its screen slopes
-    C_OR, C_OG, C_OB, C_GATE, C_DEPTH, C_MASK,  # what was observed there
-    C_GR, C_GG, C_GB, C_GZ,  # d cost / d (rgb, depth)
-    C_WR, C_WG, C_WB, C_WZ,  # weights of their squares in the normal matrix
-    C_TU, C_TV, C_TUX, C_TUY, C_TVX, C_TVY,  # texture coordinates and their screen slopes
-    C_FX, C_FY, C_CX, C_CY,  # position within a texel of the fine and of the coarse level
-) = (CHUNK * k for k in range(38))
-C_PLANE = CHUNK * 38  # PLANE rows: the planes of each fragment's face
+    C_X,
+    C_Y,
+    C_Z,
+    C_ZU,
+    C_ZV,  # pixel, depth and its screen slopes
+    C_R,
+    C_G,
+    C_B,
+    C_RU,
+    C_GU,
+    C_BU,
+    C_RV,
+    C_GV,
+    C_BV,  # colour and its screen slopes
+    C_OR,
+    C_OG,
+    C_OB,
+    C_GATE,
+    C_DEPTH,
+    C_MASK,
+    C_CARE,  # what was observed there
+    C_GR,
+    C_GG,
+    C_GB,
+    C_GZ,  # d cost / d (rgb, depth)
+    C_WR,
+    C_WG,
+    C_WB,
+    C_WZ,  # weights of their squares in the normal matrix
+    C_TU,
+    C_TV,
+    C_TUX,
+    C_TUY,
+    C_TVX,
+    C_TVY,  # texture coordinates and their screen slopes
+    C_FX,
+    C_FY,
+    C_CX,
+    C_CY,  # position within a texel of the fine and of the coarse level
+) = (CHUNK * k for k in range(39))
+C_PLANE = CHUNK * 39  # PLANE rows: the planes of each fragment's face
 CHUNK_SIZE = C_PLANE + CHUNK * PLANE
 # Rows of Fragments.integers: texel index and steps of the fine and the coarse level, then the eight texels.
 (I_FINE, I_FINE_X, I_FINE_Y, I_COARSE, I_COARSE_X, I_COARSE_Y) = (CHUNK * k for k in range(6))

@@ -13,7 +13,7 @@ ONE = np.float32(1.0)
 
 
 @njit(**SCALAR)
-def fixed_pixel_row(slope_u, slope_v, fx, fy, xn, yn, z):  # type: ignore[no-untyped-def]
+def fixed_pixel_row(slope_u, slope_v, fx, fy, xn, yn, z):
     """Row of a quantity carried by the surface, seen through a fixed pixel: -(slope_u du + slope_v dv)."""
     inverse = ONE / z
     gu, gv = slope_u * fx * inverse, slope_v * fy * inverse
@@ -21,7 +21,7 @@ def fixed_pixel_row(slope_u, slope_v, fx, fy, xn, yn, z):  # type: ignore[no-unt
 
 
 @njit(**SCALAR)
-def screen_row(along_u, along_v, fx, fy, xn, yn, z):  # type: ignore[no-untyped-def]
+def screen_row(along_u, along_v, fx, fy, xn, yn, z):
     """Row of along_u * du + along_v * dv, the screen motion of a material point."""
     inverse = ONE / z
     gu, gv = along_u * fx * inverse, along_v * fy * inverse
@@ -29,6 +29,6 @@ def screen_row(along_u, along_v, fx, fy, xn, yn, z):  # type: ignore[no-untyped-
 
 
 @njit(**SCALAR)
-def torque(dx, dy, dz, r0, r1, r2):  # type: ignore[no-untyped-def]
+def torque(dx, dy, dz, r0, r1, r2):
     """(X - t) x row: the rotational half of a Jacobian."""
     return dy * r2 - dz * r1, dz * r0 - dx * r2, dx * r1 - dy * r0

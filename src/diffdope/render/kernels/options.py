@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from diffdope.render.kernels.cache import drop_stale
+
+drop_stale()  # here, because every kernel module imports this one before it can load compiled code
+
 # fastmath lets LLVM keep sums in vector registers; inputs are finite because they were checked at the door.
 ENTRY: dict[str, Any] = {"nogil": True, "fastmath": True, "error_model": "numpy", "cache": True}
 # Only entries are called from Python: wrappers for the others would double the time to compile.

@@ -17,7 +17,7 @@ ZERO, ONE = np.float32(0.0), np.float32(1.0)
 
 
 @njit(**SCALAR)
-def transform(R, t, x, y, z):  # type: ignore[no-untyped-def]
+def transform(R, t, x, y, z):
     """Model to camera frame."""
     return (
         R[0, 0] * x + R[0, 1] * y + R[0, 2] * z + t[0],
@@ -27,14 +27,14 @@ def transform(R, t, x, y, z):  # type: ignore[no-untyped-def]
 
 
 @njit(**SCALAR)
-def slopes(area2, d10, d20, u10, v10, u20, v20):  # type: ignore[no-untyped-def]
+def slopes(area2, d10, d20, u10, v10, u20, v20):
     """Screen-space slopes of a quantity that is linear over a triangle, from its two corner differences."""
     inverse = ONE / area2
     return (d10 * v20 - d20 * v10) * inverse, (d20 * u10 - d10 * u20) * inverse
 
 
 @njit(**KERNEL)
-def project_vertices(shape, view, R, t, screen):  # type: ignore[no-untyped-def]
+def project_vertices(shape, view, R, t, screen):
     """Fills u, v, iz; iz = -1 marks a vertex at or behind the near plane."""
     for i in range(shape.x.size):
         xc, yc, zc = transform(R, t, shape.x[i], shape.y[i], shape.z[i])
@@ -45,7 +45,9 @@ def project_vertices(shape, view, R, t, screen):  # type: ignore[no-untyped-def]
 
 
 @njit(**SCALAR)
-def fill_triangle(face, u0, v0, u1, v1, u2, v2, iz0, iz1, iz2, area2, x0, x1, y0, y1, width, buffer_iz, buffer_face):  # type: ignore[no-untyped-def]  # noqa: E501
+def fill_triangle(
+    face, u0, v0, u1, v1, u2, v2, iz0, iz1, iz2, area2, x0, x1, y0, y1, width, buffer_iz, buffer_face
+):
     """Depth-tests one triangle over its pixel box (inclusive bounds)."""
     if area2 < ZERO:  # swap two corners: inside is where all three edge functions are positive
         u1, u2, v1, v2, iz1, iz2 = u2, u1, v2, v1, iz2, iz1
@@ -73,7 +75,7 @@ def fill_triangle(face, u0, v0, u1, v1, u2, v2, iz0, iz1, iz2, area2, x0, x1, y0
 
 
 @njit(**KERNEL)
-def rasterise(shape, view, screen, buffer):  # type: ignore[no-untyped-def]
+def rasterise(shape, view, screen, buffer):
     """Fills orientation, depth and face buffers from the projected vertices."""
     width, height = np.int32(view.width), np.int32(view.height)
     buffer_iz, buffer_face = buffer.iz, buffer.face
@@ -104,7 +106,7 @@ def rasterise(shape, view, screen, buffer):  # type: ignore[no-untyped-def]
 
 
 @njit(**SCALAR)
-def mip_level(area2, u10, v10, u20, v20, s10, t10, s20, t20):  # type: ignore[no-untyped-def]
+def mip_level(area2, u10, v10, u20, v20, s10, t10, s20, t20):
     """log2 of texels a pixel along the more compressed screen axis (affine, per face); (s, t) in texels."""
     sx, sy = slopes(area2, s10, s20, u10, v10, u20, v20)
     tx, ty = slopes(area2, t10, t20, u10, v10, u20, v20)
@@ -113,7 +115,7 @@ def mip_level(area2, u10, v10, u20, v20, s10, t10, s20, t20):  # type: ignore[no
 
 
 @njit(**SCALAR)
-def setup_plane(faces, skin, screen, planes, face, row):  # type: ignore[no-untyped-def]
+def setup_plane(faces, skin, screen, planes, face, row):
     """Writes the planes of one visible face: 1/Z and attribute/Z as linear functions of (x - u0, y - v0)."""
     a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
     u0, v0, z0 = screen.u[a], screen.v[a], screen.iz[a]
@@ -147,7 +149,7 @@ def setup_plane(faces, skin, screen, planes, face, row):  # type: ignore[no-unty
 
 
 @njit(**KERNEL)
-def setup_visible_faces(faces, skin, view, screen, buffer_face, visible):  # type: ignore[no-untyped-def]
+def setup_visible_faces(faces, skin, view, screen, buffer_face, visible):
     """Planes for every face that owns a pixel; returns their number."""
     n = 0
     for pixel in range(view.width * view.height):
@@ -161,7 +163,7 @@ def setup_visible_faces(faces, skin, view, screen, buffer_face, visible):  # typ
 
 
 @njit(**KERNEL)
-def release_faces(visible, n_slots):  # type: ignore[no-untyped-def]
+def release_faces(visible, n_slots):
     """Forgets the visible faces, so that the next pose starts clean."""
     for slot in range(n_slots):
         visible.slot[visible.face[slot]] = -1

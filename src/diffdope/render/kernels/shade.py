@@ -8,9 +8,42 @@ import numpy as np
 from numba import njit
 
 from diffdope.render.kernels.layout import (
-    C_B, C_BU, C_BV, C_CX, C_CY, C_FX, C_FY, C_G, C_GU, C_GV, C_PLANE, C_R, C_RU, C_RV, C_TU, C_TUX, C_TUY, C_TV,
-    C_TVX, C_TVY, C_X, C_Y, C_Z, C_ZU, C_ZV, CHUNK, I_COARSE, I_COARSE_X, I_COARSE_Y, I_FINE, I_FINE_X, I_FINE_Y,
-    I_TEXEL, PLANE, SHADE_TEXTURE, SHADE_VERTEX,
+    C_B,
+    C_BU,
+    C_BV,
+    C_CX,
+    C_CY,
+    C_FX,
+    C_FY,
+    C_G,
+    C_GU,
+    C_GV,
+    C_PLANE,
+    C_R,
+    C_RU,
+    C_RV,
+    C_TU,
+    C_TUX,
+    C_TUY,
+    C_TV,
+    C_TVX,
+    C_TVY,
+    C_X,
+    C_Y,
+    C_Z,
+    C_ZU,
+    C_ZV,
+    CHUNK,
+    I_COARSE,
+    I_COARSE_X,
+    I_COARSE_Y,
+    I_FINE,
+    I_FINE_X,
+    I_FINE_Y,
+    I_TEXEL,
+    PLANE,
+    SHADE_TEXTURE,
+    SHADE_VERTEX,
 )  # fmt: skip
 from diffdope.render.kernels.options import KERNEL, SCALAR
 
@@ -23,21 +56,21 @@ P_LEVEL, P_FINE_W, P_FINE_H, P_COARSE_W, P_COARSE_H = (C_PLANE + CHUNK * k for k
 
 
 @njit(**SCALAR)
-def depth_at(iz0, zx, zy, dx, dy):  # type: ignore[no-untyped-def]
+def depth_at(iz0, zx, zy, dx, dy):
     """(Z, dZ/du, dZ/dv) from the plane of 1/Z."""
     z = ONE / (iz0 + zx * dx + zy * dy)
     return z, -z * z * zx, -z * z * zy
 
 
 @njit(**SCALAR)
-def attribute_at(start, ax, ay, dx, dy, z, zx, zy):  # type: ignore[no-untyped-def]
+def attribute_at(start, ax, ay, dx, dy, z, zx, zy):
     """(value, d/du, d/dv) of an attribute from the plane of attribute/Z: perspective-correct."""
     value = (start + ax * dx + ay * dy) * z
     return value, z * (ax - value * zx), z * (ay - value * zy)
 
 
 @njit(**SCALAR)
-def texel_place(t, size):  # type: ignore[no-untyped-def]
+def texel_place(t, size):
     """(first texel, step to the next one, position between them) along one axis, clamped to the border."""
     place = min(max(t * size - HALF, ZERO), size - ONE)
     first = np.int32(place)
@@ -46,20 +79,20 @@ def texel_place(t, size):  # type: ignore[no-untyped-def]
 
 
 @njit(**SCALAR)
-def channel(texel, shift):  # type: ignore[no-untyped-def]
+def channel(texel, shift):
     """One byte of a packed texel."""
     return np.float32((texel >> shift) & I255)
 
 
 @njit(**SCALAR)
-def mix(c00, c10, c01, c11, fx, fy):  # type: ignore[no-untyped-def]
+def mix(c00, c10, c01, c11, fx, fy):
     """Bilinear value and its derivatives by fx and fy."""
     top, low = c00 + fx * (c10 - c00), c01 + fx * (c11 - c01)
     return top + fy * (low - top), (c10 - c00) + fy * ((c11 - c01) - (c10 - c00)), low - top
 
 
 @njit(**SCALAR)
-def trilinear(shift, a, b, c, d, fx, fy, w, h, e, f, g, i, gx, gy, cw, ch, k):  # type: ignore[no-untyped-def]
+def trilinear(shift, a, b, c, d, fx, fy, w, h, e, f, g, i, gx, gy, cw, ch, k):
     """(value, d/dtu, d/dtv) of one channel: four fine texels, four coarse ones, mixed by k."""
     v0, x0, y0 = mix(channel(a, shift), channel(b, shift), channel(c, shift), channel(d, shift), fx, fy)
     v1, x1, y1 = mix(channel(e, shift), channel(f, shift), channel(g, shift), channel(i, shift), gx, gy)
@@ -68,7 +101,7 @@ def trilinear(shift, a, b, c, d, fx, fy, w, h, e, f, g, i, gx, gy, cw, ch, k):  
 
 
 @njit(**KERNEL)
-def fetch_planes(planes, f, first, count, rows):  # type: ignore[no-untyped-def]
+def fetch_planes(planes, f, first, count, rows):
     """Copies pixels and the first `rows` plane numbers of a chunk of fragments."""
     c = f.chunk
     for i in range(count):
@@ -79,7 +112,7 @@ def fetch_planes(planes, f, first, count, rows):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
-def shade_depth(c, count):  # type: ignore[no-untyped-def]
+def shade_depth(c, count):
     """Depth and its slopes."""
     for i in range(count):
         dx, dy = c[C_X + i] - c[P_U + i], c[C_Y + i] - c[P_V + i]
@@ -88,18 +121,25 @@ def shade_depth(c, count):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
-def shade_attribute(c, count, plane, value, slope_u, slope_v):  # type: ignore[no-untyped-def]
+def shade_attribute(c, count, plane, value, slope_u, slope_v):
     """One attribute and its slopes, into the rows `value`, `slope_u`, `slope_v`."""
     for i in range(count):
         dx, dy = c[C_X + i] - c[P_U + i], c[C_Y + i] - c[P_V + i]
         a, au, av = attribute_at(
-            c[plane + i], c[plane + CHUNK + i], c[plane + 2 * CHUNK + i], dx, dy, c[C_Z + i], c[P_ZX + i], c[P_ZY + i]
+            c[plane + i],
+            c[plane + CHUNK + i],
+            c[plane + 2 * CHUNK + i],
+            dx,
+            dy,
+            c[C_Z + i],
+            c[P_ZX + i],
+            c[P_ZY + i],
         )
         c[value + i], c[slope_u + i], c[slope_v + i] = a, au, av
 
 
 @njit(**KERNEL)
-def place_texels(c, n, count):  # type: ignore[no-untyped-def]
+def place_texels(c, n, count):
     """Where each fragment reads its fine and its coarse level."""
     for i in range(count):
         w, h = c[P_FINE_W + i], c[P_FINE_H + i]
@@ -110,11 +150,15 @@ def place_texels(c, n, count):  # type: ignore[no-untyped-def]
         w, h = c[P_COARSE_W + i], c[P_COARSE_H + i]
         x, step_x, c[C_CX + i] = texel_place(c[C_TU + i], w)
         y, step_y, c[C_CY + i] = texel_place(c[C_TV + i], h)
-        n[I_COARSE + i], n[I_COARSE_X + i], n[I_COARSE_Y + i] = y * np.int32(w) + x, step_x, step_y * np.int32(w)
+        n[I_COARSE + i], n[I_COARSE_X + i], n[I_COARSE_Y + i] = (
+            y * np.int32(w) + x,
+            step_x,
+            step_y * np.int32(w),
+        )
 
 
 @njit(**KERNEL)
-def fetch_texels(skin, c, n, count):  # type: ignore[no-untyped-def]
+def fetch_texels(skin, c, n, count):
     """Copies the eight texels of every fragment."""
     last = np.int32(skin.widths.size - 1)
     for i in range(count):
@@ -130,7 +174,7 @@ def fetch_texels(skin, c, n, count):  # type: ignore[no-untyped-def]
 
 
 @njit(**SCALAR)
-def mix_channel(c, n, i, shift):  # type: ignore[no-untyped-def]
+def mix_channel(c, n, i, shift):
     """(value, d/du, d/dv) of one channel of a fragment."""
     level = c[P_LEVEL + i]
     value, by_tu, by_tv = trilinear(
@@ -145,7 +189,7 @@ def mix_channel(c, n, i, shift):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
-def mix_texels(c, n, count):  # type: ignore[no-untyped-def]
+def mix_texels(c, n, count):
     """Colours and slopes from the fetched texels."""
     for i in range(count):
         c[C_R + i], c[C_RU + i], c[C_RV + i] = mix_channel(c, n, i, np.int32(0))
@@ -156,7 +200,7 @@ def mix_texels(c, n, count):  # type: ignore[no-untyped-def]
 
 
 @njit(**KERNEL)
-def shade_chunk(skin, planes, f, first, count, with_color):  # type: ignore[no-untyped-def]
+def shade_chunk(skin, planes, f, first, count, with_color):
     """Shades `count` fragments from `first` on into the chunk."""
     c = f.chunk
     if with_color and skin.shading == SHADE_TEXTURE:

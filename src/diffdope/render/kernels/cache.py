@@ -1,0 +1,42 @@
+"""Keeps numba's on-disk cache honest.
+
+Numba recompiles a function when its own file changes, not when a function it calls changes in another file: after an
+edit or an upgrade, half of the compiled code would be old. So the cache is dropped when any kernel source changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parents[2]
+FOLDERS = (_PACKAGE / "render" / "kernels", _PACKAGE / "objective")
+_STAMP = "kernels.sha256"
+
+
+def fingerprint(folders: tuple[Path, ...] = FOLDERS) -> str:
+    """Hash of the names and contents of all kernel sources."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for source in sorted(folder.glob("*.py")):
+            digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    return digest.hexdigest()
+
+
+def drop_stale(folders: tuple[Path, ...] = FOLDERS) -> bool:
+    """Removes compiled kernels of other sources; returns whether there were any. Read-only folders are left alone."""
+    current = fingerprint(folders)
+    stale = False
+    for folder in folders:
+        cache = folder / "__pycache__"
+        stamp = cache / _STAMP
+        with contextlib.suppress(OSError):
+            if stamp.exists() and stamp.read_text() == current:
+                continue
+            for compiled in [*cache.glob("*.nbi"), *cache.glob("*.nbc")]:
+                compiled.unlink()
+                stale = True
+            cache.mkdir(exist_ok=True)
+            stamp.write_text(current)
+    return stale

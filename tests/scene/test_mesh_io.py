@@ -1,0 +1,463 @@
+"""Every file format that is promised, and what careless files do."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import trimesh
+from numpy.typing import NDArray
+from PIL import Image
+
+from diffdope.errors import DiffDopeError
+from diffdope.geometry.camera import load_camera
+from diffdope.geometry.pose import Pose
+from diffdope.scene.images import read_image, read_rgb
+from diffdope.scene.mesh import Mesh
+
+F64 = NDArray[np.float64]
+
+# A unit square in z = 0; its texture is red, green (top row), blue, white (bottom row) in quadrants.
+QUADRANTS = np.zeros((8, 8, 3), np.uint8)
+QUADRANTS[:4, :4], QUADRANTS[:4, 4:], QUADRANTS[4:, :4], QUADRANTS[4:, 4:] = (
+    [255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255],
+)  # fmt: skip
+# Where the square's corners lie in the picture: x to the right, y up.
+CORNER_COLORS = {(0, 0): [0, 0, 255], (1, 0): [255, 255, 255], (1, 1): [0, 255, 0], (0, 1): [255, 0, 0]}
+
+OBJ = """mtllib square.mtl
+v 0 0 0
+v 1 0 0
+v 1 1 0
+v 0 1 0
+vt 0 0
+vt 1 0
+vt 1 1
+vt 0 1
+usemtl first
+f 1/1 2/2 3/3
+usemtl second
+f 1/1 3/3 4/4
+"""
+MTL = "newmtl first\nKd 1 0 0\nmap_Kd picture.png\nnewmtl second\nKd 0 1 0\n"
+
+PLY = """ply
+format ascii 1.0
+comment TextureFile picture.png
+element vertex 4
+property float x
+property float y
+property float z
+property float texture_u
+property float texture_v
+element face 2
+property list uchar int vertex_indices
+end_header
+0 0 0 0 0
+1 0 0 1 0
+1 1 0 1 1
+0 1 0 0 1
+3 0 1 2
+3 0 2 3
+"""
+
+
+def write(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the picture and the material."""
+    Image.fromarray(QUADRANTS).save(tmp_path / "picture.png")
+    write(tmp_path, "square.mtl", MTL)
+    return tmp_path
+
+
+def seen_color(mesh: Mesh, vertex: int) -> list[int]:
+    """The texel just inside of the texture at a vertex."""
+    assert mesh.uv is not None and mesh.texture is not None
+    size = np.array(mesh.texture.shape[1::-1])
+    column, row = np.minimum(mesh.uv[vertex] * size, size - 1).astype(int)
+    return [int(c) for c in mesh.texture[row, column]]
+
+
+def assert_square(mesh: Mesh) -> None:
+    for vertex, (x, y, _) in enumerate(mesh.vertices_m):
+        assert seen_color(mesh, vertex) == CORNER_COLORS[round(x), round(y)]
+
+
+def square(**visual: Any) -> trimesh.Trimesh:
+    vertices = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], float)
+    return trimesh.Trimesh(vertices, [[0, 1, 2], [0, 2, 3]], process=False, **visual)
+
+
+def textured_square(folder: Path) -> trimesh.Trimesh:
+    material = trimesh.visual.material.PBRMaterial(baseColorTexture=Image.open(folder / "picture.png"))
+    uv = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)
+    return square(visual=trimesh.visual.TextureVisuals(uv=uv, material=material))
+
+
+# ---------------- formats
+
+
+def test_textured_ply_is_the_right_way_up(folder: Path) -> None:
+    mesh = Mesh.load(write(folder, "square.ply", PLY), unit="m")
+    assert_square(mesh)
+    assert (mesh.name, mesh.source, mesh.warnings) == ("square", folder / "square.ply", ())
+    assert mesh.colors is None
+
+
+def test_textured_obj(folder: Path) -> None:
+    write(folder, "square.mtl", MTL.replace("Kd 0 1 0", "map_Kd picture.png"))
+    assert_square(Mesh.load(write(folder, "square.obj", OBJ), unit="m"))
+
+
+def test_obj_of_texture_and_plain_material(folder: Path) -> None:
+    mesh = Mesh.load(write(folder, "square.obj", OBJ), unit="m")
+    assert len(mesh.faces) == 2 and len(mesh.vertices_m) == 6
+    colors = [[seen_color(mesh, vertex) for vertex in face] for face in mesh.faces]
+    assert [[0, 255, 0]] * 3 in colors  # the plain one
+    textured = next(face for face, color in zip(mesh.faces, colors, strict=True) if color != [[0, 255, 0]] * 3)
+    for vertex in textured:
+        x, y, _ = mesh.vertices_m[vertex]
+        assert seen_color(mesh, int(vertex)) == CORNER_COLORS[round(x), round(y)]
+
+
+def test_obj_of_plain_materials(folder: Path) -> None:
+    write(folder, "square.mtl", MTL.replace("map_Kd picture.png\n", ""))
+    mesh = Mesh.load(write(folder, "square.obj", OBJ), unit="m")
+    assert mesh.texture is None and mesh.colors is not None
+    assert {tuple(c) for c in mesh.colors.tolist()} == {(1, 0, 0), (0, 1, 0)}
+
+
+def test_obj_with_vertex_colors(folder: Path) -> None:
+    text = "v 0 0 0 1 0 0\nv 1 0 0 0 1 0\nv 1 1 0 0 0 1\nv 0 1 0 1 1 1\nf 1 2 3 4\n"
+    mesh = Mesh.load(write(folder, "c.obj", text), unit="m")
+    assert mesh.colors is not None
+    np.testing.assert_allclose(mesh.colors, [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]])
+    assert len(mesh.faces) == 2
+
+
+def test_obj_seams_split_vertices_but_stay_one_surface(folder: Path) -> None:
+    write(folder, "square.mtl", MTL.replace("Kd 0 1 0", "map_Kd picture.png"))
+    mesh = Mesh.load(write(folder, "square.obj", OBJ.replace("f 1/1 3/3", "f 1/4 3/3")), unit="m")
+    from diffdope.scene.topology import build_edges
+
+    edges = build_edges(mesh.vertices_m, mesh.faces, mesh.uv)
+    assert len(edges.f0) == 5 and edges.seam.sum() == 1
+
+
+@pytest.mark.parametrize("name", ["sub/picture.png", "sub\\picture.png", "C:\\gone\\picture.png", "../picture.png"])
+def test_texture_paths_as_found_in_the_wild(folder: Path, name: str) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "picture.png").write_bytes((folder / "picture.png").read_bytes())
+    (folder / "models").mkdir()
+    place = folder / "models" if name.startswith("..") else folder
+    write(place, "square.mtl", MTL.replace("picture.png", name).replace("Kd 0 1 0", f"map_Kd {name}"))
+    assert_square(Mesh.load(write(place, "square.obj", OBJ), unit="m"))
+
+
+def test_textured_glb_with_scene_graph(folder: Path) -> None:
+    scene = trimesh.Scene()
+    scene.add_geometry(textured_square(folder))
+    move = trimesh.transformations.translation_matrix([0, 0, 2.0])
+    scene.add_geometry(textured_square(folder), transform=move)
+    scene.export(folder / "s.glb")
+    mesh = Mesh.load(folder / "s.glb", unit="m")
+    assert_square(mesh)
+    assert sorted(set(mesh.vertices_m[:, 2].tolist())) == [0, 2]
+    assert mesh.texture is not None and mesh.texture.shape == (8, 8, 3)  # the picture is there once
+    assert mesh.warnings == ()
+
+
+def test_gltf_with_files_of_its_own(folder: Path) -> None:
+    trimesh.Scene(textured_square(folder)).export(folder / "s.gltf")
+    assert_square(Mesh.load(folder / "s.gltf", unit="m"))
+    next(folder.glob("*.bin")).unlink()
+    with pytest.raises(DiffDopeError, match=r"s.gltf names .*\.bin, but that is not in"):
+        Mesh.load(folder / "s.gltf", unit="m")
+
+
+def test_gltf_picture_beside_it(folder: Path) -> None:
+    trimesh.Scene(textured_square(folder)).export(folder / "s.gltf")
+    tree = json.loads((folder / "s.gltf").read_text(encoding="utf-8"))
+    tree["images"] = [{"uri": "picture.png"}]
+    write(folder, "s.gltf", json.dumps(tree))
+    assert_square(Mesh.load(folder / "s.gltf", unit="m"))
+    (folder / "picture.png").unlink()
+    with pytest.raises(DiffDopeError, match=r"s.gltf names picture.png, but that is not in"):
+        Mesh.load(folder / "s.gltf", unit="m")
+
+
+def test_mirroring_nodes_keep_the_outside_out(folder: Path) -> None:
+    scene = trimesh.Scene()
+    scene.add_geometry(trimesh.creation.box(), transform=np.diag([-1.0, 1, 1, 1]))
+    scene.export(folder / "m.glb")
+    assert Mesh.load(folder / "m.glb", unit="m").is_closed
+
+
+def test_glb_with_vertex_colors(folder: Path) -> None:
+    colors = np.array([[255, 0, 0, 255], [0, 51, 0, 255], [0, 0, 255, 255], [9, 9, 9, 255]], np.uint8)
+    square(vertex_colors=colors).export(folder / "v.glb")
+    mesh = Mesh.load(folder / "v.glb", unit="m")
+    assert mesh.colors is not None and mesh.texture is None
+    np.testing.assert_allclose(mesh.colors, colors[:, :3] / 255)
+
+
+def test_glb_with_material_and_vertex_colors(folder: Path) -> None:
+    colors = np.array([[255, 0, 0, 255], [0, 51, 0, 255], [0, 0, 255, 255], [9, 9, 9, 255]], np.uint8)
+    geometry = square()
+    material = trimesh.visual.material.PBRMaterial(metallicFactor=0.0)
+    geometry.visual = trimesh.visual.TextureVisuals(material=material)
+    geometry.visual.vertex_attributes["color"] = colors
+    geometry.export(folder / "v.glb")
+    mesh = Mesh.load(folder / "v.glb", unit="m")
+    assert mesh.colors is not None
+    np.testing.assert_allclose(mesh.colors, colors[:, :3] / 255)
+
+
+@pytest.mark.parametrize(("factor", "color"), [([255, 102, 0, 255], [1, 0.4, 0]), (None, None)])
+def test_glb_of_one_color(folder: Path, factor: Any, color: Any) -> None:
+    geometry = square()
+    material = trimesh.visual.material.PBRMaterial(baseColorFactor=factor, metallicFactor=0.0)
+    geometry.visual = trimesh.visual.TextureVisuals(material=material)
+    geometry.export(folder / "v.glb")
+    mesh = Mesh.load(folder / "v.glb", unit="m")
+    if color is None:
+        assert not mesh.has_color
+    else:
+        assert mesh.colors is not None
+        np.testing.assert_allclose(mesh.colors, np.tile(color, (4, 1)))
+
+
+def test_tint_is_left_out_with_a_warning(folder: Path) -> None:
+    geometry = textured_square(folder)
+    geometry.visual.material.baseColorFactor = [100, 100, 100, 255]
+    geometry.export(folder / "t.glb")
+    mesh = Mesh.load(folder / "t.glb", unit="m")
+    assert_square(mesh)
+    assert mesh.warnings == (
+        "the material's base colour factor is not white; it is left out, the texture is taken as it is",
+    )
+
+
+def test_stl_is_welded_and_colourless(folder: Path) -> None:
+    trimesh.creation.box().export(folder / "b.stl")
+    mesh = Mesh.load(folder / "b.stl", unit="m")
+    assert (len(mesh.vertices_m), len(mesh.faces)) == (8, 12)
+    assert mesh.is_closed and not mesh.has_color
+
+
+def test_ply_with_vertex_colors_face_colors_or_none(folder: Path) -> None:
+    box = trimesh.creation.box()
+    box.export(folder / "n.ply")
+    assert not Mesh.load(folder / "n.ply", unit="m").has_color
+    box.visual.vertex_colors = np.arange(32).reshape(8, 4) * 8
+    box.export(folder / "v.ply")
+    mesh = Mesh.load(folder / "v.ply", unit="m")
+    assert mesh.colors is not None
+    np.testing.assert_allclose(mesh.colors, np.arange(32).reshape(8, 4)[:, :3] * 8 / 255)
+    box = trimesh.creation.box()
+    box.visual.face_colors = np.arange(48).reshape(12, 4) * 5
+    box.export(folder / "f.ply")
+    mesh = Mesh.load(folder / "f.ply", unit="m")
+    assert mesh.colors is not None and mesh.is_closed
+    np.testing.assert_allclose(
+        mesh.colors[mesh.faces], np.repeat(np.arange(48).reshape(12, 1, 4)[..., :3] * 5 / 255, 3, 1)
+    )
+
+
+def test_repeating_texture_is_tiled(folder: Path) -> None:
+    write(folder, "square.mtl", MTL.replace("Kd 0 1 0", "map_Kd picture.png"))
+    mesh = Mesh.load(write(folder, "square.obj", OBJ.replace("vt 1", "vt 3")), unit="m")
+    assert mesh.texture is not None and mesh.texture.shape == (8, 24, 3)
+    assert_square(mesh)
+    with pytest.raises(DiffDopeError, match=r"at most 8 tiles .*square.obj"):
+        Mesh.load(write(folder, "square.obj", OBJ.replace("vt 1", "vt 30")), unit="m")
+
+
+# ---------------- units
+
+
+@pytest.mark.parametrize(("unit", "metres"), [("m", 1), ("cm", 0.01), ("inch", 0.0254), ("mm", 0.001)])
+def test_units(folder: Path, unit: Any, metres: float) -> None:
+    mesh = Mesh.load(write(folder, "square.ply", PLY), unit=unit)
+    assert mesh.diameter == pytest.approx(np.sqrt(2) * metres)
+
+
+def test_unit_is_required_and_checked(folder: Path) -> None:
+    path = write(folder, "square.ply", PLY)
+    with pytest.raises(TypeError, match="unit"):
+        Mesh.load(path)  # type: ignore[call-arg]
+    with pytest.raises(DiffDopeError, match="unit: expected one of m, mm, cm, inch, got 'km'"):
+        Mesh.load(path, unit="km")  # type: ignore[arg-type]
+
+
+def test_wrong_unit_is_recognised(folder: Path) -> None:
+    trimesh.creation.box((100, 200, 150)).export(folder / "mm.stl")
+    with pytest.raises(
+        DiffDopeError, match=r'got 269.3 m; the file is probably in millimetres: load it with unit="mm"'
+    ):
+        Mesh.load(folder / "mm.stl", unit="m")
+    trimesh.creation.box((0.1, 0.2, 0.15)).export(folder / "m.stl")
+    with pytest.raises(DiffDopeError, match=r'probably in metres: load it with unit="m" .*m.stl, read with unit=.mm'):
+        Mesh.load(folder / "m.stl", unit="mm")
+
+
+# ---------------- careless files
+
+
+@pytest.mark.parametrize(
+    ("gone", "name", "content"),
+    [
+        ("picture.png", "square.ply", PLY),
+        ("picture.png", "square.obj", OBJ),
+        ("square.mtl", "square.obj", OBJ),
+    ],
+)
+def test_missing_texture(folder: Path, gone: str, name: str, content: str, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / gone).unlink()
+    path = write(folder, name, content)
+    with pytest.raises(DiffDopeError, match=f"mesh: {name} names {gone}, but that is not in .*allow_missing_texture"):
+        Mesh.load(path, unit="m")
+    mesh = Mesh.load(path, unit="m", allow_missing_texture=True)
+    assert not mesh.has_color
+    assert len(mesh.warnings) == 1 and f"names {gone}" in mesh.warnings[0]
+    assert capfd.readouterr() == ("", "")  # nothing of trimesh's traceback
+    assert logging.getLogger("trimesh").level == logging.NOTSET
+
+
+@pytest.mark.parametrize(("name", "content"), [("square.ply", PLY), ("square.obj", OBJ)])
+def test_broken_texture(folder: Path, name: str, content: str) -> None:
+    picture = (folder / "picture.png").read_bytes()
+    for broken in (b"no picture", picture[: len(picture) // 2]):
+        write(folder, "picture.png", broken)
+        with pytest.raises(DiffDopeError, match=f"{name} names picture.png, which cannot be read as an image"):
+            Mesh.load(write(folder, name, content), unit="m")
+    assert not Mesh.load(folder / name, unit="m", allow_missing_texture=True).has_color
+
+
+def test_broken_texture_inside_a_glb(folder: Path) -> None:
+    textured_square(folder).export(folder / "s.glb")
+    content = bytearray((folder / "s.glb").read_bytes())
+    start = content.index(b"IDAT") + 4
+    content[start : start + 12] = bytes(12)
+    with pytest.raises(DiffDopeError, match=r"mesh: the texture inside the file is broken: .*s.glb"):
+        Mesh.load(write(folder, "s.glb", bytes(content)), unit="m")
+
+
+def test_texture_coordinates_without_a_texture(folder: Path) -> None:
+    path = write(folder, "square.ply", PLY.replace("comment TextureFile picture.png\n", ""))
+    mesh = Mesh.load(path, unit="m")
+    assert not mesh.has_color
+    path = write(folder, "bare.obj", OBJ.replace("mtllib square.mtl\n", ""))
+    mesh = Mesh.load(path, unit="m")
+    assert not mesh.has_color
+    assert mesh.warnings == ("the mesh has texture coordinates but names no texture",)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.ply", b"", "mesh: cannot read .*a.ply"),
+        ("a.ply", PLY[:-20], "mesh: "),
+        (
+            "a.ply",
+            PLY.replace("1 1 0 1 1", "nan 1 0 1 1"),
+            "vertices_m: expected finite numbers, got 1 of 12 .*a.ply",
+        ),
+        ("a.ply", PLY.replace("3 0 2 3", "3 0 2 4"), "mesh: cannot read|faces: expected indices"),
+        (
+            "a.ply",
+            PLY[: PLY.index("element face")] + "end_header\n" + "0 0 0 0 0\n" * 4,
+            "expected triangles, got none; .*point cloud .*a.ply",
+        ),
+        ("a.obj", "# nothing\n", "expected triangles, got none.*a.obj"),
+        ("a.obj", "v 0 0 0\nv 1 0 0\nv 1 1 0\nf 1 2 9\n", "mesh: cannot read .*a.obj"),
+        (
+            "a.obj",
+            "v 0 0 0\nv 1 0 0\nv 2 0 0\nf 1 2 3\n",
+            "faces: expected triangles with an area, got 1 without",
+        ),
+        ("a.stl", b"x" * 84, "mesh: |expected triangles"),
+        ("a.glb", b"glTFxxxx", "mesh: cannot read .*a.glb"),
+        ("a.xyz", "1 2 3", "mesh file ending: expected one of .ply, .obj, .glb, .gltf, .stl, got '.xyz'"),
+    ],
+)
+def test_bad_files(folder: Path, name: str, content: str | bytes, message: str) -> None:
+    with pytest.raises(DiffDopeError, match=message):
+        Mesh.load(write(folder, name, content), unit="m")
+
+
+def test_no_file(folder: Path) -> None:
+    with pytest.raises(DiffDopeError, match=r"mesh: expected a mesh file, but there is none at .*gone.ply"):
+        Mesh.load(folder / "gone.ply", unit="m")
+    with pytest.raises(DiffDopeError, match="there is none at"):
+        Mesh.load(folder, unit="m")
+
+
+def test_degenerate_faces_are_reported(folder: Path) -> None:
+    path = write(folder, "d.obj", "v 0 0 0\nv 1 0 0\nv 1 1 0\nf 1 2 3\nf 1 2 2\n")
+    assert Mesh.load(path, unit="m").warnings == ("1 of 2 triangles have no area and were dropped",)
+
+
+# ---------------- real files
+
+
+@pytest.mark.parametrize("models", ["hope/models", "hope/models_eval", "ycbv_frames/models", "sim/models"])
+def test_bop_models(shared_data: Path, models: str) -> None:
+    info = json.loads((shared_data / models / "models_info.json").read_text(encoding="utf-8"))
+    for path in sorted((shared_data / models).glob("*.ply")):
+        mesh = Mesh.load(path, unit="mm")
+        facts = info[str(int(path.stem[-6:]))]
+        tolerance = 1e-5 if "eval" not in models else 2e-3  # those are coarser than the meshes of their info
+        assert mesh.diameter == pytest.approx(facts["diameter"] * 1e-3, rel=tolerance)
+        assert mesh.has_color == ("eval" not in models)
+        assert mesh.warnings == ()
+
+
+def test_loading_is_quick(shared_data: Path) -> None:
+    path = shared_data / "hope" / "models" / "obj_000001.ply"
+    Mesh.load(path, unit="mm")  # imports
+    start = time.perf_counter()
+    mesh = Mesh.load(path, unit="mm")
+    assert time.perf_counter() - start < 0.5
+    assert len(mesh.faces) == 13859
+
+
+def correlation(mesh: Mesh, pose: Pose, shared_data: Path, *, flip: bool) -> float:
+    """Of the texture at visible vertices with the picture where they project."""
+    scene = shared_data / "sim" / "dev" / "000001"
+    camera, scale = load_camera(scene / "scene_camera.json", width=640, height=480, image_id=0)
+    assert mesh.uv is not None and mesh.texture is not None and scale is not None
+    x_c = pose.apply(mesh.vertices_m)
+    u, v = (np.rint(c).astype(int) for c in camera.project(x_c))
+    inside = (u >= 0) & (v >= 0) & (u < 640) & (v < 480)
+    depth = read_image("depth", scene / "depth" / "000000.png") * scale * 1e-3
+    seen = np.flatnonzero(inside)
+    seen = seen[np.abs(depth[v[seen], u[seen]] - x_c[seen, 2]) < 0.004]
+    picture = read_rgb(next((scene / "rgb").glob("000000.*")))[v[seen], u[seen]].mean(axis=1)
+    uv = np.stack([mesh.uv[seen, 0], 1 - mesh.uv[seen, 1] if flip else mesh.uv[seen, 1]], 1)
+    size = np.array(mesh.texture.shape[1::-1])
+    column, row = np.minimum(uv * size, size - 1).astype(int).T
+    return float(np.corrcoef(mesh.texture[row, column].mean(axis=1), picture)[0, 1])
+
+
+def test_texture_is_the_right_way_up_on_a_picture(shared_data: Path) -> None:
+    scene = shared_data / "sim" / "dev" / "000001"
+    truth = json.loads((scene / "scene_gt.json").read_text(encoding="utf-8"))["0"]
+    values = []
+    for entry in truth:
+        mesh = Mesh.load(shared_data / "sim" / "models" / f"obj_{entry['obj_id']:06d}.ply", unit="mm")
+        pose = Pose.from_bop(entry["cam_R_m2c"], entry["cam_t_m2c"])
+        values.append([correlation(mesh, pose, shared_data, flip=flip) for flip in (False, True)])
+    right, wrong = np.array(values).T
+    assert (right > wrong + 0.3).all() and right.mean() > 0.6  # light and shadow are in the picture only

@@ -1,0 +1,293 @@
+from __future__ import annotations
+
+import copy
+import dataclasses
+import pickle
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from diffdope.errors import DiffDopeError
+from diffdope.geometry.camera import Camera, load_camera
+from diffdope.geometry.crop import CropWindow
+from diffdope.scene.observation import Observation
+
+CAMERA = Camera(50, 50, 3.5, 2.5, 8, 6)
+RGB = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8)
+DEPTH = np.random.default_rng(1).uniform(0.5, 1.0, (6, 8))
+MASK = np.zeros((6, 8), bool)
+MASK[2:4, 3:6] = True
+
+
+def stored(observation: Observation, name: str) -> NDArray[np.float32]:
+    value = getattr(observation, name)
+    assert isinstance(value, np.ndarray) and value.dtype == np.float32
+    return value
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (RGB, RGB / 255),
+        (RGB.astype(np.uint16) * 257, RGB / 255),
+        (RGB / 255, RGB / 255),
+        ((RGB / 255).astype(np.float32), RGB / 255),
+        ((RGB / 255).astype(np.float16), RGB / 255),
+        (RGB[..., 0], np.repeat(RGB[..., :1], 3, 2) / 255),
+        (np.zeros((6, 8, 3)), np.zeros((6, 8, 3))),
+    ],
+)
+def test_rgb(given: Any, wanted: Any) -> None:
+    observation = Observation(CAMERA, rgb=given)
+    np.testing.assert_allclose(stored(observation, "rgb"), wanted, atol=3e-4 if given.dtype == np.float16 else 1e-7)
+    assert observation.modalities == ("rgb",)
+    assert observation.depth is None and observation.mask is None
+
+
+@pytest.mark.parametrize(
+    ("given", "scale", "wanted"),
+    [
+        (DEPTH, None, DEPTH),
+        (DEPTH.astype(np.float32), None, DEPTH),
+        ((DEPTH * 1e4).astype(np.uint16), 1e-4, (DEPTH * 1e4).astype(int) / 1e4),
+        ((DEPTH * 1e3).astype(np.int32), 1e-3, (DEPTH * 1e3).astype(int) / 1e3),
+        (DEPTH * 1000, 1e-3, DEPTH),
+        (np.where(MASK, 0, DEPTH), None, np.where(MASK, 0, DEPTH)),
+    ],
+)
+def test_depth(given: Any, scale: float | None, wanted: Any) -> None:
+    observation = Observation(CAMERA, depth=given, depth_scale=scale)
+    np.testing.assert_allclose(stored(observation, "depth"), wanted, rtol=1e-6)
+    assert observation.modalities == ("depth",)
+
+
+@pytest.mark.parametrize("given", [MASK, MASK * np.uint8(255), MASK * np.uint8(1), MASK * np.int64(7), MASK * 1.0])
+def test_mask(given: Any) -> None:
+    np.testing.assert_array_equal(stored(Observation(CAMERA, mask=given), "mask"), MASK)
+
+
+def test_soft_mask_is_kept() -> None:
+    soft = np.linspace(0, 1, 48).reshape(6, 8)
+    np.testing.assert_allclose(stored(Observation(CAMERA, mask=soft), "mask"), soft, atol=1e-7)
+
+
+def test_all_three_and_repr() -> None:
+    observation = Observation(CAMERA, rgb=RGB, depth=DEPTH, mask=MASK)
+    assert observation.modalities == ("rgb", "depth", "mask")
+    assert repr(observation) == "Observation(8 x 6, rgb + depth + mask)"
+
+
+def holed(value: float) -> NDArray[np.float64]:
+    depth = DEPTH.copy()
+    depth[0, 0] = value
+    return depth
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        ({}, "observation: expected at least one of rgb, depth and mask"),
+        (
+            {"rgb": RGB.transpose(1, 0, 2)},
+            r"rgb: expected shape \(6, 8, 3\), got \(8, 6, 3\); width and height are swapped",
+        ),
+        ({"depth": DEPTH.T}, r"depth: expected shape \(6, 8\), got \(8, 6\); width and height are swapped"),
+        (
+            {"depth": DEPTH[:3]},
+            r"depth: expected shape \(6, 8\), got \(3, 8\); images must have the camera's",
+        ),
+        (
+            {"depth": np.stack([DEPTH] * 2)},
+            r"depth: expected shape \(6, 8\), got \(2, 6, 8\); give one image, not a batch",
+        ),
+        ({"rgb": RGB.transpose(2, 0, 1)}, r"got \(3, 6, 8\); transpose the axes \(1, 2, 0\)"),
+        (
+            {"rgb": np.concatenate([RGB, RGB[..., :1]], 2)},
+            r"got \(6, 8, 4\); drop the alpha channel: rgb\[..., :3\]",
+        ),
+        ({"rgb": RGB[..., :2]}, r"rgb: expected shape \(6, 8, 3\), got \(6, 8, 2\)"),
+        (
+            {"rgb": RGB.astype(float)},
+            r"rgb: expected floats in \[0, 1\], got 0 to 255; divide by 255, or give uint8",
+        ),
+        ({"rgb": RGB / 255 - 0.5}, "undo the normalisation"),
+        ({"rgb": RGB.astype(np.int64)}, "rgb: expected uint8, uint16 or float"),
+        ({"rgb": np.full((6, 8, 3), np.nan)}, "rgb: expected finite numbers"),
+        (
+            {"depth": (DEPTH * 1000).astype(np.uint16)},
+            "depth_scale: expected a number for depth of type uint16, got None",
+        ),
+        ({"depth": holed(np.nan)}, "depth: expected finite numbers, got 1 of 48 .* set missing depth to 0"),
+        ({"depth": holed(np.inf)}, "depth: expected finite numbers"),
+        ({"depth": holed(-0.1)}, "depth: expected no negative numbers, got -0.1"),
+        ({"depth": 0 * DEPTH}, r"depth: expected some pixels with depth, got 0 \(missing\) everywhere"),
+        ({"depth": 1000 * DEPTH}, "it looks like millimetres"),
+        (
+            {"depth": (1000 * DEPTH).astype(int), "depth_scale": 1},
+            "m with depth_scale 1; it looks like millimetres",
+        ),
+        ({"depth": DEPTH, "depth_scale": 1e-3}, "it looks scaled twice"),
+        ({"depth": DEPTH, "depth_scale": 0}, "depth_scale: expected a positive number"),
+        ({"depth": DEPTH[..., None]}, r"got \(6, 8, 1\); take one channel: depth\[..., 0\]"),
+        ({"depth": DEPTH > 0.7}, "depth: expected float metres or integers"),
+        ({"mask": np.zeros((6, 8))}, "mask: expected some pixels on the object, got an empty mask"),
+        ({"mask": MASK * 255.0}, r"mask: expected floats in \[0, 1\], got 0 to 255; give mask > 0"),
+        ({"mask": np.repeat(MASK[..., None], 3, 2)}, r"take one channel: mask\[..., 0\]"),
+        ({"mask": MASK[:, :4]}, r"mask: expected shape \(6, 8\), got \(6, 4\)"),
+        ({"mask": MASK.astype(str)}, "mask: expected bool, integers or float"),
+    ],
+)
+def test_refused(images: dict[str, Any], message: str) -> None:
+    with pytest.raises(DiffDopeError, match=message):
+        Observation(CAMERA, **images)
+
+
+def test_is_immutable_and_copies() -> None:
+    rgb = (RGB / 255).astype(np.float32)
+    observation = Observation(CAMERA, rgb=rgb)
+    rgb[:] = 0
+    assert stored(observation, "rgb").max() > 0
+    with pytest.raises(ValueError, match="read-only"):
+        stored(observation, "rgb")[0] = 0
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        observation.rgb = None  # type: ignore[misc]
+
+
+def test_pickles_and_copies() -> None:
+    observation = Observation(CAMERA, rgb=RGB, mask=MASK)
+    for twin in (pickle.loads(pickle.dumps(observation)), copy.deepcopy(observation)):
+        assert twin.camera == CAMERA and twin.depth is None
+        np.testing.assert_array_equal(twin.rgb, observation.rgb)
+
+
+# ---------------- files
+
+
+def test_load(tmp_path: Path) -> None:
+    millimetres = (DEPTH * 1000).astype(np.uint16)
+    Image.fromarray(RGB).save(tmp_path / "rgb.png")
+    Image.fromarray(millimetres).save(tmp_path / "depth.png")
+    Image.fromarray(MASK * np.uint8(255)).save(tmp_path / "mask.png")
+    paths = {name: tmp_path / f"{name}.png" for name in ("rgb", "depth", "mask")}
+    loaded = Observation.load(CAMERA, **paths, depth_scale=1e-3)
+    given = Observation(CAMERA, rgb=RGB, depth=millimetres, mask=MASK, depth_scale=1e-3)
+    for name in paths:
+        np.testing.assert_array_equal(stored(loaded, name), stored(given, name))
+
+
+def test_load_grey(tmp_path: Path) -> None:
+    Image.fromarray(RGB[..., 0]).save(tmp_path / "grey.png")
+    loaded = Observation.load(CAMERA, rgb=str(tmp_path / "grey.png"))
+    np.testing.assert_allclose(stored(loaded, "rgb"), np.repeat(RGB[..., :1], 3, 2) / 255, atol=1e-7)
+
+
+def test_load_names_what_is_wrong(tmp_path: Path) -> None:
+    Image.fromarray(RGB).save(tmp_path / "rgb.png")
+    with pytest.raises(DiffDopeError, match=r"depth: expected shape \(6, 8\), got \(6, 8, 3\)"):
+        Observation.load(CAMERA, depth=tmp_path / "rgb.png", depth_scale=1e-3)
+    with pytest.raises(DiffDopeError, match=r"mask: expected an image file, but there is none"):
+        Observation.load(CAMERA, mask=tmp_path / "mask.png")
+    with pytest.raises(DiffDopeError, match="at least one"):
+        Observation.load(CAMERA)
+
+
+def test_real_frame(shared_data: Path) -> None:
+    scene = shared_data / "sim" / "dev" / "000001"
+    camera, scale = load_camera(scene / "scene_camera.json", width=640, height=480, image_id=0)
+    assert scale is not None
+    observation = Observation.load(
+        camera,
+        rgb=next((scene / "rgb").glob("000000.*")),
+        depth=scene / "depth" / "000000.png",
+        mask=next((scene / "mask_visib").glob("000000_*.png")),
+        depth_scale=scale * 1e-3,
+    )
+    assert observation.modalities == ("rgb", "depth", "mask")
+    depth = stored(observation, "depth")
+    assert 0.3 < np.median(depth[depth > 0]) < 3
+
+
+# ---------------- crops
+
+
+def test_crop_without_reduction_is_a_slice() -> None:
+    observation = Observation(CAMERA, rgb=RGB, depth=DEPTH, mask=MASK)
+    window = CropWindow(2, 1, 4, 3, 1)
+    crop = observation.crop(window)
+    assert crop.camera == window.camera(CAMERA)
+    for name in ("rgb", "depth", "mask"):
+        np.testing.assert_array_equal(stored(crop, name), stored(observation, name)[1:4, 2:6])
+
+
+def test_crop_averages_blocks() -> None:
+    observation = Observation(CAMERA, rgb=RGB, mask=MASK)
+    crop = observation.crop(CropWindow(2, 0, 6, 6, 3))
+    for name, full in (("rgb", RGB / 255), ("mask", MASK * 1.0)):
+        wanted = [[full[3 * i : 3 * i + 3, 2 + 3 * j : 5 + 3 * j].mean(axis=(0, 1)) for j in (0, 1)] for i in (0, 1)]
+        np.testing.assert_allclose(stored(crop, name), wanted, atol=1e-6)
+    assert crop.modalities == ("rgb", "mask")
+
+
+def reduced(block: list[list[float]]) -> float:
+    """What becomes of one block of depth."""
+    k = len(block)
+    depth = np.ones((6, 8))
+    depth[:k, :k] = block
+    return float(stored(Observation(CAMERA, depth=depth).crop(CropWindow(0, 0, 2 * k, k, k)), "depth")[0, 0])
+
+
+@pytest.mark.parametrize(
+    ("block", "wanted"),
+    [
+        ([[0.70, 0.71], [0.70, 0.71]], 0.705),
+        ([[0.70, 0.70], [0.70, 1.50]], 0.70),  # a background pixel does not pull
+        ([[0.70, 0.70], [1.50, 1.50]], 0.70),  # nor does an even split invent a depth between
+        ([[0.70, 0.71], [0.00, 0.00]], 0.705),  # half of them are enough
+        ([[0.70, 0.72], [0.00, 0.00]], 0.70),  # 0.72 is beyond 2 %
+        ([[0.70, 0.00], [0.00, 0.00]], 0.0),
+        ([[0.00, 0.00], [0.00, 0.00]], 0.0),
+        ([[0.7, 0.0, 0.7], [0.0, 0.7, 0.0], [0.7, 0.0, 0.0]], 0.0),  # 4 of 9
+        ([[0.7, 0.0, 0.7], [0.0, 0.7, 0.0], [0.7, 0.0, 0.7]], 0.7),  # 5 of 9
+        ([[0.7, 0.7, 0.7], [1.4, 1.4, 1.4], [1.4, 1.4, 0.7]], 1.4),  # the majority
+    ],
+)
+def test_depth_of_a_block(block: list[list[float]], wanted: float) -> None:
+    assert reduced(block) == pytest.approx(wanted, abs=1e-6)
+
+
+def test_a_crop_may_be_empty() -> None:
+    depth = DEPTH.copy()
+    depth[:, :4] = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        crop = Observation(CAMERA, depth=depth, mask=MASK).crop(CropWindow(0, 0, 2, 2, 2))
+    assert stored(crop, "depth").tolist() == [[0]] and stored(crop, "mask").tolist() == [[0]]
+
+
+def test_crop_of_a_crop_is_the_crop() -> None:
+    observation = Observation(CAMERA, rgb=RGB, mask=MASK)
+    twice = observation.crop(CropWindow(2, 1, 6, 5, 1)).crop(CropWindow(1, 1, 4, 4, 2))
+    once = observation.crop(CropWindow(3, 2, 4, 4, 2))
+    np.testing.assert_array_equal(stored(twice, "rgb"), stored(once, "rgb"))
+    np.testing.assert_allclose(twice.camera.K, once.camera.K)
+
+
+def test_crop_must_be_inside() -> None:
+    with pytest.raises(DiffDopeError, match="window: expected a rectangle inside the 8 x 6 image"):
+        Observation(CAMERA, mask=MASK).crop(CropWindow(4, 0, 6, 6))
+
+
+def test_crop_sees_what_the_full_image_sees() -> None:
+    # A ramp in u: after the crop, a point's colour at its new pixel is the ramp at its old one.
+    camera = Camera(50, 50, 31.5, 23.5, 64, 48)
+    ramp = np.tile((np.arange(64) / 63)[None, :, None], (48, 1, 3))
+    crop = Observation(camera, rgb=ramp).crop(CropWindow(8, 8, 40, 32, 4))
+    u, _ = camera.project([0.05, 0.0, 0.5])
+    crop_u, _ = crop.camera.project([0.05, 0.0, 0.5])
+    row = stored(crop, "rgb")[4, :, 0]
+    assert np.interp(crop_u, np.arange(10), row) == pytest.approx(u / 63, abs=1e-6)
