@@ -62,7 +62,8 @@ def jacobian_images(
 
 def weighted_outer(J: Array, w: Array) -> Array:
     """(6, 6) sum of w J J^T over everything but the last axis of J."""
-    return np.asarray(np.einsum("...i,...,...j->ij", J, w, J))
+    rows = J.reshape(-1, J.shape[-1])
+    return np.asarray((rows * w.reshape(-1, 1)).T @ rows)
 
 
 def normal_matrix(

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
-from diffdope.objective.objective import Buffers, Evaluation, Objective
+from diffdope.objective.objective import Evaluation, Objective
 from diffdope.objective.settings import ObjectiveSettings
+from diffdope.render.buffers import Buffers
 from diffdope.render.reference import render
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation

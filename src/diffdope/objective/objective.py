@@ -12,10 +12,9 @@ from diffdope.objective.edges import add_edges_range, magnitude_image
 from diffdope.objective.kernel import evaluate_range
 from diffdope.objective.layout import DEPTH, EDGE, MASK, MODALITIES, RGB, Observed, Terms
 from diffdope.objective.settings import ObjectiveSettings
-from diffdope.render.arrays import mesh_arrays, view_of
-from diffdope.render.kernels.layout import MeshArrays, Scratch, View, allocate_scratch
-from diffdope.render.pool import HypothesisPool, default_threads
-from diffdope.scene.mesh import Mesh
+from diffdope.render.arrays import view_of
+from diffdope.render.buffers import Buffers
+from diffdope.render.kernels.layout import MeshArrays, View
 from diffdope.scene.observation import Observation
 
 F32 = NDArray[np.float32]
@@ -34,28 +33,6 @@ class Evaluation(NamedTuple):
     gradient: F64
     normal: F64
     covered: NDArray[np.int64]
-
-
-class Buffers:
-    """Scratch and mesh arrays that outlive a single observation: what a warm refiner keeps."""
-
-    def __init__(self, mesh: Mesh, *, threads: int | None = None) -> None:
-        self.mesh = mesh
-        self.arrays: MeshArrays = mesh_arrays(mesh)
-        self.pool = HypothesisPool(threads or default_threads())
-        self._scratch: list[Scratch] = []
-        self._pixels = 0
-        self._edges = False
-
-    def scratch(self, width: int, height: int, *, edge_jacobian: bool) -> list[Scratch]:
-        """One scratch a thread, grown when a larger crop comes."""
-        if width * height > self._pixels or (edge_jacobian and not self._edges):
-            self._pixels, self._edges = max(self._pixels, width * height), self._edges or edge_jacobian
-            size = (len(self.mesh.vertices_m), len(self.mesh.faces), self._pixels)
-            self._scratch = [
-                allocate_scratch(*size, edge_jacobian=self._edges) for _ in range(self.pool.threads)
-            ]
-        return self._scratch
 
 
 class Objective:

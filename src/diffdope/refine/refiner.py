@@ -14,7 +14,7 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
 from diffdope.objective.layout import MODALITIES
-from diffdope.objective.objective import Buffers, Evaluation, Objective
+from diffdope.objective.objective import Evaluation, Objective
 from diffdope.objective.settings import ObjectiveSettings
 from diffdope.optimize.first_order import Adam, FirstOrder, GradientDescent
 from diffdope.optimize.parameters import Parameters
@@ -24,6 +24,7 @@ from diffdope.refine.region import choose_window, dilate, mask_care, projected_b
 from diffdope.refine.result import MESSAGES, History, RefinementResult, Status
 from diffdope.refine.settings import DescentSettings, Preset
 from diffdope.refine.settings import preset as find_preset
+from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -99,7 +100,7 @@ class Refiner:
 
     def _prepare(self, observation: Observation, pose: Pose, window: CropWindow) -> Problem:
         crop = observation.crop(window)
-        images = Renderer(self.mesh, crop.camera, threads=1).render(pose.R_m2c, pose.t_m2c)
+        images = Renderer(self.mesh, crop.camera, buffers=self._buffers).render(pose.R_m2c, pose.t_m2c)
         start = images.coverage[0]
         settings = self.preset.objective
         if crop.mask is not None:

@@ -66,7 +66,7 @@ def mesh_arrays(mesh: Mesh) -> MeshArrays:
         ),
         Edges(
             np.stack([edges.v0, edges.v1], 1).astype(np.int32),
-            np.stack([edges.f0, edges.f1], 1).astype(np.int32),
+            np.stack([edges.f0, np.where(edges.f1 < 0, len(mesh.faces), edges.f1)], 1).astype(np.int32),
             np.stack([edges.o0, edges.o1], 1).astype(np.int32),
             (edges.flip.astype(np.uint8) | (edges.seam.astype(np.uint8) << 1)).astype(np.uint8),
         ),

@@ -9,10 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import check_finite, check_shape
 from diffdope.geometry.camera import Camera
-from diffdope.render.arrays import mesh_arrays, view_of
+from diffdope.render.arrays import view_of
+from diffdope.render.buffers import Buffers
 from diffdope.render.kernels.images import backward_pose, render_pose
-from diffdope.render.kernels.layout import Scratch, allocate_scratch
-from diffdope.render.pool import HypothesisPool, default_threads
 from diffdope.scene.mesh import Mesh
 
 F32 = NDArray[np.float32]
@@ -37,20 +36,22 @@ class Renderer:
     """Renders poses of `mesh` as seen by `camera`, and turns image gradients into pose gradients.
 
     Keep it: its buffers are allocated once. It is not safe to call one renderer from two threads at a time.
+
+    Args:
+        mesh: the object.
+        camera: gives the size of the images.
+        threads: None for the library setting (all cores unless `set_threads` said otherwise).
+        buffers: share those of another renderer or refiner of the same mesh, instead of making new ones.
     """
 
-    def __init__(self, mesh: Mesh, camera: Camera, *, threads: int | None = None) -> None:
+    def __init__(
+        self, mesh: Mesh, camera: Camera, *, threads: int | None = None, buffers: Buffers | None = None
+    ) -> None:
         self.mesh = mesh
         self.camera = camera
-        self._arrays = mesh_arrays(mesh)
+        self._buffers = buffers or Buffers(mesh, threads=threads)
         self._view = view_of(camera)
-        self._pool = HypothesisPool(threads or default_threads())
-        self._scratch: list[Scratch] = [
-            allocate_scratch(
-                len(mesh.vertices_m), len(mesh.faces), camera.width * camera.height, edge_jacobian=False
-            )
-            for _ in range(self._pool.threads)
-        ]
+        self._scratch = self._buffers.scratch(camera.width, camera.height)
 
     def render(self, R_m2c: ArrayLike, t_m2c: ArrayLike) -> RenderedImages:
         """Renders B poses.
@@ -72,9 +73,9 @@ class Renderer:
         def work(worker: int, first: int, last: int) -> None:
             for i in range(first, last):
                 out = (images.rgb[i], images.depth[i], images.coverage[i], images.triangle_id[i])
-                render_pose(self._arrays, self._view, R[i], t[i], self._scratch[worker], *out)
+                render_pose(self._buffers.arrays, self._view, R[i], t[i], self._scratch[worker], *out)
 
-        self._pool.run(work, b)
+        self._buffers.pool.run(work, b)
         return RenderedImages(
             images.rgb.reshape(b, h, w, 3), images.depth.reshape(b, h, w),
             images.coverage.reshape(b, h, w), images.triangle_id.reshape(b, h, w),
@@ -114,10 +115,10 @@ class Renderer:
             for i in range(first, last):
                 upstream = (rgb[i], depth[i], coverage[i])
                 backward_pose(
-                    self._arrays, self._view, R[i], t[i], self._scratch[worker], *upstream, gradient[i]
+                    self._buffers.arrays, self._view, R[i], t[i], self._scratch[worker], *upstream, gradient[i]
                 )
 
-        self._pool.run(work, len(R))
+        self._buffers.pool.run(work, len(R))
         return gradient
 
     def _upstream(self, name: str, values: ArrayLike | None, b: int, last: tuple[int, ...]) -> F32:

@@ -7,7 +7,9 @@ tabulated once per pixel, then every pair adds its blend to the pixel that recei
 import numpy as np
 from numba import njit
 
-from diffdope.render.kernels.layout import C_R, C_RU, C_RV, C_Z, C_ZU, C_ZV, CHUNK
+from diffdope.render.kernels.layout import (
+    C_R, C_RU, C_RV, C_Z, C_ZU, C_ZV, CHUNK, PAIR_EDGE, PAIR_INSIDE, PAIR_OUTSIDE, PAIR_VERTICAL,
+)  # fmt: skip
 from diffdope.render.kernels.motion import fixed_pixel_row, screen_row, torque
 from diffdope.render.kernels.options import KERNEL, SCALAR
 from diffdope.render.kernels.shade import shade_chunk
@@ -21,7 +23,7 @@ def open_rows(pairs, contours, n_pairs):
     n = 0
     for pair in range(n_pairs):
         for side in range(2):
-            pixel = pairs.inside[pair] if side == 0 else pairs.outside[pair]
+            pixel = pairs.which[pair, PAIR_INSIDE] if side == 0 else pairs.which[pair, PAIR_OUTSIDE]
             if contours.row[pixel] < 0:
                 contours.row[pixel] = n
                 contours.pixel[n] = pixel
@@ -116,23 +118,23 @@ def blend_pairs(view, t, edge_vertices, screen, pairs, contours, n_pairs):
         contours.value,
         contours.jacobian,
     )
+    which, place, row_of_pixel, u, v, iz = pairs.which, pairs.place, contours.row, screen.u, screen.v, screen.iz
     width = np.int32(view.width)
     for pair in range(n_pairs):
-        inside, outside, s = pairs.inside[pair], pairs.outside[pair], pairs.s[pair]
-        near, vertical = s < HALF, pairs.is_vertical[pair] != 0
-        old = contours.row[inside if near else outside]
-        new = contours.row[outside if near else inside]
+        inside, outside, s = which[pair, PAIR_INSIDE], which[pair, PAIR_OUTSIDE], place[pair, 0]
+        near, vertical = s < HALF, which[pair, PAIR_VERTICAL] != 0
+        old = row_of_pixel[inside if near else outside]
+        new = row_of_pixel[outside if near else inside]
         low = min(inside, outside)
         part = s if inside == low else ONE - s
         x, y = np.float32(low % width), np.float32(low // width)
         x, y = (x, y + part) if vertical else (x + part, y)
         reach = HALF - s if near else s - HALF
         sign = ONE if (inside == low) != near else -ONE
-        a, b = edge_vertices[pairs.edge[pair], 0], edge_vertices[pairs.edge[pair], 1]
+        a, b = edge_vertices[which[pair, PAIR_EDGE], 0], edge_vertices[which[pair, PAIR_EDGE], 1]
         weight, moves = blend_jacobian(
-            view, t, screen.u[a], screen.v[a], screen.iz[a], screen.u[b], screen.v[b], screen.iz[b],
-            x, y, pairs.z[pair], vertical, sign, reach,
-        )  # fmt: skip
+            view, t, u[a], v[a], iz[a], u[b], v[b], iz[b], x, y, place[pair, 1], vertical, sign, reach
+        )
         factor = weight * reach
         for c in range(5):
             step = raw[new, c] - raw[old, c]

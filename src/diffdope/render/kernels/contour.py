@@ -8,6 +8,7 @@ blended by the position of the crossing. The blend is what makes coverage a diff
 import numpy as np
 from numba import njit
 
+from diffdope.render.kernels.layout import PAIR_EDGE, PAIR_INSIDE, PAIR_OUTSIDE, PAIR_SEAM, PAIR_VERTICAL
 from diffdope.render.kernels.options import KERNEL, SCALAR
 
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
@@ -16,88 +17,93 @@ FLIP, SEAM = np.uint8(1), np.uint8(2)
 
 
 @njit(**SCALAR)
-def candidate_kind(first, second, has_second, flags):
-    """0 no contour, 1 contour, 2 seam between two visible faces; orientations are 0 where a face is not drawn."""
-    if not has_second:
-        return 1 if first != 0 else 0
-    if first == 0 or second == 0:
-        return 1 if first != second else 0
-    folded = (first == second) == ((flags & FLIP) != 0)
-    if folded:
-        return 1
-    return 2 if (flags & SEAM) != 0 else 0
+def is_folded(first, second, flags):
+    """Whether a surface folds back at an edge; orientations are 0 where a face is not drawn."""
+    return (first != 0) & (second != 0) & ((first == second) == ((flags & FLIP) != 0))
+
+
+@njit(**KERNEL)
+def list_candidates(edges, orientation, candidates):
+    """Lists the edges that may be a contour; returns their number. Free of branches, like `raster.list_faces`."""
+    n = 0
+    for edge in range(edges.flags.size):
+        first, second = orientation[edges.faces[edge, 0]], orientation[edges.faces[edge, 1]]
+        flags = edges.flags[edge]
+        alone = (first != 0) ^ (second != 0)
+        jump = (first != 0) & (second != 0) & ((flags & SEAM) != 0)
+        candidates[n] = edge
+        n += is_folded(first, second, flags) | alone | jump
+    return n
 
 
 @njit(**SCALAR)
-def seen_before(buffer, pairs, inside, outside, known, distance, z_edge):
+def hidden(buffer_iz, buffer_face, which, place, inside, outside, known, distance, z_edge):
     """Whether a contour crossing is hidden, or not the one to keep of its pair."""
-    if buffer.face[outside] < 0:  # the outline: the outermost crossing
-        return known >= 0 and pairs.s[known] >= distance
-    z_in, z_out = ONE / buffer.iz[inside], ONE / buffer.iz[outside]
-    hidden = buffer.face[inside] == buffer.face[outside] or z_edge >= z_out * BEHIND
+    if buffer_face[outside] < 0:  # the outline: the outermost crossing
+        return known >= 0 and place[known, 0] >= distance
+    z_in, z_out = ONE / buffer_iz[inside], ONE / buffer_iz[outside]
+    behind = buffer_face[inside] == buffer_face[outside] or z_edge >= z_out * BEHIND
     foreign = abs(z_edge - z_in) >= abs(z_edge - z_out)
-    return hidden or foreign or (known >= 0 and pairs.is_seam[known] == 0 and pairs.z[known] <= z_edge)
+    return behind or foreign or (known >= 0 and which[known, PAIR_SEAM] == 0 and place[known, 1] <= z_edge)
 
 
 @njit(**SCALAR)
 def record_crossing(
-    buffer, pairs, table, low, high, vertical, part, inside_low, z_edge, edge, face0, face1, seam, n
+    buffer_iz, buffer_face, table, which, place, low, high, vertical, part, inside_low, z_edge, edge, face0, face1, seam, n
 ):
     """Keeps a crossing between pixels low and high (at `part` from low) if it is the visible one of its pair."""
-    known = table[low]
+    known = table[vertical, low]
     if seam:
-        straight = buffer.face[low] == face0 and buffer.face[high] == face1
-        crossed = buffer.face[low] == face1 and buffer.face[high] == face0
+        straight = buffer_face[low] == face0 and buffer_face[high] == face1
+        crossed = buffer_face[low] == face1 and buffer_face[high] == face0
+        if known >= 0 or not (straight or crossed):
+            return n
         inside_low = straight
-        keep = known < 0 and (straight or crossed)
-    else:
-        keep = True
     inside, outside = (low, high) if inside_low else (high, low)
     distance = min(max(part if inside_low else ONE - part, ZERO), ONE)
-    if not seam:
-        keep = buffer.face[inside] >= 0 and not seen_before(
-            buffer, pairs, inside, outside, known, distance, z_edge
-        )
-    if not keep:
+    if not seam and (
+        buffer_face[inside] < 0
+        or hidden(buffer_iz, buffer_face, which, place, inside, outside, known, distance, z_edge)
+    ):
         return n
     k = known if known >= 0 else np.int32(n)
-    table[low] = k
-    pairs.inside[k], pairs.outside[k], pairs.edge[k] = inside, outside, edge
-    pairs.is_vertical[k], pairs.is_seam[k] = vertical, np.uint8(1 if seam else 0)
-    pairs.s[k], pairs.z[k] = distance, z_edge
+    table[vertical, low] = k
+    which[k, PAIR_INSIDE], which[k, PAIR_OUTSIDE], which[k, PAIR_EDGE] = inside, outside, edge
+    which[k, PAIR_VERTICAL], which[k, PAIR_SEAM] = vertical, np.int32(1 if seam else 0)
+    place[k, 0], place[k, 1] = distance, z_edge
     return n + 1 if known < 0 else n
 
 
-@njit(**KERNEL)
-def follow_edge(view, screen, buffer, pairs, edge, a, b, opposite, face0, face1, seam, n):
-    """Walks one edge over the pixel rows and columns that it crosses."""
-    width, height = np.int32(view.width), np.int32(view.height)
-    ua, va, ub, vb = screen.u[a], screen.v[a], screen.u[b], screen.v[b]
+@njit(**SCALAR)
+def follow_edge(
+    width, height, u, v, iz, buffer_iz, buffer_face, table, which, place, edge, a, b, opposite, face0, face1, seam, n
+):
+    """Walks one edge over the pixel rows (vertical = 0) and columns (vertical = 1) that it crosses."""
+    ua, va, ub, vb = u[a], v[a], u[b], v[b]
     du, dv = ub - ua, vb - va
-    side = du * (screen.v[opposite] - va) - dv * (screen.u[opposite] - ua)
-    iz_a, diz = screen.iz[a], screen.iz[b] - screen.iz[a]
+    side = du * (v[opposite] - va) - dv * (u[opposite] - ua)
+    iz_a, diz = iz[a], iz[b] - iz[a]
     for vertical in range(2):
-        # Along the crossed lines: rows for horizontal pairs, columns for vertical ones.
-        la, lb, oa, slope = (va, vb, ua, du / dv) if vertical == 0 else (ua, ub, va, dv / du)
+        la, lb, oa, across = (va, vb, ua, du) if vertical == 0 else (ua, ub, va, dv)
         lines, cells = (height, width) if vertical == 0 else (width, height)
-        inside_low = side * dv > ZERO if vertical == 0 else side * du < ZERO
         first = np.int32(max(np.ceil(min(la, lb)), ZERO))
         last = np.int32(min(np.ceil(max(la, lb)) - ONE, np.float32(lines - 1)))
+        if first > last:
+            continue
+        inverse = ONE / (lb - la)
+        inside_low = side * dv > ZERO if vertical == 0 else side * du < ZERO
+        step = np.int32(1) if vertical == 0 else width
         for line in range(first, last + 1):
-            along = np.float32(line) - la
-            place = oa + along * slope
-            cell = np.floor(place)
+            k = (np.float32(line) - la) * inverse
+            along = oa + k * across
+            cell = np.floor(along)
             if cell < ZERO or cell > np.float32(cells - 2):
                 continue
-            z_edge = ONE / (iz_a + along / (lb - la) * diz)
-            if vertical == 0:
-                low = np.int32(line) * width + np.int32(cell)
-                n = record_crossing(buffer, pairs, pairs.horizontal, low, low + np.int32(1), np.uint8(0),
-                                    place - cell, inside_low, z_edge, edge, face0, face1, seam, n)  # fmt: skip
-            else:
-                low = np.int32(cell) * width + np.int32(line)
-                n = record_crossing(buffer, pairs, pairs.vertical, low, low + width, np.uint8(1),
-                                    place - cell, inside_low, z_edge, edge, face0, face1, seam, n)  # fmt: skip
+            low = np.int32(line) * width + np.int32(cell) if vertical == 0 else np.int32(cell) * width + np.int32(line)
+            n = record_crossing(
+                buffer_iz, buffer_face, table, which, place, low, low + step, np.int32(vertical), along - cell,
+                inside_low, ONE / (iz_a + k * diz), edge, face0, face1, seam, n,
+            )  # fmt: skip
     return n
 
 
@@ -113,21 +119,26 @@ def may_cross(ua, va, ub, vb, width, height):
 def find_contours(edges, view, screen, buffer, pairs):
     """Fills the pair tables; returns the number of pairs."""
     n = 0
-    width, height = np.float32(view.width), np.float32(view.height)
-    u, v = screen.u, screen.v
-    for edge in range(edges.vertices.shape[0]):
-        face0, face1 = edges.faces[edge, 0], edges.faces[edge, 1]
-        first = screen.orientation[face0]
-        second = screen.orientation[face1] if face1 >= 0 else np.uint8(0)
-        kind = candidate_kind(first, second, face1 >= 0, edges.flags[edge])
-        if kind == 0:
+    width, height = np.int32(view.width), np.int32(view.height)
+    right, bottom = np.float32(width), np.float32(height)
+    u, v, iz, orientation = screen.u, screen.v, screen.iz, screen.orientation
+    buffer_iz, buffer_face, table, which, place = buffer.iz, buffer.face, pairs.table, pairs.which, pairs.place
+    candidates, vertices, faces, opposites, flags = (
+        pairs.candidates, edges.vertices, edges.faces, edges.opposite, edges.flags,
+    )  # fmt: skip
+    for k in range(list_candidates(edges, orientation, candidates)):
+        edge = candidates[k]
+        a, b = vertices[edge, 0], vertices[edge, 1]
+        if min(iz[a], iz[b]) <= ZERO or not may_cross(u[a], v[a], u[b], v[b], right, bottom):
             continue
-        a, b = edges.vertices[edge, 0], edges.vertices[edge, 1]
-        if min(screen.iz[a], screen.iz[b]) > ZERO and may_cross(u[a], v[a], u[b], v[b], width, height):
-            opposite = edges.opposite[edge, 0] if first != 0 else edges.opposite[edge, 1]
-            n = follow_edge(
-                view, screen, buffer, pairs, np.int32(edge), a, b, opposite, face0, face1, kind == 2, n
-            )
+        face0, face1 = faces[edge, 0], faces[edge, 1]
+        first, second = orientation[face0], orientation[face1]
+        seam = first != 0 and second != 0 and not is_folded(first, second, flags[edge])
+        opposite = opposites[edge, 0] if first != 0 else opposites[edge, 1]
+        n = follow_edge(
+            width, height, u, v, iz, buffer_iz, buffer_face, table, which, place, edge, a, b, opposite, face0, face1,
+            seam, n,
+        )  # fmt: skip
     return n
 
 
@@ -135,8 +146,5 @@ def find_contours(edges, view, screen, buffer, pairs):
 def release_pairs(pairs, n_pairs):
     """Forgets the pairs, so that the next pose starts clean."""
     for pair in range(n_pairs):
-        low = min(pairs.inside[pair], pairs.outside[pair])
-        if pairs.is_vertical[pair] != 0:
-            pairs.vertical[low] = -1
-        else:
-            pairs.horizontal[low] = -1
+        low = min(pairs.which[pair, PAIR_INSIDE], pairs.which[pair, PAIR_OUTSIDE])
+        pairs.table[pairs.which[pair, PAIR_VERTICAL], low] = -1

@@ -1,7 +1,7 @@
 """The arrays that kernels work on, as small named tuples.
 
 Small, because numba passes a tuple to a function field by field and counts a reference for each array of it: whatever
-runs once per face, pixel or pair is force-inlined, and stages take only the tuples they use.
+runs once per face, pixel or pair is force-inlined and gets arrays, taken out of their tuples before the loop.
 """
 
 from typing import NamedTuple
@@ -43,7 +43,7 @@ class Edges(NamedTuple):
     """Edges of a mesh that may become contours (E rows)."""
 
     vertices: I32  # (E, 2)
-    faces: I32  # (E, 2), -1 = none
+    faces: I32  # (E, 2), F (a face that is never drawn) for none
     opposite: I32  # (E, 2) vertex of each face that is not on the edge
     flags: U8  # (E,) bit 0: faces wound inconsistently; bit 1: attributes jump across the edge
 
@@ -73,7 +73,8 @@ class Screen(NamedTuple):
     u: F32  # (V,)
     v: F32
     iz: F32  # 1/Z, or -1 behind the near plane
-    orientation: U8  # (F,) 0 not drawn, 1 positive signed area, 2 negative
+    orientation: U8  # (F + 1,) 0 not drawn, 1 positive signed area, 2 negative
+    drawn: I32  # (F,) faces whose box holds a pixel centre
 
 
 class Buffer(NamedTuple):
@@ -105,15 +106,14 @@ class Fragments(NamedTuple):
 class Pairs(NamedTuple):
     """Neighbouring pixels between which a contour passes."""
 
-    horizontal: I32  # (H*W,) pair of a pixel and its right neighbour, -1 none
-    vertical: I32  # (H*W,) pair of a pixel and the one below
-    inside: I32  # (2*H*W,) pixel on the object's side of the contour
-    outside: I32
-    edge: I32
-    is_vertical: U8
-    is_seam: U8
-    s: F32  # distance of the crossing from the inside pixel, [0, 1]
-    z: F32  # depth of the edge at the crossing
+    table: I32  # (2, H*W) pair of a pixel and its right neighbour, and of a pixel and the one below; -1 none
+    which: I32  # (2*H*W, 5) columns PAIR_*
+    place: F32  # (2*H*W, 2) distance of the crossing from the inside pixel in [0, 1], depth of the edge there
+    candidates: I32  # (E,) edges that may be a contour
+
+
+# Columns of Pairs.which: pixel on the object's side of the contour, pixel beyond it, edge, 0/1 and 0/1.
+PAIR_INSIDE, PAIR_OUTSIDE, PAIR_EDGE, PAIR_VERTICAL, PAIR_SEAM = range(5)
 
 
 class Contours(NamedTuple):
@@ -214,18 +214,15 @@ def _u8(*shape: int) -> U8:
     return np.zeros(shape, np.uint8)
 
 
-def allocate_scratch(n_vertices: int, n_faces: int, pixels: int, *, edge_jacobian: bool) -> Scratch:
+def allocate_scratch(n_vertices: int, n_faces: int, n_edges: int, pixels: int, *, edge_jacobian: bool) -> Scratch:
     """Allocates the scratch of one thread for a mesh and crops of at most this many pixels."""
     n_pairs = 2 * pixels
     return Scratch(
-        Screen(_f32(n_vertices), _f32(n_vertices), _f32(n_vertices), _u8(n_faces)),
+        Screen(_f32(n_vertices), _f32(n_vertices), _f32(n_vertices), _u8(n_faces + 1), _i32(n_faces)),
         Buffer(_f32(pixels), _i32(pixels)),
         Visible(_i32(n_faces), _i32(n_faces), _f32(n_faces * PLANE)),
         Fragments(_i32(pixels), _f32(pixels), _f32(pixels), _i32(pixels), _f32(CHUNK_SIZE), _i32(INTEGERS_SIZE)),
-        Pairs(
-            _i32(pixels), _i32(pixels), _i32(n_pairs), _i32(n_pairs), _i32(n_pairs), _u8(n_pairs), _u8(n_pairs),
-            _f32(n_pairs), _f32(n_pairs),
-        ),
+        Pairs(_i32(2, pixels), _i32(n_pairs, 5), _f32(n_pairs, 2), _i32(n_edges)),
         Contours(
             _i32(pixels), _i32(pixels), _f32(pixels, 5), _f32(pixels, 5, 6), _f32(pixels, 5),
             _f32(pixels, 5, 6), _f32(6),

@@ -6,7 +6,7 @@ Scalar functions come first: a GPU backend shares them. `rasterise` is the CPU l
 import numpy as np
 from numba import njit
 
-from diffdope.render.kernels.layout import PLANE
+from diffdope.render.kernels.layout import PLANE, SHADE_NONE, SHADE_TEXTURE, SHADE_VERTEX
 from diffdope.render.kernels.options import KERNEL, SCALAR
 
 NEAR = np.float32(1e-3)  # metres
@@ -69,9 +69,35 @@ def fill_triangle(
             dx0, dx1 = np.float32(x) - u0, np.float32(x) - u1
             inside = min(min(row_a - v10 * dx0, row_b - v21 * dx1), row_c + v20 * dx0)
             iz = row_z + zx * dx0
-            if inside >= ZERO and iz > buffer_iz[base + x]:
-                buffer_iz[base + x] = iz
-                buffer_face[base + x] = face
+            # Selects, not a branch: whether a small triangle covers a pixel is as good as random.
+            keep = (inside >= ZERO) & (iz > buffer_iz[base + x])
+            buffer_iz[base + x] = iz if keep else buffer_iz[base + x]
+            buffer_face[base + x] = face if keep else buffer_face[base + x]
+
+
+@njit(**KERNEL)
+def list_faces(shape, view, screen):
+    """Fills orientation, and lists the faces that may cover a pixel centre; returns their number.
+
+    Most faces of a fine mesh cover none, at random: a branch for each would be mispredicted half of the time, so
+    every face is written to the list and only some move its end.
+    """
+    right, bottom = np.float32(view.width - 1), np.float32(view.height - 1)
+    u, v, iz, orientation, drawn = screen.u, screen.v, screen.iz, screen.orientation, screen.drawn
+    n = 0
+    for face in range(shape.faces.shape[0]):
+        a, b, c = shape.faces[face, 0], shape.faces[face, 1], shape.faces[face, 2]
+        u0, v0, u1, v1, u2, v2 = u[a], v[a], u[b], v[b], u[c], v[c]
+        area2 = (u1 - u0) * (v2 - v0) - (u2 - u0) * (v1 - v0)
+        valid = (min(iz[a], min(iz[b], iz[c])) > ZERO) & (abs(area2) >= MIN_AREA2)
+        orientation[face] = valid * (np.uint8(2) - np.uint8(area2 > ZERO))
+        left = max(np.ceil(min(u0, min(u1, u2)) - BORDER), ZERO)
+        last_x = min(np.floor(max(u0, max(u1, u2)) + BORDER), right)
+        top = max(np.ceil(min(v0, min(v1, v2)) - BORDER), ZERO)
+        last_y = min(np.floor(max(v0, max(v1, v2)) + BORDER), bottom)
+        drawn[n] = face
+        n += valid & (left <= last_x) & (top <= last_y) & ((shape.closed == 0) | (area2 < ZERO))
+    return n
 
 
 @njit(**KERNEL)
@@ -82,27 +108,21 @@ def rasterise(shape, view, screen, buffer):
     for pixel in range(width * height):  # a slice assignment takes seconds to compile
         buffer_iz[pixel], buffer_face[pixel] = ZERO, np.int32(-1)
     right, bottom = np.float32(width - 1), np.float32(height - 1)
-    u, v, iz, orientation = screen.u, screen.v, screen.iz, screen.orientation
-    for face in range(shape.faces.shape[0]):
+    u, v, iz = screen.u, screen.v, screen.iz
+    n = list_faces(shape, view, screen)
+    for k in range(n):
+        face = screen.drawn[k]
         a, b, c = shape.faces[face, 0], shape.faces[face, 1], shape.faces[face, 2]
-        iz0, iz1, iz2 = iz[a], iz[b], iz[c]
         u0, v0, u1, v1, u2, v2 = u[a], v[a], u[b], v[b], u[c], v[c]
         area2 = (u1 - u0) * (v2 - v0) - (u2 - u0) * (v1 - v0)
-        if min(iz0, min(iz1, iz2)) <= ZERO or abs(area2) < MIN_AREA2:
-            orientation[face] = 0
-            continue
-        orientation[face] = 1 if area2 > ZERO else 2
-        if shape.closed == 1 and area2 > ZERO:
-            continue
-        left = max(np.ceil(min(u0, min(u1, u2)) - BORDER), ZERO)
-        last_x = min(np.floor(max(u0, max(u1, u2)) + BORDER), right)
-        top = max(np.ceil(min(v0, min(v1, v2)) - BORDER), ZERO)
-        last_y = min(np.floor(max(v0, max(v1, v2)) + BORDER), bottom)
-        if left <= last_x and top <= last_y:
-            fill_triangle(
-                np.int32(face), u0, v0, u1, v1, u2, v2, iz0, iz1, iz2, area2,
-                np.int32(left), np.int32(last_x), np.int32(top), np.int32(last_y), width, buffer_iz, buffer_face,
-            )  # fmt: skip
+        fill_triangle(
+            face, u0, v0, u1, v1, u2, v2, iz[a], iz[b], iz[c], area2,
+            np.int32(max(np.ceil(min(u0, min(u1, u2)) - BORDER), ZERO)),
+            np.int32(min(np.floor(max(u0, max(u1, u2)) + BORDER), right)),
+            np.int32(max(np.ceil(min(v0, min(v1, v2)) - BORDER), ZERO)),
+            np.int32(min(np.floor(max(v0, max(v1, v2)) + BORDER), bottom)),
+            width, buffer_iz, buffer_face,
+        )  # fmt: skip
 
 
 @njit(**SCALAR)
@@ -115,49 +135,51 @@ def mip_level(area2, u10, v10, u20, v20, s10, t10, s20, t20):
 
 
 @njit(**SCALAR)
-def setup_plane(faces, skin, screen, planes, face, row):
+def setup_plane(faces, shading, attributes, widths, heights, u, v, iz, planes, face, row):
     """Writes the planes of one visible face: 1/Z and attribute/Z as linear functions of (x - u0, y - v0)."""
     a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
-    u0, v0, z0 = screen.u[a], screen.v[a], screen.iz[a]
-    z1, z2 = screen.iz[b], screen.iz[c]
-    u10, v10, u20, v20 = screen.u[b] - u0, screen.v[b] - v0, screen.u[c] - u0, screen.v[c] - v0
+    u0, v0, z0, z1, z2 = u[a], v[a], iz[a], iz[b], iz[c]
+    u10, v10, u20, v20 = u[b] - u0, v[b] - v0, u[c] - u0, v[c] - v0
     area2 = u10 * v20 - u20 * v10
     planes[row], planes[row + 1], planes[row + 2] = u0, v0, z0
     planes[row + 3], planes[row + 4] = slopes(area2, z1 - z0, z2 - z0, u10, v10, u20, v20)
-    if skin.shading == 0:
+    if shading == SHADE_NONE:
         return
-    for k in range(3 if skin.shading == 1 else 2):
-        start = skin.attributes[a, k] * z0
-        d10, d20 = skin.attributes[b, k] * z1 - start, skin.attributes[c, k] * z2 - start
+    for k in range(3 if shading == SHADE_VERTEX else 2):
+        start = attributes[a, k] * z0
+        d10, d20 = attributes[b, k] * z1 - start, attributes[c, k] * z2 - start
         planes[row + 5 + 3 * k] = start
         planes[row + 6 + 3 * k], planes[row + 7 + 3 * k] = slopes(area2, d10, d20, u10, v10, u20, v20)
-    if skin.shading == 2:
-        w, h = np.float32(skin.widths[0]), np.float32(skin.heights[0])
-        au, av = skin.attributes[a, 0], skin.attributes[a, 1]
+    if shading == SHADE_TEXTURE:
+        w, h = np.float32(widths[0]), np.float32(heights[0])
+        au, av = attributes[a, 0], attributes[a, 1]
         level = mip_level(
-            area2, u10, v10, u20, v20, (skin.attributes[b, 0] - au) * w, (skin.attributes[b, 1] - av) * h,
-            (skin.attributes[c, 0] - au) * w, (skin.attributes[c, 1] - av) * h,
+            area2, u10, v10, u20, v20, (attributes[b, 0] - au) * w, (attributes[b, 1] - av) * h,
+            (attributes[c, 0] - au) * w, (attributes[c, 1] - av) * h,
         )  # fmt: skip
         # Textures have two attributes: the rest of the row carries the mip level and the sizes of its two levels.
-        last = np.int32(skin.widths.size - 1)
+        last = np.int32(widths.size - 1)
         level = min(max(level, ZERO), np.float32(last))
         fine = np.int32(level)
         coarse = min(fine + np.int32(1), last)
         planes[row + 11] = level
-        planes[row + 12], planes[row + 13] = np.float32(skin.widths[fine]), np.float32(skin.heights[fine])
-        planes[row + 14], planes[row + 15] = np.float32(skin.widths[coarse]), np.float32(skin.heights[coarse])
+        planes[row + 12], planes[row + 13] = np.float32(widths[fine]), np.float32(heights[fine])
+        planes[row + 14], planes[row + 15] = np.float32(widths[coarse]), np.float32(heights[coarse])
 
 
 @njit(**KERNEL)
 def setup_visible_faces(faces, skin, view, screen, buffer_face, visible):
     """Planes for every face that owns a pixel; returns their number."""
     n = 0
+    shading, attributes, widths, heights = skin.shading, skin.attributes, skin.widths, skin.heights
+    u, v, iz = screen.u, screen.v, screen.iz
+    slot_of_face, face_of_slot, planes = visible.slot, visible.face, visible.planes
     for pixel in range(view.width * view.height):
         face = buffer_face[pixel]
-        if face >= 0 and visible.slot[face] < 0:
-            visible.slot[face] = n
-            visible.face[n] = face
-            setup_plane(faces, skin, screen, visible.planes, face, n * PLANE)
+        if face >= 0 and slot_of_face[face] < 0:
+            slot_of_face[face] = n
+            face_of_slot[n] = face
+            setup_plane(faces, shading, attributes, widths, heights, u, v, iz, planes, face, n * PLANE)
             n += 1
     return n
 

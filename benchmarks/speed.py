@@ -1,0 +1,213 @@
+"""Speed, memory and time to the first result: `python -m benchmarks.speed`. Prints markdown tables.
+
+The case of the passes: B poses within a few degrees of the truth, a square crop of which a textured bumpy ball covers
+62 %, costs on rgb, depth and mask, one call of the objective (cost and gradient, contours included). Medians; run it
+on an idle machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.ball import bumpy_ball
+from benchmarks.first_result import first_result
+from benchmarks.memory import peak_memory
+from diffdope.geometry import so3
+from diffdope.geometry.camera import Camera
+from diffdope.objective.objective import Buffers, Objective
+from diffdope.objective.settings import ObjectiveSettings
+from diffdope.refine.refiner import Refiner
+from diffdope.refine.settings import preset
+from diffdope.render.renderer import Renderer
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+
+F64 = NDArray[np.float64]
+COVERED = 0.62
+DISTANCE_M = 0.7
+
+
+class Case(NamedTuple):
+    """One objective with poses to evaluate."""
+
+    objective: Objective
+    R_m2c: F64
+    t_m2c: F64
+
+
+def ball_camera(mesh: Mesh, pixels: int) -> Camera:
+    """Of a square crop, such that the ball covers the wanted share of it."""
+    middle, focal = (pixels - 1) / 2, 0.5 * pixels * DISTANCE_M / mesh.radius_m
+    for _ in range(2):  # bumps make its size on the image hard to foretell, so it is measured
+        camera = Camera(focal, focal, middle, middle, pixels, pixels)
+        images = Renderer(mesh, camera, threads=1).render(np.eye(3), np.array([0.0, 0.0, DISTANCE_M]))
+        focal *= float(np.sqrt(COVERED / images.coverage.mean()))
+    return Camera(focal, focal, middle, middle, pixels, pixels)
+
+
+def poses(count: int) -> tuple[F64, F64]:
+    """Within about 5 degrees and 3 mm of the truth."""
+    rng = np.random.default_rng(1)
+    R = so3.exp(rng.normal(0.0, np.radians(3.0), (count, 3)))
+    return R, np.array([0.0, 0.0, DISTANCE_M]) + rng.normal(0.0, 0.002, (count, 3))
+
+
+def observe(mesh: Mesh, camera: Camera) -> tuple[Observation, F64]:
+    """The picture at the truth with some noise, and what the object covers."""
+    images = Renderer(mesh, camera, threads=1).render(np.eye(3), np.array([0.0, 0.0, DISTANCE_M]))
+    coverage = images.coverage[0].clip(0.0, 1.0).astype(np.float64)
+    rng = np.random.default_rng(2)
+    rgb = (images.rgb[0] + rng.normal(0.0, 0.02, images.rgb[0].shape)).clip(0.0, 1.0)
+    depth = images.depth[0] + (images.depth[0] > 0) * rng.normal(0.0, 0.001, images.depth[0].shape)
+    return Observation(camera, rgb=rgb, depth=depth, mask=coverage), coverage
+
+
+def make_case(mesh: Mesh, *, b: int, pixels: int, threads: int, edge: bool = False, normal: bool = False) -> Case:
+    """Everything allocated and compiled."""
+    observation, gate = observe(mesh, ball_camera(mesh, pixels))
+    settings = ObjectiveSettings(edge_weight=0.5 if edge else 0.0)
+    buffers = Buffers(mesh, threads=threads)
+    objective = Objective(buffers, observation, gate, settings, length_m=mesh.diameter, with_normal=normal)
+    case = Case(objective, *poses(b))
+    case.objective(case.R_m2c, case.t_m2c)
+    return case
+
+
+def median_ms(work: Callable[[], object], runs: int) -> float:
+    """Of `runs` calls, after one more."""
+    work()
+    times = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return 1e3 * float(np.median(times))
+
+
+def pass_ms(case: Case, runs: int) -> float:
+    """One pass over all poses of a case."""
+    return median_ms(lambda: case.objective(case.R_m2c, case.t_m2c), runs)
+
+
+def table(head: list[str], rows: list[list[str]]) -> None:
+    """Prints one."""
+    print("| " + " | ".join(head) + " |")
+    print("|" + "---|" * len(head))
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+    print(flush=True)
+
+
+def over_threads(
+    label: str, values: list[int], threads: list[int], make: Callable[[int, int], Case], runs: int
+) -> None:
+    """A table of one variable against threads."""
+    rows = []
+    for value in values:
+        times = [f"{pass_ms(make(value, n), runs):.1f}" for n in threads]
+        rows.append([f"{value}", *times])
+    table([label, *(f"{n} thread{'s' * (n > 1)} [ms]" for n in threads)], rows)
+
+
+def report_passes(threads: list[int], runs: int) -> None:
+    """One pass against triangles, B and pixels, and what normal matrix and edges add."""
+    balls = {n: bumpy_ball(n) for n in (2_000, 10_000, 50_000)}
+    middle = balls[10_000]
+    covered = observe(middle, ball_camera(middle, 160))[1].mean()
+    print(f"## One pass (B = 32, 160 x 160, 10k triangles unless said; {covered:.0%} covered)\n")
+    over_threads(
+        "triangles", list(balls), threads,
+        lambda n, k: make_case(balls[n], b=32, pixels=160, threads=k), runs,
+    )  # fmt: skip
+    over_threads("B", [1, 8, 32, 128], threads, lambda b, k: make_case(middle, b=b, pixels=160, threads=k), runs)
+    over_threads(
+        "pixels a side", [96, 160, 256], threads,
+        lambda p, k: make_case(middle, b=32, pixels=p, threads=k), runs,
+    )  # fmt: skip
+    rows = []
+    for name, edge, normal in (
+        ("gradient", False, False),
+        ("and normal matrix", False, True),
+        ("gradient, with edges", True, False),
+        ("and normal matrix, with edges", True, True),
+    ):
+        cases = [make_case(middle, b=32, pixels=160, threads=k, edge=edge, normal=normal) for k in threads]
+        rows.append([name, *(f"{pass_ms(case, runs):.1f}" for case in cases)])
+    table(["what", *(f"{n} thread{'s' * (n > 1)} [ms]" for n in threads)], rows)
+
+
+def report_renderer(threads: list[int], runs: int) -> None:
+    """The open entry: images out, and gradient images in."""
+    mesh = bumpy_ball(10_000)
+    R, t = poses(32)
+    ones = np.ones((32, 160, 160), np.float32)
+    rows: list[list[str]] = [["render"], ["backward"]]
+    for n in threads:
+        renderer = Renderer(mesh, ball_camera(mesh, 160), threads=n)
+        rows[0].append(f"{median_ms(partial(renderer.render, R, t), runs):.1f}")
+        rows[1].append(f"{median_ms(partial(renderer.backward, R, t, d_coverage=ones), runs):.1f}")
+    print("## The open entry (B = 32, 160 x 160, 10k triangles)\n")
+    table(["what", *(f"{n} thread{'s' * (n > 1)} [ms]" for n in threads)], rows)
+
+
+def report_refinement(threads: list[int], runs: int) -> None:
+    """A whole refinement of the packaged example by a warm refiner."""
+    from benchmarks.demo_case import demo_case
+
+    mesh, observation, start = demo_case()
+    full = preset("paper")
+    # Without a stop before the last iteration, so that runs are alike.
+    settings = replace(full, descent=replace(full.descent, patience=full.descent.iterations + 1))
+    rows = []
+    for n in threads:
+        refiner = Refiner(mesh, preset=settings, threads=n)
+        result = refiner.refine(observation, start)
+        seconds = 1e-3 * median_ms(partial(refiner.refine, observation, start), runs)
+        rows.append([f"{n}", f"{result.iterations}", f"{seconds:.3f}"])
+    print(f"## Preset `paper` on the packaged example, warm (B = {full.hypotheses}, {len(mesh.faces)} triangles)\n")
+    table(["threads", "iterations", "seconds"], rows)
+
+
+def processor() -> str:
+    """Its name, where the system tells."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def main() -> None:
+    """Prints all tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", default="1,2", help="comma-separated")
+    parser.add_argument("--runs", type=int, default=15, help="timed calls of each case")
+    parser.add_argument("--only", choices=["passes", "renderer", "refinement", "memory", "first"])
+    arguments = parser.parse_args()
+    threads = [int(n) for n in arguments.threads.split(",")]
+    print(f"# Speed\n\n{processor()}, {os.cpu_count()} cores, ", end="")
+    print(f"Python {platform.python_version()}, numpy {np.__version__}; medians of {arguments.runs} runs\n")
+    parts: dict[str, Callable[[], None]] = {
+        "passes": lambda: report_passes(threads, arguments.runs),
+        "renderer": lambda: report_renderer(threads, arguments.runs),
+        "refinement": lambda: report_refinement(threads, max(3, arguments.runs // 3)),
+        "memory": lambda: table(*peak_memory(threads[-1])),
+        "first": lambda: table(*first_result()),
+    }
+    for name, part in parts.items():
+        if arguments.only in (None, name):
+            part()
+
+
+if __name__ == "__main__":
+    main()
