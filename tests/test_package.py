@@ -35,12 +35,19 @@ def test_mesh_and_observation_import_no_reader() -> None:
 
 
 @pytest.mark.parametrize(
-    "first", ["pass", "import diffdope.refine", "from diffdope.refine.refiner import Refiner", "dd.Refiner"]
+    "first",
+    [
+        "pass",
+        "import diffdope.refine",
+        "import diffdope.refine.refiner as module",
+        "from diffdope.refine.refiner import Refiner",
+        "dd.Refiner",
+    ],
 )
-def test_refine_is_the_function_whatever_was_imported_before(first: str) -> None:
-    check = "from diffdope import refine\nprint(type(dd.refine).__name__, refine is dd.refine)"
+def test_refine_can_be_called_whatever_was_imported_before(first: str) -> None:
+    check = "from diffdope import refine\nprint(callable(dd.refine), refine is dd.refine)"
     code = f"import diffdope as dd\n{first}\n{check}"
-    assert run_python(code) == "function True"
+    assert run_python(code) == "True True"
 
 
 def test_every_export_resolves() -> None:
@@ -59,3 +66,12 @@ def test_version_is_that_of_the_project() -> None:
     assert dd.__version__ == project["version"]
     assert f"version: {dd.__version__}" in (PROJECT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"## {dd.__version__}" in (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_call_has_the_functions_signature() -> None:
+    import inspect
+
+    import diffdope as dd
+    from diffdope.refine.refiner import refine
+
+    assert inspect.signature(dd.refine) == inspect.signature(refine)

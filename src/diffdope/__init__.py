@@ -6,8 +6,6 @@ Nothing is imported until it is asked for, so that `import diffdope` stays fast.
 from __future__ import annotations
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,6 +47,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "refine":  # a package that can be called
+        return importlib.import_module("diffdope.refine")
     if name not in _HOMES:
         raise AttributeError(f"module 'diffdope' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)
@@ -58,23 +58,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-
-
-class _Package(ModuleType):
-    """Keeps `diffdope.refine` the function.
-
-    There is a subpackage of that name too, and importing it would put the module in the function's place. A
-    property of the class wins over that. `from diffdope.refine.result import ...` goes through sys.modules
-    and is not touched.
-    """
-
-    @property
-    def refine(self) -> Any:
-        return importlib.import_module("diffdope.refine.refiner").refine
-
-    @refine.setter
-    def refine(self, module: ModuleType) -> None:
-        """The import system's assignment of the subpackage, ignored."""
-
-
-sys.modules[__name__].__class__ = _Package

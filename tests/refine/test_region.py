@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from diffdope.geometry.camera import Camera
+from diffdope.geometry.pose import Pose
+from diffdope.refine.region import choose_window, dilate, mask_care, projected_box
+from diffdope.refine.result import Status
+from diffdope.refine.settings import CropSettings
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+from tests.oracle.shapes import box
+
+CAMERA = Camera(600.0, 600.0, 319.5, 239.5, 640, 480)
+MESH = Mesh(box().vertices_m, box().faces)
+
+
+def at(x: float, y: float, z: float) -> Pose:
+    return Pose(np.eye(3), np.array([x, y, z]))
+
+
+def test_the_box_of_a_visible_object_holds_its_centre() -> None:
+    found = projected_box(MESH, at(0, 0, 0.7), CAMERA)
+    assert not isinstance(found, Status)
+    assert found[0] < 319.5 < found[2]
+    assert found[1] < 239.5 < found[3]
+
+
+@pytest.mark.parametrize(
+    ("pose", "status"),
+    [(at(0, 0, -0.7), Status.BEHIND_CAMERA), (at(2, 0, 0.7), Status.OUT_OF_VIEW), (at(0, -2, 0.7), Status.OUT_OF_VIEW)],
+)
+def test_an_object_that_cannot_be_seen_has_a_status(pose: Pose, status: Status) -> None:
+    assert projected_box(MESH, pose, CAMERA) is status
+
+
+def test_the_window_holds_start_and_mask_and_is_reduced_to_size() -> None:
+    mask = np.zeros((480, 640), bool)
+    mask[100:150, 50:90] = True
+    observation = Observation(CAMERA, mask=mask)
+    found = projected_box(MESH, at(0, 0, 0.7), CAMERA)
+    assert not isinstance(found, Status)
+    window = choose_window(found, observation, CropSettings(size=100, margin=0.1))
+    assert window.x0 <= 50
+    assert window.y0 <= 100
+    assert window.x0 + window.width >= found[2]
+    assert max(window.size) <= 100
+
+
+def test_dilation_grows_by_its_pixels() -> None:
+    coverage = np.zeros((9, 9), np.float32)
+    coverage[4, 4] = 1
+    assert dilate(coverage, 2).sum() == 25
+
+
+def test_only_what_is_nearer_and_outside_the_mask_is_ignored() -> None:
+    depth = np.full((20, 30), 0.7, np.float32)
+    depth[:, :10] = 0.5  # an occluder in front of the left third
+    depth[0] = 0.0  # nothing measured
+    mask = np.zeros((20, 30), bool)
+    mask[:, 8:20] = True
+    camera = Camera(100.0, 100.0, 15.0, 10.0, 30, 20)
+    start = np.zeros((20, 30), np.float32)
+    start[5:15, 12:18] = 0.7
+    care = mask_care(start, Observation(camera, depth=depth, mask=mask), margin_m=0.05)
+    assert (care[1:, :8] == 0).all()
+    assert (care[:, 8:] == 1).all()  # the mask's own pixels always count
+    assert (care[0] == 1).all()
+    no_depth = Observation(camera, mask=mask)
+    assert (mask_care(start, no_depth, margin_m=0.05) == 1).all()

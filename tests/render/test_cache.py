@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from diffdope.render.kernels.cache import drop_stale, fingerprint
+
+
+def make_folder(root: Path, name: str) -> Path:
+    folder = root / name
+    (folder / "__pycache__").mkdir(parents=True)
+    (folder / "kernel.py").write_text("x = 1\n")
+    return folder
+
+
+def test_compiled_code_of_edited_kernels_is_dropped_everywhere(tmp_path: Path) -> None:
+    folders = (make_folder(tmp_path, "a"), make_folder(tmp_path, "b"))
+    drop_stale(folders)
+    compiled = folders[0] / "__pycache__" / "kernel.f-1.py311.nbi"
+    compiled.write_bytes(b"code")
+    assert not drop_stale(folders)
+    assert compiled.exists()
+    (folders[1] / "kernel.py").write_text("x = 2\n")  # a callee in the other folder
+    assert drop_stale(folders)
+    assert not compiled.exists()
+    assert not drop_stale(folders)
+
+
+def test_the_fingerprint_knows_names_and_contents(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path, "a")
+    before = fingerprint((folder,))
+    (folder / "kernel.py").rename(folder / "other.py")
+    assert fingerprint((folder,)) != before
