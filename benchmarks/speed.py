@@ -191,7 +191,7 @@ def main() -> None:
     """Prints all tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", default="1,2", help="comma-separated")
-    parser.add_argument("--runs", type=int, default=15, help="timed calls of each case")
+    parser.add_argument("--runs", type=int, default=11, help="timed calls of each case")
     parser.add_argument("--only", choices=["passes", "renderer", "refinement", "memory", "first"])
     arguments = parser.parse_args()
     threads = [int(n) for n in arguments.threads.split(",")]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from diffdope.geometry.pose import Pose
     from diffdope.refine.refiner import Refiner, refine
     from diffdope.refine.result import RefinementResult, Status
+    from diffdope.render.pool import set_threads
     from diffdope.scene.mesh import Mesh
     from diffdope.scene.observation import Observation
 
@@ -31,6 +32,7 @@ __all__ = [
     "__version__",
     "load_camera",
     "refine",
+    "set_threads",
 ]
 
 _HOMES = {
@@ -43,6 +45,7 @@ _HOMES = {
     "Refiner": "diffdope.refine.refiner",
     "Status": "diffdope.refine.result",
     "load_camera": "diffdope.geometry.camera",
+    "set_threads": "diffdope.render.pool",
 }
 
 

@@ -128,7 +128,7 @@ class Refiner:
             rng=rng,
         )
         R, t = np.repeat(pose.R_m2c[None], count, 0), np.repeat(pose.t_m2c[None], count, 0)
-        parameters = Parameters(R, t, self.mesh.diameter)
+        parameters = Parameters(R, t, settings.translation_unit * self.mesh.diameter)
         optimizer = make_optimizer(settings)
         recorder = Recorder(settings.iterations + 1, count, problem.objective.active)
         stall = StallCheck(settings, count)

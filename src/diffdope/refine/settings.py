@@ -34,7 +34,9 @@ class DescentSettings:
     method: Literal["sgd", "adam"] = "sgd"
     iterations: int = 60
     learning_rate: float = 0.02
-    """Step, in object diameters and quaternion units, for a gradient of one and a multiplier of one."""
+    """Step, in translation units and quaternion units, for a gradient of one and a multiplier of one."""
+    translation_unit: float = 1.0
+    """Share of the object's diameter by which translations are divided, so that one rate fits both."""
     decay: float = 0.1
     """Factor on the rate at the last iteration."""
     rate_low: float = 0.1
@@ -56,7 +58,7 @@ class DescentSettings:
             raise DiffDopeError(f"iterations: expected at least 1, got {self.iterations}")
         if self.patience < 1:
             raise DiffDopeError(f"patience: expected at least 1, got {self.patience}")
-        for name in ("learning_rate", "decay"):
+        for name in ("learning_rate", "decay", "translation_unit"):
             if not getattr(self, name) > 0.0:
                 raise DiffDopeError(f"{name}: expected a number > 0, got {getattr(self, name)}")
         if not 0.0 < self.rate_low <= self.rate_high:

@@ -1,0 +1,87 @@
+"""`diffdope demo`: the packaged example, from a rough pose to a refined one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import tyro
+
+from diffdope.bop.metrics import add
+from diffdope.cli.output import check_output, result_entry, results_folder, write_json
+from diffdope.geometry.camera import load_camera
+from diffdope.geometry.pose import Pose
+from diffdope.refine.settings import PRESETS
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Refines the packaged example: a carton in a path-traced scene, started 20 degrees and 15 mm off."""
+
+    out: Path = Path("diffdope_demo")
+    """Folder for result.json, overlay.png, costs.png and the film."""
+    seed: int = 0
+    """Same seed, same result."""
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command and returns the exit code."""
+    given = tyro.cli(Arguments, args=arguments, prog="diffdope demo")
+    check_output(given.out)
+    folder = Path(str(files("diffdope") / "data" / "demo"))
+    camera, scale_mm = load_camera(folder / "camera.json")
+    observation = Observation.load(
+        camera, rgb=folder / "rgb.png", depth=folder / "depth.png", mask=folder / "mask.png",
+        depth_scale=(scale_mm or 1.0) * 1e-3,
+    )  # fmt: skip
+    mesh = Mesh.load(folder / "object.ply", unit="mm")
+    return refine_and_show(given, mesh, observation, read_pose(folder / "init.json"), read_pose(folder / "truth.json"))
+
+
+def read_pose(path: Path) -> Pose:
+    """A pose with BOP's keys."""
+    entry = json.loads(path.read_text(encoding="utf-8"))
+    return Pose.from_bop(entry["cam_R_m2c"], entry["cam_t_m2c"])
+
+
+def errors(pose: Pose, truth: Pose, mesh: Mesh) -> dict[str, float]:
+    """How far a pose is from the truth."""
+    return {
+        "rotation_deg": float(np.degrees(pose.angle_to(truth))),
+        "translation_mm": 1e3 * pose.distance_to(truth),
+        "add_mm": 1e3 * add(pose, truth, mesh.vertices_m),
+    }
+
+
+def described(name: str, error: dict[str, float]) -> str:
+    """Errors in words."""
+    return (
+        f"{name}: {error['rotation_deg']:.2f} deg, {error['translation_mm']:.2f} mm off (ADD {error['add_mm']:.2f} mm)"
+    )
+
+
+def refine_and_show(given: Arguments, mesh: Mesh, observation: Observation, start: Pose, truth: Pose) -> int:
+    """Refines, writes all files at once, prints the errors."""
+    from rich.console import Console
+
+    from diffdope.cli.pictures import Draughtsman
+    from diffdope.cli.report import print_summary, refine_with_progress
+    from diffdope.refine.refiner import Refiner
+
+    console = Console()
+    preset = PRESETS["paper"]
+    result = refine_with_progress(Refiner(mesh, preset=preset, seed=given.seed), observation, start, console)
+    before, after = errors(start, truth, mesh), errors(result.pose, truth, mesh)
+    titles = (described("start", before), described("refined", after))
+    entry = result_entry(result, preset, {"example": "packaged"})
+    with results_folder(given.out) as folder:
+        write_json(folder / "result.json", {**entry, "error_before": before, "error_after": after})
+        Draughtsman(mesh, observation, result).draw(folder, titles=titles, truth=truth)
+    print_summary(result, given.out, console)
+    console.print(f"\n[bold]{titles[0]}\n{titles[1]}[/]")
+    return 0 if result.ok else 1

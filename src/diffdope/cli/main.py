@@ -1,0 +1,67 @@
+"""`diffdope COMMAND`: finds the command, and turns mistakes into one line and an exit code.
+
+0: done. 1: the command ran, but found no pose to trust. 2: bad input; nothing was written. 130: interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+# Name -> (module with `run(arguments) -> int`, what it does). A new command is a file and a line here.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("diffdope.cli.demo", "refine the packaged example and draw what happened"),
+    "refine": ("diffdope.cli.refine_command", "refine one pose in one image of your own"),
+}
+
+
+def usage() -> str:
+    """The text of `diffdope --help`."""
+    rows = "\n".join(f"  {name:10s} {purpose}" for name, (_, purpose) in COMMANDS.items())
+    return (
+        "usage: diffdope COMMAND [options]\n\nRefine the 6-DoF pose of a known object by differentiable rendering.\n\n"
+        f"commands:\n{rows}\n\n`diffdope COMMAND --help` lists its options; `diffdope --version` prints the version."
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(usage())
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        from diffdope import __version__
+
+        print(__version__)
+        return 0
+    return run_command(arguments[0], arguments[1:])
+
+
+def run_command(name: str, arguments: list[str]) -> int:
+    """Runs a command by name; its mistakes become one line on stderr."""
+    from diffdope.errors import DiffDopeError, check_choice
+
+    try:
+        check_choice("command", name, tuple(COMMANDS))
+        return int(importlib.import_module(COMMANDS[name][0]).run(arguments))
+    except DiffDopeError as error:
+        return complain(str(error), 2)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return complain(f"{where}{error.strerror or error}", 2)
+    except KeyboardInterrupt:
+        return complain("interrupted; nothing was written", 130)
+    except SystemExit as stop:  # the argument parser printed what is wrong, or the help
+        return stop.code if isinstance(stop.code, int) else 2
+
+
+def complain(message: str, code: int) -> int:
+    """One line on stderr."""
+    print("error: " + " ".join(message.split()), file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""Settings of a preset from YAML: nested names, checked one by one."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from pathlib import Path
+from typing import Any, TypeVar
+
+from diffdope.errors import DiffDopeError, check_choice, expected
+
+T = TypeVar("T")
+
+
+def read_settings(path: Path, base: T) -> T:
+    """The preset `base` with what a YAML file changes.
+
+    Raises:
+        DiffDopeError: if the file is not YAML, names something that does not exist, or gives it a wrong type.
+    """
+    import yaml
+
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DiffDopeError(f"settings: cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+    except yaml.YAMLError as error:
+        raise DiffDopeError(f"settings: expected YAML in {path}, got {' '.join(str(error).split())}") from error
+    if data is None:
+        return base
+    return override(base, data, f"settings file {path}")
+
+
+def override(base: T, data: Any, where: str) -> T:
+    """A frozen dataclass with some fields replaced, recursively."""
+    if not isinstance(data, dict):
+        raise expected(where, "names and values", repr(data))
+    types = typing.get_type_hints(type(base))
+    names = [field.name for field in dataclasses.fields(base)]  # type: ignore[arg-type]
+    changes: dict[str, Any] = {}
+    for key, value in data.items():
+        name = str(key).replace("-", "_")
+        check_choice(f"{where}: setting", name, names)
+        current = getattr(base, name)
+        if dataclasses.is_dataclass(current):
+            changes[name] = override(current, value, f"{where}: {name}")
+        else:
+            changes[name] = _converted(f"{where}: {name}", value, types[name])
+    return dataclasses.replace(base, **changes)  # type: ignore[type-var]
+
+
+def _converted(name: str, value: Any, kind: Any) -> Any:
+    """A scalar of the wanted type; YAML reads 1e-3 as text, so text that is a number will do."""
+    if kind is float or kind is int:
+        try:
+            number = float(value) if not isinstance(value, bool) else None
+        except (TypeError, ValueError):
+            number = None
+        if number is None or (kind is int and number != int(number)):
+            raise expected(name, "a number" if kind is float else "a whole number", repr(value))
+        return kind(number)
+    if typing.get_origin(kind) is typing.Literal:
+        check_choice(name, str(value), typing.get_args(kind))
+        return value
+    if not isinstance(value, kind):
+        raise expected(name, kind.__name__, repr(value))
+    return value

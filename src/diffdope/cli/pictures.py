@@ -1,0 +1,71 @@
+"""The pictures of one refinement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.geometry.pose import Pose
+from diffdope.refine.result import RefinementResult
+from diffdope.render.renderer import Renderer
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+from diffdope.viz.animation import optimisation_frames, write_animation
+from diffdope.viz.curves import write_costs
+from diffdope.viz.overlay import View, overlay_image, write_overlay
+
+
+class Draughtsman:
+    """Draws a refinement in the crop that was compared, or in the whole image if nothing was."""
+
+    def __init__(self, mesh: Mesh, observation: Observation, result: RefinementResult) -> None:
+        self._mesh, self._result = mesh, result
+        self._crop = observation if result.window is None else observation.crop(result.window)
+        self._renderer = Renderer(mesh, self._crop.camera)
+
+    def view(self, R: NDArray[np.float64], t: NDArray[np.float64], title: str = "") -> View:
+        """One rendering."""
+        images = self._renderer.render(R, t)
+        rgb = images.rgb[0] if self._mesh.has_color else None
+        return View(rgb, images.coverage[0], images.depth[0], title)
+
+    @property
+    def photo(self) -> NDArray[np.floating]:
+        """What lies underneath: the photograph, or grey with the mask a little brighter."""
+        if self._crop.rgb is not None:
+            return self._crop.rgb
+        size = (self._crop.camera.height, self._crop.camera.width)
+        mask = np.zeros(size) if self._crop.mask is None else self._crop.mask
+        return np.repeat((0.35 + 0.25 * mask)[..., None], 3, axis=2)
+
+    def draw(self, folder: Path, *, titles: tuple[str, str], truth: Pose | None = None, film: bool = True) -> None:
+        """Writes overlay.png, costs.png and the film."""
+        result = self._result
+        poses = (result.initial_pose, result.pose)
+        before, after = (self.view(p.R_m2c, p.t_m2c, title) for p, title in zip(poses, titles, strict=True))
+        true_coverage = None if truth is None else self.view(truth.R_m2c, truth.t_m2c).coverage
+        picture = overlay_image(
+            self.photo, (before, after), truth_coverage=true_coverage, observed_depth=self._crop.depth
+        )
+        write_overlay(folder / "overlay.png", picture)
+        if result.iterations == 0:
+            return
+        write_costs(
+            folder / "costs.png",
+            result.history,
+            result.modalities,
+            result.winner,
+            errors=None if truth is None else self._errors(truth),
+        )
+        if film:
+            frames = optimisation_frames(self.photo, result.history, result.winner, result.winner_iteration, self.view)
+            write_animation(folder / "optimisation", frames)
+
+    def _errors(self, truth: Pose) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Rotation (degrees) and translation (mm) error of the winner's iterates."""
+        history, winner = self._result.history, self._result.winner
+        poses = [Pose(R, t) for R, t in zip(history.R_m2c[:, winner], history.t_m2c[:, winner], strict=True)]
+        degrees = np.array([np.degrees(pose.angle_to(truth)) for pose in poses])
+        return degrees, np.array([1e3 * pose.distance_to(truth) for pose in poses])

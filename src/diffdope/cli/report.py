@@ -1,0 +1,47 @@
+"""What a command prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from diffdope.geometry.pose import Pose
+from diffdope.refine.refiner import Refiner
+from diffdope.refine.result import RefinementResult
+from diffdope.scene.observation import Observation
+
+
+def refine_with_progress(refiner: Refiner, observation: Observation, pose: Pose, console: Console) -> RefinementResult:
+    """Refines under a progress bar, which also says why the first iteration of a first run takes long."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        text = "preparing (the first run compiles, half a minute at most)"
+        task = bar.add_task(text, total=None)
+
+        def report(iteration: int, iterations: int, cost: float) -> None:
+            bar.update(task, description=f"refining: cost {cost:.4f}", completed=iteration, total=iterations)
+
+        return refiner.refine(observation, pose, progress=report)
+
+
+def print_summary(result: RefinementResult, out: Path, console: Console) -> None:
+    """A table: status, costs, how far the pose moved, where the files are."""
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_row("status", f"[bold]{result.status}[/]: {result.message}")
+    if result.iterations:
+        names = [
+            f"{name} {result.initial_cost_per_modality[name]:.4f} -> {result.cost_per_modality[name]:.4f}"
+            for name in result.modalities
+        ]
+        table.add_row("cost", f"{result.initial_cost:.4f} -> {result.cost:.4f}   ({', '.join(names)})")
+        moved = 1e3 * result.pose.distance_to(result.initial_pose)
+        turned = np.degrees(result.pose.angle_to(result.initial_pose))
+        table.add_row("moved by", f"{turned:.2f} deg, {moved:.2f} mm in {result.elapsed_s:.2f} s")
+    for note in result.notes:
+        table.add_row("note", note)
+    table.add_row("files", str(out))
+    console.print(table)

@@ -1,0 +1,96 @@
+"""A film of the optimisation: mp4 where PyAV is installed, an animated GIF where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import DiffDopeError
+from diffdope.viz.compose import Image, caption, side_by_side, to_bytes
+from diffdope.viz.files import atomic
+from diffdope.viz.overlay import View, layered
+
+if TYPE_CHECKING:
+    from diffdope.refine.result import History
+
+Frame = NDArray[np.uint8]
+Render = Callable[[NDArray[np.float64], NDArray[np.float64]], View]
+
+
+def optimisation_frames(
+    photo: NDArray[np.floating], history: History, winner: int, last: int, render: Render, *, width: int = 320
+) -> Iterator[Frame]:
+    """One frame an iteration of the winning hypothesis: contour | rendering blended in.
+
+    Args:
+        photo: the crop (H, W, 3) in [0, 1].
+        history: of the refinement.
+        winner: hypothesis to show.
+        last: iteration to end with, the one of the result.
+        render: from R (3, 3) and t (3,) to a view of the crop.
+        width: each panel is enlarged to about this many pixels.
+    """
+    image: Image = np.asarray(photo, np.float64)
+    factor = max(1, round(width / image.shape[1]))
+    for k in range(last + 1):
+        view = render(history.R_m2c[k, winner], history.t_m2c[k, winner])
+        outlined, mixed = layered(image, view, None, factor)
+        text = f"iteration {k}   cost {history.costs[k, winner]:.4f}"
+        yield to_bytes(caption(side_by_side(outlined, mixed), text))
+
+
+def write_animation(path_stem: Path, frames: Iterable[Frame], *, fps: int = 12, hold: int = 12) -> Path:
+    """Writes a film and returns its path: `path_stem` with .mp4, or .gif without PyAV.
+
+    Args:
+        path_stem: path without an ending.
+        frames: (H, W, 3) uint8, all of one size.
+        fps: frames a second.
+        hold: how often the last frame is repeated.
+
+    Raises:
+        DiffDopeError: if there are no frames.
+    """
+    pictures = [_even(frame) for frame in frames]
+    if not pictures:
+        raise DiffDopeError("frames: expected at least one, got none")
+    pictures += [pictures[-1]] * hold
+    if find_spec("av") is not None:
+        return _write_mp4(path_stem.with_suffix(".mp4"), pictures, fps)
+    return _write_gif(path_stem.with_suffix(".gif"), pictures, fps)
+
+
+def _even(frame: Frame) -> Frame:
+    """H.264 with 4:2:0 colours wants even sizes."""
+    return np.ascontiguousarray(frame[: frame.shape[0] // 2 * 2, : frame.shape[1] // 2 * 2])
+
+
+def _write_mp4(path: Path, frames: list[Frame], fps: int) -> Path:
+    import av
+
+    with atomic(path) as temporary, av.open(str(temporary), "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=Fraction(fps))
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"crf": "20"}
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+def _write_gif(path: Path, frames: list[Frame], fps: int) -> Path:
+    from PIL import Image as Pillow
+
+    pictures = [Pillow.fromarray(frame).quantize(128) for frame in frames]
+    with atomic(path) as temporary:
+        pictures[0].save(
+            temporary, format="GIF", save_all=True, append_images=pictures[1:], duration=round(1000 / fps), loop=0
+        )
+    return path

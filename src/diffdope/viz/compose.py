@@ -1,0 +1,125 @@
+"""Pixels: blending, contours, colour maps, captions. Images are (H, W, 3) float in [0, 1]."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from diffdope.errors import check_shape
+
+Image = NDArray[np.float64]
+Color = tuple[float, float, float]
+
+GREEN: Color = (0.15, 0.95, 0.35)
+MAGENTA: Color = (1.0, 0.2, 0.85)
+CYAN: Color = (0.1, 0.8, 1.0)
+
+
+def blend(image: ArrayLike, rendered_rgb: ArrayLike, coverage: ArrayLike, *, alpha: float = 0.6) -> Image:
+    """The rendering laid over the photograph.
+
+    Args:
+        image: photograph (H, W, 3) in [0, 1].
+        rendered_rgb: rendering over black (H, W, 3).
+        coverage: (H, W).
+        alpha: opacity of the rendering.
+
+    Raises:
+        DiffDopeError: if the shapes differ.
+    """
+    photo, over, covered = _checked(image, coverage, rendered_rgb)
+    assert over is not None
+    return np.asarray(photo * (1.0 - alpha * covered[..., None]) + alpha * over)
+
+
+def tint(image: ArrayLike, coverage: ArrayLike, *, color: Color = CYAN, alpha: float = 0.45) -> Image:
+    """The silhouette in one colour: for objects without colours of their own."""
+    photo, _, covered = _checked(image, coverage, None)
+    weight = alpha * covered[..., None]
+    return np.asarray(photo * (1.0 - weight) + weight * np.asarray(color))
+
+
+def contour(image: ArrayLike, coverage: ArrayLike, *, color: Color = GREEN, thickness: float = 1.5) -> Image:
+    """Draws the line where coverage crosses one half, antialiased.
+
+    Args:
+        image: (H, W, 3) in [0, 1].
+        coverage: (H, W).
+        color: of the line.
+        thickness: in pixels.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    photo, _, covered = _checked(image, coverage, None)
+    inside = covered >= 0.5
+    if not inside.any() or inside.all():
+        return photo.copy()
+    # Signed distance to the border between pixels, which lies half a pixel from either centre.
+    distance = np.where(inside, distance_transform_edt(inside) - 0.5, 0.5 - distance_transform_edt(~inside))
+    weight = np.clip(0.5 * thickness + 0.5 - np.abs(distance), 0.0, 1.0)[..., None]
+    return np.asarray(photo * (1.0 - weight) + weight * np.asarray(color))
+
+
+def signed_map(values: ArrayLike, limit: float, valid: ArrayLike) -> Image:
+    """Blue for negative, white for zero, red for positive, grey where not valid."""
+    x = np.clip(np.asarray(values, np.float64) / limit, -1.0, 1.0)[..., None]
+    red, blue, white = np.array([0.8, 0.1, 0.1]), np.array([0.1, 0.25, 0.8]), np.ones(3)
+    colors = white + np.maximum(x, 0.0) * (red - white) + np.maximum(-x, 0.0) * (blue - white)
+    return np.asarray(np.where(np.asarray(valid, bool)[..., None], colors, 0.25))
+
+
+def enlarge(image: Image, factor: int) -> Image:
+    """Each pixel becomes factor x factor, smoothly; (H, W, 3) or (H, W)."""
+    from PIL import Image as Pillow
+
+    if factor == 1:
+        return image
+    height, width = image.shape[:2]
+    picture = Pillow.fromarray(to_bytes(image)).resize((width * factor, height * factor), Pillow.Resampling.BILINEAR)
+    return np.asarray(picture, np.float64) / 255.0
+
+
+def caption(image: Image, text: str, *, size: int = 15) -> Image:
+    """Adds a dark band with white text above an image."""
+    from PIL import Image as Pillow
+    from PIL import ImageDraw, ImageFont
+
+    lines = text.split("\n")
+    band = Pillow.new("RGB", (image.shape[1], 6 + (size + 4) * len(lines)), (24, 26, 30))
+    draw = ImageDraw.Draw(band)
+    font = ImageFont.load_default(size=size)
+    for k, line in enumerate(lines):
+        draw.text((8, 2 + k * (size + 4)), line, fill=(240, 240, 240), font=font)
+    return np.concatenate([np.asarray(band, np.float64) / 255.0, image])
+
+
+def side_by_side(*images: Image, gap: int = 6) -> Image:
+    """Images of any height in a row, padded below."""
+    height = max(image.shape[0] for image in images)
+    parts: list[Image] = []
+    for k, image in enumerate(images):
+        if k:
+            parts.append(np.full((height, gap, 3), 0.09))
+        parts.append(np.pad(image, ((0, height - image.shape[0]), (0, 0), (0, 0)), constant_values=0.09))
+    return np.concatenate(parts, axis=1)
+
+
+def stacked(*images: Image, gap: int = 6) -> Image:
+    """Images of any width above one another, padded to the right."""
+    return np.swapaxes(side_by_side(*(np.swapaxes(image, 0, 1) for image in images), gap=gap), 0, 1)
+
+
+def to_bytes(image: Image) -> NDArray[np.uint8]:
+    """8-bit colours."""
+    return np.asarray(np.round(np.clip(image, 0.0, 1.0) * 255.0), np.uint8)
+
+
+def _checked(image: ArrayLike, coverage: ArrayLike, over: ArrayLike | None) -> tuple[Image, Image | None, Image]:
+    photo = np.asarray(image, np.float64)
+    check_shape("image", photo, (None, None, 3))
+    covered = np.clip(np.asarray(coverage, np.float64), 0.0, 1.0)
+    check_shape("coverage", covered, photo.shape[:2])
+    rendered = None if over is None else np.asarray(over, np.float64)
+    if rendered is not None:
+        check_shape("rendered_rgb", rendered, photo.shape)
+    return photo, rendered, covered

@@ -1,0 +1,68 @@
+"""Cost curves of a refinement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.viz.files import atomic
+
+if TYPE_CHECKING:
+    from diffdope.refine.result import History
+
+
+def write_costs(
+    path: Path,
+    history: History,
+    modalities: tuple[str, ...],
+    winner: int,
+    *,
+    errors: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+) -> None:
+    """Draws total cost per hypothesis, cost per modality of the winner, and errors to the truth where known.
+
+    Args:
+        path: PNG to write.
+        history: of the refinement.
+        modalities: names of the columns of its modality costs.
+        winner: hypothesis that is emphasised.
+        errors: rotation (K+1,) degrees and translation (K+1,) mm of the winner's iterates.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = 2 if errors is None else 3
+    figure = Figure(figsize=(5.2 * columns, 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, columns)
+    _totals(figure, axes[0], history, winner)
+    for k, name in enumerate(modalities):
+        axes[1].plot(history.modality_costs[:, winner, k], label=name)
+    axes[1].set(title=f"hypothesis {winner} by modality", xlabel="iteration", ylabel="unweighted cost", yscale="log")
+    axes[1].legend()
+    if errors is not None:
+        axes[2].plot(errors[0], label="rotation [deg]")
+        axes[2].plot(errors[1], label="translation [mm]")
+        axes[2].set(title=f"hypothesis {winner}: error to the truth", xlabel="iteration", yscale="log")
+        axes[2].legend()
+    for axis in axes:
+        axis.grid(alpha=0.3)
+    with atomic(path) as temporary:
+        figure.savefig(temporary, dpi=100, format="png")
+
+
+def _totals(figure: Any, axis: Any, history: History, winner: int) -> None:
+    import matplotlib
+
+    rates = history.learning_rates
+    norm = matplotlib.colors.Normalize(float(rates.min()), float(rates.max()) + 1e-12)
+    scale = matplotlib.cm.ScalarMappable(norm, "viridis")
+    for b in range(history.costs.shape[1]):
+        emphasis = {"linewidth": 2.5, "label": "winner", "zorder": 3} if b == winner else {"linewidth": 1, "alpha": 0.7}
+        axis.plot(history.costs[:, b], color=scale.to_rgba(rates[b]), **emphasis)
+    figure.colorbar(scale, ax=axis, label="learning-rate multiplier")
+    axis.set(title="total cost of every hypothesis", xlabel="iteration", ylabel="cost", yscale="log")
+    axis.legend()
