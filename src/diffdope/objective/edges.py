@@ -28,6 +28,7 @@ from diffdope.render.kernels.layout import (
     C_X,
     C_Y,
     C_Z,
+    CHANNEL_COVERAGE,
     CHUNK,
 )  # fmt: skip
 from diffdope.render.kernels.motion import fixed_pixel_row, torque
@@ -60,9 +61,7 @@ def magnitude_image(intensity, width, height, out):
 @njit(**SCALAR)
 def slopes_at(i, p, w):
     """Sobel slopes of a flat image at an inner pixel."""
-    return sobel(
-        i[p - w - 1], i[p - w], i[p - w + 1], i[p - 1], i[p + 1], i[p + w - 1], i[p + w], i[p + w + 1]
-    )
+    return sobel(i[p - w - 1], i[p - w], i[p - w + 1], i[p - 1], i[p + 1], i[p + w - 1], i[p + w], i[p + w + 1])
 
 
 @njit(**KERNEL)
@@ -102,9 +101,7 @@ def fill_intensity(mesh, view, t, s, observed, n, n_rows, with_normal):
         shade_chunk(mesh.skin, s.visible.planes, f, first, count, True)
         for i in range(count):
             pixel = f.pixel[first + i]
-            planes.residual[pixel] = (c[C_R + i] + c[C_G + i] + c[C_B + i]) * THIRD - observed.intensity[
-                pixel
-            ]
+            planes.residual[pixel] = (c[C_R + i] + c[C_G + i] + c[C_B + i]) * THIRD - observed.intensity[pixel]
         if with_normal:
             chunk_jacobian(view, t, f, planes.jacobian, first, count)
     v, j = s.contours.value, s.contours.jacobian
@@ -228,7 +225,7 @@ def edge_contours(contours, n_rows, observed, planes, gradient):
         for c in range(3):
             add_row_gradient(contours.jacobian, row, c, upstream * THIRD, gradient)
         by_coverage = planes.by_coverage[pixel] - upstream * observed.intensity[pixel]
-        add_row_gradient(contours.jacobian, row, 4, by_coverage, gradient)
+        add_row_gradient(contours.jacobian, row, CHANNEL_COVERAGE, by_coverage, gradient)
 
 
 @njit(**ENTRY)

@@ -33,9 +33,14 @@ from diffdope.render.kernels.layout import (
     C_WR,
     C_WZ,
     C_Z,
+    CHANNEL_BLUE,
+    CHANNEL_COVERAGE,
+    CHANNEL_DEPTH,
+    CHANNEL_GREEN,
+    CHANNEL_RED,
     CHUNK,
-)  # fmt: skip
-from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR
+)  # fmt: skip  # fmt: skip
+from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR, STAGE
 from diffdope.render.kernels.shade import shade_chunk
 
 ZERO, ONE, TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
@@ -109,7 +114,7 @@ def chunk_mask(c, count):
 
 
 @njit(**KERNEL)
-def fragments_pass(mesh, view, t, s, observed, terms, n, with_color, with_normal, cost, gradient, normal):
+def fragments_pass(mesh, view, t, s, observed, terms, n, with_color, cost, gradient, normal):
     """Everything about the pixels that are next to no contour."""
     f = s.fragments
     for first in range(0, n, CHUNK):
@@ -121,7 +126,7 @@ def fragments_pass(mesh, view, t, s, observed, terms, n, with_color, with_normal
         cost[DEPTH] += chunk_depth(f.chunk, terms, count)
         cost[MASK] += chunk_mask(f.chunk, count)
         add_gradient(view, t, f.chunk, count, with_color, gradient)
-        if with_normal:
+        if normal is not None:
             add_normal(view, t, f.chunk, count, with_color, normal)
 
 
@@ -133,7 +138,7 @@ def residual_jacobian(jacobian, row, channel, observed, out):
 
 
 @njit(**KERNEL)
-def contour_rgb(contours, n_rows, observed, terms, with_normal, gradient, normal):
+def contour_rgb(contours, n_rows, observed, terms, gradient, normal):
     """Colour derivatives of the pixels next to a contour; returns rgb loss less the empty pixel's."""
     p, jacobian, j = contours.value, contours.jacobian, contours.row6
     total = ZERO
@@ -155,11 +160,11 @@ def contour_rgb(contours, n_rows, observed, terms, with_normal, gradient, normal
         )
         total += gate * (loss - terms.kappa_rgb)
         weight = terms.rgb * gate
-        add_row_gradient(jacobian, row, 0, weight * s0, gradient)
-        add_row_gradient(jacobian, row, 1, weight * s1, gradient)
-        add_row_gradient(jacobian, row, 2, weight * s2, gradient)
-        add_row_gradient(jacobian, row, 4, weight * by_coverage, gradient)
-        if with_normal:
+        add_row_gradient(jacobian, row, CHANNEL_RED, weight * s0, gradient)
+        add_row_gradient(jacobian, row, CHANNEL_GREEN, weight * s1, gradient)
+        add_row_gradient(jacobian, row, CHANNEL_BLUE, weight * s2, gradient)
+        add_row_gradient(jacobian, row, CHANNEL_COVERAGE, weight * by_coverage, gradient)
+        if normal is not None:
             for c in range(3):
                 residual_jacobian(jacobian, row, c, o0 if c == 0 else (o1 if c == 1 else o2), j)
                 add_outer(weight * (w0 if c == 0 else (w1 if c == 1 else w2)), j, normal)
@@ -167,7 +172,7 @@ def contour_rgb(contours, n_rows, observed, terms, with_normal, gradient, normal
 
 
 @njit(**KERNEL)
-def contour_depth(contours, n_rows, observed, terms, with_normal, gradient, normal):
+def contour_depth(contours, n_rows, observed, terms, gradient, normal):
     """Depth derivatives of the pixels next to a contour; returns loss less what an empty pixel pays."""
     p, jacobian, j = contours.value, contours.jacobian, contours.row6
     total = ZERO
@@ -179,16 +184,16 @@ def contour_depth(contours, n_rows, observed, terms, with_normal, gradient, norm
         )
         total += gate * (loss - (terms.kappa_depth if depth > ZERO else ZERO))
         weight = terms.depth * gate
-        add_row_gradient(jacobian, row, 3, weight * by_depth, gradient)
-        add_row_gradient(jacobian, row, 4, weight * by_coverage, gradient)
-        if with_normal:
-            residual_jacobian(jacobian, row, 3, depth, j)
+        add_row_gradient(jacobian, row, CHANNEL_DEPTH, weight * by_depth, gradient)
+        add_row_gradient(jacobian, row, CHANNEL_COVERAGE, weight * by_coverage, gradient)
+        if normal is not None:
+            residual_jacobian(jacobian, row, CHANNEL_DEPTH, depth, j)
             add_outer(weight * w, j, normal)
     return total
 
 
 @njit(**KERNEL)
-def contour_mask(contours, n_rows, observed, terms, with_normal, gradient, normal):
+def contour_mask(contours, n_rows, observed, terms, gradient, normal):
     """Mask derivatives of the pixels next to a contour; returns loss less what an empty pixel pays."""
     jacobian, j = contours.jacobian, contours.row6
     total = ZERO
@@ -196,9 +201,9 @@ def contour_mask(contours, n_rows, observed, terms, with_normal, gradient, norma
         seen, care = observed.mask[contours.pixel[row]], observed.care[contours.pixel[row]]
         loss, by_coverage, w = mask_terms(contours.value[row, 4], seen, terms.floor)
         total += care * (loss - seen)
-        add_row_gradient(jacobian, row, 4, terms.mask * care * by_coverage, gradient)
-        if with_normal:
-            residual_jacobian(jacobian, row, 4, ZERO, j)
+        add_row_gradient(jacobian, row, CHANNEL_COVERAGE, terms.mask * care * by_coverage, gradient)
+        if normal is not None:
+            residual_jacobian(jacobian, row, CHANNEL_COVERAGE, ZERO, j)
             add_outer(terms.mask * care * w, j, normal)
     return total
 
@@ -210,45 +215,48 @@ def start_sums(empty_cost, cost, gradient, normal):
         cost[k] = empty_cost[k]
     for i in range(6):
         gradient[i] = 0.0
-        for k in range(6):
-            normal[i, k] = 0.0
+        if normal is not None:
+            for k in range(6):
+                normal[i, k] = 0.0
+
+
+@njit(**KERNEL)
+def finish_sums(normal):
+    """The normal matrix was summed up in its lower triangle."""
+    if normal is not None:
+        mirror_lower(normal)
+
+
+@njit(**STAGE)
+def evaluate_pose(mesh, view, R, t, s, observed, terms, empty_cost, cost, gradient, normal):
+    """One hypothesis of `evaluate_range`; returns the number of pixels that it covers or touches."""
+    with_color = mesh.skin.shading != 0 and terms.rgb > ZERO
+    start_sums(empty_cost, cost, gradient, normal)
+    n, n_rows, n_pairs, n_slots = prepare_pose(mesh, view, R, t, s)
+    fragments_pass(mesh, view, t, s, observed, terms, n, with_color, cost, gradient, normal)
+    if with_color:
+        cost[RGB] += contour_rgb(s.contours, n_rows, observed, terms, gradient, normal)
+    cost[DEPTH] += contour_depth(s.contours, n_rows, observed, terms, gradient, normal)
+    cost[MASK] += contour_mask(s.contours, n_rows, observed, terms, gradient, normal)
+    finish_sums(normal)
+    release_pose(s, n_rows, n_pairs, n_slots)
+    return n + n_rows
 
 
 @njit(**ENTRY)
-def evaluate_range(
-    mesh,
-    view,
-    R,
-    t,
-    s,
-    observed,
-    terms,
-    empty_cost,
-    with_normal,
-    first,
-    last,
-    costs,
-    gradients,
-    normals,
-    covered,
-):
+def evaluate_range(mesh, view, R, t, s, observed, terms, empty_cost, first, last, costs, gradients, normals, covered):
     """rgb, depth and mask of hypotheses first .. last - 1.
 
-    Writes the unweighted cost per modality (B, 4), and of the weighted total the gradient (B, 6) and, if wanted, the
-    normal matrix (B, 6, 6), in (rho, phi). `empty_cost` (4,) is what a hypothesis that covers nothing pays.
+    Writes the unweighted cost per modality (B, 4), and of the weighted total the gradient (B, 6) and the normal
+    matrix (B, 6, 6), in (rho, phi). `normals` is None where none is wanted: then nothing of it is compiled either.
+    `empty_cost` (4,) is what a hypothesis that covers nothing pays.
     """
-    with_color = mesh.skin.shading != 0 and terms.rgb > ZERO
     for b in range(first, last):
-        cost, gradient, normal = costs[b], gradients[b], normals[b]
-        start_sums(empty_cost, cost, gradient, normal)
-        n, n_rows, n_pairs, n_slots = prepare_pose(mesh, view, R[b], t[b], s)
-        fragments_pass(
-            mesh, view, t[b], s, observed, terms, n, with_color, with_normal, cost, gradient, normal
-        )
-        if with_color:
-            cost[RGB] += contour_rgb(s.contours, n_rows, observed, terms, with_normal, gradient, normal)
-        cost[DEPTH] += contour_depth(s.contours, n_rows, observed, terms, with_normal, gradient, normal)
-        cost[MASK] += contour_mask(s.contours, n_rows, observed, terms, with_normal, gradient, normal)
-        mirror_lower(normal)
-        release_pose(s, n_rows, n_pairs, n_slots)
-        covered[b] = n + n_rows
+        if normals is None:
+            covered[b] = evaluate_pose(
+                mesh, view, R[b], t[b], s, observed, terms, empty_cost, costs[b], gradients[b], None
+            )
+        else:
+            covered[b] = evaluate_pose(
+                mesh, view, R[b], t[b], s, observed, terms, empty_cost, costs[b], gradients[b], normals[b]
+            )

@@ -69,7 +69,7 @@ class Objective:
             raise DiffDopeError("gate: expected pixels that count, got none; is the mask inside the crop?")
         self.active = active_modalities(buffers.arrays, observation, settings)
         self.weights = np.where(self.active, modality_weights(settings), 0.0)
-        self._observed = observed_arrays(observation, gate, care)
+        self._observed = observed_arrays(observation, gate, care, with_edges=bool(self.active[EDGE]))
         self._terms = self._make_terms(length_m)
         self._empty = self._empty_costs()
         self._out: Evaluation | None = None
@@ -113,13 +113,13 @@ class Objective:
         R, t = np.ascontiguousarray(R_m2c, np.float32), np.ascontiguousarray(t_m2c, np.float32)
 
         def work(worker: int, first: int, last: int) -> None:
-            arguments = (
-                self._buffers.arrays, self._view, R, t, self._scratch[worker], self._observed, self._terms,
-                self._empty, self._with_normal, first, last, out.modality_costs, out.gradient, out.normal,
-            )  # fmt: skip
-            evaluate_range(*arguments, out.covered)
+            shared = (self._buffers.arrays, self._view, R, t, self._scratch[worker], self._observed, self._terms)
+            normals = out.normal if self._with_normal else None
+            evaluate_range(*shared, self._empty, first, last, out.modality_costs, out.gradient, normals, out.covered)
             if self.active[EDGE]:
-                add_edges_range(*arguments)
+                add_edges_range(
+                    *shared, self._empty, self._with_normal, first, last, out.modality_costs, out.gradient, out.normal
+                )
 
         self._buffers.pool.run(work, b)
         out.modality_costs[:] = np.where(self.active, out.modality_costs / self._gate_sum, 0.0)
@@ -132,9 +132,7 @@ def modality_weights(settings: ObjectiveSettings) -> F64:
     return np.array([settings.rgb_weight, settings.depth_weight, settings.mask_weight, settings.edge_weight])
 
 
-def active_modalities(
-    mesh: MeshArrays, observation: Observation, settings: ObjectiveSettings
-) -> NDArray[np.bool_]:
+def active_modalities(mesh: MeshArrays, observation: Observation, settings: ObjectiveSettings) -> NDArray[np.bool_]:
     """Which modalities have a weight, an observed image and, for colour, a coloured mesh."""
     color = observation.rgb is not None and mesh.skin.shading != 0
     there = np.array([color, observation.depth is not None, observation.mask is not None, color])
@@ -142,22 +140,20 @@ def active_modalities(
 
 
 def observed_arrays(
-    observation: Observation, gate: NDArray[np.floating], care: NDArray[np.floating] | None
+    observation: Observation, gate: NDArray[np.floating], care: NDArray[np.floating] | None, *, with_edges: bool
 ) -> Observed:
     """The crop as flat planes; what is missing is zero."""
     width, height = observation.camera.width, observation.camera.height
     n = width * height
 
     def plane(image: NDArray[np.floating] | None) -> F32:
-        return (
-            np.zeros(n, np.float32) if image is None else np.ascontiguousarray(image, np.float32).reshape(n)
-        )
+        return np.zeros(n, np.float32) if image is None else np.ascontiguousarray(image, np.float32).reshape(n)
 
     rgb = observation.rgb if observation.rgb is not None else np.zeros((height, width, 3), np.float32)
     red, green, blue = (plane(rgb[..., c]) for c in range(3))
     intensity = (red + green + blue) / np.float32(3.0)
     edge = np.zeros(n, np.float32)
-    if observation.rgb is not None:
+    if with_edges:
         magnitude_image(intensity, width, height, edge)
     careful = np.ones(n, np.float32) if care is None else plane(care)
     depth, mask = plane(observation.depth), plane(observation.mask)

@@ -33,9 +33,9 @@ class DescentSettings:
 
     method: Literal["sgd", "adam"] = "sgd"
     iterations: int = 60
-    learning_rate: float = 0.02
+    learning_rate: float = 0.04
     """Step, in translation units and quaternion units, for a gradient of one and a multiplier of one."""
-    translation_unit: float = 1.0
+    translation_unit: float = 0.5
     """Share of the object's diameter by which translations are divided, so that one rate fits both."""
     decay: float = 0.1
     """Factor on the rate at the last iteration."""

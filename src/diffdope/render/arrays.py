@@ -46,11 +46,7 @@ def mesh_arrays(mesh: Mesh) -> MeshArrays:
     attributes = np.zeros((len(mesh.vertices_m), 3), np.float32)
     if values is not None:
         attributes[:, : values.shape[1]] = values
-    texture = (
-        mesh.texture
-        if shading == SHADE_TEXTURE and mesh.texture is not None
-        else np.zeros((1, 1, 3), np.uint8)
-    )
+    texture = mesh.texture if shading == SHADE_TEXTURE and mesh.texture is not None else np.zeros((1, 1, 3), np.uint8)
     pyramid = build_pyramid(texture)
     edges = build_edges(mesh.vertices_m, mesh.faces, values)
     x, y, z = (np.ascontiguousarray(axis, np.float32) for axis in mesh.vertices_m.T)

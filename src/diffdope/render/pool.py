@@ -61,9 +61,7 @@ class HypothesisPool:
             while (first := next(ranges)) < count:
                 work(worker, first, min(first + size, count))
 
-        futures: list[Future[None]] = [
-            self._executor.submit(pull, worker) for worker in range(1, self.threads)
-        ]
+        futures: list[Future[None]] = [self._executor.submit(pull, worker) for worker in range(1, self.threads)]
         pull(0)
         for future in futures:
             future.result()

@@ -116,13 +116,14 @@ def render(
 
     ids = np.full(width * height, -1, dtype=np.int32)
     ids[fragments.pixel] = fragments.face
-    raw = np.zeros((width * height, 5))  # rgb, depth, coverage
-    raw[fragments.pixel, :3] = shade(scene, projection, fragments)
-    raw[fragments.pixel, 3] = fragments.z
-    raw[fragments.pixel, 4] = 1.0
+    flat = np.zeros((width * height, 5))  # rgb, depth, coverage
+    flat[fragments.pixel, :3] = shade(scene, projection, fragments)
+    flat[fragments.pixel, 3] = fragments.z
+    flat[fragments.pixel, 4] = 1.0
 
+    raw = flat.reshape(height, width, 5)
     smooth = antialias(
-        raw.reshape(height, width, 5),
+        raw,
         ids.reshape(height, width),
         edges=scene.edges,
         points_px=projection.points_px,
@@ -130,7 +131,6 @@ def render(
         in_front=projection.in_front,
         drawn=drawn,
     )
-    raw = raw.reshape(height, width, 5)
     return ReferenceImages(
         P=smooth[..., :3],
         AD=smooth[..., 3],
@@ -231,7 +231,7 @@ def mip_level(pyramid: MipPyramid, corners_px: Array, corners_uv: Array) -> Arra
     # side @ A = texel side, so row k of A is d texel / d pixel axis k
     texels_per_pixel = np.linalg.solve(pixel_sides, texel_sides)
     footprint = np.linalg.norm(texels_per_pixel, axis=2).max(axis=1, initial=MIN_TEXELS_PER_PIXEL)
-    return np.clip(np.log2(footprint), 0.0, len(pyramid.widths) - 1)
+    return np.asarray(np.clip(np.log2(footprint), 0.0, len(pyramid.widths) - 1))
 
 
 def sample_trilinear(pyramid: MipPyramid, uv: Array, level: Array) -> Array:

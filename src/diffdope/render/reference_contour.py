@@ -82,10 +82,7 @@ def antialias(
     height, width = ids.shape
     candidates = contour_candidates(edges, points_px, in_front, drawn)
     crossings = concatenate(
-        [
-            pair_crossings(candidates, edges, points_px, inverse_z, width, height, axis=axis)
-            for axis in range(2)
-        ]
+        [pair_crossings(candidates, edges, points_px, inverse_z, width, height, axis=axis) for axis in range(2)]
     )
     kept = select(accept(crossings, edges, ids.ravel(), raw[..., 3].ravel()), ids.ravel())
     return blend(raw.reshape(height * width, -1), kept).reshape(raw.shape)
@@ -167,9 +164,7 @@ def pair_crossings(
 
 def concatenate(parts: list[Crossings]) -> Crossings:
     """Join lists of crossings."""
-    return Crossings(
-        **{name: np.concatenate([vars(part)[name] for part in parts]) for name in vars(parts[0])}
-    )
+    return Crossings(**{name: np.concatenate([vars(part)[name] for part in parts]) for name in vars(parts[0])})
 
 
 def accept(crossings: Crossings, edges: EdgeTable, ids: NDArray[np.int32], z: Array) -> Crossings:

@@ -8,10 +8,21 @@ import numpy as np
 from numba import njit
 
 from diffdope.render.kernels.layout import (
-    C_R, C_RU, C_RV, C_Z, C_ZU, C_ZV, CHUNK, PAIR_EDGE, PAIR_INSIDE, PAIR_OUTSIDE, PAIR_VERTICAL,
+    C_R,
+    C_RU,
+    C_RV,
+    C_Z,
+    C_ZU,
+    C_ZV,
+    CHANNEL_DEPTH,
+    CHUNK,
+    PAIR_EDGE,
+    PAIR_INSIDE,
+    PAIR_OUTSIDE,
+    PAIR_VERTICAL,
 )  # fmt: skip
 from diffdope.render.kernels.motion import fixed_pixel_row, screen_row, torque
-from diffdope.render.kernels.options import KERNEL, SCALAR
+from diffdope.render.kernels.options import KERNEL, SCALAR, STAGE
 from diffdope.render.kernels.shade import shade_chunk
 
 ZERO, ONE, HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
@@ -50,7 +61,7 @@ def tabulate_raw(view, t, f, first, count, with_color, contours):
         dx, dy, dz = xn * z - t[0], yn * z - t[1], z - t[2]
         raw[row, 3], raw[row, 4] = z, ONE
         r0, r1, r2 = fixed_pixel_row(c[C_ZU + i], c[C_ZV + i], view.fx, view.fy, xn, yn, z)
-        put_motion(jacobian, row, 3, dx, dy, dz, r0, r1, r2 + ONE)
+        put_motion(jacobian, row, CHANNEL_DEPTH, dx, dy, dz, r0, r1, r2 + ONE)
         if with_color:
             for k in range(3):
                 raw[row, k] = c[C_R + k * CHUNK + i]
@@ -140,9 +151,7 @@ def blend_pairs(view, t, edge_vertices, screen, pairs, contours, n_pairs):
             step = raw[new, c] - raw[old, c]
             value[old, c] += factor * step
             for k in range(6):
-                jacobian[old, c, k] += (
-                    factor * (raw_jacobian[new, c, k] - raw_jacobian[old, c, k]) + step * moves[k]
-                )
+                jacobian[old, c, k] += factor * (raw_jacobian[new, c, k] - raw_jacobian[old, c, k]) + step * moves[k]
 
 
 @njit(**KERNEL)
@@ -155,7 +164,7 @@ def start_from_raw(contours, n_rows):
                 contours.jacobian[row, c, k] = contours.raw_jacobian[row, c, k]
 
 
-@njit(**KERNEL)
+@njit(**STAGE)
 def blend_contours(skin, edge_vertices, view, t, screen, buffer_face, visible, f, pairs, contours, n_pairs):
     """Antialiased values and Jacobians of all pixels next to a contour; returns their number. Uses f as a list."""
     n_rows = open_rows(pairs, contours, n_pairs)

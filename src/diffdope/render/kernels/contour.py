@@ -49,7 +49,22 @@ def hidden(buffer_iz, buffer_face, which, place, inside, outside, known, distanc
 
 @njit(**SCALAR)
 def record_crossing(
-    buffer_iz, buffer_face, table, which, place, low, high, vertical, part, inside_low, z_edge, edge, face0, face1, seam, n
+    buffer_iz,
+    buffer_face,
+    table,
+    which,
+    place,
+    low,
+    high,
+    vertical,
+    part,
+    inside_low,
+    z_edge,
+    edge,
+    face0,
+    face1,
+    seam,
+    n,
 ):
     """Keeps a crossing between pixels low and high (at `part` from low) if it is the visible one of its pair."""
     known = table[vertical, low]
@@ -118,7 +133,7 @@ def may_cross(ua, va, ub, vb, width, height):
 @njit(**KERNEL)
 def find_contours(edges, view, screen, buffer, pairs):
     """Fills the pair tables; returns the number of pairs."""
-    n = 0
+    n = np.int64(0)
     width, height = np.int32(view.width), np.int32(view.height)
     right, bottom = np.float32(width), np.float32(height)
     u, v, iz, orientation = screen.u, screen.v, screen.iz, screen.orientation

@@ -6,8 +6,20 @@ from numba import njit
 from diffdope.render.kernels.accumulate import add_gradient, add_row_gradient
 from diffdope.render.kernels.blend import blend_contours, collect_fragments, release_rows
 from diffdope.render.kernels.contour import find_contours, release_pairs
-from diffdope.render.kernels.layout import C_B, C_G, C_GB, C_GG, C_GR, C_GZ, C_R, C_Z, CHUNK
-from diffdope.render.kernels.options import ENTRY, KERNEL
+from diffdope.render.kernels.layout import (
+    C_B,
+    C_G,
+    C_GB,
+    C_GG,
+    C_GR,
+    C_GZ,
+    C_R,
+    C_Z,
+    CHANNEL_COVERAGE,
+    CHANNEL_DEPTH,
+    CHUNK,
+)
+from diffdope.render.kernels.options import ENTRY, STAGE
 from diffdope.render.kernels.raster import project_vertices, rasterise, release_faces, setup_visible_faces
 from diffdope.render.kernels.shade import shade_chunk
 
@@ -15,7 +27,7 @@ ZERO, ONE = np.float32(0.0), np.float32(1.0)
 FAINT = np.float32(1e-6)  # coverage below which a pixel has no depth
 
 
-@njit(**KERNEL)
+@njit(**STAGE)
 def prepare_pose(mesh, view, R, t, s):
     """Visibility and contours of one pose: (fragments, contour rows, pairs, visible faces)."""
     project_vertices(mesh.shape, view, R, t, s.screen)
@@ -30,7 +42,7 @@ def prepare_pose(mesh, view, R, t, s):
     return n, n_rows, n_pairs, n_slots
 
 
-@njit(**KERNEL)
+@njit(**STAGE)
 def release_pose(s, n_rows, n_pairs, n_slots):
     """Leaves the scratch clean for the next pose."""
     release_pairs(s.pairs, n_pairs)
@@ -98,7 +110,7 @@ def backward_pose(mesh, view, R, t, s, d_rgb, d_depth, d_coverage, gradient):
         covered = value[row, 4]
         if covered > FAINT:  # depth is premultiplied depth over coverage
             by_depth = d_depth[pixel] / covered
-            add_row_gradient(jacobian, row, 3, by_depth, gradient)
+            add_row_gradient(jacobian, row, CHANNEL_DEPTH, by_depth, gradient)
             by_coverage -= by_depth * value[row, 3] / covered
-        add_row_gradient(jacobian, row, 4, by_coverage, gradient)
+        add_row_gradient(jacobian, row, CHANNEL_COVERAGE, by_coverage, gradient)
     release_pose(s, n_rows, n_pairs, n_slots)

@@ -112,6 +112,8 @@ class Pairs(NamedTuple):
     candidates: I32  # (E,) edges that may be a contour
 
 
+# Columns of Contours.value; typed, because numba compiles a function anew for every plain integer that it is given.
+CHANNEL_RED, CHANNEL_GREEN, CHANNEL_BLUE, CHANNEL_DEPTH, CHANNEL_COVERAGE = (np.int64(k) for k in range(5))
 # Columns of Pairs.which: pixel on the object's side of the contour, pixel beyond it, edge, 0/1 and 0/1.
 PAIR_INSIDE, PAIR_OUTSIDE, PAIR_EDGE, PAIR_VERTICAL, PAIR_SEAM = range(5)
 

@@ -12,3 +12,6 @@ ENTRY: dict[str, Any] = {"nogil": True, "fastmath": True, "error_model": "numpy"
 KERNEL: dict[str, Any] = {**ENTRY, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 # Scalar functions must disappear into the loops that call them, else LLVM cannot vectorise those loops.
 SCALAR: dict[str, Any] = {**KERNEL, "forceinline": True}
+# Stages only call other kernels. Compiled on their own they would take all of those through LLVM once more for each
+# level of calls; inlined into the entry, once.
+STAGE: dict[str, Any] = {**KERNEL, "inline": "always"}

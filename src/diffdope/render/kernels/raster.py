@@ -45,9 +45,7 @@ def project_vertices(shape, view, R, t, screen):
 
 
 @njit(**SCALAR)
-def fill_triangle(
-    face, u0, v0, u1, v1, u2, v2, iz0, iz1, iz2, area2, x0, x1, y0, y1, width, buffer_iz, buffer_face
-):
+def fill_triangle(face, u0, v0, u1, v1, u2, v2, iz0, iz1, iz2, area2, x0, x1, y0, y1, width, buffer_iz, buffer_face):
     """Depth-tests one triangle over its pixel box (inclusive bounds)."""
     if area2 < ZERO:  # swap two corners: inside is where all three edge functions are positive
         u1, u2, v1, v2, iz1, iz2 = u2, u1, v2, v1, iz2, iz1

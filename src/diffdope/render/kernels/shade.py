@@ -45,7 +45,7 @@ from diffdope.render.kernels.layout import (
     SHADE_TEXTURE,
     SHADE_VERTEX,
 )  # fmt: skip
-from diffdope.render.kernels.options import KERNEL, SCALAR
+from diffdope.render.kernels.options import KERNEL, SCALAR, STAGE
 
 ZERO, ONE, HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 BYTE = np.float32(1.0 / 255.0)
@@ -199,24 +199,25 @@ def mix_texels(c, n, count):
         c[C_B + i], c[C_BU + i], c[C_BV + i] = mix_channel(c, n, i, I16)
 
 
-@njit(**KERNEL)
+@njit(**STAGE)
 def shade_chunk(skin, planes, f, first, count, with_color):
     """Shades `count` fragments from `first` on into the chunk."""
     c = f.chunk
     if with_color and skin.shading == SHADE_TEXTURE:
-        fetch_planes(planes, f, first, count, PLANE)
+        fetch_planes(planes, f, first, count, np.int64(PLANE))
         shade_depth(c, count)
-        shade_attribute(c, count, P_A, C_TU, C_TUX, C_TUY)
-        shade_attribute(c, count, P_A + 3 * CHUNK, C_TV, C_TVX, C_TVY)
+        shade_attribute(c, count, P_A + np.int64(0), C_TU + np.int64(0), C_TUX + np.int64(0), C_TUY + np.int64(0))
+        shade_attribute(
+            c, count, P_A + np.int64(3 * CHUNK), C_TV + np.int64(0), C_TVX + np.int64(0), C_TVY + np.int64(0)
+        )
         place_texels(c, f.integers, count)
         fetch_texels(skin, c, f.integers, count)
         mix_texels(c, f.integers, count)
     elif with_color and skin.shading == SHADE_VERTEX:
-        fetch_planes(planes, f, first, count, 14)
+        fetch_planes(planes, f, first, count, np.int64(14))
         shade_depth(c, count)
-        shade_attribute(c, count, P_A, C_R, C_RU, C_RV)
-        shade_attribute(c, count, P_A + 3 * CHUNK, C_G, C_GU, C_GV)
-        shade_attribute(c, count, P_A + 6 * CHUNK, C_B, C_BU, C_BV)
+        for k in range(0, 3 * CHUNK, CHUNK):  # red, green and blue stand one after the other
+            shade_attribute(c, count, P_A + 3 * k, C_R + k, C_RU + k, C_RV + k)
     else:
-        fetch_planes(planes, f, first, count, 5)
+        fetch_planes(planes, f, first, count, np.int64(5))
         shade_depth(c, count)
