@@ -13,16 +13,10 @@ from diffdope.bop.metrics import add, add_s
 from diffdope.refine.refiner import Refiner
 from diffdope.refine.settings import Preset, preset
 
+HOPE2 = dict(data_set="hope", split="val", scene="000002", images=[0], starts_of=[0, 1, 2, 3, 4])
 SETS = {
-    "hope": dict(
-        data_set="hope",
-        split="val",
-        scene="000002",
-        images=[0],
-        starts_of=[0, 1, 2, 3, 4],
-        textured_only=True,
-    ),
-    "hope-all": dict(data_set="hope", split="val", scene="000002", images=[0], starts_of=[0, 1, 2, 3, 4]),
+    "hope": dict(HOPE2, textured_only=True),
+    "hope-all": HOPE2,
     "hope-rgb": dict(data_set="hope", split="val", scene="000003", depth=False, textured_only=True),
     "sim": dict(data_set="sim", split="dev", scene="000001"),
     "sim-noisy": dict(data_set="sim", split="dev", scene="000001", mask="mask_noisy"),
@@ -58,7 +52,8 @@ def summary(rows: list[Row]) -> str:
     a, s = np.array([r.add for r in rows]), np.array([r.add_s for r in rows])
     seconds = np.median([r.seconds for r in rows])
     return (
-        f"n {len(rows)}  ADD median {np.median(a):.2f} p90 {np.percentile(a, 90):.2f} mm, {np.mean(a < 5):.1%} < 5 mm;  "
+        f"n {len(rows)}  ADD median {np.median(a):.2f} p90 {np.percentile(a, 90):.2f} mm, "
+        f"{np.mean(a < 5):.1%} < 5 mm;  "
         f"ADD-S median {np.median(s):.2f} p90 {np.percentile(s, 90):.2f} mm, {np.mean(s < 5):.1%} < 5 mm;  "
         f"start {np.median([r.start_add for r in rows]):.2f} mm;  {seconds:.3f} s an object"
     )
@@ -77,9 +72,7 @@ def main() -> None:
         for level in arguments.levels.split(","):
             refiners: dict[str, Refiner] = {}
             settings = preset(arguments.preset)
-            rows = [
-                run(case, refiners, settings, arguments.threads) for case in cases(level=level, **SETS[name])
-            ]
+            rows = [run(case, refiners, settings, arguments.threads) for case in cases(level=level, **SETS[name])]
             if arguments.cases:
                 for row in rows:
                     print(

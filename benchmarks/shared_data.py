@@ -64,7 +64,8 @@ def read_image(folder: Path, name: str, image: int) -> Path:
 
 
 def cases(
-    data_set: str, split: str, scene: str, level: str, *, images: list[int] | None = None, mask: str | None = "mask_visib",
+    data_set: str, split: str, scene: str, level: str, *,
+    images: list[int] | None = None, mask: str | None = "mask_visib",
     depth: bool = True, textured_only: bool = False, starts_of: list[int] | None = None,
 ) -> Iterator[Case]:  # fmt: skip
     """All instances of a scene; `starts_of` takes the start poses of other images (HOPE's frames share their truth)."""
@@ -96,5 +97,6 @@ def cases(
                 start = starts[str(start_image)][i]
                 yield Case(
                     data_set, scene, image, i, gt["obj_id"], path, Observation(camera, rgb=rgb, depth=z, mask=m),
-                    Pose.from_bop(gt["cam_R_m2c"], gt["cam_t_m2c"]), Pose.from_bop(start["cam_R_m2c"], start["cam_t_m2c"]),
+                    Pose.from_bop(gt["cam_R_m2c"], gt["cam_t_m2c"]),
+                    Pose.from_bop(start["cam_R_m2c"], start["cam_t_m2c"]),
                 )  # fmt: skip

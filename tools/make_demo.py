@@ -65,9 +65,7 @@ def camera_pose() -> Rigid:
 
 def object_pose(height_mm: float) -> Rigid:
     """T_m2w (metres) of the carton that stands on the table."""
-    return Rigid(
-        rotation(np.array([0.0, 0.0, np.radians(YAW_DEG)])), np.array([0.0, 0.0, height_mm / 2000.0])
-    )
+    return Rigid(rotation(np.array([0.0, 0.0, np.radians(YAW_DEG)])), np.array([0.0, 0.0, height_mm / 2000.0]))
 
 
 def rotation(phi: Array) -> Array:
@@ -83,9 +81,7 @@ def perturbed(truth: Rigid) -> Rigid:
     """The demo's start: the truth turned and moved by exact amounts in random directions."""
     rng = np.random.default_rng(INIT_SEED)
     axis, direction = (v / np.linalg.norm(v) for v in rng.normal(size=(2, 3)))
-    return Rigid(
-        rotation(np.radians(INIT_ANGLE_DEG) * axis) @ truth.R, truth.t + INIT_SHIFT_MM / 1000.0 * direction
-    )
+    return Rigid(rotation(np.radians(INIT_ANGLE_DEG) * axis) @ truth.R, truth.t + INIT_SHIFT_MM / 1000.0 * direction)
 
 
 def project(x_c: Array) -> Array:
@@ -119,9 +115,7 @@ class Mesh:
     def join(self, other: Mesh) -> Mesh:
         """Both meshes side by side; no vertices are shared."""
         faces = np.concatenate([self.faces, other.faces + len(self.vertices)]).astype(np.int32)
-        return Mesh(
-            np.concatenate([self.vertices, other.vertices]), faces, np.concatenate([self.uv, other.uv])
-        )
+        return Mesh(np.concatenate([self.vertices, other.vertices]), faces, np.concatenate([self.uv, other.uv]))
 
     def placed(self, R: Array, t: Array) -> Mesh:
         """The mesh rotated and moved."""
@@ -156,9 +150,7 @@ def ring(half_x: float, half_y: float, fold: float) -> Array:
         angle = np.linspace(0.0, np.pi / 2, arc + 1)[1:-1]
         x = np.concatenate([x, along - radius + radius * np.sin(angle)])
         y = np.concatenate([np.full(flat + 1, -out), -out + radius - radius * np.cos(angle)])
-        points.append(
-            np.stack([np.cos(turn) * x - np.sin(turn) * y, np.sin(turn) * x + np.cos(turn) * y], axis=1)
-        )
+        points.append(np.stack([np.cos(turn) * x - np.sin(turn) * y, np.sin(turn) * x + np.cos(turn) * y], axis=1))
     outline = np.concatenate(points)
     outline[:, 0] -= np.sign(outline[:, 0]) * fold * (1.0 - np.abs(outline[:, 1]) / half_y)
     return np.concatenate([outline, outline[:1]])
@@ -235,9 +227,7 @@ def screw_cap() -> Mesh:
     normal = np.array([0.0, -RISE, HALF - FIN_HALF]) / SLOPE
     x = np.array([1.0, 0.0, 0.0])
     R = np.stack([x, np.cross(normal, x), normal], axis=1)
-    return lathe(outline, 36, (0.01, 0.01, 0.49, 0.115)).placed(
-        R, np.array([9.0, -HALF * 0.55, BODY + RISE * 0.47])
-    )
+    return lathe(outline, 36, (0.01, 0.01, 0.49, 0.115)).placed(R, np.array([9.0, -HALF * 0.55, BODY + RISE * 0.47]))
 
 
 def write_ply(
@@ -292,9 +282,7 @@ class Sheet:
     def text(self, x: float, y: float, words: str, size: float, colour: Rgb, *, bold: float = 0.0) -> None:
         """Write words centred at (x, y), `size` mm high, with strokes thickened by `bold` mm."""
         font, stroke = ImageFont.load_default(size * DOTS), round(bold * DOTS)
-        self.draw.text(
-            (x * DOTS, y * DOTS), words, colour, font, "mm", stroke_width=stroke, stroke_fill=colour
-        )
+        self.draw.text((x * DOTS, y * DOTS), words, colour, font, "mm", stroke_width=stroke, stroke_fill=colour)
 
 
 def orange_slice(sheet: Sheet, x: float, y: float, radius: float) -> None:
@@ -336,9 +324,7 @@ def right_panel() -> Sheet:
     """Mint, with leaves, slogan and code bars."""
     sheet = Sheet(2 * HALF, PANEL, MINT)
     sheet.box(0, 0, 70, FIN + SLOPE + 2, RED)
-    for k, (x, y, angle) in enumerate(
-        [(6, 138, -25), (33, 140, -60), (7, 153, -8), (49, 116, -42), (47, 86, -40)]
-    ):
+    for k, (x, y, angle) in enumerate([(6, 138, -25), (33, 140, -60), (7, 153, -8), (49, 116, -42), (47, 86, -40)]):
         leaf(sheet, x, y, 25, angle, (GREEN, ORANGE, WHITE, NAVY, GREEN)[k])
     for k, word in enumerate(("TURN", "SHIFT", "POUR")):
         sheet.text(26, 84 + 13 * k, word, 13.0, (NAVY, RED, GREEN)[k], bold=0.9)
@@ -598,9 +584,7 @@ def centroid(image: Array) -> Array:
     return middle
 
 
-def check_silhouette(
-    mi: Any, alone: dict[str, Any], uv: Array, faces: Faces, T_w2c: Rigid
-) -> tuple[float, float]:
+def check_silhouette(mi: Any, alone: dict[str, Any], uv: Array, faces: Faces, T_w2c: Rigid) -> tuple[float, float]:
     """IoU and centroid distance (px) between Mitsuba's picture of the carton alone and the mesh under K."""
     integrator = {"type": "aov", "aovs": "index:shape_index"}
     scene = {"type": "scene", "integrator": integrator, "sensor": sensor(mi, T_w2c, 256), "carton": alone}
@@ -623,9 +607,7 @@ def blur(image: Array, sigma: float) -> Array:
     for axis in (0, 1):
         pad = [(2, 2) if k == axis else (0, 0) for k in range(3)]
         wide = np.pad(image, pad, mode="edge")
-        image = sum(
-            w * np.take(wide, np.arange(image.shape[axis]) + k, axis=axis) for k, w in enumerate(taps)
-        )
+        image = sum(w * np.take(wide, np.arange(image.shape[axis]) + k, axis=axis) for k, w in enumerate(taps))
     return image
 
 
@@ -648,9 +630,9 @@ def measure(depth: Array, rng: np.random.Generator) -> NDArray[np.uint16]:
     around = np.lib.stride_tricks.sliding_window_view(np.pad(depth, 1, mode="edge"), (3, 3))
     edge = np.ptp(around, axis=(2, 3)) > 0.012
     lost = rng.random(depth.shape) < np.where(edge, 0.6, 0.002)
-    return np.where(
-        lost | (depth <= 0.0) | (depth > RANGE_M), 0, np.rint(noisy * 1000.0 / DEPTH_UNIT_MM)
-    ).astype(np.uint16)
+    return np.where(lost | (depth <= 0.0) | (depth > RANGE_M), 0, np.rint(noisy * 1000.0 / DEPTH_UNIT_MM)).astype(
+        np.uint16
+    )
 
 
 # ---------------------------------------------------------------- files
@@ -675,9 +657,7 @@ def write_object(out: Path, mesh: Mesh, texture: Image.Image) -> None:
 def write_numbers(out: Path, truth: Rigid) -> None:
     """Write camera.json, truth.json, init.json and README.md."""
     K = [FOCAL, 0.0, CX, 0.0, FOCAL, CY, 0.0, 0.0, 1.0]
-    write_json(
-        out / "camera.json", {"cam_K": K, "depth_scale": DEPTH_UNIT_MM, "width": WIDTH, "height": HEIGHT}
-    )
+    write_json(out / "camera.json", {"cam_K": K, "depth_scale": DEPTH_UNIT_MM, "width": WIDTH, "height": HEIGHT})
     write_json(out / "truth.json", pose_json(truth))
     write_json(out / "init.json", pose_json(perturbed(truth)))
     (out / "README.md").write_text(README)

@@ -65,9 +65,7 @@ def silhouette(pose: str, scale: int = 4) -> NDArray[np.bool_]:
     width, height = camera["width"], camera["height"]
     image = Image.new("L", (width * scale, height * scale))
     draw = ImageDraw.Draw(image)
-    for triangle in ((projected(pose)[0] + 0.5) * scale)[
-        faces
-    ]:  # Pillow's polygons have pixel i span [i, i + 1]
+    for triangle in ((projected(pose)[0] + 0.5) * scale)[faces]:  # Pillow's polygons have pixel i span [i, i + 1]
         draw.polygon([(float(u), float(v)) for u, v in triangle], fill=1)
     covered: NDArray[np.bool_] = np.asarray(image).reshape(height, scale, width, scale).mean((1, 3)) >= 0.5
     return covered

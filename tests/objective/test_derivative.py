@@ -54,9 +54,7 @@ def agreement() -> dict[str, Array]:
         names = combinations(scene)
         balance = np.array([1.0, 1.0, 1.0, *[scene.length / 2] * 3])  # a radian moves the surface by about that
         expected_cost = oracle_totals(scene, names, scene.R, scene.t)
-        slopes = central_difference(
-            lambda R, t, s=scene, n=names: oracle_totals(s, n, R, t), scene.R, scene.t, STEP
-        )
+        slopes = central_difference(lambda R, t, s=scene, n=names: oracle_totals(s, n, R, t), scene.R, scene.t, STEP)
         for name, expected, wanted in zip(names, slopes / balance, expected_cost, strict=True):
             result = fused(scene, settings(COMBINATIONS[name], scene.length))
             got = result.gradient[0] / balance

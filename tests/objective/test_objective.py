@@ -30,7 +30,12 @@ def observe(scale: int = 1, mesh: Mesh = BALL) -> Observation:
 def objective(observation: Observation, settings: ObjectiveSettings, *, with_normal: bool = False) -> Objective:
     assert observation.mask is not None
     return Objective(
-        Buffers(BALL, threads=1), observation, observation.mask, settings, length_m=BALL.diameter, with_normal=with_normal
+        Buffers(BALL, threads=1),
+        observation,
+        observation.mask,
+        settings,
+        length_m=BALL.diameter,
+        with_normal=with_normal,
     )
 
 

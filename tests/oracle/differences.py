@@ -19,9 +19,7 @@ def rotation(phi: Array) -> Array:
     hat = np.array([[0.0, -phi[2], phi[1]], [phi[2], 0.0, -phi[0]], [-phi[1], phi[0], 0.0]])
     if angle < 1e-12:
         return np.asarray(np.eye(3) + hat)
-    return np.asarray(
-        np.eye(3) + np.sin(angle) / angle * hat + (1.0 - np.cos(angle)) / angle**2 * (hat @ hat)
-    )
+    return np.asarray(np.eye(3) + np.sin(angle) / angle * hat + (1.0 - np.cos(angle)) / angle**2 * (hat @ hat))
 
 
 def moved(R: Array, t: Array, xi: Array) -> tuple[Array, Array]:

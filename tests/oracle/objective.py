@@ -87,9 +87,7 @@ def edge_cost(images: ReferenceImages, observation: ReferenceObservation, s: Ref
     return float((observation.G[inner] * terms).sum() / observation.G.sum())
 
 
-def cost(
-    images: ReferenceImages, observation: ReferenceObservation, settings: ReferenceObjective
-) -> dict[str, float]:
+def cost(images: ReferenceImages, observation: ReferenceObservation, settings: ReferenceObjective) -> dict[str, float]:
     """Unweighted cost of each active modality (rgb, depth, mask, edge) and the weighted "total".
 
     A modality is active if its weight is positive and its image was observed.

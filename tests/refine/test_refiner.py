@@ -104,7 +104,14 @@ def test_a_warm_refiner_gives_what_a_new_one_gives(mesh: Mesh, observation: Obse
 
 @pytest.mark.parametrize(
     ("names", "limit_mm"),
-    [(("rgb",), 24), (("depth",), 8), (("mask",), 14), (("rgb", "mask"), 6), (("depth", "mask"), 6), (("rgb", "depth"), 8)],
+    [
+        (("rgb",), 24),
+        (("depth",), 8),
+        (("mask",), 14),
+        (("rgb", "mask"), 6),
+        (("depth", "mask"), 6),
+        (("rgb", "depth"), 8),
+    ],
 )
 def test_any_subset_of_images_improves_the_pose(
     mesh: Mesh, observation: Observation, names: tuple[str, ...], limit_mm: float
@@ -178,11 +185,14 @@ def test_leaving_the_mask_is_never_a_gain(mesh: Mesh, observation: Observation) 
 
     truth = read_pose("truth.json")
     away = moved(truth, (0.3, 0, 0))
-    wrong_colours = Observation(observation.camera, rgb=1.0 - observation.rgb, depth=observation.depth, mask=observation.mask)  # type: ignore[operator]
+    wrong_colours = Observation(
+        observation.camera, rgb=1.0 - observation.rgb, depth=observation.depth, mask=observation.mask
+    )  # type: ignore[operator]
     for name in ("rgb", "depth", "edge"):
         weights = {f"{other}_weight": float(other == name) for other in ("rgb", "depth", "mask", "edge")}
         objective = Objective(
-            Buffers(mesh, threads=1), wrong_colours, observation.mask, ObjectiveSettings(**weights), length_m=mesh.diameter  # type: ignore[arg-type]
+            Buffers(mesh, threads=1), wrong_colours, observation.mask, ObjectiveSettings(**weights),
+            length_m=mesh.diameter,
         )  # fmt: skip
         costs = objective(np.stack([truth.R_m2c, away.R_m2c]), np.stack([truth.t_m2c, away.t_m2c])).cost
         assert costs[0] <= costs[1] + 1e-9

@@ -335,9 +335,7 @@ def test_winding_changes_no_image(seed: int) -> None:
     turned = scene.faces[:, ::-1].copy()
     attributes = scene.uv if scene.uv is not None else scene.colors
     assert attributes is not None
-    other = reference_scene(
-        scene.vertices_m, turned, uv=scene.uv, texture=scene.texture, colors=scene.colors
-    )
+    other = reference_scene(scene.vertices_m, turned, uv=scene.uv, texture=scene.texture, colors=scene.colors)
     a, b = scene.images(), replace(scene, reference=other).images()
     assert np.array_equal(a.ids, b.ids)
     assert np.abs(a.P - b.P).max() < 1e-9

@@ -67,9 +67,7 @@ def test_backward_is_the_derivative_of_any_cost(seed: int) -> None:
         return float(sum((w * image).sum() for w, image in zip(weights, images, strict=True)))
 
     expected = central_difference(value, scene.R, scene.t, 1e-8)
-    got = renderer_of(scene).backward(
-        scene.R, scene.t, d_rgb=weights[0], d_depth=weights[1], d_coverage=weights[2]
-    )[0]
+    got = renderer_of(scene).backward(scene.R, scene.t, d_rgb=weights[0], d_depth=weights[1], d_coverage=weights[2])[0]
     balance = np.array([1.0, 1.0, 1.0, *[scene.length / 2] * 3])
     error = np.linalg.norm((got - expected) / balance) / np.linalg.norm(expected / balance)
     assert error < 0.05  # the mip level's own motion, which the derivative leaves out

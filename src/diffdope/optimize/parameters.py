@@ -39,9 +39,7 @@ class Parameters:
         w, v = self.values[:, :1], self.values[:, 1:4]
         g = tangent[:, 3:]
         scalar = -np.sum(g * v, axis=1, keepdims=True)
-        return np.concatenate(
-            [2.0 * scalar, 2.0 * (w * g + np.cross(g, v)), tangent[:, :3] * self.length_m], axis=1
-        )
+        return np.concatenate([2.0 * scalar, 2.0 * (w * g + np.cross(g, v)), tangent[:, :3] * self.length_m], axis=1)
 
     def move(self, step: F64) -> None:
         """Adds a step (B, 7) and normalises the quaternions."""

@@ -72,9 +72,7 @@ class Refiner:
         self.seed = seed
         self._buffers = Buffers(mesh, threads=threads)
 
-    def refine(
-        self, observation: Observation, pose: Pose, *, progress: Progress | None = None
-    ) -> RefinementResult:
+    def refine(self, observation: Observation, pose: Pose, *, progress: Progress | None = None) -> RefinementResult:
         """Finds the pose near `pose` whose rendering agrees best with the observation.
 
         Args:
@@ -143,9 +141,7 @@ class Refiner:
             optimizer.step(parameters, evaluation.gradient, settings.learning_rate * factor * rates)
         return recorder, rates
 
-    def _result(
-        self, problem: Problem, pose: Pose, recorder: Recorder, rates: F64, began: float
-    ) -> RefinementResult:
+    def _result(self, problem: Problem, pose: Pose, recorder: Recorder, rates: F64, began: float) -> RefinementResult:
         history = recorder.history(rates)
         iteration, winner = recorder.best
         names = problem.objective.modalities
@@ -166,9 +162,7 @@ class Refiner:
             seed=self.seed, elapsed_s=time.perf_counter() - began, window=problem.window,
         )  # fmt: skip
 
-    def _refused(
-        self, status: Status, pose: Pose, window: CropWindow | None, began: float
-    ) -> RefinementResult:
+    def _refused(self, status: Status, pose: Pose, window: CropWindow | None, began: float) -> RefinementResult:
         """The start pose unchanged, with the reason why nothing could be compared."""
         return RefinementResult(
             pose=pose, initial_pose=pose, cost=float("inf"), initial_cost=float("inf"),
@@ -222,9 +216,7 @@ def named(names: tuple[str, ...], values: F64) -> dict[str, float]:
 
 def without_mask(settings: ObjectiveSettings) -> ObjectiveSettings:
     """Nobody says which pixels belong to the object: large residuals are other things, not errors."""
-    return replace(
-        settings, rgb_cap=min(settings.rgb_cap, 0.3), depth_cap=min(settings.depth_cap, 0.1), uncovered=0.5
-    )
+    return replace(settings, rgb_cap=min(settings.rgb_cap, 0.3), depth_cap=min(settings.depth_cap, 0.1), uncovered=0.5)
 
 
 def nothing_to_compare(mesh: Mesh, observation: Observation) -> str:
@@ -240,9 +232,7 @@ def nothing_to_compare(mesh: Mesh, observation: Observation) -> str:
 def notes_on(mesh: Mesh, observation: Observation, settings: ObjectiveSettings) -> tuple[str, ...]:
     """What was switched off, and why."""
     notes = list(mesh.warnings)
-    weights = dict(
-        zip(MODALITIES, (settings.rgb_weight, settings.depth_weight, settings.mask_weight), strict=False)
-    )
+    weights = dict(zip(MODALITIES, (settings.rgb_weight, settings.depth_weight, settings.mask_weight), strict=False))
     if observation.rgb is not None and not mesh.has_color:
         notes.append("rgb is off: the mesh has no colours")
     for name, image in (("rgb", observation.rgb), ("depth", observation.depth), ("mask", observation.mask)):

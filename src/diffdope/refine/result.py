@@ -29,7 +29,7 @@ MESSAGES: dict[Status, str] = {
     Status.CONVERGED: "the descent came to rest",
     Status.ITERATION_LIMIT: "the best hypothesis was still improving at the last iteration; allow more iterations",
     Status.OUT_OF_VIEW: "the start pose projects outside the image; check K, the image size and the pose's units",
-    Status.NO_OVERLAP: "the start pose and the mask do not overlap; give a start closer to the object, or the right mask",
+    Status.NO_OVERLAP: "the start pose and the mask do not overlap; give a closer start or the right mask",
     Status.BEHIND_CAMERA: "the start pose is behind the camera; an OpenGL pose (z backward) must be converted with "
     "Pose.from_opengl, or its translation is negated",
     Status.FAILED: "no hypothesis was better than the start pose; check mesh units, K and the observed images",

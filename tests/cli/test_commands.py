@@ -1,0 +1,118 @@
+"""The commands as a user runs them, in this process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from diffdope.cli.main import main
+from diffdope.geometry.pose import Pose
+from tests.cli.conftest import arguments
+
+
+def read_result(folder: Path) -> dict[str, object]:
+    entry: dict[str, object] = json.loads((folder / "result.json").read_text())
+    return entry
+
+
+def test_refine_writes_everything_it_promises(inputs: Path) -> None:
+    out = inputs.parent / "out"
+    assert main(arguments(inputs, seed=3)) == 0
+    names = {path.name for path in out.iterdir()}
+    assert {"result.json", "overlay.png", "costs.png"} < names
+    assert names & {"optimisation.mp4", "optimisation.gif"}
+    entry = read_result(out)
+    pose = Pose.from_bop(entry["cam_R_m2c"], entry["cam_t_m2c"])
+    truth = json.loads((inputs / "truth.json").read_text())
+    assert 1e3 * pose.distance_to(Pose.from_bop(truth["cam_R_m2c"], truth["cam_t_m2c"])) < 2
+    assert np.allclose(entry["T_m2c_metres"], pose.matrix)
+    assert entry["modalities"] == ["rgb", "depth", "mask"]
+    assert entry["seed"] == 3
+    assert entry["settings"]["descent"]["iterations"] == 60  # type: ignore[index]
+    with Image.open(out / "overlay.png") as picture:
+        assert picture.size[0] > 400
+
+
+def test_flags_win_over_yaml_and_yaml_over_the_preset(inputs: Path) -> None:
+    (inputs / "settings.yaml").write_text("hypotheses: 3\ndescent:\n  iterations: 4\n  learning-rate: 1e-2\n")
+    given = arguments(inputs, settings=inputs / "settings.yaml", **{"descent.iterations": 2})
+    main([*given, "--no-film"])
+    settings = read_result(inputs.parent / "out")["settings"]
+    assert settings["hypotheses"] == 3  # type: ignore[index]
+    assert settings["descent"]["iterations"] == 2  # type: ignore[index]
+    assert settings["descent"]["learning_rate"] == 0.01  # type: ignore[index]
+    assert not list((inputs.parent / "out").glob("optimisation.*"))
+
+
+def test_a_second_run_replaces_the_first_and_keeps_other_files(inputs: Path) -> None:
+    out = inputs.parent / "out"
+    out.mkdir()
+    (out / "mine.txt").write_text("keep")
+    for seed in (1, 2):
+        main([*arguments(inputs, seed=seed, **{"descent.iterations": 1}), "--no-film"])
+    assert read_result(out)["seed"] == 2
+    assert (out / "mine.txt").read_text() == "keep"
+    assert not [path for path in inputs.parent.iterdir() if path.name.startswith(".out")]
+
+
+def test_a_start_from_a_results_csv(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    entry = json.loads((inputs / "init.json").read_text())
+    R, t = (" ".join(map(str, entry[key])) for key in ("cam_R_m2c", "cam_t_m2c"))
+    rows = [f"1,{image},{obj},0.5,{R},{t},-1" for image, obj in ((3, 1), (3, 2), (4, 1))]
+    (inputs / "start.csv").write_text("\n".join(["scene_id,im_id,obj_id,score,R,t,time", *rows]))
+    given = arguments(inputs, init=inputs / "start.csv", **{"descent.iterations": 1})
+    assert main(given) == 2
+    complaint = capsys.readouterr().err
+    assert "expected exactly one row, got 3 of 3" in complaint
+    assert "image 3 object 1" in complaint
+    main([*given, "--image-id", "3", "--obj-id", "2", "--no-film"])
+    assert read_result(inputs.parent / "out")["initial"]["cam_t_m2c"] == pytest.approx(entry["cam_t_m2c"])  # type: ignore[index]
+
+
+def test_only_a_mask_and_a_mesh_without_colours(inputs: Path) -> None:
+    import trimesh
+
+    mesh = trimesh.load_mesh(inputs / "object.ply", process=False)
+    trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).export(inputs / "plain.stl")
+    main([*arguments(inputs, mesh=inputs / "plain.stl", depth=None, **{"descent.iterations": 5}), "--no-film"])
+    entry = read_result(inputs.parent / "out")
+    assert entry["modalities"] == ["mask"]
+    assert "rgb is off: the mesh has no colours" in entry["notes"]  # type: ignore[operator]
+
+
+def test_demo_improves_the_packaged_pose(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--out", str(tmp_path / "demo")]) == 0
+    entry = read_result(tmp_path / "demo")
+    before, after = entry["error_before"], entry["error_after"]
+    assert before["rotation_deg"] == pytest.approx(20.0, abs=0.01)  # type: ignore[index]
+    assert after["add_mm"] < 2  # type: ignore[index]
+    assert "refined:" in capsys.readouterr().out
+
+
+def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    assert "refine" in capsys.readouterr().out
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.strip()[0].isdigit()
+    assert main(["refine", "--help"]) == 0
+    assert "--descent.iterations" in capsys.readouterr().out
+    assert main([]) == 2
+
+
+def test_an_unknown_command_gets_a_guess(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["refin"]) == 2
+    assert "did you mean refine" in capsys.readouterr().err
+
+
+def test_the_command_starts_without_the_heavy_libraries() -> None:
+    code = (
+        "import sys, diffdope.cli.main as m; m.main(['--help']); print('numba' in sys.modules, 'tyro' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("False False")
