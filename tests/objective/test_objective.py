@@ -61,8 +61,9 @@ def test_the_total_is_the_weighted_sum() -> None:
 def test_derivatives_do_not_depend_on_whether_the_normal_matrix_is_wanted() -> None:
     plain = objective(observe(), ObjectiveSettings(edge_weight=0.5))(POSE[0], POSE[1] + 0.01)
     full = objective(observe(), ObjectiveSettings(edge_weight=0.5), with_normal=True)(POSE[0], POSE[1] + 0.01)
-    assert np.array_equal(plain.gradient, full.gradient)
-    assert np.array_equal(plain.cost, full.cost)
+    # Not to the bit: with and without are compiled apart, and fastmath sums in another order.
+    assert plain.gradient == pytest.approx(full.gradient, rel=1e-4)
+    assert plain.cost == pytest.approx(full.cost, rel=1e-6)
     assert not plain.normal.any()
     assert np.linalg.eigvalsh(full.normal[0]).min() > 0
 
