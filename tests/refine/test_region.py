@@ -63,9 +63,25 @@ def test_only_what_is_nearer_and_outside_the_mask_is_ignored() -> None:
     camera = Camera(100.0, 100.0, 15.0, 10.0, 30, 20)
     start = np.zeros((20, 30), np.float32)
     start[5:15, 12:18] = 0.7
-    care = mask_care(start, Observation(camera, depth=depth, mask=mask), margin_m=0.05)
+    care = mask_care(start, Observation(camera, depth=depth, mask=mask), share=0.5, diameter_m=0.1)
     assert (care[1:, :8] == 0).all()
     assert (care[:, 8:] == 1).all()  # the mask's own pixels always count
     assert (care[0] == 1).all()
-    no_depth = Observation(camera, mask=mask)
-    assert (mask_care(start, no_depth, margin_m=0.05) == 1).all()
+
+
+def test_without_depth_a_deep_gap_in_the_mask_is_an_occluder_and_a_rim_is_not() -> None:
+    camera = Camera(100.0, 100.0, 30.0, 20.0, 60, 40)
+    start = np.zeros((40, 60), np.float32)
+    start[10:30, 20:44] = 0.7
+    rim, bitten = np.zeros((40, 60), bool), np.zeros((40, 60), bool)
+    rim[10:30, 22:46] = True  # the object is two pixels further right than the start says
+    bitten[10:30, 20:34] = True  # something hides the right ten columns
+    sure = mask_care(start, Observation(camera, mask=rim), share=0.1, diameter_m=0.1)
+    assert (sure == 1).all()
+    care = mask_care(start, Observation(camera, mask=bitten), share=0.1, diameter_m=0.1)
+    assert (care[12:28, 34:44] == 0).all()
+    assert (care[10:30, 20:34] == 1).all()  # the mask itself
+    assert (care[:, :30] == 1).all()
+    assert (care[:, 50:] == 1).all()
+    nothing = mask_care(np.zeros_like(start), Observation(camera, mask=rim), share=0.1, diameter_m=0.1)
+    assert (nothing == 1).all()

@@ -26,8 +26,8 @@ class ObjectiveSettings:
     uncovered: float = 1.0
     """What an uncovered pixel pays, as a share of the cap."""
     occlusion_margin: float = 0.1
-    """Share of the diameter by which an observed surface must be nearer than the object to be taken for an occluder,
-    behind which the mask says nothing."""
+    """Share of the object's size by which an observed surface must be nearer than the object, or, without depth, a
+    gap in the mask deeper, to be taken for an occluder, behind which the mask says nothing."""
     irls_floor: float = 1e-3
     """Residuals below it do not gain weight in the normal matrix."""
 

@@ -109,7 +109,7 @@ class Refiner:
             settings, overlap = without_mask(settings), float(start.sum())
         if gate.sum() <= 0.0 or overlap <= 0.0:
             overlap, gate = 0.0, np.ones_like(start)
-        care = mask_care(images.depth[0], crop, settings.occlusion_margin * self.mesh.diameter)
+        care = mask_care(images.depth[0], crop, share=settings.occlusion_margin, diameter_m=self.mesh.diameter)
         objective = Objective(self._buffers, crop, gate, settings, care=care, length_m=self.mesh.diameter)
         if not objective.modalities:
             raise DiffDopeError(nothing_to_compare(self.mesh, observation))

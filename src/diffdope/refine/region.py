@@ -51,23 +51,50 @@ def dilate(coverage: F32, pixels: int) -> F32:
     return np.asarray(maximum_filter(coverage, size=2 * pixels + 1), dtype=np.float32)
 
 
-def mask_care(start_depth: F32, observation: Observation, margin_m: float) -> F32:
-    """How much each pixel counts for the mask: 0 where something nearer than the object hides what is behind it.
+def mask_care(start_depth: F32, observation: Observation, *, share: float, diameter_m: float) -> F32:
+    """How much each pixel counts for the mask: 0 where something in front may hide the object.
 
     There, outside of the visible mask, nobody knows whether the object goes on; counting it as background would push
-    the pose out from behind its occluder. Needs depth; without it every pixel counts.
+    the pose out from behind its occluder.
 
     Args:
         start_depth: rendered depth of the start pose (H, W), metres, 0 where it covers nothing.
         observation: the crop.
-        margin_m: how much nearer the observed surface must be.
+        share: of the object's size by which a surface must be nearer, or a gap in the mask deeper, to count as an
+            occluder: the start pose is not exact.
+        diameter_m: of the object.
     """
     care = np.ones_like(start_depth)
-    if observation.depth is None or observation.mask is None or not start_depth.any():
+    if observation.mask is None or not start_depth.any():
         return care
+    if observation.depth is not None:
+        hidden = _nearer(start_depth, observation.depth, share * diameter_m)
+    else:
+        hidden = _deep_gaps(start_depth > 0.0, observation.mask, share)
+    care[hidden & (observation.mask < 0.5)] = 0.0
+    return care
+
+
+def _nearer(start_depth: F32, observed: F32, margin_m: float) -> NDArray[np.bool_]:
+    """Where the observed surface is nearer than the object, whose depth is continued beyond its outline."""
     from scipy.ndimage import distance_transform_edt
 
     rows, columns = distance_transform_edt(start_depth <= 0.0, return_distances=False, return_indices=True)
-    nearer = (observation.depth > 0.0) & (observation.depth < start_depth[rows, columns] - margin_m)
-    care[nearer & (observation.mask < 0.5)] = 0.0
-    return care
+    return np.asarray((observed > 0.0) & (observed < start_depth[rows, columns] - margin_m))
+
+
+def _deep_gaps(start: NDArray[np.bool_], mask: F32, share: float) -> NDArray[np.bool_]:
+    """Without depth: parts of the start's silhouette that the mask lacks, and that reach far into it.
+
+    A pose that is a little off lacks a rim; an occluder takes a bite. The bite is widened, since the true silhouette
+    behind the occluder may stick out of the start's.
+    """
+    from scipy.ndimage import binary_dilation, distance_transform_edt, label
+
+    rows, columns = np.nonzero(start)
+    reach = share * float(max(np.ptp(rows), np.ptp(columns)) + 1)
+    depth_inside = distance_transform_edt(start)
+    pieces, count = label(start & (mask < 0.5))
+    bites = [k for k in range(1, count + 1) if depth_inside[pieces == k].max() > reach]
+    gaps = np.isin(pieces, bites)
+    return np.asarray(binary_dilation(gaps, iterations=max(1, round(reach))) if bites else gaps)
