@@ -24,7 +24,7 @@ Render = Callable[[NDArray[np.float64], NDArray[np.float64]], View]
 
 
 def optimisation_frames(
-    photo: NDArray[np.floating], history: History, winner: int, last: int, render: Render, *, width: int = 320
+    photo: NDArray[np.floating], history: History, winner: int, last: int, render: Render, *, width: int = 240
 ) -> Iterator[Frame]:
     """One frame an iteration of the winning hypothesis: contour | rendering blended in.
 

@@ -35,9 +35,10 @@ def write_costs(
     from matplotlib.figure import Figure
 
     columns = 2 if errors is None else 3
-    figure = Figure(figsize=(5.2 * columns, 4.2), layout="constrained")
+    figure = Figure(figsize=(5.2 * columns, 4.2))
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, columns)
+    figure.subplots_adjust(left=0.2 / columns, right=0.98, bottom=0.13, top=0.91, wspace=0.22)
     _totals(figure, axes[0], history, winner)
     for k, name in enumerate(modalities):
         axes[1].plot(history.modality_costs[:, winner, k], label=name)

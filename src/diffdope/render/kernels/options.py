@@ -7,9 +7,16 @@ from diffdope.render.kernels.cache import drop_stale
 drop_stale()  # here, because every kernel module imports this one before it can load compiled code
 
 # fastmath lets LLVM keep sums in vector registers; inputs are finite because they were checked at the door.
-ENTRY: dict[str, Any] = {"nogil": True, "fastmath": True, "error_model": "numpy", "cache": True}
-# Only entries are called from Python: wrappers for the others would double the time to compile.
-KERNEL: dict[str, Any] = {**ENTRY, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+# No kernel is called through a C function pointer, and only entries from Python: wrappers nobody needs would double
+# the time to compile.
+ENTRY: dict[str, Any] = {
+    "nogil": True,
+    "fastmath": True,
+    "error_model": "numpy",
+    "cache": True,
+    "no_cfunc_wrapper": True,
+}
+KERNEL: dict[str, Any] = {**ENTRY, "no_cpython_wrapper": True}
 # Scalar functions must disappear into the loops that call them, else LLVM cannot vectorise those loops.
 SCALAR: dict[str, Any] = {**KERNEL, "forceinline": True}
 # Stages only call other kernels. Compiled on their own they would take all of those through LLVM once more for each
