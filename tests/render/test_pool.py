@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diffdope.render.pool import HypothesisPool, default_threads, set_threads
+from diffdope.render.pool import HypothesisPool, available_cores, default_threads, set_threads
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
@@ -34,3 +34,11 @@ def test_the_library_setting_is_the_default() -> None:
     finally:
         set_threads(None)
     assert default_threads() >= 1
+
+
+def test_an_absurd_number_of_threads_is_reduced():
+    pool = HypothesisPool(100_000)
+    assert pool.threads <= max(64, available_cores())
+    done: list[int] = []
+    pool.run(lambda _, first, last: done.extend(range(first, last)), 10)
+    assert sorted(done) == list(range(10))

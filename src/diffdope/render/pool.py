@@ -10,6 +10,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from diffdope.errors import DiffDopeError
 
 _threads: int | None = None
+_MOST = (
+    64  # or the cores, if there are more: every thread has a scratch of several MB, and more than cores gain nothing
+)
 
 
 def available_cores() -> int:
@@ -40,11 +43,12 @@ def default_threads() -> int:
 class HypothesisPool:
     """Runs `work(worker, first, last)` over ranges of hypotheses; worker indexes that thread's scratch.
 
-    Results do not depend on the number of threads, because no range reads what another one writes.
+    Results do not depend on the number of threads, because no range reads what another one writes. A number far beyond
+    the cores (a settings file from a larger machine, a slip of the key) is reduced, not refused.
     """
 
     def __init__(self, threads: int) -> None:
-        self.threads = threads
+        self.threads = threads = min(threads, max(_MOST, available_cores()))
         # The calling thread works too, so one fewer is started.
         self._executor = ThreadPoolExecutor(threads - 1, "diffdope") if threads > 1 else None
 
