@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.viz.compose import GREEN, blend, caption, contour, enlarge, side_by_side, signed_map, stacked, tint
+from diffdope.viz.compose import (
+    GREEN,
+    blend,
+    caption,
+    color_bar,
+    contour,
+    enlarge,
+    side_by_side,
+    signed_map,
+    stacked,
+    tint,
+)
 
 GREY = np.full((20, 30, 3), 0.5)
 DISC = (np.hypot(*(np.indices((20, 30)) - np.array([10, 15])[:, None, None])) < 6).astype(float)
@@ -61,3 +72,10 @@ def test_shapes_are_checked() -> None:
         contour(GREY, np.zeros((30, 20)))
     with pytest.raises(DiffDopeError, match="rendered_rgb: expected shape"):
         blend(GREY, GREY[:5], DISC)
+
+
+def test_the_color_bar_runs_from_blue_to_red() -> None:
+    bar = color_bar(200, "-5 mm", "+5 mm")
+    assert bar.shape == (18, 200, 3)
+    assert np.allclose(bar[0, 0], signed_map(np.array([[-1.0]]), 1.0, np.ones((1, 1)))[0, 0], atol=0.01)
+    assert bar[0, -1, 0] > 0.7 > bar[0, -1, 2]

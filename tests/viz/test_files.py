@@ -14,7 +14,14 @@ from diffdope.viz import animation
 from diffdope.viz.animation import optimisation_frames, write_animation
 from diffdope.viz.curves import write_costs
 from diffdope.viz.files import atomic
-from diffdope.viz.overlay import View, overlay_image, write_overlay
+from diffdope.viz.overlay import (
+    View,
+    depth_difference_mm,
+    depth_limit_mm,
+    depth_panel,
+    overlay_image,
+    write_overlay,
+)
 
 PHOTO = np.full((40, 50, 3), 0.4)
 
@@ -107,3 +114,53 @@ def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
         fail()
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("second", [np.zeros((32, 41, 3), np.uint8), np.zeros((33, 41, 3))], ids=["size", "type"])
+def test_frames_that_do_not_fit_are_refused(tmp_path: Path, second: np.ndarray) -> None:
+    with pytest.raises(DiffDopeError, match="frames"):
+        write_animation(tmp_path / "film", [*frames(1), second])
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_stem_may_have_a_dot(tmp_path: Path) -> None:
+    assert write_animation(tmp_path / "run.v1", frames(2)).stem == "run.v1"
+
+
+def test_pyav_without_x264_gives_a_gif(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    av = pytest.importorskip("av", reason="there is no codec to take away without PyAV")
+    monkeypatch.setattr(av, "codecs_available", set())
+    assert write_animation(tmp_path / "film", frames(2)).suffix == ".gif"
+
+
+def test_depth_of_another_size_is_named() -> None:
+    with pytest.raises(DiffDopeError, match=r"observed_depth: expected shape \(40, 50\), got \(50, 40\); .*swapped"):
+        overlay_image(PHOTO, (square(5), square(15)), observed_depth=np.ones((50, 40)), width=100)
+
+
+@pytest.mark.parametrize("fill", [0.0, np.inf])
+def test_curves_without_a_logarithm_are_drawn(tmp_path: Path, fill: float) -> None:
+    costs, poses = np.full((2, 1), fill), (np.broadcast_to(np.eye(3), (2, 1, 3, 3)), np.zeros((2, 1, 3)))
+    made = History(costs, np.zeros((2, 1, 0)), *poses, np.ones(1))
+    write_costs(tmp_path / "c.png", made, (), 0, errors=(np.zeros(2), np.zeros(2)))
+    with Image.open(tmp_path / "c.png") as picture:
+        assert picture.size[0] > 1000
+
+
+@pytest.mark.parametrize(("offset_mm", "limit"), [(0.3, 2.0), (14.0, 20.0), (90.0, 100.0), (9000.0, 500.0)])
+def test_the_scale_of_depth_differences_fits_the_data(offset_mm: float, limit: float) -> None:
+    view = square(5)
+    difference = depth_difference_mm(view, np.full((40, 50), 0.7 + 1e-3 * offset_mm))
+    assert np.nanmax(difference) == pytest.approx(-offset_mm)
+    assert np.isfinite(difference).sum() == 400
+    assert depth_limit_mm([difference]) == limit
+
+
+def test_no_depth_anywhere_still_gives_a_scale() -> None:
+    assert depth_limit_mm([depth_difference_mm(square(5), np.zeros((40, 50)))]) == 2.0
+
+
+def test_a_difference_of_the_limit_is_fully_coloured() -> None:
+    panel = depth_panel(np.full((30, 40), -5.0), 5.0, 2)
+    assert np.allclose(panel[-1, -1], [0.1, 0.25, 0.8])  # nearer than observed: blue
+    assert panel.shape[1] == 80

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.geometry.camera import Camera
+from diffdope.geometry.crop import CropWindow, choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.refine.result import RefinementResult
 from diffdope.render.renderer import Renderer
@@ -16,13 +18,21 @@ from diffdope.viz.animation import optimisation_frames, write_animation
 from diffdope.viz.curves import write_costs
 from diffdope.viz.overlay import View, overlay_image, write_overlay
 
+_LONGEST_SIDE = 640  # of a whole image, of which there are two side by side
+
+
+def whole_window(camera: Camera) -> CropWindow:
+    """The whole image, reduced to a size for looking at."""
+    whole = (0.0, 0.0, camera.width - 1.0, camera.height - 1.0)
+    return choose_crop([whole], camera, margin=0.0, max_size=_LONGEST_SIDE)
+
 
 class Draughtsman:
     """Draws a refinement in the crop that was compared, or in the whole image if nothing was."""
 
     def __init__(self, mesh: Mesh, observation: Observation, result: RefinementResult) -> None:
         self._mesh, self._result = mesh, result
-        self._crop = observation if result.window is None else observation.crop(result.window)
+        self._crop = observation.crop(result.window or whole_window(observation.camera))
         self._renderer = Renderer(mesh, self._crop.camera)
 
     def view(self, R: NDArray[np.float64], t: NDArray[np.float64], title: str = "") -> View:

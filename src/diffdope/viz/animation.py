@@ -1,4 +1,4 @@
-"""A film of the optimisation: mp4 where PyAV is installed, an animated GIF where it is not."""
+"""A film of the optimisation: mp4 where PyAV with x264 is installed, an animated GIF where it is not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import DiffDopeError, check_shape, expected
 from diffdope.viz.compose import Image, caption, side_by_side, to_bytes
 from diffdope.viz.files import atomic
 from diffdope.viz.overlay import View, layered
@@ -46,7 +46,7 @@ def optimisation_frames(
 
 
 def write_animation(path_stem: Path, frames: Iterable[Frame], *, fps: int = 12, hold: int = 12) -> Path:
-    """Writes a film and returns its path: `path_stem` with .mp4, or .gif without PyAV.
+    """Writes a film and returns its path: `path_stem` with .mp4, or .gif without PyAV or its x264.
 
     Args:
         path_stem: path without an ending.
@@ -55,19 +55,37 @@ def write_animation(path_stem: Path, frames: Iterable[Frame], *, fps: int = 12, 
         hold: how often the last frame is repeated.
 
     Raises:
-        DiffDopeError: if there are no frames.
+        DiffDopeError: if there are no frames, or one is not uint8 or of another size than the first.
     """
-    pictures = [_even(frame) for frame in frames]
-    if not pictures:
+    given = list(frames)
+    if not given:
         raise DiffDopeError("frames: expected at least one, got none")
+    for k, frame in enumerate(given):
+        check_shape(f"frames[{k}]", frame, given[0].shape)
+    pictures = [_even(frame) for frame in given]
     pictures += [pictures[-1]] * hold
-    if find_spec("av") is not None:
-        return _write_mp4(path_stem.with_suffix(".mp4"), pictures, fps)
-    return _write_gif(path_stem.with_suffix(".gif"), pictures, fps)
+    # Not with_suffix: a stem such as "run.v1" has a dot of its own.
+    if _has_h264():
+        return _write_mp4(path_stem.with_name(f"{path_stem.name}.mp4"), pictures, fps)
+    return _write_gif(path_stem.with_name(f"{path_stem.name}.gif"), pictures, fps)
+
+
+def _has_h264() -> bool:
+    """Whether PyAV is here, loads, and was built with x264."""
+    if find_spec("av") is None:
+        return False
+    try:
+        import av
+    except ImportError:
+        return False
+    return "libx264" in av.codecs_available
 
 
 def _even(frame: Frame) -> Frame:
     """H.264 with 4:2:0 colours wants even sizes."""
+    check_shape("frames", frame, (None, None, 3))
+    if frame.dtype != np.uint8 or min(frame.shape[:2]) < 2:
+        raise expected("frames", "uint8 of at least 2 x 2 pixels", f"{frame.dtype} of shape {frame.shape}")
     return np.ascontiguousarray(frame[: frame.shape[0] // 2 * 2, : frame.shape[1] // 2 * 2])
 
 

@@ -68,6 +68,20 @@ def signed_map(values: ArrayLike, limit: float, valid: ArrayLike) -> Image:
     return np.asarray(np.where(np.asarray(valid, bool)[..., None], colors, 0.25))
 
 
+def color_bar(width: int, low: str, high: str, *, height: int = 18) -> Image:
+    """The scale of `signed_map`, `width` pixels long, with its ends and the zero in words."""
+    from PIL import Image as Pillow
+    from PIL import ImageDraw, ImageFont
+
+    ramp = np.broadcast_to(np.linspace(-1.0, 1.0, width), (height, width))
+    bar = Pillow.fromarray(to_bytes(signed_map(ramp, 1.0, np.ones_like(ramp))))
+    draw, font, middle = ImageDraw.Draw(bar), ImageFont.load_default(size=12), height / 2
+    draw.text((6, middle), low, fill=(255, 255, 255), font=font, anchor="lm")
+    draw.text((width / 2, middle), "0", fill=(0, 0, 0), font=font, anchor="mm")
+    draw.text((width - 6, middle), high, fill=(255, 255, 255), font=font, anchor="rm")
+    return np.asarray(bar, np.float64) / 255.0
+
+
 def enlarge(image: Image, factor: int) -> Image:
     """Each pixel becomes factor x factor, smoothly; (H, W, 3) or (H, W)."""
     from PIL import Image as Pillow

@@ -42,17 +42,28 @@ def write_costs(
     _totals(figure, axes[0], history, winner)
     for k, name in enumerate(modalities):
         axes[1].plot(history.modality_costs[:, winner, k], label=name)
-    axes[1].set(title=f"hypothesis {winner} by modality", xlabel="iteration", ylabel="unweighted cost", yscale="log")
-    axes[1].legend()
+    axes[1].set(
+        title=f"hypothesis {winner} by modality",
+        xlabel="iteration",
+        ylabel="unweighted cost",
+        yscale=_scale(history.modality_costs[:, winner]),
+    )
+    if modalities:
+        axes[1].legend()
     if errors is not None:
         axes[2].plot(errors[0], label="rotation [deg]")
         axes[2].plot(errors[1], label="translation [mm]")
-        axes[2].set(title=f"hypothesis {winner}: error to the truth", xlabel="iteration", yscale="log")
+        axes[2].set(title=f"hypothesis {winner}: error to the truth", xlabel="iteration", yscale=_scale(*errors))
         axes[2].legend()
     for axis in axes:
         axis.grid(alpha=0.3)
     with atomic(path) as temporary:
         figure.savefig(temporary, dpi=100, format="png")
+
+
+def _scale(*values: NDArray[np.float64]) -> str:
+    """Logarithmic if there is anything that has a logarithm."""
+    return "log" if any((np.isfinite(v) & (v > 0)).any() for v in values) else "linear"
 
 
 def _totals(figure: Any, axis: Any, history: History, winner: int) -> None:
@@ -65,5 +76,5 @@ def _totals(figure: Any, axis: Any, history: History, winner: int) -> None:
         emphasis = {"linewidth": 2.5, "label": "winner", "zorder": 3} if b == winner else {"linewidth": 1, "alpha": 0.7}
         axis.plot(history.costs[:, b], color=scale.to_rgba(rates[b]), **emphasis)
     figure.colorbar(scale, ax=axis, label="learning-rate multiplier")
-    axis.set(title="total cost of every hypothesis", xlabel="iteration", ylabel="cost", yscale="log")
+    axis.set(title="total cost of every hypothesis", xlabel="iteration", ylabel="cost", yscale=_scale(history.costs))
     axis.legend()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.errors import check_shape
 from diffdope.viz.compose import (
     CYAN,
     GREEN,
@@ -15,6 +17,7 @@ from diffdope.viz.compose import (
     Image,
     blend,
     caption,
+    color_bar,
     contour,
     enlarge,
     side_by_side,
@@ -25,7 +28,7 @@ from diffdope.viz.compose import (
 )
 from diffdope.viz.files import save_png
 
-DEPTH_LIMIT_MM = 20.0
+_ROUND_MM = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,27 @@ def layered(photo: Image, view: View, truth: NDArray[np.floating] | None, factor
     return contour(outlined, coverage, color=GREEN, thickness=2.0), mixed
 
 
-def depth_difference(view: View, observed: NDArray[np.floating], factor: int) -> Image:
-    """Rendered minus observed depth as colours."""
-    valid = (np.asarray(observed) > 0) & (np.asarray(view.depth) > 0) & (np.asarray(view.coverage) > 0.5)
-    difference_mm = 1e3 * (np.asarray(view.depth, np.float64) - np.asarray(observed, np.float64))
-    picture = signed_map(difference_mm, DEPTH_LIMIT_MM, valid)
-    return np.repeat(np.repeat(picture, factor, 0), factor, 1)
+def depth_difference_mm(view: View, observed: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Rendered minus observed depth (H, W), millimetres; NaN where either is missing."""
+    rendered, seen = np.asarray(view.depth, np.float64), np.asarray(observed, np.float64)
+    valid = (seen > 0) & (rendered > 0) & (np.asarray(view.coverage) > 0.5)
+    return np.where(valid, 1e3 * (rendered - seen), np.nan)
+
+
+def depth_limit_mm(differences: Iterable[NDArray[np.float64]]) -> float:
+    """The end of a colour scale that nine tenths of the differences fit into, a round number of millimetres."""
+    sizes = np.abs(np.concatenate([np.ravel(values) for values in differences]))
+    sizes = sizes[np.isfinite(sizes)]
+    wanted = float(np.quantile(sizes, 0.9)) if len(sizes) else 0.0
+    return next((limit for limit in _ROUND_MM if limit >= wanted), _ROUND_MM[-1])
+
+
+def depth_panel(difference_mm: NDArray[np.float64], limit_mm: float, factor: int) -> Image:
+    """Differences as colours, with the scale above."""
+    picture = signed_map(np.nan_to_num(difference_mm), limit_mm, np.isfinite(difference_mm))
+    picture = np.repeat(np.repeat(picture, factor, 0), factor, 1)
+    bar = color_bar(picture.shape[1], f"-{limit_mm:g} mm", f"+{limit_mm:g} mm")
+    return caption(stacked(bar, picture, gap=0), "rendered - observed depth", size=13)
 
 
 def overlay_image(
@@ -80,19 +98,36 @@ def overlay_image(
 
     Returns:
         (H', W', 3) uint8: a column a pose; contour, blend and depth difference below one another.
+
+    Raises:
+        DiffDopeError: if an image is not of the photograph's size.
     """
     image = np.asarray(photo, np.float64)
+    check_shape("photo", image, (None, None, 3))
+    _check_sizes(image.shape[:2], views, truth_coverage=truth_coverage, observed_depth=observed_depth)
     factor = max(1, round(width / image.shape[1]))
+    differences = [] if observed_depth is None else [depth_difference_mm(view, observed_depth) for view in views]
+    limit_mm = depth_limit_mm(differences) if differences else 0.0  # one scale for both, so that they can be compared
     columns = []
-    for view in views:
+    for k, view in enumerate(views):
         outlined, mixed = layered(image, view, truth_coverage, factor)
         note = "contour (magenta: truth)" if truth_coverage is not None else "contour"
         parts = [caption(outlined, f"{view.title}\n{note}"), caption(mixed, "rendering blended in")]
-        if observed_depth is not None:
-            text = f"rendered - observed depth: blue -{DEPTH_LIMIT_MM:.0f} mm, red +{DEPTH_LIMIT_MM:.0f} mm"
-            parts.append(caption(depth_difference(view, observed_depth, factor), text, size=13))
+        if differences:
+            parts.append(depth_panel(differences[k], limit_mm, factor))
         columns.append(stacked(*parts))
     return to_bytes(side_by_side(*columns))
+
+
+def _check_sizes(size: tuple[int, ...], views: Iterable[View], **given: NDArray[np.floating] | None) -> None:
+    for view in views:
+        check_shape("coverage", np.asarray(view.coverage), size)
+        check_shape("depth", np.asarray(view.depth), size)
+    for name, image in given.items():
+        if image is not None:
+            swapped = np.asarray(image).shape == size[::-1]
+            cure = "height and width are swapped: arrays are indexed [row, column]" if swapped else ""
+            check_shape(name, np.asarray(image), size, cure=cure)
 
 
 def write_overlay(path: Path, picture: NDArray[np.uint8]) -> None:
