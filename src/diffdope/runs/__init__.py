@@ -1,0 +1,1 @@
+"""Long lists of tasks: many workers, a journal that survives anything, and parts for several machines."""
