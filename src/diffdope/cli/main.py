@@ -13,6 +13,8 @@ from collections.abc import Sequence
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("diffdope.cli.demo", "refine the packaged example and draw what happened"),
     "refine": ("diffdope.cli.refine_command", "refine one pose in one image of your own"),
+    "experiment": ("diffdope.cli.experiment", "run one of the studies of the method"),
+    "bop": ("diffdope.cli.bop", "refine and evaluate whole data sets in the BOP format"),
 }
 
 
@@ -51,8 +53,8 @@ def run_command(name: str, arguments: list[str]) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return complain(f"{where}{error.strerror or error}", 2)
-    except KeyboardInterrupt:
-        return complain("interrupted; nothing was written", 130)
+    except KeyboardInterrupt as interrupt:  # a command that keeps what it has done says so
+        return complain(str(interrupt) or "interrupted; nothing was written", 130)
     except SystemExit as stop:  # the argument parser printed what is wrong, or the help
         return stop.code if isinstance(stop.code, int) else 2
 

@@ -36,6 +36,18 @@ def check_output(out: Path) -> None:
         raise expected("out", "a folder that can be written", f"{out}", f"{parent} is not writable")
 
 
+def check_results_file(out: Path) -> None:
+    """Refuses a results file that cannot be written, and makes its folder.
+
+    Raises:
+        DiffDopeError: if `out` is a folder or does not end in .csv, or its folder cannot be written.
+    """
+    if out.suffix.lower() != ".csv" or out.is_dir():
+        raise expected("out", "a file ending in .csv", str(out))
+    check_output(out.absolute().parent)
+    out.absolute().parent.mkdir(parents=True, exist_ok=True)
+
+
 @contextmanager
 def results_folder(out: Path) -> Iterator[Path]:
     """Yields a temporary folder; its files replace those of `out` if the block succeeds."""

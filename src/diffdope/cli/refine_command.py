@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 
 from diffdope.cli.output import check_output, result_entry, results_folder, write_json
-from diffdope.cli.overrides import read_settings
+from diffdope.cli.preset_flags import Numbers, default_numbers
 from diffdope.cli.start_pose import read_start
 from diffdope.errors import DiffDopeError, check_positive, expected
 from diffdope.geometry.camera import Camera, load_camera
 from diffdope.geometry.pose import Pose
-from diffdope.objective.settings import ObjectiveSettings
-from diffdope.refine.settings import PRESETS, CropSettings, DescentSettings, Preset
-from diffdope.refine.settings import preset as find_preset
+from diffdope.refine.settings import Preset
 from diffdope.scene.images import read_image
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """Every number of the preset; what is not given keeps the preset's value."""
-
-    hypotheses: int = 8
-    objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
-    descent: DescentSettings = field(default_factory=DescentSettings)
-    crop: CropSettings = field(default_factory=CropSettings)
 
 
 @dataclass(frozen=True)
@@ -74,24 +62,11 @@ class Arguments:
 
 
 def parse(arguments: list[str]) -> Arguments:
-    """Reads the flags. Preset and YAML are looked up first, since they are the defaults of all other numbers."""
-    base = find_preset(_early(arguments, "--preset") or "paper")
-    settings = _early(arguments, "--settings")
-    if settings is not None:
-        base = read_settings(Path(settings), base)
-    numbers = Numbers(base.hypotheses, base.objective, base.descent, base.crop)
+    """Reads the flags."""
+    numbers = default_numbers(arguments)
     missing: Any = tyro.MISSING
     default = Arguments(missing, missing, missing, missing, numbers=numbers)
     return tyro.cli(Arguments, args=arguments, default=default, prog="diffdope refine")
-
-
-def _early(arguments: list[str], flag: str) -> str | None:
-    for k, word in enumerate(arguments):
-        if word == flag and k + 1 < len(arguments):
-            return arguments[k + 1]
-        if word.startswith(flag + "="):
-            return word.split("=", 1)[1]
-    return None
 
 
 def run(arguments: list[str]) -> int:
@@ -100,13 +75,7 @@ def run(arguments: list[str]) -> int:
     check_output(given.out)
     if given.threads is not None and given.threads < 1:
         raise expected("threads", "at least 1", given.threads)
-    preset = replace(
-        PRESETS[given.preset],
-        hypotheses=given.numbers.hypotheses,
-        objective=given.numbers.objective,
-        descent=given.numbers.descent,
-        crop=given.numbers.crop,
-    )
+    preset = given.numbers.preset(given.preset)
     pose = read_start(given.init, obj_id=given.obj_id, image_id=given.image_id)
     observation = read_observation(given)
     mesh = Mesh.load(given.mesh, unit=given.unit, allow_missing_texture=given.allow_missing_texture)

@@ -137,6 +137,16 @@ class Mesh:
         check_positive("factor", factor)
         return replace(self, vertices_m=self.vertices_m * factor)
 
+    def in_grey(self) -> Mesh:
+        """The mesh with its colours replaced by their luma (ITU-R BT.601), to be compared with grey photographs."""
+        weights = np.array([0.299, 0.587, 0.114])
+        if self.texture is not None:
+            grey = np.rint(self.texture @ weights).astype(np.uint8)
+            return replace(self, texture=np.repeat(grey[..., None], 3, axis=2))
+        if self.colors is not None:
+            return replace(self, colors=np.repeat((self.colors @ weights)[:, None], 3, axis=1))
+        return self
+
     def _check_size(self) -> None:
         if _SMALLEST_M <= self.diameter <= _LARGEST_M:
             return

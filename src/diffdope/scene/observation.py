@@ -107,6 +107,16 @@ class Observation:
         """Which of "rgb", "depth" and "mask" there are."""
         return tuple(name for name in ("rgb", "depth", "mask") if getattr(self, name) is not None)
 
+    def with_mask(self, mask: ArrayLike) -> Observation:
+        """The same images with another mask (H, W); they are shared, not copied and checked again.
+
+        Raises:
+            DiffDopeError: for what the constructor refuses of a mask.
+        """
+        other = object.__new__(Observation)
+        other._set(self.camera, self.rgb, self.depth, _checked_mask(np.asarray(mask), self.camera))
+        return other
+
     def crop(self, window: CropWindow) -> Observation:
         """The part in a window, each k x k block of pixels reduced to one.
 

@@ -1,0 +1,158 @@
+"""A run over a data set: start poses in, results CSV and a record per object out; survives being killed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from diffdope.bop.refine_work import RefineWork
+from diffdope.bop.results import Estimate, write_results
+from diffdope.bop.starts import Start
+from diffdope.geometry.pose import Pose
+from diffdope.runs.engine import Engine
+from diffdope.runs.journal import Journal
+from diffdope.runs.schedule import run_tasks
+from diffdope.runs.shard import shard
+from diffdope.runs.task import Task
+
+OnRecord = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The two files of a run.
+
+    Attributes:
+        results: BOP results CSV, written when the run is complete.
+        records: JSON lines, a record per object: the journal of the run, sorted when it is complete.
+    """
+
+    results: Path
+    records: Path
+
+    @classmethod
+    def at(cls, out: Path, part: tuple[int, int] | None = None) -> RunFiles:
+        """The files for `--out results.csv`; those of part 2 of 4 are results.2-of-4.csv and .jsonl."""
+        stem = out.stem if part is None else f"{out.stem}.{part[0]}-of-{part[1]}"
+        return cls(out.with_name(f"{stem}.csv"), out.with_name(f"{stem}.jsonl"))
+
+
+def tasks_of(starts: Sequence[Start]) -> list[Task]:
+    """One task a start pose; those of an image are a group."""
+    return [Task(start.key, start.group, start) for start in starts]
+
+
+def header_of(work: RefineWork, starts: Sequence[Start], init: str) -> dict[str, Any]:
+    """What a resumed run, and all parts of a divided one, must have in common.
+
+    Paths of the data set are not in it, because machines mount it in different places; the start poses are, by hash.
+
+    Args:
+        work: the settings.
+        starts: all of them, of all parts.
+        init: where the start poses come from, for the reader.
+    """
+    from diffdope import __version__
+
+    lines = "\n".join(f"{s.key} {json.dumps(s.described(), sort_keys=True)}" for s in starts)
+    return {
+        "diffdope_version": __version__, "command": "bop refine",
+        "dataset": work.root.resolve().name, "split": work.split, "models": list(work.models),
+        "camera_type": work.camera_type, "init": init,
+        "mask": Path(work.mask).name, "depth": work.depth, "seed": work.seed, "preset": asdict(work.preset),
+        "task_count": len(starts), "tasks_sha256": hashlib.sha256(lines.encode()).hexdigest(),
+    }  # fmt: skip
+
+
+def refine_dataset(
+    work: RefineWork,
+    starts: Sequence[Start],
+    files: RunFiles,
+    *,
+    init: str,
+    engine: Engine,
+    part: tuple[int, int] | None = None,
+    fresh: bool = False,
+    on_begin: Callable[[int, Mapping[str, Mapping[str, Any]]], None] | None = None,
+    on_record: OnRecord | None = None,
+) -> list[dict[str, Any]]:
+    """Refines what is not yet in the records, and writes the results when everything is.
+
+    Args:
+        work: the settings.
+        starts: all start poses, in the order of their keys.
+        files: where results go.
+        init: where the start poses come from, for the reader.
+        engine: where the work is done.
+        part: (i, n): only the i-th of n parts, whole images.
+        fresh: forget what is in the records.
+        on_begin: called once with the number of tasks and the records that are there already.
+        on_record: called with every new record.
+
+    Returns:
+        All records, in order.
+
+    Raises:
+        DiffDopeError: if the records belong to other settings, or another process writes them.
+    """
+    tasks = tasks_of(starts)
+    if part is not None:
+        tasks = shard(tasks, *part)
+    header = header_of(work, starts, init)
+    if part is not None:
+        header["shard"] = f"{part[0]}/{part[1]}"
+    with Journal.open(files.records, header, fresh=fresh) as journal:
+        if on_begin is not None:
+            on_begin(len(tasks), dict(journal.done))
+        run_tasks(
+            tasks, work, engine=engine, journal=journal,
+            on_record=None if on_record is None else lambda _, record: on_record(record),
+        )  # fmt: skip
+        journal.finish([task.key for task in tasks])
+        records = [dict(journal.done[task.key]) for task in tasks]
+    write_results(files.results, estimates_of(records))
+    return records
+
+
+def estimates_of(records: Iterable[Mapping[str, Any]]) -> list[Estimate]:
+    """Rows of the CSV. An image's time is the sum of its objects' seconds; what ended in an error has no row."""
+    records = list(records)
+    seconds: Counter[tuple[int, int]] = Counter()
+    for record in records:
+        if "error" not in record:
+            seconds[record["scene_id"], record["im_id"]] += record["seconds"]
+    return [
+        Estimate(
+            r["scene_id"], r["im_id"], r["obj_id"], r["score"], Pose.from_bop(r["cam_R_m2c"], r["cam_t_m2c"]),
+            seconds[r["scene_id"], r["im_id"]],
+        )
+        for r in records
+        if "error" not in r
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of the start poses: counts by status, of errors, and of doubtful matches."""
+
+    statuses: dict[str, int]
+    errors: tuple[str, ...]
+    matched: dict[str, int]
+
+    @classmethod
+    def of(cls, records: Iterable[Mapping[str, Any]]) -> Tally:
+        """Counts."""
+        records = list(records)
+        good = [record for record in records if "error" not in record]
+        matches = [f"instance by {record['match']['instance_by']}" for record in good]
+        matches += [f"mask by {record['match']['mask']['by']}" for record in good if record["match"]["mask"]]
+        return cls(
+            dict(Counter(str(record["status"]) for record in good)),
+            tuple(str(record["error"]) for record in records if "error" in record),
+            dict(Counter(matches)),
+        )

@@ -1,0 +1,213 @@
+"""The work of one process of a run: refines start poses, and keeps what the next one needs too."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.bop.dataset import DataSet
+from diffdope.bop.masks import NOTHING, Candidate, Choice, MaskSource, choose, mask_source
+from diffdope.bop.metrics import add, add_s
+from diffdope.bop.scene import Instance
+from diffdope.bop.silhouette import silhouette, stride_of
+from diffdope.bop.starts import Start
+from diffdope.errors import expected
+from diffdope.refine.refiner import Refiner
+from diffdope.refine.result import RefinementResult
+from diffdope.refine.settings import Preset
+from diffdope.runs.task import described
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+
+_REFINERS = 24  # kept per process, each with a few MB of mesh tables and scratch
+_POINTS = 2000  # for the running error; `bop eval` takes all vertices
+Bool = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class RefineWork:
+    """What a worker process is told: where the data lies and how to refine.
+
+    Attributes:
+        root: the data set, readable under this path by every worker.
+        split: folder of the scenes.
+        models: folders of models, best first.
+        camera_type: sensor, None for the only one.
+        mask: mask folder of the scenes, file or folder of detections, or "none".
+        depth: whether depth images are used.
+        preset: all numbers of the refinement.
+        seed: of the learning rates.
+        threads: of each worker.
+    """
+
+    root: Path
+    split: str
+    models: tuple[str, ...]
+    camera_type: str | None
+    mask: str
+    depth: bool
+    preset: Preset
+    seed: int
+    threads: int | None
+
+    def __call__(self) -> Callable[[Start], dict[str, Any]]:
+        """Opens the data set and returns the function that refines one start pose."""
+        dataset = DataSet.open(self.root, self.split, models=self.models, camera_type=self.camera_type)
+        return Refinery(self, dataset, mask_source(dataset, self.mask)).record
+
+
+@dataclass
+class Photograph:
+    """The image that is being worked on; the next one takes its place, so that memory stays flat."""
+
+    key: tuple[int, int]
+    observation: Observation
+    grey: bool
+    truth: tuple[Instance, ...]
+
+
+class Refinery:
+    """Refines start poses one after another."""
+
+    def __init__(self, work: RefineWork, dataset: DataSet, masks: MaskSource | None) -> None:
+        self._work, self._dataset, self._masks = work, dataset, masks
+        self._photograph: Photograph | None = None
+        self._refiners: OrderedDict[tuple[int, bool], Refiner] = OrderedDict()
+
+    def record(self, start: Start) -> dict[str, Any]:
+        """The record of one start pose; what went wrong is in "error", beside what is known of the start."""
+        try:
+            return self.refine(start)
+        except Exception as error:
+            return {**start.described(), "gt_id": start.gt_id, "error": described(error)}
+
+    def refine(self, start: Start) -> dict[str, Any]:
+        """The same, if all goes well.
+
+        Raises:
+            DiffDopeError: if something of the data set is missing or broken; file and key are named.
+        """
+        photograph = self._load(start)
+        refiner = self._refiner(start.obj_id, photograph.grey)
+        chosen, mask = self._mask(start, photograph, refiner.mesh)
+        truth, how = self._truth(start, photograph, chosen, refiner.mesh)
+        record = {
+            **start.described(),
+            "gt_id": None if truth is None else truth.gt_id,
+            "visib_fract": None if truth is None else truth.visib_fract,
+            "match": {"instance_by": how, "mask": chosen.described()},
+        }
+        if self._masks is not None and (mask is None or not mask.any()):
+            record |= unrefined(start, "no_overlap", "no mask of this object shows anything at the start pose")
+        else:
+            observation = photograph.observation if mask is None else photograph.observation.with_mask(mask)
+            record |= refined(start, refiner.refine(observation, start.pose))
+        return record | {"errors": None if truth is None else errors_of(record, start, truth, refiner.mesh)}
+
+    def _load(self, start: Start) -> Photograph:
+        key = (start.scene_id, start.im_id)
+        if self._photograph is None or self._photograph.key != key:
+            self._photograph = None  # before the next one is read
+            scene = self._dataset.scene(start.scene_id)
+            camera, rgb = scene.camera(start.im_id), scene.rgb(start.im_id)
+            depth = scene.depth(start.im_id) if self._work.depth else None
+            if rgb is None and depth is None:
+                where = f"{scene.folder}, image {start.im_id}"
+                raise expected(where, "a picture in rgb, gray or depth", "none")
+            observation = Observation(camera, rgb=rgb, depth=depth if depth is None or depth.any() else None)
+            grey = rgb is not None and rgb.ndim == 2
+            self._photograph = Photograph(key, observation, grey, scene.truth(start.im_id))
+        return self._photograph
+
+    def _refiner(self, obj_id: int, grey: bool) -> Refiner:
+        key = (obj_id, grey)
+        if key not in self._refiners:
+            mesh = self._dataset.models.mesh(obj_id)
+            mesh = mesh.in_grey() if grey else mesh
+            settings = self._work
+            self._refiners[key] = Refiner(mesh, preset=settings.preset, seed=settings.seed, threads=settings.threads)
+        self._refiners.move_to_end(key)
+        while len(self._refiners) > _REFINERS:
+            self._refiners.popitem(last=False)
+        return self._refiners[key]
+
+    def _mask(self, start: Start, photograph: Photograph, mesh: Mesh) -> tuple[Choice, Bool | None]:
+        if self._masks is None:
+            return NOTHING, None
+        candidates = self._masks.candidates(start.scene_id, start.im_id, start.obj_id)
+        if self._masks.indexed_by_truth and start.gt_id is not None:
+            choice = Choice(start.gt_id, "index")
+        else:
+            camera = photograph.observation.camera
+            k = stride_of(camera)
+            coarse = tuple(Candidate(c.number, c.mask[::k, ::k]) for c in candidates)
+            choice = choose(silhouette(mesh, camera, start.pose), coarse)
+        masks = {candidate.number: candidate.mask for candidate in candidates}
+        if choice.how == "index" and choice.number not in masks:
+            name = f"mask {self._work.mask}/{start.im_id:06d}_{choice.number:06d}"
+            raise expected(f"{self._dataset.scene(start.scene_id).folder}", name, "no such file", "see --mask")
+        return choice, None if choice.number is None else masks[choice.number]
+
+    def _truth(self, start: Start, photograph: Photograph, mask: Choice, mesh: Mesh) -> tuple[Instance | None, str]:
+        truth = {instance.gt_id: instance for instance in photograph.truth}
+        if start.gt_id is not None and start.gt_id in truth:
+            return truth[start.gt_id], "index"
+        if self._masks is not None and self._masks.indexed_by_truth:
+            return (truth[mask.number], mask.how) if mask.number is not None else (None, "none")
+        camera = photograph.observation.camera
+        same = [instance for instance in photograph.truth if instance.obj_id == start.obj_id]
+        candidates = tuple(Candidate(i.gt_id, silhouette(mesh, camera, i.pose)) for i in same)
+        choice = choose(silhouette(mesh, camera, start.pose), candidates) if candidates else NOTHING
+        return (truth[choice.number], choice.how) if choice.number is not None else (None, "none")
+
+
+def refined(start: Start, result: RefinementResult) -> dict[str, Any]:
+    """The part of a record that a refinement gives; costs are None where nothing could be compared."""
+    R, t = result.pose.to_bop()
+    known = bool(result.modalities)
+    return {
+        "status": str(result.status), "message": result.message,
+        "cost": result.cost if known else None, "initial_cost": result.initial_cost if known else None,
+        "cost_per_modality": result.cost_per_modality,
+        "initial_cost_per_modality": result.initial_cost_per_modality,
+        "iterations": result.iterations, "winner": result.winner, "notes": list(result.notes),
+        "score": score_of(start, result.cost if result.ok else None),
+        "cam_R_m2c": R, "cam_t_m2c": t, "seconds": result.elapsed_s,
+    }  # fmt: skip
+
+
+def unrefined(start: Start, status: str, message: str) -> dict[str, Any]:
+    """The same for a start pose that stays as it was."""
+    R, t = start.pose.to_bop()
+    return {
+        "status": status, "message": message, "cost": None, "initial_cost": None, "cost_per_modality": {},
+        "initial_cost_per_modality": {}, "iterations": 0, "winner": 0, "notes": [], "score": score_of(start, None),
+        "cam_R_m2c": R, "cam_t_m2c": t, "seconds": 0.0,
+    }  # fmt: skip
+
+
+def score_of(start: Start, cost: float | None) -> float:
+    """The score of the CSV: the one that the start came with, else 1 / (1 + cost), else (not refined) 0."""
+    if start.score is not None:
+        return start.score
+    return 0.0 if cost is None else 1.0 / (1.0 + cost)
+
+
+def errors_of(record: dict[str, Any], start: Start, truth: Instance, mesh: Mesh) -> dict[str, float]:
+    """ADD before and after, ADD-S after, millimetres, for the running display."""
+    from diffdope.geometry.pose import Pose
+
+    step = max(1, len(mesh.vertices_m) // _POINTS)
+    points = mesh.vertices_m[::step]
+    pose = Pose.from_bop(record["cam_R_m2c"], record["cam_t_m2c"])
+    return {
+        "start_add_mm": 1e3 * add(start.pose, truth.pose, points),
+        "add_mm": 1e3 * add(pose, truth.pose, points),
+        "add_s_mm": 1e3 * add_s(pose, truth.pose, points),
+    }

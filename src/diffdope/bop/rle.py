@@ -1,0 +1,57 @@
+"""COCO's run lengths: the mask column by column, as counts of zeros, ones, zeros, ...; plain or as a string."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import expected
+
+
+def decode_rle(segmentation: Any, where: str = "segmentation") -> NDArray[np.bool_]:
+    """The mask (H, W) of COCO's {"size": [H, W], "counts": list or compressed string}.
+
+    Raises:
+        DiffDopeError: if keys are missing or the runs do not add up to H * W.
+    """
+    if not isinstance(segmentation, dict) or not {"size", "counts"} <= set(segmentation):
+        raise expected(where, 'run lengths {"size": [H, W], "counts": ...}', type(segmentation).__name__)
+    size, counts = segmentation["size"], segmentation["counts"]
+    if not isinstance(size, Sequence) or len(size) != 2:
+        raise expected(f"{where}, size", "[height, width]", size)
+    height, width = int(size[0]), int(size[1])
+    runs = np.array(_decompress(counts) if isinstance(counts, str | bytes) else counts, dtype=np.int64)
+    if runs.ndim != 1 or (runs < 0).any() or runs.sum() != height * width:
+        raise expected(f"{where}, counts", f"runs that add up to {height} x {width}", f"{runs.sum()} pixels")
+    values = np.arange(len(runs)) % 2 == 1
+    return np.repeat(values, runs).reshape(width, height).T
+
+
+def encode_rle(mask: NDArray[Any]) -> dict[str, Any]:
+    """Plain run lengths {"size": [H, W], "counts": [...]} of a mask (H, W)."""
+    flat = np.asarray(mask, dtype=bool).T.ravel()
+    borders = np.flatnonzero(np.diff(flat)) + 1
+    runs = np.diff(np.concatenate([[0], borders, [len(flat)]])).tolist()
+    return {"size": list(mask.shape), "counts": [0, *runs] if flat[0] else runs}
+
+
+def _decompress(text: str | bytes) -> list[int]:
+    """COCO's string: numbers in groups of five bits, lowest first, offset by 48; from the third on, differences to
+    the number two before (cocoapi, maskApi.c: rleFrString)."""
+    data = text.encode() if isinstance(text, str) else text
+    runs: list[int] = []
+    position = 0
+    while position < len(data):
+        number, shift, more = 0, 0, True
+        while more and position < len(data):
+            group = data[position] - 48
+            number |= (group & 0x1F) << shift
+            more = bool(group & 0x20)
+            position, shift = position + 1, shift + 5
+            if not more and group & 0x10:
+                number -= 1 << shift
+        runs.append(number + (runs[-2] if len(runs) > 2 else 0))
+    return runs

@@ -1,0 +1,207 @@
+"""One scene of a data set: its images, cameras, truth and masks, read when asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.bop.json_files import entry_of, field_of, integer_field, pose_of, read_numbered, read_object
+from diffdope.errors import DiffDopeError, check_positive, expected
+from diffdope.geometry.camera import Camera
+from diffdope.geometry.pose import Pose
+from diffdope.scene.images import read_image, read_mask, read_rgb
+
+ENDINGS = ("png", "jpg", "jpeg", "tif", "tiff", "bmp")
+F32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One annotated object.
+
+    Attributes:
+        gt_id: its index in the image's list in scene_gt.json.
+        obj_id: which model.
+        pose: the truth.
+        visib_fract: visible share of its silhouette; None where scene_gt_info.json does not say.
+        bbox: (x, y, width, height) of its visible part, pixels; None if unknown.
+    """
+
+    gt_id: int
+    obj_id: int
+    pose: Pose
+    visib_fract: float | None = None
+    bbox: tuple[float, float, float, float] | None = None
+
+
+class Scene:
+    """A folder SPLIT/SCENE.
+
+    Args:
+        folder: with scene_camera.json, scene_gt.json, rgb or gray, depth, mask_visib; any of them may be missing.
+        suffix: "" or "_CAMTYPE", appended to the names of files and folders (scene_gt_CAMTYPE.json, rgb_CAMTYPE).
+        fallback: the data set's camera.json, for scenes without a camera file.
+    """
+
+    def __init__(self, folder: Path, *, suffix: str = "", fallback: Path | None = None) -> None:
+        self.folder, self.suffix = folder, suffix
+        self.scene_id = int(folder.name)
+        self._fallback = fallback
+
+    @cached_property
+    def image_ids(self) -> tuple[int, ...]:
+        """Ids of all images: of the camera file, else of the truth, else of the picture files."""
+        for entries in (self._cameras, self._truth):
+            if entries:
+                return tuple(sorted(entries))
+        stems = {p.stem for name in ("rgb", "gray", "depth") for p in self._folder(name).glob("*.*")}
+        return tuple(sorted(int(stem) for stem in stems if stem.isdigit()))
+
+    def truth(self, im_id: int) -> tuple[Instance, ...]:
+        """The annotated objects, in file order; none where nothing is annotated.
+
+        Raises:
+            DiffDopeError: naming file and key, if an entry is broken.
+        """
+        path = self._file("scene_gt")
+        entries = self._truth.get(im_id, [])
+        if not isinstance(entries, list):
+            raise expected(f"{path}, key {im_id}", "a list of objects", type(entries).__name__)
+        return tuple(self._instance(im_id, gt_id, entry, path) for gt_id, entry in enumerate(entries))
+
+    def camera(self, im_id: int) -> Camera:
+        """The camera of an image; its size is that of the picture file.
+
+        Raises:
+            DiffDopeError: if there is no camera for it, or no picture that tells the size.
+        """
+        path, entry = self._camera_entry(im_id)
+        width, height = self._size(im_id)
+        try:
+            return Camera.from_bop(_without_size(entry), width=width, height=height)
+        except DiffDopeError as error:
+            raise DiffDopeError(f"{path}, key {im_id}: {error}") from error
+
+    def depth_scale_m(self, im_id: int) -> float | None:
+        """Metres per stored unit of the depth image; None where no file says."""
+        path, entry = self._camera_entry(im_id)
+        if "depth_scale" not in entry:
+            path, entry = self._fallback_entry() or (path, entry)
+        if "depth_scale" not in entry:
+            return None
+        check_positive(f"{path}, key {im_id}, depth_scale", field_of(entry, "depth_scale", str(path)))
+        return 1e-3 * float(entry["depth_scale"])
+
+    def rgb(self, im_id: int) -> NDArray[Any] | None:
+        """The photograph (H, W, 3) or grey (H, W), in the file's own number type; None where there is none."""
+        path = self.picture("rgb", im_id) or self.picture("gray", im_id)
+        return None if path is None else read_rgb(path)
+
+    def depth(self, im_id: int) -> F32 | None:
+        """The depth image (H, W), metres, 0 where missing; None where there is none.
+
+        Raises:
+            DiffDopeError: if it cannot be read, or holds integers and nothing gives their scale.
+        """
+        path = self.picture("depth", im_id)
+        if path is None:
+            return None
+        array = read_image("depth", path)
+        scale = self.depth_scale_m(im_id)
+        if scale is None:
+            where = self._file("scene_camera")
+            raise expected(f"{where}, key {im_id}", "the key depth_scale (millimetres per unit)", "none")
+        return np.asarray(array * scale, dtype=np.float32)
+
+    def mask(self, im_id: int, gt_id: int, folder: str = "mask_visib") -> NDArray[np.bool_] | None:
+        """The mask (H, W) of an instance; None where there is no such file."""
+        path = self.mask_path(im_id, gt_id, folder)
+        return None if path is None else np.asarray(read_mask(path) > 0)
+
+    def mask_path(self, im_id: int, gt_id: int, folder: str = "mask_visib") -> Path | None:
+        """The file of an instance's mask, if it exists."""
+        return _existing(self._folder(folder), f"{im_id:06d}_{gt_id:06d}")
+
+    def picture(self, kind: str, im_id: int) -> Path | None:
+        """The file of an image of that kind (rgb, gray, depth), whatever its ending; None if there is none."""
+        return _existing(self._folder(kind), f"{im_id:06d}")
+
+    def _folder(self, kind: str) -> Path:
+        return self.folder / f"{kind}{self.suffix}"
+
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{name}{self.suffix}.json"
+
+    @cached_property
+    def _truth(self) -> dict[int, Any]:
+        return self._optional("scene_gt")
+
+    @cached_property
+    def _truth_info(self) -> dict[int, Any]:
+        return self._optional("scene_gt_info")
+
+    @cached_property
+    def _cameras(self) -> dict[int, Any]:
+        return self._optional("scene_camera")
+
+    def _optional(self, name: str) -> dict[int, Any]:
+        path = self._file(name)
+        return read_numbered(path) if path.is_file() else {}
+
+    def _camera_entry(self, im_id: int) -> tuple[Path, dict[str, Any]]:
+        path = self._file("scene_camera")
+        if self._cameras:
+            entry = entry_of(self._cameras, im_id, path, "image")
+            field_of(entry, "cam_K", f"{path}, key {im_id}")
+            return path, entry
+        found = self._fallback_entry()
+        if found is None:
+            raise expected(str(path), "scene_camera.json, or camera.json for the scene or the data set", "neither")
+        return found
+
+    def _fallback_entry(self) -> tuple[Path, dict[str, Any]] | None:
+        for path in (self._file("camera"), self.folder / "camera.json", self._fallback):
+            if path is not None and path.is_file():
+                return path, read_object(path)
+        return None
+
+    def _size(self, im_id: int) -> tuple[int, int]:
+        from PIL import Image
+
+        for kind in ("rgb", "gray", "depth"):
+            path = self.picture(kind, im_id)
+            if path is not None:
+                try:
+                    with Image.open(path) as image:
+                        return image.size
+                except OSError as error:
+                    raise expected(str(path), "an image", str(error)) from error
+        raise expected(f"{self.folder}", f"a picture {im_id:06d} in rgb, gray or depth", "none")
+
+    def _instance(self, im_id: int, gt_id: int, entry: Any, path: Path) -> Instance:
+        where = f"{path}, key {im_id}, object {gt_id}"
+        info = self._truth_info.get(im_id, [])
+        about = info[gt_id] if isinstance(info, list) and gt_id < len(info) and isinstance(info[gt_id], dict) else {}
+        visible, box = about.get("visib_fract"), about.get("bbox_visib")
+        return Instance(
+            gt_id, integer_field(entry, "obj_id", where), pose_of(entry, where),
+            None if visible is None else float(visible), None if box is None else tuple(box),
+        )  # fmt: skip
+
+
+def _without_size(entry: dict[str, Any]) -> dict[str, Any]:
+    """BOP's camera.json gives the sensor's size; that of the picture at hand decides."""
+    return {key: value for key, value in entry.items() if key not in ("width", "height")}
+
+
+def _existing(folder: Path, stem: str) -> Path | None:
+    for ending in ENDINGS:
+        for path in (folder / f"{stem}.{ending}", folder / f"{stem}.{ending.upper()}"):
+            if path.is_file():
+                return path
+    return None

@@ -1,0 +1,185 @@
+"""`diffdope bop eval`: how good results are."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+from diffdope.bop.dataset import DataSet
+from diffdope.bop.evaluation import Evaluation, check_known, evaluate
+from diffdope.bop.results import Estimate, read_results
+from diffdope.bop.run_records import RunRecords
+from diffdope.bop.scene import Instance
+from diffdope.bop.starts import Selection
+from diffdope.bop.tables import Report, write_errors, write_summaries
+from diffdope.bop.targets import Group, Key, compete, trials, wanted_instances
+from diffdope.cli.bop_refine import numbers_of
+from diffdope.cli.output import check_output, results_folder, write_json
+from diffdope.errors import check_positive, expected
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Compares BOP results CSV with the truth: tables here, and with --out also files and one HTML report."""
+
+    dataset: Path
+    """Folder with models, camera.json and the split."""
+    split: str
+    """Folder of the scenes: val, test, test_primesense."""
+    results: Path
+    """BOP results CSV; records beside it (.jsonl) are read too."""
+    out: Path | None = None
+    """Folder for report.html, errors.csv, summary.csv, summary.json, curves.png."""
+    models: str = "models_eval,models"
+    """Folders of models; for each object the first that has it."""
+    camera_type: str | None = None
+    """Sensor, where a data set has several (scene_gt_CAMTYPE.json, rgb_CAMTYPE)."""
+    targets: str | None = None
+    """Which instances count: a targets file, `all` annotated ones, or `attempted`: those that the run was started on.
+    Default: attempted with --match index; else the data set's targets, or what is visible by 10 % or more."""
+    match: Literal["index", "bop"] | None = None
+    """bop: estimates of one object compete, best score first; index: each belongs to the instance in its record.
+    Default: index where records say so of every start pose."""
+    scenes: str | None = None
+    """Only these: 1,3,5-8."""
+    images: str | None = None
+    """Only these: 0-4."""
+    objects: str | None = None
+    """Only these: 1,2,3."""
+    auc_max_mm: float = 20.0
+    """A second maximum for the areas under the curves, beside 100 mm."""
+    vsd: bool = True
+    """Whether VSD is measured where there is depth: the slowest part."""
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command and returns the exit code."""
+    given = tyro.cli(Arguments, args=arguments, prog="diffdope bop eval")
+    check_positive("auc_max_mm", given.auc_max_mm)
+    if given.out is not None:
+        check_output(given.out)
+    models = tuple(name.strip() for name in given.models.split(",") if name.strip())
+    dataset = DataSet.open(given.dataset, given.split, models=models, camera_type=given.camera_type)
+    estimates = read_results(given.results)
+    lines = lines_of(given.results, len(estimates))
+    check_known(dataset, estimates, lambda number: f"{given.results}, line {lines[number]}")
+    report = reported(given, dataset, estimates)
+    from diffdope.cli.bop_eval_tables import print_report
+
+    print_report(report)
+    if given.out is not None:
+        write_report(given.out, dataset, report)
+        print(f"files: {given.out / 'report.html'}, errors.csv, summary.csv, summary.json, curves.png")
+    return 0
+
+
+def reported(given: Arguments, dataset: DataSet, estimates: list[Estimate]) -> Report:
+    """The evaluation that was asked for."""
+    records, note = RunRecords.beside(given.results, dataset, estimates)
+    how = given.match or ("index" if records is not None and records.indexed else "bop")
+    if how == "index" and records is None:
+        raise expected("match", "bop, because there are no records to index by", "index", note)
+    groups, which = groups_of(given, dataset, estimates, how, records)
+    evaluation = measured(given, dataset, estimates, groups, how)
+    notes = [text for text in (note, unused_note(evaluation), doubtful_note(how, records)) if text]
+    described = {
+        "data set": dataset.name, "split": dataset.split, "results": given.results.name, "instances": which,
+        "matching": MATCHING[how], "models": ", ".join(path.name for path in dataset.models.folders),
+    }  # fmt: skip
+    other = 1e-3 * given.auc_max_mm
+    return Report.of(evaluation, other_max_m=other, described=described, notes=notes, run=records)
+
+
+MATCHING = {
+    "index": "index: each estimate is compared with the instance that its start pose belongs to",
+    "bop": "bop: estimates of an object compete, best score first, each claims the nearest instance (MSSD)",
+}
+
+
+def groups_of(
+    given: Arguments, dataset: DataSet, estimates: list[Estimate], how: str, records: RunRecords | None
+) -> tuple[list[Group], str]:
+    """Which estimates claim which instances, and in words, which instances count."""
+    selection = Selection(
+        numbers_of("scenes", given.scenes), numbers_of("images", given.images), numbers_of("objects", given.objects)
+    )
+    if how == "index" and records is not None:
+        if given.targets in (None, "attempted"):
+            return trials(dataset, records.records, None, selection), "those that the run was started on"
+        wanted, which = wanted_of(given, dataset, selection)
+        return trials(dataset, records.records, wanted, selection), which
+    if given.targets == "attempted":
+        raise expected("targets", "a file or all; attempted is for --match index", "attempted")
+    wanted, which = wanted_of(given, dataset, selection)
+    return compete(wanted, estimates), which
+
+
+def wanted_of(given: Arguments, dataset: DataSet, selection: Selection) -> tuple[dict[Key, tuple[Instance, ...]], str]:
+    """The instances that count."""
+    if given.targets == "all":
+        return wanted_instances(dataset, selection, None, min_visib=0.0), "all annotated ones"
+    targets = dataset.targets(given.targets)
+    which = "visible by 10 % or more" if targets is None else f"targets of {Path(given.targets or 'the data set').name}"
+    return wanted_instances(dataset, selection, targets), which
+
+
+def measured(
+    given: Arguments, dataset: DataSet, estimates: list[Estimate], groups: list[Group], how: str
+) -> Evaluation:
+    """The evaluation, under a progress bar."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("measuring", total=None)
+
+        def report(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        return evaluate(dataset, estimates, groups, how=how, vsd=given.vsd, progress=report)
+
+
+def unused_note(evaluation: Evaluation) -> str:
+    """Estimates that no figure holds."""
+    if not evaluation.unused:
+        return ""
+    count, total = len(evaluation.unused), evaluation.estimates
+    return f"{count} of {total} estimates are not used: no instance that counts, or more than an object has instances"
+
+
+def doubtful_note(how: str, records: RunRecords | None) -> str:
+    """Why an index is missing or not to be trusted."""
+    if records is None or records.indexed:
+        return ""
+    found = "matching by index rests on overlap" if how == "index" else "matched as BOP does it"
+    return f"not every start pose of the run knew its instance: {found}"
+
+
+def lines_of(path: Path, count: int) -> list[int]:
+    """The line of each row of a results file, whose header is optional."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        lines = [number for number, row in enumerate(csv.reader(file), start=1) if any(row)]
+    return lines[len(lines) - count :]
+
+
+def write_report(out: Path, dataset: DataSet, report: Report) -> None:
+    """All files, at once."""
+    from diffdope.viz.report_html import draw_curves, write_html
+
+    steps: list[tuple[str, Callable[[Path], None]]] = [
+        ("errors.csv", lambda path: write_errors(path, report)),
+        ("summary.csv", lambda path: write_summaries(path, report)),
+        ("summary.json", lambda path: write_json(path, report.as_json())),
+        ("curves.png", lambda path: draw_curves(path, report)),
+        ("report.html", lambda path: write_html(path, dataset, report)),
+    ]
+    with results_folder(out) as folder:
+        for name, write in steps:
+            write(folder / name)

@@ -1,0 +1,101 @@
+"""What a run over a data set shows while it works, and at its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from diffdope.bop.refine_run import RunFiles, Tally
+
+_EVERY_S = 30.0  # a line of progress where the output is no terminal
+
+
+class RunDisplay:
+    """Progress with rate, time left, running error against the truth, and failures."""
+
+    def __init__(self, name: str, files: RunFiles) -> None:
+        self._files = files
+        self._console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        left = (TextColumn("left"), TimeRemainingColumn())
+        quiet = not self._console.is_terminal
+        self._bar = Progress(*columns, *left, console=self._console, disable=quiet, speed_estimate_period=300.0)
+        self._task = self._bar.add_task(f"{name}: preparing (the first run compiles, half a minute)", total=None)
+        self._add_mm: list[float] = []
+        self._failures = self._done = self._new = self._total = 0
+        self._began = self._said = time.monotonic()
+
+    def __enter__(self) -> RunDisplay:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+        if isinstance(error, KeyboardInterrupt):
+            kept = f"{self._done} of {self._total} objects are in {self._files.records}"
+            raise KeyboardInterrupt(f"interrupted; {kept}; the same command goes on from there") from None
+
+    def begin(self, total: int, done: Mapping[str, Mapping[str, Any]]) -> None:
+        """Takes the number of objects and the records of an earlier, interrupted run."""
+        self._total, self._began = total, time.monotonic()
+        for record in done.values():
+            self._count(record)
+        if done:
+            self._console.print(f"resuming: {len(done)} of {total} objects are done already")
+        self._bar.reset(self._task, total=total, completed=self._done, description=self.described())
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Takes a new record."""
+        self._count(record)
+        self._new += 1
+        self._bar.update(self._task, completed=self._done, description=self.described())
+        if not self._console.is_terminal and time.monotonic() - self._said > _EVERY_S:
+            self._said = time.monotonic()
+            left = (self._total - self._done) / max(self.rate, 1e-9)
+            text = f"{self._done}/{self._total}  {self.described()}, {left:.0f} s left"
+            print(text, file=self._console.file, flush=True)
+
+    @property
+    def rate(self) -> float:
+        """Objects a second, of this run."""
+        return self._new / max(time.monotonic() - self._began, 1e-9)
+
+    def described(self) -> str:
+        """Rate, running error and failures, in a few words."""
+        words = [f"{self.rate:.2f}/s" if self._new else "starting"]
+        if self._add_mm:
+            good = float(np.mean(np.array(self._add_mm) < 5.0))
+            words.append(f"ADD median {np.median(self._add_mm):.2f} mm, {good:.0%} < 5 mm")
+        words.append(f"{self._failures} failed")
+        return ", ".join(words)
+
+    def _count(self, record: Mapping[str, Any]) -> None:
+        self._done += 1
+        if record.get("errors"):
+            self._add_mm.append(record["errors"]["add_mm"])
+        self._failures += "error" in record or record.get("status") not in ("converged", "iteration_limit")
+
+    def summarise(self, records: Sequence[Mapping[str, Any]]) -> int:
+        """Prints what became of the start poses; 1 if some ended in an error."""
+        tally = Tally.of(records)
+        console = Console()
+        counts = ", ".join(f"{count} {status}" for status, count in sorted(tally.statuses.items()))
+        console.print(f"{len(records)} objects: {counts or 'none refined'}")
+        console.print("matched: " + ", ".join(f"{count} {how}" for how, count in sorted(tally.matched.items())))
+        if self._add_mm:
+            starts = [r["errors"]["start_add_mm"] for r in records if r.get("errors")]
+            console.print(f"ADD median {np.median(starts):.2f} mm -> {np.median(self._add_mm):.2f} mm")
+        for text in tally.errors[:5]:
+            console.print(f"[red]error[/] {text}", markup=True, highlight=False)
+        if tally.errors:
+            console.print(f"{len(tally.errors)} of {len(records)} ended in an error and have no row in the results")
+        console.print(f"files: {self._files.results}, {self._files.records}")
+        return 1 if tally.errors else 0

@@ -1,0 +1,203 @@
+"""`diffdope bop refine`: start poses over a whole data set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from diffdope.bop.dataset import DataSet
+from diffdope.bop.refine_run import RunFiles, refine_dataset
+from diffdope.bop.refine_work import RefineWork
+from diffdope.bop.starts import (
+    Selection,
+    Start,
+    check_unperturbed,
+    level_path,
+    select,
+    starts_of_json,
+    starts_of_results,
+    starts_of_truth,
+)
+from diffdope.cli.output import check_results_file
+from diffdope.cli.preset_flags import Numbers, default_numbers
+from diffdope.errors import DiffDopeError, expected
+from diffdope.render.pool import available_cores
+from diffdope.runs.engine import Engine, make_engine
+from diffdope.runs.shard import parse_shard
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Refines the start poses of a BOP data set. The same command, given again, goes on where it was interrupted."""
+
+    dataset: Path
+    """Folder with models, camera.json and the split."""
+    split: str
+    """Folder of the scenes: val, test, test_primesense."""
+    init: str
+    """Start poses: a folder with SCENE/scene_error_deg_LEVEL.json (also relative to the data set), one such file, BOP
+    results CSV of another method, or `gt` for the truth (see --perturb-deg, --perturb-mm)."""
+    out: Path
+    """Results CSV; beside it, with the ending .jsonl, a record per object."""
+    level: str | None = None
+    """Which of the published start poses: 001_trans_001, 010_trans_004, 040_trans_016."""
+    perturb_deg: float = 0.0
+    """With --init gt: turn every pose by this angle about a random axis."""
+    perturb_mm: float = 0.0
+    """With --init gt: move every pose by this length in a random direction."""
+    models: str = "models,models_eval"
+    """Folders of models; for each object the first that has it."""
+    camera_type: str | None = None
+    """Sensor, where a data set has several (scene_gt_CAMTYPE.json, rgb_CAMTYPE)."""
+    scenes: str | None = None
+    """Only these: 1,3,5-8."""
+    images: str | None = None
+    """Only these: 0-4."""
+    objects: str | None = None
+    """Only these: 1,2,3."""
+    min_visib: float = 0.0
+    """Least visible share of an object; BOP's targets have 0.1."""
+    mask: str = "mask_visib"
+    """Mask folder of the scenes (mask_visib, mask, mask_noisy), a JSON file or folder of detections, or none."""
+    depth: Literal["on", "off"] = "on"
+    """Whether depth images are used where there are some."""
+    preset: str = "paper"
+    """Complete set of numbers to start from."""
+    settings: Path | None = None
+    """YAML that changes numbers of the preset; flags win over it."""
+    seed: int = 0
+    """Of learning rates and perturbations. Same seed, same result."""
+    workers: int = 1
+    """Processes; on ray: actors (0: as many as it has cores)."""
+    threads: int | None = None
+    """Of each worker; default: the cores divided among the workers. Does not change results."""
+    engine: Literal["local", "ray"] = "local"
+    """Where the work is done; ray needs diffdope[ray] and the data set under the same path on all nodes."""
+    address: str | None = None
+    """Of a Ray cluster; default: one is started on this machine."""
+    shard: str | None = None
+    """i/n: only the i-th of n parts, for Slurm and the like; join them by `diffdope bop merge`."""
+    fresh: bool = False
+    """Forget an earlier run of the same --out."""
+    numbers: Annotated[Numbers, tyro.conf.arg(name="")] = field(default_factory=Numbers)
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command and returns the exit code: 1 if some objects ended in an error."""
+    from diffdope.cli.bop_progress import RunDisplay
+
+    missing: Any = tyro.MISSING
+    default = Arguments(missing, missing, missing, missing, numbers=default_numbers(arguments))
+    given = tyro.cli(Arguments, args=arguments, default=default, prog="diffdope bop refine")
+    check_results_file(given.out)
+    dataset, starts = read_starts(given)
+    part = None if given.shard is None else parse_shard(given.shard)
+    files = RunFiles.at(given.out, part)
+    with RunDisplay(dataset.name, files) as display:
+        records = refine_dataset(
+            work_of(given), starts, files, init=described_init(given), engine=engine_of(given), part=part,
+            fresh=given.fresh, on_begin=display.begin, on_record=display.add,
+        )  # fmt: skip
+    return display.summarise(records)
+
+
+def read_starts(given: Arguments) -> tuple[DataSet, list[Start]]:
+    """The data set, and the start poses that are to be refined."""
+    models = tuple(name.strip() for name in given.models.split(",") if name.strip())
+    dataset = DataSet.open(given.dataset, given.split, models=models, camera_type=given.camera_type)
+    selection = Selection(
+        numbers_of("scenes", given.scenes),
+        numbers_of("images", given.images),
+        numbers_of("objects", given.objects),
+        given.min_visib,
+    )
+    return dataset, select(dataset, selection, starts_from(given, dataset, selection))
+
+
+def starts_from(given: Arguments, dataset: DataSet, selection: Selection) -> list[Start]:
+    """All start poses of the wanted images, from wherever --init says."""
+    if given.init == "gt":
+        angle_rad, distance_m = given.perturb_deg * 3.141592653589793 / 180.0, 1e-3 * given.perturb_mm
+        return starts_of_truth(dataset, selection, angle_rad=angle_rad, distance_m=distance_m, seed=given.seed)
+    check_unperturbed(given.perturb_deg, given.perturb_mm, given.init)
+    path = init_path(given)
+    if path.is_dir():
+        level = given.level
+        if level is None:
+            raise expected("level", "which start poses of the folder, such as 010_trans_004", "none")
+        return starts_of_json(dataset, selection, lambda scene_id: level_path(path, level, scene_id))
+    if path.suffix.lower() == ".csv":
+        return starts_of_results(dataset, selection, path)
+    return starts_of_json(dataset, one_scene(path, dataset, selection), lambda _: path)
+
+
+def init_path(given: Arguments) -> Path:
+    """The file or folder of --init, seen from here or from the data set."""
+    for path in (Path(given.init), given.dataset / given.init):
+        if path.exists():
+            return path
+    where = f"{given.init} (looked for here and in {given.dataset})"
+    raise expected("init", "gt, or a file or folder that exists", where)
+
+
+def one_scene(path: Path, dataset: DataSet, selection: Selection) -> Selection:
+    """A single JSON file speaks of one scene: the one selected, or of its folder's name, or the only one."""
+    scenes = selection.scenes or dataset.scene_ids
+    if len(scenes) > 1 and path.parent.name.isdigit() and int(path.parent.name) in scenes:
+        scenes = (int(path.parent.name),)
+    if len(scenes) != 1:
+        cure = f"choose one of {', '.join(map(str, scenes))} by --scenes"
+        raise expected("scenes", f"one, because {path} holds the start poses of one", len(scenes), cure)
+    return Selection(scenes, selection.images, selection.objects, selection.min_visib)
+
+
+def numbers_of(name: str, text: str | None) -> tuple[int, ...] | None:
+    """Numbers from "1,3,5-8"; None stays None.
+
+    Raises:
+        DiffDopeError: if it is something else.
+    """
+    if text is None:
+        return None
+    try:
+        bounds = [[int(word) for word in part.split("-")] for part in text.split(",")]
+        return tuple(dict.fromkeys(n for pair in bounds for n in range(pair[0], pair[-1] + 1)))
+    except ValueError as error:
+        raise expected(name, "numbers such as 1,3,5-8", repr(text)) from error
+
+
+def described_init(given: Arguments) -> str:
+    """Where the start poses come from, in a word; what they are is in the run's hash."""
+    if given.init == "gt":
+        return f"gt, turned by {given.perturb_deg:g} deg, moved by {given.perturb_mm:g} mm"
+    return Path(given.init).name + (f" {given.level}" if given.level else "")
+
+
+def work_of(given: Arguments) -> RefineWork:
+    """What the workers are told."""
+    if given.workers < 0 or (given.workers == 0 and given.engine == "local"):
+        raise expected("workers", "at least 1", given.workers)
+    if given.threads is not None and given.threads < 1:
+        raise expected("threads", "at least 1", given.threads)
+    threads = given.threads
+    if threads is None:
+        threads = 1 if given.engine == "ray" else max(1, available_cores() // given.workers)
+    models = tuple(name.strip() for name in given.models.split(",") if name.strip())
+    mask = given.mask
+    if Path(mask).suffix.lower() == ".json" and not Path(mask).is_file():
+        raise DiffDopeError(f"mask: expected a file of detections, but there is none at {mask}")
+    return RefineWork(
+        root=given.dataset.resolve(), split=given.split, models=models, camera_type=given.camera_type,
+        mask=str(Path(mask).resolve()) if Path(mask).exists() else mask, depth=given.depth == "on",
+        preset=given.numbers.preset(given.preset), seed=given.seed, threads=threads,
+    )  # fmt: skip
+
+
+def engine_of(given: Arguments) -> Engine:
+    """Where the work is done."""
+    if given.address is not None and given.engine != "ray":
+        raise expected("address", "only with --engine ray", given.address)
+    return make_engine(given.engine, workers=given.workers or None, address=given.address)
