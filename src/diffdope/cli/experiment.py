@@ -1,0 +1,179 @@
+"""`diffdope experiment NAME`: the studies of the paper and beyond it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, make_dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from diffdope.cli.bop_refine import numbers_of
+from diffdope.cli.output import check_output
+from diffdope.errors import check_choice
+from diffdope.experiments.cases import Source
+from diffdope.experiments.registry import MODULES, find_study
+from diffdope.experiments.study import Outcome, Study, run_study
+
+
+@dataclass(frozen=True)
+class Run:
+    """How the study is run. The same command, given again, goes on where it was interrupted."""
+
+    out: Path | None = None
+    """Folder for the tables, the plot and the journal; default diffdope_experiment_NAME."""
+    seed: int = 0
+    """Of start poses, learning rates and synthetic pictures. Same seed, same tables but for times."""
+    workers: int = 1
+    """Processes."""
+    threads: int | None = None
+    """Of each worker; default: the cores divided among the workers."""
+    quick: bool = False
+    """A grid so small that it only shows that everything works."""
+    fresh: bool = False
+    """Forget an earlier run in the same folder."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Where the cases come from. Without --dataset: the packaged example."""
+
+    dataset: Path | None = None
+    """Folder of a BOP data set."""
+    split: str | None = None
+    """Its folder of scenes: val, test, dev."""
+    models: str = "models,models_eval"
+    """Folders of models; for each object the first that has it."""
+    scenes: str | None = None
+    """Only these: 1,3,5-8."""
+    images: str | None = None
+    """Only these: 0-4."""
+    objects: str | None = None
+    """Only these: 1,2,3."""
+    min_visib: float = 0.1
+    """Least visible share of an object."""
+    mask: str = "mask_visib"
+    """Mask folder of the scenes."""
+    depth: Literal["on", "off"] = "on"
+    """Whether depth images are used, those of synthetic pictures included."""
+    max_cases: int = 12
+    """At most so many objects, evenly spread over what was selected."""
+
+    def source(self) -> Source:
+        """As the studies want it.
+
+        Raises:
+            DiffDopeError: if a list of numbers is none.
+        """
+        chosen = {name: numbers_of(name, getattr(self, name)) or () for name in ("scenes", "images", "objects")}
+        models = tuple(name.strip() for name in self.models.split(",") if name.strip())
+        return Source(
+            self.dataset, self.split, models, **chosen,
+            min_visib=self.min_visib, mask=self.mask, depth=self.depth == "on", max_cases=self.max_cases,
+        )  # fmt: skip
+
+
+LEAST_WIDTH = 118  # columns of the widest summary; a table cut off is worth less than one that wraps
+
+
+def usage() -> str:
+    """The text of `diffdope experiment --help`."""
+    rows = "\n".join(f"  {name:15s} {find_study(name).purpose}" for name in MODULES)
+    return (
+        f"usage: diffdope experiment NAME [options]\n\nexperiments:\n{rows}\n\n"
+        "`diffdope experiment NAME --help` lists the options."
+    )
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command and returns the exit code: 1 if some trials ended in an error."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(usage())
+        return 0 if arguments else 2
+    check_choice("experiment", arguments[0], tuple(MODULES))
+    study = find_study(arguments[0])
+    given, source, settings = parse(study, arguments[1:])
+    out = given.out or Path(f"diffdope_experiment_{study.name.replace('-', '_')}")
+    check_output(out)
+    return run_and_print(study, settings, source, given, out)
+
+
+def parse(study: Study[Any], arguments: list[str]) -> tuple[Run, Source, Any]:
+    """Reads the flags; with --quick, the defaults of the study's numbers are those of its small grid."""
+    numbers = study.quick if "--quick" in arguments else study.settings
+    flat = tyro.conf.arg(name="")
+    parts: list[tuple[str, Any, Any]] = [
+        ("run", Annotated[Run, flat], field(default_factory=Run)),
+        ("pictures", Annotated[Pictures, flat], field(default_factory=Pictures)),
+        ("settings", Annotated[type(numbers), flat], field(default=numbers)),
+    ]
+    flags = make_dataclass("Flags", parts, frozen=True)
+    given: Any = tyro.cli(flags, args=arguments, prog=f"diffdope experiment {study.name}", description=study.purpose)
+    return given.run, given.pictures.source(), given.settings
+
+
+def run_and_print(study: Study[Any], settings: Any, source: Source, given: Run, out: Path) -> int:
+    """Runs under a progress bar, then prints the table."""
+    from rich.console import Console
+
+    console = Console()
+    try:
+        outcome = with_bar(study, settings, source, given, out, console)
+    except KeyboardInterrupt:
+        text = f"interrupted; the trials done so far are in {out}, and the same command goes on from there"
+        raise KeyboardInterrupt(text) from None
+    print_outcome(study, outcome, console)
+    return 1 if outcome.failures else 0
+
+
+def with_bar(study: Study[Any], settings: Any, source: Source, given: Run, out: Path, console: Any) -> Outcome:
+    """Runs the study; the bar says how many trials are done, and how long the rest will take."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn(study.name), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
+        TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
+    )  # fmt: skip
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(study.name, total=None, note="preparing (the first run compiles, half a minute at most)")
+        failures = 0
+
+        def report(done: int, total: int, record: dict[str, object]) -> None:
+            nonlocal failures
+            failures += "error" in record
+            note = f"{failures} failed" if failures else "" if record else "preparing"
+            bar.update(task, completed=done, total=total, note=note)
+
+        return run_study(
+            study, settings, source, out,
+            seed=given.seed, workers=given.workers, threads=given.threads, fresh=given.fresh, on_trial=report,
+        )  # fmt: skip
+
+
+def print_outcome(study: Study[Any], outcome: Outcome, console: Any) -> None:
+    """The summary table, failures, and where the files are."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from diffdope.experiments.tables import heading, worded
+
+    columns = list(dict.fromkeys(name for row in outcome.rows for name in row))
+    table = Table(title=f"{study.name}: {study.purpose} (medians)", title_justify="left", box=None, padding=(0, 1))
+    for name in columns:
+        words = isinstance(outcome.rows[0].get(name), str)
+        table.add_column(heading(name), justify="left" if words else "right", no_wrap=True)
+    for row in outcome.rows:
+        table.add_row(*(worded(name, row.get(name)) for name in columns))
+    Console(width=max(console.width, LEAST_WIDTH)).print(table)
+    if outcome.failures:
+        console.print(
+            f"[bold]{len(outcome.failures)} of {outcome.trials} trials failed[/]; the first: {outcome.failures[0]}"
+        )
+    console.print("files " + ", ".join(str(path) for path in outcome.files), soft_wrap=True)
