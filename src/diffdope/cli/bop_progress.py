@@ -94,8 +94,8 @@ class RunDisplay:
             starts = [r["errors"]["start_add_mm"] for r in records if r.get("errors")]
             console.print(f"ADD median {np.median(starts):.2f} mm -> {np.median(self._add_mm):.2f} mm")
         for text in tally.errors[:5]:
-            console.print(f"[red]error[/] {text}", markup=True, highlight=False)
+            console.print("error:", text, style="red", markup=False, highlight=False, soft_wrap=True)
         if tally.errors:
             console.print(f"{len(tally.errors)} of {len(records)} ended in an error and have no row in the results")
-        console.print(f"files: {self._files.results}, {self._files.records}")
+        console.print(f"files: {self._files.results}, {self._files.records}", soft_wrap=True)
         return 1 if tally.errors else 0
