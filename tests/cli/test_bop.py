@@ -180,3 +180,29 @@ def test_help(capsys: pytest.CaptureFixture[str]):
     assert all(name in said for name in ("refine", "merge", "eval"))
     assert main(["bop", "refin"]) == 2
     assert "did you mean refine?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("split", "models", "scenes"),
+    [("test_primesense", "models_cad", (1, 20)), ("test", "models", (48, 59)), ("val", "models", (1, 10))],
+    ids=["T-LESS", "YCB-Video", "HOPE"],
+)
+def test_the_papers_protocol_in_the_layouts_of_its_data_sets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], split: str, models: str, scenes: tuple[int, int]
+):
+    tree = make_tree(tmp_path / "set", images=((scenes[0], 1), (scenes[1], 1500)))
+    (tree.root / "val").rename(tree.root / split)
+    (tree.root / "models").rename(tree.root / models)
+    level = "010_trans_004"
+    for scene, image in tree.truth:
+        file = tree.root / "init_poses" / f"{scene:06d}" / f"scene_error_deg_{level}.json"
+        write_starts(tree, scene, file, {image: tree.truth[scene, image]})
+    out = tmp_path / "results.csv"
+    where = ["--dataset", str(tree.root), "--split", split]
+    use = ["--init", "init_poses", "--level", level, "--models", f"{models},models_eval", "--out", str(out)]
+    assert main(["bop", "refine", *where, *use, *QUICK]) == 0
+    assert {(row.scene_id, row.im_id) for row in read_results(out)} == set(tree.truth)
+    assert main(["bop", "eval", *where, "--results", str(out), "--out", str(tmp_path / "report")]) == 0
+    summary = json.loads((tmp_path / "report" / "summary.json").read_text())
+    assert (summary["all"]["instances"], summary["all"]["missing"]) == (6, 0)
+    assert "instance by index" in capsys.readouterr().out
