@@ -10,6 +10,17 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[1]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def compiled_apart() -> None:
+    """Tests compare results of this process, to the bit, with those of others: see `diffdope.refine.compiled`."""
+    from diffdope.objective.settings import ObjectiveSettings
+    from diffdope.refine.compiled import compile_apart
+    from diffdope.refine.settings import Preset
+
+    compile_apart(Preset(objective=ObjectiveSettings(edge_weight=1.0)))
+    compile_apart(Preset())
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     """Seeded, so that a failure repeats."""

@@ -18,6 +18,7 @@ from diffdope.bop.scene import Instance
 from diffdope.bop.silhouette import silhouette, stride_of
 from diffdope.bop.starts import Start
 from diffdope.errors import expected
+from diffdope.refine.compiled import compile_apart
 from diffdope.refine.refiner import Refiner
 from diffdope.refine.result import RefinementResult
 from diffdope.refine.settings import Preset
@@ -58,6 +59,7 @@ class RefineWork:
 
     def __call__(self) -> Callable[[Start], dict[str, Any]]:
         """Opens the data set and returns the function that refines one start pose."""
+        compile_apart(self.preset)
         dataset = DataSet.open(self.root, self.split, models=self.models, camera_type=self.camera_type)
         return Refinery(self, dataset, mask_source(dataset, self.mask)).record
 

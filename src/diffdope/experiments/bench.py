@@ -15,6 +15,7 @@ from diffdope.experiments.cases import Case, CaseLoader, Source
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
+from diffdope.refine.compiled import compile_apart
 from diffdope.refine.refiner import Refiner
 from diffdope.refine.result import RefinementResult
 from diffdope.refine.settings import Preset
@@ -84,6 +85,7 @@ class Bench:
 
         The built-in cases share theirs, so that the same picture with and without a texture can be compared.
         """
+        compile_apart(preset)
         refiner = self._refiner(mesh)
         # Tables and buffers depend on the mesh alone, so one refiner serves all presets.
         own = zlib.crc32(case_key.encode()) if "/" in case_key else 0

@@ -11,6 +11,8 @@ from diffdope.errors import DiffDopeError, expected
 from diffdope.experiments.bench import Bench, Row
 from diffdope.experiments.cases import Source
 from diffdope.experiments.tables import markdown, write_csv
+from diffdope.refine.compiled import compile_apart
+from diffdope.refine.settings import Preset
 from diffdope.runs.engine import Engine
 from diffdope.runs.inline import InlineEngine
 from diffdope.runs.journal import Journal
@@ -63,6 +65,7 @@ class StudyWork(Generic[S]):
 
     def __call__(self) -> Handler:
         """The function that runs one trial; its bench keeps what the next one needs too."""
+        compile_apart(Preset())
         bench = Bench(self.source, seed=self.seed, threads=self.threads)
         return lambda payload: {**payload, **self.measure(bench, self.settings, payload)}
 
