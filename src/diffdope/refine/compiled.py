@@ -1,8 +1,8 @@
 """Compiles the kernels in a process of its own, so that all others load the same machine code.
 
-Sums differ in their last bits between the process that compiled a kernel and those that load it from the cache, probably
-because calls between kernels resolve to copies that were optimised apart. A run that promises equal bytes, whoever does
-the work, must not mix the two. It also spares many workers from compiling the same at once.
+Sums differ in their last bits between the process that compiled a kernel and those that load it from the cache,
+probably because calls between kernels resolve to copies that were optimised apart. A run that promises equal bytes,
+whoever does the work, must not mix the two. It also spares many workers from compiling the same at once.
 """
 
 from __future__ import annotations
