@@ -14,8 +14,8 @@ import json, time
 began = time.perf_counter()
 import diffdope as dd
 imported = time.perf_counter()
-from benchmarks.demo_case import demo_case
-mesh, observation, start = demo_case()
+from diffdope.scene.packaged import packaged_example
+mesh, observation, start, _ = packaged_example()
 loaded = time.perf_counter()
 refiner = dd.Refiner(mesh)
 refiner.refine(observation, start)

@@ -163,9 +163,9 @@ def report_renderer(threads: list[int], runs: int) -> None:
 
 def report_refinement(threads: list[int], runs: int) -> None:
     """A whole refinement of the packaged example by a warm refiner."""
-    from benchmarks.demo_case import demo_case
+    from diffdope.scene.packaged import packaged_example
 
-    mesh, observation, start = demo_case()
+    mesh, observation, start, _ = packaged_example()
     full = preset("paper")
     # Without a stop before the last iteration, so that runs are alike.
     settings = replace(full, descent=replace(full.descent, patience=full.descent.iterations + 1))

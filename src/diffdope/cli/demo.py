@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +10,11 @@ import tyro
 
 from diffdope.bop.metrics import add
 from diffdope.cli.output import check_output, result_entry, results_folder, write_json
-from diffdope.geometry.camera import load_camera
 from diffdope.geometry.pose import Pose
 from diffdope.refine.settings import PRESETS
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.scene.packaged import packaged_example
 
 
 @dataclass(frozen=True)
@@ -33,20 +31,8 @@ def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code."""
     given = tyro.cli(Arguments, args=arguments, prog="diffdope demo")
     check_output(given.out)
-    folder = Path(str(files("diffdope") / "data" / "demo"))
-    camera, scale_mm = load_camera(folder / "camera.json")
-    observation = Observation.load(
-        camera, rgb=folder / "rgb.png", depth=folder / "depth.png", mask=folder / "mask.png",
-        depth_scale=(scale_mm or 1.0) * 1e-3,
-    )  # fmt: skip
-    mesh = Mesh.load(folder / "object.ply", unit="mm")
-    return refine_and_show(given, mesh, observation, read_pose(folder / "init.json"), read_pose(folder / "truth.json"))
-
-
-def read_pose(path: Path) -> Pose:
-    """A pose with BOP's keys."""
-    entry = json.loads(path.read_text(encoding="utf-8"))
-    return Pose.from_bop(entry["cam_R_m2c"], entry["cam_t_m2c"])
+    mesh, observation, start, truth = packaged_example()
+    return refine_and_show(given, mesh, observation, start, truth)
 
 
 def errors(pose: Pose, truth: Pose, mesh: Mesh) -> dict[str, float]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,11 +14,11 @@ import numpy as np
 from diffdope.errors import check_choice, expected
 from diffdope.experiments.shapes import primitives
 from diffdope.experiments.synthetic import SensorNoise, picture, random_pose
-from diffdope.geometry.camera import load_camera
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.scene.packaged import packaged_example
 
 if TYPE_CHECKING:
     from diffdope.bop.dataset import DataSet
@@ -186,15 +184,7 @@ def category_of(mesh: Mesh, symmetries: Symmetries) -> Category:
 @lru_cache(maxsize=1)
 def packaged() -> Case:
     """A carton in a path-traced scene."""
-    folder = Path(str(files("diffdope") / "data" / "demo"))
-    camera, scale_mm = load_camera(folder / "camera.json")
-    observation = Observation.load(
-        camera, rgb=folder / "rgb.png", depth=folder / "depth.png", mask=folder / "mask.png",
-        depth_scale=(scale_mm or 1.0) * 1e-3,
-    )  # fmt: skip
-    mesh = Mesh.load(folder / "object.ply", unit="mm")
-    entry = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
-    truth = Pose.from_bop(entry["cam_R_m2c"], entry["cam_t_m2c"])
+    mesh, observation, _, truth = packaged_example()
     return Case(PACKAGED, "carton", "textured", mesh, observation, truth, Symmetries.none())
 
 
