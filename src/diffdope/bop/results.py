@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from diffdope.errors import DiffDopeError, expected
 from diffdope.geometry.pose import Pose
+from diffdope.runs.durable import write_durably
 
 COLUMNS = ("scene_id", "im_id", "obj_id", "score", "R", "t", "time")
 
@@ -59,16 +59,10 @@ def write_results(path: str | Path, estimates: Iterable[Estimate]) -> None:
     Raises:
         DiffDopeError: if rows of one image have different times.
     """
-    path = Path(path)
     estimates = list(estimates)
     _check_times(estimates)
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8", newline="") as file:
-        file.write(",".join(COLUMNS) + "\n")
-        file.writelines(_line(estimate) + "\n" for estimate in estimates)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    lines = [",".join(COLUMNS), *(_line(estimate) for estimate in estimates)]
+    write_durably(Path(path), "\n".join(lines) + "\n")
 
 
 def _line(e: Estimate) -> str:

@@ -18,7 +18,7 @@ from diffdope.bop.scene import Instance
 from diffdope.bop.starts import Selection
 from diffdope.bop.tables import Report, write_errors, write_summaries
 from diffdope.bop.targets import Group, Key, compete, trials, wanted_instances
-from diffdope.cli.bop_refine import numbers_of
+from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.output import check_output, results_folder, write_json
 from diffdope.errors import check_positive, expected
 
@@ -63,8 +63,7 @@ def run(arguments: list[str]) -> int:
     check_positive("auc_max_mm", given.auc_max_mm)
     if given.out is not None:
         check_output(given.out)
-    models = tuple(name.strip() for name in given.models.split(",") if name.strip())
-    dataset = DataSet.open(given.dataset, given.split, models=models, camera_type=given.camera_type)
+    dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
     estimates = read_results(given.results)
     lines = lines_of(given.results, len(estimates))
     check_known(dataset, estimates, lambda number: f"{given.results}, line {lines[number]}")

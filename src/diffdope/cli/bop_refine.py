@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,6 +22,7 @@ from diffdope.bop.starts import (
     starts_of_results,
     starts_of_truth,
 )
+from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.output import check_results_file
 from diffdope.cli.preset_flags import Numbers, default_numbers
 from diffdope.errors import DiffDopeError, expected
@@ -106,8 +108,7 @@ def run(arguments: list[str]) -> int:
 
 def read_starts(given: Arguments) -> tuple[DataSet, list[Start]]:
     """The data set, and the start poses that are to be refined."""
-    models = tuple(name.strip() for name in given.models.split(",") if name.strip())
-    dataset = DataSet.open(given.dataset, given.split, models=models, camera_type=given.camera_type)
+    dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
     selection = Selection(
         numbers_of("scenes", given.scenes),
         numbers_of("images", given.images),
@@ -120,7 +121,7 @@ def read_starts(given: Arguments) -> tuple[DataSet, list[Start]]:
 def starts_from(given: Arguments, dataset: DataSet, selection: Selection) -> list[Start]:
     """All start poses of the wanted images, from wherever --init says."""
     if given.init == "gt":
-        angle_rad, distance_m = given.perturb_deg * 3.141592653589793 / 180.0, 1e-3 * given.perturb_mm
+        angle_rad, distance_m = given.perturb_deg * math.pi / 180.0, 1e-3 * given.perturb_mm
         return starts_of_truth(dataset, selection, angle_rad=angle_rad, distance_m=distance_m, seed=given.seed)
     check_unperturbed(given.perturb_deg, given.perturb_mm, given.init)
     path = init_path(given)
@@ -154,21 +155,6 @@ def one_scene(path: Path, dataset: DataSet, selection: Selection) -> Selection:
     return Selection(scenes, selection.images, selection.objects, selection.min_visib)
 
 
-def numbers_of(name: str, text: str | None) -> tuple[int, ...] | None:
-    """Numbers from "1,3,5-8"; None stays None.
-
-    Raises:
-        DiffDopeError: if it is something else.
-    """
-    if text is None:
-        return None
-    try:
-        bounds = [[int(word) for word in part.split("-")] for part in text.split(",")]
-        return tuple(dict.fromkeys(n for pair in bounds for n in range(pair[0], pair[-1] + 1)))
-    except ValueError as error:
-        raise expected(name, "numbers such as 1,3,5-8", repr(text)) from error
-
-
 def described_init(given: Arguments) -> str:
     """Where the start poses come from, in a word; what they are is in the run's hash."""
     if given.init == "gt":
@@ -185,12 +171,11 @@ def work_of(given: Arguments) -> RefineWork:
     threads = given.threads
     if threads is None:
         threads = 1 if given.engine == "ray" else max(1, available_cores() // given.workers)
-    models = tuple(name.strip() for name in given.models.split(",") if name.strip())
     mask = given.mask
     if Path(mask).suffix.lower() == ".json" and not Path(mask).is_file():
         raise DiffDopeError(f"mask: expected a file of detections, but there is none at {mask}")
     return RefineWork(
-        root=given.dataset.resolve(), split=given.split, models=models, camera_type=given.camera_type,
+        root=given.dataset.resolve(), split=given.split, models=names_of(given.models), camera_type=given.camera_type,
         mask=str(Path(mask).resolve()) if Path(mask).exists() else mask, depth=given.depth == "on",
         preset=given.numbers.preset(given.preset), seed=given.seed, threads=threads,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from diffdope.cli.bop_refine import numbers_of
+from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.output import check_output
 from diffdope.errors import check_choice
 from diffdope.experiments.cases import Source
@@ -66,9 +66,8 @@ class Pictures:
             DiffDopeError: if a list of numbers is none.
         """
         chosen = {name: numbers_of(name, getattr(self, name)) or () for name in ("scenes", "images", "objects")}
-        models = tuple(name.strip() for name in self.models.split(",") if name.strip())
         return Source(
-            self.dataset, self.split, models, **chosen,
+            self.dataset, self.split, names_of(self.models), **chosen,
             min_visib=self.min_visib, mask=self.mask, depth=self.depth == "on", max_cases=self.max_cases,
         )  # fmt: skip
 
