@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -81,7 +81,7 @@ class ErrorMeter:
 
     def __init__(self, dataset: DataSet, *, vsd: bool = True) -> None:
         self._dataset, self.vsd = dataset, vsd
-        self._drawn: OrderedDict[int, HardDepth] = OrderedDict()
+        self._model = lru_cache(maxsize=_DRAWN)(self._make_model)
         self.subsampled: set[int] = set()
 
     def has_depth(self, scene_id: int, im_id: int) -> bool:
@@ -147,13 +147,8 @@ class ErrorMeter:
             self.subsampled.add(obj_id)
         return ModelPoints(vertices_m[::step])
 
-    def _model(self, obj_id: int) -> HardDepth:
-        if obj_id not in self._drawn:
-            self._drawn[obj_id] = HardDepth(self._dataset.models.mesh(obj_id))
-        self._drawn.move_to_end(obj_id)
-        while len(self._drawn) > _DRAWN:
-            self._drawn.popitem(last=False)
-        return self._drawn[obj_id]
+    def _make_model(self, obj_id: int) -> HardDepth:
+        return HardDepth(self._dataset.models.mesh(obj_id))
 
 
 def _both(pairs: Sequence[Pair]) -> PosePairs:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +40,7 @@ class ModelSet:
             there = ", ".join(sorted(path.name for path in root.iterdir() if path.is_dir()))
             where = f"{' or '.join(folders)} of {root}"
             raise expected("models", f"obj_000001.ply and so on in {where}", f"folders {there or 'none'}")
-        self._cached = cached
-        self._meshes: OrderedDict[int, Mesh] = OrderedDict()
+        self._mesh = lru_cache(maxsize=cached)(self._load)
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -66,13 +64,10 @@ class ModelSet:
         Raises:
             DiffDopeError: if there is none, or it cannot be read.
         """
-        if obj_id in self._meshes:
-            self._meshes.move_to_end(obj_id)
-            return self._meshes[obj_id]
-        self._meshes[obj_id] = mesh = Mesh.load(self.path(obj_id), unit="mm")
-        while len(self._meshes) > self._cached:
-            self._meshes.popitem(last=False)
-        return mesh
+        return self._mesh(obj_id)
+
+    def _load(self, obj_id: int) -> Mesh:
+        return Mesh.load(self.path(obj_id), unit="mm")
 
     @cached_property
     def _info(self) -> dict[int, tuple[Path, dict[str, Any]]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from diffdope.bop.scene import Instance
 from diffdope.bop.silhouette import silhouette, stride_of
 from diffdope.bop.starts import Start
 from diffdope.errors import expected
+from diffdope.geometry.pose import Pose
 from diffdope.refine.compiled import compile_apart
 from diffdope.refine.refiner import Refiner
 from diffdope.refine.result import RefinementResult
@@ -80,7 +81,7 @@ class Refinery:
     def __init__(self, work: RefineWork, dataset: DataSet, masks: MaskSource | None) -> None:
         self._work, self._dataset, self._masks = work, dataset, masks
         self._photograph: Photograph | None = None
-        self._refiners: OrderedDict[tuple[int, bool], Refiner] = OrderedDict()
+        self._refiner = lru_cache(maxsize=_REFINERS)(self._make_refiner)
 
     def record(self, start: Start) -> dict[str, Any]:
         """The record of one start pose; what went wrong is in "error", beside what is known of the start."""
@@ -127,17 +128,12 @@ class Refinery:
             self._photograph = Photograph(key, observation, grey, scene.truth(start.im_id))
         return self._photograph
 
-    def _refiner(self, obj_id: int, grey: bool) -> Refiner:
-        key = (obj_id, grey)
-        if key not in self._refiners:
-            mesh = self._dataset.models.mesh(obj_id)
-            mesh = mesh.in_grey() if grey else mesh
-            settings = self._work
-            self._refiners[key] = Refiner(mesh, preset=settings.preset, seed=settings.seed, threads=settings.threads)
-        self._refiners.move_to_end(key)
-        while len(self._refiners) > _REFINERS:
-            self._refiners.popitem(last=False)
-        return self._refiners[key]
+    def _make_refiner(self, obj_id: int, grey: bool) -> Refiner:
+        mesh = self._dataset.models.mesh(obj_id)
+        settings = self._work
+        return Refiner(
+            mesh.in_grey() if grey else mesh, preset=settings.preset, seed=settings.seed, threads=settings.threads
+        )
 
     def _mask(self, start: Start, photograph: Photograph, mesh: Mesh) -> tuple[Choice, Bool | None]:
         if self._masks is None:
@@ -203,8 +199,6 @@ def score_of(start: Start, cost: float | None) -> float:
 
 def errors_of(record: dict[str, Any], start: Start, truth: Instance, mesh: Mesh) -> dict[str, float]:
     """ADD before and after, ADD-S after, millimetres, for the running display."""
-    from diffdope.geometry.pose import Pose
-
     step = max(1, len(mesh.vertices_m) // _POINTS)
     points = mesh.vertices_m[::step]
     pose = Pose.from_bop(record["cam_R_m2c"], record["cam_t_m2c"])

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from diffdope.bop.refine_run import RunFiles, Tally
+from diffdope.refine.result import Status
 
 _EVERY_S = 30.0  # a line of progress where the output is no terminal
 
@@ -81,7 +82,7 @@ class RunDisplay:
         self._done += 1
         if record.get("errors"):
             self._add_mm.append(record["errors"]["add_mm"])
-        self._failures += "error" in record or record.get("status") not in ("converged", "iteration_limit")
+        self._failures += "error" in record or not Status(record["status"]).ok
 
     def summarise(self, records: Sequence[Mapping[str, Any]]) -> int:
         """Prints what became of the start poses; 1 if some ended in an error."""

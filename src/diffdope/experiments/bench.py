@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -68,7 +68,8 @@ class Bench:
     def __init__(self, source: Source, *, seed: int, threads: int | None = None) -> None:
         self.source, self.seed, self.threads = source, seed, threads
         self.case = CaseLoader(source)
-        self._refiners: OrderedDict[int, Refiner] = OrderedDict()
+        # By mesh, that is by identity; a refiner holds its mesh, so two live ones are never taken for one.
+        self._refiner = lru_cache(maxsize=_REFINERS)(self._make_refiner)
 
     def rng(self, name: str, repeat: int) -> np.random.Generator:
         """A generator of its own for every case and repeat, whatever else is run."""
@@ -92,13 +93,8 @@ class Bench:
         refiner.preset, refiner.seed = preset, own + 1000 * self.seed + repeat
         return refiner.refine(observation, start)
 
-    def _refiner(self, mesh: Mesh) -> Refiner:
-        if id(mesh) not in self._refiners:
-            while len(self._refiners) >= _REFINERS:
-                self._refiners.popitem(last=False)
-            self._refiners[id(mesh)] = Refiner(mesh, threads=self.threads)
-        self._refiners.move_to_end(id(mesh))
-        return self._refiners[id(mesh)]  # it holds the mesh, so the id stays its own
+    def _make_refiner(self, mesh: Mesh) -> Refiner:
+        return Refiner(mesh, threads=self.threads)
 
 
 def perturbed(truth: Pose, level: Level, rng: np.random.Generator) -> Pose:

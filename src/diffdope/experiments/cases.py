@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -130,8 +129,8 @@ class CaseLoader:
     """Loads cases by key and keeps the latest ones."""
 
     def __init__(self, source: Source, *, kept: int = 8) -> None:
-        self._source, self._kept = source, kept
-        self._cases: OrderedDict[str, Case] = OrderedDict()
+        self._source = source
+        self._case = lru_cache(maxsize=kept)(self._load)
         self._dataset = None if source.dataset is None else open_dataset(source)
 
     def __call__(self, key: str) -> Case:
@@ -140,19 +139,15 @@ class CaseLoader:
         Raises:
             DiffDopeError: if something of it is missing or broken.
         """
-        if key not in self._cases:
-            while len(self._cases) >= self._kept:
-                self._cases.popitem(last=False)
-            case = self._load(key)
-            self._cases[key] = replace(case, observation=self._source.seen(case.observation))
-        self._cases.move_to_end(key)
-        return self._cases[key]
+        return self._case(key)
 
     def _load(self, key: str) -> Case:
         if self._dataset is not None:
-            return case_of(self._dataset, key, self._source.mask)
-        check_choice("case", key, tuple(BUILT_IN))
-        return BUILT_IN[key]()
+            case = case_of(self._dataset, key, self._source.mask)
+        else:
+            check_choice("case", key, tuple(BUILT_IN))
+            case = BUILT_IN[key]()
+        return replace(case, observation=self._source.seen(case.observation))
 
 
 def case_of(dataset: DataSet, key: str, mask_folder: str) -> Case:

@@ -24,6 +24,11 @@ class Status(StrEnum):
     BEHIND_CAMERA = "behind_camera"
     FAILED = "failed"
 
+    @property
+    def ok(self) -> bool:
+        """Whether a refined pose was found."""
+        return self in (Status.CONVERGED, Status.ITERATION_LIMIT)
+
 
 MESSAGES: dict[Status, str] = {
     Status.CONVERGED: "the descent came to rest",
@@ -78,4 +83,4 @@ class RefinementResult:
     @property
     def ok(self) -> bool:
         """Whether a refined pose was found."""
-        return self.status in (Status.CONVERGED, Status.ITERATION_LIMIT)
+        return self.status.ok
