@@ -64,7 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", default="hope,sim,sim-noisy")
     parser.add_argument("--levels", default="010_trans_004")
-    parser.add_argument("--preset", default="paper")
+    parser.add_argument("--preset", default="default")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--cases", action="store_true", help="print every case")
     arguments = parser.parse_args()

@@ -24,7 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=1000)
     arguments = parser.parse_args()
-    brief = replace(Preset(), hypotheses=2, descent=DescentSettings(iterations=2))
+    brief = replace(Preset(), descent=DescentSettings(hypotheses=2, iterations=2))
     work = RefineWork(DATA / "hope", "val", ("models", "models_eval"), None, "mask_visib", True, brief, 0, 1)
     starts = starts_of_truth(DataSet.open(DATA / "hope", "val"), Selection(), angle_rad=0.05, distance_m=0.002)
     images = {start.group: [s for s in starts if s.group == start.group] for start in starts}

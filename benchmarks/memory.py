@@ -48,7 +48,8 @@ def measure(threads: int) -> dict[str, float]:
 
     def settings(hypotheses: int, pixels: int) -> Preset:
         crop = CropSettings(size=pixels, margin=0.5)
-        return replace(preset("paper"), hypotheses=hypotheses, crop=crop)
+        paper = preset("paper")
+        return replace(paper, descent=replace(paper.descent, hypotheses=hypotheses), crop=crop)
 
     small = bumpy_ball(500)
     seen, _ = observe(small, ball_camera(small, 32))

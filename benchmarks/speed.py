@@ -175,7 +175,9 @@ def report_refinement(threads: list[int], runs: int) -> None:
         result = refiner.refine(observation, start)
         seconds = 1e-3 * median_ms(partial(refiner.refine, observation, start), runs)
         rows.append([f"{n}", f"{result.iterations}", f"{seconds:.3f}"])
-    print(f"## Preset `paper` on the packaged example, warm (B = {full.hypotheses}, {len(mesh.faces)} triangles)\n")
+    print(
+        f"## Preset `paper` on the packaged example, warm (B = {full.descent.hypotheses}, {len(mesh.faces)} triangles)\n"
+    )
     table(["threads", "iterations", "seconds"], rows)
 
 

@@ -19,6 +19,7 @@ def compiled_apart() -> None:
 
     compile_apart(Preset(objective=ObjectiveSettings(edge_weight=1.0)))
     compile_apart(Preset())
+    compile_apart(Preset(solver="newton"))
 
 
 @pytest.fixture

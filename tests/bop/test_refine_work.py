@@ -15,7 +15,7 @@ from diffdope.bop.starts import Selection, Start, starts_of_truth
 from diffdope.refine.settings import DescentSettings, Preset
 from tests.oracle.bop_tree import Tree
 
-QUICK = replace(Preset(), hypotheses=4, descent=DescentSettings(iterations=30))
+QUICK = replace(Preset(), descent=DescentSettings(hypotheses=4, iterations=30))
 
 
 def work(tree: Tree, **changes: Any) -> RefineWork:

@@ -145,7 +145,7 @@ def test_a_mistake_is_one_helpful_line(mistake: str, inputs: Path, capsys: pytes
     [
         (["--descent.iterations", "0"], "iterations: expected at least 1, got 0"),
         (["--descent.iteration", "3"], "--descent.iteration"),
-        (["--hypotheses", "many"], "hypotheses"),
+        (["--descent.hypotheses", "many"], "hypotheses"),
     ],
 )
 def test_a_wrong_flag_is_explained_by_the_parser(

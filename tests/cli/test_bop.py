@@ -17,7 +17,7 @@ from diffdope.bop.results import read_results
 from diffdope.cli.main import main
 from tests.oracle.bop_tree import Tree, make_tree, write_starts
 
-QUICK = ["--hypotheses", "2", "--descent.iterations", "4"]
+QUICK = ["--preset", "paper", "--descent.hypotheses", "2", "--descent.iterations", "4"]
 
 
 @pytest.fixture(scope="module")

@@ -100,7 +100,7 @@ def test_measured_errors_against_a_second_route() -> None:
     bench = Bench(Source(), seed=0, threads=1)
     case = bench.case(PACKAGED)
     start = bench.start(case, Level(10, 4), 0)
-    preset = Preset(hypotheses=1, descent=DescentSettings(iterations=1))
+    preset = Preset(descent=DescentSettings(hypotheses=1, iterations=1))
     result = bench.refine(case.mesh, case.observation, start, preset)
     found = measured(case.mesh, case.symmetries, case.truth, start, result)
     x = case.mesh.vertices_m
@@ -112,7 +112,7 @@ def test_measured_errors_against_a_second_route() -> None:
 
 def test_instances_of_a_data_set_draw_learning_rates_of_their_own() -> None:
     bench = Bench(Source(), seed=2, threads=1)
-    case, preset = bench.case(PACKAGED), Preset(hypotheses=2, descent=DescentSettings(iterations=1))
+    case, preset = bench.case(PACKAGED), Preset(descent=DescentSettings(hypotheses=2, iterations=1))
     start = bench.start(case, Level(5, 2), 0)
 
     def rates(repeat: int, key: str) -> list[float]:

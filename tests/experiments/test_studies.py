@@ -143,7 +143,7 @@ def test_every_learning_rate_variant_becomes_a_preset() -> None:
     trial: Row = {"low": 2.0, "high": 2.0, "decay": 0.1, "rates": "single", "hypotheses": 1}
     preset = varied(Preset(), trial)
     assert single.low == preset.descent.rate_low == preset.descent.rate_high == 2.0
-    assert preset.hypotheses == 1
+    assert preset.descent.hypotheses == 1
 
 
 def result_of(costs: list[float], turns_deg: list[float], shifts_mm: list[float]) -> RefinementResult:

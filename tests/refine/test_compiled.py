@@ -13,8 +13,8 @@ from diffdope.objective.kernel import evaluate_range
 from diffdope.refine.compiled import compile_apart, compile_here
 from diffdope.refine.settings import Preset
 from diffdope.render.kernels.images import render_pose
-print(compile_apart(Preset()))
-compile_here(edges=False)
+print(compile_apart(Preset(solver="newton")))
+compile_here(edges=False, solver="newton")
 print(sum(evaluate_range.stats.cache_misses.values()) + sum(render_pose.stats.cache_misses.values()))
 """
 

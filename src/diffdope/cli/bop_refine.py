@@ -26,6 +26,7 @@ from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.output import check_results_file
 from diffdope.cli.preset_flags import Numbers, default_numbers
 from diffdope.errors import DiffDopeError, expected
+from diffdope.refine.settings import DEFAULT
 from diffdope.render.pool import available_cores
 from diffdope.runs.engine import Engine, make_engine
 from diffdope.runs.shard import parse_shard
@@ -66,7 +67,7 @@ class Arguments:
     """Mask folder of the scenes (mask_visib, mask, mask_noisy), a JSON file or folder of detections, or none."""
     depth: Literal["on", "off"] = "on"
     """Whether depth images are used where there are some."""
-    preset: str = "paper"
+    preset: str = DEFAULT
     """Complete set of numbers to start from."""
     settings: Path | None = None
     """YAML that changes numbers of the preset; flags win over it."""

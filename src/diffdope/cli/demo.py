@@ -11,7 +11,7 @@ import tyro
 from diffdope.bop.metrics import add
 from diffdope.cli.output import check_output, result_entry, results_folder, write_json
 from diffdope.geometry.pose import Pose
-from diffdope.refine.settings import PRESETS
+from diffdope.refine.settings import DEFAULT, PRESETS
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
@@ -60,7 +60,7 @@ def refine_and_show(given: Arguments, mesh: Mesh, observation: Observation, star
     from diffdope.refine.refiner import Refiner
 
     console = Console()
-    preset = PRESETS["paper"]
+    preset = PRESETS[DEFAULT]
     result = refine_with_progress(Refiner(mesh, preset=preset, seed=given.seed), observation, start, console)
     before, after = errors(start, truth, mesh), errors(result.pose, truth, mesh)
     titles = (described("start", before), described("refined", after))

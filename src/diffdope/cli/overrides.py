@@ -50,7 +50,7 @@ def override(base: T, data: Any, where: str) -> T:
 
 
 def _converted(name: str, value: Any, kind: Any) -> Any:
-    """A scalar of the wanted type; YAML reads 1e-3 as text, so text that is a number will do."""
+    """A scalar, or a list of scalars, of the wanted type; YAML reads 1e-3 as text, so text that is a number will do."""
     if kind is float or kind is int:
         try:
             number = float(value) if not isinstance(value, bool) else None
@@ -59,6 +59,10 @@ def _converted(name: str, value: Any, kind: Any) -> Any:
         if number is None or (kind is int and number != int(number)):
             raise expected(name, "a number" if kind is float else "a whole number", repr(value))
         return kind(number)
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(value, list | tuple):
+            raise expected(name, "a list", repr(value))
+        return tuple(_converted(f"{name}[{k}]", item, typing.get_args(kind)[0]) for k, item in enumerate(value))
     if typing.get_origin(kind) is typing.Literal:
         check_choice(name, str(value), typing.get_args(kind))
         return value

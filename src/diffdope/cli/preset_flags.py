@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from diffdope.cli.overrides import read_settings
+from diffdope.errors import expected
 from diffdope.objective.settings import ObjectiveSettings
-from diffdope.refine.settings import CropSettings, DescentSettings, Preset
+from diffdope.refine.settings import DEFAULT, CropSettings, DescentSettings, Preset, SearchSettings
 from diffdope.refine.settings import preset as find_preset
 
 
@@ -15,29 +16,34 @@ from diffdope.refine.settings import preset as find_preset
 class Numbers:
     """Every number of the preset; what is not given keeps the preset's value."""
 
-    hypotheses: int = 8
     objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
     descent: DescentSettings = field(default_factory=DescentSettings)
     crop: CropSettings = field(default_factory=CropSettings)
+    search: SearchSettings = field(default_factory=SearchSettings)
 
     def preset(self, name: str) -> Preset:
-        """The preset of that name with these numbers."""
-        return replace(
-            find_preset(name),
-            hypotheses=self.hypotheses,
-            objective=self.objective,
-            descent=self.descent,
-            crop=self.crop,
-        )
+        """The preset of that name with these numbers.
+
+        Raises:
+            DiffDopeError: if one was changed that its solver does not use: nobody would notice.
+        """
+        base = find_preset(name)
+        unused, given = ("descent", self.descent) if base.solver == "newton" else ("search", self.search)
+        if given != getattr(base, unused):
+            cure = "give --preset paper" if unused == "descent" else "choose another preset"
+            raise expected(unused, f"no numbers for preset {name!r}, whose solver is {base.solver}", "some", cure)
+        if base.solver == "newton" and self.crop.size != base.crop.size:
+            raise expected("crop.size", "none", self.crop.size, "each level has its own: see search.near.sizes")
+        return replace(base, objective=self.objective, crop=self.crop, descent=self.descent, search=self.search)
 
 
 def default_numbers(arguments: list[str]) -> Numbers:
     """Preset and YAML are looked up before all other flags, since they are the defaults of these."""
-    base = find_preset(early(arguments, "--preset") or "paper")
+    base = find_preset(early(arguments, "--preset") or DEFAULT)
     settings = early(arguments, "--settings")
     if settings is not None:
         base = read_settings(Path(settings), base)
-    return Numbers(base.hypotheses, base.objective, base.descent, base.crop)
+    return Numbers(base.objective, base.descent, base.crop, base.search)
 
 
 def early(arguments: list[str], flag: str) -> str | None:

@@ -14,7 +14,7 @@ from diffdope.cli.start_pose import read_start
 from diffdope.errors import DiffDopeError, check_positive, expected
 from diffdope.geometry.camera import Camera, load_camera
 from diffdope.geometry.pose import Pose
-from diffdope.refine.settings import Preset
+from diffdope.refine.settings import DEFAULT, Preset
 from diffdope.scene.images import read_image
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -46,7 +46,7 @@ class Arguments:
     """Which image of a scene_camera.json or results CSV."""
     obj_id: int | None = None
     """Which object of a results CSV."""
-    preset: str = "paper"
+    preset: str = DEFAULT
     """Complete set of numbers to start from."""
     settings: Path | None = None
     """YAML that changes numbers of the preset; flags win over it."""

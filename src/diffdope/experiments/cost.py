@@ -108,7 +108,7 @@ def fixed_length(settings: Settings) -> Preset:
 def varied(preset: Preset, axis: str, value: int) -> Preset:
     """The preset with one number changed."""
     if axis == "hypotheses":
-        return replace(preset, hypotheses=value)
+        return replace(preset, descent=replace(preset.descent, hypotheses=value))
     return replace(preset, crop=replace(preset.crop, size=value)) if axis == "pixels" else preset
 
 

@@ -66,7 +66,7 @@ class Variant:
 
 def variants(settings: Settings) -> Iterator[Variant]:
     """All ways, in three parts: hypotheses, range, decay."""
-    preset, old = settings.preset, settings.preset.descent
+    old = settings.preset.descent
     distributions: tuple[Rates, ...] = ("uniform", "log-uniform")
     for rate in settings.single_rates:
         yield Variant("hypotheses", "single", rate, rate, 1, old.decay)
@@ -76,9 +76,9 @@ def variants(settings: Settings) -> Iterator[Variant]:
     for rates in distributions:
         for span in settings.ranges:
             low, high = bounds_of(span)
-            yield Variant("range", rates, low, high, preset.hypotheses, old.decay)
+            yield Variant("range", rates, low, high, old.hypotheses, old.decay)
     for decay in settings.decays:
-        yield Variant("decay", old.rate_distribution, old.rate_low, old.rate_high, preset.hypotheses, decay)
+        yield Variant("decay", old.rate_distribution, old.rate_low, old.rate_high, old.hypotheses, decay)
 
 
 def bounds_of(span: str) -> tuple[float, float]:
@@ -116,10 +116,11 @@ def varied(preset: Preset, trial: Row) -> Preset:
     """The preset with the trial's rates."""
     descent = replace(
         preset.descent,
+        hypotheses=int(numbers(trial, "hypotheses")),
         rate_low=numbers(trial, "low"), rate_high=numbers(trial, "high"), decay=numbers(trial, "decay"),
         rate_distribution="log-uniform" if trial["rates"] == "log-uniform" else "uniform",
     )  # fmt: skip
-    return replace(preset, hypotheses=int(numbers(trial, "hypotheses")), descent=descent)
+    return replace(preset, descent=descent)
 
 
 def measure(bench: Bench, settings: Settings, trial: Row) -> Row:

@@ -85,6 +85,7 @@ def minimise(
     length_m: float,
     iterations: int,
     settings: LevenbergSettings | None = None,
+    watch: Callable[[F64, F64, NDArray[np.bool_]], None] | None = None,
 ) -> Solution:
     """Lowers the cost of B poses; hypotheses do not interact, except that all stop together.
 
@@ -99,12 +100,16 @@ def minimise(
         length_m: half the object's size or so: how far a turn by one radian moves its surface.
         iterations: at most; each is one evaluation, after the first.
         settings: numbers of the damping.
+        watch: called after each evaluation as watch(R, t, better) with the poses (B, ...) that the next step starts
+            from and which of them are new; the evaluation's arrays still hold what was evaluated.
     """
     s = settings or LevenbergSettings()
     scale = np.array([length_m, length_m, length_m, 1.0, 1.0, 1.0])
     R, t = R_m2c.copy(), t_m2c.copy()
     first = evaluate(R, t)
     cost, gradient, normal = first.cost.copy(), first.gradient.copy(), first.normal.copy()
+    if watch is not None:
+        watch(R, t, np.ones(len(t), bool))
     damping = np.full(len(t), s.damping)
     gain = np.full(len(t), np.inf)
     done = 0
@@ -121,6 +126,8 @@ def minimise(
         cost = np.where(better, new.cost, cost)
         gradient = np.where(better[:, None], new.gradient, gradient)
         normal = np.where(better[:, None, None], new.normal, normal)
+        if watch is not None:
+            watch(R, t, better)
         damping = np.clip(damping * np.where(better, s.shrink, s.grow), 1e-9, 1e6)
     observed = observable_directions(normal * np.outer(scale, scale), s.observable)
     return Solution(R, t, cost, gradient, normal, observed, gain < s.tolerance, done)

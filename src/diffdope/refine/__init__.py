@@ -25,7 +25,7 @@ class _Callable(ModuleType):
         observation: Observation,
         pose: Pose,
         *,
-        preset: str | Preset = "paper",
+        preset: str | Preset = "default",
         seed: int = 0,
         threads: int | None = None,
     ) -> RefinementResult:

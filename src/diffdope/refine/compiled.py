@@ -21,11 +21,11 @@ import numpy as np
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.refine.refiner import Refiner
-from diffdope.refine.settings import DescentSettings, Preset
+from diffdope.refine.settings import DescentSettings, Preset, PyramidSettings, SearchSettings, Solver
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 
-_CODE = "from diffdope.refine.compiled import compile_here; compile_here(edges={})"
+_CODE = "from diffdope.refine.compiled import compile_here; compile_here(edges={}, solver={!r})"
 
 
 def compile_apart(preset: Preset) -> bool:
@@ -35,20 +35,20 @@ def compile_apart(preset: Preset) -> bool:
     Call it before the first refinement of a process; after that it is too late for this process, but does no harm.
 
     Args:
-        preset: says whether the edge modality's kernels are needed too.
+        preset: says whether normal matrices and the edge modality's kernels are needed.
 
     Returns:
         Whether another process was started for it, by the first call of this process.
     """
-    return _compile_apart(preset.objective.edge_weight > 0.0)
+    return _compile_apart(preset.objective.edge_weight > 0.0, preset.solver)
 
 
 @cache
-def _compile_apart(edges: bool) -> bool:
+def _compile_apart(edges: bool, solver: Solver) -> bool:
     from filelock import FileLock
 
     with suppress(OSError):
-        mark = _mark(edges)
+        mark = _mark(edges, solver)
         if mark.exists():
             return False
         mark.parent.mkdir(parents=True, exist_ok=True)
@@ -57,29 +57,34 @@ def _compile_apart(edges: bool) -> bool:
                 return False
             environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
             subprocess.run(
-                [sys.executable, "-c", _CODE.format(edges)], env=environment, check=False, stdout=subprocess.DEVNULL
+                [sys.executable, "-c", _CODE.format(edges, solver)],
+                env=environment,
+                check=False,
+                stdout=subprocess.DEVNULL,
             )
             mark.touch()
             return True
     return False
 
 
-def compile_here(*, edges: bool) -> None:
-    """Refines a tetrahedron, which compiles what any refinement needs."""
+def compile_here(*, edges: bool, solver: Solver) -> None:
+    """Refines a tetrahedron, which compiles what any refinement by this solver needs."""
     vertices_m = 0.04 * np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], dtype=float)
     faces = np.array([[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]])
     mesh = Mesh(vertices_m, faces, colors=np.eye(4, 3))
     size = 24
     rgb, depth, mask = np.zeros((size, size, 3)), np.full((size, size), 0.5), np.ones((size, size))
     observation = Observation(Camera(60.0, 60.0, 11.5, 11.5, size, size), rgb=rgb, depth=depth, mask=mask)
-    settings = Preset()
+    settings = Preset(solver=solver)
     if edges:
         settings = replace(settings, objective=replace(settings.objective, edge_weight=1.0))
-    settings = replace(settings, hypotheses=1, descent=DescentSettings(iterations=1))
+    brief = PyramidSettings(sizes=(size,), hypotheses=(1,), iterations=(1,), faces=(0,))
+    search = SearchSettings(near=brief, far=brief, doubt=0.0)
+    settings = replace(settings, descent=DescentSettings(hypotheses=1, iterations=1), search=search)
     Refiner(mesh, preset=settings, threads=1).refine(observation, Pose(np.eye(3), np.array([0.0, 0.0, 0.5])))
 
 
-def _mark(edges: bool) -> Path:
+def _mark(edges: bool, solver: Solver) -> Path:
     """The file that says that it was done, for these sources, this compiler and this processor."""
     import llvmlite.binding as llvm
     import numba
@@ -91,5 +96,5 @@ def _mark(edges: bool) -> Path:
     digest.update(f"{numba.__version__} {llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}".encode())
     for folder in FOLDERS:  # numba's cache goes by the time of the sources too
         digest.update(repr([path.stat().st_mtime_ns for path in sorted(folder.glob("*.py"))]).encode())
-    name = f"compiled-{digest.hexdigest()[:16]}{'-edges' if edges else ''}"
+    name = f"compiled-{digest.hexdigest()[:16]}-{solver}{'-edges' if edges else ''}"
     return Path(evaluate_range._cache.cache_path) / name

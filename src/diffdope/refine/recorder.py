@@ -8,35 +8,48 @@ from numpy.typing import NDArray
 from diffdope.refine.result import History
 
 F64 = NDArray[np.float64]
+Columns = slice | NDArray[np.intp]
+ALL = slice(None)
 
 
 class Recorder:
-    """Costs and poses of all hypotheses, and the best of them over the whole history."""
+    """Costs and poses of all hypotheses; those that take no part in an iteration are NaN there."""
 
     def __init__(self, capacity: int, count: int, active: NDArray[np.bool_]) -> None:
         self._active = active
-        self._costs = np.zeros((capacity, count))
-        self._modality_costs = np.zeros((capacity, count, int(active.sum())))
-        self._R = np.zeros((capacity, count, 3, 3))
-        self._t = np.zeros((capacity, count, 3))
+        self._costs = np.full((capacity, count), np.nan)
+        self._modality_costs = np.full((capacity, count, int(active.sum())), np.nan)
+        self._R = np.full((capacity, count, 3, 3), np.nan)
+        self._t = np.full((capacity, count, 3), np.nan)
         self._length = 0
 
-    def record(self, R_m2c: F64, t_m2c: F64, costs: F64, modality_costs: F64) -> None:
-        """Appends one iterate; modality_costs (B, 4)."""
+    def record(self, R_m2c: F64, t_m2c: F64, costs: F64, modality_costs: F64, columns: Columns = ALL) -> None:
+        """Appends one iterate of the hypotheses in `columns`; modality_costs (B, 4)."""
         k = self._length
-        self._R[k], self._t[k], self._costs[k] = R_m2c, t_m2c, costs
-        self._modality_costs[k] = modality_costs[:, self._active]
+        self._R[k, columns], self._t[k, columns], self._costs[k, columns] = R_m2c, t_m2c, costs
+        self._modality_costs[k, columns] = modality_costs[:, self._active]
         self._length += 1
+
+    def keep(self, columns: NDArray[np.intp]) -> None:
+        """Puts the iterate before in place of the last one: the step of these hypotheses was undone."""
+        k = self._length - 1
+        for values in (self._R, self._t, self._costs, self._modality_costs):
+            values[k, columns] = values[k - 1, columns]
 
     @property
     def lowest(self) -> float:
         """Lowest cost so far."""
-        return float(self._costs[: self._length].min())
+        return float(np.nanmin(self._costs[: self._length]))
+
+    @property
+    def last(self) -> int:
+        """Number of the last iterate."""
+        return self._length - 1
 
     @property
     def best(self) -> tuple[int, int]:
         """(iteration, hypothesis) of the lowest cost; the earliest if several are equal."""
-        iteration, hypothesis = divmod(int(np.argmin(self._costs[: self._length])), self._costs.shape[1])
+        iteration, hypothesis = divmod(int(np.nanargmin(self._costs[: self._length])), self._costs.shape[1])
         return iteration, hypothesis
 
     def history(self, learning_rates: F64) -> History:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
+from diffdope.refine.evidence import Evidence
 
 F64 = NDArray[np.float64]
 
@@ -79,6 +80,8 @@ class RefinementResult:
     window: CropWindow | None
     """The part of the image that was compared; None if nothing was."""
     covariance: F64 | None = None
+    confidence: float | None = None
+    evidence: Evidence | None = None
 
     @property
     def ok(self) -> bool:

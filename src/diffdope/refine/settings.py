@@ -7,7 +7,11 @@ from typing import Literal
 
 from diffdope.errors import DiffDopeError, check_choice
 from diffdope.objective.settings import ObjectiveSettings
+from diffdope.optimize.levenberg_marquardt import LevenbergSettings
 from diffdope.optimize.schedules import Distribution
+
+Solver = Literal["descent", "newton"]
+LightModel = Literal["as-is", "gain", "gain-bias"]
 
 
 @dataclass(frozen=True)
@@ -15,7 +19,8 @@ class CropSettings:
     """The part of the image that is compared."""
 
     size: int = 160
-    """Longest side of the crop in pixels; larger ones are reduced by an integer factor."""
+    """Longest side of the crop in pixels; larger ones are reduced by an integer factor. Of the solver `descent`: the
+    levels of a search have sizes of their own."""
     margin: float = 0.15
     """Free space around mask and start pose, as a share of the longer side."""
 
@@ -31,6 +36,7 @@ class CropSettings:
 class DescentSettings:
     """How the hypotheses move."""
 
+    hypotheses: int = 8
     method: Literal["sgd", "adam"] = "sgd"
     iterations: int = 60
     learning_rate: float = 0.04
@@ -52,6 +58,8 @@ class DescentSettings:
 
     def __post_init__(self) -> None:
         """Refuses numbers that make no descent."""
+        if self.hypotheses < 1:
+            raise DiffDopeError(f"hypotheses: expected at least 1, got {self.hypotheses}")
         check_choice("method", self.method, ("sgd", "adam"))
         check_choice("rate_distribution", self.rate_distribution, ("uniform", "log-uniform"))
         if self.iterations < 1:
@@ -68,22 +76,82 @@ class DescentSettings:
 
 
 @dataclass(frozen=True)
-class Preset:
-    """One complete way to refine."""
+class PyramidSettings:
+    """A search from coarse to fine: one number a level, coarsest first."""
 
-    name: str = "paper"
-    hypotheses: int = 8
-    objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
-    descent: DescentSettings = field(default_factory=DescentSettings)
-    crop: CropSettings = field(default_factory=CropSettings)
+    sizes: tuple[int, ...] = (40, 80, 160)
+    """Longest side of the crop in pixels."""
+    hypotheses: tuple[int, ...] = (8, 3, 1)
+    """How many poses take part: the spread at the first level, at the others the best of the level before."""
+    iterations: tuple[int, ...] = (8, 6, 6)
+    """Newton steps at most."""
+    faces: tuple[int, ...] = (1000, 4000, 0)
+    """Triangles of the mesh, 0 for all of them."""
+    angle_deg: float = 12.0
+    """How uncertain the start is: hypotheses turn it by up to this angle."""
+    distance: float = 0.06
+    """And move it by up to this share of the object's diameter."""
 
     def __post_init__(self) -> None:
-        """Refuses an empty batch."""
-        if self.hypotheses < 1:
-            raise DiffDopeError(f"hypotheses: expected at least 1, got {self.hypotheses}")
+        """Refuses pyramids without levels, or with levels that lack a number."""
+        lengths = {name: len(getattr(self, name)) for name in ("sizes", "hypotheses", "iterations", "faces")}
+        if len(set(lengths.values())) != 1 or not self.sizes:
+            got = ", ".join(f"{count} {name}" for name, count in lengths.items())
+            raise DiffDopeError(f"sizes, hypotheses, iterations, faces: expected one number a level in each, got {got}")
+        for name, least in (("sizes", 8), ("hypotheses", 1), ("iterations", 1), ("faces", 0)):
+            if min(getattr(self, name)) < least:
+                raise DiffDopeError(f"{name}: expected at least {least}, got {min(getattr(self, name))}")
+        if not 0.0 <= self.angle_deg <= 180.0:
+            raise DiffDopeError(f"angle_deg: expected 0 to 180 degrees, got {self.angle_deg}")
+        if not 0.0 <= self.distance <= 10.0:
+            raise DiffDopeError(f"distance: expected a share of the diameter from 0 to 10, got {self.distance}")
 
 
-PRESETS: dict[str, Preset] = {"paper": Preset()}
+@dataclass(frozen=True)
+class SearchSettings:
+    """Second-order refinement: a search close to the start, and a wider one where that is not convincing."""
+
+    near: PyramidSettings = field(default_factory=PyramidSettings)
+    far: PyramidSettings = field(
+        default_factory=lambda: PyramidSettings(
+            sizes=(24, 40, 80, 160),
+            hypotheses=(96, 32, 8, 2),
+            iterations=(6, 5, 6, 6),
+            faces=(500, 1000, 4000, 0),
+            angle_deg=45.0,
+            distance=0.25,
+        )  # fmt: skip
+    )
+    doubt: float = 0.8
+    """The wider search runs if the confidence in the first one's result is below this; 0 for never, 1 for always."""
+    light: LightModel = "gain-bias"
+    """How the photograph's colours may differ from the model's: not at all, by a factor a channel, and by an offset."""
+    step: LevenbergSettings = field(default_factory=LevenbergSettings)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One complete way to refine: `descent` is the paper's, `newton` goes from coarse to fine in second-order steps."""
+
+    name: str = "paper"
+    solver: Solver = "descent"
+    objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
+    crop: CropSettings = field(default_factory=CropSettings)
+    descent: DescentSettings = field(default_factory=DescentSettings)
+    """Of the solver `descent`."""
+    search: SearchSettings = field(default_factory=SearchSettings)
+    """Of the solver `newton`."""
+
+    def __post_init__(self) -> None:
+        """Refuses solvers that do not exist."""
+        check_choice("solver", self.solver, ("descent", "newton"))
+
+
+PRESETS: dict[str, Preset] = {
+    "default": Preset("default", "newton", objective=ObjectiveSettings(irls_floor=0.01)),
+    "paper": Preset(),
+}
+DEFAULT = "default"
 
 
 def preset(name: str | Preset) -> Preset:

@@ -117,6 +117,12 @@ class Observation:
         other._set(self.camera, self.rgb, self.depth, _checked_mask(np.asarray(mask), self.camera))
         return other
 
+    def with_rgb(self, rgb: F32) -> Observation:
+        """The same images with other colours (H, W, 3) float32, which may leave [0, 1]; nothing is checked again."""
+        other = object.__new__(Observation)
+        other._set(self.camera, rgb, self.depth, self.mask)
+        return other
+
     def crop(self, window: CropWindow) -> Observation:
         """The part in a window, each k x k block of pixels reduced to one.
 

@@ -1,0 +1,64 @@
+"""Light: how the colours of the photograph differ from those of the model, per channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+
+_ROUNDS = 4
+_SPREAD = 0.05  # of colours: below it, a bias cannot be told from a gain
+
+
+@dataclass(frozen=True)
+class Light:
+    """observed = gain * model + bias, both (3,)."""
+
+    gain: F64
+    bias: F64
+
+    def removed(self, rgb: F32) -> F32:
+        """The photograph (H, W, 3) as the model's colours; it may leave [0, 1]."""
+        return np.asarray((rgb - self.bias.astype(np.float32)) / self.gain.astype(np.float32), np.float32)
+
+
+NEUTRAL = Light(np.ones(3), np.zeros(3))
+
+
+def fit_light(model: F64, observed: F64, *, with_bias: bool, least: float = 0.2, most: float = 4.0) -> Light:
+    """Gain, and bias, of each channel: a robust straight line through pairs of colours (N, 3).
+
+    Least absolute deviations by reweighted least squares (Schlossmacher 1973), so that a label that differs, a
+    highlight or an occluder does not decide. A weak prior holds gain 1 and bias 0 where colours do not vary.
+
+    Args:
+        model: rendered colours.
+        observed: photographed ones.
+        with_bias: whether there is a bias.
+        least: smallest gain.
+        most: largest gain.
+    """
+    if len(model) < 8:
+        return NEUTRAL
+    gain, bias = np.ones(3), np.zeros(3)
+    for c in range(3):
+        x, y = model[:, c], observed[:, c]
+        weight = np.ones(len(x))
+        for _ in range(_ROUNDS):
+            total = weight.sum()
+            prior = 0.01 * total
+            sx, sy = (weight * x).sum(), (weight * y).sum()
+            sxx, sxy = (weight * x * x).sum() + prior * _SPREAD**2, (weight * x * y).sum() + prior * _SPREAD**2
+            if with_bias:
+                damped = total + prior
+                gain[c] = (damped * sxy - sx * sy) / max(damped * sxx - sx * sx, 1e-12)
+                gain[c] = np.clip(gain[c], least, most)
+                bias[c] = (sy - gain[c] * sx) / damped
+            else:
+                gain[c] = np.clip(sxy / max(sxx, 1e-12), least, most)
+            weight = 1.0 / np.maximum(np.abs(y - gain[c] * x - bias[c]), 0.02)
+    return Light(gain, bias)

@@ -1,0 +1,138 @@
+"""One refinement, prepared: the crop, what counts in it, and the objective over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import DiffDopeError
+from diffdope.geometry.crop import CropWindow
+from diffdope.geometry.pose import Pose
+from diffdope.objective.layout import MODALITIES
+from diffdope.objective.objective import Objective
+from diffdope.objective.settings import ObjectiveSettings
+from diffdope.refine.light import Light, fit_light
+from diffdope.refine.region import dilate, mask_care
+from diffdope.refine.settings import LightModel
+from diffdope.render.buffers import Buffers
+from diffdope.render.renderer import RenderedImages, Renderer
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+
+F64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One refinement, prepared."""
+
+    window: CropWindow
+    observation: Observation
+    """The crop."""
+    objective: Objective
+    start_overlap: float
+    """Pixels that mask and start pose share."""
+    care: NDArray[np.float32]
+    """How much each pixel counts for the mask."""
+    raw: Observation
+    """The crop with its own colours; those of `observation` are in the model's light."""
+
+
+def prepare(
+    buffers: Buffers,
+    observation: Observation,
+    pose: Pose,
+    window: CropWindow,
+    settings: ObjectiveSettings,
+    *,
+    length_m: float,
+    with_normal: bool = False,
+    light: LightModel = "as-is",
+) -> Problem:
+    """The objective of a crop, with what the start pose says about which pixels count.
+
+    Args:
+        buffers: of the mesh that is drawn.
+        observation: the whole image.
+        pose: the start.
+        window: the crop.
+        settings: of the objective.
+        length_m: the object's diameter.
+        with_normal: whether normal matrices are wanted.
+        light: what is fitted to the colours at the start pose, and taken out of the photograph.
+
+    Raises:
+        DiffDopeError: if no modality is left that could be compared.
+    """
+    crop = observation.crop(window)
+    images = Renderer(buffers.mesh, crop.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
+    gate, overlap, settings = what_counts(images, crop, settings)
+    raw = crop
+    if light != "as-is" and crop.rgb is not None and buffers.mesh.has_color:
+        crop = crop.with_rgb(light_at(images, crop, gate, with_bias=light == "gain-bias").removed(crop.rgb))
+    care = mask_care(images.depth[0], crop, share=settings.occlusion_margin, diameter_m=length_m)
+    objective = Objective(buffers, crop, gate, settings, care=care, length_m=length_m, with_normal=with_normal)
+    if not objective.modalities:
+        raise DiffDopeError(nothing_to_compare(buffers.mesh, observation))
+    return Problem(window, crop, objective, overlap, care, raw)
+
+
+def what_counts(
+    images: RenderedImages, crop: Observation, settings: ObjectiveSettings
+) -> tuple[NDArray[np.floating], float, ObjectiveSettings]:
+    """Gate (H, W), pixels shared by start and mask, and the settings where there is no mask."""
+    start = images.coverage[0]
+    if crop.mask is not None:
+        gate = crop.mask
+        overlap = float((np.minimum(start, crop.mask)).sum())
+    else:
+        gate = dilate(start, max(1, round(0.05 * max(start.shape))))
+        settings, overlap = without_mask(settings), float(start.sum())
+    if gate.sum() <= 0.0 or overlap <= 0.0:
+        overlap, gate = 0.0, np.ones_like(start)
+    return gate, overlap, settings
+
+
+def light_at(images: RenderedImages, crop: Observation, gate: NDArray[np.floating], *, with_bias: bool) -> Light:
+    """The light in which the start pose fits best."""
+    assert crop.rgb is not None
+    inside = (images.coverage[0] > 0.99) & (gate > 0.5)
+    return fit_light(images.rgb[0][inside].astype(np.float64), crop.rgb[inside].astype(np.float64), with_bias=with_bias)
+
+
+def without_mask(settings: ObjectiveSettings) -> ObjectiveSettings:
+    """Nobody says which pixels belong to the object: large residuals are other things, not errors."""
+    return replace(settings, rgb_cap=min(settings.rgb_cap, 0.3), depth_cap=min(settings.depth_cap, 0.1), uncovered=0.5)
+
+
+def nothing_to_compare(mesh: Mesh, observation: Observation) -> str:
+    """Why no modality is left."""
+    given = ", ".join(observation.modalities)
+    colour = "has colours" if mesh.has_color else "has no colours, so RGB cannot be compared"
+    return (
+        f"observation: expected an image that can be compared with the mesh, got {given}; the mesh {colour}; "
+        "give depth or a mask, or a weight > 0 for what there is"
+    )
+
+
+def notes_on(mesh: Mesh, observation: Observation, settings: ObjectiveSettings) -> tuple[str, ...]:
+    """What was switched off, and why."""
+    notes = list(mesh.warnings)
+    weights = dict(zip(MODALITIES, (settings.rgb_weight, settings.depth_weight, settings.mask_weight), strict=False))
+    if observation.rgb is not None and not mesh.has_color:
+        notes.append("rgb is off: the mesh has no colours")
+    for name, image in (("rgb", observation.rgb), ("depth", observation.depth), ("mask", observation.mask)):
+        if image is None:
+            notes.append(f"{name} is off: no {name} image was given")
+        elif weights[name] == 0.0:
+            notes.append(f"{name} is off: its weight is 0")
+    if observation.mask is None:
+        notes.append("without a mask, everything inside the projected start region counts")
+    return tuple(notes)
+
+
+def named(names: tuple[str, ...], values: F64) -> dict[str, float]:
+    """Costs by name."""
+    return {name: float(value) for name, value in zip(names, values, strict=True)}

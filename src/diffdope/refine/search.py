@@ -1,0 +1,198 @@
+"""Second-order refinement: many hypotheses on small images first, the best few of them on larger ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.geometry.crop import CropWindow
+from diffdope.geometry.pose import Pose
+from diffdope.objective.objective import Evaluation
+from diffdope.optimize.levenberg_marquardt import Solution, minimise
+from diffdope.refine.confidence import agreement, confidence_of
+from diffdope.refine.details import Details
+from diffdope.refine.evidence import Evidence, weigh
+from diffdope.refine.outcome import Outcome
+from diffdope.refine.problem import Problem, prepare
+from diffdope.refine.recorder import Recorder
+from diffdope.refine.region import choose_window, projected_box
+from diffdope.refine.result import Status
+from diffdope.refine.settings import CropSettings, Preset, PyramidSettings
+from diffdope.refine.spread import distinct, spread
+from diffdope.render.renderer import Renderer
+from diffdope.scene.observation import Observation
+
+F64 = NDArray[np.float64]
+Refused = tuple[Status, CropWindow | None]
+Progress = Callable[[int, int, float], None]
+
+_MOVED = 1.4  # near searches that went farther than they were meant to have found the start worse than stated
+_SAME_ANGLE_RAD, _SAME_DISTANCE = np.radians(2.0), 0.01
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Poses that reached the end of a pyramid, and what is known of the best."""
+
+    problem: Problem
+    columns: NDArray[np.intp]
+    solution: Solution
+    modality_costs: F64
+    best: int
+    start_cost: float
+    start_modality_costs: F64
+    evidence: Evidence
+    confidence: float
+
+
+class Search:
+    """One refinement by pyramids of Levenberg-Marquardt.
+
+    Args:
+        details: of the mesh.
+        observation: the whole image.
+        pose: the start.
+        preset: its objective, crop and search are used.
+        seed: of the hypotheses.
+        progress: called as progress(iteration, iterations, lowest cost).
+    """
+
+    def __init__(
+        self,
+        details: Details,
+        observation: Observation,
+        pose: Pose,
+        preset: Preset,
+        *,
+        seed: int,
+        progress: Progress | None = None,
+    ) -> None:
+        self._details, self._observation, self._pose = details, observation, pose
+        self._preset, self._progress = preset, progress
+        self._rng = np.random.default_rng(seed)
+        self._length_m = details.mesh.diameter
+        near, far = preset.search.near, preset.search.far
+        self._capacity = sum(near.iterations) + len(near.iterations) + sum(far.iterations) + len(far.iterations)
+        self._count = near.hypotheses[0] + far.hypotheses[0]
+        self._recorder: Recorder | None = None
+
+    def run(self) -> Outcome | Refused:
+        """The best pose found, or why nothing could be compared."""
+        search = self._preset.search
+        first = self._descend(search.near, 0)
+        if not isinstance(first, Candidates):
+            return first
+        if search.doubt <= 0.0 or (first.confidence >= search.doubt and self._moved(first) < _MOVED):
+            return self._outcome(first)
+        second = self._descend(search.far, search.near.hypotheses[0])
+        if not isinstance(second, Candidates):
+            return self._outcome(first)
+        return self._outcome(max(first, second, key=lambda candidates: candidates.confidence))
+
+    def _moved(self, found: Candidates) -> float:
+        """How far the best pose is from the start, in units of what the near search takes for possible."""
+        near, solution = self._preset.search.near, found.solution
+        best = Pose(solution.R_m2c[found.best], solution.t_m2c[found.best])
+        angle = best.angle_to(self._pose) / max(np.radians(near.angle_deg), 1e-6)
+        return float(max(angle, best.distance_to(self._pose) / max(near.distance * self._length_m, 1e-9)))
+
+    def _descend(self, pyramid: PyramidSettings, column: int) -> Candidates | Refused:
+        """Goes through the levels."""
+        count = pyramid.hypotheses[0]
+        R, t = spread(
+            self._pose, count, rng=self._rng,
+            angle_rad=np.radians(pyramid.angle_deg), distance_m=pyramid.distance * self._length_m,
+        )  # fmt: skip
+        columns = np.arange(column, column + count)
+        cost = np.zeros(count)
+        best = self._pose
+        voters: tuple[F64, F64, F64] | None = None
+        problem: Problem | None = None
+        for level, size in enumerate(pyramid.sizes):
+            prepared = self._prepare(best, size, pyramid.faces[level])
+            if not isinstance(prepared, Problem):
+                return prepared
+            problem = prepared
+            if level > 0:
+                voters = (R, t, cost)
+                kept = distinct(
+                    R, t, cost, pyramid.hypotheses[level],
+                    angle_rad=_SAME_ANGLE_RAD, distance_m=_SAME_DISTANCE * self._length_m,
+                )  # fmt: skip
+                R, t, columns = R[kept], t[kept], columns[kept]
+            solution = self._minimise(problem, R, t, columns, pyramid.iterations[level])
+            R, t, cost = solution.R_m2c, solution.t_m2c, solution.cost
+            winner = int(np.argmin(cost))
+            best = Pose(R[winner], t[winner])
+        assert problem is not None
+        return self._weighed(problem, columns, solution, winner, voters, pyramid)
+
+    def _weighed(
+        self, problem: Problem, columns: NDArray[np.intp], solution: Solution, winner: int,
+        voters: tuple[F64, F64, F64] | None, pyramid: PyramidSettings,
+    ) -> Candidates:  # fmt: skip
+        """What speaks for the winner, and what the start pose costs beside it."""
+        best = Pose(solution.R_m2c[winner], solution.t_m2c[winner])
+        ends = problem.objective(np.stack([self._pose.R_m2c, best.R_m2c]), np.stack([self._pose.t_m2c, best.t_m2c]))
+        active = problem.objective.active
+        start_cost, costs = float(ends.cost[0]), ends.modality_costs[:, active].copy()
+        images = Renderer(self._details.mesh, problem.observation.camera, buffers=self._details.buffers()).render(
+            best.R_m2c, best.t_m2c
+        )
+        evidence = weigh(images, problem.raw, problem.care, self._length_m)
+        if voters is not None:
+            evidence = replace(evidence, agreement=agreement(*voters, best, self._length_m))
+        return Candidates(
+            problem, columns, solution, costs[1], winner, start_cost, costs[0], evidence, confidence_of(evidence)
+        )
+
+    def _prepare(self, pose: Pose, size: int, faces: int) -> Problem | Refused:
+        box = projected_box(self._details.mesh, pose, self._observation.camera)
+        if isinstance(box, Status):
+            return box, None
+        settings = CropSettings(size=size, margin=self._preset.crop.margin)
+        problem = prepare(
+            self._details.buffers(faces), self._observation, pose, choose_window(box, self._observation, settings),
+            self._preset.objective, length_m=self._length_m, with_normal=True,
+            light=self._preset.search.light,
+        )  # fmt: skip
+        return problem if problem.start_overlap > 0.0 else (Status.NO_OVERLAP, problem.window)
+
+    def _minimise(self, problem: Problem, R: F64, t: F64, columns: NDArray[np.intp], iterations: int) -> Solution:
+        """Newton steps of one level, recorded."""
+        recorder = self._recorder
+        if recorder is None:
+            recorder = self._recorder = Recorder(self._capacity, self._count, problem.objective.active)
+        seen: list[Evaluation] = []
+
+        def evaluate(R: F64, t: F64) -> Evaluation:
+            seen[:] = [problem.objective(R, t)]
+            return seen[0]
+
+        def watch(R: F64, t: F64, better: NDArray[np.bool_]) -> None:
+            recorder.record(R, t, seen[0].cost, seen[0].modality_costs, columns)
+            if not better.all():
+                recorder.keep(columns[~better])
+            if self._progress is not None:
+                self._progress(recorder.last, self._capacity - 1, float(seen[0].cost.min()))
+
+        return minimise(
+            evaluate, R, t, length_m=0.5 * self._length_m, iterations=iterations,
+            settings=self._preset.search.step, watch=watch,
+        )  # fmt: skip
+
+    def _outcome(self, found: Candidates) -> Outcome:
+        assert self._recorder is not None
+        best, solution = found.best, found.solution
+        status = Status.CONVERGED if solution.converged[best] else Status.ITERATION_LIMIT
+        return Outcome(
+            problem=found.problem, pose=Pose(solution.R_m2c[best], solution.t_m2c[best]), status=status,
+            cost=float(solution.cost[best]), modality_costs=found.modality_costs,
+            initial_cost=found.start_cost, initial_modality_costs=found.start_modality_costs,
+            history=self._recorder.history(np.ones(self._count)),
+            winner=int(found.columns[best]), winner_iteration=self._recorder.last,
+            evidence=found.evidence, confidence=found.confidence,
+        )  # fmt: skip
