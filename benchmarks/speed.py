@@ -175,9 +175,8 @@ def report_refinement(threads: list[int], runs: int) -> None:
         result = refiner.refine(observation, start)
         seconds = 1e-3 * median_ms(partial(refiner.refine, observation, start), runs)
         rows.append([f"{n}", f"{result.iterations}", f"{seconds:.3f}"])
-    print(
-        f"## Preset `paper` on the packaged example, warm (B = {full.descent.hypotheses}, {len(mesh.faces)} triangles)\n"
-    )
+    case = f"B = {full.descent.hypotheses}, {len(mesh.faces)} triangles"
+    print(f"## Preset `paper` on the packaged example, warm ({case})\n")
     table(["threads", "iterations", "seconds"], rows)
 
 

@@ -90,12 +90,12 @@ def test_same_seed_same_bits_whatever_the_threads(
 
 def test_adding_a_hypothesis_changes_no_other(mesh: Mesh, observation: Observation) -> None:
     preset = short(iterations=5)
-    few = Refiner(mesh, preset=replace(preset, descent=replace(preset.descent, hypotheses=2))).refine(
-        observation, read_pose("init.json")
-    )
-    many = Refiner(mesh, preset=replace(preset, descent=replace(preset.descent, hypotheses=5))).refine(
-        observation, read_pose("init.json")
-    )
+
+    def of(hypotheses: int) -> RefinementResult:
+        counted = replace(preset, descent=replace(preset.descent, hypotheses=hypotheses))
+        return Refiner(mesh, preset=counted).refine(observation, read_pose("init.json"))
+
+    few, many = of(2), of(5)
     assert np.array_equal(few.history.costs, many.history.costs[:, :2])
 
 

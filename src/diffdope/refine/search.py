@@ -29,7 +29,8 @@ F64 = NDArray[np.float64]
 Refused = tuple[Status, CropWindow | None]
 Progress = Callable[[int, int, float], None]
 
-_MOVED = 1.4  # near searches that went farther than they were meant to have found the start worse than stated
+_MOVED = 1.0  # near searches that went farther than they were meant to have found the start worse than stated
+_UNSETTLED = 0.02  # share by which the last step still lowered the cost
 _SAME_ANGLE_RAD, _SAME_DISTANCE = np.radians(2.0), 0.01
 
 
@@ -85,12 +86,17 @@ class Search:
         first = self._descend(search.near, 0)
         if not isinstance(first, Candidates):
             return first
-        if search.doubt <= 0.0 or (first.confidence >= search.doubt and self._moved(first) < _MOVED):
+        if search.doubt <= 0.0 or not self._doubtful(first):
             return self._outcome(first)
         second = self._descend(search.far, search.near.hypotheses[0])
         if not isinstance(second, Candidates):
             return self._outcome(first)
         return self._outcome(max(first, second, key=lambda candidates: candidates.confidence))
+
+    def _doubtful(self, found: Candidates) -> bool:
+        """Whether the near search's result does not convince: a wider one should have a look."""
+        unsettled = found.solution.last_gain[found.best] > _UNSETTLED
+        return found.confidence < self._preset.search.doubt or self._moved(found) > _MOVED or bool(unsettled)
 
     def _moved(self, found: Candidates) -> float:
         """How far the best pose is from the start, in units of what the near search takes for possible."""
@@ -112,7 +118,7 @@ class Search:
         voters: tuple[F64, F64, F64] | None = None
         problem: Problem | None = None
         for level, size in enumerate(pyramid.sizes):
-            prepared = self._prepare(best, size, pyramid.faces[level])
+            prepared = self._prepare(best, size, pyramid.faces[level], level == len(pyramid.sizes) - 1)
             if not isinstance(prepared, Problem):
                 return prepared
             problem = prepared
@@ -149,7 +155,7 @@ class Search:
             problem, columns, solution, costs[1], winner, start_cost, costs[0], evidence, confidence_of(evidence)
         )
 
-    def _prepare(self, pose: Pose, size: int, faces: int) -> Problem | Refused:
+    def _prepare(self, pose: Pose, size: int, faces: int, final: bool) -> Problem | Refused:
         box = projected_box(self._details.mesh, pose, self._observation.camera)
         if isinstance(box, Status):
             return box, None
@@ -157,7 +163,7 @@ class Search:
         problem = prepare(
             self._details.buffers(faces), self._observation, pose, choose_window(box, self._observation, settings),
             self._preset.objective, length_m=self._length_m, with_normal=True,
-            light=self._preset.search.light,
+            light=self._preset.search.light, mask_error_px=self._preset.search.mask_error_px if final else 0.0,
         )  # fmt: skip
         return problem if problem.start_overlap > 0.0 else (Status.NO_OVERLAP, problem.window)
 

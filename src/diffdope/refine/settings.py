@@ -107,25 +107,25 @@ class PyramidSettings:
             raise DiffDopeError(f"distance: expected a share of the diameter from 0 to 10, got {self.distance}")
 
 
+FAR = PyramidSettings(
+    sizes=(24, 40, 80, 160), hypotheses=(96, 32, 8, 2), iterations=(6, 5, 6, 6), faces=(500, 1000, 4000, 0),
+    angle_deg=45.0, distance=0.25,
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class SearchSettings:
     """Second-order refinement: a search close to the start, and a wider one where that is not convincing."""
 
     near: PyramidSettings = field(default_factory=PyramidSettings)
-    far: PyramidSettings = field(
-        default_factory=lambda: PyramidSettings(
-            sizes=(24, 40, 80, 160),
-            hypotheses=(96, 32, 8, 2),
-            iterations=(6, 5, 6, 6),
-            faces=(500, 1000, 4000, 0),
-            angle_deg=45.0,
-            distance=0.25,
-        )  # fmt: skip
-    )
-    doubt: float = 0.8
+    far: PyramidSettings = field(default_factory=lambda: FAR)
+    doubt: float = 0.9
     """The wider search runs if the confidence in the first one's result is below this; 0 for never, 1 for always."""
     light: LightModel = "gain-bias"
     """How the photograph's colours may differ from the model's: not at all, by a factor a channel, and by an offset."""
+    mask_error_px: float = 0.3
+    """How far off the border of a good mask is, in pixels of the last level's crop; a mask that is farther off counts
+    less there, if there are colours to go by instead. 0 trusts every mask."""
     step: LevenbergSettings = field(default_factory=LevenbergSettings)
 
 
