@@ -16,6 +16,7 @@ from diffdope.refine.confidence import agreement, confidence_of
 from diffdope.refine.details import Details
 from diffdope.refine.evidence import Evidence, weigh
 from diffdope.refine.outcome import Outcome
+from diffdope.refine.prior import Prior
 from diffdope.refine.problem import Problem, prepare
 from diffdope.refine.recorder import Recorder
 from diffdope.refine.region import choose_window, projected_box
@@ -129,7 +130,7 @@ class Search:
                     angle_rad=_SAME_ANGLE_RAD, distance_m=_SAME_DISTANCE * self._length_m,
                 )  # fmt: skip
                 R, t, columns = R[kept], t[kept], columns[kept]
-            solution = self._minimise(problem, R, t, columns, pyramid.iterations[level])
+            solution = self._minimise(problem, R, t, columns, pyramid.iterations[level], pyramid)
             R, t, cost = solution.R_m2c, solution.t_m2c, solution.cost
             winner = int(np.argmin(cost))
             best = Pose(R[winner], t[winner])
@@ -167,16 +168,25 @@ class Search:
         )  # fmt: skip
         return problem if problem.start_overlap > 0.0 else (Status.NO_OVERLAP, problem.window)
 
-    def _minimise(self, problem: Problem, R: F64, t: F64, columns: NDArray[np.intp], iterations: int) -> Solution:
+    def _minimise(
+        self, problem: Problem, R: F64, t: F64, columns: NDArray[np.intp], iterations: int, pyramid: PyramidSettings
+    ) -> Solution:
         """Newton steps of one level, recorded."""
         recorder = self._recorder
         if recorder is None:
             recorder = self._recorder = Recorder(self._capacity, self._count, problem.objective.active)
         seen: list[Evaluation] = []
+        unmasked = problem.raw.mask is None
+        prior = Prior(
+            self._pose, np.radians(pyramid.angle_deg), pyramid.distance * self._length_m,
+            self._preset.search.prior_unmasked if unmasked else self._preset.search.prior,
+        )  # fmt: skip
 
         def evaluate(R: F64, t: F64) -> Evaluation:
-            seen[:] = [problem.objective(R, t)]
-            return seen[0]
+            evaluation = problem.objective(R, t)
+            prior.add_to(evaluation, R, t)
+            seen[:] = [evaluation]
+            return evaluation
 
         def watch(R: F64, t: F64, better: NDArray[np.bool_]) -> None:
             recorder.record(R, t, seen[0].cost, seen[0].modality_costs, columns)

@@ -123,6 +123,10 @@ class SearchSettings:
     """The wider search runs if the confidence in the first one's result is below this; 0 for never, 1 for always."""
     light: LightModel = "gain-bias"
     """How the photograph's colours may differ from the model's: not at all, by a factor a channel, and by an offset."""
+    prior: float = 0.0
+    """What a pose pays that is as far from the start as the pyramid takes for possible; it grows with the square."""
+    prior_unmasked: float = 0.002
+    """The same where there is no mask, which would otherwise hold the object in place."""
     mask_error_px: float = 0.3
     """How far off the border of a good mask is, in pixels of the last level's crop; a mask that is farther off counts
     less there, if there are colours to go by instead. 0 trusts every mask."""
