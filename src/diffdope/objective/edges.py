@@ -237,7 +237,7 @@ def add_edges_range(
     A pass of its own: it needs whole images, which the other modalities do not, and few presets use it.
     """
     for b in range(first, last):
-        n, n_rows, n_pairs, n_slots = prepare_pose(mesh, view, R[b], t[b], s)
+        n, n_rows, used = prepare_pose(mesh, view, R[b], t[b], s)
         clear_intensity(view, s.intensity, with_normal)
         fill_intensity(mesh, view, t[b], s, observed, n, n_rows, with_normal)
         costs[b, EDGE] = empty_cost[EDGE] + edge_pass(view, s, observed, terms)
@@ -246,4 +246,4 @@ def add_edges_range(
         if with_normal:
             add_edge_normal(view, s, observed, terms, s.contours.row6, normals[b])
             mirror_lower(normals[b])
-        release_pose(s, n_rows, n_pairs, n_slots)
+        release_pose(view, s, used)

@@ -232,14 +232,14 @@ def evaluate_pose(mesh, view, R, t, s, observed, terms, empty_cost, cost, gradie
     """One hypothesis of `evaluate_range`; returns the number of pixels that it covers or touches."""
     with_color = mesh.skin.shading != 0 and terms.rgb > ZERO
     start_sums(empty_cost, cost, gradient, normal)
-    n, n_rows, n_pairs, n_slots = prepare_pose(mesh, view, R, t, s)
+    n, n_rows, used = prepare_pose(mesh, view, R, t, s)
     fragments_pass(mesh, view, t, s, observed, terms, n, with_color, cost, gradient, normal)
     if with_color:
         cost[RGB] += contour_rgb(s.contours, n_rows, observed, terms, gradient, normal)
     cost[DEPTH] += contour_depth(s.contours, n_rows, observed, terms, gradient, normal)
     cost[MASK] += contour_mask(s.contours, n_rows, observed, terms, gradient, normal)
     finish_sums(normal)
-    release_pose(s, n_rows, n_pairs, n_slots)
+    release_pose(view, s, used)
     return n + n_rows
 
 

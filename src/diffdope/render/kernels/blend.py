@@ -186,15 +186,16 @@ def release_rows(contours, n_rows):
 
 
 @njit(**KERNEL)
-def collect_fragments(view, buffer_face, visible_slot, row_of_pixel, f):
+def collect_fragments(view, buffer_face, visible, n_covered, row_of_pixel, f):
     """Lists the covered pixels that are next to no contour; returns their number."""
-    n = 0
-    for y in range(view.height):
-        for x in range(view.width):
-            pixel = y * view.width + x
-            face = buffer_face[pixel]
-            if face >= 0 and row_of_pixel[pixel] < 0:
-                f.pixel[n], f.slot[n] = pixel, visible_slot[face]
-                f.x[n], f.y[n] = np.float32(x), np.float32(y)
-                n += 1
-    return n
+    covered, slot_of_face, pixels, slots, xs, ys = visible.pixel, visible.slot, f.pixel, f.slot, f.x, f.y
+    n = np.uint64(0)
+    inverse, width = ONE / np.float32(view.width), np.float32(view.width)
+    for k in range(n_covered):
+        pixel = np.uint32(covered[k])
+        # Exact: half a pixel is more than rounding amounts to, in images of less than 2^22 pixels.
+        y = np.floor((np.float32(pixel) + HALF) * inverse)
+        pixels[n], slots[n] = pixel, slot_of_face[np.uint32(buffer_face[pixel])]
+        xs[n], ys[n] = np.float32(pixel) - y * width, y
+        n += np.uint64(row_of_pixel[pixel] < 0)
+    return np.int64(n)
