@@ -157,4 +157,6 @@ def observed_arrays(
         magnitude_image(intensity, width, height, edge)
     careful = np.ones(n, np.float32) if care is None else plane(care)
     depth, mask = plane(observation.depth), plane(observation.mask)
-    return Observed(red, green, blue, depth, mask, careful, plane(gate), intensity, edge)
+    counts = plane(gate)
+    packed = np.stack([red, green, blue, counts, depth, mask, careful, intensity], axis=1)
+    return Observed(red, green, blue, depth, mask, careful, counts, intensity, edge, packed)

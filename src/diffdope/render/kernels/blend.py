@@ -7,15 +7,19 @@ tabulated once per pixel, then every pair adds its blend to the pixel that recei
 import numpy as np
 from numba import njit
 
+from diffdope.render.kernels.lanes import LANES, add_lanes, put_lanes
 from diffdope.render.kernels.layout import (
     C_R,
     C_RU,
     C_RV,
+    C_X,
+    C_Y,
     C_Z,
     C_ZU,
     C_ZV,
     CHANNEL_DEPTH,
     CHUNK,
+    JACOBIAN,
     PAIR_EDGE,
     PAIR_INSIDE,
     PAIR_OUTSIDE,
@@ -32,12 +36,13 @@ ZERO, ONE, HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 def open_rows(pairs, contours, n_pairs):
     """Gives every pixel of a pair a row; returns their number."""
     n = 0
+    which, row, pixels = pairs.which, contours.row, contours.pixel
     for pair in range(n_pairs):
         for side in range(2):
-            pixel = pairs.which[pair, PAIR_INSIDE] if side == 0 else pairs.which[pair, PAIR_OUTSIDE]
-            if contours.row[pixel] < 0:
-                contours.row[pixel] = n
-                contours.pixel[n] = pixel
+            pixel = np.uint32(which[pair, PAIR_INSIDE] if side == 0 else which[pair, PAIR_OUTSIDE])
+            if row[pixel] < 0:
+                row[pixel] = n
+                pixels[n] = pixel
                 n += 1
     return n
 
@@ -46,18 +51,17 @@ def open_rows(pairs, contours, n_pairs):
 def put_motion(jacobian, row, channel, dx, dy, dz, r0, r1, r2):
     """Writes (row, offset x row) as one channel's Jacobian."""
     q0, q1, q2 = torque(dx, dy, dz, r0, r1, r2)
-    jacobian[row, channel, 0], jacobian[row, channel, 1], jacobian[row, channel, 2] = r0, r1, r2
-    jacobian[row, channel, 3], jacobian[row, channel, 4], jacobian[row, channel, 5] = q0, q1, q2
+    put_lanes(jacobian, row * JACOBIAN + channel * LANES, r0, r1, r2, q0, q1, q2)
 
 
 @njit(**KERNEL)
 def tabulate_raw(view, t, f, first, count, with_color, contours):
     """Raw values and interior Jacobians of a chunk of shaded pixels."""
-    c, raw, jacobian = f.chunk, contours.raw, contours.raw_jacobian
+    c, raw, jacobian, row_of_pixel, pixels = f.chunk, contours.raw, contours.raw_jacobian, contours.row, f.pixel
     for i in range(count):
-        row = contours.row[f.pixel[first + i]]
+        row = np.int64(row_of_pixel[np.uint32(pixels[first + i])])
         z = c[C_Z + i]
-        xn, yn = (f.x[first + i] - view.cx) / view.fx, (f.y[first + i] - view.cy) / view.fy
+        xn, yn = (c[C_X + i] - view.cx) / view.fx, (c[C_Y + i] - view.cy) / view.fy
         dx, dy, dz = xn * z - t[0], yn * z - t[1], z - t[2]
         raw[row, 3], raw[row, 4] = z, ONE
         r0, r1, r2 = fixed_pixel_row(c[C_ZU + i], c[C_ZV + i], view.fx, view.fy, xn, yn, z)
@@ -74,17 +78,20 @@ def tabulate_raw(view, t, f, first, count, with_color, contours):
 @njit(**KERNEL)
 def list_covered_rows(view, buffer_face, visible_slot, contours, f, n_rows):
     """Clears all rows and lists the covered pixels among them as fragments; returns their number."""
+    raw, raw_jacobian = contours.raw.reshape(-1), contours.raw_jacobian.reshape(-1)
+    for k in range(5 * n_rows):
+        raw[k] = ZERO
+    for k in range(JACOBIAN * n_rows):
+        raw_jacobian[k] = ZERO
     n = 0
+    width = np.int32(view.width)
+    pixels, slots, xs, ys = f.pixel, f.slot, f.x, f.y
     for row in range(n_rows):
-        for c in range(5):
-            contours.raw[row, c] = ZERO
-            for k in range(6):
-                contours.raw_jacobian[row, c, k] = ZERO
         pixel = contours.pixel[row]
-        face = buffer_face[pixel]
+        face = buffer_face[np.uint32(pixel)]
         if face >= 0:
-            f.pixel[n], f.slot[n] = pixel, visible_slot[face]
-            f.x[n], f.y[n] = np.float32(pixel % view.width), np.float32(pixel // view.width)
+            pixels[n], slots[n] = pixel, visible_slot[np.uint32(face)]
+            xs[n], ys[n] = np.float32(pixel % width), np.float32(pixel // width)
             n += 1
     return n
 
@@ -130,38 +137,45 @@ def blend_pairs(view, t, edge_vertices, screen, pairs, contours, n_pairs):
         contours.jacobian,
     )
     which, place, row_of_pixel, u, v, iz = pairs.which, pairs.place, contours.row, screen.u, screen.v, screen.iz
+    row8 = contours.row8
     width = np.int32(view.width)
     for pair in range(n_pairs):
         inside, outside, s = which[pair, PAIR_INSIDE], which[pair, PAIR_OUTSIDE], place[pair, 0]
         near, vertical = s < HALF, which[pair, PAIR_VERTICAL] != 0
-        old = row_of_pixel[inside if near else outside]
-        new = row_of_pixel[outside if near else inside]
+        old = np.uint32(row_of_pixel[np.uint32(inside if near else outside)])
+        new = np.uint32(row_of_pixel[np.uint32(outside if near else inside)])
         low = min(inside, outside)
         part = s if inside == low else ONE - s
         x, y = np.float32(low % width), np.float32(low // width)
         x, y = (x, y + part) if vertical else (x + part, y)
         reach = HALF - s if near else s - HALF
         sign = ONE if (inside == low) != near else -ONE
-        a, b = edge_vertices[which[pair, PAIR_EDGE], 0], edge_vertices[which[pair, PAIR_EDGE], 1]
+        edge = np.uint32(which[pair, PAIR_EDGE])
+        a, b = edge_vertices[edge, 0], edge_vertices[edge, 1]
         weight, moves = blend_jacobian(
             view, t, u[a], v[a], iz[a], u[b], v[b], iz[b], x, y, place[pair, 1], vertical, sign, reach
         )
+        put_lanes(row8, 0, moves[0], moves[1], moves[2], moves[3], moves[4], moves[5])
         factor = weight * reach
         for c in range(5):
             step = raw[new, c] - raw[old, c]
             value[old, c] += factor * step
-            for k in range(6):
-                jacobian[old, c, k] += factor * (raw_jacobian[new, c, k] - raw_jacobian[old, c, k]) + step * moves[k]
+            to, start = old * JACOBIAN + c * LANES, new * JACOBIAN + c * LANES
+            add_lanes(jacobian, to, step, row8, 0)
+            if c < 4:  # raw coverage has no derivative
+                add_lanes(jacobian, to, factor, raw_jacobian, start)
+                add_lanes(jacobian, to, -factor, raw_jacobian, to)
 
 
 @njit(**KERNEL)
 def start_from_raw(contours, n_rows):
     """Antialiased values and Jacobians before any blend: the raw ones."""
-    for row in range(n_rows):
-        for c in range(5):
-            contours.value[row, c] = contours.raw[row, c]
-            for k in range(6):
-                contours.jacobian[row, c, k] = contours.raw_jacobian[row, c, k]
+    value, raw = contours.value.reshape(-1), contours.raw.reshape(-1)
+    for k in range(5 * n_rows):
+        value[k] = raw[k]
+    jacobian, raw_jacobian = contours.jacobian.reshape(-1), contours.raw_jacobian.reshape(-1)
+    for k in range(JACOBIAN * n_rows):
+        jacobian[k] = raw_jacobian[k]
 
 
 @njit(**STAGE)

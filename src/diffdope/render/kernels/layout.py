@@ -136,6 +136,10 @@ CHANNEL_RED, CHANNEL_GREEN, CHANNEL_BLUE, CHANNEL_DEPTH, CHANNEL_COVERAGE = (np.
 PAIR_INSIDE, PAIR_OUTSIDE, PAIR_EDGE, PAIR_VERTICAL, PAIR_SEAM = range(5)
 
 
+JACOBIAN = 40  # floats of a pixel's Jacobian: five channels in rows of eight
+ROW_SUMS = 56
+
+
 class Contours(NamedTuple):
     """Pixels on either side of a contour: raw and antialiased values, with Jacobians.
 
@@ -145,10 +149,12 @@ class Contours(NamedTuple):
     row: I32  # (H*W,) row of a pixel, -1 none
     pixel: I32  # (N,)
     raw: F32  # (N, 5)
-    raw_jacobian: F32  # (N, 5, 6)
+    raw_jacobian: F32  # (N, 5, 8): 6 and two zeros
     value: F32  # (N, 5)
-    jacobian: F32  # (N, 5, 6)
+    jacobian: F32  # (N, 5, 8)
     row6: F32  # (6,) one Jacobian row
+    row8: F32  # (8,) the same with two zeros
+    sums: F32  # (ROW_SUMS,) gradient and normal matrix of some rows, in rows of 8; 0 between poses
 
 
 class IntensityPlanes(NamedTuple):
@@ -194,7 +200,8 @@ class Scratch(NamedTuple):
     C_GATE,
     C_DEPTH,
     C_MASK,
-    C_CARE,  # what was observed there
+    C_CARE,
+    C_INTENSITY,  # what was observed there
     C_GR,
     C_GG,
     C_GB,
@@ -213,8 +220,8 @@ class Scratch(NamedTuple):
     C_FY,
     C_CX,
     C_CY,  # position within a texel of the fine and of the coarse level
-) = (CHUNK * k for k in range(39))
-C_PLANE = CHUNK * 39  # PLANE rows: the planes of each fragment's face
+) = (CHUNK * k for k in range(40))
+C_PLANE = CHUNK * 40  # PLANE rows: the planes of each fragment's face
 CHUNK_SIZE = C_PLANE + CHUNK * PLANE
 # Rows of Fragments.integers: texel index and steps of the fine and the coarse level, then the eight texels.
 (I_FINE, I_FINE_X, I_FINE_Y, I_COARSE, I_COARSE_X, I_COARSE_Y) = (CHUNK * k for k in range(6))
@@ -254,8 +261,8 @@ def allocate_scratch(n_vertices: int, n_faces: int, n_edges: int, pixels: int, *
         Fragments(_i32(pixels), _f32(pixels), _f32(pixels), _i32(pixels), _f32(CHUNK_SIZE), _i32(INTEGERS_SIZE)),
         Pairs(_i32(2 * pixels), _i32(n_pairs, 5), _f32(n_pairs, 2), _i32(n_edges)),
         Contours(
-            _i32(pixels), _i32(pixels), _f32(pixels, 5), _f32(pixels, 5, 6), _f32(pixels, 5),
-            _f32(pixels, 5, 6), _f32(6),
+            _i32(pixels), _i32(pixels), _f32(pixels, 5), _f32(pixels, 5, 8), _f32(pixels, 5),
+            _f32(pixels, 5, 8), _f32(6), _f32(8), _f32(ROW_SUMS),
         ),
         IntensityPlanes(_f32(pixels), _f32(pixels), _f32(pixels), _f32(pixels if edge_jacobian else 1, 6)),
     )  # fmt: skip
