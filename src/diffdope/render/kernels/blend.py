@@ -170,9 +170,10 @@ def blend_pairs(view, t, edge_vertices, screen, pairs, contours, n_pairs):
 @njit(**KERNEL)
 def start_from_raw(contours, n_rows):
     """Antialiased values and Jacobians before any blend: the raw ones."""
-    value, raw = contours.value.reshape(-1), contours.raw.reshape(-1)
-    for k in range(5 * n_rows):
-        value[k] = raw[k]
+    value, raw = contours.value, contours.raw
+    for row in range(n_rows):
+        for c in range(5):
+            value[row, c] = raw[row, c]
     jacobian, raw_jacobian = contours.jacobian.reshape(-1), contours.raw_jacobian.reshape(-1)
     for k in range(JACOBIAN * n_rows):
         jacobian[k] = raw_jacobian[k]

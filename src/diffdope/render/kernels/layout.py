@@ -137,7 +137,7 @@ PAIR_INSIDE, PAIR_OUTSIDE, PAIR_EDGE, PAIR_VERTICAL, PAIR_SEAM = range(5)
 
 
 JACOBIAN = 40  # floats of a pixel's Jacobian: five channels in rows of eight
-ROW_SUMS = 56
+ROW_COLUMNS = JACOBIAN + 26
 
 
 class Contours(NamedTuple):
@@ -148,13 +148,14 @@ class Contours(NamedTuple):
 
     row: I32  # (H*W,) row of a pixel, -1 none
     pixel: I32  # (N,)
+    order: I32  # (N,) 0, 1, 2 ...
     raw: F32  # (N, 5)
     raw_jacobian: F32  # (N, 5, 8): 6 and two zeros
-    value: F32  # (N, 5)
+    value: F32  # (N, 8): 5 and three zeros
     jacobian: F32  # (N, 5, 8)
     row6: F32  # (6,) one Jacobian row
     row8: F32  # (8,) the same with two zeros
-    sums: F32  # (ROW_SUMS,) gradient and normal matrix of some rows, in rows of 8; 0 between poses
+    columns: F32  # (ROW_COLUMNS * CHUNK,) a chunk of rows, turned, and what is computed of it
 
 
 class IntensityPlanes(NamedTuple):
@@ -261,8 +262,8 @@ def allocate_scratch(n_vertices: int, n_faces: int, n_edges: int, pixels: int, *
         Fragments(_i32(pixels), _f32(pixels), _f32(pixels), _i32(pixels), _f32(CHUNK_SIZE), _i32(INTEGERS_SIZE)),
         Pairs(_i32(2 * pixels), _i32(n_pairs, 5), _f32(n_pairs, 2), _i32(n_edges)),
         Contours(
-            _i32(pixels), _i32(pixels), _f32(pixels, 5), _f32(pixels, 5, 8), _f32(pixels, 5),
-            _f32(pixels, 5, 8), _f32(6), _f32(8), _f32(ROW_SUMS),
+            _i32(pixels), _i32(pixels), np.arange(pixels, dtype=np.int32), _f32(pixels, 5), _f32(pixels, 5, 8),
+            _f32(pixels, 8), _f32(pixels, 5, 8), _f32(6), _f32(8), _f32(ROW_COLUMNS * CHUNK),
         ),
         IntensityPlanes(_f32(pixels), _f32(pixels), _f32(pixels), _f32(pixels if edge_jacobian else 1, 6)),
     )  # fmt: skip
