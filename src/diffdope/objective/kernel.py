@@ -32,6 +32,7 @@ from diffdope.render.kernels.layout import (
     CHUNK,
 )  # fmt: skip
 from diffdope.render.kernels.options import ENTRY, KERNEL, STAGE
+from diffdope.render.kernels.queue import take
 from diffdope.render.kernels.shade import shade_chunk, turn_rows
 
 ZERO, ONE, TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
@@ -128,7 +129,7 @@ def finish_sums(normal):
 
 @njit(**STAGE)
 def evaluate_pose(mesh, view, R, t, s, observed, terms, empty_cost, cost, gradient, normal):
-    """One hypothesis of `evaluate_range`; returns the number of pixels that it covers or touches."""
+    """One hypothesis of `evaluate_queue`; returns the number of pixels that it covers or touches."""
     with_color = mesh.skin.shading != 0 and terms.rgb > ZERO
     start_sums(empty_cost, cost, gradient, normal)
     n, n_rows, used = prepare_pose(mesh, view, R, t, s)
@@ -140,14 +141,15 @@ def evaluate_pose(mesh, view, R, t, s, observed, terms, empty_cost, cost, gradie
 
 
 @njit(**ENTRY)
-def evaluate_range(mesh, view, R, t, s, observed, terms, empty_cost, first, last, costs, gradients, normals, covered):
-    """rgb, depth and mask of hypotheses first .. last - 1.
+def evaluate_queue(mesh, view, R, t, s, observed, terms, empty_cost, queue, costs, gradients, normals, covered):
+    """rgb, depth and mask of the hypotheses that this thread takes from the queue.
 
     Writes the unweighted cost per modality (B, 4), and of the weighted total the gradient (B, 6) and the normal
     matrix (B, 6, 6), in (rho, phi). `normals` is None where none is wanted: then nothing of it is compiled either.
     `empty_cost` (4,) is what a hypothesis that covers nothing pays.
     """
-    for b in range(first, last):
+    b = take(queue)
+    while b < len(t):
         if normals is None:
             covered[b] = evaluate_pose(
                 mesh, view, R[b], t[b], s, observed, terms, empty_cost, costs[b], gradients[b], None
@@ -156,3 +158,4 @@ def evaluate_range(mesh, view, R, t, s, observed, terms, empty_cost, first, last
             covered[b] = evaluate_pose(
                 mesh, view, R[b], t[b], s, observed, terms, empty_cost, costs[b], gradients[b], normals[b]
             )
+        b = take(queue)

@@ -84,7 +84,7 @@ def _mark(edges: bool) -> Path:
     import llvmlite.binding as llvm
     import numba
 
-    from diffdope.objective.kernel import evaluate_range
+    from diffdope.objective.kernel import evaluate_queue
     from diffdope.render.kernels.cache import FOLDERS, fingerprint
 
     digest = hashlib.sha256(fingerprint().encode())
@@ -92,4 +92,4 @@ def _mark(edges: bool) -> Path:
     for folder in FOLDERS:  # numba's cache goes by the time of the sources too
         digest.update(repr([path.stat().st_mtime_ns for path in sorted(folder.glob("*.py"))]).encode())
     name = f"compiled-{digest.hexdigest()[:16]}{'-edges' if edges else ''}"
-    return Path(evaluate_range._cache.cache_path) / name
+    return Path(evaluate_queue._cache.cache_path) / name
