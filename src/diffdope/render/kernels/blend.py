@@ -77,23 +77,28 @@ def tabulate_raw(view, t, f, first, count, with_color, contours):
 
 @njit(**KERNEL)
 def list_covered_rows(view, buffer_face, visible_slot, contours, f, n_rows):
-    """Clears all rows and lists the covered pixels among them as fragments; returns their number."""
-    raw, raw_jacobian = contours.raw.reshape(-1), contours.raw_jacobian.reshape(-1)
-    for k in range(5 * n_rows):
-        raw[k] = ZERO
-    for k in range(JACOBIAN * n_rows):
-        raw_jacobian[k] = ZERO
-    n = 0
-    width = np.int32(view.width)
-    pixels, slots, xs, ys = f.pixel, f.slot, f.x, f.y
+    """Clears the rows of uncovered pixels and lists the covered ones as fragments; returns their number.
+
+    `tabulate_raw` fills the same columns of every covered row, all others are 0 for good.
+    """
+    raw, raw_jacobian = contours.raw, contours.raw_jacobian.reshape(-1)
+    n = np.uint64(0)
+    width = np.uint32(view.width)
+    pixels, slots, xs, ys, rows = f.pixel, f.slot, f.x, f.y, contours.pixel
     for row in range(n_rows):
-        pixel = contours.pixel[row]
-        face = buffer_face[np.uint32(pixel)]
+        pixel = np.uint32(rows[row])
+        face = buffer_face[pixel]
         if face >= 0:
             pixels[n], slots[n] = pixel, visible_slot[np.uint32(face)]
-            xs[n], ys[n] = np.float32(pixel % width), np.float32(pixel // width)
-            n += 1
-    return n
+            y = np.uint32(pixel // width)
+            xs[n], ys[n] = np.float32(np.uint32(pixel - y * width)), np.float32(y)
+            n += np.uint64(1)
+        else:
+            for c in range(5):
+                raw[row, c] = ZERO
+            for k in range(row * JACOBIAN, (row + 1) * JACOBIAN):
+                raw_jacobian[k] = ZERO
+    return np.int64(n)
 
 
 @njit(**SCALAR)
@@ -138,7 +143,7 @@ def blend_pairs(view, t, edge_vertices, screen, pairs, contours, n_pairs):
     )
     which, place, row_of_pixel, u, v, iz = pairs.which, pairs.place, contours.row, screen.u, screen.v, screen.iz
     row8 = contours.row8
-    width = np.int32(view.width)
+    width = np.uint32(view.width)
     for pair in range(n_pairs):
         inside, outside, s = which[pair, PAIR_INSIDE], which[pair, PAIR_OUTSIDE], place[pair, 0]
         near, vertical = s < HALF, which[pair, PAIR_VERTICAL] != 0
@@ -146,7 +151,8 @@ def blend_pairs(view, t, edge_vertices, screen, pairs, contours, n_pairs):
         new = np.uint32(row_of_pixel[np.uint32(outside if near else inside)])
         low = min(inside, outside)
         part = s if inside == low else ONE - s
-        x, y = np.float32(low % width), np.float32(low // width)
+        line = np.uint32(np.uint32(low) // width)
+        x, y = np.float32(np.uint32(np.uint32(low) - line * width)), np.float32(line)
         x, y = (x, y + part) if vertical else (x + part, y)
         reach = HALF - s if near else s - HALF
         sign = ONE if (inside == low) != near else -ONE
