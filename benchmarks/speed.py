@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.ball import bumpy_ball
+from benchmarks.ball import bumpy_ball, painted_ball
 from benchmarks.first_result import first_result
 from benchmarks.memory import peak_memory
 from diffdope.geometry import so3
@@ -147,6 +147,23 @@ def report_passes(threads: list[int], runs: int) -> None:
     table(["what", *(f"{n} thread{'s' * (n > 1)} [ms]" for n in threads)], rows)
 
 
+def report_small(threads: list[int], runs: int) -> None:
+    """Passes of a coarse-to-fine search: many poses of few pixels, few poses of a fine mesh."""
+    holed = replace(bumpy_ball(14_000), faces=bumpy_ball(14_000).faces[1:])
+    cases: list[tuple[str, Mesh, int, int]] = [
+        ("500 painted", painted_ball(500), 128, 24), ("2k painted", painted_ball(2_000), 128, 24),
+        ("500 painted", painted_ball(500), 64, 40), ("2k painted", painted_ball(2_000), 64, 40),
+        ("4k textured", bumpy_ball(4_000), 4, 80), ("14k textured, not closed", holed, 4, 160),
+        ("30k textured", bumpy_ball(30_000), 1, 160),
+    ]  # fmt: skip
+    rows = []
+    for name, mesh, b, pixels in cases:
+        made = [make_case(mesh, b=b, pixels=pixels, threads=n, normal=True) for n in threads]
+        rows.append([name, f"{b}", f"{pixels}", *(f"{pass_ms(case, 5 * runs):.2f}" for case in made)])
+    print("## Small passes, with normal matrix\n")
+    table(["triangles", "B", "pixels a side", *(f"{n} thread{'s' * (n > 1)} [ms]" for n in threads)], rows)
+
+
 def report_renderer(threads: list[int], runs: int) -> None:
     """The open entry: images out, and gradient images in."""
     mesh = bumpy_ball(10_000)
@@ -193,13 +210,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", default="1,2", help="comma-separated")
     parser.add_argument("--runs", type=int, default=11, help="timed calls of each case")
-    parser.add_argument("--only", choices=["passes", "renderer", "refinement", "memory", "first"])
+    parser.add_argument("--only", choices=["passes", "small", "renderer", "refinement", "memory", "first"])
     arguments = parser.parse_args()
     threads = [int(n) for n in arguments.threads.split(",")]
     print(f"# Speed\n\n{processor()}, {os.cpu_count()} cores, ", end="")
     print(f"Python {platform.python_version()}, numpy {np.__version__}; medians of {arguments.runs} runs\n")
     parts: dict[str, Callable[[], None]] = {
         "passes": lambda: report_passes(threads, arguments.runs),
+        "small": lambda: report_small(threads, arguments.runs),
         "renderer": lambda: report_renderer(threads, arguments.runs),
         "refinement": lambda: report_refinement(threads, max(3, arguments.runs // 3)),
         "memory": lambda: table(*peak_memory(threads[-1])),
