@@ -31,6 +31,7 @@ Refused = tuple[Status, CropWindow | None]
 Progress = Callable[[int, int, float], None]
 
 _MOVED = 1.0  # near searches that went farther than they were meant to have found the start worse than stated
+_AT_REST = 0.005  # share by which the last step lowered the cost of a pose that has come to rest
 _UNSETTLED = 0.02  # share by which the last step still lowered the cost
 _SAME_ANGLE_RAD, _SAME_DISTANCE = np.radians(2.0), 0.01
 
@@ -176,6 +177,7 @@ class Search:
         if recorder is None:
             recorder = self._recorder = Recorder(self._capacity, self._count, problem.objective.active)
         seen: list[Evaluation] = []
+        size = max(problem.window.size)
         unmasked = problem.raw.mask is None
         prior = Prior(
             self._pose, np.radians(pyramid.angle_deg), pyramid.distance * self._length_m,
@@ -189,7 +191,7 @@ class Search:
             return evaluation
 
         def watch(R: F64, t: F64, better: NDArray[np.bool_]) -> None:
-            recorder.record(R, t, seen[0].cost, seen[0].modality_costs, columns)
+            recorder.record(R, t, seen[0].cost, seen[0].modality_costs, columns, size)
             if not better.all():
                 recorder.keep(columns[~better])
             if self._progress is not None:
@@ -203,7 +205,9 @@ class Search:
     def _outcome(self, found: Candidates) -> Outcome:
         assert self._recorder is not None
         best, solution = found.best, found.solution
-        status = Status.CONVERGED if solution.converged[best] else Status.ITERATION_LIMIT
+        status = Status.CONVERGED if solution.last_gain[best] < _AT_REST else Status.ITERATION_LIMIT
+        if found.confidence < self._preset.search.least_confidence:
+            status = Status.FAILED
         return Outcome(
             problem=found.problem, pose=Pose(solution.R_m2c[best], solution.t_m2c[best]), status=status,
             cost=float(solution.cost[best]), modality_costs=found.modality_costs,

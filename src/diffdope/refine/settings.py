@@ -121,6 +121,8 @@ class SearchSettings:
     far: PyramidSettings = field(default_factory=lambda: FAR)
     doubt: float = 0.9
     """The wider search runs if the confidence in the first one's result is below this; 0 for never, 1 for always."""
+    least_confidence: float = 0.5
+    """A result of which less confidence is left has failed."""
     light: LightModel = "gain-bias"
     """How the photograph's colours may differ from the model's: not at all, by a factor a channel, and by an offset."""
     prior: float = 0.0
