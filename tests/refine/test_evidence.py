@@ -56,14 +56,14 @@ def test_a_change_of_light_does_not_change_the_texture() -> None:
 
 
 def test_a_pose_outside_of_the_picture_has_no_evidence() -> None:
-    away = Pose(TRUTH.R_m2c, TRUTH.t_m2c + [5.0, 0.0, 0.0])
+    away = Pose(TRUTH.R_m2c, TRUTH.t_m2c + np.array([5.0, 0.0, 0.0]))
     assert evidence_of(away).overlap == 0.0
     assert confidence_of(evidence_of(away)) < 0.05
 
 
 def test_an_occluder_hides_and_does_not_contradict() -> None:
     assert WHOLE.depth is not None
-    rows, columns = np.nonzero(WHOLE.mask)
+    columns = np.nonzero(WHOLE.mask)[1]
     depth = WHOLE.depth.copy()
     depth[:, : int(np.median(columns))] = 0.3  # a board half a metre before the carton's left half
     seen = evidence_of(TRUTH, Observation(WHOLE.camera, depth=depth))

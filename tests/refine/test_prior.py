@@ -20,7 +20,7 @@ def evaluated(prior: Prior, R: np.ndarray, t: np.ndarray) -> Evaluation:
 def test_a_pose_at_the_stated_uncertainty_pays_the_weight() -> None:
     prior = Prior(START, 0.2, 0.01, 0.3)
     R = np.stack([START.R_m2c, so3.exp(np.array([0.0, 0.2, 0.0])) @ START.R_m2c, START.R_m2c])
-    t = np.stack([START.t_m2c, START.t_m2c, START.t_m2c + [0.0, 0.0, 0.01]])
+    t = np.stack([START.t_m2c, START.t_m2c, START.t_m2c + np.array([0.0, 0.0, 0.01])])
     assert np.allclose(evaluated(prior, R, t).cost, [0.0, 0.3, 0.3])
 
 
