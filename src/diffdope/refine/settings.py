@@ -119,7 +119,7 @@ class SearchSettings:
 
     near: PyramidSettings = field(default_factory=PyramidSettings)
     far: PyramidSettings = field(default_factory=lambda: FAR)
-    doubt: float = 0.9
+    doubt: float = 0.8
     """The wider search runs if the confidence in the first one's result is below this; 0 for never, 1 for always."""
     least_confidence: float = 0.5
     """A result of which less confidence is left has failed."""
