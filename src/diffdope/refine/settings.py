@@ -125,7 +125,7 @@ class SearchSettings:
     """A result of which less confidence is left has failed."""
     light: LightModel = "gain-bias"
     """How the photograph's colours may differ from the model's: not at all, by a factor a channel, and by an offset."""
-    prior: float = 0.0
+    prior: float = 0.001
     """What a pose pays that is as far from the start as the pyramid takes for possible; it grows with the square."""
     prior_unmasked: float = 0.002
     """The same where there is no mask, which would otherwise hold the object in place."""
