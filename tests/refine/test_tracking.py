@@ -153,6 +153,14 @@ def test_lost_frames_are_guesses_that_stay_near_and_recovery_is_reported(box: Me
     assert not followed.lost
 
 
+def test_the_error_of_the_given_pose_is_no_velocity(box: Mesh) -> None:
+    near = Script([1.0, 1.0], shift_m=0.01)
+    followed = tracker(box, near, Script([]))
+    first = followed.track(grey(), START).pose
+    followed.track(grey())
+    assert near.starts[-1].distance_to(first) == 0.0
+
+
 def test_what_is_found_again_starts_at_rest(box: Mesh) -> None:
     near, wide = Script([1.0, 0.0, 1.0]), Script([0.9], shift_m=0.2)
     followed = tracker(box, near, wide)

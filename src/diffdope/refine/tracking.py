@@ -55,6 +55,7 @@ class Tracker:
         self._last: Pose | None = None
         self._clock_s = self._trusted_s = 0.0
         self._in_doubt = self._lost_frames = 0
+        self._begun = False
 
     @property
     def lost(self) -> bool:
@@ -82,6 +83,7 @@ class Tracker:
         self._clock_s = 0.0 if time_s is None else time_s
         self._trusted_s = self._clock_s - self._settings.frame_s
         self._in_doubt = self._lost_frames = 0
+        self._begun = False
 
     def _time(self, time_s: float | None) -> float:
         if time_s is None:
@@ -126,7 +128,11 @@ class Tracker:
         return max(results, key=sureness)
 
     def _trust(self, result: RefinementResult) -> None:
-        self._motion.take(result.pose, self._elapsed_s)
+        if self._begun:
+            self._motion.take(result.pose, self._elapsed_s)
+        else:  # from a given pose to the first result is no motion, but the error of what was given
+            self._motion.restart(result.pose)
+        self._begun = True
         self._last, self._trusted_s, self._in_doubt = result.pose, self._clock_s, 0
 
     def _found_or_not(self, observation: Observation) -> RefinementResult:
@@ -143,8 +149,8 @@ class Tracker:
 
     def _recovered(self, result: RefinementResult) -> RefinementResult:
         frames, self._lost_frames = self._lost_frames - 1, 0
-        self._motion.restart(result.pose)
-        self._last, self._trusted_s, self._in_doubt = result.pose, self._clock_s, 0
+        self._begun = False
+        self._trust(result)
         if frames == 0:  # the wider search found it in the very frame that was in doubt
             return replace(result, notes=(*result.notes, "found by the wider search"))
         text = f"found again after {frames} lost frame{'s' if frames > 1 else ''}"
