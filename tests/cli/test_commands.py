@@ -110,7 +110,12 @@ def test_only_a_mask_and_a_mesh_without_colours(inputs: Path) -> None:
 
     mesh = trimesh.load_mesh(inputs / "object.ply", process=False)
     trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).export(inputs / "plain.stl")
-    main([*arguments(inputs, mesh=inputs / "plain.stl", depth=None, preset="paper", **{"descent.iterations": 5}), "--no-film"])
+    main(
+        [
+            *arguments(inputs, mesh=inputs / "plain.stl", depth=None, preset="paper", **{"descent.iterations": 5}),
+            "--no-film",
+        ]
+    )
     entry = read_result(inputs.parent / "out")
     assert entry["modalities"] == ["mask"]
     assert "rgb is off: the mesh has no colours" in entry["notes"]  # type: ignore[operator]

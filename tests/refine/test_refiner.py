@@ -242,5 +242,5 @@ def test_impossible_settings_are_named(change: dict[str, object], words: str) ->
 
 
 def test_an_unknown_preset_names_those_there_are() -> None:
-    with pytest.raises(DiffDopeError, match="preset: expected one of default, paper"):
+    with pytest.raises(DiffDopeError, match="preset: expected one of default, fast, paper"):
         dd.refine(None, None, None, preset="papr")  # type: ignore[arg-type]

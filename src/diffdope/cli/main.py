@@ -13,6 +13,7 @@ from collections.abc import Sequence
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("diffdope.cli.demo", "refine the packaged example and draw what happened"),
     "refine": ("diffdope.cli.refine_command", "refine one pose in one image of your own"),
+    "track": ("diffdope.cli.track_command", "follow the object through a film or a folder of images"),
     "experiment": ("diffdope.cli.experiment", "run one of the studies of the method"),
     "bop": ("diffdope.cli.bop", "refine and evaluate whole data sets in the BOP format"),
 }

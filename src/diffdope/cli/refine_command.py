@@ -89,25 +89,29 @@ def read_observation(given: Arguments) -> Observation:
     if not there:
         raise expected("images", "at least one of --rgb, --depth and --mask", "none")
     height, width = read_image(*next(iter(there.items()))).shape[:2]
-    camera, scale_mm = load_camera_of(given, width, height)
-    if given.depth_scale is not None:
-        check_positive("depth-scale", given.depth_scale)
-        scale_mm = given.depth_scale
-    if given.depth is not None and scale_mm is None and read_image("depth", given.depth).dtype.kind in "iu":
-        cure = "give --depth-scale (1 for millimetres, 0.1 for tenths, 1000 for metres)"
-        raise expected("depth", f"a depth_scale in {given.camera} or --depth-scale", "neither", cure)
-    return Observation.load(
-        camera, rgb=given.rgb, depth=given.depth, mask=given.mask,
-        depth_scale=None if scale_mm is None else scale_mm * 1e-3,
-    )  # fmt: skip
+    camera, scale_mm = load_camera_of(given.camera, given.image_id, width, height)
+    integers = given.depth is not None and read_image("depth", given.depth).dtype.kind in "iu"
+    depth_scale = depth_scale_of(given.depth_scale, scale_mm, given.camera, needed=integers)
+    return Observation.load(camera, rgb=given.rgb, depth=given.depth, mask=given.mask, depth_scale=depth_scale)
 
 
-def load_camera_of(given: Arguments, width: int, height: int) -> tuple[Camera, float | None]:
+def load_camera_of(path: Path, image_id: int | None, width: int, height: int) -> tuple[Camera, float | None]:
     """The camera; the size of the image serves where the file has none."""
     try:
-        return load_camera(given.camera, image_id=given.image_id)
+        return load_camera(path, image_id=image_id)
     except DiffDopeError:
-        return load_camera(given.camera, width=width, height=height, image_id=given.image_id)
+        return load_camera(path, width=width, height=height, image_id=image_id)
+
+
+def depth_scale_of(asked_mm: float | None, file_mm: float | None, camera: Path, *, needed: bool) -> float | None:
+    """Metres per unit of depth, from the flag or else the camera's file (both in millimetres)."""
+    if asked_mm is not None:
+        check_positive("depth-scale", asked_mm)
+    scale_mm = file_mm if asked_mm is None else asked_mm
+    if needed and scale_mm is None:
+        cure = "give --depth-scale (1 for millimetres, 0.1 for tenths, 1000 for metres)"
+        raise expected("depth", f"a depth_scale in {camera} or --depth-scale", "neither", cure)
+    return None if scale_mm is None else scale_mm * 1e-3
 
 
 def refine_and_write(given: Arguments, preset: Preset, mesh: Mesh, observation: Observation, pose: Pose) -> int:

@@ -20,6 +20,7 @@ from diffdope.refine.result import MESSAGES, History, RefinementResult, Status
 from diffdope.refine.search import Search
 from diffdope.refine.settings import DEFAULT, Preset
 from diffdope.refine.settings import preset as find_preset
+from diffdope.refine.tracking import Tracker, tracking_presets
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 
@@ -56,6 +57,7 @@ class Refiner:
         self.seed = seed
         search = self.preset.search
         self._details = Details(mesh, (*search.near.faces, *search.far.faces), threads=threads)
+        self._tracker: Tracker | None = None
 
     def refine(self, observation: Observation, pose: Pose, *, progress: Progress | None = None) -> RefinementResult:
         """Finds the pose near `pose` whose rendering agrees best with the observation.
@@ -69,20 +71,54 @@ class Refiner:
             DiffDopeError: if the observation has nothing that this mesh can be compared with, or comes from another
                 camera than the one that the refiner was made for.
         """
+        return self._refine(observation, pose, self.preset, progress)
+
+    def track(
+        self, observation: Observation, pose: Pose | None = None, *, time_s: float | None = None
+    ) -> RefinementResult:
+        """Finds the pose in the next frame of a video: continues from the frames before, with a motion model.
+
+        A frame in which the object is not found has the status `LOST`, a message, and a pose that is only predicted;
+        the following ones look for it, also with the wider search. See `diffdope.refine.tracking`.
+
+        Args:
+            observation: the frame.
+            pose: (re)starts there; needed for the first frame.
+            time_s: of the frame, seconds, where frames do not come evenly; later than that of the frame before.
+
+        Raises:
+            DiffDopeError: if the first frame comes without a pose, if times do not increase, if the preset's solver
+                has no confidence (`descent`), or for what `refine` refuses.
+        """
+        if self._tracker is None:
+            near, wide = tracking_presets(self.preset)
+            self._tracker = Tracker(
+                self.mesh, self.preset.tracking,
+                refine=lambda frame, start: self._refine(frame, start, near),
+                search=lambda frame, start: self._refine(frame, start, wide),
+            )  # fmt: skip
+        return self._tracker.track(observation, pose, time_s=time_s)
+
+    def _refine(
+        self, observation: Observation, pose: Pose, preset: Preset, progress: Progress | None = None
+    ) -> RefinementResult:
         began = time.perf_counter()
         if self.camera is not None and observation.camera != self.camera:
             raise expected("observation", f"the refiner's camera {self.camera}", observation.camera)
-        solve = self._search if self.preset.solver == "newton" else self._descend
-        outcome = solve(observation, pose, progress)
+        solve = self._search if preset.solver == "newton" else self._descend
+        outcome = solve(observation, pose, preset, progress)
         if isinstance(outcome, Outcome):
             return self._result(outcome, observation, pose, began)
         return self._refused(*outcome, pose, began)
 
-    def _search(self, observation: Observation, pose: Pose, progress: Progress | None) -> Outcome | Refused:
-        return Search(self._details, observation, pose, self.preset, seed=self.seed, progress=progress).run()
+    def _search(
+        self, observation: Observation, pose: Pose, preset: Preset, progress: Progress | None
+    ) -> Outcome | Refused:
+        return Search(self._details, observation, pose, preset, seed=self.seed, progress=progress).run()
 
-    def _descend(self, observation: Observation, pose: Pose, progress: Progress | None) -> Outcome | Refused:
-        preset = self.preset
+    def _descend(
+        self, observation: Observation, pose: Pose, preset: Preset, progress: Progress | None
+    ) -> Outcome | Refused:
         box = projected_box(self.mesh, pose, observation.camera)
         if isinstance(box, Status):
             return box, None

@@ -65,12 +65,28 @@ def write_animation(path_stem: Path, frames: Iterable[Frame], *, fps: int = 12, 
     pictures = [_even(frame) for frame in given]
     pictures += [pictures[-1]] * hold
     # Not with_suffix: a stem such as "run.v1" has a dot of its own.
-    if _has_h264():
+    if has_h264():
         return _write_mp4(path_stem.with_name(f"{path_stem.name}.mp4"), pictures, fps)
     return _write_gif(path_stem.with_name(f"{path_stem.name}.gif"), pictures, fps)
 
 
-def _has_h264() -> bool:
+def write_film(path: Path, frames: Iterable[Frame], *, fps: float = 30.0) -> None:
+    """Writes an mp4 of any length: one frame in memory at a time.
+
+    Args:
+        path: ending in .mp4; it appears when all frames are in it.
+        frames: (H, W, 3) uint8, all of one size.
+        fps: frames a second.
+
+    Raises:
+        DiffDopeError: if PyAV or its x264 is missing, without frames, or for one that `write_animation` refuses.
+    """
+    if not has_h264():
+        raise expected("film", "PyAV with x264", "none", 'pip install "diffdope[video]"')
+    _write_mp4(path, (_even(frame) for frame in frames), Fraction(fps).limit_denominator(1001))
+
+
+def has_h264() -> bool:
     """Whether PyAV is here, loads, and was built with x264."""
     if find_spec("av") is None:
         return False
@@ -89,16 +105,21 @@ def _even(frame: Frame) -> Frame:
     return np.ascontiguousarray(frame[: frame.shape[0] // 2 * 2, : frame.shape[1] // 2 * 2])
 
 
-def _write_mp4(path: Path, frames: list[Frame], fps: int) -> Path:
+def _write_mp4(path: Path, frames: Iterable[Frame], fps: int | Fraction) -> Path:
     import av
 
     with atomic(path) as temporary, av.open(str(temporary), "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=Fraction(fps))
-        stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
-        stream.options = {"crf": "20"}
-        for frame in frames:
+        stream = None
+        for k, frame in enumerate(frames):
+            if stream is None:
+                stream = container.add_stream("libx264", rate=Fraction(fps))
+                stream.height, stream.width = frame.shape[:2]
+                stream.pix_fmt = "yuv420p"
+                stream.options = {"crf": "20"}
+            check_shape(f"frames[{k}]", frame, (stream.height, stream.width, 3))
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        if stream is None:
+            raise DiffDopeError("frames: expected at least one, got none")
         container.mux(stream.encode())
     return path
 

@@ -1,0 +1,114 @@
+"""What `diffdope track` shows while it works, and the files that it writes at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from diffdope.bop.results import Estimate, write_results
+from diffdope.cli.track_run import Video, poses_of
+from diffdope.refine.result import Status
+from diffdope.refine.settings import Preset
+from diffdope.scene.mesh import Mesh
+
+Records = Mapping[str, Mapping[str, Any]]
+_EVERY_S = 30.0  # a line of progress where the output is no terminal
+
+
+class TrackDisplay:
+    """Progress with the last frame's status, and a line for every loss and recovery."""
+
+    def __init__(self, total: int | None, done: Records, out: Path, console: Console) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._console, self._out, self._total = console, out, total
+        self._bar = Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
+        text = "preparing (the first run compiles, half a minute at most)"
+        self._task = self._bar.add_task(text, total=total, completed=len(done))
+        self._done, self._lost, self._said = len(done), False, time.monotonic()
+        if done:
+            console.print(f"resuming: {len(done)} frames are done already")
+
+    def __enter__(self) -> TrackDisplay:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+        if isinstance(error, KeyboardInterrupt):
+            kept = f"{self._done} frames are in {self._out / 'poses.jsonl'}"
+            raise KeyboardInterrupt(f"interrupted; {kept}; the same command goes on from there") from None
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Takes a new record."""
+        self._done += 1
+        lost = record["status"] == Status.LOST
+        confidence = 0.0 if record["confidence"] is None else record["confidence"]
+        text = f"{'lost' if lost else 'tracking'}: confidence {confidence:.2f}"
+        self._bar.update(self._task, completed=self._done, description=text)
+        if lost != self._lost:
+            event = f"lost, confidence {confidence:.2f}" if lost else "; ".join(record["notes"])
+            self._console.print(f"frame {self._done - 1}, {record['time_s']:.2f} s: {event}")
+            self._lost = lost
+        if not self._console.is_terminal and time.monotonic() - self._said > _EVERY_S:
+            self._said = time.monotonic()
+            self._console.print(f"{self._done} of {self._total or '?'} frames; {text}")
+
+
+def write_files(
+    out: Path, mesh: Mesh, video: Video, records: Records, preset: Preset, console: Console, *, film: bool, obj_id: int
+) -> int:
+    """poses.csv, track.png and track.mp4, and a summary; returns the exit code."""
+    from diffdope.cli.track_pictures import film_frames
+    from diffdope.viz.animation import has_h264, write_film
+    from diffdope.viz.tracking import write_track_plot
+
+    doubt = preset.tracking.doubt
+    rows = list(records.values())
+    write_results(out / "poses.csv", estimates(records, obj_id))
+    write_track_plot(
+        out / "track.png", [row["time_s"] for row in rows], [row["confidence"] for row in rows],
+        [row["cost"] for row in rows], [row["status"] == Status.LOST for row in rows], doubt=doubt,
+    )  # fmt: skip
+    if film and has_h264():
+        with console.status("drawing the film"):
+            write_film(out / "track.mp4", film_frames(mesh, video, records, doubt=doubt), fps=video.frames.fps)
+    print_summary(records, doubt, out, console, film=film and not has_h264())
+    return 1 if rows[-1]["status"] == Status.LOST else 0
+
+
+def estimates(records: Records, obj_id: int) -> list[Estimate]:
+    """Rows of a BOP results file: the frames in which the object was not lost, numbered as their files are."""
+    names = list(records)
+    numbers = [int(name) for name in names] if all(name.isdecimal() for name in names) else list(range(len(names)))
+    return [
+        Estimate(0, number, obj_id, float(record["confidence"] or 0.0), pose, float(record["seconds"]))
+        for number, (_, pose, record) in zip(numbers, poses_of(records), strict=True)
+        if record["status"] != Status.LOST
+    ]
+
+
+def print_summary(records: Records, doubt: float, out: Path, console: Console, *, film: bool) -> None:
+    """A table: frames, how many in doubt and lost, time."""
+    rows = list(records.values())
+    lost = [row["status"] == Status.LOST for row in rows]
+    doubtful = sum((row["confidence"] or 0.0) < doubt for row, gone in zip(rows, lost, strict=True) if not gone)
+    seconds = np.array([row["seconds"] for row in rows])
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_row("frames", f"{len(rows)}: {sum(lost)} lost, {doubtful} in doubt")
+    table.add_row(
+        "time", f"median {1e3 * np.median(seconds):.1f} ms, p90 {1e3 * np.percentile(seconds, 90):.1f} ms a frame"
+    )
+    if film:
+        table.add_row("note", 'no film: it needs PyAV with x264; pip install "diffdope[video]"')
+    table.add_row("files", str(out))
+    console.print(table)

@@ -1,0 +1,115 @@
+"""The loop of `diffdope track`: frame after frame into a journal that survives an interruption."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from diffdope.cli.output import number
+from diffdope.errors import DiffDopeError, expected
+from diffdope.geometry.camera import Camera
+from diffdope.geometry.pose import Pose
+from diffdope.refine.refiner import Refiner
+from diffdope.refine.result import RefinementResult, Status
+from diffdope.runs.journal import Journal
+from diffdope.scene.frames import Frame, Frames
+from diffdope.scene.observation import Observation
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Video:
+    """Frames, and what makes observations of them: the camera, and metres per unit of depth."""
+
+    frames: Frames
+    camera: Camera
+    depth_scale: float | None
+
+    def observation(self, frame: Frame) -> Observation:
+        """A frame as the library takes it; a mask without any pixel is left out, since it shows no object.
+
+        Raises:
+            DiffDopeError: if the frame cannot be used: it is named.
+        """
+        mask = None if frame.mask is None or not np.any(frame.mask) else frame.mask
+        scale = None if frame.depth is None or frame.depth.dtype.kind == "f" else self.depth_scale
+        depth = None if frame.depth is None or not np.any(frame.depth) else frame.depth
+        try:
+            return Observation(self.camera, rgb=frame.rgb, depth=depth, mask=mask, depth_scale=scale)
+        except DiffDopeError as error:
+            raise DiffDopeError(f"frame {frame.name}: {error}") from error
+
+
+def track_into(
+    journal: Journal, refiner: Refiner, video: Video, start: Pose, report: Callable[[Record], None]
+) -> list[str]:
+    """Tracks the frames that the journal does not have yet; returns the names of all.
+
+    Args:
+        journal: of this run or of an interrupted one.
+        refiner: of the object.
+        video: the frames.
+        start: pose in the first frame.
+        report: takes each new record.
+
+    Raises:
+        DiffDopeError: if the journal is of other frames, or a frame cannot be used.
+    """
+    names = list(journal.done)
+    pose: Pose | None = last_good(journal.done, start)
+    for frame in video.frames.read(len(names)):
+        result = refiner.track(video.observation(frame), pose, time_s=frame.time_s)
+        pose = None
+        record = record_of(frame, result)
+        journal.append(frame.name, record)
+        names.append(frame.name)
+        report(record)
+    if not names:
+        raise expected("frames", "at least one", "none")
+    return names
+
+
+def check_same_frames(done: Mapping[str, Record], frames: Frames) -> None:
+    """Refuses to go on with another video than the one begun.
+
+    Raises:
+        DiffDopeError: if the first frames have other names.
+    """
+    names = getattr(frames, "names", None)
+    if names is not None and list(done) != names[: len(done)]:
+        other = next(k for k, name in enumerate(done) if names[k : k + 1] != [name])
+        wanted = f"frame {list(done)[other]}, as in the run that was begun"
+        raise expected("frames", wanted, ", ".join(names[other : other + 1]) or "none", "choose another --out")
+
+
+def last_good(done: Mapping[str, Record], start: Pose) -> Pose:
+    """Where an interrupted run goes on: the last pose that was no guess."""
+    for record in reversed(list(done.values())):
+        if record["status"] != Status.LOST:
+            return Pose.from_bop(record["cam_R_m2c"], record["cam_t_m2c"])
+    return start
+
+
+def record_of(frame: Frame, result: RefinementResult) -> dict[str, Any]:
+    """A line of the journal: BOP's keys (millimetres), and how sure it is."""
+    R, t_mm = result.pose.to_bop()
+    return {
+        "time_s": frame.time_s, "cam_R_m2c": R, "cam_t_m2c": t_mm,
+        "status": str(result.status), "confidence": result.confidence, "cost": number(result.cost),
+        "message": result.message, "notes": events_of(result), "seconds": result.elapsed_s,
+    }  # fmt: skip
+
+
+def events_of(result: RefinementResult) -> list[str]:
+    """Notes of this frame: of doubt and recovery, not those on missing images, which are the same in every frame."""
+    return [note for note in result.notes if note.startswith(("in doubt", "found"))]
+
+
+def poses_of(records: Mapping[str, Record]) -> Iterator[tuple[str, Pose, Record]]:
+    """(frame, pose, record) in the order of the frames."""
+    for name, record in records.items():
+        yield name, Pose.from_bop(record["cam_R_m2c"], record["cam_t_m2c"]), record

@@ -1,0 +1,62 @@
+"""How the object is expected to move between two frames: at a constant velocity that is forgotten in time."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.geometry import so3
+from diffdope.geometry.pose import Pose
+
+F64 = NDArray[np.float64]
+
+
+def tangent(start: Pose, end: Pose) -> F64:
+    """The motion (6,) = (rho [m], phi [rad]) with start.retract(motion) = end."""
+    return np.concatenate([end.t_m2c - start.t_m2c, so3.log(end.R_m2c @ start.R_m2c.T)])
+
+
+class Motion:
+    """A damped constant velocity of a pose.
+
+    Args:
+        memory_s: seconds after which an unconfirmed velocity has fallen to 1/e.
+        smoothing: share in [0, 1) of the old velocity that a new measurement leaves.
+    """
+
+    def __init__(self, memory_s: float, smoothing: float) -> None:
+        self._memory_s, self._smoothing = memory_s, smoothing
+        self._pose = Pose.identity()
+        self._velocity: F64 = np.zeros(6)
+        self._measured = False
+
+    @property
+    def pose(self) -> Pose:
+        """The last pose that was taken in."""
+        return self._pose
+
+    @property
+    def velocity(self) -> F64:
+        """(rho [m/s], phi [rad/s]), (6,)."""
+        return self._velocity
+
+    def restart(self, pose: Pose) -> None:
+        """Begins anew, at rest."""
+        self._pose, self._velocity, self._measured = pose, np.zeros(6), False
+
+    def predict(self, elapsed_s: float) -> Pose:
+        """Where the object is expected `elapsed_s` after the last pose.
+
+        The velocity decays, so the prediction never gets farther than `memory_s` at the full one.
+        """
+        travel_s = self._memory_s * -math.expm1(-elapsed_s / self._memory_s)
+        return self._pose.retract(travel_s * self._velocity)
+
+    def take(self, pose: Pose, elapsed_s: float) -> None:
+        """Takes in a pose that can be trusted, `elapsed_s` after the last one."""
+        measured = tangent(self._pose, pose) / elapsed_s
+        kept = self._smoothing if self._measured else 0.0
+        self._velocity = kept * self._velocity + (1.0 - kept) * measured
+        self._pose, self._measured = pose, True

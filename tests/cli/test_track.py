@@ -1,0 +1,183 @@
+"""`diffdope track` on a short drawn sequence, interrupted and resumed, and its mistakes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from diffdope.bop.results import read_results
+from diffdope.cli.main import main
+from diffdope.cli.track_report import estimates
+from diffdope.cli.track_run import last_good
+from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
+from diffdope.geometry.pose import Pose
+from diffdope.refine.refiner import Refiner
+from diffdope.runs.journal import read_journal
+from diffdope.scene.mesh import Mesh
+from diffdope.viz.animation import write_film
+from tests.cli.conftest import DEMO
+
+FRAMES = 6
+
+
+def truth(frame: int) -> Pose:
+    start = Pose(np.eye(3), np.array([0.0, 0.0, 0.6])).retract([0, 0, 0, 1.9, 0.3, 0.2])
+    return start.retract(frame * np.array([0.003, 0.001, -0.002, 0.0, 0.02, 0.01]))
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[dict[str, np.ndarray]]:
+    mesh, frames = Mesh.load(DEMO / "object.ply", unit="mm"), []
+    for k in range(FRAMES):
+        made = picture([(mesh, truth(k))], np.random.default_rng(k), noise=SensorNoise())
+        assert made.rgb is not None and made.depth is not None and made.mask is not None
+        frames.append({
+            "rgb": np.round(255 * made.rgb).astype(np.uint8), "depth": np.round(1e4 * made.depth).astype(np.uint16),
+            "mask": np.asarray(made.mask > 0.5),
+        })  # fmt: skip
+    return frames
+
+
+@pytest.fixture
+def video(inputs: Path, drawn: list[dict[str, np.ndarray]]) -> Path:
+    """A folder with mesh, camera, start pose and folders of images."""
+    for kind in ("rgb", "depth", "mask"):
+        (inputs / kind).mkdir()
+        for k, frame in enumerate(drawn):
+            Image.fromarray(frame[kind]).save(inputs / kind / f"{k + 10:06d}.png")
+    camera = {"cam_K": CAMERA.K.ravel().tolist(), "depth_scale": 0.1, "width": CAMERA.width, "height": CAMERA.height}
+    (inputs / "camera.json").write_text(json.dumps(camera))
+    R, t_mm = truth(0).retract([0.002, -0.002, 0.003, 0.03, 0.02, 0]).to_bop()
+    (inputs / "init.json").write_text(json.dumps({"cam_R_m2c": R, "cam_t_m2c": t_mm}))
+    return inputs
+
+
+def words(folder: Path, **changes: object) -> list[str]:
+    """Flags for that folder; a flag changed to None is left out."""
+    given: dict[str, object] = {
+        "mesh": folder / "object.ply", "camera": folder / "camera.json", "init": folder / "init.json",
+        "rgb": folder / "rgb", "depth": folder / "depth", "out": folder.parent / "out",
+    }  # fmt: skip
+    given |= changes
+    flags = [(f"--{name.replace('_', '-')}", value) for name, value in given.items() if value is not None]
+    return ["track", *(word for flag, value in flags for word in ([flag] if value is True else [flag, str(value)]))]
+
+
+def test_it_writes_poses_plot_and_film(video: Path) -> None:
+    out = video.parent / "out"
+    assert main(words(video, mask=video / "mask", obj_id=7)) == 0
+    header, records, complete = read_journal(out / "poses.jsonl")
+    assert complete and header["settings"]["name"] == "fast"
+    assert list(records) == [f"{k:06d}" for k in range(10, 10 + FRAMES)]
+    for k, record in enumerate(records.values()):
+        pose = Pose.from_bop(record["cam_R_m2c"], record["cam_t_m2c"])
+        assert pose.distance_to(truth(k)) < 0.003 and record["confidence"] > 0.5 and record["time_s"] == k / 30
+    rows = read_results(out / "poses.csv")
+    assert [row.im_id for row in rows] == list(range(10, 10 + FRAMES)) and {row.obj_id for row in rows} == {7}
+    assert sorted(path.name for path in out.iterdir()) == ["poses.csv", "poses.jsonl", "track.mp4", "track.png"]
+
+
+def test_an_interrupted_run_keeps_what_it_has_and_goes_on(
+    video: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    track, calls = Refiner.track, []
+
+    def interrupted(self: Refiner, *args: object, **given: object) -> object:
+        calls.append(given)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return track(self, *args, **given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Refiner, "track", interrupted)
+    assert main(words(video, film="no")) == 2  # a typing mistake writes nothing
+    assert main([*words(video), "--no-film"]) == 130
+    assert "3 frames are in" in capsys.readouterr().err
+    _, records, complete = read_journal(video.parent / "out" / "poses.jsonl")
+    assert len(records) == 3 and not complete
+    assert main([*words(video), "--no-film"]) == 0
+    _, resumed, complete = read_journal(video.parent / "out" / "poses.jsonl")
+    assert complete and len(resumed) == FRAMES and len(calls) == 4 + 3
+    assert {name: resumed[name] for name in records} == records
+    assert "resuming: 3 frames" in capsys.readouterr().out
+
+
+def test_a_finished_run_is_not_repeated(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert main([*words(video), "--no-film"]) == 0
+    monkeypatch.setattr(Refiner, "track", None)
+    assert main([*words(video), "--no-film"]) == 0
+
+
+def test_other_settings_do_not_go_on(video: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words(video), "--no-film"]) == 0
+    assert main([*words(video, seed=1), "--no-film"]) == 2
+    assert "--fresh" in capsys.readouterr().err
+    assert main([*words(video, seed=1), "--no-film", "--fresh"]) == 0
+
+
+def test_a_film_will_do(video: Path, drawn: list[dict[str, np.ndarray]]) -> None:
+    write_film(video / "film.mp4", (frame["rgb"] for frame in drawn), fps=15.0)
+    main([*words(video, rgb=video / "film.mp4", depth=None), "--no-film"])
+    _, records, _ = read_journal(video.parent / "out" / "poses.jsonl")
+    assert list(records) == [f"{k:06d}" for k in range(FRAMES)]
+    assert np.allclose([record["time_s"] for record in records.values()], np.arange(FRAMES) / 15.0)
+
+
+def test_an_empty_mask_is_no_mask(video: Path) -> None:
+    Image.fromarray(np.zeros((CAMERA.height, CAMERA.width), bool)).save(video / "mask" / "000012.png")
+    assert main([*words(video, mask=video / "mask"), "--no-film"]) == 0
+
+
+def test_a_lost_end_is_exit_code_1_and_guesses_are_no_results(video: Path) -> None:
+    for k in range(3, FRAMES):  # the object is gone
+        flat = np.full((CAMERA.height, CAMERA.width), 12000, np.uint16)
+        Image.fromarray(flat).save(video / "depth" / f"{k + 10:06d}.png")
+        Image.fromarray(np.full((*flat.shape, 3), 90, np.uint8)).save(video / "rgb" / f"{k + 10:06d}.png")
+    assert main(words(video)) == 1
+    _, records, _ = read_journal(video.parent / "out" / "poses.jsonl")
+    lost = [record["status"] == "lost" for record in records.values()]
+    assert lost[:3] == [False] * 3 and lost[-1]
+    assert len(read_results(video.parent / "out" / "poses.csv")) == len(estimates(records, 1)) == lost.count(False)
+    assert last_good(records, truth(0)).distance_to(truth(2)) < 0.05
+
+
+MISTAKES = {
+    "no images": (dict(rgb=None, depth=None), "images: expected at least one of rgb, depth and mask"),
+    "no folder": (dict(rgb="nowhere"), "rgb: expected a film or a folder of images, but there is none at nowhere"),
+    "depth for a film": (dict(rgb="object.ply"), "depth, mask: expected none beside a film, got depth"),
+    "no film": (dict(rgb="object.ply", depth=None), "rgb: expected a film in object.ply"),
+    "preset without confidence": (dict(preset="paper"), "preset: expected one whose solver is newton"),
+    "no preset": (dict(preset="fastest"), "preset: expected one of default, fast"),
+    "no start": (dict(init="nowhere.json"), "init: cannot read nowhere.json"),
+    "rate": (dict(fps=-1), "fps: expected a positive number, got -1"),
+    "no threads": (dict(threads=0), "threads: expected at least 1, got 0"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_one_line_and_writes_nothing(
+    name: str, video: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(video)
+    changes, message = MISTAKES[name]
+    assert main(words(video, **changes)) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+    assert not (video.parent / "out").exists()
+
+
+def test_a_broken_frame_is_named_and_those_before_it_are_kept(video: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (video / "rgb" / "000013.png").write_text("no image")
+    assert main(words(video)) == 2
+    assert "000013.png" in capsys.readouterr().err
+    _, records, _ = read_journal(video.parent / "out" / "poses.jsonl")
+    assert list(records) == ["000010", "000011", "000012"]
+
+
+def test_a_frame_of_another_size_is_named(video: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(video / "rgb" / "000012.png")
+    assert main(words(video)) == 2
+    assert "frame 000012: rgb: expected shape (240, 320, 3)" in capsys.readouterr().err
