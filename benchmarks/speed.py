@@ -179,22 +179,32 @@ def report_renderer(threads: list[int], runs: int) -> None:
 
 
 def report_refinement(threads: list[int], runs: int) -> None:
-    """A whole refinement of the packaged example by a warm refiner."""
+    """Whole refinements of the packaged example by a warm refiner, from several starts."""
+    from diffdope.geometry.perturb import perturb
     from diffdope.scene.packaged import packaged_example
 
-    mesh, observation, start, _ = packaged_example()
-    full = preset("paper")
+    mesh, observation, _, truth = packaged_example()
+    paper = preset("paper")
     # Without a stop before the last iteration, so that runs are alike.
-    settings = replace(full, descent=replace(full.descent, patience=full.descent.iterations + 1))
+    endless = replace(paper, descent=replace(paper.descent, patience=paper.descent.iterations + 1))
     rows = []
-    for n in threads:
-        refiner = Refiner(mesh, preset=settings, threads=n)
-        result = refiner.refine(observation, start)
-        seconds = 1e-3 * median_ms(partial(refiner.refine, observation, start), runs)
-        rows.append([f"{n}", f"{result.iterations}", f"{seconds:.3f}"])
-    case = f"B = {full.descent.hypotheses}, {len(mesh.faces)} triangles"
-    print(f"## Preset `paper` on the packaged example, warm ({case})\n")
-    table(["threads", "iterations", "seconds"], rows)
+    for name, settings in (("paper", endless), ("default", preset("default")), ("fast", preset("fast"))):
+        for angle_deg, distance_mm in ((1, 1), (10, 4), (40, 16)):
+            row = [name, f"{angle_deg} deg / {distance_mm} mm"]
+            rng = np.random.default_rng(0)
+            starts = [
+                perturb(truth, angle_rad=np.radians(angle_deg), distance_m=1e-3 * distance_mm, rng=rng)
+                for _ in range(5)
+            ]
+            for n in threads:
+                refiner = Refiner(mesh, preset=settings, threads=n)
+                times = [
+                    1e3 * refiner.refine(observation, start).elapsed_s for start in starts for _ in range(runs + 1)
+                ]
+                row.append(f"{np.median(times[1:]):.1f}")
+            rows.append(row)
+    print(f"## Presets on the packaged example, warm, five starts each ({len(mesh.faces)} triangles)\n")
+    table(["preset", "start", *(f"{n} thread{'s' * (n > 1)} [ms]" for n in threads)], rows)
 
 
 def processor() -> str:

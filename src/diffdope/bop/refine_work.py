@@ -20,6 +20,7 @@ from diffdope.bop.starts import Start
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.refine.compiled import compile_apart
+from diffdope.refine.problem import nothing_to_compare
 from diffdope.refine.refiner import Refiner
 from diffdope.refine.result import RefinementResult
 from diffdope.refine.settings import Preset
@@ -110,7 +111,10 @@ class Refinery:
             record |= unrefined(start, "no_overlap", "no mask of this object shows anything at the start pose")
         else:
             observation = photograph.observation if mask is None else photograph.observation.with_mask(mask)
-            record |= refined(start, refiner.refine(observation, start.pose))
+            if observation.modalities == ("rgb",) and not refiner.mesh.has_color:  # a fact of the set, not an error
+                record |= unrefined(start, "failed", nothing_to_compare(refiner.mesh, observation))
+            else:
+                record |= refined(start, refiner.refine(observation, start.pose))
         return record | {"errors": None if truth is None else errors_of(record, start, truth, refiner.mesh)}
 
     def _load(self, start: Start) -> Photograph:
