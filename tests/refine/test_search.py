@@ -95,7 +95,28 @@ def test_the_history_has_gaps_where_a_hypothesis_took_no_part(example: Example) 
     assert np.array_equal(taking_part, np.isfinite(history.t_m2c).all(axis=2))
     last = result.winner_iteration
     assert np.allclose(history.t_m2c[last, result.winner], result.pose.t_m2c)
-    assert history.costs[last, result.winner] == pytest.approx(result.cost)
+    # The start pose is evidence too, which the history's cost counts and the result's does not.
+    assert history.costs[last, result.winner] == pytest.approx(result.cost, rel=0.05)
+    assert history.costs[last, result.winner] >= result.cost
+    weights = np.array([0.7, 1.0, 1.0])
+    assert np.array(list(result.cost_per_modality.values())) @ weights == pytest.approx(result.cost, rel=1e-6)
+
+
+def test_where_the_near_search_wins_the_history_ends_with_it(example: Example) -> None:
+    mesh, observation, _, truth = example
+    start = perturb(truth, angle_rad=np.radians(5.0), distance_m=0.003, rng=np.random.default_rng(0))
+    search = replace(PRESETS["default"].search, doubt=1.0)  # looks farther although there is no need
+    result = Refiner(mesh, preset=replace(PRESETS["default"], search=search)).refine(observation, start)
+    k, b = result.winner_iteration, result.winner
+    assert np.allclose(result.history.t_m2c[k, b], result.pose.t_m2c)
+    assert np.isfinite(result.history.costs[k, b])
+
+
+def test_hypotheses_that_leave_the_picture_are_a_failure_not_a_bad_start(example: Example) -> None:
+    mesh, observation, start, _ = example
+    noise = np.random.default_rng(0).random((observation.camera.height, observation.camera.width, 3))
+    result = Refiner(mesh).refine(Observation(observation.camera, rgb=noise), start)
+    assert result.status is Status.FAILED
 
 
 def test_same_seed_same_bits_whatever_the_threads(example: Example) -> None:

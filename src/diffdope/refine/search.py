@@ -43,10 +43,12 @@ class Candidates:
     problem: Problem
     columns: NDArray[np.intp]
     solution: Solution
-    modality_costs: F64
     best: int
-    start_cost: float
-    start_modality_costs: F64
+    last_iteration: int
+    costs: F64
+    """(2,): of the start pose and of the best, without what the prior adds."""
+    modality_costs: F64
+    """(2, M), of the same two, unweighted."""
     evidence: Evidence
     confidence: float
 
@@ -86,17 +88,19 @@ class Search:
         """The best pose found, or why nothing could be compared."""
         search = self._preset.search
         first = self._descend(search.near, 0)
-        if not isinstance(first, Candidates):
-            return first
         if search.doubt <= 0.0 or not self._doubtful(first):
-            return self._outcome(first)
+            return self._outcome(first) if isinstance(first, Candidates) else first
         second = self._descend(search.far, search.near.hypotheses[0])
-        if not isinstance(second, Candidates):
-            return self._outcome(first)
-        return self._outcome(max(first, second, key=lambda candidates: candidates.confidence))
+        found = [candidates for candidates in (first, second) if isinstance(candidates, Candidates)]
+        if not found:
+            assert not isinstance(first, Candidates)
+            return first
+        return self._outcome(max(found, key=lambda candidates: candidates.confidence))
 
-    def _doubtful(self, found: Candidates) -> bool:
+    def _doubtful(self, found: Candidates | Refused) -> bool:
         """Whether the near search's result does not convince: a wider one should have a look."""
+        if not isinstance(found, Candidates):
+            return found[0] is Status.FAILED
         unsettled = found.solution.last_gain[found.best] > _UNSETTLED
         return found.confidence < self._preset.search.doubt or self._moved(found) > _MOVED or bool(unsettled)
 
@@ -121,8 +125,8 @@ class Search:
         problem: Problem | None = None
         for level, size in enumerate(pyramid.sizes):
             prepared = self._prepare(best, size, pyramid.faces[level], level == len(pyramid.sizes) - 1)
-            if not isinstance(prepared, Problem):
-                return prepared
+            if not isinstance(prepared, Problem):  # at a later level, it is not the start that has left the picture
+                return prepared if level == 0 else (Status.FAILED, prepared[1])
             problem = prepared
             if level > 0:
                 voters = (R, t, cost)
@@ -136,26 +140,27 @@ class Search:
             winner = int(np.argmin(cost))
             best = Pose(R[winner], t[winner])
         assert problem is not None
-        return self._weighed(problem, columns, solution, winner, voters, pyramid)
+        return self._weighed(problem, columns, solution, winner, voters)
 
     def _weighed(
         self, problem: Problem, columns: NDArray[np.intp], solution: Solution, winner: int,
-        voters: tuple[F64, F64, F64] | None, pyramid: PyramidSettings,
+        voters: tuple[F64, F64, F64] | None,
     ) -> Candidates:  # fmt: skip
         """What speaks for the winner, and what the start pose costs beside it."""
         best = Pose(solution.R_m2c[winner], solution.t_m2c[winner])
         ends = problem.objective(np.stack([self._pose.R_m2c, best.R_m2c]), np.stack([self._pose.t_m2c, best.t_m2c]))
-        active = problem.objective.active
-        start_cost, costs = float(ends.cost[0]), ends.modality_costs[:, active].copy()
+        costs, modality_costs = ends.cost.copy(), ends.modality_costs[:, problem.objective.active].copy()
         images = Renderer(self._details.mesh, problem.observation.camera, buffers=self._details.buffers()).render(
             best.R_m2c, best.t_m2c
         )
         evidence = weigh(images, problem.raw, problem.care, self._length_m)
         if voters is not None:
             evidence = replace(evidence, agreement=agreement(*voters, best, self._length_m))
+        assert self._recorder is not None
         return Candidates(
-            problem, columns, solution, costs[1], winner, start_cost, costs[0], evidence, confidence_of(evidence)
-        )
+            problem, columns, solution, winner, self._recorder.last, costs, modality_costs,
+            evidence, confidence_of(evidence),
+        )  # fmt: skip
 
     def _prepare(self, pose: Pose, size: int, faces: int, final: bool) -> Problem | Refused:
         box = projected_box(self._details.mesh, pose, self._observation.camera)
@@ -210,9 +215,9 @@ class Search:
             status = Status.FAILED
         return Outcome(
             problem=found.problem, pose=Pose(solution.R_m2c[best], solution.t_m2c[best]), status=status,
-            cost=float(solution.cost[best]), modality_costs=found.modality_costs,
-            initial_cost=found.start_cost, initial_modality_costs=found.start_modality_costs,
+            cost=float(found.costs[1]), modality_costs=found.modality_costs[1],
+            initial_cost=float(found.costs[0]), initial_modality_costs=found.modality_costs[0],
             history=self._recorder.history(np.ones(self._count)),
-            winner=int(found.columns[best]), winner_iteration=self._recorder.last,
+            winner=int(found.columns[best]), winner_iteration=found.last_iteration,
             evidence=found.evidence, confidence=found.confidence,
         )  # fmt: skip
