@@ -36,9 +36,7 @@ SETS: dict[str, list[dict[str, object]]] = {
     "hope rgb-d": [HOPE2],
     "hope rgb-d no mask": [dict(HOPE2, mask=None)],
     "hope rgb": [dict(HOPE, scene=f"00000{k}", depth=False) for k in (1, 2, 3, 5)],
-    "hope rgb no mask": [
-        dict(HOPE, scene=f"00000{k}", depth=False, mask=None, textured_only=True) for k in (1, 2, 3, 5)
-    ],
+    "hope rgb no mask": [dict(HOPE, scene=f"00000{k}", depth=False, mask=None) for k in (1, 2, 3, 5)],
     "sim rgb-d": [SIM],
     "sim rgb-d noisy mask": [dict(SIM, mask="mask_noisy")],
     "sim rgb-d no mask": [dict(SIM, mask=None)],

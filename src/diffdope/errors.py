@@ -1,4 +1,4 @@
-"""The one exception that users meet, and checks that word it: argument, expected, got, cure."""
+"""The exceptions that users meet, and checks that word it: argument, expected, got, cure."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 
 class DiffDopeError(ValueError):
     """A mistake in what was given to the library; it names the argument, what was expected and what came."""
+
+
+class NothingToCompareError(DiffDopeError):
+    """Mesh and observation have nothing in common: no colours for the photograph, no depth, no mask."""
 
 
 def expected(name: str, expectation: str, got: object, cure: str = "") -> DiffDopeError:

@@ -81,7 +81,7 @@ def test_without_masks_the_instance_is_found_by_its_silhouette(shared_tree: Tree
 
 def test_an_object_without_colours_in_a_colour_image_keeps_its_start_and_says_why(shared_tree: Tree):
     torus = next(s for s in starts(shared_tree, scenes=(1,), images=(0,)) if s.obj_id == 2)
-    record = work(shared_tree, mask="none", depth=False)()(torus)
+    record = work(shared_tree, mask="none", depth=False, preset=preset("paper"))()(torus)
     assert record["status"] == "failed"
     assert "the mesh has no colours, so RGB cannot be compared" in record["message"]
     assert np.allclose(record["cam_t_m2c"], 1e3 * torus.pose.t_m2c)

@@ -147,7 +147,7 @@ def test_without_colours_rgb_is_off_and_said_to_be(mesh: Mesh, observation: Obse
     assert outcome.modalities == ("depth", "mask")
     assert "rgb is off: the mesh has no colours" in outcome.notes
     with pytest.raises(DiffDopeError, match="no colours, so RGB cannot be compared"):
-        Refiner(plain).refine(part(observation, "rgb"), read_pose("init.json"))
+        Refiner(plain, preset="paper").refine(part(observation, "rgb"), read_pose("init.json"))
 
 
 def moved(pose: Pose, offset: tuple[float, float, float]) -> Pose:

@@ -17,10 +17,9 @@ from diffdope.bop.metrics import add, add_s
 from diffdope.bop.scene import Instance
 from diffdope.bop.silhouette import silhouette, stride_of
 from diffdope.bop.starts import Start
-from diffdope.errors import expected
+from diffdope.errors import NothingToCompareError, expected
 from diffdope.geometry.pose import Pose
 from diffdope.refine.compiled import compile_apart
-from diffdope.refine.problem import nothing_to_compare
 from diffdope.refine.refiner import Refiner
 from diffdope.refine.result import RefinementResult
 from diffdope.refine.settings import Preset
@@ -111,10 +110,10 @@ class Refinery:
             record |= unrefined(start, "no_overlap", "no mask of this object shows anything at the start pose")
         else:
             observation = photograph.observation if mask is None else photograph.observation.with_mask(mask)
-            if observation.modalities == ("rgb",) and not refiner.mesh.has_color:  # a fact of the set, not an error
-                record |= unrefined(start, "failed", nothing_to_compare(refiner.mesh, observation))
-            else:
+            try:
                 record |= refined(start, refiner.refine(observation, start.pose))
+            except NothingToCompareError as why:  # a fact of the data set
+                record |= unrefined(start, "failed", str(why))
         return record | {"errors": None if truth is None else errors_of(record, start, truth, refiner.mesh)}
 
     def _load(self, start: Start) -> Photograph:

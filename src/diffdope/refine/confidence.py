@@ -26,6 +26,7 @@ class Weights:
     no_texture: float = 1.42
     agreement: float = 2.44
     visible: float = 2.13
+    outline: float = 0.0
 
 
 NAMES = tuple(Weights.__dataclass_fields__)
@@ -47,6 +48,7 @@ def features(evidence: Evidence) -> F64:
             float(no_texture),
             0.5 if evidence.agreement is None else evidence.agreement,
             evidence.visible,
+            0.5 if evidence.outline is None else evidence.outline,
         ]
     )
 

@@ -50,11 +50,12 @@ def descend(
     R, t = np.repeat(pose.R_m2c[None], count, 0), np.repeat(pose.t_m2c[None], count, 0)
     parameters = Parameters(R, t, settings.translation_unit * length_m)
     optimizer = make_optimizer(settings)
-    recorder = Recorder(settings.iterations + 1, count, objective.active)
+    recorder = Recorder(settings.iterations + 1, count, len(objective.modalities))
     stall = StallCheck(settings, count)
     for iteration in range(settings.iterations + 1):
         evaluation: Evaluation = objective(parameters.R_m2c, parameters.t_m2c)
-        recorder.record(parameters.R_m2c, parameters.t_m2c, evaluation.cost, evaluation.modality_costs)
+        each = evaluation.modality_costs[:, objective.active]
+        recorder.record(parameters.R_m2c, parameters.t_m2c, evaluation.cost, each)
         if progress is not None:
             progress(iteration, settings.iterations, recorder.lowest)
         if iteration == settings.iterations or stall.stalled(evaluation.cost):

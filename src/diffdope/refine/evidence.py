@@ -31,6 +31,7 @@ class Evidence:
             same, 0 if there is no relation.
         contrast: standard deviation of the rendered colours: texture means little where there is none.
         visible: share of the object's pixels that nothing hides, of those inside the picture.
+        outline: share of the outline that lies on edges of the photograph, where there is no mask.
         agreement: share of the last level but one's poses, weighted by their costs, that agree with the result.
     """
 
@@ -41,6 +42,7 @@ class Evidence:
     contrast: float | None = None
     visible: float = 1.0
     agreement: float | None = None
+    outline: float | None = None
 
 
 def weigh(images: RenderedImages, crop: Observation, care: F32, length_m: float) -> Evidence:

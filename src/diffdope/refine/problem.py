@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import NothingToCompareError
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
 from diffdope.objective.layout import MODALITIES
 from diffdope.objective.objective import Objective
 from diffdope.objective.settings import ObjectiveSettings
 from diffdope.refine.light import Light, fit_light
+from diffdope.refine.outline import Outline, OutlineSettings
 from diffdope.refine.region import border_error, dilate, mask_care
 from diffdope.refine.settings import LightModel
 from diffdope.render.buffers import Buffers
@@ -40,6 +41,23 @@ class Problem:
     """How much each pixel counts for the mask."""
     raw: Observation
     """The crop with its own colours; those of `observation` are in the model's light."""
+    outline: Outline | None = None
+    """The photograph's edges, where they stand in for a mask."""
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Names of what is compared."""
+        return self.objective.modalities + (() if self.outline is None else ("outline",))
+
+    def per_modality(self, modality_costs: F64, outline: F64) -> F64:
+        """Unweighted costs (B, M) in the order of `modalities`.
+
+        Args:
+            modality_costs: of the objective, (B, 4).
+            outline: of the edges' pull, (B,), weighted.
+        """
+        each = modality_costs[:, self.objective.active]
+        return each if self.outline is None else np.column_stack([each, outline / self.outline.weight])
 
 
 def prepare(
@@ -53,6 +71,7 @@ def prepare(
     with_normal: bool = False,
     light: LightModel = "as-is",
     mask_error_px: float = 0.0,
+    outline: OutlineSettings | None = None,
 ) -> Problem:
     """The objective of a crop, with what the start pose says about which pixels count.
 
@@ -67,9 +86,10 @@ def prepare(
         mask_error_px: how far off the border of a good mask is; one that is farther off the start's outline counts
             less, if there are colours to go by instead. 0 trusts every mask.
         light: what is fitted to the colours at the start pose, and taken out of the photograph.
+        outline: how the photograph's edges hold the outline where there is no mask; None for not at all.
 
     Raises:
-        DiffDopeError: if no modality is left that could be compared.
+        NothingToCompareError: if no modality is left that could be compared.
     """
     crop = observation.crop(window)
     images = Renderer(buffers.mesh, crop.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
@@ -82,9 +102,21 @@ def prepare(
     if light != "as-is" and crop.rgb is not None and colored:
         crop = crop.with_rgb(light_at(images, crop, gate, with_bias=light == "gain-bias").removed(crop.rgb))
     objective = Objective(buffers, crop, gate, settings, care=care, length_m=length_m, with_normal=with_normal)
-    if not objective.modalities:
-        raise DiffDopeError(nothing_to_compare(buffers.mesh, observation))
-    return Problem(window, crop, objective, overlap, care, raw)
+    edges = None
+    if outline is not None and held_by_edges(raw, outline):
+        assert raw.rgb is not None
+        weight = outline.weight if raw.depth is None else outline.weight_with_depth
+        edges = Outline(raw.rgb, raw.camera, replace(outline, weight=weight))
+    problem = Problem(window, crop, objective, overlap, care, raw, edges)
+    if not problem.modalities:
+        raise NothingToCompareError(nothing_to_compare(buffers.mesh, observation))
+    return problem
+
+
+def held_by_edges(observation: Observation, settings: OutlineSettings) -> bool:
+    """Whether the photograph's edges stand in for a mask."""
+    weight = settings.weight if observation.depth is None else settings.weight_with_depth
+    return weight > 0.0 and observation.rgb is not None and observation.mask is None
 
 
 def what_counts(
@@ -138,8 +170,10 @@ def nothing_to_compare(mesh: Mesh, observation: Observation) -> str:
     )
 
 
-def notes_on(mesh: Mesh, observation: Observation, settings: ObjectiveSettings) -> tuple[str, ...]:
-    """What was switched off, and why."""
+def notes_on(
+    mesh: Mesh, observation: Observation, settings: ObjectiveSettings, modalities: tuple[str, ...]
+) -> tuple[str, ...]:
+    """What was switched off, and why; and what was compared instead."""
     notes = list(mesh.warnings)
     weights = dict(zip(MODALITIES, (settings.rgb_weight, settings.depth_weight, settings.mask_weight), strict=False))
     if observation.rgb is not None and not mesh.has_color:
@@ -151,6 +185,8 @@ def notes_on(mesh: Mesh, observation: Observation, settings: ObjectiveSettings) 
             notes.append(f"{name} is off: its weight is 0")
     if observation.mask is None:
         notes.append("without a mask, everything inside the projected start region counts")
+    if "outline" in modalities:
+        notes.append("outline: in place of a mask, the photograph's edges hold the object's outline")
     return tuple(notes)
 
 

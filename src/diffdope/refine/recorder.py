@@ -15,10 +15,9 @@ ALL = slice(None)
 class Recorder:
     """Costs and poses of all hypotheses; those that take no part in an iteration are NaN there."""
 
-    def __init__(self, capacity: int, count: int, active: NDArray[np.bool_]) -> None:
-        self._active = active
+    def __init__(self, capacity: int, count: int, modalities: int) -> None:
         self._costs = np.full((capacity, count), np.nan)
-        self._modality_costs = np.full((capacity, count, int(active.sum())), np.nan)
+        self._modality_costs = np.full((capacity, count, modalities), np.nan)
         self._R = np.full((capacity, count, 3, 3), np.nan)
         self._t = np.full((capacity, count, 3), np.nan)
         self._sizes = np.zeros(capacity, np.intp)
@@ -27,11 +26,11 @@ class Recorder:
     def record(
         self, R_m2c: F64, t_m2c: F64, costs: F64, modality_costs: F64, columns: Columns = ALL, size: int = 0
     ) -> None:
-        """Appends one iterate of the hypotheses in `columns`; modality_costs (B, 4); size of the crop, pixels."""
+        """Appends one iterate of the hypotheses in `columns`; modality_costs (B, M); size of the crop, pixels."""
         k = self._length
         self._sizes[k] = size
         self._R[k, columns], self._t[k, columns], self._costs[k, columns] = R_m2c, t_m2c, costs
-        self._modality_costs[k, columns] = modality_costs[:, self._active]
+        self._modality_costs[k, columns] = modality_costs
         self._length += 1
 
     def keep(self, columns: NDArray[np.intp]) -> None:

@@ -147,7 +147,7 @@ class Refiner:
         )  # fmt: skip
 
     def _result(self, outcome: Outcome, observation: Observation, pose: Pose, began: float) -> RefinementResult:
-        names = outcome.problem.objective.modalities
+        names = outcome.problem.modalities
         return RefinementResult(
             pose=outcome.pose,
             initial_pose=pose,
@@ -158,7 +158,7 @@ class Refiner:
             status=outcome.status, message=MESSAGES[outcome.status],
             winner=outcome.winner, winner_iteration=outcome.winner_iteration,
             iterations=len(outcome.history.costs) - 1, history=outcome.history, modalities=names,
-            notes=notes_on(self.mesh, observation, self.preset.objective),
+            notes=notes_on(self.mesh, observation, self.preset.objective, names),
             seed=self.seed, elapsed_s=time.perf_counter() - began, window=outcome.problem.window,
             covariance=outcome.covariance, confidence=outcome.confidence, evidence=outcome.evidence,
         )  # fmt: skip

@@ -17,7 +17,8 @@ from diffdope.refine.details import Details
 from diffdope.refine.evidence import Evidence, weigh
 from diffdope.refine.outcome import Outcome
 from diffdope.refine.prior import Prior
-from diffdope.refine.problem import Problem, prepare
+from diffdope.refine.problem import Problem, held_by_edges, prepare
+from diffdope.refine.pull import Pull
 from diffdope.refine.recorder import Recorder
 from diffdope.refine.region import choose_window, projected_box
 from diffdope.refine.result import Status
@@ -80,7 +81,9 @@ class Search:
         self._rng = np.random.default_rng(seed)
         self._length_m = details.mesh.diameter
         near, far = preset.search.near, preset.search.far
-        self._capacity = sum(near.iterations) + len(near.iterations) + sum(far.iterations) + len(far.iterations)
+        self._rounds = preset.search.outline.reach_px if held_by_edges(observation, preset.search.outline) else (0.0,)
+        rounds = len(self._rounds)
+        self._capacity = sum(rounds * (iterations + 1) for iterations in (*near.iterations, *far.iterations))
         self._count = near.hypotheses[0] + far.hypotheses[0]
         self._recorder: Recorder | None = None
 
@@ -135,25 +138,40 @@ class Search:
                     angle_rad=_SAME_ANGLE_RAD, distance_m=_SAME_DISTANCE * self._length_m,
                 )  # fmt: skip
                 R, t, columns = R[kept], t[kept], columns[kept]
-            solution = self._minimise(problem, R, t, columns, pyramid.iterations[level], pyramid)
-            R, t, cost = solution.R_m2c, solution.t_m2c, solution.cost
-            winner = int(np.argmin(cost))
-            best = Pose(R[winner], t[winner])
+            iterations = -(-pyramid.iterations[level] // len(self._rounds))
+            for reach_px in self._rounds:
+                pull = self._pull(problem, best, pyramid.faces[level], reach_px)
+                solution = self._minimise(problem, R, t, columns, iterations, pyramid, pull)
+                R, t, cost = solution.R_m2c, solution.t_m2c, solution.cost
+                winner = int(np.argmin(cost))
+                best = Pose(R[winner], t[winner])
         assert problem is not None
-        return self._weighed(problem, columns, solution, winner, voters)
+        return self._weighed(problem, columns, solution, winner, voters, pull)
+
+    def _pull(self, problem: Problem, pose: Pose, faces: int, reach_px: float) -> Pull | None:
+        """Of the photograph's edges near a pose."""
+        if problem.outline is None:
+            return None
+        buffers = self._details.buffers(faces)
+        images = Renderer(buffers.mesh, problem.raw.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
+        return problem.outline.pull(images.coverage[0], images.depth[0], pose, reach_px)
 
     def _weighed(
         self, problem: Problem, columns: NDArray[np.intp], solution: Solution, winner: int,
-        voters: tuple[F64, F64, F64] | None,
+        voters: tuple[F64, F64, F64] | None, pull: Pull | None,
     ) -> Candidates:  # fmt: skip
         """What speaks for the winner, and what the start pose costs beside it."""
         best = Pose(solution.R_m2c[winner], solution.t_m2c[winner])
-        ends = problem.objective(np.stack([self._pose.R_m2c, best.R_m2c]), np.stack([self._pose.t_m2c, best.t_m2c]))
-        costs, modality_costs = ends.cost.copy(), ends.modality_costs[:, problem.objective.active].copy()
+        R, t = np.stack([self._pose.R_m2c, best.R_m2c]), np.stack([self._pose.t_m2c, best.t_m2c])
+        ends = problem.objective(R, t)
+        outline = np.zeros(2) if pull is None else pull.add_to(ends, R, t)
+        costs, modality_costs = ends.cost.copy(), problem.per_modality(ends.modality_costs, outline)
         images = Renderer(self._details.mesh, problem.observation.camera, buffers=self._details.buffers()).render(
             best.R_m2c, best.t_m2c
         )
         evidence = weigh(images, problem.raw, problem.care, self._length_m)
+        if problem.outline is not None:
+            evidence = replace(evidence, outline=problem.outline.support(images.coverage[0], images.depth[0]))
         if voters is not None:
             evidence = replace(evidence, agreement=agreement(*voters, best, self._length_m))
         assert self._recorder is not None
@@ -171,17 +189,19 @@ class Search:
             self._details.buffers(faces), self._observation, pose, choose_window(box, self._observation, settings),
             self._preset.objective, length_m=self._length_m, with_normal=True,
             light=self._preset.search.light, mask_error_px=self._preset.search.mask_error_px if final else 0.0,
+            outline=self._preset.search.outline,
         )  # fmt: skip
         return problem if problem.start_overlap > 0.0 else (Status.NO_OVERLAP, problem.window)
 
     def _minimise(
-        self, problem: Problem, R: F64, t: F64, columns: NDArray[np.intp], iterations: int, pyramid: PyramidSettings
-    ) -> Solution:
-        """Newton steps of one level, recorded."""
+        self, problem: Problem, R: F64, t: F64, columns: NDArray[np.intp], iterations: int, pyramid: PyramidSettings,
+        pull: Pull | None,
+    ) -> Solution:  # fmt: skip
+        """Newton steps of one round, recorded."""
         recorder = self._recorder
         if recorder is None:
-            recorder = self._recorder = Recorder(self._capacity, self._count, problem.objective.active)
-        seen: list[Evaluation] = []
+            recorder = self._recorder = Recorder(self._capacity, self._count, len(problem.modalities))
+        seen: list[tuple[Evaluation, F64]] = []
         size = max(problem.window.size)
         unmasked = problem.raw.mask is None
         prior = Prior(
@@ -191,16 +211,19 @@ class Search:
 
         def evaluate(R: F64, t: F64) -> Evaluation:
             evaluation = problem.objective(R, t)
+            outline = np.zeros(len(t)) if pull is None else pull.add_to(evaluation, R, t)
             prior.add_to(evaluation, R, t)
-            seen[:] = [evaluation]
+            seen[:] = [(evaluation, outline)]
             return evaluation
 
         def watch(R: F64, t: F64, better: NDArray[np.bool_]) -> None:
-            recorder.record(R, t, seen[0].cost, seen[0].modality_costs, columns, size)
+            evaluation, outline = seen[0]
+            each = problem.per_modality(evaluation.modality_costs, outline)
+            recorder.record(R, t, evaluation.cost, each, columns, size)
             if not better.all():
                 recorder.keep(columns[~better])
             if self._progress is not None:
-                self._progress(recorder.last, self._capacity - 1, float(seen[0].cost.min()))
+                self._progress(recorder.last, self._capacity - 1, float(evaluation.cost.min()))
 
         return minimise(
             evaluate, R, t, length_m=0.5 * self._length_m, iterations=iterations,

@@ -9,6 +9,7 @@ from diffdope.errors import DiffDopeError, check_choice
 from diffdope.objective.settings import ObjectiveSettings
 from diffdope.optimize.levenberg_marquardt import LevenbergSettings
 from diffdope.optimize.schedules import Distribution
+from diffdope.refine.outline import OutlineSettings
 
 Solver = Literal["descent", "newton"]
 LightModel = Literal["as-is", "gain", "gain-bias"]
@@ -132,6 +133,8 @@ class SearchSettings:
     mask_error_px: float = 0.3
     """How far off the border of a good mask is, in pixels of the last level's crop; a mask that is farther off counts
     less there, if there are colours to go by instead. 0 trusts every mask."""
+    outline: OutlineSettings = field(default_factory=OutlineSettings)
+    """How the photograph's edges hold the outline where there is no mask."""
     step: LevenbergSettings = field(default_factory=LevenbergSettings)
 
 
@@ -194,6 +197,7 @@ class Preset:
 FAST = SearchSettings(
     near=PyramidSettings((80,), (1,), (4,), (0,), angle_deg=0.0, distance=0.0),
     doubt=0.0,
+    outline=OutlineSettings(weight=0.0, weight_with_depth=0.0),
     step=LevenbergSettings(tolerance=0.01),
 )
 PRESETS: dict[str, Preset] = {
