@@ -161,6 +161,12 @@ def test_the_error_of_the_given_pose_is_no_velocity(box: Mesh) -> None:
     assert near.starts[-1].distance_to(first) == 0.0
 
 
+def test_a_rough_first_pose_gets_the_wider_search(box: Mesh) -> None:
+    near, wide = Script([0.55]), Script([0.9], shift_m=0.1)
+    result = tracker(box, near, wide).track(grey(), START)
+    assert result.confidence == 0.9 and wide.starts[0].distance_to(START) == 0.0
+
+
 def test_what_is_found_again_starts_at_rest(box: Mesh) -> None:
     near, wide = Script([1.0, 0.0, 1.0]), Script([0.9], shift_m=0.2)
     followed = tracker(box, near, wide)

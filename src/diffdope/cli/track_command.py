@@ -24,7 +24,7 @@ from diffdope.runs.journal import Journal
 from diffdope.scene.frames import Film, Frames, ImageFolders
 from diffdope.scene.mesh import Mesh
 
-# Of the arguments, those with which an interrupted run may go on; the numbers of preset and settings are compared apart.
+# Arguments with which an interrupted run may go on; the numbers of preset and settings are compared apart.
 _MAY_CHANGE = frozenset({"out", "preset", "settings", "threads", "film", "fresh", "allow_missing_texture"})
 
 

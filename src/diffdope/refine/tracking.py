@@ -100,6 +100,8 @@ class Tracker:
     def _followed(self, observation: Observation) -> RefinementResult:
         """A frame while the object is not lost."""
         result = self._best(observation, self._starts())
+        if not self._begun and sureness(result) < self._settings.found:  # a given pose may be rougher than a prediction
+            result = max(result, self._search(observation, result.initial_pose), key=sureness)
         confidence = sureness(result)
         if confidence >= self._settings.doubt:
             self._trust(result)

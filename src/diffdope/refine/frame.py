@@ -1,0 +1,110 @@
+"""One frame of a tracked object: one hypothesis from a start close by, without the search around it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.geometry.crop import CropWindow, choose_crop
+from diffdope.geometry.pose import Pose
+from diffdope.objective.objective import Evaluation
+from diffdope.optimize.levenberg_marquardt import Solution, minimise
+from diffdope.refine.confidence import confidence_of
+from diffdope.refine.details import Details
+from diffdope.refine.evidence import weigh
+from diffdope.refine.outcome import Outcome
+from diffdope.refine.problem import Problem, prepare
+from diffdope.refine.recorder import Recorder
+from diffdope.refine.region import box_of
+from diffdope.refine.result import Status
+from diffdope.refine.settings import PyramidSettings, Preset
+from diffdope.render.renderer import Renderer
+from diffdope.scene.extent import hull_corners
+from diffdope.scene.observation import Observation
+
+F64 = NDArray[np.float64]
+Refused = tuple[Status, CropWindow | None]
+_ONLY = np.zeros(1, np.intp)
+
+
+class FrameSolver:
+    """Levenberg-Marquardt of one pose, level by level.
+
+    It differs from `Search` with one hypothesis in what it leaves out: the crop is around the start alone, wherever
+    else the mask may be, since a tracked object is close to where it is expected.
+
+    Args:
+        details: of the mesh.
+        preset: its objective, crop, and near search are used.
+    """
+
+    def __init__(self, details: Details, preset: Preset) -> None:
+        self._details, self._preset = details, preset
+        self._length_m = details.mesh.diameter
+        # Seen from outside, an object's box is that of its convex hull, which has far fewer corners.
+        self._corners_m = hull_corners(details.mesh.vertices_m)
+
+    @staticmethod
+    def fits(pyramid: PyramidSettings) -> bool:
+        """Whether a pyramid has one hypothesis throughout."""
+        return set(pyramid.hypotheses) == {1}
+
+    def solve(self, observation: Observation, start: Pose) -> Outcome | Refused:
+        """The best pose close to a start, or why nothing could be compared."""
+        near, pose, first = self._preset.search.near, start, 0
+        recorder: Recorder | None = None
+        problem: Problem | None = None
+        for size, faces, iterations in zip(near.sizes, near.faces, near.iterations, strict=True):
+            prepared = self._prepare(observation, pose, size, faces)
+            if not isinstance(prepared, Problem):
+                return prepared
+            problem = prepared
+            if recorder is None:
+                recorder = Recorder(sum(near.iterations) + len(near.iterations), 1, problem.objective.active)
+            first = recorder.last + 1
+            solution = self._descend(problem, pose, iterations, recorder)
+            pose = Pose(solution.R_m2c[0], solution.t_m2c[0])
+        assert recorder is not None and problem is not None
+        return self._outcome(problem, pose, recorder, first, converged=bool(solution.converged[0]))
+
+    def _prepare(self, observation: Observation, pose: Pose, size: int, faces: int) -> Problem | Refused:
+        box = box_of(pose.apply(self._corners_m), observation.camera)
+        if isinstance(box, Status):
+            return box, None
+        window = choose_crop([box], observation.camera, margin=self._preset.crop.margin, max_size=size)
+        problem = prepare(
+            self._details.buffers(faces), observation, pose, window, self._preset.objective,
+            length_m=self._length_m, with_normal=True, light=self._preset.search.light,
+        )  # fmt: skip
+        return problem if problem.start_overlap > 0.0 else (Status.NO_OVERLAP, window)
+
+    def _descend(self, problem: Problem, pose: Pose, iterations: int, recorder: Recorder) -> Solution:
+        """Newton steps of one level, recorded."""
+        seen: list[Evaluation] = []
+
+        def evaluate(R: F64, t: F64) -> Evaluation:
+            seen[:] = [problem.objective(R, t)]
+            return seen[0]
+
+        def watch(R: F64, t: F64, better: NDArray[np.bool_]) -> None:
+            recorder.record(R, t, seen[0].cost, seen[0].modality_costs)
+            if not better[0]:
+                recorder.keep(_ONLY)
+
+        return minimise(
+            evaluate, pose.R_m2c[None], pose.t_m2c[None], length_m=0.5 * self._length_m, iterations=iterations,
+            settings=self._preset.search.step, watch=watch,
+        )  # fmt: skip
+
+    def _outcome(self, problem: Problem, pose: Pose, recorder: Recorder, first: int, *, converged: bool) -> Outcome:
+        """The last level's start and end, and what speaks for the end."""
+        history, last = recorder.history(np.ones(1)), recorder.last
+        renderer = Renderer(self._details.mesh, problem.observation.camera, buffers=self._details.buffers())
+        evidence = weigh(renderer.render(pose.R_m2c, pose.t_m2c), problem.raw, problem.care, self._length_m)
+        return Outcome(
+            problem=problem, pose=pose, status=Status.CONVERGED if converged else Status.ITERATION_LIMIT,
+            cost=float(history.costs[last, 0]), modality_costs=history.modality_costs[last, 0],
+            initial_cost=float(history.costs[first, 0]), initial_modality_costs=history.modality_costs[first, 0],
+            history=history, winner=0, winner_iteration=last,
+            evidence=evidence, confidence=confidence_of(evidence),
+        )  # fmt: skip
