@@ -49,12 +49,19 @@ class FrameSolver:
         """Whether a pyramid has one hypothesis throughout."""
         return set(pyramid.hypotheses) == {1}
 
-    def solve(self, observation: Observation, start: Pose) -> Outcome | Refused:
-        """The best pose close to a start, or why nothing could be compared."""
+    def solve(self, observation: Observation, start: Pose, *, skip: int = 0) -> Outcome | Refused:
+        """The best pose close to a start, or why nothing could be compared.
+
+        Args:
+            observation: the whole frame.
+            start: where the object is expected.
+            skip: levels to leave out, coarsest first.
+        """
         near, pose, first = self._preset.search.near, start, 0
+        levels = list(zip(near.sizes, near.faces, near.iterations, strict=True))[skip:]
         recorder: Recorder | None = None
         problem: Problem | None = None
-        for size, faces, iterations in zip(near.sizes, near.faces, near.iterations, strict=True):
+        for size, faces, iterations in levels:
             prepared = self._prepare(observation, pose, size, faces)
             if not isinstance(prepared, Problem):
                 return prepared

@@ -10,9 +10,7 @@ F64 = NDArray[np.float64]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def line(
-    x: F64, y: F64, rounds: int, spread: float, with_bias: bool, least: float, most: float
-) -> tuple[float, float]:
+def line(x: F64, y: F64, rounds: int, spread: float, with_bias: bool, least: float, most: float) -> tuple[float, float]:
     """Gain and bias of y = gain * x + bias, both (N,), by reweighted least squares; see `fit_light`."""
     gain, bias = 1.0, 0.0
     weight = np.ones(len(x))

@@ -101,14 +101,17 @@ class Refiner:
 
     def _new_tracker(self) -> Tracker:
         near, wide = tracking_presets(self.preset)
-        frames = FrameSolver(self._details, near) if FrameSolver.fits(near.search.near) else None
-        follow: Solve = partial(self._search, near) if frames is None else frames.solve
-        search: Solve = partial(self._search, wide)
+        solvers: dict[str, Solve] = {"refine": partial(self._search, near), "search": partial(self._search, wide)}
+        if FrameSolver.fits(near.search.near):
+            frames = FrameSolver(self._details, near)
+            solvers |= {"refine": frames.solve, "quick": partial(frames.solve, skip=len(near.search.near.sizes) - 1)}
+
+        def refined(observation: Observation, pose: Pose, *, solve: Solve) -> RefinementResult:
+            return self._refine(observation, pose, solve)
+
         return Tracker(
-            self.mesh, self.preset.tracking,
-            refine=lambda observation, pose: self._refine(observation, pose, follow),
-            search=lambda observation, pose: self._refine(observation, pose, search),
-        )  # fmt: skip
+            self.mesh, self.preset.tracking, **{name: partial(refined, solve=solve) for name, solve in solvers.items()}
+        )
 
     def _refine(self, observation: Observation, pose: Pose, solve: Solve) -> RefinementResult:
         began = time.perf_counter()
