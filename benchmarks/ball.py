@@ -55,3 +55,11 @@ def noise(size: int) -> NDArray[np.uint8]:
     for cell in (64, 16, 4):
         image += np.kron(rng.uniform(0.0, 85.0, (size // cell, size // cell, 3)), np.ones((cell, cell, 1)))
     return image.astype(np.uint8)
+
+
+def painted_ball(triangles: int) -> Mesh:
+    """The same ball with colours at its vertices instead of a texture, so without seams."""
+    ball = bumpy_ball(triangles)
+    vertices_m, first = np.unique(ball.vertices_m, axis=0, return_inverse=True)
+    faces = first.reshape(-1)[ball.faces].astype(np.int32)
+    return Mesh(vertices_m, faces, colors=0.5 + 0.5 * np.sin(40.0 * vertices_m + 1.0), name=f"painted{len(faces)}")

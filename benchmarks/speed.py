@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.ball import bumpy_ball
+from benchmarks.ball import bumpy_ball, painted_ball
 from benchmarks.first_result import first_result
 from benchmarks.memory import peak_memory
 from diffdope.geometry import so3
@@ -147,6 +147,23 @@ def report_passes(threads: list[int], runs: int) -> None:
     table(["what", *(f"{n} thread{'s' * (n > 1)} [ms]" for n in threads)], rows)
 
 
+def report_small(threads: list[int], runs: int) -> None:
+    """Passes of a coarse-to-fine search: many poses of few pixels, few poses of a fine mesh."""
+    holed = replace(bumpy_ball(14_000), faces=bumpy_ball(14_000).faces[1:])
+    cases: list[tuple[str, Mesh, int, int]] = [
+        ("500 painted", painted_ball(500), 128, 24), ("2k painted", painted_ball(2_000), 128, 24),
+        ("500 painted", painted_ball(500), 64, 40), ("2k painted", painted_ball(2_000), 64, 40),
+        ("4k textured", bumpy_ball(4_000), 4, 80), ("14k textured, not closed", holed, 4, 160),
+        ("30k textured", bumpy_ball(30_000), 1, 160),
+    ]  # fmt: skip
+    rows = []
+    for name, mesh, b, pixels in cases:
+        made = [make_case(mesh, b=b, pixels=pixels, threads=n, normal=True) for n in threads]
+        rows.append([name, f"{b}", f"{pixels}", *(f"{pass_ms(case, 5 * runs):.2f}" for case in made)])
+    print("## Small passes, with normal matrix\n")
+    table(["triangles", "B", "pixels a side", *(f"{n} thread{'s' * (n > 1)} [ms]" for n in threads)], rows)
+
+
 def report_renderer(threads: list[int], runs: int) -> None:
     """The open entry: images out, and gradient images in."""
     mesh = bumpy_ball(10_000)
@@ -162,23 +179,32 @@ def report_renderer(threads: list[int], runs: int) -> None:
 
 
 def report_refinement(threads: list[int], runs: int) -> None:
-    """A whole refinement of the packaged example by a warm refiner."""
+    """Whole refinements of the packaged example by a warm refiner, from several starts."""
+    from diffdope.geometry.perturb import perturb
     from diffdope.scene.packaged import packaged_example
 
-    mesh, observation, start, _ = packaged_example()
-    full = preset("paper")
+    mesh, observation, _, truth = packaged_example()
+    paper = preset("paper")
     # Without a stop before the last iteration, so that runs are alike.
-    settings = replace(full, descent=replace(full.descent, patience=full.descent.iterations + 1))
+    endless = replace(paper, descent=replace(paper.descent, patience=paper.descent.iterations + 1))
     rows = []
-    for n in threads:
-        refiner = Refiner(mesh, preset=settings, threads=n)
-        result = refiner.refine(observation, start)
-        seconds = 1e-3 * median_ms(partial(refiner.refine, observation, start), runs)
-        rows.append([f"{n}", f"{result.iterations}", f"{seconds:.3f}"])
-    print(
-        f"## Preset `paper` on the packaged example, warm (B = {full.descent.hypotheses}, {len(mesh.faces)} triangles)\n"
-    )
-    table(["threads", "iterations", "seconds"], rows)
+    for name, settings in (("paper", endless), ("default", preset("default")), ("fast", preset("fast"))):
+        for angle_deg, distance_mm in ((1, 1), (10, 4), (40, 16)):
+            row = [name, f"{angle_deg} deg / {distance_mm} mm"]
+            rng = np.random.default_rng(0)
+            starts = [
+                perturb(truth, angle_rad=np.radians(angle_deg), distance_m=1e-3 * distance_mm, rng=rng)
+                for _ in range(5)
+            ]
+            for n in threads:
+                refiner = Refiner(mesh, preset=settings, threads=n)
+                times = [
+                    1e3 * refiner.refine(observation, start).elapsed_s for start in starts for _ in range(runs + 1)
+                ]
+                row.append(f"{np.median(times[1:]):.1f}")
+            rows.append(row)
+    print(f"## Presets on the packaged example, warm, five starts each ({len(mesh.faces)} triangles)\n")
+    table(["preset", "start", *(f"{n} thread{'s' * (n > 1)} [ms]" for n in threads)], rows)
 
 
 def processor() -> str:
@@ -194,13 +220,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", default="1,2", help="comma-separated")
     parser.add_argument("--runs", type=int, default=11, help="timed calls of each case")
-    parser.add_argument("--only", choices=["passes", "renderer", "refinement", "memory", "first"])
+    parser.add_argument("--only", choices=["passes", "small", "renderer", "refinement", "memory", "first"])
     arguments = parser.parse_args()
     threads = [int(n) for n in arguments.threads.split(",")]
     print(f"# Speed\n\n{processor()}, {os.cpu_count()} cores, ", end="")
     print(f"Python {platform.python_version()}, numpy {np.__version__}; medians of {arguments.runs} runs\n")
     parts: dict[str, Callable[[], None]] = {
         "passes": lambda: report_passes(threads, arguments.runs),
+        "small": lambda: report_small(threads, arguments.runs),
         "renderer": lambda: report_renderer(threads, arguments.runs),
         "refinement": lambda: report_refinement(threads, max(3, arguments.runs // 3)),
         "memory": lambda: table(*peak_memory(threads[-1])),

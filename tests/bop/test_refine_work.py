@@ -12,7 +12,7 @@ from diffdope.bop.dataset import DataSet
 from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.rle import encode_rle
 from diffdope.bop.starts import Selection, Start, starts_of_truth
-from diffdope.refine.settings import DescentSettings, Preset
+from diffdope.refine.settings import DescentSettings, Preset, preset
 from tests.oracle.bop_tree import Tree
 
 QUICK = replace(Preset(), descent=DescentSettings(hypotheses=4, iterations=30))
@@ -77,6 +77,21 @@ def test_without_masks_the_instance_is_found_by_its_silhouette(shared_tree: Tree
     record = work(shared_tree, mask="none")()(replace(start, gt_id=None))
     assert (record["gt_id"], record["match"]["instance_by"], record["match"]["mask"]["by"]) == (1, "overlap", "none")
     assert any("without a mask" in note for note in record["notes"])
+
+
+def test_an_object_without_colours_in_a_colour_image_keeps_its_start_and_says_why(shared_tree: Tree):
+    torus = next(s for s in starts(shared_tree, scenes=(1,), images=(0,)) if s.obj_id == 2)
+    record = work(shared_tree, mask="none", depth=False)()(torus)
+    assert record["status"] == "failed"
+    assert "the mesh has no colours, so RGB cannot be compared" in record["message"]
+    assert np.allclose(record["cam_t_m2c"], 1e3 * torus.pose.t_m2c)
+    assert record["score"] == 0.0
+
+
+def test_the_score_is_the_confidence_where_there_is_one(shared_tree: Tree):
+    start = starts(shared_tree, scenes=(1,), images=(0,))[0]
+    record = work(shared_tree, preset=preset("default"))()(start)
+    assert 0.5 < record["score"] == record["confidence"] <= 1.0
 
 
 def test_the_score_of_another_method_is_kept(shared_tree: Tree):

@@ -118,10 +118,10 @@ MISTAKES: dict[str, tuple[Spoil, str]] = {
     "not a rotation": (scaled("init.json", "cam_R_m2c", 2.0), "R_m2c|rotation"),
     "a reflection": (scaled("init.json", "cam_R_m2c", -1.0), "left-handed|reflection|det"),
     "start is no JSON": (text("init.json", "R = 3"), "JSON"),
-    "unknown preset": (flag(preset="papr"), "preset: expected one of paper"),
+    "unknown preset": (flag(preset="papr"), "preset: expected one of default, fast, paper"),
     "no threads": (flag(threads=0), "threads: expected at least 1"),
     "typo in YAML": (yaml_file("descent:\n  iteration: 3\n"), "did you mean iterations"),
-    "word for a number": (yaml_file("hypotheses: many\n"), "hypotheses: expected a whole number"),
+    "word for a number": (yaml_file("descent:\n  hypotheses: many\n"), "hypotheses: expected a whole number"),
     "output is a file": (output_is_a_file, "out: expected a folder"),
 }  # fmt: skip
 

@@ -34,20 +34,50 @@ def test_refine_writes_everything_it_promises(inputs: Path) -> None:
     assert np.allclose(entry["T_m2c_metres"], pose.matrix)
     assert entry["modalities"] == ["rgb", "depth", "mask"]
     assert entry["seed"] == 3
-    assert entry["settings"]["descent"]["iterations"] == 60  # type: ignore[index]
+    assert entry["settings"]["name"] == "default"  # type: ignore[index]
+    assert 0.8 < entry["confidence"] <= 1.0  # type: ignore[operator]
     with Image.open(out / "overlay.png") as picture:
         assert picture.size[0] > 400
 
 
 def test_flags_win_over_yaml_and_yaml_over_the_preset(inputs: Path) -> None:
-    (inputs / "settings.yaml").write_text("hypotheses: 3\ndescent:\n  iterations: 4\n  learning-rate: 1e-2\n")
-    given = arguments(inputs, settings=inputs / "settings.yaml", **{"descent.iterations": 2})
+    (inputs / "settings.yaml").write_text("descent:\n  hypotheses: 3\n  iterations: 4\n  learning-rate: 1e-2\n")
+    given = arguments(inputs, settings=inputs / "settings.yaml", preset="paper", **{"descent.iterations": 2})
     main([*given, "--no-film"])
     settings = read_result(inputs.parent / "out")["settings"]
-    assert settings["hypotheses"] == 3  # type: ignore[index]
+    assert settings["descent"]["hypotheses"] == 3  # type: ignore[index]
     assert settings["descent"]["iterations"] == 2  # type: ignore[index]
     assert settings["descent"]["learning_rate"] == 0.01  # type: ignore[index]
     assert not list((inputs.parent / "out").glob("optimisation.*"))
+
+
+def test_numbers_that_the_preset_does_not_use_are_refused(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments(inputs, **{"descent.iterations": 2})) == 2
+    assert "descent: expected no numbers for preset 'default', whose solver is newton" in capsys.readouterr().err
+    assert main(arguments(inputs, preset="paper", **{"search.doubt": 0.1})) == 2
+    assert "search: expected no numbers for preset 'paper'" in capsys.readouterr().err
+    assert main(arguments(inputs, **{"crop.size": 80})) == 2
+    assert "each level has its own: see search.near.sizes" in capsys.readouterr().err
+
+
+def test_the_levels_of_a_search_come_from_yaml_and_flags(inputs: Path) -> None:
+    (inputs / "settings.yaml").write_text(
+        "search:\n  near: {sizes: [32, 64], hypotheses: [4, 1], iterations: [3, 2], faces: [0, 0]}\n"
+    )
+    given = arguments(inputs, settings=inputs / "settings.yaml", **{"search.doubt": 0})
+    main([*given, "--no-film", "--search.near.iterations", "2", "1"])
+    near = read_result(inputs.parent / "out")["settings"]["search"]["near"]  # type: ignore[index]
+    assert near["sizes"] == [32, 64]
+    assert near["iterations"] == [2, 1]
+
+
+def test_a_list_in_yaml_must_be_one(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (inputs / "settings.yaml").write_text("search: {near: {sizes: 40}}\n")
+    assert main(arguments(inputs, settings=inputs / "settings.yaml")) == 2
+    assert "sizes: expected a list, got 40" in capsys.readouterr().err
+    (inputs / "settings.yaml").write_text("search: {near: {sizes: [40, many, 160]}}\n")
+    assert main(arguments(inputs, settings=inputs / "settings.yaml")) == 2
+    assert "sizes[1]: expected a whole number, got 'many'" in capsys.readouterr().err
 
 
 def test_a_second_run_replaces_the_first_and_keeps_other_files(inputs: Path) -> None:
@@ -55,7 +85,7 @@ def test_a_second_run_replaces_the_first_and_keeps_other_files(inputs: Path) -> 
     out.mkdir()
     (out / "mine.txt").write_text("keep")
     for seed in (1, 2):
-        main([*arguments(inputs, seed=seed, **{"descent.iterations": 1}), "--no-film"])
+        main([*arguments(inputs, seed=seed, preset="paper", **{"descent.iterations": 1}), "--no-film"])
     assert read_result(out)["seed"] == 2
     assert (out / "mine.txt").read_text() == "keep"
     assert not [path for path in inputs.parent.iterdir() if path.name.startswith(".out")]
@@ -66,7 +96,7 @@ def test_a_start_from_a_results_csv(inputs: Path, capsys: pytest.CaptureFixture[
     R, t = (" ".join(map(str, entry[key])) for key in ("cam_R_m2c", "cam_t_m2c"))
     rows = [f"1,{image},{obj},0.5,{R},{t},-1" for image, obj in ((3, 1), (3, 2), (4, 1))]
     (inputs / "start.csv").write_text("\n".join(["scene_id,im_id,obj_id,score,R,t,time", *rows]))
-    given = arguments(inputs, init=inputs / "start.csv", **{"descent.iterations": 1})
+    given = arguments(inputs, init=inputs / "start.csv", preset="paper", **{"descent.iterations": 1})
     assert main(given) == 2
     complaint = capsys.readouterr().err
     assert "expected exactly one row, got 3 of 3" in complaint
@@ -80,7 +110,12 @@ def test_only_a_mask_and_a_mesh_without_colours(inputs: Path) -> None:
 
     mesh = trimesh.load_mesh(inputs / "object.ply", process=False)
     trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).export(inputs / "plain.stl")
-    main([*arguments(inputs, mesh=inputs / "plain.stl", depth=None, **{"descent.iterations": 5}), "--no-film"])
+    main(
+        [
+            *arguments(inputs, mesh=inputs / "plain.stl", depth=None, preset="paper", **{"descent.iterations": 5}),
+            "--no-film",
+        ]
+    )
     entry = read_result(inputs.parent / "out")
     assert entry["modalities"] == ["mask"]
     assert "rgb is off: the mesh has no colours" in entry["notes"]  # type: ignore[operator]

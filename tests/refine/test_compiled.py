@@ -9,13 +9,13 @@ from pathlib import Path
 
 CODE = """
 import numpy as np
-from diffdope.objective.kernel import evaluate_range
+from diffdope.objective.kernel import evaluate_queue
 from diffdope.refine.compiled import compile_apart, compile_here
 from diffdope.refine.settings import Preset
 from diffdope.render.kernels.images import render_pose
 print(compile_apart(Preset(solver="newton")))
 compile_here(edges=False, solver="newton")
-print(sum(evaluate_range.stats.cache_misses.values()) + sum(render_pose.stats.cache_misses.values()))
+print(sum(evaluate_queue.stats.cache_misses.values()) + sum(render_pose.stats.cache_misses.values()))
 """
 
 

@@ -47,6 +47,11 @@ def result(mesh: Mesh, observation: Observation) -> RefinementResult:
     return Refiner(mesh, threads=2).refine(observation, read_pose("init.json"))
 
 
+@pytest.fixture(scope="module")
+def descended(mesh: Mesh, observation: Observation) -> RefinementResult:
+    return Refiner(mesh, preset="paper").refine(observation, read_pose("init.json"))
+
+
 def part(observation: Observation, *names: str) -> Observation:
     images = {name: getattr(observation, name) for name in names}
     return Observation(observation.camera, **images)
@@ -67,8 +72,8 @@ def test_a_rough_pose_snaps_onto_the_object(mesh: Mesh, result: RefinementResult
     assert result.cost < 0.5 * result.initial_cost
 
 
-def test_the_winner_is_the_lowest_cost_of_the_whole_history(result: RefinementResult) -> None:
-    history = result.history
+def test_the_winner_is_the_lowest_cost_of_the_whole_history(descended: RefinementResult) -> None:
+    result, history = descended, descended.history
     assert history.costs.shape == (result.iterations + 1, 8)
     assert result.cost == history.costs.min() == history.costs[result.winner_iteration, result.winner]
     assert np.array_equal(result.pose.t_m2c, history.t_m2c[result.winner_iteration, result.winner])
@@ -82,20 +87,20 @@ def test_same_seed_same_bits_whatever_the_threads(
     mesh: Mesh, observation: Observation, result: RefinementResult
 ) -> None:
     again = Refiner(mesh, threads=1).refine(observation, read_pose("init.json"))
-    assert np.array_equal(again.history.costs, result.history.costs)
+    assert np.array_equal(again.history.costs, result.history.costs, equal_nan=True)
     assert np.array_equal(again.pose.matrix, result.pose.matrix)
     other = Refiner(mesh, threads=1, seed=1).refine(observation, read_pose("init.json"))
-    assert not np.array_equal(other.history.costs, result.history.costs)
+    assert not np.array_equal(other.history.costs, result.history.costs, equal_nan=True)
 
 
 def test_adding_a_hypothesis_changes_no_other(mesh: Mesh, observation: Observation) -> None:
     preset = short(iterations=5)
-    few = Refiner(mesh, preset=replace(preset, descent=replace(preset.descent, hypotheses=2))).refine(
-        observation, read_pose("init.json")
-    )
-    many = Refiner(mesh, preset=replace(preset, descent=replace(preset.descent, hypotheses=5))).refine(
-        observation, read_pose("init.json")
-    )
+
+    def of(hypotheses: int) -> RefinementResult:
+        counted = replace(preset, descent=replace(preset.descent, hypotheses=hypotheses))
+        return Refiner(mesh, preset=counted).refine(observation, read_pose("init.json"))
+
+    few, many = of(2), of(5)
     assert np.array_equal(few.history.costs, many.history.costs[:, :2])
 
 
@@ -120,7 +125,7 @@ def test_a_warm_refiner_gives_what_a_new_one_gives(mesh: Mesh, observation: Obse
 def test_any_subset_of_images_improves_the_pose(
     mesh: Mesh, observation: Observation, names: tuple[str, ...], limit_mm: float
 ) -> None:
-    outcome = Refiner(mesh).refine(part(observation, *names), read_pose("init.json"))
+    outcome = Refiner(mesh, preset="paper").refine(part(observation, *names), read_pose("init.json"))
     assert outcome.modalities == names
     assert error_mm(mesh, outcome.pose) < limit_mm
     for missing in {"rgb", "depth", "mask"} - set(names):
@@ -177,7 +182,7 @@ def test_an_object_partly_out_of_the_image_is_refined(mesh: Mesh, observation: O
     )  # type: ignore[index]  # fmt: skip
     outcome = Refiner(mesh).refine(cut, read_pose("init.json"))
     assert outcome.ok
-    assert np.isfinite(outcome.history.costs).all()
+    assert np.isfinite(outcome.history.costs).any(axis=1).all()
     assert error_mm(mesh, outcome.pose) < 0.5 * error_mm(mesh, outcome.initial_pose)
 
 
@@ -237,5 +242,5 @@ def test_impossible_settings_are_named(change: dict[str, object], words: str) ->
 
 
 def test_an_unknown_preset_names_those_there_are() -> None:
-    with pytest.raises(DiffDopeError, match="preset: expected one of paper"):
+    with pytest.raises(DiffDopeError, match="preset: expected one of default, fast, paper"):
         dd.refine(None, None, None, preset="papr")  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ from diffdope.bop.starts import Start
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.refine.compiled import compile_apart
+from diffdope.refine.problem import nothing_to_compare
 from diffdope.refine.refiner import Refiner
 from diffdope.refine.result import RefinementResult
 from diffdope.refine.settings import Preset
@@ -110,7 +111,10 @@ class Refinery:
             record |= unrefined(start, "no_overlap", "no mask of this object shows anything at the start pose")
         else:
             observation = photograph.observation if mask is None else photograph.observation.with_mask(mask)
-            record |= refined(start, refiner.refine(observation, start.pose))
+            if observation.modalities == ("rgb",) and not refiner.mesh.has_color:  # a fact of the set, not an error
+                record |= unrefined(start, "failed", nothing_to_compare(refiner.mesh, observation))
+            else:
+                record |= refined(start, refiner.refine(observation, start.pose))
         return record | {"errors": None if truth is None else errors_of(record, start, truth, refiner.mesh)}
 
     def _load(self, start: Start) -> Photograph:
@@ -170,12 +174,12 @@ def refined(start: Start, result: RefinementResult) -> dict[str, Any]:
     R, t = result.pose.to_bop()
     known = bool(result.modalities)
     return {
-        "status": str(result.status), "message": result.message,
+        "status": str(result.status), "message": result.message, "confidence": result.confidence,
         "cost": result.cost if known else None, "initial_cost": result.initial_cost if known else None,
         "cost_per_modality": result.cost_per_modality,
         "initial_cost_per_modality": result.initial_cost_per_modality,
         "iterations": result.iterations, "winner": result.winner, "notes": list(result.notes),
-        "score": score_of(start, result.cost if result.ok else None),
+        "score": score_of(start, result),
         "cam_R_m2c": R, "cam_t_m2c": t, "seconds": result.elapsed_s,
     }  # fmt: skip
 
@@ -185,16 +189,19 @@ def unrefined(start: Start, status: str, message: str) -> dict[str, Any]:
     R, t = start.pose.to_bop()
     return {
         "status": status, "message": message, "cost": None, "initial_cost": None, "cost_per_modality": {},
-        "initial_cost_per_modality": {}, "iterations": 0, "winner": 0, "notes": [], "score": score_of(start, None),
+        "initial_cost_per_modality": {}, "iterations": 0, "winner": 0, "notes": [],
+        "score": score_of(start, None), "confidence": None,
         "cam_R_m2c": R, "cam_t_m2c": t, "seconds": 0.0,
     }  # fmt: skip
 
 
-def score_of(start: Start, cost: float | None) -> float:
-    """The score of the CSV: the one that the start came with, else 1 / (1 + cost), else (not refined) 0."""
+def score_of(start: Start, result: RefinementResult | None) -> float:
+    """The score of the CSV: the one that the start came with, else the confidence, else 1 / (1 + cost), else 0."""
     if start.score is not None:
         return start.score
-    return 0.0 if cost is None else 1.0 / (1.0 + cost)
+    if result is not None and result.confidence is not None:
+        return result.confidence
+    return 0.0 if result is None or not result.ok else 1.0 / (1.0 + result.cost)
 
 
 def errors_of(record: dict[str, Any], start: Start, truth: Instance, mesh: Mesh) -> dict[str, float]:

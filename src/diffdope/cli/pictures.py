@@ -74,8 +74,10 @@ class Draughtsman:
             write_animation(folder / "optimisation", frames)
 
     def _errors(self, truth: Pose) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Rotation (degrees) and translation (mm) error of the winner's iterates."""
+        """Rotation (degrees) and translation (mm) error of the winner's iterates; NaN where it took no part."""
         history, winner = self._result.history, self._result.winner
-        poses = [Pose(R, t) for R, t in zip(history.R_m2c[:, winner], history.t_m2c[:, winner], strict=True)]
-        degrees = np.array([np.degrees(pose.angle_to(truth)) for pose in poses])
-        return degrees, np.array([1e3 * pose.distance_to(truth) for pose in poses])
+        errors = np.full((2, len(history.costs)), np.nan)
+        for k in np.flatnonzero(np.isfinite(history.costs[:, winner])):
+            pose = Pose(history.R_m2c[k, winner], history.t_m2c[k, winner])
+            errors[:, k] = np.degrees(pose.angle_to(truth)), 1e3 * pose.distance_to(truth)
+        return errors[0], errors[1]

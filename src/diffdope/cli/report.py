@@ -41,6 +41,8 @@ def print_summary(result: RefinementResult, out: Path, console: Console) -> None
         moved = 1e3 * result.pose.distance_to(result.initial_pose)
         turned = np.degrees(result.pose.angle_to(result.initial_pose))
         table.add_row("moved by", f"{turned:.2f} deg, {moved:.2f} mm in {result.elapsed_s:.2f} s")
+    if result.confidence is not None:
+        table.add_row("confidence", f"{result.confidence:.2f}")
     for note in result.notes:
         table.add_row("note", note)
     table.add_row("files", str(out))

@@ -24,7 +24,7 @@ from diffdope.runs.journal import Journal
 from diffdope.scene.frames import Film, Frames, ImageFolders
 from diffdope.scene.mesh import Mesh
 
-# Arguments with which an interrupted run may go on; the numbers of preset and settings are compared apart.
+# Of the arguments, those with which an interrupted run may go on; preset and settings are compared number by number.
 _MAY_CHANGE = frozenset({"out", "preset", "settings", "threads", "film", "fresh", "allow_missing_texture"})
 
 

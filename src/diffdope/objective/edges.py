@@ -33,6 +33,7 @@ from diffdope.render.kernels.layout import (
 )  # fmt: skip
 from diffdope.render.kernels.motion import fixed_pixel_row, torque
 from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR
+from diffdope.render.kernels.queue import take
 from diffdope.render.kernels.shade import shade_chunk
 
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
@@ -229,15 +230,14 @@ def edge_contours(contours, n_rows, observed, planes, gradient):
 
 
 @njit(**ENTRY)
-def add_edges_range(
-    mesh, view, R, t, s, observed, terms, empty_cost, with_normal, first, last, costs, gradients, normals
-):
-    """Adds the edge modality of hypotheses first .. last - 1 to their sums.
+def add_edges_queue(mesh, view, R, t, s, observed, terms, empty_cost, with_normal, queue, costs, gradients, normals):
+    """Adds the edge modality of the hypotheses that this thread takes from the queue to their sums.
 
     A pass of its own: it needs whole images, which the other modalities do not, and few presets use it.
     """
-    for b in range(first, last):
-        n, n_rows, n_pairs, n_slots = prepare_pose(mesh, view, R[b], t[b], s)
+    b = take(queue)
+    while b < len(t):
+        n, n_rows, used = prepare_pose(mesh, view, R[b], t[b], s)
         clear_intensity(view, s.intensity, with_normal)
         fill_intensity(mesh, view, t[b], s, observed, n, n_rows, with_normal)
         costs[b, EDGE] = empty_cost[EDGE] + edge_pass(view, s, observed, terms)
@@ -246,4 +246,5 @@ def add_edges_range(
         if with_normal:
             add_edge_normal(view, s, observed, terms, s.contours.row6, normals[b])
             mirror_lower(normals[b])
-        release_pose(s, n_rows, n_pairs, n_slots)
+        release_pose(view, s, used)
+        b = take(queue)

@@ -3,16 +3,12 @@
 import numpy as np
 from numba import njit
 
+from diffdope.objective.contours import contour_pass
 from diffdope.objective.layout import DEPTH, MASK, RGB
-from diffdope.objective.losses import depth_terms, mask_terms, rgb_terms
-from diffdope.render.kernels.accumulate import (
-    add_gradient,
-    add_normal,
-    add_outer,
-    add_row_gradient,
-    mirror_lower,
-)
+from diffdope.objective.losses import depth_terms, rgb_terms
+from diffdope.render.kernels.accumulate import add_gradient, add_normal, mirror_lower
 from diffdope.render.kernels.images import prepare_pose, release_pose
+from diffdope.render.kernels.lanes import LANES
 from diffdope.render.kernels.layout import (
     C_B,
     C_CARE,
@@ -33,39 +29,21 @@ from diffdope.render.kernels.layout import (
     C_WR,
     C_WZ,
     C_Z,
-    CHANNEL_BLUE,
-    CHANNEL_COVERAGE,
-    CHANNEL_DEPTH,
-    CHANNEL_GREEN,
-    CHANNEL_RED,
     CHUNK,
-)  # fmt: skip  # fmt: skip
-from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR, STAGE
-from diffdope.render.kernels.shade import shade_chunk
+)  # fmt: skip
+from diffdope.render.kernels.options import ENTRY, KERNEL, STAGE
+from diffdope.render.kernels.queue import take
+from diffdope.render.kernels.shade import shade_chunk, turn_rows
 
 ZERO, ONE, TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
 
 
 @njit(**KERNEL)
-def fetch_observed(f, observed, first, count, with_color):
+def fetch_observed(f, observed, first, count):
     """Copies what was observed at a chunk of fragments."""
-    c = f.chunk
-    for i in range(count):
-        pixel = np.uint32(f.pixel[first + i])
-        c[C_GATE + i], c[C_DEPTH + i], c[C_MASK + i] = (
-            observed.gate[pixel],
-            observed.depth[pixel],
-            observed.mask[pixel],
-        )
-        c[C_CARE + i] = observed.care[pixel]
-    if with_color:
-        for i in range(count):
-            pixel = np.uint32(f.pixel[first + i])
-            c[C_OR + i], c[C_OG + i], c[C_OB + i] = (
-                observed.red[pixel],
-                observed.green[pixel],
-                observed.blue[pixel],
-            )
+    c, pixel, packed = f.chunk, f.pixel, observed.packed
+    for i in range(0, count, LANES):
+        turn_rows(c, C_OR, packed, pixel, first, i, count - 1, LANES, 0)
 
 
 @njit(**KERNEL)
@@ -120,7 +98,7 @@ def fragments_pass(mesh, view, t, s, observed, terms, n, with_color, cost, gradi
     for first in range(0, n, CHUNK):
         count = min(CHUNK, n - first)
         shade_chunk(mesh.skin, s.visible.planes, f, first, count, with_color)
-        fetch_observed(f, observed, first, count, with_color)
+        fetch_observed(f, observed, first, count)
         if with_color:
             cost[RGB] += chunk_rgb(f.chunk, terms, count)
         cost[DEPTH] += chunk_depth(f.chunk, terms, count)
@@ -128,84 +106,6 @@ def fragments_pass(mesh, view, t, s, observed, terms, n, with_color, cost, gradi
         add_gradient(view, t, f.chunk, count, with_color, gradient)
         if normal is not None:
             add_normal(view, t, f.chunk, count, with_color, normal)
-
-
-@njit(**SCALAR)
-def residual_jacobian(jacobian, row, channel, observed, out):
-    """d(P - A O) of a contour pixel."""
-    for k in range(6):
-        out[k] = jacobian[row, channel, k] - observed * jacobian[row, 4, k]
-
-
-@njit(**KERNEL)
-def contour_rgb(contours, n_rows, observed, terms, gradient, normal):
-    """Colour derivatives of the pixels next to a contour; returns rgb loss less the empty pixel's."""
-    p, jacobian, j = contours.value, contours.jacobian, contours.row6
-    total = ZERO
-    for row in range(n_rows):
-        pixel = contours.pixel[row]
-        gate = observed.gate[pixel]
-        o0, o1, o2 = observed.red[pixel], observed.green[pixel], observed.blue[pixel]
-        loss, s0, s1, s2, by_coverage, w0, w1, w2 = rgb_terms(
-            p[row, 0],
-            p[row, 1],
-            p[row, 2],
-            p[row, 4],
-            o0,
-            o1,
-            o2,
-            terms.cap_rgb,
-            terms.kappa_rgb,
-            terms.floor,
-        )
-        total += gate * (loss - terms.kappa_rgb)
-        weight = terms.rgb * gate
-        add_row_gradient(jacobian, row, CHANNEL_RED, weight * s0, gradient)
-        add_row_gradient(jacobian, row, CHANNEL_GREEN, weight * s1, gradient)
-        add_row_gradient(jacobian, row, CHANNEL_BLUE, weight * s2, gradient)
-        add_row_gradient(jacobian, row, CHANNEL_COVERAGE, weight * by_coverage, gradient)
-        if normal is not None:
-            for c in range(3):
-                residual_jacobian(jacobian, row, c, o0 if c == 0 else (o1 if c == 1 else o2), j)
-                add_outer(weight * (w0 if c == 0 else (w1 if c == 1 else w2)), j, normal)
-    return total
-
-
-@njit(**KERNEL)
-def contour_depth(contours, n_rows, observed, terms, gradient, normal):
-    """Depth derivatives of the pixels next to a contour; returns loss less what an empty pixel pays."""
-    p, jacobian, j = contours.value, contours.jacobian, contours.row6
-    total = ZERO
-    for row in range(n_rows):
-        pixel = contours.pixel[row]
-        depth, gate = observed.depth[pixel], observed.gate[pixel]
-        loss, by_depth, by_coverage, w = depth_terms(
-            p[row, 3], p[row, 4], depth, terms.cap_depth, terms.kappa_depth, terms.inverse_length, terms.floor
-        )
-        total += gate * (loss - (terms.kappa_depth if depth > ZERO else ZERO))
-        weight = terms.depth * gate
-        add_row_gradient(jacobian, row, CHANNEL_DEPTH, weight * by_depth, gradient)
-        add_row_gradient(jacobian, row, CHANNEL_COVERAGE, weight * by_coverage, gradient)
-        if normal is not None:
-            residual_jacobian(jacobian, row, CHANNEL_DEPTH, depth, j)
-            add_outer(weight * w, j, normal)
-    return total
-
-
-@njit(**KERNEL)
-def contour_mask(contours, n_rows, observed, terms, gradient, normal):
-    """Mask derivatives of the pixels next to a contour; returns loss less what an empty pixel pays."""
-    jacobian, j = contours.jacobian, contours.row6
-    total = ZERO
-    for row in range(n_rows):
-        seen, care = observed.mask[contours.pixel[row]], observed.care[contours.pixel[row]]
-        loss, by_coverage, w = mask_terms(contours.value[row, 4], seen, terms.floor)
-        total += care * (loss - seen)
-        add_row_gradient(jacobian, row, CHANNEL_COVERAGE, terms.mask * care * by_coverage, gradient)
-        if normal is not None:
-            residual_jacobian(jacobian, row, CHANNEL_COVERAGE, ZERO, j)
-            add_outer(terms.mask * care * w, j, normal)
-    return total
 
 
 @njit(**KERNEL)
@@ -229,29 +129,27 @@ def finish_sums(normal):
 
 @njit(**STAGE)
 def evaluate_pose(mesh, view, R, t, s, observed, terms, empty_cost, cost, gradient, normal):
-    """One hypothesis of `evaluate_range`; returns the number of pixels that it covers or touches."""
+    """One hypothesis of `evaluate_queue`; returns the number of pixels that it covers or touches."""
     with_color = mesh.skin.shading != 0 and terms.rgb > ZERO
     start_sums(empty_cost, cost, gradient, normal)
-    n, n_rows, n_pairs, n_slots = prepare_pose(mesh, view, R, t, s)
+    n, n_rows, used = prepare_pose(mesh, view, R, t, s)
     fragments_pass(mesh, view, t, s, observed, terms, n, with_color, cost, gradient, normal)
-    if with_color:
-        cost[RGB] += contour_rgb(s.contours, n_rows, observed, terms, gradient, normal)
-    cost[DEPTH] += contour_depth(s.contours, n_rows, observed, terms, gradient, normal)
-    cost[MASK] += contour_mask(s.contours, n_rows, observed, terms, gradient, normal)
+    contour_pass(s.contours, n_rows, observed, terms, with_color, cost, gradient, normal)
     finish_sums(normal)
-    release_pose(s, n_rows, n_pairs, n_slots)
+    release_pose(view, s, used)
     return n + n_rows
 
 
 @njit(**ENTRY)
-def evaluate_range(mesh, view, R, t, s, observed, terms, empty_cost, first, last, costs, gradients, normals, covered):
-    """rgb, depth and mask of hypotheses first .. last - 1.
+def evaluate_queue(mesh, view, R, t, s, observed, terms, empty_cost, queue, costs, gradients, normals, covered):
+    """rgb, depth and mask of the hypotheses that this thread takes from the queue.
 
     Writes the unweighted cost per modality (B, 4), and of the weighted total the gradient (B, 6) and the normal
     matrix (B, 6, 6), in (rho, phi). `normals` is None where none is wanted: then nothing of it is compiled either.
     `empty_cost` (4,) is what a hypothesis that covers nothing pays.
     """
-    for b in range(first, last):
+    b = take(queue)
+    while b < len(t):
         if normals is None:
             covered[b] = evaluate_pose(
                 mesh, view, R[b], t[b], s, observed, terms, empty_cost, costs[b], gradients[b], None
@@ -260,3 +158,4 @@ def evaluate_range(mesh, view, R, t, s, observed, terms, empty_cost, first, last
             covered[b] = evaluate_pose(
                 mesh, view, R[b], t[b], s, observed, terms, empty_cost, costs[b], gradients[b], normals[b]
             )
+        b = take(queue)

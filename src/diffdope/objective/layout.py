@@ -21,6 +21,7 @@ class Observed(NamedTuple):
     gate: NDArray[np.float32]  # how much a pixel counts for the others
     intensity: NDArray[np.float32]  # mean of the channels
     edge: NDArray[np.float32]  # gradient magnitude of the intensity
+    packed: NDArray[np.float32]  # (H*W, 8) what stands above side by side, from red to intensity in the chunk's order
 
 
 class Terms(NamedTuple):

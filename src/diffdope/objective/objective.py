@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError
-from diffdope.objective.edges import add_edges_range, magnitude_image
-from diffdope.objective.kernel import evaluate_range
+from diffdope.objective.edges import add_edges_queue, magnitude_image
+from diffdope.objective.kernel import evaluate_queue
 from diffdope.objective.layout import DEPTH, EDGE, MASK, MODALITIES, RGB, Observed, Terms
 from diffdope.objective.settings import ObjectiveSettings
 from diffdope.render.arrays import view_of
@@ -112,16 +112,22 @@ class Objective:
         out = self._out
         R, t = np.ascontiguousarray(R_m2c, np.float32), np.ascontiguousarray(t_m2c, np.float32)
 
-        def work(worker: int, first: int, last: int) -> None:
-            shared = (self._buffers.arrays, self._view, R, t, self._scratch[worker], self._observed, self._terms)
-            normals = out.normal if self._with_normal else None
-            evaluate_range(*shared, self._empty, first, last, out.modality_costs, out.gradient, normals, out.covered)
-            if self.active[EDGE]:
-                add_edges_range(
-                    *shared, self._empty, self._with_normal, first, last, out.modality_costs, out.gradient, out.normal
-                )
+        shared = (self._buffers.arrays, self._view, R, t)
+        queue, terms = np.zeros(1, np.int64), (self._observed, self._terms, self._empty)
 
-        self._buffers.pool.run(work, b)
+        def work(worker: int) -> None:
+            normals = out.normal if self._with_normal else None
+            results = (out.modality_costs, out.gradient, normals, out.covered)
+            evaluate_queue(*shared, self._scratch[worker], *terms, queue, *results)
+
+        def work_edges(worker: int) -> None:
+            results = (out.modality_costs, out.gradient, out.normal)
+            add_edges_queue(*shared, self._scratch[worker], *terms, self._with_normal, queue, *results)
+
+        self._buffers.pool.share(work, b)
+        if self.active[EDGE]:
+            queue[0] = 0
+            self._buffers.pool.share(work_edges, b)
         out.modality_costs[:] = np.where(self.active, out.modality_costs / self._gate_sum, 0.0)
         np.matmul(out.modality_costs, self.weights, out=out.cost)
         return out
@@ -157,4 +163,6 @@ def observed_arrays(
         magnitude_image(intensity, width, height, edge)
     careful = np.ones(n, np.float32) if care is None else plane(care)
     depth, mask = plane(observation.depth), plane(observation.mask)
-    return Observed(red, green, blue, depth, mask, careful, plane(gate), intensity, edge)
+    counts = plane(gate)
+    packed = np.stack([red, green, blue, counts, depth, mask, careful, intensity], axis=1)
+    return Observed(red, green, blue, depth, mask, careful, counts, intensity, edge, packed)

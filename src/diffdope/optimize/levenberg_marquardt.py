@@ -64,7 +64,7 @@ class Solution:
 
     R_m2c (B, 3, 3), t_m2c (B, 3) metres; cost (B,), gradient (B, 6), normal (B, 6, 6) there; observed (B, 6, 6):
     projector on the directions that the normal matrix says something about, in (rho / length_m, phi); converged (B,);
-    iterations.
+    last_gain (B,): share by which the last step that helped lowered the cost; iterations.
     """
 
     R_m2c: F64
@@ -74,6 +74,7 @@ class Solution:
     normal: F64
     observed: F64
     converged: NDArray[np.bool_]
+    last_gain: F64
     iterations: int
 
 
@@ -112,6 +113,7 @@ def minimise(
         watch(R, t, np.ones(len(t), bool))
     damping = np.full(len(t), s.damping)
     gain = np.full(len(t), np.inf)
+    last_gain = np.zeros(len(t))
     done = 0
     while done < iterations and not (gain < s.tolerance).all():
         done += 1
@@ -122,6 +124,7 @@ def minimise(
         # A step that failed says nothing yet: damp and try again. One too small to matter says that this is the end.
         small = np.linalg.norm(step / scale, axis=1) < 1e-6
         gain = np.where(better, (cost - new.cost) / np.maximum(cost, 1e-300), np.where(small, 0.0, np.inf))
+        last_gain = np.where(better, gain, last_gain)
         R, t = np.where(better[:, None, None], R_new, R), np.where(better[:, None], t_new, t)
         cost = np.where(better, new.cost, cost)
         gradient = np.where(better[:, None], new.gradient, gradient)
@@ -130,7 +133,7 @@ def minimise(
             watch(R, t, better)
         damping = np.clip(damping * np.where(better, s.shrink, s.grow), 1e-9, 1e6)
     observed = observable_directions(normal * np.outer(scale, scale), s.observable)
-    return Solution(R, t, cost, gradient, normal, observed, gain < s.tolerance, done)
+    return Solution(R, t, cost, gradient, normal, observed, gain < s.tolerance, last_gain, done)
 
 
 def damped_step(normal: F64, gradient: F64, damping: F64, settings: LevenbergSettings) -> F64:

@@ -89,7 +89,7 @@ def _mark(edges: bool, solver: Solver) -> Path:
     import llvmlite.binding as llvm
     import numba
 
-    from diffdope.objective.kernel import evaluate_range
+    from diffdope.objective.kernel import evaluate_queue
     from diffdope.render.kernels.cache import FOLDERS, fingerprint
 
     digest = hashlib.sha256(fingerprint().encode())
@@ -97,4 +97,4 @@ def _mark(edges: bool, solver: Solver) -> Path:
     for folder in FOLDERS:  # numba's cache goes by the time of the sources too
         digest.update(repr([path.stat().st_mtime_ns for path in sorted(folder.glob("*.py"))]).encode())
     name = f"compiled-{digest.hexdigest()[:16]}-{solver}{'-edges' if edges else ''}"
-    return Path(evaluate_range._cache.cache_path) / name
+    return Path(evaluate_queue._cache.cache_path) / name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple, dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,10 +12,48 @@ from diffdope.refine.evidence import Evidence
 
 F64 = NDArray[np.float64]
 
-_BIAS, _VISIBLE, _AGREEMENT = -11.6, 3.4, 2.2
-_OVERLAP, _NO_MASK = 2.8, 6.0
-_DEPTH, _NO_DEPTH = 3.9, -0.85
-_TEXTURE, _NO_TEXTURE = 4.6, 0.85
+
+@dataclass(frozen=True)
+class Weights:
+    """Of a logistic regression on `features`: fitted, and its worth measured, by `python -m benchmarks.confidence`."""
+
+    constant: float = -10.95
+    overlap: float = 1.62
+    no_mask: float = 2.98
+    depth: float = 5.83
+    no_depth: float = 1.94
+    texture: float = 6.13
+    no_texture: float = 1.42
+    agreement: float = 2.44
+    visible: float = 2.13
+
+
+NAMES = tuple(Weights.__dataclass_fields__)
+WEIGHTS = np.array(astuple(Weights()))
+
+
+def features(evidence: Evidence) -> F64:
+    """The evidence as numbers, in the order of `Weights`; what is missing has a number of its own."""
+    no_mask, no_depth = evidence.overlap is None, evidence.depth_inliers is None
+    no_texture = evidence.texture is None
+    return np.array(
+        [
+            1.0,
+            0.0 if evidence.overlap is None else -np.log(1.02 - evidence.overlap),
+            float(no_mask),
+            0.0 if evidence.depth_inliers is None else evidence.depth_inliers,
+            float(no_depth),
+            0.0 if evidence.texture is None else float(np.clip(evidence.texture, -0.2, 0.8)),
+            float(no_texture),
+            0.5 if evidence.agreement is None else evidence.agreement,
+            evidence.visible,
+        ]
+    )
+
+
+def confidence_of(evidence: Evidence) -> float:
+    """Estimated probability that a pose is right, that is within 3 % of the object's diameter (ADD-S)."""
+    return float(1.0 / (1.0 + np.exp(-features(evidence) @ WEIGHTS)))
 
 
 def agreement(R: F64, t: F64, cost: F64, best: Pose, length_m: float) -> float:
@@ -22,17 +62,3 @@ def agreement(R: F64, t: F64, cost: F64, best: Pose, length_m: float) -> float:
     turned = np.einsum("bij,ij->b", R, best.R_m2c) > 1.0 + 2.0 * np.cos(np.radians(6.0))
     near = np.linalg.norm(t - best.t_m2c, axis=1) < 0.03 * length_m
     return float(weight[turned & near].sum() / weight.sum())
-
-
-def confidence_of(evidence: Evidence) -> float:
-    """Probability that a pose is right, by a logistic regression on the evidence.
-
-    Its weights were fitted by `python -m benchmarks.confidence` to refinements that ended right (ADD-S below 5 mm) and
-    wrong; what is missing counts by a weight of its own.
-    """
-    score = _BIAS + _VISIBLE * evidence.visible
-    score += _NO_MASK if evidence.overlap is None else -_OVERLAP * float(np.log(1.02 - evidence.overlap))
-    score += _NO_DEPTH if evidence.depth_inliers is None else _DEPTH * evidence.depth_inliers
-    score += _NO_TEXTURE if evidence.texture is None else _TEXTURE * float(np.clip(evidence.texture, -0.2, 0.8))
-    score += _AGREEMENT * (0.5 if evidence.agreement is None else evidence.agreement)
-    return float(1.0 / (1.0 + np.exp(-score)))

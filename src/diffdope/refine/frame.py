@@ -17,7 +17,7 @@ from diffdope.refine.problem import Problem, prepare
 from diffdope.refine.recorder import Recorder
 from diffdope.refine.region import box_of
 from diffdope.refine.result import Status
-from diffdope.refine.settings import PyramidSettings, Preset
+from diffdope.refine.settings import Preset, PyramidSettings
 from diffdope.render.renderer import Renderer
 from diffdope.scene.extent import hull_corners
 from diffdope.scene.observation import Observation

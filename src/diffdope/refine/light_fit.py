@@ -27,10 +27,8 @@ def line(x: F64, y: F64, rounds: int, spread: float, with_bias: bool, least: flo
         sxx += prior * spread**2
         sxy += prior * spread**2
         damped = total + prior
-        if with_bias:
-            gain = (damped * sxy - sx * sy) / max(damped * sxx - sx * sx, 1e-12)
-        else:
-            gain = sxy / max(sxx, 1e-12)
+        slope, curvature = (damped * sxy - sx * sy, damped * sxx - sx * sx) if with_bias else (sxy, sxx)
+        gain = slope / max(curvature, 1e-12)
         gain = min(max(gain, least), most)
         if with_bias:
             bias = (sy - gain * sx) / damped

@@ -14,7 +14,7 @@ from diffdope.objective.layout import MODALITIES
 from diffdope.objective.objective import Objective
 from diffdope.objective.settings import ObjectiveSettings
 from diffdope.refine.light import Light, fit_light
-from diffdope.refine.region import dilate, mask_care
+from diffdope.refine.region import border_error, dilate, mask_care
 from diffdope.refine.settings import LightModel
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import RenderedImages, Renderer
@@ -22,6 +22,8 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 
 F64 = NDArray[np.float64]
+
+_LEAST_UNCOVERED = 0.3  # below it, leaving badly explained pixels uncovered becomes a gain
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ def prepare(
     length_m: float,
     with_normal: bool = False,
     light: LightModel = "as-is",
+    mask_error_px: float = 0.0,
 ) -> Problem:
     """The objective of a crop, with what the start pose says about which pixels count.
 
@@ -61,6 +64,8 @@ def prepare(
         settings: of the objective.
         length_m: the object's diameter.
         with_normal: whether normal matrices are wanted.
+        mask_error_px: how far off the border of a good mask is; one that is farther off the start's outline counts
+            less, if there are colours to go by instead. 0 trusts every mask.
         light: what is fitted to the colours at the start pose, and taken out of the photograph.
 
     Raises:
@@ -69,10 +74,13 @@ def prepare(
     crop = observation.crop(window)
     images = Renderer(buffers.mesh, crop.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
     gate, overlap, settings = what_counts(images, crop, settings)
-    raw = crop
-    if light != "as-is" and crop.rgb is not None and buffers.mesh.has_color:
-        crop = crop.with_rgb(light_at(images, crop, gate, with_bias=light == "gain-bias").removed(crop.rgb))
     care = mask_care(images.depth[0], crop, share=settings.occlusion_margin, diameter_m=length_m)
+    colored = crop.rgb is not None and buffers.mesh.has_color
+    if mask_error_px > 0.0 and crop.mask is not None and colored:
+        settings = trusting(settings, mask_error_px / max(border_error(images.coverage[0], crop.mask, care), 1e-6))
+    raw = crop
+    if light != "as-is" and crop.rgb is not None and colored:
+        crop = crop.with_rgb(light_at(images, crop, gate, with_bias=light == "gain-bias").removed(crop.rgb))
     objective = Objective(buffers, crop, gate, settings, care=care, length_m=length_m, with_normal=with_normal)
     if not objective.modalities:
         raise DiffDopeError(nothing_to_compare(buffers.mesh, observation))
@@ -93,6 +101,19 @@ def what_counts(
     if gate.sum() <= 0.0 or overlap <= 0.0:
         overlap, gate = 0.0, np.ones_like(start)
     return gate, overlap, settings
+
+
+def trusting(settings: ObjectiveSettings, ratio: float) -> ObjectiveSettings:
+    """The settings with less weight for a mask whose border is 1 / ratio times as far off as a good one's.
+
+    As a variance would, it counts squared. What an uncovered pixel of the mask pays is that mask's voice too.
+    """
+    factor = min(1.0, ratio) ** 2
+    return replace(
+        settings,
+        mask_weight=settings.mask_weight * factor,
+        uncovered=settings.uncovered * max(factor, _LEAST_UNCOVERED),
+    )
 
 
 def light_at(images: RenderedImages, crop: Observation, gate: NDArray[np.floating], *, with_bias: bool) -> Light:

@@ -21,11 +21,15 @@ class Recorder:
         self._modality_costs = np.full((capacity, count, int(active.sum())), np.nan)
         self._R = np.full((capacity, count, 3, 3), np.nan)
         self._t = np.full((capacity, count, 3), np.nan)
+        self._sizes = np.zeros(capacity, np.intp)
         self._length = 0
 
-    def record(self, R_m2c: F64, t_m2c: F64, costs: F64, modality_costs: F64, columns: Columns = ALL) -> None:
-        """Appends one iterate of the hypotheses in `columns`; modality_costs (B, 4)."""
+    def record(
+        self, R_m2c: F64, t_m2c: F64, costs: F64, modality_costs: F64, columns: Columns = ALL, size: int = 0
+    ) -> None:
+        """Appends one iterate of the hypotheses in `columns`; modality_costs (B, 4); size of the crop, pixels."""
         k = self._length
+        self._sizes[k] = size
         self._R[k, columns], self._t[k, columns], self._costs[k, columns] = R_m2c, t_m2c, costs
         self._modality_costs[k, columns] = modality_costs[:, self._active]
         self._length += 1
@@ -55,4 +59,5 @@ class Recorder:
     def history(self, learning_rates: F64) -> History:
         """All iterates."""
         k = self._length
-        return History(self._costs[:k], self._modality_costs[:k], self._R[:k], self._t[:k], learning_rates)
+        sizes = self._sizes[:k] if self._sizes.any() else None
+        return History(self._costs[:k], self._modality_costs[:k], self._R[:k], self._t[:k], learning_rates, sizes)

@@ -102,3 +102,19 @@ def _deep_gaps(start: NDArray[np.bool_], mask: F32, share: float) -> NDArray[np.
     bites = [k for k in range(1, count + 1) if depth_inside[pieces == k].max() > reach]
     gaps = np.isin(pieces, bites)
     return np.asarray(binary_dilation(gaps, iterations=max(1, round(reach))) if bites else gaps)
+
+
+def border_error(coverage: F32, mask: F32, care: F32) -> float:
+    """How far a mask's border is from a rendered outline, pixels: the area between the two by the border's length.
+
+    Args:
+        coverage: of the rendering (H, W).
+        mask: (H, W).
+        care: (H, W), 0 where the mask says nothing.
+    """
+    inside = mask > 0.5
+    across = np.count_nonzero((inside[:, 1:] != inside[:, :-1]) & (care[:, 1:] > 0.5))
+    along = np.count_nonzero((inside[1:] != inside[:-1]) & (care[1:] > 0.5))
+    # Steps of a slanted border are counted in both directions: pi / 4 on average over all slants.
+    length = max(0.25 * np.pi * (across + along), 1.0)
+    return float(np.sum(care * np.abs(coverage - mask)) / length)

@@ -40,7 +40,8 @@ MESSAGES: dict[Status, str] = {
     Status.BEHIND_CAMERA: "the start pose is behind the camera; an OpenGL pose (z backward) must be converted with "
     "Pose.from_opengl, or its translation is negated",
     Status.LOST: "the tracked object is lost; the pose is a guess from the last good one",
-    Status.FAILED: "no hypothesis was better than the start pose; check mesh units, K and the observed images",
+    Status.FAILED: "the images do not support any pose that was found; check mesh units, K and the observed images, or "
+    "give a closer start",
 }
 
 
@@ -49,7 +50,9 @@ class History:
     """Every iterate of every hypothesis: K iterations, B hypotheses, M modalities.
 
     costs (K+1, B) weighted totals; modality_costs (K+1, B, M) unweighted, in the order of the result's `modalities`;
-    R_m2c (K+1, B, 3, 3); t_m2c (K+1, B, 3) metres; learning_rates (B,) rate multipliers.
+    R_m2c (K+1, B, 3, 3); t_m2c (K+1, B, 3) metres; learning_rates (B,) rate multipliers, all 1 for a search.
+    A hypothesis that took no part in an iteration is NaN there. sizes (K+1,): of a search, the longest side of the crop
+    in pixels; costs compare within one size only.
     """
 
     costs: F64
@@ -57,6 +60,7 @@ class History:
     R_m2c: F64
     t_m2c: F64
     learning_rates: F64
+    sizes: NDArray[np.intp] | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from diffdope.refine.confidence import agreement, confidence_of
 from diffdope.refine.details import Details
 from diffdope.refine.evidence import Evidence, weigh
 from diffdope.refine.outcome import Outcome
+from diffdope.refine.prior import Prior
 from diffdope.refine.problem import Problem, prepare
 from diffdope.refine.recorder import Recorder
 from diffdope.refine.region import choose_window, projected_box
@@ -29,7 +30,9 @@ F64 = NDArray[np.float64]
 Refused = tuple[Status, CropWindow | None]
 Progress = Callable[[int, int, float], None]
 
-_MOVED = 1.4  # near searches that went farther than they were meant to have found the start worse than stated
+_MOVED = 1.0  # near searches that went farther than they were meant to have found the start worse than stated
+_AT_REST = 0.005  # share by which the last step lowered the cost of a pose that has come to rest
+_UNSETTLED = 0.02  # share by which the last step still lowered the cost
 _SAME_ANGLE_RAD, _SAME_DISTANCE = np.radians(2.0), 0.01
 
 
@@ -40,10 +43,12 @@ class Candidates:
     problem: Problem
     columns: NDArray[np.intp]
     solution: Solution
-    modality_costs: F64
     best: int
-    start_cost: float
-    start_modality_costs: F64
+    last_iteration: int
+    costs: F64
+    """(2,): of the start pose and of the best, without what the prior adds."""
+    modality_costs: F64
+    """(2, M), of the same two, unweighted."""
     evidence: Evidence
     confidence: float
 
@@ -83,14 +88,21 @@ class Search:
         """The best pose found, or why nothing could be compared."""
         search = self._preset.search
         first = self._descend(search.near, 0)
-        if not isinstance(first, Candidates):
-            return first
-        if search.doubt <= 0.0 or (first.confidence >= search.doubt and self._moved(first) < _MOVED):
-            return self._outcome(first)
+        if search.doubt <= 0.0 or not self._doubtful(first):
+            return self._outcome(first) if isinstance(first, Candidates) else first
         second = self._descend(search.far, search.near.hypotheses[0])
-        if not isinstance(second, Candidates):
-            return self._outcome(first)
-        return self._outcome(max(first, second, key=lambda candidates: candidates.confidence))
+        found = [candidates for candidates in (first, second) if isinstance(candidates, Candidates)]
+        if not found:
+            assert not isinstance(first, Candidates)
+            return first
+        return self._outcome(max(found, key=lambda candidates: candidates.confidence))
+
+    def _doubtful(self, found: Candidates | Refused) -> bool:
+        """Whether the near search's result does not convince: a wider one should have a look."""
+        if not isinstance(found, Candidates):
+            return found[0] is Status.FAILED
+        unsettled = found.solution.last_gain[found.best] > _UNSETTLED
+        return found.confidence < self._preset.search.doubt or self._moved(found) > _MOVED or bool(unsettled)
 
     def _moved(self, found: Candidates) -> float:
         """How far the best pose is from the start, in units of what the near search takes for possible."""
@@ -112,9 +124,9 @@ class Search:
         voters: tuple[F64, F64, F64] | None = None
         problem: Problem | None = None
         for level, size in enumerate(pyramid.sizes):
-            prepared = self._prepare(best, size, pyramid.faces[level])
-            if not isinstance(prepared, Problem):
-                return prepared
+            prepared = self._prepare(best, size, pyramid.faces[level], level == len(pyramid.sizes) - 1)
+            if not isinstance(prepared, Problem):  # at a later level, it is not the start that has left the picture
+                return prepared if level == 0 else (Status.FAILED, prepared[1])
             problem = prepared
             if level > 0:
                 voters = (R, t, cost)
@@ -123,33 +135,34 @@ class Search:
                     angle_rad=_SAME_ANGLE_RAD, distance_m=_SAME_DISTANCE * self._length_m,
                 )  # fmt: skip
                 R, t, columns = R[kept], t[kept], columns[kept]
-            solution = self._minimise(problem, R, t, columns, pyramid.iterations[level])
+            solution = self._minimise(problem, R, t, columns, pyramid.iterations[level], pyramid)
             R, t, cost = solution.R_m2c, solution.t_m2c, solution.cost
             winner = int(np.argmin(cost))
             best = Pose(R[winner], t[winner])
         assert problem is not None
-        return self._weighed(problem, columns, solution, winner, voters, pyramid)
+        return self._weighed(problem, columns, solution, winner, voters)
 
     def _weighed(
         self, problem: Problem, columns: NDArray[np.intp], solution: Solution, winner: int,
-        voters: tuple[F64, F64, F64] | None, pyramid: PyramidSettings,
+        voters: tuple[F64, F64, F64] | None,
     ) -> Candidates:  # fmt: skip
         """What speaks for the winner, and what the start pose costs beside it."""
         best = Pose(solution.R_m2c[winner], solution.t_m2c[winner])
         ends = problem.objective(np.stack([self._pose.R_m2c, best.R_m2c]), np.stack([self._pose.t_m2c, best.t_m2c]))
-        active = problem.objective.active
-        start_cost, costs = float(ends.cost[0]), ends.modality_costs[:, active].copy()
+        costs, modality_costs = ends.cost.copy(), ends.modality_costs[:, problem.objective.active].copy()
         images = Renderer(self._details.mesh, problem.observation.camera, buffers=self._details.buffers()).render(
             best.R_m2c, best.t_m2c
         )
         evidence = weigh(images, problem.raw, problem.care, self._length_m)
         if voters is not None:
             evidence = replace(evidence, agreement=agreement(*voters, best, self._length_m))
+        assert self._recorder is not None
         return Candidates(
-            problem, columns, solution, costs[1], winner, start_cost, costs[0], evidence, confidence_of(evidence)
-        )
+            problem, columns, solution, winner, self._recorder.last, costs, modality_costs,
+            evidence, confidence_of(evidence),
+        )  # fmt: skip
 
-    def _prepare(self, pose: Pose, size: int, faces: int) -> Problem | Refused:
+    def _prepare(self, pose: Pose, size: int, faces: int, final: bool) -> Problem | Refused:
         box = projected_box(self._details.mesh, pose, self._observation.camera)
         if isinstance(box, Status):
             return box, None
@@ -157,23 +170,33 @@ class Search:
         problem = prepare(
             self._details.buffers(faces), self._observation, pose, choose_window(box, self._observation, settings),
             self._preset.objective, length_m=self._length_m, with_normal=True,
-            light=self._preset.search.light,
+            light=self._preset.search.light, mask_error_px=self._preset.search.mask_error_px if final else 0.0,
         )  # fmt: skip
         return problem if problem.start_overlap > 0.0 else (Status.NO_OVERLAP, problem.window)
 
-    def _minimise(self, problem: Problem, R: F64, t: F64, columns: NDArray[np.intp], iterations: int) -> Solution:
+    def _minimise(
+        self, problem: Problem, R: F64, t: F64, columns: NDArray[np.intp], iterations: int, pyramid: PyramidSettings
+    ) -> Solution:
         """Newton steps of one level, recorded."""
         recorder = self._recorder
         if recorder is None:
             recorder = self._recorder = Recorder(self._capacity, self._count, problem.objective.active)
         seen: list[Evaluation] = []
+        size = max(problem.window.size)
+        unmasked = problem.raw.mask is None
+        prior = Prior(
+            self._pose, np.radians(pyramid.angle_deg), pyramid.distance * self._length_m,
+            self._preset.search.prior_unmasked if unmasked else self._preset.search.prior,
+        )  # fmt: skip
 
         def evaluate(R: F64, t: F64) -> Evaluation:
-            seen[:] = [problem.objective(R, t)]
-            return seen[0]
+            evaluation = problem.objective(R, t)
+            prior.add_to(evaluation, R, t)
+            seen[:] = [evaluation]
+            return evaluation
 
         def watch(R: F64, t: F64, better: NDArray[np.bool_]) -> None:
-            recorder.record(R, t, seen[0].cost, seen[0].modality_costs, columns)
+            recorder.record(R, t, seen[0].cost, seen[0].modality_costs, columns, size)
             if not better.all():
                 recorder.keep(columns[~better])
             if self._progress is not None:
@@ -187,12 +210,14 @@ class Search:
     def _outcome(self, found: Candidates) -> Outcome:
         assert self._recorder is not None
         best, solution = found.best, found.solution
-        status = Status.CONVERGED if solution.converged[best] else Status.ITERATION_LIMIT
+        status = Status.CONVERGED if solution.last_gain[best] < _AT_REST else Status.ITERATION_LIMIT
+        if found.confidence < self._preset.search.least_confidence:
+            status = Status.FAILED
         return Outcome(
             problem=found.problem, pose=Pose(solution.R_m2c[best], solution.t_m2c[best]), status=status,
-            cost=float(solution.cost[best]), modality_costs=found.modality_costs,
-            initial_cost=found.start_cost, initial_modality_costs=found.start_modality_costs,
+            cost=float(found.costs[1]), modality_costs=found.modality_costs[1],
+            initial_cost=float(found.costs[0]), initial_modality_costs=found.modality_costs[0],
             history=self._recorder.history(np.ones(self._count)),
-            winner=int(found.columns[best]), winner_iteration=self._recorder.last,
+            winner=int(found.columns[best]), winner_iteration=found.last_iteration,
             evidence=found.evidence, confidence=found.confidence,
         )  # fmt: skip

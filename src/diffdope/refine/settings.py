@@ -107,25 +107,31 @@ class PyramidSettings:
             raise DiffDopeError(f"distance: expected a share of the diameter from 0 to 10, got {self.distance}")
 
 
+FAR = PyramidSettings(
+    sizes=(24, 40, 80, 160), hypotheses=(96, 32, 8, 2), iterations=(6, 5, 6, 6), faces=(500, 1000, 4000, 0),
+    angle_deg=45.0, distance=0.25,
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class SearchSettings:
     """Second-order refinement: a search close to the start, and a wider one where that is not convincing."""
 
     near: PyramidSettings = field(default_factory=PyramidSettings)
-    far: PyramidSettings = field(
-        default_factory=lambda: PyramidSettings(
-            sizes=(24, 40, 80, 160),
-            hypotheses=(96, 32, 8, 2),
-            iterations=(6, 5, 6, 6),
-            faces=(500, 1000, 4000, 0),
-            angle_deg=45.0,
-            distance=0.25,
-        )  # fmt: skip
-    )
+    far: PyramidSettings = field(default_factory=lambda: FAR)
     doubt: float = 0.8
     """The wider search runs if the confidence in the first one's result is below this; 0 for never, 1 for always."""
+    least_confidence: float = 0.5
+    """A result of which less confidence is left has failed."""
     light: LightModel = "gain-bias"
     """How the photograph's colours may differ from the model's: not at all, by a factor a channel, and by an offset."""
+    prior: float = 0.001
+    """What a pose pays that is as far from the start as the pyramid takes for possible; it grows with the square."""
+    prior_unmasked: float = 0.002
+    """The same where there is no mask, which would otherwise hold the object in place."""
+    mask_error_px: float = 0.3
+    """How far off the border of a good mask is, in pixels of the last level's crop; a mask that is farther off counts
+    less there, if there are colours to go by instead. 0 trusts every mask."""
     step: LevenbergSettings = field(default_factory=LevenbergSettings)
 
 
@@ -136,7 +142,8 @@ class TrackingSettings:
     doubt: float = 0.5
     """Frames whose confidence is below this do not feed the motion model."""
     alike: float = 0.9
-    """A frame is refined anew, from coarse to fine, if the object looks less like its model than this share of before."""
+    """A frame is refined anew, from coarse to fine, if the object looks less like its model than this share of
+    before."""
     unlike: float = 0.7
     """And it is in doubt below this share."""
     patience: int = 3

@@ -30,7 +30,10 @@ def tracking_presets(preset: Preset) -> tuple[Preset, Preset]:
     if preset.solver != "newton":
         cure = 'give Refiner(mesh, preset="fast")'
         raise expected("preset", "one whose solver is newton, to track", f"{preset.name!r}, a {preset.solver}", cure)
-    near, wide = (replace(preset, search=replace(preset.search, doubt=doubt)) for doubt in (0.0, 1.0))
+    # The tracker has thresholds of its own for what it makes of a low confidence.
+    near, wide = (
+        replace(preset, search=replace(preset.search, doubt=doubt, least_confidence=0.0)) for doubt in (0.0, 1.0)
+    )
     return near, wide
 
 
@@ -39,8 +42,9 @@ class Tracker:
 
     A frame is refined from where the motion model expects the object. If the result is not as convincing as it has been
     so far, it is refined from coarse to fine, and from the pose of the frame before as well. Poses that are in doubt do
-    not feed the motion model; after `patience` frames in a row, or one that cannot be true, the object is lost. From then on the pose is a prediction from the last one
-    that could be trusted, and every `retry` frames the wider search looks for the object around it.
+    not feed the motion model; after `patience` frames in a row, or one that cannot be true, the object is lost. From
+    then on the pose is a prediction from the last one that could be trusted, and every `retry` frames the wider search
+    looks for the object around it.
 
     Args:
         mesh: the object.

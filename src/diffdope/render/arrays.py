@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
 from diffdope.render.kernels.layout import (
+    EDGE_AGREE,
+    EDGE_ALWAYS,
+    EDGE_DIFFER,
     SHADE_NONE,
     SHADE_TEXTURE,
     SHADE_VERTEX,
@@ -20,6 +23,7 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.texture import build_pyramid
 from diffdope.scene.topology import build_edges
 
+F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 
@@ -40,6 +44,16 @@ def vertex_attributes(mesh: Mesh) -> tuple[int, F64 | None]:
     return SHADE_NONE, None
 
 
+def face_planes(mesh: Mesh) -> tuple[F32, F32, F32, F32]:
+    """Unit normals by coordinate and offsets, (F,) each; what a face without area has does not matter."""
+    a, b, c = np.moveaxis(mesh.vertices_m[mesh.faces], 1, 0)
+    normal = np.cross(b - a, c - a)
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    offset = -np.einsum("fk,fk->f", normal, a)
+    x, y, z, d = (np.ascontiguousarray(column, np.float32) for column in (*normal.T, offset))
+    return x, y, z, d
+
+
 def mesh_arrays(mesh: Mesh) -> MeshArrays:
     """Packs a mesh, its edges and its mip pyramid; done once per mesh."""
     shading, values = vertex_attributes(mesh)
@@ -51,7 +65,7 @@ def mesh_arrays(mesh: Mesh) -> MeshArrays:
     edges = build_edges(mesh.vertices_m, mesh.faces, values)
     x, y, z = (np.ascontiguousarray(axis, np.float32) for axis in mesh.vertices_m.T)
     return MeshArrays(
-        Shape(x, y, z, np.ascontiguousarray(mesh.faces, np.int32), int(mesh.is_closed)),
+        Shape(x, y, z, np.ascontiguousarray(mesh.faces, np.uint32), *face_planes(mesh), int(mesh.is_closed)),
         Skin(
             shading,
             attributes,
@@ -61,9 +75,10 @@ def mesh_arrays(mesh: Mesh) -> MeshArrays:
             pyramid.heights,
         ),
         Edges(
-            np.stack([edges.v0, edges.v1], 1).astype(np.int32),
-            np.stack([edges.f0, np.where(edges.f1 < 0, len(mesh.faces), edges.f1)], 1).astype(np.int32),
-            np.stack([edges.o0, edges.o1], 1).astype(np.int32),
-            (edges.flip.astype(np.uint8) | (edges.seam.astype(np.uint8) << 1)).astype(np.uint8),
+            np.stack([edges.v0, edges.v1], 1).astype(np.uint32),
+            np.stack([edges.f0, np.where(edges.f1 < 0, len(mesh.faces), edges.f1)], 1).astype(np.uint32),
+            np.stack([edges.o0, np.where(edges.o1 < 0, edges.o0, edges.o1)], 1).astype(np.uint32),
+            (edges.flip | (edges.seam << 1)).astype(np.uint8),
+            np.where(edges.seam, EDGE_ALWAYS, np.where(edges.flip, EDGE_DIFFER, EDGE_AGREE)).astype(np.uint8),
         ),
     )

@@ -41,7 +41,7 @@ def default_threads() -> int:
 
 
 class HypothesisPool:
-    """Runs `work(worker, first, last)` over ranges of hypotheses; worker indexes that thread's scratch.
+    """Runs work on hypotheses in threads; `worker` indexes a thread's scratch.
 
     Results do not depend on the number of threads, because no range reads what another one writes. A number far beyond
     the cores (a settings file from a larger machine, a slip of the key) is reduced, not refused.
@@ -53,7 +53,7 @@ class HypothesisPool:
         self._executor = ThreadPoolExecutor(threads - 1, "diffdope") if threads > 1 else None
 
     def run(self, work: Callable[[int, int, int], None], count: int) -> None:
-        """Calls `work` until `count` hypotheses are done; an exception of any thread is raised here."""
+        """Calls `work(worker, first, last)` until `count` hypotheses are done; raises what a thread raised."""
         if self._executor is None or count < 2:
             work(0, 0, count)
             return
@@ -67,5 +67,16 @@ class HypothesisPool:
 
         futures: list[Future[None]] = [self._executor.submit(pull, worker) for worker in range(1, self.threads)]
         pull(0)
+        for future in futures:
+            future.result()
+
+    def share(self, work: Callable[[int], None], count: int) -> None:
+        """Calls `work(worker)` in every thread, which pull from a queue of `count` themselves (`kernels.queue`)."""
+        workers = min(self.threads, count)
+        if self._executor is None or workers < 2:
+            work(0)
+            return
+        futures: list[Future[None]] = [self._executor.submit(work, worker) for worker in range(1, workers)]
+        work(0)
         for future in futures:
             future.result()

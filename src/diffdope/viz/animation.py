@@ -38,7 +38,7 @@ def optimisation_frames(
     """
     image: Image = np.asarray(photo, np.float64)
     factor = max(1, round(width / image.shape[1]))
-    for k in range(last + 1):
+    for k in np.flatnonzero(np.isfinite(history.costs[: last + 1, winner])):  # those in which it took part
         view = render(history.R_m2c[k, winner], history.t_m2c[k, winner])
         outlined, mixed = layered(image, view, None, factor)
         text = f"iteration {k}   cost {history.costs[k, winner]:.4f}"

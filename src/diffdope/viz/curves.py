@@ -70,6 +70,9 @@ def _totals(figure: Any, axis: Any, history: History, winner: int) -> None:
     import matplotlib
 
     rates = history.learning_rates
+    if rates.min() == rates.max():
+        _search_totals(axis, history, winner)
+        return
     norm = matplotlib.colors.Normalize(float(rates.min()), float(rates.max()) + 1e-12)
     scale = matplotlib.cm.ScalarMappable(norm, "viridis")
     for b in range(history.costs.shape[1]):
@@ -78,3 +81,21 @@ def _totals(figure: Any, axis: Any, history: History, winner: int) -> None:
     figure.colorbar(scale, ax=axis, label="learning-rate multiplier")
     axis.set(title="total cost of every hypothesis", xlabel="iteration", ylabel="cost", yscale=_scale(history.costs))
     axis.legend()
+
+
+def _search_totals(axis: Any, history: History, winner: int) -> None:
+    """Hypotheses that differ in their start only; levels, whose costs do not compare, are told apart."""
+    for b in range(history.costs.shape[1]):
+        emphasis = {"linewidth": 2.5, "label": "winner", "zorder": 3, "color": "tab:blue"}
+        axis.plot(
+            history.costs[:, b], **(emphasis if b == winner else {"linewidth": 0.7, "alpha": 0.5, "color": "0.6"})
+        )
+    if history.sizes is not None:
+        for k in np.flatnonzero(np.diff(history.sizes, prepend=-1)):
+            axis.axvline(k, color="0.3", linewidth=0.8, linestyle=":")
+            axis.annotate(
+                f"{history.sizes[k]} px", (k, 1.0), xycoords=("data", "axes fraction"), fontsize=7,
+                xytext=(2, -8), textcoords="offset points",
+            )  # fmt: skip
+    axis.set(title="total cost of every hypothesis", xlabel="iteration", ylabel="cost", yscale=_scale(history.costs))
+    axis.legend(loc="lower left")

@@ -7,15 +7,19 @@ tabulated once per pixel, then every pair adds its blend to the pixel that recei
 import numpy as np
 from numba import njit
 
+from diffdope.render.kernels.lanes import LANES, add_lanes, put_lanes
 from diffdope.render.kernels.layout import (
     C_R,
     C_RU,
     C_RV,
+    C_X,
+    C_Y,
     C_Z,
     C_ZU,
     C_ZV,
     CHANNEL_DEPTH,
     CHUNK,
+    JACOBIAN,
     PAIR_EDGE,
     PAIR_INSIDE,
     PAIR_OUTSIDE,
@@ -32,12 +36,13 @@ ZERO, ONE, HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 def open_rows(pairs, contours, n_pairs):
     """Gives every pixel of a pair a row; returns their number."""
     n = 0
+    which, row, pixels = pairs.which, contours.row, contours.pixel
     for pair in range(n_pairs):
         for side in range(2):
-            pixel = pairs.which[pair, PAIR_INSIDE] if side == 0 else pairs.which[pair, PAIR_OUTSIDE]
-            if contours.row[pixel] < 0:
-                contours.row[pixel] = n
-                contours.pixel[n] = pixel
+            pixel = np.uint32(which[pair, PAIR_INSIDE] if side == 0 else which[pair, PAIR_OUTSIDE])
+            if row[pixel] < 0:
+                row[pixel] = n
+                pixels[n] = pixel
                 n += 1
     return n
 
@@ -46,18 +51,17 @@ def open_rows(pairs, contours, n_pairs):
 def put_motion(jacobian, row, channel, dx, dy, dz, r0, r1, r2):
     """Writes (row, offset x row) as one channel's Jacobian."""
     q0, q1, q2 = torque(dx, dy, dz, r0, r1, r2)
-    jacobian[row, channel, 0], jacobian[row, channel, 1], jacobian[row, channel, 2] = r0, r1, r2
-    jacobian[row, channel, 3], jacobian[row, channel, 4], jacobian[row, channel, 5] = q0, q1, q2
+    put_lanes(jacobian, row * JACOBIAN + channel * LANES, r0, r1, r2, q0, q1, q2)
 
 
 @njit(**KERNEL)
 def tabulate_raw(view, t, f, first, count, with_color, contours):
     """Raw values and interior Jacobians of a chunk of shaded pixels."""
-    c, raw, jacobian = f.chunk, contours.raw, contours.raw_jacobian
+    c, raw, jacobian, row_of_pixel, pixels = f.chunk, contours.raw, contours.raw_jacobian, contours.row, f.pixel
     for i in range(count):
-        row = contours.row[f.pixel[first + i]]
+        row = np.int64(row_of_pixel[np.uint32(pixels[first + i])])
         z = c[C_Z + i]
-        xn, yn = (f.x[first + i] - view.cx) / view.fx, (f.y[first + i] - view.cy) / view.fy
+        xn, yn = (c[C_X + i] - view.cx) / view.fx, (c[C_Y + i] - view.cy) / view.fy
         dx, dy, dz = xn * z - t[0], yn * z - t[1], z - t[2]
         raw[row, 3], raw[row, 4] = z, ONE
         r0, r1, r2 = fixed_pixel_row(c[C_ZU + i], c[C_ZV + i], view.fx, view.fy, xn, yn, z)
@@ -73,20 +77,28 @@ def tabulate_raw(view, t, f, first, count, with_color, contours):
 
 @njit(**KERNEL)
 def list_covered_rows(view, buffer_face, visible_slot, contours, f, n_rows):
-    """Clears all rows and lists the covered pixels among them as fragments; returns their number."""
-    n = 0
+    """Clears the rows of uncovered pixels and lists the covered ones as fragments; returns their number.
+
+    `tabulate_raw` fills the same columns of every covered row, all others are 0 for good.
+    """
+    raw, raw_jacobian = contours.raw, contours.raw_jacobian.reshape(-1)
+    n = np.uint64(0)
+    width = np.uint32(view.width)
+    pixels, slots, xs, ys, rows = f.pixel, f.slot, f.x, f.y, contours.pixel
     for row in range(n_rows):
-        for c in range(5):
-            contours.raw[row, c] = ZERO
-            for k in range(6):
-                contours.raw_jacobian[row, c, k] = ZERO
-        pixel = contours.pixel[row]
+        pixel = np.uint32(rows[row])
         face = buffer_face[pixel]
         if face >= 0:
-            f.pixel[n], f.slot[n] = pixel, visible_slot[face]
-            f.x[n], f.y[n] = np.float32(pixel % view.width), np.float32(pixel // view.width)
-            n += 1
-    return n
+            pixels[n], slots[n] = pixel, visible_slot[np.uint32(face)]
+            y = np.uint32(pixel // width)
+            xs[n], ys[n] = np.float32(np.uint32(pixel - y * width)), np.float32(y)
+            n += np.uint64(1)
+        else:
+            for c in range(5):
+                raw[row, c] = ZERO
+            for k in range(row * JACOBIAN, (row + 1) * JACOBIAN):
+                raw_jacobian[k] = ZERO
+    return np.int64(n)
 
 
 @njit(**SCALAR)
@@ -130,38 +142,47 @@ def blend_pairs(view, t, edge_vertices, screen, pairs, contours, n_pairs):
         contours.jacobian,
     )
     which, place, row_of_pixel, u, v, iz = pairs.which, pairs.place, contours.row, screen.u, screen.v, screen.iz
-    width = np.int32(view.width)
+    row8 = contours.row8
+    width = np.uint32(view.width)
     for pair in range(n_pairs):
         inside, outside, s = which[pair, PAIR_INSIDE], which[pair, PAIR_OUTSIDE], place[pair, 0]
         near, vertical = s < HALF, which[pair, PAIR_VERTICAL] != 0
-        old = row_of_pixel[inside if near else outside]
-        new = row_of_pixel[outside if near else inside]
+        old = np.uint32(row_of_pixel[np.uint32(inside if near else outside)])
+        new = np.uint32(row_of_pixel[np.uint32(outside if near else inside)])
         low = min(inside, outside)
         part = s if inside == low else ONE - s
-        x, y = np.float32(low % width), np.float32(low // width)
+        line = np.uint32(np.uint32(low) // width)
+        x, y = np.float32(np.uint32(np.uint32(low) - line * width)), np.float32(line)
         x, y = (x, y + part) if vertical else (x + part, y)
         reach = HALF - s if near else s - HALF
         sign = ONE if (inside == low) != near else -ONE
-        a, b = edge_vertices[which[pair, PAIR_EDGE], 0], edge_vertices[which[pair, PAIR_EDGE], 1]
+        edge = np.uint32(which[pair, PAIR_EDGE])
+        a, b = edge_vertices[edge, 0], edge_vertices[edge, 1]
         weight, moves = blend_jacobian(
             view, t, u[a], v[a], iz[a], u[b], v[b], iz[b], x, y, place[pair, 1], vertical, sign, reach
         )
+        put_lanes(row8, 0, moves[0], moves[1], moves[2], moves[3], moves[4], moves[5])
         factor = weight * reach
         for c in range(5):
             step = raw[new, c] - raw[old, c]
             value[old, c] += factor * step
-            for k in range(6):
-                jacobian[old, c, k] += factor * (raw_jacobian[new, c, k] - raw_jacobian[old, c, k]) + step * moves[k]
+            to, start = old * JACOBIAN + c * LANES, new * JACOBIAN + c * LANES
+            add_lanes(jacobian, to, step, row8, 0)
+            if c < 4:  # raw coverage has no derivative
+                add_lanes(jacobian, to, factor, raw_jacobian, start)
+                add_lanes(jacobian, to, -factor, raw_jacobian, to)
 
 
 @njit(**KERNEL)
 def start_from_raw(contours, n_rows):
     """Antialiased values and Jacobians before any blend: the raw ones."""
+    value, raw = contours.value, contours.raw
     for row in range(n_rows):
         for c in range(5):
-            contours.value[row, c] = contours.raw[row, c]
-            for k in range(6):
-                contours.jacobian[row, c, k] = contours.raw_jacobian[row, c, k]
+            value[row, c] = raw[row, c]
+    jacobian, raw_jacobian = contours.jacobian.reshape(-1), contours.raw_jacobian.reshape(-1)
+    for k in range(JACOBIAN * n_rows):
+        jacobian[k] = raw_jacobian[k]
 
 
 @njit(**STAGE)
@@ -186,15 +207,16 @@ def release_rows(contours, n_rows):
 
 
 @njit(**KERNEL)
-def collect_fragments(view, buffer_face, visible_slot, row_of_pixel, f):
+def collect_fragments(view, buffer_face, visible, n_covered, row_of_pixel, f):
     """Lists the covered pixels that are next to no contour; returns their number."""
-    n = 0
-    for y in range(view.height):
-        for x in range(view.width):
-            pixel = y * view.width + x
-            face = buffer_face[pixel]
-            if face >= 0 and row_of_pixel[pixel] < 0:
-                f.pixel[n], f.slot[n] = pixel, visible_slot[face]
-                f.x[n], f.y[n] = np.float32(x), np.float32(y)
-                n += 1
-    return n
+    covered, slot_of_face, pixels, slots, xs, ys = visible.pixel, visible.slot, f.pixel, f.slot, f.x, f.y
+    n = np.uint64(0)
+    inverse, width = ONE / np.float32(view.width), np.float32(view.width)
+    for k in range(n_covered):
+        pixel = np.uint32(covered[k])
+        # Exact: half a pixel is more than rounding amounts to, in images of less than 2^22 pixels.
+        y = np.floor((np.float32(pixel) + HALF) * inverse)
+        pixels[n], slots[n] = pixel, slot_of_face[np.uint32(buffer_face[pixel])]
+        xs[n], ys[n] = np.float32(pixel) - y * width, y
+        n += np.uint64(row_of_pixel[pixel] < 0)
+    return np.int64(n)

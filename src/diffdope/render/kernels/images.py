@@ -20,8 +20,9 @@ from diffdope.render.kernels.layout import (
     CHUNK,
 )
 from diffdope.render.kernels.options import ENTRY, STAGE
-from diffdope.render.kernels.raster import project_vertices, rasterise, release_faces, setup_visible_faces
+from diffdope.render.kernels.raster import project_vertices, rasterise, turn_faces
 from diffdope.render.kernels.shade import shade_chunk
+from diffdope.render.kernels.visible import list_covered, read_blocks, release_covered, setup_visible_faces
 
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
 FAINT = np.float32(1e-6)  # coverage below which a pixel has no depth
@@ -29,31 +30,35 @@ FAINT = np.float32(1e-6)  # coverage below which a pixel has no depth
 
 @njit(**STAGE)
 def prepare_pose(mesh, view, R, t, s):
-    """Visibility and contours of one pose: (fragments, contour rows, pairs, visible faces)."""
-    project_vertices(mesh.shape, view, R, t, s.screen)
-    rasterise(mesh.shape, view, s.screen, s.buffer)
-    n_slots = setup_visible_faces(mesh.shape.faces, mesh.skin, view, s.screen, s.buffer.face, s.visible)
-    n_pairs = find_contours(mesh.edges, view, s.screen, s.buffer, s.pairs)
+    """Visibility and contours of one pose: fragments, contour rows, and what `release_pose` wants to know."""
+    left, right, top, bottom, some_behind = project_vertices(mesh.shape, view, R, t, s.screen)
+    turn_faces(mesh.shape, R, t, s.screen, some_behind)
+    n_drawn = rasterise(mesh.shape, view, s.screen, s.buffer.blocks)
+    read_blocks(view, left, right, top, bottom, s.buffer)
+    n_covered, n_slots = list_covered(view, left, right, top, bottom, s.buffer.face, s.screen.drawn, n_drawn, s.visible)
+    setup_visible_faces(mesh.shape.faces, mesh.skin, s.screen, s.visible, n_slots)
+    n_pairs = find_contours(mesh.edges, view, mesh.shape.closed, s.screen, s.buffer, s.pairs)
     n_rows = blend_contours(
         mesh.skin, mesh.edges.vertices, view, t, s.screen, s.buffer.face, s.visible, s.fragments, s.pairs, s.contours,
         n_pairs,
     )  # fmt: skip
-    n = collect_fragments(view, s.buffer.face, s.visible.slot, s.contours.row, s.fragments)
-    return n, n_rows, n_pairs, n_slots
+    n = collect_fragments(view, s.buffer.face, s.visible, n_covered, s.contours.row, s.fragments)
+    return n, n_rows, (n_covered, n_slots, n_pairs, n_rows)
 
 
 @njit(**STAGE)
-def release_pose(s, n_rows, n_pairs, n_slots):
+def release_pose(view, s, used):
     """Leaves the scratch clean for the next pose."""
-    release_pairs(s.pairs, n_pairs)
+    n_covered, n_slots, n_pairs, n_rows = used
+    release_pairs(view, s.pairs, n_pairs)
     release_rows(s.contours, n_rows)
-    release_faces(s.visible, n_slots)
+    release_covered(s.buffer.face, s.visible, n_covered, n_slots)
 
 
 @njit(**ENTRY)
 def render_pose(mesh, view, R, t, s, rgb, depth, coverage, face_id):
     """Writes flat images: rgb (H*W, 3) premultiplied, depth (H*W,) in metres, coverage, face_id."""
-    n, n_rows, n_pairs, n_slots = prepare_pose(mesh, view, R, t, s)
+    n, n_rows, used = prepare_pose(mesh, view, R, t, s)
     f, value = s.fragments, s.contours.value
     for pixel in range(face_id.size):
         rgb[pixel, 0] = rgb[pixel, 1] = rgb[pixel, 2] = depth[pixel] = coverage[pixel] = ZERO
@@ -79,13 +84,13 @@ def render_pose(mesh, view, R, t, s, rgb, depth, coverage, face_id):
         coverage[pixel] = covered
         if covered > FAINT:
             depth[pixel] = value[row, 3] / covered
-    release_pose(s, n_rows, n_pairs, n_slots)
+    release_pose(view, s, used)
 
 
 @njit(**ENTRY)
 def backward_pose(mesh, view, R, t, s, d_rgb, d_depth, d_coverage, gradient):
     """Gradient (6,) in (rho, phi) from d cost / d (rgb, depth, coverage) of the images of `render_pose`."""
-    n, n_rows, n_pairs, n_slots = prepare_pose(mesh, view, R, t, s)
+    n, n_rows, used = prepare_pose(mesh, view, R, t, s)
     f, jacobian, value = s.fragments, s.contours.jacobian, s.contours.value
     for k in range(6):
         gradient[k] = 0.0
@@ -113,4 +118,4 @@ def backward_pose(mesh, view, R, t, s, d_rgb, d_depth, d_coverage, gradient):
             add_row_gradient(jacobian, row, CHANNEL_DEPTH, by_depth, gradient)
             by_coverage -= by_depth * value[row, 3] / covered
         add_row_gradient(jacobian, row, CHANNEL_COVERAGE, by_coverage, gradient)
-    release_pose(s, n_rows, n_pairs, n_slots)
+    release_pose(view, s, used)

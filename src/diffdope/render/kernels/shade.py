@@ -7,6 +7,7 @@ nothing else, so that those that compute see only contiguous rows, which LLVM ve
 import numpy as np
 from numba import njit
 
+from diffdope.render.kernels.lanes import LANES, turn_lanes
 from diffdope.render.kernels.layout import (
     C_B,
     C_BU,
@@ -100,15 +101,33 @@ def trilinear(shift, a, b, c, d, fx, fy, w, h, e, f, g, i, gx, gy, cw, ch, k):
     return BYTE * (j * v0 + k * v1), BYTE * (j * x0 * w + k * x1 * cw), BYTE * (j * y0 * h + k * y1 * ch)
 
 
+@njit(**SCALAR)
+def turn_rows(c, to, rows, index, first, i, last, length, start):
+    """Copies eight floats of each of eight fragments from i on into columns of the chunk."""
+    turn_lanes(
+        c, to + i, rows,
+        np.int64(index[np.uint64(first + i)]) * length + start,
+        np.int64(index[np.uint64(first + min(i + 1, last))]) * length + start,
+        np.int64(index[np.uint64(first + min(i + 2, last))]) * length + start,
+        np.int64(index[np.uint64(first + min(i + 3, last))]) * length + start,
+        np.int64(index[np.uint64(first + min(i + 4, last))]) * length + start,
+        np.int64(index[np.uint64(first + min(i + 5, last))]) * length + start,
+        np.int64(index[np.uint64(first + min(i + 6, last))]) * length + start,
+        np.int64(index[np.uint64(first + min(i + 7, last))]) * length + start,
+    )  # fmt: skip
+
+
 @njit(**KERNEL)
-def fetch_planes(planes, f, first, count, rows):
-    """Copies pixels and the first `rows` plane numbers of a chunk of fragments."""
-    c = f.chunk
+def fetch_planes(planes, f, first, count, whole):
+    """Copies pixels and planes of a chunk of fragments; all 16 numbers of a plane or only the first eight."""
+    c, slot, xs, ys = f.chunk, f.slot, f.x, f.y
     for i in range(count):
-        c[C_X + i], c[C_Y + i] = f.x[first + i], f.y[first + i]
-        start = np.uint32(f.slot[first + i] * PLANE)
-        for k in range(rows):
-            c[C_PLANE + k * CHUNK + i] = planes[start + np.uint32(k)]
+        c[C_X + i], c[C_Y + i] = xs[np.uint64(first + i)], ys[np.uint64(first + i)]
+    last = count - 1
+    for i in range(0, count, LANES):
+        turn_rows(c, C_PLANE, planes, slot, first, i, last, PLANE, 0)
+        if whole:
+            turn_rows(c, C_PLANE + LANES * CHUNK, planes, slot, first, i, last, PLANE, LANES)
 
 
 @njit(**KERNEL)
@@ -120,7 +139,7 @@ def shade_depth(c, count):
         c[C_Z + i], c[C_ZU + i], c[C_ZV + i] = z, zu, zv
 
 
-@njit(**KERNEL)
+@njit(**SCALAR)
 def shade_attribute(c, count, plane, value, slope_u, slope_v):
     """One attribute and its slopes, into the rows `value`, `slope_u`, `slope_v`."""
     for i in range(count):
@@ -136,6 +155,21 @@ def shade_attribute(c, count, plane, value, slope_u, slope_v):
             c[P_ZY + i],
         )
         c[value + i], c[slope_u + i], c[slope_v + i] = a, au, av
+
+
+@njit(**KERNEL)
+def shade_texture_place(c, count):
+    """Texture coordinates and their slopes."""
+    shade_attribute(c, count, P_A, C_TU, C_TUX, C_TUY)
+    shade_attribute(c, count, P_A + 3 * CHUNK, C_TV, C_TVX, C_TVY)
+
+
+@njit(**KERNEL)
+def shade_vertex_color(c, count):
+    """Interpolated colours and their slopes."""
+    shade_attribute(c, count, P_A, C_R, C_RU, C_RV)
+    shade_attribute(c, count, P_A + 3 * CHUNK, C_G, C_GU, C_GV)
+    shade_attribute(c, count, P_A + 6 * CHUNK, C_B, C_BU, C_BV)
 
 
 @njit(**KERNEL)
@@ -160,17 +194,18 @@ def place_texels(c, n, count):
 @njit(**KERNEL)
 def fetch_texels(skin, c, n, count):
     """Copies the eight texels of every fragment."""
-    last = np.int32(skin.widths.size - 1)
+    texels, offsets = skin.texels, skin.offsets
+    last = np.uint32(offsets.size - 1)
     for i in range(count):
-        level = np.int32(c[P_LEVEL + i])
-        a = np.uint32(skin.offsets[level] + n[I_FINE + i])
-        b = np.uint32(skin.offsets[min(level + I1, last)] + n[I_COARSE + i])
+        level = np.uint32(np.int32(c[P_LEVEL + i]))
+        a = np.uint32(offsets[level] + n[I_FINE + i])
+        b = np.uint32(offsets[min(level + np.uint32(1), last)] + n[I_COARSE + i])
         ax, ay = np.uint32(n[I_FINE_X + i]), np.uint32(n[I_FINE_Y + i])
         bx, by = np.uint32(n[I_COARSE_X + i]), np.uint32(n[I_COARSE_Y + i])
-        n[I_TEXEL + i], n[I_TEXEL + CHUNK + i] = skin.texels[a], skin.texels[a + ax]
-        n[I_TEXEL + 2 * CHUNK + i], n[I_TEXEL + 3 * CHUNK + i] = skin.texels[a + ay], skin.texels[a + ax + ay]
-        n[I_TEXEL + 4 * CHUNK + i], n[I_TEXEL + 5 * CHUNK + i] = skin.texels[b], skin.texels[b + bx]
-        n[I_TEXEL + 6 * CHUNK + i], n[I_TEXEL + 7 * CHUNK + i] = skin.texels[b + by], skin.texels[b + bx + by]
+        n[I_TEXEL + i], n[I_TEXEL + CHUNK + i] = texels[a], texels[a + ax]
+        n[I_TEXEL + 2 * CHUNK + i], n[I_TEXEL + 3 * CHUNK + i] = texels[a + ay], texels[a + ax + ay]
+        n[I_TEXEL + 4 * CHUNK + i], n[I_TEXEL + 5 * CHUNK + i] = texels[b], texels[b + bx]
+        n[I_TEXEL + 6 * CHUNK + i], n[I_TEXEL + 7 * CHUNK + i] = texels[b + by], texels[b + bx + by]
 
 
 @njit(**SCALAR)
@@ -204,20 +239,16 @@ def shade_chunk(skin, planes, f, first, count, with_color):
     """Shades `count` fragments from `first` on into the chunk."""
     c = f.chunk
     if with_color and skin.shading == SHADE_TEXTURE:
-        fetch_planes(planes, f, first, count, np.int64(PLANE))
+        fetch_planes(planes, f, first, count, True)
         shade_depth(c, count)
-        shade_attribute(c, count, P_A + np.int64(0), C_TU + np.int64(0), C_TUX + np.int64(0), C_TUY + np.int64(0))
-        shade_attribute(
-            c, count, P_A + np.int64(3 * CHUNK), C_TV + np.int64(0), C_TVX + np.int64(0), C_TVY + np.int64(0)
-        )
+        shade_texture_place(c, count)
         place_texels(c, f.integers, count)
         fetch_texels(skin, c, f.integers, count)
         mix_texels(c, f.integers, count)
     elif with_color and skin.shading == SHADE_VERTEX:
-        fetch_planes(planes, f, first, count, np.int64(14))
+        fetch_planes(planes, f, first, count, True)
         shade_depth(c, count)
-        for k in range(0, 3 * CHUNK, CHUNK):  # red, green and blue stand one after the other
-            shade_attribute(c, count, P_A + 3 * k, C_R + k, C_RU + k, C_RV + k)
+        shade_vertex_color(c, count)
     else:
-        fetch_planes(planes, f, first, count, np.int64(5))
+        fetch_planes(planes, f, first, count, False)
         shade_depth(c, count)

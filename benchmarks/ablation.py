@@ -1,0 +1,110 @@
+"""What each part of the default preset is worth: `python -m benchmarks.ablation [--level 10] [--every 4]`.
+
+Every variant changes one thing. Medians of ADD in mm and the share below 5 mm (2 mm for `sim`), and the median time of
+one thread; all variants of a set run in one go, case by case, so that their times compare.
+"""
+
+from __future__ import annotations
+
+import argparse
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from benchmarks.confidence import LEVELS, SETS
+from benchmarks.shared_data import cases, evaluation_points, load_mesh
+from diffdope.bop.metrics import add
+from diffdope.refine.refiner import Refiner
+from diffdope.refine.settings import Preset, PyramidSettings, preset
+
+Row = tuple[str, str, float, float]
+CHOSEN = [
+    "hope rgb-d", "hope rgb-d no mask", "hope rgb", "hope rgb no mask", "sim rgb-d", "sim rgb-d noisy mask",
+    "sim rgb-d no mask", "sim rgb", "ycbv rgb-d",
+]  # fmt: skip
+
+
+def changed(base: Preset, path: str, value: Any) -> Preset:
+    """The preset with one number, named by its path, changed."""
+    name, _, rest = path.partition(".")
+    return replace(base, **{name: changed(getattr(base, name), rest, value) if rest else value})
+
+
+def full_meshes(pyramid: PyramidSettings) -> PyramidSettings:
+    """Without levels of detail."""
+    return replace(pyramid, faces=(0,) * len(pyramid.faces))
+
+
+def variants() -> dict[str, Preset]:
+    """By name; the first is the preset as it is."""
+    base = preset("default")
+    near, far = base.search.near, base.search.far
+    one_level = PyramidSettings(sizes=(160,), hypotheses=(1,), iterations=(20,), faces=(0,))
+    return {
+        "default": base,
+        "near search only": changed(base, "search.doubt", 0.0),
+        "always the wide search": replace(base, search=replace(base.search, near=far, doubt=0.0)),
+        "one hypothesis": changed(changed(base, "search.near.hypotheses", (1, 1, 1)), "search.doubt", 0.0),
+        "one hypothesis, finest level only": replace(base, search=replace(base.search, near=one_level, doubt=0.0)),
+        "full meshes at all levels": replace(
+            base, search=replace(base.search, near=full_meshes(near), far=full_meshes(far))
+        ),
+        "light as it is": changed(base, "search.light", "as-is"),
+        "light: gain": changed(base, "search.light", "gain"),
+        "every mask believed": changed(base, "search.mask_error_px", 0.0),
+        "no prior without a mask": changed(base, "search.prior_unmasked", 0.0),
+        "weights of residuals to 0.001": changed(base, "objective.irls_floor", 0.001),
+    }
+
+
+def rows_of(part: int, *, parts: int, every: int, level: str) -> list[Row]:
+    """(set, variant, ADD in mm, seconds) of every `parts`-th of the cases."""
+    rows: list[Row] = []
+    for set_name in CHOSEN:
+        refiners: dict[object, Refiner] = {}
+        every_case = (case for spec in SETS[set_name] for case in cases(level=LEVELS[level], **spec))  # type: ignore[arg-type]
+        for case in islice(every_case, part * every, None, parts * every):
+            refiner = refiners.get(case.mesh_path)
+            if refiner is None:
+                refiner = refiners[case.mesh_path] = Refiner(load_mesh(case.mesh_path), threads=1)
+                refiner.refine(case.observation, case.start)  # makes its levels of detail
+            for name, settings in variants().items():
+                refiner.preset = settings
+                result = refiner.refine(case.observation, case.start)
+                error = 1e3 * add(result.pose, case.truth, evaluation_points(case.mesh_path))
+                rows.append((set_name, name, error, result.elapsed_s))
+    return rows
+
+
+def report(rows: list[Row]) -> None:
+    """A table of sets against variants."""
+    print("| | " + " | ".join(CHOSEN) + " | ms |\n|" + "---|" * (len(CHOSEN) + 2))
+    for name in variants():
+        cells = []
+        for set_name in CHOSEN:
+            errors = np.array([row[2] for row in rows if row[:2] == (set_name, name)])
+            limit = 2.0 if set_name.startswith("sim") else 5.0
+            cells.append(f"{np.median(errors):.2f}, {np.mean(errors < limit):.0%}" if len(errors) else "")
+        milliseconds = 1e3 * np.median([row[3] for row in rows if row[1] == name])
+        print(f"| {name} | " + " | ".join(cells) + f" | {milliseconds:.0f} |")
+    counts = [sum(row[:2] == (set_name, "default") for row in rows) for set_name in CHOSEN]
+    print("| n | " + " | ".join(map(str, counts)) + " | |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--level", choices=LEVELS, default="10")
+    parser.add_argument("--every", type=int, default=4, help="take every n-th case of each set")
+    parser.add_argument("--workers", type=int, default=2)
+    arguments = parser.parse_args()
+    work = partial(rows_of, parts=arguments.workers, every=arguments.every, level=arguments.level)
+    with ProcessPoolExecutor(arguments.workers) as executor:
+        report([row for part in executor.map(work, range(arguments.workers)) for row in part])
+
+
+if __name__ == "__main__":
+    main()

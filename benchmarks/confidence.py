@@ -1,0 +1,156 @@
+"""Fits the weights of `diffdope.refine.confidence` and says how well they tell right from wrong.
+
+    python -m benchmarks.confidence [--every 4] [--workers 2]
+
+Refinements of all sets below, from near and far starts, by the near search alone (which often fails from afar) and by
+the default preset, are right if ADD-S is below 3 % of the diameter. The weights of a logistic regression are printed;
+then, for every set, the area under the ROC curve of weights that were fitted to the other data sets only.
+"""
+
+from __future__ import annotations
+
+import argparse
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import astuple, replace
+from functools import partial
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.shared_data import cases, evaluation_points, load_mesh
+from diffdope.bop.metrics import add_s
+from diffdope.refine.confidence import NAMES, Weights, features
+from diffdope.refine.evidence import Evidence
+from diffdope.refine.refiner import Refiner
+from diffdope.refine.settings import preset
+
+F64 = NDArray[np.float64]
+LEVELS = {"10": "010_trans_004", "40": "040_trans_016", "20": "020_trans_030"}
+HOPE = dict(data_set="hope", split="val")
+SIM = dict(data_set="sim", split="dev", scene="000001")
+YCBV = dict(data_set="ycbv_frames", split="val", scene="000001")
+HOPE2 = dict(HOPE, scene="000002", images=[0], starts_of=[0, 1, 2, 3, 4])
+SETS: dict[str, list[dict[str, object]]] = {
+    "hope rgb-d": [HOPE2],
+    "hope rgb-d no mask": [dict(HOPE2, mask=None)],
+    "hope rgb": [dict(HOPE, scene=f"00000{k}", depth=False) for k in (1, 2, 3, 5)],
+    "hope rgb no mask": [
+        dict(HOPE, scene=f"00000{k}", depth=False, mask=None, textured_only=True) for k in (1, 2, 3, 5)
+    ],
+    "sim rgb-d": [SIM],
+    "sim rgb-d noisy mask": [dict(SIM, mask="mask_noisy")],
+    "sim rgb-d no mask": [dict(SIM, mask=None)],
+    "sim rgb": [dict(SIM, depth=False)],
+    "sim rgb no mask": [dict(SIM, depth=False, mask=None)],
+    "ycbv rgb-d": [YCBV],
+    "ycbv rgb-d no mask": [dict(YCBV, mask=None)],
+}
+
+
+class Row(NamedTuple):
+    """One refinement."""
+
+    set_name: str
+    level: str
+    search: str
+    evidence: Evidence
+    add_s_mm: float
+    diameter_m: float
+    confidence: float
+
+    @property
+    def right(self) -> bool:
+        return self.add_s_mm < 30.0 * self.diameter_m
+
+
+def rows_of(part: int, *, parts: int, every: int) -> list[Row]:
+    """Every `parts`-th of the cases; refiners live for one set."""
+    default = preset("default")
+    presets = {"near": replace(default, search=replace(default.search, doubt=0.0)), "default": default}
+    rows: list[Row] = []
+    for set_name, specs in SETS.items():
+        refiners: dict[object, Refiner] = {}
+        for level, folder in LEVELS.items():
+            if level == "20" and not set_name.startswith("sim"):
+                continue
+            every_case = (case for spec in specs for case in cases(level=folder, **spec))  # type: ignore[arg-type]
+            for case in islice(every_case, part * every, None, parts * every):  # not a list: images are large
+                refiner = refiners.setdefault(case.mesh_path, Refiner(load_mesh(case.mesh_path), threads=1))
+                for search, settings in presets.items():
+                    if search == "default" and level == "10":
+                        continue
+                    refiner.preset = settings
+                    result = refiner.refine(case.observation, case.start)
+                    if result.evidence is None:
+                        continue
+                    error = 1e3 * add_s(result.pose, case.truth, evaluation_points(case.mesh_path))
+                    size, sure = refiner.mesh.diameter, result.confidence or 0.0
+                    rows.append(Row(set_name, level, search, result.evidence, error, size, sure))
+    return rows
+
+
+def fitted(X: F64, right: NDArray[np.bool_], ridge: float = 0.02) -> F64:
+    """Logistic regression; the first column is constant."""
+    from scipy.optimize import minimize
+
+    scale = np.maximum(X.std(axis=0), 0.05)
+
+    def loss(w: F64) -> float:
+        z = (X / scale) @ w
+        return float(np.logaddexp(0.0, -z * (2.0 * right - 1.0)).mean() + ridge * (w[1:] ** 2).sum() / len(w))
+
+    return np.asarray(minimize(loss, np.zeros(X.shape[1])).x / scale)
+
+
+def auroc(score: F64, wrong: NDArray[np.bool_]) -> float:
+    """Probability that a wrong one has a lower score than one that is not."""
+    from scipy.stats import rankdata
+
+    if wrong.all() or not wrong.any():
+        return float("nan")
+    ranks, n = rankdata(-score), int(wrong.sum())
+    return float((ranks[wrong].sum() - n * (n + 1) / 2) / (n * (len(wrong) - n)))
+
+
+def report(rows: list[Row]) -> None:
+    """Weights, then what they are worth."""
+    X = np.array([features(row.evidence) for row in rows])
+    right = np.array([row.right for row in rows])
+    bad = np.array([row.add_s_mm > 10.0 for row in rows])
+    weights = Weights(*np.round(fitted(X, right), 2))
+    print("weights: " + ", ".join(f"{n} {w:g}" for n, w in zip(NAMES, astuple(weights), strict=True)))
+    now, new = np.array([row.confidence for row in rows]), X @ np.array(astuple(weights))
+    print(f"all {len(rows)}: AUROC for ADD-S > 10 mm: as shipped {auroc(now, bad):.3f}, refitted {auroc(new, bad):.3f}")
+    print("\n| set | search | n | wrong | > 10 mm | AUROC | from other data | wrong, said fine | right, said failed |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    families = np.array([row.set_name.split()[0] for row in rows])
+    for set_name in SETS:
+        family = set_name.split()[0]
+        others = X @ fitted(X[families != family], right[families != family])
+        for search in ("near", "default"):
+            here = np.array([row.set_name == set_name and row.search == search and row.level != "10" for row in rows])
+            if not here.any():
+                continue
+            said = now[here] >= 0.5
+            fine = f"{(said & ~right[here]).sum()} of {(~right[here]).sum()}"
+            failed = f"{(~said & right[here]).sum()} of {right[here].sum()}"
+            print(
+                f"| {set_name} | {search} | {here.sum()} | {(~right[here]).sum()} | {bad[here].sum()} "
+                f"| {auroc(now[here], bad[here]):.3f} | {auroc(others[here], bad[here]):.3f} | {fine} | {failed} |"
+            )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--every", type=int, default=4, help="take every n-th case of each set")
+    parser.add_argument("--workers", type=int, default=2)
+    arguments = parser.parse_args()
+    work = partial(rows_of, parts=arguments.workers, every=arguments.every)
+    with ProcessPoolExecutor(arguments.workers) as executor:
+        report([row for part in executor.map(work, range(arguments.workers)) for row in part])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""The second-order search on the packaged example, whose truth is exact, and on what must not break it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from diffdope.bop.metrics import add
+from diffdope.errors import DiffDopeError
+from diffdope.geometry.perturb import perturb
+from diffdope.geometry.pose import Pose
+from diffdope.refine.refiner import Refiner
+from diffdope.refine.result import Status
+from diffdope.refine.settings import PRESETS, PyramidSettings
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+from diffdope.scene.packaged import packaged_example
+
+Example = tuple[Mesh, Observation, Pose, Pose]
+
+
+@pytest.fixture(scope="module")
+def example() -> Example:
+    return packaged_example()
+
+
+def part(observation: Observation, *names: str) -> Observation:
+    return Observation(observation.camera, **{name: getattr(observation, name) for name in names})
+
+
+def error_mm(example: Example, pose: Pose) -> float:
+    return 1e3 * add(pose, example[3], example[0].vertices_m)
+
+
+@pytest.mark.parametrize(
+    ("names", "limit_mm"),
+    [
+        (("rgb", "depth", "mask"), 0.5),
+        (("rgb", "mask"), 0.5),
+        (("depth", "mask"), 0.5),
+        (("rgb", "depth"), 3.0),
+        (("depth",), 1.0),
+        (("mask",), 2.0),
+    ],
+)
+def test_twenty_degrees_off_is_found_from_any_images_but_rgb_alone(
+    example: Example, names: tuple[str, ...], limit_mm: float
+) -> None:
+    mesh, observation, start, _ = example
+    result = Refiner(mesh).refine(part(observation, *names), start)
+    assert error_mm(example, start) > 20.0
+    assert error_mm(example, result.pose) < limit_mm
+    assert result.ok
+    assert result.confidence is not None
+    assert result.confidence > 0.8
+
+
+def test_a_result_that_is_wrong_says_that_it_failed(example: Example) -> None:
+    mesh, observation, start, _ = example
+    result = Refiner(mesh).refine(part(observation, "rgb"), start)
+    assert error_mm(example, result.pose) > 10.0  # colours alone do not reach that far
+    assert result.status is Status.FAILED
+    assert not result.ok
+
+
+def test_the_wrong_object_is_not_taken_for_the_right_one(example: Example) -> None:
+    mesh, observation, start, _ = example
+    stretched = Mesh(mesh.vertices_m * [0.5, 1.0, 1.6], mesh.faces, uv=mesh.uv, texture=mesh.texture)
+    result = Refiner(stretched).refine(observation, start)
+    assert result.confidence is not None
+    assert result.confidence < 0.5
+    assert result.status is Status.FAILED
+
+
+def test_a_close_start_takes_the_near_search_only(example: Example) -> None:
+    mesh, observation, _, truth = example
+    start = perturb(truth, angle_rad=np.radians(5.0), distance_m=0.003, rng=np.random.default_rng(0))
+    result = Refiner(mesh).refine(observation, start)
+    near = PRESETS["default"].search.near
+    assert result.iterations < sum(near.iterations) + len(near.iterations)
+    assert error_mm(example, result.pose) < 0.5
+
+
+def test_the_history_has_gaps_where_a_hypothesis_took_no_part(example: Example) -> None:
+    mesh, observation, start, _ = example
+    result = Refiner(mesh).refine(observation, start)
+    history = result.history
+    settings = PRESETS["default"].search
+    assert history.costs.shape[1] == settings.near.hypotheses[0] + settings.far.hypotheses[0]
+    taking_part = np.isfinite(history.costs)
+    assert taking_part.any(axis=1).all()
+    assert not taking_part.all()
+    assert np.array_equal(taking_part, np.isfinite(history.t_m2c).all(axis=2))
+    last = result.winner_iteration
+    assert np.allclose(history.t_m2c[last, result.winner], result.pose.t_m2c)
+    # The start pose is evidence too, which the history's cost counts and the result's does not.
+    assert history.costs[last, result.winner] == pytest.approx(result.cost, rel=0.05)
+    assert history.costs[last, result.winner] >= result.cost
+    weights = np.array([0.7, 1.0, 1.0])
+    assert np.array(list(result.cost_per_modality.values())) @ weights == pytest.approx(result.cost, rel=1e-6)
+
+
+def test_where_the_near_search_wins_the_history_ends_with_it(example: Example) -> None:
+    mesh, observation, _, truth = example
+    start = perturb(truth, angle_rad=np.radians(5.0), distance_m=0.003, rng=np.random.default_rng(0))
+    search = replace(PRESETS["default"].search, doubt=1.0)  # looks farther although there is no need
+    result = Refiner(mesh, preset=replace(PRESETS["default"], search=search)).refine(observation, start)
+    k, b = result.winner_iteration, result.winner
+    assert np.allclose(result.history.t_m2c[k, b], result.pose.t_m2c)
+    assert np.isfinite(result.history.costs[k, b])
+
+
+def test_hypotheses_that_leave_the_picture_are_a_failure_not_a_bad_start(example: Example) -> None:
+    mesh, observation, start, _ = example
+    noise = np.random.default_rng(0).random((observation.camera.height, observation.camera.width, 3))
+    result = Refiner(mesh).refine(Observation(observation.camera, rgb=noise), start)
+    assert result.status is Status.FAILED
+
+
+def test_same_seed_same_bits_whatever_the_threads(example: Example) -> None:
+    mesh, observation, start, _ = example
+    one = Refiner(mesh, threads=1).refine(observation, start)
+    two = Refiner(mesh, threads=2).refine(observation, start)
+    assert np.array_equal(one.pose.matrix, two.pose.matrix)
+    assert np.array_equal(one.history.costs, two.history.costs, equal_nan=True)
+    other = Refiner(mesh, seed=1).refine(observation, start)
+    assert not np.array_equal(one.history.costs, other.history.costs, equal_nan=True)
+
+
+def test_a_mask_that_is_off_is_not_believed(example: Example) -> None:
+    from scipy.ndimage import binary_dilation
+
+    mesh, observation, start, _ = example
+    assert observation.mask is not None
+    wide = observation.with_mask(binary_dilation(observation.mask > 0.5, iterations=4))
+    result = Refiner(mesh).refine(wide, start)
+    search = replace(PRESETS["default"].search, mask_error_px=0.0)
+    trusting = Refiner(mesh, preset=replace(PRESETS["default"], search=search)).refine(wide, start)
+    assert error_mm(example, result.pose) < 1.0
+    assert error_mm(example, result.pose) < error_mm(example, trusting.pose)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"sizes": (40, 80)}, "expected one number a level in each, got 2 sizes, 3 hypotheses"),
+        ({"hypotheses": (8, 0, 1)}, "hypotheses: expected at least 1, got 0"),
+        ({"faces": (-1, 0, 0)}, "faces: expected at least 0, got -1"),
+        ({"angle_deg": 190.0}, "angle_deg: expected 0 to 180 degrees, got 190.0"),
+        ({"distance": -0.1}, "distance: expected a share of the diameter"),
+    ],
+)
+def test_impossible_pyramids_are_named(change: dict[str, object], words: str) -> None:
+    with pytest.raises(DiffDopeError, match=words):
+        replace(PyramidSettings(), **change)
