@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from diffdope.errors import DiffDopeError
 from diffdope.objective.edges import add_edges_queue, magnitude_image
 from diffdope.objective.kernel import evaluate_queue
-from diffdope.objective.layout import DEPTH, EDGE, MASK, MODALITIES, RGB, Observed, Terms
+from diffdope.objective.layout import DEPTH, EDGE, MASK, MODALITIES, NOTHING, RGB, Observed, Painted, Terms
 from diffdope.objective.settings import ObjectiveSettings
 from diffdope.render.arrays import view_of
 from diffdope.render.buffers import Buffers
@@ -102,8 +102,14 @@ class Objective:
         costs[EDGE] = terms.kappa_edge * gate[inner.ravel()].sum()
         return costs
 
-    def __call__(self, R_m2c: F64, t_m2c: F64) -> Evaluation:
-        """Evaluates B poses, (B, 3, 3) and (B, 3) metres."""
+    def __call__(self, R_m2c: F64, t_m2c: F64, painted: Painted = NOTHING) -> Evaluation:
+        """Evaluates B poses, (B, 3, 3) and (B, 3) metres.
+
+        Args:
+            R_m2c: rotations.
+            t_m2c: translations.
+            painted: a `canvas` of the crop's size: takes the images of the first pose, which cost next to nothing here.
+        """
         b = len(t_m2c)
         if self._out is None or len(self._out.cost) != b:
             self._out = Evaluation(
@@ -118,7 +124,7 @@ class Objective:
         def work(worker: int) -> None:
             normals = out.normal if self._with_normal else None
             results = (out.modality_costs, out.gradient, normals, out.covered)
-            evaluate_queue(*shared, self._scratch[worker], *terms, queue, *results)
+            evaluate_queue(*shared, self._scratch[worker], *terms, queue, *results, painted)
 
         def work_edges(worker: int) -> None:
             results = (out.modality_costs, out.gradient, out.normal)
