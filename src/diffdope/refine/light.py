@@ -26,6 +26,11 @@ class Light:
         return np.asarray((rgb - self.bias.astype(np.float32)) / self.gain.astype(np.float32), np.float32)
 
 
+def colors_at(rgb: F32, pixels: NDArray[np.intp]) -> F64:
+    """Colours (3, N) of some pixels of (H, W, 3), given by their flat indices."""
+    return np.ascontiguousarray(rgb.reshape(-1, 3).take(pixels, axis=0).T, np.float64)
+
+
 NEUTRAL = Light(np.ones(3), np.zeros(3))
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 F64 = NDArray[np.float64]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
 def line(x: F64, y: F64, rounds: int, spread: float, with_bias: bool, least: float, most: float) -> tuple[float, float]:
     """Gain and bias of y = gain * x + bias, both (N,), by reweighted least squares; see `fit_light`."""
     gain, bias = 1.0, 0.0

@@ -104,7 +104,7 @@ class Refiner:
         solvers: dict[str, Solve] = {"refine": partial(self._search, near), "search": partial(self._search, wide)}
         if FrameSolver.fits(near.search.near):
             frames = FrameSolver(self._details, near)
-            solvers |= {"refine": frames.solve, "quick": partial(frames.solve, skip=len(near.search.near.sizes) - 1)}
+            solvers |= {"refine": frames.solve, "quick": partial(frames.solve, followed=True)}
 
         def refined(observation: Observation, pose: Pose, *, solve: Solve) -> RefinementResult:
             return self._refine(observation, pose, solve)

@@ -9,17 +9,26 @@ F32 = NDArray[np.float32]
 _OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
 
 
-@njit(**_OPTIONS)
+@njit(fastmath=True, **_OPTIONS)
 def mean_of_blocks(image: F32, x0: int, y0: int, k: int, out: F32) -> None:
     """Means of the k x k blocks of (H, W, C), from column x0 and row y0 on, into (h, w, C)."""
+    height, width, channels = out.shape
     share = np.float32(1.0) / np.float32(k * k)
-    for row in range(out.shape[0]):
-        for column in range(out.shape[1]):
-            for c in range(out.shape[2]):
+    line = np.empty(width * k * channels, np.float32)
+    length = np.uint64(len(line))  # rows are summed up first: as one run of numbers, which vectorises
+    for row in range(height):
+        for y in range(k):
+            pixels = image[y0 + row * k + y].reshape(-1)[x0 * channels : (x0 + width * k) * channels]
+            if y == 0:
+                line[:] = pixels
+            else:
+                for i in range(length):
+                    line[i] += pixels[i]
+        for column in range(width):
+            for c in range(channels):
                 total = np.float32(0.0)
-                for y in range(y0 + row * k, y0 + (row + 1) * k):
-                    for x in range(x0 + column * k, x0 + (column + 1) * k):
-                        total += image[y, x, c]
+                for x in range(k):
+                    total += line[(column * k + x) * channels + c]
                 out[row, column, c] = total * share
 
 

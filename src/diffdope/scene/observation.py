@@ -245,7 +245,7 @@ def _box_average(image: F32, window: CropWindow) -> F32:
     from diffdope.scene.blocks import mean_of_blocks
 
     width, height = window.size
-    planes = image if image.ndim == 3 else image[..., None]
+    planes = np.ascontiguousarray(image if image.ndim == 3 else image[..., None])
     result: F32 = np.empty((height, width, planes.shape[2]), np.float32)
     mean_of_blocks(planes, window.x0, window.y0, window.reduction, result)
     return result if image.ndim == 3 else result[..., 0]
