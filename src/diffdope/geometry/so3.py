@@ -24,11 +24,12 @@ def hat(phi: ArrayLike) -> F64:
 def exp(phi: ArrayLike) -> F64:
     """Rotation matrices of tangent vectors (Rodrigues): (..., 3) radians -> (..., 3, 3)."""
     p = _batch("phi", phi, (3,))
-    angle2 = np.sum(p * p, axis=-1)[..., None, None]
-    angle = np.sqrt(angle2)
-    # np.sinc(x) is sin(pi x) / (pi x), safe at 0; (1 - cos a) / a^2 is half its square at a / 2.
-    first = np.sinc(angle / np.pi)
-    second = 0.5 * np.sinc(angle / (2 * np.pi)) ** 2
+    angle = np.sqrt((p * p).sum(axis=-1))[..., None, None]
+    # sin(a) / a and, free of cancellation, (1 - cos a) / a^2; below this angle they are 1 and 1 / 2 to the last digit.
+    a = np.maximum(angle, 1e-9)
+    first = np.sin(a) / a
+    half = np.sin(0.5 * a) / a
+    second = 2.0 * half * half
     skew = hat(p)
     result: F64 = np.eye(3) + first * skew + second * (skew @ skew)
     return result

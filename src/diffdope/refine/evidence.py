@@ -113,6 +113,7 @@ def _texture(rendered: F32, observed: F32 | None, seen: Bool) -> tuple[float | N
     if contrast < 1e-3:
         return None, contrast, None
     light = fit_light(model.T, photo.T, with_bias=True)
-    left = np.abs(photo - light.gain[:, None] * model - light.bias[:, None]).sum()
-    there = np.abs(photo - np.median(photo, axis=1, keepdims=True)).sum()
+    from diffdope.refine.light_fit import left_over
+
+    left, there = left_over(model, photo, light.gain, light.bias)
     return float(1.0 - left / max(there, 1e-9)), contrast, light

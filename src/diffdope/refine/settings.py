@@ -154,9 +154,9 @@ class TrackingSettings:
     """It is found again if the confidence is at least this."""
     retry: int = 5
     """Of the frames in which it is lost, the wider search looks for it in the first and in every so many."""
-    memory_s: float = 0.15
+    memory_s: float = 0.3
     """Seconds after which an unconfirmed velocity has fallen to 1/e."""
-    smoothing: float = 0.3
+    smoothing: float = 0.0
     """Share of the old velocity that a new measurement leaves."""
     frame_s: float = 1.0 / 30.0
     """Seconds between frames that come without a time."""
@@ -202,7 +202,7 @@ class Preset:
 FAST = SearchSettings(
     near=PyramidSettings((32, 80), (1, 1), (4, 5), (0, 0), angle_deg=0.0, distance=0.0),
     doubt=0.0,
-    step=LevenbergSettings(tolerance=0.003),
+    step=LevenbergSettings(tolerance=0.01, negligible=0.005),
 )
 PRESETS: dict[str, Preset] = {
     "default": Preset("default", "newton", objective=ObjectiveSettings(irls_floor=0.01)),
