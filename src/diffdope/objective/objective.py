@@ -92,14 +92,13 @@ class Objective:
     def _empty_costs(self) -> F64:
         """What a hypothesis that covers nothing pays, per modality, times the gate's sum."""
         o, terms = self._observed, self._terms
-        gate = o.gate.astype(np.float64)
         inner = np.zeros((self._view.height, self._view.width), bool)
         inner[1:-1, 1:-1] = True
         costs = np.zeros(4)
-        costs[RGB] = terms.kappa_rgb * gate.sum()
-        costs[DEPTH] = terms.kappa_depth * gate[o.depth > 0].sum()
-        costs[MASK] = (o.care * o.mask).astype(np.float64).sum()
-        costs[EDGE] = terms.kappa_edge * gate[inner.ravel()].sum()
+        costs[RGB] = terms.kappa_rgb * self._gate_sum
+        costs[DEPTH] = terms.kappa_depth * o.gate.sum(where=o.depth > 0, dtype=np.float64)
+        costs[MASK] = (o.care * o.mask).sum(dtype=np.float64)
+        costs[EDGE] = terms.kappa_edge * o.gate.sum(where=inner.ravel(), dtype=np.float64)
         return costs
 
     def __call__(self, R_m2c: F64, t_m2c: F64, painted: Painted = NOTHING) -> Evaluation:

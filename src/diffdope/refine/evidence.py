@@ -100,7 +100,9 @@ def _depth(rendered: F32, observed: F32 | None, seen: Bool, length_m: float) -> 
     if len(there) < _LEAST_PIXELS:
         return None, None
     size = np.abs(observed.ravel()[there] - rendered.ravel()[there])
-    return float((size < max(0.03 * length_m, 0.003)).mean()), float(np.median(size) / length_m)
+    middle = (len(size) - 1) // 2, len(size) // 2  # by numpy's partition: its median takes five times as long
+    inliers = np.count_nonzero(size < max(0.03 * length_m, 0.003)) / len(size)
+    return inliers, float(np.partition(size, middle)[[*middle]].mean() / length_m)
 
 
 def _texture(rendered: F32, observed: F32 | None, seen: Bool) -> tuple[float | None, float | None, Light | None]:

@@ -91,6 +91,7 @@ class FrameSolver:
         problem = prepare(
             buffers, observation, pose, window, objective,
             length_m=self._length_m, with_normal=True, light=self._preset.search.light,
+            mask_error_px=self._preset.search.mask_error_px,
         )  # fmt: skip
         return problem if problem.start_overlap > 0.0 else (Status.NO_OVERLAP, window)
 
