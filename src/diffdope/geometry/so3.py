@@ -37,7 +37,16 @@ def exp(phi: ArrayLike) -> F64:
 
 def log(R: ArrayLike) -> F64:
     """Tangent vectors of rotation matrices, angle in [0, pi]: (..., 3, 3) -> (..., 3) radians."""
-    q_wxyz = wxyz_from_matrix(R)
+    m = _batch("R", R, (3, 3))
+    cosine = 0.5 * (m[..., 0, 0] + m[..., 1, 1] + m[..., 2, 2] - 1.0)
+    if (cosine > -0.5).all():  # far from a half turn, the skew part alone has all digits
+        skew = np.stack([m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]], -1)
+        length = np.sqrt((skew * skew).sum(axis=-1))
+        least = np.maximum(length, 1e-9)  # below it, the angle is its own sine
+        factor = np.where(length < 1e-9, 0.5, np.arctan2(0.5 * length, cosine) / least)
+        near: F64 = factor[..., None] * skew
+        return near
+    q_wxyz = wxyz_from_matrix(m)
     w, vector = q_wxyz[..., :1], q_wxyz[..., 1:]
     sine = np.linalg.norm(vector, axis=-1, keepdims=True)
     # Through the half angle, because arccos of the trace loses all digits near 0 and pi.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +28,7 @@ from diffdope.scene.observation import Observation
 F64 = NDArray[np.float64]
 Refused = tuple[Status, CropWindow | None]
 _ONLY = np.zeros(1, np.intp)
+_FLATTER = 0.2  # without depth the cost is flatter along the line of sight: gains count down to this share of others
 
 
 class FrameSolver:
@@ -46,6 +49,9 @@ class FrameSolver:
         # Seen from outside, an object's box is that of its convex hull, which has far fewer corners.
         self._corners_m = hull_corners(details.mesh.vertices_m)
         self._light: Light | None = None
+        step = preset.search.step
+        self._step = step
+        self._patient_step = replace(step, negligible=_FLATTER * step.negligible, tolerance=_FLATTER * step.tolerance)
 
     @staticmethod
     def fits(pyramid: PyramidSettings) -> bool:
@@ -115,7 +121,7 @@ class FrameSolver:
 
         solution = minimise(
             evaluate, pose.R_m2c[None], pose.t_m2c[None], length_m=0.5 * self._length_m, iterations=iterations,
-            settings=self._preset.search.step, watch=watch,
+            settings=self._patient_step if problem.raw.depth is None else self._step, watch=watch,
         )  # fmt: skip
         return solution, drawn(best, width, height)
 
