@@ -202,7 +202,7 @@ class Preset:
 FAST = SearchSettings(
     near=PyramidSettings((32, 80), (1, 1), (4, 5), (0, 0), angle_deg=0.0, distance=0.0),
     doubt=0.0,
-    step=LevenbergSettings(tolerance=0.006, negligible=0.003),
+    step=LevenbergSettings(damping=0.02, shrink=0.5, grow=10.0, tolerance=0.006, negligible=0.003),
 )
 PRESETS: dict[str, Preset] = {
     "default": Preset("default", "newton", objective=ObjectiveSettings(irls_floor=0.01)),
