@@ -136,3 +136,10 @@ def test_is_immutable_and_keeps_its_own_copy() -> None:
 def test_lists_will_do_and_repr_is_short() -> None:
     pose = Pose([[1, 0, 0], [0, 1, 0], [0, 0, 1]], [0, 0, 1])  # type: ignore[arg-type]
     assert repr(pose) == "Pose(wxyz=[1., 0., 0., 0.], t_m2c=[0., 0., 1.] m)"
+
+
+def test_an_exact_rotation_is_copied_too() -> None:
+    R = np.eye(3)
+    pose = Pose(R, np.zeros(3))
+    R[0, 0] = 5.0
+    assert pose.R_m2c[0, 0] == 1.0 and R.flags.writeable

@@ -145,3 +145,10 @@ def test_wrong_shape() -> None:
         so3.exp(np.zeros(4))
     with pytest.raises(DiffDopeError, match=r"R: expected shape"):
         so3.log(np.zeros(3))
+
+
+def test_logarithms_agree_on_both_sides_of_where_the_formula_changes(rng: np.random.Generator):
+    axes = rng.normal(size=(6, 3))
+    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+    for angle in (0.0, 1e-12, 1e-7, 1.0, 2.0, 2.0944, 2.1, 3.1):
+        np.testing.assert_allclose(so3.log(so3.exp(angle * axes)), angle * axes, rtol=0, atol=1e-12)

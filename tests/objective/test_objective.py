@@ -5,6 +5,7 @@ import pytest
 
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera
+from diffdope.objective.layout import canvas
 from diffdope.objective.objective import Objective
 from diffdope.objective.settings import ObjectiveSettings
 from diffdope.render.buffers import Buffers
@@ -97,3 +98,17 @@ def test_a_gate_without_pixels_is_refused() -> None:
 def test_impossible_settings_are_named(change: dict[str, float], words: str) -> None:
     with pytest.raises(DiffDopeError, match=words):
         ObjectiveSettings(**change)
+
+
+def test_an_evaluation_paints_what_the_renderer_renders() -> None:
+    observation, moved = observe(), (POSE[0], POSE[1] + 0.004)
+    seen = Renderer(BALL, observation.camera, threads=1).render(*moved)
+    painted = canvas(seen.coverage[0].size)
+    value = objective(observation, ObjectiveSettings())
+    plain = value(*moved).cost.copy()
+    other = np.concatenate([moved[1], POSE[1]])  # of several poses, the first is painted
+    cost = value(np.repeat(POSE[0], 2, axis=0), other, painted).cost
+    assert cost[0] == plain[0]
+    np.testing.assert_array_equal(painted.coverage, seen.coverage[0].ravel())
+    np.testing.assert_array_equal(painted.depth, seen.depth[0].ravel())
+    np.testing.assert_array_equal(painted.rgb, seen.rgb[0].reshape(-1, 3))

@@ -125,3 +125,19 @@ def test_steps_are_limited(rng: np.random.Generator):
 def test_numbers_that_make_no_descent_are_refused(wrong: dict[str, float]):
     with pytest.raises(DiffDopeError, match=next(iter(wrong))):
         LevenbergSettings(**wrong)
+
+
+def test_a_step_that_promises_nothing_is_not_evaluated(rng: np.random.Generator):
+    evaluate, R, t, R_true, t_true = problem(rng, 4, 0.1)
+    settings = LevenbergSettings(negligible=1e-3, tolerance=1e-2)
+    at_rest = minimise(evaluate, R_true[None], t_true[None] + 0.0, length_m=0.05, iterations=9, settings=settings)
+    assert evaluate.calls == 2 and at_rest.iterations == 1  # nothing to lower, so no share of it can be told
+    evaluate.calls = 0
+    evaluate.targets = evaluate.targets + rng.normal(scale=1e-3, size=evaluate.targets.shape)
+    solution = minimise(evaluate, R, t, length_m=0.05, iterations=9, settings=settings)
+    assert evaluate.calls == solution.iterations + 1 < 5 and solution.converged.all()
+
+
+def test_negligible_is_a_share() -> None:
+    with pytest.raises(DiffDopeError, match="negligible: expected a share from 0 to below 1, got 1"):
+        LevenbergSettings(negligible=1.0)

@@ -8,7 +8,7 @@ import pytest
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
 from diffdope.refine.confidence import agreement, confidence_of
-from diffdope.refine.evidence import Evidence, weigh
+from diffdope.refine.evidence import Drawing, Evidence, weigh
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
@@ -18,7 +18,8 @@ MESH, WHOLE, START, TRUTH = packaged_example()
 
 def evidence_of(pose: Pose, observation: Observation = WHOLE) -> Evidence:
     images = Renderer(MESH, WHOLE.camera).render(pose.R_m2c, pose.t_m2c)
-    return weigh(images, observation, np.ones((WHOLE.camera.height, WHOLE.camera.width), np.float32), MESH.diameter)
+    care = np.ones((WHOLE.camera.height, WHOLE.camera.width), np.float32)
+    return weigh(Drawing.of(images), observation, care, MESH.diameter)
 
 
 def test_the_truth_has_more_of_everything_than_the_start() -> None:

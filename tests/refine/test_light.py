@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diffdope.refine.light import NEUTRAL, fit_light
+from diffdope.refine.light import NEUTRAL, colors_at, fit_light
+from diffdope.refine.light_fit import left_over
 
 
 def test_gain_and_bias_are_found_beneath_outliers(rng: np.random.Generator) -> None:
@@ -40,3 +41,15 @@ def test_gains_stay_within_bounds(scale: float, rng: np.random.Generator) -> Non
     model = rng.random((200, 3))
     light = fit_light(model, scale * model, with_bias=True)
     assert np.all((light.gain >= 0.2) & (light.gain <= 4.0))
+
+
+def test_what_a_line_leaves_is_what_numpy_says(rng: np.random.Generator) -> None:
+    model, photo, gain, bias = rng.random((3, 51)), rng.random((3, 51)), rng.random(3), rng.random(3)
+    left, there = left_over(model, photo, gain, bias)
+    assert left == pytest.approx(np.abs(photo - gain[:, None] * model - bias[:, None]).sum())
+    assert there == pytest.approx(np.abs(photo - np.median(photo, axis=1, keepdims=True)).sum())
+
+
+def test_colours_of_pixels_are_rows_of_channels(rng: np.random.Generator) -> None:
+    image = rng.random((4, 5, 3)).astype(np.float32)
+    np.testing.assert_array_equal(colors_at(image, np.array([0, 7])), image.reshape(-1, 3)[[0, 7]].T)

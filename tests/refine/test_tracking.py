@@ -11,11 +11,12 @@ from diffdope.errors import DiffDopeError
 from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
+from diffdope.refine.evidence import Evidence
 from diffdope.refine.motion import Motion, tangent
 from diffdope.refine.refiner import Refiner
 from diffdope.refine.result import History, RefinementResult, Status
 from diffdope.refine.settings import PRESETS, TrackingSettings
-from diffdope.refine.tracking import Tracker, recentred
+from diffdope.refine.tracking import Refine, Tracker, recentred
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 
@@ -161,6 +162,24 @@ def test_the_error_of_the_given_pose_is_no_velocity(box: Mesh) -> None:
     assert near.starts[-1].distance_to(first) == 0.0
 
 
+def test_a_rough_first_pose_gets_the_wider_search(box: Mesh) -> None:
+    near, wide = Script([0.55]), Script([0.9], shift_m=0.1)
+    result = tracker(box, near, wide).track(grey(), START)
+    assert result.confidence == 0.9 and wide.starts[0].distance_to(START) == 0.0
+
+
+def test_what_looks_less_like_the_object_than_before_is_tried_anew_and_doubted(box: Mesh) -> None:
+    def like(texture: float) -> Refine:
+        return lambda observation, start: replace(answer(start, 0.99), evidence=Evidence(texture=texture))
+
+    followed = Tracker(box, TrackingSettings(), like(0.8), like(0.8), quick=like(0.8))
+    followed.track(grey(), START)
+    followed._quick = like(0.6)
+    assert followed.track(grey()).evidence == Evidence(texture=0.8)
+    followed._quick = followed._refine = like(0.5)
+    assert followed.track(grey()).notes[-1].startswith("in doubt for 1 of 3 frames")
+
+
 def test_what_is_found_again_starts_at_rest(box: Mesh) -> None:
     near, wide = Script([1.0, 0.0, 1.0]), Script([0.9], shift_m=0.2)
     followed = tracker(box, near, wide)
@@ -189,7 +208,9 @@ def test_the_mask_tells_where_to_look_for_a_lost_object(box: Mesh) -> None:
     assert abs(u - 239.5) < 2.0 and abs(v - 119.5) < 2.0 and moved.t_m2c[2] == START.t_m2c[2]
 
 
-@pytest.mark.parametrize("name", ["lost", "doubt", "found", "patience", "retry", "memory_s", "frame_s", "smoothing"])
+@pytest.mark.parametrize(
+    "name", ["lost", "doubt", "found", "alike", "unlike", "patience", "retry", "memory_s", "frame_s", "smoothing"]
+)
 def test_settings_out_of_range_are_refused(name: str) -> None:
     with pytest.raises(DiffDopeError, match=name):
         TrackingSettings(**{name: -1})  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,10 @@ class Camera:
 
     def __post_init__(self) -> None:
         for name in ("fx", "fy", "cx", "cy"):
-            value = float(as_floats(name, getattr(self, name)))
+            value = getattr(self, name)
+            if type(value) is float and math.isfinite(value):  # as those of crops are, two a frame of a video
+                continue
+            value = float(as_floats(name, value))
             check_finite(name, np.asarray(value))
             object.__setattr__(self, name, value)
         for name in ("width", "height"):

@@ -12,6 +12,7 @@ from diffdope.geometry import so3
 
 F64 = NDArray[np.float64]
 _MM = 1e-3
+_ROUNDING = 1e-15  # of R^T R: no projection would come nearer to a rotation
 # OpenGL's camera looks along -z with y up; ours (OpenCV) along +z with y down.
 _OPENCV_FROM_OPENGL = np.diag([1.0, -1.0, -1.0])
 
@@ -145,9 +146,10 @@ def _checked_rotation(name: str, R: F64) -> F64:
         uniform = np.allclose(R.T @ R, column**2 * np.eye(3), atol=1e-3 * max(column**2, 1e-12))
         cure = f"it holds a scale of {column:.4g}: divide by it" if uniform and column > 1e-6 else ""
         raise expected(name, "an orthonormal matrix", f"R^T R off the identity by {error:.3g}", cure)
-    if np.linalg.det(R) < 0:
+    (a, b, c), (d, e, f), (g, h, i) = R.tolist()
+    if a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g) < 0:
         raise DiffDopeError(
             f"{name}: expected a rotation (determinant +1), got a reflection (determinant -1); "
             "one axis is mirrored: the pose comes from a left-handed frame"
         )
-    return so3.project_to_so3(R)
+    return R.copy() if error < _ROUNDING else so3.project_to_so3(R)

@@ -24,11 +24,12 @@ def hat(phi: ArrayLike) -> F64:
 def exp(phi: ArrayLike) -> F64:
     """Rotation matrices of tangent vectors (Rodrigues): (..., 3) radians -> (..., 3, 3)."""
     p = _batch("phi", phi, (3,))
-    angle2 = np.sum(p * p, axis=-1)[..., None, None]
-    angle = np.sqrt(angle2)
-    # np.sinc(x) is sin(pi x) / (pi x), safe at 0; (1 - cos a) / a^2 is half its square at a / 2.
-    first = np.sinc(angle / np.pi)
-    second = 0.5 * np.sinc(angle / (2 * np.pi)) ** 2
+    angle = np.sqrt((p * p).sum(axis=-1))[..., None, None]
+    # sin(a) / a and, free of cancellation, (1 - cos a) / a^2; below this angle they are 1 and 1 / 2 to the last digit.
+    a = np.maximum(angle, 1e-9)
+    first = np.sin(a) / a
+    half = np.sin(0.5 * a) / a
+    second = 2.0 * half * half
     skew = hat(p)
     result: F64 = np.eye(3) + first * skew + second * (skew @ skew)
     return result
@@ -36,7 +37,16 @@ def exp(phi: ArrayLike) -> F64:
 
 def log(R: ArrayLike) -> F64:
     """Tangent vectors of rotation matrices, angle in [0, pi]: (..., 3, 3) -> (..., 3) radians."""
-    q_wxyz = wxyz_from_matrix(R)
+    m = _batch("R", R, (3, 3))
+    cosine = 0.5 * (m[..., 0, 0] + m[..., 1, 1] + m[..., 2, 2] - 1.0)
+    if (cosine > -0.5).all():  # far from a half turn, the skew part alone has all digits
+        skew = np.stack([m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]], -1)
+        length = np.sqrt((skew * skew).sum(axis=-1))
+        least = np.maximum(length, 1e-9)  # below it, the angle is its own sine
+        factor = np.where(length < 1e-9, 0.5, np.arctan2(0.5 * length, cosine) / least)
+        near: F64 = factor[..., None] * skew
+        return near
+    q_wxyz = wxyz_from_matrix(m)
     w, vector = q_wxyz[..., :1], q_wxyz[..., 1:]
     sine = np.linalg.norm(vector, axis=-1, keepdims=True)
     # Through the half angle, because arccos of the trace loses all digits near 0 and pi.

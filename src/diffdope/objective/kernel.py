@@ -7,7 +7,7 @@ from diffdope.objective.contours import contour_pass
 from diffdope.objective.layout import DEPTH, MASK, RGB
 from diffdope.objective.losses import depth_terms, rgb_terms
 from diffdope.render.kernels.accumulate import add_gradient, add_normal, mirror_lower
-from diffdope.render.kernels.images import prepare_pose, release_pose
+from diffdope.render.kernels.images import clear_images, paint_chunk, paint_rows, prepare_pose, release_pose
 from diffdope.render.kernels.lanes import LANES
 from diffdope.render.kernels.layout import (
     C_B,
@@ -92,12 +92,14 @@ def chunk_mask(c, count):
 
 
 @njit(**KERNEL)
-def fragments_pass(mesh, view, t, s, observed, terms, n, with_color, cost, gradient, normal):
+def fragments_pass(mesh, view, t, s, observed, terms, n, with_color, cost, gradient, normal, images, paint):
     """Everything about the pixels that are next to no contour."""
     f = s.fragments
     for first in range(0, n, CHUNK):
         count = min(CHUNK, n - first)
         shade_chunk(mesh.skin, s.visible.planes, f, first, count, with_color)
+        if paint:
+            paint_chunk(f, first, count, with_color, images.rgb, images.depth, images.coverage)
         fetch_observed(f, observed, first, count)
         if with_color:
             cost[RGB] += chunk_rgb(f.chunk, terms, count)
@@ -128,34 +130,42 @@ def finish_sums(normal):
 
 
 @njit(**STAGE)
-def evaluate_pose(mesh, view, R, t, s, observed, terms, empty_cost, cost, gradient, normal):
+def evaluate_pose(mesh, view, R, t, s, observed, terms, empty_cost, cost, gradient, normal, images, paint):
     """One hypothesis of `evaluate_queue`; returns the number of pixels that it covers or touches."""
+    if paint:
+        clear_images(images.rgb, images.depth, images.coverage)
     with_color = mesh.skin.shading != 0 and terms.rgb > ZERO
     start_sums(empty_cost, cost, gradient, normal)
     n, n_rows, used = prepare_pose(mesh, view, R, t, s)
-    fragments_pass(mesh, view, t, s, observed, terms, n, with_color, cost, gradient, normal)
+    fragments_pass(mesh, view, t, s, observed, terms, n, with_color, cost, gradient, normal, images, paint)
     contour_pass(s.contours, n_rows, observed, terms, with_color, cost, gradient, normal)
+    if paint:
+        paint_rows(s.contours, n_rows, images.rgb, images.depth, images.coverage)
     finish_sums(normal)
     release_pose(view, s, used)
     return n + n_rows
 
 
 @njit(**ENTRY)
-def evaluate_queue(mesh, view, R, t, s, observed, terms, empty_cost, queue, costs, gradients, normals, covered):
+def evaluate_queue(mesh, view, R, t, s, observed, terms, empty_cost, queue, costs, gradients, normals, covered, images):
     """rgb, depth and mask of the hypotheses that this thread takes from the queue.
 
     Writes the unweighted cost per modality (B, 4), and of the weighted total the gradient (B, 6) and the normal
     matrix (B, 6, 6), in (rho, phi). `normals` is None where none is wanted: then nothing of it is compiled either.
-    `empty_cost` (4,) is what a hypothesis that covers nothing pays.
+    `empty_cost` (4,) is what a hypothesis that covers nothing pays. Images of the first one are painted beside, if
+    there is room for them. (Their size decides, not their type: with one more type, all would be compiled once more.)
     """
+    paint = images.coverage.size > 0
     b = take(queue)
     while b < len(t):
         if normals is None:
             covered[b] = evaluate_pose(
-                mesh, view, R[b], t[b], s, observed, terms, empty_cost, costs[b], gradients[b], None
-            )
+                mesh, view, R[b], t[b], s, observed, terms, empty_cost, costs[b], gradients[b], None,
+                images, paint and b == 0,
+            )  # fmt: skip
         else:
             covered[b] = evaluate_pose(
-                mesh, view, R[b], t[b], s, observed, terms, empty_cost, costs[b], gradients[b], normals[b]
-            )
+                mesh, view, R[b], t[b], s, observed, terms, empty_cost, costs[b], gradients[b], normals[b],
+                images, paint and b == 0,
+            )  # fmt: skip
         b = take(queue)

@@ -39,3 +39,19 @@ class Terms(NamedTuple):
     kappa_edge: np.float32
     inverse_length: np.float32  # 1 / m: makes depth residuals dimensionless
     floor: np.float32  # residuals below it do not gain weight in the normal matrix
+
+
+class Painted(NamedTuple):
+    """Flat images of one evaluated pose, as `render_pose` writes them; all empty where none are wanted."""
+
+    rgb: NDArray[np.float32]  # (H*W, 3)
+    depth: NDArray[np.float32]  # (H*W,)
+    coverage: NDArray[np.float32]  # (H*W,)
+
+
+def canvas(pixels: int) -> Painted:
+    """Room for images of so many pixels."""
+    return Painted(np.empty((pixels, 3), np.float32), np.empty(pixels, np.float32), np.empty(pixels, np.float32))
+
+
+NOTHING = canvas(0)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from diffdope.errors import DiffDopeError
 from diffdope.objective.edges import add_edges_queue, magnitude_image
 from diffdope.objective.kernel import evaluate_queue
-from diffdope.objective.layout import DEPTH, EDGE, MASK, MODALITIES, RGB, Observed, Terms
+from diffdope.objective.layout import DEPTH, EDGE, MASK, MODALITIES, NOTHING, RGB, Observed, Painted, Terms
 from diffdope.objective.settings import ObjectiveSettings
 from diffdope.render.arrays import view_of
 from diffdope.render.buffers import Buffers
@@ -92,18 +92,23 @@ class Objective:
     def _empty_costs(self) -> F64:
         """What a hypothesis that covers nothing pays, per modality, times the gate's sum."""
         o, terms = self._observed, self._terms
-        gate = o.gate.astype(np.float64)
         inner = np.zeros((self._view.height, self._view.width), bool)
         inner[1:-1, 1:-1] = True
         costs = np.zeros(4)
-        costs[RGB] = terms.kappa_rgb * gate.sum()
-        costs[DEPTH] = terms.kappa_depth * gate[o.depth > 0].sum()
-        costs[MASK] = (o.care * o.mask).astype(np.float64).sum()
-        costs[EDGE] = terms.kappa_edge * gate[inner.ravel()].sum()
+        costs[RGB] = terms.kappa_rgb * self._gate_sum
+        costs[DEPTH] = terms.kappa_depth * o.gate.sum(where=o.depth > 0, dtype=np.float64)
+        costs[MASK] = (o.care * o.mask).sum(dtype=np.float64)
+        costs[EDGE] = terms.kappa_edge * o.gate.sum(where=inner.ravel(), dtype=np.float64)
         return costs
 
-    def __call__(self, R_m2c: F64, t_m2c: F64) -> Evaluation:
-        """Evaluates B poses, (B, 3, 3) and (B, 3) metres."""
+    def __call__(self, R_m2c: F64, t_m2c: F64, painted: Painted = NOTHING) -> Evaluation:
+        """Evaluates B poses, (B, 3, 3) and (B, 3) metres.
+
+        Args:
+            R_m2c: rotations.
+            t_m2c: translations.
+            painted: a `canvas` of the crop's size: takes the images of the first pose, which cost next to nothing here.
+        """
         b = len(t_m2c)
         if self._out is None or len(self._out.cost) != b:
             self._out = Evaluation(
@@ -118,7 +123,7 @@ class Objective:
         def work(worker: int) -> None:
             normals = out.normal if self._with_normal else None
             results = (out.modality_costs, out.gradient, normals, out.covered)
-            evaluate_queue(*shared, self._scratch[worker], *terms, queue, *results)
+            evaluate_queue(*shared, self._scratch[worker], *terms, queue, *results, painted)
 
         def work_edges(worker: int) -> None:
             results = (out.modality_costs, out.gradient, out.normal)

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError
-from diffdope.geometry.so3 import exp
 
 F64 = NDArray[np.float64]
 
@@ -48,9 +47,13 @@ class LevenbergSettings:
     """Directions with less than this share of the largest curvature are left alone."""
     tolerance: float = 1e-4
     """Done when every pose's last step lowered its cost by less than this share."""
+    negligible: float = 0.0
+    """Done, without another evaluation, when no pose's next step is expected to lower its cost by this share."""
 
     def __post_init__(self) -> None:
         """Refuses numbers that make no descent."""
+        if not 0.0 <= self.negligible < 1.0:
+            raise DiffDopeError(f"negligible: expected a share from 0 to below 1, got {self.negligible}")
         for name in ("damping", "longest", "observable", "tolerance"):
             if not getattr(self, name) > 0.0:
                 raise DiffDopeError(f"{name}: expected a number > 0, got {getattr(self, name)}")
@@ -104,9 +107,10 @@ def minimise(
         watch: called after each evaluation as watch(R, t, better) with the poses (B, ...) that the next step starts
             from and which of them are new; the evaluation's arrays still hold what was evaluated.
     """
+    from diffdope.optimize.steps import observable_directions, propose
+
     s = settings or LevenbergSettings()
-    scale = np.array([length_m, length_m, length_m, 1.0, 1.0, 1.0])
-    R, t = R_m2c.copy(), t_m2c.copy()
+    R, t = np.array(R_m2c, np.float64, order="C"), np.array(t_m2c, np.float64, order="C")
     first = evaluate(R, t)
     cost, gradient, normal = first.cost.copy(), first.gradient.copy(), first.normal.copy()
     if watch is not None:
@@ -114,43 +118,25 @@ def minimise(
     damping = np.full(len(t), s.damping)
     gain = np.full(len(t), np.inf)
     last_gain = np.zeros(len(t))
+    R_new, t_new, size, fall = np.empty_like(R), np.empty_like(t), np.empty(len(t)), np.empty(len(t))
     done = 0
     while done < iterations and not (gain < s.tolerance).all():
+        propose(R, t, gradient, normal, damping, length_m, s.observable, s.longest, R_new, t_new, size, fall)
+        if (fall < s.negligible * cost).all():
+            gain = np.minimum(gain, fall / np.maximum(cost, 1e-300))
+            break
         done += 1
-        step = scale * damped_step(normal * np.outer(scale, scale), gradient * scale, damping, s)
-        R_new, t_new = exp(step[:, 3:]) @ R, t + step[:, :3]
         new = evaluate(R_new, t_new)
         better = new.cost < cost
         # A step that failed says nothing yet: damp and try again. One too small to matter says that this is the end.
-        small = np.linalg.norm(step / scale, axis=1) < 1e-6
-        gain = np.where(better, (cost - new.cost) / np.maximum(cost, 1e-300), np.where(small, 0.0, np.inf))
-        last_gain = np.where(better, gain, last_gain)
-        R, t = np.where(better[:, None, None], R_new, R), np.where(better[:, None], t_new, t)
-        cost = np.where(better, new.cost, cost)
-        gradient = np.where(better[:, None], new.gradient, gradient)
-        normal = np.where(better[:, None, None], new.normal, normal)
+        gain = np.where(better, (cost - new.cost) / np.maximum(cost, 1e-300), np.where(size < 1e-6, 0.0, np.inf))
+        for kept, moved in (
+            (last_gain, gain), (R, R_new), (t, t_new), (cost, new.cost), (gradient, new.gradient), (normal, new.normal),
+        ):  # fmt: skip
+            kept[better] = moved[better]
         if watch is not None:
             watch(R, t, better)
         damping = np.clip(damping * np.where(better, s.shrink, s.grow), 1e-9, 1e6)
-    observed = observable_directions(normal * np.outer(scale, scale), s.observable)
+    observed = np.zeros((len(t), 6, 6))
+    observable_directions(normal, length_m, s.observable, observed)
     return Solution(R, t, cost, gradient, normal, observed, gain < s.tolerance, last_gain, done)
-
-
-def damped_step(normal: F64, gradient: F64, damping: F64, settings: LevenbergSettings) -> F64:
-    """-(N + damping max(N) I)^-1 g within the observable directions, (B, 6), limited in length."""
-    curvature, directions = np.linalg.eigh(normal)
-    largest = np.maximum(curvature[:, -1:], 1e-300)
-    along = np.matmul(directions.transpose(0, 2, 1), gradient[:, :, None])[:, :, 0]
-    seen = curvature > settings.observable * largest
-    along = np.where(seen, along / (np.maximum(curvature, 0.0) + damping[:, None] * largest), 0.0)
-    step = -np.matmul(directions, along[:, :, None])[:, :, 0]
-    length = np.linalg.norm(step, axis=1, keepdims=True)
-    return np.asarray(step * np.minimum(1.0, settings.longest / np.maximum(length, 1e-300)))
-
-
-def observable_directions(normal: F64, share: float) -> F64:
-    """Projectors (B, 6, 6) on the directions with more than `share` of the largest curvature."""
-    curvature, directions = np.linalg.eigh(normal)
-    seen = curvature > share * np.maximum(curvature[:, -1:], 1e-300)
-    kept = directions * seen[:, None, :]
-    return np.asarray(np.matmul(kept, kept.transpose(0, 2, 1)))

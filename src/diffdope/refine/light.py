@@ -26,6 +26,11 @@ class Light:
         return np.asarray((rgb - self.bias.astype(np.float32)) / self.gain.astype(np.float32), np.float32)
 
 
+def colors_at(rgb: F32, pixels: NDArray[np.intp]) -> F64:
+    """Colours (3, N) of some pixels of (H, W, 3), given by their flat indices."""
+    return np.ascontiguousarray(rgb.reshape(-1, 3).take(pixels, axis=0).T, np.float64)
+
+
 NEUTRAL = Light(np.ones(3), np.zeros(3))
 
 
@@ -44,21 +49,9 @@ def fit_light(model: F64, observed: F64, *, with_bias: bool, least: float = 0.2,
     """
     if len(model) < 8:
         return NEUTRAL
-    gain, bias = np.ones(3), np.zeros(3)
-    for c in range(3):
-        x, y = model[:, c], observed[:, c]
-        weight = np.ones(len(x))
-        for _ in range(_ROUNDS):
-            total = weight.sum()
-            prior = 0.01 * total
-            sx, sy = (weight * x).sum(), (weight * y).sum()
-            sxx, sxy = (weight * x * x).sum() + prior * _SPREAD**2, (weight * x * y).sum() + prior * _SPREAD**2
-            if with_bias:
-                damped = total + prior
-                gain[c] = (damped * sxy - sx * sy) / max(damped * sxx - sx * sx, 1e-12)
-                gain[c] = np.clip(gain[c], least, most)
-                bias[c] = (sy - gain[c] * sx) / damped
-            else:
-                gain[c] = np.clip(sxy / max(sxx, 1e-12), least, most)
-            weight = 1.0 / np.maximum(np.abs(y - gain[c] * x - bias[c]), 0.02)
+    from diffdope.refine.light_fit import line
+
+    x, y = np.ascontiguousarray(model.T), np.ascontiguousarray(observed.T)
+    lines = [line(x[c], y[c], _ROUNDS, _SPREAD, with_bias, least, most) for c in range(3)]
+    gain, bias = (np.array(values) for values in zip(*lines, strict=True))
     return Light(gain, bias)

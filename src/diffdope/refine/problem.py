@@ -13,7 +13,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.objective.layout import MODALITIES
 from diffdope.objective.objective import Objective
 from diffdope.objective.settings import ObjectiveSettings
-from diffdope.refine.light import Light, fit_light
+from diffdope.refine.light import NEUTRAL, Light, colors_at, fit_light
 from diffdope.refine.outline import Outline, OutlineSettings
 from diffdope.refine.region import border_error, dilate, mask_care
 from diffdope.refine.settings import LightModel
@@ -107,16 +107,50 @@ def prepare(
         assert raw.rgb is not None
         weight = outline.weight if raw.depth is None else outline.weight_with_depth
         edges = Outline(raw.rgb, raw.camera, replace(outline, weight=weight))
-    problem = Problem(window, crop, objective, overlap, care, raw, edges)
-    if not problem.modalities:
-        raise NothingToCompareError(nothing_to_compare(buffers.mesh, observation))
-    return problem
+    return checked(Problem(window, crop, objective, overlap, care, raw, edges), buffers.mesh)
 
 
 def held_by_edges(observation: Observation, settings: OutlineSettings) -> bool:
     """Whether the photograph's edges stand in for a mask."""
     weight = settings.weight if observation.depth is None else settings.weight_with_depth
     return weight > 0.0 and observation.rgb is not None and observation.mask is None
+
+
+def prepare_followed(
+    buffers: Buffers,
+    observation: Observation,
+    window: CropWindow,
+    settings: ObjectiveSettings,
+    *,
+    length_m: float,
+    light: Light,
+) -> Problem:
+    """The objective of a crop without a mask around an object that is expected there to a few pixels, in a known light.
+
+    Nothing is rendered for it: the whole crop counts.
+
+    Raises:
+        NothingToCompareError: if no modality is left that could be compared.
+    """
+    raw = crop = observation.crop(window)
+    everywhere = np.ones(window.size[::-1], np.float32)
+    if crop.rgb is not None and light is not NEUTRAL:
+        crop = crop.with_rgb(light.removed(crop.rgb))
+    objective = Objective(
+        buffers, crop, everywhere, without_mask(settings), care=everywhere, length_m=length_m, with_normal=True
+    )
+    return checked(Problem(window, crop, objective, float(everywhere.size), everywhere, raw), buffers.mesh)
+
+
+def checked(problem: Problem, mesh: Mesh) -> Problem:
+    """The problem itself.
+
+    Raises:
+        NothingToCompareError: if no modality is left that could be compared.
+    """
+    if not problem.modalities:
+        raise NothingToCompareError(nothing_to_compare(mesh, problem.raw))
+    return problem
 
 
 def what_counts(
@@ -151,8 +185,8 @@ def trusting(settings: ObjectiveSettings, ratio: float) -> ObjectiveSettings:
 def light_at(images: RenderedImages, crop: Observation, gate: NDArray[np.floating], *, with_bias: bool) -> Light:
     """The light in which the start pose fits best."""
     assert crop.rgb is not None
-    inside = (images.coverage[0] > 0.99) & (gate > 0.5)
-    return fit_light(images.rgb[0][inside].astype(np.float64), crop.rgb[inside].astype(np.float64), with_bias=with_bias)
+    inside = np.flatnonzero((images.coverage[0] > 0.99) & (gate > 0.5))
+    return fit_light(colors_at(images.rgb[0], inside).T, colors_at(crop.rgb, inside).T, with_bias=with_bias)
 
 
 def without_mask(settings: ObjectiveSettings) -> ObjectiveSettings:

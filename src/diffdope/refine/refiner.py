@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
 from diffdope.refine.descent import Progress, at_rest, descend
 from diffdope.refine.details import Details
+from diffdope.refine.frame import FrameSolver
 from diffdope.refine.outcome import Outcome
 from diffdope.refine.problem import named, notes_on, prepare
 from diffdope.refine.region import choose_window, projected_box
@@ -26,6 +29,7 @@ from diffdope.scene.observation import Observation
 
 F64 = NDArray[np.float64]
 Refused = tuple[Status, CropWindow | None]
+Solve = Callable[[Observation, Pose], Outcome | Refused]
 
 
 class Refiner:
@@ -71,7 +75,8 @@ class Refiner:
             DiffDopeError: if the observation has nothing that this mesh can be compared with, or comes from another
                 camera than the one that the refiner was made for.
         """
-        return self._refine(observation, pose, self.preset, progress)
+        solve = self._search if self.preset.solver == "newton" else self._descend
+        return self._refine(observation, pose, partial(solve, self.preset, progress=progress))
 
     def track(
         self, observation: Observation, pose: Pose | None = None, *, time_s: float | None = None
@@ -91,33 +96,39 @@ class Refiner:
                 has no confidence (`descent`), or for what `refine` refuses.
         """
         if self._tracker is None:
-            near, wide = tracking_presets(self.preset)
-            self._tracker = Tracker(
-                self.mesh, self.preset.tracking,
-                refine=lambda frame, start: self._refine(frame, start, near),
-                search=lambda frame, start: self._refine(frame, start, wide),
-            )  # fmt: skip
+            self._tracker = self._new_tracker()
         return self._tracker.track(observation, pose, time_s=time_s)
 
-    def _refine(
-        self, observation: Observation, pose: Pose, preset: Preset, progress: Progress | None = None
-    ) -> RefinementResult:
+    def _new_tracker(self) -> Tracker:
+        near, wide = tracking_presets(self.preset)
+        solvers: dict[str, Solve] = {"refine": partial(self._search, near), "search": partial(self._search, wide)}
+        if FrameSolver.fits(near.search.near):
+            frames = FrameSolver(self._details, near)
+            solvers |= {"refine": frames.solve, "quick": partial(frames.solve, followed=True)}
+
+        def refined(observation: Observation, pose: Pose, *, solve: Solve) -> RefinementResult:
+            return self._refine(observation, pose, solve)
+
+        return Tracker(
+            self.mesh, self.preset.tracking, **{name: partial(refined, solve=solve) for name, solve in solvers.items()}
+        )
+
+    def _refine(self, observation: Observation, pose: Pose, solve: Solve) -> RefinementResult:
         began = time.perf_counter()
         if self.camera is not None and observation.camera != self.camera:
             raise expected("observation", f"the refiner's camera {self.camera}", observation.camera)
-        solve = self._search if preset.solver == "newton" else self._descend
-        outcome = solve(observation, pose, preset, progress)
+        outcome = solve(observation, pose)
         if isinstance(outcome, Outcome):
             return self._result(outcome, observation, pose, began)
         return self._refused(*outcome, pose, began)
 
     def _search(
-        self, observation: Observation, pose: Pose, preset: Preset, progress: Progress | None
+        self, preset: Preset, observation: Observation, pose: Pose, progress: Progress | None = None
     ) -> Outcome | Refused:
         return Search(self._details, observation, pose, preset, seed=self.seed, progress=progress).run()
 
     def _descend(
-        self, observation: Observation, pose: Pose, preset: Preset, progress: Progress | None
+        self, preset: Preset, observation: Observation, pose: Pose, progress: Progress | None = None
     ) -> Outcome | Refused:
         box = projected_box(self.mesh, pose, observation.camera)
         if isinstance(box, Status):

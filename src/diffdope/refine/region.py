@@ -20,7 +20,11 @@ NEAR_M = 1e-3
 
 def projected_box(mesh: Mesh, pose: Pose, camera: Camera) -> Box | Status:
     """Pixel box (x0, y0, x1, y1) of the object under a pose, or why there is none."""
-    x_c = pose.apply(mesh.vertices_m)
+    return box_of(pose.apply(mesh.vertices_m), camera)
+
+
+def box_of(x_c: NDArray[np.float64], camera: Camera) -> Box | Status:
+    """Pixel box of points (N, 3) in the camera's frame, metres, or why there is none."""
     x_c = x_c[x_c[:, 2] > NEAR_M]
     if len(x_c) == 0:
         return Status.BEHIND_CAMERA

@@ -14,7 +14,7 @@ from diffdope.objective.objective import Evaluation
 from diffdope.optimize.levenberg_marquardt import Solution, minimise
 from diffdope.refine.confidence import agreement, confidence_of
 from diffdope.refine.details import Details
-from diffdope.refine.evidence import Evidence, weigh
+from diffdope.refine.evidence import Drawing, Evidence, weigh
 from diffdope.refine.outcome import Outcome
 from diffdope.refine.prior import Prior
 from diffdope.refine.problem import Problem, held_by_edges, prepare
@@ -169,7 +169,7 @@ class Search:
         images = Renderer(self._details.mesh, problem.observation.camera, buffers=self._details.buffers()).render(
             best.R_m2c, best.t_m2c
         )
-        evidence = weigh(images, problem.raw, problem.care, self._length_m)
+        evidence = weigh(Drawing.of(images), problem.raw, problem.care, self._length_m)
         if problem.outline is not None:
             evidence = replace(evidence, outline=problem.outline.support(images.coverage[0], images.depth[0]))
         if voters is not None:

@@ -144,6 +144,11 @@ class TrackingSettings:
 
     doubt: float = 0.5
     """Frames whose confidence is below this do not feed the motion model."""
+    alike: float = 0.9
+    """A frame is refined anew, from coarse to fine, if the object looks less like its model than this share of
+    before."""
+    unlike: float = 0.7
+    """And it is in doubt below this share."""
     patience: int = 3
     """The object is lost after so many frames in doubt in a row."""
     lost: float = 0.1
@@ -152,9 +157,9 @@ class TrackingSettings:
     """It is found again if the confidence is at least this."""
     retry: int = 5
     """Of the frames in which it is lost, the wider search looks for it in the first and in every so many."""
-    memory_s: float = 0.15
+    memory_s: float = 0.3
     """Seconds after which an unconfirmed velocity has fallen to 1/e."""
-    smoothing: float = 0.3
+    smoothing: float = 0.0
     """Share of the old velocity that a new measurement leaves."""
     frame_s: float = 1.0 / 30.0
     """Seconds between frames that come without a time."""
@@ -164,6 +169,8 @@ class TrackingSettings:
         if not 0.0 <= self.lost <= self.doubt <= self.found <= 1.0:
             got = f"{self.lost}, {self.doubt} and {self.found}"
             raise DiffDopeError(f"lost, doubt, found: expected 0 <= lost <= doubt <= found <= 1, got {got}")
+        if not 0.0 <= self.unlike <= self.alike <= 1.0:
+            raise DiffDopeError(f"unlike, alike: expected 0 <= unlike <= alike <= 1, got {self.unlike}, {self.alike}")
         for name in ("patience", "retry"):
             if getattr(self, name) < 1:
                 raise DiffDopeError(f"{name}: expected at least 1, got {getattr(self, name)}")
@@ -194,11 +201,12 @@ class Preset:
         check_choice("solver", self.solver, ("descent", "newton"))
 
 
+# A tracker uses the second level alone wherever that convinces.
 FAST = SearchSettings(
-    near=PyramidSettings((80,), (1,), (4,), (0,), angle_deg=0.0, distance=0.0),
+    near=PyramidSettings((32, 80), (1, 1), (4, 5), (0, 0), angle_deg=0.0, distance=0.0),
     doubt=0.0,
     outline=OutlineSettings(weight=0.0, weight_with_depth=0.0),
-    step=LevenbergSettings(tolerance=0.01),
+    step=LevenbergSettings(damping=0.02, shrink=0.5, grow=10.0, tolerance=0.006, negligible=0.003),
 )
 PRESETS: dict[str, Preset] = {
     "default": Preset("default", "newton", objective=ObjectiveSettings(irls_floor=0.01)),

@@ -18,6 +18,7 @@ from diffdope.scene.observation import Observation
 Refine = Callable[[Observation, Pose], RefinementResult]
 
 _SAME_ANGLE_RAD, _SAME_DISTANCE = math.radians(0.5), 0.005  # starts closer than this end alike
+_FOLLOW = 0.1  # by which share of a change the usual likeness follows a trusted frame
 
 
 def tracking_presets(preset: Preset) -> tuple[Preset, Preset]:
@@ -39,21 +40,26 @@ def tracking_presets(preset: Preset) -> tuple[Preset, Preset]:
 class Tracker:
     """The state between frames.
 
-    A frame is refined from where the motion model expects the object. If the result's confidence is in doubt, the pose
-    of the frame before is tried as well. Poses that are in doubt do not feed the motion model; after `patience` frames
-    in a row, or one that cannot be true, the object is lost. From then on the pose is a prediction from the last one
-    that could be trusted, and every `retry` frames the wider search looks for the object around it.
+    A frame is refined from where the motion model expects the object. If the result is not as convincing as it has been
+    so far, it is refined from coarse to fine, and from the pose of the frame before as well. Poses that are in doubt do
+    not feed the motion model; after `patience` frames in a row, or one that cannot be true, the object is lost. From
+    then on the pose is a prediction from the last one that could be trusted, and every `retry` frames the wider search
+    looks for the object around it.
 
     Args:
         mesh: the object.
         settings: when to doubt, and the motion model.
         refine: from a start close by.
         search: from a start far off; slow.
+        quick: from a start very close by; None for `refine`.
     """
 
-    def __init__(self, mesh: Mesh, settings: TrackingSettings, refine: Refine, search: Refine) -> None:
+    def __init__(
+        self, mesh: Mesh, settings: TrackingSettings, refine: Refine, search: Refine, quick: Refine | None = None
+    ) -> None:
         self._mesh, self._settings = mesh, settings
-        self._refine, self._search = refine, search
+        self._refine, self._search, self._quick = refine, search, quick
+        self._usual: float | None = None
         self._motion = Motion(settings.memory_s, settings.smoothing)
         self._last: Pose | None = None
         self._clock_s = self._trusted_s = 0.0
@@ -86,7 +92,7 @@ class Tracker:
         self._clock_s = 0.0 if time_s is None else time_s
         self._trusted_s = self._clock_s - self._settings.frame_s
         self._in_doubt = self._lost_frames = 0
-        self._begun = False
+        self._begun, self._usual = False, None
 
     def _time(self, time_s: float | None) -> float:
         if time_s is None:
@@ -103,8 +109,10 @@ class Tracker:
     def _followed(self, observation: Observation) -> RefinementResult:
         """A frame while the object is not lost."""
         result = self._best(observation, self._starts())
+        if not self._begun and sureness(result) < self._settings.found:  # a given pose may be rougher than a prediction
+            result = max(result, self._search(observation, result.initial_pose), key=sureness)
         confidence = sureness(result)
-        if confidence >= self._settings.doubt:
+        if confidence >= self._settings.doubt and self._is_usual(result, self._settings.unlike):
             self._trust(result)
             return result
         self._in_doubt += 1
@@ -122,13 +130,20 @@ class Tracker:
         return [predicted] if near and self._last.angle_to(predicted) < _SAME_ANGLE_RAD else [predicted, self._last]
 
     def _best(self, observation: Observation, starts: list[Pose]) -> RefinementResult:
-        """Of the first start that convinces, or else the most convincing."""
+        """Of the first attempt that convinces, or else the most convincing."""
+        attempts = [(self._refine, start) for start in starts]
+        if self._quick is not None and self._begun:
+            attempts.insert(0, (self._quick, starts[0]))
         results: list[RefinementResult] = []
-        for start in starts:
-            results.append(self._refine(observation, start))
-            if sureness(results[-1]) >= self._settings.doubt:
+        for refine, start in attempts:
+            results.append(refine(observation, start))
+            if sureness(results[-1]) >= self._settings.doubt and self._is_usual(results[-1], self._settings.alike):
                 return results[-1]
         return max(results, key=sureness)
+
+    def _is_usual(self, result: RefinementResult, share: float) -> bool:
+        """Whether the object looks as much like its model as it did in the frames before, or `share` of that."""
+        return self._usual is None or likeness(result) >= share * self._usual
 
     def _trust(self, result: RefinementResult) -> None:
         if self._begun:
@@ -136,6 +151,8 @@ class Tracker:
         else:  # from a given pose to the first result is no motion, but the error of what was given
             self._motion.restart(result.pose)
         self._begun = True
+        now = likeness(result)
+        self._usual = now if self._usual is None else self._usual + _FOLLOW * (now - self._usual)
         self._last, self._trusted_s, self._in_doubt = result.pose, self._clock_s, 0
 
     def _found_or_not(self, observation: Observation) -> RefinementResult:
@@ -145,7 +162,7 @@ class Tracker:
         self._lost_frames += 1
         start = recentred(self._motion.pose, self._mesh, observation) if wide else predicted
         result = (self._search if wide else self._refine)(observation, start)
-        if sureness(result) >= self._settings.found:
+        if sureness(result) >= self._settings.found and self._is_usual(result, self._settings.unlike):
             return self._recovered(result)
         self._last = predicted
         return lost(result, predicted, self._lost_frames, self._settings)
@@ -163,6 +180,13 @@ class Tracker:
 def sureness(result: RefinementResult) -> float:
     """Confidence, 0 for what is no result."""
     return result.confidence if result.ok and result.confidence is not None else 0.0
+
+
+def likeness(result: RefinementResult) -> float:
+    """How much the visible part of the object looks like its model: share of fitting depths, and texture."""
+    seen = result.evidence
+    shares = () if seen is None else (seen.depth_inliers, seen.texture)
+    return max(sum(share for share in shares if share is not None), 0.0)
 
 
 def lost(result: RefinementResult, predicted: Pose, frames: int, settings: TrackingSettings) -> RefinementResult:

@@ -11,7 +11,7 @@ _BLOCK = 1024
 
 def diameter(points: F64) -> float:
     """Greatest distance between two points of (N, 3): among the corners of their convex hull, so exact."""
-    corners = _hull_corners(points)
+    corners = hull_corners(points)
     # The pair is at least as far apart as any other; a point too near the middle cannot be one of it.
     middle = (corners.min(axis=0) + corners.max(axis=0)) / 2
     radius = np.linalg.norm(corners - middle, axis=1)
@@ -28,7 +28,8 @@ def diameter(points: F64) -> float:
     return best
 
 
-def _hull_corners(points: F64) -> F64:
+def hull_corners(points: F64) -> F64:
+    """Points (M, 3) of (N, 3) with the same convex hull: its corners, or all where that cannot be computed."""
     centered = points - points.mean(axis=0)
     _, _, axes = np.linalg.svd(centered.T @ centered)
     # A flat set has a hull in its plane only, a straight one only two ends.

@@ -17,6 +17,7 @@ from diffdope.scene.images import read_image, read_mask, read_rgb
 F32 = NDArray[np.float32]
 
 _FARTHEST_M, _NEAREST_M = 20.0, 0.005  # median depths beyond these are a wrong unit
+_SAMPLE = 10_000  # pixels by which the unit of depth is judged
 _SAME_SURFACE = 0.02  # depths of a block this close to its median, relatively, are averaged
 
 
@@ -197,7 +198,9 @@ def _checked_depth(array: NDArray[Any], camera: Camera, depth_scale: float | Non
     check_finite("depth", array, cure="set missing depth to 0, for example with np.nan_to_num(depth, posinf=0)")
     if depth_scale is not None:
         check_positive("depth_scale", depth_scale)
-    depth: F32 = (array * np.float64(1.0 if depth_scale is None else depth_scale)).astype(np.float32)
+    depth: F32 = (
+        array.astype(np.float32) if depth_scale is None else (array * np.float64(depth_scale)).astype(np.float32)
+    )
     if depth.min() < 0:
         cure = "depth is the distance along the optical axis; set missing depth to 0"
         raise expected("depth", "no negative numbers", f"{depth.min():.4g}", cure)
@@ -206,7 +209,10 @@ def _checked_depth(array: NDArray[Any], camera: Camera, depth_scale: float | Non
 
 
 def _check_depth_unit(depth: F32, depth_scale: float | None) -> None:
-    valid = depth[depth > 0]
+    # A sample will do: the question is whether it is metres or millimetres.
+    sample = depth.ravel()[:: max(1, depth.size // _SAMPLE)]
+    sample = sample if sample.any() else depth
+    valid = sample[sample > 0]
     if len(valid) == 0:
         raise expected("depth", "some pixels with depth", "0 (missing) everywhere", "leave depth out")
     middle = float(np.median(valid))
@@ -235,28 +241,19 @@ def _checked_mask(array: NDArray[Any], camera: Camera) -> F32:
     return mask
 
 
-def _blocks(image: F32, window: CropWindow) -> F32:
-    """The window's pixels as (h, k, w, k, ...)."""
-    k, (w, h) = window.reduction, window.size
-    pixels = image[window.y0 : window.y0 + window.height, window.x0 : window.x0 + window.width]
-    return pixels.reshape(h, k, w, k, *image.shape[2:])
-
-
 def _box_average(image: F32, window: CropWindow) -> F32:
-    result: F32 = _blocks(image, window).mean(axis=(1, 3), dtype=np.float32)
-    return result
+    from diffdope.scene.blocks import mean_of_blocks
+
+    width, height = window.size
+    planes = np.ascontiguousarray(image if image.ndim == 3 else image[..., None])
+    result: F32 = np.empty((height, width, planes.shape[2]), np.float32)
+    mean_of_blocks(planes, window.x0, window.y0, window.reduction, result)
+    return result if image.ndim == 3 else result[..., 0]
 
 
 def _reduce_depth(depth: F32, window: CropWindow) -> F32:
-    k = window.reduction
-    samples = np.moveaxis(_blocks(depth, window), 2, 1).reshape(*window.size[::-1], k * k)
-    count = np.count_nonzero(samples, axis=-1)
-    ordered = np.sort(np.where(samples > 0, samples, np.inf), axis=-1)
-    # The lower of two middle samples, because their mean could lie between two surfaces.
-    middle = np.take_along_axis(ordered, np.maximum(count - 1, 0)[..., None] // 2, axis=-1)
-    middle[count == 0] = 0
-    near = (samples > 0) & (np.abs(samples - middle) <= _SAME_SURFACE * middle)
-    total = np.sum(np.where(near, samples, 0), axis=-1)
-    enough = 2 * count >= k * k
-    result: F32 = np.where(enough, total / np.maximum(near.sum(axis=-1), 1), 0).astype(np.float32)
+    from diffdope.scene.blocks import depth_of_blocks
+
+    result: F32 = np.empty(window.size[::-1], np.float32)
+    depth_of_blocks(depth, window.x0, window.y0, window.reduction, np.float32(_SAME_SURFACE), result)
     return result

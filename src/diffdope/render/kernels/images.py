@@ -19,7 +19,7 @@ from diffdope.render.kernels.layout import (
     CHANNEL_DEPTH,
     CHUNK,
 )
-from diffdope.render.kernels.options import ENTRY, STAGE
+from diffdope.render.kernels.options import ENTRY, KERNEL, STAGE
 from diffdope.render.kernels.raster import project_vertices, rasterise, turn_faces
 from diffdope.render.kernels.shade import shade_chunk
 from diffdope.render.kernels.visible import list_covered, read_blocks, release_covered, setup_visible_faces
@@ -55,35 +55,51 @@ def release_pose(view, s, used):
     release_covered(s.buffer.face, s.visible, n_covered, n_slots)
 
 
-@njit(**ENTRY)
-def render_pose(mesh, view, R, t, s, rgb, depth, coverage, face_id):
-    """Writes flat images: rgb (H*W, 3) premultiplied, depth (H*W,) in metres, coverage, face_id."""
-    n, n_rows, used = prepare_pose(mesh, view, R, t, s)
-    f, value = s.fragments, s.contours.value
-    for pixel in range(face_id.size):
+@njit(**KERNEL)
+def clear_images(rgb, depth, coverage):
+    """Images of nothing."""
+    for pixel in range(coverage.size):
         rgb[pixel, 0] = rgb[pixel, 1] = rgb[pixel, 2] = depth[pixel] = coverage[pixel] = ZERO
-        face_id[pixel] = s.buffer.face[pixel]
-    with_color = mesh.skin.shading != 0
-    for first in range(0, n, CHUNK):
-        count = min(CHUNK, n - first)
-        shade_chunk(mesh.skin, s.visible.planes, f, first, count, with_color)
-        for i in range(count):
-            pixel = f.pixel[first + i]
-            depth[pixel], coverage[pixel] = f.chunk[C_Z + i], ONE
-            if with_color:
-                rgb[pixel, 0], rgb[pixel, 1], rgb[pixel, 2] = (
-                    f.chunk[C_R + i],
-                    f.chunk[C_G + i],
-                    f.chunk[C_B + i],
-                )
+
+
+@njit(**KERNEL)
+def paint_chunk(f, first, count, with_color, rgb, depth, coverage):
+    """Writes a chunk of shaded fragments, which cover their pixels fully."""
+    c, pixels = f.chunk, f.pixel
+    for i in range(count):
+        pixel = pixels[first + i]
+        depth[pixel], coverage[pixel] = c[C_Z + i], ONE
+        if with_color:
+            rgb[pixel, 0], rgb[pixel, 1], rgb[pixel, 2] = c[C_R + i], c[C_G + i], c[C_B + i]
+
+
+@njit(**KERNEL)
+def paint_rows(contours, n_rows, rgb, depth, coverage):
+    """Writes the pixels next to a contour."""
+    value, pixels = contours.value, contours.pixel
     for row in range(n_rows):
-        pixel = s.contours.pixel[row]
+        pixel = pixels[row]
         covered = value[row, 4]
         for c in range(3):
             rgb[pixel, c] = value[row, c]
         coverage[pixel] = covered
         if covered > FAINT:
             depth[pixel] = value[row, 3] / covered
+
+
+@njit(**ENTRY)
+def render_pose(mesh, view, R, t, s, rgb, depth, coverage, face_id):
+    """Writes flat images: rgb (H*W, 3) premultiplied, depth (H*W,) in metres, coverage, face_id."""
+    n, n_rows, used = prepare_pose(mesh, view, R, t, s)
+    clear_images(rgb, depth, coverage)
+    for pixel in range(face_id.size):
+        face_id[pixel] = s.buffer.face[pixel]
+    with_color = mesh.skin.shading != 0
+    for first in range(0, n, CHUNK):
+        count = min(CHUNK, n - first)
+        shade_chunk(mesh.skin, s.visible.planes, s.fragments, first, count, with_color)
+        paint_chunk(s.fragments, first, count, with_color, rgb, depth, coverage)
+    paint_rows(s.contours, n_rows, rgb, depth, coverage)
     release_pose(view, s, used)
 
 
