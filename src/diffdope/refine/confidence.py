@@ -17,16 +17,16 @@ F64 = NDArray[np.float64]
 class Weights:
     """Of a logistic regression on `features`: fitted, and its worth measured, by `python -m benchmarks.confidence`."""
 
-    constant: float = -10.95
-    overlap: float = 1.62
-    no_mask: float = 2.98
-    depth: float = 5.83
-    no_depth: float = 1.94
-    texture: float = 6.13
-    no_texture: float = 1.42
-    agreement: float = 2.44
-    visible: float = 2.13
-    outline: float = 0.0
+    constant: float = -15.41
+    overlap: float = 1.48
+    no_mask: float = 2.51
+    depth: float = 5.43
+    no_depth: float = 1.55
+    texture: float = 5.85
+    no_texture: float = 0.79
+    agreement: float = 2.81
+    visible: float = 2.09
+    outline: float = 10.08
 
 
 NAMES = tuple(Weights.__dataclass_fields__)
