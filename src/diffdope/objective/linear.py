@@ -10,29 +10,47 @@ from numpy.typing import NDArray
 F32 = NDArray[np.float32]
 
 
-class Block(NamedTuple):
-    """One modality at one pose.
+CHANNELS = {"rgb": slice(0, 3), "depth": slice(3, 4), "mask": slice(4, 5)}
 
-    residual (N, C) rendered less observed: colours in [0, 1] (C = 3), metres of depth or share of coverage (C = 1);
-    jacobian (N, C, 6) of it by (rho [m], phi [rad]); weight (N,) in (0, 1], how much a pixel counts; pixel (N,)
-    row-major index in the crop; offset (N, 3) metres, from the object's origin to the surface point.
+
+class Lists(NamedTuple):
+    """What the kernel fills; see there."""
+
+    pixel: NDArray[np.int32]
+    offset: F32
+    rendered: F32
+    jacobian: F32
+
+    @staticmethod
+    def of(size: int) -> Lists:
+        """For images of so many pixels."""
+        f32 = np.float32
+        return Lists(
+            np.empty(size, np.int32), np.empty((3, size), f32), np.empty((5, size), f32), np.empty((5, 6, size), f32)
+        )
+
+
+class Block(NamedTuple):
+    """One modality at one pose, the pixels (N) last: they are many, and what is summed over should lie side by side.
+
+    residual (C, N) rendered less observed: colours in [0, 1] (C = 3), metres of depth or share of coverage (C = 1);
+    jacobian (C, 6, N) of it by (rho [m], phi [rad]); rendered (C, N); weight (N,) in [0, 1], how much a pixel counts;
+    pixel (N,) row-major index in the crop; offset (3, N) metres, from the object's origin to the surface point.
     """
 
     residual: F32
     jacobian: F32
+    rendered: F32
     weight: F32
     pixel: NDArray[np.int32]
     offset: F32
 
-    def kept(self, keep: NDArray[np.bool_]) -> Block:
-        """Only some of the pixels."""
-        if keep.all():
-            return self
-        return Block(self.residual[keep], self.jacobian[keep], self.weight[keep], self.pixel[keep], self.offset[keep])
-
 
 class Linearised(NamedTuple):
-    """All modalities at one pose, by name: rgb, depth, mask; those that are off or nowhere seen are missing."""
+    """All modalities at one pose, by name: rgb, depth, mask; those that are off or seen nowhere are missing.
+
+    The arrays are reused by the next pose.
+    """
 
     blocks: dict[str, Block]
     width: int

@@ -30,15 +30,15 @@ from diffdope.render.kernels.motion import fixed_pixel_row, torque
 from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR
 from diffdope.render.kernels.shade import shade_chunk
 
-ZERO, ONE = np.float32(0.0), np.float32(1.0)
+ONE = np.float32(1.0)
 
 
 @njit(**SCALAR)
 def write_row(jacobian, i, channel, x, y, z, r0, r1, r2):
     """Row of a quantity whose change is r . dX at X - t = (x, y, z)."""
     q0, q1, q2 = torque(x, y, z, r0, r1, r2)
-    jacobian[i, channel, 0], jacobian[i, channel, 1], jacobian[i, channel, 2] = r0, r1, r2
-    jacobian[i, channel, 3], jacobian[i, channel, 4], jacobian[i, channel, 5] = q0, q1, q2
+    jacobian[channel, 0, i], jacobian[channel, 1, i], jacobian[channel, 2, i] = r0, r1, r2
+    jacobian[channel, 3, i], jacobian[channel, 4, i], jacobian[channel, 5, i] = q0, q1, q2
 
 
 @njit(**KERNEL)
@@ -48,7 +48,7 @@ def list_chunk(view, t, c, first, count, with_color, offset, jacobian):
         z = c[C_Z + i]
         xn, yn = (c[C_X + i] - view.cx) / view.fx, (c[C_Y + i] - view.cy) / view.fy
         x, y, dz = xn * z - t[0], yn * z - t[1], z - t[2]
-        offset[first + i, 0], offset[first + i, 1], offset[first + i, 2] = x, y, dz
+        offset[0, first + i], offset[1, first + i], offset[2, first + i] = x, y, dz
         r0, r1, r2 = fixed_pixel_row(c[C_ZU + i], c[C_ZV + i], view.fx, view.fy, xn, yn, z)
         write_row(jacobian, first + i, 3, x, y, dz, r0, r1, r2 + ONE)
         if with_color:
@@ -61,39 +61,35 @@ def list_chunk(view, t, c, first, count, with_color, offset, jacobian):
 
 
 @njit(**KERNEL)
-def list_residuals(c, f, observed, first, count, with_color, pixel, residual):
-    """Rendered less observed, of a chunk; 0 where no depth was measured."""
+def list_values(c, f, first, count, with_color, pixel, rendered):
+    """Colours and depths of a chunk."""
     for i in range(count):
-        p = f.pixel[first + i]
-        pixel[first + i] = p
-        residual[first + i, 3] = c[C_Z + i] - observed.depth[p] if observed.depth[p] > ZERO else ZERO
+        pixel[first + i] = f.pixel[first + i]
+        rendered[3, first + i] = c[C_Z + i]
         if with_color:
-            residual[first + i, 0] = c[C_R + i] - observed.red[p]
-            residual[first + i, 1] = c[C_G + i] - observed.green[p]
-            residual[first + i, 2] = c[C_B + i] - observed.blue[p]
+            rendered[0, first + i] = c[C_R + i]
+            rendered[1, first + i] = c[C_G + i]
+            rendered[2, first + i] = c[C_B + i]
 
 
 @njit(**ENTRY)
-def linearise_pose(
-    mesh, view, R, t, s, observed, with_color, pixel, offset, residual, jacobian, outline, coverage, coverage_jacobian
-):
-    """Fills the lists of one pose; returns the number of covered pixels and of pixels next to a contour.
+def linearise_pose(mesh, view, R, t, s, with_color, pixel, offset, rendered, jacobian):
+    """Fills the lists of one pose; returns the number of covered pixels, and of all with those next to a contour.
 
-    pixel (N,), offset (N, 3) of the surface point from the object's origin [m], residual (N, 4) and jacobian (N, 4, 6)
-    of red, green, blue (left alone without colour) and depth [m]; outline (M,), coverage (M,) rendered less mask,
-    coverage_jacobian (M, 6). All are as long as the image.
+    As long as the image (N): pixel (N,), offset (3, N) of the surface point from the object's origin [m], rendered
+    (5, N) and jacobian (5, 6, N) of red, green, blue (left alone without colour), depth [m] and coverage. Covered
+    pixels come first, with colour and depth; those next to a contour follow, with coverage alone.
     """
     n, n_rows, used = prepare_pose(mesh, view, R, t, s)
     for first in range(0, n, CHUNK):
         count = min(CHUNK, n - first)
         shade_chunk(mesh.skin, s.visible.planes, s.fragments, first, count, with_color)
-        list_residuals(s.fragments.chunk, s.fragments, observed, first, count, with_color, pixel, residual)
+        list_values(s.fragments.chunk, s.fragments, first, count, with_color, pixel, rendered)
         list_chunk(view, t, s.fragments.chunk, first, count, with_color, offset, jacobian)
     for row in range(n_rows):
-        p = s.contours.pixel[row]
-        outline[row] = p
-        coverage[row] = s.contours.value[row, CHANNEL_COVERAGE] - observed.mask[p]
+        pixel[n + row] = s.contours.pixel[row]
+        rendered[4, n + row] = s.contours.value[row, CHANNEL_COVERAGE]
         for k in range(6):
-            coverage_jacobian[row, k] = s.contours.jacobian[row, CHANNEL_COVERAGE, k]
+            jacobian[4, k, n + row] = s.contours.jacobian[row, CHANNEL_COVERAGE, k]
     release_pose(view, s, used)
-    return n, n_rows
+    return n, n + n_rows

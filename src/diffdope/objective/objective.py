@@ -11,7 +11,7 @@ from diffdope.errors import DiffDopeError
 from diffdope.objective.edges import add_edges_queue, magnitude_image
 from diffdope.objective.kernel import evaluate_queue
 from diffdope.objective.layout import DEPTH, EDGE, MASK, MODALITIES, RGB, Observed, Terms
-from diffdope.objective.linear import Block, Linearised
+from diffdope.objective.linear import CHANNELS, Block, Linearised, Lists
 from diffdope.objective.linear_kernel import linearise_pose
 from diffdope.objective.settings import ObjectiveSettings
 from diffdope.render.arrays import view_of
@@ -75,6 +75,7 @@ class Objective:
         self._terms = self._make_terms(length_m)
         self._empty = self._empty_costs()
         self._out: Evaluation | None = None
+        self._lists: Lists | None = None
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -136,35 +137,34 @@ class Objective:
 
     def linearise(self, R_m2c: F64, t_m2c: F64) -> Linearised:
         """Residuals and Jacobians of one pose, (3, 3) and (3,) metres; edges are left out."""
-        size = self._view.width * self._view.height
-        pixel, outline = np.empty(size, np.int32), np.empty(size, np.int32)
-        residual, jacobian = np.empty((size, 4), np.float32), np.empty((size, 4, 6), np.float32)
-        coverage, coverage_jacobian = np.empty(size, np.float32), np.empty((size, 6), np.float32)
-        offset = np.empty((size, 3), np.float32)
-        n, m = linearise_pose(
-            self._buffers.arrays, self._view, np.asarray(R_m2c, np.float32), np.asarray(t_m2c, np.float32),
-            self._scratch[0], self._observed, bool(self.active[RGB]), pixel, offset, residual,
-            jacobian, outline, coverage, coverage_jacobian,
-        )  # fmt: skip
-        pixel, offset, residual, jacobian, outline = pixel[:n], offset[:n], residual[:n], jacobian[:n], outline[:m]
-        rim = self._at_distance(outline, t_m2c)
-        gate, care = self._observed.gate[pixel], self._observed.care[outline]
-        known = np.where(self._observed.depth[pixel] > 0.0, gate, np.float32(0.0))
-        parts = {
-            "rgb": Block(residual[:, :3], jacobian[:, :3], gate, pixel, offset),
-            "depth": Block(residual[:, 3:], jacobian[:, 3:], known, pixel, offset),
-            "mask": Block(coverage[:m, None], coverage_jacobian[:m, None], care, outline, rim),
-        }
-        found = {name: block.kept(block.weight > 0.0) for name, block in parts.items() if name in self.modalities}
-        blocks = {name: block for name, block in found.items() if len(block.weight)}
+        if self._lists is None:
+            self._lists = Lists.of(self._view.width * self._view.height)
+        lists, o = self._lists, self._observed
+        R, t = np.asarray(R_m2c, np.float32), np.asarray(t_m2c, np.float32)
+        n, end = linearise_pose(
+            self._buffers.arrays, self._view, R, t, self._scratch[0], bool(self.active[RGB]), *lists
+        )
+        planes = {"rgb": (o.red, o.green, o.blue), "depth": (o.depth,), "mask": (o.mask,)}
+        inside, rim = lists.pixel[:n], lists.pixel[n:end]
+        gate = o.gate[inside]
+        counts = {"rgb": gate, "depth": gate * (o.depth[inside] > 0.0), "mask": o.care[rim]}
+        blocks = {}
+        for name, channels in CHANNELS.items():
+            part = slice(n, end) if name == "mask" else slice(0, n)
+            if name not in self.modalities or not counts[name].any():
+                continue
+            pixel, rendered = lists.pixel[part], lists.rendered[channels, part]
+            offset = self._at_distance(pixel, t) if name == "mask" else lists.offset[:, part]
+            residual = rendered - np.stack([plane[pixel] for plane in planes[name]])
+            blocks[name] = Block(residual, lists.jacobian[channels, :, part], rendered, counts[name], pixel, offset)
         return Linearised(blocks, self._view.width, self._view.height)
 
-    def _at_distance(self, pixel: NDArray[np.int32], t_m2c: F64) -> F32:
-        """Places (N, 3) relative to the object's origin of pixels at its distance: where on a contour is not known."""
+    def _at_distance(self, pixel: NDArray[np.int32], t_m2c: F32) -> F32:
+        """Places (3, N) relative to the object's origin of pixels at its distance: where on a contour is not known."""
         view, z = self._view, t_m2c[2]
         u, v = pixel % view.width, pixel // view.width
         x, y = (u - view.cx) / view.fx * z - t_m2c[0], (v - view.cy) / view.fy * z - t_m2c[1]
-        return np.stack([x, y, np.zeros_like(x)], axis=1).astype(np.float32)
+        return np.stack([x, y, np.zeros_like(x)]).astype(np.float32)
 
 
 def modality_weights(settings: ObjectiveSettings) -> F64:

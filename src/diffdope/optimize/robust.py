@@ -31,9 +31,16 @@ def scale(residual: F32, floor: float) -> float:
     return max(float(_GAUSSIAN * np.partition(size, middle)[middle]), floor)
 
 
+def loss(standardised: F32) -> F32:
+    """rho(u): half the square within the bound, linear beyond."""
+    size = np.abs(standardised)
+    inside = np.minimum(size, BOUND)
+    return np.asarray(inside * (size - 0.5 * inside), np.float32)
+
+
 def influence(standardised: F32) -> F32:
     """psi(u): u, but no more than the bound."""
-    return np.clip(standardised, -BOUND, BOUND)
+    return np.clip(standardised, np.float32(-BOUND), np.float32(BOUND))
 
 
 def weight(standardised: F32) -> F32:

@@ -16,13 +16,16 @@ from diffdope.refine.confidence import agreement, confidence_of
 from diffdope.refine.details import Details
 from diffdope.refine.evidence import Evidence, weigh
 from diffdope.refine.outcome import Outcome
+from diffdope.refine.polish import Polish, Polished
 from diffdope.refine.prior import Prior
 from diffdope.refine.problem import Problem, prepare
 from diffdope.refine.recorder import Recorder
 from diffdope.refine.region import choose_window, projected_box
+from diffdope.refine.regression import View
 from diffdope.refine.result import Status
 from diffdope.refine.settings import CropSettings, Preset, PyramidSettings
 from diffdope.refine.spread import distinct, spread
+from diffdope.refine.uncertainty import in_words
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 
@@ -148,8 +151,7 @@ class Search:
     ) -> Candidates:  # fmt: skip
         """What speaks for the winner, and what the start pose costs beside it."""
         best = Pose(solution.R_m2c[winner], solution.t_m2c[winner])
-        ends = problem.objective(np.stack([self._pose.R_m2c, best.R_m2c]), np.stack([self._pose.t_m2c, best.t_m2c]))
-        costs, modality_costs = ends.cost.copy(), ends.modality_costs[:, problem.objective.active].copy()
+        costs, modality_costs = self._costs(problem, best)
         images = Renderer(self._details.mesh, problem.observation.camera, buffers=self._details.buffers()).render(
             best.R_m2c, best.t_m2c
         )
@@ -161,6 +163,11 @@ class Search:
             problem, columns, solution, winner, self._recorder.last, costs, modality_costs,
             evidence, confidence_of(evidence),
         )  # fmt: skip
+
+    def _costs(self, problem: Problem, best: Pose) -> tuple[F64, F64]:
+        """Costs (2,) and modality costs (2, M) of the start and of the best pose, without what the prior adds."""
+        ends = problem.objective(np.stack([self._pose.R_m2c, best.R_m2c]), np.stack([self._pose.t_m2c, best.t_m2c]))
+        return ends.cost.copy(), ends.modality_costs[:, problem.objective.active].copy()
 
     def _prepare(self, pose: Pose, size: int, faces: int, final: bool) -> Problem | Refused:
         box = projected_box(self._details.mesh, pose, self._observation.camera)
@@ -213,11 +220,32 @@ class Search:
         status = Status.CONVERGED if solution.last_gain[best] < _AT_REST else Status.ITERATION_LIMIT
         if found.confidence < self._preset.search.least_confidence:
             status = Status.FAILED
+        pose, view = Pose(solution.R_m2c[best], solution.t_m2c[best]), self._view(found.problem, solution.t_m2c[best])
+        polished = self._polished(found, pose, view)
+        costs, modality_costs, winner = found.costs, found.modality_costs, int(found.columns[best])
+        if polished.moved:
+            costs, modality_costs = self._costs(found.problem, polished.pose)
+            self._recorder.amend(found.last_iteration, winner, polished.pose, float(costs[1]), modality_costs[1])
         return Outcome(
-            problem=found.problem, pose=Pose(solution.R_m2c[best], solution.t_m2c[best]), status=status,
-            cost=float(found.costs[1]), modality_costs=found.modality_costs[1],
-            initial_cost=float(found.costs[0]), initial_modality_costs=found.modality_costs[0],
+            problem=found.problem, pose=polished.pose, status=status,
+            cost=float(costs[1]), modality_costs=modality_costs[1],
+            initial_cost=float(costs[0]), initial_modality_costs=modality_costs[0],
             history=self._recorder.history(np.ones(self._count)),
-            winner=int(found.columns[best]), winner_iteration=found.last_iteration,
+            winner=winner, winner_iteration=found.last_iteration,
             evidence=found.evidence, confidence=found.confidence,
+            covariance=polished.uncertainty.covariance, unobserved=polished.uncertainty.unobserved,
+            notes=in_words(polished.uncertainty.unobserved, view.length_m),
         )  # fmt: skip
+
+    def _view(self, problem: Problem, t_m2c: F64) -> View:
+        """What the normal equations need to know of the crop."""
+        camera, distance_m = problem.observation.camera, float(t_m2c[2])
+        return View(
+            distance_m=distance_m, pixel_m=distance_m / camera.fx, length_m=0.5 * self._length_m,
+            tilt=self._details.tilt, width=camera.width, light=self._preset.search.light,
+        )  # fmt: skip
+
+    def _polished(self, found: Candidates, pose: Pose, view: View) -> Polished:
+        search = self._preset.search
+        linearise = found.problem.objective.linearise
+        return Polish(linearise, pose, view, search.polish, search.noise).run(self._pose)
