@@ -147,7 +147,8 @@ class Objective:
         planes = {"rgb": (o.red, o.green, o.blue), "depth": (o.depth,), "mask": (o.mask,)}
         inside, rim = lists.pixel[:n], lists.pixel[n:end]
         gate = o.gate[inside]
-        counts = {"rgb": gate, "depth": gate * (o.depth[inside] > 0.0), "mask": o.care[rim]}
+        moves = (lists.jacobian[4, :3, n:end] != 0.0).any(axis=0)  # of two pixels at a contour, one is blended
+        counts = {"rgb": gate, "depth": gate * (o.depth[inside] > 0.0), "mask": o.care[rim] * moves}
         blocks = {}
         for name, channels in CHANNELS.items():
             part = slice(n, end) if name == "mask" else slice(0, n)

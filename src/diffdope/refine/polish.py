@@ -20,6 +20,7 @@ from diffdope.refine.settings import NoiseSettings, PolishSettings
 from diffdope.refine.uncertainty import Spectrum, Uncertainty, spectrum, uncertainty
 
 F64 = NDArray[np.float64]
+Parts = Mapping[str, Part]
 Linearise = Callable[[F64, F64], Linearised]
 
 _AT_REST = 1e-4  # radians, or share of half the diameter
@@ -55,51 +56,50 @@ class Polish:
         self._known = {name: part.known for name, part in self._first.items()}
         self._counts = {name: part.count for name, part in self._first.items()}
         self._before = spectrum(self._first, view, noise)
-        self._cost = self._cost_of(self._first)
 
     def run(self, start: Pose) -> Polished:
-        """Takes the steps; undoes them if they go far or the robust cost rises.
+        """Takes the steps; undoes them if they go far, or the robust cost rises.
 
         Args:
             start: of the whole refinement: where the pose stays in directions that the images say nothing about.
         """
-        found = None
+        pose, parts = self._descend(self._pose, self._first) or (self._pose, self._first)
         if not self._before.observed.all():
-            back = stay(self._pose, start, self._before)
-            found = self._descend(back, self._parts(back), most=self._cost + _SAME)
-        if found is None and self._settings.steps > 0:
-            found = self._descend(self._pose, self._first, most=self._cost)
-        if found is None:
-            return Polished(self._pose, uncertainty(self._before, self._view), False)
-        pose, parts = found
-        after = spectrum(parts, self._view, self._noise)
-        return Polished(pose, uncertainty(after, self._view), True)
+            back = stay(pose, start, self._before)
+            held = self._parts(back)
+            found = None if held is None else self._descend(back, held) or (back, held)
+            if found is not None and self._cost_of(found[1]) < self._cost_of(parts) + _SAME:
+                pose, parts = found
+        if parts is self._first:
+            return Polished(pose, uncertainty(self._before, self._view), False)
+        return Polished(pose, uncertainty(spectrum(parts, self._view, self._noise), self._view), True)
 
-    def _parts(self, pose: Pose) -> Mapping[str, Part] | None:
+    def _parts(self, pose: Pose) -> Parts | None:
         """Of another pose than the first; None if that has not the same modalities."""
         parts = regress(self._linearise(pose.R_m2c, pose.t_m2c), self._view, self._noise, self._known)
         return parts if set(parts) == set(self._first) else None
 
-    def _descend(
-        self, pose: Pose, parts: Mapping[str, Part] | None, *, most: float
-    ) -> tuple[Pose, Mapping[str, Part]] | None:
-        """The steps from a pose; None if they went too far, or end at a cost of more than `most`."""
+    def _descend(self, pose: Pose, first: Parts) -> tuple[Pose, Parts] | None:
+        """The steps from a pose; None if there are none, or they are not to be trusted."""
+        parts, found = first, None
         away = np.zeros(6)
+        step = gauss_newton(parts, self._before)
         for _ in range(self._settings.steps):
-            if parts is None:
-                return None
-            step = gauss_newton(parts, self._before)
             scaled = step / self._view.units
             away += scaled
             if not np.linalg.norm(away) < self._settings.longest:
                 return None
             pose = Pose(so3.exp(step[3:]) @ pose.R_m2c, pose.t_m2c + step[:3])
-            parts = self._parts(pose)
+            found = self._parts(pose)
+            if found is None:
+                return None
+            parts = found
+            step = gauss_newton(parts, self._before)
             if np.linalg.norm(scaled) < _AT_REST:
                 break
-        return None if parts is None or self._cost_of(parts) > most else (pose, parts)
+        return None if found is None or self._cost_of(parts) > self._cost_of(first) else (pose, parts)
 
-    def _cost_of(self, parts: Mapping[str, Part]) -> float:
+    def _cost_of(self, parts: Parts) -> float:
         """Robust cost, as if every pose covered as many pixels as the first."""
         return sum(part.cost * self._counts[name] / max(part.count, 1e-9) for name, part in parts.items())
 
@@ -114,10 +114,11 @@ def stay(pose: Pose, start: Pose, found: Spectrum) -> Pose:
     return pose
 
 
-def gauss_newton(parts: Mapping[str, Part], before: Spectrum) -> F64:
-    """-(sum H)^-1 (sum g) (6,) within the observed directions: in the others the pose stays where it is."""
+def gauss_newton(parts: Parts, before: Spectrum) -> F64:
+    """-(sum H)^-1 (sum g) (6,) within the observed directions: in the others the pose stays."""
     basis = before.directions[:, before.observed]
     H = sum((part.step for part in parts.values()), np.zeros((6, 6)))
     g = sum((part.gradient for part in parts.values()), np.zeros(6))
     reduced = basis.T @ H @ basis
-    return np.asarray(-basis @ np.linalg.solve(reduced + 1e-9 * np.trace(reduced) * np.eye(len(reduced)), basis.T @ g))
+    damped = reduced + 1e-9 * np.trace(reduced) * np.eye(len(reduced))
+    return np.asarray(-basis @ np.linalg.solve(damped, basis.T @ g))

@@ -25,6 +25,7 @@ F64 = NDArray[np.float64]
 
 _WEAK = 1.0  # prior precision of the light's gain and offset: as good as none
 _NEGLIGIBLE = 1e-4  # share of the largest curvature below which a modality says nothing
+_LEAST_TILES = 12  # fewer say little, and less than that after the pose was fitted
 _LEANING = 4.0  # variance: the visible part of a mesh may lean twice as far as the average of the whole
 
 
@@ -145,23 +146,41 @@ class Part:
         return symmetric(total)
 
     def _correlation(self, scale: float) -> float:
-        """Variance of the scores over what the normal matrix makes of it: of the tile size for which it is largest."""
+        """Variance of the scores over what the normal matrix makes of it: of the tile size for which it is largest.
+
+        The scores are those at the modality's own optimum, one Gauss-Newton step away: how far the pose is from it says
+        nothing about correlation.
+        """
         units = self._view.units.astype(np.float32)[:, None]
-        scores, curvature = np.zeros((6, len(self._block.pixel)), np.float32), np.zeros((6, 6))
+        parts, curvature, gradient = [], np.zeros((6, 6)), np.zeros(6)
         for channel in self._channels:
             u, J = channel.residual / np.float32(scale), channel.jacobian * units
-            scores += J * (channel.weight * robust.influence(u))
-            curvature += ((J * (channel.weight * robust.slope(u))) @ J.T).astype(np.float64)
+            pull, strict = channel.weight * robust.influence(u), channel.weight * robust.slope(u)
+            curvature += ((J * strict) @ J.T).astype(np.float64)
+            gradient += J @ pull
+            parts.append((J, pull, strict))
         values, vectors = np.linalg.eigh(symmetric(curvature))
         seen = values > _NEGLIGIBLE * max(values[-1], 1e-300)
-        white = (vectors[:, seen] / np.sqrt(values[seen])).T.astype(np.float32) @ scores
-        largest = max(1e-6, float((white**2).sum()) / len(white))
+        whiten = (vectors[:, seen] / np.sqrt(values[seen])).T
+        step = (whiten.T @ (whiten @ gradient)).astype(np.float32)
+        scores = np.zeros((6, len(self._block.pixel)), np.float32)
+        for J, pull, strict in parts:
+            scores += J * (pull - strict * (step @ J))
+        white = whiten.astype(np.float32) @ scores
+        return max(1e-6, *(self._spread_of_sums(white, tile) for tile in (1, *self._noise.tiles)))
+
+    def _spread_of_sums(self, white: F32, tile: int) -> float:
+        """Mean square of sums (R, N) over tiles of a side, less what fitting has taken; 0 for too few tiles."""
+        rank = len(white)
+        if tile == 1:
+            return float((white**2).sum()) / rank
         y, x = np.divmod(self._block.pixel, self._view.width)
-        for tile in self._noise.tiles:
-            number = (y // tile) * (self._view.width // tile + 1) + x // tile
-            sums = np.stack([np.bincount(number, row) for row in white])
-            largest = max(largest, float((sums**2).sum()) / len(white))
-        return largest
+        number = (y // tile) * (self._view.width // tile + 1) + x // tile
+        count = len(np.unique(number))
+        if count < _LEAST_TILES:
+            return 0.0
+        sums = np.stack([np.bincount(number, row) for row in white])
+        return float((sums**2).sum()) / rank * count / (count - 1)
 
     def information(self) -> tuple[F64, F64]:
         """(6, 6) for the covariance; (6,) what one deviation of an error of the whole object adds to the gradient."""

@@ -127,7 +127,7 @@ class NoiseSettings:
     """Least standard deviation of a depth."""
     least_mask: float = 0.1
     """Least standard deviation of a pixel's coverage."""
-    tiles: tuple[int, ...] = (8, 32)
+    tiles: tuple[int, ...] = (8, 16, 32)
     """Sides, in pixels of the crop, of the tiles over which residuals are taken to be correlated; the most pessimistic
     counts."""
     inflation: float = 1.0
@@ -157,9 +157,9 @@ class NoiseSettings:
 class PolishSettings:
     """The last steps: Gauss-Newton with variances that the residuals tell, instead of fixed weights."""
 
-    steps: int = 3
+    steps: int = 5
     """At most; 0 for none."""
-    longest: float = 0.05
+    longest: float = 0.2
     """Farthest that all steps together may go: radians, or this share of half the diameter."""
 
     def __post_init__(self) -> None:
