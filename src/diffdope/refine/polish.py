@@ -24,6 +24,7 @@ Parts = Mapping[str, Part]
 Linearise = Callable[[F64, F64], Linearised]
 
 _AT_REST = 1e-4  # radians, or share of half the diameter
+_FAR = 0.005  # radians, or share of half the diameter
 _SAME = 2.0  # robust cost, in units of a log-likelihood, by which two poses do not differ
 
 
@@ -37,71 +38,67 @@ class Polished:
 
 
 class Polish:
-    """From one pose that a search ended at.
+    """Of the last level's objective.
 
     Args:
-        linearise: of the last level's objective.
-        pose: where the search ended.
+        linearise: of the objective.
         view: what the regression needs to know.
         settings: of the steps.
         noise: what is known about errors.
     """
 
-    def __init__(
-        self, linearise: Linearise, pose: Pose, view: View, settings: PolishSettings, noise: NoiseSettings
-    ) -> None:
-        self._linearise, self._pose, self._view = linearise, pose, view
-        self._settings, self._noise = settings, noise
-        self._first = regress(linearise(pose.R_m2c, pose.t_m2c), view, noise)
-        self._known = {name: part.known for name, part in self._first.items()}
-        self._counts = {name: part.count for name, part in self._first.items()}
-        self._before = spectrum(self._first, view, noise)
+    def __init__(self, linearise: Linearise, view: View, settings: PolishSettings, noise: NoiseSettings) -> None:
+        self._linearise, self._view, self._settings, self._noise = linearise, view, settings, noise
 
-    def run(self, start: Pose) -> Polished:
-        """Takes the steps; undoes them if they go far, or the robust cost rises.
+    def __call__(self, pose: Pose, start: Pose) -> Polished:
+        """Takes the steps; undoes them if they go far or the robust cost rises.
+
+        A pose that moved far is polished again, for its residuals were those of a wrong pose.
 
         Args:
+            pose: where the search ended.
             start: of the whole refinement: where the pose stays in directions that the images say nothing about.
         """
-        pose, parts = self._descend(self._pose, self._first) or (self._pose, self._first)
-        if not self._before.observed.all():
-            back = stay(pose, start, self._before)
-            held = self._parts(back)
-            found = None if held is None else self._descend(back, held) or (back, held)
-            if found is not None and self._cost_of(found[1]) < self._cost_of(parts) + _SAME:
-                pose, parts = found
-        if parts is self._first:
-            return Polished(pose, uncertainty(self._before, self._view), False)
-        return Polished(pose, uncertainty(spectrum(parts, self._view, self._noise), self._view), True)
+        first = self._parts(pose)
+        found, parts = self._descend(pose, first)
+        if self._distance(found, pose) > _FAR:
+            again = self._parts(found)
+            found, parts = self._descend(found, again)
+        end = spectrum(parts, self._view, self._noise)
+        if not end.observed.all():
+            back = stay(found, start, end)
+            held = self._parts(back, parts)
+            if set(held) == set(parts) and cost_of(held, parts) < cost_of(parts, parts) + _SAME:
+                found = back
+        return Polished(found, uncertainty(end, self._view), found is not pose)
 
-    def _parts(self, pose: Pose) -> Parts | None:
-        """Of another pose than the first; None if that has not the same modalities."""
-        parts = regress(self._linearise(pose.R_m2c, pose.t_m2c), self._view, self._noise, self._known)
-        return parts if set(parts) == set(self._first) else None
+    def _parts(self, pose: Pose, like: Parts | None = None) -> Parts:
+        """Normal equations at a pose, with the scales and correlations of others if there are any."""
+        known = None if like is None else {name: part.known for name, part in like.items()}
+        return regress(self._linearise(pose.R_m2c, pose.t_m2c), self._view, self._noise, known)
 
-    def _descend(self, pose: Pose, first: Parts) -> tuple[Pose, Parts] | None:
-        """The steps from a pose; None if there are none, or they are not to be trusted."""
-        parts, found = first, None
-        away = np.zeros(6)
-        step = gauss_newton(parts, self._before)
+    def _descend(self, start: Pose, first: Parts) -> tuple[Pose, Parts]:
+        """Where the steps from a pose lead; to itself if there are none, or they are not to be trusted."""
+        pose, parts = start, first
+        before = spectrum(first, self._view, self._noise, correlated=False)
         for _ in range(self._settings.steps):
-            scaled = step / self._view.units
-            away += scaled
-            if not np.linalg.norm(away) < self._settings.longest:
-                return None
+            step = gauss_newton(parts, before)
             pose = Pose(so3.exp(step[3:]) @ pose.R_m2c, pose.t_m2c + step[:3])
-            found = self._parts(pose)
-            if found is None:
-                return None
-            parts = found
-            step = gauss_newton(parts, self._before)
-            if np.linalg.norm(scaled) < _AT_REST:
+            parts = self._parts(pose, first)
+            if set(parts) != set(first) or not self._distance(pose, start) < self._settings.longest:
+                return start, first
+            if np.linalg.norm(step / self._view.units) < _AT_REST:
                 break
-        return None if found is None or self._cost_of(parts) > self._cost_of(first) else (pose, parts)
+        return (pose, parts) if cost_of(parts, first) < cost_of(first, first) else (start, first)
 
-    def _cost_of(self, parts: Parts) -> float:
-        """Robust cost, as if every pose covered as many pixels as the first."""
-        return sum(part.cost * self._counts[name] / max(part.count, 1e-9) for name, part in parts.items())
+    def _distance(self, pose: Pose, other: Pose) -> float:
+        """Radians and shares of half the diameter, taken together."""
+        return float(np.hypot(pose.angle_to(other), pose.distance_to(other) / self._view.length_m))
+
+
+def cost_of(parts: Parts, first: Parts) -> float:
+    """Robust cost, as if every pose covered as many pixels as the first."""
+    return sum(part.cost * first[name].count / max(part.count, 1e-9) for name, part in parts.items())
 
 
 def stay(pose: Pose, start: Pose, found: Spectrum) -> Pose:

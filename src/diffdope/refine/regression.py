@@ -182,9 +182,13 @@ class Part:
         sums = np.stack([np.bincount(number, row) for row in white])
         return float((sums**2).sum()) / rank * count / (count - 1)
 
-    def information(self) -> tuple[F64, F64]:
-        """(6, 6) for the covariance; (6,) what one deviation of an error of the whole object adds to the gradient."""
-        scale, correlation = self.known
+    def information(self, *, correlated: bool = True) -> tuple[F64, F64]:
+        """(6, 6) for the covariance; (6,) what one deviation of an error of the whole object adds to the gradient.
+
+        Args:
+            correlated: False to take residuals for independent, as long as the pose is not final.
+        """
+        scale, correlation = self.known if correlated else (self.known.scale, 1.0)
         unit = np.float32(1.0 / (scale * scale * correlation))
         total, pull = np.zeros((6, 6)), np.zeros(6)
         bias = self._bias()

@@ -248,4 +248,4 @@ class Search:
     def _polished(self, found: Candidates, pose: Pose, view: View) -> Polished:
         search = self._preset.search
         linearise = found.problem.objective.linearise
-        return Polish(linearise, pose, view, search.polish, search.noise).run(self._pose)
+        return Polish(linearise, view, search.polish, search.noise)(pose, self._pose)

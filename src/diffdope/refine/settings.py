@@ -157,7 +157,7 @@ class NoiseSettings:
 class PolishSettings:
     """The last steps: Gauss-Newton with variances that the residuals tell, instead of fixed weights."""
 
-    steps: int = 5
+    steps: int = 4
     """At most; 0 for none."""
     longest: float = 0.2
     """Farthest that all steps together may go: radians, or this share of half the diameter."""

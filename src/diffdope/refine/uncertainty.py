@@ -45,14 +45,14 @@ class Spectrum:
         return self.variance < _UNOBSERVED
 
 
-def spectrum(parts: Mapping[str, Part], view: View, noise: NoiseSettings) -> Spectrum:
+def spectrum(parts: Mapping[str, Part], view: View, noise: NoiseSettings, *, correlated: bool = True) -> Spectrum:
     """Of the pose that solves the normal equations of all modalities.
 
     The variance is the inverse of the information; to which comes what errors that the whole object shares do to the
     solution, for no residual shows those. Neither leaves the spread.
     """
     spread = np.repeat([noise.spread * 2.0 * view.length_m, np.radians(noise.spread_deg)], 3)
-    known = [part.information() for part in parts.values()]
+    known = [part.information(correlated=correlated) for part in parts.values()]
     total = sum((information for information, _ in known), np.zeros((6, 6)))
     information, basis = np.linalg.eigh(total * np.outer(spread, spread))
     solve = basis / np.sqrt(np.maximum(information, 1.0))
