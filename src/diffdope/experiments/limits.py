@@ -37,10 +37,10 @@ _ASTRAY = 15.0  # times the bound: another minimum, which no bound speaks of
 
 
 def known_noise() -> Preset:
-    """The default preset, told that nothing but independent noise is wrong."""
+    """The default preset, told that nothing but independent noise is wrong: no offsets, and the light is the mesh's."""
     preset = find_preset("default")
     noise = NoiseSettings(depth_bias=0.0, mask_bias_px=0.0)
-    return replace(preset, search=replace(preset.search, noise=noise))
+    return replace(preset, search=replace(preset.search, noise=noise, light="as-is"))
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ class Polish:
             held = self._parts(back, parts)
             if set(held) == set(parts) and cost_of(held, parts) < cost_of(parts, parts) + _SAME:
                 found = back
-        return Polished(found, uncertainty(end, self._view), found is not pose)
+        return Polished(found, uncertainty(end, self._view, self._noise), found is not pose)
 
     def _parts(self, pose: Pose, like: Parts | None = None) -> Parts:
         """Normal equations at a pose, with the scales and correlations of others if there are any."""

@@ -57,6 +57,18 @@ class Known(NamedTuple):
     correlation: float
 
 
+class Information(NamedTuple):
+    """Of one modality.
+
+    sure (6, 6): without what may be facets; all (6, 6): with it; pull (6,): what one deviation of an error that the
+    whole object shares adds to the gradient.
+    """
+
+    sure: F64
+    all: F64
+    pull: F64
+
+
 class Channel:
     """One channel of a modality: moments of (light's columns, residual, Jacobian), light eliminated.
 
@@ -182,21 +194,23 @@ class Part:
         sums = np.stack([np.bincount(number, row) for row in white])
         return float((sums**2).sum()) / rank * count / (count - 1)
 
-    def information(self, *, correlated: bool = True) -> tuple[F64, F64]:
-        """(6, 6) for the covariance; (6,) what one deviation of an error of the whole object adds to the gradient.
+    def information(self, *, correlated: bool = True) -> Information:
+        """What the modality says about the pose.
 
         Args:
             correlated: False to take residuals for independent, as long as the pose is not final.
         """
         scale, correlation = self.known if correlated else (self.known.scale, 1.0)
         unit = np.float32(1.0 / (scale * scale * correlation))
-        total, pull = np.zeros((6, 6)), np.zeros(6)
+        total, leaning, pull = np.zeros((6, 6)), np.zeros((6, 6)), np.zeros(6)
         bias = self._bias()
         for channel in self._channels:
             weight = channel.weight * robust.slope(channel.residual / np.float32(scale)) * unit
-            total += channel.reduce(weight)[1:, 1:] - self._leaning(channel.rows[channel.shared + 1 :], weight)
+            total += channel.reduce(weight)[1:, 1:]
+            leaning += self._leaning(channel.rows[channel.shared + 1 :], weight)
             pull += channel.jacobian @ (weight * bias)
-        return positive(total, self._view.units), pull
+        sure = beyond(total, leaning, self._view.units) if self._view.tilt > 0.0 else symmetric(total)
+        return Information(sure, symmetric(total), pull)
 
     def _bias(self) -> F32:
         """(N,) what one deviation of an error that the whole object shares adds to the residuals."""
@@ -211,8 +225,6 @@ class Part:
 
     def _leaning(self, jacobian: F32, weight: F32) -> F64:
         """J^T W J that leaning facets would pretend: of tilt^2 |surface motion|^2 in each row."""
-        if self._view.tilt <= 0.0:
-            return np.zeros((6, 6))
         a = (weight * (jacobian[:3] ** 2).sum(axis=0)).astype(np.float64) * (_LEANING * self._view.tilt**2)
         o = self._block.offset.astype(np.float64)
         x, y, z = o @ a
@@ -244,11 +256,18 @@ def regress(
     return {name: Part(name, block, view, noise, held.get(name)) for name, block in linearised.blocks.items()}
 
 
-def positive(matrix: F64, units: F64) -> F64:
-    """A symmetric matrix without its negative part, in balanced units."""
-    values, vectors = np.linalg.eigh(symmetric(matrix) * np.outer(units, units))
-    back = vectors / units[:, None]
-    return np.asarray((back * np.maximum(values, 0.0)) @ back.T)
+def beyond(matrix: F64, pretended: F64, units: F64) -> F64:
+    """The part of a positive matrix that is more than another; along directions in which it is less, nothing.
+
+    Directions are those of both matrices' common diagonal form, so that the result is never more than the matrix.
+    """
+    scale = np.outer(units, units)
+    values, vectors = np.linalg.eigh(symmetric(pretended) * scale)
+    values = np.maximum(values, 1e-12 * max(values[-1], 1e-300))
+    root, inverse = (vectors * np.sqrt(values)) @ vectors.T, (vectors / np.sqrt(values)) @ vectors.T
+    ratio, basis = np.linalg.eigh(symmetric(inverse @ (symmetric(matrix) * scale) @ inverse))
+    back = (root @ basis) / units[:, None]
+    return np.asarray((back * np.maximum(ratio - 1.0, 0.0)) @ back.T)
 
 
 def symmetric(matrix: F64) -> F64:

@@ -119,7 +119,7 @@ class NoiseSettings:
 
     depth_bias: float = 0.002
     """Standard deviation of an offset that all depths of the object share, as a share of its distance."""
-    mask_bias_px: float = 0.3
+    mask_bias_px: float = 0.1
     """Standard deviation of the width by which a mask is too wide or too narrow, in pixels of the last level's crop."""
     least_rgb: float = 0.002
     """Least standard deviation of a colour: half a step of eight bits."""
@@ -132,10 +132,10 @@ class NoiseSettings:
     counts."""
     inflation: float = 1.0
     """Factor on all standard deviations, for what nothing above knows."""
-    spread_deg: float = 12.0
-    """A turn that the images determine no better than this is not observed; its standard deviation is then this."""
-    spread: float = 0.06
-    """The same for a shift, as a share of the diameter."""
+    spread_deg: float = 20.0
+    """Standard deviation of a turn that is not observed: that the images do not determine to half of this."""
+    spread: float = 0.1
+    """The same of a shift, as a share of the diameter."""
 
     def __post_init__(self) -> None:
         """Refuses numbers that are no deviations."""

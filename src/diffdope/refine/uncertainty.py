@@ -33,40 +33,45 @@ class Spectrum:
     """How surely the images determine the pose, by direction.
 
     directions (6, 6): columns in (rho [m], phi [rad]), as long as the deviation that `NoiseSettings.spread` allows;
-    variance (6,) along them, in units of the square of that, at most 1.
+    variance (6,) along them from the residuals, in units of the square of that; shifts (M, 6) what an error of one
+    deviation that the whole object shares does to the pose, by modality.
     """
 
     directions: F64
     variance: F64
+    shifts: F64
 
     @property
     def observed(self) -> NDArray[np.bool_]:
-        """(6,) which of them the images determine better than to their spread."""
+        """(6,) which of them the images determine notably better than their spread."""
         return self.variance < _UNOBSERVED
 
 
 def spectrum(parts: Mapping[str, Part], view: View, noise: NoiseSettings, *, correlated: bool = True) -> Spectrum:
     """Of the pose that solves the normal equations of all modalities.
 
-    The variance is the inverse of the information; to which comes what errors that the whole object shares do to the
-    solution, for no residual shows those. Neither leaves the spread.
+    The variance is the inverse of the information, that of the spread included.
     """
     spread = np.repeat([noise.spread * 2.0 * view.length_m, np.radians(noise.spread_deg)], 3)
     known = [part.information(correlated=correlated) for part in parts.values()]
-    total = sum((information for information, _ in known), np.zeros((6, 6)))
-    information, basis = np.linalg.eigh(total * np.outer(spread, spread))
-    solve = basis / np.sqrt(np.maximum(information, 1.0))
-    shifted = [solve @ (solve.T @ (spread * pull)) for _, pull in known]
-    factor = noise.inflation * np.concatenate([solve, *(shift[:, None] for shift in shifted)], axis=1)
-    variance, directions = np.linalg.eigh(factor @ factor.T)
-    return Spectrum(directions * spread[:, None], np.clip(variance, 0.0, 1.0))
+    sure = sum((one.sure for one in known), np.zeros((6, 6))) * np.outer(spread, spread)
+    everything = sum((one.all for one in known), np.zeros((6, 6))) * np.outer(spread, spread)
+    information, basis = np.linalg.eigh(sure)
+    pulls = np.array([one.pull for one in known]).reshape(-1, 6)
+    shifts = np.linalg.solve(everything + np.eye(6), (spread * pulls).T).T * spread
+    return Spectrum(basis * spread[:, None], 1.0 / (1.0 + np.maximum(information, 0.0)), shifts)
 
 
-def uncertainty(found: Spectrum, view: View) -> Uncertainty:
-    """Covariance and what is not observed; there, the covariance is the square of the spread."""
+def uncertainty(found: Spectrum, view: View, noise: NoiseSettings) -> Uncertainty:
+    """Covariance, and what is not observed.
+
+    Along observed directions, the variance that the residuals tell, times `inflation` squared; along the others, the
+    square of the spread. To which comes what errors do that the whole object shares, for no residual shows them.
+    """
+    variance = np.where(found.observed, np.minimum(noise.inflation**2 * found.variance, 1.0), 1.0)
+    covariance = (found.directions * variance) @ found.directions.T + found.shifts.T @ found.shifts
     hidden = found.directions[:, ~found.observed].T
     size = np.linalg.norm(hidden / view.units, axis=1, keepdims=True)
-    covariance = (found.directions * np.where(found.observed, found.variance, 1.0)) @ found.directions.T
     return Uncertainty(covariance, hidden / np.maximum(size, 1e-300))
 
 
