@@ -25,7 +25,7 @@ Linearise = Callable[[F64, F64], Linearised]
 
 _AT_REST = 1e-4  # radians, or share of half the diameter
 _FAR = 0.005  # radians, or share of half the diameter
-_SAME = 2.0  # robust cost, in units of a log-likelihood, by which two poses do not differ
+_SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Polish:
         if not end.observed.all():
             back = stay(found, start, end)
             held = self._parts(back, parts)
-            if set(held) == set(parts) and cost_of(held, parts) < cost_of(parts, parts) + _SAME:
+            if set(held) == set(parts) and cost_of(held, parts) < _SAME * cost_of(parts, parts):
                 found = back
         return Polished(found, uncertainty(end, self._view, self._noise), found is not pose)
 

@@ -60,12 +60,12 @@ class Known(NamedTuple):
 class Information(NamedTuple):
     """Of one modality.
 
-    sure (6, 6): without what may be facets; all (6, 6): with it; pull (6,): what one deviation of an error that the
+    matrix (6, 6); pretended (6, 6): as much may be the facets'; pull (6,): what one deviation of an error that the
     whole object shares adds to the gradient.
     """
 
-    sure: F64
-    all: F64
+    matrix: F64
+    pretended: F64
     pull: F64
 
 
@@ -209,8 +209,7 @@ class Part:
             total += channel.reduce(weight)[1:, 1:]
             leaning += self._leaning(channel.rows[channel.shared + 1 :], weight)
             pull += channel.jacobian @ (weight * bias)
-        sure = beyond(total, leaning, self._view.units) if self._view.tilt > 0.0 else symmetric(total)
-        return Information(sure, symmetric(total), pull)
+        return Information(symmetric(total), symmetric(leaning), pull)
 
     def _bias(self) -> F32:
         """(N,) what one deviation of an error that the whole object shares adds to the residuals."""
@@ -254,20 +253,6 @@ def regress(
     """Normal equations of each modality at the pose where it was linearised; for the arguments see `Part`."""
     held = {} if known is None else known
     return {name: Part(name, block, view, noise, held.get(name)) for name, block in linearised.blocks.items()}
-
-
-def beyond(matrix: F64, pretended: F64, units: F64) -> F64:
-    """The part of a positive matrix that is more than another; along directions in which it is less, nothing.
-
-    Directions are those of both matrices' common diagonal form, so that the result is never more than the matrix.
-    """
-    scale = np.outer(units, units)
-    values, vectors = np.linalg.eigh(symmetric(pretended) * scale)
-    values = np.maximum(values, 1e-12 * max(values[-1], 1e-300))
-    root, inverse = (vectors * np.sqrt(values)) @ vectors.T, (vectors / np.sqrt(values)) @ vectors.T
-    ratio, basis = np.linalg.eigh(symmetric(inverse @ (symmetric(matrix) * scale) @ inverse))
-    back = (root @ basis) / units[:, None]
-    return np.asarray((back * np.maximum(ratio - 1.0, 0.0)) @ back.T)
 
 
 def symmetric(matrix: F64) -> F64:

@@ -54,12 +54,28 @@ def spectrum(parts: Mapping[str, Part], view: View, noise: NoiseSettings, *, cor
     """
     spread = np.repeat([noise.spread * 2.0 * view.length_m, np.radians(noise.spread_deg)], 3)
     known = [part.information(correlated=correlated) for part in parts.values()]
-    sure = sum((one.sure for one in known), np.zeros((6, 6))) * np.outer(spread, spread)
-    everything = sum((one.all for one in known), np.zeros((6, 6))) * np.outer(spread, spread)
+    balance = np.outer(spread, spread)
+    everything = sum((one.matrix for one in known), np.zeros((6, 6))) * balance
+    sure = beyond(everything, sum((one.pretended for one in known), np.zeros((6, 6))) * balance)
     information, basis = np.linalg.eigh(sure)
     pulls = np.array([one.pull for one in known]).reshape(-1, 6)
     shifts = np.linalg.solve(everything + np.eye(6), (spread * pulls).T).T * spread
     return Spectrum(basis * spread[:, None], 1.0 / (1.0 + np.maximum(information, 0.0)), shifts)
+
+
+def beyond(matrix: F64, pretended: F64) -> F64:
+    """The part of a positive matrix that is more than another; along directions in which it is less, nothing.
+
+    Directions are those of both matrices' common diagonal form, so that the result is never more than the matrix.
+    """
+    values, vectors = np.linalg.eigh(pretended)
+    if values[-1] <= 0.0:
+        return matrix
+    values = np.maximum(values, 1e-12 * values[-1])
+    root, inverse = (vectors * np.sqrt(values)) @ vectors.T, (vectors / np.sqrt(values)) @ vectors.T
+    ratio, basis = np.linalg.eigh(inverse @ matrix @ inverse)
+    back = root @ basis
+    return np.asarray((back * np.maximum(ratio - 1.0, 0.0)) @ back.T)
 
 
 def uncertainty(found: Spectrum, view: View, noise: NoiseSettings) -> Uncertainty:
