@@ -26,7 +26,10 @@ from diffdope.scene.mesh import Mesh
 
 F64 = NDArray[np.float64]
 NOISE = SensorNoise(rgb=0.02, depth_m=0.001, depth_slope=0.0, missing=0.0)
-VIEW = View(distance_m=0.7, pixel_m=0.001, length_m=0.05, tilt=0.0, width=100, light="as-is")
+VIEW = View(
+    distance_m=0.7, pixel_m=0.001, length_m=0.05, tilt=0.0, width=100, light="as-is",
+    ray=np.array([0.0, 0.0, 1.0]),
+)  # fmt: skip
 EXACT = NoiseSettings(depth_bias=0.0, mask_bias_px=0.0, spread_deg=1000.0, spread=100.0)
 
 
@@ -37,7 +40,7 @@ def block(rng: np.random.Generator, J: F64, sigma: float, *, correlated: int = 1
     f32, n = np.float32, J.shape[1]
     return Block(
         noise.astype(f32), J[None].astype(f32), np.ones((1, n), f32), np.ones(n, f32), np.arange(n, dtype=np.int32),
-        np.zeros((3, n), f32),
+        np.zeros((3, n), f32), np.ones(n, f32), J.astype(f32),
     )  # fmt: skip
 
 

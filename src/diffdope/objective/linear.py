@@ -35,7 +35,10 @@ class Block(NamedTuple):
 
     residual (C, N) rendered less observed: colours in [0, 1] (C = 3), metres of depth or share of coverage (C = 1);
     jacobian (C, 6, N) of it by (rho [m], phi [rad]); rendered (C, N); weight (N,) in [0, 1], how much a pixel counts;
-    pixel (N,) row-major index in the crop; offset (3, N) metres, from the object's origin to the surface point.
+    pixel (N,) row-major index in the crop; offset (3, N) metres, from the object's origin to the surface point;
+    lever (N,): square of how far a value moves if the surface leans by a small angle, over that of its own Jacobian:
+    a colour that is seen straight on does not notice; slide (6, N): Jacobian of the depth [m] of what is seen there,
+    None on an outline.
     """
 
     residual: F32
@@ -44,6 +47,8 @@ class Block(NamedTuple):
     weight: F32
     pixel: NDArray[np.int32]
     offset: F32
+    lever: F32
+    slide: F32 | None
 
 
 class Linearised(NamedTuple):

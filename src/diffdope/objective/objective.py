@@ -157,7 +157,11 @@ class Objective:
             pixel, rendered = lists.pixel[part], lists.rendered[channels, part]
             offset = self._at_distance(pixel, t) if name == "mask" else lists.offset[:, part]
             residual = rendered - np.stack([plane[pixel] for plane in planes[name]])
-            blocks[name] = Block(residual, lists.jacobian[channels, :, part], rendered, counts[name], pixel, offset)
+            lever = np.ones(len(pixel), np.float32)
+            if name == "rgb":  # of depth, the first three are the normal over its share along the ray
+                lever = np.maximum((lists.jacobian[3, :3, part] ** 2).sum(axis=0) - np.float32(1.0), np.float32(0.0))
+            jacobian, slide = lists.jacobian[channels, :, part], None if name == "mask" else lists.jacobian[3, :, part]
+            blocks[name] = Block(residual, jacobian, rendered, counts[name], pixel, offset, lever, slide)
         return Linearised(blocks, self._view.width, self._view.height)
 
     def _at_distance(self, pixel: NDArray[np.int32], t_m2c: F32) -> F32:

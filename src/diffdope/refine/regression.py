@@ -34,7 +34,7 @@ class View:
     """What the regression needs to know beside the images.
 
     distance_m: of the object; pixel_m: length of a pixel there; length_m: half the diameter; tilt: of the mesh's
-    facets [rad]; width: of the crop in pixels; light: what was fitted of it.
+    facets [rad]; width: of the crop in pixels; light: what was fitted of it; ray (3,) towards the object, its depth 1.
     """
 
     distance_m: float
@@ -43,6 +43,7 @@ class View:
     tilt: float
     width: int
     light: LightModel
+    ray: F64
 
     @property
     def units(self) -> F64:
@@ -223,13 +224,25 @@ class Part:
         return np.zeros(n, np.float32)
 
     def _leaning(self, jacobian: F32, weight: F32) -> F64:
-        """J^T W J that leaning facets would pretend: of tilt^2 |surface motion|^2 in each row."""
-        a = (weight * (jacobian[:3] ** 2).sum(axis=0)).astype(np.float64) * (_LEANING * self._view.tilt**2)
-        o = self._block.offset.astype(np.float64)
-        x, y, z = o @ a
-        cross = np.array([[0.0, z, -y], [-z, 0.0, x], [y, -x, 0.0]])  # rho . (phi x o)
-        outer = (o * a) @ o.T
-        return np.block([[a.sum() * np.eye(3), cross], [cross.T, np.trace(outer) * np.eye(3) - outer]])
+        """J^T W J that leaning facets would pretend: in each row tilt^2 |m|^2, m the motion across what is seen there.
+
+        A normal n + e instead of n changes the depth n . dX / n . v by e . m / n . v with m = dX - v dZ, v the ray and
+        dZ the depth's change: going along the ray does not slide over the surface. An outline only does not notice a
+        shift along the ray.
+        """
+        a = weight * self._block.lever * (jacobian[:3] ** 2).sum(axis=0) * np.float32(_LEANING * self._view.tilt**2)
+        o, v = self._block.offset, self._view.ray.astype(np.float32)
+        motion = np.zeros((3, 6, len(a)), np.float32)  # d X / d (rho, phi) = [I, -[o]x]
+        for k in range(3):
+            motion[k, k] = 1.0
+        motion[0, 4], motion[0, 5], motion[1, 3] = o[2], -o[1], -o[2]
+        motion[1, 5], motion[2, 3], motion[2, 4] = o[0], o[1], -o[0]
+        slide = self._block.slide
+        if slide is None:
+            slide = np.zeros((6, len(a)), np.float32)
+            slide[2] = 1.0
+        motion -= v[:, None, None] * slide
+        return sum((((row * a) @ row.T).astype(np.float64) for row in motion), np.zeros((6, 6)))
 
 
 def channels_of(name: str, block: Block, light: LightModel) -> list[Channel]:

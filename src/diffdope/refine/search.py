@@ -243,6 +243,7 @@ class Search:
         return View(
             distance_m=distance_m, pixel_m=distance_m / camera.fx, length_m=0.5 * self._length_m,
             tilt=self._details.tilt, width=camera.width, light=self._preset.search.light,
+            ray=t_m2c / distance_m,
         )  # fmt: skip
 
     def _polished(self, found: Candidates, pose: Pose, view: View) -> Polished:

@@ -56,7 +56,11 @@ def spectrum(parts: Mapping[str, Part], view: View, noise: NoiseSettings, *, cor
     known = [part.information(correlated=correlated) for part in parts.values()]
     balance = np.outer(spread, spread)
     everything = sum((one.matrix for one in known), np.zeros((6, 6))) * balance
-    sure = beyond(everything, sum((one.pretended for one in known), np.zeros((6, 6))) * balance)
+    sure = np.zeros((6, 6))
+    for group in (("rgb",), ("depth", "mask")):  # depth and outline feel the same facets
+        own = [one for name, one in zip(parts, known, strict=True) if name in group]
+        matrix, pretended = (sum((one[k] for one in own), np.zeros((6, 6))) * balance for k in (0, 1))
+        sure += beyond(matrix, pretended)
     information, basis = np.linalg.eigh(sure)
     pulls = np.array([one.pull for one in known]).reshape(-1, 6)
     shifts = np.linalg.solve(everything + np.eye(6), (spread * pulls).T).T * spread
