@@ -40,7 +40,8 @@ def known_noise() -> Preset:
     """The default preset, told that nothing but independent noise is wrong: no offsets, and the light is the mesh's."""
     preset = find_preset("default")
     noise = NoiseSettings(depth_bias=0.0, mask_bias_px=0.0)
-    return replace(preset, search=replace(preset.search, noise=noise, light="as-is"))
+    polish = replace(preset.search.polish, without_depth=True)
+    return replace(preset, search=replace(preset.search, noise=noise, polish=polish, light="as-is"))
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,8 @@ class Polish:
         """Where the steps from a pose lead; to itself if there are none, or they are not to be trusted."""
         pose, parts = start, first
         before = spectrum(first, self._view, self._noise, correlated=False)
-        for _ in range(self._settings.steps):
+        steps = self._settings.steps if "depth" in first or self._settings.without_depth else 0
+        for _ in range(steps):
             step = gauss_newton(parts, before)
             pose = Pose(so3.exp(step[3:]) @ pose.R_m2c, pose.t_m2c + step[:3])
             parts = self._parts(pose, first)

@@ -159,6 +159,9 @@ class PolishSettings:
 
     steps: int = 4
     """At most; 0 for none."""
+    without_depth: bool = False
+    """Whether steps are also taken where no depth is compared: shading and wrong masks are no noise, and the search's
+    absolute deviations with fixed weights stand them better."""
     longest: float = 0.2
     """Farthest that all steps together may go: radians, or this share of half the diameter."""
 
