@@ -33,6 +33,7 @@ COLUMNS = {
     "learning-rates": {"rates", "hypotheses", "decay", "category", "error_mm_median", "seconds_median"},
     "symmetry": {"shape", "start", "rotation_modulo_deg_median", "right_modulo", "disagree", "disagree_modulo"},
     "clutter": {"factor", "value", "recovered", "add_mm_median", "seconds_median"},
+    "limits": {"shape", "modalities", "solver", "ratio", "ratio_rho", "ratio_phi", "within_2_sigma"},
     "cost": {"axis", "value", "seconds", "seconds_ratio"},
 }
 

@@ -86,6 +86,7 @@ def result_entry(result: RefinementResult, preset: Preset, inputs: dict[str, Any
         "confidence": result.confidence,
         "evidence": None if result.evidence is None else asdict(result.evidence),
         "covariance": None if result.covariance is None else result.covariance.tolist(),
+        "unobserved": None if result.unobserved is None else result.unobserved.tolist(),
         "cost": number(result.cost),
         "initial_cost": number(result.initial_cost),
         "cost_per_modality": result.cost_per_modality,

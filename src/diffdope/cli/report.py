@@ -43,6 +43,11 @@ def print_summary(result: RefinementResult, out: Path, console: Console) -> None
         table.add_row("moved by", f"{turned:.2f} deg, {moved:.2f} mm in {result.elapsed_s:.2f} s")
     if result.confidence is not None:
         table.add_row("confidence", f"{result.confidence:.2f}")
+    if result.covariance is not None:
+        sigma = np.sqrt(np.diag(result.covariance))
+        along = ", ".join(f"{value:.2f}" for value in 1e3 * sigma[:3])
+        about = ", ".join(f"{value:.2f}" for value in np.degrees(sigma[3:]))
+        table.add_row("1 sigma", f"{along} mm along, {about} deg about the camera's x, y, z")
     for note in result.notes:
         table.add_row("note", note)
     table.add_row("files", str(out))

@@ -15,6 +15,7 @@ MODULES: dict[str, str] = {
     "symmetry": "diffdope.experiments.symmetry",
     "clutter": "diffdope.experiments.clutter",
     "cost": "diffdope.experiments.cost",
+    "limits": "diffdope.experiments.limits",
 }
 
 

@@ -78,7 +78,9 @@ def worded(name: str, value: object) -> str:
     return str(value)
 
 
-SHARES = frozenset({"recovered", "right_modulo", "disagree", "disagree_modulo"})
+SHARES = frozenset(
+    {"recovered", "right_modulo", "disagree", "disagree_modulo", "within_1_sigma", "within_2_sigma", "within_3_sigma"}
+)
 
 
 def numbers(row: Mapping[str, object], name: str) -> float:

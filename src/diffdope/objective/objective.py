@@ -11,6 +11,8 @@ from diffdope.errors import DiffDopeError
 from diffdope.objective.edges import add_edges_queue, magnitude_image
 from diffdope.objective.kernel import evaluate_queue
 from diffdope.objective.layout import DEPTH, EDGE, MASK, MODALITIES, NOTHING, RGB, Observed, Painted, Terms
+from diffdope.objective.linear import CHANNELS, Block, Linearised, Lists
+from diffdope.objective.linear_kernel import linearise_pose
 from diffdope.objective.settings import ObjectiveSettings
 from diffdope.render.arrays import view_of
 from diffdope.render.buffers import Buffers
@@ -73,6 +75,7 @@ class Objective:
         self._terms = self._make_terms(length_m)
         self._empty = self._empty_costs()
         self._out: Evaluation | None = None
+        self._lists: Lists | None = None
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -136,6 +139,42 @@ class Objective:
         out.modality_costs[:] = np.where(self.active, out.modality_costs / self._gate_sum, 0.0)
         np.matmul(out.modality_costs, self.weights, out=out.cost)
         return out
+
+    def linearise(self, R_m2c: F64, t_m2c: F64) -> Linearised:
+        """Residuals and Jacobians of one pose, (3, 3) and (3,) metres; edges are left out."""
+        if self._lists is None:
+            self._lists = Lists.of(self._view.width * self._view.height)
+        lists, o = self._lists, self._observed
+        R, t = np.asarray(R_m2c, np.float32), np.asarray(t_m2c, np.float32)
+        n, end = linearise_pose(
+            self._buffers.arrays, self._view, R, t, self._scratch[0], bool(self.active[RGB]), *lists
+        )
+        planes = {"rgb": (o.red, o.green, o.blue), "depth": (o.depth,), "mask": (o.mask,)}
+        inside, rim = lists.pixel[:n], lists.pixel[n:end]
+        gate = o.gate[inside]
+        moves = (lists.jacobian[4, :3, n:end] != 0.0).any(axis=0)  # of two pixels at a contour, one is blended
+        counts = {"rgb": gate, "depth": gate * (o.depth[inside] > 0.0), "mask": o.care[rim] * moves}
+        blocks = {}
+        for name, channels in CHANNELS.items():
+            part = slice(n, end) if name == "mask" else slice(0, n)
+            if name not in self.modalities or not counts[name].any():
+                continue
+            pixel, rendered = lists.pixel[part], lists.rendered[channels, part]
+            offset = self._at_distance(pixel, t) if name == "mask" else lists.offset[:, part]
+            residual = rendered - np.stack([plane[pixel] for plane in planes[name]])
+            lever = np.ones(len(pixel), np.float32)
+            if name == "rgb":  # of depth, the first three are the normal over its share along the ray
+                lever = np.maximum((lists.jacobian[3, :3, part] ** 2).sum(axis=0) - np.float32(1.0), np.float32(0.0))
+            jacobian, slide = lists.jacobian[channels, :, part], None if name == "mask" else lists.jacobian[3, :, part]
+            blocks[name] = Block(residual, jacobian, rendered, counts[name], pixel, offset, lever, slide)
+        return Linearised(blocks, self._view.width, self._view.height)
+
+    def _at_distance(self, pixel: NDArray[np.int32], t_m2c: F32) -> F32:
+        """Places (3, N) relative to the object's origin of pixels at its distance: where on a contour is not known."""
+        view, z = self._view, t_m2c[2]
+        u, v = pixel % view.width, pixel // view.width
+        x, y = (u - view.cx) / view.fx * z - t_m2c[0], (v - view.cy) / view.fy * z - t_m2c[1]
+        return np.stack([x, y, np.zeros_like(x)]).astype(np.float32)
 
 
 def modality_weights(settings: ObjectiveSettings) -> F64:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
+from diffdope.refine.facets import facet_tilt
 from diffdope.render.buffers import Buffers
 from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.mesh import Mesh
@@ -21,6 +24,11 @@ class Details:
         self._wanted = {count for count in counts if count > 0}
         self._full = Buffers(mesh, threads=threads)
         self._reduced: dict[int, Buffers] = {}
+
+    @cached_property
+    def tilt(self) -> float:
+        """RMS angle [rad] between facets and the surface they stand for, in full detail."""
+        return facet_tilt(self._full.arrays)
 
     def buffers(self, count: int = 0) -> Buffers:
         """Of the mesh with about `count` triangles; 0 for full detail.

@@ -33,5 +33,7 @@ class Outcome:
     winner: int
     winner_iteration: int
     covariance: F64 | None = None
+    unobserved: F64 | None = None
+    notes: tuple[str, ...] = ()
     confidence: float | None = None
     evidence: Evidence | None = None

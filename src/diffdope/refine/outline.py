@@ -30,6 +30,7 @@ _FLAT = 0.01  # contrast that noise alone has
 _STRONG = 3.0  # an edge with so many times the usual contrast is as good as any
 _BLIND = 0.3  # variance of the place of the best edge, pixels^2
 _FAR = 0.6  # share of the reach at which an edge counts half an e-fold less
+_INDEPENDENT = 10.0  # edges around an outline that err on their own
 _BINS = 16  # of each colour's histogram
 _CLEAR = 3  # pixels next to the outline that the statistics leave out
 _RING = 25.0 / 160.0  # share of the crop around the outline that is taken for the surroundings
@@ -141,6 +142,13 @@ class Outline:
         weighted = (2.0 * self.weight / len(points)) * weight[:, None] * jacobian
         constant = self.weight * float(weight @ mean**2) / len(points)
         return Pull(pose, -weighted.T @ mean, weighted.T @ jacobian, constant)
+
+    def information(self, pull: Pull) -> F64:
+        """(6, 6): of a pull of these edges, as the inverse of a covariance.
+
+        Points next to each other take the same wrong edge: an outline has as many edges as err on their own.
+        """
+        return pull.curvature * (_INDEPENDENT / (2.0 * self.weight))
 
     def support(self, coverage: F32, depth: F32) -> float | None:
         """Share of a rendered outline that lies on edges, those with less contrast counting less; None without one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.geometry.pose import Pose
 from diffdope.refine.result import History
 
 F64 = NDArray[np.float64]
@@ -38,6 +39,11 @@ class Recorder:
         k = self._length - 1
         for values in (self._R, self._t, self._costs, self._modality_costs):
             values[k, columns] = values[k - 1, columns]
+
+    def amend(self, iteration: int, column: int, pose: Pose, cost: float, modality_costs: F64) -> None:
+        """Puts a polished pose in place of a hypothesis's iterate; modality_costs (M,) of those that count."""
+        self._R[iteration, column], self._t[iteration, column] = pose.R_m2c, pose.t_m2c
+        self._costs[iteration, column], self._modality_costs[iteration, column] = cost, modality_costs
 
     @property
     def lowest(self) -> float:

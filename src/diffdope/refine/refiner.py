@@ -169,9 +169,10 @@ class Refiner:
             status=outcome.status, message=MESSAGES[outcome.status],
             winner=outcome.winner, winner_iteration=outcome.winner_iteration,
             iterations=len(outcome.history.costs) - 1, history=outcome.history, modalities=names,
-            notes=notes_on(self.mesh, observation, self.preset.objective, names),
+            notes=(*notes_on(self.mesh, observation, self.preset.objective, names), *outcome.notes),
             seed=self.seed, elapsed_s=time.perf_counter() - began, window=outcome.problem.window,
-            covariance=outcome.covariance, confidence=outcome.confidence, evidence=outcome.evidence,
+            covariance=outcome.covariance, unobserved=outcome.unobserved,
+            confidence=outcome.confidence, evidence=outcome.evidence,
         )  # fmt: skip
 
     def _refused(self, status: Status, window: CropWindow | None, pose: Pose, began: float) -> RefinementResult:

@@ -86,6 +86,10 @@ class RefinementResult:
     window: CropWindow | None
     """The part of the image that was compared; None if nothing was."""
     covariance: F64 | None = None
+    """(6, 6) in (rho [m], phi [rad]); None from a solver that has none, or where nothing could be compared."""
+    unobserved: F64 | None = None
+    """(K, 6) directions about which the images say less than `search.noise.spread`, in (rho [m], phi [rad]), each of
+    length 1 in (rho over half the diameter, phi); the notes name them. Along them the covariance is that spread."""
     confidence: float | None = None
     evidence: Evidence | None = None
 

@@ -16,14 +16,17 @@ from diffdope.refine.confidence import agreement, confidence_of
 from diffdope.refine.details import Details
 from diffdope.refine.evidence import Drawing, Evidence, weigh
 from diffdope.refine.outcome import Outcome
+from diffdope.refine.polish import Polish, Polished
 from diffdope.refine.prior import Prior
 from diffdope.refine.problem import Problem, held_by_edges, prepare
 from diffdope.refine.pull import Pull
 from diffdope.refine.recorder import Recorder
 from diffdope.refine.region import choose_window, projected_box
+from diffdope.refine.regression import View
 from diffdope.refine.result import Status
 from diffdope.refine.settings import CropSettings, Preset, PyramidSettings
 from diffdope.refine.spread import distinct, spread
+from diffdope.refine.uncertainty import in_words
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 
@@ -52,6 +55,8 @@ class Candidates:
     """(2, M), of the same two, unweighted."""
     evidence: Evidence
     confidence: float
+    pull: Pull | None
+    """Of the photograph's edges, where they stand in for a mask."""
 
 
 class Search:
@@ -162,10 +167,7 @@ class Search:
     ) -> Candidates:  # fmt: skip
         """What speaks for the winner, and what the start pose costs beside it."""
         best = Pose(solution.R_m2c[winner], solution.t_m2c[winner])
-        R, t = np.stack([self._pose.R_m2c, best.R_m2c]), np.stack([self._pose.t_m2c, best.t_m2c])
-        ends = problem.objective(R, t)
-        outline = np.zeros(2) if pull is None else pull.add_to(ends, R, t)
-        costs, modality_costs = ends.cost.copy(), problem.per_modality(ends.modality_costs, outline)
+        costs, modality_costs = self._costs(problem, best, pull)
         images = Renderer(self._details.mesh, problem.observation.camera, buffers=self._details.buffers()).render(
             best.R_m2c, best.t_m2c
         )
@@ -177,8 +179,15 @@ class Search:
         assert self._recorder is not None
         return Candidates(
             problem, columns, solution, winner, self._recorder.last, costs, modality_costs,
-            evidence, confidence_of(evidence),
+            evidence, confidence_of(evidence), pull,
         )  # fmt: skip
+
+    def _costs(self, problem: Problem, best: Pose, pull: Pull | None) -> tuple[F64, F64]:
+        """Costs (2,) and modality costs (2, M) of the start and of the best pose, without what the prior adds."""
+        R, t = np.stack([self._pose.R_m2c, best.R_m2c]), np.stack([self._pose.t_m2c, best.t_m2c])
+        ends = problem.objective(R, t)
+        outline = np.zeros(2) if pull is None else pull.add_to(ends, R, t)
+        return ends.cost.copy(), problem.per_modality(ends.modality_costs, outline).copy()
 
     def _prepare(self, pose: Pose, size: int, faces: int, final: bool) -> Problem | Refused:
         box = projected_box(self._details.mesh, pose, self._observation.camera)
@@ -236,11 +245,37 @@ class Search:
         status = Status.CONVERGED if solution.last_gain[best] < _AT_REST else Status.ITERATION_LIMIT
         if found.confidence < self._preset.search.least_confidence:
             status = Status.FAILED
+        pose, view = Pose(solution.R_m2c[best], solution.t_m2c[best]), self._view(found.problem, solution.t_m2c[best])
+        polished = self._polished(found, pose, view)
+        costs, modality_costs, winner = found.costs, found.modality_costs, int(found.columns[best])
+        if polished.moved:
+            costs, modality_costs = self._costs(found.problem, polished.pose, found.pull)
+            self._recorder.amend(found.last_iteration, winner, polished.pose, float(costs[1]), modality_costs[1])
         return Outcome(
-            problem=found.problem, pose=Pose(solution.R_m2c[best], solution.t_m2c[best]), status=status,
-            cost=float(found.costs[1]), modality_costs=found.modality_costs[1],
-            initial_cost=float(found.costs[0]), initial_modality_costs=found.modality_costs[0],
+            problem=found.problem, pose=polished.pose, status=status,
+            cost=float(costs[1]), modality_costs=modality_costs[1],
+            initial_cost=float(costs[0]), initial_modality_costs=modality_costs[0],
             history=self._recorder.history(np.ones(self._count)),
-            winner=int(found.columns[best]), winner_iteration=found.last_iteration,
+            winner=winner, winner_iteration=found.last_iteration,
             evidence=found.evidence, confidence=found.confidence,
+            covariance=polished.uncertainty.covariance, unobserved=polished.uncertainty.unobserved,
+            notes=in_words(polished.uncertainty.unobserved, view.length_m),
         )  # fmt: skip
+
+    def _view(self, problem: Problem, t_m2c: F64) -> View:
+        """What the normal equations need to know of the crop."""
+        camera, distance_m = problem.observation.camera, float(t_m2c[2])
+        return View(
+            distance_m=distance_m, pixel_m=distance_m / camera.fx, length_m=0.5 * self._length_m,
+            tilt=self._details.tilt, width=camera.width, light=self._preset.search.light,
+            ray=t_m2c / distance_m,
+        )  # fmt: skip
+
+    def _polished(self, found: Candidates, pose: Pose, view: View) -> Polished:
+        search, problem, noise = self._preset.search, found.problem, self._preset.search.noise
+        if problem.raw.mask is None:
+            noise = replace(noise, inflation=noise.inflation * noise.unmasked)
+        polish = Polish(problem.objective.linearise, view, search.polish, noise)
+        if problem.outline is None:
+            return polish(pose, self._pose)
+        return polish.held(pose, np.zeros((6, 6)) if found.pull is None else problem.outline.information(found.pull))

@@ -115,6 +115,68 @@ FAR = PyramidSettings(
 
 
 @dataclass(frozen=True)
+class NoiseSettings:
+    """What is known about errors that the residuals do not show, or not enough."""
+
+    depth_bias: float = 0.002
+    """Standard deviation of an offset that all depths of the object share, as a share of its distance."""
+    mask_bias_px: float = 0.1
+    """Standard deviation of the width by which a mask is too wide or too narrow, in pixels of the last level's crop."""
+    least_rgb: float = 0.002
+    """Least standard deviation of a colour: half a step of eight bits."""
+    least_depth_m: float = 1e-4
+    """Least standard deviation of a depth."""
+    least_mask: float = 0.1
+    """Least standard deviation of a pixel's coverage."""
+    tiles: tuple[int, ...] = (8, 16, 32)
+    """Sides, in pixels of the crop, of the tiles over which residuals are taken to be correlated; the most pessimistic
+    counts."""
+    inflation: float = 1.0
+    """Factor on all standard deviations, for what nothing above knows."""
+    unmasked: float = 2.0
+    """The same, multiplied with it, where no mask says which pixels are the object's."""
+    spread_deg: float = 20.0
+    """Standard deviation of a turn that is not observed: that the images do not determine to half of this."""
+    spread: float = 0.1
+    """The same of a shift, as a share of the diameter."""
+
+    def __post_init__(self) -> None:
+        """Refuses numbers that are no deviations."""
+        for name in ("depth_bias", "mask_bias_px"):
+            if not getattr(self, name) >= 0.0:
+                raise DiffDopeError(f"{name}: expected a number >= 0, got {getattr(self, name)}")
+        for name in ("least_rgb", "least_depth_m", "least_mask", "inflation", "unmasked", "spread_deg", "spread"):
+            if not getattr(self, name) > 0.0:
+                raise DiffDopeError(f"{name}: expected a number > 0, got {getattr(self, name)}")
+        if any(tile < 1 for tile in self.tiles):
+            raise DiffDopeError(f"tiles: expected sides of at least 1 pixel, got {self.tiles}")
+
+    def least(self, modality: str) -> float:
+        """Least standard deviation of a modality's residuals."""
+        return {"rgb": self.least_rgb, "depth": self.least_depth_m, "mask": self.least_mask}[modality]
+
+
+@dataclass(frozen=True)
+class PolishSettings:
+    """The last steps: Gauss-Newton with variances that the residuals tell, instead of fixed weights."""
+
+    steps: int = 4
+    """At most; 0 for none."""
+    without_depth: bool = False
+    """Whether steps are also taken where no depth is compared: shading and wrong masks are no noise, and the search's
+    absolute deviations with fixed weights stand them better."""
+    longest: float = 0.2
+    """Farthest that all steps together may go: radians, or this share of half the diameter."""
+
+    def __post_init__(self) -> None:
+        """Refuses numbers that make no steps."""
+        if self.steps < 0:
+            raise DiffDopeError(f"steps: expected at least 0, got {self.steps}")
+        if not self.longest > 0.0:
+            raise DiffDopeError(f"longest: expected a number > 0, got {self.longest}")
+
+
+@dataclass(frozen=True)
 class SearchSettings:
     """Second-order refinement: a search close to the start, and a wider one where that is not convincing."""
 
@@ -136,6 +198,9 @@ class SearchSettings:
     outline: OutlineSettings = field(default_factory=OutlineSettings)
     """How the photograph's edges hold the outline where there is no mask."""
     step: LevenbergSettings = field(default_factory=LevenbergSettings)
+    polish: PolishSettings = field(default_factory=PolishSettings)
+    noise: NoiseSettings = field(default_factory=NoiseSettings)
+    """What the covariance, and the polish, are to know about errors."""
 
 
 @dataclass(frozen=True)

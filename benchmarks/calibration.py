@@ -1,0 +1,125 @@
+"""How often the truth lies within 1, 2, 3 sigma of the refined pose, on photographs.
+
+    python -m benchmarks.calibration [--every 3] [--level 10]
+
+Of results with a confidence of at least 0.5, of objects without symmetries: squared Mahalanobis distance (6 degrees of
+freedom) and single coordinates, against a Gaussian. The ground truth of HOPE and YCB-Video is itself off
+by one or two millimetres, which counts as an error here. `odd` and `even` objects apart show whether a number that was
+chosen on some holds on others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import chi2
+
+from benchmarks.confidence import HOPE, HOPE2, LEVELS, SIM, YCBV
+from benchmarks.shared_data import DATA, cases, load_mesh
+from diffdope.experiments.limits import error_of
+from diffdope.refine.refiner import Refiner
+
+F64 = NDArray[np.float64]
+SETS: dict[str, list[dict[str, object]]] = {
+    "sim rgb-d": [SIM],
+    "sim rgb-d noisy mask": [dict(SIM, mask="mask_noisy")],
+    "hope rgb-d": [HOPE2],
+    "hope rgb + mask": [dict(HOPE, scene=f"00000{k}", depth=False) for k in (1, 2, 3, 5)],
+    "ycbv rgb-d": [YCBV],
+}
+
+
+class Row(NamedTuple):
+    """One refinement: error (6,) in (rho [m], phi [rad]), its covariance (6, 6)."""
+
+    set_name: str
+    obj_id: int
+    error: F64
+    covariance: F64
+    confidence: float
+    unobserved: int
+
+    @property
+    def squares(self) -> float:
+        return float(self.error @ np.linalg.solve(self.covariance, self.error))
+
+    @property
+    def own(self) -> F64:
+        return np.asarray(np.abs(self.error) / np.sqrt(np.diag(self.covariance)))
+
+
+@cache
+def symmetric(mesh_path: Path) -> bool:
+    """Whether the data set says that an object has symmetries: the truth is then one of several."""
+    entry = json.loads((mesh_path.parent / "models_info.json").read_text())[str(int(mesh_path.stem[4:]))]
+    return "symmetries_discrete" in entry or "symmetries_continuous" in entry
+
+
+def rows_of(level: str, every: int) -> list[Row]:
+    """Refinements of every n-th case; refiners live for one set."""
+    rows: list[Row] = []
+    for set_name, specs in SETS.items():
+        if not all((DATA / str(spec["data_set"])).is_dir() for spec in specs):
+            print(f"{set_name}: skipped, {DATA} has no such data")
+            continue
+        refiners: dict[Path, Refiner] = {}
+        every_case = (case for spec in specs for case in cases(level=LEVELS[level], **spec))  # type: ignore[arg-type]
+        for case in islice(every_case, 0, None, every):
+            if symmetric(case.mesh_path):
+                continue
+            if case.mesh_path not in refiners:
+                refiners[case.mesh_path] = Refiner(load_mesh(case.mesh_path), threads=1)
+            result = refiners[case.mesh_path].refine(case.observation, case.start)
+            if result.covariance is None or result.unobserved is None:
+                continue
+            error = error_of(result.pose, case.truth)
+            sure, hidden = result.confidence or 0.0, len(result.unobserved)
+            rows.append(Row(set_name, case.obj_id, error, result.covariance, sure, hidden))
+    return rows
+
+
+def shares(rows: list[Row]) -> str:
+    """Within 1, 2, 3 sigma: of all six coordinates together, and of single ones."""
+    limits = [chi2.ppf(chi2.cdf(k * k, 1), 6) for k in (1, 2, 3)]
+    squares, own = np.array([row.squares for row in rows]), np.concatenate([row.own for row in rows])
+    jointly = " / ".join(f"{100 * np.mean(squares < limit):.0f}" for limit in limits)
+    single = " / ".join(f"{100 * np.mean(own < k):.0f}" for k in (1, 2, 3))
+    return f"{jointly} | {single} | {np.sqrt(np.median(squares) / chi2.median(6)):.2f}"
+
+
+def report(rows: list[Row]) -> None:
+    """A row for each set."""
+    print("| | n | unobserved | all six within 1, 2, 3 sigma, % | single, % | error/sigma | mm | deg |")
+    print("|---|---|---|---|---|---|---|---|")
+    print("| a Gaussian | | | 68 / 95 / 100 | 68 / 95 / 100 | 1 | | |")
+    sure = [row for row in rows if row.confidence >= 0.5]
+    for set_name in dict.fromkeys(row.set_name for row in sure):
+        own = [row for row in sure if row.set_name == set_name]
+        sigma = np.median([np.sqrt(np.diag(row.covariance)) for row in own], axis=0)
+        size = f"{1e3 * np.sqrt((sigma[:3] ** 2).sum()):.2f} | {np.degrees(np.sqrt((sigma[3:] ** 2).sum())):.2f}"
+        print(f"| {set_name} | {len(own)} | {sum(row.unobserved > 0 for row in own)} | {shares(own)} | {size} |")
+    for name, rest in (("odd", 1), ("even", 0)):
+        own = [row for row in sure if row.obj_id % 2 == rest]
+        if own:
+            print(
+                f"| all, {name} objects | {len(own)} | {sum(row.unobserved > 0 for row in own)} | {shares(own)} | | |"
+            )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--every", type=int, default=3, help="take every n-th case of each set")
+    parser.add_argument("--level", choices=tuple(LEVELS), default="10", help="start: degrees")
+    arguments = parser.parse_args()
+    report(rows_of(arguments.level, arguments.every))
+
+
+if __name__ == "__main__":
+    main()

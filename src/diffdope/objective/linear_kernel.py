@@ -1,0 +1,95 @@
+"""Residuals and their Jacobians of one pose, pixel by pixel: what the fused pass sums up, listed.
+
+Only pixels that the object covers wholly have colours and depths of their own; next to a contour they are mixed with a
+background that nobody knows, and only the coverage is listed.
+"""
+
+import numpy as np
+from numba import njit
+
+from diffdope.render.kernels.images import prepare_pose, release_pose
+from diffdope.render.kernels.layout import (
+    C_B,
+    C_BU,
+    C_BV,
+    C_G,
+    C_GU,
+    C_GV,
+    C_R,
+    C_RU,
+    C_RV,
+    C_X,
+    C_Y,
+    C_Z,
+    C_ZU,
+    C_ZV,
+    CHANNEL_COVERAGE,
+    CHUNK,
+)  # fmt: skip
+from diffdope.render.kernels.motion import fixed_pixel_row, torque
+from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR
+from diffdope.render.kernels.shade import shade_chunk
+
+ONE = np.float32(1.0)
+
+
+@njit(**SCALAR)
+def write_row(jacobian, i, channel, x, y, z, r0, r1, r2):
+    """Row of a quantity whose change is r . dX at X - t = (x, y, z)."""
+    q0, q1, q2 = torque(x, y, z, r0, r1, r2)
+    jacobian[channel, 0, i], jacobian[channel, 1, i], jacobian[channel, 2, i] = r0, r1, r2
+    jacobian[channel, 3, i], jacobian[channel, 4, i], jacobian[channel, 5, i] = q0, q1, q2
+
+
+@njit(**KERNEL)
+def list_chunk(view, t, c, first, count, with_color, offset, jacobian):
+    """Places of a chunk relative to the object's origin, and Jacobians: red, green, blue, depth."""
+    for i in range(count):
+        z = c[C_Z + i]
+        xn, yn = (c[C_X + i] - view.cx) / view.fx, (c[C_Y + i] - view.cy) / view.fy
+        x, y, dz = xn * z - t[0], yn * z - t[1], z - t[2]
+        offset[0, first + i], offset[1, first + i], offset[2, first + i] = x, y, dz
+        r0, r1, r2 = fixed_pixel_row(c[C_ZU + i], c[C_ZV + i], view.fx, view.fy, xn, yn, z)
+        write_row(jacobian, first + i, 3, x, y, dz, r0, r1, r2 + ONE)
+        if with_color:
+            r0, r1, r2 = fixed_pixel_row(c[C_RU + i], c[C_RV + i], view.fx, view.fy, xn, yn, z)
+            write_row(jacobian, first + i, 0, x, y, dz, r0, r1, r2)
+            r0, r1, r2 = fixed_pixel_row(c[C_GU + i], c[C_GV + i], view.fx, view.fy, xn, yn, z)
+            write_row(jacobian, first + i, 1, x, y, dz, r0, r1, r2)
+            r0, r1, r2 = fixed_pixel_row(c[C_BU + i], c[C_BV + i], view.fx, view.fy, xn, yn, z)
+            write_row(jacobian, first + i, 2, x, y, dz, r0, r1, r2)
+
+
+@njit(**KERNEL)
+def list_values(c, f, first, count, with_color, pixel, rendered):
+    """Colours and depths of a chunk."""
+    for i in range(count):
+        pixel[first + i] = f.pixel[first + i]
+        rendered[3, first + i] = c[C_Z + i]
+        if with_color:
+            rendered[0, first + i] = c[C_R + i]
+            rendered[1, first + i] = c[C_G + i]
+            rendered[2, first + i] = c[C_B + i]
+
+
+@njit(**ENTRY)
+def linearise_pose(mesh, view, R, t, s, with_color, pixel, offset, rendered, jacobian):
+    """Fills the lists of one pose; returns the number of covered pixels, and of all with those next to a contour.
+
+    As long as the image (N): pixel (N,), offset (3, N) of the surface point from the object's origin [m], rendered
+    (5, N) and jacobian (5, 6, N) of red, green, blue (left alone without colour), depth [m] and coverage. Covered
+    pixels come first, with colour and depth; those next to a contour follow, with coverage alone.
+    """
+    n, n_rows, used = prepare_pose(mesh, view, R, t, s)
+    for first in range(0, n, CHUNK):
+        count = min(CHUNK, n - first)
+        shade_chunk(mesh.skin, s.visible.planes, s.fragments, first, count, with_color)
+        list_values(s.fragments.chunk, s.fragments, first, count, with_color, pixel, rendered)
+        list_chunk(view, t, s.fragments.chunk, first, count, with_color, offset, jacobian)
+    for row in range(n_rows):
+        pixel[n + row] = s.contours.pixel[row]
+        rendered[4, n + row] = s.contours.value[row, CHANNEL_COVERAGE]
+        for k in range(6):
+            jacobian[4, k, n + row] = s.contours.jacobian[row, CHANNEL_COVERAGE, k]
+    release_pose(view, s, used)
+    return n, n + n_rows
