@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
 from diffdope.objective.objective import Evaluation
-from diffdope.refine.pull import Pull
+from diffdope.refine.pull import away_from
 
 F64 = NDArray[np.float64]
 
@@ -24,8 +24,16 @@ class Prior:
     weight: float
 
     def add_to(self, evaluation: Evaluation, R: F64, t: F64) -> None:
-        """Adds cost, gradient and normal matrix of poses (B, 3, 3) and (B, 3)."""
+        """Adds cost, gradient and normal matrix of poses (B, 3, 3) and (B, 3).
+
+        It is a `Pull` that is the same in all directions, so that the gradient may take the turn's own derivative for
+        the identity: their product is the same, since a rotation vector does not turn itself.
+        """
         if self.weight <= 0.0 or self.angle_rad <= 0.0 or self.distance_m <= 0.0:
             return
+        away = away_from(self.start, R, t)
         curvature = 2.0 * self.weight / np.repeat([self.distance_m**2, self.angle_rad**2], 3)
-        Pull(self.start, np.zeros(6), np.diag(curvature)).add_to(evaluation, R, t)
+        row = away * curvature
+        np.add(evaluation.cost, 0.5 * (row * away).sum(axis=1), out=evaluation.cost)
+        np.add(evaluation.gradient, row, out=evaluation.gradient)
+        np.add(evaluation.normal, np.diag(curvature), out=evaluation.normal)

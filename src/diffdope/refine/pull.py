@@ -28,11 +28,11 @@ class Pull:
 
     def costs(self, R: F64, t: F64) -> F64:
         """Of poses (B, 3, 3) and (B, 3): (B,)."""
-        return self._costs(self._away(R, t))
+        return self._costs(away_from(self.at, R, t))
 
     def add_to(self, evaluation: Evaluation, R: F64, t: F64) -> F64:
         """Adds cost, gradient and normal matrix of poses (B, 3, 3) and (B, 3); returns the costs (B,) alone."""
-        away = self._away(R, t)
+        away = away_from(self.at, R, t)
         costs = self._costs(away)
         # A turn delta in front of Exp(phi) changes phi by J_l(phi)^-1 delta.
         inverse = inverse_left_jacobian(away[:, 3:])
@@ -43,12 +43,14 @@ class Pull:
         np.add(evaluation.normal, self.curvature, out=evaluation.normal)
         return costs
 
-    def _away(self, R: F64, t: F64) -> F64:
-        return np.concatenate([t - self.at.t_m2c, so3.log(R @ self.at.R_m2c.T)], axis=1)
-
     def _costs(self, away: F64) -> F64:
         quadratic: F64 = 0.5 * np.einsum("bi,ij,bj->b", away, self.curvature, away)
         return self.constant + away @ self.slope + quadratic
+
+
+def away_from(pose: Pose, R: F64, t: F64) -> F64:
+    """(B, 6): t - t_pose [m] and log(R R_pose^T) [rad] of poses (B, 3, 3) and (B, 3)."""
+    return np.concatenate([t - pose.t_m2c, so3.log(R @ pose.R_m2c.T)], axis=1)
 
 
 def inverse_left_jacobian(phi: F64) -> F64:

@@ -34,17 +34,11 @@ def box_of(x_c: NDArray[np.float64], camera: Camera) -> Box | Status:
     return Status.OUT_OF_VIEW if outside else box
 
 
-def mask_box(mask: F32) -> Box:
-    """Pixel box of a mask that is not empty."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return float(columns[0]), float(rows[0]), float(columns[-1]), float(rows[-1])
-
-
 def choose_window(start_box: Box, observation: Observation, settings: CropSettings) -> CropWindow:
     """The crop that holds the start pose and the mask."""
     boxes = [start_box]
-    if observation.mask is not None:
-        boxes.append(mask_box(observation.mask))
+    if observation.mask_box is not None:
+        boxes.append(observation.mask_box)
     return choose_crop(boxes, observation.camera, margin=settings.margin, max_size=settings.size)
 
 

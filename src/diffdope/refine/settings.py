@@ -84,7 +84,7 @@ class PyramidSettings:
     """Longest side of the crop in pixels."""
     hypotheses: tuple[int, ...] = (8, 3, 1)
     """How many poses take part: the spread at the first level, at the others the best of the level before."""
-    iterations: tuple[int, ...] = (8, 6, 6)
+    iterations: tuple[int, ...] = (8, 5, 3)
     """Newton steps at most."""
     faces: tuple[int, ...] = (1000, 4000, 0)
     """Triangles of the mesh, 0 for all of them."""

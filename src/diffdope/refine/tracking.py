@@ -9,7 +9,7 @@ from dataclasses import replace
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.refine.motion import Motion
-from diffdope.refine.region import mask_box, projected_box
+from diffdope.refine.region import projected_box
 from diffdope.refine.result import RefinementResult, Status
 from diffdope.refine.settings import Preset, TrackingSettings
 from diffdope.scene.mesh import Mesh
@@ -202,9 +202,9 @@ def lost(result: RefinementResult, predicted: Pose, frames: int, settings: Track
 def recentred(pose: Pose, mesh: Mesh, observation: Observation) -> Pose:
     """The pose moved sideways so that its middle is that of the mask, if there is one."""
     box = projected_box(mesh, pose, observation.camera)
-    if observation.mask is None or isinstance(box, Status):
+    if observation.mask_box is None or isinstance(box, Status):
         return pose
-    x0, y0, x1, y1 = mask_box(observation.mask)
+    x0, y0, x1, y1 = observation.mask_box
     camera, depth_m = observation.camera, float(pose.t_m2c[2])
     u, v = (x0 + x1 - box[0] - box[2]) / 2.0, (y0 + y1 - box[1] - box[3]) / 2.0
     return pose.retract([u * depth_m / camera.fx, v * depth_m / camera.fy, 0.0, 0.0, 0.0, 0.0])

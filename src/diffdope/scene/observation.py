@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,17 @@ class Observation:
     def modalities(self) -> tuple[str, ...]:
         """Which of "rgb", "depth" and "mask" there are."""
         return tuple(name for name in ("rgb", "depth", "mask") if getattr(self, name) is not None)
+
+    @cached_property
+    def mask_box(self) -> tuple[float, float, float, float] | None:
+        """Pixels (x0, y0, x1, y1) between which the mask is not 0; None without a mask, or for one that is empty."""
+        if self.mask is None:
+            return None
+        rows = np.flatnonzero(self.mask.any(axis=1))
+        if len(rows) == 0:
+            return None
+        columns = np.flatnonzero(self.mask[rows[0] : rows[-1] + 1].any(axis=0))
+        return float(columns[0]), float(rows[0]), float(columns[-1]), float(rows[-1])
 
     def with_mask(self, mask: ArrayLike) -> Observation:
         """The same images with another mask (H, W); they are shared, not copied and checked again.
