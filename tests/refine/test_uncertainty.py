@@ -23,6 +23,7 @@ from diffdope.refine.regression import View, regress
 from diffdope.refine.settings import NoiseSettings
 from diffdope.refine.uncertainty import beyond, in_words, spectrum, uncertainty
 from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
 
 F64 = NDArray[np.float64]
 NOISE = SensorNoise(rgb=0.02, depth_m=0.001, depth_slope=0.0, missing=0.0)
@@ -61,7 +62,7 @@ def test_of_a_linear_problem_the_covariance_is_known() -> None:
 
 
 def test_correlated_residuals_inflate_the_covariance() -> None:
-    """Noise that is the same over squares of 8 pixels has one sample in 64."""
+    """Noise that is the same over squares of 4 x 4 pixels has one sample in 16."""
     rng = np.random.default_rng(1)
     J = smooth(rng)
     parts = regress(Linearised({"depth": block(rng, J, 0.002, correlated=4)}, 100, 100), VIEW, EXACT)
@@ -80,6 +81,46 @@ def test_an_offset_of_all_depths_is_in_the_covariance() -> None:
     assert np.sqrt(found.covariance[2, 2]) == pytest.approx(0.002 * 0.7, rel=0.02)
     assert len(found.unobserved) == 5
     assert np.sqrt(found.covariance[5, 5]) == pytest.approx(np.radians(noise.spread_deg), rel=1e-3)
+
+
+def test_a_modality_that_pulls_against_the_pose_knows_less() -> None:
+    """An error that all its residuals share shows as a gradient where the pose ended, and nowhere else."""
+    rng = np.random.default_rng(4)
+    J = smooth(rng)
+    fitting = block(rng, J, 0.002)
+    apart = J.T @ (0.002 * np.linalg.solve(np.linalg.cholesky(J @ J.T).T, 4.0 * np.ones(6)))
+    outvoted = fitting._replace(residual=(fitting.residual + apart).astype(np.float32))
+    one, other = (regress(Linearised({"depth": b}, 100, 100), VIEW, EXACT)["depth"] for b in (fitting, outvoted))
+    assert one.tension < 3.0
+    assert other.tension == pytest.approx(16.0, rel=0.5)
+    ratio = np.linalg.eigvals(np.linalg.solve(other.information().matrix, one.information().matrix)).real
+    assert ratio == pytest.approx(np.full(6, other.tension / max(one.tension, 1.0)), rel=0.2)
+    before = other.information(correlated=False).matrix
+    assert np.trace(before) > 5.0 * np.trace(other.information().matrix)
+
+
+def test_what_is_known_besides_narrows_the_covariance() -> None:
+    rng = np.random.default_rng(5)
+    J = np.zeros((6, 10000))
+    J[2] = 1.0
+    parts = regress(Linearised({"depth": block(rng, J, 0.001)}, 100, 100), VIEW, NoiseSettings())
+    besides = np.diag([1e8, 1e8, 0.0, 1e4, 1e4, 0.0])
+    found = uncertainty(spectrum(parts, VIEW, NoiseSettings(), also=besides), VIEW, NoiseSettings())
+    assert np.sqrt(np.diag(found.covariance)[[0, 1, 3, 4]]) == pytest.approx([1e-4, 1e-4, 0.01, 0.01], rel=0.02)
+    assert found.unobserved == pytest.approx(np.eye(6)[5:], abs=1e-6) or found.unobserved == pytest.approx(
+        -np.eye(6)[5:], abs=1e-6
+    )
+
+
+def test_without_a_mask_sigma_is_larger() -> None:
+    mesh, rng = primitives()["box, label"].mesh, np.random.default_rng(6)
+    truth = random_pose(rng)
+    seen = picture([(mesh, truth)], rng, noise=NOISE)
+    start = perturb(truth, angle_rad=np.radians(2.0), distance_m=0.002, rng=rng)
+    refiner = Refiner(mesh)
+    found = [refiner.refine(Observation(seen.camera, rgb=seen.rgb, mask=mask), start) for mask in (seen.mask, None)]
+    with_mask, without = (np.trace(result.covariance) for result in found if result.covariance is not None)
+    assert without > 2.0 * with_mask
 
 
 def test_what_is_pretended_is_taken_out() -> None:

@@ -291,3 +291,13 @@ def test_crop_sees_what_the_full_image_sees() -> None:
     crop_u, _ = crop.camera.project([0.05, 0.0, 0.5])
     row = stored(crop, "rgb")[4, :, 0]
     assert np.interp(crop_u, np.arange(10), row) == pytest.approx(u / 63, abs=1e-6)
+
+
+def test_the_box_of_a_mask_is_where_it_is_not_zero() -> None:
+    camera = Camera(100.0, 100.0, 15.5, 11.5, 32, 24)
+    mask = np.zeros((24, 32), np.float32)
+    assert Observation(camera, depth=mask + 1.0).mask_box is None
+    mask[5:9, 7:20] = 0.2
+    mask[20, 3] = 1.0
+    assert Observation(camera, mask=mask).mask_box == (3.0, 5.0, 19.0, 20.0)
+    assert Observation(camera, mask=mask).with_mask(mask > 0.5).mask_box == (3.0, 20.0, 3.0, 20.0)
