@@ -33,6 +33,10 @@ SETS: dict[str, list[dict[str, object]]] = {
     "hope rgb-d": [HOPE2],
     "hope rgb + mask": [dict(HOPE, scene=f"00000{k}", depth=False) for k in (1, 2, 3, 5)],
     "ycbv rgb-d": [YCBV],
+    "sim rgb-d no mask": [dict(SIM, mask=None)],
+    "hope rgb-d no mask": [dict(HOPE2, mask=None)],
+    "sim rgb no mask": [dict(SIM, depth=False, mask=None)],
+    "hope rgb no mask": [dict(HOPE, scene=f"00000{k}", depth=False, mask=None) for k in (1, 2, 3, 5)],
 }
 
 
