@@ -34,6 +34,7 @@ F64 = NDArray[np.float64]
 Refused = tuple[Status, CropWindow | None]
 Progress = Callable[[int, int, float], None]
 
+_SURPLUS = 1.0  # log odds by which a far result must be surer where edges hold the outline: some fit everywhere
 _MOVED = 1.0  # near searches that went farther than they were meant to have found the start worse than stated
 _AT_REST = 0.005  # share by which the last step lowered the cost of a pose that has come to rest
 _UNSETTLED = 0.02  # share by which the last step still lowered the cost
@@ -87,6 +88,7 @@ class Search:
         self._length_m = details.mesh.diameter
         near, far = preset.search.near, preset.search.far
         self._rounds = preset.search.outline.reach_px if held_by_edges(observation, preset.search.outline) else (0.0,)
+        self._surplus = _SURPLUS if held_by_edges(observation, preset.search.outline) else 0.0
         rounds = len(self._rounds)
         self._capacity = sum(rounds * (iterations + 1) for iterations in (*near.iterations, *far.iterations))
         self._count = near.hypotheses[0] + far.hypotheses[0]
@@ -103,7 +105,9 @@ class Search:
         if not found:
             assert not isinstance(first, Candidates)
             return first
-        return self._outcome(max(found, key=lambda candidates: candidates.confidence))
+        if len(found) == 1 or surer(found[1], self._surplus) > surer(found[0]):
+            return self._outcome(found[-1])
+        return self._outcome(found[0])
 
     def _doubtful(self, found: Candidates | Refused) -> bool:
         """Whether the near search's result does not convince: a wider one should have a look."""
@@ -279,3 +283,9 @@ class Search:
         if problem.outline is None:
             return polish(pose, self._pose)
         return polish.held(pose, np.zeros((6, 6)) if found.pull is None else problem.outline.information(found.pull))
+
+
+def surer(found: Candidates, surplus: float = 0.0) -> float:
+    """Log odds of the confidence, less what it must have more."""
+    sure = min(max(found.confidence, 1e-9), 1.0 - 1e-9)
+    return float(np.log(sure / (1.0 - sure))) - surplus
