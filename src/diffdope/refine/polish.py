@@ -23,7 +23,6 @@ F64 = NDArray[np.float64]
 Parts = Mapping[str, Part]
 Linearise = Callable[[F64, F64], Linearised]
 
-_AT_REST = 1e-3  # radians, or share of half the diameter: the steps after it are smaller still
 _FAR = 0.005  # radians, or share of half the diameter
 _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
 
@@ -98,7 +97,7 @@ class Polish:
             parts = self._parts(pose, first)
             if set(parts) != set(first) or not self._distance(pose, start) < self._settings.longest:
                 return start, first
-            if np.linalg.norm(step / self._view.units) < _AT_REST:
+            if np.linalg.norm(step / self._view.units) < self._settings.tolerance:
                 break
         return (pose, parts) if cost_of(parts, first) < cost_of(first, first) else (start, first)
 

@@ -162,6 +162,8 @@ class PolishSettings:
 
     steps: int = 4
     """At most; 0 for none."""
+    tolerance: float = 1e-3
+    """The step that is shorter is the last: radians, or share of half the diameter."""
     without_depth: bool = False
     """Whether steps are also taken where no depth is compared: shading and wrong masks are no noise, and the search's
     absolute deviations with fixed weights stand them better."""
@@ -172,8 +174,9 @@ class PolishSettings:
         """Refuses numbers that make no steps."""
         if self.steps < 0:
             raise DiffDopeError(f"steps: expected at least 0, got {self.steps}")
-        if not self.longest > 0.0:
-            raise DiffDopeError(f"longest: expected a number > 0, got {self.longest}")
+        for name in ("tolerance", "longest"):
+            if not getattr(self, name) > 0.0:
+                raise DiffDopeError(f"{name}: expected a number > 0, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True)
