@@ -42,12 +42,17 @@ class Problem:
     raw: Observation
     """The crop with its own colours; those of `observation` are in the model's light."""
     outline: Outline | None = None
-    """The photograph's edges, where they stand in for a mask."""
+    """The photograph's edges, where there is no mask."""
+
+    @property
+    def held(self) -> bool:
+        """Whether those edges hold the object, not only speak for or against it."""
+        return self.outline is not None and self.outline.weight > 0.0
 
     @property
     def modalities(self) -> tuple[str, ...]:
         """Names of what is compared."""
-        return self.objective.modalities + (() if self.outline is None else ("outline",))
+        return self.objective.modalities + (("outline",) if self.held else ())
 
     def per_modality(self, modality_costs: F64, outline: F64) -> F64:
         """Unweighted costs (B, M) in the order of `modalities`.
@@ -57,7 +62,9 @@ class Problem:
             outline: of the edges' pull, (B,), weighted.
         """
         each = modality_costs[:, self.objective.active]
-        return each if self.outline is None else np.column_stack([each, outline / self.outline.weight])
+        if self.outline is None or not self.held:
+            return each
+        return np.column_stack([each, outline / self.outline.weight])
 
 
 def prepare(
@@ -103,8 +110,7 @@ def prepare(
         crop = crop.with_rgb(light_at(images, crop, gate, with_bias=light == "gain-bias").removed(crop.rgb))
     objective = Objective(buffers, crop, gate, settings, care=care, length_m=length_m, with_normal=with_normal)
     edges = None
-    if outline is not None and held_by_edges(raw, outline):
-        assert raw.rgb is not None
+    if outline is not None and raw.rgb is not None and raw.mask is None:
         weight = outline.weight if raw.depth is None else outline.weight_with_depth
         edges = Outline(raw.rgb, raw.camera, replace(outline, weight=weight))
     return checked(Problem(window, crop, objective, overlap, care, raw, edges), buffers.mesh)

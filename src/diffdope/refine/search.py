@@ -159,7 +159,7 @@ class Search:
 
     def _pull(self, problem: Problem, pose: Pose, faces: int, reach_px: float) -> Pull | None:
         """Of the photograph's edges near a pose."""
-        if problem.outline is None:
+        if problem.outline is None or not problem.held:
             return None
         buffers = self._details.buffers(faces)
         images = Renderer(buffers.mesh, problem.raw.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
@@ -280,7 +280,7 @@ class Search:
         if problem.raw.mask is None:
             noise = replace(noise, inflation=noise.inflation * noise.unmasked)
         polish = Polish(problem.objective.linearise, view, search.polish, noise)
-        if problem.outline is None:
+        if problem.outline is None or not problem.held or problem.raw.depth is not None:
             return polish(pose, self._pose)
         return polish.held(pose, np.zeros((6, 6)) if found.pull is None else problem.outline.information(found.pull))
 
