@@ -274,6 +274,7 @@ FAST = SearchSettings(
     near=PyramidSettings((32, 80), (1, 1), (4, 5), (0, 0), angle_deg=0.0, distance=0.0),
     doubt=0.0,
     outline=OutlineSettings(weight=0.0, weight_with_depth=0.0),
+    polish=PolishSettings(steps=0),
     step=LevenbergSettings(damping=0.02, shrink=0.5, grow=10.0, tolerance=0.006, negligible=0.003),
 )
 PRESETS: dict[str, Preset] = {
