@@ -53,9 +53,14 @@ def features(evidence: Evidence) -> F64:
     )
 
 
+def log_odds_of(evidence: Evidence) -> float:
+    """Of a pose being right: where probabilities are close to 1, these still tell which is surer."""
+    return float(features(evidence) @ WEIGHTS)
+
+
 def confidence_of(evidence: Evidence) -> float:
     """Estimated probability that a pose is right, that is within 3 % of the object's diameter (ADD-S)."""
-    return float(1.0 / (1.0 + np.exp(-features(evidence) @ WEIGHTS)))
+    return float(1.0 / (1.0 + np.exp(-log_odds_of(evidence))))
 
 
 def agreement(R: F64, t: F64, cost: F64, best: Pose, length_m: float) -> float:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from diffdope.geometry.symmetry import Symmetries
 from diffdope.refine.facets import facet_tilt
 from diffdope.render.buffers import Buffers
 from diffdope.scene.lod import levels_of_detail
+from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
 
 
@@ -29,6 +31,11 @@ class Details:
     def tilt(self) -> float:
         """RMS angle [rad] between facets and the surface they stand for, in full detail."""
         return facet_tilt(self._full.arrays)
+
+    @cached_property
+    def lookalikes(self) -> Symmetries:
+        """Turns after which the shape is nearly the same; found when first asked for, in some tenths of a second."""
+        return lookalikes(self.mesh)
 
     def buffers(self, count: int = 0) -> Buffers:
         """Of the mesh with about `count` triangles; 0 for full detail.

@@ -23,7 +23,7 @@ F64 = NDArray[np.float64]
 Parts = Mapping[str, Part]
 Linearise = Callable[[F64, F64], Linearised]
 
-_FAR = 0.005  # radians, or share of half the diameter
+_FAR = 0.02  # radians, or share of half the diameter
 _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
 
 

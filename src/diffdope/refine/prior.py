@@ -9,14 +9,17 @@ from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
 from diffdope.objective.objective import Evaluation
-from diffdope.refine.pull import away_from
 
 F64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Prior:
-    """weight * (|phi|^2 / angle^2 + |rho|^2 / distance^2) for a pose Exp(phi) R_start, t_start + rho."""
+    """weight * (4 sin^2(theta / 2) / angle^2 + |rho|^2 / distance^2) for a pose turned by theta and shifted by rho.
+
+    4 sin^2(theta / 2) = tr(I - R R_start^T), the squared chord, is theta^2 for what a search calls near, and needs no
+    logarithm.
+    """
 
     start: Pose
     angle_rad: float
@@ -26,14 +29,18 @@ class Prior:
     def add_to(self, evaluation: Evaluation, R: F64, t: F64) -> None:
         """Adds cost, gradient and normal matrix of poses (B, 3, 3) and (B, 3).
 
-        It is a `Pull` that is the same in all directions, so that the gradient may take the turn's own derivative for
-        the identity: their product is the same, since a rotation vector does not turn itself.
+        The gradient of tr(I - M) by a turn in front of M is its axial vector. The curvature is taken for that at the
+        start: it is never less than the true one.
         """
         if self.weight <= 0.0 or self.angle_rad <= 0.0 or self.distance_m <= 0.0:
             return
-        away = away_from(self.start, R, t)
-        curvature = 2.0 * self.weight / np.repeat([self.distance_m**2, self.angle_rad**2], 3)
-        row = away * curvature
-        np.add(evaluation.cost, 0.5 * (row * away).sum(axis=1), out=evaluation.cost)
-        np.add(evaluation.gradient, row, out=evaluation.gradient)
-        np.add(evaluation.normal, np.diag(curvature), out=evaluation.normal)
+        shift, M = t - self.start.t_m2c, R @ self.start.R_m2c.T
+        far, turned = self.weight / self.distance_m**2, self.weight / self.angle_rad**2
+        chord = 3.0 - np.trace(M, axis1=1, axis2=2)
+        axial = M[:, (2, 0, 1), (1, 2, 0)] - M[:, (1, 2, 0), (2, 0, 1)]
+        for all_of_it, own in (
+            (evaluation.cost, far * (shift**2).sum(axis=1) + turned * chord),
+            (evaluation.gradient, np.concatenate([2.0 * far * shift, turned * axial], axis=1)),
+            (evaluation.normal, np.diag(2.0 * np.repeat([far, turned], 3))),
+        ):
+            np.add(all_of_it, own, out=all_of_it)

@@ -52,10 +52,15 @@ class View:
 
 
 class Known(NamedTuple):
-    """What is held while the pose moves: standard deviation, and correlation: variance over that of single pixels."""
+    """What is known of a modality from another pose close by.
+
+    scale: standard deviation; correlation: variance over that of single pixels, both held while the pose moves;
+    lights: of each channel, from which its own is found in one round.
+    """
 
     scale: float
     correlation: float
+    lights: tuple[F64, ...]
 
 
 class Information(NamedTuple):
@@ -76,12 +81,21 @@ class Channel:
     Args:
         rows: (K + 7, N) light's columns, residual, Jacobian.
         weight: (N,) of the pixels.
+        light: (K,) of another pose close by.
     """
 
-    def __init__(self, rows: F32, weight: F32) -> None:
+    def __init__(self, rows: F32, weight: F32, light: F64 | None = None) -> None:
         self.rows, self.weight, self.shared = rows, weight, len(rows) - 7
         self.light: F64 = np.zeros((self.shared, 7))
         self.residual: F32 = rows[self.shared]
+        if light is not None and self.shared:
+            self.light[:, 0] = light
+            self.residual = self._without(light)
+
+    def _without(self, light: F64) -> F32:
+        """The residual (N,) less what a light (K,) explains."""
+        explained = light.astype(np.float32) @ self.rows[: self.shared]
+        return np.asarray(self.rows[self.shared] - explained, np.float32)
 
     def reduce(self, weight: F32) -> F64:
         """Moments (7, 7) of residual and Jacobian less what the light explains; weight (N,) of their squares."""
@@ -90,8 +104,7 @@ class Channel:
         if k == 0:
             return moments
         self.light = np.asarray(np.linalg.solve(moments[:k, :k] + _WEAK * np.eye(k), moments[:k, k:]), np.float64)
-        explained = self.light[:, 0].astype(np.float32) @ self.rows[:k]
-        self.residual = np.subtract(self.rows[k], explained, dtype=np.float32)
+        self.residual = self._without(self.light[:, 0])
         return np.asarray(moments[k:, k:] - moments[k:, :k] @ self.light)
 
     @property
@@ -116,27 +129,23 @@ class Part:
         step: (6, 6) curvature for Gauss-Newton, in (rho [m], phi [rad]) as all of them.
         cost: Huber's, over the correlation.
         count: sum of the pixels' weights.
-        known: the scale and the correlation.
+        known: the scale, the correlation and the lights.
     """
 
     def __init__(self, name: str, block: Block, view: View, noise: NoiseSettings, known: Known | None = None) -> None:
         self.name, self._block, self._view, self._noise = name, block, view, noise
-        self._channels = channels_of(name, block, view.light)
+        self._channels = channels_of(name, block, view.light, () if known is None else known.lights)
         self.count = float(block.weight.sum())
-        if known is None:
-            known = self._estimate(noise.least(name))
-        self.known = known
-        moments = self._moments(known.scale, known.correlation, rounds=2)
+        scale, correlation = self._estimate(noise.least(name)) if known is None else known[:2]
+        moments = self._moments(scale, correlation, rounds=2 if known is None else 1)
+        self.known = Known(scale, correlation, tuple(channel.light[:, 0] for channel in self._channels))
         self.gradient, self.step = moments[0, 1:], moments[1:, 1:]
         self.cost = (
-            sum(
-                float(robust.loss(channel.residual / np.float32(known.scale)) @ channel.weight)
-                for channel in self._channels
-            )
-            / known.correlation
+            sum(float(robust.loss(channel.residual / np.float32(scale)) @ channel.weight) for channel in self._channels)
+            / correlation
         )
 
-    def _estimate(self, least: float) -> Known:
+    def _estimate(self, least: float) -> tuple[float, float]:
         """Scale and correlation of the residuals."""
         there = self._block.weight > 0.0
         everywhere = bool(there.all())
@@ -145,7 +154,7 @@ class Part:
             sizes = [c.residual if everywhere else c.residual[there] for c in self._channels]
             scale = robust.scale(np.concatenate(sizes), least)
             self._moments(scale, 1.0, rounds=1)
-        return Known(scale, self._correlation(scale))
+        return scale, self._correlation(scale)
 
     def _moments(self, scale: float, correlation: float, rounds: int) -> F64:
         """Sum over the channels of the moments with Huber's weights."""
@@ -201,9 +210,8 @@ class Part:
         Args:
             correlated: False to take residuals for independent, as long as the pose is not final.
         """
-        scale, correlation = self.known if correlated else (self.known.scale, 1.0)
-        if correlated:
-            correlation *= max(1.0, self.tension)
+        scale, correlation, _ = self.known
+        correlation = correlation * max(1.0, self.tension) if correlated else 1.0
         unit = np.float32(1.0 / (scale * scale * correlation))
         total, leaning, pull = np.zeros((6, 6)), np.zeros((6, 6)), np.zeros(6)
         bias = self._bias()
@@ -260,18 +268,20 @@ class Part:
         return sum((((row * a) @ row.T).astype(np.float64) for row in motion), np.zeros((6, 6)))
 
 
-def channels_of(name: str, block: Block, light: LightModel) -> list[Channel]:
-    """The channels of a modality; colours have the light's columns, gain and offset."""
+def channels_of(name: str, block: Block, light: LightModel, lights: tuple[F64, ...]) -> list[Channel]:
+    """The channels of a modality; colours have the light's columns, gain and offset, and the lights if known."""
     n = len(block.pixel)
     shared = {"as-is": 0, "gain": 1, "gain-bias": 2}[light] if name == "rgb" else 0
     channels = []
-    for residual, jacobian, rendered in zip(block.residual, block.jacobian, block.rendered, strict=True):
+    for c, (residual, jacobian, rendered) in enumerate(
+        zip(block.residual, block.jacobian, block.rendered, strict=True)
+    ):
         rows = np.empty((shared + 7, n), np.float32)
         if shared:
             rows[:shared] = 1.0
             rows[0] = rendered
         rows[shared], rows[shared + 1 :] = residual, jacobian
-        channels.append(Channel(rows, block.weight))
+        channels.append(Channel(rows, block.weight, lights[c] if lights else None))
     return channels
 
 

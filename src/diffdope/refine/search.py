@@ -12,9 +12,10 @@ from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
 from diffdope.objective.objective import Evaluation
 from diffdope.optimize.levenberg_marquardt import Solution, minimise
-from diffdope.refine.confidence import agreement, confidence_of
+from diffdope.refine.confidence import agreement, confidence_of, log_odds_of
 from diffdope.refine.details import Details
 from diffdope.refine.evidence import Drawing, Evidence, weigh
+from diffdope.refine.other_sides import odds_of, other_sides
 from diffdope.refine.outcome import Outcome
 from diffdope.refine.polish import Polish, Polished
 from diffdope.refine.prior import Prior
@@ -35,6 +36,8 @@ Refused = tuple[Status, CropWindow | None]
 Progress = Callable[[int, int, float], None]
 
 _SURPLUS = 1.0  # log odds by which a far result must be surer where edges hold the outline: some fit everywhere
+_TURNED = 1.0  # and one that is the other way round: without paint, chance decides
+_SIDES = 2  # poses that are refined the other way round, of those that look better
 _MOVED = 1.0  # near searches that went farther than they were meant to have found the start worse than stated
 _AT_REST = 0.005  # share by which the last step lowered the cost of a pose that has come to rest
 _UNSETTLED = 0.02  # share by which the last step still lowered the cost
@@ -45,19 +48,29 @@ _SAME_ANGLE_RAD, _SAME_DISTANCE = np.radians(2.0), 0.01
 class Candidates:
     """Poses that reached the end of a pyramid, and what is known of the best."""
 
+    start: Pose
     problem: Problem
     columns: NDArray[np.intp]
     solution: Solution
     best: int
     last_iteration: int
-    costs: F64
-    """(2,): of the start pose and of the best, without what the prior adds."""
-    modality_costs: F64
-    """(2, M), of the same two, unweighted."""
     evidence: Evidence
-    confidence: float
     pull: Pull | None
     """Of the photograph's edges, where they stand in for a mask."""
+
+    @property
+    def pose(self) -> Pose:
+        """The best."""
+        return Pose(self.solution.R_m2c[self.best], self.solution.t_m2c[self.best])
+
+    @property
+    def confidence(self) -> float:
+        """In the best pose."""
+        return confidence_of(self.evidence)
+
+    def agreeing(self, agreement: float | None) -> Candidates:
+        """The same, with another agreement of hypotheses."""
+        return replace(self, evidence=replace(self.evidence, agreement=agreement))
 
 
 class Search:
@@ -90,24 +103,47 @@ class Search:
         self._rounds = preset.search.outline.reach_px if held_by_edges(observation, preset.search.outline) else (0.0,)
         self._surplus = _SURPLUS if held_by_edges(observation, preset.search.outline) else 0.0
         rounds = len(self._rounds)
-        self._capacity = sum(rounds * (iterations + 1) for iterations in (*near.iterations, *far.iterations))
-        self._count = near.hypotheses[0] + far.hypotheses[0]
+        self._again = without_first(near)
+        iterations = (*near.iterations, *far.iterations, *(_SIDES * self._again.iterations))
+        self._capacity = sum(rounds * (steps + 1) for steps in iterations)
+        self._count = near.hypotheses[0] + far.hypotheses[0] + _SIDES
         self._recorder: Recorder | None = None
 
     def run(self) -> Outcome | Refused:
         """The best pose found, or why nothing could be compared."""
+        found = self._found()
+        if not isinstance(found, Candidates):
+            return found
+        return self._outcome(self._right_way_round(found) if self._preset.search.other_sides else found)
+
+    def _found(self) -> Candidates | Refused:
+        """What the near search found, or the far one."""
         search = self._preset.search
-        first = self._descend(search.near, 0)
+        first = self._descend(search.near, 0, self._pose)
         if search.doubt <= 0.0 or not self._doubtful(first):
-            return self._outcome(first) if isinstance(first, Candidates) else first
-        second = self._descend(search.far, search.near.hypotheses[0])
-        found = [candidates for candidates in (first, second) if isinstance(candidates, Candidates)]
-        if not found:
-            assert not isinstance(first, Candidates)
             return first
-        if len(found) == 1 or surer(found[1], self._surplus) > surer(found[0]):
-            return self._outcome(found[-1])
-        return self._outcome(found[0])
+        second = self._descend(search.far, search.near.hypotheses[0], self._pose)
+        if not isinstance(second, Candidates):
+            return first
+        if not isinstance(first, Candidates) or surer(second, first, self._surplus):
+            return second
+        return first
+
+    def _right_way_round(self, found: Candidates) -> Candidates:
+        """What was found, or the same turned, if that is clearly what the photograph shows."""
+        buffers = self._details.buffers(self._again.faces[0])
+        sides = other_sides(found.pose, self._details.lookalikes, found.problem, buffers, self._length_m)
+        choice = [found]
+        for number, side in enumerate(sides[:_SIDES]):
+            turned = self._descend(self._again, self._count - _SIDES + number, side)
+            if isinstance(turned, Candidates):
+                choice.append(turned.agreeing(found.evidence.agreement))
+        if len(choice) == 1:
+            return found
+        R, t = np.stack([one.pose.R_m2c for one in choice]), np.stack([one.pose.t_m2c for one in choice])
+        odds = odds_of(R, t, found.problem, self._details.buffers(), self._length_m)
+        odds[0] += _TURNED
+        return choice[int(np.argmax(odds))]
 
     def _doubtful(self, found: Candidates | Refused) -> bool:
         """Whether the near search's result does not convince: a wider one should have a look."""
@@ -118,21 +154,20 @@ class Search:
 
     def _moved(self, found: Candidates) -> float:
         """How far the best pose is from the start, in units of what the near search takes for possible."""
-        near, solution = self._preset.search.near, found.solution
-        best = Pose(solution.R_m2c[found.best], solution.t_m2c[found.best])
+        near, best = self._preset.search.near, found.pose
         angle = best.angle_to(self._pose) / max(np.radians(near.angle_deg), 1e-6)
         return float(max(angle, best.distance_to(self._pose) / max(near.distance * self._length_m, 1e-9)))
 
-    def _descend(self, pyramid: PyramidSettings, column: int) -> Candidates | Refused:
-        """Goes through the levels."""
+    def _descend(self, pyramid: PyramidSettings, column: int, start: Pose) -> Candidates | Refused:
+        """Goes through the levels from a start; its hypotheses are recorded from a column on."""
         count = pyramid.hypotheses[0]
         R, t = spread(
-            self._pose, count, rng=self._rng,
+            start, count, rng=self._rng,
             angle_rad=np.radians(pyramid.angle_deg), distance_m=pyramid.distance * self._length_m,
         )  # fmt: skip
         columns = np.arange(column, column + count)
         cost = np.zeros(count)
-        best = self._pose
+        best = start
         voters: tuple[F64, F64, F64] | None = None
         problem: Problem | None = None
         for level, size in enumerate(pyramid.sizes):
@@ -150,12 +185,12 @@ class Search:
             iterations = -(-pyramid.iterations[level] // len(self._rounds))
             for reach_px in self._rounds:
                 pull = self._pull(problem, best, pyramid.faces[level], reach_px)
-                solution = self._minimise(problem, R, t, columns, iterations, pyramid, pull)
+                solution = self._minimise(problem, R, t, columns, iterations, self._prior(start, pyramid), pull)
                 R, t, cost = solution.R_m2c, solution.t_m2c, solution.cost
                 winner = int(np.argmin(cost))
                 best = Pose(R[winner], t[winner])
         assert problem is not None
-        return self._weighed(problem, columns, solution, winner, voters, pull)
+        return self._weighed(start, problem, columns, solution, winner, voters, pull)
 
     def _pull(self, problem: Problem, pose: Pose, faces: int, reach_px: float) -> Pull | None:
         """Of the photograph's edges near a pose."""
@@ -166,12 +201,11 @@ class Search:
         return problem.outline.pull(images.coverage[0], images.depth[0], pose, reach_px)
 
     def _weighed(
-        self, problem: Problem, columns: NDArray[np.intp], solution: Solution, winner: int,
+        self, start: Pose, problem: Problem, columns: NDArray[np.intp], solution: Solution, winner: int,
         voters: tuple[F64, F64, F64] | None, pull: Pull | None,
     ) -> Candidates:  # fmt: skip
-        """What speaks for the winner, and what the start pose costs beside it."""
+        """What speaks for the winner."""
         best = Pose(solution.R_m2c[winner], solution.t_m2c[winner])
-        costs, modality_costs = self._costs(problem, best, pull)
         images = Renderer(self._details.mesh, problem.observation.camera, buffers=self._details.buffers()).render(
             best.R_m2c, best.t_m2c
         )
@@ -182,8 +216,7 @@ class Search:
             evidence = replace(evidence, agreement=agreement(*voters, best, self._length_m))
         assert self._recorder is not None
         return Candidates(
-            problem, columns, solution, winner, self._recorder.last, costs, modality_costs,
-            evidence, confidence_of(evidence), pull,
+            start, problem, columns, solution, winner, self._recorder.last, evidence, pull,
         )  # fmt: skip
 
     def _costs(self, problem: Problem, best: Pose, pull: Pull | None) -> tuple[F64, F64]:
@@ -206,8 +239,15 @@ class Search:
         )  # fmt: skip
         return problem if problem.start_overlap > 0.0 else (Status.NO_OVERLAP, problem.window)
 
+    def _prior(self, start: Pose, pyramid: PyramidSettings) -> Prior:
+        search = self._preset.search
+        return Prior(
+            start, np.radians(pyramid.angle_deg), pyramid.distance * self._length_m,
+            search.prior_unmasked if self._observation.mask is None else search.prior,
+        )  # fmt: skip
+
     def _minimise(
-        self, problem: Problem, R: F64, t: F64, columns: NDArray[np.intp], iterations: int, pyramid: PyramidSettings,
+        self, problem: Problem, R: F64, t: F64, columns: NDArray[np.intp], iterations: int, prior: Prior,
         pull: Pull | None,
     ) -> Solution:  # fmt: skip
         """Newton steps of one round, recorded."""
@@ -216,11 +256,6 @@ class Search:
             recorder = self._recorder = Recorder(self._capacity, self._count, len(problem.modalities))
         seen: list[tuple[Evaluation, F64]] = []
         size = max(problem.window.size)
-        unmasked = problem.raw.mask is None
-        prior = Prior(
-            self._pose, np.radians(pyramid.angle_deg), pyramid.distance * self._length_m,
-            self._preset.search.prior_unmasked if unmasked else self._preset.search.prior,
-        )  # fmt: skip
 
         def evaluate(R: F64, t: F64) -> Evaluation:
             evaluation = problem.objective(R, t)
@@ -249,11 +284,11 @@ class Search:
         status = Status.CONVERGED if solution.last_gain[best] < _AT_REST else Status.ITERATION_LIMIT
         if found.confidence < self._preset.search.least_confidence:
             status = Status.FAILED
-        pose, view = Pose(solution.R_m2c[best], solution.t_m2c[best]), self._view(found.problem, solution.t_m2c[best])
+        pose, view = found.pose, self._view(found.problem, solution.t_m2c[best])
         polished = self._polished(found, pose, view)
-        costs, modality_costs, winner = found.costs, found.modality_costs, int(found.columns[best])
+        costs, modality_costs = self._costs(found.problem, polished.pose, found.pull)
+        winner = int(found.columns[best])
         if polished.moved:
-            costs, modality_costs = self._costs(found.problem, polished.pose, found.pull)
             self._recorder.amend(found.last_iteration, winner, polished.pose, float(costs[1]), modality_costs[1])
         return Outcome(
             problem=found.problem, pose=polished.pose, status=status,
@@ -281,11 +316,20 @@ class Search:
             noise = replace(noise, inflation=noise.inflation * noise.unmasked)
         polish = Polish(problem.objective.linearise, view, search.polish, noise)
         if problem.outline is None or not problem.held or problem.raw.depth is not None:
-            return polish(pose, self._pose)
+            return polish(pose, found.start)
         return polish.held(pose, np.zeros((6, 6)) if found.pull is None else problem.outline.information(found.pull))
 
 
-def surer(found: Candidates, surplus: float = 0.0) -> float:
-    """Log odds of the confidence, less what it must have more."""
-    sure = min(max(found.confidence, 1e-9), 1.0 - 1e-9)
-    return float(np.log(sure / (1.0 - sure))) - surplus
+def surer(one: Candidates, other: Candidates, surplus: float = 0.0) -> bool:
+    """Whether the evidence speaks more for one than for the other, by more than a surplus of log odds."""
+    return log_odds_of(one.evidence) > log_odds_of(other.evidence) + surplus
+
+
+def without_first(pyramid: PyramidSettings) -> PyramidSettings:
+    """The finer levels, from a single pose: for one that is known better than the start."""
+    skipped = min(1, len(pyramid.sizes) - 1)
+    sizes = pyramid.sizes[skipped:]
+    return replace(
+        pyramid, sizes=sizes, hypotheses=(1,) * len(sizes),
+        iterations=pyramid.iterations[skipped:], faces=pyramid.faces[skipped:],
+    )  # fmt: skip

@@ -189,6 +189,8 @@ class SearchSettings:
     """The wider search runs if the confidence in the first one's result is below this; 0 for never, 1 for always."""
     least_confidence: float = 0.5
     """A result of which less confidence is left has failed."""
+    other_sides: bool = True
+    """Whether the result is also tried the other way round, where that changes little but what is painted on it."""
     light: LightModel = "gain-bias"
     """How the photograph's colours may differ from the model's: not at all, by a factor a channel, and by an offset."""
     prior: float = 0.001
@@ -273,6 +275,7 @@ class Preset:
 FAST = SearchSettings(
     near=PyramidSettings((32, 80), (1, 1), (4, 5), (0, 0), angle_deg=0.0, distance=0.0),
     doubt=0.0,
+    other_sides=False,
     outline=OutlineSettings(weight=0.0, weight_with_depth=0.0),
     polish=PolishSettings(steps=0),
     step=LevenbergSettings(damping=0.02, shrink=0.5, grow=10.0, tolerance=0.006, negligible=0.003),

@@ -31,10 +31,9 @@ def tracking_presets(preset: Preset) -> tuple[Preset, Preset]:
         cure = 'give Refiner(mesh, preset="fast")'
         raise expected("preset", "one whose solver is newton, to track", f"{preset.name!r}, a {preset.solver}", cure)
     # The tracker has thresholds of its own for what it makes of a low confidence.
-    near, wide = (
-        replace(preset, search=replace(preset.search, doubt=doubt, least_confidence=0.0)) for doubt in (0.0, 1.0)
-    )
-    return near, wide
+    search = replace(preset.search, least_confidence=0.0)
+    near = replace(search, doubt=0.0, other_sides=False)  # which way round it is, the frames before have told
+    return replace(preset, search=near), replace(preset, search=replace(search, doubt=1.0))
 
 
 class Tracker:

@@ -86,8 +86,8 @@ def decimated(vertices_m: F64, faces: I32, count: int, length_m: float) -> tuple
     return (vertices, kept.astype(np.int32)) if len(kept) >= 4 else None
 
 
-def sampled(mesh: Mesh, count: int) -> Surface:
-    """Points evenly spread over the area; the same every time."""
+def points_on(mesh: Mesh, count: int) -> tuple[F64, NDArray[np.intp], F64]:
+    """Points (N, 3) spread evenly over the area, their faces (N,) and weights of the corners (N, 3); deterministic."""
     rng = np.random.default_rng(0)
     corners = mesh.vertices_m[mesh.faces]
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
@@ -97,7 +97,13 @@ def sampled(mesh: Mesh, count: int) -> Surface:
     # Uniform in a triangle: Osada et al. 2002, eq. 1.
     root, share = np.sqrt(rng.random(count)), rng.random(count)
     weights = np.stack([1.0 - root, root * (1.0 - share), root * share], axis=1)
-    return Surface(np.einsum("nk,nkd->nd", weights, corners[face]), _colors_at(mesh, mesh.faces[face], weights))
+    return np.einsum("nk,nkd->nd", weights, corners[face]), face, weights
+
+
+def sampled(mesh: Mesh, count: int) -> Surface:
+    """Points evenly spread over the area, with their colours."""
+    points_m, face, weights = points_on(mesh, count)
+    return Surface(points_m, _colors_at(mesh, mesh.faces[face], weights))
 
 
 def _colors_at(mesh: Mesh, corners: NDArray[np.int32], weights: F64) -> F64:
