@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from benchmarks.shared_data import Case, cases, evaluation_points, load_mesh
 from diffdope.bop.metrics import add, add_s
+from diffdope.geometry.pose import Pose
+from diffdope.geometry.symmetry import Symmetries
 from diffdope.refine.refiner import Refiner
 from diffdope.refine.settings import Preset, preset
+from diffdope.scene.lookalikes import lookalikes
 
 HOPE2 = dict(data_set="hope", split="val", scene="000002", images=[0], starts_of=[0, 1, 2, 3, 4])
 SETS = {
     "hope": dict(HOPE2, textured_only=True),
     "hope-all": HOPE2,
     "hope-rgb": dict(data_set="hope", split="val", scene="000003", depth=False, textured_only=True),
+    "hope-rgb-all": dict(data_set="hope", split="val", scene="000003", depth=False),
     "sim": dict(data_set="sim", split="dev", scene="000001"),
     "sim-noisy": dict(data_set="sim", split="dev", scene="000001", mask="mask_noisy"),
     "ycbv": dict(data_set="ycbv_frames", split="val", scene="000001"),
@@ -47,6 +53,32 @@ def run(case: Case, refiners: dict[str, Refiner], settings: Preset, threads: int
     return Row(case.name, *errors, 1e3 * add_s(result.pose, case.truth, points), seconds, result.status)
 
 
+def other_way_round(case: Case, lookalikes: Symmetries, number: int) -> Case | None:
+    """The case, its start turned by one of the turns after which the shape is nearly the same; None if there is none.
+
+    Args:
+        case: with its own start.
+        lookalikes: of its mesh.
+        number: of the case: the seed.
+    """
+    if len(lookalikes) < 2:
+        return None
+    k = 1 + np.random.default_rng(number).integers(len(lookalikes) - 1)
+    R, t = case.start.R_m2c, case.start.t_m2c
+    return replace(case, start=Pose(R @ lookalikes.R[k], t + R @ lookalikes.t_m[k]))
+
+
+def turned_cases(given: Iterable[Case]) -> Iterator[Case]:
+    """Those cases that can be turned."""
+    sides: dict[Path, Symmetries] = {}
+    for number, case in enumerate(given):
+        if case.mesh_path not in sides:
+            sides[case.mesh_path] = lookalikes(load_mesh(case.mesh_path))
+        turned = other_way_round(case, sides[case.mesh_path], number)
+        if turned is not None:
+            yield turned
+
+
 def summary(rows: list[Row]) -> str:
     """One line: medians, 90th percentiles and shares."""
     a, s = np.array([r.add for r in rows]), np.array([r.add_s for r in rows])
@@ -66,13 +98,16 @@ def main() -> None:
     parser.add_argument("--levels", default="010_trans_004")
     parser.add_argument("--preset", default="default")
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--turned", action="store_true", help="start the other way round: an estimator's mistake")
     parser.add_argument("--cases", action="store_true", help="print every case")
     arguments = parser.parse_args()
     for name in arguments.sets.split(","):
         for level in arguments.levels.split(","):
             refiners: dict[str, Refiner] = {}
             settings = preset(arguments.preset)
-            rows = [run(case, refiners, settings, arguments.threads) for case in cases(level=level, **SETS[name])]
+            given = cases(level=level, **SETS[name])
+            chosen = turned_cases(given) if arguments.turned else given
+            rows = [run(case, refiners, settings, arguments.threads) for case in chosen]
             if arguments.cases:
                 for row in rows:
                     print(

@@ -37,7 +37,7 @@ Progress = Callable[[int, int, float], None]
 
 _SURPLUS = 1.0  # log odds by which a far result must be surer where edges hold the outline: some fit everywhere
 _TURNED = 1.0  # and one that is the other way round: without paint, chance decides
-_SIDES = 2  # poses that are refined the other way round, of those that look better
+_SIDES = 3  # poses that are refined the other way round, of those that look better
 _MOVED = 1.0  # near searches that went farther than they were meant to have found the start worse than stated
 _AT_REST = 0.005  # share by which the last step lowered the cost of a pose that has come to rest
 _UNSETTLED = 0.02  # share by which the last step still lowered the cost
@@ -140,8 +140,7 @@ class Search:
                 choice.append(turned.agreeing(found.evidence.agreement))
         if len(choice) == 1:
             return found
-        R, t = np.stack([one.pose.R_m2c for one in choice]), np.stack([one.pose.t_m2c for one in choice])
-        odds = odds_of(R, t, found.problem, self._details.buffers(), self._length_m)
+        odds = odds_of([one.pose for one in choice], found.problem, self._details.buffers(), self._length_m)
         odds[0] += _TURNED
         return choice[int(np.argmax(odds))]
 
@@ -298,8 +297,15 @@ class Search:
             winner=winner, winner_iteration=found.last_iteration,
             evidence=found.evidence, confidence=found.confidence,
             covariance=polished.uncertainty.covariance, unobserved=polished.uncertainty.unobserved,
-            notes=in_words(polished.uncertainty.unobserved, view.length_m),
+            notes=(*self._turned(found), *in_words(polished.uncertainty.unobserved, view.length_m)),
         )  # fmt: skip
+
+    def _turned(self, found: Candidates) -> tuple[str, ...]:
+        """A note, if the object is not the way round that the start has it."""
+        if found.start is self._pose:
+            return ()
+        angle = np.degrees(found.pose.angle_to(self._pose))
+        return (f"found the other way round: turned by {angle:.0f} degrees from the start",)
 
     def _view(self, problem: Problem, t_m2c: F64) -> View:
         """What the normal equations need to know of the crop."""

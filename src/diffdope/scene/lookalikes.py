@@ -6,7 +6,7 @@ that nobody has to annotate anything; what is painted on it is left to decide be
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ _NEAR = 0.015  # ... and after
 _STEPS = 6
 _SAME_RAD = np.radians(26.0)
 _MOST = 40
+_FLAT = 1e-6  # variance across a sheet, of that along it
 
 
 def lookalikes(mesh: Mesh) -> Symmetries:
@@ -46,41 +47,69 @@ def lookalikes(mesh: Mesh) -> Symmetries:
     points = points_on(mesh, _POINTS)[0]
     middle = points.mean(axis=0)
     points = (points - middle) / mesh.diameter
-    tree, some = cKDTree(points), points[:: len(points) // _QUERIES]
-    found: list[tuple[float, F64, F64]] = [(0.0, np.eye(3), np.zeros(3))]
+    surface = Cloud(cKDTree(points), points, points[:: len(points) // _QUERIES])
+    found: list[Fit] = [Fit(0.0, np.eye(3), np.zeros(3))]
     for axis in axes_of(points):
         for angle in np.radians(_ANGLES_DEG):
-            R, t = so3.exp(axis * angle), np.zeros(3)
-            if tree.query(some @ R.T)[0].mean() > _FAR or known(R, found):
-                continue
-            for _ in range(_STEPS):
-                _, nearest = tree.query(some @ R.T + t)
-                R, t = rigid(some, points[nearest])
-            distance = float(tree.query(some @ R.T + t)[0].mean())
-            if distance < _NEAR and not known(R, found):
-                found.append((distance, R, t))
-    found = found[:1] + sorted(found[1:], key=lambda one: one[0])[: _MOST - 1]
-    R = np.stack([one[1] for one in found])
-    t_m = np.stack([one[2] for one in found]) * mesh.diameter
+            found += fitted(so3.exp(axis * angle), surface, found)
+    for one in found[1:]:  # the turns of a cube about its diagonals are products of those about its axes
+        for other in found[1:]:
+            found += fitted(one.R @ other.R, surface, found)
+    best = found[:1] + sorted(found[1:], key=lambda fit: fit.distance)[: _MOST - 1]
+    R, t_m = np.stack([fit.R for fit in best]), np.stack([fit.t for fit in best]) * mesh.diameter
     return Symmetries(R, middle + t_m - R @ middle if len(R) > 1 else t_m)
 
 
-def axes_of(points: F64) -> Iterable[F64]:
+class Cloud(NamedTuple):
+    """Points (N, 3) on a surface, diameter 1 and centred, a tree of them, and some of them (M, 3)."""
+
+    tree: Any
+    points: F64
+    some: F64
+
+
+class Fit(NamedTuple):
+    """A motion x -> R x + t, and how far from the surface it takes the surface on average."""
+
+    distance: float
+    R: F64
+    t: F64
+
+
+def fitted(R: F64, cloud: Cloud, known: list[Fit]) -> list[Fit]:
+    """The motion near a turn that moves a surface onto itself, and its inverse; nothing if it is known, or none is."""
+    if is_one_of(R, known) or cloud.tree.query(cloud.some @ R.T)[0].mean() > _FAR:
+        return []
+    t = np.zeros(3)
+    for _ in range(_STEPS):
+        _, nearest = cloud.tree.query(cloud.some @ R.T + t)
+        R, t = rigid(cloud.some, cloud.points[nearest])
+    distance = float(cloud.tree.query(cloud.some @ R.T + t)[0].mean())
+    if distance > _NEAR or is_one_of(R, known):
+        return []
+    one, back = Fit(distance, R, t), Fit(distance, R.T, -R.T @ t)
+    return [one] if is_one_of(back.R, [*known, one]) else [one, back]
+
+
+def is_one_of(R: F64, known: list[Fit]) -> bool:
+    """Whether a turn is close to one that is known."""
+    traces = np.einsum("kij,ij->k", np.stack([fit.R for fit in known]), R)
+    return bool((traces > 1.0 + 2.0 * np.cos(_SAME_RAD)).any())
+
+
+def axes_of(points: F64) -> list[F64]:
     """Unit axes about which a cloud (N, 3) might be turned: the frame's, those of inertia, and the smallest box's."""
     import trimesh
 
-    box = np.linalg.inv(trimesh.bounds.oriented_bounds(points[::10])[0][:3, :3])
-    inertia = np.linalg.eigh(np.cov(points.T))[1]
+    spread, inertia = np.linalg.eigh(np.cov(points.T))
+    axes = [*np.eye(3), *inertia.T]
+    if spread[0] > _FLAT * spread[2]:
+        axes += [*np.linalg.inv(trimesh.bounds.oriented_bounds(points[::10])[0][:3, :3]).T]
     kept: list[F64] = []
-    for axis in np.concatenate([np.eye(3), inertia.T, box.T]):
+    for axis in axes:
         if all(abs(axis @ other) < np.cos(np.radians(3.0)) for other in kept):
             kept.append(axis)
     return kept
-
-
-def known(R: F64, found: Iterable[tuple[float, F64, F64]]) -> bool:
-    """Whether a turn is one of those found already."""
-    return any(np.linalg.norm(so3.log(R @ other.T)) < _SAME_RAD for _, other, _ in found)
 
 
 def rigid(points: F64, targets: F64) -> tuple[F64, F64]:
