@@ -132,7 +132,7 @@ def add_squares(weight, j, observed, coverage, count, normal):
 
 
 @njit(**KERNEL)
-def contour_pass(contours, n_rows, observed, terms, with_color, cost, gradient, normal):
+def contour_pass(contours, n_rows, observed, terms, with_color, with_normal, cost, gradient, normal):
     """Everything about the pixels that are next to a contour."""
     c = contours.columns
     coverage = c[4 * LANES * CHUNK :]
@@ -143,6 +143,6 @@ def contour_pass(contours, n_rows, observed, terms, with_color, cost, gradient, 
         for channel in range(0 if with_color else 3, 5):
             j, place = c[channel * LANES * CHUNK :], channel * CHUNK
             add_rows(c[K_SLOPE + place :], j, count, gradient)
-            if normal is not None:
+            if with_normal:
                 seen = K_DEPTH if channel == 3 else (K_NONE if channel == 4 else K_OR + place)
                 add_squares(c[K_WEIGHT + place :], j, c[seen:], coverage, count, normal)

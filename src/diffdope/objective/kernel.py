@@ -92,7 +92,9 @@ def chunk_mask(c, count):
 
 
 @njit(**KERNEL)
-def fragments_pass(mesh, view, t, s, observed, terms, n, with_color, cost, gradient, normal, images, paint):
+def fragments_pass(
+    mesh, view, t, s, observed, terms, n, with_color, with_normal, cost, gradient, normal, images, paint
+):
     """Everything about the pixels that are next to no contour."""
     f = s.fragments
     for first in range(0, n, CHUNK):
@@ -106,7 +108,7 @@ def fragments_pass(mesh, view, t, s, observed, terms, n, with_color, cost, gradi
         cost[DEPTH] += chunk_depth(f.chunk, terms, count)
         cost[MASK] += chunk_mask(f.chunk, count)
         add_gradient(view, t, f.chunk, count, with_color, gradient)
-        if normal is not None:
+        if with_normal:
             add_normal(view, t, f.chunk, count, with_color, normal)
 
 
@@ -117,55 +119,43 @@ def start_sums(empty_cost, cost, gradient, normal):
         cost[k] = empty_cost[k]
     for i in range(6):
         gradient[i] = 0.0
-        if normal is not None:
-            for k in range(6):
-                normal[i, k] = 0.0
-
-
-@njit(**KERNEL)
-def finish_sums(normal):
-    """The normal matrix was summed up in its lower triangle."""
-    if normal is not None:
-        mirror_lower(normal)
+        for k in range(6):
+            normal[i, k] = 0.0
 
 
 @njit(**STAGE)
-def evaluate_pose(mesh, view, R, t, s, observed, terms, empty_cost, cost, gradient, normal, images, paint):
+def evaluate_pose(mesh, view, R, t, s, observed, terms, empty_cost, with_normal, cost, gradient, normal, images, paint):
     """One hypothesis of `evaluate_queue`; returns the number of pixels that it covers or touches."""
     if paint:
         clear_images(images.rgb, images.depth, images.coverage)
     with_color = mesh.skin.shading != 0 and terms.rgb > ZERO
     start_sums(empty_cost, cost, gradient, normal)
     n, n_rows, used = prepare_pose(mesh, view, R, t, s)
-    fragments_pass(mesh, view, t, s, observed, terms, n, with_color, cost, gradient, normal, images, paint)
-    contour_pass(s.contours, n_rows, observed, terms, with_color, cost, gradient, normal)
+    fragments_pass(mesh, view, t, s, observed, terms, n, with_color, with_normal, cost, gradient, normal, images, paint)
+    contour_pass(s.contours, n_rows, observed, terms, with_color, with_normal, cost, gradient, normal)
     if paint:
         paint_rows(s.contours, n_rows, images.rgb, images.depth, images.coverage)
-    finish_sums(normal)
+    mirror_lower(normal)
     release_pose(view, s, used)
     return n + n_rows
 
 
 @njit(**ENTRY)
-def evaluate_queue(mesh, view, R, t, s, observed, terms, empty_cost, queue, costs, gradients, normals, covered, images):
+def evaluate_queue(
+    mesh, view, R, t, s, observed, terms, empty_cost, with_normal, queue, costs, gradients, normals, covered, images
+):
     """rgb, depth and mask of the hypotheses that this thread takes from the queue.
 
-    Writes the unweighted cost per modality (B, 4), and of the weighted total the gradient (B, 6) and the normal
-    matrix (B, 6, 6), in (rho, phi). `normals` is None where none is wanted: then nothing of it is compiled either.
-    `empty_cost` (4,) is what a hypothesis that covers nothing pays. Images of the first one are painted beside, if
-    there is room for them. (Their size decides, not their type: with one more type, all would be compiled once more.)
+    Writes the unweighted cost per modality (B, 4), and of the weighted total the gradient (B, 6) and, where it is
+    wanted, the normal matrix (B, 6, 6), in (rho, phi). `empty_cost` (4,) is what a hypothesis that covers nothing pays.
+    Images of the first one are painted beside, if there is room for them. (A flag and a size decide, not a type, such
+    as None's: with one more type, all would be compiled once more.)
     """
     paint = images.coverage.size > 0
     b = take(queue)
     while b < len(t):
-        if normals is None:
-            covered[b] = evaluate_pose(
-                mesh, view, R[b], t[b], s, observed, terms, empty_cost, costs[b], gradients[b], None,
-                images, paint and b == 0,
-            )  # fmt: skip
-        else:
-            covered[b] = evaluate_pose(
-                mesh, view, R[b], t[b], s, observed, terms, empty_cost, costs[b], gradients[b], normals[b],
-                images, paint and b == 0,
-            )  # fmt: skip
+        covered[b] = evaluate_pose(
+            mesh, view, R[b], t[b], s, observed, terms, empty_cost, with_normal, costs[b], gradients[b], normals[b],
+            images, paint and b == 0,
+        )  # fmt: skip
         b = take(queue)

@@ -121,16 +121,14 @@ class Objective:
         R, t = np.ascontiguousarray(R_m2c, np.float32), np.ascontiguousarray(t_m2c, np.float32)
 
         shared = (self._buffers.arrays, self._view, R, t)
-        queue, terms = np.zeros(1, np.int64), (self._observed, self._terms, self._empty)
+        queue, terms = np.zeros(1, np.int64), (self._observed, self._terms, self._empty, self._with_normal)
+        results = (out.modality_costs, out.gradient, out.normal)
 
         def work(worker: int) -> None:
-            normals = out.normal if self._with_normal else None
-            results = (out.modality_costs, out.gradient, normals, out.covered)
-            evaluate_queue(*shared, self._scratch[worker], *terms, queue, *results, painted)
+            evaluate_queue(*shared, self._scratch[worker], *terms, queue, *results, out.covered, painted)
 
         def work_edges(worker: int) -> None:
-            results = (out.modality_costs, out.gradient, out.normal)
-            add_edges_queue(*shared, self._scratch[worker], *terms, self._with_normal, queue, *results)
+            add_edges_queue(*shared, self._scratch[worker], *terms, queue, *results)
 
         self._buffers.pool.share(work, b)
         if self.active[EDGE]:

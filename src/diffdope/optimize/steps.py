@@ -1,4 +1,7 @@
-"""The steps of `levenberg_marquardt`, compiled: with one pose, a dozen numpy calls cost as much as an evaluation."""
+"""The steps of `levenberg_marquardt`, compiled: with one pose, a dozen numpy calls cost as much as an evaluation.
+
+Loops over single numbers, because each sum, product or assignment of whole arrays would add a second to compiling.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +19,19 @@ _TINY = 1e-300
 @njit(**_OPTIONS)
 def scaled(normal: F64, length_m: float) -> F64:
     """A normal matrix (6, 6) for (rho / length_m, phi)."""
-    result = normal.copy()
-    result[:3] *= length_m
-    result[:, :3] *= length_m
+    result = np.empty((6, 6))
+    for i in range(6):
+        for k in range(6):
+            entry = normal[i, k] * length_m if i < 3 else normal[i, k]
+            result[i, k] = entry * length_m if k < 3 else entry
     return result
 
 
 @njit(**_OPTIONS)
-def turn(phi: F64, R: F64, out: F64) -> None:
-    """Exp(phi) R (3, 3), by Rodrigues."""
-    angle2 = phi[0] ** 2 + phi[1] ** 2 + phi[2] ** 2
+def turn(step: F64, R: F64, out: F64) -> None:
+    """Exp(phi) R (3, 3), by Rodrigues, with phi the last three numbers of a step (6,)."""
+    phi = (step[3], step[4], step[5])
+    angle2 = phi[0] * phi[0] + phi[1] * phi[1] + phi[2] * phi[2]
     angle = math.sqrt(angle2)
     first = math.sin(angle) / angle if angle > 1e-8 else 1.0
     half = math.sin(0.5 * angle) / (0.5 * angle) if angle > 1e-8 else 1.0
@@ -49,27 +55,33 @@ def propose(
     Writes the moved poses, the steps' length in (rho / length_m, phi), and by how much the quadratic model expects the
     cost to fall.
     """
+    step = np.empty(6)
     for b in range(len(t)):
         curvature, directions = np.linalg.eigh(scaled(normal[b], length_m))
         largest = max(curvature[5], _TINY)
-        g = gradient[b].copy()
-        g[:3] *= length_m
-        step = np.zeros(6)
+        for i in range(6):
+            step[i] = 0.0
         fall = 0.0
         for k in range(6):
             if curvature[k] > observable * largest:
                 slope = 0.0
                 for i in range(6):
-                    slope += directions[i, k] * g[i]
+                    slope += directions[i, k] * (gradient[b, i] * length_m if i < 3 else gradient[b, i])
                 along = slope / (max(curvature[k], 0.0) + damping[b] * largest)
                 fall += along * (slope - 0.5 * curvature[k] * along)
                 for i in range(6):
                     step[i] -= directions[i, k] * along
-        length = math.sqrt((step**2).sum())
-        step *= min(1.0, longest / max(length, _TINY))
+        squares = 0.0
+        for i in range(6):
+            squares += step[i] * step[i]
+        length = math.sqrt(squares)
+        share = min(1.0, longest / max(length, _TINY))
+        for i in range(6):
+            step[i] *= share
         size[b], expected[b] = min(length, longest), fall
-        turn(step[3:], R[b], R_new[b])
-        t_new[b] = t[b] + length_m * step[:3]
+        turn(step, R[b], R_new[b])
+        for i in range(3):
+            t_new[b, i] = t[b, i] + length_m * step[i]
 
 
 @njit(**_OPTIONS)
@@ -79,4 +91,6 @@ def observable_directions(normal: F64, length_m: float, share: float, out: F64) 
         curvature, directions = np.linalg.eigh(scaled(normal[b], length_m))
         for k in range(6):
             if curvature[k] > share * max(curvature[5], _TINY):
-                out[b] += np.outer(directions[:, k], directions[:, k])
+                for i in range(6):
+                    for j in range(6):
+                        out[b, i, j] += directions[i, k] * directions[j, k]

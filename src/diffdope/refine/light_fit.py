@@ -38,12 +38,11 @@ def line(x: F64, y: F64, rounds: int, spread: float, with_bias: bool, least: flo
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
-def left_over(model: F64, photo: F64, gain: F64, bias: F64) -> tuple[float, float]:
-    """Sums of |photo - line| and of |photo - its median| over channels and pixels (C, N)."""
+def left_over(model: F64, photo: F64, gain: F64, bias: F64, middle: F64) -> tuple[float, float]:
+    """Sums of |photo - line| and of |photo - middle| over channels and pixels (C, N), with `middle` (C,)."""
     left = there = 0.0
     for c in range(len(photo)):
-        middle = np.median(photo[c])
         for i in range(photo.shape[1]):
             left += abs(photo[c, i] - gain[c] * model[c, i] - bias[c])
-            there += abs(photo[c, i] - middle)
+            there += abs(photo[c, i] - middle[c])
     return left, there

@@ -257,10 +257,10 @@ def _box_average(image: F32, window: CropWindow) -> F32:
     from diffdope.scene.blocks import mean_of_blocks
 
     width, height = window.size
-    planes = np.ascontiguousarray(image if image.ndim == 3 else image[..., None])
-    result: F32 = np.empty((height, width, planes.shape[2]), np.float32)
-    mean_of_blocks(planes, window.x0, window.y0, window.reduction, result)
-    return result if image.ndim == 3 else result[..., 0]
+    lines = np.ascontiguousarray(image).reshape(len(image), -1)
+    result: F32 = np.empty((height, width, *image.shape[2:]), np.float32)
+    mean_of_blocks(lines, window.x0, window.y0, window.reduction, result.reshape(height, width, -1))
+    return result
 
 
 def _reduce_depth(depth: F32, window: CropWindow) -> F32:
