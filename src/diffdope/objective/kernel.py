@@ -7,7 +7,8 @@ from diffdope.objective.contours import contour_pass
 from diffdope.objective.layout import DEPTH, MASK, RGB
 from diffdope.objective.losses import depth_terms, rgb_terms
 from diffdope.render.kernels.accumulate import add_gradient, add_normal, mirror_lower
-from diffdope.render.kernels.images import clear_images, paint_chunk, paint_rows, prepare_pose, release_pose
+from diffdope.render.kernels.calls import prepare_at, shade_at
+from diffdope.render.kernels.images import clear_images, paint_chunk, paint_rows
 from diffdope.render.kernels.lanes import LANES
 from diffdope.render.kernels.layout import (
     C_B,
@@ -32,8 +33,9 @@ from diffdope.render.kernels.layout import (
     CHUNK,
 )  # fmt: skip
 from diffdope.render.kernels.options import ENTRY, KERNEL, STAGE
+from diffdope.render.kernels.prepare import release_pose
 from diffdope.render.kernels.queue import take
-from diffdope.render.kernels.shade import shade_chunk, turn_rows
+from diffdope.render.kernels.shade import turn_rows
 
 ZERO, ONE, TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
 
@@ -93,13 +95,13 @@ def chunk_mask(c, count):
 
 @njit(**KERNEL)
 def fragments_pass(
-    mesh, view, t, s, observed, terms, n, with_color, with_normal, cost, gradient, normal, images, paint
+    at, mesh, view, t, s, observed, terms, n, with_color, with_normal, cost, gradient, normal, images, paint
 ):
     """Everything about the pixels that are next to no contour."""
     f = s.fragments
     for first in range(0, n, CHUNK):
         count = min(CHUNK, n - first)
-        shade_chunk(mesh.skin, s.visible.planes, f, first, count, with_color)
+        shade_at(at.shade, mesh.skin, s.visible.planes, f, first, count, with_color)
         if paint:
             paint_chunk(f, first, count, with_color, images.rgb, images.depth, images.coverage)
         fetch_observed(f, observed, first, count)
@@ -124,14 +126,18 @@ def start_sums(empty_cost, cost, gradient, normal):
 
 
 @njit(**STAGE)
-def evaluate_pose(mesh, view, R, t, s, observed, terms, empty_cost, with_normal, cost, gradient, normal, images, paint):
+def evaluate_pose(
+    at, mesh, view, R, t, s, observed, terms, empty_cost, with_normal, cost, gradient, normal, images, paint
+):
     """One hypothesis of `evaluate_queue`; returns the number of pixels that it covers or touches."""
     if paint:
         clear_images(images.rgb, images.depth, images.coverage)
     with_color = mesh.skin.shading != 0 and terms.rgb > ZERO
     start_sums(empty_cost, cost, gradient, normal)
-    n, n_rows, used = prepare_pose(mesh, view, R, t, s)
-    fragments_pass(mesh, view, t, s, observed, terms, n, with_color, with_normal, cost, gradient, normal, images, paint)
+    n, n_rows, used = prepare_at(at.prepare, mesh, view, R, t, s, at.shade)
+    fragments_pass(
+        at, mesh, view, t, s, observed, terms, n, with_color, with_normal, cost, gradient, normal, images, paint
+    )
     contour_pass(s.contours, n_rows, observed, terms, with_color, with_normal, cost, gradient, normal)
     if paint:
         paint_rows(s.contours, n_rows, images.rgb, images.depth, images.coverage)
@@ -142,7 +148,7 @@ def evaluate_pose(mesh, view, R, t, s, observed, terms, empty_cost, with_normal,
 
 @njit(**ENTRY)
 def evaluate_queue(
-    mesh, view, R, t, s, observed, terms, empty_cost, with_normal, queue, costs, gradients, normals, covered, images
+    at, mesh, view, R, t, s, observed, terms, empty_cost, with_normal, queue, costs, gradients, normals, covered, images
 ):
     """rgb, depth and mask of the hypotheses that this thread takes from the queue.
 
@@ -155,7 +161,7 @@ def evaluate_queue(
     b = take(queue)
     while b < len(t):
         covered[b] = evaluate_pose(
-            mesh, view, R[b], t[b], s, observed, terms, empty_cost, with_normal, costs[b], gradients[b], normals[b],
+            at, mesh, view, R[b], t[b], s, observed, terms, empty_cost, with_normal, costs[b], gradients[b], normals[b],
             images, paint and b == 0,
         )  # fmt: skip
         b = take(queue)

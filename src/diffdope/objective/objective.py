@@ -120,7 +120,7 @@ class Objective:
         out = self._out
         R, t = np.ascontiguousarray(R_m2c, np.float32), np.ascontiguousarray(t_m2c, np.float32)
 
-        shared = (self._buffers.arrays, self._view, R, t)
+        shared = (self._buffers.addresses, self._buffers.arrays, self._view, R, t)
         queue, terms = np.zeros(1, np.int64), (self._observed, self._terms, self._empty, self._with_normal)
         results = (out.modality_costs, out.gradient, out.normal)
 
@@ -145,7 +145,14 @@ class Objective:
         lists, o = self._lists, self._observed
         R, t = np.asarray(R_m2c, np.float32), np.asarray(t_m2c, np.float32)
         n, end = linearise_pose(
-            self._buffers.arrays, self._view, R, t, self._scratch[0], bool(self.active[RGB]), *lists
+            self._buffers.addresses,
+            self._buffers.arrays,
+            self._view,
+            R,
+            t,
+            self._scratch[0],
+            bool(self.active[RGB]),
+            *lists,
         )
         planes = {"rgb": (o.red, o.green, o.blue), "depth": (o.depth,), "mask": (o.mask,)}
         inside, rim = lists.pixel[:n], lists.pixel[n:end]
