@@ -12,12 +12,12 @@ from diffdope.render.kernels.accumulate import add_lower
 from diffdope.render.kernels.lanes import LANES
 from diffdope.render.kernels.layout import CHUNK, JACOBIAN
 from diffdope.render.kernels.options import KERNEL
-from diffdope.render.kernels.shade import turn_rows
+from diffdope.render.kernels.shade import EIGHT, START, turn_rows
 
 ZERO = np.float32(0.0)
 # Columns of a chunk of contour pixels: five channels of Jacobians, values, what was observed (in the order of
 # Observed.packed), then a slope and a weight for each channel.
-K_VALUE, K_OBSERVED, K_SLOPE, K_WEIGHT = (CHUNK * k for k in (JACOBIAN, JACOBIAN + 8, JACOBIAN + 16, JACOBIAN + 21))
+K_VALUE, K_OBSERVED, K_SLOPE, K_WEIGHT = (CHUNK * (JACOBIAN + k) for k in (0, 8, 16, 21))
 K_R, K_G, K_B, K_Z, K_A = (K_VALUE + CHUNK * k for k in range(5))
 K_OR, K_OG, K_OB, K_GATE, K_DEPTH, K_MASK, K_CARE, K_NONE = (K_OBSERVED + CHUNK * k for k in range(8))
 
@@ -31,8 +31,8 @@ def fetch_rows(contours, observed, first, count):
         for channel in range(5):
             start = np.int64(channel * LANES)
             turn_rows(c, start * CHUNK, jacobian, rows, first, i, count - 1, JACOBIAN, start)
-        turn_rows(c, K_VALUE, value, rows, first, i, count - 1, LANES, 0)
-        turn_rows(c, K_OBSERVED, packed, pixel, first, i, count - 1, LANES, 0)
+        turn_rows(c, K_VALUE, value, rows, first, i, count - 1, EIGHT, START)
+        turn_rows(c, K_OBSERVED, packed, pixel, first, i, count - 1, EIGHT, START)
 
 
 @njit(**KERNEL)

@@ -35,7 +35,7 @@ from diffdope.render.kernels.layout import (
 from diffdope.render.kernels.options import ENTRY, KERNEL, STAGE
 from diffdope.render.kernels.prepare import release_pose
 from diffdope.render.kernels.queue import take
-from diffdope.render.kernels.shade import turn_rows
+from diffdope.render.kernels.shade import EIGHT, START, turn_rows
 
 ZERO, ONE, TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
 
@@ -45,7 +45,7 @@ def fetch_observed(f, observed, first, count):
     """Copies what was observed at a chunk of fragments."""
     c, pixel, packed = f.chunk, f.pixel, observed.packed
     for i in range(0, count, LANES):
-        turn_rows(c, C_OR, packed, pixel, first, i, count - 1, LANES, 0)
+        turn_rows(c, C_OR, packed, pixel, first, i, count - 1, EIGHT, START)
 
 
 @njit(**KERNEL)

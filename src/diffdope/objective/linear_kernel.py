@@ -23,7 +23,11 @@ from diffdope.render.kernels.layout import (
     C_Z,
     C_ZU,
     C_ZV,
+    CHANNEL_BLUE,
     CHANNEL_COVERAGE,
+    CHANNEL_DEPTH,
+    CHANNEL_GREEN,
+    CHANNEL_RED,
     CHUNK,
 )  # fmt: skip
 from diffdope.render.kernels.motion import fixed_pixel_row, torque
@@ -50,14 +54,14 @@ def list_chunk(view, t, c, first, count, with_color, offset, jacobian):
         x, y, dz = xn * z - t[0], yn * z - t[1], z - t[2]
         offset[0, first + i], offset[1, first + i], offset[2, first + i] = x, y, dz
         r0, r1, r2 = fixed_pixel_row(c[C_ZU + i], c[C_ZV + i], view.fx, view.fy, xn, yn, z)
-        write_row(jacobian, first + i, 3, x, y, dz, r0, r1, r2 + ONE)
+        write_row(jacobian, first + i, CHANNEL_DEPTH, x, y, dz, r0, r1, r2 + ONE)
         if with_color:
             r0, r1, r2 = fixed_pixel_row(c[C_RU + i], c[C_RV + i], view.fx, view.fy, xn, yn, z)
-            write_row(jacobian, first + i, 0, x, y, dz, r0, r1, r2)
+            write_row(jacobian, first + i, CHANNEL_RED, x, y, dz, r0, r1, r2)
             r0, r1, r2 = fixed_pixel_row(c[C_GU + i], c[C_GV + i], view.fx, view.fy, xn, yn, z)
-            write_row(jacobian, first + i, 1, x, y, dz, r0, r1, r2)
+            write_row(jacobian, first + i, CHANNEL_GREEN, x, y, dz, r0, r1, r2)
             r0, r1, r2 = fixed_pixel_row(c[C_BU + i], c[C_BV + i], view.fx, view.fy, xn, yn, z)
-            write_row(jacobian, first + i, 2, x, y, dz, r0, r1, r2)
+            write_row(jacobian, first + i, CHANNEL_BLUE, x, y, dz, r0, r1, r2)
 
 
 @njit(**KERNEL)

@@ -51,6 +51,8 @@ from diffdope.render.kernels.options import KERNEL, SCALAR
 ZERO, ONE, HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 BYTE = np.float32(1.0 / 255.0)
 I1, I8, I16, I255 = np.int32(1), np.int32(8), np.int32(16), np.int32(255)
+START, EIGHT = np.int64(0), np.int64(LANES)
+SECOND_HALF = C_PLANE + EIGHT * CHUNK  # of the planes within the chunk
 # Rows of a face's planes within the chunk (raster.setup_plane writes them).
 P_U, P_V, P_IZ, P_ZX, P_ZY, P_A = (C_PLANE + CHUNK * k for k in range(6))
 P_LEVEL, P_FINE_W, P_FINE_H, P_COARSE_W, P_COARSE_H = (C_PLANE + CHUNK * k for k in range(11, 16))
@@ -125,9 +127,9 @@ def fetch_planes(planes, f, first, count, whole):
         c[C_X + i], c[C_Y + i] = xs[np.uint64(first + i)], ys[np.uint64(first + i)]
     last = count - 1
     for i in range(0, count, LANES):
-        turn_rows(c, C_PLANE, planes, slot, first, i, last, PLANE, 0)
+        turn_rows(c, C_PLANE, planes, slot, first, i, last, PLANE, START)
         if whole:
-            turn_rows(c, C_PLANE + LANES * CHUNK, planes, slot, first, i, last, PLANE, LANES)
+            turn_rows(c, SECOND_HALF, planes, slot, first, i, last, PLANE, EIGHT)
 
 
 @njit(**KERNEL)
