@@ -11,7 +11,7 @@ from diffdope.objective.losses import depth_terms, mask_terms, rgb_terms
 from diffdope.render.kernels.accumulate import add_lower
 from diffdope.render.kernels.lanes import LANES
 from diffdope.render.kernels.layout import CHUNK, JACOBIAN
-from diffdope.render.kernels.options import KERNEL
+from diffdope.render.kernels.options import KERNEL, STAGE
 from diffdope.render.kernels.shade import EIGHT, START, turn_rows
 
 ZERO = np.float32(0.0)
@@ -23,10 +23,10 @@ K_OR, K_OG, K_OB, K_GATE, K_DEPTH, K_MASK, K_CARE, K_NONE = (K_OBSERVED + CHUNK 
 
 
 @njit(**KERNEL)
-def fetch_rows(contours, observed, first, count):
+def fetch_rows(contours, packed, first, count):
     """Turns values, Jacobians and observation of some contour pixels into columns."""
     c, rows, pixel = contours.columns, contours.order, contours.pixel
-    jacobian, value, packed = contours.jacobian, contours.value, observed.packed
+    jacobian, value = contours.jacobian, contours.value
     for i in range(0, count, LANES):
         for channel in range(5):
             start = np.int64(channel * LANES)
@@ -131,14 +131,14 @@ def add_squares(weight, j, observed, coverage, count, normal):
               n33, n43, n44, n53, n54, n55)  # fmt: skip
 
 
-@njit(**KERNEL)
-def contour_pass(contours, n_rows, observed, terms, with_color, with_normal, cost, gradient, normal):
+@njit(**STAGE)
+def contour_pass(contours, n_rows, packed, terms, with_color, with_normal, cost, gradient, normal):
     """Everything about the pixels that are next to a contour."""
     c = contours.columns
     coverage = c[4 * LANES * CHUNK :]
     for first in range(0, n_rows, CHUNK):
         count = min(CHUNK, n_rows - first)
-        fetch_rows(contours, observed, first, count)
+        fetch_rows(contours, packed, first, count)
         row_losses(c, terms, count, with_color, cost)
         for channel in range(0 if with_color else 3, 5):
             j, place = c[channel * LANES * CHUNK :], channel * CHUNK

@@ -41,9 +41,9 @@ ZERO, ONE, TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
 
 
 @njit(**KERNEL)
-def fetch_observed(f, observed, first, count):
+def fetch_observed(f, packed, first, count):
     """Copies what was observed at a chunk of fragments."""
-    c, pixel, packed = f.chunk, f.pixel, observed.packed
+    c, pixel = f.chunk, f.pixel
     for i in range(0, count, LANES):
         turn_rows(c, C_OR, packed, pixel, first, i, count - 1, EIGHT, START)
 
@@ -93,9 +93,9 @@ def chunk_mask(c, count):
     return total
 
 
-@njit(**KERNEL)
+@njit(**STAGE)
 def fragments_pass(
-    at, mesh, view, t, s, observed, terms, n, with_color, with_normal, cost, gradient, normal, images, paint
+    at, mesh, view, t, s, packed, terms, n, with_color, with_normal, cost, gradient, normal, images, paint
 ):
     """Everything about the pixels that are next to no contour."""
     f = s.fragments
@@ -104,7 +104,7 @@ def fragments_pass(
         shade_at(at.shade, mesh.skin, s.visible.planes, f, first, count, with_color)
         if paint:
             paint_chunk(f, first, count, with_color, images.rgb, images.depth, images.coverage)
-        fetch_observed(f, observed, first, count)
+        fetch_observed(f, packed, first, count)
         if with_color:
             cost[RGB] += chunk_rgb(f.chunk, terms, count)
         cost[DEPTH] += chunk_depth(f.chunk, terms, count)
@@ -127,7 +127,7 @@ def start_sums(empty_cost, cost, gradient, normal):
 
 @njit(**STAGE)
 def evaluate_pose(
-    at, mesh, view, R, t, s, observed, terms, empty_cost, with_normal, cost, gradient, normal, images, paint
+    at, mesh, view, R, t, s, packed, terms, empty_cost, with_normal, cost, gradient, normal, images, paint
 ):
     """One hypothesis of `evaluate_queue`; returns the number of pixels that it covers or touches."""
     if paint:
@@ -136,9 +136,9 @@ def evaluate_pose(
     start_sums(empty_cost, cost, gradient, normal)
     n, n_rows, used = prepare_at(at.prepare, mesh, view, R, t, s, at.shade)
     fragments_pass(
-        at, mesh, view, t, s, observed, terms, n, with_color, with_normal, cost, gradient, normal, images, paint
+        at, mesh, view, t, s, packed, terms, n, with_color, with_normal, cost, gradient, normal, images, paint
     )
-    contour_pass(s.contours, n_rows, observed, terms, with_color, with_normal, cost, gradient, normal)
+    contour_pass(s.contours, n_rows, packed, terms, with_color, with_normal, cost, gradient, normal)
     if paint:
         paint_rows(s.contours, n_rows, images.rgb, images.depth, images.coverage)
     mirror_lower(normal)
@@ -148,20 +148,20 @@ def evaluate_pose(
 
 @njit(**ENTRY)
 def evaluate_queue(
-    at, mesh, view, R, t, s, observed, terms, empty_cost, with_normal, queue, costs, gradients, normals, covered, images
+    at, mesh, view, R, t, s, packed, terms, empty_cost, with_normal, queue, costs, gradients, normals, covered, images
 ):
     """rgb, depth and mask of the hypotheses that this thread takes from the queue.
 
-    Writes the unweighted cost per modality (B, 4), and of the weighted total the gradient (B, 6) and, where it is
-    wanted, the normal matrix (B, 6, 6), in (rho, phi). `empty_cost` (4,) is what a hypothesis that covers nothing pays.
-    Images of the first one are painted beside, if there is room for them. (A flag and a size decide, not a type, such
-    as None's: with one more type, all would be compiled once more.)
+    Takes what was observed as `Observed.packed`. Writes the unweighted cost per modality (B, 4), and of the weighted
+    total the gradient (B, 6) and, where it is wanted, the normal matrix (B, 6, 6), in (rho, phi). `empty_cost` (4,) is
+    what a hypothesis that covers nothing pays. Images of the first one are painted beside, if there is room for them.
+    (A flag and a size decide, not a type such as None's: with one more type, all would be compiled once more.)
     """
     paint = images.coverage.size > 0
     b = take(queue)
     while b < len(t):
         covered[b] = evaluate_pose(
-            at, mesh, view, R[b], t[b], s, observed, terms, empty_cost, with_normal, costs[b], gradients[b], normals[b],
+            at, mesh, view, R[b], t[b], s, packed, terms, empty_cost, with_normal, costs[b], gradients[b], normals[b],
             images, paint and b == 0,
         )  # fmt: skip
         b = take(queue)

@@ -121,14 +121,14 @@ class Objective:
         R, t = np.ascontiguousarray(R_m2c, np.float32), np.ascontiguousarray(t_m2c, np.float32)
 
         shared = (self._buffers.addresses, self._buffers.arrays, self._view, R, t)
-        queue, terms = np.zeros(1, np.int64), (self._observed, self._terms, self._empty, self._with_normal)
+        o, queue, terms = self._observed, np.zeros(1, np.int64), (self._terms, self._empty, self._with_normal)
         results = (out.modality_costs, out.gradient, out.normal)
 
         def work(worker: int) -> None:
-            evaluate_queue(*shared, self._scratch[worker], *terms, queue, *results, out.covered, painted)
+            evaluate_queue(*shared, self._scratch[worker], o.packed, *terms, queue, *results, out.covered, painted)
 
         def work_edges(worker: int) -> None:
-            add_edges_queue(*shared, self._scratch[worker], *terms, queue, *results)
+            add_edges_queue(*shared, self._scratch[worker], o, *terms, queue, *results)
 
         self._buffers.pool.share(work, b)
         if self.active[EDGE]:

@@ -41,7 +41,7 @@ def depth_of_blocks(depth: F32, x0: int, y0: int, k: int, same: np.float32, out:
     samples = np.empty(k * k, np.float32)
     for row in range(out.shape[0]):
         for column in range(out.shape[1]):
-            count, low, high, total = 0, np.float32(np.inf), np.float32(0.0), np.float32(0.0)
+            count, low, high, total = np.int64(0), np.float32(np.inf), np.float32(0.0), np.float32(0.0)
             for y in range(y0 + row * k, y0 + (row + 1) * k):
                 for x in range(x0 + column * k, x0 + (column + 1) * k):
                     z = depth[y, x]

@@ -43,8 +43,8 @@ from diffdope.render.kernels.layout import (
     I_FINE_Y,
     I_TEXEL,
     PLANE,
+    SHADE_NONE,
     SHADE_TEXTURE,
-    SHADE_VERTEX,
 )  # fmt: skip
 from diffdope.render.kernels.options import KERNEL, SCALAR
 
@@ -240,17 +240,13 @@ def mix_texels(c, n, count):
 def shade_chunk(skin, planes, f, first, count, with_color):
     """Shades `count` fragments from `first` on into the chunk."""
     c = f.chunk
-    if with_color and skin.shading == SHADE_TEXTURE:
-        fetch_planes(planes, f, first, count, True)
-        shade_depth(c, count)
+    colored = with_color and skin.shading != SHADE_NONE
+    fetch_planes(planes, f, first, count, colored)
+    shade_depth(c, count)
+    if colored and skin.shading == SHADE_TEXTURE:
         shade_texture_place(c, count)
         place_texels(c, f.integers, count)
         fetch_texels(skin, c, f.integers, count)
         mix_texels(c, f.integers, count)
-    elif with_color and skin.shading == SHADE_VERTEX:
-        fetch_planes(planes, f, first, count, True)
-        shade_depth(c, count)
+    elif colored:
         shade_vertex_color(c, count)
-    else:
-        fetch_planes(planes, f, first, count, False)
-        shade_depth(c, count)
