@@ -1,6 +1,7 @@
 """The steps of `levenberg_marquardt`, compiled: with one pose, a dozen numpy calls cost as much as an evaluation.
 
-Loops over single numbers, because each sum, product or assignment of whole arrays would add a second to compiling.
+Loops over single numbers that allocate nothing, because each sum, product or assignment of whole arrays would add up
+to a second to compiling. So do numba's eigenvectors: numpy's take a few microseconds more.
 """
 
 from __future__ import annotations
@@ -12,19 +13,22 @@ from numba import njit
 from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
+_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "_nrt": False}  # no reference counts
 _TINY = 1e-300
 
 
-@njit(**_OPTIONS)
-def scaled(normal: F64, length_m: float) -> F64:
-    """A normal matrix (6, 6) for (rho / length_m, phi)."""
-    result = np.empty((6, 6))
-    for i in range(6):
-        for k in range(6):
-            entry = normal[i, k] * length_m if i < 3 else normal[i, k]
-            result[i, k] = entry * length_m if k < 3 else entry
-    return result
+def curvatures(normal: F64, length_m: float) -> tuple[F64, F64]:
+    """Eigenvalues (B, 6), ascending, and eigenvectors (B, 6, 6) of normal matrices for (rho / length_m, phi)."""
+    scale = np.array([length_m] * 3 + [1.0] * 3)
+    values, vectors = np.linalg.eigh(normal * scale[:, None] * scale)
+    return values, vectors
+
+
+def observable_directions(normal: F64, length_m: float, share: float) -> F64:
+    """Projectors (B, 6, 6) on the directions with more than `share` of the largest curvature."""
+    values, vectors = curvatures(normal, length_m)
+    kept = vectors * (values > share * np.maximum(values[:, 5:], _TINY))[:, None]
+    return np.asarray(kept @ kept.transpose(0, 2, 1))
 
 
 @njit(**_OPTIONS)
@@ -47,30 +51,29 @@ def turn(step: F64, R: F64, out: F64) -> None:
 
 @njit(**_OPTIONS)
 def propose(
-    R: F64, t: F64, gradient: F64, normal: F64, damping: F64, length_m: float, observable: float, longest: float,
-    R_new: F64, t_new: F64, size: F64, expected: F64,
+    R: F64, t: F64, gradient: F64, curvature: F64, directions: F64, damping: F64, length_m: float, observable: float,
+    longest: float, R_new: F64, t_new: F64, steps: F64, size: F64, expected: F64,
 ) -> None:  # fmt: skip
     """-(N + damping max(N) I)^-1 g of B poses within the observable directions, limited in length.
 
-    Writes the moved poses, the steps' length in (rho / length_m, phi), and by how much the quadratic model expects the
-    cost to fall.
+    Takes the `curvatures` of N. Writes the moved poses, the steps (B, 6) in (rho / length_m, phi) and their length, and
+    by how much the quadratic model expects the cost to fall.
     """
-    step = np.empty(6)
     for b in range(len(t)):
-        curvature, directions = np.linalg.eigh(scaled(normal[b], length_m))
-        largest = max(curvature[5], _TINY)
+        step = steps[b]
+        largest = max(curvature[b, 5], _TINY)
         for i in range(6):
             step[i] = 0.0
         fall = 0.0
         for k in range(6):
-            if curvature[k] > observable * largest:
+            if curvature[b, k] > observable * largest:
                 slope = 0.0
                 for i in range(6):
-                    slope += directions[i, k] * (gradient[b, i] * length_m if i < 3 else gradient[b, i])
-                along = slope / (max(curvature[k], 0.0) + damping[b] * largest)
-                fall += along * (slope - 0.5 * curvature[k] * along)
+                    slope += directions[b, i, k] * (gradient[b, i] * length_m if i < 3 else gradient[b, i])
+                along = slope / (max(curvature[b, k], 0.0) + damping[b] * largest)
+                fall += along * (slope - 0.5 * curvature[b, k] * along)
                 for i in range(6):
-                    step[i] -= directions[i, k] * along
+                    step[i] -= directions[b, i, k] * along
         squares = 0.0
         for i in range(6):
             squares += step[i] * step[i]
@@ -82,15 +85,3 @@ def propose(
         turn(step, R[b], R_new[b])
         for i in range(3):
             t_new[b, i] = t[b, i] + length_m * step[i]
-
-
-@njit(**_OPTIONS)
-def observable_directions(normal: F64, length_m: float, share: float, out: F64) -> None:
-    """Projectors (B, 6, 6) on the directions with more than `share` of the largest curvature."""
-    for b in range(len(normal)):
-        curvature, directions = np.linalg.eigh(scaled(normal[b], length_m))
-        for k in range(6):
-            if curvature[k] > share * max(curvature[5], _TINY):
-                for i in range(6):
-                    for j in range(6):
-                        out[b, i, j] += directions[i, k] * directions[j, k]

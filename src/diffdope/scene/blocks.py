@@ -1,6 +1,7 @@
 """Images reduced by a whole factor: k x k pixels become one. Compiled, since a tracker does it for every frame.
 
-Loops over single numbers: cutting, reshaping or filling a whole array would each add a second to compiling.
+Loops over single numbers that allocate nothing: cutting, reshaping, filling or making a whole array would each add up
+to a second to compiling. So nothing counts references either (`_nrt`).
 """
 
 import numpy as np
@@ -9,15 +10,14 @@ from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
 
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
+_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "_nrt": False}
 
 
 @njit(fastmath=True, **_OPTIONS)
-def mean_of_blocks(image: F32, x0: int, y0: int, k: int, out: F32) -> None:
-    """Means of the k x k blocks of (H, W * C), from column x0 and row y0 on, into (h, w, C)."""
+def mean_of_blocks(image: F32, x0: int, y0: int, k: int, line: F32, out: F32) -> None:
+    """Means of the k x k blocks of (H, W * C), from column x0 and row y0 on, into (h, w, C). line: (w * k * C,)."""
     height, width, channels = out.shape
     share = np.float32(1.0) / np.float32(k * k)
-    line = np.empty(width * k * channels, np.float32)
     length = np.uint64(line.size)  # rows are summed up first: as one run of numbers, which vectorises
     start = np.uint64(x0 * channels)
     for row in range(height):
@@ -36,9 +36,8 @@ def mean_of_blocks(image: F32, x0: int, y0: int, k: int, out: F32) -> None:
 
 
 @njit(**_OPTIONS)
-def depth_of_blocks(depth: F32, x0: int, y0: int, k: int, same: np.float32, out: F32) -> None:
+def depth_of_blocks(depth: F32, x0: int, y0: int, k: int, same: np.float32, samples: F32, out: F32) -> None:
     """Mean of a block's samples within the share `same` of their lower median; 0 where fewer than half are there."""
-    samples = np.empty(k * k, np.float32)
     for row in range(out.shape[0]):
         for column in range(out.shape[1]):
             count, low, high, total = np.int64(0), np.float32(np.inf), np.float32(0.0), np.float32(0.0)
