@@ -127,8 +127,9 @@ def add_squares(weight, j, observed, coverage, count, normal):
         n44 += w4 * r4
         n54 += w4 * r5
         n55 += w * r5 * r5
-    add_lower(normal, n00, n10, n20, n11, n21, n22, n30, n31, n32, n40, n41, n42, n50, n51, n52,
-              n33, n43, n44, n53, n54, n55)  # fmt: skip
+    add_lower(normal, (
+        n00, n10, n11, n20, n21, n22, n30, n31, n32, n33, n40, n41, n42, n43, n44, n50, n51, n52, n53, n54, n55,
+    ))  # fmt: skip
 
 
 @njit(**STAGE)

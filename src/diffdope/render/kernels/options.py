@@ -18,7 +18,9 @@ ENTRY: dict[str, Any] = {
     "no_cfunc_wrapper": True,
     "_nrt": False,
 }
-KERNEL: dict[str, Any] = {**ENTRY, "no_cpython_wrapper": True}
+KERNEL: dict[str, Any] = {**ENTRY, "no_cpython_wrapper": True, "cache": False}
+# What entries call by address (calls.py) is kept on disk as they are; they contain all other kernels that they call.
+CALLED: dict[str, Any] = {**KERNEL, "cache": True}
 # Scalar functions must disappear into the loops that call them, else LLVM cannot vectorise those loops.
 SCALAR: dict[str, Any] = {**KERNEL, "forceinline": True}
 # Stages only call other kernels. Compiled on their own they would take all of those through LLVM once more for each

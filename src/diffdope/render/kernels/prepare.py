@@ -7,13 +7,13 @@ from diffdope.render.kernels.blend import blend_contours, collect_fragments, rel
 from diffdope.render.kernels.calls import PREPARED, SHADED, Addresses, address_of
 from diffdope.render.kernels.contour import find_contours, release_pairs
 from diffdope.render.kernels.layout import MeshArrays, Scratch, View
-from diffdope.render.kernels.options import KERNEL, STAGE
+from diffdope.render.kernels.options import CALLED, STAGE
 from diffdope.render.kernels.raster import project_vertices, rasterise, turn_faces
 from diffdope.render.kernels.shade import shade_chunk
 from diffdope.render.kernels.visible import list_covered, read_blocks, release_covered, setup_visible_faces
 
 
-@njit(**KERNEL)
+@njit(**CALLED)
 def prepare_pose(mesh, view, R, t, s, shade):
     """Visibility and contours of one pose: fragments, contour rows, and what `release_pose` wants to know."""
     left, right, top, bottom, some_behind = project_vertices(mesh.shape, view, R, t, s.screen)

@@ -46,7 +46,7 @@ from diffdope.render.kernels.layout import (
     SHADE_NONE,
     SHADE_TEXTURE,
 )  # fmt: skip
-from diffdope.render.kernels.options import KERNEL, SCALAR
+from diffdope.render.kernels.options import CALLED, KERNEL, SCALAR
 
 ZERO, ONE, HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 BYTE = np.float32(1.0 / 255.0)
@@ -236,7 +236,7 @@ def mix_texels(c, n, count):
         c[C_B + i], c[C_BU + i], c[C_BV + i] = mix_channel(c, n, i, I16)
 
 
-@njit(**KERNEL)
+@njit(**CALLED)
 def shade_chunk(skin, planes, f, first, count, with_color):
     """Shades `count` fragments from `first` on into the chunk."""
     c = f.chunk
