@@ -13,7 +13,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "_nrt": False}  # no reference counts
+_OPTIONS = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "numpy",
+    "no_cfunc_wrapper": True,
+    "_nrt": False,
+}  # no reference counts
 _TINY = 1e-300
 
 

@@ -7,7 +7,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": True, "_nrt": False}
+_OPTIONS = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "numpy",
+    "fastmath": True,
+    "no_cfunc_wrapper": True,
+    "_nrt": False,
+}
 
 
 @njit(**_OPTIONS)

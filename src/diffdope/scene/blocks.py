@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
 
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "_nrt": False}
+_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
 
 
 @njit(fastmath=True, **_OPTIONS)
