@@ -40,7 +40,7 @@ def first_result() -> tuple[list[str], list[list[str]]]:
     """Prints a title and returns a table."""
     with tempfile.TemporaryDirectory() as cache:
         cold, cached = run_child(cache), run_child(cache)
-    print("## Time to the first result (packaged example, preset `paper`), seconds\n")
+    print("## Time to the first result (packaged example, preset `default`), seconds\n")
     names = [
         "import diffdope", "read the example", "first refinement", "second refinement", "whole process, both",
     ]  # fmt: skip

@@ -11,28 +11,28 @@ from diffdope.objective.losses import depth_terms, mask_terms, rgb_terms
 from diffdope.render.kernels.accumulate import add_lower
 from diffdope.render.kernels.lanes import LANES
 from diffdope.render.kernels.layout import CHUNK, JACOBIAN
-from diffdope.render.kernels.options import KERNEL
-from diffdope.render.kernels.shade import turn_rows
+from diffdope.render.kernels.options import KERNEL, STAGE
+from diffdope.render.kernels.shade import EIGHT, START, turn_rows
 
 ZERO = np.float32(0.0)
 # Columns of a chunk of contour pixels: five channels of Jacobians, values, what was observed (in the order of
 # Observed.packed), then a slope and a weight for each channel.
-K_VALUE, K_OBSERVED, K_SLOPE, K_WEIGHT = (CHUNK * k for k in (JACOBIAN, JACOBIAN + 8, JACOBIAN + 16, JACOBIAN + 21))
+K_VALUE, K_OBSERVED, K_SLOPE, K_WEIGHT = (CHUNK * (JACOBIAN + k) for k in (0, 8, 16, 21))
 K_R, K_G, K_B, K_Z, K_A = (K_VALUE + CHUNK * k for k in range(5))
 K_OR, K_OG, K_OB, K_GATE, K_DEPTH, K_MASK, K_CARE, K_NONE = (K_OBSERVED + CHUNK * k for k in range(8))
 
 
 @njit(**KERNEL)
-def fetch_rows(contours, observed, first, count):
+def fetch_rows(contours, packed, first, count):
     """Turns values, Jacobians and observation of some contour pixels into columns."""
     c, rows, pixel = contours.columns, contours.order, contours.pixel
-    jacobian, value, packed = contours.jacobian, contours.value, observed.packed
+    jacobian, value = contours.jacobian, contours.value
     for i in range(0, count, LANES):
         for channel in range(5):
             start = np.int64(channel * LANES)
             turn_rows(c, start * CHUNK, jacobian, rows, first, i, count - 1, JACOBIAN, start)
-        turn_rows(c, K_VALUE, value, rows, first, i, count - 1, LANES, 0)
-        turn_rows(c, K_OBSERVED, packed, pixel, first, i, count - 1, LANES, 0)
+        turn_rows(c, K_VALUE, value, rows, first, i, count - 1, EIGHT, START)
+        turn_rows(c, K_OBSERVED, packed, pixel, first, i, count - 1, EIGHT, START)
 
 
 @njit(**KERNEL)
@@ -127,22 +127,23 @@ def add_squares(weight, j, observed, coverage, count, normal):
         n44 += w4 * r4
         n54 += w4 * r5
         n55 += w * r5 * r5
-    add_lower(normal, n00, n10, n20, n11, n21, n22, n30, n31, n32, n40, n41, n42, n50, n51, n52,
-              n33, n43, n44, n53, n54, n55)  # fmt: skip
+    add_lower(normal, (
+        n00, n10, n11, n20, n21, n22, n30, n31, n32, n33, n40, n41, n42, n43, n44, n50, n51, n52, n53, n54, n55,
+    ))  # fmt: skip
 
 
-@njit(**KERNEL)
-def contour_pass(contours, n_rows, observed, terms, with_color, cost, gradient, normal):
+@njit(**STAGE)
+def contour_pass(contours, n_rows, packed, terms, with_color, with_normal, cost, gradient, normal):
     """Everything about the pixels that are next to a contour."""
     c = contours.columns
     coverage = c[4 * LANES * CHUNK :]
     for first in range(0, n_rows, CHUNK):
         count = min(CHUNK, n_rows - first)
-        fetch_rows(contours, observed, first, count)
+        fetch_rows(contours, packed, first, count)
         row_losses(c, terms, count, with_color, cost)
         for channel in range(0 if with_color else 3, 5):
             j, place = c[channel * LANES * CHUNK :], channel * CHUNK
             add_rows(c[K_SLOPE + place :], j, count, gradient)
-            if normal is not None:
+            if with_normal:
                 seen = K_DEPTH if channel == 3 else (K_NONE if channel == 4 else K_OR + place)
                 add_squares(c[K_WEIGHT + place :], j, c[seen:], coverage, count, normal)

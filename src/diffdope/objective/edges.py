@@ -10,7 +10,7 @@ from numba import njit
 from diffdope.objective.layout import EDGE
 from diffdope.objective.losses import capped_l1
 from diffdope.render.kernels.accumulate import add_gradient, add_outer, add_row_gradient, mirror_lower
-from diffdope.render.kernels.images import prepare_pose, release_pose
+from diffdope.render.kernels.calls import prepare_at, shade_at
 from diffdope.render.kernels.layout import (
     C_B,
     C_BU,
@@ -33,8 +33,8 @@ from diffdope.render.kernels.layout import (
 )  # fmt: skip
 from diffdope.render.kernels.motion import fixed_pixel_row, torque
 from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR
+from diffdope.render.kernels.prepare import release_pose
 from diffdope.render.kernels.queue import take
-from diffdope.render.kernels.shade import shade_chunk
 
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
 THIRD, TWO, EIGHTH = np.float32(1.0 / 3.0), np.float32(2.0), np.float32(0.125)
@@ -93,13 +93,13 @@ def chunk_jacobian(view, t, f, jacobian, first, count):
 
 
 @njit(**KERNEL)
-def fill_intensity(mesh, view, t, s, observed, n, n_rows, with_normal):
+def fill_intensity(at, mesh, view, t, s, observed, n, n_rows, with_normal):
     """Mean colour residual of every pixel that the hypothesis covers or touches."""
     f, planes = s.fragments, s.intensity
     c = f.chunk
     for first in range(0, n, CHUNK):
         count = min(CHUNK, n - first)
-        shade_chunk(mesh.skin, s.visible.planes, f, first, count, True)
+        shade_at(at.shade, mesh.skin, s.visible.planes, f, first, count, True)
         for i in range(count):
             pixel = f.pixel[first + i]
             planes.residual[pixel] = (c[C_R + i] + c[C_G + i] + c[C_B + i]) * THIRD - observed.intensity[pixel]
@@ -203,13 +203,13 @@ def add_edge_normal(view, s, observed, terms, j, normal):
 
 
 @njit(**KERNEL)
-def edge_fragments(mesh, view, t, s, n, gradient):
+def edge_fragments(at, mesh, view, t, s, n, gradient):
     """Gradient of the fragments next to no contour."""
     f = s.fragments
     c = f.chunk
     for first in range(0, n, CHUNK):
         count = min(CHUNK, n - first)
-        shade_chunk(mesh.skin, s.visible.planes, f, first, count, True)
+        shade_at(at.shade, mesh.skin, s.visible.planes, f, first, count, True)
         for i in range(count):
             upstream = s.intensity.upstream[f.pixel[first + i]] * THIRD
             c[C_GR + i] = c[C_GG + i] = c[C_GB + i] = upstream
@@ -230,18 +230,20 @@ def edge_contours(contours, n_rows, observed, planes, gradient):
 
 
 @njit(**ENTRY)
-def add_edges_queue(mesh, view, R, t, s, observed, terms, empty_cost, with_normal, queue, costs, gradients, normals):
+def add_edges_queue(
+    at, mesh, view, R, t, s, observed, terms, empty_cost, with_normal, queue, costs, gradients, normals
+):
     """Adds the edge modality of the hypotheses that this thread takes from the queue to their sums.
 
     A pass of its own: it needs whole images, which the other modalities do not, and few presets use it.
     """
     b = take(queue)
     while b < len(t):
-        n, n_rows, used = prepare_pose(mesh, view, R[b], t[b], s)
+        n, n_rows, used = prepare_at(at.prepare, mesh, view, R[b], t[b], s, at.shade)
         clear_intensity(view, s.intensity, with_normal)
-        fill_intensity(mesh, view, t[b], s, observed, n, n_rows, with_normal)
+        fill_intensity(at, mesh, view, t[b], s, observed, n, n_rows, with_normal)
         costs[b, EDGE] = empty_cost[EDGE] + edge_pass(view, s, observed, terms)
-        edge_fragments(mesh, view, t[b], s, n, gradients[b])
+        edge_fragments(at, mesh, view, t[b], s, n, gradients[b])
         edge_contours(s.contours, n_rows, observed, s.intensity, gradients[b])
         if with_normal:
             add_edge_normal(view, s, observed, terms, s.contours.row6, normals[b])

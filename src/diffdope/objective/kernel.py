@@ -7,7 +7,8 @@ from diffdope.objective.contours import contour_pass
 from diffdope.objective.layout import DEPTH, MASK, RGB
 from diffdope.objective.losses import depth_terms, rgb_terms
 from diffdope.render.kernels.accumulate import add_gradient, add_normal, mirror_lower
-from diffdope.render.kernels.images import clear_images, paint_chunk, paint_rows, prepare_pose, release_pose
+from diffdope.render.kernels.calls import prepare_at, shade_at
+from diffdope.render.kernels.images import clear_images, paint_chunk, paint_rows
 from diffdope.render.kernels.lanes import LANES
 from diffdope.render.kernels.layout import (
     C_B,
@@ -32,18 +33,19 @@ from diffdope.render.kernels.layout import (
     CHUNK,
 )  # fmt: skip
 from diffdope.render.kernels.options import ENTRY, KERNEL, STAGE
+from diffdope.render.kernels.prepare import release_pose
 from diffdope.render.kernels.queue import take
-from diffdope.render.kernels.shade import shade_chunk, turn_rows
+from diffdope.render.kernels.shade import EIGHT, START, turn_rows
 
 ZERO, ONE, TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
 
 
 @njit(**KERNEL)
-def fetch_observed(f, observed, first, count):
+def fetch_observed(f, packed, first, count):
     """Copies what was observed at a chunk of fragments."""
-    c, pixel, packed = f.chunk, f.pixel, observed.packed
+    c, pixel = f.chunk, f.pixel
     for i in range(0, count, LANES):
-        turn_rows(c, C_OR, packed, pixel, first, i, count - 1, LANES, 0)
+        turn_rows(c, C_OR, packed, pixel, first, i, count - 1, EIGHT, START)
 
 
 @njit(**KERNEL)
@@ -91,22 +93,24 @@ def chunk_mask(c, count):
     return total
 
 
-@njit(**KERNEL)
-def fragments_pass(mesh, view, t, s, observed, terms, n, with_color, cost, gradient, normal, images, paint):
+@njit(**STAGE)
+def fragments_pass(
+    at, mesh, view, t, s, packed, terms, n, with_color, with_normal, cost, gradient, normal, images, paint
+):
     """Everything about the pixels that are next to no contour."""
     f = s.fragments
     for first in range(0, n, CHUNK):
         count = min(CHUNK, n - first)
-        shade_chunk(mesh.skin, s.visible.planes, f, first, count, with_color)
+        shade_at(at.shade, mesh.skin, s.visible.planes, f, first, count, with_color)
         if paint:
             paint_chunk(f, first, count, with_color, images.rgb, images.depth, images.coverage)
-        fetch_observed(f, observed, first, count)
+        fetch_observed(f, packed, first, count)
         if with_color:
             cost[RGB] += chunk_rgb(f.chunk, terms, count)
         cost[DEPTH] += chunk_depth(f.chunk, terms, count)
         cost[MASK] += chunk_mask(f.chunk, count)
         add_gradient(view, t, f.chunk, count, with_color, gradient)
-        if normal is not None:
+        if with_normal:
             add_normal(view, t, f.chunk, count, with_color, normal)
 
 
@@ -117,55 +121,47 @@ def start_sums(empty_cost, cost, gradient, normal):
         cost[k] = empty_cost[k]
     for i in range(6):
         gradient[i] = 0.0
-        if normal is not None:
-            for k in range(6):
-                normal[i, k] = 0.0
-
-
-@njit(**KERNEL)
-def finish_sums(normal):
-    """The normal matrix was summed up in its lower triangle."""
-    if normal is not None:
-        mirror_lower(normal)
+        for k in range(6):
+            normal[i, k] = 0.0
 
 
 @njit(**STAGE)
-def evaluate_pose(mesh, view, R, t, s, observed, terms, empty_cost, cost, gradient, normal, images, paint):
+def evaluate_pose(
+    at, mesh, view, R, t, s, packed, terms, empty_cost, with_normal, cost, gradient, normal, images, paint
+):
     """One hypothesis of `evaluate_queue`; returns the number of pixels that it covers or touches."""
     if paint:
         clear_images(images.rgb, images.depth, images.coverage)
     with_color = mesh.skin.shading != 0 and terms.rgb > ZERO
     start_sums(empty_cost, cost, gradient, normal)
-    n, n_rows, used = prepare_pose(mesh, view, R, t, s)
-    fragments_pass(mesh, view, t, s, observed, terms, n, with_color, cost, gradient, normal, images, paint)
-    contour_pass(s.contours, n_rows, observed, terms, with_color, cost, gradient, normal)
+    n, n_rows, used = prepare_at(at.prepare, mesh, view, R, t, s, at.shade)
+    fragments_pass(
+        at, mesh, view, t, s, packed, terms, n, with_color, with_normal, cost, gradient, normal, images, paint
+    )
+    contour_pass(s.contours, n_rows, packed, terms, with_color, with_normal, cost, gradient, normal)
     if paint:
         paint_rows(s.contours, n_rows, images.rgb, images.depth, images.coverage)
-    finish_sums(normal)
+    mirror_lower(normal)
     release_pose(view, s, used)
     return n + n_rows
 
 
 @njit(**ENTRY)
-def evaluate_queue(mesh, view, R, t, s, observed, terms, empty_cost, queue, costs, gradients, normals, covered, images):
+def evaluate_queue(
+    at, mesh, view, R, t, s, packed, terms, empty_cost, with_normal, queue, costs, gradients, normals, covered, images
+):
     """rgb, depth and mask of the hypotheses that this thread takes from the queue.
 
-    Writes the unweighted cost per modality (B, 4), and of the weighted total the gradient (B, 6) and the normal
-    matrix (B, 6, 6), in (rho, phi). `normals` is None where none is wanted: then nothing of it is compiled either.
-    `empty_cost` (4,) is what a hypothesis that covers nothing pays. Images of the first one are painted beside, if
-    there is room for them. (Their size decides, not their type: with one more type, all would be compiled once more.)
+    Takes what was observed as `Observed.packed`. Writes the unweighted cost per modality (B, 4), and of the weighted
+    total the gradient (B, 6) and, where it is wanted, the normal matrix (B, 6, 6), in (rho, phi). `empty_cost` (4,) is
+    what a hypothesis that covers nothing pays. Images of the first one are painted beside, if there is room for them.
+    (A flag and a size decide, not a type such as None's: with one more type, all would be compiled once more.)
     """
     paint = images.coverage.size > 0
     b = take(queue)
     while b < len(t):
-        if normals is None:
-            covered[b] = evaluate_pose(
-                mesh, view, R[b], t[b], s, observed, terms, empty_cost, costs[b], gradients[b], None,
-                images, paint and b == 0,
-            )  # fmt: skip
-        else:
-            covered[b] = evaluate_pose(
-                mesh, view, R[b], t[b], s, observed, terms, empty_cost, costs[b], gradients[b], normals[b],
-                images, paint and b == 0,
-            )  # fmt: skip
+        covered[b] = evaluate_pose(
+            at, mesh, view, R[b], t[b], s, packed, terms, empty_cost, with_normal, costs[b], gradients[b], normals[b],
+            images, paint and b == 0,
+        )  # fmt: skip
         b = take(queue)

@@ -7,7 +7,7 @@ background that nobody knows, and only the coverage is listed.
 import numpy as np
 from numba import njit
 
-from diffdope.render.kernels.images import prepare_pose, release_pose
+from diffdope.render.kernels.calls import prepare_at, shade_at
 from diffdope.render.kernels.layout import (
     C_B,
     C_BU,
@@ -23,12 +23,16 @@ from diffdope.render.kernels.layout import (
     C_Z,
     C_ZU,
     C_ZV,
+    CHANNEL_BLUE,
     CHANNEL_COVERAGE,
+    CHANNEL_DEPTH,
+    CHANNEL_GREEN,
+    CHANNEL_RED,
     CHUNK,
 )  # fmt: skip
 from diffdope.render.kernels.motion import fixed_pixel_row, torque
 from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR
-from diffdope.render.kernels.shade import shade_chunk
+from diffdope.render.kernels.prepare import release_pose
 
 ONE = np.float32(1.0)
 
@@ -50,14 +54,14 @@ def list_chunk(view, t, c, first, count, with_color, offset, jacobian):
         x, y, dz = xn * z - t[0], yn * z - t[1], z - t[2]
         offset[0, first + i], offset[1, first + i], offset[2, first + i] = x, y, dz
         r0, r1, r2 = fixed_pixel_row(c[C_ZU + i], c[C_ZV + i], view.fx, view.fy, xn, yn, z)
-        write_row(jacobian, first + i, 3, x, y, dz, r0, r1, r2 + ONE)
+        write_row(jacobian, first + i, CHANNEL_DEPTH, x, y, dz, r0, r1, r2 + ONE)
         if with_color:
             r0, r1, r2 = fixed_pixel_row(c[C_RU + i], c[C_RV + i], view.fx, view.fy, xn, yn, z)
-            write_row(jacobian, first + i, 0, x, y, dz, r0, r1, r2)
+            write_row(jacobian, first + i, CHANNEL_RED, x, y, dz, r0, r1, r2)
             r0, r1, r2 = fixed_pixel_row(c[C_GU + i], c[C_GV + i], view.fx, view.fy, xn, yn, z)
-            write_row(jacobian, first + i, 1, x, y, dz, r0, r1, r2)
+            write_row(jacobian, first + i, CHANNEL_GREEN, x, y, dz, r0, r1, r2)
             r0, r1, r2 = fixed_pixel_row(c[C_BU + i], c[C_BV + i], view.fx, view.fy, xn, yn, z)
-            write_row(jacobian, first + i, 2, x, y, dz, r0, r1, r2)
+            write_row(jacobian, first + i, CHANNEL_BLUE, x, y, dz, r0, r1, r2)
 
 
 @njit(**KERNEL)
@@ -73,17 +77,17 @@ def list_values(c, f, first, count, with_color, pixel, rendered):
 
 
 @njit(**ENTRY)
-def linearise_pose(mesh, view, R, t, s, with_color, pixel, offset, rendered, jacobian):
+def linearise_pose(at, mesh, view, R, t, s, with_color, pixel, offset, rendered, jacobian):
     """Fills the lists of one pose; returns the number of covered pixels, and of all with those next to a contour.
 
     As long as the image (N): pixel (N,), offset (3, N) of the surface point from the object's origin [m], rendered
     (5, N) and jacobian (5, 6, N) of red, green, blue (left alone without colour), depth [m] and coverage. Covered
     pixels come first, with colour and depth; those next to a contour follow, with coverage alone.
     """
-    n, n_rows, used = prepare_pose(mesh, view, R, t, s)
+    n, n_rows, used = prepare_at(at.prepare, mesh, view, R, t, s, at.shade)
     for first in range(0, n, CHUNK):
         count = min(CHUNK, n - first)
-        shade_chunk(mesh.skin, s.visible.planes, s.fragments, first, count, with_color)
+        shade_at(at.shade, mesh.skin, s.visible.planes, s.fragments, first, count, with_color)
         list_values(s.fragments.chunk, s.fragments, first, count, with_color, pixel, rendered)
         list_chunk(view, t, s.fragments.chunk, first, count, with_color, offset, jacobian)
     for row in range(n_rows):

@@ -120,17 +120,15 @@ class Objective:
         out = self._out
         R, t = np.ascontiguousarray(R_m2c, np.float32), np.ascontiguousarray(t_m2c, np.float32)
 
-        shared = (self._buffers.arrays, self._view, R, t)
-        queue, terms = np.zeros(1, np.int64), (self._observed, self._terms, self._empty)
+        shared = (self._buffers.addresses, self._buffers.arrays, self._view, R, t)
+        o, queue, terms = self._observed, np.zeros(1, np.int64), (self._terms, self._empty, self._with_normal)
+        results = (out.modality_costs, out.gradient, out.normal)
 
         def work(worker: int) -> None:
-            normals = out.normal if self._with_normal else None
-            results = (out.modality_costs, out.gradient, normals, out.covered)
-            evaluate_queue(*shared, self._scratch[worker], *terms, queue, *results, painted)
+            evaluate_queue(*shared, self._scratch[worker], o.packed, *terms, queue, *results, out.covered, painted)
 
         def work_edges(worker: int) -> None:
-            results = (out.modality_costs, out.gradient, out.normal)
-            add_edges_queue(*shared, self._scratch[worker], *terms, self._with_normal, queue, *results)
+            add_edges_queue(*shared, self._scratch[worker], o, *terms, queue, *results)
 
         self._buffers.pool.share(work, b)
         if self.active[EDGE]:
@@ -147,7 +145,14 @@ class Objective:
         lists, o = self._lists, self._observed
         R, t = np.asarray(R_m2c, np.float32), np.asarray(t_m2c, np.float32)
         n, end = linearise_pose(
-            self._buffers.arrays, self._view, R, t, self._scratch[0], bool(self.active[RGB]), *lists
+            self._buffers.addresses,
+            self._buffers.arrays,
+            self._view,
+            R,
+            t,
+            self._scratch[0],
+            bool(self.active[RGB]),
+            *lists,
         )
         planes = {"rgb": (o.red, o.green, o.blue), "depth": (o.depth,), "mask": (o.mask,)}
         inside, rim = lists.pixel[:n], lists.pixel[n:end]

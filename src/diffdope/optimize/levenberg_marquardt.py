@@ -107,7 +107,7 @@ def minimise(
         watch: called after each evaluation as watch(R, t, better) with the poses (B, ...) that the next step starts
             from and which of them are new; the evaluation's arrays still hold what was evaluated.
     """
-    from diffdope.optimize.steps import observable_directions, propose
+    from diffdope.optimize.steps import curvatures, observable_directions, propose
 
     s = settings or LevenbergSettings()
     R, t = np.array(R_m2c, np.float64, order="C"), np.array(t_m2c, np.float64, order="C")
@@ -118,10 +118,14 @@ def minimise(
     damping = np.full(len(t), s.damping)
     gain = np.full(len(t), np.inf)
     last_gain = np.zeros(len(t))
-    R_new, t_new, size, fall = np.empty_like(R), np.empty_like(t), np.empty(len(t)), np.empty(len(t))
+    R_new, t_new, steps = np.empty_like(R), np.empty_like(t), np.empty((len(t), 6))
+    size, fall = np.empty(len(t)), np.empty(len(t))
     done = 0
     while done < iterations and not (gain < s.tolerance).all():
-        propose(R, t, gradient, normal, damping, length_m, s.observable, s.longest, R_new, t_new, size, fall)
+        propose(
+            R, t, gradient, *curvatures(normal, length_m), damping, length_m, s.observable, s.longest,
+            R_new, t_new, steps, size, fall,
+        )  # fmt: skip
         if (fall < s.negligible * cost).all():
             gain = np.minimum(gain, fall / np.maximum(cost, 1e-300))
             break
@@ -137,6 +141,5 @@ def minimise(
         if watch is not None:
             watch(R, t, better)
         damping = np.clip(damping * np.where(better, s.shrink, s.grow), 1e-9, 1e6)
-    observed = np.zeros((len(t), 6, 6))
-    observable_directions(normal, length_m, s.observable, observed)
+    observed = observable_directions(normal, length_m, s.observable)
     return Solution(R, t, cost, gradient, normal, observed, gain < s.tolerance, last_gain, done)

@@ -1,4 +1,8 @@
-"""The steps of `levenberg_marquardt`, compiled: with one pose, a dozen numpy calls cost as much as an evaluation."""
+"""The steps of `levenberg_marquardt`, compiled: with one pose, a dozen numpy calls cost as much as an evaluation.
+
+Loops over single numbers that allocate nothing, because each sum, product or assignment of whole arrays would add up
+to a second to compiling. So do numba's eigenvectors: numpy's take a few microseconds more.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +13,35 @@ from numba import njit
 from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
+_OPTIONS = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "numpy",
+    "no_cfunc_wrapper": True,
+    "_nrt": False,
+}  # no reference counts
 _TINY = 1e-300
 
 
-@njit(**_OPTIONS)
-def scaled(normal: F64, length_m: float) -> F64:
-    """A normal matrix (6, 6) for (rho / length_m, phi)."""
-    result = normal.copy()
-    result[:3] *= length_m
-    result[:, :3] *= length_m
-    return result
+def curvatures(normal: F64, length_m: float) -> tuple[F64, F64]:
+    """Eigenvalues (B, 6), ascending, and eigenvectors (B, 6, 6) of normal matrices for (rho / length_m, phi)."""
+    scale = np.array([length_m] * 3 + [1.0] * 3)
+    values, vectors = np.linalg.eigh(normal * scale[:, None] * scale)
+    return values, vectors
+
+
+def observable_directions(normal: F64, length_m: float, share: float) -> F64:
+    """Projectors (B, 6, 6) on the directions with more than `share` of the largest curvature."""
+    values, vectors = curvatures(normal, length_m)
+    kept = vectors * (values > share * np.maximum(values[:, 5:], _TINY))[:, None]
+    return np.asarray(kept @ kept.transpose(0, 2, 1))
 
 
 @njit(**_OPTIONS)
-def turn(phi: F64, R: F64, out: F64) -> None:
-    """Exp(phi) R (3, 3), by Rodrigues."""
-    angle2 = phi[0] ** 2 + phi[1] ** 2 + phi[2] ** 2
+def turn(step: F64, R: F64, out: F64) -> None:
+    """Exp(phi) R (3, 3), by Rodrigues, with phi the last three numbers of a step (6,)."""
+    phi = (step[3], step[4], step[5])
+    angle2 = phi[0] * phi[0] + phi[1] * phi[1] + phi[2] * phi[2]
     angle = math.sqrt(angle2)
     first = math.sin(angle) / angle if angle > 1e-8 else 1.0
     half = math.sin(0.5 * angle) / (0.5 * angle) if angle > 1e-8 else 1.0
@@ -41,42 +57,37 @@ def turn(phi: F64, R: F64, out: F64) -> None:
 
 @njit(**_OPTIONS)
 def propose(
-    R: F64, t: F64, gradient: F64, normal: F64, damping: F64, length_m: float, observable: float, longest: float,
-    R_new: F64, t_new: F64, size: F64, expected: F64,
+    R: F64, t: F64, gradient: F64, curvature: F64, directions: F64, damping: F64, length_m: float, observable: float,
+    longest: float, R_new: F64, t_new: F64, steps: F64, size: F64, expected: F64,
 ) -> None:  # fmt: skip
     """-(N + damping max(N) I)^-1 g of B poses within the observable directions, limited in length.
 
-    Writes the moved poses, the steps' length in (rho / length_m, phi), and by how much the quadratic model expects the
-    cost to fall.
+    Takes the `curvatures` of N. Writes the moved poses, the steps (B, 6) in (rho / length_m, phi) and their length, and
+    by how much the quadratic model expects the cost to fall.
     """
     for b in range(len(t)):
-        curvature, directions = np.linalg.eigh(scaled(normal[b], length_m))
-        largest = max(curvature[5], _TINY)
-        g = gradient[b].copy()
-        g[:3] *= length_m
-        step = np.zeros(6)
+        step = steps[b]
+        largest = max(curvature[b, 5], _TINY)
+        for i in range(6):
+            step[i] = 0.0
         fall = 0.0
         for k in range(6):
-            if curvature[k] > observable * largest:
+            if curvature[b, k] > observable * largest:
                 slope = 0.0
                 for i in range(6):
-                    slope += directions[i, k] * g[i]
-                along = slope / (max(curvature[k], 0.0) + damping[b] * largest)
-                fall += along * (slope - 0.5 * curvature[k] * along)
+                    slope += directions[b, i, k] * (gradient[b, i] * length_m if i < 3 else gradient[b, i])
+                along = slope / (max(curvature[b, k], 0.0) + damping[b] * largest)
+                fall += along * (slope - 0.5 * curvature[b, k] * along)
                 for i in range(6):
-                    step[i] -= directions[i, k] * along
-        length = math.sqrt((step**2).sum())
-        step *= min(1.0, longest / max(length, _TINY))
+                    step[i] -= directions[b, i, k] * along
+        squares = 0.0
+        for i in range(6):
+            squares += step[i] * step[i]
+        length = math.sqrt(squares)
+        share = min(1.0, longest / max(length, _TINY))
+        for i in range(6):
+            step[i] *= share
         size[b], expected[b] = min(length, longest), fall
-        turn(step[3:], R[b], R_new[b])
-        t_new[b] = t[b] + length_m * step[:3]
-
-
-@njit(**_OPTIONS)
-def observable_directions(normal: F64, length_m: float, share: float, out: F64) -> None:
-    """Projectors (B, 6, 6) on the directions with more than `share` of the largest curvature."""
-    for b in range(len(normal)):
-        curvature, directions = np.linalg.eigh(scaled(normal[b], length_m))
-        for k in range(6):
-            if curvature[k] > share * max(curvature[5], _TINY):
-                out[b] += np.outer(directions[:, k], directions[:, k])
+        turn(step, R[b], R_new[b])
+        for i in range(3):
+            t_new[b, i] = t[b, i] + length_m * step[i]

@@ -102,9 +102,15 @@ def _depth(rendered: F32, observed: F32 | None, seen: Bool, length_m: float) -> 
     if len(there) < _LEAST_PIXELS:
         return None, None
     size = np.abs(observed.ravel()[there] - rendered.ravel()[there])
-    middle = (len(size) - 1) // 2, len(size) // 2  # by numpy's partition: its median takes five times as long
     inliers = np.count_nonzero(size < max(0.03 * length_m, 0.003)) / len(size)
-    return inliers, float(np.partition(size, middle)[[*middle]].mean() / length_m)
+    return inliers, float(_median(size) / length_m)
+
+
+def _median(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Along the last axis, by numpy's partition: its median takes five times as long."""
+    count = values.shape[-1]
+    middle = [(count - 1) // 2, count // 2]
+    return np.asarray(np.partition(values, middle)[..., middle].mean(axis=-1))
 
 
 def _texture(rendered: F32, observed: F32 | None, seen: Bool) -> tuple[float | None, float | None, Light | None]:
@@ -119,5 +125,5 @@ def _texture(rendered: F32, observed: F32 | None, seen: Bool) -> tuple[float | N
     light = fit_light(model.T, photo.T, with_bias=True)
     from diffdope.refine.light_fit import left_over
 
-    left, there = left_over(model, photo, light.gain, light.bias)
+    left, there = left_over(model, photo, light.gain, light.bias, _median(photo))
     return float(1.0 - left / max(there, 1e-9)), contrast, light

@@ -52,6 +52,6 @@ def fit_light(model: F64, observed: F64, *, with_bias: bool, least: float = 0.2,
     from diffdope.refine.light_fit import line
 
     x, y = np.ascontiguousarray(model.T), np.ascontiguousarray(observed.T)
-    lines = [line(x[c], y[c], _ROUNDS, _SPREAD, with_bias, least, most) for c in range(3)]
+    lines = [line(x[c], y[c], np.ones(len(model)), _ROUNDS, _SPREAD, with_bias, least, most) for c in range(3)]
     gain, bias = (np.array(values) for values in zip(*lines, strict=True))
     return Light(gain, bias)

@@ -7,13 +7,22 @@ from numba import njit
 from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
+_OPTIONS = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "numpy",
+    "fastmath": True,
+    "no_cfunc_wrapper": True,
+    "_nrt": False,
+}
 
 
-@njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
-def line(x: F64, y: F64, rounds: int, spread: float, with_bias: bool, least: float, most: float) -> tuple[float, float]:
-    """Gain and bias of y = gain * x + bias, both (N,), by reweighted least squares; see `fit_light`."""
+@njit(**_OPTIONS)
+def line(
+    x: F64, y: F64, weight: F64, rounds: int, spread: float, with_bias: bool, least: float, most: float
+) -> tuple[float, float]:
+    """Gain and bias of y = gain * x + bias, (N,) each, by least squares reweighted from `weight` on: `fit_light`."""
     gain, bias = 1.0, 0.0
-    weight = np.ones(len(x))
     for _ in range(rounds):
         total, sx, sy, sxx, sxy = 0.0, 0.0, 0.0, 0.0, 0.0
         for i in range(len(x)):
@@ -37,13 +46,12 @@ def line(x: F64, y: F64, rounds: int, spread: float, with_bias: bool, least: flo
     return gain, bias
 
 
-@njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
-def left_over(model: F64, photo: F64, gain: F64, bias: F64) -> tuple[float, float]:
-    """Sums of |photo - line| and of |photo - its median| over channels and pixels (C, N)."""
+@njit(**_OPTIONS)
+def left_over(model: F64, photo: F64, gain: F64, bias: F64, middle: F64) -> tuple[float, float]:
+    """Sums of |photo - line| and of |photo - middle| over channels and pixels (C, N), with `middle` (C,)."""
     left = there = 0.0
     for c in range(len(photo)):
-        middle = np.median(photo[c])
         for i in range(photo.shape[1]):
             left += abs(photo[c, i] - gain[c] * model[c, i] - bias[c])
-            there += abs(photo[c, i] - middle)
+            there += abs(photo[c, i] - middle[c])
     return left, there

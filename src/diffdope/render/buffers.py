@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from diffdope.render.arrays import mesh_arrays
+from diffdope.render.kernels.calls import Addresses
 from diffdope.render.kernels.layout import MeshArrays, Scratch, allocate_scratch
+from diffdope.render.kernels.prepare import compiled_addresses
 from diffdope.render.pool import HypothesisPool, default_threads
 from diffdope.scene.mesh import Mesh
 
@@ -38,3 +42,8 @@ class Buffers:
             size = (len(shape.x), len(shape.faces), len(edges.flags), self._pixels)
             self._scratch = [allocate_scratch(*size, edge_jacobian=self._edges) for _ in range(self.pool.threads)]
         return self._scratch
+
+    @cached_property
+    def addresses(self) -> Addresses:
+        """What entries call by address, compiled or loaded when it is first needed; there must be a scratch by then."""
+        return compiled_addresses(self.arrays, self._scratch[0])

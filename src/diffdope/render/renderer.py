@@ -70,10 +70,12 @@ class Renderer:
             np.empty((b, h * w), np.float32), np.empty((b, h * w), np.int32),
         )  # fmt: skip
 
+        shared = (self._buffers.addresses, self._buffers.arrays, self._view)
+
         def work(worker: int, first: int, last: int) -> None:
             for i in range(first, last):
                 out = (images.rgb[i], images.depth[i], images.coverage[i], images.triangle_id[i])
-                render_pose(self._buffers.arrays, self._view, R[i], t[i], self._scratch[worker], *out)
+                render_pose(*shared, R[i], t[i], self._scratch[worker], *out)
 
         self._buffers.pool.run(work, b)
         return RenderedImages(
@@ -111,12 +113,12 @@ class Renderer:
         coverage = self._upstream("d_coverage", d_coverage, len(R), ())
         gradient = np.zeros((len(R), 6))
 
+        shared = (self._buffers.addresses, self._buffers.arrays, self._view)
+
         def work(worker: int, first: int, last: int) -> None:
             for i in range(first, last):
                 upstream = (rgb[i], depth[i], coverage[i])
-                backward_pose(
-                    self._buffers.arrays, self._view, R[i], t[i], self._scratch[worker], *upstream, gradient[i]
-                )
+                backward_pose(*shared, R[i], t[i], self._scratch[worker], *upstream, gradient[i])
 
         self._buffers.pool.run(work, len(R))
         return gradient

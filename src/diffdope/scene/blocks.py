@@ -1,4 +1,8 @@
-"""Images reduced by a whole factor: k x k pixels become one. Compiled, since a tracker does it for every frame."""
+"""Images reduced by a whole factor: k x k pixels become one. Compiled, since a tracker does it for every frame.
+
+Loops over single numbers that allocate nothing: cutting, reshaping, filling or making a whole array would each add up
+to a second to compiling. So nothing counts references either (`_nrt`).
+"""
 
 import numpy as np
 from numba import njit
@@ -6,24 +10,23 @@ from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
 
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy"}
+_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
 
 
 @njit(fastmath=True, **_OPTIONS)
-def mean_of_blocks(image: F32, x0: int, y0: int, k: int, out: F32) -> None:
-    """Means of the k x k blocks of (H, W, C), from column x0 and row y0 on, into (h, w, C)."""
+def mean_of_blocks(image: F32, x0: int, y0: int, k: int, line: F32, out: F32) -> None:
+    """Means of the k x k blocks of (H, W * C), from column x0 and row y0 on, into (h, w, C). line: (w * k * C,)."""
     height, width, channels = out.shape
     share = np.float32(1.0) / np.float32(k * k)
-    line = np.empty(width * k * channels, np.float32)
-    length = np.uint64(len(line))  # rows are summed up first: as one run of numbers, which vectorises
+    length = np.uint64(line.size)  # rows are summed up first: as one run of numbers, which vectorises
+    start = np.uint64(x0 * channels)
     for row in range(height):
-        for y in range(k):
-            pixels = image[y0 + row * k + y].reshape(-1)[x0 * channels : (x0 + width * k) * channels]
-            if y == 0:
-                line[:] = pixels
-            else:
-                for i in range(length):
-                    line[i] += pixels[i]
+        first = np.uint64(y0 + row * k)
+        for i in range(length):
+            line[i] = image[first, start + i]
+        for y in range(1, k):
+            for i in range(length):
+                line[i] += image[first + np.uint64(y), start + i]
         for column in range(width):
             for c in range(channels):
                 total = np.float32(0.0)
@@ -33,12 +36,11 @@ def mean_of_blocks(image: F32, x0: int, y0: int, k: int, out: F32) -> None:
 
 
 @njit(**_OPTIONS)
-def depth_of_blocks(depth: F32, x0: int, y0: int, k: int, same: np.float32, out: F32) -> None:
+def depth_of_blocks(depth: F32, x0: int, y0: int, k: int, same: np.float32, samples: F32, out: F32) -> None:
     """Mean of a block's samples within the share `same` of their lower median; 0 where fewer than half are there."""
-    samples = np.empty(k * k, np.float32)
     for row in range(out.shape[0]):
         for column in range(out.shape[1]):
-            count, low, high, total = 0, np.float32(np.inf), np.float32(0.0), np.float32(0.0)
+            count, low, high, total = np.int64(0), np.float32(np.inf), np.float32(0.0), np.float32(0.0)
             for y in range(y0 + row * k, y0 + (row + 1) * k):
                 for x in range(x0 + column * k, x0 + (column + 1) * k):
                     z = depth[y, x]

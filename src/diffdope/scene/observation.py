@@ -257,15 +257,18 @@ def _box_average(image: F32, window: CropWindow) -> F32:
     from diffdope.scene.blocks import mean_of_blocks
 
     width, height = window.size
-    planes = np.ascontiguousarray(image if image.ndim == 3 else image[..., None])
-    result: F32 = np.empty((height, width, planes.shape[2]), np.float32)
-    mean_of_blocks(planes, window.x0, window.y0, window.reduction, result)
-    return result if image.ndim == 3 else result[..., 0]
+    lines = np.ascontiguousarray(image).reshape(len(image), -1)
+    result: F32 = np.empty((height, width, *image.shape[2:]), np.float32)
+    k, planes = window.reduction, result.reshape(height, width, -1)
+    mean_of_blocks(lines, window.x0, window.y0, k, np.empty(width * k * planes.shape[2], np.float32), planes)
+    return result
 
 
 def _reduce_depth(depth: F32, window: CropWindow) -> F32:
     from diffdope.scene.blocks import depth_of_blocks
 
     result: F32 = np.empty(window.size[::-1], np.float32)
-    depth_of_blocks(depth, window.x0, window.y0, window.reduction, np.float32(_SAME_SURFACE), result)
+    k = window.reduction
+    samples = np.empty(k * k, np.float32)
+    depth_of_blocks(depth, window.x0, window.y0, k, np.float32(_SAME_SURFACE), samples, result)
     return result

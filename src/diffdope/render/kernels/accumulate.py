@@ -127,36 +127,19 @@ def add_normal(view, t, c, count, with_color, normal):
         p11 += n11
         p21 += n12
         p22 += n22
-    add_lower(normal, h00, h01, h02, h11, h12, h22, k00, k01, k02, k10, k11, k12, k20, k21, k22,
-              p00, p10, p11, p20, p21, p22)  # fmt: skip
+    add_lower(normal, (
+        h00, h01, h11, h02, h12, h22, k00, k01, k02, p00, k10, k11, k12, p10, p11, k20, k21, k22, p20, p21, p22,
+    ))  # fmt: skip
 
 
 @njit(**SCALAR)
-def add_lower(
-    n, h00, h01, h02, h11, h12, h22, k00, k01, k02, k10, k11, k12, k20, k21, k22, p00, p10, p11, p20, p21, p22
-):
-    """Adds the 21 sums to the lower triangle of a 6x6 matrix."""
-    n[0, 0] += h00
-    n[1, 0] += h01
-    n[1, 1] += h11
-    n[2, 0] += h02
-    n[2, 1] += h12
-    n[2, 2] += h22
-    n[3, 0] += k00
-    n[3, 1] += k01
-    n[3, 2] += k02
-    n[4, 0] += k10
-    n[4, 1] += k11
-    n[4, 2] += k12
-    n[5, 0] += k20
-    n[5, 1] += k21
-    n[5, 2] += k22
-    n[3, 3] += p00
-    n[4, 3] += p10
-    n[4, 4] += p11
-    n[5, 3] += p20
-    n[5, 4] += p21
-    n[5, 5] += p22
+def add_lower(n, sums):
+    """Adds 21 sums to the lower triangle of a 6x6 matrix, row by row."""
+    place = 0
+    for i in range(6):
+        for k in range(i + 1):
+            n[i, k] += sums[place]
+            place += 1
 
 
 @njit(**SCALAR)

@@ -7,6 +7,7 @@ tabulated once per pixel, then every pair adds its blend to the pixel that recei
 import numpy as np
 from numba import njit
 
+from diffdope.render.kernels.calls import shade_at
 from diffdope.render.kernels.lanes import LANES, add_lanes, put_lanes
 from diffdope.render.kernels.layout import (
     C_R,
@@ -27,7 +28,6 @@ from diffdope.render.kernels.layout import (
 )  # fmt: skip
 from diffdope.render.kernels.motion import fixed_pixel_row, screen_row, torque
 from diffdope.render.kernels.options import KERNEL, SCALAR, STAGE
-from diffdope.render.kernels.shade import shade_chunk
 
 ZERO, ONE, HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 
@@ -186,13 +186,13 @@ def start_from_raw(contours, n_rows):
 
 
 @njit(**STAGE)
-def blend_contours(skin, edge_vertices, view, t, screen, buffer_face, visible, f, pairs, contours, n_pairs):
+def blend_contours(shade, skin, edge_vertices, view, t, screen, buffer_face, visible, f, pairs, contours, n_pairs):
     """Antialiased values and Jacobians of all pixels next to a contour; returns their number. Uses f as a list."""
     n_rows = open_rows(pairs, contours, n_pairs)
     n = list_covered_rows(view, buffer_face, visible.slot, contours, f, n_rows)
     for first in range(0, n, CHUNK):
         count = min(CHUNK, n - first)
-        shade_chunk(skin, visible.planes, f, first, count, True)
+        shade_at(shade, skin, visible.planes, f, first, count, True)
         tabulate_raw(view, t, f, first, count, skin.shading != 0, contours)
     start_from_raw(contours, n_rows)
     blend_pairs(view, t, edge_vertices, screen, pairs, contours, n_pairs)

@@ -4,8 +4,7 @@ import numpy as np
 from numba import njit
 
 from diffdope.render.kernels.accumulate import add_gradient, add_row_gradient
-from diffdope.render.kernels.blend import blend_contours, collect_fragments, release_rows
-from diffdope.render.kernels.contour import find_contours, release_pairs
+from diffdope.render.kernels.calls import prepare_at, shade_at
 from diffdope.render.kernels.layout import (
     C_B,
     C_G,
@@ -19,40 +18,11 @@ from diffdope.render.kernels.layout import (
     CHANNEL_DEPTH,
     CHUNK,
 )
-from diffdope.render.kernels.options import ENTRY, KERNEL, STAGE
-from diffdope.render.kernels.raster import project_vertices, rasterise, turn_faces
-from diffdope.render.kernels.shade import shade_chunk
-from diffdope.render.kernels.visible import list_covered, read_blocks, release_covered, setup_visible_faces
+from diffdope.render.kernels.options import ENTRY, KERNEL
+from diffdope.render.kernels.prepare import release_pose
 
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
 FAINT = np.float32(1e-6)  # coverage below which a pixel has no depth
-
-
-@njit(**STAGE)
-def prepare_pose(mesh, view, R, t, s):
-    """Visibility and contours of one pose: fragments, contour rows, and what `release_pose` wants to know."""
-    left, right, top, bottom, some_behind = project_vertices(mesh.shape, view, R, t, s.screen)
-    turn_faces(mesh.shape, R, t, s.screen, some_behind)
-    n_drawn = rasterise(mesh.shape, view, s.screen, s.buffer.blocks)
-    read_blocks(view, left, right, top, bottom, s.buffer)
-    n_covered, n_slots = list_covered(view, left, right, top, bottom, s.buffer.face, s.screen.drawn, n_drawn, s.visible)
-    setup_visible_faces(mesh.shape.faces, mesh.skin, s.screen, s.visible, n_slots)
-    n_pairs = find_contours(mesh.edges, view, mesh.shape.closed, s.screen, s.buffer, s.pairs)
-    n_rows = blend_contours(
-        mesh.skin, mesh.edges.vertices, view, t, s.screen, s.buffer.face, s.visible, s.fragments, s.pairs, s.contours,
-        n_pairs,
-    )  # fmt: skip
-    n = collect_fragments(view, s.buffer.face, s.visible, n_covered, s.contours.row, s.fragments)
-    return n, n_rows, (n_covered, n_slots, n_pairs, n_rows)
-
-
-@njit(**STAGE)
-def release_pose(view, s, used):
-    """Leaves the scratch clean for the next pose."""
-    n_covered, n_slots, n_pairs, n_rows = used
-    release_pairs(view, s.pairs, n_pairs)
-    release_rows(s.contours, n_rows)
-    release_covered(s.buffer.face, s.visible, n_covered, n_slots)
 
 
 @njit(**KERNEL)
@@ -88,32 +58,32 @@ def paint_rows(contours, n_rows, rgb, depth, coverage):
 
 
 @njit(**ENTRY)
-def render_pose(mesh, view, R, t, s, rgb, depth, coverage, face_id):
+def render_pose(at, mesh, view, R, t, s, rgb, depth, coverage, face_id):
     """Writes flat images: rgb (H*W, 3) premultiplied, depth (H*W,) in metres, coverage, face_id."""
-    n, n_rows, used = prepare_pose(mesh, view, R, t, s)
+    n, n_rows, used = prepare_at(at.prepare, mesh, view, R, t, s, at.shade)
     clear_images(rgb, depth, coverage)
     for pixel in range(face_id.size):
         face_id[pixel] = s.buffer.face[pixel]
     with_color = mesh.skin.shading != 0
     for first in range(0, n, CHUNK):
         count = min(CHUNK, n - first)
-        shade_chunk(mesh.skin, s.visible.planes, s.fragments, first, count, with_color)
+        shade_at(at.shade, mesh.skin, s.visible.planes, s.fragments, first, count, with_color)
         paint_chunk(s.fragments, first, count, with_color, rgb, depth, coverage)
     paint_rows(s.contours, n_rows, rgb, depth, coverage)
     release_pose(view, s, used)
 
 
 @njit(**ENTRY)
-def backward_pose(mesh, view, R, t, s, d_rgb, d_depth, d_coverage, gradient):
+def backward_pose(at, mesh, view, R, t, s, d_rgb, d_depth, d_coverage, gradient):
     """Gradient (6,) in (rho, phi) from d cost / d (rgb, depth, coverage) of the images of `render_pose`."""
-    n, n_rows, used = prepare_pose(mesh, view, R, t, s)
+    n, n_rows, used = prepare_at(at.prepare, mesh, view, R, t, s, at.shade)
     f, jacobian, value = s.fragments, s.contours.jacobian, s.contours.value
     for k in range(6):
         gradient[k] = 0.0
     with_color = mesh.skin.shading != 0
     for first in range(0, n, CHUNK):
         count = min(CHUNK, n - first)
-        shade_chunk(mesh.skin, s.visible.planes, f, first, count, with_color)
+        shade_at(at.shade, mesh.skin, s.visible.planes, f, first, count, with_color)
         for i in range(count):
             pixel = f.pixel[first + i]
             f.chunk[C_GZ + i] = d_depth[pixel]

@@ -15,7 +15,7 @@ U32 = NDArray[np.uint32]
 U8 = NDArray[np.uint8]
 
 SHADE_NONE, SHADE_VERTEX, SHADE_TEXTURE = 0, 1, 2
-PLANE = 16  # floats per visible face: one cache line
+PLANE = np.int64(16)  # floats per visible face: one cache line
 CHUNK = 128  # fragments shaded at a time: their intermediate values stay in the first-level cache
 
 
@@ -130,14 +130,15 @@ class Pairs(NamedTuple):
     candidates: I32  # (E,) edges that may be a contour
 
 
-# Columns of Contours.value; typed, because numba compiles a function anew for every plain integer that it is given.
+# Columns of Contours.value. Typed, as offsets and lengths below are, because numba compiles a function anew for every
+# plain integer that it is given.
 CHANNEL_RED, CHANNEL_GREEN, CHANNEL_BLUE, CHANNEL_DEPTH, CHANNEL_COVERAGE = (np.int64(k) for k in range(5))
 # Columns of Pairs.which: pixel on the object's side of the contour, pixel beyond it, edge, 0/1 and 0/1.
 PAIR_INSIDE, PAIR_OUTSIDE, PAIR_EDGE, PAIR_VERTICAL, PAIR_SEAM = range(5)
 
 
-JACOBIAN = 40  # floats of a pixel's Jacobian: five channels in rows of eight
-ROW_COLUMNS = JACOBIAN + 26
+JACOBIAN = np.int64(40)  # floats of a pixel's Jacobian: five channels in rows of eight
+ROW_COLUMNS = int(JACOBIAN) + 26
 
 
 class Contours(NamedTuple):
@@ -221,9 +222,9 @@ class Scratch(NamedTuple):
     C_FY,
     C_CX,
     C_CY,  # position within a texel of the fine and of the coarse level
-) = (CHUNK * k for k in range(40))
-C_PLANE = CHUNK * 40  # PLANE rows: the planes of each fragment's face
-CHUNK_SIZE = C_PLANE + CHUNK * PLANE
+) = (np.int64(CHUNK * k) for k in range(40))
+C_PLANE = np.int64(CHUNK * 40)  # PLANE rows: the planes of each fragment's face
+CHUNK_SIZE = int(C_PLANE + CHUNK * PLANE)
 # Rows of Fragments.integers: texel index and steps of the fine and the coarse level, then the eight texels.
 (I_FINE, I_FINE_X, I_FINE_Y, I_COARSE, I_COARSE_X, I_COARSE_Y) = (CHUNK * k for k in range(6))
 I_TEXEL = CHUNK * 6
@@ -258,7 +259,7 @@ def allocate_scratch(n_vertices: int, n_faces: int, n_edges: int, pixels: int, *
     return Scratch(
         Screen(_f32(n_vertices), _f32(n_vertices), _f32(n_vertices), _u8(n_faces + 1), _i32(n_faces)),
         Buffer(_blocks(padded), bits, bits.view(np.float32), _i32(padded)),
-        Visible(_i32(padded), _i32(n_faces), _i32(n_faces + 1), _f32(n_faces * PLANE)),
+        Visible(_i32(padded), _i32(n_faces), _i32(n_faces + 1), _f32(n_faces * int(PLANE))),
         Fragments(_i32(pixels), _f32(pixels), _f32(pixels), _i32(pixels), _f32(CHUNK_SIZE), _i32(INTEGERS_SIZE)),
         Pairs(_i32(2 * pixels), _i32(n_pairs, 5), _f32(n_pairs, 2), _i32(n_edges)),
         Contours(

@@ -43,14 +43,16 @@ from diffdope.render.kernels.layout import (
     I_FINE_Y,
     I_TEXEL,
     PLANE,
+    SHADE_NONE,
     SHADE_TEXTURE,
-    SHADE_VERTEX,
 )  # fmt: skip
-from diffdope.render.kernels.options import KERNEL, SCALAR, STAGE
+from diffdope.render.kernels.options import CALLED, KERNEL, SCALAR
 
 ZERO, ONE, HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 BYTE = np.float32(1.0 / 255.0)
 I1, I8, I16, I255 = np.int32(1), np.int32(8), np.int32(16), np.int32(255)
+START, EIGHT = np.int64(0), np.int64(LANES)
+SECOND_HALF = C_PLANE + EIGHT * CHUNK  # of the planes within the chunk
 # Rows of a face's planes within the chunk (raster.setup_plane writes them).
 P_U, P_V, P_IZ, P_ZX, P_ZY, P_A = (C_PLANE + CHUNK * k for k in range(6))
 P_LEVEL, P_FINE_W, P_FINE_H, P_COARSE_W, P_COARSE_H = (C_PLANE + CHUNK * k for k in range(11, 16))
@@ -125,9 +127,9 @@ def fetch_planes(planes, f, first, count, whole):
         c[C_X + i], c[C_Y + i] = xs[np.uint64(first + i)], ys[np.uint64(first + i)]
     last = count - 1
     for i in range(0, count, LANES):
-        turn_rows(c, C_PLANE, planes, slot, first, i, last, PLANE, 0)
+        turn_rows(c, C_PLANE, planes, slot, first, i, last, PLANE, START)
         if whole:
-            turn_rows(c, C_PLANE + LANES * CHUNK, planes, slot, first, i, last, PLANE, LANES)
+            turn_rows(c, SECOND_HALF, planes, slot, first, i, last, PLANE, EIGHT)
 
 
 @njit(**KERNEL)
@@ -234,21 +236,17 @@ def mix_texels(c, n, count):
         c[C_B + i], c[C_BU + i], c[C_BV + i] = mix_channel(c, n, i, I16)
 
 
-@njit(**STAGE)
+@njit(**CALLED)
 def shade_chunk(skin, planes, f, first, count, with_color):
     """Shades `count` fragments from `first` on into the chunk."""
     c = f.chunk
-    if with_color and skin.shading == SHADE_TEXTURE:
-        fetch_planes(planes, f, first, count, True)
-        shade_depth(c, count)
+    colored = with_color and skin.shading != SHADE_NONE
+    fetch_planes(planes, f, first, count, colored)
+    shade_depth(c, count)
+    if colored and skin.shading == SHADE_TEXTURE:
         shade_texture_place(c, count)
         place_texels(c, f.integers, count)
         fetch_texels(skin, c, f.integers, count)
         mix_texels(c, f.integers, count)
-    elif with_color and skin.shading == SHADE_VERTEX:
-        fetch_planes(planes, f, first, count, True)
-        shade_depth(c, count)
+    elif colored:
         shade_vertex_color(c, count)
-    else:
-        fetch_planes(planes, f, first, count, False)
-        shade_depth(c, count)

@@ -1,0 +1,57 @@
+"""Calls by address: compiled code that several entries use and that none of them contains.
+
+Numba links a function into whoever calls it and takes all of it through LLVM once more. Drawing a pose and shading
+are most of the code, and every entry needs them: called by address, they are compiled once.
+"""
+
+from typing import Any, NamedTuple
+
+from numba import typeof, types
+from numba.extending import intrinsic
+
+
+class Addresses(NamedTuple):
+    """Where the compiled `prepare_pose` and `shade_chunk` are."""
+
+    prepare: int
+    shade: int
+
+
+# What they return, typed, because nobody checks a call by address: pixels next to no contour, pixels next to one, and
+# what `release_pose` wants to know.
+PREPARED = types.Tuple((types.int64, types.int64, types.UniTuple(types.int64, 4)))
+SHADED = types.none
+
+
+def address_of(kernel: Any, result: Any, *arguments: Any) -> int:
+    """Address of a kernel as compiled for arguments of these types."""
+    kinds = tuple(typeof(argument) for argument in arguments)
+    kernel.compile(kinds)
+    compiled = kernel.overloads[kinds]
+    assert compiled.signature.return_type == result, compiled.signature
+    return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
+
+
+def _call(result: Any, *kinds: Any) -> Any:
+    """What an intrinsic returns that calls the address, its first argument, with all others."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        convention = context.call_conv
+        function = convention.get_function_type(result, kinds).as_pointer()
+        address = builder.inttoptr(arguments[0], function)
+        _, value = convention.call_function(builder, address, result, kinds, arguments[1:])
+        return value
+
+    return result(types.int64, *kinds), generate
+
+
+@intrinsic
+def prepare_at(_context, address, mesh, view, R, t, s, shade):
+    """Calls `prepare_pose`."""
+    return _call(PREPARED, mesh, view, R, t, s, types.int64)
+
+
+@intrinsic
+def shade_at(_context, address, skin, planes, f, first, count, with_color):
+    """Calls `shade_chunk`."""
+    return _call(SHADED, skin, planes, f, types.int64, types.int64, types.boolean)

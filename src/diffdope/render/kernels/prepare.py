@@ -1,0 +1,49 @@
+"""What every entry begins with: which pixels a pose shows, and what its contours make of their neighbours."""
+
+import numpy as np
+from numba import njit
+
+from diffdope.render.kernels.blend import blend_contours, collect_fragments, release_rows
+from diffdope.render.kernels.calls import PREPARED, SHADED, Addresses, address_of
+from diffdope.render.kernels.contour import find_contours, release_pairs
+from diffdope.render.kernels.layout import MeshArrays, Scratch, View
+from diffdope.render.kernels.options import CALLED, STAGE
+from diffdope.render.kernels.raster import project_vertices, rasterise, turn_faces
+from diffdope.render.kernels.shade import shade_chunk
+from diffdope.render.kernels.visible import list_covered, read_blocks, release_covered, setup_visible_faces
+
+
+@njit(**CALLED)
+def prepare_pose(mesh, view, R, t, s, shade):
+    """Visibility and contours of one pose: fragments, contour rows, and what `release_pose` wants to know."""
+    left, right, top, bottom, some_behind = project_vertices(mesh.shape, view, R, t, s.screen)
+    turn_faces(mesh.shape, R, t, s.screen, some_behind)
+    n_drawn = rasterise(mesh.shape, view, s.screen, s.buffer.blocks)
+    read_blocks(view, left, right, top, bottom, s.buffer)
+    n_covered, n_slots = list_covered(view, left, right, top, bottom, s.buffer.face, s.screen.drawn, n_drawn, s.visible)
+    setup_visible_faces(mesh.shape.faces, mesh.skin, s.screen, s.visible, n_slots)
+    n_pairs = find_contours(mesh.edges, view, mesh.shape.closed, s.screen, s.buffer, s.pairs)
+    n_rows = blend_contours(
+        shade, mesh.skin, mesh.edges.vertices, view, t, s.screen, s.buffer.face, s.visible, s.fragments, s.pairs,
+        s.contours, n_pairs,
+    )  # fmt: skip
+    n = collect_fragments(view, s.buffer.face, s.visible, n_covered, s.contours.row, s.fragments)
+    return n, n_rows, (n_covered, n_slots, n_pairs, n_rows)
+
+
+@njit(**STAGE)
+def release_pose(view, s, used):
+    """Leaves the scratch clean for the next pose."""
+    n_covered, n_slots, n_pairs, n_rows = used
+    release_pairs(view, s.pairs, n_pairs)
+    release_rows(s.contours, n_rows)
+    release_covered(s.buffer.face, s.visible, n_covered, n_slots)
+
+
+def compiled_addresses(mesh: MeshArrays, s: Scratch) -> Addresses:
+    """Compiles what entries call by address, or loads it; types are all that counts of the arguments."""
+    one = np.float32(1.0)
+    R, t = np.eye(3, dtype=np.float32), np.zeros(3, np.float32)
+    shade = address_of(shade_chunk, SHADED, mesh.skin, s.visible.planes, s.fragments, 0, 0, True)
+    view = View(one, one, one, one, 1, 1)
+    return Addresses(address_of(prepare_pose, PREPARED, mesh, view, R, t, s, shade), shade)
