@@ -13,6 +13,7 @@ from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
 from diffdope.refine.refiner import Refiner
 from diffdope.refine.result import Status
+from diffdope.refine.search import SIDES
 from diffdope.refine.settings import PRESETS, PyramidSettings
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -88,7 +89,7 @@ def test_the_history_has_gaps_where_a_hypothesis_took_no_part(example: Example) 
     result = Refiner(mesh).refine(observation, start)
     history = result.history
     settings = PRESETS["default"].search
-    assert history.costs.shape[1] == settings.near.hypotheses[0] + settings.far.hypotheses[0]
+    assert history.costs.shape[1] == settings.near.hypotheses[0] + settings.far.hypotheses[0] + SIDES
     taking_part = np.isfinite(history.costs)
     assert taking_part.any(axis=1).all()
     assert not taking_part.all()

@@ -143,7 +143,7 @@ class Objective:
         if self._lists is None:
             self._lists = Lists.of(self._view.width * self._view.height)
         lists, o = self._lists, self._observed
-        R, t = np.asarray(R_m2c, np.float32), np.asarray(t_m2c, np.float32)
+        R, t = np.ascontiguousarray(R_m2c, np.float32), np.ascontiguousarray(t_m2c, np.float32)
         n, end = linearise_pose(
             self._buffers.addresses,
             self._buffers.arrays,

@@ -37,7 +37,7 @@ Progress = Callable[[int, int, float], None]
 
 _SURPLUS = 1.0  # log odds by which a far result must be surer where edges hold the outline: some fit everywhere
 _TURNED = 1.0  # and one that is the other way round: without paint, chance decides
-_SIDES = 3  # poses that are refined the other way round, of those that look better
+SIDES = 3  # poses that are refined the other way round, of those that look better
 _MOVED = 1.0  # near searches that went farther than they were meant to have found the start worse than stated
 _AT_REST = 0.005  # share by which the last step lowered the cost of a pose that has come to rest
 _UNSETTLED = 0.02  # share by which the last step still lowered the cost
@@ -104,9 +104,9 @@ class Search:
         self._surplus = _SURPLUS if held_by_edges(observation, preset.search.outline) else 0.0
         rounds = len(self._rounds)
         self._again = without_first(near)
-        iterations = (*near.iterations, *far.iterations, *(_SIDES * self._again.iterations))
+        iterations = (*near.iterations, *far.iterations, *(SIDES * self._again.iterations))
         self._capacity = sum(rounds * (steps + 1) for steps in iterations)
-        self._count = near.hypotheses[0] + far.hypotheses[0] + _SIDES
+        self._count = near.hypotheses[0] + far.hypotheses[0] + SIDES
         self._recorder: Recorder | None = None
 
     def run(self) -> Outcome | Refused:
@@ -134,8 +134,8 @@ class Search:
         buffers = self._details.buffers(self._again.faces[0])
         sides = other_sides(found.pose, self._details.lookalikes, found.problem, buffers, self._length_m)
         choice = [found]
-        for number, side in enumerate(sides[:_SIDES]):
-            turned = self._descend(self._again, self._count - _SIDES + number, side)
+        for number, side in enumerate(sides[:SIDES]):
+            turned = self._descend(self._again, self._count - SIDES + number, side)
             if isinstance(turned, Candidates):
                 choice.append(turned.agreeing(found.evidence.agreement))
         if len(choice) == 1:

@@ -86,7 +86,7 @@ class PyramidSettings:
     """How many poses take part: the spread at the first level, at the others the best of the level before."""
     iterations: tuple[int, ...] = (8, 5, 3)
     """Newton steps at most."""
-    faces: tuple[int, ...] = (1000, 4000, 0)
+    faces: tuple[int, ...] = (500, 2000, 0)
     """Triangles of the mesh, 0 for all of them."""
     angle_deg: float = 12.0
     """How uncertain the start is: hypotheses turn it by up to this angle."""
@@ -109,7 +109,7 @@ class PyramidSettings:
 
 
 FAR = PyramidSettings(
-    sizes=(24, 40, 80, 160), hypotheses=(96, 32, 8, 2), iterations=(6, 5, 6, 6), faces=(500, 1000, 4000, 0),
+    sizes=(24, 40, 80, 160), hypotheses=(96, 32, 8, 2), iterations=(6, 5, 6, 6), faces=(500, 500, 2000, 0),
     angle_deg=45.0, distance=0.25,
 )  # fmt: skip
 

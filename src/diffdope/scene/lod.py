@@ -1,14 +1,16 @@
-"""Levels of detail: the same surface with fewer triangles, its texture averaged into colours at the vertices."""
+"""Levels of detail: the same surface with fewer triangles, and with its texture or its colours."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError
+from diffdope.scene.lod_texture import Skin, carried, charts_of, smaller
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.topology import weld
 
@@ -17,6 +19,8 @@ I32 = NDArray[np.int32]
 
 _SAMPLES_PER_VERTEX = 40
 _MOST_SAMPLES = 100_000
+_BEYOND = 0.5  # share of triangles that reach beyond their chart: scans whose triangles are charts of their own have
+# more than 0.8, others less than 0.25
 
 
 class Surface(NamedTuple):
@@ -30,8 +34,9 @@ def levels_of_detail(mesh: Mesh, counts: Sequence[int]) -> dict[int, Mesh]:
     """Decimated meshes by their number of triangles, for images in which those of `mesh` are smaller than a pixel.
 
     Quadric edge collapse (Garland and Heckbert 1997, by fast-simplification) on vertices welded by position. It knows
-    no texture coordinates, so each vertex takes the mean colour of the part of the surface that is nearest to it, which
-    is also the prefilter that a small image needs.
+    no texture coordinates: `lod_texture.carried` finds them again. Where that is impossible, since the texture was cut
+    into pieces that are smaller than the new triangles, and where a mesh has colours at its vertices, each vertex takes
+    the mean colour of the part of the surface that is nearest to it.
 
     Args:
         mesh: the full detail.
@@ -44,7 +49,7 @@ def levels_of_detail(mesh: Mesh, counts: Sequence[int]) -> dict[int, Mesh]:
         raise DiffDopeError(f"counts: expected at least 4 triangles, got {min(counts)}")
     levels: dict[int, Mesh] = {}
     vertices_m, faces = welded(mesh)
-    surface: Surface | None = None
+    coat: Coat | None = None
     for count in sorted(set(counts), reverse=True):
         if len(mesh.faces) <= 1.25 * count:
             levels[count] = mesh
@@ -54,11 +59,47 @@ def levels_of_detail(mesh: Mesh, counts: Sequence[int]) -> dict[int, Mesh]:
             levels[count] = min(levels.values(), key=lambda m: len(m.faces), default=mesh)
             continue
         vertices_m, faces = reduced  # the next level is made of this one: it is faster, and as good
-        if mesh.has_color and surface is None:
-            surface = sampled(mesh, min(_MOST_SAMPLES, _SAMPLES_PER_VERTEX * len(vertices_m)))
-        colors = None if surface is None else nearest_mean(vertices_m, surface)
-        levels[count] = Mesh(vertices_m, faces, colors=colors, name=f"{mesh.name}, {len(faces)} triangles")
+        coat = coat or Coat(mesh, min(_MOST_SAMPLES, _SAMPLES_PER_VERTEX * len(vertices_m)))
+        levels[count] = coat.on(vertices_m, faces)
     return levels
+
+
+class Coat:
+    """The appearance of a mesh, to be put on what is left of it.
+
+    Args:
+        mesh: the full detail.
+        count: points on it at which its appearance is looked up.
+    """
+
+    def __init__(self, mesh: Mesh, count: int) -> None:
+        self._mesh, self._count = mesh, count
+
+    def on(self, vertices_m: F64, faces: I32) -> Mesh:
+        """The mesh of vertices (V, 3), without seams, and faces (F, 3), painted."""
+        name = f"{self._mesh.name}, {len(faces)} triangles"
+        if self._mesh.texture is not None:
+            carry = carried(self._skin, vertices_m, faces)
+            if carry.beyond < _BEYOND:
+                return Mesh(carry.vertices_m, carry.faces, uv=carry.uv, texture=self._texture, name=name)
+        colors = nearest_mean(vertices_m, self._surface) if self._mesh.has_color else None
+        return Mesh(vertices_m, faces, colors=colors, name=name)
+
+    @cached_property
+    def _skin(self) -> Skin:
+        mesh = self._mesh
+        assert mesh.uv is not None
+        points_m, owners, _ = points_on(mesh, self._count)
+        return Skin(mesh.vertices_m, mesh.faces, mesh.uv, charts_of(mesh.faces, len(mesh.vertices_m)), points_m, owners)
+
+    @cached_property
+    def _texture(self) -> NDArray[np.uint8]:
+        assert self._mesh.texture is not None
+        return smaller(self._mesh.texture)
+
+    @cached_property
+    def _surface(self) -> Surface:
+        return sampled(self._mesh, self._count)
 
 
 def welded(mesh: Mesh) -> tuple[F64, I32]:

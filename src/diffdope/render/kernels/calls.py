@@ -7,6 +7,7 @@ are most of the code, and every entry needs them: called by address, they are co
 from typing import Any, NamedTuple
 
 from numba import typeof, types
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 
@@ -33,7 +34,14 @@ def address_of(kernel: Any, result: Any, *arguments: Any) -> int:
 
 
 def _call(result: Any, *kinds: Any) -> Any:
-    """What an intrinsic returns that calls the address, its first argument, with all others."""
+    """What an intrinsic returns that calls the address, its first argument, with all others.
+
+    Nobody checks their types at run time. The tables are those that it was compiled for; a pose may be any array, and
+    one in another order would be read the wrong way round.
+    """
+    for kind in kinds:
+        if isinstance(kind, types.Array) and kind.layout != "C":
+            raise TypingError(f"a call by address takes arrays in C order, got {kind}")
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         convention = context.call_conv
