@@ -109,7 +109,7 @@ class PyramidSettings:
 
 
 FAR = PyramidSettings(
-    sizes=(24, 40, 80, 160), hypotheses=(96, 32, 8, 2), iterations=(6, 5, 6, 6), faces=(500, 500, 2000, 0),
+    sizes=(24, 40, 80, 160), hypotheses=(96, 32, 8, 3), iterations=(8, 8, 8, 6), faces=(500, 500, 2000, 0),
     angle_deg=45.0, distance=0.25,
 )  # fmt: skip
 
