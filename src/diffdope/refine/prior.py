@@ -36,11 +36,11 @@ class Prior:
             return
         shift, M = t - self.start.t_m2c, R @ self.start.R_m2c.T
         far, turned = self.weight / self.distance_m**2, self.weight / self.angle_rad**2
-        chord = 3.0 - np.trace(M, axis1=1, axis2=2)
+        chord = 3.0 - (M[:, 0, 0] + M[:, 1, 1] + M[:, 2, 2])
         axial = M[:, (2, 0, 1), (1, 2, 0)] - M[:, (1, 2, 0), (2, 0, 1)]
-        for all_of_it, own in (
-            (evaluation.cost, far * (shift**2).sum(axis=1) + turned * chord),
-            (evaluation.gradient, np.concatenate([2.0 * far * shift, turned * axial], axis=1)),
-            (evaluation.normal, np.diag(2.0 * np.repeat([far, turned], 3))),
-        ):
-            np.add(all_of_it, own, out=all_of_it)
+        evaluation.cost[:] += far * (shift * shift).sum(axis=1) + turned * chord
+        evaluation.gradient[:, :3] += 2.0 * far * shift
+        evaluation.gradient[:, 3:] += turned * axial
+        diagonal = evaluation.normal.reshape(-1, 36)[:, ::7]
+        diagonal[:, :3] += 2.0 * far
+        diagonal[:, 3:] += 2.0 * turned
