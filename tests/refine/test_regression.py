@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from diffdope.objective.linear import Block
 from diffdope.refine import regression_kernel as kernel
-from diffdope.refine.regression import Part, View, rows_of
+from diffdope.refine.regression import Channel, Part, View, rows_of
 from diffdope.refine.regression_kernel import BOUND
 from diffdope.refine.settings import LightModel, NoiseSettings
 
@@ -56,75 +56,59 @@ def random_block(channels: int, *, outline: bool = False) -> Block:
 
 
 class Whole:
-    """A channel less the light that weighted least squares find."""
+    """A channel less the light that weighted least squares find, by whole arrays."""
 
-    def __init__(self, rows: F64, light: F64) -> None:
+    def __init__(self, rows: F64) -> None:
         self.shared = len(rows) - 7
-        self.columns, self.rest, self.light = rows[: self.shared], rows[self.shared :], light
+        self.rows = rows.astype(float)
+        self.columns, self.rest = self.rows[: self.shared], self.rows[self.shared :]
+        self.light: F64 = np.zeros((self.shared, 7))
 
-    def refit(self, w: F64) -> None:
+    def moments(self, w: F64) -> F64:
+        """Of least squares with a weak prior on the light, which is kept: M_rr - M_rk (M_kk + I)^-1 M_kr."""
         k = self.shared
-        inner = (self.columns * w) @ self.columns.T + np.eye(k)
-        self.light = np.linalg.solve(inner, (self.columns * w) @ self.rest.T)
+        m = (self.rows * w) @ self.rows.T
+        self.light = np.linalg.solve(m[:k, :k] + np.eye(k), m[:k, k:])
+        return m[k:, k:] - m[k:, :k] @ self.light
 
     @property
     def left(self) -> F64:
         """Residual and Jacobian (7, N)."""
         return self.rest - self.light.T @ self.columns
 
-    def moments(self, w: F64) -> F64:
-        """Of the least squares with a weak prior on the light: M_rr - M_rk (M_kk + I)^-1 M_kr."""
-        k = self.shared
-        rows = np.concatenate([self.columns, self.rest])
-        m = (rows * w) @ rows.T
-        return m[k:, k:] - m[k:, :k] @ np.linalg.solve(m[:k, :k] + np.eye(k), m[:k, k:])
-
 
 @pytest.mark.parametrize("light", LIGHTS)
 @pytest.mark.parametrize("strict", [False, True])
 def test_moments_and_light(light: LightModel, strict: bool) -> None:
     block = random_block(3)
-    rows = rows_of("rgb", block, light)
-    shared = rows.shape[1] - 7
-    found, room = np.zeros((3, shared, 7)), np.empty((kernel.ROOM, kernel.CHUNK), np.float32)
-    total, inner = np.empty((7, 7)), np.empty((shared + 7, shared + 7))
-    kernel.sum_channels(rows, block.weight, found, 0.2, np.float32(3.0), 2, strict, 1.0, room, inner, total)
-    expected, huber = np.zeros((7, 7)), slope if strict else weight
-    for c in range(3):
-        own = Whole(rows[c].astype(float), np.zeros((shared, 7)))
-        for _ in range(2 if shared else 1):
-            w = 3.0 * block.weight * huber(own.left[0] / 0.2)
-            own.refit(w)
-        expected += own.moments(w)
-        assert found[c] == pytest.approx(own.light, rel=1e-3, abs=1e-4)
-    assert total == pytest.approx(expected, rel=1e-4, abs=1e-4 * np.abs(expected).max())
-
-
-@pytest.mark.parametrize("light", LIGHTS)
-def test_residuals_and_their_loss(light: LightModel) -> None:
-    block = random_block(3)
-    rows = rows_of("rgb", block, light)
-    found = 0.1 * np.random.default_rng(1).standard_normal((3, rows.shape[1] - 7, 7))
-    left = np.stack([Whole(rows[c].astype(float), found[c]).left[0] for c in range(3)])
-    out = np.empty((3, N), np.float32)
-    kernel.list_residuals(rows, found, out)
-    assert out == pytest.approx(left, abs=1e-6)
-    room = np.empty((kernel.ROOM, kernel.CHUNK), np.float32)
-    cost = kernel.sum_loss(rows, block.weight, found, 0.2, room)
-    assert cost == pytest.approx(np.sum(block.weight * loss(left / 0.2)), rel=1e-5)
+    for rows in rows_of("rgb", block, light):
+        channel, whole = Channel(rows, block.weight), Whole(rows)
+        for _ in range(3):
+            weight_of_all, cost = channel.weigh(0.2, strict=strict)
+            u = whole.left[0] / 0.2
+            expected = block.weight * (slope(u) if strict else weight(u))
+            assert weight_of_all == pytest.approx(expected, abs=1e-5)
+            assert cost == pytest.approx(np.sum(block.weight * loss(u)), rel=1e-5)
+            found, moments = channel.reduce(weight_of_all, 3.0), whole.moments(3.0 * expected)
+            assert found == pytest.approx(moments, rel=1e-4, abs=1e-4 * np.abs(moments).max())
+            assert channel.light == pytest.approx(whole.light, rel=1e-3, abs=1e-4)
+            assert channel.residual == pytest.approx(whole.left[0], abs=1e-5)
+            left = whole.left
+            assert channel.curvature(weight_of_all) == pytest.approx((left[1:] * expected) @ left[1:].T, rel=1e-3)
+            assert channel.gradient(weight_of_all) == pytest.approx((left[1:] * expected) @ left[0], rel=1e-3, abs=1e-2)
 
 
 def test_the_spread_of_sums_over_tiles() -> None:
     """Scores at the optimum a step away, whitened by the curvature, and their sums over tiles of 8 pixels."""
-    noise = NoiseSettings(tiles=(8,))
     block, seen = random_block(3), view("gain-bias")
-    part = Part("rgb", block, seen, noise)
-    scale, correlation, _ = part.known
+    part = Part("rgb", block, seen, NoiseSettings(tiles=(8,)))
+    scale, correlation, lights = part.known
     curvature, gradient, pieces = np.zeros((6, 6)), np.zeros(6), []
-    for c in range(3):
-        own = Whole(part._rows[c].astype(float), np.zeros((2, 7)))
-        own.light = part._light[c]
-        u, J = own.left[0] / scale, own.left[1:] * seen.units[:, None]
+    for channel, light in zip(part._channels, lights, strict=True):
+        whole = Whole(channel.rows)
+        whole.light = channel.light
+        assert np.array_equal(light, channel.light[:, 0])
+        u, J = whole.left[0] / scale, whole.left[1:] * seen.units[:, None]
         pull, strict = block.weight * influence(u), block.weight * slope(u)
         curvature += (J * strict) @ J.T
         gradient += J @ pull
@@ -140,6 +124,18 @@ def test_the_spread_of_sums_over_tiles() -> None:
     assert correlation == pytest.approx(max(singles, tiles), rel=0.02)
 
 
+def test_the_spread_of_sums_finds_what_neighbours_share() -> None:
+    """Scores that are the same over tiles of 8 x 8 are 64 times as far spread."""
+    rng = np.random.default_rng(0)
+    pixel = np.arange(WIDTH * WIDTH, dtype=np.int32)
+    tile = pixel // WIDTH // 8 * 5 + pixel % WIDTH // 8
+    white = rng.standard_normal((6, 25))[:, tile].astype(np.float32)
+    sums, marks = np.empty((25, 6)), np.empty(25, np.int64)
+    assert kernel.sum_tiles(white, pixel, WIDTH, 8, sums, marks) == 25
+    assert (sums**2).sum() == pytest.approx(64.0 * (white**2).sum(), rel=1e-5)
+    assert kernel.sum_tiles(white[:, :9], pixel[:9], WIDTH, 8, sums, marks) == 2
+
+
 @pytest.mark.parametrize(("name", "channels"), [("rgb", 3), ("depth", 1), ("mask", 1)])
 def test_what_facets_pretend_and_what_an_error_of_all_pixels_does(name: str, channels: int) -> None:
     noise, seen = NoiseSettings(), view("gain-bias")
@@ -151,10 +147,9 @@ def test_what_facets_pretend_and_what_an_error_of_all_pixels_does(name: str, cha
     bias = {"rgb": np.zeros(N), "depth": np.full(N, noise.depth_bias * 0.7)}.get(name)
     if bias is None:
         bias = np.linalg.norm(block.jacobian[0, :3], axis=0) * 0.001 * noise.mask_bias_px
-    for c in range(channels):
-        own = Whole(part._rows[c].astype(float), part._light[c])
-        w = block.weight * slope(own.left[0] / scale) / scale**2
-        jacobian = block.jacobian[c].astype(float)
+    for channel in part._channels:
+        w = block.weight * slope(channel.residual / scale) / scale**2
+        jacobian = channel.rows[-6:].astype(float)
         a = w * block.lever * (jacobian[:3] ** 2).sum(axis=0) * 4.0 * seen.tilt**2
         for i in range(N):
             o = block.offset[:, i].astype(float)

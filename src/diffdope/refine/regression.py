@@ -76,6 +76,75 @@ class Information(NamedTuple):
     pull: F64
 
 
+class Channel:
+    """One channel of a modality, and what the light explains of it.
+
+    Args:
+        rows: (K + 7, N) light's columns, residual, Jacobian.
+        weight: (N,) of the pixels.
+        light: (K,) of another pose close by.
+    """
+
+    def __init__(self, rows: F32, weight: F32, light: F64 | None = None) -> None:
+        self.rows, self.shared, self._weight = rows, len(rows) - 7, weight
+        self.light: F64 = np.zeros((self.shared, 7))
+        if light is not None:
+            self.light[:, 0] = light
+
+    @property
+    def residual(self) -> F32:
+        """(N,) less what the light explains."""
+        explained = self.light[:, 0].astype(np.float32) @ self.rows[: self.shared]
+        return np.asarray(self.rows[self.shared] - explained, np.float32)
+
+    def weigh(self, scale: float, *, strict: bool = False) -> tuple[F32, float]:
+        """Weights (N,) of the squares of the residuals, and their loss; see the kernel."""
+        weight = np.empty(len(self._weight), np.float32)
+        loss = kernel.list_weights(self.rows, self._weight, self.light[:, 0].copy(), scale, strict, weight)
+        return weight, float(loss)
+
+    def reduced(self, weight: F32, unit: float) -> tuple[F64, F64]:
+        """Moments (7, 7) of residual and Jacobian less what the light explains, and the light (K, 7) that does it.
+
+        Args:
+            weight: (N,) of their squares.
+            unit: factor on all of them.
+        """
+        k, moments = self.shared, unit * products(self.rows, weight)
+        if k == 0:
+            return moments, self.light
+        light = np.asarray(np.linalg.solve(moments[:k, :k] + _WEAK * np.eye(k), moments[:k, k:]), np.float64)
+        left = moments[k:, k:] - moments[k:, :k] @ light
+        return 0.5 * (left + left.T), light
+
+    def reduce(self, weight: F32, unit: float) -> F64:
+        """The same moments; keeps the light."""
+        moments, self.light = self.reduced(weight, unit)
+        return moments
+
+    @property
+    def _mix(self) -> F64:
+        """(7, K + 7): residual and Jacobian less what the light explains, of the rows."""
+        return np.hstack([-self.light.T, np.eye(7)])
+
+    def curvature(self, weight: F32) -> F64:
+        """J^T W J (6, 6), the Jacobian less what the light that is kept explains of it."""
+        mix = self._mix[1:]
+        return np.asarray(mix @ products(self.rows, weight) @ mix.T)
+
+    def gradient(self, weight: F32) -> F64:
+        """J^T W r (6,), both less what the light that is kept explains of them."""
+        return np.asarray(self._mix[1:] @ (self.rows @ (weight * self.residual)))
+
+    def add_scores(self, huber: F32, strict: F32, directions: F64, scale: float, scores: F32) -> None:
+        """Adds scores (R, N) along directions (R + 1, 6), the last of which is the step that was taken."""
+        mix = self._mix
+        of_rows = directions @ mix[1:]
+        of_rows = np.vstack([of_rows[:-1], mix[0] / scale, of_rows[-1]])
+        room = np.empty((len(of_rows), kernel.CHUNK), np.float32)
+        kernel.add_scores(self.rows, huber, strict, of_rows, room, scores)
+
+
 class Part:
     """One modality at one pose.
 
@@ -96,37 +165,37 @@ class Part:
 
     def __init__(self, name: str, block: Block, view: View, noise: NoiseSettings, known: Known | None = None) -> None:
         self.name, self._block, self._view, self._noise = name, block, view, noise
-        self._rows, self._weight = rows_of(name, block, view.light), np.ascontiguousarray(block.weight, np.float32)
-        channels, width, _ = self._rows.shape
-        self._light = np.zeros((channels, width - 7, 7))
-        self._room = np.empty((kernel.ROOM, kernel.CHUNK), np.float32)
+        self._weight = np.ascontiguousarray(block.weight, np.float32)
+        lights = None if known is None else known.light
+        self._channels = [
+            Channel(rows, self._weight, None if lights is None else lights[c])
+            for c, rows in enumerate(rows_of(name, block, view.light))
+        ]
         self.count = float(self._weight.sum())
-        if known is not None:
-            self._light[:, :, 0] = known.light
         scale, correlation = self._estimate(noise.least(name)) if known is None else known[:2]
-        moments = self._moments(self._light, scale, correlation, rounds=2 if known is None else 1)
-        self.known = Known(scale, correlation, self._light[:, :, 0].copy())
+        moments = self._moments(scale, correlation, rounds=2 if known is None else 1)
+        self.known = Known(scale, correlation, np.stack([channel.light[:, 0] for channel in self._channels]))
         self.gradient, self.step = moments[0, 1:], moments[1:, 1:]
-        self.cost = float(kernel.sum_loss(self._rows, self._weight, self._light, scale, self._room)) / correlation
+        self.cost = sum(channel.weigh(scale)[1] for channel in self._channels) / correlation
 
     def _estimate(self, least: float) -> tuple[float, float]:
         """Scale and correlation of the residuals."""
         there = self._weight > 0.0
         everywhere = bool(there.all())
-        scale, residual = least, np.empty(self._rows.shape[::2], np.float32)
+        scale = least
         for _ in range(2):
-            kernel.list_residuals(self._rows, self._light, residual)
-            scale = robust.scale(residual if everywhere else residual[:, there], least)
-            self._moments(self._light, scale, 1.0, rounds=1)
+            sizes = [c.residual if everywhere else c.residual[there] for c in self._channels]
+            scale = robust.scale(np.concatenate(sizes), least)
+            self._moments(scale, 1.0, rounds=1)
         return scale, self._correlation(scale)
 
-    def _moments(self, light: F64, scale: float, correlation: float, *, rounds: int, strict: bool = False) -> F64:
+    def _moments(self, scale: float, correlation: float, rounds: int) -> F64:
         """Sum over the channels of the moments with Huber's weights; finds the light."""
-        total, inner = np.empty((7, 7)), np.empty((len(self._rows[0]),) * 2)
-        unit = np.float32(1.0 / (scale * scale * correlation))
-        kernel.sum_channels(
-            self._rows, self._weight, light, scale, unit, rounds, strict, _WEAK, self._room, inner, total
-        )
+        total, unit = np.zeros((7, 7)), 1.0 / (scale * scale * correlation)
+        for channel in self._channels:
+            for _ in range(rounds if channel.shared else 1):
+                moments = channel.reduce(channel.weigh(scale)[0], unit)
+            total += moments
         return total
 
     def _correlation(self, scale: float) -> float:
@@ -135,16 +204,21 @@ class Part:
         The scores are those at the modality's own optimum, one Gauss-Newton step away: how far the pose is from it says
         nothing about correlation.
         """
-        shared = (self._rows, self._weight, self._light, scale, self._view.units)
-        curvature, gradient = np.empty((6, 6)), np.empty(6)
-        kernel.sum_scores(*shared, self._room, curvature, gradient)
-        values, vectors = np.linalg.eigh(curvature)
+        units, curvature, gradient, weights = self._view.units, np.zeros((6, 6)), np.zeros(6), []
+        for channel in self._channels:
+            huber, strict = channel.weigh(scale)[0], channel.weigh(scale, strict=True)[0]
+            weights.append((huber, strict))
+            curvature += channel.curvature(strict)
+            gradient += channel.gradient(huber)
+        gradient *= units / scale
+        values, vectors = np.linalg.eigh(curvature * np.outer(units, units))
         seen = values > _NEGLIGIBLE * max(values[-1], 1e-300)
-        whiten = np.ascontiguousarray((vectors[:, seen] / np.sqrt(values[seen])).T)
+        whiten = (vectors[:, seen] / np.sqrt(values[seen])).T
         step = whiten.T @ (whiten @ gradient)
-        white = np.empty((len(whiten), len(self._weight)), np.float32)
-        kernel.list_scores(*shared, step, whiten, self._room, white)
-        return max(1e-6, *(self._spread_of_sums(white, tile) for tile in (1, *self._noise.tiles)))
+        scores = np.zeros((len(whiten), len(self._weight)), np.float32)
+        for channel, (huber, strict) in zip(self._channels, weights, strict=True):
+            channel.add_scores(huber, strict, np.vstack([whiten, step]) * units, scale, scores)
+        return max(1e-6, *(self._spread_of_sums(scores, tile) for tile in (1, *self._noise.tiles)))
 
     def _spread_of_sums(self, white: F32, tile: int) -> float:
         """Mean square of sums (R, N) over tiles of a side, less what fitting has taken; 0 for too few tiles."""
@@ -167,13 +241,14 @@ class Part:
         """
         scale, correlation, _ = self.known
         correlation = correlation * max(1.0, self.tension) if correlated else 1.0
-        light, unit = self._light.copy(), 1.0 / (scale * scale * correlation)
-        total = self._moments(light, scale, correlation, rounds=1, strict=True)[1:, 1:]
-        leaning, pull = unit * _LEANING * self._view.tilt**2 * self._leaning(scale), np.zeros(6)
-        bias = self._bias()
+        weights = [channel.weigh(scale, strict=True)[0] for channel in self._channels]
+        unit, total = 1.0 / (scale * scale * correlation), np.zeros((6, 6))
+        for channel, weight in zip(self._channels, weights, strict=True):
+            total += channel.reduced(weight, unit)[0][1:, 1:]
+        pull, bias = np.zeros(6), self._bias()
         if bias is not None:
-            kernel.sum_pulls(self._rows, self._weight, scale, bias, self._room, pull)
-        return Information(total, leaning, unit * pull)
+            pull += self._channels[0].rows[1:] @ (weights[0] * bias)
+        return Information(total, unit * self._leaning(weights), unit * pull)
 
     @property
     def tension(self) -> float:
@@ -199,22 +274,36 @@ class Part:
             return np.asarray(along * np.float32(view.pixel_m * noise.mask_bias_px), np.float32)
         return None
 
-    def _leaning(self, scale: float) -> F64:
-        """J^T W J that facets leaning by a radian would pretend: of each row |m|^2, m the motion across what is seen.
+    def _leaning(self, weights: list[F32]) -> F64:
+        """J^T W J that leaning facets would pretend: in each row tilt^2 |m|^2, m the motion across what is seen there.
 
         A normal n + e instead of n changes the depth n . dX / n . v by e . m / n . v with m = dX - v dZ, v the ray and
         dZ the depth's change: going along the ray does not slide over the surface. An outline only does not notice a
         shift along the ray.
         """
-        slide = self._block.slide
-        if slide is None:
-            slide = np.zeros((6, len(self._weight)), np.float32)
-            slide[2] = 1.0
-        total = np.empty((6, 6))
-        offset, slide = np.ascontiguousarray(self._block.offset), np.ascontiguousarray(slide)
-        rows, weight, lever = self._rows, self._weight, self._block.lever
-        kernel.sum_leaning(rows, weight, self._light, scale, offset, lever, slide, self._view.ray, self._room, total)
-        return total
+        slide, n = self._block.slide, len(self._weight)
+        values = np.zeros((10, n), np.float32)
+        values[0], values[1:4] = 1.0, self._block.offset
+        values[4:] = np.eye(6, dtype=np.float32)[2][:, None] if slide is None else slide
+        steep = sum(
+            w * (c.rows[c.shared + 1 : c.shared + 4] ** 2).sum(axis=0)
+            for c, w in zip(self._channels, weights, strict=True)
+        )
+        moments = products(values, np.asarray(self._block.lever * steep, np.float32))
+        # dX_k = B_k (1, offset) by (rho, phi), for d X / d (rho, phi) = [I, -[offset]x].
+        B = np.zeros((3, 6, 10))
+        for k in range(3):
+            one, other = (k + 1) % 3, (k + 2) % 3
+            B[k, k, 0], B[k, 3 + one, 1 + other], B[k, 3 + other, 1 + one] = 1.0, 1.0, -1.0
+            B[k, :, 4:] = -self._view.ray[k] * np.eye(6)
+        return np.asarray(_LEANING * self._view.tilt**2 * (B @ moments @ B.transpose(0, 2, 1)).sum(axis=0))
+
+
+def products(rows: F32, weight: F32) -> F64:
+    """Weighed products (R, R) of all rows (R, N) with each other."""
+    out = np.empty((len(rows), len(rows)))
+    kernel.sum_products(rows, weight, np.empty(kernel.CHUNK, np.float32), out)
+    return out
 
 
 def rows_of(name: str, block: Block, light: LightModel) -> F32:
