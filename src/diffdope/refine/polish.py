@@ -89,8 +89,10 @@ class Polish:
     def _descend(self, start: Pose, first: Parts) -> tuple[Pose, Parts]:
         """Where the steps from a pose lead; to itself if there are none, or they are not to be trusted."""
         pose, parts = start, first
-        before = spectrum(first, self._view, self._noise, correlated=False)
         steps = self._settings.steps if "depth" in first or self._settings.without_depth else 0
+        if steps == 0:
+            return start, first
+        before = spectrum(first, self._view, self._noise, correlated=False)
         for _ in range(steps):
             step = gauss_newton(parts, before)
             pose = Pose(so3.exp(step[3:]) @ pose.R_m2c, pose.t_m2c + step[:3])

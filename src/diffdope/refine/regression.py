@@ -113,7 +113,7 @@ class Channel:
         k, moments = self.shared, unit * products(self.rows, weight)
         if k == 0:
             return moments, self.light
-        light = np.asarray(np.linalg.solve(moments[:k, :k] + _WEAK * np.eye(k), moments[:k, k:]), np.float64)
+        light = inverse(moments[:k, :k] + _WEAK * np.eye(k)) @ moments[:k, k:]
         left = moments[k:, k:] - moments[k:, :k] @ light
         return 0.5 * (left + left.T), light
 
@@ -297,6 +297,14 @@ class Part:
             B[k, k, 0], B[k, 3 + one, 1 + other], B[k, 3 + other, 1 + one] = 1.0, 1.0, -1.0
             B[k, :, 4:] = -self._view.ray[k] * np.eye(6)
         return np.asarray(_LEANING * self._view.tilt**2 * (B @ moments @ B.transpose(0, 2, 1)).sum(axis=0))
+
+
+def inverse(matrix: F64) -> F64:
+    """Of one or two rows and columns: `np.linalg` takes longer to set out than this."""
+    if len(matrix) == 1:
+        return np.asarray(1.0 / matrix)
+    (a, b), (_, c) = matrix.tolist()
+    return np.asarray(np.array([[c, -b], [-b, a]]) / (a * c - b * b))
 
 
 def products(rows: F32, weight: F32) -> F64:
