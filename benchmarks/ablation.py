@@ -56,6 +56,7 @@ def variants() -> dict[str, Preset]:
         "full meshes at all levels": replace(
             base, search=replace(base.search, near=full_meshes(near), far=full_meshes(far))
         ),
+        "other sides not looked at": changed(base, "search.other_sides", False),
         "light as it is": changed(base, "search.light", "as-is"),
         "light: gain": changed(base, "search.light", "gain"),
         "every mask believed": changed(base, "search.mask_error_px", 0.0),

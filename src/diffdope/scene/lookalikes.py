@@ -22,6 +22,7 @@ _ANGLES_DEG = (180, *range(30, 180, 30), *range(210, 360, 30), 45, 315)
 _FAR = 0.1  # shares of the diameter: mean distance of the surfaces before they are moved onto each other ...
 _NEAR = 0.015  # ... and after
 _STEPS = 6
+_EARLY, _HOPELESS = 2, 2.0 * _NEAR  # steps after which what is farther than this never gets near
 _SAME_RAD = np.radians(26.0)
 _MOST = 40
 _FLAT = 1e-6  # variance across a sheet, of that along it
@@ -81,8 +82,10 @@ def fitted(R: F64, cloud: Cloud, known: list[Fit]) -> list[Fit]:
     if is_one_of(R, known) or cloud.tree.query(cloud.some @ R.T)[0].mean() > _FAR:
         return []
     t = np.zeros(3)
-    for _ in range(_STEPS):
-        _, nearest = cloud.tree.query(cloud.some @ R.T + t)
+    for step in range(_STEPS):
+        away, nearest = cloud.tree.query(cloud.some @ R.T + t)
+        if step == _EARLY and (away.mean() > _HOPELESS or is_one_of(R, known)):
+            return []
         R, t = rigid(cloud.some, cloud.points[nearest])
     distance = float(cloud.tree.query(cloud.some @ R.T + t)[0].mean())
     if distance > _NEAR or is_one_of(R, known):
