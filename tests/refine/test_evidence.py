@@ -8,7 +8,7 @@ import pytest
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
 from diffdope.refine.confidence import agreement, confidence_of
-from diffdope.refine.evidence import Drawing, Evidence, weigh
+from diffdope.refine.evidence import Drawing, Evidence, detail, weigh
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
@@ -54,6 +54,43 @@ def test_a_change_of_light_does_not_change_the_texture() -> None:
     assert WHOLE.rgb is not None
     dim = Observation(WHOLE.camera, rgb=0.4 * WHOLE.rgb + 0.1, depth=WHOLE.depth, mask=WHOLE.mask)
     assert evidence_of(TRUTH, dim).texture == pytest.approx(evidence_of(TRUTH).texture, abs=0.02)
+
+
+def detail_of(pose: Pose, rgb: np.ndarray | None) -> float | None:
+    images = Renderer(MESH, WHOLE.camera).render(pose.R_m2c, pose.t_m2c)
+    care = np.ones((WHOLE.camera.height, WHOLE.camera.width), np.float32)
+    return detail(Drawing.of(images), Observation(WHOLE.camera, rgb=rgb, mask=WHOLE.mask), care, MESH.diameter)
+
+
+def test_shading_changes_the_texture_and_not_the_details() -> None:
+    """As on something round: one side is in the light, the other is not."""
+    assert WHOLE.rgb is not None
+    across = np.linspace(0.0, 1.0, WHOLE.camera.width)[None, :, None]
+    columns = np.flatnonzero(WHOLE.mask.any(axis=0)) / WHOLE.camera.width  # type: ignore[union-attr]
+    shade = 0.15 + 0.85 * np.clip((across - columns[0]) / (columns[-1] - columns[0]), 0.0, 1.0)
+    shaded = (shade * WHOLE.rgb).astype(np.float32)
+    plain, dark = detail_of(TRUTH, WHOLE.rgb), detail_of(TRUTH, shaded)
+    assert plain is not None
+    assert dark is not None
+    assert plain > 0.8  # noise takes the rest
+    assert dark > 0.9 * plain
+    texture = [
+        evidence_of(TRUTH, Observation(WHOLE.camera, rgb=rgb, mask=WHOLE.mask)).texture for rgb in (WHOLE.rgb, shaded)
+    ]
+    assert texture[0] is not None
+    assert texture[1] is not None
+    assert texture[1] < 0.8 * texture[0]
+
+
+def test_details_are_those_of_the_pose() -> None:
+    far = perturb(TRUTH, angle_rad=0.3, distance_m=0.01, rng=np.random.default_rng(0))
+    near, away = detail_of(TRUTH, WHOLE.rgb), detail_of(far, WHOLE.rgb)
+    assert near is not None
+    assert away is not None
+    assert away < near - 0.4
+    assert detail_of(TRUTH, None) is None
+    assert detail_of(TRUTH, np.full_like(WHOLE.rgb, 0.5)) is None  # nothing but one colour
+    assert detail_of(Pose(TRUTH.R_m2c, TRUTH.t_m2c + np.array([5.0, 0.0, 0.0])), WHOLE.rgb) is None
 
 
 def test_a_pose_outside_of_the_picture_has_no_evidence() -> None:

@@ -9,9 +9,14 @@ import pytest
 
 from diffdope.bop.metrics import add
 from diffdope.geometry import so3
+from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
+from diffdope.objective.settings import ObjectiveSettings
+from diffdope.refine.other_sides import Sides, odds_of
+from diffdope.refine.problem import prepare
 from diffdope.refine.refiner import Refiner
 from diffdope.refine.settings import PRESETS
+from diffdope.render.buffers import Buffers
 from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -71,3 +76,27 @@ def test_a_start_the_right_way_round_stays_so(example: Example) -> None:
     result = Refiner(mesh).refine(observation, start)
     assert error_mm(example, result.pose) < 0.5
     assert not any("other way round" in note for note in result.notes)
+
+
+def test_which_sides_are_worth_a_try() -> None:
+    odds, one = np.array([2.0, 2.0, 2.0, 0.4, 2.0]), np.zeros(5)
+    detail = np.array([0.5, 0.46, 0.44, 0.9, 0.0])
+    texture = np.array([0.3, 0.3, 0.3, 0.9, 0.34])
+    assert Sides(odds, texture, detail).promising().tolist() == [1, 4]  # 2 has nothing, 3 does not fit
+    assert Sides(odds + np.array([0, 0.1, 0.3, 0, -0.1])).promising().tolist() == [
+        2,
+        1,
+    ]  # without colours, what has better odds
+    assert Sides(odds, one, one).total.tolist() == odds.tolist()
+    assert Sides(odds).total.tolist() == odds.tolist()
+
+
+def test_the_first_is_preferred_among_equals(example: Example) -> None:
+    mesh, observation, _, truth = example
+    problem = prepare(
+        Buffers(mesh), observation, truth, CropWindow(0, 0, observation.camera.width, observation.camera.height, 1),
+        ObjectiveSettings(), length_m=mesh.diameter,
+    )  # fmt: skip
+    odds = odds_of([truth, truth, turned(example, 1)], problem, Buffers(mesh), mesh.diameter)
+    assert odds[0] > odds[1] > odds[2]
+    assert odds[1] > odds[2] + 3.0

@@ -17,6 +17,8 @@ F64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
 _LEAST_PIXELS = 12
+_WHOLE = 0.99  # coverage: the background is not mixed in
+_TILE = 0.15  # of the side of a square as large as what is seen of the object
 
 
 class Drawing(NamedTuple):
@@ -76,10 +78,7 @@ def weigh_in_light(drawing: Drawing, crop: Observation, care: F32, length_m: flo
     drawn = drawing.coverage > 0.5
     if not drawn.any():
         return Evidence(overlap=0.0, visible=0.0), None
-    seen = drawn & (care > 0.5)
-    if crop.depth is not None:
-        margin = max(0.1 * length_m, 0.01)
-        seen &= ~((crop.depth > 0) & (crop.depth < drawing.depth - margin))
+    seen = in_sight(drawing, crop, care, length_m)
     inliers, error = _depth(drawing.depth, crop.depth, seen, length_m)
     texture, contrast, light = _texture(drawing.rgb, crop.rgb, seen if crop.mask is None else seen & (crop.mask > 0.5))
     evidence = Evidence(
@@ -88,6 +87,38 @@ def weigh_in_light(drawing: Drawing, crop: Observation, care: F32, length_m: flo
         visible=float(np.count_nonzero(seen) / np.count_nonzero(drawn)),
     )  # fmt: skip
     return evidence, light
+
+
+def in_sight(drawing: Drawing, crop: Observation, care: F32, length_m: float) -> Bool:
+    """Pixels (H, W) of the rendered object that nothing hides; for the arguments see `weigh`."""
+    seen = (drawing.coverage > 0.5) & (care > 0.5)
+    if crop.depth is not None:
+        margin = max(0.1 * length_m, 0.01)
+        seen &= ~((crop.depth > 0) & (crop.depth < drawing.depth - margin))
+    return seen
+
+
+def detail(drawing: Drawing, crop: Observation, care: F32, length_m: float) -> float | None:
+    """Correlation of rendered and observed colours within tiles of a seventh of the object: shading does not change it.
+
+    On something round, shading outweighs what is painted on it. None where there are no colours or hardly a pixel. For
+    the arguments see `weigh`.
+    """
+    seen = in_sight(drawing, crop, care, length_m) & (drawing.coverage > _WHOLE)
+    if crop.mask is not None:
+        seen &= crop.mask > 0.5
+    pixels = np.flatnonzero(seen)
+    if crop.rgb is None or len(pixels) < _LEAST_PIXELS:
+        return None
+    side, width = max(2, round(_TILE * float(np.sqrt(len(pixels))))), seen.shape[1]
+    tile = pixels // width // side * (width // side + 1) + pixels % width // side
+    count = np.maximum(np.bincount(tile), 1)
+    both = colors_at(drawing.rgb, pixels), colors_at(crop.rgb, pixels)
+    model, photo = (
+        np.stack([channel - (np.bincount(tile, channel) / count)[tile] for channel in image]) for image in both
+    )
+    size = float((model**2).sum() * (photo**2).sum())
+    return float((model * photo).sum() / np.sqrt(size)) if size > 1e-9 else None
 
 
 def _overlap(drawn: Bool, mask: Bool, cared: Bool) -> float:

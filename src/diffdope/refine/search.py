@@ -36,7 +36,6 @@ Refused = tuple[Status, CropWindow | None]
 Progress = Callable[[int, int, float], None]
 
 _SURPLUS = 1.0  # log odds by which a far result must be surer where edges hold the outline: some fit everywhere
-_TURNED = 1.0  # and one that is the other way round: without paint, chance decides
 SIDES = 3  # poses that are refined the other way round, of those that look better
 _MOVED = 1.0  # near searches that went farther than they were meant to have found the start worse than stated
 _AT_REST = 0.005  # share by which the last step lowered the cost of a pose that has come to rest
@@ -141,7 +140,6 @@ class Search:
         if len(choice) == 1:
             return found
         odds = odds_of([one.pose for one in choice], found.problem, self._details.buffers(), self._length_m)
-        odds[0] += _TURNED
         return choice[int(np.argmax(odds))]
 
     def _doubtful(self, found: Candidates | Refused) -> bool:
