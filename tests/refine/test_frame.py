@@ -10,6 +10,7 @@ import pytest
 
 from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
+from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.optimize.levenberg_marquardt import LevenbergSettings, Solution, minimise
 from diffdope.refine import frame
@@ -17,6 +18,8 @@ from diffdope.refine.details import Details
 from diffdope.refine.evidence import Drawing, weigh
 from diffdope.refine.frame import FrameSolver
 from diffdope.refine.outcome import Outcome
+from diffdope.refine.problem import Problem, prepare
+from diffdope.refine.result import Status
 from diffdope.refine.settings import PRESETS, Preset
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
@@ -117,3 +120,73 @@ def test_without_depth_smaller_gains_count(box: Mesh, monkeypatch: pytest.Monkey
     with_depth, without = used[0], used[-1]
     assert with_depth == FAST.search.step
     assert 0.0 < without.negligible < with_depth.negligible and without.tolerance < with_depth.tolerance
+
+
+def test_a_covariance_is_given_where_it_is_asked_for(box: Mesh) -> None:
+    polish = replace(FAST.search.polish, covariance=True)
+    asked = solved(solver(box, replace(FAST, search=replace(FAST.search, polish=polish))).solve(seen(box), START))
+    assert asked.covariance is not None and np.all(np.linalg.eigvalsh(asked.covariance) > 0.0)
+    error = np.concatenate([asked.pose.t_m2c - TRUTH.t_m2c, so3.log(asked.pose.R_m2c @ TRUTH.R_m2c.T)])
+    assert np.all(np.abs(error) < 5.0 * np.sqrt(np.diag(asked.covariance)))
+    assert solved(solver(box).solve(seen(box), START)).covariance is None
+
+
+def test_costs_are_of_the_start_and_the_end_on_the_same_images(box: Mesh) -> None:
+    found = solved(solver(box).solve(seen(box), START))
+    start, end = found.problem.objective(*both(START, found.pose)).cost
+    assert (found.initial_cost, found.cost) == pytest.approx((start, end), rel=1e-6)
+    assert found.cost < 0.7 * found.initial_cost
+
+
+def both(*poses: Pose) -> tuple[np.ndarray, np.ndarray]:
+    return np.stack([pose.R_m2c for pose in poses]), np.stack([pose.t_m2c for pose in poses])
+
+
+def test_the_crop_holds_a_mask_beside_the_start_but_not_in_a_followed_frame(box: Mesh) -> None:
+    frames, observation = solver(box), seen(box, mask=True)
+    beside = TRUTH.retract([0.06, 0, 0, 0, 0, 0])
+    assert observation.mask_box is not None
+    left = observation.mask_box[0]
+    assert solved(frames.solve(observation, beside)).problem.window.x0 < left
+    followed = frames.solve(observation, beside, followed=True)
+    assert not isinstance(followed, Outcome) or followed.problem.window.x0 > left
+
+
+def test_every_iterate_is_reported(box: Mesh) -> None:
+    calls: list[tuple[int, int, float]] = []
+    found = solved(solver(box).solve(seen(box), START, progress=lambda *call: calls.append(call)))
+    assert [iteration for iteration, _, _ in calls] == list(range(len(found.history.costs)))
+    assert {count for _, count, _ in calls} == {10} and all(np.isfinite(cost) for _, _, cost in calls)
+
+
+def test_a_result_that_does_not_convince_has_failed(box: Mesh) -> None:
+    wrong = TRUTH.retract([0, 0, 0, 0, 1.5, 1.0])
+    found = solved(solver(box).solve(seen(box), wrong))
+    assert found.confidence is not None and found.confidence < 0.5 and found.status is Status.FAILED
+
+
+def test_a_mask_is_doubted_at_the_last_level_only(box: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    doubts: list[float] = []
+
+    def noted(*arguments: Any, mask_error_px: float, **others: Any) -> Problem:
+        doubts.append(mask_error_px)
+        return prepare(*arguments, mask_error_px=mask_error_px, **others)
+
+    monkeypatch.setattr(frame, "prepare", noted)
+    solver(box).solve(seen(box, mask=True), START)
+    assert doubts == [0.0, FAST.search.mask_error_px]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"doubt": 0.5},
+        {"other_sides": True},
+        {"near": replace(FAST.search.near, hypotheses=(2, 1))},
+        {"near": replace(FAST.search.near, angle_deg=5.0)},
+        {"outline": replace(FAST.search.outline, weight=0.1)},
+    ],
+)
+def test_it_fits_only_a_search_with_nothing_around_it(changed: dict[str, Any]) -> None:
+    assert FrameSolver.fits(FAST.search)
+    assert not FrameSolver.fits(replace(FAST.search, **changed))

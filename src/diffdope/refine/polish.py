@@ -7,7 +7,7 @@ weighs modalities by what their residuals say, correlation included.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.objective.linear import Linearised
+from diffdope.refine.details import Details
+from diffdope.refine.problem import Problem
 from diffdope.refine.regression import Part, View, regress
-from diffdope.refine.settings import NoiseSettings, PolishSettings
-from diffdope.refine.uncertainty import Spectrum, Uncertainty, spectrum, uncertainty
+from diffdope.refine.settings import NoiseSettings, PolishSettings, SearchSettings
+from diffdope.refine.uncertainty import Spectrum, Uncertainty, in_words, spectrum, uncertainty
 
 F64 = NDArray[np.float64]
 Parts = Mapping[str, Part]
@@ -32,8 +34,21 @@ class Polished:
     """Where the steps ended, and how far off that may be. Not `moved`: it is the old pose."""
 
     pose: Pose
-    uncertainty: Uncertainty
-    moved: bool
+    uncertainty: Uncertainty | None = None
+    """None if it was not asked for."""
+    moved: bool = False
+    notes: tuple[str, ...] = ()
+    """What the images do not show, for people."""
+
+    @property
+    def covariance(self) -> F64 | None:
+        """(6, 6), if it was asked for."""
+        return None if self.uncertainty is None else self.uncertainty.covariance
+
+    @property
+    def unobserved(self) -> F64 | None:
+        """(K, 6), if it was asked for."""
+        return None if self.uncertainty is None else self.uncertainty.unobserved
 
 
 class Polish:
@@ -69,7 +84,7 @@ class Polish:
             held = self._parts(back, parts)
             if set(held) == set(parts) and cost_of(held, parts) < _SAME * cost_of(parts, parts):
                 found = back
-        return Polished(found, uncertainty(end, self._view, self._noise), found is not pose)
+        return self._polished(found, end, moved=found is not pose)
 
     def held(self, pose: Pose, information: F64) -> Polished:
         """The pose as it is, and how far off it may be, where something beside the residuals holds it.
@@ -79,7 +94,11 @@ class Polish:
             information: (6, 6) of what holds it.
         """
         found = spectrum(self._parts(pose), self._view, self._noise, also=information)
-        return Polished(pose, uncertainty(found, self._view, self._noise), moved=False)
+        return self._polished(pose, found, moved=False)
+
+    def _polished(self, pose: Pose, found: Spectrum, *, moved: bool) -> Polished:
+        known = uncertainty(found, self._view, self._noise)
+        return Polished(pose, known, moved, in_words(known.unobserved, self._view.length_m))
 
     def _parts(self, pose: Pose, like: Parts | None = None) -> Parts:
         """Normal equations at a pose, with the scales and correlations of others if there are any."""
@@ -106,6 +125,18 @@ class Polish:
     def _distance(self, pose: Pose, other: Pose) -> float:
         """Radians and shares of half the diameter, taken together."""
         return float(np.hypot(pose.angle_to(other), pose.distance_to(other) / self._view.length_m))
+
+
+def polish_of(problem: Problem, pose: Pose, search: SearchSettings, details: Details) -> Polish:
+    """The last steps of a problem, around a pose of the object."""
+    camera, distance_m, noise = problem.observation.camera, float(pose.t_m2c[2]), search.noise
+    view = View(
+        distance_m=distance_m, pixel_m=distance_m / camera.fx, length_m=0.5 * details.mesh.diameter,
+        tilt=details.tilt, width=camera.width, light=search.light, ray=pose.t_m2c / distance_m,
+    )  # fmt: skip
+    if problem.raw.mask is None:
+        noise = replace(noise, inflation=noise.inflation * noise.unmasked)
+    return Polish(problem.objective.linearise, view, search.polish, noise)
 
 
 def cost_of(parts: Parts, first: Parts) -> float:

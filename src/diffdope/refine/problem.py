@@ -15,6 +15,7 @@ from diffdope.objective.objective import Objective
 from diffdope.objective.settings import ObjectiveSettings
 from diffdope.refine.light import NEUTRAL, Light, colors_at, fit_light
 from diffdope.refine.outline import Outline, OutlineSettings
+from diffdope.refine.pull import Pull
 from diffdope.refine.region import border_error, dilate, mask_care
 from diffdope.refine.settings import LightModel
 from diffdope.render.buffers import Buffers
@@ -65,6 +66,13 @@ class Problem:
         if self.outline is None or not self.held:
             return each
         return np.column_stack([each, outline / self.outline.weight])
+
+    def costs(self, start: Pose, best: Pose, pull: Pull | None = None) -> tuple[F64, F64]:
+        """Costs (2,) and modality costs (2, M) of the start and of the best pose, without what the prior adds."""
+        R, t = np.stack([start.R_m2c, best.R_m2c]), np.stack([start.t_m2c, best.t_m2c])
+        ends = self.objective(R, t)
+        outline = np.zeros(2) if pull is None else pull.add_to(ends, R, t)
+        return ends.cost.copy(), self.per_modality(ends.modality_costs, outline).copy()
 
 
 def prepare(

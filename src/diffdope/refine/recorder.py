@@ -40,6 +40,11 @@ class Recorder:
         for values in (self._R, self._t, self._costs, self._modality_costs):
             values[k, columns] = values[k - 1, columns]
 
+    @property
+    def capacity(self) -> int:
+        """How many iterates there is room for."""
+        return len(self._costs)
+
     def amend(self, iteration: int, column: int, pose: Pose, cost: float, modality_costs: F64) -> None:
         """Puts a polished pose in place of a hypothesis's iterate; modality_costs (M,) of those that count."""
         self._R[iteration, column], self._t[iteration, column] = pose.R_m2c, pose.t_m2c

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,8 +75,15 @@ class Refiner:
             DiffDopeError: if the observation has nothing that this mesh can be compared with, or comes from another
                 camera than the one that the refiner was made for.
         """
+        if self.preset.solver == "newton" and FrameSolver.fits(self.preset.search):
+            return self._refine(observation, pose, partial(self._close_by.solve, progress=progress))
         solve = self._search if self.preset.solver == "newton" else self._descend
         return self._refine(observation, pose, partial(solve, self.preset, progress=progress))
+
+    @cached_property
+    def _close_by(self) -> FrameSolver:
+        """Of a preset without a search around the start."""
+        return FrameSolver(self._details, self.preset)
 
     def track(
         self, observation: Observation, pose: Pose | None = None, *, time_s: float | None = None
@@ -102,7 +109,7 @@ class Refiner:
     def _new_tracker(self) -> Tracker:
         near, wide = tracking_presets(self.preset)
         solvers: dict[str, Solve] = {"refine": partial(self._search, near), "search": partial(self._search, wide)}
-        if FrameSolver.fits(near.search.near):
+        if FrameSolver.fits(near.search):
             frames = FrameSolver(self._details, near)
             solvers |= {"refine": frames.solve, "quick": partial(frames.solve, followed=True)}
 

@@ -17,17 +17,15 @@ from diffdope.refine.details import Details
 from diffdope.refine.evidence import Drawing, Evidence, weigh
 from diffdope.refine.other_sides import odds_of, other_sides
 from diffdope.refine.outcome import Outcome
-from diffdope.refine.polish import Polish, Polished
+from diffdope.refine.polish import Polished, polish_of
 from diffdope.refine.prior import Prior
 from diffdope.refine.problem import Problem, held_by_edges, prepare
 from diffdope.refine.pull import Pull
 from diffdope.refine.recorder import Recorder
 from diffdope.refine.region import choose_window, projected_box
-from diffdope.refine.regression import View
 from diffdope.refine.result import Status
 from diffdope.refine.settings import CropSettings, Preset, PyramidSettings
 from diffdope.refine.spread import distinct, spread
-from diffdope.refine.uncertainty import in_words
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 
@@ -216,13 +214,6 @@ class Search:
             start, problem, columns, solution, winner, self._recorder.last, evidence, pull,
         )  # fmt: skip
 
-    def _costs(self, problem: Problem, best: Pose, pull: Pull | None) -> tuple[F64, F64]:
-        """Costs (2,) and modality costs (2, M) of the start and of the best pose, without what the prior adds."""
-        R, t = np.stack([self._pose.R_m2c, best.R_m2c]), np.stack([self._pose.t_m2c, best.t_m2c])
-        ends = problem.objective(R, t)
-        outline = np.zeros(2) if pull is None else pull.add_to(ends, R, t)
-        return ends.cost.copy(), problem.per_modality(ends.modality_costs, outline).copy()
-
     def _prepare(self, pose: Pose, size: int, faces: int, final: bool) -> Problem | Refused:
         box = projected_box(self._details.mesh, pose, self._observation.camera)
         if isinstance(box, Status):
@@ -281,9 +272,8 @@ class Search:
         status = Status.CONVERGED if solution.last_gain[best] < _AT_REST else Status.ITERATION_LIMIT
         if found.confidence < self._preset.search.least_confidence:
             status = Status.FAILED
-        pose, view = found.pose, self._view(found.problem, solution.t_m2c[best])
-        polished = self._polished(found, pose, view)
-        costs, modality_costs = self._costs(found.problem, polished.pose, found.pull)
+        polished = Polished(found.pose) if self._preset.search.polish.idle else self._polished(found)
+        costs, modality_costs = found.problem.costs(self._pose, polished.pose, found.pull)
         winner = int(found.columns[best])
         if polished.moved:
             self._recorder.amend(found.last_iteration, winner, polished.pose, float(costs[1]), modality_costs[1])
@@ -294,8 +284,8 @@ class Search:
             history=self._recorder.history(np.ones(self._count)),
             winner=winner, winner_iteration=found.last_iteration,
             evidence=found.evidence, confidence=found.confidence,
-            covariance=polished.uncertainty.covariance, unobserved=polished.uncertainty.unobserved,
-            notes=(*self._turned(found), *in_words(polished.uncertainty.unobserved, view.length_m)),
+            covariance=polished.covariance, unobserved=polished.unobserved,
+            notes=(*self._turned(found), *polished.notes),
         )  # fmt: skip
 
     def _turned(self, found: Candidates) -> tuple[str, ...]:
@@ -305,20 +295,9 @@ class Search:
         angle = np.degrees(found.pose.angle_to(self._pose))
         return (f"found the other way round: turned by {angle:.0f} degrees from the start",)
 
-    def _view(self, problem: Problem, t_m2c: F64) -> View:
-        """What the normal equations need to know of the crop."""
-        camera, distance_m = problem.observation.camera, float(t_m2c[2])
-        return View(
-            distance_m=distance_m, pixel_m=distance_m / camera.fx, length_m=0.5 * self._length_m,
-            tilt=self._details.tilt, width=camera.width, light=self._preset.search.light,
-            ray=t_m2c / distance_m,
-        )  # fmt: skip
-
-    def _polished(self, found: Candidates, pose: Pose, view: View) -> Polished:
-        search, problem, noise = self._preset.search, found.problem, self._preset.search.noise
-        if problem.raw.mask is None:
-            noise = replace(noise, inflation=noise.inflation * noise.unmasked)
-        polish = Polish(problem.objective.linearise, view, search.polish, noise)
+    def _polished(self, found: Candidates) -> Polished:
+        problem, pose = found.problem, found.pose
+        polish = polish_of(problem, pose, self._preset.search, self._details)
         if problem.outline is None or not problem.held or problem.raw.depth is not None:
             return polish(pose, found.start)
         return polish.held(pose, np.zeros((6, 6)) if found.pull is None else problem.outline.information(found.pull))

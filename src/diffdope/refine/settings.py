@@ -169,6 +169,13 @@ class PolishSettings:
     absolute deviations with fixed weights stand them better."""
     longest: float = 0.2
     """Farthest that all steps together may go: radians, or this share of half the diameter."""
+    covariance: bool = True
+    """Whether the covariance is estimated if no steps are taken, which takes a few milliseconds."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do."""
+        return self.steps == 0 and not self.covariance
 
     def __post_init__(self) -> None:
         """Refuses numbers that make no steps."""
@@ -271,13 +278,13 @@ class Preset:
         check_choice("solver", self.solver, ("descent", "newton"))
 
 
-# A tracker uses the second level alone wherever that convinces.
+# A tracker uses the second level alone wherever that convinces. A covariance would take as long as everything else.
 FAST = SearchSettings(
     near=PyramidSettings((32, 80), (1, 1), (4, 5), (0, 0), angle_deg=0.0, distance=0.0),
     doubt=0.0,
     other_sides=False,
     outline=OutlineSettings(weight=0.0, weight_with_depth=0.0),
-    polish=PolishSettings(steps=0),
+    polish=PolishSettings(steps=0, covariance=False),
     step=LevenbergSettings(damping=0.02, shrink=0.5, grow=10.0, tolerance=0.006, negligible=0.003),
 )
 PRESETS: dict[str, Preset] = {

@@ -36,24 +36,44 @@ def mean_of_blocks(image: F32, x0: int, y0: int, k: int, line: F32, out: F32) ->
 
 
 @njit(**_OPTIONS)
-def depth_of_blocks(depth: F32, x0: int, y0: int, k: int, same: np.float32, samples: F32, out: F32) -> None:
-    """Mean of a block's samples within the share `same` of their lower median; 0 where fewer than half are there."""
+def depth_of_blocks(depth: F32, x0: int, y0: int, k: int, same: np.float32, room: F32, samples: F32, out: F32) -> None:
+    """Mean of a block's samples within the share `same` of their lower median; 0 where fewer than half are there.
+
+    Most blocks are of one surface, of which all samples are close to their median, whichever it is: that is seen by
+    their extremes, which vectorise. room (4, w * k), samples (k * k,).
+    """
+    length, start = np.uint64(out.shape[1] * k), np.uint64(x0)
+    none, far, one = np.float32(0.0), np.float32(np.inf), np.float32(1.0)
+    count, low, high, total = room[0], room[1], room[2], room[3]
     for row in range(out.shape[0]):
+        first = np.uint64(y0 + row * k)
+        for i in range(length):
+            count[i], low[i], high[i], total[i] = none, far, none, none
+        for y in range(k):
+            for i in range(length):
+                z, least, most = depth[first + np.uint64(y), start + i], low[i], high[i]
+                count[i] += one if z > none else none
+                near = z if z > none else far
+                low[i] = near if near < least else least
+                high[i] = z if z > most else most
+                total[i] += z
         for column in range(out.shape[1]):
-            count, low, high, total = np.int64(0), np.float32(np.inf), np.float32(0.0), np.float32(0.0)
-            for y in range(y0 + row * k, y0 + (row + 1) * k):
-                for x in range(x0 + column * k, x0 + (column + 1) * k):
-                    z = depth[y, x]
-                    if z > np.float32(0.0):
-                        samples[count] = z
-                        count += 1
-                        low, high, total = min(low, z), max(high, z), total + z
-            if 2 * count < k * k:
-                out[row, column] = np.float32(0.0)
-            elif high - low <= same * low:  # one surface: all samples are close to their median, whichever it is
-                out[row, column] = total / np.float32(count)
+            n, least, most, sum_m = none, far, none, none
+            for x in range(column * k, (column + 1) * k):
+                n, sum_m = n + count[x], sum_m + total[x]
+                least, most = low[x] if low[x] < least else least, high[x] if high[x] > most else most
+            if np.float32(2.0) * n < np.float32(k * k):
+                out[row, column] = none
+            elif most - least <= same * least:
+                out[row, column] = sum_m / n
             else:
-                out[row, column] = mean_near_median(samples, count, same)
+                number = 0
+                for y in range(y0 + row * k, y0 + (row + 1) * k):
+                    for x in range(x0 + column * k, x0 + (column + 1) * k):
+                        if depth[y, x] > none:
+                            samples[number] = depth[y, x]
+                            number += 1
+                out[row, column] = mean_near_median(samples, number, same)
 
 
 @njit(**_OPTIONS)

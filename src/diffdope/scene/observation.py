@@ -269,6 +269,6 @@ def _reduce_depth(depth: F32, window: CropWindow) -> F32:
 
     result: F32 = np.empty(window.size[::-1], np.float32)
     k = window.reduction
-    samples = np.empty(k * k, np.float32)
-    depth_of_blocks(depth, window.x0, window.y0, k, np.float32(_SAME_SURFACE), samples, result)
+    room, samples = np.empty((4, result.shape[1] * k), np.float32), np.empty(k * k, np.float32)
+    depth_of_blocks(depth, window.x0, window.y0, k, np.float32(_SAME_SURFACE), room, samples, result)
     return result
