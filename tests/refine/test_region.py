@@ -5,7 +5,7 @@ import pytest
 
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
-from diffdope.refine.region import choose_window, dilate, mask_care, projected_box
+from diffdope.refine.region import choose_window, dilate, least_bite, mask_care, projected_box
 from diffdope.refine.result import Status
 from diffdope.refine.settings import CropSettings
 from diffdope.scene.mesh import Mesh
@@ -85,3 +85,30 @@ def test_without_depth_a_deep_gap_in_the_mask_is_an_occluder_and_a_rim_is_not() 
     assert (care[:, 50:] == 1).all()
     nothing = mask_care(np.zeros_like(start), Observation(camera, mask=rim), share=0.1, diameter_m=0.1)
     assert (nothing == 1).all()
+
+
+def test_a_bite_may_be_shallower_where_the_mask_is_good() -> None:
+    silhouette = np.zeros((60, 120), np.float32)
+    silhouette[10:50, 10:110] = 1.0
+    bitten, rough = silhouette.copy(), silhouette.copy()
+    bitten[10:30, 104:] = 0.0  # 6 of 100 columns, over a seventh of the border
+    rough[10:50, 10:15] = rough[10:50, 105:110] = 0.0  # 5 pixels off at both ends
+    assert least_bite(silhouette, silhouette, 0.1) == pytest.approx(0.03)
+    assert least_bite(silhouette, bitten, 0.1) == pytest.approx(0.03)
+    assert 0.03 < least_bite(silhouette, rough, 0.1) < 0.1
+    assert least_bite(silhouette, np.roll(silhouette, 20, axis=1), 0.1) == 0.1
+    assert least_bite(np.zeros_like(silhouette), bitten, 0.1) == 0.1
+
+
+def test_a_sliver_that_a_neighbour_hides_is_an_occluder_once_the_silhouette_is_known() -> None:
+    camera = Camera(100.0, 100.0, 60.0, 30.0, 120, 60)
+    start = np.zeros((60, 120), np.float32)
+    start[10:50, 10:110] = 0.7
+    hidden = start > 0.0
+    hidden[10:35, 104:] = False
+    observation = Observation(camera, mask=hidden)
+    rough = mask_care(start, observation, share=0.1, diameter_m=0.1)
+    share = least_bite((start > 0.0).astype(np.float32), hidden.astype(np.float32), 0.1)
+    good = mask_care(start, observation, share=share, diameter_m=0.1)
+    assert (rough == 1).all()
+    assert (good[10:35, 104:110] == 0).all() and (good[hidden] == 1).all()

@@ -11,9 +11,10 @@ from diffdope.bop.metrics import add
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
+from diffdope.refine.details import Details
 from diffdope.refine.refiner import Refiner
 from diffdope.refine.result import Status
-from diffdope.refine.search import SIDES
+from diffdope.refine.search import SIDES, Candidates, Search
 from diffdope.refine.settings import PRESETS, PyramidSettings
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -141,6 +142,20 @@ def test_a_mask_that_is_off_is_not_believed(example: Example) -> None:
     trusting = Refiner(mesh, preset=replace(PRESETS["default"], search=search)).refine(wide, start)
     assert error_mm(example, result.pose) < 1.0
     assert error_mm(example, result.pose) < error_mm(example, trusting.pose)
+
+
+def test_a_far_result_must_be_clearly_surer_than_one_that_is_where_it_was_expected(example: Example) -> None:
+    mesh, observation, _, truth = example
+    preset = PRESETS["default"]
+    start = perturb(truth, angle_rad=np.radians(3.0), distance_m=0.002, rng=np.random.default_rng(0))
+    rough = perturb(truth, angle_rad=np.radians(30.0), distance_m=0.02, rng=np.random.default_rng(0))
+    needed = []
+    for pose in (start, rough):
+        search = Search(Details(mesh, (500, 2000)), observation, pose, preset, seed=0)
+        near = search._descend(preset.search.near, 0, pose)
+        assert isinstance(near, Candidates)
+        needed.append(search._surplus_over(near))
+    assert needed == [2.0, 0.0]
 
 
 @pytest.mark.parametrize(

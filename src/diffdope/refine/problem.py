@@ -16,7 +16,7 @@ from diffdope.objective.settings import ObjectiveSettings
 from diffdope.refine.light import NEUTRAL, Light, colors_at, fit_light
 from diffdope.refine.outline import Outline, OutlineSettings
 from diffdope.refine.pull import Pull
-from diffdope.refine.region import border_error, dilate, mask_care
+from diffdope.refine.region import border_error, dilate, least_bite, mask_care
 from diffdope.refine.settings import LightModel
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import RenderedImages, Renderer
@@ -99,7 +99,8 @@ def prepare(
         length_m: the object's diameter.
         with_normal: whether normal matrices are wanted.
         mask_error_px: how far off the border of a good mask is; one that is farther off the start's outline counts
-            less, if there are colours to go by instead. 0 trusts every mask.
+            less, if there are colours to go by instead. 0 trusts every mask. More than 0 says that the start is good,
+            too: then what the mask lacks of it need not be as deep to be an occluder's.
         light: what is fitted to the colours at the start pose, and taken out of the photograph.
         outline: how the photograph's edges hold the outline where there is no mask; None for not at all.
 
@@ -109,7 +110,10 @@ def prepare(
     crop = observation.crop(window)
     images = Renderer(buffers.mesh, crop.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
     gate, overlap, settings = what_counts(images, crop, settings)
-    care = mask_care(images.depth[0], crop, share=settings.occlusion_margin, diameter_m=length_m)
+    share = settings.occlusion_margin
+    if mask_error_px > 0.0 and crop.mask is not None and crop.depth is None:
+        share = least_bite(images.coverage[0], crop.mask, share)
+    care = mask_care(images.depth[0], crop, share=share, diameter_m=length_m)
     colored = crop.rgb is not None and buffers.mesh.has_color
     if mask_error_px > 0.0 and crop.mask is not None and colored:
         settings = trusting(settings, mask_error_px / max(border_error(images.coverage[0], crop.mask, care), 1e-6))

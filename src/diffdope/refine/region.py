@@ -16,6 +16,8 @@ from diffdope.scene.observation import Observation
 F32 = NDArray[np.float32]
 Box = tuple[float, float, float, float]
 NEAR_M = 1e-3
+_LEAST_BITE = 0.03  # of the silhouette's extent: as much, poses and masks that are called good are off
+_BITE = 2.0  # of the error of the mask's border
 
 
 def projected_box(mesh: Mesh, pose: Pose, camera: Camera) -> Box | Status:
@@ -96,6 +98,23 @@ def _deep_gaps(start: NDArray[np.bool_], mask: F32, share: float) -> NDArray[np.
     bites = [k for k in range(1, count + 1) if depth_inside[pieces == k].max() > reach]
     gaps = np.isin(pieces, bites)
     return np.asarray(binary_dilation(gaps, iterations=max(1, round(reach))) if bites else gaps)
+
+
+def least_bite(coverage: F32, mask: F32, share: float) -> float:
+    """How deep a bite into a silhouette that is known well must be to be an occluder's, as a share of its extent.
+
+    A mask that is off lacks more of a silhouette than its rim, so that bites must be deeper than its border is off.
+
+    Args:
+        coverage: of the rendering (H, W).
+        mask: (H, W).
+        share: for a silhouette that is not known well; the result is at most this.
+    """
+    rows, columns = np.nonzero(coverage > 0.5)
+    if len(rows) == 0:
+        return share
+    extent = float(max(np.ptp(rows), np.ptp(columns)) + 1)
+    return min(share, max(_LEAST_BITE, _BITE * border_error(coverage, mask, np.ones_like(mask)) / extent))
 
 
 def border_error(coverage: F32, mask: F32, care: F32) -> float:

@@ -35,6 +35,8 @@ Progress = Callable[[int, int, float], None]
 
 _SURPLUS = 1.0  # log odds by which a far result must be surer where edges hold the outline: some fit everywhere
 SIDES = 3  # poses that are refined the other way round, of those that look better
+_AT_HOME = 0.75  # near searches that stayed well within what they take for possible found the start as good as stated
+_LOYALTY = 2.0  # log odds by which a far result must be surer than theirs
 _MOVED = 1.0  # near searches that went farther than they were meant to have found the start worse than stated
 _AT_REST = 0.005  # share by which the last step lowered the cost of a pose that has come to rest
 _UNSETTLED = 0.02  # share by which the last step still lowered the cost
@@ -122,7 +124,7 @@ class Search:
         second = self._descend(search.far, search.near.hypotheses[0], self._pose)
         if not isinstance(second, Candidates):
             return first
-        if not isinstance(first, Candidates) or surer(second, first, self._surplus):
+        if not isinstance(first, Candidates) or surer(second, first, self._surplus_over(first)):
             return second
         return first
 
@@ -146,6 +148,12 @@ class Search:
             return found[0] is Status.FAILED
         unsettled = found.solution.last_gain[found.best] > _UNSETTLED
         return found.confidence < self._preset.search.doubt or self._moved(found) > _MOVED or bool(unsettled)
+
+    def _surplus_over(self, found: Candidates) -> float:
+        """Log odds by which a far result must be surer than the near search's."""
+        if self._surplus > 0.0:
+            return self._surplus
+        return _LOYALTY if self._moved(found) < _AT_HOME else 0.0
 
     def _moved(self, found: Candidates) -> float:
         """How far the best pose is from the start, in units of what the near search takes for possible."""
