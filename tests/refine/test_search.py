@@ -15,7 +15,7 @@ from diffdope.refine.details import Details
 from diffdope.refine.refiner import Refiner
 from diffdope.refine.result import Status
 from diffdope.refine.search import SIDES, Candidates, Search
-from diffdope.refine.settings import PRESETS, PyramidSettings
+from diffdope.refine.settings import PRESETS, Preset, PyramidSettings
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
@@ -142,6 +142,32 @@ def test_a_mask_that_is_off_is_not_believed(example: Example) -> None:
     trusting = Refiner(mesh, preset=replace(PRESETS["default"], search=search)).refine(wide, start)
     assert error_mm(example, result.pose) < 1.0
     assert error_mm(example, result.pose) < error_mm(example, trusting.pose)
+
+
+def closing(rounds: tuple[float, ...]) -> Preset:
+    """The default preset with other last rounds."""
+    search = PRESETS["default"].search
+    return replace(PRESETS["default"], search=replace(search, outline=replace(search.outline, closing_px=rounds)))
+
+
+def test_in_the_last_rounds_colours_may_outvote_edges(example: Example) -> None:
+    mesh, observation, _, truth = example
+    photograph = part(observation, "rgb")
+    rng = np.random.default_rng(0)
+    starts = [perturb(truth, angle_rad=np.radians(5.0), distance_m=0.003, rng=rng) for _ in range(4)]
+    errors = {}
+    for rounds in ((), (1.5, 1.5)):
+        refiner = Refiner(mesh, preset=closing(rounds))
+        errors[rounds] = np.mean([error_mm(example, refiner.refine(photograph, start).pose) for start in starts])
+    assert errors[(1.5, 1.5)] < 0.85 * errors[()]
+
+
+def test_without_colours_or_with_a_mask_there_are_no_such_rounds(example: Example) -> None:
+    mesh, observation, start, _ = example
+    bare = Mesh(mesh.vertices_m, mesh.faces)
+    for own, photograph in ((bare, part(observation, "rgb")), (mesh, part(observation, "rgb", "mask"))):
+        with_them, without = (Refiner(own, preset=closing(px)).refine(photograph, start) for px in ((1.5,), ()))
+        assert np.array_equal(with_them.pose.matrix, without.pose.matrix) and with_them.iterations == without.iterations
 
 
 def test_a_far_result_must_be_clearly_surer_than_one_that_is_where_it_was_expected(example: Example) -> None:

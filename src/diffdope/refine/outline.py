@@ -9,6 +9,7 @@ statistics of object and background along them).
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,13 @@ class OutlineSettings:
     """The same where there is depth, which holds the object better than edges do."""
     reach_px: tuple[float, ...] = (4.0, 2.0)
     """How far from the outline edges are looked for, in pixels of the level's crop; one number a round."""
+    closing_px: tuple[float, ...] = (1.5, 1.5)
+    """The same for rounds after the last level, where the object has colours: near the pose these know better than
+    edges, some of which are a print's or a neighbour's. None of them if empty."""
+    closing: float = 0.3
+    """Factor on the weight in those rounds."""
+    closing_steps: int = 6
+    """Newton steps in each of them."""
     contrast: float = 1.5
     """Power of the contrast with which edges on the same normal compete."""
     colours: float = 0.1
@@ -60,6 +68,12 @@ class OutlineSettings:
         for name in ("weight", "weight_with_depth", "contrast", "colours"):
             if not getattr(self, name) >= 0.0:
                 raise DiffDopeError(f"{name}: expected a number >= 0, got {getattr(self, name)}")
+        if self.closing_px and min(self.closing_px) < 1.0:
+            raise DiffDopeError(f"closing_px: expected rounds of 1 pixel or more, got {self.closing_px}")
+        if not 0.0 < self.closing <= 1.0:
+            raise DiffDopeError(f"closing: expected a share above 0, at most 1, got {self.closing}")
+        if self.closing_steps < 1:
+            raise DiffDopeError(f"closing_steps: expected at least 1, got {self.closing_steps}")
         if not self.tolerance_px > 0.0:
             raise DiffDopeError(f"tolerance_px: expected a number > 0, got {self.tolerance_px}")
 
@@ -142,6 +156,12 @@ class Outline:
         weighted = (2.0 * self.weight / len(points)) * weight[:, None] * jacobian
         constant = self.weight * float(weight @ mean**2) / len(points)
         return Pull(pose, -weighted.T @ mean, weighted.T @ jacobian, constant)
+
+    def weighing(self, factor: float) -> Outline:
+        """The same edges, their weight multiplied."""
+        other = copy(self)
+        other.weight = factor * self.weight
+        return other
 
     def information(self, pull: Pull) -> F64:
         """(6, 6): of a pull of these edges, as the inverse of a covariance.

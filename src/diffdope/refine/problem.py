@@ -51,6 +51,11 @@ class Problem:
         return self.outline is not None and self.outline.weight > 0.0
 
     @property
+    def colored(self) -> bool:
+        """Whether colours are compared."""
+        return "rgb" in self.objective.modalities
+
+    @property
     def modalities(self) -> tuple[str, ...]:
         """Names of what is compared."""
         return self.objective.modalities + (("outline",) if self.held else ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from diffdope.refine.region import choose_window, projected_box
 from diffdope.refine.result import Status
 from diffdope.refine.settings import CropSettings, Preset, PyramidSettings
 from diffdope.refine.spread import distinct, spread
+from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 
@@ -41,6 +43,19 @@ _MOVED = 1.0  # near searches that went farther than they were meant to have fou
 _AT_REST = 0.005  # share by which the last step lowered the cost of a pose that has come to rest
 _UNSETTLED = 0.02  # share by which the last step still lowered the cost
 _SAME_ANGLE_RAD, _SAME_DISTANCE = np.radians(2.0), 0.01
+
+
+class Ended(NamedTuple):
+    """Where rounds of steps ended: all poses, the best of them, and the last pull of the photograph's edges."""
+
+    solution: Solution
+    winner: int
+    pull: Pull | None
+
+    @property
+    def best(self) -> Pose:
+        """With the lowest cost."""
+        return Pose(self.solution.R_m2c[self.winner], self.solution.t_m2c[self.winner])
 
 
 @dataclass(frozen=True)
@@ -99,12 +114,10 @@ class Search:
         self._rng = np.random.default_rng(seed)
         self._length_m = details.mesh.diameter
         near, far = preset.search.near, preset.search.far
-        self._rounds = preset.search.outline.reach_px if held_by_edges(observation, preset.search.outline) else (0.0,)
-        self._surplus = _SURPLUS if held_by_edges(observation, preset.search.outline) else 0.0
-        rounds = len(self._rounds)
+        self._held = held_by_edges(observation, preset.search.outline)
+        self._rounds = preset.search.outline.reach_px if self._held else (0.0,)
         self._again = without_first(near)
-        iterations = (*near.iterations, *far.iterations, *(SIDES * self._again.iterations))
-        self._capacity = sum(rounds * (steps + 1) for steps in iterations)
+        self._capacity = sum(self._iterates(pyramid) for pyramid in (near, far, *([self._again] * SIDES)))
         self._count = near.hypotheses[0] + far.hypotheses[0] + SIDES
         self._recorder: Recorder | None = None
 
@@ -114,6 +127,12 @@ class Search:
         if not isinstance(found, Candidates):
             return found
         return self._outcome(self._right_way_round(found) if self._preset.search.other_sides else found)
+
+    def _iterates(self, pyramid: PyramidSettings) -> int:
+        """At most, of one descent."""
+        outline, rounds = self._preset.search.outline, len(self._rounds)
+        steps = sum(rounds * (steps + 1) for steps in pyramid.iterations)
+        return steps + (len(outline.closing_px) * (outline.closing_steps + 1) if self._held else 0)
 
     def _found(self) -> Candidates | Refused:
         """What the near search found, or the far one."""
@@ -151,8 +170,8 @@ class Search:
 
     def _surplus_over(self, found: Candidates) -> float:
         """Log odds by which a far result must be surer than the near search's."""
-        if self._surplus > 0.0:
-            return self._surplus
+        if self._held:
+            return _SURPLUS
         return _LOYALTY if self._moved(found) < _AT_HOME else 0.0
 
     def _moved(self, found: Candidates) -> float:
@@ -186,29 +205,44 @@ class Search:
                 )  # fmt: skip
                 R, t, columns = R[kept], t[kept], columns[kept]
             iterations = -(-pyramid.iterations[level] // len(self._rounds))
-            for reach_px in self._rounds:
-                pull = self._pull(problem, best, pyramid.faces[level], reach_px)
-                solution = self._minimise(problem, R, t, columns, iterations, self._prior(start, pyramid), pull)
-                R, t, cost = solution.R_m2c, solution.t_m2c, solution.cost
-                winner = int(np.argmin(cost))
-                best = Pose(R[winner], t[winner])
+            prior, buffers = self._prior(start, pyramid), self._details.buffers(pyramid.faces[level])
+            ended = self._steps(problem, R, t, columns, best, self._rounds, iterations, prior, buffers)
+            R, t, cost, best = ended.solution.R_m2c, ended.solution.t_m2c, ended.solution.cost, ended.best
         assert problem is not None
-        return self._weighed(start, problem, columns, solution, winner, voters, pull)
+        closing = self._preset.search.outline
+        if closing.closing_px and problem.outline is not None and problem.held and problem.colored:
+            problem = replace(problem, outline=problem.outline.weighing(closing.closing))
+            reaches, iterations = closing.closing_px, closing.closing_steps
+            ended = self._steps(problem, R, t, columns, best, reaches, iterations, prior, buffers)
+        return self._weighed(start, problem, columns, ended, voters)
 
-    def _pull(self, problem: Problem, pose: Pose, faces: int, reach_px: float) -> Pull | None:
+    def _steps(
+        self, problem: Problem, R: F64, t: F64, columns: NDArray[np.intp], best: Pose, reaches: tuple[float, ...],
+        iterations: int, prior: Prior, buffers: Buffers,
+    ) -> Ended:  # fmt: skip
+        """Rounds of steps, before each of which edges are looked for anew, so far from the best pose's outline."""
+        ended: Ended | None = None
+        for reach_px in reaches:
+            pull = self._pull(problem, best, buffers, reach_px)
+            solution = self._minimise(problem, R, t, columns, iterations, prior, pull)
+            ended = Ended(solution, int(np.argmin(solution.cost)), pull)
+            R, t, best = solution.R_m2c, solution.t_m2c, ended.best
+        assert ended is not None
+        return ended
+
+    def _pull(self, problem: Problem, pose: Pose, buffers: Buffers, reach_px: float) -> Pull | None:
         """Of the photograph's edges near a pose."""
         if problem.outline is None or not problem.held:
             return None
-        buffers = self._details.buffers(faces)
         images = Renderer(buffers.mesh, problem.raw.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
         return problem.outline.pull(images.coverage[0], images.depth[0], pose, reach_px)
 
     def _weighed(
-        self, start: Pose, problem: Problem, columns: NDArray[np.intp], solution: Solution, winner: int,
-        voters: tuple[F64, F64, F64] | None, pull: Pull | None,
+        self, start: Pose, problem: Problem, columns: NDArray[np.intp], ended: Ended,
+        voters: tuple[F64, F64, F64] | None,
     ) -> Candidates:  # fmt: skip
         """What speaks for the winner."""
-        best = Pose(solution.R_m2c[winner], solution.t_m2c[winner])
+        best = ended.best
         images = Renderer(self._details.mesh, problem.observation.camera, buffers=self._details.buffers()).render(
             best.R_m2c, best.t_m2c
         )
@@ -219,7 +253,7 @@ class Search:
             evidence = replace(evidence, agreement=agreement(*voters, best, self._length_m))
         assert self._recorder is not None
         return Candidates(
-            start, problem, columns, solution, winner, self._recorder.last, evidence, pull,
+            start, problem, columns, ended.solution, ended.winner, self._recorder.last, evidence, ended.pull,
         )  # fmt: skip
 
     def _prepare(self, pose: Pose, size: int, faces: int, final: bool) -> Problem | Refused:
