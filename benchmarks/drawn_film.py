@@ -110,7 +110,7 @@ def over(rgb: F32, images: RenderedImages) -> None:
 
 def nearest(images: dict[str, RenderedImages]) -> tuple[F32, NDArray[np.intp]]:
     """Depth of the nearest surface, 0 where there is none, and whose it is."""
-    stack = np.stack([np.where(image.depth[0] > 0, image.depth[0], np.inf) for image in images.values()])
+    stack = np.stack([np.where(image.coverage[0] >= 0.5, image.depth[0], np.inf) for image in images.values()])
     owner = stack.argmin(axis=0)
     depth = np.take_along_axis(stack, owner[None], 0)[0]
     return np.where(np.isfinite(depth), depth, 0.0).astype(np.float32), owner

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from diffdope.errors import DiffDopeError
 from diffdope.experiments.shapes import icosphere, painted, plain
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, add_noise, blotches, picture
 from diffdope.geometry.pose import Pose
@@ -16,7 +17,7 @@ def test_a_ball_is_a_disc_of_the_right_size_and_depth(rng: np.random.Generator) 
     assert seen.mask is not None and seen.depth is not None and seen.rgb is not None
     # The cone that touches a ball of radius r at distance d has the half angle asin(r / d).
     radius_px = CAMERA.fx * np.tan(np.arcsin(0.05 / 0.5))
-    assert seen.mask.sum() == pytest.approx(np.pi * radius_px**2, rel=0.01)
+    assert seen.mask.sum() == pytest.approx(np.pi * radius_px**2, rel=0.002)
     rows, columns = np.nonzero(seen.mask)
     assert (columns.mean(), rows.mean()) == pytest.approx((CAMERA.cx, CAMERA.cy), abs=0.05)
     v, u = round(CAMERA.cy), round(CAMERA.cx)
@@ -32,6 +33,17 @@ def test_what_is_nearer_hides(rng: np.random.Generator) -> None:
     assert alone.mask is not None and hidden.mask is not None and behind.mask is not None
     assert 0.1 * alone.mask.sum() < hidden.mask.sum() < 0.9 * alone.mask.sum()
     assert not (hidden.mask * behind.mask).any()  # a pixel shows one of the two
+
+
+def test_with_one_sample_no_pixel_is_mixed(rng: np.random.Generator) -> None:
+    mixed, sharp = (picture([(BALL, AT)], np.random.default_rng(0), samples=k) for k in (3, 1))
+    colour = np.array([0.75, 0.45, 0.25])
+    assert sharp.mask is not None and sharp.rgb is not None and mixed.rgb is not None
+    inside = sharp.mask > 0.5
+    np.testing.assert_allclose(sharp.rgb[inside], np.tile(colour, (inside.sum(), 1)), atol=0.01)
+    assert np.abs(mixed.rgb[inside] - colour).max() > 0.05
+    with pytest.raises(DiffDopeError, match="samples: expected an odd number of at least 1, got 2"):
+        picture([(BALL, AT)], rng, samples=2)
 
 
 def test_noise_has_the_stated_levels(rng: np.random.Generator) -> None:

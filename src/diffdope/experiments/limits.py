@@ -61,6 +61,8 @@ class Settings:
     """Standard deviation of the noise on colours."""
     depth_mm: float = 1.0
     """Standard deviation of the noise on depth."""
+    samples: int = 3
+    """Of the picture, per pixel and axis, odd. With 1, no pixel mixes two faces: neither bound nor model knows such."""
     camera_m: float = 0.8
     """Distance from the camera: from here the object is seen at full resolution."""
     angle_deg: float = 5.0
@@ -106,7 +108,7 @@ def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
     rng, mesh = bench.rng(shape, repeat), mesh_of(shape)
     truth = random_pose(rng, distance_m=settings.camera_m)
     noise = SensorNoise(settings.rgb, 1e-3 * settings.depth_mm, 0.0, 0.0)
-    observation = picture([(mesh, truth)], rng, noise=noise)
+    observation = picture([(mesh, truth)], rng, noise=noise, samples=settings.samples)
     start = perturbed(truth, Level(settings.angle_deg, settings.distance_mm), rng)
     preset = compared(settings.preset, names, polished=trial["solver"] == "polished")
     result = bench.refine(mesh, observation, start, preset, repeat=repeat)

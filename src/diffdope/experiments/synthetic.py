@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.perturb import random_rotation
 from diffdope.geometry.pose import Pose
@@ -20,7 +21,7 @@ from diffdope.scene.observation import Observation
 
 F32 = NDArray[np.float32]
 CAMERA = Camera(640.0, 640.0, 159.5, 119.5, 320, 240)
-_SAMPLES = 3  # per pixel and axis; odd, so that one sample lies at the pixel's centre
+_SAMPLES = 3
 _WALL_M = 1.2
 
 
@@ -48,6 +49,7 @@ def picture(
     *,
     camera: Camera = CAMERA,
     noise: SensorNoise | None = None,
+    samples: int = _SAMPLES,
 ) -> Observation:
     """RGB, depth and the visible mask of the first of several objects before a blotchy wall.
 
@@ -56,21 +58,29 @@ def picture(
         rng: of background and noise.
         camera: of the picture.
         noise: None for none.
+        samples: per pixel and axis; odd, so that one lies at the pixel's centre. With 1, no pixel mixes what is on
+            either side of an edge.
+
+    Raises:
+        DiffDopeError: if `samples` is not odd.
     """
-    k = _SAMPLES
+    k = samples
+    if k < 1 or k % 2 == 0:
+        raise expected("samples", "an odd number of at least 1", samples)
     fine = camera.resize(k * camera.width, k * camera.height)
     rgb = np.repeat(np.repeat(blotches(rng, camera.height, camera.width), k, 0), k, 1)
     depth = np.full((fine.height, fine.width), _WALL_M, np.float32)
     owner = np.full(depth.shape, -1)
     for number, (mesh, pose) in enumerate(parts):
         images = Renderer(mesh, fine).render(pose.R_m2c, pose.t_m2c)
-        in_front = (images.depth[0] > 0) & (images.depth[0] < depth)
-        # The renderer's colours are over black at contours; each fine sample is all object or none of it.
-        colour = images.rgb[0] / np.maximum(images.coverage[0], 0.05)[..., None]
+        # The renderer's images fade out at contours, beyond which they reach by up to half a pixel; each fine sample is
+        # all object or none of it.
+        in_front = (images.coverage[0] >= 0.5) & (images.depth[0] < depth)
+        colour = images.rgb[0] / np.maximum(images.coverage[0], 0.5)[..., None]
         rgb[in_front], depth[in_front], owner[in_front] = colour[in_front], images.depth[0][in_front], number
     middle = slice(k // 2, None, k)
-    mask = _mean_of_blocks((owner == 0).astype(np.float32)) >= 0.5
-    clean = np.clip(_mean_of_blocks(rgb), 0.0, 1.0)
+    mask = _mean_of_blocks((owner == 0).astype(np.float32), k) >= 0.5
+    clean = np.clip(_mean_of_blocks(rgb, k), 0.0, 1.0)
     sensed = add_noise(clean, depth[middle, middle], rng, noise or SensorNoise(0.0, 0.0, 0.0, 0.0))
     return Observation(camera, rgb=sensed[0], depth=sensed[1], mask=mask)
 
@@ -93,7 +103,7 @@ def blotches(rng: np.random.Generator, height: int, width: int) -> F32:
     return shades
 
 
-def _mean_of_blocks(image: F32) -> F32:
-    k, (h, w) = _SAMPLES, image.shape[:2]
+def _mean_of_blocks(image: F32, k: int) -> F32:
+    h, w = image.shape[:2]
     mean: F32 = image.reshape(h // k, k, w // k, k, *image.shape[2:]).mean(axis=(1, 3), dtype=np.float32)
     return mean
