@@ -112,3 +112,14 @@ def test_a_sliver_that_a_neighbour_hides_is_an_occluder_once_the_silhouette_is_k
     good = mask_care(start, observation, share=share, diameter_m=0.1)
     assert (rough == 1).all()
     assert (good[10:35, 104:110] == 0).all() and (good[hidden] == 1).all()
+
+
+def test_the_border_of_a_small_silhouette_is_no_bite() -> None:
+    camera = Camera(100.0, 100.0, 16.0, 16.0, 33, 33)
+    v, u = np.mgrid[:33, :33] - 16
+    start, mask = np.where(np.hypot(u, v) < 11.5, np.float32(0.7), np.float32(0.0)), np.hypot(u, v) < 10.5
+    care = mask_care(start, Observation(camera, mask=mask), share=0.03, diameter_m=0.1)  # 0.7 pixels
+    assert (care == 1).all()
+    mask[:, 20:] = False
+    hidden = mask_care(start, Observation(camera, mask=mask), share=0.03, diameter_m=0.1)
+    assert (hidden[16, 22:26] == 0).all()

@@ -9,7 +9,10 @@ import pytest
 
 from diffdope.bop.metrics import add
 from diffdope.errors import DiffDopeError
-from diffdope.geometry.perturb import perturb
+from diffdope.experiments.shapes import blob
+from diffdope.experiments.synthetic import SensorNoise, picture
+from diffdope.geometry.camera import Camera
+from diffdope.geometry.perturb import perturb, random_rotation
 from diffdope.geometry.pose import Pose
 from diffdope.refine.details import Details
 from diffdope.refine.refiner import Refiner
@@ -142,6 +145,19 @@ def test_a_mask_that_is_off_is_not_believed(example: Example) -> None:
     trusting = Refiner(mesh, preset=replace(PRESETS["default"], search=search)).refine(wide, start)
     assert error_mm(example, result.pose) < 1.0
     assert error_mm(example, result.pose) < error_mm(example, trusting.pose)
+
+
+def test_an_object_of_two_dozen_pixels_is_not_pulled_towards_the_camera() -> None:
+    camera, mesh = Camera(100.0, 100.0, 31.5, 23.5, 64, 48), blob(3)
+    shifts = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        truth = Pose(random_rotation(rng), np.array([0.0, 0.0, 0.55]))
+        seen = picture([(mesh, truth)], rng, camera=camera, noise=SensorNoise(rgb=0.02))
+        start = perturb(truth, angle_rad=np.radians(5.0), distance_m=0.004, rng=rng)
+        result = Refiner(mesh).refine(part(seen, "rgb", "mask"), start)
+        shifts.append(result.pose.t_m2c[2] - truth.t_m2c[2])
+    assert abs(np.mean(shifts)) < 0.004  # 7 per mille of the distance: 0.08 pixels on either side
 
 
 def closing(rounds: tuple[float, ...]) -> Preset:

@@ -16,6 +16,7 @@ from diffdope.scene.observation import Observation
 F32 = NDArray[np.float32]
 Box = tuple[float, float, float, float]
 NEAR_M = 1e-3
+_RIM = 1.5  # pixels: of a small silhouette, what is less deep is its border, drawn half a pixel wider than it is
 _LEAST_BITE = 0.03  # of the silhouette's extent: as much, poses and masks that are called good are off
 _BITE = 2.0  # of the error of the mask's border
 
@@ -92,7 +93,7 @@ def _deep_gaps(start: NDArray[np.bool_], mask: F32, share: float) -> NDArray[np.
     from scipy.ndimage import binary_dilation, distance_transform_edt, label
 
     rows, columns = np.nonzero(start)
-    reach = share * float(max(np.ptp(rows), np.ptp(columns)) + 1)
+    reach = max(share * float(max(np.ptp(rows), np.ptp(columns)) + 1), _RIM)
     depth_inside = distance_transform_edt(start)
     pieces, count = label(start & (mask < 0.5))
     bites = [k for k in range(1, count + 1) if depth_inside[pieces == k].max() > reach]
