@@ -108,7 +108,8 @@ def test_an_evaluation_paints_what_the_renderer_renders() -> None:
     plain = value(*moved).cost.copy()
     other = np.concatenate([moved[1], POSE[1]])  # of several poses, the first is painted
     cost = value(np.repeat(POSE[0], 2, axis=0), other, painted).cost
-    assert cost[0] == plain[0]
+    # Compiled for some processors, the loop that paints sums in another order than the one that does not.
+    assert cost[0] == pytest.approx(plain[0], rel=1e-12)
     np.testing.assert_array_equal(painted.coverage, seen.coverage[0].ravel())
     np.testing.assert_array_equal(painted.depth, seen.depth[0].ravel())
     np.testing.assert_array_equal(painted.rgb, seen.rgb[0].reshape(-1, 3))

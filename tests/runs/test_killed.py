@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from diffdope.errors import DiffDopeError
 from diffdope.runs.journal import Journal
+from diffdope.runs.local import _interrupts_held
 from tests.runs.driver import HEADER
 from tests.runs.drivers import Drivers, end, wait_for
 from tests.runs.fake_run import begun
@@ -96,6 +98,19 @@ def test_ctrl_c_while_workers_start_is_silent(tmp_path: Path) -> None:
             end(driver)
         assert (driver.returncode, errors) == (130, "")
         assert run.no_worker_is_left(0.5)
+
+
+def test_an_interrupt_that_another_thread_takes_waits_until_the_worker_is_started() -> None:
+    begun, started = threading.Event(), False
+    other = threading.Thread(target=lambda: begun.wait() and signal.raise_signal(signal.SIGINT))
+    other.start()  # before interrupts are held: its mask is its own
+    with pytest.raises(KeyboardInterrupt), _interrupts_held():
+        begun.set()
+        other.join()
+        time.sleep(0.01)
+        started = True
+    assert started
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_second_driver_is_turned_away(tmp_path: Path) -> None:
