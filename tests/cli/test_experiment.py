@@ -7,6 +7,7 @@ import pytest
 from diffdope.cli.experiment import parse
 from diffdope.cli.main import main
 from diffdope.experiments.registry import MODULES, find_study
+from diffdope.refine.settings import PRESETS
 
 SHORT = ["--quick", "--threads", "1", "--preset.descent.iterations", "2"]
 
@@ -53,6 +54,16 @@ def test_flags_win_over_the_small_grid() -> None:
     _, _, whole = parse(study, ["--angles-deg", "1", "2"])
     assert whole.angles_deg == (1.0, 2.0)
     assert whole.distances_mm == study.settings.distances_mm
+
+
+def test_a_study_can_be_run_with_another_preset(capsys: pytest.CaptureFixture[str]) -> None:
+    _, _, settings = parse(find_study("clutter"), ["--preset", "default", "--preset.search.doubt", "0.5"])
+    assert (settings.preset.name, settings.preset.solver, settings.preset.search.doubt) == ("default", "newton", 0.5)
+    assert settings.preset.objective == PRESETS["default"].objective
+    assert main(["experiment", "learning-rates", "--preset", "default"]) == 2
+    assert "preset: expected none for learning-rates" in capsys.readouterr().err
+    assert main(["experiment", "recovery", "--preset", "papper"]) == 2
+    assert "did you mean paper?" in capsys.readouterr().err
 
 
 def test_an_interruption_says_how_to_go_on(

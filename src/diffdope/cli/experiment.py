@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, make_dataclass
+from dataclasses import dataclass, field, make_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,10 +10,12 @@ import tyro
 
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.output import check_output
-from diffdope.errors import check_choice
+from diffdope.cli.preset_flags import early
+from diffdope.errors import check_choice, expected
 from diffdope.experiments.cases import Source
 from diffdope.experiments.registry import MODULES, find_study
 from diffdope.experiments.study import Outcome, Study, run_study
+from diffdope.refine.settings import preset as find_preset
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Run:
     """A grid so small that it only shows that everything works."""
     fresh: bool = False
     """Forget an earlier run in the same folder."""
+    preset: str | None = None
+    """default, fast or paper: what --preset.* are changes to, instead of the study's own preset."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,18 @@ def run(arguments: list[str]) -> int:
 
 
 def parse(study: Study[Any], arguments: list[str]) -> tuple[Run, Source, Any]:
-    """Reads the flags; with --quick, the defaults of the study's numbers are those of its small grid."""
+    """Reads the flags; with --quick, the defaults of the study's numbers are those of its small grid.
+
+    Raises:
+        DiffDopeError: if a preset is named that does not exist, or of which the study's question cannot be asked.
+    """
     numbers = study.quick if "--quick" in arguments else study.settings
+    name = early(arguments, "--preset")
+    if name is not None:
+        if not study.any_preset:
+            own = f"none for {study.name}, which asks about preset {numbers.preset.name!r}"
+            raise expected("preset", own, name)
+        numbers = replace(numbers, preset=find_preset(name))
     flat = tyro.conf.arg(name="")
     parts: list[tuple[str, Any, Any]] = [
         ("run", Annotated[Run, flat], field(default_factory=Run)),

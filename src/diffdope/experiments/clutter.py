@@ -173,5 +173,5 @@ STUDY = Study(
     purpose="occlusion, other objects, coarse meshes, wrong masks, other light: accuracy and time",
     settings=Settings(),
     quick=Settings((0, 0.6), (0, 2), (1, 2), 3, (0, 4), (0.7, 1), repeats=1),
-    trials=trials, measure=measure, table=table, plot=plot,
+    trials=trials, measure=measure, table=table, plot=plot, any_preset=True,
 )  # fmt: skip

@@ -142,5 +142,5 @@ STUDY = Study(
     purpose="which images help: colours, depth, mask, edges, and combinations",
     settings=Settings(),
     quick=Settings(("mask", "rgb+depth+mask", f"rgb+depth{UNMASKED}"), (10.0,), (4.0,), repeats=1),
-    trials=trials, measure=measure, table=table, plot=plot,
+    trials=trials, measure=measure, table=table, plot=plot, any_preset=True,
 )  # fmt: skip

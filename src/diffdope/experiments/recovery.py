@@ -92,5 +92,5 @@ STUDY = Study(
     purpose="from how far off a pose is recovered: the basin of convergence",
     settings=Settings(),
     quick=Settings(angles_deg=(5, 60), distances_mm=(0, 20), repeats=1),
-    trials=trials, measure=measure, table=table, plot=plot,
+    trials=trials, measure=measure, table=table, plot=plot, any_preset=True,
 )  # fmt: skip

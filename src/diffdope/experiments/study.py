@@ -40,6 +40,7 @@ class Study(Generic[S]):
         table: settings, records -> rows of the summary.
         plot: settings, records, path of the PNG.
         timed: whether time is what it measures, so that trials must not run side by side.
+        any_preset: whether its question can be asked of every preset; if not, of the one in its settings.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Study(Generic[S]):
     table: Callable[[S, Sequence[Row]], list[Row]]
     plot: Callable[[S, Sequence[Row], Path], None]
     timed: bool = False
+    any_preset: bool = False
 
 
 @dataclass(frozen=True)
