@@ -12,6 +12,8 @@ F64 = NDArray[np.float64]
 
 _ROUNDS = 4
 _SPREAD = 0.05  # of colours: below it, a bias cannot be told from a gain
+HOLD = 0.01  # of the bias: no more than keeps it where colours do not vary
+HOLD_UNMASKED = 0.1  # where some of the pixels are other things'
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,9 @@ def colors_at(rgb: F32, pixels: NDArray[np.intp]) -> F64:
 NEUTRAL = Light(np.ones(3), np.zeros(3))
 
 
-def fit_light(model: F64, observed: F64, *, with_bias: bool, least: float = 0.2, most: float = 4.0) -> Light:
+def fit_light(
+    model: F64, observed: F64, *, with_bias: bool, hold: float = HOLD, least: float = 0.2, most: float = 4.0
+) -> Light:
     """Gain, and bias, of each channel: a robust straight line through pairs of colours (N, 3).
 
     Least absolute deviations by reweighted least squares (Schlossmacher 1973), so that a label that differs, a
@@ -44,6 +48,8 @@ def fit_light(model: F64, observed: F64, *, with_bias: bool, least: float = 0.2,
         model: rendered colours.
         observed: photographed ones.
         with_bias: whether there is a bias.
+        hold: how strongly the bias is held to 0, as a share of what all pixels say about it. Where patterns do not lie
+            on each other yet, the steepest line is too flat and its bias takes the rest of the colour.
         least: smallest gain.
         most: largest gain.
     """
@@ -52,6 +58,6 @@ def fit_light(model: F64, observed: F64, *, with_bias: bool, least: float = 0.2,
     from diffdope.refine.light_fit import line
 
     x, y = np.ascontiguousarray(model.T), np.ascontiguousarray(observed.T)
-    lines = [line(x[c], y[c], np.ones(len(model)), _ROUNDS, _SPREAD, with_bias, least, most) for c in range(3)]
+    lines = [line(x[c], y[c], np.ones(len(model)), _ROUNDS, _SPREAD, with_bias, least, most, hold) for c in range(3)]
     gain, bias = (np.array(values) for values in zip(*lines, strict=True))
     return Light(gain, bias)

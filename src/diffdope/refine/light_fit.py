@@ -19,7 +19,7 @@ _OPTIONS = {
 
 @njit(**_OPTIONS)
 def line(
-    x: F64, y: F64, weight: F64, rounds: int, spread: float, with_bias: bool, least: float, most: float
+    x: F64, y: F64, weight: F64, rounds: int, spread: float, with_bias: bool, least: float, most: float, hold: float
 ) -> tuple[float, float]:
     """Gain and bias of y = gain * x + bias, (N,) each, by least squares reweighted from `weight` on: `fit_light`."""
     gain, bias = 1.0, 0.0
@@ -32,10 +32,10 @@ def line(
             sy += weight[i] * y[i]
             sxx += weighted * x[i]
             sxy += weighted * y[i]
-        prior = 0.01 * total
-        sxx += prior * spread**2
-        sxy += prior * spread**2
-        damped = total + prior
+        prior = 0.01 * total * spread**2
+        sxx += prior
+        sxy += prior
+        damped = total * (1.0 + hold)
         slope, curvature = (damped * sxy - sx * sy, damped * sxx - sx * sx) if with_bias else (sxy, sxx)
         gain = slope / max(curvature, 1e-12)
         gain = min(max(gain, least), most)

@@ -44,7 +44,7 @@ class OutlineSettings:
     weight: float = 0.014
     """What an outline pays that is one pixel off good edges all around; 0 leaves edges out."""
     weight_with_depth: float = 0.0
-    """The same where there is depth, which holds the object better than edges do."""
+    """The same where depth is compared, which holds the object better than edges do."""
     reach_px: tuple[float, ...] = (4.0, 2.0)
     """How far from the outline edges are looked for, in pixels of the level's crop; one number a round."""
     closing_px: tuple[float, ...] = (1.5, 1.5)

@@ -13,7 +13,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.objective.layout import MODALITIES
 from diffdope.objective.objective import Objective
 from diffdope.objective.settings import ObjectiveSettings
-from diffdope.refine.light import NEUTRAL, Light, colors_at, fit_light
+from diffdope.refine.light import HOLD, HOLD_UNMASKED, NEUTRAL, Light, colors_at, fit_light
 from diffdope.refine.outline import Outline, OutlineSettings
 from diffdope.refine.pull import Pull
 from diffdope.refine.region import border_error, dilate, least_bite, mask_care
@@ -126,17 +126,19 @@ def prepare(
     if light != "as-is" and crop.rgb is not None and colored:
         crop = crop.with_rgb(light_at(images, crop, gate, with_bias=light == "gain-bias").removed(crop.rgb))
     objective = Objective(buffers, crop, gate, settings, care=care, length_m=length_m, with_normal=with_normal)
+    weight = 0.0 if outline is None else edge_weight(observation, outline, settings)
     edges = None
     if outline is not None and raw.rgb is not None and raw.mask is None:
-        weight = outline.weight if raw.depth is None else outline.weight_with_depth
         edges = Outline(raw.rgb, raw.camera, replace(outline, weight=weight))
     return checked(Problem(window, crop, objective, overlap, care, raw, edges), buffers.mesh)
 
 
-def held_by_edges(observation: Observation, settings: OutlineSettings) -> bool:
-    """Whether the photograph's edges stand in for a mask."""
-    weight = settings.weight if observation.depth is None else settings.weight_with_depth
-    return weight > 0.0 and observation.rgb is not None and observation.mask is None
+def edge_weight(observation: Observation, outline: OutlineSettings, settings: ObjectiveSettings) -> float:
+    """How much the photograph's edges hold the outline; 0 where a mask or, as a rule, depth does it better."""
+    if observation.rgb is None or observation.mask is not None:
+        return 0.0
+    with_depth = observation.depth is not None and settings.depth_weight > 0.0
+    return outline.weight_with_depth if with_depth else outline.weight
 
 
 def prepare_followed(
@@ -209,7 +211,8 @@ def light_at(images: RenderedImages, crop: Observation, gate: NDArray[np.floatin
     """The light in which the start pose fits best."""
     assert crop.rgb is not None
     inside = np.flatnonzero((images.coverage[0] > 0.99) & (gate > 0.5))
-    return fit_light(colors_at(images.rgb[0], inside).T, colors_at(crop.rgb, inside).T, with_bias=with_bias)
+    hold = HOLD if crop.mask is not None else HOLD_UNMASKED
+    return fit_light(colors_at(images.rgb[0], inside).T, colors_at(crop.rgb, inside).T, with_bias=with_bias, hold=hold)
 
 
 def without_mask(settings: ObjectiveSettings) -> ObjectiveSettings:

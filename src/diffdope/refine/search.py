@@ -20,7 +20,7 @@ from diffdope.refine.other_sides import odds_of, other_sides
 from diffdope.refine.outcome import Outcome
 from diffdope.refine.polish import Polished, polish_of
 from diffdope.refine.prior import Prior
-from diffdope.refine.problem import Problem, held_by_edges, prepare
+from diffdope.refine.problem import Problem, edge_weight, prepare
 from diffdope.refine.pull import Pull
 from diffdope.refine.recorder import Recorder
 from diffdope.refine.region import choose_window, projected_box
@@ -114,7 +114,7 @@ class Search:
         self._rng = np.random.default_rng(seed)
         self._length_m = details.mesh.diameter
         near, far = preset.search.near, preset.search.far
-        self._held = held_by_edges(observation, preset.search.outline)
+        self._held = edge_weight(observation, preset.search.outline, preset.objective) > 0.0
         self._rounds = preset.search.outline.reach_px if self._held else (0.0,)
         self._again = without_first(near)
         self._capacity = sum(self._iterates(pyramid) for pyramid in (near, far, *([self._again] * SIDES)))
@@ -340,7 +340,7 @@ class Search:
     def _polished(self, found: Candidates) -> Polished:
         problem, pose = found.problem, found.pose
         polish = polish_of(problem, pose, self._preset.search, self._details)
-        if problem.outline is None or not problem.held or problem.raw.depth is not None:
+        if problem.outline is None or not problem.held or "depth" in problem.modalities:
             return polish(pose, found.start)
         return polish.held(pose, np.zeros((6, 6)) if found.pull is None else problem.outline.information(found.pull))
 
