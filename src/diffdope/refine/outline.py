@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ _BLIND = 0.3  # variance of the place of the best edge, pixels^2
 _FAR = 0.6  # share of the reach at which an edge counts half an e-fold less
 _INDEPENDENT = 10.0  # edges around an outline that err on their own
 _BINS = 16  # of each colour's histogram
+_LEFT = 0.1  # share of an edge's contrast that is left where the model has as much
 _CLEAR = 3  # pixels next to the outline that the statistics leave out
 _RING = 25.0 / 160.0  # share of the crop around the outline that is taken for the surroundings
 
@@ -58,6 +60,8 @@ class OutlineSettings:
     """Power of the contrast with which edges on the same normal compete."""
     colours: float = 0.1
     """How much colour statistics say about which edge it is; 0 for nothing, 1 if pixels were independent."""
+    painted: float = 1.0
+    """How much of the contrast that the model itself has near its outline is taken off the photograph's."""
     tolerance_px: float = 1.5
     """Edges farther off than this count as outliers do (Cauchy)."""
 
@@ -65,7 +69,7 @@ class OutlineSettings:
         """Refuses numbers that make no search."""
         if not self.reach_px or min(self.reach_px) < 1.0:
             raise DiffDopeError(f"reach_px: expected at least one round of 1 pixel or more, got {self.reach_px}")
-        for name in ("weight", "weight_with_depth", "contrast", "colours"):
+        for name in ("weight", "weight_with_depth", "contrast", "colours", "painted"):
             if not getattr(self, name) >= 0.0:
                 raise DiffDopeError(f"{name}: expected a number >= 0, got {getattr(self, name)}")
         if self.closing_px and min(self.closing_px) < 1.0:
@@ -98,6 +102,11 @@ class Points:
     def __len__(self) -> int:
         return len(self.place)
 
+    def along(self, off: F64) -> F64:
+        """Rows and columns (2, N, S) at offsets (S,) along the normals."""
+        at = self.place[:, None, :] + off[None, :, None] * self.normal[:, None, :]
+        return np.stack([at[..., 1], at[..., 0]])
+
     def jacobian(self, camera: Camera, centre: F64) -> F64:
         """(N, 6): pixels by which a point moves along its normal, by (rho [m], phi [rad]) about `centre`."""
         x, y, z = self.X_c.T
@@ -127,7 +136,7 @@ class Outline:
         usual = gaussian_filter(strength, _AROUND * max(strength.shape)) + _FLAT
         self._planes = [*np.moveaxis(smooth, 2, 0), usual]
 
-    def pull(self, coverage: F32, depth: F32, pose: Pose, reach_px: float) -> Pull | None:
+    def pull(self, coverage: F32, depth: F32, pose: Pose, reach_px: float, rgb: F32 | None = None) -> Pull | None:
         """Where the edges near a rendered outline would move it; None if there is hardly any outline.
 
         Args:
@@ -135,13 +144,19 @@ class Outline:
             depth: of the rendering (H, W), metres.
             pose: that was rendered.
             reach_px: how far off edges are looked for.
+            rgb: of the rendering (H, W, 3), times coverage: what is painted on the object is not its outline. None for
+                an object without colours.
         """
         points = Points(coverage, depth, self._camera)
         if len(points) < _LEAST_POINTS:
             return None
         s = self._settings
         off = np.arange(-reach_px, reach_px + 0.5 * _STEP, _STEP)
-        contrast, inside = self._along(points, off, self._likely(coverage) if s.colours > 0.0 else None)
+        sides = Sides.of(coverage)
+        contrast, inside = self._along(points, off, self._likely(sides) if s.colours > 0.0 else None)
+        if rgb is not None and s.painted > 0.0:
+            painted = s.painted * self._painted(points, off, coverage, rgb, sides)
+            contrast = np.maximum(contrast - painted, _LEFT * contrast)
         likely = contrast**s.contrast * np.exp(-0.5 * (off / (_FAR * reach_px)) ** 2)
         if inside is not None:  # what is within an edge at an offset should look like the object, what is beyond not
             so_far = np.cumsum(inside, axis=1)
@@ -180,21 +195,24 @@ class Outline:
 
     def _along(self, points: Points, off: F64, likely: F64 | None) -> tuple[F64, F64 | None]:
         """Contrast across the outline at offsets along its normals (N, S), and how likely they are the object's."""
-        from scipy.ndimage import map_coordinates
+        where = points.along(off)
+        *colours, usual = (sampled(plane, where) for plane in self._planes)
+        return change(colours) / usual, None if likely is None else sampled(likely, where)
 
-        at = points.place[:, None, :] + off[None, :, None] * points.normal[:, None, :]
-        where = np.stack([at[..., 1], at[..., 0]])
-        *colours, usual = (map_coordinates(plane, where, order=1, mode="nearest") for plane in self._planes)
-        change = np.gradient(np.stack(colours), _STEP, axis=2)
-        contrast = np.sqrt((change**2).sum(axis=0)) / usual
-        return contrast, None if likely is None else map_coordinates(likely, where, order=1, mode="nearest")
+    def _painted(self, points: Points, off: F64, coverage: F32, rgb: F32, sides: Sides) -> F64:
+        """The contrast (N, S) that the model itself has there, within a sample: none beyond its outline."""
+        from scipy.ndimage import gaussian_filter, maximum_filter1d
 
-    def _likely(self, coverage: F32) -> F64:
+        own = (rgb / np.maximum(coverage, 1e-3)[..., None])[sides.nearest]
+        smooth = gaussian_filter(own.astype(np.float64), (_BLUR, _BLUR, 0.0))
+        where = points.along(off)
+        contrast = change([sampled(smooth[..., c], where) for c in range(3)]) / sampled(self._planes[-1], where)
+        return np.asarray(maximum_filter1d(contrast, 3, axis=1))
+
+    def _likely(self, sides: Sides) -> F64:
         """log p(colour | object) / p(colour | surroundings) of every pixel (H, W), by histograms either side."""
-        from scipy.ndimage import distance_transform_edt, gaussian_filter
+        from scipy.ndimage import gaussian_filter
 
-        inside = coverage > 0.5
-        deep, away = distance_transform_edt(inside), distance_transform_edt(~inside)
         cell = np.minimum((self._rgb * _BINS).astype(np.intp), _BINS - 1)
         cell = (cell[..., 0] * _BINS + cell[..., 1]) * _BINS + cell[..., 2]
 
@@ -203,9 +221,42 @@ class Outline:
             spread = gaussian_filter(counts.reshape(_BINS, _BINS, _BINS), 0.7, mode="nearest").ravel()
             return np.asarray(spread / max(spread.sum(), 1e-9) + 0.1 / _BINS**3)
 
-        ring = (away > _CLEAR) & (away < _RING * max(coverage.shape))
-        ratio = np.log(density(deep > _CLEAR) / density(ring))
+        ring = (sides.away > _CLEAR) & (sides.away < _RING * max(sides.away.shape))
+        ratio = np.log(density(sides.deep > _CLEAR) / density(ring))
         return np.asarray(np.clip(ratio, -2.0, 2.0)[cell])
+
+
+class Sides(NamedTuple):
+    """Distances (H, W), in pixels, from a rendered outline: `deep` inside of it, `away` outside; 0 on the other side.
+
+    nearest: row and column, (2, H, W), of the pixel of the object that is nearest to each.
+    """
+
+    deep: F64
+    away: F64
+    nearest: tuple[NDArray[np.intp], ...]
+
+    @classmethod
+    def of(cls, coverage: F32) -> Sides:
+        """Of a rendering (H, W)."""
+        from scipy.ndimage import distance_transform_edt
+
+        inside = coverage > 0.5
+        away, nearest = distance_transform_edt(~inside, return_indices=True)
+        return cls(distance_transform_edt(inside), away, tuple(nearest))
+
+
+def sampled(plane: F64, where: F64) -> F64:
+    """A plane (H, W) between its pixels, at rows and columns (2, N, S)."""
+    from scipy.ndimage import map_coordinates
+
+    return np.asarray(map_coordinates(plane, where, order=1, mode="nearest"))
+
+
+def change(colours: list[F64]) -> F64:
+    """How fast colours (3, N, S) change from sample to sample, a pixel."""
+    slopes = np.gradient(np.stack(colours), _STEP, axis=2)
+    return np.asarray(np.sqrt((slopes**2).sum(axis=0)))
 
 
 def border(coverage: F32) -> NDArray[np.bool_]:

@@ -235,7 +235,8 @@ class Search:
         if problem.outline is None or not problem.held:
             return None
         images = Renderer(buffers.mesh, problem.raw.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
-        return problem.outline.pull(images.coverage[0], images.depth[0], pose, reach_px)
+        rgb = images.rgb[0] if problem.colored else None
+        return problem.outline.pull(images.coverage[0], images.depth[0], pose, reach_px, rgb)
 
     def _weighed(
         self, start: Pose, problem: Problem, columns: NDArray[np.intp], ended: Ended,
