@@ -116,7 +116,7 @@ def test_a_mesh_without_colours_is_refined_by_its_outline_alone(box: Mesh, photo
     assert any("edges hold the object's outline" in note for note in result.notes)
     assert result.cost < 0.5 * result.initial_cost and set(result.cost_per_modality) == {"outline"}
     assert result.evidence is not None and result.evidence.outline is not None
-    # Along the view, 4 mm are a fifth of a pixel of the crop: there, what is known of the start says more than edges do.
+    # Along the view, 4 mm are a fifth of a pixel of the crop: there, the start says more than edges do.
     along, across = np.abs(result.pose.t_m2c - TRUTH.t_m2c)[2], (result.pose.t_m2c - TRUTH.t_m2c)[:2]
     assert along < 0.004 and np.linalg.norm(across) < 0.1 * np.linalg.norm([0.003, 0.002])
     assert result.pose.angle_to(TRUTH) < 0.5 * start.angle_to(TRUTH)
@@ -131,7 +131,8 @@ def test_without_edges_nothing_can_be_compared(box: Mesh, photograph: Observatio
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"weight": -1.0}, {"reach_px": ()}, {"reach_px": (0.5,)}, {"tolerance_px": 0.0}, {"colours": -0.1}, {"painted": -1.0},
+        {"weight": -1.0}, {"reach_px": ()}, {"reach_px": (0.5,)}, {"tolerance_px": 0.0}, {"colours": -0.1},
+        {"painted": -1.0},
         {"closing_px": (0.5,)}, {"closing": 0.0}, {"closing": 1.5}, {"closing_steps": 0},
     ],
 )  # fmt: skip

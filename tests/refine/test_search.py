@@ -10,6 +10,7 @@ import pytest
 from diffdope.bop.metrics import add
 from diffdope.errors import DiffDopeError
 from diffdope.experiments.shapes import blob
+from diffdope.experiments.spoil import wrong_mask
 from diffdope.experiments.synthetic import SensorNoise, picture
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.perturb import perturb, random_rotation
@@ -179,11 +180,35 @@ def test_in_the_last_rounds_colours_may_outvote_edges(example: Example) -> None:
 
 
 def test_without_colours_or_with_a_mask_there_are_no_such_rounds(example: Example) -> None:
-    mesh, observation, start, _ = example
+    mesh, observation, _, truth = example
+    start = perturb(truth, angle_rad=np.radians(5.0), distance_m=0.003, rng=np.random.default_rng(0))
     bare = Mesh(mesh.vertices_m, mesh.faces)
     for own, photograph in ((bare, part(observation, "rgb")), (mesh, part(observation, "rgb", "mask"))):
         with_them, without = (Refiner(own, preset=closing(px)).refine(photograph, start) for px in ((1.5,), ()))
         assert np.array_equal(with_them.pose.matrix, without.pose.matrix) and with_them.iterations == without.iterations
+
+
+def test_a_mask_that_is_off_gives_way_to_edges(example: Example) -> None:
+    mesh, observation, _, truth = example
+    worse = [wrong_mask(observation, 4.0, np.random.default_rng(seed)) for seed in range(6)]
+    start = perturb(truth, angle_rad=np.radians(5.0), distance_m=0.003, rng=np.random.default_rng(0))
+    off, good, deep = part(worse[0], "rgb", "mask"), part(observation, "rgb", "mask"), worse[0]
+    default = PRESETS["default"]
+    believing = replace(default, search=replace(default.search, mask_refused_px=0.0))
+    refined = {preset: Refiner(mesh, preset=preset).refine(off, start) for preset in (default, believing)}
+    assert refined[default].modalities == ("rgb", "outline") and refined[believing].modalities == ("rgb", "mask")
+    assert any(note.startswith("mask is off: its border is") for note in refined[default].notes)
+    errors = {
+        preset: np.mean([error_mm(example, refiner.refine(part(one, "rgb", "mask"), start).pose) for one in worse])
+        for preset, refiner in ((preset, Refiner(mesh, preset=preset)) for preset in refined)
+    }
+    assert errors[default] < errors[believing]
+    first, last = refined[default].history.modality_costs[
+        [0, refined[default].winner_iteration], refined[default].winner
+    ]
+    assert np.isnan(first[1]) and not np.isnan(last).any(), "edges count at the last level only"
+    for seen, modalities in ((good, ("rgb", "mask")), (deep, ("rgb", "depth", "mask"))):
+        assert Refiner(mesh).refine(seen, start).modalities == modalities
 
 
 def test_a_far_result_must_be_clearly_surer_than_one_that_is_where_it_was_expected(example: Example) -> None:

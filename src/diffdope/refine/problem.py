@@ -16,7 +16,7 @@ from diffdope.objective.settings import ObjectiveSettings
 from diffdope.refine.light import HOLD, HOLD_UNMASKED, NEUTRAL, Light, colors_at, fit_light
 from diffdope.refine.outline import Outline, OutlineSettings
 from diffdope.refine.pull import Pull
-from diffdope.refine.region import border_error, dilate, least_bite, mask_care
+from diffdope.refine.region import border_error, dilate, least_bite, mask_care, within
 from diffdope.refine.settings import LightModel
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import RenderedImages, Renderer
@@ -25,6 +25,7 @@ from diffdope.scene.observation import Observation
 
 F64 = NDArray[np.float64]
 
+ALL_MODALITIES = (*MODALITIES, "outline")
 _LEAST_UNCOVERED = 0.3  # below it, leaving badly explained pixels uncovered becomes a gain
 
 
@@ -44,6 +45,8 @@ class Problem:
     """The crop with its own colours; those of `observation` are in the model's light."""
     outline: Outline | None = None
     """The photograph's edges, where there is no mask."""
+    refused_px: float | None = None
+    """How far off the border of a mask is that was left out."""
 
     @property
     def held(self) -> bool:
@@ -60,24 +63,30 @@ class Problem:
         """Names of what is compared."""
         return self.objective.modalities + (("outline",) if self.held else ())
 
-    def per_modality(self, modality_costs: F64, outline: F64) -> F64:
-        """Unweighted costs (B, M) in the order of `modalities`.
+    @property
+    def places(self) -> NDArray[np.intp]:
+        """Where `modalities` are among ALL_MODALITIES."""
+        return np.flatnonzero([*self.objective.active, self.held])
+
+    def all_costs(self, modality_costs: F64, outline: F64) -> F64:
+        """Unweighted costs (B, 5) in the order of ALL_MODALITIES, NaN for what is not compared.
 
         Args:
             modality_costs: of the objective, (B, 4).
             outline: of the edges' pull, (B,), weighted.
         """
-        each = modality_costs[:, self.objective.active]
-        if self.outline is None or not self.held:
-            return each
-        return np.column_stack([each, outline / self.outline.weight])
+        each = np.column_stack([modality_costs, outline])
+        if self.outline is not None and self.held:
+            each[:, -1] /= self.outline.weight
+        each[:, ~np.append(self.objective.active, self.held)] = np.nan
+        return each
 
     def costs(self, start: Pose, best: Pose, pull: Pull | None = None) -> tuple[F64, F64]:
         """Costs (2,) and modality costs (2, M) of the start and of the best pose, without what the prior adds."""
         R, t = np.stack([start.R_m2c, best.R_m2c]), np.stack([start.t_m2c, best.t_m2c])
         ends = self.objective(R, t)
         outline = np.zeros(2) if pull is None else pull.add_to(ends, R, t)
-        return ends.cost.copy(), self.per_modality(ends.modality_costs, outline).copy()
+        return ends.cost.copy(), self.all_costs(ends.modality_costs, outline)[:, self.places]
 
 
 def prepare(
@@ -92,6 +101,7 @@ def prepare(
     light: LightModel = "as-is",
     mask_error_px: float = 0.0,
     outline: OutlineSettings | None = None,
+    mask_refused_px: float = 0.0,
 ) -> Problem:
     """The objective of a crop, with what the start pose says about which pixels count.
 
@@ -108,29 +118,40 @@ def prepare(
             too: then what the mask lacks of it need not be as deep to be an occluder's.
         light: what is fitted to the colours at the start pose, and taken out of the photograph.
         outline: how the photograph's edges hold the outline where there is no mask; None for not at all.
+        mask_refused_px: how far off the border of a mask may be that has no depth beside it, before it is left out in
+            favour of colours and edges; 0 for any.
 
     Raises:
         NothingToCompareError: if no modality is left that could be compared.
     """
     crop = observation.crop(window)
     images = Renderer(buffers.mesh, crop.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
-    gate, overlap, settings = what_counts(images, crop, settings)
+    asked = settings
+    gate, overlap, settings = what_counts(images, crop, asked)
     share = settings.occlusion_margin
     if mask_error_px > 0.0 and crop.mask is not None and crop.depth is None:
         share = least_bite(images.coverage[0], crop.mask, share)
     care = mask_care(images.depth[0], crop, share=share, diameter_m=length_m)
     colored = crop.rgb is not None and buffers.mesh.has_color
+    refused_px = None
     if mask_error_px > 0.0 and crop.mask is not None and colored:
-        settings = trusting(settings, mask_error_px / max(border_error(images.coverage[0], crop.mask, care), 1e-6))
+        off_px = border_error(images.coverage[0], crop.mask, care)
+        instead = crop.without_mask()
+        if 0.0 < mask_refused_px < off_px and outline is not None and edge_weight(instead, outline, asked) > 0.0:
+            crop, refused_px, care = instead, off_px, np.ones_like(care)
+            gate, overlap, settings = what_counts(images, crop, asked)
+        else:
+            settings = trusting(settings, mask_error_px / max(off_px, 1e-6))
+            gate = within(gate) if crop.depth is None else gate
     raw = crop
     if light != "as-is" and crop.rgb is not None and colored:
         crop = crop.with_rgb(light_at(images, crop, gate, with_bias=light == "gain-bias").removed(crop.rgb))
     objective = Objective(buffers, crop, gate, settings, care=care, length_m=length_m, with_normal=with_normal)
-    weight = 0.0 if outline is None else edge_weight(observation, outline, settings)
+    weight = 0.0 if outline is None else edge_weight(raw, outline, settings)
     edges = None
     if outline is not None and raw.rgb is not None and raw.mask is None:
         edges = Outline(raw.rgb, raw.camera, replace(outline, weight=weight))
-    return checked(Problem(window, crop, objective, overlap, care, raw, edges), buffers.mesh)
+    return checked(Problem(window, crop, objective, overlap, care, raw, edges, refused_px), buffers.mesh)
 
 
 def edge_weight(observation: Observation, outline: OutlineSettings, settings: ObjectiveSettings) -> float:

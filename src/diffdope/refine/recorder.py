@@ -27,7 +27,10 @@ class Recorder:
     def record(
         self, R_m2c: F64, t_m2c: F64, costs: F64, modality_costs: F64, columns: Columns = ALL, size: int = 0
     ) -> None:
-        """Appends one iterate of the hypotheses in `columns`; modality_costs (B, M); size of the crop, pixels."""
+        """Appends one iterate of the hypotheses in `columns`; modality_costs (B, M); size of the crop, pixels.
+
+        What is not compared in an iterate, but in others, has a cost of NaN there.
+        """
         k = self._length
         self._sizes[k] = size
         self._R[k, columns], self._t[k, columns], self._costs[k, columns] = R_m2c, t_m2c, costs
@@ -46,7 +49,7 @@ class Recorder:
         return len(self._costs)
 
     def amend(self, iteration: int, column: int, pose: Pose, cost: float, modality_costs: F64) -> None:
-        """Puts a polished pose in place of a hypothesis's iterate; modality_costs (M,) of those that count."""
+        """Puts a polished pose in place of a hypothesis's iterate; modality_costs (M,)."""
         self._R[iteration, column], self._t[iteration, column] = pose.R_m2c, pose.t_m2c
         self._costs[iteration, column], self._modality_costs[iteration, column] = cost, modality_costs
 
@@ -66,8 +69,9 @@ class Recorder:
         iteration, hypothesis = divmod(int(np.nanargmin(self._costs[: self._length])), self._costs.shape[1])
         return iteration, hypothesis
 
-    def history(self, learning_rates: F64) -> History:
-        """All iterates."""
+    def history(self, learning_rates: F64, modalities: Columns = ALL) -> History:
+        """All iterates; of the modalities, those that count in the result."""
         k = self._length
         sizes = self._sizes[:k] if self._sizes.any() else None
-        return History(self._costs[:k], self._modality_costs[:k], self._R[:k], self._t[:k], learning_rates, sizes)
+        each = self._modality_costs[:k, :, modalities]
+        return History(self._costs[:k], each, self._R[:k], self._t[:k], learning_rates, sizes)

@@ -16,6 +16,7 @@ from diffdope.scene.observation import Observation
 F32 = NDArray[np.float32]
 Box = tuple[float, float, float, float]
 NEAR_M = 1e-3
+_HARDLY = 0.3  # share of a mask
 _RIM = 1.5  # pixels: of a small silhouette, what is less deep is its border, drawn half a pixel wider than it is
 _LEAST_BITE = 0.03  # of the silhouette's extent: as much, poses and masks that are called good are off
 _BITE = 2.0  # of the error of the mask's border
@@ -50,6 +51,17 @@ def dilate(coverage: F32, pixels: int) -> F32:
     from scipy.ndimage import maximum_filter
 
     return np.asarray(maximum_filter(coverage, size=2 * pixels + 1), dtype=np.float32)
+
+
+def within(mask: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The mask (H, W) without its outermost pixels, or as it is if hardly anything were left.
+
+    Those pixels are partly the background's. What they pay if they are not covered draws the outline outwards.
+    """
+    from scipy.ndimage import minimum_filter
+
+    inner = np.asarray(minimum_filter(mask, size=3), dtype=np.float32)
+    return inner if inner.sum() > _HARDLY * mask.sum() else mask
 
 
 def mask_care(start_depth: F32, observation: Observation, *, share: float, diameter_m: float) -> F32:

@@ -20,7 +20,7 @@ from diffdope.refine.other_sides import odds_of, other_sides
 from diffdope.refine.outcome import Outcome
 from diffdope.refine.polish import Polished, polish_of
 from diffdope.refine.prior import Prior
-from diffdope.refine.problem import Problem, edge_weight, prepare
+from diffdope.refine.problem import ALL_MODALITIES, Problem, edge_weight, prepare
 from diffdope.refine.pull import Pull
 from diffdope.refine.recorder import Recorder
 from diffdope.refine.region import choose_window, projected_box
@@ -115,7 +115,6 @@ class Search:
         self._length_m = details.mesh.diameter
         near, far = preset.search.near, preset.search.far
         self._held = edge_weight(observation, preset.search.outline, preset.objective) > 0.0
-        self._rounds = preset.search.outline.reach_px if self._held else (0.0,)
         self._again = without_first(near)
         self._capacity = sum(self._iterates(pyramid) for pyramid in (near, far, *([self._again] * SIDES)))
         self._count = near.hypotheses[0] + far.hypotheses[0] + SIDES
@@ -130,9 +129,9 @@ class Search:
 
     def _iterates(self, pyramid: PyramidSettings) -> int:
         """At most, of one descent."""
-        outline, rounds = self._preset.search.outline, len(self._rounds)
-        steps = sum(rounds * (steps + 1) for steps in pyramid.iterations)
-        return steps + (len(outline.closing_px) * (outline.closing_steps + 1) if self._held else 0)
+        outline = self._preset.search.outline
+        steps = sum(pyramid.iterations) + len(outline.reach_px) * (len(pyramid.iterations) + max(pyramid.iterations))
+        return steps + len(outline.closing_px) * (outline.closing_steps + 1)
 
     def _found(self) -> Candidates | Refused:
         """What the near search found, or the far one."""
@@ -204,9 +203,10 @@ class Search:
                     angle_rad=_SAME_ANGLE_RAD, distance_m=_SAME_DISTANCE * self._length_m,
                 )  # fmt: skip
                 R, t, columns = R[kept], t[kept], columns[kept]
-            iterations = -(-pyramid.iterations[level] // len(self._rounds))
-            prior, buffers = self._prior(start, pyramid), self._details.buffers(pyramid.faces[level])
-            ended = self._steps(problem, R, t, columns, best, self._rounds, iterations, prior, buffers)
+            rounds = self._preset.search.outline.reach_px if problem.held else (0.0,)
+            iterations = -(-pyramid.iterations[level] // len(rounds))
+            prior, buffers = self._prior(start, pyramid, problem), self._details.buffers(pyramid.faces[level])
+            ended = self._steps(problem, R, t, columns, best, rounds, iterations, prior, buffers)
             R, t, cost, best = ended.solution.R_m2c, ended.solution.t_m2c, ended.solution.cost, ended.best
         assert problem is not None
         closing = self._preset.search.outline
@@ -266,15 +266,15 @@ class Search:
             self._details.buffers(faces), self._observation, pose, choose_window(box, self._observation, settings),
             self._preset.objective, length_m=self._length_m, with_normal=True,
             light=self._preset.search.light, mask_error_px=self._preset.search.mask_error_px if final else 0.0,
-            outline=self._preset.search.outline,
+            outline=self._preset.search.outline, mask_refused_px=self._preset.search.mask_refused_px,
         )  # fmt: skip
         return problem if problem.start_overlap > 0.0 else (Status.NO_OVERLAP, problem.window)
 
-    def _prior(self, start: Pose, pyramid: PyramidSettings) -> Prior:
+    def _prior(self, start: Pose, pyramid: PyramidSettings, problem: Problem) -> Prior:
         search = self._preset.search
         return Prior(
             start, np.radians(pyramid.angle_deg), pyramid.distance * self._length_m,
-            search.prior_unmasked if self._observation.mask is None else search.prior,
+            search.prior_unmasked if problem.raw.mask is None else search.prior,
         )  # fmt: skip
 
     def _minimise(
@@ -284,7 +284,7 @@ class Search:
         """Newton steps of one round, recorded."""
         recorder = self._recorder
         if recorder is None:
-            recorder = self._recorder = Recorder(self._capacity, self._count, len(problem.modalities))
+            recorder = self._recorder = Recorder(self._capacity, self._count, len(ALL_MODALITIES))
         seen: list[tuple[Evaluation, F64]] = []
         size = max(problem.window.size)
 
@@ -297,7 +297,7 @@ class Search:
 
         def watch(R: F64, t: F64, better: NDArray[np.bool_]) -> None:
             evaluation, outline = seen[0]
-            each = problem.per_modality(evaluation.modality_costs, outline)
+            each = problem.all_costs(evaluation.modality_costs, outline)
             recorder.record(R, t, evaluation.cost, each, columns, size)
             if not better.all():
                 recorder.keep(columns[~better])
@@ -319,16 +319,18 @@ class Search:
         costs, modality_costs = found.problem.costs(self._pose, polished.pose, found.pull)
         winner = int(found.columns[best])
         if polished.moved:
-            self._recorder.amend(found.last_iteration, winner, polished.pose, float(costs[1]), modality_costs[1])
+            each = np.full(len(ALL_MODALITIES), np.nan)
+            each[found.problem.places] = modality_costs[1]
+            self._recorder.amend(found.last_iteration, winner, polished.pose, float(costs[1]), each)
         return Outcome(
             problem=found.problem, pose=polished.pose, status=status,
             cost=float(costs[1]), modality_costs=modality_costs[1],
             initial_cost=float(costs[0]), initial_modality_costs=modality_costs[0],
-            history=self._recorder.history(np.ones(self._count)),
+            history=self._recorder.history(np.ones(self._count), found.problem.places),
             winner=winner, winner_iteration=found.last_iteration,
             evidence=found.evidence, confidence=found.confidence,
             covariance=polished.covariance, unobserved=polished.unobserved,
-            notes=(*self._turned(found), *polished.notes),
+            notes=(*self._turned(found), *refused(found.problem), *polished.notes),
         )  # fmt: skip
 
     def _turned(self, found: Candidates) -> tuple[str, ...]:
@@ -344,6 +346,13 @@ class Search:
         if problem.outline is None or not problem.held or "depth" in problem.modalities:
             return polish(pose, found.start)
         return polish.held(pose, np.zeros((6, 6)) if found.pull is None else problem.outline.information(found.pull))
+
+
+def refused(problem: Problem) -> tuple[str, ...]:
+    """A note, if the mask was left out."""
+    if problem.refused_px is None:
+        return ()
+    return (f"mask is off: its border is {problem.refused_px:.1f} pixels of the crop from the object's outline",)
 
 
 def surer(one: Candidates, other: Candidates, surplus: float = 0.0) -> bool:

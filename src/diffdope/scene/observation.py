@@ -130,6 +130,12 @@ class Observation:
         other._set(self.camera, self.rgb, self.depth, _checked_mask(np.asarray(mask), self.camera))
         return other
 
+    def without_mask(self) -> Observation:
+        """The same images, and nothing that says which pixels are the object's."""
+        other = object.__new__(Observation)
+        other._set(self.camera, self.rgb, self.depth, None)
+        return other
+
     def with_rgb(self, rgb: F32) -> Observation:
         """The same images with other colours (H, W, 3) float32, which may leave [0, 1]; nothing is checked again."""
         other = object.__new__(Observation)
