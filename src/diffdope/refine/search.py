@@ -64,6 +64,8 @@ class Candidates:
 
     start: Pose
     problem: Problem
+    rough: Problem
+    """Of the level before the last, where there is one: a quarter of the pixels."""
     columns: NDArray[np.intp]
     solution: Solution
     best: int
@@ -149,7 +151,7 @@ class Search:
     def _right_way_round(self, found: Candidates) -> Candidates:
         """What was found, or the same turned, if that is clearly what the photograph shows."""
         buffers = self._details.buffers(self._again.faces[0])
-        sides = other_sides(found.pose, self._details.lookalikes, found.problem, buffers, self._length_m)
+        sides = other_sides(found.pose, self._details.lookalikes, found.rough, buffers, self._length_m)
         choice = [found]
         for number, side in enumerate(sides[:SIDES]):
             turned = self._descend(self._again, self._count - SIDES + number, side)
@@ -191,11 +193,12 @@ class Search:
         best = start
         voters: tuple[F64, F64, F64] | None = None
         problem: Problem | None = None
+        rough: Problem | None = None
         for level, size in enumerate(pyramid.sizes):
             prepared = self._prepare(best, size, pyramid.faces[level], level == len(pyramid.sizes) - 1)
             if not isinstance(prepared, Problem):  # at a later level, it is not the start that has left the picture
                 return prepared if level == 0 else (Status.FAILED, prepared[1])
-            problem = prepared
+            rough, problem = problem, prepared
             if level > 0:
                 voters = (R, t, cost)
                 kept = distinct(
@@ -214,7 +217,7 @@ class Search:
             problem = replace(problem, outline=problem.outline.weighing(closing.closing))
             reaches, iterations = closing.closing_px, closing.closing_steps
             ended = self._steps(problem, R, t, columns, best, reaches, iterations, prior, buffers)
-        return self._weighed(start, problem, columns, ended, voters)
+        return self._weighed(start, problem, rough or problem, columns, ended, voters)
 
     def _steps(
         self, problem: Problem, R: F64, t: F64, columns: NDArray[np.intp], best: Pose, reaches: tuple[float, ...],
@@ -239,7 +242,7 @@ class Search:
         return problem.outline.pull(images.coverage[0], images.depth[0], pose, reach_px, rgb)
 
     def _weighed(
-        self, start: Pose, problem: Problem, columns: NDArray[np.intp], ended: Ended,
+        self, start: Pose, problem: Problem, rough: Problem, columns: NDArray[np.intp], ended: Ended,
         voters: tuple[F64, F64, F64] | None,
     ) -> Candidates:  # fmt: skip
         """What speaks for the winner."""
@@ -254,7 +257,7 @@ class Search:
             evidence = replace(evidence, agreement=agreement(*voters, best, self._length_m))
         assert self._recorder is not None
         return Candidates(
-            start, problem, columns, ended.solution, ended.winner, self._recorder.last, evidence, ended.pull,
+            start, problem, rough, columns, ended.solution, ended.winner, self._recorder.last, evidence, ended.pull,
         )  # fmt: skip
 
     def _prepare(self, pose: Pose, size: int, faces: int, final: bool) -> Problem | Refused:
