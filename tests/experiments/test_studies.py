@@ -16,6 +16,7 @@ from diffdope.experiments.bench import Bench, Row
 from diffdope.experiments.cases import PACKAGED, Source
 from diffdope.experiments.cost import portrait
 from diffdope.experiments.learning_rates import Variant, variants, varied
+from diffdope.experiments.limits import error_of, nearest, symmetries_of
 from diffdope.experiments.modalities import Settings as Modalities
 from diffdope.experiments.modalities import weighted
 from diffdope.experiments.registry import MODULES, find_study
@@ -23,6 +24,7 @@ from diffdope.experiments.shapes import primitives
 from diffdope.experiments.study import run_study
 from diffdope.experiments.symmetry import disagreement
 from diffdope.geometry import so3
+from diffdope.geometry.pose import Pose
 from diffdope.refine.result import History, RefinementResult
 from diffdope.refine.settings import Preset
 from diffdope.scene.observation import Observation
@@ -179,3 +181,11 @@ def test_the_portrait_fills_two_thirds_of_its_side() -> None:
     rows_, columns = np.nonzero(observation.mask)
     span = np.hypot(np.ptp(rows_), np.ptp(columns)) / observation.camera.width
     assert 0.5 < span < 0.85
+
+
+def test_which_of_the_poses_that_look_the_same_is_found_is_no_error() -> None:
+    truth = Pose(so3.exp(np.array([0.3, 0.2, -0.5])), np.array([0.0, 0.01, 0.8]))
+    turned = Pose(so3.exp(np.array([0.0, 0.0, 0.01])) @ truth.R_m2c @ np.diag([1.0, -1.0, -1.0]), truth.t_m2c)
+    error = error_of(turned, nearest(turned, truth, symmetries_of("box")))
+    assert error == pytest.approx([0.0] * 5 + [0.01], abs=1e-9)
+    assert nearest(turned, truth, symmetries_of("blob")).angle_to(truth) < 1e-9

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from diffdope.objective.linear import Block
 from diffdope.refine import regression_kernel as kernel
-from diffdope.refine.regression import Channel, Part, View, rows_of
+from diffdope.refine.regression import Channel, Known, Part, View, rows_of
 from diffdope.refine.regression_kernel import BOUND
 from diffdope.refine.settings import LightModel, NoiseSettings
 
@@ -159,6 +161,24 @@ def test_what_facets_pretend_and_what_an_error_of_all_pixels_does(name: str, cha
         pull += jacobian @ (w * bias)
     assert known.pretended == pytest.approx(pretended, rel=1e-3, abs=1e-4 * np.abs(pretended).max())
     assert known.pull == pytest.approx(pull, rel=1e-3, abs=1e-4 * max(np.abs(pull).max(), 1e-9))
+
+
+def test_colours_that_are_seen_edge_on_say_nothing_where_there_are_facets() -> None:
+    """Else they would pretend more than all others know. Depth is believed: what it feels is the facets anyway."""
+    block, known = random_block(3), Known(0.2, 1.0, np.zeros((3, 0)))
+    steep = np.arange(N) < 5
+    jacobian, lever = np.where(steep, 30.0, 1.0).astype(np.float32) * block.jacobian, np.where(steep, 1e3, block.lever)
+    grazing = block._replace(jacobian=jacobian, lever=lever.astype(np.float32))
+    without = block._replace(weight=np.where(steep, 0.0, block.weight).astype(np.float32))
+    said = [
+        Part("rgb", b, view("as-is"), NoiseSettings(), known).information(correlated=False) for b in (grazing, without)
+    ]
+    assert said[0].pretended == pytest.approx(said[1].pretended, rel=1e-5)
+    flat = replace(view("as-is"), tilt=0.0)
+    said.append(Part("rgb", grazing, flat, NoiseSettings(), known).information(correlated=False))
+    assert np.trace(said[2].matrix) > 2.0 * np.trace(said[0].matrix)
+    deep = random_block(1)._replace(lever=np.full(N, 1e3, np.float32))
+    assert np.trace(Part("depth", deep, view("as-is"), NoiseSettings()).information().matrix) > 0.0
 
 
 def test_influence_weight_slope_and_loss_belong_together() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.ndimage import binary_erosion
 from scipy.stats import chi2
 
 from diffdope.errors import DiffDopeError
@@ -220,6 +221,25 @@ def test_the_bound_is_that_of_the_noise() -> None:
         fisher_information(mesh, observation, truth, {"depth": 0.0})
     with pytest.raises(DiffDopeError, match="deviations"):
         fisher_information(mesh, observation, truth, {"deep": 1.0})
+
+
+def test_the_information_of_means_over_pixels_is_that_of_the_picture() -> None:
+    """Against differences of pictures, in the pixels that the object covers at all poses."""
+    mesh, h = primitives()["box, label"].mesh, 2e-4
+    truth = Pose(so3.exp(np.array([0.3, 1.2, 0.1])), np.array([0.0, 0.0, 0.8]))
+
+    def seen(step: F64) -> Observation:
+        pose = Pose(so3.exp(step[3:]) @ truth.R_m2c, truth.t_m2c + step[:3])
+        return picture([(mesh, pose)], np.random.default_rng(0))
+
+    image = seen(np.zeros(6))
+    assert image.mask is not None
+    inner = binary_erosion(image.mask > 0.5, iterations=2)
+    steps = h * np.eye(6) * ([[0.1]] * 3 + [[1.0]] * 3)
+    slopes = [(seen(s).rgb[inner] - seen(-s).rgb[inner]).astype(float) / (2.0 * s.sum()) for s in steps]
+    expected = [(slope**2).sum() / 0.02**2 for slope in slopes]
+    found = fisher_information(mesh, image.with_mask(inner), truth, {"rgb": 0.02}, samples=3)
+    assert np.diag(found) == pytest.approx(expected, rel=0.05)
 
 
 def test_numbers_that_are_no_deviations_are_refused() -> None:

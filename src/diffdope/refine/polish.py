@@ -25,7 +25,6 @@ F64 = NDArray[np.float64]
 Parts = Mapping[str, Part]
 Linearise = Callable[[F64, F64], Linearised]
 
-_FAR = 0.02  # radians, or share of half the diameter
 _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
 
 
@@ -75,7 +74,7 @@ class Polish:
         """
         first = self._parts(pose)
         found, parts = self._descend(pose, first)
-        if self._distance(found, pose) > _FAR:
+        if self._distance(found, pose) > self._settings.anew:
             again = self._parts(found)
             found, parts = self._descend(found, again)
         end = spectrum(parts, self._view, self._noise)

@@ -28,6 +28,7 @@ _WEAK = 1.0  # prior precision of the light's gain and offset: as good as none
 _NEGLIGIBLE = 1e-4  # share of the largest curvature below which a modality says nothing
 _LEAST_TILES = 12  # fewer say little, and less than that after the pose was fitted
 _LEANING = 4.0  # variance: the visible part of a mesh may lean twice as far as the average of the whole
+_DOUBTFUL = 0.25**2  # of a colour's Jacobian, if leaning facets change more than a quarter of it, it says nothing
 
 
 @dataclass(frozen=True)
@@ -241,7 +242,8 @@ class Part:
         """
         scale, correlation, _ = self.known
         correlation = correlation * max(1.0, self.tension) if correlated else 1.0
-        weights = [channel.weigh(scale, strict=True)[0] for channel in self._channels]
+        clear = self._clear()
+        weights = [clear * channel.weigh(scale, strict=True)[0] for channel in self._channels]
         unit, total = 1.0 / (scale * scale * correlation), np.zeros((6, 6))
         for channel, weight in zip(self._channels, weights, strict=True):
             total += channel.reduced(weight, unit)[0][1:, 1:]
@@ -273,6 +275,16 @@ class Part:
             along = np.linalg.norm(self._block.jacobian[0, :3], axis=0)
             return np.asarray(along * np.float32(view.pixel_m * noise.mask_bias_px), np.float32)
         return None
+
+    def _clear(self) -> F32:
+        """(N,) 1 for pixels whose Jacobian is the surface's, 0 for those whose facets may have made much of it up.
+
+        A surface that is seen almost edge on has large Jacobians, of which leaning facets change a large share. A few
+        such pixels would pretend more, in all directions, than all others know.
+        """
+        if self.name != "rgb":  # of the others, all pixels have one lever
+            return np.ones_like(self._weight)
+        return np.asarray(_LEANING * self._view.tilt**2 * self._block.lever < _DOUBTFUL, np.float32)
 
     def _leaning(self, weights: list[F32]) -> F64:
         """J^T W J that leaning facets would pretend: in each row tilt^2 |m|^2, m the motion across what is seen there.

@@ -169,6 +169,9 @@ class PolishSettings:
     absolute deviations with fixed weights stand them better."""
     longest: float = 0.2
     """Farthest that all steps together may go: radians, or this share of half the diameter."""
+    anew: float = 0.02
+    """A pose that moved farther is polished once more, for the weights were those of a wrong pose: radians, or share of
+    half the diameter."""
     covariance: bool = True
     """Whether the covariance is estimated if no steps are taken, which takes a few milliseconds."""
 
@@ -181,7 +184,7 @@ class PolishSettings:
         """Refuses numbers that make no steps."""
         if self.steps < 0:
             raise DiffDopeError(f"steps: expected at least 0, got {self.steps}")
-        for name in ("tolerance", "longest"):
+        for name in ("tolerance", "longest", "anew"):
             if not getattr(self, name) > 0.0:
                 raise DiffDopeError(f"{name}: expected a number > 0, got {getattr(self, name)}")
 
