@@ -198,11 +198,9 @@ def test_a_mask_that_is_off_gives_way_to_edges(example: Example) -> None:
     refined = {preset: Refiner(mesh, preset=preset).refine(off, start) for preset in (default, believing)}
     assert refined[default].modalities == ("rgb", "outline") and refined[believing].modalities == ("rgb", "mask")
     assert any(note.startswith("mask is off: its border is") for note in refined[default].notes)
-    errors = {
-        preset: np.mean([error_mm(example, refiner.refine(part(one, "rgb", "mask"), start).pose) for one in worse])
-        for preset, refiner in ((preset, Refiner(mesh, preset=preset)) for preset in refined)
-    }
-    assert errors[default] < errors[believing]
+    refiner = Refiner(mesh)
+    errors = [error_mm(example, refiner.refine(part(one, "rgb", "mask"), start).pose) for one in worse]
+    assert np.mean(errors) < 0.8 * error_mm(example, start)
     first, last = refined[default].history.modality_costs[
         [0, refined[default].winner_iteration], refined[default].winner
     ]

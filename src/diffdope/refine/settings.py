@@ -164,9 +164,8 @@ class PolishSettings:
     """At most; 0 for none."""
     tolerance: float = 1e-3
     """The step that is shorter is the last: radians, or share of half the diameter."""
-    without_depth: bool = False
-    """Whether steps are also taken where no depth is compared: shading and wrong masks are no noise, and the search's
-    absolute deviations with fixed weights stand them better."""
+    without_depth: bool = True
+    """Whether steps are also taken where no depth is compared."""
     longest: float = 0.2
     """Farthest that all steps together may go: radians, or this share of half the diameter."""
     anew: float = 0.02
