@@ -81,9 +81,8 @@ def test_edges_support_the_true_outline_more_than_another(box: Mesh, photograph:
 def test_what_is_painted_next_to_the_outline_is_not_taken_for_it() -> None:
     sides = np.array([0.05, 0.075, 0.10])
     vertices, faces = grid_box(sides, 40)
-    rim = (
-        np.sort(0.5 * sides - np.abs(vertices), axis=1)[:, 1] < 0.005
-    )  # the second: of the face that it is on, it is 0
+    # Distances from the planes of the faces: that from its own is 0, the next is that from the nearest edge.
+    rim = np.sort(0.5 * sides - np.abs(vertices), axis=1)[:, 1] < 0.005
     framed = Mesh(vertices, faces, colors=np.where(rim[:, None], [0.55, 0.5, 0.5], [0.95, 0.9, 0.1]))
     seen = picture([(framed, TRUTH)], np.random.default_rng(0), noise=SensorNoise(rgb=0.02))
     images = Renderer(framed, CAMERA).render(TRUTH.R_m2c, TRUTH.t_m2c)

@@ -64,9 +64,9 @@ class Problem:
         return self.objective.modalities + (("outline",) if self.held else ())
 
     @property
-    def places(self) -> NDArray[np.intp]:
-        """Where `modalities` are among ALL_MODALITIES."""
-        return np.flatnonzero([*self.objective.active, self.held])
+    def counted(self) -> NDArray[np.bool_]:
+        """(5,) which of ALL_MODALITIES are compared."""
+        return np.append(self.objective.active, self.held)
 
     def all_costs(self, modality_costs: F64, outline: F64) -> F64:
         """Unweighted costs (B, 5) in the order of ALL_MODALITIES, NaN for what is not compared.
@@ -78,7 +78,7 @@ class Problem:
         each = np.column_stack([modality_costs, outline])
         if self.outline is not None and self.held:
             each[:, -1] /= self.outline.weight
-        each[:, ~np.append(self.objective.active, self.held)] = np.nan
+        each[:, ~self.counted] = np.nan
         return each
 
     def costs(self, start: Pose, best: Pose, pull: Pull | None = None) -> tuple[F64, F64]:
@@ -86,7 +86,7 @@ class Problem:
         R, t = np.stack([start.R_m2c, best.R_m2c]), np.stack([start.t_m2c, best.t_m2c])
         ends = self.objective(R, t)
         outline = np.zeros(2) if pull is None else pull.add_to(ends, R, t)
-        return ends.cost.copy(), self.all_costs(ends.modality_costs, outline)[:, self.places]
+        return ends.cost.copy(), self.all_costs(ends.modality_costs, outline)[:, self.counted]
 
 
 def prepare(

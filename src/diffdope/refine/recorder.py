@@ -9,7 +9,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.refine.result import History
 
 F64 = NDArray[np.float64]
-Columns = slice | NDArray[np.intp]
+Columns = slice | NDArray[np.intp] | NDArray[np.bool_]
 ALL = slice(None)
 
 
@@ -48,10 +48,13 @@ class Recorder:
         """How many iterates there is room for."""
         return len(self._costs)
 
-    def amend(self, iteration: int, column: int, pose: Pose, cost: float, modality_costs: F64) -> None:
-        """Puts a polished pose in place of a hypothesis's iterate; modality_costs (M,)."""
+    def amend(
+        self, iteration: int, column: int, pose: Pose, cost: float, modality_costs: F64, modalities: Columns = ALL
+    ) -> None:
+        """Puts a polished pose in place of a hypothesis's iterate; modality_costs (M,) of the `modalities`."""
         self._R[iteration, column], self._t[iteration, column] = pose.R_m2c, pose.t_m2c
-        self._costs[iteration, column], self._modality_costs[iteration, column] = cost, modality_costs
+        self._costs[iteration, column] = cost
+        self._modality_costs[iteration, column, modalities] = modality_costs
 
     @property
     def lowest(self) -> float:

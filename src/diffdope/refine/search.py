@@ -131,8 +131,11 @@ class Search:
 
     def _iterates(self, pyramid: PyramidSettings) -> int:
         """At most, of one descent."""
-        outline = self._preset.search.outline
-        steps = sum(pyramid.iterations) + len(outline.reach_px) * (len(pyramid.iterations) + max(pyramid.iterations))
+        outline, unmasked = self._preset.search.outline, self._observation.without_mask()
+        if edge_weight(unmasked, outline, self._preset.objective) <= 0.0:
+            return sum(steps + 1 for steps in pyramid.iterations)
+        rounds = len(outline.reach_px)  # a mask may be left out
+        steps = sum(rounds * (-(-steps // rounds) + 1) for steps in pyramid.iterations)
         return steps + len(outline.closing_px) * (outline.closing_steps + 1)
 
     def _found(self) -> Candidates | Refused:
@@ -322,14 +325,14 @@ class Search:
         costs, modality_costs = found.problem.costs(self._pose, polished.pose, found.pull)
         winner = int(found.columns[best])
         if polished.moved:
-            each = np.full(len(ALL_MODALITIES), np.nan)
-            each[found.problem.places] = modality_costs[1]
-            self._recorder.amend(found.last_iteration, winner, polished.pose, float(costs[1]), each)
+            self._recorder.amend(
+                found.last_iteration, winner, polished.pose, float(costs[1]), modality_costs[1], found.problem.counted
+            )
         return Outcome(
             problem=found.problem, pose=polished.pose, status=status,
             cost=float(costs[1]), modality_costs=modality_costs[1],
             initial_cost=float(costs[0]), initial_modality_costs=modality_costs[0],
-            history=self._recorder.history(np.ones(self._count), found.problem.places),
+            history=self._recorder.history(np.ones(self._count), found.problem.counted),
             winner=winner, winner_iteration=found.last_iteration,
             evidence=found.evidence, confidence=found.confidence,
             covariance=polished.covariance, unobserved=polished.unobserved,
