@@ -14,8 +14,8 @@ from benchmarks.shared_data import Case, cases, evaluation_points, load_mesh
 from diffdope.bop.metrics import add, add_s
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
-from diffdope.refine.refiner import Refiner
-from diffdope.refine.settings import Preset, preset
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.settings import Preset, preset
 from diffdope.scene.lookalikes import lookalikes
 
 HOPE2 = dict(data_set="hope", split="val", scene="000002", images=[0], starts_of=[0, 1, 2, 3, 4])

@@ -24,7 +24,7 @@ from scipy.stats import chi2
 from benchmarks.confidence import HOPE, HOPE2, LEVELS, SIM, YCBV
 from benchmarks.shared_data import DATA, cases, load_mesh
 from diffdope.experiments.limits import error_of
-from diffdope.refine.refiner import Refiner
+from diffdope.pipelines.refiner import Refiner
 
 F64 = NDArray[np.float64]
 SETS: dict[str, list[dict[str, object]]] = {

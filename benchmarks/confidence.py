@@ -1,4 +1,4 @@
-"""Fits the weights of `diffdope.refine.confidence` and says how well they tell right from wrong.
+"""Fits the weights of `diffdope.estimate.confidence` and says how well they tell right from wrong.
 
     python -m benchmarks.confidence [--every 4] [--workers 2]
 
@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from benchmarks.shared_data import cases, evaluation_points, load_mesh
 from diffdope.bop.metrics import add_s
-from diffdope.refine.confidence import NAMES, Weights, features
-from diffdope.refine.evidence import Evidence
-from diffdope.refine.refiner import Refiner
-from diffdope.refine.settings import preset
+from diffdope.estimate.confidence import NAMES, Weights, features
+from diffdope.estimate.fit_quality import Evidence
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.settings import preset
 
 F64 = NDArray[np.float64]
 LEVELS = {"10": "010_trans_004", "40": "040_trans_016", "20": "020_trans_030"}

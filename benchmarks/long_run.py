@@ -10,7 +10,7 @@ from benchmarks.shared_data import DATA
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.starts import Selection, starts_of_truth
-from diffdope.refine.settings import DescentSettings, Preset
+from diffdope.pipelines.settings import DescentSettings, Preset
 
 
 def resident_mib() -> float:

@@ -41,8 +41,8 @@ def measure(threads: int) -> dict[str, float]:
     from benchmarks.ball import bumpy_ball
     from benchmarks.speed import DISTANCE_M, ball_camera, observe
     from diffdope.geometry.pose import Pose
-    from diffdope.refine.refiner import Refiner
-    from diffdope.refine.settings import CropSettings, Preset, preset
+    from diffdope.pipelines.refiner import Refiner
+    from diffdope.pipelines.settings import CropSettings, Preset, preset
 
     start = Pose(np.eye(3), np.array([0.0, 0.0, DISTANCE_M])).retract([0.003] * 3 + [0.1] * 3)
 

@@ -18,9 +18,9 @@ from benchmarks.shared_data import evaluation_points, load_mesh
 from diffdope.bop.metrics import add
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
-from diffdope.refine.refiner import Refiner
-from diffdope.refine.result import Status
-from diffdope.refine.settings import Preset, preset
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.result import Status
+from diffdope.pipelines.settings import Preset, preset
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 

@@ -25,10 +25,10 @@ from benchmarks.first_result import first_result
 from benchmarks.memory import peak_memory
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
-from diffdope.objective.objective import Buffers, Objective
-from diffdope.objective.settings import ObjectiveSettings
-from diffdope.refine.refiner import Refiner
-from diffdope.refine.settings import preset
+from diffdope.problem.factor import Buffers, Objective
+from diffdope.terms.settings import ObjectiveSettings
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.settings import preset
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation

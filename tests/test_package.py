@@ -39,8 +39,8 @@ def test_mesh_and_observation_import_no_reader() -> None:
     [
         "pass",
         "import diffdope.refine",
-        "import diffdope.refine.refiner as module",
-        "from diffdope.refine.refiner import Refiner",
+        "import diffdope.pipelines.refiner as module",
+        "from diffdope.pipelines.refiner import Refiner",
         "dd.Refiner",
     ],
 )
@@ -72,6 +72,6 @@ def test_the_call_has_the_functions_signature() -> None:
     import inspect
 
     import diffdope as dd
-    from diffdope.refine.refiner import refine
+    from diffdope.pipelines.refiner import refine
 
     assert inspect.signature(dd.refine) == inspect.signature(refine)

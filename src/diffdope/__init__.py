@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from diffdope.errors import DiffDopeError
     from diffdope.geometry.camera import Camera, load_camera
     from diffdope.geometry.pose import Pose
-    from diffdope.refine.refiner import Refiner, refine
-    from diffdope.refine.result import RefinementResult, Status
+    from diffdope.pipelines.refiner import Refiner, refine
+    from diffdope.pipelines.result import RefinementResult, Status
     from diffdope.render.pool import set_threads
     from diffdope.scene.mesh import Mesh
     from diffdope.scene.observation import Observation
@@ -41,9 +41,9 @@ _HOMES = {
     "Mesh": "diffdope.scene.mesh",
     "Observation": "diffdope.scene.observation",
     "Pose": "diffdope.geometry.pose",
-    "RefinementResult": "diffdope.refine.result",
-    "Refiner": "diffdope.refine.refiner",
-    "Status": "diffdope.refine.result",
+    "RefinementResult": "diffdope.pipelines.result",
+    "Refiner": "diffdope.pipelines.refiner",
+    "Status": "diffdope.pipelines.result",
     "load_camera": "diffdope.geometry.camera",
     "set_threads": "diffdope.render.pool",
 }

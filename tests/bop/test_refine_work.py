@@ -12,7 +12,7 @@ from diffdope.bop.dataset import DataSet
 from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.rle import encode_rle
 from diffdope.bop.starts import Selection, Start, starts_of_truth
-from diffdope.refine.settings import DescentSettings, Preset, preset
+from diffdope.pipelines.settings import DescentSettings, Preset, preset
 from tests.oracle.bop_tree import Tree
 
 QUICK = replace(Preset(), descent=DescentSettings(hypotheses=4, iterations=30))

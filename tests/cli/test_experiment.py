@@ -7,7 +7,7 @@ import pytest
 from diffdope.cli.experiment import parse
 from diffdope.cli.main import main
 from diffdope.experiments.registry import MODULES, find_study
-from diffdope.refine.settings import PRESETS
+from diffdope.pipelines.settings import PRESETS
 
 SHORT = ["--quick", "--threads", "1", "--preset.descent.iterations", "2"]
 

@@ -10,7 +10,7 @@ from PIL import Image
 from diffdope.cli.pictures import Draughtsman, whole_window
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
-from diffdope.refine.refiner import Refiner
+from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from tests.oracle.shapes import box

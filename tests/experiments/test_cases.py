@@ -11,7 +11,7 @@ from diffdope.experiments.bench import Bench, Level, measured
 from diffdope.experiments.cases import CYLINDER, PACKAGED, STRIPPED, CaseLoader, Source, case_keys, group_of
 from diffdope.experiments.registry import find_study
 from diffdope.experiments.study import run_study
-from diffdope.refine.settings import DescentSettings, Preset
+from diffdope.pipelines.settings import DescentSettings, Preset
 from tests.oracle.bop_tree import Tree, make_tree
 
 

@@ -25,8 +25,8 @@ from diffdope.experiments.study import run_study
 from diffdope.experiments.symmetry import disagreement
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
-from diffdope.refine.result import History, RefinementResult
-from diffdope.refine.settings import Preset
+from diffdope.pipelines.result import History, RefinementResult
+from diffdope.pipelines.settings import Preset
 from diffdope.scene.observation import Observation
 
 COLUMNS = {

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
-from diffdope.objective.objective import Evaluation, Objective
-from diffdope.objective.settings import ObjectiveSettings
+from diffdope.problem.factor import Evaluation, Objective
+from diffdope.terms.settings import ObjectiveSettings
 from diffdope.render.buffers import Buffers
 from diffdope.render.reference import render
 from diffdope.scene.mesh import Mesh

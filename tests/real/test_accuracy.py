@@ -16,7 +16,7 @@ import pytest
 from benchmarks.shared_data import Case, cases, evaluation_points, load_mesh
 from diffdope.bop.metrics import add, add_s
 from diffdope.geometry.pose import Pose
-from diffdope.refine.refiner import Refiner
+from diffdope.pipelines.refiner import Refiner
 
 pytestmark = pytest.mark.usefixtures("shared_data")
 

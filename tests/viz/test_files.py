@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from diffdope.errors import DiffDopeError
-from diffdope.refine.result import History
+from diffdope.pipelines.result import History
 from diffdope.viz import animation
 from diffdope.viz.animation import optimisation_frames, write_animation
 from diffdope.viz.curves import write_costs

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from diffdope.bop.refine_run import RunFiles, Tally
-from diffdope.refine.result import Status
+from diffdope.pipelines.result import Status
 
 _EVERY_S = 30.0  # a line of progress where the output is no terminal
 

@@ -26,7 +26,7 @@ from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.output import check_results_file
 from diffdope.cli.preset_flags import Numbers, default_numbers
 from diffdope.errors import DiffDopeError, expected
-from diffdope.refine.settings import DEFAULT
+from diffdope.pipelines.settings import DEFAULT
 from diffdope.render.pool import available_cores
 from diffdope.runs.engine import Engine, make_engine
 from diffdope.runs.shard import parse_shard

@@ -11,7 +11,7 @@ import tyro
 from diffdope.bop.metrics import add
 from diffdope.cli.output import check_output, result_entry, results_folder, write_json
 from diffdope.geometry.pose import Pose
-from diffdope.refine.settings import DEFAULT, PRESETS
+from diffdope.pipelines.settings import DEFAULT, PRESETS
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
@@ -57,7 +57,7 @@ def refine_and_show(given: Arguments, mesh: Mesh, observation: Observation, star
 
     from diffdope.cli.pictures import Draughtsman
     from diffdope.cli.report import print_summary, refine_with_progress
-    from diffdope.refine.refiner import Refiner
+    from diffdope.pipelines.refiner import Refiner
 
     console = Console()
     preset = PRESETS[DEFAULT]

@@ -15,7 +15,7 @@ from diffdope.errors import check_choice, expected
 from diffdope.experiments.cases import Source
 from diffdope.experiments.registry import MODULES, find_study
 from diffdope.experiments.study import Outcome, Study, run_study
-from diffdope.refine.settings import preset as find_preset
+from diffdope.pipelines.settings import preset as find_preset
 
 
 @dataclass(frozen=True)

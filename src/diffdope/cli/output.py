@@ -17,8 +17,8 @@ import numpy as np
 
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
-from diffdope.refine.result import RefinementResult
-from diffdope.refine.settings import Preset
+from diffdope.pipelines.result import RefinementResult
+from diffdope.pipelines.settings import Preset
 
 
 def check_output(out: Path) -> None:

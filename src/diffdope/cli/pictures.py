@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow, choose_crop
 from diffdope.geometry.pose import Pose
-from diffdope.refine.result import RefinementResult
+from diffdope.pipelines.result import RefinementResult
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation

@@ -14,7 +14,7 @@ from diffdope.cli.start_pose import read_start
 from diffdope.errors import DiffDopeError, check_positive, expected
 from diffdope.geometry.camera import Camera, load_camera
 from diffdope.geometry.pose import Pose
-from diffdope.refine.settings import DEFAULT, Preset
+from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.scene.images import read_image
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -120,7 +120,7 @@ def refine_and_write(given: Arguments, preset: Preset, mesh: Mesh, observation: 
 
     from diffdope.cli.pictures import Draughtsman
     from diffdope.cli.report import print_summary, refine_with_progress
-    from diffdope.refine.refiner import Refiner
+    from diffdope.pipelines.refiner import Refiner
 
     console = Console(stderr=False)
     refiner = Refiner(mesh, preset=preset, seed=given.seed, threads=given.threads)

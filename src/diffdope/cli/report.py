@@ -10,8 +10,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from diffdope.geometry.pose import Pose
-from diffdope.refine.refiner import Refiner
-from diffdope.refine.result import RefinementResult
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.result import RefinementResult
 from diffdope.scene.observation import Observation
 
 

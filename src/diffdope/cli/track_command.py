@@ -17,9 +17,9 @@ from diffdope.cli.start_pose import read_start
 from diffdope.cli.track_report import TrackDisplay, write_files
 from diffdope.cli.track_run import Video, check_same_frames, track_into
 from diffdope.errors import expected
-from diffdope.refine.settings import Preset
-from diffdope.refine.settings import preset as find_preset
-from diffdope.refine.tracking import tracking_presets
+from diffdope.pipelines.settings import Preset
+from diffdope.pipelines.settings import preset as find_preset
+from diffdope.pipelines.tracker import tracking_presets
 from diffdope.runs.journal import Journal
 from diffdope.scene.frames import Film, Frames, ImageFolders
 from diffdope.scene.mesh import Mesh
@@ -139,7 +139,7 @@ def track(
     given: Arguments, preset: Preset, mesh: Mesh, video: Video, start: Any, journal: Journal, console: Console
 ) -> None:
     """Tracks what is not tracked yet, under a progress bar."""
-    from diffdope.refine.refiner import Refiner
+    from diffdope.pipelines.refiner import Refiner
 
     check_same_frames(journal.done, video.frames)
     if journal.complete:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from diffdope.cli.pictures import whole_window
 from diffdope.cli.track_run import Video, poses_of
 from diffdope.geometry.pose import Pose
-from diffdope.refine.result import Status
+from diffdope.pipelines.result import Status
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh

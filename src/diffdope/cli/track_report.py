@@ -15,8 +15,8 @@ from rich.table import Table
 
 from diffdope.bop.results import Estimate, write_results
 from diffdope.cli.track_run import Video, poses_of
-from diffdope.refine.result import Status
-from diffdope.refine.settings import Preset
+from diffdope.pipelines.result import Status
+from diffdope.pipelines.settings import Preset
 from diffdope.scene.mesh import Mesh
 
 Records = Mapping[str, Mapping[str, Any]]

@@ -15,10 +15,10 @@ from diffdope.experiments.cases import Case, CaseLoader, Source
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
-from diffdope.refine.compiled import compile_apart
-from diffdope.refine.refiner import Refiner
-from diffdope.refine.result import RefinementResult
-from diffdope.refine.settings import Preset
+from diffdope.pipelines.compiled import compile_apart
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.result import RefinementResult
+from diffdope.pipelines.settings import Preset
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 

@@ -19,8 +19,8 @@ from diffdope.experiments.synthetic import picture
 from diffdope.experiments.tables import column, grouped, numbers
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
-from diffdope.refine.refiner import Refiner
-from diffdope.refine.settings import Preset
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.settings import Preset
 from diffdope.runs.task import Task
 from diffdope.scene.observation import Observation
 

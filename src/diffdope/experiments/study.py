@@ -11,8 +11,8 @@ from diffdope.errors import DiffDopeError, expected
 from diffdope.experiments.bench import Bench, Row
 from diffdope.experiments.cases import Source
 from diffdope.experiments.tables import markdown, write_csv
-from diffdope.refine.compiled import compile_apart
-from diffdope.refine.settings import Preset
+from diffdope.pipelines.compiled import compile_apart
+from diffdope.pipelines.settings import Preset
 from diffdope.runs.engine import Engine
 from diffdope.runs.inline import InlineEngine
 from diffdope.runs.journal import Journal

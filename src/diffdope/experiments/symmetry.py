@@ -23,8 +23,8 @@ from diffdope.experiments.synthetic import SensorNoise, picture, random_pose
 from diffdope.experiments.tables import column, grouped, numbers
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
-from diffdope.refine.result import RefinementResult
-from diffdope.refine.settings import Preset
+from diffdope.pipelines.result import RefinementResult
+from diffdope.pipelines.settings import Preset
 from diffdope.runs.task import Task
 
 SHAPES = ("sphere", "cylinder", "box", "cube", "cylinder, label", "box, label")

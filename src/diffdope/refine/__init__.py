@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from diffdope.geometry.pose import Pose
-    from diffdope.refine.result import RefinementResult
-    from diffdope.refine.settings import Preset
+    from diffdope.pipelines.result import RefinementResult
+    from diffdope.pipelines.settings import Preset
     from diffdope.scene.mesh import Mesh
     from diffdope.scene.observation import Observation
 
@@ -30,7 +30,7 @@ class _Callable(ModuleType):
         threads: int | None = None,
     ) -> RefinementResult:
         """Refines one pose; see `diffdope.refine.refiner.refine`."""
-        from diffdope.refine.refiner import refine
+        from diffdope.pipelines.refiner import refine
 
         return refine(mesh, observation, pose, preset=preset, seed=seed, threads=threads)
 

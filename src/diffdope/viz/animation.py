@@ -17,7 +17,7 @@ from diffdope.viz.files import atomic
 from diffdope.viz.overlay import View, layered
 
 if TYPE_CHECKING:
-    from diffdope.refine.result import History
+    from diffdope.pipelines.result import History
 
 Frame = NDArray[np.uint8]
 Render = Callable[[NDArray[np.float64], NDArray[np.float64]], View]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from diffdope.viz.files import atomic
 
 if TYPE_CHECKING:
-    from diffdope.refine.result import History
+    from diffdope.pipelines.result import History
 
 
 def write_costs(

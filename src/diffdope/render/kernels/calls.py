@@ -33,7 +33,7 @@ def address_of(kernel: Any, result: Any, *arguments: Any) -> int:
     return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
 
 
-def _call(result: Any, *kinds: Any) -> Any:
+def call_by_address(result: Any, *kinds: Any) -> Any:
     """What an intrinsic returns that calls the address, its first argument, with all others.
 
     Nobody checks their types at run time. The tables are those that it was compiled for; a pose may be any array, and
@@ -56,10 +56,10 @@ def _call(result: Any, *kinds: Any) -> Any:
 @intrinsic
 def prepare_at(_context, address, mesh, view, R, t, s, shade):
     """Calls `prepare_pose`."""
-    return _call(PREPARED, mesh, view, R, t, s, types.int64)
+    return call_by_address(PREPARED, mesh, view, R, t, s, types.int64)
 
 
 @intrinsic
 def shade_at(_context, address, skin, planes, f, first, count, with_color):
     """Calls `shade_chunk`."""
-    return _call(SHADED, skin, planes, f, types.int64, types.int64, types.boolean)
+    return call_by_address(SHADED, skin, planes, f, types.int64, types.int64, types.boolean)

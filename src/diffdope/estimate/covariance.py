@@ -1,0 +1,144 @@
+"""How far off a pose may be: its covariance, and the directions about which the images say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.estimate.regression import Part, View
+from diffdope.pipelines.settings import NoiseSettings
+
+F64 = NDArray[np.float64]
+
+_UNOBSERVED = 0.25  # share of the spread's variance from which on the images might as well say nothing
+_PURE = 0.1  # share of a direction's length that may be left out when it is put into words
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """Of a pose, in (rho [m], phi [rad]).
+
+    covariance (6, 6); unobserved (K, 6) directions, each of length 1 in (rho over half the diameter, phi).
+    """
+
+    covariance: F64
+    unobserved: F64
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """How surely the images determine the pose, by direction.
+
+    directions (6, 6): columns in (rho [m], phi [rad]), as long as the deviation that `NoiseSettings.spread` allows;
+    variance (6,) along them from the residuals, in units of the square of that; shifts (M, 6) what an error of one
+    deviation that the whole object shares does to the pose, by modality.
+    """
+
+    directions: F64
+    variance: F64
+    shifts: F64
+
+    @property
+    def observed(self) -> NDArray[np.bool_]:
+        """(6,) which of them the images determine notably better than their spread."""
+        return self.variance < _UNOBSERVED
+
+
+def spectrum(
+    parts: Mapping[str, Part], view: View, noise: NoiseSettings, *, correlated: bool = True, also: F64 | None = None
+) -> Spectrum:
+    """Of the pose that solves the normal equations of all modalities.
+
+    The variance is the inverse of the information, that of the spread included, and of what is known `also` (6, 6).
+    """
+    spread = np.repeat([noise.spread * 2.0 * view.length_m, np.radians(noise.spread_deg)], 3)
+    known = [part.information(correlated=correlated) for part in parts.values()]
+    balance = np.outer(spread, spread)
+    everything = sum((one.matrix for one in known), np.zeros((6, 6))) * balance
+    sure = np.zeros((6, 6))
+    for group in (("rgb",), ("depth", "mask")):  # depth and outline feel the same facets
+        own = [one for name, one in zip(parts, known, strict=True) if name in group]
+        matrix, pretended = (sum((one[k] for one in own), np.zeros((6, 6))) * balance for k in (0, 1))
+        sure += beyond(matrix, pretended)
+    if also is not None:
+        everything, sure = everything + also * balance, sure + also * balance
+    information, basis = np.linalg.eigh(sure)
+    pulls = np.array([one.pull for one in known]).reshape(-1, 6)
+    shifts = np.linalg.solve(everything + np.eye(6), (spread * pulls).T).T * spread
+    return Spectrum(basis * spread[:, None], 1.0 / (1.0 + np.maximum(information, 0.0)), shifts)
+
+
+def beyond(matrix: F64, pretended: F64) -> F64:
+    """The part of a positive matrix that is more than another; along directions in which it is less, nothing.
+
+    Directions are those of both matrices' common diagonal form, so that the result is never more than the matrix.
+    """
+    values, vectors = np.linalg.eigh(pretended)
+    if values[-1] <= 0.0:
+        return matrix
+    values = np.maximum(values, 1e-12 * values[-1])
+    root, inverse = (vectors * np.sqrt(values)) @ vectors.T, (vectors / np.sqrt(values)) @ vectors.T
+    ratio, basis = np.linalg.eigh(inverse @ matrix @ inverse)
+    back = root @ basis
+    return np.asarray((back * np.maximum(ratio - 1.0, 0.0)) @ back.T)
+
+
+def uncertainty(found: Spectrum, view: View, noise: NoiseSettings) -> Uncertainty:
+    """Covariance, and what is not observed.
+
+    Along observed directions, the variance that the residuals tell, times `inflation` squared; along the others, the
+    square of the spread. To which comes what errors do that the whole object shares, for no residual shows them.
+    """
+    variance = np.where(found.observed, np.minimum(noise.inflation**2 * found.variance, 1.0), 1.0)
+    covariance = (found.directions * variance) @ found.directions.T + found.shifts.T @ found.shifts
+    hidden = found.directions[:, ~found.observed].T
+    size = np.linalg.norm(hidden / view.units, axis=1, keepdims=True)
+    return Uncertainty(covariance, hidden / np.maximum(size, 1e-300))
+
+
+def in_words(unobserved: F64, length_m: float) -> tuple[str, ...]:
+    """What is not observed, for people.
+
+    Args:
+        unobserved: (K, 6) directions.
+        length_m: half the object's diameter.
+    """
+    if len(unobserved) == 6:
+        return ("the pose is not observed: the images say nothing that the start does not",)
+    shift, turn = unobserved[:, :3] / length_m, unobserved[:, 3:]
+    sizes = np.linalg.norm(shift, axis=1), np.linalg.norm(turn, axis=1)
+    turns, shifts = sizes[0] < _PURE * sizes[1], sizes[1] < _PURE * sizes[0]
+    notes = [*pure("rotation about", turn[turns]), *pure("shift along", shift[shifts])]
+    for direction in unobserved[~turns & ~shifts]:
+        mm_a_degree = 1e3 * np.radians(direction[:3]) / np.linalg.norm(direction[3:])
+        text = ", ".join(f"{value:.1f}" for value in mm_a_degree * heading(direction[3:]) + 0.0)
+        notes.append(
+            f"rotation about camera-frame axis {axis(direction[3:])} with ({text}) mm a degree is not observed"
+        )
+    return tuple(notes)
+
+
+def pure(what: str, vectors: F64) -> list[str]:
+    """At most one note about turns or shifts (K, 3) alone."""
+    if len(vectors) == 0:
+        return []
+    which = "any axis"
+    if len(vectors) == 1:
+        which = f"camera-frame axis {axis(vectors[0])}"
+    elif len(vectors) == 2:
+        which = f"any camera-frame axis but {axis(np.cross(*vectors))}"
+    return [f"{what} {which} is not observed"]
+
+
+def heading(vector: F64) -> float:
+    """Sign that makes the largest part positive."""
+    return float(np.sign(vector[np.abs(vector).argmax()]))
+
+
+def axis(vector: F64) -> str:
+    """A unit vector in brackets, its largest part positive."""
+    unit = vector / np.linalg.norm(vector) * heading(vector)
+    return "(" + ", ".join(f"{value:.2f}" for value in np.where(np.abs(unit) < 0.005, 0.0, unit)) + ")"

@@ -1,0 +1,346 @@
+"""The objective at one pose as a robust regression: what each modality says about the pose, and how surely.
+
+Three things make it more than J^T J / sigma^2. The light, which all pixels share, is an unknown of its own, eliminated
+(its correction: what was fitted before was fitted at another pose). Residuals of neighbouring pixels are not
+independent: sums of scores over tiles say how much less they know together (a sandwich estimate with clusters, Liang
+and Zeger 1986). And the facets of a mesh lean away from the surface they stand for, which must not be taken for shape:
+a ball of triangles would feel its turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.problem.linearised import Block, Linearised
+from diffdope.solve import robust
+from diffdope.estimate import regression_kernel as kernel
+from diffdope.pipelines.settings import LightModel, NoiseSettings
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+
+_WEAK = 1.0  # prior precision of the light's gain and offset: as good as none
+_NEGLIGIBLE = 1e-4  # share of the largest curvature below which a modality says nothing
+_LEAST_TILES = 12  # fewer say little, and less than that after the pose was fitted
+_LEANING = 4.0  # variance: the visible part of a mesh may lean twice as far as the average of the whole
+_DOUBTFUL = 0.25**2  # of a colour's Jacobian, if leaning facets change more than a quarter of it, it says nothing
+
+
+@dataclass(frozen=True)
+class View:
+    """What the regression needs to know beside the images.
+
+    distance_m: of the object; pixel_m: length of a pixel there; length_m: half the diameter; tilt: of the mesh's
+    facets [rad]; width: of the crop in pixels; light: what was fitted of it; ray (3,) towards the object, its depth 1.
+    """
+
+    distance_m: float
+    pixel_m: float
+    length_m: float
+    tilt: float
+    width: int
+    light: LightModel
+    ray: F64
+
+    @property
+    def units(self) -> F64:
+        """(6,) multiplies (rho / length, phi)."""
+        return np.array([self.length_m] * 3 + [1.0] * 3)
+
+
+class Known(NamedTuple):
+    """What is known of a modality from another pose close by.
+
+    scale: standard deviation; correlation: variance over that of single pixels, both held while the pose moves;
+    light: (C, K) of each channel, from which its own is found in one round.
+    """
+
+    scale: float
+    correlation: float
+    light: F64
+
+
+class Information(NamedTuple):
+    """Of one modality.
+
+    matrix (6, 6); pretended (6, 6): as much may be the facets'; pull (6,): what one deviation of an error that the
+    whole object shares adds to the gradient.
+    """
+
+    matrix: F64
+    pretended: F64
+    pull: F64
+
+
+class Channel:
+    """One channel of a modality, and what the light explains of it.
+
+    Args:
+        rows: (K + 7, N) light's columns, residual, Jacobian.
+        weight: (N,) of the pixels.
+        light: (K,) of another pose close by.
+    """
+
+    def __init__(self, rows: F32, weight: F32, light: F64 | None = None) -> None:
+        self.rows, self.shared, self._weight = rows, len(rows) - 7, weight
+        self.light: F64 = np.zeros((self.shared, 7))
+        if light is not None:
+            self.light[:, 0] = light
+
+    @property
+    def residual(self) -> F32:
+        """(N,) less what the light explains."""
+        explained = self.light[:, 0].astype(np.float32) @ self.rows[: self.shared]
+        return np.asarray(self.rows[self.shared] - explained, np.float32)
+
+    def weigh(self, scale: float, *, strict: bool = False) -> tuple[F32, float]:
+        """Weights (N,) of the squares of the residuals, and their loss; see the kernel."""
+        weight = np.empty(len(self._weight), np.float32)
+        loss = kernel.list_weights(self.rows, self._weight, self.light[:, 0].copy(), scale, strict, weight)
+        return weight, float(loss)
+
+    def reduced(self, weight: F32, unit: float) -> tuple[F64, F64]:
+        """Moments (7, 7) of residual and Jacobian less what the light explains, and the light (K, 7) that does it.
+
+        Args:
+            weight: (N,) of their squares.
+            unit: factor on all of them.
+        """
+        k, moments = self.shared, unit * products(self.rows, weight)
+        if k == 0:
+            return moments, self.light
+        light = inverse(moments[:k, :k] + _WEAK * np.eye(k)) @ moments[:k, k:]
+        left = moments[k:, k:] - moments[k:, :k] @ light
+        return 0.5 * (left + left.T), light
+
+    def reduce(self, weight: F32, unit: float) -> F64:
+        """The same moments; keeps the light."""
+        moments, self.light = self.reduced(weight, unit)
+        return moments
+
+    @property
+    def _mix(self) -> F64:
+        """(7, K + 7): residual and Jacobian less what the light explains, of the rows."""
+        return np.hstack([-self.light.T, np.eye(7)])
+
+    def curvature(self, weight: F32) -> F64:
+        """J^T W J (6, 6), the Jacobian less what the light that is kept explains of it."""
+        mix = self._mix[1:]
+        return np.asarray(mix @ products(self.rows, weight) @ mix.T)
+
+    def gradient(self, weight: F32) -> F64:
+        """J^T W r (6,), both less what the light that is kept explains of them."""
+        return np.asarray(self._mix[1:] @ (self.rows @ (weight * self.residual)))
+
+    def add_scores(self, huber: F32, strict: F32, directions: F64, scale: float, scores: F32) -> None:
+        """Adds scores (R, N) along directions (R + 1, 6), the last of which is the step that was taken."""
+        mix = self._mix
+        of_rows = directions @ mix[1:]
+        of_rows = np.vstack([of_rows[:-1], mix[0] / scale, of_rows[-1]])
+        room = np.empty((len(of_rows), kernel.CHUNK), np.float32)
+        kernel.add_scores(self.rows, huber, strict, of_rows, room, scores)
+
+
+class Part:
+    """One modality at one pose.
+
+    Args:
+        name: of the modality.
+        block: its residuals and Jacobians.
+        view: see there.
+        noise: what is known about errors.
+        known: scale and correlation to hold; estimated if missing.
+
+    Attributes:
+        gradient: (6,) of the cost.
+        step: (6, 6) curvature for Gauss-Newton, in (rho [m], phi [rad]) as all of them.
+        cost: Huber's, over the correlation.
+        count: sum of the pixels' weights.
+        known: the scale, the correlation and the lights.
+    """
+
+    def __init__(self, name: str, block: Block, view: View, noise: NoiseSettings, known: Known | None = None) -> None:
+        self.name, self._block, self._view, self._noise = name, block, view, noise
+        self._weight = np.ascontiguousarray(block.weight, np.float32)
+        lights = None if known is None else known.light
+        self._channels = [
+            Channel(rows, self._weight, None if lights is None else lights[c])
+            for c, rows in enumerate(rows_of(name, block, view.light))
+        ]
+        self.count = float(self._weight.sum())
+        scale, correlation = self._estimate(noise.least(name)) if known is None else known[:2]
+        moments = self._moments(scale, correlation, rounds=2 if known is None else 1)
+        self.known = Known(scale, correlation, np.stack([channel.light[:, 0] for channel in self._channels]))
+        self.gradient, self.step = moments[0, 1:], moments[1:, 1:]
+        self.cost = sum(channel.weigh(scale)[1] for channel in self._channels) / correlation
+
+    def _estimate(self, least: float) -> tuple[float, float]:
+        """Scale and correlation of the residuals."""
+        there = self._weight > 0.0
+        everywhere = bool(there.all())
+        scale = least
+        for _ in range(2):
+            sizes = [c.residual if everywhere else c.residual[there] for c in self._channels]
+            scale = robust.scale(np.concatenate(sizes), least)
+            self._moments(scale, 1.0, rounds=1)
+        return scale, self._correlation(scale)
+
+    def _moments(self, scale: float, correlation: float, rounds: int) -> F64:
+        """Sum over the channels of the moments with Huber's weights; finds the light."""
+        total, unit = np.zeros((7, 7)), 1.0 / (scale * scale * correlation)
+        for channel in self._channels:
+            for _ in range(rounds if channel.shared else 1):
+                moments = channel.reduce(channel.weigh(scale)[0], unit)
+            total += moments
+        return total
+
+    def _correlation(self, scale: float) -> float:
+        """Variance of the scores over what the normal matrix makes of it: of the tile size for which it is largest.
+
+        The scores are those at the modality's own optimum, one Gauss-Newton step away: how far the pose is from it says
+        nothing about correlation.
+        """
+        units, curvature, gradient, weights = self._view.units, np.zeros((6, 6)), np.zeros(6), []
+        for channel in self._channels:
+            huber, strict = channel.weigh(scale)[0], channel.weigh(scale, strict=True)[0]
+            weights.append((huber, strict))
+            curvature += channel.curvature(strict)
+            gradient += channel.gradient(huber)
+        gradient *= units / scale
+        values, vectors = np.linalg.eigh(curvature * np.outer(units, units))
+        seen = values > _NEGLIGIBLE * max(values[-1], 1e-300)
+        whiten = (vectors[:, seen] / np.sqrt(values[seen])).T
+        step = whiten.T @ (whiten @ gradient)
+        scores = np.zeros((len(whiten), len(self._weight)), np.float32)
+        for channel, (huber, strict) in zip(self._channels, weights, strict=True):
+            channel.add_scores(huber, strict, np.vstack([whiten, step]) * units, scale, scores)
+        return max(1e-6, *(self._spread_of_sums(scores, tile) for tile in (1, *self._noise.tiles)))
+
+    def _spread_of_sums(self, white: F32, tile: int) -> float:
+        """Mean square of sums (R, N) over tiles of a side, less what fitting has taken; 0 for too few tiles."""
+        rank = len(white)
+        if tile == 1:
+            return float(np.vdot(white, white)) / rank
+        pixel, width = self._block.pixel, self._view.width
+        tiles = (int(pixel.max()) // width // tile + 1) * ((width - 1) // tile + 1)
+        sums, seen = np.empty((tiles, rank)), np.empty(tiles, np.int64)
+        count = int(kernel.sum_tiles(white, pixel, width, tile, sums, seen))
+        if count < _LEAST_TILES:
+            return 0.0
+        return float(np.vdot(sums, sums)) / rank * count / (count - 1)
+
+    def information(self, *, correlated: bool = True) -> Information:
+        """What the modality says about the pose.
+
+        Args:
+            correlated: False to take residuals for independent, as long as the pose is not final.
+        """
+        scale, correlation, _ = self.known
+        correlation = correlation * max(1.0, self.tension) if correlated else 1.0
+        clear = self._clear()
+        weights = [clear * channel.weigh(scale, strict=True)[0] for channel in self._channels]
+        unit, total = 1.0 / (scale * scale * correlation), np.zeros((6, 6))
+        for channel, weight in zip(self._channels, weights, strict=True):
+            total += channel.reduced(weight, unit)[0][1:, 1:]
+        pull, bias = np.zeros(6), self._bias()
+        if bias is not None:
+            pull += self._channels[0].rows[1:] @ (weights[0] * bias)
+        return Information(total, unit * self._leaning(weights), unit * pull)
+
+    @property
+    def tension(self) -> float:
+        """How hard the modality pulls at the pose, against what its own errors explain: 1 if they explain it all.
+
+        More is what nothing else tells: that its errors are shared by the whole object, or that it was outvoted. As
+        with measurements that disagree (Birge 1932), it is taken for larger errors of its own.
+        """
+        units = self._view.units
+        values, vectors = np.linalg.eigh(self.step * np.outer(units, units))
+        seen = values > _NEGLIGIBLE * max(values[-1], 1e-300)
+        along = vectors[:, seen].T @ (self.gradient * units)
+        return float((along**2 / values[seen]).sum() / max(int(seen.sum()), 1))
+
+    def _bias(self) -> F32 | None:
+        """(N,) what one deviation of an error that the whole object shares adds to the residuals; None for nothing."""
+        noise, view = self._noise, self._view
+        if self.name == "depth":
+            return np.full(len(self._weight), noise.depth_bias * view.distance_m, np.float32)
+        if self.name == "mask":
+            # A pixel's coverage changes as the border moves along its normal, whether the pose or the mask moves it.
+            along = np.linalg.norm(self._block.jacobian[0, :3], axis=0)
+            return np.asarray(along * np.float32(view.pixel_m * noise.mask_bias_px), np.float32)
+        return None
+
+    def _clear(self) -> F32:
+        """(N,) 1 for pixels whose Jacobian is the surface's, 0 for those whose facets may have made much of it up.
+
+        A surface that is seen almost edge on has large Jacobians, of which leaning facets change a large share. A few
+        such pixels would pretend more, in all directions, than all others know.
+        """
+        if self.name != "rgb":  # of the others, all pixels have one lever
+            return np.ones_like(self._weight)
+        return np.asarray(_LEANING * self._view.tilt**2 * self._block.lever < _DOUBTFUL, np.float32)
+
+    def _leaning(self, weights: list[F32]) -> F64:
+        """J^T W J that leaning facets would pretend: in each row tilt^2 |m|^2, m the motion across what is seen there.
+
+        A normal n + e instead of n changes the depth n . dX / n . v by e . m / n . v with m = dX - v dZ, v the ray and
+        dZ the depth's change: going along the ray does not slide over the surface. An outline only does not notice a
+        shift along the ray.
+        """
+        slide, n = self._block.slide, len(self._weight)
+        values = np.zeros((10, n), np.float32)
+        values[0], values[1:4] = 1.0, self._block.offset
+        values[4:] = np.eye(6, dtype=np.float32)[2][:, None] if slide is None else slide
+        steep = sum(
+            w * (c.rows[c.shared + 1 : c.shared + 4] ** 2).sum(axis=0)
+            for c, w in zip(self._channels, weights, strict=True)
+        )
+        moments = products(values, np.asarray(self._block.lever * steep, np.float32))
+        # dX_k = B_k (1, offset) by (rho, phi), for d X / d (rho, phi) = [I, -[offset]x].
+        B = np.zeros((3, 6, 10))
+        for k in range(3):
+            one, other = (k + 1) % 3, (k + 2) % 3
+            B[k, k, 0], B[k, 3 + one, 1 + other], B[k, 3 + other, 1 + one] = 1.0, 1.0, -1.0
+            B[k, :, 4:] = -self._view.ray[k] * np.eye(6)
+        return np.asarray(_LEANING * self._view.tilt**2 * (B @ moments @ B.transpose(0, 2, 1)).sum(axis=0))
+
+
+def inverse(matrix: F64) -> F64:
+    """Of one or two rows and columns: `np.linalg` takes longer to set out than this."""
+    if len(matrix) == 1:
+        return np.asarray(1.0 / matrix)
+    (a, b), (_, c) = matrix.tolist()
+    return np.asarray(np.array([[c, -b], [-b, a]]) / (a * c - b * b))
+
+
+def products(rows: F32, weight: F32) -> F64:
+    """Weighed products (R, R) of all rows (R, N) with each other."""
+    out = np.empty((len(rows), len(rows)))
+    kernel.sum_products(rows, weight, np.empty(kernel.CHUNK, np.float32), out)
+    return out
+
+
+def rows_of(name: str, block: Block, light: LightModel) -> F32:
+    """A modality (C, K + 7, N) as the kernel takes it: colours have the light's K columns, gain and offset."""
+    n = len(block.pixel)
+    shared = {"as-is": 0, "gain": 1, "gain-bias": 2}[light] if name == "rgb" else 0
+    rows = np.empty((len(block.residual), shared + 7, n), np.float32)
+    if shared:
+        rows[:, :shared] = 1.0
+        rows[:, 0] = block.rendered
+    rows[:, shared], rows[:, shared + 1 :] = block.residual, block.jacobian
+    return rows
+
+
+def regress(
+    linearised: Linearised, view: View, noise: NoiseSettings, known: Mapping[str, Known] | None = None
+) -> dict[str, Part]:
+    """Normal equations of each modality at the pose where it was linearised; for the arguments see `Part`."""
+    held = {} if known is None else known
+    return {name: Part(name, block, view, noise, held.get(name)) for name, block in linearised.blocks.items()}

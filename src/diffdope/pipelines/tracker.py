@@ -1,0 +1,209 @@
+"""Follows the object from frame to frame: predicts, refines, says when it is lost, and finds it again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+from diffdope.errors import expected
+from diffdope.geometry.pose import Pose
+from diffdope.search.motion_model import Motion
+from diffdope.problem.region import projected_box
+from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.pipelines.settings import Preset, TrackingSettings
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+
+Refine = Callable[[Observation, Pose], RefinementResult]
+
+_SAME_ANGLE_RAD, _SAME_DISTANCE = math.radians(0.5), 0.005  # starts closer than this end alike
+_FOLLOW = 0.1  # by which share of a change the usual likeness follows a trusted frame
+
+
+def tracking_presets(preset: Preset) -> tuple[Preset, Preset]:
+    """What tracking makes of a preset: for a frame (its near search), and for a lost object (the far one as well).
+
+    Raises:
+        DiffDopeError: if its solver has no confidence by which a lost object could be told.
+    """
+    if preset.solver != "newton":
+        cure = 'give Refiner(mesh, preset="fast")'
+        raise expected("preset", "one whose solver is newton, to track", f"{preset.name!r}, a {preset.solver}", cure)
+    # The tracker has thresholds of its own for what it makes of a low confidence.
+    search = replace(preset.search, least_confidence=0.0)
+    near = replace(search, doubt=0.0, other_sides=False)  # which way round it is, the frames before have told
+    return replace(preset, search=near), replace(preset, search=replace(search, doubt=1.0))
+
+
+class Tracker:
+    """The state between frames.
+
+    A frame is refined from where the motion model expects the object. If the result is not as convincing as it has been
+    so far, it is refined from coarse to fine, and from the pose of the frame before as well. Poses that are in doubt do
+    not feed the motion model; after `patience` frames in a row, or one that cannot be true, the object is lost. From
+    then on the pose is a prediction from the last one that could be trusted, and every `retry` frames the wider search
+    looks for the object around it.
+
+    Args:
+        mesh: the object.
+        settings: when to doubt, and the motion model.
+        refine: from a start close by.
+        search: from a start far off; slow.
+        quick: from a start very close by; None for `refine`.
+    """
+
+    def __init__(
+        self, mesh: Mesh, settings: TrackingSettings, refine: Refine, search: Refine, quick: Refine | None = None
+    ) -> None:
+        self._mesh, self._settings = mesh, settings
+        self._refine, self._search, self._quick = refine, search, quick
+        self._usual: float | None = None
+        self._motion = Motion(settings.memory_s, settings.smoothing)
+        self._last: Pose | None = None
+        self._clock_s = self._trusted_s = 0.0
+        self._in_doubt = self._lost_frames = 0
+        self._begun = False
+
+    @property
+    def lost(self) -> bool:
+        """Whether the last frame was."""
+        return self._lost_frames > 0
+
+    def track(
+        self, observation: Observation, pose: Pose | None = None, *, time_s: float | None = None
+    ) -> RefinementResult:
+        """The pose in the next frame; see `Refiner.track`."""
+        if pose is None and self._last is None:
+            cure = "give the pose in the first frame: track(observation, pose=...)"
+            raise expected("pose", "a start pose for the first frame", "none", cure)
+        if pose is not None:
+            self._restart(pose, time_s)
+        else:
+            self._clock_s = self._time(time_s)
+        return self._found_or_not(observation) if self.lost else self._followed(observation)
+
+    def _restart(self, pose: Pose, time_s: float | None) -> None:
+        if time_s is not None and not math.isfinite(time_s):
+            raise expected("time_s", "seconds", time_s)
+        self._motion.restart(pose)
+        self._last = pose
+        self._clock_s = 0.0 if time_s is None else time_s
+        self._trusted_s = self._clock_s - self._settings.frame_s
+        self._in_doubt = self._lost_frames = 0
+        self._begun, self._usual = False, None
+
+    def _time(self, time_s: float | None) -> float:
+        if time_s is None:
+            return self._clock_s + self._settings.frame_s
+        if not (math.isfinite(time_s) and time_s > self._clock_s):
+            cure = "frames come in the order of their times; to start anew, give a pose"
+            raise expected("time_s", f"more than {self._clock_s:g}, the time of the frame before", time_s, cure)
+        return time_s
+
+    @property
+    def _elapsed_s(self) -> float:
+        return self._clock_s - self._trusted_s
+
+    def _followed(self, observation: Observation) -> RefinementResult:
+        """A frame while the object is not lost."""
+        result = self._best(observation, self._starts())
+        if not self._begun and sureness(result) < self._settings.found:  # a given pose may be rougher than a prediction
+            result = max(result, self._search(observation, result.initial_pose), key=sureness)
+        confidence = sureness(result)
+        if confidence >= self._settings.doubt and self._is_usual(result, self._settings.unlike):
+            self._trust(result)
+            return result
+        self._in_doubt += 1
+        if confidence < self._settings.lost or self._in_doubt >= self._settings.patience:
+            return self._found_or_not(observation)
+        self._last = result.pose
+        note = f"in doubt for {self._in_doubt} of {self._settings.patience} frames (confidence {confidence:.2f})"
+        return replace(result, notes=(*result.notes, note))
+
+    def _starts(self) -> list[Pose]:
+        """Where the object may be, likeliest first."""
+        predicted = self._motion.predict(self._elapsed_s)
+        assert self._last is not None
+        near = self._last.distance_to(predicted) < _SAME_DISTANCE * self._mesh.diameter
+        return [predicted] if near and self._last.angle_to(predicted) < _SAME_ANGLE_RAD else [predicted, self._last]
+
+    def _best(self, observation: Observation, starts: list[Pose]) -> RefinementResult:
+        """Of the first attempt that convinces, or else the most convincing."""
+        attempts = [(self._refine, start) for start in starts]
+        if self._quick is not None and self._begun:
+            attempts.insert(0, (self._quick, starts[0]))
+        results: list[RefinementResult] = []
+        for refine, start in attempts:
+            results.append(refine(observation, start))
+            if sureness(results[-1]) >= self._settings.doubt and self._is_usual(results[-1], self._settings.alike):
+                return results[-1]
+        return max(results, key=sureness)
+
+    def _is_usual(self, result: RefinementResult, share: float) -> bool:
+        """Whether the object looks as much like its model as it did in the frames before, or `share` of that."""
+        return self._usual is None or likeness(result) >= share * self._usual
+
+    def _trust(self, result: RefinementResult) -> None:
+        if self._begun:
+            self._motion.take(result.pose, self._elapsed_s)
+        else:  # from a given pose to the first result is no motion, but the error of what was given
+            self._motion.restart(result.pose)
+        self._begun = True
+        now = likeness(result)
+        self._usual = now if self._usual is None else self._usual + _FOLLOW * (now - self._usual)
+        self._last, self._trusted_s, self._in_doubt = result.pose, self._clock_s, 0
+
+    def _found_or_not(self, observation: Observation) -> RefinementResult:
+        """A frame while the object is lost, the one that says so included."""
+        predicted = self._motion.predict(self._elapsed_s)
+        wide = self._lost_frames % self._settings.retry == 0
+        self._lost_frames += 1
+        start = recentred(self._motion.pose, self._mesh, observation) if wide else predicted
+        result = (self._search if wide else self._refine)(observation, start)
+        if sureness(result) >= self._settings.found and self._is_usual(result, self._settings.unlike):
+            return self._recovered(result)
+        self._last = predicted
+        return lost(result, predicted, self._lost_frames, self._settings)
+
+    def _recovered(self, result: RefinementResult) -> RefinementResult:
+        frames, self._lost_frames = self._lost_frames - 1, 0
+        self._begun = False
+        self._trust(result)
+        if frames == 0:  # the wider search found it in the very frame that was in doubt
+            return replace(result, notes=(*result.notes, "found by the wider search"))
+        text = f"found again after {frames} lost frame{'s' if frames > 1 else ''}"
+        return replace(result, message=f"{text}; {result.message}", notes=(*result.notes, text))
+
+
+def sureness(result: RefinementResult) -> float:
+    """Confidence, 0 for what is no result."""
+    return result.confidence if result.ok and result.confidence is not None else 0.0
+
+
+def likeness(result: RefinementResult) -> float:
+    """How much the visible part of the object looks like its model: share of fitting depths, and texture."""
+    seen = result.evidence
+    shares = () if seen is None else (seen.depth_inliers, seen.texture)
+    return max(sum(share for share in shares if share is not None), 0.0)
+
+
+def lost(result: RefinementResult, predicted: Pose, frames: int, settings: TrackingSettings) -> RefinementResult:
+    """What a lost frame returns: the prediction, and why no more."""
+    why = f"confidence {sureness(result):.2f}, below {settings.found:g}" if result.ok else result.message
+    text = (
+        f"lost for {frames} frame{'s' if frames > 1 else ''} ({why}); the pose is a guess from the last good one; "
+        "the wider search goes on, or restart with track(observation, pose=...)"
+    )
+    return replace(result, pose=predicted, status=Status.LOST, message=text, cost=math.inf, cost_per_modality={})
+
+
+def recentred(pose: Pose, mesh: Mesh, observation: Observation) -> Pose:
+    """The pose moved sideways so that its middle is that of the mask, if there is one."""
+    box = projected_box(mesh, pose, observation.camera)
+    if observation.mask_box is None or isinstance(box, Status):
+        return pose
+    x0, y0, x1, y1 = observation.mask_box
+    camera, depth_m = observation.camera, float(pose.t_m2c[2])
+    u, v = (x0 + x1 - box[0] - box[2]) / 2.0, (y0 + y1 - box[1] - box[3]) / 2.0
+    return pose.retract([u * depth_m / camera.fx, v * depth_m / camera.fy, 0.0, 0.0, 0.0, 0.0])

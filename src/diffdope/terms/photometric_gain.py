@@ -1,0 +1,63 @@
+"""Light: how the colours of the photograph differ from those of the model, per channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+
+_ROUNDS = 4
+_SPREAD = 0.05  # of colours: below it, a bias cannot be told from a gain
+HOLD = 0.01  # of the bias: no more than keeps it where colours do not vary
+HOLD_UNMASKED = 0.1  # where some of the pixels are other things'
+
+
+@dataclass(frozen=True)
+class Light:
+    """observed = gain * model + bias, both (3,)."""
+
+    gain: F64
+    bias: F64
+
+    def removed(self, rgb: F32) -> F32:
+        """The photograph (H, W, 3) as the model's colours; it may leave [0, 1]."""
+        return np.asarray((rgb - self.bias.astype(np.float32)) / self.gain.astype(np.float32), np.float32)
+
+
+def colors_at(rgb: F32, pixels: NDArray[np.intp]) -> F64:
+    """Colours (3, N) of some pixels of (H, W, 3), given by their flat indices."""
+    return np.ascontiguousarray(rgb.reshape(-1, 3).take(pixels, axis=0).T, np.float64)
+
+
+NEUTRAL = Light(np.ones(3), np.zeros(3))
+
+
+def fit_light(
+    model: F64, observed: F64, *, with_bias: bool, hold: float = HOLD, least: float = 0.2, most: float = 4.0
+) -> Light:
+    """Gain, and bias, of each channel: a robust straight line through pairs of colours (N, 3).
+
+    Least absolute deviations by reweighted least squares (Schlossmacher 1973), so that a label that differs, a
+    highlight or an occluder does not decide. A weak prior holds gain 1 and bias 0 where colours do not vary.
+
+    Args:
+        model: rendered colours.
+        observed: photographed ones.
+        with_bias: whether there is a bias.
+        hold: how strongly the bias is held to 0, as a share of what all pixels say about it. Where patterns do not lie
+            on each other yet, the steepest line is too flat and its bias takes the rest of the colour.
+        least: smallest gain.
+        most: largest gain.
+    """
+    if len(model) < 8:
+        return NEUTRAL
+    from diffdope.terms.photometric_gain_kernel import line
+
+    x, y = np.ascontiguousarray(model.T), np.ascontiguousarray(observed.T)
+    lines = [line(x[c], y[c], np.ones(len(model)), _ROUNDS, _SPREAD, with_bias, least, most, hold) for c in range(3)]
+    gain, bias = (np.array(values) for values in zip(*lines, strict=True))
+    return Light(gain, bias)

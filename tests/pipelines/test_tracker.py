@@ -1,0 +1,266 @@
+"""Tracking: the motion model, hysteresis, loss and recovery; scripted first, then on drawn pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from diffdope.errors import DiffDopeError
+from diffdope.experiments.shapes import grid_box, mottled, painted
+from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
+from diffdope.geometry.pose import Pose
+from diffdope.estimate.fit_quality import Evidence
+from diffdope.search.motion_model import Motion, tangent
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.result import History, RefinementResult, Status
+from diffdope.pipelines.settings import PRESETS, TrackingSettings
+from diffdope.pipelines.tracker import Refine, Tracker, recentred
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+
+START = Pose(np.eye(3), np.array([0.0, 0.0, 0.5]))
+FRAME_S = TrackingSettings().frame_s
+
+
+@pytest.fixture(scope="module")
+def box() -> Mesh:
+    return painted("box", *grid_box(np.array([0.06, 0.09, 0.05]), 6), mottled)
+
+
+def grey() -> Observation:
+    return Observation(CAMERA, rgb=np.full((CAMERA.height, CAMERA.width, 3), 0.5))
+
+
+def answer(pose: Pose, confidence: float, status: Status = Status.CONVERGED) -> RefinementResult:
+    history = History(np.zeros((1, 1)), np.zeros((1, 1, 0)), pose.R_m2c[None, None], pose.t_m2c[None, None], np.ones(1))
+    return RefinementResult(
+        pose, pose, 0.1, 0.1, {}, {}, status, "text", 0, 0, 0, history, (), (), 0, 0.0, None, confidence=confidence
+    )
+
+
+class Script:
+    """A solver that returns its start, moved, with confidences as written."""
+
+    def __init__(self, confidences: list[float], shift_m: float = 0.0) -> None:
+        self.confidences, self.shift_m, self.starts = confidences, shift_m, [START][:0]
+
+    def __call__(self, observation: Observation, start: Pose) -> RefinementResult:
+        self.starts.append(start)
+        return answer(start.retract([self.shift_m, 0, 0, 0, 0, 0]), self.confidences.pop(0))
+
+
+def tracker(box: Mesh, near: Script, wide: Script, **settings: float) -> Tracker:
+    return Tracker(box, TrackingSettings(**settings), near, wide)  # type: ignore[arg-type]
+
+
+def test_a_constant_velocity_is_predicted_and_forgotten_in_time() -> None:
+    motion = Motion(memory_s=0.5, smoothing=0.0)
+    motion.restart(START)
+    step = np.array([0.01, 0.0, -0.02, 0.0, 0.1, 0.0])
+    motion.take(START.retract(step), 0.1)
+    assert np.allclose(motion.velocity, step / 0.1)
+    soon, never = motion.predict(1e-4), motion.predict(1e9)
+    assert np.allclose(tangent(motion.pose, soon), 1e-4 * step / 0.1, rtol=1e-3)
+    assert np.allclose(tangent(motion.pose, never), 0.5 * step / 0.1)
+
+
+def test_time_gaps_scale_the_motion(box: Mesh) -> None:
+    near = Script([1.0] * 4, shift_m=0.0)
+    followed = tracker(box, near, Script([]), memory_s=1e6, smoothing=0.0)
+    followed.track(grey(), START, time_s=5.0)
+    near.shift_m = 0.01
+    followed.track(grey(), time_s=5.1)  # 0.01 m in 0.1 s
+    near.shift_m = 0.0
+    followed.track(grey(), time_s=5.4)
+    assert np.isclose(near.starts[-1].t_m2c[0], 0.01 + 0.03, rtol=1e-3)
+
+
+def test_the_first_frame_needs_a_pose(box: Mesh) -> None:
+    with pytest.raises(DiffDopeError, match=r"pose: expected a start pose .* give the pose in the first frame"):
+        tracker(box, Script([]), Script([])).track(grey())
+
+
+def test_times_must_increase(box: Mesh) -> None:
+    followed = tracker(box, Script([1.0] * 3), Script([]))
+    followed.track(grey(), START, time_s=1.0)
+    with pytest.raises(DiffDopeError, match="time_s: expected more than 1"):
+        followed.track(grey(), time_s=1.0)
+    followed.track(grey(), time_s=1.5)
+
+
+def test_doubt_must_last_before_the_object_is_lost(box: Mesh) -> None:
+    near, wide = Script([0.9, 0.3, 0.3, 0.9, 0.3, 0.3, 0.3]), Script([0.3])
+    followed = tracker(box, near, wide, patience=3)
+    states = [followed.track(grey(), START).status]
+    results = [followed.track(grey()) for _ in range(6)]
+    states += [result.status for result in results]
+    assert states == [Status.CONVERGED] * 6 + [Status.LOST]
+    assert results[0].notes == ("in doubt for 1 of 3 frames (confidence 0.30)",)
+    assert not results[-1].ok and "lost for 1 frame" in results[-1].message and results[-1].cost == np.inf
+    assert not wide.confidences
+
+
+@pytest.mark.parametrize("status", [Status.OUT_OF_VIEW, Status.NO_OVERLAP, Status.BEHIND_CAMERA])
+def test_nothing_to_compare_is_lost_at_once_and_says_why(box: Mesh, status: Status) -> None:
+    def fails(observation: Observation, start: Pose) -> RefinementResult:
+        return replace(answer(start, 0.0, status), message="the reason")
+
+    followed = Tracker(box, TrackingSettings(), fails, fails)
+    result = followed.track(grey(), START)
+    assert result.status is Status.LOST and "the reason" in result.message and followed.lost
+
+
+def test_a_pose_in_doubt_does_not_feed_the_motion_model(box: Mesh) -> None:
+    near = Script([1.0, 1.0, 0.3, 0.3, 1.0])
+    followed = tracker(box, near, Script([]), memory_s=1e6, smoothing=0.0)
+    followed.track(grey(), START)
+    near.shift_m = 0.004
+    followed.track(grey())  # 4 mm a frame from here on
+    near.shift_m = 0.1
+    doubtful = followed.track(grey())  # refined from the prediction and from the last pose; both went astray
+    near.shift_m = 0.0
+    followed.track(grey())
+    assert doubtful.pose.t_m2c[0] > 0.1
+    assert np.isclose(near.starts[-1].t_m2c[0], 0.004 * 3, rtol=1e-3)
+
+
+def test_the_pose_before_is_tried_where_the_prediction_is_in_doubt(box: Mesh) -> None:
+    near = Script([1.0, 1.0, 0.2, 0.8])
+    followed = tracker(box, near, Script([]))
+    followed.track(grey(), START)
+    near.shift_m = 0.01
+    followed.track(grey())
+    near.shift_m = 0.0
+    result = followed.track(grey())  # it stopped dead
+    assert result.confidence == 0.8 and np.isclose(result.pose.t_m2c[0], 0.01)
+
+
+def test_lost_frames_are_guesses_that_stay_near_and_recovery_is_reported(box: Mesh) -> None:
+    near, wide = Script([1.0, 1.0, 0.0, 0.0, 0.0, 0.0]), Script([0.0, 0.0, 0.9])
+    followed = tracker(box, near, wide, retry=2)
+    followed.track(grey(), START)
+    near.shift_m = 0.01
+    last_good = followed.track(grey()).pose
+    near.shift_m = wide.shift_m = 0.5  # garbage, which must not be returned
+    results = [followed.track(grey()) for _ in range(5)]
+    assert [result.status for result in results] == [Status.LOST] * 4 + [Status.CONVERGED]
+    memory = TrackingSettings().memory_s
+    for result in results[:-1]:
+        assert result.pose.distance_to(last_good) <= memory * 0.01 / FRAME_S + 1e-12
+    assert wide.starts[0].distance_to(last_good) == 0.0 and len(wide.starts) == 3
+    assert results[-1].notes == ("found again after 4 lost frames",) and results[-1].message.startswith("found again")
+    assert not followed.lost
+
+
+def test_the_error_of_the_given_pose_is_no_velocity(box: Mesh) -> None:
+    near = Script([1.0, 1.0], shift_m=0.01)
+    followed = tracker(box, near, Script([]))
+    first = followed.track(grey(), START).pose
+    followed.track(grey())
+    assert near.starts[-1].distance_to(first) == 0.0
+
+
+def test_a_rough_first_pose_gets_the_wider_search(box: Mesh) -> None:
+    near, wide = Script([0.55]), Script([0.9], shift_m=0.1)
+    result = tracker(box, near, wide).track(grey(), START)
+    assert result.confidence == 0.9 and wide.starts[0].distance_to(START) == 0.0
+
+
+def test_what_looks_less_like_the_object_than_before_is_tried_anew_and_doubted(box: Mesh) -> None:
+    def like(texture: float) -> Refine:
+        return lambda observation, start: replace(answer(start, 0.99), evidence=Evidence(texture=texture))
+
+    followed = Tracker(box, TrackingSettings(), like(0.8), like(0.8), quick=like(0.8))
+    followed.track(grey(), START)
+    followed._quick = like(0.6)
+    assert followed.track(grey()).evidence == Evidence(texture=0.8)
+    followed._quick = followed._refine = like(0.5)
+    assert followed.track(grey()).notes[-1].startswith("in doubt for 1 of 3 frames")
+
+
+def test_what_is_found_again_starts_at_rest(box: Mesh) -> None:
+    near, wide = Script([1.0, 0.0, 1.0]), Script([0.9], shift_m=0.2)
+    followed = tracker(box, near, wide)
+    followed.track(grey(), START)
+    found = followed.track(grey())
+    assert found.notes == ("found by the wider search",)
+    followed.track(grey())
+    assert near.starts[-1].distance_to(found.pose) == 0.0
+
+
+def test_a_pose_restarts(box: Mesh) -> None:
+    near, wide = Script([1.0, 0.0, 1.0]), Script([0.0])
+    followed = tracker(box, near, wide)
+    followed.track(grey(), START)
+    assert followed.track(grey()).status is Status.LOST
+    elsewhere = START.retract([0.05, 0, 0, 0, 0, 0])
+    result = followed.track(grey(), elsewhere, time_s=0.0)
+    assert result.ok and near.starts[-1].distance_to(elsewhere) == 0.0 and not followed.lost
+
+
+def test_the_mask_tells_where_to_look_for_a_lost_object(box: Mesh) -> None:
+    mask = np.zeros((CAMERA.height, CAMERA.width), bool)
+    mask[100:140, 220:260] = True
+    moved = recentred(START, box, Observation(CAMERA, mask=mask))
+    u, v = CAMERA.project(moved.t_m2c)
+    assert abs(u - 239.5) < 2.0 and abs(v - 119.5) < 2.0 and moved.t_m2c[2] == START.t_m2c[2]
+
+
+@pytest.mark.parametrize(
+    "name", ["lost", "doubt", "found", "alike", "unlike", "patience", "retry", "memory_s", "frame_s", "smoothing"]
+)
+def test_settings_out_of_range_are_refused(name: str) -> None:
+    with pytest.raises(DiffDopeError, match=name):
+        TrackingSettings(**{name: -1})  # type: ignore[arg-type]
+
+
+def test_a_preset_without_confidence_cannot_track(box: Mesh) -> None:
+    with pytest.raises(DiffDopeError, match=r"preset: expected one whose solver is newton.*preset=\"fast\""):
+        Refiner(box, preset="paper").track(grey(), START)
+
+
+def truth(frame: int) -> Pose:
+    s = frame * FRAME_S
+    sway = np.array([0.06 * np.sin(3.0 * s), 0.02 * np.sin(4.0 * s), 0.5])
+    return Pose(np.eye(3), sway).retract([0, 0, 0, 0.6, 0.4, 0]).retract([0, 0, 0, 0, 1.2 * s, 0.5 * s])
+
+
+def seen(box: Mesh, frame: int, *, hidden: bool = False) -> Observation:
+    card = painted("card", *grid_box(np.array([0.2, 0.2, 0.01]), 4), mottled)
+    parts = [(box, truth(frame))]
+    if hidden:
+        parts.insert(0, (card, Pose(np.eye(3), np.array([0.0, 0.0, 0.35]))))
+    made = picture(parts, np.random.default_rng(3), noise=SensorNoise())
+    return Observation(CAMERA, rgb=made.rgb, depth=made.depth)
+
+
+def test_a_moving_object_is_followed_lost_behind_a_card_and_found_again(box: Mesh) -> None:
+    refiner = Refiner(box, CAMERA, preset="fast", threads=1)
+    hidden = range(8, 11)
+    results = [
+        refiner.track(seen(box, frame, hidden=frame in hidden), truth(0) if frame == 0 else None) for frame in range(16)
+    ]
+    for frame, result in enumerate(results):
+        error = result.pose.distance_to(truth(frame))
+        if frame in hidden:
+            assert result.status is Status.LOST, frame
+        elif result.ok:
+            assert error < 0.003, frame
+    assert any(note.startswith("found again") for result in results for note in result.notes)
+    assert results[-1].ok
+
+
+def test_tracking_leaves_refine_as_it_was(box: Mesh) -> None:
+    observation, start = seen(box, 0), truth(0).retract([0.002, 0, 0, 0.02, 0, 0])
+    alone = Refiner(box, preset="fast", threads=1).refine(observation, start)
+    tracking = Refiner(box, preset="fast", threads=1)
+    tracking.track(observation, start)
+    again = tracking.refine(observation, start)
+    assert np.array_equal(alone.pose.t_m2c, again.pose.t_m2c) and alone.cost == again.cost
+
+
+def test_the_preset_fast_is_one_hypothesis_on_the_mesh_itself() -> None:
+    search = PRESETS["fast"].search
+    assert set(search.near.hypotheses) == {1} and set(search.near.faces) == {0} and search.doubt == 0.0

@@ -1,0 +1,238 @@
+"""The second-order search on the packaged example, whose truth is exact, and on what must not break it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from diffdope.bop.metrics import add
+from diffdope.errors import DiffDopeError
+from diffdope.experiments.shapes import blob
+from diffdope.experiments.spoil import wrong_mask
+from diffdope.experiments.synthetic import SensorNoise, picture
+from diffdope.geometry.camera import Camera
+from diffdope.geometry.perturb import perturb, random_rotation
+from diffdope.geometry.pose import Pose
+from diffdope.search.mesh_levels import Details
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.result import Status
+from diffdope.search.search import SIDES, Candidates, Search
+from diffdope.pipelines.settings import PRESETS, Preset, PyramidSettings
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+from diffdope.scene.packaged import packaged_example
+
+Example = tuple[Mesh, Observation, Pose, Pose]
+
+
+@pytest.fixture(scope="module")
+def example() -> Example:
+    return packaged_example()
+
+
+def part(observation: Observation, *names: str) -> Observation:
+    return Observation(observation.camera, **{name: getattr(observation, name) for name in names})
+
+
+def error_mm(example: Example, pose: Pose) -> float:
+    return 1e3 * add(pose, example[3], example[0].vertices_m)
+
+
+@pytest.mark.parametrize(
+    ("names", "limit_mm"),
+    [
+        (("rgb", "depth", "mask"), 0.5),
+        (("rgb", "mask"), 0.5),
+        (("depth", "mask"), 0.5),
+        (("rgb", "depth"), 3.0),
+        (("depth",), 1.0),
+        (("mask",), 2.0),
+    ],
+)
+def test_twenty_degrees_off_is_found_from_any_images_but_rgb_alone(
+    example: Example, names: tuple[str, ...], limit_mm: float
+) -> None:
+    mesh, observation, start, _ = example
+    result = Refiner(mesh).refine(part(observation, *names), start)
+    assert error_mm(example, start) > 20.0
+    assert error_mm(example, result.pose) < limit_mm
+    assert result.ok
+    assert result.confidence is not None
+    assert result.confidence > 0.8
+
+
+def test_a_result_that_is_wrong_says_that_it_failed(example: Example) -> None:
+    mesh, observation, start, _ = example
+    result = Refiner(mesh).refine(part(observation, "rgb"), start)
+    assert error_mm(example, result.pose) > 10.0  # colours alone do not reach that far
+    assert result.status is Status.FAILED
+    assert not result.ok
+
+
+def test_the_wrong_object_is_not_taken_for_the_right_one(example: Example) -> None:
+    mesh, observation, start, _ = example
+    stretched = Mesh(mesh.vertices_m * [0.5, 1.0, 1.6], mesh.faces, uv=mesh.uv, texture=mesh.texture)
+    result = Refiner(stretched).refine(observation, start)
+    assert result.confidence is not None
+    assert result.confidence < 0.5
+    assert result.status is Status.FAILED
+
+
+def test_a_close_start_takes_the_near_search_only(example: Example) -> None:
+    mesh, observation, _, truth = example
+    start = perturb(truth, angle_rad=np.radians(5.0), distance_m=0.003, rng=np.random.default_rng(0))
+    result = Refiner(mesh).refine(observation, start)
+    near = PRESETS["default"].search.near
+    assert result.iterations < sum(near.iterations) + len(near.iterations)
+    assert error_mm(example, result.pose) < 0.5
+
+
+def test_the_history_has_gaps_where_a_hypothesis_took_no_part(example: Example) -> None:
+    mesh, observation, start, _ = example
+    result = Refiner(mesh).refine(observation, start)
+    history = result.history
+    settings = PRESETS["default"].search
+    assert history.costs.shape[1] == settings.near.hypotheses[0] + settings.far.hypotheses[0] + SIDES
+    taking_part = np.isfinite(history.costs)
+    assert taking_part.any(axis=1).all()
+    assert not taking_part.all()
+    assert np.array_equal(taking_part, np.isfinite(history.t_m2c).all(axis=2))
+    last = result.winner_iteration
+    assert np.allclose(history.t_m2c[last, result.winner], result.pose.t_m2c)
+    # The start pose is evidence too, which the history's cost counts and the result's does not.
+    assert history.costs[last, result.winner] == pytest.approx(result.cost, rel=0.05)
+    assert history.costs[last, result.winner] >= result.cost
+    weights = np.array([0.7, 1.0, 1.0])
+    assert np.array(list(result.cost_per_modality.values())) @ weights == pytest.approx(result.cost, rel=1e-6)
+
+
+def test_where_the_near_search_wins_the_history_ends_with_it(example: Example) -> None:
+    mesh, observation, _, truth = example
+    start = perturb(truth, angle_rad=np.radians(5.0), distance_m=0.003, rng=np.random.default_rng(0))
+    search = replace(PRESETS["default"].search, doubt=1.0)  # looks farther although there is no need
+    result = Refiner(mesh, preset=replace(PRESETS["default"], search=search)).refine(observation, start)
+    k, b = result.winner_iteration, result.winner
+    assert np.allclose(result.history.t_m2c[k, b], result.pose.t_m2c)
+    assert np.isfinite(result.history.costs[k, b])
+
+
+def test_hypotheses_that_leave_the_picture_are_a_failure_not_a_bad_start(example: Example) -> None:
+    mesh, observation, start, _ = example
+    noise = np.random.default_rng(0).random((observation.camera.height, observation.camera.width, 3))
+    result = Refiner(mesh).refine(Observation(observation.camera, rgb=noise), start)
+    assert result.status is Status.FAILED
+
+
+def test_same_seed_same_bits_whatever_the_threads(example: Example) -> None:
+    mesh, observation, start, _ = example
+    one = Refiner(mesh, threads=1).refine(observation, start)
+    two = Refiner(mesh, threads=2).refine(observation, start)
+    assert np.array_equal(one.pose.matrix, two.pose.matrix)
+    assert np.array_equal(one.history.costs, two.history.costs, equal_nan=True)
+    other = Refiner(mesh, seed=1).refine(observation, start)
+    assert not np.array_equal(one.history.costs, other.history.costs, equal_nan=True)
+
+
+def test_a_mask_that_is_off_is_not_believed(example: Example) -> None:
+    from scipy.ndimage import binary_dilation
+
+    mesh, observation, start, _ = example
+    assert observation.mask is not None
+    wide = observation.with_mask(binary_dilation(observation.mask > 0.5, iterations=4))
+    result = Refiner(mesh).refine(wide, start)
+    search = replace(PRESETS["default"].search, mask_error_px=0.0)
+    trusting = Refiner(mesh, preset=replace(PRESETS["default"], search=search)).refine(wide, start)
+    assert error_mm(example, result.pose) < 1.0
+    assert error_mm(example, result.pose) < error_mm(example, trusting.pose)
+
+
+def test_an_object_of_two_dozen_pixels_is_not_pulled_towards_the_camera() -> None:
+    camera, mesh = Camera(100.0, 100.0, 31.5, 23.5, 64, 48), blob(3)
+    shifts = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        truth = Pose(random_rotation(rng), np.array([0.0, 0.0, 0.55]))
+        seen = picture([(mesh, truth)], rng, camera=camera, noise=SensorNoise(rgb=0.02))
+        start = perturb(truth, angle_rad=np.radians(5.0), distance_m=0.004, rng=rng)
+        result = Refiner(mesh).refine(part(seen, "rgb", "mask"), start)
+        shifts.append(result.pose.t_m2c[2] - truth.t_m2c[2])
+    assert abs(np.mean(shifts)) < 0.004  # 7 per mille of the distance: 0.08 pixels on either side
+
+
+def closing(rounds: tuple[float, ...]) -> Preset:
+    """The default preset with other last rounds."""
+    search = PRESETS["default"].search
+    return replace(PRESETS["default"], search=replace(search, outline=replace(search.outline, closing_px=rounds)))
+
+
+def test_in_the_last_rounds_colours_may_outvote_edges(example: Example) -> None:
+    mesh, observation, _, truth = example
+    photograph = part(observation, "rgb")
+    rng = np.random.default_rng(0)
+    starts = [perturb(truth, angle_rad=np.radians(5.0), distance_m=0.003, rng=rng) for _ in range(4)]
+    errors = {}
+    for rounds in ((), (1.5, 1.5)):
+        refiner = Refiner(mesh, preset=closing(rounds))
+        errors[rounds] = np.mean([error_mm(example, refiner.refine(photograph, start).pose) for start in starts])
+    assert errors[(1.5, 1.5)] < 0.85 * errors[()]
+
+
+def test_without_colours_or_with_a_mask_there_are_no_such_rounds(example: Example) -> None:
+    mesh, observation, _, truth = example
+    start = perturb(truth, angle_rad=np.radians(5.0), distance_m=0.003, rng=np.random.default_rng(0))
+    bare = Mesh(mesh.vertices_m, mesh.faces)
+    for own, photograph in ((bare, part(observation, "rgb")), (mesh, part(observation, "rgb", "mask"))):
+        with_them, without = (Refiner(own, preset=closing(px)).refine(photograph, start) for px in ((1.5,), ()))
+        assert np.array_equal(with_them.pose.matrix, without.pose.matrix) and with_them.iterations == without.iterations
+
+
+def test_a_mask_that_is_off_gives_way_to_edges(example: Example) -> None:
+    mesh, observation, _, truth = example
+    worse = [wrong_mask(observation, 4.0, np.random.default_rng(seed)) for seed in range(6)]
+    start = perturb(truth, angle_rad=np.radians(5.0), distance_m=0.003, rng=np.random.default_rng(0))
+    off, good, deep = part(worse[0], "rgb", "mask"), part(observation, "rgb", "mask"), worse[0]
+    default = PRESETS["default"]
+    believing = replace(default, search=replace(default.search, mask_refused_px=0.0))
+    refined = {preset: Refiner(mesh, preset=preset).refine(off, start) for preset in (default, believing)}
+    assert refined[default].modalities == ("rgb", "outline") and refined[believing].modalities == ("rgb", "mask")
+    assert any(note.startswith("mask is off: its border is") for note in refined[default].notes)
+    refiner = Refiner(mesh)
+    errors = [error_mm(example, refiner.refine(part(one, "rgb", "mask"), start).pose) for one in worse]
+    assert np.mean(errors) < 0.8 * error_mm(example, start)
+    first, last = refined[default].history.modality_costs[
+        [0, refined[default].winner_iteration], refined[default].winner
+    ]
+    assert np.isnan(first[1]) and not np.isnan(last).any(), "edges count at the last level only"
+    for seen, modalities in ((good, ("rgb", "mask")), (deep, ("rgb", "depth", "mask"))):
+        assert Refiner(mesh).refine(seen, start).modalities == modalities
+
+
+def test_a_far_result_must_be_clearly_surer_than_one_that_is_where_it_was_expected(example: Example) -> None:
+    mesh, observation, _, truth = example
+    preset = PRESETS["default"]
+    start = perturb(truth, angle_rad=np.radians(3.0), distance_m=0.002, rng=np.random.default_rng(0))
+    rough = perturb(truth, angle_rad=np.radians(30.0), distance_m=0.02, rng=np.random.default_rng(0))
+    needed = []
+    for pose in (start, rough):
+        search = Search(Details(mesh, (500, 2000)), observation, pose, preset, seed=0)
+        near = search._descend(preset.search.near, 0, pose)
+        assert isinstance(near, Candidates)
+        needed.append(search._surplus_over(near))
+    assert needed == [2.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"sizes": (40, 80)}, "expected one number a level in each, got 2 sizes, 3 hypotheses"),
+        ({"hypotheses": (8, 0, 1)}, "hypotheses: expected at least 1, got 0"),
+        ({"faces": (-1, 0, 0)}, "faces: expected at least 0, got -1"),
+        ({"angle_deg": 190.0}, "angle_deg: expected 0 to 180 degrees, got 190.0"),
+        ({"distance": -0.1}, "distance: expected a share of the diameter"),
+    ],
+)
+def test_impossible_pyramids_are_named(change: dict[str, object], words: str) -> None:
+    with pytest.raises(DiffDopeError, match=words):
+        replace(PyramidSettings(), **change)

@@ -1,0 +1,102 @@
+"""Starts that are the wrong way round: the paint decides, where there is any."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from diffdope.bop.metrics import add
+from diffdope.geometry import so3
+from diffdope.geometry.crop import CropWindow
+from diffdope.geometry.pose import Pose
+from diffdope.terms.settings import ObjectiveSettings
+from diffdope.search.symmetric_alternatives import Sides, odds_of
+from diffdope.problem.prepare import prepare
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.settings import PRESETS
+from diffdope.render.buffers import Buffers
+from diffdope.scene.lookalikes import lookalikes
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+from diffdope.scene.packaged import packaged_example
+
+Example = tuple[Mesh, Observation, Pose, Pose]
+
+
+@pytest.fixture(scope="module")
+def example() -> Example:
+    return packaged_example()
+
+
+def turned(example: Example, number: int) -> Pose:
+    """The example's truth, the wrong way round, and five degrees off."""
+    mesh, _, _, truth = example
+    side = lookalikes(mesh)
+    off = so3.exp(np.radians([3.0, -3.0, 3.0]))
+    return Pose(off @ truth.R_m2c @ side.R[number], truth.t_m2c + truth.R_m2c @ side.t_m[number])
+
+
+def error_mm(example: Example, pose: Pose) -> float:
+    return 1e3 * add(pose, example[3], example[0].vertices_m)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_carton_that_starts_the_wrong_way_round_is_turned(example: Example, number: int) -> None:
+    mesh, observation, *_ = example
+    start = turned(example, number)
+    result = Refiner(mesh).refine(observation, start)
+    assert error_mm(example, start) > 40.0
+    assert error_mm(example, result.pose) < 0.5
+    assert result.ok
+    assert any("other way round" in note for note in result.notes)
+
+
+def test_it_can_be_switched_off(example: Example) -> None:
+    mesh, observation, *_ = example
+    default = PRESETS["default"]
+    same_side = replace(default, search=replace(default.search, other_sides=False))
+    result = Refiner(mesh, preset=same_side).refine(observation, turned(example, 1))
+    assert error_mm(example, result.pose) > 40.0
+    assert not any("other way round" in note for note in result.notes)
+
+
+def test_without_paint_it_stays_the_way_it_was(example: Example) -> None:
+    mesh, observation, *_ = example
+    plain = Mesh(mesh.vertices_m, mesh.faces)
+    start = turned(example, 1)
+    result = Refiner(plain).refine(observation, start)
+    assert np.degrees(result.pose.angle_to(start)) < 20.0
+    assert result.ok
+
+
+def test_a_start_the_right_way_round_stays_so(example: Example) -> None:
+    mesh, observation, start, _ = example
+    result = Refiner(mesh).refine(observation, start)
+    assert error_mm(example, result.pose) < 0.5
+    assert not any("other way round" in note for note in result.notes)
+
+
+def test_which_sides_are_worth_a_try() -> None:
+    odds, one = np.array([2.0, 2.0, 2.0, 0.4, 2.0]), np.zeros(5)
+    detail = np.array([0.5, 0.46, 0.44, 0.9, 0.0])
+    texture = np.array([0.3, 0.3, 0.3, 0.9, 0.34])
+    assert Sides(odds, texture, detail).promising().tolist() == [1, 4]  # 2 has nothing, 3 does not fit
+    assert Sides(odds + np.array([0, 0.1, 0.3, 0, -0.1])).promising().tolist() == [
+        2,
+        1,
+    ]  # without colours, what has better odds
+    assert Sides(odds, one, one).total.tolist() == odds.tolist()
+    assert Sides(odds).total.tolist() == odds.tolist()
+
+
+def test_the_first_is_preferred_among_equals(example: Example) -> None:
+    mesh, observation, _, truth = example
+    problem = prepare(
+        Buffers(mesh), observation, truth, CropWindow(0, 0, observation.camera.width, observation.camera.height, 1),
+        ObjectiveSettings(), length_m=mesh.diameter,
+    )  # fmt: skip
+    odds = odds_of([truth, truth, turned(example, 1)], problem, Buffers(mesh), mesh.diameter)
+    assert odds[0] > odds[1] > odds[2]
+    assert odds[1] > odds[2] + 3.0
