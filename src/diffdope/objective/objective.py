@@ -14,9 +14,9 @@ from diffdope.objective.layout import DEPTH, EDGE, MASK, MODALITIES, NOTHING, RG
 from diffdope.objective.linear import CHANNELS, Block, Linearised, Lists
 from diffdope.objective.linear_kernel import linearise_pose
 from diffdope.objective.settings import ObjectiveSettings
-from diffdope.render.arrays import view_of
+from diffdope.render.arrays import pinhole_of
 from diffdope.render.buffers import Buffers
-from diffdope.render.kernels.layout import MeshArrays, View
+from diffdope.render.kernels.layout import MeshArrays, Pinhole
 from diffdope.scene.observation import Observation
 
 F32 = NDArray[np.float32]
@@ -63,7 +63,7 @@ class Objective:
     ) -> None:
         self.settings = settings
         self._buffers, self._with_normal = buffers, with_normal
-        self._view: View = view_of(observation.camera)
+        self._view: Pinhole = pinhole_of(observation.camera)
         size = (observation.camera.width, observation.camera.height)
         self._scratch = buffers.scratch(*size, edge_jacobian=with_normal and settings.edge_weight > 0)
         self._gate_sum = float(gate.sum())

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import check_finite, check_shape
 from diffdope.geometry.camera import Camera
-from diffdope.render.arrays import view_of
+from diffdope.render.arrays import pinhole_of
 from diffdope.render.buffers import Buffers
 from diffdope.render.kernels.images import backward_pose, render_pose
 from diffdope.scene.mesh import Mesh
@@ -50,7 +50,7 @@ class Renderer:
         self.mesh = mesh
         self.camera = camera
         self._buffers = buffers or Buffers(mesh, threads=threads)
-        self._view = view_of(camera)
+        self._view = pinhole_of(camera)
         self._scratch = self._buffers.scratch(camera.width, camera.height)
 
     def render(self, R_m2c: ArrayLike, t_m2c: ArrayLike) -> RenderedImages:
