@@ -17,6 +17,7 @@ from diffdope.objective.settings import ObjectiveSettings
 from diffdope.render.arrays import pinhole_of
 from diffdope.render.buffers import Buffers
 from diffdope.render.kernels.layout import MeshArrays, Pinhole
+from diffdope.render.scratches import Lease
 from diffdope.scene.observation import Observation
 
 F32 = NDArray[np.float32]
@@ -64,8 +65,7 @@ class Objective:
         self.settings = settings
         self._buffers, self._with_normal = buffers, with_normal
         self._view: Pinhole = pinhole_of(observation.camera)
-        size = (observation.camera.width, observation.camera.height)
-        self._scratch = buffers.scratch(*size, edge_jacobian=with_normal and settings.edge_weight > 0)
+        self._edge_jacobian = with_normal and settings.edge_weight > 0
         self._gate_sum = float(gate.sum())
         if self._gate_sum <= 0.0:
             raise DiffDopeError("gate: expected pixels that count, got none; is the mask inside the crop?")
@@ -124,16 +124,18 @@ class Objective:
         o, queue, terms = self._observed, np.zeros(1, np.int64), (self._terms, self._empty, self._with_normal)
         results = (out.modality_costs, out.gradient, out.normal)
 
-        def work(worker: int) -> None:
-            evaluate_queue(*shared, self._scratch[worker], o.packed, *terms, queue, *results, out.covered, painted)
+        with self._lease(b) as scratch:
 
-        def work_edges(worker: int) -> None:
-            add_edges_queue(*shared, self._scratch[worker], o, *terms, queue, *results)
+            def work(worker: int) -> None:
+                evaluate_queue(*shared, scratch[worker], o.packed, *terms, queue, *results, out.covered, painted)
 
-        self._buffers.pool.share(work, b)
-        if self.active[EDGE]:
-            queue[0] = 0
-            self._buffers.pool.share(work_edges, b)
+            def work_edges(worker: int) -> None:
+                add_edges_queue(*shared, scratch[worker], o, *terms, queue, *results)
+
+            self._buffers.pool.share(work, b)
+            if self.active[EDGE]:
+                queue[0] = 0
+                self._buffers.pool.share(work_edges, b)
         out.modality_costs[:] = np.where(self.active, out.modality_costs / self._gate_sum, 0.0)
         np.matmul(out.modality_costs, self.weights, out=out.cost)
         return out
@@ -144,16 +146,17 @@ class Objective:
             self._lists = Lists.of(self._view.width * self._view.height)
         lists, o = self._lists, self._observed
         R, t = np.ascontiguousarray(R_m2c, np.float32), np.ascontiguousarray(t_m2c, np.float32)
-        n, end = linearise_pose(
-            self._buffers.addresses,
-            self._buffers.arrays,
-            self._view,
-            R,
-            t,
-            self._scratch[0],
-            bool(self.active[RGB]),
-            *lists,
-        )
+        with self._lease(1) as scratch:
+            n, end = linearise_pose(
+                self._buffers.addresses,
+                self._buffers.arrays,
+                self._view,
+                R,
+                t,
+                scratch[0],
+                bool(self.active[RGB]),
+                *lists,
+            )
         planes = {"rgb": (o.red, o.green, o.blue), "depth": (o.depth,), "mask": (o.mask,)}
         inside, rim = lists.pixel[:n], lists.pixel[n:end]
         gate = o.gate[inside]
@@ -173,6 +176,10 @@ class Objective:
             jacobian, slide = lists.jacobian[channels, :, part], None if name == "mask" else lists.jacobian[3, :, part]
             blocks[name] = Block(residual, jacobian, rendered, counts[name], pixel, offset, lever, slide)
         return Linearised(blocks, self._view.width, self._view.height)
+
+    def _lease(self, b: int) -> Lease:
+        workers = self._buffers.pool.workers(b)
+        return self._buffers.lease(self._view.width, self._view.height, workers, edge_jacobian=self._edge_jacobian)
 
     def _at_distance(self, pixel: NDArray[np.int32], t_m2c: F32) -> F32:
         """Places (3, N) relative to the object's origin of pixels at its distance: where on a contour is not known."""
