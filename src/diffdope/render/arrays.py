@@ -15,9 +15,9 @@ from diffdope.render.kernels.layout import (
     SHADE_VERTEX,
     Edges,
     MeshArrays,
+    Pinhole,
     Shape,
     Skin,
-    View,
 )  # fmt: skip
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.texture import build_pyramid
@@ -27,9 +27,9 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 
-def view_of(camera: Camera) -> View:
+def pinhole_of(camera: Camera) -> Pinhole:
     """The camera as kernels see it."""
-    return View(
+    return Pinhole(
         np.float32(camera.fx), np.float32(camera.fy), np.float32(camera.cx), np.float32(camera.cy),
         camera.width, camera.height,
     )  # fmt: skip

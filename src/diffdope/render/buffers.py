@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import partial
+from typing import Any
 
 from diffdope.render.arrays import mesh_arrays
 from diffdope.render.kernels.calls import Addresses
 from diffdope.render.kernels.layout import MeshArrays, Scratch, allocate_scratch
 from diffdope.render.kernels.prepare import compiled_addresses
+from diffdope.render.per_process import PerProcess
 from diffdope.render.pool import HypothesisPool, default_threads
+from diffdope.render.scratches import Lease, Room, ScratchStore
 from diffdope.scene.mesh import Mesh
 
 
 class Buffers:
-    """Mesh arrays and one scratch a thread, made once; a renderer or refiner that is kept stays warm by them.
+    """Mesh arrays, scratch memory and threads, made once; a renderer or refiner that is kept stays warm by them.
+
+    Any number of threads may use them at a time. A forked child makes threads and scratch memory of its own. A pickle
+    carries the mesh and the number of threads as it was asked for; the rest is made again where it is loaded.
 
     Args:
         mesh: the object.
@@ -22,28 +28,44 @@ class Buffers:
 
     def __init__(self, mesh: Mesh, *, threads: int | None = None) -> None:
         self.mesh = mesh
+        self._threads = threads
         self.arrays: MeshArrays = mesh_arrays(mesh)
         self.pool = HypothesisPool(threads or default_threads())
-        self._scratch: list[Scratch] = []
-        self._pixels = 0
-        self._edges = False
+        shape, edges = self.arrays.shape, self.arrays.edges
+        allocate = partial(_allocate, len(shape.x), len(shape.faces), len(edges.flags))
+        self._store = PerProcess(partial(ScratchStore, allocate))
+        self._addresses: Addresses | None = None
 
-    def scratch(self, width: int, height: int, *, edge_jacobian: bool = False) -> list[Scratch]:
-        """One scratch a thread for a crop of this size, grown when a larger crop comes.
+    def lease(self, width: int, height: int, workers: int = 1, *, edge_jacobian: bool = False) -> Lease:
+        """Lends scratches that nobody else holds: `with buffers.lease(width, height, workers) as scratch:`.
+
+        To take and to give back costs microseconds. They are clean, and large enough for crops of this size, whatever
+        others do meanwhile; after the block they may be anybody's.
 
         Args:
             width: of the crop, pixels.
             height: of the crop, pixels.
+            workers: how many are wanted; `pool.workers(b)` for B hypotheses.
             edge_jacobian: whether the normal matrix of the edge modality is wanted.
-        """
-        if width * height > self._pixels or (edge_jacobian and not self._edges):
-            self._pixels, self._edges = max(self._pixels, width * height), self._edges or edge_jacobian
-            shape, edges = self.arrays.shape, self.arrays.edges
-            size = (len(shape.x), len(shape.faces), len(edges.flags), self._pixels)
-            self._scratch = [allocate_scratch(*size, edge_jacobian=self._edges) for _ in range(self.pool.threads)]
-        return self._scratch
 
-    @cached_property
+        Returns:
+            A context whose value is a list of `workers` scratches.
+        """
+        return Lease(self._store.get(), Room(width * height, edge_jacobian), workers)
+
+    @property
     def addresses(self) -> Addresses:
-        """What entries call by address, compiled or loaded when it is first needed; there must be a scratch by then."""
-        return compiled_addresses(self.arrays, self._scratch[0])
+        """What entries call by address, compiled or loaded when it is first needed."""
+        if self._addresses is None:  # not by cached_property: until Python 3.11 its lock outlives a fork
+            self._addresses = compiled_addresses(self.arrays, allocate_scratch(1, 1, 1, 1, edge_jacobian=False))
+        return self._addresses
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"mesh": self.mesh, "threads": self._threads}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["mesh"], threads=state["threads"])  # type: ignore[misc]
+
+
+def _allocate(vertices: int, faces: int, edges: int, room: Room) -> Scratch:
+    return allocate_scratch(vertices, faces, edges, room.pixels, edge_jacobian=room.edge_jacobian)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 
 from diffdope.errors import DiffDopeError
+from diffdope.render.per_process import PerProcess
 
 _threads: int | None = None
 _MOST = (
@@ -45,18 +47,23 @@ class HypothesisPool:
 
     Results do not depend on the number of threads, because no range reads what another one writes. A number far beyond
     the cores (a settings file from a larger machine, a slip of the key) is reduced, not refused.
+
+    Any number of callers may use it at a time, work itself included: a caller does all of its work alone if the
+    threads are busy with others', and waits only for those that have begun on its own. Threads are started when they
+    are first needed, by each process for itself.
     """
 
     def __init__(self, threads: int) -> None:
         self.threads = threads = min(threads, max(_MOST, available_cores()))
         # The calling thread works too, so one fewer is started.
-        self._executor = ThreadPoolExecutor(threads - 1, "diffdope") if threads > 1 else None
+        self._executor = PerProcess(partial(ThreadPoolExecutor, max(threads - 1, 1), "diffdope"))
+
+    def workers(self, count: int) -> int:
+        """How many threads work on `count` hypotheses, at least one."""
+        return max(min(self.threads, count), 1)
 
     def run(self, work: Callable[[int, int, int], None], count: int) -> None:
         """Calls `work(worker, first, last)` until `count` hypotheses are done; raises what a thread raised."""
-        if self._executor is None or count < 2:
-            work(0, 0, count)
-            return
         # Small ranges, because hypotheses differ in cost; not single ones, because a call costs microseconds.
         size = max(1, count // (4 * self.threads))
         ranges = itertools.count(0, size)  # next() is atomic under the interpreter lock
@@ -65,18 +72,23 @@ class HypothesisPool:
             while (first := next(ranges)) < count:
                 work(worker, first, min(first + size, count))
 
-        futures: list[Future[None]] = [self._executor.submit(pull, worker) for worker in range(1, self.threads)]
-        pull(0)
-        for future in futures:
-            future.result()
+        if self.workers(count) == 1:
+            work(0, 0, count)
+        else:
+            self.share(pull, count)
 
     def share(self, work: Callable[[int], None], count: int) -> None:
-        """Calls `work(worker)` in every thread, which pull from a queue of `count` themselves (`kernels.queue`)."""
-        workers = min(self.threads, count)
-        if self._executor is None or workers < 2:
+        """Calls `work(worker)` in several threads, which pull from a queue of `count` themselves (`kernels.queue`).
+
+        As long as the queue is not empty: a thread that comes too late is not waited for. Raises what a thread raised.
+        """
+        executor, workers = self._executor, self.workers(count)
+        futures = [executor.get().submit(work, worker) for worker in range(1, workers)]
+        try:
             work(0)
-            return
-        futures: list[Future[None]] = [self._executor.submit(work, worker) for worker in range(1, workers)]
-        work(0)
-        for future in futures:
+        finally:
+            # Those that have not begun would find nothing to do; the others still write to their scratch.
+            begun = [future for future in futures if not future.cancel()]
+            wait(begun)
+        for future in begun:
             future.result()

@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import check_finite, check_shape
 from diffdope.geometry.camera import Camera
-from diffdope.render.arrays import view_of
+from diffdope.render.arrays import pinhole_of
 from diffdope.render.buffers import Buffers
 from diffdope.render.kernels.images import backward_pose, render_pose
+from diffdope.render.scratches import Lease
 from diffdope.scene.mesh import Mesh
 
 F32 = NDArray[np.float32]
@@ -35,7 +36,7 @@ class RenderedImages(NamedTuple):
 class Renderer:
     """Renders poses of `mesh` as seen by `camera`, and turns image gradients into pose gradients.
 
-    Keep it: its buffers are allocated once. It is not safe to call one renderer from two threads at a time.
+    Keep it: its buffers are allocated once. Any number of threads may call it at a time.
 
     Args:
         mesh: the object.
@@ -50,8 +51,7 @@ class Renderer:
         self.mesh = mesh
         self.camera = camera
         self._buffers = buffers or Buffers(mesh, threads=threads)
-        self._view = view_of(camera)
-        self._scratch = self._buffers.scratch(camera.width, camera.height)
+        self._view = pinhole_of(camera)
 
     def render(self, R_m2c: ArrayLike, t_m2c: ArrayLike) -> RenderedImages:
         """Renders B poses.
@@ -72,12 +72,14 @@ class Renderer:
 
         shared = (self._buffers.addresses, self._buffers.arrays, self._view)
 
-        def work(worker: int, first: int, last: int) -> None:
-            for i in range(first, last):
-                out = (images.rgb[i], images.depth[i], images.coverage[i], images.triangle_id[i])
-                render_pose(*shared, R[i], t[i], self._scratch[worker], *out)
+        with self._lease(b) as scratch:
 
-        self._buffers.pool.run(work, b)
+            def work(worker: int, first: int, last: int) -> None:
+                for i in range(first, last):
+                    out = (images.rgb[i], images.depth[i], images.coverage[i], images.triangle_id[i])
+                    render_pose(*shared, R[i], t[i], scratch[worker], *out)
+
+            self._buffers.pool.run(work, b)
         return RenderedImages(
             images.rgb.reshape(b, h, w, 3), images.depth.reshape(b, h, w),
             images.coverage.reshape(b, h, w), images.triangle_id.reshape(b, h, w),
@@ -115,13 +117,18 @@ class Renderer:
 
         shared = (self._buffers.addresses, self._buffers.arrays, self._view)
 
-        def work(worker: int, first: int, last: int) -> None:
-            for i in range(first, last):
-                upstream = (rgb[i], depth[i], coverage[i])
-                backward_pose(*shared, R[i], t[i], self._scratch[worker], *upstream, gradient[i])
+        with self._lease(len(R)) as scratch:
 
-        self._buffers.pool.run(work, len(R))
+            def work(worker: int, first: int, last: int) -> None:
+                for i in range(first, last):
+                    upstream = (rgb[i], depth[i], coverage[i])
+                    backward_pose(*shared, R[i], t[i], scratch[worker], *upstream, gradient[i])
+
+            self._buffers.pool.run(work, len(R))
         return gradient
+
+    def _lease(self, b: int) -> Lease:
+        return self._buffers.lease(self.camera.width, self.camera.height, self._buffers.pool.workers(b))
 
     def _upstream(self, name: str, values: ArrayLike | None, b: int, last: tuple[int, ...]) -> F32:
         h, w = self.camera.height, self.camera.width
@@ -137,10 +144,11 @@ class Renderer:
 
 def pose_batch(R_m2c: ArrayLike, t_m2c: ArrayLike) -> tuple[F32, F32]:
     """Poses as float32 batches (B, 3, 3) and (B, 3), checked."""
-    R, t = np.asarray(R_m2c, np.float32), np.asarray(t_m2c, np.float32)
+    # Copies: what the caller or another thread writes into theirs must not reach the kernels unchecked.
+    R, t = np.array(R_m2c, np.float32, order="C"), np.array(t_m2c, np.float32, order="C")
     R, t = (R[None] if R.ndim == 2 else R), (t[None] if t.ndim == 1 else t)
     check_shape("R_m2c", R, (len(t), 3, 3))
     check_shape("t_m2c", t, (len(t), 3))
     check_finite("R_m2c", R)
     check_finite("t_m2c", t)
-    return np.ascontiguousarray(R), np.ascontiguousarray(t)
+    return R, t

@@ -70,7 +70,7 @@ class MeshArrays(NamedTuple):
     edges: Edges
 
 
-class View(NamedTuple):
+class Pinhole(NamedTuple):
     """A pinhole camera of the crop, pixels, integer pixel centres."""
 
     fx: np.float32

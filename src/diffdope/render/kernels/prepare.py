@@ -6,7 +6,7 @@ from numba import njit
 from diffdope.render.kernels.blend import blend_contours, collect_fragments, release_rows
 from diffdope.render.kernels.calls import PREPARED, SHADED, Addresses, address_of
 from diffdope.render.kernels.contour import find_contours, release_pairs
-from diffdope.render.kernels.layout import MeshArrays, Scratch, View
+from diffdope.render.kernels.layout import MeshArrays, Pinhole, Scratch
 from diffdope.render.kernels.options import CALLED, STAGE
 from diffdope.render.kernels.raster import project_vertices, rasterise, turn_faces
 from diffdope.render.kernels.shade import shade_chunk
@@ -45,5 +45,5 @@ def compiled_addresses(mesh: MeshArrays, s: Scratch) -> Addresses:
     one = np.float32(1.0)
     R, t = np.eye(3, dtype=np.float32), np.zeros(3, np.float32)
     shade = address_of(shade_chunk, SHADED, mesh.skin, s.visible.planes, s.fragments, 0, 0, True)
-    view = View(one, one, one, one, 1, 1)
+    view = Pinhole(one, one, one, one, 1, 1)
     return Addresses(address_of(prepare_pose, PREPARED, mesh, view, R, t, s, shade), shade)
