@@ -45,13 +45,12 @@ _HOMES = {
     "Refiner": "diffdope.pipelines.refiner",
     "Status": "diffdope.pipelines.result",
     "load_camera": "diffdope.geometry.camera",
+    "refine": "diffdope.pipelines.refiner",
     "set_threads": "diffdope.render.pool",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name == "refine":  # a package that can be called
-        return importlib.import_module("diffdope.refine")
     if name not in _HOMES:
         raise AttributeError(f"module 'diffdope' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,1 +1,1 @@
-"""..."""
+"""How sure a pose is: fit quality, confidence, covariance."""

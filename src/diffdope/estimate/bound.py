@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from diffdope.errors import check_choice, check_positive
 from diffdope.geometry.pose import Pose
-from diffdope.problem.factor import Objective
-from diffdope.terms.settings import ObjectiveSettings
+from diffdope.problem.factor import ImageFactor
+from diffdope.problem.responsibility import Responsibility
+from diffdope.terms.registry import ObjectiveSettings
 from diffdope.render.buffers import Buffers
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -47,9 +48,9 @@ def fisher_information(
     if gate is None:
         gate = np.ones((observation.camera.height, observation.camera.width), np.float32)
     buffers = Buffers(mesh, threads=1)
-    objective = Objective(buffers, observation, gate, ObjectiveSettings(), length_m=mesh.diameter)
+    factor = factor_of(buffers, observation, gate, mesh.diameter)
     information = np.zeros((6, 6))
-    for name, block in objective.linearise(truth.R_m2c, truth.t_m2c).blocks.items():
+    for name, block in factor.linearise(truth.R_m2c, truth.t_m2c).blocks.items():
         if name not in deviations:
             continue
         jacobian, weight = block.jacobian.astype(np.float64), block.weight.astype(np.float64)
@@ -60,13 +61,22 @@ def fisher_information(
     return information
 
 
+def factor_of(
+    buffers: Buffers, observation: Observation, weights: NDArray[np.floating], length_m: float
+) -> ImageFactor:
+    """All terms with their default weights, over pixels (H, W) of some weights."""
+    appearance = np.asarray(weights, np.float32)
+    responsibility = Responsibility(appearance, np.ones_like(appearance), float(appearance.sum()))
+    return ImageFactor(buffers, observation, responsibility, ObjectiveSettings(), length_m=length_m)
+
+
 def _of_means(buffers: Buffers, observation: Observation, truth: Pose, samples: int) -> F64:
     """Jacobian (3, 6, H W) of colours that are means over so many places of a pixel, 0 where the object misses one."""
     width, height = observation.camera.width, observation.camera.height
     fine = observation.camera.resize(samples * width, samples * height)
     black, everywhere = np.zeros((fine.height, fine.width, 3), np.float32), np.ones((fine.height, fine.width))
-    objective = Objective(buffers, Observation(fine, rgb=black), everywhere, ObjectiveSettings(), length_m=1.0)
-    block = objective.linearise(truth.R_m2c, truth.t_m2c).blocks["rgb"]
+    factor = factor_of(buffers, Observation(fine, rgb=black), everywhere, 1.0)
+    block = factor.linearise(truth.R_m2c, truth.t_m2c).blocks["rgb"]
     v, u = np.divmod(block.pixel, fine.width)
     pixel = v // samples * width + u // samples
 

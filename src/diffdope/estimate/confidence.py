@@ -1,4 +1,4 @@
-"""How sure a result is: a number in [0, 1] from the evidence alone."""
+"""How sure a result is: a number in [0, 1] from the fit quality alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
-from diffdope.estimate.fit_quality import Evidence
+from diffdope.estimate.fit_quality import FitQuality
 
 F64 = NDArray[np.float64]
 
@@ -33,34 +33,34 @@ NAMES = tuple(Weights.__dataclass_fields__)
 WEIGHTS = np.array(astuple(Weights()))
 
 
-def features(evidence: Evidence) -> F64:
-    """The evidence as numbers, in the order of `Weights`; what is missing has a number of its own."""
-    no_mask, no_depth = evidence.overlap is None, evidence.depth_inliers is None
-    no_texture = evidence.texture is None
+def features(quality: FitQuality) -> F64:
+    """The fit quality as numbers, in the order of `Weights`; what is missing has a number of its own."""
+    no_mask, no_depth = quality.overlap is None, quality.depth_inliers is None
+    no_texture = quality.texture is None
     return np.array(
         [
             1.0,
-            0.0 if evidence.overlap is None else -np.log(1.02 - evidence.overlap),
+            0.0 if quality.overlap is None else -np.log(1.02 - quality.overlap),
             float(no_mask),
-            0.0 if evidence.depth_inliers is None else evidence.depth_inliers,
+            0.0 if quality.depth_inliers is None else quality.depth_inliers,
             float(no_depth),
-            0.0 if evidence.texture is None else float(np.clip(evidence.texture, -0.2, 0.8)),
+            0.0 if quality.texture is None else float(np.clip(quality.texture, -0.2, 0.8)),
             float(no_texture),
-            0.5 if evidence.agreement is None else evidence.agreement,
-            evidence.visible,
-            0.5 if evidence.outline is None else evidence.outline,
+            0.5 if quality.agreement is None else quality.agreement,
+            quality.visible,
+            0.5 if quality.outline is None else quality.outline,
         ]
     )
 
 
-def log_odds_of(evidence: Evidence) -> float:
+def log_odds_of(quality: FitQuality) -> float:
     """Of a pose being right: where probabilities are close to 1, these still tell which is surer."""
-    return float(features(evidence) @ WEIGHTS)
+    return float(features(quality) @ WEIGHTS)
 
 
-def confidence_of(evidence: Evidence) -> float:
+def confidence_of(quality: FitQuality) -> float:
     """Estimated probability that a pose is right, that is within 3 % of the object's diameter (ADD-S)."""
-    return float(1.0 / (1.0 + np.exp(-log_odds_of(evidence))))
+    return float(1.0 / (1.0 + np.exp(-log_odds_of(quality))))
 
 
 def agreement(R: F64, t: F64, cost: F64, best: Pose, length_m: float) -> float:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.regression import Part, View
-from diffdope.pipelines.settings import NoiseSettings
+from diffdope.estimate.regression import RegressionContext, TermEquations
+from diffdope.terms.registry import NoiseSettings
 
 F64 = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ class Uncertainty:
 
 
 @dataclass(frozen=True)
-class Spectrum:
+class InformationEigenbasis:
     """How surely the images determine the pose, by direction.
 
     directions (6, 6): columns in (rho [m], phi [rad]), as long as the deviation that `NoiseSettings.spread` allows;
@@ -47,9 +47,9 @@ class Spectrum:
         return self.variance < _UNOBSERVED
 
 
-def spectrum(
-    parts: Mapping[str, Part], view: View, noise: NoiseSettings, *, correlated: bool = True, also: F64 | None = None
-) -> Spectrum:
+def information_eigenbasis(
+    parts: Mapping[str, TermEquations], view: RegressionContext, noise: NoiseSettings, *, correlated: bool = True, also: F64 | None = None
+) -> InformationEigenbasis:
     """Of the pose that solves the normal equations of all modalities.
 
     The variance is the inverse of the information, that of the spread included, and of what is known `also` (6, 6).
@@ -61,22 +61,22 @@ def spectrum(
     sure = np.zeros((6, 6))
     for group in (("rgb",), ("depth", "mask")):  # depth and outline feel the same facets
         own = [one for name, one in zip(parts, known, strict=True) if name in group]
-        matrix, pretended = (sum((one[k] for one in own), np.zeros((6, 6))) * balance for k in (0, 1))
-        sure += beyond(matrix, pretended)
+        matrix, tessellation = (sum((one[k] for one in own), np.zeros((6, 6))) * balance for k in (0, 1))
+        sure += beyond(matrix, tessellation)
     if also is not None:
         everything, sure = everything + also * balance, sure + also * balance
     information, basis = np.linalg.eigh(sure)
     pulls = np.array([one.pull for one in known]).reshape(-1, 6)
     shifts = np.linalg.solve(everything + np.eye(6), (spread * pulls).T).T * spread
-    return Spectrum(basis * spread[:, None], 1.0 / (1.0 + np.maximum(information, 0.0)), shifts)
+    return InformationEigenbasis(basis * spread[:, None], 1.0 / (1.0 + np.maximum(information, 0.0)), shifts)
 
 
-def beyond(matrix: F64, pretended: F64) -> F64:
+def beyond(matrix: F64, tessellation: F64) -> F64:
     """The part of a positive matrix that is more than another; along directions in which it is less, nothing.
 
     Directions are those of both matrices' common diagonal form, so that the result is never more than the matrix.
     """
-    values, vectors = np.linalg.eigh(pretended)
+    values, vectors = np.linalg.eigh(tessellation)
     if values[-1] <= 0.0:
         return matrix
     values = np.maximum(values, 1e-12 * values[-1])
@@ -86,7 +86,7 @@ def beyond(matrix: F64, pretended: F64) -> F64:
     return np.asarray((back * np.maximum(ratio - 1.0, 0.0)) @ back.T)
 
 
-def uncertainty(found: Spectrum, view: View, noise: NoiseSettings) -> Uncertainty:
+def uncertainty(found: InformationEigenbasis, view: RegressionContext, noise: NoiseSettings) -> Uncertainty:
     """Covariance, and what is not observed.
 
     Along observed directions, the variance that the residuals tell, times `inflation` squared; along the others, the

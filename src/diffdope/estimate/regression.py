@@ -16,14 +16,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.problem.linearised import Block, Linearised
+from diffdope.problem.linearised import Linearised, ResidualBlock
 from diffdope.solve import robust
 from diffdope.estimate import regression_kernel as kernel
-from diffdope.pipelines.settings import LightModel, NoiseSettings
+from diffdope.problem.level_problem import GainModel
+from diffdope.terms.base import PixelGeometry
+from diffdope.terms.registry import BY_NAME, NoiseSettings
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
+_ALIKE = 1e-9  # share of a determinant that is rounding
 _WEAK = 1.0  # prior precision of the light's gain and offset: as good as none
 _NEGLIGIBLE = 1e-4  # share of the largest curvature below which a modality says nothing
 _LEAST_TILES = 12  # fewer say little, and less than that after the pose was fitted
@@ -32,7 +35,7 @@ _DOUBTFUL = 0.25**2  # of a colour's Jacobian, if leaning facets change more tha
 
 
 @dataclass(frozen=True)
-class View:
+class RegressionContext:
     """What the regression needs to know beside the images.
 
     distance_m: of the object; pixel_m: length of a pixel there; length_m: half the diameter; tilt: of the mesh's
@@ -44,7 +47,7 @@ class View:
     length_m: float
     tilt: float
     width: int
-    light: LightModel
+    light: GainModel
     ray: F64
 
     @property
@@ -53,7 +56,7 @@ class View:
         return np.array([self.length_m] * 3 + [1.0] * 3)
 
 
-class Known(NamedTuple):
+class RobustScale(NamedTuple):
     """What is known of a modality from another pose close by.
 
     scale: standard deviation; correlation: variance over that of single pixels, both held while the pose moves;
@@ -68,12 +71,12 @@ class Known(NamedTuple):
 class Information(NamedTuple):
     """Of one modality.
 
-    matrix (6, 6); pretended (6, 6): as much may be the facets'; pull (6,): what one deviation of an error that the
+    matrix (6, 6); tessellation (6, 6): as much may be the facets'; pull (6,): what one deviation of an error that the
     whole object shares adds to the gradient.
     """
 
     matrix: F64
-    pretended: F64
+    tessellation: F64
     pull: F64
 
 
@@ -146,7 +149,7 @@ class Channel:
         kernel.add_scores(self.rows, huber, strict, of_rows, room, scores)
 
 
-class Part:
+class TermEquations:
     """One modality at one pose.
 
     Args:
@@ -164,7 +167,7 @@ class Part:
         known: the scale, the correlation and the lights.
     """
 
-    def __init__(self, name: str, block: Block, view: View, noise: NoiseSettings, known: Known | None = None) -> None:
+    def __init__(self, name: str, block: ResidualBlock, view: RegressionContext, noise: NoiseSettings, known: RobustScale | None = None) -> None:
         self.name, self._block, self._view, self._noise = name, block, view, noise
         self._weight = np.ascontiguousarray(block.weight, np.float32)
         lights = None if known is None else known.light
@@ -173,9 +176,9 @@ class Part:
             for c, rows in enumerate(rows_of(name, block, view.light))
         ]
         self.count = float(self._weight.sum())
-        scale, correlation = self._estimate(noise.least(name)) if known is None else known[:2]
+        scale, correlation = self._estimate(BY_NAME[name].least_deviation(noise)) if known is None else known[:2]
         moments = self._moments(scale, correlation, rounds=2 if known is None else 1)
-        self.known = Known(scale, correlation, np.stack([channel.light[:, 0] for channel in self._channels]))
+        self.known = RobustScale(scale, correlation, np.stack([channel.light[:, 0] for channel in self._channels]))
         self.gradient, self.step = moments[0, 1:], moments[1:, 1:]
         self.cost = sum(channel.weigh(scale)[1] for channel in self._channels) / correlation
 
@@ -241,7 +244,7 @@ class Part:
             correlated: False to take residuals for independent, as long as the pose is not final.
         """
         scale, correlation, _ = self.known
-        correlation = correlation * max(1.0, self.tension) if correlated else 1.0
+        correlation = correlation * max(1.0, self.birge_ratio) if correlated else 1.0
         clear = self._clear()
         weights = [clear * channel.weigh(scale, strict=True)[0] for channel in self._channels]
         unit, total = 1.0 / (scale * scale * correlation), np.zeros((6, 6))
@@ -253,7 +256,7 @@ class Part:
         return Information(total, unit * self._leaning(weights), unit * pull)
 
     @property
-    def tension(self) -> float:
+    def birge_ratio(self) -> float:
         """How hard the modality pulls at the pose, against what its own errors explain: 1 if they explain it all.
 
         More is what nothing else tells: that its errors are shared by the whole object, or that it was outvoted. As
@@ -267,14 +270,8 @@ class Part:
 
     def _bias(self) -> F32 | None:
         """(N,) what one deviation of an error that the whole object shares adds to the residuals; None for nothing."""
-        noise, view = self._noise, self._view
-        if self.name == "depth":
-            return np.full(len(self._weight), noise.depth_bias * view.distance_m, np.float32)
-        if self.name == "mask":
-            # A pixel's coverage changes as the border moves along its normal, whether the pose or the mask moves it.
-            along = np.linalg.norm(self._block.jacobian[0, :3], axis=0)
-            return np.asarray(along * np.float32(view.pixel_m * noise.mask_bias_px), np.float32)
-        return None
+        geometry = PixelGeometry(self._view.distance_m, self._view.pixel_m)
+        return BY_NAME[self.name].common_error(self._block.jacobian, self._noise, geometry)
 
     def _clear(self) -> F32:
         """(N,) 1 for pixels whose Jacobian is the surface's, 0 for those whose facets may have made much of it up.
@@ -282,9 +279,9 @@ class Part:
         A surface that is seen almost edge on has large Jacobians, of which leaning facets change a large share. A few
         such pixels would pretend more, in all directions, than all others know.
         """
-        if self.name != "rgb":  # of the others, all pixels have one lever
+        if self.name != "rgb":  # of the others, all pixels are alike
             return np.ones_like(self._weight)
-        return np.asarray(_LEANING * self._view.tilt**2 * self._block.lever < _DOUBTFUL, np.float32)
+        return np.asarray(_LEANING * self._view.tilt**2 * self._block.normal_sensitivity < _DOUBTFUL, np.float32)
 
     def _leaning(self, weights: list[F32]) -> F64:
         """J^T W J that leaning facets would pretend: in each row tilt^2 |m|^2, m the motion across what is seen there.
@@ -293,7 +290,7 @@ class Part:
         dZ the depth's change: going along the ray does not slide over the surface. An outline only does not notice a
         shift along the ray.
         """
-        slide, n = self._block.slide, len(self._weight)
+        slide, n = self._block.depth_jacobian, len(self._weight)
         values = np.zeros((10, n), np.float32)
         values[0], values[1:4] = 1.0, self._block.offset
         values[4:] = np.eye(6, dtype=np.float32)[2][:, None] if slide is None else slide
@@ -301,7 +298,7 @@ class Part:
             w * (c.rows[c.shared + 1 : c.shared + 4] ** 2).sum(axis=0)
             for c, w in zip(self._channels, weights, strict=True)
         )
-        moments = products(values, np.asarray(self._block.lever * steep, np.float32))
+        moments = products(values, np.asarray(self._block.normal_sensitivity * steep, np.float32))
         # dX_k = B_k (1, offset) by (rho, phi), for d X / d (rho, phi) = [I, -[offset]x].
         B = np.zeros((3, 6, 10))
         for k in range(3):
@@ -316,7 +313,9 @@ def inverse(matrix: F64) -> F64:
     if len(matrix) == 1:
         return np.asarray(1.0 / matrix)
     (a, b), (_, c) = matrix.tolist()
-    return np.asarray(np.array([[c, -b], [-b, a]]) / (a * c - b * b))
+    # Colours that do not vary cannot tell gain from bias: the determinant is rounding, and any split of the two will do.
+    determinant = max(a * c - b * b, _ALIKE * a * c)
+    return np.asarray(np.array([[c, -b], [-b, a]]) / determinant)
 
 
 def products(rows: F32, weight: F32) -> F64:
@@ -326,7 +325,7 @@ def products(rows: F32, weight: F32) -> F64:
     return out
 
 
-def rows_of(name: str, block: Block, light: LightModel) -> F32:
+def rows_of(name: str, block: ResidualBlock, light: GainModel) -> F32:
     """A modality (C, K + 7, N) as the kernel takes it: colours have the light's K columns, gain and offset."""
     n = len(block.pixel)
     shared = {"as-is": 0, "gain": 1, "gain-bias": 2}[light] if name == "rgb" else 0
@@ -339,8 +338,8 @@ def rows_of(name: str, block: Block, light: LightModel) -> F32:
 
 
 def regress(
-    linearised: Linearised, view: View, noise: NoiseSettings, known: Mapping[str, Known] | None = None
-) -> dict[str, Part]:
-    """Normal equations of each modality at the pose where it was linearised; for the arguments see `Part`."""
+    linearised: Linearised, view: RegressionContext, noise: NoiseSettings, known: Mapping[str, RobustScale] | None = None
+) -> dict[str, TermEquations]:
+    """Normal equations of each modality at the pose where it was linearised; for the arguments see `TermEquations`."""
     held = {} if known is None else known
-    return {name: Part(name, block, view, noise, held.get(name)) for name, block in linearised.blocks.items()}
+    return {name: TermEquations(name, block, view, noise, held.get(name)) for name, block in linearised.blocks.items()}

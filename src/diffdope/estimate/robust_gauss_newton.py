@@ -15,21 +15,59 @@ from numpy.typing import NDArray
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.problem.linearised import Linearised
-from diffdope.search.mesh_levels import Details
-from diffdope.problem.prepare import Problem
-from diffdope.estimate.regression import Part, View, regress
-from diffdope.pipelines.settings import NoiseSettings, PolishSettings, SearchSettings
-from diffdope.estimate.covariance import Spectrum, Uncertainty, in_words, spectrum, uncertainty
+from diffdope.problem.level_problem import GainModel, LevelProblem
+from diffdope.estimate.regression import RegressionContext, TermEquations, regress
+from diffdope.terms.registry import NoiseSettings
+from diffdope.estimate.covariance import (
+    InformationEigenbasis,
+    Uncertainty,
+    in_words,
+    information_eigenbasis,
+    uncertainty,
+)
+from diffdope.errors import DiffDopeError
 
 F64 = NDArray[np.float64]
-Parts = Mapping[str, Part]
+Parts = Mapping[str, TermEquations]
 Linearise = Callable[[F64, F64], Linearised]
 
 _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
 
 
 @dataclass(frozen=True)
-class Polished:
+class PolishSettings:
+    """The last steps: Gauss-Newton with variances that the residuals tell, instead of fixed weights."""
+
+    steps: int = 4
+    """At most; 0 for none."""
+    tolerance: float = 1e-3
+    """The step that is shorter is the last: radians, or share of half the diameter."""
+    without_depth: bool = True
+    """Whether steps are also taken where no depth is compared."""
+    longest: float = 0.2
+    """Farthest that all steps together may go: radians, or this share of half the diameter."""
+    anew: float = 0.02
+    """A pose that moved farther is polished once more, for the weights were those of a wrong pose: radians, or share of
+    half the diameter."""
+    covariance: bool = True
+    """Whether the covariance is estimated if no steps are taken, which takes a few milliseconds."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do."""
+        return self.steps == 0 and not self.covariance
+
+    def __post_init__(self) -> None:
+        """Refuses numbers that make no steps."""
+        if self.steps < 0:
+            raise DiffDopeError(f"steps: expected at least 0, got {self.steps}")
+        for name in ("tolerance", "longest", "anew"):
+            if not getattr(self, name) > 0.0:
+                raise DiffDopeError(f"{name}: expected a number > 0, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class Estimate:
     """Where the steps ended, and how far off that may be. Not `moved`: it is the old pose."""
 
     pose: Pose
@@ -50,7 +88,7 @@ class Polished:
         return None if self.uncertainty is None else self.uncertainty.unobserved
 
 
-class Polish:
+class RobustGaussNewton:
     """Of the last level's objective.
 
     Args:
@@ -60,10 +98,10 @@ class Polish:
         noise: what is known about errors.
     """
 
-    def __init__(self, linearise: Linearise, view: View, settings: PolishSettings, noise: NoiseSettings) -> None:
+    def __init__(self, linearise: Linearise, view: RegressionContext, settings: PolishSettings, noise: NoiseSettings) -> None:
         self._linearise, self._view, self._settings, self._noise = linearise, view, settings, noise
 
-    def __call__(self, pose: Pose, start: Pose) -> Polished:
+    def __call__(self, pose: Pose, start: Pose) -> Estimate:
         """Takes the steps; undoes them if they go far or the robust cost rises.
 
         A pose that moved far is polished again, for its residuals were those of a wrong pose.
@@ -77,27 +115,27 @@ class Polish:
         if self._distance(found, pose) > self._settings.anew:
             again = self._parts(found)
             found, parts = self._descend(found, again)
-        end = spectrum(parts, self._view, self._noise)
+        end = information_eigenbasis(parts, self._view, self._noise)
         if not end.observed.all():
             back = stay(found, start, end)
             held = self._parts(back, parts)
             if set(held) == set(parts) and cost_of(held, parts) < _SAME * cost_of(parts, parts):
                 found = back
-        return self._polished(found, end, moved=found is not pose)
+        return self._estimated(found, end, moved=found is not pose)
 
-    def held(self, pose: Pose, information: F64) -> Polished:
+    def held(self, pose: Pose, information: F64) -> Estimate:
         """The pose as it is, and how far off it may be, where something beside the residuals holds it.
 
         Args:
             pose: where the search ended.
             information: (6, 6) of what holds it.
         """
-        found = spectrum(self._parts(pose), self._view, self._noise, also=information)
-        return self._polished(pose, found, moved=False)
+        found = information_eigenbasis(self._parts(pose), self._view, self._noise, also=information)
+        return self._estimated(pose, found, moved=False)
 
-    def _polished(self, pose: Pose, found: Spectrum, *, moved: bool) -> Polished:
+    def _estimated(self, pose: Pose, found: InformationEigenbasis, *, moved: bool) -> Estimate:
         known = uncertainty(found, self._view, self._noise)
-        return Polished(pose, known, moved, in_words(known.unobserved, self._view.length_m))
+        return Estimate(pose, known, moved, in_words(known.unobserved, self._view.length_m))
 
     def _parts(self, pose: Pose, like: Parts | None = None) -> Parts:
         """Normal equations at a pose, with the scales and correlations of others if there are any."""
@@ -110,7 +148,7 @@ class Polish:
         steps = self._settings.steps if "depth" in first or self._settings.without_depth else 0
         if steps == 0:
             return start, first
-        before = spectrum(first, self._view, self._noise, correlated=False)
+        before = information_eigenbasis(first, self._view, self._noise, correlated=False)
         for _ in range(steps):
             step = gauss_newton(parts, before)
             pose = Pose(so3.exp(step[3:]) @ pose.R_m2c, pose.t_m2c + step[:3])
@@ -126,16 +164,29 @@ class Polish:
         return float(np.hypot(pose.angle_to(other), pose.distance_to(other) / self._view.length_m))
 
 
-def polish_of(problem: Problem, pose: Pose, search: SearchSettings, details: Details) -> Polish:
-    """The last steps of a problem, around a pose of the object."""
-    camera, distance_m, noise = problem.observation.camera, float(pose.t_m2c[2]), search.noise
-    view = View(
-        distance_m=distance_m, pixel_m=distance_m / camera.fx, length_m=0.5 * details.mesh.diameter,
-        tilt=details.tilt, width=camera.width, light=search.light, ray=pose.t_m2c / distance_m,
+def robust_gauss_newton(
+    level: LevelProblem, pose: Pose, *, length_m: float, tilt: float, gain: GainModel, settings: PolishSettings,
+    noise: NoiseSettings,
+) -> RobustGaussNewton:  # fmt: skip
+    """The last steps of a level, around a pose of the object.
+
+    Args:
+        level: the last of the search.
+        pose: where that ended.
+        length_m: the object's diameter.
+        tilt: of its facets, see `tessellation.facet_tilt`.
+        gain: what was fitted to the colours.
+        settings: of the steps.
+        noise: what is known about errors.
+    """
+    camera, distance_m = level.crop.camera, float(pose.t_m2c[2])
+    view = RegressionContext(
+        distance_m=distance_m, pixel_m=distance_m / camera.fx, length_m=0.5 * length_m,
+        tilt=tilt, width=camera.width, light=gain, ray=pose.t_m2c / distance_m,
     )  # fmt: skip
-    if problem.raw.mask is None:
+    if level.crop.mask is None:
         noise = replace(noise, inflation=noise.inflation * noise.unmasked)
-    return Polish(problem.objective.linearise, view, search.polish, noise)
+    return RobustGaussNewton(level.factor.linearise, view, settings, noise)
 
 
 def cost_of(parts: Parts, first: Parts) -> float:
@@ -143,7 +194,7 @@ def cost_of(parts: Parts, first: Parts) -> float:
     return sum(part.cost * first[name].count / max(part.count, 1e-9) for name, part in parts.items())
 
 
-def stay(pose: Pose, start: Pose, found: Spectrum) -> Pose:
+def stay(pose: Pose, start: Pose, found: InformationEigenbasis) -> Pose:
     """The pose without what it moved from the start along directions that are not observed."""
     away_of = np.linalg.inv(found.directions)
     for _ in range(3):  # turns do not add up
@@ -153,7 +204,7 @@ def stay(pose: Pose, start: Pose, found: Spectrum) -> Pose:
     return pose
 
 
-def gauss_newton(parts: Parts, before: Spectrum) -> F64:
+def gauss_newton(parts: Parts, before: InformationEigenbasis) -> F64:
     """-(sum H)^-1 (sum g) (6,) within the observed directions: in the others the pose stays."""
     basis = before.directions[:, before.observed]
     H = sum((part.step for part in parts.values()), np.zeros((6, 6)))

@@ -1,1 +1,1 @@
-"""..."""
+"""What users call: a refiner, a tracker, presets, results."""

@@ -1,39 +1,39 @@
-"""Refines poses: checks the start, lets the preset's solver work, and makes the result."""
+"""Refines poses: checks the start, lets a search work in the object's own frame, and makes the result."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
-from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
-from diffdope.solve.gradient_descent import Progress, at_rest, descend
-from diffdope.search.mesh_levels import Details
-from diffdope.search.frame import FrameSolver
-from diffdope.search.outcome import Outcome
-from diffdope.problem.prepare import named, notes_on, prepare
-from diffdope.problem.region import choose_window, projected_box
-from diffdope.pipelines.result import MESSAGES, History, RefinementResult, Status
-from diffdope.search.search import Search
+from diffdope.pipelines.notes import notes_on
+from diffdope.pipelines.own_frame import OwnFrame
+from diffdope.pipelines.result import MESSAGES, History, RefinementResult
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.pipelines.settings import preset as find_preset
-from diffdope.pipelines.tracker import Tracker, tracking_presets
+from diffdope.pipelines.tracker import Attempt, Tracker, tracking_presets
+from diffdope.problem.failure import Failure
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.search.descent import Progress
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.outcome import Outcome
+from diffdope.search.search import Search
+from diffdope.terms.photometric_gain import PhotometricGain
 
 F64 = NDArray[np.float64]
-Refused = tuple[Status, CropWindow | None]
-Solve = Callable[[Observation, Pose], Outcome | Refused]
 
 
 class Refiner:
     """Refines poses of one mesh. Keep it: mesh tables, buffers and compiled kernels stay warm.
+
+    Any number of threads may call `refine` at a time, with the same results as one after the other, to the bit. `track`
+    is one video: frames come one after the other. A forked child, and a pickle's copy, make threads of their own.
 
     Args:
         mesh: the object.
@@ -59,8 +59,10 @@ class Refiner:
         self.camera = camera
         self.preset = find_preset(preset)
         self.seed = seed
-        search = self.preset.search
-        self._details = Details(mesh, (*search.near.faces, *search.far.faces), threads=threads)
+        search = self.preset.resolved_search
+        self._frame = OwnFrame.of(mesh)
+        faces = (*search.near.faces, *search.far.faces)
+        self._meshes = MeshLevels(self._frame.mesh, faces, threads=threads)
         self._tracker: Tracker | None = None
 
     def refine(self, observation: Observation, pose: Pose, *, progress: Progress | None = None) -> RefinementResult:
@@ -69,21 +71,14 @@ class Refiner:
         Args:
             observation: the calibrated image.
             pose: rough start.
-            progress: called as progress(iteration, iterations, lowest cost).
+            progress: called as progress(iteration, iterations, lowest cost), after every round of steps.
 
         Raises:
             DiffDopeError: if the observation has nothing that this mesh can be compared with, or comes from another
                 camera than the one that the refiner was made for.
         """
-        if self.preset.solver == "newton" and FrameSolver.fits(self.preset.search):
-            return self._refine(observation, pose, partial(self._close_by.solve, progress=progress))
-        solve = self._search if self.preset.solver == "newton" else self._descend
-        return self._refine(observation, pose, partial(solve, self.preset, progress=progress))
-
-    @cached_property
-    def _close_by(self) -> FrameSolver:
-        """Of a preset without a search around the start."""
-        return FrameSolver(self._details, self.preset)
+        attempt = self._attempt(self.preset, observation, self._frame.enter(pose), progress=progress)
+        return self._frame.result(attempt.result, pose)
 
     def track(
         self, observation: Observation, pose: Pose | None = None, *, time_s: float | None = None
@@ -104,94 +99,73 @@ class Refiner:
         """
         if self._tracker is None:
             self._tracker = self._new_tracker()
-        return self._tracker.track(observation, pose, time_s=time_s)
+        start = None if pose is None else self._frame.enter(pose)
+        result = self._tracker.track(observation, start, time_s=time_s)
+        return self._frame.result(result, self._frame.leave(result.initial_pose) if pose is None else pose)
 
     def _new_tracker(self) -> Tracker:
         near, wide = tracking_presets(self.preset)
-        solvers: dict[str, Solve] = {"refine": partial(self._search, near), "search": partial(self._search, wide)}
-        if FrameSolver.fits(near.search):
-            frames = FrameSolver(self._details, near)
-            solvers |= {"refine": frames.solve, "quick": partial(frames.solve, followed=True)}
 
-        def refined(observation: Observation, pose: Pose, *, solve: Solve) -> RefinementResult:
-            return self._refine(observation, pose, solve)
+        def refine(observation: Observation, pose: Pose) -> Attempt:
+            return self._attempt(near, observation, pose)
 
+        def search(observation: Observation, pose: Pose) -> Attempt:
+            return self._attempt(wide, observation, pose)
+
+        def quick(observation: Observation, pose: Pose, gain: PhotometricGain | None) -> Attempt:
+            return self._attempt(near, observation, pose, near=True, followed=gain)
+
+        alone = set(near.search.near.hypotheses) == {1}
         return Tracker(
-            self.mesh, self.preset.tracking, **{name: partial(refined, solve=solve) for name, solve in solvers.items()}
+            self._frame.mesh, self.preset.tracking, refine, search, quick if alone else None, light=near.search.light
         )
 
-    def _refine(self, observation: Observation, pose: Pose, solve: Solve) -> RefinementResult:
+    def _attempt(
+        self, preset: Preset, observation: Observation, pose: Pose, *, progress: Progress | None = None, **how: Any
+    ) -> Attempt:
+        """One search, in the own frame."""
         began = time.perf_counter()
         if self.camera is not None and observation.camera != self.camera:
             raise expected("observation", f"the refiner's camera {self.camera}", observation.camera)
-        outcome = solve(observation, pose)
-        if isinstance(outcome, Outcome):
-            return self._result(outcome, observation, pose, began)
-        return self._refused(*outcome, pose, began)
-
-    def _search(
-        self, preset: Preset, observation: Observation, pose: Pose, progress: Progress | None = None
-    ) -> Outcome | Refused:
-        return Search(self._details, observation, pose, preset, seed=self.seed, progress=progress).run()
-
-    def _descend(
-        self, preset: Preset, observation: Observation, pose: Pose, progress: Progress | None = None
-    ) -> Outcome | Refused:
-        box = projected_box(self.mesh, pose, observation.camera)
-        if isinstance(box, Status):
-            return box, None
-        problem = prepare(
-            self._details.buffers(), observation, pose, choose_window(box, observation, preset.crop), preset.objective,
-            length_m=self.mesh.diameter,
+        search = Search(
+            self._meshes, observation, pose, preset.resolved_search, preset.objective,
+            margin=preset.crop.margin, seed=self.seed,
+            descent=preset.descent if preset.solver == "descent" else None, progress=progress,
         )  # fmt: skip
-        if problem.start_overlap <= 0.0:
-            return Status.NO_OVERLAP, problem.window
-        recorder, rates = descend(
-            problem.objective, pose, preset.descent,
-            length_m=self.mesh.diameter, seed=self.seed, progress=progress,
-        )  # fmt: skip
-        history = recorder.history(rates)
-        iteration, winner = recorder.best
-        status = Status.CONVERGED if at_rest(history.costs, preset.descent) else Status.ITERATION_LIMIT
-        return Outcome(
-            problem=problem,
-            pose=Pose(history.R_m2c[iteration, winner], history.t_m2c[iteration, winner]),
-            status=Status.FAILED if iteration == 0 else status,
-            cost=float(history.costs[iteration, winner]),
-            modality_costs=history.modality_costs[iteration, winner],
-            initial_cost=float(history.costs[0, 0]),
-            initial_modality_costs=history.modality_costs[0, 0],
-            history=history, winner=winner, winner_iteration=iteration,
-        )  # fmt: skip
+        outcome = search.run(**how)
+        if isinstance(outcome, Failure):
+            return Attempt(self._refused(outcome, pose, began), None)
+        return Attempt(self._result(outcome, observation, pose, began), outcome.gain)
 
     def _result(self, outcome: Outcome, observation: Observation, pose: Pose, began: float) -> RefinementResult:
-        names = outcome.problem.modalities
+        names = outcome.level.modalities
         return RefinementResult(
             pose=outcome.pose,
             initial_pose=pose,
             cost=outcome.cost,
             initial_cost=outcome.initial_cost,
-            cost_per_modality=named(names, outcome.modality_costs),
-            initial_cost_per_modality=named(names, outcome.initial_modality_costs),
+            cost_per_modality=dict(zip(names, outcome.modality_costs.tolist(), strict=True)),
+            initial_cost_per_modality=dict(zip(names, outcome.initial_modality_costs.tolist(), strict=True)),
             status=outcome.status, message=MESSAGES[outcome.status],
             winner=outcome.winner, winner_iteration=outcome.winner_iteration,
             iterations=len(outcome.history.costs) - 1, history=outcome.history, modalities=names,
-            notes=(*notes_on(self.mesh, observation, self.preset.objective, names), *outcome.notes),
-            seed=self.seed, elapsed_s=time.perf_counter() - began, window=outcome.problem.window,
+            notes=(*notes_on(self.mesh, observation, self.preset, names), *outcome.notes),
+            seed=self.seed, elapsed_s=time.perf_counter() - began, window=outcome.level.window,
             covariance=outcome.covariance, unobserved=outcome.unobserved,
-            confidence=outcome.confidence, evidence=outcome.evidence,
+            confidence=outcome.confidence, evidence=outcome.quality,
         )  # fmt: skip
 
-    def _refused(self, status: Status, window: CropWindow | None, pose: Pose, began: float) -> RefinementResult:
+    def _refused(self, failure: Failure, pose: Pose, began: float) -> RefinementResult:
         """The start pose unchanged, with the reason why nothing could be compared."""
         return RefinementResult(
             pose=pose, initial_pose=pose, cost=float("inf"), initial_cost=float("inf"),
-            cost_per_modality={}, initial_cost_per_modality={}, status=status, message=MESSAGES[status],
+            cost_per_modality={}, initial_cost_per_modality={},
+            status=failure.status, message=MESSAGES[failure.status],
             winner=0, winner_iteration=0, iterations=0,
             history=History(
                 np.full((1, 1), np.inf), np.zeros((1, 1, 0)), pose.R_m2c[None, None], pose.t_m2c[None, None], np.ones(1)
             ),
-            modalities=(), notes=(), seed=self.seed, elapsed_s=time.perf_counter() - began, window=window,
+            modalities=(), notes=(), seed=self.seed, elapsed_s=time.perf_counter() - began, window=failure.window,
         )  # fmt: skip
 
 
@@ -206,6 +180,3 @@ def refine(
 ) -> RefinementResult:
     """Refines one pose; see `Refiner`, which is faster for more than one."""
     return Refiner(mesh, preset=preset, seed=seed, threads=threads).refine(observation, pose)
-
-
-__all__ = ["Refiner", "refine"]

@@ -5,17 +5,31 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
 
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
-from diffdope.search.motion_model import Motion
+from diffdope.search.motion_model import MotionModel
 from diffdope.problem.region import projected_box
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import Preset, TrackingSettings
+from diffdope.problem.level_problem import GainModel
+from diffdope.terms.photometric_gain import NEUTRAL, PhotometricGain
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 
-Refine = Callable[[Observation, Pose], RefinementResult]
+
+
+class Attempt(NamedTuple):
+    """A result, and the light in which its colours agree best, if they say anything about it."""
+
+    result: RefinementResult
+    gain: PhotometricGain | None
+
+
+Refine = Callable[[Observation, Pose], Attempt]
+Follow = Callable[[Observation, Pose, PhotometricGain | None], Attempt]
 
 _SAME_ANGLE_RAD, _SAME_DISTANCE = math.radians(0.5), 0.005  # starts closer than this end alike
 _FOLLOW = 0.1  # by which share of a change the usual likeness follows a trusted frame
@@ -32,8 +46,9 @@ def tracking_presets(preset: Preset) -> tuple[Preset, Preset]:
         raise expected("preset", "one whose solver is newton, to track", f"{preset.name!r}, a {preset.solver}", cure)
     # The tracker has thresholds of its own for what it makes of a low confidence.
     search = replace(preset.search, least_confidence=0.0)
-    near = replace(search, doubt=0.0, other_sides=False)  # which way round it is, the frames before have told
-    return replace(preset, search=near), replace(preset, search=replace(search, doubt=1.0))
+    # Which way round it is, the frames before have told.
+    near = replace(search, fallback_confidence=0.0, symmetric_alternatives=False)
+    return replace(preset, search=near), replace(preset, search=replace(search, fallback_confidence=1.0))
 
 
 class Tracker:
@@ -50,16 +65,19 @@ class Tracker:
         settings: when to doubt, and the motion model.
         refine: from a start close by.
         search: from a start far off; slow.
-        quick: from a start very close by; None for `refine`.
+        quick: from a start very close by, in the light of the frame before; None for `refine`.
+        light: how colours may differ: what is known of it from a frame, if that suffices for the next.
     """
 
     def __init__(
-        self, mesh: Mesh, settings: TrackingSettings, refine: Refine, search: Refine, quick: Refine | None = None
-    ) -> None:
-        self._mesh, self._settings = mesh, settings
+        self, mesh: Mesh, settings: TrackingSettings, refine: Refine, search: Refine, quick: Follow | None = None, *,
+        light: GainModel = "gain-bias",
+    ) -> None:  # fmt: skip
+        self._mesh, self._settings, self._light = mesh, settings, light
+        self._gain: PhotometricGain | None = None
         self._refine, self._search, self._quick = refine, search, quick
         self._usual: float | None = None
-        self._motion = Motion(settings.memory_s, settings.smoothing)
+        self._motion = MotionModel(settings.memory_s, settings.smoothing)
         self._last: Pose | None = None
         self._clock_s = self._trusted_s = 0.0
         self._in_doubt = self._lost_frames = 0
@@ -109,7 +127,7 @@ class Tracker:
         """A frame while the object is not lost."""
         result = self._best(observation, self._starts())
         if not self._begun and sureness(result) < self._settings.found:  # a given pose may be rougher than a prediction
-            result = max(result, self._search(observation, result.initial_pose), key=sureness)
+            result = max(result, self._made(self._search(observation, result.initial_pose)), key=sureness)
         confidence = sureness(result)
         if confidence >= self._settings.doubt and self._is_usual(result, self._settings.unlike):
             self._trust(result)
@@ -130,15 +148,27 @@ class Tracker:
 
     def _best(self, observation: Observation, starts: list[Pose]) -> RefinementResult:
         """Of the first attempt that convinces, or else the most convincing."""
-        attempts = [(self._refine, start) for start in starts]
-        if self._quick is not None and self._begun:
-            attempts.insert(0, (self._quick, starts[0]))
         results: list[RefinementResult] = []
-        for refine, start in attempts:
-            results.append(refine(observation, start))
+        for attempt in self._attempts(observation, starts):
+            results.append(self._made(attempt()))
             if sureness(results[-1]) >= self._settings.doubt and self._is_usual(results[-1], self._settings.alike):
                 return results[-1]
         return max(results, key=sureness)
+
+    def _attempts(self, observation: Observation, starts: list[Pose]) -> list[Callable[[], Attempt]]:
+        """What is tried one after the other."""
+        attempts: list[Callable[[], Attempt]] = [partial(self._refine, observation, start) for start in starts]
+        if self._quick is not None and self._begun:
+            attempts.insert(0, partial(self._quick, observation, starts[0], self._gain))
+        return attempts
+
+    def _made(self, attempt: Attempt) -> RefinementResult:
+        """Its result; keeps the light of one that can be trusted for the next frame."""
+        result, gain = attempt
+        sure = result.confidence is not None and result.confidence >= self._settings.doubt
+        known = NEUTRAL if self._light == "as-is" else (gain if self._light == "gain-bias" else None)
+        self._gain = known if sure else None
+        return result
 
     def _is_usual(self, result: RefinementResult, share: float) -> bool:
         """Whether the object looks as much like its model as it did in the frames before, or `share` of that."""
@@ -160,7 +190,7 @@ class Tracker:
         wide = self._lost_frames % self._settings.retry == 0
         self._lost_frames += 1
         start = recentred(self._motion.pose, self._mesh, observation) if wide else predicted
-        result = (self._search if wide else self._refine)(observation, start)
+        result = self._made((self._search if wide else self._refine)(observation, start))
         if sureness(result) >= self._settings.found and self._is_usual(result, self._settings.unlike):
             return self._recovered(result)
         self._last = predicted
@@ -200,7 +230,7 @@ def lost(result: RefinementResult, predicted: Pose, frames: int, settings: Track
 
 def recentred(pose: Pose, mesh: Mesh, observation: Observation) -> Pose:
     """The pose moved sideways so that its middle is that of the mask, if there is one."""
-    box = projected_box(mesh, pose, observation.camera)
+    box = projected_box(mesh.vertices_m, pose, observation.camera)
     if observation.mask_box is None or isinstance(box, Status):
         return pose
     x0, y0, x1, y1 = observation.mask_box

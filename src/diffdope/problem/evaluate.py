@@ -18,7 +18,6 @@ from diffdope.solve.linear_algebra import (
 )
 
 ZERO = np.float32(0.0)
-CONTOUR = 4  # column of the quadratic factors' costs, after the image terms
 
 
 @njit(**KERNEL)
@@ -184,13 +183,16 @@ def add_quadratics(problem, R, t, s, sums):
         for i in range(3):
             xi[i] = t[pose, i] - q.t[n, i]
         rotation_between(R[pose], q.R[n], xi[3:])
-        total += q.constant[n]
+        own = q.constant[n]
         for i in range(6):
             slope = 0.0
             for k in range(6):
                 slope += q.curvature[n, i, k] * xi[k]
-            total += xi[i] * (q.slope[n, i] + 0.5 * slope)
+            own += xi[i] * (q.slope[n, i] + 0.5 * slope)
             row[i] = q.slope[n, i] + slope
+        total += own
+        if q.shown[n] >= 0:
+            sums.each[q.shown[n]] += own
         at = problem.column[pose]
         if at < 0:
             continue
@@ -224,12 +226,12 @@ def evaluate_problem(problem, s, R, t, sums, paint):
         direct = place(problem.chains, f, R, t, s)
         canvas = s.canvases[1 if paint == 1 else 0]
         evaluate_pose_at(
-            factor.evaluate, factor.at, factor.mesh, factor.view, s.R, s.t, room, factor.packed, factor.terms,
+            factor.evaluate, factor.at, factor.mesh, factor.pinhole, s.R, s.t, room, factor.packed, factor.terms,
             factor.empty_cost, problem.with_normal, s.cost, s.gradient, s.normal, canvas, paint >= 0 and f == 0,
         )  # fmt: skip
         if factor.edges != 0:
             add_gradient_magnitude_at(
-                factor.edges, factor.at, factor.mesh, factor.view, s.R, s.t, room, factor.planes, factor.terms,
+                factor.edges, factor.at, factor.mesh, factor.pinhole, s.R, s.t, room, factor.planes, factor.terms,
                 factor.empty_cost, problem.with_normal, s.cost, s.gradient, s.normal,
             )  # fmt: skip
         weighted = 0.0
@@ -243,9 +245,8 @@ def evaluate_problem(problem, s, R, t, sums, paint):
             add_directly(problem, f, s, sums)
         else:
             add_through_chain(problem, f, s, sums)
-    pulled = add_quadratics(problem, R, t, s, sums)
-    sums.each[CONTOUR] = pulled
-    return total + pulled + add_priors(problem, R, t, sums)
+    total += add_quadratics(problem, R, t, s, sums)
+    return total + add_priors(problem, R, t, sums)
 
 
 @njit(**ENTRY)

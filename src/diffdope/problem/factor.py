@@ -1,217 +1,183 @@
-"""The cost of poses of one mesh against one observed crop."""
+"""The image terms of one object in one view: the leaf of every problem."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
+from numba import typeof
+from numba.core import types
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError
-from diffdope.terms.gradient_magnitude_kernel import add_edges_queue, magnitude_image
-from diffdope.problem.fused_pass import evaluate_queue
-from diffdope.terms.layout import DEPTH, EDGE, MASK, MODALITIES, NOTHING, RGB, Observed, Painted, Terms
-from diffdope.problem.linearised import CHANNELS, Block, Linearised, Lists
+from diffdope.problem.fused_pass import evaluate_pose
+from diffdope.problem.layout import FactorArrays
 from diffdope.problem.linearise_kernel import linearise_pose
-from diffdope.terms.settings import ObjectiveSettings
-from diffdope.render.arrays import view_of
+from diffdope.problem.linearised import Linearised, PixelLists, blocks_of
+from diffdope.problem.responsibility import Responsibility
+from diffdope.render.arrays import pinhole_of
 from diffdope.render.buffers import Buffers
-from diffdope.render.kernels.layout import MeshArrays, View
+from diffdope.render.kernels.calls import address_of
+from diffdope.render.kernels.layout import Pinhole, allocate_scratch
+from diffdope.render.scratches import Lease
 from diffdope.scene.observation import Observation
+from diffdope.terms.gradient_magnitude_kernel import add_gradient_magnitude, magnitude_image
+from diffdope.terms.layout import DEPTH, EDGE, MASK, RGB, Canvas, IntensityImages, TermWeights
+from diffdope.terms.registry import IMAGE_TERMS, ObjectiveSettings
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
-
-class Evaluation(NamedTuple):
-    """Costs and derivatives of B poses; the arrays are reused by the next evaluation.
-
-    modality_costs (B, 4) unweighted, in the order rgb, depth, mask, edge; cost (B,) their weighted sum; gradient
-    (B, 6) and normal (B, 6, 6) = J^T W J in (rho [m], phi [rad]); covered (B,) pixels that the object covers.
-    """
-
-    cost: F64
-    modality_costs: F64
-    gradient: F64
-    normal: F64
-    covered: NDArray[np.int64]
+_EMPTY = np.zeros(0, np.float32)
+_NO_IMAGES = IntensityImages(_EMPTY, _EMPTY, _EMPTY)
 
 
-class Objective:
-    """A callable from poses to costs, gradients and normal matrices.
+class ImageFactor:
+    """What is compared of one object in one view, ready to be evaluated at any pose.
+
+    Immutable; any number of threads may evaluate it at a time.
 
     Args:
-        buffers: the mesh and its scratch.
+        buffers: the mesh, with scratch memory and threads.
         observation: the observed crop; its camera is the view.
-        gate: (H, W) in [0, 1], how much each pixel counts for rgb, depth and edges.
+        responsibility: how much each pixel counts.
         settings: weights and caps.
-        care: (H, W) in [0, 1], how much each pixel counts for the mask; None for 1 everywhere.
         length_m: metres by which depth residuals are divided; the object's diameter.
         with_normal: whether normal matrices are wanted; they cost about a third more.
+
+    Raises:
+        DiffDopeError: if no pixel counts.
     """
 
     def __init__(
         self,
         buffers: Buffers,
         observation: Observation,
-        gate: NDArray[np.floating],
+        responsibility: Responsibility,
         settings: ObjectiveSettings,
         *,
-        care: NDArray[np.floating] | None = None,
         length_m: float,
         with_normal: bool = False,
     ) -> None:
-        self.settings = settings
-        self._buffers, self._with_normal = buffers, with_normal
-        self._view: View = view_of(observation.camera)
-        size = (observation.camera.width, observation.camera.height)
-        self._scratch = buffers.scratch(*size, edge_jacobian=with_normal and settings.edge_weight > 0)
-        self._gate_sum = float(gate.sum())
-        if self._gate_sum <= 0.0:
-            raise DiffDopeError("gate: expected pixels that count, got none; is the mask inside the crop?")
-        self.active = active_modalities(buffers.arrays, observation, settings)
-        self.weights = np.where(self.active, modality_weights(settings), 0.0)
-        self._observed = observed_arrays(observation, gate, care, with_edges=bool(self.active[EDGE]))
-        self._terms = self._make_terms(length_m)
-        self._empty = self._empty_costs()
-        self._out: Evaluation | None = None
-        self._lists: Lists | None = None
+        self.settings, self.buffers, self.with_normal = settings, buffers, with_normal
+        self.width, self.height = observation.camera.width, observation.camera.height
+        self.weight_sum = float(responsibility.appearance.sum())
+        if self.weight_sum <= 0.0:
+            raise DiffDopeError("responsibility: expected pixels that count, got none; is the mask inside the crop?")
+        self.active = active_terms(buffers, observation, settings)
+        self.weights = np.where(self.active, [term.weight(settings) for term in IMAGE_TERMS], 0.0)
+        packed = packed_pixels(observation, responsibility)
+        self._edge_jacobian = with_normal and bool(self.active[EDGE])
+        evaluate, edges = addresses_of(buffers, edges=bool(self.active[EDGE]))
+        planes = intensity_images(packed, self.width, self.height) if self.active[EDGE] else _NO_IMAGES
+        terms = term_weights(settings, self.weights / self.weight_sum, length_m)
+        self.arrays = FactorArrays(
+            evaluate, edges, buffers.addresses, buffers.arrays, pinhole_of(observation.camera), packed, planes, terms,
+            empty_costs(packed, terms, self.width, self.height), self.weights, self.weight_sum,
+        )  # fmt: skip
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """Names of the modalities that count."""
-        return tuple(name for name, on in zip(MODALITIES, self.active, strict=True) if on)
+        """Names of the image terms that count."""
+        return tuple(term.name for term, on in zip(IMAGE_TERMS, self.active, strict=True) if on)
 
-    def _make_terms(self, length_m: float) -> Terms:
-        s, weights = self.settings, (self.weights / self._gate_sum).astype(np.float32)
-        return Terms(
-            rgb=weights[RGB], depth=weights[DEPTH], mask=weights[MASK], edge=weights[EDGE],
-            cap_rgb=np.float32(s.rgb_cap), cap_depth=np.float32(s.depth_cap), cap_edge=np.float32(s.edge_cap),
-            kappa_rgb=np.float32(s.rgb_cap * s.uncovered), kappa_depth=np.float32(s.depth_cap * s.uncovered),
-            kappa_edge=np.float32(s.edge_cap * s.uncovered),
-            inverse_length=np.float32(1.0 / length_m), floor=np.float32(s.irls_floor),
-        )  # fmt: skip
-
-    def _empty_costs(self) -> F64:
-        """What a hypothesis that covers nothing pays, per modality, times the gate's sum."""
-        o, terms = self._observed, self._terms
-        inner = np.zeros((self._view.height, self._view.width), bool)
-        inner[1:-1, 1:-1] = True
-        costs = np.zeros(4)
-        costs[RGB] = terms.kappa_rgb * self._gate_sum
-        costs[DEPTH] = terms.kappa_depth * o.gate.sum(where=o.depth > 0, dtype=np.float64)
-        costs[MASK] = (o.care * o.mask).sum(dtype=np.float64)
-        costs[EDGE] = terms.kappa_edge * o.gate.sum(where=inner.ravel(), dtype=np.float64)
-        return costs
-
-    def __call__(self, R_m2c: F64, t_m2c: F64, painted: Painted = NOTHING) -> Evaluation:
-        """Evaluates B poses, (B, 3, 3) and (B, 3) metres.
-
-        Args:
-            R_m2c: rotations.
-            t_m2c: translations.
-            painted: a `canvas` of the crop's size: takes the images of the first pose, which cost next to nothing here.
-        """
-        b = len(t_m2c)
-        if self._out is None or len(self._out.cost) != b:
-            self._out = Evaluation(
-                np.zeros(b), np.zeros((b, 4)), np.zeros((b, 6)), np.zeros((b, 6, 6)), np.zeros(b, np.int64)
-            )
-        out = self._out
-        R, t = np.ascontiguousarray(R_m2c, np.float32), np.ascontiguousarray(t_m2c, np.float32)
-
-        shared = (self._buffers.addresses, self._buffers.arrays, self._view, R, t)
-        o, queue, terms = self._observed, np.zeros(1, np.int64), (self._terms, self._empty, self._with_normal)
-        results = (out.modality_costs, out.gradient, out.normal)
-
-        def work(worker: int) -> None:
-            evaluate_queue(*shared, self._scratch[worker], o.packed, *terms, queue, *results, out.covered, painted)
-
-        def work_edges(worker: int) -> None:
-            add_edges_queue(*shared, self._scratch[worker], o, *terms, queue, *results)
-
-        self._buffers.pool.share(work, b)
-        if self.active[EDGE]:
-            queue[0] = 0
-            self._buffers.pool.share(work_edges, b)
-        out.modality_costs[:] = np.where(self.active, out.modality_costs / self._gate_sum, 0.0)
-        np.matmul(out.modality_costs, self.weights, out=out.cost)
-        return out
+    def lease(self, workers: int) -> Lease:
+        """Scratch memory for so many threads; see `Buffers.lease`."""
+        return self.buffers.lease(self.width, self.height, workers, edge_jacobian=self._edge_jacobian)
 
     def linearise(self, R_m2c: F64, t_m2c: F64) -> Linearised:
-        """Residuals and Jacobians of one pose, (3, 3) and (3,) metres; edges are left out."""
-        if self._lists is None:
-            self._lists = Lists.of(self._view.width * self._view.height)
-        lists, o = self._lists, self._observed
+        """Residuals and Jacobians of one pose, (3, 3) and (3,) metres; the gradient magnitude is left out."""
+        lists, a = PixelLists.of(self.width * self.height), self.arrays
         R, t = np.ascontiguousarray(R_m2c, np.float32), np.ascontiguousarray(t_m2c, np.float32)
-        n, end = linearise_pose(
-            self._buffers.addresses,
-            self._buffers.arrays,
-            self._view,
-            R,
-            t,
-            self._scratch[0],
-            bool(self.active[RGB]),
-            *lists,
-        )
-        planes = {"rgb": (o.red, o.green, o.blue), "depth": (o.depth,), "mask": (o.mask,)}
-        inside, rim = lists.pixel[:n], lists.pixel[n:end]
-        gate = o.gate[inside]
-        moves = (lists.jacobian[4, :3, n:end] != 0.0).any(axis=0)  # of two pixels at a contour, one is blended
-        counts = {"rgb": gate, "depth": gate * (o.depth[inside] > 0.0), "mask": o.care[rim] * moves}
-        blocks = {}
-        for name, channels in CHANNELS.items():
-            part = slice(n, end) if name == "mask" else slice(0, n)
-            if name not in self.modalities or not counts[name].any():
-                continue
-            pixel, rendered = lists.pixel[part], lists.rendered[channels, part]
-            offset = self._at_distance(pixel, t) if name == "mask" else lists.offset[:, part]
-            residual = rendered - np.stack([plane[pixel] for plane in planes[name]])
-            lever = np.ones(len(pixel), np.float32)
-            if name == "rgb":  # of depth, the first three are the normal over its share along the ray
-                lever = np.maximum((lists.jacobian[3, :3, part] ** 2).sum(axis=0) - np.float32(1.0), np.float32(0.0))
-            jacobian, slide = lists.jacobian[channels, :, part], None if name == "mask" else lists.jacobian[3, :, part]
-            blocks[name] = Block(residual, jacobian, rendered, counts[name], pixel, offset, lever, slide)
-        return Linearised(blocks, self._view.width, self._view.height)
-
-    def _at_distance(self, pixel: NDArray[np.int32], t_m2c: F32) -> F32:
-        """Places (3, N) relative to the object's origin of pixels at its distance: where on a contour is not known."""
-        view, z = self._view, t_m2c[2]
-        u, v = pixel % view.width, pixel // view.width
-        x, y = (u - view.cx) / view.fx * z - t_m2c[0], (v - view.cy) / view.fy * z - t_m2c[1]
-        return np.stack([x, y, np.zeros_like(x)]).astype(np.float32)
+        with self.lease(1) as scratch:
+            n, end = linearise_pose(a.at, a.mesh, a.pinhole, R, t, scratch[0], bool(self.active[RGB]), *lists)
+        return Linearised(blocks_of(lists, n, end, a, t, self.modalities), self.width, self.height)
 
 
-def modality_weights(settings: ObjectiveSettings) -> F64:
-    """Weights in the order of MODALITIES."""
-    return np.array([settings.rgb_weight, settings.depth_weight, settings.mask_weight, settings.edge_weight])
+def active_terms(buffers: Buffers, observation: Observation, settings: ObjectiveSettings) -> NDArray[np.bool_]:
+    """(4,) which terms have a weight, an observed image and, for colour, a coloured mesh."""
+    mesh = buffers.mesh
+    return np.array([term.why_off(mesh, observation, settings) is None for term in IMAGE_TERMS])
 
 
-def active_modalities(mesh: MeshArrays, observation: Observation, settings: ObjectiveSettings) -> NDArray[np.bool_]:
-    """Which modalities have a weight, an observed image and, for colour, a coloured mesh."""
-    color = observation.rgb is not None and mesh.skin.shading != 0
-    there = np.array([color, observation.depth is not None, observation.mask is not None, color])
-    return there & (modality_weights(settings) > 0.0)
+def packed_pixels(observation: Observation, responsibility: Responsibility) -> F32:
+    """The observed crop (H*W, 8): red, green, blue, weight, depth, mask, weight of the mask, intensity."""
+    height, width = observation.camera.height, observation.camera.width
+    packed = np.zeros((height, width, 8), np.float32)
+    if observation.rgb is not None:
+        packed[..., :3] = observation.rgb
+        np.sum(observation.rgb, axis=2, out=packed[..., 7])
+        packed[..., 7] /= np.float32(3.0)
+    packed[..., 3], packed[..., 6] = responsibility.appearance, responsibility.silhouette
+    if observation.depth is not None:
+        packed[..., 4] = observation.depth
+    if observation.mask is not None:
+        packed[..., 5] = observation.mask
+    return packed.reshape(-1, 8)
 
 
-def observed_arrays(
-    observation: Observation, gate: NDArray[np.floating], care: NDArray[np.floating] | None, *, with_edges: bool
-) -> Observed:
-    """The crop as flat planes; what is missing is zero."""
-    width, height = observation.camera.width, observation.camera.height
-    n = width * height
+def intensity_images(packed: F32, width: int, height: int) -> IntensityImages:
+    """What the gradient magnitude term compares."""
+    intensity, gate = np.ascontiguousarray(packed[:, 7]), np.ascontiguousarray(packed[:, 3])
+    edge = np.zeros_like(intensity)
+    magnitude_image(intensity, width, height, edge)
+    return IntensityImages(intensity, edge, gate)
 
-    def plane(image: NDArray[np.floating] | None) -> F32:
-        return np.zeros(n, np.float32) if image is None else np.ascontiguousarray(image, np.float32).reshape(n)
 
-    rgb = observation.rgb if observation.rgb is not None else np.zeros((height, width, 3), np.float32)
-    red, green, blue = (plane(rgb[..., c]) for c in range(3))
-    intensity = (red + green + blue) / np.float32(3.0)
-    edge = np.zeros(n, np.float32)
-    if with_edges:
-        magnitude_image(intensity, width, height, edge)
-    careful = np.ones(n, np.float32) if care is None else plane(care)
-    depth, mask = plane(observation.depth), plane(observation.mask)
-    counts = plane(gate)
-    packed = np.stack([red, green, blue, counts, depth, mask, careful, intensity], axis=1)
-    return Observed(red, green, blue, depth, mask, careful, counts, intensity, edge, packed)
+def term_weights(settings: ObjectiveSettings, weights: F64, length_m: float) -> TermWeights:
+    """The settings as the kernels take them, for weights (4,) that are divided by the sum of the pixel weights."""
+    s, (rgb, depth, mask, edge) = settings, weights.astype(np.float32)
+    return TermWeights(
+        rgb=rgb, depth=depth, mask=mask, edge=edge,
+        cap_rgb=np.float32(s.rgb_cap), cap_depth=np.float32(s.depth_cap), cap_edge=np.float32(s.edge_cap),
+        kappa_rgb=np.float32(s.rgb_cap * s.uncovered), kappa_depth=np.float32(s.depth_cap * s.uncovered),
+        kappa_edge=np.float32(s.edge_cap * s.uncovered),
+        inverse_length=np.float32(1.0 / length_m), floor=np.float32(s.irls_floor),
+    )  # fmt: skip
+
+
+def empty_costs(packed: F32, terms: TermWeights, width: int, height: int) -> F64:
+    """(4,) what a pose that covers nothing pays, unweighted, times the sum of the pixel weights."""
+    gate, costs = packed[:, 3], np.zeros(4)
+    costs[RGB] = terms.kappa_rgb * gate.sum(dtype=np.float64)
+    costs[DEPTH] = terms.kappa_depth * gate.sum(where=packed[:, 4] > 0, dtype=np.float64)
+    costs[MASK] = (packed[:, 6] * packed[:, 5]).sum(dtype=np.float64)
+    costs[EDGE] = terms.kappa_edge * gate.reshape(height, width)[1:-1, 1:-1].sum(dtype=np.float64)
+    return costs
+
+
+_ADDRESSES: WeakKeyDictionary[Buffers, dict[bool, tuple[int, int]]] = WeakKeyDictionary()
+
+
+def addresses_of(buffers: Buffers, *, edges: bool) -> tuple[int, int]:
+    """Addresses of the fused pass and, if it is wanted, of the gradient magnitude's, compiled for these buffers."""
+    known = _ADDRESSES.setdefault(buffers, {})
+    if edges not in known:
+        f32, f64 = np.float32, np.float64
+        one = f32(1.0)
+        terms, pinhole = TermWeights(*[one] * 12), Pinhole(one, one, one, one, 1, 1)
+        R, t = np.eye(3, dtype=f32), np.zeros(3, f32)
+        scratch = allocate_scratch(1, 1, 1, 1, edge_jacobian=False)
+        sums = np.zeros(4, f64), np.zeros(6, f64), np.zeros((6, 6), f64)
+        begin = buffers.addresses, buffers.arrays, pinhole, R, t, scratch
+        fused = address_of(
+            evaluate_pose, types.int64, *begin, np.zeros((1, 8), f32), terms, np.zeros(4), True, *sums,
+            Canvas.of(1), True,
+        )  # fmt: skip
+        magnitude = 0
+        if edges:
+            magnitude = address_of(
+                add_gradient_magnitude, types.none, *begin, _NO_IMAGES, terms, np.zeros(4), True, *sums
+            )
+        known[edges] = (fused, magnitude)
+    return known[edges]
+
+
+def type_of(factor: ImageFactor) -> object:
+    """What compiled code takes a factor for: factors of one type share one evaluation."""
+    if factor.buffers not in _TYPES:
+        _TYPES[factor.buffers] = typeof(factor.arrays)
+    return _TYPES[factor.buffers]
+
+
+_TYPES: WeakKeyDictionary[Buffers, object] = WeakKeyDictionary()

@@ -26,7 +26,7 @@ class FactorArrays(NamedTuple):
     edges: int  # address of `add_gradient_magnitude`, 0 where that term is off
     at: Addresses
     mesh: MeshArrays
-    view: Pinhole
+    pinhole: Pinhole
     packed: F32  # (H*W, 8): red, green, blue, weight, depth [m, 0 = missing], mask, weight of the mask, 0
     planes: IntensityImages
     terms: TermWeights
@@ -63,6 +63,7 @@ class QuadraticArrays(NamedTuple):
     slope: F64  # (N, 6)
     curvature: F64  # (N, 6, 6)
     constant: F64  # (N,)
+    shown: I64  # (N,) column of the costs by term that it adds to, -1 for none
 
 
 class ProblemArrays(NamedTuple):

@@ -1,4 +1,4 @@
-"""An objective seen as a regression: residuals and Jacobians of one pose, each modality in its own units."""
+"""The image terms seen as a regression: residuals and Jacobians of one pose, each term in its own units."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.problem.layout import FactorArrays
+from diffdope.render.kernels.layout import Pinhole
+
 F32 = NDArray[np.float32]
 
-
 CHANNELS = {"rgb": slice(0, 3), "depth": slice(3, 4), "mask": slice(4, 5)}
+_OBSERVED = {"rgb": slice(0, 3), "depth": slice(4, 5), "mask": slice(5, 6)}  # columns of `FactorArrays.packed`
 
 
-class Lists(NamedTuple):
+class PixelLists(NamedTuple):
     """What the kernel fills; see there."""
 
     pixel: NDArray[np.int32]
@@ -22,23 +25,23 @@ class Lists(NamedTuple):
     jacobian: F32
 
     @staticmethod
-    def of(size: int) -> Lists:
+    def of(size: int) -> PixelLists:
         """For images of so many pixels."""
         f32 = np.float32
-        return Lists(
+        return PixelLists(
             np.empty(size, np.int32), np.empty((3, size), f32), np.empty((5, size), f32), np.empty((5, 6, size), f32)
         )
 
 
-class Block(NamedTuple):
-    """One modality at one pose, the pixels (N) last: they are many, and what is summed over should lie side by side.
+class ResidualBlock(NamedTuple):
+    """One term at one pose, the pixels (N) last: they are many, and what is summed over should lie side by side.
 
     residual (C, N) rendered less observed: colours in [0, 1] (C = 3), metres of depth or share of coverage (C = 1);
     jacobian (C, 6, N) of it by (rho [m], phi [rad]); rendered (C, N); weight (N,) in [0, 1], how much a pixel counts;
     pixel (N,) row-major index in the crop; offset (3, N) metres, from the object's origin to the surface point;
-    lever (N,): square of how far a value moves if the surface leans by a small angle, over that of its own Jacobian:
-    a colour that is seen straight on does not notice; slide (6, N): Jacobian of the depth [m] of what is seen there,
-    None on an outline.
+    normal_sensitivity (N,): square of how far a value moves if the surface leans by a small angle, over that of its own
+    Jacobian: a colour that is seen straight on does not notice; depth_jacobian (6, N): of the depth [m] of what is seen
+    there, None on an outline.
     """
 
     residual: F32
@@ -47,16 +50,57 @@ class Block(NamedTuple):
     weight: F32
     pixel: NDArray[np.int32]
     offset: F32
-    lever: F32
-    slide: F32 | None
+    normal_sensitivity: F32
+    depth_jacobian: F32 | None
 
 
 class Linearised(NamedTuple):
-    """All modalities at one pose, by name: rgb, depth, mask; those that are off or seen nowhere are missing.
+    """All terms at one pose, by name: rgb, depth, mask; those that are off or seen nowhere are missing."""
 
-    The arrays are reused by the next pose.
-    """
-
-    blocks: dict[str, Block]
+    blocks: dict[str, ResidualBlock]
     width: int
     height: int
+
+
+def blocks_of(
+    lists: PixelLists, n: int, end: int, factor: FactorArrays, t_m2c: F32, names: tuple[str, ...]
+) -> dict[str, ResidualBlock]:
+    """The residual blocks of the terms in `names`, from what `linearise_pose` has listed.
+
+    Args:
+        lists: filled up to `end`; pixels up to `n` are covered wholly, the others lie next to a contour.
+        n: see there.
+        end: see there.
+        factor: what was observed.
+        t_m2c: of the pose, (3,) metres.
+        names: of the terms that count.
+    """
+    packed, blocks = factor.packed, {}
+    inside, rim = lists.pixel[:n], lists.pixel[n:end]
+    weight = packed[inside, 3]
+    moves = (lists.jacobian[4, :3, n:end] != 0.0).any(axis=0)  # of two pixels at a contour, one is blended
+    counts = {"rgb": weight, "depth": weight * (packed[inside, 4] > 0.0), "mask": packed[rim, 6] * moves}
+    for name, channels in CHANNELS.items():
+        on_rim = name == "mask"
+        if name not in names or not counts[name].any():
+            continue
+        part = slice(n, end) if on_rim else slice(0, n)
+        pixel, rendered = lists.pixel[part], lists.rendered[channels, part]
+        offset = at_distance(pixel, factor.pinhole, t_m2c) if on_rim else lists.offset[:, part]
+        sensitivity = np.ones(len(pixel), np.float32)
+        if name == "rgb":  # of depth, the first three are the normal over its share along the ray
+            squares = (lists.jacobian[3, :3, part] ** 2).sum(axis=0)
+            sensitivity = np.maximum(squares - np.float32(1.0), np.float32(0.0))
+        blocks[name] = ResidualBlock(
+            rendered - packed[pixel, _OBSERVED[name]].T, lists.jacobian[channels, :, part], rendered, counts[name],
+            pixel, offset, sensitivity, None if on_rim else lists.jacobian[3, :, part],
+        )  # fmt: skip
+    return blocks
+
+
+def at_distance(pixel: NDArray[np.int32], view: Pinhole, t_m2c: F32) -> F32:
+    """Places (3, N) relative to the object's origin of pixels at its distance: where on a contour is not known."""
+    z = t_m2c[2]
+    v, u = np.divmod(pixel, view.width)
+    x, y = (u - view.cx) / view.fx * z - t_m2c[0], (v - view.cy) / view.fy * z - t_m2c[1]
+    return np.stack([x, y, np.zeros_like(x)]).astype(np.float32)

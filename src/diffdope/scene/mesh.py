@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -136,6 +137,19 @@ class Mesh:
         """The mesh `factor` times as large, about the model's origin."""
         check_positive("factor", factor)
         return replace(self, vertices_m=self.vertices_m * factor)
+
+    def moved(self, offset_m: ArrayLike) -> Mesh:
+        """The mesh with its vertices moved by `offset_m` (3,): the same shape in another frame."""
+        offset = as_floats("offset_m", offset_m)
+        check_shape("offset_m", offset, (3,))
+        check_finite("offset_m", offset)
+        other = copy(self)  # what was worked out of the shape stays true
+        for name in ("bounds", "center_m"):
+            other.__dict__.pop(name, None)
+        vertices_m = self.vertices_m + offset
+        vertices_m.flags.writeable = False
+        object.__setattr__(other, "vertices_m", vertices_m)
+        return other
 
     def in_grey(self) -> Mesh:
         """The mesh with its colours replaced by their luma (ITU-R BT.601), to be compared with grey photographs."""

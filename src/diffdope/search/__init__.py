@@ -1,1 +1,1 @@
-"""..."""
+"""Proposals, levels, selection: how a minimum is found."""

@@ -1,19 +1,26 @@
-"""Buffers of one mesh at several levels of detail, made when first asked for."""
+"""A mesh at several levels of detail, with what is worked out of it once: made when first asked for."""
 
 from __future__ import annotations
 
 import threading
 
-from diffdope.geometry.symmetry import Symmetries
+import numpy as np
+from numpy.typing import NDArray
+
 from diffdope.estimate.tessellation import facet_tilt
+from diffdope.geometry.symmetry import Symmetries
 from diffdope.render.buffers import Buffers
 from diffdope.render.per_process import PerProcess
 from diffdope.scene.lod import levels_of_detail
+from diffdope.scene.extent import hull_corners
 from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
 
 
-class Details:
+F64 = NDArray[np.float64]
+
+
+class MeshLevels:
     """What a refiner keeps of its mesh: tables and scratch for every number of triangles in use.
 
     Any number of threads may ask at a time: what takes long is made by the first, and the others wait for it.
@@ -30,8 +37,22 @@ class Details:
         self._full = Buffers(mesh, threads=threads)
         self._reduced: dict[int, Buffers] = {}
         self._tilt: float | None = None
-        self._lookalikes: Symmetries | None = None
+        self._corners_m: F64 | None = None
+        self._symmetries: Symmetries | None = None
         self._making = PerProcess(threading.RLock)
+
+    @property
+    def length_m(self) -> float:
+        """The object's diameter."""
+        return self.mesh.diameter
+
+    @property
+    def corners_m(self) -> F64:
+        """Corners (N, 3) of the convex hull: seen from outside, an object's box is that of these, which are far fewer."""
+        with self._making.get():
+            if self._corners_m is None:
+                self._corners_m = hull_corners(self.mesh.vertices_m)
+            return self._corners_m
 
     @property
     def tilt(self) -> float:
@@ -42,12 +63,12 @@ class Details:
             return self._tilt
 
     @property
-    def lookalikes(self) -> Symmetries:
+    def approximate_symmetries(self) -> Symmetries:
         """Turns after which the shape is nearly the same; found when first asked for, in some tenths of a second."""
         with self._making.get():
-            if self._lookalikes is None:
-                self._lookalikes = lookalikes(self.mesh)
-            return self._lookalikes
+            if self._symmetries is None:
+                self._symmetries = lookalikes(self.mesh)
+            return self._symmetries
 
     def buffers(self, count: int = 0) -> Buffers:
         """Of the mesh with about `count` triangles; 0 for full detail.

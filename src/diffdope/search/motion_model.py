@@ -18,7 +18,7 @@ def tangent(start: Pose, end: Pose) -> F64:
     return np.concatenate([end.t_m2c - start.t_m2c, so3.log(end.R_m2c @ start.R_m2c.T)])
 
 
-class Motion:
+class MotionModel:
     """A damped constant velocity of a pose.
 
     Args:

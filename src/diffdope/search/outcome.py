@@ -1,4 +1,4 @@
-"""What a solver hands back; the refiner makes the result of it."""
+"""What a search hands back; the pipeline makes the result of it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.estimate.fit_quality import FitQuality
 from diffdope.geometry.pose import Pose
-from diffdope.estimate.fit_quality import Evidence
-from diffdope.problem.prepare import Problem
-from diffdope.pipelines.result import History, Status
+from diffdope.problem.failure import Status
+from diffdope.problem.level_problem import LevelProblem
+from diffdope.search.history import History
+from diffdope.terms.photometric_gain import PhotometricGain
 
 F64 = NDArray[np.float64]
 
@@ -19,10 +21,11 @@ F64 = NDArray[np.float64]
 class Outcome:
     """A pose, and how it was reached.
 
-    cost and initial_cost are of the same objective, that of `problem`; modality costs (M,) unweighted.
+    cost and initial_cost are of the same objective, that of `level`; modality costs (M,) unweighted. gain: the light in
+    which the colours agree best, if they say anything about it.
     """
 
-    problem: Problem
+    level: LevelProblem
     pose: Pose
     status: Status
     cost: float
@@ -36,4 +39,5 @@ class Outcome:
     unobserved: F64 | None = None
     notes: tuple[str, ...] = ()
     confidence: float | None = None
-    evidence: Evidence | None = None
+    quality: FitQuality | None = None
+    gain: PhotometricGain | None = None

@@ -1,176 +1,171 @@
-"""Second-order refinement: many hypotheses on small images first, the best few of them on larger ones."""
+"""A refinement: proposals, levels, selection, estimate.
+
+Presets differ in their numbers only. A search near the start, a wider one where that does not convince, a look at the
+symmetric alternatives, and the last steps: each is made where the settings ask for it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.geometry.crop import CropWindow
+from diffdope.estimate.confidence import log_odds_of
+from diffdope.estimate.robust_gauss_newton import Estimate, robust_gauss_newton
 from diffdope.geometry.pose import Pose
-from diffdope.problem.factor import Evaluation
-from diffdope.solve.levenberg_marquardt import Solution, minimise
-from diffdope.estimate.confidence import agreement, confidence_of, log_odds_of
-from diffdope.search.mesh_levels import Details
-from diffdope.estimate.fit_quality import Drawing, Evidence, weigh
-from diffdope.search.symmetric_alternatives import odds_of, other_sides
-from diffdope.search.outcome import Outcome
-from diffdope.estimate.robust_gauss_newton import Polished, polish_of
-from diffdope.terms.pose_prior import Prior
-from diffdope.problem.prepare import ALL_MODALITIES, Problem, edge_weight, prepare
-from diffdope.terms.quadratic_factor import Pull
-from diffdope.search.recorder import Recorder
-from diffdope.problem.region import choose_window, projected_box
-from diffdope.pipelines.result import Status
-from diffdope.pipelines.settings import CropSettings, Preset, PyramidSettings
-from diffdope.search.proposals import distinct, spread
-from diffdope.render.buffers import Buffers
-from diffdope.render.renderer import Renderer
+from diffdope.problem.failure import Failure, Status
+from diffdope.problem.level_problem import LevelProblem, contour_weight
+from diffdope.problem.variables import Variables
 from diffdope.scene.observation import Observation
+from diffdope.search.descent import Candidates, Descent, Hypotheses, Progress, iterates_of
+from diffdope.search.history import Amended, Recorder
+from diffdope.search.levels import PyramidSettings
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.outcome import Outcome
+from diffdope.search.proposals import around_prior
+from diffdope.search.settings import SearchSettings
+from diffdope.search.symmetric_alternatives import odds_of, symmetric_alternatives
+from diffdope.solve.gradient_descent import DescentSettings, descend
+from diffdope.solve.levenberg_marquardt import SolverResult
+from diffdope.terms.photometric_gain import PhotometricGain
+from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
-Refused = tuple[Status, CropWindow | None]
-Progress = Callable[[int, int, float], None]
 
+ALTERNATIVES = 3  # poses that are refined the other way round, of those that look better
 _SURPLUS = 1.0  # log odds by which a far result must be surer where edges hold the outline: some fit everywhere
-SIDES = 3  # poses that are refined the other way round, of those that look better
 _AT_HOME = 0.75  # near searches that stayed well within what they take for possible found the start as good as stated
 _LOYALTY = 2.0  # log odds by which a far result must be surer than theirs
 _MOVED = 1.0  # near searches that went farther than they were meant to have found the start worse than stated
 _AT_REST = 0.005  # share by which the last step lowered the cost of a pose that has come to rest
 _UNSETTLED = 0.02  # share by which the last step still lowered the cost
-_SAME_ANGLE_RAD, _SAME_DISTANCE = np.radians(2.0), 0.01
-
-
-class Ended(NamedTuple):
-    """Where rounds of steps ended: all poses, the best of them, and the last pull of the photograph's edges."""
-
-    solution: Solution
-    winner: int
-    pull: Pull | None
-
-    @property
-    def best(self) -> Pose:
-        """With the lowest cost."""
-        return Pose(self.solution.R_m2c[self.winner], self.solution.t_m2c[self.winner])
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Poses that reached the end of a pyramid, and what is known of the best."""
-
-    start: Pose
-    problem: Problem
-    rough: Problem
-    """Of the level before the last, where there is one: a quarter of the pixels."""
-    columns: NDArray[np.intp]
-    solution: Solution
-    best: int
-    last_iteration: int
-    evidence: Evidence
-    pull: Pull | None
-    """Of the photograph's edges, where they stand in for a mask."""
-
-    @property
-    def pose(self) -> Pose:
-        """The best."""
-        return Pose(self.solution.R_m2c[self.best], self.solution.t_m2c[self.best])
-
-    @property
-    def confidence(self) -> float:
-        """In the best pose."""
-        return confidence_of(self.evidence)
-
-    def agreeing(self, agreement: float | None) -> Candidates:
-        """The same, with another agreement of hypotheses."""
-        return replace(self, evidence=replace(self.evidence, agreement=agreement))
 
 
 class Search:
-    """One refinement by pyramids of Levenberg-Marquardt.
+    """One refinement.
 
     Args:
-        details: of the mesh.
+        meshes: the object, about its own middle.
         observation: the whole image.
         pose: the start.
-        preset: its objective, crop and search are used.
-        seed: of the hypotheses.
+        settings: of the search.
+        objective: of the terms.
+        margin: of crops.
+        seed: of the proposals.
+        descent: of first-order descents; None for Levenberg-Marquardt.
         progress: called as progress(iteration, iterations, lowest cost).
     """
 
     def __init__(
         self,
-        details: Details,
+        meshes: MeshLevels,
         observation: Observation,
         pose: Pose,
-        preset: Preset,
+        settings: SearchSettings,
+        objective: ObjectiveSettings,
         *,
+        margin: float,
         seed: int,
+        descent: DescentSettings | None = None,
         progress: Progress | None = None,
     ) -> None:
-        self._details, self._observation, self._pose = details, observation, pose
-        self._preset, self._progress = preset, progress
+        self._meshes, self._observation, self._pose = meshes, observation, pose
+        self._settings, self._objective, self._first_order = settings, objective, descent
         self._rng = np.random.default_rng(seed)
-        self._length_m = details.mesh.diameter
-        near, far = preset.search.near, preset.search.far
-        self._held = edge_weight(observation, preset.search.outline, preset.objective) > 0.0
-        self._again = without_first(near)
-        self._capacity = sum(self._iterates(pyramid) for pyramid in (near, far, *([self._again] * SIDES)))
-        self._count = near.hypotheses[0] + far.hypotheses[0] + SIDES
-        self._recorder: Recorder | None = None
+        self._length_m = meshes.length_m
+        self._recorder = Recorder()
+        self._held = contour_weight(observation, settings.outline, objective) > 0.0
+        self._again = settings.near.of_one_pose(1)
+        self._count = settings.near.hypotheses[0] + settings.far.hypotheses[0] + ALTERNATIVES
+        self._rates = np.ones(self._count)
+        solver = {}
+        if descent is not None:
+            self._count = descent.hypotheses
+            self._rates = descent.rates(seed)
+            solver = {"solve": partial(first_order, settings=descent, rates=self._rates), "with_normal": False}
+        self._descent = Descent(
+            meshes, observation, settings, objective, margin, self._recorder,
+            progress=progress, expected=self._most() if progress is not None else 1, **solver,
+        )  # fmt: skip
 
-    def run(self) -> Outcome | Refused:
-        """The best pose found, or why nothing could be compared."""
-        found = self._found()
-        if not isinstance(found, Candidates):
+    def run(self, *, followed: PhotometricGain | None = None, near: bool = False) -> Outcome | Failure:
+        """The best pose found, or why nothing could be compared.
+
+        Args:
+            followed: the light of the frame before, if the object was found there and is expected here to a few pixels.
+            near: it is expected so near that the last level will do.
+        """
+        if near:
+            levels = self._settings.near.of_one_pose(len(self._settings.near.levels) - 1)
+            alone = self._proposals(self._pose, levels, 0)
+            found = self._descent.run(levels, alone, self._pose, followed=followed, near=True)
+        else:
+            found = self._found()
+        if isinstance(found, Failure):
             return found
-        return self._outcome(self._right_way_round(found) if self._preset.search.other_sides else found)
+        return self._outcome(self._right_way_round(found) if self._settings.symmetric_alternatives else found)
 
-    def _iterates(self, pyramid: PyramidSettings) -> int:
-        """At most, of one descent."""
-        outline, unmasked = self._preset.search.outline, self._observation.without_mask()
-        if edge_weight(unmasked, outline, self._preset.objective) <= 0.0:
-            return sum(steps + 1 for steps in pyramid.iterations)
-        rounds = len(outline.reach_px)  # a mask may be left out
-        steps = sum(rounds * (-(-steps // rounds) + 1) for steps in pyramid.iterations)
-        return steps + len(outline.closing_px) * (outline.closing_steps + 1)
+    def _most(self) -> int:
+        """Iterates that all descents make at most, less one."""
+        unseen, s = self._observation.without_mask(), self._settings
+        pyramids = [s.near]
+        if s.fallback_confidence > 0.0:
+            pyramids.append(s.far)
+        if s.symmetric_alternatives:
+            pyramids += [self._again] * ALTERNATIVES
+        return sum(iterates_of(pyramid, s, self._objective, unseen) for pyramid in pyramids) - 1
 
-    def _found(self) -> Candidates | Refused:
+    def _proposals(self, start: Pose, pyramid: PyramidSettings, column: int) -> Hypotheses:
+        """Poses around a start, numbered from a column on."""
+        count = pyramid.levels[0].hypotheses
+        R, t = around_prior(
+            start, count, rng=self._rng,
+            angle_rad=np.radians(pyramid.angle_deg), distance_m=pyramid.distance * self._length_m,
+        )  # fmt: skip
+        return Hypotheses(R, t, np.arange(column, column + count))
+
+    def _around(self, start: Pose, pyramid: PyramidSettings, column: int) -> Candidates | Failure:
+        return self._descent.run(pyramid, self._proposals(start, pyramid, column), start)
+
+    def _found(self) -> Candidates | Failure:
         """What the near search found, or the far one."""
-        search = self._preset.search
-        first = self._descend(search.near, 0, self._pose)
-        if search.doubt <= 0.0 or not self._doubtful(first):
+        search = self._settings
+        first = self._around(self._pose, search.near, 0)
+        if search.fallback_confidence <= 0.0 or not self._doubtful(first):
             return first
-        second = self._descend(search.far, search.near.hypotheses[0], self._pose)
-        if not isinstance(second, Candidates):
+        second = self._around(self._pose, search.far, search.near.hypotheses[0])
+        if isinstance(second, Failure):
             return first
-        if not isinstance(first, Candidates) or surer(second, first, self._surplus_over(first)):
+        if isinstance(first, Failure) or surer(second, first, self._surplus_over(first)):
             return second
         return first
 
     def _right_way_round(self, found: Candidates) -> Candidates:
         """What was found, or the same turned, if that is clearly what the photograph shows."""
-        buffers = self._details.buffers(self._again.faces[0])
-        sides = other_sides(found.pose, self._details.lookalikes, found.rough, buffers, self._length_m)
+        buffers = self._meshes.buffers(self._again.faces[0])
+        turned = symmetric_alternatives(
+            found.pose, self._meshes.approximate_symmetries, found.rough, buffers, self._length_m
+        )
         choice = [found]
-        for number, side in enumerate(sides[:SIDES]):
-            turned = self._descend(self._again, self._count - SIDES + number, side)
-            if isinstance(turned, Candidates):
-                choice.append(turned.agreeing(found.evidence.agreement))
+        for number, start in enumerate(turned[:ALTERNATIVES]):
+            other = self._around(start, self._again, self._count - ALTERNATIVES + number)
+            if isinstance(other, Candidates):
+                choice.append(other.agreeing(found.quality.agreement))
         if len(choice) == 1:
             return found
-        odds = odds_of([one.pose for one in choice], found.problem, self._details.buffers(), self._length_m)
+        odds = odds_of([one.pose for one in choice], found.level, self._meshes.buffers(), self._length_m)
         return choice[int(np.argmax(odds))]
 
-    def _doubtful(self, found: Candidates | Refused) -> bool:
+    def _doubtful(self, found: Candidates | Failure) -> bool:
         """Whether the near search's result does not convince: a wider one should have a look."""
-        if not isinstance(found, Candidates):
-            return found[0] is Status.FAILED
-        unsettled = found.solution.last_gain[found.best] > _UNSETTLED
-        return found.confidence < self._preset.search.doubt or self._moved(found) > _MOVED or bool(unsettled)
+        if isinstance(found, Failure):
+            return found.status is Status.FAILED
+        solution = found.ended.solution
+        unsettled = solution.last_reduction[solution.best] > _UNSETTLED
+        return (
+            found.confidence < self._settings.fallback_confidence or self._moved(found) > _MOVED or bool(unsettled)
+        )
 
     def _surplus_over(self, found: Candidates) -> float:
         """Log odds by which a far result must be surer than the near search's."""
@@ -180,164 +175,53 @@ class Search:
 
     def _moved(self, found: Candidates) -> float:
         """How far the best pose is from the start, in units of what the near search takes for possible."""
-        near, best = self._preset.search.near, found.pose
+        near, best = self._settings.near, found.pose
         angle = best.angle_to(self._pose) / max(np.radians(near.angle_deg), 1e-6)
         return float(max(angle, best.distance_to(self._pose) / max(near.distance * self._length_m, 1e-9)))
 
-    def _descend(self, pyramid: PyramidSettings, column: int, start: Pose) -> Candidates | Refused:
-        """Goes through the levels from a start; its hypotheses are recorded from a column on."""
-        count = pyramid.hypotheses[0]
-        R, t = spread(
-            start, count, rng=self._rng,
-            angle_rad=np.radians(pyramid.angle_deg), distance_m=pyramid.distance * self._length_m,
-        )  # fmt: skip
-        columns = np.arange(column, column + count)
-        cost = np.zeros(count)
-        best = start
-        voters: tuple[F64, F64, F64] | None = None
-        problem: Problem | None = None
-        rough: Problem | None = None
-        for level, size in enumerate(pyramid.sizes):
-            prepared = self._prepare(best, size, pyramid.faces[level], level == len(pyramid.sizes) - 1)
-            if not isinstance(prepared, Problem):  # at a later level, it is not the start that has left the picture
-                return prepared if level == 0 else (Status.FAILED, prepared[1])
-            rough, problem = problem, prepared
-            if level > 0:
-                voters = (R, t, cost)
-                kept = distinct(
-                    R, t, cost, pyramid.hypotheses[level],
-                    angle_rad=_SAME_ANGLE_RAD, distance_m=_SAME_DISTANCE * self._length_m,
-                )  # fmt: skip
-                R, t, columns = R[kept], t[kept], columns[kept]
-            rounds = self._preset.search.outline.reach_px if problem.held else (0.0,)
-            iterations = -(-pyramid.iterations[level] // len(rounds))
-            prior, buffers = self._prior(start, pyramid, problem), self._details.buffers(pyramid.faces[level])
-            ended = self._steps(problem, R, t, columns, best, rounds, iterations, prior, buffers)
-            R, t, cost, best = ended.solution.R_m2c, ended.solution.t_m2c, ended.solution.cost, ended.best
-        assert problem is not None
-        closing = self._preset.search.outline
-        if closing.closing_px and problem.outline is not None and problem.held and problem.colored:
-            problem = replace(problem, outline=problem.outline.weighing(closing.closing))
-            reaches, iterations = closing.closing_px, closing.closing_steps
-            ended = self._steps(problem, R, t, columns, best, reaches, iterations, prior, buffers)
-        return self._weighed(start, problem, rough or problem, columns, ended, voters)
-
-    def _steps(
-        self, problem: Problem, R: F64, t: F64, columns: NDArray[np.intp], best: Pose, reaches: tuple[float, ...],
-        iterations: int, prior: Prior, buffers: Buffers,
-    ) -> Ended:  # fmt: skip
-        """Rounds of steps, before each of which edges are looked for anew, so far from the best pose's outline."""
-        ended: Ended | None = None
-        for reach_px in reaches:
-            pull = self._pull(problem, best, buffers, reach_px)
-            solution = self._minimise(problem, R, t, columns, iterations, prior, pull)
-            ended = Ended(solution, int(np.argmin(solution.cost)), pull)
-            R, t, best = solution.R_m2c, solution.t_m2c, ended.best
-        assert ended is not None
-        return ended
-
-    def _pull(self, problem: Problem, pose: Pose, buffers: Buffers, reach_px: float) -> Pull | None:
-        """Of the photograph's edges near a pose."""
-        if problem.outline is None or not problem.held:
-            return None
-        images = Renderer(buffers.mesh, problem.raw.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
-        rgb = images.rgb[0] if problem.colored else None
-        return problem.outline.pull(images.coverage[0], images.depth[0], pose, reach_px, rgb)
-
-    def _weighed(
-        self, start: Pose, problem: Problem, rough: Problem, columns: NDArray[np.intp], ended: Ended,
-        voters: tuple[F64, F64, F64] | None,
-    ) -> Candidates:  # fmt: skip
-        """What speaks for the winner."""
-        best = ended.best
-        images = Renderer(self._details.mesh, problem.observation.camera, buffers=self._details.buffers()).render(
-            best.R_m2c, best.t_m2c
-        )
-        evidence = weigh(Drawing.of(images), problem.raw, problem.care, self._length_m)
-        if problem.outline is not None:
-            evidence = replace(evidence, outline=problem.outline.support(images.coverage[0], images.depth[0]))
-        if voters is not None:
-            evidence = replace(evidence, agreement=agreement(*voters, best, self._length_m))
-        assert self._recorder is not None
-        return Candidates(
-            start, problem, rough, columns, ended.solution, ended.winner, self._recorder.last, evidence, ended.pull,
-        )  # fmt: skip
-
-    def _prepare(self, pose: Pose, size: int, faces: int, final: bool) -> Problem | Refused:
-        box = projected_box(self._details.mesh, pose, self._observation.camera)
-        if isinstance(box, Status):
-            return box, None
-        settings = CropSettings(size=size, margin=self._preset.crop.margin)
-        problem = prepare(
-            self._details.buffers(faces), self._observation, pose, choose_window(box, self._observation, settings),
-            self._preset.objective, length_m=self._length_m, with_normal=True,
-            light=self._preset.search.light, mask_error_px=self._preset.search.mask_error_px if final else 0.0,
-            outline=self._preset.search.outline, mask_refused_px=self._preset.search.mask_refused_px,
-        )  # fmt: skip
-        return problem if problem.start_overlap > 0.0 else (Status.NO_OVERLAP, problem.window)
-
-    def _prior(self, start: Pose, pyramid: PyramidSettings, problem: Problem) -> Prior:
-        search = self._preset.search
-        return Prior(
-            start, np.radians(pyramid.angle_deg), pyramid.distance * self._length_m,
-            search.prior_unmasked if problem.raw.mask is None else search.prior,
-        )  # fmt: skip
-
-    def _minimise(
-        self, problem: Problem, R: F64, t: F64, columns: NDArray[np.intp], iterations: int, prior: Prior,
-        pull: Pull | None,
-    ) -> Solution:  # fmt: skip
-        """Newton steps of one round, recorded."""
-        recorder = self._recorder
-        if recorder is None:
-            recorder = self._recorder = Recorder(self._capacity, self._count, len(ALL_MODALITIES))
-        seen: list[tuple[Evaluation, F64]] = []
-        size = max(problem.window.size)
-
-        def evaluate(R: F64, t: F64) -> Evaluation:
-            evaluation = problem.objective(R, t)
-            outline = np.zeros(len(t)) if pull is None else pull.add_to(evaluation, R, t)
-            prior.add_to(evaluation, R, t)
-            seen[:] = [(evaluation, outline)]
-            return evaluation
-
-        def watch(R: F64, t: F64, better: NDArray[np.bool_]) -> None:
-            evaluation, outline = seen[0]
-            each = problem.all_costs(evaluation.modality_costs, outline)
-            recorder.record(R, t, evaluation.cost, each, columns, size)
-            if not better.all():
-                recorder.keep(columns[~better])
-            if self._progress is not None:
-                self._progress(recorder.last, self._capacity - 1, float(evaluation.cost.min()))
-
-        return minimise(
-            evaluate, R, t, length_m=0.5 * self._length_m, iterations=iterations,
-            settings=self._preset.search.step, watch=watch,
-        )  # fmt: skip
-
     def _outcome(self, found: Candidates) -> Outcome:
-        assert self._recorder is not None
-        best, solution = found.best, found.solution
-        status = Status.CONVERGED if solution.last_gain[best] < _AT_REST else Status.ITERATION_LIMIT
-        if found.confidence < self._preset.search.least_confidence:
-            status = Status.FAILED
-        polished = Polished(found.pose) if self._preset.search.polish.idle else self._polished(found)
-        costs, modality_costs = found.problem.costs(self._pose, polished.pose, found.pull)
-        winner = int(found.columns[best])
-        if polished.moved:
-            self._recorder.amend(
-                found.last_iteration, winner, polished.pose, float(costs[1]), modality_costs[1], found.problem.counted
-            )
+        level, solution = found.level, found.ended.solution
+        estimate = Estimate(found.pose) if self._settings.polish.idle else self._estimate(found)
+        costs, each = self._costs(found, estimate)
+        row, winner = found.winner_row, found.winner
+        amended = None
+        if estimate.moved:
+            amended = Amended(row, winner, estimate.pose, float(costs[1]), each[1])
+        history = self._recorder.history(self._count, self._rates, level.counted, amended)
+        assessed = self._first_order is None
         return Outcome(
-            problem=found.problem, pose=polished.pose, status=status,
-            cost=float(costs[1]), modality_costs=modality_costs[1],
-            initial_cost=float(costs[0]), initial_modality_costs=modality_costs[0],
-            history=self._recorder.history(np.ones(self._count), found.problem.counted),
-            winner=winner, winner_iteration=found.last_iteration,
-            evidence=found.evidence, confidence=found.confidence,
-            covariance=polished.covariance, unobserved=polished.unobserved,
-            notes=(*self._turned(found), *refused(found.problem), *polished.notes),
+            level=level, pose=estimate.pose, status=self._status(found, solution),
+            cost=float(costs[1]), modality_costs=each[1], initial_cost=float(costs[0]), initial_modality_costs=each[0],
+            history=history, winner=winner, winner_iteration=row,
+            quality=found.quality if assessed else None, confidence=found.confidence if assessed else None,
+            covariance=estimate.covariance, unobserved=estimate.unobserved,
+            notes=(*self._turned(found), *refused(level), *estimate.notes), gain=found.gain,
         )  # fmt: skip
+
+    def _status(self, found: Candidates, solution: SolverResult) -> Status:
+        if self._first_order is not None and found.winner_row == 0:
+            return Status.FAILED
+        if self._first_order is None and found.confidence < self._settings.least_confidence:
+            return Status.FAILED
+        best = solution.best
+        rest = solution.converged[best] or (
+            self._first_order is None and solution.last_reduction[best] < _AT_REST
+        )
+        return Status.CONVERGED if rest else Status.ITERATION_LIMIT
+
+    def _costs(self, found: Candidates, estimate: Estimate) -> tuple[F64, F64]:
+        """Costs (2,) and modality costs (2, M) of start and result at the last level, without what the prior adds."""
+        level, ended = found.level, found.ended
+        own = found.levels == 1 and ended.first_row == 0 and not estimate.moved and ended.contour is None
+        if own and not (self._settings.near.angle_deg or self._settings.near.distance):
+            solution, best = ended.solution, ended.solution.best
+            rows = [0, found.winner_row]
+            each = level.unweighted(solution.history_each[rows, best])
+            return solution.history_cost[rows, best], each[:, level.counted]
+        ends = (self._pose, estimate.pose)
+        problem = level.problem(Variables.one_object(0.5 * self._length_m), None, ended.quadratics)
+        evaluation = problem.evaluate(np.stack([p.R_m2c for p in ends]), np.stack([p.t_m2c for p in ends]))
+        return evaluation.cost, level.unweighted(evaluation.each)[:, level.counted]
 
     def _turned(self, found: Candidates) -> tuple[str, ...]:
         """A note, if the object is not the way round that the start has it."""
@@ -346,31 +230,31 @@ class Search:
         angle = np.degrees(found.pose.angle_to(self._pose))
         return (f"found the other way round: turned by {angle:.0f} degrees from the start",)
 
-    def _polished(self, found: Candidates) -> Polished:
-        problem, pose = found.problem, found.pose
-        polish = polish_of(problem, pose, self._preset.search, self._details)
-        if problem.outline is None or not problem.held or "depth" in problem.modalities:
-            return polish(pose, found.start)
-        return polish.held(pose, np.zeros((6, 6)) if found.pull is None else problem.outline.information(found.pull))
+    def _estimate(self, found: Candidates) -> Estimate:
+        """The last steps, and how far off the pose may be."""
+        level, search, contour = found.level, self._settings, found.ended.contour
+        refine = robust_gauss_newton(
+            level, found.pose, length_m=self._length_m, tilt=self._meshes.tilt, gain=search.light,
+            settings=search.polish, noise=search.noise,
+        )  # fmt: skip
+        if level.contours is None or not level.contour_active or "depth" in level.modalities:
+            return refine(found.pose, found.start)
+        information = np.zeros((6, 6)) if contour is None else level.contours.information(contour)
+        return refine.held(found.pose, information)
 
 
-def refused(problem: Problem) -> tuple[str, ...]:
+def first_order(problem: object, R: F64, t: F64, *, settings: DescentSettings, rates: F64, **_: object) -> SolverResult:
+    """`gradient_descent.descend` with the arguments of `levenberg_marquardt.minimise`."""
+    return descend(problem, R, t, settings, rates)  # type: ignore[arg-type]
+
+
+def refused(level: LevelProblem) -> tuple[str, ...]:
     """A note, if the mask was left out."""
-    if problem.refused_px is None:
+    if level.mask_refused_px is None:
         return ()
-    return (f"mask is off: its border is {problem.refused_px:.1f} pixels of the crop from the object's outline",)
+    return (f"mask is off: its border is {level.mask_refused_px:.1f} pixels of the crop from the object's outline",)
 
 
 def surer(one: Candidates, other: Candidates, surplus: float = 0.0) -> bool:
-    """Whether the evidence speaks more for one than for the other, by more than a surplus of log odds."""
-    return log_odds_of(one.evidence) > log_odds_of(other.evidence) + surplus
-
-
-def without_first(pyramid: PyramidSettings) -> PyramidSettings:
-    """The finer levels, from a single pose: for one that is known better than the start."""
-    skipped = min(1, len(pyramid.sizes) - 1)
-    sizes = pyramid.sizes[skipped:]
-    return replace(
-        pyramid, sizes=sizes, hypotheses=(1,) * len(sizes),
-        iterations=pyramid.iterations[skipped:], faces=pyramid.faces[skipped:],
-    )  # fmt: skip
+    """Whether the fit quality speaks more for one than for the other, by more than a surplus of log odds."""
+    return log_odds_of(one.quality) > log_odds_of(other.quality) + surplus

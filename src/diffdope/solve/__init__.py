@@ -1,1 +1,1 @@
-"""..."""
+"""Minimisers: they know neither meshes nor images."""

@@ -1,68 +1,134 @@
-"""The paper's loop: gradient descent from one start, with a learning rate of its own for every hypothesis."""
+"""The paper's descents: gradient descent or Adam, with a learning rate of its own for every hypothesis."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.geometry.pose import Pose
-from diffdope.problem.factor import Evaluation, Objective
-from diffdope.solve.first_order import Adam, FirstOrder, GradientDescent
-from diffdope.solve.quaternion_parameters import Parameters
-from diffdope.solve.schedules import exponential_decay, sample_learning_rates
-from diffdope.search.recorder import Recorder
-from diffdope.pipelines.settings import DescentSettings
+from diffdope.errors import DiffDopeError, check_choice
+from diffdope.geometry.so3 import wxyz_from_matrix
+from diffdope.solve.levenberg_marquardt import Minimisable, SolverResult
+from diffdope.solve.schedules import Distribution, sample_learning_rates
 
 F64 = NDArray[np.float64]
-Progress = Callable[[int, int, float], None]
+
+_BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8  # Adam's, as its authors have them
 
 
-def descend(
-    objective: Objective,
-    pose: Pose,
-    settings: DescentSettings,
-    *,
-    length_m: float,
-    seed: int,
-    progress: Progress | None = None,
-) -> tuple[Recorder, F64]:
-    """Runs all hypotheses; returns every iterate, and the rate multipliers (B,).
+@dataclass(frozen=True)
+class DescentSettings:
+    """How the hypotheses move."""
+
+    hypotheses: int = 8
+    method: Literal["sgd", "adam"] = "sgd"
+    iterations: int = 60
+    learning_rate: float = 0.04
+    """Step, in translation units and quaternion units, for a gradient of one and a multiplier of one."""
+    translation_unit: float = 0.5
+    """Share of the object's diameter by which translations are divided, so that one rate fits both."""
+    decay: float = 0.1
+    """Factor on the rate at the last iteration."""
+    rate_low: float = 0.1
+    rate_high: float = 4.0
+    """Each hypothesis multiplies the rate by a draw between these."""
+    rate_distribution: Distribution = "uniform"
+    patience: int = 15
+    """Iterations without improvement of any hypothesis after which the descent has converged."""
+    tolerance: float = 1e-4
+    """Share of its cost by which a hypothesis must improve to count as improving."""
+    settled: float = 0.02
+    """The result is `converged` if the lowest cost fell by less than this share over the last `patience` iterations."""
+
+    def __post_init__(self) -> None:
+        """Refuses numbers that make no descent."""
+        if self.hypotheses < 1:
+            raise DiffDopeError(f"hypotheses: expected at least 1, got {self.hypotheses}")
+        check_choice("method", self.method, ("sgd", "adam"))
+        check_choice("rate_distribution", self.rate_distribution, ("uniform", "log-uniform"))
+        if self.iterations < 1:
+            raise DiffDopeError(f"iterations: expected at least 1, got {self.iterations}")
+        if self.patience < 1:
+            raise DiffDopeError(f"patience: expected at least 1, got {self.patience}")
+        for name in ("learning_rate", "decay", "translation_unit"):
+            if not getattr(self, name) > 0.0:
+                raise DiffDopeError(f"{name}: expected a number > 0, got {getattr(self, name)}")
+        if not 0.0 < self.rate_low <= self.rate_high:
+            raise DiffDopeError(
+                f"rate_low, rate_high: expected 0 < low <= high, got {self.rate_low} and {self.rate_high}"
+            )
+
+    def rates(self, seed: int) -> F64:
+        """Multipliers (B,) of the learning rate."""
+        return sample_learning_rates(
+            self.hypotheses, low=self.rate_low, high=self.rate_high, distribution=self.rate_distribution,
+            rng=np.random.default_rng(seed),
+        )  # fmt: skip
+
+
+def descend(problem: Minimisable, R: F64, t: F64, settings: DescentSettings, rates: F64) -> SolverResult:
+    """Lets B states of P poses descend; all stop when none has improved for `patience` iterations.
+
+    Compiled code makes `patience` iterations a call; of those that are beyond the stop, nothing is kept.
 
     Args:
-        objective: of the crop.
-        pose: where all hypotheses start.
+        problem: the cost.
+        R: start (B, P, 3, 3).
+        t: start (B, P, 3), metres.
         settings: of the descent.
-        length_m: the object's diameter.
-        seed: of the rates.
-        progress: called as progress(iteration, iterations, lowest cost).
+        rates: (B,) multipliers of the learning rate.
     """
-    count = settings.hypotheses
-    rng = np.random.default_rng(seed)
-    rates = sample_learning_rates(
-        count,
-        low=settings.rate_low,
-        high=settings.rate_high,
-        distribution=settings.rate_distribution,
-        rng=rng,
+    from diffdope.solve.first_order_kernel import (
+        NUMBERS,
+        FirstOrderRules,
+        FirstOrderState,
+        FirstOrderWorkspace,
+        step_queue,
     )
-    R, t = np.repeat(pose.R_m2c[None], count, 0), np.repeat(pose.t_m2c[None], count, 0)
-    parameters = Parameters(R, t, settings.translation_unit * length_m)
-    optimizer = make_optimizer(settings)
-    recorder = Recorder(settings.iterations + 1, count, len(objective.modalities))
-    stall = StallCheck(settings, count)
-    for iteration in range(settings.iterations + 1):
-        evaluation: Evaluation = objective(parameters.R_m2c, parameters.t_m2c)
-        each = evaluation.modality_costs[:, objective.active]
-        recorder.record(parameters.R_m2c, parameters.t_m2c, evaluation.cost, each)
-        if progress is not None:
-            progress(iteration, settings.iterations, recorder.lowest)
-        if iteration == settings.iterations or stall.stalled(evaluation.cost):
-            break
-        factor = exponential_decay(iteration, iterations=settings.iterations, decay=settings.decay)
-        optimizer.step(parameters, evaluation.gradient, settings.learning_rate * factor * rates)
-    return recorder, rates
+    from diffdope.solve.level_kernel import History
+
+    s, (count, poses) = settings, t.shape[:2]
+    rules = FirstOrderRules(s.method == "adam", s.iterations, s.learning_rate, s.decay, _BETA1, _BETA2, _EPSILON)
+    lengths = 2.0 * s.translation_unit * lengths_of(problem)
+    shape = (count, poses, NUMBERS)
+    values = np.concatenate([wxyz_from_matrix(R), t / lengths[:, None]], axis=2)
+    state, history = FirstOrderState(values, np.zeros(shape), np.zeros(shape)), History.of(s.iterations, count, poses)
+    stall, rows, end = StallCheck(s, count), 0, s.iterations + 1
+    with problem.scratch(problem.workers(count)) as scratch:
+        while rows < end:
+            first, last = rows, min(rows + s.patience, end)
+            queue = np.zeros(1, np.int64)
+
+            def work(worker: int) -> None:
+                step_queue(
+                    problem.address, problem.arrays, scratch[worker], problem.column, lengths, rules, rates, state,
+                    first, last, history, FirstOrderWorkspace.of(poses, len(problem.unit)), queue,  # noqa: B023
+                )  # fmt: skip
+
+            problem.share(work, count)
+            stopped = next((k for k in range(first, last) if stall.stalled(history.cost[k])), None)
+            rows = last
+            if stopped is not None:
+                rows = end = stopped + 1
+    return result_of(history.R[:rows], history.t[:rows], history.cost[:rows], history.each[:rows], s)
+
+
+def result_of(R: F64, t: F64, cost: F64, each: F64, settings: DescentSettings) -> SolverResult:
+    """The best iterate of each hypothesis, of a history (K, B, ...)."""
+    best, b = np.argmin(cost, axis=0), np.arange(cost.shape[1])
+    unknowns, rest = 6 * t.shape[2], at_rest(cost, settings)
+    return SolverResult(
+        R[best, b], t[best, b], cost[best, b], np.full((len(b), unknowns), np.nan),
+        np.full((len(b), unknowns, unknowns), np.nan), np.full(len(b), rest), np.zeros(len(b)),
+        np.zeros(len(b), np.int64), R, t, cost, each,
+    )  # fmt: skip
+
+
+def lengths_of(problem: Minimisable) -> F64:
+    """(P,) how far a turn by one radian moves what hangs on a pose; 1 for those that are held."""
+    return np.array([problem.unit[at] if at >= 0 else 1.0 for at in problem.column])
 
 
 class StallCheck:
@@ -92,8 +158,3 @@ def at_rest(costs: F64, settings: DescentSettings) -> bool:
     if len(lowest) <= settings.patience:
         return False
     return bool(lowest[-1] >= lowest[-1 - settings.patience] * (1.0 - settings.settled))
-
-
-def make_optimizer(settings: DescentSettings) -> FirstOrder:
-    """The optimiser that the settings name."""
-    return Adam() if settings.method == "adam" else GradientDescent()

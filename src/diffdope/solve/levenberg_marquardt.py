@@ -1,10 +1,11 @@
-"""Levenberg-Marquardt on the tangent of the pose: B poses at once, each with its own damping."""
+"""Levenberg-Marquardt on the tangent of poses: hypotheses are independent, each with its own damping and its own end."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,23 +13,22 @@ from numpy.typing import NDArray
 from diffdope.errors import DiffDopeError
 
 F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
 
 
-class Quadratic(Protocol):
-    """What an objective says of B poses.
+class Minimisable(Protocol):
+    """What a solver knows of a problem: an address to call with `arrays`, and unknowns that compare in `unit`s."""
 
-    cost (B,), gradient (B, 6) and normal (B, 6, 6) = J^T W J, in the tangent order (rho [m], phi [rad]). The arrays may
-    be reused by the next evaluation.
-    """
+    address: int
+    arrays: Any
+    column: I64
+    unit: F64
 
-    @property
-    def cost(self) -> F64: ...  # noqa: D102
+    def workers(self, count: int) -> int: ...  # noqa: D102
 
-    @property
-    def gradient(self) -> F64: ...  # noqa: D102
+    def share(self, work: Callable[[int], None], count: int) -> None: ...  # noqa: D102
 
-    @property
-    def normal(self) -> F64: ...  # noqa: D102
+    def scratch(self, workers: int, canvases: Any) -> AbstractContextManager[list[Any]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -37,109 +37,115 @@ class LevenbergSettings:
 
     damping: float = 1e-3
     """First damping, as a share of the largest curvature."""
-    shrink: float = 0.2
+    decrease: float = 0.2
     """Factor on the damping after a step that lowered the cost."""
-    grow: float = 8.0
+    increase: float = 8.0
     """Factor on the damping after one that did not."""
-    longest: float = 0.3
-    """Longest step: radians, or this share of `length_m`."""
+    max_step: float = 0.3
+    """Longest step: radians, or this share of half the object's diameter."""
     observable: float = 1e-5
     """Directions with less than this share of the largest curvature are left alone."""
     tolerance: float = 1e-4
-    """Done when every pose's last step lowered its cost by less than this share."""
-    negligible: float = 0.0
-    """Done, without another evaluation, when no pose's next step is expected to lower its cost by this share."""
+    """Done when the last step lowered the cost by less than this share."""
+    reduction_tolerance: float = 0.0
+    """Done, without another evaluation, when the next step is expected to lower the cost by less than this share."""
+    without_depth: float = 1.0
+    """Factor on both tolerances where no depth is compared: the cost is flatter along the line of sight then."""
 
     def __post_init__(self) -> None:
         """Refuses numbers that make no descent."""
-        if not 0.0 <= self.negligible < 1.0:
-            raise DiffDopeError(f"negligible: expected a share from 0 to below 1, got {self.negligible}")
-        for name in ("damping", "longest", "observable", "tolerance"):
+        if not 0.0 <= self.reduction_tolerance < 1.0:
+            got = self.reduction_tolerance
+            raise DiffDopeError(f"reduction_tolerance: expected a share from 0 to below 1, got {got}")
+        for name in ("damping", "max_step", "observable", "tolerance"):
             if not getattr(self, name) > 0.0:
                 raise DiffDopeError(f"{name}: expected a number > 0, got {getattr(self, name)}")
-        if not (0.0 < self.shrink < 1.0 < self.grow):
-            raise DiffDopeError(f"shrink, grow: expected 0 < shrink < 1 < grow, got {self.shrink} and {self.grow}")
+        if not 0.0 < self.without_depth <= 1.0:
+            raise DiffDopeError(f"without_depth: expected a factor above 0, at most 1, got {self.without_depth}")
+        if not (0.0 < self.decrease < 1.0 < self.increase):
+            got = f"{self.decrease} and {self.increase}"
+            raise DiffDopeError(f"decrease, increase: expected 0 < decrease < 1 < increase, got {got}")
 
 
 @dataclass(frozen=True)
-class Solution:
-    """Where the poses ended: the best that each has seen.
+class SolverResult:
+    """Where B hypotheses ended: the best state that each has seen, and how it got there.
 
-    R_m2c (B, 3, 3), t_m2c (B, 3) metres; cost (B,), gradient (B, 6), normal (B, 6, 6) there; observed (B, 6, 6):
-    projector on the directions that the normal matrix says something about, in (rho / length_m, phi); converged (B,);
-    last_gain (B,): share by which the last step that helped lowered the cost; iterations.
+    R (B, P, 3, 3), t (B, P, 3) metres; cost (B,), gradient (B, D), normal (B, D, D) there; converged (B,);
+    last_reduction (B,): share by which the last step that helped lowered the cost; canvas (B,): number of the canvas
+    that holds the images of the best state. Of the K iterates, the start included, history_R (K, B, P, 3, 3),
+    history_t, history_cost (K, B) and history_each (K, B, 5), unweighted.
     """
 
-    R_m2c: F64
-    t_m2c: F64
+    R: F64
+    t: F64
     cost: F64
     gradient: F64
     normal: F64
-    observed: F64
     converged: NDArray[np.bool_]
-    last_gain: F64
-    iterations: int
+    last_reduction: F64
+    canvas: I64
+    history_R: F64
+    history_t: F64
+    history_cost: F64
+    history_each: F64
+
+    @property
+    def best(self) -> int:
+        """The hypothesis with the lowest cost."""
+        return int(np.argmin(self.cost))
+
+    @property
+    def iterations(self) -> int:
+        """Of the hypothesis that took the most."""
+        return len(self.history_cost) - 1
 
 
 def minimise(
-    evaluate: Callable[[F64, F64], Quadratic],
-    R_m2c: F64,
-    t_m2c: F64,
+    problem: Minimisable,
+    R: F64,
+    t: F64,
     *,
-    length_m: float,
     iterations: int,
-    settings: LevenbergSettings | None = None,
-    watch: Callable[[F64, F64, NDArray[np.bool_]], None] | None = None,
-) -> Solution:
-    """Lowers the cost of B poses; hypotheses do not interact, except that all stop together.
+    settings: LevenbergSettings,
+    canvases: Any = None,
+) -> SolverResult:
+    """Lowers the cost of B states of P poses, in one call of compiled code a thread.
 
-    A step that does not lower its pose's cost is undone and damped more (Levenberg 1944, Marquardt 1963). Curvatures
-    are those of (rho / length_m, phi), so that metres and radians compare; a direction without curvature (the turn of a
-    sphere, the slide of a plane) is not moved along.
+    A step that does not lower the cost is undone and damped more (Levenberg 1944, Marquardt 1963). A direction without
+    curvature (the turn of a sphere, the slide of a plane) is not moved along.
 
     Args:
-        evaluate: from poses (B, 3, 3) and (B, 3) to costs and derivatives.
-        R_m2c: start (B, 3, 3).
-        t_m2c: start (B, 3), metres.
-        length_m: half the object's size or so: how far a turn by one radian moves its surface.
+        problem: the cost.
+        R: start (B, P, 3, 3).
+        t: start (B, P, 3), metres.
         iterations: at most; each is one evaluation, after the first.
         settings: numbers of the damping.
-        watch: called after each evaluation as watch(R, t, better) with the poses (B, ...) that the next step starts
-            from and which of them are new; the evaluation's arrays still hold what was evaluated.
+        canvases: two, which take the images of a single hypothesis; None for none.
     """
-    from diffdope.solve.steps import curvatures, observable_directions, propose
+    from diffdope.solve.level_kernel import History, Hypotheses, StepRules, Workspace, descend_queue
 
-    s = settings or LevenbergSettings()
-    R, t = np.array(R_m2c, np.float64, order="C"), np.array(t_m2c, np.float64, order="C")
-    first = evaluate(R, t)
-    cost, gradient, normal = first.cost.copy(), first.gradient.copy(), first.normal.copy()
-    if watch is not None:
-        watch(R, t, np.ones(len(t), bool))
-    damping = np.full(len(t), s.damping)
-    gain = np.full(len(t), np.inf)
-    last_gain = np.zeros(len(t))
-    R_new, t_new, steps = np.empty_like(R), np.empty_like(t), np.empty((len(t), 6))
-    size, fall = np.empty(len(t)), np.empty(len(t))
-    done = 0
-    while done < iterations and not (gain < s.tolerance).all():
-        propose(
-            R, t, gradient, *curvatures(normal, length_m), damping, length_m, s.observable, s.longest,
-            R_new, t_new, steps, size, fall,
-        )  # fmt: skip
-        if (fall < s.negligible * cost).all():
-            gain = np.minimum(gain, fall / np.maximum(cost, 1e-300))
-            break
-        done += 1
-        new = evaluate(R_new, t_new)
-        better = new.cost < cost
-        # A step that failed says nothing yet: damp and try again. One too small to matter says that this is the end.
-        gain = np.where(better, (cost - new.cost) / np.maximum(cost, 1e-300), np.where(size < 1e-6, 0.0, np.inf))
-        for kept, moved in (
-            (last_gain, gain), (R, R_new), (t, t_new), (cost, new.cost), (gradient, new.gradient), (normal, new.normal),
-        ):  # fmt: skip
-            kept[better] = moved[better]
-        if watch is not None:
-            watch(R, t, better)
-        damping = np.clip(damping * np.where(better, s.shrink, s.grow), 1e-9, 1e6)
-    observed = observable_directions(normal, length_m, s.observable)
-    return Solution(R, t, cost, gradient, normal, observed, gain < s.tolerance, last_gain, done)
+    s = settings
+    rules = StepRules(
+        int(iterations), s.damping, s.decrease, s.increase, s.max_step, s.observable, s.tolerance, s.reduction_tolerance
+    )
+    count, poses, size = len(t), t.shape[1], len(problem.unit)
+    hypotheses, history = Hypotheses.at(R, t, size), History.of(iterations, count, poses)
+    queue, workers = np.zeros(1, np.int64), problem.workers(count)
+    paint = canvases is not None
+    extra = (canvases,) if paint else ()
+    with problem.scratch(workers, *extra) as scratch:
+
+        def work(worker: int) -> None:
+            descend_queue(
+                problem.address, problem.arrays, scratch[worker], problem.column, problem.unit, rules, hypotheses,
+                history, Workspace.of(poses, size), queue, paint,
+            )  # fmt: skip
+
+        problem.share(work, count)
+    rows = int(hypotheses.rows.max())
+    return SolverResult(
+        hypotheses.R, hypotheses.t, hypotheses.cost, hypotheses.gradient, hypotheses.normal, hypotheses.converged,
+        hypotheses.last_reduction, hypotheses.canvas,
+        history.R[:rows], history.t[:rows], history.cost[:rows], history.each[:rows],
+    )  # fmt: skip

@@ -1,4 +1,6 @@
-"""Holds the object's outline to the edges of the photograph, where no mask says which pixels are the object's.
+"""The contour term: correspondences between the drawn outline and the edges of the photograph.
+
+It holds the outline where no mask says which pixels are the object's.
 
 Along the normal of every point of the outline, the photograph's edges are found and weighed: by their contrast against
 the usual one around them, by how near they are, and by how well they part the colours of the object from those of its
@@ -19,7 +21,8 @@ from numpy.typing import NDArray
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
-from diffdope.terms.quadratic_factor import Pull
+from diffdope.terms.layout import CONTOUR
+from diffdope.terms.quadratic_factor import QuadraticFactor
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -40,7 +43,7 @@ _RING = 25.0 / 160.0  # share of the crop around the outline that is taken for t
 
 
 @dataclass(frozen=True)
-class OutlineSettings:
+class ContourSettings:
     """How edges hold the outline."""
 
     weight: float = 0.014
@@ -65,6 +68,11 @@ class OutlineSettings:
     tolerance_px: float = 1.5
     """Edges farther off than this count as outliers do (Cauchy)."""
 
+    @property
+    def active(self) -> bool:
+        """Whether edges ever count."""
+        return self.weight > 0.0 or self.weight_with_depth > 0.0
+
     def __post_init__(self) -> None:
         """Refuses numbers that make no search."""
         if not self.reach_px or min(self.reach_px) < 1.0:
@@ -82,7 +90,7 @@ class OutlineSettings:
             raise DiffDopeError(f"tolerance_px: expected a number > 0, got {self.tolerance_px}")
 
 
-class Points:
+class ContourPoints:
     """Points of a rendered outline: place (N, 2) in pixels, outward normal (N, 2), camera-frame point (N, 3) [m]."""
 
     def __init__(self, coverage: F32, depth: F32, camera: Camera) -> None:
@@ -115,7 +123,7 @@ class Points:
         return np.concatenate([row, np.cross(self.X_c - centre, row)], axis=1)
 
 
-class Outline:
+class ContourCorrespondences:
     """The edges of one crop.
 
     Args:
@@ -124,7 +132,7 @@ class Outline:
         settings: see there.
     """
 
-    def __init__(self, rgb: F32, camera: Camera, settings: OutlineSettings) -> None:
+    def __init__(self, rgb: F32, camera: Camera, settings: ContourSettings) -> None:
         from scipy.ndimage import gaussian_filter
 
         self.weight = settings.weight
@@ -136,7 +144,7 @@ class Outline:
         usual = gaussian_filter(strength, _AROUND * max(strength.shape)) + _FLAT
         self._planes = [*np.moveaxis(smooth, 2, 0), usual]
 
-    def pull(self, coverage: F32, depth: F32, pose: Pose, reach_px: float, rgb: F32 | None = None) -> Pull | None:
+    def factor(self, coverage: F32, depth: F32, pose: Pose, reach_px: float, rgb: F32 | None = None) -> QuadraticFactor | None:
         """Where the edges near a rendered outline would move it; None if there is hardly any outline.
 
         Args:
@@ -147,12 +155,12 @@ class Outline:
             rgb: of the rendering (H, W, 3), times coverage: what is painted on the object is not its outline. None for
                 an object without colours.
         """
-        points = Points(coverage, depth, self._camera)
+        points = ContourPoints(coverage, depth, self._camera)
         if len(points) < _LEAST_POINTS:
             return None
         s = self._settings
         off = np.arange(-reach_px, reach_px + 0.5 * _STEP, _STEP)
-        sides = Sides.of(coverage)
+        sides = OutlineDistances.of(coverage)
         contrast, inside = self._along(points, off, self._likely(sides) if s.colours > 0.0 else None)
         if rgb is not None and s.painted > 0.0:
             painted = s.painted * self._painted(points, off, coverage, rgb, sides)
@@ -170,36 +178,36 @@ class Outline:
         jacobian = points.jacobian(self._camera, pose.t_m2c)
         weighted = (2.0 * self.weight / len(points)) * weight[:, None] * jacobian
         constant = self.weight * float(weight @ mean**2) / len(points)
-        return Pull(pose, -weighted.T @ mean, weighted.T @ jacobian, constant)
+        return QuadraticFactor(pose, -weighted.T @ mean, weighted.T @ jacobian, constant, shown=CONTOUR)
 
-    def weighing(self, factor: float) -> Outline:
+    def weighing(self, factor: float) -> ContourCorrespondences:
         """The same edges, their weight multiplied."""
         other = copy(self)
         other.weight = factor * self.weight
         return other
 
-    def information(self, pull: Pull) -> F64:
-        """(6, 6): of a pull of these edges, as the inverse of a covariance.
+    def information(self, factor: QuadraticFactor) -> F64:
+        """(6, 6): of a factor of these edges, as the inverse of a covariance.
 
         Points next to each other take the same wrong edge: an outline has as many edges as err on their own.
         """
-        return pull.curvature * (_INDEPENDENT / (2.0 * self.weight))
+        return factor.curvature * (_INDEPENDENT / (2.0 * self.weight))
 
     def support(self, coverage: F32, depth: F32) -> float | None:
         """Share of a rendered outline that lies on edges, those with less contrast counting less; None without one."""
-        points = Points(coverage, depth, self._camera)
+        points = ContourPoints(coverage, depth, self._camera)
         if len(points) < _LEAST_POINTS:
             return None
         contrast, _ = self._along(points, np.arange(-2.0, 2.1, _STEP), None)
         return float(np.minimum(contrast[:, 2:-2].max(axis=1) / _STRONG, 1.0).mean())
 
-    def _along(self, points: Points, off: F64, likely: F64 | None) -> tuple[F64, F64 | None]:
+    def _along(self, points: ContourPoints, off: F64, likely: F64 | None) -> tuple[F64, F64 | None]:
         """Contrast across the outline at offsets along its normals (N, S), and how likely they are the object's."""
         where = points.along(off)
         *colours, usual = (sampled(plane, where) for plane in self._planes)
         return change(colours) / usual, None if likely is None else sampled(likely, where)
 
-    def _painted(self, points: Points, off: F64, coverage: F32, rgb: F32, sides: Sides) -> F64:
+    def _painted(self, points: ContourPoints, off: F64, coverage: F32, rgb: F32, sides: OutlineDistances) -> F64:
         """The contrast (N, S) that the model itself has there, within a sample: none beyond its outline."""
         from scipy.ndimage import gaussian_filter, maximum_filter1d
 
@@ -209,7 +217,7 @@ class Outline:
         contrast = change([sampled(smooth[..., c], where) for c in range(3)]) / sampled(self._planes[-1], where)
         return np.asarray(maximum_filter1d(contrast, 3, axis=1))
 
-    def _likely(self, sides: Sides) -> F64:
+    def _likely(self, sides: OutlineDistances) -> F64:
         """log p(colour | object) / p(colour | surroundings) of every pixel (H, W), by histograms either side."""
         from scipy.ndimage import gaussian_filter
 
@@ -226,7 +234,7 @@ class Outline:
         return np.asarray(np.clip(ratio, -2.0, 2.0)[cell])
 
 
-class Sides(NamedTuple):
+class OutlineDistances(NamedTuple):
     """Distances (H, W), in pixels, from a rendered outline: `deep` inside of it, `away` outside; 0 on the other side.
 
     nearest: row and column, (2, H, W), of the pixel of the object that is nearest to each.
@@ -237,7 +245,7 @@ class Sides(NamedTuple):
     nearest: tuple[NDArray[np.intp], ...]
 
     @classmethod
-    def of(cls, coverage: F32) -> Sides:
+    def of(cls, coverage: F32) -> OutlineDistances:
         """Of a rendering (H, W)."""
         from scipy.ndimage import distance_transform_edt
 

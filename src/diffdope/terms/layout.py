@@ -9,6 +9,7 @@ F32 = NDArray[np.float32]
 
 MODALITIES = ("rgb", "depth", "mask", "edge")
 RGB, DEPTH, MASK, EDGE = 0, 1, 2, 3
+CONTOUR = 4  # column of the contour term's costs, after the image terms'
 
 
 class IntensityImages(NamedTuple):

@@ -1,4 +1,4 @@
-"""Light: how the colours of the photograph differ from those of the model, per channel."""
+"""Photometric gain and bias: how the colours of the photograph differ from those of the model, per channel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOLD_UNMASKED = 0.1  # where some of the pixels are other things'
 
 
 @dataclass(frozen=True)
-class Light:
+class PhotometricGain:
     """observed = gain * model + bias, both (3,)."""
 
     gain: F64
@@ -33,12 +33,12 @@ def colors_at(rgb: F32, pixels: NDArray[np.intp]) -> F64:
     return np.ascontiguousarray(rgb.reshape(-1, 3).take(pixels, axis=0).T, np.float64)
 
 
-NEUTRAL = Light(np.ones(3), np.zeros(3))
+NEUTRAL = PhotometricGain(np.ones(3), np.zeros(3))
 
 
-def fit_light(
+def fit_gain(
     model: F64, observed: F64, *, with_bias: bool, hold: float = HOLD, least: float = 0.2, most: float = 4.0
-) -> Light:
+) -> PhotometricGain:
     """Gain, and bias, of each channel: a robust straight line through pairs of colours (N, 3).
 
     Least absolute deviations by reweighted least squares (Schlossmacher 1973), so that a label that differs, a
@@ -60,4 +60,4 @@ def fit_light(
     x, y = np.ascontiguousarray(model.T), np.ascontiguousarray(observed.T)
     lines = [line(x[c], y[c], np.ones(len(model)), _ROUNDS, _SPREAD, with_bias, least, most, hold) for c in range(3)]
     gain, bias = (np.array(values) for values in zip(*lines, strict=True))
-    return Light(gain, bias)
+    return PhotometricGain(gain, bias)

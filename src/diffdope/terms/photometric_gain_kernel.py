@@ -1,4 +1,4 @@
-"""The robust straight line of `fit_light` and what it leaves, compiled: a tracker fits one every frame."""
+"""The robust straight line of `fit_gain` and what it leaves, compiled: a tracker fits one every frame."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OPTIONS = {
 def line(
     x: F64, y: F64, weight: F64, rounds: int, spread: float, with_bias: bool, least: float, most: float, hold: float
 ) -> tuple[float, float]:
-    """Gain and bias of y = gain * x + bias, (N,) each, by least squares reweighted from `weight` on: `fit_light`."""
+    """Gain and bias of y = gain * x + bias, (N,) each, by least squares reweighted from `weight` on: `fit_gain`."""
     gain, bias = 1.0, 0.0
     for _ in range(rounds):
         total, sx, sy, sxx, sxy = 0.0, 0.0, 0.0, 0.0, 0.0

@@ -11,7 +11,7 @@ import hashlib
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[2]
-FOLDERS = (_PACKAGE / "render" / "kernels", _PACKAGE / "objective")
+FOLDERS = tuple(_PACKAGE / name for name in ("render/kernels", "terms", "problem", "solve", "estimate", "scene"))
 _STAMP = "kernels.sha256"
 
 

@@ -1,1 +1,0 @@
-"""What a pose costs: modalities, their robust losses, and one fused pass over the pixels."""

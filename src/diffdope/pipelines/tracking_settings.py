@@ -1,0 +1,50 @@
+"""When a tracked object is in doubt, lost and found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diffdope.errors import DiffDopeError
+
+
+@dataclass(frozen=True)
+class TrackingSettings:
+    """When a tracked object is in doubt, lost and found, and how it is expected to move."""
+
+    doubt: float = 0.5
+    """Frames whose confidence is below this do not feed the motion model."""
+    alike: float = 0.9
+    """A frame is refined anew, from coarse to fine, if the object looks less like its model than this share of
+    before."""
+    unlike: float = 0.7
+    """And it is in doubt below this share."""
+    patience: int = 3
+    """The object is lost after so many frames in doubt in a row."""
+    lost: float = 0.1
+    """It is lost at once if the confidence is below this."""
+    found: float = 0.6
+    """It is found again if the confidence is at least this."""
+    retry: int = 5
+    """Of the frames in which it is lost, the wider search looks for it in the first and in every so many."""
+    memory_s: float = 0.3
+    """Seconds after which an unconfirmed velocity has fallen to 1/e."""
+    smoothing: float = 0.0
+    """Share of the old velocity that a new measurement leaves."""
+    frame_s: float = 1.0 / 30.0
+    """Seconds between frames that come without a time."""
+
+    def __post_init__(self) -> None:
+        """Refuses thresholds in the wrong order."""
+        if not 0.0 <= self.lost <= self.doubt <= self.found <= 1.0:
+            got = f"{self.lost}, {self.doubt} and {self.found}"
+            raise DiffDopeError(f"lost, doubt, found: expected 0 <= lost <= doubt <= found <= 1, got {got}")
+        if not 0.0 <= self.unlike <= self.alike <= 1.0:
+            raise DiffDopeError(f"unlike, alike: expected 0 <= unlike <= alike <= 1, got {self.unlike}, {self.alike}")
+        for name in ("patience", "retry"):
+            if getattr(self, name) < 1:
+                raise DiffDopeError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        for name in ("memory_s", "frame_s"):
+            if not getattr(self, name) > 0.0:
+                raise DiffDopeError(f"{name}: expected a number > 0, got {getattr(self, name)}")
+        if not 0.0 <= self.smoothing < 1.0:
+            raise DiffDopeError(f"smoothing: expected a share from 0 to below 1, got {self.smoothing}")

@@ -1,0 +1,268 @@
+"""One level of a search, prepared: the crop, which pixels count, in which light, and the terms over it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import NothingToCompareError
+from diffdope.geometry.crop import CropWindow
+from diffdope.geometry.pose import Pose
+from diffdope.problem.factor import ImageFactor
+from diffdope.problem.problem import Problem
+from diffdope.problem.responsibility import (
+    Responsibility,
+    border_error,
+    least_gap,
+    responsibility_of,
+    silhouette_weights,
+)
+from diffdope.problem.variables import Variables
+from diffdope.render.buffers import Buffers
+from diffdope.render.renderer import RenderedImages, Renderer
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+from diffdope.terms.contour import ContourCorrespondences, ContourSettings
+from diffdope.terms.layout import MODALITIES
+from diffdope.terms.photometric_gain import HOLD, HOLD_UNMASKED, NEUTRAL, PhotometricGain, colors_at, fit_gain
+from diffdope.terms.pose_prior import PosePrior
+from diffdope.terms.quadratic_factor import QuadraticFactor
+from diffdope.terms.registry import POSE_TERMS, ObjectiveSettings
+
+F64 = NDArray[np.float64]
+
+GainModel = Literal["as-is", "gain", "gain-bias"]
+ALL_MODALITIES = (*MODALITIES, "outline")
+_LEAST_UNCOVERED = 0.3  # below it, leaving badly explained pixels uncovered becomes a gain
+
+
+class LevelRules(NamedTuple):
+    """How a level is prepared.
+
+    gain: what is fitted to the colours at the start pose, and taken out of the photograph; mask_error_px: how far off
+    the border of a good mask is, and one that is farther off the start's outline counts less, if there are colours to
+    go by instead; 0 trusts every mask, and more says that the start is good, too: then what the mask lacks of it need
+    not be as deep to be an occluder's; mask_refused_px: how far off the border of a mask may be that has no depth
+    beside it, before it is left out in favour of colours and contours; 0 for any; contour: how the photograph's edges
+    hold the outline where there is no mask, None for not at all.
+    """
+
+    gain: GainModel = "as-is"
+    mask_error_px: float = 0.0
+    mask_refused_px: float = 0.0
+    contour: ContourSettings | None = None
+
+
+@dataclass(frozen=True)
+class LevelProblem:
+    """See the module."""
+
+    window: CropWindow
+    crop: Observation
+    """In its own colours."""
+    factor: ImageFactor
+    """The image terms; their colours are in the model's light."""
+    responsibility: Responsibility
+    contours: ContourCorrespondences | None = None
+    """The photograph's edges, where there is no mask."""
+    mask_refused_px: float | None = None
+    """How far off the border of a mask is that was left out."""
+
+    @property
+    def contour_active(self) -> bool:
+        """Whether the photograph's edges hold the object, not only speak for or against it."""
+        return self.contours is not None and self.contours.weight > 0.0
+
+    @property
+    def colored(self) -> bool:
+        """Whether colours are compared."""
+        return "rgb" in self.factor.modalities
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Names of what is compared."""
+        return self.factor.modalities + (("outline",) if self.contour_active else ())
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """(5,) which of ALL_MODALITIES are compared."""
+        return np.append(self.factor.active, self.contour_active)
+
+    def problem(
+        self, variables: Variables, prior: PosePrior | None = None, quadratics: Sequence[QuadraticFactor] = ()
+    ) -> Problem:
+        """The cost of the object's pose."""
+        return Problem(
+            variables, [self.factor], priors=[] if prior is None else [(0, prior)],
+            quadratics=[(0, factor) for factor in quadratics],
+        )  # fmt: skip
+
+    def unweighted(self, each: F64) -> F64:
+        """Costs (..., 5) by modality, in the order of ALL_MODALITIES, NaN for what is not compared.
+
+        Args:
+            each: as a problem sums them up; the contour's is weighted.
+        """
+        each = each.copy()
+        if self.contours is not None and self.contour_active:
+            each[..., -1] /= self.contours.weight
+        each[..., ~self.counted] = np.nan
+        return each
+
+
+def prepare_level(
+    buffers: Buffers,
+    observation: Observation,
+    pose: Pose,
+    window: CropWindow,
+    settings: ObjectiveSettings,
+    rules: LevelRules,
+    *,
+    length_m: float,
+    with_normal: bool,
+) -> LevelProblem:
+    """The terms of a crop, with what the start pose says about which pixels count.
+
+    Args:
+        buffers: of the mesh that is drawn.
+        observation: the whole image.
+        pose: the start.
+        window: the crop.
+        settings: of the terms.
+        rules: of the level.
+        length_m: the object's diameter.
+        with_normal: whether normal matrices are wanted.
+
+    Raises:
+        NothingToCompareError: if no modality is left that could be compared.
+    """
+    crop = observation.crop(window)
+    images = Renderer(buffers.mesh, crop.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
+    coverage = images.coverage[0]
+    sure = rules.mask_error_px > 0.0 and crop.mask is not None
+    share = settings.occlusion_margin
+    if sure and crop.depth is None and crop.mask is not None:
+        share = least_gap(coverage, crop.mask, share)
+    weights = silhouette_weights(images.depth[0], crop, share=share, diameter_m=length_m)
+    responsibility = responsibility_of(coverage, crop, weights)
+    resolved = settings if crop.mask is not None else unmasked(settings)
+    colored, refused_px = crop.rgb is not None and buffers.mesh.has_color, None
+    if sure and colored and crop.mask is not None:
+        off_px = border_error(coverage, crop.mask, weights)
+        instead = crop.without_mask()
+        if 0.0 < rules.mask_refused_px < off_px and contour_weight(instead, rules.contour, settings) > 0.0:
+            crop, refused_px, resolved = instead, off_px, unmasked(settings)
+            responsibility = responsibility_of(coverage, crop, np.ones_like(weights))
+        else:
+            resolved = trusting(settings, rules.mask_error_px / max(off_px, 1e-6))
+            responsibility = responsibility.eroded() if crop.depth is None else responsibility
+    seen = crop
+    if rules.gain != "as-is" and colored:
+        seen = in_light(crop, gain_at(images, crop, responsibility, with_bias=rules.gain == "gain-bias"))
+    factor = ImageFactor(buffers, seen, responsibility, resolved, length_m=length_m, with_normal=with_normal)
+    contours = None
+    if rules.contour is not None and crop.rgb is not None and crop.mask is None:
+        contour = replace(rules.contour, weight=contour_weight(crop, rules.contour, resolved))
+        contours = ContourCorrespondences(crop.rgb, crop.camera, contour)
+    return checked(LevelProblem(window, crop, factor, responsibility, contours, refused_px), buffers.mesh)
+
+
+def prepare_followed(
+    buffers: Buffers,
+    observation: Observation,
+    window: CropWindow,
+    settings: ObjectiveSettings,
+    *,
+    length_m: float,
+    gain: PhotometricGain,
+) -> LevelProblem:
+    """The same around an object that is expected there to a few pixels, in a known light, and without a mask.
+
+    Nothing is rendered for it: the whole crop counts.
+
+    Raises:
+        NothingToCompareError: if no modality is left that could be compared.
+    """
+    crop = observation.crop(window)
+    everywhere = Responsibility.everywhere(*window.size)
+    seen = crop if crop.rgb is None or gain is NEUTRAL else in_light(crop, gain)
+    factor = ImageFactor(buffers, seen, everywhere, unmasked(settings), length_m=length_m, with_normal=True)
+    return checked(LevelProblem(window, crop, factor, everywhere), buffers.mesh)
+
+
+def contour_weight(observation: Observation, contour: ContourSettings | None, settings: ObjectiveSettings) -> float:
+    """How much the photograph's edges hold the outline; 0 where a mask or, as a rule, depth does it better."""
+    if contour is None or observation.rgb is None or observation.mask is not None:
+        return 0.0
+    with_depth = observation.depth is not None and settings.depth_weight > 0.0
+    return contour.weight_with_depth if with_depth else contour.weight
+
+
+def checked(level: LevelProblem, mesh: Mesh) -> LevelProblem:
+    """The level itself.
+
+    Raises:
+        NothingToCompareError: if no modality is left that could be compared.
+    """
+    if not level.modalities:
+        raise NothingToCompareError(nothing_to_compare(mesh, level.crop))
+    return level
+
+
+def pose_terms(vertices_m: F64, pose: Pose, settings: ObjectiveSettings) -> list[QuadraticFactor]:
+    """What the terms of the pose alone say near a pose."""
+    factors = (term(vertices_m, pose, settings) for term in POSE_TERMS)
+    return [factor for factor in factors if factor is not None]
+
+
+def trusting(settings: ObjectiveSettings, ratio: float) -> ObjectiveSettings:
+    """The settings with less weight for a mask whose border is 1 / ratio times as far off as a good one's.
+
+    As a variance would, it counts squared. What an uncovered pixel of the mask pays is that mask's voice too.
+    """
+    factor = min(1.0, ratio) ** 2
+    return replace(
+        settings,
+        mask_weight=settings.mask_weight * factor,
+        uncovered=settings.uncovered * max(factor, _LEAST_UNCOVERED),
+    )
+
+
+def unmasked(settings: ObjectiveSettings) -> ObjectiveSettings:
+    """Nobody says which pixels belong to the object: large residuals are other things, not errors."""
+    return replace(
+        settings,
+        rgb_cap=min(settings.rgb_cap, settings.rgb_cap_unmasked),
+        depth_cap=min(settings.depth_cap, settings.depth_cap_unmasked),
+        uncovered=settings.uncovered_unmasked,
+    )
+
+
+def in_light(crop: Observation, gain: PhotometricGain) -> Observation:
+    """The crop with its colours as the model's light would show them."""
+    assert crop.rgb is not None
+    return crop.with_rgb(gain.removed(crop.rgb))
+
+
+def gain_at(
+    images: RenderedImages, crop: Observation, responsibility: Responsibility, *, with_bias: bool
+) -> PhotometricGain:
+    """The light in which the start pose fits best."""
+    assert crop.rgb is not None
+    inside = np.flatnonzero((images.coverage[0] > 0.99) & (responsibility.appearance > 0.5))
+    hold = HOLD if crop.mask is not None else HOLD_UNMASKED
+    return fit_gain(colors_at(images.rgb[0], inside).T, colors_at(crop.rgb, inside).T, with_bias=with_bias, hold=hold)
+
+
+def nothing_to_compare(mesh: Mesh, observation: Observation) -> str:
+    """Why no modality is left."""
+    given = ", ".join(observation.modalities)
+    colour = "has colours" if mesh.has_color else "has no colours, so RGB cannot be compared"
+    return (
+        f"observation: expected an image that can be compared with the mesh, got {given}; the mesh {colour}; "
+        "give depth or a mask, or a weight > 0 for what there is"
+    )

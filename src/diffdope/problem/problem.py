@@ -1,0 +1,192 @@
+"""A sum of factors over poses: cost, gradient and normal matrix of many states of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numba.core import types
+from numpy.typing import NDArray
+
+from diffdope.errors import DiffDopeError, check_shape
+from diffdope.geometry.pose import Pose
+from diffdope.problem.evaluate import evaluate_problem, evaluate_queue
+from diffdope.problem.factor import ImageFactor, type_of
+from diffdope.problem.layout import Chains, PriorArrays, ProblemArrays, ProblemScratch, QuadraticArrays
+from diffdope.problem.variables import Variables
+from diffdope.render.kernels.calls import address_of
+from diffdope.solve.calls import MODALITIES, Sums
+from diffdope.terms.layout import Canvas
+from diffdope.terms.pose_prior import PosePrior
+from diffdope.terms.quadratic_factor import QuadraticFactor
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+NO_CANVAS = Canvas.of(0)
+NOTHING = (NO_CANVAS, NO_CANVAS)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """How an object's pose in a camera follows from the variables: X_left @ between @ X_right.
+
+    left: index of a variable that ends at the camera (its pose T_w2c, say), or None; right: of one that begins at the
+    object (T_m2w), or None; between: what is known: a link of a robot by its joints, the place of a camera that is held.
+    """
+
+    left: int | None = None
+    right: int | None = 0
+    between: Pose | None = None
+
+
+class Evaluation(NamedTuple):
+    """Costs and derivatives of B states; the arrays are the caller's.
+
+    cost (B,) the weighted total; each (B, 5) unweighted, in the order rgb, depth, mask, edge, and what the quadratic
+    factors add; gradient (B, D) and normal (B, D, D) = J^T W J in (rho [m], phi [rad]) of each free pose.
+    """
+
+    cost: F64
+    each: F64
+    gradient: F64
+    normal: F64
+
+
+class Problem:
+    """Factors, pose priors and quadratic factors over variables. Immutable; any number of threads may evaluate it.
+
+    Args:
+        variables: the unknowns.
+        factors: the image terms, one factor an object and view.
+        chains: of each factor; None for one object that is seen by cameras at the world's origin.
+        priors: (variable, prior) of poses.
+        quadratics: (variable, factor) of poses.
+
+    Raises:
+        DiffDopeError: if there is no factor, or a chain or factor names a variable that does not exist.
+    """
+
+    def __init__(
+        self,
+        variables: Variables,
+        factors: Sequence[ImageFactor],
+        chains: Sequence[Chain] | None = None,
+        *,
+        priors: Sequence[tuple[int, PosePrior]] = (),
+        quadratics: Sequence[tuple[int, QuadraticFactor]] = (),
+    ) -> None:
+        self.variables, self.factors = variables, tuple(factors)
+        self.chains = tuple([Chain()] * len(self.factors) if chains is None else chains)
+        if not self.factors or len(self.chains) != len(self.factors):
+            got = f"{len(self.factors)} factors and {len(self.chains)} chains"
+            raise DiffDopeError(f"factors: expected at least one, and a chain for each, got {got}")
+        ends = [end for chain in self.chains for end in (chain.left, chain.right) if end is not None]
+        named = [*ends, *(n for n, _ in priors), *(n for n, _ in quadratics)]
+        if any(not 0 <= n < len(variables) for n in named):
+            raise DiffDopeError(f"chains: expected variables 0 to {len(variables) - 1}, got {sorted(set(named))}")
+        self.with_normal = all(factor.with_normal for factor in self.factors)
+        self.column, self.unit = variables.column, variables.unit
+        self.arrays = ProblemArrays(
+            tuple(factor.arrays for factor in self.factors), chain_arrays(self.chains), self.column,
+            prior_arrays([(n, p) for n, p in priors if p.active]), quadratic_arrays(quadratics), self.with_normal,
+        )  # fmt: skip
+        self.address = address_of_evaluation(self)
+
+    def share(self, work: Callable[[int], None], count: int) -> None:
+        """Calls `work(worker)` in several threads for `count` states."""
+        self.factors[0].buffers.pool.share(work, count)
+
+    def workers(self, count: int) -> int:
+        """How many threads work on `count` states."""
+        return self.factors[0].buffers.pool.workers(count)
+
+    @contextmanager
+    def scratch(self, workers: int, canvases: tuple[Canvas, Canvas] = NOTHING) -> Iterator[list[ProblemScratch]]:
+        """Lends what so many threads write while they evaluate."""
+        with ExitStack() as stack:
+            leases = [stack.enter_context(factor.lease(workers)) for factor in self.factors]
+            yield [ProblemScratch.of(tuple(lease[k] for lease in leases), canvases) for k in range(workers)]
+
+    def evaluate(self, R: F64, t: F64) -> Evaluation:
+        """Cost and derivatives of B states.
+
+        Args:
+            R: (B, P, 3, 3), or (B, 3, 3) of a single pose.
+            t: (B, P, 3) metres, or (B, 3).
+
+        Raises:
+            DiffDopeError: if a shape is wrong.
+        """
+        poses, size = len(self.variables), self.variables.size
+        R, t = np.ascontiguousarray(R, np.float64), np.ascontiguousarray(t, np.float64)
+        if t.ndim == 2 and poses == 1:
+            R, t = R[:, None], t[:, None]
+        check_shape("R", R, (None, poses, 3, 3))
+        check_shape("t", t, (len(R), poses, 3))
+        b = len(t)
+        out = Evaluation(np.zeros(b), np.zeros((b, MODALITIES)), np.zeros((b, size)), np.zeros((b, size, size)))
+        queue, workers = np.zeros(1, np.int64), self.workers(b)
+        with self.scratch(workers) as scratch:
+
+            def work(worker: int) -> None:
+                evaluate_queue(self.arrays, scratch[worker], R, t, Sums.of(size), queue, *out)
+
+            self.share(work, b)
+        return out
+
+
+def chain_arrays(chains: Sequence[Chain]) -> Chains:
+    """As compiled code takes them."""
+    between = [chain.between or Pose.identity() for chain in chains]
+    ends = ([-1 if end is None else end for end in side] for side in zip(*((c.left, c.right) for c in chains)))
+    left, right = (np.array(side, np.int64) for side in ends)
+    return Chains(left, right, np.stack([p.R_m2c for p in between]), np.stack([p.t_m2c for p in between]))
+
+
+def prior_arrays(priors: Sequence[tuple[int, PosePrior]]) -> PriorArrays:
+    """As compiled code takes them."""
+    n = len(priors)
+    each = [prior for _, prior in priors]
+    return PriorArrays(
+        np.array([pose for pose, _ in priors], np.int64),
+        np.array([prior.pose.R_m2c for prior in each], np.float64).reshape(n, 3, 3),
+        np.array([prior.pose.t_m2c for prior in each], np.float64).reshape(n, 3),
+        np.array([prior.weight / prior.distance_m**2 for prior in each], np.float64),
+        np.array([prior.weight / prior.angle_rad**2 for prior in each], np.float64),
+    )
+
+
+def quadratic_arrays(factors: Sequence[tuple[int, QuadraticFactor]]) -> QuadraticArrays:
+    """As compiled code takes them."""
+    n = len(factors)
+    each = [factor for _, factor in factors]
+    return QuadraticArrays(
+        np.array([pose for pose, _ in factors], np.int64),
+        np.array([factor.at.R_m2c for factor in each], np.float64).reshape(n, 3, 3),
+        np.array([factor.at.t_m2c for factor in each], np.float64).reshape(n, 3),
+        np.array([factor.slope for factor in each], np.float64).reshape(n, 6),
+        np.array([factor.curvature for factor in each], np.float64).reshape(n, 6, 6),
+        np.array([factor.constant for factor in each], np.float64),
+        np.array([factor.shown for factor in each], np.int64),
+    )
+
+
+_ADDRESSES: dict[tuple[object, ...], int] = {}
+
+
+def address_of_evaluation(problem: Problem) -> int:
+    """Address of `evaluate_problem`, compiled for factors of these types."""
+    key = tuple(type_of(factor) for factor in problem.factors)
+    if key not in _ADDRESSES:
+        variables = problem.variables
+        with problem.scratch(1) as scratch:
+            R, t = np.zeros((len(variables), 3, 3)), np.zeros((len(variables), 3))
+            arguments = problem.arrays, scratch[0], R, t, Sums.of(variables.size), 0
+            _ADDRESSES[key] = address_of(evaluate_problem, types.float64, *arguments)
+    return _ADDRESSES[key]
+
+

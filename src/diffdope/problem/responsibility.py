@@ -1,0 +1,169 @@
+"""Which pixels speak for or against a pose, and how much: the responsibility of the object for each of them.
+
+Computed once a level, at the pose where it begins, from the mask, the order of depths and what is known of occluders.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.scene.observation import Observation
+
+F32 = NDArray[np.float32]
+
+_HARDLY = 0.3  # share of a mask
+_RIM = 1.5  # pixels: of a small silhouette, what is less deep is its border, drawn half a pixel wider than it is
+_LEAST_GAP = 0.03  # of the silhouette's extent: as much, poses and masks that are called good are off
+_GAP = 2.0  # of the error of the mask's border
+_AROUND = 0.05  # share of the crop by which the start's silhouette is widened where there is no mask
+
+
+@dataclass(frozen=True, eq=False)
+class Responsibility:
+    """Weights of pixels in [0, 1].
+
+    appearance (H, W): of colours, depth and gradients, the probability that the pixel shows the object; silhouette
+    (H, W): of the mask, 0 where an occluder may hide the object and the mask says nothing; overlap: pixels that the
+    start pose and the mask share.
+    """
+
+    appearance: F32
+    silhouette: F32
+    overlap: float
+
+    @classmethod
+    def everywhere(cls, width: int, height: int) -> Responsibility:
+        """All pixels of a crop alike."""
+        ones = np.ones((height, width), np.float32)
+        return cls(ones, ones, float(ones.size))
+
+    def eroded(self) -> Responsibility:
+        """Without the outermost pixels of the appearance's."""
+        return replace(self, appearance=eroded(self.appearance))
+
+
+def responsibility_of(coverage: F32, crop: Observation, silhouette: F32) -> Responsibility:
+    """The responsibility of an object whose rendering at the start has this coverage (H, W).
+
+    Args:
+        coverage: of the rendering.
+        crop: what was observed.
+        silhouette: weights of the mask's pixels; see `silhouette_weights`.
+    """
+    if crop.mask is not None:
+        appearance: NDArray[np.floating] = crop.mask
+        overlap = float(np.minimum(coverage, crop.mask).sum())
+    else:
+        appearance = dilate(coverage, max(1, round(_AROUND * max(coverage.shape))))
+        overlap = float(coverage.sum())
+    if appearance.sum() <= 0.0 or overlap <= 0.0:
+        return Responsibility(np.ones_like(coverage), silhouette, 0.0)
+    return Responsibility(np.asarray(appearance, np.float32), silhouette, overlap)
+
+
+def dilate(coverage: F32, pixels: int) -> F32:
+    """Grows a coverage image by a square of `pixels` on each side."""
+    from scipy.ndimage import maximum_filter
+
+    return np.asarray(maximum_filter(coverage, size=2 * pixels + 1), dtype=np.float32)
+
+
+def eroded(mask: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The mask (H, W) without its outermost pixels, or as it is if hardly anything were left.
+
+    Those pixels are partly the background's. What they pay if they are not covered draws the outline outwards.
+    """
+    from scipy.ndimage import minimum_filter
+
+    inner = np.asarray(minimum_filter(mask, size=3), dtype=np.float32)
+    return inner if inner.sum() > _HARDLY * mask.sum() else mask
+
+
+def silhouette_weights(start_depth: F32, observation: Observation, *, share: float, diameter_m: float) -> F32:
+    """How much each pixel counts for the mask: 0 where something in front may hide the object.
+
+    There, outside of the visible mask, nobody knows whether the object goes on; counting it as background would push
+    the pose out from behind its occluder.
+
+    Args:
+        start_depth: rendered depth of the start pose (H, W), metres, 0 where it covers nothing.
+        observation: the crop.
+        share: of the object's size by which a surface must be nearer, or a gap in the mask deeper, to count as an
+            occluder: the start pose is not exact.
+        diameter_m: of the object.
+    """
+    weights = np.ones_like(start_depth)
+    if observation.mask is None or not start_depth.any():
+        return weights
+    if observation.depth is not None:
+        hidden = _nearer(start_depth, observation, share * diameter_m)
+    else:
+        hidden = _deep_gaps(start_depth > 0.0, observation.mask, share)
+    weights[hidden & (observation.mask < 0.5)] = 0.0
+    return weights
+
+
+def _nearer(start_depth: F32, crop: Observation, margin_m: float) -> NDArray[np.bool_]:
+    """Where the observed surface is nearer than the object, whose depth is continued beyond its outline."""
+    assert crop.depth is not None and crop.mask is not None
+    # Only pixels outside the mask matter, and none that is farther than all of the object can be in front of it.
+    near = (crop.depth > 0.0) & (crop.depth < start_depth.max() - margin_m) & (crop.mask < 0.5)
+    if not near.any():
+        return near
+    from scipy.ndimage import distance_transform_edt
+
+    rows, columns = distance_transform_edt(start_depth <= 0.0, return_distances=False, return_indices=True)
+    return np.asarray(near & (crop.depth < start_depth[rows, columns] - margin_m))
+
+
+def _deep_gaps(start: NDArray[np.bool_], mask: F32, share: float) -> NDArray[np.bool_]:
+    """Without depth: parts of the start's silhouette that the mask lacks, and that reach far into it.
+
+    A pose that is a little off lacks a rim; an occluder leaves a deep gap. It is widened, since the true silhouette
+    behind the occluder may stick out of the start's.
+    """
+    from scipy.ndimage import binary_dilation, distance_transform_edt, label
+
+    rows, columns = np.nonzero(start)
+    reach = max(share * float(max(np.ptp(rows), np.ptp(columns)) + 1), _RIM)
+    depth_inside = distance_transform_edt(start)
+    pieces, count = label(start & (mask < 0.5))
+    gaps_found = [k for k in range(1, count + 1) if depth_inside[pieces == k].max() > reach]
+    gaps = np.isin(pieces, gaps_found)
+    return np.asarray(binary_dilation(gaps, iterations=max(1, round(reach))) if gaps_found else gaps)
+
+
+def least_gap(coverage: F32, mask: F32, share: float) -> float:
+    """How deep a gap in a silhouette that is known well must be to be an occluder's, as a share of its extent.
+
+    A mask that is off lacks more of a silhouette than its rim, so that an occluder's gap must be deeper than its border is off.
+
+    Args:
+        coverage: of the rendering (H, W).
+        mask: (H, W).
+        share: for a silhouette that is not known well; the result is at most this.
+    """
+    rows, columns = np.nonzero(coverage > 0.5)
+    if len(rows) == 0:
+        return share
+    extent = float(max(np.ptp(rows), np.ptp(columns)) + 1)
+    return min(share, max(_LEAST_GAP, _GAP * border_error(coverage, mask, np.ones_like(mask)) / extent))
+
+
+def border_error(coverage: F32, mask: F32, weights: F32) -> float:
+    """How far a mask's border is from a rendered outline, pixels: the area between the two by the border's length.
+
+    Args:
+        coverage: of the rendering (H, W).
+        mask: (H, W).
+        weights: (H, W), 0 where the mask says nothing.
+    """
+    inside = mask > 0.5
+    across = np.count_nonzero((inside[:, 1:] != inside[:, :-1]) & (weights[:, 1:] > 0.5))
+    along = np.count_nonzero((inside[1:] != inside[:-1]) & (weights[1:] > 0.5))
+    # Steps of a slanted border are counted in both directions: pi / 4 on average over all slants.
+    length = max(0.25 * np.pi * (across + along), 1.0)
+    return float(np.sum(weights * np.abs(coverage - mask)) / length)

@@ -1,0 +1,313 @@
+"""From level to level: steps of all hypotheses at one, the best of them at the next, and what speaks for the winner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.estimate.confidence import agreement, confidence_of
+from diffdope.estimate.fit_quality import FitQuality, assess_with_gain
+from diffdope.geometry.pose import Pose
+from diffdope.problem.failure import Failure, Status
+from diffdope.problem.level_problem import (
+    LevelProblem,
+    LevelRules,
+    contour_weight,
+    pose_terms,
+    prepare_followed,
+    prepare_level,
+)
+from diffdope.problem.region import choose_window, projected_box
+from diffdope.problem.variables import Variables
+from diffdope.render.buffers import Buffers
+from diffdope.render.renderer import Renderer
+from diffdope.scene.observation import Observation
+from diffdope.search.history import Recorder
+from diffdope.search.levels import Level, PyramidSettings
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.selection import non_maximum_suppression
+from diffdope.search.settings import SearchSettings
+from diffdope.solve.levenberg_marquardt import SolverResult, minimise
+from diffdope.terms.base import Comparison, Rendering
+from diffdope.terms.layout import Canvas
+from diffdope.terms.photometric_gain import PhotometricGain
+from diffdope.terms.pose_prior import PosePrior
+from diffdope.terms.quadratic_factor import QuadraticFactor
+from diffdope.terms.registry import ObjectiveSettings
+
+F64 = NDArray[np.float64]
+Intp = NDArray[np.intp]
+Progress = Callable[[int, int, float], None]
+
+_SAME_ANGLE_RAD, _SAME_DISTANCE = np.radians(2.0), 0.01
+
+
+class Hypotheses(NamedTuple):
+    """Poses (B, 3, 3) and (B, 3) metres, and their numbers in the history."""
+
+    R: F64
+    t: F64
+    columns: Intp
+
+    def taken(self, kept: Intp) -> Hypotheses:
+        """Some of them."""
+        return Hypotheses(self.R[kept], self.t[kept], self.columns[kept])
+
+
+class Round(NamedTuple):
+    """Where rounds of steps ended: all poses, the pull of the photograph's edges, and the winner's images if any."""
+
+    solution: SolverResult
+    contour: QuadraticFactor | None
+    quadratics: tuple[QuadraticFactor, ...]
+    rendering: Rendering | None
+    first_row: int
+
+    @property
+    def best(self) -> Pose:
+        """With the lowest cost."""
+        s = self.solution
+        return Pose(s.R[s.best, 0], s.t[s.best, 0])
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Poses that reached the end of a pyramid, and what is known of the best."""
+
+    start: Pose
+    level: LevelProblem
+    rough: LevelProblem
+    """Of the level before the last, where there is one: a quarter of the pixels."""
+    columns: Intp
+    ended: Round
+    quality: FitQuality
+    gain: PhotometricGain | None
+    levels: int
+
+    @property
+    def pose(self) -> Pose:
+        """The best."""
+        return self.ended.best
+
+    @property
+    def winner(self) -> int:
+        """Its number in the history."""
+        return int(self.columns[self.ended.solution.best])
+
+    @property
+    def winner_row(self) -> int:
+        """The iterate at which it was reached."""
+        solution = self.ended.solution
+        return self.ended.first_row + int(np.argmin(solution.history_cost[:, solution.best]))
+
+    @property
+    def confidence(self) -> float:
+        """In the best pose."""
+        return confidence_of(self.quality)
+
+    def agreeing(self, agreement: float | None) -> Candidates:
+        """The same, with another agreement of hypotheses."""
+        return replace(self, quality=replace(self.quality, agreement=agreement))
+
+
+Solve = Callable[..., SolverResult]
+
+
+class Descent:
+    """What all descents of one search share.
+
+    Args:
+        meshes: the object, about its own middle.
+        observation: the whole image.
+        search: numbers of the search.
+        objective: of the terms.
+        margin: of the crop.
+        recorder: takes every iterate.
+        solve: `minimise`, or another solver with its arguments.
+        with_normal: whether that needs normal matrices.
+        progress: called as progress(iteration, iterations, lowest cost).
+        expected: iterations at most, for that.
+    """
+
+    def __init__(
+        self, meshes: MeshLevels, observation: Observation, search: SearchSettings, objective: ObjectiveSettings,
+        margin: float, recorder: Recorder, *, solve: Solve = minimise, with_normal: bool = True,
+        progress: Progress | None = None, expected: int = 1,
+    ) -> None:  # fmt: skip
+        self._meshes, self._observation, self._search, self._objective = meshes, observation, search, objective
+        self._margin, self._recorder, self._solve, self._with_normal = margin, recorder, solve, with_normal
+        self._progress, self._expected = progress, expected
+        self._variables = Variables.one_object(0.5 * meshes.length_m)
+        step = search.step
+        if observation.depth is None:
+            step = replace(
+                step, tolerance=step.without_depth * step.tolerance,
+                reduction_tolerance=step.without_depth * step.reduction_tolerance,
+            )  # fmt: skip
+        self._step = step
+
+    def run(
+        self, pyramid: PyramidSettings, hypotheses: Hypotheses, start: Pose, *, followed: PhotometricGain | None = None,
+        near: bool = False,
+    ) -> Candidates | Failure:  # fmt: skip
+        """Takes hypotheses through all levels.
+
+        Args:
+            pyramid: the levels, and how far from the start a pose may be.
+            hypotheses: the proposals, not more than the first level has.
+            start: around which they lie.
+            followed: the light of the frame before, for an object that is expected here to a few pixels.
+            near: the crop is around the start alone, wherever else the mask may be.
+        """
+        best = start
+        before: tuple[Hypotheses, F64] | None = None
+        level: LevelProblem | None = None
+        rough: LevelProblem | None = None
+        ended: Round | None = None
+        for number, one in enumerate(pyramid.levels):
+            final = number == len(pyramid.levels) - 1
+            prepared = self._prepare(best, one, final=final, followed=followed, near=near)
+            if isinstance(prepared, Failure):  # at a later level, it is not the start that has left the picture
+                return prepared if number == 0 else Failure(Status.FAILED, prepared.window)
+            rough, level = level, prepared
+            if ended is not None:
+                cost = ended.solution.cost
+                before = hypotheses, cost
+                kept = non_maximum_suppression(
+                    hypotheses.R, hypotheses.t, cost, one.hypotheses,
+                    angle_rad=_SAME_ANGLE_RAD, distance_m=_SAME_DISTANCE * self._meshes.length_m,
+                )  # fmt: skip
+                hypotheses = hypotheses.taken(kept)
+            prior = self._prior(start, pyramid, level)
+            buffers = self._meshes.buffers(one.faces)
+            reaches: Sequence[float] = self._search.outline.reach_px if level.contour_active else (0.0,)
+            iterations = -(-one.iterations // len(reaches))
+            ended, hypotheses = self._rounds(level, hypotheses, best, reaches, iterations, prior, buffers, final)
+            best = ended.best
+        assert level is not None and ended is not None
+        contour = self._search.outline
+        if contour.closing_px and level.contours is not None and level.contour_active and level.colored:
+            level = replace(level, contours=level.contours.weighing(contour.closing))
+            ended, hypotheses = self._rounds(
+                level, hypotheses, best, contour.closing_px, contour.closing_steps, prior, buffers, True
+            )
+        return self._assessed(start, level, rough or level, hypotheses, ended, before, len(pyramid.levels))
+
+    def _prepare(
+        self, pose: Pose, level: Level, *, final: bool, followed: PhotometricGain | None, near: bool
+    ) -> LevelProblem | Failure:
+        observation, search, length_m = self._observation, self._search, self._meshes.length_m
+        box = projected_box(self._meshes.corners_m, pose, observation.camera)
+        if isinstance(box, Status):
+            return Failure(box)
+        around = observation.without_mask() if near else observation
+        window = choose_window(box, around, size=level.size, margin=self._margin)
+        buffers = self._meshes.buffers(level.faces)
+        if followed is not None and observation.mask is None:
+            return prepare_followed(buffers, observation, window, self._objective, length_m=length_m, gain=followed)
+        contour = search.outline if search.outline.active else None
+        rules = LevelRules(search.light, search.mask_error_px if final else 0.0, search.mask_refused_px, contour)
+        prepared = prepare_level(
+            buffers, observation, pose, window, self._objective, rules,
+            length_m=length_m, with_normal=self._with_normal,
+        )  # fmt: skip
+        return prepared if prepared.responsibility.overlap > 0.0 else Failure(Status.NO_OVERLAP, window)
+
+    def _prior(self, start: Pose, pyramid: PyramidSettings, level: LevelProblem) -> PosePrior:
+        weight = self._search.prior_unmasked if level.crop.mask is None else self._search.prior
+        return PosePrior(start, np.radians(pyramid.angle_deg), pyramid.distance * self._meshes.length_m, weight)
+
+    def _rounds(
+        self, level: LevelProblem, hypotheses: Hypotheses, best: Pose, reaches: Sequence[float], iterations: int,
+        prior: PosePrior, buffers: Buffers, final: bool,
+    ) -> tuple[Round, Hypotheses]:  # fmt: skip
+        """Rounds of steps, before each of which terms that are linearised are linearised at the best pose so far."""
+        ended: Round | None = None
+        for number, reach_px in enumerate(reaches):
+            last = final and number == len(reaches) - 1
+            ended = self._round(level, hypotheses, best, reach_px, iterations, prior, buffers, last)
+            solution, best = ended.solution, ended.best
+            hypotheses = Hypotheses(solution.R[:, 0], solution.t[:, 0], hypotheses.columns)
+        assert ended is not None
+        return ended, hypotheses
+
+    def _round(
+        self, level: LevelProblem, hypotheses: Hypotheses, best: Pose, reach_px: float, iterations: int,
+        prior: PosePrior, buffers: Buffers, last: bool,
+    ) -> Round:  # fmt: skip
+        contour = self._contour(level, best, buffers, reach_px)
+        quadratics = tuple(pose_terms(self._meshes.corners_m, best, self._objective))
+        every = quadratics if contour is None else (contour, *quadratics)
+        problem = level.problem(self._variables, prior, every)
+        pixels = level.factor.width * level.factor.height
+        full = buffers is self._meshes.buffers()
+        paint = last and full and len(hypotheses.t) == 1 and self._with_normal
+        canvases = (Canvas.of(pixels), Canvas.of(pixels)) if paint else None
+        solution = self._solve(
+            problem, hypotheses.R[:, None], hypotheses.t[:, None],
+            iterations=iterations, settings=self._step, canvases=canvases,
+        )  # fmt: skip
+        row = self._record(level, hypotheses, solution)
+        rendering = None
+        if canvases is not None:
+            rendering = shaped(canvases[int(solution.canvas[0])], level.factor.width, level.factor.height)
+        return Round(solution, contour, every, rendering, row)
+
+    def _contour(
+        self, level: LevelProblem, pose: Pose, buffers: Buffers, reach_px: float
+    ) -> QuadraticFactor | None:
+        """Of the photograph's edges near a pose."""
+        if level.contours is None or not level.contour_active:
+            return None
+        images = Renderer(buffers.mesh, level.crop.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
+        rgb = images.rgb[0] if level.colored else None
+        return level.contours.factor(images.coverage[0], images.depth[0], pose, reach_px, rgb)
+
+    def _record(self, level: LevelProblem, hypotheses: Hypotheses, solution: SolverResult) -> int:
+        row = self._recorder.record(
+            hypotheses.columns, solution, level.unweighted(solution.history_each), max(level.window.size)
+        )
+        if self._progress is not None:
+            self._progress(self._recorder.last, max(self._expected, self._recorder.last), float(solution.cost.min()))
+        return row
+
+    def _assessed(
+        self, start: Pose, level: LevelProblem, rough: LevelProblem, hypotheses: Hypotheses, ended: Round,
+        before: tuple[Hypotheses, F64] | None, levels: int,
+    ) -> Candidates:  # fmt: skip
+        """What speaks for the winner."""
+        best, rendering = ended.best, ended.rendering
+        if rendering is None:
+            renderer = Renderer(self._meshes.mesh, level.crop.camera, buffers=self._meshes.buffers())
+            rendering = Rendering.of(renderer.render(best.R_m2c, best.t_m2c))
+        seen = Comparison(rendering, level.crop, level.responsibility.silhouette, self._meshes.length_m)
+        quality, gain = assess_with_gain(seen)
+        if level.contours is not None:
+            quality = replace(quality, outline=level.contours.support(rendering.coverage, rendering.depth))
+        if before is not None and len(before[1]) > 1:  # a single one cannot agree with itself
+            voters, cost = before
+            agreed = agreement(voters.R, voters.t, cost, best, self._meshes.length_m)
+            quality = replace(quality, agreement=agreed)
+        return Candidates(start, level, rough, hypotheses.columns, ended, quality, gain, levels)
+
+
+def iterates_of(pyramid: PyramidSettings, search: SearchSettings, objective: ObjectiveSettings, unseen: Observation) -> int:
+    """How many a descent makes at most; `unseen` is the observation without its mask, which may be left out."""
+    contour = search.outline
+    if contour_weight(unseen, contour, objective) <= 0.0:
+        return sum(level.iterations + 1 for level in pyramid.levels)
+    rounds = len(contour.reach_px)
+    steps = sum(rounds * (-(-level.iterations // rounds) + 1) for level in pyramid.levels)
+    return steps + len(contour.closing_px) * (contour.closing_steps + 1)
+
+
+def shaped(canvas: Canvas, width: int, height: int) -> Rendering:
+    """Flat images in their shape."""
+    return Rendering(
+        canvas.rgb.reshape(height, width, 3), canvas.depth.reshape(height, width),
+        canvas.coverage.reshape(height, width),
+    )  # fmt: skip

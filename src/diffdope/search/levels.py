@@ -1,0 +1,107 @@
+"""Levels: a search from coarse to fine, as records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from diffdope.errors import DiffDopeError
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of a search.
+
+    Attributes:
+        size: longest side of the crop, pixels.
+        hypotheses: how many poses take part: the proposals at the first level, at the others the best of the level
+            before.
+        iterations: steps at most.
+        faces: triangles of the mesh, 0 for all of them.
+    """
+
+    size: int
+    hypotheses: int = 1
+    iterations: int = 5
+    faces: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuses levels in which nothing happens."""
+        for name, least in (("size", 8), ("hypotheses", 1), ("iterations", 1), ("faces", 0)):
+            if getattr(self, name) < least:
+                raise DiffDopeError(f"{name}: expected at least {least}, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class PyramidSettings:
+    """A search around a pose, coarsest level first.
+
+    Attributes:
+        levels: see `Level`.
+        angle_deg: how uncertain the start is: hypotheses turn it by up to this angle.
+        distance: and move it by up to this share of the object's diameter.
+
+    Raises:
+        DiffDopeError: if there is no level, or a number is out of range.
+    """
+
+    levels: tuple[Level, ...] = (Level(40, 8, 8, 500), Level(80, 3, 5, 2000), Level(160, 1, 3, 0))
+    angle_deg: float = 12.0
+    distance: float = 0.06
+
+    def __post_init__(self) -> None:
+        """Refuses searches without levels or with radii that are none."""
+        if not self.levels:
+            raise DiffDopeError("levels: expected at least one, got none")
+        if not 0.0 <= self.angle_deg <= 180.0:
+            raise DiffDopeError(f"angle_deg: expected 0 to 180 degrees, got {self.angle_deg}")
+        if not 0.0 <= self.distance <= 10.0:
+            raise DiffDopeError(f"distance: expected a share of the diameter from 0 to 10, got {self.distance}")
+
+    @classmethod
+    def of(
+        cls, *, sizes: Sequence[int], hypotheses: Sequence[int], iterations: Sequence[int], faces: Sequence[int],
+        angle_deg: float, distance: float,
+    ) -> PyramidSettings:  # fmt: skip
+        """From one number a level in each list, as settings files and flags have them.
+
+        Raises:
+            DiffDopeError: if the lists differ in length or are empty, or for what the constructor refuses.
+        """
+        lists = {"sizes": sizes, "hypotheses": hypotheses, "iterations": iterations, "faces": faces}
+        if len({len(one) for one in lists.values()}) != 1 or not sizes:
+            got = ", ".join(f"{len(one)} {name}" for name, one in lists.items())
+            raise DiffDopeError(f"sizes, hypotheses, iterations, faces: expected one number a level in each, got {got}")
+        levels = tuple(Level(*numbers) for numbers in zip(sizes, hypotheses, iterations, faces, strict=True))
+        return cls(levels, angle_deg, distance)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Of all levels."""
+        return tuple(level.size for level in self.levels)
+
+    @property
+    def hypotheses(self) -> tuple[int, ...]:
+        """Of all levels."""
+        return tuple(level.hypotheses for level in self.levels)
+
+    @property
+    def iterations(self) -> tuple[int, ...]:
+        """Of all levels."""
+        return tuple(level.iterations for level in self.levels)
+
+    @property
+    def faces(self) -> tuple[int, ...]:
+        """Of all levels."""
+        return tuple(level.faces for level in self.levels)
+
+    def of_one_pose(self, first: int) -> PyramidSettings:
+        """The levels from number `first` on, or the last, from a single pose: for one that is known better."""
+        first = min(first, len(self.levels) - 1)
+        return replace(self, levels=tuple(replace(level, hypotheses=1) for level in self.levels[first:]))
+
+
+FAR = PyramidSettings(
+    (Level(24, 96, 8, 500), Level(40, 32, 8, 500), Level(80, 8, 8, 2000), Level(160, 3, 6, 0)),
+    angle_deg=45.0, distance=0.25,
+)  # fmt: skip

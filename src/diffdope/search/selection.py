@@ -1,0 +1,33 @@
+"""Selection: which hypotheses go on to the next level, and which result is believed."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+
+
+def non_maximum_suppression(R: F64, t: F64, cost: F64, keep: int, *, angle_rad: float, distance_m: float) -> NDArray[np.intp]:
+    """Indices of the `keep` best poses, leaving out those that another, better one already stands for.
+
+    Args:
+        R: (B, 3, 3).
+        t: (B, 3), metres.
+        cost: (B,), lower is better.
+        keep: at most.
+        angle_rad: poses closer than this and than `distance_m` are the same.
+        distance_m: see `angle_rad`.
+    """
+    kept: list[int] = []
+    same_trace = 1.0 + 2.0 * np.cos(angle_rad)
+    for b in np.argsort(cost, kind="stable"):
+        if kept:
+            near = np.linalg.norm(t[kept] - t[b], axis=1) < distance_m
+            alike = np.einsum("kij,ij->k", R[kept], R[b]) > same_trace
+            if (near & alike).any():
+                continue
+        kept.append(int(b))
+        if len(kept) == keep:
+            break
+    return np.array(kept, np.intp)

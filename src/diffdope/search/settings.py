@@ -1,0 +1,54 @@
+"""Every number of a search, in one small record each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from diffdope.errors import DiffDopeError, check_choice
+from diffdope.estimate.robust_gauss_newton import PolishSettings
+from diffdope.problem.level_problem import GainModel
+from diffdope.search.levels import FAR, PyramidSettings
+from diffdope.solve.levenberg_marquardt import LevenbergSettings
+from diffdope.terms.checks import check_at_least_zero
+from diffdope.terms.contour import ContourSettings
+from diffdope.terms.registry import NoiseSettings
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """Second-order refinement: a search close to the start, and a wider one where that is not convincing."""
+
+    near: PyramidSettings = field(default_factory=PyramidSettings)
+    far: PyramidSettings = field(default_factory=lambda: FAR)
+    fallback_confidence: float = 0.8
+    """The wider search runs if the confidence in the first one's result is below this; 0 for never, 1 for always."""
+    least_confidence: float = 0.5
+    """A result of which less confidence is left has failed."""
+    symmetric_alternatives: bool = True
+    """Whether the result is also tried the other way round, where that changes little but what is painted on it."""
+    light: GainModel = "gain-bias"
+    """How the photograph's colours may differ from the model's: not at all, by a factor a channel, and by an offset."""
+    prior: float = 0.001
+    """Weight of the quadratic pose prior: its cost at the search radius."""
+    prior_unmasked: float = 0.002
+    """The same where there is no mask, which would otherwise hold the object in place."""
+    mask_error_px: float = 0.3
+    """How far off the border of a good mask is, in pixels of the last level's crop; a mask that is farther off counts
+    less there, if there are colours to go by instead. 0 trusts every mask."""
+    mask_refused_px: float = 0.45
+    """A mask whose border is farther off than this is left out at the last level, and edges hold the outline, if there
+    are colours to go by but no depth. 0 leaves out none."""
+    outline: ContourSettings = field(default_factory=ContourSettings)
+    """How the photograph's edges hold the outline where there is no mask."""
+    step: LevenbergSettings = field(default_factory=LevenbergSettings)
+    polish: PolishSettings = field(default_factory=PolishSettings)
+    noise: NoiseSettings = field(default_factory=NoiseSettings)
+    """What the covariance, and the last steps, are to know about errors."""
+
+    def __post_init__(self) -> None:
+        """Refuses numbers that make no search."""
+        for name in ("fallback_confidence", "least_confidence"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise DiffDopeError(f"{name}: expected a number from 0 to 1, got {getattr(self, name)}")
+        check_choice("light", self.light, ("as-is", "gain", "gain-bias"))
+        check_at_least_zero(self, "prior", "prior_unmasked", "mask_error_px", "mask_refused_px")

@@ -1,0 +1,127 @@
+"""What every image term has: settings, noise, a say in how good a fit is, and a place in the fused pass."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.render.renderer import RenderedImages
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+
+F32 = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+LEAST_PIXELS = 12  # fewer say nothing about a fit
+
+
+class Rendering(NamedTuple):
+    """Images of one pose: rgb (H, W, 3), depth (H, W) metres, 0 where nothing is, coverage (H, W)."""
+
+    rgb: F32
+    depth: F32
+    coverage: F32
+
+    @classmethod
+    def of(cls, images: RenderedImages) -> Rendering:
+        """The first of several."""
+        return cls(images.rgb[0], images.depth[0], images.coverage[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A rendering beside what was observed in the same crop.
+
+    rendering: of the pose; crop: what was observed, in its own light; silhouette: (H, W), how much a pixel counts for
+    the mask, 0 where something may hide the object; length_m: the object's diameter.
+    """
+
+    rendering: Rendering
+    crop: Observation
+    silhouette: F32
+    length_m: float
+    memo: dict[str, Any] = field(default_factory=dict)
+    """What terms work out of it and need again."""
+
+    @cached_property
+    def drawn(self) -> Bool:
+        """Pixels (H, W) that the object covers by more than half."""
+        return np.asarray(self.rendering.coverage > 0.5)
+
+    @cached_property
+    def visible(self) -> Bool:
+        """Those of them that nothing hides."""
+        seen = self.drawn & (self.silhouette > 0.5)
+        if self.crop.depth is not None:
+            margin = max(0.1 * self.length_m, 0.01)
+            seen &= ~((self.crop.depth > 0) & (self.crop.depth < self.rendering.depth - margin))
+        return seen
+
+    @cached_property
+    def own(self) -> Bool:
+        """Those of them that the mask, if there is one, gives to the object."""
+        return self.visible if self.crop.mask is None else self.visible & (self.crop.mask > 0.5)
+
+
+class PixelGeometry(NamedTuple):
+    """What a residual's error is measured in: distance_m to the object, and pixel_m, the length of a pixel there."""
+
+    distance_m: float
+    pixel_m: float
+
+
+class ImageTerm(ABC):
+    """One kind of evidence that an image gives, pixel by pixel.
+
+    Its settings and noise are the fields of a mixin of `ObjectiveSettings` and of `NoiseSettings` that begin with its
+    name; its loss is a function of scalars, and its columns are filled by the fused pass (`problem/fused_pass.py`).
+    """
+
+    name: ClassVar[str]
+    needs_color: ClassVar[bool] = False
+
+    @abstractmethod
+    def image_of(self, observation: Observation) -> F32 | None:
+        """What was observed, or None if it was not."""
+
+    @abstractmethod
+    def least_deviation(self, noise: Any) -> float:
+        """Least standard deviation of its residuals."""
+
+    def weight(self, settings: Any) -> float:
+        """Its share in the cost."""
+        return float(getattr(settings, f"{self.name}_weight"))
+
+    def why_off(self, mesh: Mesh, observation: Observation, settings: Any) -> str | None:
+        """Why it is not compared; None if it is."""
+        if self.image_of(observation) is None:
+            return f"no {self.name} image was given"
+        if self.needs_color and not mesh.has_color:
+            return "the mesh has no colours"
+        return "its weight is 0" if self.weight(settings) == 0.0 else None
+
+    def common_error(self, jacobian: F32, noise: Any, geometry: PixelGeometry) -> F32 | None:
+        """(N,) what one deviation of an error that the whole object shares adds to its residuals; None for nothing.
+
+        Args:
+            jacobian: (C, 6, N) of the residuals by the pose.
+            noise: `NoiseSettings`.
+            geometry: of the object's pixels.
+        """
+        return None
+
+    def assess(self, seen: Comparison) -> dict[str, float | None]:
+        """What it says about how good a fit is: values of fields of `FitQuality`; None where nothing can be compared."""
+        return {}
+
+
+def median(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Along the last axis, by numpy's partition: its median takes five times as long."""
+    count = values.shape[-1]
+    middle = [(count - 1) // 2, count // 2]
+    return np.asarray(np.partition(values, middle)[..., middle].mean(axis=-1))

@@ -1,0 +1,72 @@
+"""The silhouette term: rendered coverage against the mask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.scene.observation import Observation
+from diffdope.terms.base import Comparison, ImageTerm, PixelGeometry
+from diffdope.terms.checks import check_above_zero, check_at_least_zero
+
+F32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SilhouetteSettings:
+    """Of the silhouette term."""
+
+    mask_weight: float = 1.0
+
+    def check_silhouette(self) -> None:
+        """Refuses numbers that make no cost."""
+        check_at_least_zero(self, "mask_weight")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SilhouetteNoise:
+    """What is known about errors of masks."""
+
+    mask_bias_px: float = 0.1
+    """Standard deviation of the width by which a mask is too wide or too narrow, in pixels of the last level's crop."""
+    least_mask: float = 0.1
+    """Least standard deviation of a pixel's coverage."""
+
+    def check_silhouette(self) -> None:
+        """Refuses numbers that are no deviations."""
+        check_at_least_zero(self, "mask_bias_px")
+        check_above_zero(self, "least_mask")
+
+
+@final
+class Silhouette(ImageTerm):
+    """See the module."""
+
+    name = "mask"
+
+    def image_of(self, observation: Observation) -> F32 | None:
+        """The mask, in [0, 1]."""
+        return observation.mask
+
+    def least_deviation(self, noise: Any) -> float:
+        """As a share of a pixel."""
+        return float(noise.least_mask)
+
+    def common_error(self, jacobian: F32, noise: Any, geometry: PixelGeometry) -> F32 | None:
+        """A mask that is too wide all around.
+
+        A pixel's coverage changes as the border moves along its normal, whether the pose or the mask moves it.
+        """
+        along = np.linalg.norm(jacobian[0, :3], axis=0)
+        return np.asarray(along * np.float32(geometry.pixel_m * noise.mask_bias_px), np.float32)
+
+    def assess(self, seen: Comparison) -> dict[str, float | None]:
+        """Intersection over union of rendering and mask, leaving out what an occluder hides."""
+        if seen.crop.mask is None:
+            return {}
+        mask, counts = seen.crop.mask > 0.5, seen.silhouette > 0.5
+        both = np.count_nonzero(seen.drawn & mask & counts)
+        return {"overlap": float(both / max(np.count_nonzero((seen.drawn | mask) & counts), 1))}

@@ -1,0 +1,68 @@
+"""The support plane: a known plane, a table or the bottom of a bin, on which the object stands.
+
+The object's lowest point above the plane touches it. Which point that is depends on the pose; it is found at the pose
+where a round of steps begins, and the distance is linearised there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import DiffDopeError
+from diffdope.geometry.pose import Pose
+from diffdope.terms.checks import check_above_zero, check_at_least_zero
+from diffdope.terms.quadratic_factor import QuadraticFactor
+
+F64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupportPlaneSettings:
+    """Of the support plane term."""
+
+    plane: tuple[float, ...] = ()
+    """(a, b, c, d) of the plane a x + b y + c z = d in the camera's frame, metres; (a, b, c) points to the side on which
+    the object stands. Empty for none."""
+    plane_weight: float = 0.01
+    """What a pose pays whose lowest point is `plane_tolerance_m` off the plane; it grows with the square."""
+    plane_tolerance_m: float = 0.001
+    """How well the plane is known, metres."""
+
+    def check_support_plane(self) -> None:
+        """Refuses what is no plane."""
+        check_at_least_zero(self, "plane_weight")
+        check_above_zero(self, "plane_tolerance_m")
+        if len(self.plane) not in (0, 4) or not np.isfinite(self.plane).all():
+            got = ", ".join(map(str, self.plane))
+            raise DiffDopeError(f"plane: expected four finite numbers a, b, c, d of a x + b y + c z = d, got {got}")
+        if self.plane and not np.linalg.norm(self.plane[:3]) > 0.0:
+            raise DiffDopeError("plane: expected a normal (a, b, c) that is not zero, got 0, 0, 0")
+
+
+def distance_to_plane(vertices_m: F64, pose: Pose, settings: Any) -> tuple[float, F64]:
+    """How far an object's lowest point is above the plane, metres, and its Jacobian (6,) by (rho [m], phi [rad]).
+
+    Args:
+        vertices_m: (V, 3) of the object.
+        pose: of the object.
+        settings: with a plane.
+    """
+    scale = float(np.linalg.norm(settings.plane[:3]))
+    normal, offset = np.array(settings.plane[:3]) / scale, settings.plane[3] / scale
+    lever = vertices_m @ pose.R_m2c.T
+    heights = lever @ normal
+    lowest = int(np.argmin(heights))
+    distance = float(heights[lowest] + pose.t_m2c @ normal - offset)
+    return distance, np.concatenate([normal, np.cross(lever[lowest], normal)])
+
+
+def support_plane_factor(vertices_m: F64, pose: Pose, settings: Any) -> QuadraticFactor | None:
+    """The term near a pose; None where it is off. For the arguments see `distance_to_plane`."""
+    if not settings.plane or settings.plane_weight == 0.0:
+        return None
+    distance, jacobian = distance_to_plane(vertices_m, pose, settings)
+    return QuadraticFactor.of_residual(pose, distance, jacobian, settings.plane_weight / settings.plane_tolerance_m**2)
