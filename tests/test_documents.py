@@ -198,7 +198,7 @@ def test_names_in_pages_exist_in_the_code(name: str) -> None:
         return
     known = words_of("src", "tests", "benchmarks", "tools", "examples")
     spans = re.findall(r"(?<!`)`([^`\n]+)`(?!`)", re.sub(r"\$`.*?`\$", "", prose_of(lines_of(name)), flags=re.DOTALL))
-    found = [span for span in spans if re.fullmatch(r"[A-Za-z_][\w.]*(\(\))?", span) and "_" in span]
+    found = [span for span in spans if re.fullmatch(r"[A-Za-z_][\w.]+\w(\(\))?", span) and "_" in span]
     unknown = [span for span in found if span.removesuffix("()").rpartition(".")[2] not in known]
     assert not unknown, f"{name}: {unknown}"
 
