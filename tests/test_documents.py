@@ -91,6 +91,16 @@ def test_no_page_names_a_path_of_a_machine(name: str) -> None:
     assert not found, f"{name}: {found}"
 
 
+@each_page
+def test_rows_of_a_table_have_equal_numbers_of_cells(name: str) -> None:
+    """A bar inside a cell splits it, in code and formulas too, unless it is escaped."""
+    count, lines = 0, lines_of(name)
+    for number, line in enumerate(lines, 1):
+        cells = len(re.findall(r"(?<!\\)\|", line)) if line.lstrip().startswith("|") else 0
+        assert not cells or not count or cells == count, f"{name}: line {number} has {cells - 1} cells, not {count - 1}"
+        count = cells
+
+
 def anchors(page: Path) -> set[str]:
     """Anchors of the headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
