@@ -131,6 +131,12 @@ def test_every_page_of_the_documents_is_linked() -> None:
     assert not missing, f"no page links to {sorted(missing)}"
 
 
+def test_pictures_are_small() -> None:
+    pictures = [file for file in (PROJECT / "docs").rglob("*") if file.suffix in (".png", ".jpg", ".gif", ".svg")]
+    assert (PROJECT / "docs" / "pictures" / "before_after.png") in pictures
+    assert not [file.name for file in pictures if file.stat().st_size > 200_000]
+
+
 @cache
 def words_of(*folders: str) -> frozenset[str]:
     """Words of the code."""
