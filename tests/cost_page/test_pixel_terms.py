@@ -133,8 +133,8 @@ def test_the_fused_pass_is_what_the_page_says() -> None:
         assert got.cost[0] == pytest.approx(total, rel=1e-3)
     cost, gradient, normal = np.array(errors).T
     assert np.median(cost) < 1e-5
-    assert np.median(gradient) < 0.01
-    assert np.median(normal) < 0.01
+    assert np.median(gradient) < 1e-3
+    assert np.median(normal) < 2e-3
 
 
 def test_a_pose_that_covers_nothing_pays_what_the_page_says() -> None:
