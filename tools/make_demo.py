@@ -665,18 +665,19 @@ def write_numbers(out: Path, truth: Rigid) -> None:
 
 README = """# Demo example
 
-A juice carton of our own design in a scene of our own, path-traced with Mitsuba 3; no third-party model,
-picture or brand is in it. Made by `tools/make_demo.py`.
-Licence: CC0 1.0 (public domain), <https://creativecommons.org/publicdomain/zero/1.0/>.
+A juice carton of our own design in a scene of our own, path-traced with Mitsuba 3; no third-party
+model, picture or brand is in it. Made by `tools/make_demo.py`. Licence: CC0 1.0 (public domain),
+<https://creativecommons.org/publicdomain/zero/1.0/>.
 
-- `object.ply`, `object.png`: mesh in millimetres with its texture (`comment TextureFile`, v up, as in BOP)
+- `object.ply`, `object.png`: mesh in millimetres with its texture (`comment TextureFile`, v up, as
+  in BOP)
 - `rgb.png`: 640 x 480, 8-bit sRGB, with lens blur and sensor noise
-- `depth.png`: 16-bit, 0.1 mm a unit, 0 = missing; noise of 1.2 mm + 1.9 mm/m^2 (z - 0.4 m)^2, holes at edges,
-  nothing beyond 1.15 m
+- `depth.png`: 16-bit, 0.1 mm a unit, 0 = missing; noise of 1.2 mm + 1.9 mm/m^2 (z - 0.4 m)^2, holes
+  at edges, nothing beyond 1.15 m
 - `mask.png`: 255 where the carton is visible (exact; a cup hides a corner of it)
 - `camera.json`: BOP's `cam_K` (integer pixel centres) and `depth_scale`, with `width` and `height`
-- `truth.json`, `init.json`: `cam_R_m2c`, `cam_t_m2c` (mm): the exact pose, and the same turned by 20 degrees
-  and moved by 15 mm
+- `truth.json`, `init.json`: `cam_R_m2c`, `cam_t_m2c` (mm): the exact pose, and the same turned by
+  20 degrees and moved by 15 mm
 """
 
 

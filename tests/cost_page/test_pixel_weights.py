@@ -1,0 +1,95 @@
+"""docs/cost.md, "Which pixels count": the weights g and c by their definitions, pixel by pixel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from diffdope.geometry.camera import Camera
+from diffdope.objective.settings import ObjectiveSettings
+from diffdope.refine.outline import OutlineSettings
+from diffdope.refine.problem import edge_weight, what_counts
+from diffdope.refine.region import mask_care, within
+from diffdope.render.renderer import RenderedImages
+from diffdope.scene.observation import Observation
+
+SIZE = 40
+CAMERA = Camera(60.0, 60.0, 19.5, 19.5, SIZE, SIZE)
+V, U = np.mgrid[:SIZE, :SIZE]
+DIAMETER_M = 0.2
+F32 = NDArray[np.float32]
+
+
+def square(low: int, high: int) -> F32:
+    """1 where low <= u, v < high."""
+    return ((low <= U) & (high > U) & (low <= V) & (high > V)).astype(np.float32)
+
+
+def rendered(coverage: F32) -> RenderedImages:
+    colours, faces = np.zeros((1, SIZE, SIZE, 3), np.float32), np.full((1, SIZE, SIZE), -1, np.int32)
+    return RenderedImages(rgb=colours, depth=coverage[None], coverage=coverage[None], triangle_id=faces)
+
+
+def test_with_a_mask_its_pixels_count() -> None:
+    mask = square(10, 30)
+    g, overlap, settings = what_counts(rendered(square(12, 32)), Observation(CAMERA, mask=mask), ObjectiveSettings())
+    assert np.array_equal(g, mask)
+    assert overlap == 18**2
+    assert settings == ObjectiveSettings()
+
+
+def test_without_a_mask_the_widened_silhouette_counts_and_caps_are_lower() -> None:
+    depth = np.ones((SIZE, SIZE))
+    g, _, settings = what_counts(rendered(square(10, 30)), Observation(CAMERA, depth=depth), ObjectiveSettings())
+    assert np.array_equal(g, square(8, 32))  # 0.05 of 40 pixels on each side
+    assert settings == replace(ObjectiveSettings(), rgb_cap=0.3, depth_cap=0.1, uncovered=0.5)
+
+
+def test_without_an_overlap_nothing_is_compared() -> None:
+    seen = Observation(CAMERA, mask=square(2, 8))
+    assert what_counts(rendered(square(20, 30)), seen, ObjectiveSettings())[1] == 0.0
+
+
+@pytest.mark.parametrize(("high", "eroded"), [(30, True), (13, False)])
+def test_erosion_takes_the_outermost_pixels_unless_hardly_any_are_left(high: int, eroded: bool) -> None:
+    mask = square(10, high)  # of 3 x 3 pixels, one of nine would be left
+    assert np.array_equal(within(mask), square(11, high - 1) if eroded else mask)
+
+
+def test_with_depth_the_mask_says_nothing_where_a_surface_is_nearer_by_the_margin() -> None:
+    rng = np.random.default_rng(0)
+    drawn = (square(10, 30) * (1.0 + 0.05 * rng.random((SIZE, SIZE)))).astype(np.float32)
+    D = rng.uniform(0.9, 1.1, (SIZE, SIZE)) * (rng.random((SIZE, SIZE)) < 0.9)
+    mask = (rng.random((SIZE, SIZE)) < 0.5).astype(np.float32)
+    c = mask_care(drawn, Observation(CAMERA, depth=D, mask=mask), share=0.1, diameter_m=DIAMETER_M)
+    v, u = np.nonzero(drawn)
+    for y, x in zip(V.ravel(), U.ravel(), strict=True):
+        away = (v - y) ** 2 + (u - x) ** 2
+        nearest = drawn[v[away == away.min()], u[away == away.min()]]  # several may be as near
+        hides = (D[y, x] > 0.0) & (D[y, x] < nearest - 0.1 * DIAMETER_M)
+        if hides.all() or not hides.any():
+            assert c[y, x] == (0.0 if hides.all() and mask[y, x] < 0.5 else 1.0)
+
+
+@pytest.mark.parametrize(("bite", "deep"), [(2, False), (6, True)])
+def test_without_depth_the_mask_says_nothing_around_deep_gaps(bite: int, deep: bool) -> None:
+    """h = max(0.2 * 20, 1.5) = 4 pixels; the gap is widened by 4 pixels, in steps along rows and columns."""
+    silhouette = square(10, 30)
+    gap = silhouette * (30 - bite <= U)
+    mask = silhouette - gap
+    c = mask_care(silhouette, Observation(CAMERA, mask=mask), share=0.2, diameter_m=DIAMETER_M)
+    v, u = np.nonzero(gap)
+    steps = (np.abs(V[..., None] - v) + np.abs(U[..., None] - u)).min(axis=-1)
+    assert np.array_equal(c == 0.0, (steps <= 4) & (mask < 0.5) if deep else np.zeros((SIZE, SIZE), bool))
+
+
+def test_edges_have_no_weight_beside_a_mask_and_by_default_none_beside_depth() -> None:
+    rgb, depth, mask = np.ones((SIZE, SIZE, 3)), np.ones((SIZE, SIZE)), square(10, 30)
+    outline, objective = OutlineSettings(weight=0.5, weight_with_depth=0.25), ObjectiveSettings()
+    assert edge_weight(Observation(CAMERA, rgb=rgb), outline, objective) == 0.5
+    assert edge_weight(Observation(CAMERA, rgb=rgb, depth=depth), outline, objective) == 0.25
+    assert edge_weight(Observation(CAMERA, rgb=rgb, mask=mask), outline, objective) == 0.0
+    assert OutlineSettings().weight_with_depth == 0.0
