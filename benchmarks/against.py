@@ -194,7 +194,10 @@ class Build:
 
 def interpreter(given: Path) -> Path:
     """The interpreter of a virtual environment, or the given one."""
-    return given / "bin" / "python" if given.is_dir() else given
+    path = given / "bin" / "python" if given.is_dir() else given
+    if not path.exists():
+        raise SystemExit(f"error: expected an interpreter or a virtual environment, but there is no {path}")
+    return path
 
 
 # ---------------------------------------------------------------- measuring
@@ -341,14 +344,14 @@ def same_build(builds: dict[str, Build]) -> str | None:
     return None
 
 
-def run(arguments: argparse.Namespace, builds: dict[str, Build], hope: bool) -> bool:
+def run(arguments: argparse.Namespace, builds: dict[str, Build], figures: list[Figure], hope: bool) -> bool:
     """Measures, prints a table, and says whether all goals are met."""
     counts = {"warm": arguments.starts, "process": arguments.starts, "once": arguments.starts}
     counts["empty caches"] = arguments.cold
     threads = tuple(int(n) for n in arguments.threads.split(","))
     samples: Samples = {}
     met, skipped, rows = True, [], []
-    for figure in chosen(arguments.only):
+    for figure in figures:
         for name in dict.fromkeys(figure.cases):
             case = CASES[name]
             if case.needs_hope and not hope:
@@ -385,18 +388,19 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.starts < 1 or arguments.cold < 1:
         parser.error("--starts, --cold: expected at least 1")
+    old, new, figures = interpreter(arguments.old), interpreter(arguments.new), chosen(arguments.only)
     builds: dict[str, Build] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_inputs(folder, arguments.starts)
         hope = json.loads((folder / "plan.json").read_text())["hope"] is not None
         try:
-            builds["old"] = Build(interpreter(arguments.old), None, folder)
-            builds["new"] = Build(interpreter(arguments.new), ROOT / "src", folder)
+            builds["old"] = Build(old, None, folder)
+            builds["new"] = Build(new, ROOT / "src", folder)
             if problem := same_build(builds):
                 raise SystemExit(f"error: {problem}")
             print(f"{processor()}, {os.cpu_count()} cores; medians of {arguments.starts}\n", flush=True)
-            met = run(arguments, builds, hope)
+            met = run(arguments, builds, figures, hope)
         finally:
             for build in builds.values():
                 build.close()
