@@ -20,9 +20,9 @@ from benchmarks.confidence import LEVELS, SETS
 from benchmarks.shared_data import cases, evaluation_points, load_mesh
 from diffdope.bop.metrics import add
 from diffdope.errors import NothingToCompareError
-from diffdope.terms.contour import OutlineSettings
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import Preset, PyramidSettings, preset
+from diffdope.terms.contour import OutlineSettings
 
 Row = tuple[str, str, float, float]
 CHOSEN = [

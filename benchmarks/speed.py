@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from diffdope.terms.settings import ObjectiveSettings
 from numpy.typing import NDArray
 
 from benchmarks.ball import bumpy_ball, painted_ball
@@ -25,10 +26,9 @@ from benchmarks.first_result import first_result
 from benchmarks.memory import peak_memory
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
-from diffdope.problem.factor import Buffers, Objective
-from diffdope.terms.settings import ObjectiveSettings
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import preset
+from diffdope.problem.factor import Buffers, Objective
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation

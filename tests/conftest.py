@@ -14,6 +14,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 def compiled_apart() -> None:
     """Tests compare results of this process, to the bit, with those of others: see `diffdope.pipelines.compiled`."""
     from diffdope.terms.settings import ObjectiveSettings
+
     from diffdope.pipelines.compiled import compile_apart
     from diffdope.pipelines.settings import Preset
 

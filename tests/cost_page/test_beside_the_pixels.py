@@ -4,12 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates, maximum_filter1d
-
-from diffdope.geometry import so3
-from diffdope.geometry.camera import Camera
-from diffdope.geometry.pose import Pose
 from diffdope.objective.objective import Evaluation
 from diffdope.objective.settings import ObjectiveSettings
 from diffdope.optimize.steps import curvatures, propose
@@ -19,6 +13,12 @@ from diffdope.refine.prior import Prior
 from diffdope.refine.problem import trusting
 from diffdope.refine.pull import Pull
 from diffdope.refine.region import border_error, least_bite
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates, maximum_filter1d
+
+from diffdope.geometry import so3
+from diffdope.geometry.camera import Camera
+from diffdope.geometry.pose import Pose
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from tests.oracle.differences import central_difference, moved

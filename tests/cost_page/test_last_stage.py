@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-
 from diffdope.objective.linear import Block
 from diffdope.optimize import robust
 from diffdope.refine.regression import Part, View
 from diffdope.refine.settings import NoiseSettings
 from diffdope.refine.uncertainty import beyond, spectrum, uncertainty
+from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 WIDTH, N, K = 64, 1500, 1.345

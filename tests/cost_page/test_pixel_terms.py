@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from diffdope.objective.objective import Evaluation, Objective
+from diffdope.objective.settings import ObjectiveSettings
 from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
-from diffdope.objective.objective import Evaluation, Objective
-from diffdope.objective.settings import ObjectiveSettings
 from diffdope.render.buffers import Buffers
 from diffdope.render.reference import render
 from diffdope.scene.observation import Observation

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-
-from diffdope.geometry.camera import Camera
 from diffdope.objective.settings import ObjectiveSettings
 from diffdope.refine.outline import OutlineSettings
 from diffdope.refine.problem import edge_weight, what_counts
 from diffdope.refine.region import mask_care, within
+from numpy.typing import NDArray
+
+from diffdope.geometry.camera import Camera
 from diffdope.render.renderer import RenderedImages
 from diffdope.scene.observation import Observation
 

@@ -11,18 +11,18 @@ from scipy.ndimage import binary_erosion
 from scipy.stats import chi2
 
 from diffdope.errors import DiffDopeError
+from diffdope.estimate.bound import fisher_information
+from diffdope.estimate.covariance import beyond, in_words, spectrum, uncertainty
+from diffdope.estimate.regression import View, regress
 from diffdope.experiments.limits import error_of, known_noise
 from diffdope.experiments.shapes import blob, mottled, painted, plain, primitives, tube
 from diffdope.experiments.synthetic import SensorNoise, picture, random_pose
 from diffdope.geometry import so3
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
-from diffdope.problem.linearised import Block, Linearised
-from diffdope.estimate.bound import fisher_information
 from diffdope.pipelines.refiner import Refiner
-from diffdope.estimate.regression import View, regress
 from diffdope.pipelines.settings import NoiseSettings
-from diffdope.estimate.covariance import beyond, in_words, spectrum, uncertainty
+from diffdope.problem.linearised import Block, Linearised
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 

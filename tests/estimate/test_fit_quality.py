@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from diffdope.geometry.perturb import perturb
-from diffdope.geometry.pose import Pose
 from diffdope.estimate.confidence import agreement, confidence_of
 from diffdope.estimate.fit_quality import Drawing, Evidence, detail, weigh
+from diffdope.geometry.perturb import perturb
+from diffdope.geometry.pose import Pose
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example

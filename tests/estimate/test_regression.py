@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from diffdope.problem.linearised import Block
 from diffdope.estimate import regression_kernel as kernel
 from diffdope.estimate.regression import Channel, Known, Part, View, rows_of
 from diffdope.estimate.regression_kernel import BOUND
 from diffdope.pipelines.settings import LightModel, NoiseSettings
+from diffdope.problem.linearised import Block
 
 F64 = NDArray[np.float64]
 WIDTH = 40

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from diffdope.terms.settings import ObjectiveSettings
 from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
 from diffdope.problem.factor import Evaluation, Objective
-from diffdope.terms.settings import ObjectiveSettings
 from diffdope.render.buffers import Buffers
 from diffdope.render.reference import render
 from diffdope.scene.mesh import Mesh

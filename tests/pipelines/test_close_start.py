@@ -7,23 +7,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+from diffdope.problem.prepare import Problem, prepare
+from diffdope.refine import frame
+from diffdope.search.frame import FrameSolver
 
+from diffdope.estimate.fit_quality import Drawing, weigh
 from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
-from diffdope.solve.levenberg_marquardt import LevenbergSettings, Solution, minimise
-from diffdope.refine import frame
-from diffdope.search.mesh_levels import Details
-from diffdope.estimate.fit_quality import Drawing, weigh
-from diffdope.search.frame import FrameSolver
-from diffdope.search.outcome import Outcome
-from diffdope.problem.prepare import Problem, prepare
 from diffdope.pipelines.result import Status
 from diffdope.pipelines.settings import PRESETS, Preset
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.search.mesh_levels import Details
+from diffdope.search.outcome import Outcome
+from diffdope.solve.levenberg_marquardt import LevenbergSettings, Solution, minimise
 
 FAST = PRESETS["fast"]
 TRUTH = Pose(np.eye(3), np.array([0.0, 0.0, 0.5])).retract([0, 0, 0, 0.6, 0.4, 0])

@@ -188,8 +188,9 @@ def test_an_object_partly_out_of_the_image_is_refined(mesh: Mesh, observation: O
 
 def test_leaving_the_mask_is_never_a_gain(mesh: Mesh, observation: Observation) -> None:
     """However bad the truth looks, a pose that uncovers the mask costs more; each modality alone."""
-    from diffdope.problem.factor import Objective
     from diffdope.terms.settings import ObjectiveSettings
+
+    from diffdope.problem.factor import Objective
     from diffdope.render.buffers import Buffers
 
     truth = read_pose("truth.json")

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from diffdope.errors import DiffDopeError
+from diffdope.estimate.fit_quality import Evidence
 from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
-from diffdope.estimate.fit_quality import Evidence
-from diffdope.search.motion_model import Motion, tangent
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import History, RefinementResult, Status
 from diffdope.pipelines.settings import PRESETS, TrackingSettings
 from diffdope.pipelines.tracker import Refine, Tracker, recentred
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.search.motion_model import Motion, tangent
 
 START = Pose(np.eye(3), np.array([0.0, 0.0, 0.5]))
 FRAME_S = TrackingSettings().frame_s

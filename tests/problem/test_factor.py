@@ -2,16 +2,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from diffdope.terms.settings import ObjectiveSettings
 
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera
-from diffdope.terms.layout import canvas
 from diffdope.problem.factor import Objective
-from diffdope.terms.settings import ObjectiveSettings
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.terms.layout import canvas
 from tests.oracle.shapes import icosphere
 
 SHAPE = icosphere(3, 0.05)

@@ -5,9 +5,9 @@ import pytest
 
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
-from diffdope.problem.region import choose_window, dilate, least_bite, mask_care, projected_box
 from diffdope.pipelines.result import Status
 from diffdope.pipelines.settings import CropSettings
+from diffdope.problem.region import choose_window, dilate, least_bite, mask_care, projected_box
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from tests.oracle.shapes import box

@@ -15,14 +15,14 @@ from diffdope.experiments.synthetic import SensorNoise, picture
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.perturb import perturb, random_rotation
 from diffdope.geometry.pose import Pose
-from diffdope.search.mesh_levels import Details
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Status
-from diffdope.search.search import SIDES, Candidates, Search
 from diffdope.pipelines.settings import PRESETS, Preset, PyramidSettings
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
+from diffdope.search.mesh_levels import Details
+from diffdope.search.search import SIDES, Candidates, Search
 
 Example = tuple[Mesh, Observation, Pose, Pose]
 

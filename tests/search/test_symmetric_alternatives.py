@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from diffdope.problem.prepare import prepare
+from diffdope.terms.settings import ObjectiveSettings
 
 from diffdope.bop.metrics import add
 from diffdope.geometry import so3
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
-from diffdope.terms.settings import ObjectiveSettings
-from diffdope.search.symmetric_alternatives import Sides, odds_of
-from diffdope.problem.prepare import prepare
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import PRESETS
 from diffdope.render.buffers import Buffers
@@ -21,6 +20,7 @@ from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
+from diffdope.search.symmetric_alternatives import Sides, odds_of
 
 Example = tuple[Mesh, Observation, Pose, Pose]
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from diffdope.solve.first_order import Adam, FirstOrder, GradientDescent
+from diffdope.solve.quaternion_parameters import Parameters
 from numpy.typing import NDArray
 
 from diffdope.geometry import so3
-from diffdope.solve.first_order import Adam, FirstOrder, GradientDescent
-from diffdope.solve.quaternion_parameters import Parameters
 
 F64 = NDArray[np.float64]
 

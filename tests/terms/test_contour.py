@@ -12,12 +12,12 @@ from diffdope.experiments.shapes import grid_box
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
-from diffdope.terms.contour import Outline, OutlineSettings, Points, border
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import PRESETS
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.terms.contour import Outline, OutlineSettings, Points, border
 
 TRUTH = Pose(so3.exp(np.array([0.5, 0.3, 0.2])), np.array([0.01, -0.01, 0.5]))
 DEFAULT = PRESETS["default"]

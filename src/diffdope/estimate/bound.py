@@ -11,10 +11,10 @@ from diffdope.errors import check_choice, check_positive
 from diffdope.geometry.pose import Pose
 from diffdope.problem.factor import ImageFactor
 from diffdope.problem.responsibility import Responsibility
-from diffdope.terms.registry import ObjectiveSettings
 from diffdope.render.buffers import Buffers
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
 

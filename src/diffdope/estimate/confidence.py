@@ -7,8 +7,8 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.geometry.pose import Pose
 from diffdope.estimate.fit_quality import FitQuality
+from diffdope.geometry.pose import Pose
 
 F64 = NDArray[np.float64]
 

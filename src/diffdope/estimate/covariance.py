@@ -48,7 +48,12 @@ class InformationEigenbasis:
 
 
 def information_eigenbasis(
-    parts: Mapping[str, TermEquations], view: RegressionContext, noise: NoiseSettings, *, correlated: bool = True, also: F64 | None = None
+    parts: Mapping[str, TermEquations],
+    view: RegressionContext,
+    noise: NoiseSettings,
+    *,
+    correlated: bool = True,
+    also: F64 | None = None,
 ) -> InformationEigenbasis:
     """Of the pose that solves the normal equations of all modalities.
 

@@ -16,10 +16,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.problem.linearised import Linearised, ResidualBlock
-from diffdope.solve import robust
 from diffdope.estimate import regression_kernel as kernel
 from diffdope.problem.level_problem import GainModel
+from diffdope.problem.linearised import Linearised, ResidualBlock
+from diffdope.solve import robust
 from diffdope.terms.base import PixelGeometry
 from diffdope.terms.registry import BY_NAME, NoiseSettings
 
@@ -167,7 +167,14 @@ class TermEquations:
         known: the scale, the correlation and the lights.
     """
 
-    def __init__(self, name: str, block: ResidualBlock, view: RegressionContext, noise: NoiseSettings, known: RobustScale | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        block: ResidualBlock,
+        view: RegressionContext,
+        noise: NoiseSettings,
+        known: RobustScale | None = None,
+    ) -> None:
         self.name, self._block, self._view, self._noise = name, block, view, noise
         self._weight = np.ascontiguousarray(block.weight, np.float32)
         lights = None if known is None else known.light
@@ -338,7 +345,10 @@ def rows_of(name: str, block: ResidualBlock, light: GainModel) -> F32:
 
 
 def regress(
-    linearised: Linearised, view: RegressionContext, noise: NoiseSettings, known: Mapping[str, RobustScale] | None = None
+    linearised: Linearised,
+    view: RegressionContext,
+    noise: NoiseSettings,
+    known: Mapping[str, RobustScale] | None = None,
 ) -> dict[str, TermEquations]:
     """Normal equations of each modality at the pose where it was linearised; for the arguments see `TermEquations`."""
     held = {} if known is None else known

@@ -12,12 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.geometry import so3
-from diffdope.geometry.pose import Pose
-from diffdope.problem.linearised import Linearised
-from diffdope.problem.level_problem import GainModel, LevelProblem
-from diffdope.estimate.regression import RegressionContext, TermEquations, regress
-from diffdope.terms.registry import NoiseSettings
+from diffdope.errors import DiffDopeError
 from diffdope.estimate.covariance import (
     InformationEigenbasis,
     Uncertainty,
@@ -25,7 +20,12 @@ from diffdope.estimate.covariance import (
     information_eigenbasis,
     uncertainty,
 )
-from diffdope.errors import DiffDopeError
+from diffdope.estimate.regression import RegressionContext, TermEquations, regress
+from diffdope.geometry import so3
+from diffdope.geometry.pose import Pose
+from diffdope.problem.level_problem import GainModel, LevelProblem
+from diffdope.problem.linearised import Linearised
+from diffdope.terms.registry import NoiseSettings
 
 F64 = NDArray[np.float64]
 Parts = Mapping[str, TermEquations]
@@ -98,7 +98,9 @@ class RobustGaussNewton:
         noise: what is known about errors.
     """
 
-    def __init__(self, linearise: Linearise, view: RegressionContext, settings: PolishSettings, noise: NoiseSettings) -> None:
+    def __init__(
+        self, linearise: Linearise, view: RegressionContext, settings: PolishSettings, noise: NoiseSettings
+    ) -> None:
         self._linearise, self._view, self._settings, self._noise = linearise, view, settings, noise
 
     def __call__(self, pose: Pose, start: Pose) -> Estimate:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_choice
+from diffdope.estimate.bound import MASK_ROUNDING, fisher_information
 from diffdope.experiments.bench import Bench, Level, Row, perturbed
 from diffdope.experiments.cases import Source
 from diffdope.experiments.plots import COLOURS, new_figure, save
@@ -21,7 +22,6 @@ from diffdope.experiments.tables import column, grouped
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
-from diffdope.estimate.bound import MASK_ROUNDING, fisher_information
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import NoiseSettings, PolishSettings, Preset
 from diffdope.pipelines.settings import preset as find_preset

@@ -28,9 +28,7 @@ def notes_on(mesh: Mesh, observation: Observation, preset: Preset, modalities: t
     return tuple(notes)
 
 
-def without_effect(
-    preset: Preset, observation: Observation, modalities: tuple[str, ...]
-) -> Iterator[tuple[str, str]]:
+def without_effect(preset: Preset, observation: Observation, modalities: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Settings that differ from the named preset's and did not matter, and why.
 
     Args:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.estimate.fit_quality import FitQuality
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import MESSAGES, Status
 from diffdope.search.history import History
-from diffdope.estimate.fit_quality import FitQuality
 
 F64 = NDArray[np.float64]
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from diffdope.errors import check_choice
+from diffdope.estimate.robust_gauss_newton import PolishSettings
 from diffdope.pipelines.tracking_settings import TrackingSettings
 from diffdope.problem.region import CropSettings
 from diffdope.search.levels import FAR, Level, PyramidSettings
 from diffdope.search.settings import SearchSettings
-from diffdope.estimate.robust_gauss_newton import PolishSettings
 from diffdope.solve.gradient_descent import DescentSettings
 from diffdope.solve.levenberg_marquardt import LevenbergSettings
 from diffdope.terms.contour import ContourSettings

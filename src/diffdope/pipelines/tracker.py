@@ -10,15 +10,14 @@ from typing import NamedTuple
 
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
-from diffdope.search.motion_model import MotionModel
-from diffdope.problem.region import projected_box
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import Preset, TrackingSettings
 from diffdope.problem.level_problem import GainModel
-from diffdope.terms.photometric_gain import NEUTRAL, PhotometricGain
+from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-
+from diffdope.search.motion_model import MotionModel
+from diffdope.terms.photometric_gain import NEUTRAL, PhotometricGain
 
 
 class Attempt(NamedTuple):

@@ -6,13 +6,13 @@ As inside of faces, a chunk of pixels is first turned into columns, so that the 
 import numpy as np
 from numba import njit
 
-from diffdope.terms.layout import DEPTH, MASK, RGB
-from diffdope.terms.losses import depth_terms, mask_terms, rgb_terms
 from diffdope.render.kernels.accumulate import add_lower
 from diffdope.render.kernels.lanes import LANES
 from diffdope.render.kernels.layout import CHUNK, JACOBIAN
 from diffdope.render.kernels.options import KERNEL, STAGE
 from diffdope.render.kernels.shade import EIGHT, START, turn_rows
+from diffdope.terms.layout import DEPTH, MASK, RGB
+from diffdope.terms.losses import depth_terms, mask_terms, rgb_terms
 
 ZERO = np.float32(0.0)
 # Columns of a chunk of contour pixels: five channels of Jacobians, values, what was observed (in the order of

@@ -4,8 +4,6 @@ import numpy as np
 from numba import njit
 
 from diffdope.problem.contour_pass import contour_pass
-from diffdope.terms.layout import DEPTH, MASK, RGB
-from diffdope.terms.losses import depth_terms, rgb_terms
 from diffdope.render.kernels.accumulate import add_gradient, add_normal, mirror_lower
 from diffdope.render.kernels.calls import prepare_at, shade_at
 from diffdope.render.kernels.images import clear_images, paint_chunk, paint_rows
@@ -35,6 +33,8 @@ from diffdope.render.kernels.layout import (
 from diffdope.render.kernels.options import CALLED, KERNEL, STAGE
 from diffdope.render.kernels.prepare import release_pose
 from diffdope.render.kernels.shade import EIGHT, START, turn_rows
+from diffdope.terms.layout import DEPTH, MASK, RGB
+from diffdope.terms.losses import depth_terms, rgb_terms
 
 ZERO, ONE, TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
 

@@ -188,5 +188,3 @@ def address_of_evaluation(problem: Problem) -> int:
             arguments = problem.arrays, scratch[0], R, t, Sums.of(variables.size), 0
             _ADDRESSES[key] = address_of(evaluate_problem, types.float64, *arguments)
     return _ADDRESSES[key]
-
-

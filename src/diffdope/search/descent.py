@@ -257,9 +257,7 @@ class Descent:
             rendering = shaped(canvases[int(solution.canvas[0])], level.factor.width, level.factor.height)
         return Round(solution, contour, every, rendering, row)
 
-    def _contour(
-        self, level: LevelProblem, pose: Pose, buffers: Buffers, reach_px: float
-    ) -> QuadraticFactor | None:
+    def _contour(self, level: LevelProblem, pose: Pose, buffers: Buffers, reach_px: float) -> QuadraticFactor | None:
         """Of the photograph's edges near a pose."""
         if level.contours is None or not level.contour_active:
             return None
@@ -295,7 +293,9 @@ class Descent:
         return Candidates(start, level, rough, hypotheses.columns, ended, quality, gain, levels)
 
 
-def iterates_of(pyramid: PyramidSettings, search: SearchSettings, objective: ObjectiveSettings, unseen: Observation) -> int:
+def iterates_of(
+    pyramid: PyramidSettings, search: SearchSettings, objective: ObjectiveSettings, unseen: Observation
+) -> int:
     """How many a descent makes at most; `unseen` is the observation without its mask, which may be left out."""
     contour = search.outline
     if contour_weight(unseen, contour, objective) <= 0.0:

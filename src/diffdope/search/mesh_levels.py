@@ -11,11 +11,10 @@ from diffdope.estimate.tessellation import facet_tilt
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.render.buffers import Buffers
 from diffdope.render.per_process import PerProcess
-from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.extent import hull_corners
+from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
-
 
 F64 = NDArray[np.float64]
 

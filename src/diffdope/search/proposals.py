@@ -11,7 +11,9 @@ from diffdope.geometry.pose import Pose
 F64 = NDArray[np.float64]
 
 
-def around_prior(pose: Pose, count: int, *, angle_rad: float, distance_m: float, rng: np.random.Generator) -> tuple[F64, F64]:
+def around_prior(
+    pose: Pose, count: int, *, angle_rad: float, distance_m: float, rng: np.random.Generator
+) -> tuple[F64, F64]:
     """Poses (B, 3, 3) and (B, 3), the first of them the start itself, the others evenly in two balls around it.
 
     The first k do not depend on `count`.

@@ -163,9 +163,7 @@ class Search:
             return found.status is Status.FAILED
         solution = found.ended.solution
         unsettled = solution.last_reduction[solution.best] > _UNSETTLED
-        return (
-            found.confidence < self._settings.fallback_confidence or self._moved(found) > _MOVED or bool(unsettled)
-        )
+        return found.confidence < self._settings.fallback_confidence or self._moved(found) > _MOVED or bool(unsettled)
 
     def _surplus_over(self, found: Candidates) -> float:
         """Log odds by which a far result must be surer than the near search's."""
@@ -204,9 +202,7 @@ class Search:
         if self._first_order is None and found.confidence < self._settings.least_confidence:
             return Status.FAILED
         best = solution.best
-        rest = solution.converged[best] or (
-            self._first_order is None and solution.last_reduction[best] < _AT_REST
-        )
+        rest = solution.converged[best] or (self._first_order is None and solution.last_reduction[best] < _AT_REST)
         return Status.CONVERGED if rest else Status.ITERATION_LIMIT
 
     def _costs(self, found: Candidates, estimate: Estimate) -> tuple[F64, F64]:

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 F64 = NDArray[np.float64]
 
 
-def non_maximum_suppression(R: F64, t: F64, cost: F64, keep: int, *, angle_rad: float, distance_m: float) -> NDArray[np.intp]:
+def non_maximum_suppression(
+    R: F64, t: F64, cost: F64, keep: int, *, angle_rad: float, distance_m: float
+) -> NDArray[np.intp]:
     """Indices of the `keep` best poses, leaving out those that another, better one already stands for.
 
     Args:

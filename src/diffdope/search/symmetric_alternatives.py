@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.geometry.pose import Pose
-from diffdope.geometry.symmetry import Symmetries
 from diffdope.estimate.confidence import log_odds_of
 from diffdope.estimate.fit_quality import assess
+from diffdope.geometry.pose import Pose
+from diffdope.geometry.symmetry import Symmetries
 from diffdope.problem.level_problem import LevelProblem
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer

@@ -131,5 +131,3 @@ def step_queue(
                     set_slope(state.values[b, p], work.sums.gradient, column[p], lengths[p], work.slope)
                     move(rules, state, b, p, work.slope, rate, iteration)
         b = take(queue)
-
-

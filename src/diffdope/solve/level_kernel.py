@@ -191,5 +191,3 @@ def descend_queue(evaluate, problem, scratch, column, unit, rules, hypotheses, h
     while b < len(hypotheses.cost):
         descend(evaluate, problem, scratch, column, unit, rules, hypotheses, history, work, b, paint)
         b = take(queue)
-
-

@@ -144,7 +144,9 @@ class ContourCorrespondences:
         usual = gaussian_filter(strength, _AROUND * max(strength.shape)) + _FLAT
         self._planes = [*np.moveaxis(smooth, 2, 0), usual]
 
-    def factor(self, coverage: F32, depth: F32, pose: Pose, reach_px: float, rgb: F32 | None = None) -> QuadraticFactor | None:
+    def factor(
+        self, coverage: F32, depth: F32, pose: Pose, reach_px: float, rgb: F32 | None = None
+    ) -> QuadraticFactor | None:
         """Where the edges near a rendered outline would move it; None if there is hardly any outline.
 
         Args:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from diffdope.scene.observation import Observation
 from diffdope.terms.base import LEAST_PIXELS, Comparison, ImageTerm, PixelGeometry, median
-from diffdope.terms.checks import check_at_least_zero, check_above_zero
+from diffdope.terms.checks import check_above_zero, check_at_least_zero
 
 F32 = NDArray[np.float32]
 

@@ -7,8 +7,6 @@ has to be stored. The derivative goes back through the magnitude and the Sobel s
 import numpy as np
 from numba import njit
 
-from diffdope.terms.layout import EDGE
-from diffdope.terms.losses import capped_l1
 from diffdope.render.kernels.accumulate import add_gradient, add_outer, add_row_gradient, mirror_lower
 from diffdope.render.kernels.calls import prepare_at, shade_at
 from diffdope.render.kernels.layout import (
@@ -34,6 +32,8 @@ from diffdope.render.kernels.layout import (
 from diffdope.render.kernels.motion import fixed_pixel_row, torque
 from diffdope.render.kernels.options import CALLED, ENTRY, KERNEL, SCALAR
 from diffdope.render.kernels.prepare import release_pose
+from diffdope.terms.layout import EDGE
+from diffdope.terms.losses import capped_l1
 
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
 THIRD, TWO, EIGHTH = np.float32(1.0 / 3.0), np.float32(2.0), np.float32(0.125)
