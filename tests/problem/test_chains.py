@@ -121,9 +121,7 @@ def seen_from(scene: Scene, view: Pose, number: int) -> Scene:
     middle = truth.apply(scene.vertices_m.mean(axis=0)[None])[0]
     fx, fy, *_ = scene.K
     K = (fx, fy, 24.0 - fx * middle[0] / middle[2], 20.0 - fy * middle[1] / middle[2])
-    other = replace(
-        scene, K=K, width=48, height=40, R=pose.R_m2c, t=pose.t_m2c, R_true=truth.R_m2c, t_true=truth.t_m2c
-    )
+    other = replace(scene, K=K, width=48, height=40, R=pose.R_m2c, t=pose.t_m2c, R_true=truth.R_m2c, t_true=truth.t_m2c)
     return replace(other, observation=observe(rng, other.images(other.R_true, other.t_true), binary_mask=False))
 
 
@@ -144,9 +142,7 @@ def two_views(seed: int, *, second_is_free: bool) -> Case:
         Variable("camera 0", 0.7, free=False), Variable("object", 0.5 * scene.length),
         Variable("camera 1", 0.7, free=second_is_free),
     )  # fmt: skip
-    return Case(
-        [scene, other], [Chain(0, 1), Chain(2, 1)], Variables(members), [first, world, compose(view, first)]
-    )
+    return Case([scene, other], [Chain(0, 1), Chain(2, 1)], Variables(members), [first, world, compose(view, first)])
 
 
 def two_objects(seed: int) -> Case:
@@ -164,9 +160,7 @@ def linked(seed: int) -> Case:
     pose = compose(compose(FAR, shifted), held)
     other = seen_from(scene, compose(pose, inverse(Pose(scene.R, scene.t))), 2)
     members = Variable("camera", 0.7), Variable("object", 0.5 * scene.length)
-    return Case(
-        [scene, other], [Chain(0, 1, LINK), Chain(0, 1, shifted)], Variables(members), [FAR, held]
-    )
+    return Case([scene, other], [Chain(0, 1, LINK), Chain(0, 1, shifted)], Variables(members), [FAR, held])
 
 
 def only_a_camera(seed: int) -> Case:
@@ -319,9 +313,13 @@ def test_two_objects_and_a_camera_are_found_in_one_descent() -> None:
             observation = Observation(camera, rgb=np.clip(seen.rgb[0], 0.0, 1.0), depth=seen.depth[0], mask=mask)
             factors.append(
                 ImageFactor(
-                    Buffers(mesh, threads=1), observation, responsibility_of(mask),
-                    ObjectiveSettings(irls_floor=0.01), length_m=mesh.diameter, with_normal=True,
-                )  # fmt: skip
+                    Buffers(mesh, threads=1),
+                    observation,
+                    responsibility_of(mask),
+                    ObjectiveSettings(irls_floor=0.01),
+                    length_m=mesh.diameter,
+                    with_normal=True,
+                )
             )
             chains.append(Chain(c, 2 + n))
     members = (
