@@ -32,7 +32,7 @@ def test_impossible_searches_are_named(change: dict[str, object], words: str) ->
 
 @pytest.mark.parametrize("edge", [{"fallback_confidence": 0.0}, {"fallback_confidence": 1.0}, {"prior": 0.0}])
 def test_the_ends_of_the_ranges_are_allowed(edge: dict[str, float]) -> None:
-    (name, value), = edge.items()
+    ((name, value),) = edge.items()
     assert getattr(SearchSettings(**edge), name) == value
 
 
