@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.render.reference import ReferenceImages, ReferenceScene, mip_level, render
+from diffdope.render.reference import ReferenceImages, ReferenceScene, render
+from diffdope.render.reference_shade import mip_level
 from diffdope.scene.texture import build_pyramid
 from tests.oracle.scenes import SCENE_COUNT, random_scene, reference_scene
 from tests.oracle.shapes import icosphere
