@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from diffdope.render.kernels.calls import shade_at
-from diffdope.render.kernels.crossing import edge_ends
+from diffdope.render.kernels.cut_edges import edge_ends
 from diffdope.render.kernels.lanes import LANES, add_lanes, put_lanes
 from diffdope.render.kernels.layout import (
     C_R,

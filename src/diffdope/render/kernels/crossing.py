@@ -1,4 +1,4 @@
-"""Faces and edges that cross the near plane: what lies before it is drawn.
+"""Faces that cross the near plane: what lies before it is drawn.
 
 A corner behind the camera has no place on the image. But a ray that meets a triangle is still a sum of its corners P_i
 (camera frame) with weights that are not negative,
@@ -14,30 +14,19 @@ Few faces need this, and they come close to the camera: here float64 goes before
 import numpy as np
 from numba import njit
 
+from diffdope.render.kernels.cut_edges import camera_point
 from diffdope.render.kernels.lanes import BLOCK, LANES, draw_lanes
 from diffdope.render.kernels.layout import PLANE, SHADE_NONE, SHADE_TEXTURE, SHADE_VERTEX
 from diffdope.render.kernels.options import KERNEL, SCALAR
 from diffdope.render.kernels.raster import AWAY, NEAR, TOWARDS
+from diffdope.render.kernels.raster import BORDER as RASTER_BORDER
 from diffdope.render.kernels.visible import put_level
 
 F32_ZERO = np.float32(0.0)
 NEAR_M, LARGEST = float(NEAR), 1.0 / float(NEAR)  # and the largest 1/Z
 GRAZING_M = 1e-5  # planes that pass the camera's centre this close are seen edge-on, thinner than a pixel
-# Borders count as inside by this many pixels: more than the corners of neighbours are off, which are float32.
-BORDER = 1e-3
-FLAT = 1e-12  # slopes a pixel, 1/m, below which a weight is constant along a row
-GUARD = 64.0  # pixels around the image: edges are followed up to there, not to where the near plane cuts them
-
-
-@njit(**SCALAR)
-def camera_point(shape, R, t, i):
-    """A vertex in the camera's frame."""
-    x, y, z = np.float64(shape.x[i]), np.float64(shape.y[i]), np.float64(shape.z[i])
-    return (
-        R[0, 0] * x + R[0, 1] * y + R[0, 2] * z + t[0],
-        R[1, 0] * x + R[1, 1] * y + R[1, 2] * z + t[1],
-        R[2, 0] * x + R[2, 1] * y + R[2, 2] * z + t[2],
-    )
+BORDER = float(RASTER_BORDER)
+FLAT = 1e-9  # slopes of less than this share a pixel change nothing within an image
 
 
 @njit(**SCALAR)
@@ -89,6 +78,16 @@ def weight_planes(view, p0, p1, p2):
     return weight_plane(view, c0, divisor), weight_plane(view, c1, divisor), weight_plane(view, c2, divisor), det
 
 
+@njit(**SCALAR)
+def mixed(a, b, c, b0, b1, b2):
+    """Plane of attribute/Z from the attribute of the three corners."""
+    return (
+        a * b0[0] + b * b1[0] + c * b2[0],
+        a * b0[1] + b * b1[1] + c * b2[1],
+        a * b0[2] + b * b1[2] + c * b2[2],
+    )
+
+
 @njit(**KERNEL)
 def part_in_front(view, p0, p1, p2):
     """Pixel box (left, right, top, bottom) of what lies before the near plane, and the pixel of its middle.
@@ -117,8 +116,36 @@ def part_in_front(view, p0, p1, p2):
 
 
 @njit(**SCALAR)
-def narrow(low, high, value, slope, middle):
-    """Keeps the part of low .. high where value + slope * (x - middle) is not negative."""
+def in_pixels(plane):
+    """A plane scaled so that it grows by about 1 a pixel: it is then the distance from its zero line."""
+    value, by_x, by_y = plane
+    size = abs(by_x) + abs(by_y)
+    if size <= FLAT * abs(value):  # the line is out of reach, only its side counts
+        return value, 0.0, 0.0
+    return value / size, by_x / size, by_y / size
+
+
+@njit(**SCALAR)
+def side_plane(view, weight, det, u, v, iz, j, k):
+    """Distance from the side between corners j and k, whose opposite corner has this weight; positive inside.
+
+    A side that is whole is taken as it is on the image: so its neighbour is drawn, and its contour followed. Else the
+    rounding of its ends to float32 would leave cracks, or pixels that are covered beyond the contour.
+    """
+    if min(iz[j], iz[k]) <= F32_ZERO:
+        return in_pixels(weight)
+    mx, my = middle_of(view)
+    uj, vj = np.float64(u[j]), np.float64(v[j])
+    by_x, by_y = vj - v[k], u[k] - uj
+    if det < 0.0:
+        by_x, by_y = -by_x, -by_y
+    return in_pixels((by_x * (mx - uj) + by_y * (my - vj), by_x, by_y))
+
+
+@njit(**SCALAR)
+def narrow(low, high, plane, dy, middle):
+    """Keeps the part of low .. high, in the row dy below the middle, where a plane is not negative."""
+    value, slope = plane[0] + plane[2] * dy + BORDER, plane[1]
     if slope > FLAT:
         return max(low, middle - value / slope), high
     if slope < -FLAT:
@@ -126,18 +153,12 @@ def narrow(low, high, value, slope, middle):
     return (low, high) if value >= 0.0 else (low, low - 1.0)
 
 
-@njit(**SCALAR)
-def lean(plane):
-    """By how much a weight may be negative at the border."""
-    return BORDER * (abs(plane[1]) + abs(plane[2]))
-
-
 @njit(**KERNEL)
-def fill_crossing(face, view, b0, b1, b2, left, right, top, bottom, blocks):
+def fill_crossing(face, view, side0, side1, side2, nearness, left, right, top, bottom, blocks):
     """Depth-tests one face row by row within a pixel box; returns whether it covers a pixel centre."""
     width = np.int64(view.width)
     mx, my = middle_of(view)
-    z0, zx, zy = b0[0] + b1[0] + b2[0], b0[1] + b1[1] + b2[1], b0[2] + b1[2] + b2[2]
+    before = in_pixels((LARGEST - nearness[0], -nearness[1], -nearness[2]))
     first_x, last_x = max(left - BORDER, 0.0), min(right + BORDER, np.float64(width - 1))
     first_y, last_y = max(np.ceil(top - BORDER), 0.0), min(np.floor(bottom + BORDER), np.float64(view.height - 1))
     covers = False
@@ -145,21 +166,21 @@ def fill_crossing(face, view, b0, b1, b2, left, right, top, bottom, blocks):
         return covers
     for y in range(np.int64(first_y), np.int64(last_y) + 1):
         dy = y - my
-        low, high = narrow(first_x, last_x, b0[0] + b0[2] * dy + lean(b0), b0[1], mx)
-        low, high = narrow(low, high, b1[0] + b1[2] * dy + lean(b1), b1[1], mx)
-        low, high = narrow(low, high, b2[0] + b2[2] * dy + lean(b2), b2[1], mx)
-        low, high = narrow(low, high, LARGEST - z0 - zy * dy, -zx, mx)
+        low, high = narrow(first_x, last_x, side0, dy, mx)
+        low, high = narrow(low, high, side1, dy, mx)
+        low, high = narrow(low, high, side2, dy, mx)
+        low, high = narrow(low, high, before, dy, mx)
         low, high = np.ceil(low), np.floor(high)
         if low > high:
             continue
         covers = True
         row = y * width
-        z = np.float32(z0 + zx * (low - mx) + zy * dy)
+        z = np.float32(nearness[0] + nearness[1] * (low - mx) + nearness[2] * dy)
         for block in range((row + np.int64(low)) // LANES, (row + np.int64(high)) // LANES + 1):
             x = np.float32(np.int32(block * LANES - row))
             draw_lanes(
                 blocks, block * BLOCK, face, x, np.float32(low), np.float32(high), np.float32(low), F32_ZERO, F32_ZERO,
-                F32_ZERO, F32_ZERO, F32_ZERO, F32_ZERO, F32_ZERO, z, np.float32(zx),
+                F32_ZERO, F32_ZERO, F32_ZERO, F32_ZERO, F32_ZERO, z, np.float32(nearness[1]),
             )  # fmt: skip
     return covers
 
@@ -170,7 +191,9 @@ def draw_crossing(shape, view, R, t, screen, blocks, n_drawn):
 
     Returns the number of all drawn faces.
     """
-    faces, iz, orientation, drawn = shape.faces, screen.iz, screen.orientation, screen.drawn
+    faces, u, v, iz, orientation, drawn = (
+        shape.faces, screen.u, screen.v, screen.iz, screen.orientation, screen.drawn,
+    )  # fmt: skip
     n = np.uint64(n_drawn)
     for every in range(faces.shape[0]):
         face = np.uint32(every)
@@ -182,20 +205,15 @@ def draw_crossing(shape, view, R, t, screen, blocks, n_drawn):
             continue
         orientation[face] = TOWARDS if det < 0.0 else AWAY
         left, right, top, bottom, _, _ = part_in_front(view, p0, p1, p2)
-        if fill_crossing(np.int32(face), view, b0, b1, b2, left, right, top, bottom, blocks):
+        a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
+        side0 = side_plane(view, b0, det, u, v, iz, b, c)
+        side1 = side_plane(view, b1, det, u, v, iz, c, a)
+        side2 = side_plane(view, b2, det, u, v, iz, a, b)
+        nearness = mixed(1.0, 1.0, 1.0, b0, b1, b2)
+        if fill_crossing(np.int32(face), view, side0, side1, side2, nearness, left, right, top, bottom, blocks):
             drawn[n] = face
             n += np.uint64(1)
     return n
-
-
-@njit(**SCALAR)
-def mixed(a, b, c, b0, b1, b2):
-    """Plane of attribute/Z from the attribute of the three corners."""
-    return (
-        a * b0[0] + b * b1[0] + c * b2[0],
-        a * b0[1] + b * b1[1] + c * b2[1],
-        a * b0[2] + b * b1[2] + c * b2[2],
-    )
 
 
 @njit(**SCALAR)
@@ -235,61 +253,3 @@ def setup_crossing_faces(shape, skin, view, R, t, screen, visible, n_slots):
             tx, ty = footprint(down, nearness, u - middle_x, v - middle_y, skin.heights[0])
             longest = max(sx * sx + tx * tx, sy * sy + ty * ty)
             put_level(planes, row, np.float32(0.5 * np.log2(max(longest, 1e-12))), skin.widths, skin.heights)
-
-
-@njit(**SCALAR)
-def shorten(first, last, at_a, at_b):
-    """Keeps the part of first .. last on an edge where what is at_a at its start and at_b at its end is positive."""
-    if at_a < 0.0 and at_b < 0.0:
-        return 1.0, 0.0
-    if at_a < 0.0:
-        return max(first, at_a / (at_a - at_b)), last
-    if at_b < 0.0:
-        return first, min(last, at_a / (at_a - at_b))
-    return first, last
-
-
-@njit(**KERNEL)
-def clip_edge(shape, view, R, t, a, b):
-    """u, v and 1/Z of both ends of what is before the near plane and near the image; 1/Z = -1 where nothing is.
-
-    Any two points of an edge move with it as its own ends do, so that its direction has the same derivative.
-    """
-    ax, ay, az = camera_point(shape, R, t, a)
-    bx, by, bz = camera_point(shape, R, t, b)
-    first, last = shorten(0.0, 1.0, az - NEAR_M, bz - NEAR_M)
-    # From here on points are (u Z, v Z, Z): what is left of a line of the image is a half-space.
-    ax, ay, bx, by = (
-        ax * view.fx + az * view.cx,
-        ay * view.fy + az * view.cy,
-        bx * view.fx + bz * view.cx,
-        by * view.fy + bz * view.cy,
-    )
-    right, bottom = view.width + GUARD, view.height + GUARD
-    first, last = shorten(first, last, ax + GUARD * az, bx + GUARD * bz)
-    first, last = shorten(first, last, right * az - ax, right * bz - bx)
-    first, last = shorten(first, last, ay + GUARD * az, by + GUARD * bz)
-    first, last = shorten(first, last, bottom * az - ay, bottom * bz - by)
-    za, zb = az + first * (bz - az), az + last * (bz - az)
-    if first >= last or min(za, zb) <= 0.0:
-        return F32_ZERO, F32_ZERO, np.float32(-1.0), F32_ZERO, F32_ZERO, np.float32(-1.0)
-    return (
-        np.float32((ax + first * (bx - ax)) / za), np.float32((ay + first * (by - ay)) / za), np.float32(1.0 / za),
-        np.float32((ax + last * (bx - ax)) / zb), np.float32((ay + last * (by - ay)) / zb), np.float32(1.0 / zb),
-    )  # fmt: skip
-
-
-@njit(**SCALAR)
-def edge_ends(shape, view, R, t, u, v, iz, a, b):
-    """u, v and 1/Z of both ends of an edge, cut where one of them is behind the near plane."""
-    if min(iz[a], iz[b]) > F32_ZERO:
-        return u[a], v[a], iz[a], u[b], v[b], iz[b]
-    return clip_edge(shape, view, R, t, a, b)
-
-
-@njit(**KERNEL)
-def side_of_hidden(shape, view, R, t, corner, ua, va, ub, vb):
-    """On which side of an edge a corner behind the near plane would lie if its face were drawn to the end."""
-    x, y, z = camera_point(shape, R, t, corner)
-    u, v = view.fx * x + view.cx * z, view.fy * y + view.cy * z
-    return np.float32((ub - ua) * (v - va * z) - (vb - va) * (u - ua * z))
