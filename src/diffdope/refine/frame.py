@@ -104,7 +104,7 @@ class FrameSolver:
         boxes = [box] if followed or observation.mask_box is None else [box, observation.mask_box]
         window = choose_crop(boxes, observation.camera, margin=self._preset.crop.margin, max_size=size)
         buffers, objective = self._details.buffers(faces), self._preset.objective
-        if followed and self._light is not None and observation.mask is None:
+        if followed and self._light is not None and "mask" not in observation.modalities:
             return prepare_followed(buffers, observation, window, objective, length_m=self._length_m, light=self._light)
         problem = prepare(
             buffers, observation, pose, window, objective,

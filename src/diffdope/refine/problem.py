@@ -156,9 +156,9 @@ def prepare(
 
 def edge_weight(observation: Observation, outline: OutlineSettings, settings: ObjectiveSettings) -> float:
     """How much the photograph's edges hold the outline; 0 where a mask or, as a rule, depth does it better."""
-    if observation.rgb is None or observation.mask is not None:
+    if "rgb" not in observation.modalities or "mask" in observation.modalities:
         return 0.0
-    with_depth = observation.depth is not None and settings.depth_weight > 0.0
+    with_depth = "depth" in observation.modalities and settings.depth_weight > 0.0
     return outline.weight_with_depth if with_depth else outline.weight
 
 
@@ -257,14 +257,14 @@ def notes_on(
     """What was switched off, and why; and what was compared instead."""
     notes = list(mesh.warnings)
     weights = dict(zip(MODALITIES, (settings.rgb_weight, settings.depth_weight, settings.mask_weight), strict=False))
-    if observation.rgb is not None and not mesh.has_color:
+    if "rgb" in observation.modalities and not mesh.has_color:
         notes.append("rgb is off: the mesh has no colours")
-    for name, image in (("rgb", observation.rgb), ("depth", observation.depth), ("mask", observation.mask)):
-        if image is None:
+    for name in ("rgb", "depth", "mask"):
+        if name not in observation.modalities:
             notes.append(f"{name} is off: no {name} image was given")
         elif weights[name] == 0.0:
             notes.append(f"{name} is off: its weight is 0")
-    if observation.mask is None:
+    if "mask" not in observation.modalities:
         notes.append("without a mask, everything inside the projected start region counts")
     if "outline" in modalities:
         notes.append("outline: in place of a mask, the photograph's edges hold the object's outline")
