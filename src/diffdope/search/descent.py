@@ -143,7 +143,7 @@ class Descent:
         self._progress, self._expected = progress, expected
         self._variables = Variables.one_object(0.5 * meshes.length_m)
         # By whether it is the last level; of depth, what counts is whether there is any.
-        with_depth = observation.depth is not None
+        with_depth = "depth" in observation.modalities
         self._steps = [search.step.at_level(last=last, with_depth=with_depth) for last in (False, True)]
 
     def run(
@@ -203,7 +203,7 @@ class Descent:
         around = observation.without_mask() if near else observation
         window = choose_window(box, around, size=level.size, margin=self._margin)
         buffers = self._meshes.buffers(level.faces)
-        if followed is not None and observation.mask is None:
+        if followed is not None and "mask" not in observation.modalities:
             return prepare_followed(buffers, observation, window, self._objective, length_m=length_m, gain=followed)
         contour = search.outline if search.outline.active else None
         rules = LevelRules(search.light, search.mask_error_px if final else 0.0, search.mask_refused_px, contour)
