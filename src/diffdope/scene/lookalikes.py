@@ -43,9 +43,9 @@ def lookalikes(mesh: Mesh) -> Symmetries:
     """
     from scipy.spatial import cKDTree
 
-    from diffdope.scene.lod import points_on
+    from diffdope.scene.sampling import points_on
 
-    points = points_on(mesh, _POINTS)[0]
+    points = points_on(mesh, _POINTS)
     middle = points.mean(axis=0)
     points = (points - middle) / mesh.diameter
     surface = Cloud(cKDTree(points), points, points[:: len(points) // _QUERIES])
