@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.scene import collapse_kernels as kernels
+from diffdope.scene.nearest import Tree
 from diffdope.scene.topology import weld
 
 F64 = NDArray[np.float64]
@@ -21,6 +22,8 @@ Int = NDArray[np.intp]
 
 _SHARE = 1.0  # of the places that could go, those that are tried in one pass: the cheapest
 _TURNS = 2
+_GUARD = 0.8
+_SURE = 0.3
 _TOO_FEW = 0.005  # share of the faces: a pass that takes fewer of them was the last
 
 
@@ -77,6 +80,7 @@ class Collapses:
         wedges = self.wedges
         places, count, width = len(wedges.points), len(wedges.place), wedges.attributes.shape[1]
         self._corners, self._at = wedges.corners.copy(), wedges.place[wedges.corners]
+        self._tree = Tree(wedges.points, self._at)
         self._planes = np.zeros((places, kernels.PLANE))
         self._paints = np.zeros((count, kernels.PLANE + 4 * width if width else 0))
         self._chain = np.stack([np.full(places, -1, np.int32), np.arange(places, dtype=np.int32)])
@@ -113,8 +117,9 @@ class Collapses:
         order = able[np.argsort(self._cost[able], kind="stable")]
         order = order[: max(1, int(_SHARE * len(order)))] if len(order) else order
         logged = kernels.collapse(
-            order, self._target, wedges.points, self._at, self._corners, self._start, self._star, self._planes,
-            self._paints, tolerance**2, left - faces, self._room, self._ring, self._near, self._chain, self._log, logged,
+            order, self._target, self._cost, wedges.points, self._at, self._corners, self._start, self._star, self._planes,
+            self._paints, _GUARD * tolerance, (_SURE * tolerance) ** 2,
+            *self._tree.arrays[1:], left - faces, self._room, self._ring, self._near, self._chain, self._log, logged,
         )  # fmt: skip
         alive = self._corners[:, 0] >= 0
         self._corners, self._at = self._corners[alive], self._at[alive]

@@ -8,7 +8,7 @@ object's diameter.
 import numpy as np
 from numba import njit
 
-from diffdope.scene.nearest_kernels import nearest_on_face
+from diffdope.scene.nearest_kernels import nearest_in_tree, nearest_on_face
 
 _OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
 _ENTRY = {**_OPTIONS, "cache": True}
@@ -353,17 +353,41 @@ def _leaves_behind(u, v, size, points, ring, following, square):
 
 
 @njit(**_INNER)
-def _blocked(u, v, size, ring, changed):
-    """Whether a collapse of this pass has changed what was known about this one.
+def _lift(u, v, size, points, ring):
+    """How far v is at most from the planes of the faces around u, squared."""
+    x, y, z = points[v, 0] - points[u, 0], points[v, 1] - points[u, 1], points[v, 2] - points[u, 2]
+    most = 0.0
+    for i in range(size):
+        b, d = ring[0, i], ring[1, i]
+        if b != v and d != v:
+            nx, ny, nz = _normal(points, u, b, d)
+            height = nx * x + ny * y + nz * z
+            most = max(most, height * height / max(nx * nx + ny * ny + nz * nz, 1e-300))
+    return most
 
-    The faces around u must be as they were. Of v, new neighbours matter only if they may be neighbours of u, too.
-    """
-    if changed[u]:
-        return True
-    if changed[v] == 0:
-        return False
-    if changed[v] == 2:
-        return True
+
+@njit(**_INNER)
+def _bridges(v, size, ring, points, limit, faces, boxes, stack, bound):
+    """Whether a face that would reach to v lies farther than allowed from the original: its middle, or an edge's."""
+    x, y, z = points[v, 0], points[v, 1], points[v, 2]
+    for i in range(size):
+        b, d = ring[0, i], ring[1, i]
+        if b == v or d == v:
+            continue
+        for part in range(2):  # the edge to d is another face's edge to b
+            w = part / 3.0
+            k = 0.5 - w / 2.0 if part == 0 else w
+            px = k * x + (1.0 - k - w) * points[b, 0] + w * points[d, 0]
+            py = k * y + (1.0 - k - w) * points[b, 1] + w * points[d, 1]
+            pz = k * z + (1.0 - k - w) * points[b, 2] + w * points[d, 2]
+            if nearest_in_tree(px, py, pz, limit, True, points, faces, boxes, stack, bound)[1] < 0:
+                return True
+    return False
+
+
+@njit(**_INNER)
+def _entangled(v, size, ring, changed):
+    """Whether v, which has new neighbours, may have got one that is a neighbour of the place, too."""
     for i in range(size):
         if ring[0, i] != v and ring[1, i] != v and (changed[ring[0, i]] or changed[ring[1, i]]):
             return True
@@ -372,7 +396,8 @@ def _blocked(u, v, size, ring, changed):
 
 @njit(**_ENTRY)
 def collapse(
-    order, target, points, at, corners, start, star, planes, paints, square, spare, room, ring, near, chain, log, logged
+    order, target, cost, points, at, corners, start, star, planes, paints, guard, sure, tree_faces, boxes, stack, bound,
+    spare,    room, ring, near, chain, log, logged,
 ):
     """Collapses places in the given order, unless a neighbour has just been; dead faces get corners of -1.
 
@@ -385,14 +410,20 @@ def collapse(
     for n in range(order.size):
         u = order[n]
         v = target[u]
+        if changed[u] or changed[v] == 2:
+            continue
         size = _gather(u, at, corners, start, star, ring)
-        if _blocked(u, v, size, ring, changed):
+        if changed[v] and _entangled(v, size, ring, changed):
             continue
         # A neighbour of u may have got neighbours in a pass before.
         if not _keeps_topology(u, v, size, at, start, star, ring, seen, n):
             changed[u] = 1
             continue
-        if _leaves_behind(u, v, size, points, ring, following, square):
+        if _leaves_behind(u, v, size, points, ring, following, guard * guard) or (
+            (cost[u] > sure or _lift(u, v, size, points, ring) > sure)
+            and _bridges(v, size, ring, points, guard, tree_faces, boxes, stack, bound)
+        ):
+            target[u] = -1
             continue
         k = 0
         _neighbours(size, ring, near)

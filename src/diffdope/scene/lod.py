@@ -140,7 +140,7 @@ class Reduction:
         kept = collapses.wedges.vertex[used]
         texture = mesh.texture
         if texture is not None:
-            texture = averaged(texture, int(self._original.texels_per_diameter() * 2.0 * tolerance / _DETAIL))
+            texture = averaged(texture, int(self._original.texels_per_diameter * 2.0 * tolerance / _DETAIL))
         return Mesh(
             mesh.vertices_m[kept], faces.reshape(-1, 3).astype(np.int32),
             uv=None if mesh.uv is None or texture is None else mesh.uv[kept], texture=texture,

@@ -15,8 +15,8 @@ F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
 
-_SAMPLES = 2000  # spread by area; each triangle of the reduced mesh has one more
-_VERTICES = 8000  # of the original, at most
+_SAMPLES = 1000  # spread by area; each triangle of the reduced mesh has one more
+_VERTICES = 3000  # of the original, at most
 COLOR_TOLERANCE = 0.02
 
 
@@ -47,23 +47,21 @@ class Original:
             return False
         if not self.mesh.has_color:
             return True
-        texture = self._texture_at(tolerance)
+        texture = self._pixels(level.texture, tolerance)
         error = np.abs(
             colors_of(level, samples, texture) - colors_of(self.mesh, Samples(here.face, here.weights), texture)
         )
         return bool(np.average(error.mean(axis=1), weights=area) <= COLOR_TOLERANCE)
 
+    @cached_property
     def texels_per_diameter(self) -> float:
         """On average; 0 without a texture."""
         mesh = self.mesh
         if mesh.texture is None or mesh.uv is None:
             return 0.0
         height, width = mesh.texture.shape[:2]
-        return float(np.sqrt(areas(mesh.uv, mesh.faces).sum() * width * height / self._area) * mesh.diameter)
-
-    @cached_property
-    def _area(self) -> float:
-        return float(areas(self.mesh.vertices_m, self.mesh.faces).sum())
+        texels = areas(mesh.uv, mesh.faces).sum() * width * height
+        return float(np.sqrt(texels / areas(mesh.vertices_m, mesh.faces).sum()) * mesh.diameter)
 
     @cached_property
     def _tree(self) -> Tree:
@@ -79,10 +77,12 @@ class Original:
             spread_over(vertices_m, faces, _SAMPLES).of(vertices_m, faces),
         ])  # fmt: skip
 
-    def _texture_at(self, tolerance: float) -> U8 | None:
-        """The texture with texels of about a pixel."""
-        texture = self.mesh.texture
-        return None if texture is None else averaged(texture, int(self.texels_per_diameter() * 2.0 * tolerance))
+    def _pixels(self, texture: U8 | None, tolerance: float) -> U8 | None:
+        """A copy of the texture with texels of about a pixel."""
+        if texture is None or self.mesh.texture is None:
+            return None
+        texels = self.texels_per_diameter * texture.shape[0] / self.mesh.texture.shape[0]
+        return averaged(texture, int(texels * 2.0 * tolerance))
 
 
 def colors_of(mesh: Mesh, samples: Samples, texture: U8 | None) -> F64:

@@ -24,6 +24,16 @@ class Nearest(NamedTuple):
     weights: F64
 
 
+class TreeArrays(NamedTuple):
+    """What the kernels take: points (P, 3), faces (F, 3) in their order, boxes (2 L, 6), and room for the way down."""
+
+    points: F64
+    faces: I32
+    boxes: F64
+    stack: I64
+    bound: F64
+
+
 class Tree:
     """Triangles that can be asked for what is nearest to a point.
 
@@ -36,8 +46,11 @@ class Tree:
         a, b, c = (points[faces[:, corner]] for corner in range(3))
         low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
         self._order = np.argsort(curve_of(low + high), kind="stable")
-        self._points, self._faces = np.ascontiguousarray(points), np.ascontiguousarray(faces[self._order])
-        self._boxes = boxes_of(low[self._order], high[self._order])
+        boxes = boxes_of(low[self._order], high[self._order])
+        self.arrays = TreeArrays(
+            np.ascontiguousarray(points), np.ascontiguousarray(faces[self._order]), boxes,
+            np.empty(kernels.DEPTH, np.int64), np.empty(kernels.DEPTH),
+        )  # fmt: skip
 
     def nearest(self, queries: F64, limit: float, *, any_will_do: bool = False) -> Nearest:
         """What is nearest to queries (N, 3), where something is within `limit`.
@@ -49,11 +62,7 @@ class Tree:
         """
         count = len(queries)
         square, face, weights = np.empty(count), np.empty(count, np.int32), np.zeros((count, 2))
-        stack, bound = np.empty(kernels.DEPTH, np.int64), np.empty(kernels.DEPTH)
-        kernels.nearest(
-            np.ascontiguousarray(queries), limit, any_will_do, self._points, self._faces, self._boxes, stack, bound,
-            square, face, weights,
-        )  # fmt: skip
+        kernels.nearest(np.ascontiguousarray(queries), limit, any_will_do, *self.arrays, square, face, weights)
         found = np.where(face >= 0, self._order[face], -1).astype(np.int32)
         return Nearest(square, found, np.column_stack([1.0 - weights.sum(axis=1), weights]))
 

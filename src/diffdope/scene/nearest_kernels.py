@@ -47,43 +47,48 @@ def _square_to_box(x, y, z, box):
     return dx * dx + dy * dy + dz * dz
 
 
-@njit(cache=True, **_OPTIONS)
-def nearest(queries, limit, any_will_do, points, faces, boxes, stack, bound, square, face, weights):
-    """Nearest points on a tree of triangles, for each query (N, 3) that has one within `limit`.
+@njit(no_cpython_wrapper=True, **_OPTIONS)
+def nearest_in_tree(x, y, z, limit, any_will_do, points, faces, boxes, stack, bound):
+    """Squared distance, face, and weights of its last two corners; infinite and -1 where nothing is within `limit`.
 
     faces (F, 3) in the order of the tree; boxes (2 L, 6): node n has the children 2 n and 2 n + 1, the last L nodes
-    are leaves. any_will_do: the first triangle within `limit` is taken. Into square (N,), infinite where there is none,
-    face (N,), -1 there, and the weights (N, 2) of its last two corners.
+    are leaves. any_will_do: the first triangle within `limit` is taken.
     """
     leaves = boxes.shape[0] // 2
-    for q in range(queries.shape[0]):
-        x, y, z = queries[q, 0], queries[q, 1], queries[q, 2]
-        best = limit * limit
-        square[q], face[q] = np.inf, -1
-        node, top = 1, 0
-        while node > 0:
-            while node < leaves:  # down to a leaf, the nearer child first
-                node *= 2
-                here, other = _square_to_box(x, y, z, boxes[node]), _square_to_box(x, y, z, boxes[node + 1])
-                farther = node + 1
-                if other < here:
-                    node, farther, here, other = farther, node, other, here
-                if other <= best:
-                    stack[top], bound[top] = farther, other
-                    top += 1
-                if not here <= best:
-                    break
-            if node >= leaves:
-                first = (node - leaves) * LEAF
-                for f in range(first, min(first + LEAF, faces.shape[0])):
-                    distance, s, t = nearest_on_face(x, y, z, points, faces[f, 0], faces[f, 1], faces[f, 2])
-                    if distance <= best:
-                        best = distance
-                        square[q], face[q], weights[q, 0], weights[q, 1] = distance, f, s, t
-            if any_will_do and face[q] >= 0:
+    best, square, face, s, t = limit * limit, np.inf, -1, 0.0, 0.0
+    node, top = 1, 0
+    while node > 0:
+        while node < leaves:  # down to a leaf, the nearer child first
+            node *= 2
+            here, other = _square_to_box(x, y, z, boxes[node]), _square_to_box(x, y, z, boxes[node + 1])
+            farther = node + 1
+            if other < here:
+                node, farther, here, other = farther, node, other, here
+            if other <= best:
+                stack[top], bound[top] = farther, other
+                top += 1
+            if not here <= best:
                 break
-            node = 0
-            while top > 0 and node == 0:
-                top -= 1
-                if bound[top] <= best:
-                    node = stack[top]
+        if node >= leaves:
+            first = (node - leaves) * LEAF
+            for f in range(first, min(first + LEAF, faces.shape[0])):
+                away, b, c = nearest_on_face(x, y, z, points, faces[f, 0], faces[f, 1], faces[f, 2])
+                if away <= best:
+                    best, square, face, s, t = away, away, f, b, c
+            if any_will_do and face >= 0:
+                break
+        node = 0
+        while top > 0 and node == 0:
+            top -= 1
+            if bound[top] <= best:
+                node = stack[top]
+    return square, face, s, t
+
+
+@njit(cache=True, **_OPTIONS)
+def nearest(queries, limit, any_will_do, points, faces, boxes, stack, bound, square, face, weights):
+    """Nearest points on a tree of triangles for queries (N, 3): into square (N,), face (N,) and weights (N, 2)."""
+    for q in range(queries.shape[0]):
+        square[q], face[q], weights[q, 0], weights[q, 1] = nearest_in_tree(
+            queries[q, 0], queries[q, 1], queries[q, 2], limit, any_will_do, points, faces, boxes, stack, bound
+        )

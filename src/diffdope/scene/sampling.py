@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.scene.blocks import mean_of_texels
 from diffdope.scene.mesh import Mesh
 
 F64 = NDArray[np.float64]
@@ -78,11 +79,12 @@ def texels(texture: U8, uv: F64) -> F64:
 
 
 def averaged(texture: U8, factor: int) -> U8:
-    """A texture of which blocks of factor x factor texels have become one."""
-    from PIL import Image
-
-    height, width = texture.shape[:2]
-    if factor <= 1 or min(height, width) <= 1:
+    """A texture of which blocks of factor x factor texels have become one; what is left over at its ends is cut off."""
+    factor = min(factor, *texture.shape[:2])
+    if factor <= 1:
         return texture
-    size = (max(1, width // factor), max(1, height // factor))
-    return np.asarray(Image.fromarray(texture).resize(size, Image.Resampling.BOX))
+    height, width = (size // factor for size in texture.shape[:2])
+    out = np.empty((height, width, 3), np.uint8)
+    rows = np.ascontiguousarray(texture).reshape(len(texture), -1)
+    mean_of_texels(rows, factor, np.empty(3 * width * factor, np.uint32), out)
+    return out
