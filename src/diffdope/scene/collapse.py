@@ -69,9 +69,11 @@ class Collapses:
 
     Args:
         wedges: of the mesh; lengths are shares of its diameter, and so are attributes in effect.
+        tree: of the mesh in full detail, in the same lengths.
     """
 
     wedges: Wedges
+    tree: Tree
     stages: list[tuple[int, int]] = field(init=False)
     """After each pass: the entries of the log so far, and the number of faces left."""
 
@@ -80,7 +82,6 @@ class Collapses:
         wedges = self.wedges
         places, count, width = len(wedges.points), len(wedges.place), wedges.attributes.shape[1]
         self._corners, self._at = wedges.corners.copy(), wedges.place[wedges.corners]
-        self._tree = Tree(wedges.points, self._at)
         self._planes = np.zeros((places, kernels.PLANE))
         self._paints = np.zeros((count, kernels.PLANE + 4 * width if width else 0))
         self._chain = np.stack([np.full(places, -1, np.int32), np.arange(places, dtype=np.int32)])
@@ -119,7 +120,7 @@ class Collapses:
         logged = kernels.collapse(
             order, self._target, self._cost, wedges.points, self._at, self._corners, self._start, self._star, self._planes,
             self._paints, _GUARD * tolerance, (_SURE * tolerance) ** 2,
-            *self._tree.arrays[1:], left - faces, self._room, self._ring, self._near, self._chain, self._log, logged,
+            *self.tree.arrays, left - faces, self._room, self._ring, self._near, self._chain, self._log, logged,
         )  # fmt: skip
         alive = self._corners[:, 0] >= 0
         self._corners, self._at = self._corners[alive], self._at[alive]

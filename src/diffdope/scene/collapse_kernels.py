@@ -367,7 +367,7 @@ def _lift(u, v, size, points, ring):
 
 
 @njit(**_INNER)
-def _bridges(v, size, ring, points, limit, faces, boxes, stack, bound):
+def _bridges(v, size, ring, points, limit, tree_points, tree_faces, boxes, stack, bound):
     """Whether a face that would reach to v lies farther than allowed from the original: its middle, or an edge's."""
     x, y, z = points[v, 0], points[v, 1], points[v, 2]
     for i in range(size):
@@ -380,7 +380,7 @@ def _bridges(v, size, ring, points, limit, faces, boxes, stack, bound):
             px = k * x + (1.0 - k - w) * points[b, 0] + w * points[d, 0]
             py = k * y + (1.0 - k - w) * points[b, 1] + w * points[d, 1]
             pz = k * z + (1.0 - k - w) * points[b, 2] + w * points[d, 2]
-            if nearest_in_tree(px, py, pz, limit, True, points, faces, boxes, stack, bound)[1] < 0:
+            if nearest_in_tree(px, py, pz, limit, True, tree_points, tree_faces, boxes, stack, bound)[1] < 0:
                 return True
     return False
 
@@ -396,8 +396,8 @@ def _entangled(v, size, ring, changed):
 
 @njit(**_ENTRY)
 def collapse(
-    order, target, cost, points, at, corners, start, star, planes, paints, guard, sure, tree_faces, boxes, stack, bound,
-    spare,    room, ring, near, chain, log, logged,
+    order, target, cost, points, at, corners, start, star, planes, paints, guard, sure, tree_points, tree_faces, boxes,
+    stack, bound, spare,    room, ring, near, chain, log, logged,
 ):
     """Collapses places in the given order, unless a neighbour has just been; dead faces get corners of -1.
 
@@ -421,7 +421,7 @@ def collapse(
             continue
         if _leaves_behind(u, v, size, points, ring, following, guard * guard) or (
             (cost[u] > sure or _lift(u, v, size, points, ring) > sure)
-            and _bridges(v, size, ring, points, guard, tree_faces, boxes, stack, bound)
+            and _bridges(v, size, ring, points, guard, tree_points, tree_faces, boxes, stack, bound)
         ):
             target[u] = -1
             continue

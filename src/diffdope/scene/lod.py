@@ -12,7 +12,6 @@ from diffdope.errors import DiffDopeError, expected
 from diffdope.scene.collapse import Collapses, wedges_of
 from diffdope.scene.lod_check import Original
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.sampling import areas, averaged
 
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
@@ -20,10 +19,10 @@ I32 = NDArray[np.int32]
 _PIXELS = 1.79  # crop's size by the root of the triangles that it is drawn with: triangles of about 1.5 pixels
 _PAYS = 0.7  # share of the triangles of the next finer mesh, beyond which a reduced one saves too little time
 _STEP = 1.3  # triangles of the next try by those of one that was not true
-_COLOR_LENGTH = 0.15  # diameters by which a surface may be off as soon as its colour may be off by 1
-_UV_LENGTH = 2.0  # the same for a shift of the texture by a diameter
-_LONGEST_UV = 20.0  # diameters that a texture is taken for long at most: palettes are single points of it
-_DETAIL = 4.0  # texels by pixel at least that a reduced mesh keeps
+_COLOR_LENGTH = 0.15  # diameters by which a surface is off that count as much as a colour that is off by 1
+_UV_WEIGHT = 2.0  # of a shift of the texture against one of the surface: prints have more detail than shapes
+_LONGEST_UV = 20.0  # diameters that a texture is taken to span at most: palettes are single points of it
+_DETAIL = 4.0  # texels a pixel, at least, that a reduced mesh keeps
 
 
 def tolerance_of(count: int) -> float:
@@ -116,33 +115,29 @@ class Reduction:
 
     @cached_property
     def _collapses(self) -> Collapses:
-        mesh = self._original.mesh
-        vertices = (mesh.vertices_m - mesh.center_m) / mesh.diameter
-        return Collapses(wedges_of(vertices, self._attributes(), mesh.faces))
+        original = self._original
+        return Collapses(wedges_of(original.vertices, self._attributes(), original.mesh.faces), original.tree)
 
     def _attributes(self) -> F64:
         """What is interpolated over faces (V, K), in lengths by which it counts."""
         mesh = self._original.mesh
         if mesh.uv is not None and mesh.texture is not None:
-            surface = areas(mesh.vertices_m, mesh.faces).sum() / mesh.diameter**2
-            length = np.sqrt(surface / max(areas(mesh.uv, mesh.faces).sum(), surface / _LONGEST_UV**2))
-            return mesh.uv * (_UV_LENGTH * length)
+            return mesh.uv * (_UV_WEIGHT * min(self._original.uv_length, _LONGEST_UV))
         if mesh.colors is not None:
             return mesh.colors * _COLOR_LENGTH
         return np.empty((len(mesh.vertices_m), 0))
 
     def _at(self, stage: int, tolerance: float) -> Mesh | None:
+        """The mesh after a number of passes; None if nothing sensible is left of it."""
         mesh, collapses = self._original.mesh, self._collapses
         corners = collapses.corners_at(stage)
         if len(corners) < 4:
             return None
         used, faces = np.unique(corners, return_inverse=True)
         kept = collapses.wedges.vertex[used]
-        texture = mesh.texture
-        if texture is not None:
-            texture = averaged(texture, int(self._original.texels_per_diameter * 2.0 * tolerance / _DETAIL))
         return Mesh(
             mesh.vertices_m[kept], faces.reshape(-1, 3).astype(np.int32),
-            uv=None if mesh.uv is None or texture is None else mesh.uv[kept], texture=texture,
+            uv=None if mesh.uv is None else mesh.uv[kept],
+            texture=self._original.at_least(mesh.texture, _DETAIL, tolerance),
             colors=None if mesh.colors is None else mesh.colors[kept], name=f"{mesh.name}, {len(corners)} triangles",
         )  # fmt: skip

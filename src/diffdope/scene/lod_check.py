@@ -29,6 +29,12 @@ class Original:
 
     def __init__(self, mesh: Mesh) -> None:
         self.mesh = mesh
+        self.vertices = self.in_diameters(mesh.vertices_m)
+        self.tree = Tree(self.vertices, mesh.faces)
+
+    def in_diameters(self, vertices_m: F64) -> F64:
+        """Vertices (V, 3) from the middle of the mesh, as shares of its diameter."""
+        return (vertices_m - self.mesh.center_m) / self.mesh.diameter
 
     def is_shown_by(self, level: Mesh, tolerance: float) -> bool:
         """Whether a reduced mesh may stand in for the original where half a pixel is `tolerance` diameters.
@@ -37,52 +43,49 @@ class Original:
         apart, so the silhouettes are as close. Colours of nearest points, averaged over a pixel each, may differ by
         0.02 on average. That is looked up at some thousand points: vertices, middles of triangles, and others.
         """
-        limit_m = tolerance * self.mesh.diameter
-        tree = Tree(level.vertices_m, level.faces)
-        if (tree.nearest(self._probes, limit_m, any_will_do=True).face < 0).any():
+        vertices = self.in_diameters(level.vertices_m)
+        if (Tree(vertices, level.faces).nearest(self._probes, tolerance, any_will_do=True).face < 0).any():
             return False
-        samples, area = spread_on_each(level.vertices_m, level.faces, _SAMPLES)
-        here = self._tree.nearest(samples.of(level.vertices_m, level.faces), limit_m)
+        samples, area = spread_on_each(vertices, level.faces, _SAMPLES)
+        here = self.tree.nearest(samples.of(vertices, level.faces), tolerance, any_will_do=not self.mesh.has_color)
         if (here.face < 0).any():
             return False
         if not self.mesh.has_color:
             return True
-        texture = self._pixels(level.texture, tolerance)
+        texture = self.at_least(level.texture, 1.0, tolerance)
         error = np.abs(
             colors_of(level, samples, texture) - colors_of(self.mesh, Samples(here.face, here.weights), texture)
         )
         return bool(np.average(error.mean(axis=1), weights=area) <= COLOR_TOLERANCE)
 
     @cached_property
-    def texels_per_diameter(self) -> float:
-        """On average; 0 without a texture."""
-        mesh = self.mesh
-        if mesh.texture is None or mesh.uv is None:
-            return 0.0
-        height, width = mesh.texture.shape[:2]
-        texels = areas(mesh.uv, mesh.faces).sum() * width * height
-        return float(np.sqrt(texels / areas(mesh.vertices_m, mesh.faces).sum()) * mesh.diameter)
+    def uv_length(self) -> float:
+        """Diameters that the whole width of the texture spans on the surface, on average; infinite for none."""
+        if self.mesh.uv is None:
+            return np.inf
+        on_texture = float(areas(self.mesh.uv, self.mesh.faces).sum())
+        return float(np.sqrt(self._area / on_texture)) if on_texture > 0.0 else np.inf
 
     @cached_property
-    def _tree(self) -> Tree:
-        return Tree(self.mesh.vertices_m, self.mesh.faces)
+    def _area(self) -> float:
+        return float(areas(self.vertices, self.mesh.faces).sum())
 
     @cached_property
     def _probes(self) -> F64:
-        """Vertices, of those that faces use, and points between them."""
-        vertices_m, faces = self.mesh.vertices_m, self.mesh.faces
-        used = np.flatnonzero(np.bincount(faces.ravel(), minlength=len(vertices_m)))
+        """Vertices that faces use, and points between them."""
+        faces = self.mesh.faces
+        used = np.flatnonzero(np.bincount(faces.ravel(), minlength=len(self.vertices)))
         return np.concatenate([
-            vertices_m[used[:: -(-len(used) // _VERTICES)]],
-            spread_over(vertices_m, faces, _SAMPLES).of(vertices_m, faces),
+            self.vertices[used[:: -(-len(used) // _VERTICES)]],
+            spread_over(self.vertices, faces, _SAMPLES).of(self.vertices, faces),
         ])  # fmt: skip
 
-    def _pixels(self, texture: U8 | None, tolerance: float) -> U8 | None:
-        """A copy of the texture with texels of about a pixel."""
-        if texture is None or self.mesh.texture is None:
+    def at_least(self, texture: U8 | None, texels: float, tolerance: float) -> U8 | None:
+        """A copy of the texture, or of a smaller one of it, with so many texels a pixel or more."""
+        if texture is None:
             return None
-        texels = self.texels_per_diameter * texture.shape[0] / self.mesh.texture.shape[0]
-        return averaged(texture, int(texels * 2.0 * tolerance))
+        size = float(np.sqrt(texture.shape[0] * texture.shape[1]))
+        return averaged(texture, int(2.0 * tolerance / self.uv_length * size / texels))
 
 
 def colors_of(mesh: Mesh, samples: Samples, texture: U8 | None) -> F64:
