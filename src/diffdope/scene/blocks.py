@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 U8 = NDArray[np.uint8]
 U16 = NDArray[np.uint16]
 F32 = NDArray[np.float32]
+U32 = NDArray[np.uint32]
 
 _FEW = 32  # samples are sorted as fast as their median is found in any other way
 _OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
@@ -171,3 +172,24 @@ def mean_near_median(samples: F32, count: int, same: np.float32) -> np.float32:
             of_many += np.float64(samples[i])
             near += 1
     return of_few / np.float32(near) if count <= _FEW else np.float32(of_many / near)
+    return total / np.float32(near)
+
+
+@njit(**_OPTIONS)
+def mean_of_texels(texture: U8, k: int, line: U32, out: U8) -> None:
+    """Rounded means of the k x k blocks of (H, W * C), from the first row on, into (h, w, C). line: (w * k * C,)."""
+    height, width, channels = out.shape
+    length, rows = np.uint64(line.size), np.uint64(k)
+    half, area = np.uint32(k * k // 2), np.uint32(k * k)
+    for row in range(np.uint64(height)):
+        for i in range(length):  # rows are summed up first: as one run of numbers, which vectorises
+            line[i] = texture[row * rows, i]
+        for y in range(np.uint64(1), rows):
+            for i in range(length):
+                line[i] += texture[row * rows + y, i]
+        for column in range(width):
+            for c in range(channels):
+                total = half
+                for x in range(k):
+                    total += line[(column * k + x) * channels + c]
+                out[row, column, c] = total // area
