@@ -172,7 +172,6 @@ def mean_near_median(samples: F32, count: int, same: np.float32) -> np.float32:
             of_many += np.float64(samples[i])
             near += 1
     return of_few / np.float32(near) if count <= _FEW else np.float32(of_many / near)
-    return total / np.float32(near)
 
 
 @njit(**_OPTIONS)
