@@ -9,7 +9,7 @@ from diffdope.cli.overrides import read_settings
 from diffdope.errors import expected
 from diffdope.pipelines.settings import DEFAULT, CropSettings, DescentSettings, Preset, SearchSettings
 from diffdope.pipelines.settings import preset as find_preset
-from diffdope.terms.settings import ObjectiveSettings
+from diffdope.terms.registry import ObjectiveSettings
 
 
 @dataclass(frozen=True)
