@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from benchmarks.shared_data import cases, evaluation_points, load_mesh
 from diffdope.bop.metrics import add_s
 from diffdope.estimate.confidence import NAMES, Weights, features
-from diffdope.estimate.fit_quality import Evidence
+from diffdope.estimate.fit_quality import FitQuality
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import preset
 
@@ -53,7 +53,7 @@ class Row(NamedTuple):
     set_name: str
     level: str
     search: str
-    evidence: Evidence
+    quality: FitQuality
     add_s_mm: float
     diameter_m: float
     confidence: float
@@ -66,7 +66,7 @@ class Row(NamedTuple):
 def rows_of(part: int, *, parts: int, every: int) -> list[Row]:
     """Every `parts`-th of the cases; refiners live for one set."""
     default = preset("default")
-    presets = {"near": replace(default, search=replace(default.search, doubt=0.0)), "default": default}
+    presets = {"near": replace(default, search=replace(default.search, fallback_confidence=0.0)), "default": default}
     rows: list[Row] = []
     for set_name, specs in SETS.items():
         refiners: dict[object, Refiner] = {}
@@ -114,7 +114,7 @@ def auroc(score: F64, wrong: NDArray[np.bool_]) -> float:
 
 def report(rows: list[Row]) -> None:
     """Weights, then what they are worth."""
-    X = np.array([features(row.evidence) for row in rows])
+    X = np.array([features(row.quality) for row in rows])
     right = np.array([row.right for row in rows])
     bad = np.array([row.add_s_mm > 10.0 for row in rows])
     weights = Weights(*np.round(fitted(X, right), 2))

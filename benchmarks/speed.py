@@ -1,8 +1,8 @@
 """Speed, memory and time to the first result: `python -m benchmarks.speed`. Prints markdown tables.
 
 The case of the passes: B poses within a few degrees of the truth, a square crop of which a textured bumpy ball covers
-62 %, costs on rgb, depth and mask, one call of the objective (cost and gradient, contours included). Medians; run it
-on an idle machine.
+62 %, costs on rgb, depth and mask, one evaluation (cost and gradient, contours included). Medians;
+run it on an idle machine.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from diffdope.terms.settings import ObjectiveSettings
 from numpy.typing import NDArray
 
 from benchmarks.ball import bumpy_ball, painted_ball
@@ -28,10 +27,15 @@ from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import preset
-from diffdope.problem.factor import Buffers, Objective
+from diffdope.problem.factor import ImageFactor
+from diffdope.problem.problem import Problem
+from diffdope.problem.responsibility import Responsibility
+from diffdope.problem.variables import Variables
+from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
 COVERED = 0.62
@@ -39,9 +43,9 @@ DISTANCE_M = 0.7
 
 
 class Case(NamedTuple):
-    """One objective with poses to evaluate."""
+    """One problem with poses to evaluate."""
 
-    objective: Objective
+    problem: Problem
     R_m2c: F64
     t_m2c: F64
 
@@ -77,10 +81,12 @@ def make_case(mesh: Mesh, *, b: int, pixels: int, threads: int, edge: bool = Fal
     """Everything allocated and compiled."""
     observation, gate = observe(mesh, ball_camera(mesh, pixels))
     settings = ObjectiveSettings(edge_weight=0.5 if edge else 0.0)
-    buffers = Buffers(mesh, threads=threads)
-    objective = Objective(buffers, observation, gate, settings, length_m=mesh.diameter, with_normal=normal)
-    case = Case(objective, *poses(b))
-    case.objective(case.R_m2c, case.t_m2c)
+    weights = np.asarray(gate, np.float32)
+    responsibility = Responsibility(weights, np.ones_like(weights), float(weights.sum()))
+    buffers, length_m = Buffers(mesh, threads=threads), mesh.diameter
+    factor = ImageFactor(buffers, observation, responsibility, settings, length_m=length_m, with_normal=normal)
+    case = Case(Problem(Variables.one_object(length_m), [factor]), *poses(b))
+    case.problem.evaluate(case.R_m2c, case.t_m2c)
     return case
 
 
@@ -97,7 +103,7 @@ def median_ms(work: Callable[[], object], runs: int) -> float:
 
 def pass_ms(case: Case, runs: int) -> float:
     """One pass over all poses of a case."""
-    return median_ms(lambda: case.objective(case.R_m2c, case.t_m2c), runs)
+    return median_ms(lambda: case.problem.evaluate(case.R_m2c, case.t_m2c), runs)
 
 
 def table(head: list[str], rows: list[list[str]]) -> None:

@@ -13,10 +13,9 @@ PROJECT = Path(__file__).resolve().parents[1]
 @pytest.fixture(scope="session", autouse=True)
 def compiled_apart() -> None:
     """Tests compare results of this process, to the bit, with those of others: see `diffdope.pipelines.compiled`."""
-    from diffdope.terms.settings import ObjectiveSettings
-
     from diffdope.pipelines.compiled import compile_apart
     from diffdope.pipelines.settings import Preset
+    from diffdope.terms.registry import ObjectiveSettings
 
     compile_apart(Preset(objective=ObjectiveSettings(edge_weight=1.0)))
     compile_apart(Preset())

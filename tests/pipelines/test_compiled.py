@@ -9,7 +9,7 @@ from pathlib import Path
 
 CODE = """
 import numpy as np
-from diffdope.problem.fused_pass import evaluate_queue
+from diffdope.problem.evaluate import evaluate_queue
 from diffdope.pipelines.compiled import compile_apart, compile_here
 from diffdope.pipelines.settings import Preset
 from diffdope.render.kernels.images import render_pose

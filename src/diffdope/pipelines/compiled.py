@@ -21,7 +21,7 @@ import numpy as np
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
-from diffdope.pipelines.settings import DescentSettings, Preset, PyramidSettings, SearchSettings, Solver
+from diffdope.pipelines.settings import DescentSettings, Level, Preset, PyramidSettings, SearchSettings, Solver
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 
@@ -78,8 +78,8 @@ def compile_here(*, edges: bool, solver: Solver) -> None:
     settings = Preset(solver=solver)
     if edges:
         settings = replace(settings, objective=replace(settings.objective, edge_weight=1.0))
-    brief = PyramidSettings(sizes=(size,), hypotheses=(1,), iterations=(1,), faces=(0,))
-    search = SearchSettings(near=brief, far=brief, doubt=0.0)
+    brief = PyramidSettings((Level(size, hypotheses=1, iterations=1),))
+    search = SearchSettings(near=brief, far=brief, fallback_confidence=0.0)
     settings = replace(settings, descent=DescentSettings(hypotheses=1, iterations=1), search=search)
     Refiner(mesh, preset=settings, threads=1).refine(observation, Pose(np.eye(3), np.array([0.0, 0.0, 0.5])))
 
@@ -89,7 +89,7 @@ def _mark(edges: bool, solver: Solver) -> Path:
     import llvmlite.binding as llvm
     import numba
 
-    from diffdope.problem.fused_pass import evaluate_queue
+    from diffdope.problem.evaluate import evaluate_queue
     from diffdope.render.kernels.cache import FOLDERS, fingerprint
 
     digest = hashlib.sha256(fingerprint().encode())
