@@ -19,11 +19,11 @@ from diffdope.bop.silhouette import silhouette, stride_of
 from diffdope.bop.starts import Start
 from diffdope.errors import NothingToCompareError, expected
 from diffdope.geometry.pose import Pose
+from diffdope.jobs.task import described
 from diffdope.refine.compiled import compile_apart
 from diffdope.refine.refiner import Refiner
 from diffdope.refine.result import RefinementResult
 from diffdope.refine.settings import Preset
-from diffdope.runs.task import described
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 

@@ -21,11 +21,11 @@ from diffdope.experiments.tables import column, grouped
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
+from diffdope.jobs.task import Task
 from diffdope.refine.bound import MASK_ROUNDING, fisher_information
 from diffdope.refine.result import RefinementResult
 from diffdope.refine.settings import NoiseSettings, PolishSettings, Preset
 from diffdope.refine.settings import preset as find_preset
-from diffdope.runs.task import Task
 from diffdope.scene.mesh import Mesh
 
 F64 = NDArray[np.float64]

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.runs.engine import Engine, make_engine
-from diffdope.runs.inline import InlineEngine
-from diffdope.runs.journal import Journal
-from diffdope.runs.local import LocalEngine
-from diffdope.runs.ray_engine import RayEngine
-from diffdope.runs.schedule import run_tasks
-from diffdope.runs.task import Task
-from tests.runs.fake_run import FakeWork, alive, begun, fake_tasks, processes
+from diffdope.jobs.engine import Engine, make_engine
+from diffdope.jobs.inline_engine import InlineEngine
+from diffdope.jobs.journal import Journal
+from diffdope.jobs.local_engine import LocalEngine
+from diffdope.jobs.ray_engine import RayEngine
+from diffdope.jobs.run_tasks import run_tasks
+from diffdope.jobs.task import Task
+from tests.jobs.fake_run import FakeWork, alive, begun, fake_tasks, processes
 
 TASKS = fake_tasks(4, 3)
 BAD = (
