@@ -13,6 +13,8 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[1]
 # What makes rich print colours, or lines of another length than where there is no terminal.
 TERMINAL = ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLORTERM", "TERM")
+# A process whose parent ignored this is not told how its own children end.
+CHILD_ENDED = getattr(signal, "SIGCHLD", None)
 STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
 
 
@@ -23,6 +25,13 @@ def no_terminal() -> Iterator[None]:
         for name in TERMINAL:
             patch.delenv(name, raising=False)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def exit_statuses() -> None:
+    """Tests learn how the processes that they start have ended, however the tests were started."""
+    if CHILD_ENDED is not None:
+        signal.signal(CHILD_ENDED, signal.SIG_DFL)
 
 
 @pytest.fixture

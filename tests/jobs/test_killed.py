@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.jobs.interrupts import interrupts_deferred
 from diffdope.jobs.journal import Journal
+from diffdope.jobs.signals import interrupts_deferred
 from tests.jobs.driver import HEADER
 from tests.jobs.drivers import Drivers, end, wait_for
 from tests.jobs.fake_run import begun

@@ -62,6 +62,20 @@ def test_processes_give_the_same_bytes_as_none(tmp_path: Path, log: Path) -> Non
     assert not any(map(alive, processes(log)))
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGCHLD"), reason="Windows has no SIGCHLD")
+def test_a_parent_that_ignores_the_end_of_children_changes_nothing(tmp_path: Path, log: Path) -> None:
+    expected = run(tmp_path / "a", FakeWork(tmp_path / "other.log"), InlineEngine())
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # as some daemons start processes
+    try:
+        work = FakeWork(log, bad=(("000001/000000", "die once"),))
+        assert run(tmp_path / "b", work, LocalEngine(2)) == expected
+        assert signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    assert begun(log).count("000001/000000") == 2
+    assert not any(map(alive, processes(log)))
+
+
 @pytest.mark.parametrize("engine", [InlineEngine(), LocalEngine(2)])
 def test_errors_are_recorded_and_the_run_goes_on(tmp_path: Path, log: Path, engine: Engine) -> None:
     records: dict[str, dict[str, Any]] = {}

@@ -16,9 +16,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
-from diffdope.jobs.interrupts import interrupts_deferred
 from diffdope.jobs.local_worker import serve
 from diffdope.jobs.scheduler import schedule
+from diffdope.jobs.signals import exit_statuses_kept, interrupts_deferred
 from diffdope.jobs.task import Record, Task, Work
 from diffdope.jobs.worker_pool import Died, Done, Event, Ready, StartFailed
 
@@ -44,7 +44,8 @@ class LocalEngine:
         Raises:
             DiffDopeError: if no worker can be started.
         """
-        return schedule(_ProcessPool(work), tasks, self.workers)
+        with exit_statuses_kept():
+            yield from schedule(_ProcessPool(work), tasks, self.workers)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Defers Ctrl-C while a worker process is started."""
+"""Signals while worker processes run: Ctrl-C is deferred while one is started, and exit statuses are kept."""
 
 from __future__ import annotations
 
@@ -22,6 +22,25 @@ def interrupts_deferred() -> Iterator[None]:
     """
     with _recorded(), _blocked():
         yield
+
+
+@contextmanager
+def exit_statuses_kept() -> Iterator[None]:
+    """Lets this process learn how its children ended, also if it was started with SIGCHLD ignored.
+
+    Some daemons start processes so, and it is inherited; the system then discards exit statuses, and a worker that has
+    died could not be told from one that runs. Outside of the main thread, which alone may change it, nothing is done.
+    """
+    number = getattr(signal, "SIGCHLD", None)
+    main = threading.current_thread() is threading.main_thread()
+    if number is None or not main or signal.getsignal(number) != signal.SIG_IGN:
+        yield
+        return
+    signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
