@@ -14,11 +14,11 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
+from diffdope.objective.objective import Objective
+from diffdope.terms.registry import ObjectiveSettings
 from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
-from diffdope.objective.objective import Objective
-from diffdope.objective.settings import ObjectiveSettings
 from diffdope.render.buffers import Buffers
 from diffdope.render.per_process import PerProcess
 from diffdope.render.renderer import Renderer

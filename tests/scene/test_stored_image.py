@@ -181,7 +181,7 @@ def test_the_rows_that_are_read_lie_around_the_middle_of_their_block(k: int) -> 
 @pytest.mark.parametrize("preset", ["default", "fast", "paper"])
 @pytest.mark.parametrize("names", [("rgb", "depth", "mask"), ("rgb",), ("depth", "mask")])
 def test_a_refinement_converts_no_whole_image(preset: str, names: tuple[str, ...]) -> None:
-    from diffdope.refine.refiner import Refiner
+    from diffdope.pipelines.refiner import Refiner
 
     example = packaged_example()
     images = {name: getattr(example.observation, name) for name in ("rgb", "depth", "mask")}

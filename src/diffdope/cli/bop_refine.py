@@ -26,10 +26,10 @@ from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.output import check_results_file
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.errors import DiffDopeError, expected
+from diffdope.jobs.engine import Engine, make_engine
+from diffdope.jobs.shard import parse_shard
 from diffdope.pipelines.settings import DEFAULT
 from diffdope.render.pool import available_cores
-from diffdope.runs.engine import Engine, make_engine
-from diffdope.runs.shard import parse_shard
 
 
 @dataclass(frozen=True)

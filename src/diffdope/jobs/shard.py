@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from diffdope.errors import expected
-from diffdope.runs.task import Task
+from diffdope.jobs.task import Task
 
 
 def shard(tasks: Sequence[Task], index: int, count: int) -> list[Task]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from diffdope.errors import DiffDopeError, expected
-from diffdope.runs.canonical import canonical
+from diffdope.jobs.canonical import canonical
 
 VERSION = 1
 _BEGIN = f'{{"journal": {VERSION}, '.encode()

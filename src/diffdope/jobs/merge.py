@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from diffdope.errors import DiffDopeError, expected
-from diffdope.runs.canonical import differences
-from diffdope.runs.journal import Journal, read_journal
-from diffdope.runs.shard import parse_shard
+from diffdope.jobs.canonical import differences
+from diffdope.jobs.journal import Journal, read_journal
+from diffdope.jobs.shard import parse_shard
 
 Records = dict[str, dict[str, Any]]
 

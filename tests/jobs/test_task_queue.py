@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from diffdope.runs.task import Task
-from diffdope.runs.task_queue import TaskQueue
+from diffdope.jobs.task import Task
+from diffdope.jobs.task_queue import TaskQueue
 
 
 def queue(**sizes: int) -> TaskQueue:

@@ -1,4 +1,4 @@
-"""A driver to be killed: `python -m tests.runs.driver SETTINGS.json`."""
+"""A driver to be killed: `python -m tests.jobs.driver SETTINGS.json`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from diffdope.errors import DiffDopeError
-from diffdope.runs.engine import Engine, make_engine
-from diffdope.runs.journal import Journal
-from diffdope.runs.local import LocalEngine
-from diffdope.runs.schedule import run_tasks
-from tests.runs.fake_run import FakeWork, fake_tasks
+from diffdope.jobs.engine import Engine, make_engine
+from diffdope.jobs.journal import Journal
+from diffdope.jobs.local_engine import LocalEngine
+from diffdope.jobs.run_tasks import run_tasks
+from tests.jobs.fake_run import FakeWork, fake_tasks
 
 HEADER = {"settings": {"iterations": 60, "rate": 0.1}}
 

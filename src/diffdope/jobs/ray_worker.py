@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from diffdope.runs.task import Handler, Work, described, execute
+from diffdope.jobs.task import Handler, Work, described, execute
 
 
 class RayWorker:

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.runs.inline import InlineEngine
-from diffdope.runs.journal import Journal
-from diffdope.runs.merge import merge, write_merged
-from diffdope.runs.schedule import run_tasks
-from diffdope.runs.shard import parse_shard, shard
-from diffdope.runs.task import Task
-from tests.runs.fake_run import FakeWork, fake_tasks
+from diffdope.jobs.inline_engine import InlineEngine
+from diffdope.jobs.journal import Journal
+from diffdope.jobs.merge import merge, write_merged
+from diffdope.jobs.run_tasks import run_tasks
+from diffdope.jobs.shard import parse_shard, shard
+from diffdope.jobs.task import Task
+from tests.jobs.fake_run import FakeWork, fake_tasks
 
 TASKS = fake_tasks(7, 3)
 HEADER = {"seed": 0, "task_count": len(TASKS), "tasks_sha256": "0123"}

@@ -9,10 +9,10 @@ from types import MappingProxyType, TracebackType
 from typing import Any
 
 from diffdope.errors import DiffDopeError, expected
-from diffdope.runs.canonical import differences, normal
-from diffdope.runs.durable import write_durably
-from diffdope.runs.journal_file import Contents, check_ours, header_line, journal_text, parse, read_journal, record_line
-from diffdope.runs.lock import WriterLock
+from diffdope.jobs.canonical import differences, normal
+from diffdope.jobs.durable import write_durably
+from diffdope.jobs.journal_file import Contents, check_ours, header_line, journal_text, parse, read_journal, record_line
+from diffdope.jobs.lock import WriterLock
 
 __all__ = ["Journal", "read_journal"]
 

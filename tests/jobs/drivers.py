@@ -1,4 +1,4 @@
-"""Starts `tests.runs.driver` in a process group of its own, as a shell does, and looks at what it has done."""
+"""Starts `tests.jobs.driver` in a process group of its own, as a shell does, and looks at what it has done."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from diffdope.runs.inline import InlineEngine
-from diffdope.runs.journal import Journal, read_journal
-from diffdope.runs.schedule import run_tasks
-from tests.runs.driver import HEADER
-from tests.runs.fake_run import FakeWork, alive, begun, fake_tasks, processes
+from diffdope.jobs.inline_engine import InlineEngine
+from diffdope.jobs.journal import Journal, read_journal
+from diffdope.jobs.run_tasks import run_tasks
+from tests.jobs.driver import HEADER
+from tests.jobs.fake_run import FakeWork, alive, begun, fake_tasks, processes
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Drivers:
         entry = asdict(self) | {"folder": str(self.folder), "log": str(self.log), "out": str(self.out)}
         settings.write_text(json.dumps(entry))
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.runs.driver", str(settings)],
+            [sys.executable, "-m", "tests.jobs.driver", str(settings)],
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | environment,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from typing import Protocol
 
 from diffdope.errors import check_choice, expected
-from diffdope.runs.task import Record, Task, Work
+from diffdope.jobs.task import Record, Task, Work
 
 
 class Engine(Protocol):
@@ -36,9 +36,9 @@ def make_engine(name: str, *, workers: int | None = None, address: str | None = 
     Raises:
         DiffDopeError: for another name, or a number below 1.
     """
-    from diffdope.runs.inline import InlineEngine
-    from diffdope.runs.local import LocalEngine
-    from diffdope.runs.ray_engine import RayEngine
+    from diffdope.jobs.inline_engine import InlineEngine
+    from diffdope.jobs.local_engine import LocalEngine
+    from diffdope.jobs.ray_engine import RayEngine
 
     check_choice("engine", name, ("local", "ray"))
     if workers is not None and workers < 1:

@@ -1,4 +1,4 @@
-"""A run: what is not yet in the journal is done, and every record is stored before the next task of its worker."""
+"""Runs the tasks that are not yet in a journal; every record is stored before its worker gets another task."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from contextlib import closing
 from typing import Any
 
 from diffdope.errors import expected
-from diffdope.runs.engine import Engine
-from diffdope.runs.journal import Journal
-from diffdope.runs.task import Task, Work
+from diffdope.jobs.engine import Engine
+from diffdope.jobs.journal import Journal
+from diffdope.jobs.task import Task, Work
 
 
 def run_tasks(
@@ -20,10 +20,10 @@ def run_tasks(
     journal: Journal,
     on_record: Callable[[Task, dict[str, Any]], None] | None = None,
 ) -> None:
-    """Does the tasks whose keys are not in the journal.
+    """Runs the tasks whose keys are not in the journal.
 
-    An exception of a task becomes its record, {"error": text}. A worker that dies has its task given to another one;
-    after the third death of the same task its record is an error too. KeyboardInterrupt stops the workers and
+    An exception of a task becomes its record, {"error": text}. The task of a worker that dies goes to another one;
+    after the third death at the same task its record is an error too. KeyboardInterrupt stops the workers and
     propagates; the journal is valid then, as it is after any other end.
 
     Args:

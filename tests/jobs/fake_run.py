@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from diffdope.errors import DiffDopeError
-from diffdope.runs.task import Task
+from diffdope.jobs.task import Task
 
 
 def fake_tasks(groups: int, each: int) -> list[Task]:

@@ -1,4 +1,4 @@
-"""What runs in a worker process: opens what tasks need, then turns payloads into records until the pipe ends."""
+"""Runs in a worker process: opens what tasks need, then turns payloads into records until the pipe ends."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import threading
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 
-from diffdope.runs.task import Handler, Work, described, execute
+from diffdope.jobs.task import Handler, Work, described, execute
 
 
 def serve(pipe: Connection, work: Work) -> None:
     """Sends None once it is ready (or the text of what went wrong), then a record for each payload.
 
-    Ctrl-C reaches all processes of a terminal; it is the driver who decides what it means.
+    Interrupts are ignored here: Ctrl-C reaches all processes of a terminal, and the driver decides what it means.
     """
     _ignore_interrupts()
     threading.Thread(target=_end_with_driver, daemon=True).start()
@@ -29,7 +29,7 @@ def serve(pipe: Connection, work: Work) -> None:
 
 
 def _answer(pipe: Connection, handler: Handler) -> bool:
-    """Does one task, and keeps nothing of it; False if the driver has closed the pipe."""
+    """Runs one task; returns False if the driver has closed the pipe. No variable keeps the payload afterwards."""
     try:
         payload = pipe.recv()
     except (EOFError, OSError):
@@ -52,7 +52,7 @@ def _ignore_interrupts() -> None:
 
 
 def _end_with_driver() -> None:
-    """A driver that is killed says no goodbye; a task of a minute must not outlive it by a minute."""
+    """Ends this process as soon as the driver is gone, in the middle of a task if need be."""
     driver = parent_process()
     if driver is not None:
         wait([driver.sentinel])

@@ -13,13 +13,16 @@ import numpy as np
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.runs.journal import Journal
-from diffdope.runs.local import _interrupts_held
-from tests.runs.driver import HEADER
-from tests.runs.drivers import Drivers, end, wait_for
-from tests.runs.fake_run import begun
+from diffdope.jobs.journal import Journal
+from diffdope.jobs.signals import interrupts_deferred
+from tests.jobs.driver import HEADER
+from tests.jobs.drivers import Drivers, end, wait_for
+from tests.jobs.fake_run import begun
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and /proc"),
+    pytest.mark.usefixtures("default_signals"),
+]
 
 WORKERS = 2
 
@@ -83,6 +86,35 @@ def test_ctrl_c_stops_at_once_and_loses_only_what_is_in_work(tmp_path: Path) -> 
     assert run.out.read_bytes() == run.undisturbed()
 
 
+def test_a_background_job_keeps_ignoring_ctrl_c(tmp_path: Path) -> None:
+    run = Drivers(tmp_path, groups=4, each=2, sleep_s=0.1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does for the background jobs of a script
+    driver = run.start()
+    try:
+        assert wait_for(lambda: len(run.begun()) >= 2, 20)
+        os.killpg(driver.pid, signal.SIGINT)
+        _, errors = driver.communicate(timeout=30)
+    finally:
+        end(driver)
+    assert (driver.returncode, errors) == (0, "")
+    assert len(run.begun()) == run.groups * run.each
+    assert run.out.read_bytes() == run.undisturbed()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals_end_it_and_its_workers(tmp_path: Path, number: signal.Signals) -> None:
+    run = Drivers(tmp_path, groups=2, each=2, sleep_s=60.0)
+    driver = run.start()
+    try:
+        assert wait_for(lambda: len(run.begun()) == 2, 20)
+        driver.send_signal(number)
+        driver.communicate(timeout=10)
+        assert run.no_worker_is_left()
+    finally:
+        end(driver)
+    assert driver.returncode == -number
+
+
 def test_ctrl_c_while_workers_start_is_silent(tmp_path: Path) -> None:
     run = Drivers(tmp_path)
     lock = run.out.with_name("run.jsonl.lock")
@@ -104,7 +136,7 @@ def test_an_interrupt_that_another_thread_takes_waits_until_the_worker_is_starte
     begun, started = threading.Event(), False
     other = threading.Thread(target=lambda: begun.wait() and signal.raise_signal(signal.SIGINT))
     other.start()  # before interrupts are held: its mask is its own
-    with pytest.raises(KeyboardInterrupt), _interrupts_held():
+    with pytest.raises(KeyboardInterrupt), interrupts_deferred():
         begun.set()
         other.join()
         time.sleep(0.01)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
-from diffdope.runs.task import Record, Task, Work, execute
+from diffdope.jobs.task import Record, Task, Work, execute
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from diffdope.errors import DiffDopeError
-from diffdope.runs.canonical import normal
-from diffdope.runs.journal_file import record_line
+from diffdope.jobs.canonical import normal
+from diffdope.jobs.journal_file import record_line
 
 Record = Mapping[str, Any]
 Handler = Callable[[Any], dict[str, Any]]

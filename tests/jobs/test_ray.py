@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.runs.ray_engine import RayEngine
-from diffdope.runs.ray_worker import RayWorker
-from tests.runs.drivers import Drivers, end, wait_for
-from tests.runs.fake_run import FakeWork, fake_tasks, processes
+from diffdope.jobs.ray_engine import RayEngine
+from diffdope.jobs.ray_worker import RayWorker
+from tests.jobs.drivers import Drivers, end, wait_for
+from tests.jobs.fake_run import FakeWork, fake_tasks, processes
 
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason='Ray is not installed (pip install "diffdope[ray]")'

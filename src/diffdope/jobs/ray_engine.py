@@ -1,4 +1,4 @@
-"""Workers on the machines of a Ray cluster. The journal stays with the driver; a lost machine loses no record."""
+"""Runs tasks on the machines of a Ray cluster. The journal stays with the driver; a lost machine loses no record."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from diffdope.errors import DiffDopeError
-from diffdope.runs.crew import Died, Done, Event, Failed, Ready, drive
-from diffdope.runs.ray_worker import RayWorker
-from diffdope.runs.task import Record, Task, Work
+from diffdope.jobs.ray_worker import RayWorker
+from diffdope.jobs.scheduler import schedule
+from diffdope.jobs.task import Record, Task, Work
+from diffdope.jobs.worker_pool import Died, Done, Event, Ready, StartFailed
 
 _POLL_S = 1.0  # how often Ctrl-C and an empty cluster are noticed
-_ALIKE = "are Ray's version and RAY_AUTH_MODE the same on all machines, this one included?"
-_PATIENCE_S = 300.0  # without any worker, before we say so
+_SAME_VERSION = "are Ray's version and RAY_AUTH_MODE the same on all machines, this one included?"
+_START_S = 300.0  # without any worker, before the run ends with an error
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class RayEngine:
         ray = _import_ray()
         with nullcontext() if ray.is_initialized() else _connected(ray, self.address):
             size = self.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-            yield from drive(_Actors(ray, work), tasks, size)
+            yield from schedule(_ActorPool(ray, work), tasks, size)
 
 
 def _import_ray() -> Any:
@@ -58,7 +59,7 @@ def _import_ray() -> Any:
 
 @contextmanager
 def _connected(ray: Any, address: str | None) -> Iterator[None]:
-    # Of a lost worker or machine Ray prints pages to stdout, and has no public switch for it; `drive` logs a line.
+    # Ray prints pages to stdout about a lost worker, and has no public switch for it; the scheduler logs a line.
     ray._private.worker._worker_logs_enabled = False
     try:
         _connect(ray, address)
@@ -76,12 +77,13 @@ def _connect(ray: Any, address: str | None) -> None:
         )  # fmt: skip
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
         raise DiffDopeError(
-            f"address {address or 'local'}: expected a Ray cluster, got: {error}; is it up (`ray status`)? {_ALIKE}"
+            f"address {address or 'local'}: expected a Ray cluster, got: {error}; "
+            f"is it up (`ray status`)? {_SAME_VERSION}"
         ) from error
 
 
-class _Actors:
-    """A crew of actors. Each has one call in flight at most: its start, or a task."""
+class _ActorPool:
+    """A `WorkerPool` of Ray actors. Each has at most one call in flight: its start, or a task."""
 
     def __init__(self, ray: Any, work: Work) -> None:
         self._ray = ray
@@ -91,26 +93,26 @@ class _Actors:
         self._workers: dict[int, Any] = {}
         self._calls: dict[Any, int] = {}
         self._ready: set[int] = set()
-        self._hired = 0
-        self._last_sign = time.monotonic()
+        self._spawned = 0
+        self._last_progress = time.monotonic()
 
-    def hire(self) -> int:
-        self._hired += 1
+    def spawn(self) -> int:
+        self._spawned += 1
         actor = self._actor.remote()
-        self._workers[self._hired] = actor
-        self._calls[actor.start.remote(self._work)] = self._hired
-        return self._hired
+        self._workers[self._spawned] = actor
+        self._calls[actor.start.remote(self._work)] = self._spawned
+        return self._spawned
 
-    def give(self, worker: int, task: Task) -> None:
+    def submit(self, worker: int, task: Task) -> None:
         self._calls[self._workers[worker].run.remote(task.payload)] = worker
 
     def events(self) -> Iterator[Event]:
         ended, _ = self._ray.wait(list(self._calls), num_returns=1, timeout=_POLL_S)
         if ended or self._ready:
-            self._last_sign = time.monotonic()
-        elif time.monotonic() - self._last_sign > _PATIENCE_S:
+            self._last_progress = time.monotonic()
+        elif time.monotonic() - self._last_progress > _START_S:
             resources = self._ray.cluster_resources()
-            raise DiffDopeError(f"no worker could be started for {_PATIENCE_S:.0f} s; the cluster has {resources}")
+            raise DiffDopeError(f"no worker could be started for {_START_S:.0f} s; the cluster has {resources}")
         for call in ended:
             yield self._event(call, self._calls.pop(call))
 
@@ -118,25 +120,25 @@ class _Actors:
         try:
             answer = self._ray.get(call)
         except self._ray.exceptions.RayError as error:  # the actor or its machine
-            hint = "" if worker in self._ready else f" {_ALIKE}"
-            self._dismiss(worker)
+            hint = "" if worker in self._ready else f" {_SAME_VERSION}"
+            self._remove(worker)
             return Died(worker, f"{type(error).__name__}: {_first_line(error)}{hint}")
         if worker in self._ready:
             return Done(worker, answer)
         if answer is not None:
-            self._dismiss(worker)
-            return Failed(worker, answer)
+            self._remove(worker)
+            return StartFailed(worker, answer)
         self._ready.add(worker)
         return Ready(worker)
 
-    def _dismiss(self, worker: int) -> None:
+    def _remove(self, worker: int) -> None:
         self._ready.discard(worker)
         self._ray.kill(self._workers.pop(worker))
 
     def stop(self, *, promptly: bool) -> None:
         self._calls.clear()
         for worker in list(self._workers):
-            self._dismiss(worker)
+            self._remove(worker)
 
 
 def _first_line(error: Exception) -> str:

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.runs.engine import Engine, make_engine
-from diffdope.runs.inline import InlineEngine
-from diffdope.runs.journal import Journal
-from diffdope.runs.local import LocalEngine
-from diffdope.runs.ray_engine import RayEngine
-from diffdope.runs.schedule import run_tasks
-from diffdope.runs.task import Task
-from tests.runs.fake_run import FakeWork, alive, begun, fake_tasks, processes
+from diffdope.jobs.engine import Engine, make_engine
+from diffdope.jobs.inline_engine import InlineEngine
+from diffdope.jobs.journal import Journal
+from diffdope.jobs.local_engine import LocalEngine
+from diffdope.jobs.ray_engine import RayEngine
+from diffdope.jobs.run_tasks import run_tasks
+from diffdope.jobs.task import Task
+from tests.jobs.fake_run import FakeWork, alive, begun, fake_tasks, processes
 
 TASKS = fake_tasks(4, 3)
 BAD = (
@@ -59,6 +59,20 @@ def test_processes_give_the_same_bytes_as_none(tmp_path: Path, log: Path) -> Non
     assert run(tmp_path / "b", FakeWork(log, bad=BAD, sleep_s=0.01), LocalEngine(2)) == expected
     assert sorted(begun(log)) == [task.key for task in TASKS]
     assert os.getpid() not in processes(log)
+    assert not any(map(alive, processes(log)))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGCHLD"), reason="Windows has no SIGCHLD")
+def test_a_parent_that_ignores_the_end_of_children_changes_nothing(tmp_path: Path, log: Path) -> None:
+    expected = run(tmp_path / "a", FakeWork(tmp_path / "other.log"), InlineEngine())
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # as some daemons start processes
+    try:
+        work = FakeWork(log, bad=(("000001/000000", "die once"),))
+        assert run(tmp_path / "b", work, LocalEngine(2)) == expected
+        assert signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    assert begun(log).count("000001/000000") == 2
     assert not any(map(alive, processes(log)))
 
 

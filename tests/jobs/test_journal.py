@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.runs.journal import Journal, read_journal
+from diffdope.jobs.journal import Journal, read_journal
 
 HEADER: dict[str, Any] = {
     "seed": 0,
@@ -62,7 +62,7 @@ def test_a_record_is_in_the_file_when_append_returns(path: Path) -> None:
 def test_a_record_is_synced_before_append_returns(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[bytes] = []
     with Journal.open(path, HEADER) as journal:
-        monkeypatch.setattr("diffdope.runs.journal.os.fsync", lambda _: synced.append(path.read_bytes()))
+        monkeypatch.setattr("diffdope.jobs.journal.os.fsync", lambda _: synced.append(path.read_bytes()))
         journal.append("a", {"x": 1})
     assert synced == [UNFINISHED + b'{"key": "a", "x": 1}\n']
 
@@ -230,7 +230,7 @@ def test_a_full_disk_leaves_whole_lines(path: Path, monkeypatch: pytest.MonkeyPa
                 raise OSError(28, "No space left on device")
             return real(descriptor, data[: len(data) - 5])
 
-        monkeypatch.setattr("diffdope.runs.journal.os.write", half_then_full)
+        monkeypatch.setattr("diffdope.jobs.journal.os.write", half_then_full)
         with pytest.raises(OSError, match="No space left on device") as caught:
             journal.append("a", {"x": 1})
         monkeypatch.undo()
