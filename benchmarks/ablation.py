@@ -11,18 +11,16 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from benchmarks.confidence import LEVELS, SETS
-from benchmarks.shared_data import cases, evaluation_points, load_mesh
+from benchmarks.shared_data import LEVELS, cases_of_kind, evaluation_points, load_mesh
 from diffdope.bop.metrics import add
 from diffdope.errors import NothingToCompareError
 from diffdope.pipelines.refiner import Refiner
-from diffdope.pipelines.settings import Preset, PyramidSettings, preset
-from diffdope.terms.contour import OutlineSettings
+from diffdope.pipelines.settings import Level, Preset, PyramidSettings, preset
+from diffdope.terms.contour import ContourSettings
 
 Row = tuple[str, str, float, float]
 CHOSEN = [
@@ -39,29 +37,34 @@ def changed(base: Preset, path: str, value: Any) -> Preset:
 
 def full_meshes(pyramid: PyramidSettings) -> PyramidSettings:
     """Without levels of detail."""
-    return replace(pyramid, faces=(0,) * len(pyramid.faces))
+    return pyramid.with_lists(faces=(0,) * len(pyramid.levels))
+
+
+def near_alone(base: Preset, near: PyramidSettings) -> Preset:
+    """With another search near the start, and none after it."""
+    return replace(base, search=replace(base.search, near=near, fallback_confidence=0.0))
 
 
 def variants() -> dict[str, Preset]:
     """By name; the first is the preset as it is."""
     base = preset("default")
     near, far = base.search.near, base.search.far
-    one_level = PyramidSettings(sizes=(160,), hypotheses=(1,), iterations=(20,), faces=(0,))
+    one_level = replace(near, levels=(Level(160, hypotheses=1, iterations=20),))
     return {
         "default": base,
-        "near search only": changed(base, "search.doubt", 0.0),
-        "always the wide search": replace(base, search=replace(base.search, near=far, doubt=0.0)),
-        "one hypothesis": changed(changed(base, "search.near.hypotheses", (1, 1, 1)), "search.doubt", 0.0),
-        "one hypothesis, finest level only": replace(base, search=replace(base.search, near=one_level, doubt=0.0)),
+        "near search only": near_alone(base, near),
+        "always the wide search": near_alone(base, far),
+        "one hypothesis": near_alone(base, near.with_lists(hypotheses=(1,) * len(near.levels))),
+        "one hypothesis, finest level only": near_alone(base, one_level),
         "full meshes at all levels": replace(
             base, search=replace(base.search, near=full_meshes(near), far=full_meshes(far))
         ),
-        "other sides not looked at": changed(base, "search.other_sides", False),
+        "other sides not looked at": changed(base, "search.symmetric_alternatives", False),
         "light as it is": changed(base, "search.light", "as-is"),
         "light: gain": changed(base, "search.light", "gain"),
         "every mask believed": changed(base, "search.mask_error_px", 0.0),
         "no edges in place of a mask": replace(
-            base, search=replace(base.search, outline=OutlineSettings(weight=0.0, weight_with_depth=0.0))
+            base, search=replace(base.search, outline=ContourSettings(weight=0.0, weight_with_depth=0.0))
         ),
         "no prior without a mask": changed(base, "search.prior_unmasked", 0.0),
         "weights of residuals to 0.001": changed(base, "objective.irls_floor", 0.001),
@@ -73,8 +76,7 @@ def rows_of(part: int, *, parts: int, every: int, level: str) -> list[Row]:
     rows: list[Row] = []
     for set_name in CHOSEN:
         refiners: dict[object, Refiner] = {}
-        every_case = (case for spec in SETS[set_name] for case in cases(level=LEVELS[level], **spec))  # type: ignore[arg-type]
-        for case in islice(every_case, part * every, None, parts * every):
+        for case in cases_of_kind(set_name, level, first=part * every, every=parts * every):
             refiner = refiners.get(case.mesh_path)
             if refiner is None:
                 refiner = refiners[case.mesh_path] = Refiner(load_mesh(case.mesh_path), threads=1)

@@ -219,11 +219,35 @@ def evaluator(mesh: Any, observation: Any, weight: np.ndarray, threads: int) -> 
         weight: (H, W), how much each pixel counts.
         threads: to use.
     """
-    from diffdope.objective.objective import Buffers, Objective
-    from diffdope.objective.settings import ObjectiveSettings
+    import importlib.util
 
-    settings, buffers = ObjectiveSettings(edge_weight=0.0), Buffers(mesh, threads=threads)
-    return Objective(buffers, observation, weight, settings, length_m=mesh.diameter, with_normal=True)
+    if importlib.util.find_spec("diffdope.problem") is None:
+        return evaluator_of_0_1(mesh, observation, weight, threads)
+    from diffdope.problem.factor import ImageFactor
+    from diffdope.problem.problem import Problem
+    from diffdope.problem.responsibility import Responsibility
+    from diffdope.problem.variables import Variables
+    from diffdope.render.buffers import Buffers
+    from diffdope.terms.registry import ObjectiveSettings
+
+    counts = np.asarray(weight, np.float32)
+    responsibility = Responsibility(counts, np.ones_like(counts), float(counts.sum()))
+    settings, buffers, length_m = ObjectiveSettings(edge_weight=0.0), Buffers(mesh, threads=threads), mesh.diameter
+    factor = ImageFactor(buffers, observation, responsibility, settings, length_m=length_m, with_normal=True)
+    return Problem(Variables.one_object(length_m), [factor]).evaluate
+
+
+def evaluator_of_0_1(mesh: Any, observation: Any, weight: np.ndarray, threads: int) -> Callable[[Any, Any], object]:
+    """The same of builds in which the objective was one class."""
+    import importlib
+
+    home = importlib.import_module("diffdope.objective.objective")
+    settings = importlib.import_module("diffdope.objective.settings").ObjectiveSettings(edge_weight=0.0)
+    buffers = home.Buffers(mesh, threads=threads)
+    evaluate: Callable[[Any, Any], object] = home.Objective(
+        buffers, observation, weight, settings, length_m=mesh.diameter, with_normal=True
+    )
+    return evaluate
 
 
 KINDS: dict[str, Callable[..., Any]] = {

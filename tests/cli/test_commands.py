@@ -54,7 +54,7 @@ def test_flags_win_over_yaml_and_yaml_over_the_preset(inputs: Path) -> None:
 def test_numbers_that_the_preset_does_not_use_are_refused(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments(inputs, **{"descent.iterations": 2})) == 2
     assert "descent: expected no numbers for preset 'default', whose solver is newton" in capsys.readouterr().err
-    assert main(arguments(inputs, preset="paper", **{"search.doubt": 0.1})) == 2
+    assert main(arguments(inputs, preset="paper", **{"search.fallback-confidence": 0.1})) == 2
     assert "search: expected no numbers for preset 'paper'" in capsys.readouterr().err
     assert main(arguments(inputs, **{"crop.size": 80})) == 2
     assert "each level has its own: see search.near.sizes" in capsys.readouterr().err
@@ -64,11 +64,55 @@ def test_the_levels_of_a_search_come_from_yaml_and_flags(inputs: Path) -> None:
     (inputs / "settings.yaml").write_text(
         "search:\n  near: {sizes: [32, 64], hypotheses: [4, 1], iterations: [3, 2], faces: [0, 0]}\n"
     )
-    given = arguments(inputs, settings=inputs / "settings.yaml", **{"search.doubt": 0})
+    given = arguments(inputs, settings=inputs / "settings.yaml", **{"search.fallback-confidence": 0})
     main([*given, "--no-film", "--search.near.iterations", "2", "1"])
     near = read_result(inputs.parent / "out")["settings"]["search"]["near"]  # type: ignore[index]
-    assert near["sizes"] == [32, 64]
-    assert near["iterations"] == [2, 1]
+    assert [level["size"] for level in near["levels"]] == [32, 64]
+    assert [level["iterations"] for level in near["levels"]] == [2, 1]
+
+
+def test_old_names_of_settings_still_work_and_the_new_ones_are_said(
+    inputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (inputs / "settings.yaml").write_text("search: {other-sides: false, step: {longest: 0.2, negligible: 1e-3}}\n")
+    given = arguments(inputs, settings=inputs / "settings.yaml", **{"search.doubt": 0, "search.step.grow": 7})
+    assert main([*given, "--no-film"]) == 0
+    search = read_result(inputs.parent / "out")["settings"]["search"]  # type: ignore[index]
+    assert (search["fallback_confidence"], search["symmetric_alternatives"]) == (0.0, False)
+    assert search["step"] | {"max_step": 0.2, "reduction_tolerance": 1e-3, "increase": 7.0} == search["step"]
+    said = capsys.readouterr().err
+    assert "note: --search.doubt is now called --search.fallback-confidence" in said
+    assert "settings.yaml: search.step.longest is now called search.step.max_step" in said
+
+
+def test_a_setting_under_both_names_is_refused(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (inputs / "settings.yaml").write_text("search: {doubt: 0.5, fallback_confidence: 0.6}\n")
+    assert main(arguments(inputs, settings=inputs / "settings.yaml")) == 2
+    assert "search.fallback_confidence: expected each setting once" in capsys.readouterr().err
+
+
+def test_levels_as_records_in_yaml(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (inputs / "settings.yaml").write_text(
+        "search: {fallback-confidence: 0, near: {levels: [{size: 32, hypotheses: 4}, {size: 64}]}}\n"
+    )
+    main([*arguments(inputs, settings=inputs / "settings.yaml"), "--no-film", "--search.near.faces", "500", "0"])
+    near = read_result(inputs.parent / "out")["settings"]["search"]["near"]  # type: ignore[index]
+    assert near["levels"][0] == {"size": 32, "hypotheses": 4, "iterations": 5, "faces": 500}
+    capsys.readouterr()
+    for levels, why in (("[{faces: 0}]", "levels[0]: expected size"), ("[{size: 4}]", "levels[0]: size: expected")):
+        (inputs / "settings.yaml").write_text(f"search: {{near: {{levels: {levels}}}}}\n")
+        assert main(arguments(inputs, settings=inputs / "settings.yaml")) == 2
+        assert why in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("by", ["yaml", "flags"])
+def test_levels_that_lack_a_number_are_refused(by: str, inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (inputs / "settings.yaml").write_text("search: {far: {faces: [0, 0]}}\n" if by == "yaml" else "")
+    more = ["--search.far.faces", "0", "0"] if by == "flags" else []
+    assert main([*arguments(inputs, settings=inputs / "settings.yaml"), *more]) == 2
+    said = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert "search.far" in said.replace(": ", ".")
+    assert "expected one number a level in each, got 4 sizes, 4 hypotheses, 4 iterations, 2 faces" in said
 
 
 def test_a_list_in_yaml_must_be_one(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:

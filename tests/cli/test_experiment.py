@@ -57,8 +57,12 @@ def test_flags_win_over_the_small_grid() -> None:
 
 
 def test_a_study_can_be_run_with_another_preset(capsys: pytest.CaptureFixture[str]) -> None:
-    _, _, settings = parse(find_study("clutter"), ["--preset", "default", "--preset.search.doubt", "0.5"])
-    assert (settings.preset.name, settings.preset.solver, settings.preset.search.doubt) == ("default", "newton", 0.5)
+    _, _, settings = parse(find_study("clutter"), ["--preset", "default", "--preset.search.fallback-confidence", "0.5"])
+    assert (settings.preset.name, settings.preset.solver, settings.preset.search.fallback_confidence) == (
+        "default",
+        "newton",
+        0.5,
+    )
     assert settings.preset.objective == PRESETS["default"].objective
     assert main(["experiment", "learning-rates", "--preset", "default"]) == 2
     assert "preset: expected none for learning-rates" in capsys.readouterr().err

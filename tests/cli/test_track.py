@@ -15,8 +15,8 @@ from diffdope.cli.track_report import estimates
 from diffdope.cli.track_run import last_good
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
+from diffdope.jobs.journal import read_journal
 from diffdope.pipelines.refiner import Refiner
-from diffdope.runs.journal import read_journal
 from diffdope.scene.mesh import Mesh
 from diffdope.viz.animation import write_film
 from tests.cli.conftest import DEMO

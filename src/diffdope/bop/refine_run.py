@@ -14,11 +14,11 @@ from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.results import Estimate, write_results
 from diffdope.bop.starts import Start
 from diffdope.geometry.pose import Pose
-from diffdope.runs.engine import Engine
-from diffdope.runs.journal import Journal
-from diffdope.runs.schedule import run_tasks
-from diffdope.runs.shard import shard
-from diffdope.runs.task import Task
+from diffdope.jobs.engine import Engine
+from diffdope.jobs.journal import Journal
+from diffdope.jobs.run_tasks import run_tasks
+from diffdope.jobs.shard import shard
+from diffdope.jobs.task import Task
 
 OnRecord = Callable[[Mapping[str, Any]], None]
 

@@ -19,11 +19,11 @@ from diffdope.bop.silhouette import silhouette, stride_of
 from diffdope.bop.starts import Start
 from diffdope.errors import NothingToCompareError, expected
 from diffdope.geometry.pose import Pose
+from diffdope.jobs.task import described
 from diffdope.pipelines.compiled import compile_apart
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import Preset
-from diffdope.runs.task import described
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from diffdope.errors import DiffDopeError, expected
 from diffdope.geometry.pose import Pose
-from diffdope.runs.durable import write_durably
+from diffdope.jobs.durable import write_durably
 
 COLUMNS = ("scene_id", "im_id", "obj_id", "score", "R", "t", "time")
 

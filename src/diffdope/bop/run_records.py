@@ -13,7 +13,7 @@ import numpy as np
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.results import Estimate
 from diffdope.bop.targets import identified, indexed
-from diffdope.runs.journal_file import read_journal
+from diffdope.jobs.journal_file import read_journal
 
 _SAME_M, _SAME_R = 1e-6, 1e-6  # the CSV holds ten digits
 

@@ -11,7 +11,7 @@ import tyro
 from diffdope.bop.refine_run import RunFiles, estimates_of
 from diffdope.bop.results import write_results
 from diffdope.cli.output import check_results_file
-from diffdope.runs.merge import merge, write_merged
+from diffdope.jobs.merge import merge, write_merged
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,12 @@ from diffdope.bop.starts import (
 )
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.output import check_results_file
-from diffdope.cli.preset_flags import Numbers, default_numbers
+from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.errors import DiffDopeError, expected
+from diffdope.jobs.engine import Engine, make_engine
+from diffdope.jobs.shard import parse_shard
 from diffdope.pipelines.settings import DEFAULT
 from diffdope.render.pool import available_cores
-from diffdope.runs.engine import Engine, make_engine
-from diffdope.runs.shard import parse_shard
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def run(arguments: list[str]) -> int:
 
     missing: Any = tyro.MISSING
     default = Arguments(missing, missing, missing, missing, numbers=default_numbers(arguments))
-    given = tyro.cli(Arguments, args=arguments, default=default, prog="diffdope bop refine")
+    given = parse_flags(Arguments, arguments, default=default, prog="diffdope bop refine")
     check_results_file(given.out)
     dataset, starts = read_starts(given)
     part = None if given.shard is None else parse_shard(given.shard)

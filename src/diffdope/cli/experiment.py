@@ -10,7 +10,7 @@ import tyro
 
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.output import check_output
-from diffdope.cli.preset_flags import early
+from diffdope.cli.preset_flags import early, parse_flags
 from diffdope.errors import check_choice, expected
 from diffdope.experiments.cases import Source
 from diffdope.experiments.registry import MODULES, find_study
@@ -121,7 +121,7 @@ def parse(study: Study[Any], arguments: list[str]) -> tuple[Run, Source, Any]:
         ("settings", Annotated[type(numbers), flat], field(default=numbers)),
     ]
     flags = make_dataclass("Flags", parts, frozen=True)
-    given: Any = tyro.cli(flags, args=arguments, prog=f"diffdope experiment {study.name}", description=study.purpose)
+    given: Any = parse_flags(flags, arguments, prog=f"diffdope experiment {study.name}", about=study.purpose)
     return given.run, given.pictures.source(), given.settings
 
 

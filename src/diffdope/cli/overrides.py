@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 import typing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+from diffdope.cli.levels import PyramidLists
+from diffdope.cli.renamed import current_settings
 from diffdope.errors import DiffDopeError, check_choice, expected
+from diffdope.search.levels import PyramidSettings
 
 T = TypeVar("T")
 
@@ -28,13 +31,16 @@ def read_settings(path: Path, base: T) -> T:
         raise DiffDopeError(f"settings: expected YAML in {path}, got {' '.join(str(error).split())}") from error
     if data is None:
         return base
-    return override(base, data, f"settings file {path}")
+    where = f"settings file {path}"
+    return override(base, current_settings(data, where) if isinstance(data, dict) else data, where)
 
 
 def override(base: T, data: Any, where: str) -> T:
     """A frozen dataclass with some fields replaced, recursively."""
     if not isinstance(data, dict):
         raise expected(where, "names and values", repr(data))
+    if isinstance(base, PyramidSettings) and "levels" not in data:
+        return cast("T", _pyramid(base, data, where))
     types = typing.get_type_hints(type(base))
     names = [field.name for field in dataclasses.fields(base)]  # type: ignore[arg-type]
     changes: dict[str, Any] = {}
@@ -49,8 +55,36 @@ def override(base: T, data: Any, where: str) -> T:
     return dataclasses.replace(base, **changes)  # type: ignore[type-var]
 
 
+def _pyramid(base: PyramidSettings, data: dict[Any, Any], where: str) -> PyramidSettings:
+    """A search with some of its lists, of one number a level, replaced."""
+    lists = override(PyramidLists.of(base), data, where)
+    try:
+        return lists.pyramid()
+    except DiffDopeError as error:
+        raise DiffDopeError(f"{where}: {error}") from error
+
+
+def _record(name: str, value: Any, kind: Any) -> Any:
+    """A dataclass of its fields, of which those without a default are needed."""
+    if not isinstance(value, dict):
+        raise expected(name, "names and values", repr(value))
+    given = {str(key).replace("-", "_"): item for key, item in value.items()}
+    types, fields = typing.get_type_hints(kind), dataclasses.fields(kind)
+    for key in given:
+        check_choice(f"{name}: setting", key, [field.name for field in fields])
+    missing = [f.name for f in fields if f.default is dataclasses.MISSING and f.name not in given]
+    if missing:
+        raise expected(name, " and ".join(missing), ", ".join(given) or "nothing")
+    try:
+        return kind(**{key: _converted(f"{name}: {key}", item, types[key]) for key, item in given.items()})
+    except DiffDopeError as error:
+        raise error if str(error).startswith(name) else DiffDopeError(f"{name}: {error}") from error
+
+
 def _converted(name: str, value: Any, kind: Any) -> Any:
-    """A scalar, or a list of scalars, of the wanted type; YAML reads 1e-3 as text, so text that is a number will do."""
+    """A value of the wanted type, lists item by item; YAML reads 1e-3 as text, so text that is a number will do."""
+    if dataclasses.is_dataclass(kind):
+        return _record(name, value, kind)
     if kind is float or kind is int:
         try:
             number = float(value) if not isinstance(value, bool) else None

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
+import tyro
+
+from diffdope.cli.levels import REGISTRY
 from diffdope.cli.overrides import read_settings
+from diffdope.cli.renamed import current_flags
 from diffdope.errors import expected
 from diffdope.pipelines.settings import DEFAULT, CropSettings, DescentSettings, Preset, SearchSettings
 from diffdope.pipelines.settings import preset as find_preset
-from diffdope.terms.settings import ObjectiveSettings
+from diffdope.terms.registry import ObjectiveSettings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,22 @@ def default_numbers(arguments: list[str]) -> Numbers:
     if settings is not None:
         base = read_settings(Path(settings), base)
     return Numbers(base.objective, base.descent, base.crop, base.search)
+
+
+def parse_flags(kind: type[T], arguments: list[str], *, prog: str, default: T | None = None, about: str = "") -> T:
+    """Reads the flags of a command that has numbers of a preset among them.
+
+    Args:
+        kind: a frozen dataclass.
+        arguments: words of the command line; old names of settings will do.
+        prog: the command, for messages.
+        default: what is not given.
+        about: heads the help, in place of the docstring of `kind`.
+    """
+    return tyro.cli(
+        kind, args=current_flags(arguments), prog=prog, description=about or None, registry=REGISTRY,
+        default=tyro.MISSING_NONPROP if default is None else default,
+    )  # fmt: skip
 
 
 def early(arguments: list[str], flag: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from diffdope.cli.output import check_output, result_entry, results_folder, write_json
-from diffdope.cli.preset_flags import Numbers, default_numbers
+from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.start_pose import read_start
 from diffdope.errors import DiffDopeError, check_positive, expected
 from diffdope.geometry.camera import Camera, load_camera
@@ -66,7 +66,7 @@ def parse(arguments: list[str]) -> Arguments:
     numbers = default_numbers(arguments)
     missing: Any = tyro.MISSING
     default = Arguments(missing, missing, missing, missing, numbers=numbers)
-    return tyro.cli(Arguments, args=arguments, default=default, prog="diffdope refine")
+    return parse_flags(Arguments, arguments, default=default, prog="diffdope refine")
 
 
 def run(arguments: list[str]) -> int:

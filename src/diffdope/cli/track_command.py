@@ -17,10 +17,10 @@ from diffdope.cli.start_pose import read_start
 from diffdope.cli.track_report import TrackDisplay, write_files
 from diffdope.cli.track_run import Video, check_same_frames, track_into
 from diffdope.errors import expected
+from diffdope.jobs.journal import Journal
 from diffdope.pipelines.settings import Preset
 from diffdope.pipelines.settings import preset as find_preset
 from diffdope.pipelines.tracker import tracking_presets
-from diffdope.runs.journal import Journal
 from diffdope.scene.frames import Film, Frames, ImageFolders
 from diffdope.scene.mesh import Mesh
 

@@ -12,9 +12,9 @@ from diffdope.cli.output import number
 from diffdope.errors import DiffDopeError, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
+from diffdope.jobs.journal import Journal
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
-from diffdope.runs.journal import Journal
 from diffdope.scene.frames import Frame, Frames
 from diffdope.scene.observation import Observation
 

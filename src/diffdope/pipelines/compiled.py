@@ -78,7 +78,7 @@ def compile_here(*, edges: bool, solver: Solver) -> None:
     settings = Preset(solver=solver)
     if edges:
         settings = replace(settings, objective=replace(settings.objective, edge_weight=1.0))
-    brief = PyramidSettings((Level(size, 1, 1, 0),))
+    brief = PyramidSettings((Level(size, hypotheses=1, iterations=1),))
     search = SearchSettings(near=brief, far=brief, fallback_confidence=0.0)
     settings = replace(settings, descent=DescentSettings(hypotheses=1, iterations=1), search=search)
     Refiner(mesh, preset=settings, threads=1).refine(observation, Pose(np.eye(3), np.array([0.0, 0.0, 0.5])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from diffdope.errors import DiffDopeError
@@ -30,6 +30,19 @@ class Level:
         for name, least in (("size", 8), ("hypotheses", 1), ("iterations", 1), ("faces", 0)):
             if getattr(self, name) < least:
                 raise DiffDopeError(f"{name}: expected at least {least}, got {getattr(self, name)}")
+
+
+LISTS = {"sizes": "size", "hypotheses": "hypotheses", "iterations": "iterations", "faces": "faces"}
+"""Lists with one number a level, as flags and settings files have them, and the field of `Level` that each fills."""
+
+
+def _levels(lists: Mapping[str, Sequence[int]]) -> tuple[Level, ...]:
+    """Levels of one number in each list."""
+    if len({len(one) for one in lists.values()}) != 1 or not all(lists.values()):
+        got = ", ".join(f"{len(one)} {name}" for name, one in lists.items())
+        raise DiffDopeError(f"{', '.join(lists)}: expected one number a level in each, got {got}")
+    rows = zip(*lists.values(), strict=True)
+    return tuple(Level(**dict(zip((LISTS[name] for name in lists), row, strict=True))) for row in rows)
 
 
 @dataclass(frozen=True)
@@ -69,11 +82,19 @@ class PyramidSettings:
             DiffDopeError: if the lists differ in length or are empty, or for what the constructor refuses.
         """
         lists = {"sizes": sizes, "hypotheses": hypotheses, "iterations": iterations, "faces": faces}
-        if len({len(one) for one in lists.values()}) != 1 or not sizes:
-            got = ", ".join(f"{len(one)} {name}" for name, one in lists.items())
-            raise DiffDopeError(f"sizes, hypotheses, iterations, faces: expected one number a level in each, got {got}")
-        levels = tuple(Level(*numbers) for numbers in zip(sizes, hypotheses, iterations, faces, strict=True))
-        return cls(levels, angle_deg, distance)
+        return cls(_levels(lists), angle_deg, distance)
+
+    def with_lists(self, **lists: Sequence[int]) -> PyramidSettings:
+        """With other numbers, one a level in each list; lists that are not given keep their numbers.
+
+        Args:
+            lists: any of sizes, hypotheses, iterations, faces. A search of more or fewer levels needs all of them.
+
+        Raises:
+            DiffDopeError: as `of`.
+        """
+        kept = {name: getattr(self, name) for name in LISTS}
+        return replace(self, levels=_levels(kept | lists))
 
     @property
     def sizes(self) -> tuple[int, ...]:
