@@ -227,7 +227,8 @@ def test_the_gradient_is_that_of_its_own_cost(name: str) -> None:
         R, t = case.state
         unit = case.variables.unit
         # Poses are rounded to float32: steps below some micrometres would be differences of rounding.
-        want = case.differences(own, 2e-5)
+        # The median of several, for the cost jumps where a contour passes on to the next mesh edge.
+        want = np.median([case.differences(own, step) for step in (1e-5, 1.7e-5, 3e-5, 5e-5, 8e-5)], axis=0)
         errors.append(compared(problem.evaluate(R[None], t[None]).gradient[0] * unit, want * unit)[1])
     assert np.median(errors) < 0.03
 
