@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diffdope.errors import DiffDopeError
-    from diffdope.geometry.camera import Camera, load_camera
+    from diffdope.geometry.camera import Camera
     from diffdope.geometry.pose import Pose
+    from diffdope.io.cameras import load_camera
     from diffdope.refine.refiner import Refiner, refine
     from diffdope.refine.result import RefinementResult, Status
     from diffdope.render.pool import set_threads
@@ -44,7 +45,7 @@ _HOMES = {
     "RefinementResult": "diffdope.refine.result",
     "Refiner": "diffdope.refine.refiner",
     "Status": "diffdope.refine.result",
-    "load_camera": "diffdope.geometry.camera",
+    "load_camera": "diffdope.io.cameras",
     "set_threads": "diffdope.render.pool",
 }
 

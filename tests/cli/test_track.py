@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from diffdope.bop.results import read_results
 from diffdope.cli.main import main
 from diffdope.cli.track_report import estimates
 from diffdope.cli.track_run import last_good
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
+from diffdope.io.bop_results import read_results
 from diffdope.refine.refiner import Refiner
 from diffdope.runs.journal import read_journal
 from diffdope.scene.mesh import Mesh

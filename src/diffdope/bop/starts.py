@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.json_files import integer_field, pose_of, read_numbered
-from diffdope.bop.results import read_results
 from diffdope.bop.scene import Instance
 from diffdope.errors import DiffDopeError, expected
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
+from diffdope.io.bop_results import read_results
+from diffdope.io.json_files import integer_field, read_numbered
+from diffdope.io.poses import pose_of
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,9 @@ from diffdope.bop.starts import (
     starts_of_truth,
 )
 from diffdope.cli.lists import names_of, numbers_of
-from diffdope.cli.output import check_results_file
 from diffdope.cli.preset_flags import Numbers, default_numbers
 from diffdope.errors import DiffDopeError, expected
+from diffdope.io.files import prepare_csv
 from diffdope.refine.settings import DEFAULT
 from diffdope.render.pool import available_cores
 from diffdope.runs.engine import Engine, make_engine
@@ -95,7 +95,7 @@ def run(arguments: list[str]) -> int:
     missing: Any = tyro.MISSING
     default = Arguments(missing, missing, missing, missing, numbers=default_numbers(arguments))
     given = tyro.cli(Arguments, args=arguments, default=default, prog="diffdope bop refine")
-    check_results_file(given.out)
+    prepare_csv(given.out)
     dataset, starts = read_starts(given)
     part = None if given.shard is None else parse_shard(given.shard)
     files = RunFiles.at(given.out, part)

@@ -11,6 +11,7 @@ from diffdope.errors import DiffDopeError, expected
 from diffdope.experiments.bench import Bench, Row
 from diffdope.experiments.cases import Source
 from diffdope.experiments.tables import markdown, write_csv
+from diffdope.io.files import atomic
 from diffdope.refine.compiled import compile_apart
 from diffdope.refine.settings import Preset
 from diffdope.runs.engine import Engine
@@ -19,7 +20,6 @@ from diffdope.runs.journal import Journal
 from diffdope.runs.local import LocalEngine
 from diffdope.runs.schedule import run_tasks
 from diffdope.runs.task import Task
-from diffdope.viz.files import atomic
 
 S = TypeVar("S")
 Handler = Callable[[Any], dict[str, Any]]

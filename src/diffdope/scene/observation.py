@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from diffdope.errors import DiffDopeError, check_finite, check_positive, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow
-from diffdope.scene.images import read_image, read_mask, read_rgb
+from diffdope.io.images import read_depth, read_rgb
+from diffdope.io.masks import object_pixels, read_mask
 
 F32 = NDArray[np.float32]
 
@@ -53,7 +54,7 @@ class Observation:
             camera: of these images.
             rgb: (H, W, 3), or grey (H, W): uint8 (divided by 255), uint16 (by 65535) or float in [0, 1].
             depth: (H, W) along the optical axis, 0 where missing: float metres or integers (see depth_scale).
-            mask: (H, W): bool, integers (object where > 0), or float in [0, 1].
+            mask: (H, W): bool, float in [0, 1], or integers, of which `diffdope.io.masks` says what is the object.
             depth_scale: METRES per unit of `depth`; required for integers. (BOP's is in millimetres.)
 
         Raises:
@@ -90,7 +91,7 @@ class Observation:
             camera: of these images.
             rgb: 8-bit or grey 16-bit image file; an opaque alpha channel is dropped.
             depth: single-channel image file, integers with `depth_scale` or float metres.
-            mask: image file; whatever is not black is the object.
+            mask: image file, of which `diffdope.io.masks` says what is the object.
             depth_scale: METRES per stored unit of depth.
 
         Raises:
@@ -99,7 +100,7 @@ class Observation:
         return cls(
             camera,
             rgb=None if rgb is None else read_rgb(rgb),
-            depth=None if depth is None else read_image("depth", depth),
+            depth=None if depth is None else read_depth(depth),
             mask=None if mask is None else read_mask(mask),
             depth_scale=depth_scale,
         )
@@ -253,7 +254,7 @@ def _checked_mask(array: NDArray[Any], camera: Camera) -> F32:
         low, high = float(array.min()), float(array.max())
         if low < 0 or high > 1:
             raise expected("mask", "floats in [0, 1]", f"{low:.4g} to {high:.4g}", "give mask > 0")
-    mask: F32 = (array if array.dtype.kind == "f" else array > 0).astype(np.float32)
+    mask: F32 = (object_pixels(array) if array.dtype.kind in "iu" else array).astype(np.float32)
     if not mask.any():
         raise expected("mask", "some pixels on the object", "an empty mask", "leave mask out if there is none")
     return mask
