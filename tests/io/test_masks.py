@@ -41,6 +41,13 @@ def photograph() -> U8:
     return np.random.default_rng(1).integers(1, 256, (*OBJECT.shape, 3)).astype(np.uint8)
 
 
+def shadow() -> U8:
+    """Half transparent, beside the object."""
+    image = np.zeros(OBJECT.shape, np.uint8)
+    image[80:110, 30:120] = 77
+    return image
+
+
 def palette(colours: list[int]) -> Image.Image:
     image = Image.frombytes("P", (160, 120), OBJECT.astype(np.uint8).tobytes())
     image.putpalette(colours)
@@ -62,6 +69,8 @@ EXACT: dict[str, tuple[str, Callable[[], Image.Image]]] = {
     "opaque alpha": ("png", lambda: Image.fromarray(np.dstack([WHITE, WHITE, WHITE, 0 * WHITE + 255]))),
     "cut-out": ("png", lambda: Image.fromarray(np.dstack([photograph(), WHITE]))),
     "grey cut-out": ("png", lambda: Image.fromarray(np.dstack([photograph()[..., 0], WHITE]))),
+    "nearly opaque": ("png", lambda: Image.fromarray(np.dstack([WHITE, WHITE, WHITE, np.maximum(WHITE, 200)]))),
+    "cut-out with a shadow": ("png", lambda: Image.fromarray(np.dstack([photograph(), np.maximum(WHITE, shadow())]))),
     "black silhouette": ("png", lambda: Image.fromarray(np.dstack([0 * photograph(), WHITE]))),
     "palette": ("png", lambda: palette([0, 0, 0, 128, 0, 0])),
     "palette on white": ("png", lambda: palette([255, 255, 255, 128, 0, 0])),

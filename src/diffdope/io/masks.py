@@ -7,7 +7,7 @@ channel is the mask, and annotation tools write the labels of several objects. W
 | the image holds | the object is |
 |---|---|
 | 0 (or black) and one other value | the other value, whatever it is |
-| an alpha channel that varies | where alpha is at least half of full scale; colours are not looked at |
+| an alpha channel on both sides of half | where alpha is at least half of full scale; colours do not count |
 | more values of 8 or 16 bits | where they are at least half of full scale (of the brightest channel, in colours) |
 | floats in [0, 1] | where they are at least 0.5 |
 | flat areas of several values or colours: labels | none: one has to be chosen |
@@ -71,7 +71,7 @@ class Levels(NamedTuple):
             labels = _flat_values(self, values) if len(values) <= _FEW else []
             if len(labels) > 1:
                 listed = ", ".join(map(str, labels[:_LISTED])) + (", ..." if len(labels) > _LISTED else "")
-                cure = "choose one by label= (on the command line --mask-id), or give a mask of that object alone"
+                cure = "choose one by read_mask(..., label=) or --mask-id, or give a mask of that object alone"
                 raise expected("mask", "one object", f"the labels {listed}", cure)
         return np.asarray(self.shades >= (self.full + 1) // 2)
 
@@ -117,7 +117,12 @@ def _levels_of_image(image: Image) -> Levels | NDArray[Any]:
 
 
 def _levels_of(array: NDArray[Any], *, lossless: bool) -> Levels | NDArray[Any]:
-    array = _alpha_or_colours(array)
+    if array.ndim == 3 and array.shape[2] in (2, 4):
+        alpha, array = array[..., -1], array[..., :-1]
+        if _parts(alpha):
+            array, lossless = alpha, False  # opacity is no label
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
     is_image = array.ndim in (2, 3) and array.shape[2:] in ((), (3,)) and array.size > 0
     if not is_image or array.dtype.kind not in "biuf":
         return array
@@ -138,13 +143,10 @@ def _levels_of(array: NDArray[Any], *, lossless: bool) -> Levels | NDArray[Any]:
     return Levels(labels, shades, full, lossless)
 
 
-def _alpha_or_colours(array: NDArray[Any]) -> NDArray[Any]:
-    """Of (H, W, C): an alpha channel that varies, else what is beside it."""
-    if array.ndim == 3 and array.shape[2] in (2, 4):
-        alpha, array = array[..., -1], array[..., :-1]
-        if alpha.size and alpha.min() < alpha.max():
-            return alpha
-    return array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
+def _parts(alpha: NDArray[Any]) -> bool:
+    """Whether it is opaque in some places, and transparent in others."""
+    half = 0.5 * (np.iinfo(alpha.dtype).max if alpha.dtype.kind in "iu" else 1.0)
+    return alpha.size > 0 and bool(alpha.min() < half <= alpha.max())
 
 
 def _is_grey(colours: NDArray[Any]) -> bool:
@@ -162,13 +164,22 @@ def _values(labels: Integers) -> NDArray[np.int64]:
     return np.unique(labels).astype(np.int64)
 
 
+def _numbered(labels: Integers, values: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """(H, W): the place of each label among the values, of which there are few."""
+    if values[-1] >= 1 << 16:
+        return np.searchsorted(values, labels).astype(np.uint8)
+    table = np.zeros(int(values[-1]) + 1, np.uint8)
+    table[values] = np.arange(len(values))
+    return np.asarray(table[labels])
+
+
 def _flat_values(levels: Levels, values: NDArray[np.int64]) -> list[int]:
     """The values, the background left out, most of whose pixels have neighbours of the same value only.
 
     In a blurred border, or in a mask that was resized, no value between black and white is so. Where a grey image has
     white, flat values near white are white, and flat values near black are black unless they cover much.
     """
-    number = np.searchsorted(values, levels.labels)
+    number = _numbered(levels.labels, values)
     middle = number[1:-1, 1:-1]
     inside = np.ones(middle.shape, bool)
     rows, columns = number.shape
