@@ -118,10 +118,13 @@ def test_resizing_keeps_the_border_within_half_a_small_pixel(
     assert wrong(read_mask(tmp_path / "mask.png")) <= border() * factor / 2
 
 
-def test_a_blurred_mask_ends_where_it_falls_below_half(tmp_path: Path) -> None:
+@pytest.mark.parametrize("white", [255, 100, 30])
+def test_a_blurred_mask_ends_where_it_falls_below_half(white: int, tmp_path: Path) -> None:
     from PIL import ImageFilter
 
-    Image.fromarray(WHITE).filter(ImageFilter.GaussianBlur(2)).save(tmp_path / "mask.png")
+    Image.fromarray(OBJECT.astype(np.uint8) * np.uint8(white)).filter(ImageFilter.GaussianBlur(2)).save(
+        tmp_path / "mask.png"
+    )
     assert wrong(read_mask(tmp_path / "mask.png")) <= border() / 4
 
 

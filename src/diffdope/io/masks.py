@@ -8,7 +8,8 @@ channel is the mask, and annotation tools write the labels of several objects. W
 |---|---|
 | 0 (or black) and one other value | the other value, whatever it is |
 | an alpha channel on both sides of half | where alpha is at least half of full scale; colours do not count |
-| more values of 8 or 16 bits | where they are at least half of full scale (of the brightest channel, in colours) |
+| shades of 8 or 16 bits | where they are at least half of full scale (of the brightest channel, in colours) |
+| darker shades around a flat area of one grey | where they are above half of that grey |
 | floats in [0, 1] | where they are at least 0.5 |
 | flat areas of several values or colours: labels | none: one has to be chosen |
 
@@ -68,8 +69,11 @@ class Levels(NamedTuple):
             values = _values(self.labels)
             if len(values) == 2 and self.is_grey:
                 return np.asarray(self.shades > self.shades.min())
-            labels = _flat_values(self, values) if len(values) <= _FEW else []
-            if len(labels) > 1:
+            dim = self.is_grey and values[-1] < self.full / 2
+            labels = _flat_values(self, values) if dim or len(values) <= _FEW else []
+            if dim and len(labels) == 1:  # grey in place of white, with a soft border
+                return np.asarray(self.shades > labels[0] / 2)
+            if len(labels) > 1 and len(values) <= _FEW:
                 listed = ", ".join(map(str, labels[:_LISTED])) + (", ..." if len(labels) > _LISTED else "")
                 cure = "choose one by read_mask(..., label=) or --mask-id, or give a mask of that object alone"
                 raise expected("mask", "one object", f"the labels {listed}", cure)
