@@ -15,7 +15,6 @@ from typing import TypeVar
 import numpy as np
 import pytest
 from diffdope.objective.objective import Objective
-from diffdope.terms.registry import ObjectiveSettings
 from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
@@ -23,6 +22,7 @@ from diffdope.render.buffers import Buffers
 from diffdope.render.per_process import PerProcess
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
+from diffdope.terms.registry import ObjectiveSettings
 from tests.oracle.differences import rotation
 from tests.oracle.kernels import mesh_of
 from tests.oracle.scenes import random_scene
