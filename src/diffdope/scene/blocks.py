@@ -8,9 +8,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from diffdope.render.kernels.options import KEPT
+
 F32 = NDArray[np.float32]
 
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
+_OPTIONS = {"nogil": True, "cache": KEPT, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
 
 
 @njit(fastmath=True, **_OPTIONS)

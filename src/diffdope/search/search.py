@@ -83,7 +83,7 @@ class Search:
         if descent is not None:
             self._count = descent.hypotheses
             self._rates = descent.rates(seed)
-            solver = {"solve": partial(first_order, settings=descent, rates=self._rates), "with_normal": False}
+            solver = {"solve": partial(first_order, descent=descent, rates=self._rates), "with_normal": False}
         self._descent = Descent(
             meshes, observation, settings, objective, margin, self._recorder,
             progress=progress, expected=self._most() if progress is not None else 1, **solver,
@@ -239,9 +239,9 @@ class Search:
         return refine.held(found.pose, information)
 
 
-def first_order(problem: object, R: F64, t: F64, *, settings: DescentSettings, rates: F64, **_: object) -> SolverResult:
+def first_order(problem: object, R: F64, t: F64, *, descent: DescentSettings, rates: F64, **_: object) -> SolverResult:
     """`gradient_descent.descend` with the arguments of `levenberg_marquardt.minimise`."""
-    return descend(problem, R, t, settings, rates)  # type: ignore[arg-type]
+    return descend(problem, R, t, descent, rates)  # type: ignore[arg-type]
 
 
 def refused(level: LevelProblem) -> tuple[str, ...]:
