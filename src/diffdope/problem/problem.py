@@ -136,7 +136,7 @@ class Problem:
         with self.scratch(workers) as scratch:
 
             def work(worker: int) -> None:
-                evaluate_queue(self.arrays, scratch[worker], R, t, Sums.of(size), queue, *out)
+                evaluate_queue(self.address, self.arrays, scratch[worker], R, t, Sums.of(size), queue, *out)
 
             self.share(work, b)
         return out

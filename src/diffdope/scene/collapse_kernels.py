@@ -8,10 +8,11 @@ object's diameter.
 import numpy as np
 from numba import njit
 
+from diffdope.kernel_cache import KEPT
 from diffdope.scene.nearest_kernels import nearest_in_tree, nearest_on_face
 
 _OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
-_ENTRY = {**_OPTIONS, "cache": True}
+_ENTRY = {**_OPTIONS, "cache": KEPT}
 _INNER = {**_OPTIONS, "no_cpython_wrapper": True}
 
 HUB = 64  # a place with more faces around it stays: it is a centre of fans
