@@ -26,6 +26,8 @@ SETS = {
     "hope-rgb-all": dict(data_set="hope", split="val", scene="000003", depth=False),
     "sim": dict(data_set="sim", split="dev", scene="000001"),
     "sim-noisy": dict(data_set="sim", split="dev", scene="000001", mask="mask_noisy"),
+    "parts": dict(data_set="parts", split="dev", scene="000001"),
+    "parts-noisy": dict(data_set="parts", split="dev", scene="000001", mask="mask_noisy"),
     "ycbv": dict(data_set="ycbv_frames", split="val", scene="000001"),
 }
 

@@ -39,7 +39,7 @@ def box_axes(points: F64) -> F64:
     normals = (sums / size[:, None])[largest_first]
     turns = np.arange(_TURNS) * (np.pi / 2 / _TURNS)
     normal, angle = _smallest(corners, normals, turns)
-    _, angle = _smallest(corners, normal[None], angle + _FINER)
+    _, angle = _smallest(corners, normal[None], np.asarray(angle + _FINER, np.float64))
     x, y = _across(normal[None])
     one = np.cos(angle) * x[0] + np.sin(angle) * y[0]
     return np.stack([one, np.cross(normal, one), normal])
