@@ -105,7 +105,7 @@ def test_selecting(shared_tree: Tree):
     limit = sorted(shares.values())[0] + 1e-6
     kept = select(dataset, Selection(min_visib=limit), starts)
     assert {s.index for s in kept} == {k for k, share in shares.items() if share >= limit}
-    with pytest.raises(DiffDopeError, match="at least one start pose, got 0 of 3"):
+    with pytest.raises(DiffDopeError, match="at least one object, got 0 of 3"):
         select(dataset, Selection(objects=(7,)), starts)
     with pytest.raises(DiffDopeError, match="min_visib: expected a share between 0 and 1, got 10"):
         Selection(min_visib=10)

@@ -171,7 +171,7 @@ def select(dataset: DataSet, selection: Selection, starts: Iterable[Start]) -> l
     ]
     if not kept:
         cure = "see --scenes, --images, --objects, --min-visib"
-        raise expected("selection", "at least one start pose", f"0 of {len(starts)}", cure)
+        raise expected("selection", "at least one object", f"0 of {len(starts)}", cure)
     for obj_id in {start.obj_id for start in kept}:
         dataset.models.path(obj_id)
     return sorted(kept, key=lambda start: start.key)
