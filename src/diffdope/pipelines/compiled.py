@@ -101,7 +101,7 @@ def _compile_in_shares(edges: bool, solver: Solver) -> str:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
-                )  # fmt: skip
+                )
             )
         for process in started:
             said = process.communicate(timeout=max(0.0, end - time.monotonic()))[1].strip()
