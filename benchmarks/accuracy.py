@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 import time
@@ -46,7 +47,7 @@ class Row:
 
 
 class Refiners:
-    """A warm refiner for each object."""
+    """A refiner for each object, warm: what it prepares once does not count as time of a case."""
 
     def __init__(self, preset: str, threads: int | None) -> None:
         self._preset, self._threads = preset, threads
@@ -56,7 +57,9 @@ class Refiners:
         """That of a case's object."""
         if case.mesh_path not in self._made:
             mesh = load_mesh(case.mesh_path)
-            self._made[case.mesh_path] = dd.Refiner(mesh, preset=self._preset, threads=self._threads)
+            refiner = self._made[case.mesh_path] = dd.Refiner(mesh, preset=self._preset, threads=self._threads)
+            with contextlib.suppress(dd.DiffDopeError):  # `run` reports it
+                refiner.refine(case.observation, case.start)
         return self._made[case.mesh_path]
 
 
@@ -102,10 +105,11 @@ def turned_cases(given: Iterable[Case]) -> Iterator[Case]:
             yield turned
 
 
-def measure(name: str, level: str, modes: tuple[str, ...], arguments: argparse.Namespace) -> dict[Key, list[Row]]:
+def measure(
+    name: str, level: str, modes: tuple[str, ...], refiners: Refiners, arguments: argparse.Namespace
+) -> dict[Key, list[Row]]:
     """All modes of a set at a level; the images are read once."""
     wanted = [mode for mode in modes if mode in SETS[name].modes]
-    refiners = Refiners(arguments.preset, arguments.threads)
     rows: dict[Key, list[Row]] = {(name, mode, level): [] for mode in wanted}
     found = SETS[name].cases(level, every=arguments.sample)
     for full in turned_cases(found) if arguments.turned else found:
@@ -240,8 +244,9 @@ def all_rows(arguments: argparse.Namespace) -> dict[Key, list[Row]]:
         if not SETS[name].there:
             print(f"{name}: skipped, its data are not beside the project", file=sys.stderr)
             continue
+        refiners = Refiners(arguments.preset, arguments.threads)
         for level in levels:
-            found = measure(name, level, modes, arguments)
+            found = measure(name, level, modes, refiners, arguments)
             for key, own in found.items():
                 print_line(key, own)
                 for row in own if arguments.cases else ():

@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from diffdope.pipelines.refiner import Refiner
-from diffdope.refine.result import RefinementResult
 from numpy.typing import NDArray
 
 from benchmarks.memory import forget_peak, resident_mib
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.result import RefinementResult
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation

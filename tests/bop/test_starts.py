@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.results import Estimate, write_results
 from diffdope.bop.starts import Selection, level_path, select, starts_of_json, starts_of_results, starts_of_truth
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.pose import Pose
+from diffdope.io.bop_results import Estimate, write_results
 from tests.oracle.bop_tree import Tree, write_starts
 
 ALL = Selection()
@@ -105,7 +105,7 @@ def test_selecting(shared_tree: Tree):
     limit = sorted(shares.values())[0] + 1e-6
     kept = select(dataset, Selection(min_visib=limit), starts)
     assert {s.index for s in kept} == {k for k, share in shares.items() if share >= limit}
-    with pytest.raises(DiffDopeError, match="at least one start pose, got 0 of 3"):
+    with pytest.raises(DiffDopeError, match="at least one object, got 0 of 3"):
         select(dataset, Selection(objects=(7,)), starts)
     with pytest.raises(DiffDopeError, match="min_visib: expected a share between 0 and 1, got 10"):
         Selection(min_visib=10)

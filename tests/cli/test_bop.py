@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from diffdope.bop.results import read_results
 from diffdope.cli.main import main
+from diffdope.io.bop_results import read_results
 from tests.oracle.bop_tree import Tree, make_tree, write_starts
 
 QUICK = ["--preset", "paper", "--descent.hypotheses", "2", "--descent.iterations", "4"]

@@ -1,4 +1,4 @@
-"""The process that compiles and those that load must not be mixed."""
+"""The processes that compile and those that load must not be mixed; and it works where nothing can be kept."""
 
 from __future__ import annotations
 
@@ -7,25 +7,46 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from diffdope.pipelines.kernel_shares import most_shares, seconds_of, shares
+
 CODE = """
-from diffdope.pipelines.compiled import compile_apart, compile_here
-from diffdope.pipelines.settings import Preset
-from diffdope.problem.evaluate import evaluate_problem, evaluate_queue
-from diffdope.problem.fused_pass import evaluate_pose
-from diffdope.problem.linearise_kernel import linearise_pose
-from diffdope.render.kernels.images import render_pose
-from diffdope.solve.level_kernel import descend_queue
-print(compile_apart(Preset(solver="newton")))
-compile_here(edges=False, solver="newton")
-kernels = evaluate_problem, evaluate_queue, evaluate_pose, linearise_pose, render_pose, descend_queue
-print(all(kernel.overloads for kernel in kernels))
-print(sum(sum(kernel.stats.cache_misses.values()) for kernel in kernels))
+import sys
+from diffdope.pipelines.compiled import compile_apart
+from diffdope.pipelines.refiner import refine
+from diffdope.pipelines.settings import preset
+from diffdope.scene.packaged import packaged_example
+print(compile_apart(preset({preset!r})))
+mesh, observation, start, _ = packaged_example()
+print(refine(mesh, observation, start, preset={preset!r}, threads=1).pose.t_m2c.tobytes().hex())
+from numba.core.dispatcher import Dispatcher
+modules = [vars(module) for name, module in list(sys.modules.items()) if name.startswith("diffdope.")]
+kernels = {{id(value): value for names in modules for value in names.values() if isinstance(value, Dispatcher)}}
+print(sorted(k.py_func.__name__ for k in kernels.values() if sum(k.stats.cache_misses.values())))
 """
 
 
-def test_this_process_loads_what_another_one_compiled(tmp_path: Path) -> None:
+@pytest.mark.parametrize("preset", ["default", "paper"])
+def test_this_process_loads_what_others_compiled(preset: str, tmp_path: Path) -> None:
     # Compiles all kernels anew, into a cache of the test's own; half a minute.
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", CODE.format(preset=preset)]
+    poses = set()
     for expected in ("True", "False"):  # the second process finds it done
-        run = subprocess.run([sys.executable, "-c", CODE], env=environment, capture_output=True, text=True, check=True)
-        assert run.stdout.split() == [expected, "True", "0"]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        started, pose, missed = run.stdout.split("\n")[:3]
+        assert (started, missed) == (expected, "[]"), run.stderr
+        poses.add(pose)
+    assert len(poses) == 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 16])
+def test_shares_are_everything_once_and_none_much_longer_than_needed(count: int) -> None:
+    seconds = seconds_of(edges=True, solver="newton")
+    divided = shares(seconds, count)
+    assert sorted(name for names in divided for name in names) == sorted(seconds)
+    longest = max(sum(seconds[name] for name in names) for names in divided)
+    best = max(sum(seconds.values()) / count, max(seconds.values()))
+    assert longest <= 4 / 3 * best  # Graham's bound
+    assert most_shares(edges=True, solver="newton") <= len(seconds)

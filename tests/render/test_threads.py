@@ -14,15 +14,18 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
-from diffdope.objective.objective import Objective
-from diffdope.terms.registry import ObjectiveSettings
 from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
+from diffdope.problem.factor import ImageFactor
+from diffdope.problem.problem import Problem
+from diffdope.problem.responsibility import Responsibility
+from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
 from diffdope.render.per_process import PerProcess
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
+from diffdope.terms.registry import ObjectiveSettings
 from tests.oracle.differences import rotation
 from tests.oracle.kernels import mesh_of
 from tests.oracle.scenes import random_scene
@@ -84,14 +87,14 @@ def compared(buffers: Buffers, seed: int, size: tuple[int, int], count: int) -> 
         mask=rng.random((height, width)) < 0.5,
     )  # fmt: skip
     settings = ObjectiveSettings(edge_weight=0.5)
-    objective = Objective(
-        buffers, observation, np.ones((height, width)), settings, length_m=buffers.mesh.diameter, with_normal=True
-    )
+    everywhere = Responsibility.everywhere(width, height)
+    length_m = buffers.mesh.diameter
+    factor = ImageFactor(buffers, observation, everywhere, settings, length_m=length_m, with_normal=True)
     R, t = poses(seed, count)
-    found = objective(R, t)
-    linear = objective.linearise(R[0], t[0])
+    found = Problem(Variables.one_object(length_m), [factor]).evaluate(R, t)
+    linear = factor.linearise(R[0], t[0])
     blocks = [array.copy() for block in linear.blocks.values() for array in (block.residual, block.jacobian)]
-    return (found.cost.copy(), found.gradient.copy(), found.normal.copy(), found.covered.copy(), *blocks)
+    return (*found, *blocks)
 
 
 @pytest.mark.parametrize("threads_of_pool", [1, 3])
@@ -172,7 +175,11 @@ def run(body: str, *, warm: bool = True) -> None:
         import os, signal, sys, threading, time
         from functools import partial
         from tests.render.test_threads import SEEDS, at_once, drawn, same
-        from diffdope.render.buffers import Buffers
+        from diffdope.problem.factor import ImageFactor
+from diffdope.problem.problem import Problem
+from diffdope.problem.responsibility import Responsibility
+from diffdope.problem.variables import Variables
+from diffdope.render.buffers import Buffers
         from tests.oracle.kernels import mesh_of
         from tests.oracle.scenes import random_scene
 

@@ -73,3 +73,55 @@ def test_they_are_the_same_every_time() -> None:
     one, two = lookalikes(box(moved=True)), lookalikes(box(moved=True))
     assert np.array_equal(one.R, two.R)
     assert np.array_equal(one.t_m, two.t_m)
+
+
+def motions_apart(mesh: Mesh, one: tuple[F64, F64], other: tuple[F64, F64]) -> float:
+    """Greatest distance, over motions of one, to the nearest motion of the other: by where they take vertices."""
+    points = mesh.vertices_m[:: max(1, len(mesh.vertices_m) // 100)]
+    first, second = (points @ R.transpose(0, 2, 1) + t[:, None] for R, t in (one, other))
+    return float(np.linalg.norm(first[:, None] - second[None], axis=3).max(axis=2).min(axis=1).max())
+
+
+SOLIDS = {
+    "cube": trimesh.creation.box((0.06, 0.06, 0.06)),
+    "prism of 5": trimesh.creation.cylinder(0.03, 0.06, sections=5),
+    "prism of 6": trimesh.creation.cylinder(0.03, 0.05, sections=6),
+    "prism of 12": trimesh.creation.cylinder(0.03, 0.1, sections=12),
+    "cylinder": trimesh.creation.cylinder(0.03, 0.1, sections=48),
+    "ball": trimesh.creation.icosphere(3, 0.04),
+}
+
+
+@pytest.mark.parametrize("name", list(SOLIDS))
+def test_they_do_not_depend_on_where_the_origin_is(name: str) -> None:
+    mesh, shift_m = mesh_of(SOLIDS[name]), np.array([0.7, -1.3, 2.0])
+    here = lookalikes(mesh)
+    there = lookalikes(Mesh(mesh.vertices_m + shift_m, mesh.faces))
+    back = there.R, there.t_m + there.R @ shift_m - shift_m
+    assert len(here) == len(there)
+    assert motions_apart(mesh, (here.R, here.t_m), back) < 1e-3 * mesh.diameter
+
+
+@pytest.mark.parametrize(("name", "count"), [("cube", 24), ("prism of 5", 10), ("prism of 6", 12)])
+def test_solids_have_the_turns_of_their_group(name: str, count: int) -> None:
+    mesh = mesh_of(SOLIDS[name])
+    found = lookalikes(mesh)
+    assert len(found) == count
+    for R, t_m in zip(found.R, found.t_m, strict=True):
+        away = np.linalg.norm((mesh.vertices_m @ R.T + t_m)[:, None] - mesh.vertices_m, axis=2).min(axis=1)
+        assert away.max() < 0.06 * mesh.diameter  # at corners; the surfaces are within 1.5 % on average
+
+
+def test_the_work_for_a_ball_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    from diffdope.scene.cloud import Cloud
+
+    matched: list[int] = []
+    measured = Cloud.measured
+
+    def counted(self: Cloud, R: F64, t: F64) -> object:
+        matched.append(len(R))
+        return measured(self, R, t)
+
+    monkeypatch.setattr(Cloud, "measured", counted)
+    assert len(lookalikes(mesh_of(SOLIDS["ball"]))) == 40
+    assert sum(matched) < 1000  # motions held against the surface; each takes a tenth of a millisecond

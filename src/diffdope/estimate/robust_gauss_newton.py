@@ -30,6 +30,8 @@ from diffdope.terms.registry import NoiseSettings
 F64 = NDArray[np.float64]
 Parts = Mapping[str, TermEquations]
 Linearise = Callable[[F64, F64], Linearised]
+Evidence = Callable[[Pose], tuple[F64, F64, float] | None]
+"""Information (6, 6), gradient (6,) and half the squared error of what is known of a pose beside the images."""
 
 _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
 
@@ -96,12 +98,15 @@ class RobustGaussNewton:
         view: what the regression needs to know.
         settings: of the steps.
         noise: what is known about errors.
+        beside: what is known of a pose beside the images: a support plane.
     """
 
     def __init__(
-        self, linearise: Linearise, view: RegressionContext, settings: PolishSettings, noise: NoiseSettings
-    ) -> None:
+        self, linearise: Linearise, view: RegressionContext, settings: PolishSettings, noise: NoiseSettings,
+        beside: Evidence = lambda _: None,
+    ) -> None:  # fmt: skip
         self._linearise, self._view, self._settings, self._noise = linearise, view, settings, noise
+        self._beside = beside
 
     def __call__(self, pose: Pose, start: Pose) -> Estimate:
         """Takes the steps; undoes them if they go far or the robust cost rises.
@@ -117,11 +122,13 @@ class RobustGaussNewton:
         if self._distance(found, pose) > self._settings.anew:
             again = self._parts(found)
             found, parts = self._descend(found, again)
-        end = information_eigenbasis(parts, self._view, self._noise)
+        end = information_eigenbasis(parts, self._view, self._noise, also=self._known(found))
         if not end.observed.all():
             back = stay(found, start, end)
             held = self._parts(back, parts)
-            if set(held) == set(parts) and cost_of(held, parts) < _SAME * cost_of(parts, parts):
+            if set(held) == set(parts) and self._cost(back, held, parts) < _SAME * self._cost(
+                found, parts, parts
+            ):
                 found = back
         return self._estimated(found, end, moved=found is not pose)
 
@@ -132,12 +139,24 @@ class RobustGaussNewton:
             pose: where the search ended.
             information: (6, 6) of what holds it.
         """
-        found = information_eigenbasis(self._parts(pose), self._view, self._noise, also=information)
+        known = self._known(pose)
+        also = information if known is None else information + known
+        found = information_eigenbasis(self._parts(pose), self._view, self._noise, also=also)
         return self._estimated(pose, found, moved=False)
 
     def _estimated(self, pose: Pose, found: InformationEigenbasis, *, moved: bool) -> Estimate:
         known = uncertainty(found, self._view, self._noise)
         return Estimate(pose, known, moved, in_words(known.unobserved, self._view.length_m))
+
+    def _known(self, pose: Pose) -> F64 | None:
+        """Information (6, 6) beside the images."""
+        beside = self._beside(pose)
+        return None if beside is None else beside[0]
+
+    def _cost(self, pose: Pose, parts: Parts, first: Parts) -> float:
+        """Robust cost, and what is paid beside the images."""
+        beside = self._beside(pose)
+        return cost_of(parts, first) + (0.0 if beside is None else beside[2])
 
     def _parts(self, pose: Pose, like: Parts | None = None) -> Parts:
         """Normal equations at a pose, with the scales and correlations of others if there are any."""
@@ -150,16 +169,17 @@ class RobustGaussNewton:
         steps = self._settings.steps if "depth" in first or self._settings.without_depth else 0
         if steps == 0:
             return start, first
-        before = information_eigenbasis(first, self._view, self._noise, correlated=False)
+        before = information_eigenbasis(first, self._view, self._noise, correlated=False, also=self._known(start))
         for _ in range(steps):
-            step = gauss_newton(parts, before)
+            step = gauss_newton(parts, before, self._beside(pose))
             pose = Pose(so3.exp(step[3:]) @ pose.R_m2c, pose.t_m2c + step[:3])
             parts = self._parts(pose, first)
             if set(parts) != set(first) or not self._distance(pose, start) < self._settings.longest:
                 return start, first
             if np.linalg.norm(step / self._view.units) < self._settings.tolerance:
                 break
-        return (pose, parts) if cost_of(parts, first) < cost_of(first, first) else (start, first)
+        better = self._cost(pose, parts, first) < self._cost(start, first, first)
+        return (pose, parts) if better else (start, first)
 
     def _distance(self, pose: Pose, other: Pose) -> float:
         """Radians and shares of half the diameter, taken together."""
@@ -168,7 +188,7 @@ class RobustGaussNewton:
 
 def robust_gauss_newton(
     level: LevelProblem, pose: Pose, *, length_m: float, tilt: float, gain: GainModel, settings: PolishSettings,
-    noise: NoiseSettings,
+    noise: NoiseSettings, beside: Evidence = lambda _: None,
 ) -> RobustGaussNewton:  # fmt: skip
     """The last steps of a level, around a pose of the object.
 
@@ -180,6 +200,7 @@ def robust_gauss_newton(
         gain: what was fitted to the colours.
         settings: of the steps.
         noise: what is known about errors.
+        beside: what is known of a pose beside the images.
     """
     camera, distance_m = level.crop.camera, float(pose.t_m2c[2])
     view = RegressionContext(
@@ -188,7 +209,7 @@ def robust_gauss_newton(
     )  # fmt: skip
     if level.crop.mask is None:
         noise = replace(noise, inflation=noise.inflation * noise.unmasked)
-    return RobustGaussNewton(level.factor.linearise, view, settings, noise)
+    return RobustGaussNewton(level.factor.linearise, view, settings, noise, beside)
 
 
 def cost_of(parts: Parts, first: Parts) -> float:
@@ -206,11 +227,13 @@ def stay(pose: Pose, start: Pose, found: InformationEigenbasis) -> Pose:
     return pose
 
 
-def gauss_newton(parts: Parts, before: InformationEigenbasis) -> F64:
+def gauss_newton(parts: Parts, before: InformationEigenbasis, beside: tuple[F64, F64, float] | None = None) -> F64:
     """-(sum H)^-1 (sum g) (6,) within the observed directions: in the others the pose stays."""
     basis = before.directions[:, before.observed]
     H = sum((part.step for part in parts.values()), np.zeros((6, 6)))
     g = sum((part.gradient for part in parts.values()), np.zeros(6))
+    if beside is not None:
+        H, g = H + beside[0], g + beside[1]
     reduced = basis.T @ H @ basis
     damped = reduced + 1e-9 * np.trace(reduced) * np.eye(len(reduced))
     return np.asarray(-basis @ np.linalg.solve(damped, basis.T @ g))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from diffdope.bop.starts import Selection, select, starts_of_truth
 from diffdope.errors import check_choice, expected
 from diffdope.experiments.shapes import primitives
 from diffdope.experiments.synthetic import SensorNoise, picture, random_pose
@@ -54,6 +55,11 @@ class Source:
     depth: bool = True
     max_cases: int = 12
 
+    @property
+    def selection(self) -> Selection:
+        """Which of the data set's objects, in the words of `bop refine`."""
+        return Selection(self.scenes or None, self.images or None, self.objects or None, self.min_visib)
+
     def described(self) -> dict[str, Any]:
         """As JSON, for the journal's header."""
         if self.dataset is None:
@@ -90,18 +96,8 @@ def case_keys(source: Source) -> list[str]:
         return [PACKAGED]
     if source.max_cases < 1:
         raise expected("max-cases", "at least 1", source.max_cases)
-    dataset = open_dataset(source)
-    keys = [
-        f"{scene_id:06d}/{im_id:06d}/{truth.gt_id:06d}"
-        for scene_id in source.scenes or dataset.scene_ids
-        for im_id in dataset.scene(scene_id).image_ids
-        if not source.images or im_id in source.images
-        for truth in dataset.scene(scene_id).truth(im_id)
-        if (not source.objects or truth.obj_id in source.objects)
-        and (truth.visib_fract is None or truth.visib_fract >= source.min_visib)
-    ]
-    if not keys:
-        raise expected("selection", "at least one object", "none", "see --scenes, --images, --objects, --min-visib")
+    dataset, selection = open_dataset(source), source.selection
+    keys = [start.key for start in select(dataset, selection, starts_of_truth(dataset, selection))]
     chosen = np.unique(np.linspace(0, len(keys) - 1, min(source.max_cases, len(keys))).round().astype(int))
     return [keys[k] for k in chosen]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.bop.metrics import PosePairs, with_nearest_truths
 from diffdope.errors import DiffDopeError, check_choice
 from diffdope.estimate.bound import MASK_ROUNDING, fisher_information
 from diffdope.experiments.bench import Bench, Level, Row, perturbed
@@ -157,10 +158,8 @@ def error_of(pose: Pose, truth: Pose) -> F64:
 
 def nearest(pose: Pose, truth: Pose, symmetries: Symmetries) -> Pose:
     """Of the true poses that look the same, the one at the least angle: which of them is found, no image tells."""
-    alike = [
-        Pose(truth.R_m2c @ R, truth.R_m2c @ t + truth.t_m2c) for R, t in zip(symmetries.R, symmetries.t_m, strict=True)
-    ]
-    return min(alike, key=pose.angle_to)
+    pairs = with_nearest_truths(PosePairs.of([pose], [truth]), symmetries)
+    return Pose(pairs.R_true[0], pairs.t_true[0])
 
 
 @lru_cache(maxsize=4)

@@ -11,6 +11,7 @@ from diffdope.errors import DiffDopeError, expected
 from diffdope.experiments.bench import Bench, Row
 from diffdope.experiments.cases import Source
 from diffdope.experiments.tables import markdown, write_csv
+from diffdope.io.files import atomic
 from diffdope.jobs.engine import Engine
 from diffdope.jobs.inline_engine import InlineEngine
 from diffdope.jobs.journal import Journal
@@ -19,7 +20,6 @@ from diffdope.jobs.run_tasks import run_tasks
 from diffdope.jobs.task import Task
 from diffdope.pipelines.compiled import compile_apart
 from diffdope.pipelines.settings import Preset
-from diffdope.viz.files import atomic
 
 S = TypeVar("S")
 Handler = Callable[[Any], dict[str, Any]]

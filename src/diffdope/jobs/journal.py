@@ -9,8 +9,8 @@ from types import MappingProxyType, TracebackType
 from typing import Any
 
 from diffdope.errors import DiffDopeError, expected
+from diffdope.io.files import write_durably
 from diffdope.jobs.canonical import differences, normal
-from diffdope.jobs.durable import write_durably
 from diffdope.jobs.journal_file import Contents, check_ours, header_line, journal_text, parse, read_journal, record_line
 from diffdope.jobs.lock import WriterLock
 

@@ -1,4 +1,4 @@
-"""Compiles the kernels in a process of its own, so that all others load the same machine code.
+"""Compiles the kernels in processes of their own, different ones at the same time; all others load the machine code.
 
 Sums differ in their last bits between the process that compiled a kernel and those that load it from the cache,
 probably because calls between kernels resolve to copies that were optimised apart. A run that promises equal bytes,
@@ -11,21 +11,20 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
+import warnings
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
+from diffdope.pipelines.kernel_shares import most_shares
 
-from diffdope.geometry.camera import Camera
-from diffdope.geometry.pose import Pose
-from diffdope.pipelines.refiner import Refiner
-from diffdope.pipelines.settings import DescentSettings, Level, Preset, PyramidSettings, SearchSettings, Solver
-from diffdope.scene.mesh import Mesh
-from diffdope.scene.observation import Observation
+if TYPE_CHECKING:
+    from diffdope.pipelines.settings import Preset, Solver
 
-_CODE = "from diffdope.pipelines.compiled import compile_here; compile_here(edges={}, solver={!r})"
+_CODE = "from diffdope.pipelines.kernel_shares import compile_share; compile_share({!r}, {!r}, edges={}, solver={!r})"
+_LONGEST_S = 900.0  # a minute on a machine of 2020; what takes longer than this hangs
 
 
 def compile_apart(preset: Preset) -> bool:
@@ -38,50 +37,86 @@ def compile_apart(preset: Preset) -> bool:
         preset: says whether normal matrices and the edge modality's kernels are needed.
 
     Returns:
-        Whether another process was started for it, by the first call of this process.
+        Whether other processes were started for it, by the first call of this process.
     """
     return _compile_apart(preset.objective.edge_weight > 0.0, preset.solver)
+
+
+def compile_before(preset: Preset) -> None:
+    """`compile_apart`, if this process is one that may start others without being asked."""
+    if _may_start_processes():
+        compile_apart(preset)
+
+
+@cache
+def _may_start_processes() -> bool:
+    """Not from applications that brought their own interpreter, nor from workers, of which there may be many."""
+    import multiprocessing
+
+    if getattr(sys, "frozen", False) or multiprocessing.current_process().daemon:
+        return False
+    return "PYTEST_XDIST_WORKER" not in os.environ and Path(sys.executable or "none").stem.startswith("python")
 
 
 @cache
 def _compile_apart(edges: bool, solver: Solver) -> bool:
     from filelock import FileLock
 
+    from diffdope.kernel_cache import keeps_compiled
+
+    if not keeps_compiled():
+        return False
     with suppress(OSError):
         mark = _mark(edges, solver)
         if mark.exists():
             return False
         mark.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(mark.with_suffix(".lock")):
+        with FileLock(mark.with_suffix(".lock"), timeout=2 * _LONGEST_S):  # its timeout is an OSError
             if mark.exists():  # another process did it meanwhile
                 return False
-            environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-            subprocess.run(
-                [sys.executable, "-c", _CODE.format(edges, solver)],
-                env=environment,
-                check=False,
-                stdout=subprocess.DEVNULL,
-            )
-            mark.touch()
+            if problem := _compile_in_shares(edges, solver):
+                text = f"kernels could not be compiled in processes of their own, so this one does it: {problem}"
+                warnings.warn(text, RuntimeWarning, stacklevel=2)
+            else:
+                mark.touch()
             return True
     return False
 
 
-def compile_here(*, edges: bool, solver: Solver) -> None:
-    """Refines a tetrahedron, which compiles what any refinement by this solver needs."""
-    vertices_m = 0.04 * np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], dtype=float)
-    faces = np.array([[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]])
-    mesh = Mesh(vertices_m, faces, colors=np.eye(4, 3))
-    size = 24
-    rgb, depth, mask = np.zeros((size, size, 3)), np.full((size, size), 0.5), np.ones((size, size))
-    observation = Observation(Camera(60.0, 60.0, 11.5, 11.5, size, size), rgb=rgb, depth=depth, mask=mask)
-    settings = Preset(solver=solver)
-    if edges:
-        settings = replace(settings, objective=replace(settings.objective, edge_weight=1.0))
-    brief = PyramidSettings((Level(size, hypotheses=1, iterations=1),))
-    search = SearchSettings(near=brief, far=brief, fallback_confidence=0.0)
-    settings = replace(settings, descent=DescentSettings(hypotheses=1, iterations=1), search=search)
-    Refiner(mesh, preset=settings, threads=1).refine(observation, Pose(np.eye(3), np.array([0.0, 0.0, 0.5])))
+def _compile_in_shares(edges: bool, solver: Solver) -> str:
+    """Compiles everything in as many processes as there are cores; returns what went wrong, or nothing."""
+    from diffdope.render.pool import available_cores
+
+    count, end = min(available_cores(), most_shares(edges=edges, solver=solver)), time.monotonic() + _LONGEST_S
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    started: list[subprocess.Popen[str]] = []
+    try:
+        for number in range(count):
+            command = [sys.executable, "-c", _CODE.format(number, count, edges, solver)]
+            started.append(
+                subprocess.Popen(
+                    command,
+                    env=environment,
+                    text=True,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                )
+            )
+        for process in started:
+            said = process.communicate(timeout=max(0.0, end - time.monotonic()))[1].strip()
+            if process.returncode != 0:
+                return said.splitlines()[-1] if said else f"one ended with {process.returncode}"
+    except subprocess.TimeoutExpired:
+        return f"they took longer than {_LONGEST_S:.0f} s"
+    finally:
+        for process in started:
+            if process.poll() is None:  # after an error, or a KeyboardInterrupt
+                process.kill()
+            process.wait()
+            if process.stderr is not None:
+                process.stderr.close()
+    return ""
 
 
 def _mark(edges: bool, solver: Solver) -> Path:
@@ -89,8 +124,8 @@ def _mark(edges: bool, solver: Solver) -> Path:
     import llvmlite.binding as llvm
     import numba
 
+    from diffdope.kernel_cache import FOLDERS, fingerprint
     from diffdope.problem.evaluate import evaluate_queue
-    from diffdope.render.kernels.cache import FOLDERS, fingerprint
 
     digest = hashlib.sha256(fingerprint().encode())
     digest.update(f"{numba.__version__} {llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}".encode())

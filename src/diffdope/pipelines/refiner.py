@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
+from diffdope.pipelines.compiled import compile_before
 from diffdope.pipelines.notes import notes_on
 from diffdope.pipelines.own_frame import OwnFrame
 from diffdope.pipelines.result import MESSAGES, History, RefinementResult
@@ -127,6 +128,7 @@ class Refiner:
         began = time.perf_counter()
         if self.camera is not None and observation.camera != self.camera:
             raise expected("observation", f"the refiner's camera {self.camera}", observation.camera)
+        compile_before(preset)
         search = Search(
             self._meshes, observation, pose, preset.resolved_search, preset.objective,
             margin=preset.crop.margin, seed=self.seed,

@@ -12,6 +12,7 @@ from numba import njit
 from diffdope.problem.calls import add_gradient_magnitude_at, evaluate_pose_at
 from diffdope.render.kernels.options import CALLED, ENTRY, KERNEL
 from diffdope.render.kernels.queue import take
+from diffdope.solve.calls import evaluate_at
 from diffdope.solve.linear_algebra import (
     apply_inverse_left_jacobian_transposed,
     rotation_between,
@@ -148,8 +149,8 @@ def add_directly(problem, f, s, sums):
 def add_priors(problem, R, t, sums):
     """Adds gradient and normal matrix of the pose priors; returns their cost.
 
-    The gradient of tr(I - M) by a turn in front of M is its axial vector. The curvature is taken for that at the prior's
-    own pose: it is never less than the true one.
+    The gradient of tr(I - M) by a turn in front of M is its axial vector. The curvature is taken for that at the
+    pose of the prior: it is never less than the true one.
     """
     p, total = problem.priors, 0.0
     for n in range(len(p.far)):
@@ -250,11 +251,14 @@ def evaluate_problem(problem, s, R, t, sums, paint):
 
 
 @njit(**ENTRY)
-def evaluate_queue(problem, s, R, t, sums, queue, costs, each, gradients, normals):
-    """States (B, P, 3, 3) and (B, P, 3) that this thread takes from the queue, one evaluation each."""
+def evaluate_queue(evaluate, problem, s, R, t, sums, queue, costs, each, gradients, normals):
+    """States (B, P, 3, 3) and (B, P, 3) that this thread takes from the queue, one evaluation each.
+
+    `evaluate` is the address of `evaluate_problem`: called by name, it would be compiled once more.
+    """
     b = take(queue)
     while b < len(costs):
-        costs[b] = evaluate_problem(problem, s, R[b], t[b], sums, -1)
+        costs[b] = evaluate_at(evaluate, problem, s, R[b], t[b], sums, -1)
         for m in range(len(sums.each)):
             each[b, m] = sums.each[m]
         for i in range(len(sums.gradient)):

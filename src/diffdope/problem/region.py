@@ -12,6 +12,7 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow, choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Status
+from diffdope.scene.extent import hull_corners
 from diffdope.scene.observation import Observation
 
 F64 = NDArray[np.float64]
@@ -47,13 +48,27 @@ def projected_box(vertices_m: F64, pose: Pose, camera: Camera) -> Box | Status:
 
 def box_of(x_c: F64, camera: Camera) -> Box | Status:
     """Pixel box of points (N, 3) in the camera's frame, metres, or why there is none."""
-    x_c = x_c[x_c[:, 2] > NEAR_M]
-    if len(x_c) == 0:
+    ahead = x_c[:, 2] > NEAR_M
+    if not ahead.any():
         return Status.BEHIND_CAMERA
-    u, v = camera.project(x_c)
+    crosses = not ahead.all()
+    u, v = camera.project(_in_front(x_c) if crosses else x_c)
     box = (float(u.min()), float(v.min()), float(u.max()), float(v.max()))
-    outside = box[2] < 0 or box[3] < 0 or box[0] > camera.width - 1 or box[1] > camera.height - 1
-    return Status.OUT_OF_VIEW if outside else box
+    right, bottom = camera.width - 1, camera.height - 1
+    if box[2] < 0 or box[3] < 0 or box[0] > right or box[1] > bottom:
+        return Status.OUT_OF_VIEW
+    # What comes up to the camera is seen as wide as one likes: beyond the border its size says nothing.
+    return (max(box[0], 0.0), max(box[1], 0.0), min(box[2], right), min(box[3], bottom)) if crosses else box
+
+
+def _in_front(x_c: F64) -> F64:
+    """Points with the convex hull of the part of that of (N, 3) that lies before the near plane, metres."""
+    corners = hull_corners(x_c)  # fewer: every one in front is joined with every one behind
+    ahead = corners[:, 2] > NEAR_M
+    front, behind = corners[ahead], corners[~ahead]
+    share = (NEAR_M - behind[:, None, 2]) / (front[None, :, 2] - behind[:, None, 2])
+    cuts = behind[:, None] + share[..., None] * (front[None] - behind[:, None])
+    return np.concatenate([front, cuts.reshape(-1, 3)])
 
 
 def choose_window(start_box: Box, observation: Observation, *, size: int, margin: float) -> CropWindow:

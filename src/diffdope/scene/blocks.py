@@ -12,13 +12,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from diffdope.kernel_cache import KEPT
+
 U8 = NDArray[np.uint8]
 U16 = NDArray[np.uint16]
 F32 = NDArray[np.float32]
 U32 = NDArray[np.uint32]
 
 _FEW = 32  # samples are sorted as fast as their median is found in any other way
-_OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
+_OPTIONS = {"nogil": True, "cache": KEPT, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
 
 
 @njit(fastmath=True, **_OPTIONS)

@@ -37,9 +37,9 @@ def box_axes(points: F64) -> F64:
     size = np.linalg.norm(sums, axis=1)
     largest_first = np.argsort(-np.round(size / size.max(), _EVEN), kind="stable")[:_FACES]
     normals = (sums / size[:, None])[largest_first]
-    turns = np.arange(_TURNS) * (np.pi / 2 / _TURNS)
+    turns = np.linspace(0.0, np.pi / 2, _TURNS, endpoint=False)
     normal, angle = _smallest(corners, normals, turns)
-    _, angle = _smallest(corners, normal[None], angle + _FINER)
+    _, angle = _smallest(corners, normal[None], np.asarray(angle + _FINER, np.float64))
     x, y = _across(normal[None])
     one = np.cos(angle) * x[0] + np.sin(angle) * y[0]
     return np.stack([one, np.cross(normal, one), normal])

@@ -47,9 +47,7 @@ class Cloud:
         self._points = np.ascontiguousarray(points[np.argsort(number, kind="stable")])
         counts = np.bincount(number, minlength=int(self._shape.prod()))
         self._start = np.concatenate([[0], np.cumsum(counts)])
-        nearest = distance_transform_edt(
-            counts.reshape(self._shape) == 0, return_distances=False, return_indices=True
-        )
+        nearest = distance_transform_edt(counts.reshape(self._shape) == 0, return_distances=False, return_indices=True)
         self._nearest_cell = np.ravel_multi_index(tuple(nearest), tuple(self._shape)).ravel()
 
     def measured(self, R: F64, t: F64) -> tuple[Motions, Motions]:

@@ -3,6 +3,8 @@
 import numpy as np
 from numba import njit
 
+from diffdope.kernel_cache import KEPT
+
 _OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
 
 
@@ -16,7 +18,7 @@ def _nearest_of(x, y, z, points, first, last, best, at):
     return best, at
 
 
-@njit(cache=True, **_OPTIONS)
+@njit(cache=KEPT, **_OPTIONS)
 def match(R, t, some, points, start, nearest_cell, low, size, shape, away, goal, product):
     """For each motion (M, 3, 3), (M, 3) of some points (N, 3): how far they are from the nearest points on average.
 

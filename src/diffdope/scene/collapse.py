@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.scene import collapse_kernels as kernels
+from diffdope.scene import quadric_kernels as quadrics
 from diffdope.scene.nearest import Tree
 from diffdope.scene.topology import weld
 
@@ -20,10 +21,9 @@ F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
 Int = NDArray[np.intp]
 
-_SHARE = 1.0  # of the places that could go, those that are tried in one pass: the cheapest
-_TURNS = 2
-_GUARD = 0.8
-_SURE = 0.3
+_TURNS = 2  # passes in which each place is looked at once: half of them get less in each other's way
+_GUARD = 0.8  # of the tolerance: how far each collapse may leave the surface, so that checks of other points pass, too
+_SURE = 0.3  # of the tolerance: collapses that change less are not held against the full mesh one by one
 _TOO_FEW = 0.005  # share of the faces: a pass that takes fewer of them was the last
 
 
@@ -82,8 +82,8 @@ class Collapses:
         wedges = self.wedges
         places, count, width = len(wedges.points), len(wedges.place), wedges.attributes.shape[1]
         self._corners, self._at = wedges.corners.copy(), wedges.place[wedges.corners]
-        self._planes = np.zeros((places, kernels.PLANE))
-        self._paints = np.zeros((count, kernels.PLANE + 4 * width if width else 0))
+        self._planes = np.zeros((places, quadrics.PLANE))
+        self._paints = np.zeros((count, quadrics.PLANE + 4 * width if width else 0))
         self._chain = np.stack([np.full(places, -1, np.int32), np.arange(places, dtype=np.int32)])
         self._log = np.empty((2, count), np.int32)
         self._start, self._star = np.zeros(places + 1, np.int32), np.empty(wedges.corners.size, np.int32)
@@ -91,9 +91,9 @@ class Collapses:
         self._near, self._price = np.empty((6, 2 * kernels.HUB), np.int32), np.empty(2 * kernels.HUB)
         self._target, self._cost = np.empty(places, np.int32), np.empty(places)
         self.stages = [(0, len(wedges.corners))]
-        kernels.stars_of(self._at, self._start, self._star)
-        kernels.add_faces(wedges.points, self._at, self._corners, wedges.attributes, self._planes, self._paints)
-        kernels.add_features(wedges.points, self._at, self._corners, self._start, self._star, self._planes)
+        quadrics.stars_of(self._at, self._start, self._star)
+        quadrics.add_faces(wedges.points, self._at, self._corners, wedges.attributes, self._planes, self._paints)
+        quadrics.add_features(wedges.points, self._at, self._corners, self._start, self._star, self._planes)
 
     def reduce(self, faces: int, tolerance: float) -> None:
         """Goes on until `faces` are left, or until each collapse would change the surface by more than `tolerance`."""
@@ -108,19 +108,18 @@ class Collapses:
 
     def _pass(self, faces: int, tolerance: float) -> None:
         wedges, (logged, left) = self.wedges, self.stages[-1]
-        kernels.stars_of(self._at, self._start, self._star)
+        quadrics.stars_of(self._at, self._start, self._star)
         kernels.candidates(
             wedges.points, self._at, self._corners, self._start, self._star, wedges.attributes, self._planes,
-            self._paints, tolerance**2, len(self.stages) % _TURNS, _TURNS, self._room, self._ring, self._near, self._price,
-            self._target, self._cost,
+            self._paints, tolerance**2, len(self.stages) % _TURNS, _TURNS, self._room, self._ring, self._near,
+            self._price, self._target, self._cost,
         )  # fmt: skip
         able = np.flatnonzero(self._target >= 0)
         order = able[np.argsort(self._cost[able], kind="stable")]
-        order = order[: max(1, int(_SHARE * len(order)))] if len(order) else order
         logged = kernels.collapse(
-            order, self._target, self._cost, wedges.points, self._at, self._corners, self._start, self._star, self._planes,
-            self._paints, _GUARD * tolerance, (_SURE * tolerance) ** 2,
-            *self.tree.arrays, left - faces, self._room, self._ring, self._near, self._chain, self._log, logged,
+            order, self._target, self._cost, wedges.points, self._at, self._corners, self._start, self._star,
+            self._planes, self._paints, _GUARD * tolerance, (_SURE * tolerance) ** 2, *self.tree.arrays,
+            left - faces, self._room, self._ring, self._near, self._chain, self._log, logged,
         )  # fmt: skip
         alive = self._corners[:, 0] >= 0
         self._corners, self._at = self._corners[alive], self._at[alive]

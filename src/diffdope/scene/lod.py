@@ -51,9 +51,7 @@ def level_of_detail(mesh: Mesh, faces: int, tolerance: float) -> Mesh:
     return levels_of_detail(mesh, [faces], [tolerance])[faces]
 
 
-def levels_of_detail(
-    mesh: Mesh, counts: Sequence[int], tolerances: Sequence[float] | None = None
-) -> dict[int, Mesh]:
+def levels_of_detail(mesh: Mesh, counts: Sequence[int], tolerances: Sequence[float] | None = None) -> dict[int, Mesh]:
     """Reduced meshes by their number of triangles, for images in which those of `mesh` are smaller than a pixel.
 
     Half-edge collapses with quadric errors (Garland and Heckbert 1997; Hoppe 1999), on which see `collapse.py`. Each

@@ -12,7 +12,6 @@ from diffdope.scene.nearest import Tree
 from diffdope.scene.sampling import Samples, areas, averaged, spread_on_each, spread_over, texels
 
 F64 = NDArray[np.float64]
-I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
 
 _SAMPLES = 1000  # spread by area; each triangle of the reduced mesh has one more
@@ -53,9 +52,8 @@ class Original:
         if not self.mesh.has_color:
             return True
         texture = self.at_least(level.texture, 1.0, tolerance)
-        error = np.abs(
-            colors_of(level, samples, texture) - colors_of(self.mesh, Samples(here.face, here.weights), texture)
-        )
+        there = Samples(here.face.astype(np.intp), here.weights)
+        error: F64 = np.abs(np.subtract(colors_of(level, samples, texture), colors_of(self.mesh, there, texture)))
         return bool(np.average(error.mean(axis=1), weights=area) <= COLOR_TOLERANCE)
 
     @cached_property

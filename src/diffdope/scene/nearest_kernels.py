@@ -3,6 +3,8 @@
 import numpy as np
 from numba import njit
 
+from diffdope.kernel_cache import KEPT
+
 _OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
 
 LEAF = 4  # triangles
@@ -85,7 +87,7 @@ def nearest_in_tree(x, y, z, limit, any_will_do, points, faces, boxes, stack, bo
     return square, face, s, t
 
 
-@njit(cache=True, **_OPTIONS)
+@njit(cache=KEPT, **_OPTIONS)
 def nearest(queries, limit, any_will_do, points, faces, boxes, stack, bound, square, face, weights):
     """Nearest points on a tree of triangles for queries (N, 3): into square (N,), face (N,) and weights (N, 2)."""
     for q in range(queries.shape[0]):

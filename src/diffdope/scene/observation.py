@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow
+from diffdope.io.images import read_depth, read_rgb
+from diffdope.io.masks import read_mask
 from diffdope.scene.image_checks import checked_depth, checked_mask, checked_rgb
-from diffdope.scene.images import read_image, read_mask, read_rgb
 from diffdope.scene.stored_image import StoredImage
 
 F32 = NDArray[np.float32]
@@ -50,7 +51,7 @@ class Observation:
             camera: of these images.
             rgb: (H, W, 3), or grey (H, W): uint8 (divided by 255), uint16 (by 65535) or float in [0, 1].
             depth: (H, W) along the optical axis, 0 where missing: float metres or integers (see depth_scale).
-            mask: (H, W): bool, integers (object where > 0), or float in [0, 1].
+            mask: (H, W): bool, float in [0, 1], or integers, of which `diffdope.io.masks` says what is the object.
             depth_scale: METRES per unit of `depth`; required for integers. (BOP's is in millimetres.)
 
         Raises:
@@ -94,7 +95,7 @@ class Observation:
             camera: of these images.
             rgb: 8-bit or grey 16-bit image file; an opaque alpha channel is dropped.
             depth: single-channel image file, integers with `depth_scale` or float metres.
-            mask: image file; whatever is not black is the object.
+            mask: image file, of which `diffdope.io.masks` says what is the object.
             depth_scale: METRES per stored unit of depth.
 
         Raises:
@@ -103,7 +104,7 @@ class Observation:
         return cls(
             camera,
             rgb=None if rgb is None else read_rgb(rgb),
-            depth=None if depth is None else read_image("depth", depth),
+            depth=None if depth is None else read_depth(depth),
             mask=None if mask is None else read_mask(mask),
             depth_scale=depth_scale,
         )

@@ -30,6 +30,7 @@ from diffdope.solve.gradient_descent import DescentSettings, descend
 from diffdope.solve.levenberg_marquardt import SolverResult
 from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.registry import ObjectiveSettings
+from diffdope.terms.support_plane import support_plane_evidence
 
 F64 = NDArray[np.float64]
 
@@ -232,6 +233,7 @@ class Search:
         refine = robust_gauss_newton(
             level, found.pose, length_m=self._length_m, tilt=self._meshes.tilt, gain=search.light,
             settings=search.polish, noise=search.noise,
+            beside=lambda pose: support_plane_evidence(self._meshes.corners_m, pose, self._objective),
         )  # fmt: skip
         if level.contours is None or not level.contour_active or "depth" in level.modalities:
             return refine(found.pose, found.start)

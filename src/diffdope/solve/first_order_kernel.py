@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from diffdope.kernel_cache import KEPT
 from diffdope.render.kernels.queue import take
 from diffdope.solve.calls import Sums, evaluate_at
 from diffdope.solve.linear_algebra import INLINE, OPTIONS
@@ -101,7 +102,7 @@ def move(rules, state, b, p, slope, rate, iteration):
         q[i] /= size
 
 
-@njit(**{**OPTIONS, "cache": True})
+@njit(**{**OPTIONS, "cache": KEPT})
 def step_queue(
     evaluate, problem, scratch, column, lengths, rules, rates, state, first, last, history, work, queue
 ):  # fmt: skip

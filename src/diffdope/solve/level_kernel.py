@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from diffdope.kernel_cache import KEPT
 from diffdope.render.kernels.queue import take
 from diffdope.solve.calls import MODALITIES, Sums, evaluate_at
 from diffdope.solve.linear_algebra import INLINE, OPTIONS
@@ -184,7 +185,7 @@ def descend(evaluate, problem, scratch, column, unit, rules, hypotheses, history
         record(history, later, b, hypotheses, history.each[row - 1, b])
 
 
-@njit(**{**OPTIONS, "cache": True})
+@njit(**{**OPTIONS, "cache": KEPT})
 def descend_queue(evaluate, problem, scratch, column, unit, rules, hypotheses, history, work, queue, paint):
     """The hypotheses that this thread takes from the queue; for the arguments see `levenberg_marquardt.minimise`."""
     b = take(queue)

@@ -6,10 +6,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from diffdope.kernel_cache import KEPT
+
 F64 = NDArray[np.float64]
 _OPTIONS = {
     "nogil": True,
-    "cache": True,
+    "cache": KEPT,
     "error_model": "numpy",
     "fastmath": True,
     "no_cfunc_wrapper": True,

@@ -25,8 +25,8 @@ class SupportPlaneSettings:
     """Of the support plane term."""
 
     plane: tuple[float, ...] = ()
-    """(a, b, c, d) of the plane a x + b y + c z = d in the camera's frame, metres; (a, b, c) points to the side on which
-    the object stands. Empty for none."""
+    """(a, b, c, d) of the plane a x + b y + c z = d in the camera's frame, metres; (a, b, c) points to the side on
+    which the object stands. Empty for none."""
     plane_weight: float = 0.01
     """What a pose pays whose lowest point is `plane_tolerance_m` off the plane; it grows with the square."""
     plane_tolerance_m: float = 0.001
@@ -58,6 +58,20 @@ def distance_to_plane(vertices_m: F64, pose: Pose, settings: Any) -> tuple[float
     lowest = int(np.argmin(heights))
     distance = float(heights[lowest] + pose.t_m2c @ normal - offset)
     return distance, np.concatenate([normal, np.cross(lever[lowest], normal)])
+
+
+def support_plane_evidence(vertices_m: F64, pose: Pose, settings: Any) -> tuple[F64, F64, float] | None:
+    """What the plane, known to its tolerance, says about a pose; None where it is off. See `distance_to_plane`.
+
+    Returns:
+        Information (6, 6) and gradient (6,) in (rho [m], phi [rad]) of half the squared distance over the variance, and
+        that number.
+    """
+    if not settings.plane or settings.plane_weight == 0.0:
+        return None
+    distance, jacobian = distance_to_plane(vertices_m, pose, settings)
+    r, row = distance / settings.plane_tolerance_m, jacobian / settings.plane_tolerance_m
+    return np.outer(row, row), r * row, 0.5 * r * r
 
 
 def support_plane_factor(vertices_m: F64, pose: Pose, settings: Any) -> QuadraticFactor | None:

@@ -5,7 +5,7 @@ Errors take `PosePairs` (N poses at a time) and `ModelPoints`; `add` and `add_s`
 
 from diffdope.bop.metrics.distances import add, add_errors, add_s, add_s_errors
 from diffdope.bop.metrics.pairs import ModelPoints, PosePairs
-from diffdope.bop.metrics.symmetric import mspd_errors, mssd_errors, rotation_translation_errors
+from diffdope.bop.metrics.symmetric import mspd_errors, mssd_errors, rotation_translation_errors, with_nearest_truths
 
 __all__ = [
     "ModelPoints",
@@ -17,4 +17,5 @@ __all__ = [
     "mspd_errors",
     "mssd_errors",
     "rotation_translation_errors",
+    "with_nearest_truths",
 ]

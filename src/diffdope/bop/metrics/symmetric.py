@@ -18,17 +18,24 @@ F64 = NDArray[np.float64]
 def rotation_translation_errors(pairs: PosePairs, symmetries: Symmetries) -> tuple[F64, F64]:
     """Angle (N,) in radians and distance (N,) in metres to the true pose that is turned most alike.
 
-    Of all poses that look as the true one, the one with the smallest angle to the estimate is taken, and the distance
-    is measured to its origin. Turns about an axis of symmetry and about the middle of a ball are free, not in steps.
+    The distance is measured to the origin of the true pose that `with_nearest_truths` chooses.
+    """
+    pairs = with_nearest_truths(pairs, symmetries)
+    angle = np.linalg.norm(so3.log(np.swapaxes(pairs.R_true, 1, 2) @ pairs.R_est), axis=1)
+    return angle, np.linalg.norm(pairs.t_est - pairs.t_true, axis=1)
+
+
+def with_nearest_truths(pairs: PosePairs, symmetries: Symmetries) -> PosePairs:
+    """The same estimates with, of all true poses that look the same, the one at the smallest angle to each.
+
+    Turns about an axis of symmetry and about the middle of a ball are free, not in steps.
     """
     pairs, symmetries = pairs.turned_like_estimate(symmetries)
     R_s, t_s = np.empty((len(pairs), 3, 3)), np.empty((len(pairs), 3))
     for part in chunks(len(pairs), 4 * len(symmetries)):
         R_s[part], t_s[part] = _nearest_turns(pairs[part], symmetries)
-    R_true = pairs.R_true @ R_s
     t_true = np.einsum("nij,nj->ni", pairs.R_true, t_s) + pairs.t_true
-    angle = np.linalg.norm(so3.log(np.swapaxes(R_true, 1, 2) @ pairs.R_est), axis=1)
-    return angle, np.linalg.norm(pairs.t_est - t_true, axis=1)
+    return PosePairs(pairs.R_est, pairs.t_est, pairs.R_true @ R_s, t_true)
 
 
 def _nearest_turns(pairs: PosePairs, symmetries: Symmetries) -> tuple[F64, F64]:

@@ -1,4 +1,4 @@
-"""JSON as BOP has it; whatever is wrong with it is told with file and key."""
+"""Reading JSON files; whatever is wrong with one is told with file and key."""
 
 from __future__ import annotations
 
@@ -8,28 +8,48 @@ from pathlib import Path
 from typing import Any
 
 from diffdope.errors import DiffDopeError, expected
-from diffdope.geometry.pose import Pose
 
 
-def read_json(path: Path) -> Any:
+def read_text(path: Path, name: str) -> str:
+    """The text of a file in UTF-8, with or without a byte order mark.
+
+    Args:
+        path: the file.
+        name: the argument to blame.
+
+    Raises:
+        DiffDopeError: if it cannot be read or is no text.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DiffDopeError(f"{name}: cannot read {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise DiffDopeError(f"{name}: cannot read {path}: not a text file") from error
+
+
+def read_json(path: Path, name: str | None = None) -> Any:
     """The content of a JSON file.
+
+    Args:
+        path: the file.
+        name: the argument to blame; None for the file itself.
 
     Raises:
         DiffDopeError: if it cannot be read or is no JSON.
     """
+    text = read_text(path, name or "file")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DiffDopeError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
-        raise expected(str(path), "JSON", str(error)) from error
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise expected(name or str(path), f"JSON in {path}" if name else "JSON", str(error)) from error
 
 
-def read_object(path: Path) -> dict[str, Any]:
-    """The content of a file that holds a JSON object."""
-    data = read_json(path)
+def read_object(path: Path, name: str | None = None) -> dict[str, Any]:
+    """The content of a file that holds a JSON object; see `read_json`."""
+    data = read_json(path, name)
     if not isinstance(data, dict):
-        raise expected(str(path), "a JSON object", type(data).__name__)
+        raise expected(name or str(path), f"a JSON object in {path}" if name else "a JSON object", type(data).__name__)
     return data
 
 
@@ -60,15 +80,6 @@ def field_of(entry: Any, name: str, where: str) -> Any:
 def integer_field(entry: Any, name: str, where: str) -> int:
     """One whole number of a JSON object."""
     value = field_of(entry, name, where)
-    if isinstance(value, bool) or not str(value).strip().lstrip("-").isdigit():
+    if isinstance(value, bool) or not str(value).strip().lstrip("-").isdecimal():
         raise expected(f"{where}, {name}", "a whole number", repr(value))
     return int(value)
-
-
-def pose_of(entry: Any, where: str) -> Pose:
-    """The pose of an entry with cam_R_m2c (9 numbers, row-major) and cam_t_m2c (3, millimetres)."""
-    R, t = field_of(entry, "cam_R_m2c", where), field_of(entry, "cam_t_m2c", where)
-    try:
-        return Pose.from_bop(R, t)
-    except DiffDopeError as error:
-        raise DiffDopeError(f"{where}: {error}") from error

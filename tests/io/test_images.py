@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from diffdope.errors import DiffDopeError
-from diffdope.scene.images import as_rgb_texture, read_image, read_mask, read_rgb
+from diffdope.io.images import as_rgb_texture, read_depth, read_image, read_rgb
+from diffdope.io.masks import read_mask
 
 
 def test_16_bit_depth_is_lossless(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -48,11 +49,44 @@ def test_palettes_are_resolved(tmp_path: Path) -> None:
 
 
 def test_masks_of_any_kind(tmp_path: Path) -> None:
-    mask = np.array([[0, 255], [1, 0]], np.uint8)
+    mask = np.array([[0, 255], [255, 0]], np.uint8)
     rgba = np.stack([mask, 0 * mask, 0 * mask, 0 * mask + 255], -1)
     for name, array in (("grey", mask), ("rgba", rgba), ("rgb", rgba[..., :3]), ("bool", mask > 0)):
         Image.fromarray(array).save(tmp_path / f"{name}.png")
         np.testing.assert_array_equal(read_mask(tmp_path / f"{name}.png") > 0, mask > 0)
+
+
+def test_alpha_of_float_images(tmp_path: Path, rng: np.random.Generator) -> None:
+    rgba = rng.uniform(size=(5, 7, 4))
+    rgba[..., 3] = 1.0
+    np.save(tmp_path / "a.npy", rgba)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.npy"), rgba[..., :3])
+
+
+def test_one_channel_of_depth_is_an_image(tmp_path: Path, rng: np.random.Generator) -> None:
+    depth = rng.uniform(size=(5, 7, 1))
+    np.save(tmp_path / "d.npy", depth)
+    np.testing.assert_array_equal(read_depth(tmp_path / "d.npy"), depth[..., 0])
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00"])
+def test_npy_files_that_hold_no_array(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.npy").write_bytes(content)
+    with pytest.raises(DiffDopeError, match="depth: expected an image in .*x.npy"):
+        read_depth(tmp_path / "x.npy")
+
+
+def test_npy_files_of_something_else(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.array(["a", "b"]))
+    with pytest.raises(DiffDopeError, match="depth: expected an array of numbers in .*x.npy, got <U1"):
+        read_depth(tmp_path / "x.npy")
+
+
+def test_pictures_too_large_to_be_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.new("L", (20, 20)).save(tmp_path / "x.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(DiffDopeError, match="depth: expected an image in .*x.png"):
+        read_depth(tmp_path / "x.png")
 
 
 def test_missing_and_broken(tmp_path: Path) -> None:

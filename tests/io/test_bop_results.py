@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diffdope.bop.results import Estimate, read_results, write_results
+from diffdope.bop.results import Estimate as EstimateOf01
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.so3 import exp
+from diffdope.io.bop_results import Estimate, read_results, read_rows, write_results
 
 LINE = "3,7,12,0.5,0 -1 0 1 0 0 0 0 1,10.5 -20 600,1.25"
 
@@ -26,6 +27,33 @@ def test_a_header_is_optional(tmp_path: Path):
     file = tmp_path / "results.csv"
     file.write_text(LINE + "\n\n" + LINE + "\n")
     assert len(read_results(file)) == 2
+
+
+def test_a_header_says_which_column_is_which(tmp_path: Path):
+    file = tmp_path / "results.csv"
+    file.write_text("method,t,R,score,obj_id,im_id,scene_id\nours,10.5 -20 600,0 -1 0 1 0 0 0 0 1,0.5,12,7,3\n")
+    (estimate,) = read_results(file)
+    assert (estimate.scene_id, estimate.im_id, estimate.obj_id, estimate.score, estimate.time) == (3, 7, 12, 0.5, -1.0)
+    np.testing.assert_allclose(estimate.pose.t_m2c, [0.0105, -0.02, 0.6])
+
+
+def test_a_header_that_lacks_a_column_is_named(tmp_path: Path):
+    file = tmp_path / "results.csv"
+    file.write_text("scene_id,im_id,obj_id,score,t\n3,7,12,0.5,1 2 3\n")
+    with pytest.raises(DiffDopeError, match="line 1: expected a header scene_id,im_id,.*, got none of R"):
+        read_results(file)
+
+
+def test_rows_know_their_lines(tmp_path: Path):
+    file = tmp_path / "results.csv"
+    file.write_bytes(
+        b"\xef\xbb\xbfscene_id,im_id,obj_id,score,R,t,time\r\n\r\n" + LINE.encode() + b"\r\n\r\n" + LINE.encode()
+    )
+    assert [line for line, _ in read_rows(file)] == [3, 5]
+
+
+def test_the_former_path_still_leads_here():
+    assert EstimateOf01 is Estimate
 
 
 def test_round_trip_is_valid_to_the_letter(tmp_path: Path, rng: np.random.Generator):

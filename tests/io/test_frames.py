@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from diffdope.errors import DiffDopeError
-from diffdope.scene.frames import Film, ImageFolders
+from diffdope.io.frames import Film, ImageFolders, open_frames
+from diffdope.scene.frames import ImageFolders as ImageFoldersOf01
 from diffdope.viz.animation import write_film
 
 
@@ -55,6 +56,38 @@ def test_folders_that_hold_no_video(tmp_path: Path, names: tuple[str, ...] | Non
         ImageFolders({"rgb": folder})
 
 
+def test_frames_come_as_people_count_and_dropped_ones_take_time(tmp_path: Path) -> None:
+    rgb = write(tmp_path / "rgb", *(f"{k}.png" for k in (0, 1, 2, 8, 9, 10, 11)))
+    frames = list(ImageFolders({"rgb": rgb}, fps=10.0).read())
+    assert [frame.name for frame in frames] == ["0", "1", "2", "8", "9", "10", "11"]
+    assert np.allclose([frame.time_s for frame in frames], [0.0, 0.1, 0.2, 0.8, 0.9, 1.0, 1.1])
+    assert [frame.time_s for frame in ImageFolders({"rgb": rgb}, fps=10.0).read(5)] == [frames[5].time_s, 1.1]
+
+
+def test_masks_of_several_objects_need_a_label(tmp_path: Path) -> None:
+    labels = np.zeros((20, 30), np.uint8)
+    labels[2:10, 2:10], labels[2:10, 14:24] = 1, 2
+    (tmp_path / "mask").mkdir()
+    Image.fromarray(labels).save(tmp_path / "mask" / "0.png")
+    with pytest.raises(DiffDopeError, match="mask: expected one object, got the labels 1, 2"):
+        next(ImageFolders({"mask": tmp_path / "mask"}).read())
+    frame = next(ImageFolders({"mask": tmp_path / "mask"}, mask_label=2).read())
+    assert frame.mask is not None and np.array_equal(frame.mask, labels == 2)
+
+
+def test_folders_or_a_film_are_opened_by_what_is_there(tmp_path: Path) -> None:
+    rgb = write(tmp_path / "rgb", "a.png")
+    assert isinstance(open_frames({"rgb": rgb}), ImageFolders) and open_frames({"mask": rgb}).fps == 30.0
+    path = film(tmp_path / "film.mp4")
+    assert isinstance(open_frames({"rgb": path}), Film) and open_frames({"rgb": path}, fps=7.0).fps == 7.0
+    with pytest.raises(DiffDopeError, match="depth, mask: expected none beside a film, got mask"):
+        open_frames({"rgb": path, "mask": rgb})
+
+
+def test_the_former_path_still_leads_here() -> None:
+    assert ImageFoldersOf01 is ImageFolders
+
+
 def test_a_film_is_read_from_any_frame_on(tmp_path: Path) -> None:
     source = Film(film(tmp_path / "film.mp4"))
     assert source.count == 5 and source.fps == 25.0
@@ -71,7 +104,7 @@ def test_a_given_rate_wins_over_the_film(tmp_path: Path) -> None:
 
 def test_without_pyav_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = film(tmp_path / "film.mp4")
-    monkeypatch.setattr("diffdope.scene.frames.find_spec", lambda name: None)
+    monkeypatch.setattr("diffdope.io.frames.find_spec", lambda name: None)
     with pytest.raises(DiffDopeError, match=r"PyAV.*pip install \"diffdope\[video\]\""):
         Film(path)
 

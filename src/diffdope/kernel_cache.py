@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import warnings
+from functools import cache
 from pathlib import Path
+from types import FunctionType
 
-_PACKAGE = Path(__file__).resolve().parents[2]
+_PACKAGE = Path(__file__).resolve().parent
 FOLDERS = tuple(_PACKAGE / name for name in ("render/kernels", "terms", "problem", "solve", "estimate", "scene"))
 _STAMP = "kernels.sha256"
 
@@ -40,3 +43,26 @@ def drop_stale(folders: tuple[Path, ...] = FOLDERS) -> bool:
             cache.mkdir(exist_ok=True)
             stamp.write_text(current)
     return stale
+
+
+@cache
+def keeps_compiled() -> bool:
+    """Whether numba finds a folder for compiled code that can be written: beside the sources, or the user's.
+
+    Where there is none it would refuse to define a kernel that is to be kept.
+    """
+    from numba.core.caching import FunctionCache
+
+    try:
+        for folder in FOLDERS:
+            code = fingerprint.__code__.replace(co_filename=str(folder / "__init__.py"))
+            FunctionCache(FunctionType(code, {}, "kernel"))
+    except RuntimeError:
+        text = "diffdope finds no folder to keep compiled kernels in, so every process compiles them, which takes long"
+        warnings.warn(f"{text}; NUMBA_CACHE_DIR can name one", RuntimeWarning, stacklevel=2)
+        return False
+    return True
+
+
+drop_stale()  # here, because every kernel module imports this one before it can load compiled code
+KEPT = keeps_compiled()

@@ -1,0 +1,223 @@
+"""Which process compiles which kernels, and how: each reaches every kernel, as a refinement does, and compiles its own.
+
+Kernels call each other by address, so that each can be compiled without the others. What they are compiled for are the
+arguments with which the library's own code comes to them here; nothing is called.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from diffdope.pipelines.settings import Solver
+    from diffdope.problem.factor import ImageFactor
+    from diffdope.problem.problem import Problem
+
+# Seconds of one core of 2020. Kernels that are missing here are compiled all the same, by the last process.
+_SECONDS = {
+    "prepare_pose": 5.0, "shade_chunk": 2.4, "evaluate_pose": 4.4, "evaluate_problem": 5.0, "evaluate_queue": 1.5,
+    "linearise_pose": 1.4, "render_pose": 1.3, "mean_of_blocks": 0.5, "depth_of_blocks": 1.1,
+}  # fmt: skip
+_OF_SOLVER = {
+    "newton": {
+        "descend_queue": 7.0, "line": 0.6, "left_over": 0.2, "list_weights": 0.6, "sum_products": 0.3,
+        "add_scores": 0.4, "sum_tiles": 0.2,
+    },
+    "descent": {"step_queue": 4.0},
+}  # fmt: skip
+_OF_EDGES = {"add_gradient_magnitude": 4.0, "magnitude_image": 0.5}
+
+
+def seconds_of(*, edges: bool, solver: Solver) -> dict[str, float]:
+    """How long each kernel takes, by its name."""
+    return _SECONDS | _OF_SOLVER[solver] | (_OF_EDGES if edges else {})
+
+
+def most_shares(*, edges: bool, solver: Solver) -> int:
+    """With more processes, all of them would only wait for the longest kernel."""
+    seconds = seconds_of(edges=edges, solver=solver)
+    return max(1, round(sum(seconds.values()) / max(seconds.values())))
+
+
+def shares(seconds: Mapping[str, float], count: int) -> list[set[str]]:
+    """Names for each of `count` processes: the longest first, each to who has least to do (Graham 1969)."""
+    found: list[set[str]] = [set() for _ in range(count)]
+    load = [0.0] * count
+    for name in sorted(seconds, key=lambda name: (-seconds[name], name)):
+        least = load.index(min(load))
+        found[least].add(name)
+        load[least] += seconds[name]
+    return found
+
+
+def compile_share(number: int, count: int, *, edges: bool, solver: Solver) -> None:
+    """Compiles the share of process `number` of `count`, in a process that then ends: kernels do nothing afterwards."""
+    divided = shares(seconds_of(edges=edges, solver=solver), count)
+    others = set().union(*(names for k, names in enumerate(divided) if k != number))
+    last = number == count - 1
+    reach_all(lambda name: name in divided[number] or (last and name not in others), edges=edges, solver=solver)
+
+
+def reach_all(wanted: Callable[[str], bool], *, edges: bool, solver: Solver) -> None:
+    """Comes to every kernel, of which those that are wanted are compiled and none is called; see `compile_share`."""
+    Replaced(wanted)
+    problem, factor = _problem(edges=edges, normal=solver == "newton")
+    _solve(problem, solver)
+    _draw_and_linearise(factor)
+    _reduce_images()
+    if solver == "newton":
+        _fit_gain()
+        _regress()
+
+
+class Replaced:
+    """Entries, wherever Python code finds them, replaced by what compiles instead of calling.
+
+    While a kernel is compiled all of them are back, for it may contain one that another module calls from Python.
+    """
+
+    def __init__(self, wanted: Callable[[str], bool]) -> None:
+        from numba.core.dispatcher import Dispatcher
+
+        from diffdope.render.kernels import calls
+
+        self._wanted, self._places = wanted, []
+        for module in _kernel_modules():
+            for name, value in list(vars(module).items()):
+                if value is calls.address_of:
+                    self._places.append((vars(module), name, value, self._address_of))
+                elif isinstance(value, Dispatcher) and not value.targetoptions.get("no_cpython_wrapper"):
+                    self._places.append((vars(module), name, value, self._reached(value)))
+        self._compile_address = calls.address_of
+        self._put(3)
+
+    def _put(self, which: int) -> None:
+        for place in self._places:
+            place[0][place[1]] = place[which]
+
+    def _compiled(self, kernel: Any, compile_it: Callable[[], Any]) -> None:
+        if self._wanted(kernel.py_func.__name__):
+            self._put(2)
+            compile_it()
+            self._put(3)
+
+    def _address_of(self, kernel: Any, result: Any, *arguments: Any) -> int:
+        kernel = getattr(kernel, "kernel", kernel)
+        self._compiled(kernel, lambda: self._compile_address(kernel, result, *arguments))
+        return 0
+
+    def _reached(self, kernel: Any) -> Callable[..., tuple[int, int]]:
+        def reached(*arguments: Any) -> tuple[int, int]:
+            kinds = tuple(kernel.typeof_pyval(argument) for argument in arguments)
+            self._compiled(kernel, lambda: kernel.compile(kinds))
+            return 0, 0  # nothing found: what callers take that return anything
+
+        reached.kernel = kernel  # type: ignore[attr-defined]
+        return reached
+
+
+def _kernel_modules() -> list[Any]:
+    """All modules of the folders with kernels, and those that call them."""
+    from diffdope.kernel_cache import FOLDERS
+
+    package = FOLDERS[0].parents[1]
+    for folder in FOLDERS:
+        for source in sorted(folder.glob("*.py")):
+            parts = source.relative_to(package).with_suffix("").parts
+            importlib.import_module(".".join(["diffdope", *parts]))
+    importlib.import_module("diffdope.render.renderer")
+    return [module for name, module in sorted(sys.modules.items()) if name.startswith("diffdope.")]
+
+
+def _problem(*, edges: bool, normal: bool) -> tuple[Problem, ImageFactor]:
+    """One object in one view; only types count, and none depends on the object."""
+    import numpy as np
+
+    from diffdope.geometry.camera import Camera
+    from diffdope.problem.factor import ImageFactor
+    from diffdope.problem.problem import Problem
+    from diffdope.problem.responsibility import Responsibility
+    from diffdope.problem.variables import Variables
+    from diffdope.render.buffers import Buffers
+    from diffdope.scene.mesh import Mesh
+    from diffdope.scene.observation import Observation
+    from diffdope.terms.registry import ObjectiveSettings
+
+    vertices_m = 0.04 * np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], dtype=float)
+    mesh = Mesh(vertices_m, np.array([[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]]), colors=np.eye(4, 3))
+    size = 24
+    images = {"rgb": np.zeros((size, size, 3)), "depth": np.full((size, size), 0.5), "mask": np.ones((size, size))}
+    observation = Observation(Camera(60.0, 60.0, 11.5, 11.5, size, size), **images)  # type: ignore[arg-type]
+    factor = ImageFactor(
+        Buffers(mesh, threads=1), observation, Responsibility.everywhere(size, size),
+        ObjectiveSettings(edge_weight=1.0 if edges else 0.0), length_m=0.1, with_normal=normal,
+    )  # fmt: skip
+    return Problem(Variables.one_object(0.05), [factor]), factor
+
+
+def _solve(problem: Problem, solver: Solver) -> None:
+    import numpy as np
+
+    from diffdope.solve.gradient_descent import DescentSettings, descend
+    from diffdope.solve.levenberg_marquardt import LevenbergSettings, minimise
+
+    R, t = np.eye(3)[None, None], np.zeros((1, 1, 3))
+    if solver == "newton":
+        minimise(problem, R, t, iterations=1, settings=LevenbergSettings())
+    else:
+        descend(problem, R, t, DescentSettings(hypotheses=1, iterations=1), np.ones(1))
+    problem.evaluate(R, t)
+
+
+def _draw_and_linearise(factor: ImageFactor) -> None:
+    import numpy as np
+
+    from diffdope.geometry.camera import Camera
+    from diffdope.render.renderer import Renderer
+
+    camera = Camera(60.0, 60.0, 11.5, 11.5, 24, 24)
+    Renderer(factor.buffers.mesh, camera, buffers=factor.buffers).render(np.eye(3), np.array([0.0, 0.0, 0.5]))
+    if factor.with_normal:
+        with suppress(IndexError, ValueError):  # of a pose that shows nothing
+            factor.linearise(np.eye(3), np.array([0.0, 0.0, 0.5]))
+
+
+def _reduce_images() -> None:
+    import numpy as np
+
+    from diffdope.geometry.crop import CropWindow
+    from diffdope.scene.stored_image import StoredImage
+
+    window, image = CropWindow(0, 0, 8, 8, 2), StoredImage(np.zeros((8, 8), np.float32))
+    image.mean(window)
+    image.depth(window)
+
+
+def _fit_gain() -> None:
+    import numpy as np
+
+    from diffdope.terms import photometric_gain_kernel
+    from diffdope.terms.photometric_gain import fit_gain
+
+    colors = np.zeros((9, 3))
+    fit_gain(colors, colors, with_bias=True)
+    photometric_gain_kernel.left_over(colors.T.copy(), colors.T.copy(), np.ones(3), np.zeros(3), np.zeros(3))
+
+
+def _regress() -> None:
+    import numpy as np
+
+    from diffdope.estimate import regression_kernel
+    from diffdope.estimate.regression import Channel, products
+
+    rows, weight, scores = np.zeros((7, 9), np.float32), np.zeros(9, np.float32), np.zeros((6, 9), np.float32)
+    channel = Channel(rows, weight)
+    regression_kernel.list_weights(rows, weight, np.zeros(0), 1.0, False, weight)
+    products(rows, weight)
+    channel.add_scores(weight, weight, np.zeros((7, 6)), 1.0, scores)
+    pixel = np.zeros(9, np.int32)
+    regression_kernel.sum_tiles(scores, pixel, 3, 3, np.zeros((1, 6)), np.zeros(1, np.int64))
