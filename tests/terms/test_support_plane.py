@@ -111,7 +111,9 @@ def test_what_is_no_plane_is_refused(change: dict[str, object], words: str) -> N
 
 def with_plane(preset: str, plane: tuple[float, ...]) -> Preset:
     base = PRESETS[preset]
-    return replace(base, objective=replace(base.objective, plane=plane))
+    # A first-order descent takes no step that is short enough for a plane that is known so well.
+    tolerance_m = 1e-3 if preset == "paper" else 2e-4
+    return replace(base, objective=replace(base.objective, plane=plane, plane_tolerance_m=tolerance_m))
 
 
 @pytest.fixture(scope="module")
@@ -140,5 +142,22 @@ def test_without_depth_the_plane_tells_the_height(box: Mesh, preset: str) -> Non
             assert result.ok
             heights[known].append(abs(float((result.pose.t_m2c - truth.t_m2c) @ normal)))
     without, helped = (float(np.mean(heights[known])) for known in (False, True))
-    assert helped < 0.5 * without
-    assert helped < 0.001
+    assert helped < (0.8 if preset == "paper" else 0.5) * without
+    if preset != "paper":
+        assert helped < 0.0003
+
+
+def test_the_covariance_knows_the_plane(box: Mesh) -> None:
+    """The lowest corner's height is surer; how much surer, the errors say that a whole mask shares."""
+    truth = Pose(so3.exp(np.array([0.6, 0.4, 0.3])), np.array([0.01, -0.01, 0.7]))
+    normal = np.array([0.0, -0.8, -0.6])
+    plane = (*normal, float((truth.apply(CORNERS) @ normal).min()))
+    seen = picture([(box, truth)], np.random.default_rng(0), noise=SensorNoise(rgb=0.15))
+    photograph = Observation(CAMERA, rgb=seen.rgb, mask=seen.mask)
+    deviations = []
+    for known in ((), plane):
+        result = Refiner(box, preset=with_plane("default", known), threads=1).refine(photograph, truth)
+        _, jacobian = distance_to_plane(CORNERS, result.pose, on(plane))
+        assert result.covariance is not None
+        deviations.append(float(np.sqrt(jacobian @ result.covariance @ jacobian)))
+    assert 0.0 < deviations[1] < 0.9 * deviations[0]
