@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from diffdope.geometry.camera import Camera
-from diffdope.problem.region import box_of
 from diffdope.pipelines.result import Status
+from diffdope.problem.region import box_of
 
 CAMERA = Camera(90.0, 92.0, 47.3, 35.8, 96, 72)
 

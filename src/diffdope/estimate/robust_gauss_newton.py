@@ -126,9 +126,7 @@ class RobustGaussNewton:
         if not end.observed.all():
             back = stay(found, start, end)
             held = self._parts(back, parts)
-            if set(held) == set(parts) and self._cost(back, held, parts) < _SAME * self._cost(
-                found, parts, parts
-            ):
+            if set(held) == set(parts) and self._cost(back, held, parts) < _SAME * self._cost(found, parts, parts):
                 found = back
         return self._estimated(found, end, moved=found is not pose)
 

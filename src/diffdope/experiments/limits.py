@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,7 +126,7 @@ def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
 def compared(preset: Preset, names: Sequence[str], *, polished: bool) -> Preset:
     """The preset with only some of the modalities."""
     old = preset.objective
-    weights = {f"{name}_weight": 0.0 for name in ("rgb", "depth", "mask") if name not in names}
+    weights: dict[str, Any] = {f"{name}_weight": 0.0 for name in ("rgb", "depth", "mask") if name not in names}
     search = preset.search if polished else replace(preset.search, polish=PolishSettings(steps=0))
     return replace(preset, objective=replace(old, **weights), search=search)
 

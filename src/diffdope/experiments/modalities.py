@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -75,7 +76,7 @@ def weighted(preset: Preset, combination: str, edge_weight: float) -> Preset:
     """The preset with the weights of all modalities but those of the combination set to 0."""
     names = combination.removesuffix(UNMASKED).split("+")
     old = preset.objective
-    weights = {
+    weights: dict[str, Any] = {
         f"{name}_weight": getattr(old, f"{name}_weight") if name in names else 0.0 for name in ("rgb", "depth", "mask")
     }
     weights["edge_weight"] = edge_weight if "edge" in names else 0.0

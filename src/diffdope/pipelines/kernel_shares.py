@@ -85,7 +85,8 @@ class Replaced:
 
         from diffdope.render.kernels import calls
 
-        self._wanted, self._places = wanted, []
+        self._wanted = wanted
+        self._places: list[tuple[dict[str, Any], str, Any, Any]] = []
         for module in _kernel_modules():
             for name, value in list(vars(module).items()):
                 if value is calls.address_of:

@@ -187,9 +187,7 @@ def quadratic_arrays(factors: Sequence[tuple[int, QuadraticFactor]]) -> Quadrati
 # Made once: a search makes a problem a round, mostly of one object in one view.
 _INDEX, _MATRIX, _VECTOR, _NUMBER = np.zeros(0, np.int64), np.zeros((0, 3, 3)), np.zeros((0, 3)), np.zeros(0)
 _NO_PRIORS = PriorArrays(_INDEX, _MATRIX, _VECTOR, _NUMBER, _NUMBER)
-_NO_QUADRATICS = QuadraticArrays(
-    _INDEX, _MATRIX, _VECTOR, np.zeros((0, 6)), np.zeros((0, 6, 6)), _NUMBER, _INDEX
-)
+_NO_QUADRATICS = QuadraticArrays(_INDEX, _MATRIX, _VECTOR, np.zeros((0, 6)), np.zeros((0, 6, 6)), _NUMBER, _INDEX)
 _ONE_POSE = Chains(np.array([-1]), np.array([0]), np.eye(3)[None], np.zeros((1, 3)))
 
 _ADDRESSES: dict[tuple[int, ...], int] = {}

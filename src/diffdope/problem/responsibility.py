@@ -112,7 +112,7 @@ def _nearer(start_depth: F32, crop: Observation, margin_m: float) -> NDArray[np.
     # Only pixels outside the mask matter, and none that is farther than all of the object can be in front of it.
     near = (crop.depth > 0.0) & (crop.depth < start_depth.max() - margin_m) & (crop.mask < 0.5)
     if not near.any():
-        return near
+        return np.asarray(near)
     from scipy.ndimage import distance_transform_edt
 
     rows, columns = distance_transform_edt(start_depth <= 0.0, return_distances=False, return_indices=True)

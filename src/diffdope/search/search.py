@@ -7,6 +7,7 @@ symmetric alternatives, and the last steps: each is made where the settings ask 
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +81,7 @@ class Search:
         self._again = settings.near.of_one_pose(1)
         self._count = settings.near.hypotheses[0] + settings.far.hypotheses[0] + ALTERNATIVES
         self._rates = np.ones(self._count)
-        solver = {}
+        solver: dict[str, Any] = {}
         if descent is not None:
             self._count = descent.hypotheses
             self._rates = descent.rates(seed)

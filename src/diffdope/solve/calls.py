@@ -33,7 +33,7 @@ class Sums(NamedTuple):
 
 
 @intrinsic
-def evaluate_at(_context, address, problem, scratch, R, t, sums, paint):  # type: ignore[no-untyped-def]
+def evaluate_at(_context, address, problem, scratch, R, t, sums, paint):
     """Calls `evaluate`; returns the cost."""
     kinds: tuple[Any, ...] = (problem, scratch, R, t, sums, types.int64)
     return call_by_address(types.float64, *kinds)

@@ -28,7 +28,7 @@ class Minimisable(Protocol):
 
     def share(self, work: Callable[[int], None], count: int) -> None: ...  # noqa: D102
 
-    def scratch(self, workers: int, canvases: Any) -> AbstractContextManager[list[Any]]: ...  # noqa: D102
+    def scratch(self, workers: int, canvases: Any = ...) -> AbstractContextManager[list[Any]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,6 @@ class LevenbergSettings:
         if not (0.0 < self.decrease < 1.0 < self.increase):
             got = f"{self.decrease} and {self.increase}"
             raise DiffDopeError(f"decrease, increase: expected 0 < decrease < 1 < increase, got {got}")
-
 
     def at_level(self, *, last: bool, with_depth: bool) -> LevenbergSettings:
         """With the tolerances of a level: of the last or of those before, with depth compared or without."""

@@ -64,5 +64,5 @@ class Silhouette(ImageTerm):
         if seen.crop.mask is None:
             return {}
         mask, counts = seen.crop.mask > 0.5, seen.silhouette > 0.5
-        both = np.count_nonzero(seen.drawn & mask & counts)
-        return {"overlap": float(both / max(np.count_nonzero((seen.drawn | mask) & counts), 1))}
+        both, either = (int(np.count_nonzero(one & counts)) for one in (seen.drawn & mask, seen.drawn | mask))
+        return {"overlap": both / max(either, 1)}
