@@ -144,12 +144,14 @@ def test_without_depth_smaller_gains_count(box: Mesh, monkeypatch: pytest.Monkey
         search = search_of(box, seen(box, depth=depth), START)
         search._descent._solve = noted
         search.run()
-    with_depth, without = used[0], used[-1]
-    assert with_depth == FAST.search.step
-    share = FAST.search.step.without_depth
-    assert share < 1.0
-    assert without.reduction_tolerance == share * with_depth.reduction_tolerance > 0.0
-    assert without.tolerance == share * with_depth.tolerance
+    levels = len(FAST.search.near.levels)
+    step = FAST.search.step
+    assert used == [
+        step.at_level(last=k == levels - 1, with_depth=depth) for depth in (True, False) for k in range(levels)
+    ]
+    with_depth, without = used[levels - 1], used[-1]
+    assert 0.0 < without.reduction_tolerance < with_depth.reduction_tolerance == step.reduction_tolerance
+    assert without.tolerance == step.without_depth * with_depth.tolerance < with_depth.tolerance == step.tolerance
 
 
 def test_a_covariance_is_given_where_it_is_asked_for(box: Mesh) -> None:

@@ -224,6 +224,8 @@ class TermEquations:
         gradient *= units / scale
         values, vectors = np.linalg.eigh(curvature * np.outer(units, units))
         seen = values > _NEGLIGIBLE * max(values[-1], 1e-300)
+        if not seen.any():  # black, or one colour: nothing in it says anything about the pose
+            return 1.0
         whiten = (vectors[:, seen] / np.sqrt(values[seen])).T
         step = whiten.T @ (whiten @ gradient)
         scores = np.zeros((len(whiten), len(self._weight)), np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -106,20 +107,17 @@ class Refiner:
 
     def _new_tracker(self) -> Tracker:
         near, wide = tracking_presets(self.preset)
-
-        def refine(observation: Observation, pose: Pose) -> Attempt:
-            return self._attempt(near, observation, pose)
-
-        def search(observation: Observation, pose: Pose) -> Attempt:
-            return self._attempt(wide, observation, pose)
-
-        def quick(observation: Observation, pose: Pose, gain: PhotometricGain | None) -> Attempt:
-            return self._attempt(near, observation, pose, near=True, followed=gain)
-
+        # No functions of this place, for they could not be pickled.
+        refine, search = partial(self._attempt, near), partial(self._attempt, wide)
+        quick = partial(self._follow, near)
         alone = set(near.search.near.hypotheses) == {1}
         return Tracker(
             self._frame.mesh, self.preset.tracking, refine, search, quick if alone else None, light=near.search.light
         )
+
+    def _follow(self, preset: Preset, observation: Observation, pose: Pose, gain: PhotometricGain | None) -> Attempt:
+        """A frame of which the last level will do, in the light of the frame before."""
+        return self._attempt(preset, observation, pose, near=True, followed=gain)
 
     def _attempt(
         self, preset: Preset, observation: Observation, pose: Pose, *, progress: Progress | None = None, **how: Any
