@@ -38,7 +38,7 @@ def test_mesh_and_observation_import_no_reader() -> None:
     "first",
     [
         "pass",
-        "import diffdope.refine",
+        "import diffdope.pipelines.refiner",
         "import diffdope.pipelines.refiner as module",
         "from diffdope.pipelines.refiner import Refiner",
         "dd.Refiner",

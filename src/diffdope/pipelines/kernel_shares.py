@@ -59,6 +59,8 @@ def compile_share(number: int, count: int, *, edges: bool, solver: Solver) -> No
     divided = shares(seconds_of(edges=edges, solver=solver), count)
     others = set().union(*(names for k, names in enumerate(divided) if k != number))
     last = number == count - 1
+    if last and solver == "newton":
+        _reduce_mesh()
     reach_all(lambda name: name in divided[number] or (last and name not in others), edges=edges, solver=solver)
 
 
@@ -196,6 +198,17 @@ def _reduce_images() -> None:
     window, image = CropWindow(0, 0, 8, 8, 2), StoredImage(np.zeros((8, 8), np.float32))
     image.mean(window)
     image.depth(window)
+
+
+def _reduce_mesh() -> None:
+    """Levels of detail and symmetries of a mesh, for good: which kernels come next depends on what those before find."""
+    from diffdope.scene.lod import levels_of_detail
+    from diffdope.scene.lookalikes import lookalikes
+    from diffdope.scene.packaged import packaged_example
+
+    mesh = packaged_example().mesh
+    levels_of_detail(mesh, [500, 2000])
+    lookalikes(mesh)
 
 
 def _fit_gain() -> None:
