@@ -11,13 +11,11 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from benchmarks.confidence import LEVELS, SETS
-from benchmarks.shared_data import cases, evaluation_points, load_mesh
+from benchmarks.shared_data import LEVELS, cases_of_kind, evaluation_points, load_mesh
 from diffdope.bop.metrics import add
 from diffdope.errors import NothingToCompareError
 from diffdope.pipelines.refiner import Refiner
@@ -78,8 +76,7 @@ def rows_of(part: int, *, parts: int, every: int, level: str) -> list[Row]:
     rows: list[Row] = []
     for set_name in CHOSEN:
         refiners: dict[object, Refiner] = {}
-        every_case = (case for spec in SETS[set_name] for case in cases(level=LEVELS[level], **spec))  # type: ignore[arg-type]
-        for case in islice(every_case, part * every, None, parts * every):
+        for case in cases_of_kind(set_name, level, first=part * every, every=parts * every):
             refiner = refiners.get(case.mesh_path)
             if refiner is None:
                 refiner = refiners[case.mesh_path] = Refiner(load_mesh(case.mesh_path), threads=1)

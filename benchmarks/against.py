@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.against_inputs import write_inputs
-from benchmarks.speed import processor, table
+from benchmarks.report import processor, table
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKER = Path(__file__).with_name("against_worker.py")

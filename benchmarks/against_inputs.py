@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, zoom
 
-from benchmarks.ball import bumpy_ball
+from benchmarks.ball import ball_camera, bumpy_ball, observe, poses
 from benchmarks.shared_data import DATA
-from benchmarks.speed import ball_camera, observe, poses
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.perturb import perturb

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,23 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from benchmarks.confidence import HOPE, HOPE2, LEVELS, SIM, YCBV
-from benchmarks.shared_data import DATA, cases, load_mesh
+from benchmarks.shared_data import DATA, KINDS, LEVELS, SETS, cases_of_kind, load_mesh
 from diffdope.experiments.limits import error_of
 from diffdope.pipelines.refiner import Refiner
 
 F64 = NDArray[np.float64]
-SETS: dict[str, list[dict[str, object]]] = {
-    "sim rgb-d": [SIM],
-    "sim rgb-d noisy mask": [dict(SIM, mask="mask_noisy")],
-    "hope rgb-d": [HOPE2],
-    "hope rgb + mask": [dict(HOPE, scene=f"00000{k}", depth=False) for k in (1, 2, 3, 5)],
-    "ycbv rgb-d": [YCBV],
-    "sim rgb-d no mask": [dict(SIM, mask=None)],
-    "hope rgb-d no mask": [dict(HOPE2, mask=None)],
-    "sim rgb no mask": [dict(SIM, depth=False, mask=None)],
-    "hope rgb no mask": [dict(HOPE, scene=f"00000{k}", depth=False, mask=None) for k in (1, 2, 3, 5)],
-}
+CHOSEN = (
+    "sim rgb-d", "sim rgb-d noisy mask", "hope rgb-d", "hope rgb", "ycbv rgb-d",
+    "sim rgb-d no mask", "hope rgb-d no mask", "sim rgb no mask", "hope rgb no mask",
+)  # fmt: skip
 
 
 class Row(NamedTuple):
@@ -69,13 +60,12 @@ def symmetric(mesh_path: Path) -> bool:
 def rows_of(level: str, every: int) -> list[Row]:
     """Refinements of every n-th case; refiners live for one set."""
     rows: list[Row] = []
-    for set_name, specs in SETS.items():
-        if not all((DATA / str(spec["data_set"])).is_dir() for spec in specs):
+    for set_name in CHOSEN:
+        if not SETS[KINDS[set_name][0]].there:
             print(f"{set_name}: skipped, {DATA} has no such data")
             continue
         refiners: dict[Path, Refiner] = {}
-        every_case = (case for spec in specs for case in cases(level=LEVELS[level], **spec))  # type: ignore[arg-type]
-        for case in islice(every_case, 0, None, every):
+        for case in cases_of_kind(set_name, level, every=every):
             if symmetric(case.mesh_path):
                 continue
             if case.mesh_path not in refiners:

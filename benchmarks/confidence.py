@@ -13,13 +13,12 @@ import argparse
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import astuple, replace
 from functools import partial
-from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.shared_data import cases, evaluation_points, load_mesh
+from benchmarks.shared_data import KINDS, cases_of_kind, evaluation_points, load_mesh
 from diffdope.bop.metrics import add_s
 from diffdope.estimate.confidence import NAMES, Weights, features
 from diffdope.estimate.fit_quality import FitQuality
@@ -27,24 +26,7 @@ from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import preset
 
 F64 = NDArray[np.float64]
-LEVELS = {"10": "010_trans_004", "40": "040_trans_016", "20": "020_trans_030"}
-HOPE = dict(data_set="hope", split="val")
-SIM = dict(data_set="sim", split="dev", scene="000001")
-YCBV = dict(data_set="ycbv_frames", split="val", scene="000001")
-HOPE2 = dict(HOPE, scene="000002", images=[0], starts_of=[0, 1, 2, 3, 4])
-SETS: dict[str, list[dict[str, object]]] = {
-    "hope rgb-d": [HOPE2],
-    "hope rgb-d no mask": [dict(HOPE2, mask=None)],
-    "hope rgb": [dict(HOPE, scene=f"00000{k}", depth=False) for k in (1, 2, 3, 5)],
-    "hope rgb no mask": [dict(HOPE, scene=f"00000{k}", depth=False, mask=None) for k in (1, 2, 3, 5)],
-    "sim rgb-d": [SIM],
-    "sim rgb-d noisy mask": [dict(SIM, mask="mask_noisy")],
-    "sim rgb-d no mask": [dict(SIM, mask=None)],
-    "sim rgb": [dict(SIM, depth=False)],
-    "sim rgb no mask": [dict(SIM, depth=False, mask=None)],
-    "ycbv rgb-d": [YCBV],
-    "ycbv rgb-d no mask": [dict(YCBV, mask=None)],
-}
+LEVELS = ("10", "40", "20")
 
 
 class Row(NamedTuple):
@@ -68,13 +50,12 @@ def rows_of(part: int, *, parts: int, every: int) -> list[Row]:
     default = preset("default")
     presets = {"near": replace(default, search=replace(default.search, fallback_confidence=0.0)), "default": default}
     rows: list[Row] = []
-    for set_name, specs in SETS.items():
+    for set_name in KINDS:
         refiners: dict[object, Refiner] = {}
-        for level, folder in LEVELS.items():
+        for level in LEVELS:
             if level == "20" and not set_name.startswith("sim"):
                 continue
-            every_case = (case for spec in specs for case in cases(level=folder, **spec))  # type: ignore[arg-type]
-            for case in islice(every_case, part * every, None, parts * every):  # not a list: images are large
+            for case in cases_of_kind(set_name, level, first=part * every, every=parts * every):
                 refiner = refiners.setdefault(case.mesh_path, Refiner(load_mesh(case.mesh_path), threads=1))
                 for search, settings in presets.items():
                     if search == "default" and level == "10":
@@ -129,7 +110,7 @@ def report(rows: list[Row]) -> None:
     print("\n| set | search | n | wrong | > 10 mm | AUROC | from other data | wrong, said fine | right, said failed |")
     print("|---|---|---|---|---|---|---|---|---|")
     families = np.array([row.set_name.split()[0] for row in rows])
-    for set_name in SETS:
+    for set_name in KINDS:
         family = set_name.split()[0]
         others = X @ fitted(X[families != family], right[families != family])
         for search in ("near", "default"):

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
 
+from benchmarks.memory import resident_mib
 from benchmarks.shared_data import DATA
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.starts import Selection, starts_of_truth
 from diffdope.pipelines.settings import DescentSettings, Preset
-
-
-def resident_mib() -> float:
-    """Resident memory of this process (Linux)."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * 4096 / 2**20
 
 
 def main() -> None:
@@ -34,8 +28,8 @@ def main() -> None:
         group = groups[n % len(groups)]
         assert "error" not in record(group[(n // len(groups)) % len(group)])
         if n % (arguments.images // 10) == 0:
-            print(f"{n:6d} images: {resident_mib():.0f} MiB", flush=True)
-    print(f"{arguments.images:6d} images: {resident_mib():.0f} MiB")
+            print(f"{n:6d} images: {resident_mib(peak=False):.0f} MiB", flush=True)
+    print(f"{arguments.images:6d} images: {resident_mib(peak=False):.0f} MiB")
 
 
 if __name__ == "__main__":

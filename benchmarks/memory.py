@@ -38,8 +38,7 @@ def forget_peak() -> None:
 
 def measure(threads: int) -> dict[str, float]:
     """Memory after import and kernels, after mesh and images, and the peak of a refinement (and crop pixels)."""
-    from benchmarks.ball import bumpy_ball
-    from benchmarks.speed import DISTANCE_M, ball_camera, observe
+    from benchmarks.ball import DISTANCE_M, ball_camera, bumpy_ball, observe
     from diffdope.geometry.pose import Pose
     from diffdope.pipelines.refiner import Refiner
     from diffdope.pipelines.settings import CropSettings, Preset, preset

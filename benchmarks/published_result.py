@@ -15,10 +15,10 @@ import numpy as np
 
 from benchmarks.shared_data import DATA
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.json_files import pose_of
 from diffdope.bop.metrics import add, add_s
-from diffdope.bop.results import read_results
 from diffdope.geometry.pose import Pose
+from diffdope.io.bop_results import read_results
+from diffdope.io.poses import pose_of
 
 PUBLISHED = DATA / "hope" / "val" / "000001" / "diffdope_published_result_frame0.json"
 

@@ -1,23 +1,28 @@
-"""Reads the evaluation data beside the project, object by object."""
+"""Reads the evaluation data beside the project, object by object, and names the sets that benchmarks run over.
+
+It uses only what every build of diffdope offers, so that `benchmarks.accuracy` also measures older ones.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from diffdope.geometry.camera import Camera
-from diffdope.geometry.pose import Pose
-from diffdope.scene.mesh import Mesh
-from diffdope.scene.observation import Observation
+from diffdope import Camera, Mesh, Observation, Pose
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+LEVELS = {"1": "001_trans_001", "10": "010_trans_004", "20": "020_trans_030", "40": "040_trans_016"}
+MODES = {
+    "rgbd+mask": ("rgb", "depth", "mask"), "rgb+mask": ("rgb", "mask"), "rgbd": ("rgb", "depth"), "rgb": ("rgb",),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -33,11 +38,102 @@ class Case:
     observation: Observation
     truth: Pose
     start: Pose
+    start_image: int
 
     @property
     def name(self) -> str:
-        """For tables."""
-        return f"{self.data_set} {self.scene}/{self.image:06d}/{self.instance:06d} obj {self.obj_id}"
+        """For tables; no two cases of a set have the same."""
+        start = "" if self.start_image == self.image else f" start {self.start_image}"
+        return f"{self.data_set} {self.scene}/{self.image:06d}/{self.instance:06d} obj {self.obj_id}{start}"
+
+    def given(self, mode: str) -> Case | None:
+        """The case with only some of its images (see `MODES`); None if one of them is not there."""
+        images = {name: getattr(self.observation, name) for name in MODES[mode]}
+        if any(image is None for image in images.values()):
+            return None
+        return replace(self, observation=Observation(self.observation.camera, **images))
+
+
+@dataclass(frozen=True)
+class CaseSet:
+    """Objects of some scenes.
+
+    Attributes:
+        data_set: folder.
+        split: its folder of scenes.
+        scenes: names of their folders.
+        images: only these; None for all.
+        starts_of: takes the start poses of other images (HOPE's images of a scene share their truth).
+        mask: folder of the masks.
+        textured_only: whether objects whose mesh has no texture are left out.
+        modes: those that make sense, of `MODES`.
+    """
+
+    data_set: str
+    split: str
+    scenes: tuple[str, ...]
+    images: tuple[int, ...] | None = None
+    starts_of: tuple[int, ...] | None = None
+    mask: str = "mask_visib"
+    textured_only: bool = False
+    modes: tuple[str, ...] = tuple(MODES)
+
+    @property
+    def there(self) -> bool:
+        """Whether its data are on this machine."""
+        return (DATA / self.data_set).is_dir()
+
+    def cases(self, level: str, mode: str | None = None, *, first: int = 0, every: int = 1) -> Iterator[Case]:
+        """Every n-th case at a level (of `LEVELS`), with all its images or those of a mode."""
+        found = (
+            case
+            for scene in self.scenes
+            for case in cases(
+                self.data_set, self.split, scene, LEVELS[level], images=self.images, mask=self.mask,
+                textured_only=self.textured_only, starts_of=self.starts_of,
+            )
+        )  # fmt: skip
+        for case in islice(found, first, None, every):
+            chosen = case if mode is None else case.given(mode)
+            if chosen is not None:
+                yield chosen
+
+
+HOPE2 = CaseSet("hope", "val", ("000002",), images=(0,), starts_of=(0, 1, 2, 3, 4))
+HOPE3 = CaseSet("hope", "val", ("000003",), modes=("rgb+mask", "rgb"))
+SIM = CaseSet("sim", "dev", ("000001",))
+SETS = {
+    "hope": replace(HOPE2, textured_only=True),
+    "hope-all": HOPE2,
+    "hope-rgb": replace(HOPE3, textured_only=True),
+    "hope-rgb-all": HOPE3,
+    "hope-scenes": replace(HOPE3, scenes=("000001", "000002", "000003", "000005")),
+    "sim": SIM,
+    "sim-noisy": replace(SIM, mask="mask_noisy", modes=("rgbd+mask", "rgb+mask")),
+    "ycbv": CaseSet("ycbv_frames", "val", ("000001",)),
+    # Without colours: RGB says nothing of them.
+    "parts": CaseSet("parts", "dev", ("000001",), modes=("rgbd+mask", "rgbd")),
+}
+# Kinds of images, as tables of the documents name them: set and mode.
+KINDS = {
+    "hope rgb-d": ("hope-all", "rgbd+mask"),
+    "hope rgb-d no mask": ("hope-all", "rgbd"),
+    "hope rgb": ("hope-scenes", "rgb+mask"),
+    "hope rgb no mask": ("hope-scenes", "rgb"),
+    "sim rgb-d": ("sim", "rgbd+mask"),
+    "sim rgb-d noisy mask": ("sim-noisy", "rgbd+mask"),
+    "sim rgb-d no mask": ("sim", "rgbd"),
+    "sim rgb": ("sim", "rgb+mask"),
+    "sim rgb no mask": ("sim", "rgb"),
+    "ycbv rgb-d": ("ycbv", "rgbd+mask"),
+    "ycbv rgb-d no mask": ("ycbv", "rgbd"),
+}
+
+
+def cases_of_kind(kind: str, level: str, *, first: int = 0, every: int = 1) -> Iterator[Case]:
+    """Every n-th case of a kind of `KINDS`; one at a time, for images are large."""
+    name, mode = KINDS[kind]
+    return SETS[name].cases(level, mode, first=first, every=every)
 
 
 @cache
@@ -65,10 +161,10 @@ def read_image(folder: Path, name: str, image: int) -> Path:
 
 def cases(
     data_set: str, split: str, scene: str, level: str, *,
-    images: list[int] | None = None, mask: str | None = "mask_visib",
-    depth: bool = True, textured_only: bool = False, starts_of: list[int] | None = None,
+    images: tuple[int, ...] | None = None, mask: str = "mask_visib",
+    textured_only: bool = False, starts_of: tuple[int, ...] | None = None,
 ) -> Iterator[Case]:  # fmt: skip
-    """All instances of a scene; `starts_of` takes the start poses of other images (HOPE's frames share their truth)."""
+    """All instances of a scene that can be seen, with all images that there are; see `CaseSet`."""
     root = DATA / data_set
     folder = root / split / scene
     truth = json.loads((folder / "scene_gt.json").read_text())
@@ -79,24 +175,22 @@ def cases(
         rgb = np.asarray(Image.open(read_image(folder, "rgb", image)).convert("RGB"))
         camera = Camera.from_K(np.reshape(entry["cam_K"], (3, 3)), width=rgb.shape[1], height=rgb.shape[0])
         z = None
-        if depth and (folder / "depth" / f"{image:06d}.png").exists():
+        if (folder / "depth" / f"{image:06d}.png").exists():
             z = np.asarray(Image.open(folder / "depth" / f"{image:06d}.png")).astype(np.float32)
             z = z * np.float32(entry["depth_scale"] * 1e-3)
-        for start_image in starts_of or [image]:
+        for start_image in starts_of or (image,):
             for i, gt in enumerate(truth[str(image)]):
                 path = root / "models" / f"obj_{gt['obj_id']:06d}.ply"
                 if not path.exists():
                     if textured_only:
                         continue
                     path = root / "models_eval" / path.name
-                m = None
-                if mask is not None:
-                    m = np.asarray(Image.open(folder / mask / f"{image:06d}_{i:06d}.png")) > 0
-                    if not m.any():
-                        continue
+                m = np.asarray(Image.open(folder / mask / f"{image:06d}_{i:06d}.png")) > 0
+                if not m.any():
+                    continue
                 start = starts[str(start_image)][i]
                 yield Case(
                     data_set, scene, image, i, gt["obj_id"], path, Observation(camera, rgb=rgb, depth=z, mask=m),
                     Pose.from_bop(gt["cam_R_m2c"], gt["cam_t_m2c"]),
-                    Pose.from_bop(start["cam_R_m2c"], start["cam_t_m2c"]),
+                    Pose.from_bop(start["cam_R_m2c"], start["cam_t_m2c"]), start_image,
                 )  # fmt: skip

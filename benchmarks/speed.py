@@ -14,17 +14,15 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.ball import bumpy_ball, painted_ball
+from benchmarks.ball import ball_camera, bumpy_ball, observe, painted_ball, poses
 from benchmarks.first_result import first_result
 from benchmarks.memory import peak_memory
-from diffdope.geometry import so3
-from diffdope.geometry.camera import Camera
+from benchmarks.report import processor, table
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import preset
 from diffdope.problem.factor import ImageFactor
@@ -34,12 +32,9 @@ from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.observation import Observation
 from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
-COVERED = 0.62
-DISTANCE_M = 0.7
 
 
 class Case(NamedTuple):
@@ -48,33 +43,6 @@ class Case(NamedTuple):
     problem: Problem
     R_m2c: F64
     t_m2c: F64
-
-
-def ball_camera(mesh: Mesh, pixels: int) -> Camera:
-    """Of a square crop, such that the ball covers the wanted share of it."""
-    middle, focal = (pixels - 1) / 2, 0.5 * pixels * DISTANCE_M / mesh.radius_m
-    for _ in range(2):  # bumps make its size on the image hard to foretell, so it is measured
-        camera = Camera(focal, focal, middle, middle, pixels, pixels)
-        images = Renderer(mesh, camera, threads=1).render(np.eye(3), np.array([0.0, 0.0, DISTANCE_M]))
-        focal *= float(np.sqrt(COVERED / images.coverage.mean()))
-    return Camera(focal, focal, middle, middle, pixels, pixels)
-
-
-def poses(count: int) -> tuple[F64, F64]:
-    """Within about 5 degrees and 3 mm of the truth."""
-    rng = np.random.default_rng(1)
-    R = so3.exp(rng.normal(0.0, np.radians(3.0), (count, 3)))
-    return R, np.array([0.0, 0.0, DISTANCE_M]) + rng.normal(0.0, 0.002, (count, 3))
-
-
-def observe(mesh: Mesh, camera: Camera) -> tuple[Observation, F64]:
-    """The picture at the truth with some noise, and what the object covers."""
-    images = Renderer(mesh, camera, threads=1).render(np.eye(3), np.array([0.0, 0.0, DISTANCE_M]))
-    coverage = images.coverage[0].clip(0.0, 1.0).astype(np.float64)
-    rng = np.random.default_rng(2)
-    rgb = (images.rgb[0] + rng.normal(0.0, 0.02, images.rgb[0].shape)).clip(0.0, 1.0)
-    depth = images.depth[0] + (images.depth[0] > 0) * rng.normal(0.0, 0.001, images.depth[0].shape)
-    return Observation(camera, rgb=rgb, depth=depth, mask=coverage), coverage
 
 
 def make_case(mesh: Mesh, *, b: int, pixels: int, threads: int, edge: bool = False, normal: bool = False) -> Case:
@@ -104,15 +72,6 @@ def median_ms(work: Callable[[], object], runs: int) -> float:
 def pass_ms(case: Case, runs: int) -> float:
     """One pass over all poses of a case."""
     return median_ms(lambda: case.problem.evaluate(case.R_m2c, case.t_m2c), runs)
-
-
-def table(head: list[str], rows: list[list[str]]) -> None:
-    """Prints one."""
-    print("| " + " | ".join(head) + " |")
-    print("|" + "---|" * len(head))
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
-    print(flush=True)
 
 
 def over_threads(
@@ -211,14 +170,6 @@ def report_refinement(threads: list[int], runs: int) -> None:
             rows.append(row)
     print(f"## Presets on the packaged example, warm, five starts each ({len(mesh.faces)} triangles)\n")
     table(["preset", "start", *(f"{n} thread{'s' * (n > 1)} [ms]" for n in threads)], rows)
-
-
-def processor() -> str:
-    """Its name, where the system tells."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def main() -> None:

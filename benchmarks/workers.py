@@ -12,8 +12,8 @@ from diffdope.bop.dataset import DataSet
 from diffdope.bop.refine_run import RunFiles, refine_dataset
 from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.starts import Selection, level_path, select, starts_of_json
+from diffdope.jobs.engine import make_engine
 from diffdope.pipelines.settings import preset
-from diffdope.runs.engine import make_engine
 
 PLANS = (("local", 1, 1), ("local", 1, 2), ("local", 2, 1), ("local", 2, 2), ("local", 4, 1), ("ray", 2, 1))
 

@@ -2,12 +2,57 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
+# What makes rich print colours, or lines of another length than where there is no terminal.
+TERMINAL = ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLORTERM", "TERM")
+# A process whose parent ignored this is not told how its own children end.
+CHILD_ENDED = getattr(signal, "SIGCHLD", None)
+STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_terminal() -> Iterator[None]:
+    """Commands, and the processes that tests start, see no trace of the terminal in which the tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in TERMINAL:
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def exit_statuses() -> None:
+    """Tests learn how the processes that they start have ended, however the tests were started."""
+    if CHILD_ENDED is not None:
+        signal.signal(CHILD_ENDED, signal.SIG_DFL)
+
+
+@pytest.fixture
+def default_signals() -> Iterator[None]:
+    """This process, and those that a test starts, can be stopped by signals, however the tests were started.
+
+    A shell starts the background jobs of a script with interrupts ignored, `nohup` with SIGHUP ignored, and processes
+    inherit both, as well as blocked signals. That a job keeps ignoring them is right, and
+    `test_a_background_job_keeps_ignoring_ctrl_c` holds it; tests that send signals ask for this fixture.
+    """
+    before = {number: signal.getsignal(number) for number in STOPPING}
+    blocked = signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING) if os.name != "nt" else set()
+    for number in STOPPING:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if os.name != "nt":
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diffdope.errors import DiffDopeError
-    from diffdope.geometry.camera import Camera, load_camera
+    from diffdope.geometry.camera import Camera
     from diffdope.geometry.pose import Pose
+    from diffdope.io.cameras import load_camera
     from diffdope.pipelines.refiner import Refiner, refine
     from diffdope.pipelines.result import RefinementResult, Status
     from diffdope.render.pool import set_threads
@@ -44,7 +45,7 @@ _HOMES = {
     "RefinementResult": "diffdope.pipelines.result",
     "Refiner": "diffdope.pipelines.refiner",
     "Status": "diffdope.pipelines.result",
-    "load_camera": "diffdope.geometry.camera",
+    "load_camera": "diffdope.io.cameras",
     "refine": "diffdope.pipelines.refiner",
     "set_threads": "diffdope.render.pool",
 }

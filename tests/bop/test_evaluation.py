@@ -7,12 +7,12 @@ import pytest
 
 from diffdope.bop.dataset import DataSet, Target
 from diffdope.bop.evaluation import Evaluation, check_known, evaluate
-from diffdope.bop.results import Estimate
 from diffdope.bop.starts import Selection
 from diffdope.bop.summary import by, quantile, summarise
 from diffdope.bop.targets import compete, trials, wanted_instances
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.pose import Pose
+from diffdope.io.bop_results import Estimate
 from tests.oracle.bop_eval_case import estimate, shifted
 from tests.oracle.bop_tree import Tree
 

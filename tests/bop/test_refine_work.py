@@ -12,6 +12,8 @@ from diffdope.bop.dataset import DataSet
 from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.rle import encode_rle
 from diffdope.bop.starts import Selection, Start, starts_of_truth
+from diffdope.io.results import decode
+from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import DescentSettings, Preset, preset
 from tests.oracle.bop_tree import Tree
 
@@ -45,7 +47,9 @@ def test_every_object_gets_closer_to_its_truth(shared_tree: Tree):
             assert record["errors"]["add_mm"] < 0.5
         moved = np.subtract(record["cam_t_m2c"], 1e3 * shared_tree.truth[1, 0][start.index][1].t_m2c)
         assert np.linalg.norm(moved) < 1.0 < np.linalg.norm(1e3 * (start.pose.t_m2c) - record["cam_t_m2c"])
-        json.dumps(record, allow_nan=False)
+        result = decode(json.loads(json.dumps(record, allow_nan=False)), RefinementResult)
+        assert np.array_equal(result.initial_pose.matrix, start.pose.matrix)
+        assert result.modalities == ("rgb", "depth", "mask")[start.obj_id == 2 :] and result.seed == 0
 
 
 def test_a_start_without_an_instance_finds_mask_and_truth_by_overlap(shared_tree: Tree):
@@ -69,6 +73,7 @@ def test_detected_masks_are_matched_by_overlap_even_if_the_instance_is_known(tre
     assert first["match"]["mask"]["number"] == 1 and second["match"]["mask"]["number"] == 0
     assert first["match"]["instance_by"] == "index"
     assert torus["status"] == "no_overlap" and torus["score"] == 0.0
+    assert decode(torus, RefinementResult).cost == float("inf")
     assert torus["cam_t_m2c"] == torus["initial_cam_t_m2c"]
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.evaluation import evaluate
-from diffdope.bop.results import Estimate
 from diffdope.bop.starts import Selection, level_path, starts_of_json
 from diffdope.bop.summary import summarise
 from diffdope.bop.targets import compete, wanted_instances
+from diffdope.io.bop_results import Estimate
 
 
 @pytest.mark.parametrize(

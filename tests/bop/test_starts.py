@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.results import Estimate, write_results
 from diffdope.bop.starts import Selection, level_path, select, starts_of_json, starts_of_results, starts_of_truth
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.pose import Pose
+from diffdope.io.bop_results import Estimate, write_results
 from tests.oracle.bop_tree import Tree, write_starts
 
 ALL = Selection()

@@ -87,6 +87,12 @@ def output_is_a_file(folder: Path) -> dict[str, object]:
     return {"out": folder / "taken"}
 
 
+def two_labels(mask: np.ndarray) -> np.ndarray:
+    labels = (mask > 127).astype(np.uint8)
+    labels[:40, :60] = 2
+    return labels
+
+
 MISTAKES: dict[str, tuple[Spoil, str]] = {
     "no such mesh": (flag(mesh="nowhere.ply"), "nowhere.ply"),
     "no such camera": (flag(camera="nowhere.json"), "camera.*nowhere.json"),
@@ -113,6 +119,9 @@ MISTAKES: dict[str, tuple[Spoil, str]] = {
     "texture missing": (without_texture, "object.png"),
     "mesh in metres": (flag(unit="m"), 'unit="mm"'),
     "mesh a thousand times too small": (scaled("init.json", "cam_t_m2c", 1e-3), "metres: multiply by 1000"),
+    "lens distortion": (edit("camera.json", dist_coeffs=[0.1, 0, 0, 0]), "dist_coeffs: expected no lens distortion"),
+    "labels for a mask": (picture("mask.png", two_labels), "mask: expected one object, got the labels 1, 2;"),
+    "a label that is not there": (flag(mask_id=9), "mask: expected some pixels on the object"),
     "start without rotation": (edit("init.json", cam_R_m2c=None), "cam_R_m2c"),
     "start with another key": (text("init.json", '{"R": [1], "t": [2]}'), "the key cam_R_m2c"),
     "not a rotation": (scaled("init.json", "cam_R_m2c", 2.0), "R_m2c|rotation"),

@@ -12,13 +12,12 @@ from rich.console import Console
 
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.evaluation import evaluate
-from diffdope.bop.results import write_results
 from diffdope.bop.starts import Selection
 from diffdope.bop.tables import Report
 from diffdope.bop.targets import compete, wanted_instances
-from diffdope.cli.bop_eval import lines_of
 from diffdope.cli.bop_eval_tables import print_report
 from diffdope.cli.main import main
+from diffdope.io.bop_results import read_rows, write_results
 from tests.oracle.bop_eval_case import estimate, write_run
 from tests.oracle.bop_tree import Tree, make_tree
 
@@ -104,7 +103,7 @@ def test_a_broken_line_is_named(tree: Tree, tmp_path: Path, header: bool, capsys
     assert main(command(tree, results, "--out", tmp_path / "out")) == 2
     assert f"line {4 if header else 3}, im_id: expected an image of scene 1" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
-    assert lines_of(results, 2) == ([2, 4] if header else [1, 3])
+    assert [line for line, _ in read_rows(results)] == ([2, 4] if header else [1, 3])
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from PIL import Image
 
 from diffdope.cli.main import main
 from diffdope.geometry.pose import Pose
+from diffdope.io import results as codec
+from diffdope.pipelines.result import RefinementResult
 from tests.cli.conftest import arguments
 
 
@@ -147,6 +149,26 @@ def test_a_start_from_a_results_csv(inputs: Path, capsys: pytest.CaptureFixture[
     assert "image 3 object 1" in complaint
     main([*given, "--image-id", "3", "--obj-id", "2", "--no-film"])
     assert read_result(inputs.parent / "out")["initial"]["cam_t_m2c"] == pytest.approx(entry["cam_t_m2c"])  # type: ignore[index]
+
+
+def test_one_of_several_labels_of_a_mask(inputs: Path) -> None:
+    labels = (np.asarray(Image.open(inputs / "mask.png")) > 127).astype(np.uint8) * 5
+    labels[:40, :60] = 2
+    Image.fromarray(labels).save(inputs / "labels.png")
+    quick = {"preset": "paper", "descent.iterations": 2}
+    main([*arguments(inputs, **quick), "--no-film"])
+    exact = read_result(inputs.parent / "out")
+    main([*arguments(inputs, mask=inputs / "labels.png", mask_id=5, **quick), "--no-film"])
+    assert read_result(inputs.parent / "out")["cost_per_modality"] == exact["cost_per_modality"]
+
+
+def test_a_result_is_a_start_for_the_next(inputs: Path) -> None:
+    quick = {"preset": "paper", "descent.iterations": 1}
+    main([*arguments(inputs, **quick), "--no-film"])
+    first = codec.read_result(inputs.parent / "out" / "result.json", RefinementResult)
+    main([*arguments(inputs, init=inputs.parent / "out" / "result.json", **quick), "--no-film"])
+    second = codec.read_result(inputs.parent / "out" / "result.json", RefinementResult)
+    assert np.array_equal(second.initial_pose.matrix, first.pose.matrix)
 
 
 def test_only_a_mask_and_a_mesh_without_colours(inputs: Path) -> None:

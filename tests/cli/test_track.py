@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from diffdope.bop.results import read_results
 from diffdope.cli.main import main
+from diffdope.cli.track_command import Arguments, header_of
 from diffdope.cli.track_report import estimates
-from diffdope.cli.track_run import last_good
+from diffdope.cli.track_run import last_good, poses_of
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
+from diffdope.io.bop_results import read_results
+from diffdope.io.results import decode
+from diffdope.jobs.journal import read_journal
 from diffdope.pipelines.refiner import Refiner
-from diffdope.runs.journal import read_journal
+from diffdope.pipelines.result import RefinementResult
+from diffdope.pipelines.settings import preset
 from diffdope.scene.mesh import Mesh
 from diffdope.viz.animation import write_film
 from tests.cli.conftest import DEMO
@@ -79,6 +84,31 @@ def test_it_writes_poses_plot_and_film(video: Path) -> None:
     rows = read_results(out / "poses.csv")
     assert [row.im_id for row in rows] == list(range(10, 10 + FRAMES)) and {row.obj_id for row in rows} == {7}
     assert sorted(path.name for path in out.iterdir()) == ["poses.csv", "poses.jsonl", "track.mp4", "track.png"]
+
+
+def test_a_line_holds_the_whole_result(video: Path) -> None:
+    assert main([*words(video), "--no-film"]) == 0
+    _, records, _ = read_journal(video.parent / "out" / "poses.jsonl")
+    for record in records.values():
+        result = decode(record, RefinementResult)
+        assert result.ok and result.evidence is not None and result.modalities == ("rgb", "depth")
+        assert not any(note.startswith("the record") for note in result.notes)
+
+
+def test_frames_come_in_the_order_of_their_numbers(video: Path) -> None:
+    for kind in ("rgb", "depth", "mask"):
+        for k in range(FRAMES):
+            (video / kind / f"{k + 10:06d}.png").rename(video / kind / f"{k + 7}.png")
+    assert main([*words(video), "--no-film"]) == 0
+    _, records, _ = read_journal(video.parent / "out" / "poses.jsonl")
+    assert list(records) == ["7", "8", "9", "10", "11", "12"]
+    assert all(pose.distance_to(truth(k)) < 0.003 for k, (_, pose, _) in enumerate(poses_of(records)))
+
+
+def test_a_run_that_0_1_0_began_has_the_same_header(video: Path) -> None:
+    given = Arguments(video / "object.ply", video / "camera.json", video / "init.json", video / "out")
+    assert "mask_id" not in header_of(given, preset("fast"))["inputs"]
+    assert header_of(replace(given, mask_id=2), preset("fast"))["inputs"]["mask_id"] == 2
 
 
 def test_an_interrupted_run_keeps_what_it_has_and_goes_on(

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from diffdope.objective.objective import Evaluation
-from diffdope.objective.settings import ObjectiveSettings
-from diffdope.optimize.steps import curvatures, propose
-from diffdope.refine.light import fit_light
-from diffdope.refine.outline import Outline, OutlineSettings, Points
-from diffdope.refine.prior import Prior
-from diffdope.refine.problem import trusting
-from diffdope.refine.pull import Pull
-from diffdope.refine.region import border_error, least_bite
+from numba import njit
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates, maximum_filter1d
 
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
+from diffdope.problem.level_problem import trusting
+from diffdope.problem.problem import Evaluation
+from diffdope.problem.responsibility import border_error, least_gap
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
+from diffdope.solve import steps
+from diffdope.terms.contour import ContourCorrespondences, ContourPoints, ContourSettings
+from diffdope.terms.photometric_gain import fit_gain
+from diffdope.terms.pose_prior import PosePrior
+from diffdope.terms.quadratic_factor import QuadraticFactor
+from diffdope.terms.registry import ObjectiveSettings
 from tests.oracle.differences import central_difference, moved
+from tests.oracle.problems import added_by
 from tests.oracle.shapes import icosphere
 
 Array = NDArray[np.float64]
@@ -29,10 +31,9 @@ CAMERA = Camera(150.0, 150.0, 39.5, 39.5, 80, 80)
 POSE = Pose(so3.exp(np.array([0.3, -0.2, 0.5])), np.array([0.004, -0.003, 0.4]))
 
 
-def empty(count: int) -> Evaluation:
-    return Evaluation(
-        np.zeros(count), np.zeros((count, 4)), np.zeros((count, 6)), np.zeros((count, 6, 6)), np.zeros(count, np.int64)
-    )
+def added(R: Array, t: Array, **known: object) -> Evaluation:
+    """Cost and derivatives of what is known beside the images, at one pose."""
+    return added_by([Pose(R, t)], **known)
 
 
 # Which pixels count
@@ -50,9 +51,9 @@ def test_the_border_error_is_the_area_between_the_outlines_over_the_borders_leng
     e = np.abs(coverage - mask).sum() / (np.pi / 4 * steps)
     assert border_error(coverage, mask, np.ones_like(mask)) == pytest.approx(e)
     assert e == pytest.approx(2.0, rel=0.1)  # and so is what it stands for, pixels
-    assert least_bite(coverage, mask, 0.3) == pytest.approx(2.0 * e / 40.0)
-    assert least_bite(coverage, mask, 0.05) == 0.05
-    assert least_bite(coverage, coverage, 0.1) == 0.03
+    assert least_gap(coverage, mask, 0.3) == pytest.approx(2.0 * e / 40.0)
+    assert least_gap(coverage, mask, 0.05) == 0.05
+    assert least_gap(coverage, coverage, 0.1) == 0.03
 
 
 @pytest.mark.parametrize("ratio", [2.0, 1.0, 0.7, 0.1])
@@ -73,7 +74,7 @@ def test_the_light_solves_the_reweighted_least_squares_of_the_page(with_bias: bo
     model = 0.2 + 0.3 * rng.random((500, 3))
     observed = model * [0.7, 1.2, 0.9] + [0.1, -0.05, 0.02] + 0.02 * rng.standard_normal((500, 3))
     observed[:80] = rng.random((80, 3))  # outliers
-    light = fit_light(model, observed, with_bias=with_bias, hold=hold)
+    light = fit_gain(model, observed, with_bias=with_bias, hold=hold)
     for k in range(3):
         P, photo, weight = model[:, k], observed[:, k], np.ones(500)
         for _ in range(4):
@@ -93,7 +94,7 @@ def test_the_light_solves_the_reweighted_least_squares_of_the_page(with_bias: bo
 
 
 def test_the_prior_has_the_cost_gradient_and_curvature_of_the_page() -> None:
-    prior = Prior(POSE, np.radians(12.0), 0.006, 0.002)
+    prior = PosePrior(POSE, np.radians(12.0), 0.006, 0.002)
     R, t = moved(POSE.R_m2c, POSE.t_m2c, np.array([0.002, -0.001, 0.003, 0.1, 0.2, -0.15]))
 
     def cost(R: Array, t: Array) -> float:
@@ -101,8 +102,7 @@ def test_the_prior_has_the_cost_gradient_and_curvature_of_the_page() -> None:
         shift = t - POSE.t_m2c
         return float(0.002 * (4.0 * np.sin(theta / 2.0) ** 2 / np.radians(12.0) ** 2 + shift @ shift / 0.006**2))
 
-    got = empty(1)
-    prior.add_to(got, R[None], t[None])
+    got = added(R, t, priors=[(0, prior)])
     B = R @ POSE.R_m2c.T
     b = np.array([B[2, 1] - B[1, 2], B[0, 2] - B[2, 0], B[1, 0] - B[0, 1]])
     assert got.cost[0] == pytest.approx(cost(R, t))
@@ -155,8 +155,8 @@ def log_ratio(photo: NDArray[np.float32], coverage: NDArray[np.float32]) -> Arra
 
 def test_the_outline_gives_the_factor_of_the_page(seen: tuple[NDArray[np.float32], ...]) -> None:
     photo, coverage, depth, rgb = seen
-    s, reach = OutlineSettings(), 4.0
-    points = Points(coverage, depth, CAMERA)
+    s, reach = ContourSettings(), 4.0
+    points = ContourPoints(coverage, depth, CAMERA)
     s_px = np.arange(-reach, reach + 0.25, 0.5)
     place = points.place[:, None, :] + s_px[None, :, None] * points.normal[:, None, :]
     where = np.stack([place[..., 1], place[..., 0]])
@@ -175,7 +175,7 @@ def test_the_outline_gives_the_factor_of_the_page(seen: tuple[NDArray[np.float32
     v = likelihood @ s_px**2 / likelihood.sum(axis=1) - mu**2
     omega = np.minimum(C.max(axis=1) / 3.0, 1.0) / (v + 0.3) / (1.0 + (mu / s.tolerance_px) ** 2)
     J, w = points.jacobian(CAMERA, POSE.t_m2c), s.weight / len(points)
-    found = Outline(photo, CAMERA, s).pull(coverage, depth, POSE, reach, rgb)
+    found = ContourCorrespondences(photo, CAMERA, s).factor(coverage, depth, POSE, reach, rgb)
     assert found is not None and found.at is POSE
     assert found.constant == pytest.approx(w * (omega * mu**2).sum(), rel=1e-5)
     assert found.slope == pytest.approx(-2.0 * w * J.T @ (omega * mu), rel=1e-5)
@@ -183,22 +183,31 @@ def test_the_outline_gives_the_factor_of_the_page(seen: tuple[NDArray[np.float32
     xi = np.array([0.001, 0.002, -0.001, 0.01, 0.02, -0.01])
     R, t = moved(POSE.R_m2c, POSE.t_m2c, xi)
     whole = w * (omega * (mu - J @ xi) ** 2).sum()
-    assert found.costs(R[None], t[None])[0] == pytest.approx(whole, rel=1e-5)
+    assert added(R, t, quadratics=[(0, found)]).cost[0] == pytest.approx(whole, rel=1e-5)
 
 
 def test_a_quadratic_factor_has_the_gradient_of_the_page() -> None:
     rng = np.random.default_rng(1)
     half = rng.standard_normal((6, 6))
-    factor = Pull(POSE, rng.standard_normal(6), half @ half.T, 0.7)
+    factor = QuadraticFactor(POSE, rng.standard_normal(6), half @ half.T, 0.7)
     R, t = moved(POSE.R_m2c, POSE.t_m2c, np.array([0.1, 0.2, -0.3, 0.5, -0.4, 0.3]))
-    got = empty(1)
-    factor.add_to(got, R[None], t[None])
-    want = central_difference(lambda R, t: float(factor.costs(R[None], t[None])[0]), R, t, 1e-6)
+    got = added(R, t, quadratics=[(0, factor)])
+    want = central_difference(lambda R, t: float(added(R, t, quadratics=[(0, factor)]).cost[0]), R, t, 1e-6)
     assert got.gradient[0] == pytest.approx(want, rel=1e-6, abs=1e-7)
     assert got.normal[0] == pytest.approx(factor.curvature)
 
 
 # Step
+
+
+@njit
+def propose(normal, gradient, unit, damping, observable, longest, R, t, R_new, t_new):  # type: ignore[no-untyped-def]
+    """What is compiled for the solvers cannot be called from Python."""
+    matrix, values, vectors, step = np.empty((6, 6)), np.empty(6), np.empty((6, 6)), np.empty(6)
+    steps.set_curvatures(normal, unit, matrix, values, vectors)
+    steps.damped_step(gradient, unit, values, vectors, damping, observable, step)
+    steps.limit_step(step, longest)
+    steps.move_poses(step, unit, np.zeros(1, np.int64), R, t, R_new, t_new)
 
 
 @pytest.mark.parametrize("longest", [0.3, 1e-3])
@@ -215,10 +224,7 @@ def test_a_step_is_the_damped_one_of_the_page(longest: float) -> None:
             delta -= vector @ S @ g / (value + mu * values.max()) * vector
     xi = S @ delta * min(1.0, longest / float(np.linalg.norm(delta)))
     R, t = moved(POSE.R_m2c, POSE.t_m2c, xi)
-    R_new, t_new, steps = np.empty((1, 3, 3)), np.empty((1, 3)), np.empty((1, 6))
-    propose(
-        POSE.R_m2c[None].copy(), POSE.t_m2c[None].copy(), g[None], *curvatures(N[None], h), np.array([mu]), h, o,
-        longest, R_new, t_new, steps, np.empty(1), np.empty(1),
-    )  # fmt: skip
+    R_new, t_new = np.empty((1, 3, 3)), np.empty((1, 3))
+    propose(N, g, np.diag(S).copy(), mu, o, longest, POSE.R_m2c[None].copy(), POSE.t_m2c[None].copy(), R_new, t_new)
     assert R_new[0] == pytest.approx(R, abs=1e-9)
     assert t_new[0] == pytest.approx(t, abs=1e-9)

@@ -6,24 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from diffdope.objective.linear import Block
-from diffdope.optimize import robust
-from diffdope.refine.regression import Part, View
-from diffdope.refine.settings import NoiseSettings
-from diffdope.refine.uncertainty import beyond, spectrum, uncertainty
 from numpy.typing import NDArray
+
+from diffdope.estimate.covariance import beyond, information_eigenbasis, uncertainty
+from diffdope.estimate.regression import RegressionContext, TermEquations
+from diffdope.pipelines.settings import NoiseSettings
+from diffdope.problem.linearised import ResidualBlock
+from diffdope.solve import robust
 
 Array = NDArray[np.float64]
 WIDTH, N, K = 64, 1500, 1.345
 NOISE = NoiseSettings(inflation=1.3)
-VIEW = View(
+VIEW = RegressionContext(
     distance_m=0.7, pixel_m=0.001, length_m=0.05, tilt=0.05, width=WIDTH, light="gain-bias",
     ray=np.array([0.1, -0.2, 1.0]),
 )  # fmt: skip
 S = np.diag([0.05] * 3 + [1.0] * 3)
 
 
-def block(channels: int, seed: int, *, outline: bool = False) -> Block:
+def block(channels: int, seed: int, *, outline: bool = False) -> ResidualBlock:
     """Residuals that a small motion, light, noise correlated in tiles and outliers make."""
     rng, f32 = np.random.default_rng(seed), np.float32
     pixel = np.sort(rng.choice(WIDTH * WIDTH, N, replace=False)).astype(np.int32)
@@ -37,7 +38,7 @@ def block(channels: int, seed: int, *, outline: bool = False) -> Block:
     if channels == 3:
         r += 0.1 * rendered - 0.03
     weight = rng.random(N) * (rng.random(N) < 0.9)
-    return Block(
+    return ResidualBlock(
         r.astype(f32), J.astype(f32), rendered.astype(f32), weight.astype(f32), pixel,
         (0.05 * rng.standard_normal((3, N))).astype(f32), np.full(N, 2.0, f32) if channels == 3 else np.ones(N, f32),
         None if outline else rng.standard_normal((6, N)).astype(f32),
@@ -49,7 +50,7 @@ class Whole:
     """A modality by the page's formulas, given its scale, its correlation and its light."""
 
     name: str
-    block: Block
+    block: ResidualBlock
     sigma: float
     chi: float
     light: Array
@@ -82,10 +83,10 @@ class Whole:
         return range(len(self.block.residual))
 
 
-def parts() -> list[tuple[Part, Whole]]:
+def parts() -> list[tuple[TermEquations, Whole]]:
     both = []
     for name, one in (("rgb", block(3, 0)), ("depth", block(1, 1)), ("mask", block(1, 2, outline=True))):
-        part = Part(name, one, VIEW, NOISE)
+        part = TermEquations(name, one, VIEW, NOISE)
         both.append((part, Whole(name, one, *part.known)))
     return both
 
@@ -94,9 +95,9 @@ BOTH = parts()
 
 
 @pytest.mark.parametrize(("part", "whole"), BOTH)
-def test_normal_equations(part: Part, whole: Whole) -> None:
+def test_normal_equations(part: TermEquations, whole: Whole) -> None:
     """At the light that was kept: one more round from it must reproduce the gradient to its own convergence."""
-    again = Part(whole.name, whole.block, VIEW, NOISE, part.known)
+    again = TermEquations(whole.name, whole.block, VIEW, NOISE, part.known)
     unit = 1.0 / (whole.sigma**2 * whole.chi)
     total = sum(whole.reduced(c, whole.weights(c)[1], unit) for c in whole.channels)
     assert again.step == pytest.approx(total[1:, 1:], rel=1e-4, abs=1e-5 * np.abs(total[1:, 1:]).max())
@@ -109,7 +110,7 @@ def test_normal_equations(part: Part, whole: Whole) -> None:
 
 
 @pytest.mark.parametrize(("part", "whole"), BOTH)
-def test_scale(part: Part, whole: Whole) -> None:
+def test_scale(part: TermEquations, whole: Whole) -> None:
     there = whole.block.weight > 0
     r = np.concatenate([(whole.weights(c)[0] * whole.sigma)[there] for c in whole.channels])
     assert robust.scale(r.astype(np.float32), 1e-9) == pytest.approx(1.4826 * np.median(np.abs(r)), rel=1e-2)
@@ -117,7 +118,7 @@ def test_scale(part: Part, whole: Whole) -> None:
 
 
 @pytest.mark.parametrize(("part", "whole"), [pair for pair in BOTH if pair[1].name != "rgb"])
-def test_correlation(part: Part, whole: Whole) -> None:
+def test_correlation(part: TermEquations, whole: Whole) -> None:
     """Without light, where scores need no reduction."""
     _, rows, _ = whole.rows(0)
     u, huber, strict = whole.weights(0)
@@ -138,27 +139,27 @@ def test_correlation(part: Part, whole: Whole) -> None:
     assert part.known.correlation == pytest.approx(max(chi), rel=1e-3)
 
 
-def information(part: Part, whole: Whole) -> tuple[Array, Array, Array]:
+def information(part: TermEquations, whole: Whole) -> tuple[Array, Array, Array]:
     """I, T and the sum behind Delta of a modality."""
     one, theta = whole.block, VIEW.tilt
     values, vectors = np.linalg.eigh(S @ part.step @ S)
     seen = values > 1e-4 * values[-1]
     birge = ((vectors[:, seen].T @ S @ part.gradient) ** 2 / values[seen]).sum() / seen.sum()
-    assert part.tension == pytest.approx(birge, rel=1e-6)
+    assert part.birge_ratio == pytest.approx(birge, rel=1e-6)
     unit = 1.0 / (whole.sigma**2 * whole.chi * max(1.0, birge))
-    clear = 1.0 if whole.name != "rgb" else (4.0 * theta**2 * one.lever < 0.25**2).astype(float)
+    clear = 1.0 if whole.name != "rgb" else (4.0 * theta**2 * one.normal_sensitivity < 0.25**2).astype(float)
     info, T = np.zeros((6, 6)), np.zeros((6, 6))
     x, y, z = one.offset.astype(float)
     zero, unity = np.zeros(N), np.ones(N)
     by_phi = np.array([[zero, z, -y], [-z, zero, x], [y, -x, zero]])  # dX = rho + phi x offset
     dX = np.concatenate([np.eye(3)[:, :, None] * unity, by_phi], axis=1)
-    dZ = np.eye(6)[2][:, None] * unity if one.slide is None else one.slide.astype(float)
+    dZ = np.eye(6)[2][:, None] * unity if one.depth_jacobian is None else one.depth_jacobian.astype(float)
     m = dX - VIEW.ray[:, None, None] * dZ[None]
     for c in whole.channels:
         _, rows, _ = whole.rows(c)
         strict = clear * whole.weights(c)[2]
         info += whole.reduced(c, strict, unit)[1:, 1:]
-        w = unit * 4.0 * theta**2 * strict * one.lever * (rows[1:4] ** 2).sum(axis=0)
+        w = unit * 4.0 * theta**2 * strict * one.normal_sensitivity * (rows[1:4] ** 2).sum(axis=0)
         T += np.einsum("kin,n,kjn->ij", m, w, m)
     beta = {
         "rgb": zero,
@@ -170,11 +171,11 @@ def information(part: Part, whole: Whole) -> tuple[Array, Array, Array]:
 
 
 @pytest.mark.parametrize(("part", "whole"), BOTH)
-def test_information(part: Part, whole: Whole) -> None:
+def test_information(part: TermEquations, whole: Whole) -> None:
     info, T, pull = information(part, whole)
     got = part.information()
     assert got.matrix == pytest.approx(info, rel=1e-3, abs=1e-5 * np.abs(info).max())
-    assert got.pretended == pytest.approx(T, rel=1e-3, abs=1e-5 * np.abs(T).max())
+    assert got.tessellation == pytest.approx(T, rel=1e-3, abs=1e-5 * np.abs(T).max())
     assert got.pull == pytest.approx(pull, rel=1e-3, abs=1e-5 * max(np.abs(pull).max(), 1e-12))
 
 
@@ -200,7 +201,7 @@ def test_covariance() -> None:
     inflated = np.where(nu < 0.25, np.minimum(NOISE.inflation**2 * nu, 1.0), 1.0)
     shifts = [P @ np.linalg.solve(every + np.eye(6), P @ said[name][2]) for name in said]
     want = P @ (U * inflated) @ U.T @ P + sum(np.outer(d, d) for d in shifts)
-    found = spectrum({whole.name: part for part, whole in BOTH}, VIEW, NOISE, also=held)
+    found = information_eigenbasis({whole.name: part for part, whole in BOTH}, VIEW, NOISE, also=held)
     got = uncertainty(found, VIEW, NOISE).covariance
     scale = np.sqrt(np.diag(want))
     assert got / np.outer(scale, scale) == pytest.approx(want / np.outer(scale, scale), abs=1e-3)

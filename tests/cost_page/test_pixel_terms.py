@@ -1,7 +1,7 @@
 """docs/cost.md, sections on the fused pass, written down once more in plain numpy and compared with the kernels.
 
 The gradient is put together by the page's formula from differentiated reference images, not differentiated from the
-cost as in tests/objective: so this compares the formula as well as its value.
+cost as in tests/problem: so this compares the formula as well as its value.
 """
 
 from __future__ import annotations
@@ -11,21 +11,28 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from diffdope.objective.objective import Evaluation, Objective
-from diffdope.objective.settings import ObjectiveSettings
 from numpy.typing import NDArray
 
-from diffdope.geometry.camera import Camera
+from diffdope.problem.factor import ImageFactor
+from diffdope.problem.problem import Evaluation, Problem
 from diffdope.render.buffers import Buffers
 from diffdope.render.reference import render
-from diffdope.scene.observation import Observation
+from diffdope.terms.registry import ObjectiveSettings
 from tests.oracle.differences import jacobian_images
-from tests.oracle.kernels import mesh_of
+from tests.oracle.kernels import mesh_of, observation_of, problem_of, responsibility_of
 from tests.oracle.scenes import Scene, random_scene
 
 Array = NDArray[np.float64]
 SETTINGS = ObjectiveSettings(
-    0.7, 1.1, 0.9, 0.0, rgb_cap=0.4, depth_cap=0.3, edge_cap=0.2, uncovered=0.6, irls_floor=0.01
+    rgb_weight=0.7,
+    depth_weight=1.1,
+    mask_weight=0.9,
+    edge_weight=0.0,
+    rgb_cap=0.4,
+    depth_cap=0.3,
+    edge_cap=0.2,
+    uncovered=0.6,
+    irls_floor=0.01,
 )
 SEEDS = tuple(range(1, 33, 2))  # every kind of mesh; a third has no colours
 
@@ -104,15 +111,16 @@ def weights(scene: Scene, seed: int) -> tuple[Array, Array]:
     return g.astype(np.float32).astype(float), c.astype(np.float32).astype(float)
 
 
-def objective(scene: Scene, g: Array, c: Array, s: ObjectiveSettings) -> Objective:
-    seen = scene.observation
-    observation = Observation(Camera(*scene.K, scene.width, scene.height), rgb=seen.O, depth=seen.D, mask=seen.M)
-    buffers = Buffers(mesh_of(scene), threads=1)
-    return Objective(buffers, observation, g, s, care=c, length_m=scene.length, with_normal=True)
+def problem(scene: Scene, g: Array, c: Array, s: ObjectiveSettings) -> Problem:
+    factor = ImageFactor(
+        Buffers(mesh_of(scene), threads=1), observation_of(scene), responsibility_of(g, c), s,
+        length_m=scene.length, with_normal=True,
+    )  # fmt: skip
+    return problem_of(factor, scene.length)
 
 
 def kernels(scene: Scene, g: Array, c: Array, s: ObjectiveSettings) -> Evaluation:
-    return objective(scene, g, c, s)(scene.R[None], scene.t[None])
+    return problem(scene, g, c, s).evaluate(scene.R[None], scene.t[None])
 
 
 def test_the_fused_pass_is_what_the_page_says() -> None:
@@ -125,7 +133,7 @@ def test_the_fused_pass_is_what_the_page_says() -> None:
         balance = np.array([1.0, 1.0, 1.0, *[scene.length / 2] * 3])
         scale = np.outer(balance, balance)
         errors.append((
-            np.abs(got.modality_costs[0, :3] - want.costs).max() / want.costs.max(),
+            np.abs(got.each[0, :3] - want.costs).max() / want.costs.max(),
             np.linalg.norm((got.gradient[0] - want.gradient) / balance) / np.linalg.norm(want.gradient / balance),
             np.linalg.norm((got.normal[0] - want.normal) / scale) / np.linalg.norm(want.normal / scale),
         ))  # fmt: skip
@@ -140,10 +148,11 @@ def test_the_fused_pass_is_what_the_page_says() -> None:
 def test_a_pose_that_covers_nothing_pays_what_the_page_says() -> None:
     scene = random_scene(1)
     g, c = weights(scene, 1)
-    s, seen, G = ObjectiveSettings(0.7, 1.1, 0.9, 0.5, uncovered=0.6), scene.observation, g.sum()
-    got = objective(scene, g, c, s)(scene.R[None], scene.t[None] + [0.0, 0.0, 1e4])
+    s = ObjectiveSettings(rgb_weight=0.7, depth_weight=1.1, mask_weight=0.9, edge_weight=0.5, uncovered=0.6)
+    seen, G = scene.observation, g.sum()
+    got = problem(scene, g, c, s).evaluate(scene.R[None], scene.t[None] + [0.0, 0.0, 1e4])
     assert seen.D is not None and seen.M is not None
-    assert got.covered[0] == 0 and not got.gradient.any() and not got.normal.any()
+    assert not got.gradient.any() and not got.normal.any()
     inner = g[1:-1, 1:-1].sum()
     want = [
         s.rgb_cap * s.uncovered,
@@ -151,13 +160,15 @@ def test_a_pose_that_covers_nothing_pays_what_the_page_says() -> None:
         (c * seen.M).sum() / G,
         s.edge_cap * s.uncovered * inner / G,
     ]
-    assert got.modality_costs[0] == pytest.approx(want, rel=1e-5)
+    assert got.each[0, :4] == pytest.approx(want, rel=1e-5)
 
 
 def test_edges_have_the_derivative_that_the_page_says() -> None:
     """One colour for the whole picture of a change d: its row goes through the Sobel masks and the magnitude."""
     errors = []
-    s = ObjectiveSettings(0.0, 0.0, 0.0, 0.5, edge_cap=0.2, uncovered=0.6, irls_floor=0.01)
+    s = ObjectiveSettings(
+        rgb_weight=0.0, depth_weight=0.0, mask_weight=0.0, edge_weight=0.5, edge_cap=0.2, uncovered=0.6, irls_floor=0.01
+    )
     for seed in (1, 3, 7, 13, 15, 19, 21, 27):
         scene = random_scene(seed)
         seen = scene.observation

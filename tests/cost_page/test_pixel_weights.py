@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from diffdope.objective.settings import ObjectiveSettings
-from diffdope.refine.outline import OutlineSettings
-from diffdope.refine.problem import edge_weight, what_counts
-from diffdope.refine.region import mask_care, within
 from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
-from diffdope.render.renderer import RenderedImages
+from diffdope.problem.level_problem import contour_weight, unmasked
+from diffdope.problem.responsibility import eroded as within
+from diffdope.problem.responsibility import responsibility_of, silhouette_weights
 from diffdope.scene.observation import Observation
+from diffdope.terms.contour import ContourSettings
+from diffdope.terms.registry import ObjectiveSettings
 
 SIZE = 40
 CAMERA = Camera(60.0, 60.0, 19.5, 19.5, SIZE, SIZE)
@@ -28,29 +28,29 @@ def square(low: int, high: int) -> F32:
     return ((low <= U) & (high > U) & (low <= V) & (high > V)).astype(np.float32)
 
 
-def rendered(coverage: F32) -> RenderedImages:
-    colours, faces = np.zeros((1, SIZE, SIZE, 3), np.float32), np.full((1, SIZE, SIZE), -1, np.int32)
-    return RenderedImages(rgb=colours, depth=coverage[None], coverage=coverage[None], triangle_id=faces)
-
-
 def test_with_a_mask_its_pixels_count() -> None:
     mask = square(10, 30)
-    g, overlap, settings = what_counts(rendered(square(12, 32)), Observation(CAMERA, mask=mask), ObjectiveSettings())
-    assert np.array_equal(g, mask)
-    assert overlap == 18**2
-    assert settings == ObjectiveSettings()
+    everywhere = np.ones((SIZE, SIZE), np.float32)
+    found = responsibility_of(square(12, 32), Observation(CAMERA, mask=mask), everywhere)
+    assert np.array_equal(found.appearance, mask)
+    assert found.silhouette is everywhere
+    assert found.overlap == 18**2
 
 
 def test_without_a_mask_the_widened_silhouette_counts_and_caps_are_lower() -> None:
     depth = np.ones((SIZE, SIZE))
-    g, _, settings = what_counts(rendered(square(10, 30)), Observation(CAMERA, depth=depth), ObjectiveSettings())
-    assert np.array_equal(g, square(8, 32))  # 0.05 of 40 pixels on each side
-    assert settings == replace(ObjectiveSettings(), rgb_cap=0.3, depth_cap=0.1, uncovered=0.5)
+    found = responsibility_of(square(10, 30), Observation(CAMERA, depth=depth), np.ones((SIZE, SIZE), np.float32))
+    assert np.array_equal(found.appearance, square(8, 32))  # 0.05 of 40 pixels on each side
+    assert found.overlap == 20**2
+    lower = replace(ObjectiveSettings(), rgb_cap=0.3, depth_cap=0.1, uncovered=0.5)
+    assert unmasked(ObjectiveSettings()) == lower
+    strict = ObjectiveSettings(rgb_cap=0.2, depth_cap=0.05, uncovered_unmasked=0.1)
+    assert unmasked(strict) == replace(strict, uncovered=0.1), "of two caps, the lesser"
 
 
 def test_without_an_overlap_nothing_is_compared() -> None:
     seen = Observation(CAMERA, mask=square(2, 8))
-    assert what_counts(rendered(square(20, 30)), seen, ObjectiveSettings())[1] == 0.0
+    assert responsibility_of(square(20, 30), seen, np.ones((SIZE, SIZE), np.float32)).overlap == 0.0
 
 
 @pytest.mark.parametrize(("high", "eroded"), [(30, True), (13, False)])
@@ -64,7 +64,7 @@ def test_with_depth_the_mask_says_nothing_where_a_surface_is_nearer_by_the_margi
     drawn = (square(10, 30) * (1.0 + 0.05 * rng.random((SIZE, SIZE)))).astype(np.float32)
     D = rng.uniform(0.9, 1.1, (SIZE, SIZE)) * (rng.random((SIZE, SIZE)) < 0.9)
     mask = (rng.random((SIZE, SIZE)) < 0.5).astype(np.float32)
-    c = mask_care(drawn, Observation(CAMERA, depth=D, mask=mask), share=0.1, diameter_m=DIAMETER_M)
+    c = silhouette_weights(drawn, Observation(CAMERA, depth=D, mask=mask), share=0.1, diameter_m=DIAMETER_M)
     v, u = np.nonzero(drawn)
     for y, x in zip(V.ravel(), U.ravel(), strict=True):
         away = (v - y) ** 2 + (u - x) ** 2
@@ -80,7 +80,7 @@ def test_without_depth_the_mask_says_nothing_around_deep_gaps(bite: int, deep: b
     silhouette = square(10, 30)
     gap = silhouette * (30 - bite <= U)
     mask = silhouette - gap
-    c = mask_care(silhouette, Observation(CAMERA, mask=mask), share=0.2, diameter_m=DIAMETER_M)
+    c = silhouette_weights(silhouette, Observation(CAMERA, mask=mask), share=0.2, diameter_m=DIAMETER_M)
     v, u = np.nonzero(gap)
     steps = (np.abs(V[..., None] - v) + np.abs(U[..., None] - u)).min(axis=-1)
     assert np.array_equal(c == 0.0, (steps <= 4) & (mask < 0.5) if deep else np.zeros((SIZE, SIZE), bool))
@@ -88,8 +88,8 @@ def test_without_depth_the_mask_says_nothing_around_deep_gaps(bite: int, deep: b
 
 def test_edges_have_no_weight_beside_a_mask_and_by_default_none_beside_depth() -> None:
     rgb, depth, mask = np.ones((SIZE, SIZE, 3)), np.ones((SIZE, SIZE)), square(10, 30)
-    outline, objective = OutlineSettings(weight=0.5, weight_with_depth=0.25), ObjectiveSettings()
-    assert edge_weight(Observation(CAMERA, rgb=rgb), outline, objective) == 0.5
-    assert edge_weight(Observation(CAMERA, rgb=rgb, depth=depth), outline, objective) == 0.25
-    assert edge_weight(Observation(CAMERA, rgb=rgb, mask=mask), outline, objective) == 0.0
-    assert OutlineSettings().weight_with_depth == 0.0
+    outline, objective = ContourSettings(weight=0.5, weight_with_depth=0.25), ObjectiveSettings()
+    assert contour_weight(Observation(CAMERA, rgb=rgb), outline, objective) == 0.5
+    assert contour_weight(Observation(CAMERA, rgb=rgb, depth=depth), outline, objective) == 0.25
+    assert contour_weight(Observation(CAMERA, rgb=rgb, mask=mask), outline, objective) == 0.0
+    assert ContourSettings().weight_with_depth == 0.0

@@ -12,8 +12,8 @@ from scipy.stats import chi2
 
 from diffdope.errors import DiffDopeError
 from diffdope.estimate.bound import fisher_information
-from diffdope.estimate.covariance import beyond, in_words, spectrum, uncertainty
-from diffdope.estimate.regression import View, regress
+from diffdope.estimate.covariance import beyond, in_words, information_eigenbasis, uncertainty
+from diffdope.estimate.regression import RegressionContext, regress
 from diffdope.experiments.limits import error_of, known_noise
 from diffdope.experiments.shapes import blob, mottled, painted, plain, primitives, tube
 from diffdope.experiments.synthetic import SensorNoise, picture, random_pose
@@ -22,25 +22,25 @@ from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import NoiseSettings
-from diffdope.problem.linearised import Block, Linearised
+from diffdope.problem.linearised import Linearised, ResidualBlock
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 
 F64 = NDArray[np.float64]
 NOISE = SensorNoise(rgb=0.02, depth_m=0.001, depth_slope=0.0, missing=0.0)
-VIEW = View(
+VIEW = RegressionContext(
     distance_m=0.7, pixel_m=0.001, length_m=0.05, tilt=0.0, width=100, light="as-is",
     ray=np.array([0.0, 0.0, 1.0]),
 )  # fmt: skip
 EXACT = NoiseSettings(depth_bias=0.0, mask_bias_px=0.0, spread_deg=1000.0, spread=100.0)
 
 
-def block(rng: np.random.Generator, J: F64, sigma: float, *, correlated: int = 1) -> Block:
+def block(rng: np.random.Generator, J: F64, sigma: float, *, correlated: int = 1) -> ResidualBlock:
     """Depths (100 x 100) with noise that is the same over squares of a side."""
     coarse = rng.standard_normal((100 // correlated, 100 // correlated))
     noise = sigma * np.repeat(np.repeat(coarse, correlated, 0), correlated, 1).reshape(1, -1)
     f32, n = np.float32, J.shape[1]
-    return Block(
+    return ResidualBlock(
         noise.astype(f32), J[None].astype(f32), np.ones((1, n), f32), np.ones(n, f32), np.arange(n, dtype=np.int32),
         np.zeros((3, n), f32), np.ones(n, f32), J.astype(f32),
     )  # fmt: skip
@@ -57,7 +57,7 @@ def test_of_a_linear_problem_the_covariance_is_known() -> None:
     rng = np.random.default_rng(0)
     J = smooth(rng)
     parts = regress(Linearised({"depth": block(rng, J, 0.002)}, 100, 100), VIEW, EXACT)
-    found = uncertainty(spectrum(parts, VIEW, EXACT), VIEW, EXACT).covariance
+    found = uncertainty(information_eigenbasis(parts, VIEW, EXACT), VIEW, EXACT).covariance
     ratio = np.linalg.eigvals(found @ (J @ J.T) / 0.002**2).real
     assert np.sqrt(ratio) == pytest.approx(np.ones(6), abs=0.15)  # Huber's efficiency, and the worst of four estimates
 
@@ -67,7 +67,7 @@ def test_correlated_residuals_inflate_the_covariance() -> None:
     rng = np.random.default_rng(1)
     J = smooth(rng)
     parts = regress(Linearised({"depth": block(rng, J, 0.002, correlated=4)}, 100, 100), VIEW, EXACT)
-    found = uncertainty(spectrum(parts, VIEW, EXACT), VIEW, EXACT).covariance
+    found = uncertainty(information_eigenbasis(parts, VIEW, EXACT), VIEW, EXACT).covariance
     ratio = np.linalg.eigvals(found @ (J @ J.T) / 0.002**2).real
     assert np.sqrt(np.median(ratio)) == pytest.approx(4.0, rel=0.3)
 
@@ -78,7 +78,7 @@ def test_an_offset_of_all_depths_is_in_the_covariance() -> None:
     J[2] = 1.0
     noise = NoiseSettings(depth_bias=0.002)
     parts = regress(Linearised({"depth": block(rng, J, 0.001)}, 100, 100), VIEW, noise)
-    found = uncertainty(spectrum(parts, VIEW, noise), VIEW, noise)
+    found = uncertainty(information_eigenbasis(parts, VIEW, noise), VIEW, noise)
     assert np.sqrt(found.covariance[2, 2]) == pytest.approx(0.002 * 0.7, rel=0.02)
     assert len(found.unobserved) == 5
     assert np.sqrt(found.covariance[5, 5]) == pytest.approx(np.radians(noise.spread_deg), rel=1e-3)
@@ -92,10 +92,10 @@ def test_a_modality_that_pulls_against_the_pose_knows_less() -> None:
     apart = J.T @ (0.002 * np.linalg.solve(np.linalg.cholesky(J @ J.T).T, 4.0 * np.ones(6)))
     outvoted = fitting._replace(residual=(fitting.residual + apart).astype(np.float32))
     one, other = (regress(Linearised({"depth": b}, 100, 100), VIEW, EXACT)["depth"] for b in (fitting, outvoted))
-    assert one.tension < 3.0
-    assert other.tension == pytest.approx(16.0, rel=0.5)
+    assert one.birge_ratio < 3.0
+    assert other.birge_ratio == pytest.approx(16.0, rel=0.5)
     ratio = np.linalg.eigvals(np.linalg.solve(other.information().matrix, one.information().matrix)).real
-    assert ratio == pytest.approx(np.full(6, other.tension / max(one.tension, 1.0)), rel=0.2)
+    assert ratio == pytest.approx(np.full(6, other.birge_ratio / max(one.birge_ratio, 1.0)), rel=0.2)
     before = other.information(correlated=False).matrix
     assert np.trace(before) > 5.0 * np.trace(other.information().matrix)
 
@@ -106,7 +106,7 @@ def test_what_is_known_besides_narrows_the_covariance() -> None:
     J[2] = 1.0
     parts = regress(Linearised({"depth": block(rng, J, 0.001)}, 100, 100), VIEW, NoiseSettings())
     besides = np.diag([1e8, 1e8, 0.0, 1e4, 1e4, 0.0])
-    found = uncertainty(spectrum(parts, VIEW, NoiseSettings(), also=besides), VIEW, NoiseSettings())
+    found = uncertainty(information_eigenbasis(parts, VIEW, NoiseSettings(), also=besides), VIEW, NoiseSettings())
     assert np.sqrt(np.diag(found.covariance)[[0, 1, 3, 4]]) == pytest.approx([1e-4, 1e-4, 0.01, 0.01], rel=0.02)
     assert found.unobserved == pytest.approx(np.eye(6)[5:], abs=1e-6) or found.unobserved == pytest.approx(
         -np.eye(6)[5:], abs=1e-6

@@ -6,20 +6,26 @@ import numpy as np
 import pytest
 
 from diffdope.estimate.confidence import agreement, confidence_of
-from diffdope.estimate.fit_quality import Drawing, Evidence, detail, weigh
+from diffdope.estimate.fit_quality import FitQuality, assess
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
+from diffdope.terms.base import Comparison, Rendering
+from diffdope.terms.photometric import local_correlation
 
 MESH, WHOLE, START, TRUTH = packaged_example()
 
 
-def evidence_of(pose: Pose, observation: Observation = WHOLE) -> Evidence:
+def seen_at(pose: Pose, observation: Observation) -> Comparison:
     images = Renderer(MESH, WHOLE.camera).render(pose.R_m2c, pose.t_m2c)
-    care = np.ones((WHOLE.camera.height, WHOLE.camera.width), np.float32)
-    return weigh(Drawing.of(images), observation, care, MESH.diameter)
+    everywhere = np.ones((WHOLE.camera.height, WHOLE.camera.width), np.float32)
+    return Comparison(Rendering.of(images), observation, everywhere, MESH.diameter)
+
+
+def evidence_of(pose: Pose, observation: Observation = WHOLE) -> FitQuality:
+    return assess(seen_at(pose, observation))
 
 
 def test_the_truth_has_more_of_everything_than_the_start() -> None:
@@ -57,9 +63,7 @@ def test_a_change_of_light_does_not_change_the_texture() -> None:
 
 
 def detail_of(pose: Pose, rgb: np.ndarray | None) -> float | None:
-    images = Renderer(MESH, WHOLE.camera).render(pose.R_m2c, pose.t_m2c)
-    care = np.ones((WHOLE.camera.height, WHOLE.camera.width), np.float32)
-    return detail(Drawing.of(images), Observation(WHOLE.camera, rgb=rgb, mask=WHOLE.mask), care, MESH.diameter)
+    return local_correlation(seen_at(pose, Observation(WHOLE.camera, rgb=rgb, mask=WHOLE.mask)))
 
 
 def test_shading_changes_the_texture_and_not_the_details() -> None:
@@ -118,6 +122,6 @@ def test_poses_that_agree_are_counted_by_their_costs() -> None:
 
 
 def test_confidence_is_a_probability() -> None:
-    nothing, all_of_it = Evidence(overlap=0.0, visible=0.0), Evidence(1.0, 1.0, 0.0, 0.8, 0.2, 1.0, 1.0)
+    nothing, all_of_it = FitQuality(overlap=0.0, visible=0.0), FitQuality(1.0, 1.0, 0.0, 0.8, 0.2, 1.0, 1.0)
     assert 0.0 <= confidence_of(nothing) < 0.01 < 0.99 < confidence_of(all_of_it) <= 1.0
     assert confidence_of(replace(all_of_it, overlap=0.7)) < confidence_of(all_of_it)

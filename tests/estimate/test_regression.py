@@ -9,15 +9,16 @@ import pytest
 from numpy.typing import NDArray
 
 from diffdope.estimate import regression_kernel as kernel
-from diffdope.estimate.regression import Channel, Known, Part, View, rows_of
+from diffdope.estimate.regression import Channel, RegressionContext, RobustScale, TermEquations, rows_of
 from diffdope.estimate.regression_kernel import BOUND
-from diffdope.pipelines.settings import LightModel, NoiseSettings
-from diffdope.problem.linearised import Block
+from diffdope.pipelines.settings import NoiseSettings
+from diffdope.problem.level_problem import GainModel
+from diffdope.problem.linearised import ResidualBlock
 
 F64 = NDArray[np.float64]
 WIDTH = 40
 N = 700  # no multiple of the chunk
-LIGHTS: tuple[LightModel, ...] = ("as-is", "gain", "gain-bias")
+LIGHTS: tuple[GainModel, ...] = ("as-is", "gain", "gain-bias")
 
 
 def loss(u: F64) -> F64:
@@ -38,17 +39,17 @@ def slope(u: F64) -> F64:
     return (np.abs(u) < BOUND).astype(float)
 
 
-def view(light: LightModel) -> View:
-    return View(
+def view(light: GainModel) -> RegressionContext:
+    return RegressionContext(
         distance_m=0.7, pixel_m=0.001, length_m=0.05, tilt=0.05, width=WIDTH, light=light,
         ray=np.array([0.1, -0.2, 1.0]),
     )  # fmt: skip
 
 
-def random_block(channels: int, *, outline: bool = False) -> Block:
+def random_block(channels: int, *, outline: bool = False) -> ResidualBlock:
     rng, f32 = np.random.default_rng(0), np.float32
     jacobian = rng.standard_normal((channels, 6, N)) * [[[20.0]] * 3 + [[1.0]] * 3]
-    return Block(
+    return ResidualBlock(
         (0.3 * rng.standard_normal((channels, N)) + 0.1).astype(f32), jacobian.astype(f32),
         rng.random((channels, N)).astype(f32), rng.random(N).astype(f32) * (rng.random(N) < 0.9),
         np.sort(rng.choice(WIDTH * WIDTH, N, replace=False)).astype(np.int32),
@@ -81,7 +82,7 @@ class Whole:
 
 @pytest.mark.parametrize("light", LIGHTS)
 @pytest.mark.parametrize("strict", [False, True])
-def test_moments_and_light(light: LightModel, strict: bool) -> None:
+def test_moments_and_light(light: GainModel, strict: bool) -> None:
     block = random_block(3)
     for rows in rows_of("rgb", block, light):
         channel, whole = Channel(rows, block.weight), Whole(rows)
@@ -103,7 +104,7 @@ def test_moments_and_light(light: LightModel, strict: bool) -> None:
 def test_the_spread_of_sums_over_tiles() -> None:
     """Scores at the optimum a step away, whitened by the curvature, and their sums over tiles of 8 pixels."""
     block, seen = random_block(3), view("gain-bias")
-    part = Part("rgb", block, seen, NoiseSettings(tiles=(8,)))
+    part = TermEquations("rgb", block, seen, NoiseSettings(tiles=(8,)))
     scale, correlation, lights = part.known
     curvature, gradient, pieces = np.zeros((6, 6)), np.zeros(6), []
     for channel, light in zip(part._channels, lights, strict=True):
@@ -142,43 +143,47 @@ def test_the_spread_of_sums_finds_what_neighbours_share() -> None:
 def test_what_facets_pretend_and_what_an_error_of_all_pixels_does(name: str, channels: int) -> None:
     noise, seen = NoiseSettings(), view("gain-bias")
     block = random_block(channels, outline=name == "mask")
-    part = Part(name, block, seen, noise)
+    part = TermEquations(name, block, seen, noise)
     known, (scale, _, _) = part.information(correlated=False), part.known
     pretended, pull = np.zeros((6, 6)), np.zeros(6)
-    slide = np.eye(6)[2][:, None] * np.ones(N) if block.slide is None else block.slide
+    slide = np.eye(6)[2][:, None] * np.ones(N) if block.depth_jacobian is None else block.depth_jacobian
     bias = {"rgb": np.zeros(N), "depth": np.full(N, noise.depth_bias * 0.7)}.get(name)
     if bias is None:
         bias = np.linalg.norm(block.jacobian[0, :3], axis=0) * 0.001 * noise.mask_bias_px
     for channel in part._channels:
         w = block.weight * slope(channel.residual / scale) / scale**2
         jacobian = channel.rows[-6:].astype(float)
-        a = w * block.lever * (jacobian[:3] ** 2).sum(axis=0) * 4.0 * seen.tilt**2
+        a = w * block.normal_sensitivity * (jacobian[:3] ** 2).sum(axis=0) * 4.0 * seen.tilt**2
         for i in range(N):
             o = block.offset[:, i].astype(float)
             cross = np.array([[0.0, -o[2], o[1]], [o[2], 0.0, -o[0]], [-o[1], o[0], 0.0]])
             motion = np.hstack([np.eye(3), -cross]) - np.outer(seen.ray, slide[:, i])
             pretended += a[i] * motion.T @ motion
         pull += jacobian @ (w * bias)
-    assert known.pretended == pytest.approx(pretended, rel=1e-3, abs=1e-4 * np.abs(pretended).max())
+    assert known.tessellation == pytest.approx(pretended, rel=1e-3, abs=1e-4 * np.abs(pretended).max())
     assert known.pull == pytest.approx(pull, rel=1e-3, abs=1e-4 * max(np.abs(pull).max(), 1e-9))
 
 
 def test_colours_that_are_seen_edge_on_say_nothing_where_there_are_facets() -> None:
     """Else they would pretend more than all others know. Depth is believed: what it feels is the facets anyway."""
-    block, known = random_block(3), Known(0.2, 1.0, np.zeros((3, 0)))
+    block, known = random_block(3), RobustScale(0.2, 1.0, np.zeros((3, 0)))
     steep = np.arange(N) < 5
-    jacobian, lever = np.where(steep, 30.0, 1.0).astype(np.float32) * block.jacobian, np.where(steep, 1e3, block.lever)
-    grazing = block._replace(jacobian=jacobian, lever=lever.astype(np.float32))
+    jacobian, lever = (
+        np.where(steep, 30.0, 1.0).astype(np.float32) * block.jacobian,
+        np.where(steep, 1e3, block.normal_sensitivity),
+    )
+    grazing = block._replace(jacobian=jacobian, normal_sensitivity=lever.astype(np.float32))
     without = block._replace(weight=np.where(steep, 0.0, block.weight).astype(np.float32))
     said = [
-        Part("rgb", b, view("as-is"), NoiseSettings(), known).information(correlated=False) for b in (grazing, without)
+        TermEquations("rgb", b, view("as-is"), NoiseSettings(), known).information(correlated=False)
+        for b in (grazing, without)
     ]
-    assert said[0].pretended == pytest.approx(said[1].pretended, rel=1e-5)
+    assert said[0].tessellation == pytest.approx(said[1].tessellation, rel=1e-5)
     flat = replace(view("as-is"), tilt=0.0)
-    said.append(Part("rgb", grazing, flat, NoiseSettings(), known).information(correlated=False))
+    said.append(TermEquations("rgb", grazing, flat, NoiseSettings(), known).information(correlated=False))
     assert np.trace(said[2].matrix) > 2.0 * np.trace(said[0].matrix)
-    deep = random_block(1)._replace(lever=np.full(N, 1e3, np.float32))
-    assert np.trace(Part("depth", deep, view("as-is"), NoiseSettings()).information().matrix) > 0.0
+    deep = random_block(1)._replace(normal_sensitivity=np.full(N, 1e3, np.float32))
+    assert np.trace(TermEquations("depth", deep, view("as-is"), NoiseSettings()).information().matrix) > 0.0
 
 
 def test_influence_weight_slope_and_loss_belong_together() -> None:

@@ -15,7 +15,7 @@ from diffdope.experiments.bench import Bench, Row
 from diffdope.experiments.cases import Source
 from diffdope.experiments.study import Study, run_study
 from diffdope.experiments.tables import markdown, summaries, worded
-from diffdope.runs.task import Task
+from diffdope.jobs.task import Task
 
 
 @dataclass(frozen=True)

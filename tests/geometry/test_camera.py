@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.geometry.camera import Camera, load_camera
+from diffdope.geometry.camera import Camera
 
 K = np.array([[1390.53, 0, 964.957], [0, 1386.99, 522.586], [0, 0, 1]])
 CAMERA = Camera(1390.53, 1386.99, 964.957, 522.586, 1920, 1080)
@@ -131,84 +129,3 @@ def test_K_of_twice_the_size() -> None:
 def test_bad_size(width: Any) -> None:
     with pytest.raises(DiffDopeError, match="width: expected a positive whole number"):
         Camera(1, 1, 0, 0, width, 10)
-
-
-# ---------------- files
-
-ENTRY = {"cam_K": K.ravel().tolist(), "depth_scale": 0.1}
-SIMPLE = {
-    "fx": 1390.53,
-    "fy": 1386.99,
-    "cx": 964.957,
-    "cy": 522.586,
-    "width": 1920,
-    "height": 1080,
-    "depth_scale": 1.0,
-}
-
-
-def written(folder: Path, content: object) -> Path:
-    path = folder / "camera.json"
-    path.write_text(json.dumps(content), encoding="utf-8")
-    return path
-
-
-def test_load_entry(tmp_path: Path) -> None:
-    assert load_camera(written(tmp_path, ENTRY), width=1920, height=1080) == (CAMERA, 0.1)
-
-
-def test_load_camera_json(tmp_path: Path) -> None:
-    assert load_camera(written(tmp_path, SIMPLE)) == (CAMERA, 1.0)
-
-
-def test_load_without_depth_scale(tmp_path: Path) -> None:
-    path = written(tmp_path, {"cam_K": ENTRY["cam_K"]})
-    assert load_camera(path, width=1920, height=1080) == (CAMERA, None)
-
-
-def test_load_scene_camera(tmp_path: Path) -> None:
-    other = {"cam_K": K.ravel().tolist(), "depth_scale": 1.0}
-    path = written(tmp_path, {"3": ENTRY, "000007": other})
-    assert load_camera(path, width=1920, height=1080, image_id=3)[1] == 0.1
-    assert load_camera(path, width=1920, height=1080, image_id=7)[1] == 1.0
-    assert load_camera(written(tmp_path, {"3": ENTRY}), width=1920, height=1080)[1] == 0.1
-
-
-@pytest.mark.parametrize(
-    ("content", "options", "message"),
-    [
-        (ENTRY, {}, "width: expected the image's size in pixels, got none"),
-        (SIMPLE, {"width": 1080, "height": 1920}, "width: expected 1920 as in the camera file, got 1080"),
-        ({"a": 1}, {}, "camera: expected cam_K, or fx, fy, cx and cy, got keys a"),
-        ({"fx": 3}, {"width": 4, "height": 4}, "camera: expected cam_K"),
-        ([1], {}, "camera: expected a JSON object"),
-        ({"0": ENTRY, "1": ENTRY}, {"width": 1920, "height": 1080}, "image_id: expected one of the 2"),
-        (
-            {"0": ENTRY},
-            {"width": 1920, "height": 1080, "image_id": 5},
-            "image_id: expected one of the 1 .* got 5",
-        ),
-        ({**SIMPLE, "depth_scale": 0}, {}, "depth_scale: expected a positive number"),
-        ({**SIMPLE, "fx": "wide"}, {}, "fx: expected an array of numbers"),
-        ({"cam_K": [1, 2]}, {"width": 4, "height": 4}, "camera.json: K: expected shape"),
-    ],
-)
-def test_bad_files(tmp_path: Path, content: object, options: dict[str, int], message: str) -> None:
-    with pytest.raises(DiffDopeError, match=message):
-        load_camera(written(tmp_path, content), **options)
-
-
-def test_unreadable_files(tmp_path: Path) -> None:
-    with pytest.raises(DiffDopeError, match="camera: cannot read .*nowhere.json"):
-        load_camera(tmp_path / "nowhere.json")
-    (tmp_path / "x.json").write_text("{", encoding="utf-8")
-    with pytest.raises(DiffDopeError, match="camera: expected JSON in .*x.json"):
-        load_camera(tmp_path / "x.json")
-
-
-def test_bop_files(shared_data: Path) -> None:
-    camera, scale = load_camera(shared_data / "hope" / "camera.json")
-    assert (camera, scale) == (CAMERA, 1.0)
-    path = shared_data / "sim" / "dev" / "000001" / "scene_camera.json"
-    camera, scale = load_camera(path, width=640, height=480, image_id=3)
-    assert (camera.fx, camera.cx, camera.cy, scale) == (605.0, 321.4, 237.8, 0.1)

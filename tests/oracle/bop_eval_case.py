@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from diffdope.bop.results import Estimate, write_results
 from diffdope.geometry.pose import Pose
-from diffdope.runs.journal import Journal
+from diffdope.io.bop_results import Estimate, write_results
+from diffdope.jobs.journal import Journal
 from tests.oracle.bop_tree import Tree
 
 

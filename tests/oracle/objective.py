@@ -1,4 +1,4 @@
-"""Float64 oracle of the cost, written from its definition; shares no code with `diffdope.objective`."""
+"""Float64 oracle of the cost, written from its definition; shares no code with `diffdope.problem`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One frame of a tracked object: what it takes from the frame before, and what it no longer renders."""
+"""One frame of a tracked object: what it takes from the frame before, and what it no longer renders.
+
+The preset `fast` from a close start, and a followed frame: a search of which only the last level is made.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,29 @@ from typing import Any
 
 import numpy as np
 import pytest
-from diffdope.problem.prepare import Problem, prepare
-from diffdope.refine import frame
-from diffdope.search.frame import FrameSolver
 
-from diffdope.estimate.fit_quality import Drawing, weigh
+from diffdope.estimate.fit_quality import assess
 from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
+from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Status
 from diffdope.pipelines.settings import PRESETS, Preset
+from diffdope.pipelines.tracker import tracking_presets
+from diffdope.problem.failure import Failure
+from diffdope.problem.level_problem import LevelProblem, LevelRules, prepare_level
+from diffdope.problem.variables import Variables
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.mesh_levels import Details
+from diffdope.search import descent
+from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
-from diffdope.solve.levenberg_marquardt import LevenbergSettings, Solution, minimise
+from diffdope.search.search import Search
+from diffdope.solve.levenberg_marquardt import LevenbergSettings, SolverResult, minimise
+from diffdope.terms.base import Comparison, Rendering
+from diffdope.terms.photometric_gain import NEUTRAL
 
 FAST = PRESETS["fast"]
 TRUTH = Pose(np.eye(3), np.array([0.0, 0.0, 0.5])).retract([0, 0, 0, 0.6, 0.4, 0])
@@ -37,17 +46,20 @@ def box() -> Mesh:
 
 def seen(box: Mesh, *, light: float = 1.0, depth: bool = True, mask: bool = False) -> Observation:
     made = picture([(box, TRUTH)], np.random.default_rng(3), noise=SensorNoise())
-    return Observation(
-        CAMERA, rgb=np.clip(light * np.asarray(made.rgb, float) / (255 if made.rgb.dtype == np.uint8 else 1), 0, 1),
-        depth=made.depth if depth else None, mask=made.mask if mask else None,
+    assert made.rgb is not None
+    rgb = np.clip(light * np.asarray(made.rgb, float) / (255 if made.rgb.dtype == np.uint8 else 1), 0, 1)
+    return Observation(CAMERA, rgb=rgb, depth=made.depth if depth else None, mask=made.mask if mask else None)
+
+
+def search_of(box: Mesh, observation: Observation, start: Pose, preset: Preset = FAST, **more: Any) -> Search:
+    return Search(
+        MeshLevels(box, threads=1), observation, start, preset.search, preset.objective,
+        margin=preset.crop.margin, seed=0, **more,
     )  # fmt: skip
 
 
-def solver(box: Mesh, preset: Preset = FAST) -> FrameSolver:
-    return FrameSolver(Details(box, threads=1), preset)
-
-
-def solved(outcome: object) -> Outcome:
+def solved(box: Mesh, observation: Observation, start: Pose, preset: Preset = FAST, **how: Any) -> Outcome:
+    outcome = search_of(box, observation, start, preset).run(**how)
     assert isinstance(outcome, Outcome)
     return outcome
 
@@ -55,45 +67,61 @@ def solved(outcome: object) -> Outcome:
 def test_a_followed_frame_renders_nothing_and_ends_where_another_does(
     box: Mesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    frames, observation = solver(box), seen(box)
-    anew = solved(frames.solve(observation, START))
+    observation = seen(box)
+    anew = solved(box, observation, START)
+    assert anew.gain is not None
+    search = search_of(box, observation, START)
 
     def refuse(*_: object) -> None:
         raise AssertionError("rendered")
 
     monkeypatch.setattr(Renderer, "render", refuse)
-    followed = solved(frames.solve(observation, START, followed=True))
+    followed = search.run(near=True, followed=anew.gain)
+    assert isinstance(followed, Outcome)
     for found in (anew, followed):
         assert found.pose.distance_to(TRUTH) < 0.002 and found.pose.angle_to(TRUTH) < 0.02
         assert found.confidence is not None and found.confidence > 0.8
 
 
+def test_a_followed_frame_is_the_last_level_alone(box: Mesh) -> None:
+    observation = seen(box)
+    anew = solved(box, observation, START)
+    assert anew.history.sizes is not None and len(set(anew.history.sizes.tolist())) == 2
+    for how in ({"near": True}, {"near": True, "followed": anew.gain}):
+        found = solved(box, observation, START, **how)
+        assert set(found.history.sizes.tolist()) == {max(found.level.window.size)}  # type: ignore[union-attr]
+        assert len(found.history.costs) <= 1 + FAST.search.near.iterations[-1]
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"near": True}, {"near": True, "followed": NEUTRAL}], ids=["anew", "near", "followed"]
+)
 @pytest.mark.parametrize("mask", [False, True])
-def test_the_evidence_is_that_of_a_rendering_of_the_result(box: Mesh, mask: bool) -> None:
-    found = solved(solver(box).solve(seen(box, mask=mask), START))
-    problem = found.problem
-    images = Renderer(box, problem.observation.camera, threads=1).render(found.pose.R_m2c, found.pose.t_m2c)
-    rendered = weigh(Drawing.of(images), problem.raw, problem.care, box.diameter)
-    assert found.evidence is not None
+def test_the_quality_is_that_of_a_rendering_of_the_result(box: Mesh, mask: bool, how: dict[str, Any]) -> None:
+    found = solved(box, seen(box, mask=mask), START, **how)
+    level = found.level
+    images = Renderer(box, level.crop.camera, threads=1).render(found.pose.R_m2c, found.pose.t_m2c)
+    rendered = assess(Comparison(Rendering.of(images), level.crop, level.responsibility.silhouette, box.diameter))
+    assert found.quality is not None
     for name, value in vars(rendered).items():
-        assert getattr(found.evidence, name) == pytest.approx(value, abs=2e-3), name
+        assert getattr(found.quality, name) == pytest.approx(value, abs=2e-3), name
 
 
-def test_the_light_of_the_frame_before_is_used_only_where_that_frame_convinced(box: Mesh) -> None:
-    frames = solver(box)
-    frames.solve(seen(box, light=0.7), START)
-    known = frames._light
+def test_the_light_that_a_frame_is_seen_in_is_found(box: Mesh) -> None:
+    known = solved(box, seen(box, light=0.7), START).gain
     assert known is not None and known.gain == pytest.approx(0.7, abs=0.1)
-    frames.solve(seen(box), TRUTH.retract([0, 0, 0, 0, 1.5, 1.0]))
-    assert frames._light is None
+    assert solved(Mesh(box.vertices_m, box.faces), seen(box), START).gain is None
 
 
 @pytest.mark.parametrize("model", ["as-is", "gain"])
 def test_other_models_of_light_work_too(box: Mesh, model: str) -> None:
-    frames = solver(box, replace(FAST, search=replace(FAST.search, light=model)))  # type: ignore[arg-type]
-    for followed in (False, True):
-        found = solved(frames.solve(seen(box), START, followed=followed))
-        assert found.pose.distance_to(TRUTH) < 0.003
+    preset = replace(FAST, search=replace(FAST.search, light=model))  # type: ignore[arg-type]
+    for near in (False, True):
+        assert solved(box, seen(box), START, preset, near=near).pose.distance_to(TRUTH) < 0.003
+    refiner = Refiner(box, preset=preset, threads=1)
+    for start in (START, None, None):
+        result = refiner.track(seen(box), start)
+        assert result.ok and result.pose.distance_to(TRUTH) < 0.003
 
 
 def test_a_mask_that_is_off_counts_less(box: Mesh) -> None:
@@ -101,39 +129,43 @@ def test_a_mask_that_is_off_counts_less(box: Mesh) -> None:
     assert given.mask is not None
     off = given.with_mask(np.roll(given.mask, 6, axis=1))
     trusting = replace(FAST, search=replace(FAST.search, mask_error_px=0.0))
-    doubting, believing = (
-        solved(solver(box, preset).solve(off, START)).pose.distance_to(TRUTH) for preset in (FAST, trusting)
-    )
+    doubting, believing = (solved(box, off, START, preset).pose.distance_to(TRUTH) for preset in (FAST, trusting))
     assert doubting < 0.5 * believing
 
 
 def test_without_depth_smaller_gains_count(box: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
     used: list[LevenbergSettings] = []
 
-    def noted(*arguments: Any, settings: LevenbergSettings, **others: Any) -> Solution:
+    def noted(*arguments: Any, settings: LevenbergSettings, **others: Any) -> SolverResult:
         used.append(settings)
         return minimise(*arguments, settings=settings, **others)
 
-    monkeypatch.setattr(frame, "minimise", noted)
     for depth in (True, False):
-        solver(box).solve(seen(box, depth=depth), START)
+        search = search_of(box, seen(box, depth=depth), START)
+        search._descent._solve = noted
+        search.run()
     with_depth, without = used[0], used[-1]
     assert with_depth == FAST.search.step
-    assert 0.0 < without.negligible < with_depth.negligible and without.tolerance < with_depth.tolerance
+    share = FAST.search.step.without_depth
+    assert share < 1.0
+    assert without.reduction_tolerance == share * with_depth.reduction_tolerance > 0.0
+    assert without.tolerance == share * with_depth.tolerance
 
 
 def test_a_covariance_is_given_where_it_is_asked_for(box: Mesh) -> None:
     polish = replace(FAST.search.polish, covariance=True)
-    asked = solved(solver(box, replace(FAST, search=replace(FAST.search, polish=polish))).solve(seen(box), START))
+    asked = solved(box, seen(box), START, replace(FAST, search=replace(FAST.search, polish=polish)))
     assert asked.covariance is not None and np.all(np.linalg.eigvalsh(asked.covariance) > 0.0)
     error = np.concatenate([asked.pose.t_m2c - TRUTH.t_m2c, so3.log(asked.pose.R_m2c @ TRUTH.R_m2c.T)])
     assert np.all(np.abs(error) < 5.0 * np.sqrt(np.diag(asked.covariance)))
-    assert solved(solver(box).solve(seen(box), START)).covariance is None
+    assert solved(box, seen(box), START).covariance is None
 
 
-def test_costs_are_of_the_start_and_the_end_on_the_same_images(box: Mesh) -> None:
-    found = solved(solver(box).solve(seen(box), START))
-    start, end = found.problem.objective(*both(START, found.pose)).cost
+@pytest.mark.parametrize("near", [False, True])
+def test_costs_are_of_the_start_and_the_end_on_the_same_images(box: Mesh, near: bool) -> None:
+    found = solved(box, seen(box), START, near=near)
+    problem = found.level.problem(Variables.one_object(0.5 * box.diameter))
+    start, end = problem.evaluate(*both(START, found.pose)).cost
     assert (found.initial_cost, found.cost) == pytest.approx((start, end), rel=1e-6)
     assert found.cost < 0.7 * found.initial_cost
 
@@ -143,50 +175,47 @@ def both(*poses: Pose) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_the_crop_holds_a_mask_beside_the_start_but_not_in_a_followed_frame(box: Mesh) -> None:
-    frames, observation = solver(box), seen(box, mask=True)
+    observation = seen(box, mask=True)
     beside = TRUTH.retract([0.06, 0, 0, 0, 0, 0])
     assert observation.mask_box is not None
     left = observation.mask_box[0]
-    assert solved(frames.solve(observation, beside)).problem.window.x0 < left
-    followed = frames.solve(observation, beside, followed=True)
-    assert not isinstance(followed, Outcome) or followed.problem.window.x0 > left
+    assert solved(box, observation, beside).level.window.x0 < left
+    followed = search_of(box, observation, beside).run(near=True)
+    window = followed.window if isinstance(followed, Failure) else followed.level.window
+    assert window is not None and window.x0 > left
 
 
 def test_every_iterate_is_reported(box: Mesh) -> None:
     calls: list[tuple[int, int, float]] = []
-    found = solved(solver(box).solve(seen(box), START, progress=lambda *call: calls.append(call)))
-    assert [iteration for iteration, _, _ in calls] == list(range(len(found.history.costs)))
+    found = search_of(box, seen(box), START, progress=lambda *call: calls.append(call)).run()
+    assert isinstance(found, Outcome)
+    assert calls[-1][0] == len(found.history.costs) - 1, "the last round's last iterate"
+    assert [iteration for iteration, _, _ in calls] == sorted({iteration for iteration, _, _ in calls})
     assert {count for _, count, _ in calls} == {10} and all(np.isfinite(cost) for _, _, cost in calls)
 
 
 def test_a_result_that_does_not_convince_has_failed(box: Mesh) -> None:
     wrong = TRUTH.retract([0, 0, 0, 0, 1.5, 1.0])
-    found = solved(solver(box).solve(seen(box), wrong))
+    found = solved(box, seen(box), wrong)
     assert found.confidence is not None and found.confidence < 0.5 and found.status is Status.FAILED
 
 
 def test_a_mask_is_doubted_at_the_last_level_only(box: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
     doubts: list[float] = []
 
-    def noted(*arguments: Any, mask_error_px: float, **others: Any) -> Problem:
-        doubts.append(mask_error_px)
-        return prepare(*arguments, mask_error_px=mask_error_px, **others)
+    def noted(*arguments: Any, **others: Any) -> LevelProblem:
+        doubts.extend(one.mask_error_px for one in arguments if isinstance(one, LevelRules))
+        return prepare_level(*arguments, **others)
 
-    monkeypatch.setattr(frame, "prepare", noted)
-    solver(box).solve(seen(box, mask=True), START)
+    monkeypatch.setattr(descent, "prepare_level", noted)
+    solved(box, seen(box, mask=True), START)
     assert doubts == [0.0, FAST.search.mask_error_px]
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"doubt": 0.5},
-        {"other_sides": True},
-        {"near": replace(FAST.search.near, hypotheses=(2, 1))},
-        {"near": replace(FAST.search.near, angle_deg=5.0)},
-        {"outline": replace(FAST.search.outline, weight=0.1)},
-    ],
-)
-def test_it_fits_only_a_search_with_nothing_around_it(changed: dict[str, Any]) -> None:
-    assert FrameSolver.fits(FAST.search)
-    assert not FrameSolver.fits(replace(FAST.search, **changed))
+def test_a_tracker_follows_by_the_last_level_where_a_search_has_one_hypothesis(box: Mesh) -> None:
+    near, wide = tracking_presets(FAST)
+    assert near.search.fallback_confidence == 0.0 and not near.search.symmetric_alternatives
+    assert wide.search.fallback_confidence == 1.0
+    assert near.search.least_confidence == wide.search.least_confidence == 0.0
+    assert Refiner(box, preset="fast", threads=1)._new_tracker()._quick is not None
+    assert Refiner(box, preset="default", threads=1)._new_tracker()._quick is None

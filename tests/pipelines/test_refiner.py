@@ -188,10 +188,10 @@ def test_an_object_partly_out_of_the_image_is_refined(mesh: Mesh, observation: O
 
 def test_leaving_the_mask_is_never_a_gain(mesh: Mesh, observation: Observation) -> None:
     """However bad the truth looks, a pose that uncovers the mask costs more; each modality alone."""
-    from diffdope.terms.settings import ObjectiveSettings
-
-    from diffdope.problem.factor import Objective
+    from diffdope.problem.factor import ImageFactor
     from diffdope.render.buffers import Buffers
+    from diffdope.terms.registry import ObjectiveSettings
+    from tests.oracle.kernels import problem_of, responsibility_of
 
     truth = read_pose("truth.json")
     away = moved(truth, (0.3, 0, 0))
@@ -200,11 +200,12 @@ def test_leaving_the_mask_is_never_a_gain(mesh: Mesh, observation: Observation) 
     )  # type: ignore[operator]
     for name in ("rgb", "depth", "edge"):
         weights = {f"{other}_weight": float(other == name) for other in ("rgb", "depth", "mask", "edge")}
-        objective = Objective(
-            Buffers(mesh, threads=1), wrong_colours, observation.mask, ObjectiveSettings(**weights),
+        factor = ImageFactor(
+            Buffers(mesh, threads=1), wrong_colours, responsibility_of(observation.mask), ObjectiveSettings(**weights),
             length_m=mesh.diameter,
         )  # fmt: skip
-        costs = objective(np.stack([truth.R_m2c, away.R_m2c]), np.stack([truth.t_m2c, away.t_m2c])).cost
+        problem = problem_of(factor, mesh.diameter)
+        costs = problem.evaluate(np.stack([truth.R_m2c, away.R_m2c]), np.stack([truth.t_m2c, away.t_m2c])).cost
         assert costs[0] <= costs[1] + 1e-9
 
 

@@ -8,17 +8,19 @@ import numpy as np
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.estimate.fit_quality import Evidence
+from diffdope.estimate.fit_quality import FitQuality
 from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import History, RefinementResult, Status
 from diffdope.pipelines.settings import PRESETS, TrackingSettings
-from diffdope.pipelines.tracker import Refine, Tracker, recentred
+from diffdope.pipelines.tracker import Attempt, Follow, Refine, Tracker, recentred
+from diffdope.problem.level_problem import GainModel
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.motion_model import Motion, tangent
+from diffdope.search.motion_model import MotionModel, tangent
+from diffdope.terms.photometric_gain import NEUTRAL, PhotometricGain
 
 START = Pose(np.eye(3), np.array([0.0, 0.0, 0.5]))
 FRAME_S = TrackingSettings().frame_s
@@ -46,9 +48,9 @@ class Script:
     def __init__(self, confidences: list[float], shift_m: float = 0.0) -> None:
         self.confidences, self.shift_m, self.starts = confidences, shift_m, [START][:0]
 
-    def __call__(self, observation: Observation, start: Pose) -> RefinementResult:
+    def __call__(self, observation: Observation, start: Pose) -> Attempt:
         self.starts.append(start)
-        return answer(start.retract([self.shift_m, 0, 0, 0, 0, 0]), self.confidences.pop(0))
+        return Attempt(answer(start.retract([self.shift_m, 0, 0, 0, 0, 0]), self.confidences.pop(0)), None)
 
 
 def tracker(box: Mesh, near: Script, wide: Script, **settings: float) -> Tracker:
@@ -56,7 +58,7 @@ def tracker(box: Mesh, near: Script, wide: Script, **settings: float) -> Tracker
 
 
 def test_a_constant_velocity_is_predicted_and_forgotten_in_time() -> None:
-    motion = Motion(memory_s=0.5, smoothing=0.0)
+    motion = MotionModel(memory_s=0.5, smoothing=0.0)
     motion.restart(START)
     step = np.array([0.01, 0.0, -0.02, 0.0, 0.1, 0.0])
     motion.take(START.retract(step), 0.1)
@@ -104,8 +106,8 @@ def test_doubt_must_last_before_the_object_is_lost(box: Mesh) -> None:
 
 @pytest.mark.parametrize("status", [Status.OUT_OF_VIEW, Status.NO_OVERLAP, Status.BEHIND_CAMERA])
 def test_nothing_to_compare_is_lost_at_once_and_says_why(box: Mesh, status: Status) -> None:
-    def fails(observation: Observation, start: Pose) -> RefinementResult:
-        return replace(answer(start, 0.0, status), message="the reason")
+    def fails(observation: Observation, start: Pose) -> Attempt:
+        return Attempt(replace(answer(start, 0.0, status), message="the reason"), None)
 
     followed = Tracker(box, TrackingSettings(), fails, fails)
     result = followed.track(grey(), START)
@@ -170,14 +172,44 @@ def test_a_rough_first_pose_gets_the_wider_search(box: Mesh) -> None:
 
 def test_what_looks_less_like_the_object_than_before_is_tried_anew_and_doubted(box: Mesh) -> None:
     def like(texture: float) -> Refine:
-        return lambda observation, start: replace(answer(start, 0.99), evidence=Evidence(texture=texture))
+        return lambda observation, start: Attempt(
+            replace(answer(start, 0.99), evidence=FitQuality(texture=texture)), None
+        )
 
-    followed = Tracker(box, TrackingSettings(), like(0.8), like(0.8), quick=like(0.8))
+    def quickly(texture: float) -> Follow:
+        return lambda observation, start, gain: like(texture)(observation, start)
+
+    followed = Tracker(box, TrackingSettings(), like(0.8), like(0.8), quick=quickly(0.8))
     followed.track(grey(), START)
-    followed._quick = like(0.6)
-    assert followed.track(grey()).evidence == Evidence(texture=0.8)
-    followed._quick = followed._refine = like(0.5)
+    followed._quick = quickly(0.6)
+    assert followed.track(grey()).evidence == FitQuality(texture=0.8)
+    followed._quick, followed._refine = quickly(0.5), like(0.5)
     assert followed.track(grey()).notes[-1].startswith("in doubt for 1 of 3 frames")
+
+
+@pytest.mark.parametrize(("light", "known"), [("gain-bias", "seen"), ("as-is", "neutral"), ("gain", None)])
+def test_the_light_of_the_frame_before_is_used_only_where_that_frame_convinced(
+    box: Mesh, light: GainModel, known: str | None
+) -> None:
+    gain = PhotometricGain(np.full(3, 0.7), np.zeros(3))
+    confidence = 0.99
+    given: list[PhotometricGain | None] = []
+
+    def refine(observation: Observation, start: Pose) -> Attempt:
+        return Attempt(answer(start, confidence), gain)
+
+    def quick(observation: Observation, start: Pose, light: PhotometricGain | None) -> Attempt:
+        given.append(light)
+        return Attempt(answer(start, confidence), gain)
+
+    followed = Tracker(box, TrackingSettings(patience=9), refine, refine, quick, light=light)
+    followed.track(grey(), START)
+    followed.track(grey())
+    assert given[-1] is {"seen": gain, "neutral": NEUTRAL, None: None}[known]
+    confidence = 0.3
+    followed.track(grey())
+    followed.track(grey())
+    assert given[-1] is None
 
 
 def test_what_is_found_again_starts_at_rest(box: Mesh) -> None:
@@ -263,4 +295,4 @@ def test_tracking_leaves_refine_as_it_was(box: Mesh) -> None:
 
 def test_the_preset_fast_is_one_hypothesis_on_the_mesh_itself() -> None:
     search = PRESETS["fast"].search
-    assert set(search.near.hypotheses) == {1} and set(search.near.faces) == {0} and search.doubt == 0.0
+    assert set(search.near.hypotheses) == {1} and set(search.near.faces) == {0} and search.fallback_confidence == 0.0

@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from diffdope.terms.settings import ObjectiveSettings
 
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera
-from diffdope.problem.factor import Objective
+from diffdope.problem.factor import ImageFactor
+from diffdope.problem.problem import Evaluation
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.terms.layout import canvas
+from diffdope.solve.levenberg_marquardt import LevenbergSettings, minimise
+from diffdope.terms.layout import Canvas
+from diffdope.terms.registry import ObjectiveSettings
+from tests.oracle.kernels import problem_of, responsibility_of
 from tests.oracle.shapes import icosphere
 
 SHAPE = icosphere(3, 0.05)
@@ -28,40 +31,43 @@ def observe(scale: int = 1, mesh: Mesh = BALL) -> Observation:
     return Observation(camera, rgb=np.clip(seen.rgb[0], 0, 1), depth=seen.depth[0], mask=coverage)
 
 
-def objective(observation: Observation, settings: ObjectiveSettings, *, with_normal: bool = False) -> Objective:
+def factor(
+    observation: Observation, settings: ObjectiveSettings, *, with_normal: bool = False, mesh: Mesh = BALL
+) -> ImageFactor:
     assert observation.mask is not None
-    return Objective(
-        Buffers(BALL, threads=1),
-        observation,
-        observation.mask,
-        settings,
-        length_m=BALL.diameter,
-        with_normal=with_normal,
-    )
+    return ImageFactor(
+        Buffers(mesh, threads=1), observation, responsibility_of(observation.mask), settings,
+        length_m=mesh.diameter, with_normal=with_normal,
+    )  # fmt: skip
+
+
+def evaluated(one: ImageFactor, R: np.ndarray, t: np.ndarray) -> Evaluation:
+    return problem_of(one, BALL.diameter).evaluate(R, t)
 
 
 def test_at_the_truth_the_cost_is_nearly_zero() -> None:
-    result = objective(observe(), ObjectiveSettings(edge_weight=0.5))(*POSE)
+    result = evaluated(factor(observe(), ObjectiveSettings(edge_weight=0.5)), *POSE)
     assert result.cost[0] < 0.03  # border pixels of the mask are half covered, and pay for the other half
-    moved = objective(observe(), ObjectiveSettings(edge_weight=0.5))(POSE[0], POSE[1] + [0.01, 0, 0.02])
+    moved = evaluated(factor(observe(), ObjectiveSettings(edge_weight=0.5)), POSE[0], POSE[1] + [0.01, 0, 0.02])
     assert moved.cost[0] > 10 * result.cost[0]
 
 
 def test_weights_mean_the_same_at_every_resolution() -> None:
     moved = POSE[1] + [0.008, 0.0, 0.015]
-    costs = [objective(observe(scale), ObjectiveSettings())(POSE[0], moved).modality_costs[0] for scale in (1, 3)]
+    costs = [evaluated(factor(observe(scale), ObjectiveSettings()), POSE[0], moved).each[0] for scale in (1, 3)]
     assert costs[0][:3] == pytest.approx(costs[1][:3], rel=0.05)
 
 
 def test_the_total_is_the_weighted_sum() -> None:
     settings = ObjectiveSettings(rgb_weight=0.3, depth_weight=2.0, mask_weight=0.7, edge_weight=0.4)
-    result = objective(observe(), settings)(POSE[0], POSE[1] + 0.01)
-    assert result.cost[0] == pytest.approx(result.modality_costs[0] @ [0.3, 2.0, 0.7, 0.4])
+    result = evaluated(factor(observe(), settings), POSE[0], POSE[1] + 0.01)
+    assert result.cost[0] == pytest.approx(result.each[0] @ [0.3, 2.0, 0.7, 0.4, 0.0])
 
 
 def test_derivatives_do_not_depend_on_whether_the_normal_matrix_is_wanted() -> None:
-    plain = objective(observe(), ObjectiveSettings(edge_weight=0.5))(POSE[0], POSE[1] + 0.01)
-    full = objective(observe(), ObjectiveSettings(edge_weight=0.5), with_normal=True)(POSE[0], POSE[1] + 0.01)
+    plain = evaluated(factor(observe(), ObjectiveSettings(edge_weight=0.5)), POSE[0], POSE[1] + 0.01)
+    wanted = factor(observe(), ObjectiveSettings(edge_weight=0.5), with_normal=True)
+    full = evaluated(wanted, POSE[0], POSE[1] + 0.01)
     # Not to the bit: with and without are compiled apart, and fastmath sums in another order.
     assert plain.gradient == pytest.approx(full.gradient, rel=1e-4)
     assert plain.cost == pytest.approx(full.cost, rel=1e-6)
@@ -73,17 +79,15 @@ def test_a_sphere_without_colours_cannot_feel_its_rotation() -> None:
     """The normal matrix says which motions the images do not see: here, turns about the centre."""
     plain = Mesh(BALL.vertices_m, BALL.faces)
     observation = observe(mesh=plain)
-    full = Objective(
-        Buffers(plain, threads=1), observation, observation.mask, ObjectiveSettings(),  # type: ignore[arg-type]
-        length_m=0.1, with_normal=True,
-    )(POSE[0], POSE[1] + 0.003)  # fmt: skip
+    full = evaluated(factor(observation, ObjectiveSettings(), with_normal=True, mesh=plain), POSE[0], POSE[1] + 0.003)
     rho, phi = np.trace(full.normal[0, :3, :3]), np.trace(full.normal[0, 3:, 3:]) / 0.05**2
     assert phi < 0.02 * rho
 
 
-def test_a_gate_without_pixels_is_refused() -> None:
-    with pytest.raises(DiffDopeError, match="gate: expected pixels that count"):
-        Objective(Buffers(BALL, threads=1), observe(), np.zeros((48, 64)), ObjectiveSettings(), length_m=0.1)
+def test_a_responsibility_without_pixels_is_refused() -> None:
+    with pytest.raises(DiffDopeError, match="responsibility: expected pixels that count"):
+        nowhere = responsibility_of(np.zeros((48, 64)))
+        ImageFactor(Buffers(BALL, threads=1), observe(), nowhere, ObjectiveSettings(), length_m=0.1)
 
 
 @pytest.mark.parametrize(
@@ -100,16 +104,21 @@ def test_impossible_settings_are_named(change: dict[str, float], words: str) -> 
         ObjectiveSettings(**change)
 
 
-def test_an_evaluation_paints_what_the_renderer_renders() -> None:
+def test_a_descent_paints_its_best_pose_as_the_renderer_does() -> None:
     observation, moved = observe(), (POSE[0], POSE[1] + 0.004)
     seen = Renderer(BALL, observation.camera, threads=1).render(*moved)
-    painted = canvas(seen.coverage[0].size)
-    value = objective(observation, ObjectiveSettings())
-    plain = value(*moved).cost.copy()
-    other = np.concatenate([moved[1], POSE[1]])  # of several poses, the first is painted
-    cost = value(np.repeat(POSE[0], 2, axis=0), other, painted).cost
-    # Compiled for some processors, the loop that paints sums in another order than the one that does not.
-    assert cost[0] == pytest.approx(plain[0], rel=1e-12)
-    np.testing.assert_array_equal(painted.coverage, seen.coverage[0].ravel())
-    np.testing.assert_array_equal(painted.depth, seen.depth[0].ravel())
-    np.testing.assert_array_equal(painted.rgb, seen.rgb[0].reshape(-1, 3))
+    problem = problem_of(factor(observation, ObjectiveSettings(), with_normal=True), BALL.diameter)
+    for steps in (0, 4):
+        canvases = Canvas.of(seen.coverage[0].size), Canvas.of(seen.coverage[0].size)
+        found = minimise(
+            problem, moved[0][:, None], moved[1][:, None], iterations=steps, settings=LevenbergSettings(),
+            canvases=canvases,
+        )  # fmt: skip
+        painted, ended = canvases[found.canvas[0]], (found.R[:, 0], found.t[:, 0])
+        seen = Renderer(BALL, observation.camera, threads=1).render(*ended)
+        # Compiled for some processors, the loop that paints sums in another order than the one that does not.
+        assert found.cost[0] == pytest.approx(problem.evaluate(*ended).cost[0], rel=1e-12)
+        np.testing.assert_array_equal(painted.coverage, seen.coverage[0].ravel())
+        np.testing.assert_array_equal(painted.depth, seen.depth[0].ravel())
+        np.testing.assert_array_equal(painted.rgb, seen.rgb[0].reshape(-1, 3))
+    assert found.cost[0] < 0.5 * found.history_cost[0, 0]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from diffdope.problem.linearised import Linearised
 from diffdope.render.reference import render
 from tests.oracle.differences import jacobian_images
-from tests.oracle.kernels import objective_of, settings
+from tests.oracle.kernels import factor_of, settings
 from tests.oracle.scenes import Scene, random_scene
 
 Array = NDArray[np.float64]
@@ -21,7 +21,7 @@ STEP = 1e-7
 
 def linearised(scene: Scene) -> Linearised:
     pair = settings((1.0, 1.0, 1.0, 0.0), scene.length)
-    return objective_of(scene, pair.fused).linearise(scene.R, scene.t)
+    return factor_of(scene, pair.fused).linearise(scene.R, scene.t)
 
 
 @cache

@@ -6,8 +6,8 @@ import pytest
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.result import Status
-from diffdope.pipelines.settings import CropSettings
-from diffdope.problem.region import choose_window, dilate, least_bite, mask_care, projected_box
+from diffdope.problem.region import choose_window, projected_box
+from diffdope.problem.responsibility import dilate, least_gap, silhouette_weights
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from tests.oracle.shapes import box
@@ -21,7 +21,7 @@ def at(x: float, y: float, z: float) -> Pose:
 
 
 def test_the_box_of_a_visible_object_holds_its_centre() -> None:
-    found = projected_box(MESH, at(0, 0, 0.7), CAMERA)
+    found = projected_box(MESH.vertices_m, at(0, 0, 0.7), CAMERA)
     assert not isinstance(found, Status)
     assert found[0] < 319.5 < found[2]
     assert found[1] < 239.5 < found[3]
@@ -32,16 +32,16 @@ def test_the_box_of_a_visible_object_holds_its_centre() -> None:
     [(at(0, 0, -0.7), Status.BEHIND_CAMERA), (at(2, 0, 0.7), Status.OUT_OF_VIEW), (at(0, -2, 0.7), Status.OUT_OF_VIEW)],
 )
 def test_an_object_that_cannot_be_seen_has_a_status(pose: Pose, status: Status) -> None:
-    assert projected_box(MESH, pose, CAMERA) is status
+    assert projected_box(MESH.vertices_m, pose, CAMERA) is status
 
 
 def test_the_window_holds_start_and_mask_and_is_reduced_to_size() -> None:
     mask = np.zeros((480, 640), bool)
     mask[100:150, 50:90] = True
     observation = Observation(CAMERA, mask=mask)
-    found = projected_box(MESH, at(0, 0, 0.7), CAMERA)
+    found = projected_box(MESH.vertices_m, at(0, 0, 0.7), CAMERA)
     assert not isinstance(found, Status)
-    window = choose_window(found, observation, CropSettings(size=100, margin=0.1))
+    window = choose_window(found, observation, size=100, margin=0.1)
     assert window.x0 <= 50
     assert window.y0 <= 100
     assert window.x0 + window.width >= found[2]
@@ -63,7 +63,7 @@ def test_only_what_is_nearer_and_outside_the_mask_is_ignored() -> None:
     camera = Camera(100.0, 100.0, 15.0, 10.0, 30, 20)
     start = np.zeros((20, 30), np.float32)
     start[5:15, 12:18] = 0.7
-    care = mask_care(start, Observation(camera, depth=depth, mask=mask), share=0.5, diameter_m=0.1)
+    care = silhouette_weights(start, Observation(camera, depth=depth, mask=mask), share=0.5, diameter_m=0.1)
     assert (care[1:, :8] == 0).all()
     assert (care[:, 8:] == 1).all()  # the mask's own pixels always count
     assert (care[0] == 1).all()
@@ -76,14 +76,14 @@ def test_without_depth_a_deep_gap_in_the_mask_is_an_occluder_and_a_rim_is_not() 
     rim, bitten = np.zeros((40, 60), bool), np.zeros((40, 60), bool)
     rim[10:30, 22:46] = True  # the object is two pixels further right than the start says
     bitten[10:30, 20:34] = True  # something hides the right ten columns
-    sure = mask_care(start, Observation(camera, mask=rim), share=0.1, diameter_m=0.1)
+    sure = silhouette_weights(start, Observation(camera, mask=rim), share=0.1, diameter_m=0.1)
     assert (sure == 1).all()
-    care = mask_care(start, Observation(camera, mask=bitten), share=0.1, diameter_m=0.1)
+    care = silhouette_weights(start, Observation(camera, mask=bitten), share=0.1, diameter_m=0.1)
     assert (care[12:28, 34:44] == 0).all()
     assert (care[10:30, 20:34] == 1).all()  # the mask itself
     assert (care[:, :30] == 1).all()
     assert (care[:, 50:] == 1).all()
-    nothing = mask_care(np.zeros_like(start), Observation(camera, mask=rim), share=0.1, diameter_m=0.1)
+    nothing = silhouette_weights(np.zeros_like(start), Observation(camera, mask=rim), share=0.1, diameter_m=0.1)
     assert (nothing == 1).all()
 
 
@@ -93,11 +93,11 @@ def test_a_bite_may_be_shallower_where_the_mask_is_good() -> None:
     bitten, rough = silhouette.copy(), silhouette.copy()
     bitten[10:30, 104:] = 0.0  # 6 of 100 columns, over a seventh of the border
     rough[10:50, 10:15] = rough[10:50, 105:110] = 0.0  # 5 pixels off at both ends
-    assert least_bite(silhouette, silhouette, 0.1) == pytest.approx(0.03)
-    assert least_bite(silhouette, bitten, 0.1) == pytest.approx(0.03)
-    assert 0.03 < least_bite(silhouette, rough, 0.1) < 0.1
-    assert least_bite(silhouette, np.roll(silhouette, 20, axis=1), 0.1) == 0.1
-    assert least_bite(np.zeros_like(silhouette), bitten, 0.1) == 0.1
+    assert least_gap(silhouette, silhouette, 0.1) == pytest.approx(0.03)
+    assert least_gap(silhouette, bitten, 0.1) == pytest.approx(0.03)
+    assert 0.03 < least_gap(silhouette, rough, 0.1) < 0.1
+    assert least_gap(silhouette, np.roll(silhouette, 20, axis=1), 0.1) == 0.1
+    assert least_gap(np.zeros_like(silhouette), bitten, 0.1) == 0.1
 
 
 def test_a_sliver_that_a_neighbour_hides_is_an_occluder_once_the_silhouette_is_known() -> None:
@@ -107,9 +107,9 @@ def test_a_sliver_that_a_neighbour_hides_is_an_occluder_once_the_silhouette_is_k
     hidden = start > 0.0
     hidden[10:35, 104:] = False
     observation = Observation(camera, mask=hidden)
-    rough = mask_care(start, observation, share=0.1, diameter_m=0.1)
-    share = least_bite((start > 0.0).astype(np.float32), hidden.astype(np.float32), 0.1)
-    good = mask_care(start, observation, share=share, diameter_m=0.1)
+    rough = silhouette_weights(start, observation, share=0.1, diameter_m=0.1)
+    share = least_gap((start > 0.0).astype(np.float32), hidden.astype(np.float32), 0.1)
+    good = silhouette_weights(start, observation, share=share, diameter_m=0.1)
     assert (rough == 1).all()
     assert (good[10:35, 104:110] == 0).all() and (good[hidden] == 1).all()
 
@@ -118,8 +118,8 @@ def test_the_border_of_a_small_silhouette_is_no_bite() -> None:
     camera = Camera(100.0, 100.0, 16.0, 16.0, 33, 33)
     v, u = np.mgrid[:33, :33] - 16
     start, mask = np.where(np.hypot(u, v) < 11.5, np.float32(0.7), np.float32(0.0)), np.hypot(u, v) < 10.5
-    care = mask_care(start, Observation(camera, mask=mask), share=0.03, diameter_m=0.1)  # 0.7 pixels
+    care = silhouette_weights(start, Observation(camera, mask=mask), share=0.03, diameter_m=0.1)  # 0.7 pixels
     assert (care == 1).all()
     mask[:, 20:] = False
-    hidden = mask_care(start, Observation(camera, mask=mask), share=0.03, diameter_m=0.1)
+    hidden = silhouette_weights(start, Observation(camera, mask=mask), share=0.03, diameter_m=0.1)
     assert (hidden[16, 22:26] == 0).all()

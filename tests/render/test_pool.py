@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import pickle
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -42,3 +47,89 @@ def test_an_absurd_number_of_threads_is_reduced():
     done: list[int] = []
     pool.run(lambda _, first, last: done.extend(range(first, last)), 10)
     assert sorted(done) == list(range(10))
+
+
+def test_callers_do_not_wait_for_threads_that_are_busy_with_others() -> None:
+    """One thread besides the callers: while it is held up, other callers do all of their work alone."""
+    pool, release, held = HypothesisPool(2), threading.Event(), threading.Event()
+
+    def hold(worker: int) -> None:
+        if worker == 1:
+            held.set()
+        assert release.wait(60)
+
+    with ThreadPoolExecutor(1) as outside:
+        blocked = outside.submit(pool.share, hold, 2)
+        assert held.wait(60)
+        done: list[int] = []
+        pool.run(lambda _, first, last: done.extend(range(first, last)), 20)
+        assert sorted(done) == list(range(20))
+        assert not blocked.done()
+        release.set()
+        blocked.result(60)
+
+
+def test_work_may_use_the_pool_itself() -> None:
+    pool = HypothesisPool(3)
+    counts = np.zeros((6, 5), int)
+
+    def outer(_: int, first: int, last: int) -> None:
+        for row in counts[first:last]:
+
+            def inner(_: int, low: int, high: int, row: np.ndarray = row) -> None:
+                row[low:high] += 1
+
+            pool.run(inner, 5)
+
+    pool.run(outer, 6)
+    assert (counts == 1).all()
+
+
+def test_many_callers_at_once() -> None:
+    pool = HypothesisPool(4)
+
+    def total(seed: int) -> int:
+        done = np.zeros(seed % 37, int)
+
+        def work(worker: int, first: int, last: int) -> None:
+            assert 0 <= worker < pool.workers(len(done))
+            done[first:last] += 1
+
+        pool.run(work, len(done))
+        return int((done != 1).sum())
+
+    with ThreadPoolExecutor(8) as callers:
+        assert sum(callers.map(total, range(400))) == 0
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_nobody_works_any_more_when_an_exception_arrives(failing: int) -> None:
+    """What a thread still wrote to would be lent to someone else."""
+    pool, begun, working = HypothesisPool(2), threading.Barrier(2), threading.Event()
+
+    def work(worker: int) -> None:
+        begun.wait(60)
+        if worker == failing:
+            raise RuntimeError(f"from {worker}")
+        working.set()
+        time.sleep(0.05)
+        working.clear()
+
+    for _ in range(3):
+        with pytest.raises(RuntimeError, match=f"from {failing}"):
+            pool.share(work, 2)
+        assert not working.is_set()
+
+
+def test_a_pool_pickles() -> None:
+    pool = HypothesisPool(3)
+    pool.run(lambda *_: None, 9)
+    copy = pickle.loads(pickle.dumps(pool))
+    done = np.zeros(9, int)
+
+    def work(_: int, first: int, last: int) -> None:
+        done[first:last] += 1
+
+    copy.run(work, 9)
+    assert copy.threads == 3
+    assert (done == 1).all()

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.render.reference import ReferenceImages, ReferenceScene, mip_level, render
+from diffdope.render.reference import ReferenceImages, ReferenceScene, render
+from diffdope.render.reference_shade import mip_level
 from diffdope.scene.texture import build_pyramid
 from tests.oracle.scenes import SCENE_COUNT, random_scene, reference_scene
 from tests.oracle.shapes import icosphere
@@ -281,15 +282,21 @@ def test_degenerate_triangles_are_not_drawn() -> None:
 
 
 @pytest.mark.parametrize("z", [-0.5, 0.0, 0.001])
-def test_triangles_at_or_behind_the_near_plane_are_not_drawn(z: float) -> None:
-    """One corner is enough; the other triangle of the square remains, with the diagonal as its border."""
-    vertices = quad(2, 2, 20, 20)
-    vertices[1, 2] = z
+def test_of_a_triangle_that_crosses_the_near_plane_what_lies_before_it_is_drawn(z: float) -> None:
+    """A table 5 cm below the camera, which begins at or behind the near plane and ends at v = 5.3."""
+    far = 100 * 0.05 / 5.3
+    vertices = np.array([[-1, 0.05, z], [1, 0.05, z], [1, 0.05, far], [-1, 0.05, far]])
     images = see(plain(vertices))
-    assert set(np.unique(images.ids)) == {-1, 1}
-    assert images.A[6, 14] == 0.0
-    assert images.A[14, 6] == 1.0
-    assert 0 < images.A[10, 11] + images.A[11, 10] < 2
+    depth = 100 * 0.05 / np.maximum(np.arange(SIZE), 1e-9)
+    assert images.raw_depth[6:, 5] == pytest.approx(depth[6:], abs=1e-12)
+    assert not images.raw_depth[:6].any()
+    assert images.A[5, 5] == pytest.approx(0.2, abs=1e-12)
+    assert (images.A[6:] == 1.0).all()
+
+
+@pytest.mark.parametrize("z", [-0.5, 0.0, 0.001])
+def test_triangles_on_or_behind_the_near_plane_are_not_drawn(z: float) -> None:
+    assert not see(plain(quad(2, 2, 20, 20) - [0, 0, 1 - z])).A.any()
 
 
 @pytest.mark.parametrize("t", [(0, 0, -0.5), (9.0, 0, 0.6), (0, -9.0, 0.6)])

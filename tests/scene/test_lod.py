@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from diffdope.scene.lod_texture import Skin, charts_of, continued, smaller
 
 from diffdope.errors import DiffDopeError
 from diffdope.scene.lod import levels_of_detail, nearest_mean, sampled, welded
-from diffdope.scene.lod_texture import Skin, charts_of, continued, smaller
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.packaged import packaged_example
 

@@ -17,7 +17,7 @@ from PIL import Image
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import load_camera
 from diffdope.geometry.pose import Pose
-from diffdope.scene.images import read_image, read_rgb
+from diffdope.io.images import read_image, read_rgb
 from diffdope.scene.mesh import Mesh
 
 F64 = NDArray[np.float64]

@@ -4,13 +4,14 @@ import numpy as np
 
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
-from diffdope.search.proposals import distinct, spread
+from diffdope.search.proposals import around_prior
+from diffdope.search.selection import non_maximum_suppression
 
 START = Pose(so3.exp(np.array([0.3, -0.2, 0.5])), np.array([0.1, 0.0, 0.8]))
 
 
 def draw(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    return spread(START, count, angle_rad=0.5, distance_m=0.02, rng=np.random.default_rng(seed))
+    return around_prior(START, count, angle_rad=0.5, distance_m=0.02, rng=np.random.default_rng(seed))
 
 
 def test_hypotheses_fill_the_two_balls_and_begin_with_the_start() -> None:
@@ -37,6 +38,6 @@ def test_the_best_are_kept_and_doubles_are_not() -> None:
     t[2] = [0.5, 0, 0]
     R[3] = so3.exp(np.array([0.0, 0.0, 1.0]))
     cost = np.array([2.0, 1.0, 3.0, 0.5])
-    kept = distinct(R, t, cost, 3, angle_rad=0.05, distance_m=0.01)
+    kept = non_maximum_suppression(R, t, cost, 3, angle_rad=0.05, distance_m=0.01)
     assert kept.tolist() == [3, 1, 2]
-    assert distinct(R, t, cost, 1, angle_rad=0.05, distance_m=0.01).tolist() == [3]
+    assert non_maximum_suppression(R, t, cost, 1, angle_rad=0.05, distance_m=0.01).tolist() == [3]

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from diffdope.bop.metrics import add
-from diffdope.errors import DiffDopeError
 from diffdope.experiments.shapes import blob
 from diffdope.experiments.spoil import wrong_mask
 from diffdope.experiments.synthetic import SensorNoise, picture
@@ -17,12 +16,13 @@ from diffdope.geometry.perturb import perturb, random_rotation
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Status
-from diffdope.pipelines.settings import PRESETS, Preset, PyramidSettings
+from diffdope.pipelines.settings import PRESETS, Preset
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.mesh_levels import Details
-from diffdope.search.search import SIDES, Candidates, Search
+from diffdope.search.descent import Candidates
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.search import ALTERNATIVES, Search
 
 Example = tuple[Mesh, Observation, Pose, Pose]
 
@@ -94,7 +94,7 @@ def test_the_history_has_gaps_where_a_hypothesis_took_no_part(example: Example) 
     result = Refiner(mesh).refine(observation, start)
     history = result.history
     settings = PRESETS["default"].search
-    assert history.costs.shape[1] == settings.near.hypotheses[0] + settings.far.hypotheses[0] + SIDES
+    assert history.costs.shape[1] == settings.near.hypotheses[0] + settings.far.hypotheses[0] + ALTERNATIVES
     taking_part = np.isfinite(history.costs)
     assert taking_part.any(axis=1).all()
     assert not taking_part.all()
@@ -111,7 +111,7 @@ def test_the_history_has_gaps_where_a_hypothesis_took_no_part(example: Example) 
 def test_where_the_near_search_wins_the_history_ends_with_it(example: Example) -> None:
     mesh, observation, _, truth = example
     start = perturb(truth, angle_rad=np.radians(5.0), distance_m=0.003, rng=np.random.default_rng(0))
-    search = replace(PRESETS["default"].search, doubt=1.0)  # looks farther although there is no need
+    search = replace(PRESETS["default"].search, fallback_confidence=1.0)  # looks farther although there is no need
     result = Refiner(mesh, preset=replace(PRESETS["default"], search=search)).refine(observation, start)
     k, b = result.winner_iteration, result.winner
     assert np.allclose(result.history.t_m2c[k, b], result.pose.t_m2c)
@@ -216,23 +216,11 @@ def test_a_far_result_must_be_clearly_surer_than_one_that_is_where_it_was_expect
     rough = perturb(truth, angle_rad=np.radians(30.0), distance_m=0.02, rng=np.random.default_rng(0))
     needed = []
     for pose in (start, rough):
-        search = Search(Details(mesh, (500, 2000)), observation, pose, preset, seed=0)
-        near = search._descend(preset.search.near, 0, pose)
+        search = Search(
+            MeshLevels(mesh, (500, 2000)), observation, pose, preset.search, preset.objective,
+            margin=preset.crop.margin, seed=0,
+        )  # fmt: skip
+        near = search._around(pose, preset.search.near, 0)
         assert isinstance(near, Candidates)
         needed.append(search._surplus_over(near))
     assert needed == [2.0, 0.0]
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"sizes": (40, 80)}, "expected one number a level in each, got 2 sizes, 3 hypotheses"),
-        ({"hypotheses": (8, 0, 1)}, "hypotheses: expected at least 1, got 0"),
-        ({"faces": (-1, 0, 0)}, "faces: expected at least 0, got -1"),
-        ({"angle_deg": 190.0}, "angle_deg: expected 0 to 180 degrees, got 190.0"),
-        ({"distance": -0.1}, "distance: expected a share of the diameter"),
-    ],
-)
-def test_impossible_pyramids_are_named(change: dict[str, object], words: str) -> None:
-    with pytest.raises(DiffDopeError, match=words):
-        replace(PyramidSettings(), **change)

@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from diffdope.problem.prepare import prepare
-from diffdope.terms.settings import ObjectiveSettings
 
 from diffdope.bop.metrics import add
 from diffdope.geometry import so3
@@ -15,12 +13,14 @@ from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import PRESETS
+from diffdope.problem.level_problem import LevelRules, prepare_level
 from diffdope.render.buffers import Buffers
 from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.symmetric_alternatives import Sides, odds_of
+from diffdope.search.symmetric_alternatives import AlternativeScores, odds_of
+from diffdope.terms.registry import ObjectiveSettings
 
 Example = tuple[Mesh, Observation, Pose, Pose]
 
@@ -56,7 +56,7 @@ def test_a_carton_that_starts_the_wrong_way_round_is_turned(example: Example, nu
 def test_it_can_be_switched_off(example: Example) -> None:
     mesh, observation, *_ = example
     default = PRESETS["default"]
-    same_side = replace(default, search=replace(default.search, other_sides=False))
+    same_side = replace(default, search=replace(default.search, symmetric_alternatives=False))
     result = Refiner(mesh, preset=same_side).refine(observation, turned(example, 1))
     assert error_mm(example, result.pose) > 40.0
     assert not any("other way round" in note for note in result.notes)
@@ -82,21 +82,22 @@ def test_which_sides_are_worth_a_try() -> None:
     odds, one = np.array([2.0, 2.0, 2.0, 0.4, 2.0]), np.zeros(5)
     detail = np.array([0.5, 0.46, 0.44, 0.9, 0.0])
     texture = np.array([0.3, 0.3, 0.3, 0.9, 0.34])
-    assert Sides(odds, texture, detail).promising().tolist() == [1, 4]  # 2 has nothing, 3 does not fit
-    assert Sides(odds + np.array([0, 0.1, 0.3, 0, -0.1])).promising().tolist() == [
+    assert AlternativeScores(odds, texture, detail).promising().tolist() == [1, 4]  # 2 has nothing, 3 does not fit
+    assert AlternativeScores(odds + np.array([0, 0.1, 0.3, 0, -0.1])).promising().tolist() == [
         2,
         1,
     ]  # without colours, what has better odds
-    assert Sides(odds, one, one).total.tolist() == odds.tolist()
-    assert Sides(odds).total.tolist() == odds.tolist()
+    assert AlternativeScores(odds, one, one).total.tolist() == odds.tolist()
+    assert AlternativeScores(odds).total.tolist() == odds.tolist()
 
 
 def test_the_first_is_preferred_among_equals(example: Example) -> None:
     mesh, observation, _, truth = example
-    problem = prepare(
-        Buffers(mesh), observation, truth, CropWindow(0, 0, observation.camera.width, observation.camera.height, 1),
-        ObjectiveSettings(), length_m=mesh.diameter,
+    window = CropWindow(0, 0, observation.camera.width, observation.camera.height, 1)
+    level = prepare_level(
+        Buffers(mesh), observation, truth, window, ObjectiveSettings(), LevelRules(),
+        length_m=mesh.diameter, with_normal=False,
     )  # fmt: skip
-    odds = odds_of([truth, truth, turned(example, 1)], problem, Buffers(mesh), mesh.diameter)
+    odds = odds_of([truth, truth, turned(example, 1)], level, Buffers(mesh), mesh.diameter)
     assert odds[0] > odds[1] > odds[2]
     assert odds[1] > odds[2] + 3.0

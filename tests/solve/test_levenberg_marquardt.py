@@ -1,55 +1,34 @@
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.so3 import exp
-from diffdope.solve.levenberg_marquardt import LevenbergSettings, minimise
+from diffdope.solve.levenberg_marquardt import LevenbergSettings, SolverResult, minimise
+from tests.oracle.point_alignment import PointAlignment
 
 Array = NDArray[np.float64]
+DEFAULT = LevenbergSettings()
 
 
-class Sums(NamedTuple):
-    cost: Array
-    gradient: Array
-    normal: Array
+def solved(
+    problem: PointAlignment, R: Array, t: Array, iterations: int, settings: LevenbergSettings = DEFAULT
+) -> SolverResult:
+    """Of B states of a single pose, (B, 3, 3) and (B, 3)."""
+    return minimise(problem, R[:, None], t[:, None], iterations=iterations, settings=settings)
 
 
-class PointAlignment:
-    """Sum of squared distances of R p + t to targets: its minimum is known, in closed form, without this solver."""
-
-    def __init__(self, points: Array, targets: Array, weights: Array | None = None) -> None:
-        self.points, self.targets = points, targets
-        self.weights = np.ones(3) if weights is None else weights
-        self.calls = 0
-
-    def __call__(self, R: Array, t: Array) -> Sums:
-        self.calls += 1
-        turned = self.points @ R.transpose(0, 2, 1)
-        residual = (turned + t[:, None] - self.targets) * self.weights
-        jacobian = np.zeros((*residual.shape, 6))
-        jacobian[..., :3] = np.eye(3)
-        x, y, z = np.moveaxis(turned, -1, 0)
-        zero = np.zeros_like(x)
-        cross = np.stack([np.stack(r, -1) for r in ((zero, z, -y), (-z, zero, x), (y, -x, zero))], -2)
-        jacobian[..., 3:] = cross
-        jacobian *= self.weights[:, None]
-        flat, r = jacobian.reshape(len(t), -1, 6), residual.reshape(len(t), -1)
-        normal = flat.transpose(0, 2, 1) @ flat
-        return Sums(0.5 * (r**2).sum(1), np.einsum("bnk,bn->bk", flat, r), normal)
-
-
-def problem(rng: np.random.Generator, b: int, angle: float) -> tuple[PointAlignment, Array, Array, Array, Array]:
+def problem(
+    rng: np.random.Generator, b: int, angle: float, threads: int = 1
+) -> tuple[PointAlignment, Array, Array, Array, Array]:
     points = rng.normal(scale=0.05, size=(30, 3))
     R_true, t_true = exp(rng.normal(size=3)), np.array([0.1, -0.05, 0.6])
     axes = rng.normal(size=(b, 3))
     R = exp(angle * axes / np.linalg.norm(axes, axis=1, keepdims=True)) @ R_true
     return (
-        PointAlignment(points, points @ R_true.T + t_true),
+        PointAlignment(points[None], (points @ R_true.T + t_true)[None], threads=threads),
         R,
         t_true + rng.normal(scale=0.02, size=(b, 3)),
         R_true,
@@ -59,85 +38,156 @@ def problem(rng: np.random.Generator, b: int, angle: float) -> tuple[PointAlignm
 
 @pytest.mark.parametrize("angle", [0.1, 0.7, 1.5])
 def test_it_finds_the_known_minimum(rng: np.random.Generator, angle: float):
-    evaluate, R, t, R_true, t_true = problem(rng, 8, angle)
-    solution = minimise(evaluate, R, t, length_m=0.05, iterations=40)
-    np.testing.assert_allclose(solution.R_m2c, np.broadcast_to(R_true, R.shape), atol=1e-5)
-    np.testing.assert_allclose(solution.t_m2c, np.broadcast_to(t_true, t.shape), atol=1e-6)
+    aligned, R, t, R_true, t_true = problem(rng, 8, angle)
+    solution = solved(aligned, R, t, 40)
+    np.testing.assert_allclose(solution.R[:, 0], np.broadcast_to(R_true, R.shape), atol=1e-5)
+    np.testing.assert_allclose(solution.t[:, 0], np.broadcast_to(t_true, t.shape), atol=1e-6)
     assert solution.iterations < 40 or solution.cost.max() < 1e-12
 
 
 def test_few_steps_are_enough_near_the_minimum(rng: np.random.Generator):
-    evaluate, R, t, R_true, _ = problem(rng, 4, 0.1)
-    solution = minimise(evaluate, R, t, length_m=0.05, iterations=4)
-    assert np.abs(solution.R_m2c - R_true).max() < 1e-4
-    assert evaluate.calls == solution.iterations + 1
+    aligned, R, t, R_true, _ = problem(rng, 1, 0.1)
+    solution = solved(aligned, R, t, 4)
+    assert np.abs(solution.R - R_true).max() < 1e-4
+    assert aligned.calls == solution.iterations + 1
 
 
 def test_the_cost_never_rises(rng: np.random.Generator):
-    evaluate, R, t, _, _ = problem(rng, 16, 3.0)
-    before = evaluate(R, t).cost
+    aligned, R, t, _, _ = problem(rng, 16, 3.0)
+    before = np.array([aligned.cost(R[b : b + 1], t[b : b + 1]) for b in range(16)])
+    np.testing.assert_allclose(solved(aligned, R, t, 1).history_cost[0], before, rtol=1e-12)
     for iterations in (1, 2, 5, 10):
-        after = minimise(evaluate, R, t, length_m=0.05, iterations=iterations).cost
-        assert (after <= before + 1e-15).all()
-        before = after
+        after = solved(aligned, R, t, iterations)
+        assert (after.cost <= before + 1e-15).all()
+        assert (np.diff(after.history_cost, axis=0) <= 0.0).all()
+        before = after.cost
 
 
-def test_what_cannot_be_seen_stays_where_it_was(rng: np.random.Generator):
+def test_the_history_is_that_of_the_states_it_names(rng: np.random.Generator):
+    aligned, R, t, _, _ = problem(rng, 3, 2.0)
+    solution = solved(aligned, R, t, 6)
+    K = solution.iterations + 1
+    assert solution.history_R.shape == (K, 3, 1, 3, 3) and solution.history_each.shape == (K, 3, 5)
+    for k, b in np.ndindex(K, 3):
+        cost = aligned.cost(solution.history_R[k, b], solution.history_t[k, b])
+        assert solution.history_cost[k, b] == pytest.approx(cost, rel=1e-9, abs=1e-18)
+        assert solution.history_each[k, b, 0] == solution.history_cost[k, b]
+    np.testing.assert_array_equal(solution.history_R[0, :, 0], R)
+    np.testing.assert_array_equal(solution.history_cost[-1], solution.cost)
+    np.testing.assert_array_equal(solution.history_t[-1], solution.t)
+
+
+def test_gradient_and_normal_matrix_are_those_of_the_best_state(rng: np.random.Generator):
+    aligned, R, t, _, _ = problem(rng, 2, 1.0)
+    solution = solved(aligned, R, t, 2)
+    again = minimise(aligned, solution.R, solution.t, iterations=0, settings=DEFAULT)
+    np.testing.assert_array_equal(solution.gradient, again.gradient)
+    np.testing.assert_array_equal(solution.normal, again.normal)
+
+
+def test_what_cannot_be_seen_stays_where_it_was():
     # Points on the z axis: turns about z, and with zero weight moves along x, change nothing.
-    points = np.zeros((20, 3))
-    points[:, 2] = np.linspace(-0.05, 0.05, 20)
-    evaluate = PointAlignment(points, points + np.array([0.3, 0.01, 0.02]), np.array([0.0, 1.0, 1.0]))
+    points = np.zeros((1, 20, 3))
+    points[0, :, 2] = np.linspace(-0.05, 0.05, 20)
+    aligned = PointAlignment(points, points + np.array([0.3, 0.01, 0.02]), weights=(0.0, 1.0, 1.0))
     R, t = exp(np.array([[0.2, 0.0, 0.9]])), np.zeros((1, 3))
-    solution = minimise(evaluate, R, t, length_m=0.05, iterations=30)
-    assert np.isfinite(solution.R_m2c).all()
-    assert abs(solution.t_m2c[0, 0]) < 1e-9
-    np.testing.assert_allclose(solution.t_m2c[0, 1:], [0.01, 0.02], atol=1e-6)
-    observed = solution.observed[0]
-    np.testing.assert_allclose(observed @ observed, observed, atol=1e-9)
+    solution = solved(aligned, R, t, 30)
+    assert np.isfinite(solution.R).all()
+    assert abs(solution.t[0, 0, 0]) < 1e-9
+    np.testing.assert_allclose(solution.t[0, 0, 1:], [0.01, 0.02], atol=1e-6)
+    unit = aligned.unit
+    values, vectors = np.linalg.eigh(solution.normal[0] * np.outer(unit, unit))
+    seen = vectors[:, values > DEFAULT.observable * values[-1]]
+    observed = seen @ seen.T
     assert observed[0, 0] < 1e-6 and observed[1, 1] > 0.999 and observed[2, 2] > 0.999
     assert np.trace(observed) == pytest.approx(3.0)  # y, z, and the turn about x; y's turn moves along the unseen x
 
 
 def test_nothing_to_see_moves_nothing():
-    flat = Sums(np.ones(2), np.zeros((2, 6)), np.zeros((2, 6, 6)))
+    points = np.random.default_rng(0).normal(size=(1, 5, 3))
+    flat = PointAlignment(points, points, weights=(0.0, 0.0, 0.0), offset=1.0)
     R, t = np.tile(np.eye(3), (2, 1, 1)), np.zeros((2, 3))
-    solution = minimise(lambda R, t: flat, R, t, length_m=0.05, iterations=5)
-    assert (solution.R_m2c == R).all() and (solution.t_m2c == t).all()
-    assert (solution.observed == 0).all() and solution.converged.all()
+    solution = solved(flat, R, t, 5)
+    assert (solution.R[:, 0] == R).all() and (solution.t[:, 0] == t).all()
+    assert not solution.normal.any() and solution.converged.all()
+    assert (solution.last_reduction == 0.0).all()
 
 
 def test_another_hypothesis_changes_no_other(rng: np.random.Generator):
-    evaluate, R, t, _, _ = problem(rng, 6, 0.7)
+    aligned, R, t, _, _ = problem(rng, 6, 0.7)
     endless = LevenbergSettings(tolerance=1e-300)
-    alone = minimise(evaluate, R[:2], t[:2], length_m=0.05, iterations=5, settings=endless)
-    together = minimise(evaluate, R, t, length_m=0.05, iterations=5, settings=endless)
-    np.testing.assert_array_equal(alone.t_m2c, together.t_m2c[:2])
+    alone = solved(aligned, R[:2], t[:2], 5, endless)
+    together = solved(aligned, R, t, 5, endless)
+    np.testing.assert_array_equal(alone.t, together.t[:2])
+
+
+def test_the_number_of_threads_changes_no_bit():
+    results = []
+    for threads in (1, 3):
+        aligned, R, t, _, _ = problem(np.random.default_rng(4), 20, 2.0, threads)
+        results.append(solved(aligned, R, t, 12))
+    one, three = results
+    for name in ("R", "t", "cost", "history_R", "history_cost", "converged", "last_reduction"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(three, name))
+
+
+def test_the_states_that_are_given_are_not_written_to(rng: np.random.Generator):
+    aligned, R, t, _, _ = problem(rng, 2, 0.7)
+    copies = R.copy(), t.copy()
+    solved(aligned, R, t, 3)
+    np.testing.assert_array_equal(R, copies[0])
+    np.testing.assert_array_equal(t, copies[1])
 
 
 def test_steps_are_limited(rng: np.random.Generator):
-    evaluate, R, t, _, _ = problem(rng, 3, 0.0)
+    aligned, R, t, _, _ = problem(rng, 3, 0.0)
     far = t + np.array([1.0, 0.0, 0.0])
-    solution = minimise(evaluate, R, far, length_m=0.05, iterations=1)
-    assert np.linalg.norm(solution.t_m2c - far, axis=1).max() <= 0.3 * 0.05 + 1e-12
+    solution = solved(aligned, R, far, 1)
+    assert np.linalg.norm(solution.t[:, 0] - far, axis=1).max() <= 0.3 * 0.05 + 1e-12
 
 
-@pytest.mark.parametrize("wrong", [{"damping": 0.0}, {"shrink": 1.5}, {"grow": 0.5}, {"longest": -1.0}])
+def test_several_poses_are_found_at_once_and_held_ones_stay(rng: np.random.Generator):
+    points = rng.normal(scale=0.05, size=(3, 25, 3))
+    R_true, t_true = exp(rng.normal(size=(3, 3))), rng.normal(size=(3, 3))
+    targets = np.einsum("pij,pnj->pni", R_true, points) + t_true[:, None]
+    aligned = PointAlignment(points, targets, free=(True, False, True))
+    R, t = exp(0.5 * rng.normal(size=(2, 3, 3))) @ R_true, t_true + 0.02 * rng.normal(size=(2, 3, 3))
+    solution = minimise(aligned, R, t, iterations=40, settings=DEFAULT)
+    np.testing.assert_array_equal(solution.R[:, 1], R[:, 1])
+    np.testing.assert_array_equal(solution.t[:, 1], t[:, 1])
+    for p in (0, 2):
+        np.testing.assert_allclose(solution.R[:, p], np.broadcast_to(R_true[p], (2, 3, 3)), atol=1e-5)
+        np.testing.assert_allclose(solution.t[:, p], np.broadcast_to(t_true[p], (2, 3)), atol=1e-6)
+    assert solution.gradient.shape == (2, 12) and solution.normal.shape == (2, 12, 12)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"damping": 0.0}, {"decrease": 1.5}, {"increase": 0.5}, {"max_step": -1.0}, {"observable": 0.0},
+        {"tolerance": float("nan")}, {"reduction_tolerance": -0.1}, {"without_depth": 0.0}, {"without_depth": 1.5},
+    ],
+)  # fmt: skip
 def test_numbers_that_make_no_descent_are_refused(wrong: dict[str, float]):
     with pytest.raises(DiffDopeError, match=next(iter(wrong))):
         LevenbergSettings(**wrong)
 
 
 def test_a_step_that_promises_nothing_is_not_evaluated(rng: np.random.Generator):
-    evaluate, R, t, R_true, t_true = problem(rng, 4, 0.1)
-    settings = LevenbergSettings(negligible=1e-3, tolerance=1e-2)
-    at_rest = minimise(evaluate, R_true[None], t_true[None] + 0.0, length_m=0.05, iterations=9, settings=settings)
-    assert evaluate.calls == 2 and at_rest.iterations == 1  # nothing to lower, so no share of it can be told
-    evaluate.calls = 0
-    evaluate.targets = evaluate.targets + rng.normal(scale=1e-3, size=evaluate.targets.shape)
-    solution = minimise(evaluate, R, t, length_m=0.05, iterations=9, settings=settings)
-    assert evaluate.calls == solution.iterations + 1 < 5 and solution.converged.all()
+    aligned, R, t, R_true, t_true = problem(rng, 4, 0.1)
+    settings = LevenbergSettings(reduction_tolerance=1e-3, tolerance=1e-2)
+    at_rest = solved(aligned, R_true[None], t_true[None] + 0.0, 9, settings)
+    assert at_rest.converged.all()
+    assert aligned.calls == at_rest.iterations + 1 <= 4  # what is left is rounding, and no share of it can be told
+    lifted = PointAlignment(*aligned.arrays[:2], offset=1.0)
+    assert solved(lifted, R_true[None], t_true[None] + 0.0, 9, settings).converged.all() and lifted.calls == 1
+    noisy = aligned.arrays[1] + rng.normal(scale=1e-3, size=aligned.arrays[1].shape)
+    for b in range(4):
+        one = PointAlignment(aligned.arrays[0], noisy)
+        solution = solved(one, R[b : b + 1], t[b : b + 1], 9, settings)
+        assert one.calls == solution.iterations + 1 < 5 and solution.converged.all()
 
 
-def test_negligible_is_a_share() -> None:
-    with pytest.raises(DiffDopeError, match="negligible: expected a share from 0 to below 1, got 1"):
-        LevenbergSettings(negligible=1.0)
+def test_the_reduction_tolerance_is_a_share() -> None:
+    with pytest.raises(DiffDopeError, match="reduction_tolerance: expected a share from 0 to below 1, got 1"):
+        LevenbergSettings(reduction_tolerance=1.0)

@@ -17,7 +17,7 @@ from diffdope.pipelines.settings import PRESETS
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.terms.contour import Outline, OutlineSettings, Points, border
+from diffdope.terms.contour import ContourCorrespondences, ContourPoints, ContourSettings, border
 
 TRUTH = Pose(so3.exp(np.array([0.5, 0.3, 0.2])), np.array([0.01, -0.01, 0.5]))
 DEFAULT = PRESETS["default"]
@@ -43,7 +43,7 @@ def outline_at(box: Mesh, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_points_lie_on_the_outline_and_move_as_their_jacobian_says(box: Mesh) -> None:
-    points = Points(*outline_at(box, TRUTH), CAMERA)
+    points = ContourPoints(*outline_at(box, TRUTH), CAMERA)
     u, v = CAMERA.project(points.X_c)
     assert np.allclose(np.stack([u, v], axis=1), points.place, atol=1e-9)
     step = 1e-6 * np.array([1.0, -2.0, 3.0, 4.0, -5.0, 6.0])
@@ -58,22 +58,22 @@ def test_points_lie_on_the_outline_and_move_as_their_jacobian_says(box: Mesh) ->
 
 def test_the_pull_leads_back_to_the_edges(box: Mesh, photograph: Observation) -> None:
     assert photograph.rgb is not None
-    outline = Outline(photograph.rgb, CAMERA, OutlineSettings())
+    edges = ContourCorrespondences(photograph.rgb, CAMERA, ContourSettings())
     away = Pose(TRUTH.R_m2c, TRUTH.t_m2c + np.array([0.0015, -0.001, 0.0]))
-    pull = outline.pull(*outline_at(box, away), away, 4.0)
+    pull = edges.factor(*outline_at(box, away), away, 4.0)
     assert pull is not None
     assert (np.linalg.eigvalsh(pull.curvature) > -1e-9).all()
     step = np.linalg.solve(pull.curvature + 1e-3 * np.eye(6), -pull.slope)
     assert np.linalg.norm(away.t_m2c[:2] + step[:2] - TRUTH.t_m2c[:2]) < 0.25 * 0.0018
-    still = outline.pull(*outline_at(box, TRUTH), TRUTH, 4.0)
+    still = edges.factor(*outline_at(box, TRUTH), TRUTH, 4.0)
     assert still is not None and still.constant < 0.2 * pull.constant
 
 
 def test_edges_support_the_true_outline_more_than_another(box: Mesh, photograph: Observation) -> None:
     assert photograph.rgb is not None
-    outline = Outline(photograph.rgb, CAMERA, OutlineSettings())
+    edges = ContourCorrespondences(photograph.rgb, CAMERA, ContourSettings())
     beside = Pose(TRUTH.R_m2c, TRUTH.t_m2c + np.array([0.008, 0.006, 0.0]))
-    right, wrong = outline.support(*outline_at(box, TRUTH)), outline.support(*outline_at(box, beside))
+    right, wrong = edges.support(*outline_at(box, TRUTH)), edges.support(*outline_at(box, beside))
     assert right is not None and wrong is not None
     assert right > 0.8 and wrong < 0.6 * right
 
@@ -89,7 +89,7 @@ def test_what_is_painted_next_to_the_outline_is_not_taken_for_it() -> None:
     assert seen.rgb is not None
 
     def farther_m(painted: float) -> float:
-        pull = Outline(seen.rgb, CAMERA, OutlineSettings(painted=painted)).pull(
+        pull = ContourCorrespondences(seen.rgb, CAMERA, ContourSettings(painted=painted)).factor(
             images.coverage[0], images.depth[0], TRUTH, 8.0, images.rgb[0]
         )
         assert pull is not None
@@ -101,10 +101,10 @@ def test_what_is_painted_next_to_the_outline_is_not_taken_for_it() -> None:
 
 def test_no_outline_no_pull(box: Mesh, photograph: Observation) -> None:
     assert photograph.rgb is not None
-    outline = Outline(photograph.rgb, CAMERA, OutlineSettings())
+    edges = ContourCorrespondences(photograph.rgb, CAMERA, ContourSettings())
     nothing = np.zeros((CAMERA.height, CAMERA.width), np.float32)
-    assert outline.pull(nothing, nothing, TRUTH, 4.0) is None
-    assert outline.support(nothing, nothing) is None
+    assert edges.factor(nothing, nothing, TRUTH, 4.0) is None
+    assert edges.support(nothing, nothing) is None
     assert not border(np.ones_like(nothing)).any(), "the picture's own border is no outline"
 
 
@@ -122,7 +122,7 @@ def test_a_mesh_without_colours_is_refined_by_its_outline_alone(box: Mesh, photo
 
 
 def test_without_edges_nothing_can_be_compared(box: Mesh, photograph: Observation) -> None:
-    off = replace(DEFAULT, search=replace(DEFAULT.search, outline=OutlineSettings(weight=0.0)))
+    off = replace(DEFAULT, search=replace(DEFAULT.search, outline=ContourSettings(weight=0.0)))
     with pytest.raises(NothingToCompareError, match="no colours, so RGB cannot be compared"):
         Refiner(box, preset=off).refine(photograph, TRUTH)
 
@@ -137,4 +137,4 @@ def test_without_edges_nothing_can_be_compared(box: Mesh, photograph: Observatio
 )  # fmt: skip
 def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(DiffDopeError, match=next(iter(wrong))):
-        OutlineSettings(**wrong)  # type: ignore[arg-type]
+        ContourSettings(**wrong)  # type: ignore[arg-type]

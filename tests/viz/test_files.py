@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from diffdope.errors import DiffDopeError
+from diffdope.io.files import atomic
 from diffdope.pipelines.result import History
 from diffdope.viz import animation
 from diffdope.viz.animation import optimisation_frames, write_animation
 from diffdope.viz.curves import write_costs
-from diffdope.viz.files import atomic
 from diffdope.viz.overlay import (
     View,
     depth_difference_mm,

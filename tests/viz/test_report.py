@@ -15,7 +15,6 @@ from PIL import Image
 
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.evaluation import evaluate
-from diffdope.bop.results import read_results
 from diffdope.bop.run_records import RunRecords
 from diffdope.bop.starts import Selection
 from diffdope.bop.tables import Report
@@ -23,6 +22,7 @@ from diffdope.bop.targets import compete, trials, wanted_instances
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
+from diffdope.io.bop_results import read_results
 from diffdope.viz.accuracy_curves import Curve, round_maximum, write_accuracy_curves
 from diffdope.viz.case_pictures import case_pictures, underneath
 from diffdope.viz.compose import GREEN, MAGENTA, Color

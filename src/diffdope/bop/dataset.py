@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from diffdope.bop.json_files import integer_field, read_json
 from diffdope.bop.models import ModelSet
 from diffdope.bop.scene import Scene
 from diffdope.errors import expected
+from diffdope.io.json_files import integer_field, read_json
 
 _SCENE_FILE = re.compile(r"scene_(?:camera|gt)(?P<suffix>_.+)?\.json$")
 

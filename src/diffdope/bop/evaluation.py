@@ -13,11 +13,11 @@ from diffdope.bop.errors_of import MOST_POINTS, ErrorMeter, Errors, Pair
 from diffdope.bop.metrics.benchmarks import BOP19_MSPD_PX, BOP19_SHARES, BOP24_MSSD_M, found, mspd_scale
 from diffdope.bop.metrics.matching import Pairing, match
 from diffdope.bop.metrics.vsd import VSD_TAUS
-from diffdope.bop.results import Estimate
 from diffdope.bop.scene import Instance
 from diffdope.bop.targets import Group
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
+from diffdope.io.bop_results import Estimate
 
 F64 = NDArray[np.float64]
 

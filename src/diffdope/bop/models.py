@@ -7,9 +7,9 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from diffdope.bop.json_files import field_of, read_numbered
 from diffdope.errors import DiffDopeError, expected
 from diffdope.geometry.symmetry import Symmetries
+from diffdope.io.json_files import field_of, read_numbered
 from diffdope.scene.mesh import Mesh
 
 _CACHED = 40  # meshes that stay in memory: all of a usual data set, a few hundred MB at most

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from diffdope.bop.refine_work import RefineWork
-from diffdope.bop.results import Estimate, write_results
 from diffdope.bop.starts import Start
-from diffdope.geometry.pose import Pose
-from diffdope.runs.engine import Engine
-from diffdope.runs.journal import Journal
-from diffdope.runs.schedule import run_tasks
-from diffdope.runs.shard import shard
-from diffdope.runs.task import Task
+from diffdope.io.bop_results import Estimate, write_results
+from diffdope.io.poses import pose_of
+from diffdope.jobs.engine import Engine
+from diffdope.jobs.journal import Journal
+from diffdope.jobs.run_tasks import run_tasks
+from diffdope.jobs.shard import shard
+from diffdope.jobs.task import Task
 
 OnRecord = Callable[[Mapping[str, Any]], None]
 
@@ -128,7 +128,8 @@ def estimates_of(records: Iterable[Mapping[str, Any]]) -> list[Estimate]:
             seconds[record["scene_id"], record["im_id"]] += record["seconds"]
     return [
         Estimate(
-            r["scene_id"], r["im_id"], r["obj_id"], r["score"], Pose.from_bop(r["cam_R_m2c"], r["cam_t_m2c"]),
+            r["scene_id"], r["im_id"], r["obj_id"], r["score"],
+            pose_of(r, f"record of scene {r['scene_id']}, image {r['im_id']}"),
             seconds[r["scene_id"], r["im_id"]],
         )
         for r in records

@@ -18,12 +18,13 @@ from diffdope.bop.scene import Instance
 from diffdope.bop.silhouette import silhouette, stride_of
 from diffdope.bop.starts import Start
 from diffdope.errors import NothingToCompareError, expected
-from diffdope.geometry.pose import Pose
+from diffdope.io.poses import pose_of
+from diffdope.io.results import encode
+from diffdope.jobs.task import described
 from diffdope.pipelines.compiled import compile_apart
 from diffdope.pipelines.refiner import Refiner
-from diffdope.pipelines.result import RefinementResult
+from diffdope.pipelines.result import History, RefinementResult, Status
 from diffdope.pipelines.settings import Preset
-from diffdope.runs.task import described
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 
@@ -106,15 +107,18 @@ class Refinery:
             "visib_fract": None if truth is None else truth.visib_fract,
             "match": {"instance_by": how, "mask": chosen.described()},
         }
-        if self._masks is not None and (mask is None or not mask.any()):
-            record |= unrefined(start, "no_overlap", "no mask of this object shows anything at the start pose")
-        else:
-            observation = photograph.observation if mask is None else photograph.observation.with_mask(mask)
-            try:
-                record |= refined(start, refiner.refine(observation, start.pose))
-            except NothingToCompareError as why:  # a fact of the data set
-                record |= unrefined(start, "failed", str(why))
+        record |= refined(start, self._result(start, photograph, refiner, mask))
         return record | {"errors": None if truth is None else errors_of(record, start, truth, refiner.mesh)}
+
+    def _result(self, start: Start, photograph: Photograph, refiner: Refiner, mask: Bool | None) -> RefinementResult:
+        if self._masks is not None and (mask is None or not mask.any()):
+            message = "no mask of this object shows anything at the start pose"
+            return unrefined(start, Status.NO_OVERLAP, message, self._work.seed)
+        observation = photograph.observation if mask is None else photograph.observation.with_mask(mask)
+        try:
+            return refiner.refine(observation, start.pose)
+        except NothingToCompareError as why:  # a fact of the data set
+            return unrefined(start, Status.FAILED, str(why), self._work.seed)
 
     def _load(self, start: Start) -> Photograph:
         key = (start.scene_id, start.im_id)
@@ -169,45 +173,37 @@ class Refinery:
 
 
 def refined(start: Start, result: RefinementResult) -> dict[str, Any]:
-    """The part of a record that a refinement gives; costs are None where nothing could be compared."""
-    R, t = result.pose.to_bop()
-    known = bool(result.modalities)
-    return {
-        "status": str(result.status), "message": result.message, "confidence": result.confidence,
-        "cost": result.cost if known else None, "initial_cost": result.initial_cost if known else None,
-        "cost_per_modality": result.cost_per_modality,
-        "initial_cost_per_modality": result.initial_cost_per_modality,
-        "iterations": result.iterations, "winner": result.winner, "notes": list(result.notes),
-        "score": score_of(start, result),
-        "cam_R_m2c": R, "cam_t_m2c": t, "seconds": result.elapsed_s,
-    }  # fmt: skip
+    """The part of a record that a refinement gives."""
+    return encode(result) | {"score": score_of(start, result)}
 
 
-def unrefined(start: Start, status: str, message: str) -> dict[str, Any]:
-    """The same for a start pose that stays as it was."""
-    R, t = start.pose.to_bop()
-    return {
-        "status": status, "message": message, "cost": None, "initial_cost": None, "cost_per_modality": {},
-        "initial_cost_per_modality": {}, "iterations": 0, "winner": 0, "notes": [],
-        "score": score_of(start, None), "confidence": None,
-        "cam_R_m2c": R, "cam_t_m2c": t, "seconds": 0.0,
-    }  # fmt: skip
+def unrefined(start: Start, status: Status, message: str, seed: int) -> RefinementResult:
+    """The result of a start pose that stays as it was, because nothing could be compared."""
+    pose, infinite = start.pose, float("inf")
+    history = History(
+        np.full((1, 1), infinite), np.zeros((1, 1, 0)), pose.R_m2c[None, None], pose.t_m2c[None, None], np.ones(1)
+    )
+    return RefinementResult(
+        pose=pose, initial_pose=pose, cost=infinite, initial_cost=infinite, cost_per_modality={},
+        initial_cost_per_modality={}, status=status, message=message, winner=0, winner_iteration=0, iterations=0,
+        history=history, modalities=(), notes=(), seed=seed, elapsed_s=0.0, window=None,
+    )  # fmt: skip
 
 
-def score_of(start: Start, result: RefinementResult | None) -> float:
+def score_of(start: Start, result: RefinementResult) -> float:
     """The score of the CSV: the one that the start came with, else the confidence, else 1 / (1 + cost), else 0."""
     if start.score is not None:
         return start.score
-    if result is not None and result.confidence is not None:
+    if result.confidence is not None:
         return result.confidence
-    return 0.0 if result is None or not result.ok else 1.0 / (1.0 + result.cost)
+    return 1.0 / (1.0 + result.cost) if result.ok else 0.0
 
 
 def errors_of(record: dict[str, Any], start: Start, truth: Instance, mesh: Mesh) -> dict[str, float]:
     """ADD before and after, ADD-S after, millimetres, for the running display."""
     step = max(1, len(mesh.vertices_m) // _POINTS)
     points = mesh.vertices_m[::step]
-    pose = Pose.from_bop(record["cam_R_m2c"], record["cam_t_m2c"])
+    pose = pose_of(record, start.key)
     return {
         "start_add_mm": 1e3 * add(start.pose, truth.pose, points),
         "add_mm": 1e3 * add(pose, truth.pose, points),

@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.results import Estimate
 from diffdope.bop.targets import identified, indexed
-from diffdope.runs.journal_file import read_journal
+from diffdope.io.bop_results import Estimate
+from diffdope.io.poses import pose_of
+from diffdope.io.results import decode
+from diffdope.jobs.journal_file import read_journal
+from diffdope.pipelines.result import RefinementResult
 
 _SAME_M, _SAME_R = 1e-6, 1e-6  # the CSV holds ten digits
 
@@ -69,6 +72,15 @@ class RunRecords:
         """Records by the position of their estimate."""
         return dict(enumerate(record for record in self.records if "error" not in record))
 
+    def result(self, number: int) -> RefinementResult:
+        """The result by the position of its estimate, without its history.
+
+        Raises:
+            DiffDopeError: if its record lacks a key or is broken.
+        """
+        record = self.by_estimate[number]
+        return decode(record, RefinementResult, f"{self.path}, {_name(record)}")
+
     @property
     def seconds(self) -> dict[int, float]:
         """Seconds an object, by the position of its estimate."""
@@ -79,11 +91,11 @@ def _same(records: Sequence[Mapping[str, Any]], estimates: Sequence[Estimate]) -
     if len(records) != len(estimates):
         return False
     for record, e in zip(records, estimates, strict=True):
-        R, t = e.pose.to_bop()
         if (record["scene_id"], record["im_id"], record["obj_id"]) != (e.scene_id, e.im_id, e.obj_id):
             return False
-        turned = np.abs(np.subtract(R, record["cam_R_m2c"])).max() > _SAME_R
-        if turned or 1e-3 * np.abs(np.subtract(t, record["cam_t_m2c"])).max() > _SAME_M * max(1.0, e.pose.t_m2c[2]):
+        pose = pose_of(record, _name(record))
+        turned = np.abs(e.pose.R_m2c - pose.R_m2c).max() > _SAME_R
+        if turned or np.abs(e.pose.t_m2c - pose.t_m2c).max() > _SAME_M * max(1.0, e.pose.t_m2c[2]):
             return False
     return True
 

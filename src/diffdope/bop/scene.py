@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.bop.json_files import entry_of, field_of, integer_field, pose_of, read_numbered, read_object
 from diffdope.errors import DiffDopeError, check_positive, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
-from diffdope.scene.images import read_image, read_mask, read_rgb
+from diffdope.io.images import read_depth, read_rgb
+from diffdope.io.json_files import entry_of, field_of, integer_field, read_numbered, read_object
+from diffdope.io.masks import read_mask
+from diffdope.io.poses import pose_of
 
 ENDINGS = ("png", "jpg", "jpeg", "tif", "tiff", "bmp")
 F32 = NDArray[np.float32]
@@ -111,7 +113,7 @@ class Scene:
         path = self.picture("depth", im_id)
         if path is None:
             return None
-        array = read_image("depth", path)
+        array = read_depth(path)
         scale = self.depth_scale_m(im_id)
         if scale is None:
             where = self._file("scene_camera")

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.json_files import integer_field, pose_of, read_numbered
-from diffdope.bop.results import read_results
 from diffdope.bop.scene import Instance
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import expected
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
+from diffdope.io.bop_results import read_results
+from diffdope.io.json_files import integer_field, read_numbered
+from diffdope.io.poses import pose_of
 
 
 @dataclass(frozen=True)
@@ -206,9 +207,3 @@ def _visible(dataset: DataSet, start: Start) -> float:
     shares = [t.visib_fract for t in truth if t.obj_id == start.obj_id and start.gt_id in (None, t.gt_id)]
     known = [share for share in shares if share is not None]
     return max(known) if known and len(known) == len(shares) else 1.0
-
-
-def check_unperturbed(angle_deg: float, distance_mm: float, source: str) -> None:
-    """Refuses a perturbation of start poses that are rough already."""
-    if angle_deg or distance_mm:
-        raise DiffDopeError(f"perturb: expected only with --init gt, got it with --init {source}")

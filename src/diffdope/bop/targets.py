@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from diffdope.bop.dataset import DataSet, Target
-from diffdope.bop.results import Estimate
 from diffdope.bop.scene import Instance
 from diffdope.bop.starts import Selection
 from diffdope.errors import expected
+from diffdope.io.bop_results import Estimate
 
 MIN_VISIB = 0.1  # BOP's targets are visible by at least this share
 Key = tuple[int, int, int]  # scene, image, object

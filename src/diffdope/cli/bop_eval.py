@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +11,15 @@ import tyro
 
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.evaluation import Evaluation, check_known, evaluate
-from diffdope.bop.results import Estimate, read_results
 from diffdope.bop.run_records import RunRecords
 from diffdope.bop.scene import Instance
 from diffdope.bop.starts import Selection
 from diffdope.bop.tables import Report, write_errors, write_summaries
 from diffdope.bop.targets import Group, Key, compete, trials, wanted_instances
 from diffdope.cli.lists import names_of, numbers_of
-from diffdope.cli.output import check_output, results_folder, write_json
 from diffdope.errors import check_positive, expected
+from diffdope.io.bop_results import Estimate, read_rows
+from diffdope.io.files import check_folder, results_folder, write_json
 
 
 @dataclass(frozen=True)
@@ -62,11 +61,11 @@ def run(arguments: list[str]) -> int:
     given = tyro.cli(Arguments, args=arguments, prog="diffdope bop eval")
     check_positive("auc_max_mm", given.auc_max_mm)
     if given.out is not None:
-        check_output(given.out)
+        check_folder(given.out)
     dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
-    estimates = read_results(given.results)
-    lines = lines_of(given.results, len(estimates))
-    check_known(dataset, estimates, lambda number: f"{given.results}, line {lines[number]}")
+    rows = read_rows(given.results)
+    estimates = [estimate for _, estimate in rows]
+    check_known(dataset, estimates, lambda number: f"{given.results}, line {rows[number][0]}")
     report = reported(given, dataset, estimates)
     from diffdope.cli.bop_eval_tables import print_report
 
@@ -159,13 +158,6 @@ def doubtful_note(how: str, records: RunRecords | None) -> str:
         return ""
     found = "matching by index rests on overlap" if how == "index" else "matched as BOP does it"
     return f"not every start pose of the run knew its instance: {found}"
-
-
-def lines_of(path: Path, count: int) -> list[int]:
-    """The line of each row of a results file, whose header is optional."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        lines = [number for number, row in enumerate(csv.reader(file), start=1) if any(row)]
-    return lines[len(lines) - count :]
 
 
 def write_report(out: Path, dataset: DataSet, report: Report) -> None:

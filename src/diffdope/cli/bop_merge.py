@@ -9,9 +9,9 @@ from typing import Annotated
 import tyro
 
 from diffdope.bop.refine_run import RunFiles, estimates_of
-from diffdope.bop.results import write_results
-from diffdope.cli.output import check_results_file
-from diffdope.runs.merge import merge, write_merged
+from diffdope.io.bop_results import write_results
+from diffdope.io.files import prepare_csv
+from diffdope.jobs.merge import merge, write_merged
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Arguments:
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code."""
     given = tyro.cli(Arguments, args=arguments, prog="diffdope bop merge")
-    check_results_file(given.out)
+    prepare_csv(given.out)
     header, records = merge(given.parts)
     files = RunFiles.at(given.out)
     write_merged(files.records, header, records)

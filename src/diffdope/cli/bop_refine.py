@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,24 +11,16 @@ import tyro
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.refine_run import RunFiles, refine_dataset
 from diffdope.bop.refine_work import RefineWork
-from diffdope.bop.starts import (
-    Selection,
-    Start,
-    check_unperturbed,
-    level_path,
-    select,
-    starts_of_json,
-    starts_of_results,
-    starts_of_truth,
-)
+from diffdope.bop.start_sources import StartSource
+from diffdope.bop.starts import Selection
 from diffdope.cli.lists import names_of, numbers_of
-from diffdope.cli.output import check_results_file
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.errors import DiffDopeError, expected
+from diffdope.io.files import prepare_csv
+from diffdope.jobs.engine import Engine, make_engine
+from diffdope.jobs.shard import parse_shard
 from diffdope.pipelines.settings import DEFAULT
 from diffdope.render.pool import available_cores
-from diffdope.runs.engine import Engine, make_engine
-from diffdope.runs.shard import parse_shard
 
 
 @dataclass(frozen=True)
@@ -95,72 +86,35 @@ def run(arguments: list[str]) -> int:
     missing: Any = tyro.MISSING
     default = Arguments(missing, missing, missing, missing, numbers=default_numbers(arguments))
     given = parse_flags(Arguments, arguments, default=default, prog="diffdope bop refine")
-    check_results_file(given.out)
-    dataset, starts = read_starts(given)
+    prepare_csv(given.out)
+    dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
+    source = source_of(given)
+    starts = source.starts(dataset, selection_of(given))
     part = None if given.shard is None else parse_shard(given.shard)
     files = RunFiles.at(given.out, part)
     with RunDisplay(dataset.name, files) as display:
         records = refine_dataset(
-            work_of(given), starts, files, init=described_init(given), engine=engine_of(given), part=part,
+            work_of(given), starts, files, init=source.described, engine=engine_of(given), part=part,
             fresh=given.fresh, on_begin=display.begin, on_record=display.add,
         )  # fmt: skip
     return display.summarise(records)
 
 
-def read_starts(given: Arguments) -> tuple[DataSet, list[Start]]:
-    """The data set, and the start poses that are to be refined."""
-    dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
-    selection = Selection(
+def selection_of(given: Arguments) -> Selection:
+    """Which start poses are refined."""
+    return Selection(
         numbers_of("scenes", given.scenes),
         numbers_of("images", given.images),
         numbers_of("objects", given.objects),
         given.min_visib,
     )
-    return dataset, select(dataset, selection, starts_from(given, dataset, selection))
 
 
-def starts_from(given: Arguments, dataset: DataSet, selection: Selection) -> list[Start]:
-    """All start poses of the wanted images, from wherever --init says."""
-    if given.init == "gt":
-        angle_rad, distance_m = given.perturb_deg * math.pi / 180.0, 1e-3 * given.perturb_mm
-        return starts_of_truth(dataset, selection, angle_rad=angle_rad, distance_m=distance_m, seed=given.seed)
-    check_unperturbed(given.perturb_deg, given.perturb_mm, given.init)
-    path = init_path(given)
-    if path.is_dir():
-        level = given.level
-        if level is None:
-            raise expected("level", "which start poses of the folder, such as 010_trans_004", "none")
-        return starts_of_json(dataset, selection, lambda scene_id: level_path(path, level, scene_id))
-    if path.suffix.lower() == ".csv":
-        return starts_of_results(dataset, selection, path)
-    return starts_of_json(dataset, one_scene(path, dataset, selection), lambda _: path)
-
-
-def init_path(given: Arguments) -> Path:
-    """The file or folder of --init, seen from here or from the data set."""
-    for path in (Path(given.init), given.dataset / given.init):
-        if path.exists():
-            return path
-    where = f"{given.init} (looked for here and in {given.dataset})"
-    raise expected("init", "gt, or a file or folder that exists", where)
-
-
-def one_scene(path: Path, dataset: DataSet, selection: Selection) -> Selection:
-    """A single JSON file speaks of one scene: the one selected, or of its folder's name, or the only one."""
-    scenes = selection.scenes or dataset.scene_ids
-    if len(scenes) > 1 and path.parent.name.isdigit() and int(path.parent.name) in scenes:
-        scenes = (int(path.parent.name),)
-    if len(scenes) != 1:
-        cure = f"choose one of {', '.join(map(str, scenes))} by --scenes"
-        raise expected("scenes", f"one, because {path} holds the start poses of one", len(scenes), cure)
-    return Selection(scenes, selection.images, selection.objects, selection.min_visib)
-
-
-def described_init(given: Arguments) -> str:
-    """Where the start poses come from, in a word; what they are is in the run's hash."""
-    if given.init == "gt":
-        return f"gt, turned by {given.perturb_deg:g} deg, moved by {given.perturb_mm:g} mm"
-    return Path(given.init).name + (f" {given.level}" if given.level else "")
+def source_of(given: Arguments) -> StartSource:
+    """Where they come from."""
+    return StartSource(
+        given.init, level=given.level, perturb_deg=given.perturb_deg, perturb_mm=given.perturb_mm, seed=given.seed
+    )
 
 
 def work_of(given: Arguments) -> RefineWork:

@@ -9,8 +9,10 @@ import numpy as np
 import tyro
 
 from diffdope.bop.metrics import add
-from diffdope.cli.output import check_output, result_entry, results_folder, write_json
+from diffdope.cli.refine_command import described as described_run
 from diffdope.geometry.pose import Pose
+from diffdope.io.files import check_folder, results_folder
+from diffdope.io.results import write_result
 from diffdope.pipelines.settings import DEFAULT, PRESETS
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -30,7 +32,7 @@ class Arguments:
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code."""
     given = tyro.cli(Arguments, args=arguments, prog="diffdope demo")
-    check_output(given.out)
+    check_folder(given.out)
     mesh, observation, start, truth = packaged_example()
     return refine_and_show(given, mesh, observation, start, truth)
 
@@ -64,9 +66,9 @@ def refine_and_show(given: Arguments, mesh: Mesh, observation: Observation, star
     result = refine_with_progress(Refiner(mesh, preset=preset, seed=given.seed), observation, start, console)
     before, after = errors(start, truth, mesh), errors(result.pose, truth, mesh)
     titles = (described("start", before), described("refined", after))
-    entry = result_entry(result, preset, {"example": "packaged"})
+    beside = described_run(preset, {"example": "packaged"}) | {"error_before": before, "error_after": after}
     with results_folder(given.out) as folder:
-        write_json(folder / "result.json", {**entry, "error_before": before, "error_after": after})
+        write_result(folder / "result.json", result, beside)
         Draughtsman(mesh, observation, result).draw(folder, titles=titles, truth=truth)
     print_summary(result, given.out, console)
     console.print(f"\n[bold]{titles[0]}\n{titles[1]}[/]")

@@ -9,12 +9,12 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from diffdope.cli.lists import names_of, numbers_of
-from diffdope.cli.output import check_output
 from diffdope.cli.preset_flags import early, parse_flags
 from diffdope.errors import check_choice, expected
 from diffdope.experiments.cases import Source
 from diffdope.experiments.registry import MODULES, find_study
 from diffdope.experiments.study import Outcome, Study, run_study
+from diffdope.io.files import check_folder
 from diffdope.pipelines.settings import preset as find_preset
 
 
@@ -97,7 +97,7 @@ def run(arguments: list[str]) -> int:
     study = find_study(arguments[0])
     given, source, settings = parse(study, arguments[1:])
     out = given.out or Path(f"diffdope_experiment_{study.name.replace('-', '_')}")
-    check_output(out)
+    check_folder(out)
     return run_and_print(study, settings, source, given, out)
 
 

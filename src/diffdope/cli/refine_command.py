@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from diffdope.cli.output import check_output, result_entry, results_folder, write_json
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
-from diffdope.cli.start_pose import read_start
-from diffdope.errors import DiffDopeError, check_positive, expected
-from diffdope.geometry.camera import Camera, load_camera
+from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
+from diffdope.io.capture import read_capture
+from diffdope.io.files import check_folder, results_folder
+from diffdope.io.poses import read_start_pose
+from diffdope.io.results import write_result
 from diffdope.pipelines.settings import DEFAULT, Preset
-from diffdope.scene.images import read_image
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 
@@ -37,7 +37,9 @@ class Arguments:
     depth: Path | None = None
     """Depth image; integers times the depth scale are millimetres, 0 = missing."""
     mask: Path | None = None
-    """Image that is not black where the object is visible."""
+    """Image that is white where the object is visible; grey counts from half on, a varying alpha channel wins."""
+    mask_id: int | None = None
+    """Which label of a mask that shows several objects."""
     unit: Literal["m", "mm", "cm", "inch"] = "mm"
     """Unit of the mesh file."""
     depth_scale: float | None = None
@@ -72,46 +74,30 @@ def parse(arguments: list[str]) -> Arguments:
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code."""
     given = parse(arguments)
-    check_output(given.out)
+    check_folder(given.out)
     if given.threads is not None and given.threads < 1:
         raise expected("threads", "at least 1", given.threads)
     preset = given.numbers.preset(given.preset)
-    pose = read_start(given.init, obj_id=given.obj_id, image_id=given.image_id)
+    pose = read_start_pose(given.init, obj_id=given.obj_id, image_id=given.image_id)
     observation = read_observation(given)
     mesh = Mesh.load(given.mesh, unit=given.unit, allow_missing_texture=given.allow_missing_texture)
     return refine_and_write(given, preset, mesh, observation, pose)
 
 
 def read_observation(given: Arguments) -> Observation:
-    """Camera and images, with the image's size where the camera file has none."""
-    paths = {"rgb": given.rgb, "depth": given.depth, "mask": given.mask}
-    there = {name: path for name, path in paths.items() if path is not None}
-    if not there:
-        raise expected("images", "at least one of --rgb, --depth and --mask", "none")
-    height, width = read_image(*next(iter(there.items()))).shape[:2]
-    camera, scale_mm = load_camera_of(given.camera, given.image_id, width, height)
-    integers = given.depth is not None and read_image("depth", given.depth).dtype.kind in "iu"
-    depth_scale = depth_scale_of(given.depth_scale, scale_mm, given.camera, needed=integers)
-    return Observation.load(camera, rgb=given.rgb, depth=given.depth, mask=given.mask, depth_scale=depth_scale)
+    """Camera and images, as the flags say."""
+    capture = read_capture(
+        given.camera, rgb=given.rgb, depth=given.depth, mask=given.mask, depth_scale_mm=given.depth_scale,
+        image_id=given.image_id, mask_label=given.mask_id,
+    )  # fmt: skip
+    return Observation(capture.camera, **capture.images)
 
 
-def load_camera_of(path: Path, image_id: int | None, width: int, height: int) -> tuple[Camera, float | None]:
-    """The camera; the size of the image serves where the file has none."""
-    try:
-        return load_camera(path, image_id=image_id)
-    except DiffDopeError:
-        return load_camera(path, width=width, height=height, image_id=image_id)
+def described(preset: Preset, inputs: dict[str, str]) -> dict[str, Any]:
+    """What stands beside a result: how it was made."""
+    from diffdope import __version__
 
-
-def depth_scale_of(asked_mm: float | None, file_mm: float | None, camera: Path, *, needed: bool) -> float | None:
-    """Metres per unit of depth, from the flag or else the camera's file (both in millimetres)."""
-    if asked_mm is not None:
-        check_positive("depth-scale", asked_mm)
-    scale_mm = file_mm if asked_mm is None else asked_mm
-    if needed and scale_mm is None:
-        cure = "give --depth-scale (1 for millimetres, 0.1 for tenths, 1000 for metres)"
-        raise expected("depth", f"a depth_scale in {camera} or --depth-scale", "neither", cure)
-    return None if scale_mm is None else scale_mm * 1e-3
+    return {"settings": preset, "inputs": inputs, "diffdope_version": __version__}
 
 
 def refine_and_write(given: Arguments, preset: Preset, mesh: Mesh, observation: Observation, pose: Pose) -> int:
@@ -129,7 +115,7 @@ def refine_and_write(given: Arguments, preset: Preset, mesh: Mesh, observation: 
     inputs = {name: str(path) for name in names if (path := getattr(given, name)) is not None} | {"unit": given.unit}
     titles = ("start", f"refined: {result.status}")
     with results_folder(given.out) as folder:
-        write_json(folder / "result.json", result_entry(result, preset, inputs))
+        write_result(folder / "result.json", result, described(preset, inputs))
         Draughtsman(mesh, observation, result).draw(folder, titles=titles, film=given.film)
     print_summary(result, given.out, console)
     return 0 if result.ok else 1

@@ -10,18 +10,18 @@ from typing import Any, Literal
 import tyro
 from rich.console import Console
 
-from diffdope.cli.output import check_output
 from diffdope.cli.overrides import read_settings
-from diffdope.cli.refine_command import depth_scale_of, load_camera_of
-from diffdope.cli.start_pose import read_start
 from diffdope.cli.track_report import TrackDisplay, write_files
 from diffdope.cli.track_run import Video, check_same_frames, track_into
 from diffdope.errors import expected
+from diffdope.io.cameras import depth_scale_m, load_camera_of_image
+from diffdope.io.files import check_folder
+from diffdope.io.frames import Frames, open_frames
+from diffdope.io.poses import read_start_pose
+from diffdope.jobs.journal import Journal
 from diffdope.pipelines.settings import Preset
 from diffdope.pipelines.settings import preset as find_preset
 from diffdope.pipelines.tracker import tracking_presets
-from diffdope.runs.journal import Journal
-from diffdope.scene.frames import Film, Frames, ImageFolders
 from diffdope.scene.mesh import Mesh
 
 # Of the arguments, those with which an interrupted run may go on; preset and settings are compared number by number.
@@ -41,11 +41,13 @@ class Arguments:
     out: Path
     """Folder for poses.jsonl, poses.csv, track.png and track.mp4; if it holds an interrupted run, that goes on."""
     rgb: Path | None = None
-    """Folder of photographs, sorted by name, or a film (needs diffdope[video])."""
+    """Folder of photographs in the order of their numbers, or a film (needs diffdope[video])."""
     depth: Path | None = None
     """Folder of depth images with the same names; integers times the depth scale are millimetres, 0 = missing."""
     mask: Path | None = None
-    """Folder of images with the same names that are not black where the object is visible."""
+    """Folder of images with the same names that are white where the object is visible; grey counts from half on."""
+    mask_id: int | None = None
+    """Which label of masks that show several objects."""
     unit: Literal["m", "mm", "cm", "inch"] = "mm"
     """Unit of the mesh file."""
     depth_scale: float | None = None
@@ -55,7 +57,7 @@ class Arguments:
     obj_id: int | None = None
     """Which object of a results CSV; also the number written into poses.csv (1 if not given)."""
     fps: float | None = None
-    """Frames a second; default: what the film says, 30 for a folder."""
+    """Frames a second; default: what the film says, 30 for a folder, where numbers that are missing take time, too."""
     preset: str = "fast"
     """Complete set of numbers to start from; fast or default."""
     settings: Path | None = None
@@ -75,11 +77,11 @@ class Arguments:
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code: 1 if the object was lost at the end."""
     given = tyro.cli(Arguments, args=arguments, prog="diffdope track")
-    check_output(given.out)
+    check_folder(given.out)
     if given.threads is not None and given.threads < 1:
         raise expected("threads", "at least 1", given.threads)
     preset = preset_of(given)
-    start = read_start(given.init, obj_id=given.obj_id, image_id=given.image_id)
+    start = read_start_pose(given.init, obj_id=given.obj_id, image_id=given.image_id)
     video = read_video(given)
     mesh = Mesh.load(given.mesh, unit=given.unit, allow_missing_texture=given.allow_missing_texture)
     console = Console()
@@ -91,7 +93,8 @@ def run(arguments: list[str]) -> int:
     finally:
         if made:
             forget_empty(given.out)
-    return write_files(given.out, mesh, video, records, preset, console, film=given.film, obj_id=given.obj_id or 1)
+    obj_id = 1 if given.obj_id is None else given.obj_id
+    return write_files(given.out, mesh, video, records, preset, console, film=given.film, obj_id=obj_id)
 
 
 def preset_of(given: Arguments) -> Preset:
@@ -109,10 +112,8 @@ def read_video(given: Arguments) -> Video:
     first = next(frames.read(), None)
     if first is None:
         raise expected("rgb", "at least one frame", f"none in {given.rgb}")
-    height, width = first.size
-    camera, scale_mm = load_camera_of(given.camera, given.image_id, width, height)
-    integers = first.depth is not None and first.depth.dtype.kind in "iu"
-    video = Video(frames, camera, depth_scale_of(given.depth_scale, scale_mm, given.camera, needed=integers))
+    camera, file_mm = load_camera_of_image(given.camera, first.size, image_id=given.image_id)
+    video = Video(frames, camera, depth_scale_m(given.depth_scale, file_mm, given.camera, depth=first.depth))
     video.observation(first)
     return video
 
@@ -120,17 +121,14 @@ def read_video(given: Arguments) -> Video:
 def frames_of(given: Arguments) -> Frames:
     """Folders, or a film."""
     folders = {name: path for name in ("rgb", "depth", "mask") if (path := getattr(given, name)) is not None}
-    if given.rgb is not None and not given.rgb.is_dir():
-        if len(folders) > 1 and given.rgb.exists():
-            cure = "give a folder of images as --rgb"
-            raise expected("depth, mask", "none beside a film", " and ".join(sorted(folders.keys() - {"rgb"})), cure)
-        return Film(given.rgb, fps=given.fps)
-    return ImageFolders(folders, fps=30.0 if given.fps is None else given.fps)
+    return open_frames(folders, fps=given.fps, mask_label=given.mask_id)
 
 
 def header_of(given: Arguments, preset: Preset) -> dict[str, Any]:
     """What must be the same for a run to go on."""
     values = {name: value for name, value in vars(given).items() if name not in _MAY_CHANGE}
+    if given.mask_id is None:  # 0.1.0 had no such flag, and its runs may go on
+        del values["mask_id"]
     inputs = {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
     return {"inputs": inputs, "settings": asdict(preset)}
 

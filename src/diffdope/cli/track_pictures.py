@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.cli.pictures import whole_window
-from diffdope.cli.track_run import Video, poses_of
+from diffdope.cli.track_run import Video, events_of, poses_of
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.result import Status
 from diffdope.render.buffers import Buffers
@@ -75,5 +75,4 @@ def described(name: str, record: Mapping[str, Any]) -> str:
     cost = "" if record["cost"] is None else f"   cost {record['cost']:.4f}"
     lost = record["status"] == Status.LOST
     state = "LOST (contour: a guess)" if lost else str(record["status"])
-    events = "; ".join(record["notes"])
-    return f"{name}   {record['time_s']:.2f} s   {state}\nconfidence {confidence}{cost}\n{events}"
+    return f"{name}   {record['time_s']:.2f} s   {state}\nconfidence {confidence}{cost}\n{events_of(record)}"

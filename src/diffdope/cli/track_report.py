@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from diffdope.bop.results import Estimate, write_results
-from diffdope.cli.track_run import Video, poses_of
+from diffdope.cli.track_run import Video, events_of, poses_of
+from diffdope.io.bop_results import Estimate, write_results
 from diffdope.pipelines.result import Status
 from diffdope.pipelines.settings import Preset
 from diffdope.scene.mesh import Mesh
@@ -56,7 +56,7 @@ class TrackDisplay:
         text = f"{'lost' if lost else 'tracking'}: confidence {confidence:.2f}"
         self._bar.update(self._task, completed=self._done, description=text)
         if lost != self._lost:
-            event = f"lost, confidence {confidence:.2f}" if lost else "; ".join(record["notes"])
+            event = f"lost, confidence {confidence:.2f}" if lost else events_of(record)
             self._console.print(f"frame {self._done - 1}, {record['time_s']:.2f} s: {event}")
             self._lost = lost
         if not self._console.is_terminal and time.monotonic() - self._said > _EVERY_S:

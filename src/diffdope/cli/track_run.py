@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from diffdope.cli.output import number
 from diffdope.errors import DiffDopeError, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
+from diffdope.io.frames import Frame, Frames
+from diffdope.io.poses import pose_of
+from diffdope.io.results import encode
+from diffdope.jobs.journal import Journal
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
-from diffdope.runs.journal import Journal
-from diffdope.scene.frames import Frame, Frames
 from diffdope.scene.observation import Observation
 
 Record = Mapping[str, Any]
@@ -36,10 +37,9 @@ class Video:
             DiffDopeError: if the frame cannot be used: it is named.
         """
         mask = None if frame.mask is None or not np.any(frame.mask) else frame.mask
-        scale = None if frame.depth is None or frame.depth.dtype.kind == "f" else self.depth_scale
         depth = None if frame.depth is None or not np.any(frame.depth) else frame.depth
         try:
-            return Observation(self.camera, rgb=frame.rgb, depth=depth, mask=mask, depth_scale=scale)
+            return Observation(self.camera, rgb=frame.rgb, depth=depth, mask=mask, depth_scale=self.depth_scale)
         except DiffDopeError as error:
             raise DiffDopeError(f"frame {frame.name}: {error}") from error
 
@@ -90,26 +90,21 @@ def last_good(done: Mapping[str, Record], start: Pose) -> Pose:
     """Where an interrupted run goes on: the last pose that was no guess."""
     for record in reversed(list(done.values())):
         if record["status"] != Status.LOST:
-            return Pose.from_bop(record["cam_R_m2c"], record["cam_t_m2c"])
+            return pose_of(record, "poses.jsonl")
     return start
 
 
 def record_of(frame: Frame, result: RefinementResult) -> dict[str, Any]:
-    """A line of the journal: BOP's keys (millimetres), and how sure it is."""
-    R, t_mm = result.pose.to_bop()
-    return {
-        "time_s": frame.time_s, "cam_R_m2c": R, "cam_t_m2c": t_mm,
-        "status": str(result.status), "confidence": result.confidence, "cost": number(result.cost),
-        "message": result.message, "notes": events_of(result), "seconds": result.elapsed_s,
-    }  # fmt: skip
+    """A line of the journal: the frame's time, and the result."""
+    return {"time_s": frame.time_s, **encode(result)}
 
 
-def events_of(result: RefinementResult) -> list[str]:
-    """Notes of this frame: of doubt and recovery, not those on missing images, which are the same in every frame."""
-    return [note for note in result.notes if note.startswith(("in doubt", "found"))]
+def events_of(record: Record) -> str:
+    """What happened in this frame: doubt and recovery, not missing images, which are noted in every frame alike."""
+    return "; ".join(note for note in record["notes"] if note.startswith(("in doubt", "found")))
 
 
 def poses_of(records: Mapping[str, Record]) -> Iterator[tuple[str, Pose, Record]]:
     """(frame, pose, record) in the order of the frames."""
     for name, record in records.items():
-        yield name, Pose.from_bop(record["cam_R_m2c"], record["cam_t_m2c"]), record
+        yield name, pose_of(record, f"poses.jsonl, {name}"), record

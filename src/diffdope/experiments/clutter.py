@@ -19,8 +19,8 @@ from diffdope.experiments.study import Study
 from diffdope.experiments.synthetic import SensorNoise, picture, random_pose
 from diffdope.experiments.tables import numbers, summaries
 from diffdope.geometry.symmetry import Symmetries
+from diffdope.jobs.task import Task
 from diffdope.pipelines.settings import Preset
-from diffdope.runs.task import Task
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 

@@ -19,9 +19,9 @@ from diffdope.experiments.synthetic import picture
 from diffdope.experiments.tables import column, grouped, numbers
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
+from diffdope.jobs.task import Task
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import Preset
-from diffdope.runs.task import Task
 from diffdope.scene.observation import Observation
 
 AXES = {"hypotheses": "hypotheses B", "triangles": "triangles", "pixels": "pixels of the crop", "threads": "threads"}

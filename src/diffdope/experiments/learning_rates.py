@@ -13,8 +13,8 @@ from diffdope.experiments.cases import CYLINDER, PACKAGED, STRIPPED, Source, cas
 from diffdope.experiments.learning_rates_plot import plot_rates
 from diffdope.experiments.study import Study
 from diffdope.experiments.tables import numbers, summaries
+from diffdope.jobs.task import Task
 from diffdope.pipelines.settings import Preset
-from diffdope.runs.task import Task
 
 Rates = Literal["uniform", "log-uniform", "single"]
 

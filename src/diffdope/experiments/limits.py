@@ -22,10 +22,10 @@ from diffdope.experiments.tables import column, grouped
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
+from diffdope.jobs.task import Task
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import NoiseSettings, PolishSettings, Preset
 from diffdope.pipelines.settings import preset as find_preset
-from diffdope.runs.task import Task
 from diffdope.scene.mesh import Mesh
 
 F64 = NDArray[np.float64]

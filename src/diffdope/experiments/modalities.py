@@ -15,8 +15,8 @@ from diffdope.experiments.plots import COLOURS, log_axes, new_figure, save
 from diffdope.experiments.spoil import without_mask
 from diffdope.experiments.study import Study
 from diffdope.experiments.tables import numbers, summaries
+from diffdope.jobs.task import Task
 from diffdope.pipelines.settings import Preset
-from diffdope.runs.task import Task
 
 WEIGHTS = {"rgb": 0.7, "depth": 1.0, "mask": 1.0, "edge": 0.7}
 UNMASKED = " (no mask given)"

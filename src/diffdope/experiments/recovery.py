@@ -14,8 +14,8 @@ from diffdope.experiments.cases import Source, case_keys, group_of
 from diffdope.experiments.plots import heat_map, new_figure, save
 from diffdope.experiments.study import Study
 from diffdope.experiments.tables import grouped, numbers, summaries
+from diffdope.jobs.task import Task
 from diffdope.pipelines.settings import Preset
-from diffdope.runs.task import Task
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,15 @@ from diffdope.errors import DiffDopeError, expected
 from diffdope.experiments.bench import Bench, Row
 from diffdope.experiments.cases import Source
 from diffdope.experiments.tables import markdown, write_csv
+from diffdope.io.files import atomic
+from diffdope.jobs.engine import Engine
+from diffdope.jobs.inline_engine import InlineEngine
+from diffdope.jobs.journal import Journal
+from diffdope.jobs.local_engine import LocalEngine
+from diffdope.jobs.run_tasks import run_tasks
+from diffdope.jobs.task import Task
 from diffdope.pipelines.compiled import compile_apart
 from diffdope.pipelines.settings import Preset
-from diffdope.runs.engine import Engine
-from diffdope.runs.inline import InlineEngine
-from diffdope.runs.journal import Journal
-from diffdope.runs.local import LocalEngine
-from diffdope.runs.schedule import run_tasks
-from diffdope.runs.task import Task
-from diffdope.viz.files import atomic
 
 S = TypeVar("S")
 Handler = Callable[[Any], dict[str, Any]]

@@ -23,9 +23,9 @@ from diffdope.experiments.synthetic import SensorNoise, picture, random_pose
 from diffdope.experiments.tables import column, grouped, numbers
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
+from diffdope.jobs.task import Task
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import Preset
-from diffdope.runs.task import Task
 
 SHAPES = ("sphere", "cylinder", "box", "cube", "cylinder, label", "box, label")
 NEAR_BEST = 0.1  # share of the best cost within which another hypothesis is as good as the winner

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from diffdope.experiments.bench import RECOVERED_MM, Row
-from diffdope.viz.files import atomic
+from diffdope.io.files import atomic
 
 
 def grouped(records: Iterable[Row], *keys: str) -> dict[tuple[object, ...], list[Row]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import DiffDopeError, as_floats, check_finite, check_positive, check_shape, expected
+from diffdope.geometry.distortion import check_undistorted
 
 F64 = NDArray[np.float64]
 
@@ -80,8 +80,9 @@ class Camera:
             height: rows of the image.
 
         Raises:
-            DiffDopeError: if keys are missing or the matrix is refused by `from_K`.
+            DiffDopeError: if keys are missing, the matrix is refused by `from_K`, or lens distortion is stated.
         """
+        check_undistorted(entry)
         width, height = _size("width", entry, width), _size("height", entry, height)
         if "cam_K" in entry:
             return cls.from_K(entry["cam_K"], width=width, height=height)
@@ -127,57 +128,10 @@ class Camera:
 def load_camera(
     path: str | Path, *, width: int | None = None, height: int | None = None, image_id: int | None = None
 ) -> tuple[Camera, float | None]:
-    """Reads a camera from JSON: a BOP scene_camera entry, a whole scene_camera.json, or a BOP camera.json.
+    """The former home of `diffdope.io.cameras.load_camera`, for one more release; import it from there."""
+    from diffdope.io.cameras import load_camera as load
 
-    Args:
-        path: the file.
-        width: columns of the image; needed where the file does not say.
-        height: rows of the image.
-        image_id: which entry of a scene_camera.json; may be left out if it has only one.
-
-    Returns:
-        The camera, and depth_scale in MILLIMETRES per stored unit (BOP's), None where the file does not say.
-
-    Raises:
-        DiffDopeError: if the file cannot be read or its content is refused.
-    """
-    data = _read_json(Path(path))
-    is_entry = any(key in data for key in ("cam_K", "fx", "fy"))
-    try:
-        entry = data if is_entry else _entry_of(data, image_id)
-        camera = Camera.from_bop(entry, width=width, height=height)
-    except DiffDopeError as error:
-        raise DiffDopeError(f"camera file {path}: {error}") from error
-    scale = entry.get("depth_scale")
-    if scale is None:
-        return camera, None
-    check_positive("depth_scale", float(as_floats("depth_scale", scale)))
-    return camera, float(scale)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DiffDopeError(f"camera: cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise DiffDopeError(f"camera: expected JSON in {path}, got {error}") from error
-    if not isinstance(data, dict):
-        raise expected("camera", f"a JSON object in {path}", type(data).__name__)
-    return data
-
-
-def _entry_of(data: dict[str, Any], image_id: int | None) -> Mapping[str, Any]:
-    entries = {key: value for key, value in data.items() if isinstance(value, dict) and key.isdigit()}
-    if not entries:
-        raise _no_intrinsics(data)
-    if image_id is None and len(entries) == 1:
-        image_id = int(next(iter(entries)))
-    for key, value in entries.items():
-        if image_id is not None and int(key) == image_id:
-            return value
-    cure = "give the image's id, or a file with its entry alone"
-    raise expected("image_id", f"one of the {len(entries)} of the file", image_id, cure)
+    return load(path, width=width, height=height, image_id=image_id)
 
 
 def _no_intrinsics(entry: Mapping[str, Any]) -> DiffDopeError:

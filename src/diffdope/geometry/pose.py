@@ -12,7 +12,7 @@ from diffdope.geometry import so3
 
 F64 = NDArray[np.float64]
 _MM = 1e-3
-_ROUNDING = 1e-15  # of R^T R: no projection would come nearer to a rotation
+_ROUNDING = 1e-14  # of R^T R: what projections leave is below 3e-15; so a pose that is read back stays what it was
 # OpenGL's camera looks along -z with y up; ours (OpenCV) along +z with y down.
 _OPENCV_FROM_OPENGL = np.diag([1.0, -1.0, -1.0])
 

@@ -189,15 +189,13 @@ def _draw_and_linearise(factor: ImageFactor) -> None:
 def _reduce_images() -> None:
     import numpy as np
 
+    from diffdope.geometry.camera import Camera
     from diffdope.geometry.crop import CropWindow
-    from diffdope.scene import observation
+    from diffdope.scene.observation import Observation
 
-    window = CropWindow(0, 0, 8, 8, 2)
-    colors, plane = np.zeros((8, 8, 3), np.float32), np.zeros((8, 8), np.float32)
-    for image in (colors, plane):
-        image.flags.writeable = False  # as those of observations are
-        observation._box_average(image, window)
-    observation._reduce_depth(plane, window)
+    images = {"rgb": np.zeros((8, 8, 3)), "depth": np.full((8, 8), 0.5), "mask": np.ones((8, 8))}
+    with suppress(ValueError):  # nothing was reduced, so that nothing is left
+        Observation(Camera(60.0, 60.0, 3.5, 3.5, 8, 8), **images).crop(CropWindow(0, 0, 8, 8, 2))
 
 
 def _fit_gain() -> None:

@@ -20,7 +20,7 @@ def notes_on(mesh: Mesh, observation: Observation, preset: Preset, modalities: t
         # What nobody gives and nobody asks for is not worth a word: gradients are off unless they are asked for.
         if why is not None and (term.name != "edge" or term.weight(preset.objective) > 0.0):
             notes.append(f"{term.name} is off: {why}")
-    if observation.mask is None:
+    if "mask" not in observation.modalities:
         notes.append("without a mask, everything inside the projected start region counts")
     if "outline" in modalities:
         notes.append("outline: in place of a mask, the photograph's edges hold the object's outline")
@@ -57,7 +57,7 @@ def changed(one: Any, other: Any, prefix: str = "") -> Iterator[str]:
 
 def why_idle(name: str, preset: Preset, observation: Observation, modalities: tuple[str, ...]) -> str | None:
     """Why a setting does not matter; None if it may."""
-    objective, masked = preset.objective, observation.mask is not None
+    objective, masked = preset.objective, "mask" in observation.modalities
     group, _, leaf = name.partition(".")
     if group == "descent" and preset.solver != "descent":
         return f"the preset's solver is {preset.solver}"

@@ -173,11 +173,12 @@ def addresses_of(buffers: Buffers, *, edges: bool) -> tuple[int, int]:
     return known[edges]
 
 
-def type_of(factor: ImageFactor) -> object:
-    """What compiled code takes a factor for: factors of one type share one evaluation."""
-    if factor.buffers not in _TYPES:
-        _TYPES[factor.buffers] = typeof(factor.arrays)
+_TYPES: WeakKeyDictionary[Buffers, int] = WeakKeyDictionary()
+_KNOWN_TYPES: dict[object, int] = {}
+
+
+def type_of(factor: ImageFactor) -> int:
+    """A number for what compiled code takes a factor for: factors of one type share one compiled evaluation."""
+    if factor.buffers not in _TYPES:  # hashing a type takes longer than many an evaluation
+        _TYPES[factor.buffers] = _KNOWN_TYPES.setdefault(typeof(factor.arrays), len(_KNOWN_TYPES))
     return _TYPES[factor.buffers]
-
-
-_TYPES: WeakKeyDictionary[Buffers, object] = WeakKeyDictionary()

@@ -196,9 +196,9 @@ def prepare_followed(
 
 def contour_weight(observation: Observation, contour: ContourSettings | None, settings: ObjectiveSettings) -> float:
     """How much the photograph's edges hold the outline; 0 where a mask or, as a rule, depth does it better."""
-    if contour is None or observation.rgb is None or observation.mask is not None:
+    if contour is None or "rgb" not in observation.modalities or "mask" in observation.modalities:
         return 0.0
-    with_depth = observation.depth is not None and settings.depth_weight > 0.0
+    with_depth = "depth" in observation.modalities and settings.depth_weight > 0.0
     return contour.weight_with_depth if with_depth else contour.weight
 
 

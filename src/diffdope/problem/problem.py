@@ -43,6 +43,9 @@ class Chain:
     between: Pose | None = None
 
 
+ONE_POSE = Chain()
+
+
 class Evaluation(NamedTuple):
     """Costs and derivatives of B states; the arrays are the caller's.
 
@@ -80,7 +83,7 @@ class Problem:
         quadratics: Sequence[tuple[int, QuadraticFactor]] = (),
     ) -> None:
         self.variables, self.factors = variables, tuple(factors)
-        self.chains = tuple([Chain()] * len(self.factors) if chains is None else chains)
+        self.chains = tuple([ONE_POSE] * len(self.factors) if chains is None else chains)
         if not self.factors or len(self.chains) != len(self.factors):
             got = f"{len(self.factors)} factors and {len(self.chains)} chains"
             raise DiffDopeError(f"factors: expected at least one, and a chain for each, got {got}")
@@ -141,8 +144,10 @@ class Problem:
 
 def chain_arrays(chains: Sequence[Chain]) -> Chains:
     """As compiled code takes them."""
+    if tuple(chains) == (ONE_POSE,):
+        return _ONE_POSE
     between = [chain.between or Pose.identity() for chain in chains]
-    ends = ([-1 if end is None else end for end in side] for side in zip(*((c.left, c.right) for c in chains)))
+    ends = ([-1 if end is None else end for end in side] for side in zip(*((c.left, c.right) for c in chains), strict=True))
     left, right = (np.array(side, np.int64) for side in ends)
     return Chains(left, right, np.stack([p.R_m2c for p in between]), np.stack([p.t_m2c for p in between]))
 
@@ -150,6 +155,8 @@ def chain_arrays(chains: Sequence[Chain]) -> Chains:
 def prior_arrays(priors: Sequence[tuple[int, PosePrior]]) -> PriorArrays:
     """As compiled code takes them."""
     n = len(priors)
+    if n == 0:
+        return _NO_PRIORS
     each = [prior for _, prior in priors]
     return PriorArrays(
         np.array([pose for pose, _ in priors], np.int64),
@@ -163,6 +170,8 @@ def prior_arrays(priors: Sequence[tuple[int, PosePrior]]) -> PriorArrays:
 def quadratic_arrays(factors: Sequence[tuple[int, QuadraticFactor]]) -> QuadraticArrays:
     """As compiled code takes them."""
     n = len(factors)
+    if n == 0:
+        return _NO_QUADRATICS
     each = [factor for _, factor in factors]
     return QuadraticArrays(
         np.array([pose for pose, _ in factors], np.int64),
@@ -175,7 +184,15 @@ def quadratic_arrays(factors: Sequence[tuple[int, QuadraticFactor]]) -> Quadrati
     )
 
 
-_ADDRESSES: dict[tuple[object, ...], int] = {}
+# Made once: a search makes a problem a round, mostly of one object in one view.
+_INDEX, _MATRIX, _VECTOR, _NUMBER = np.zeros(0, np.int64), np.zeros((0, 3, 3)), np.zeros((0, 3)), np.zeros(0)
+_NO_PRIORS = PriorArrays(_INDEX, _MATRIX, _VECTOR, _NUMBER, _NUMBER)
+_NO_QUADRATICS = QuadraticArrays(
+    _INDEX, _MATRIX, _VECTOR, np.zeros((0, 6)), np.zeros((0, 6, 6)), _NUMBER, _INDEX
+)
+_ONE_POSE = Chains(np.array([-1]), np.array([0]), np.eye(3)[None], np.zeros((1, 3)))
+
+_ADDRESSES: dict[tuple[int, ...], int] = {}
 
 
 def address_of_evaluation(problem: Problem) -> int:

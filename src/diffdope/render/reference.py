@@ -11,16 +11,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.render.reference_contour import antialias
+from diffdope.render.reference_contour import Segments, antialias
+from diffdope.render.reference_projection import (
+    NEAR_M,
+    Intrinsics,
+    Projection,
+    cut_points,
+    on_image,
+    project,
+    weights_over_depth,
+)
+from diffdope.render.reference_shade import mip_levels, sample_trilinear
 from diffdope.scene.texture import MipPyramid
 from diffdope.scene.topology import EdgeTable
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-NEAR_M = 1e-3
+GRAZING_M = 1e-5
 MIN_DOUBLE_AREA_PX2 = 1e-10
-MIN_TEXELS_PER_PIXEL = 1e-6
 
 
 @dataclass(frozen=True)
@@ -72,15 +81,6 @@ class ReferenceImages:
 
 
 @dataclass(frozen=True)
-class Projection:
-    """Vertices seen by the camera: (V, 2) pixels, (V,) inverse depth 1/m, (V,) in front of the near plane."""
-
-    points_px: Array
-    inverse_z: Array
-    in_front: NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
 class Fragments:
     """The visible surface point of each of the n covered pixels.
 
@@ -97,9 +97,7 @@ class Fragments:
     z: Array
 
 
-def render(
-    scene: ReferenceScene, K: tuple[float, float, float, float], width: int, height: int, R: Array, t: Array
-) -> ReferenceImages:
+def render(scene: ReferenceScene, K: Intrinsics, width: int, height: int, R: Array, t: Array) -> ReferenceImages:
     """Render one pose.
 
     Args:
@@ -126,9 +124,8 @@ def render(
         raw,
         ids.reshape(height, width),
         edges=scene.edges,
-        points_px=projection.points_px,
-        inverse_z=projection.inverse_z,
-        in_front=projection.in_front,
+        segments=edges_in_front(projection, scene.edges),
+        points_c=projection.points_c,
         drawn=drawn,
     )
     return ReferenceImages(
@@ -141,26 +138,19 @@ def render(
     )
 
 
-def project(vertices_m: Array, K: tuple[float, float, float, float], R: Array, t: Array) -> Projection:
-    """Step 1, pinhole camera: u = fx X / Z + cx, v = fy Y / Z + cy."""
-    fx, fy, cx, cy = K
-    x_c = np.asarray(vertices_m, dtype=np.float64) @ np.asarray(R).T + np.asarray(t)
-    in_front = x_c[:, 2] > NEAR_M
-    inverse_z = 1.0 / np.where(in_front, x_c[:, 2], 1.0)  # a vertex behind the camera is never used
-    points_px = np.stack([fx * x_c[:, 0] * inverse_z + cx, fy * x_c[:, 1] * inverse_z + cy], axis=1)
-    return Projection(points_px, inverse_z, in_front)
-
-
 def cross2(a: Array, b: Array) -> Array:
     """z component of the cross product of (..., 2) vectors."""
     return np.asarray(a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0])
 
 
 def drawn_faces(projection: Projection, faces: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Step 1, (F,) faces wholly in front of the near plane and with an area on the screen."""
+    """Step 1, (F,) faces in front of the near plane, or partly, that are not seen from their edge."""
     a, b, c = (projection.points_px[faces[:, k]] for k in range(3))
     has_area = np.abs(cross2(b - a, c - a)) >= MIN_DOUBLE_AREA_PX2
-    return np.asarray(has_area & projection.in_front[faces].all(axis=1))
+    a, b, c = (projection.points_c[faces[:, k]] for k in range(3))
+    normal = np.cross(b - a, c - a)
+    beside = np.abs(np.einsum("fk,fk->f", normal, a)) > GRAZING_M * np.linalg.norm(normal, axis=1)
+    return np.asarray(np.where(projection.is_cut(faces), beside, has_area & projection.in_front[faces].all(axis=1)))
 
 
 def pixels_in_boxes(low: Array, high: Array, width: int, height: int) -> tuple[Indices, Indices, Indices]:
@@ -186,15 +176,10 @@ def visible_fragments(
     projection: Projection, faces: NDArray[np.int32], drawn: NDArray[np.bool_], width: int, height: int
 ) -> Fragments:
     """Step 2: per pixel centre the covering face of the largest 1/Z, the lowest index among equals."""
-    shown = np.flatnonzero(drawn)
-    corners_px = projection.points_px[faces[shown]]
-    box, x, y = pixels_in_boxes(corners_px.min(axis=1), corners_px.max(axis=1), width, height)
-    screen = screen_barycentric(corners_px[box], np.stack([x, y], axis=1).astype(np.float64))
-    inside = (screen >= 0.0).all(axis=1)
-    face, pixel = shown[box[inside]], (y * width + x)[inside]
-
-    # 1/Z is affine on the screen, so are a/Z for every affine attribute a: hence the weights below
-    parts = screen[inside] * projection.inverse_z[faces[face]]
+    cut = projection.is_cut(faces)
+    found = [fragments_of_whole(projection, faces, drawn & ~cut, width, height)]
+    found += [fragments_of_cut(projection, faces, int(face), width, height) for face in np.flatnonzero(drawn & cut)]
+    face, pixel, parts = (np.concatenate([part[k] for part in found]) for k in range(3))
     inverse_z = parts.sum(axis=1)
 
     order = np.lexsort((face, -inverse_z, pixel))
@@ -207,58 +192,48 @@ def visible_fragments(
     )
 
 
+def fragments_of_whole(
+    projection: Projection, faces: NDArray[np.int32], drawn: NDArray[np.bool_], width: int, height: int
+) -> tuple[Indices, Indices, Array]:
+    """Face, pixel and (n, 3) weights over depth of every pixel centre in every drawn face."""
+    shown = np.flatnonzero(drawn)
+    corners_px = projection.points_px[faces[shown]]
+    box, x, y = pixels_in_boxes(corners_px.min(axis=1), corners_px.max(axis=1), width, height)
+    screen = screen_barycentric(corners_px[box], np.stack([x, y], axis=1).astype(np.float64))
+    inside = (screen >= 0.0).all(axis=1)
+    face, pixel = shown[box[inside]], (y * width + x)[inside]
+
+    # 1/Z is affine on the screen, so are a/Z for every affine attribute a: hence the weights below
+    return face, pixel, screen[inside] * projection.inverse_z[faces[face]]
+
+
+def fragments_of_cut(
+    projection: Projection, faces: NDArray[np.int32], face: int, width: int, height: int
+) -> tuple[Indices, Indices, Array]:
+    """The same of one face that crosses the near plane: where the ray of a pixel meets the part in front."""
+    y, x = np.indices((height, width)).reshape(2, -1)
+    parts = weights_over_depth(projection, faces[face], np.stack([x, y], axis=1).astype(np.float64))
+    inside = (parts >= 0.0).all(axis=1) & (parts.sum(axis=1) <= 1.0 / NEAR_M)
+    pixel = np.flatnonzero(inside)
+    return np.full(len(pixel), face), pixel, parts[pixel]
+
+
+def edges_in_front(projection: Projection, edges: EdgeTable) -> Segments:
+    """The part of every edge that lies before the near plane."""
+    a, b = projection.points_c[edges.v0], projection.points_c[edges.v1]
+    a_ahead, b_ahead = projection.in_front[edges.v0], projection.in_front[edges.v1]
+    cut = cut_points(a, b)
+    a_px, a_inverse = on_image(np.where(a_ahead[:, None], a, cut), projection.K)
+    b_px, b_inverse = on_image(np.where(b_ahead[:, None], b, cut), projection.K)
+    return Segments(a_px, a_inverse, b_px, b_inverse, a_ahead | b_ahead)
+
+
 def shade(scene: ReferenceScene, projection: Projection, fragments: Fragments) -> Array:
     """Step 3, (n, 3) colour of the fragments: texture, else vertex colours, else black."""
     corners = scene.faces[fragments.face]
     if scene.pyramid is not None and scene.uv is not None:
         uv = np.einsum("nk,nkd->nd", fragments.weights, scene.uv[corners])
-        corner_uv = scene.uv[corners]
-        level = mip_level(scene.pyramid, projection.points_px[corners], corner_uv)
-        return sample_trilinear(scene.pyramid, uv, level)
+        return sample_trilinear(scene.pyramid, uv, mip_levels(scene.pyramid, scene.uv, projection, corners))
     if scene.colors is not None:
         return np.asarray(np.einsum("nk,nkd->nd", fragments.weights, scene.colors[corners]))
     return np.zeros((len(corners), 3))
-
-
-def mip_level(pyramid: MipPyramid, corners_px: Array, corners_uv: Array) -> Array:
-    """Step 3, (n,) level of each face, from the affine map of its three corners, pixels to texels.
-
-    The classical rule (Williams, Pyramidal Parametrics, 1983) of the longer of the two footprint axes.
-    """
-    size = np.array([pyramid.widths[0], pyramid.heights[0]], dtype=np.float64)
-    pixel_sides = corners_px[:, 1:] - corners_px[:, :1]  # (n, side, xy)
-    texel_sides = (corners_uv[:, 1:] - corners_uv[:, :1]) * size
-    # side @ A = texel side, so row k of A is d texel / d pixel axis k
-    texels_per_pixel = np.linalg.solve(pixel_sides, texel_sides)
-    footprint = np.linalg.norm(texels_per_pixel, axis=2).max(axis=1, initial=MIN_TEXELS_PER_PIXEL)
-    return np.asarray(np.clip(np.log2(footprint), 0.0, len(pyramid.widths) - 1))
-
-
-def sample_trilinear(pyramid: MipPyramid, uv: Array, level: Array) -> Array:
-    """Step 3, (n, 3) colour: the two nearest levels, blended."""
-    lower = np.floor(level).astype(np.int64)
-    upper = np.minimum(lower + 1, len(pyramid.widths) - 1)
-    blend = (level - lower)[:, None]
-    return (1.0 - blend) * sample_bilinear(pyramid, uv, lower) + blend * sample_bilinear(pyramid, uv, upper)
-
-
-def sample_bilinear(pyramid: MipPyramid, uv: Array, level: Indices) -> Array:
-    """Step 3, (n, 3) colour at (n, 2) uv in (n,) levels; texel centres at (i + 0.5) / size, edges clamped."""
-    size = np.stack([pyramid.widths[level], pyramid.heights[level]], axis=1).astype(np.int64)
-    position = np.clip(uv * size - 0.5, 0.0, size - 1.0)
-    low = np.floor(position).astype(np.int64)
-    high = np.minimum(low + 1, size - 1)
-    fx, fy = (position - low).T[..., None]
-
-    def texel(x: Indices, y: Indices) -> Array:
-        return unpack_rgb(pyramid.texels[pyramid.offsets[level] + y * size[:, 0] + x])
-
-    top = (1.0 - fx) * texel(low[:, 0], low[:, 1]) + fx * texel(high[:, 0], low[:, 1])
-    bottom = (1.0 - fx) * texel(low[:, 0], high[:, 1]) + fx * texel(high[:, 0], high[:, 1])
-    return np.asarray((1.0 - fy) * top + fy * bottom)
-
-
-def unpack_rgb(packed: NDArray[np.uint32]) -> Array:
-    """(n, 3) colour in [0, 1] of texels packed as r | g << 8 | b << 16 | 255 << 24."""
-    channels = packed[:, None] >> np.array([0, 8, 16], dtype=np.uint32) & np.uint32(255)
-    return channels.astype(np.float64) / 255.0

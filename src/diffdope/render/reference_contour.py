@@ -21,6 +21,25 @@ OCCLUSION_MARGIN = 1e-4
 
 
 @dataclass(frozen=True)
+class Segments:
+    """The part of each of E edges that lies before the near plane.
+
+    Attributes:
+        a_px: (E, 2) its beginning, on the side of the edge's first vertex, pixels.
+        a_inverse: (E,) 1/Z there, 1/m.
+        b_px: (E, 2) its end.
+        b_inverse: (E,) 1/Z there.
+        exists: (E,) whether there is any; else the others have no meaning.
+    """
+
+    a_px: Array
+    a_inverse: Array
+    b_px: Array
+    b_inverse: Array
+    exists: Flags
+
+
+@dataclass(frozen=True)
 class Candidates:
     """Edges that may be contours: (n,) row of the edge table, side of the surface (+1, -1), seam or contour."""
 
@@ -63,9 +82,8 @@ def antialias(
     ids: NDArray[np.int32],
     *,
     edges: EdgeTable,
-    points_px: Array,
-    inverse_z: Array,
-    in_front: Flags,
+    segments: Segments,
+    points_c: Array,
     drawn: Flags,
 ) -> Array:
     """Step 5: blend raw images across contours.
@@ -74,40 +92,39 @@ def antialias(
         raw: (H, W, 5) premultiplied rgb, depth in metres, coverage.
         ids: (H, W) visible face, -1 for none.
         edges: E welded edges.
-        points_px: (V, 2) projected vertices.
-        inverse_z: (V,) in 1/m.
-        in_front: (V,) before the near plane.
+        segments: what is seen of them.
+        points_c: (V, 3) vertices in the camera's frame, metres.
         drawn: (F,) faces that are drawn.
     """
     height, width = ids.shape
-    candidates = contour_candidates(edges, points_px, in_front, drawn)
-    crossings = concatenate(
-        [pair_crossings(candidates, edges, points_px, inverse_z, width, height, axis=axis) for axis in range(2)]
-    )
+    candidates = contour_candidates(edges, segments, points_c, drawn)
+    crossings = concatenate([pair_crossings(candidates, segments, width, height, axis=axis) for axis in range(2)])
     kept = select(accept(crossings, edges, ids.ravel(), raw[..., 3].ravel()), ids.ravel())
     return blend(raw.reshape(height * width, -1), kept).reshape(raw.shape)
 
 
-def side_of_edge(points_px: Array, start: Indices, end: Indices, point: Indices) -> Array:
-    """Sign (+1, 0, -1) of the side of the line start-end on which the point lies; all are vertex indices."""
-    along, to = points_px[end] - points_px[start], points_px[point] - points_px[start]
-    return np.sign(along[:, 0] * to[:, 1] - along[:, 1] * to[:, 0])
+def side_of_edge(points_c: Array, start: Indices, end: Indices, point: Indices) -> Array:
+    """Sign (+1, 0, -1) of the side of the line start-end on which the point lies; all are vertex indices.
+
+    On which side of the plane through the camera and the line, that is: so it holds behind the camera, too.
+    """
+    return np.asarray(np.sign(np.einsum("nk,nk->n", np.cross(points_c[start], points_c[end]), points_c[point])))
 
 
-def contour_candidates(edges: EdgeTable, points_px: Array, in_front: Flags, drawn: Flags) -> Candidates:
-    """Boundary edges, folds (both faces on one side) and seams, of which both ends are before the camera."""
+def contour_candidates(edges: EdgeTable, segments: Segments, points_c: Array, drawn: Flags) -> Candidates:
+    """Boundary edges, folds (both faces on one side) and seams, of which a part is before the near plane."""
     v0, v1 = edges.v0.astype(np.int64), edges.v1.astype(np.int64)
     drawn0 = drawn[edges.f0]
     drawn1 = (edges.f1 >= 0) & drawn[edges.f1]
     # an absent face or vertex is -1, which reads the last one: masked by drawn1
-    side0 = side_of_edge(points_px, v0, v1, edges.o0.astype(np.int64))
-    side1 = side_of_edge(points_px, v0, v1, edges.o1.astype(np.int64))
+    side0 = side_of_edge(points_c, v0, v1, edges.o0.astype(np.int64))
+    side1 = side_of_edge(points_c, v0, v1, edges.o1.astype(np.int64))
 
     alone = drawn0 ^ drawn1
     both = drawn0 & drawn1
     contour = alone | (both & (side0 == side1))
     seam = both & (side0 != side1) & (edges.seam != 0)
-    row = np.flatnonzero((contour | seam) & in_front[v0] & in_front[v1])
+    row = np.flatnonzero((contour | seam) & segments.exists)
     return Candidates(row=row, inside=np.where(drawn0, side0, side1)[row], seam=seam[row])
 
 
@@ -123,9 +140,7 @@ def integers_between(low: Array, high: Array, count: int) -> tuple[Indices, Indi
 
 def pair_crossings(
     candidates: Candidates,
-    edges: EdgeTable,
-    points_px: Array,
-    inverse_z: Array,
+    segments: Segments,
     width: int,
     height: int,
     *,
@@ -133,14 +148,14 @@ def pair_crossings(
 ) -> Crossings:
     """Cross the candidates with the pixel rows (axis 0, pairs lie along x) or columns (axis 1, along y)."""
     other = 1 - axis
-    a, b = points_px[edges.v0[candidates.row]], points_px[edges.v1[candidates.row]]
+    a, b = segments.a_px[candidates.row], segments.b_px[candidates.row]
     ends = np.stack([a[:, other], b[:, other]])
     each, line = integers_between(ends.min(axis=0), ends.max(axis=0), (width, height)[other])
     row, a, along = candidates.row[each], a[each], (b - a)[each]
 
     fraction = (line - a[:, other]) / along[:, other]
     position = a[:, axis] + fraction * along[:, axis]
-    inverse = (1.0 - fraction) * inverse_z[edges.v0[row]] + fraction * inverse_z[edges.v1[row]]
+    inverse = (1.0 - fraction) * segments.a_inverse[row] + fraction * segments.b_inverse[row]
     before = np.floor(position)
 
     # the edge function grows along x by -dv and along y by +du: the surface is where it has the inside's sign

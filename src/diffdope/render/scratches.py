@@ -52,6 +52,11 @@ class ScratchStore:
         self._lent = 0
         self._most = self._most_of_window = self._leases = 0
 
+    @property
+    def idle(self) -> int:
+        """How many nobody uses at the moment."""
+        return len(self._idle)
+
     def take(self, wanted: Room, count: int) -> list[Held]:
         """Borrows `count` scratches with the wanted room."""
         with self._lock:
@@ -86,8 +91,11 @@ class ScratchStore:
 
     def _pick(self, wanted: Room) -> Held | None:
         """Takes the smallest idle scratch with the wanted room; of equal ones the last that came back, still cached."""
-        fitting = [k for k in reversed(range(len(self._idle))) if self._idle[k].room.holds(wanted)]
-        return self._idle.pop(min(fitting, key=lambda k: self._idle[k].room)) if fitting else None
+        best = -1
+        for k, held in enumerate(self._idle):
+            if held.room.holds(wanted) and (best < 0 or held.room <= self._idle[best].room):
+                best = k
+        return self._idle.pop(best) if best >= 0 else None
 
 
 class Lease:

@@ -6,16 +6,18 @@ that nobody has to annotate anything; what is painted on it is left to decide be
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry import so3
 from diffdope.geometry.symmetry import Symmetries
+from diffdope.scene.box_axes import box_axes
+from diffdope.scene.cloud import Cloud, Motions
 from diffdope.scene.mesh import Mesh
+from diffdope.scene.sampling import points_on
 
 F64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
 
 _POINTS, _QUERIES = 10_000, 250
 _ANGLES_DEG = (180, *range(30, 180, 30), *range(210, 360, 30), 45, 315)
@@ -25,7 +27,9 @@ _STEPS = 6
 _EARLY, _HOPELESS = 2, 2.0 * _NEAR  # steps after which what is farther than this never gets near
 _SAME_RAD = np.radians(26.0)
 _MOST = 40
+_DIGITS = 6  # of distances that are compared: equal ones stay in their order, whatever is rounded
 _FLAT = 1e-6  # variance across a sheet, of that along it
+_SAME_AXIS_RAD = np.radians(3.0)
 
 
 def lookalikes(mesh: Mesh) -> Symmetries:
@@ -33,7 +37,7 @@ def lookalikes(mesh: Mesh) -> Symmetries:
 
     Candidates are turns by 30, 45 and 90 degrees and their multiples about the axes of the model's frame, of inertia
     and of the smallest box around it; those that fit roughly are moved onto the surface (iterated closest points, Besl
-    and McKay 1992). Something round gives turns in steps of 30 degrees.
+    and McKay 1992). Products of what is found are candidates, too. Something round gives turns in steps of 30 degrees.
 
     Args:
         mesh: the object.
@@ -41,84 +45,85 @@ def lookalikes(mesh: Mesh) -> Symmetries:
     Returns:
         the motions, the identity first, then the best fitting ones; never more than 40.
     """
-    from scipy.spatial import cKDTree
-
-    from diffdope.scene.lod import points_on
-
-    points = points_on(mesh, _POINTS)[0]
+    points = points_on(mesh, _POINTS)
     middle = points.mean(axis=0)
     points = (points - middle) / mesh.diameter
-    surface = Cloud(cKDTree(points), points, points[:: len(points) // _QUERIES])
-    found: list[Fit] = [Fit(0.0, np.eye(3), np.zeros(3))]
-    for axis in axes_of(points):
-        for angle in np.radians(_ANGLES_DEG):
-            found += fitted(so3.exp(axis * angle), surface, found)
-    for one in found[1:]:  # the turns of a cube about its diagonals are products of those about its axes
-        for other in found[1:]:
-            found += fitted(one.R @ other.R, surface, found)
-    best = found[:1] + sorted(found[1:], key=lambda fit: fit.distance)[: _MOST - 1]
-    R, t_m = np.stack([fit.R for fit in best]), np.stack([fit.t for fit in best]) * mesh.diameter
+    found = Found(Cloud(points, _QUERIES))
+    found.add(np.concatenate([so3.exp(np.radians(_ANGLES_DEG)[:, None] * axis) for axis in axes_of(points)]))
+    for one in found.turns()[1:]:  # the turns of a cube about its diagonals are products of those about its axes
+        if len(found) >= _MOST:
+            break
+        found.add(one @ found.turns()[1:])
+    R, t = found.best(_MOST)
+    t_m = t * mesh.diameter
     return Symmetries(R, middle + t_m - R @ middle if len(R) > 1 else t_m)
 
 
-class Cloud(NamedTuple):
-    """Points (N, 3) on a surface, diameter 1 and centred, a tree of them, and some of them (M, 3)."""
+class Found:
+    """Motions that take a cloud onto itself; the first is the identity.
 
-    tree: Any
-    points: F64
-    some: F64
+    Args:
+        cloud: on the surface.
+    """
 
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._R, self._t, self._away = [np.eye(3)], [np.zeros(3)], [0.0]
 
-class Fit(NamedTuple):
-    """A motion x -> R x + t, and how far from the surface it takes the surface on average."""
+    def __len__(self) -> int:
+        return len(self._R)
 
-    distance: float
-    R: F64
-    t: F64
+    def turns(self) -> F64:
+        """Rotations (N, 3, 3)."""
+        return np.stack(self._R)
 
+    def best(self, most: int) -> tuple[F64, F64]:
+        """Rotations and translations of the identity and of those that fit best."""
+        order = [0, *(1 + np.argsort(np.round(self._away[1:], _DIGITS), kind="stable")[: most - 1])]
+        return self.turns()[order], np.stack(self._t)[order]
 
-def fitted(R: F64, cloud: Cloud, known: list[Fit]) -> list[Fit]:
-    """The motion near a turn that moves a surface onto itself, and its inverse; nothing if it is known, or none is."""
-    if is_one_of(R, known) or cloud.tree.query(cloud.some @ R.T)[0].mean() > _FAR:
-        return []
-    t = np.zeros(3)
-    for step in range(_STEPS):
-        away, nearest = cloud.tree.query(cloud.some @ R.T + t)
-        if step == _EARLY and (away.mean() > _HOPELESS or is_one_of(R, known)):
-            return []
-        R, t = rigid(cloud.some, cloud.points[nearest])
-    distance = float(cloud.tree.query(cloud.some @ R.T + t)[0].mean())
-    if distance > _NEAR or is_one_of(R, known):
-        return []
-    one, back = Fit(distance, R, t), Fit(distance, R.T, -R.T @ t)
-    return [one] if is_one_of(back.R, [*known, one]) else [one, back]
+    def add(self, R: F64) -> None:
+        """Moves turns (M, 3, 3) onto the surface, and keeps those that fit and are new, and their inverses."""
+        R = R[~self._known(R)]
+        now, after = self._cloud.measured(R, np.zeros((len(R), 3)))
+        rough, early = np.flatnonzero(now.away <= _FAR), R
+        first, moved = R[rough], after.of(rough)
+        for step in range(1, _STEPS):
+            now, after = self._cloud.measured(moved.R, moved.t)
+            if step == _EARLY:
+                hopeful = np.flatnonzero((now.away <= _HOPELESS) & ~self._known(now.R))
+                first, early, after = first[hopeful], now.R[hopeful], after.of(hopeful)
+            moved = after
+        last, _ = self._cloud.measured(moved.R, moved.t)
+        for k in np.flatnonzero(last.away <= _NEAR):
+            if not self._known(np.stack([first[k], early[k], last.R[k]])).any():
+                self._keep(last, int(k))
 
+    def _keep(self, motions: Motions, k: int) -> None:
+        R, t, away = motions.R[k], motions.t[k], float(motions.away[k])
+        self._append(R, t, away)
+        if not self._known(R.T[None])[0]:
+            self._append(R.T, -R.T @ t, away)
 
-def is_one_of(R: F64, known: list[Fit]) -> bool:
-    """Whether a turn is close to one that is known."""
-    traces = np.einsum("kij,ij->k", np.stack([fit.R for fit in known]), R)
-    return bool((traces > 1.0 + 2.0 * np.cos(_SAME_RAD)).any())
+    def _append(self, R: F64, t: F64, away: float) -> None:
+        self._R.append(R)
+        self._t.append(t)
+        self._away.append(away)
+
+    def _known(self, R: F64) -> Bool:
+        """Which turns (M, 3, 3) are close to one that was found."""
+        traces = R.reshape(-1, 9) @ self.turns().reshape(-1, 9).T
+        return np.asarray((traces > 1.0 + 2.0 * np.cos(_SAME_RAD)).any(axis=1))
 
 
 def axes_of(points: F64) -> list[F64]:
     """Unit axes about which a cloud (N, 3) might be turned: the frame's, those of inertia, and the smallest box's."""
-    import trimesh
-
     spread, inertia = np.linalg.eigh(np.cov(points.T))
     axes = [*np.eye(3), *inertia.T]
     if spread[0] > _FLAT * spread[2]:
-        axes += [*np.linalg.inv(trimesh.bounds.oriented_bounds(points[::10])[0][:3, :3]).T]
+        axes += [*box_axes(points[::10])]
     kept: list[F64] = []
     for axis in axes:
-        if all(abs(axis @ other) < np.cos(np.radians(3.0)) for other in kept):
+        if all(abs(axis @ other) < np.cos(_SAME_AXIS_RAD) for other in kept):
             kept.append(axis)
     return kept
-
-
-def rigid(points: F64, targets: F64) -> tuple[F64, F64]:
-    """The motion that takes points (N, 3) nearest to their targets: Kabsch 1976."""
-    middle, goal = points.mean(axis=0), targets.mean(axis=0)
-    U, _, Vt = np.linalg.svd((targets - goal).T @ (points - middle))
-    U[:, -1] *= np.sign(np.linalg.det(U @ Vt))
-    R = U @ Vt
-    return R, goal - R @ middle

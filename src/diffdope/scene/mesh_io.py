@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_choice
-from diffdope.scene.images import as_rgb_texture
+from diffdope.io.images import as_rgb_texture
 from diffdope.scene.parts import Part, join
 
 SUFFIXES = (".ply", ".obj", ".glb", ".gltf", ".stl")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
-from diffdope.geometry.camera import load_camera
 from diffdope.geometry.pose import Pose
+from diffdope.io.capture import read_capture
+from diffdope.io.poses import read_start_pose
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 
@@ -25,15 +25,9 @@ class PackagedExample(NamedTuple):
 def packaged_example() -> PackagedExample:
     """Reads the files of the package."""
     folder = Path(str(files("diffdope") / "data" / "demo"))
-    camera, scale_mm = load_camera(folder / "camera.json")
-    observation = Observation.load(
-        camera, rgb=folder / "rgb.png", depth=folder / "depth.png", mask=folder / "mask.png",
-        depth_scale=(scale_mm or 1.0) * 1e-3,
-    )  # fmt: skip
+    rgb, depth, mask = (folder / f"{kind}.png" for kind in ("rgb", "depth", "mask"))
+    capture = read_capture(folder / "camera.json", rgb=rgb, depth=depth, mask=mask)
+    observation = Observation(capture.camera, **capture.images)
     mesh = Mesh.load(folder / "object.ply", unit="mm")
-    return PackagedExample(mesh, observation, _pose(folder / "init.json"), _pose(folder / "truth.json"))
-
-
-def _pose(path: Path) -> Pose:
-    entry = json.loads(path.read_text(encoding="utf-8"))
-    return Pose.from_bop(entry["cam_R_m2c"], entry["cam_t_m2c"])
+    start, truth = (read_start_pose(folder / f"{name}.json") for name in ("init", "truth"))
+    return PackagedExample(mesh, observation, start, truth)

@@ -113,7 +113,7 @@ class Scene:
         return self._observations[view][obj]
 
     def __repr__(self) -> str:
-        masks = sum(o.mask is not None for row in self._observations for o in row)
+        masks = sum("mask" in o.modalities for row in self._observations for o in row)
         return f"Scene({len(self.views)} views, {len(self.objects)} objects, {masks} masks)"
 
 
@@ -158,7 +158,7 @@ def _check_number(name: str, value: Any, count: int) -> None:
 
 def _check_own_masks(views: tuple[View, ...], objects: int, masks: Mapping[tuple[int, int], ArrayLike]) -> None:
     for number, view in enumerate(views):
-        if view.observation.mask is None:
+        if "mask" not in view.observation.modalities:
             continue
         name = f"views[{number}].observation.mask"
         if objects > 1:

@@ -142,13 +142,9 @@ class Descent:
         self._margin, self._recorder, self._solve, self._with_normal = margin, recorder, solve, with_normal
         self._progress, self._expected = progress, expected
         self._variables = Variables.one_object(0.5 * meshes.length_m)
-        step = search.step
-        if observation.depth is None:
-            step = replace(
-                step, tolerance=step.without_depth * step.tolerance,
-                reduction_tolerance=step.without_depth * step.reduction_tolerance,
-            )  # fmt: skip
-        self._step = step
+        # By whether it is the last level; of depth, what counts is whether there is any.
+        with_depth = "depth" in observation.modalities
+        self._steps = [search.step.at_level(last=last, with_depth=with_depth) for last in (False, True)]
 
     def run(
         self, pyramid: PyramidSettings, hypotheses: Hypotheses, start: Pose, *, followed: PhotometricGain | None = None,
@@ -207,7 +203,7 @@ class Descent:
         around = observation.without_mask() if near else observation
         window = choose_window(box, around, size=level.size, margin=self._margin)
         buffers = self._meshes.buffers(level.faces)
-        if followed is not None and observation.mask is None:
+        if followed is not None and "mask" not in observation.modalities:
             return prepare_followed(buffers, observation, window, self._objective, length_m=length_m, gain=followed)
         contour = search.outline if search.outline.active else None
         rules = LevelRules(search.light, search.mask_error_px if final else 0.0, search.mask_refused_px, contour)
@@ -227,9 +223,8 @@ class Descent:
     ) -> tuple[Round, Hypotheses]:  # fmt: skip
         """Rounds of steps, before each of which terms that are linearised are linearised at the best pose so far."""
         ended: Round | None = None
-        for number, reach_px in enumerate(reaches):
-            last = final and number == len(reaches) - 1
-            ended = self._round(level, hypotheses, best, reach_px, iterations, prior, buffers, last)
+        for reach_px in reaches:
+            ended = self._round(level, hypotheses, best, reach_px, iterations, prior, buffers, final)
             solution, best = ended.solution, ended.best
             hypotheses = Hypotheses(solution.R[:, 0], solution.t[:, 0], hypotheses.columns)
         assert ended is not None
@@ -237,7 +232,7 @@ class Descent:
 
     def _round(
         self, level: LevelProblem, hypotheses: Hypotheses, best: Pose, reach_px: float, iterations: int,
-        prior: PosePrior, buffers: Buffers, last: bool,
+        prior: PosePrior, buffers: Buffers, final: bool,
     ) -> Round:  # fmt: skip
         contour = self._contour(level, best, buffers, reach_px)
         quadratics = tuple(pose_terms(self._meshes.corners_m, best, self._objective))
@@ -245,11 +240,11 @@ class Descent:
         problem = level.problem(self._variables, prior, every)
         pixels = level.factor.width * level.factor.height
         full = buffers is self._meshes.buffers()
-        paint = last and full and len(hypotheses.t) == 1 and self._with_normal
+        paint = final and full and len(hypotheses.t) == 1 and self._with_normal
         canvases = (Canvas.of(pixels), Canvas.of(pixels)) if paint else None
         solution = self._solve(
             problem, hypotheses.R[:, None], hypotheses.t[:, None],
-            iterations=iterations, settings=self._step, canvases=canvases,
+            iterations=iterations, settings=self._steps[final], canvases=canvases,
         )  # fmt: skip
         row = self._record(level, hypotheses, solution)
         rendering = None

@@ -1,10 +1,10 @@
-"""Levenberg-Marquardt on the tangent of poses: hypotheses are independent, each with its own damping and its own end."""
+"""Levenberg-Marquardt on the tangent of poses: hypotheses are independent, each with its own damping and end."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -49,15 +49,19 @@ class LevenbergSettings:
     """Done when the last step lowered the cost by less than this share."""
     reduction_tolerance: float = 0.0
     """Done, without another evaluation, when the next step is expected to lower the cost by less than this share."""
+    tolerance_coarse: float = 1e-4
+    """`tolerance` at levels before the last: what they leave, the next one finds."""
+    reduction_tolerance_coarse: float = 0.0
+    """`reduction_tolerance` there."""
     without_depth: float = 1.0
     """Factor on both tolerances where no depth is compared: the cost is flatter along the line of sight then."""
 
     def __post_init__(self) -> None:
         """Refuses numbers that make no descent."""
-        if not 0.0 <= self.reduction_tolerance < 1.0:
-            got = self.reduction_tolerance
-            raise DiffDopeError(f"reduction_tolerance: expected a share from 0 to below 1, got {got}")
-        for name in ("damping", "max_step", "observable", "tolerance"):
+        for name in ("reduction_tolerance", "reduction_tolerance_coarse"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise DiffDopeError(f"{name}: expected a share from 0 to below 1, got {getattr(self, name)}")
+        for name in ("damping", "max_step", "observable", "tolerance", "tolerance_coarse"):
             if not getattr(self, name) > 0.0:
                 raise DiffDopeError(f"{name}: expected a number > 0, got {getattr(self, name)}")
         if not 0.0 < self.without_depth <= 1.0:
@@ -65,6 +69,14 @@ class LevenbergSettings:
         if not (0.0 < self.decrease < 1.0 < self.increase):
             got = f"{self.decrease} and {self.increase}"
             raise DiffDopeError(f"decrease, increase: expected 0 < decrease < 1 < increase, got {got}")
+
+
+    def at_level(self, *, last: bool, with_depth: bool) -> LevenbergSettings:
+        """With the tolerances of a level: of the last or of those before, with depth compared or without."""
+        tolerance = self.tolerance if last else self.tolerance_coarse
+        reduction = self.reduction_tolerance if last else self.reduction_tolerance_coarse
+        factor = 1.0 if with_depth else self.without_depth
+        return replace(self, tolerance=factor * tolerance, reduction_tolerance=factor * reduction)
 
 
 @dataclass(frozen=True)

@@ -83,11 +83,9 @@ class ImageTerm(ABC):
     """
 
     name: ClassVar[str]
+    image: ClassVar[str]
+    """Which image it compares: rgb, depth or mask."""
     needs_color: ClassVar[bool] = False
-
-    @abstractmethod
-    def image_of(self, observation: Observation) -> F32 | None:
-        """What was observed, or None if it was not."""
 
     @abstractmethod
     def least_deviation(self, noise: Any) -> float:
@@ -99,8 +97,8 @@ class ImageTerm(ABC):
 
     def why_off(self, mesh: Mesh, observation: Observation, settings: Any) -> str | None:
         """Why it is not compared; None if it is."""
-        if self.image_of(observation) is None:
-            return f"no {self.name} image was given"
+        if self.image not in observation.modalities:
+            return f"no {self.image} image was given"
         if self.needs_color and not mesh.has_color:
             return "the mesh has no colours"
         return "its weight is 0" if self.weight(settings) == 0.0 else None

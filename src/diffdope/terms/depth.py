@@ -8,7 +8,6 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.scene.observation import Observation
 from diffdope.terms.base import LEAST_PIXELS, Comparison, ImageTerm, PixelGeometry, median
 from diffdope.terms.checks import check_above_zero, check_at_least_zero
 
@@ -51,10 +50,7 @@ class Depth(ImageTerm):
     """See the module."""
 
     name = "depth"
-
-    def image_of(self, observation: Observation) -> F32 | None:
-        """The depth image, metres."""
-        return observation.depth
+    image = "depth"
 
     def least_deviation(self, noise: Any) -> float:
         """In metres."""

@@ -8,15 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from diffdope.scene.mesh import Mesh
-from diffdope.scene.observation import Observation
 from diffdope.terms.base import ImageTerm
 from diffdope.terms.checks import check_above_zero, check_at_least_zero
-
-F32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,17 +31,8 @@ class GradientMagnitude(ImageTerm):
     """See the module."""
 
     name = "edge"
+    image = "rgb"
     needs_color = True
-
-    def image_of(self, observation: Observation) -> F32 | None:
-        """The photograph."""
-        return observation.rgb
-
-    def why_off(self, mesh: Mesh, observation: Observation, settings: Any) -> str | None:
-        """Why it is not compared: it is only where it is asked for."""
-        if observation.rgb is None:
-            return "no rgb image was given"
-        return super().why_off(mesh, observation, settings)
 
     def least_deviation(self, noise: Any) -> float:
         """It takes no part in the regression that asks for it."""

@@ -6,14 +6,10 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from diffdope.scene.observation import Observation
 from diffdope.terms.base import LEAST_PIXELS, Comparison, ImageTerm, median
 from diffdope.terms.checks import check_above_zero, check_at_least_zero
 from diffdope.terms.photometric_gain import PhotometricGain, colors_at, fit_gain
-
-F32 = NDArray[np.float32]
 
 _WHOLE = 0.99  # coverage: the background is not mixed in
 _TILE = 0.15  # of the side of a square as large as what is seen of the object
@@ -53,11 +49,8 @@ class Photometric(ImageTerm):
     """See the module."""
 
     name = "rgb"
+    image = "rgb"
     needs_color = True
-
-    def image_of(self, observation: Observation) -> F32 | None:
-        """The photograph."""
-        return observation.rgb
 
     def least_deviation(self, noise: Any) -> float:
         """Of a colour in [0, 1]."""

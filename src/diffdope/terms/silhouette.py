@@ -8,7 +8,6 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.scene.observation import Observation
 from diffdope.terms.base import Comparison, ImageTerm, PixelGeometry
 from diffdope.terms.checks import check_above_zero, check_at_least_zero
 
@@ -46,10 +45,7 @@ class Silhouette(ImageTerm):
     """See the module."""
 
     name = "mask"
-
-    def image_of(self, observation: Observation) -> F32 | None:
-        """The mask, in [0, 1]."""
-        return observation.mask
+    image = "mask"
 
     def least_deviation(self, noise: Any) -> float:
         """As a share of a pixel."""

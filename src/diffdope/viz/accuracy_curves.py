@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.viz.files import atomic
+from diffdope.io.files import atomic
 
 F64 = NDArray[np.float64]
 _RIGHTS_MM = (100.0, 20.0)  # ends of the two panels of curves

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_shape, expected
+from diffdope.io.files import atomic
 from diffdope.viz.compose import Image, caption, side_by_side, to_bytes
-from diffdope.viz.files import atomic
 from diffdope.viz.overlay import View, layered
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.viz.files import atomic
+from diffdope.io.files import atomic
 
 if TYPE_CHECKING:
     from diffdope.pipelines.result import History

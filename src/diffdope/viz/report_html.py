@@ -17,9 +17,9 @@ from diffdope.bop.dataset import DataSet
 from diffdope.bop.evaluation import Row
 from diffdope.bop.summary import errors_m
 from diffdope.bop.tables import Report
+from diffdope.io.files import atomic
 from diffdope.viz.accuracy_curves import Curve, Histogram, round_maximum, write_accuracy_curves, write_histograms
 from diffdope.viz.case_pictures import case_pictures
-from diffdope.viz.files import atomic
 from diffdope.viz.report_cases import Cases, described
 from diffdope.viz.report_style import SCRIPT, STYLE
 from diffdope.viz.report_table import columns, table

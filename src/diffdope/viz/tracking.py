@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from diffdope.io.files import atomic
 from diffdope.viz.compose import Color, Image, contour
-from diffdope.viz.files import atomic
 
 F64 = NDArray[np.float64]
 

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from diffdope.render.kernels.calls import shade_at
+from diffdope.render.kernels.cut_edges import edge_ends
 from diffdope.render.kernels.lanes import LANES, add_lanes, put_lanes
 from diffdope.render.kernels.layout import (
     C_R,
@@ -133,7 +134,7 @@ def blend_jacobian(view, t, ua, va, iz_a, ub, vb, iz_b, x, y, z, vertical, sign,
 
 
 @njit(**KERNEL)
-def blend_pairs(view, t, edge_vertices, screen, pairs, contours, n_pairs):
+def blend_pairs(shape, view, R, t, edge_vertices, screen, pairs, contours, n_pairs):
     """Adds every pair's blend to the value and Jacobian of the pixel that receives it."""
     raw, raw_jacobian, value, jacobian = (
         contours.raw,
@@ -158,9 +159,8 @@ def blend_pairs(view, t, edge_vertices, screen, pairs, contours, n_pairs):
         sign = ONE if (inside == low) != near else -ONE
         edge = np.uint32(which[pair, PAIR_EDGE])
         a, b = edge_vertices[edge, 0], edge_vertices[edge, 1]
-        weight, moves = blend_jacobian(
-            view, t, u[a], v[a], iz[a], u[b], v[b], iz[b], x, y, place[pair, 1], vertical, sign, reach
-        )
+        ua, va, iz_a, ub, vb, iz_b = edge_ends(shape, view, R, t, u, v, iz, a, b)
+        weight, moves = blend_jacobian(view, t, ua, va, iz_a, ub, vb, iz_b, x, y, place[pair, 1], vertical, sign, reach)
         put_lanes(row8, 0, moves[0], moves[1], moves[2], moves[3], moves[4], moves[5])
         factor = weight * reach
         for c in range(5):
@@ -186,16 +186,16 @@ def start_from_raw(contours, n_rows):
 
 
 @njit(**STAGE)
-def blend_contours(shade, skin, edge_vertices, view, t, screen, buffer_face, visible, f, pairs, contours, n_pairs):
+def blend_contours(shade, mesh, view, R, t, screen, buffer_face, visible, f, pairs, contours, n_pairs):
     """Antialiased values and Jacobians of all pixels next to a contour; returns their number. Uses f as a list."""
     n_rows = open_rows(pairs, contours, n_pairs)
     n = list_covered_rows(view, buffer_face, visible.slot, contours, f, n_rows)
     for first in range(0, n, CHUNK):
         count = min(CHUNK, n - first)
-        shade_at(shade, skin, visible.planes, f, first, count, True)
-        tabulate_raw(view, t, f, first, count, skin.shading != 0, contours)
+        shade_at(shade, mesh.skin, visible.planes, f, first, count, True)
+        tabulate_raw(view, t, f, first, count, mesh.skin.shading != 0, contours)
     start_from_raw(contours, n_rows)
-    blend_pairs(view, t, edge_vertices, screen, pairs, contours, n_pairs)
+    blend_pairs(mesh.shape, view, R, t, mesh.edges.vertices, screen, pairs, contours, n_pairs)
     return n_rows
 
 

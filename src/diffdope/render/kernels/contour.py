@@ -8,6 +8,7 @@ blended by the position of the crossing. The blend is what makes coverage a diff
 import numpy as np
 from numba import njit
 
+from diffdope.render.kernels.cut_edges import edge_ends, side_of_hidden
 from diffdope.render.kernels.layout import PAIR_EDGE, PAIR_INSIDE, PAIR_OUTSIDE, PAIR_SEAM, PAIR_VERTICAL
 from diffdope.render.kernels.options import KERNEL, SCALAR
 
@@ -127,9 +128,17 @@ def side_of(ua, va, ub, vb, u, v):
     return (ub - ua) * (v - va) - (vb - va) * (u - ua)
 
 
+@njit(**SCALAR)
+def side_of_corner(shape, view, R, t, u, v, iz, corner, ua, va, ub, vb):
+    """On which side of an edge a corner of a face lies."""
+    if iz[corner] > ZERO:
+        return side_of(ua, va, ub, vb, u[corner], v[corner])
+    return side_of_hidden(shape, view, R, t, corner, ua, va, ub, vb)
+
+
 @njit(**KERNEL)
-def find_contours(edges, view, closed, screen, buffer, pairs):
-    """Fills the pair tables; returns the number of pairs."""
+def find_contours(shape, edges, view, R, t, closed, screen, buffer, pairs):
+    """Fills the pair tables; returns the number of pairs. `closed`: whether back faces are never seen."""
     n = np.int64(0)
     width, height = np.int32(view.width), np.int32(view.height)
     pixels = np.int32(width * height)
@@ -142,20 +151,21 @@ def find_contours(edges, view, closed, screen, buffer, pairs):
     for k in range(list_candidates(edges, orientation, candidates)):
         edge = np.uint32(candidates[k])
         a, b = vertices[edge, 0], vertices[edge, 1]
-        ua, va, ub, vb = u[a], v[a], u[b], v[b]
         face0, face1 = faces[edge, 0], faces[edge, 1]
         first, second = orientation[face0], orientation[face1]
         seam = first != 0 and second != 0 and not is_folded(first, second, flags[edge])
         # A seam that is no seam is there because nothing of it is drawn; of closed meshes its back is never seen.
-        useless = (first | second) == 0 or (seam and closed != 0 and first == AWAY)
-        if useless or min(iz[a], iz[b]) <= ZERO or not may_cross(ua, va, ub, vb, right, bottom):
+        if (first | second) == 0 or (seam and closed and first == AWAY):
+            continue
+        ua, va, iz_a, ub, vb, iz_b = edge_ends(shape, view, R, t, u, v, iz, a, b)
+        if iz_a <= ZERO or not may_cross(ua, va, ub, vb, right, bottom):
             continue
         c0, c1 = opposites[edge, 0], opposites[edge, 1]
-        side0 = side_of(ua, va, ub, vb, u[c0], v[c0]) if first != 0 else ZERO
-        side1 = side_of(ua, va, ub, vb, u[c1], v[c1]) if second != 0 else ZERO
+        side0 = side_of_corner(shape, view, R, t, u, v, iz, c0, ua, va, ub, vb) if first != 0 else ZERO
+        side1 = side_of_corner(shape, view, R, t, u, v, iz, c1, ua, va, ub, vb) if second != 0 else ZERO
         side = side0 if abs(side0) >= abs(side1) else side1  # one of the faces may be seen from its edge
         n = follow_edge(
-            width, height, pixels, ua, va, iz[a], ub, vb, iz[b], buffer_iz, buffer_face, table, which, place,
+            width, height, pixels, ua, va, iz_a, ub, vb, iz_b, buffer_iz, buffer_face, table, which, place,
             np.int32(edge), side, np.int32(face0), np.int32(face1), seam, n,
         )  # fmt: skip
     return n

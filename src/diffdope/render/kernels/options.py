@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import diffdope.render.kernels.forks  # noqa: F401
 from diffdope.render.kernels.cache import drop_stale, keeps_compiled
 
 drop_stale()  # here, because every kernel module imports this one before it can load compiled code

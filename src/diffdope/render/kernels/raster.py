@@ -82,7 +82,10 @@ def project_vertices(shape, view, R, t, screen):
 
 @njit(**KERNEL)
 def turn_faces(shape, R, t, screen, some_behind):
-    """Fills orientation, from the planes of the faces: a stream of four numbers a face, no corner is looked up."""
+    """Fills orientation, from the planes of the faces: a stream of four numbers a face, no corner is looked up.
+
+    Faces with a corner behind the near plane are hidden for now: `crossing.draw_crossing` draws them.
+    """
     ex, ey, ez = camera_centre(R, t)
     nx, ny, nz, offset, orientation = shape.normal_x, shape.normal_y, shape.normal_z, shape.offset, screen.orientation
     for face in range(nx.size):
@@ -96,15 +99,15 @@ def turn_faces(shape, R, t, screen, some_behind):
 
 
 @njit(**KERNEL)
-def list_faces(shape, view, screen):
-    """Lists the faces that may cover a pixel centre; returns their number.
+def list_faces(shape, view, screen, closed):
+    """Lists the faces that may cover a pixel centre, of closed meshes the front ones; returns their number.
 
     Most faces of a fine mesh cover none, at random: a branch for each would be mispredicted half of the time, so
     every face is written to the list and only some move its end.
     """
     right, bottom = np.float32(view.width - 1), np.float32(view.height - 1)
     u, v, orientation, drawn, faces = screen.u, screen.v, screen.orientation, screen.drawn, shape.faces
-    least = TOWARDS if shape.closed else AWAY
+    least = TOWARDS if closed else AWAY
     turned = np.uint64(0)
     for every in range(faces.shape[0]):
         drawn[turned] = every
@@ -149,12 +152,12 @@ def fill_triangle(face, u0, v0, u1, v1, u2, v2, iz0, iz1, iz2, x0, x1, y0, y1, w
 
 
 @njit(**KERNEL)
-def rasterise(shape, view, screen, blocks):
-    """Draws all faces into the blocks, which are empty before; returns the number of faces that were listed for it."""
+def rasterise(shape, view, screen, closed, blocks):
+    """Draws all faces before the near plane into the blocks, which are empty; returns the number of listed faces."""
     width = np.int64(view.width)
     right, bottom = np.float32(view.width - 1), np.float32(view.height - 1)
     u, v, iz, faces, drawn = screen.u, screen.v, screen.iz, shape.faces, screen.drawn
-    n = list_faces(shape, view, screen)
+    n = list_faces(shape, view, screen, closed)
     for k in range(n):
         face = np.uint32(drawn[k])
         a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]

@@ -64,6 +64,18 @@ def mip_level(area2, u10, v10, u20, v20, s10, t10, s20, t20):
 
 
 @njit(**SCALAR)
+def put_level(planes, row, level, widths, heights):
+    """Writes a face's mip level and the sizes of its two levels, where a third attribute would stand."""
+    last = np.int32(widths.size - 1)
+    level = min(max(level, ZERO), np.float32(last))
+    fine = np.int32(level)
+    coarse = min(fine + np.int32(1), last)
+    planes[row + 11] = level
+    planes[row + 12], planes[row + 13] = np.float32(widths[fine]), np.float32(heights[fine])
+    planes[row + 14], planes[row + 15] = np.float32(widths[coarse]), np.float32(heights[coarse])
+
+
+@njit(**SCALAR)
 def setup_plane(faces, shading, attributes, widths, heights, u, v, iz, planes, face, row):
     """Writes the planes of one visible face: 1/Z and attribute/Z as linear functions of (x - u0, y - v0)."""
     a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
@@ -86,14 +98,7 @@ def setup_plane(faces, shading, attributes, widths, heights, u, v, iz, planes, f
             area2, u10, v10, u20, v20, (attributes[b, 0] - au) * w, (attributes[b, 1] - av) * h,
             (attributes[c, 0] - au) * w, (attributes[c, 1] - av) * h,
         )  # fmt: skip
-        # Textures have two attributes: the rest of the row carries the mip level and the sizes of its two levels.
-        last = np.int32(widths.size - 1)
-        level = min(max(level, ZERO), np.float32(last))
-        fine = np.int32(level)
-        coarse = min(fine + np.int32(1), last)
-        planes[row + 11] = level
-        planes[row + 12], planes[row + 13] = np.float32(widths[fine]), np.float32(heights[fine])
-        planes[row + 14], planes[row + 15] = np.float32(widths[coarse]), np.float32(heights[coarse])
+        put_level(planes, row, level, widths, heights)
 
 
 @njit(**KERNEL)

@@ -1,0 +1,76 @@
+"""The files of one moment: camera, photograph, depth and mask, read together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from diffdope.errors import expected
+from diffdope.geometry.camera import Camera
+from diffdope.io.cameras import depth_scale_m, load_camera_of_image
+from diffdope.io.images import read_depth, read_rgb
+from diffdope.io.masks import read_mask
+
+
+@dataclass(frozen=True, eq=False)
+class Capture:
+    """What the files hold, as `Observation` takes it: `Observation(capture.camera, **capture.images)`.
+
+    Attributes:
+        camera: of the images.
+        rgb: (H, W, 3) or (H, W), in the file's number type, or None.
+        depth: (H, W) integers or float metres, or None.
+        mask: (H, W) bool, or None.
+        depth_scale: METRES per unit of depth; None for float metres.
+    """
+
+    camera: Camera
+    rgb: NDArray[Any] | None
+    depth: NDArray[Any] | None
+    mask: NDArray[Any] | None
+    depth_scale: float | None
+
+    @property
+    def images(self) -> dict[str, Any]:
+        """The images and the depth scale by name."""
+        return {"rgb": self.rgb, "depth": self.depth, "mask": self.mask, "depth_scale": self.depth_scale}
+
+
+def read_capture(
+    camera: str | Path,
+    *,
+    rgb: str | Path | None = None,
+    depth: str | Path | None = None,
+    mask: str | Path | None = None,
+    depth_scale_mm: float | None = None,
+    image_id: int | None = None,
+    mask_label: int | None = None,
+) -> Capture:
+    """Reads camera and images; the size is that of the images where the camera's file has none.
+
+    Args:
+        camera: file of the camera: see `load_camera`.
+        rgb: file of the photograph.
+        depth: file of the depth image.
+        mask: file of the mask: see `read_mask`.
+        depth_scale_mm: MILLIMETRES per unit of depth, as BOP's files have it; wins over the camera's file.
+        image_id: which entry of a scene_camera.json.
+        mask_label: of the object, where the mask holds the labels of several.
+
+    Raises:
+        DiffDopeError: if there is no image, a file cannot be read, or depth has no scale and needs one.
+    """
+    images = {
+        "rgb": None if rgb is None else read_rgb(rgb),
+        "depth": None if depth is None else read_depth(depth),
+        "mask": None if mask is None else read_mask(mask, label=mask_label),
+    }
+    there = [image for image in images.values() if image is not None]
+    if not there:
+        raise expected("images", "at least one of --rgb, --depth and --mask", "none")
+    model, file_mm = load_camera_of_image(camera, there[0].shape, image_id=image_id)
+    scale = depth_scale_m(depth_scale_mm, file_mm, camera, depth=images["depth"])
+    return Capture(model, **images, depth_scale=scale)

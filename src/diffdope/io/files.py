@@ -1,0 +1,106 @@
+"""Files and folders appear whole or not at all, and what stood there before is lost only when the new is complete."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from diffdope.errors import expected
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Yields a temporary path beside `path`, which takes its place if the block succeeds and vanishes if not."""
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_durably(path: Path, text: str) -> None:
+    """Replaces `path` at once and waits for the disk: a crash leaves the old file or the new one.
+
+    Raises:
+        OSError: if the folder cannot be written; the old file stays.
+    """
+    with atomic(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes a rename last; where folders cannot be opened (Windows) the system sees to it."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, entry: Mapping[str, Any]) -> None:
+    """Writes indented JSON, whole or not at all.
+
+    Raises:
+        ValueError: for NaN and infinity, which JSON does not have: see `diffdope.io.plain`.
+    """
+    text = json.dumps(dict(entry), indent=2, allow_nan=False) + "\n"
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def results_folder(out: Path) -> Iterator[Path]:
+    """Yields a temporary folder; its files replace those of `out` if the block succeeds, other files stay."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        yield temporary
+        out.mkdir(exist_ok=True)
+        for file in sorted(temporary.iterdir()):
+            file.replace(out / file.name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_folder(out: Path, name: str = "out") -> None:
+    """Refuses a folder that cannot be written, before any work is done.
+
+    Args:
+        out: the folder; it need not exist.
+        name: the argument to blame.
+
+    Raises:
+        DiffDopeError: if `out` is a file, or its nearest parent that exists is none or read-only.
+    """
+    if out.exists() and not out.is_dir():
+        raise expected(name, "a folder", f"the file {out}")
+    parent = out if out.is_dir() else out.absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise expected(name, "a folder that can be written", f"{out}", f"{parent} is not writable")
+
+
+def prepare_csv(out: Path, name: str = "out") -> None:
+    """Refuses a CSV file that cannot be written, and makes its folder.
+
+    Raises:
+        DiffDopeError: if `out` is a folder or does not end in .csv, or its folder cannot be written.
+    """
+    if out.suffix.lower() != ".csv" or out.is_dir():
+        raise expected(name, "a file ending in .csv", str(out))
+    check_folder(out.absolute().parent, name)
+    out.absolute().parent.mkdir(parents=True, exist_ok=True)

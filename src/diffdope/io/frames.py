@@ -1,0 +1,192 @@
+"""Frames of a video, read one at a time: folders of images with the same names, or a film."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import DiffDopeError, check_positive, expected
+from diffdope.io.images import ENDINGS, read_depth, read_rgb
+from diffdope.io.masks import read_mask
+from diffdope.io.names import counted, times_of
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the files of one moment hold, unchanged: see `Observation` for what it takes.
+
+    Attributes:
+        name: stem of its files, or its number in the film.
+        time_s: seconds from the first frame.
+        rgb: (H, W, 3) or (H, W), or None.
+        depth: (H, W), or None.
+        mask: (H, W), or None.
+    """
+
+    name: str
+    time_s: float
+    rgb: NDArray[Any] | None = None
+    depth: NDArray[Any] | None = None
+    mask: NDArray[Any] | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of its images."""
+        image = next(image for image in (self.rgb, self.depth, self.mask) if image is not None)
+        return image.shape[0], image.shape[1]
+
+
+class Frames(Protocol):
+    """A video: `count` is None where only reading it to its end would tell."""
+
+    @property
+    def count(self) -> int | None: ...  # noqa: D102
+
+    @property
+    def fps(self) -> float: ...  # noqa: D102
+
+    def read(self, first: int = 0) -> Iterator[Frame]:
+        """The frames from number `first` on; only one is in memory."""
+        ...
+
+
+class ImageFolders:
+    """Images in folders, one folder for each kind, in the order of their numbers; the same stem is the same moment.
+
+    Where the names count (000010, frame_12, 1403636579.76), the numbers are the clock too: the usual step between
+    two of them takes 1 / fps seconds, so that frames that were dropped leave a gap in time. Other names are sorted as
+    text and evenly spaced.
+
+    Args:
+        folders: "rgb", "depth" and "mask", any of them.
+        fps: frames a second.
+        mask_label: of the object, where masks hold the labels of several: see `read_mask`.
+
+    Raises:
+        DiffDopeError: if a folder is missing or empty, holds a stem twice, or lacks one that the first has.
+    """
+
+    def __init__(self, folders: dict[str, Path], *, fps: float = 30.0, mask_label: int | None = None) -> None:
+        check_positive("fps", fps)
+        if not folders:
+            raise expected("images", "at least one of rgb, depth and mask", "none")
+        self.fps = fps
+        self._files = {name: _by_stem(name, folder) for name, folder in folders.items()}
+        first = next(iter(folders))
+        self.names = counted(self._files[first])
+        self._times_s = times_of(self.names, fps)
+        self._readers: dict[str, Callable[[Path], NDArray[Any]]] = {
+            "rgb": read_rgb, "depth": read_depth, "mask": partial(read_mask, label=mask_label),
+        }  # fmt: skip
+        for name, files in self._files.items():
+            missing = [stem for stem in self.names if stem not in files]
+            if missing:
+                wanted = f"an image for each of the {len(self.names)} of {first}"
+                raise expected(name, wanted, f"none for {len(missing)} of them, such as {missing[0]}")
+
+    @property
+    def count(self) -> int | None:
+        """Number of frames."""
+        return len(self.names)
+
+    def read(self, first: int = 0) -> Iterator[Frame]:
+        """The frames from number `first` on."""
+        for k in range(first, len(self.names)):
+            name = self.names[k]
+            images = {kind: self._readers[kind](files[name]) for kind, files in self._files.items()}
+            yield Frame(name, self._times_s[k], **images)
+
+
+def _by_stem(name: str, folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise DiffDopeError(f"{name}: expected a folder of images, but there is none at {folder}")
+    files: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in ENDINGS:
+            continue
+        if path.stem in files:
+            raise expected(name, "each name once", f"{files[path.stem].name} and {path.name} in {folder}")
+        files[path.stem] = path
+    if not files:
+        raise expected(name, f"images in {folder}", "none", f"known endings: {', '.join(sorted(ENDINGS))}")
+    return files
+
+
+def open_frames(
+    folders: dict[str, Path], *, fps: float | None = None, mask_label: int | None = None
+) -> Film | ImageFolders:
+    """The frames of image folders, or of a film if that is what "rgb" names.
+
+    Args:
+        folders: "rgb", "depth" and "mask", any of them.
+        fps: frames a second; None for what the film says, 30 for folders.
+        mask_label: see `ImageFolders`.
+
+    Raises:
+        DiffDopeError: for what `Film` and `ImageFolders` refuse, or for depth and masks beside a film.
+    """
+    rgb = folders.get("rgb")
+    if rgb is None or rgb.is_dir():
+        return ImageFolders(folders, fps=30.0 if fps is None else fps, mask_label=mask_label)
+    if len(folders) > 1 and rgb.exists():
+        cure = "give a folder of images as --rgb"
+        raise expected("depth, mask", "none beside a film", " and ".join(sorted(folders.keys() - {"rgb"})), cure)
+    return Film(rgb, fps=fps)
+
+
+class Film:
+    """A film, decoded by PyAV.
+
+    Args:
+        path: any file that ffmpeg reads.
+        fps: frames a second; None for what the film says.
+
+    Raises:
+        DiffDopeError: if PyAV is missing, or the file is none or holds no pictures.
+    """
+
+    def __init__(self, path: Path, *, fps: float | None = None) -> None:
+        if not path.is_file():
+            raise DiffDopeError(f"rgb: expected a film or a folder of images, but there is none at {path}")
+        if find_spec("av") is None:
+            cure = 'pip install "diffdope[video]", or give a folder of images'
+            raise expected("rgb", f"PyAV, which reads the film {path.name}", "none", cure)
+        if fps is not None:
+            check_positive("fps", fps)
+        self._path = path
+        with self._open() as container:
+            stream = container.streams.video[0]
+            self.count: int | None = stream.frames or None
+            self._own_times = fps is None
+            self.fps = float(fps or stream.average_rate or 30.0)
+
+    def _open(self) -> Any:
+        import av
+
+        try:
+            container = av.open(str(self._path))
+        except (av.FFmpegError, OSError) as error:
+            raise expected("rgb", f"a film in {self._path}", f"unreadable data ({error})") from error
+        if not container.streams.video:
+            container.close()
+            raise expected("rgb", f"a film in {self._path}", "a file without pictures")
+        return container
+
+    def read(self, first: int = 0) -> Iterator[Frame]:
+        """The frames from number `first` on; those before are decoded too, since films have no other way."""
+        with self._open() as container:
+            began: float | None = None
+            for k, picture in enumerate(container.decode(video=0)):
+                began = picture.time if began is None else began
+                if k < first:
+                    continue
+                timed = self._own_times and picture.time is not None and began is not None
+                time_s = float(picture.time - began) if timed else k / self.fps
+                yield Frame(f"{k:06d}", time_s, np.asarray(picture.to_ndarray(format="rgb24")))

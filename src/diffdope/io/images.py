@@ -1,0 +1,100 @@
+"""Reading image files into arrays without changing what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import DiffDopeError, expected
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+T = TypeVar("T")
+
+ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy"})
+"""Of files that are taken for images where a folder holds others too."""
+
+
+def read_image(name: str, path: str | Path) -> NDArray[Any]:
+    """The array of an image or .npy file, in the file's own number type; palettes are resolved to RGB.
+
+    Pillow reads single-channel 16-bit files losslessly, but gives the upper 8 bits only of 16-bit RGB.
+
+    Args:
+        name: the argument to blame.
+        path: the file.
+
+    Raises:
+        DiffDopeError: if the file is missing or is no image.
+    """
+    return read_with(name, path, _array_of, lambda array: array)
+
+
+def read_rgb(path: str | Path) -> NDArray[Any]:
+    """Like `read_image`; an alpha channel that is opaque everywhere is dropped."""
+    array = read_image("rgb", path)
+    channels = array.shape[2] if array.ndim == 3 else 1
+    opaque = np.iinfo(array.dtype).max if array.dtype.kind in "iu" else 1
+    if channels in (2, 4) and (array[..., -1] == opaque).all():
+        array = array[..., : channels - 1]
+    return array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
+
+
+def read_depth(path: str | Path) -> NDArray[Any]:
+    """Like `read_image`: (H, W) integers to be multiplied by a depth scale, or float metres, as in the file."""
+    array = read_image("depth", path)
+    return array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
+
+
+def read_with(name: str, path: str | Path, of_image: Callable[[Image], T], of_array: Callable[[NDArray[Any]], T]) -> T:
+    """Opens an image or .npy file and returns what one of two functions makes of it.
+
+    Args:
+        name: the argument to blame.
+        path: the file.
+        of_image: takes what Pillow opened.
+        of_array: takes the array of a .npy file.
+
+    Raises:
+        DiffDopeError: if the file is missing or is no image.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DiffDopeError(f"{name}: expected an image file, but there is none at {path}")
+    if path.suffix.lower() == ".npy":
+        return of_array(_read_npy(name, path))
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return of_image(image)
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise expected(name, f"an image in {path}", str(error)) from error
+
+
+def as_rgb_texture(image: Image) -> NDArray[np.uint8]:
+    """A texture (H, W, 3) uint8 of any Pillow image; alpha is dropped."""
+    if image.mode.startswith("I;16"):  # Pillow would clip these instead of scaling them
+        grey = (np.asarray(image) >> 8).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    return np.array(image.convert("RGB"), dtype=np.uint8)
+
+
+def _array_of(image: Image) -> NDArray[Any]:
+    return np.asarray(image.convert("RGB") if image.mode in ("P", "1", "CMYK", "YCbCr") else image)
+
+
+def _read_npy(name: str, path: Path) -> NDArray[Any]:
+    try:
+        with path.open("rb") as file:
+            array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise expected(name, f"an image in {path}", str(error)) from error
+    if array.dtype.kind not in "biuf":
+        raise expected(name, f"an array of numbers in {path}", array.dtype)
+    return array

@@ -1,0 +1,85 @@
+"""Reading JSON files; whatever is wrong with one is told with file and key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from diffdope.errors import DiffDopeError, expected
+
+
+def read_text(path: Path, name: str) -> str:
+    """The text of a file in UTF-8, with or without a byte order mark.
+
+    Args:
+        path: the file.
+        name: the argument to blame.
+
+    Raises:
+        DiffDopeError: if it cannot be read or is no text.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DiffDopeError(f"{name}: cannot read {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise DiffDopeError(f"{name}: cannot read {path}: not a text file") from error
+
+
+def read_json(path: Path, name: str | None = None) -> Any:
+    """The content of a JSON file.
+
+    Args:
+        path: the file.
+        name: the argument to blame; None for the file itself.
+
+    Raises:
+        DiffDopeError: if it cannot be read or is no JSON.
+    """
+    text = read_text(path, name or "file")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise expected(name or str(path), f"JSON in {path}" if name else "JSON", str(error)) from error
+
+
+def read_object(path: Path, name: str | None = None) -> dict[str, Any]:
+    """The content of a file that holds a JSON object; see `read_json`."""
+    data = read_json(path, name)
+    if not isinstance(data, dict):
+        raise expected(name or str(path), f"a JSON object in {path}" if name else "a JSON object", type(data).__name__)
+    return data
+
+
+def read_numbered(path: Path) -> dict[int, Any]:
+    """The content of a file that holds a JSON object whose keys are numbers of images or objects."""
+    try:
+        return {int(key): value for key, value in read_object(path).items()}
+    except ValueError as error:
+        raise expected(str(path), "keys that are numbers", str(error)) from error
+
+
+def entry_of(entries: Mapping[int, Any], key: int, path: Path, what: str) -> Any:
+    """One entry of a numbered file."""
+    if key not in entries:
+        raise expected(f"{path}, key {key}", f"an entry for {what} {key}", f"{len(entries)} others")
+    return entries[key]
+
+
+def field_of(entry: Any, name: str, where: str) -> Any:
+    """One field of a JSON object; `where` names file and key for the error."""
+    if not isinstance(entry, dict):
+        raise expected(where, f"a JSON object with {name}", type(entry).__name__)
+    if name not in entry:
+        raise expected(where, f"the key {name}", f"keys {', '.join(map(str, entry)) or 'none'}")
+    return entry[name]
+
+
+def integer_field(entry: Any, name: str, where: str) -> int:
+    """One whole number of a JSON object."""
+    value = field_of(entry, name, where)
+    if isinstance(value, bool) or not str(value).strip().lstrip("-").isdecimal():
+        raise expected(f"{where}, {name}", "a whole number", repr(value))
+    return int(value)

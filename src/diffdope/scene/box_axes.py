@@ -1,0 +1,65 @@
+"""The axes of the smallest box around a cloud of points."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.scene.sampling import areas
+
+F64 = NDArray[np.float64]
+
+_DIGITS = 1  # of normals: a face of the hull within some degrees of another gives the same box
+_EVEN = 4  # digits to which areas and volumes are compared: the first of equal ones is taken, whatever is rounded
+_FACES = 40  # of the hull, the largest: where all are small, any box is about as good
+_TURNS = 30  # within a right angle: every three degrees
+_FINER = np.radians(np.linspace(-3.0, 3.0, 31))
+
+
+def box_axes(points: F64) -> F64:
+    """Axes (3, 3), as rows, of the smallest box around points (N, 3); none (0, 3) where they have no hull.
+
+    One face of it lies on a face of the convex hull or nearly so (O'Rourke 1985 has the exact conditions), so the large
+    faces of the hull are tried, each with turns by three degrees, and the best turn once more by a fifth of one.
+    """
+    from scipy.spatial import ConvexHull, QhullError
+
+    try:
+        hull = ConvexHull(points)
+    except QhullError:
+        return np.empty((0, 3))
+    corners, normals = points[hull.vertices], hull.equations[:, :3]
+    largest = normals[np.arange(len(normals)), np.abs(normals).argmax(axis=1)]
+    normals = normals * np.sign(largest)[:, None]
+    _, group = np.unique(np.round(normals, _DIGITS), axis=0, return_inverse=True)
+    area = areas(points, hull.simplices)
+    sums = np.stack([np.bincount(group.ravel(), area * normals[:, d]) for d in range(3)], axis=1)
+    size = np.linalg.norm(sums, axis=1)
+    largest_first = np.argsort(-np.round(size / size.max(), _EVEN), kind="stable")[:_FACES]
+    normals = (sums / size[:, None])[largest_first]
+    turns = np.arange(_TURNS) * (np.pi / 2 / _TURNS)
+    normal, angle = _smallest(corners, normals, turns)
+    _, angle = _smallest(corners, normal[None], angle + _FINER)
+    x, y = _across(normal[None])
+    one = np.cos(angle) * x[0] + np.sin(angle) * y[0]
+    return np.stack([one, np.cross(normal, one), normal])
+
+
+def _smallest(corners: F64, normals: F64, turns: F64) -> tuple[F64, float]:
+    """The normal and the turn about it of the box with the least volume."""
+    height = np.ptp(corners @ normals.T, axis=0)
+    x, y = _across(normals)
+    along, up = corners @ x.T, corners @ y.T
+    cosine, sine = np.cos(turns)[:, None, None], np.sin(turns)[:, None, None]
+    area = np.ptp(cosine * along + sine * up, axis=1) * np.ptp(cosine * up - sine * along, axis=1)
+    volume = area * height
+    turn, normal = np.unravel_index(np.argmax(volume <= volume.min() * (1.0 + 10.0**-_EVEN)), area.shape)
+    return normals[normal], float(turns[turn])
+
+
+def _across(normals: F64) -> tuple[F64, F64]:
+    """Two unit vectors (N, 3) at right angles to each unit normal (N, 3) and to each other."""
+    axis = np.eye(3)[np.abs(normals).argmin(axis=1)]
+    x = np.cross(normals, axis)
+    x /= np.linalg.norm(x, axis=1)[:, None]
+    return x, np.cross(normals, x)

@@ -1,0 +1,162 @@
+"""Images checked against their camera and kept: copied once, in the numbers in which they were given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from diffdope.errors import check_finite, check_positive, expected
+from diffdope.geometry.camera import Camera
+from diffdope.io.masks import object_pixels
+from diffdope.scene.stored_image import StoredImage
+
+_FARTHEST_M, _NEAREST_M = 20.0, 0.005  # median depths beyond these are a wrong unit
+_SAMPLE = 10_000  # pixels by which the unit of depth is judged
+_ROUNDING = 1e-6  # by which colours may leave [0, 1]
+
+
+def _check_size(name: str, array: NDArray[Any], camera: Camera) -> None:
+    size = (camera.height, camera.width)
+    if array.shape[:2] == size:
+        return
+    cure = "images must have the camera's height and width: resize them, or use camera.resize"
+    if array.shape[:2] == size[::-1]:
+        cure = "width and height are swapped, in the camera or in the image"
+    elif array.shape[1:3] == size:
+        channels_first = name == "rgb" and array.shape[0] == 3
+        cure = "transpose the axes (1, 2, 0)" if channels_first else "give one image, not a batch"
+    shape = (*size, 3) if name == "rgb" else size
+    raise expected(name, f"shape {shape}", array.shape, cure)
+
+
+def _check_single_channel(name: str, array: NDArray[Any], camera: Camera) -> None:
+    _check_size(name, array, camera)
+    if array.ndim != 2:
+        cure = f"take one channel: {name}[..., 0]"
+        raise expected(name, f"shape ({camera.height}, {camera.width})", array.shape, cure)
+
+
+def checked_rgb(array: NDArray[Any], camera: Camera) -> StoredImage:
+    """Colours (H, W, 3) or grey (H, W), checked and copied.
+
+    Raises:
+        DiffDopeError: for another size or type, or floats that leave [0, 1].
+    """
+    _check_size("rgb", array, camera)
+    if array.ndim == 2:
+        array = array[..., None]
+    elif array.ndim != 3 or array.shape[2] != 3:
+        cure = "drop the alpha channel: rgb[..., :3]" if array.shape[2:] == (4,) else ""
+        raise expected("rgb", f"shape ({camera.height}, {camera.width}, 3)", array.shape, cure)
+    kind = array.dtype.newbyteorder("=")
+    if kind in (np.uint8, np.uint16):
+        return StoredImage(_copied(array, kind), 1.0 / np.iinfo(kind).max)
+    if kind.kind != "f":
+        raise expected("rgb", "uint8, uint16 or float in [0, 1]", array.dtype, "convert with rgb.astype(np.uint8)")
+    low, high = _finite_range("rgb", array)
+    if low < -_ROUNDING or high > 1 + _ROUNDING:
+        cure = "divide by 255, or give uint8" if high > 1 else "undo the normalisation by mean and deviation"
+        raise expected("rgb", "floats in [0, 1]", f"{low:.4g} to {high:.4g}", cure)
+    colors = _copied(array, np.float32)
+    if low < 0.0 or high > 1.0:
+        np.clip(colors, 0.0, 1.0, out=colors)
+    return StoredImage(colors)
+
+
+def checked_depth(array: NDArray[Any], camera: Camera, depth_scale: float | None) -> StoredImage:
+    """Depth (H, W), checked and copied.
+
+    Raises:
+        DiffDopeError: for another size or type, integers without a scale, numbers that are no distances, or a median
+            that no camera would see.
+    """
+    _check_single_channel("depth", array, camera)
+    if array.dtype.kind not in "fiu":
+        raise expected("depth", "float metres or integers with depth_scale", array.dtype)
+    if array.dtype.kind in "iu" and depth_scale is None:
+        cure = "give depth_scale, metres per unit: 0.001 where the file holds millimetres"
+        raise expected("depth_scale", f"a number for depth of type {array.dtype}", None, cure)
+    cure = "set missing depth to 0, for example with np.nan_to_num(depth, posinf=0)"
+    low, _ = (0.0, 0.0) if array.dtype.kind == "u" else _finite_range("depth", array, cure=cure)
+    if depth_scale is not None:
+        check_positive("depth_scale", depth_scale)
+    unit = 1.0 if depth_scale is None else float(depth_scale)
+    if low < 0.0:
+        cure = "depth is the distance along the optical axis; set missing depth to 0"
+        raise expected("depth", "no negative numbers", f"{low * unit:.4g}", cure)
+    depth = _in_metres(array, unit)
+    _check_depth_unit(depth, depth_scale)
+    return depth
+
+
+def checked_mask(array: NDArray[Any], camera: Camera) -> StoredImage:
+    """Mask (H, W), checked and copied: bool, or float32 if it was given as floats.
+
+    Raises:
+        DiffDopeError: for another size or type, floats that leave [0, 1], or a mask of no pixels.
+    """
+    _check_single_channel("mask", array, camera)
+    if array.dtype.kind not in "biuf":
+        raise expected("mask", "bool, integers or float in [0, 1]", array.dtype)
+    is_soft = array.dtype.kind == "f"
+    if is_soft:
+        low, high = _finite_range("mask", array)
+        if low < 0 or high > 1:
+            raise expected("mask", "floats in [0, 1]", f"{low:.4g} to {high:.4g}", "give mask > 0")
+    mask = (
+        _copied(array, np.float32)
+        if is_soft
+        else np.ascontiguousarray(object_pixels(array) if array.dtype.kind in "iu" else array)
+    )
+    if not mask.any():
+        raise expected("mask", "some pixels on the object", "an empty mask", "leave mask out if there is none")
+    return StoredImage(mask)
+
+
+def _copied(array: NDArray[Any], kind: DTypeLike) -> NDArray[Any]:
+    """What is given may be a camera's buffer, which the next picture overwrites. RGB out of BGR is copied as BGR."""
+    if array.ndim == 3 and array.strides[2] < 0:  # which is four times as fast as turning each pixel round
+        return _copied(array[..., ::-1], kind)[..., ::-1]
+    return np.array(array, dtype=kind, order="C", copy=True)
+
+
+def _finite_range(name: str, array: NDArray[Any], *, cure: str = "") -> tuple[float, float]:
+    """The least and the greatest number; both passes together read less than a test of each number writes.
+
+    Raises:
+        DiffDopeError: if one is NaN or infinite.
+    """
+    low, high = float(array.min()), float(array.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        check_finite(name, array, cure=cure)
+    return low, high
+
+
+def _in_metres(array: NDArray[Any], unit: float) -> StoredImage:
+    if array.dtype.newbyteorder("=") == np.uint16:
+        return StoredImage(_copied(array, np.uint16), unit)
+    if unit == 1.0:
+        return StoredImage(_copied(array, np.float32))
+    metres = np.empty(array.shape, np.float32)
+    np.multiply(array, np.float64(unit), out=metres, casting="unsafe", dtype=np.float64)
+    return StoredImage(metres)
+
+
+def _check_depth_unit(depth: StoredImage, depth_scale: float | None) -> None:
+    # A sample will do: the question is whether it is metres or millimetres.
+    sample = depth.values.ravel()[:: max(1, depth.values.size // _SAMPLE)]
+    sample = sample if sample.any() else depth.values
+    valid = sample[sample > 0]
+    if len(valid) == 0:
+        raise expected("depth", "some pixels with depth", "0 (missing) everywhere", "leave depth out")
+    middle = float(np.median(valid)) * depth.unit
+    if _NEAREST_M <= middle <= _FARTHEST_M:
+        return
+    given = "" if depth_scale is None else f" with depth_scale {depth_scale:g}"
+    if middle > _FARTHEST_M:
+        cure = "it looks like millimetres: depth_scale is METRES per unit, 0.001 for millimetres"
+    else:
+        cure = "it looks scaled twice: depth_scale is METRES per unit, and none is needed for float metres"
+    raise expected("depth", f"a median of {_NEAREST_M} to {_FARTHEST_M} m", f"{middle:.4g} m{given}", cure)

@@ -1,0 +1,155 @@
+"""Camera files, and what they say of lens and depth."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import diffdope as dd
+from diffdope.errors import DiffDopeError
+from diffdope.geometry.camera import Camera
+from diffdope.geometry.camera import load_camera as load_camera_of_0_1
+from diffdope.io.cameras import depth_scale_m, load_camera, load_camera_of_image
+
+K = np.array([[1390.53, 0, 964.957], [0, 1386.99, 522.586], [0, 0, 1]])
+CAMERA = Camera(1390.53, 1386.99, 964.957, 522.586, 1920, 1080)
+ENTRY = {"cam_K": K.ravel().tolist(), "depth_scale": 0.1}
+SIMPLE = {
+    "fx": 1390.53,
+    "fy": 1386.99,
+    "cx": 964.957,
+    "cy": 522.586,
+    "width": 1920,
+    "height": 1080,
+    "depth_scale": 1.0,
+}
+
+
+def written(folder: Path, content: object) -> Path:
+    path = folder / "camera.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_load_entry(tmp_path: Path) -> None:
+    assert load_camera(written(tmp_path, ENTRY), width=1920, height=1080) == (CAMERA, 0.1)
+
+
+def test_load_camera_json(tmp_path: Path) -> None:
+    assert load_camera(written(tmp_path, SIMPLE)) == (CAMERA, 1.0)
+
+
+def test_load_without_depth_scale(tmp_path: Path) -> None:
+    path = written(tmp_path, {"cam_K": ENTRY["cam_K"]})
+    assert load_camera(path, width=1920, height=1080) == (CAMERA, None)
+
+
+def test_load_scene_camera(tmp_path: Path) -> None:
+    other = {"cam_K": K.ravel().tolist(), "depth_scale": 1.0}
+    path = written(tmp_path, {"3": ENTRY, "000007": other})
+    assert load_camera(path, width=1920, height=1080, image_id=3)[1] == 0.1
+    assert load_camera(path, width=1920, height=1080, image_id=7)[1] == 1.0
+    assert load_camera(written(tmp_path, {"3": ENTRY}), width=1920, height=1080)[1] == 0.1
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        (ENTRY, {}, "width: expected the image's size in pixels, got none"),
+        (SIMPLE, {"width": 1080, "height": 1920}, "width: expected 1920 as in the camera file, got 1080"),
+        ({"a": 1}, {}, "camera: expected cam_K, or fx, fy, cx and cy, got keys a"),
+        ({"fx": 3}, {"width": 4, "height": 4}, "camera: expected cam_K"),
+        ([1], {}, "camera: expected a JSON object"),
+        ({"0": ENTRY, "1": ENTRY}, {"width": 1920, "height": 1080}, "image_id: expected one of the 2"),
+        (
+            {"0": ENTRY},
+            {"width": 1920, "height": 1080, "image_id": 5},
+            "image_id: expected one of the 1 .* got 5",
+        ),
+        ({**SIMPLE, "depth_scale": 0}, {}, "depth_scale: expected a positive number"),
+        ({**SIMPLE, "fx": "wide"}, {}, "fx: expected an array of numbers"),
+        ({"cam_K": [1, 2]}, {"width": 4, "height": 4}, "camera.json: K: expected shape"),
+    ],
+)
+def test_bad_files(tmp_path: Path, content: object, options: dict[str, int], message: str) -> None:
+    with pytest.raises(DiffDopeError, match=message):
+        load_camera(written(tmp_path, content), **options)
+
+
+def test_unreadable_files(tmp_path: Path) -> None:
+    with pytest.raises(DiffDopeError, match="camera: cannot read .*nowhere.json"):
+        load_camera(tmp_path / "nowhere.json")
+    (tmp_path / "x.json").write_text("{", encoding="utf-8")
+    with pytest.raises(DiffDopeError, match="camera: expected JSON in .*x.json"):
+        load_camera(tmp_path / "x.json")
+
+
+def test_the_former_paths_still_lead_here(tmp_path: Path) -> None:
+    assert dd.load_camera is load_camera
+    assert load_camera_of_0_1(written(tmp_path, ENTRY), width=1920, height=1080) == (CAMERA, 0.1)
+
+
+def test_the_images_size_serves_where_the_file_has_none(tmp_path: Path) -> None:
+    assert load_camera_of_image(written(tmp_path, ENTRY), (1080, 1920, 3)) == (CAMERA, 0.1)
+    assert load_camera_of_image(written(tmp_path, SIMPLE), (10, 20)) == (CAMERA, 1.0)
+    with pytest.raises(DiffDopeError, match="camera file .*: K: expected a principal point inside the 480 x 270"):
+        load_camera_of_image(written(tmp_path, ENTRY), (270, 480))
+
+
+def test_a_file_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "camera.json").write_text(json.dumps(SIMPLE), encoding="utf-8-sig")
+    assert load_camera(tmp_path / "camera.json") == (CAMERA, 1.0)
+
+
+@pytest.mark.parametrize("where", ["entry", "scene", "flat"])
+def test_distortion_is_refused_wherever_it_is_stated(where: str, tmp_path: Path) -> None:
+    lens = {"distortion_model": "plumb_bob", "distortion_coefficients": [-0.05, 0.02, 0, 0, 0]}
+    contents: dict[str, Any] = {
+        "entry": {"0": ENTRY | lens}, "scene": {"0": ENTRY, "1": ENTRY} | lens, "flat": SIMPLE | lens,
+    }  # fmt: skip
+    words = r"camera file .*camera.json: distortion_coefficients: expected no lens distortion: coefficients that are "
+    with pytest.raises(DiffDopeError, match=words + r"all 0, got \[-0.05, 0.02, 0, 0, 0\]; undistort the images first"):
+        load_camera_of_image(written(tmp_path, contents[where]), (1080, 1920), image_id=0)
+
+
+# ---------------- depth scale
+
+INTEGERS, FLOATS = np.zeros((2, 2), np.uint16), np.zeros((2, 2), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("given", "of_file", "depth", "scale"),
+    [
+        (None, 0.1, INTEGERS, 1e-4),
+        (1.0, 0.1, INTEGERS, 1e-3),
+        (None, 0.1, FLOATS, None),  # float metres, whatever the camera's file says of integers
+        (1.0, None, FLOATS, 1e-3),
+        (None, 0.1, None, None),
+        (None, None, None, None),
+    ],
+)
+def test_depth_scale(given: float | None, of_file: float | None, depth: Any, scale: float | None) -> None:
+    found = depth_scale_m(given, of_file, "camera.json", depth=depth)
+    assert found == (None if scale is None else pytest.approx(scale))
+
+
+def test_depth_without_scale() -> None:
+    with pytest.raises(DiffDopeError, match="depth: expected a depth_scale in c.json or --depth-scale, got neither"):
+        depth_scale_m(None, None, "c.json", depth=INTEGERS)
+    with pytest.raises(DiffDopeError, match="depth-scale: expected a positive number, got -1"):
+        depth_scale_m(-1.0, 0.1, "c.json", depth=INTEGERS)
+
+
+# ---------------- the data sets
+
+
+def test_bop_files(shared_data: Path) -> None:
+    camera, scale = load_camera(shared_data / "hope" / "camera.json")
+    assert (camera, scale) == (CAMERA, 1.0)
+    path = shared_data / "sim" / "dev" / "000001" / "scene_camera.json"
+    camera, scale = load_camera(path, width=640, height=480, image_id=3)
+    assert (camera.fx, camera.cx, camera.cy, scale) == (605.0, 321.4, 237.8, 0.1)

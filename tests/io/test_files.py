@@ -1,0 +1,73 @@
+"""Nothing is lost or half-written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from diffdope.errors import DiffDopeError
+from diffdope.io.files import atomic, check_folder, prepare_csv, results_folder, write_durably, write_json
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_that_fails_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), atomic(path) as temporary:
+        temporary.write_text("half")
+        assert temporary.suffix == ".txt" and path.read_text() == "old"
+        raise RuntimeError
+    assert path.read_text() == "old" and names(tmp_path) == ["a.txt"]
+    write_durably(path, "new\n")
+    assert path.read_bytes() == b"new\n" and names(tmp_path) == ["a.txt"]
+
+
+def test_json_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_json(path, {"a": [1, None]})
+    assert json.loads(path.read_text()) == {"a": [1, None]}
+    with pytest.raises(ValueError):
+        write_json(path, {"a": float("nan")})
+    assert json.loads(path.read_text()) == {"a": [1, None]} and names(tmp_path) == ["a.json"]
+
+
+def test_a_folder_that_fails_leaves_the_old_one(tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "out"
+    with results_folder(out) as folder:
+        (folder / "a").write_text("old")
+        (folder / "b").write_text("old")
+    (out / "mine").write_text("kept")
+    with pytest.raises(RuntimeError), results_folder(out) as folder:
+        (folder / "a").write_text("new")
+        raise RuntimeError
+    assert (out / "a").read_text() == "old"
+    with results_folder(out) as folder:
+        (folder / "a").write_text("new")
+    assert [(out / name).read_text() for name in names(out)] == ["new", "old", "kept"]
+    assert names(out.parent) == ["out"]
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    check_folder(tmp_path / "new" / "newer")
+    assert names(tmp_path) == ["file"]
+    with pytest.raises(DiffDopeError, match="out: expected a folder, got the file"):
+        check_folder(tmp_path / "file")
+    with pytest.raises(DiffDopeError, match="there: expected a folder that can be written, got .*x; .*file is not"):
+        check_folder(tmp_path / "file" / "x", "there")
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(DiffDopeError, match="is not writable"):
+        check_folder(tmp_path / "new")
+
+
+def test_a_csv_gets_its_folder(tmp_path: Path) -> None:
+    prepare_csv(tmp_path / "a" / "b.CSV")
+    assert names(tmp_path / "a") == []
+    for path in (tmp_path / "b.txt", tmp_path / "a"):
+        with pytest.raises(DiffDopeError, match="out: expected a file ending in .csv"):
+            prepare_csv(path)

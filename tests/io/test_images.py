@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from diffdope.errors import DiffDopeError
+from diffdope.io.images import as_rgb_texture, read_depth, read_image, read_rgb
+from diffdope.io.masks import read_mask
+
+
+def test_16_bit_depth_is_lossless(tmp_path: Path, rng: np.random.Generator) -> None:
+    depth = rng.integers(0, 65536, (5, 7)).astype(np.uint16)
+    Image.fromarray(depth).save(tmp_path / "d.png")
+    read = read_image("depth", tmp_path / "d.png")
+    assert read.dtype == np.uint16
+    np.testing.assert_array_equal(read, depth)
+
+
+def test_float_and_npy(tmp_path: Path, rng: np.random.Generator) -> None:
+    depth = rng.uniform(size=(5, 7)).astype(np.float32)
+    Image.fromarray(depth).save(tmp_path / "d.tiff")
+    np.save(tmp_path / "d.npy", depth)
+    for name in ("d.tiff", "d.npy"):
+        np.testing.assert_array_equal(read_image("depth", tmp_path / name), depth)
+
+
+def test_opaque_alpha_is_dropped(tmp_path: Path, rng: np.random.Generator) -> None:
+    rgba = rng.integers(0, 256, (5, 7, 4)).astype(np.uint8)
+    rgba[..., 3] = 255
+    Image.fromarray(rgba).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), rgba[..., :3])
+    rgba[0, 0, 3] = 254
+    Image.fromarray(rgba).save(tmp_path / "a.png")
+    assert read_rgb(tmp_path / "a.png").shape == (5, 7, 4)
+    Image.fromarray(rgba[..., 0]).convert("LA").save(tmp_path / "la.png")
+    np.testing.assert_array_equal(read_rgb(tmp_path / "la.png"), rgba[..., 0])
+
+
+def test_palettes_are_resolved(tmp_path: Path) -> None:
+    indices = Image.fromarray(np.array([[0, 1], [2, 1]], np.uint8), mode=None).convert("P")
+    indices.putpalette([0, 0, 0, 255, 0, 0, 0, 0, 255])
+    indices.putdata([0, 1, 2, 1])
+    indices.save(tmp_path / "p.png")
+    np.testing.assert_array_equal(read_rgb(tmp_path / "p.png")[0], [[0, 0, 0], [255, 0, 0]])
+    np.testing.assert_array_equal(read_mask(tmp_path / "p.png"), [[False, True], [True, True]])
+
+
+def test_masks_of_any_kind(tmp_path: Path) -> None:
+    mask = np.array([[0, 255], [255, 0]], np.uint8)
+    rgba = np.stack([mask, 0 * mask, 0 * mask, 0 * mask + 255], -1)
+    for name, array in (("grey", mask), ("rgba", rgba), ("rgb", rgba[..., :3]), ("bool", mask > 0)):
+        Image.fromarray(array).save(tmp_path / f"{name}.png")
+        np.testing.assert_array_equal(read_mask(tmp_path / f"{name}.png") > 0, mask > 0)
+
+
+def test_alpha_of_float_images(tmp_path: Path, rng: np.random.Generator) -> None:
+    rgba = rng.uniform(size=(5, 7, 4))
+    rgba[..., 3] = 1.0
+    np.save(tmp_path / "a.npy", rgba)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.npy"), rgba[..., :3])
+
+
+def test_one_channel_of_depth_is_an_image(tmp_path: Path, rng: np.random.Generator) -> None:
+    depth = rng.uniform(size=(5, 7, 1))
+    np.save(tmp_path / "d.npy", depth)
+    np.testing.assert_array_equal(read_depth(tmp_path / "d.npy"), depth[..., 0])
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00"])
+def test_npy_files_that_hold_no_array(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.npy").write_bytes(content)
+    with pytest.raises(DiffDopeError, match="depth: expected an image in .*x.npy"):
+        read_depth(tmp_path / "x.npy")
+
+
+def test_npy_files_of_something_else(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.array(["a", "b"]))
+    with pytest.raises(DiffDopeError, match="depth: expected an array of numbers in .*x.npy, got <U1"):
+        read_depth(tmp_path / "x.npy")
+
+
+def test_pictures_too_large_to_be_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.new("L", (20, 20)).save(tmp_path / "x.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(DiffDopeError, match="depth: expected an image in .*x.png"):
+        read_depth(tmp_path / "x.png")
+
+
+def test_missing_and_broken(tmp_path: Path) -> None:
+    with pytest.raises(DiffDopeError, match="rgb: expected an image file, but there is none at .*no.png"):
+        read_rgb(tmp_path / "no.png")
+    with pytest.raises(DiffDopeError, match="depth: expected an image file"):
+        read_image("depth", tmp_path)
+    for name in ("x.png", "x.npy"):
+        (tmp_path / name).write_bytes(b"neither")
+        with pytest.raises(DiffDopeError, match=f"mask: expected an image in .*{name}"):
+            read_mask(tmp_path / name)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGB", "RGBA", "I;16", "CMYK"])
+def test_textures_become_rgb(mode: str) -> None:
+    if mode == "I;16":
+        image = Image.fromarray(np.full((2, 3), 204 << 8, np.uint16))
+    else:
+        image = Image.new("RGB", (3, 2), (204, 204, 204)).convert(mode)  # in the palette that Pillow makes
+    texture = as_rgb_texture(image)
+    assert texture.shape == (2, 3, 3) and texture.dtype == np.uint8
+    assert np.abs(texture.astype(int) - 204).max() <= 2
