@@ -17,7 +17,7 @@ from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
-from diffdope.pipelines.settings import PRESETS, Preset
+from diffdope.pipelines.settings import PRESETS
 from diffdope.scene.packaged import packaged_example
 from tests.conftest import PROJECT
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from diffdope.render.kernels.cache import drop_stale, fingerprint
+from diffdope.kernel_cache import drop_stale, fingerprint
 
 
 def make_folder(root: Path, name: str) -> Path:

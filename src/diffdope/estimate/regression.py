@@ -320,7 +320,7 @@ def inverse(matrix: F64) -> F64:
     if len(matrix) == 1:
         return np.asarray(1.0 / matrix)
     (a, b), (_, c) = matrix.tolist()
-    # Colours that do not vary cannot tell gain from bias: the determinant is rounding, and any split of the two will do.
+    # Colours that do not vary cannot tell gain from bias: the determinant is rounding, and any split will do.
     determinant = max(a * c - b * b, _ALIKE * a * c)
     return np.asarray(np.array([[c, -b], [-b, a]]) / determinant)
 

@@ -62,7 +62,7 @@ def _may_start_processes() -> bool:
 def _compile_apart(edges: bool, solver: Solver) -> bool:
     from filelock import FileLock
 
-    from diffdope.render.kernels.cache import keeps_compiled
+    from diffdope.kernel_cache import keeps_compiled
 
     if not keeps_compiled():
         return False
@@ -116,8 +116,8 @@ def _mark(edges: bool, solver: Solver) -> Path:
     import llvmlite.binding as llvm
     import numba
 
+    from diffdope.kernel_cache import FOLDERS, fingerprint
     from diffdope.problem.evaluate import evaluate_queue
-    from diffdope.render.kernels.cache import FOLDERS, fingerprint
 
     digest = hashlib.sha256(fingerprint().encode())
     digest.update(f"{numba.__version__} {llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}".encode())

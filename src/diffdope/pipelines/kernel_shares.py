@@ -122,7 +122,7 @@ class Replaced:
 
 def _kernel_modules() -> list[Any]:
     """All modules of the folders with kernels, and those that call them."""
-    from diffdope.render.kernels.cache import FOLDERS
+    from diffdope.kernel_cache import FOLDERS
 
     package = FOLDERS[0].parents[1]
     for folder in FOLDERS:

@@ -1,8 +1,8 @@
 """An object's own frame: its origin in the middle of the object, whatever the mesh file's is.
 
-Searches, priors, steps and motions turn an object about its origin. A file's origin may be a metre away (a CAD assembly,
-a robot's base), and a turn about it would throw the object out of the picture. So pipelines work in the own frame, and
-poses are converted where they come in and go out.
+Searches, priors, steps and motions turn an object about its origin. A file's origin may be a metre away (a CAD
+assembly, a robot's base), and a turn about it would throw the object out of the picture. So pipelines work in the own
+frame, and poses are converted where they come in and go out.
 """
 
 from __future__ import annotations

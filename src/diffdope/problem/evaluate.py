@@ -149,8 +149,8 @@ def add_directly(problem, f, s, sums):
 def add_priors(problem, R, t, sums):
     """Adds gradient and normal matrix of the pose priors; returns their cost.
 
-    The gradient of tr(I - M) by a turn in front of M is its axial vector. The curvature is taken for that at the prior's
-    own pose: it is never less than the true one.
+    The gradient of tr(I - M) by a turn in front of M is its axial vector. The curvature is taken for that at the pose of
+    the prior: it is never less than the true one.
     """
     p, total = problem.priors, 0.0
     for n in range(len(p.far)):

@@ -35,7 +35,7 @@ class Chain:
     """How an object's pose in a camera follows from the variables: X_left @ between @ X_right.
 
     left: index of a variable that ends at the camera (its pose T_w2c, say), or None; right: of one that begins at the
-    object (T_m2w), or None; between: what is known: a link of a robot by its joints, the place of a camera that is held.
+    object (T_m2w), or None; between: what is known: a link of a robot by its joints, the place of a camera.
     """
 
     left: int | None = None
@@ -147,8 +147,8 @@ def chain_arrays(chains: Sequence[Chain]) -> Chains:
     if tuple(chains) == (ONE_POSE,):
         return _ONE_POSE
     between = [chain.between or Pose.identity() for chain in chains]
-    ends = ([-1 if end is None else end for end in side] for side in zip(*((c.left, c.right) for c in chains), strict=True))
-    left, right = (np.array(side, np.int64) for side in ends)
+    left = np.array([-1 if chain.left is None else chain.left for chain in chains], np.int64)
+    right = np.array([-1 if chain.right is None else chain.right for chain in chains], np.int64)
     return Chains(left, right, np.stack([p.R_m2c for p in between]), np.stack([p.t_m2c for p in between]))
 
 

@@ -139,7 +139,7 @@ def _deep_gaps(start: NDArray[np.bool_], mask: F32, share: float) -> NDArray[np.
 def least_gap(coverage: F32, mask: F32, share: float) -> float:
     """How deep a gap in a silhouette that is known well must be to be an occluder's, as a share of its extent.
 
-    A mask that is off lacks more of a silhouette than its rim, so that an occluder's gap must be deeper than its border is off.
+    A mask that is off lacks more of a silhouette than its rim: an occluder's gap must be deeper than its border is off.
 
     Args:
         coverage: of the rendering (H, W).

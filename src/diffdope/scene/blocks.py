@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from diffdope.render.kernels.options import KEPT
+from diffdope.kernel_cache import KEPT
 
 U8 = NDArray[np.uint8]
 U16 = NDArray[np.uint16]

@@ -8,7 +8,7 @@ object's diameter.
 import numpy as np
 from numba import njit
 
-from diffdope.render.kernels.options import KEPT
+from diffdope.kernel_cache import KEPT
 from diffdope.scene.nearest_kernels import nearest_in_tree, nearest_on_face
 
 _OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
@@ -287,23 +287,7 @@ def _wedges(size, ring):
 
 @njit(**_ENTRY)
 def candidates(
-    points,
-    at,
-    corners,
-    start,
-    star,
-    attributes,
-    planes,
-    paints,
-    limit,
-    turn,
-    turns,
-    room,
-    ring,
-    near,
-    price,
-    target,
-    cost,
+    points, at, corners, start, star, attributes, planes, paints, limit, turn, turns, room, ring, near, price, target, cost
 ):
     """The cheapest allowed collapse of each place whose turn it is: into target (P,), -1 for none, at cost (P,).
 
@@ -413,30 +397,8 @@ def _entangled(v, size, ring, changed):
 
 @njit(**_ENTRY)
 def collapse(
-    order,
-    target,
-    cost,
-    points,
-    at,
-    corners,
-    start,
-    star,
-    planes,
-    paints,
-    guard,
-    sure,
-    tree_points,
-    tree_faces,
-    boxes,
-    stack,
-    bound,
-    spare,
-    room,
-    ring,
-    near,
-    chain,
-    log,
-    logged,
+    order, target, cost, points, at, corners, start, star, planes, paints, guard, sure, tree_points, tree_faces, boxes,
+    stack, bound, spare,    room, ring, near, chain, log, logged,
 ):
     """Collapses places in the given order, unless a neighbour has just been; dead faces get corners of -1.
 

@@ -91,6 +91,11 @@ def checked_depth(array: NDArray[Any], camera: Camera, depth_scale: float | None
     return depth
 
 
+def _hard(array: NDArray[Any]) -> NDArray[np.bool_]:
+    """The object's pixels of a mask in bools or whole numbers."""
+    return np.ascontiguousarray(object_pixels(array) if array.dtype.kind in "iu" else array)
+
+
 def checked_mask(array: NDArray[Any], camera: Camera) -> StoredImage:
     """Mask (H, W), checked and copied: bool, or float32 if it was given as floats.
 
@@ -105,11 +110,7 @@ def checked_mask(array: NDArray[Any], camera: Camera) -> StoredImage:
         low, high = _finite_range("mask", array)
         if low < 0 or high > 1:
             raise expected("mask", "floats in [0, 1]", f"{low:.4g} to {high:.4g}", "give mask > 0")
-    mask = (
-        _copied(array, np.float32)
-        if is_soft
-        else np.ascontiguousarray(object_pixels(array) if array.dtype.kind in "iu" else array)
-    )
+    mask = _copied(array, np.float32) if is_soft else _hard(array)
     if not mask.any():
         raise expected("mask", "some pixels on the object", "an empty mask", "leave mask out if there is none")
     return StoredImage(mask)

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from diffdope.render.kernels.options import KEPT
+from diffdope.kernel_cache import KEPT
 
 _OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
 

@@ -47,7 +47,7 @@ class MeshLevels:
 
     @property
     def corners_m(self) -> F64:
-        """Corners (N, 3) of the convex hull: seen from outside, an object's box is that of these, which are far fewer."""
+        """Corners (N, 3) of the convex hull: an object's box on an image is that of these, which are far fewer."""
         with self._making.get():
             if self._corners_m is None:
                 self._corners_m = hull_corners(self.mesh.vertices_m)

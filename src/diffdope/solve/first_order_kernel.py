@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from diffdope.render.kernels.options import KEPT
+from diffdope.kernel_cache import KEPT
 from diffdope.render.kernels.queue import take
 from diffdope.solve.calls import Sums, evaluate_at
 from diffdope.solve.linear_algebra import INLINE, OPTIONS

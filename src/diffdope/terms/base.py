@@ -114,7 +114,7 @@ class ImageTerm(ABC):
         return None
 
     def assess(self, seen: Comparison) -> dict[str, float | None]:
-        """What it says about how good a fit is: values of fields of `FitQuality`; None where nothing can be compared."""
+        """What it says about how good a fit is: values of fields of `FitQuality`; none where nothing is compared."""
         return {}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from diffdope.render.kernels.options import KEPT
+from diffdope.kernel_cache import KEPT
 
 F64 = NDArray[np.float64]
 _OPTIONS = {

@@ -25,8 +25,8 @@ class SupportPlaneSettings:
     """Of the support plane term."""
 
     plane: tuple[float, ...] = ()
-    """(a, b, c, d) of the plane a x + b y + c z = d in the camera's frame, metres; (a, b, c) points to the side on which
-    the object stands. Empty for none."""
+    """(a, b, c, d) of the plane a x + b y + c z = d in the camera's frame, metres; (a, b, c) points to the side on
+    which the object stands. Empty for none."""
     plane_weight: float = 0.01
     """What a pose pays whose lowest point is `plane_tolerance_m` off the plane; it grows with the square."""
     plane_tolerance_m: float = 0.001

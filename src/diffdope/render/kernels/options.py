@@ -3,10 +3,7 @@
 from typing import Any
 
 import diffdope.render.kernels.forks  # noqa: F401
-from diffdope.render.kernels.cache import drop_stale, keeps_compiled
-
-drop_stale()  # here, because every kernel module imports this one before it can load compiled code
-KEPT = keeps_compiled()
+from diffdope.kernel_cache import KEPT
 
 # fastmath lets LLVM keep sums in vector registers; inputs are finite because they were checked at the door.
 # No kernel is called through a C function pointer, and only entries from Python: wrappers nobody needs would double

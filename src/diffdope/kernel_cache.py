@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from types import FunctionType
 
-_PACKAGE = Path(__file__).resolve().parents[2]
+_PACKAGE = Path(__file__).resolve().parent
 FOLDERS = tuple(_PACKAGE / name for name in ("render/kernels", "terms", "problem", "solve", "estimate", "scene"))
 _STAMP = "kernels.sha256"
 
@@ -62,3 +62,7 @@ def keeps_compiled() -> bool:
         warnings.warn(f"{text}; NUMBA_CACHE_DIR can name one", RuntimeWarning, stacklevel=2)
         return False
     return True
+
+
+drop_stale()  # here, because every kernel module imports this one before it can load compiled code
+KEPT = keeps_compiled()
