@@ -1,7 +1,7 @@
 """Which process compiles which kernels, and how: each reaches every kernel, as a refinement does, and compiles its own.
 
 Kernels call each other by address, so that each can be compiled without the others. What they are compiled for are the
-arguments with which the library's own code comes to them here; nothing is called.
+arguments with which the library's own code comes to them here; nothing is called, but for those that reduce a mesh.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from diffdope.problem.factor import ImageFactor
     from diffdope.problem.problem import Problem
 
+_LEVELS = "levels of detail"  # all kernels that make them, and that find approximate symmetries
 # Seconds of one core of 2020. Kernels that are missing here are compiled all the same, by the last process.
 _SECONDS = {
     "prepare_pose": 5.0, "shade_chunk": 2.4, "evaluate_pose": 4.4, "evaluate_problem": 5.0, "evaluate_queue": 1.5,
@@ -25,7 +26,7 @@ _SECONDS = {
 _OF_SOLVER = {
     "newton": {
         "descend_queue": 7.0, "line": 0.6, "left_over": 0.2, "list_weights": 0.6, "sum_products": 0.3,
-        "add_scores": 0.4, "sum_tiles": 0.2,
+        "add_scores": 0.4, "sum_tiles": 0.2, _LEVELS: 9.0,
     },
     "descent": {"step_queue": 4.0},
 }  # fmt: skip
@@ -63,7 +64,9 @@ def compile_share(number: int, count: int, *, edges: bool, solver: Solver) -> No
 
 
 def reach_all(wanted: Callable[[str], bool], *, edges: bool, solver: Solver) -> None:
-    """Comes to every kernel, of which those that are wanted are compiled and none is called; see `compile_share`."""
+    """Comes to every kernel, of which those that are wanted are compiled; see `compile_share`."""
+    if solver == "newton" and wanted(_LEVELS):
+        _reduce_mesh()
     Replaced(wanted)
     problem, factor = _problem(edges=edges, normal=solver == "newton")
     _solve(problem, solver)
@@ -131,6 +134,17 @@ def _kernel_modules() -> list[Any]:
             importlib.import_module(".".join(["diffdope", *parts]))
     importlib.import_module("diffdope.render.renderer")
     return [module for name, module in sorted(sys.modules.items()) if name.startswith("diffdope.")]
+
+
+def _reduce_mesh() -> None:
+    """Makes levels of detail: what is called with their results cannot be reached otherwise."""
+    from diffdope.scene.lod import levels_of_detail
+    from diffdope.scene.lookalikes import lookalikes
+    from diffdope.scene.packaged import packaged_example
+
+    mesh = packaged_example().mesh
+    levels_of_detail(mesh, [500])
+    lookalikes(mesh)
 
 
 def _problem(*, edges: bool, normal: bool) -> tuple[Problem, ImageFactor]:
