@@ -93,8 +93,16 @@ def _compile_in_shares(edges: bool, solver: Solver) -> str:
     try:
         for number in range(count):
             command = [sys.executable, "-c", _CODE.format(number, count, edges, solver)]
-            pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-            started.append(subprocess.Popen(command, env=environment, text=True, **pipes))
+            started.append(
+                subprocess.Popen(
+                    command,
+                    env=environment,
+                    text=True,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                )
+            )
         for process in started:
             said = process.communicate(timeout=max(0.0, end - time.monotonic()))[1].strip()
             if process.returncode != 0:

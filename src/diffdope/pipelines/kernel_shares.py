@@ -1,7 +1,7 @@
 """Which process compiles which kernels, and how: each reaches every kernel, as a refinement does, and compiles its own.
 
 Kernels call each other by address, so that each can be compiled without the others. What they are compiled for are the
-arguments with which the library's own code comes to them here; nothing is called, but for those that reduce a mesh.
+arguments with which the library's own code comes to them here; nothing is called.
 """
 
 from __future__ import annotations
@@ -17,16 +17,15 @@ if TYPE_CHECKING:
     from diffdope.problem.factor import ImageFactor
     from diffdope.problem.problem import Problem
 
-_LEVELS = "levels of detail"  # all kernels that make them, and that find approximate symmetries
 # Seconds of one core of 2020. Kernels that are missing here are compiled all the same, by the last process.
 _SECONDS = {
     "prepare_pose": 5.0, "shade_chunk": 2.4, "evaluate_pose": 4.4, "evaluate_problem": 5.0, "evaluate_queue": 1.5,
     "linearise_pose": 1.4, "render_pose": 1.3, "mean_of_blocks": 0.5, "depth_of_blocks": 1.1,
+    "line": 0.6, "left_over": 0.2,
 }  # fmt: skip
 _OF_SOLVER = {
     "newton": {
-        "descend_queue": 7.0, "line": 0.6, "left_over": 0.2, "list_weights": 0.6, "sum_products": 0.3,
-        "add_scores": 0.4, "sum_tiles": 0.2, _LEVELS: 9.0,
+        "descend_queue": 7.0, "list_weights": 0.6, "sum_products": 0.3, "add_scores": 0.4, "sum_tiles": 0.2,
     },
     "descent": {"step_queue": 4.0},
 }  # fmt: skip
@@ -60,20 +59,20 @@ def compile_share(number: int, count: int, *, edges: bool, solver: Solver) -> No
     divided = shares(seconds_of(edges=edges, solver=solver), count)
     others = set().union(*(names for k, names in enumerate(divided) if k != number))
     last = number == count - 1
+    if last and solver == "newton":
+        _reduce_mesh()
     reach_all(lambda name: name in divided[number] or (last and name not in others), edges=edges, solver=solver)
 
 
 def reach_all(wanted: Callable[[str], bool], *, edges: bool, solver: Solver) -> None:
-    """Comes to every kernel, of which those that are wanted are compiled; see `compile_share`."""
-    if solver == "newton" and wanted(_LEVELS):
-        _reduce_mesh()
+    """Comes to every kernel, of which those that are wanted are compiled and none is called; see `compile_share`."""
     Replaced(wanted)
     problem, factor = _problem(edges=edges, normal=solver == "newton")
     _solve(problem, solver)
     _draw_and_linearise(factor)
     _reduce_images()
+    _fit_gain()
     if solver == "newton":
-        _fit_gain()
         _regress()
 
 
@@ -88,7 +87,8 @@ class Replaced:
 
         from diffdope.render.kernels import calls
 
-        self._wanted, self._places = wanted, []
+        self._wanted = wanted
+        self._places: list[tuple[dict[str, Any], str, Any, Any]] = []
         for module in _kernel_modules():
             for name, value in list(vars(module).items()):
                 if value is calls.address_of:
@@ -136,17 +136,6 @@ def _kernel_modules() -> list[Any]:
     return [module for name, module in sorted(sys.modules.items()) if name.startswith("diffdope.")]
 
 
-def _reduce_mesh() -> None:
-    """Makes levels of detail: what is called with their results cannot be reached otherwise."""
-    from diffdope.scene.lod import levels_of_detail
-    from diffdope.scene.lookalikes import lookalikes
-    from diffdope.scene.packaged import packaged_example
-
-    mesh = packaged_example().mesh
-    levels_of_detail(mesh, [500])
-    lookalikes(mesh)
-
-
 def _problem(*, edges: bool, normal: bool) -> tuple[Problem, ImageFactor]:
     """One object in one view; only types count, and none depends on the object."""
     import numpy as np
@@ -165,7 +154,7 @@ def _problem(*, edges: bool, normal: bool) -> tuple[Problem, ImageFactor]:
     mesh = Mesh(vertices_m, np.array([[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]]), colors=np.eye(4, 3))
     size = 24
     images = {"rgb": np.zeros((size, size, 3)), "depth": np.full((size, size), 0.5), "mask": np.ones((size, size))}
-    observation = Observation(Camera(60.0, 60.0, 11.5, 11.5, size, size), **images)
+    observation = Observation(Camera(60.0, 60.0, 11.5, 11.5, size, size), **images)  # type: ignore[arg-type]
     factor = ImageFactor(
         Buffers(mesh, threads=1), observation, Responsibility.everywhere(size, size),
         ObjectiveSettings(edge_weight=1.0 if edges else 0.0), length_m=0.1, with_normal=normal,
@@ -203,13 +192,23 @@ def _draw_and_linearise(factor: ImageFactor) -> None:
 def _reduce_images() -> None:
     import numpy as np
 
-    from diffdope.geometry.camera import Camera
     from diffdope.geometry.crop import CropWindow
-    from diffdope.scene.observation import Observation
+    from diffdope.scene.stored_image import StoredImage
 
-    images = {"rgb": np.zeros((8, 8, 3)), "depth": np.full((8, 8), 0.5), "mask": np.ones((8, 8))}
-    with suppress(ValueError):  # nothing was reduced, so that nothing is left
-        Observation(Camera(60.0, 60.0, 3.5, 3.5, 8, 8), **images).crop(CropWindow(0, 0, 8, 8, 2))
+    window, image = CropWindow(0, 0, 8, 8, 2), StoredImage(np.zeros((8, 8), np.float32))
+    image.mean(window)
+    image.depth(window)
+
+
+def _reduce_mesh() -> None:
+    """Levels of detail and symmetries of a mesh, for good: which kernels come next depends on what those before find."""
+    from diffdope.scene.lod import levels_of_detail
+    from diffdope.scene.lookalikes import lookalikes
+    from diffdope.scene.packaged import packaged_example
+
+    mesh = packaged_example().mesh
+    levels_of_detail(mesh, [500, 2000])
+    lookalikes(mesh)
 
 
 def _fit_gain() -> None:
