@@ -301,3 +301,20 @@ def test_the_box_of_a_mask_is_where_it_is_not_zero() -> None:
     mask[20, 3] = 1.0
     assert Observation(camera, mask=mask).mask_box == (3.0, 5.0, 19.0, 20.0)
     assert Observation(camera, mask=mask).with_mask(mask > 0.5).mask_box == (3.0, 20.0, 3.0, 20.0)
+
+
+KINDS = (np.uint8, np.uint16, np.float32, np.float64)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [(name, kind) for name in ("rgb", "depth", "mask") for kind in KINDS] + [("mask", np.bool_)]
+)
+def test_what_was_given_stays_its_owners(name: str, kind: type) -> None:
+    """He may write to it, which changes nothing in the observation."""
+    given = np.zeros((6, 8, 3) if name == "rgb" else (6, 8), kind)
+    given[2:4, 2:5] = 1
+    scale = 1.0 if name == "depth" and np.issubdtype(kind, np.integer) else None
+    observation = Observation(CAMERA, **{name: given}, depth_scale=scale)  # type: ignore[arg-type]
+    before = getattr(observation, name).copy()
+    given[...] = 0
+    assert before.any() and np.array_equal(getattr(observation, name), before)

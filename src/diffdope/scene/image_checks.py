@@ -92,8 +92,8 @@ def checked_depth(array: NDArray[Any], camera: Camera, depth_scale: float | None
 
 
 def _hard(array: NDArray[Any]) -> NDArray[np.bool_]:
-    """The object's pixels of a mask in bools or whole numbers."""
-    return np.ascontiguousarray(object_pixels(array) if array.dtype.kind in "iu" else array)
+    """The object's pixels of a mask in bools or whole numbers, in an array of their own."""
+    return np.ascontiguousarray(object_pixels(array)) if array.dtype.kind in "iu" else _copied(array, np.bool_)
 
 
 def checked_mask(array: NDArray[Any], camera: Camera) -> StoredImage:
