@@ -201,7 +201,7 @@ def _reduce_images() -> None:
 
 
 def _reduce_mesh() -> None:
-    """Levels of detail and symmetries of a mesh, for good: which kernels come next depends on what those before find."""
+    """Levels of detail and symmetries of a mesh, for good: what comes next depends on what was found before."""
     from diffdope.scene.lod import levels_of_detail
     from diffdope.scene.lookalikes import lookalikes
     from diffdope.scene.packaged import packaged_example
