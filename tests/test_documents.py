@@ -189,7 +189,7 @@ def test_commands_name_what_exists(name: str) -> None:
         "diffdope nothing",
         "diffdope experiment nothing",
         "pytest tests/nothing",
-        "python -m benchmarks.accuracy --no-such-flag-anywhere 3",
+        "python -m benchmarks.accuracy --zyxqwv 3",
     ],
 )
 def test_a_command_that_does_not_exist_is_found(command: str) -> None:
