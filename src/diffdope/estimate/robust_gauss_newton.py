@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import DiffDopeError, check_above_zero
 from diffdope.estimate.covariance import (
     InformationEigenbasis,
     Uncertainty,
@@ -63,9 +63,7 @@ class PolishSettings:
         """Refuses numbers that make no steps."""
         if self.steps < 0:
             raise DiffDopeError(f"steps: expected at least 0, got {self.steps}")
-        for name in ("tolerance", "longest", "anew"):
-            if not getattr(self, name) > 0.0:
-                raise DiffDopeError(f"{name}: expected a number > 0, got {getattr(self, name)}")
+        check_above_zero(self, "tolerance", "longest", "anew")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.bop.metrics import PosePairs, with_nearest_truths
-from diffdope.errors import DiffDopeError, check_choice
+from diffdope.errors import check_above_zero, check_choice
 from diffdope.estimate.bound import MASK_ROUNDING, fisher_information
 from diffdope.experiments.bench import Bench, Level, Row, perturbed
 from diffdope.experiments.cases import Source
@@ -86,9 +86,7 @@ class Settings:
         ):  # fmt: skip
             for value in values:
                 check_choice(name, value, allowed)
-        for name in ("rgb", "depth_mm", "camera_m"):
-            if not getattr(self, name) > 0.0:
-                raise DiffDopeError(f"{name}: expected a number > 0, got {getattr(self, name)}")
+        check_above_zero(self, "rgb", "depth_mm", "camera_m")
 
 
 def trials(settings: Settings, source: Source) -> list[Task]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import DiffDopeError, check_above_zero
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,6 @@ class TrackingSettings:
         for name in ("patience", "retry"):
             if getattr(self, name) < 1:
                 raise DiffDopeError(f"{name}: expected at least 1, got {getattr(self, name)}")
-        for name in ("memory_s", "frame_s"):
-            if not getattr(self, name) > 0.0:
-                raise DiffDopeError(f"{name}: expected a number > 0, got {getattr(self, name)}")
+        check_above_zero(self, "memory_s", "frame_s")
         if not 0.0 <= self.smoothing < 1.0:
             raise DiffDopeError(f"smoothing: expected a share from 0 to below 1, got {self.smoothing}")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from diffdope.errors import DiffDopeError, check_choice
+from diffdope.errors import DiffDopeError, check_at_least_zero, check_choice
 from diffdope.estimate.robust_gauss_newton import PolishSettings
 from diffdope.problem.level_problem import GainModel
 from diffdope.search.levels import FAR, PyramidSettings
 from diffdope.solve.levenberg_marquardt import LevenbergSettings
-from diffdope.terms.checks import check_at_least_zero
 from diffdope.terms.contour import ContourSettings
 from diffdope.terms.registry import NoiseSettings
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_choice
+from diffdope.errors import DiffDopeError, check_above_zero, check_choice
 from diffdope.geometry.so3 import wxyz_from_matrix
 from diffdope.solve.levenberg_marquardt import Minimisable, SolverResult
 from diffdope.solve.schedules import Distribution, sample_learning_rates
@@ -52,9 +52,7 @@ class DescentSettings:
             raise DiffDopeError(f"iterations: expected at least 1, got {self.iterations}")
         if self.patience < 1:
             raise DiffDopeError(f"patience: expected at least 1, got {self.patience}")
-        for name in ("learning_rate", "decay", "translation_unit"):
-            if not getattr(self, name) > 0.0:
-                raise DiffDopeError(f"{name}: expected a number > 0, got {getattr(self, name)}")
+        check_above_zero(self, "learning_rate", "decay", "translation_unit")
         if not 0.0 < self.rate_low <= self.rate_high:
             raise DiffDopeError(
                 f"rate_low, rate_high: expected 0 < low <= high, got {self.rate_low} and {self.rate_high}"

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import DiffDopeError, check_above_zero
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -61,9 +61,7 @@ class LevenbergSettings:
         for name in ("reduction_tolerance", "reduction_tolerance_coarse"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise DiffDopeError(f"{name}: expected a share from 0 to below 1, got {getattr(self, name)}")
-        for name in ("damping", "max_step", "observable", "tolerance", "tolerance_coarse"):
-            if not getattr(self, name) > 0.0:
-                raise DiffDopeError(f"{name}: expected a number > 0, got {getattr(self, name)}")
+        check_above_zero(self, "damping", "max_step", "observable", "tolerance", "tolerance_coarse")
         if not 0.0 < self.without_depth <= 1.0:
             raise DiffDopeError(f"without_depth: expected a factor above 0, at most 1, got {self.without_depth}")
         if not (0.0 < self.decrease < 1.0 < self.increase):

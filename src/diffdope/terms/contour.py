@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import DiffDopeError, check_at_least_zero
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.terms.layout import CONTOUR
@@ -77,9 +77,7 @@ class ContourSettings:
         """Refuses numbers that make no search."""
         if not self.reach_px or min(self.reach_px) < 1.0:
             raise DiffDopeError(f"reach_px: expected at least one round of 1 pixel or more, got {self.reach_px}")
-        for name in ("weight", "weight_with_depth", "contrast", "colours", "painted"):
-            if not getattr(self, name) >= 0.0:
-                raise DiffDopeError(f"{name}: expected a number >= 0, got {getattr(self, name)}")
+        check_at_least_zero(self, "weight", "weight_with_depth", "contrast", "colours", "painted")
         if self.closing_px and min(self.closing_px) < 1.0:
             raise DiffDopeError(f"closing_px: expected rounds of 1 pixel or more, got {self.closing_px}")
         if not 0.0 < self.closing <= 1.0:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, final
 
+from diffdope.errors import check_above_zero, check_at_least_zero
 from diffdope.terms.base import ImageTerm
-from diffdope.terms.checks import check_above_zero, check_at_least_zero
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,8 @@ from typing import Any, final
 
 import numpy as np
 
+from diffdope.errors import check_above_zero, check_at_least_zero
 from diffdope.terms.base import LEAST_PIXELS, Comparison, ImageTerm, median
-from diffdope.terms.checks import check_above_zero, check_at_least_zero
 from diffdope.terms.photometric_gain import PhotometricGain, colors_at, fit_gain
 
 _WHOLE = 0.99  # coverage: the background is not mixed in

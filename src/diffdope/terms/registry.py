@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import DiffDopeError, check_above_zero, check_at_least_zero
 from diffdope.geometry.pose import Pose
 from diffdope.terms.base import ImageTerm
-from diffdope.terms.checks import check_above_zero, check_at_least_zero
 from diffdope.terms.depth import Depth, DepthNoise, DepthSettings
 from diffdope.terms.gradient_magnitude import GradientMagnitude, GradientMagnitudeSettings
 from diffdope.terms.photometric import Photometric, PhotometricNoise, PhotometricSettings

@@ -8,8 +8,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.errors import check_above_zero, check_at_least_zero
 from diffdope.terms.base import Comparison, ImageTerm, PixelGeometry
-from diffdope.terms.checks import check_above_zero, check_at_least_zero
 
 F32 = NDArray[np.float32]
 

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import DiffDopeError, check_above_zero, check_at_least_zero
 from diffdope.geometry.pose import Pose
-from diffdope.terms.checks import check_above_zero, check_at_least_zero
 from diffdope.terms.quadratic_factor import QuadraticFactor
 
 F64 = NDArray[np.float64]
