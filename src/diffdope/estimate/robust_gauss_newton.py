@@ -25,13 +25,20 @@ from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.problem.level_problem import GainModel, LevelProblem
 from diffdope.problem.linearised import Linearised
+from diffdope.terms.quadratic_factor import QuadraticFactor, summed
 from diffdope.terms.registry import NoiseSettings
 
 F64 = NDArray[np.float64]
 Parts = Mapping[str, TermEquations]
 Linearise = Callable[[F64, F64], Linearised]
-Evidence = Callable[[Pose], tuple[F64, F64, float] | None]
-"""Information (6, 6), gradient (6,) and half the squared error of what is known of a pose beside the images."""
+Evidence = Callable[[Pose], QuadraticFactor]
+"""What is known of a pose beside the images: half of squared errors over their variances, near the pose."""
+
+
+def nothing_beside(pose: Pose) -> QuadraticFactor:
+    """Nothing is known of a pose beside the images."""
+    return summed(pose, [])
+
 
 _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
 
@@ -96,12 +103,12 @@ class RobustGaussNewton:
         view: what the regression needs to know.
         settings: of the steps.
         noise: what is known about errors.
-        beside: what is known of a pose beside the images: a support plane.
+        beside: what is known of a pose beside the images.
     """
 
     def __init__(
         self, linearise: Linearise, view: RegressionContext, settings: PolishSettings, noise: NoiseSettings,
-        beside: Evidence = lambda _: None,
+        beside: Evidence = nothing_beside,
     ) -> None:  # fmt: skip
         self._linearise, self._view, self._settings, self._noise = linearise, view, settings, noise
         self._beside = beside
@@ -120,7 +127,7 @@ class RobustGaussNewton:
         if self._distance(found, pose) > self._settings.anew:
             again = self._parts(found)
             found, parts = self._descend(found, again)
-        end = information_eigenbasis(parts, self._view, self._noise, also=self._known(found))
+        end = information_eigenbasis(parts, self._view, self._noise, also=self._beside(found).curvature)
         if not end.observed.all():
             back = stay(found, start, end)
             held = self._parts(back, parts)
@@ -135,8 +142,7 @@ class RobustGaussNewton:
             pose: where the search ended.
             information: (6, 6) of what holds it.
         """
-        known = self._known(pose)
-        also = information if known is None else information + known
+        also = information + self._beside(pose).curvature
         found = information_eigenbasis(self._parts(pose), self._view, self._noise, also=also)
         return self._estimated(pose, found, moved=False)
 
@@ -144,15 +150,9 @@ class RobustGaussNewton:
         known = uncertainty(found, self._view, self._noise)
         return Estimate(pose, known, moved, in_words(known.unobserved, self._view.length_m))
 
-    def _known(self, pose: Pose) -> F64 | None:
-        """Information (6, 6) beside the images."""
-        beside = self._beside(pose)
-        return None if beside is None else beside[0]
-
     def _cost(self, pose: Pose, parts: Parts, first: Parts) -> float:
         """Robust cost, and what is paid beside the images."""
-        beside = self._beside(pose)
-        return cost_of(parts, first) + (0.0 if beside is None else beside[2])
+        return cost_of(parts, first) + self._beside(pose).constant
 
     def _parts(self, pose: Pose, like: Parts | None = None) -> Parts:
         """Normal equations at a pose, with the scales and correlations of others if there are any."""
@@ -165,7 +165,9 @@ class RobustGaussNewton:
         steps = self._settings.steps if "depth" in first or self._settings.without_depth else 0
         if steps == 0:
             return start, first
-        before = information_eigenbasis(first, self._view, self._noise, correlated=False, also=self._known(start))
+        before = information_eigenbasis(
+            first, self._view, self._noise, correlated=False, also=self._beside(start).curvature
+        )
         for _ in range(steps):
             step = gauss_newton(parts, before, self._beside(pose))
             pose = Pose(so3.exp(step[3:]) @ pose.R_m2c, pose.t_m2c + step[:3])
@@ -184,7 +186,7 @@ class RobustGaussNewton:
 
 def robust_gauss_newton(
     level: LevelProblem, pose: Pose, *, length_m: float, tilt: float, gain: GainModel, settings: PolishSettings,
-    noise: NoiseSettings, beside: Evidence = lambda _: None,
+    noise: NoiseSettings, beside: Evidence = nothing_beside,
 ) -> RobustGaussNewton:  # fmt: skip
     """The last steps of a level, around a pose of the object.
 
@@ -223,13 +225,11 @@ def stay(pose: Pose, start: Pose, found: InformationEigenbasis) -> Pose:
     return pose
 
 
-def gauss_newton(parts: Parts, before: InformationEigenbasis, beside: tuple[F64, F64, float] | None = None) -> F64:
+def gauss_newton(parts: Parts, before: InformationEigenbasis, beside: QuadraticFactor) -> F64:
     """-(sum H)^-1 (sum g) (6,) within the observed directions: in the others the pose stays."""
     basis = before.directions[:, before.observed]
-    H = sum((part.step for part in parts.values()), np.zeros((6, 6)))
-    g = sum((part.gradient for part in parts.values()), np.zeros(6))
-    if beside is not None:
-        H, g = H + beside[0], g + beside[1]
+    H = sum((part.step for part in parts.values()), beside.curvature)
+    g = sum((part.gradient for part in parts.values()), beside.slope)
     reduced = basis.T @ H @ basis
     damped = reduced + 1e-9 * np.trace(reduced) * np.eye(len(reduced))
     return np.asarray(-basis @ np.linalg.solve(damped, basis.T @ g))

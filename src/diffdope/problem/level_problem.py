@@ -30,7 +30,7 @@ from diffdope.terms.contour import ContourCorrespondences, ContourSettings
 from diffdope.terms.layout import MODALITIES
 from diffdope.terms.photometric_gain import HOLD, HOLD_UNMASKED, NEUTRAL, PhotometricGain, colors_at, fit_gain
 from diffdope.terms.pose_prior import PosePrior
-from diffdope.terms.quadratic_factor import QuadraticFactor
+from diffdope.terms.quadratic_factor import QuadraticFactor, summed
 from diffdope.terms.registry import POSE_TERMS, ObjectiveSettings
 
 F64 = NDArray[np.float64]
@@ -214,9 +214,15 @@ def checked(level: LevelProblem, mesh: Mesh) -> LevelProblem:
 
 
 def pose_terms(vertices_m: F64, pose: Pose, settings: ObjectiveSettings) -> list[QuadraticFactor]:
-    """What the terms of the pose alone say near a pose."""
-    factors = (term(vertices_m, pose, settings) for term in POSE_TERMS)
+    """What the terms of the pose alone add to the cost near a pose."""
+    factors = (term.factor(vertices_m, pose, settings) for term in POSE_TERMS)
     return [factor for factor in factors if factor is not None]
+
+
+def pose_evidence(vertices_m: F64, pose: Pose, settings: ObjectiveSettings) -> QuadraticFactor:
+    """What the terms of the pose alone know of it, together: half of squared errors over their variances."""
+    every = [term.evidence(vertices_m, pose, settings) for term in POSE_TERMS]
+    return summed(pose, [one for one in every if one is not None])
 
 
 def trusting(settings: ObjectiveSettings, ratio: float) -> ObjectiveSettings:

@@ -16,7 +16,7 @@ from diffdope.estimate.confidence import log_odds_of
 from diffdope.estimate.robust_gauss_newton import Estimate, robust_gauss_newton
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
-from diffdope.problem.level_problem import LevelProblem, contour_weight
+from diffdope.problem.level_problem import LevelProblem, contour_weight, pose_evidence
 from diffdope.problem.variables import Variables
 from diffdope.scene.observation import Observation
 from diffdope.search.descent import Candidates, Descent, Hypotheses, Progress, iterates_of
@@ -31,7 +31,6 @@ from diffdope.solve.gradient_descent import DescentSettings, descend
 from diffdope.solve.levenberg_marquardt import SolverResult
 from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.registry import ObjectiveSettings
-from diffdope.terms.support_plane import support_plane_evidence
 
 F64 = NDArray[np.float64]
 
@@ -234,7 +233,7 @@ class Search:
         refine = robust_gauss_newton(
             level, found.pose, length_m=self._length_m, tilt=self._meshes.tilt, gain=search.light,
             settings=search.polish, noise=search.noise,
-            beside=lambda pose: support_plane_evidence(self._meshes.corners_m, pose, self._objective),
+            beside=lambda pose: pose_evidence(self._meshes.corners_m, pose, self._objective),
         )  # fmt: skip
         if level.contours is None or not level.contour_active or "depth" in level.modalities:
             return refine(found.pose, found.start)

@@ -1,4 +1,4 @@
-"""What every image term has: settings, noise, a say in how good a fit is, and a place in the fused pass."""
+"""What every term has: settings and what it says of a pose; image terms have noise and a say in fit quality, too."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.geometry.pose import Pose
 from diffdope.render.renderer import RenderedImages
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.terms.quadratic_factor import QuadraticFactor
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
 LEAST_PIXELS = 12  # fewer say nothing about a fit
@@ -116,6 +119,27 @@ class ImageTerm(ABC):
     def assess(self, seen: Comparison) -> dict[str, float | None]:
         """What it says about how good a fit is: values of fields of `FitQuality`; none where nothing is compared."""
         return {}
+
+
+class PoseTerm(ABC):
+    """One kind of evidence about the pose alone, without an image: it is linearised at a pose, for steps nearby.
+
+    Its settings are a mixin of `ObjectiveSettings`, as those of image terms are.
+    """
+
+    @abstractmethod
+    def factor(self, vertices_m: F64, pose: Pose, settings: Any) -> QuadraticFactor | None:
+        """Its part of a level's cost near a pose; None where it is off.
+
+        Args:
+            vertices_m: (V, 3) of the object.
+            pose: of the object.
+            settings: `ObjectiveSettings`.
+        """
+
+    @abstractmethod
+    def evidence(self, vertices_m: F64, pose: Pose, settings: Any) -> QuadraticFactor | None:
+        """The same as half a squared error over its variance, whose curvature is the information about the pose."""
 
 
 def median(values: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,3 +32,11 @@ class QuadraticFactor:
         """weight * r^2 of a residual that is linear near a pose: r = residual + jacobian . xi, jacobian (6,)."""
         row = 2.0 * weight * np.asarray(jacobian, np.float64)
         return cls(at, residual * row, np.outer(row, jacobian), weight * residual**2)
+
+
+def summed(at: Pose, factors: Sequence[QuadraticFactor]) -> QuadraticFactor:
+    """The sum of factors about one pose; 0 of none."""
+    return QuadraticFactor(
+        at, sum((factor.slope for factor in factors), np.zeros(6)),
+        sum((factor.curvature for factor in factors), np.zeros((6, 6))), sum(factor.constant for factor in factors),
+    )  # fmt: skip

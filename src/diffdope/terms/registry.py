@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_above_zero, check_at_least_zero
-from diffdope.geometry.pose import Pose
-from diffdope.terms.base import ImageTerm
+from diffdope.terms.base import ImageTerm, PoseTerm
 from diffdope.terms.depth import Depth, DepthNoise, DepthSettings
 from diffdope.terms.gradient_magnitude import GradientMagnitude, GradientMagnitudeSettings
 from diffdope.terms.photometric import Photometric, PhotometricNoise, PhotometricSettings
-from diffdope.terms.quadratic_factor import QuadraticFactor
 from diffdope.terms.silhouette import Silhouette, SilhouetteNoise, SilhouetteSettings
-from diffdope.terms.support_plane import SupportPlaneSettings, support_plane_factor
-
-PoseTerm = Callable[[NDArray[np.float64], Pose, Any], QuadraticFactor | None]
+from diffdope.terms.support_plane import SupportPlane, SupportPlaneSettings
 
 IMAGE_TERMS: tuple[ImageTerm, ...] = (Photometric(), Depth(), Silhouette(), GradientMagnitude())
 """In the order of the columns of the fused pass (`terms/layout.py`)."""
-POSE_TERMS: tuple[PoseTerm, ...] = (support_plane_factor,)
-"""Terms of the pose alone, linearised at the pose where a round of steps begins."""
+POSE_TERMS: tuple[PoseTerm, ...] = (SupportPlane(),)
+"""Terms of the pose alone: of the cost of levels, and of the last steps and the covariance."""
 BY_NAME = {term.name: term for term in IMAGE_TERMS}
 
 

@@ -7,13 +7,14 @@ where a round of steps begins, and the distance is linearised there.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_above_zero, check_at_least_zero
 from diffdope.geometry.pose import Pose
+from diffdope.terms.base import PoseTerm
 from diffdope.terms.quadratic_factor import QuadraticFactor
 
 F64 = NDArray[np.float64]
@@ -59,23 +60,27 @@ def distance_to_plane(vertices_m: F64, pose: Pose, settings: Any) -> tuple[float
     return distance, np.concatenate([normal, np.cross(lever[lowest], normal)])
 
 
-def support_plane_evidence(vertices_m: F64, pose: Pose, settings: Any) -> tuple[F64, F64, float] | None:
-    """What the plane, known to its tolerance, says about a pose; None where it is off. See `distance_to_plane`.
-
-    Returns:
-        Information (6, 6) and gradient (6,) in (rho [m], phi [rad]) of half the squared distance over the variance, and
-        that number.
-    """
+def plane_squares(vertices_m: F64, pose: Pose, settings: Any, weight: float) -> QuadraticFactor | None:
+    """weight * (distance / tolerance)^2 near a pose; None where the term is off. See `distance_to_plane`."""
     if not settings.plane or settings.plane_weight == 0.0:
         return None
     distance, jacobian = distance_to_plane(vertices_m, pose, settings)
-    r, row = distance / settings.plane_tolerance_m, jacobian / settings.plane_tolerance_m
-    return np.outer(row, row), r * row, 0.5 * r * r
+    return QuadraticFactor.of_residual(pose, distance, jacobian, weight / settings.plane_tolerance_m**2)
 
 
 def support_plane_factor(vertices_m: F64, pose: Pose, settings: Any) -> QuadraticFactor | None:
     """The term near a pose; None where it is off. For the arguments see `distance_to_plane`."""
-    if not settings.plane or settings.plane_weight == 0.0:
-        return None
-    distance, jacobian = distance_to_plane(vertices_m, pose, settings)
-    return QuadraticFactor.of_residual(pose, distance, jacobian, settings.plane_weight / settings.plane_tolerance_m**2)
+    return plane_squares(vertices_m, pose, settings, settings.plane_weight)
+
+
+@final
+class SupportPlane(PoseTerm):
+    """See the module."""
+
+    def factor(self, vertices_m: F64, pose: Pose, settings: Any) -> QuadraticFactor | None:
+        """`support_plane_factor`."""
+        return support_plane_factor(vertices_m, pose, settings)
+
+    def evidence(self, vertices_m: F64, pose: Pose, settings: Any) -> QuadraticFactor | None:
+        """Of a plane that is known to its tolerance."""
+        return plane_squares(vertices_m, pose, settings, 0.5)
