@@ -23,13 +23,12 @@ WIDEST = 100
 NARROW_CELL = 40
 """A row of a table cannot be broken. Where all of its cells are as short as this, it is the number of columns that
 makes it long, and it may be; a longer cell belongs into the text."""
-REWRITTEN_LATER = ("docs/architecture.md",)
 MACHINE_PATHS = re.compile(r"(?<![\w.])(/work/|/home/|/root/|/tmp/|/Users/|[A-Z]:\\)")
 
 FOLDERS = ("docs", "src", "tests", "benchmarks", "tools", "examples")
 PAGES = sorted({*PROJECT.glob("*.md"), *(page for folder in FOLDERS for page in (PROJECT / folder).rglob("*.md"))})
 NAMES = [str(page.relative_to(PROJECT)) for page in PAGES]
-PRESENT = [name for name in NAMES if not re.match(r"docs/studies/\d{4}-", name) and name not in REWRITTEN_LATER]
+PRESENT = [name for name in NAMES if not re.match(r"docs/studies/\d{4}-", name)]
 each_page = pytest.mark.parametrize("name", NAMES)
 each_present_page = pytest.mark.parametrize("name", PRESENT)
 
@@ -72,7 +71,7 @@ def test_there_are_pages() -> None:
     assert {"README.md", "CHANGELOG.md", "docs/cost.md", "docs/glossary.md", "docs/api.md"} <= set(NAMES)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in REWRITTEN_LATER])
+@each_page
 def test_lines_are_narrow(name: str) -> None:
     wide = [f"{k}: {line[:60]}..." for k, line in enumerate(lines_of(name), 1) if is_too_long(line)]
     assert not wide, f"{name}: lines of more than {WIDEST} characters:\n" + "\n".join(wide)
