@@ -35,7 +35,8 @@ def call_inverse_jacobian(phi, vector, out):  # type: ignore[no-untyped-def]
 
 
 def eigen(matrix: Array) -> tuple[Array, Array]:
-    room, values, vectors = linear_algebra.empty_eigen(len(matrix))
+    size = len(matrix)
+    room, values, vectors = np.empty((size, size)), np.empty(size), np.empty((size, size))
     room[:] = matrix
     call_eigen(room, values, vectors)
     return values, vectors

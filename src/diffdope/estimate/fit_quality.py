@@ -53,5 +53,4 @@ def assess(seen: Comparison) -> FitQuality:
 
 def assess_with_gain(seen: Comparison) -> tuple[FitQuality, PhotometricGain | None]:
     """The same, and the light in which the colours agree best; None where they say nothing about it."""
-    quality = assess(seen)
-    return quality, appearance(seen)[1] if quality.texture is not None else None
+    return assess(seen), appearance(seen)[1]

@@ -74,7 +74,7 @@ class PolishSettings:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class RobustEstimate:
     """Where the steps ended, and how far off that may be. Not `moved`: it is the old pose."""
 
     pose: Pose
@@ -113,7 +113,7 @@ class RobustGaussNewton:
         self._linearise, self._view, self._settings, self._noise = linearise, view, settings, noise
         self._beside = beside
 
-    def __call__(self, pose: Pose, start: Pose) -> Estimate:
+    def __call__(self, pose: Pose, start: Pose) -> RobustEstimate:
         """Takes the steps; undoes them if they go far or the robust cost rises.
 
         A pose that moved far is polished again, for its residuals were those of a wrong pose.
@@ -135,7 +135,7 @@ class RobustGaussNewton:
                 found = back
         return self._estimated(found, end, moved=found is not pose)
 
-    def held(self, pose: Pose, information: F64) -> Estimate:
+    def held(self, pose: Pose, information: F64) -> RobustEstimate:
         """The pose as it is, and how far off it may be, where something beside the residuals holds it.
 
         Args:
@@ -146,9 +146,9 @@ class RobustGaussNewton:
         found = information_eigenbasis(self._parts(pose), self._view, self._noise, also=also)
         return self._estimated(pose, found, moved=False)
 
-    def _estimated(self, pose: Pose, found: InformationEigenbasis, *, moved: bool) -> Estimate:
+    def _estimated(self, pose: Pose, found: InformationEigenbasis, *, moved: bool) -> RobustEstimate:
         known = uncertainty(found, self._view, self._noise)
-        return Estimate(pose, known, moved, in_words(known.unobserved, self._view.length_m))
+        return RobustEstimate(pose, known, moved, in_words(known.unobserved, self._view.length_m))
 
     def _cost(self, pose: Pose, parts: Parts, first: Parts) -> float:
         """Robust cost, and what is paid beside the images."""

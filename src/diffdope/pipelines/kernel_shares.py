@@ -17,19 +17,21 @@ if TYPE_CHECKING:
     from diffdope.problem.factor import ImageFactor
     from diffdope.problem.problem import Problem
 
-# Seconds of one core of 2020. Kernels that are missing here are compiled all the same, by the last process.
+_LEVELS = "levels of detail"  # all kernels that make them, and that find approximate symmetries
+# Seconds of one core. Kernels that are missing here are compiled all the same, by the last process.
 _SECONDS = {
-    "prepare_pose": 5.0, "shade_chunk": 2.4, "evaluate_pose": 4.4, "evaluate_problem": 5.0, "evaluate_queue": 1.5,
+    "prepare_pose": 7.4, "shade_chunk": 2.4, "evaluate_pose": 3.2, "evaluate_problem": 4.8, "evaluate_queue": 1.5,
     "linearise_pose": 1.4, "render_pose": 1.3, "mean_of_blocks": 0.5, "depth_of_blocks": 1.1,
     "line": 0.6, "left_over": 0.2,
 }  # fmt: skip
 _OF_SOLVER = {
     "newton": {
-        "descend_queue": 7.0, "list_weights": 0.6, "sum_products": 0.3, "add_scores": 0.4, "sum_tiles": 0.2,
+        _LEVELS: 6.5, "descend_queue": 5.7,
+        "list_weights": 0.6, "sum_products": 0.3, "add_scores": 0.4, "sum_tiles": 0.2,
     },
     "descent": {"step_queue": 4.0},
 }  # fmt: skip
-_OF_EDGES = {"add_gradient_magnitude": 4.0, "magnitude_image": 0.5}
+_OF_EDGES = {"add_gradient_magnitude": 3.1, "magnitude_image": 0.5}
 
 
 def seconds_of(*, edges: bool, solver: Solver) -> dict[str, float]:
@@ -59,7 +61,7 @@ def compile_share(number: int, count: int, *, edges: bool, solver: Solver) -> No
     divided = shares(seconds_of(edges=edges, solver=solver), count)
     others = set().union(*(names for k, names in enumerate(divided) if k != number))
     last = number == count - 1
-    if last and solver == "newton":
+    if _LEVELS in divided[number]:
         _reduce_mesh()
     reach_all(lambda name: name in divided[number] or (last and name not in others), edges=edges, solver=solver)
 

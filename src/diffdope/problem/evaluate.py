@@ -18,8 +18,6 @@ from diffdope.solve.linear_algebra import (
     rotation_between,
 )
 
-ZERO = np.float32(0.0)
-
 
 @njit(**KERNEL)
 def compose(chains, f, R, t, s):
@@ -56,29 +54,12 @@ def compose(chains, f, R, t, s):
 
 
 @njit(**KERNEL)
-def place(chains, f, R, t, s):
+def copy_pose(R, t, s):
     """`compose`, without rounding for a chain that is one pose."""
-    if chains.left[f] < 0 and chains.right[f] >= 0 and is_identity(chains, f):
-        right = chains.right[f]
-        for i in range(3):
-            s.t[i] = np.float32(t[right, i])
-            for k in range(3):
-                s.R[i, k] = np.float32(R[right, i, k])
-        return True
-    compose(chains, f, R, t, s)
-    return False
-
-
-@njit(**KERNEL)
-def is_identity(chains, f):
-    """Whether the middle of a chain is."""
     for i in range(3):
-        if chains.t[f, i] != 0.0:
-            return False
+        s.t[i] = np.float32(t[i])
         for k in range(3):
-            if chains.R[f, i, k] != (1.0 if i == k else 0.0):
-                return False
-    return True
+            s.R[i, k] = np.float32(R[i, k])
 
 
 @njit(**KERNEL)
@@ -224,7 +205,11 @@ def evaluate_problem(problem, s, R, t, sums, paint):
     total = 0.0
     for f in range(len(problem.factors)):
         factor, room = problem.factors[f], s.factors[f]
-        direct = place(problem.chains, f, R, t, s)
+        chains = problem.chains
+        if chains.direct[f]:
+            copy_pose(R[chains.right[f]], t[chains.right[f]], s)
+        else:
+            compose(chains, f, R, t, s)
         canvas = s.canvases[1 if paint == 1 else 0]
         evaluate_pose_at(
             factor.evaluate, factor.at, factor.mesh, factor.pinhole, s.R, s.t, room, factor.packed, factor.terms,
@@ -242,7 +227,7 @@ def evaluate_problem(problem, s, R, t, sums, paint):
                 sums.each[m] += each
                 weighted += factor.weights[m] * each
         total += weighted
-        if direct:
+        if chains.direct[f]:
             add_directly(problem, f, s, sums)
         else:
             add_through_chain(problem, f, s, sums)

@@ -42,6 +42,7 @@ class Chains(NamedTuple):
     right: I64  # (F,)
     R: F64  # (F, 3, 3)
     t: F64  # (F, 3) metres
+    direct: NDArray[np.bool_]  # (F,) whether the chain is the one pose X[right[f]]
 
 
 class PriorArrays(NamedTuple):

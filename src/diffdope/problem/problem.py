@@ -42,6 +42,11 @@ class Chain:
     right: int | None = 0
     between: Pose | None = None
 
+    @property
+    def direct(self) -> bool:
+        """Whether it is one variable and nothing else, which needs no arithmetic."""
+        return self.left is None and self.right is not None and self.between is None
+
 
 ONE_POSE = Chain()
 
@@ -146,10 +151,11 @@ def chain_arrays(chains: Sequence[Chain]) -> Chains:
     """As compiled code takes them."""
     if tuple(chains) == (ONE_POSE,):
         return _ONE_POSE
+    direct = np.array([chain.direct for chain in chains])
     between = [chain.between or Pose.identity() for chain in chains]
     left = np.array([-1 if chain.left is None else chain.left for chain in chains], np.int64)
     right = np.array([-1 if chain.right is None else chain.right for chain in chains], np.int64)
-    return Chains(left, right, np.stack([p.R_m2c for p in between]), np.stack([p.t_m2c for p in between]))
+    return Chains(left, right, np.stack([p.R_m2c for p in between]), np.stack([p.t_m2c for p in between]), direct)
 
 
 def prior_arrays(priors: Sequence[tuple[int, PosePrior]]) -> PriorArrays:
@@ -188,7 +194,7 @@ def quadratic_arrays(factors: Sequence[tuple[int, QuadraticFactor]]) -> Quadrati
 _INDEX, _MATRIX, _VECTOR, _NUMBER = np.zeros(0, np.int64), np.zeros((0, 3, 3)), np.zeros((0, 3)), np.zeros(0)
 _NO_PRIORS = PriorArrays(_INDEX, _MATRIX, _VECTOR, _NUMBER, _NUMBER)
 _NO_QUADRATICS = QuadraticArrays(_INDEX, _MATRIX, _VECTOR, np.zeros((0, 6)), np.zeros((0, 6, 6)), _NUMBER, _INDEX)
-_ONE_POSE = Chains(np.array([-1]), np.array([0]), np.eye(3)[None], np.zeros((1, 3)))
+_ONE_POSE = Chains(np.array([-1]), np.array([0]), np.eye(3)[None], np.zeros((1, 3)), np.array([True]))
 
 _ADDRESSES: dict[tuple[int, ...], int] = {}
 

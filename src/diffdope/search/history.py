@@ -1,4 +1,4 @@
-"""Every iterate of a search: kept as the levels leave it, put together when somebody looks."""
+"""Every iterate of a search: kept as the levels leave it, and put together at the end."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Recorder:
             at = slice(amended.row, None), amended.column
             costs[at], each[at] = amended.cost, amended.each
             R[at], t[at] = amended.pose.R_m2c, amended.pose.t_m2c
-        return History(costs, each, R, t, rates, sizes if sizes.any() else None)
+        return History(costs, each, R, t, rates, sizes)
 
 
 class Amended(NamedTuple):

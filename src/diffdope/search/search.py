@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import log_odds_of
-from diffdope.estimate.robust_gauss_newton import Estimate, robust_gauss_newton
+from diffdope.estimate.robust_gauss_newton import RobustEstimate, robust_gauss_newton
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.problem.level_problem import LevelProblem, contour_weight, pose_evidence
@@ -180,7 +180,7 @@ class Search:
 
     def _outcome(self, found: Candidates) -> Outcome:
         level, solution = found.level, found.ended.solution
-        estimate = Estimate(found.pose) if self._settings.polish.idle else self._estimate(found)
+        estimate = RobustEstimate(found.pose) if self._settings.polish.idle else self._estimate(found)
         costs, each = self._costs(found, estimate)
         row, winner = found.winner_row, found.winner
         amended = None
@@ -206,7 +206,7 @@ class Search:
         rest = solution.converged[best] or (self._first_order is None and solution.last_reduction[best] < _AT_REST)
         return Status.CONVERGED if rest else Status.ITERATION_LIMIT
 
-    def _costs(self, found: Candidates, estimate: Estimate) -> tuple[F64, F64]:
+    def _costs(self, found: Candidates, estimate: RobustEstimate) -> tuple[F64, F64]:
         """Costs (2,) and modality costs (2, M) of start and result at the last level, without what the prior adds."""
         level, ended = found.level, found.ended
         own = found.levels == 1 and ended.first_row == 0 and not estimate.moved and ended.contour is None
@@ -227,7 +227,7 @@ class Search:
         angle = np.degrees(found.pose.angle_to(self._pose))
         return (f"found the other way round: turned by {angle:.0f} degrees from the start",)
 
-    def _estimate(self, found: Candidates) -> Estimate:
+    def _estimate(self, found: Candidates) -> RobustEstimate:
         """The last steps, and how far off the pose may be."""
         level, search, contour = found.level, self._settings, found.ended.contour
         refine = robust_gauss_newton(

@@ -28,7 +28,6 @@ class FirstOrderRules(NamedTuple):
     adam: bool
     iterations: int
     rate: float
-    decay: float
     beta1: float
     beta2: float
     epsilon: float
@@ -104,12 +103,13 @@ def move(rules, state, b, p, slope, rate, iteration):
 
 @njit(**{**OPTIONS, "cache": KEPT})
 def step_queue(
-    evaluate, problem, scratch, column, lengths, rules, rates, state, first, last, history, work, queue
-):  # fmt: skip
+    evaluate, problem, scratch, column, lengths, rules, decay, rates, state, first, last, history, work, queue
+):
     """Iterations `first` to `last` - 1 of the hypotheses that this thread takes from the queue.
 
     An iteration evaluates, writes a row of the history, and steps, but for the very last of the rules, which only
-    evaluates. `rates` (B,) multiply the learning rate; `lengths` (P,) are what translations are divided by.
+    evaluates. `decay` (iterations + 1,) and `rates` (B,) multiply the learning rate; `lengths` (P,) are what
+    translations are divided by.
     """
     b = take(queue)
     while b < len(rates):
@@ -126,7 +126,7 @@ def step_queue(
                         history.R[iteration, b, p, i, k] = work.R[p, i, k]
             if iteration == rules.iterations:
                 break
-            rate = rules.rate * rules.decay ** (iteration / max(rules.iterations, 1)) * rates[b]
+            rate = rules.rate * decay[iteration] * rates[b]
             for p in range(len(lengths)):
                 if column[p] >= 0:
                     set_slope(state.values[b, p], work.sums.gradient, column[p], lengths[p], work.slope)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from diffdope.errors import DiffDopeError, check_above_zero, check_choice
 from diffdope.geometry.so3 import wxyz_from_matrix
 from diffdope.solve.levenberg_marquardt import Minimisable, SolverResult
-from diffdope.solve.schedules import Distribution, sample_learning_rates
+from diffdope.solve.schedules import Distribution, exponential_decay, sample_learning_rates
 
 F64 = NDArray[np.float64]
 
@@ -85,14 +85,15 @@ def descend(problem: Minimisable, R: F64, t: F64, settings: DescentSettings, rat
         FirstOrderWorkspace,
         step_queue,
     )
-    from diffdope.solve.level_kernel import History
+    from diffdope.solve.level_kernel import Iterates
 
     s, (count, poses) = settings, t.shape[:2]
-    rules = FirstOrderRules(s.method == "adam", s.iterations, s.learning_rate, s.decay, _BETA1, _BETA2, _EPSILON)
+    rules = FirstOrderRules(s.method == "adam", s.iterations, s.learning_rate, _BETA1, _BETA2, _EPSILON)
+    decay = np.array([exponential_decay(k, iterations=s.iterations, decay=s.decay) for k in range(s.iterations + 1)])
     lengths = 2.0 * s.translation_unit * lengths_of(problem)
     shape = (count, poses, NUMBERS)
     values = np.concatenate([wxyz_from_matrix(R), t / lengths[:, None]], axis=2)
-    state, history = FirstOrderState(values, np.zeros(shape), np.zeros(shape)), History.of(s.iterations, count, poses)
+    state, history = FirstOrderState(values, np.zeros(shape), np.zeros(shape)), Iterates.of(s.iterations, count, poses)
     stall, rows, end = StallCheck(s, count), 0, s.iterations + 1
     with problem.scratch(problem.workers(count)) as scratch:
         while rows < end:
@@ -101,8 +102,8 @@ def descend(problem: Minimisable, R: F64, t: F64, settings: DescentSettings, rat
 
             def work(worker: int) -> None:
                 step_queue(
-                    problem.address, problem.arrays, scratch[worker], problem.column, lengths, rules, rates, state,
-                    first, last, history, FirstOrderWorkspace.of(poses, len(problem.unit)), queue,  # noqa: B023
+                    problem.address, problem.arrays, scratch[worker], problem.column, lengths, rules, decay, rates,
+                    state, first, last, history, FirstOrderWorkspace.of(poses, len(problem.unit)), queue,  # noqa: B023
                 )  # fmt: skip
 
             problem.share(work, count)

@@ -36,7 +36,7 @@ class StepRules(NamedTuple):
     reduction_tolerance: float
 
 
-class Hypotheses(NamedTuple):
+class SolverState(NamedTuple):
     """B hypotheses of P poses, of which those that are free have D = 6 numbers each together.
 
     R (B, P, 3, 3), t (B, P, 3): start, and in the end the best that each has seen; cost (B,), gradient (B, D), normal
@@ -56,7 +56,7 @@ class Hypotheses(NamedTuple):
     canvas: I64
 
     @classmethod
-    def at(cls, R: F64, t: F64, size: int) -> Hypotheses:
+    def at(cls, R: F64, t: F64, size: int) -> SolverState:
         """Starting from copies of poses (B, P, 3, 3) and (B, P, 3), with D = `size` unknowns."""
         b = len(t)
         return cls(
@@ -66,7 +66,7 @@ class Hypotheses(NamedTuple):
         )  # fmt: skip
 
 
-class History(NamedTuple):
+class Iterates(NamedTuple):
     """Iterates of B hypotheses, S steps and the start: R (S + 1, B, P, 3, 3), t, cost (S + 1, B), each (S + 1, B, 5).
 
     A step that was undone leaves the iterate before it; those that ended earlier stay where they are.
@@ -78,7 +78,7 @@ class History(NamedTuple):
     each: F64
 
     @classmethod
-    def of(cls, steps: int, count: int, poses: int) -> History:
+    def of(cls, steps: int, count: int, poses: int) -> Iterates:
         """Room for it."""
         rows = steps + 1
         return cls(

@@ -132,14 +132,14 @@ def minimise(
         settings: numbers of the damping.
         canvases: two, which take the images of a single hypothesis; None for none.
     """
-    from diffdope.solve.level_kernel import History, Hypotheses, StepRules, Workspace, descend_queue
+    from diffdope.solve.level_kernel import Iterates, SolverState, StepRules, Workspace, descend_queue
 
     s = settings
     rules = StepRules(
         int(iterations), s.damping, s.decrease, s.increase, s.max_step, s.observable, s.tolerance, s.reduction_tolerance
     )
     count, poses, size = len(t), t.shape[1], len(problem.unit)
-    hypotheses, history = Hypotheses.at(R, t, size), History.of(iterations, count, poses)
+    hypotheses, history = SolverState.at(R, t, size), Iterates.of(iterations, count, poses)
     queue, workers = np.zeros(1, np.int64), problem.workers(count)
     paint = canvases is not None
     extra = (canvases,) if paint else ()

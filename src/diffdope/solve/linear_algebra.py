@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 # Exact arithmetic (no fastmath): same seed, same bits, whatever surrounds the call.
@@ -127,8 +126,3 @@ def apply_inverse_left_jacobian_transposed(x, y, z, vector, out):
     out[0] = a + 0.5 * u + factor * (y * w - z * v)
     out[1] = b + 0.5 * v + factor * (z * u - x * w)
     out[2] = c + 0.5 * w + factor * (x * v - y * u)
-
-
-def empty_eigen(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Room for a matrix, its values and its vectors."""
-    return np.empty((size, size)), np.empty(size), np.empty((size, size))
