@@ -26,6 +26,7 @@ class Outcome:
     """
 
     level: LevelProblem
+    start: Pose
     pose: Pose
     status: Status
     cost: float

@@ -6,13 +6,14 @@ symmetric alternatives, and the last steps: each is made where the settings ask 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import log_odds_of
+from diffdope.estimate.confidence import agreement, log_odds_of
 from diffdope.estimate.robust_gauss_newton import RobustEstimate, robust_gauss_newton
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
@@ -25,8 +26,10 @@ from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
 from diffdope.search.proposals import around_prior
+from diffdope.search.selection import non_maximum_suppression
 from diffdope.search.settings import SearchSettings
 from diffdope.search.symmetric_alternatives import odds_of, symmetric_alternatives
+from diffdope.search.view_sphere import view_sphere
 from diffdope.solve.gradient_descent import DescentSettings, descend
 from diffdope.solve.levenberg_marquardt import SolverResult
 from diffdope.terms.photometric_gain import PhotometricGain
@@ -34,6 +37,7 @@ from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
 
+ANSWERS = 4  # poses that a search from nowhere refines in full
 ALTERNATIVES = 3  # poses that are refined the other way round, of those that look better
 _SURPLUS = 1.0  # log odds by which a far result must be surer where edges hold the outline: some fit everywhere
 _AT_HOME = 0.75  # near searches that stayed well within what they take for possible found the start as good as stated
@@ -49,7 +53,7 @@ class Search:
     Args:
         meshes: the object, about its own middle.
         observation: the whole image.
-        pose: the start.
+        pose: the start; None to look everywhere, which needs a mask.
         settings: of the search.
         objective: of the terms.
         margin: of crops.
@@ -62,7 +66,7 @@ class Search:
         self,
         meshes: MeshLevels,
         observation: Observation,
-        pose: Pose,
+        pose: Pose | None,
         settings: SearchSettings,
         objective: ObjectiveSettings,
         *,
@@ -71,14 +75,16 @@ class Search:
         descent: DescentSettings | None = None,
         progress: Progress | None = None,
     ) -> None:
-        self._meshes, self._observation, self._pose = meshes, observation, pose
+        self._meshes, self._observation, self._start = meshes, observation, pose
         self._settings, self._objective, self._first_order = settings, objective, descent
+        self._everywhere = pose is None
         self._rng = np.random.default_rng(seed)
         self._length_m = meshes.length_m
         self._recorder = Recorder()
         self._held = contour_weight(observation, settings.outline, objective) > 0.0
         self._again = settings.near.of_one_pose(1)
-        self._count = settings.near.hypotheses[0] + settings.far.hypotheses[0] + ALTERNATIVES
+        first = (settings.near, settings.far) if pose is not None else (settings.everywhere,)
+        self._count = sum(pyramid.hypotheses[0] for pyramid in first) + ALTERNATIVES
         self._rates = np.ones(self._count)
         solver: dict[str, Any] = {}
         if descent is not None:
@@ -97,7 +103,9 @@ class Search:
             followed: the light of the frame before, if the object was found there and is expected here to a few pixels.
             near: it is expected so near that the last level will do.
         """
-        if near:
+        if self._start is None:
+            found = self._anywhere()
+        elif near:
             levels = self._settings.near.of_one_pose(len(self._settings.near.levels) - 1)
             alone = self._proposals(self._pose, levels, 0)
             found = self._descent.run(levels, alone, self._pose, followed=followed, near=True)
@@ -110,8 +118,8 @@ class Search:
     def _most(self) -> int:
         """Iterates that all descents make at most, less one."""
         unseen, s = self._observation.without_mask(), self._settings
-        pyramids = [s.near]
-        if s.fallback_confidence > 0.0:
+        pyramids = [s.near if self._start is not None else s.everywhere]
+        if self._start is not None and s.fallback_confidence > 0.0:
             pyramids.append(s.far)
         if s.symmetric_alternatives:
             pyramids += [self._again] * ALTERNATIVES
@@ -128,6 +136,43 @@ class Search:
 
     def _around(self, start: Pose, pyramid: PyramidSettings, column: int) -> Candidates | Failure:
         return self._descent.run(pyramid, self._proposals(start, pyramid, column), start)
+
+    @property
+    def _pose(self) -> Pose:
+        """The start, or the first proposal where none is given."""
+        assert self._start is not None
+        return self._start
+
+    def _anywhere(self) -> Candidates | Failure:
+        """What is found with no start pose."""
+        pyramid = self._settings.everywhere
+        count = pyramid.levels[0].hypotheses
+        proposals = view_sphere(self._meshes, self._observation, self._settings.view_sphere, count)
+        if isinstance(proposals, Failure):
+            return proposals
+        self._start = Pose(proposals.R[0], proposals.t[0])
+        hypotheses = Hypotheses(proposals.R, proposals.t, np.arange(len(proposals.t)))
+        found = self._descent.run(pyramid, hypotheses, self._start)
+        return found if isinstance(found, Failure) else self._most_likely(found)
+
+    def _most_likely(self, found: Candidates) -> Candidates | Failure:
+        """Of the poses that a search from nowhere leaves, each refined in its own light and with its own occluders."""
+        solution = found.ended.solution
+        kept = non_maximum_suppression(
+            solution.R[:, 0], solution.t[:, 0], solution.cost, ANSWERS,
+            angle_rad=np.radians(6.0), distance_m=0.03 * self._length_m,
+        )  # fmt: skip
+        best: Candidates | Failure = Failure(Status.NO_OVERLAP, found.level.window)
+        for number in kept:
+            start = Pose(solution.R[number, 0], solution.t[number, 0])
+            one = self._around(start, self._again, int(found.columns[number]))
+            if isinstance(one, Failure):
+                continue
+            agreed = agreement(solution.R[:, 0], solution.t[:, 0], solution.cost, one.pose, self._length_m)
+            one = one.agreeing(agreed)
+            if isinstance(best, Failure) or surer(one, best):
+                best = one
+        return best
 
     def _found(self) -> Candidates | Failure:
         """What the near search found, or the far one."""
@@ -189,7 +234,7 @@ class Search:
         history = self._recorder.history(self._count, self._rates, level.counted, amended)
         assessed = self._first_order is None
         return Outcome(
-            level=level, pose=estimate.pose, status=self._status(found, solution),
+            level=level, start=self._pose, pose=estimate.pose, status=self._status(found, solution),
             cost=float(costs[1]), modality_costs=each[1], initial_cost=float(costs[0]), initial_modality_costs=each[0],
             history=history, winner=winner, winner_iteration=row,
             quality=found.quality if assessed else None, confidence=found.confidence if assessed else None,
@@ -222,7 +267,7 @@ class Search:
 
     def _turned(self, found: Candidates) -> tuple[str, ...]:
         """A note, if the object is not the way round that the start has it."""
-        if found.start is self._pose:
+        if found.start is self._pose or self._everywhere:
             return ()
         angle = np.degrees(found.pose.angle_to(self._pose))
         return (f"found the other way round: turned by {angle:.0f} degrees from the start",)
