@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import agreement, confidence_of
+from diffdope.estimate.confidence import agreement, confidence_of, log_odds_of
 from diffdope.estimate.fit_quality import FitQuality, assess_with_gain
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
@@ -43,6 +43,7 @@ F64 = NDArray[np.float64]
 Intp = NDArray[np.intp]
 Progress = Callable[[int, int, float], None]
 
+_UNSETTLED = 0.02  # share by which the last step still lowered the cost
 _SAME_ANGLE_RAD, _SAME_DISTANCE = np.radians(2.0), 0.01
 
 
@@ -108,6 +109,21 @@ class Candidates:
     def confidence(self) -> float:
         """In the best pose."""
         return confidence_of(self.quality)
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether the last step still lowered the cost."""
+        solution = self.ended.solution
+        return bool(solution.last_reduction[solution.best] > _UNSETTLED)
+
+    @property
+    def log_odds(self) -> float:
+        """Of the best pose being right."""
+        return log_odds_of(self.quality)
+
+    def surer_than(self, other: Candidates, surplus: float = 0.0) -> bool:
+        """Whether the fit quality speaks more for this than for the other, by more than a surplus of log odds."""
+        return self.log_odds > other.log_odds + surplus
 
     def agreeing(self, agreement: float | None) -> Candidates:
         """The same, with another agreement of hypotheses."""

@@ -121,6 +121,11 @@ class PyramidSettings:
         """Whether nothing is known of the start: any turn is as good as any other."""
         return self.angle_deg >= 180.0
 
+    def of_more(self, factor: int) -> PyramidSettings:
+        """With so many times as many hypotheses at every level."""
+        levels = (replace(level, hypotheses=factor * level.hypotheses) for level in self.levels)
+        return replace(self, levels=tuple(levels))
+
     def of_one_pose(self, first: int) -> PyramidSettings:
         """The levels from number `first` on, or the last, from a single pose: for one that is known better."""
         first = min(first, len(self.levels) - 1)
@@ -132,5 +137,5 @@ FAR = PyramidSettings(
     angle_deg=45.0, distance=0.25,
 )  # fmt: skip
 EVERYWHERE = PyramidSettings(
-    (Level(24, 48, 8, 500), Level(40, 16, 8, 500), Level(80, 6, 8, 2000)), angle_deg=180.0, distance=1.0
+    (Level(24, 48, 8, 500), Level(40, 16, 8, 500), Level(80, 4, 8, 2000)), angle_deg=180.0, distance=1.0
 )

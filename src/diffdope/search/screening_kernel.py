@@ -43,7 +43,11 @@ class Templates(NamedTuple):
 
 
 class Placements(NamedTuple):
-    """What is tried: template (J,), scale (J,) in pixels of the crop for one of the template, the middle's column and row in the crop x, y (J,), distance z (J,)."""
+    """What is tried.
+
+    template (J,): its number; scale (J,): pixels of the crop for one of the template; x, y (J,): column and row of its
+    middle in the crop; z (J,): distance, metres.
+    """
 
     template: NDArray[np.int64]
     scale: F32

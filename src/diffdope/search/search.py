@@ -6,14 +6,12 @@ symmetric alternatives, and the last steps: each is made where the settings ask 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import agreement, log_odds_of
 from diffdope.estimate.robust_gauss_newton import RobustEstimate, robust_gauss_newton
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
@@ -21,15 +19,14 @@ from diffdope.problem.level_problem import LevelProblem, contour_weight, pose_ev
 from diffdope.problem.variables import Variables
 from diffdope.scene.observation import Observation
 from diffdope.search.descent import Candidates, Descent, Hypotheses, Progress, iterates_of
+from diffdope.search.everywhere import pyramids_everywhere, search_everywhere
 from diffdope.search.history import Amended, Recorder
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
 from diffdope.search.proposals import around_prior
-from diffdope.search.selection import non_maximum_suppression
 from diffdope.search.settings import SearchSettings
 from diffdope.search.symmetric_alternatives import odds_of, symmetric_alternatives
-from diffdope.search.view_sphere import view_sphere
 from diffdope.solve.gradient_descent import DescentSettings, descend
 from diffdope.solve.levenberg_marquardt import SolverResult
 from diffdope.terms.photometric_gain import PhotometricGain
@@ -37,14 +34,12 @@ from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
 
-ANSWERS = 4  # poses that a search from nowhere refines in full
 ALTERNATIVES = 3  # poses that are refined the other way round, of those that look better
 _SURPLUS = 1.0  # log odds by which a far result must be surer where edges hold the outline: some fit everywhere
 _AT_HOME = 0.75  # near searches that stayed well within what they take for possible found the start as good as stated
 _LOYALTY = 2.0  # log odds by which a far result must be surer than theirs
 _MOVED = 1.0  # near searches that went farther than they were meant to have found the start worse than stated
 _AT_REST = 0.005  # share by which the last step lowered the cost of a pose that has come to rest
-_UNSETTLED = 0.02  # share by which the last step still lowered the cost
 
 
 class Search:
@@ -83,7 +78,7 @@ class Search:
         self._recorder = Recorder()
         self._held = contour_weight(observation, settings.outline, objective) > 0.0
         self._again = settings.near.of_one_pose(1)
-        first = (settings.near, settings.far) if pose is not None else (settings.everywhere,)
+        first = (settings.near, settings.far) if pose is not None else pyramids_everywhere(settings)
         self._count = sum(pyramid.hypotheses[0] for pyramid in first) + ALTERNATIVES
         self._rates = np.ones(self._count)
         solver: dict[str, Any] = {}
@@ -144,35 +139,12 @@ class Search:
         return self._start
 
     def _anywhere(self) -> Candidates | Failure:
-        """What is found with no start pose."""
-        pyramid = self._settings.everywhere
-        count = pyramid.levels[0].hypotheses
-        proposals = view_sphere(self._meshes, self._observation, self._settings.view_sphere, count)
-        if isinstance(proposals, Failure):
-            return proposals
-        self._start = Pose(proposals.R[0], proposals.t[0])
-        hypotheses = Hypotheses(proposals.R, proposals.t, np.arange(len(proposals.t)))
-        found = self._descent.run(pyramid, hypotheses, self._start)
-        return found if isinstance(found, Failure) else self._most_likely(found)
-
-    def _most_likely(self, found: Candidates) -> Candidates | Failure:
-        """Of the poses that a search from nowhere leaves, each refined in its own light and with its own occluders."""
-        solution = found.ended.solution
-        kept = non_maximum_suppression(
-            solution.R[:, 0], solution.t[:, 0], solution.cost, ANSWERS,
-            angle_rad=np.radians(6.0), distance_m=0.03 * self._length_m,
-        )  # fmt: skip
-        best: Candidates | Failure = Failure(Status.NO_OVERLAP, found.level.window)
-        for number in kept:
-            start = Pose(solution.R[number, 0], solution.t[number, 0])
-            one = self._around(start, self._again, int(found.columns[number]))
-            if isinstance(one, Failure):
-                continue
-            agreed = agreement(solution.R[:, 0], solution.t[:, 0], solution.cost, one.pose, self._length_m)
-            one = one.agreeing(agreed)
-            if isinstance(best, Failure) or surer(one, best):
-                best = one
-        return best
+        """What is found with no start pose; the first proposal stands for the start from then on."""
+        found = search_everywhere(self._descent, self._meshes, self._observation, self._settings, self._again)
+        if isinstance(found, Failure):
+            return found
+        self._start = found.proposal
+        return found.best
 
     def _found(self) -> Candidates | Failure:
         """What the near search found, or the far one."""
@@ -183,7 +155,7 @@ class Search:
         second = self._around(self._pose, search.far, search.near.hypotheses[0])
         if isinstance(second, Failure):
             return first
-        if isinstance(first, Failure) or surer(second, first, self._surplus_over(first)):
+        if isinstance(first, Failure) or second.surer_than(first, self._surplus_over(first)):
             return second
         return first
 
@@ -207,9 +179,7 @@ class Search:
         """Whether the near search's result does not convince: a wider one should have a look."""
         if isinstance(found, Failure):
             return found.status is Status.FAILED
-        solution = found.ended.solution
-        unsettled = solution.last_reduction[solution.best] > _UNSETTLED
-        return found.confidence < self._settings.fallback_confidence or self._moved(found) > _MOVED or bool(unsettled)
+        return found.unsettled or found.confidence < self._settings.fallback_confidence or self._moved(found) > _MOVED
 
     def _surplus_over(self, found: Candidates) -> float:
         """Log odds by which a far result must be surer than the near search's."""
@@ -296,8 +266,3 @@ def refused(level: LevelProblem) -> tuple[str, ...]:
     if level.mask_refused_px is None:
         return ()
     return (f"mask is off: its border is {level.mask_refused_px:.1f} pixels of the crop from the object's outline",)
-
-
-def surer(one: Candidates, other: Candidates, surplus: float = 0.0) -> bool:
-    """Whether the fit quality speaks more for one than for the other, by more than a surplus of log odds."""
-    return log_odds_of(one.quality) > log_odds_of(other.quality) + surplus

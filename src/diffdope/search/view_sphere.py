@@ -1,13 +1,13 @@
 """Proposals where nothing is known of the pose: rotations all around, each laid over what is seen of the object.
 
 Every rotation is rendered once: a template. It is laid over a small crop where the mask is, or in several places if it
-is larger than the mask, for what hides an object cuts its mask. Along the optical axis it follows the measured depth, or
-without depth the size of the mask. What explains mask, depth and colours best is proposed.
+is larger than the mask, for what hides an object cuts its mask. Along the optical axis it follows the measured depth,
+or without depth the size of the mask. What explains mask, depth and colours best is proposed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -65,7 +65,11 @@ class ViewSphereSettings:
     hidden: float = 0.1
     """How little."""
     scales: tuple[float, ...] = (1.0,)
-    """Without depth, sizes that are tried in units of that at which the template's area is the mask's."""
+    """Without depth, sizes that are tried, in units of that at which the template's area is the mask's."""
+    wider: int = 2
+    """How many times as many hypotheses a second search takes, where the first one's result does not convince."""
+    wider_scales: tuple[float, ...] = (1.0, 1.25, 1.55)
+    """Its sizes: an object that shows only 40 % of its area is 1.55 times as large as what is seen of it."""
 
     def __post_init__(self) -> None:
         """Refuses numbers that make no proposals."""
@@ -219,8 +223,8 @@ def _placements(
     kept = ((slack[:, :1] > 0.0) | (places == 0.0))[:, :, None] & ((slack[:, 1:] > 0.0) | (places == 0.0))[:, None, :]
     row, i, j = np.nonzero(kept)
     return Placements(
-        number[row], (scale[row] / _FINER).astype(np.float32), x[row, i].astype(np.float32), y[row, j].astype(np.float32),
-        (rendered.distance_m / scale[row]).astype(np.float32),
+        number[row], (scale[row] / _FINER).astype(np.float32),
+        x[row, i].astype(np.float32), y[row, j].astype(np.float32), (rendered.distance_m / scale[row]).astype(np.float32),
     )  # fmt: skip
 
 
