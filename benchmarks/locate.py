@@ -102,7 +102,7 @@ def located(row: str, how: Preset, *, every: int = 1, most: int | None = None) -
 
 def summary(row: str, found: list[Found]) -> str:
     """A row of the table."""
-    add_mm, add_s_mm = (np.array([getattr(one, name) for one in found]) for name in ("add", "add_s"))
+    add_mm = np.array([one.add for one in found])
     sure = np.array([one.confidence for one in found])
     wrong = np.array([one.wrong for one in found])
     return (

@@ -224,7 +224,8 @@ def _placements(
     row, i, j = np.nonzero(kept)
     return Placements(
         number[row], (scale[row] / _FINER).astype(np.float32),
-        x[row, i].astype(np.float32), y[row, j].astype(np.float32), (rendered.distance_m / scale[row]).astype(np.float32),
+        x[row, i].astype(np.float32), y[row, j].astype(np.float32),
+        (rendered.distance_m / scale[row]).astype(np.float32),
     )  # fmt: skip
 
 
