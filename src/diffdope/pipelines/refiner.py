@@ -175,6 +175,8 @@ class Refiner:
             seed=self.seed, elapsed_s=time.perf_counter() - began, window=outcome.level.window,
             covariance=outcome.covariance, unobserved=outcome.unobserved,
             confidence=outcome.confidence, evidence=outcome.quality,
+            answers=() if outcome.answers is None else outcome.answers.ranked,
+            none_of_these=None if outcome.answers is None else outcome.answers.none,
         )  # fmt: skip
 
     def _refused(self, failure: Failure, pose: Pose, began: float) -> RefinementResult:

@@ -11,6 +11,7 @@ from diffdope.estimate.tessellation import facet_tilt
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.render.buffers import Buffers
 from diffdope.render.per_process import PerProcess
+from diffdope.scene.alikeness import Alikeness
 from diffdope.scene.extent import hull_corners
 from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.lookalikes import lookalikes
@@ -38,6 +39,7 @@ class MeshLevels:
         self._tilt: float | None = None
         self._corners_m: F64 | None = None
         self._symmetries: Symmetries | None = None
+        self._alikeness: Alikeness | None = None
         self._making = PerProcess(threading.RLock)
 
     @property
@@ -68,6 +70,14 @@ class MeshLevels:
             if self._symmetries is None:
                 self._symmetries = lookalikes(self.mesh)
             return self._symmetries
+
+    @property
+    def alikeness(self) -> Alikeness:
+        """Tells which motions go unnoticed, colours included."""
+        with self._making.get():
+            if self._alikeness is None:
+                self._alikeness = Alikeness(self.mesh)
+            return self._alikeness
 
     def buffers(self, count: int = 0) -> Buffers:
         """Of the mesh with about `count` triangles; 0 for full detail.

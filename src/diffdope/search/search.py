@@ -18,6 +18,7 @@ from diffdope.problem.failure import Failure, Status
 from diffdope.problem.level_problem import LevelProblem, contour_weight, pose_evidence
 from diffdope.problem.variables import Variables
 from diffdope.scene.observation import Observation
+from diffdope.search.answers import Answers, answers_of
 from diffdope.search.descent import Candidates, Descent, Hypotheses, Progress, iterates_of
 from diffdope.search.everywhere import pyramids_everywhere, search_everywhere
 from diffdope.search.history import Amended, Recorder
@@ -73,6 +74,7 @@ class Search:
         self._meshes, self._observation, self._start = meshes, observation, pose
         self._settings, self._objective, self._first_order = settings, objective, descent
         self._everywhere = pose is None
+        self._answers: list[Candidates] = []
         self._rng = np.random.default_rng(seed)
         self._length_m = meshes.length_m
         self._recorder = Recorder()
@@ -108,7 +110,11 @@ class Search:
             found = self._found()
         if isinstance(found, Failure):
             return found
-        return self._outcome(self._right_way_round(found) if self._settings.symmetric_alternatives else found)
+        choice = self._choice(found)
+        if len(choice) == 1:
+            return self._outcome(found, self._ranked(choice, np.zeros(1)))
+        odds = odds_of([one.pose for one in choice], found.level, self._meshes.buffers(), self._length_m)
+        return self._outcome(choice[int(np.argmax(odds))], self._ranked(choice, odds))
 
     def _most(self) -> int:
         """Iterates that all descents make at most, less one."""
@@ -143,7 +149,7 @@ class Search:
         found = search_everywhere(self._descent, self._meshes, self._observation, self._settings, self._again)
         if isinstance(found, Failure):
             return found
-        self._start = found.proposal
+        self._start, self._answers = found.proposal, found.answers
         return found.best
 
     def _found(self) -> Candidates | Failure:
@@ -159,21 +165,33 @@ class Search:
             return second
         return first
 
-    def _right_way_round(self, found: Candidates) -> Candidates:
-        """What was found, or the same turned, if that is clearly what the photograph shows."""
+    def _choice(self, found: Candidates) -> list[Candidates]:
+        """What was found, and what else may be right: other answers, or the same turned."""
+        choice = [found, *(one for one in self._answers if one is not found)]
+        if not self._settings.symmetric_alternatives:
+            return choice
         buffers = self._meshes.buffers(self._again.faces[0])
         turned = symmetric_alternatives(
             found.pose, self._meshes.approximate_symmetries, found.rough, buffers, self._length_m
         )
-        choice = [found]
         for number, start in enumerate(turned[:ALTERNATIVES]):
             other = self._around(start, self._again, self._count - ALTERNATIVES + number)
             if isinstance(other, Candidates):
                 choice.append(other.agreeing(found.quality.agreement))
-        if len(choice) == 1:
-            return found
-        odds = odds_of([one.pose for one in choice], found.level, self._meshes.buffers(), self._length_m)
-        return choice[int(np.argmax(odds))]
+        return choice
+
+    def _ranked(self, choice: list[Candidates], odds: F64) -> Answers | None:
+        """The answers of a search with no start: how much more or less speaks for them than for the surest.
+
+        Args:
+            choice: the poses.
+            odds: (B,) log odds, of which differences count.
+        """
+        if not self._everywhere:
+            return None
+        best = int(np.argmax(odds))
+        log_odds = choice[best].log_odds + odds - odds[best]
+        return answers_of([one.pose for one in choice], log_odds, self._meshes.alikeness)
 
     def _doubtful(self, found: Candidates | Failure) -> bool:
         """Whether the near search's result does not convince: a wider one should have a look."""
@@ -193,8 +211,8 @@ class Search:
         angle = best.angle_to(self._pose) / max(np.radians(near.angle_deg), 1e-6)
         return float(max(angle, best.distance_to(self._pose) / max(near.distance * self._length_m, 1e-9)))
 
-    def _outcome(self, found: Candidates) -> Outcome:
-        level, solution = found.level, found.ended.solution
+    def _outcome(self, found: Candidates, answers: Answers | None) -> Outcome:
+        level = found.level
         estimate = RobustEstimate(found.pose) if self._settings.polish.idle else self._estimate(found)
         costs, each = self._costs(found, estimate)
         row, winner = found.winner_row, found.winner
@@ -203,20 +221,25 @@ class Search:
             amended = Amended(row, winner, estimate.pose, float(costs[1]), each[1])
         history = self._recorder.history(self._count, self._rates, level.counted, amended)
         assessed = self._first_order is None
+        confidence = found.confidence if answers is None else answers.ranked[0].probability
+        if answers is not None:
+            answers = answers.with_first(estimate.pose)
         return Outcome(
-            level=level, start=self._pose, pose=estimate.pose, status=self._status(found, solution),
+            level=level, start=self._pose, pose=estimate.pose, status=self._status(found, confidence, answers),
             cost=float(costs[1]), modality_costs=each[1], initial_cost=float(costs[0]), initial_modality_costs=each[0],
             history=history, winner=winner, winner_iteration=row,
-            quality=found.quality if assessed else None, confidence=found.confidence if assessed else None,
+            quality=found.quality if assessed else None, confidence=confidence if assessed else None,
             covariance=estimate.covariance, unobserved=estimate.unobserved,
             notes=(*self._turned(found), *refused(level), *estimate.notes), gain=found.gain,
+            answers=answers,
         )  # fmt: skip
 
-    def _status(self, found: Candidates, solution: SolverResult) -> Status:
+    def _status(self, found: Candidates, confidence: float, answers: Answers | None) -> Status:
+        solution = found.ended.solution
         if self._first_order is not None and found.winner_row == 0:
             return Status.FAILED
-        if self._first_order is None and found.confidence < self._settings.least_confidence:
-            return Status.FAILED
+        if self._first_order is None and confidence < self._settings.least_confidence:
+            return Status.AMBIGUOUS if answers is not None and answers.ambiguous else Status.FAILED
         best = solution.best
         rest = solution.converged[best] or (self._first_order is None and solution.last_reduction[best] < _AT_REST)
         return Status.CONVERGED if rest else Status.ITERATION_LIMIT
