@@ -126,6 +126,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--every", type=int, default=1, help="take every n-th case")
     parser.add_argument("--most", type=int, help="stop after so many cases")
     parser.add_argument("--rotations", type=int, nargs="+", default=[0], help="numbers of rotations, 0 for the default")
+    parser.add_argument("--hypotheses", type=int, nargs="+", help="how many at each level, in place of the default's")
     parser.add_argument("--list", action="store_true", help="print each case that is off or not sure")
     options = parser.parse_args(argv)
     if not DATA.is_dir():
@@ -141,6 +142,9 @@ def main(argv: list[str] | None = None) -> int:
         if rotations:
             sphere = replace(how.search.view_sphere, rotations=rotations)
             how = replace(how, search=replace(how.search, view_sphere=sphere))
+        if options.hypotheses:
+            everywhere = how.search.everywhere.with_lists(hypotheses=options.hypotheses)
+            how = replace(how, search=replace(how.search, everywhere=everywhere))
         for row in (name for name in ROWS if name.startswith(tuple(options.sets))):
             found = list(located(row, how, every=options.every, most=options.most))
             print(summary(f"{row}, {rotations} rotations" if rotations else row, found), flush=True)

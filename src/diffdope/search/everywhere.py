@@ -22,6 +22,7 @@ from diffdope.search.selection import non_maximum_suppression
 from diffdope.search.settings import SearchSettings
 from diffdope.search.view_sphere import ViewSphereSettings, view_sphere
 
+_BEATEN = 1.5  # ratio of costs at the last common level: what costs more is not looked at once another one convinces
 _DISTINCT_RAD, _DISTINCT = np.radians(6.0), 0.03  # the last levels take poses that are closer to the same end
 
 
@@ -55,15 +56,16 @@ def search_everywhere(
         last: the levels that every answer goes through on its own.
     """
     narrow, wide = pyramids_everywhere(search)
-    first = _from_proposals(descent, meshes, observation, search.view_sphere, narrow, last, 0)
+    trust = search.fallback_confidence
+    first = _from_proposals(descent, meshes, observation, search.view_sphere, narrow, last, 0, trust)
     if isinstance(first, Failure) and first.status is not Status.FAILED:
         return first
-    if search.fallback_confidence <= 0.0:
+    if trust <= 0.0:
         return first
-    if isinstance(first, Everywhere) and not _doubtful(first.best, search.fallback_confidence):
+    if isinstance(first, Everywhere) and not _doubtful(first.best, trust):
         return first
     sphere = replace(search.view_sphere, scales=search.view_sphere.wider_scales)
-    second = _from_proposals(descent, meshes, observation, sphere, wide, last, narrow.hypotheses[0])
+    second = _from_proposals(descent, meshes, observation, sphere, wide, last, narrow.hypotheses[0], trust)
     if isinstance(first, Failure) or isinstance(second, Failure):
         return second if isinstance(first, Failure) else first
     return Everywhere(first.proposal, _surest_first([*first.answers, *second.answers]))
@@ -79,7 +81,7 @@ def _surest_first(answers: list[Candidates]) -> list[Candidates]:
 
 def _from_proposals(
     descent: Descent, meshes: MeshLevels, observation: Observation, sphere: ViewSphereSettings,
-    pyramid: PyramidSettings, last: PyramidSettings, column: int,
+    pyramid: PyramidSettings, last: PyramidSettings, column: int, confidence: float,
 ) -> Everywhere | Failure:  # fmt: skip
     """One search, whose hypotheses are numbered from a column on."""
     proposals = view_sphere(meshes, observation, sphere, pyramid.levels[0].hypotheses)
@@ -97,6 +99,9 @@ def _from_proposals(
     )
     answers: list[Candidates] = []
     for number in distinct:
+        beaten = solution.cost[number] > _BEATEN * solution.cost[distinct[0]]
+        if beaten and any(not _doubtful(one, confidence) for one in answers):
+            break
         pose = Pose(R[number], t[number])
         one = descent.run(last, Hypotheses(R[[number]], t[[number]], found.columns[[number]]), pose)
         if isinstance(one, Candidates):

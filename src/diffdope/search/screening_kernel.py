@@ -25,7 +25,8 @@ class Seen(NamedTuple):
     """A crop of H x W pixels.
 
     mask (H, W); outside (H, W): how much a template pays that covers a pixel which is not in the mask, 0 to 1; depth
-    (H, W) metres, 0 where none was measured; rgb (H, W, 3); covered: pixels of the mask.
+    (H, W) metres, 0 where none was measured; rgb (H, W, 3); covered: pixels of the mask;
+    aspect: fy / fx.
     """
 
     mask: F32
@@ -33,6 +34,7 @@ class Seen(NamedTuple):
     depth: F32
     rgb: F32
     covered: np.float32
+    aspect: np.float32
 
 
 class Templates(NamedTuple):
@@ -81,7 +83,7 @@ def _shared(seen, depth, rgb, scale, x, y, z, limit):
     step, half = _ONE / scale, _HALF * np.float32(side)
     total, count, observed, drawn = _NONE, _NONE, _NONE, _NONE
     for row in range(height):
-        v = int(np.floor(half + (np.float32(row) - y) * step))
+        v = int(np.floor(half + (np.float32(row) - y) * step / seen.aspect))
         if v < 0 or v >= side:
             continue
         for column in range(width):
@@ -107,7 +109,7 @@ def _cost(seen, depth, rgb, scale, x, y, z, gain, pay):
     full = pay.silhouette + pay.depth + pay.color
     total = full * seen.covered  # unless the template is there
     for row in range(height):
-        v = int(np.floor(half + (np.float32(row) - y) * step))
+        v = int(np.floor(half + (np.float32(row) - y) * step / seen.aspect))
         if v < 0 or v >= side:
             continue
         for column in range(width):

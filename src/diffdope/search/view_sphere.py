@@ -19,19 +19,16 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow, choose_crop
 from diffdope.problem.failure import Failure, Status
 from diffdope.render.buffers import Buffers
-from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.screening_kernel import FRONT, Penalties, Placements, Seen, Templates, screen
+from diffdope.search.screening_kernel import Penalties, Placements, Seen, screen
+from diffdope.search.templates import PIXEL, TemplateSphere, boxes_of
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 Int = NDArray[np.int64]
 
-_ROOM = 1.1  # of a template's side: the box of a turned object is at most its diameter, in perspective a little more
-_FINER = 1.5  # pixels of a template for one of the crop, since it is read at the nearest
 _PLACES = (0.0, -1.0, 1.0, -0.5, 0.5)  # of a template that is larger than the mask, from end to end of what is possible
-_PIXEL = np.array([-0.5, -0.5, 0.5, 0.5])  # from centres to borders, of boxes
 _SLACK_PX = 1.5  # a template that is larger by less is as large as the mask
 _DIFFERS = 1.08  # ratio of two sizes that are tried both
 
@@ -86,15 +83,6 @@ class Proposals(NamedTuple):
     cost: F64
 
 
-class Rendered(NamedTuple):
-    """Rotations (N, 3, 3), their templates rendered at a distance on the ray through a pixel (2,) of the crop."""
-
-    R: F64
-    templates: Templates
-    distance_m: float
-    middle: F64
-
-
 def view_sphere(
     meshes: MeshLevels, observation: Observation, settings: ViewSphereSettings, count: int
 ) -> Proposals | Failure:
@@ -114,15 +102,17 @@ def view_sphere(
     window = _window(observation.camera, box, centre, meshes.length_m / distance_m, settings.size)
     crop = observation.crop(window)
     seen = _seen(crop, settings)
-    mask_box = _boxes(seen.mask[None] > 0.5)[0]
+    mask_box = boxes_of(seen.mask[None] > 0.5)[0]
     buffers = meshes.buffers(settings.faces)
-    rendered = _rendered(buffers, crop.camera, so3.evenly(settings.rotations), distance_m, mask_box, meshes.length_m)
-    placements = _placements(rendered, seen, mask_box, settings, sized=crop.depth is None)
-    cost, z_m = _screened(buffers, rendered, placements, seen, crop, settings, meshes.length_m)
+    sphere = meshes.templates(settings.rotations, settings.faces, distance_m / meshes.length_m)
+    # Pixels of the crop for one of a template, if the object were at this distance.
+    pixels = crop.camera.fx / distance_m / sphere.focal * sphere.distance_m
+    placements = _placements(sphere, pixels, distance_m, seen, mask_box, settings, sized=crop.depth is None)
+    cost, z_m = _screened(buffers, sphere, placements, seen, crop, settings, meshes.length_m)
     order = np.lexsort((np.arange(len(cost)), cost))
     _, first = np.unique(placements.template[order], return_index=True)  # of each template, its best place
     best = order[np.sort(first)[:count]]
-    return _poses(rendered, placements, best, cost, z_m, crop.camera)
+    return _poses(sphere, placements, best, cost, z_m, crop.camera)
 
 
 def _distance(observation: Observation, box: tuple[float, float, float, float], length_m: float) -> float:
@@ -159,23 +149,8 @@ def _seen(crop: Observation, settings: ViewSphereSettings) -> Seen:
         np.ascontiguousarray(mask), np.ascontiguousarray(outside, np.float32),
         np.zeros_like(mask) if crop.depth is None else np.ascontiguousarray(crop.depth),
         np.zeros((*mask.shape, 3), np.float32) if crop.rgb is None else np.ascontiguousarray(crop.rgb),
-        np.float32(np.count_nonzero(mask > 0.5)),
+        np.float32(np.count_nonzero(mask > 0.5)), np.float32(crop.camera.fy / crop.camera.fx),
     )  # fmt: skip
-
-
-def _rendered(
-    buffers: Buffers, camera: Camera, R: F64, distance_m: float, mask_box: F64, length_m: float
-) -> Rendered:  # fmt: skip
-    """Renders rotations on the ray through the middle of the mask, each in an image just large enough."""
-    middle = 0.5 * (mask_box[:2] + mask_box[2:])
-    side = int(np.ceil(_FINER * _ROOM * length_m / distance_m * max(camera.fx, camera.fy))) + 2
-    t = _on_ray(camera, middle) * distance_m
-    fx, fy = _FINER * camera.fx, _FINER * camera.fy
-    place = 0.5 * (side - 1)
-    own = Camera(fx, fy, place - fx * t[0] / t[2], place - fy * t[1] / t[2], side, side)
-    images = Renderer(buffers.mesh, own, buffers=buffers).render(R, np.broadcast_to(t, (len(R), 3)))
-    depth = np.where(images.coverage > 0.5, images.depth + (FRONT - np.float32(distance_m)), np.float32(0.0))
-    return Rendered(R, Templates(np.ascontiguousarray(depth), images.rgb), distance_m, middle)
 
 
 def _on_ray(camera: Camera, pixel: F64) -> F64:
@@ -184,37 +159,26 @@ def _on_ray(camera: Camera, pixel: F64) -> F64:
     return np.stack([x, y, np.ones_like(x)], axis=-1)
 
 
-def _boxes(covered: NDArray[np.bool_]) -> F64:
-    """First and last column and row (x0, y0, x1, y1) that images (N, H, W) cover, (N, 4); of nothing, all."""
-    ends: list[F64] = []
-    for axis in (1, 2):
-        any_of = np.asarray(covered.any(axis=axis))
-        ends += [any_of.argmax(axis=1), any_of.shape[1] - 1.0 - any_of[:, ::-1].argmax(axis=1)]
-    return np.stack([ends[0], ends[2], ends[1], ends[3]], axis=1).astype(np.float64)
-
-
 def _placements(
-    rendered: Rendered, seen: Seen, mask_box: F64, settings: ViewSphereSettings, *, sized: bool
+    sphere: TemplateSphere, pixels: float, distance_m: float, seen: Seen, mask_box: F64, settings: ViewSphereSettings,
+    *, sized: bool,
 ) -> Placements:  # fmt: skip
     """Every template where its middle is the mask's; where it is larger, also where it covers the mask otherwise.
 
     With `sized`, as large as the mask: by area, and by extent where that differs. A mask that something cuts is too
     small in area, and as a rule not in both extents.
     """
-    drawn = rendered.templates.depth > 0.0
-    side = drawn.shape[1]
-    boxes = _boxes(drawn) + _PIXEL
-    boxes = (boxes - 0.5 * (side - 1)) / _FINER  # about the middle, in pixels of the crop
+    boxes = sphere.boxes * (pixels * np.array([1.0, seen.aspect, 1.0, seen.aspect]))
     number, scale = np.arange(len(boxes)), np.ones(len(boxes))
     if sized:
-        area = np.maximum(drawn.sum(axis=(1, 2)), 1.0) / _FINER**2
+        area = sphere.areas * pixels**2 * seen.aspect
         by_area = np.sqrt(float(seen.covered) / area)
         by_extent = ((mask_box[2:] - mask_box[:2] + 1.0) / (boxes[:, 2:] - boxes[:, :2])).max(axis=1)
         other = np.flatnonzero(np.maximum(by_extent / by_area, by_area / by_extent) > _DIFFERS)
         scale = np.concatenate([*(by_area * factor for factor in settings.scales), by_extent[other]])
         number = np.concatenate([*(number for _ in settings.scales), other])
     boxes = boxes[number] * scale[:, None]
-    mask_ends = mask_box + _PIXEL
+    mask_ends = mask_box + PIXEL
     aligned = 0.5 * (mask_ends[:2] + mask_ends[2:] - boxes[:, :2] - boxes[:, 2:])
     slack = (boxes[:, 2:] - boxes[:, :2]) - (mask_ends[2:] - mask_ends[:2])
     slack = np.where(slack > _SLACK_PX, 0.5 * slack, 0.0)
@@ -223,14 +187,14 @@ def _placements(
     kept = ((slack[:, :1] > 0.0) | (places == 0.0))[:, :, None] & ((slack[:, 1:] > 0.0) | (places == 0.0))[:, None, :]
     row, i, j = np.nonzero(kept)
     return Placements(
-        number[row], (scale[row] / _FINER).astype(np.float32),
+        number[row], (pixels * scale[row]).astype(np.float32),
         x[row, i].astype(np.float32), y[row, j].astype(np.float32),
-        (rendered.distance_m / scale[row]).astype(np.float32),
+        (distance_m / scale[row]).astype(np.float32),
     )  # fmt: skip
 
 
 def _screened(
-    buffers: Buffers, rendered: Rendered, placements: Placements, seen: Seen, crop: Observation,
+    buffers: Buffers, sphere: TemplateSphere, placements: Placements, seen: Seen, crop: Observation,
     settings: ViewSphereSettings, length_m: float,
 ) -> tuple[F32, F32]:  # fmt: skip
     """Cost (J,) and distance (J,) metres of every placement."""
@@ -243,18 +207,18 @@ def _screened(
     cost, z_m = np.empty(len(placements.x), np.float32), np.empty(len(placements.x), np.float32)
 
     def work(_: int, first: int, last: int) -> None:
-        screen(seen, rendered.templates, placements, first, last, pay, cost, z_m)
+        screen(seen, sphere.templates, placements, first, last, pay, cost, z_m)
 
     buffers.pool.run(work, len(cost))
     return cost, z_m
 
 
 def _poses(
-    rendered: Rendered, placements: Placements, best: Int, cost: F32, z_m: F32, camera: Camera
+    sphere: TemplateSphere, placements: Placements, best: Int, cost: F32, z_m: F32, camera: Camera
 ) -> Proposals:  # fmt: skip
     """Templates as poses where they were laid: what is seen elsewhere in the image is seen from elsewhere."""
     there = _on_ray(camera, np.stack([placements.x[best], placements.y[best]], axis=1).astype(np.float64))
-    R = _turn(_on_ray(camera, rendered.middle), there) @ rendered.R[placements.template[best]]
+    R = _turn(np.array([0.0, 0.0, 1.0]), there) @ sphere.R[placements.template[best]]
     return Proposals(R, there * z_m[best].astype(np.float64)[:, None], cost[best].astype(np.float64))
 
 
