@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from diffdope.geometry.camera import Camera
     from diffdope.geometry.pose import Pose
     from diffdope.io.cameras import load_camera
-    from diffdope.pipelines.refiner import Refiner, refine
+    from diffdope.pipelines.refiner import Refiner, locate, refine
     from diffdope.pipelines.result import RefinementResult, Status
     from diffdope.render.pool import set_threads
     from diffdope.scene.mesh import Mesh
@@ -32,6 +32,7 @@ __all__ = [
     "Status",
     "__version__",
     "load_camera",
+    "locate",
     "refine",
     "set_threads",
 ]
@@ -46,6 +47,7 @@ _HOMES = {
     "Refiner": "diffdope.pipelines.refiner",
     "Status": "diffdope.pipelines.result",
     "load_camera": "diffdope.io.cameras",
+    "locate": "diffdope.pipelines.refiner",
     "refine": "diffdope.pipelines.refiner",
     "set_threads": "diffdope.render.pool",
 }

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 # Name -> (module with `run(arguments) -> int`, what it does). A new command is a file and a line here.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("diffdope.cli.demo", "refine the packaged example and draw what happened"),
+    "locate": ("diffdope.cli.locate_command", "find the pose in one image of your own, with no start pose"),
     "refine": ("diffdope.cli.refine_command", "refine one pose in one image of your own"),
     "track": ("diffdope.cli.track_command", "follow the object through a film or a folder of images"),
     "experiment": ("diffdope.cli.experiment", "run one of the studies of the method"),

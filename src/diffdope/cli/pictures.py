@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,11 @@ from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.viz.animation import optimisation_frames, write_animation
+from diffdope.viz.compose import GREEN, RED, contour, enlarge, to_bytes, written
 from diffdope.viz.curves import write_costs
 from diffdope.viz.overlay import View, overlay_image, write_overlay
 
+_MOST_ANSWERS = 4  # columns of a picture
 _LONGEST_SIDE = 640  # of a whole image, of which there are two side by side
 
 
@@ -73,6 +76,18 @@ class Draughtsman:
             frames = optimisation_frames(self.photo, result.history, result.winner, result.winner_iteration, self.view)
             write_animation(folder / "optimisation", frames)
 
+    def draw_answers(self, folder: Path) -> None:
+        """Writes answers.png, a column each, where there are several."""
+        answers = self._result.answers[:_MOST_ANSWERS]
+        if len(answers) < 2:
+            return
+        views = [
+            self.view(one.pose.R_m2c, one.pose.t_m2c, f"answer {number}: probability {one.probability:.2f}")
+            for number, one in enumerate(answers, 1)
+        ]
+        picture = overlay_image(self.photo, views, observed_depth=self._crop.depth)
+        write_overlay(folder / "answers.png", picture)
+
     def _errors(self, truth: Pose) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Rotation (degrees) and translation (mm) error of the winner's iterates; NaN where it took no part."""
         history, winner = self._result.history, self._result.winner
@@ -81,3 +96,30 @@ class Draughtsman:
             pose = Pose(history.R_m2c[k, winner], history.t_m2c[k, winner])
             errors[:, k] = np.degrees(pose.angle_to(truth)), 1e3 * pose.distance_to(truth)
         return errors[0], errors[1]
+
+
+def draw_all(path: Path, mesh: Mesh, observation: Observation, found: Sequence[tuple[str, RefinementResult]]) -> None:
+    """Writes one picture of all results of an image: outlines in the photograph, green where found, red where not.
+
+    Args:
+        path: the file.
+        mesh: the object.
+        observation: the whole image.
+        found: names and results.
+    """
+    window = whole_window(observation.camera)
+    crop = observation.crop(window)
+    size = (crop.camera.height, crop.camera.width)
+    photo = crop.rgb if crop.rgb is not None else np.full((*size, 3), 0.4, np.float32)
+    renderer = Renderer(mesh, crop.camera)
+    picture = enlarge(np.asarray(photo, np.float64), 2)
+    for name, result in found:
+        images = renderer.render(result.pose.R_m2c, result.pose.t_m2c)
+        coverage = enlarge(np.asarray(images.coverage[0], np.float64), 2)
+        if coverage.max() <= 0.5:
+            continue
+        color = GREEN if result.ok else RED
+        picture = contour(picture, coverage, color=color, thickness=2.0)
+        rows, columns = np.nonzero(coverage > 0.5)
+        picture = written(picture, name, (float(columns.mean()), float(rows.mean())), color=color)
+    write_overlay(path, to_bytes(picture))

@@ -28,10 +28,10 @@ class Arguments:
     """PLY, OBJ, GLB or STL."""
     camera: Path
     """JSON with BOP's scene_camera keys (cam_K, depth_scale), a camera.json, or a whole scene_camera.json."""
-    init: Path
-    """Start pose: JSON with cam_R_m2c and cam_t_m2c (mm), or BOP results CSV."""
     out: Path
     """Folder for result.json, overlay.png, costs.png and the film."""
+    init: Path | None = None
+    """Start pose: JSON with cam_R_m2c and cam_t_m2c (mm), or BOP results CSV. Without it, the object is located."""
     rgb: Path | None = None
     """Photograph."""
     depth: Path | None = None
@@ -67,7 +67,7 @@ def parse(arguments: list[str]) -> Arguments:
     """Reads the flags."""
     numbers = default_numbers(arguments)
     missing: Any = tyro.MISSING
-    default = Arguments(missing, missing, missing, missing, numbers=numbers)
+    default = Arguments(missing, missing, missing, numbers=numbers)
     return parse_flags(Arguments, arguments, default=default, prog="diffdope refine")
 
 
@@ -78,7 +78,9 @@ def run(arguments: list[str]) -> int:
     if given.threads is not None and given.threads < 1:
         raise expected("threads", "at least 1", given.threads)
     preset = given.numbers.preset(given.preset)
-    pose = read_start_pose(given.init, obj_id=given.obj_id, image_id=given.image_id)
+    pose = None
+    if given.init is not None:
+        pose = read_start_pose(given.init, obj_id=given.obj_id, image_id=given.image_id)
     observation = read_observation(given)
     mesh = Mesh.load(given.mesh, unit=given.unit, allow_missing_texture=given.allow_missing_texture)
     return refine_and_write(given, preset, mesh, observation, pose)
@@ -86,10 +88,15 @@ def run(arguments: list[str]) -> int:
 
 def read_observation(given: Arguments) -> Observation:
     """Camera and images, as the flags say."""
-    capture = read_capture(
+    return observation_of(
         given.camera, rgb=given.rgb, depth=given.depth, mask=given.mask, depth_scale_mm=given.depth_scale,
         image_id=given.image_id, mask_label=given.mask_id,
     )  # fmt: skip
+
+
+def observation_of(camera: Path, **files: Any) -> Observation:
+    """Camera and images of files; for the arguments see `read_capture`."""
+    capture = read_capture(camera, **files)
     return Observation(capture.camera, **capture.images)
 
 
@@ -100,20 +107,26 @@ def described(preset: Preset, inputs: dict[str, str]) -> dict[str, Any]:
     return {"settings": preset, "inputs": inputs, "diffdope_version": __version__}
 
 
-def refine_and_write(given: Arguments, preset: Preset, mesh: Mesh, observation: Observation, pose: Pose) -> int:
-    """Refines, writes all files at once, prints the summary."""
+def refine_and_write(
+    given: Arguments, preset: Preset, mesh: Mesh, observation: Observation, pose: Pose | None
+) -> int:  # fmt: skip
+    """Refines, or locates without a start, writes all files at once, prints the summary."""
     from rich.console import Console
 
     from diffdope.cli.pictures import Draughtsman
-    from diffdope.cli.report import print_summary, refine_with_progress
+    from diffdope.cli.report import print_summary, refine_with_progress, with_progress
     from diffdope.pipelines.refiner import Refiner
 
     console = Console(stderr=False)
     refiner = Refiner(mesh, preset=preset, seed=given.seed, threads=given.threads)
-    result = refine_with_progress(refiner, observation, pose, console)
+    if pose is None:
+        console.print("no --init: the object is located first, as `diffdope locate` does")
+        result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating", console)
+    else:
+        result = refine_with_progress(refiner, observation, pose, console)
     names = ("mesh", "camera", "init", "rgb", "depth", "mask")
     inputs = {name: str(path) for name in names if (path := getattr(given, name)) is not None} | {"unit": given.unit}
-    titles = ("start", f"refined: {result.status}")
+    titles = ("first proposal" if pose is None else "start", f"refined: {result.status}")
     with results_folder(given.out) as folder:
         write_result(folder / "result.json", result, described(preset, inputs))
         Draughtsman(mesh, observation, result).draw(folder, titles=titles, film=given.film)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +17,29 @@ from diffdope.scene.observation import Observation
 
 
 def refine_with_progress(refiner: Refiner, observation: Observation, pose: Pose, console: Console) -> RefinementResult:
-    """Refines under a progress bar, which also says why the first iteration of a first run takes long."""
+    """Refines under a progress bar."""
+    return with_progress(lambda report: refiner.refine(observation, pose, progress=report), "refining", console)
+
+
+def with_progress(
+    work: Callable[[Callable[[int, int, float], None]], RefinementResult], doing: str, console: Console
+) -> RefinementResult:
+    """Works under a progress bar, which also says why the first iteration of a first run takes long.
+
+    Args:
+        work: is given the function to call as report(iteration, iterations, lowest cost).
+        doing: in a word.
+        console: to print on.
+    """
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         text = "preparing (the first run compiles, half a minute at most)"
         task = bar.add_task(text, total=None)
 
         def report(iteration: int, iterations: int, cost: float) -> None:
-            bar.update(task, description=f"refining: cost {cost:.4f}", completed=iteration, total=iterations)
+            bar.update(task, description=f"{doing}: cost {cost:.4f}", completed=iteration, total=iterations)
 
-        return refiner.refine(observation, pose, progress=report)
+        return work(report)
 
 
 def print_summary(result: RefinementResult, out: Path, console: Console) -> None:
@@ -40,9 +54,18 @@ def print_summary(result: RefinementResult, out: Path, console: Console) -> None
         table.add_row("cost", f"{result.initial_cost:.4f} -> {result.cost:.4f}   ({', '.join(names)})")
         moved = 1e3 * result.pose.distance_to(result.initial_pose)
         turned = np.degrees(result.pose.angle_to(result.initial_pose))
-        table.add_row("moved by", f"{turned:.2f} deg, {moved:.2f} mm in {result.elapsed_s:.2f} s")
+        if result.answers:
+            x, y, z = 1e3 * result.pose.t_m2c
+            table.add_row("located", f"at ({x:.1f}, {y:.1f}, {z:.1f}) mm in {result.elapsed_s:.2f} s")
+        else:
+            table.add_row("moved by", f"{turned:.2f} deg, {moved:.2f} mm in {result.elapsed_s:.2f} s")
     if result.confidence is not None:
         table.add_row("confidence", f"{result.confidence:.2f}")
+    if len(result.answers) > 1 or any(answer.symmetry for answer in result.answers):
+        for number, answer in enumerate(result.answers, 1):
+            same = f"; looks the same {' and '.join(answer.symmetry)}" if answer.symmetry else ""
+            table.add_row(f"answer {number}", f"{answer.probability:.2f}{same}")
+        table.add_row("none of these", f"{result.none_of_these:.2f}")
     if result.covariance is not None:
         sigma = np.sqrt(np.diag(result.covariance))
         along = ", ".join(f"{value:.2f}" for value in 1e3 * sigma[:3])

@@ -59,6 +59,16 @@ class Levels(NamedTuple):
         """Whether the labels are brightnesses."""
         return self.labels is self.shades
 
+    def flat_labels(self) -> list[int]:
+        """The labels of several objects, in ascending order; none where the image shows one."""
+        if not self.lossless or _holds_one_value(self.labels):
+            return []
+        values = _values(self.labels)
+        if (len(values) == 2 and self.is_grey) or len(values) > _FEW:
+            return []
+        labels = _flat_values(self, values)
+        return labels if len(labels) > 1 else []
+
     def object_pixels(self, label: int | None) -> Bool:
         """(H, W): where the object is."""
         if label is not None:
@@ -100,6 +110,19 @@ def read_mask(path: str | Path, *, label: int | None = None) -> NDArray[Any]:
         return levels.object_pixels(label)
     except DiffDopeError as error:
         raise DiffDopeError(f"{error} ({path})") from error
+
+
+def read_labels(path: str | Path) -> list[int]:
+    """The labels of a mask that shows several objects, in ascending order; none where it shows one.
+
+    Args:
+        path: the file.
+
+    Raises:
+        DiffDopeError: if the file is missing or is no image.
+    """
+    levels = read_with("mask", path, _levels_of_image, lambda array: _levels_of(array, lossless=True))
+    return levels.flat_labels() if isinstance(levels, Levels) else []
 
 
 def object_pixels(array: NDArray[Any], *, label: int | None = None) -> NDArray[Any]:

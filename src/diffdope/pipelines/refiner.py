@@ -193,6 +193,31 @@ class Refiner:
         )  # fmt: skip
 
 
+def locate(
+    mesh: Mesh,
+    observation: Observation,
+    *,
+    preset: str | Preset = DEFAULT,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> RefinementResult:
+    """Finds one pose with no start; see `Refiner.locate`, which is faster for more than one.
+
+    Args:
+        mesh: the object.
+        observation: the calibrated image, with a mask.
+        preset: name or `Preset`.
+        seed: same seed, same result.
+        threads: None for the library setting.
+        progress: called as progress(iteration, iterations, lowest cost), after every round of steps.
+
+    Raises:
+        DiffDopeError: for what `Refiner` and `Refiner.locate` refuse.
+    """
+    return Refiner(mesh, preset=preset, seed=seed, threads=threads).locate(observation, progress=progress)
+
+
 def refine(
     mesh: Mesh,
     observation: Observation,

@@ -13,6 +13,7 @@ Color = tuple[float, float, float]
 GREEN: Color = (0.15, 0.95, 0.35)
 MAGENTA: Color = (1.0, 0.2, 0.85)
 CYAN: Color = (0.1, 0.8, 1.0)
+RED: Color = (0.95, 0.25, 0.2)
 
 
 def blend(image: ArrayLike, rendered_rgb: ArrayLike, coverage: ArrayLike, *, alpha: float = 0.6) -> Image:
@@ -90,6 +91,18 @@ def enlarge(image: Image, factor: int) -> Image:
         return image
     height, width = image.shape[:2]
     picture = Pillow.fromarray(to_bytes(image)).resize((width * factor, height * factor), Pillow.Resampling.BILINEAR)
+    return np.asarray(picture, np.float64) / 255.0
+
+
+def written(image: Image, text: str, at: tuple[float, float], *, color: Color = GREEN, size: int = 15) -> Image:
+    """Text in an image, its middle at a pixel (column, row), on a dark ground."""
+    from PIL import Image as Pillow
+    from PIL import ImageDraw, ImageFont
+
+    picture = Pillow.fromarray(to_bytes(image))
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(size=size)
+    draw.rectangle(draw.textbbox(at, text, font=font, anchor="mm"), fill=(24, 26, 30))
+    draw.text(at, text, fill=tuple(round(255 * part) for part in color), font=font, anchor="mm")
     return np.asarray(picture, np.float64) / 255.0
 
 

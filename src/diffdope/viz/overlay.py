@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def depth_panel(difference_mm: NDArray[np.float64], limit_mm: float, factor: int
 
 def overlay_image(
     photo: NDArray[np.floating],
-    views: tuple[View, View],
+    views: Sequence[View],
     *,
     truth_coverage: NDArray[np.floating] | None = None,
     observed_depth: NDArray[np.floating] | None = None,
@@ -91,7 +91,7 @@ def overlay_image(
 
     Args:
         photo: the crop (H, W, 3) in [0, 1]; grey if there is no photograph.
-        views: before and after.
+        views: a column each, such as before and after.
         truth_coverage: silhouette of the true pose (H, W), if known; drawn in magenta.
         observed_depth: (H, W) metres, 0 = missing; adds a row of depth differences.
         width: each panel is enlarged to about this many pixels.
@@ -107,7 +107,7 @@ def overlay_image(
     _check_sizes(image.shape[:2], views, truth_coverage=truth_coverage, observed_depth=observed_depth)
     factor = max(1, round(width / image.shape[1]))
     differences = [] if observed_depth is None else [depth_difference_mm(view, observed_depth) for view in views]
-    limit_mm = depth_limit_mm(differences) if differences else 0.0  # one scale for both, so that they can be compared
+    limit_mm = depth_limit_mm(differences) if differences else 0.0  # one scale for all, so that they can be compared
     columns = []
     for k, view in enumerate(views):
         outlined, mixed = layered(image, view, truth_coverage, factor)

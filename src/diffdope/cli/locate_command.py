@@ -1,0 +1,165 @@
+"""`diffdope locate`: one image, one kind of object, no start pose; one object or as many as the mask has labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import tyro
+
+from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
+from diffdope.cli.refine_command import described, observation_of
+from diffdope.errors import expected
+from diffdope.io.files import check_folder, results_folder, write_json
+from diffdope.io.masks import read_labels
+from diffdope.io.results import encode, write_result
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.result import RefinementResult
+from diffdope.pipelines.settings import DEFAULT, Preset
+from diffdope.pipelines.settle import Located, settled
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Finds the pose of a known object in one image of your own, with no start pose. Lengths in files are millimetres.
+
+    A mask that holds the labels of several instances gives each its own result.
+    """
+
+    mesh: Path
+    """PLY, OBJ, GLB or STL."""
+    camera: Path
+    """JSON with BOP's scene_camera keys (cam_K, depth_scale), a camera.json, or a whole scene_camera.json."""
+    out: Path
+    """Folder for result.json and pictures; of several instances, results.json and one picture."""
+    rgb: Path | None = None
+    """Photograph."""
+    depth: Path | None = None
+    """Depth image; integers times the depth scale are millimetres, 0 = missing."""
+    mask: Path | None = None
+    """Image that is white where the object is visible, or that holds a label for each instance."""
+    mask_id: int | None = None
+    """Which label of a mask that shows several objects; all of them without it."""
+    unit: Literal["m", "mm", "cm", "inch"] = "mm"
+    """Unit of the mesh file."""
+    depth_scale: float | None = None
+    """Millimetres per unit of the depth image; overrides the camera file."""
+    image_id: int | None = None
+    """Which image of a scene_camera.json."""
+    preset: str = DEFAULT
+    """Complete set of numbers to start from."""
+    settings: Path | None = None
+    """YAML that changes numbers of the preset; flags win over it."""
+    seed: int = 0
+    """Same seed, same result."""
+    threads: int | None = None
+    """Default: all cores."""
+    allow_missing_texture: bool = False
+    """Go on without colours where the mesh's texture file is missing."""
+    numbers: Annotated[Numbers, tyro.conf.arg(name="")] = field(default_factory=Numbers)
+
+
+def parse(arguments: list[str]) -> Arguments:
+    """Reads the flags."""
+    missing: Any = tyro.MISSING
+    default = Arguments(missing, missing, missing, numbers=default_numbers(arguments))
+    return parse_flags(Arguments, arguments, default=default, prog="diffdope locate")
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command and returns the exit code: 0 if every instance was found."""
+    given = parse(arguments)
+    check_folder(given.out)
+    if given.threads is not None and given.threads < 1:
+        raise expected("threads", "at least 1", given.threads)
+    preset = given.numbers.preset(given.preset)
+    labels = read_labels(given.mask) if given.mask is not None and given.mask_id is None else []
+    observation = observation_of(
+        given.camera, rgb=given.rgb, depth=given.depth, mask=given.mask, depth_scale_mm=given.depth_scale,
+        image_id=given.image_id, mask_label=labels[0] if labels else given.mask_id,
+    )  # fmt: skip
+    mesh = Mesh.load(given.mesh, unit=given.unit, allow_missing_texture=given.allow_missing_texture)
+    refiner = Refiner(mesh, preset=preset, seed=given.seed, threads=given.threads)
+    inputs = inputs_of(given)
+    if labels:
+        return locate_all(given, refiner, observation, labels, described(preset, inputs))
+    return locate_one(given.out, refiner, observation, preset, inputs)
+
+
+def inputs_of(given: Arguments) -> dict[str, str]:
+    """What stands beside a result: files and unit."""
+    names = ("mesh", "camera", "rgb", "depth", "mask")
+    return {name: str(path) for name in names if (path := getattr(given, name)) is not None} | {"unit": given.unit}
+
+
+def locate_one(
+    out: Path, refiner: Refiner, observation: Observation, preset: Preset, inputs: dict[str, str]
+) -> int:  # fmt: skip
+    """Locates, writes all files at once, prints the summary."""
+    from rich.console import Console
+
+    from diffdope.cli.pictures import Draughtsman
+    from diffdope.cli.report import print_summary, with_progress
+
+    console = Console()
+    result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating", console)
+    with results_folder(out) as folder:
+        write_result(folder / "result.json", result, described(preset, inputs))
+        draughtsman = Draughtsman(refiner.mesh, observation, result)
+        draughtsman.draw(folder, titles=("first proposal", f"located: {result.status}"), film=False)
+        draughtsman.draw_answers(folder)
+    print_summary(result, out, console)
+    return 0 if result.ok else 1
+
+
+def locate_all(
+    given: Arguments, refiner: Refiner, observation: Observation, labels: list[int], beside: dict[str, Any]
+) -> int:
+    """Every label of the mask: one JSON, one picture, a line each."""
+    from rich.console import Console
+
+    from diffdope.cli.pictures import draw_all
+
+    console, found = Console(), []
+    for located in all_located(given, refiner, observation, labels):
+        found.append(located)
+        console.print(f"label {located.label}: {in_brief(located.result)}")
+    found = settled(found, refiner.mesh.diameter)
+    with results_folder(given.out) as folder:
+        entries = [{"label": one.label, **encode(one.result)} for one in found]
+        write_json(folder / "results.json", {"results": entries, **plain(beside)})
+        draw_all(folder / "overlay.png", refiner.mesh, observation, [(str(one.label), one.result) for one in found])
+    good = sum(one.result.ok for one in found)
+    console.print(f"{good} of {len(found)} found; files: {given.out}")
+    return 0 if good == len(found) else 1
+
+
+def all_located(
+    given: Arguments, refiner: Refiner, observation: Observation, labels: list[int]
+) -> Iterator[Located]:  # fmt: skip
+    """One label after the other."""
+    from diffdope.io.masks import read_mask
+
+    assert given.mask is not None
+    for label in labels:
+        mask = read_mask(given.mask, label=label)
+        yield Located(label, refiner.locate(observation.with_mask(mask)))
+
+
+def in_brief(result: RefinementResult) -> str:
+    """One line."""
+    x, y, z = 1e3 * np.asarray(result.pose.t_m2c)
+    sure = "" if result.confidence is None else f", confidence {result.confidence:.2f}"
+    return f"{result.status}{sure}, at ({x:.1f}, {y:.1f}, {z:.1f}) mm"
+
+
+def plain(beside: dict[str, Any]) -> dict[str, Any]:
+    """As JSON can hold it."""
+    from diffdope.io.plain import to_plain
+
+    return dict(to_plain(beside))
