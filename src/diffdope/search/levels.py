@@ -133,7 +133,7 @@ class PyramidSettings:
 
 
 FAR = PyramidSettings(
-    (Level(24, 96, 8, 500), Level(40, 32, 8, 500), Level(80, 8, 8, 2000), Level(160, 3, 6, 0)),
+    (Level(24, 24, 8, 500), Level(40, 8, 8, 500), Level(80, 4, 8, 2000), Level(160, 2, 6, 0)),
     angle_deg=45.0, distance=0.25,
 )  # fmt: skip
 EVERYWHERE = PyramidSettings(

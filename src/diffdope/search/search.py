@@ -28,6 +28,7 @@ from diffdope.search.outcome import Outcome
 from diffdope.search.proposals import around_prior
 from diffdope.search.settings import SearchSettings
 from diffdope.search.symmetric_alternatives import odds_of, symmetric_alternatives
+from diffdope.search.view_sphere import view_sphere
 from diffdope.solve.gradient_descent import DescentSettings, descend
 from diffdope.solve.levenberg_marquardt import SolverResult
 from diffdope.terms.photometric_gain import PhotometricGain
@@ -39,6 +40,7 @@ ALTERNATIVES = 3  # poses that are refined the other way round, of those that lo
 _SURPLUS = 1.0  # log odds by which a far result must be surer where edges hold the outline: some fit everywhere
 _AT_HOME = 0.75  # near searches that stayed well within what they take for possible found the start as good as stated
 _LOYALTY = 2.0  # log odds by which a far result must be surer than theirs
+_HALF_WAY_RAD = np.radians(15.0)  # about half of what is between neighbours of the view sphere
 _MOVED = 1.0  # near searches that went farther than they were meant to have found the start worse than stated
 _AT_REST = 0.005  # share by which the last step lowered the cost of a pose that has come to rest
 
@@ -152,13 +154,28 @@ class Search:
         self._start, self._answers = found.proposal, found.answers
         return found.best
 
+    def _far(self, column: int) -> Candidates | Failure:
+        """The wider search: from what is laid over the mask with rotations near the start's, or from all around it."""
+        pyramid = self._settings.far
+        proposals = self._proposals(self._pose, pyramid, column)
+        if "mask" not in self._observation.modalities:
+            return self._descent.run(pyramid, proposals, self._pose)
+        laid = view_sphere(
+            self._meshes, self._observation, self._settings.view_sphere, pyramid.hypotheses[0] - 1,
+            around=self._pose, angle_rad=np.radians(pyramid.angle_deg) + _HALF_WAY_RAD,
+        )  # fmt: skip
+        if isinstance(laid, Failure):
+            return laid
+        R, t = np.concatenate([proposals.R[:1], laid.R]), np.concatenate([proposals.t[:1], laid.t])
+        return self._descent.run(pyramid, Hypotheses(R, t, proposals.columns[: len(t)]), self._pose)
+
     def _found(self) -> Candidates | Failure:
         """What the near search found, or the far one."""
         search = self._settings
         first = self._around(self._pose, search.near, 0)
         if search.fallback_confidence <= 0.0 or not self._doubtful(first):
             return first
-        second = self._around(self._pose, search.far, search.near.hypotheses[0])
+        second = self._far(search.near.hypotheses[0])
         if isinstance(second, Failure):
             return first
         if isinstance(first, Failure) or second.surer_than(first, self._surplus_over(first)):

@@ -59,6 +59,13 @@ class TemplateSphere:
         depth = np.where(images.coverage > 0.5, images.depth + (FRONT - np.float32(distance_m)), np.float32(0.0))
         return cls(R, Templates(np.ascontiguousarray(depth), images.rgb), distance_m, float(focal))
 
+    def within(self, R: F64, angle_rad: float) -> TemplateSphere:
+        """Those whose rotations are within an angle of one (3, 3), or the nearest if there are none."""
+        cosine = 0.5 * (np.einsum("nij,ij->n", self.R, R) - 1.0)
+        near = np.flatnonzero(cosine >= min(np.cos(angle_rad), float(cosine.max())))
+        images = Templates(*(np.ascontiguousarray(part[near]) for part in self.templates))
+        return TemplateSphere(self.R[near], images, self.distance_m, self.focal)
+
     @cached_property
     def boxes(self) -> F64:
         """What templates cover (N, 4): x0, y0, x1, y1 about the middle, borders of pixels."""

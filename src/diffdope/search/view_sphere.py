@@ -17,6 +17,7 @@ from diffdope.errors import DiffDopeError
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow, choose_crop
+from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.render.buffers import Buffers
 from diffdope.scene.observation import Observation
@@ -84,8 +85,9 @@ class Proposals(NamedTuple):
 
 
 def view_sphere(
-    meshes: MeshLevels, observation: Observation, settings: ViewSphereSettings, count: int
-) -> Proposals | Failure:
+    meshes: MeshLevels, observation: Observation, settings: ViewSphereSettings, count: int,
+    *, around: Pose | None = None, angle_rad: float = np.pi,
+) -> Proposals | Failure:  # fmt: skip
     """The `count` rotations, with translations, that explain an observation best; a failure if its mask is empty.
 
     Args:
@@ -93,6 +95,8 @@ def view_sphere(
         observation: with a mask.
         settings: of the proposals.
         count: how many are wanted.
+        around: a pose near which they lie, if one is known.
+        angle_rad: how far from that a rotation may be.
     """
     box = observation.mask_box
     if box is None:
@@ -107,6 +111,8 @@ def view_sphere(
     sphere = meshes.templates(settings.rotations, settings.faces, distance_m / meshes.length_m)
     # Pixels of the crop for one of a template, if the object were at this distance.
     pixels = crop.camera.fx / distance_m / sphere.focal * sphere.distance_m
+    if around is not None:
+        sphere = sphere.within(_turn(np.array([0.0, 0.0, 1.0]), around.t_m2c[None])[0].T @ around.R_m2c, angle_rad)
     placements = _placements(sphere, pixels, distance_m, seen, mask_box, settings, sized=crop.depth is None)
     cost, z_m = _screened(buffers, sphere, placements, seen, crop, settings, meshes.length_m)
     order = np.lexsort((np.arange(len(cost)), cost))
