@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from diffdope.pipelines.compile_faster import compile_faster
+
 if TYPE_CHECKING:
     from diffdope.pipelines.settings import Solver
     from diffdope.problem.factor import ImageFactor
@@ -20,18 +22,18 @@ if TYPE_CHECKING:
 _LEVELS = "levels of detail"  # all kernels that make them, and that find approximate symmetries
 # Seconds of one core. Kernels that are missing here are compiled all the same, by the last process.
 _SECONDS = {
-    "prepare_pose": 7.4, "shade_chunk": 2.4, "evaluate_pose": 3.2, "evaluate_problem": 4.8, "evaluate_queue": 1.5,
-    "linearise_pose": 1.4, "render_pose": 1.3, "mean_of_blocks": 0.5, "depth_of_blocks": 1.1,
-    "line": 0.6, "left_over": 0.2,
+    "prepare_pose": 3.9, "shade_chunk": 0.8, "evaluate_pose": 1.8, "evaluate_problem": 2.0, "evaluate_queue": 0.9,
+    "linearise_pose": 0.7, "render_pose": 0.5, "mean_of_blocks": 0.2, "depth_of_blocks": 0.7,
+    "line": 0.2, "left_over": 0.1,
 }  # fmt: skip
 _OF_SOLVER = {
     "newton": {
-        _LEVELS: 6.5, "descend_queue": 5.7,
-        "list_weights": 0.6, "sum_products": 0.3, "add_scores": 0.4, "sum_tiles": 0.2,
+        _LEVELS: 3.9, "descend_queue": 2.7,
+        "list_weights": 0.2, "sum_products": 0.2, "add_scores": 0.2, "sum_tiles": 0.1,
     },
-    "descent": {"step_queue": 4.0},
+    "descent": {"step_queue": 1.4},
 }  # fmt: skip
-_OF_EDGES = {"add_gradient_magnitude": 3.1, "magnitude_image": 0.5}
+_OF_EDGES = {"add_gradient_magnitude": 1.2, "magnitude_image": 0.1}
 
 
 def seconds_of(*, edges: bool, solver: Solver) -> dict[str, float]:
@@ -58,6 +60,7 @@ def shares(seconds: Mapping[str, float], count: int) -> list[set[str]]:
 
 def compile_share(number: int, count: int, *, edges: bool, solver: Solver) -> None:
     """Compiles the share of process `number` of `count`, in a process that then ends: kernels do nothing afterwards."""
+    compile_faster()
     divided = shares(seconds_of(edges=edges, solver=solver), count)
     others = set().union(*(names for k, names in enumerate(divided) if k != number))
     last = number == count - 1
