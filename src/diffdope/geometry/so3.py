@@ -12,6 +12,8 @@ from diffdope.errors import check_shape, expected
 
 F64 = NDArray[np.float64]
 
+_SPIRAL = 1.533751168755204288118041  # the root above 1 of x^4 = x + 4, as the method has it
+
 
 def hat(phi: ArrayLike) -> F64:
     """The skew matrix with hat(phi) @ x = cross(phi, x): (..., 3) -> (..., 3, 3)."""
@@ -33,6 +35,23 @@ def exp(phi: ArrayLike) -> F64:
     skew = hat(p)
     result: F64 = np.eye(3) + first * skew + second * (skew @ skew)
     return result
+
+
+def evenly(count: int) -> F64:
+    """Rotation matrices (count, 3, 3) spread evenly over all rotations, the same ones each time.
+
+    Source: super-Fibonacci spirals, Alexa, CVPR 2022.
+
+    Raises:
+        DiffDopeError: if `count` is not at least 1.
+    """
+    if count < 1:
+        raise expected("count", "at least one rotation", count)
+    place = np.arange(count) + 0.5
+    inner, outer = np.sqrt(place / count), np.sqrt(1.0 - place / count)
+    first, second = 2.0 * np.pi * place / np.sqrt(2.0), 2.0 * np.pi * place / _SPIRAL
+    x, y = inner * np.sin(first), inner * np.cos(first)
+    return matrix_from_wxyz(np.stack([outer * np.cos(second), x, y, outer * np.sin(second)], axis=-1))
 
 
 def log(R: ArrayLike) -> F64:

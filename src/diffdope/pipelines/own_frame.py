@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
-from diffdope.pipelines.result import RefinementResult
+from diffdope.pipelines.result import Answer, RefinementResult
 from diffdope.scene.mesh import Mesh
 from diffdope.search.history import History
 
@@ -66,8 +66,14 @@ class OwnFrame:
         return replace(
             result, pose=self.leave(result.pose), initial_pose=start, covariance=covariance,
             unobserved=None if result.unobserved is None else result.unobserved @ motion.T,
-            history=self.history(result.history),
+            history=self.history(result.history), answers=tuple(self.answer(one) for one in result.answers),
         )  # fmt: skip
+
+    def answer(self, answer: Answer) -> Answer:
+        """One of `locate`'s in the file's frame; turns of the model keep their angles and axes."""
+        return replace(
+            answer, pose=self.leave(answer.pose), alternatives=tuple(self.leave(one) for one in answer.alternatives)
+        )
 
     def motion(self, pose: Pose) -> F64:
         """(6, 6) from motions (rho, phi) of the own origin to those of the file's: rho_file = rho - phi x R c."""

@@ -29,6 +29,8 @@ from diffdope.search.search import Search
 from diffdope.terms.photometric_gain import PhotometricGain
 
 F64 = NDArray[np.float64]
+NOWHERE = Pose(np.eye(3), np.array([0.0, 0.0, 1.0]))
+"""Stands for a start pose where none was given and none was found."""
 
 
 class Refiner:
@@ -82,6 +84,20 @@ class Refiner:
         attempt = self._attempt(self.preset, observation, self._frame.enter(pose), progress=progress)
         return self._frame.result(attempt.result, pose)
 
+    def locate(self, observation: Observation, *, progress: Progress | None = None) -> RefinementResult:
+        """Finds the pose with no start: rotations all around are laid over the mask, and the best of them refined.
+
+        Args:
+            observation: the calibrated image, with a mask.
+            progress: as `refine`.
+
+        Raises:
+            DiffDopeError: if there is no mask, the preset's solver does not search (`descent`), or for what `refine`
+                refuses.
+        """
+        attempt = self._attempt(self.preset, observation, None, progress=progress)
+        return self._frame.result(attempt.result, self._frame.leave(attempt.result.initial_pose))
+
     def track(
         self, observation: Observation, pose: Pose | None = None, *, time_s: float | None = None
     ) -> RefinementResult:
@@ -120,7 +136,13 @@ class Refiner:
         return self._attempt(preset, observation, pose, near=True, followed=gain)
 
     def _attempt(
-        self, preset: Preset, observation: Observation, pose: Pose, *, progress: Progress | None = None, **how: Any
+        self,
+        preset: Preset,
+        observation: Observation,
+        pose: Pose | None,
+        *,
+        progress: Progress | None = None,
+        **how: Any,
     ) -> Attempt:
         """One search, in the own frame."""
         began = time.perf_counter()
@@ -134,14 +156,14 @@ class Refiner:
         )  # fmt: skip
         outcome = search.run(**how)
         if isinstance(outcome, Failure):
-            return Attempt(self._refused(outcome, pose, began), None)
-        return Attempt(self._result(outcome, observation, pose, began), outcome.gain)
+            return Attempt(self._refused(outcome, pose or NOWHERE, began), None)
+        return Attempt(self._result(outcome, observation, began), outcome.gain)
 
-    def _result(self, outcome: Outcome, observation: Observation, pose: Pose, began: float) -> RefinementResult:
+    def _result(self, outcome: Outcome, observation: Observation, began: float) -> RefinementResult:
         names = outcome.level.modalities
         return RefinementResult(
             pose=outcome.pose,
-            initial_pose=pose,
+            initial_pose=outcome.start,
             cost=outcome.cost,
             initial_cost=outcome.initial_cost,
             cost_per_modality=dict(zip(names, outcome.modality_costs.tolist(), strict=True)),
@@ -153,6 +175,8 @@ class Refiner:
             seed=self.seed, elapsed_s=time.perf_counter() - began, window=outcome.level.window,
             covariance=outcome.covariance, unobserved=outcome.unobserved,
             confidence=outcome.confidence, evidence=outcome.quality,
+            answers=() if outcome.answers is None else outcome.answers.ranked,
+            none_of_these=None if outcome.answers is None else outcome.answers.none,
         )  # fmt: skip
 
     def _refused(self, failure: Failure, pose: Pose, began: float) -> RefinementResult:

@@ -11,6 +11,7 @@ from diffdope.estimate.fit_quality import FitQuality
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import MESSAGES, Status
+from diffdope.search.answers import Answer
 from diffdope.search.history import History
 
 F64 = NDArray[np.float64]
@@ -45,6 +46,10 @@ class RefinementResult:
     length 1 in (rho over half the diameter, phi); the notes name them. Along them the covariance is that spread."""
     confidence: float | None = None
     evidence: FitQuality | None = None
+    answers: tuple[Answer, ...] = ()
+    """Of `locate`: all poses that the images support, the most probable first; the first is `pose`."""
+    none_of_these: float | None = None
+    """Of `locate`: the probability that no answer is right; with those of the answers it sums to 1."""
 
     @property
     def ok(self) -> bool:
@@ -52,4 +57,4 @@ class RefinementResult:
         return self.status.ok
 
 
-__all__ = ["MESSAGES", "History", "RefinementResult", "Status"]
+__all__ = ["MESSAGES", "Answer", "History", "RefinementResult", "Status"]

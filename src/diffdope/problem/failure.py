@@ -17,6 +17,7 @@ class Status(StrEnum):
     NO_OVERLAP = "no_overlap"
     BEHIND_CAMERA = "behind_camera"
     FAILED = "failed"
+    AMBIGUOUS = "ambiguous"
     LOST = "lost"
 
     @property
@@ -32,6 +33,7 @@ MESSAGES: dict[Status, str] = {
     Status.NO_OVERLAP: "the start pose and the mask do not overlap; give a closer start or the right mask",
     Status.BEHIND_CAMERA: "the start pose is behind the camera; an OpenGL pose (z backward) must be converted with "
     "Pose.from_opengl, or its translation is negated",
+    Status.AMBIGUOUS: "the images fit several poses alike, and do not tell which one is right; see the answers",
     Status.LOST: "the tracked object is lost; the pose is a guess from the last good one",
     Status.FAILED: "the images do not support any pose that was found; check mesh units, K and the observed images, or "
     "give a closer start",

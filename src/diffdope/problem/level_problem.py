@@ -20,6 +20,7 @@ from diffdope.problem.responsibility import (
     least_gap,
     responsibility_of,
     silhouette_weights,
+    weights_of_mask,
 )
 from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
@@ -48,13 +49,15 @@ class LevelRules(NamedTuple):
     go by instead; 0 trusts every mask, and more says that the start is good, too: then what the mask lacks of it need
     not be as deep to be an occluder's; mask_refused_px: how far off the border of a mask may be that has no depth
     beside it, before it is left out in favour of colours and contours; 0 for any; contour: how the photograph's edges
-    hold the outline where there is no mask, None for not at all.
+    hold the outline where there is no mask, None for not at all; pose_known: whether the start pose is good enough to
+    say what hides the object; if not, only measured depth does.
     """
 
     gain: GainModel = "as-is"
     mask_error_px: float = 0.0
     mask_refused_px: float = 0.0
     contour: ContourSettings | None = None
+    pose_known: bool = True
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,10 @@ def prepare_level(
     share = settings.occlusion_margin
     if sure and crop.depth is None and crop.mask is not None:
         share = least_gap(coverage, crop.mask, share)
-    weights = silhouette_weights(images.depth[0], crop, share=share, diameter_m=length_m)
+    if rules.pose_known:
+        weights = silhouette_weights(images.depth[0], crop, share=share, diameter_m=length_m)
+    else:
+        weights = weights_of_mask(crop, margin_m=share * length_m)
     responsibility = responsibility_of(coverage, crop, weights)
     resolved = settings if crop.mask is not None else unmasked(settings)
     colored, refused_px = crop.rgb is not None and buffers.mesh.has_color, None

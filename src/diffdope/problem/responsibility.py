@@ -106,6 +106,32 @@ def silhouette_weights(start_depth: F32, observation: Observation, *, share: flo
     return weights
 
 
+def weights_of_mask(crop: Observation, *, margin_m: float) -> F32:
+    """The same where no pose is known: measured depth tells what is in front of the object; without it, nobody knows.
+
+    Then only the mask's surroundings count. A silhouette that sticks far out of it pays no more for being far, for it
+    may be hidden there; what it pays close to the mask is for a border that is not its own.
+
+    Args:
+        crop: the crop.
+        margin_m: by which a surface must be nearer to count as an occluder, metres.
+    """
+    if crop.mask is None:
+        return np.ones((crop.camera.height, crop.camera.width), np.float32)
+    weights = np.ones_like(crop.mask)
+    inside = crop.mask > 0.5
+    if not inside.any():
+        return weights
+    if crop.depth is not None:
+        hidden = _nearer(np.where(inside, crop.depth, np.float32(0.0)), crop, margin_m) & ~inside
+    else:
+        from scipy.ndimage import distance_transform_edt
+
+        hidden = distance_transform_edt(~inside) > max(_RIM, _AROUND * max(inside.shape))
+    weights[hidden] = 0.0
+    return weights
+
+
 def _nearer(start_depth: F32, crop: Observation, margin_m: float) -> NDArray[np.bool_]:
     """Where the observed surface is nearer than the object, whose depth is continued beyond its outline."""
     assert crop.depth is not None and crop.mask is not None

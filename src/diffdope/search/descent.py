@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import agreement, confidence_of
+from diffdope.estimate.confidence import agreement, confidence_of, log_odds_of
 from diffdope.estimate.fit_quality import FitQuality, assess_with_gain
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
@@ -43,6 +43,7 @@ F64 = NDArray[np.float64]
 Intp = NDArray[np.intp]
 Progress = Callable[[int, int, float], None]
 
+_UNSETTLED = 0.02  # share by which the last step still lowered the cost
 _SAME_ANGLE_RAD, _SAME_DISTANCE = np.radians(2.0), 0.01
 
 
@@ -109,6 +110,21 @@ class Candidates:
         """In the best pose."""
         return confidence_of(self.quality)
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether the last step still lowered the cost."""
+        solution = self.ended.solution
+        return bool(solution.last_reduction[solution.best] > _UNSETTLED)
+
+    @property
+    def log_odds(self) -> float:
+        """Of the best pose being right."""
+        return log_odds_of(self.quality)
+
+    def surer_than(self, other: Candidates, surplus: float = 0.0) -> bool:
+        """Whether the fit quality speaks more for this than for the other, by more than a surplus of log odds."""
+        return self.log_odds > other.log_odds + surplus
+
     def agreeing(self, agreement: float | None) -> Candidates:
         """The same, with another agreement of hypotheses."""
         return replace(self, quality=replace(self.quality, agreement=agreement))
@@ -166,7 +182,8 @@ class Descent:
         ended: Round | None = None
         for number, one in enumerate(pyramid.levels):
             final = number == len(pyramid.levels) - 1
-            prepared = self._prepare(best, one, final=final, followed=followed, near=near)
+            known = not pyramid.anywhere
+            prepared = self._prepare(best, one, final=final, known=known, followed=followed, near=near)
             if isinstance(prepared, Failure):  # at a later level, it is not the start that has left the picture
                 return prepared if number == 0 else Failure(Status.FAILED, prepared.window)
             rough, level = level, prepared
@@ -178,7 +195,7 @@ class Descent:
                     angle_rad=_SAME_ANGLE_RAD, distance_m=_SAME_DISTANCE * self._meshes.length_m,
                 )  # fmt: skip
                 hypotheses = hypotheses.taken(kept)
-            prior = self._prior(start, pyramid, level)
+            prior = None if pyramid.anywhere else self._prior(start, pyramid, level)
             buffers = self._meshes.buffers(one.faces)
             reaches: Sequence[float] = self._search.outline.reach_px if level.contour_active else (0.0,)
             iterations = -(-one.iterations // len(reaches))
@@ -194,7 +211,7 @@ class Descent:
         return self._assessed(start, level, rough or level, hypotheses, ended, before, len(pyramid.levels))
 
     def _prepare(
-        self, pose: Pose, level: Level, *, final: bool, followed: PhotometricGain | None, near: bool
+        self, pose: Pose, level: Level, *, final: bool, known: bool, followed: PhotometricGain | None, near: bool
     ) -> LevelProblem | Failure:
         observation, search, length_m = self._observation, self._search, self._meshes.length_m
         box = projected_box(self._meshes.corners_m, pose, observation.camera)
@@ -206,7 +223,9 @@ class Descent:
         if followed is not None and "mask" not in observation.modalities:
             return prepare_followed(buffers, observation, window, self._objective, length_m=length_m, gain=followed)
         contour = search.outline if search.outline.active else None
-        rules = LevelRules(search.light, search.mask_error_px if final else 0.0, search.mask_refused_px, contour)
+        rules = LevelRules(
+            search.light, search.mask_error_px if final else 0.0, search.mask_refused_px, contour, pose_known=known
+        )
         prepared = prepare_level(
             buffers, observation, pose, window, self._objective, rules,
             length_m=length_m, with_normal=self._with_normal,
@@ -219,7 +238,7 @@ class Descent:
 
     def _rounds(
         self, level: LevelProblem, hypotheses: Hypotheses, best: Pose, reaches: Sequence[float], iterations: int,
-        prior: PosePrior, buffers: Buffers, final: bool,
+        prior: PosePrior | None, buffers: Buffers, final: bool,
     ) -> tuple[Round, Hypotheses]:  # fmt: skip
         """Rounds of steps, before each of which terms that are linearised are linearised at the best pose so far."""
         ended: Round | None = None
@@ -232,7 +251,7 @@ class Descent:
 
     def _round(
         self, level: LevelProblem, hypotheses: Hypotheses, best: Pose, reach_px: float, iterations: int,
-        prior: PosePrior, buffers: Buffers, final: bool,
+        prior: PosePrior | None, buffers: Buffers, final: bool,
     ) -> Round:  # fmt: skip
         contour = self._contour(level, best, buffers, reach_px)
         quadratics = tuple(pose_terms(self._meshes.corners_m, best, self._objective))

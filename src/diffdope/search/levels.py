@@ -116,6 +116,16 @@ class PyramidSettings:
         """Of all levels."""
         return tuple(level.faces for level in self.levels)
 
+    @property
+    def anywhere(self) -> bool:
+        """Whether nothing is known of the start: any turn is as good as any other."""
+        return self.angle_deg >= 180.0
+
+    def of_more(self, factor: int) -> PyramidSettings:
+        """With so many times as many hypotheses at every level."""
+        levels = (replace(level, hypotheses=factor * level.hypotheses) for level in self.levels)
+        return replace(self, levels=tuple(levels))
+
     def of_one_pose(self, first: int) -> PyramidSettings:
         """The levels from number `first` on, or the last, from a single pose: for one that is known better."""
         first = min(first, len(self.levels) - 1)
@@ -126,3 +136,6 @@ FAR = PyramidSettings(
     (Level(24, 96, 8, 500), Level(40, 32, 8, 500), Level(80, 8, 8, 2000), Level(160, 3, 6, 0)),
     angle_deg=45.0, distance=0.25,
 )  # fmt: skip
+EVERYWHERE = PyramidSettings(
+    (Level(24, 48, 8, 500), Level(40, 16, 8, 500), Level(80, 4, 8, 2000)), angle_deg=180.0, distance=1.0
+)

@@ -11,12 +11,16 @@ from diffdope.estimate.tessellation import facet_tilt
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.render.buffers import Buffers
 from diffdope.render.per_process import PerProcess
+from diffdope.scene.alikeness import Alikeness
 from diffdope.scene.extent import hull_corners
 from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
+from diffdope.search.templates import TemplateSphere, step_of
 
 F64 = NDArray[np.float64]
+
+_SPHERES = 3  # sets of templates that are kept, of 12 MB each with 576 rotations: a scene has near objects and far ones
 
 
 class MeshLevels:
@@ -38,6 +42,8 @@ class MeshLevels:
         self._tilt: float | None = None
         self._corners_m: F64 | None = None
         self._symmetries: Symmetries | None = None
+        self._alikeness: Alikeness | None = None
+        self._templates: dict[tuple[int, int, int], TemplateSphere] = {}
         self._making = PerProcess(threading.RLock)
 
     @property
@@ -68,6 +74,30 @@ class MeshLevels:
             if self._symmetries is None:
                 self._symmetries = lookalikes(self.mesh)
             return self._symmetries
+
+    @property
+    def alikeness(self) -> Alikeness:
+        """Tells which motions go unnoticed, colours included."""
+        with self._making.get():
+            if self._alikeness is None:
+                self._alikeness = Alikeness(self.mesh)
+            return self._alikeness
+
+    def templates(self, rotations: int, faces: int, distance: float) -> TemplateSphere:
+        """The object from all around.
+
+        Args:
+            rotations: how many.
+            faces: triangles of the mesh that is rendered.
+            distance: about from where it is seen, diameters.
+        """
+        with self._making.get():
+            key = rotations, faces, step_of(distance)
+            if key not in self._templates:
+                while len(self._templates) >= _SPHERES:
+                    self._templates.pop(next(iter(self._templates)))
+                self._templates[key] = TemplateSphere.of(self.buffers(faces), self.length_m, rotations, key[2])
+            return self._templates[key]
 
     def buffers(self, count: int = 0) -> Buffers:
         """Of the mesh with about `count` triangles; 0 for full detail.

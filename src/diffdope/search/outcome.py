@@ -11,6 +11,7 @@ from diffdope.estimate.fit_quality import FitQuality
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Status
 from diffdope.problem.level_problem import LevelProblem
+from diffdope.search.answers import Answers
 from diffdope.search.history import History
 from diffdope.terms.photometric_gain import PhotometricGain
 
@@ -26,6 +27,7 @@ class Outcome:
     """
 
     level: LevelProblem
+    start: Pose
     pose: Pose
     status: Status
     cost: float
@@ -41,3 +43,5 @@ class Outcome:
     confidence: float | None = None
     quality: FitQuality | None = None
     gain: PhotometricGain | None = None
+    answers: Answers | None = None
+    """Of a search with no start pose; the first is `pose`."""

@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import log_odds_of
 from diffdope.estimate.robust_gauss_newton import RobustEstimate, robust_gauss_newton
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.problem.level_problem import LevelProblem, contour_weight, pose_evidence
 from diffdope.problem.variables import Variables
 from diffdope.scene.observation import Observation
+from diffdope.search.answers import Answers, answers_of
 from diffdope.search.descent import Candidates, Descent, Hypotheses, Progress, iterates_of
+from diffdope.search.everywhere import pyramids_everywhere, search_everywhere
 from diffdope.search.history import Amended, Recorder
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
@@ -40,7 +41,6 @@ _AT_HOME = 0.75  # near searches that stayed well within what they take for poss
 _LOYALTY = 2.0  # log odds by which a far result must be surer than theirs
 _MOVED = 1.0  # near searches that went farther than they were meant to have found the start worse than stated
 _AT_REST = 0.005  # share by which the last step lowered the cost of a pose that has come to rest
-_UNSETTLED = 0.02  # share by which the last step still lowered the cost
 
 
 class Search:
@@ -49,7 +49,7 @@ class Search:
     Args:
         meshes: the object, about its own middle.
         observation: the whole image.
-        pose: the start.
+        pose: the start; None to look everywhere, which needs a mask.
         settings: of the search.
         objective: of the terms.
         margin: of crops.
@@ -62,7 +62,7 @@ class Search:
         self,
         meshes: MeshLevels,
         observation: Observation,
-        pose: Pose,
+        pose: Pose | None,
         settings: SearchSettings,
         objective: ObjectiveSettings,
         *,
@@ -71,14 +71,17 @@ class Search:
         descent: DescentSettings | None = None,
         progress: Progress | None = None,
     ) -> None:
-        self._meshes, self._observation, self._pose = meshes, observation, pose
+        self._meshes, self._observation, self._start = meshes, observation, pose
         self._settings, self._objective, self._first_order = settings, objective, descent
+        self._everywhere = pose is None
+        self._answers: list[Candidates] = []
         self._rng = np.random.default_rng(seed)
         self._length_m = meshes.length_m
         self._recorder = Recorder()
         self._held = contour_weight(observation, settings.outline, objective) > 0.0
         self._again = settings.near.of_one_pose(1)
-        self._count = settings.near.hypotheses[0] + settings.far.hypotheses[0] + ALTERNATIVES
+        first = (settings.near, settings.far) if pose is not None else pyramids_everywhere(settings)
+        self._count = sum(pyramid.hypotheses[0] for pyramid in first) + ALTERNATIVES
         self._rates = np.ones(self._count)
         solver: dict[str, Any] = {}
         if descent is not None:
@@ -97,7 +100,9 @@ class Search:
             followed: the light of the frame before, if the object was found there and is expected here to a few pixels.
             near: it is expected so near that the last level will do.
         """
-        if near:
+        if self._start is None:
+            found = self._anywhere()
+        elif near:
             levels = self._settings.near.of_one_pose(len(self._settings.near.levels) - 1)
             alone = self._proposals(self._pose, levels, 0)
             found = self._descent.run(levels, alone, self._pose, followed=followed, near=True)
@@ -105,13 +110,17 @@ class Search:
             found = self._found()
         if isinstance(found, Failure):
             return found
-        return self._outcome(self._right_way_round(found) if self._settings.symmetric_alternatives else found)
+        choice = self._choice(found)
+        if len(choice) == 1:
+            return self._outcome(found, self._ranked(choice, np.zeros(1)))
+        odds = odds_of([one.pose for one in choice], found.level, self._meshes.buffers(), self._length_m)
+        return self._outcome(choice[int(np.argmax(odds))], self._ranked(choice, odds))
 
     def _most(self) -> int:
         """Iterates that all descents make at most, less one."""
         unseen, s = self._observation.without_mask(), self._settings
-        pyramids = [s.near]
-        if s.fallback_confidence > 0.0:
+        pyramids = [s.near if self._start is not None else s.everywhere]
+        if self._start is not None and s.fallback_confidence > 0.0:
             pyramids.append(s.far)
         if s.symmetric_alternatives:
             pyramids += [self._again] * ALTERNATIVES
@@ -129,6 +138,20 @@ class Search:
     def _around(self, start: Pose, pyramid: PyramidSettings, column: int) -> Candidates | Failure:
         return self._descent.run(pyramid, self._proposals(start, pyramid, column), start)
 
+    @property
+    def _pose(self) -> Pose:
+        """The start, or the first proposal where none is given."""
+        assert self._start is not None
+        return self._start
+
+    def _anywhere(self) -> Candidates | Failure:
+        """What is found with no start pose; the first proposal stands for the start from then on."""
+        found = search_everywhere(self._descent, self._meshes, self._observation, self._settings, self._again)
+        if isinstance(found, Failure):
+            return found
+        self._start, self._answers = found.proposal, found.answers
+        return found.best
+
     def _found(self) -> Candidates | Failure:
         """What the near search found, or the far one."""
         search = self._settings
@@ -138,33 +161,43 @@ class Search:
         second = self._around(self._pose, search.far, search.near.hypotheses[0])
         if isinstance(second, Failure):
             return first
-        if isinstance(first, Failure) or surer(second, first, self._surplus_over(first)):
+        if isinstance(first, Failure) or second.surer_than(first, self._surplus_over(first)):
             return second
         return first
 
-    def _right_way_round(self, found: Candidates) -> Candidates:
-        """What was found, or the same turned, if that is clearly what the photograph shows."""
+    def _choice(self, found: Candidates) -> list[Candidates]:
+        """What was found, and what else may be right: other answers, or the same turned."""
+        choice = [found, *(one for one in self._answers if one is not found)]
+        if not self._settings.symmetric_alternatives:
+            return choice
         buffers = self._meshes.buffers(self._again.faces[0])
         turned = symmetric_alternatives(
             found.pose, self._meshes.approximate_symmetries, found.rough, buffers, self._length_m
         )
-        choice = [found]
         for number, start in enumerate(turned[:ALTERNATIVES]):
             other = self._around(start, self._again, self._count - ALTERNATIVES + number)
             if isinstance(other, Candidates):
                 choice.append(other.agreeing(found.quality.agreement))
-        if len(choice) == 1:
-            return found
-        odds = odds_of([one.pose for one in choice], found.level, self._meshes.buffers(), self._length_m)
-        return choice[int(np.argmax(odds))]
+        return choice
+
+    def _ranked(self, choice: list[Candidates], odds: F64) -> Answers | None:
+        """The answers of a search with no start: how much more or less speaks for them than for the surest.
+
+        Args:
+            choice: the poses.
+            odds: (B,) log odds, of which differences count.
+        """
+        if not self._everywhere:
+            return None
+        best = int(np.argmax(odds))
+        log_odds = choice[best].log_odds + odds - odds[best]
+        return answers_of([one.pose for one in choice], log_odds, self._meshes.alikeness)
 
     def _doubtful(self, found: Candidates | Failure) -> bool:
         """Whether the near search's result does not convince: a wider one should have a look."""
         if isinstance(found, Failure):
             return found.status is Status.FAILED
-        solution = found.ended.solution
-        unsettled = solution.last_reduction[solution.best] > _UNSETTLED
-        return found.confidence < self._settings.fallback_confidence or self._moved(found) > _MOVED or bool(unsettled)
+        return found.unsettled or found.confidence < self._settings.fallback_confidence or self._moved(found) > _MOVED
 
     def _surplus_over(self, found: Candidates) -> float:
         """Log odds by which a far result must be surer than the near search's."""
@@ -178,8 +211,8 @@ class Search:
         angle = best.angle_to(self._pose) / max(np.radians(near.angle_deg), 1e-6)
         return float(max(angle, best.distance_to(self._pose) / max(near.distance * self._length_m, 1e-9)))
 
-    def _outcome(self, found: Candidates) -> Outcome:
-        level, solution = found.level, found.ended.solution
+    def _outcome(self, found: Candidates, answers: Answers | None) -> Outcome:
+        level = found.level
         estimate = RobustEstimate(found.pose) if self._settings.polish.idle else self._estimate(found)
         costs, each = self._costs(found, estimate)
         row, winner = found.winner_row, found.winner
@@ -188,20 +221,25 @@ class Search:
             amended = Amended(row, winner, estimate.pose, float(costs[1]), each[1])
         history = self._recorder.history(self._count, self._rates, level.counted, amended)
         assessed = self._first_order is None
+        confidence = found.confidence if answers is None else answers.ranked[0].probability
+        if answers is not None:
+            answers = answers.with_first(estimate.pose)
         return Outcome(
-            level=level, pose=estimate.pose, status=self._status(found, solution),
+            level=level, start=self._pose, pose=estimate.pose, status=self._status(found, confidence, answers),
             cost=float(costs[1]), modality_costs=each[1], initial_cost=float(costs[0]), initial_modality_costs=each[0],
             history=history, winner=winner, winner_iteration=row,
-            quality=found.quality if assessed else None, confidence=found.confidence if assessed else None,
+            quality=found.quality if assessed else None, confidence=confidence if assessed else None,
             covariance=estimate.covariance, unobserved=estimate.unobserved,
             notes=(*self._turned(found), *refused(level), *estimate.notes), gain=found.gain,
+            answers=answers,
         )  # fmt: skip
 
-    def _status(self, found: Candidates, solution: SolverResult) -> Status:
+    def _status(self, found: Candidates, confidence: float, answers: Answers | None) -> Status:
+        solution = found.ended.solution
         if self._first_order is not None and found.winner_row == 0:
             return Status.FAILED
-        if self._first_order is None and found.confidence < self._settings.least_confidence:
-            return Status.FAILED
+        if self._first_order is None and confidence < self._settings.least_confidence:
+            return Status.AMBIGUOUS if answers is not None and answers.ambiguous else Status.FAILED
         best = solution.best
         rest = solution.converged[best] or (self._first_order is None and solution.last_reduction[best] < _AT_REST)
         return Status.CONVERGED if rest else Status.ITERATION_LIMIT
@@ -222,7 +260,7 @@ class Search:
 
     def _turned(self, found: Candidates) -> tuple[str, ...]:
         """A note, if the object is not the way round that the start has it."""
-        if found.start is self._pose:
+        if found.start is self._pose or self._everywhere:
             return ()
         angle = np.degrees(found.pose.angle_to(self._pose))
         return (f"found the other way round: turned by {angle:.0f} degrees from the start",)
@@ -251,8 +289,3 @@ def refused(level: LevelProblem) -> tuple[str, ...]:
     if level.mask_refused_px is None:
         return ()
     return (f"mask is off: its border is {level.mask_refused_px:.1f} pixels of the crop from the object's outline",)
-
-
-def surer(one: Candidates, other: Candidates, surplus: float = 0.0) -> bool:
-    """Whether the fit quality speaks more for one than for the other, by more than a surplus of log odds."""
-    return log_odds_of(one.quality) > log_odds_of(other.quality) + surplus

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from diffdope.errors import DiffDopeError, check_at_least_zero, check_choice
 from diffdope.estimate.robust_gauss_newton import PolishSettings
 from diffdope.problem.level_problem import GainModel
-from diffdope.search.levels import FAR, PyramidSettings
+from diffdope.search.levels import EVERYWHERE, FAR, PyramidSettings
+from diffdope.search.view_sphere import ViewSphereSettings
 from diffdope.solve.levenberg_marquardt import LevenbergSettings
 from diffdope.terms.contour import ContourSettings
 from diffdope.terms.registry import NoiseSettings
@@ -19,6 +20,10 @@ class SearchSettings:
 
     near: PyramidSettings = field(default_factory=PyramidSettings)
     far: PyramidSettings = field(default_factory=lambda: FAR)
+    everywhere: PyramidSettings = field(default_factory=lambda: EVERYWHERE)
+    """The search where there is no start pose; its first level takes the best of `view_sphere`."""
+    view_sphere: ViewSphereSettings = field(default_factory=ViewSphereSettings)
+    """Its proposals."""
     fallback_confidence: float = 0.8
     """The wider search runs if the confidence in the first one's result is below this; 0 for never, 1 for always."""
     least_confidence: float = 0.5

@@ -1,0 +1,60 @@
+"""Whether a motion of an object goes unnoticed: the same surface, in the same colours, as far as images tell."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.scene.lod_check import colors_of
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.sampling import spread_over
+
+F64 = NDArray[np.float64]
+
+_POINTS, _MOVED = 4000, 500
+_AWAY = 0.005  # share of the diameter: mean distance of the surfaces, of which points know the tangential plane
+_FAR = 0.06  # share of the diameter: no surface is there; points are some 2 % apart
+_COLOR = 0.05  # mean difference of colours, of which each is a mean over a patch
+_PATCH = 16  # points: some 8 % of the diameter, since a pattern is never repeated to the point
+
+
+class Alikeness:
+    """Points on the surface of a mesh, with normals and the colours around them.
+
+    Args:
+        mesh: the object.
+    """
+
+    def __init__(self, mesh: Mesh) -> None:
+        from scipy.spatial import cKDTree
+
+        self._length_m = mesh.diameter
+        samples = spread_over(mesh.vertices_m, mesh.faces, _POINTS)
+        self._points = samples.of(mesh.vertices_m, mesh.faces)
+        corners = mesh.vertices_m[mesh.faces[samples.face]]
+        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        self._normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
+        self._tree = cKDTree(self._points)
+        self._colors: F64 | None = None
+        if mesh.has_color:
+            around = self._tree.query(self._points, _PATCH)[1]
+            self._colors = colors_of(mesh, samples, mesh.texture)[around].mean(axis=1)
+
+    def unnoticed(self, R: F64, t: F64) -> bool:
+        """Whether the motion x -> R x + t of the model's frame takes the object onto one that looks the same.
+
+        Args:
+            R: (3, 3).
+            t: (3,), metres.
+        """
+        some = slice(None, None, len(self._points) // _MOVED)
+        moved, turned = self._points[some] @ R.T + t, self._normals[some] @ R.T
+        distance, nearest = self._tree.query(moved)
+        if np.mean(distance) > _FAR * self._length_m:
+            return False
+        away = np.abs(((moved - self._points[nearest]) * self._normals[nearest]).sum(axis=1))
+        # Next to an edge the nearest point is often on the other side of it, and its plane says nothing.
+        same_side = (turned * self._normals[nearest]).sum(axis=1) > 0.5
+        if np.mean(same_side) < 0.5 or np.mean(away[same_side]) > _AWAY * self._length_m:
+            return False
+        return self._colors is None or float(np.abs(self._colors[some] - self._colors[nearest]).mean()) < _COLOR

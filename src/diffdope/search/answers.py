@@ -1,0 +1,103 @@
+"""Answers: distinct poses that the images support, with probabilities that sum with 'none of these' to 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.geometry import so3
+from diffdope.geometry.pose import Pose
+from diffdope.scene.alikeness import Alikeness
+
+F64 = NDArray[np.float64]
+
+_LEAST = 1e-3  # probability below which a pose is no answer
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A pose that the images support, with those that look the same by the object's symmetry.
+
+    Attributes:
+        pose: model to camera.
+        probability: of this pose being right, or one that looks the same.
+        alternatives: the other poses that were found and look the same.
+        symmetry: in words, one for each of them: by which turn of the model's frame.
+    """
+
+    pose: Pose
+    probability: float
+    alternatives: tuple[Pose, ...] = ()
+    symmetry: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Ranked answers, the most probable first, and the probability of none of them being right."""
+
+    ranked: tuple[Answer, ...]
+    none: float
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether one of the answers is probably right, and none of them is more probable than all others together."""
+        return self.none < 0.5 and self.ranked[0].probability < 0.5
+
+    def with_first(self, pose: Pose) -> Answers:
+        """With a polished pose in the place of the first answer's."""
+        return replace(self, ranked=(replace(self.ranked[0], pose=pose), *self.ranked[1:]))
+
+
+def answers_of(poses: Sequence[Pose], log_odds: F64, alike: Alikeness) -> Answers:
+    """Merges poses that look the same, and gives the others probabilities.
+
+    At most one pose is right. So with odds o_i of pose i against none of all, P(i) = o_i / (1 + sum o) and
+    P(none) = 1 / (1 + sum o); poses that look the same are one, of the best one's odds.
+
+    Args:
+        poses: (B) of them.
+        log_odds: (B,) of each against no pose being right.
+        alike: says which look the same.
+    """
+    groups: list[list[int]] = []
+    for k in np.argsort(-np.asarray(log_odds), kind="stable"):
+        same = (group for group in groups if alike.unnoticed(*_between(poses[group[0]], poses[k])))
+        group = next(same, None)
+        if group is None:
+            groups.append([int(k)])
+        else:
+            group.append(int(k))
+    best = np.array([log_odds[group[0]] for group in groups])
+    largest = max(float(best.max()), 0.0)
+    odds = np.exp(best - largest)
+    total = float(np.exp(-largest) + odds.sum())
+    ranked = tuple(
+        _answer([poses[k] for k in group], float(share / total))
+        for group, share in zip(groups, odds, strict=True)
+        if share / total >= _LEAST or group is groups[0]
+    )
+    return Answers(ranked, 1.0 - sum(one.probability for one in ranked))
+
+
+def _answer(poses: Sequence[Pose], probability: float) -> Answer:
+    first = poses[0]
+    turned = [pose for pose in poses[1:] if pose.angle_to(first) > _TURNED_RAD]
+    return Answer(first, probability, tuple(turned), tuple(_in_words(first, pose) for pose in turned))
+
+
+_TURNED_RAD = np.radians(10.0)  # less is the same pose, not come to rest in quite the same place
+
+
+def _between(one: Pose, other: Pose) -> tuple[F64, F64]:
+    """The motion of the model's frame that makes the first pose the other: T_one^-1 T_other."""
+    return one.R_m2c.T @ other.R_m2c, one.R_m2c.T @ (other.t_m2c - one.t_m2c)
+
+
+def _in_words(one: Pose, other: Pose) -> str:
+    turn = so3.log(_between(one, other)[0])
+    angle = float(np.linalg.norm(turn))
+    axis = ", ".join(f"{value:.2f}" for value in turn / max(angle, 1e-12))
+    return f"turned by {np.degrees(angle):.0f} degrees about model axis ({axis})"

@@ -1,0 +1,109 @@
+"""The search where nothing is known of the pose but where in the picture the object is.
+
+Proposals all around go through the coarse levels without a prior; the distinct ones that are left are refined each on
+its own, in its own light and with its own occluders, and what speaks most for itself is the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from diffdope.estimate.confidence import agreement
+from diffdope.geometry.pose import Pose
+from diffdope.problem.failure import Failure, Status
+from diffdope.scene.observation import Observation
+from diffdope.search.descent import Candidates, Descent, Hypotheses
+from diffdope.search.levels import PyramidSettings
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.selection import non_maximum_suppression
+from diffdope.search.settings import SearchSettings
+from diffdope.search.view_sphere import ViewSphereSettings, view_sphere
+
+_BEATEN = 1.5  # ratio of costs at the last common level: what costs more is not looked at once another one convinces
+_DISTINCT_RAD, _DISTINCT = np.radians(6.0), 0.03  # the last levels take poses that are closer to the same end
+
+
+class Everywhere(NamedTuple):
+    """The first proposal, which stands for a start, and the poses that are left, the surest first."""
+
+    proposal: Pose
+    answers: list[Candidates]
+
+    @property
+    def best(self) -> Candidates:
+        """The surest."""
+        return self.answers[0]
+
+
+def pyramids_everywhere(search: SearchSettings) -> tuple[PyramidSettings, PyramidSettings]:
+    """Of the first search and of the wider one."""
+    return search.everywhere, search.everywhere.of_more(search.view_sphere.wider)
+
+
+def search_everywhere(
+    descent: Descent, meshes: MeshLevels, observation: Observation, search: SearchSettings, last: PyramidSettings
+) -> Everywhere | Failure:
+    """The poses that an observation supports, found with no start; by a wider search if the first does not convince.
+
+    Args:
+        descent: takes poses through levels.
+        meshes: the object, about its own middle.
+        observation: with a mask.
+        search: of the search.
+        last: the levels that every answer goes through on its own.
+    """
+    narrow, wide = pyramids_everywhere(search)
+    trust = search.fallback_confidence
+    first = _from_proposals(descent, meshes, observation, search.view_sphere, narrow, last, 0, trust)
+    if isinstance(first, Failure) and first.status is not Status.FAILED:
+        return first
+    if trust <= 0.0:
+        return first
+    if isinstance(first, Everywhere) and not _doubtful(first.best, trust):
+        return first
+    sphere = replace(search.view_sphere, scales=search.view_sphere.wider_scales)
+    second = _from_proposals(descent, meshes, observation, sphere, wide, last, narrow.hypotheses[0], trust)
+    if isinstance(first, Failure) or isinstance(second, Failure):
+        return second if isinstance(first, Failure) else first
+    return Everywhere(first.proposal, _surest_first([*first.answers, *second.answers]))
+
+
+def _doubtful(found: Candidates, confidence: float) -> bool:
+    return found.confidence < confidence or found.unsettled
+
+
+def _surest_first(answers: list[Candidates]) -> list[Candidates]:
+    return sorted(answers, key=lambda one: -one.log_odds)
+
+
+def _from_proposals(
+    descent: Descent, meshes: MeshLevels, observation: Observation, sphere: ViewSphereSettings,
+    pyramid: PyramidSettings, last: PyramidSettings, column: int, confidence: float,
+) -> Everywhere | Failure:  # fmt: skip
+    """One search, whose hypotheses are numbered from a column on."""
+    proposals = view_sphere(meshes, observation, sphere, pyramid.levels[0].hypotheses)
+    if isinstance(proposals, Failure):
+        return proposals
+    start = Pose(proposals.R[0], proposals.t[0])
+    hypotheses = Hypotheses(proposals.R, proposals.t, column + np.arange(len(proposals.t)))
+    found = descent.run(pyramid, hypotheses, start)
+    if isinstance(found, Failure):
+        return found
+    solution = found.ended.solution
+    R, t = solution.R[:, 0], solution.t[:, 0]
+    distinct = non_maximum_suppression(
+        R, t, solution.cost, len(t), angle_rad=_DISTINCT_RAD, distance_m=_DISTINCT * meshes.length_m
+    )
+    answers: list[Candidates] = []
+    for number in distinct:
+        beaten = solution.cost[number] > _BEATEN * solution.cost[distinct[0]]
+        if beaten and any(not _doubtful(one, confidence) for one in answers):
+            break
+        pose = Pose(R[number], t[number])
+        one = descent.run(last, Hypotheses(R[[number]], t[[number]], found.columns[[number]]), pose)
+        if isinstance(one, Candidates):
+            answers.append(one.agreeing(agreement(R, t, solution.cost, one.pose, meshes.length_m)))
+    return Everywhere(start, _surest_first(answers)) if answers else Failure(Status.FAILED, found.level.window)

@@ -1,0 +1,231 @@
+"""Proposals where nothing is known of the pose: rotations all around, each laid over what is seen of the object.
+
+Every rotation is rendered once: a template. It is laid over a small crop where the mask is, or in several places if it
+is larger than the mask, for what hides an object cuts its mask. Along the optical axis it follows the measured depth,
+or without depth the size of the mask. What explains mask, depth and colours best is proposed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import DiffDopeError
+from diffdope.geometry import so3
+from diffdope.geometry.camera import Camera
+from diffdope.geometry.crop import CropWindow, choose_crop
+from diffdope.problem.failure import Failure, Status
+from diffdope.render.buffers import Buffers
+from diffdope.scene.observation import Observation
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.screening_kernel import Penalties, Placements, Seen, screen
+from diffdope.search.templates import PIXEL, TemplateSphere, boxes_of
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+Int = NDArray[np.int64]
+
+_PLACES = (0.0, -1.0, 1.0, -0.5, 0.5)  # of a template that is larger than the mask, from end to end of what is possible
+_SLACK_PX = 1.5  # a template that is larger by less is as large as the mask
+_DIFFERS = 1.08  # ratio of two sizes that are tried both
+
+
+@dataclass(frozen=True)
+class ViewSphereSettings:
+    """How proposals are found where there is no start pose.
+
+    What pixels pay is in units of what one pays in which the object is missing.
+    """
+
+    rotations: int = 576
+    """Rendered, evenly over all of them; neighbours are about 25 degrees apart with 576."""
+    size: int = 24
+    """Longest side of the crop, pixels."""
+    faces: int = 500
+    """Triangles of the mesh."""
+    depth: float = 1.0
+    """What a depth pays that is off by `depth_range` or more."""
+    depth_range: float = 0.1
+    """Share of the object's diameter: of a rotation that is half a neighbour away, depths are off by as much."""
+    color: float = 0.5
+    """What a colour pays that is off by `color_range` or more: less than a depth, for templates have patterns that
+    do not lie on the photograph's."""
+    color_range: float = 0.25
+    """Of a channel, after the light's gain."""
+    behind: float = 0.05
+    """Share of the diameter by which a surface must be nearer than a template to hide it."""
+    rim_px: float = 2.0
+    """Without depth, what sticks out of the mask by more may be hidden, and pays little."""
+    hidden: float = 0.1
+    """How little."""
+    scales: tuple[float, ...] = (1.0,)
+    """Without depth, sizes that are tried, in units of that at which the template's area is the mask's."""
+    wider: int = 2
+    """How many times as many hypotheses a second search takes, where the first one's result does not convince."""
+    wider_scales: tuple[float, ...] = (1.0, 1.25, 1.55)
+    """Its sizes: an object that shows only 40 % of its area is 1.55 times as large as what is seen of it."""
+
+    def __post_init__(self) -> None:
+        """Refuses numbers that make no proposals."""
+        for name, least in (("rotations", 1), ("size", 8), ("faces", 0)):
+            if getattr(self, name) < least:
+                raise DiffDopeError(f"{name}: expected at least {least}, got {getattr(self, name)}")
+
+
+class Proposals(NamedTuple):
+    """Poses (B, 3, 3) and (B, 3) metres, best first, and what they cost (B,)."""
+
+    R: F64
+    t: F64
+    cost: F64
+
+
+def view_sphere(
+    meshes: MeshLevels, observation: Observation, settings: ViewSphereSettings, count: int
+) -> Proposals | Failure:
+    """The `count` rotations, with translations, that explain an observation best; a failure if its mask is empty.
+
+    Args:
+        meshes: the object, about its own middle.
+        observation: with a mask.
+        settings: of the proposals.
+        count: how many are wanted.
+    """
+    box = observation.mask_box
+    if box is None:
+        return Failure(Status.NO_OVERLAP)
+    distance_m = _distance(observation, box, meshes.length_m)
+    centre = np.array([0.5 * (box[0] + box[2]), 0.5 * (box[1] + box[3])])
+    window = _window(observation.camera, box, centre, meshes.length_m / distance_m, settings.size)
+    crop = observation.crop(window)
+    seen = _seen(crop, settings)
+    mask_box = boxes_of(seen.mask[None] > 0.5)[0]
+    buffers = meshes.buffers(settings.faces)
+    sphere = meshes.templates(settings.rotations, settings.faces, distance_m / meshes.length_m)
+    # Pixels of the crop for one of a template, if the object were at this distance.
+    pixels = crop.camera.fx / distance_m / sphere.focal * sphere.distance_m
+    placements = _placements(sphere, pixels, distance_m, seen, mask_box, settings, sized=crop.depth is None)
+    cost, z_m = _screened(buffers, sphere, placements, seen, crop, settings, meshes.length_m)
+    order = np.lexsort((np.arange(len(cost)), cost))
+    _, first = np.unique(placements.template[order], return_index=True)  # of each template, its best place
+    best = order[np.sort(first)[:count]]
+    return _poses(sphere, placements, best, cost, z_m, crop.camera)
+
+
+def _distance(observation: Observation, box: tuple[float, float, float, float], length_m: float) -> float:
+    """About how far the object's middle is, metres: by its depth, or by the size of its mask."""
+    camera = observation.camera
+    if "depth" in observation.modalities:
+        crop = observation.crop(choose_crop([box], camera, margin=0.0, max_size=64))
+        assert crop.depth is not None and crop.mask is not None
+        inside = crop.depth[(crop.mask > 0.5) & (crop.depth > 0.0)]
+        if len(inside):
+            return float(np.median(inside)) + 0.25 * length_m
+    extent = max((box[2] - box[0] + 1.0) / camera.fx, (box[3] - box[1] + 1.0) / camera.fy)
+    return max(0.75 * length_m / extent, length_m)
+
+
+def _window(camera: Camera, box: tuple[float, float, float, float], centre: F64, angle: float, size: int) -> CropWindow:
+    """The crop around the mask, and around an object of this angular size [rad] in its middle."""
+    half = 0.5 * angle * np.array([camera.fx, camera.fy])
+    (x0, y0), (x1, y1) = centre - half, centre + half
+    return choose_crop([box, (x0, y0, x1, y1)], camera, margin=0.05, max_size=size)
+
+
+def _seen(crop: Observation, settings: ViewSphereSettings) -> Seen:
+    mask = crop.mask
+    assert mask is not None
+    if not (mask > 0.5).any():  # smaller than a pixel of the crop
+        mask = (mask >= mask.max()).astype(np.float32)
+    outside = np.ones_like(mask)
+    if crop.depth is None:
+        from scipy.ndimage import distance_transform_edt
+
+        outside = np.where(distance_transform_edt(mask <= 0.5) > settings.rim_px, settings.hidden, 1.0)
+    return Seen(
+        np.ascontiguousarray(mask), np.ascontiguousarray(outside, np.float32),
+        np.zeros_like(mask) if crop.depth is None else np.ascontiguousarray(crop.depth),
+        np.zeros((*mask.shape, 3), np.float32) if crop.rgb is None else np.ascontiguousarray(crop.rgb),
+        np.float32(np.count_nonzero(mask > 0.5)), np.float32(crop.camera.fy / crop.camera.fx),
+    )  # fmt: skip
+
+
+def _on_ray(camera: Camera, pixel: F64) -> F64:
+    """Points (..., 3) at depth 1 seen in pixels (..., 2)."""
+    x, y = (pixel[..., 0] - camera.cx) / camera.fx, (pixel[..., 1] - camera.cy) / camera.fy
+    return np.stack([x, y, np.ones_like(x)], axis=-1)
+
+
+def _placements(
+    sphere: TemplateSphere, pixels: float, distance_m: float, seen: Seen, mask_box: F64, settings: ViewSphereSettings,
+    *, sized: bool,
+) -> Placements:  # fmt: skip
+    """Every template where its middle is the mask's; where it is larger, also where it covers the mask otherwise.
+
+    With `sized`, as large as the mask: by area, and by extent where that differs. A mask that something cuts is too
+    small in area, and as a rule not in both extents.
+    """
+    boxes = sphere.boxes * (pixels * np.array([1.0, seen.aspect, 1.0, seen.aspect]))
+    number, scale = np.arange(len(boxes)), np.ones(len(boxes))
+    if sized:
+        area = sphere.areas * pixels**2 * seen.aspect
+        by_area = np.sqrt(float(seen.covered) / area)
+        by_extent = ((mask_box[2:] - mask_box[:2] + 1.0) / (boxes[:, 2:] - boxes[:, :2])).max(axis=1)
+        other = np.flatnonzero(np.maximum(by_extent / by_area, by_area / by_extent) > _DIFFERS)
+        scale = np.concatenate([*(by_area * factor for factor in settings.scales), by_extent[other]])
+        number = np.concatenate([*(number for _ in settings.scales), other])
+    boxes = boxes[number] * scale[:, None]
+    mask_ends = mask_box + PIXEL
+    aligned = 0.5 * (mask_ends[:2] + mask_ends[2:] - boxes[:, :2] - boxes[:, 2:])
+    slack = (boxes[:, 2:] - boxes[:, :2]) - (mask_ends[2:] - mask_ends[:2])
+    slack = np.where(slack > _SLACK_PX, 0.5 * slack, 0.0)
+    places = np.array(_PLACES)
+    x, y = aligned[:, :1] + slack[:, :1] * places, aligned[:, 1:] + slack[:, 1:] * places
+    kept = ((slack[:, :1] > 0.0) | (places == 0.0))[:, :, None] & ((slack[:, 1:] > 0.0) | (places == 0.0))[:, None, :]
+    row, i, j = np.nonzero(kept)
+    return Placements(
+        number[row], (pixels * scale[row]).astype(np.float32),
+        x[row, i].astype(np.float32), y[row, j].astype(np.float32),
+        (distance_m / scale[row]).astype(np.float32),
+    )  # fmt: skip
+
+
+def _screened(
+    buffers: Buffers, sphere: TemplateSphere, placements: Placements, seen: Seen, crop: Observation,
+    settings: ViewSphereSettings, length_m: float,
+) -> tuple[F32, F32]:  # fmt: skip
+    """Cost (J,) and distance (J,) metres of every placement."""
+    colored = crop.rgb is not None and buffers.mesh.has_color
+    pay = Penalties(
+        np.float32(settings.depth if crop.depth is not None else 0.0), np.float32(settings.color if colored else 0.0),
+        np.float32(1.0), np.float32(settings.depth_range * length_m), np.float32(settings.behind * length_m),
+        np.float32(3.0 * settings.color_range), np.float32(0.25 * length_m),
+    )  # fmt: skip
+    cost, z_m = np.empty(len(placements.x), np.float32), np.empty(len(placements.x), np.float32)
+
+    def work(_: int, first: int, last: int) -> None:
+        screen(seen, sphere.templates, placements, first, last, pay, cost, z_m)
+
+    buffers.pool.run(work, len(cost))
+    return cost, z_m
+
+
+def _poses(
+    sphere: TemplateSphere, placements: Placements, best: Int, cost: F32, z_m: F32, camera: Camera
+) -> Proposals:  # fmt: skip
+    """Templates as poses where they were laid: what is seen elsewhere in the image is seen from elsewhere."""
+    there = _on_ray(camera, np.stack([placements.x[best], placements.y[best]], axis=1).astype(np.float64))
+    R = _turn(np.array([0.0, 0.0, 1.0]), there) @ sphere.R[placements.template[best]]
+    return Proposals(R, there * z_m[best].astype(np.float64)[:, None], cost[best].astype(np.float64))
+
+
+def _turn(here: F64, there: F64) -> F64:
+    """The shortest rotations (B, 3, 3) from a direction (3,) to others (B, 3)."""
+    a, b = here / np.linalg.norm(here), there / np.linalg.norm(there, axis=1, keepdims=True)
+    axis = np.cross(a, b)
+    sine = np.linalg.norm(axis, axis=1, keepdims=True)
+    angle = np.arctan2(sine, (b @ a)[:, None])
+    return so3.exp(axis / np.maximum(sine, 1e-12) * angle)
