@@ -19,8 +19,8 @@ _STAMP = "kernels.sha256"
 
 
 def fingerprint(folders: tuple[Path, ...] = FOLDERS) -> str:
-    """Hash of the names and contents of all kernel sources."""
-    digest = hashlib.sha256()
+    """Hash of the names and contents of all kernel sources, and of how they are compiled."""
+    digest = hashlib.sha256((_PACKAGE / "kernel_compiler.py").read_bytes())
     for folder in folders:
         for source in sorted(folder.glob("*.py")):
             digest.update(source.name.encode() + b"\0" + source.read_bytes())

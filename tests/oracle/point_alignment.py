@@ -16,14 +16,14 @@ from numba import njit
 from numba.core import types
 from numpy.typing import NDArray
 
+from diffdope.kernel_compiler import EXACT_ENTRY
 from diffdope.render.kernels.calls import address_of
 from diffdope.solve.calls import Sums
-from diffdope.solve.linear_algebra import OPTIONS
 
 Array = NDArray[np.float64]
 
 
-@njit(**OPTIONS)
+@njit(**{**EXACT_ENTRY, "cache": False})
 def evaluate(arrays, scratch, R, t, sums, paint):  # type: ignore[no-untyped-def]
     """offset + half the weighted squares of R p + t - target, over all poses."""
     points, targets, weights, column, offset, calls = arrays

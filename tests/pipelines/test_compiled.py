@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from diffdope.pipelines import compiled
 from diffdope.pipelines.kernel_shares import most_shares, seconds_of, shares
+from diffdope.pipelines.refiner import refine
+from diffdope.pipelines.settings import preset
+from diffdope.scene.packaged import packaged_example
 
 CODE = """
 import sys
@@ -27,18 +33,81 @@ print(sorted(k.py_func.__name__ for k in kernels.values() if sum(k.stats.cache_m
 """
 
 
+def started(code: str, cache: Path) -> subprocess.Popen[str]:
+    """A process with a cache of its own."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def said(process: subprocess.Popen[str]) -> list[str]:
+    """What a process prints until it ends, which it must do well."""
+    out, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors
+    return [*out.split("\n")[:3], errors]
+
+
 @pytest.mark.parametrize("preset", ["default", "paper"])
-def test_this_process_loads_what_others_compiled(preset: str, tmp_path: Path) -> None:
+def test_processes_load_what_others_compiled(preset: str, tmp_path: Path) -> None:
     # Compiles all kernels anew, into a cache of the test's own; half a minute.
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", CODE.format(preset=preset)]
-    poses = set()
-    for expected in ("True", "False"):  # the second process finds it done
-        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        started, pose, missed = run.stdout.split("\n")[:3]
-        assert (started, missed) == (expected, "[]"), run.stderr
-        poses.add(pose)
-    assert len(poses) == 1
+    code = CODE.format(preset=preset)
+    both = [said(process) for process in [started(code, tmp_path), started(code, tmp_path)]]  # at the same time
+    later = said(started(code, tmp_path))
+    assert sorted(one[0] for one in both) == ["False", "True"]  # one of them started processes, the other waited
+    assert later[0] == "False"
+    assert len({one[1] for one in [*both, later]}) == 1
+    assert [one[2] for one in [*both, later]] == ["[]"] * 3, [one[3] for one in both]
+
+
+NOWHERE = """
+from numba.core.caching import CacheImpl
+CacheImpl._locator_classes = []  # no folder can be written
+"""
+
+
+def test_without_a_folder_for_compiled_code_each_process_compiles_in_memory(tmp_path: Path) -> None:
+    compiled_here, pose, _, errors = said(started(NOWHERE + CODE.format(preset="fast"), tmp_path))
+    assert compiled_here == "False"
+    assert "finds no folder to keep compiled kernels in" in errors
+    assert not list(tmp_path.iterdir())
+    kept = refine(*packaged_example()[:3], preset="fast", threads=1)
+    assert np.frombuffer(bytes.fromhex(pose)) == pytest.approx(kept.pose.t_m2c, abs=1e-6)  # compiled elsewhere
+
+
+@pytest.fixture
+def first_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """As if this process were the first one that needs kernels; the folder where it says that they are compiled."""
+    monkeypatch.setattr(compiled, "_mark", lambda edges, solver: tmp_path / "mark")
+    monkeypatch.setattr(compiled, "_may_start_processes", lambda: True)
+    compiled._compile_apart.cache_clear()
+    yield tmp_path
+    compiled._compile_apart.cache_clear()
+
+
+FAILURES = {
+    "raise OSError('disk full')": "OSError: disk full",
+    "import os; os.kill(os.getpid(), 9)": "one ended with -9",
+    "import time; time.sleep(600)": "they took longer than 1 s",
+}
+
+
+@pytest.mark.parametrize("code", FAILURES)
+def test_a_process_that_fails_is_told_and_the_result_comes_all_the_same(
+    code: str, first_time: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiled, "_CODE", code + "  # {} {} {} {}")
+    monkeypatch.setattr(compiled, "_LONGEST_S", 1.0 if "sleep" in code else 60.0)
+    with pytest.warns(RuntimeWarning, match=f"so this one does it: {FAILURES[code]}"):
+        result = refine(*packaged_example()[:3], threads=1)
+    assert result.ok
+    assert not (first_time / "mark").exists()  # the next process tries again
+
+
+def test_an_interpreter_that_cannot_be_started_is_told(first_time: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(first_time / "python"))
+    with pytest.warns(RuntimeWarning, match="none could be started"):
+        assert compiled.compile_apart(preset("fast"))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 16])

@@ -109,6 +109,8 @@ def _compile_in_shares(edges: bool, solver: Solver) -> str:
                 return said.splitlines()[-1] if said else f"one ended with {process.returncode}"
     except subprocess.TimeoutExpired:
         return f"they took longer than {_LONGEST_S:.0f} s"
+    except OSError as error:
+        return f"none could be started: {error}"
     finally:
         for process in started:
             if process.poll() is None:  # after an error, or a KeyboardInterrupt

@@ -9,7 +9,7 @@ from numba import njit
 from diffdope.render.kernels.accumulate import add_lower
 from diffdope.render.kernels.lanes import LANES
 from diffdope.render.kernels.layout import CHUNK, JACOBIAN
-from diffdope.render.kernels.options import KERNEL, STAGE
+from diffdope.render.kernels.options import KERNEL
 from diffdope.render.kernels.shade import EIGHT, START, turn_rows
 from diffdope.terms.layout import DEPTH, MASK, RGB
 from diffdope.terms.losses import depth_terms, mask_terms, rgb_terms
@@ -132,7 +132,7 @@ def add_squares(weight, j, observed, coverage, count, normal):
     ))  # fmt: skip
 
 
-@njit(**STAGE)
+@njit(**KERNEL)
 def contour_pass(contours, n_rows, packed, terms, with_color, with_normal, cost, gradient, normal):
     """Everything about the pixels that are next to a contour."""
     c = contours.columns

@@ -30,7 +30,7 @@ from diffdope.render.kernels.layout import (
     C_Z,
     CHUNK,
 )  # fmt: skip
-from diffdope.render.kernels.options import CALLED, KERNEL, STAGE
+from diffdope.render.kernels.options import CALLED, KERNEL
 from diffdope.render.kernels.prepare import release_pose
 from diffdope.render.kernels.shade import EIGHT, START, turn_rows
 from diffdope.terms.layout import DEPTH, MASK, RGB
@@ -92,7 +92,7 @@ def chunk_mask(c, count):
     return total
 
 
-@njit(**STAGE)
+@njit(**KERNEL)
 def fragments_pass(
     at, mesh, view, t, s, packed, terms, n, with_color, with_normal, cost, gradient, normal, images, paint
 ):

@@ -5,14 +5,14 @@ whole. The kernels take it as one of three arrays, of which the other two are em
 is one compiled version of each kernel, in memory and in numba's cache.
 
 Loops over single numbers that allocate nothing: cutting, reshaping, filling or making a whole array would each add up
-to a second to compiling. So nothing counts references either (`_nrt`).
+to a second to compiling.
 """
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from diffdope.kernel_cache import KEPT
+from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER
 
 U8 = NDArray[np.uint8]
 U16 = NDArray[np.uint16]
@@ -20,10 +20,9 @@ F32 = NDArray[np.float32]
 U32 = NDArray[np.uint32]
 
 _FEW = 32  # samples are sorted as fast as their median is found in any other way
-_OPTIONS = {"nogil": True, "cache": KEPT, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
 
 
-@njit(fastmath=True, **_OPTIONS)
+@njit(**{**EXACT_ENTRY, "fastmath": True})
 def mean_of_blocks(
     bytes_: U8, words: U16, floats: F32, x0: int, y0: int, k: int, step: int, unit: float, line: F32, out: F32
 ) -> None:
@@ -60,14 +59,14 @@ def mean_of_blocks(
                 out[row, column, c] = total * share
 
 
-@njit(**_OPTIONS)
+@njit(**EXACT_INNER)
 def rows_read(k: int, step: int) -> int:
     """How many rows, `step` (odd) apart, fit into k with as many left over above as below."""
     rows = (k - 1) // step + 1
     return rows - (k - rows) % 2
 
 
-@njit(**_OPTIONS)
+@njit(**EXACT_ENTRY)
 def depth_of_blocks(
     words: U16,
     floats: F32,
@@ -133,7 +132,7 @@ def depth_of_blocks(
                 out[row, column] = mean_near_median(samples, number, same)
 
 
-@njit(**_OPTIONS)
+@njit(**EXACT_INNER)
 def mean_near_median(samples: F32, count: int, same: np.float32) -> np.float32:
     """Mean of those of the first `count` samples that are within a share of their lower median; reorders them.
 
@@ -176,7 +175,7 @@ def mean_near_median(samples: F32, count: int, same: np.float32) -> np.float32:
     return of_few / np.float32(near) if count <= _FEW else np.float32(of_many / near)
 
 
-@njit(**_OPTIONS)
+@njit(**EXACT_ENTRY)
 def mean_of_texels(texture: U8, k: int, line: U32, out: U8) -> None:
     """Rounded means of the k x k blocks of (H, W * C), from the first row on, into (h, w, C). line: (w * k * C,)."""
     height, width, channels = out.shape

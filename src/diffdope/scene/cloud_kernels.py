@@ -3,12 +3,10 @@
 import numpy as np
 from numba import njit
 
-from diffdope.kernel_cache import KEPT
-
-_OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
+from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER
 
 
-@njit(no_cpython_wrapper=True, **_OPTIONS)
+@njit(**EXACT_INNER)
 def _nearest_of(x, y, z, points, first, last, best, at):
     for p in range(first, last):
         dx, dy, dz = points[p, 0] - x, points[p, 1] - y, points[p, 2] - z
@@ -18,7 +16,7 @@ def _nearest_of(x, y, z, points, first, last, best, at):
     return best, at
 
 
-@njit(cache=KEPT, **_OPTIONS)
+@njit(**EXACT_ENTRY)
 def match(R, t, some, points, start, nearest_cell, low, size, shape, away, goal, product):
     """For each motion (M, 3, 3), (M, 3) of some points (N, 3): how far they are from the nearest points on average.
 

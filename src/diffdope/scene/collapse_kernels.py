@@ -6,7 +6,7 @@ See `quadric_kernels.py` for what places and wedges are, and `collapse.py` for t
 import numpy as np
 from numba import njit
 
-from diffdope.kernel_cache import KEPT
+from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER
 from diffdope.scene.quadric_kernels import PLANE, value_of
 from diffdope.scene.star_kernels import (
     bridges,
@@ -21,16 +21,12 @@ from diffdope.scene.star_kernels import (
     wedges_of,
 )
 
-_OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
-_ENTRY = {**_OPTIONS, "cache": KEPT}
-_INNER = {**_OPTIONS, "no_cpython_wrapper": True}
-
 HUB = 64  # a place with more faces around it stays: it is a centre of fans
 _SCATTER = 40503  # odd: neighbours in number take turns in no order
 _EVEN = 1e-7  # of the squared length: where all collapses cost nothing, short edges go first
 
 
-@njit(**_INNER)
+@njit(**EXACT_INNER)
 def _pairs(n, near, count):
     """Whether each wedge of a place becomes exactly one of its neighbour's."""
     if near[2, n] == near[4, n]:
@@ -38,7 +34,7 @@ def _pairs(n, near, count):
     return count == 2
 
 
-@njit(**_INNER)
+@njit(**EXACT_INNER)
 def _paint_error(wedge, to, x, y, z, attributes, paints):
     paint = paints[wedge]
     error = value_of(paint, x, y, z)
@@ -49,7 +45,7 @@ def _paint_error(wedge, to, x, y, z, attributes, paints):
     return max(error, 0.0)
 
 
-@njit(**_INNER)
+@njit(**EXACT_INNER)
 def _cost(u, n, near, points, attributes, planes, paints):
     """Mean squared error of a collapse of u into a neighbour."""
     v = near[0, n]
@@ -62,7 +58,7 @@ def _cost(u, n, near, points, attributes, planes, paints):
     return total / planes[u, 10] + _EVEN * square_between(points, u, v)
 
 
-@njit(**_ENTRY)
+@njit(**EXACT_ENTRY)
 def candidates(
     points,
     at,
@@ -128,7 +124,7 @@ def candidates(
             price[best] = np.inf
 
 
-@njit(**_ENTRY)
+@njit(**EXACT_ENTRY)
 def collapse(
     order,
     target,
@@ -210,7 +206,7 @@ def collapse(
     return logged
 
 
-@njit(**_ENTRY)
+@njit(**EXACT_ENTRY)
 def roots_of(log, logged, root):
     """Which wedge each has become (W,) after the first collapses of a log."""
     for w in range(root.size):

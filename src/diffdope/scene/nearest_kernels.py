@@ -3,15 +3,13 @@
 import numpy as np
 from numba import njit
 
-from diffdope.kernel_cache import KEPT
-
-_OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
+from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER
 
 LEAF = 4  # triangles
 DEPTH = 64  # of the stack, more than any tree needs: one entry a level
 
 
-@njit(no_cpython_wrapper=True, **_OPTIONS)
+@njit(**EXACT_INNER)
 def nearest_on_face(px, py, pz, points, a, b, c):
     """Squared distance of a point to a triangle, and the weights of b and c there: Ericson 2005, section 5.1.5."""
     abx, aby, abz = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1], points[b, 2] - points[a, 2]
@@ -41,7 +39,7 @@ def nearest_on_face(px, py, pz, points, a, b, c):
     return x * x + y * y + z * z, s, t
 
 
-@njit(no_cpython_wrapper=True, **_OPTIONS)
+@njit(**EXACT_INNER)
 def _square_to_box(x, y, z, box):
     dx = max(box[0] - x, x - box[3], 0.0)
     dy = max(box[1] - y, y - box[4], 0.0)
@@ -49,7 +47,7 @@ def _square_to_box(x, y, z, box):
     return dx * dx + dy * dy + dz * dz
 
 
-@njit(no_cpython_wrapper=True, **_OPTIONS)
+@njit(**EXACT_INNER)
 def nearest_in_tree(x, y, z, limit, any_will_do, points, faces, boxes, stack, bound):
     """Squared distance, face, and weights of its last two corners; infinite and -1 where nothing is within `limit`.
 
@@ -87,7 +85,7 @@ def nearest_in_tree(x, y, z, limit, any_will_do, points, faces, boxes, stack, bo
     return square, face, s, t
 
 
-@njit(cache=KEPT, **_OPTIONS)
+@njit(**EXACT_ENTRY)
 def nearest(queries, limit, any_will_do, points, faces, boxes, stack, bound, square, face, weights):
     """Nearest points on a tree of triangles for queries (N, 3): into square (N,), face (N,) and weights (N, 2)."""
     for q in range(queries.shape[0]):

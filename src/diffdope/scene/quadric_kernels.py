@@ -7,17 +7,13 @@ place on a seam has several. All lengths are shares of the object's diameter.
 import numpy as np
 from numba import njit
 
-from diffdope.kernel_cache import KEPT
-
-_OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
-_ENTRY = {**_OPTIONS, "cache": KEPT}
-_INNER = {**_OPTIONS, "no_cpython_wrapper": True}
+from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER
 
 PLANE = 11  # numbers of a quadric: six second moments, three first, the constant, and the weight
 _FEATURE = 3.0  # weight of borders and seams against the areas beside them, so that they keep their shape
 
 
-@njit(**_ENTRY)
+@njit(**EXACT_ENTRY)
 def stars_of(at, start, star):
     """Faces around each place p: star[start[p]:start[p + 1]], from the places at the corners (F, 3)."""
     start[:] = 0
@@ -37,7 +33,7 @@ def stars_of(at, start, star):
     start[start.size - 1] = 3 * at.shape[0]
 
 
-@njit(**_INNER)
+@njit(**EXACT_INNER)
 def normal_of(points, a, b, c):
     """Normal of a triangle, twice its area long."""
     x0, y0, z0 = points[a, 0], points[a, 1], points[a, 2]
@@ -46,7 +42,7 @@ def normal_of(points, a, b, c):
     return y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2
 
 
-@njit(**_INNER)
+@njit(**EXACT_INNER)
 def _add_plane(quadric, x, y, z, d, weight):
     quadric[0] += weight * x * x
     quadric[1] += weight * x * y
@@ -60,7 +56,7 @@ def _add_plane(quadric, x, y, z, d, weight):
     quadric[9] += weight * d * d
 
 
-@njit(**_INNER)
+@njit(**EXACT_INNER)
 def value_of(quadric, x, y, z):
     """A quadric at a point: weighted squared distances to its planes."""
     return (
@@ -71,7 +67,7 @@ def value_of(quadric, x, y, z):
     )
 
 
-@njit(**_ENTRY)
+@njit(**EXACT_ENTRY)
 def add_faces(points, at, corners, attributes, planes, paints):
     """Adds each face's plane to the quadrics (P, 11) of its places, and its attributes to those of its wedges.
 
@@ -94,7 +90,7 @@ def add_faces(points, at, corners, attributes, planes, paints):
             _add_attribute(points, at[f], corners[f], attributes, k, double, paints)
 
 
-@njit(**_INNER)
+@njit(**EXACT_INNER)
 def _add_attribute(points, places, wedges, attributes, k, double, paints):
     a, b, c = places
     s = attributes[wedges[0], k]
@@ -118,12 +114,12 @@ def _add_attribute(points, places, wedges, attributes, k, double, paints):
         paint[column + 3] += double * d
 
 
-@njit(**_INNER)
+@njit(**EXACT_INNER)
 def _corner(places, p):
     return 0 if places[0] == p else (1 if places[1] == p else (2 if places[2] == p else -1))
 
 
-@njit(**_ENTRY)
+@njit(**EXACT_ENTRY)
 def add_features(points, at, corners, start, star, planes):
     """Adds planes that stand upright on borders, seams, and edges of more than two faces, to hold them in place."""
     for f in range(at.shape[0]):

@@ -5,17 +5,15 @@ See `quadric_kernels.py` for what places and wedges are. Nothing here allocates.
 
 from numba import njit
 
+from diffdope.kernel_compiler import EXACT_INNER
 from diffdope.scene.nearest_kernels import nearest_in_tree, nearest_on_face
 from diffdope.scene.quadric_kernels import normal_of
-
-_OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
-_INNER = {**_OPTIONS, "no_cpython_wrapper": True}
 
 _TURN = 0.25  # least cosine between a triangle's normals before and after: beyond, it folds over
 _SLIVER = 1e-4  # least ratio of twice a triangle's area to its longest side squared, unless it was thinner before
 
 
-@njit(**_INNER)
+@njit(**EXACT_INNER)
 def gather(u, at, corners, start, star, ring):
     """Next and last corner of each face around u, as places and as wedges, and its own wedge; returns how many."""
     size = start[u + 1] - start[u]
@@ -29,7 +27,7 @@ def gather(u, at, corners, start, star, ring):
     return size
 
 
-@njit(**_INNER)
+@njit(**EXACT_INNER)
 def neighbours(size, ring, near):
     """Each neighbour of a place once: v, how many faces lead to it, and which wedges become which on the way there.
 
@@ -54,7 +52,7 @@ def neighbours(size, ring, near):
     return found
 
 
-@njit(**_INNER)
+@njit(**EXACT_INNER)
 def folds(u, v, size, points, ring):
     """Whether a face around u would fold over or lose its area if u moved to v."""
     for i in range(size):
@@ -75,14 +73,14 @@ def folds(u, v, size, points, ring):
     return False
 
 
-@njit(**_INNER)
+@njit(**EXACT_INNER)
 def square_between(points, a, b):
     """Squared distance of two places."""
     x, y, z = points[a, 0] - points[b, 0], points[a, 1] - points[b, 1], points[a, 2] - points[b, 2]
     return x * x + y * y + z * z
 
 
-@njit(**_INNER)
+@njit(**EXACT_INNER)
 def keeps_topology(u, v, size, at, start, star, ring, seen, stamp):
     """Whether u and v have no neighbour in common but those of their faces (the link condition)."""
     for i in range(size):
@@ -98,7 +96,7 @@ def keeps_topology(u, v, size, at, start, star, ring, seen, stamp):
     return True
 
 
-@njit(**_INNER)
+@njit(**EXACT_INNER)
 def wedges_of(size, ring):
     """How many wedges a place has: 1, 2, or 3 for more."""
     first = ring[2, 0]
@@ -112,7 +110,7 @@ def wedges_of(size, ring):
     return 1 if second == first else 2
 
 
-@njit(**_INNER)
+@njit(**EXACT_INNER)
 def leaves_behind(u, v, size, points, ring, following, square):
     """Whether a place that went into u, or u, would be farther than allowed from the faces around it."""
     p = u
@@ -130,7 +128,7 @@ def leaves_behind(u, v, size, points, ring, following, square):
     return False
 
 
-@njit(**_INNER)
+@njit(**EXACT_INNER)
 def lift_of(u, v, size, points, ring):
     """How far v is at most from the planes of the faces around u, squared."""
     x, y, z = points[v, 0] - points[u, 0], points[v, 1] - points[u, 1], points[v, 2] - points[u, 2]
@@ -144,7 +142,7 @@ def lift_of(u, v, size, points, ring):
     return most
 
 
-@njit(**_INNER)
+@njit(**EXACT_INNER)
 def bridges(v, size, ring, points, limit, tree_points, tree_faces, boxes, stack, bound):
     """Whether a face that would reach to v lies farther than allowed from the original: its middle, or an edge's."""
     x, y, z = points[v, 0], points[v, 1], points[v, 2]
@@ -163,7 +161,7 @@ def bridges(v, size, ring, points, limit, tree_points, tree_faces, boxes, stack,
     return False
 
 
-@njit(**_INNER)
+@njit(**EXACT_INNER)
 def entangled(v, size, ring, changed):
     """Whether v, which has new neighbours, may have got one that is a neighbour of the place, too."""
     for i in range(size):

@@ -13,10 +13,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from diffdope.kernel_cache import KEPT
+from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER
 from diffdope.render.kernels.queue import take
 from diffdope.solve.calls import Sums, evaluate_at
-from diffdope.solve.linear_algebra import INLINE, OPTIONS
 
 F64 = NDArray[np.float64]
 NUMBERS = 7  # of a pose: quaternion wxyz, translation / length
@@ -55,7 +54,7 @@ class FirstOrderWorkspace(NamedTuple):
         return cls(np.empty((poses, 3, 3)), np.empty((poses, 3)), Sums.of(size), np.empty(NUMBERS))
 
 
-@njit(**INLINE)
+@njit(**EXACT_INNER)
 def set_pose(q, length, R, t):
     """Writes the pose (3, 3), (3,) of parameters (7,)."""
     w, x, y, z = q[0], q[1], q[2], q[3]
@@ -66,7 +65,7 @@ def set_pose(q, length, R, t):
         t[i] = q[4 + i] * length
 
 
-@njit(**INLINE)
+@njit(**EXACT_INNER)
 def set_slope(q, gradient, at, length, slope):
     """Gradient (7,) by the parameters of a pose whose tangent gradient begins at a place of `gradient`.
 
@@ -82,7 +81,7 @@ def set_slope(q, gradient, at, length, slope):
         slope[4 + i] = gradient[at + i] * length
 
 
-@njit(**INLINE)
+@njit(**EXACT_INNER)
 def move(rules, state, b, p, slope, rate, iteration):
     """One step of the parameters of a pose. Source of Adam: Kingma and Ba, arXiv 1412.6980."""
     q = state.values[b, p]
@@ -101,7 +100,7 @@ def move(rules, state, b, p, slope, rate, iteration):
         q[i] /= size
 
 
-@njit(**{**OPTIONS, "cache": KEPT})
+@njit(**EXACT_ENTRY)
 def step_queue(
     evaluate, problem, scratch, column, lengths, rules, decay, rates, state, first, last, history, work, queue
 ):

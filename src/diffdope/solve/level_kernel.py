@@ -11,10 +11,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from diffdope.kernel_cache import KEPT
+from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER
 from diffdope.render.kernels.queue import take
 from diffdope.solve.calls import MODALITIES, Sums, evaluate_at
-from diffdope.solve.linear_algebra import INLINE, OPTIONS
 from diffdope.solve.steps import damped_step, limit_step, move_poses, set_curvatures
 
 F64 = NDArray[np.float64]
@@ -107,7 +106,7 @@ class Workspace(NamedTuple):
         )  # fmt: skip
 
 
-@njit(**INLINE)
+@njit(**EXACT_INNER)
 def accept(hypotheses, b, work, cost):
     """Puts the trial in the place of the best pose."""
     hypotheses.cost[b] = cost
@@ -122,7 +121,7 @@ def accept(hypotheses, b, work, cost):
             hypotheses.normal[b, i, k] = work.sums.normal[i, k]
 
 
-@njit(**INLINE)
+@njit(**EXACT_INNER)
 def record(history, row, b, hypotheses, each):
     """Writes the best pose of a hypothesis as an iterate, with the costs by term (5,)."""
     history.cost[row, b] = hypotheses.cost[b]
@@ -135,7 +134,7 @@ def record(history, row, b, hypotheses, each):
                 history.R[row, b, p, i, k] = hypotheses.R[b, p, i, k]
 
 
-@njit(**INLINE)
+@njit(**EXACT_INNER)
 def descend(evaluate, problem, scratch, column, unit, rules, hypotheses, history, work, b, paint):
     """All steps of one hypothesis.
 
@@ -185,7 +184,7 @@ def descend(evaluate, problem, scratch, column, unit, rules, hypotheses, history
         record(history, later, b, hypotheses, history.each[row - 1, b])
 
 
-@njit(**{**OPTIONS, "cache": KEPT})
+@njit(**EXACT_ENTRY)
 def descend_queue(evaluate, problem, scratch, column, unit, rules, hypotheses, history, work, queue, paint):
     """The hypotheses that this thread takes from the queue; for the arguments see `levenberg_marquardt.minimise`."""
     b = take(queue)

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from numba import njit
 
-# Exact arithmetic (no fastmath): same seed, same bits, whatever surrounds the call.
-OPTIONS: dict[str, Any] = {
-    "nogil": True,
-    "error_model": "numpy",
-    "no_cfunc_wrapper": True,
-    "_nrt": False,
-}
-INLINE: dict[str, Any] = {**OPTIONS, "no_cpython_wrapper": True}
+from diffdope.kernel_compiler import EXACT_INNER
+
 SWEEPS = 30  # of Jacobi's method; 6 x 6 matrices take five to eight
 ROUNDING = 1e-30  # squares of off-diagonal elements below this share of the diagonal's are 0
 
 
-@njit(**INLINE)
+@njit(**EXACT_INNER)
 def eigen_symmetric(matrix, values, vectors):
     """Eigenvalues (D,) and eigenvectors (D, D), in columns, of a symmetric matrix (D, D), which is overwritten.
 
@@ -45,7 +38,7 @@ def eigen_symmetric(matrix, values, vectors):
         values[i] = matrix[i, i]
 
 
-@njit(**INLINE)
+@njit(**EXACT_INNER)
 def rotate_pair(matrix, vectors, p, q):
     """One Jacobi rotation, which makes element (p, q) zero."""
     half = 0.5 * (matrix[q, q] - matrix[p, p]) / matrix[p, q]
@@ -64,7 +57,7 @@ def rotate_pair(matrix, vectors, p, q):
         vectors[k, p], vectors[k, q] = cosine * a - sine * b, sine * a + cosine * b
 
 
-@njit(**INLINE)
+@njit(**EXACT_INNER)
 def turn(x, y, z, R, out):
     """Exp(phi) R (3, 3) of a rotation vector phi = (x, y, z), by Rodrigues."""
     angle = math.sqrt(x * x + y * y + z * z)
@@ -80,7 +73,7 @@ def turn(x, y, z, R, out):
         out[2, k] = c + first * w + second * (x * v - y * u)
 
 
-@njit(**INLINE)
+@njit(**EXACT_INNER)
 def rotation_between(R, other, out):
     """log(R other^T), the rotation vector (3,) that turns `other` (3, 3) into R (3, 3).
 
@@ -112,7 +105,7 @@ def rotation_between(R, other, out):
     out[0], out[1], out[2] = factor * x, factor * y, factor * z
 
 
-@njit(**INLINE)
+@njit(**EXACT_INNER)
 def apply_inverse_left_jacobian_transposed(x, y, z, vector, out):
     """J_l(phi)^-T v (3,) of phi = (x, y, z): what a gradient by phi is by a turn in front of Exp(phi).
 

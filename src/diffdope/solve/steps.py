@@ -6,12 +6,13 @@ import math
 
 from numba import njit
 
-from diffdope.solve.linear_algebra import INLINE, eigen_symmetric, turn
+from diffdope.kernel_compiler import EXACT_INNER
+from diffdope.solve.linear_algebra import eigen_symmetric, turn
 
 TINY = 1e-300
 
 
-@njit(**INLINE)
+@njit(**EXACT_INNER)
 def set_curvatures(normal, unit, matrix, values, vectors):
     """Eigenvalues (D,) and eigenvectors (D, D) of a normal matrix (D, D) in units (D,) that make its rows compare."""
     size = len(unit)
@@ -21,7 +22,7 @@ def set_curvatures(normal, unit, matrix, values, vectors):
     eigen_symmetric(matrix, values, vectors)
 
 
-@njit(**INLINE)
+@njit(**EXACT_INNER)
 def damped_step(gradient, unit, values, vectors, damping, observable, step):
     """-(N + damping max(N) I)^-1 g (D,) within the observable directions, in `unit`s.
 
@@ -45,7 +46,7 @@ def damped_step(gradient, unit, values, vectors, damping, observable, step):
     return fall
 
 
-@njit(**INLINE)
+@njit(**EXACT_INNER)
 def limit_step(step, longest):
     """Shortens a step (D,) so that none of its poses moves farther than `longest`; returns the length of the longest.
 
@@ -63,7 +64,7 @@ def limit_step(step, longest):
     return min(farthest, longest)
 
 
-@njit(**INLINE)
+@njit(**EXACT_INNER)
 def move_poses(step, unit, column, R, t, R_new, t_new):
     """The poses (P, 3, 3) and (P, 3) moved by a step (D,): R <- Exp(phi) R, t <- t + rho.
 

@@ -6,20 +6,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from diffdope.kernel_cache import KEPT
+from diffdope.render.kernels.options import ENTRY
 
 F64 = NDArray[np.float64]
-_OPTIONS = {
-    "nogil": True,
-    "cache": KEPT,
-    "error_model": "numpy",
-    "fastmath": True,
-    "no_cfunc_wrapper": True,
-    "_nrt": False,
-}
 
 
-@njit(**_OPTIONS)
+@njit(**ENTRY)
 def line(
     x: F64, y: F64, weight: F64, rounds: int, spread: float, with_bias: bool, least: float, most: float, hold: float
 ) -> tuple[float, float]:
@@ -48,7 +40,7 @@ def line(
     return gain, bias
 
 
-@njit(**_OPTIONS)
+@njit(**ENTRY)
 def left_over(model: F64, photo: F64, gain: F64, bias: F64, middle: F64) -> tuple[float, float]:
     """Sums of |photo - line| and of |photo - middle| over channels and pixels (C, N), with `middle` (C,)."""
     left = there = 0.0

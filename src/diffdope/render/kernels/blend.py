@@ -28,7 +28,7 @@ from diffdope.render.kernels.layout import (
     PAIR_VERTICAL,
 )  # fmt: skip
 from diffdope.render.kernels.motion import fixed_pixel_row, screen_row, torque
-from diffdope.render.kernels.options import KERNEL, SCALAR, STAGE
+from diffdope.render.kernels.options import KERNEL, SCALAR
 
 ZERO, ONE, HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 
@@ -185,7 +185,7 @@ def start_from_raw(contours, n_rows):
         jacobian[k] = raw_jacobian[k]
 
 
-@njit(**STAGE)
+@njit(**KERNEL)
 def blend_contours(shade, mesh, view, R, t, screen, buffer_face, visible, f, pairs, contours, n_pairs):
     """Antialiased values and Jacobians of all pixels next to a contour; returns their number. Uses f as a list."""
     n_rows = open_rows(pairs, contours, n_pairs)

@@ -8,7 +8,7 @@ from diffdope.render.kernels.calls import PREPARED, SHADED, Addresses, address_o
 from diffdope.render.kernels.contour import find_contours, release_pairs
 from diffdope.render.kernels.crossing import draw_crossing, setup_crossing_faces
 from diffdope.render.kernels.layout import MeshArrays, Pinhole, Scratch
-from diffdope.render.kernels.options import CALLED, STAGE
+from diffdope.render.kernels.options import CALLED, KERNEL
 from diffdope.render.kernels.raster import project_vertices, rasterise, turn_faces
 from diffdope.render.kernels.shade import shade_chunk
 from diffdope.render.kernels.visible import list_covered, read_blocks, release_covered, setup_visible_faces
@@ -41,7 +41,7 @@ def prepare_pose(mesh, view, R, t, s, shade):
     return n, n_rows, (n_covered, n_slots, n_pairs, n_rows)
 
 
-@njit(**STAGE)
+@njit(**KERNEL)
 def release_pose(view, s, used):
     """Leaves the scratch clean for the next pose."""
     n_covered, n_slots, n_pairs, n_rows = used
