@@ -29,7 +29,7 @@ _SECONDS = {
 }  # fmt: skip
 _OF_SOLVER = {
     "newton": {
-        _LEVELS: 3.6, "descend_queue": 2.7,
+        _LEVELS: 3.6, "descend_queue": 2.7, "screen": 0.8,
         "list_weights": 0.2, "sum_products": 0.2, "add_scores": 0.2, "sum_tiles": 0.1,
     },
     "descent": {"step_queue": 1.4},
@@ -80,6 +80,7 @@ def reach_all(wanted: Callable[[str], bool], *, edges: bool, solver: Solver) -> 
     _fit_gain()
     if solver == "newton":
         _regress()
+        _screen()
 
 
 class Replaced:
@@ -258,3 +259,14 @@ def _regress() -> None:
     channel.add_scores(weight, weight, np.zeros((7, 6)), 1.0, scores)
     pixel = np.zeros(9, np.int32)
     regression_kernel.sum_tiles(scores, pixel, 3, 3, np.zeros((1, 6)), np.zeros(1, np.int64))
+
+
+def _screen() -> None:
+    import numpy as np
+
+    from diffdope.problem import screening_kernel as kernel
+
+    flat, color, one = np.zeros((1, 3, 3), np.float32), np.zeros((1, 3, 3, 3), np.float32), np.ones(1, np.float32)
+    seen = kernel.Seen(flat[0], flat[0], flat[0], color[0], one[0], one[0])
+    placements = kernel.Placements(np.zeros(1, np.int64), one, one, one, one)
+    kernel.screen(seen, kernel.Templates(flat, color), placements, 0, 1, kernel.Penalties(*7 * [one[0]]), one, one)

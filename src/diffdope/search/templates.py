@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
+from diffdope.problem.screening_kernel import FRONT, Templates
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
-from diffdope.search.screening_kernel import FRONT, Templates
 
 F64 = NDArray[np.float64]
 

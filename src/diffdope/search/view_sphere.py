@@ -19,10 +19,10 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow, choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
+from diffdope.problem.screening_kernel import Penalties, Placements, Seen, screen
 from diffdope.render.buffers import Buffers
 from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.screening_kernel import Penalties, Placements, Seen, screen
 from diffdope.search.templates import PIXEL, TemplateSphere, boxes_of
 
 F32 = NDArray[np.float32]
