@@ -126,6 +126,14 @@ class PyramidSettings:
         levels = (replace(level, hypotheses=factor * level.hypotheses) for level in self.levels)
         return replace(self, levels=tuple(levels))
 
+    def of_fewer(self, divisor: int) -> PyramidSettings:
+        """With so many times fewer hypotheses at every level, but two at least where there were."""
+        levels = (
+            replace(level, hypotheses=max(level.hypotheses // divisor, min(level.hypotheses, 2)))
+            for level in self.levels
+        )
+        return replace(self, levels=tuple(levels))
+
     def of_one_pose(self, first: int) -> PyramidSettings:
         """The levels from number `first` on, or the last, from a single pose: for one that is known better."""
         first = min(first, len(self.levels) - 1)
@@ -133,7 +141,7 @@ class PyramidSettings:
 
 
 FAR = PyramidSettings(
-    (Level(24, 24, 8, 500), Level(40, 8, 8, 500), Level(80, 4, 8, 2000), Level(160, 2, 6, 0)),
+    (Level(24, 96, 8, 500), Level(40, 32, 8, 500), Level(80, 8, 8, 2000), Level(160, 3, 6, 0)),
     angle_deg=45.0, distance=0.25,
 )  # fmt: skip
 EVERYWHERE = PyramidSettings(

@@ -157,9 +157,10 @@ class Search:
     def _far(self, column: int) -> Candidates | Failure:
         """The wider search: from what is laid over the mask with rotations near the start's, or from all around it."""
         pyramid = self._settings.far
-        proposals = self._proposals(self._pose, pyramid, column)
         if "mask" not in self._observation.modalities:
-            return self._descent.run(pyramid, proposals, self._pose)
+            return self._around(self._pose, pyramid, column)
+        pyramid = pyramid.of_fewer(self._settings.laid)
+        proposals = self._proposals(self._pose, pyramid, column)
         laid = view_sphere(
             self._meshes, self._observation, self._settings.view_sphere, pyramid.hypotheses[0] - 1,
             around=self._pose, angle_rad=np.radians(pyramid.angle_deg) + _HALF_WAY_RAD,

@@ -20,6 +20,9 @@ class SearchSettings:
 
     near: PyramidSettings = field(default_factory=PyramidSettings)
     far: PyramidSettings = field(default_factory=lambda: FAR)
+    laid: int = 4
+    """Where there is a mask, the wider search begins with templates laid over it, and needs so many times fewer
+    hypotheses than `far` has; 1 for as many."""
     everywhere: PyramidSettings = field(default_factory=lambda: EVERYWHERE)
     """The search where there is no start pose; its first level takes the best of `view_sphere`."""
     view_sphere: ViewSphereSettings = field(default_factory=ViewSphereSettings)
@@ -54,5 +57,7 @@ class SearchSettings:
         for name in ("fallback_confidence", "least_confidence"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise DiffDopeError(f"{name}: expected a number from 0 to 1, got {getattr(self, name)}")
+        if self.laid < 1:
+            raise DiffDopeError(f"laid: expected at least 1, got {self.laid}")
         check_choice("light", self.light, ("as-is", "gain", "gain-bias"))
         check_at_least_zero(self, "prior", "prior_unmasked", "mask_error_px", "mask_refused_px")

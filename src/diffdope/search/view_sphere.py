@@ -151,10 +151,11 @@ def _seen(crop: Observation, settings: ViewSphereSettings) -> Seen:
         from scipy.ndimage import distance_transform_edt
 
         outside = np.where(distance_transform_edt(mask <= 0.5) > settings.rim_px, settings.hidden, 1.0)
+    # Copies, for numba takes arrays that cannot be written to for another type, and would compile everything once more.
     return Seen(
-        np.ascontiguousarray(mask), np.ascontiguousarray(outside, np.float32),
-        np.zeros_like(mask) if crop.depth is None else np.ascontiguousarray(crop.depth),
-        np.zeros((*mask.shape, 3), np.float32) if crop.rgb is None else np.ascontiguousarray(crop.rgb),
+        np.array(mask, np.float32, order="C"), np.array(outside, np.float32, order="C"),
+        np.zeros(mask.shape, np.float32) if crop.depth is None else np.array(crop.depth, order="C"),
+        np.zeros((*mask.shape, 3), np.float32) if crop.rgb is None else np.array(crop.rgb, order="C"),
         np.float32(np.count_nonzero(mask > 0.5)), np.float32(crop.camera.fy / crop.camera.fx),
     )  # fmt: skip
 
