@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from diffdope.checked_fields import checked_fields
 from diffdope.experiments.bench import RECOVERED_MM, Bench, Level, Row, measured, perturbed
 from diffdope.experiments.cases import Case, Source, case_keys, group_of
 from diffdope.experiments.plots import log_axes, new_figure, save, style
@@ -35,6 +36,19 @@ FACTORS = {
 
 
 @dataclass(frozen=True)
+@checked_fields(
+    least={
+        "occlusion": 0.0,
+        "neighbours": 0,
+        "subdivisions": 0,
+        "photographed": 0,
+        "mask_error": 0.0,
+        "gain": 0.0,
+        "angle_deg": 0.0,
+        "distance_mm": 0.0,
+        "repeats": 1,
+    }
+)
 class Settings:
     """Factors, varied one at a time."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from diffdope.checked_fields import checked_fields
 from diffdope.experiments.bench import Bench, Level, Row, perturbed
 from diffdope.experiments.cases import Case, Source, case_keys, group_of
 from diffdope.experiments.plots import log_axes, new_figure, save, style
@@ -28,6 +29,17 @@ AXES = {"hypotheses": "hypotheses B", "triangles": "triangles", "pixels": "pixel
 
 
 @dataclass(frozen=True)
+@checked_fields(
+    least={
+        "hypotheses": 1,
+        "subdivisions": 0,
+        "crop_sizes": 8,
+        "thread_counts": 1,
+        "picture_side": 8,
+        "iterations": 1,
+        "rounds": 1,
+    }
+)
 class Settings:
     """Axes, varied one at a time around the preset; the case's mesh in a synthetic picture of its own."""
 

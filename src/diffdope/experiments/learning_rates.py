@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from diffdope.checked_fields import checked_fields
 from diffdope.errors import expected
 from diffdope.experiments.bench import Bench, Level, Row, measured
 from diffdope.experiments.cases import CYLINDER, PACKAGED, STRIPPED, Source, case_keys, group_of
@@ -20,6 +21,16 @@ Rates = Literal["uniform", "log-uniform", "single"]
 
 
 @dataclass(frozen=True)
+@checked_fields(
+    least={
+        "hypotheses": 1,
+        "single_rates": 0.0,
+        "decays": 0.0,
+        "repeats": 1,
+        "angle_deg": 0.0,
+        "distance_mm": 0.0,
+    }
+)
 class Settings:
     """Ways to draw learning rates."""
 

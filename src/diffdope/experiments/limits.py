@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.bop.metrics import PosePairs, with_nearest_truths
+from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_above_zero, check_choice
 from diffdope.estimate.bound import MASK_ROUNDING, fisher_information
 from diffdope.experiments.bench import Bench, Level, Row, perturbed
@@ -52,6 +53,7 @@ def known_noise() -> Preset:
 
 
 @dataclass(frozen=True)
+@checked_fields(least={"samples": 1, "repeats": 1, "angle_deg": 0.0, "distance_mm": 0.0})
 class Settings:
     """Shapes, modalities and noise."""
 

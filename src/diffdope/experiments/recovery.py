@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from diffdope.checked_fields import checked_fields
 from diffdope.experiments.bench import RECOVERED_MM, Bench, Level, Row, measured, perturbed
 from diffdope.experiments.cases import Source, case_keys, group_of
 from diffdope.experiments.plots import heat_map, new_figure, save
@@ -19,6 +20,7 @@ from diffdope.pipelines.settings import Preset
 
 
 @dataclass(frozen=True)
+@checked_fields(least={"angles_deg": 0.0, "distances_mm": 0.0, "repeats": 1})
 class Settings:
     """A grid of start poses."""
 

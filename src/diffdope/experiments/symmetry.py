@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.bop.metrics import PosePairs, rotation_translation_errors
+from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_choice
 from diffdope.experiments.bench import RECOVERED_MM, Bench, Level, Row, levels_of, measured, perturbed
 from diffdope.experiments.cases import Source
@@ -33,6 +34,7 @@ APART_DEG, APART_MM = 5.0, 5.0
 
 
 @dataclass(frozen=True)
+@checked_fields(least={"angles_deg": 0.0, "distances_mm": 0.0, "repeats": 1})
 class Settings:
     """Painted primitives in synthetic pictures, started from off the truth; no data set is read."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from diffdope.checked_fields import checked_fields
 from diffdope.errors import DiffDopeError, check_at_least_zero, check_choice
 from diffdope.estimate.robust_gauss_newton import PolishSettings
 from diffdope.problem.level_problem import GainModel
@@ -14,6 +15,7 @@ from diffdope.terms.registry import NoiseSettings
 
 
 @dataclass(frozen=True)
+@checked_fields()
 class SearchSettings:
     """Second-order refinement: a search close to the start, and a wider one where that is not convincing."""
 
