@@ -35,7 +35,7 @@ def checked_fields(*, least: Mapping[str, float] | None = None) -> Callable[[C],
             _convert_fields(self)
             if own is not None:
                 own(self)
-            _check_finite_fields(self, bounds)
+            _check_numbers(self, bounds)
 
         cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
         return cls
@@ -80,7 +80,7 @@ def _converted(name: str, value: Any, kind: Any) -> Any:
     elif kind is float:
         return float(value) if isinstance(value, float | np.floating) else check_number(name, value)
     elif kind is int:
-        return check_count(name, value, least=-MOST)
+        return check_count(name, value, least=-MOST, most=2**64 - 1)
     elif kind is bool:
         if not isinstance(value, bool | np.bool_):
             raise expected(name, "True or False", repr(value))
@@ -90,13 +90,27 @@ def _converted(name: str, value: Any, kind: Any) -> Any:
     return value
 
 
-def _check_finite_fields(settings: Any, bounds: Mapping[str, float]) -> None:
+def check_fields(settings: Any, least: Mapping[str, float]) -> None:
+    """The same of an instance whose class must also take stand-ins, as the parser of flags makes them.
+
+    Args:
+        settings: of a dataclass.
+        least: see `checked_fields`.
+
+    Raises:
+        DiffDopeError: naming the field.
+    """
+    _convert_fields(settings)
+    _check_numbers(settings, least)
+
+
+def _check_numbers(settings: Any, bounds: Mapping[str, float]) -> None:
     for name in _kinds(type(settings)):
         value = getattr(settings, name)
         for number in value if isinstance(value, tuple) else (value,):
             if isinstance(number, float) and not abs(number) <= LARGEST:
                 check_number(name, number)
             elif type(number) is int:
-                check_count(name, number, least=-MOST)
-            if name in bounds and not number >= bounds[name]:
+                check_count(name, number, least=-MOST, most=2**64 - 1 if name == "seed" else MOST)
+            if name in bounds and number is not None and not number >= bounds[name]:
                 raise expected(name, f"at least {bounds[name]:g}", number)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from diffdope.checked_fields import check_fields
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.preset_flags import early, parse_flags
 from diffdope.errors import check_choice, expected
@@ -122,6 +123,8 @@ def parse(study: Study[Any], arguments: list[str]) -> tuple[Run, Source, Any]:
     ]
     flags = make_dataclass("Flags", parts, frozen=True)
     given: Any = parse_flags(flags, arguments, prog=f"diffdope experiment {study.name}", about=study.purpose)
+    check_fields(given.run, {"seed": 0, "workers": 1, "threads": 1})
+    check_fields(given.pictures, {})
     return given.run, given.pictures.source(), given.settings
 
 
