@@ -130,4 +130,5 @@ def test_every_field_of_a_public_dataclass_is_described() -> None:
         section = text.split(f"\n## {name}\n")[1].split("\n## ")[0]
         for field in dataclasses.fields(thing):
             if not field.name.startswith("_"):
-                assert re.search(rf"^- `{field.name}`( \(`.*`\))?: \S", section, flags=re.MULTILINE), f"{name}.{field.name}"
+                described = rf"^- `{field.name}`( \(`.*`\))?: \S"
+                assert re.search(described, section, flags=re.MULTILINE), f"{name}.{field.name}"
