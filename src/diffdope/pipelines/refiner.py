@@ -80,7 +80,8 @@ class Refiner:
         Args:
             observation: the calibrated image.
             pose: rough start.
-            progress: called as progress(iteration, iterations, lowest cost), after every round of steps.
+            progress: called as progress(iteration, iterations, lowest cost), after every round of steps. A level is a
+                round, or a few; all iterations of `paper` are one.
 
         Raises:
             DiffDopeError: if the observation has nothing that this mesh can be compared with, or comes from another
