@@ -33,8 +33,7 @@ def settings_classes() -> dict[str, type]:
             if own and NAMED.match(cls.__name__):
                 found[f"{cls.__module__}.{cls.__name__}"] = cls
     mixed_in = {base for cls in found.values() for base in cls.__mro__[1:]}  # a term's own are checked in the whole
-    found = {name: cls for name, cls in found.items() if cls not in mixed_in}
-    return {name: cls for name, cls in found.items() if name != "diffdope.experiments.bench.Level"}
+    return {name: cls for name, cls in found.items() if cls not in mixed_in}
 
 
 CLASSES = settings_classes()

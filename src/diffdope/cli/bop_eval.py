@@ -10,7 +10,7 @@ from typing import Literal
 import tyro
 
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.evaluation import Evaluation, check_known, evaluate
+from diffdope.bop.evaluation import BopEvaluation, check_known, evaluate
 from diffdope.bop.run_records import RunRecords
 from diffdope.bop.scene import Instance
 from diffdope.bop.starts import Selection
@@ -130,7 +130,7 @@ def wanted_of(given: Arguments, dataset: DataSet, selection: Selection) -> tuple
 
 def measured(
     given: Arguments, dataset: DataSet, estimates: list[Estimate], groups: list[Group], how: str
-) -> Evaluation:
+) -> BopEvaluation:
     """The evaluation, under a progress bar."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -146,7 +146,7 @@ def measured(
         return evaluate(dataset, estimates, groups, how=how, vsd=given.vsd, progress=report)
 
 
-def unused_note(evaluation: Evaluation) -> str:
+def unused_note(evaluation: BopEvaluation) -> str:
     """Estimates that no figure holds."""
     if not evaluation.unused:
         return ""

@@ -14,7 +14,7 @@ from diffdope.cli.preset_flags import early, parse_flags
 from diffdope.errors import check_choice, expected
 from diffdope.experiments.cases import Source
 from diffdope.experiments.registry import MODULES, find_study
-from diffdope.experiments.study import Outcome, Study, run_study
+from diffdope.experiments.study import Study, StudyResult, run_study
 from diffdope.io.files import check_folder
 from diffdope.pipelines.settings import preset as find_preset
 
@@ -142,7 +142,7 @@ def run_and_print(study: Study[Any], settings: Any, source: Source, given: Run, 
     return 1 if outcome.failures else 0
 
 
-def with_bar(study: Study[Any], settings: Any, source: Source, given: Run, out: Path, console: Any) -> Outcome:
+def with_bar(study: Study[Any], settings: Any, source: Source, given: Run, out: Path, console: Any) -> StudyResult:
     """Runs the study; the bar says how many trials are done, and how long the rest will take."""
     from rich.progress import (
         BarColumn,
@@ -173,7 +173,7 @@ def with_bar(study: Study[Any], settings: Any, source: Source, given: Run, out: 
         )  # fmt: skip
 
 
-def print_outcome(study: Study[Any], outcome: Outcome, console: Any) -> None:
+def print_outcome(study: Study[Any], outcome: StudyResult, console: Any) -> None:
     """The summary table, failures, and where the files are."""
     from rich.console import Console
     from rich.table import Table

@@ -16,7 +16,7 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.viz.animation import optimisation_frames, write_animation
 from diffdope.viz.curves import write_costs
-from diffdope.viz.overlay import View, overlay_image, write_overlay
+from diffdope.viz.overlay import RenderedView, overlay_image, write_overlay
 
 _LONGEST_SIDE = 640  # of a whole image, of which there are two side by side
 
@@ -35,11 +35,11 @@ class Draughtsman:
         self._crop = observation.crop(result.window or whole_window(observation.camera))
         self._renderer = Renderer(mesh, self._crop.camera)
 
-    def view(self, R: NDArray[np.float64], t: NDArray[np.float64], title: str = "") -> View:
+    def view(self, R: NDArray[np.float64], t: NDArray[np.float64], title: str = "") -> RenderedView:
         """One rendering."""
         images = self._renderer.render(R, t)
         rgb = images.rgb[0] if self._mesh.has_color else None
-        return View(rgb, images.coverage[0], images.depth[0], title)
+        return RenderedView(rgb, images.coverage[0], images.depth[0], title)
 
     @property
     def photo(self) -> NDArray[np.floating]:

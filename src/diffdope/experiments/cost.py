@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from diffdope.checked_fields import checked_fields
-from diffdope.experiments.bench import Bench, Level, Row, perturbed
+from diffdope.experiments.bench import Bench, Row, StartLevel, perturbed
 from diffdope.experiments.cases import Case, Source, case_keys, group_of
 from diffdope.experiments.plots import log_axes, new_figure, save, style
 from diffdope.experiments.shapes import subdivided
@@ -78,7 +78,7 @@ def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
     case, axis, value = bench.case(str(trial["case"])), str(trial["axis"]), int(numbers(trial, "setting"))
     truth, observation = portrait(case, settings.picture_side, bench.seed)
     observation = bench.source.seen(observation)
-    start = perturbed(truth, Level(10, 4), bench.rng(case.key, 0))
+    start = perturbed(truth, StartLevel(10, 4), bench.rng(case.key, 0))
     preset = fixed_length(settings)
     mesh = subdivided(case.mesh, value) if axis == "triangles" else case.mesh
     threads = value if axis == "threads" else bench.threads
