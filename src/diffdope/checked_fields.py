@@ -55,8 +55,9 @@ def _kinds(cls: type) -> dict[str, Any]:
 
 
 def _convert_fields(settings: Any) -> None:
+    values = vars(settings)
     for name, kind in _kinds(type(settings)).items():
-        value = getattr(settings, name)
+        value = values[name]
         if type(value) is kind:  # as nearly always: levels make settings of settings
             continue
         converted = _converted(name, value, kind)
@@ -105,8 +106,11 @@ def check_fields(settings: Any, least: Mapping[str, float]) -> None:
 
 
 def _check_numbers(settings: Any, bounds: Mapping[str, float]) -> None:
+    values = vars(settings)
     for name in _kinds(type(settings)):
-        value = getattr(settings, name)
+        value = values[name]
+        if type(value) is float and -LARGEST <= value <= LARGEST and name not in bounds:  # as nearly always
+            continue
         for number in value if isinstance(value, tuple) else (value,):
             if isinstance(number, float) and not abs(number) <= LARGEST:
                 check_number(name, number)
