@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import enum
 import inspect
+import re
 from functools import cached_property
 from types import FunctionType
 
@@ -70,3 +73,62 @@ def test_a_signature_is_as_in_the_source() -> None:
 def test_a_missing_docstring_is_refused() -> None:
     with pytest.raises(ValueError, match="expected a docstring"):
         make_api.documentation(Sample.bare)
+
+
+def sections_of(text: str) -> dict[str, str]:
+    """Text of each section of a docstring, by its heading."""
+    parts = re.split(rf"^\s*({'|'.join(make_api.SECTIONS)}):\s*$", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def public_callables() -> dict[str, tuple[object, str]]:
+    """Functions, classes and public methods of `diffdope.__all__` with parameters, and where they are described."""
+    found: dict[str, tuple[object, str]] = {}
+    for name in make_api.public_names():
+        thing = make_api.public_object(name)
+        if not inspect.isclass(thing):
+            found[name] = thing, inspect.getdoc(thing) or ""
+            continue
+        if issubclass(thing, (enum.Enum, Exception)):
+            continue
+        if name != "RefinementResult":  # which users get, and do not make
+            own = inspect.cleandoc(thing.__init__.__doc__ or "")
+            found[name] = thing, f"{inspect.getdoc(thing)}\n{own}"
+        for member, value in vars(thing).items():
+            function = getattr(value, "__func__", value)
+            if not member.startswith("_") and isinstance(function, FunctionType):
+                found[f"{name}.{member}"] = function, inspect.getdoc(function) or ""
+    return found
+
+
+CALLABLES = public_callables()
+NEVER_RAISES = {"Observation.with_rgb"}  # it checks nothing, as it says
+
+
+def parameters_of(thing: object) -> list[str]:
+    names = inspect.signature(thing).parameters  # type: ignore[arg-type]
+    return [name for name in names if name not in ("self", "cls")]
+
+
+@pytest.mark.parametrize("name", CALLABLES)
+def test_every_argument_is_described_and_what_is_raised(name: str) -> None:
+    thing, text = CALLABLES[name]
+    sections, parameters = sections_of(text), parameters_of(thing)
+    described = sections.get("Args", "") + sections.get("Attributes", "")
+    missing = [one for one in parameters if not re.search(rf"^\s*{one}: \S", described, flags=re.MULTILINE)]
+    assert not missing, f"{name}: Args does not describe {', '.join(missing)}"
+    if parameters and name not in NEVER_RAISES:
+        assert "DiffDopeError: " in sections.get("Raises", ""), f"{name}: no Raises"
+
+
+def test_every_field_of_a_public_dataclass_is_described() -> None:
+    text = make_api.page()
+    for name in make_api.public_names():
+        thing = make_api.public_object(name)
+        if not dataclasses.is_dataclass(thing):
+            continue
+        section = text.split(f"\n## {name}\n")[1].split("\n## ")[0]
+        for field in dataclasses.fields(thing):
+            if not field.name.startswith("_"):
+                described = rf"^- `{field.name}`( \(`.*`\))?: \S"
+                assert re.search(described, section, flags=re.MULTILINE), f"{name}.{field.name}"

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import math
+import os
 from collections.abc import Collection, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+LARGEST = 1e12
+"""Of a number that is given: float32, in which kernels work, holds the products of several of them."""
+MOST = 2**31 - 1
+"""Of a count: what an int32 holds."""
 
 
 class DiffDopeError(ValueError):
@@ -55,11 +63,101 @@ def check_choice(name: str, value: str, choices: Collection[str]) -> None:
     Raises:
         DiffDopeError: if `value` is none of them.
     """
-    if value in choices:
+    if isinstance(value, str) and value in choices:
         return
     close = difflib.get_close_matches(str(value), list(choices), n=1)
     cure = f"did you mean {close[0]}?" if close else ""
     raise expected(name, f"one of {', '.join(choices)}", repr(value), cure)
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a real number; truth values and texts are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def check_number(name: str, value: Any, expectation: str = "a finite number") -> float:
+    """The number as a float; arrays of a single number and no axis will do.
+
+    Args:
+        name: of the argument.
+        value: what came.
+        expectation: what is expected, for the message.
+
+    Raises:
+        DiffDopeError: if it is no number, NaN, infinite, or beyond `LARGEST`.
+    """
+    if type(value) is float and -LARGEST <= value <= LARGEST:  # as nearly always: levels make settings of settings
+        return value
+    number = value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value
+    if not is_number(number):
+        raise expected(name, expectation, repr(value), _without_quotes(value))
+    if not abs(number) <= LARGEST:
+        too_large = LARGEST < abs(number) < math.inf
+        raise expected(name, f"{expectation} up to {LARGEST:g}" if too_large else expectation, number)
+    return float(number)
+
+
+def check_count(name: str, value: Any, *, least: int = 1, most: int = MOST, expectation: str = "") -> int:
+    """The whole number as an int.
+
+    Args:
+        name: of the argument.
+        value: what came.
+        least: that is accepted.
+        most: that is accepted.
+        expectation: what is expected, for the message; made of the bounds if not given.
+
+    Raises:
+        DiffDopeError: if it is no whole number, or out of bounds.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        whole = is_number(value) and math.isfinite(value) and float(value).is_integer()
+        cure = f"give {int(value)}" if whole else _without_quotes(value)
+        raise expected(name, expectation or f"a whole number, at least {least}", repr(value), cure)
+    if not least <= value <= most:
+        raise expected(name, expectation or (f"at least {least}" if value < least else f"at most {most}"), value)
+    return int(value)
+
+
+def check_seed(name: str, value: Any) -> int:
+    """The seed of a random generator as an int.
+
+    Raises:
+        DiffDopeError: if it is no whole number, or below 0.
+    """
+    return check_count(name, value, least=0, most=2**64 - 1)
+
+
+def check_threads(value: Any) -> int | None:
+    """A number of threads, or None for the library setting.
+
+    Raises:
+        DiffDopeError: if it is neither None nor a whole number above 0.
+    """
+    if value is None:
+        return None
+    return check_count("threads", value, most=2**63 - 1, expectation="a positive integer or None")
+
+
+def check_type(name: str, value: object, kind: type, *, cure: str = "") -> None:
+    """Refuses a value of another type.
+
+    Raises:
+        DiffDopeError: naming both types.
+    """
+    if not isinstance(value, kind):
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        raise expected(name, f"{article} {kind.__name__}", type(value).__name__, cure)
+
+
+def check_path(name: str, value: object) -> None:
+    """Refuses what names no file.
+
+    Raises:
+        DiffDopeError: if it is neither a text nor a path.
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise expected(name, "the path of a file", repr(value))
 
 
 def check_positive(name: str, value: float) -> None:
@@ -68,30 +166,32 @@ def check_positive(name: str, value: float) -> None:
     Raises:
         DiffDopeError: if `value` is not a positive finite number.
     """
-    if not (np.isfinite(value) and value > 0):
+    if not check_number(name, value, "a positive number") > 0:
         raise expected(name, "a positive number", value)
 
 
 def check_at_least_zero(settings: object, *names: str) -> None:
-    """Refuses numbers below 0.
+    """Refuses numbers below 0, NaN, infinity and what is no number.
 
     Raises:
         DiffDopeError: naming the setting.
     """
     for name in names:
-        if not getattr(settings, name) >= 0.0:
-            raise DiffDopeError(f"{name}: expected a number >= 0, got {getattr(settings, name)}")
+        value = getattr(settings, name)
+        if not check_number(name, value, "a number >= 0") >= 0.0:
+            raise expected(name, "a number >= 0", value)
 
 
 def check_above_zero(settings: object, *names: str) -> None:
-    """Refuses numbers that are not above 0.
+    """Refuses numbers that are not above 0, NaN, infinity and what is no number.
 
     Raises:
         DiffDopeError: naming the setting.
     """
     for name in names:
-        if not getattr(settings, name) > 0.0:
-            raise DiffDopeError(f"{name}: expected a number > 0, got {getattr(settings, name)}")
+        value = getattr(settings, name)
+        if not check_number(name, value, "a number > 0") > 0.0:
+            raise expected(name, "a number > 0", value)
 
 
 def as_floats(name: str, values: Any) -> NDArray[np.float64]:
@@ -101,6 +201,34 @@ def as_floats(name: str, values: Any) -> NDArray[np.float64]:
         DiffDopeError: if it cannot be read as numbers.
     """
     try:
-        return np.array(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        array = np.asarray(values)
+        if array.dtype.kind in "USMmc":  # numpy would make numbers of texts and dates, and drop imaginary parts
+            raise expected(name, "an array of numbers", type(values).__name__, f"it holds {array.dtype}")
+        return np.array(array, dtype=np.float64)
+    except DiffDopeError:
+        raise
+    except (TypeError, ValueError, OverflowError) as error:
         raise expected(name, "an array of numbers", type(values).__name__, str(error)) from error
+
+
+def as_array(name: str, values: Any) -> NDArray[Any]:
+    """Anything array-like as an array, of its own type.
+
+    Raises:
+        DiffDopeError: if its rows differ in length.
+    """
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise expected(name, "an array of numbers", type(values).__name__, str(error)) from error
+
+
+def _without_quotes(value: object) -> str:
+    """The cure for a number that came as text, or as a truth value."""
+    if isinstance(value, bool | np.bool_):
+        return "give a number instead of a truth value"
+    try:
+        float(value) if isinstance(value, str) else None
+    except ValueError:
+        return ""
+    return "give the number itself, not its text" if isinstance(value, str) else ""

@@ -28,7 +28,7 @@ F64 = NDArray[np.float64]
 _ORTHONORMAL = 1e-3
 
 
-class Rendering(NamedTuple):
+class RenderedTensors(NamedTuple):
     """B renderings, of the poses' device and type.
 
     rgb (B, H, W, 3): antialiased, over black; composite over your own background with
@@ -41,7 +41,7 @@ class Rendering(NamedTuple):
     coverage: Tensor
 
 
-def render(renderer: Renderer, R_m2c: Tensor, t_m2c: Tensor) -> Rendering:
+def render(renderer: Renderer, R_m2c: Tensor, t_m2c: Tensor) -> RenderedTensors:
     """Renders B poses; differentiable with respect to both arguments.
 
     The rotation may come from any parametrisation that stays on SO(3) (a normalised quaternion, axis-angle, 6D): its
@@ -63,7 +63,7 @@ def render(renderer: Renderer, R_m2c: Tensor, t_m2c: Tensor) -> Rendering:
     if R_m2c.device != t_m2c.device:
         raise expected("t_m2c", f"a tensor on {R_m2c.device}, as R_m2c", t_m2c.device)
     _check_rotation(R_m2c)
-    return Rendering(*_Render.apply(R_m2c, t_m2c, renderer))
+    return RenderedTensors(*_Render.apply(R_m2c, t_m2c, renderer))
 
 
 class _Render(torch.autograd.Function):  # type: ignore[misc]  # torch is not a dependency, so its types are unknown

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from diffdope.bop.dataset import DataSet, Target
-from diffdope.bop.evaluation import Evaluation, check_known, evaluate
+from diffdope.bop.evaluation import BopEvaluation, check_known, evaluate
 from diffdope.bop.starts import Selection
 from diffdope.bop.summary import by, quantile, summarise
 from diffdope.bop.targets import compete, trials, wanted_instances
@@ -25,7 +25,9 @@ def opened(tree: Tree) -> DataSet:
     return DataSet.open(tree.root, tree.split, models=("models_eval",))
 
 
-def judged(tree: Tree, estimates: list[Estimate], selection: Selection = ONE_IMAGE, *, vsd: bool = False) -> Evaluation:
+def judged(
+    tree: Tree, estimates: list[Estimate], selection: Selection = ONE_IMAGE, *, vsd: bool = False
+) -> BopEvaluation:
     dataset = opened(tree)
     wanted = wanted_instances(dataset, selection, dataset.targets())
     return evaluate(dataset, estimates, compete(wanted, estimates), how="bop", vsd=vsd)

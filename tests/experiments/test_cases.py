@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.experiments.bench import Bench, Level, measured
+from diffdope.experiments.bench import Bench, StartLevel, measured
 from diffdope.experiments.cases import CYLINDER, PACKAGED, STRIPPED, CaseLoader, Source, case_keys, group_of
 from diffdope.experiments.registry import find_study
 from diffdope.experiments.study import run_study
@@ -88,7 +88,7 @@ def test_starts_have_the_level_and_repeats_share_axes_over_levels() -> None:
     bench = Bench(Source(), seed=0, threads=1)
     case = bench.case(PACKAGED)
     near, far, other = (
-        bench.start(case, Level(*how), repeat) for how, repeat in (((5, 2), 0), ((10, 4), 0), ((10, 4), 1))
+        bench.start(case, StartLevel(*how), repeat) for how, repeat in (((5, 2), 0), ((10, 4), 0), ((10, 4), 1))
     )
     assert np.degrees(far.angle_to(case.truth)) == pytest.approx(10)
     assert 1e3 * far.distance_to(case.truth) == pytest.approx(4)
@@ -99,7 +99,7 @@ def test_starts_have_the_level_and_repeats_share_axes_over_levels() -> None:
 def test_measured_errors_against_a_second_route() -> None:
     bench = Bench(Source(), seed=0, threads=1)
     case = bench.case(PACKAGED)
-    start = bench.start(case, Level(10, 4), 0)
+    start = bench.start(case, StartLevel(10, 4), 0)
     preset = Preset(descent=DescentSettings(hypotheses=1, iterations=1))
     result = bench.refine(case.mesh, case.observation, start, preset)
     found = measured(case.mesh, case.symmetries, case.truth, start, result)
@@ -113,7 +113,7 @@ def test_measured_errors_against_a_second_route() -> None:
 def test_instances_of_a_data_set_draw_learning_rates_of_their_own() -> None:
     bench = Bench(Source(), seed=2, threads=1)
     case, preset = bench.case(PACKAGED), Preset(descent=DescentSettings(hypotheses=2, iterations=1))
-    start = bench.start(case, Level(5, 2), 0)
+    start = bench.start(case, StartLevel(5, 2), 0)
 
     def rates(repeat: int, key: str) -> list[float]:
         result = bench.refine(case.mesh, case.observation, start, preset, repeat=repeat, case_key=key)

@@ -5,7 +5,7 @@ import pytest
 
 from diffdope.bop.metrics import PosePairs, rotation_translation_errors
 from diffdope.experiments import shapes
-from diffdope.experiments.shapes import Shape, blob, cube_rotations, half_turns, primitives, subdivided
+from diffdope.experiments.shapes import Primitive, blob, cube_rotations, half_turns, primitives, subdivided
 from diffdope.geometry import so3
 from diffdope.geometry.perturb import random_rotation
 from diffdope.geometry.pose import Pose
@@ -73,7 +73,7 @@ def test_the_groups_are_groups() -> None:
         assert len(np.unique(products.round(6), axis=0)) == size
 
 
-def brute_force(R_a: np.ndarray, R_b: np.ndarray, shape: Shape) -> float:
+def brute_force(R_a: np.ndarray, R_b: np.ndarray, shape: Primitive) -> float:
     """The least angle over the symmetries; about z in steps of a tenth of a degree where the cylinder allows it."""
     spins = np.radians(np.arange(0, 360, 0.1)) if shape.name == "cylinder" else np.zeros(1)
     flips = half_turns()[:2] if shape.name == "cylinder" else shape.symmetries.R

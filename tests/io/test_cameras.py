@@ -71,7 +71,7 @@ def test_load_scene_camera(tmp_path: Path) -> None:
             "image_id: expected one of the 1 .* got 5",
         ),
         ({**SIMPLE, "depth_scale": 0}, {}, "depth_scale: expected a positive number"),
-        ({**SIMPLE, "fx": "wide"}, {}, "fx: expected an array of numbers"),
+        ({**SIMPLE, "fx": "wide"}, {}, "fx: expected a finite number, got 'wide'"),
         ({"cam_K": [1, 2]}, {"width": 4, "height": 4}, "camera.json: K: expected shape"),
     ],
 )

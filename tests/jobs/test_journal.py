@@ -248,3 +248,29 @@ def test_headers_that_cannot_be(path: Path, header: dict[str, Any], text: str) -
     with pytest.raises(DiffDopeError, match=text):
         Journal.open(path, header)
     assert not path.exists()
+
+
+@pytest.mark.parametrize(("version", "release"), [(0, "an older"), (2, "a newer"), (17, "a newer")])
+def test_a_journal_of_another_version_is_refused_and_says_what_to_do(path: Path, version: int, release: str) -> None:
+    text = UNFINISHED.replace(b'"journal": 1', b'"journal": %d' % version) + b'{"key": "a", "x": 1}\n'
+    path.write_bytes(text)
+    words = f"line 1: expected a journal of version 1, got version {version}; {release} release of diffdope wrote it"
+    for read in (lambda: read_journal(path), lambda: Journal.open(path, HEADER)):
+        with pytest.raises(DiffDopeError, match=words) as refused:
+            read()
+        assert str(path) in str(refused.value) and "--fresh" in str(refused.value)
+    assert path.read_bytes() == text  # and nothing was lost
+
+
+def test_a_journal_of_another_version_may_be_started_over(path: Path) -> None:
+    path.write_bytes(UNFINISHED.replace(b'"journal": 1', b'"journal": 0'))
+    with Journal.open(path, HEADER, fresh=True) as journal:
+        assert not journal.done
+    assert path.read_bytes() == UNFINISHED
+
+
+@pytest.mark.parametrize("version", [b'"1"', b"null", b"1.5"])
+def test_a_version_that_is_no_number_is_no_journal(path: Path, version: bytes) -> None:
+    path.write_bytes(UNFINISHED.replace(b'"journal": 1', b'"journal": ' + version))
+    with pytest.raises(DiffDopeError, match="line 1: expected a journal that begins with"):
+        read_journal(path)

@@ -15,7 +15,7 @@ from diffdope.viz import animation
 from diffdope.viz.animation import optimisation_frames, write_animation
 from diffdope.viz.curves import write_costs
 from diffdope.viz.overlay import (
-    View,
+    RenderedView,
     depth_difference_mm,
     depth_limit_mm,
     depth_panel,
@@ -26,10 +26,10 @@ from diffdope.viz.overlay import (
 PHOTO = np.full((40, 50, 3), 0.4)
 
 
-def square(x: int) -> View:
+def square(x: int) -> RenderedView:
     coverage = np.zeros((40, 50))
     coverage[10:30, x : x + 20] = 1
-    return View(coverage[..., None] * [0.9, 0.1, 0.1], coverage, coverage * 0.7, f"at {x}")
+    return RenderedView(coverage[..., None] * [0.9, 0.1, 0.1], coverage, coverage * 0.7, f"at {x}")
 
 
 def history(iterations: int = 5, hypotheses: int = 3) -> History:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diffdope.bop.models import ModelSet
-from diffdope.bop.scene import Scene
+from diffdope.bop.scene import BopScene
 from diffdope.errors import expected
 from diffdope.io.json_files import integer_field, read_json
 
@@ -27,7 +27,7 @@ class Target:
 class DataSet:
     """One split of a data set; `DataSet.open` finds its parts."""
 
-    def __init__(self, root: Path, split: str, models: ModelSet, scenes: dict[int, Scene]) -> None:
+    def __init__(self, root: Path, split: str, models: ModelSet, scenes: dict[int, BopScene]) -> None:
         self.root, self.split, self.models = root, split, models
         self._scenes = scenes
 
@@ -66,7 +66,7 @@ class DataSet:
         # A sensor's own camera_CAMTYPE.json goes before the data set's camera.json.
         cameras = [root / f"camera{suffix}.json", root / "camera.json"]
         fallback = next((path for path in cameras if path.is_file()), None)
-        scenes = {int(path.name): Scene(path, suffix=suffix, fallback=fallback) for path in folders}
+        scenes = {int(path.name): BopScene(path, suffix=suffix, fallback=fallback) for path in folders}
         return cls(root, split, ModelSet(root, models), scenes)
 
     @property
@@ -79,7 +79,7 @@ class DataSet:
         """Ascending."""
         return tuple(sorted(self._scenes))
 
-    def scene(self, scene_id: int) -> Scene:
+    def scene(self, scene_id: int) -> BopScene:
         """One scene.
 
         Raises:

@@ -74,7 +74,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class BopEvaluation:
     """All instances that count, with the errors of what was found.
 
     Attributes:
@@ -105,7 +105,7 @@ def evaluate(
     how: str,
     vsd: bool = True,
     progress: Callable[[int, int], None] | None = None,
-) -> Evaluation:
+) -> BopEvaluation:
     """Measures every estimate of every group.
 
     Args:
@@ -129,7 +129,7 @@ def evaluate(
     rows = _rows(dataset, meter, estimates, table, errors)
     used = {row.number for row in rows if row.number is not None}
     unused = tuple(number for number in range(len(estimates)) if number not in used)
-    return Evaluation(tuple(rows), len(estimates), unused, how, _notes(meter, rows))
+    return BopEvaluation(tuple(rows), len(estimates), unused, how, _notes(meter, rows))
 
 
 def check_known(dataset: DataSet, estimates: Sequence[Estimate], where: Callable[[int], str]) -> None:

@@ -41,7 +41,7 @@ class Instance:
     bbox: tuple[float, float, float, float] | None = None
 
 
-class Scene:
+class BopScene:
     """A folder SPLIT/SCENE.
 
     Args:

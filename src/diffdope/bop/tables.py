@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.bop.evaluation import Evaluation, Row
+from diffdope.bop.evaluation import BopEvaluation, Row
 from diffdope.bop.metrics.vsd import VSD_TAUS
 from diffdope.bop.run_records import RunRecords
 from diffdope.bop.summary import Summary, by, summarise
@@ -35,7 +35,7 @@ class Report:
         run: records of the run, if there are any.
     """
 
-    evaluation: Evaluation
+    evaluation: BopEvaluation
     total: Summary
     objects: Mapping[int, Summary]
     scenes: Mapping[int, Summary]
@@ -47,7 +47,7 @@ class Report:
     @classmethod
     def of(
         cls,
-        evaluation: Evaluation,
+        evaluation: BopEvaluation,
         *,
         other_max_m: float,
         described: Mapping[str, str],

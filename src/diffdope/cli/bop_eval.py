@@ -10,12 +10,13 @@ from typing import Literal
 import tyro
 
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.evaluation import Evaluation, check_known, evaluate
+from diffdope.bop.evaluation import BopEvaluation, check_known, evaluate
 from diffdope.bop.run_records import RunRecords
 from diffdope.bop.scene import Instance
 from diffdope.bop.starts import Selection
 from diffdope.bop.tables import Report, write_errors, write_summaries
 from diffdope.bop.targets import Group, Key, compete, trials, wanted_instances
+from diffdope.checked_fields import check_fields
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.errors import check_positive, expected
 from diffdope.io.bop_results import Estimate, read_rows
@@ -59,6 +60,7 @@ class Arguments:
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code."""
     given = tyro.cli(Arguments, args=arguments, prog="diffdope bop eval")
+    check_fields(given, {})
     check_positive("auc_max_mm", given.auc_max_mm)
     if given.out is not None:
         check_folder(given.out)
@@ -128,7 +130,7 @@ def wanted_of(given: Arguments, dataset: DataSet, selection: Selection) -> tuple
 
 def measured(
     given: Arguments, dataset: DataSet, estimates: list[Estimate], groups: list[Group], how: str
-) -> Evaluation:
+) -> BopEvaluation:
     """The evaluation, under a progress bar."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -144,7 +146,7 @@ def measured(
         return evaluate(dataset, estimates, groups, how=how, vsd=given.vsd, progress=report)
 
 
-def unused_note(evaluation: Evaluation) -> str:
+def unused_note(evaluation: BopEvaluation) -> str:
     """Estimates that no figure holds."""
     if not evaluation.unused:
         return ""

@@ -13,6 +13,7 @@ from diffdope.bop.refine_run import RunFiles, refine_dataset
 from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.start_sources import StartSource
 from diffdope.bop.starts import Selection
+from diffdope.checked_fields import check_fields
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.errors import DiffDopeError, expected
@@ -86,11 +87,13 @@ def run(arguments: list[str]) -> int:
     missing: Any = tyro.MISSING
     default = Arguments(missing, missing, missing, missing, numbers=default_numbers(arguments))
     given = parse_flags(Arguments, arguments, default=default, prog="diffdope bop refine")
+    workers = 1 if given.engine == "local" else 0
+    check_fields(given, {"perturb_deg": 0.0, "perturb_mm": 0.0, "seed": 0, "workers": workers, "threads": 1})
+    part, selection = None if given.shard is None else parse_shard(given.shard), selection_of(given)
     prepare_csv(given.out)
     dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
     source = source_of(given)
-    starts = source.starts(dataset, selection_of(given))
-    part = None if given.shard is None else parse_shard(given.shard)
+    starts = source.starts(dataset, selection)
     files = RunFiles.at(given.out, part)
     with RunDisplay(dataset.name, files) as display:
         records = refine_dataset(
@@ -119,10 +122,6 @@ def source_of(given: Arguments) -> StartSource:
 
 def work_of(given: Arguments) -> RefineWork:
     """What the workers are told."""
-    if given.workers < 0 or (given.workers == 0 and given.engine == "local"):
-        raise expected("workers", "at least 1", given.workers)
-    if given.threads is not None and given.threads < 1:
-        raise expected("threads", "at least 1", given.threads)
     threads = given.threads
     if threads is None:
         threads = 1 if given.engine == "ray" else max(1, available_cores() // given.workers)

@@ -8,12 +8,13 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from diffdope.checked_fields import check_fields
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.preset_flags import early, parse_flags
 from diffdope.errors import check_choice, expected
 from diffdope.experiments.cases import Source
 from diffdope.experiments.registry import MODULES, find_study
-from diffdope.experiments.study import Outcome, Study, run_study
+from diffdope.experiments.study import Study, StudyResult, run_study
 from diffdope.io.files import check_folder
 from diffdope.pipelines.settings import preset as find_preset
 
@@ -122,6 +123,8 @@ def parse(study: Study[Any], arguments: list[str]) -> tuple[Run, Source, Any]:
     ]
     flags = make_dataclass("Flags", parts, frozen=True)
     given: Any = parse_flags(flags, arguments, prog=f"diffdope experiment {study.name}", about=study.purpose)
+    check_fields(given.run, {"seed": 0, "workers": 1, "threads": 1})
+    check_fields(given.pictures, {})
     return given.run, given.pictures.source(), given.settings
 
 
@@ -139,7 +142,7 @@ def run_and_print(study: Study[Any], settings: Any, source: Source, given: Run, 
     return 1 if outcome.failures else 0
 
 
-def with_bar(study: Study[Any], settings: Any, source: Source, given: Run, out: Path, console: Any) -> Outcome:
+def with_bar(study: Study[Any], settings: Any, source: Source, given: Run, out: Path, console: Any) -> StudyResult:
     """Runs the study; the bar says how many trials are done, and how long the rest will take."""
     from rich.progress import (
         BarColumn,
@@ -170,7 +173,7 @@ def with_bar(study: Study[Any], settings: Any, source: Source, given: Run, out: 
         )  # fmt: skip
 
 
-def print_outcome(study: Study[Any], outcome: Outcome, console: Any) -> None:
+def print_outcome(study: Study[Any], outcome: StudyResult, console: Any) -> None:
     """The summary table, failures, and where the files are."""
     from rich.console import Console
     from rich.table import Table

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import tyro
 
+from diffdope.checked_fields import check_fields
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.refine_command import described, observation_of
-from diffdope.errors import expected
 from diffdope.io.files import check_folder, results_folder, write_json
 from diffdope.io.masks import read_labels
 from diffdope.io.results import encode, write_result
@@ -68,15 +68,15 @@ def parse(arguments: list[str]) -> Arguments:
     """Reads the flags."""
     missing: Any = tyro.MISSING
     default = Arguments(missing, missing, missing, numbers=default_numbers(arguments))
-    return parse_flags(Arguments, arguments, default=default, prog="diffdope locate")
+    given = parse_flags(Arguments, arguments, default=default, prog="diffdope locate")
+    check_fields(given, {"mask_id": 0, "image_id": 0, "seed": 0, "threads": 1})
+    return given
 
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code: 0 if every instance was found."""
     given = parse(arguments)
     check_folder(given.out)
-    if given.threads is not None and given.threads < 1:
-        raise expected("threads", "at least 1", given.threads)
     preset = given.numbers.preset(given.preset)
     labels = read_labels(given.mask) if given.mask is not None and given.mask_id is None else []
     observation = observation_of(

@@ -31,7 +31,29 @@ def usage() -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is not None:
+        return run_flushed(list(argv))
+    from diffdope.cli.output import ignore_closed_pipes
+
+    ignore_closed_pipes()
+    return run_flushed(sys.argv[1:])
+
+
+def run_flushed(arguments: list[str]) -> int:
+    """The same, with all of the output written: where it cannot be, on a full disk, that is a mistake too."""
+    code = 0
+    try:
+        code = answer(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        sys.stdout = None  # what is left of it would be tried again, and complained about, at the very end
+        return code or complain(f"output: {error.strerror or error}", 2)  # a command has complained itself
+    return code
+
+
+def answer(arguments: list[str]) -> int:
+    """Prints the usage or the version, or runs a command; returns the exit code."""
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())
         return 0 if arguments else 2

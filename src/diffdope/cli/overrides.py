@@ -88,9 +88,9 @@ def _converted(name: str, value: Any, kind: Any) -> Any:
     if kind is float or kind is int:
         try:
             number = float(value) if not isinstance(value, bool) else None
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = None
-        if number is None or (kind is int and number != int(number)):
+        if number is None or (kind is int and not number.is_integer()):  # which infinity and NaN are not, either
             raise expected(name, "a number" if kind is float else "a whole number", repr(value))
         return kind(number)
     if typing.get_origin(kind) is tuple:

@@ -18,7 +18,7 @@ from diffdope.scene.observation import Observation
 from diffdope.viz.animation import optimisation_frames, write_animation
 from diffdope.viz.compose import GREEN, RED, contour, enlarge, to_bytes, written
 from diffdope.viz.curves import write_costs
-from diffdope.viz.overlay import View, overlay_image, write_overlay
+from diffdope.viz.overlay import RenderedView, overlay_image, write_overlay
 
 _MOST_ANSWERS = 4  # columns of a picture
 _LONGEST_SIDE = 640  # of a whole image, of which there are two side by side
@@ -38,11 +38,11 @@ class Draughtsman:
         self._crop = observation.crop(result.window or whole_window(observation.camera))
         self._renderer = Renderer(mesh, self._crop.camera)
 
-    def view(self, R: NDArray[np.float64], t: NDArray[np.float64], title: str = "") -> View:
+    def view(self, R: NDArray[np.float64], t: NDArray[np.float64], title: str = "") -> RenderedView:
         """One rendering."""
         images = self._renderer.render(R, t)
         rgb = images.rgb[0] if self._mesh.has_color else None
-        return View(rgb, images.coverage[0], images.depth[0], title)
+        return RenderedView(rgb, images.coverage[0], images.depth[0], title)
 
     @property
     def photo(self) -> NDArray[np.floating]:

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from diffdope.checked_fields import check_fields
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
-from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.capture import read_capture
 from diffdope.io.files import check_folder, results_folder
@@ -68,15 +68,15 @@ def parse(arguments: list[str]) -> Arguments:
     numbers = default_numbers(arguments)
     missing: Any = tyro.MISSING
     default = Arguments(missing, missing, missing, numbers=numbers)
-    return parse_flags(Arguments, arguments, default=default, prog="diffdope refine")
+    given = parse_flags(Arguments, arguments, default=default, prog="diffdope refine")
+    check_fields(given, {"mask_id": 0, "image_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
+    return given
 
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code."""
     given = parse(arguments)
     check_folder(given.out)
-    if given.threads is not None and given.threads < 1:
-        raise expected("threads", "at least 1", given.threads)
     preset = given.numbers.preset(given.preset)
     pose = None
     if given.init is not None:

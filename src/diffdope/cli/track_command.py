@@ -10,6 +10,7 @@ from typing import Any, Literal
 import tyro
 from rich.console import Console
 
+from diffdope.checked_fields import check_fields
 from diffdope.cli.overrides import read_settings
 from diffdope.cli.track_report import TrackDisplay, write_files
 from diffdope.cli.track_run import Video, check_same_frames, track_into
@@ -77,9 +78,8 @@ class Arguments:
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code: 1 if the object was lost at the end."""
     given = tyro.cli(Arguments, args=arguments, prog="diffdope track")
+    check_fields(given, {"mask_id": 0, "image_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
     check_folder(given.out)
-    if given.threads is not None and given.threads < 1:
-        raise expected("threads", "at least 1", given.threads)
     preset = preset_of(given)
     start = read_start_pose(given.init, obj_id=given.obj_id, image_id=given.image_id)
     video = read_video(given)

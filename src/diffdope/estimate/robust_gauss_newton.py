@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_above_zero
+from diffdope.checked_fields import checked_fields
+from diffdope.errors import check_above_zero, check_count
 from diffdope.estimate.covariance import (
     InformationEigenbasis,
     Uncertainty,
@@ -44,6 +45,7 @@ _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less tha
 
 
 @dataclass(frozen=True)
+@checked_fields()
 class PolishSettings:
     """The last steps: Gauss-Newton with variances that the residuals tell, instead of fixed weights."""
 
@@ -68,8 +70,7 @@ class PolishSettings:
 
     def __post_init__(self) -> None:
         """Refuses numbers that make no steps."""
-        if self.steps < 0:
-            raise DiffDopeError(f"steps: expected at least 0, got {self.steps}")
+        check_count("steps", self.steps, least=0, most=10**5)
         check_above_zero(self, "tolerance", "longest", "anew")
 
 

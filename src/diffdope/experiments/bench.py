@@ -29,7 +29,7 @@ _REFINERS = 8
 
 
 @dataclass(frozen=True)
-class Level:
+class StartLevel:
     """How far a start pose is from the truth."""
 
     angle_deg: float
@@ -41,7 +41,7 @@ class Level:
         return f"{self.angle_deg:g} deg / {self.distance_mm:g} mm"
 
 
-def levels_of(angles_deg: Sequence[float], distances_mm: Sequence[float]) -> tuple[Level, ...]:
+def levels_of(angles_deg: Sequence[float], distances_mm: Sequence[float]) -> tuple[StartLevel, ...]:
     """Angles and distances in pairs.
 
     Raises:
@@ -50,10 +50,10 @@ def levels_of(angles_deg: Sequence[float], distances_mm: Sequence[float]) -> tup
     if len(angles_deg) != len(distances_mm):
         got = f"{len(angles_deg)} and {len(distances_mm)}"
         raise expected("angles-deg, distances-mm", "as many angles as distances", got)
-    return tuple(Level(float(a), float(d)) for a, d in zip(angles_deg, distances_mm, strict=True))
+    return tuple(StartLevel(float(a), float(d)) for a, d in zip(angles_deg, distances_mm, strict=True))
 
 
-PAPER_LEVELS = (Level(1, 1), Level(10, 4), Level(40, 16))
+PAPER_LEVELS = (StartLevel(1, 1), StartLevel(10, 4), StartLevel(40, 16))
 
 
 class Bench:
@@ -75,7 +75,7 @@ class Bench:
         """A generator of its own for every case and repeat, whatever else is run."""
         return np.random.default_rng([self.seed, zlib.crc32(name.encode()), repeat])
 
-    def start(self, case: Case, level: Level, repeat: int) -> Pose:
+    def start(self, case: Case, level: StartLevel, repeat: int) -> Pose:
         """A start pose; one repeat has one axis and one direction at all levels, so that levels can be compared."""
         return perturbed(case.truth, level, self.rng(case.key, repeat))
 
@@ -97,7 +97,7 @@ class Bench:
         return Refiner(mesh, threads=self.threads)
 
 
-def perturbed(truth: Pose, level: Level, rng: np.random.Generator) -> Pose:
+def perturbed(truth: Pose, level: StartLevel, rng: np.random.Generator) -> Pose:
     """The truth, off by a level."""
     angle, distance = np.radians(level.angle_deg), 1e-3 * level.distance_mm
     return perturb(truth, angle_rad=float(angle), distance_m=distance, rng=rng)

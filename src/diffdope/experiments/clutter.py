@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from diffdope.experiments.bench import RECOVERED_MM, Bench, Level, Row, measured, perturbed
+from diffdope.checked_fields import checked_fields
+from diffdope.experiments.bench import RECOVERED_MM, Bench, Row, StartLevel, measured, perturbed
 from diffdope.experiments.cases import Case, Source, case_keys, group_of
 from diffdope.experiments.plots import log_axes, new_figure, save, style
 from diffdope.experiments.shapes import blob
@@ -35,6 +36,19 @@ FACTORS = {
 
 
 @dataclass(frozen=True)
+@checked_fields(
+    least={
+        "occlusion": 0.0,
+        "neighbours": 0,
+        "subdivisions": 0,
+        "photographed": 0,
+        "mask_error": 0.0,
+        "gain": 0.0,
+        "angle_deg": 0.0,
+        "distance_mm": 0.0,
+        "repeats": 1,
+    }
+)
 class Settings:
     """Factors, varied one at a time."""
 
@@ -97,7 +111,7 @@ def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
         return measure_triangles(bench, settings, int(value), repeat)
     case = bench.case(str(trial["case"]))
     observation = spoiled(case, factor, value, bench.rng(f"{case.key} {factor}", repeat))
-    start = bench.start(case, Level(settings.angle_deg, settings.distance_mm), repeat)
+    start = bench.start(case, StartLevel(settings.angle_deg, settings.distance_mm), repeat)
     result = bench.refine(case.mesh, observation, start, settings.preset, repeat=repeat, case_key=case.key)
     return {"object": case.object_name, **measured(case.mesh, case.symmetries, case.truth, start, result)}
 
@@ -121,7 +135,7 @@ def measure_triangles(bench: Bench, settings: Settings, count: int, repeat: int)
     observation = bench.source.seen(
         picture([(blob_of(20 * 4**settings.photographed), truth)], rng, noise=SensorNoise())
     )
-    start = perturbed(truth, Level(settings.angle_deg, settings.distance_mm), rng)
+    start = perturbed(truth, StartLevel(settings.angle_deg, settings.distance_mm), rng)
     mesh = blob_of(count)
     result = bench.refine(mesh, observation, start, settings.preset, repeat=repeat)
     # Errors are of the same points for all meshes.

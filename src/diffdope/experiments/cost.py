@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from diffdope.experiments.bench import Bench, Level, Row, perturbed
+from diffdope.checked_fields import checked_fields
+from diffdope.experiments.bench import Bench, Row, StartLevel, perturbed
 from diffdope.experiments.cases import Case, Source, case_keys, group_of
 from diffdope.experiments.plots import log_axes, new_figure, save, style
 from diffdope.experiments.shapes import subdivided
@@ -28,6 +29,17 @@ AXES = {"hypotheses": "hypotheses B", "triangles": "triangles", "pixels": "pixel
 
 
 @dataclass(frozen=True)
+@checked_fields(
+    least={
+        "hypotheses": 1,
+        "subdivisions": 0,
+        "crop_sizes": 8,
+        "thread_counts": 1,
+        "picture_side": 8,
+        "iterations": 1,
+        "rounds": 1,
+    }
+)
 class Settings:
     """Axes, varied one at a time around the preset; the case's mesh in a synthetic picture of its own."""
 
@@ -66,7 +78,7 @@ def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
     case, axis, value = bench.case(str(trial["case"])), str(trial["axis"]), int(numbers(trial, "setting"))
     truth, observation = portrait(case, settings.picture_side, bench.seed)
     observation = bench.source.seen(observation)
-    start = perturbed(truth, Level(10, 4), bench.rng(case.key, 0))
+    start = perturbed(truth, StartLevel(10, 4), bench.rng(case.key, 0))
     preset = fixed_length(settings)
     mesh = subdivided(case.mesh, value) if axis == "triangles" else case.mesh
     threads = value if axis == "threads" else bench.threads

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from diffdope.checked_fields import checked_fields
 from diffdope.errors import expected
-from diffdope.experiments.bench import Bench, Level, Row, measured
+from diffdope.experiments.bench import Bench, Row, StartLevel, measured
 from diffdope.experiments.cases import CYLINDER, PACKAGED, STRIPPED, Source, case_keys, group_of
 from diffdope.experiments.learning_rates_plot import plot_rates
 from diffdope.experiments.study import Study
@@ -20,6 +21,16 @@ Rates = Literal["uniform", "log-uniform", "single"]
 
 
 @dataclass(frozen=True)
+@checked_fields(
+    least={
+        "hypotheses": 1,
+        "single_rates": 0.0,
+        "decays": 0.0,
+        "repeats": 1,
+        "angle_deg": 0.0,
+        "distance_mm": 0.0,
+    }
+)
 class Settings:
     """Ways to draw learning rates."""
 
@@ -126,7 +137,7 @@ def varied(preset: Preset, trial: Row) -> Preset:
 def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
     """One refinement; of symmetric objects, what counts is ADD-S."""
     case, repeat = bench.case(str(trial["case"])), int(numbers(trial, "repeat"))
-    start = bench.start(case, Level(settings.angle_deg, settings.distance_mm), repeat)
+    start = bench.start(case, StartLevel(settings.angle_deg, settings.distance_mm), repeat)
     result = bench.refine(
         case.mesh, case.observation, start, varied(settings.preset, trial), repeat=repeat, case_key=case.key
     )

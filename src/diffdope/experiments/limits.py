@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.bop.metrics import PosePairs, with_nearest_truths
+from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_above_zero, check_choice
 from diffdope.estimate.bound import MASK_ROUNDING, fisher_information
-from diffdope.experiments.bench import Bench, Level, Row, perturbed
+from diffdope.experiments.bench import Bench, Row, StartLevel, perturbed
 from diffdope.experiments.cases import Source
 from diffdope.experiments.plots import COLOURS, new_figure, save
 from diffdope.experiments.shapes import blob, primitives
@@ -52,6 +53,7 @@ def known_noise() -> Preset:
 
 
 @dataclass(frozen=True)
+@checked_fields(least={"samples": 1, "repeats": 1, "angle_deg": 0.0, "distance_mm": 0.0})
 class Settings:
     """Shapes, modalities and noise."""
 
@@ -111,7 +113,7 @@ def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
     truth = random_pose(rng, distance_m=settings.camera_m)
     noise = SensorNoise(settings.rgb, 1e-3 * settings.depth_mm, 0.0, 0.0)
     observation = picture([(mesh, truth)], rng, noise=noise, samples=settings.samples)
-    start = perturbed(truth, Level(settings.angle_deg, settings.distance_mm), rng)
+    start = perturbed(truth, StartLevel(settings.angle_deg, settings.distance_mm), rng)
     preset = compared(settings.preset, names, polished=trial["solver"] == "polished")
     result = bench.refine(mesh, observation, start, preset, repeat=repeat)
     deviations = {"rgb": settings.rgb, "depth": 1e-3 * settings.depth_mm, "mask": MASK_ROUNDING}

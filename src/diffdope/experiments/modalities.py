@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_choice
-from diffdope.experiments.bench import PAPER_LEVELS, RECOVERED_MM, Bench, Level, Row, levels_of, measured
+from diffdope.experiments.bench import PAPER_LEVELS, RECOVERED_MM, Bench, Row, StartLevel, levels_of, measured
 from diffdope.experiments.cases import Case, Source, case_keys, group_of
 from diffdope.experiments.plots import COLOURS, log_axes, new_figure, save
 from diffdope.experiments.spoil import without_mask
@@ -24,6 +25,7 @@ UNMASKED = " (no mask given)"
 
 
 @dataclass(frozen=True)
+@checked_fields(least={"angles_deg": 0.0, "distances_mm": 0.0, "repeats": 1, "edge_weight": 0.0})
 class Settings:
     """Combinations of modalities, by start level."""
 
@@ -52,7 +54,7 @@ class Settings:
         levels_of(self.angles_deg, self.distances_mm)
 
     @property
-    def levels(self) -> tuple[Level, ...]:
+    def levels(self) -> tuple[StartLevel, ...]:
         """Angles and distances in pairs."""
         return levels_of(self.angles_deg, self.distances_mm)
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from diffdope.experiments.bench import RECOVERED_MM, Bench, Level, Row, measured, perturbed
+from diffdope.checked_fields import checked_fields
+from diffdope.experiments.bench import RECOVERED_MM, Bench, Row, StartLevel, measured, perturbed
 from diffdope.experiments.cases import Source, case_keys, group_of
 from diffdope.experiments.plots import heat_map, new_figure, save
 from diffdope.experiments.study import Study
@@ -19,6 +20,7 @@ from diffdope.pipelines.settings import Preset
 
 
 @dataclass(frozen=True)
+@checked_fields(least={"angles_deg": 0.0, "distances_mm": 0.0, "repeats": 1})
 class Settings:
     """A grid of start poses."""
 
@@ -50,7 +52,7 @@ def trials(settings: Settings, source: Source) -> list[Task]:
 def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
     """One refinement."""
     case, repeat = bench.case(str(trial["case"])), int(numbers(trial, "repeat"))
-    level = Level(numbers(trial, "angle_deg"), numbers(trial, "distance_mm"))
+    level = StartLevel(numbers(trial, "angle_deg"), numbers(trial, "distance_mm"))
     # Axes and directions of its own for every cell: more of them are tried in all.
     start = perturbed(case.truth, level, bench.rng(f"{case.key} {level.name}", repeat))
     result = bench.refine(case.mesh, case.observation, start, settings.preset, repeat=repeat, case_key=case.key)

@@ -22,7 +22,7 @@ Paint = Callable[[F64], F64]
 
 
 @dataclass(frozen=True, eq=False)
-class Shape:
+class Primitive:
     """A mesh around the origin with vertex colours, and how it may be turned unnoticed."""
 
     name: str
@@ -30,7 +30,7 @@ class Shape:
     symmetries: Symmetries
 
 
-def primitives() -> dict[str, Shape]:
+def primitives() -> dict[str, Primitive]:
     """The shapes of the symmetry study by name."""
     sides = np.array([0.05, 0.075, 0.10])
     ball, can, tin = icosphere(4, 0.045), tube(64, 24, 0.033, 0.1), grid_box(sides, 16)
@@ -46,7 +46,7 @@ def primitives() -> dict[str, Shape]:
         "cylinder, label": (*can, mottled, Symmetries.none()),
         "box, label": (*tin, mottled, Symmetries.none()),
     }
-    return {name: Shape(name, painted(name, v, f, paint), how) for name, (v, f, paint, how) in made.items()}
+    return {name: Primitive(name, painted(name, v, f, paint), how) for name, (v, f, paint, how) in made.items()}
 
 
 def turns(rotations: F64) -> Symmetries:

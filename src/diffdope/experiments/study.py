@@ -73,7 +73,7 @@ class StudyWork(Generic[S]):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StudyResult:
     """What a run of a study left.
 
     Attributes:
@@ -100,7 +100,7 @@ def run_study(
     threads: int | None = None,
     fresh: bool = False,
     on_trial: OnTrial | None = None,
-) -> Outcome:
+) -> StudyResult:
     """Runs what is left of a study, and writes journal.jsonl, trials.csv, NAME.csv, NAME.png and summary.md.
 
     Args:
@@ -177,7 +177,7 @@ def header_of(study: Study[S], settings: S, source: Source, seed: int) -> dict[s
     }  # fmt: skip
 
 
-def written(study: Study[S], settings: S, out: Path, records: list[Row]) -> Outcome:
+def written(study: Study[S], settings: S, out: Path, records: list[Row]) -> StudyResult:
     """Writes tables and plot of complete records."""
     good = [record for record in records if "error" not in record and "skipped" not in record]
     failures = [str(record["error"]) for record in records if "error" in record]
@@ -192,4 +192,4 @@ def written(study: Study[S], settings: S, out: Path, records: list[Row]) -> Outc
     with atomic(files[2]) as temporary:
         temporary.write_text(f"# {study.name}: {study.purpose}\n\n{markdown(rows)}", encoding="utf-8")
     study.plot(settings, good, files[3])
-    return Outcome(rows, failures, len(records), files)
+    return StudyResult(rows, failures, len(records), files)

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.bop.metrics import PosePairs, rotation_translation_errors
+from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_choice
-from diffdope.experiments.bench import RECOVERED_MM, Bench, Level, Row, levels_of, measured, perturbed
+from diffdope.experiments.bench import RECOVERED_MM, Bench, Row, StartLevel, levels_of, measured, perturbed
 from diffdope.experiments.cases import Source
 from diffdope.experiments.plots import COLOURS, log_axes, new_figure, save
-from diffdope.experiments.shapes import Shape, primitives
+from diffdope.experiments.shapes import Primitive, primitives
 from diffdope.experiments.study import Study
 from diffdope.experiments.synthetic import SensorNoise, picture, random_pose
 from diffdope.experiments.tables import column, grouped, numbers
@@ -33,6 +34,7 @@ APART_DEG, APART_MM = 5.0, 5.0
 
 
 @dataclass(frozen=True)
+@checked_fields(least={"angles_deg": 0.0, "distances_mm": 0.0, "repeats": 1})
 class Settings:
     """Painted primitives in synthetic pictures, started from off the truth; no data set is read."""
 
@@ -57,7 +59,7 @@ class Settings:
 
 
 @lru_cache(maxsize=1)
-def shapes() -> dict[str, Shape]:
+def shapes() -> dict[str, Primitive]:
     """Built once a process."""
     return primitives()
 
@@ -84,7 +86,7 @@ def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
     rng = bench.rng(shape.name, repeat)
     truth = random_pose(rng)
     observation = bench.source.seen(picture([(shape.mesh, truth)], rng, noise=settings.noise))
-    start = perturbed(truth, Level(numbers(trial, "angle_deg"), numbers(trial, "distance_mm")), rng)
+    start = perturbed(truth, StartLevel(numbers(trial, "angle_deg"), numbers(trial, "distance_mm")), rng)
     result = bench.refine(shape.mesh, observation, start, settings.preset, repeat=repeat)
     found = measured(shape.mesh, shape.symmetries, truth, start, result)
     return {**found, **disagreement(result, shape.symmetries)}

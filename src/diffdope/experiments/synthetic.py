@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.checked_fields import checked_fields
 from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.perturb import random_rotation
@@ -26,6 +27,7 @@ _WALL_M = 1.2
 
 
 @dataclass(frozen=True)
+@checked_fields(least={"rgb": 0.0, "depth_m": 0.0, "depth_slope": 0.0, "missing": 0.0})
 class SensorNoise:
     """What the camera adds: standard deviations, and the share of pixels without depth.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import DiffDopeError, as_floats, check_finite, check_positive, check_shape, expected
+from diffdope.errors import (
+    MOST,
+    DiffDopeError,
+    as_floats,
+    check_count,
+    check_finite,
+    check_number,
+    check_positive,
+    check_shape,
+    check_type,
+    expected,
+)
 from diffdope.geometry.distortion import check_undistorted
 
 F64 = NDArray[np.float64]
@@ -42,26 +52,24 @@ class Camera:
 
     def __post_init__(self) -> None:
         for name in ("fx", "fy", "cx", "cy"):
-            value = getattr(self, name)
-            if type(value) is float and math.isfinite(value):  # as those of crops are, two a frame of a video
-                continue
-            value = float(as_floats(name, value))
-            check_finite(name, np.asarray(value))
-            object.__setattr__(self, name, value)
+            object.__setattr__(self, name, check_number(name, getattr(self, name)))
         for name in ("width", "height"):
-            value = getattr(self, name)
-            if not isinstance(value, (int, np.integer)) or value <= 0:
-                raise expected(name, "a positive whole number of pixels", repr(value))
-            object.__setattr__(self, name, int(value))
+            size = check_count(name, getattr(self, name), expectation="a positive whole number of pixels")
+            object.__setattr__(self, name, size)
         check_positive("fx", self.fx)
         check_positive("fy", self.fy)
 
     @classmethod
     def from_K(cls, K: ArrayLike, *, width: int, height: int) -> Camera:
-        """From a calibration matrix (3, 3), or its 9 numbers row by row, of the full image.
+        """From a calibration matrix of the full image.
 
         The principal point must lie in the image, because outside it K nearly always belongs to another image
         size. For a true off-centre crop use `Camera(...)` itself or `Camera.crop`, which do not ask.
+
+        Args:
+            K: (3, 3), or its 9 numbers row by row, pixels.
+            width: columns of the image.
+            height: rows of the image.
 
         Raises:
             DiffDopeError: if K has skew, is transposed or not finite, or if width and height look swapped.
@@ -82,6 +90,7 @@ class Camera:
         Raises:
             DiffDopeError: if keys are missing, the matrix is refused by `from_K`, or lens distortion is stated.
         """
+        check_type("entry", entry, Mapping)
         check_undistorted(entry)
         width, height = _size("width", entry, width), _size("height", entry, height)
         if "cam_K" in entry:
@@ -99,27 +108,62 @@ class Camera:
         return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
 
     def project(self, x_c: ArrayLike) -> tuple[F64, F64]:
-        """Pixels (u, v), each (...), of camera points (..., 3); NaN for points with z <= 0."""
-        points = np.asarray(x_c, dtype=np.float64)
+        """Pixels (u, v), each (...), of camera points; NaN for points with z <= 0.
+
+        Args:
+            x_c: (..., 3) metres, in the camera's frame.
+
+        Raises:
+            DiffDopeError: if they are no points.
+        """
+        points = as_floats("x_c", x_c)
         check_shape("x_c", points, (*points.shape[:-1], 3))
         x, y, z = np.moveaxis(points, -1, 0)
         inverse = 1.0 / np.where(z > 0, z, np.nan)
         return self.fx * x * inverse + self.cx, self.fy * y * inverse + self.cy
 
     def back_project(self, depth: ArrayLike) -> F64:
-        """Camera points (H, W, 3), metres, of a depth image (H, W); a missing depth (0) gives the origin."""
-        z = np.asarray(depth, dtype=np.float64)
+        """Camera points (H, W, 3), metres, of a depth image; a missing depth (0) gives the origin.
+
+        Args:
+            depth: (H, W) along the optical axis, metres.
+
+        Raises:
+            DiffDopeError: if its size is not the camera's.
+        """
+        z = as_floats("depth", depth)
         check_shape("depth", z, (self.height, self.width))
         x = (np.arange(self.width) - self.cx) / self.fx
         y = (np.arange(self.height) - self.cy) / self.fy
         return np.stack([x[None, :] * z, y[:, None] * z, z], axis=-1)
 
     def crop(self, x0: int, y0: int, width: int, height: int) -> Camera:
-        """The camera of the rectangle whose top-left pixel is (x0, y0)."""
+        """The camera of the rectangle whose top-left pixel is (x0, y0).
+
+        Args:
+            x0: column of the image, whole pixels; may lie outside of it.
+            y0: row of the image.
+            width: columns of the rectangle.
+            height: rows of the rectangle.
+
+        Raises:
+            DiffDopeError: if a number is not whole, or a size not positive.
+        """
+        x0, y0 = check_count("x0", x0, least=-MOST), check_count("y0", y0, least=-MOST)
         return Camera(self.fx, self.fy, self.cx - x0, self.cy - y0, width, height)
 
     def resize(self, width: int, height: int) -> Camera:
-        """The camera of the image resampled to another size; c -> (c + 0.5) * s - 0.5, per axis."""
+        """The camera of the image resampled to another size; c -> (c + 0.5) * s - 0.5, per axis.
+
+        Args:
+            width: columns of the new image.
+            height: rows of the new image.
+
+        Raises:
+            DiffDopeError: if a size is not a positive whole number.
+        """
+        width = check_count("width", width, expectation="a positive whole number of pixels")
+        height = check_count("height", height, expectation="a positive whole number of pixels")
         sx, sy = width / self.width, height / self.height
         cx, cy = (self.cx + 0.5) * sx - 0.5, (self.cy + 0.5) * sy - 0.5
         return Camera(self.fx * sx, self.fy * sy, cx, cy, width, height)
@@ -143,10 +187,16 @@ def _size(name: str, entry: Mapping[str, Any], given: int | None) -> int:
     if given is None and stored is None:
         cure = "this camera entry holds no size: pass width and height"
         raise expected(name, "the image's size in pixels", "none", cure)
-    if given is not None and stored is not None and int(given) != int(stored):
+    if given is not None:
+        given = check_count(name, given, expectation="a positive whole number of pixels")
+    if isinstance(stored, float) and stored.is_integer():  # JSON knows no whole numbers
+        stored = int(stored)
+    if stored is not None:
+        stored = check_count(name, stored, expectation="a positive whole number of pixels")
+    if given is not None and stored is not None and given != stored:
         cure = "the camera file is for another image size, or width and height are swapped"
         raise expected(name, f"{stored} as in the camera file", given, cure)
-    return int(stored if given is None else given)  # type: ignore[arg-type]
+    return stored if given is None else given  # type: ignore[return-value]
 
 
 def _intrinsics(K: F64) -> tuple[float, float, float, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import DiffDopeError, as_floats, check_finite, check_shape, expected
+from diffdope.errors import DiffDopeError, as_floats, check_finite, check_shape, check_type, expected
 from diffdope.geometry import so3
 
 F64 = NDArray[np.float64]
@@ -52,41 +52,67 @@ class Pose:
 
     @classmethod
     def from_matrix(cls, T_m2c: ArrayLike) -> Pose:
-        """From a homogeneous matrix (4, 4), translation in metres.
+        """From a homogeneous matrix.
+
+        Args:
+            T_m2c: (4, 4), translation in metres.
 
         Raises:
             DiffDopeError: if it is not a rigid transform; a transposed one is recognised.
         """
-        T = as_floats("T_m2c", T_m2c)
-        check_shape("T_m2c", T, (4, 4))
-        check_finite("T_m2c", T)
-        if np.allclose(T[3], [0, 0, 0, 1], atol=1e-6):
-            return cls(T[:3, :3], T[:3, 3])
-        cure = "it looks transposed: give T_m2c.T" if np.allclose(T[:, 3], [0, 0, 0, 1], atol=1e-6) else ""
-        raise expected("T_m2c", "last row (0, 0, 0, 1)", T[3].tolist(), cure)
+        T = _checked_matrix("T_m2c", T_m2c)
+        return cls(T[:3, :3], T[:3, 3])
 
     @classmethod
     def from_wxyz_xyz(cls, wxyz_xyz: ArrayLike) -> Pose:
-        """From a quaternion (w, x, y, z), normalised here, and a translation in metres: (7,)."""
+        """From a quaternion and a translation.
+
+        Args:
+            wxyz_xyz: (7,): the quaternion (w, x, y, z), normalised here, and the translation in metres.
+
+        Raises:
+            DiffDopeError: if a number is missing or not finite, or the quaternion is 0.
+        """
         values = as_floats("wxyz_xyz", wxyz_xyz)
         check_shape("wxyz_xyz", values, (7,))
+        check_finite("wxyz_xyz", values)
+        if not values[:4].any():
+            raise expected("wxyz_xyz", "a quaternion (w, x, y, z) that is not zero", values[:4].tolist())
         return cls(so3.matrix_from_wxyz(values[:4]), values[4:])
 
     @classmethod
     def from_bop(cls, cam_R_m2c: ArrayLike, cam_t_m2c: ArrayLike) -> Pose:
-        """From BOP's rotation (9,) row-major or (3, 3), and translation (3,) in millimetres."""
+        """From BOP's rotation and translation.
+
+        Args:
+            cam_R_m2c: (9,) row by row, or (3, 3).
+            cam_t_m2c: (3,) millimetres.
+
+        Raises:
+            DiffDopeError: if a shape is wrong, a number is not finite or the matrix is no rotation.
+        """
         R = as_floats("cam_R_m2c", cam_R_m2c)
         if R.shape == (9,):
             R = R.reshape(3, 3)
         check_shape("cam_R_m2c", R, (3, 3), cure="9 numbers, row by row, will do too")
         t = as_floats("cam_t_m2c", cam_t_m2c)
         check_shape("cam_t_m2c", t, (3,))
+        check_finite("cam_R_m2c", R)
+        check_finite("cam_t_m2c", t)
         return cls(R, t * _MM)
 
     @classmethod
     def from_opengl(cls, T_m2gl: ArrayLike) -> Pose:
-        """From a pose (4, 4), metres, in an OpenGL camera: x right, y up, looking along -z."""
-        pose = cls.from_matrix(T_m2gl)
+        """From a pose in an OpenGL camera: x right, y up, looking along -z.
+
+        Args:
+            T_m2gl: (4, 4), translation in metres.
+
+        Raises:
+            DiffDopeError: if it is not a rigid transform.
+        """
+        T = _checked_matrix("T_m2gl", T_m2gl)
+        pose = cls(T[:3, :3], T[:3, 3])
         return cls(_OPENCV_FROM_OPENGL @ pose.R_m2c, _OPENCV_FROM_OPENGL @ pose.t_m2c)
 
     @property
@@ -106,8 +132,15 @@ class Pose:
         return self.R_m2c.ravel().tolist(), (self.t_m2c / _MM).tolist()
 
     def apply(self, x_m: ArrayLike) -> F64:
-        """Points (..., 3) in metres, from model to camera."""
-        points = np.asarray(x_m, dtype=np.float64)
+        """Points in the camera's frame (..., 3), metres.
+
+        Args:
+            x_m: (..., 3) metres, in the model's frame.
+
+        Raises:
+            DiffDopeError: if they are no points.
+        """
+        points = as_floats("x_m", x_m)
         check_shape("x_m", points, (*points.shape[:-1], 3))
         result: F64 = points @ self.R_m2c.T + self.t_m2c
         return result
@@ -121,22 +154,57 @@ class Pose:
         return Pose(self.R_m2c @ other.R_m2c, self.R_m2c @ other.t_m2c + self.t_m2c)
 
     def retract(self, xi: ArrayLike) -> Pose:
-        """Moved by a tangent vector xi (6,) = (rho [m], phi [rad])."""
+        """Moved by a tangent vector: R <- Exp(phi) R, t <- t + rho.
+
+        Args:
+            xi: (6,) = (rho [m], phi [rad]).
+
+        Raises:
+            DiffDopeError: if it has another shape, or a number is not finite.
+        """
         step = as_floats("xi", xi)
         check_shape("xi", step, (6,))
+        check_finite("xi", step)
         return Pose(so3.exp(step[3:]) @ self.R_m2c, self.t_m2c + step[:3])
 
     def angle_to(self, other: Pose) -> float:
-        """Angle between the two rotations, radians in [0, pi]."""
+        """Angle between the two rotations, radians in [0, pi].
+
+        Args:
+            other: the other pose.
+
+        Raises:
+            DiffDopeError: if it is no pose.
+        """
+        check_type("other", other, Pose)
         return float(np.linalg.norm(so3.log(other.R_m2c @ self.R_m2c.T)))
 
     def distance_to(self, other: Pose) -> float:
-        """Distance between the two translations, metres."""
+        """Distance between the two translations, metres.
+
+        Args:
+            other: the other pose.
+
+        Raises:
+            DiffDopeError: if it is no pose.
+        """
+        check_type("other", other, Pose)
         return float(np.linalg.norm(other.t_m2c - self.t_m2c))
 
     def __repr__(self) -> str:
         wxyz, xyz = (np.array2string(v, precision=6, separator=", ") for v in (self.wxyz, self.t_m2c))
         return f"Pose(wxyz={wxyz}, t_m2c={xyz} m)"
+
+
+def _checked_matrix(name: str, values: ArrayLike) -> F64:
+    """A homogeneous matrix (4, 4) with its last row; whether it turns is for the constructor to say."""
+    T = as_floats(name, values)
+    check_shape(name, T, (4, 4))
+    check_finite(name, T)
+    if np.allclose(T[3], [0, 0, 0, 1], atol=1e-6):
+        return T
+    cure = f"it looks transposed: give {name}.T" if np.allclose(T[:, 3], [0, 0, 0, 1], atol=1e-6) else ""
+    raise expected(name, "last row (0, 0, 0, 1)", T[3].tolist(), cure)
 
 
 def _checked_rotation(name: str, R: F64) -> F64:

@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, as_floats, check_positive, expected
+from diffdope.errors import DiffDopeError, check_count, check_number, check_path, check_positive, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.distortion import check_undistorted
 from diffdope.io.json_files import read_object
@@ -31,6 +31,7 @@ def load_camera(
     Raises:
         DiffDopeError: if the file cannot be read or its content is refused; if it states lens distortion, too.
     """
+    check_path("path", path)
     entry = _entry_in(Path(path), image_id)
     try:
         camera = Camera.from_bop(entry, width=width, height=height)
@@ -39,8 +40,8 @@ def load_camera(
     scale = entry.get("depth_scale")
     if scale is None:
         return camera, None
-    check_positive("depth_scale", float(as_floats("depth_scale", scale)))
-    return camera, float(scale)
+    check_positive("depth_scale", scale)
+    return camera, check_number("depth_scale", scale)
 
 
 def load_camera_of_image(
@@ -102,6 +103,8 @@ def _numbered_entry(data: dict[str, Any], image_id: int | None) -> Mapping[str, 
     if image_id is None and len(entries) == 1:
         (entry,) = entries.values()
         return entry
+    if image_id is not None:
+        image_id = check_count("image_id", image_id, least=0)
     if image_id not in entries:
         cure = "give the image's id, or a file with its entry alone"
         raise expected("image_id", f"one of the {len(entries)} of the file", image_id, cure)

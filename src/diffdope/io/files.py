@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from diffdope.errors import expected
+from diffdope.io.interrupts import interrupts_recorded
 
 
 @contextmanager
@@ -63,16 +64,31 @@ def write_json(path: Path, entry: Mapping[str, Any]) -> None:
 
 @contextmanager
 def results_folder(out: Path) -> Iterator[Path]:
-    """Yields a temporary folder; its files replace those of `out` if the block succeeds, other files stay."""
+    """Yields a temporary folder; its files replace those of `out` if the block succeeds, other files stay.
+
+    Raises:
+        KeyboardInterrupt: after all files are in their places, if it came while they were put there.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    temporary: Path | None = None
     try:
+        with interrupts_recorded():
+            temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
         yield temporary
-        out.mkdir(exist_ok=True)
-        for file in sorted(temporary.iterdir()):
-            file.replace(out / file.name)
+        _move_all(temporary, out)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _move_all(temporary: Path, out: Path) -> None:
+    try:
+        with interrupts_recorded():  # files of two runs would not belong together
+            out.mkdir(exist_ok=True)
+            for file in sorted(temporary.iterdir()):
+                file.replace(out / file.name)
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt(f"interrupted; {out} had been written") from interrupt
 
 
 def check_folder(out: Path, name: str = "out") -> None:

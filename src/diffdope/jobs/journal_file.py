@@ -9,6 +9,7 @@ A line that a crash cut short is the last one, and is dropped; anything else tha
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from diffdope.jobs.canonical import canonical
 
 VERSION = 1
 _BEGIN = f'{{"journal": {VERSION}, '.encode()
+_BEGINS = re.compile(rb'\{"journal": \d+, ')  # of any version
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def parse(data: bytes, path: Path) -> Contents:
     if header is None and len(lines) == 1:
         check_ours(data, path)
         return Contents(None, {}, False, 0)
+    _check_version(header, path)
     if header is None or header.pop("journal", None) != VERSION or not isinstance(header.get("complete"), bool):
         raise expected(
             f"{path}, line 1", f'a journal that begins with {_BEGIN.decode()}"complete": ...', _short(lines[0])
@@ -87,6 +90,15 @@ def parse(data: bytes, path: Path) -> Contents:
         _keep(records, record, f"{path}, line {number}", line)
         size += 1 + len(line)
     return Contents(header, records, complete, size)
+
+
+def _check_version(header: Mapping[str, Any] | None, path: Path) -> None:
+    """Refuses a journal whose lines mean something else than those of this release."""
+    version = None if header is None else header.get("journal")
+    if isinstance(version, int) and not isinstance(version, bool) and version != VERSION:
+        release = "an older" if version < VERSION else "a newer"
+        cure = f"{release} release of diffdope wrote it: let that one finish the run, or start over with --fresh"
+        raise expected(f"{path}, line 1", f"a journal of version {VERSION}", f"version {version}", cure)
 
 
 def _keep(records: dict[str, dict[str, Any]], record: dict[str, Any] | None, where: str, line: bytes) -> None:
@@ -107,7 +119,7 @@ def check_ours(data: bytes, path: Path) -> None:
     Raises:
         DiffDopeError: naming `path`.
     """
-    if not (data.startswith(_BEGIN) or _BEGIN.startswith(data)):
+    if not (_BEGINS.match(data) or _BEGIN.startswith(data)):
         cure = "it is not overwritten; choose another name"
         raise expected(f"{path}, line 1", "the header of a journal", _short(data.split(b"\n")[0]), cure)
 

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
+from diffdope.checked_fields import checked_fields
 from diffdope.jobs.local_worker import serve
 from diffdope.jobs.scheduler import schedule
 from diffdope.jobs.signals import exit_statuses_kept, interrupts_deferred
@@ -27,6 +28,7 @@ _NO_MESSAGE = object()
 
 
 @dataclass(frozen=True)
+@checked_fields(least={"workers": 1})
 class LocalEngine:
     """Runs tasks in processes of this machine, which are spawned, not forked: threads and a GPU do not survive a fork.
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from diffdope.checked_fields import checked_fields
 from diffdope.errors import DiffDopeError
 from diffdope.jobs.ray_worker import RayWorker
 from diffdope.jobs.scheduler import schedule
@@ -22,6 +23,7 @@ _START_S = 300.0  # without any worker, before the run ends with an error
 
 
 @dataclass(frozen=True)
+@checked_fields(least={"workers": 0})
 class RayEngine:
     """Actors of one CPU each. Data and program must be under the same paths on all machines.
 

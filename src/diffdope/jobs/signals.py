@@ -7,7 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
-from types import FrameType
+
+from diffdope.io.interrupts import interrupts_recorded
 
 
 @contextmanager
@@ -20,7 +21,7 @@ def interrupts_deferred() -> Iterator[None]:
 
     A process that ignores interrupts, because a shell started it in the background, keeps ignoring them.
     """
-    with _recorded(), _blocked():
+    with interrupts_recorded(), _blocked():
         yield
 
 
@@ -54,19 +55,3 @@ def _blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _recorded() -> Iterator[None]:
-    handler = signal.getsignal(signal.SIGINT)
-    if not callable(handler) or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    received: list[tuple[int, FrameType | None]] = []
-    signal.signal(signal.SIGINT, lambda number, frame: received.append((number, frame)))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if received:
-            handler(*received[0])

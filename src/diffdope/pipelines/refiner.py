@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import expected
+from diffdope.errors import check_number, check_seed, check_threads, check_type, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.compiled import compile_before
@@ -31,6 +31,8 @@ from diffdope.terms.photometric_gain import PhotometricGain
 F64 = NDArray[np.float64]
 NOWHERE = Pose(np.eye(3), np.array([0.0, 0.0, 1.0]))
 """Stands for a start pose where none was given and none was found."""
+POSE_CURE = "Pose.from_matrix takes a matrix (4, 4), Pose.from_bop BOP's numbers"
+OBSERVATION_CURE = "Observation(camera, rgb=..., depth=..., mask=...) takes images"
 
 
 class Refiner:
@@ -43,11 +45,12 @@ class Refiner:
         mesh: the object.
         camera: if given, observations by any other camera are refused: a guard for loops over one camera.
         preset: name or `Preset`.
-        seed: of the hypotheses. Same seed, same result to the bit, whatever the number of threads.
+        seed: of the hypotheses, a whole number from 0 on. Same seed, same result to the bit, whatever the number of
+            threads.
         threads: None for the library setting (all cores unless `set_threads` said otherwise).
 
     Raises:
-        DiffDopeError: if there is no such preset, or a number is out of range.
+        DiffDopeError: if there is no such preset, a number is out of range, or an argument is of another type.
     """
 
     def __init__(
@@ -59,10 +62,14 @@ class Refiner:
         seed: int = 0,
         threads: int | None = None,
     ) -> None:
+        self.preset = find_preset(preset)
+        check_type("mesh", mesh, Mesh, cure="Mesh.load reads a file")
+        if camera is not None:
+            check_type("camera", camera, Camera)
         self.mesh = mesh
         self.camera = camera
-        self.preset = find_preset(preset)
-        self.seed = seed
+        self.seed = check_seed("seed", seed)
+        threads = check_threads(threads)
         search = self.preset.resolved_search
         self._frame = OwnFrame.of(mesh)
         faces = (*search.near.faces, *search.far.faces)
@@ -75,12 +82,17 @@ class Refiner:
         Args:
             observation: the calibrated image.
             pose: rough start.
-            progress: called as progress(iteration, iterations, lowest cost), after every round of steps.
+            progress: called as progress(iteration, iterations, lowest cost), after every round of steps. A level is a
+                round, or a few; all iterations of `paper` are one.
 
         Raises:
             DiffDopeError: if the observation has nothing that this mesh can be compared with, or comes from another
                 camera than the one that the refiner was made for.
         """
+        check_type("pose", pose, Pose, cure=POSE_CURE)
+        check_type("observation", observation, Observation, cure=OBSERVATION_CURE)
+        if progress is not None and not callable(progress):
+            raise expected("progress", "a function or None", repr(progress))
         attempt = self._attempt(self.preset, observation, self._frame.enter(pose), progress=progress)
         return self._frame.result(attempt.result, pose)
 
@@ -95,6 +107,14 @@ class Refiner:
             DiffDopeError: if there is no mask, the preset's solver does not search (`descent`), or for what `refine`
                 refuses.
         """
+        check_type("observation", observation, Observation, cure=OBSERVATION_CURE)
+        if progress is not None and not callable(progress):
+            raise expected("progress", "a function or None", repr(progress))
+        if self.preset.solver == "descent":
+            raise expected("preset", "one whose solver searches", self.preset.name, "locate with default or fast")
+        if "mask" not in observation.modalities:
+            cure = "give the mask of a detector or a segmentation, or a start pose to refine"
+            raise expected("observation", "a mask that says where the object is", "none", cure)
         attempt = self._attempt(self.preset, observation, None, progress=progress)
         return self._frame.result(attempt.result, self._frame.leave(attempt.result.initial_pose))
 
@@ -115,6 +135,10 @@ class Refiner:
             DiffDopeError: if the first frame comes without a pose, if times do not increase, if the preset's solver
                 has no confidence (`descent`), or for what `refine` refuses.
         """
+        check_type("observation", observation, Observation, cure=OBSERVATION_CURE)
+        if pose is not None:
+            check_type("pose", pose, Pose, cure=POSE_CURE)
+        time_s = None if time_s is None else check_number("time_s", time_s, "a time in seconds or None")
         if self._tracker is None:
             self._tracker = self._new_tracker()
         start = None if pose is None else self._frame.enter(pose)
@@ -227,5 +251,18 @@ def refine(
     seed: int = 0,
     threads: int | None = None,
 ) -> RefinementResult:
-    """Refines one pose; see `Refiner`, which is faster for more than one."""
+    """Refines one pose; see `Refiner`, which is faster for more than one.
+
+    Args:
+        mesh: the object.
+        observation: the calibrated image.
+        pose: rough start.
+        preset: name or `Preset`.
+        seed: of the hypotheses, a whole number from 0 on. Same seed, same result to the bit.
+        threads: None for the library setting (all cores unless `set_threads` said otherwise).
+
+    Raises:
+        DiffDopeError: if there is no such preset, a number is out of range, an argument is of another type, or the
+            observation has nothing that this mesh can be compared with.
+    """
     return Refiner(mesh, preset=preset, seed=seed, threads=threads).refine(observation, pose)

@@ -19,24 +19,43 @@ F64 = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class RefinementResult:
-    """A refined pose, and how far to trust it."""
+    """A refined pose, and how far to trust it. Look at `ok` first."""
 
     pose: Pose
+    """The refined pose, model to camera, metres; the start where nothing could be compared, and a guess where a tracked
+    object is lost."""
     initial_pose: Pose
+    """The start, model to camera, metres; of a tracked frame, where the motion model expected the object."""
     cost: float
+    """Weighted sum of the modalities' costs at the end, without unit; infinite where nothing could be compared. It
+    compares within one image and one size of crop only."""
     initial_cost: float
+    """The same at the start of the level at which `cost` was measured."""
     cost_per_modality: dict[str, float]
+    """By the names of `modalities`: each one's cost at the end, unweighted and without unit: a mean over the observed
+    mask, or over the start's region. Empty where nothing could be compared."""
     initial_cost_per_modality: dict[str, float]
+    """The same at the start."""
     status: Status
+    """How the refinement ended."""
     message: str
+    """The status in words, with the cure of a failure."""
     winner: int
+    """Number of the hypothesis that won: a column of the history."""
     winner_iteration: int
+    """Number of its best iterate: a row of the history."""
     iterations: int
+    """Number of iterations that were made, over all levels."""
     history: History
+    """Costs and poses of every hypothesis at every iteration."""
     modalities: tuple[str, ...]
+    """What was compared at the last level, of "rgb", "depth", "mask", "edge" and "outline"; empty if nothing was."""
     notes: tuple[str, ...]
+    """What a user should know: images or settings that had no effect, what was left out, what is not observed."""
     seed: int
+    """Of the hypotheses, as given."""
     elapsed_s: float
+    """How long it took, seconds by the clock."""
     window: CropWindow | None
     """The part of the image that was compared; None if nothing was."""
     covariance: F64 | None = None
@@ -45,7 +64,10 @@ class RefinementResult:
     """(K, 6) directions about which the images say less than `search.noise.spread`, in (rho [m], phi [rad]), each of
     length 1 in (rho over half the diameter, phi); the notes name them. Along them the covariance is that spread."""
     confidence: float | None = None
+    """How sure the result is, in [0, 1], from `evidence` alone; None from a solver that has none."""
     evidence: FitQuality | None = None
+    """How well the rendering explains the images, in numbers that compare across objects; None where `confidence`
+    is."""
     answers: tuple[Answer, ...] = ()
     """Of `locate`: all poses that the images support, the most probable first; the first is `pose`."""
     none_of_these: float | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_choice
 from diffdope.estimate.robust_gauss_newton import PolishSettings
 from diffdope.pipelines.tracking_settings import TrackingSettings
@@ -20,6 +21,7 @@ Solver = Literal["descent", "newton"]
 
 
 @dataclass(frozen=True)
+@checked_fields()
 class Preset:
     """One complete way to refine: `descent` is the paper's, `newton` goes from coarse to fine in second-order steps."""
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from diffdope.checked_fields import checked_fields
 from diffdope.errors import DiffDopeError, check_above_zero
 
 
 @dataclass(frozen=True)
+@checked_fields()
 class TrackingSettings:
     """When a tracked object is in doubt, lost and found, and how it is expected to move."""
 

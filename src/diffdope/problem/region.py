@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.checked_fields import checked_fields
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow, choose_crop
@@ -21,6 +22,7 @@ NEAR_M = 1e-3
 
 
 @dataclass(frozen=True)
+@checked_fields()
 class CropSettings:
     """The part of the image that is compared."""
 
@@ -34,6 +36,8 @@ class CropSettings:
         """Refuses crops without pixels."""
         if self.size < 8:
             raise DiffDopeError(f"crop.size: expected at least 8 pixels, got {self.size}")
+        if self.size > 2**15:
+            raise DiffDopeError(f"crop.size: expected at most {2**15} pixels, got {self.size}")
         if not 0.0 <= self.margin <= 10.0:
             raise DiffDopeError(f"crop.margin: expected a share between 0 and 10, got {self.margin}")
 

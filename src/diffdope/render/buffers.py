@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from diffdope.errors import check_threads
 from diffdope.render.arrays import mesh_arrays
 from diffdope.render.kernels.calls import Addresses
 from diffdope.render.kernels.layout import MeshArrays, Scratch, allocate_scratch
@@ -30,7 +31,7 @@ class Buffers:
         self.mesh = mesh
         self._threads = threads
         self.arrays: MeshArrays = mesh_arrays(mesh)
-        self.pool = HypothesisPool(threads or default_threads())
+        self.pool = HypothesisPool(check_threads(threads) or default_threads())
         shape, edges = self.arrays.shape, self.arrays.edges
         allocate = partial(_allocate, len(shape.x), len(shape.faces), len(edges.flags))
         self._store = PerProcess(partial(ScratchStore, allocate))

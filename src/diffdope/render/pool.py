@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import check_threads
 from diffdope.render.per_process import PerProcess
 
 _threads: int | None = None
@@ -26,15 +26,16 @@ def available_cores() -> int:
 
 
 def set_threads(threads: int | None) -> None:
-    """Sets how many threads new renderers and refiners use; None means all cores.
+    """Sets how many threads new renderers and refiners use.
+
+    Args:
+        threads: a positive number, which is reduced if it is far beyond the cores; None for all cores.
 
     Raises:
         DiffDopeError: if `threads` is not a positive integer.
     """
     global _threads
-    if threads is not None and threads < 1:
-        raise DiffDopeError(f"threads: expected a positive integer or None, got {threads}")
-    _threads = threads
+    _threads = check_threads(threads)
 
 
 def default_threads() -> int:

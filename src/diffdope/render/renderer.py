@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import check_finite, check_shape
+from diffdope.errors import check_finite, check_shape, check_type
 from diffdope.geometry.camera import Camera
 from diffdope.render.arrays import pinhole_of
 from diffdope.render.buffers import Buffers
@@ -43,11 +43,16 @@ class Renderer:
         camera: gives the size of the images.
         threads: None for the library setting (all cores unless `set_threads` said otherwise).
         buffers: share those of another renderer or refiner of the same mesh, instead of making new ones.
+
+    Raises:
+        DiffDopeError: if an argument is of another type, or `threads` below 1.
     """
 
     def __init__(
         self, mesh: Mesh, camera: Camera, *, threads: int | None = None, buffers: Buffers | None = None
     ) -> None:
+        check_type("mesh", mesh, Mesh)
+        check_type("camera", camera, Camera)
         self.mesh = mesh
         self.camera = camera
         self._buffers = buffers or Buffers(mesh, threads=threads)

@@ -13,9 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import (
     DiffDopeError,
+    as_array,
     as_floats,
     check_choice,
     check_finite,
+    check_path,
     check_positive,
     check_shape,
     expected,
@@ -91,6 +93,7 @@ class Mesh:
                 looks wrong.
         """
         check_choice("unit", unit, tuple(METRES_PER_UNIT))
+        check_path("path", path)
         path = Path(path)
         part, warnings = read_mesh(path, allow_missing_texture=allow_missing_texture)
         vertices, faces = part.vertices, part.faces
@@ -134,12 +137,26 @@ class Mesh:
         return is_closed(self.vertices_m, self.faces, build_edges(self.vertices_m, self.faces, None))
 
     def scaled(self, factor: float) -> Mesh:
-        """The mesh `factor` times as large, about the model's origin."""
+        """The mesh `factor` times as large, about the model's origin.
+
+        Args:
+            factor: a positive number.
+
+        Raises:
+            DiffDopeError: if it is none, or the size then says that the unit is wrong.
+        """
         check_positive("factor", factor)
         return replace(self, vertices_m=self.vertices_m * factor)
 
     def moved(self, offset_m: ArrayLike) -> Mesh:
-        """The mesh with its vertices moved by `offset_m` (3,): the same shape in another frame."""
+        """The mesh with its vertices moved: the same shape in another frame.
+
+        Args:
+            offset_m: (3,) metres.
+
+        Raises:
+            DiffDopeError: if it has another shape, or a number is not finite.
+        """
         offset = as_floats("offset_m", offset_m)
         check_shape("offset_m", offset, (3,))
         check_finite("offset_m", offset)
@@ -187,7 +204,7 @@ def _checked_vertices(values: ArrayLike) -> F64:
 
 
 def _checked_faces(values: ArrayLike, vertices_m: F64) -> tuple[I32, tuple[str, ...]]:
-    faces = np.array(values)
+    faces = as_array("faces", values)
     check_shape("faces", faces, (None, 3))
     if len(faces) == 0:
         raise DiffDopeError("faces: expected at least one triangle, got an empty mesh")
@@ -213,7 +230,7 @@ def _checked_texture(uv: ArrayLike | None, texture: Any, count: int) -> tuple[F6
         return None, None
     if uv is None:
         raise expected("uv", f"texture coordinates ({count}, 2) for the texture", None)
-    image = np.array(texture)
+    image = np.array(as_array("texture", texture))
     check_shape("texture", image, (None, None, 3))
     if image.dtype != np.uint8 or image.size == 0:
         raise expected("texture", "uint8 colours", f"{image.dtype} of shape {image.shape}")

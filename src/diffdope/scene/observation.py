@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import DiffDopeError, as_array, check_path, check_type
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow
 from diffdope.io.images import read_depth, read_rgb
@@ -57,15 +57,16 @@ class Observation:
         Raises:
             DiffDopeError: if there is no image, a size is not the camera's, or values break these rules.
         """
+        check_type("camera", camera, Camera)
         if rgb is None and depth is None and mask is None:
             raise DiffDopeError("observation: expected at least one of rgb, depth and mask, got none")
         images = {}
         if rgb is not None:
-            images["rgb"] = checked_rgb(np.asarray(rgb), camera)
+            images["rgb"] = checked_rgb(as_array("rgb", rgb), camera)
         if depth is not None:
-            images["depth"] = checked_depth(np.asarray(depth), camera, depth_scale)
+            images["depth"] = checked_depth(as_array("depth", depth), camera, depth_scale)
         if mask is not None:
-            images["mask"] = checked_mask(np.asarray(mask), camera)
+            images["mask"] = checked_mask(as_array("mask", mask), camera)
         self._set(camera, images)
 
     def _set(self, camera: Camera, images: dict[str, StoredImage]) -> None:
@@ -101,6 +102,9 @@ class Observation:
         Raises:
             DiffDopeError: if a file is missing or no image, or for what the constructor refuses.
         """
+        for name, path in (("rgb", rgb), ("depth", depth), ("mask", mask)):
+            if path is not None:
+                check_path(name, path)
         return cls(
             camera,
             rgb=None if rgb is None else read_rgb(rgb),
@@ -145,19 +149,26 @@ class Observation:
         return float(columns[0]), float(rows[0]), float(columns[-1]), float(rows[-1])
 
     def with_mask(self, mask: ArrayLike) -> Observation:
-        """The same images with another mask (H, W); they are shared, not copied and checked again.
+        """The same images with another mask; they are shared, not copied and checked again.
+
+        Args:
+            mask: (H, W), as the constructor takes it.
 
         Raises:
             DiffDopeError: for what the constructor refuses of a mask.
         """
-        return self._of(self.camera, {**self._images, "mask": checked_mask(np.asarray(mask), self.camera)})
+        return self._of(self.camera, {**self._images, "mask": checked_mask(as_array("mask", mask), self.camera)})
 
     def without_mask(self) -> Observation:
         """The same images, and nothing that says which pixels are the object's."""
         return self._of(self.camera, {name: image for name, image in self._images.items() if name != "mask"})
 
     def with_rgb(self, rgb: F32) -> Observation:
-        """The same images with other colours (H, W, 3) float32, which may leave [0, 1]; nothing is checked again."""
+        """The same images with other colours; nothing is checked again.
+
+        Args:
+            rgb: (H, W, 3) float32, which may leave [0, 1].
+        """
         return self._of(self.camera, {**self._images, "rgb": StoredImage(np.ascontiguousarray(rgb, np.float32))})
 
     def crop(self, window: CropWindow) -> Observation:
@@ -165,6 +176,9 @@ class Observation:
 
         Colours and mask are averaged. Depth is the mean of the block's samples close to their median, so that
         it never mixes two surfaces; it is missing where fewer than half of the block's pixels have one.
+
+        Args:
+            window: a part of this image.
 
         Raises:
             DiffDopeError: if the window leaves the image.

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from diffdope.errors import DiffDopeError
+from diffdope.checked_fields import checked_fields
+from diffdope.errors import MOST, DiffDopeError, check_count
+from diffdope.solve.gradient_descent import check_iterates
+
+_LARGEST_CROP = 2**15  # pixels; images are smaller
+_BOUNDS = (("size", 8, _LARGEST_CROP), ("hypotheses", 1, MOST), ("iterations", 1, MOST), ("faces", 0, MOST))
 
 
 @dataclass(frozen=True)
+@checked_fields()
 class Level:
     """One level of a search.
 
@@ -27,9 +33,8 @@ class Level:
 
     def __post_init__(self) -> None:
         """Refuses levels in which nothing happens."""
-        for name, least in (("size", 8), ("hypotheses", 1), ("iterations", 1), ("faces", 0)):
-            if getattr(self, name) < least:
-                raise DiffDopeError(f"{name}: expected at least {least}, got {getattr(self, name)}")
+        for name, least, most in _BOUNDS:
+            check_count(name, getattr(self, name), least=least, most=most)
 
 
 LISTS = {"sizes": "size", "hypotheses": "hypotheses", "iterations": "iterations", "faces": "faces"}
@@ -46,6 +51,7 @@ def _levels(lists: Mapping[str, Sequence[int]]) -> tuple[Level, ...]:
 
 
 @dataclass(frozen=True)
+@checked_fields()
 class PyramidSettings:
     """A search around a pose, coarsest level first.
 
@@ -66,6 +72,7 @@ class PyramidSettings:
         """Refuses searches without levels or with radii that are none."""
         if not self.levels:
             raise DiffDopeError("levels: expected at least one, got none")
+        check_iterates(max(self.hypotheses), sum(self.iterations))
         if not 0.0 <= self.angle_deg <= 180.0:
             raise DiffDopeError(f"angle_deg: expected 0 to 180 degrees, got {self.angle_deg}")
         if not 0.0 <= self.distance <= 10.0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from diffdope.checked_fields import checked_fields
 from diffdope.errors import DiffDopeError, check_at_least_zero, check_choice
 from diffdope.estimate.robust_gauss_newton import PolishSettings
 from diffdope.problem.level_problem import GainModel
@@ -15,6 +16,7 @@ from diffdope.terms.registry import NoiseSettings
 
 
 @dataclass(frozen=True)
+@checked_fields(least={"laid": 1})
 class SearchSettings:
     """Second-order refinement: a search close to the start, and a wider one where that is not convincing."""
 
@@ -57,7 +59,5 @@ class SearchSettings:
         for name in ("fallback_confidence", "least_confidence"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise DiffDopeError(f"{name}: expected a number from 0 to 1, got {getattr(self, name)}")
-        if self.laid < 1:
-            raise DiffDopeError(f"laid: expected at least 1, got {self.laid}")
         check_choice("light", self.light, ("as-is", "gain", "gain-bias"))
         check_at_least_zero(self, "prior", "prior_unmasked", "mask_error_px", "mask_refused_px")

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.checked_fields import checked_fields
+from diffdope.errors import check_above_zero, check_at_least_zero, expected
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow, choose_crop
@@ -35,6 +36,7 @@ _DIFFERS = 1.08  # ratio of two sizes that are tried both
 
 
 @dataclass(frozen=True)
+@checked_fields(least={"rotations": 1, "size": 8, "faces": 0, "wider": 1})
 class ViewSphereSettings:
     """How proposals are found where there is no start pose.
 
@@ -71,9 +73,12 @@ class ViewSphereSettings:
 
     def __post_init__(self) -> None:
         """Refuses numbers that make no proposals."""
-        for name, least in (("rotations", 1), ("size", 8), ("faces", 0)):
-            if getattr(self, name) < least:
-                raise DiffDopeError(f"{name}: expected at least {least}, got {getattr(self, name)}")
+        check_above_zero(self, "depth_range", "color_range", "rim_px")
+        check_at_least_zero(self, "depth", "color", "behind", "hidden")
+        for name in ("scales", "wider_scales"):
+            scales = getattr(self, name)
+            if not scales or min(scales) <= 0.0:
+                raise expected(name, "at least one number, each greater than 0", scales)
 
 
 class Proposals(NamedTuple):

@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_above_zero, check_choice
+from diffdope.checked_fields import checked_fields
+from diffdope.errors import DiffDopeError, check_above_zero, check_choice, check_count, expected
 from diffdope.geometry.so3 import wxyz_from_matrix
 from diffdope.solve.levenberg_marquardt import Minimisable, SolverResult
 from diffdope.solve.schedules import Distribution, exponential_decay, sample_learning_rates
@@ -18,7 +19,23 @@ F64 = NDArray[np.float64]
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8  # Adam's, as its authors have them
 
 
+MOST_ITERATES = 10**7
+"""Of all hypotheses together: about 150 bytes each are kept, 1.5 GB."""
+
+
+def check_iterates(hypotheses: int, iterations: int) -> None:
+    """Refuses a search whose iterates would not fit into memory.
+
+    Raises:
+        DiffDopeError: if there are more than `MOST_ITERATES`.
+    """
+    if hypotheses * iterations > MOST_ITERATES:
+        got = f"{hypotheses} x {iterations}"
+        raise expected("hypotheses, iterations", f"a product of at most {MOST_ITERATES}", got, "all iterates are kept")
+
+
 @dataclass(frozen=True)
+@checked_fields(least={"tolerance": 0.0, "settled": 0.0})
 class DescentSettings:
     """How the hypotheses move."""
 
@@ -44,14 +61,11 @@ class DescentSettings:
 
     def __post_init__(self) -> None:
         """Refuses numbers that make no descent."""
-        if self.hypotheses < 1:
-            raise DiffDopeError(f"hypotheses: expected at least 1, got {self.hypotheses}")
+        for name in ("hypotheses", "iterations", "patience"):
+            check_count(name, getattr(self, name))
+        check_iterates(self.hypotheses, self.iterations)
         check_choice("method", self.method, ("sgd", "adam"))
         check_choice("rate_distribution", self.rate_distribution, ("uniform", "log-uniform"))
-        if self.iterations < 1:
-            raise DiffDopeError(f"iterations: expected at least 1, got {self.iterations}")
-        if self.patience < 1:
-            raise DiffDopeError(f"patience: expected at least 1, got {self.patience}")
         check_above_zero(self, "learning_rate", "decay", "translation_unit")
         if not 0.0 < self.rate_low <= self.rate_high:
             raise DiffDopeError(

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.checked_fields import checked_fields
 from diffdope.errors import DiffDopeError, check_above_zero
 
 F64 = NDArray[np.float64]
@@ -32,6 +33,7 @@ class Minimisable(Protocol):
 
 
 @dataclass(frozen=True)
+@checked_fields()
 class LevenbergSettings:
     """How a step is damped and when it is enough."""
 

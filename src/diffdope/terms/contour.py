@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.checked_fields import checked_fields
 from diffdope.errors import DiffDopeError, check_at_least_zero
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
@@ -43,6 +44,7 @@ _RING = 25.0 / 160.0  # share of the crop around the outline that is taken for t
 
 
 @dataclass(frozen=True)
+@checked_fields()
 class ContourSettings:
     """How edges hold the outline."""
 

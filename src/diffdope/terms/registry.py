@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from diffdope.checked_fields import checked_fields
 from diffdope.errors import DiffDopeError, check_above_zero, check_at_least_zero
 from diffdope.terms.base import ImageTerm, PoseTerm
 from diffdope.terms.depth import Depth, DepthNoise, DepthSettings
@@ -20,6 +21,7 @@ BY_NAME = {term.name: term for term in IMAGE_TERMS}
 
 
 @dataclass(frozen=True, kw_only=True)
+@checked_fields()
 class ObjectiveSettings(
     PhotometricSettings, DepthSettings, SilhouetteSettings, GradientMagnitudeSettings, SupportPlaneSettings
 ):
@@ -54,6 +56,7 @@ class ObjectiveSettings(
 
 
 @dataclass(frozen=True, kw_only=True)
+@checked_fields()
 class NoiseSettings(DepthNoise, SilhouetteNoise, PhotometricNoise):
     """What is known about errors that the residuals do not show, or not enough; each term owns its fields."""
 

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from diffdope.errors import DiffDopeError, check_shape, expected
 from diffdope.io.files import atomic
 from diffdope.viz.compose import Image, caption, side_by_side, to_bytes
-from diffdope.viz.overlay import View, layered
+from diffdope.viz.overlay import RenderedView, layered
 
 if TYPE_CHECKING:
     from diffdope.pipelines.result import History
 
 Frame = NDArray[np.uint8]
-Render = Callable[[NDArray[np.float64], NDArray[np.float64]], View]
+Render = Callable[[NDArray[np.float64], NDArray[np.float64]], RenderedView]
 
 
 def optimisation_frames(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.evaluation import Row
-from diffdope.bop.scene import Scene
+from diffdope.bop.scene import BopScene
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow
@@ -50,7 +50,7 @@ def case_pictures(dataset: DataSet, rows: Sequence[Row]) -> dict[str, bytes]:
     return made
 
 
-def photograph(scene: Scene, im_id: int) -> NDArray[np.floating] | None:
+def photograph(scene: BopScene, im_id: int) -> NDArray[np.floating] | None:
     """What lies underneath, (H, W) or (H, W, 3) in [0, 1]: the photograph, else the depth in grey, else nothing."""
     rgb = scene.rgb(im_id)
     if rgb is not None:

@@ -32,7 +32,7 @@ _ROUND_MM = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 
 
 @dataclass(frozen=True)
-class View:
+class RenderedView:
     """One rendering: rgb over black (H, W, 3) or None without colours, coverage (H, W), depth (H, W) metres."""
 
     rgb: NDArray[np.floating] | None
@@ -41,7 +41,7 @@ class View:
     title: str
 
 
-def layered(photo: Image, view: View, truth: NDArray[np.floating] | None, factor: int) -> tuple[Image, Image]:
+def layered(photo: Image, view: RenderedView, truth: NDArray[np.floating] | None, factor: int) -> tuple[Image, Image]:
     """(photograph with contour, photograph with the rendering blended in), enlarged."""
     large = enlarge(photo, factor)
     coverage = enlarge(np.asarray(view.coverage, np.float64), factor)
@@ -56,7 +56,7 @@ def layered(photo: Image, view: View, truth: NDArray[np.floating] | None, factor
     return contour(outlined, coverage, color=GREEN, thickness=2.0), mixed
 
 
-def depth_difference_mm(view: View, observed: NDArray[np.floating]) -> NDArray[np.float64]:
+def depth_difference_mm(view: RenderedView, observed: NDArray[np.floating]) -> NDArray[np.float64]:
     """Rendered minus observed depth (H, W), millimetres; NaN where either is missing."""
     rendered, seen = np.asarray(view.depth, np.float64), np.asarray(observed, np.float64)
     valid = (seen > 0) & (rendered > 0) & (np.asarray(view.coverage) > 0.5)
@@ -81,7 +81,7 @@ def depth_panel(difference_mm: NDArray[np.float64], limit_mm: float, factor: int
 
 def overlay_image(
     photo: NDArray[np.floating],
-    views: Sequence[View],
+    views: Sequence[RenderedView],
     *,
     truth_coverage: NDArray[np.floating] | None = None,
     observed_depth: NDArray[np.floating] | None = None,
@@ -119,7 +119,7 @@ def overlay_image(
     return to_bytes(side_by_side(*columns))
 
 
-def _check_sizes(size: tuple[int, ...], views: Iterable[View], **given: NDArray[np.floating] | None) -> None:
+def _check_sizes(size: tuple[int, ...], views: Iterable[RenderedView], **given: NDArray[np.floating] | None) -> None:
     for view in views:
         check_shape("coverage", np.asarray(view.coverage), size)
         check_shape("depth", np.asarray(view.depth), size)

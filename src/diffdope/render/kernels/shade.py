@@ -74,10 +74,13 @@ def attribute_at(start, ax, ay, dx, dy, z, zx, zy):
 
 @njit(**SCALAR)
 def texel_place(t, size):
-    """(first texel, step to the next one, position between them) along one axis, clamped to the border."""
+    """(first texel, step to the next one, position between them) along one axis, clamped to the border.
+
+    Beyond the middle of the outermost texels the colour is constant: a step of 0 leaves no slope.
+    """
     place = min(max(t * size - HALF, ZERO), size - ONE)
     first = np.int32(place)
-    step = I1 if np.float32(first) < size - ONE else np.int32(0)
+    step = I1 if (place > ZERO) & (np.float32(first) < size - ONE) else np.int32(0)
     return first, step, place - np.float32(first)
 
 
