@@ -151,9 +151,11 @@ def descend(evaluate, problem, scratch, column, unit, rules, hypotheses, history
     cost = evaluate_at(evaluate, problem, scratch, work.R, work.t, work.sums, canvas if paint else -1)
     accept(hypotheses, b, work, cost)
     record(history, 0, b, hypotheses, work.sums.each)
-    set_curvatures(work.sums.normal, unit, work.matrix, work.values, work.vectors)
-    damping, gain, row = rules.damping, np.inf, 1
+    damping, gain, row, fresh = rules.damping, np.inf, 1, True
     while row <= rules.iterations and gain >= rules.tolerance:
+        if fresh:  # here, because after the last step nobody asks
+            set_curvatures(hypotheses.normal[b], unit, work.matrix, work.values, work.vectors)
+            fresh = False
         fall = damped_step(
             hypotheses.gradient[b], unit, work.values, work.vectors, damping, rules.observable, work.step
         )
@@ -170,7 +172,7 @@ def descend(evaluate, problem, scratch, column, unit, rules, hypotheses, history
             canvas = 1 - canvas
             accept(hypotheses, b, work, cost)
             record(history, row, b, hypotheses, work.sums.each)
-            set_curvatures(work.sums.normal, unit, work.matrix, work.values, work.vectors)
+            fresh = True
             damping = max(damping * rules.decrease, LEAST_DAMPING)
         else:
             # It says nothing yet: damp and try again. A step too short to matter says that this is the end.
