@@ -90,8 +90,8 @@ class ImageFactor:
         lists, a = PixelLists.of(self.width * self.height), self.arrays
         R, t = np.ascontiguousarray(R_m2c, np.float32), np.ascontiguousarray(t_m2c, np.float32)
         with self.lease(1) as scratch:
-            n, end = linearise_pose(a.at, a.mesh, a.pinhole, R, t, scratch[0], bool(self.active[RGB]), *lists)
-        return Linearised(blocks_of(lists, n, end, a, t, self.modalities), self.width, self.height)
+            n, end = linearise_pose(a.at, a.mesh, a.pinhole, R, t, scratch[0], a.packed, bool(self.active[RGB]), *lists)
+        return Linearised(blocks_of(lists, n, end, a.pinhole, t, self.modalities), self.width, self.height)
 
 
 def active_terms(buffers: Buffers, observation: Observation, settings: ObjectiveSettings) -> NDArray[np.bool_]:
