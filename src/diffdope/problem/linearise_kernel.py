@@ -100,7 +100,9 @@ def list_rows(contours, packed, n, n_rows, pixel, rendered, jacobian, residual, 
         residual[4, n + row] = contours.value[row, CHANNEL_COVERAGE] - packed[place, 5]
         for k in range(6):
             jacobian[4, k, n + row] = contours.jacobian[row, CHANNEL_COVERAGE, k]
-        moves = (jacobian[4, 0, n + row] != ZERO) | (jacobian[4, 1, n + row] != ZERO) | (jacobian[4, 2, n + row] != ZERO)
+        moves = (
+            (jacobian[4, 0, n + row] != ZERO) | (jacobian[4, 1, n + row] != ZERO) | (jacobian[4, 2, n + row] != ZERO)
+        )
         weight[2, n + row] = packed[place, 6] if moves else ZERO
 
 
@@ -120,9 +122,7 @@ def linearise_pose(
     for first in range(0, n, CHUNK):
         count = min(CHUNK, n - first)
         shade_at(at.shade, mesh.skin, s.visible.planes, s.fragments, first, count, with_color)
-        list_values(
-            s.fragments.chunk, s.fragments, packed, first, count, with_color, pixel, rendered, residual, weight
-        )
+        list_values(s.fragments.chunk, s.fragments, packed, first, count, with_color, pixel, rendered, residual, weight)
         list_chunk(view, t, s.fragments.chunk, first, count, with_color, offset, jacobian)
         list_sensitivity(jacobian, first, count, sensitivity)
     list_rows(s.contours, packed, n, n_rows, pixel, rendered, jacobian, residual, weight)
