@@ -45,6 +45,7 @@ Progress = Callable[[int, int, float], None]
 
 _SAME_ANGLE_RAD, _SAME_DISTANCE = np.radians(2.0), 0.01
 _GOING_ON = 2  # times as many as the next level takes make all steps: of 150 winners, none ever ranked behind them
+_MANY = 16  # hypotheses of a level that race; of few, the last steps still change which are the best
 
 
 class Hypotheses(NamedTuple):
@@ -183,9 +184,9 @@ class Descent:
             buffers = self._meshes.buffers(one.faces)
             reaches: Sequence[float] = self._search.outline.reach_px if level.contour_active else (0.0,)
             iterations = -(-one.iterations // len(reaches))
-            # Where few are left, or where they vote on the winner, all of them make their steps.
-            early = number < len(pyramid.levels) - 2 and len(reaches) == 1
-            going_on = _GOING_ON * pyramid.levels[number + 1].hypotheses if early else None
+            # Voters on the winner, those of the last level but one, make all of their steps.
+            races = len(hypotheses.t) >= _MANY and number < len(pyramid.levels) - 2 and len(reaches) == 1
+            going_on = _GOING_ON * pyramid.levels[number + 1].hypotheses if races else None
             ended, hypotheses = self._rounds(
                 level, hypotheses, best, reaches, iterations, prior, buffers, final, going_on
             )
