@@ -131,6 +131,32 @@ def test_the_number_of_threads_changes_no_bit():
         np.testing.assert_array_equal(getattr(one, name), getattr(three, name))
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_in_a_race_the_best_make_all_steps_and_the_others_half(threads: int) -> None:
+    """Those that go on take the very steps that they take without a race; the others stay where they were halfway."""
+    endless = LevenbergSettings(tolerance=1e-300)
+    aligned, R, t, _, _ = problem(np.random.default_rng(4), 12, 2.0, threads)
+    everyone, half = solved(aligned, R, t, 9, endless), solved(aligned, R, t, 5, endless)
+    aligned, *_ = problem(np.random.default_rng(4), 12, 2.0, threads)
+    race = minimise(aligned, R[:, None], t[:, None], iterations=9, settings=endless, going_on=4)
+    order = np.argsort(half.cost, kind="stable")
+    first, last = order[:4], order[4:]
+    for name in ("R", "t", "cost", "gradient", "normal", "converged", "last_reduction"):
+        np.testing.assert_array_equal(getattr(race, name)[first], getattr(everyone, name)[first])
+        np.testing.assert_array_equal(getattr(race, name)[last], getattr(half, name)[last])
+    np.testing.assert_array_equal(race.history_cost[:, first], everyone.history_cost[:, first])
+    np.testing.assert_array_equal(race.history_cost[:6, last], half.history_cost[:, last])
+    assert (race.history_cost[6:, last] == race.cost[last]).all()
+    assert aligned.calls == 12 * 6 + 4 * 4
+
+
+def test_a_race_that_all_would_win_is_none(rng: np.random.Generator):
+    aligned, R, t, _, _ = problem(rng, 6, 0.7)
+    usual = solved(aligned, R, t, 5)
+    race = minimise(aligned, R[:, None], t[:, None], iterations=5, settings=DEFAULT, going_on=6)
+    np.testing.assert_array_equal(race.history_t, usual.history_t)
+
+
 def test_the_states_that_are_given_are_not_written_to(rng: np.random.Generator):
     aligned, R, t, _, _ = problem(rng, 2, 0.7)
     copies = R.copy(), t.copy()

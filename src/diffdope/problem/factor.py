@@ -66,7 +66,7 @@ class ImageFactor:
             raise DiffDopeError("responsibility: expected pixels that count, got none; is the mask inside the crop?")
         self.active = active_terms(buffers, observation, settings)
         self.weights = np.where(self.active, [term.weight(settings) for term in IMAGE_TERMS], 0.0)
-        packed = packed_pixels(observation, responsibility)
+        packed = packed_pixels(observation, responsibility, intensity=bool(self.active[EDGE]))
         self._edge_jacobian = with_normal and bool(self.active[EDGE])
         evaluate, edges = addresses_of(buffers, edges=bool(self.active[EDGE]))
         planes = intensity_images(packed, self.width, self.height) if self.active[EDGE] else _NO_IMAGES
@@ -90,8 +90,8 @@ class ImageFactor:
         lists, a = PixelLists.of(self.width * self.height), self.arrays
         R, t = np.ascontiguousarray(R_m2c, np.float32), np.ascontiguousarray(t_m2c, np.float32)
         with self.lease(1) as scratch:
-            n, end = linearise_pose(a.at, a.mesh, a.pinhole, R, t, scratch[0], bool(self.active[RGB]), *lists)
-        return Linearised(blocks_of(lists, n, end, a, t, self.modalities), self.width, self.height)
+            n, end = linearise_pose(a.at, a.mesh, a.pinhole, R, t, scratch[0], a.packed, bool(self.active[RGB]), *lists)
+        return Linearised(blocks_of(lists, n, end, a.pinhole, t, self.modalities), self.width, self.height)
 
 
 def active_terms(buffers: Buffers, observation: Observation, settings: ObjectiveSettings) -> NDArray[np.bool_]:
@@ -100,14 +100,15 @@ def active_terms(buffers: Buffers, observation: Observation, settings: Objective
     return np.array([term.why_off(mesh, observation, settings) is None for term in IMAGE_TERMS])
 
 
-def packed_pixels(observation: Observation, responsibility: Responsibility) -> F32:
-    """The observed crop (H*W, 8): red, green, blue, weight, depth, mask, weight of the mask, intensity."""
+def packed_pixels(observation: Observation, responsibility: Responsibility, *, intensity: bool) -> F32:
+    """The observed crop (H*W, 8): red, green, blue, weight, depth, mask, weight of the mask, intensity or nothing."""
     height, width = observation.camera.height, observation.camera.width
     packed = np.zeros((height, width, 8), np.float32)
     if observation.rgb is not None:
         packed[..., :3] = observation.rgb
-        np.sum(observation.rgb, axis=2, out=packed[..., 7])
-        packed[..., 7] /= np.float32(3.0)
+        if intensity:
+            np.sum(observation.rgb, axis=2, out=packed[..., 7])
+            packed[..., 7] /= np.float32(3.0)
     packed[..., 3], packed[..., 6] = responsibility.appearance, responsibility.silhouette
     if observation.depth is not None:
         packed[..., 4] = observation.depth

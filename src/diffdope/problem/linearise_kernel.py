@@ -34,7 +34,7 @@ from diffdope.render.kernels.motion import fixed_pixel_row, torque
 from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR
 from diffdope.render.kernels.prepare import release_pose
 
-ONE = np.float32(1.0)
+ZERO, ONE = np.float32(0.0), np.float32(1.0)
 
 
 @njit(**SCALAR)
@@ -65,35 +65,66 @@ def list_chunk(view, t, c, first, count, with_color, offset, jacobian):
 
 
 @njit(**KERNEL)
-def list_values(c, f, first, count, with_color, pixel, rendered):
-    """Colours and depths of a chunk."""
+def list_values(c, f, packed, first, count, with_color, pixel, rendered, residual, weight):
+    """Colours and depths of a chunk, less what was observed, and how much a pixel counts for each."""
     for i in range(count):
+        place = np.uint32(f.pixel[first + i])
         pixel[first + i] = f.pixel[first + i]
-        rendered[3, first + i] = c[C_Z + i]
+        rendered[3, first + i], residual[3, first + i] = c[C_Z + i], c[C_Z + i] - packed[place, 4]
+        weight[0, first + i] = packed[place, 3]
+        weight[1, first + i] = packed[place, 3] if packed[place, 4] > ZERO else ZERO
         if with_color:
-            rendered[0, first + i] = c[C_R + i]
-            rendered[1, first + i] = c[C_G + i]
-            rendered[2, first + i] = c[C_B + i]
+            rendered[0, first + i], residual[0, first + i] = c[C_R + i], c[C_R + i] - packed[place, 0]
+            rendered[1, first + i], residual[1, first + i] = c[C_G + i], c[C_G + i] - packed[place, 1]
+            rendered[2, first + i], residual[2, first + i] = c[C_B + i], c[C_B + i] - packed[place, 2]
+
+
+@njit(**KERNEL)
+def list_sensitivity(jacobian, first, count, sensitivity):
+    """How much colours notice that a surface leans.
+
+    Of a depth's Jacobian, the first three are the normal over its share along the ray.
+    """
+    for i in range(first, first + count):
+        r0, r1, r2 = jacobian[3, 0, i], jacobian[3, 1, i], jacobian[3, 2, i]
+        sensitivity[i] = max(r0 * r0 + r1 * r1 + r2 * r2 - ONE, ZERO)
+
+
+@njit(**KERNEL)
+def list_rows(contours, packed, n, n_rows, pixel, rendered, jacobian, residual, weight):
+    """The coverages next to a contour. Of two pixels there, one is blended: the other does not move, nor count."""
+    for row in range(n_rows):
+        place = np.uint32(contours.pixel[row])
+        pixel[n + row] = contours.pixel[row]
+        rendered[4, n + row] = contours.value[row, CHANNEL_COVERAGE]
+        residual[4, n + row] = contours.value[row, CHANNEL_COVERAGE] - packed[place, 5]
+        for k in range(6):
+            jacobian[4, k, n + row] = contours.jacobian[row, CHANNEL_COVERAGE, k]
+        moves = (
+            (jacobian[4, 0, n + row] != ZERO) | (jacobian[4, 1, n + row] != ZERO) | (jacobian[4, 2, n + row] != ZERO)
+        )
+        weight[2, n + row] = packed[place, 6] if moves else ZERO
 
 
 @njit(**ENTRY)
-def linearise_pose(at, mesh, view, R, t, s, with_color, pixel, offset, rendered, jacobian):
+def linearise_pose(
+    at, mesh, view, R, t, s, packed, with_color, pixel, offset, rendered, jacobian, residual, weight, sensitivity
+):
     """Fills the lists of one pose; returns the number of covered pixels, and of all with those next to a contour.
 
     As long as the image (N): pixel (N,), offset (3, N) of the surface point from the object's origin [m], rendered
-    (5, N) and jacobian (5, 6, N) of red, green, blue (left alone without colour), depth [m] and coverage. Covered
-    pixels come first, with colour and depth; those next to a contour follow, with coverage alone.
+    (5, N), jacobian (5, 6, N) and residual (5, N), rendered less observed, of red, green, blue (left alone without
+    colour), depth [m] and coverage; weight (3, N), how much a pixel counts for colour, depth and coverage; sensitivity
+    (N,), see `linearised.ResidualBlock`. Covered pixels come first, with colour and depth; those next to a contour
+    follow, with coverage alone. What was observed is taken as `PixelBuffers.packed`.
     """
     n, n_rows, used = prepare_at(at.prepare, mesh, view, R, t, s, at.shade)
     for first in range(0, n, CHUNK):
         count = min(CHUNK, n - first)
         shade_at(at.shade, mesh.skin, s.visible.planes, s.fragments, first, count, with_color)
-        list_values(s.fragments.chunk, s.fragments, first, count, with_color, pixel, rendered)
+        list_values(s.fragments.chunk, s.fragments, packed, first, count, with_color, pixel, rendered, residual, weight)
         list_chunk(view, t, s.fragments.chunk, first, count, with_color, offset, jacobian)
-    for row in range(n_rows):
-        pixel[n + row] = s.contours.pixel[row]
-        rendered[4, n + row] = s.contours.value[row, CHANNEL_COVERAGE]
-        for k in range(6):
-            jacobian[4, k, n + row] = s.contours.jacobian[row, CHANNEL_COVERAGE, k]
+        list_sensitivity(jacobian, first, count, sensitivity)
+    list_rows(s.contours, packed, n, n_rows, pixel, rendered, jacobian, residual, weight)
     release_pose(view, s, used)
     return n, n + n_rows

@@ -7,13 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.problem.layout import FactorArrays
 from diffdope.render.kernels.layout import Pinhole
 
 F32 = NDArray[np.float32]
 
 CHANNELS = {"rgb": slice(0, 3), "depth": slice(3, 4), "mask": slice(4, 5)}
-_OBSERVED = {"rgb": slice(0, 3), "depth": slice(4, 5), "mask": slice(5, 6)}  # columns of `FactorArrays.packed`
 
 
 class PixelLists(NamedTuple):
@@ -23,14 +21,18 @@ class PixelLists(NamedTuple):
     offset: F32
     rendered: F32
     jacobian: F32
+    residual: F32
+    weight: F32
+    sensitivity: F32
 
     @staticmethod
     def of(size: int) -> PixelLists:
         """For images of so many pixels."""
         f32 = np.float32
         return PixelLists(
-            np.empty(size, np.int32), np.empty((3, size), f32), np.empty((5, size), f32), np.empty((5, 6, size), f32)
-        )
+            np.empty(size, np.int32), np.empty((3, size), f32), np.empty((5, size), f32), np.empty((5, 6, size), f32),
+            np.empty((5, size), f32), np.empty((3, size), f32), np.empty(size, f32),
+        )  # fmt: skip
 
 
 class ResidualBlock(NamedTuple):
@@ -63,7 +65,7 @@ class Linearised(NamedTuple):
 
 
 def blocks_of(
-    lists: PixelLists, n: int, end: int, factor: FactorArrays, t_m2c: F32, names: tuple[str, ...]
+    lists: PixelLists, n: int, end: int, view: Pinhole, t_m2c: F32, names: tuple[str, ...]
 ) -> dict[str, ResidualBlock]:
     """The residual blocks of the terms in `names`, from what `linearise_pose` has listed.
 
@@ -71,29 +73,23 @@ def blocks_of(
         lists: filled up to `end`; pixels up to `n` are covered wholly, the others lie next to a contour.
         n: see there.
         end: see there.
-        factor: what was observed.
+        view: of the crop.
         t_m2c: of the pose, (3,) metres.
         names: of the terms that count.
     """
-    packed, blocks = factor.packed, {}
-    inside, rim = lists.pixel[:n], lists.pixel[n:end]
-    weight = packed[inside, 3]
-    moves = (lists.jacobian[4, :3, n:end] != 0.0).any(axis=0)  # of two pixels at a contour, one is blended
-    counts = {"rgb": weight, "depth": weight * (packed[inside, 4] > 0.0), "mask": packed[rim, 6] * moves}
-    for name, channels in CHANNELS.items():
+    blocks = {}
+    for number, (name, channels) in enumerate(CHANNELS.items()):
         on_rim = name == "mask"
-        if name not in names or not counts[name].any():
-            continue
         part = slice(n, end) if on_rim else slice(0, n)
-        pixel, rendered = lists.pixel[part], lists.rendered[channels, part]
-        offset = at_distance(pixel, factor.pinhole, t_m2c) if on_rim else lists.offset[:, part]
-        sensitivity = np.ones(len(pixel), np.float32)
-        if name == "rgb":  # of depth, the first three are the normal over its share along the ray
-            squares = (lists.jacobian[3, :3, part] ** 2).sum(axis=0)
-            sensitivity = np.maximum(squares - np.float32(1.0), np.float32(0.0))
+        weight = lists.weight[number, part]
+        if name not in names or not weight.any():
+            continue
+        pixel = lists.pixel[part]
         blocks[name] = ResidualBlock(
-            rendered - packed[pixel, _OBSERVED[name]].T, lists.jacobian[channels, :, part], rendered, counts[name],
-            pixel, offset, sensitivity, None if on_rim else lists.jacobian[3, :, part],
+            lists.residual[channels, part], lists.jacobian[channels, :, part], lists.rendered[channels, part], weight,
+            pixel, at_distance(pixel, view, t_m2c) if on_rim else lists.offset[:, part],
+            lists.sensitivity[part] if name == "rgb" else np.ones(len(pixel), np.float32),
+            None if on_rim else lists.jacobian[3, :, part],
         )  # fmt: skip
     return blocks
 

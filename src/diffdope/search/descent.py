@@ -45,6 +45,8 @@ Progress = Callable[[int, int, float], None]
 
 _UNSETTLED = 0.02  # share by which the last step still lowered the cost
 _SAME_ANGLE_RAD, _SAME_DISTANCE = np.radians(2.0), 0.01
+_GOING_ON = 2  # times as many as the next level takes make all steps: of 150 winners, none ever ranked behind them
+_MANY = 16  # hypotheses of a level that race; of few, the last steps still change which are the best
 
 
 class Hypotheses(NamedTuple):
@@ -199,7 +201,12 @@ class Descent:
             buffers = self._meshes.buffers(one.faces)
             reaches: Sequence[float] = self._search.outline.reach_px if level.contour_active else (0.0,)
             iterations = -(-one.iterations // len(reaches))
-            ended, hypotheses = self._rounds(level, hypotheses, best, reaches, iterations, prior, buffers, final)
+            # Voters on the winner, those of the last level but one, make all of their steps.
+            races = len(hypotheses.t) >= _MANY and number < len(pyramid.levels) - 2 and len(reaches) == 1
+            going_on = _GOING_ON * pyramid.levels[number + 1].hypotheses if races else None
+            ended, hypotheses = self._rounds(
+                level, hypotheses, best, reaches, iterations, prior, buffers, final, going_on
+            )
             best = ended.best
         assert level is not None and ended is not None
         contour = self._search.outline
@@ -238,12 +245,12 @@ class Descent:
 
     def _rounds(
         self, level: LevelProblem, hypotheses: Hypotheses, best: Pose, reaches: Sequence[float], iterations: int,
-        prior: PosePrior | None, buffers: Buffers, final: bool,
+        prior: PosePrior | None, buffers: Buffers, final: bool, going_on: int | None = None,
     ) -> tuple[Round, Hypotheses]:  # fmt: skip
         """Rounds of steps, before each of which terms that are linearised are linearised at the best pose so far."""
         ended: Round | None = None
         for reach_px in reaches:
-            ended = self._round(level, hypotheses, best, reach_px, iterations, prior, buffers, final)
+            ended = self._round(level, hypotheses, best, reach_px, iterations, prior, buffers, final, going_on)
             solution, best = ended.solution, ended.best
             hypotheses = Hypotheses(solution.R[:, 0], solution.t[:, 0], hypotheses.columns)
         assert ended is not None
@@ -251,7 +258,7 @@ class Descent:
 
     def _round(
         self, level: LevelProblem, hypotheses: Hypotheses, best: Pose, reach_px: float, iterations: int,
-        prior: PosePrior | None, buffers: Buffers, final: bool,
+        prior: PosePrior | None, buffers: Buffers, final: bool, going_on: int | None,
     ) -> Round:  # fmt: skip
         contour = self._contour(level, best, buffers, reach_px)
         quadratics = tuple(pose_terms(self._meshes.corners_m, best, self._objective))
@@ -263,7 +270,7 @@ class Descent:
         canvases = (Canvas.of(pixels), Canvas.of(pixels)) if paint else None
         solution = self._solve(
             problem, hypotheses.R[:, None], hypotheses.t[:, None],
-            iterations=iterations, settings=self._steps[final], canvases=canvases,
+            iterations=iterations, settings=self._steps[final], canvases=canvases, going_on=going_on,
         )  # fmt: skip
         row = self._record(level, hypotheses, solution)
         rendering = None

