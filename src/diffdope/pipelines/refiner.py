@@ -112,8 +112,8 @@ class Refiner:
             raise expected("progress", "a function or None", repr(progress))
         if self.preset.solver == "descent":
             raise expected("preset", "one whose solver searches", self.preset.name, "locate with default or fast")
-        if "mask" not in observation.modalities:
-            cure = "give the mask of a detector or a segmentation, or a start pose to refine"
+        if observation.mask_box is None:
+            cure = "give the mask of a detector or a segmentation, or refine from a start pose"
             raise expected("observation", "a mask that says where the object is", "none", cure)
         attempt = self._attempt(self.preset, observation, None, progress=progress)
         return self._frame.result(attempt.result, self._frame.leave(attempt.result.initial_pose))

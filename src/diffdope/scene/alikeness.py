@@ -11,11 +11,13 @@ from diffdope.scene.sampling import spread_over
 
 F64 = NDArray[np.float64]
 
-_POINTS, _MOVED = 4000, 500
+_POINTS, _MOVED = 10_000, 1000
 _AWAY = 0.005  # share of the diameter: mean distance of the surfaces, of which points know the tangential plane
-_FAR = 0.06  # share of the diameter: no surface is there; points are some 2 % apart
+_FAR = 0.05  # share of the diameter: no surface is there; points are some 1 % apart
 _COLOR = 0.05  # mean difference of colours, of which each is a mean over a patch
-_PATCH = 16  # points: some 8 % of the diameter, since a pattern is never repeated to the point
+_OTHER_COLOR = 0.25  # difference that no light explains
+_FEW = 0.005  # share of the points that may be somewhere else, or in another colour: a knob or a logo is more
+_PATCH = 16  # points: some 5 % of the diameter, since a pattern is never repeated to the point
 
 
 class Alikeness:
@@ -50,11 +52,14 @@ class Alikeness:
         some = slice(None, None, len(self._points) // _MOVED)
         moved, turned = self._points[some] @ R.T + t, self._normals[some] @ R.T
         distance, nearest = self._tree.query(moved)
-        if np.mean(distance) > _FAR * self._length_m:
+        if np.mean(distance > _FAR * self._length_m) > _FEW:
             return False
         away = np.abs(((moved - self._points[nearest]) * self._normals[nearest]).sum(axis=1))
         # Next to an edge the nearest point is often on the other side of it, and its plane says nothing.
         same_side = (turned * self._normals[nearest]).sum(axis=1) > 0.5
         if np.mean(same_side) < 0.5 or np.mean(away[same_side]) > _AWAY * self._length_m:
             return False
-        return self._colors is None or float(np.abs(self._colors[some] - self._colors[nearest]).mean()) < _COLOR
+        if self._colors is None:
+            return True
+        differs = np.abs(self._colors[some] - self._colors[nearest]).mean(axis=1)
+        return bool(differs.mean() < _COLOR and np.mean(differs > _OTHER_COLOR) < _FEW)

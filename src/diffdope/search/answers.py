@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from diffdope.scene.alikeness import Alikeness
 
 F64 = NDArray[np.float64]
 
+_OPEN_RAD = np.radians(20.0)  # beyond it the next pose is a different one, for whoever grasps the object
+_OPEN_STEPS = (-2, -1, 1, 2)
 _LEAST = 1e-3  # probability below which a pose is no answer
 
 
@@ -46,9 +48,17 @@ class Answers:
         """Whether one of the answers is probably right, and none of them is more probable than all others together."""
         return self.none < 0.5 and self.ranked[0].probability < 0.5
 
-    def with_first(self, pose: Pose) -> Answers:
-        """With a polished pose in the place of the first answer's."""
-        return replace(self, ranked=(replace(self.ranked[0], pose=pose), *self.ranked[1:]))
+
+def along(pose: Pose, unobserved: F64 | None) -> list[Pose]:
+    """Poses along directions (K, 6) that the images leave open, in steps that a symmetry would have to explain.
+
+    Args:
+        pose: the best.
+        unobserved: in (rho [m], phi [rad]), as `RefinementResult.unobserved`; None where that is not known.
+    """
+    if unobserved is None:
+        return []
+    return [pose.retract(step * _OPEN_RAD * one) for one in unobserved for step in _OPEN_STEPS]
 
 
 def answers_of(poses: Sequence[Pose], log_odds: F64, alike: Alikeness) -> Answers:

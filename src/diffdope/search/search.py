@@ -18,7 +18,7 @@ from diffdope.problem.failure import Failure, Status
 from diffdope.problem.level_problem import LevelProblem, contour_weight, pose_evidence
 from diffdope.problem.variables import Variables
 from diffdope.scene.observation import Observation
-from diffdope.search.answers import Answers, answers_of
+from diffdope.search.answers import Answers, along, answers_of
 from diffdope.search.descent import Candidates, Descent, Hypotheses, Progress, iterates_of
 from diffdope.search.everywhere import pyramids_everywhere, search_everywhere
 from diffdope.search.history import Amended, Recorder
@@ -113,10 +113,18 @@ class Search:
         if isinstance(found, Failure):
             return found
         choice = self._choice(found)
-        if len(choice) == 1:
-            return self._outcome(found, self._ranked(choice, np.zeros(1)))
-        odds = odds_of([one.pose for one in choice], found.level, self._meshes.buffers(), self._length_m)
-        return self._outcome(choice[int(np.argmax(odds))], self._ranked(choice, odds))
+        odds = self._odds([one.pose for one in choice], found)
+        return self._outcome(choice[int(np.argmax(odds))], choice, odds)
+
+    def _odds(self, poses: list[Pose], found: Candidates) -> F64:
+        """Log odds (B,) of poses on the pixels of one of them, of which differences count.
+
+        The first, or what lies where a start was given, is preferred if nothing much speaks for another.
+        """
+        if len(poses) == 1:
+            return np.zeros(1)
+        ahead = {"ahead": 0.0} if self._everywhere else {}
+        return odds_of(poses, found.level, self._meshes.buffers(), self._length_m, **ahead)
 
     def _most(self) -> int:
         """Iterates that all descents make at most, less one."""
@@ -198,18 +206,29 @@ class Search:
                 choice.append(other.agreeing(found.quality.agreement))
         return choice
 
-    def _ranked(self, choice: list[Candidates], odds: F64) -> Answers | None:
+    def _ranked(
+        self, found: Candidates, estimate: RobustEstimate, choice: list[Candidates], odds: F64
+    ) -> Answers | None:  # fmt: skip
         """The answers of a search with no start: how much more or less speaks for them than for the surest.
 
+        Where the images leave a direction open, poses along it are as good, unless nobody would notice the difference.
+
         Args:
-            choice: the poses.
+            found: the surest.
+            estimate: its pose in the end.
+            choice: all poses.
             odds: (B,) log odds, of which differences count.
         """
         if not self._everywhere:
             return None
-        best = int(np.argmax(odds))
-        log_odds = choice[best].log_odds + odds - odds[best]
-        return answers_of([one.pose for one in choice], log_odds, self._meshes.alikeness)
+        poses = [estimate.pose, *(one.pose for one in choice if one is not found)]
+        others = np.array([value for one, value in zip(choice, odds, strict=True) if one is not found])
+        less = np.concatenate([[0.0], others - odds.max()])
+        open_ends = along(estimate.pose, estimate.unobserved)
+        if open_ends:
+            beside = self._odds([estimate.pose, *open_ends], found)
+            poses, less = [*poses, *open_ends], np.append(less, np.minimum(beside[1:] - beside[0], 0.0))
+        return answers_of(poses, found.log_odds + less, self._meshes.alikeness)
 
     def _doubtful(self, found: Candidates | Failure) -> bool:
         """Whether the near search's result does not convince: a wider one should have a look."""
@@ -229,7 +248,7 @@ class Search:
         angle = best.angle_to(self._pose) / max(np.radians(near.angle_deg), 1e-6)
         return float(max(angle, best.distance_to(self._pose) / max(near.distance * self._length_m, 1e-9)))
 
-    def _outcome(self, found: Candidates, answers: Answers | None) -> Outcome:
+    def _outcome(self, found: Candidates, choice: list[Candidates], odds: F64) -> Outcome:
         level = found.level
         estimate = RobustEstimate(found.pose) if self._settings.polish.idle else self._estimate(found)
         costs, each = self._costs(found, estimate)
@@ -239,9 +258,8 @@ class Search:
             amended = Amended(row, winner, estimate.pose, float(costs[1]), each[1])
         history = self._recorder.history(self._count, self._rates, level.counted, amended)
         assessed = self._first_order is None
+        answers = self._ranked(found, estimate, choice, odds)
         confidence = found.confidence if answers is None else answers.ranked[0].probability
-        if answers is not None:
-            answers = answers.with_first(estimate.pose)
         return Outcome(
             level=level, start=self._pose, pose=estimate.pose, status=self._status(found, confidence, answers),
             cost=float(costs[1]), modality_costs=each[1], initial_cost=float(costs[0]), initial_modality_costs=each[0],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -86,11 +87,13 @@ def scores_of(R: F64, t: F64, level: LevelProblem, buffers: Buffers, length_m: f
     return AlternativeScores(np.array(plain), np.array(texture, np.float64), np.array(local, np.float64))
 
 
-def odds_of(poses: list[Pose], level: LevelProblem, buffers: Buffers, length_m: float) -> F64:
-    """Log odds (B,) of poses, the first of which is preferred if nothing much speaks for another; see `scores_of`."""
+def odds_of(
+    poses: Sequence[Pose], level: LevelProblem, buffers: Buffers, length_m: float, *, ahead: float = _FIRST
+) -> F64:  # fmt: skip
+    """Log odds (B,) of poses, the first of which has some ahead; for other arguments see `scores_of`."""
     R, t = np.stack([pose.R_m2c for pose in poses]), np.stack([pose.t_m2c for pose in poses])
     odds = scores_of(R, t, level, buffers, length_m).total.copy()
-    odds[0] += _FIRST
+    odds[0] += ahead
     return odds
 
 

@@ -1,0 +1,103 @@
+"""Answers: probabilities, poses that look the same, and two answers for one piece."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from diffdope.experiments.shapes import primitives
+from diffdope.geometry import so3
+from diffdope.geometry.pose import Pose
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.pipelines.settle import Located, settled
+from diffdope.scene.alikeness import Alikeness
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.packaged import packaged_example
+from diffdope.search.answers import answers_of
+
+Z_QUARTER, Z_HALF = (so3.exp(np.array([0.0, 0.0, angle])) for angle in (0.5 * np.pi, np.pi))
+HERE = Pose(so3.exp(np.array([0.4, -0.2, 0.9])), np.array([0.01, 0.02, 0.5]))
+
+
+def turned(R: np.ndarray) -> Pose:
+    return Pose(HERE.R_m2c @ R, HERE.t_m2c)
+
+
+@pytest.mark.parametrize(
+    ("name", "R", "unnoticed"),
+    [
+        ("box", Z_HALF, True),
+        ("box", Z_QUARTER, False),
+        ("box, label", Z_HALF, False),
+        ("cube", Z_QUARTER, True),
+        ("cube", so3.exp(np.array([0.0, 0.0, 0.25 * np.pi])), False),
+        ("cylinder", so3.exp(np.array([0.0, 0.0, 0.6])), True),
+        ("cylinder, label", so3.exp(np.array([0.0, 0.0, 0.6])), False),
+        ("cylinder", so3.exp(np.array([0.6, 0.0, 0.0])), False),
+        ("sphere", so3.exp(np.array([0.3, -0.5, 0.6])), True),
+    ],
+)
+def test_shape_and_paint_tell_which_turns_go_unnoticed(name: str, R: np.ndarray, unnoticed: bool) -> None:
+    assert Alikeness(primitives()[name].mesh).unnoticed(R, np.zeros(3)) is unnoticed
+
+
+def test_without_paint_the_shape_alone_tells() -> None:
+    painted = primitives()["box, label"].mesh
+    bare = Mesh(painted.vertices_m, painted.faces)
+    assert Alikeness(bare).unnoticed(Z_HALF, np.zeros(3))
+    assert not Alikeness(bare).unnoticed(Z_HALF, np.array([0.02, 0.0, 0.0]))
+
+
+def test_probabilities_of_answers_and_of_none_sum_to_one() -> None:
+    alike = Alikeness(primitives()["box, label"].mesh)
+    answers = answers_of([HERE, turned(Z_HALF), turned(Z_QUARTER)], np.log([2.0, 9.0, 1.0]), alike)
+    assert [round(one.probability, 6) for one in answers.ranked] == [round(k / 13.0, 6) for k in (9, 2, 1)]
+    assert answers.none == pytest.approx(1.0 / 13.0)
+    assert np.allclose(answers.ranked[0].pose.matrix, turned(Z_HALF).matrix)
+    assert not answers.ambiguous
+
+
+def test_two_poses_that_fit_alike_are_ambiguous_and_two_that_fit_badly_are_not() -> None:
+    alike = Alikeness(primitives()["box, label"].mesh)
+    assert answers_of([HERE, turned(Z_HALF)], np.log([9.0, 9.0]), alike).ambiguous
+    assert not answers_of([HERE, turned(Z_HALF)], np.log([0.1, 0.1]), alike).ambiguous
+
+
+def test_poses_that_look_the_same_are_one_answer_that_names_the_turn() -> None:
+    alike = Alikeness(primitives()["box"].mesh)
+    answers = answers_of([HERE, turned(Z_HALF), turned(Z_QUARTER)], np.log([9.0, 8.0, 0.5]), alike)
+    first, second = answers.ranked
+    assert len(first.alternatives) == 1 and np.allclose(first.alternatives[0].matrix, turned(Z_HALF).matrix)
+    assert first.symmetry[0].startswith("turned by 180 degrees about model axis (")
+    assert first.probability == pytest.approx(9.0 / 10.5)  # not the sum: they are one answer
+    assert second.probability == pytest.approx(0.5 / 10.5)
+
+
+def test_huge_odds_are_no_overflow() -> None:
+    alike = Alikeness(primitives()["box, label"].mesh)
+    answers = answers_of([HERE, turned(Z_HALF)], np.array([900.0, 899.0]), alike)
+    assert answers.ranked[0].probability == pytest.approx(1.0 / (1.0 + np.exp(-1.0)))
+    assert 0.0 <= answers.none < 1e-9
+    hopeless = answers_of([HERE], np.array([-900.0]), alike)
+    assert len(hopeless.ranked) == 1 and hopeless.none == pytest.approx(1.0)
+
+
+@pytest.fixture(scope="module")
+def result() -> RefinementResult:
+    mesh, observation, start, _ = packaged_example()
+    return Refiner(mesh).refine(observation, start)
+
+
+def test_two_answers_in_one_place_are_settled_for_the_surer(result: RefinementResult) -> None:
+    away = replace(result, pose=Pose(result.pose.R_m2c, result.pose.t_m2c + np.array([0.3, 0.0, 0.0])))
+    beside = replace(result, pose=Pose(result.pose.R_m2c @ Z_HALF, result.pose.t_m2c + np.array([0.001, 0.0, 0.0])))
+    found = [
+        Located(4, replace(beside, confidence=0.7)), Located(9, replace(result, confidence=0.9)), Located(2, away)
+    ]  # fmt: skip
+    after = settled(found, diameter_m=0.2)
+    assert [one.label for one in after] == [4, 9, 2]
+    assert after[0].result.status is Status.FAILED and "label 9" in after[0].result.notes[-1]
+    assert after[1] == found[1] and after[2] == found[2]
