@@ -189,7 +189,10 @@ def test_only_a_mask_and_a_mesh_without_colours(inputs: Path) -> None:
 
 def test_demo_improves_the_packaged_pose(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--out", str(tmp_path / "demo")]) == 0
+    assert main(["demo", "--out", str(tmp_path / "demo")]) == 0  # over what is there
     entry = read_result(tmp_path / "demo")
+    located = read_result(tmp_path / "demo" / "located")
+    assert located["error"]["add_mm"] < 2  # type: ignore[index]
     before, after = entry["error_before"], entry["error_after"]
     assert before["rotation_deg"] == pytest.approx(20.0, abs=0.01)  # type: ignore[index]
     assert after["add_mm"] < 2  # type: ignore[index]

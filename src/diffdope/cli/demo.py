@@ -1,4 +1,4 @@
-"""`diffdope demo`: the packaged example, from a rough pose to a refined one."""
+"""`diffdope demo`: the packaged example, from no pose at all, and from a rough one to a refined one."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from diffdope.scene.packaged import packaged_example
 
 @dataclass(frozen=True)
 class Arguments:
-    """Refines the packaged example: a carton in a path-traced scene, started 20 degrees and 15 mm off."""
+    """Locates the packaged example, a carton in a path-traced scene; then refines it from 20 degrees and 15 mm off."""
 
     out: Path = Path("diffdope_demo")
-    """Folder for result.json, overlay.png, costs.png and the film."""
+    """Folder for result.json, overlay.png, costs.png and the film of the refinement, and for located/."""
     seed: int = 0
     """Same seed, same result."""
 
@@ -56,22 +56,33 @@ def described(name: str, error: dict[str, float]) -> str:
 
 
 def refine_and_show(given: Arguments, mesh: Mesh, observation: Observation, start: Pose, truth: Pose) -> int:
-    """Refines, writes all files at once, prints the errors."""
+    """Locates and refines, writes all files at once, prints the errors."""
     from rich.console import Console
 
     from diffdope.cli.pictures import Draughtsman
-    from diffdope.cli.report import print_summary, refine_with_progress
+    from diffdope.cli.report import print_summary, refine_with_progress, with_progress
     from diffdope.pipelines.refiner import Refiner
 
     console = Console()
     preset = PRESETS[DEFAULT]
-    result = refine_with_progress(Refiner(mesh, preset=preset, seed=given.seed), observation, start, console)
+    refiner = Refiner(mesh, preset=preset, seed=given.seed)
+    located = with_progress(lambda report: refiner.locate(observation, progress=report), "locating", console)
+    found = errors(located.pose, truth, mesh)
+    result = refine_with_progress(refiner, observation, start, console)
     before, after = errors(start, truth, mesh), errors(result.pose, truth, mesh)
     titles = (described("start", before), described("refined", after))
     beside = described_run(preset, {"example": "packaged"}) | {"error_before": before, "error_after": after}
     with results_folder(given.out) as folder:
         write_result(folder / "result.json", result, beside)
         Draughtsman(mesh, observation, result).draw(folder, titles=titles, truth=truth)
+        beside = described_run(preset, {"example": "packaged"}) | {"error": found}
+        (folder / "located").mkdir()
+        write_result(folder / "located" / "result.json", located, beside)
+        names = ("first proposal", described("located", found))
+        Draughtsman(mesh, observation, located).draw(folder / "located", titles=names, truth=truth, film=False)
+    console.print("[bold]Without a start pose[/]")
+    print_summary(located, given.out / "located", console)
+    console.print(f"[bold]{names[1]}[/]\n\n[bold]From a start pose[/]")
     print_summary(result, given.out, console)
-    console.print(f"\n[bold]{titles[0]}\n{titles[1]}[/]")
-    return 0 if result.ok else 1
+    console.print(f"[bold]{titles[0]}\n{titles[1]}[/]")
+    return 0 if result.ok and located.ok else 1

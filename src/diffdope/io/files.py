@@ -85,8 +85,10 @@ def _move_all(temporary: Path, out: Path) -> None:
     try:
         with interrupts_recorded():  # files of two runs would not belong together
             out.mkdir(exist_ok=True)
-            for file in sorted(temporary.iterdir()):
-                file.replace(out / file.name)
+            for file in sorted(path for path in temporary.rglob("*") if path.is_file()):
+                place = out / file.relative_to(temporary)
+                place.parent.mkdir(exist_ok=True)
+                file.replace(place)
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(f"interrupted; {out} had been written") from interrupt
 

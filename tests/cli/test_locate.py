@@ -1,0 +1,89 @@
+"""`diffdope locate`, and `refine` without a start, as a user runs them, in this process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from diffdope.cli.main import main
+from diffdope.geometry.pose import Pose
+from diffdope.io.masks import read_labels
+from tests.cli.conftest import arguments
+
+
+def locating(folder: Path, **changes: object) -> list[str]:
+    """Flags of `diffdope locate` for a copy of the packaged example."""
+    return ["locate", *arguments(folder, init=None, **changes)[1:]]
+
+
+def error_mm(entry: dict[str, object], folder: Path) -> float:
+    truth = json.loads((folder / "truth.json").read_text())
+    pose = Pose.from_bop(entry["cam_R_m2c"], entry["cam_t_m2c"])
+    return 1e3 * pose.distance_to(Pose.from_bop(truth["cam_R_m2c"], truth["cam_t_m2c"]))
+
+
+def write_labels(folder: Path) -> None:
+    """The mask with the label 30, and a patch of background, where there is nothing, with 7."""
+    mask = np.asarray(Image.open(folder / "mask.png").convert("L")) > 127
+    labels = np.where(mask, np.uint8(30), np.uint8(0))
+    labels[5:45, 5:45] = 7
+    Image.fromarray(labels).save(folder / "labels.png")
+
+
+def test_locate_writes_what_it_promises(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(locating(inputs)) == 0
+    out = inputs.parent / "out"
+    entry = json.loads((out / "result.json").read_text())
+    assert error_mm(entry, inputs) < 1.0
+    assert entry["answers"][0]["probability"] == entry["confidence"]
+    assert sum(one["probability"] for one in entry["answers"]) + entry["none_of_these"] == pytest.approx(1.0)
+    assert {"result.json", "overlay.png", "costs.png"} <= {path.name for path in out.iterdir()}
+    assert "located" in capsys.readouterr().out
+
+
+def test_several_answers_are_drawn_beside_each_other(inputs: Path) -> None:
+    main(locating(inputs, rgb=None))
+    out = inputs.parent / "out"
+    answers = json.loads((out / "result.json").read_text())["answers"]
+    assert len(answers) > 1
+    with Image.open(out / "answers.png") as picture:
+        assert picture.size[0] > 300 * min(len(answers), 4)
+
+
+def test_each_label_of_a_mask_gets_its_result(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_labels(inputs)
+    assert read_labels(inputs / "labels.png") == [7, 30]
+    assert main(locating(inputs, mask=inputs / "labels.png")) == 1  # for one of the two is nothing
+    out = inputs.parent / "out"
+    results = {one["label"]: one for one in json.loads((out / "results.json").read_text())["results"]}
+    assert set(results) == {7, 30}
+    assert error_mm(results[30], inputs) < 1.0 and results[30]["status"] == "converged"
+    assert results[7]["status"] in ("failed", "ambiguous", "no_overlap", "out_of_view")
+    assert (out / "overlay.png").stat().st_size > 0
+    assert "1 of 2 found" in capsys.readouterr().out
+
+
+def test_one_label_of_a_mask_can_be_chosen(inputs: Path) -> None:
+    write_labels(inputs)
+    assert main(locating(inputs, mask=inputs / "labels.png", mask_id=30)) == 0
+    assert error_mm(json.loads((inputs.parent / "out" / "result.json").read_text()), inputs) < 1.0
+
+
+def test_a_mask_of_one_object_has_no_labels(inputs: Path) -> None:
+    assert read_labels(inputs / "mask.png") == []
+
+
+def test_refine_without_a_start_locates_and_says_so(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*arguments(inputs, init=None), "--no-film"]) == 0
+    assert "no --init: the object is located first" in capsys.readouterr().out
+    assert error_mm(json.loads((inputs.parent / "out" / "result.json").read_text()), inputs) < 1.0
+
+
+def test_without_a_mask_nothing_is_written(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(locating(inputs, mask=None)) == 2
+    assert "a mask that says where the object is" in capsys.readouterr().err
+    assert not (inputs.parent / "out").exists()
