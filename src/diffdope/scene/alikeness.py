@@ -12,7 +12,7 @@ from diffdope.scene.sampling import spread_over
 F64 = NDArray[np.float64]
 
 _POINTS, _MOVED = 10_000, 1000
-_AWAY = 0.005  # share of the diameter: mean distance of the surfaces, of which points know the tangential plane
+_AWAY = 0.015  # share of the diameter: half of what a right pose may be off; of surfaces, in their normal direction
 _FAR = 0.05  # share of the diameter: no surface is there; points are some 1 % apart
 _COLOR = 0.05  # mean difference of colours, of which each is a mean over a patch
 _OTHER_COLOR = 0.25  # difference that no light explains
