@@ -34,7 +34,8 @@ class Arguments:
     """Folder of the scenes: val, test, test_primesense."""
     init: str
     """Start poses: a folder with SCENE/scene_error_deg_LEVEL.json (also relative to the data set), one such file, BOP
-    results CSV of another method, or `gt` for the truth (see --perturb-deg, --perturb-mm)."""
+    results CSV of another method, `gt` for the truth (see --perturb-deg, --perturb-mm), or `none`: every mask, or every
+    detection, is located."""
     out: Path
     """Results CSV; beside it, with the ending .jsonl, a record per object."""
     level: str | None = None
@@ -116,8 +117,9 @@ def selection_of(given: Arguments) -> Selection:
 def source_of(given: Arguments) -> StartSource:
     """Where they come from."""
     return StartSource(
-        given.init, level=given.level, perturb_deg=given.perturb_deg, perturb_mm=given.perturb_mm, seed=given.seed
-    )
+        given.init, level=given.level, perturb_deg=given.perturb_deg, perturb_mm=given.perturb_mm, seed=given.seed,
+        mask=given.mask,
+    )  # fmt: skip
 
 
 def work_of(given: Arguments) -> RefineWork:
