@@ -106,7 +106,7 @@ def test_frames_come_in_the_order_of_their_numbers(video: Path) -> None:
 
 
 def test_a_run_that_0_1_0_began_has_the_same_header(video: Path) -> None:
-    given = Arguments(video / "object.ply", video / "camera.json", video / "init.json", video / "out")
+    given = Arguments(video / "object.ply", video / "camera.json", video / "out", video / "init.json")
     assert "mask_id" not in header_of(given, preset("fast"))["inputs"]
     assert header_of(replace(given, mask_id=2), preset("fast"))["inputs"]["mask_id"] == 2
 
@@ -211,3 +211,17 @@ def test_a_frame_of_another_size_is_named(video: Path, capsys: pytest.CaptureFix
     Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(video / "rgb" / "000012.png")
     assert main(words(video)) == 2
     assert "frame 000012: rgb: expected shape (240, 320, 3)" in capsys.readouterr().err
+
+
+def test_without_a_start_the_first_frame_is_located(video: Path) -> None:
+    main(words(video, init=None, mask=video / "mask"))
+    records = read_journal(video.parent / "out" / "poses.jsonl")[1]
+    first = next(iter(records.values()))
+    pose = Pose.from_bop(first["cam_R_m2c"], first["cam_t_m2c"])
+    assert first["status"] in ("converged", "iteration_limit") and 1e3 * pose.distance_to(truth(0)) < 3.0
+
+
+def test_without_a_start_and_masks_nothing_is_written(video: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words(video, init=None)) == 2
+    assert "or a mask to find the object in" in capsys.readouterr().err
+    assert not (video.parent / "out").exists()

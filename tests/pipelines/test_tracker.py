@@ -296,3 +296,47 @@ def test_tracking_leaves_refine_as_it_was(box: Mesh) -> None:
 def test_the_preset_fast_is_one_hypothesis_on_the_mesh_itself() -> None:
     search = PRESETS["fast"].search
     assert set(search.near.hypotheses) == {1} and set(search.near.faces) == {0} and search.fallback_confidence == 0.0
+
+
+def masked(box: Mesh, pose: Pose, seed: int = 0) -> Observation:
+    return picture([(box, pose)], np.random.default_rng(seed), noise=SensorNoise())
+
+
+def test_without_a_pose_the_first_frame_is_located(box: Mesh) -> None:
+    truth = START.retract([0.01, 0.0, 0.0, 1.1, -0.7, 2.0])
+    refiner = Refiner(box, preset="fast")
+    for k in range(4):
+        pose = truth.retract(k * np.array([0.002, 0.0, 0.0, 0.0, 0.02, 0.0]))
+        result = refiner.track(masked(box, pose, k))
+        assert result.ok and 1e3 * result.pose.distance_to(pose) < 2.0
+        assert np.degrees(result.pose.angle_to(pose)) < 2.0
+
+
+def test_frames_are_lost_until_an_object_that_convinces_has_been_found(box: Mesh) -> None:
+    truth = START.retract([0.01, 0.0, 0.0, 1.1, -0.7, 2.0])
+    good = masked(box, truth)
+    empty = masked(box, truth).with_mask(np.roll(good.mask > 0.5, 60, axis=1))  # type: ignore[operator]
+    refiner = Refiner(box, preset="fast")
+    first = refiner.track(empty)
+    assert first.status is Status.LOST and "not found yet (confidence" in first.message
+    second = refiner.track(good.without_mask())
+    assert second.status is Status.LOST and "not found yet (no mask)" in second.message
+    third = refiner.track(good)
+    assert third.ok and 1e3 * third.pose.distance_to(truth) < 2.0
+
+
+def test_a_first_frame_without_pose_and_mask_is_refused_with_the_cure(box: Mesh) -> None:
+    with pytest.raises(DiffDopeError, match=r"pose: expected a start pose .* or a mask .*; give the pose"):
+        Refiner(box, preset="fast").track(grey())
+
+
+def test_a_lost_object_that_was_turned_round_is_located_in_its_mask(box: Mesh) -> None:
+    refiner = Refiner(box, preset="fast")
+    before, after = START.retract([0.0, 0.0, 0.0, 1.1, -0.7, 2.0]), START.retract([0.03, 0.01, 0.0, -1.9, 0.8, 0.3])
+    refiner.track(masked(box, before), before)
+    for _ in range(2):
+        result = refiner.track(Observation(CAMERA, rgb=np.zeros((CAMERA.height, CAMERA.width, 3))))
+    assert result.status is Status.LOST
+    found = [refiner.track(masked(box, after, k)) for k in range(TrackingSettings().retry + 1)]
+    assert found[-1].ok and np.degrees(found[-1].pose.angle_to(after)) < 3.0
+    assert all(one.status is Status.LOST or one.pose.angle_to(after) < 0.1 for one in found)

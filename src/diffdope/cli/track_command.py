@@ -37,10 +37,11 @@ class Arguments:
     """PLY, OBJ, GLB or STL."""
     camera: Path
     """JSON with BOP's scene_camera keys (cam_K, depth_scale), a camera.json, or a whole scene_camera.json."""
-    init: Path
-    """Pose in the first frame: JSON with cam_R_m2c and cam_t_m2c (mm), or BOP results CSV."""
     out: Path
     """Folder for poses.jsonl, poses.csv, track.png and track.mp4; if it holds an interrupted run, that goes on."""
+    init: Path | None = None
+    """Pose in the first frame: JSON with cam_R_m2c and cam_t_m2c (mm), or BOP results CSV. Without it, the object is
+    located in the first frame, which must have a mask."""
     rgb: Path | None = None
     """Folder of photographs in the order of their numbers, or a film (needs diffdope[video])."""
     depth: Path | None = None
@@ -81,7 +82,9 @@ def run(arguments: list[str]) -> int:
     check_fields(given, {"mask_id": 0, "image_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
     check_folder(given.out)
     preset = preset_of(given)
-    start = read_start_pose(given.init, obj_id=given.obj_id, image_id=given.image_id)
+    start = None
+    if given.init is not None:
+        start = read_start_pose(given.init, obj_id=given.obj_id, image_id=given.image_id)
     video = read_video(given)
     mesh = Mesh.load(given.mesh, unit=given.unit, allow_missing_texture=given.allow_missing_texture)
     console = Console()

@@ -45,7 +45,7 @@ class Video:
 
 
 def track_into(
-    journal: Journal, refiner: Refiner, video: Video, start: Pose, report: Callable[[Record], None]
+    journal: Journal, refiner: Refiner, video: Video, start: Pose | None, report: Callable[[Record], None]
 ) -> list[str]:
     """Tracks the frames that the journal does not have yet; returns the names of all.
 
@@ -53,7 +53,7 @@ def track_into(
         journal: of this run or of an interrupted one.
         refiner: of the object.
         video: the frames.
-        start: pose in the first frame.
+        start: pose in the first frame; None to locate the object there.
         report: takes each new record.
 
     Raises:
@@ -86,7 +86,7 @@ def check_same_frames(done: Mapping[str, Record], frames: Frames) -> None:
         raise expected("frames", wanted, ", ".join(names[other : other + 1]) or "none", "choose another --out")
 
 
-def last_good(done: Mapping[str, Record], start: Pose) -> Pose:
+def last_good(done: Mapping[str, Record], start: Pose | None) -> Pose | None:
     """Where an interrupted run goes on: the last pose that was no guess."""
     for record in reversed(list(done.values())):
         if record["status"] != Status.LOST:

@@ -128,12 +128,13 @@ class Refiner:
 
         Args:
             observation: the frame.
-            pose: (re)starts there; needed for the first frame.
+            pose: (re)starts there. Without one in the first frame, the object is located in its mask; until it is
+                found, frames are `LOST`.
             time_s: of the frame, seconds, where frames do not come evenly; later than that of the frame before.
 
         Raises:
-            DiffDopeError: if the first frame comes without a pose, if times do not increase, if the preset's solver
-                has no confidence (`descent`), or for what `refine` refuses.
+            DiffDopeError: if the first frame comes without a pose and without a mask, if times do not increase, if the
+                preset's solver has no confidence (`descent`), or for what `refine` refuses.
         """
         check_type("observation", observation, Observation, cure=OBSERVATION_CURE)
         if pose is not None:
@@ -152,8 +153,9 @@ class Refiner:
         quick = partial(self._follow, near)
         alone = set(near.search.near.hypotheses) == {1}
         return Tracker(
-            self._frame.mesh, self.preset.tracking, refine, search, quick if alone else None, light=near.search.light
-        )
+            self._frame.mesh, self.preset.tracking, refine, search, quick if alone else None, light=near.search.light,
+            locate=partial(self._attempt, wide, pose=None),
+        )  # fmt: skip
 
     def _follow(self, preset: Preset, observation: Observation, pose: Pose, gain: PhotometricGain | None) -> Attempt:
         """A frame of which the last level will do, in the light of the frame before."""

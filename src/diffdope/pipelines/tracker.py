@@ -28,6 +28,7 @@ class Attempt(NamedTuple):
 
 
 Refine = Callable[[Observation, Pose], Attempt]
+Locate = Callable[[Observation], Attempt]
 Follow = Callable[[Observation, Pose, PhotometricGain | None], Attempt]
 
 _SAME_ANGLE_RAD, _SAME_DISTANCE = math.radians(0.5), 0.005  # starts closer than this end alike
@@ -57,7 +58,7 @@ class Tracker:
     so far, it is refined from coarse to fine, and from the pose of the frame before as well. Poses that are in doubt do
     not feed the motion model; after `patience` frames in a row, or one that cannot be true, the object is lost. From
     then on the pose is a prediction from the last one that could be trusted, and every `retry` frames the wider search
-    looks for the object around it.
+    looks for the object around it, and in the mask, if there is one, wherever it is.
 
     Args:
         mesh: the object.
@@ -66,13 +67,16 @@ class Tracker:
         search: from a start far off; slow.
         quick: from a start very close by, in the light of the frame before; None for `refine`.
         light: how colours may differ: what is known of it from a frame, if that suffices for the next.
+        locate: with no start, in frames that have a mask; None for not at all.
     """
 
     def __init__(
         self, mesh: Mesh, settings: TrackingSettings, refine: Refine, search: Refine, quick: Follow | None = None, *,
-        light: GainModel = "gain-bias",
+        light: GainModel = "gain-bias", locate: Locate | None = None,
     ) -> None:  # fmt: skip
         self._mesh, self._settings, self._light = mesh, settings, light
+        self._locate = locate
+        self._sought: RefinementResult | None = None
         self._gain: PhotometricGain | None = None
         self._refine, self._search, self._quick = refine, search, quick
         self._usual: float | None = None
@@ -92,13 +96,31 @@ class Tracker:
     ) -> RefinementResult:
         """The pose in the next frame; see `Refiner.track`."""
         if pose is None and self._last is None:
-            cure = "give the pose in the first frame: track(observation, pose=...)"
-            raise expected("pose", "a start pose for the first frame", "none", cure)
+            first = self._first(observation)
+            if not first.ok:
+                return first
+            pose = first.pose
         if pose is not None:
             self._restart(pose, time_s)
         else:
             self._clock_s = self._time(time_s)
         return self._found_or_not(observation) if self.lost else self._followed(observation)
+
+    def _first(self, observation: Observation) -> RefinementResult:
+        """Located where there is a mask; `LOST` until an object that convinces has been found."""
+        masked = self._locate is not None and observation.mask_box is not None
+        if not masked and self._sought is None:
+            cure = "give the pose in the first frame, track(observation, pose=...), or a mask in it"
+            raise expected("pose", "a start pose for the first frame, or a mask to find the object in", "none", cure)
+        if masked:
+            assert self._locate is not None
+            self._sought = self._made(self._locate(observation))
+            if sureness(self._sought) >= self._settings.found:
+                return self._sought
+        assert self._sought is not None
+        why = f"confidence {sureness(self._sought):.2f}, below {self._settings.found:g}" if masked else "no mask"
+        text = f"not found yet ({why}); frames with a mask are searched, or start with track(observation, pose=...)"
+        return replace(self._sought, status=Status.LOST, message=text, cost=math.inf, cost_per_modality={})
 
     def _restart(self, pose: Pose, time_s: float | None) -> None:
         if time_s is not None and not math.isfinite(time_s):
@@ -190,10 +212,17 @@ class Tracker:
         self._lost_frames += 1
         start = recentred(self._motion.pose, self._mesh, observation) if wide else predicted
         result = self._made((self._search if wide else self._refine)(observation, start))
-        if sureness(result) >= self._settings.found and self._is_usual(result, self._settings.unlike):
+        # As seldom as the wider search: it takes as long, and from one frame to the next little changes.
+        if wide and self._locate is not None and observation.mask_box is not None and not self._convinces(result):
+            result = max(result, self._made(self._locate(observation)), key=sureness)
+        if self._convinces(result):
             return self._recovered(result)
         self._last = predicted
         return lost(result, predicted, self._lost_frames, self._settings)
+
+    def _convinces(self, result: RefinementResult) -> bool:
+        """Whether a lost object has been found."""
+        return sureness(result) >= self._settings.found and self._is_usual(result, self._settings.unlike)
 
     def _recovered(self, result: RefinementResult) -> RefinementResult:
         frames, self._lost_frames = self._lost_frames - 1, 0
