@@ -123,7 +123,7 @@ def test_settings_that_make_no_study_are_refused(tmp_path: Path) -> None:
         with pytest.raises(DiffDopeError, match=text):
             replace(find_study(name).quick, **changes)
     study = find_study("recovery")
-    with pytest.raises(DiffDopeError, match="recovery: expected at least one trial"):
+    with pytest.raises(DiffDopeError, match="repeats: expected at least 1, got 0"):
         run_study(study, replace(study.quick, repeats=0), Source(), tmp_path)
 
 
