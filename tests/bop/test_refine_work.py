@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,9 @@ import pytest
 from PIL import Image
 
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.masks import mask_source
 from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.rle import encode_rle
-from diffdope.bop.starts import Selection, Start, starts_of_truth, starts_without_pose
+from diffdope.bop.starts import Selection, Start, starts_of_truth
 from diffdope.io.results import decode
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import DescentSettings, Preset, preset
@@ -151,47 +149,3 @@ def test_an_invisible_object_is_not_refined(tree: Tree):
     Image.fromarray(np.zeros((120, 160), np.uint8)).save(path)
     record = work(tree)()(start)
     assert record["status"] == "no_overlap" and record["score"] == 0.0
-
-
-def located(tree: Tree, **changes: Any) -> list[dict[str, Any]]:
-    """Records of image 0 of scene 1, with no start poses."""
-    how = work(tree, preset=preset("default"), **changes)
-    masks = mask_source(DataSet.open(tree.root, "val"), how.mask)
-    assert masks is not None
-    found = starts_without_pose(DataSet.open(tree.root, "val"), Selection(scenes=(1,), images=(0,)), masks)
-    return [how()(start) for start in found]
-
-
-def test_without_start_poses_every_mask_is_located(shared_tree: Tree):
-    records = located(shared_tree)
-    assert len(records) == len(shared_tree.truth[1, 0])
-    for record in records:
-        assert record["gt_id"] == record["start"] and record["match"]["instance_by"] == "index"
-        assert record["errors"]["add_s_mm"] < 2.0
-        assert "initial_cam_R_m2c" not in record
-        result = decode(json.loads(json.dumps(record, allow_nan=False)), RefinementResult)
-        assert result.answers and np.array_equal(result.answers[0].pose.matrix, result.pose.matrix)
-        assert record["score"] == result.confidence
-
-
-def test_without_start_poses_every_detection_is_located_and_matched(tree: Tree):
-    entries = [
-        {"scene_id": 1, "image_id": 0, "category_id": obj_id, "score": 0.9, "bbox": [0, 0, 1, 1],
-         "segmentation": encode_rle(np.asarray(Image.open(mask_path(tree, k))) > 0)}
-        for k, (obj_id, _) in reversed(list(enumerate(tree.truth[1, 0])))
-    ]  # fmt: skip
-    (tree.root / "found.json").write_text(json.dumps(entries))
-    records = located(tree, mask=str(tree.root / "found.json"))
-    assert [record["gt_id"] for record in records] == list(range(len(entries)))[::-1]
-    assert all(record["errors"]["add_s_mm"] < 2.0 for record in records)
-
-
-def mask_path(tree: Tree, instance: int) -> Path:
-    return tree.root / "val" / "000001" / "mask_visib" / f"000000_{instance:06d}.png"
-
-
-def test_an_instance_without_a_mask_is_an_error_and_the_others_go_on(tree: Tree):
-    mask_path(tree, 0).unlink()
-    first, *others = located(tree)
-    assert "no such file" in str(first["error"])
-    assert others and all("error" not in record for record in others)

@@ -160,27 +160,10 @@ def test_the_papers_start_poses_and_another_methods(tree: Tree, tmp_path: Path, 
     assert [row.score for row in read_results(tmp_path / "again.csv")] == scores
 
 
-def test_without_start_poses_every_mask_is_located(tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    out = tmp_path / "located.csv"
-    words = ["bop", "refine", "--dataset", str(tree.root), "--split", "val", "--init", "none", "--out", str(out)]
-    assert main([*words, "--scenes", "1"]) == 0
-    said = capsys.readouterr().out
-    assert "6 objects" in said and "6 instance by index" in said
-    assert len(read_results(out)) == 6
-    header, *records = (json.loads(line) for line in out.with_suffix(".jsonl").read_text().splitlines())
-    assert header["init"] == "none" and all(record["errors"]["add_s_mm"] < 2.0 for record in records)
-    assert main([*words, "--scenes", "1"]) == 0  # nothing is left to do
-    report = ["bop", "eval", "--dataset", str(tree.root), "--split", "val", "--results", str(out), "--scenes", "1"]
-    assert main([*report, "--out", str(tmp_path / "report")]) == 0
-
-
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--init", "nowhere"], "init: expected gt, none, or a file or folder that exists"),
-        (["--init", "none", "--level", "010_trans_004"], "level: expected none with --init none"),
-        (["--init", "none", "--mask", "none"], "mask: expected masks with --init none"),
-        (["--init", "none", "--perturb-deg", "3"], "perturb: expected only with --init gt"),
+        (["--init", "nowhere"], "init: expected gt, or a file or folder that exists"),
         (["--shard", "5/4"], "shard: expected i/n"),
         (["--workers", "0"], "workers: expected at least 1, got 0"),
         (["--scenes", "one"], "scenes: expected numbers such as 1,3,5-8"),

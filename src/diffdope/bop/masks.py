@@ -35,10 +35,6 @@ class MaskSource(ABC):
     def candidates(self, scene_id: int, im_id: int, obj_id: int) -> tuple[Candidate, ...]:
         """All masks of that object in that image."""
 
-    def detections(self, scene_id: int, im_id: int) -> tuple[tuple[int, int, float], ...]:
-        """Number, object and score of everything that a detector found in an image; none where masks are files."""
-        return ()
-
 
 class MaskFolder(MaskSource):
     """Files FOLDER/IMAGE_INSTANCE.png, numbered as scene_gt."""
@@ -66,10 +62,6 @@ class DetectedMasks(MaskSource):
         """Detections of that category."""
         found = self._detections.get((scene_id, im_id), ())
         return tuple(Candidate(d.number, d.mask()) for d in found if d.obj_id == obj_id)
-
-    def detections(self, scene_id: int, im_id: int) -> tuple[tuple[int, int, float], ...]:
-        """All of the image."""
-        return tuple((d.number, d.obj_id, d.score) for d in self._detections.get((scene_id, im_id), ()))
 
 
 @dataclass(frozen=True)

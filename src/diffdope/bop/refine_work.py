@@ -18,7 +18,6 @@ from diffdope.bop.scene import Instance
 from diffdope.bop.silhouette import silhouette, stride_of
 from diffdope.bop.starts import Start
 from diffdope.errors import NothingToCompareError, expected
-from diffdope.geometry.pose import Pose
 from diffdope.io.poses import pose_of
 from diffdope.io.results import encode
 from diffdope.jobs.task import described
@@ -101,7 +100,7 @@ class Refinery:
         photograph = self._load(start)
         refiner = self._refiner(start.obj_id, photograph.grey)
         chosen, mask = self._mask(start, photograph, refiner.mesh)
-        truth, how = self._truth(start, photograph, chosen, mask, refiner.mesh)
+        truth, how = self._truth(start, photograph, chosen, refiner.mesh)
         record = {
             **start.described(),
             "gt_id": None if truth is None else truth.gt_id,
@@ -112,8 +111,6 @@ class Refinery:
         return record | {"errors": None if truth is None else errors_of(record, start, truth, refiner.mesh)}
 
     def _result(self, start: Start, photograph: Photograph, refiner: Refiner, mask: Bool | None) -> RefinementResult:
-        if start.pose is None:
-            return self._located(photograph, refiner, mask)
         if self._masks is not None and (mask is None or not mask.any()):
             message = "no mask of this object shows anything at the start pose"
             return unrefined(start, Status.NO_OVERLAP, message, self._work.seed)
@@ -122,11 +119,6 @@ class Refinery:
             return refiner.refine(observation, start.pose)
         except NothingToCompareError as why:  # a fact of the data set
             return unrefined(start, Status.FAILED, str(why), self._work.seed)
-
-    def _located(self, photograph: Photograph, refiner: Refiner, mask: Bool | None) -> RefinementResult:
-        if mask is None or not mask.any():
-            raise expected("mask", "one that shows the object, since there is no start pose", "none or an empty one")
-        return refiner.locate(photograph.observation.with_mask(mask))
 
     def _load(self, start: Start) -> Photograph:
         key = (start.scene_id, start.im_id)
@@ -154,25 +146,20 @@ class Refinery:
         if self._masks is None:
             return NOTHING, None
         candidates = self._masks.candidates(start.scene_id, start.im_id, start.obj_id)
-        by_number = {candidate.number: candidate.mask for candidate in candidates}
-        if start.pose is None and not self._masks.indexed_by_truth:
-            return Choice(start.index, "index"), by_number.get(start.index)
         if self._masks.indexed_by_truth and start.gt_id is not None:
             choice = Choice(start.gt_id, "index")
         else:
             camera = photograph.observation.camera
             k = stride_of(camera)
             coarse = tuple(Candidate(c.number, c.mask[::k, ::k]) for c in candidates)
-            choice = choose(silhouette(mesh, camera, _posed(start)), coarse)
-        masks = by_number
+            choice = choose(silhouette(mesh, camera, start.pose), coarse)
+        masks = {candidate.number: candidate.mask for candidate in candidates}
         if choice.how == "index" and choice.number not in masks:
             name = f"mask {self._work.mask}/{start.im_id:06d}_{choice.number:06d}"
             raise expected(f"{self._dataset.scene(start.scene_id).folder}", name, "no such file", "see --mask")
         return choice, None if choice.number is None else masks[choice.number]
 
-    def _truth(
-        self, start: Start, photograph: Photograph, mask: Choice, seen: Bool | None, mesh: Mesh
-    ) -> tuple[Instance | None, str]:  # fmt: skip
+    def _truth(self, start: Start, photograph: Photograph, mask: Choice, mesh: Mesh) -> tuple[Instance | None, str]:
         truth = {instance.gt_id: instance for instance in photograph.truth}
         if start.gt_id is not None and start.gt_id in truth:
             return truth[start.gt_id], "index"
@@ -181,18 +168,8 @@ class Refinery:
         camera = photograph.observation.camera
         same = [instance for instance in photograph.truth if instance.obj_id == start.obj_id]
         candidates = tuple(Candidate(i.gt_id, silhouette(mesh, camera, i.pose)) for i in same)
-        if not candidates:
-            return None, "none"
-        k = stride_of(camera)
-        shown = seen[::k, ::k] if start.pose is None and seen is not None else silhouette(mesh, camera, _posed(start))
-        choice = choose(shown, candidates)
+        choice = choose(silhouette(mesh, camera, start.pose), candidates) if candidates else NOTHING
         return (truth[choice.number], choice.how) if choice.number is not None else (None, "none")
-
-
-def _posed(start: Start) -> Pose:
-    """The pose of a start that has one."""
-    assert start.pose is not None
-    return start.pose
 
 
 def refined(start: Start, result: RefinementResult) -> dict[str, Any]:
@@ -202,7 +179,7 @@ def refined(start: Start, result: RefinementResult) -> dict[str, Any]:
 
 def unrefined(start: Start, status: Status, message: str, seed: int) -> RefinementResult:
     """The result of a start pose that stays as it was, because nothing could be compared."""
-    pose, infinite = _posed(start), float("inf")
+    pose, infinite = start.pose, float("inf")
     history = History(
         np.full((1, 1), infinite), np.zeros((1, 1, 0)), pose.R_m2c[None, None], pose.t_m2c[None, None], np.ones(1)
     )
@@ -228,7 +205,7 @@ def errors_of(record: dict[str, Any], start: Start, truth: Instance, mesh: Mesh)
     points = mesh.vertices_m[::step]
     pose = pose_of(record, start.key)
     return {
-        "start_add_mm": 1e3 * add(pose_of(record["initial"], start.key), truth.pose, points),
+        "start_add_mm": 1e3 * add(start.pose, truth.pose, points),
         "add_mm": 1e3 * add(pose, truth.pose, points),
         "add_s_mm": 1e3 * add_s(pose, truth.pose, points),
     }

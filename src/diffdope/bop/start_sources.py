@@ -7,22 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.masks import mask_source
-from diffdope.bop.starts import (
-    Selection,
-    Start,
-    level_path,
-    select,
-    starts_of_json,
-    starts_of_results,
-    starts_of_truth,
-    starts_without_pose,
-)
+from diffdope.bop.starts import Selection, Start, level_path, select, starts_of_json, starts_of_results, starts_of_truth
 from diffdope.errors import DiffDopeError, expected
 
 TRUTH = "gt"
-NONE = "none"
-"""No start poses: objects are located in their masks."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +18,12 @@ class StartSource:
     """Start poses by name.
 
     Attributes:
-        init: "gt" for the truth, "none" for masks without poses, or a file or folder, seen from here or from the data
-            set: a folder with SCENE/scene_error_deg_LEVEL.json, one such file, or BOP results CSV.
+        init: "gt" for the truth, or a file or folder, seen from here or from the data set: a folder with
+            SCENE/scene_error_deg_LEVEL.json, one such file, or BOP results CSV.
         level: which files of the folder, such as 010_trans_004.
         perturb_deg: of the truth: turn every pose by this angle about a random axis.
         perturb_mm: of the truth: move every pose by this length in a random direction.
         seed: of axes and directions.
-        mask: of "none": which masks are located, see `masks.mask_source`.
     """
 
     init: str
@@ -44,7 +31,6 @@ class StartSource:
     perturb_deg: float = 0.0
     perturb_mm: float = 0.0
     seed: int = 0
-    mask: str = "mask_visib"
 
     @property
     def described(self) -> str:
@@ -67,8 +53,6 @@ class StartSource:
             return starts_of_truth(dataset, selection, angle_rad=angle_rad, distance_m=distance_m, seed=self.seed)
         if self.perturb_deg or self.perturb_mm:
             raise DiffDopeError(f"perturb: expected only with --init gt, got it with --init {self.init}")
-        if self.init == NONE:
-            return self._without_pose(dataset, selection)
         path = self._path(dataset.root)
         if path.is_dir():
             level = self.level
@@ -79,21 +63,12 @@ class StartSource:
             return starts_of_results(dataset, selection, path)
         return starts_of_json(dataset, _one_scene(path, dataset, selection), lambda _: path)
 
-    def _without_pose(self, dataset: DataSet, selection: Selection) -> list[Start]:
-        if self.level is not None:
-            raise expected("level", "none with --init none, which has no start poses", repr(self.level))
-        masks = mask_source(dataset, self.mask)
-        if masks is None:
-            cure = "give a mask folder or detections, or start poses"
-            raise expected("mask", "masks with --init none, which locates objects in them", "none", cure)
-        return starts_without_pose(dataset, selection, masks)
-
     def _path(self, root: Path) -> Path:
         for path in (Path(self.init), root / self.init):
             if path.exists():
                 return path
         where = f"{self.init} (looked for here and in {root})"
-        raise expected("init", "gt, none, or a file or folder that exists", where)
+        raise expected("init", "gt, or a file or folder that exists", where)
 
 
 def _one_scene(path: Path, dataset: DataSet, selection: Selection) -> Selection:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.masks import MaskSource
 from diffdope.bop.scene import Instance
 from diffdope.errors import expected
 from diffdope.geometry.perturb import perturb
@@ -29,7 +28,7 @@ class Start:
         im_id: of the image.
         index: its position among the starts of its image; with scene and image, its identity.
         obj_id: which model.
-        pose: rough; None for an object that is located in its mask.
+        pose: rough.
         score: of the method that found it; None if it has none.
         gt_id: the instance that it belongs to, where the source says so by its order.
     """
@@ -38,7 +37,7 @@ class Start:
     im_id: int
     index: int
     obj_id: int
-    pose: Pose | None
+    pose: Pose
     score: float | None = None
     gt_id: int | None = None
 
@@ -54,14 +53,11 @@ class Start:
 
     def described(self) -> dict[str, Any]:
         """As JSON; millimetres."""
-        about: dict[str, Any] = {
-            "scene_id": self.scene_id, "im_id": self.im_id, "start": self.index, "obj_id": self.obj_id,
-            "initial_score": self.score,
-        }  # fmt: skip
-        if self.pose is None:
-            return about
         R, t = self.pose.to_bop()
-        return {**about, "initial_cam_R_m2c": R, "initial_cam_t_m2c": t}
+        return {
+            "scene_id": self.scene_id, "im_id": self.im_id, "start": self.index, "obj_id": self.obj_id,
+            "initial_score": self.score, "initial_cam_R_m2c": R, "initial_cam_t_m2c": t,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -106,29 +102,6 @@ def starts_of_truth(
                 rng = np.random.default_rng([seed, scene_id, im_id, truth.gt_id])
                 pose = perturb(pose, angle_rad=angle_rad, distance_m=distance_m, rng=rng)
             starts.append(Start(scene_id, im_id, truth.gt_id, truth.obj_id, pose, None, truth.gt_id))
-    return starts
-
-
-def starts_without_pose(dataset: DataSet, selection: Selection, masks: MaskSource) -> list[Start]:
-    """Every mask of the wanted images: instances of the truth with a mask folder, or all detections.
-
-    An instance that has no mask stays, and ends in an error that says so.
-
-    Args:
-        dataset: with scene_gt.json, where masks are numbered as the truth.
-        selection: which scenes and images.
-        masks: their source.
-    """
-    starts = []
-    for scene_id, im_id in _images(dataset, selection):
-        if masks.indexed_by_truth:
-            for truth in dataset.scene(scene_id).truth(im_id):
-                starts.append(Start(scene_id, im_id, truth.gt_id, truth.obj_id, None, None, truth.gt_id))
-        else:
-            starts += [
-                Start(scene_id, im_id, number, obj_id, None, score)
-                for number, obj_id, score in masks.detections(scene_id, im_id)
-            ]
     return starts
 
 

@@ -34,8 +34,7 @@ class Arguments:
     """Folder of the scenes: val, test, test_primesense."""
     init: str
     """Start poses: a folder with SCENE/scene_error_deg_LEVEL.json (also relative to the data set), one such file, BOP
-    results CSV of another method, `gt` for the truth (see --perturb-deg, --perturb-mm), or `none`: every mask, or every
-    detection, is located."""
+    results CSV of another method, or `gt` for the truth (see --perturb-deg, --perturb-mm)."""
     out: Path
     """Results CSV; beside it, with the ending .jsonl, a record per object."""
     level: str | None = None
@@ -117,9 +116,8 @@ def selection_of(given: Arguments) -> Selection:
 def source_of(given: Arguments) -> StartSource:
     """Where they come from."""
     return StartSource(
-        given.init, level=given.level, perturb_deg=given.perturb_deg, perturb_mm=given.perturb_mm, seed=given.seed,
-        mask=given.mask,
-    )  # fmt: skip
+        given.init, level=given.level, perturb_deg=given.perturb_deg, perturb_mm=given.perturb_mm, seed=given.seed
+    )
 
 
 def work_of(given: Arguments) -> RefineWork:
