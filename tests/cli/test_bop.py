@@ -160,10 +160,64 @@ def test_the_papers_start_poses_and_another_methods(tree: Tree, tmp_path: Path, 
     assert [row.score for row in read_results(tmp_path / "again.csv")] == scores
 
 
+def located(tree: Tree, out: Path, *flags: str) -> list[str]:
+    words = ["bop", "refine", "--dataset", str(tree.root), "--split", "val", "--init", "none", "--out", str(out)]
+    return [*words, "--preset", "fast", "--scenes", "1", *flags]
+
+
+def test_without_start_poses_every_mask_is_located(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    tree = make_tree(tmp_path / "tiny", images=((1, 0), (1, 1)))
+    (tree.scene(1) / "mask_visib" / "000001_000002.png").unlink()
+    out, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    assert main(located(tree, out)) == 1
+    said = capsys.readouterr().out
+    assert "5 instance by index" in said and "1 of 6 ended in an error" in said
+    assert main(located(tree, two, "--workers", "2")) == 1
+    assert without_times(two) == without_times(out)
+    for i in (1, 2):
+        main(located(tree, tmp_path / "part.csv", "--shard", f"{i}/2"))
+    parts = [str(tmp_path / f"part.{i}-of-2.jsonl") for i in (1, 2)]
+    main(["bop", "merge", *parts, "--out", str(tmp_path / "merged.csv")])
+    assert without_times(tmp_path / "merged.csv") == without_times(out)
+    journal = two.with_suffix(".jsonl")
+    whole = journal.read_text()
+    header, *lines = whole.splitlines(keepends=True)
+    journal.write_text(header.replace('"complete": true', '"complete": false') + "".join(lines[:2]))
+    assert main(located(tree, two)) == 1
+    assert without_times(two) == without_times(out) and journal.read_text().startswith(whole.partition("\n")[0])
+    report = tmp_path / "report"
+    words = ["--dataset", str(tree.root), "--split", "val", "--results", str(out), "--out", str(report), "--no-vsd"]
+    assert main(["bop", "eval", *words]) == 0
+    summary = json.loads((report / "summary.json").read_text())
+    assert (summary["all"]["instances"], summary["all"]["missing"]) == (6, 1)
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--init", "nowhere"], "init: expected gt, or a file or folder that exists"),
+        (["--level", "001_trans_001"], "use --init none without --level"),
+        (["--perturb-deg", "3"], "use --init none without --perturb-deg and --perturb-mm"),
+        (["--mask", "none"], "give --mask a mask folder of the scenes or a detector's masks, or --init start poses"),
+        (["--preset", "paper"], "use default or fast, or give --init start poses"),
+    ],
+)
+def test_without_start_poses_their_options_are_refused(
+    tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str], message: str
+):
+    words = located(tree, tmp_path / "results.csv")
+    if flags[0] == "--preset":
+        k = words.index("--preset")
+        del words[k : k + 2]
+    assert main([*words, *flags]) == 2
+    said = capsys.readouterr().err
+    assert message in said and said.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--init", "nowhere"], "init: expected gt, none, or a file or folder that exists"),
         (["--shard", "5/4"], "shard: expected i/n"),
         (["--workers", "0"], "workers: expected at least 1, got 0"),
         (["--scenes", "one"], "scenes: expected numbers such as 1,3,5-8"),

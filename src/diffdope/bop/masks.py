@@ -14,6 +14,7 @@ from diffdope.bop.dataset import DataSet
 from diffdope.bop.detections import read_detections
 
 Bool = NDArray[np.bool_]
+NO_MASK = "none"
 NEARLY = 0.7  # a second overlap of this share of the best one makes the choice ambiguous
 
 
@@ -35,6 +36,10 @@ class MaskSource(ABC):
     def candidates(self, scene_id: int, im_id: int, obj_id: int) -> tuple[Candidate, ...]:
         """All masks of that object in that image."""
 
+    @abstractmethod
+    def objects(self, scene_id: int, im_id: int) -> tuple[int, ...]:
+        """The object ids of an image's masks, in the order of their numbers, which begin at 0."""
+
 
 class MaskFolder(MaskSource):
     """Files FOLDER/IMAGE_INSTANCE.png, numbered as scene_gt."""
@@ -51,6 +56,10 @@ class MaskFolder(MaskSource):
         masks = [(gt_id, scene.mask(im_id, gt_id, self._folder)) for gt_id in ids]
         return tuple(Candidate(gt_id, mask) for gt_id, mask in masks if mask is not None)
 
+    def objects(self, scene_id: int, im_id: int) -> tuple[int, ...]:
+        """Those of the instances, with a file or without."""
+        return tuple(instance.obj_id for instance in self._dataset.scene(scene_id).truth(im_id))
+
 
 class DetectedMasks(MaskSource):
     """A detector's JSON file, or a folder of them."""
@@ -62,6 +71,10 @@ class DetectedMasks(MaskSource):
         """Detections of that category."""
         found = self._detections.get((scene_id, im_id), ())
         return tuple(Candidate(d.number, d.mask()) for d in found if d.obj_id == obj_id)
+
+    def objects(self, scene_id: int, im_id: int) -> tuple[int, ...]:
+        """Their categories."""
+        return tuple(d.obj_id for d in self._detections.get((scene_id, im_id), ()))
 
 
 @dataclass(frozen=True)
@@ -114,7 +127,7 @@ def mask_source(dataset: DataSet, name: str) -> MaskSource | None:
     Raises:
         DiffDopeError: if it is a file of detections that is broken.
     """
-    if name == "none":
+    if name == NO_MASK:
         return None
     path = Path(name)
     if path.suffix.lower() == ".json" or (path.is_dir() and any(path.glob("*.json"))):

@@ -16,9 +16,9 @@ from diffdope.bop.masks import NOTHING, Candidate, Choice, MaskSource, choose, m
 from diffdope.bop.metrics import add, add_s
 from diffdope.bop.scene import Instance
 from diffdope.bop.silhouette import silhouette, stride_of
-from diffdope.bop.starts import Start
+from diffdope.bop.starts import Start, described_pose
 from diffdope.errors import NothingToCompareError, expected
-from diffdope.io.poses import pose_of
+from diffdope.geometry.pose import Pose
 from diffdope.io.results import encode
 from diffdope.jobs.task import described
 from diffdope.pipelines.compiled import compile_apart
@@ -99,26 +99,43 @@ class Refinery:
         """
         photograph = self._load(start)
         refiner = self._refiner(start.obj_id, photograph.grey)
-        chosen, mask = self._mask(start, photograph, refiner.mesh)
-        truth, how = self._truth(start, photograph, chosen, refiner.mesh)
+        if start.pose is None:
+            result, chosen = self._located(start, photograph, refiner)
+            matched = result.pose if np.isfinite(result.cost) else None  # nothing was compared, so nothing found
+        else:
+            chosen, mask = self._mask(start, start.pose, photograph, refiner.mesh)
+            result = self._result(start.pose, photograph, refiner, mask)
+            matched = start.pose
+        truth, how = self._truth(start, matched, photograph, chosen, refiner.mesh)
         record = {
-            **start.described(),
+            **start.described(), **described_pose(result.initial_pose),
             "gt_id": None if truth is None else truth.gt_id,
             "visib_fract": None if truth is None else truth.visib_fract,
             "match": {"instance_by": how, "mask": chosen.described()},
-        }
-        record |= refined(start, self._result(start, photograph, refiner, mask))
-        return record | {"errors": None if truth is None else errors_of(record, start, truth, refiner.mesh)}
+        }  # fmt: skip
+        record |= refined(start, result)
+        return record | {"errors": None if truth is None else errors_of(result, truth, refiner.mesh)}
 
-    def _result(self, start: Start, photograph: Photograph, refiner: Refiner, mask: Bool | None) -> RefinementResult:
+    def _located(self, start: Start, photograph: Photograph, refiner: Refiner) -> tuple[RefinementResult, Choice]:
+        candidates = () if self._masks is None else self._masks.candidates(start.scene_id, start.im_id, start.obj_id)
+        mask = next((one.mask for one in candidates if one.number == start.index), None)
+        if mask is None or not mask.any():
+            where = f"scene {start.scene_id}, image {start.im_id}, object {start.obj_id}"
+            got = "none" if mask is None else "one in which every pixel is 0"
+            cure = "without a start pose (--init none) there is nothing else that says where it is; see --mask"
+            raise expected(where, f"a mask of this instance in {self._work.mask}", got, cure)
+        result = refiner.locate(photograph.observation.with_mask(mask))
+        return result, Choice(start.index, "index")
+
+    def _result(self, pose: Pose, photograph: Photograph, refiner: Refiner, mask: Bool | None) -> RefinementResult:
         if self._masks is not None and (mask is None or not mask.any()):
             message = "no mask of this object shows anything at the start pose"
-            return unrefined(start, Status.NO_OVERLAP, message, self._work.seed)
+            return unrefined(pose, Status.NO_OVERLAP, message, self._work.seed)
         observation = photograph.observation if mask is None else photograph.observation.with_mask(mask)
         try:
-            return refiner.refine(observation, start.pose)
+            return refiner.refine(observation, pose)
         except NothingToCompareError as why:  # a fact of the data set
-            return unrefined(start, Status.FAILED, str(why), self._work.seed)
+            return unrefined(pose, Status.FAILED, str(why), self._work.seed)
 
     def _load(self, start: Start) -> Photograph:
         key = (start.scene_id, start.im_id)
@@ -142,7 +159,7 @@ class Refinery:
             mesh.in_grey() if grey else mesh, preset=settings.preset, seed=settings.seed, threads=settings.threads
         )
 
-    def _mask(self, start: Start, photograph: Photograph, mesh: Mesh) -> tuple[Choice, Bool | None]:
+    def _mask(self, start: Start, pose: Pose, photograph: Photograph, mesh: Mesh) -> tuple[Choice, Bool | None]:
         if self._masks is None:
             return NOTHING, None
         candidates = self._masks.candidates(start.scene_id, start.im_id, start.obj_id)
@@ -152,23 +169,27 @@ class Refinery:
             camera = photograph.observation.camera
             k = stride_of(camera)
             coarse = tuple(Candidate(c.number, c.mask[::k, ::k]) for c in candidates)
-            choice = choose(silhouette(mesh, camera, start.pose), coarse)
+            choice = choose(silhouette(mesh, camera, pose), coarse)
         masks = {candidate.number: candidate.mask for candidate in candidates}
         if choice.how == "index" and choice.number not in masks:
             name = f"mask {self._work.mask}/{start.im_id:06d}_{choice.number:06d}"
             raise expected(f"{self._dataset.scene(start.scene_id).folder}", name, "no such file", "see --mask")
         return choice, None if choice.number is None else masks[choice.number]
 
-    def _truth(self, start: Start, photograph: Photograph, mask: Choice, mesh: Mesh) -> tuple[Instance | None, str]:
+    def _truth(
+        self, start: Start, pose: Pose | None, photograph: Photograph, mask: Choice, mesh: Mesh
+    ) -> tuple[Instance | None, str]:
         truth = {instance.gt_id: instance for instance in photograph.truth}
         if start.gt_id is not None and start.gt_id in truth:
             return truth[start.gt_id], "index"
+        if pose is None:
+            return None, "none"
         if self._masks is not None and self._masks.indexed_by_truth:
             return (truth[mask.number], mask.how) if mask.number is not None else (None, "none")
         camera = photograph.observation.camera
         same = [instance for instance in photograph.truth if instance.obj_id == start.obj_id]
         candidates = tuple(Candidate(i.gt_id, silhouette(mesh, camera, i.pose)) for i in same)
-        choice = choose(silhouette(mesh, camera, start.pose), candidates) if candidates else NOTHING
+        choice = choose(silhouette(mesh, camera, pose), candidates) if candidates else NOTHING
         return (truth[choice.number], choice.how) if choice.number is not None else (None, "none")
 
 
@@ -177,9 +198,9 @@ def refined(start: Start, result: RefinementResult) -> dict[str, Any]:
     return encode(result) | {"score": score_of(start, result)}
 
 
-def unrefined(start: Start, status: Status, message: str, seed: int) -> RefinementResult:
+def unrefined(pose: Pose, status: Status, message: str, seed: int) -> RefinementResult:
     """The result of a start pose that stays as it was, because nothing could be compared."""
-    pose, infinite = start.pose, float("inf")
+    infinite = float("inf")
     history = History(
         np.full((1, 1), infinite), np.zeros((1, 1, 0)), pose.R_m2c[None, None], pose.t_m2c[None, None], np.ones(1)
     )
@@ -199,13 +220,13 @@ def score_of(start: Start, result: RefinementResult) -> float:
     return 1.0 / (1.0 + result.cost) if result.ok else 0.0
 
 
-def errors_of(record: dict[str, Any], start: Start, truth: Instance, mesh: Mesh) -> dict[str, float]:
+def errors_of(result: RefinementResult, truth: Instance, mesh: Mesh) -> dict[str, float]:
     """ADD before and after, ADD-S after, millimetres, for the running display."""
     step = max(1, len(mesh.vertices_m) // _POINTS)
     points = mesh.vertices_m[::step]
-    pose = pose_of(record, start.key)
+    pose = result.pose
     return {
-        "start_add_mm": 1e3 * add(start.pose, truth.pose, points),
+        "start_add_mm": 1e3 * add(result.initial_pose, truth.pose, points),
         "add_mm": 1e3 * add(pose, truth.pose, points),
         "add_s_mm": 1e3 * add_s(pose, truth.pose, points),
     }

@@ -1,4 +1,4 @@
-"""Where the start poses of a run come from: the truth, the paper's files, or another method's results."""
+"""Where the start poses of a run come from: the truth, the paper's files, another method's results, or nowhere."""
 
 from __future__ import annotations
 
@@ -7,10 +7,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.starts import Selection, Start, level_path, select, starts_of_json, starts_of_results, starts_of_truth
+from diffdope.bop.masks import NO_MASK, mask_source
+from diffdope.bop.starts import (
+    Selection,
+    Start,
+    level_path,
+    select,
+    starts_of_json,
+    starts_of_masks,
+    starts_of_results,
+    starts_of_truth,
+)
 from diffdope.errors import DiffDopeError, expected
 
 TRUTH = "gt"
+NOWHERE = "none"
+_ALONE = "use --init none"
 
 
 @dataclass(frozen=True)
@@ -18,12 +30,13 @@ class StartSource:
     """Start poses by name.
 
     Attributes:
-        init: "gt" for the truth, or a file or folder, seen from here or from the data set: a folder with
-            SCENE/scene_error_deg_LEVEL.json, one such file, or BOP results CSV.
+        init: "gt" for the truth, "none" for no start poses (all masks are located), or a file or folder, seen from here
+            or from the data set: a folder with SCENE/scene_error_deg_LEVEL.json, one such file, or BOP results CSV.
         level: which files of the folder, such as 010_trans_004.
         perturb_deg: of the truth: turn every pose by this angle about a random axis.
         perturb_mm: of the truth: move every pose by this length in a random direction.
         seed: of axes and directions.
+        mask: of the run; says what is located without start poses.
     """
 
     init: str
@@ -31,10 +44,27 @@ class StartSource:
     perturb_deg: float = 0.0
     perturb_mm: float = 0.0
     seed: int = 0
+    mask: str = "mask_visib"
+
+    def __post_init__(self) -> None:
+        """Refuses what makes sense only with start poses, if there are none."""
+        if self.init != NOWHERE:
+            return
+        if self.level is not None:
+            raise expected("level", "only with start poses from a folder", self.level, f"{_ALONE} without --level")
+        if self.perturb_deg or self.perturb_mm:
+            got = f"{self.perturb_deg:g} deg, {self.perturb_mm:g} mm"
+            cure = f"{_ALONE} without --perturb-deg and --perturb-mm"
+            raise expected("perturb", "only with --init gt", got, cure)
+        if self.mask == NO_MASK:
+            cure = "give --mask a mask folder of the scenes or a detector's masks, or --init start poses"
+            raise expected("mask", "masks that say where the objects are, because of --init none", "none", cure)
 
     @property
     def described(self) -> str:
         """Where they come from, in a few words."""
+        if self.init == NOWHERE:
+            return "none: located by masks"
         if self.init == TRUTH:
             return f"gt, turned by {self.perturb_deg:g} deg, moved by {self.perturb_mm:g} mm"
         return Path(self.init).name + (f" {self.level}" if self.level else "")
@@ -51,6 +81,10 @@ class StartSource:
         if self.init == TRUTH:
             angle_rad, distance_m = self.perturb_deg * math.pi / 180.0, 1e-3 * self.perturb_mm
             return starts_of_truth(dataset, selection, angle_rad=angle_rad, distance_m=distance_m, seed=self.seed)
+        if self.init == NOWHERE:
+            masks = mask_source(dataset, self.mask)
+            assert masks is not None  # refused above
+            return starts_of_masks(dataset, selection, masks)
         if self.perturb_deg or self.perturb_mm:
             raise DiffDopeError(f"perturb: expected only with --init gt, got it with --init {self.init}")
         path = self._path(dataset.root)
@@ -68,7 +102,7 @@ class StartSource:
             if path.exists():
                 return path
         where = f"{self.init} (looked for here and in {root})"
-        raise expected("init", "gt, or a file or folder that exists", where)
+        raise expected("init", "gt, none, or a file or folder that exists", where)
 
 
 def _one_scene(path: Path, dataset: DataSet, selection: Selection) -> Selection:

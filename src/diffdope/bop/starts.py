@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from diffdope.bop.dataset import DataSet
+from diffdope.bop.masks import MaskSource
 from diffdope.bop.scene import Instance
 from diffdope.errors import expected
 from diffdope.geometry.perturb import perturb
@@ -21,14 +23,14 @@ from diffdope.io.poses import pose_of
 
 @dataclass(frozen=True)
 class Start:
-    """One start pose of one object in one image.
+    """One start pose of one object in one image, or one that is located without.
 
     Attributes:
         scene_id: of the image.
         im_id: of the image.
         index: its position among the starts of its image; with scene and image, its identity.
         obj_id: which model.
-        pose: rough.
+        pose: rough; None where the object is located by the mask whose number is `index`.
         score: of the method that found it; None if it has none.
         gt_id: the instance that it belongs to, where the source says so by its order.
     """
@@ -37,7 +39,7 @@ class Start:
     im_id: int
     index: int
     obj_id: int
-    pose: Pose
+    pose: Pose | None
     score: float | None = None
     gt_id: int | None = None
 
@@ -52,12 +54,18 @@ class Start:
         return f"{self.scene_id:06d}/{self.im_id:06d}"
 
     def described(self) -> dict[str, Any]:
-        """As JSON; millimetres."""
-        R, t = self.pose.to_bop()
-        return {
+        """As JSON; millimetres. Without a pose there is none in it."""
+        ids = {
             "scene_id": self.scene_id, "im_id": self.im_id, "start": self.index, "obj_id": self.obj_id,
-            "initial_score": self.score, "initial_cam_R_m2c": R, "initial_cam_t_m2c": t,
+            "initial_score": self.score,
         }  # fmt: skip
+        return ids if self.pose is None else ids | described_pose(self.pose)
+
+
+def described_pose(pose: Pose) -> dict[str, Any]:
+    """A start pose as records have it; millimetres."""
+    R, t = pose.to_bop()
+    return {"initial_cam_R_m2c": R, "initial_cam_t_m2c": t}
 
 
 @dataclass(frozen=True)
@@ -151,6 +159,32 @@ def starts_of_results(dataset: DataSet, selection: Selection, path: Path) -> lis
         if selection.has_image(*image):
             dataset.scene(estimate.scene_id)
             starts.append(Start(*image, index, estimate.obj_id, estimate.pose, estimate.score))
+    return starts
+
+
+def starts_of_masks(dataset: DataSet, selection: Selection, masks: MaskSource) -> list[Start]:
+    """What is located without a start pose: a start for each mask, and for each instance that has none.
+
+    Masks of a folder are numbered as the truth, so each instance is a start, whether its file is there or not. Those
+    of a detector belong to no instance; where the truth is known and has more visible instances of an object than were
+    detected, the rest are starts behind the last detection, whose records will say that there is no mask.
+
+    Args:
+        dataset: with scene_gt.json, unless masks are a detector's.
+        selection: which scenes, images and objects, and from which visible share on an instance counts.
+        masks: where the masks are.
+    """
+    starts = []
+    for scene_id, im_id in _images(dataset, selection):
+        truth = dataset.scene(scene_id).truth(im_id)
+        if masks.indexed_by_truth:
+            starts += [Start(scene_id, im_id, i.gt_id, i.obj_id, None, None, i.gt_id) for i in truth]
+            continue
+        found = masks.objects(scene_id, im_id)
+        visible = Counter(i.obj_id for i in truth if i.visib_fract is None or i.visib_fract >= selection.min_visib)
+        missing = visible - Counter(found)
+        objects = [*found, *sorted(missing.elements())]
+        starts += [Start(scene_id, im_id, number, obj_id, None) for number, obj_id in enumerate(objects)]
     return starts
 
 

@@ -11,7 +11,7 @@ import tyro
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.refine_run import RunFiles, refine_dataset
 from diffdope.bop.refine_work import RefineWork
-from diffdope.bop.start_sources import StartSource
+from diffdope.bop.start_sources import NOWHERE, StartSource
 from diffdope.bop.starts import Selection
 from diffdope.checked_fields import check_fields
 from diffdope.cli.lists import names_of, numbers_of
@@ -34,7 +34,8 @@ class Arguments:
     """Folder of the scenes: val, test, test_primesense."""
     init: str
     """Start poses: a folder with SCENE/scene_error_deg_LEVEL.json (also relative to the data set), one such file, BOP
-    results CSV of another method, or `gt` for the truth (see --perturb-deg, --perturb-mm)."""
+    results CSV of another method, `gt` for the truth (see --perturb-deg, --perturb-mm), or `none`: every instance is
+    located by its mask."""
     out: Path
     """Results CSV; beside it, with the ending .jsonl, a record per object."""
     level: str | None = None
@@ -90,14 +91,17 @@ def run(arguments: list[str]) -> int:
     workers = 1 if given.engine == "local" else 0
     check_fields(given, {"perturb_deg": 0.0, "perturb_mm": 0.0, "seed": 0, "workers": workers, "threads": 1})
     part, selection = None if given.shard is None else parse_shard(given.shard), selection_of(given)
+    source, work = source_of(given), work_of(given)
+    if given.init == NOWHERE and work.preset.solver == "descent":
+        cure = "use default or fast, or give --init start poses"
+        raise expected("preset", "one whose solver searches, because of --init none", work.preset.name, cure)
     prepare_csv(given.out)
     dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
-    source = source_of(given)
     starts = source.starts(dataset, selection)
     files = RunFiles.at(given.out, part)
     with RunDisplay(dataset.name, files) as display:
         records = refine_dataset(
-            work_of(given), starts, files, init=source.described, engine=engine_of(given), part=part,
+            work, starts, files, init=source.described, engine=engine_of(given), part=part,
             fresh=given.fresh, on_begin=display.begin, on_record=display.add,
         )  # fmt: skip
     return display.summarise(records)
@@ -116,8 +120,9 @@ def selection_of(given: Arguments) -> Selection:
 def source_of(given: Arguments) -> StartSource:
     """Where they come from."""
     return StartSource(
-        given.init, level=given.level, perturb_deg=given.perturb_deg, perturb_mm=given.perturb_mm, seed=given.seed
-    )
+        given.init, level=given.level, perturb_deg=given.perturb_deg, perturb_mm=given.perturb_mm, seed=given.seed,
+        mask=given.mask,
+    )  # fmt: skip
 
 
 def work_of(given: Arguments) -> RefineWork:

@@ -1,0 +1,132 @@
+"""A data set whose objects are located, with no start poses."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from diffdope.bop.dataset import DataSet
+from diffdope.bop.masks import MaskSource, mask_source
+from diffdope.bop.refine_work import RefineWork, unrefined
+from diffdope.bop.rle import encode_rle
+from diffdope.bop.start_sources import StartSource
+from diffdope.bop.starts import Selection, Start, starts_of_masks
+from diffdope.errors import DiffDopeError
+from diffdope.io.results import decode
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.pipelines.settings import preset
+from tests.oracle.bop_tree import Tree
+
+ONE_IMAGE = Selection(scenes=(1,), images=(0,))
+
+
+def work(tree: Tree, mask: str = "mask_visib") -> RefineWork:
+    return RefineWork(
+        root=tree.root, split="val", models=("models", "models_eval"), camera_type=None, mask=mask, depth=True,
+        preset=preset("fast"), seed=0, threads=1,
+    )  # fmt: skip
+
+
+def starts(tree: Tree, mask: str = "mask_visib", selection: Selection = ONE_IMAGE) -> list[Start]:
+    return StartSource("none", mask=mask).starts(DataSet.open(tree.root, "val"), selection)
+
+
+def detect(tree: Tree, numbers: list[int]) -> str:
+    """A detector's file with the masks of these instances of scene 1, image 0, all of object 1."""
+    scene = DataSet.open(tree.root, "val").scene(1)
+    entries = [
+        {"scene_id": 1, "image_id": 0, "category_id": 1, "score": 0.2, "segmentation": encode_rle(scene.mask(0, k))}
+        for k in numbers
+    ]
+    path = tree.root / "detections.json"
+    path.write_text(json.dumps(entries))
+    return str(path)
+
+
+def test_an_instance_is_found_by_its_mask_and_the_first_proposal_stands_for_a_start(shared_tree: Tree):
+    some = starts(shared_tree)
+    assert [(s.key, s.obj_id, s.gt_id, s.pose) for s in some[1:]] == [
+        ("000001/000000/000001", 1, 1, None),
+        ("000001/000000/000002", 2, 2, None),
+    ]
+    record = work(shared_tree)()(some[0])
+    assert record["match"] == {"instance_by": "index", "mask": {"number": 0, "by": "index", "overlap": None}}
+    assert record["errors"]["add_s_mm"] < 1.0 < record["errors"]["start_add_mm"]
+    result = decode(json.loads(json.dumps(record, allow_nan=False)), RefinementResult)
+    assert np.allclose(1e3 * result.initial_pose.t_m2c, record["initial_cam_t_m2c"])
+    assert record["score"] == record["confidence"]
+
+
+def test_detections_are_located_one_by_one_and_matched_by_what_was_found(tree: Tree):
+    mask = detect(tree, [1])
+    some = starts(tree, mask)
+    assert [(s.index, s.obj_id, s.gt_id) for s in some] == [(0, 1, None), (1, 1, None), (2, 2, None)]
+    locate = work(tree, mask)()
+    record = locate(some[0])
+    assert (record["gt_id"], record["match"]["instance_by"]) == (1, "overlap")
+    assert record["match"]["mask"]["number"] == 0 and record["errors"]["add_s_mm"] < 1.0
+    for start in some[1:]:
+        assert f"object {start.obj_id}: expected a mask of this instance" in locate(start)["error"]
+
+
+def test_a_hidden_instance_that_was_not_detected_is_not_missed(tree: Tree):
+    mask = detect(tree, [0, 1])
+    path = tree.scene(1) / "scene_gt_info.json"
+    info = json.loads(path.read_text())
+    info["0"][2]["visib_fract"] = 0.05
+    path.write_text(json.dumps(info))
+    some = starts(tree, mask, Selection(scenes=(1,), images=(0,), min_visib=0.1))
+    assert [(s.index, s.obj_id) for s in some] == [(0, 1), (1, 1)]
+
+
+def test_detections_need_no_truth(tree: Tree):
+    mask = detect(tree, [0])
+    for name in ("scene_gt.json", "scene_gt_info.json"):
+        (tree.scene(1) / name).unlink()
+    (only,) = starts(tree, mask)
+    record = work(tree, mask)()(only)
+    assert record["status"] == "converged" and (record["gt_id"], record["errors"]) == (None, None)
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_an_instance_without_a_mask_becomes_an_error_that_says_so(tree: Tree, empty: bool):
+    path = tree.scene(1) / "mask_visib" / "000000_000001.png"
+    path.unlink()
+    if empty:
+        Image.fromarray(np.zeros((120, 160), np.uint8)).save(path)
+    record = work(tree)()(starts(tree)[1])
+    got = "one in which every pixel is 0" if empty else "none"
+    assert f"scene 1, image 0, object 1: expected a mask of this instance in mask_visib, got {got}" in record["error"]
+    assert (record["gt_id"], record["start"]) == (1, 1) and "initial_cam_R_m2c" not in record
+
+
+def test_what_cannot_be_located_claims_no_instance(tree: Tree, monkeypatch: pytest.MonkeyPatch):
+    """A search that fails leaves a pose that means nothing, wherever it happens to lie."""
+    mask = detect(tree, [0])
+    (start, *_), truth = starts(tree, mask), tree.truth[1, 0][0][1]
+    nothing = unrefined(truth, Status.FAILED, "nothing", 0)
+    monkeypatch.setattr(Refiner, "locate", lambda self, observation: nothing)
+    record = work(tree, mask)()(start)
+    assert (record["gt_id"], record["match"]["instance_by"], record["score"]) == (None, "none", 0.0)
+
+
+def test_what_makes_sense_only_with_a_start_is_refused():
+    for options, message in (
+        ({"level": "001_trans_001"}, "level: expected only with start poses from a folder"),
+        ({"perturb_deg": 1.0}, "perturb: expected only with --init gt"),
+        ({"perturb_mm": 1.0}, "perturb: expected only with --init gt"),
+        ({"mask": "none"}, "mask: expected masks that say where the objects are"),
+    ):
+        with pytest.raises(DiffDopeError, match=message):
+            StartSource("none", **options)
+
+
+def test_masks_of_a_folder_say_the_objects_of_the_truth(shared_tree: Tree):
+    dataset = DataSet.open(shared_tree.root, "val")
+    source = mask_source(dataset, "mask_visib")
+    assert isinstance(source, MaskSource) and source.objects(1, 0) == (1, 1, 2)
+    assert len(starts_of_masks(dataset, Selection(), source)) == 9
