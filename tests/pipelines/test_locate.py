@@ -169,3 +169,10 @@ def test_settings_that_make_no_proposals_are_refused() -> None:
             replace(sphere, **{name: 0})
     with pytest.raises(DiffDopeError, match="scales"):
         replace(sphere, scales=())
+
+
+def test_a_mask_of_one_pixel_is_no_crash_and_no_pose(refiner: Refiner) -> None:
+    mask = np.zeros((OBSERVATION.camera.height, OBSERVATION.camera.width), bool)
+    mask[3, 5] = True
+    result = refiner.locate(OBSERVATION.with_mask(mask))
+    assert not result.ok and "start pose" not in result.message

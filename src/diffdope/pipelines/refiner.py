@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -31,6 +32,7 @@ from diffdope.terms.photometric_gain import PhotometricGain
 F64 = NDArray[np.float64]
 NOWHERE = Pose(np.eye(3), np.array([0.0, 0.0, 1.0]))
 """Stands for a start pose where none was given and none was found."""
+NOTHING_THERE = "nothing could be compared in the mask: it shows too few pixels, or K, the mesh or its unit are wrong"
 POSE_CURE = "Pose.from_matrix takes a matrix (4, 4), Pose.from_bop BOP's numbers"
 OBSERVATION_CURE = "Observation(camera, rgb=..., depth=..., mask=...) takes images"
 
@@ -151,10 +153,12 @@ class Refiner:
         # No functions of this place, for they could not be pickled.
         refine, search = partial(self._attempt, near), partial(self._attempt, wide)
         quick = partial(self._follow, near)
+        # The wider search of a lost object runs in any case; locating has a second one where the first is in doubt.
+        locating = replace(wide, search=replace(wide.search, fallback_confidence=self.preset.tracking.found))
         alone = set(near.search.near.hypotheses) == {1}
         return Tracker(
             self._frame.mesh, self.preset.tracking, refine, search, quick if alone else None, light=near.search.light,
-            locate=partial(self._attempt, wide, pose=None),
+            locate=partial(self._attempt, locating, pose=None),
         )  # fmt: skip
 
     def _follow(self, preset: Preset, observation: Observation, pose: Pose, gain: PhotometricGain | None) -> Attempt:
@@ -182,7 +186,8 @@ class Refiner:
         )  # fmt: skip
         outcome = search.run(**how)
         if isinstance(outcome, Failure):
-            return Attempt(self._refused(outcome, pose or NOWHERE, began), None)
+            refused = self._refused(outcome, pose or NOWHERE, began)
+            return Attempt(refused if pose is not None else replace(refused, message=NOTHING_THERE), None)
         return Attempt(self._result(outcome, observation, began), outcome.gain)
 
     def _result(self, outcome: Outcome, observation: Observation, began: float) -> RefinementResult:
