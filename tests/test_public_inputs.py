@@ -100,7 +100,13 @@ case(
     observation=(None, *OBJECTS), pose=OBJECTS, time_s=tuple(value for value in NUMBERS if value is not None),
 )  # fmt: skip
 MASKED = OBSERVATION.with_mask(np.ones((48, 64), bool))
-case(REFINER.locate, dict(observation=MASKED), observation=(None, *OBJECTS, OBSERVATION), progress=("text", 3, {}))
+case(
+    REFINER.locate,
+    dict(observation=MASKED),
+    observation=(None, *OBJECTS, OBSERVATION),
+    progress=("text", 3, {}),
+    near=OBJECTS,
+)
 case(
     dd.locate, dict(mesh=MESH, observation=MASKED),
     mesh=(None, *OBJECTS), observation=(None, *OBJECTS), preset=(None, 3, "quick", "paper"), seed=SEEDS,

@@ -16,13 +16,14 @@ from diffdope.geometry.pose import Pose
 from diffdope.pipelines.compiled import compile_before
 from diffdope.pipelines.notes import notes_on
 from diffdope.pipelines.own_frame import OwnFrame
-from diffdope.pipelines.result import MESSAGES, History, RefinementResult
+from diffdope.pipelines.result import MESSAGES, History, RefinementResult, in_pose_of
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.pipelines.settings import preset as find_preset
 from diffdope.pipelines.tracker import Attempt, Tracker, tracking_presets
 from diffdope.problem.failure import Failure
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.search.canonical import nearest_alike
 from diffdope.search.descent import Progress
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
@@ -98,11 +99,15 @@ class Refiner:
         attempt = self._attempt(self.preset, observation, self._frame.enter(pose), progress=progress)
         return self._frame.result(attempt.result, pose)
 
-    def locate(self, observation: Observation, *, progress: Progress | None = None) -> RefinementResult:
+    def locate(
+        self, observation: Observation, *, near: Pose | None = None, progress: Progress | None = None
+    ) -> RefinementResult:
         """Finds the pose with no start: rotations all around are laid over the mask, and the best of them refined.
 
         Args:
             observation: the calibrated image, with a mask.
+            near: of poses that look the same, the result is the one that is turned least from this one, so that those
+                of a symmetric object do not jump between images. It is no start: it changes nothing else.
             progress: as `refine`.
 
         Raises:
@@ -117,8 +122,20 @@ class Refiner:
         if observation.mask_box is None:
             cure = "give the mask of a detector or a segmentation, or refine from a start pose"
             raise expected("observation", "a mask that says where the object is", "none", cure)
-        attempt = self._attempt(self.preset, observation, None, progress=progress)
-        return self._frame.result(attempt.result, self._frame.leave(attempt.result.initial_pose))
+        if near is not None:
+            check_type("near", near, Pose, cure=POSE_CURE)
+        result = self._attempt(self.preset, observation, None, progress=progress).result
+        if near is not None and result.answers:
+            same = self._meshes.unnoticed
+            result = self._turned(result, observation, nearest_alike(result.pose, self._frame.enter(near), same))
+        return self._frame.result(result, self._frame.leave(result.initial_pose))
+
+    def _turned(self, result: RefinementResult, observation: Observation, pose: Pose) -> RefinementResult:
+        """A located result in a pose that looks the same; symmetries are found to some degrees, so it is refined."""
+        if pose is result.pose:
+            return result
+        refined = self._attempt(tracking_presets(self.preset)[0], observation, pose).result
+        return in_pose_of(refined, result) if refined.ok else result
 
     def track(
         self, observation: Observation, pose: Pose | None = None, *, time_s: float | None = None

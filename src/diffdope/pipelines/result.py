@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,4 +79,13 @@ class RefinementResult:
         return self.status.ok
 
 
-__all__ = ["MESSAGES", "Answer", "History", "RefinementResult", "Status"]
+def in_pose_of(refined: RefinementResult, result: RefinementResult) -> RefinementResult:
+    """A located result in another pose that looks the same, with its covariance and costs."""
+    return replace(
+        result, pose=refined.pose, answers=(replace(result.answers[0], pose=refined.pose), *result.answers[1:]),
+        covariance=refined.covariance, unobserved=refined.unobserved, cost=refined.cost,
+        cost_per_modality=refined.cost_per_modality,
+    )  # fmt: skip
+
+
+__all__ = ["MESSAGES", "Answer", "History", "RefinementResult", "Status", "in_pose_of"]

@@ -16,6 +16,7 @@ from diffdope.scene.extent import hull_corners
 from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
+from diffdope.search.canonical import Unnoticed, unnoticed
 from diffdope.search.templates import TemplateSphere, step_of
 
 F64 = NDArray[np.float64]
@@ -43,6 +44,7 @@ class MeshLevels:
         self._corners_m: F64 | None = None
         self._symmetries: Symmetries | None = None
         self._alikeness: Alikeness | None = None
+        self._unnoticed: Unnoticed | None = None
         self._templates: dict[tuple[int, int, int], TemplateSphere] = {}
         self._making = PerProcess(threading.RLock)
 
@@ -82,6 +84,14 @@ class MeshLevels:
             if self._alikeness is None:
                 self._alikeness = Alikeness(self.mesh)
             return self._alikeness
+
+    @property
+    def unnoticed(self) -> Unnoticed:
+        """The motions that go unnoticed; found when first asked for."""
+        with self._making.get():
+            if self._unnoticed is None:
+                self._unnoticed = unnoticed(self.approximate_symmetries, self.alikeness)
+            return self._unnoticed
 
     def templates(self, rotations: int, faces: int, distance: float) -> TemplateSphere:
         """The object from all around.
