@@ -225,3 +225,20 @@ def test_without_a_start_and_masks_nothing_is_written(video: Path, capsys: pytes
     assert main(words(video, init=None)) == 2
     assert "or a mask to find the object in" in capsys.readouterr().err
     assert not (video.parent / "out").exists()
+
+
+def test_a_search_in_vain_goes_on_after_an_interruption(video: Path) -> None:
+    """The first frame shows nothing in its mask, and the second has none: whether interrupted or not, both are lost."""
+    masks = sorted((video / "mask").iterdir())
+    mask = np.asarray(Image.open(masks[0]))
+    Image.fromarray(np.roll(mask, 90, axis=1)).save(masks[0])
+    Image.fromarray(np.zeros_like(mask)).save(masks[1])
+    flags = [*words(video, init=None, mask=video / "mask"), "--no-film"]
+    main(flags)
+    journal = video.parent / "out" / "poses.jsonl"
+    whole = [record["status"] for record in read_journal(journal)[1].values()]
+    assert whole[:2] == ["lost", "lost"] and whole[2] != "lost"
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join([lines[0].replace('"complete": true', '"complete": false'), lines[1]]))
+    main(flags)
+    assert [record["status"] for record in read_journal(journal)[1].values()] == whole

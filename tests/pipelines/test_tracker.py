@@ -87,7 +87,7 @@ def test_the_first_frame_needs_a_pose(box: Mesh) -> None:
 def test_times_must_increase(box: Mesh) -> None:
     followed = tracker(box, Script([1.0] * 3), Script([]))
     followed.track(grey(), START, time_s=1.0)
-    with pytest.raises(DiffDopeError, match="time_s: expected more than 1"):
+    with pytest.raises(DiffDopeError, match="time_s: expected"):
         followed.track(grey(), time_s=1.0)
     followed.track(grey(), time_s=1.5)
 
@@ -319,8 +319,12 @@ def test_frames_are_lost_until_an_object_that_convinces_has_been_found(box: Mesh
     refiner = Refiner(box, preset="fast")
     first = refiner.track(empty)
     assert first.status is Status.LOST and "not found yet (confidence" in first.message
-    second = refiner.track(good.without_mask())
+    second = refiner.track(good.without_mask(), time_s=1.0)
     assert second.status is Status.LOST and "not found yet (no mask)" in second.message
+    assert second.confidence is None and second.elapsed_s == 0.0  # nothing of the frame before
+    for wrong in (1.0, 0.5, np.nan):
+        with pytest.raises(DiffDopeError, match="time_s: expected"):
+            refiner.track(good, time_s=wrong)
     third = refiner.track(good)
     assert third.ok and 1e3 * third.pose.distance_to(truth) < 2.0
 

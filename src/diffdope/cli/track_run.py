@@ -17,6 +17,7 @@ from diffdope.io.results import encode
 from diffdope.jobs.journal import Journal
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.pipelines.tracker import not_found_yet
 from diffdope.scene.observation import Observation
 
 Record = Mapping[str, Any]
@@ -61,8 +62,14 @@ def track_into(
     """
     names = list(journal.done)
     pose: Pose | None = last_good(journal.done, start)
+    searching = pose is None and bool(names)
     for frame in video.frames.read(len(names)):
-        result = refiner.track(video.observation(frame), pose, time_s=frame.time_s)
+        observation = video.observation(frame)
+        if pose is None and searching and observation.mask_box is None:  # the run before has searched in vain
+            result = not_found_yet("no mask")
+        else:
+            result = refiner.track(observation, pose, time_s=frame.time_s)
+            searching = False
         pose = None
         record = record_of(frame, result)
         journal.append(frame.name, record)

@@ -8,9 +8,11 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
+import numpy as np
+
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
-from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.pipelines.result import History, RefinementResult, Status
 from diffdope.pipelines.settings import Preset, TrackingSettings
 from diffdope.problem.level_problem import GainModel
 from diffdope.problem.region import projected_box
@@ -76,7 +78,7 @@ class Tracker:
     ) -> None:  # fmt: skip
         self._mesh, self._settings, self._light = mesh, settings, light
         self._locate = locate
-        self._sought: RefinementResult | None = None
+        self._searched = False
         self._gain: PhotometricGain | None = None
         self._refine, self._search, self._quick = refine, search, quick
         self._usual: float | None = None
@@ -96,7 +98,7 @@ class Tracker:
     ) -> RefinementResult:
         """The pose in the next frame; see `Refiner.track`."""
         if pose is None and self._last is None:
-            first = self._first(observation)
+            first = self._first(observation, time_s)
             if not first.ok:
                 return first
             pose = first.pose
@@ -106,25 +108,27 @@ class Tracker:
             self._clock_s = self._time(time_s)
         return self._found_or_not(observation) if self.lost else self._followed(observation)
 
-    def _first(self, observation: Observation) -> RefinementResult:
+    def _first(self, observation: Observation, time_s: float | None) -> RefinementResult:
         """Located where there is a mask; `LOST` until an object that convinces has been found."""
         masked = self._locate is not None and observation.mask_box is not None
-        if not masked and self._sought is None:
+        if not masked and not self._searched:
             cure = "give the pose in the first frame, track(observation, pose=...), or a mask in it"
             raise expected("pose", "a start pose for the first frame, or a mask to find the object in", "none", cure)
-        if masked:
-            assert self._locate is not None
-            self._sought = self._made(self._locate(observation))
-            if sureness(self._sought) >= self._settings.found:
-                return self._sought
-        assert self._sought is not None
-        why = f"confidence {sureness(self._sought):.2f}, below {self._settings.found:g}" if masked else "no mask"
-        text = f"not found yet ({why}); frames with a mask are searched, or start with track(observation, pose=...)"
-        return replace(self._sought, status=Status.LOST, message=text, cost=math.inf, cost_per_modality={})
+        if self._searched:
+            self._clock_s = self._time(time_s)
+        elif time_s is not None:
+            self._clock_s = _finite(time_s)
+        self._searched = True
+        if not masked or self._locate is None:
+            return not_found_yet("no mask")
+        found = self._made(self._locate(observation))
+        if sureness(found) >= self._settings.found:
+            return found
+        return not_found_yet(f"confidence {sureness(found):.2f}, below {self._settings.found:g}", found)
 
     def _restart(self, pose: Pose, time_s: float | None) -> None:
-        if time_s is not None and not math.isfinite(time_s):
-            raise expected("time_s", "seconds", time_s)
+        if time_s is not None:
+            _finite(time_s)
         self._motion.restart(pose)
         self._last = pose
         self._clock_s = 0.0 if time_s is None else time_s
@@ -232,6 +236,31 @@ class Tracker:
             return replace(result, notes=(*result.notes, "found by the wider search"))
         text = f"found again after {frames} lost frame{'s' if frames > 1 else ''}"
         return replace(result, message=f"{text}; {result.message}", notes=(*result.notes, text))
+
+
+def _finite(time_s: float) -> float:
+    if not math.isfinite(time_s):
+        raise expected("time_s", "seconds", time_s)
+    return time_s
+
+
+def not_found_yet(why: str, found: RefinementResult | None = None) -> RefinementResult:
+    """What a frame returns before the object was found for the first time.
+
+    Args:
+        why: in a few words.
+        found: what was located there, if anything; it does not convince.
+    """
+    text = f"not found yet ({why}); frames with a mask are searched, or start with track(observation, pose=...)"
+    if found is None:
+        nobody_knows = Pose(np.eye(3), np.array([0.0, 0.0, 1.0]))
+        empty = History(np.empty((0, 0)), np.empty((0, 0, 0)), np.empty((0, 0, 3, 3)), np.empty((0, 0, 3)), np.empty(0))
+        return RefinementResult(
+            pose=nobody_knows, initial_pose=nobody_knows, cost=math.inf, initial_cost=math.inf, cost_per_modality={},
+            initial_cost_per_modality={}, status=Status.LOST, message=text, winner=0, winner_iteration=0, iterations=0,
+            history=empty, modalities=(), notes=(), seed=0, elapsed_s=0.0, window=None,
+        )  # fmt: skip
+    return replace(found, status=Status.LOST, message=text, cost=math.inf, cost_per_modality={})
 
 
 def sureness(result: RefinementResult) -> float:
