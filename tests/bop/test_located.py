@@ -10,14 +10,14 @@ from PIL import Image
 
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.masks import MaskSource, mask_source
-from diffdope.bop.refine_work import RefineWork, unrefined
+from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.rle import encode_rle
 from diffdope.bop.start_sources import StartSource
 from diffdope.bop.starts import Selection, Start, starts_of_masks
 from diffdope.errors import DiffDopeError
 from diffdope.io.results import decode
 from diffdope.pipelines.refiner import Refiner
-from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.pipelines.result import RefinementResult, Status, nothing_compared
 from diffdope.pipelines.settings import preset
 from tests.oracle.bop_tree import Tree
 
@@ -108,7 +108,7 @@ def test_what_cannot_be_located_claims_no_instance(tree: Tree, monkeypatch: pyte
     """A search that fails leaves a pose that means nothing, wherever it happens to lie."""
     mask = detect(tree, [0])
     (start, *_), truth = starts(tree, mask), tree.truth[1, 0][0][1]
-    nothing = unrefined(truth, Status.FAILED, "nothing", 0)
+    nothing = nothing_compared(truth, Status.FAILED, "nothing")
     monkeypatch.setattr(Refiner, "locate", lambda self, observation: nothing)
     record = work(tree, mask)()(start)
     assert (record["gt_id"], record["match"]["instance_by"], record["score"]) == (None, "none", 0.0)

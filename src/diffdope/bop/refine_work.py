@@ -23,7 +23,7 @@ from diffdope.io.results import encode
 from diffdope.jobs.task import described
 from diffdope.pipelines.compiled import compile_apart
 from diffdope.pipelines.refiner import Refiner
-from diffdope.pipelines.result import History, RefinementResult, Status
+from diffdope.pipelines.result import RefinementResult, Status, nothing_compared
 from diffdope.pipelines.settings import Preset
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -130,12 +130,12 @@ class Refinery:
     def _result(self, pose: Pose, photograph: Photograph, refiner: Refiner, mask: Bool | None) -> RefinementResult:
         if self._masks is not None and (mask is None or not mask.any()):
             message = "no mask of this object shows anything at the start pose"
-            return unrefined(pose, Status.NO_OVERLAP, message, self._work.seed)
+            return nothing_compared(pose, Status.NO_OVERLAP, message, seed=self._work.seed)
         observation = photograph.observation if mask is None else photograph.observation.with_mask(mask)
         try:
             return refiner.refine(observation, pose)
         except NothingToCompareError as why:  # a fact of the data set
-            return unrefined(pose, Status.FAILED, str(why), self._work.seed)
+            return nothing_compared(pose, Status.FAILED, str(why), seed=self._work.seed)
 
     def _load(self, start: Start) -> Photograph:
         key = (start.scene_id, start.im_id)
@@ -196,19 +196,6 @@ class Refinery:
 def refined(start: Start, result: RefinementResult) -> dict[str, Any]:
     """The part of a record that a refinement gives."""
     return encode(result) | {"score": score_of(start, result)}
-
-
-def unrefined(pose: Pose, status: Status, message: str, seed: int) -> RefinementResult:
-    """The result of a start pose that stays as it was, because nothing could be compared."""
-    infinite = float("inf")
-    history = History(
-        np.full((1, 1), infinite), np.zeros((1, 1, 0)), pose.R_m2c[None, None], pose.t_m2c[None, None], np.ones(1)
-    )
-    return RefinementResult(
-        pose=pose, initial_pose=pose, cost=infinite, initial_cost=infinite, cost_per_modality={},
-        initial_cost_per_modality={}, status=status, message=message, winner=0, winner_iteration=0, iterations=0,
-        history=history, modalities=(), notes=(), seed=seed, elapsed_s=0.0, window=None,
-    )  # fmt: skip
 
 
 def score_of(start: Start, result: RefinementResult) -> float:

@@ -12,9 +12,10 @@ import tyro
 
 from diffdope.checked_fields import check_fields
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
-from diffdope.cli.refine_command import described, observation_of
+from diffdope.cli.refine_command import described, inputs_of, observation_of
 from diffdope.io.files import check_folder, results_folder, write_json
 from diffdope.io.masks import read_labels
+from diffdope.io.plain import to_plain
 from diffdope.io.results import encode, write_result
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
@@ -91,12 +92,6 @@ def run(arguments: list[str]) -> int:
     return locate_one(given.out, refiner, observation, preset, inputs)
 
 
-def inputs_of(given: Arguments) -> dict[str, str]:
-    """What stands beside a result: files and unit."""
-    names = ("mesh", "camera", "rgb", "depth", "mask")
-    return {name: str(path) for name in names if (path := getattr(given, name)) is not None} | {"unit": given.unit}
-
-
 def locate_one(
     out: Path, refiner: Refiner, observation: Observation, preset: Preset, inputs: dict[str, str]
 ) -> int:  # fmt: skip
@@ -132,7 +127,7 @@ def locate_all(
     found = settled(found, refiner.mesh.diameter)
     with results_folder(given.out) as folder:
         entries = [{"label": one.label, **encode(one.result)} for one in found]
-        write_json(folder / "results.json", {"results": entries, **plain(beside)})
+        write_json(folder / "results.json", {"results": entries, **to_plain(beside)})
         draw_all(folder / "overlay.png", refiner.mesh, observation, [(str(one.label), one.result) for one in found])
     good = sum(one.result.ok for one in found)
     console.print(f"{good} of {len(found)} found; files: {given.out}")
@@ -156,10 +151,3 @@ def in_brief(result: RefinementResult) -> str:
     x, y, z = 1e3 * np.asarray(result.pose.t_m2c)
     sure = "" if result.confidence is None else f", confidence {result.confidence:.2f}"
     return f"{result.status}{sure}, at ({x:.1f}, {y:.1f}, {z:.1f}) mm"
-
-
-def plain(beside: dict[str, Any]) -> dict[str, Any]:
-    """As JSON can hold it."""
-    from diffdope.io.plain import to_plain
-
-    return dict(to_plain(beside))

@@ -100,6 +100,13 @@ def observation_of(camera: Path, **files: Any) -> Observation:
     return Observation(capture.camera, **capture.images)
 
 
+def inputs_of(given: Any) -> dict[str, str]:
+    """Files and unit of a command's arguments, as they stand beside its result."""
+    names = ("mesh", "camera", "init", "rgb", "depth", "mask")
+    files = {name: str(path) for name in names if (path := getattr(given, name, None)) is not None}
+    return files | {"unit": given.unit}
+
+
 def described(preset: Preset, inputs: dict[str, str]) -> dict[str, Any]:
     """What stands beside a result: how it was made."""
     from diffdope import __version__
@@ -124,11 +131,9 @@ def refine_and_write(
         result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating", console)
     else:
         result = refine_with_progress(refiner, observation, pose, console)
-    names = ("mesh", "camera", "init", "rgb", "depth", "mask")
-    inputs = {name: str(path) for name in names if (path := getattr(given, name)) is not None} | {"unit": given.unit}
     titles = ("first proposal" if pose is None else "start", f"refined: {result.status}")
     with results_folder(given.out) as folder:
-        write_result(folder / "result.json", result, described(preset, inputs))
+        write_result(folder / "result.json", result, described(preset, inputs_of(given)))
         Draughtsman(mesh, observation, result).draw(folder, titles=titles, film=given.film)
     print_summary(result, given.out, console)
     return 0 if result.ok else 1

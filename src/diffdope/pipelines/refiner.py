@@ -16,7 +16,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.pipelines.compiled import compile_before
 from diffdope.pipelines.notes import notes_on
 from diffdope.pipelines.own_frame import OwnFrame
-from diffdope.pipelines.result import MESSAGES, History, RefinementResult, in_pose_of
+from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, in_pose_of, nothing_compared
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.pipelines.settings import preset as find_preset
 from diffdope.pipelines.tracker import Attempt, Tracker, tracking_presets
@@ -31,8 +31,6 @@ from diffdope.search.search import Search
 from diffdope.terms.photometric_gain import PhotometricGain
 
 F64 = NDArray[np.float64]
-NOWHERE = Pose(np.eye(3), np.array([0.0, 0.0, 1.0]))
-"""Stands for a start pose where none was given and none was found."""
 NOTHING_THERE = "nothing could be compared in the mask: it shows too few pixels, or K, the mesh or its unit are wrong"
 POSE_CURE = "Pose.from_matrix takes a matrix (4, 4), Pose.from_bop BOP's numbers"
 OBSERVATION_CURE = "Observation(camera, rgb=..., depth=..., mask=...) takes images"
@@ -93,9 +91,7 @@ class Refiner:
                 camera than the one that the refiner was made for.
         """
         check_type("pose", pose, Pose, cure=POSE_CURE)
-        check_type("observation", observation, Observation, cure=OBSERVATION_CURE)
-        if progress is not None and not callable(progress):
-            raise expected("progress", "a function or None", repr(progress))
+        _check_given(observation, progress)
         attempt = self._attempt(self.preset, observation, self._frame.enter(pose), progress=progress)
         return self._frame.result(attempt.result, pose)
 
@@ -114,9 +110,7 @@ class Refiner:
             DiffDopeError: if there is no mask, the preset's solver does not search (`descent`), or for what `refine`
                 refuses.
         """
-        check_type("observation", observation, Observation, cure=OBSERVATION_CURE)
-        if progress is not None and not callable(progress):
-            raise expected("progress", "a function or None", repr(progress))
+        _check_given(observation, progress)
         if self.preset.solver == "descent":
             raise expected("preset", "one whose solver searches", self.preset.name, "locate with default or fast")
         if observation.mask_box is None:
@@ -203,8 +197,11 @@ class Refiner:
         )  # fmt: skip
         outcome = search.run(**how)
         if isinstance(outcome, Failure):
-            refused = self._refused(outcome, pose or NOWHERE, began)
-            return Attempt(refused if pose is not None else replace(refused, message=NOTHING_THERE), None)
+            refused = nothing_compared(
+                pose or NOWHERE, outcome.status, MESSAGES[outcome.status] if pose is not None else NOTHING_THERE,
+                seed=self.seed, elapsed_s=time.perf_counter() - began, window=outcome.window,
+            )  # fmt: skip
+            return Attempt(refused, None)
         return Attempt(self._result(outcome, observation, began), outcome.gain)
 
     def _result(self, outcome: Outcome, observation: Observation, began: float) -> RefinementResult:
@@ -227,18 +224,11 @@ class Refiner:
             none_of_these=None if outcome.answers is None else outcome.answers.none,
         )  # fmt: skip
 
-    def _refused(self, failure: Failure, pose: Pose, began: float) -> RefinementResult:
-        """The start pose unchanged, with the reason why nothing could be compared."""
-        return RefinementResult(
-            pose=pose, initial_pose=pose, cost=float("inf"), initial_cost=float("inf"),
-            cost_per_modality={}, initial_cost_per_modality={},
-            status=failure.status, message=MESSAGES[failure.status],
-            winner=0, winner_iteration=0, iterations=0,
-            history=History(
-                np.full((1, 1), np.inf), np.zeros((1, 1, 0)), pose.R_m2c[None, None], pose.t_m2c[None, None], np.ones(1)
-            ),
-            modalities=(), notes=(), seed=self.seed, elapsed_s=time.perf_counter() - began, window=failure.window,
-        )  # fmt: skip
+
+def _check_given(observation: Observation, progress: Progress | None) -> None:
+    check_type("observation", observation, Observation, cure=OBSERVATION_CURE)
+    if progress is not None and not callable(progress):
+        raise expected("progress", "a function or None", repr(progress))
 
 
 def locate(

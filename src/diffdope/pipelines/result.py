@@ -15,6 +15,8 @@ from diffdope.search.answers import Answer
 from diffdope.search.history import History
 
 F64 = NDArray[np.float64]
+NOWHERE = Pose(np.eye(3), np.array([0.0, 0.0, 1.0]))
+"""Stands for a pose where none was given and none was found."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,21 @@ class RefinementResult:
         return self.status.ok
 
 
+def nothing_compared(
+    pose: Pose, status: Status, message: str, *, seed: int = 0, elapsed_s: float = 0.0, window: CropWindow | None = None
+) -> RefinementResult:
+    """The result of a pose that stays as it was, because nothing could be compared."""
+    infinite = float("inf")
+    history = History(
+        np.full((1, 1), infinite), np.zeros((1, 1, 0)), pose.R_m2c[None, None], pose.t_m2c[None, None], np.ones(1)
+    )
+    return RefinementResult(
+        pose=pose, initial_pose=pose, cost=infinite, initial_cost=infinite, cost_per_modality={},
+        initial_cost_per_modality={}, status=status, message=message, winner=0, winner_iteration=0, iterations=0,
+        history=history, modalities=(), notes=(), seed=seed, elapsed_s=elapsed_s, window=window,
+    )  # fmt: skip
+
+
 def in_pose_of(refined: RefinementResult, result: RefinementResult) -> RefinementResult:
     """A located result in another pose that looks the same, with its covariance and costs."""
     return replace(
@@ -88,4 +105,4 @@ def in_pose_of(refined: RefinementResult, result: RefinementResult) -> Refinemen
     )  # fmt: skip
 
 
-__all__ = ["MESSAGES", "Answer", "History", "RefinementResult", "Status", "in_pose_of"]
+__all__ = ["MESSAGES", "NOWHERE", "Answer", "History", "RefinementResult", "Status", "in_pose_of", "nothing_compared"]

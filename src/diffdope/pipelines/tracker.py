@@ -8,11 +8,9 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-import numpy as np
-
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
-from diffdope.pipelines.result import History, RefinementResult, Status
+from diffdope.pipelines.result import NOWHERE, RefinementResult, Status, nothing_compared
 from diffdope.pipelines.settings import Preset, TrackingSettings
 from diffdope.problem.level_problem import GainModel
 from diffdope.problem.region import projected_box
@@ -253,13 +251,7 @@ def not_found_yet(why: str, found: RefinementResult | None = None) -> Refinement
     """
     text = f"not found yet ({why}); frames with a mask are searched, or start with track(observation, pose=...)"
     if found is None:
-        nobody_knows = Pose(np.eye(3), np.array([0.0, 0.0, 1.0]))
-        empty = History(np.empty((0, 0)), np.empty((0, 0, 0)), np.empty((0, 0, 3, 3)), np.empty((0, 0, 3)), np.empty(0))
-        return RefinementResult(
-            pose=nobody_knows, initial_pose=nobody_knows, cost=math.inf, initial_cost=math.inf, cost_per_modality={},
-            initial_cost_per_modality={}, status=Status.LOST, message=text, winner=0, winner_iteration=0, iterations=0,
-            history=empty, modalities=(), notes=(), seed=0, elapsed_s=0.0, window=None,
-        )  # fmt: skip
+        return nothing_compared(NOWHERE, Status.LOST, text)
     return replace(found, status=Status.LOST, message=text, cost=math.inf, cost_per_modality={})
 
 

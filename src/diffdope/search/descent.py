@@ -118,6 +118,10 @@ class Candidates:
         solution = self.ended.solution
         return bool(solution.last_reduction[solution.best] > _UNSETTLED)
 
+    def doubtful(self, confidence: float) -> bool:
+        """Whether it does not convince: it is less sure than that, or has not come to rest."""
+        return self.confidence < confidence or self.unsettled
+
     @property
     def log_odds(self) -> float:
         """Of the best pose being right."""

@@ -62,17 +62,13 @@ def search_everywhere(
         return first
     if trust <= 0.0:
         return first
-    if isinstance(first, Everywhere) and not _doubtful(first.best, trust):
+    if isinstance(first, Everywhere) and not first.best.doubtful(trust):
         return first
     sphere = replace(search.view_sphere, scales=search.view_sphere.wider_scales)
     second = _from_proposals(descent, meshes, observation, sphere, wide, last, narrow.hypotheses[0], trust)
     if isinstance(first, Failure) or isinstance(second, Failure):
         return second if isinstance(first, Failure) else first
     return Everywhere(first.proposal, _surest_first([*first.answers, *second.answers]))
-
-
-def _doubtful(found: Candidates, confidence: float) -> bool:
-    return found.confidence < confidence or found.unsettled
 
 
 def _surest_first(answers: list[Candidates]) -> list[Candidates]:
@@ -100,7 +96,7 @@ def _from_proposals(
     answers: list[Candidates] = []
     for number in distinct:
         beaten = solution.cost[number] > _BEATEN * solution.cost[distinct[0]]
-        if beaten and any(not _doubtful(one, confidence) for one in answers):
+        if beaten and any(not one.doubtful(confidence) for one in answers):
             break
         pose = Pose(R[number], t[number])
         one = descent.run(last, Hypotheses(R[[number]], t[[number]], found.columns[[number]]), pose)

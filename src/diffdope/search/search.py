@@ -234,7 +234,7 @@ class Search:
         """Whether the near search's result does not convince: a wider one should have a look."""
         if isinstance(found, Failure):
             return found.status is Status.FAILED
-        return found.unsettled or found.confidence < self._settings.fallback_confidence or self._moved(found) > _MOVED
+        return found.doubtful(self._settings.fallback_confidence) or self._moved(found) > _MOVED
 
     def _surplus_over(self, found: Candidates) -> float:
         """Log odds by which a far result must be surer than the near search's."""
