@@ -73,7 +73,7 @@ def test_the_call_has_the_functions_signature() -> None:
     import inspect
 
     import diffdope as dd
-    from diffdope.pipelines.refiner import refine
+    from diffdope.pipelines.once import refine
 
     assert inspect.signature(dd.refine) == inspect.signature(refine)
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from diffdope.geometry.camera import Camera
     from diffdope.geometry.pose import Pose
     from diffdope.io.cameras import load_camera
-    from diffdope.pipelines.refiner import Refiner, locate, refine
+    from diffdope.pipelines.once import locate, refine
+    from diffdope.pipelines.refiner import Refiner
     from diffdope.pipelines.result import RefinementResult, Status
     from diffdope.render.pool import set_threads
     from diffdope.scene.mesh import Mesh
@@ -47,8 +48,8 @@ _HOMES = {
     "Refiner": "diffdope.pipelines.refiner",
     "Status": "diffdope.pipelines.result",
     "load_camera": "diffdope.io.cameras",
-    "locate": "diffdope.pipelines.refiner",
-    "refine": "diffdope.pipelines.refiner",
+    "locate": "diffdope.pipelines.once",
+    "refine": "diffdope.pipelines.once",
     "set_threads": "diffdope.render.pool",
 }
 

@@ -13,14 +13,14 @@ import pytest
 
 from diffdope.pipelines import compiled
 from diffdope.pipelines.kernel_shares import most_shares, seconds_of, shares
-from diffdope.pipelines.refiner import refine
+from diffdope.pipelines.once import refine
 from diffdope.pipelines.settings import preset
 from diffdope.scene.packaged import packaged_example
 
 CODE = """
 import sys
 from diffdope.pipelines.compiled import compile_apart
-from diffdope.pipelines.refiner import refine
+from diffdope.pipelines.once import refine
 from diffdope.pipelines.settings import preset
 from diffdope.scene.packaged import packaged_example
 print(compile_apart(preset({preset!r})))

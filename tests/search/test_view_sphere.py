@@ -144,7 +144,7 @@ def test_the_truth_is_among_the_first(levels: MeshLevels, names: tuple[str, ...]
         count = 96 if wider else 48
         laid = view_sphere(levels, given, ViewSphereSettings(scales=WIDER if wider else (1.0,)), count)
         assert isinstance(laid, Proposals)
-        assert (np.diff(laid.cost) >= 0.0).all() and len(laid.cost) == count
+        assert (np.diff(laid.explained) <= 0.0).all() and len(laid.t) == count
         off = np.linalg.norm(laid.t[:, :2] - truth.t_m2c[:2], axis=1) / levels.length_m
         found.append(((angles_deg(laid.R, truth.R_m2c) < 30.0) & (off < 0.2)).any())
     assert sum(found) >= 11

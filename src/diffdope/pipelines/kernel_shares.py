@@ -29,7 +29,7 @@ _SECONDS = {
 }  # fmt: skip
 _OF_SOLVER = {
     "newton": {
-        _LEVELS: 3.6, "descend_queue": 2.7, "screen": 0.8,
+        _LEVELS: 3.6, "descend_queue": 2.7, "screen": 0.8, "screen_box": 1.0,
         "list_weights": 0.2, "sum_products": 0.2, "add_scores": 0.2, "sum_tiles": 0.1,
     },
     "descent": {"step_queue": 1.4},
@@ -264,9 +264,14 @@ def _regress() -> None:
 def _screen() -> None:
     import numpy as np
 
+    from diffdope.problem import box_screening_kernel as box
     from diffdope.problem import screening_kernel as kernel
 
     flat, color, one = np.zeros((1, 3, 3), np.float32), np.zeros((1, 3, 3, 3), np.float32), np.ones(1, np.float32)
     seen = kernel.Seen(flat[0], flat[0], flat[0], color[0], one[0], one[0])
     placements = kernel.Placements(np.zeros(1, np.int64), one, one, one, one)
     kernel.screen(seen, kernel.Templates(flat, color), placements, 0, 1, kernel.Penalties(*7 * [one[0]]), one, one)
+    four, templates = np.zeros(4, np.float32), kernel.Templates(flat, color)
+    in_box = box.BoxSeen(flat[0], color[0], four, one[0])
+    bins, pay = np.zeros(box.BINS, np.float32), box.BoxPenalties(*7 * [one[0]])
+    box.screen_box(in_box, templates, placements, 0, 1, np.int64(1), pay, bins, one, one)

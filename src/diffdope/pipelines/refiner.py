@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import check_number, check_seed, check_threads, check_type, expected
 from diffdope.geometry.camera import Camera
+from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.compiled import compile_before
+from diffdope.pipelines.in_box import IN_A_PIECE, checked_box, doubted, surest, with_note
 from diffdope.pipelines.notes import notes_on
 from diffdope.pipelines.own_frame import OwnFrame
 from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, in_pose_of, nothing_compared
@@ -96,33 +99,66 @@ class Refiner:
         return self._frame.result(attempt.result, pose)
 
     def locate(
-        self, observation: Observation, *, near: Pose | None = None, progress: Progress | None = None
+        self,
+        observation: Observation,
+        *,
+        box: ArrayLike | None = None,
+        near: Pose | None = None,
+        progress: Progress | None = None,
     ) -> RefinementResult:
         """Finds the pose with no start: rotations all around are laid over the mask, and the best of them refined.
 
         Args:
-            observation: the calibrated image, with a mask.
+            observation: the calibrated image, with a mask; or with depth, and a box or nothing that says where the
+                object is. Then it is found if it stands out from tables and walls, apart from other things.
+            box: (x, y, width, height) of the object's visible part, pixels, x and y of its top left corner: instead of
+                a mask, of a detector that gives none.
             near: of poses that look the same, the result is the one that is turned least from this one, so that those
                 of a symmetric object do not jump between images. It is no start: it changes nothing else.
             progress: as `refine`.
 
         Raises:
-            DiffDopeError: if there is no mask, the preset's solver does not search (`descent`), or for what `refine`
-                refuses.
+            DiffDopeError: if there is neither mask nor depth; if there is a box and a mask, or no depth, or the box has
+                no pixel in the image; if the preset's solver does not search (`descent`), or for what `refine` refuses.
         """
         _check_given(observation, progress)
         if self.preset.solver == "descent":
             raise expected("preset", "one whose solver searches", self.preset.name, "locate with default or fast")
-        if observation.mask_box is None:
-            cure = "give the mask of a detector or a segmentation, or refine from a start pose"
-            raise expected("observation", "a mask that says where the object is", "none", cure)
+        corners = None if box is None else checked_box(box, observation)
+        if corners is None and observation.mask_box is None and "depth" not in observation.modalities:
+            cure = "give the mask of a detector, or depth, with a box or without, or refine from a start pose"
+            raise expected("observation", "a mask that says where the object is, or depth", "neither", cure)
         if near is not None:
             check_type("near", near, Pose, cure=POSE_CURE)
-        result = self._attempt(self.preset, observation, None, progress=progress).result
+        if corners is None and observation.mask_box is not None:
+            result = self._attempt(self.preset, observation, None, progress=progress).result
+        else:
+            result = self._without_mask(observation, corners, progress)
         if near is not None and result.answers:
             same = self._meshes.unnoticed
             result = self._turned(result, observation, nearest_alike(result.pose, self._frame.enter(near), same))
         return self._frame.result(result, self._frame.leave(result.initial_pose))
+
+    def _without_mask(
+        self, observation: Observation, box: Box | None, progress: Progress | None
+    ) -> RefinementResult:  # fmt: skip
+        """The surest of what is found in masks that a box leads to, or in pieces that stand out."""
+        began = time.perf_counter()
+        search = self._search(self.preset, observation, None)
+        masks = search.pieces(self.seed) if box is None else search.masks_in_box(box)
+        if isinstance(masks, Failure):
+            return self._refused(masks, None, began)
+        settings = self.preset.resolved_search
+
+        def located() -> Iterator[RefinementResult]:
+            for mask in masks:
+                found = self._attempt(self.preset, observation.with_mask(mask), None, progress=progress).result
+                if box is None:
+                    yield with_note(found, IN_A_PIECE)
+                else:
+                    yield doubted(found, self._meshes, observation, box, settings)
+
+        return replace(surest(located(), settings.fallback_confidence), elapsed_s=time.perf_counter() - began)
 
     def _turned(self, result: RefinementResult, observation: Observation, pose: Pose) -> RefinementResult:
         """A located result in a pose that looks the same; symmetries are found to some degrees, so it is refined."""
@@ -187,22 +223,28 @@ class Refiner:
     ) -> Attempt:
         """One search, in the own frame."""
         began = time.perf_counter()
+        outcome = self._search(preset, observation, pose, progress).run(**how)
+        if isinstance(outcome, Failure):
+            return Attempt(self._refused(outcome, pose, began), None)
+        return Attempt(self._result(outcome, observation, began), outcome.gain)
+
+    def _search(
+        self, preset: Preset, observation: Observation, pose: Pose | None, progress: Progress | None = None
+    ) -> Search:
         if self.camera is not None and observation.camera != self.camera:
             raise expected("observation", f"the refiner's camera {self.camera}", observation.camera)
         compile_before(preset)
-        search = Search(
+        return Search(
             self._meshes, observation, pose, preset.resolved_search, preset.objective,
             margin=preset.crop.margin, seed=self.seed,
             descent=preset.descent if preset.solver == "descent" else None, progress=progress,
         )  # fmt: skip
-        outcome = search.run(**how)
-        if isinstance(outcome, Failure):
-            refused = nothing_compared(
-                pose or NOWHERE, outcome.status, MESSAGES[outcome.status] if pose is not None else NOTHING_THERE,
-                seed=self.seed, elapsed_s=time.perf_counter() - began, window=outcome.window,
-            )  # fmt: skip
-            return Attempt(refused, None)
-        return Attempt(self._result(outcome, observation, began), outcome.gain)
+
+    def _refused(self, failure: Failure, pose: Pose | None, began: float) -> RefinementResult:
+        return nothing_compared(
+            pose or NOWHERE, failure.status, MESSAGES[failure.status] if pose is not None else NOTHING_THERE,
+            seed=self.seed, elapsed_s=time.perf_counter() - began, window=failure.window,
+        )  # fmt: skip
 
     def _result(self, outcome: Outcome, observation: Observation, began: float) -> RefinementResult:
         names = outcome.level.modalities
@@ -229,54 +271,3 @@ def _check_given(observation: Observation, progress: Progress | None) -> None:
     check_type("observation", observation, Observation, cure=OBSERVATION_CURE)
     if progress is not None and not callable(progress):
         raise expected("progress", "a function or None", repr(progress))
-
-
-def locate(
-    mesh: Mesh,
-    observation: Observation,
-    *,
-    preset: str | Preset = DEFAULT,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Progress | None = None,
-) -> RefinementResult:
-    """Finds one pose with no start; see `Refiner.locate`, which is faster for more than one.
-
-    Args:
-        mesh: the object.
-        observation: the calibrated image, with a mask.
-        preset: name or `Preset`.
-        seed: same seed, same result.
-        threads: None for the library setting.
-        progress: called as progress(iteration, iterations, lowest cost), after every round of steps.
-
-    Raises:
-        DiffDopeError: for what `Refiner` and `Refiner.locate` refuse.
-    """
-    return Refiner(mesh, preset=preset, seed=seed, threads=threads).locate(observation, progress=progress)
-
-
-def refine(
-    mesh: Mesh,
-    observation: Observation,
-    pose: Pose,
-    *,
-    preset: str | Preset = DEFAULT,
-    seed: int = 0,
-    threads: int | None = None,
-) -> RefinementResult:
-    """Refines one pose; see `Refiner`, which is faster for more than one.
-
-    Args:
-        mesh: the object.
-        observation: the calibrated image.
-        pose: rough start.
-        preset: name or `Preset`.
-        seed: of the hypotheses, a whole number from 0 on. Same seed, same result to the bit.
-        threads: None for the library setting (all cores unless `set_threads` said otherwise).
-
-    Raises:
-        DiffDopeError: if there is no such preset, a number is out of range, an argument is of another type, or the
-            observation has nothing that this mesh can be compared with.
-    """
-    return Refiner(mesh, preset=preset, seed=seed, threads=threads).refine(observation, pose)

@@ -141,6 +141,10 @@ class PyramidSettings:
         )
         return replace(self, levels=tuple(levels))
 
+    def of_level(self, number: int) -> PyramidSettings:
+        """One level alone."""
+        return replace(self, levels=(self.levels[number],))
+
     def of_one_pose(self, first: int) -> PyramidSettings:
         """The levels from number `first` on, or the last, from a single pose: for one that is known better."""
         first = min(first, len(self.levels) - 1)
@@ -153,4 +157,7 @@ FAR = PyramidSettings(
 )  # fmt: skip
 EVERYWHERE = PyramidSettings(
     (Level(24, 48, 8, 500), Level(40, 16, 8, 500), Level(80, 4, 8, 2000)), angle_deg=180.0, distance=1.0
+)
+IN_BOX = PyramidSettings(
+    (Level(24, 48, 8, 500), Level(40, 16, 8, 500), Level(80, 6, 8, 2000)), angle_deg=180.0, distance=1.0
 )

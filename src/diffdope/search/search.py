@@ -13,18 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.robust_gauss_newton import RobustEstimate, robust_gauss_newton
+from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.problem.level_problem import LevelProblem, contour_weight, pose_evidence
 from diffdope.problem.variables import Variables
 from diffdope.scene.observation import Observation
 from diffdope.search.answers import Answers, along, answers_of
+from diffdope.search.box_masks import Mask, masks_in_box
 from diffdope.search.descent import Candidates, Descent, Hypotheses, Progress, iterates_of
 from diffdope.search.everywhere import pyramids_everywhere, search_everywhere
 from diffdope.search.history import Amended, Recorder
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
+from diffdope.search.pieces import pieces
 from diffdope.search.proposals import around_prior
 from diffdope.search.settings import SearchSettings
 from diffdope.search.symmetric_alternatives import odds_of, symmetric_alternatives
@@ -51,7 +54,7 @@ class Search:
     Args:
         meshes: the object, about its own middle.
         observation: the whole image.
-        pose: the start; None to look everywhere, which needs a mask.
+        pose: the start; None to look everywhere, which needs a mask or a box.
         settings: of the search.
         objective: of the terms.
         margin: of crops.
@@ -115,6 +118,16 @@ class Search:
         choice = self._choice(found)
         odds = self._odds([one.pose for one in choice], found)
         return self._outcome(choice[int(np.argmax(odds))], choice, odds)
+
+    def masks_in_box(self, box: Box) -> list[Mask] | Failure:
+        """Masks (H, W) in which the object may be, the likeliest first; see `box_masks.masks_in_box`."""
+        return masks_in_box(self._descent, self._meshes, self._observation, box, self._settings)
+
+    def pieces(self, seed: int) -> list[Mask] | Failure:
+        """Masks (H, W) of pieces that stand out and may be the object, the likeliest first; see `pieces.pieces`."""
+        s = self._settings
+        found = pieces(self._meshes, self._observation, s.view_sphere, s.pieces, seed)
+        return found or Failure(Status.NO_OVERLAP)
 
     def _odds(self, poses: list[Pose], found: Candidates) -> F64:
         """Log odds (B,) of poses on the pixels of one of them, of which differences count.

@@ -8,7 +8,9 @@ from diffdope.checked_fields import checked_fields
 from diffdope.errors import DiffDopeError, check_at_least_zero, check_choice
 from diffdope.estimate.robust_gauss_newton import PolishSettings
 from diffdope.problem.level_problem import GainModel
+from diffdope.search.box_proposals import BoxSettings
 from diffdope.search.levels import EVERYWHERE, FAR, PyramidSettings
+from diffdope.search.pieces import PieceSettings
 from diffdope.search.view_sphere import ViewSphereSettings
 from diffdope.solve.levenberg_marquardt import LevenbergSettings
 from diffdope.terms.contour import ContourSettings
@@ -29,6 +31,10 @@ class SearchSettings:
     """The search where there is no start pose; its first level takes the best of `view_sphere`."""
     view_sphere: ViewSphereSettings = field(default_factory=ViewSphereSettings)
     """Its proposals."""
+    box: BoxSettings = field(default_factory=BoxSettings)
+    """What comes before that search where there is a box instead of a mask."""
+    pieces: PieceSettings = field(default_factory=PieceSettings)
+    """And where there is neither."""
     fallback_confidence: float = 0.8
     """The wider search runs if the confidence in the first one's result is below this; 0 for never, 1 for always."""
     least_confidence: float = 0.5

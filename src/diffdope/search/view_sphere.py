@@ -8,30 +8,26 @@ or without depth the size of the mask. What explains mask, depth and colours bes
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_above_zero, check_at_least_zero, expected
-from diffdope.geometry import so3
-from diffdope.geometry.camera import Camera
-from diffdope.geometry.crop import CropWindow, choose_crop
+from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.problem.screening_kernel import Penalties, Placements, Seen, screen
 from diffdope.render.buffers import Buffers
 from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.templates import PIXEL, TemplateSphere, boxes_of
+from diffdope.search.placing import Proposals, proposals_of, spots, turn_between, window_around
+from diffdope.search.templates import TemplateSphere, boxes_of
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 Int = NDArray[np.int64]
 
-_PLACES = (0.0, -1.0, 1.0, -0.5, 0.5)  # of a template that is larger than the mask, from end to end of what is possible
-_SLACK_PX = 1.5  # a template that is larger by less is as large as the mask
 _DIFFERS = 1.08  # ratio of two sizes that are tried both
 
 
@@ -81,14 +77,6 @@ class ViewSphereSettings:
                 raise expected(name, "at least one number, each greater than 0", scales)
 
 
-class Proposals(NamedTuple):
-    """Poses (B, 3, 3) and (B, 3) metres, best first, and what they cost (B,)."""
-
-    R: F64
-    t: F64
-    cost: F64
-
-
 def view_sphere(
     meshes: MeshLevels, observation: Observation, settings: ViewSphereSettings, count: int,
     *, around: Pose | None = None, angle_rad: float = np.pi,
@@ -108,7 +96,7 @@ def view_sphere(
         return Failure(Status.NO_OVERLAP)
     distance_m = _distance(observation, box, meshes.length_m)
     centre = np.array([0.5 * (box[0] + box[2]), 0.5 * (box[1] + box[3])])
-    window = _window(observation.camera, box, centre, meshes.length_m / distance_m, settings.size)
+    window = window_around(observation.camera, box, centre, meshes.length_m / distance_m, settings.size)
     crop = observation.crop(window)
     seen = _seen(crop, settings)
     mask_box = boxes_of(seen.mask[None] > 0.5)[0]
@@ -117,13 +105,12 @@ def view_sphere(
     # Pixels of the crop for one of a template, if the object were at this distance.
     pixels = crop.camera.fx / distance_m / sphere.focal * sphere.distance_m
     if around is not None:
-        sphere = sphere.within(_turn(np.array([0.0, 0.0, 1.0]), around.t_m2c[None])[0].T @ around.R_m2c, angle_rad)
+        sphere = sphere.within(
+            turn_between(np.array([0.0, 0.0, 1.0]), around.t_m2c[None])[0].T @ around.R_m2c, angle_rad
+        )
     placements = _placements(sphere, pixels, distance_m, seen, mask_box, settings, sized=crop.depth is None)
-    cost, z_m = _screened(buffers, sphere, placements, seen, crop, settings, meshes.length_m)
-    order = np.lexsort((np.arange(len(cost)), cost))
-    _, first = np.unique(placements.template[order], return_index=True)  # of each template, its best place
-    best = order[np.sort(first)[:count]]
-    return _poses(sphere, placements, best, cost, z_m, crop.camera)
+    explained, z_m = _screened(buffers, sphere, placements, seen, crop, settings, meshes.length_m)
+    return proposals_of(sphere, placements, explained, z_m, crop.camera, count)
 
 
 def _distance(observation: Observation, box: tuple[float, float, float, float], length_m: float) -> float:
@@ -137,13 +124,6 @@ def _distance(observation: Observation, box: tuple[float, float, float, float], 
             return float(np.median(inside)) + 0.25 * length_m
     extent = max((box[2] - box[0] + 1.0) / camera.fx, (box[3] - box[1] + 1.0) / camera.fy)
     return max(0.75 * length_m / extent, length_m)
-
-
-def _window(camera: Camera, box: tuple[float, float, float, float], centre: F64, angle: float, size: int) -> CropWindow:
-    """The crop around the mask, and around an object of this angular size [rad] in its middle."""
-    half = 0.5 * angle * np.array([camera.fx, camera.fy])
-    (x0, y0), (x1, y1) = centre - half, centre + half
-    return choose_crop([box, (x0, y0, x1, y1)], camera, margin=0.05, max_size=size)
 
 
 def _seen(crop: Observation, settings: ViewSphereSettings) -> Seen:
@@ -165,12 +145,6 @@ def _seen(crop: Observation, settings: ViewSphereSettings) -> Seen:
     )  # fmt: skip
 
 
-def _on_ray(camera: Camera, pixel: F64) -> F64:
-    """Points (..., 3) at depth 1 seen in pixels (..., 2)."""
-    x, y = (pixel[..., 0] - camera.cx) / camera.fx, (pixel[..., 1] - camera.cy) / camera.fy
-    return np.stack([x, y, np.ones_like(x)], axis=-1)
-
-
 def _placements(
     sphere: TemplateSphere, pixels: float, distance_m: float, seen: Seen, mask_box: F64, settings: ViewSphereSettings,
     *, sized: bool,
@@ -189,18 +163,10 @@ def _placements(
         other = np.flatnonzero(np.maximum(by_extent / by_area, by_area / by_extent) > _DIFFERS)
         scale = np.concatenate([*(by_area * factor for factor in settings.scales), by_extent[other]])
         number = np.concatenate([*(number for _ in settings.scales), other])
-    boxes = boxes[number] * scale[:, None]
-    mask_ends = mask_box + PIXEL
-    aligned = 0.5 * (mask_ends[:2] + mask_ends[2:] - boxes[:, :2] - boxes[:, 2:])
-    slack = (boxes[:, 2:] - boxes[:, :2]) - (mask_ends[2:] - mask_ends[:2])
-    slack = np.where(slack > _SLACK_PX, 0.5 * slack, 0.0)
-    places = np.array(_PLACES)
-    x, y = aligned[:, :1] + slack[:, :1] * places, aligned[:, 1:] + slack[:, 1:] * places
-    kept = ((slack[:, :1] > 0.0) | (places == 0.0))[:, :, None] & ((slack[:, 1:] > 0.0) | (places == 0.0))[:, None, :]
-    row, i, j = np.nonzero(kept)
+    row, x, y = spots(boxes[number] * scale[:, None], mask_box)
     return Placements(
         number[row], (pixels * scale[row]).astype(np.float32),
-        x[row, i].astype(np.float32), y[row, j].astype(np.float32),
+        x.astype(np.float32), y.astype(np.float32),
         (distance_m / scale[row]).astype(np.float32),
     )  # fmt: skip
 
@@ -209,7 +175,7 @@ def _screened(
     buffers: Buffers, sphere: TemplateSphere, placements: Placements, seen: Seen, crop: Observation,
     settings: ViewSphereSettings, length_m: float,
 ) -> tuple[F32, F32]:  # fmt: skip
-    """Cost (J,) and distance (J,) metres of every placement."""
+    """How much every placement explains (J,), in what pixels would pay without it, and its distance (J,), metres."""
     colored = crop.rgb is not None and buffers.mesh.has_color
     pay = Penalties(
         np.float32(settings.depth if crop.depth is not None else 0.0), np.float32(settings.color if colored else 0.0),
@@ -222,22 +188,5 @@ def _screened(
         screen(seen, sphere.templates, placements, first, last, pay, cost, z_m)
 
     buffers.pool.run(work, len(cost))
-    return cost, z_m
-
-
-def _poses(
-    sphere: TemplateSphere, placements: Placements, best: Int, cost: F32, z_m: F32, camera: Camera
-) -> Proposals:  # fmt: skip
-    """Templates as poses where they were laid: what is seen elsewhere in the image is seen from elsewhere."""
-    there = _on_ray(camera, np.stack([placements.x[best], placements.y[best]], axis=1).astype(np.float64))
-    R = _turn(np.array([0.0, 0.0, 1.0]), there) @ sphere.R[placements.template[best]]
-    return Proposals(R, there * z_m[best].astype(np.float64)[:, None], cost[best].astype(np.float64))
-
-
-def _turn(here: F64, there: F64) -> F64:
-    """The shortest rotations (B, 3, 3) from a direction (3,) to others (B, 3)."""
-    a, b = here / np.linalg.norm(here), there / np.linalg.norm(there, axis=1, keepdims=True)
-    axis = np.cross(a, b)
-    sine = np.linalg.norm(axis, axis=1, keepdims=True)
-    angle = np.arctan2(sine, (b @ a)[:, None])
-    return so3.exp(axis / np.maximum(sine, 1e-12) * angle)
+    without = seen.covered * (pay.silhouette + pay.depth + pay.color)
+    return without - cost, z_m

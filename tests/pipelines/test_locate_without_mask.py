@@ -1,0 +1,161 @@
+"""Located in a box, or where neither mask nor box says where the object is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import diffdope as dd
+from diffdope.bop.metrics import add
+from diffdope.errors import DiffDopeError
+from diffdope.experiments.shapes import primitives
+from diffdope.experiments.synthetic import picture, random_pose
+from diffdope.geometry.perturb import random_rotation
+from diffdope.geometry.pose import Pose
+from diffdope.pipelines.in_box import surest
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.result import Status
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+from diffdope.scene.packaged import packaged_example
+
+MESH, OBSERVATION, START, TRUTH = packaged_example()
+UNMASKED = OBSERVATION.without_mask()
+SHAPES = primitives()
+
+
+def box_of(observation: Observation) -> tuple[float, float, float, float]:
+    assert observation.mask_box is not None
+    x0, y0, x1, y1 = observation.mask_box
+    return x0, y0, x1 - x0 + 1.0, y1 - y0 + 1.0
+
+
+@pytest.fixture(scope="module")
+def refiner() -> Refiner:
+    return Refiner(MESH)
+
+
+@pytest.mark.parametrize("grown", [0.0, 0.06, -0.03])
+def test_the_packaged_example_is_found_in_a_box(refiner: Refiner, grown: float) -> None:
+    x, y, width, height = box_of(OBSERVATION)
+    box = (x - grown * width, y - grown * height, (1 + 2 * grown) * width, (1 + 2 * grown) * height)
+    result = refiner.locate(UNMASKED, box=box)
+    assert result.ok and 1e3 * add(result.pose, TRUTH, MESH.vertices_m) < 1.0
+    assert result.none_of_these is not None
+    assert sum(one.probability for one in result.answers) + result.none_of_these == pytest.approx(1.0)
+    assert any("drawn from the box" in note for note in result.notes)
+
+
+def test_shapes_are_found_behind_others() -> None:
+    errors, sure = [], []
+    shape = SHAPES["box, label"]
+    refiner = Refiner(shape.mesh)
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        truth = random_pose(rng)
+        beside = Pose(random_rotation(rng), truth.t_m2c + np.array([0.05, 0.01, -0.06]))
+        seen = picture([(shape.mesh, truth), (SHAPES["cube"].mesh, beside)], rng)
+        result = refiner.locate(seen.without_mask(), box=box_of(seen))
+        errors.append(1e3 * add(result.pose, truth, shape.mesh.vertices_m))
+        sure.append(result.confidence or 0.0)
+    wrong = np.array(errors) > 5.0
+    assert np.mean(wrong) <= 0.2, errors
+    assert max(np.array(sure)[wrong], default=0.0) < 0.9
+
+
+def test_a_box_beside_the_object_makes_no_sure_result(refiner: Refiner) -> None:
+    x, y, width, height = box_of(OBSERVATION)
+    result = refiner.locate(UNMASKED, box=(x + 0.55 * width, y, width, height))
+    assert not result.ok or any("lies outside of it" in note for note in result.notes), result.message
+
+
+def test_a_box_with_nothing_measured_in_it_fails(refiner: Refiner) -> None:
+    depth = np.array(OBSERVATION.depth)
+    x, y, width, height = (int(one) for one in box_of(OBSERVATION))
+    depth[y : y + height, x : x + width] = 0.0
+    result = refiner.locate(Observation(OBSERVATION.camera, depth=depth), box=(x, y, width, height))
+    assert result.status is Status.NO_OVERLAP and not result.ok
+
+
+def test_what_makes_no_sense_with_a_box_is_refused(refiner: Refiner) -> None:
+    box = box_of(OBSERVATION)
+    with pytest.raises(DiffDopeError, match="box: expected none, for the observation has a mask"):
+        refiner.locate(OBSERVATION, box=box)
+    photograph = Observation(OBSERVATION.camera, rgb=OBSERVATION.rgb)
+    with pytest.raises(DiffDopeError, match="box: expected none, for the observation has no depth"):
+        refiner.locate(photograph, box=box)
+    with pytest.raises(DiffDopeError, match="a mask that says where the object is, or depth"):
+        refiner.locate(photograph)
+
+
+def test_same_seed_same_bits_in_one_thread_and_two() -> None:
+    box = box_of(OBSERVATION)
+    one, two = (Refiner(MESH, threads=n).locate(UNMASKED, box=box) for n in (1, 2))
+    assert np.array_equal(one.pose.matrix, two.pose.matrix) and one.confidence == two.confidence
+
+
+# ---------------------------------------------------------------- neither
+
+
+def table() -> Mesh:
+    """A metre of table, about its middle."""
+    half = 0.5 * np.array([1.0, 1.0])
+    vertices = np.array(
+        [[-half[0], -half[1], 0], [half[0], -half[1], 0], [half[0], half[1], 0], [-half[0], half[1], 0]]
+    )
+    return Mesh(vertices, np.array([[0, 1, 2], [0, 2, 3]]), colors=np.full((4, 3), 0.6))
+
+
+def on_a_table(seed: int) -> tuple[Pose, Observation]:
+    """The labelled box and a cube stand on a table that is seen from above at 40 degrees."""
+    rng = np.random.default_rng(seed)
+    box, cube = SHAPES["box, label"].mesh, SHAPES["cube"].mesh
+    tilt = np.radians(140.0)
+    R = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
+    middle = np.array([0.0, 0.02, 0.6])
+
+    def standing(mesh: Mesh, x: float, y: float, turn: float) -> Pose:
+        spin = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
+        lift = -(mesh.vertices_m @ spin.T)[:, 2].min()
+        return Pose(R @ spin, middle + R @ np.array([x, y, lift]))
+
+    truth = standing(box, -0.08, 0.0, rng.uniform(0, 2 * np.pi))
+    other = standing(cube, 0.1, 0.02, rng.uniform(0, 2 * np.pi))
+    return truth, picture([(box, truth), (cube, other), (table(), Pose(R, middle))], rng).without_mask()
+
+
+def test_what_stands_on_a_table_is_found_without_a_word_about_where() -> None:
+    mesh = SHAPES["box, label"].mesh
+    refiner = Refiner(mesh)
+    right, wrong_and_sure = 0, 0
+    for seed in range(6):
+        truth, seen = on_a_table(seed)
+        result = dd.locate(mesh, seen) if seed == 0 else refiner.locate(seen)
+        error = 1e3 * add(result.pose, truth, mesh.vertices_m)
+        right += error < 5.0
+        wrong_and_sure += error > 5.0 and (result.confidence or 0.0) > 0.9
+        assert any("stands out from the planes" in note for note in result.notes)
+    assert right >= 5 and wrong_and_sure == 0
+
+
+def test_an_empty_table_holds_nothing() -> None:
+    tilt = np.radians(150.0)
+    R = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
+    seen = picture([(table(), Pose(R, np.array([0.0, 0.0, 0.6])))], np.random.default_rng(0)).without_mask()
+    result = Refiner(SHAPES["box, label"].mesh).locate(seen)
+    assert not result.ok
+
+
+def test_none_is_looked_at_after_one_that_is_sure_enough(refiner: Refiner) -> None:
+    sure = refiner.locate(OBSERVATION)
+    looked: list[int] = []
+
+    def results():  # type: ignore[no-untyped-def]
+        for k in range(3):
+            looked.append(k)
+            yield sure
+
+    assert surest(results(), 0.5) is sure and looked == [0]
+    looked.clear()
+    surest(results(), 1.1)
+    assert looked == [0, 1, 2]
