@@ -129,10 +129,9 @@ def located(row: str, how: Preset, *, every: int = 1, most: int | None = None) -
 
 def _by_image(cases: Iterable[Case]) -> Iterator[list[Case]]:
     """Cases of one object in one image."""
-    groups: dict[tuple[str, Path], list[Case]] = {}
+    groups: dict[tuple[str, int, Path], list[Case]] = {}
     for case in cases:
-        image = case.name.split()[1].rsplit("/", 1)[0]
-        groups.setdefault((image, case.mesh_path), []).append(case)
+        groups.setdefault((case.scene, case.image, case.mesh_path), []).append(case)
     yield from groups.values()
 
 

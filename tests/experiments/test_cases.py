@@ -70,7 +70,7 @@ def test_a_study_runs_on_a_data_set(tree: Tree, tmp_path: Path) -> None:
     preset = Preset(descent=DescentSettings(iterations=3))
     settings = replace(study.quick, angles_deg=(5.0,), distances_mm=(5.0,), preset=preset)
     outcome = run_study(study, settings, Source(tree.root, tree.split, max_cases=3), tmp_path, threads=1)
-    assert (outcome.failures, outcome.trials, outcome.rows[0]["n"]) == ([], 3, 3)
+    assert (outcome.failures, outcome.trials, outcome.rows[0]["n"]) == ([], 6, 3)  # half of them without a start
 
 
 def test_what_a_data_set_lacks_is_said(tree: Tree) -> None:

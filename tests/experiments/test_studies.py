@@ -26,7 +26,7 @@ from diffdope.experiments.symmetry import disagreement
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.result import History, RefinementResult
-from diffdope.pipelines.settings import Preset
+from diffdope.pipelines.settings import Preset, preset
 from diffdope.scene.observation import Observation
 
 COLUMNS = {
@@ -79,6 +79,24 @@ def test_a_study_writes_its_tables_and_a_plot_and_can_be_resumed(name: str, tmp_
     run_study(study, settings, Source(), broken, threads=1)
     assert timeless(broken / "trials.csv") == timeless(whole / "trials.csv")
     assert timeless(broken / f"{name}.csv") == timeless(whole / f"{name}.csv")
+
+
+@pytest.mark.parametrize("name", ["symmetry", "recovery"])
+def test_no_start_is_one_of_the_starts(name: str, tmp_path: Path) -> None:
+    study = find_study(name)
+    located = run_study(
+        study, replace(study.quick, preset=preset("default")), Source(), tmp_path / "default", threads=1
+    )
+    column = "start" if name == "symmetry" else "angle_deg"
+    found = [row for row in located.rows if row[column] == "none"]
+    assert found and located.failures == []
+    right = "right_modulo" if name == "symmetry" else "recovered"
+    assert min(float(str(row[right])) for row in found) == 1.0
+    # The paper's solver does not search: nothing is tried, and nothing else changes.
+    descends = run_study(study, shortened(name)[1], Source(), tmp_path / "paper", threads=1)
+    assert all(row[column] != "none" for row in descends.rows)
+    skipped = [row for row in rows(tmp_path / "paper" / "trials.csv") if row["skipped"]]
+    assert skipped and all("does not search" in row["skipped"] for row in skipped)
 
 
 def test_another_seed_gives_other_trials(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ from diffdope.scene.observation import Observation
 
 Row = dict[str, object]
 RECOVERED_MM = 5.0
+NO_START = "none"
+"""What stands for the start where there is none."""
 _POINTS = 2000  # model points of ADD; the mean over more is the same
 _REFINERS = 8
 
@@ -86,12 +88,25 @@ class Bench:
 
         The built-in cases share theirs, so that the same picture with and without a texture can be compared.
         """
+        return self._prepared(mesh, preset, repeat, case_key).refine(observation, start)
+
+    def locate(
+        self, mesh: Mesh, observation: Observation, preset: Preset, *, repeat: int = 0, case_key: str = ""
+    ) -> RefinementResult | Row:
+        """Finds the pose with no start; {"skipped": why} where that cannot be tried."""
+        if preset.solver == "descent":
+            return {"skipped": f"without a start: the solver of {preset.name} does not search"}
+        if observation.mask_box is None:
+            return {"skipped": "without a start: there is no mask"}
+        return self._prepared(mesh, preset, repeat, case_key).locate(observation)
+
+    def _prepared(self, mesh: Mesh, preset: Preset, repeat: int, case_key: str) -> Refiner:
         compile_apart(preset)
         refiner = self._refiner(mesh)
         # Tables and buffers depend on the mesh alone, so one refiner serves all presets.
         own = zlib.crc32(case_key.encode()) if "/" in case_key else 0
         refiner.preset, refiner.seed = preset, own + 1000 * self.seed + repeat
-        return refiner.refine(observation, start)
+        return refiner
 
     def _make_refiner(self, mesh: Mesh) -> Refiner:
         return Refiner(mesh, threads=self.threads)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from diffdope.checked_fields import checked_fields
-from diffdope.experiments.bench import RECOVERED_MM, Bench, Row, StartLevel, measured, perturbed
+from diffdope.experiments.bench import NO_START, RECOVERED_MM, Bench, Row, StartLevel, measured, perturbed
 from diffdope.experiments.cases import Source, case_keys, group_of
 from diffdope.experiments.plots import heat_map, new_figure, save
 from diffdope.experiments.study import Study
@@ -35,8 +35,12 @@ class Settings:
 
 
 def trials(settings: Settings, source: Source) -> list[Task]:
-    """One for every cell, case and repeat."""
-    return [
+    """One for every cell, case and repeat; and one for every case without a start, in which nothing is drawn."""
+    located = [
+        Task(f"{key}/{NO_START}", group_of(key), {"case": key, "angle_deg": None, "distance_mm": None, "repeat": 0})
+        for key in case_keys(source)
+    ]
+    return located + [
         Task(
             f"{key}/{angle:07.3f}/{distance:08.3f}/{repeat:04d}",
             group_of(key),
@@ -52,6 +56,12 @@ def trials(settings: Settings, source: Source) -> list[Task]:
 def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
     """One refinement."""
     case, repeat = bench.case(str(trial["case"])), int(numbers(trial, "repeat"))
+    if trial["angle_deg"] is None:
+        located = bench.locate(case.mesh, case.observation, settings.preset, case_key=case.key)
+        if isinstance(located, dict):
+            return located
+        errors = measured(case.mesh, case.symmetries, case.truth, located.initial_pose, located)
+        return {"object": case.object_name, **errors}
     level = StartLevel(numbers(trial, "angle_deg"), numbers(trial, "distance_mm"))
     # Axes and directions of its own for every cell: more of them are tried in all.
     start = perturbed(case.truth, level, bench.rng(f"{case.key} {level.name}", repeat))
@@ -60,8 +70,11 @@ def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
 
 
 def table(settings: Settings, records: Sequence[Row]) -> list[Row]:
-    """A row a cell."""
-    return summaries(records, "angle_deg", "distance_mm")
+    """A row a cell; the first is without a start."""
+    named = [
+        {**one, "angle_deg": NO_START, "distance_mm": NO_START} if one["angle_deg"] is None else one for one in records
+    ]
+    return summaries(named, "angle_deg", "distance_mm")
 
 
 def plot(settings: Settings, records: Sequence[Row], path: Path) -> None:
@@ -75,6 +88,10 @@ def plot(settings: Settings, records: Sequence[Row], path: Path) -> None:
         if len(errors):
             share[row, k], median[row, k] = np.mean(errors < RECOVERED_MM), np.median(errors)
     figure, axes = new_figure(2, width=5.0, height=4.2)
+    alone = [numbers(record, "add_mm") for record in cells.get((None, None), [])]
+    if alone:
+        found = 100 * np.mean(np.array(alone) < RECOVERED_MM)
+        figure.suptitle(f"without a start: {found:.0f} % recovered, median {np.median(alone):.2g} mm", fontsize=10)
     grid: dict[str, Any] = {"x": settings.distances_mm, "y": settings.angles_deg}
     heat_map(
         figure, axes[0], 100 * share, title=f"recovered (ADD < {RECOVERED_MM:g} mm), %", low=0, high=100,

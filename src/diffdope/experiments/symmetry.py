@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 from diffdope.bop.metrics import PosePairs, rotation_translation_errors
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_choice
-from diffdope.experiments.bench import RECOVERED_MM, Bench, Row, StartLevel, levels_of, measured, perturbed
+from diffdope.experiments.bench import (
+    NO_START,
+    RECOVERED_MM,
+    Bench,
+    Row,
+    StartLevel,
+    levels_of,
+    measured,
+    perturbed,
+)
 from diffdope.experiments.cases import Source
 from diffdope.experiments.plots import COLOURS, log_axes, new_figure, save
 from diffdope.experiments.shapes import Primitive, primitives
@@ -65,17 +74,16 @@ def shapes() -> dict[str, Primitive]:
 
 
 def trials(settings: Settings, source: Source) -> list[Task]:
-    """One for every shape, level and repeat."""
-    levels = levels_of(settings.angles_deg, settings.distances_mm)
+    """One for every shape, level and repeat; the last level is no start at all."""
+    starts: list[Row] = [
+        {"start": level.name, "angle_deg": float(level.angle_deg), "distance_mm": float(level.distance_mm)}
+        for level in levels_of(settings.angles_deg, settings.distances_mm)
+    ]
+    starts.append({"start": NO_START, "angle_deg": None, "distance_mm": None})
     return [
-        Task(
-            f"{number:02d}/{k:02d}/{repeat:04d}",
-            name,
-            {"shape": name, "start": level.name, "angle_deg": float(level.angle_deg),
-             "distance_mm": float(level.distance_mm), "repeat": repeat},
-        )
+        Task(f"{number:02d}/{k:02d}/{repeat:04d}", name, {"shape": name, **start, "repeat": repeat})
         for number, name in enumerate(settings.shapes)
-        for k, level in enumerate(levels)
+        for k, start in enumerate(starts)
         for repeat in range(settings.repeats)
     ]  # fmt: skip
 
@@ -86,8 +94,14 @@ def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
     rng = bench.rng(shape.name, repeat)
     truth = random_pose(rng)
     observation = bench.source.seen(picture([(shape.mesh, truth)], rng, noise=settings.noise))
-    start = perturbed(truth, StartLevel(numbers(trial, "angle_deg"), numbers(trial, "distance_mm")), rng)
-    result = bench.refine(shape.mesh, observation, start, settings.preset, repeat=repeat)
+    if trial["start"] == NO_START:
+        located = bench.locate(shape.mesh, observation, settings.preset, repeat=repeat)
+        if isinstance(located, dict):
+            return located
+        start, result = located.initial_pose, located
+    else:
+        start = perturbed(truth, StartLevel(numbers(trial, "angle_deg"), numbers(trial, "distance_mm")), rng)
+        result = bench.refine(shape.mesh, observation, start, settings.preset, repeat=repeat)
     found = measured(shape.mesh, shape.symmetries, truth, start, result)
     return {**found, **disagreement(result, shape.symmetries)}
 
@@ -141,7 +155,7 @@ def plot(settings: Settings, records: Sequence[Row], path: Path) -> None:
     for k, level in enumerate(levels):
         found = [rows[shape, level] for shape in settings.shapes]
         at = x + width * (k - (len(levels) - 1) / 2)
-        draw_level(axes, at, width, found, color=COLOURS[k], label=f"from {level}")
+        draw_level(axes, at, width, found, color=COLOURS[k], label="no start" if level == NO_START else f"from {level}")
     handles, labels = axes[0].get_legend_handles_labels()
     mark = axes[0].plot([], [], "_", color="black", markersize=9)[0]
     text = "left: not modulo symmetry; right: modulo symmetry"
