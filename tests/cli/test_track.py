@@ -106,7 +106,8 @@ def test_frames_come_in_the_order_of_their_numbers(video: Path) -> None:
 
 
 def test_a_run_that_0_1_0_began_has_the_same_header(video: Path) -> None:
-    given = Arguments(video / "object.ply", video / "camera.json", video / "out", video / "init.json")
+    files = {"mesh": video / "object.ply", "camera": video / "camera.json", "init": video / "init.json"}
+    given = Arguments(**files, out=video / "out")
     assert "mask_id" not in header_of(given, preset("fast"))["inputs"]
     assert header_of(replace(given, mask_id=2), preset("fast"))["inputs"]["mask_id"] == 2
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import tyro
 from rich.console import Console
 
 from diffdope.checked_fields import check_fields
+from diffdope.cli.input_flags import InputFlags
 from diffdope.cli.overrides import read_settings
 from diffdope.cli.track_report import TrackDisplay, write_files
 from diffdope.cli.track_run import Video, check_same_frames, track_into
@@ -29,14 +30,10 @@ from diffdope.scene.mesh import Mesh
 _MAY_CHANGE = frozenset({"out", "preset", "settings", "threads", "film", "fresh", "allow_missing_texture"})
 
 
-@dataclass(frozen=True)
-class Arguments:
+@dataclass(frozen=True, kw_only=True)
+class Arguments(InputFlags):
     """Follows a known object through a film or a folder of images. Lengths in files are millimetres, as in BOP."""
 
-    mesh: Path
-    """PLY, OBJ, GLB or STL."""
-    camera: Path
-    """JSON with BOP's scene_camera keys (cam_K, depth_scale), a camera.json, or a whole scene_camera.json."""
     out: Path
     """Folder for poses.jsonl, poses.csv, track.png and track.mp4; if it holds an interrupted run, that goes on."""
     init: Path | None = None
@@ -50,10 +47,6 @@ class Arguments:
     """Folder of images with the same names that are white where the object is visible; grey counts from half on."""
     mask_id: int | None = None
     """Which label of masks that show several objects."""
-    unit: Literal["m", "mm", "cm", "inch"] = "mm"
-    """Unit of the mesh file."""
-    depth_scale: float | None = None
-    """Millimetres per unit of the depth images; overrides the camera file."""
     image_id: int | None = None
     """Which entry of a scene_camera.json or results CSV."""
     obj_id: int | None = None
@@ -72,8 +65,10 @@ class Arguments:
     """Write a film with the contour in every frame (needs diffdope[video])."""
     fresh: bool = False
     """Start over, whatever is in the folder."""
-    allow_missing_texture: bool = False
-    """Go on without colours where the mesh's texture file is missing."""
+
+
+_AFTER_0_1_0 = frozenset({"mask_id"})  # flags that its runs do not have
+_DEFAULTS = {field.name: field.default for field in fields(Arguments)}
 
 
 def run(arguments: list[str]) -> int:
@@ -86,7 +81,7 @@ def run(arguments: list[str]) -> int:
     if given.init is not None:
         start = read_start_pose(given.init, obj_id=given.obj_id, image_id=given.image_id)
     video = read_video(given)
-    mesh = Mesh.load(given.mesh, unit=given.unit, allow_missing_texture=given.allow_missing_texture)
+    mesh = given.load_mesh()
     console = Console()
     made = not given.out.exists()
     try:
@@ -130,8 +125,9 @@ def frames_of(given: Arguments) -> Frames:
 def header_of(given: Arguments, preset: Preset) -> dict[str, Any]:
     """What must be the same for a run to go on."""
     values = {name: value for name, value in vars(given).items() if name not in _MAY_CHANGE}
-    if given.mask_id is None:  # 0.1.0 had no such flag, and its runs may go on
-        del values["mask_id"]
+    for name in _AFTER_0_1_0 & values.keys():  # runs that 0.1.0 began may go on
+        if values[name] == _DEFAULTS[name]:
+            del values[name]
     inputs = {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
     return {"inputs": inputs, "settings": asdict(preset)}
 
