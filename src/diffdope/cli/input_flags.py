@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from diffdope.errors import expected
 from diffdope.io.capture import Capture, read_capture
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -18,7 +19,8 @@ class InputFlags:
     mesh: Path
     """PLY, OBJ, GLB or STL."""
     camera: Path
-    """JSON with BOP's scene_camera keys (cam_K, depth_scale), a camera.json, or a whole scene_camera.json."""
+    """Camera file: BOP, ROS camera_info, OpenCV, COLMAP, Kalibr, RealSense, or 3 x 3 numbers; see docs/files.md. Lens
+    distortion in it is removed from the images."""
     rgb: Path | None = None
     """Photograph."""
     depth: Path | None = None
@@ -33,6 +35,12 @@ class InputFlags:
     """Millimetres per unit of the depth image; overrides the camera file."""
     image_id: int | None = None
     """Which image of a scene_camera.json."""
+    camera_id: int | None = None
+    """Which camera of a file with several: COLMAP's number, 0 for Kalibr's cam0."""
+    camera_size: str | None = None
+    """WIDTHxHEIGHT of the pictures that K in the camera file is for, if these were resized; K is converted."""
+    rectified: bool = False
+    """The images were rectified already (ROS image_rect): the camera file's P, or K, is their pinhole."""
     allow_missing_texture: bool = False
     """Go on without colours where the mesh's texture file is missing."""
 
@@ -55,10 +63,32 @@ class InputFlags:
         """
         return read_capture(
             self.camera, rgb=self.rgb, depth=self.depth, mask=self.mask, depth_scale_mm=self.depth_scale,
-            image_id=self.image_id, mask_label=self.mask_id if mask_label is None else mask_label,
+            mask_label=self.mask_id if mask_label is None else mask_label, **self.how_camera,
         )  # fmt: skip
 
-    def observation(self, **how: Any) -> Observation:
-        """Camera and images as the library takes them; see `read_capture`."""
-        capture = self.read_capture(**how)
-        return Observation(capture.camera, **capture.images)
+    @property
+    def how_camera(self) -> dict[str, Any]:
+        """What the flags say of the camera's file, as `load_camera` takes it."""
+        return {
+            "image_id": self.image_id, "camera_id": self.camera_id,
+            "camera_size": size_of("camera-size", self.camera_size), "rectified": self.rectified,
+        }  # fmt: skip
+
+
+def observation_of(capture: Capture) -> Observation:
+    """Camera and images as the library takes them."""
+    return Observation(capture.camera, **capture.images)
+
+
+def size_of(name: str, text: str | None) -> tuple[int, int] | None:
+    """(width, height) from "1280x720"; None stays None.
+
+    Raises:
+        DiffDopeError: if it is something else.
+    """
+    if text is None:
+        return None
+    words = text.lower().replace("*", "x").split("x")
+    if len(words) != 2 or not all(word.strip().isdecimal() for word in words):
+        raise expected(name, "WIDTHxHEIGHT such as 1280x720", repr(text))
+    return int(words[0]), int(words[1])

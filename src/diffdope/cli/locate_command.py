@@ -11,9 +11,10 @@ import numpy as np
 import tyro
 
 from diffdope.checked_fields import check_fields
-from diffdope.cli.input_flags import InputFlags
+from diffdope.cli.input_flags import InputFlags, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.refine_command import described
+from diffdope.io.capture import Capture
 from diffdope.io.files import check_folder, results_folder, write_json
 from diffdope.io.masks import read_labels
 from diffdope.io.plain import to_plain
@@ -54,7 +55,7 @@ def parse(arguments: list[str]) -> Arguments:
     missing: Any = tyro.MISSING
     default = Arguments(mesh=missing, camera=missing, out=missing, numbers=default_numbers(arguments))
     given = parse_flags(Arguments, arguments, default=default, prog="diffdope locate")
-    check_fields(given, {"mask_id": 0, "image_id": 0, "seed": 0, "threads": 1})
+    check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "seed": 0, "threads": 1})
     return given
 
 
@@ -64,15 +65,15 @@ def run(arguments: list[str]) -> int:
     check_folder(given.out)
     preset = given.numbers.preset(given.preset)
     labels = read_labels(given.mask) if given.mask is not None and given.mask_id is None else []
-    observation = given.observation(mask_label=labels[0] if labels else None)
+    capture = given.read_capture(mask_label=labels[0] if labels else None)
     refiner = Refiner(given.load_mesh(), preset=preset, seed=given.seed, threads=given.threads)
     if labels:
-        return locate_all(given, refiner, observation, labels, described(preset, given.inputs))
-    return locate_one(given.out, refiner, observation, preset, given.inputs)
+        return locate_all(given, refiner, observation_of(capture), labels, described(preset, given.inputs))
+    return locate_one(given.out, refiner, capture, preset, given.inputs)
 
 
 def locate_one(
-    out: Path, refiner: Refiner, observation: Observation, preset: Preset, inputs: dict[str, str]
+    out: Path, refiner: Refiner, capture: Capture, preset: Preset, inputs: dict[str, str]
 ) -> int:  # fmt: skip
     """Locates, writes all files at once, prints the summary."""
     from rich.console import Console
@@ -80,13 +81,14 @@ def locate_one(
     from diffdope.cli.pictures import Draughtsman
     from diffdope.cli.report import print_summary, with_progress
 
-    console = Console()
+    console, observation = Console(), observation_of(capture)
     result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating", console)
     with results_folder(out) as folder:
         write_result(folder / "result.json", result, described(preset, inputs))
         draughtsman = Draughtsman(refiner.mesh, observation, result)
         draughtsman.draw(folder, titles=("first proposal", f"located: {result.status}"), film=False)
         draughtsman.draw_answers(folder)
+        draughtsman.draw_on_original(folder, capture.rgb)
     print_summary(result, out, console)
     return 0 if result.ok else 1
 

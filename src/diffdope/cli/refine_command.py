@@ -9,15 +9,15 @@ from typing import Annotated, Any
 import tyro
 
 from diffdope.checked_fields import check_fields
-from diffdope.cli.input_flags import InputFlags
+from diffdope.cli.input_flags import InputFlags, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.geometry.pose import Pose
+from diffdope.io.capture import Capture
 from diffdope.io.files import check_folder, results_folder
 from diffdope.io.poses import read_start_pose
 from diffdope.io.results import write_result
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.observation import Observation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ def parse(arguments: list[str]) -> Arguments:
     missing: Any = tyro.MISSING
     default = Arguments(mesh=missing, camera=missing, out=missing, numbers=numbers)
     given = parse_flags(Arguments, arguments, default=default, prog="diffdope refine")
-    check_fields(given, {"mask_id": 0, "image_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
+    check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
     return given
 
 
@@ -63,8 +63,7 @@ def run(arguments: list[str]) -> int:
     pose = None
     if given.init is not None:
         pose = read_start_pose(given.init, obj_id=given.obj_id, image_id=given.image_id)
-    observation = given.observation()
-    return refine_and_write(given, preset, given.load_mesh(), observation, pose)
+    return refine_and_write(given, preset, given.load_mesh(), given.read_capture(), pose)
 
 
 def described(preset: Preset, inputs: dict[str, str]) -> dict[str, Any]:
@@ -75,7 +74,7 @@ def described(preset: Preset, inputs: dict[str, str]) -> dict[str, Any]:
 
 
 def refine_and_write(
-    given: Arguments, preset: Preset, mesh: Mesh, observation: Observation, pose: Pose | None
+    given: Arguments, preset: Preset, mesh: Mesh, capture: Capture, pose: Pose | None
 ) -> int:  # fmt: skip
     """Refines, or locates without a start, writes all files at once, prints the summary."""
     from rich.console import Console
@@ -84,7 +83,7 @@ def refine_and_write(
     from diffdope.cli.report import print_summary, refine_with_progress, with_progress
     from diffdope.pipelines.refiner import Refiner
 
-    console = Console(stderr=False)
+    console, observation = Console(stderr=False), observation_of(capture)
     refiner = Refiner(mesh, preset=preset, seed=given.seed, threads=given.threads)
     if pose is None:
         console.print("no --init: the object is located first, as `diffdope locate` does")
@@ -94,6 +93,8 @@ def refine_and_write(
     titles = ("first proposal" if pose is None else "start", f"refined: {result.status}")
     with results_folder(given.out) as folder:
         write_result(folder / "result.json", result, described(preset, given.inputs))
-        Draughtsman(mesh, observation, result).draw(folder, titles=titles, film=given.film)
+        draughtsman = Draughtsman(mesh, observation, result)
+        draughtsman.draw(folder, titles=titles, film=given.film)
+        draughtsman.draw_on_original(folder, capture.rgb)
     print_summary(result, given.out, console)
     return 0 if result.ok else 1

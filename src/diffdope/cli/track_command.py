@@ -67,14 +67,14 @@ class Arguments(InputFlags):
     """Start over, whatever is in the folder."""
 
 
-_AFTER_0_1_0 = frozenset({"mask_id"})  # flags that its runs do not have
+_AFTER_0_1_0 = frozenset({"mask_id", "camera_id", "camera_size", "rectified"})  # flags that its runs do not have
 _DEFAULTS = {field.name: field.default for field in fields(Arguments)}
 
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code: 1 if the object was lost at the end."""
     given = tyro.cli(Arguments, args=arguments, prog="diffdope track")
-    check_fields(given, {"mask_id": 0, "image_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
+    check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
     check_folder(given.out)
     preset = preset_of(given)
     start = None
@@ -110,7 +110,7 @@ def read_video(given: Arguments) -> Video:
     first = next(frames.read(), None)
     if first is None:
         raise expected("rgb", "at least one frame", f"none in {given.rgb}")
-    camera, file_mm = load_camera_of_image(given.camera, first.size, image_id=given.image_id)
+    camera, file_mm = load_camera_of_image(given.camera, first.size, **given.how_camera)
     video = Video(frames, camera, depth_scale_m(given.depth_scale, file_mm, given.camera, depth=first.depth))
     video.observation(first)
     return video

@@ -25,6 +25,7 @@ class Capture:
         depth: (H, W) integers or float metres, or None.
         mask: (H, W) bool, or None.
         depth_scale: METRES per unit of depth; None for float metres.
+        notes: what a user should know about what was read.
     """
 
     camera: Camera
@@ -32,11 +33,13 @@ class Capture:
     depth: NDArray[Any] | None
     mask: NDArray[Any] | None
     depth_scale: float | None
+    notes: tuple[str, ...] = ()
 
     @property
     def images(self) -> dict[str, Any]:
-        """The images and the depth scale by name."""
-        return {"rgb": self.rgb, "depth": self.depth, "mask": self.mask, "depth_scale": self.depth_scale}
+        """The images, the depth scale and the notes by name."""
+        images = {"rgb": self.rgb, "depth": self.depth, "mask": self.mask, "depth_scale": self.depth_scale}
+        return {**images, "notes": self.notes}
 
 
 def read_capture(
@@ -46,8 +49,8 @@ def read_capture(
     depth: str | Path | None = None,
     mask: str | Path | None = None,
     depth_scale_mm: float | None = None,
-    image_id: int | None = None,
     mask_label: int | None = None,
+    **how_camera: Any,
 ) -> Capture:
     """Reads camera and images; the size is that of the images where the camera's file has none.
 
@@ -57,8 +60,8 @@ def read_capture(
         depth: file of the depth image.
         mask: file of the mask: see `read_mask`.
         depth_scale_mm: MILLIMETRES per unit of depth, as BOP's files have it; wins over the camera's file.
-        image_id: which entry of a scene_camera.json.
         mask_label: of the object, where the mask holds the labels of several.
+        how_camera: image_id and the like: see `load_camera`.
 
     Raises:
         DiffDopeError: if there is no image, a file cannot be read, or depth has no scale and needs one.
@@ -71,6 +74,15 @@ def read_capture(
     there = [image for image in images.values() if image is not None]
     if not there:
         raise expected("images", "at least one of --rgb, --depth and --mask", "none")
-    model, file_mm = load_camera_of_image(camera, there[0].shape, image_id=image_id)
+    model, file_mm = load_camera_of_image(camera, there[0].shape, **how_camera)
     scale = depth_scale_m(depth_scale_mm, file_mm, camera, depth=images["depth"])
-    return Capture(model, **images, depth_scale=scale)
+    return Capture(model, **images, depth_scale=scale, notes=tuple(notes_on_lens(model)))
+
+
+def notes_on_lens(camera: Camera) -> list[str]:
+    """That images are rectified, where they are, and what poses refer to."""
+    if camera.distortion is None:
+        return []
+    pinhole = camera.rectified
+    K = f"fx {pinhole.fx:g}, fy {pinhole.fy:g}, cx {pinhole.cx:g}, cy {pinhole.cy:g}"
+    return [f"lens distortion ({camera.distortion.model}) was removed; poses refer to the pinhole with {K}"]

@@ -68,7 +68,7 @@ class Refiner:
         if camera is not None:
             check_type("camera", camera, Camera)
         self.mesh = mesh
-        self.camera = camera
+        self.camera = None if camera is None else camera.rectified
         self.seed = check_seed("seed", seed)
         threads = check_threads(threads)
         search = self.preset.resolved_search
