@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from numpy.typing import NDArray
+
 from diffdope.errors import expected
 from diffdope.io.capture import Capture, read_capture
+from diffdope.io.masks import MaskFile
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 
@@ -26,9 +29,14 @@ class InputFlags:
     depth: Path | None = None
     """Depth image; integers times the depth scale are millimetres, 0 = missing."""
     mask: Path | None = None
-    """Image that is white where the object is visible; grey counts from half on, a varying alpha channel wins."""
+    """Image that is white where the object is visible (grey counts from half on, a varying alpha channel wins), .npy,
+    COCO's .json, or YOLO's .txt; see docs/files.md."""
     mask_id: int | None = None
-    """Which label of a mask that shows several objects."""
+    """Which label of a mask that shows several objects; of a list, 1 is the first."""
+    mask_inverted: Literal["yes", "no"] | None = None
+    """yes: the mask is black on the object; no: it is not, though it looks so."""
+    box: str | None = None
+    """X,Y,WIDTH,HEIGHT in pixels around the object, in place of a mask."""
     unit: Literal["m", "mm", "cm", "inch"] = "mm"
     """Unit of the mesh file."""
     depth_scale: float | None = None
@@ -63,8 +71,28 @@ class InputFlags:
         """
         return read_capture(
             self.camera, rgb=self.rgb, depth=self.depth, mask=self.mask, depth_scale_mm=self.depth_scale,
-            mask_label=self.mask_id if mask_label is None else mask_label, **self.how_camera,
+            mask_label=self.mask_id if mask_label is None else mask_label, mask_inverted=self.inverted,
+            box=box_of("box", self.box), **self.how_camera,
         )  # fmt: skip
+
+    def mask_labels(self) -> list[int]:
+        """Of a mask that shows several objects of which none was chosen; none of another."""
+        if self.mask is None or self.mask_id is not None:
+            return []
+        return self._mask_file(None).labels(picture=None if self.rgb is None else self.rgb.name)
+
+    def mask_of(self, label: int, size: tuple[int, int]) -> NDArray[Any]:
+        """The mask of one of several objects, for an image (height, width)."""
+        return self._mask_file(label).read(size=size, picture=None if self.rgb is None else self.rgb.name).pixels
+
+    def _mask_file(self, label: int | None) -> MaskFile:
+        assert self.mask is not None
+        return MaskFile(self.mask, label, self.image_id, self.inverted)
+
+    @property
+    def inverted(self) -> bool | None:
+        """As `MaskFile` takes it."""
+        return None if self.mask_inverted is None else self.mask_inverted == "yes"
 
     @property
     def how_camera(self) -> dict[str, Any]:
@@ -78,6 +106,21 @@ class InputFlags:
 def observation_of(capture: Capture) -> Observation:
     """Camera and images as the library takes them."""
     return Observation(capture.camera, **capture.images)
+
+
+def box_of(name: str, text: str | None) -> tuple[float, float, float, float] | None:
+    """(x, y, width, height) from "120,80,64,48"; None stays None.
+
+    Raises:
+        DiffDopeError: if it is something else.
+    """
+    if text is None:
+        return None
+    try:
+        x, y, width, height = (float(word) for word in text.replace(" ", ",").split(",") if word)
+    except ValueError as error:
+        raise expected(name, "X,Y,WIDTH,HEIGHT in pixels, such as 120,80,64,48", repr(text)) from error
+    return x, y, width, height
 
 
 def size_of(name: str, text: str | None) -> tuple[int, int] | None:

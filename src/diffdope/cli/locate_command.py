@@ -16,7 +16,6 @@ from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.refine_command import described
 from diffdope.io.capture import Capture
 from diffdope.io.files import check_folder, results_folder, write_json
-from diffdope.io.masks import read_labels
 from diffdope.io.plain import to_plain
 from diffdope.io.results import encode, write_result
 from diffdope.pipelines.refiner import Refiner
@@ -64,7 +63,7 @@ def run(arguments: list[str]) -> int:
     given = parse(arguments)
     check_folder(given.out)
     preset = given.numbers.preset(given.preset)
-    labels = read_labels(given.mask) if given.mask is not None and given.mask_id is None else []
+    labels = given.mask_labels()
     capture = given.read_capture(mask_label=labels[0] if labels else None)
     refiner = Refiner(given.load_mesh(), preset=preset, seed=given.seed, threads=given.threads)
     if labels:
@@ -119,11 +118,9 @@ def all_located(
     given: Arguments, refiner: Refiner, observation: Observation, labels: list[int]
 ) -> Iterator[Located]:  # fmt: skip
     """One label after the other."""
-    from diffdope.io.masks import read_mask
-
-    assert given.mask is not None
+    camera = observation.taken_by
     for label in labels:
-        mask = read_mask(given.mask, label=label)
+        mask = given.mask_of(label, (camera.height, camera.width))
         yield Located(label, refiner.locate(observation.with_mask(mask)))
 
 

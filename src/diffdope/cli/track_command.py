@@ -11,7 +11,7 @@ import tyro
 from rich.console import Console
 
 from diffdope.checked_fields import check_fields
-from diffdope.cli.input_flags import InputFlags
+from diffdope.cli.input_flags import InputFlags, box_of
 from diffdope.cli.overrides import read_settings
 from diffdope.cli.track_report import TrackDisplay, write_files
 from diffdope.cli.track_run import Video, check_same_frames, track_into
@@ -28,6 +28,10 @@ from diffdope.scene.mesh import Mesh
 
 # Of the arguments, those with which an interrupted run may go on; preset and settings are compared number by number.
 _MAY_CHANGE = frozenset({"out", "preset", "settings", "threads", "film", "fresh", "allow_missing_texture"})
+# What runs of 0.1.0 hold; flags that came later stand in a journal only where they were given.
+_OF_0_1_0 = frozenset({
+    "mesh", "camera", "init", "rgb", "depth", "mask", "unit", "depth_scale", "image_id", "obj_id", "fps", "seed",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +51,8 @@ class Arguments(InputFlags):
     """Folder of images with the same names that are white where the object is visible; grey counts from half on."""
     mask_id: int | None = None
     """Which label of masks that show several objects."""
+    box: str | None = None
+    """X,Y,WIDTH,HEIGHT in pixels around the object in the first frame, in place of a mask."""
     image_id: int | None = None
     """Which entry of a scene_camera.json or results CSV."""
     obj_id: int | None = None
@@ -67,7 +73,6 @@ class Arguments(InputFlags):
     """Start over, whatever is in the folder."""
 
 
-_AFTER_0_1_0 = frozenset({"mask_id", "camera_id", "camera_size", "rectified"})  # flags that its runs do not have
 _DEFAULTS = {field.name: field.default for field in fields(Arguments)}
 
 
@@ -111,7 +116,8 @@ def read_video(given: Arguments) -> Video:
     if first is None:
         raise expected("rgb", "at least one frame", f"none in {given.rgb}")
     camera, file_mm = load_camera_of_image(given.camera, first.size, **given.how_camera)
-    video = Video(frames, camera, depth_scale_m(given.depth_scale, file_mm, given.camera, depth=first.depth))
+    scale = depth_scale_m(given.depth_scale, file_mm, given.camera, depth=first.depth)
+    video = Video(frames, camera, scale, box_of("box", given.box))
     video.observation(first)
     return video
 
@@ -119,13 +125,13 @@ def read_video(given: Arguments) -> Video:
 def frames_of(given: Arguments) -> Frames:
     """Folders, or a film."""
     folders = {name: path for name in ("rgb", "depth", "mask") if (path := getattr(given, name)) is not None}
-    return open_frames(folders, fps=given.fps, mask_label=given.mask_id)
+    return open_frames(folders, fps=given.fps, mask_label=given.mask_id, mask_inverted=given.inverted)
 
 
 def header_of(given: Arguments, preset: Preset) -> dict[str, Any]:
     """What must be the same for a run to go on."""
     values = {name: value for name, value in vars(given).items() if name not in _MAY_CHANGE}
-    for name in _AFTER_0_1_0 & values.keys():  # runs that 0.1.0 began may go on
+    for name in values.keys() - _OF_0_1_0:  # runs that 0.1.0 began may go on
         if values[name] == _DEFAULTS[name]:
             del values[name]
     inputs = {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}

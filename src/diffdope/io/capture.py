@@ -12,7 +12,8 @@ from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
 from diffdope.io.cameras import depth_scale_m, load_camera_of_image
 from diffdope.io.images import read_depth, read_rgb
-from diffdope.io.masks import read_mask
+from diffdope.io.masks import BOX_NOTE, Mask, MaskFile
+from diffdope.io.regions import mask_of_box
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,8 @@ def read_capture(
     mask: str | Path | None = None,
     depth_scale_mm: float | None = None,
     mask_label: int | None = None,
+    mask_inverted: bool | None = None,
+    box: tuple[float, float, float, float] | None = None,
     **how_camera: Any,
 ) -> Capture:
     """Reads camera and images; the size is that of the images where the camera's file has none.
@@ -58,9 +61,11 @@ def read_capture(
         camera: file of the camera: see `load_camera`.
         rgb: file of the photograph.
         depth: file of the depth image.
-        mask: file of the mask: see `read_mask`.
+        mask: file of the mask: see `MaskFile`.
         depth_scale_mm: MILLIMETRES per unit of depth, as BOP's files have it; wins over the camera's file.
         mask_label: of the object, where the mask holds the labels of several.
+        mask_inverted: see `MaskFile`.
+        box: x, y, width, height around the object, pixels, in place of a mask.
         how_camera: image_id and the like: see `load_camera`.
 
     Raises:
@@ -69,14 +74,41 @@ def read_capture(
     images = {
         "rgb": None if rgb is None else read_rgb(rgb),
         "depth": None if depth is None else read_depth(depth),
-        "mask": None if mask is None else read_mask(mask, label=mask_label),
     }
+    shapes = [image.shape[:2] for image in images.values() if image is not None]
+    size = (shapes[0][0], shapes[0][1]) if shapes else None
+    found = _mask_of(mask, box, mask_label, mask_inverted, size, rgb, how_camera.get("image_id"))
+    images["mask"] = None if found is None else found.pixels
     there = [image for image in images.values() if image is not None]
     if not there:
         raise expected("images", "at least one of --rgb, --depth and --mask", "none")
     model, file_mm = load_camera_of_image(camera, there[0].shape, **how_camera)
     scale = depth_scale_m(depth_scale_mm, file_mm, camera, depth=images["depth"])
-    return Capture(model, **images, depth_scale=scale, notes=tuple(notes_on_lens(model)))
+    return Capture(
+        model, **images, depth_scale=scale, notes=(*notes_on_lens(model), *(() if found is None else found.notes))
+    )
+
+
+def _mask_of(
+    path: str | Path | None,
+    box: tuple[float, float, float, float] | None,
+    label: int | None,
+    inverted: bool | None,
+    size: tuple[int, int] | None,
+    picture: str | Path | None,
+    image_id: int | None,
+) -> Mask | None:
+    """The mask of a file or of a box."""
+    if box is not None and path is not None:
+        raise expected("box", "a box or a mask", "both", "leave one of them out")
+    if box is not None:
+        if size is None:
+            raise expected("images", "--rgb or --depth beside --box", "none")
+        return Mask(mask_of_box(box, size), (BOX_NOTE,))
+    if path is None:
+        return None
+    file = MaskFile(Path(path), label, image_id, inverted)
+    return file.read(size=size, picture=None if picture is None else str(picture))
 
 
 def notes_on_lens(camera: Camera) -> list[str]:

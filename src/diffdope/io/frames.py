@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_positive, expected
 from diffdope.io.images import ENDINGS, read_depth, read_rgb
-from diffdope.io.masks import read_mask
+from diffdope.io.mask_files import ENDINGS as TEXTS
+from diffdope.io.masks import MaskFile
 from diffdope.io.names import counted, times_of
 
 
@@ -67,13 +68,21 @@ class ImageFolders:
     Args:
         folders: "rgb", "depth" and "mask", any of them.
         fps: frames a second.
-        mask_label: of the object, where masks hold the labels of several: see `read_mask`.
+        mask_label: of the object, where masks hold the labels of several: see `MaskFile`.
+        mask_inverted: see `MaskFile`.
 
     Raises:
         DiffDopeError: if a folder is missing or empty, holds a stem twice, or lacks one that the first has.
     """
 
-    def __init__(self, folders: dict[str, Path], *, fps: float = 30.0, mask_label: int | None = None) -> None:
+    def __init__(
+        self,
+        folders: dict[str, Path],
+        *,
+        fps: float = 30.0,
+        mask_label: int | None = None,
+        mask_inverted: bool | None = None,
+    ) -> None:
         check_positive("fps", fps)
         if not folders:
             raise expected("images", "at least one of rgb, depth and mask", "none")
@@ -82,9 +91,7 @@ class ImageFolders:
         first = next(iter(folders))
         self.names = counted(self._files[first])
         self._times_s = times_of(self.names, fps)
-        self._readers: dict[str, Callable[[Path], NDArray[Any]]] = {
-            "rgb": read_rgb, "depth": read_depth, "mask": partial(read_mask, label=mask_label),
-        }  # fmt: skip
+        self._mask = partial(MaskFile, label=mask_label, inverted=mask_inverted)
         for name, files in self._files.items():
             missing = [stem for stem in self.names if stem not in files]
             if missing:
@@ -100,8 +107,20 @@ class ImageFolders:
         """The frames from number `first` on."""
         for k in range(first, len(self.names)):
             name = self.names[k]
-            images = {kind: self._readers[kind](files[name]) for kind, files in self._files.items()}
-            yield Frame(name, self._times_s[k], **images)
+            files = {kind: files[name] for kind, files in self._files.items()}
+            yield Frame(name, self._times_s[k], **self._images(files))
+
+    def _images(self, files: dict[str, Path]) -> dict[str, NDArray[Any]]:
+        """What the files of one moment hold; the others tell a mask in text its size."""
+        images = {kind: _READERS[kind](path) for kind, path in files.items() if kind in _READERS}
+        if "mask" in files:
+            shape = next((image.shape for image in images.values()), None)
+            size = None if shape is None else (shape[0], shape[1])
+            images["mask"] = self._mask(files["mask"]).read(size=size).pixels
+        return images
+
+
+_READERS: dict[str, Callable[[Path], NDArray[Any]]] = {"rgb": read_rgb, "depth": read_depth}
 
 
 def _by_stem(name: str, folder: Path) -> dict[str, Path]:
@@ -109,7 +128,7 @@ def _by_stem(name: str, folder: Path) -> dict[str, Path]:
         raise DiffDopeError(f"{name}: expected a folder of images, but there is none at {folder}")
     files: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in ENDINGS:
+        if path.suffix.lower() not in (ENDINGS | TEXTS if name == "mask" else ENDINGS):
             continue
         if path.stem in files:
             raise expected(name, "each name once", f"{files[path.stem].name} and {path.name} in {folder}")
@@ -119,22 +138,20 @@ def _by_stem(name: str, folder: Path) -> dict[str, Path]:
     return files
 
 
-def open_frames(
-    folders: dict[str, Path], *, fps: float | None = None, mask_label: int | None = None
-) -> Film | ImageFolders:
+def open_frames(folders: dict[str, Path], *, fps: float | None = None, **masks: Any) -> Film | ImageFolders:
     """The frames of image folders, or of a film if that is what "rgb" names.
 
     Args:
         folders: "rgb", "depth" and "mask", any of them.
         fps: frames a second; None for what the film says, 30 for folders.
-        mask_label: see `ImageFolders`.
+        masks: mask_label and mask_inverted: see `ImageFolders`.
 
     Raises:
         DiffDopeError: for what `Film` and `ImageFolders` refuse, or for depth and masks beside a film.
     """
     rgb = folders.get("rgb")
     if rgb is None or rgb.is_dir():
-        return ImageFolders(folders, fps=30.0 if fps is None else fps, mask_label=mask_label)
+        return ImageFolders(folders, fps=30.0 if fps is None else fps, **masks)
     if len(folders) > 1 and rgb.exists():
         cure = "give a folder of images as --rgb"
         raise expected("depth, mask", "none beside a film", " and ".join(sorted(folders.keys() - {"rgb"})), cure)

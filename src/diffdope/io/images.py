@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy"})
+ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy", ".npz"})
 """Of files that are taken for images where a folder holds others too."""
 
 
@@ -66,8 +66,8 @@ def read_with(name: str, path: str | Path, of_image: Callable[[Image], T], of_ar
     path = Path(path)
     if not path.is_file():
         raise DiffDopeError(f"{name}: expected an image file, but there is none at {path}")
-    if path.suffix.lower() == ".npy":
-        return of_array(_read_npy(name, path))
+    if path.suffix.lower() in (".npy", ".npz"):
+        return of_array(_read_numpy(name, path))
     from PIL import Image
 
     try:
@@ -89,12 +89,26 @@ def _array_of(image: Image) -> NDArray[Any]:
     return np.asarray(image.convert("RGB") if image.mode in ("P", "1", "CMYK", "YCbCr") else image)
 
 
-def _read_npy(name: str, path: Path) -> NDArray[Any]:
+def _read_numpy(name: str, path: Path) -> NDArray[Any]:
     try:
         with path.open("rb") as file:
-            array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+            array = np.load(file, allow_pickle=False)
+            if not isinstance(array, np.ndarray):
+                array = array[_key_of(name, array.files, path)]
+    except DiffDopeError:
+        raise
+    except Exception as error:  # zip files can be broken in many ways
         raise expected(name, f"an image in {path}", str(error)) from error
     if array.dtype.kind not in "biuf":
         raise expected(name, f"an array of numbers in {path}", array.dtype)
-    return array
+    return np.asarray(array)
+
+
+def _key_of(name: str, keys: list[str], path: Path) -> str:
+    """Which array of a .npz is meant: the only one, or the one with the name of what is wanted."""
+    if len(keys) == 1:
+        return keys[0]
+    named = [key for key in keys if name in key.lower()]
+    if len(named) != 1:
+        raise expected(name, f"one array in {path}, or one named {name}", ", ".join(keys) or "none")
+    return named[0]

@@ -14,10 +14,11 @@ from diffdope.errors import DiffDopeError, as_array, check_path, check_type, exp
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow
 from diffdope.io.images import read_depth, read_rgb
-from diffdope.io.masks import read_mask
+from diffdope.io.masks import looks_inverted, read_mask
 from diffdope.scene.image_checks import checked_depth, checked_mask, checked_rgb
 from diffdope.scene.stored_image import StoredImage
 
+_INVERTED = "the mask has all of the border of the picture and leaves out a patch within: it looks inverted"
 F32 = NDArray[np.float32]
 
 
@@ -76,7 +77,9 @@ class Observation:
             images["depth"] = checked_depth(as_array("depth", depth), camera, depth_scale)
         if mask is not None:
             images["mask"] = checked_mask(as_array("mask", mask), camera)
-        self._set(camera.rectified, _rectified(images, camera), camera, _checked_notes(notes))
+        self._set(
+            camera.rectified, _rectified(images, camera), camera, (*_checked_notes(notes), *_notes_on_mask(images))
+        )
 
     def _set(
         self, camera: Camera, images: dict[str, StoredImage], taken_by: Camera, notes: tuple[str, ...]
@@ -108,7 +111,7 @@ class Observation:
             camera: of these images.
             rgb: 8-bit or grey 16-bit image file; an opaque alpha channel is dropped.
             depth: single-channel image file, integers with `depth_scale` or float metres.
-            mask: image file, of which `diffdope.io.masks` says what is the object.
+            mask: image, .npy, .json or .txt file, of which `diffdope.io.masks` says what is the object.
             depth_scale: METRES per stored unit of depth.
 
         Raises:
@@ -121,7 +124,7 @@ class Observation:
             camera,
             rgb=None if rgb is None else read_rgb(rgb),
             depth=None if depth is None else read_depth(depth),
-            mask=None if mask is None else read_mask(mask),
+            mask=None if mask is None else read_mask(mask, size=(camera.height, camera.width)),
             depth_scale=depth_scale,
         )
 
@@ -171,7 +174,11 @@ class Observation:
         """
         taken = checked_mask(as_array("mask", mask), self.taken_by)
         images = {**self._images, **_rectified({"mask": taken}, self.taken_by)}
-        return self._of(self.camera, images, self.taken_by)
+        made = self._of(self.camera, images, self.taken_by)
+        object.__setattr__(
+            made, "notes", (*(note for note in self.notes if note != _INVERTED), *_notes_on_mask(images))
+        )
+        return made
 
     def without_mask(self) -> Observation:
         """The same images, and nothing that says which pixels are the object's."""
@@ -207,6 +214,11 @@ class Observation:
 
     def __repr__(self) -> str:
         return f"Observation({self.camera.width} x {self.camera.height}, {' + '.join(self.modalities)})"
+
+
+def _notes_on_mask(images: Mapping[str, StoredImage]) -> tuple[str, ...]:
+    mask = images["mask"].values if "mask" in images else None
+    return (_INVERTED,) if mask is not None and mask.dtype == bool and looks_inverted(mask) else ()
 
 
 def _checked_notes(notes: Iterable[str]) -> tuple[str, ...]:
