@@ -29,6 +29,7 @@ OPTIONAL_COUNTS = tuple(value for value in COUNTS if value is not None)
 SEEDS = tuple(value for value in COUNTS if not (type(value) is int and value == 0))
 SIGNED_COUNTS = tuple(value for value in SEEDS if not (type(value) is int and value == -1))
 OBJECTS = ("text", 3, 1.5, [1.0], {}, np.eye(4))
+STARTS = (*OBJECTS[:-1], [], [3], ["text"], np.eye(3), 2 * np.eye(4), [POSE, None], [[POSE]], np.zeros((2, 4, 4)))
 ARRAYS = ("text", None, {}, object(), [[1.0, 2.0], [3.0]], np.full((3, 3), np.nan), ["1", "2", "3"], 1j, np.zeros(5))
 IMAGES = ("text", {}, object(), [[1, 2], [3]], np.full((48, 64), np.nan), np.full((48, 64), "a"), np.zeros(5), 3)
 PATHS = (3, 1.5, {}, object(), True)
@@ -100,7 +101,7 @@ case(
 given = dict(observation=OBSERVATION, pose=POSE)
 case(
     REFINER.refine, given,
-    observation=(None, *OBJECTS), pose=(None, *OBJECTS), progress=("text", 3, {}),
+    observation=(None, *OBJECTS), pose=(None, *STARTS), progress=("text", 3, {}),
 )  # fmt: skip
 case(
     REFINER.track, given,
@@ -121,7 +122,7 @@ case(
 )  # fmt: skip
 case(
     dd.refine, dict(mesh=MESH, **given),
-    mesh=(None, *OBJECTS), observation=(None, *OBJECTS), pose=(None, *OBJECTS), preset=(None, 3, "quick"), seed=SEEDS,
+    mesh=(None, *OBJECTS), observation=(None, *OBJECTS), pose=(None, *STARTS), preset=(None, 3, "quick"), seed=SEEDS,
     threads=OPTIONAL_COUNTS[:-1],
 )  # fmt: skip
 case(dd.set_threads, {}, threads=OPTIONAL_COUNTS[:-1])  # the last one is large, and is reduced

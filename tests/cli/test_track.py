@@ -83,7 +83,8 @@ def test_it_writes_poses_plot_and_film(video: Path) -> None:
         assert pose.distance_to(truth(k)) < 0.003 and record["confidence"] > 0.5 and record["time_s"] == k / 30
     rows = read_results(out / "poses.csv")
     assert [row.im_id for row in rows] == list(range(10, 10 + FRAMES)) and {row.obj_id for row in rows} == {7}
-    assert sorted(path.name for path in out.iterdir()) == ["poses.csv", "poses.jsonl", "track.mp4", "track.png"]
+    names = ["poses.csv", "poses.jsonl", "scene_gt.json", "track.mp4", "track.png", "trajectory.txt"]
+    assert sorted(path.name for path in out.iterdir()) == names
 
 
 def test_a_line_holds_the_whole_result(video: Path) -> None:

@@ -9,8 +9,9 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from diffdope.errors import expected
-from diffdope.io.capture import Capture, read_capture
+from diffdope.io.capture import Capture, CaptureFiles
 from diffdope.io.masks import MaskFile
+from diffdope.io.poses import StartPoses, read_start_poses
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 
@@ -41,6 +42,12 @@ class InputFlags:
     """Unit of the mesh file."""
     depth_scale: float | None = None
     """Millimetres per unit of the depth image; overrides the camera file."""
+    depth_kind: Literal["axis", "ray"] = "axis"
+    """Depth is measured along the optical axis, or along the ray to each pixel."""
+    depth_camera: Path | None = None
+    """Camera file of the depth image, where another camera took it; with --depth-extrinsics."""
+    depth_extrinsics: Path | None = None
+    """4 x 4 (or R and t): from the depth camera's frame to the photograph's."""
     image_id: int | None = None
     """Which image of a scene_camera.json."""
     camera_id: int | None = None
@@ -63,17 +70,16 @@ class InputFlags:
         """The mesh, as the flags say."""
         return Mesh.load(self.mesh, unit=self.unit, allow_missing_texture=self.allow_missing_texture)
 
-    def read_capture(self, *, mask_label: int | None = None) -> Capture:
-        """Camera and images of the files.
-
-        Args:
-            mask_label: in place of --mask-id.
-        """
-        return read_capture(
-            self.camera, rgb=self.rgb, depth=self.depth, mask=self.mask, depth_scale_mm=self.depth_scale,
-            mask_label=self.mask_id if mask_label is None else mask_label, mask_inverted=self.inverted,
-            box=box_of("box", self.box), **self.how_camera,
-        )  # fmt: skip
+    def files(self, **changed: Any) -> CaptureFiles:
+        """What the flags say of files; `changed` wins."""
+        given: dict[str, Any] = {
+            "camera": self.camera, "rgb": self.rgb, "depth": self.depth, "mask": self.mask,
+            "depth_scale_mm": self.depth_scale, "mask_label": self.mask_id, "mask_inverted": self.inverted,
+            "box": box_of("box", self.box), "depth_kind": self.depth_kind, "depth_camera": self.depth_camera,
+            "depth_extrinsics": self.depth_extrinsics, "image_id": self.image_id, "camera_id": self.camera_id,
+            "camera_size": size_of("camera-size", self.camera_size), "rectified": self.rectified,
+        }  # fmt: skip
+        return CaptureFiles(**{**given, **changed})
 
     def mask_labels(self) -> list[int]:
         """Of a mask that shows several objects of which none was chosen; none of another."""
@@ -135,3 +141,22 @@ def size_of(name: str, text: str | None) -> tuple[int, int] | None:
     if len(words) != 2 or not all(word.strip().isdecimal() for word in words):
         raise expected(name, "WIDTHxHEIGHT such as 1280x720", repr(text))
     return int(words[0]), int(words[1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartFlags:
+    """The start pose, as flags; a command's arguments are a subclass."""
+
+    init: Path | None = None
+    """Start pose: BOP's JSON, scene_gt.json or results CSV, a 4 x 4 (.txt, .npy, .json), MegaPose, ROS or TUM; several
+    are all tried. Without it, the object is located."""
+    init_kind: Literal["m2c", "c2m", "m2c-opengl", "c2m-opengl"] = "m2c"
+    """m2c: model to camera; c2m: the inverse; -opengl: of a camera that looks along -z, y up."""
+    init_unit: Literal["m", "mm"] | None = None
+    """Unit of the start pose; default: what its format, or the distance, says."""
+
+    def start_poses(self, *, obj_id: int | None, image_id: int | None) -> StartPoses | None:
+        """The start poses; None without --init."""
+        if self.init is None:
+            return None
+        return read_start_poses(self.init, obj_id=obj_id, image_id=image_id, unit=self.init_unit, kind=self.init_kind)

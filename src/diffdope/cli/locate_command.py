@@ -17,6 +17,7 @@ from diffdope.cli.refine_command import described
 from diffdope.io.capture import Capture
 from diffdope.io.files import check_folder, results_folder, write_json
 from diffdope.io.plain import to_plain
+from diffdope.io.pose_outputs import write_pose_files
 from diffdope.io.results import encode, write_result
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
@@ -64,7 +65,7 @@ def run(arguments: list[str]) -> int:
     check_folder(given.out)
     preset = given.numbers.preset(given.preset)
     labels = given.mask_labels()
-    capture = given.read_capture(mask_label=labels[0] if labels else None)
+    capture = given.files(mask_label=labels[0] if labels else given.mask_id).read()
     refiner = Refiner(given.load_mesh(), preset=preset, seed=given.seed, threads=given.threads)
     if labels:
         return locate_all(given, refiner, observation_of(capture), labels, described(preset, given.inputs))
@@ -84,6 +85,8 @@ def locate_one(
     result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating", console)
     with results_folder(out) as folder:
         write_result(folder / "result.json", result, described(preset, inputs))
+        score = float(result.confidence or 0.0)
+        write_pose_files(folder, result.pose, score=score, seconds=result.elapsed_s, im_id=0, obj_id=1)
         draughtsman = Draughtsman(refiner.mesh, observation, result)
         draughtsman.draw(folder, titles=("first proposal", f"located: {result.status}"), film=False)
         draughtsman.draw_answers(folder)

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
 from diffdope.checked_fields import check_fields
-from diffdope.cli.input_flags import InputFlags, observation_of
+from diffdope.cli.input_flags import InputFlags, StartFlags, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
-from diffdope.geometry.pose import Pose
 from diffdope.io.capture import Capture
 from diffdope.io.files import check_folder, results_folder
-from diffdope.io.poses import read_start_pose
+from diffdope.io.pose_outputs import write_pose_files
+from diffdope.io.poses import StartPoses
 from diffdope.io.results import write_result
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.scene.mesh import Mesh
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments(InputFlags):
+class Arguments(StartFlags, InputFlags):
     """Refines the pose of a known object in one image of your own. Lengths in files are millimetres, as in BOP."""
 
     out: Path
-    """Folder for result.json, overlay.png, costs.png and the film."""
-    init: Path | None = None
-    """Start pose: JSON with cam_R_m2c and cam_t_m2c (mm), or BOP results CSV. Without it, the object is located."""
+    """Folder for result.json, the pose in other formats (pose.txt, pose.csv, scene_gt.json), pictures and the film."""
     image_id: int | None = None
-    """Which image of a scene_camera.json or results CSV."""
+    """Which image of a scene_camera.json, of start poses, or of a mask file."""
     obj_id: int | None = None
-    """Which object of a results CSV."""
+    """Which object of a file of start poses; also the number written into pose.csv (1 if not given)."""
     preset: str = DEFAULT
     """Complete set of numbers to start from."""
     settings: Path | None = None
@@ -60,10 +58,8 @@ def run(arguments: list[str]) -> int:
     given = parse(arguments)
     check_folder(given.out)
     preset = given.numbers.preset(given.preset)
-    pose = None
-    if given.init is not None:
-        pose = read_start_pose(given.init, obj_id=given.obj_id, image_id=given.image_id)
-    return refine_and_write(given, preset, given.load_mesh(), given.read_capture(), pose)
+    start = given.start_poses(obj_id=given.obj_id, image_id=given.image_id)
+    return refine_and_write(given, preset, given.load_mesh(), given.files().read(), start)
 
 
 def described(preset: Preset, inputs: dict[str, str]) -> dict[str, Any]:
@@ -74,7 +70,7 @@ def described(preset: Preset, inputs: dict[str, str]) -> dict[str, Any]:
 
 
 def refine_and_write(
-    given: Arguments, preset: Preset, mesh: Mesh, capture: Capture, pose: Pose | None
+    given: Arguments, preset: Preset, mesh: Mesh, capture: Capture, start: StartPoses | None
 ) -> int:  # fmt: skip
     """Refines, or locates without a start, writes all files at once, prints the summary."""
     from rich.console import Console
@@ -85,14 +81,19 @@ def refine_and_write(
 
     console, observation = Console(stderr=False), observation_of(capture)
     refiner = Refiner(mesh, preset=preset, seed=given.seed, threads=given.threads)
-    if pose is None:
+    if start is None:
         console.print("no --init: the object is located first, as `diffdope locate` does")
         result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating", console)
     else:
-        result = refine_with_progress(refiner, observation, pose, console)
-    titles = ("first proposal" if pose is None else "start", f"refined: {result.status}")
+        result = refine_with_progress(refiner, observation, list(start.poses), console)
+        result = replace(result, notes=(*start.notes, *result.notes))
+    titles = ("first proposal" if start is None else "start", f"refined: {result.status}")
     with results_folder(given.out) as folder:
         write_result(folder / "result.json", result, described(preset, given.inputs))
+        write_pose_files(
+            folder, result.pose, score=float(result.confidence or 0.0), seconds=result.elapsed_s,
+            im_id=given.image_id or 0, obj_id=1 if given.obj_id is None else given.obj_id,
+        )  # fmt: skip
         draughtsman = Draughtsman(mesh, observation, result)
         draughtsman.draw(folder, titles=titles, film=given.film)
         draughtsman.draw_on_original(folder, capture.rgb)

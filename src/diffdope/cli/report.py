@@ -16,8 +16,10 @@ from diffdope.pipelines.result import RefinementResult
 from diffdope.scene.observation import Observation
 
 
-def refine_with_progress(refiner: Refiner, observation: Observation, pose: Pose, console: Console) -> RefinementResult:
-    """Refines under a progress bar."""
+def refine_with_progress(
+    refiner: Refiner, observation: Observation, pose: Pose | list[Pose], console: Console
+) -> RefinementResult:
+    """Refines under a progress bar; of several starts, the result of the best."""
     return with_progress(lambda report: refiner.refine(observation, pose, progress=report), "refining", console)
 
 

@@ -11,15 +11,13 @@ import tyro
 from rich.console import Console
 
 from diffdope.checked_fields import check_fields
-from diffdope.cli.input_flags import InputFlags, box_of
+from diffdope.cli.input_flags import InputFlags, StartFlags, box_of
 from diffdope.cli.overrides import read_settings
 from diffdope.cli.track_report import TrackDisplay, write_files
 from diffdope.cli.track_run import Video, check_same_frames, track_into
 from diffdope.errors import expected
-from diffdope.io.cameras import depth_scale_m, load_camera_of_image
 from diffdope.io.files import check_folder
 from diffdope.io.frames import Frames, open_frames
-from diffdope.io.poses import read_start_pose
 from diffdope.jobs.journal import Journal
 from diffdope.pipelines.settings import Preset
 from diffdope.pipelines.settings import preset as find_preset
@@ -35,14 +33,15 @@ _OF_0_1_0 = frozenset({
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments(InputFlags):
+class Arguments(StartFlags, InputFlags):
     """Follows a known object through a film or a folder of images. Lengths in files are millimetres, as in BOP."""
 
     out: Path
-    """Folder for poses.jsonl, poses.csv, track.png and track.mp4; if it holds an interrupted run, that goes on."""
+    """Folder for poses.jsonl, poses.csv, scene_gt.json, trajectory.txt (TUM), track.png and track.mp4; if it holds an
+    interrupted run, that goes on."""
     init: Path | None = None
-    """Pose in the first frame: JSON with cam_R_m2c and cam_t_m2c (mm), or BOP results CSV. Without it, the object is
-    located in the first frame, which must have a mask."""
+    """Pose in the first frame, as for `refine`. Without it, the object is located in the first frame, which must have a
+    mask or a box."""
     rgb: Path | None = None
     """Folder of photographs in the order of their numbers, or a film (needs diffdope[video])."""
     depth: Path | None = None
@@ -82,16 +81,18 @@ def run(arguments: list[str]) -> int:
     check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
     check_folder(given.out)
     preset = preset_of(given)
-    start = None
-    if given.init is not None:
-        start = read_start_pose(given.init, obj_id=given.obj_id, image_id=given.image_id)
+    starts = given.start_poses(obj_id=given.obj_id, image_id=given.image_id)
+    if starts is not None and len(starts.poses) > 1:
+        raise expected("init", "one pose in the first frame", f"{len(starts.poses)} in {given.init}")
     video = read_video(given)
     mesh = given.load_mesh()
     console = Console()
+    for note in () if starts is None else starts.notes:
+        console.print(f"note: {note}")
     made = not given.out.exists()
     try:
         with Journal.open(given.out / "poses.jsonl", header_of(given, preset), fresh=given.fresh) as journal:
-            track(given, preset, mesh, video, start, journal, console)
+            track(given, preset, mesh, video, None if starts is None else starts.poses[0], journal, console)
             records = dict(journal.done)
     finally:
         if made:
@@ -115,9 +116,10 @@ def read_video(given: Arguments) -> Video:
     first = next(frames.read(), None)
     if first is None:
         raise expected("rgb", "at least one frame", f"none in {given.rgb}")
-    camera, file_mm = load_camera_of_image(given.camera, first.size, **given.how_camera)
-    scale = depth_scale_m(given.depth_scale, file_mm, given.camera, depth=first.depth)
-    video = Video(frames, camera, scale, box_of("box", given.box))
+    files = given.files(mask=None, box=None)
+    camera, file_mm = files.read_camera(first.size)
+    depth = None if first.depth is None else files.depth_reader(camera, file_mm, first.depth)
+    video = Video(frames, camera, depth, box_of("box", given.box))
     video.observation(first)
     return video
 

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
 from diffdope.io.cameras import depth_scale_m, load_camera_of_image
+from diffdope.io.depth import DepthReader, DepthSource, Kind
 from diffdope.io.images import read_depth, read_rgb
 from diffdope.io.masks import BOX_NOTE, Mask, MaskFile
+from diffdope.io.poses import read_extrinsics
 from diffdope.io.regions import mask_of_box
 
 
@@ -43,21 +45,11 @@ class Capture:
         return {**images, "notes": self.notes}
 
 
-def read_capture(
-    camera: str | Path,
-    *,
-    rgb: str | Path | None = None,
-    depth: str | Path | None = None,
-    mask: str | Path | None = None,
-    depth_scale_mm: float | None = None,
-    mask_label: int | None = None,
-    mask_inverted: bool | None = None,
-    box: tuple[float, float, float, float] | None = None,
-    **how_camera: Any,
-) -> Capture:
-    """Reads camera and images; the size is that of the images where the camera's file has none.
+@dataclass(frozen=True, kw_only=True)
+class CaptureFiles:
+    """Which files show one moment, and what a user says about them; `read` reads them.
 
-    Args:
+    Attributes:
         camera: file of the camera: see `load_camera`.
         rgb: file of the photograph.
         depth: file of the depth image.
@@ -66,49 +58,93 @@ def read_capture(
         mask_label: of the object, where the mask holds the labels of several.
         mask_inverted: see `MaskFile`.
         box: x, y, width, height around the object, pixels, in place of a mask.
-        how_camera: image_id and the like: see `load_camera`.
-
-    Raises:
-        DiffDopeError: if there is no image, a file cannot be read, or depth has no scale and needs one.
+        depth_kind: "axis" or "ray": see `DepthSource`.
+        depth_camera: file of the camera that took depth, where it is another than the photograph's.
+        depth_extrinsics: file of the pose of the depth camera's frame in the photograph's: see `read_extrinsics`.
+        image_id: which entry of a scene_camera.json, which image of a mask file.
+        camera_id: see `load_camera`.
+        camera_size: see `load_camera`.
+        rectified: see `load_camera`.
     """
-    images = {
-        "rgb": None if rgb is None else read_rgb(rgb),
-        "depth": None if depth is None else read_depth(depth),
-    }
-    shapes = [image.shape[:2] for image in images.values() if image is not None]
-    size = (shapes[0][0], shapes[0][1]) if shapes else None
-    found = _mask_of(mask, box, mask_label, mask_inverted, size, rgb, how_camera.get("image_id"))
-    images["mask"] = None if found is None else found.pixels
-    there = [image for image in images.values() if image is not None]
-    if not there:
-        raise expected("images", "at least one of --rgb, --depth and --mask", "none")
-    model, file_mm = load_camera_of_image(camera, there[0].shape, **how_camera)
-    scale = depth_scale_m(depth_scale_mm, file_mm, camera, depth=images["depth"])
-    return Capture(
-        model, **images, depth_scale=scale, notes=(*notes_on_lens(model), *(() if found is None else found.notes))
-    )
+
+    camera: str | Path
+    rgb: str | Path | None = None
+    depth: str | Path | None = None
+    mask: str | Path | None = None
+    depth_scale_mm: float | None = None
+    mask_label: int | None = None
+    mask_inverted: bool | None = None
+    box: tuple[float, float, float, float] | None = None
+    depth_kind: Kind = "axis"
+    depth_camera: str | Path | None = None
+    depth_extrinsics: str | Path | None = None
+    image_id: int | None = None
+    camera_id: int | None = None
+    camera_size: tuple[int, int] | None = None
+    rectified: bool = False
+
+    def read(self) -> Capture:
+        """Camera and images; the size is that of the images where the camera's file has none.
+
+        Raises:
+            DiffDopeError: if there is no image, a file cannot be read, or depth has no scale and needs one.
+        """
+        rgb = None if self.rgb is None else read_rgb(self.rgb)
+        depth = None if self.depth is None else read_depth(self.depth)
+        mask = self._mask(next((image.shape for image in (rgb, depth) if image is not None), None))
+        shape = next(
+            (image.shape for image in (rgb, depth, None if mask is None else mask.pixels) if image is not None), None
+        )
+        if shape is None:
+            raise expected("images", "at least one of --rgb, --depth and --mask", "none")
+        camera, file_mm = self.read_camera(shape)
+        notes, scale = notes_on_lens(camera), None
+        if depth is not None:
+            depth, scale, said = self.depth_reader(camera, file_mm, depth).read(depth)
+            notes += said
+        notes += () if mask is None else mask.notes
+        return Capture(camera, rgb, depth, None if mask is None else mask.pixels, scale, tuple(notes))
+
+    def read_camera(self, shape: tuple[int, ...]) -> tuple[Camera, float | None]:
+        """The camera of images (H, W, ...), and the depth scale in its file, millimetres."""
+        return load_camera_of_image(
+            self.camera, shape, image_id=self.image_id, camera_id=self.camera_id, camera_size=self.camera_size,
+            rectified=self.rectified,
+        )  # fmt: skip
+
+    def depth_reader(self, camera: Camera, file_mm: float | None, depth: NDArray[Any]) -> DepthReader:
+        """What makes depth images like a given one those of the photograph's camera."""
+        own, own_mm = None, None
+        if self.depth_camera is not None:
+            own, own_mm = load_camera_of_image(self.depth_camera, depth.shape)
+        place = None if self.depth_extrinsics is None else read_extrinsics(self.depth_extrinsics)
+        named = self.camera if self.depth_camera is None else self.depth_camera
+        given = self.depth_scale_mm is not None
+        scale_m = None
+        if depth.ndim == 2 or given:  # else it is a picture for viewing, which is refused when it is read
+            file_mm = file_mm if own_mm is None else own_mm
+            scale_m = depth_scale_m(self.depth_scale_mm, file_mm, named, depth=depth)
+        source = DepthSource(self.depth_kind, own, place)
+        return DepthReader(source, camera, scale_m, str(self.depth), scale_given=given)
+
+    def _mask(self, shape: tuple[int, ...] | None) -> Mask | None:
+        """The mask of the file or of the box, for an image of a shape."""
+        size = None if shape is None else (shape[0], shape[1])
+        if self.box is not None and self.mask is not None:
+            raise expected("box", "a box or a mask", "both", "leave one of them out")
+        if self.box is not None:
+            if size is None:
+                raise expected("images", "--rgb or --depth beside --box", "none")
+            return Mask(mask_of_box(self.box, size), (BOX_NOTE,))
+        if self.mask is None:
+            return None
+        file = MaskFile(Path(self.mask), self.mask_label, self.image_id, self.mask_inverted)
+        return file.read(size=size, picture=None if self.rgb is None else str(self.rgb))
 
 
-def _mask_of(
-    path: str | Path | None,
-    box: tuple[float, float, float, float] | None,
-    label: int | None,
-    inverted: bool | None,
-    size: tuple[int, int] | None,
-    picture: str | Path | None,
-    image_id: int | None,
-) -> Mask | None:
-    """The mask of a file or of a box."""
-    if box is not None and path is not None:
-        raise expected("box", "a box or a mask", "both", "leave one of them out")
-    if box is not None:
-        if size is None:
-            raise expected("images", "--rgb or --depth beside --box", "none")
-        return Mask(mask_of_box(box, size), (BOX_NOTE,))
-    if path is None:
-        return None
-    file = MaskFile(Path(path), label, image_id, inverted)
-    return file.read(size=size, picture=None if picture is None else str(picture))
+def read_capture(camera: str | Path, **files: Any) -> Capture:
+    """Reads camera and images of one moment; for the arguments see `CaptureFiles`."""
+    return CaptureFiles(camera=camera, **files).read()
 
 
 def notes_on_lens(camera: Camera) -> list[str]:

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, expected
+from diffdope.io.exr import read_exr
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 T = TypeVar("T")
 
-ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy", ".npz"})
+ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy", ".npz", ".exr"})
 """Of files that are taken for images where a folder holds others too."""
 
 
@@ -46,8 +47,15 @@ def read_rgb(path: str | Path) -> NDArray[Any]:
 
 
 def read_depth(path: str | Path) -> NDArray[Any]:
-    """Like `read_image`: (H, W) integers to be multiplied by a depth scale, or float metres, as in the file."""
+    """Like `read_image`, and of EXR: (H, W) integers to be multiplied by a depth scale, or float metres."""
+    path = Path(path)
+    if path.suffix.lower() == ".exr":
+        if not path.is_file():
+            raise DiffDopeError(f"depth: expected an image file, but there is none at {path}")
+        return read_exr("depth", path)
     array = read_image("depth", path)
+    while array.ndim > 2 and array.shape[0] == 1:
+        array = array[0]
     return array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
 
 
