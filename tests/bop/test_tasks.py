@@ -41,9 +41,7 @@ def test_targets_without_an_object_select_images(tree: Tree, tmp_path: Path) -> 
     assert set(only) == {(1, 3, 2), (2, 0, 2)}
 
 
-@pytest.mark.parametrize(
-    "name", ["test_targets_bop24.json", "test_targets_bop25.json", "test_targets_multiview_bop25.json"]
-)
+@pytest.mark.parametrize("year", ["bop24", "bop25", "multiview_bop25"])
 def test_the_data_sets_own_targets_are_found(tree: Tree, year: str) -> None:
     (tree.root / "test_targets_bop19.json").unlink()
     written(tree.root, f"test_targets_{year}.json", [{"scene_id": 1, "im_id": 0}])

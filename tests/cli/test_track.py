@@ -179,7 +179,6 @@ def test_a_lost_end_is_exit_code_1_and_guesses_are_no_results(video: Path) -> No
 MISTAKES = {
     "no images": (dict(rgb=None, depth=None), "images: expected at least one of rgb, depth and mask"),
     "no folder": (dict(rgb="nowhere"), "rgb: expected a film or a folder of images, but there is none at nowhere"),
-    "depth for a film": (dict(rgb="object.ply"), "depth, mask: expected none beside a film, got depth"),
     "no film": (dict(rgb="object.ply", depth=None), "rgb: expected a film in object.ply"),
     "preset without confidence": (dict(preset="paper"), "preset: expected one whose solver is newton"),
     "no preset": (dict(preset="fastest"), "preset: expected one of default, fast"),

@@ -11,6 +11,7 @@ import tyro
 from rich.console import Console
 
 from diffdope.checked_fields import check_fields
+from diffdope.cli.help_text import parsed
 from diffdope.cli.input_flags import InputFlags, StartFlags, box_of
 from diffdope.cli.overrides import read_settings
 from diffdope.cli.track_report import TrackDisplay, write_files
@@ -77,7 +78,9 @@ _DEFAULTS = {field.name: field.default for field in fields(Arguments)}
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code: 1 if the object was lost at the end."""
-    given = tyro.cli(Arguments, args=arguments, prog="diffdope track")
+    given: Arguments = parsed(
+        Arguments, arguments, "diffdope track", lambda words: tyro.cli(Arguments, args=words, prog="diffdope track")
+    )
     check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
     check_folder(given.out)
     preset = preset_of(given)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -103,6 +103,11 @@ class ImageFolders:
         """Number of frames."""
         return len(self.names)
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Of the folders."""
+        return tuple(self._files)
+
     def read(self, first: int = 0) -> Iterator[Frame]:
         """The frames from number `first` on."""
         for k in range(first, len(self.names)):
@@ -138,8 +143,10 @@ def _by_stem(name: str, folder: Path) -> dict[str, Path]:
     return files
 
 
-def open_frames(folders: dict[str, Path], *, fps: float | None = None, **masks: Any) -> Film | ImageFolders:
-    """The frames of image folders, or of a film if that is what "rgb" names.
+def open_frames(
+    folders: dict[str, Path], *, fps: float | None = None, **masks: Any
+) -> Film | FilmWithFolders | ImageFolders:
+    """The frames of image folders, or of a film if that is what "rgb" names, with folders of depth and masks beside it.
 
     Args:
         folders: "rgb", "depth" and "mask", any of them.
@@ -147,15 +154,68 @@ def open_frames(folders: dict[str, Path], *, fps: float | None = None, **masks: 
         masks: mask_label and mask_inverted: see `ImageFolders`.
 
     Raises:
-        DiffDopeError: for what `Film` and `ImageFolders` refuse, or for depth and masks beside a film.
+        DiffDopeError: for what `Film`, `FilmWithFolders` and `ImageFolders` refuse.
     """
     rgb = folders.get("rgb")
     if rgb is None or rgb.is_dir():
         return ImageFolders(folders, fps=30.0 if fps is None else fps, **masks)
-    if len(folders) > 1 and rgb.exists():
-        cure = "give a folder of images as --rgb"
-        raise expected("depth, mask", "none beside a film", " and ".join(sorted(folders.keys() - {"rgb"})), cure)
-    return Film(rgb, fps=fps)
+    film = Film(rgb, fps=fps)
+    others = {name: folder for name, folder in folders.items() if name != "rgb"}
+    return FilmWithFolders(film, others, **masks) if others else film
+
+
+def upright(picture: Any, array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A frame (H, W, 3) turned as its film says it is to be shown: phones film lying on the side.
+
+    Args:
+        picture: as PyAV gives it.
+        array: its pixels.
+    """
+    quarters = round(float(getattr(picture, "rotation", 0) or 0) / 90.0) % 4
+    return np.ascontiguousarray(np.rot90(array, quarters)) if quarters else array
+
+
+class FilmWithFolders:
+    """A film beside folders of depth or masks, whose files belong to its frames one by one, in their order.
+
+    Args:
+        film: the photographs.
+        folders: "depth" and "mask", any of them.
+        masks: mask_label and mask_inverted: see `ImageFolders`.
+
+    Raises:
+        DiffDopeError: for what `ImageFolders` refuses, or if the film says that it has another number of frames.
+    """
+
+    def __init__(self, film: Film, folders: dict[str, Path], **masks: Any) -> None:
+        self._film, self._folders = film, ImageFolders(folders, fps=film.fps, **masks)
+        if film.count is not None:
+            self._check(film.count)
+
+    def _check(self, frames: int) -> None:
+        if frames != self._folders.count:
+            wanted = f"an image for each of the {frames} frames of the film"
+            raise expected(" and ".join(self._folders.kinds), wanted, f"{self._folders.count} images")
+
+    @property
+    def count(self) -> int | None:
+        """Number of frames."""
+        return self._folders.count
+
+    @property
+    def fps(self) -> float:
+        """Frames a second, of the film."""
+        return self._film.fps
+
+    def read(self, first: int = 0) -> Iterator[Frame]:
+        """The frames from number `first` on."""
+        others = self._folders.read(first)
+        for number, frame in enumerate(self._film.read(first), first):
+            images = next(others, None)
+            if images is None:
+                self._check(number + 1)
+                return
+            yield replace(frame, depth=images.depth, mask=images.mask)
 
 
 class Film:
@@ -206,4 +266,4 @@ class Film:
                     continue
                 timed = self._own_times and picture.time is not None and began is not None
                 time_s = float(picture.time - began) if timed else k / self.fps
-                yield Frame(f"{k:06d}", time_s, np.asarray(picture.to_ndarray(format="rgb24")))
+                yield Frame(f"{k:06d}", time_s, upright(picture, np.asarray(picture.to_ndarray(format="rgb24"))))

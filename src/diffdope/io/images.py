@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 T = TypeVar("T")
+_ORIENTATION = 0x0112
 
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy", ".npz", ".exr"})
 """Of files that are taken for images where a folder holds others too."""
@@ -80,9 +81,20 @@ def read_with(name: str, path: str | Path, of_image: Callable[[Image], T], of_ar
 
     try:
         with Image.open(path) as image:
-            return of_image(image)
+            return of_image(_upright(image))
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise expected(name, f"an image in {path}", str(error)) from error
+
+
+def _upright(image: Image) -> Image:
+    """A photograph turned as its EXIF tag says it is to be shown; other images as they are."""
+    if image.format not in ("JPEG", "MPO", "TIFF", "WEBP") or image.getexif().get(_ORIENTATION, 1) == 1:
+        return image
+    from PIL import ImageOps
+
+    kind, turned = image.format, ImageOps.exif_transpose(image)
+    turned.format = kind  # which says whether it was compressed with loss
+    return turned
 
 
 def as_rgb_texture(image: Image) -> NDArray[np.uint8]:

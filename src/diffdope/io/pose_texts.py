@@ -32,7 +32,7 @@ _ROTATION_KEYS, _TRANSLATION_KEYS = ("r", "rotation", "rot"), ("t", "translation
 
 
 @dataclass(frozen=True)
-class Entry:
+class StatedPose:
     """A pose as a file states it.
 
     Attributes:
@@ -54,7 +54,7 @@ class Entry:
     exact: Pose | None = None
 
 
-def read_entries(path: Path, name: str = "init") -> list[Entry]:
+def read_entries(path: Path, name: str = "init") -> list[StatedPose]:
     """All poses of a file but a BOP results CSV.
 
     Args:
@@ -79,7 +79,7 @@ def read_entries(path: Path, name: str = "init") -> list[Entry]:
     return _of_text(text, where)
 
 
-def entries_of(data: Any, where: str) -> list[Entry]:
+def entries_of(data: Any, where: str) -> list[StatedPose]:
     """All poses of a value that JSON or YAML holds; see `read_entries`."""
     numbers = _numbers(data)
     if numbers is not None:
@@ -104,7 +104,7 @@ def entries_of(data: Any, where: str) -> list[Entry]:
     obj_id, image_id = _whole(data.get("obj_id")), _whole(data.get("im_id", data.get("image_id")))
     if obj_id is None and isinstance(data.get("label"), str) and (digits := re.search(r"(\d+)$", data["label"])):
         obj_id = int(digits[1])
-    return [Entry(R, t, unit, obj_id, image_id, exact=exact)]
+    return [StatedPose(R, t, unit, obj_id, image_id, exact=exact)]
 
 
 def _pose_in(data: Mapping[str, Any], where: str) -> tuple[F64, F64, str | None]:
@@ -147,7 +147,7 @@ def _megapose(keys: Mapping[str, Any], where: str) -> tuple[F64, F64, str]:
     return pose.R_m2c, pose.t_m2c, "m"
 
 
-def _of_matrices(numbers: F64, where: str) -> list[Entry]:
+def _of_matrices(numbers: F64, where: str) -> list[StatedPose]:
     """Entries of one or several 4 x 4 or 3 x 4 matrices."""
     flat = numbers.ravel()
     width = 16 if flat.size and flat.size % 16 == 0 and numbers.shape[-2:] != (3, 4) else 12
@@ -164,10 +164,10 @@ def _of_matrices(numbers: F64, where: str) -> list[Entry]:
         transposed = np.abs(last[:, 3] - [0, 0, 0, 1]).max() < 1e-6
         cure = "it is transposed: give its transpose" if transposed else ""
         raise expected(where, "last row (0, 0, 0, 1)", last[3].tolist(), cure)
-    return [Entry(matrix[:3, :3], matrix[:3, 3], None) for matrix in matrices]
+    return [StatedPose(matrix[:3, :3], matrix[:3, 3], None) for matrix in matrices]
 
 
-def _of_text(text: str, where: str) -> list[Entry]:
+def _of_text(text: str, where: str) -> list[StatedPose]:
     lines = [line.split("#", 1)[0] for line in text.splitlines()]
     rows = [re.sub(r"[\[\],;]", " ", line).split() for line in lines if line.strip()]
     try:
@@ -176,7 +176,7 @@ def _of_text(text: str, where: str) -> list[Entry]:
         raise expected(where, "4 x 4 numbers", str(error)) from error
     if values and all(len(row) == 8 for row in values):  # TUM: time, position, quaternion x, y, z, w
         poses = [Pose.from_wxyz_xyz([row[7], *row[4:7], *row[1:4]]) for row in values]
-        return [Entry(pose.R_m2c, pose.t_m2c, "m") for pose in poses]
+        return [StatedPose(pose.R_m2c, pose.t_m2c, "m") for pose in poses]
     return _of_matrices(np.array([value for row in values for value in row], np.float64), where)
 
 

@@ -15,7 +15,7 @@ from diffdope.errors import DiffDopeError, check_choice, expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_poses import pose_entry, pose_of
 from diffdope.io.bop_results import Estimate, read_results
-from diffdope.io.pose_texts import Entry, read_entries
+from diffdope.io.pose_texts import StatedPose, read_entries
 
 __all__ = ["KINDS", "StartPoses", "pose_entry", "pose_of", "read_extrinsics", "read_start_pose", "read_start_poses"]
 
@@ -66,9 +66,7 @@ def read_start_poses(
     check_choice(f"{name}-kind", kind, KINDS)
     if path.suffix.lower() == ".csv":
         rows = _selected(read_results(path, name=name), path, obj_id, image_id, name)
-        entries = [
-            Entry(row.pose.R_m2c, 1e3 * row.pose.t_m2c, "mm", row.obj_id, row.im_id, exact=row.pose) for row in rows
-        ]
+        entries = [StatedPose(row.pose.R_m2c, 1e3 * row.pose.t_m2c, "mm", exact=row.pose) for row in rows]
     else:
         entries = _chosen(read_entries(path, name), path, obj_id, image_id, name)
     where = f"{name} file {path}"
@@ -116,7 +114,7 @@ def read_extrinsics(path: str | Path, *, name: str = "depth-extrinsics") -> Pose
         raise DiffDopeError(f"{name} file {path}: {error}") from error
 
 
-def _pose(entry: Entry, unit: str | None, kind: Kind, where: str, name: str) -> tuple[Pose, list[str]]:
+def _pose(entry: StatedPose, unit: str | None, kind: Kind, where: str, name: str) -> tuple[Pose, list[str]]:
     notes = []
     told = unit or entry.unit
     if told is None:
@@ -147,7 +145,9 @@ def _behind(pose: Pose, kind: Kind, name: str) -> str:
     return f"the start pose is behind the camera (z = {z:.4g} mm): is it of another kind? {' or '.join(others)}"
 
 
-def _chosen(entries: list[Entry], path: Path, obj_id: int | None, image_id: int | None, name: str) -> list[Entry]:
+def _chosen(
+    entries: list[StatedPose], path: Path, obj_id: int | None, image_id: int | None, name: str
+) -> list[StatedPose]:
     kept = [
         entry for entry in entries
         if obj_id in (None, entry.obj_id) or entry.obj_id is None
@@ -160,7 +160,7 @@ def _chosen(entries: list[Entry], path: Path, obj_id: int | None, image_id: int 
     raise expected(f"{name} file {path}", "poses of one object in one image", _count(kept, entries), _choice(known))
 
 
-def _count(kept: list[Entry], entries: list[Entry]) -> str:
+def _count(kept: list[StatedPose], entries: list[StatedPose]) -> str:
     return f"{len(kept)} of {len(entries)} poses"
 
 
