@@ -24,7 +24,8 @@ from tests.cli.conftest import arguments
     [
         ("depth: expected a median of 0.005 to 20.0 m, got 500 m; it looks like millimetres: depth_scale is "
          "METRES per unit, 0.001 for millimetres",
-         "expected a median of 5 to 20000 mm, got 5e+05 mm; it looks like millimetres: --depth-scale is millimetres per unit: 1 for those"),
+         "expected a median of 5 to 20000 mm, got 5e+05 mm; it looks like millimetres: "
+         "--depth-scale is millimetres per unit: 1 for those"),
         ('mesh: expected a diameter of 0.005 to 5.0 m, got 85 m; load it with unit="mm"',
          "expected a diameter of 5 to 5000 mm, got 8.5e+04 mm; give --unit mm"),
         ("must be converted with Pose.from_opengl, or", "is read with --init-kind m2c-opengl, or"),

@@ -55,7 +55,7 @@ def _with_a_word(
     work: Callable[[Callable[[int, int, float], None]], RefinementResult], doing: str
 ) -> RefinementResult:  # fmt: skip
     """Works, and where that takes long says on stderr what is done, since there is no terminal for a bar."""
-    text = f"still {doing}: the first run compiles, half a minute at most"
+    text = f"still {doing}; a first run compiles, which takes half a minute or so"
     word = threading.Timer(_PATIENCE_S, lambda: print(text, file=sys.stderr, flush=True))
     word.daemon = True
     word.start()

@@ -80,14 +80,33 @@ class Distortion:
         return self.model == "fisheye" or any(self.coefficients)
 
     def moved(self, sx: float, sy: float, dx: float, dy: float) -> Distortion:
-        """The same lens after c -> s * c + d of the pixels, per axis."""
+        """The same lens after c -> s * c + d of the pixels, per axis.
+
+        Args:
+            sx: factor along the rows.
+            sy: factor along the columns.
+            dx: shift along the rows, pixels.
+            dy: shift along the columns, pixels.
+
+        Raises:
+            DiffDopeError: if that makes no pinhole.
+        """
         if self.pinhole is None:
             return self
         fx, fy, cx, cy = self.pinhole
         return replace(self, pinhole=(fx * sx, fy * sy, cx * sx + dx, cy * sy + dy))
 
     def distort(self, x: F64, y: F64) -> tuple[F64, F64]:
-        """Distorted coordinates of normalised ones (...); NaN farther out than the model reaches."""
+        """Distorted coordinates of normalised ones (...); NaN farther out than the model reaches.
+
+        Args:
+            x: X / Z of rays.
+            y: Y / Z of rays.
+
+        Raises:
+            DiffDopeError: if they are no numbers.
+        """
+        x, y = as_floats("x", x), as_floats("y", y)
         radius = np.hypot(x, y)
         with np.errstate(all="ignore"):
             xd, yd = _FORWARD[self.model](self.coefficients, x, y, radius)
@@ -95,7 +114,16 @@ class Distortion:
         return np.where(outside, np.nan, xd), np.where(outside, np.nan, yd)
 
     def undistort(self, xd: F64, yd: F64) -> tuple[F64, F64]:
-        """Normalised coordinates of distorted ones (...), by Newton's method; NaN where no ray is seen."""
+        """Normalised coordinates of distorted ones (...), by Newton's method; NaN where no ray is seen.
+
+        Args:
+            xd: (u - cx) / fx of pixels.
+            yd: (v - cy) / fy of pixels.
+
+        Raises:
+            DiffDopeError: if they are no numbers.
+        """
+        xd, yd = as_floats("xd", xd), as_floats("yd", yd)
         x, y = self._first_guess(xd, yd)
         for _ in range(_ROUNDS):
             fx, fy = self.distort(x, y)
