@@ -20,7 +20,8 @@ BUDGET = hypothesis.settings(max_examples=60, deadline=None, database=None, dera
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6)
 NAMES = st.sampled_from(
     ["cam_K", "K", "fx", "fy", "cx", "cy", "width", "height", "D", "k1", "k4", "distortion_model", "P", "R",
-     "cam_R_m2c", "cam_t_m2c", "TWO", "position", "orientation", "x", "y", "z", "w", "0", "obj_id", "cam_model", "pose", "data"]
+     "cam_R_m2c", "cam_t_m2c", "TWO", "position", "orientation", "x", "y", "z", "w", "0", "obj_id", "cam_model", "pose",
+     "data"]
 )  # fmt: skip
 JSON = st.recursive(
     LEAVES | st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=16),

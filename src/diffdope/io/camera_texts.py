@@ -143,7 +143,10 @@ def _node(node: Any) -> Any:
 
 
 def _colmap(words: list[str], where: str) -> dict[str, Any]:
-    model, numbers = words[1], [float(word) for word in words[4:]]
+    try:
+        model, numbers = words[1], [float(word) for word in words[4:]]
+    except ValueError as error:
+        raise expected(where, "numbers after the model and the size", str(error)) from error
     if model not in _COLMAP:
         raise expected(where, f"a camera model of {', '.join(_COLMAP)}", model, "undistort the images by COLMAP first")
     names = _COLMAP[model].split()
