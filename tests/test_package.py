@@ -54,7 +54,8 @@ def test_refine_can_be_called_whatever_was_imported_before(first: str) -> None:
 def test_every_export_resolves() -> None:
     for name in dd.__all__:
         assert getattr(dd, name) is not None
-    assert set(dd.__all__) <= set(dir(dd))
+    assert dir(dd) == sorted(dd.__all__)
+    assert {"Preset", "PRESETS", "Renderer", "overlay", "Distortion"} <= set(dir(dd))
 
 
 def test_unknown_attribute() -> None:
@@ -91,3 +92,14 @@ def test_no_public_class_name_is_defined_twice() -> None:
     assert len(homes) > 100
     twice = {name: files for name, files in homes.items() if len(files) > 1 and name not in ONE_EACH | TWICE}
     assert not twice, "rename one of each to the field's term"
+
+
+def test_a_result_fits_a_screen() -> None:
+    from dataclasses import replace
+
+    from diffdope.pipelines.result import Status, nothing_compared
+
+    result = nothing_compared(dd.Pose.identity(), Status.FAILED, "why")
+    shown = repr(replace(result, confidence=0.5, notes=tuple("a note of some length " * 9 for _ in range(40))))
+    assert shown.startswith("RefinementResult(failed, confidence 0.50, at (0.0, 0.0, 0.0) mm")
+    assert len(shown.splitlines()) < 12 and max(map(len, shown.splitlines())) < 120

@@ -19,6 +19,7 @@ CAMERA = dd.Camera(500.0, 500.0, 31.5, 23.5, 64, 48)
 MESH = dd.Mesh([[0, 0, 0], [0.1, 0, 0], [0, 0.1, 0]], [[0, 1, 2]], colors=np.full((3, 3), 0.5))
 OBSERVATION = dd.Observation(CAMERA, rgb=np.zeros((48, 64, 3), np.uint8))
 POSE = dd.Pose.from_bop(np.eye(3), [0, 0, 500])
+PACKAGED = Path(dd.__file__).parent / "data" / "demo"
 REFINER = dd.Refiner(MESH)
 ENTRY = {"cam_K": CAMERA.K.ravel().tolist()}
 
@@ -28,6 +29,7 @@ OPTIONAL_COUNTS = tuple(value for value in COUNTS if value is not None)
 SEEDS = tuple(value for value in COUNTS if not (type(value) is int and value == 0))
 SIGNED_COUNTS = tuple(value for value in SEEDS if not (type(value) is int and value == -1))
 OBJECTS = ("text", 3, 1.5, [1.0], {}, np.eye(4))
+STARTS = (*OBJECTS[:-1], [], [3], ["text"], np.eye(3), 2 * np.eye(4), [POSE, None], [[POSE]], np.zeros((2, 4, 4)))
 ARRAYS = ("text", None, {}, object(), [[1.0, 2.0], [3.0]], np.full((3, 3), np.nan), ["1", "2", "3"], 1j, np.zeros(5))
 IMAGES = ("text", {}, object(), [[1, 2], [3]], np.full((48, 64), np.nan), np.full((48, 64), "a"), np.zeros(5), 3)
 PATHS = (3, 1.5, {}, object(), True)
@@ -46,6 +48,9 @@ case(
     dd.Camera, numbers_of_camera,
     fx=positive, fy=positive, cx=NUMBERS, cy=NUMBERS, width=COUNTS, height=COUNTS,
 )  # fmt: skip
+LENSES = ("text", 3, {}, object(), [0.1, 0.2], [math.nan] * 4, np.eye(4), True)
+case(dd.Camera, numbers_of_camera, distortion=LENSES)
+case(dd.Camera.from_K, dict(K=CAMERA.K, width=64, height=48), distortion=LENSES)
 case(dd.Camera.from_K, dict(K=CAMERA.K, width=64, height=48), K=ARRAYS, width=COUNTS, height=COUNTS)
 case(
     dd.Camera.from_bop, dict(entry=ENTRY, width=64, height=48),
@@ -80,6 +85,9 @@ case(dd.Mesh.load, dict(path="no.ply", unit="m"), path=PATHS, unit=(*OBJECTS, No
 case(dd.Observation, dict(camera=CAMERA, rgb=np.zeros((48, 64, 3), np.uint8)), camera=(None, *OBJECTS), rgb=IMAGES)
 case(dd.Observation, dict(camera=CAMERA), depth=IMAGES, mask=IMAGES)
 case(
+    dd.Observation, dict(camera=CAMERA, rgb=np.zeros((48, 64, 3), np.uint8)), notes=("text", 3, [1], None),
+)  # fmt: skip
+case(
     dd.Observation, dict(camera=CAMERA, depth=np.full((48, 64), 500, np.uint16), depth_scale=0.001),
     depth_scale=(*NUMBERS, 0, -1.0),
 )  # fmt: skip
@@ -93,7 +101,7 @@ case(
 given = dict(observation=OBSERVATION, pose=POSE)
 case(
     REFINER.refine, given,
-    observation=(None, *OBJECTS), pose=(None, *OBJECTS), progress=("text", 3, {}),
+    observation=(None, *OBJECTS), pose=(None, *STARTS), progress=("text", 3, {}),
 )  # fmt: skip
 case(
     REFINER.track, given,
@@ -120,11 +128,15 @@ case(
 )  # fmt: skip
 case(
     dd.refine, dict(mesh=MESH, **given),
-    mesh=(None, *OBJECTS), observation=(None, *OBJECTS), pose=(None, *OBJECTS), preset=(None, 3, "quick"), seed=SEEDS,
+    mesh=(None, *OBJECTS), observation=(None, *OBJECTS), pose=(None, *STARTS), preset=(None, 3, "quick"), seed=SEEDS,
     threads=OPTIONAL_COUNTS[:-1],
 )  # fmt: skip
 case(dd.set_threads, {}, threads=OPTIONAL_COUNTS[:-1])  # the last one is large, and is reduced
 case(dd.load_camera, dict(path="no.json"), path=(None, *PATHS))
+case(
+    dd.load_camera, dict(path=PACKAGED / "camera.json", width=640, height=480),
+    camera_size=(3, "64x48", (1,), (1.5, 2), {}), rectified=(3, "yes"),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -143,10 +155,10 @@ def test_what_is_no_argument_is_refused_by_name(
         assert "expected" in text and "got" in text, (value, text)
 
 
-@pytest.mark.parametrize("name", ["width", "height", "image_id"])
+@pytest.mark.parametrize("name", ["width", "height", "image_id", "camera_id"])
 def test_numbers_of_a_camera_file_are_checked(tmp_path: Path, name: str) -> None:
     (tmp_path / "scene_camera.json").write_text(json.dumps({"7": ENTRY}))
-    good = dict(width=64, height=48, image_id=7)
+    good = dict(width=64, height=48, **{name if name == "camera_id" else "image_id": 7})
     assert dd.load_camera(tmp_path / "scene_camera.json", **good)[0] == CAMERA  # type: ignore[arg-type]
     for value in (*OPTIONAL_COUNTS, "7"):
         with pytest.raises(DiffDopeError, match=name):
@@ -157,7 +169,7 @@ def test_every_public_argument_is_tried() -> None:
     """A new argument needs a case; those that are left out take any value, or are checked elsewhere."""
     left_out = {
         "name", "source", "warnings",  # of a mesh: for messages
-        "allow_missing_texture", "rgb", "window", "image_id", "width", "height",
+        "allow_missing_texture", "rgb", "window", "image_id", "camera_id", "width", "height",
     }  # fmt: skip
     tried = {(call.__qualname__, name) for call, _, name, _ in CASES}
     for public in (

@@ -43,6 +43,8 @@ Lengths are metres, angles radians and images indexed [row, column] unless a nam
 explained in [glossary.md](glossary.md), and the numbers of a `Preset` in
 [refinement.md](refinement.md).
 """
+# Of public values, which have no docstring of their own.
+VALUES = {"PRESETS": 'The presets by name: a mapping from "default", "fast" and "paper" to a `Preset`.'}
 SECTIONS = ("Args", "Attributes", "Returns", "Yields", "Raises")
 
 
@@ -63,7 +65,7 @@ def public_object(name: str) -> Any:
 def page() -> str:
     """The whole page."""
     names = public_names()
-    index = [f"- [`{name}`](#{name.lower()}): {summary(public_object(name))}" for name in names]
+    index = [f"- [`{name}`](#{name.lower()}): {VALUES.get(name) or summary(public_object(name))}" for name in names]
     parts = [HEAD, *(wrapped(line, hang="  ") for line in index)]
     for name in names:
         parts += ["", *section(name, public_object(name))]
@@ -90,6 +92,9 @@ def documentation(thing: Any) -> str:
 def section(name: str, thing: Any) -> Iterator[str]:
     """Heading, signature and docstring of a public name; of a class, its fields and methods too."""
     yield f"## {name}\n"
+    if name in VALUES:
+        yield prose(VALUES[name])
+        return
     if not inspect.isclass(thing):
         yield from callable_block(f"diffdope.{name}", thing, skip_first=False)
         return

@@ -11,29 +11,38 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from diffdope.errors import DiffDopeError
     from diffdope.geometry.camera import Camera
+    from diffdope.geometry.lens import Distortion
     from diffdope.geometry.pose import Pose
     from diffdope.io.cameras import load_camera
     from diffdope.pipelines.once import locate, refine
     from diffdope.pipelines.refiner import Refiner
     from diffdope.pipelines.result import RefinementResult, Status
+    from diffdope.pipelines.settings import PRESETS, Preset
     from diffdope.render.pool import set_threads
+    from diffdope.render.renderer import Renderer
     from diffdope.scene.mesh import Mesh
     from diffdope.scene.observation import Observation
+    from diffdope.viz.draw import overlay
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "PRESETS",
     "Camera",
     "DiffDopeError",
+    "Distortion",
     "Mesh",
     "Observation",
     "Pose",
+    "Preset",
     "RefinementResult",
     "Refiner",
+    "Renderer",
     "Status",
     "__version__",
     "load_camera",
     "locate",
+    "overlay",
     "refine",
     "set_threads",
 ]
@@ -41,14 +50,19 @@ __all__ = [
 _HOMES = {
     "Camera": "diffdope.geometry.camera",
     "DiffDopeError": "diffdope.errors",
+    "Distortion": "diffdope.geometry.lens",
     "Mesh": "diffdope.scene.mesh",
     "Observation": "diffdope.scene.observation",
+    "PRESETS": "diffdope.pipelines.settings",
     "Pose": "diffdope.geometry.pose",
+    "Preset": "diffdope.pipelines.settings",
     "RefinementResult": "diffdope.pipelines.result",
     "Refiner": "diffdope.pipelines.refiner",
+    "Renderer": "diffdope.render.renderer",
     "Status": "diffdope.pipelines.result",
     "load_camera": "diffdope.io.cameras",
     "locate": "diffdope.pipelines.once",
+    "overlay": "diffdope.viz.draw",
     "refine": "diffdope.pipelines.once",
     "set_threads": "diffdope.render.pool",
 }
@@ -63,4 +77,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

@@ -11,11 +11,11 @@ from PIL import Image
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.masks import MaskSource, mask_source
 from diffdope.bop.refine_work import RefineWork
-from diffdope.bop.rle import encode_rle
 from diffdope.bop.start_sources import StartSource
 from diffdope.bop.starts import Selection, Start, starts_of_masks
 from diffdope.errors import DiffDopeError
 from diffdope.io.results import decode
+from diffdope.io.rle import encode_rle
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status, nothing_compared
 from diffdope.pipelines.settings import preset

@@ -9,8 +9,8 @@ import pytest
 
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.masks import Candidate, choose, mask_source, overlap
-from diffdope.bop.rle import encode_rle
 from diffdope.errors import DiffDopeError
+from diffdope.io.rle import encode_rle
 from tests.oracle.bop_tree import Tree
 
 

@@ -10,9 +10,9 @@ from PIL import Image
 
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.refine_work import RefineWork
-from diffdope.bop.rle import encode_rle
 from diffdope.bop.starts import Selection, Start, starts_of_truth
 from diffdope.io.results import decode
+from diffdope.io.rle import encode_rle
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import DescentSettings, Preset, preset
 from tests.oracle.bop_tree import Tree

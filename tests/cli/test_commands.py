@@ -204,8 +204,14 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert "refine" in capsys.readouterr().out
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.strip()[0].isdigit()
-    assert main(["refine", "--help"]) == 0
-    assert "--descent.iterations" in capsys.readouterr().out
+    assert main(["refine", "--help-all"]) == 0
+    everything = capsys.readouterr().out
+    assert "--descent.iterations" in everything and "--depth-extrinsics" in everything and "{None}" not in everything
+    for command in ("refine", "locate", "track"):
+        assert main([command, "--help"]) == 0
+        short = capsys.readouterr().out
+        assert 15 <= short.count("\n  --") <= 26 and "None" not in short and "--help-all" in short
+        assert max(map(len, short.splitlines())) <= 120
     assert main([]) == 2
 
 

@@ -83,7 +83,8 @@ def test_it_writes_poses_plot_and_film(video: Path) -> None:
         assert pose.distance_to(truth(k)) < 0.003 and record["confidence"] > 0.5 and record["time_s"] == k / 30
     rows = read_results(out / "poses.csv")
     assert [row.im_id for row in rows] == list(range(10, 10 + FRAMES)) and {row.obj_id for row in rows} == {7}
-    assert sorted(path.name for path in out.iterdir()) == ["poses.csv", "poses.jsonl", "track.mp4", "track.png"]
+    names = ["poses.csv", "poses.jsonl", "scene_gt.json", "track.mp4", "track.png", "trajectory.txt"]
+    assert sorted(path.name for path in out.iterdir()) == names
 
 
 def test_a_line_holds_the_whole_result(video: Path) -> None:
@@ -106,7 +107,8 @@ def test_frames_come_in_the_order_of_their_numbers(video: Path) -> None:
 
 
 def test_a_run_that_0_1_0_began_has_the_same_header(video: Path) -> None:
-    given = Arguments(video / "object.ply", video / "camera.json", video / "out", video / "init.json")
+    files = {"mesh": video / "object.ply", "camera": video / "camera.json", "init": video / "init.json"}
+    given = Arguments(**files, out=video / "out")
     assert "mask_id" not in header_of(given, preset("fast"))["inputs"]
     assert header_of(replace(given, mask_id=2), preset("fast"))["inputs"]["mask_id"] == 2
 
@@ -177,7 +179,6 @@ def test_a_lost_end_is_exit_code_1_and_guesses_are_no_results(video: Path) -> No
 MISTAKES = {
     "no images": (dict(rgb=None, depth=None), "images: expected at least one of rgb, depth and mask"),
     "no folder": (dict(rgb="nowhere"), "rgb: expected a film or a folder of images, but there is none at nowhere"),
-    "depth for a film": (dict(rgb="object.ply"), "depth, mask: expected none beside a film, got depth"),
     "no film": (dict(rgb="object.ply", depth=None), "rgb: expected a film in object.ply"),
     "preset without confidence": (dict(preset="paper"), "preset: expected one whose solver is newton"),
     "no preset": (dict(preset="fastest"), "preset: expected one of default, fast"),

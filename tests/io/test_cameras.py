@@ -13,6 +13,7 @@ import diffdope as dd
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.camera import load_camera as load_camera_of_0_1
+from diffdope.geometry.lens import Distortion
 from diffdope.io.cameras import depth_scale_m, load_camera, load_camera_of_image
 
 K = np.array([[1390.53, 0, 964.957], [0, 1386.99, 522.586], [0, 0, 1]])
@@ -63,7 +64,7 @@ def test_load_scene_camera(tmp_path: Path) -> None:
         (SIMPLE, {"width": 1080, "height": 1920}, "width: expected 1920 as in the camera file, got 1080"),
         ({"a": 1}, {}, "camera: expected cam_K, or fx, fy, cx and cy, got keys a"),
         ({"fx": 3}, {"width": 4, "height": 4}, "camera: expected cam_K"),
-        ([1], {}, "camera: expected a JSON object"),
+        ([1], {}, "camera file .*: expected a camera matrix of 3 x 3 numbers, got 1 numbers"),
         ({"0": ENTRY, "1": ENTRY}, {"width": 1920, "height": 1080}, "image_id: expected one of the 2"),
         (
             {"0": ENTRY},
@@ -95,9 +96,7 @@ def test_the_former_paths_still_lead_here(tmp_path: Path) -> None:
 
 def test_the_images_size_serves_where_the_file_has_none(tmp_path: Path) -> None:
     assert load_camera_of_image(written(tmp_path, ENTRY), (1080, 1920, 3)) == (CAMERA, 0.1)
-    assert load_camera_of_image(written(tmp_path, SIMPLE), (10, 20)) == (CAMERA, 1.0)
-    with pytest.raises(DiffDopeError, match="camera file .*: K: expected a principal point inside the 480 x 270"):
-        load_camera_of_image(written(tmp_path, ENTRY), (270, 480))
+    assert load_camera_of_image(written(tmp_path, SIMPLE), (1080, 1920)) == (CAMERA, 1.0)
 
 
 def test_a_file_with_a_byte_order_mark(tmp_path: Path) -> None:
@@ -105,15 +104,51 @@ def test_a_file_with_a_byte_order_mark(tmp_path: Path) -> None:
     assert load_camera(tmp_path / "camera.json") == (CAMERA, 1.0)
 
 
-@pytest.mark.parametrize("where", ["entry", "scene", "flat"])
-def test_distortion_is_refused_wherever_it_is_stated(where: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["entry", "flat"])
+def test_distortion_is_read_wherever_it_is_stated(where: str, tmp_path: Path) -> None:
     lens = {"distortion_model": "plumb_bob", "distortion_coefficients": [-0.05, 0.02, 0, 0, 0]}
-    contents: dict[str, Any] = {
-        "entry": {"0": ENTRY | lens}, "scene": {"0": ENTRY, "1": ENTRY} | lens, "flat": SIMPLE | lens,
-    }  # fmt: skip
-    words = r"camera file .*camera.json: distortion_coefficients: expected no lens distortion: coefficients that are "
-    with pytest.raises(DiffDopeError, match=words + r"all 0, got \[-0.05, 0.02, 0, 0, 0\]; undistort the images first"):
-        load_camera_of_image(written(tmp_path, contents[where]), (1080, 1920), image_id=0)
+    contents: dict[str, Any] = {"entry": {"0": ENTRY | lens}, "flat": SIMPLE | lens}
+    camera, _ = load_camera_of_image(
+        written(tmp_path, contents[where]), (1080, 1920), image_id=0 if where == "entry" else None
+    )
+    assert camera.distortion == Distortion((-0.05, 0.02, 0.0, 0.0, 0.0))
+    assert camera.rectified == CAMERA
+
+
+def test_distortion_beside_the_entries_is_refused(tmp_path: Path) -> None:
+    content = {"0": ENTRY, "1": ENTRY, "dist_coeffs": [-0.05, 0.02, 0, 0, 0]}
+    words = "camera file .*camera.json: dist_coeffs: expected no lens distortion: .* undistort the images first"
+    with pytest.raises(DiffDopeError, match=words):
+        load_camera_of_image(written(tmp_path, content), (1080, 1920), image_id=0)
+
+
+# ---------------- pictures of another size than K's
+
+
+def test_the_factor_of_resized_pictures_is_named_and_K_converted(tmp_path: Path) -> None:
+    path = written(tmp_path, SIMPLE)
+    with pytest.raises(DiffDopeError, match=r"width: expected 1920 .* got 960; the pictures were resized by 0.5: give"):
+        load_camera_of_image(path, (540, 960))
+    for size in ((1920, 1080), (960, 540)):  # what K is for, or what it shall be for
+        assert load_camera_of_image(path, (540, 960), camera_size=size)[0] == CAMERA.resize(960, 540)
+    with pytest.raises(DiffDopeError, match="camera_size: expected 1920x1080 as in the camera file, got 640x480"):
+        load_camera_of_image(path, (540, 960), camera_size=(640, 480))
+
+
+def test_the_factor_is_found_where_the_file_holds_no_size(tmp_path: Path) -> None:
+    path = written(tmp_path, ENTRY)
+    for shape in ((540, 960), (2160, 3840), (270, 480)):
+        factor = 1920 / shape[1]
+        with pytest.raises(DiffDopeError, match=f"pictures {factor:.3g} times as large; give --camera-size 1920x1080"):
+            load_camera_of_image(path, shape)
+        resized = load_camera_of_image(path, shape, camera_size=(1920, 1080))[0]
+        assert resized == CAMERA.resize(shape[1], shape[0])
+    assert load_camera_of_image(path, (1080, 1920), camera_size=(1920, 1080))[0] == CAMERA
+
+
+def test_cropped_pictures_have_no_single_factor(tmp_path: Path) -> None:
+    with pytest.raises(DiffDopeError, match=r"no single factor \(0.75 across, 1 down\).*: \(240, 0\) if the middle"):
+        load_camera_of_image(written(tmp_path, SIMPLE), (1080, 1440))
 
 
 # ---------------- depth scale

@@ -80,7 +80,7 @@ def test_folders_or_a_film_are_opened_by_what_is_there(tmp_path: Path) -> None:
     assert isinstance(open_frames({"rgb": rgb}), ImageFolders) and open_frames({"mask": rgb}).fps == 30.0
     path = film(tmp_path / "film.mp4")
     assert isinstance(open_frames({"rgb": path}), Film) and open_frames({"rgb": path}, fps=7.0).fps == 7.0
-    with pytest.raises(DiffDopeError, match="depth, mask: expected none beside a film, got mask"):
+    with pytest.raises(DiffDopeError, match="mask: expected an image for each of the 5 frames of the film, got 1"):
         open_frames({"rgb": path, "mask": rgb})
 
 

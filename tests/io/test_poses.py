@@ -72,8 +72,8 @@ def test_a_start_pose_of_a_csv_with_or_without_header(tmp_path: Path) -> None:
     ("name", "content", "words"),
     [
         ("init.json", "R = 3", "init: expected JSON in .*init.json"),
-        ("init.json", [1, 2], "init file .*: expected one JSON object with cam_R_m2c and cam_t_m2c, got list"),
-        ("init.json", {"R": 1}, "init file .*: expected the key cam_R_m2c, got keys R"),
+        ("init.json", [1, 2], "init file .*: expected 4 x 4 numbers, got 2 numbers"),
+        ("init.json", {"R": 1}, "init file .*: expected the key cam_R_m2c, and cam_t_m2c, or a 4 x 4 .* got keys R"),
         ("init.json", {"cam_R_m2c": R, "cam_t_m2c": [0.03, -0.02, 0.61]}, "in metres: multiply by 1000"),
         ("init.json", {"cam_R_m2c": R, "cam_t_m2c": [0, 0, 0]}, "it is missing"),
         ("init.json", {"cam_R_m2c": R, "cam_t_m2c": [0, 0, 2e5]}, "millimetres from the camera, at most 100000, got"),

@@ -250,3 +250,21 @@ def test_impossible_settings_are_named(change: dict[str, object], words: str) ->
 def test_an_unknown_preset_names_those_there_are() -> None:
     with pytest.raises(DiffDopeError, match="preset: expected one of default, fast, paper"):
         dd.refine(None, None, None, preset="papr")  # type: ignore[arg-type]
+
+
+def test_crops_of_one_pixel_and_a_middle_beside_the_camera_are_no_crash() -> None:
+    corners = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)]) * 0.08 - 0.04
+    faces = [[0, 1, 3], [0, 3, 2], [4, 6, 7], [4, 7, 5], [0, 4, 5], [0, 5, 1], [2, 3, 7], [2, 7, 6]]
+    box = Mesh(corners, faces, colors=np.linspace(0, 1, 24).reshape(8, 3))
+    rng = np.random.default_rng(0)
+    for width, height in ((1, 30), (30, 1), (1, 1), (2, 2)):
+        camera = Camera(40.0, 40.0, width / 2, height / 2, width, height)
+        seen = Observation(camera, rgb=rng.integers(0, 256, (height, width, 3)).astype(np.uint8))
+        result = Refiner(box, threads=1).refine(seen, Pose(np.eye(3), [0.0, 0.0, 0.4]))
+        assert np.isfinite(result.pose.matrix).all()
+    camera = Camera(40.0, 40.0, 20.0, 15.0, 40, 30)
+    seen = Observation(camera, rgb=rng.integers(0, 256, (30, 40, 3)).astype(np.uint8), depth=np.full((30, 40), 0.5))
+    for x in (0.0, 0.02, 0.1):
+        result = Refiner(box, threads=1).refine(seen, Pose(np.eye(3), [x, 0.01, 0.0]))
+        assert np.isfinite(result.pose.matrix).all()
+        assert result.covariance is None or np.isfinite(result.covariance).all()

@@ -122,8 +122,8 @@ def holed(value: float) -> NDArray[np.float64]:
             {"depth": (DEPTH * 1000).astype(np.uint16)},
             "depth_scale: expected a number for depth of type uint16, got None",
         ),
-        ({"depth": holed(np.nan)}, "depth: expected finite numbers, got 1 of 48 .* set missing depth to 0"),
-        ({"depth": holed(np.inf)}, "depth: expected finite numbers"),
+        ({"depth": np.full((6, 8), np.nan)}, r"depth: expected some pixels with depth, got 0 \(missing\) everywhere"),
+        ({"depth": np.dstack([DEPTH, 0 * DEPTH, DEPTH])}, "it is colourised: distances cannot be read from it"),
         ({"depth": holed(-0.1)}, "depth: expected no negative numbers, got -0.1"),
         ({"depth": 0 * DEPTH}, r"depth: expected some pixels with depth, got 0 \(missing\) everywhere"),
         ({"depth": 1000 * DEPTH}, "it looks like millimetres"),
@@ -318,3 +318,18 @@ def test_what_was_given_stays_its_owners(name: str, kind: type) -> None:
     before = getattr(observation, name).copy()
     given[...] = 0
     assert before.any() and np.array_equal(getattr(observation, name), before)
+
+
+@pytest.mark.parametrize("missing", [np.nan, np.inf, 1e10, 65504.0])
+def test_what_stands_for_missing_depth_is_missing(missing: float) -> None:
+    depth = Observation(CAMERA, depth=holed(missing)).depth
+    assert depth is not None
+    assert np.array_equal(depth, holed(0.0).astype(np.float32))
+
+
+def test_the_highest_number_of_16_bits_is_missing_depth() -> None:
+    words = (1000 * DEPTH).astype(np.uint16)
+    words[0, 0] = 65535
+    depth = Observation(CAMERA, depth=words, depth_scale=1e-3).depth
+    assert depth is not None
+    assert depth[0, 0] == 0 and (depth.ravel()[1:] > 0).all()

@@ -5,22 +5,31 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from diffdope.bop.models import ModelSet
 from diffdope.bop.scene import BopScene
 from diffdope.errors import expected
-from diffdope.io.json_files import integer_field, read_json
+from diffdope.io.json_files import field_of, integer_field, read_json
 
+TARGET_FILES = tuple(f"test_targets_{name}.json" for name in ("bop19", "bop24", "bop25", "multiview_bop25"))
 _SCENE_FILE = re.compile(r"scene_(?:camera|gt)(?P<suffix>_.+)?\.json$")
 
 
 @dataclass(frozen=True)
 class Target:
-    """So many instances of an object are to be found in an image."""
+    """So many instances of an object are to be found in an image.
+
+    Attributes:
+        scene_id: of the image.
+        im_id: of the image.
+        obj_id: which model; None for all that are annotated in the image, as the targets of detection tasks have it.
+        inst_count: how many; of no meaning without `obj_id`.
+    """
 
     scene_id: int
     im_id: int
-    obj_id: int
+    obj_id: int | None
     inst_count: int
 
 
@@ -75,6 +84,11 @@ class DataSet:
         return self.root.resolve().name
 
     @property
+    def camera_type(self) -> str:
+        """The sensor, where files are named after it; else empty."""
+        return next(iter(self._scenes.values())).suffix.removeprefix("_")
+
+    @property
     def scene_ids(self) -> tuple[int, ...]:
         """Ascending."""
         return tuple(sorted(self._scenes))
@@ -93,35 +107,62 @@ class DataSet:
         """The instances to be found, of a targets file; None where the data set has none.
 
         Args:
-            path: the file; by default test_targets_bop19.json, then test_targets_bop24.json of the data set, which
-                count only if they speak of this split's scenes.
+            path: the file; by default the first of `TARGET_FILES` in the data set, which counts only if it speaks of
+                this split's scenes.
 
         Raises:
             DiffDopeError: if the file named does not exist, or an entry is broken.
         """
         if path is not None:
-            return _read_targets(Path(path))
-        for year in ("19", "24"):
-            file = self.root / f"test_targets_bop{year}.json"
+            return read_targets(Path(path), self.camera_type)
+        for name in TARGET_FILES:
+            file = self.root / name
             if file.is_file():
-                targets = _read_targets(file)
+                targets = read_targets(file, self.camera_type)
                 return targets if any(target.scene_id in self._scenes for target in targets) else None
         return None
 
 
-def _read_targets(path: Path) -> tuple[Target, ...]:
+def read_targets(path: Path, camera_type: str = "") -> tuple[Target, ...]:
+    """The targets of a file.
+
+    Entries of detection tasks (BOP24, BOP25) name no object. Those of several views (BOP25) have a list of images, or
+    of [sensor, image], in place of one image: each is a target of its own.
+
+    Args:
+        path: the file.
+        camera_type: sensor whose images count where a file names sensors; empty for all.
+
+    Raises:
+        DiffDopeError: if it is no list of targets, or an entry is broken: it is named.
+    """
     entries = read_json(path)
     if not isinstance(entries, list):
         raise expected(str(path), "a list of targets", type(entries).__name__)
-    targets = []
+    targets: dict[Target, None] = {}
     for number, entry in enumerate(entries):
         where = f"{path}, entry {number}"
-        scene_id, im_id = integer_field(entry, "scene_id", where), integer_field(entry, "im_id", where)
-        # Targets of detection tasks (BOP24) name images only: nothing to count there.
-        if "obj_id" in entry:
-            count = integer_field(entry, "inst_count", where) if "inst_count" in entry else 1
-            targets.append(Target(scene_id, im_id, integer_field(entry, "obj_id", where), count))
+        scene_id = integer_field(entry, "scene_id", where)
+        obj_id = integer_field(entry, "obj_id", where) if entry.get("obj_id") is not None else None
+        count = integer_field(entry, "inst_count", where) if "inst_count" in entry else 1
+        for im_id in _images_of(entry, camera_type, where):
+            targets[Target(scene_id, im_id, obj_id, count)] = None
     return tuple(targets)
+
+
+def _images_of(entry: dict[str, Any], camera_type: str, where: str) -> list[int]:
+    name = "im_ids" if "im_ids" in entry else "im_id"
+    views = field_of(entry, name, where)
+    if not isinstance(views, list):
+        return [integer_field(entry, name, where)]
+    found = []
+    for view in views:
+        sensor, im_id = view if isinstance(view, list) and len(view) == 2 else (camera_type, view)
+        if isinstance(im_id, bool) or not isinstance(im_id, int):
+            raise expected(f"{where}, {name}", "images, or [sensor, image]", repr(view)[:60])
+        if not camera_type or sensor == camera_type:
+            found.append(im_id)
+    return found
 
 
 def _suffix(folders: list[Path], camera_type: str | None) -> str:

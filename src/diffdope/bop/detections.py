@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.bop.rle import decode_rle
 from diffdope.errors import expected
 from diffdope.io.json_files import field_of, integer_field, read_json
+from diffdope.io.rle import decode_rle
 
 
 @dataclass(frozen=True)

@@ -242,6 +242,8 @@ def _notes(meter: ErrorMeter, rows: Sequence[Row]) -> tuple[str, ...]:
     if meter.subsampled:
         names = ", ".join(map(str, sorted(meter.subsampled)))
         notes.append(f"objects {names} have more than {MOST_POINTS} vertices: every k-th is taken")
+    if any(meter.is_bent(*image) for image in {(row.scene_id, row.im_id) for row in rows}):
+        notes.append("of images of a lens with distortion, MSPD is that of the rectified pinhole, and there is no VSD")
     deep = sum(row.recall_vsd is not None for row in rows)
     alone = "AR is the mean of AR_MSSD and AR_MSPD alone"
     if not meter.vsd:

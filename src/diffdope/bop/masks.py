@@ -121,6 +121,21 @@ def overlap(a: Bool, b: Bool) -> float:
     return np.count_nonzero(a & b) / union if union else 0.0
 
 
+def mask_origin(name: str) -> str:
+    """Where masks come from, as every report says it: the truth, a detector, or nowhere.
+
+    Args:
+        name: the command line's word, or the last part of it, as records have it.
+    """
+    if name == NO_MASK:
+        return "none"
+    if Path(name).suffix.lower() == ".json" or Path(name).is_dir():
+        return f"detections ({Path(name).name})"
+    folder = Path(name).name
+    spoilt = "" if folder in ("mask", "mask_visib") else ", perhaps spoilt"
+    return f"ground truth ({folder}, numbered as scene_gt.json{spoilt})"
+
+
 def mask_source(dataset: DataSet, name: str) -> MaskSource | None:
     """The source of a command line's word: "none", a file or folder of detections, else a mask folder of the scenes.
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from diffdope.bop.duplicates import without_duplicates
 from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.starts import Start
 from diffdope.io.bop_results import Estimate, write_results
@@ -47,7 +48,9 @@ def tasks_of(starts: Sequence[Start]) -> list[Task]:
     return [Task(start.key, start.group, start) for start in starts]
 
 
-def header_of(work: RefineWork, starts: Sequence[Start], init: str) -> dict[str, Any]:
+def header_of(
+    work: RefineWork, starts: Sequence[Start], init: str, *, keep_duplicates: bool = True
+) -> dict[str, Any]:  # fmt: skip
     """What a resumed run, and all parts of a divided one, must have in common.
 
     Paths of the data set are not in it, because machines mount it in different places; the start poses are, by hash.
@@ -56,6 +59,7 @@ def header_of(work: RefineWork, starts: Sequence[Start], init: str) -> dict[str,
         work: the settings.
         starts: all of them, of all parts.
         init: where the start poses come from, for the reader.
+        keep_duplicates: whether results that ended at the same place all stay.
     """
     from diffdope import __version__
 
@@ -66,6 +70,8 @@ def header_of(work: RefineWork, starts: Sequence[Start], init: str) -> dict[str,
         "camera_type": work.camera_type, "init": init,
         "mask": Path(work.mask).name, "depth": work.depth, "seed": work.seed, "preset": asdict(work.preset),
         "task_count": len(starts), "tasks_sha256": hashlib.sha256(lines.encode()).hexdigest(),
+        **({} if work.score == "start" else {"score": work.score}),
+        **({} if keep_duplicates else {"duplicates": "drop"}),
     }  # fmt: skip
 
 
@@ -77,6 +83,7 @@ def refine_dataset(
     init: str,
     engine: Engine,
     part: tuple[int, int] | None = None,
+    keep_duplicates: bool = True,
     fresh: bool = False,
     on_begin: Callable[[int, Mapping[str, Mapping[str, Any]]], None] | None = None,
     on_record: OnRecord | None = None,
@@ -90,6 +97,7 @@ def refine_dataset(
         init: where the start poses come from, for the reader.
         engine: where the work is done.
         part: (i, n): only the i-th of n parts, whole images.
+        keep_duplicates: whether, of results of one object that ended at the same place, all stay in the CSV.
         fresh: forget what is in the records.
         on_begin: called once with the number of tasks and the records that are there already.
         on_record: called with every new record.
@@ -103,7 +111,7 @@ def refine_dataset(
     tasks = tasks_of(starts)
     if part is not None:
         tasks = shard(tasks, *part)
-    header = header_of(work, starts, init)
+    header = header_of(work, starts, init, keep_duplicates=keep_duplicates)
     if part is not None:
         header["shard"] = f"{part[0]}/{part[1]}"
     with Journal.open(files.records, header, fresh=fresh) as journal:
@@ -115,18 +123,25 @@ def refine_dataset(
         )  # fmt: skip
         journal.finish([task.key for task in tasks])
         records = [dict(journal.done[task.key]) for task in tasks]
-    write_results(files.results, estimates_of(records))
+    write_results(files.results, estimates_of(records, diameter_of=work.diameters(keep_duplicates)))
     return records
 
 
-def estimates_of(records: Iterable[Mapping[str, Any]]) -> list[Estimate]:
-    """Rows of the CSV. An image's time is the sum of its objects' seconds; what ended in an error has no row."""
+def estimates_of(
+    records: Iterable[Mapping[str, Any]], *, diameter_of: Callable[[int], float] | None = None
+) -> list[Estimate]:  # fmt: skip
+    """Rows of the CSV. An image's time is the sum of its objects' seconds; what ended in an error has no row.
+
+    Args:
+        records: of a run.
+        diameter_of: metres, of an object's model, if duplicates are to be dropped: see `without_duplicates`.
+    """
     records = list(records)
     seconds: Counter[tuple[int, int]] = Counter()
     for record in records:
         if "error" not in record:
             seconds[record["scene_id"], record["im_id"]] += record["seconds"]
-    return [
+    rows = [
         Estimate(
             r["scene_id"], r["im_id"], r["obj_id"], r["score"],
             pose_of(r, f"record of scene {r['scene_id']}, image {r['im_id']}"),
@@ -135,6 +150,7 @@ def estimates_of(records: Iterable[Mapping[str, Any]]) -> list[Estimate]:
         for r in records
         if "error" not in r
     ]  # fmt: skip
+    return rows if diameter_of is None else without_duplicates(rows, diameter_of)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ class RefineWork:
         preset: all numbers of the refinement.
         seed: of the learning rates.
         threads: of each worker.
+        score: of the results: "start" for the one that the start pose came with, "confidence" for the refinement's.
     """
 
     root: Path
@@ -58,6 +59,14 @@ class RefineWork:
     preset: Preset
     seed: int
     threads: int | None
+    score: str = "start"
+
+    def diameters(self, keep_duplicates: bool) -> Callable[[int], float] | None:
+        """What tells the diameter of a model, metres, for dropping duplicates; None where they stay."""
+        if keep_duplicates:
+            return None
+        models = DataSet.open(self.root, self.split, models=self.models, camera_type=self.camera_type).models
+        return models.diameter_m
 
     def __call__(self) -> Callable[[Start], dict[str, Any]]:
         """Opens the data set and returns the function that refines one start pose."""
@@ -113,7 +122,7 @@ class Refinery:
             "visib_fract": None if truth is None else truth.visib_fract,
             "match": {"instance_by": how, "mask": chosen.described()},
         }  # fmt: skip
-        record |= refined(start, result)
+        record |= refined(start, result, self._work.score)
         return record | {"errors": None if truth is None else errors_of(result, truth, refiner.mesh)}
 
     def _located(self, start: Start, photograph: Photograph, refiner: Refiner) -> tuple[RefinementResult, Choice]:
@@ -193,14 +202,15 @@ class Refinery:
         return (truth[choice.number], choice.how) if choice.number is not None else (None, "none")
 
 
-def refined(start: Start, result: RefinementResult) -> dict[str, Any]:
+def refined(start: Start, result: RefinementResult, score: str = "start") -> dict[str, Any]:
     """The part of a record that a refinement gives."""
-    return encode(result) | {"score": score_of(start, result)}
+    return encode(result) | {"score": score_of(start, result, score)}
 
 
-def score_of(start: Start, result: RefinementResult) -> float:
-    """The score of the CSV: the one that the start came with, else the confidence, else 1 / (1 + cost), else 0."""
-    if start.score is not None:
+def score_of(start: Start, result: RefinementResult, score: str = "start") -> float:
+    """The score of the CSV: the one that the start came with, unless the confidence was asked for; else the confidence,
+    else 1 / (1 + cost), else 0."""
+    if start.score is not None and score == "start":
         return start.score
     if result.confidence is not None:
         return result.confidence

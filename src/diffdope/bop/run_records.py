@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from diffdope.bop.dataset import DataSet
+from diffdope.bop.duplicates import without_duplicates
 from diffdope.bop.targets import identified, indexed
 from diffdope.io.bop_results import Estimate
 from diffdope.io.poses import pose_of
@@ -53,6 +54,11 @@ class RunRecords:
             return None, f"{path.name} {why}, and is not used"
         records = identified(dataset, by_key)
         good = [record for record in records if "error" not in record]
+        dropped = header.get("duplicates") == "drop"
+        if dropped:
+            good = _kept(good, dataset)
+            kept = {id(record) for record in good}
+            records = [record for record in records if "error" in record or id(record) in kept]
         if not _same(good, estimates):
             return None, f"{path.name} holds other poses than {results.name}, and is not used"
         return cls(path, header, tuple(records), indexed(records)), ""
@@ -85,6 +91,15 @@ class RunRecords:
     def seconds(self) -> dict[int, float]:
         """Seconds an object, by the position of its estimate."""
         return {number: float(record["seconds"]) for number, record in self.by_estimate.items()}
+
+
+def _kept(records: list[dict[str, Any]], dataset: DataSet) -> list[dict[str, Any]]:
+    """The records whose results the run kept."""
+    rows = [
+        Estimate(r["scene_id"], r["im_id"], r["obj_id"], r["score"], pose_of(r, _name(r)), number)
+        for number, r in enumerate(records)
+    ]
+    return [records[int(row.time)] for row in without_duplicates(rows, dataset.models.diameter_m)]
 
 
 def _same(records: Sequence[Mapping[str, Any]], estimates: Sequence[Estimate]) -> bool:

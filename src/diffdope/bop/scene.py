@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from diffdope.errors import DiffDopeError, check_positive, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
+from diffdope.io.cameras import camera_of_picture
 from diffdope.io.images import read_depth, read_rgb
 from diffdope.io.json_files import entry_of, field_of, integer_field, read_numbered, read_object
 from diffdope.io.masks import read_mask
@@ -85,7 +86,7 @@ class BopScene:
         path, entry = self._camera_entry(im_id)
         width, height = self._size(im_id)
         try:
-            return Camera.from_bop(_without_size(entry), width=width, height=height)
+            return camera_of_picture(entry, width, height)
         except DiffDopeError as error:
             raise DiffDopeError(f"{path}, key {im_id}: {error}") from error
 
@@ -159,7 +160,11 @@ class BopScene:
         path = self._file("scene_camera")
         if self._cameras:
             entry = entry_of(self._cameras, im_id, path, "image")
-            field_of(entry, "cam_K", f"{path}, key {im_id}")
+            field_of(
+                entry,
+                "cam_model" if isinstance(entry, dict) and "cam_model" in entry else "cam_K",
+                f"{path}, key {im_id}",
+            )
             return path, entry
         found = self._fallback_entry()
         if found is None:
@@ -194,11 +199,6 @@ class BopScene:
             gt_id, integer_field(entry, "obj_id", where), pose_of(entry, where),
             None if visible is None else float(visible), None if box is None else tuple(box),
         )  # fmt: skip
-
-
-def _without_size(entry: dict[str, Any]) -> dict[str, Any]:
-    """BOP's camera.json gives the sensor's size; that of the picture at hand decides."""
-    return {key: value for key, value in entry.items() if key not in ("width", "height")}
 
 
 def _existing(folder: Path, stem: str) -> Path | None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.masks import MaskSource
+from diffdope.bop.plausible import check_frame
 from diffdope.bop.scene import Instance
 from diffdope.errors import expected
 from diffdope.geometry.perturb import perturb
@@ -153,12 +154,14 @@ def starts_of_results(dataset: DataSet, selection: Selection, path: Path) -> lis
     """
     starts: list[Start] = []
     count: dict[tuple[int, int], int] = {}
-    for estimate in read_results(path):
+    estimates = read_results(path)
+    for estimate in estimates:
         image = (estimate.scene_id, estimate.im_id)
         index = count[image] = count.get(image, -1) + 1  # counted before selecting: a selection changes no key
         if selection.has_image(*image):
             dataset.scene(estimate.scene_id)
             starts.append(Start(*image, index, estimate.obj_id, estimate.pose, estimate.score))
+    check_frame(estimates, path, name="init")
     return starts
 
 

@@ -46,9 +46,9 @@ def wanted_instances(
     Args:
         dataset: with its truth.
         selection: which scenes, images and objects.
-        targets: how many instances of which object in which image; the most visible ones count, as BOP has it.
-            None: all that are visible enough.
-        min_visib: least visible share, if there are no targets; where it is unknown, an instance counts.
+        targets: how many instances of which object in which image; the most visible ones count, as BOP has it. Of a
+            target without an object, all in its image that are visible enough. None: all that are visible enough.
+        min_visib: least visible share, where targets do not count; where it is unknown, an instance counts.
 
     Raises:
         DiffDopeError: if nothing is left, or a target has more instances than the truth.
@@ -57,11 +57,10 @@ def wanted_instances(
     if targets is None:
         found = {key: tuple(i for i in those if _share(i) >= min_visib) for key, those in annotated.items()}
     else:
-        found = {
-            (t.scene_id, t.im_id, t.obj_id): _most_visible(annotated, t)
-            for t in targets
-            if t.scene_id in dataset.scene_ids and _selected(selection, t.scene_id, t.im_id, t.obj_id)
-        }
+        found = {}
+        for target in targets:
+            if target.scene_id in dataset.scene_ids and selection.has_image(target.scene_id, target.im_id):
+                found |= _of_target(annotated, target, selection, min_visib)
     found = {key: those for key, those in sorted(found.items()) if those}
     if not found:
         cure = "see --split, --scenes, --images, --objects, --targets"
@@ -156,7 +155,22 @@ def _annotated(dataset: DataSet, selection: Selection) -> dict[Key, list[Instanc
     return found
 
 
+def _of_target(
+    annotated: Mapping[Key, list[Instance]], target: Target, selection: Selection, min_visib: float
+) -> dict[Key, tuple[Instance, ...]]:
+    """The instances of a target; without an object, all of its image that are visible enough."""
+    if target.obj_id is None:
+        return {
+            key: tuple(i for i in those if _share(i) >= min_visib)
+            for key, those in annotated.items() if key[:2] == (target.scene_id, target.im_id)
+        }  # fmt: skip
+    if not _selected(selection, target.scene_id, target.im_id, target.obj_id):
+        return {}
+    return {(target.scene_id, target.im_id, target.obj_id): _most_visible(annotated, target)}
+
+
 def _most_visible(annotated: Mapping[Key, list[Instance]], target: Target) -> tuple[Instance, ...]:
+    assert target.obj_id is not None
     those = annotated.get((target.scene_id, target.im_id, target.obj_id), [])
     if len(those) < target.inst_count:
         where = f"target scene {target.scene_id}, image {target.im_id}, object {target.obj_id}"

@@ -9,6 +9,7 @@ from diffdope.errors import check_choice
 COMMANDS: dict[str, tuple[str, str]] = {
     "refine": ("diffdope.cli.bop_refine", "refine start poses over a data set; resumable, on many cores or machines"),
     "merge": ("diffdope.cli.bop_merge", "join the parts of a run divided by --shard"),
+    "compare": ("diffdope.cli.bop_compare", "say what changed between two results: before and after in one report"),
     "eval": ("diffdope.cli.bop_eval", "say how good results are: tables, curves, one HTML report"),
 }
 

@@ -11,6 +11,8 @@ import tyro
 
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.evaluation import BopEvaluation, check_known, evaluate
+from diffdope.bop.masks import mask_origin
+from diffdope.bop.plausible import check_frame
 from diffdope.bop.run_records import RunRecords
 from diffdope.bop.scene import Instance
 from diffdope.bop.starts import Selection
@@ -68,7 +70,7 @@ def run(arguments: list[str]) -> int:
     rows = read_rows(given.results)
     estimates = [estimate for _, estimate in rows]
     check_known(dataset, estimates, lambda number: f"{given.results}, line {rows[number][0]}")
-    report = reported(given, dataset, estimates)
+    report = reported(given, dataset, estimates, check_frame(estimates, given.results))
     from diffdope.cli.bop_eval_tables import print_report
 
     print_report(report)
@@ -78,19 +80,21 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def reported(given: Arguments, dataset: DataSet, estimates: list[Estimate]) -> Report:
-    """The evaluation that was asked for."""
+def reported(given: Arguments, dataset: DataSet, estimates: list[Estimate], *said: str) -> Report:
+    """The evaluation that was asked for, with what was said of the estimates before."""
     records, note = RunRecords.beside(given.results, dataset, estimates)
     how = given.match or ("index" if records is not None and records.indexed else "bop")
     if how == "index" and records is None:
         raise expected("match", "bop, because there are no records to index by", "index", note)
     groups, which = groups_of(given, dataset, estimates, how, records)
     evaluation = measured(given, dataset, estimates, groups, how)
-    notes = [text for text in (note, unused_note(evaluation), doubtful_note(how, records)) if text]
+    notes = [text for text in (*said, note, unused_note(evaluation), doubtful_note(how, records)) if text]
     described = {
         "data set": dataset.name, "split": dataset.split, "results": given.results.name, "instances": which,
         "matching": MATCHING[how], "models": ", ".join(path.name for path in dataset.models.folders),
     }  # fmt: skip
+    if records is not None and "mask" in records.header:
+        described["masks"] = mask_origin(str(records.header["mask"]))
     other = 1e-3 * given.auc_max_mm
     return Report.of(evaluation, other_max_m=other, described=described, notes=notes, run=records)
 
@@ -111,21 +115,23 @@ def groups_of(
     if how == "index" and records is not None:
         if given.targets in (None, "attempted"):
             return trials(dataset, records.records, None, selection), "those that the run was started on"
-        wanted, which = wanted_of(given, dataset, selection)
+        wanted, which = wanted_of(given.targets, dataset, selection)
         return trials(dataset, records.records, wanted, selection), which
     if given.targets == "attempted":
         raise expected("targets", "a file or all; attempted is for --match index", "attempted")
-    wanted, which = wanted_of(given, dataset, selection)
+    wanted, which = wanted_of(given.targets, dataset, selection)
     return compete(wanted, estimates), which
 
 
-def wanted_of(given: Arguments, dataset: DataSet, selection: Selection) -> tuple[dict[Key, tuple[Instance, ...]], str]:
-    """The instances that count."""
-    if given.targets == "all":
+def wanted_of(
+    which: str | None, dataset: DataSet, selection: Selection
+) -> tuple[dict[Key, tuple[Instance, ...]], str]:  # fmt: skip
+    """The instances that count, and in words, which they are; `which` is the word of --targets."""
+    if which == "all":
         return wanted_instances(dataset, selection, None, min_visib=0.0), "all annotated ones"
-    targets = dataset.targets(given.targets)
-    which = "visible by 10 % or more" if targets is None else f"targets of {Path(given.targets or 'the data set').name}"
-    return wanted_instances(dataset, selection, targets), which
+    targets = dataset.targets(which)
+    words = "visible by 10 % or more" if targets is None else f"targets of {Path(which or 'the data set').name}"
+    return wanted_instances(dataset, selection, targets), words
 
 
 def measured(

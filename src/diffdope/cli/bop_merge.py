@@ -8,7 +8,9 @@ from typing import Annotated
 
 import tyro
 
+from diffdope.bop.models import ModelSet
 from diffdope.bop.refine_run import RunFiles, estimates_of
+from diffdope.errors import expected
 from diffdope.io.bop_results import write_results
 from diffdope.io.files import prepare_csv
 from diffdope.jobs.merge import merge, write_merged
@@ -22,6 +24,8 @@ class Arguments:
     """The .jsonl files of all parts."""
     out: Annotated[Path, tyro.conf.arg(name="out")]
     """Results CSV to write; the records go beside it with the ending .jsonl."""
+    dataset: Annotated[Path | None, tyro.conf.arg(name="dataset")] = None
+    """Of a run with --duplicates drop: folder with the models."""
 
 
 def run(arguments: list[str]) -> int:
@@ -31,6 +35,10 @@ def run(arguments: list[str]) -> int:
     header, records = merge(given.parts)
     files = RunFiles.at(given.out)
     write_merged(files.records, header, records)
-    write_results(files.results, estimates_of(records.values()))
+    if header.get("duplicates") == "drop" and given.dataset is None:
+        raise expected("dataset", "--dataset, for this run drops duplicates, which are told by diameters", "none")
+    models = None if given.dataset is None else ModelSet(given.dataset, tuple(header["models"]))
+    diameter_of = models.diameter_m if models is not None and header.get("duplicates") == "drop" else None
+    write_results(files.results, estimates_of(records.values(), diameter_of=diameter_of))
     print(f"{len(records)} objects of {len(given.parts)} parts: {files.results}, {files.records}")
     return 0

@@ -84,12 +84,14 @@ class RunDisplay:
             self._add_mm.append(record["errors"]["add_mm"])
         self._failures += "error" in record or not Status(record["status"]).ok
 
-    def summarise(self, records: Sequence[Mapping[str, Any]]) -> int:
-        """Prints what became of the start poses; 1 if some ended in an error."""
+    def summarise(self, records: Sequence[Mapping[str, Any]], *, masks: str = "") -> int:
+        """Prints what became of the start poses, and where masks came from; 1 if some ended in an error."""
         tally = Tally.of(records)
         console = Console()
         counts = ", ".join(f"{count} {status}" for status, count in sorted(tally.statuses.items()))
         console.print(f"{len(records)} objects: {counts or 'none refined'}")
+        if masks:
+            console.print(f"masks: {masks}", highlight=False, markup=False)
         console.print("matched: " + ", ".join(f"{count} {how}" for how, count in sorted(tally.matched.items())))
         if self._add_mm:
             starts = [r["errors"]["start_add_mm"] for r in records if r.get("errors")]

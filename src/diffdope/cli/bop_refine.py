@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from diffdope.bop.dataset import DataSet
+from diffdope.bop.masks import mask_origin
 from diffdope.bop.refine_run import RunFiles, refine_dataset
 from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.start_sources import NOWHERE, StartSource
@@ -57,7 +58,12 @@ class Arguments:
     min_visib: float = 0.0
     """Least visible share of an object; BOP's targets have 0.1."""
     mask: str = "mask_visib"
-    """Mask folder of the scenes (mask_visib, mask, mask_noisy), a JSON file or folder of detections, or none."""
+    """Mask folder of the scenes (mask_visib, mask, mask_noisy), which is of the ground truth, a JSON file or folder of
+    detections, or none."""
+    score: Literal["start", "confidence"] = "start"
+    """Score of a result: the one that its start pose came with, if any, or the refinement's confidence."""
+    duplicates: Literal["keep", "drop"] = "keep"
+    """drop: of results of one object that ended within a quarter of its diameter, only the best scored has a row."""
     depth: Literal["on", "off"] = "on"
     """Whether depth images are used where there are some."""
     preset: str = DEFAULT
@@ -102,9 +108,10 @@ def run(arguments: list[str]) -> int:
     with RunDisplay(dataset.name, files) as display:
         records = refine_dataset(
             work, starts, files, init=source.described, engine=engine_of(given), part=part,
-            fresh=given.fresh, on_begin=display.begin, on_record=display.add,
+            keep_duplicates=given.duplicates == "keep", fresh=given.fresh,
+            on_begin=display.begin, on_record=display.add,
         )  # fmt: skip
-    return display.summarise(records)
+    return display.summarise(records, masks=mask_origin(given.mask))
 
 
 def selection_of(given: Arguments) -> Selection:
@@ -136,7 +143,7 @@ def work_of(given: Arguments) -> RefineWork:
     return RefineWork(
         root=given.dataset.resolve(), split=given.split, models=names_of(given.models), camera_type=given.camera_type,
         mask=str(Path(mask).resolve()) if Path(mask).exists() else mask, depth=given.depth == "on",
-        preset=given.numbers.preset(given.preset), seed=given.seed, threads=threads,
+        preset=given.numbers.preset(given.preset), seed=given.seed, threads=threads, score=given.score,
     )  # fmt: skip
 
 

@@ -5,53 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 import tyro
 
 from diffdope.checked_fields import check_fields
+from diffdope.cli.input_flags import InputFlags, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
-from diffdope.cli.refine_command import described, inputs_of, observation_of
+from diffdope.cli.refine_command import described
+from diffdope.io.capture import Capture
 from diffdope.io.files import check_folder, results_folder, write_json
-from diffdope.io.masks import read_labels
 from diffdope.io.plain import to_plain
+from diffdope.io.pose_outputs import write_pose_files
 from diffdope.io.results import encode, write_result
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.pipelines.settle import Located, settled
-from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 
 
-@dataclass(frozen=True)
-class Arguments:
+@dataclass(frozen=True, kw_only=True)
+class Arguments(InputFlags):
     """Finds the pose of a known object in one image of your own, with no start pose. Lengths in files are millimetres.
 
     A mask that holds the labels of several instances gives each its own result.
     """
 
-    mesh: Path
-    """PLY, OBJ, GLB or STL."""
-    camera: Path
-    """JSON with BOP's scene_camera keys (cam_K, depth_scale), a camera.json, or a whole scene_camera.json."""
     out: Path
     """Folder for result.json and pictures; of several instances, results.json and one picture."""
-    rgb: Path | None = None
-    """Photograph."""
-    depth: Path | None = None
-    """Depth image; integers times the depth scale are millimetres, 0 = missing."""
     mask: Path | None = None
     """Image that is white where the object is visible, or that holds a label for each instance."""
     mask_id: int | None = None
     """Which label of a mask that shows several objects; all of them without it."""
-    unit: Literal["m", "mm", "cm", "inch"] = "mm"
-    """Unit of the mesh file."""
-    depth_scale: float | None = None
-    """Millimetres per unit of the depth image; overrides the camera file."""
-    image_id: int | None = None
-    """Which image of a scene_camera.json."""
     preset: str = DEFAULT
     """Complete set of numbers to start from."""
     settings: Path | None = None
@@ -60,17 +47,15 @@ class Arguments:
     """Same seed, same result."""
     threads: int | None = None
     """Default: all cores."""
-    allow_missing_texture: bool = False
-    """Go on without colours where the mesh's texture file is missing."""
     numbers: Annotated[Numbers, tyro.conf.arg(name="")] = field(default_factory=Numbers)
 
 
 def parse(arguments: list[str]) -> Arguments:
     """Reads the flags."""
     missing: Any = tyro.MISSING
-    default = Arguments(missing, missing, missing, numbers=default_numbers(arguments))
+    default = Arguments(mesh=missing, camera=missing, out=missing, numbers=default_numbers(arguments))
     given = parse_flags(Arguments, arguments, default=default, prog="diffdope locate")
-    check_fields(given, {"mask_id": 0, "image_id": 0, "seed": 0, "threads": 1})
+    check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "seed": 0, "threads": 1})
     return given
 
 
@@ -79,21 +64,16 @@ def run(arguments: list[str]) -> int:
     given = parse(arguments)
     check_folder(given.out)
     preset = given.numbers.preset(given.preset)
-    labels = read_labels(given.mask) if given.mask is not None and given.mask_id is None else []
-    observation = observation_of(
-        given.camera, rgb=given.rgb, depth=given.depth, mask=given.mask, depth_scale_mm=given.depth_scale,
-        image_id=given.image_id, mask_label=labels[0] if labels else given.mask_id,
-    )  # fmt: skip
-    mesh = Mesh.load(given.mesh, unit=given.unit, allow_missing_texture=given.allow_missing_texture)
-    refiner = Refiner(mesh, preset=preset, seed=given.seed, threads=given.threads)
-    inputs = inputs_of(given)
+    labels = given.mask_labels()
+    capture = given.files(mask_label=labels[0] if labels else given.mask_id).read()
+    refiner = Refiner(given.load_mesh(), preset=preset, seed=given.seed, threads=given.threads)
     if labels:
-        return locate_all(given, refiner, observation, labels, described(preset, inputs))
-    return locate_one(given.out, refiner, observation, preset, inputs)
+        return locate_all(given, refiner, observation_of(capture), labels, described(preset, given.inputs))
+    return locate_one(given.out, refiner, capture, preset, given.inputs)
 
 
 def locate_one(
-    out: Path, refiner: Refiner, observation: Observation, preset: Preset, inputs: dict[str, str]
+    out: Path, refiner: Refiner, capture: Capture, preset: Preset, inputs: dict[str, str]
 ) -> int:  # fmt: skip
     """Locates, writes all files at once, prints the summary."""
     from rich.console import Console
@@ -101,13 +81,16 @@ def locate_one(
     from diffdope.cli.pictures import Draughtsman
     from diffdope.cli.report import print_summary, with_progress
 
-    console = Console()
+    console, observation = Console(), observation_of(capture)
     result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating", console)
     with results_folder(out) as folder:
         write_result(folder / "result.json", result, described(preset, inputs))
+        score = float(result.confidence or 0.0)
+        write_pose_files(folder, result.pose, score=score, seconds=result.elapsed_s, im_id=0, obj_id=1)
         draughtsman = Draughtsman(refiner.mesh, observation, result)
         draughtsman.draw(folder, titles=("first proposal", f"located: {result.status}"), film=False)
         draughtsman.draw_answers(folder)
+        draughtsman.draw_on_original(folder, capture.rgb)
     print_summary(result, out, console)
     return 0 if result.ok else 1
 
@@ -138,11 +121,9 @@ def all_located(
     given: Arguments, refiner: Refiner, observation: Observation, labels: list[int]
 ) -> Iterator[Located]:  # fmt: skip
     """One label after the other."""
-    from diffdope.io.masks import read_mask
-
-    assert given.mask is not None
+    camera = observation.taken_by
     for label in labels:
-        mask = read_mask(given.mask, label=label)
+        mask = given.mask_of(label, (camera.height, camera.width))
         yield Located(label, refiner.locate(observation.with_mask(mask)))
 
 

@@ -25,7 +25,8 @@ def usage() -> str:
     rows = "\n".join(f"  {name:10s} {purpose}" for name, (_, purpose) in COMMANDS.items())
     return (
         "usage: diffdope COMMAND [options]\n\nRefine the 6-DoF pose of a known object by differentiable rendering.\n\n"
-        f"commands:\n{rows}\n\n`diffdope COMMAND --help` lists its options; `diffdope --version` prints the version."
+        f"commands:\n{rows}\n\n`diffdope COMMAND --help` lists its options, --help-all all of them.\n"
+        "`diffdope --version` prints the version, `diffdope --completion bash` (zsh, fish) a script for tab completion."
     )
 
 
@@ -62,7 +63,21 @@ def answer(arguments: list[str]) -> int:
 
         print(__version__)
         return 0
+    if arguments[0] == "--completion":
+        return complete(arguments[1:])
     return run_command(arguments[0], arguments[1:])
+
+
+def complete(arguments: list[str]) -> int:
+    """Prints the script of a shell's completion."""
+    from diffdope.cli.completion import SHELLS, script
+    from diffdope.errors import DiffDopeError
+
+    try:
+        print(script(arguments[0] if arguments else ""), end="")
+    except DiffDopeError as error:
+        return complain(f"{error} (one of {', '.join(SHELLS)})", 2)
+    return 0
 
 
 def run_command(name: str, arguments: list[str]) -> int:
@@ -85,7 +100,9 @@ def run_command(name: str, arguments: list[str]) -> int:
 
 def complain(message: str, code: int) -> int:
     """One line on stderr."""
-    print("error: " + " ".join(message.split()), file=sys.stderr)
+    from diffdope.cli.wording import in_options
+
+    print("error: " + in_options(" ".join(message.split())), file=sys.stderr)
     return code
 
 

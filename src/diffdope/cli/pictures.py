@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.geometry.camera import Camera
-from diffdope.geometry.crop import CropWindow, choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.result import RefinementResult
 from diffdope.render.renderer import Renderer
@@ -18,23 +17,18 @@ from diffdope.scene.observation import Observation
 from diffdope.viz.animation import optimisation_frames, write_animation
 from diffdope.viz.compose import GREEN, RED, contour, enlarge, to_bytes, written
 from diffdope.viz.curves import write_costs
+from diffdope.viz.draw import backdrop_of, whole_window
+from diffdope.viz.on_original import outlined_original
 from diffdope.viz.overlay import RenderedView, overlay_image, write_overlay
 
 _MOST_ANSWERS = 4  # columns of a picture
-_LONGEST_SIDE = 640  # of a whole image, of which there are two side by side
-
-
-def whole_window(camera: Camera) -> CropWindow:
-    """The whole image, reduced to a size for looking at."""
-    whole = (0.0, 0.0, camera.width - 1.0, camera.height - 1.0)
-    return choose_crop([whole], camera, margin=0.0, max_size=_LONGEST_SIDE)
 
 
 class Draughtsman:
     """Draws a refinement in the crop that was compared, or in the whole image if nothing was."""
 
     def __init__(self, mesh: Mesh, observation: Observation, result: RefinementResult) -> None:
-        self._mesh, self._result = mesh, result
+        self._mesh, self._result, self._taken_by = mesh, result, observation.taken_by
         self._crop = observation.crop(result.window or whole_window(observation.camera))
         self._renderer = Renderer(mesh, self._crop.camera)
 
@@ -46,12 +40,8 @@ class Draughtsman:
 
     @property
     def photo(self) -> NDArray[np.floating]:
-        """What lies underneath: the photograph, or grey with the mask a little brighter."""
-        if self._crop.rgb is not None:
-            return self._crop.rgb
-        size = (self._crop.camera.height, self._crop.camera.width)
-        mask = np.zeros(size) if self._crop.mask is None else self._crop.mask
-        return np.repeat((0.35 + 0.25 * mask)[..., None], 3, axis=2)
+        """What lies underneath."""
+        return backdrop_of(self._crop)
 
     def draw(self, folder: Path, *, titles: tuple[str, str], truth: Pose | None = None, film: bool = True) -> None:
         """Writes overlay.png, costs.png and the film."""
@@ -75,6 +65,14 @@ class Draughtsman:
         if film:
             frames = optimisation_frames(self.photo, result.history, result.winner, result.winner_iteration, self.view)
             write_animation(folder / "optimisation", frames)
+
+    def draw_on_original(self, folder: Path, rgb: NDArray[Any] | None) -> None:
+        """Writes overlay_original.png, the photograph as the lens took it with the outline, where it was rectified."""
+        if rgb is not None and self._taken_by.distortion is not None:
+            write_overlay(
+                folder / "overlay_original.png",
+                outlined_original(rgb, self._mesh, self._taken_by, self._result.pose),
+            )
 
     def draw_answers(self, folder: Path) -> None:
         """Writes answers.png, a column each, where there are several."""

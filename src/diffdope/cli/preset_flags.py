@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import tyro
 
+from diffdope.cli.help_text import parsed
 from diffdope.cli.levels import REGISTRY
 from diffdope.cli.overrides import read_settings
 from diffdope.cli.renamed import current_flags
@@ -63,10 +64,16 @@ def parse_flags(kind: type[T], arguments: list[str], *, prog: str, default: T | 
         default: what is not given.
         about: heads the help, in place of the docstring of `kind`.
     """
-    return tyro.cli(
-        kind, args=current_flags(arguments), prog=prog, description=about or None, registry=REGISTRY,
-        default=tyro.MISSING_NONPROP if default is None else default,
-    )  # fmt: skip
+
+    def parse(words: list[str]) -> T:
+        return tyro.cli(
+            kind, args=current_flags(words), prog=prog, description=about or None, registry=REGISTRY,
+            default=tyro.MISSING_NONPROP if default is None else default,
+        )  # fmt: skip
+
+    if about:  # a study, whose options are all its own
+        return parse(arguments)
+    return parsed(kind, arguments, prog, parse)  # type: ignore[no-any-return]
 
 
 def early(arguments: list[str], flag: str) -> str | None:

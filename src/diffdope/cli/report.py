@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,14 +12,19 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from diffdope.cli.wording import in_options
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.scene.observation import Observation
 
+_PATIENCE_S = 5.0  # after which a word is said where no bar is shown
 
-def refine_with_progress(refiner: Refiner, observation: Observation, pose: Pose, console: Console) -> RefinementResult:
-    """Refines under a progress bar."""
+
+def refine_with_progress(
+    refiner: Refiner, observation: Observation, pose: Pose | list[Pose], console: Console
+) -> RefinementResult:
+    """Refines under a progress bar; of several starts, the result of the best."""
     return with_progress(lambda report: refiner.refine(observation, pose, progress=report), "refining", console)
 
 
@@ -31,6 +38,8 @@ def with_progress(
         doing: in a word.
         console: to print on.
     """
+    if not console.is_terminal:
+        return _with_a_word(work, doing)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         text = "preparing (the first run compiles, half a minute at most)"
@@ -42,10 +51,24 @@ def with_progress(
         return work(report)
 
 
+def _with_a_word(
+    work: Callable[[Callable[[int, int, float], None]], RefinementResult], doing: str
+) -> RefinementResult:  # fmt: skip
+    """Works, and where that takes long says on stderr what is done, since there is no terminal for a bar."""
+    text = f"still {doing}; a first run compiles, which takes half a minute or so"
+    word = threading.Timer(_PATIENCE_S, lambda: print(text, file=sys.stderr, flush=True))
+    word.daemon = True
+    word.start()
+    try:
+        return work(lambda *_: None)
+    finally:
+        word.cancel()
+
+
 def print_summary(result: RefinementResult, out: Path, console: Console) -> None:
     """A table: status, costs, how far the pose moved, where the files are."""
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_row("status", f"[bold]{result.status}[/]: {result.message}")
+    table.add_row("status", f"[bold]{result.status}[/]: {in_options(result.message)}")
     if result.iterations:
         names = [
             f"{name} {result.initial_cost_per_modality[name]:.4f} -> {result.cost_per_modality[name]:.4f}"
@@ -72,6 +95,6 @@ def print_summary(result: RefinementResult, out: Path, console: Console) -> None
         about = ", ".join(f"{value:.2f}" for value in np.degrees(sigma[3:]))
         table.add_row("1 sigma", f"{along} mm along, {about} deg about the camera's x, y, z")
     for note in result.notes:
-        table.add_row("note", note)
+        table.add_row("note", in_options(note))
     table.add_row("files", str(out))
     console.print(table)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import tyro
 from rich.console import Console
 
 from diffdope.checked_fields import check_fields
+from diffdope.cli.help_text import parsed
+from diffdope.cli.input_flags import InputFlags, StartFlags, box_of
 from diffdope.cli.overrides import read_settings
 from diffdope.cli.track_report import TrackDisplay, write_files
 from diffdope.cli.track_run import Video, check_same_frames, track_into
 from diffdope.errors import expected
-from diffdope.io.cameras import depth_scale_m, load_camera_of_image
 from diffdope.io.files import check_folder
 from diffdope.io.frames import Frames, open_frames
-from diffdope.io.poses import read_start_pose
 from diffdope.jobs.journal import Journal
 from diffdope.pipelines.settings import Preset
 from diffdope.pipelines.settings import preset as find_preset
@@ -27,21 +27,22 @@ from diffdope.scene.mesh import Mesh
 
 # Of the arguments, those with which an interrupted run may go on; preset and settings are compared number by number.
 _MAY_CHANGE = frozenset({"out", "preset", "settings", "threads", "film", "fresh", "allow_missing_texture"})
+# What runs of 0.1.0 hold; flags that came later stand in a journal only where they were given.
+_OF_0_1_0 = frozenset({
+    "mesh", "camera", "init", "rgb", "depth", "mask", "unit", "depth_scale", "image_id", "obj_id", "fps", "seed",
+})  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Arguments:
+@dataclass(frozen=True, kw_only=True)
+class Arguments(StartFlags, InputFlags):
     """Follows a known object through a film or a folder of images. Lengths in files are millimetres, as in BOP."""
 
-    mesh: Path
-    """PLY, OBJ, GLB or STL."""
-    camera: Path
-    """JSON with BOP's scene_camera keys (cam_K, depth_scale), a camera.json, or a whole scene_camera.json."""
     out: Path
-    """Folder for poses.jsonl, poses.csv, track.png and track.mp4; if it holds an interrupted run, that goes on."""
+    """Folder for poses.jsonl, poses.csv, scene_gt.json, trajectory.txt (TUM), track.png and track.mp4; if it holds an
+    interrupted run, that goes on."""
     init: Path | None = None
-    """Pose in the first frame: JSON with cam_R_m2c and cam_t_m2c (mm), or BOP results CSV. Without it, the object is
-    located in the first frame, which must have a mask."""
+    """Pose in the first frame, as for `refine`. Without it, the object is located in the first frame, which must have a
+    mask or a box."""
     rgb: Path | None = None
     """Folder of photographs in the order of their numbers, or a film (needs diffdope[video])."""
     depth: Path | None = None
@@ -50,10 +51,8 @@ class Arguments:
     """Folder of images with the same names that are white where the object is visible; grey counts from half on."""
     mask_id: int | None = None
     """Which label of masks that show several objects."""
-    unit: Literal["m", "mm", "cm", "inch"] = "mm"
-    """Unit of the mesh file."""
-    depth_scale: float | None = None
-    """Millimetres per unit of the depth images; overrides the camera file."""
+    box: str | None = None
+    """X,Y,WIDTH,HEIGHT in pixels around the object in the first frame, in place of a mask."""
     image_id: int | None = None
     """Which entry of a scene_camera.json or results CSV."""
     obj_id: int | None = None
@@ -72,26 +71,31 @@ class Arguments:
     """Write a film with the contour in every frame (needs diffdope[video])."""
     fresh: bool = False
     """Start over, whatever is in the folder."""
-    allow_missing_texture: bool = False
-    """Go on without colours where the mesh's texture file is missing."""
+
+
+_DEFAULTS = {field.name: field.default for field in fields(Arguments)}
 
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code: 1 if the object was lost at the end."""
-    given = tyro.cli(Arguments, args=arguments, prog="diffdope track")
-    check_fields(given, {"mask_id": 0, "image_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
+    given: Arguments = parsed(
+        Arguments, arguments, "diffdope track", lambda words: tyro.cli(Arguments, args=words, prog="diffdope track")
+    )
+    check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
     check_folder(given.out)
     preset = preset_of(given)
-    start = None
-    if given.init is not None:
-        start = read_start_pose(given.init, obj_id=given.obj_id, image_id=given.image_id)
+    starts = given.start_poses(obj_id=given.obj_id, image_id=given.image_id)
+    if starts is not None and len(starts.poses) > 1:
+        raise expected("init", "one pose in the first frame", f"{len(starts.poses)} in {given.init}")
     video = read_video(given)
-    mesh = Mesh.load(given.mesh, unit=given.unit, allow_missing_texture=given.allow_missing_texture)
+    mesh = given.load_mesh()
     console = Console()
+    for note in () if starts is None else starts.notes:
+        console.print(f"note: {note}")
     made = not given.out.exists()
     try:
         with Journal.open(given.out / "poses.jsonl", header_of(given, preset), fresh=given.fresh) as journal:
-            track(given, preset, mesh, video, start, journal, console)
+            track(given, preset, mesh, video, None if starts is None else starts.poses[0], journal, console)
             records = dict(journal.done)
     finally:
         if made:
@@ -115,8 +119,10 @@ def read_video(given: Arguments) -> Video:
     first = next(frames.read(), None)
     if first is None:
         raise expected("rgb", "at least one frame", f"none in {given.rgb}")
-    camera, file_mm = load_camera_of_image(given.camera, first.size, image_id=given.image_id)
-    video = Video(frames, camera, depth_scale_m(given.depth_scale, file_mm, given.camera, depth=first.depth))
+    files = given.files(mask=None, box=None)
+    camera, file_mm = files.read_camera(first.size)
+    depth = None if first.depth is None else files.depth_reader(camera, file_mm, first.depth)
+    video = Video(frames, camera, depth, box_of("box", given.box))
     video.observation(first)
     return video
 
@@ -124,14 +130,15 @@ def read_video(given: Arguments) -> Video:
 def frames_of(given: Arguments) -> Frames:
     """Folders, or a film."""
     folders = {name: path for name in ("rgb", "depth", "mask") if (path := getattr(given, name)) is not None}
-    return open_frames(folders, fps=given.fps, mask_label=given.mask_id)
+    return open_frames(folders, fps=given.fps, mask_label=given.mask_id, mask_inverted=given.inverted)
 
 
 def header_of(given: Arguments, preset: Preset) -> dict[str, Any]:
     """What must be the same for a run to go on."""
     values = {name: value for name, value in vars(given).items() if name not in _MAY_CHANGE}
-    if given.mask_id is None:  # 0.1.0 had no such flag, and its runs may go on
-        del values["mask_id"]
+    for name in values.keys() - _OF_0_1_0:  # runs that 0.1.0 began may go on
+        if values[name] == _DEFAULTS[name]:
+            del values[name]
     inputs = {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
     return {"inputs": inputs, "settings": asdict(preset)}
 

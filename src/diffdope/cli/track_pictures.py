@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.cli.pictures import whole_window
 from diffdope.cli.track_run import Video, events_of, poses_of
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.result import Status
@@ -17,6 +16,7 @@ from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.viz.compose import Color, caption, enlarge, to_bytes
+from diffdope.viz.draw import whole_window
 from diffdope.viz.tracking import DOUBTFUL, GOOD, LOST, outlined
 
 F64 = NDArray[np.float64]

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from diffdope.cli.track_run import Video, events_of, poses_of
 from diffdope.io.bop_results import Estimate, write_results
+from diffdope.io.pose_outputs import write_scene_gt, write_tum
 from diffdope.pipelines.result import Status
 from diffdope.pipelines.settings import Preset
 from diffdope.scene.mesh import Mesh
@@ -67,14 +68,18 @@ class TrackDisplay:
 def write_files(
     out: Path, mesh: Mesh, video: Video, records: Records, preset: Preset, console: Console, *, film: bool, obj_id: int
 ) -> int:
-    """poses.csv, track.png and track.mp4, and a summary; returns the exit code."""
+    """poses.csv, scene_gt.json, trajectory.txt, track.png and track.mp4, and a summary; returns the exit code."""
     from diffdope.cli.track_pictures import film_frames
     from diffdope.viz.animation import has_h264, write_film
     from diffdope.viz.tracking import write_track_plot
 
     doubt = preset.tracking.doubt
     rows = list(records.values())
-    write_results(out / "poses.csv", estimates(records, obj_id))
+    found = estimates(records, obj_id)
+    write_results(out / "poses.csv", found)
+    write_scene_gt(out / "scene_gt.json", [(row.im_id, obj_id, row.pose) for row in found])
+    seen = (row for row in poses_of(records) if row[2]["status"] != Status.LOST)
+    write_tum(out / "trajectory.txt", [(float(record["time_s"]), pose) for _, pose, record in seen])
     write_track_plot(
         out / "track.png", [row["time_s"] for row in rows], [row["confidence"] for row in rows],
         [row["cost"] for row in rows], [row["status"] == Status.LOST for row in rows], doubt=doubt,

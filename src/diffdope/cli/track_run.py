@@ -11,8 +11,10 @@ import numpy as np
 from diffdope.errors import DiffDopeError, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
+from diffdope.io.depth import DepthReader
 from diffdope.io.frames import Frame, Frames
 from diffdope.io.poses import pose_of
+from diffdope.io.regions import mask_of_box
 from diffdope.io.results import encode
 from diffdope.jobs.journal import Journal
 from diffdope.pipelines.refiner import Refiner
@@ -25,11 +27,12 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Video:
-    """Frames, and what makes observations of them: the camera, and metres per unit of depth."""
+    """Frames, and what makes observations of them: the camera, a reader of depth, a box in the first frame."""
 
     frames: Frames
     camera: Camera
-    depth_scale: float | None
+    depth: DepthReader | None = None
+    box: tuple[float, float, float, float] | None = None
 
     def observation(self, frame: Frame) -> Observation:
         """A frame as the library takes it; a mask without any pixel is left out, since it shows no object.
@@ -38,9 +41,14 @@ class Video:
             DiffDopeError: if the frame cannot be used: it is named.
         """
         mask = None if frame.mask is None or not np.any(frame.mask) else frame.mask
+        if mask is None and self.box is not None and frame.time_s == 0.0:
+            mask = mask_of_box(self.box, frame.size)
         depth = None if frame.depth is None or not np.any(frame.depth) else frame.depth
+        scale = None
         try:
-            return Observation(self.camera, rgb=frame.rgb, depth=depth, mask=mask, depth_scale=self.depth_scale)
+            if depth is not None and self.depth is not None:
+                depth, scale, _ = self.depth.read(depth)
+            return Observation(self.camera, rgb=frame.rgb, depth=depth, mask=mask, depth_scale=scale)
         except DiffDopeError as error:
             raise DiffDopeError(f"frame {frame.name}: {error}") from error
 

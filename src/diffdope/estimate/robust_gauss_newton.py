@@ -42,6 +42,7 @@ def nothing_beside(pose: Pose) -> QuadraticFactor:
 
 
 _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
+_LEAST_DISTANCE = 1e-3  # of the diameter: nothing so near is seen whole
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,8 @@ def robust_gauss_newton(
         noise: what is known about errors.
         beside: what is known of a pose beside the images.
     """
-    camera, distance_m = level.crop.camera, float(pose.t_m2c[2])
+    # The middle of an object that reaches past the camera may lie in its plane, at no distance.
+    camera, distance_m = level.crop.camera, max(float(pose.t_m2c[2]), _LEAST_DISTANCE * length_m)
     view = RegressionContext(
         distance_m=distance_m, pixel_m=distance_m / camera.fx, length_m=0.5 * length_m,
         tilt=tilt, width=camera.width, light=gain, ray=pose.t_m2c / distance_m,

@@ -1,8 +1,8 @@
-"""A pinhole camera without distortion; the centre of the top-left pixel is (0, 0)."""
+"""A pinhole camera, perhaps with a lens that bends it; the centre of the top-left pixel is (0, 0)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from diffdope.errors import (
     expected,
 )
 from diffdope.geometry.distortion import check_undistorted
+from diffdope.geometry.lens import Distortion, no_distortion
 
 F64 = NDArray[np.float64]
 
@@ -31,6 +32,9 @@ F64 = NDArray[np.float64]
 class Camera:
     """u = fx * x / z + cx, v = fy * y / z + cy, in the OpenCV frame: x right, y down, z forward.
 
+    With a distortion, that is the camera of a picture as the lens drew it. Everything is compared through a pinhole, so
+    `Observation` rectifies such pictures, has the camera `rectified`, and poses refer to that one.
+
     Attributes:
         fx: focal length along the rows, pixels.
         fy: focal length along the columns, pixels.
@@ -38,9 +42,12 @@ class Camera:
         cy: the same, downwards.
         width: columns of the image.
         height: rows of the image.
+        distortion: of the lens: a `Distortion`, or OpenCV's coefficients (k1, k2, p1, p2, k3, ...); None, which is also
+            what zeros become, for a pinhole.
 
     Raises:
-        DiffDopeError: if a number is not finite, or a focal length or size is not positive.
+        DiffDopeError: if a number is not finite, a focal length or size is not positive, or for what `Distortion`
+            refuses.
     """
 
     fx: float
@@ -49,6 +56,7 @@ class Camera:
     cy: float
     width: int
     height: int
+    distortion: Distortion | None = None
 
     def __post_init__(self) -> None:
         for name in ("fx", "fy", "cx", "cy"):
@@ -58,9 +66,13 @@ class Camera:
             object.__setattr__(self, name, size)
         check_positive("fx", self.fx)
         check_positive("fy", self.fy)
+        if self.distortion is not None:
+            object.__setattr__(self, "distortion", _checked_distortion(self.distortion))
 
     @classmethod
-    def from_K(cls, K: ArrayLike, *, width: int, height: int) -> Camera:
+    def from_K(
+        cls, K: ArrayLike, *, width: int, height: int, distortion: Distortion | Sequence[float] | None = None
+    ) -> Camera:
         """From a calibration matrix of the full image.
 
         The principal point must lie in the image, because outside it K nearly always belongs to another image
@@ -70,11 +82,12 @@ class Camera:
             K: (3, 3), or its 9 numbers row by row, pixels.
             width: columns of the image.
             height: rows of the image.
+            distortion: as `Camera` takes it.
 
         Raises:
             DiffDopeError: if K has skew, is transposed or not finite, or if width and height look swapped.
         """
-        camera = cls(*_intrinsics(as_floats("K", K)), width, height)
+        camera = cls(*intrinsics_of(as_floats("K", K)), width, height, distortion)  # type: ignore[arg-type]
         _check_principal_point(camera)
         return camera
 
@@ -107,23 +120,38 @@ class Camera:
         """Calibration matrix (3, 3), pixels."""
         return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
 
+    @property
+    def rectified(self) -> Camera:
+        """The pinhole to which pictures of this camera are rectified, of the same size; itself without distortion."""
+        if self.distortion is None:
+            return self
+        fx, fy, cx, cy = self.distortion.pinhole or (self.fx, self.fy, self.cx, self.cy)
+        return Camera(fx, fy, cx, cy, self.width, self.height)
+
     def project(self, x_c: ArrayLike) -> tuple[F64, F64]:
-        """Pixels (u, v), each (...), of camera points; NaN for points with z <= 0.
+        """Pixels (u, v), each (...), of camera points; NaN for points with z <= 0, and beyond what the lens sees.
 
         Args:
-            x_c: (..., 3) metres, in the camera's frame.
+            x_c: (..., 3) metres, in the camera's frame; with a distortion, in that of the rectified camera.
 
         Raises:
             DiffDopeError: if they are no points.
         """
         points = as_floats("x_c", x_c)
         check_shape("x_c", points, (*points.shape[:-1], 3))
+        if self.distortion is not None and self.distortion.rotation is not None:
+            points = points @ np.reshape(self.distortion.rotation, (3, 3))
         x, y, z = np.moveaxis(points, -1, 0)
         inverse = 1.0 / np.where(z > 0, z, np.nan)
-        return self.fx * x * inverse + self.cx, self.fy * y * inverse + self.cy
+        if self.distortion is None:
+            return self.fx * x * inverse + self.cx, self.fy * y * inverse + self.cy
+        xd, yd = self.distortion.distort(x * inverse, y * inverse)
+        return self.fx * xd + self.cx, self.fy * yd + self.cy
 
     def back_project(self, depth: ArrayLike) -> F64:
         """Camera points (H, W, 3), metres, of a depth image; a missing depth (0) gives the origin.
+
+        With a distortion they are in the rectified camera's frame, and NaN where no ray is seen.
 
         Args:
             depth: (H, W) along the optical axis, metres.
@@ -133,9 +161,19 @@ class Camera:
         """
         z = as_floats("depth", depth)
         check_shape("depth", z, (self.height, self.width))
-        x = (np.arange(self.width) - self.cx) / self.fx
-        y = (np.arange(self.height) - self.cy) / self.fy
-        return np.stack([x[None, :] * z, y[:, None] * z, z], axis=-1)
+        x, y = self._rays()
+        points = np.stack([x * z, y * z, z], axis=-1)
+        if self.distortion is None or self.distortion.rotation is None:
+            return points
+        return np.asarray(points @ np.reshape(self.distortion.rotation, (3, 3)).T)
+
+    def _rays(self) -> tuple[F64, F64]:
+        """X / Z and Y / Z of each pixel, of shapes that broadcast to (H, W)."""
+        x = (np.arange(self.width, dtype=np.float64)[None, :] - self.cx) / self.fx
+        y = (np.arange(self.height, dtype=np.float64)[:, None] - self.cy) / self.fy
+        if self.distortion is None:
+            return x, y
+        return self.distortion.undistort(*(part.copy() for part in np.broadcast_arrays(x, y)))
 
     def crop(self, x0: int, y0: int, width: int, height: int) -> Camera:
         """The camera of the rectangle whose top-left pixel is (x0, y0).
@@ -150,7 +188,8 @@ class Camera:
             DiffDopeError: if a number is not whole, or a size not positive.
         """
         x0, y0 = check_count("x0", x0, least=-MOST), check_count("y0", y0, least=-MOST)
-        return Camera(self.fx, self.fy, self.cx - x0, self.cy - y0, width, height)
+        bent = None if self.distortion is None else self.distortion.moved(1.0, 1.0, -x0, -y0)
+        return Camera(self.fx, self.fy, self.cx - x0, self.cy - y0, width, height, bent)
 
     def resize(self, width: int, height: int) -> Camera:
         """The camera of the image resampled to another size; c -> (c + 0.5) * s - 0.5, per axis.
@@ -166,7 +205,15 @@ class Camera:
         height = check_count("height", height, expectation="a positive whole number of pixels")
         sx, sy = width / self.width, height / self.height
         cx, cy = (self.cx + 0.5) * sx - 0.5, (self.cy + 0.5) * sy - 0.5
-        return Camera(self.fx * sx, self.fy * sy, cx, cy, width, height)
+        shift = 0.5 * sx - 0.5, 0.5 * sy - 0.5
+        bent = None if self.distortion is None else self.distortion.moved(sx, sy, *shift)
+        return Camera(self.fx * sx, self.fy * sy, cx, cy, width, height, bent)
+
+
+def _checked_distortion(distortion: Any) -> Distortion | None:
+    """A `Distortion`, of OpenCV's coefficients where those were given; None for one that changes nothing."""
+    made = distortion if isinstance(distortion, Distortion) else Distortion(distortion)
+    return None if no_distortion(made) else made
 
 
 def load_camera(
@@ -199,7 +246,12 @@ def _size(name: str, entry: Mapping[str, Any], given: int | None) -> int:
     return stored if given is None else given  # type: ignore[return-value]
 
 
-def _intrinsics(K: F64) -> tuple[float, float, float, float]:
+def intrinsics_of(K: F64) -> tuple[float, float, float, float]:
+    """(fx, fy, cx, cy) of a calibration matrix (3, 3), or of its 9 numbers.
+
+    Raises:
+        DiffDopeError: if it has skew, is transposed or not finite, or has another shape.
+    """
     K = K.reshape(3, 3) if K.shape == (9,) else K
     check_shape("K", K, (3, 3))
     check_finite("K", K)

@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
 from diffdope.io.cameras import depth_scale_m, load_camera_of_image
+from diffdope.io.depth import DepthReader, DepthSource, Kind
 from diffdope.io.images import read_depth, read_rgb
-from diffdope.io.masks import read_mask
+from diffdope.io.masks import BOX_NOTE, Mask, MaskFile
+from diffdope.io.poses import read_extrinsics
+from diffdope.io.regions import mask_of_box
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +28,7 @@ class Capture:
         depth: (H, W) integers or float metres, or None.
         mask: (H, W) bool, or None.
         depth_scale: METRES per unit of depth; None for float metres.
+        notes: what a user should know about what was read.
     """
 
     camera: Camera
@@ -32,45 +36,121 @@ class Capture:
     depth: NDArray[Any] | None
     mask: NDArray[Any] | None
     depth_scale: float | None
+    notes: tuple[str, ...] = ()
 
     @property
     def images(self) -> dict[str, Any]:
-        """The images and the depth scale by name."""
-        return {"rgb": self.rgb, "depth": self.depth, "mask": self.mask, "depth_scale": self.depth_scale}
+        """The images, the depth scale and the notes by name."""
+        images = {"rgb": self.rgb, "depth": self.depth, "mask": self.mask, "depth_scale": self.depth_scale}
+        return {**images, "notes": self.notes}
 
 
-def read_capture(
-    camera: str | Path,
-    *,
-    rgb: str | Path | None = None,
-    depth: str | Path | None = None,
-    mask: str | Path | None = None,
-    depth_scale_mm: float | None = None,
-    image_id: int | None = None,
-    mask_label: int | None = None,
-) -> Capture:
-    """Reads camera and images; the size is that of the images where the camera's file has none.
+@dataclass(frozen=True, kw_only=True)
+class CaptureFiles:
+    """Which files show one moment, and what a user says about them; `read` reads them.
 
-    Args:
+    Attributes:
         camera: file of the camera: see `load_camera`.
         rgb: file of the photograph.
         depth: file of the depth image.
-        mask: file of the mask: see `read_mask`.
+        mask: file of the mask: see `MaskFile`.
         depth_scale_mm: MILLIMETRES per unit of depth, as BOP's files have it; wins over the camera's file.
-        image_id: which entry of a scene_camera.json.
         mask_label: of the object, where the mask holds the labels of several.
-
-    Raises:
-        DiffDopeError: if there is no image, a file cannot be read, or depth has no scale and needs one.
+        mask_inverted: see `MaskFile`.
+        box: x, y, width, height around the object, pixels, in place of a mask.
+        depth_kind: "axis" or "ray": see `DepthSource`.
+        depth_camera: file of the camera that took depth, where it is another than the photograph's.
+        depth_extrinsics: file of the pose of the depth camera's frame in the photograph's: see `read_extrinsics`.
+        image_id: which entry of a scene_camera.json, which image of a mask file.
+        camera_id: see `load_camera`.
+        camera_size: see `load_camera`.
+        rectified: see `load_camera`.
     """
-    images = {
-        "rgb": None if rgb is None else read_rgb(rgb),
-        "depth": None if depth is None else read_depth(depth),
-        "mask": None if mask is None else read_mask(mask, label=mask_label),
-    }
-    there = [image for image in images.values() if image is not None]
-    if not there:
-        raise expected("images", "at least one of --rgb, --depth and --mask", "none")
-    model, file_mm = load_camera_of_image(camera, there[0].shape, image_id=image_id)
-    scale = depth_scale_m(depth_scale_mm, file_mm, camera, depth=images["depth"])
-    return Capture(model, **images, depth_scale=scale)
+
+    camera: str | Path
+    rgb: str | Path | None = None
+    depth: str | Path | None = None
+    mask: str | Path | None = None
+    depth_scale_mm: float | None = None
+    mask_label: int | None = None
+    mask_inverted: bool | None = None
+    box: tuple[float, float, float, float] | None = None
+    depth_kind: Kind = "axis"
+    depth_camera: str | Path | None = None
+    depth_extrinsics: str | Path | None = None
+    image_id: int | None = None
+    camera_id: int | None = None
+    camera_size: tuple[int, int] | None = None
+    rectified: bool = False
+
+    def read(self) -> Capture:
+        """Camera and images; the size is that of the images where the camera's file has none.
+
+        Raises:
+            DiffDopeError: if there is no image, a file cannot be read, or depth has no scale and needs one.
+        """
+        rgb = None if self.rgb is None else read_rgb(self.rgb)
+        depth = None if self.depth is None else read_depth(self.depth)
+        mask = self._mask(next((image.shape for image in (rgb, depth) if image is not None), None))
+        shape = next(
+            (image.shape for image in (rgb, depth, None if mask is None else mask.pixels) if image is not None), None
+        )
+        if shape is None:
+            raise expected("images", "at least one of --rgb, --depth and --mask", "none")
+        camera, file_mm = self.read_camera(shape)
+        notes, scale = notes_on_lens(camera), None
+        if depth is not None:
+            depth, scale, said = self.depth_reader(camera, file_mm, depth).read(depth)
+            notes += said
+        notes += () if mask is None else mask.notes
+        return Capture(camera, rgb, depth, None if mask is None else mask.pixels, scale, tuple(notes))
+
+    def read_camera(self, shape: tuple[int, ...]) -> tuple[Camera, float | None]:
+        """The camera of images (H, W, ...), and the depth scale in its file, millimetres."""
+        return load_camera_of_image(
+            self.camera, shape, image_id=self.image_id, camera_id=self.camera_id, camera_size=self.camera_size,
+            rectified=self.rectified,
+        )  # fmt: skip
+
+    def depth_reader(self, camera: Camera, file_mm: float | None, depth: NDArray[Any]) -> DepthReader:
+        """What makes depth images like a given one those of the photograph's camera."""
+        own, own_mm = None, None
+        if self.depth_camera is not None:
+            own, own_mm = load_camera_of_image(self.depth_camera, depth.shape)
+        place = None if self.depth_extrinsics is None else read_extrinsics(self.depth_extrinsics)
+        named = self.camera if self.depth_camera is None else self.depth_camera
+        given = self.depth_scale_mm is not None
+        scale_m = None
+        if depth.ndim == 2 or given:  # else it is a picture for viewing, which is refused when it is read
+            file_mm = file_mm if own_mm is None else own_mm
+            scale_m = depth_scale_m(self.depth_scale_mm, file_mm, named, depth=depth)
+        source = DepthSource(self.depth_kind, own, place)
+        return DepthReader(source, camera, scale_m, str(self.depth), scale_given=given)
+
+    def _mask(self, shape: tuple[int, ...] | None) -> Mask | None:
+        """The mask of the file or of the box, for an image of a shape."""
+        size = None if shape is None else (shape[0], shape[1])
+        if self.box is not None and self.mask is not None:
+            raise expected("box", "a box or a mask", "both", "leave one of them out")
+        if self.box is not None:
+            if size is None:
+                raise expected("images", "--rgb or --depth beside --box", "none")
+            return Mask(mask_of_box(self.box, size), (BOX_NOTE,))
+        if self.mask is None:
+            return None
+        file = MaskFile(Path(self.mask), self.mask_label, self.image_id, self.mask_inverted)
+        return file.read(size=size, picture=None if self.rgb is None else str(self.rgb))
+
+
+def read_capture(camera: str | Path, **files: Any) -> Capture:
+    """Reads camera and images of one moment; for the arguments see `CaptureFiles`."""
+    return CaptureFiles(camera=camera, **files).read()
+
+
+def notes_on_lens(camera: Camera) -> list[str]:
+    """That images are rectified, where they are, and what poses refer to."""
+    if camera.distortion is None:
+        return []
+    pinhole = camera.rectified
+    K = f"fx {pinhole.fx:g}, fy {pinhole.fy:g}, cx {pinhole.cx:g}, cy {pinhole.cy:g}"
+    return [f"lens distortion ({camera.distortion.model}) was removed; poses refer to the pinhole with {K}"]

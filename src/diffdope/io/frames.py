@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_positive, expected
 from diffdope.io.images import ENDINGS, read_depth, read_rgb
-from diffdope.io.masks import read_mask
+from diffdope.io.mask_files import ENDINGS as TEXTS
+from diffdope.io.masks import MaskFile
 from diffdope.io.names import counted, times_of
 
 
@@ -67,13 +68,21 @@ class ImageFolders:
     Args:
         folders: "rgb", "depth" and "mask", any of them.
         fps: frames a second.
-        mask_label: of the object, where masks hold the labels of several: see `read_mask`.
+        mask_label: of the object, where masks hold the labels of several: see `MaskFile`.
+        mask_inverted: see `MaskFile`.
 
     Raises:
         DiffDopeError: if a folder is missing or empty, holds a stem twice, or lacks one that the first has.
     """
 
-    def __init__(self, folders: dict[str, Path], *, fps: float = 30.0, mask_label: int | None = None) -> None:
+    def __init__(
+        self,
+        folders: dict[str, Path],
+        *,
+        fps: float = 30.0,
+        mask_label: int | None = None,
+        mask_inverted: bool | None = None,
+    ) -> None:
         check_positive("fps", fps)
         if not folders:
             raise expected("images", "at least one of rgb, depth and mask", "none")
@@ -82,9 +91,7 @@ class ImageFolders:
         first = next(iter(folders))
         self.names = counted(self._files[first])
         self._times_s = times_of(self.names, fps)
-        self._readers: dict[str, Callable[[Path], NDArray[Any]]] = {
-            "rgb": read_rgb, "depth": read_depth, "mask": partial(read_mask, label=mask_label),
-        }  # fmt: skip
+        self._mask = partial(MaskFile, label=mask_label, inverted=mask_inverted)
         for name, files in self._files.items():
             missing = [stem for stem in self.names if stem not in files]
             if missing:
@@ -96,12 +103,29 @@ class ImageFolders:
         """Number of frames."""
         return len(self.names)
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Of the folders."""
+        return tuple(self._files)
+
     def read(self, first: int = 0) -> Iterator[Frame]:
         """The frames from number `first` on."""
         for k in range(first, len(self.names)):
             name = self.names[k]
-            images = {kind: self._readers[kind](files[name]) for kind, files in self._files.items()}
-            yield Frame(name, self._times_s[k], **images)
+            files = {kind: files[name] for kind, files in self._files.items()}
+            yield Frame(name, self._times_s[k], **self._images(files))
+
+    def _images(self, files: dict[str, Path]) -> dict[str, NDArray[Any]]:
+        """What the files of one moment hold; the others tell a mask in text its size."""
+        images = {kind: _READERS[kind](path) for kind, path in files.items() if kind in _READERS}
+        if "mask" in files:
+            shape = next((image.shape for image in images.values()), None)
+            size = None if shape is None else (shape[0], shape[1])
+            images["mask"] = self._mask(files["mask"]).read(size=size).pixels
+        return images
+
+
+_READERS: dict[str, Callable[[Path], NDArray[Any]]] = {"rgb": read_rgb, "depth": read_depth}
 
 
 def _by_stem(name: str, folder: Path) -> dict[str, Path]:
@@ -109,7 +133,7 @@ def _by_stem(name: str, folder: Path) -> dict[str, Path]:
         raise DiffDopeError(f"{name}: expected a folder of images, but there is none at {folder}")
     files: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in ENDINGS:
+        if path.suffix.lower() not in (ENDINGS | TEXTS if name == "mask" else ENDINGS):
             continue
         if path.stem in files:
             raise expected(name, "each name once", f"{files[path.stem].name} and {path.name} in {folder}")
@@ -120,25 +144,78 @@ def _by_stem(name: str, folder: Path) -> dict[str, Path]:
 
 
 def open_frames(
-    folders: dict[str, Path], *, fps: float | None = None, mask_label: int | None = None
-) -> Film | ImageFolders:
-    """The frames of image folders, or of a film if that is what "rgb" names.
+    folders: dict[str, Path], *, fps: float | None = None, **masks: Any
+) -> Film | FilmWithFolders | ImageFolders:
+    """The frames of image folders, or of a film if that is what "rgb" names, with folders of depth and masks beside it.
 
     Args:
         folders: "rgb", "depth" and "mask", any of them.
         fps: frames a second; None for what the film says, 30 for folders.
-        mask_label: see `ImageFolders`.
+        masks: mask_label and mask_inverted: see `ImageFolders`.
 
     Raises:
-        DiffDopeError: for what `Film` and `ImageFolders` refuse, or for depth and masks beside a film.
+        DiffDopeError: for what `Film`, `FilmWithFolders` and `ImageFolders` refuse.
     """
     rgb = folders.get("rgb")
     if rgb is None or rgb.is_dir():
-        return ImageFolders(folders, fps=30.0 if fps is None else fps, mask_label=mask_label)
-    if len(folders) > 1 and rgb.exists():
-        cure = "give a folder of images as --rgb"
-        raise expected("depth, mask", "none beside a film", " and ".join(sorted(folders.keys() - {"rgb"})), cure)
-    return Film(rgb, fps=fps)
+        return ImageFolders(folders, fps=30.0 if fps is None else fps, **masks)
+    film = Film(rgb, fps=fps)
+    others = {name: folder for name, folder in folders.items() if name != "rgb"}
+    return FilmWithFolders(film, others, **masks) if others else film
+
+
+def upright(picture: Any, array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A frame (H, W, 3) turned as its film says it is to be shown: phones film lying on the side.
+
+    Args:
+        picture: as PyAV gives it.
+        array: its pixels.
+    """
+    quarters = round(float(getattr(picture, "rotation", 0) or 0) / 90.0) % 4
+    return np.ascontiguousarray(np.rot90(array, quarters)) if quarters else array
+
+
+class FilmWithFolders:
+    """A film beside folders of depth or masks, whose files belong to its frames one by one, in their order.
+
+    Args:
+        film: the photographs.
+        folders: "depth" and "mask", any of them.
+        masks: mask_label and mask_inverted: see `ImageFolders`.
+
+    Raises:
+        DiffDopeError: for what `ImageFolders` refuses, or if the film says that it has another number of frames.
+    """
+
+    def __init__(self, film: Film, folders: dict[str, Path], **masks: Any) -> None:
+        self._film, self._folders = film, ImageFolders(folders, fps=film.fps, **masks)
+        if film.count is not None:
+            self._check(film.count)
+
+    def _check(self, frames: int) -> None:
+        if frames != self._folders.count:
+            wanted = f"an image for each of the {frames} frames of the film"
+            raise expected(" and ".join(self._folders.kinds), wanted, f"{self._folders.count} images")
+
+    @property
+    def count(self) -> int | None:
+        """Number of frames."""
+        return self._folders.count
+
+    @property
+    def fps(self) -> float:
+        """Frames a second, of the film."""
+        return self._film.fps
+
+    def read(self, first: int = 0) -> Iterator[Frame]:
+        """The frames from number `first` on."""
+        others = self._folders.read(first)
+        for number, frame in enumerate(self._film.read(first), first):
+            images = next(others, None)
+            if images is None:
+                self._check(number + 1)
+                return
+            yield replace(frame, depth=images.depth, mask=images.mask)
 
 
 class Film:
@@ -189,4 +266,4 @@ class Film:
                     continue
                 timed = self._own_times and picture.time is not None and began is not None
                 time_s = float(picture.time - began) if timed else k / self.fps
-                yield Frame(f"{k:06d}", time_s, np.asarray(picture.to_ndarray(format="rgb24")))
+                yield Frame(f"{k:06d}", time_s, upright(picture, np.asarray(picture.to_ndarray(format="rgb24"))))

@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, expected
+from diffdope.io.exr import read_exr
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 T = TypeVar("T")
+_ORIENTATION = 0x0112
 
-ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy"})
+ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy", ".npz", ".exr"})
 """Of files that are taken for images where a folder holds others too."""
 
 
@@ -46,8 +48,15 @@ def read_rgb(path: str | Path) -> NDArray[Any]:
 
 
 def read_depth(path: str | Path) -> NDArray[Any]:
-    """Like `read_image`: (H, W) integers to be multiplied by a depth scale, or float metres, as in the file."""
+    """Like `read_image`, and of EXR: (H, W) integers to be multiplied by a depth scale, or float metres."""
+    path = Path(path)
+    if path.suffix.lower() == ".exr":
+        if not path.is_file():
+            raise DiffDopeError(f"depth: expected an image file, but there is none at {path}")
+        return read_exr("depth", path)
     array = read_image("depth", path)
+    while array.ndim > 2 and array.shape[0] == 1:
+        array = array[0]
     return array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
 
 
@@ -66,15 +75,26 @@ def read_with(name: str, path: str | Path, of_image: Callable[[Image], T], of_ar
     path = Path(path)
     if not path.is_file():
         raise DiffDopeError(f"{name}: expected an image file, but there is none at {path}")
-    if path.suffix.lower() == ".npy":
-        return of_array(_read_npy(name, path))
+    if path.suffix.lower() in (".npy", ".npz"):
+        return of_array(_read_numpy(name, path))
     from PIL import Image
 
     try:
         with Image.open(path) as image:
-            return of_image(image)
+            return of_image(_upright(image))
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise expected(name, f"an image in {path}", str(error)) from error
+
+
+def _upright(image: Image) -> Image:
+    """A photograph turned as its EXIF tag says it is to be shown; other images as they are."""
+    if image.format not in ("JPEG", "MPO", "TIFF", "WEBP") or image.getexif().get(_ORIENTATION, 1) == 1:
+        return image
+    from PIL import ImageOps
+
+    kind, turned = image.format, ImageOps.exif_transpose(image)
+    turned.format = kind  # which says whether it was compressed with loss
+    return turned
 
 
 def as_rgb_texture(image: Image) -> NDArray[np.uint8]:
@@ -89,12 +109,26 @@ def _array_of(image: Image) -> NDArray[Any]:
     return np.asarray(image.convert("RGB") if image.mode in ("P", "1", "CMYK", "YCbCr") else image)
 
 
-def _read_npy(name: str, path: Path) -> NDArray[Any]:
+def _read_numpy(name: str, path: Path) -> NDArray[Any]:
     try:
         with path.open("rb") as file:
-            array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+            array = np.load(file, allow_pickle=False)
+            if not isinstance(array, np.ndarray):
+                array = array[_key_of(name, array.files, path)]
+    except DiffDopeError:
+        raise
+    except Exception as error:  # zip files can be broken in many ways
         raise expected(name, f"an image in {path}", str(error)) from error
     if array.dtype.kind not in "biuf":
         raise expected(name, f"an array of numbers in {path}", array.dtype)
-    return array
+    return np.asarray(array)
+
+
+def _key_of(name: str, keys: list[str], path: Path) -> str:
+    """Which array of a .npz is meant: the only one, or the one with the name of what is wanted."""
+    if len(keys) == 1:
+        return keys[0]
+    named = [key for key in keys if name in key.lower()]
+    if len(named) != 1:
+        raise expected(name, f"one array in {path}, or one named {name}", ", ".join(keys) or "none")
+    return named[0]

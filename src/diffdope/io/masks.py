@@ -1,115 +1,161 @@
-"""Reading masks: which pixels of an image are the object's.
+"""Reading masks of files: images, arrays, and what annotation tools and detectors write in text.
 
-Images hold masks in many ways, and 'whatever is not black' is right for few of them: JPEG leaves ringing around the
-object, resizing leaves a blurred border, networks write probabilities times 255, editors write cut-outs whose alpha
-channel is the mask, and annotation tools write the labels of several objects. What is the object:
+Which pixels of an image are the object's: `io/mask_levels.py`. Run lengths, polygons and boxes: `io/mask_files.py`.
 
-| the image holds | the object is |
+| .npy or .npz holds | the object is |
 |---|---|
-| 0 (or black) and one other value | the other value, whatever it is |
-| an alpha channel on both sides of half | where alpha is at least half of full scale; colours do not count |
-| shades of 8 or 16 bits | where they are at least half of full scale (of the brightest channel, in colours) |
-| darker shades around a flat area of one grey | where they are above half of that grey |
-| floats in [0, 1] | where they are at least 0.5 |
-| flat areas of several values or colours: labels | none: one has to be chosen |
-
-The label of a colour is R + 256 G + 65536 B, as in COCO's panoptic images; that of a palette's entry is its index.
+| whole numbers, bools | as in an image |
+| probabilities: floats in [0, 1] | where they are at least 0.5 |
+| logits: floats of both signs | where they are above 0; a note says so |
+| several of them, (N, H, W) | none: a label has to be chosen, 1 for the first |
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, check_path, expected
 from diffdope.io.images import read_with
+from diffdope.io.mask_files import ENDINGS as TEXTS
+from diffdope.io.mask_files import Instances, Size, read_instances
+from diffdope.io.mask_levels import Levels, levels_of, levels_of_image, object_pixels
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
+__all__ = ["Mask", "MaskFile", "looks_inverted", "object_pixels", "read_labels", "read_mask"]
 
-Bool = NDArray[np.bool_]
-Integers = NDArray[np.integer[Any]]
-
-_LOSSY = frozenset({"JPEG", "MPO", "JPEG2000", "WEBP"})  # no label survives them
-_FEW = 64  # more values than this are shades, not labels
-_NOISE = 1 / 8  # share of full scale within which a flat area may be black or white, compressed with loss before
-_LISTED = 8  # labels that an error names
+Stored = Levels | NDArray[Any] | list[Levels | NDArray[Any]]
+BOX_NOTE = "the mask is a box: every pixel in it counts as the object's"
+LOGITS_NOTE = "the mask was taken for logits: the object is where they are above 0"
+_FRAME = 0.98  # share of the picture's border that an inverted mask covers
+_HOLE = 16  # pixels that it leaves out at least
 
 
-class Levels(NamedTuple):
-    """An image of which it is not decided yet what is the object.
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """A mask as it was read.
 
     Attributes:
-        labels: (H, W) not negative, one for each value, colour or entry of the palette; 0 is the background.
-        shades: (H, W) brightness; the same array where values are grey.
-        full: the brightness of white.
-        lossless: whether a flat area of a value may be a label.
+        pixels: (H, W) bool; what can be no mask as it is, for `Observation` to refuse.
+        notes: what a user should know about how it was read.
     """
 
-    labels: Integers
-    shades: Integers
-    full: int
-    lossless: bool
-
-    @property
-    def is_grey(self) -> bool:
-        """Whether the labels are brightnesses."""
-        return self.labels is self.shades
-
-    def flat_labels(self) -> list[int]:
-        """The labels of several objects, in ascending order; none where the image shows one."""
-        if not self.lossless or _holds_one_value(self.labels):
-            return []
-        values = _values(self.labels)
-        if (len(values) == 2 and self.is_grey) or len(values) > _FEW:
-            return []
-        labels = _flat_values(self, values)
-        return labels if len(labels) > 1 else []
-
-    def object_pixels(self, label: int | None) -> Bool:
-        """(H, W): where the object is."""
-        if label is not None:
-            return np.asarray(self.labels == label)
-        if self.lossless:
-            if _holds_one_value(self.labels):
-                return np.asarray(self.labels > 0)
-            values = _values(self.labels)
-            if len(values) == 2 and self.is_grey:
-                return np.asarray(self.shades > self.shades.min())
-            dim = self.is_grey and values[-1] < self.full / 2
-            labels = _flat_values(self, values) if dim or len(values) <= _FEW else []
-            if dim and len(labels) == 1:  # grey in place of white, with a soft border
-                return np.asarray(self.shades > labels[0] / 2)
-            if len(labels) > 1 and len(values) <= _FEW:
-                listed = ", ".join(map(str, labels[:_LISTED])) + (", ..." if len(labels) > _LISTED else "")
-                cure = "choose one by read_mask(..., label=) or --mask-id, or give a mask of that object alone"
-                raise expected("mask", "one object", f"the labels {listed}", cure)
-        return np.asarray(self.shades >= (self.full + 1) // 2)
+    pixels: NDArray[Any]
+    notes: tuple[str, ...] = ()
 
 
-def read_mask(path: str | Path, *, label: int | None = None) -> NDArray[Any]:
-    """The object's pixels (H, W), bool, of an image or .npy file, by the rules above.
+@dataclass(frozen=True)
+class MaskFile:
+    """Which mask of which file.
+
+    Attributes:
+        path: image, .npy, .npz, .json or .txt.
+        label: of the object, where the file holds several.
+        image_id: of the image, where a .json holds several.
+        inverted: True where the file is black or 0 on the object, False where it is not though it looks so; None to
+            refuse one that looks so.
+    """
+
+    path: Path
+    label: int | None = None
+    image_id: int | None = None
+    inverted: bool | None = None
+
+    def read(self, *, size: Size | None = None, picture: str | None = None) -> Mask:
+        """The mask.
+
+        Args:
+            size: (height, width) of the image, for what is in text.
+            picture: name of its file, by which it is found among several.
+
+        Raises:
+            DiffDopeError: if the file is missing or is none, holds several labels and none was chosen, or looks
+                inverted.
+        """
+        of_text = self.path.suffix.lower() in TEXTS
+        mask = self._of_text(size, picture) if of_text else self._of_image()
+        if self.inverted and mask.pixels.dtype == bool:
+            return Mask(~mask.pixels, mask.notes)
+        if self.inverted is None and mask.pixels.dtype == bool and looks_inverted(mask.pixels):
+            got = f"all of the picture's border and {100 * mask.pixels.mean():.0f} % of it, but for a patch within"
+            cure = "it looks inverted: give --mask-inverted yes (inverted=True), or no if it is right"
+            raise expected(f"mask {self.path}", "the object's pixels", got, cure)
+        return mask
+
+    def labels(self, *, picture: str | None = None) -> list[int]:
+        """The labels of a mask that shows several objects, in ascending order; none where it shows one."""
+        if self.path.suffix.lower() in TEXTS:
+            masks = self._instances(picture).masks
+            return sorted(masks) if len(masks) > 1 else []
+        stored = self._stored()
+        if isinstance(stored, list):
+            return list(range(1, len(stored) + 1))
+        return stored.flat_labels() if isinstance(stored, Levels) else []
+
+    def _instances(self, picture: str | None) -> Instances:
+        if not self.path.is_file():
+            raise DiffDopeError(f"mask: expected a mask file, but there is none at {self.path}")
+        return read_instances(self.path, image_id=self.image_id, picture=picture)
+
+    def _of_text(self, size: Size | None, picture: str | None) -> Mask:
+        found = self._instances(picture)
+        label = next(iter(found.masks)) if self.label is None and len(found.masks) == 1 else self.label
+        pixels = found.mask(label, size, str(self.path))
+        return Mask(pixels, (BOX_NOTE,) if label in found.boxes else ())
+
+    def _of_image(self) -> Mask:
+        stored, label = self._stored(), self.label
+        if isinstance(stored, list):
+            stored, label = self._layer(stored), None
+        notes: tuple[str, ...] = ()
+        if not isinstance(stored, Levels) and _are_logits(stored):
+            stored, notes = levels_of(stored > 0), (LOGITS_NOTE,)
+        if not isinstance(stored, Levels):
+            return Mask(stored)
+        try:
+            return Mask(stored.object_pixels(label), notes)
+        except DiffDopeError as error:
+            raise DiffDopeError(f"{error} ({self.path})") from error
+
+    def _layer(self, layers: list[Levels | NDArray[Any]]) -> Levels | NDArray[Any]:
+        if self.label is None or not 1 <= self.label <= len(layers):
+            cure = "choose one by read_mask(..., label=) or --mask-id, 1 for the first"
+            got = "none chosen" if self.label is None else self.label
+            raise expected("mask", f"one of the {len(layers)} masks in {self.path}", got, cure)
+        return layers[self.label - 1]
+
+    def _stored(self) -> Stored:
+        return read_with("mask", self.path, levels_of_image, _of_array)
+
+
+def read_mask(
+    path: str | Path,
+    *,
+    label: int | None = None,
+    size: Size | None = None,
+    image_id: int | None = None,
+    inverted: bool | None = None,
+) -> NDArray[Any]:
+    """The object's pixels (H, W), bool, of a mask's file.
 
     Args:
-        path: the file.
-        label: of the object, where the file holds the labels of several.
+        path: image, .npy, .npz, COCO's or LabelMe's .json, YOLO's .txt.
+        label: of the object, where the file holds several: of a .json the annotation's id, else counted from 1.
+        size: (height, width) of the image, for polygons and boxes.
+        image_id: of the image, where a .json holds several.
+        inverted: True where the file is black on the object, False where it only looks so.
 
     Returns:
-        The pixels; what can be no mask (of floats that leave [0, 1], say) as it is, for `Observation` to refuse.
+        The pixels; what can be no mask (of floats above 1, say) as it is, for `Observation` to refuse.
 
     Raises:
-        DiffDopeError: if the file is missing or is no image, or holds several labels and none was chosen.
+        DiffDopeError: if the file is missing or is none, holds several labels and none was chosen, or looks inverted.
     """
-    levels = read_with("mask", path, _levels_of_image, lambda array: _levels_of(array, lossless=True))
-    if not isinstance(levels, Levels):
-        return levels
-    try:
-        return levels.object_pixels(label)
-    except DiffDopeError as error:
-        raise DiffDopeError(f"{error} ({path})") from error
+    check_path("path", path)
+    return MaskFile(Path(path), label, image_id, inverted).read(size=size).pixels
 
 
 def read_labels(path: str | Path) -> list[int]:
@@ -119,108 +165,37 @@ def read_labels(path: str | Path) -> list[int]:
         path: the file.
 
     Raises:
-        DiffDopeError: if the file is missing or is no image.
+        DiffDopeError: if the file is missing or is none.
     """
-    levels = read_with("mask", path, _levels_of_image, lambda array: _levels_of(array, lossless=True))
-    return levels.flat_labels() if isinstance(levels, Levels) else []
+    return MaskFile(Path(path)).labels()
 
 
-def object_pixels(array: NDArray[Any], *, label: int | None = None) -> NDArray[Any]:
-    """Like `read_mask`, of an array (H, W) or (H, W, 1 to 4)."""
-    levels = _levels_of(array, lossless=True)
-    return levels.object_pixels(label) if isinstance(levels, Levels) else levels
+def looks_inverted(mask: NDArray[np.bool_]) -> bool:
+    """Whether a mask (H, W) has nearly all of the picture's border, most of it, and leaves out a patch within."""
+    if mask.ndim != 2 or min(mask.shape) < 3:
+        return False
+    border = np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]])
+    if np.mean(border) < _FRAME:
+        return False
+    share = np.count_nonzero(mask)
+    return bool(2 * share >= mask.size and mask.size - share >= _HOLE)
 
 
-def _levels_of_image(image: Image) -> Levels | NDArray[Any]:
-    lossless = image.format not in _LOSSY
-    if image.mode == "P" and "transparency" not in image.info:
-        colours = np.asarray(image.convert("RGB"))
-        if not _is_grey(colours):
-            return Levels(np.asarray(image), colours.max(axis=2), 255, lossless)
-        return _levels_of(colours, lossless=lossless)
-    modes = {"P": "RGBA", "PA": "RGBA", "CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB", "HSV": "RGB"}
-    array = np.asarray(image.convert(modes[image.mode]) if image.mode in modes else image)
-    return _levels_of(array, lossless=lossless)
+def _of_array(array: NDArray[Any]) -> Stored:
+    while array.ndim > 2 and array.shape[0] == 1:
+        array = array[0]
+    if array.ndim == 3 and array.shape[2] > 4:
+        return [_of_layer(layer) for layer in array]
+    return _of_layer(array)
 
 
-def _levels_of(array: NDArray[Any], *, lossless: bool) -> Levels | NDArray[Any]:
-    if array.ndim == 3 and array.shape[2] in (2, 4):
-        alpha, array = array[..., -1], array[..., :-1]
-        if _parts(alpha):
-            array, lossless = alpha, False  # opacity is no label
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[..., 0]
-    is_image = array.ndim in (2, 3) and array.shape[2:] in ((), (3,)) and array.size > 0
-    if not is_image or array.dtype.kind not in "biuf":
-        return array
-    if array.dtype.kind == "f":
-        if not (array.min() >= 0 and array.max() <= 1):  # NaN, too
-            return array
-        array = array >= 0.5
-    if array.dtype == bool:
-        on = np.asarray(array.any(axis=2) if array.ndim == 3 else array).astype(np.uint8)
-        return Levels(on, on, 1, lossless)
-    integers: NDArray[Any] = np.maximum(array, 0) if array.dtype.kind == "i" else array
-    if integers.ndim == 3 and _is_grey(integers):
-        integers = integers[..., 0]
-    shades: Integers = np.asarray(integers.max(axis=2)) if integers.ndim == 3 else integers
-    highest = int(shades.max())
-    full = next((full for full in (255, 65535) if highest <= full), highest)
-    labels: Integers = integers @ np.array([1, 256, 65536]) if integers.ndim == 3 else integers
-    return Levels(labels, shades, full, lossless)
+def _of_layer(array: NDArray[Any]) -> Levels | NDArray[Any]:
+    whole = array.dtype.kind == "f" and array.size > 0 and array.min() >= 0 and 1 < array.max() < 2**31
+    if whole and (array == np.floor(array)).all():
+        array = array.astype(np.int64)
+    return levels_of(array)
 
 
-def _parts(alpha: NDArray[Any]) -> bool:
-    """Whether it is opaque in some places, and transparent in others."""
-    half = 0.5 * (np.iinfo(alpha.dtype).max if alpha.dtype.kind in "iu" else 1.0)
-    return alpha.size > 0 and bool(alpha.min() < half <= alpha.max())
-
-
-def _is_grey(colours: NDArray[Any]) -> bool:
-    return bool((colours[..., :1] == colours[..., 1:]).all())
-
-
-def _holds_one_value(labels: Integers) -> bool:
-    """Whether there is one value beside 0, or one at all."""
-    return bool(np.count_nonzero(labels) == np.count_nonzero(labels == labels.max()) or labels.max() == 0)
-
-
-def _values(labels: Integers) -> NDArray[np.int64]:
-    if labels.max() < 1 << 16:
-        return np.flatnonzero(np.bincount(labels.ravel()))
-    return np.unique(labels).astype(np.int64)
-
-
-def _numbered(labels: Integers, values: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """(H, W): the place of each label among the values, of which there are few."""
-    if values[-1] >= 1 << 16:
-        return np.searchsorted(values, labels).astype(np.uint8)
-    table = np.zeros(int(values[-1]) + 1, np.uint8)
-    table[values] = np.arange(len(values))
-    return np.asarray(table[labels])
-
-
-def _flat_values(levels: Levels, values: NDArray[np.int64]) -> list[int]:
-    """The values, the background left out, most of whose pixels have neighbours of the same value only.
-
-    In a blurred border, or in a mask that was resized, no value between black and white is so. Where a grey image has
-    white, flat values near white are white, and flat values near black are black unless they cover much.
-    """
-    number = _numbered(levels.labels, values)
-    middle = number[1:-1, 1:-1]
-    inside = np.ones(middle.shape, bool)
-    rows, columns = number.shape
-    for dy, dx in ((0, 0), (0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1), (2, 2)):
-        inside &= number[dy : rows - 2 + dy, dx : columns - 2 + dx] == middle
-    areas = np.bincount(number.ravel(), minlength=len(values))
-    flat = 2 * np.bincount(middle[inside], minlength=len(values)) >= areas
-    if levels.is_grey or values[0] == 0:
-        flat[0] = False  # the background
-    if levels.is_grey and values[-1] >= (1 - _NOISE) * levels.full:
-        white, black = values >= (1 - _NOISE) * levels.full, values <= _NOISE * levels.full
-        if areas[flat & black].sum() < 0.5 * areas[values >= 0.5 * levels.full].sum():
-            flat[black] = False
-        if flat[white].any():
-            flat[white] = False
-            flat[-1] = True
-    return [int(value) for value in values[flat]]
+def _are_logits(array: NDArray[Any]) -> bool:
+    floats = array.ndim == 2 and array.dtype.kind == "f" and array.size > 0
+    return bool(floats and np.isfinite(array).all() and array.min() < 0 < array.max())

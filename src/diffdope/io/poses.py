@@ -1,99 +1,198 @@
-"""Poses in files: BOP's keys (millimetres) in JSON, a row of a BOP results CSV, and the matrix in metres."""
+"""Start poses of files, whichever tool wrote them: one, or several, in the camera's frame and in metres.
+
+What the formats are: `io/pose_texts.py`. A pose under BOP's keys: `io/bop_poses.py`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, check_choice, expected
 from diffdope.geometry.pose import Pose
+from diffdope.io.bop_poses import pose_entry, pose_of
 from diffdope.io.bop_results import Estimate, read_results
-from diffdope.io.json_files import field_of, read_json
+from diffdope.io.pose_texts import StatedPose, read_entries
 
+__all__ = ["KINDS", "StartPoses", "pose_entry", "pose_of", "read_extrinsics", "read_start_pose", "read_start_poses"]
+
+Kind = Literal["m2c", "c2m", "m2c-opengl", "c2m-opengl"]
+KINDS = ("m2c", "c2m", "m2c-opengl", "c2m-opengl")
 _NEAREST_MM, _FARTHEST_MM = 10.0, 1e5  # a start pose beyond these is in another unit
-_SAME_M = 1e-6  # files may hold ten digits
+_MILLIMETRES = 20.0  # a distance above this, in a file without a unit, is no metres: objects are nearer
+_APART_MM = 5000.0  # cameras of one rig are not farther apart, so a number above 5 is no metres
 
 
-def pose_entry(pose: Pose) -> dict[str, Any]:
-    """A pose as JSON: BOP's keys (millimetres) for other tools, and the 4 x 4 matrix in metres, which loses nothing."""
-    R, t_mm = pose.to_bop()
-    return {"cam_R_m2c": R, "cam_t_m2c": t_mm, "T_m2c_metres": pose.matrix.tolist()}
+@dataclass(frozen=True)
+class StartPoses:
+    """Poses to start from.
+
+    Attributes:
+        poses: at least one, model to camera, metres.
+        notes: what was concluded about unit and frame.
+    """
+
+    poses: tuple[Pose, ...]
+    notes: tuple[str, ...] = ()
 
 
-def pose_of(entry: Any, where: str) -> Pose:
-    """The pose of a JSON object with cam_R_m2c (9 numbers, row-major) and cam_t_m2c (3, millimetres).
+def read_start_poses(
+    path: str | Path,
+    *,
+    obj_id: int | None = None,
+    image_id: int | None = None,
+    unit: Literal["m", "mm"] | None = None,
+    kind: Kind = "m2c",
+    name: str = "init",
+) -> StartPoses:
+    """Reads the poses to start from.
 
     Args:
-        entry: the object; the matrix that `pose_entry` writes is taken where it is there.
-        where: file and key, for the error.
+        path: JSON, YAML, text, .npy, .npz or BOP results CSV; see docs/files.md.
+        obj_id: selects where the file names objects.
+        image_id: selects where the file names images.
+        unit: of lengths in the file; None for what its format, or the distance from the camera, says.
+        kind: "m2c" for model to camera, "c2m" for the inverse, with -opengl for a camera that looks along -z.
+        name: the argument to blame.
 
     Raises:
-        DiffDopeError: if a key is missing, its numbers are no pose, or the matrix is another pose.
+        DiffDopeError: if the file cannot be read, holds no such pose, its numbers make none, or make one that can only
+            be in another unit.
     """
-    R, t = field_of(entry, "cam_R_m2c", where), field_of(entry, "cam_t_m2c", where)
-    try:
-        pose = Pose.from_bop(R, t)
-        if "T_m2c_metres" not in entry:
-            return pose
-        exact = Pose.from_matrix(entry["T_m2c_metres"])
-    except DiffDopeError as error:
-        raise DiffDopeError(f"{where}: {error}") from error
-    off = float(np.abs(exact.matrix - pose.matrix).max())
-    if off > _SAME_M * max(1.0, float(np.abs(pose.t_m2c).max())):
-        cure = "leave out T_m2c_metres"
-        raise expected(f"{where}, T_m2c_metres", "the pose of cam_R_m2c and cam_t_m2c", f"one {off:.3g} off", cure)
-    return exact
+    path = Path(path)
+    check_choice(f"{name}-kind", kind, KINDS)
+    if path.suffix.lower() == ".csv":
+        rows = _selected(read_results(path, name=name), path, obj_id, image_id, name)
+        entries = [StatedPose(row.pose.R_m2c, 1e3 * row.pose.t_m2c, "mm", exact=row.pose) for row in rows]
+    else:
+        entries = _chosen(read_entries(path, name), path, obj_id, image_id, name)
+    where = f"{name} file {path}"
+    made = [_pose(entry, unit, kind, where, name) for entry in entries]
+    notes = list(dict.fromkeys(note for _, its in made for note in its))
+    for pose, _ in made:
+        if pose.t_m2c[2] < 0:
+            notes.append(_behind(pose, kind, name))
+            break
+    return StartPoses(tuple(pose for pose, _ in made), tuple(notes))
 
 
 def read_start_pose(
     path: str | Path, *, obj_id: int | None = None, image_id: int | None = None, name: str = "init"
 ) -> Pose:
-    """Reads the pose to start from.
-
-    Args:
-        path: JSON with cam_R_m2c (9 numbers, row-major) and cam_t_m2c (3, millimetres), or BOP results CSV.
-        obj_id: selects rows of a CSV.
-        image_id: selects rows of a CSV.
-        name: the argument to blame.
+    """Reads the one pose to start from; see `read_start_poses`.
 
     Raises:
-        DiffDopeError: if the file cannot be read, does not hold exactly one such pose, or its numbers make none, or
-            make one that can only be in another unit.
+        DiffDopeError: if it holds several, too.
     """
-    path = Path(path)
-    if path.suffix.lower() == ".csv":
-        pose = _selected(read_results(path, name=name), path, obj_id, image_id, name).pose
-    else:
-        pose = pose_of(_one_object(read_json(path, name), path, name), f"{name} file {path}")
-    _check_distance(pose, f"{name} file {path}: cam_t_m2c")
-    return pose
+    poses = read_start_poses(path, obj_id=obj_id, image_id=image_id, name=name).poses
+    if len(poses) != 1:
+        raise expected(f"{name} file {path}", "one pose", f"{len(poses)}", "choose with --image-id and --obj-id")
+    return poses[0]
 
 
-def _one_object(entry: Any, path: Path, name: str) -> Mapping[str, Any]:
-    if isinstance(entry, list) and len(entry) == 1:
-        entry = entry[0]
-    if not isinstance(entry, dict):
-        raise expected(f"{name} file {path}", "one JSON object with cam_R_m2c and cam_t_m2c", type(entry).__name__)
-    return entry
+def read_extrinsics(path: str | Path, *, name: str = "depth-extrinsics") -> Pose:
+    """Reads the pose of one camera's frame in another's, in metres; where the unit is not stated, a distance above 5 is
+    millimetres.
+
+    Raises:
+        DiffDopeError: if the file cannot be read, or does not hold one rigid transform.
+    """
+    entries = read_entries(Path(path), name)
+    if len(entries) != 1:
+        raise expected(f"{name} file {path}", "one transform", len(entries))
+    (entry,) = entries
+    distance = float(np.linalg.norm(entry.t))
+    in_mm = entry.unit == "mm" or (entry.unit is None and distance > 1e-3 * _APART_MM)
+    if not np.isfinite(distance) or distance > _APART_MM:
+        raise expected(f"{name} file {path}", f"cameras at most {_APART_MM:g} mm apart", f"{distance:.4g}")
+    try:
+        return Pose(entry.R, entry.t * (1e-3 if in_mm else 1.0))
+    except DiffDopeError as error:
+        raise DiffDopeError(f"{name} file {path}: {error}") from error
 
 
-def _selected(rows: list[Estimate], path: Path, obj_id: int | None, image_id: int | None, name: str) -> Estimate:
+def _pose(entry: StatedPose, unit: str | None, kind: Kind, where: str, name: str) -> tuple[Pose, list[str]]:
+    notes = []
+    told = unit or entry.unit
+    if told is None:
+        distance = float(np.linalg.norm(entry.t))
+        told = "mm" if distance > _MILLIMETRES else "m"
+        word = "millimetres" if told == "mm" else "metres"
+        other = "m" if told == "mm" else "mm"
+        cure = f"--{name}-unit {other} says otherwise"
+        notes.append(f"{where}: lengths were taken for {word}, because t is {distance:.4g} long; {cure}")
+    try:
+        if entry.exact is not None and told == entry.unit and kind == "m2c":
+            pose = entry.exact
+        else:
+            pose = Pose(entry.R, entry.t * (1e-3 if told == "mm" else 1.0))
+            if kind.startswith("c2m"):
+                pose = pose.inverse()
+            pose = Pose.from_opengl(pose.matrix) if kind.endswith("opengl") else pose
+    except DiffDopeError as error:
+        raise DiffDopeError(f"{where}: {error}") from error
+    _check_distance(pose, where, in_bop=entry.unit == "mm" and unit is None, name=name)
+    return pose, notes
+
+
+def _behind(pose: Pose, kind: Kind, name: str) -> str:
+    """What may be meant by a pose behind the camera."""
+    others = [f"--{name}-kind {word}" for word in ("m2c-opengl", "c2m", "c2m-opengl") if word != kind]
+    z = 1e3 * pose.t_m2c[2]
+    return f"the start pose is behind the camera (z = {z:.4g} mm): is it of another kind? {' or '.join(others)}"
+
+
+def _chosen(
+    entries: list[StatedPose], path: Path, obj_id: int | None, image_id: int | None, name: str
+) -> list[StatedPose]:
+    kept = [
+        entry for entry in entries
+        if obj_id in (None, entry.obj_id) or entry.obj_id is None
+        if image_id in (None, entry.image_id) or entry.image_id is None
+    ]  # fmt: skip
+    names = sorted({(e.image_id, e.obj_id) for e in kept}, key=str)
+    if kept and len(names) == 1:
+        return kept
+    known = sorted({(e.image_id, e.obj_id) for e in entries}, key=str)
+    raise expected(f"{name} file {path}", "poses of one object in one image", _count(kept, entries), _choice(known))
+
+
+def _count(kept: list[StatedPose], entries: list[StatedPose]) -> str:
+    return f"{len(kept)} of {len(entries)} poses"
+
+
+def _choice(names: list[tuple[int | None, int | None]]) -> str:
+    texts = [
+        " ".join(f"{word} {value}" for word, value in (("image", image), ("object", obj)) if value is not None)
+        for image, obj in names[:10]
+    ]
+    listed = "; ".join(text for text in texts if text) + ("; ..." if names[10:] else "")
+    return f"choose with --image-id and --obj-id among: {listed}" if listed else ""
+
+
+def _selected(rows: list[Estimate], path: Path, obj_id: int | None, image_id: int | None, name: str) -> list[Estimate]:
     chosen = [row for row in rows if obj_id in (None, row.obj_id) and image_id in (None, row.im_id)]
-    if len(chosen) == 1:
-        return chosen[0]
+    if chosen and len({(row.im_id, row.obj_id) for row in chosen}) == 1:
+        return chosen
     names = sorted({(row.im_id, row.obj_id) for row in rows})
     listed = "; ".join(f"image {image} object {obj}" for image, obj in names[:10]) + ("; ..." if names[10:] else "")
     cure = f"choose with --image-id and --obj-id among: {listed}" if rows else ""
     raise expected(f"{name} file {path}", "exactly one row", f"{len(chosen)} of {len(rows)}", cure)
 
 
-def _check_distance(pose: Pose, name: str) -> None:
+def _check_distance(pose: Pose, where: str, *, in_bop: bool, name: str) -> None:
     distance_mm = 1e3 * float(np.linalg.norm(pose.t_m2c))
+    key = f"{where}: cam_t_m2c" if in_bop else where
     if distance_mm < _NEAREST_MM:
-        cure = "it is probably in metres: multiply by 1000" if distance_mm > 0 else "it is missing"
-        raise expected(name, f"millimetres from the camera, at least {_NEAREST_MM:g}", f"{distance_mm:.4g} mm", cure)
+        cure = (
+            f"it is probably in metres: multiply by 1000, or give --{name}-unit m"
+            if distance_mm > 0
+            else "it is missing"
+        )
+        raise expected(key, f"millimetres from the camera, at least {_NEAREST_MM:g}", f"{distance_mm:.4g} mm", cure)
     if distance_mm > _FARTHEST_MM:
-        raise expected(name, f"millimetres from the camera, at most {_FARTHEST_MM:g}", f"{distance_mm:.4g} mm")
+        cure = "" if in_bop else f"--{name}-unit mm, if lengths are millimetres"
+        raise expected(key, f"millimetres from the camera, at most {_FARTHEST_MM:g}", f"{distance_mm:.4g} mm", cure)

@@ -14,7 +14,7 @@ from diffdope.terms.registry import IMAGE_TERMS
 
 def notes_on(mesh: Mesh, observation: Observation, preset: Preset, modalities: tuple[str, ...]) -> tuple[str, ...]:
     """What was switched off, and why; what was compared instead; which settings had no effect."""
-    notes = list(mesh.warnings)
+    notes = [*mesh.warnings, *observation.notes]
     for term in IMAGE_TERMS:
         why = term.why_off(mesh, observation, preset.objective)
         # What nobody gives and nobody asks for is not worth a word: gradients are off unless they are asked for.

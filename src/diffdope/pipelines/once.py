@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import DEFAULT, Preset
+from diffdope.pipelines.start import Start
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.descent import Progress
@@ -43,7 +43,7 @@ def locate(
 def refine(
     mesh: Mesh,
     observation: Observation,
-    pose: Pose,
+    pose: Start,
     *,
     preset: str | Preset = DEFAULT,
     seed: int = 0,
@@ -54,7 +54,7 @@ def refine(
     Args:
         mesh: the object.
         observation: the calibrated image.
-        pose: rough start.
+        pose: rough start, or several: see `Refiner.refine`.
         preset: name or `Preset`.
         seed: of the hypotheses, a whole number from 0 on. Same seed, same result to the bit.
         threads: None for the library setting (all cores unless `set_threads` said otherwise).

@@ -22,6 +22,7 @@ from diffdope.pipelines.own_frame import OwnFrame
 from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, in_pose_of, nothing_compared
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.pipelines.settings import preset as find_preset
+from diffdope.pipelines.start import POSE_CURE, Start, best_of, poses_of
 from diffdope.pipelines.tracker import Attempt, Tracker, tracking_presets
 from diffdope.problem.failure import Failure
 from diffdope.scene.mesh import Mesh
@@ -35,7 +36,6 @@ from diffdope.terms.photometric_gain import PhotometricGain
 
 F64 = NDArray[np.float64]
 NOTHING_THERE = "nothing could be compared in the mask: it shows too few pixels, or K, the mesh or its unit are wrong"
-POSE_CURE = "Pose.from_matrix takes a matrix (4, 4), Pose.from_bop BOP's numbers"
 OBSERVATION_CURE = "Observation(camera, rgb=..., depth=..., mask=...) takes images"
 
 
@@ -71,7 +71,7 @@ class Refiner:
         if camera is not None:
             check_type("camera", camera, Camera)
         self.mesh = mesh
-        self.camera = camera
+        self.camera = None if camera is None else camera.rectified
         self.seed = check_seed("seed", seed)
         threads = check_threads(threads)
         search = self.preset.resolved_search
@@ -80,12 +80,13 @@ class Refiner:
         self._meshes = MeshLevels(self._frame.mesh, faces, threads=threads)
         self._tracker: Tracker | None = None
 
-    def refine(self, observation: Observation, pose: Pose, *, progress: Progress | None = None) -> RefinementResult:
+    def refine(self, observation: Observation, pose: Start, *, progress: Progress | None = None) -> RefinementResult:
         """Finds the pose near `pose` whose rendering agrees best with the observation.
 
         Args:
             observation: the calibrated image.
-            pose: rough start.
+            pose: rough start: a `Pose`, a matrix (4, 4) in metres, the path of a pose file, or a list of these, of
+                which the best result is returned, and says in its notes which start it was.
             progress: called as progress(iteration, iterations, lowest cost), after every round of steps. A level is a
                 round, or a few; all iterations of `paper` are one.
 
@@ -93,10 +94,15 @@ class Refiner:
             DiffDopeError: if the observation has nothing that this mesh can be compared with, or comes from another
                 camera than the one that the refiner was made for.
         """
-        check_type("pose", pose, Pose, cure=POSE_CURE)
+        starts, notes = poses_of(pose)
         _check_given(observation, progress)
+        if len(starts) > 1:
+            results = [self.refine(observation, one, progress=progress) for one in starts]
+            return best_of(results)
+        pose = starts[0]
         attempt = self._attempt(self.preset, observation, self._frame.enter(pose), progress=progress)
-        return self._frame.result(attempt.result, pose)
+        result = self._frame.result(attempt.result, pose)
+        return replace(result, notes=(*notes, *result.notes)) if notes else result
 
     def locate(
         self,

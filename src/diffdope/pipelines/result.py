@@ -15,11 +15,12 @@ from diffdope.search.answers import Answer
 from diffdope.search.history import History
 
 F64 = NDArray[np.float64]
+_SHOWN, _WIDEST = 5, 96  # notes and answers, and letters of a note, that a screen has room for
 NOWHERE = Pose(np.eye(3), np.array([0.0, 0.0, 1.0]))
 """Stands for a pose where none was given and none was found."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RefinementResult:
     """A refined pose, and how far to trust it. Look at `ok` first."""
 
@@ -74,6 +75,24 @@ class RefinementResult:
     """Of `locate`: all poses that the images support, the most probable first; the first is `pose`."""
     none_of_these: float | None = None
     """Of `locate`: the probability that no answer is right; with those of the answers it sums to 1."""
+
+    def __repr__(self) -> str:
+        """Status, pose and confidence in a few lines; look at the attributes for the rest."""
+        x, y, z = 1e3 * self.pose.t_m2c
+        sure = "" if self.confidence is None else f", confidence {self.confidence:.2f}"
+        lines = [
+            f"RefinementResult({self.status}{sure}, at ({x:.1f}, {y:.1f}, {z:.1f}) mm, {self.elapsed_s:.2f} s",
+            f"  pose: wxyz {np.round(self.pose.wxyz, 4).tolist()}, t_m2c {np.round(self.pose.t_m2c, 5).tolist()} m",
+            f"  compared: {', '.join(self.modalities) or 'nothing'}; cost {self.initial_cost:.4g} -> {self.cost:.4g}",
+        ]
+        if len(self.answers) > 1:
+            shares = ", ".join(f"{answer.probability:.2f}" for answer in self.answers[:_SHOWN])
+            lines.append(f"  answers: {len(self.answers)}, probabilities {shares}")
+        notes = [note if len(note) <= _WIDEST else f"{note[: _WIDEST - 3]}..." for note in self.notes[:_SHOWN]]
+        lines += [f"  note: {note}" for note in notes]
+        if len(self.notes) > _SHOWN:
+            lines.append(f"  and {len(self.notes) - _SHOWN} more notes")
+        return "\n".join(lines) + ")"
 
     @property
     def ok(self) -> bool:

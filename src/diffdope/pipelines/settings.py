@@ -23,18 +23,28 @@ Solver = Literal["descent", "newton"]
 @dataclass(frozen=True)
 @checked_fields()
 class Preset:
-    """One complete way to refine: `descent` is the paper's, `newton` goes from coarse to fine in second-order steps."""
+    """A complete set of numbers; `dataclasses.replace(PRESETS["default"], ...)` makes one that differs.
+
+    Attributes:
+        name: for messages and records.
+        solver: "newton" searches level by level, "descent" is the paper's gradient descent.
+        objective: weights of what is compared.
+        crop: how much around the object is looked at.
+        descent: of the solver `descent`.
+        search: of the solver `newton`.
+        tracking: of `Refiner.track`.
+
+    Raises:
+        DiffDopeError: if there is no such solver, or a number is of another type or not finite.
+    """
 
     name: str = "paper"
     solver: Solver = "descent"
     objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
     crop: CropSettings = field(default_factory=CropSettings)
     descent: DescentSettings = field(default_factory=DescentSettings)
-    """Of the solver `descent`."""
     search: SearchSettings = field(default_factory=SearchSettings)
-    """Of the solver `newton`."""
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
-    """Of `Refiner.track`."""
 
     def __post_init__(self) -> None:
         """Refuses solvers that do not exist."""

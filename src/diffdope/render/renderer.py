@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import check_finite, check_shape, check_type
+from diffdope.errors import check_finite, check_shape, check_type, expected
 from diffdope.geometry.camera import Camera
 from diffdope.render.arrays import pinhole_of
 from diffdope.render.buffers import Buffers
@@ -53,6 +53,9 @@ class Renderer:
     ) -> None:
         check_type("mesh", mesh, Mesh)
         check_type("camera", camera, Camera)
+        if camera.distortion is not None:
+            cure = "give camera.rectified, which is what observations are compared through"
+            raise expected("camera", "a pinhole", "a camera with lens distortion", cure)
         self.mesh = mesh
         self.camera = camera
         self._buffers = buffers or Buffers(mesh, threads=threads)

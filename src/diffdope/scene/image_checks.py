@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from diffdope.errors import check_finite, check_positive, expected
 from diffdope.geometry.camera import Camera
+from diffdope.io.depth import without_missing
 from diffdope.io.masks import object_pixels
 from diffdope.scene.stored_image import StoredImage
 
@@ -35,6 +36,8 @@ def _check_single_channel(name: str, array: NDArray[Any], camera: Camera) -> Non
     _check_size(name, array, camera)
     if array.ndim != 2:
         cure = f"take one channel: {name}[..., 0]"
+        if name == "depth" and (array[..., :1] != array).any():
+            cure = "it is colourised: distances cannot be read from it; give the sensor's own numbers"
         raise expected(name, f"shape ({camera.height}, {camera.width})", array.shape, cure)
 
 
@@ -66,7 +69,7 @@ def checked_rgb(array: NDArray[Any], camera: Camera) -> StoredImage:
 
 
 def checked_depth(array: NDArray[Any], camera: Camera, depth_scale: float | None) -> StoredImage:
-    """Depth (H, W), checked and copied.
+    """Depth (H, W), checked and copied, with 0 for what means 'missing': see `without_missing`.
 
     Raises:
         DiffDopeError: for another size or type, integers without a scale, numbers that are no distances, or a median
@@ -78,8 +81,8 @@ def checked_depth(array: NDArray[Any], camera: Camera, depth_scale: float | None
     if array.dtype.kind in "iu" and depth_scale is None:
         cure = "give depth_scale, metres per unit: 0.001 where the file holds millimetres"
         raise expected("depth_scale", f"a number for depth of type {array.dtype}", None, cure)
-    cure = "set missing depth to 0, for example with np.nan_to_num(depth, posinf=0)"
-    low, _ = (0.0, 0.0) if array.dtype.kind == "u" else _finite_range("depth", array, cure=cure)
+    array = without_missing(array)
+    low = 0.0 if array.dtype.kind == "u" else float(array.min())
     if depth_scale is not None:
         check_positive("depth_scale", depth_scale)
     unit = 1.0 if depth_scale is None else float(depth_scale)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import DiffDopeError, as_array, check_path, check_type
+from diffdope.errors import DiffDopeError, as_array, check_path, check_type, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow
 from diffdope.io.images import read_depth, read_rgb
-from diffdope.io.masks import read_mask
+from diffdope.io.masks import looks_inverted, read_mask
 from diffdope.scene.image_checks import checked_depth, checked_mask, checked_rgb
 from diffdope.scene.stored_image import StoredImage
 
+_INVERTED = "the mask has all of the border of the picture and leaves out a patch within: it looks inverted"
 F32 = NDArray[np.float32]
 
 
@@ -29,12 +30,19 @@ class Observation:
     are float32 arrays that cannot be written to, converted when first asked for; `crop` converts nothing but its
     result. To know which of them there are, look at `modalities`.
 
+    Images of a camera with lens distortion are rectified when they are given: what is kept are those of the pinhole
+    `camera.rectified`.
+
     Attributes:
-        camera: whose size the images have.
+        camera: a pinhole whose size the images have.
+        taken_by: the camera that was given, with its distortion; of a crop, the crop's.
+        notes: what a user should know about where the images come from.
     """
 
     camera: Camera
     _images: Mapping[str, StoredImage]
+    taken_by: Camera
+    notes: tuple[str, ...]
 
     def __init__(
         self,
@@ -44,15 +52,17 @@ class Observation:
         depth: ArrayLike | None = None,
         mask: ArrayLike | None = None,
         depth_scale: float | None = None,
+        notes: Iterable[str] = (),
     ) -> None:
         """Validates and copies; what is given may be overwritten afterwards.
 
         Args:
-            camera: of these images.
+            camera: of these images; with a distortion, as the lens drew them.
             rgb: (H, W, 3), or grey (H, W): uint8 (divided by 255), uint16 (by 65535) or float in [0, 1].
             depth: (H, W) along the optical axis, 0 where missing: float metres or integers (see depth_scale).
             mask: (H, W): bool, float in [0, 1], or integers, of which `diffdope.io.masks` says what is the object.
             depth_scale: METRES per unit of `depth`; required for integers. (BOP's is in millimetres.)
+            notes: what a user should know about where the images come from; results repeat it.
 
         Raises:
             DiffDopeError: if there is no image, a size is not the camera's, or values break these rules.
@@ -67,17 +77,22 @@ class Observation:
             images["depth"] = checked_depth(as_array("depth", depth), camera, depth_scale)
         if mask is not None:
             images["mask"] = checked_mask(as_array("mask", mask), camera)
-        self._set(camera, images)
+        self._set(
+            camera.rectified, _rectified(images, camera), camera, (*_checked_notes(notes), *_notes_on_mask(images))
+        )
 
-    def _set(self, camera: Camera, images: dict[str, StoredImage]) -> None:
+    def _set(
+        self, camera: Camera, images: dict[str, StoredImage], taken_by: Camera, notes: tuple[str, ...]
+    ) -> None:  # fmt: skip
         object.__setattr__(self, "camera", camera)
         object.__setattr__(self, "_images", images)
+        object.__setattr__(self, "taken_by", taken_by)
+        object.__setattr__(self, "notes", notes)
 
-    @classmethod
-    def _of(cls, camera: Camera, images: dict[str, StoredImage]) -> Observation:
-        """Without checks: a crop may well hold no depth and nothing of the mask."""
-        made = object.__new__(cls)
-        made._set(camera, images)
+    def _of(self, camera: Camera, images: dict[str, StoredImage], taken_by: Camera | None = None) -> Observation:
+        """Other images of the same moment, without checks: a crop may well hold no depth and nothing of the mask."""
+        made = object.__new__(type(self))
+        made._set(camera, images, camera if taken_by is None else taken_by, self.notes)
         return made
 
     @classmethod
@@ -96,7 +111,7 @@ class Observation:
             camera: of these images.
             rgb: 8-bit or grey 16-bit image file; an opaque alpha channel is dropped.
             depth: single-channel image file, integers with `depth_scale` or float metres.
-            mask: image file, of which `diffdope.io.masks` says what is the object.
+            mask: image, .npy, .json or .txt file, of which `diffdope.io.masks` says what is the object.
             depth_scale: METRES per stored unit of depth.
 
         Raises:
@@ -109,7 +124,7 @@ class Observation:
             camera,
             rgb=None if rgb is None else read_rgb(rgb),
             depth=None if depth is None else read_depth(depth),
-            mask=None if mask is None else read_mask(mask),
+            mask=None if mask is None else read_mask(mask, size=(camera.height, camera.width)),
             depth_scale=depth_scale,
         )
 
@@ -152,16 +167,23 @@ class Observation:
         """The same images with another mask; they are shared, not copied and checked again.
 
         Args:
-            mask: (H, W), as the constructor takes it.
+            mask: (H, W), as the constructor takes it: of the picture as the lens drew it, where there is a distortion.
 
         Raises:
             DiffDopeError: for what the constructor refuses of a mask.
         """
-        return self._of(self.camera, {**self._images, "mask": checked_mask(as_array("mask", mask), self.camera)})
+        taken = checked_mask(as_array("mask", mask), self.taken_by)
+        images = {**self._images, **_rectified({"mask": taken}, self.taken_by)}
+        made = self._of(self.camera, images, self.taken_by)
+        object.__setattr__(
+            made, "notes", (*(note for note in self.notes if note != _INVERTED), *_notes_on_mask(images))
+        )
+        return made
 
     def without_mask(self) -> Observation:
         """The same images, and nothing that says which pixels are the object's."""
-        return self._of(self.camera, {name: image for name, image in self._images.items() if name != "mask"})
+        images = {name: image for name, image in self._images.items() if name != "mask"}
+        return self._of(self.camera, images, self.taken_by)
 
     def with_rgb(self, rgb: F32) -> Observation:
         """The same images with other colours; nothing is checked again.
@@ -169,7 +191,8 @@ class Observation:
         Args:
             rgb: (H, W, 3) float32, which may leave [0, 1].
         """
-        return self._of(self.camera, {**self._images, "rgb": StoredImage(np.ascontiguousarray(rgb, np.float32))})
+        images = {**self._images, "rgb": StoredImage(np.ascontiguousarray(rgb, np.float32))}
+        return self._of(self.camera, images, self.taken_by)
 
     def crop(self, window: CropWindow) -> Observation:
         """The part in a window, each k x k block of pixels reduced to one.
@@ -191,3 +214,25 @@ class Observation:
 
     def __repr__(self) -> str:
         return f"Observation({self.camera.width} x {self.camera.height}, {' + '.join(self.modalities)})"
+
+
+def _notes_on_mask(images: Mapping[str, StoredImage]) -> tuple[str, ...]:
+    mask = images["mask"].values if "mask" in images else None
+    return (_INVERTED,) if mask is not None and mask.dtype == bool and looks_inverted(mask) else ()
+
+
+def _checked_notes(notes: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(notes, str) or not isinstance(notes, Iterable):
+        raise expected("notes", "texts in a list or tuple", repr(notes))
+    kept = tuple(notes)
+    for note in kept:
+        check_type("notes", note, str)
+    return kept
+
+
+def _rectified(images: dict[str, StoredImage], camera: Camera) -> dict[str, StoredImage]:
+    if camera.distortion is None:
+        return images
+    from diffdope.scene.rectify import rectified
+
+    return rectified(images, camera)

@@ -11,7 +11,7 @@ from diffdope.geometry.crop import CropWindow
 
 F32 = NDArray[np.float32]
 
-_SAME_SURFACE = np.float32(0.02)  # depths of a block this close to its median, relatively, are averaged
+SAME_SURFACE = np.float32(0.02)  # depths of a block this close to its median, relatively, are averaged
 _MOST_SAMPLES = 1024  # of a block of several surfaces, by which its median is judged: all of them up to k = 32
 _MOST_PIXELS = 2**21  # of a window that is read in full: full HD has fewer
 _FEWEST_ROWS = 7  # of a block that are read: of 49 pixels and more, the noise averages out
@@ -87,7 +87,7 @@ class StoredImage:
         room, samples = np.empty((5, window.width), np.float32), np.empty(min(k * k, _MOST_SAMPLES), np.float32)
         _, words, floats = _as_one_of(self._numbers)
         depth_of_blocks(
-            words, floats, window.x0, window.y0, k, rows_apart(window), float(self.unit), _SAME_SURFACE,
+            words, floats, window.x0, window.y0, k, rows_apart(window), float(self.unit), SAME_SURFACE,
             room, samples, depth,
         )  # fmt: skip
         return StoredImage(depth)

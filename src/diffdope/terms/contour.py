@@ -97,7 +97,7 @@ class ContourPoints:
         from scipy.ndimage import gaussian_filter
 
         smooth = gaussian_filter(coverage.astype(np.float64), 1.5)
-        down, across = np.gradient(smooth)
+        down, across = _slopes(smooth)
         v, u = np.nonzero(border(coverage) & (depth > 0.0))
         slope = np.maximum(np.hypot(across[v, u], down[v, u]), 1e-6)
         self.normal = -np.stack([across[v, u], down[v, u]], axis=1) / slope[:, None]
@@ -123,6 +123,12 @@ class ContourPoints:
         return np.concatenate([row, np.cross(self.X_c - centre, row)], axis=1)
 
 
+def _slopes(image: F64) -> tuple[F64, F64]:
+    """Differences down and across (H, W, ...); 0 along an axis of a single pixel, as crops at a border may have."""
+    down, across = (np.gradient(image, axis=k) if image.shape[k] > 1 else np.zeros_like(image) for k in (0, 1))
+    return down, across
+
+
 class ContourCorrespondences:
     """The edges of one crop.
 
@@ -139,7 +145,7 @@ class ContourCorrespondences:
         self._camera, self._settings = camera, settings
         self._rgb = rgb
         smooth = gaussian_filter(rgb.astype(np.float64), (_BLUR, _BLUR, 0.0))
-        down, across = np.gradient(smooth, axis=(0, 1))
+        down, across = _slopes(smooth)
         strength = np.sqrt((down**2 + across**2).sum(axis=2))
         usual = gaussian_filter(strength, _AROUND * max(strength.shape)) + _FLAT
         self._planes = [*np.moveaxis(smooth, 2, 0), usual]

@@ -20,10 +20,14 @@ def decode_rle(segmentation: Any, where: str = "segmentation") -> NDArray[np.boo
     if not isinstance(segmentation, dict) or not {"size", "counts"} <= set(segmentation):
         raise expected(where, 'run lengths {"size": [H, W], "counts": ...}', type(segmentation).__name__)
     size, counts = segmentation["size"], segmentation["counts"]
-    if not isinstance(size, Sequence) or len(size) != 2:
+    whole = isinstance(size, Sequence) and all(isinstance(one, int) and one > 0 for one in size)
+    if not whole or len(size) != 2:
         raise expected(f"{where}, size", "[height, width]", size)
-    height, width = int(size[0]), int(size[1])
-    runs = np.array(_decompress(counts) if isinstance(counts, str | bytes) else counts, dtype=np.int64)
+    height, width = size
+    try:
+        runs = np.array(_decompress(counts) if isinstance(counts, str | bytes) else counts, dtype=np.int64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise expected(f"{where}, counts", "numbers, or COCO's compressed string", repr(counts)[:60]) from error
     if runs.ndim != 1 or (runs < 0).any() or runs.sum() != height * width:
         raise expected(f"{where}, counts", f"runs that add up to {height} x {width}", f"{runs.sum()} pixels")
     values = np.arange(len(runs)) % 2 == 1

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diffdope.bop.rle import decode_rle, encode_rle
 from diffdope.errors import DiffDopeError
+from diffdope.io.rle import decode_rle, encode_rle
 
 
 def reference_mask() -> np.ndarray:

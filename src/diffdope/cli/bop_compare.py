@@ -1,0 +1,157 @@
+"""`diffdope bop compare`: two results of one data set side by side, such as before and after a refinement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from diffdope.bop.dataset import DataSet
+from diffdope.bop.evaluation import Row, check_known, evaluate
+from diffdope.bop.plausible import check_frame
+from diffdope.bop.starts import Selection
+from diffdope.bop.summary import Summary, by, summarise
+from diffdope.bop.targets import compete
+from diffdope.checked_fields import check_fields
+from diffdope.cli.bop_eval import wanted_of
+from diffdope.cli.bop_eval_tables import length, share
+from diffdope.cli.lists import names_of, numbers_of
+from diffdope.errors import check_positive
+from diffdope.io.bop_results import read_rows
+from diffdope.io.files import check_folder, results_folder, write_json
+
+_CHANGED_MM = 1.0  # by which ADD-S has to change for an instance to count as better or worse
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Compares two BOP results CSV with the truth and with each other: the first is 'before', the second 'after'."""
+
+    results: Annotated[tuple[Path, Path], tyro.conf.Positional]
+    """The two results CSV."""
+    dataset: Annotated[Path, tyro.conf.arg(name="dataset")]
+    """Folder with models, camera.json and the split."""
+    split: str
+    """Folder of the scenes: val, test, test_primesense."""
+    out: Path | None = None
+    """Folder for compare.json: all figures of both, and each instance."""
+    models: str = "models_eval,models"
+    """Folders of models; for each object the first that has it."""
+    camera_type: str | None = None
+    """Sensor, where a data set has several."""
+    targets: str | None = None
+    """Which instances count: a targets file, or `all`. Default: the data set's targets, or what is visible by 10 %."""
+    scenes: str | None = None
+    """Only these: 1,3,5-8."""
+    images: str | None = None
+    """Only these: 0-4."""
+    objects: str | None = None
+    """Only these: 1,2,3."""
+    auc_max_mm: float = 20.0
+    """A second maximum for the areas under the curves, beside 100 mm."""
+    vsd: bool = False
+    """Whether VSD is measured where there is depth: the slowest part."""
+
+
+FIGURES: tuple[tuple[str, Callable[[Summary], str]], ...] = (
+    ("missing", lambda s: str(s.missing)), ("ADD med", lambda s: length(s.add_median)),
+    ("ADD <5mm", lambda s: share(s.add_below_5mm)), ("ADD-S med", lambda s: length(s.adds_median)),
+    ("ADD-S <5mm", lambda s: share(s.adds_below_5mm)), ("AR", lambda s: share(s.ar)),
+    ("AR 2-20mm", lambda s: share(s.ar_absolute)),
+)  # fmt: skip
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command and returns the exit code."""
+    given = tyro.cli(Arguments, args=arguments, prog="diffdope bop compare")
+    check_fields(given, {})
+    check_positive("auc_max_mm", given.auc_max_mm)
+    if given.out is not None:
+        check_folder(given.out)
+    dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
+    selection = Selection(
+        numbers_of("scenes", given.scenes), numbers_of("images", given.images), numbers_of("objects", given.objects)
+    )
+    wanted, which = wanted_of(given.targets, dataset, selection)
+    sides, notes = [], []
+    for path in given.results:
+        rows = read_rows(path)
+        estimates = [estimate for _, estimate in rows]
+        lines = [line for line, _ in rows]
+        check_known(dataset, estimates, partial(_place, path, lines))
+        notes += [note for note in (check_frame(estimates, path),) if note]
+        sides.append(evaluate(dataset, estimates, compete(wanted, estimates), how="bop", vsd=given.vsd).rows)
+    other_m = 1e-3 * given.auc_max_mm
+    changes = changed(*sides)
+    print_comparison(given.results, which, sides, changes, notes, other_m)
+    if given.out is not None:
+        with results_folder(given.out) as folder:
+            write_json(folder / "compare.json", as_json(given.results, sides, changes, other_m))
+    return 0
+
+
+def _place(path: Path, lines: Sequence[int], number: int) -> str:
+    return f"{path}, line {lines[number]}"
+
+
+def changed(before: Sequence[Row], after: Sequence[Row]) -> dict[str, int]:
+    """How many instances came nearer to the truth, stayed, or went away, by ADD-S."""
+    counts = {"better": 0, "same": 0, "worse": 0, "found": 0, "lost": 0}
+    for a, b in zip(before, after, strict=True):
+        if a.estimate is None or b.estimate is None:
+            counts["same" if a.estimate is b.estimate else "found" if a.estimate is None else "lost"] += 1
+            continue
+        gain_mm = 1e3 * (a.errors.add_s - b.errors.add_s)
+        counts["better" if gain_mm > _CHANGED_MM else "worse" if gain_mm < -_CHANGED_MM else "same"] += 1
+    return counts
+
+
+def print_comparison(
+    paths: Sequence[Path], which: str, sides: Sequence[Sequence[Row]], changes: dict[str, int], notes: list[str],
+    other_m: float,
+) -> None:  # fmt: skip
+    """A table with two lines an object, and what changed."""
+    console = Console()
+    console.print(f"before: {paths[0]}\nafter: {paths[1]}\ninstances: {which}", highlight=False, markup=False)
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    for heading in ("object", "", "n", *(name for name, _ in FIGURES)):
+        table.add_column(heading, justify="left" if heading in ("object", "") else "right", no_wrap=True)
+    grouped = [by(side, lambda row: row.obj_id) for side in sides]
+    lines = [(str(k), grouped[0][k], grouped[1][k]) for k in grouped[0]]
+    for name, before, after in [*lines, ("all", list(sides[0]), list(sides[1]))]:
+        for word, rows in (("before", before), ("after", after)):
+            figures = summarise(rows, other_max_m=other_m)
+            shown = name if word == "before" else ""
+            table.add_row(shown, word, str(figures.instances), *(text(figures) for _, text in FIGURES))
+    console.print(table)
+    words = ", ".join(f"{count} {word}" for word, count in changes.items() if count)
+    console.print(f"by ADD-S, more than {_CHANGED_MM:g} mm: {words}", highlight=False)
+    for note in notes:
+        console.print(f"note: {note}", highlight=False, markup=False)
+
+
+def as_json(
+    paths: Sequence[Path], sides: Sequence[Sequence[Row]], changes: dict[str, int], other_m: float
+) -> dict[str, Any]:
+    """All figures of both sides, and the errors of each instance, millimetres; null where there is no estimate."""
+    summaries: list[Summary] = [summarise(side, other_max_m=other_m) for side in sides]
+    rows = [
+        {"instance": a.key, "obj_id": a.obj_id, "add_s_mm": [_mm(a.errors.add_s), _mm(b.errors.add_s)],
+         "add_mm": [_mm(a.errors.add), _mm(b.errors.add)]}
+        for a, b in zip(*sides, strict=True)
+    ]  # fmt: skip
+    return {
+        "before": str(paths[0]), "after": str(paths[1]), "changes": changes,
+        "all": [summary.as_json() for summary in summaries], "instances": rows,
+    }  # fmt: skip
+
+
+def _mm(error_m: float) -> float | None:
+    return 1e3 * float(error_m) if np.isfinite(error_m) else None

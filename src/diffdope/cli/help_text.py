@@ -1,0 +1,131 @@
+"""`--help` with what anyone needs, `--help-all` with every option."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import inspect
+import io
+import re
+import shutil
+import sys
+import textwrap
+import types
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, fields
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+# Options that few need; --help leaves them to --help-all.
+RARE = frozenset({
+    "allow_missing_texture", "camera_id", "depth_camera", "depth_extrinsics", "depth_kind", "mask_inverted", "numbers",
+    "rectified", "address", "camera_type", "engine", "models",
+})  # fmt: skip
+_INDENT = 28
+_NONE = re.compile(r"\{None\}\|")
+_METAVARS: dict[Any, str] = {Path: "PATH", int: "N", float: "NUMBER", str: "TEXT"}
+
+
+def short_help(kind: type, prog: str) -> str:
+    """The options of a command that anyone needs, one after the other: needed ones first.
+
+    Args:
+        kind: dataclass of its arguments.
+        prog: the command.
+    """
+    texts, hints = _texts(kind), typing.get_type_hints(kind)
+    shown = [field for field in fields(kind) if field.name not in RARE]
+    needed = [field for field in shown if field.default is MISSING and field.default_factory is MISSING]
+    width = max(60, min(100, shutil.get_terminal_size((100, 24)).columns))
+    lines = [f"usage: {prog} {' '.join(f'--{_flag(f.name)} {_metavar(hints[f.name])}' for f in needed)} [options]", ""]
+    about = (inspect.getdoc(kind) or "").split("\n\n")[0]
+    lines += [*textwrap.wrap(" ".join(about.split()), width), ""]
+    for heading, some in (("needed:", needed), ("options:", [field for field in shown if field not in needed])):
+        lines.append(heading)
+        for field in some:
+            lines += _option(field, hints[field.name], texts.get(field.name, ""), width)
+        lines.append("")
+    rest = len(fields(kind)) - len(shown)
+    lines.append(f"{prog} --help-all lists the other options ({rest} of files, and the numbers of the preset).")
+    return "\n".join(lines)
+
+
+def asks_for_short_help(arguments: list[str]) -> bool:
+    """Whether these words ask for it."""
+    return any(word in ("-h", "--help") for word in arguments)
+
+
+@contextlib.contextmanager
+def long_help(arguments: list[str]) -> Iterator[list[str]]:
+    """Yields the words with --help for --help-all; what the parser prints then says nothing of None."""
+    if "--help-all" not in arguments:
+        yield arguments
+        return
+    caught = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(caught):
+            yield ["--help"]
+    finally:
+        print("\n".join(_without_none(line) for line in caught.getvalue().splitlines()), file=sys.stdout)
+
+
+def parsed(kind: type, arguments: list[str], prog: str, parse: Callable[[list[str]], Any]) -> Any:
+    """What `parse` makes of the words, or the help that they ask for, and the end of the program."""
+    if asks_for_short_help(arguments):
+        print(short_help(kind, prog))
+        raise SystemExit(0)
+    with long_help(arguments) as words:
+        return parse(words)
+
+
+def _without_none(line: str) -> str:
+    """Without {None}| and defaults of None, and as long as before, so that frames stay frames."""
+    text = _NONE.sub("", line).replace("{None,", "{").replace(" (default: None)", "")
+    missing = len(line) - len(text)
+    return text if not missing or not text.endswith("│") else text[:-1] + " " * missing + "│"
+
+
+def _option(field: Any, hint: Any, text: str, width: int) -> list[str]:
+    if hint is bool:
+        head = f"  --{_flag(field.name)}" if field.default is False else f"  --no-{_flag(field.name)}"
+    else:
+        head = f"  --{_flag(field.name)} {_metavar(hint)}"
+    default = field.default
+    if default not in (MISSING, None, False, True):
+        text += f" Default: {default}."
+    if field.default is True:
+        text = f"Do not: {text[:1].lower()}{text[1:]}"
+    wrapped = textwrap.wrap(" ".join(text.split()), width - _INDENT)
+    if len(head) > _INDENT - 2:
+        return [head, *(" " * _INDENT + line for line in wrapped)]
+    return [f"{head:{_INDENT}}{wrapped[0] if wrapped else ''}", *(" " * _INDENT + line for line in wrapped[1:])]
+
+
+def _metavar(hint: Any) -> str:
+    parts = typing.get_args(hint)
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return _metavar(next(part for part in parts if part is not type(None)))
+    if typing.get_origin(hint) is Literal:
+        return "|".join(map(str, parts))
+    return _METAVARS.get(hint, "VALUE")
+
+
+def _flag(name: str) -> str:
+    return name.replace("_", "-")
+
+
+@cache
+def _texts(kind: type) -> dict[str, str]:
+    """The texts that stand below the fields of a dataclass and of those that it is made of."""
+    found: dict[str, str] = {}
+    for one in reversed(kind.__mro__[:-1]):
+        (node,) = ast.parse(textwrap.dedent(inspect.getsource(one))).body
+        assert isinstance(node, ast.ClassDef)
+        for a, b in zip(node.body, node.body[1:], strict=False):
+            text = isinstance(b, ast.Expr) and isinstance(b.value, ast.Constant) and isinstance(b.value.value, str)
+            if isinstance(a, ast.AnnAssign) and isinstance(a.target, ast.Name) and text:
+                assert isinstance(b, ast.Expr) and isinstance(b.value, ast.Constant)
+                found[a.target.id] = str(b.value.value)
+    return found

@@ -1,0 +1,162 @@
+"""The flags that say what is looked at: mesh, camera and images; the same for every command that looks at one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from diffdope.errors import expected
+from diffdope.io.capture import Capture, CaptureFiles
+from diffdope.io.masks import MaskFile
+from diffdope.io.poses import StartPoses, read_start_poses
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputFlags:
+    """Mesh, camera and images, as flags; a command's arguments are a subclass. Lengths in files are millimetres."""
+
+    mesh: Path
+    """PLY, OBJ, GLB or STL."""
+    camera: Path
+    """Camera file: BOP, ROS camera_info, OpenCV, COLMAP, Kalibr, RealSense, or 3 x 3 numbers; see docs/files.md. Lens
+    distortion in it is removed from the images."""
+    rgb: Path | None = None
+    """Photograph."""
+    depth: Path | None = None
+    """Depth image; integers times the depth scale are millimetres, 0 = missing."""
+    mask: Path | None = None
+    """Image that is white where the object is visible (grey counts from half on, a varying alpha channel wins), .npy,
+    COCO's .json, or YOLO's .txt; see docs/files.md."""
+    mask_id: int | None = None
+    """Which label of a mask that shows several objects; of a list, 1 is the first."""
+    mask_inverted: Literal["yes", "no"] | None = None
+    """yes: the mask is black on the object; no: it is not, though it looks so."""
+    box: str | None = None
+    """X,Y,WIDTH,HEIGHT in pixels around the object, in place of a mask."""
+    unit: Literal["m", "mm", "cm", "inch"] = "mm"
+    """Unit of the mesh file."""
+    depth_scale: float | None = None
+    """Millimetres per unit of the depth image; overrides the camera file."""
+    depth_kind: Literal["axis", "ray"] = "axis"
+    """Depth is measured along the optical axis, or along the ray to each pixel."""
+    depth_camera: Path | None = None
+    """Camera file of the depth image, where another camera took it; with --depth-extrinsics."""
+    depth_extrinsics: Path | None = None
+    """4 x 4 (or R and t): from the depth camera's frame to the photograph's."""
+    image_id: int | None = None
+    """Which image of a scene_camera.json."""
+    camera_id: int | None = None
+    """Which camera of a file with several: COLMAP's number, 0 for Kalibr's cam0."""
+    camera_size: str | None = None
+    """WIDTHxHEIGHT of the pictures that K in the camera file is for, if these were resized; K is converted."""
+    rectified: bool = False
+    """The images were rectified already (ROS image_rect): the camera file's P, or K, is their pinhole."""
+    allow_missing_texture: bool = False
+    """Go on without colours where the mesh's texture file is missing."""
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """Files and unit, as they stand beside a result."""
+        names = ("mesh", "camera", "init", "rgb", "depth", "mask")
+        files = {name: str(path) for name in names if (path := getattr(self, name, None)) is not None}
+        return files | {"unit": self.unit}
+
+    def load_mesh(self) -> Mesh:
+        """The mesh, as the flags say."""
+        return Mesh.load(self.mesh, unit=self.unit, allow_missing_texture=self.allow_missing_texture)
+
+    def files(self, **changed: Any) -> CaptureFiles:
+        """What the flags say of files; `changed` wins."""
+        given: dict[str, Any] = {
+            "camera": self.camera, "rgb": self.rgb, "depth": self.depth, "mask": self.mask,
+            "depth_scale_mm": self.depth_scale, "mask_label": self.mask_id, "mask_inverted": self.inverted,
+            "box": box_of("box", self.box), "depth_kind": self.depth_kind, "depth_camera": self.depth_camera,
+            "depth_extrinsics": self.depth_extrinsics, "image_id": self.image_id, "camera_id": self.camera_id,
+            "camera_size": size_of("camera-size", self.camera_size), "rectified": self.rectified,
+        }  # fmt: skip
+        return CaptureFiles(**{**given, **changed})
+
+    def mask_labels(self) -> list[int]:
+        """Of a mask that shows several objects of which none was chosen; none of another."""
+        if self.mask is None or self.mask_id is not None:
+            return []
+        return self._mask_file(None).labels(picture=None if self.rgb is None else self.rgb.name)
+
+    def mask_of(self, label: int, size: tuple[int, int]) -> NDArray[Any]:
+        """The mask of one of several objects, for an image (height, width)."""
+        return self._mask_file(label).read(size=size, picture=None if self.rgb is None else self.rgb.name).pixels
+
+    def _mask_file(self, label: int | None) -> MaskFile:
+        assert self.mask is not None
+        return MaskFile(self.mask, label, self.image_id, self.inverted)
+
+    @property
+    def inverted(self) -> bool | None:
+        """As `MaskFile` takes it."""
+        return None if self.mask_inverted is None else self.mask_inverted == "yes"
+
+    @property
+    def how_camera(self) -> dict[str, Any]:
+        """What the flags say of the camera's file, as `load_camera` takes it."""
+        return {
+            "image_id": self.image_id, "camera_id": self.camera_id,
+            "camera_size": size_of("camera-size", self.camera_size), "rectified": self.rectified,
+        }  # fmt: skip
+
+
+def observation_of(capture: Capture) -> Observation:
+    """Camera and images as the library takes them."""
+    return Observation(capture.camera, **capture.images)
+
+
+def box_of(name: str, text: str | None) -> tuple[float, float, float, float] | None:
+    """(x, y, width, height) from "120,80,64,48"; None stays None.
+
+    Raises:
+        DiffDopeError: if it is something else.
+    """
+    if text is None:
+        return None
+    try:
+        x, y, width, height = (float(word) for word in text.replace(" ", ",").split(",") if word)
+    except ValueError as error:
+        raise expected(name, "X,Y,WIDTH,HEIGHT in pixels, such as 120,80,64,48", repr(text)) from error
+    return x, y, width, height
+
+
+def size_of(name: str, text: str | None) -> tuple[int, int] | None:
+    """(width, height) from "1280x720"; None stays None.
+
+    Raises:
+        DiffDopeError: if it is something else.
+    """
+    if text is None:
+        return None
+    words = text.lower().replace("*", "x").split("x")
+    if len(words) != 2 or not all(word.strip().isdecimal() for word in words):
+        raise expected(name, "WIDTHxHEIGHT such as 1280x720", repr(text))
+    return int(words[0]), int(words[1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartFlags:
+    """The start pose, as flags; a command's arguments are a subclass."""
+
+    init: Path | None = None
+    """Start pose: BOP's JSON, scene_gt.json or results CSV, a 4 x 4 (.txt, .npy, .json), MegaPose, ROS or TUM; several
+    are all tried. Without it, the object is located."""
+    init_kind: Literal["m2c", "c2m", "m2c-opengl", "c2m-opengl"] = "m2c"
+    """m2c: model to camera; c2m: the inverse; -opengl: of a camera that looks along -z, y up."""
+    init_unit: Literal["m", "mm"] | None = None
+    """Unit of the start pose; default: what its format, or the distance, says."""
+
+    def start_poses(self, *, obj_id: int | None, image_id: int | None) -> StartPoses | None:
+        """The start poses; None without --init."""
+        if self.init is None:
+            return None
+        return read_start_poses(self.init, obj_id=obj_id, image_id=image_id, unit=self.init_unit, kind=self.init_kind)

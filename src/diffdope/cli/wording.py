@@ -1,0 +1,40 @@
+"""The library's messages in the words of the command line: its options, and millimetres."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+# What the library says of Python, and what is meant on the command line; in this order.
+_WORDS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
+    (r"depth_scale is METRES per unit, 0\.001 for millimetres", "--depth-scale is millimetres per unit: 1 for those"),
+    (r"depth_scale is METRES per unit, and none is needed for float metres",
+     "--depth-scale is millimetres per unit, and none is needed for float metres"),
+    (r"give depth_scale, metres per unit: 0\.001 where the file holds millimetres",
+     "give --depth-scale, millimetres per unit: 1 where the file holds millimetres"),
+    (r'load it with unit="(\w+)"', r"give --unit \1"),
+    (r"must be converted with Pose\.from_opengl", "is read with --init-kind m2c-opengl"),
+    (r"as Pose\.from_opengl does", "before they are written"),
+    (r"choose one by read_mask\(\.\.\., label=\) or --mask-id", "choose one by --mask-id"),
+    (r" \((?:camera_size|camera_id|inverted)=\w*\)", ""),
+    (r"resize them, or use camera\.resize", "resize them, or give --camera-size"),
+    (r"pass width and height", "give --rgb or --depth, whose size it then has"),
+    (r"drop the alpha channel: rgb\[\.\.\., :3\]", "save it without the alpha channel"),
+    (r"take one channel: (\w+)\[\.\.\., 0\]", r"save \1 as one channel"),
+    (r"\(a true off-centre crop: build Camera\(fx, fy, cx, cy, width, height\)\)",
+     "(of a crop whose top-left pixel was (x0, y0), subtract it from cx and cy)"),
+    (r"locate with default or fast", "give --preset default or fast"),
+    (r"track\(observation, pose=\.\.\.\)", "--init"),
+    (r"allow_missing_texture=True", "--allow-missing-texture"),
+    (r"with depth_scale ([\d.e+-]+)", lambda match: f"with --depth-scale {1e3 * float(match[1]):g}"),
+)  # fmt: skip
+_METRES = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?(?:e[+-]?\d+)?) m(?=[\s;,.]|$)")
+_RANGE = re.compile(r"(\d+(?:\.\d+)?) to (\d+(?:\.\d+)?) m(?=[\s;,.]|$)")
+
+
+def in_options(message: str) -> str:
+    """A message of the library as the command line says it."""
+    for pattern, words in _WORDS:
+        message = re.sub(pattern, words, message)
+    message = _RANGE.sub(lambda m: f"{1e3 * float(m[1]):g} to {1e3 * float(m[2]):g} mm", message)
+    return _METRES.sub(lambda m: f"{1e3 * float(m[1]):.4g} mm", message)

@@ -1,0 +1,184 @@
+"""The text of a camera file as names and values, whichever tool wrote it; what they mean: `io/camera_entries.py`.
+
+JSON, YAML (also in OpenCV's two dialects, `%YAML:1.0` and `%YAML 1.2`, and as `ros2 topic echo` prints it), OpenCV's
+XML, COLMAP's cameras.txt, a matrix of 3 x 3 numbers, .npy and .npz.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diffdope.errors import DiffDopeError, expected
+from diffdope.io.json_files import read_text
+
+# COLMAP's models (src/colmap/sensor/models.h): names of the parameters in their order.
+_COLMAP = {
+    "SIMPLE_PINHOLE": "f cx cy",
+    "PINHOLE": "fx fy cx cy",
+    "SIMPLE_RADIAL": "f cx cy k1",
+    "RADIAL": "f cx cy k1 k2",
+    "OPENCV": "fx fy cx cy k1 k2 p1 p2",
+    "FULL_OPENCV": "fx fy cx cy k1 k2 p1 p2 k3 k4 k5 k6",
+    "OPENCV_FISHEYE": "fx fy cx cy k1 k2 k3 k4",
+    "SIMPLE_RADIAL_FISHEYE": "f cx cy k1",
+    "RADIAL_FISHEYE": "f cx cy k1 k2",
+    "FOV": "fx fy cx cy omega",
+}
+_COLMAP_LINE = re.compile(r"\d+\s+[A-Z][A-Z_]+\s+\d+\s+\d+(\s+[-+.\deEnNaAfFiI]+)*\s*")
+_FEW = 64  # characters of a text that an error shows
+
+
+def read_names(path: Path, name: str = "camera") -> dict[str, Any]:
+    """What a camera file holds: names and values; of COLMAP's and of several entries, those by their number or name.
+
+    Args:
+        path: the file.
+        name: the argument to blame.
+
+    Raises:
+        DiffDopeError: if it cannot be read, or is none of the formats.
+    """
+    if path.suffix.lower() in (".npy", ".npz"):
+        return _arrays(path, name)
+    text = read_text(path, name)
+    start = text.lstrip()[:1]
+    if start == "{" and text.lstrip()[:2] != "{%":
+        return _object(text, path, name)
+    if start == "<":
+        return _xml(text, path, name)
+    lines = [line.strip() for line in text.splitlines()]
+    rows = [line for line in lines if line and not line.startswith("#")]
+    if rows and all(_COLMAP_LINE.fullmatch(row) for row in rows):
+        return {f"camera {row.split()[0]}": _colmap(row.split(), f"{name} file {path}") for row in rows}
+    numbers = re.sub(r"[\[\],;]", " ", " ".join(rows)).split()
+    if numbers and all(_is_number(word) for word in numbers):
+        return _matrix([float(word) for word in numbers], path, name)
+    return _yaml(text, path, name)
+
+
+def _matrix(numbers: list[float], path: Path, name: str) -> dict[str, Any]:
+    if len(numbers) not in (9, 16, 12) or (len(numbers) != 9 and not _is_wide_K(numbers)):
+        wanted = "a camera matrix of 3 x 3 numbers"
+        raise expected(f"{name} file {path}", wanted, f"{len(numbers)} numbers")
+    width = {9: 3, 12: 4, 16: 4}[len(numbers)]
+    return {"cam_K": np.reshape(numbers, (-1, width))[:3, :3].ravel().tolist()}
+
+
+def _is_wide_K(numbers: list[float]) -> bool:
+    """Whether 3 x 4 or 4 x 4 numbers are K beside zeros."""
+    matrix = np.reshape(numbers, (-1, 4))
+    return not matrix[:3, 3].any() and matrix[2, 2] == 1.0 and (len(matrix) == 3 or (matrix[3] == [0, 0, 0, 1]).all())
+
+
+def _object(text: str, path: Path, name: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except RecursionError as error:
+        raise expected(name, f"JSON in {path}", str(error)) from error
+    except ValueError as error:
+        try:  # OpenCV wrote numbers such as '600.' for years, which YAML takes
+            data = _yaml(text, path, name)
+        except DiffDopeError:
+            raise expected(name, f"JSON in {path}", str(error)) from error
+    if not isinstance(data, dict):
+        raise expected(name, f"a JSON object in {path}", type(data).__name__)
+    return data
+
+
+def _yaml(text: str, path: Path, name: str) -> dict[str, Any]:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Takes the tags of OpenCV for what they mark: mappings and lists."""
+
+    def untagged(loader: Any, suffix: str, node: Any) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return loader.construct_mapping(node, deep=True)
+        if isinstance(node, yaml.SequenceNode):
+            return loader.construct_sequence(node, deep=True)
+        return loader.construct_scalar(node)
+
+    Loader.add_multi_constructor("tag:yaml.org,2002:opencv", untagged)
+    body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
+    try:
+        documents = [data for data in yaml.load_all(body, Loader=Loader) if data is not None]
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError, AttributeError, KeyError) as error:
+        wanted = f"JSON, YAML, a COLMAP camera or 3 x 3 numbers in {path}"
+        raise expected(name, wanted, " ".join(str(error).split())[:200] or "something else") from error
+    data = documents[0] if documents else None
+    if isinstance(data, list) and data and not isinstance(data[0], Mapping):
+        data = {"cam_K": data}
+    if not isinstance(data, dict):
+        got = "nothing" if data is None else repr(data)[:_FEW]
+        raise expected(name, f"JSON, YAML, a COLMAP camera or 3 x 3 numbers in {path}", got)
+    return {str(key): value for key, value in data.items()}
+
+
+def _xml(text: str, path: Path, name: str) -> dict[str, Any]:
+    from xml.etree import ElementTree
+
+    try:
+        root = ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError) as error:
+        raise expected(name, f"OpenCV's XML in {path}", str(error)) from error
+    if root.tag != "opencv_storage":
+        raise expected(name, f"OpenCV's XML in {path}", f"XML of <{root.tag}>")
+    return {node.tag: _node(node) for node in root}
+
+
+def _node(node: Any) -> Any:
+    if len(node):
+        return {child.tag: _node(child) for child in node}
+    words = (node.text or "").split()
+    numbers = [float(word) for word in words] if words and all(map(_is_number, words)) else None
+    if numbers is None:
+        return " ".join(words).strip('"')
+    return numbers if len(numbers) > 1 or node.tag == "data" else numbers[0]
+
+
+def _colmap(words: list[str], where: str) -> dict[str, Any]:
+    try:
+        model, numbers = words[1], [float(word) for word in words[4:]]
+    except ValueError as error:
+        raise expected(where, "numbers after the model and the size", str(error)) from error
+    if model not in _COLMAP:
+        raise expected(where, f"a camera model of {', '.join(_COLMAP)}", model, "undistort the images by COLMAP first")
+    names = _COLMAP[model].split()
+    if len(numbers) != len(names):
+        raise expected(where, f"the parameters {' '.join(names)} of {model}", f"{len(numbers)} numbers")
+    values = dict(zip(names, numbers, strict=True))
+    focal = values.pop("f", None)
+    if focal is not None:
+        values |= {"fx": focal, "fy": focal}
+    values["cx"], values["cy"] = values["cx"] - 0.5, values["cy"] - 0.5  # COLMAP's first pixel spans 0 to 1
+    kind = "fisheye" if "FISHEYE" in model else "fov" if model == "FOV" else "opencv"
+    return {**values, "width": int(words[2]), "height": int(words[3]), "camera_model": kind}
+
+
+def _arrays(path: Path, name: str) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            stored = np.load(file, allow_pickle=False)
+            if isinstance(stored, np.ndarray):
+                return _matrix(np.asarray(stored, np.float64).ravel().tolist(), path, name)
+            return {key: stored[key].tolist() for key in stored.files}
+    except DiffDopeError:
+        raise
+    except OSError as error:
+        raise DiffDopeError(f"{name}: cannot read {path}: {error.strerror or error}") from error
+    except Exception as error:  # zip files can be broken in many ways
+        raise expected(name, f"arrays of numbers in {path}", str(error)) from error
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,170 @@
+"""OpenEXR files as renderers write depth: scan lines, without compression or with RLE or ZIP.
+
+The layout is that of the specification 'OpenEXR File Layout', openexr.com. Tiles, several parts and the wavelet and DCT
+compressions are refused by name.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import DiffDopeError, expected
+
+_MAGIC = 20000630
+_COMPRESSIONS = ("NONE", "RLE", "ZIPS", "ZIP", "PIZ", "PXR24", "B44", "B44A", "DWAA", "DWAB")
+_LINES = {"NONE": 1, "RLE": 1, "ZIPS": 1, "ZIP": 16}
+_KINDS = (np.dtype("<u4"), np.dtype("<f2"), np.dtype("<f4"))
+_MOST_PIXELS = 2**28
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the file says of itself.
+
+    Attributes:
+        channels: (name, number type) in the order of the file.
+        compression: by its name.
+        size: (height, width) of the data window.
+        top: row of its first line.
+        start: of the line offset table, bytes.
+    """
+
+    channels: tuple[tuple[str, np.dtype[Any]], ...]
+    compression: str
+    size: tuple[int, int]
+    top: int
+    start: int
+
+
+def read_exr(name: str, path: Path) -> NDArray[Any]:
+    """The depth channel (H, W): Z, or the only channel, or the first of three that are equal.
+
+    Args:
+        name: the argument to blame.
+        path: the file.
+
+    Raises:
+        DiffDopeError: if the file is none, is packed in a way that is not read, or has no channel that is depth.
+    """
+    try:
+        data = path.read_bytes()
+        header = _header(data, path, name)
+        return _depth_of(_channels(data, header, name, path), name, path)
+    except DiffDopeError:
+        raise
+    except OSError as error:
+        raise DiffDopeError(f"{name}: cannot read {path}: {error.strerror or error}") from error
+    except (struct.error, ValueError, IndexError, zlib.error, OverflowError, UnicodeDecodeError) as error:
+        raise expected(name, f"an EXR image in {path}", str(error)) from error
+
+
+def _header(data: bytes, path: Path, name: str) -> Header:
+    magic, version = struct.unpack_from("<II", data)
+    if magic != _MAGIC:
+        raise expected(name, f"an EXR image in {path}", "another kind of file")
+    if version & 0x1A00:
+        raise expected(name, f"one part of scan lines in {path}", "tiles or several parts", "save it as scan lines")
+    at, values = 8, {}
+    while data[at]:
+        key, at = _text(data, at)
+        _, at = _text(data, at)
+        (size,) = struct.unpack_from("<I", data, at)
+        values[key] = data[at + 4 : at + 4 + size]
+        at += 4 + size
+    if not {"channels", "compression", "dataWindow"} <= set(values):
+        raise ValueError("channels, compression or dataWindow is missing")
+    compression = _COMPRESSIONS[values["compression"][0]]
+    if compression not in _LINES:
+        raise expected(name, f"an EXR with ZIP, RLE or no compression in {path}", compression, "save it with ZIP")
+    left, top, right, bottom = struct.unpack("<4i", values["dataWindow"])
+    height, width = bottom - top + 1, right - left + 1
+    if not (height > 0 and width > 0 and height * width <= _MOST_PIXELS):
+        raise ValueError(f"a picture of {width} x {height}")
+    return Header(_channel_list(values["channels"]), compression, (height, width), top, at + 1)
+
+
+def _text(data: bytes, at: int) -> tuple[str, int]:
+    end = data.index(b"\0", at)
+    return data[at:end].decode(), end + 1
+
+
+def _channel_list(data: bytes) -> tuple[tuple[str, np.dtype[Any]], ...]:
+    at, found = 0, []
+    while data[at]:
+        key, at = _text(data, at)
+        kind, _, xs, ys = struct.unpack_from("<iIii", data, at)
+        if (xs, ys) != (1, 1):
+            raise ValueError(f"channel {key} is subsampled")
+        found.append((key, _KINDS[kind]))
+        at += 16
+    return tuple(found)
+
+
+def _channels(data: bytes, header: Header, name: str, path: Path) -> dict[str, NDArray[Any]]:
+    height, width = header.size
+    out = {key: np.zeros(header.size, kind) for key, kind in header.channels}
+    lines = _LINES[header.compression]
+    line_size = sum(width * kind.itemsize for _, kind in header.channels)
+    chunks = -(-height // lines)
+    for offset in struct.unpack_from(f"<{chunks}Q", data, header.start):
+        row, packed_size = struct.unpack_from("<iI", data, offset)
+        row -= header.top
+        count = min(lines, height - row)
+        packed = data[offset + 8 : offset + 8 + packed_size]
+        raw = _unpacked(packed, count * line_size, header.compression)
+        if not 0 <= row < height or len(raw) != count * line_size:
+            raise expected(name, f"a whole EXR image in {path}", "a file that was cut off")
+        at = 0
+        for k in range(count):
+            for key, kind in header.channels:
+                out[key][row + k] = np.frombuffer(raw, kind, width, at)
+                at += width * kind.itemsize
+    return out
+
+
+def _unpacked(packed: bytes, size: int, compression: str) -> bytes:
+    if compression == "NONE" or len(packed) == size:
+        return packed
+    if compression == "RLE":
+        flat = _run_lengths(packed, size)
+    else:
+        flat = np.frombuffer(zlib.decompressobj().decompress(packed, size), np.uint8)
+    # Each byte is the difference to the one before, and the halves hold the even and the odd bytes.
+    differences = flat.astype(np.int64)
+    differences[1:] -= 128
+    values = (np.cumsum(differences) & 0xFF).astype(np.uint8)
+    out = np.empty_like(values)
+    half = (len(values) + 1) // 2
+    out[0::2], out[1::2] = values[:half], values[half:]
+    return out.tobytes()
+
+
+def _run_lengths(packed: bytes, size: int) -> NDArray[np.uint8]:
+    out, at = bytearray(), 0
+    while at < len(packed) and len(out) <= size:
+        count = packed[at] - 256 if packed[at] > 127 else packed[at]
+        if count < 0:
+            out += packed[at + 1 : at + 1 - count]
+            at += 1 - count
+        else:
+            out += packed[at + 1 : at + 2] * (count + 1)
+            at += 2
+    return np.frombuffer(bytes(out), np.uint8)
+
+
+def _depth_of(channels: dict[str, NDArray[Any]], name: str, path: Path) -> NDArray[Any]:
+    for key, image in channels.items():
+        if key == "Z" or key.endswith((".Z", ".Depth.V")) or key.lower() in ("depth", "depth.z", "depth.v"):
+            return image
+    images = list(channels.values())
+    colours = [image for key, image in channels.items() if key.rsplit(".", 1)[-1] in "RGBYVX"]
+    if len(images) == 1 or (colours and all(np.array_equal(colours[0], image) for image in colours)):
+        return colours[0] if colours else images[0]
+    raise expected(name, f"a channel Z in {path}", f"channels {', '.join(channels)}")

@@ -1,0 +1,221 @@
+"""Masks in text: COCO's run lengths and polygons, boxes and polygons of YOLO, outlines of LabelMe.
+
+An instance is known by its label: of COCO the annotation's `id`, where it has one; else its place, counted from 1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import DiffDopeError, expected
+from diffdope.io.json_files import read_text
+from diffdope.io.regions import mask_of_box, mask_of_polygons
+from diffdope.io.rle import decode_rle
+
+Bool = NDArray[np.bool_]
+Size = tuple[int, int]
+ENDINGS = frozenset({".json", ".txt"})
+_LISTED = 8
+
+
+@dataclass(frozen=True)
+class Instances:
+    """What a file says of an image: a mask of each label, drawn when asked for.
+
+    Attributes:
+        masks: label -> function of the image's (height, width) or None, which gives its mask (H, W).
+        boxes: labels of which nothing but a box is known.
+    """
+
+    masks: Mapping[int, Callable[[Size | None], Bool]]
+    boxes: frozenset[int] = frozenset()
+
+    def mask(self, label: int | None, size: Size | None, where: str) -> Bool:
+        """The mask of a label, which may be None where there is only one.
+
+        Raises:
+            DiffDopeError: if there is no such label, or several and none was chosen.
+        """
+        if label is None and len(self.masks) == 1:
+            (label,) = self.masks
+        if label is not None and label in self.masks:
+            return self.masks[label](size)
+        listed = ", ".join(map(str, list(self.masks)[:_LISTED])) + (", ..." if len(self.masks) > _LISTED else "")
+        if label is None:
+            cure = "choose one by read_mask(..., label=) or --mask-id, or give a mask of that object alone"
+            raise expected("mask", "one object", f"the labels {listed or '(none)'} in {where}", cure)
+        raise expected("mask", f"one of the labels {listed or '(none)'} of {where}", label, "see --mask-id")
+
+
+def read_instances(path: Path, *, image_id: int | None = None, picture: str | None = None) -> Instances:
+    """The instances of an image in a .json or .txt file.
+
+    Args:
+        path: COCO (a data set, a list of annotations, one annotation, one segmentation), LabelMe, or YOLO.
+        image_id: which image of a file of several.
+        picture: name of the photograph's file, by which its image is found among several.
+
+    Raises:
+        DiffDopeError: if the file cannot be read, or is none of these.
+    """
+    text = read_text(path, "mask")
+    if path.suffix.lower() == ".txt":
+        return _yolo(text, f"mask file {path}")
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise expected("mask", f"JSON in {path}", str(error)) from error
+    return _coco(data, f"mask file {path}", image_id, picture)
+
+
+def _yolo(text: str, where: str) -> Instances:
+    masks: dict[int, Callable[[Size | None], Bool]] = {}
+    boxes = set()
+    for number, line in enumerate((line for line in text.splitlines() if line.strip()), 1):
+        at = f"{where}, line {number}"
+        try:
+            values = [float(word) for word in line.split()]
+        except ValueError as error:
+            raise expected(
+                at, "numbers of YOLO: class x y width height, or class x1 y1 x2 y2 ...", line[:60]
+            ) from error
+        if len(values) < 5 or not all(-0.5 <= value <= 1.5 for value in values[1:]):
+            wanted = "class x y width height, or class x1 y1 x2 y2 ..., as shares of the picture's size"
+            raise expected(at, wanted, line[:60])
+        if len(values) in (5, 6):  # the sixth is a confidence
+            masks[number] = _yolo_box(values[1:5], at)
+            boxes.add(number)
+        else:
+            masks[number] = _yolo_polygon(values[1:] if len(values) % 2 else values[1:-1], at)
+    return Instances(masks, frozenset(boxes))
+
+
+def _yolo_box(values: list[float], where: str) -> Callable[[Size | None], Bool]:
+    def drawn(size: Size | None) -> Bool:
+        height, width = _known(size, where)
+        x, y, w, h = values
+        return mask_of_box(((x - w / 2) * width, (y - h / 2) * height, w * width, h * height), (height, width), where)
+
+    return drawn
+
+
+def _yolo_polygon(values: list[float], where: str) -> Callable[[Size | None], Bool]:
+    def drawn(size: Size | None) -> Bool:
+        height, width = _known(size, where)
+        return mask_of_polygons([np.reshape(values, (-1, 2)) * [width, height]], (height, width), where)
+
+    return drawn
+
+
+def _coco(data: Any, where: str, image_id: int | None, picture: str | None) -> Instances:
+    size: Size | None = None
+    if isinstance(data, dict) and isinstance(data.get("shapes"), list):
+        return _labelme(data, where)
+    if isinstance(data, dict) and isinstance(data.get("annotations"), list):
+        images = [image for image in data.get("images", []) if isinstance(image, dict)]
+        image_id, size = _image_of(images, data["annotations"], where, image_id, picture)
+        data = data["annotations"]
+    if isinstance(data, dict):
+        data = [data] if "segmentation" in data or "bbox" in data else [{"segmentation": data}]
+    if isinstance(data, list) and data and isinstance(data[0], list | float | int):
+        data = [{"segmentation": data if isinstance(data[0], list) else [data]}]
+    if not isinstance(data, list) or not all(isinstance(entry, dict) for entry in data):
+        raise expected(where, "annotations of COCO, shapes of LabelMe or run lengths", type(data).__name__)
+    entries = _of_image(data, image_id, where)
+    masks: dict[int, Callable[[Size | None], Bool]] = {}
+    boxes = set()
+    named = all(isinstance(entry.get("id"), int) for entry in entries)
+    for number, entry in enumerate(entries, 1):
+        label = int(entry["id"]) if named else number
+        masks[label] = _annotation(entry, size, f"{where}, annotation {label}")
+        if not entry.get("segmentation"):
+            boxes.add(label)
+    return Instances(masks, frozenset(boxes))
+
+
+def _annotation(entry: Mapping[str, Any], size: Size | None, where: str) -> Callable[[Size | None], Bool]:
+    def drawn(given: Size | None) -> Bool:
+        segmentation, wanted = entry.get("segmentation"), size or given
+        if isinstance(segmentation, dict):
+            return decode_rle(segmentation, f"{where}, segmentation")
+        if isinstance(segmentation, list) and segmentation:
+            parts = segmentation if isinstance(segmentation[0], list) else [segmentation]
+            return mask_of_polygons(parts, _known(wanted, where), where)
+        if "bbox" in entry:
+            return mask_of_box(entry["bbox"], _known(wanted, where), f"{where}, bbox")
+        raise expected(where, "a segmentation or a bbox", f"keys {', '.join(map(str, entry)) or 'none'}")
+
+    return drawn
+
+
+def _image_of(
+    images: list[dict[str, Any]], annotations: list[Any], where: str, image_id: int | None, picture: str | None
+) -> tuple[int | None, Size | None]:
+    """Number and size of the image that is meant."""
+    if image_id is None and picture is not None:
+        stem = Path(picture).stem
+        same = [one for one in images if Path(str(one.get("file_name", ""))).stem == stem]
+        image_id = same[0].get("id") if len(same) == 1 else None
+    if image_id is None and len(images) == 1:
+        image_id = images[0].get("id")
+    entry = next((one for one in images if one.get("id") == image_id), None)
+    if entry is None or not all(isinstance(entry.get(name), int) for name in ("height", "width")):
+        return image_id, None
+    return image_id, (entry["height"], entry["width"])
+
+
+def _of_image(entries: list[dict[str, Any]], image_id: int | None, where: str) -> list[dict[str, Any]]:
+    """Those of the image that is meant."""
+    ids = {json.dumps(entry.get("image_id")): entry.get("image_id") for entry in entries}
+    if len(ids) <= 1 and (image_id is None or next(iter(ids.values()), None) in (None, image_id)):
+        return entries
+    chosen = [entry for entry in entries if entry.get("image_id") == image_id]
+    if image_id is None or not chosen:
+        listed = ", ".join(map(str, list(ids.values())[:_LISTED])) + (", ..." if len(ids) > _LISTED else "")
+        raise expected("image_id", f"one of the images {listed} of {where}", image_id, "choose one by --image-id")
+    return chosen
+
+
+def _labelme(data: Mapping[str, Any], where: str) -> Instances:
+    height, width = data.get("imageHeight"), data.get("imageWidth")
+    known = (height, width) if isinstance(height, int) and isinstance(width, int) else None
+    masks: dict[int, Callable[[Size | None], Bool]] = {}
+    boxes = set()
+    for number, shape in enumerate(data["shapes"], 1):
+        at = f"{where}, shape {number}"
+        kind = shape.get("shape_type", "polygon") if isinstance(shape, dict) else None
+        points = shape.get("points") if isinstance(shape, dict) else None
+        if kind == "polygon":
+            masks[number] = _annotation({"segmentation": [np.ravel(_pairs(points, at)).tolist()]}, known, at)
+        elif kind == "rectangle":
+            (x0, y0), (x1, y1) = np.sort(_pairs(points, at)[:2], axis=0).tolist()
+            masks[number] = _annotation({"bbox": [x0, y0, x1 - x0, y1 - y0]}, known, at)
+            boxes.add(number)
+        else:
+            raise expected(at, "a polygon or a rectangle", repr(kind))
+    return Instances(masks, frozenset(boxes))
+
+
+def _pairs(points: Any, where: str) -> NDArray[np.float64]:
+    try:
+        pairs = np.asarray(points, np.float64).reshape(-1, 2)
+    except (TypeError, ValueError) as error:
+        raise expected(where, "points [[x, y], ...]", repr(points)[:60]) from error
+    if len(pairs) < 2:
+        raise expected(where, "two points or more", repr(points)[:60])
+    return pairs
+
+
+def _known(size: Size | None, where: str) -> Size:
+    if size is None:
+        raise DiffDopeError(
+            f"{where}: expected a picture beside it that tells the size of the mask, got none; give --rgb"
+        )
+    return size

@@ -1,0 +1,86 @@
+"""Polygons and boxes as masks. A pixel is inside if its centre is: corners of files count from the image's corner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import expected
+
+Bool = NDArray[np.bool_]
+F64 = NDArray[np.float64]
+
+
+def mask_of_polygons(polygons: Sequence[Any], size: tuple[int, int], where: str) -> Bool:
+    """The pixels of all polygons together; within one, by the even-odd rule.
+
+    Args:
+        polygons: each x, y, x, y, ... or pairs (x, y), pixels from the image's top-left corner, as COCO has them: the
+            centre of the first pixel is (0.5, 0.5).
+        size: (height, width) of the mask.
+        where: for the error.
+
+    Raises:
+        DiffDopeError: if one is no polygon of three corners or more.
+    """
+    mask = np.zeros(size, bool)
+    for polygon in polygons:
+        _fill(mask, _corners(polygon, where))
+    return mask
+
+
+def mask_of_box(box: Sequence[float], size: tuple[int, int], where: str = "box") -> Bool:
+    """The pixels whose centres are in a box.
+
+    Args:
+        box: x, y of the top-left corner, width, height, pixels from the image's corner, as COCO has them.
+        size: (height, width) of the mask.
+        where: for the error.
+
+    Raises:
+        DiffDopeError: if it is no box, or no pixel of the image is in it.
+    """
+    try:
+        x, y, width, height = (float(value) for value in box)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise expected(where, "x, y, width, height in pixels", repr(box)) from error
+    if not (np.isfinite([x, y, width, height]).all() and width > 0 and height > 0):
+        raise expected(where, "x, y, width, height in pixels, sizes above 0", repr(box))
+    mask = np.zeros(size, bool)
+    first, last = (
+        np.ceil(np.clip([a - 0.5 for a in pair], 0, 1e9)).astype(int) for pair in ((x, y), (x + width, y + height))
+    )
+    mask[first[1] : last[1], first[0] : last[0]] = True
+    if not mask.any():
+        got = f"{x:g}, {y:g}, {width:g}, {height:g}"
+        raise expected(
+            where, f"a box inside the {size[1]} x {size[0]} image", got, "it is x, y, width, height in pixels"
+        )
+    return mask
+
+
+def _corners(polygon: Any, where: str) -> F64:
+    try:
+        corners = np.asarray(polygon, np.float64).reshape(-1, 2)
+    except (TypeError, ValueError) as error:
+        raise expected(where, "a polygon x, y, x, y, ...", repr(polygon)[:60]) from error
+    if len(corners) < 3 or not (np.abs(corners) < 1e6).all():
+        raise expected(where, "a polygon of three corners or more, in pixels", repr(polygon)[:60])
+    return corners
+
+
+def _fill(mask: Bool, corners: F64) -> None:
+    """Turns the pixels inside on: row by row, between the first and second crossing, the third and fourth, ..."""
+    x, y = corners.T - 0.5
+    nx, ny = np.roll(x, -1), np.roll(y, -1)
+    inside = np.zeros_like(mask)
+    for row in range(max(0, int(np.floor(y.min()))), min(len(mask), int(np.ceil(y.max())) + 1)):
+        crosses = (y <= row) != (ny <= row)
+        at = np.sort(x[crosses] + (row - y[crosses]) * (nx - x)[crosses] / (ny - y)[crosses])
+        for begin, end in zip(at[::2], at[1::2], strict=True):
+            first, last = max(0, int(np.ceil(begin))), min(mask.shape[1] - 1, int(np.ceil(end)) - 1)
+            inside[row, first : last + 1] = True
+    mask |= inside

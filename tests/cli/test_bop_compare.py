@@ -1,0 +1,53 @@
+"""`diffdope bop compare`, and what reports say of masks and duplicates."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from diffdope.cli.main import main
+from diffdope.io.bop_results import read_results, write_results
+from tests.oracle.bop_eval_case import estimate
+from tests.oracle.bop_tree import Tree, make_tree
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    return make_tree(tmp_path_factory.mktemp("compare") / "tiny")
+
+
+def where(tree: Tree) -> list[str]:
+    return ["--dataset", str(tree.root), "--split", tree.split]
+
+
+def test_before_and_after(tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before, after = tmp_path / "a.csv", tmp_path / "b.csv"
+    write_results(before, [estimate(tree, image, 2, 9.0) for image in tree.truth])
+    moved = zip(tree.truth, (1.0, 9.3, 30.0), strict=True)
+    write_results(after, [*(estimate(tree, image, 2, x) for image, x in moved), estimate(tree, (1, 0), 0, 1.0)])
+    assert main(["bop", "compare", str(before), str(after), *where(tree), "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().out
+    assert "1 better" in said and "1 worse" in said and "1 found" in said
+    entry = json.loads((tmp_path / "out" / "compare.json").read_text())
+    assert entry["changes"] == {"better": 1, "same": 6, "worse": 1, "found": 1, "lost": 0}
+    assert [side["missing"] for side in entry["all"]] == [6, 5]
+    assert len(entry["instances"]) == 9
+
+
+def test_reports_say_where_masks_come_from_and_drop_duplicates(
+    tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    starts, out = tmp_path / "starts.csv", tmp_path / "out.csv"
+    twice = [estimate(tree, (1, 0), 2, x, score=score) for x, score in ((1.0, 0.4), (2.0, 0.6))]
+    write_results(starts, twice)
+    command = ["bop", "refine", *where(tree), "--init", str(starts), "--out", str(out), "--score", "confidence"]
+    assert main([*command, "--duplicates", "drop"]) == 0
+    assert "masks: ground truth (mask_visib" in capsys.readouterr().out
+    rows = read_results(out)
+    assert len(rows) == 1 and rows[0].score not in (0.4, 0.6)
+    assert len(out.with_suffix(".jsonl").read_text().splitlines()) == 3
+    assert main(["bop", "eval", *where(tree), "--results", str(out), "--no-vsd"]) == 0
+    said = capsys.readouterr().out
+    assert "masks: ground truth (mask_visib" in said and "is not used" not in said

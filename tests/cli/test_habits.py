@@ -1,0 +1,130 @@
+"""What people expect of a command line: words of its own, completion, films as phones take them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from diffdope.cli.completion import options, script
+from diffdope.cli.main import main
+from diffdope.cli.wording import in_options
+from diffdope.io.frames import Film, open_frames, upright
+from diffdope.io.images import read_rgb
+from tests.cli.conftest import arguments
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("depth: expected a median of 0.005 to 20.0 m, got 500 m; it looks like millimetres: depth_scale is "
+         "METRES per unit, 0.001 for millimetres",
+         "expected a median of 5 to 20000 mm, got 5e+05 mm; it looks like millimetres: "
+         "--depth-scale is millimetres per unit: 1 for those"),
+        ('mesh: expected a diameter of 0.005 to 5.0 m, got 85 m; load it with unit="mm"',
+         "expected a diameter of 5 to 5000 mm, got 8.5e+04 mm; give --unit mm"),
+        ("must be converted with Pose.from_opengl, or", "is read with --init-kind m2c-opengl, or"),
+        ("m with depth_scale 0.1; x", "m with --depth-scale 100; x"),
+        ("640 x 480, 3 metres, 20 mm", "640 x 480, 3 metres, 20 mm"),
+    ],
+)  # fmt: skip
+def test_messages_speak_of_options_and_millimetres(said: str, meant: str) -> None:
+    assert meant in in_options(said)
+
+
+def test_completion_knows_every_option() -> None:
+    known = options()
+    assert {"--mesh", "--init-kind", "--film", "--no-film", "--descent.iterations", "--help-all"} <= set(
+        known["refine"]
+    )
+    assert "compare" in known["bop"] and "--dataset" in known["bop eval"]
+    for shell in ("bash", "zsh", "fish"):
+        text = script(shell)
+        assert "diffdope" in text and "compare" in text and "init-kind" in text
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["diffdope", "ref"], "refine"), (["diffdope", "refine", "--init-k"], "--init-kind"),
+        (["diffdope", "bop", "com"], "compare"),
+    ],
+)  # fmt: skip
+def test_bash_completes(words: list[str], offered: str, tmp_path: Path) -> None:
+    (tmp_path / "complete.bash").write_text(script("bash"))
+    line = " ".join(words)
+    code = f"source complete.bash; COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _diffdope; echo ${{COMPREPLY[@]}}"
+    done = subprocess.run(["bash", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert offered in done.stdout.split()
+
+
+def test_an_unknown_shell(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--completion", "csh"]) == 2
+    assert "bash, zsh, fish" in capsys.readouterr().err
+    assert main(["--completion", "bash"]) == 0
+    assert "complete -o filenames" in capsys.readouterr().out
+
+
+def test_object_0(inputs: Path) -> None:
+    entry = json.loads((inputs / "init.json").read_text())
+    (inputs / "init.json").write_text(json.dumps([entry | {"obj_id": 0}, entry | {"obj_id": 1}]))
+    assert main([*arguments(inputs, obj_id=0), "--no-film"]) == 0
+    out = inputs.parent / "out"
+    assert json.loads((out / "scene_gt.json").read_text())["0"][0]["obj_id"] == 0
+    assert np.loadtxt(out / "pose.txt").shape == (4, 4)
+
+
+class Turned:
+    """A frame of a film that says it is to be turned."""
+
+    def __init__(self, rotation: int) -> None:
+        self.rotation = rotation
+
+
+def test_frames_are_turned_as_the_film_says() -> None:
+    array = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    assert np.array_equal(upright(Turned(90), array), np.rot90(array))
+    assert np.array_equal(upright(Turned(-90), array), np.rot90(array, -1))
+    assert np.array_equal(upright(Turned(180), array), array[::-1, ::-1])
+    assert upright(Turned(0), array) is array and upright(object(), array) is array
+
+
+def test_photographs_are_turned_as_they_say(tmp_path: Path) -> None:
+    array = np.zeros((8, 16, 3), np.uint8)
+    array[:, :8] = 255
+    tag = Image.Exif()
+    tag[0x0112] = 6  # to be turned clockwise
+    Image.fromarray(array).save(tmp_path / "p.jpg", exif=tag, quality=95)
+    read = read_rgb(tmp_path / "p.jpg")
+    assert read.shape == (16, 8, 3) and read[:6].mean() > 240 and read[-6:].mean() < 15
+
+
+def test_folders_of_depth_beside_a_film(tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    with av.open(str(tmp_path / "film.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height = 32, 24
+        for k in range(4):
+            frame = av.VideoFrame.from_ndarray(np.full((24, 32, 3), 60 * k, np.uint8), format="rgb24")
+            for packet in stream.encode(frame):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    (tmp_path / "depth").mkdir()
+    for k in (0, 1, 2, 10):
+        Image.fromarray(np.full((24, 32), 500 + k, np.uint16)).save(tmp_path / "depth" / f"{k}.png")
+    folders = {"rgb": tmp_path / "film.mp4", "depth": tmp_path / "depth"}
+    frames = list(open_frames(folders).read())
+    assert [frame.depth[0, 0] for frame in frames] == [500, 501, 502, 510]  # type: ignore[index]
+    assert [round(frame.time_s, 3) for frame in frames] == [0.0, 0.1, 0.2, 0.3]
+    assert [frame.depth[0, 0] for frame in open_frames(folders).read(2)] == [502, 510]  # type: ignore[index]
+    assert isinstance(open_frames({"rgb": tmp_path / "film.mp4"}), Film)
+    (tmp_path / "depth" / "10.png").unlink()
+    with pytest.raises(ValueError, match="depth: expected an image for each of the 4 frames of the film, got 3 images"):
+        list(open_frames(folders).read())

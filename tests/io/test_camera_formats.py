@@ -1,0 +1,302 @@
+"""Camera files as the tools of this field write them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from diffdope.errors import DiffDopeError
+from diffdope.geometry.camera import Camera
+from diffdope.geometry.lens import Distortion
+from diffdope.io.cameras import load_camera
+
+PINHOLE = Camera(600.0, 601.0, 320.0, 240.0, 640, 480)
+FIVE = (0.1, -0.2, 0.001, -0.002, 0.05)
+BENT = Camera(600.0, 601.0, 320.0, 240.0, 640, 480, Distortion(FIVE))
+
+
+def written(folder: Path, name: str, content: Any) -> Path:
+    path = folder / name
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return path
+
+
+ROS = """image_width: 640
+image_height: 480
+camera_name: head
+camera_matrix:
+  rows: 3
+  cols: 3
+  data: [600.0, 0.0, 320.0, 0.0, 601.0, 240.0, 0.0, 0.0, 1.0]
+distortion_model: plumb_bob
+distortion_coefficients:
+  rows: 1
+  cols: 5
+  data: [0.1, -0.2, 1e-3, -0.002, 0.05]
+rectification_matrix:
+  rows: 3
+  cols: 3
+  data: [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+projection_matrix:
+  rows: 3
+  cols: 4
+  data: [590.0, 0.0, 318.0, 0.0, 0.0, 592.0, 241.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+"""
+ECHO = """header:
+  stamp:
+    sec: 1700000000
+    nanosec: 5
+  frame_id: camera_color_optical_frame
+height: 480
+width: 640
+distortion_model: MODEL
+d:
+- 0.1
+- -0.2
+- 0.001
+- -0.002
+- 0.05
+REST
+k:
+- 600.0
+- 0.0
+- 320.0
+- 0.0
+- 601.0
+- 240.0
+- 0.0
+- 0.0
+- 1.0
+r: [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+p: [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+binning_x: 0
+binning_y: 0
+roi: {x_offset: 0, y_offset: 0, height: 0, width: 0, do_rectify: false}
+---
+"""
+
+
+def test_ros_calibration_file_has_its_projection_matrix_as_the_pinhole(tmp_path: Path) -> None:
+    camera, scale = load_camera(written(tmp_path, "camera_info.yaml", ROS))
+    assert (camera.fx, camera.distortion.coefficients, scale) == (600.0, FIVE, None)  # type: ignore[union-attr]
+    assert camera.rectified == Camera(590.0, 592.0, 318.0, 241.0, 640, 480)
+    rectified, _ = load_camera(written(tmp_path, "camera_info.yaml", ROS), rectified=True)
+    assert rectified == camera.rectified
+
+
+def test_ros2_topic_echo(tmp_path: Path) -> None:
+    text = ECHO.replace("MODEL", "plumb_bob").replace("REST\n", "")
+    assert load_camera(written(tmp_path, "info.yaml", text))[0] == BENT
+    text = ECHO.replace("MODEL", "rational_polynomial").replace("REST", "- 0.3\n- 0.1\n- 0.02")
+    assert load_camera(written(tmp_path, "i.yaml", text))[0].distortion == Distortion((*FIVE, 0.3, 0.1, 0.02))
+    text = ECHO.replace("MODEL", "equidistant").replace("- 0.05\nREST\n", "")
+    assert load_camera(written(tmp_path, "e.yaml", text))[0].distortion == Distortion(FIVE[:4], "fisheye")
+    with pytest.raises(DiffDopeError, match="roi.x_offset: expected a picture of the whole sensor, got 16"):
+        load_camera(written(tmp_path, "i.yaml", text.replace("x_offset: 0", "x_offset: 16")))
+
+
+def test_ros1_camera_info_as_json(tmp_path: Path) -> None:
+    message = {
+        "height": 480, "width": 640, "distortion_model": "plumb_bob", "D": list(FIVE),
+        "K": [600, 0, 320, 0, 601, 240, 0, 0, 1], "R": np.eye(3).ravel().tolist(),
+        "P": [600, 0, 320, -60, 0, 601, 240, 0, 0, 0, 1, 0],
+    }  # fmt: skip
+    camera, _ = load_camera(written(tmp_path, "info.json", message))
+    assert camera.rectified == PINHOLE
+    assert camera.distortion is not None and camera.distortion.coefficients == FIVE
+
+
+OPENCV_4 = """%YAML:1.0
+---
+calibration_time: "Thu Jan  4 12:00:00 2024"
+image_width: 640
+image_height: 480
+flags: 0
+camera_matrix: !!opencv-matrix
+   rows: 3
+   cols: 3
+   dt: d
+   data: [ 600., 0., 320., 0., 601., 240., 0., 0., 1. ]
+distortion_coefficients: !!opencv-matrix
+   rows: 1
+   cols: 5
+   dt: d
+   data: [ 1.0000000000000001e-01, -2.0000000000000001e-01,
+       1.0000000000000000e-03, -2.0000000000000000e-03, 5.0000000000000003e-02 ]
+avg_reprojection_error: 2.9999999999999999e-01
+"""
+OPENCV_XML = """<?xml version="1.0"?>
+<opencv_storage>
+<image_width>640</image_width>
+<image_height>480</image_height>
+<camera_matrix type_id="opencv-matrix">
+  <rows>3</rows>
+  <cols>3</cols>
+  <dt>d</dt>
+  <data>
+    600. 0. 320. 0. 601. 240. 0. 0. 1.</data></camera_matrix>
+<distortion_coefficients type_id="opencv-matrix">
+  <rows>1</rows>
+  <cols>5</cols>
+  <dt>d</dt>
+  <data>
+    0.1 -0.2 0.001 -0.002
+    0.05</data></distortion_coefficients>
+</opencv_storage>
+"""
+
+
+@pytest.mark.parametrize("dialect", ["%YAML:1.0", "%YAML 1.2", "xml", "json", "json with 600."])
+def test_opencv_file_storage(tmp_path: Path, dialect: str) -> None:
+    matrix = {"type_id": "opencv-matrix", "rows": 3, "cols": 3, "dt": "d", "data": PINHOLE.K.ravel().tolist()}
+    lens = {"type_id": "opencv-matrix", "rows": 1, "cols": 5, "dt": "d", "data": list(FIVE)}
+    entry = {"image_width": 640, "image_height": 480, "cameraMatrix": matrix, "distCoeffs": lens}
+    text = OPENCV_XML if dialect == "xml" else json.dumps(entry)
+    if dialect == "json with 600.":
+        text = text.replace("600.0", "600.")
+    if dialect.startswith("%"):
+        text = OPENCV_4.replace("%YAML:1.0", dialect)
+    assert load_camera(written(tmp_path, "calibration", text))[0] == BENT
+
+
+def test_opencv_fisheye(tmp_path: Path) -> None:
+    text = OPENCV_4.replace("1.0000000000000000e-03, -2.0000000000000000e-03, 5.0000000000000003e-02", "0.03, 0.01")
+    camera, _ = load_camera(written(tmp_path, "c.yml", text.replace("flags: 0", "fisheye_model: 1")))
+    assert camera.distortion == Distortion((0.1, -0.2, 0.03, 0.01), "fisheye")
+
+
+def test_arrays_that_opencv_users_save(tmp_path: Path) -> None:
+    np.savez(tmp_path / "calib.npz", mtx=PINHOLE.K, dist=np.array([FIVE]))
+    assert load_camera(tmp_path / "calib.npz", width=640, height=480)[0] == BENT
+    np.save(tmp_path / "K.npy", PINHOLE.K)
+    assert load_camera(tmp_path / "K.npy", width=640, height=480)[0] == PINHOLE
+
+
+COLMAP = {
+    "SIMPLE_PINHOLE 640 480 600 320.5 240.5": None,
+    "PINHOLE 640 480 600 600 320.5 240.5": None,
+    "SIMPLE_RADIAL 640 480 600 320.5 240.5 -0.02": Distortion((-0.02, 0, 0, 0)),
+    "RADIAL 640 480 600 320.5 240.5 -0.02 0.01": Distortion((-0.02, 0.01, 0, 0)),
+    "OPENCV 640 480 600 600 320.5 240.5 -0.02 0.01 1e-3 2e-3": Distortion((-0.02, 0.01, 1e-3, 2e-3)),
+    "FULL_OPENCV 640 480 600 600 320.5 240.5 1 2 3 4 5 6 7 8": Distortion((1, 2, 3, 4, 5, 6, 7, 8)),
+    "OPENCV_FISHEYE 640 480 600 600 320.5 240.5 .1 .2 .3 .4": Distortion((0.1, 0.2, 0.3, 0.4), "fisheye"),
+    "SIMPLE_RADIAL_FISHEYE 640 480 600 320.5 240.5 .1": Distortion((0.1, 0, 0, 0), "fisheye"),
+    "RADIAL_FISHEYE 640 480 600 320.5 240.5 .1 .2": Distortion((0.1, 0.2, 0, 0), "fisheye"),
+    "FOV 640 480 600 600 320.5 240.5 0.9": Distortion((0.9,), "fov"),
+}
+
+
+@pytest.mark.parametrize("model", COLMAP)
+def test_colmap_counts_from_the_corner_of_the_first_pixel(tmp_path: Path, model: str) -> None:
+    text = (
+        f"# Camera list with one line of data per camera:\n#   CAMERA_ID, MODEL, WIDTH, HEIGHT, PARAMS[]\n1 {model}\n"
+    )
+    camera, _ = load_camera(written(tmp_path, "cameras.txt", text))
+    assert (camera.fx, camera.fy, camera.cx, camera.cy) == (600, 600, 320, 240)
+    assert camera.distortion == COLMAP[model]
+
+
+def test_several_cameras_of_colmap(tmp_path: Path) -> None:
+    path = written(tmp_path, "cameras.txt", "1 PINHOLE 640 480 600 600 320 240\n7 PINHOLE 64 48 60 60 32 24\n")
+    assert load_camera(path, camera_id=7)[0].width == 64
+    with pytest.raises(DiffDopeError, match="camera_id: expected one of the 2 of the file .*give --camera-id"):
+        load_camera(path)
+    text = "1 THIN_PRISM_FISHEYE 640 480 600 600 320 240 0 0 0 0 0 0 0 0\n"
+    with pytest.raises(DiffDopeError, match="expected a camera model of SIMPLE_PINHOLE, .* got THIN_PRISM_FISHEYE"):
+        load_camera(written(tmp_path, "cameras.txt", text))
+
+
+KALIBR = """cam0:
+  cam_overlaps: [1]
+  camera_model: pinhole
+  distortion_coeffs: [-0.28, 0.07, 0.0002, 1.8e-05]
+  distortion_model: radtan
+  intrinsics: [600.0, 601.0, 320.0, 240.0]
+  resolution: [640, 480]
+  rostopic: /cam0/image_raw
+cam1:
+  T_cn_cnm1:
+  - [1.0, 0.0, 0.0, -0.1]
+  - [0.0, 1.0, 0.0, 0.0]
+  - [0.0, 0.0, 1.0, 0.0]
+  - [0.0, 0.0, 0.0, 1.0]
+  camera_model: CAMERA
+  distortion_coeffs: [-0.01, 0.02, 0.003, 0.001]
+  distortion_model: equidistant
+  intrinsics: [600.0, 601.0, 320.0, 240.0]
+  resolution: [640, 480]
+"""
+
+
+def test_kalibr_camchain(tmp_path: Path) -> None:
+    path = written(tmp_path, "camchain.yaml", KALIBR.replace("CAMERA", "pinhole"))
+    assert load_camera(path, camera_id=0)[0].distortion == Distortion((-0.28, 0.07, 0.0002, 1.8e-05))
+    assert load_camera(path, camera_id=1)[0].distortion == Distortion((-0.01, 0.02, 0.003, 0.001), "fisheye")
+    with pytest.raises(DiffDopeError, match=r"camera_id: expected one of the 2 of the file \(cam0, cam1\)"):
+        load_camera(path)
+    for other in ("omni", "ds", "eucm"):
+        with pytest.raises(DiffDopeError, match=f"camera_model: expected the lens model of a pinhole, got '{other}'"):
+            load_camera(written(tmp_path, "c.yaml", KALIBR.replace("CAMERA", other)), camera_id=1)
+
+
+def test_nine_numbers(tmp_path: Path) -> None:
+    for text in (
+        "6e2 0 320\n0 601 240\n0 0 1\n",
+        "[[600, 0, 320], [0, 601, 240], [0, 0, 1]]",
+        "600,0,320,0,601,240,0,0,1",
+    ):
+        path = written(tmp_path, "cam_K.txt", text)
+        assert load_camera(path, width=640, height=480) == (PINHOLE, None)
+
+
+def test_bop_cam_model(tmp_path: Path) -> None:
+    model = {
+        "image_width": 640, "image_height": 480, "projection_model_type": "CameraModelType.FISHEYE624",
+        "projection_params": [300.0, 320.0, 240.0, *np.arange(12.0).tolist()],
+    }  # fmt: skip
+    camera, _ = load_camera(written(tmp_path, "scene_camera.json", {"3": {"cam_model": model}}), image_id=3)
+    assert camera == Camera(300, 300, 320, 240, 640, 480, Distortion(tuple(range(12)), "fisheye"))
+
+
+def test_realsense_open3d_and_nerfstudio(tmp_path: Path) -> None:
+    realsense = {"width": 640, "height": 480, "ppx": 320, "ppy": 240, "fx": 600, "fy": 601}
+    for name in ("distortion.inverse_brown_conrady", "RS2_DISTORTION_NONE"):
+        content = realsense | {"model": name, "coeffs": [0, 0, 0, 0, 0]}
+        assert load_camera(written(tmp_path, "r.json", content))[0] == PINHOLE
+    content = realsense | {"model": "distortion.brown_conrady", "coeffs": list(FIVE)}
+    assert load_camera(written(tmp_path, "r.json", content))[0] == BENT
+    with pytest.raises(DiffDopeError, match="lens model: expected one of plumb_bob, .*inverse_brown_conrady"):
+        content = realsense | {"model": "distortion.inverse_brown_conrady", "coeffs": list(FIVE)}
+        load_camera(written(tmp_path, "r.json", content))
+    columns = {"width": 640, "height": 480, "intrinsic_matrix": PINHOLE.K.T.ravel().tolist()}
+    assert load_camera(written(tmp_path, "o.json", columns))[0] == PINHOLE
+    nerf = {"w": 640, "h": 480, "fl_x": 600, "fl_y": 601, "cx": 320, "cy": 240, "k1": 0.1, "k2": -0.2, "p1": 0, "p2": 0}
+    camera, _ = load_camera(written(tmp_path, "n.json", nerf | {"camera_model": "OPENCV"}))
+    assert camera.distortion == Distortion((0.1, -0.2, 0, 0))
+
+
+@pytest.mark.parametrize(
+    "lens",
+    [
+        {"dist_coeffs": "see calibration.yaml"},
+        {"distortion": {"a": 0.3, "b": 0}},
+        {"distortion_model": "division", "dist_coeffs": [0.3]},
+        {"k1": 0.1, "k4": 0.2},
+        {"tau_x": 0.1},
+        {"radial_distortion": [0.1, 0.2]},
+    ],
+)
+def test_a_lens_that_is_not_understood_is_refused(tmp_path: Path, lens: dict[str, Any]) -> None:
+    entry = {"fx": 600, "fy": 601, "cx": 320, "cy": 240, "width": 640, "height": 480}
+    with pytest.raises(DiffDopeError, match="undistort the images first|name the lens model"):
+        load_camera(written(tmp_path, "c.json", entry | lens))
+
+
+def test_what_is_no_camera(tmp_path: Path) -> None:
+    for text in ("hello", "", "- a\n- b\n", "1 2 3", "%YAML:1.0\n---\n", "<html></html>", "{}", "a: [", "\x00"):
+        with pytest.raises(DiffDopeError, match="camera"):
+            load_camera(written(tmp_path, "c.txt", text), width=640, height=480)

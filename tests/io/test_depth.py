@@ -1,0 +1,195 @@
+"""Depth images as sensors, renderers and converters write them."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from diffdope.errors import DiffDopeError
+from diffdope.geometry.camera import Camera
+from diffdope.geometry.pose import Pose
+from diffdope.io.capture import read_capture
+from diffdope.io.depth import DepthSource, along_axis
+from diffdope.io.images import read_depth
+from diffdope.scene.observation import Observation
+
+CAMERA = Camera(120.0, 121.0, 49.0, 39.5, 100, 80)
+PLANE = 0.7 + 0.001 * np.arange(100.0)[None, :] + 0.0005 * np.arange(80.0)[:, None]
+
+
+def camera_file(folder: Path, camera: Camera = CAMERA, name: str = "camera.json", **more: float) -> Path:
+    path = folder / name
+    sizes = {"width": camera.width, "height": camera.height}
+    path.write_text(json.dumps({"cam_K": camera.K.ravel().tolist(), **sizes, **more}))
+    return path
+
+
+def observed(folder: Path, file: str, camera: Path | None = None, **how: object) -> np.ndarray:
+    """Metres, as a capture of the file gives them to an observation."""
+    capture = read_capture(camera_file(folder) if camera is None else camera, depth=folder / file, **how)
+    depth = Observation(capture.camera, **capture.images).depth
+    assert depth is not None
+    return depth
+
+
+def exr(path: Path, depth: np.ndarray, compression: int) -> None:
+    """As OpenEXR writes one channel Z of float32 in scan lines: 0 none, 2 ZIPS, 3 ZIP."""
+    height, width = depth.shape
+
+    def attribute(name: str, kind: str, value: bytes) -> bytes:
+        return name.encode() + b"\0" + kind.encode() + b"\0" + struct.pack("<I", len(value)) + value
+
+    box = struct.pack("<4i", 0, 0, width - 1, height - 1)
+    head = struct.pack("<II", 20000630, 2)
+    head += attribute("channels", "chlist", b"Z\0" + struct.pack("<iIii", 2, 0, 1, 1) + b"\0")
+    head += attribute("compression", "compression", bytes([compression]))
+    head += attribute("dataWindow", "box2i", box) + attribute("displayWindow", "box2i", box) + b"\0"
+    lines = 16 if compression == 3 else 1
+    chunks = []
+    for row in range(0, height, lines):
+        raw = np.frombuffer(depth[row : row + lines].astype("<f4").tobytes(), np.uint8)
+        packed = raw.tobytes()
+        if compression:
+            halves = np.concatenate([raw[0::2], raw[1::2]]).astype(int)
+            differences = np.concatenate([halves[:1], np.diff(halves) + 128]) & 0xFF
+            squeezed = zlib.compress(differences.astype(np.uint8).tobytes())
+            packed = squeezed if len(squeezed) < len(packed) else packed
+        chunks.append(struct.pack("<iI", row, len(packed)) + packed)
+    at = len(head) + 8 * len(chunks)
+    table = b""
+    for chunk in chunks:
+        table += struct.pack("<Q", at)
+        at += len(chunk)
+    path.write_bytes(head + table + b"".join(chunks))
+
+
+def test_float_metres_of_every_kind_of_file(tmp_path: Path) -> None:
+    plane = PLANE.astype(np.float32)
+    np.save(tmp_path / "d.npy", plane)
+    np.save(tmp_path / "batch.npy", plane[None, ..., None])
+    np.savez(tmp_path / "d.npz", depth=plane, confidence=np.ones(3))
+    Image.fromarray(plane).save(tmp_path / "d.tiff")
+    for compression in (0, 2, 3):
+        exr(tmp_path / f"d{compression}.exr", plane, compression)
+    for file in ("d.npy", "batch.npy", "d.npz", "d.tiff", "d0.exr", "d2.exr", "d3.exr"):
+        assert np.array_equal(observed(tmp_path, file), plane), file
+    np.savez(tmp_path / "e.npz", a=plane, b=plane)
+    with pytest.raises(DiffDopeError, match="depth: expected one array in .*, or one named depth, got a, b"):
+        read_depth(tmp_path / "e.npz")
+
+
+def test_missing_depth_of_every_kind(tmp_path: Path) -> None:
+    plane = PLANE.astype(np.float32)
+    plane[0, :4] = [np.nan, np.inf, -np.inf, 1e10]
+    np.save(tmp_path / "d.npy", plane)
+    depth = observed(tmp_path, "d.npy")
+    assert (depth[0, :4] == 0).all() and (depth[1:] > 0).all()
+    words = np.rint(1000 * PLANE).astype(np.uint16)
+    words[5:9, 5:9] = 65535
+    Image.fromarray(words).save(tmp_path / "d.png")
+    depth = observed(tmp_path, "d.png", depth_scale_mm=1.0)
+    assert (depth[5:9, 5:9] == 0).all() and depth[9, 9] > 0
+
+
+@pytest.mark.parametrize("scale", [0.1, 0.25, 1.0, 1000 / 5000])
+def test_16_bits_of_any_scale(tmp_path: Path, scale: float) -> None:
+    Image.fromarray(np.rint(1000 * PLANE / scale).astype(np.uint16)).save(tmp_path / "d.png")
+    assert np.abs(observed(tmp_path, "d.png", depth_scale_mm=scale) - PLANE).max() < 1e-3 * scale
+
+
+def test_distance_along_the_ray(tmp_path: Path) -> None:
+    distance = np.linalg.norm(CAMERA.back_project(PLANE), axis=-1)
+    np.save(tmp_path / "d.npy", distance)
+    assert np.abs(observed(tmp_path, "d.npy", depth_kind="ray") - PLANE).max() < 1e-6
+    assert np.abs(observed(tmp_path, "d.npy") - PLANE).max() > 0.03
+    assert np.abs(along_axis(distance, CAMERA) - PLANE).max() < 1e-12
+
+
+def test_depth_of_another_size_of_the_same_camera(tmp_path: Path) -> None:
+    half = PLANE.reshape(40, 2, 50, 2).mean(axis=(1, 3))
+    np.save(tmp_path / "half.npy", half)
+    Image.new("RGB", (100, 80)).save(tmp_path / "rgb.png")
+    depth = observed(tmp_path, "half.npy", rgb=tmp_path / "rgb.png")
+    assert depth.shape == (80, 100)
+    assert np.abs(depth - PLANE).max() < 0.0011  # half a small pixel
+    capture = read_capture(camera_file(tmp_path), depth=tmp_path / "half.npy", rgb=tmp_path / "rgb.png")
+    assert "depth of 50 x 40 pixels was enlarged to 100 x 80" in capture.notes
+    np.save(tmp_path / "other.npy", PLANE[:, :60])
+    with pytest.raises(DiffDopeError, match="depth: expected 100 x 80 as the photograph.*--depth-extrinsics"):
+        observed(tmp_path, "other.npy", rgb=tmp_path / "rgb.png")
+
+
+@pytest.mark.parametrize("unit", ["matrix in metres", "matrix in millimetres", "rotation and translation"])
+def test_depth_of_another_camera_is_registered(tmp_path: Path, unit: str) -> None:
+    own = Camera(100.0, 100.0, 63.5, 47.5, 128, 96)
+    place = Pose.from_wxyz_xyz([0.999, 0.01, -0.02, 0.005, 0.05, 0.002, -0.01])
+    normal, distance = np.array([0.1, -0.05, 1.0]), 0.8  # of a plane in the photograph's camera
+    rays = own.back_project(np.ones((96, 128)))
+    turned = rays @ place.R_m2c.T
+    z = (distance - place.t_m2c @ normal) / (turned @ normal)
+    np.save(tmp_path / "d.npy", z)
+    Image.new("RGB", (100, 80)).save(tmp_path / "rgb.png")
+    content: object = place.matrix.tolist()
+    if unit == "matrix in millimetres":
+        content = np.block([[place.R_m2c, 1e3 * place.t_m2c[:, None]], [np.array([[0, 0, 0, 1]])]]).tolist()
+    if unit == "rotation and translation":
+        content = {"rotation": place.R_m2c.tolist(), "translation": place.t_m2c.tolist()}
+    (tmp_path / "T.json").write_text(json.dumps(content))
+    depth = observed(
+        tmp_path, "d.npy", rgb=tmp_path / "rgb.png", depth_extrinsics=tmp_path / "T.json",
+        depth_camera=camera_file(tmp_path, own, "depth.json"),
+    )  # fmt: skip
+    expected = distance / (CAMERA.back_project(np.ones((80, 100))) @ normal)
+    there = depth > 0
+    assert there.mean() > 0.85
+    assert np.abs(depth - expected)[there].max() < 0.004 and np.median(np.abs(depth - expected)[there]) < 0.001
+    with pytest.raises(DiffDopeError, match="depth-extrinsics: expected a file beside the other one, got none"):
+        observed(tmp_path, "d.npy", rgb=tmp_path / "rgb.png", depth_camera=tmp_path / "depth.json")
+
+
+def test_the_nearer_surface_hides_the_farther_one() -> None:
+    own = Camera(100.0, 100.0, 49.5, 39.5, 100, 80)
+    depth = np.full((80, 100), 1.0)
+    depth[20:60, 40:60] = 0.5
+    source = DepthSource(camera=own, T_depth2rgb=Pose(np.eye(3), [0.1, 0.0, 0.0]))
+    seen, scale, _ = source.registered(depth, None, own)
+    assert scale is None
+    assert set(np.unique(seen)) == {np.float32(0), np.float32(0.5), np.float32(1)}
+    assert (seen[20:60, 60:80] == 0.5).all()  # shifted by 100 * 0.1 / 0.5
+    assert (seen[20:60, 51:58] == 0).all()  # what the near one hid from the depth camera
+
+
+def test_pictures_for_viewing_are_no_depth(tmp_path: Path) -> None:
+    shades = np.linspace(0, 255, 8000).reshape(80, 100).astype(np.uint8)
+    colourised = np.dstack([shades, 255 - shades, shades // 2])
+    Image.fromarray(colourised).save(tmp_path / "jet.png")
+    Image.fromarray(shades).save(tmp_path / "grey.png")
+    Image.fromarray(np.dstack([shades] * 3)).save(tmp_path / "grey3.jpg")
+    with pytest.raises(DiffDopeError, match="jet.png: expected distances, got a colourised picture.*16-bit PNG"):
+        observed(tmp_path, "jet.png", camera_file(tmp_path, depth_scale=1.0))
+    for name in ("grey.png", "grey3.jpg"):
+        with pytest.raises(DiffDopeError, match=f"{name}: expected distances, got shades of 8 bits, 0 to 25"):
+            observed(tmp_path, name, camera_file(tmp_path, depth_scale=1.0))
+    assert observed(tmp_path, "grey.png", depth_scale_mm=10.0).max() == pytest.approx(2.55)
+    words = np.dstack([np.rint(1000 * PLANE).astype(np.uint16)] * 3)
+    np.save(tmp_path / "three.npy", words)
+    assert np.abs(observed(tmp_path, "three.npy", depth_scale_mm=1.0) - PLANE).max() < 6e-4
+
+
+def test_what_is_no_exr(tmp_path: Path) -> None:
+    exr(tmp_path / "d.exr", PLANE, 3)
+    data = (tmp_path / "d.exr").read_bytes()
+    for name, content in {
+        "cut": data[:-400], "empty": b"", "png": b"\x89PNG\r\n",
+        "piz": data.replace(b"\0\x01\0\0\0\x03", b"\0\x01\0\0\0\x04"),
+        "noise": data[:330] + bytes(range(256)) * 9,
+    }.items():  # fmt: skip
+        (tmp_path / f"{name}.exr").write_bytes(content)
+        with pytest.raises(DiffDopeError, match="depth: expected"):
+            read_depth(tmp_path / f"{name}.exr")
