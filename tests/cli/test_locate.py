@@ -83,7 +83,35 @@ def test_refine_without_a_start_locates_and_says_so(inputs: Path, capsys: pytest
     assert error_mm(json.loads((inputs.parent / "out" / "result.json").read_text()), inputs) < 1.0
 
 
-def test_without_a_mask_nothing_is_written(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(locating(inputs, mask=None)) == 2
+def box_of(folder: Path) -> str:
+    rows, columns = np.nonzero(np.asarray(Image.open(folder / "mask.png").convert("L")) > 127)
+    return f"{columns.min()},{rows.min()},{np.ptp(columns) + 1},{np.ptp(rows) + 1}"
+
+
+@pytest.mark.parametrize("command", ["locate", "refine"])
+def test_a_box_will_do(inputs: Path, command: str) -> None:
+    extra = ["--no-film"] if command == "refine" else []
+    assert main([command, *locating(inputs, mask=None, box=box_of(inputs))[1:], *extra]) == 0
+    result = json.loads((inputs.parent / "out" / "result.json").read_text())
+    assert error_mm(result, inputs) < 1.0
+    assert any("drawn from the box" in note for note in result["notes"])
+
+
+def test_a_box_that_would_be_of_no_use_is_refused(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(locating(inputs, mask=None, depth=None, box=box_of(inputs))) == 2
+    assert "box: expected --depth beside it, got none" in capsys.readouterr().err
+    assert main([*arguments(inputs, mask=None, box=box_of(inputs)), "--no-film"]) == 2
+    assert "no --init beside it" in capsys.readouterr().err
+    assert not (inputs.parent / "out").exists()
+
+
+def test_without_mask_and_box_it_is_looked_for_in_the_depth(inputs: Path) -> None:
+    code = main(locating(inputs, mask=None))
+    result = json.loads((inputs.parent / "out" / "result.json").read_text())
+    assert (code == 0) == (error_mm(result, inputs) < 5.0)  # found, or not called so
+
+
+def test_a_photograph_alone_says_too_little(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(locating(inputs, mask=None, depth=None)) == 2
     assert "a mask that says where the object is" in capsys.readouterr().err
     assert not (inputs.parent / "out").exists()

@@ -15,6 +15,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.pipelines.in_box import surest
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Status
+from diffdope.pipelines.tracker import Attempt
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
@@ -88,6 +89,16 @@ def test_what_makes_no_sense_with_a_box_is_refused(refiner: Refiner) -> None:
         refiner.locate(photograph)
 
 
+def test_a_mask_that_fills_a_rectangle_is_a_box(refiner: Refiner) -> None:
+    x, y, width, height = (int(one) for one in box_of(OBSERVATION))
+    mask = np.zeros((OBSERVATION.camera.height, OBSERVATION.camera.width), bool)
+    mask[y : y + height, x : x + width] = True
+    drawn, given = refiner.locate(UNMASKED.with_mask(mask)), refiner.locate(UNMASKED, box=(x, y, width, height))
+    assert np.array_equal(drawn.pose.matrix, given.pose.matrix) and drawn.notes == given.notes
+    tracked = Refiner(MESH).track(UNMASKED.with_mask(mask))
+    assert tracked.ok and 1e3 * add(tracked.pose, TRUTH, MESH.vertices_m) < 3.0  # tracking makes fewer steps
+
+
 def test_same_seed_same_bits_in_one_thread_and_two() -> None:
     box = box_of(OBSERVATION)
     one, two = (Refiner(MESH, threads=n).locate(UNMASKED, box=box) for n in (1, 2))
@@ -147,7 +158,7 @@ def test_an_empty_table_holds_nothing() -> None:
 
 
 def test_none_is_looked_at_after_one_that_is_sure_enough(refiner: Refiner) -> None:
-    sure = refiner.locate(OBSERVATION)
+    sure = Attempt(refiner.locate(OBSERVATION), None)
     looked: list[int] = []
 
     def results():  # type: ignore[no-untyped-def]

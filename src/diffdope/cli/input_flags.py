@@ -37,7 +37,8 @@ class InputFlags:
     mask_inverted: Literal["yes", "no"] | None = None
     """yes: the mask is black on the object; no: it is not, though it looks so."""
     box: str | None = None
-    """X,Y,WIDTH,HEIGHT in pixels around the object, in place of a mask."""
+    """X,Y,WIDTH,HEIGHT in pixels around the object's visible part, in place of a mask; with --depth and without
+    --init."""
     unit: Literal["m", "mm", "cm", "inch"] = "mm"
     """Unit of the mesh file."""
     depth_scale: float | None = None
@@ -65,6 +66,20 @@ class InputFlags:
         names = ("mesh", "camera", "init", "rgb", "depth", "mask")
         files = {name: str(path) for name in names if (path := getattr(self, name, None)) is not None}
         return files | {"unit": self.unit}
+
+    def check_box(self) -> None:
+        """Refuses a box that would be of no use.
+
+        Raises:
+            DiffDopeError: if there is one, and a start pose, or no depth.
+        """
+        if self.box is None:
+            return
+        if getattr(self, "init", None) is not None:
+            raise expected("box", "no --init beside it", self.box, "with a start pose nothing is looked for in a box")
+        if self.depth is None:
+            cure = "a photograph alone does not tell what in a box is the object: give a mask"
+            raise expected("box", "--depth beside it", "none", cure)
 
     def load_mesh(self) -> Mesh:
         """The mesh, as the flags say."""

@@ -50,6 +50,7 @@ def parse(arguments: list[str]) -> Arguments:
     default = Arguments(mesh=missing, camera=missing, out=missing, numbers=numbers)
     given = parse_flags(Arguments, arguments, default=default, prog="diffdope refine")
     check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
+    given.check_box()
     return given
 
 

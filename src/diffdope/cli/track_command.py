@@ -82,6 +82,7 @@ def run(arguments: list[str]) -> int:
         Arguments, arguments, "diffdope track", lambda words: tyro.cli(Arguments, args=words, prog="diffdope track")
     )
     check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
+    given.check_box()
     check_folder(given.out)
     preset = preset_of(given)
     starts = given.start_poses(obj_id=given.obj_id, image_id=given.image_id)

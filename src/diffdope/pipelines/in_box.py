@@ -10,13 +10,16 @@ from numpy.typing import ArrayLike
 
 from diffdope.errors import as_floats, check_finite, check_shape, expected
 from diffdope.geometry.crop import Box
-from diffdope.pipelines.result import MESSAGES, RefinementResult, Status
+from diffdope.pipelines.result import MESSAGES, Status
+from diffdope.pipelines.tracker import Attempt
 from diffdope.scene.observation import Observation
 from diffdope.search.box_proposals import share_outside
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.settings import SearchSettings
 
 _WORTH_A_WORD = 2.0  # times what boxes are off by
+_FILLED = 0.98  # share of its bounding box that a rectangle fills, whose corners may be a little off after rectifying
+_FEWEST = 64  # pixels: fewer may fill their box by chance
 IN_A_PIECE = "found without mask and box, in a piece that stands out from the planes of the depth image"
 _DRAWN = "the mask was drawn from the box: what fits the object there"
 
@@ -48,40 +51,54 @@ def checked_box(box: ArrayLike, observation: Observation) -> Box:
     return x0, y0, x1, y1
 
 
-def with_note(result: RefinementResult, note: str) -> RefinementResult:
-    """A result that says one thing more."""
-    return replace(result, notes=(*result.notes, note))
+def box_of_mask(observation: Observation) -> Box | None:
+    """The box that a mask fills: a detector's box, drawn as a mask; None if it does not, or there is no depth."""
+    box, mask = observation.mask_box, observation.mask
+    if box is None or mask is None or "depth" not in observation.modalities:
+        return None
+    x0, y0, x1, y1 = (int(one) for one in box)
+    inside = mask[y0 : y1 + 1, x0 : x1 + 1] > 0.5
+    if inside.size < _FEWEST or np.count_nonzero(inside) < _FILLED * inside.size:
+        return None
+    return box
 
 
-def surest(found: Iterable[RefinementResult], enough: float) -> RefinementResult:
-    """The surest of some results, at least one; none is looked at after one that is as sure as is enough."""
-    best: RefinementResult | None = None
+def with_note(attempt: Attempt, note: str) -> Attempt:
+    """An attempt whose result says one thing more."""
+    result = attempt.result
+    return attempt._replace(result=replace(result, notes=(*result.notes, note)))
+
+
+def surest(found: Iterable[Attempt], enough: float) -> Attempt:
+    """The surest of some attempts, at least one; none is made after one that is as sure as is enough."""
+    best: Attempt | None = None
     for one in found:
-        if best is None or (one.confidence or 0.0) > (best.confidence or 0.0):
+        if best is None or (one.result.confidence or 0.0) > (best.result.confidence or 0.0):
             best = one
-        if best.ok and (best.confidence or 0.0) >= enough:
+        if best.result.ok and (best.result.confidence or 0.0) >= enough:
             break
     assert best is not None
     return best
 
 
 def doubted(
-    result: RefinementResult, meshes: MeshLevels, observation: Observation, box: Box, search: SearchSettings
-) -> RefinementResult:
-    """A result that is less sure the more of its visible part lies outside of the box.
+    attempt: Attempt, meshes: MeshLevels, observation: Observation, box: Box, search: SearchSettings
+) -> Attempt:
+    """An attempt whose result is less sure the more of its visible part lies outside of the box.
 
     Boxes are off by shares of about sigma: the log odds of a share s are lower by (s / sigma)^2 / 2, as those of a
     normal distribution.
 
     Args:
-        result: located in a mask that was drawn from the box, in the object's own frame.
+        attempt: made in a mask that was drawn from the box, in the object's own frame.
         meshes: the object.
         observation: with depth, without a mask.
         box: first and last column and row (x0, y0, x1, y1), pixels.
         search: of the search.
     """
+    result = attempt.result
     if not result.answers:
-        return result
+        return attempt
     outside = share_outside(meshes, observation, box, result.pose, search.box.depth_range_fine)
     off = outside / search.box.sticking_out
     some = 1.0 - (result.none_of_these or 0.0)
@@ -97,7 +114,8 @@ def doubted(
     if status.ok and confidence < search.least_confidence:
         status = Status.FAILED
         message = MESSAGES[status]
-    return replace(
+    less_sure = replace(
         result, answers=answers, none_of_these=1.0 - sum(one.probability for one in answers), confidence=confidence,
         notes=tuple(notes), status=status, message=message,
     )  # fmt: skip
+    return attempt._replace(result=less_sure)

@@ -16,7 +16,7 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.compiled import compile_before
-from diffdope.pipelines.in_box import IN_A_PIECE, checked_box, doubted, surest, with_note
+from diffdope.pipelines.in_box import IN_A_PIECE, box_of_mask, checked_box, doubted, surest, with_note
 from diffdope.pipelines.notes import notes_on
 from diffdope.pipelines.own_frame import OwnFrame
 from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, in_pose_of, nothing_compared
@@ -116,7 +116,8 @@ class Refiner:
 
         Args:
             observation: the calibrated image, with a mask; or with depth, and a box or nothing that says where the
-                object is. Then it is found if it stands out from tables and walls, apart from other things.
+                object is. Then it is found if it stands out from tables and walls, apart from other things. With depth,
+                a mask that fills a rectangle is taken for a box.
             box: (x, y, width, height) of the object's visible part, pixels, x and y of its top left corner: instead of
                 a mask, of a detector that gives none.
             near: of poses that look the same, the result is the one that is turned least from this one, so that those
@@ -136,35 +137,32 @@ class Refiner:
             raise expected("observation", "a mask that says where the object is, or depth", "neither", cure)
         if near is not None:
             check_type("near", near, Pose, cure=POSE_CURE)
-        if corners is None and observation.mask_box is not None:
-            result = self._attempt(self.preset, observation, None, progress=progress).result
-        else:
-            result = self._without_mask(observation, corners, progress)
+        result = self._anywhere(self.preset, observation, box=corners, progress=progress).result
         if near is not None and result.answers:
             same = self._meshes.unnoticed
             result = self._turned(result, observation, nearest_alike(result.pose, self._frame.enter(near), same))
         return self._frame.result(result, self._frame.leave(result.initial_pose))
 
-    def _without_mask(
-        self, observation: Observation, box: Box | None, progress: Progress | None
-    ) -> RefinementResult:  # fmt: skip
-        """The surest of what is found in masks that a box leads to, or in pieces that stand out."""
-        began = time.perf_counter()
-        search = self._search(self.preset, observation, None)
+    def _anywhere(
+        self, preset: Preset, observation: Observation, *, box: Box | None = None, progress: Progress | None = None
+    ) -> Attempt:
+        """In the mask; or the surest in masks that a box leads to, or, without either, in pieces that stand out."""
+        box = box_of_mask(observation) if box is None else box
+        if box is None and observation.mask_box is not None:
+            return self._attempt(preset, observation, None, progress=progress)
+        began, whole, settings = time.perf_counter(), observation.without_mask(), preset.resolved_search
+        search = self._search(preset, whole, None)
         masks = search.pieces(self.seed) if box is None else search.masks_in_box(box)
         if isinstance(masks, Failure):
-            return self._refused(masks, None, began)
-        settings = self.preset.resolved_search
+            return Attempt(self._refused(masks, None, began), None)
 
-        def located() -> Iterator[RefinementResult]:
+        def attempts() -> Iterator[Attempt]:
             for mask in masks:
-                found = self._attempt(self.preset, observation.with_mask(mask), None, progress=progress).result
-                if box is None:
-                    yield with_note(found, IN_A_PIECE)
-                else:
-                    yield doubted(found, self._meshes, observation, box, settings)
+                one = self._attempt(preset, whole.with_mask(mask), None, progress=progress)
+                yield with_note(one, IN_A_PIECE) if box is None else doubted(one, self._meshes, whole, box, settings)
 
-        return replace(surest(located(), settings.fallback_confidence), elapsed_s=time.perf_counter() - began)
+        best = surest(attempts(), settings.fallback_confidence)
+        return best._replace(result=replace(best.result, elapsed_s=time.perf_counter() - began))
 
     def _turned(self, result: RefinementResult, observation: Observation, pose: Pose) -> RefinementResult:
         """A located result in a pose that looks the same; symmetries are found to some degrees, so it is refined."""
@@ -211,7 +209,7 @@ class Refiner:
         alone = set(near.search.near.hypotheses) == {1}
         return Tracker(
             self._frame.mesh, self.preset.tracking, refine, search, quick if alone else None, light=near.search.light,
-            locate=partial(self._attempt, locating, pose=None),
+            locate=partial(self._anywhere, locating),
         )  # fmt: skip
 
     def _follow(self, preset: Preset, observation: Observation, pose: Pose, gain: PhotometricGain | None) -> Attempt:
