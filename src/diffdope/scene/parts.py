@@ -97,8 +97,10 @@ def tile(part: Part) -> Part:
 
 def _span(uv: F64) -> tuple[F64, F64]:
     """The first tile along u and v, and how many there are."""
-    low = np.floor(uv.min(axis=0) + _OVERSHOOT)
-    return low, np.maximum(np.ceil(uv.max(axis=0) - _OVERSHOOT) - low, 1)
+    least, most = uv.min(axis=0), uv.max(axis=0)
+    # What is all at 1 is at the end of the first tile, not at the beginning of the next.
+    low = np.where((least >= -_OVERSHOOT) & (most <= 1 + _OVERSHOOT), 0.0, np.floor(least + _OVERSHOOT))
+    return low, np.maximum(np.ceil(most - _OVERSHOOT) - low, 1)
 
 
 def _fits(part: Part) -> bool:

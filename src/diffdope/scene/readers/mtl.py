@@ -91,7 +91,7 @@ def _color(value: str, source: MeshSource) -> F64 | None:
 
 
 def _read_texture(material: Material, value: str, source: MeshSource) -> None:
-    """Reads `map_Kd [options] name`, where the name may have spaces in it, and options may come last."""
+    """Reads `map_Kd [options] name`, where the name may have spaces in it, or be a number; options may come last."""
     if source.find(value) is not None:  # a name that looks like an option, or has more than one space in a row
         material.texture = value
         return
@@ -102,18 +102,16 @@ def _read_texture(material: Material, value: str, source: MeshSource) -> None:
         if word.lower() not in _VALUES:
             name.append(word)
             continue
-        values = [words.pop(0) for _ in range(_count(word.lower(), words))]
+        values = [words.pop(0) for _ in range(_count(word.lower(), words if name else words[:-1]))]
         _set(material, word.lower(), values, source)
     material.texture = " ".join(name)
 
 
 def _count(option: str, words: list[str]) -> int:
-    most = min(_VALUES[option], len(words))
-    if option not in _UP_TO:
-        return most
-    # The last word of all is the name, even where it is a number.
-    numbers = [_is_number(word) for word in words[: min(most, len(words) - 1)]]
-    return numbers.index(False) if False in numbers else len(numbers)
+    """How many of the words that follow belong to an option."""
+    following = words[: _VALUES[option]]
+    numbers = [_is_number(word) for word in following]
+    return numbers.index(False) if option in _UP_TO and False in numbers else len(following)
 
 
 def _set(material: Material, option: str, values: list[str], source: MeshSource) -> None:
