@@ -23,7 +23,7 @@ TWO_WINDOWS = [
     (4, 2), (2, 2), (2, 1), (1, 1), (1, 2), (0, 2),
 ]  # fmt: skip
 COMB = [(0, -1), *((k, 1 - k % 2) for k in range(41)), (40, -1)][::-1]
-_TURN = np.linspace(0, 6 * np.pi, 200)[:, None]
+_TURN = np.linspace(0, 4 * np.pi, 60)[:, None]
 SPIRAL = np.concatenate([
     (1 + _TURN) * np.hstack([np.cos(_TURN), np.sin(_TURN)]),
     ((3 + _TURN) * np.hstack([np.cos(_TURN), np.sin(_TURN)]))[::-1],
@@ -70,7 +70,7 @@ def test_shapes(name: str, backwards: bool) -> None:
 
 def test_random_stars_with_corners_on_their_sides(rng: np.random.Generator) -> None:
     tried = 0
-    for _ in range(300):
+    for _ in range(120):
         count = int(rng.integers(4, 50))
         angles = np.sort(rng.uniform(0, 2 * np.pi, count))
         if np.diff(np.append(angles, angles[0] + 2 * np.pi)).max() > 3.0:
@@ -81,7 +81,7 @@ def test_random_stars_with_corners_on_their_sides(rng: np.random.Generator) -> N
         for one in (outline, with_middles):
             assert_covered_once(np.roll(one, int(rng.integers(len(one))), axis=0))
         tried += 1
-    assert tried > 200
+    assert tried > 80
 
 
 def test_a_convex_polygon_stays_a_fan_from_its_first_corner() -> None:
