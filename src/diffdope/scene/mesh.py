@@ -89,8 +89,8 @@ class Mesh:
         Args:
             path: the mesh file; textures are looked for where it says, then in its own folder.
             unit: of the file's lengths, "m", "mm" (BOP), "cm" or "inch", where the file does not state its unit, as
-                COLLADA, 3MF and STEP do; theirs is used, with a note if it is another one. Without `unit`, glTF is
-                in metres, as it should be.
+                COLLADA, 3MF and STEP do. Theirs counts, with a note if it is another one, unless only the given
+                one makes the object 1 mm to 5 m large. Without `unit`, glTF is in metres, as it should be.
             allow_missing_texture: load without colour, with a warning, instead of raising.
 
         Raises:
@@ -212,7 +212,7 @@ class Mesh:
             DiffDopeError: if nothing could be seen of it.
         """
         if self.diameter < _SMALLEST_M:
-            cure = 'the file is probably in metres: load it with unit="m"'
+            cure = 'its lengths are probably in metres: load it with unit="m"'
             raise expected("mesh", f"a diameter of at least {_SMALLEST_M} m", f"{self.diameter:.4g} m", cure)
         if self.diameter <= _USUAL_M:
             return ()
@@ -226,10 +226,15 @@ class Mesh:
 
 def _metres_per_unit(file: MeshFile, unit: Unit | None) -> tuple[float, tuple[str, ...]]:
     """Metres per unit of a file, and a note where it is not the one that was given."""
-    given = None if unit is None else METRES_PER_UNIT[unit]
-    if file.unit_m is not None:
-        if given is None or np.isclose(given, file.unit_m, rtol=1e-6):
-            return file.unit_m, ()
-        note = f"the file states its unit, {file.unit_m:.6g} m; unit={unit!r} was not used"
-        return file.unit_m, (f"{note} (if the file is wrong, scale the mesh with Mesh.scaled)",)
-    return (1.0 if given is None else given), ()  # glTF and COLLADA are in metres where they say nothing
+    given, stated = None if unit is None else METRES_PER_UNIT[unit], file.unit_m
+    if stated is None:
+        return (1.0 if given is None else given), ()  # glTF and COLLADA are in metres where they say nothing
+    if given is None or np.isclose(given, stated, rtol=1e-6):
+        return stated, ()
+    size = float(np.linalg.norm(np.ptp(file.part.vertices, axis=0)))
+    usual = {metres: _SMALLEST_M <= size * metres <= _USUAL_M for metres in (given, stated)}
+    if usual[given] and not usual[stated]:
+        return given, (
+            f"the file states its unit, {stated:.6g} m, which makes {size * stated:.3g} m; {unit} was taken",
+        )
+    return stated, (f"the file states its unit, {stated:.6g} m; unit={unit!r} was not used",)

@@ -109,7 +109,7 @@ def test_another_unit_than_the_files_is_told(folder: Path) -> None:
     assert load(folder, text, unit="cm").warnings == ()
     mesh = load(folder, text, unit="m")
     np.testing.assert_allclose(mesh.bounds[1], [0.01, 0.01, 0])
-    assert mesh.warnings[0].startswith("the file states its unit, 0.01 m; unit='m' was not used")
+    assert mesh.warnings == ("the file states its unit, 0.01 m; unit='m' was not used",)
 
 
 def test_without_a_unit_the_given_one_counts(folder: Path) -> None:

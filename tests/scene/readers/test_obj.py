@@ -207,6 +207,13 @@ def test_faces_with_normals_alone(folder: Path, faces: str) -> None:
     assert len(mesh.faces) == 2 and len(mesh.vertices_m) == 4
 
 
+def test_texture_coordinates_that_are_not_there_leave_the_shape(folder: Path) -> None:
+    text = PLACES + COORDINATES + "usemtl m\nf 1/1 2/2 3/9\n"
+    (folder / "m.mtl").write_text("newmtl m\nmap_Kd tex.png\n")
+    mesh = load(folder, "mtllib m.mtl\n" + text, allow_missing_texture=True)
+    assert len(mesh.faces) == 1 and not mesh.has_color and "beyond its 4" in mesh.warnings[0]
+
+
 def test_negative_indices_count_back_from_where_they_stand(folder: Path) -> None:
     text = PLACES + "f -4 -3 -2\n" + "v 0 0 1\nv 1 0 1\nv 1 1 1\n" + "f -3 -2 -1\n"
     mesh = load(folder, text)
@@ -233,7 +240,10 @@ def test_vertices_that_no_face_uses(folder: Path) -> None:
         (PLACES + "f 1 2 x\n", "expected a number, got 'x'"),
         (PLACES + "f 1 2 5\n", "indices of points from 0 to 3, got 0 to 4"),
         (PLACES + "f 0 1 2\n", "indices of points from 0 to 3, got -1 to 1"),
-        (PLACES + COORDINATES + "usemtl m\nf 1/1 2/2 3/9\n", "indices of texture coordinates from 0 to 3, got 0 to 8"),
+        (
+            PLACES + COORDINATES + "usemtl m\nf 1/1 2/2 3/9\n",
+            "m.obj has faces with texture coordinates beyond its 4; export",
+        ),
         (PLACES.replace("v 1 0 0", "v 1 0") + "f 1 2 3\n", "a vertex has 2 coordinates instead of 3"),
         (PLACES.replace("v 1 0 0", "v 1 zero 0") + "f 1 2 3\n", "expected a number, got 'zero'"),
         ("v 0 0 0\n", "expected triangles, got none"),

@@ -71,6 +71,17 @@ def test_another_unit_than_the_files_is_told(tmp_path: Path) -> None:
     assert load(tmp_path, model(mesh_object()), unit="mm").warnings == ()
 
 
+def test_a_stated_unit_that_cannot_be_gives_way_to_the_given_one(tmp_path: Path) -> None:
+    tiny = model(mesh_object(vertices=VERTICES.replace('"100"', '"0.1"')))
+    with pytest.raises(
+        DiffDopeError, match='got 0.0001414 m; its lengths are probably in metres: load it with unit="m"'
+    ):
+        load(tmp_path, tiny)
+    mesh = load(tmp_path, tiny, unit="m")
+    np.testing.assert_allclose(mesh.bounds[1], [0.1, 0.1, 0])
+    assert mesh.warnings == ("the file states its unit, 0.001 m, which makes 0.000141 m; m was taken",)
+
+
 def test_items_and_components_are_in_place(tmp_path: Path) -> None:
     component = '<component objectid="1" transform="0 1 0 -1 0 0 0 0 1 10 0 0"/>'
     group = f'<object id="2"><components>{component}</components></object>'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,9 @@ def read_obj(source: MeshSource) -> list[Part]:
     uv = _coordinates(lines.uv)
     materials = _materials(lines, source, needs_colour=colors is None or len(uv) > 0)
     groups = {name: polygons_of(faces) for name, faces in lines.faces.items()}
+    if any(polygons.uv is not None and polygons.uv.max() >= len(uv) for polygons in groups.values()):
+        source.unread.append(f"has faces with texture coordinates beyond its {len(uv)}; export the mesh again")
+        groups = {name: replace(polygons, uv=None) for name, polygons in groups.items()}
     source.note_strays(len(points), *(polygons.place for polygons in groups.values()))
     parts = []
     for name, polygons in groups.items():
