@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from diffdope.errors import DiffDopeError, check_choice
+from diffdope.errors import DiffDopeError, check_choice, expected
 from diffdope.scene.parts import Part, join
 from diffdope.scene.readers.source import MeshSource
 
@@ -80,14 +80,17 @@ def _reader(ending: str) -> Reader:
 
 def _parts_of(source: MeshSource, reader: Reader) -> list[Part]:
     try:
-        return [_finite(part) for part in reader(source) if len(part.faces)]
+        return [_checked(part) for part in reader(source) if len(part.faces)]
     except DiffDopeError as error:
         raise DiffDopeError(f"{error} ({source.path})") from error
     except Exception as error:  # whatever broken bytes lead to
         raise DiffDopeError(f"mesh: cannot read {source.path}: {error} ({type(error).__name__})") from error
 
 
-def _finite(part: Part) -> Part:
+def _checked(part: Part) -> Part:
+    for what, array in (("texture coordinates", part.uv), ("colours", part.colors)):
+        if array is not None and len(array) != len(part.vertices):
+            raise expected("mesh", f"{what} for {len(part.vertices)} vertices", len(array), "the file is damaged")
     if part.uv is None or np.isfinite(part.uv).all():
         return part
     raise DiffDopeError("mesh: expected finite texture coordinates, got NaN or infinity; export the mesh again")

@@ -293,6 +293,12 @@ def test_damaged_files(tmp_path: Path, change: dict[str, Any], message: str) -> 
         load(glb, tmp_path)
 
 
+def test_coordinates_of_other_vertices(tmp_path: Path) -> None:
+    glb = Glb().plate().attribute("TEXCOORD_0", DOWN[:3]).material(**textured()).picture()
+    with pytest.raises(DiffDopeError, match="expected texture coordinates for 4 vertices, got 3"):
+        load(glb, tmp_path)
+
+
 def test_a_file_that_ends_early(tmp_path: Path) -> None:
     path = Glb().plate().save(tmp_path / "m.glb")
     whole = path.read_bytes()
