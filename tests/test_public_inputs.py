@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import trimesh
 
 import diffdope as dd
 from diffdope.errors import DiffDopeError
@@ -82,6 +83,10 @@ case(dd.Mesh, mesh, colors=("text", {}, object(), [[1, 2], [3]], np.full((3, 3),
 case(MESH.scaled, dict(factor=1.0), factor=(*NUMBERS, 0, -1.0))
 case(MESH.moved, dict(offset_m=np.zeros(3)), offset_m=(*ARRAYS, np.full(3, np.inf)))
 case(dd.Mesh.load, dict(path="no.ply", unit="m"), path=PATHS, unit=(*OBJECTS, None, "km"))
+case(
+    dd.Mesh.from_trimesh, dict(mesh=trimesh.creation.box((0.1, 0.2, 0.3))),
+    mesh=(None, *OBJECTS), unit=(*OBJECTS, None, "km"),
+)  # fmt: skip
 case(dd.Observation, dict(camera=CAMERA, rgb=np.zeros((48, 64, 3), np.uint8)), camera=(None, *OBJECTS), rgb=IMAGES)
 case(dd.Observation, dict(camera=CAMERA), depth=IMAGES, mask=IMAGES)
 case(

@@ -6,10 +6,20 @@ import numpy as np
 import trimesh
 
 from diffdope.scene.mesh import Mesh
+from diffdope.scene.sampling import spread_over
 
 
 def mesh_of(vertices: np.ndarray, faces: np.ndarray, **appearance: np.ndarray) -> Mesh:
     return Mesh(np.asarray(vertices, np.float64), np.asarray(faces, np.int32), **appearance)
+
+
+def distances_m(mesh: Mesh, other: Mesh) -> np.ndarray:
+    """From vertices and other points of one surface to the other, by a second route: a dense cloud on it."""
+    from scipy.spatial import cKDTree
+
+    cloud = spread_over(other.vertices_m, other.faces, 200_000).of(other.vertices_m, other.faces)
+    points = spread_over(mesh.vertices_m, mesh.faces, 5000).of(mesh.vertices_m, mesh.faces)
+    return np.asarray(cKDTree(cloud).query(np.concatenate([points, mesh.vertices_m[np.unique(mesh.faces)]]))[0])
 
 
 def _joined(*parts: trimesh.Trimesh) -> Mesh:

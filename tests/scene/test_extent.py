@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
@@ -32,6 +34,31 @@ def test_many_hull_corners(rng: np.random.Generator) -> None:
     points = rng.normal(size=(5000, 3))
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     assert diameter(points) == pytest.approx(pdist(points).max(), rel=1e-12)
+
+
+@pytest.mark.parametrize("shape", ["grid", "noisy", "ellipsoid", "ring", "far away"])
+def test_bodies_whose_corners_are_about_equally_far(rng: np.random.Generator, shape: str) -> None:
+    """All corners of a ball may be one of the pair; some stand exactly opposite to another."""
+    if shape == "grid":
+        u, v = (axis.ravel() for axis in np.meshgrid(np.arange(80) * np.pi / 40, np.linspace(-1.57, 1.57, 40)))
+        points = np.stack([np.cos(v) * np.cos(u), np.cos(v) * np.sin(u), np.sin(v)], axis=1)
+    else:
+        points = rng.normal(size=(3000, 3)) * [1, 1, 0 if shape == "ring" else 1]
+        points /= np.linalg.norm(points, axis=1, keepdims=True)
+    points = points * {"noisy": 1 + 0.01 * rng.normal(size=(len(points), 1)), "ellipsoid": [1.0, 1.01, 1.02]}.get(
+        shape, 1
+    )
+    points = points.astype(np.float32).astype(np.float64) + (100 if shape == "far away" else 0)
+    assert diameter(points) == pytest.approx(pdist(points).max(), rel=1e-12)
+
+
+def test_a_ball_of_many_points_needs_little_memory() -> None:
+    u, v = (axis.ravel() for axis in np.meshgrid(np.arange(240) * np.pi / 120, np.linspace(-1.57, 1.57, 120)))
+    points = np.stack([np.cos(v) * np.cos(u), np.cos(v) * np.sin(u), np.sin(v)], axis=1)
+    tracemalloc.start()
+    assert diameter(points) == pytest.approx(2.0, rel=1e-9)
+    assert tracemalloc.get_traced_memory()[1] < 150e6  # all pairs of a block of 1024 rows would take 230 MB
+    tracemalloc.stop()
 
 
 def test_one_point_has_none() -> None:

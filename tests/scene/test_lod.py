@@ -15,7 +15,7 @@ from diffdope.scene.lod_check import Original, colors_of
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.packaged import packaged_example
 from diffdope.scene.sampling import Samples, areas, spread_over
-from tests.scene.solids import SOLIDS, mesh_of
+from tests.scene.solids import SOLIDS, distances_m, mesh_of
 
 COUNTS = (500, 2000)
 
@@ -24,15 +24,6 @@ COUNTS = (500, 2000)
 def levels() -> dict[str, tuple[Mesh, dict[int, Mesh]]]:
     meshes = {name: make() for name, make in SOLIDS.items()} | {"carton": packaged_example()[0]}
     return {name: (mesh, levels_of_detail(mesh, COUNTS)) for name, mesh in meshes.items()}
-
-
-def distances_m(mesh: Mesh, other: Mesh) -> np.ndarray:
-    """From vertices and other points of one surface to the other, by a second route: a dense cloud on it."""
-    from scipy.spatial import cKDTree
-
-    cloud = spread_over(other.vertices_m, other.faces, 200_000).of(other.vertices_m, other.faces)
-    points = spread_over(mesh.vertices_m, mesh.faces, 5000).of(mesh.vertices_m, mesh.faces)
-    return np.asarray(cKDTree(cloud).query(np.concatenate([points, mesh.vertices_m[np.unique(mesh.faces)]]))[0])
 
 
 @pytest.mark.parametrize("name", [*SOLIDS, "carton"])

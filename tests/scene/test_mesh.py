@@ -61,6 +61,31 @@ def test_degenerate_faces_are_dropped_with_a_warning() -> None:
     assert mesh.warnings == ("2 of 14 triangles have no area and were dropped",)
 
 
+def test_vertices_that_no_face_uses_are_dropped_with_a_warning() -> None:
+    stray = np.concatenate([[[9e9, 0, 0]], BOX, [[np.nan, 0, 0]]])
+    uv = np.concatenate([[[np.nan, 7]], UV, [[0, 0]]])
+    mesh = Mesh(stray, FACES + 1, uv=uv, texture=TEXTURE)
+    assert mesh.diameter == pytest.approx(1.3) and mesh.uv is not None
+    np.testing.assert_array_equal(mesh.vertices_m[mesh.faces], BOX[FACES])
+    np.testing.assert_array_equal(mesh.uv, UV)
+    assert mesh.warnings == ("2 of 10 vertices belong to no triangle and were dropped",)
+    painted = Mesh(stray, FACES + 1, colors=np.concatenate([[[5, 5, 5]], np.eye(8, 3), [[np.nan] * 3]]))
+    np.testing.assert_array_equal(painted.colors, np.eye(8, 3))
+    assert painted.scaled(0.5).warnings == painted.warnings  # told once
+
+
+def test_lists_and_colours_of_eight_bits() -> None:
+    mesh = Mesh(BOX.tolist(), FACES.tolist(), colors=np.full((8, 3), 51, np.uint8))
+    np.testing.assert_allclose(mesh.colors, 0.2)
+
+
+def test_large_objects_are_taken_with_a_hint() -> None:
+    truck = Mesh(10 * BOX, FACES)
+    assert truck.diameter == pytest.approx(13)
+    assert truck.warnings == ('the diameter is 13 m; if its lengths are in millimetres, load it with unit="mm"',)
+    assert Mesh(3 * BOX, FACES).warnings == () and truck.scaled(0.1).warnings == ()
+
+
 def test_thin_triangles_stay() -> None:
     sliver = Mesh([[0, 0, 0], [1, 0, 0], [0.5, 1e-6, 0]], [[0, 1, 2]])  # type: ignore[arg-type]
     assert len(sliver.faces) == 1 and not sliver.warnings
@@ -96,7 +121,7 @@ def changed(values: Any, index: int, value: float) -> Any:
         ({"vertices_m": BOX[:, :2]}, r"vertices_m: expected shape \(any, 3\), got \(8, 2\)"),
         ({"vertices_m": changed(BOX, 3, np.nan)}, "vertices_m: expected finite numbers, got 3 of 24"),
         ({"faces": FACES.astype(float)}, "faces: expected whole numbers"),
-        ({"faces": QUADS}, r"faces: expected shape \(any, 3\), got \(6, 4\)"),
+        ({"faces": QUADS}, r"faces: expected shape \(any, 3\), got \(6, 4\); triangles only; cut polygons first"),
         ({"faces": changed(FACES, 0, 8)}, "faces: expected indices from 0 to 7, got 0 to 8"),
         ({"faces": changed(FACES, 0, -1)}, "faces: expected indices from 0 to 7, got -1 to 7"),
         ({"faces": np.zeros((3, 3), int)}, "triangles with an area, got 3 without"),
@@ -111,7 +136,6 @@ def changed(values: Any, index: int, value: float) -> Any:
             r"colors: expected numbers in \[0, 1\], got 255 to 255; divide by 255",
         ),
         ({"colors": np.ones((8, 4))}, r"colors: expected shape \(8, 3\)"),
-        ({"vertices_m": 1000 * BOX}, r'got 1300 m; .* unit="mm"'),
         ({"vertices_m": BOX / 10_000}, r'got 0.00013 m; .* unit="m"'),
     ],
 )

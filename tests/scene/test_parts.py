@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError
-from diffdope.scene.parts import GREY, Part, join, tile
+from diffdope.scene.parts import GREY, REPEAT, Part, Way, Wrap, join, tile
 
 F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
@@ -105,3 +108,40 @@ def test_texture_and_varying_colors_do_not_mix(rng: np.random.Generator) -> None
     varying = Part(TRIANGLE, FACE, colors=np.eye(3))
     with pytest.raises(DiffDopeError, match="either textures or vertex colours, got both"):
         join([textured(np.zeros((3, 2)), random_texture(rng, 4, 4)), varying])
+
+
+@pytest.mark.parametrize(
+    ("wrap", "texel"),
+    [
+        ("repeat", lambda i, n: i % n),
+        ("clamp", lambda i, n: min(max(i, 0), n - 1)),
+        ("mirror", lambda i, n: i % (2 * n) if i % (2 * n) < n else 2 * n - 1 - i % (2 * n)),
+    ],
+)
+def test_each_way_to_go_on(wrap: Way, texel: Callable[[int, int], int], rng: np.random.Generator) -> None:
+    texture = random_texture(rng, 4, 8)
+    uv = [[-1.3, 0.1], [1.6, 2.3], [0.2, -0.7]]
+    tiled = tile(replace(textured(uv, texture), wrap=(wrap, "repeat")))
+    assert tiled.wrap == REPEAT
+    for vertex, (u, v) in enumerate(uv):
+        wanted = texture[int(v % 1 * 4), texel(int(np.floor(u * 8)), 8)]
+        assert texel_at(tiled, vertex) == wanted.tolist()
+
+
+@pytest.mark.parametrize("wrap", [("repeat", "repeat"), ("mirror", "repeat")])
+def test_charts_far_from_each_other_need_few_tiles(wrap: Wrap, rng: np.random.Generator) -> None:
+    """Faces whose coordinates span no tile themselves, but lie 100 tiles apart: vertices are split for it."""
+    texture = random_texture(rng, 4, 4)
+    uv = [[0.1, 0.1], [0.9, 0.1], [0.1, 0.9], [100.6, -40.9]]
+    faces = np.array([[0, 1, 2], [3, 3, 3], [3, 3, 3]])
+    part = Part(np.eye(4, 3), faces, np.array(uv), texture, wrap=wrap)
+    tiled = tile(part)
+    assert tiled.texture is texture and tiled.uv is not None and len(tiled.vertices) == 4
+    np.testing.assert_array_equal(tiled.vertices[tiled.faces], part.vertices[faces])
+    assert texel_at(tiled, int(tiled.faces[1, 0])) == texture[int(-40.9 % 1 * 4), int(0.6 * 4)].tolist()
+
+
+@pytest.mark.parametrize("edge", [0.0, 1.0])
+def test_coordinates_that_are_all_at_an_edge_stay_there(edge: float, rng: np.random.Generator) -> None:
+    tiled = tile(textured(np.full((3, 2), edge), random_texture(rng, 4, 4)))
+    assert tiled.uv is not None and (tiled.uv == edge).all()

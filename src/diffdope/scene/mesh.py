@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import (
     DiffDopeError,
-    as_array,
     as_floats,
     check_choice,
     check_finite,
@@ -23,8 +22,10 @@ from diffdope.errors import (
     expected,
 )
 from diffdope.scene.extent import diameter
-from diffdope.scene.mesh_io import read_mesh
-from diffdope.scene.topology import build_edges, is_closed, weld
+from diffdope.scene.mesh_checks import checked
+from diffdope.scene.mesh_io import WITHOUT_UNIT, MeshFile, read_mesh
+from diffdope.scene.parts import join
+from diffdope.scene.topology import build_edges, is_closed
 
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
@@ -32,25 +33,30 @@ U8 = NDArray[np.uint8]
 Unit = Literal["m", "mm", "cm", "inch"]
 
 METRES_PER_UNIT = {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "inch": 0.0254}
-_LARGEST_M, _SMALLEST_M = 5.0, 1e-3
+_USUAL_M, _SMALLEST_M = 5.0, 1e-3
+_LARGE = "the diameter is"
 
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
     """Triangles with a texture, with colours at the vertices, or with neither. It need not be closed.
 
+    `Mesh(vertices_m, faces)` takes lists and arrays alike; `Mesh.load` reads a file, `Mesh.from_trimesh` takes over
+    a mesh of trimesh.
+
     Attributes:
-        vertices_m: (V, 3) metres, in the model frame.
+        vertices_m: (V, 3) metres, in the model frame. Those that no face uses are dropped, with a note in
+            `warnings`.
         faces: (F, 3) indices of vertices. Faces without area are dropped, with a note in `warnings`.
         uv: texture coordinates (V, 2) in [0, 1]: origin at the TOP LEFT of the texture, v DOWN.
-        texture: (H, W, 3) uint8.
-        colors: (V, 3) in [0, 1]; left out where there is a texture.
+        texture: (H, W, 3) uint8, sRGB.
+        colors: (V, 3) in [0, 1] or uint8, sRGB; left out where there is a texture.
         name: for messages.
         source: the file it was read from.
         warnings: what was repaired or left out.
 
     Raises:
-        DiffDopeError: if it is empty, a shape, number or index is wrong, or the size says that the unit is.
+        DiffDopeError: if it is empty, a shape, number or index is wrong, or it is smaller than 1 mm.
     """
 
     vertices_m: F64
@@ -63,47 +69,68 @@ class Mesh:
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        vertices_m = _checked_vertices(self.vertices_m)
-        faces, notes = _checked_faces(self.faces, vertices_m)
-        uv, texture = _checked_texture(self.uv, self.texture, len(vertices_m))
-        # A texture wins over vertex colours, so that one mesh has one appearance.
-        colors = None if self.colors is None or texture is not None else _checked_colors(self.colors, len(vertices_m))
-        arrays = (vertices_m, faces, uv, texture, colors)
-        for name, array in zip(("vertices_m", "faces", "uv", "texture", "colors"), arrays, strict=True):
+        arrays = checked(self.vertices_m, self.faces, self.uv, self.texture, self.colors)
+        for name in ("vertices_m", "faces", "uv", "texture", "colors"):
+            array = getattr(arrays, name)
             if isinstance(array, np.ndarray):
                 array.flags.writeable = False
             object.__setattr__(self, name, array)
-        object.__setattr__(self, "warnings", (*self.warnings, *notes))
-        self._check_size()
+        kept = (note for note in self.warnings if not note.startswith(_LARGE))  # of another size, where it was scaled
+        notes = (*kept, *arrays.notes, *self._size_notes())
+        object.__setattr__(self, "warnings", tuple(dict.fromkeys(notes)))
 
     @classmethod
-    def load(cls, path: str | Path, *, unit: Unit, allow_missing_texture: bool = False) -> Mesh:
-        """Reads PLY (also with `comment TextureFile`), OBJ with MTL, GLB or glTF, or STL.
+    def load(cls, path: str | Path, *, unit: Unit | None = None, allow_missing_texture: bool = False) -> Mesh:
+        """Reads a mesh file: PLY, OBJ with MTL, GLB or glTF, STL, COLLADA (.dae), 3MF, or STEP (extra `cad`).
 
-        All nodes of a scene are joined in place. Several textures are stacked into one; a texture that
-        repeats is tiled, at most 8 times an axis. Colours are taken as stored.
+        All nodes of a scene are joined in place. Several textures are stacked into one; a texture that repeats is
+        tiled, at most 8 times an axis. Colours come as sRGB. What each format gives: docs/meshes.md.
 
         Args:
             path: the mesh file; textures are looked for where it says, then in its own folder.
-            unit: of the file's lengths: "m", "mm" (BOP), "cm" or "inch".
+            unit: of the file's lengths, "m", "mm" (BOP), "cm" or "inch", where the file does not state its unit, as
+                COLLADA, 3MF and STEP do. Theirs counts, with a note if it is another one, unless only the given
+                one makes the object 1 mm to 5 m large. Without `unit`, glTF is in metres, as it should be.
             allow_missing_texture: load without colour, with a warning, instead of raising.
 
         Raises:
-            DiffDopeError: if the file is missing, broken or empty, if its texture is missing, or if the unit
-                looks wrong.
+            DiffDopeError: if the file is missing, broken or empty, if its texture is missing or of a kind that is
+                not read, if its unit is not known, or if it is smaller than 1 mm.
         """
-        check_choice("unit", unit, tuple(METRES_PER_UNIT))
         check_path("path", path)
         path = Path(path)
-        part, warnings = read_mesh(path, allow_missing_texture=allow_missing_texture)
-        vertices, faces = part.vertices, part.faces
-        if path.suffix.lower() == ".stl":
-            vertices, faces = _welded(vertices, faces)  # STL repeats every corner
-        vertices_m = vertices * METRES_PER_UNIT[unit]
+        if unit is not None or path.suffix.lower() in WITHOUT_UNIT:
+            check_choice("unit", "none" if unit is None else unit, tuple(METRES_PER_UNIT))
+        file = read_mesh(path, allow_missing_texture=allow_missing_texture)
+        metres, notes = _metres_per_unit(file, unit)
+        part = file.part
+        warnings = (*file.notes, *notes)
         try:
-            return cls(vertices_m, faces, part.uv, part.texture, part.colors, path.stem, path, warnings)
+            return cls(
+                part.vertices * metres, part.faces, part.uv, part.texture, part.colors, path.stem, path, warnings
+            )
         except DiffDopeError as error:
             raise DiffDopeError(f"{error} ({path}, read with unit={unit!r})") from error
+
+    @classmethod
+    def from_trimesh(cls, mesh: Any, *, unit: Unit = "m", name: str = "mesh") -> Mesh:
+        """Takes over a `trimesh.Trimesh`, or all meshes of a `trimesh.Scene` in place, with their colours.
+
+        Args:
+            mesh: the mesh or scene; it is copied.
+            unit: of its lengths.
+            name: for messages.
+
+        Raises:
+            DiffDopeError: if it is neither, or has no triangles.
+        """
+        from diffdope.scene.from_trimesh import parts_of
+
+        check_choice("unit", unit, tuple(METRES_PER_UNIT))
+        notes: list[str] = []
+        part, more = join(parts_of(mesh, notes))
+        vertices_m = part.vertices * METRES_PER_UNIT[unit]
+        return cls(vertices_m, part.faces, part.uv, part.texture, part.colors, name, None, (*notes, *more))
 
     @cached_property
     def bounds(self) -> F64:
@@ -178,15 +205,18 @@ class Mesh:
             return replace(self, colors=np.repeat((self.colors @ weights)[:, None], 3, axis=1))
         return self
 
-    def _check_size(self) -> None:
-        if _SMALLEST_M <= self.diameter <= _LARGEST_M:
-            return
-        cure = (
-            'the file is probably in millimetres: load it with unit="mm"'
-            if self.diameter > _LARGEST_M
-            else 'the file is probably in metres: load it with unit="m"'
-        )
-        raise expected("mesh", f"a diameter of {_SMALLEST_M} to {_LARGEST_M} m", f"{self.diameter:.4g} m", cure)
+    def _size_notes(self) -> tuple[str, ...]:
+        """What a size says that is unusual.
+
+        Raises:
+            DiffDopeError: if nothing could be seen of it.
+        """
+        if self.diameter < _SMALLEST_M:
+            cure = 'its lengths are probably in metres: load it with unit="m"'
+            raise expected("mesh", f"a diameter of at least {_SMALLEST_M} m", f"{self.diameter:.4g} m", cure)
+        if self.diameter <= _USUAL_M:
+            return ()
+        return (f'{_LARGE} {self.diameter:.4g} m; if its lengths are in millimetres, load it with unit="mm"',)
 
     def __repr__(self) -> str:
         color = "texture" if self.texture is not None else "vertex colours" if self.colors is not None else "no colour"
@@ -194,65 +224,17 @@ class Mesh:
         return f"Mesh({self.name!r}, {size}, {color})"
 
 
-def _checked_vertices(values: ArrayLike) -> F64:
-    vertices_m = as_floats("vertices_m", values)
-    check_shape("vertices_m", vertices_m, (None, 3))
-    if len(vertices_m) == 0:
-        raise DiffDopeError("vertices_m: expected at least one triangle, got an empty mesh")
-    check_finite("vertices_m", vertices_m, cure="export the mesh again, or remove those vertices")
-    return vertices_m
-
-
-def _checked_faces(values: ArrayLike, vertices_m: F64) -> tuple[I32, tuple[str, ...]]:
-    faces = as_array("faces", values)
-    check_shape("faces", faces, (None, 3))
-    if len(faces) == 0:
-        raise DiffDopeError("faces: expected at least one triangle, got an empty mesh")
-    if faces.dtype.kind not in "iu":
-        raise expected("faces", "whole numbers", faces.dtype)
-    if faces.min() < 0 or faces.max() >= len(vertices_m):
-        got = f"{int(faces.min())} to {int(faces.max())}"
-        raise expected("faces", f"indices from 0 to {len(vertices_m) - 1}", got, "the file is damaged")
-    faces = faces.astype(np.int32)
-    a, b, c = np.moveaxis(vertices_m[faces], 1, 0)
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    longest = np.maximum(np.sum((b - a) ** 2, axis=1), np.sum((c - a) ** 2, axis=1))
-    proper = area > 1e-12 * longest
-    dropped = len(faces) - int(np.count_nonzero(proper))
-    if dropped == len(faces):
-        raise expected("faces", "triangles with an area", f"{dropped} without", "the file is damaged")
-    notes = (f"{dropped} of {len(faces)} triangles have no area and were dropped",) if dropped else ()
-    return faces[proper], notes
-
-
-def _checked_texture(uv: ArrayLike | None, texture: Any, count: int) -> tuple[F64 | None, U8 | None]:
-    if texture is None:
-        return None, None
-    if uv is None:
-        raise expected("uv", f"texture coordinates ({count}, 2) for the texture", None)
-    image = np.array(as_array("texture", texture))
-    check_shape("texture", image, (None, None, 3))
-    if image.dtype != np.uint8 or image.size == 0:
-        raise expected("texture", "uint8 colours", f"{image.dtype} of shape {image.shape}")
-    coordinates = as_floats("uv", uv)
-    check_shape("uv", coordinates, (count, 2))
-    check_finite("uv", coordinates)
-    if coordinates.min() < -1e-6 or coordinates.max() > 1 + 1e-6:
-        got = f"{coordinates.min():.4g} to {coordinates.max():.4g}"
-        raise expected("uv", "numbers in [0, 1]", got, "tile the texture; Mesh.load does so by itself")
-    return np.clip(coordinates, 0.0, 1.0), image
-
-
-def _checked_colors(values: ArrayLike, count: int) -> F64:
-    colors = as_floats("colors", values)
-    check_shape("colors", colors, (count, 3))
-    check_finite("colors", colors)
-    if colors.min() < 0 or colors.max() > 1:
-        raise expected("colors", "numbers in [0, 1]", f"{colors.min():.4g} to {colors.max():.4g}", "divide by 255")
-    return colors
-
-
-def _welded(vertices: F64, faces: NDArray[Any]) -> tuple[F64, NDArray[Any]]:
-    welded = weld(vertices)
-    _, first = np.unique(welded, return_index=True)
-    return vertices[first], welded[faces]
+def _metres_per_unit(file: MeshFile, unit: Unit | None) -> tuple[float, tuple[str, ...]]:
+    """Metres per unit of a file, and a note where it is not the one that was given."""
+    given, stated = None if unit is None else METRES_PER_UNIT[unit], file.unit_m
+    if stated is None:
+        return (1.0 if given is None else given), ()  # glTF and COLLADA are in metres where they say nothing
+    if given is None or np.isclose(given, stated, rtol=1e-6):
+        return stated, ()
+    size = float(np.linalg.norm(np.ptp(file.part.vertices, axis=0)))
+    usual = {metres: _SMALLEST_M <= size * metres <= _USUAL_M for metres in (given, stated)}
+    if usual[given] and not usual[stated]:
+        return given, (
+            f"the file states its unit, {stated:.6g} m, which makes {size * stated:.3g} m; {unit} was taken",
+        )
+    return stated, (f"the file states its unit, {stated:.6g} m; unit={unit!r} was not used",)

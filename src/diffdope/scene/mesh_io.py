@@ -1,188 +1,96 @@
-"""Mesh files into parts, through trimesh, whose silence about missing and broken textures is broken here."""
+"""Mesh files into one piece: the reader for each ending, and errors that name the file and the cure."""
 
 from __future__ import annotations
 
-import io
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_choice
-from diffdope.io.images import as_rgb_texture
+from diffdope.errors import DiffDopeError, check_choice, expected
 from diffdope.scene.parts import Part, join
+from diffdope.scene.readers.source import MeshSource
 
-SUFFIXES = (".ply", ".obj", ".glb", ".gltf", ".stl")
-_IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tga", ".tif", ".tiff", ".webp"}
-F64 = NDArray[np.float64]
-
-
-@dataclass
-class _Files:
-    """What the mesh file asked for beside itself. trimesh swallows the failures, so they are noted here."""
-
-    folder: Path
-    missing: list[str] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
-
-    def get(self, name: str) -> bytes:
-        plain = name.strip().replace("\\", "/")  # written on Windows
-        for candidate in (plain, plain.rsplit("/", 1)[-1]):
-            path = self.folder / candidate
-            if path.is_file():
-                data = path.read_bytes()
-                self._note_broken(path, data)
-                return data
-        self.missing.append(name.strip())
-        raise FileNotFoundError(name)
-
-    def _note_broken(self, path: Path, data: bytes) -> None:
-        from PIL import Image
-
-        if path.suffix.lower() in _IMAGE_SUFFIXES:
-            try:
-                with Image.open(io.BytesIO(data)) as image:
-                    image.load()
-            except (OSError, ValueError, SyntaxError):
-                self.broken.append(path.name)
+# Each reader's module is imported when its first file is read.
+_READERS = {
+    ".ply": "ply.read_ply",
+    ".obj": "obj.read_obj",
+    ".glb": "gltf.read_gltf",
+    ".gltf": "gltf.read_gltf",
+    ".stl": "stl.read_stl",
+    ".dae": "collada.read_collada",
+    ".3mf": "three_mf.read_3mf",
+    ".step": "step.read_step",
+    ".stp": "step.read_step",
+}
+SUFFIXES = tuple(_READERS)
+WITHOUT_UNIT = (".ply", ".obj", ".stl")  # whose files never state their unit of length
+Reader = Callable[[MeshSource], list[Part]]
 
 
-def read_mesh(path: Path, *, allow_missing_texture: bool) -> tuple[Part, tuple[str, ...]]:
-    """All geometry of a mesh file as one part in the file's unit, and warnings.
+@dataclass(frozen=True)
+class MeshFile:
+    """What a mesh file holds.
+
+    Attributes:
+        part: all its geometry, in its unit of length.
+        notes: what was repaired, changed or left out.
+        unit_m: metres per unit, if the file states its unit.
+    """
+
+    part: Part
+    notes: tuple[str, ...]
+    unit_m: float | None
+
+
+def read_mesh(path: Path, *, allow_missing_texture: bool) -> MeshFile:
+    """All geometry of a mesh file as one part, in the file's unit of length.
 
     Raises:
         DiffDopeError: if the file cannot be read, holds no triangles, or its texture is missing or broken.
     """
     if not path.is_file():
         raise DiffDopeError(f"mesh: expected a mesh file, but there is none at {path}")
-    check_choice("mesh file ending", path.suffix.lower(), SUFFIXES)
-    files = _Files(path.parent)
-    scene = _load_scene(path, files)
-    message = _texture_message(path, files) if files.missing or files.broken else ""
-    if message and not allow_missing_texture:
-        raise DiffDopeError(f"{message}, or load with allow_missing_texture=True to go without colour")
+    ending = path.suffix.lower()
+    check_choice("mesh file ending", ending, SUFFIXES)
+    source = MeshSource(path)
+    parts = _parts_of(source, _reader(ending))
+    problem = source.problem
+    if problem and not allow_missing_texture:
+        raise DiffDopeError(f"{problem}, or load with allow_missing_texture=True to go without colour")
+    if problem:
+        parts = [Part(part.vertices, part.faces) for part in parts]
+        source.notes = [f"{problem}; loaded without colour"]
     try:
-        parts, warnings = _parts_of(scene, with_color=not message)
         if not parts:
             raise DiffDopeError("mesh: expected triangles, got none; it is empty or a point cloud")
-        joined, more = join(parts)
+        joined, notes = join(parts)
     except DiffDopeError as error:
         raise DiffDopeError(f"{error} ({path})") from error
-    return joined, (*warnings, *more, *([f"{message}; loaded without colour"] if message else []))
+    return MeshFile(joined, (*source.notes, *notes), source.unit_m)
 
 
-def _texture_message(path: Path, files: _Files) -> str:
-    if files.missing:
-        names = ", ".join(dict.fromkeys(files.missing))
-        return f"mesh: {path.name} names {names}, but that is not in {path.parent}; put it there"
-    names = ", ".join(dict.fromkeys(files.broken))
-    return f"mesh: {path.name} names {names}, which cannot be read as an image; replace it"
+def _reader(ending: str) -> Reader:
+    module, name = _READERS[ending].split(".")
+    reader: Reader = getattr(import_module(f"diffdope.scene.readers.{module}"), name)
+    return reader
 
 
-def _load_scene(path: Path, files: _Files) -> Any:
-    import trimesh
-
-    resolver = trimesh.resolvers.FilePathResolver(str(path))
-    resolver.get = files.get  # on the instance: a subclass would need trimesh when this module is imported
+def _parts_of(source: MeshSource, reader: Reader) -> list[Part]:
     try:
-        with _quiet("trimesh"):
-            # process=False, because merging vertices would drop texture coordinates.
-            return trimesh.load_scene(str(path), process=False, resolver=resolver)
-    except Exception as error:  # trimesh's readers raise whatever the broken bytes lead to
-        if files.missing:
-            raise DiffDopeError(_texture_message(path, files)) from error
-        raise DiffDopeError(f"mesh: cannot read {path}: {error} ({type(error).__name__})") from error
+        return [_checked(part) for part in reader(source) if len(part.faces)]
+    except DiffDopeError as error:
+        raise DiffDopeError(f"{error} ({source.path})") from error
+    except Exception as error:  # whatever broken bytes lead to
+        raise DiffDopeError(f"mesh: cannot read {source.path}: {error} ({type(error).__name__})") from error
 
 
-@contextmanager
-def _quiet(logger_name: str) -> Iterator[None]:
-    """Without the traceback that a library logs about what is reported here in one line."""
-    logger = logging.getLogger(logger_name)
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
-def _parts_of(scene: Any, *, with_color: bool) -> tuple[list[Part], list[str]]:
-    parts, warnings = [], []
-    for node in scene.graph.nodes_geometry:
-        transform, name = scene.graph[node]
-        geometry = scene.geometry[name]
-        if len(getattr(geometry, "faces", ())) == 0:
-            continue
-        vertices = np.array(geometry.vertices, np.float64)
-        faces = np.array(geometry.faces)
-        if not np.array_equal(transform, np.eye(4)):
-            vertices = vertices @ transform[:3, :3].T + transform[:3, 3]
-            if np.linalg.det(transform[:3, :3]) < 0:
-                faces = faces[:, ::-1]  # a mirroring node turns faces inside out
-        part = Part(vertices, faces)
-        if with_color:
-            part, notes = _colored(part, geometry.visual)
-            warnings.extend(notes)
-        parts.append(part)
-    return parts, list(dict.fromkeys(warnings))
-
-
-def _colored(part: Part, visual: Any) -> tuple[Part, list[str]]:
-    """The part with the colour of trimesh's `visual`; texture first, as trimesh has it."""
-    if visual.kind == "vertex":
-        return replace(part, colors=_unit(visual.vertex_colors)), []
-    if visual.kind == "face":
-        corners = part.faces.ravel()
-        faces = np.arange(len(corners)).reshape(-1, 3)
-        colors = np.repeat(_unit(visual.face_colors), 3, axis=0)
-        return Part(part.vertices[corners], faces, colors=colors), []
-    if visual.kind != "texture":
-        return part, []
-    material = visual.material
-    image = getattr(material, "image", None) or getattr(material, "baseColorTexture", None)
-    if image is None:
-        return _of_one_color(part, visual)
-    # An image that no file was opened for has no format: it is the placeholder which trimesh makes up.
-    if image.format is None or visual.uv is None:
-        return part, ["the mesh has texture coordinates but names no texture"] if visual.uv is not None else []
-    uv = np.array(visual.uv, np.float64)
-    if not np.isfinite(uv).all():
-        raise DiffDopeError("mesh: expected finite texture coordinates, got NaN or infinity; export the mesh again")
-    uv[:, 1] = 1.0 - uv[:, 1]  # trimesh counts v from the bottom
-    try:
-        texture = as_rgb_texture(image)
-    except (OSError, ValueError, SyntaxError) as error:  # a picture inside a GLB is first decoded here
-        raise DiffDopeError(f"mesh: the texture inside the file is broken: {error}") from error
-    return replace(part, uv=uv, texture=texture), _tint_warning(material)
-
-
-def _of_one_color(part: Part, visual: Any) -> tuple[Part, list[str]]:
-    """The colours at vertices that come with a material, else the material's own; none where it has none."""
-    stored = getattr(visual, "vertex_attributes", {}).get("color")
-    if stored is not None and len(stored) == len(part.vertices):
-        return replace(part, colors=_unit(stored)), []
-    material = visual.material
-    if hasattr(material, "baseColorFactor") and material.baseColorFactor is None:
-        return part, []
-    color = _unit(np.asarray(material.main_color)[None])
-    return replace(part, colors=np.repeat(color, len(part.vertices), axis=0)), []
-
-
-def _tint_warning(material: Any) -> list[str]:
-    """glTF multiplies texture and factor, but exporters also leave a grey factor there by accident."""
-    factor = getattr(material, "baseColorFactor", None)
-    if factor is None or np.min(_unit(np.asarray(factor)[None])) > 0.99:
-        return []
-    return ["the material's base colour factor is not white; it is left out, the texture is taken as it is"]
-
-
-def _unit(colors: Any) -> F64:
-    """RGB in [0, 1] of colours (N, 3 or 4) in any number type."""
-    array = np.asarray(colors)
-    scale = float(np.iinfo(array.dtype).max) if array.dtype.kind in "ui" else 1.0
-    return np.clip(array[:, :3].astype(np.float64) / scale, 0.0, 1.0)
+def _checked(part: Part) -> Part:
+    for what, array in (("texture coordinates", part.uv), ("colours", part.colors)):
+        if array is not None and len(array) != len(part.vertices):
+            raise expected("mesh", f"{what} for {len(part.vertices)} vertices", len(array), "the file is damaged")
+    if part.uv is None or np.isfinite(part.uv).all():
+        return part
+    raise DiffDopeError("mesh: expected finite texture coordinates, got NaN or infinity; export the mesh again")

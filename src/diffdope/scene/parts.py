@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
 
 GREY = 0.5  # of pieces without a colour in a mesh whose other pieces have one
+Way = Literal["repeat", "clamp", "mirror"]
+Wrap = tuple[Way, Way]
+REPEAT: Wrap = ("repeat", "repeat")
 _MAX_TILES = 8
 _MAX_TEXELS = 2**26
 _GUTTER = 16  # rows between stacked textures, so that their smaller copies do not mix at once
@@ -24,7 +27,8 @@ _OVERSHOOT = 1e-3  # texture coordinates this far outside are rounding, not tili
 class Part:
     """A piece of a mesh: vertices (V, 3) in the file's unit, faces (F, 3), and at most one kind of colour.
 
-    uv (V, 2) has its origin at the top left of texture (H, W, 3), v down; colors (V, 3) are in [0, 1].
+    uv (V, 2) has its origin at the top left of texture (H, W, 3), v down; colors (V, 3) are in [0, 1]. `wrap` says
+    how the texture goes on outside of [0, 1], along u and along v.
     """
 
     vertices: F64
@@ -32,6 +36,7 @@ class Part:
     uv: F64 | None = None
     texture: U8 | None = None
     colors: F64 | None = None
+    wrap: Wrap = REPEAT
 
     @property
     def has_color(self) -> bool:
@@ -65,22 +70,68 @@ def join(parts: list[Part]) -> tuple[Part, tuple[str, ...]]:
 
 
 def tile(part: Part) -> Part:
-    """Repeats the texture as often as the texture coordinates ask, which then lie in [0, 1].
+    """Repeats, mirrors or extends the texture as far as the texture coordinates ask, which then lie in [0, 1].
 
     Raises:
         DiffDopeError: if that is more than 8 times along an axis, or too large.
     """
     if part.uv is None or part.texture is None:
         return part
-    low = np.floor(part.uv.min(axis=0) + _OVERSHOOT)
-    count = np.maximum(np.ceil(part.uv.max(axis=0) - _OVERSHOOT) - low, 1)
-    if count.max() > _MAX_TILES or part.texture[..., 0].size * count.prod() > _MAX_TEXELS:
+    if not _fits(part):
+        part = _near_the_origin(part)
+    assert part.uv is not None and part.texture is not None
+    low, count = _span(part.uv)
+    if not _fits(part):
         got = f"{part.uv.min(axis=0).round(3).tolist()} to {part.uv.max(axis=0).round(3).tolist()}"
         cure = "bake the repeated texture into one image"
         raise expected("mesh", f"texture coordinates that span at most {_MAX_TILES} tiles an axis", got, cure)
-    columns, rows = count.astype(int)
-    texture = np.tile(part.texture, (rows, columns, 1)) if rows * columns > 1 else part.texture
-    return replace(part, uv=np.clip((part.uv - low) / count, 0.0, 1.0), texture=texture)
+    height, width = part.texture.shape[:2]
+    columns, rows = (
+        _texels(size, int(start), int(tiles), wrap)
+        for size, start, tiles, wrap in zip((width, height), low, count, part.wrap, strict=True)
+    )
+    as_it_is = np.array_equal(columns, np.arange(width)) and np.array_equal(rows, np.arange(height))
+    texture = part.texture if as_it_is else part.texture[rows[:, None], columns]
+    return replace(part, uv=np.clip((part.uv - low) / count, 0.0, 1.0), texture=texture, wrap=REPEAT)
+
+
+def _span(uv: F64) -> tuple[F64, F64]:
+    """The first tile along u and v, and how many there are."""
+    least, most = uv.min(axis=0), uv.max(axis=0)
+    # What is all at 1 is at the end of the first tile, not at the beginning of the next.
+    low = np.where((least >= -_OVERSHOOT) & (most <= 1 + _OVERSHOOT), 0.0, np.floor(least + _OVERSHOOT))
+    return low, np.maximum(np.ceil(most - _OVERSHOOT) - low, 1)
+
+
+def _fits(part: Part) -> bool:
+    assert part.uv is not None and part.texture is not None
+    _, count = _span(part.uv)
+    return bool(count.max() <= _MAX_TILES and part.texture[..., 0].size * count.prod() <= _MAX_TEXELS)
+
+
+def _near_the_origin(part: Part) -> Part:
+    """The part with each face moved by whole periods of its texture to the first tile; vertices are split for it."""
+    assert part.uv is not None
+    period = np.array([{"repeat": 1.0, "mirror": 2.0, "clamp": np.inf}[wrap] for wrap in part.wrap])
+    shift = np.floor((part.uv[part.faces].min(axis=1) + _OVERSHOOT) / period)
+    shift = np.where(np.isinf(period), 0.0, shift * np.where(np.isinf(period), 0.0, period))
+    shifts, which = np.unique(shift, axis=0, return_inverse=True)
+    keys, faces = np.unique(part.faces.astype(np.int64) * len(shifts) + which.reshape(-1, 1), return_inverse=True)
+    vertex = keys // len(shifts)
+    uv = part.uv[vertex] - shifts[keys % len(shifts)]
+    colors = None if part.colors is None else part.colors[vertex]
+    return replace(part, vertices=part.vertices[vertex], faces=faces.reshape(-1, 3), uv=uv, colors=colors)
+
+
+def _texels(size: int, low: int, tiles: int, wrap: str) -> NDArray[np.intp]:
+    """Which texels of an axis lie in a number of tiles, from the first one on."""
+    index = np.arange(low * size, (low + tiles) * size)
+    if wrap == "clamp":
+        return np.clip(index, 0, size - 1)
+    if wrap == "mirror":
+        index = index % (2 * size)
+        return np.where(index < size, index, 2 * size - 1 - index)
+    return index % size
 
 
 def _with_swatch(part: Part) -> Part:

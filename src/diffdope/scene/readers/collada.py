@@ -1,0 +1,67 @@
+"""COLLADA 1.4 and 1.5: the geometry of a visual scene in place, with z up, and with its colours."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import DiffDopeError
+from diffdope.scene.parts import Part
+from diffdope.scene.readers.collada_geometry import Geometry
+from diffdope.scene.readers.collada_materials import Effects
+from diffdope.scene.readers.collada_nodes import Placed, instances
+from diffdope.scene.readers.placing import moved
+from diffdope.scene.readers.source import MeshSource
+from diffdope.scene.readers.xml_tree import by_id, parsed, text_of
+
+F64 = NDArray[np.float64]
+
+# The axes that become x, y and z, with their signs, so that z points up.
+_TURNS = {
+    "Z_UP": np.eye(3),
+    "Y_UP": np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]]),
+    "X_UP": np.array([[0, -1.0, 0], [0, 0, -1.0], [1.0, 0, 0]]),
+}
+
+
+def read_collada(source: MeshSource) -> list[Part]:
+    """The pieces of a COLLADA file, in its unit, which it states, and turned so that z points up.
+
+    Raises:
+        DiffDopeError: if it is no COLLADA, or its data are damaged.
+    """
+    root = parsed(source.path.read_bytes())
+    if root.tag != "COLLADA":
+        raise DiffDopeError(f"mesh: expected the XML of COLLADA, got <{root.tag}>")
+    asset = root.find("asset")
+    unit = asset.find("unit") if asset is not None else None
+    if unit is not None and unit.get("meter"):
+        source.unit_m = float(unit.get("meter", "1").replace(",", "."))
+    turn = np.eye(4)
+    turn[:3, :3] = _turn(text_of(asset, "up_axis"), source)
+    effects = Effects(root, source)
+    geometries: dict[str, Geometry] = {
+        key: Geometry(element) for key, element in by_id(root, "geometry").items() if element.find("mesh") is not None
+    }
+    parts = []
+    for placed in instances(root, source):
+        if placed.geometry in geometries:
+            for part in _pieces(geometries[placed.geometry], placed, effects, source):
+                parts.append(moved(part, turn @ placed.matrix))
+    return parts
+
+
+def _turn(axis: str, source: MeshSource) -> F64:
+    if axis in ("X_UP", "Y_UP"):
+        source.note(f"the file says {axis}: it was turned so that z points up")
+    elif axis != "Z_UP":
+        source.note("the file does not say which axis points up; it is taken as it is, as if it said Z_UP")
+    return _TURNS.get(axis, np.eye(3))
+
+
+def _pieces(geometry: Geometry, placed: Placed, effects: Effects, source: MeshSource) -> list[Part]:
+    pieces = []
+    for primitive in geometry.primitives(source):
+        material, inputs = placed.materials.get(primitive.symbol, (None, {}))
+        pieces.append(primitive.colored(effects.of_material(material), inputs, source))
+    return [part for part in pieces if len(part.faces)]

@@ -1,0 +1,33 @@
+"""Numbers in text."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import DiffDopeError
+
+
+def numbers_in(text: str | bytes) -> NDArray[np.float64]:
+    """The numbers between white space.
+
+    Raises:
+        DiffDopeError: if there is anything else.
+    """
+    if not text.strip():  # of which numpy makes -1
+        return np.empty(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)  # numpy warns of what it could not read, and stops there
+        try:
+            return np.fromstring(text, np.float64, sep=" ")
+        except (ValueError, DeprecationWarning):
+            pass
+    words = text.split()
+    for word in words:
+        try:
+            float(word)
+        except ValueError as error:
+            raise DiffDopeError(f"mesh: expected a number, got {word!r}; the file is damaged") from error
+    return np.array(words, np.float64)

@@ -1,0 +1,244 @@
+"""The elements of a PLY file as tables of columns, in text and in both orders of bytes.
+
+Turk, The PLY Polygon File Format, 1994.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import DiffDopeError, expected
+from diffdope.scene.readers.numbers import numbers_in
+
+Int = NDArray[np.intp]
+
+_TYPES = {
+    "char": "i1", "int8": "i1", "uchar": "u1", "uint8": "u1", "short": "i2", "int16": "i2", "ushort": "u2",
+    "uint16": "u2", "int": "i4", "int32": "i4", "uint": "u4", "uint32": "u4", "int64": "i8", "uint64": "u8",
+    "float": "f4", "float32": "f4", "double": "f8", "float64": "f8",
+}  # fmt: skip
+_ORDERS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
+
+
+class Lists(NamedTuple):
+    """A column of lists: all values one after the other, and how many each row has."""
+
+    values: NDArray[Any]
+    sizes: Int
+
+
+Column = NDArray[Any] | Lists
+Table = dict[str, Column]
+
+
+class _Property(NamedTuple):
+    name: str
+    kind: str
+    count_kind: str  # empty unless it is a list
+
+
+@dataclass
+class _Element:
+    name: str
+    rows: int
+    properties: list[_Property] = field(default_factory=list)
+
+
+@dataclass
+class Header:
+    """What a PLY file says before its data.
+
+    Attributes:
+        end: where the data begin.
+        order: of the bytes, "<" or ">"; empty where the data are text.
+        elements: by name, in their order.
+        textures: the names in comments `TextureFile`.
+    """
+
+    end: int
+    order: str = ""
+    elements: dict[str, _Element] = field(default_factory=dict)
+    textures: list[str] = field(default_factory=list)
+
+
+def read_tables(data: bytes) -> tuple[Header, dict[str, Table]]:
+    """The header and the columns of each element.
+
+    Raises:
+        DiffDopeError: if the header is not PLY's, or the data end early.
+    """
+    header = _header(data)
+    body = _Text(data[header.end :]) if not header.order else _Binary(data, header.end, header.order)
+    return header, {element.name: _table(body, element) for element in header.elements.values()}
+
+
+def _header(data: bytes) -> Header:
+    end = data.find(b"end_header")
+    if not data.startswith(b"ply") or end < 0:
+        raise expected("mesh", "a header from 'ply' to 'end_header'", repr(data[:20]), "the file is damaged")
+    stop = end + len(b"end_header")
+    stop += 2 if data[stop : stop + 2] == b"\r\n" else 1
+    header = Header(stop)
+    element: _Element | None = None
+    for line in data[:end].decode("utf-8", "replace").splitlines():
+        words = line.split()
+        match words:
+            case ["format", order, *_] if order in _ORDERS:
+                header.order = _ORDERS[order]
+            case ["comment" | "obj_info", kind, *_] if kind.lower() == "texturefile":
+                header.textures.append(line.split(None, 2)[2].strip() if len(words) > 2 else "")
+            case ["element", name, rows]:
+                element = header.elements[name] = _Element(name, int(rows))
+            case ["property", "list", count, kind, name] if element is not None:
+                element.properties.append(_Property(name.lower(), _type(kind), _type(count)))
+            case ["property", kind, name] if element is not None:
+                element.properties.append(_Property(name.lower(), _type(kind), ""))
+    return header
+
+
+def _type(name: str) -> str:
+    if name not in _TYPES:
+        raise expected("mesh", f"a type of PLY ({', '.join(_TYPES)})", repr(name), "the file is damaged")
+    return _TYPES[name]
+
+
+class _Text:
+    """Data in text: a row's numbers are cells of one array."""
+
+    def __init__(self, data: bytes) -> None:
+        self.cells = numbers_in(data)
+        self.at = 0
+
+    def width(self, kind: str) -> int:
+        return 1
+
+    def count_at(self, place: int, kind: str) -> int:
+        return int(self.cells[place])
+
+    def values(self, starts: Int, count: int, kind: str) -> NDArray[Any]:
+        """`count` numbers from each of the places on (R, count)."""
+        cells: NDArray[Any] = self.cells[starts[:, None] + np.arange(count)]
+        return cells.astype(kind)
+
+    @property
+    def end(self) -> int:
+        return len(self.cells)
+
+
+class _Binary:
+    """Data in bytes."""
+
+    def __init__(self, data: bytes, start: int, order: str) -> None:
+        self.bytes = np.frombuffer(data, np.uint8)
+        self.data = data
+        self.order = order
+        self.at = start
+
+    def width(self, kind: str) -> int:
+        return int(kind[1])
+
+    def count_at(self, place: int, kind: str) -> int:
+        return int(struct.unpack_from(self.order + np.dtype(kind).char, self.data, place)[0])
+
+    def values(self, starts: Int, count: int, kind: str) -> NDArray[Any]:
+        size = count * self.width(kind)
+        step = int(starts[1] - starts[0]) if len(starts) > 1 else size
+        if len(starts) and (len(starts) == 1 or (np.diff(starts) == step).all()) and step >= size:
+            # The usual case, rows of one length, without an index for each byte.
+            rows = np.lib.stride_tricks.as_strided(self.bytes[starts[0] :], (len(starts), size), (step, 1))
+        else:
+            rows = self.bytes[starts[:, None] + np.arange(size)]
+        values: NDArray[Any] = np.ascontiguousarray(rows).view(self.order + kind).astype(kind, copy=False)
+        return values
+
+    @property
+    def end(self) -> int:
+        return len(self.data)
+
+
+def _table(body: _Text | _Binary, element: _Element) -> Table:
+    if not element.properties or element.rows == 0:
+        return {}
+    places, counts = _same_rows(body, element) or _each_row(body, element)
+    table: Table = {}
+    for k, prop in enumerate(element.properties):
+        if prop.count_kind:
+            table[prop.name] = _lists(body, places[k], counts[k], prop.kind)
+        else:
+            table[prop.name] = body.values(places[k], 1, prop.kind)[:, 0]
+    return table
+
+
+def _lists(body: _Text | _Binary, places: Int, counts: Int, kind: str) -> Lists:
+    if len(counts) and (counts == counts[0]).all():
+        return Lists(body.values(places, int(counts[0]), kind).ravel(), counts)
+    first = np.cumsum(counts) - counts
+    values = np.empty(int(counts.sum()), kind)
+    for count in np.unique(counts).tolist():
+        rows = np.flatnonzero(counts == count)
+        values[first[rows][:, None] + np.arange(count)] = body.values(places[rows], count, kind)
+    return Lists(values, counts)
+
+
+def _too_short(element: _Element) -> DiffDopeError:
+    return DiffDopeError(f"mesh: the file ends before all {element.rows} rows of {element.name}; it is damaged")
+
+
+def _same_rows(body: _Text | _Binary, element: _Element) -> tuple[list[Int], list[Int]] | None:
+    """Where each property's values begin in each row, if all rows are like the first; else None."""
+    place, offsets, sizes = body.at, [], []
+    for prop in element.properties:
+        if prop.count_kind:
+            if place + body.width(prop.count_kind) > body.end:
+                raise _too_short(element)
+            sizes.append(body.count_at(place, prop.count_kind))
+            place += body.width(prop.count_kind)
+        else:
+            sizes.append(1)
+        offsets.append(place - body.at)
+        place += max(sizes[-1], 0) * body.width(prop.kind)
+    stride, lists = place - body.at, any(prop.count_kind for prop in element.properties)
+    if body.at + stride * element.rows > body.end:
+        if lists:
+            return None
+        raise _too_short(element)
+    rows = body.at + stride * np.arange(element.rows)
+    for prop, offset, size in zip(element.properties, offsets, sizes, strict=True):
+        if prop.count_kind:
+            counted = body.values(rows + offset - body.width(prop.count_kind), 1, prop.count_kind)
+            if size < 0 or not (counted == size).all():
+                return None
+    body.at = place - stride + stride * element.rows
+    return [rows + offset for offset in offsets], [np.full(element.rows, size) for size in sizes]
+
+
+def _each_row(body: _Text | _Binary, element: _Element) -> tuple[list[Int], list[Int]]:
+    """Where each property's values begin in each row, and how many there are, found row by row."""
+    if element.rows > body.end - body.at:
+        raise _too_short(element)
+    steps = [(prop.count_kind, prop.count_kind and body.width(prop.count_kind), body.width(prop.kind))
+             for prop in element.properties]  # fmt: skip
+    place, places, counts = body.at, [], []
+    for _ in range(element.rows):
+        for count_kind, before, width in steps:
+            count = 1
+            if count_kind:
+                if place >= body.end:
+                    raise _too_short(element)
+                count = body.count_at(place, count_kind)
+                if count < 0:
+                    raise expected("mesh", "lists of at least no values", count, "the file is damaged")
+                place += int(before)
+            places.append(place)
+            counts.append(count)
+            place += count * width
+    if place > body.end:
+        raise _too_short(element)
+    body.at = place
+    shape = (element.rows, len(steps))
+    return list(np.array(places).reshape(shape).T), list(np.array(counts).reshape(shape).T)
