@@ -19,7 +19,7 @@ from diffdope.pipelines.compiled import compile_before
 from diffdope.pipelines.in_box import IN_A_PIECE, box_of_mask, checked_box, doubted, surest, with_note
 from diffdope.pipelines.notes import notes_on
 from diffdope.pipelines.own_frame import OwnFrame
-from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, in_pose_of, nothing_compared
+from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, in_pose_of, message_of, nothing_compared
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.pipelines.settings import preset as find_preset
 from diffdope.pipelines.start import POSE_CURE, Start, best_of, poses_of
@@ -259,7 +259,7 @@ class Refiner:
             initial_cost=outcome.initial_cost,
             cost_per_modality=dict(zip(names, outcome.modality_costs.tolist(), strict=True)),
             initial_cost_per_modality=dict(zip(names, outcome.initial_modality_costs.tolist(), strict=True)),
-            status=outcome.status, message=MESSAGES[outcome.status],
+            status=outcome.status, message=message_of(outcome.status, outcome.why),
             winner=outcome.winner, winner_iteration=outcome.winner_iteration,
             iterations=len(outcome.history.costs) - 1, history=outcome.history, modalities=names,
             notes=(*notes_on(self.mesh, observation, self.preset, names), *outcome.notes),

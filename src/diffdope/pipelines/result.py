@@ -100,6 +100,11 @@ class RefinementResult:
         return self.status.ok
 
 
+def message_of(status: Status, why: str = "") -> str:
+    """The status in words; of what is doubted for a reason, the reason."""
+    return why if why and not status.ok else MESSAGES[status]
+
+
 def nothing_compared(
     pose: Pose, status: Status, message: str, *, seed: int = 0, elapsed_s: float = 0.0, window: CropWindow | None = None
 ) -> RefinementResult:
@@ -124,4 +129,14 @@ def in_pose_of(refined: RefinementResult, result: RefinementResult) -> Refinemen
     )  # fmt: skip
 
 
-__all__ = ["MESSAGES", "NOWHERE", "Answer", "History", "RefinementResult", "Status", "in_pose_of", "nothing_compared"]
+__all__ = [
+    "MESSAGES",
+    "NOWHERE",
+    "Answer",
+    "History",
+    "RefinementResult",
+    "Status",
+    "in_pose_of",
+    "message_of",
+    "nothing_compared",
+]

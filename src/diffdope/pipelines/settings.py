@@ -58,7 +58,8 @@ class Preset:
         level = Level(self.crop.size, self.descent.hypotheses, self.descent.iterations, 0)
         return SearchSettings(
             near=PyramidSettings((level,), angle_deg=0.0, distance=0.0), fallback_confidence=0.0, least_confidence=0.0,
-            symmetric_alternatives=False, light="as-is", prior=0.0, prior_unmasked=0.0, mask_error_px=0.0,
+            symmetric_alternatives=False, contradictions=False, light="as-is", prior=0.0, prior_unmasked=0.0,
+            mask_error_px=0.0,
             outline=ContourSettings(weight=0.0, weight_with_depth=0.0),
             polish=PolishSettings(steps=0, covariance=False),
         )  # fmt: skip
@@ -69,6 +70,7 @@ FAST = SearchSettings(
     near=PyramidSettings((Level(32, 1, 4, 0), Level(80, 1, 5, 0)), angle_deg=0.0, distance=0.0),
     fallback_confidence=0.0,
     symmetric_alternatives=False,
+    contradictions=False,
     outline=ContourSettings(weight=0.0, weight_with_depth=0.0),
     polish=PolishSettings(steps=0, covariance=False),
     step=LevenbergSettings(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -80,6 +81,14 @@ class ImageFactor:
     def modalities(self) -> tuple[str, ...]:
         """Names of the image terms that count."""
         return tuple(term.name for term, on in zip(IMAGE_TERMS, self.active, strict=True) if on)
+
+    def of_depth_times(self, factor: float) -> ImageFactor:
+        """The same terms of a depth image whose every number is a multiple."""
+        other = copy(self)
+        packed = self.arrays.packed.copy()
+        packed[:, 4] *= np.float32(factor)
+        other.arrays = self.arrays._replace(packed=packed)
+        return other
 
     def lease(self, workers: int) -> Lease:
         """Scratch memory for so many threads; see `Buffers.lease`."""

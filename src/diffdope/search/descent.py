@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import agreement, confidence_of, log_odds_of
+from diffdope.estimate.confidence import agreement, log_odds_of
 from diffdope.estimate.fit_quality import FitQuality, assess_with_gain
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
@@ -90,6 +90,8 @@ class Candidates:
     quality: FitQuality
     gain: PhotometricGain | None
     levels: int
+    doubt: float = 0.0
+    """Log odds by which a contradiction makes the best less sure than its fit quality."""
 
     @property
     def pose(self) -> Pose:
@@ -110,7 +112,7 @@ class Candidates:
     @property
     def confidence(self) -> float:
         """In the best pose."""
-        return confidence_of(self.quality)
+        return float(1.0 / (1.0 + np.exp(-self.log_odds)))
 
     @property
     def unsettled(self) -> bool:
@@ -125,7 +127,7 @@ class Candidates:
     @property
     def log_odds(self) -> float:
         """Of the best pose being right."""
-        return log_odds_of(self.quality)
+        return log_odds_of(self.quality) - self.doubt
 
     def surer_than(self, other: Candidates, surplus: float = 0.0) -> bool:
         """Whether the fit quality speaks more for this than for the other, by more than a surplus of log odds."""

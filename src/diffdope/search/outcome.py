@@ -45,3 +45,5 @@ class Outcome:
     gain: PhotometricGain | None = None
     answers: Answers | None = None
     """Of a search with no start pose; the first is `pose`."""
+    why: str = ""
+    """Why it is doubted, where something contradicts it."""

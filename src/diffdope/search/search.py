@@ -6,6 +6,7 @@ symmetric alternatives, and the last steps: each is made where the settings ask 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,7 @@ from diffdope.problem.variables import Variables
 from diffdope.scene.observation import Observation
 from diffdope.search.answers import Answers, along, answers_of
 from diffdope.search.box_masks import Mask, masks_in_box
+from diffdope.search.contradictions import of_departure, of_size
 from diffdope.search.descent import Candidates, Descent, Hypotheses, Progress, iterates_of
 from diffdope.search.everywhere import pyramids_everywhere, search_everywhere
 from diffdope.search.history import Amended, Recorder
@@ -115,9 +117,28 @@ class Search:
             found = self._found()
         if isinstance(found, Failure):
             return found
+        found, contradictions = self._doubted(found)
         choice = self._choice(found)
         odds = self._odds([one.pose for one in choice], found)
-        return self._outcome(choice[int(np.argmax(odds))], choice, odds)
+        outcome = self._outcome(choice[int(np.argmax(odds))], choice, odds)
+        return replace(outcome, notes=(*outcome.notes, *contradictions), why=" ".join(contradictions))
+
+    def _doubted(self, found: Candidates) -> tuple[Candidates, tuple[str, ...]]:
+        """The same, less sure where something contradicts it, and what."""
+        if not self._settings.contradictions:
+            return found, ()
+        step = self._settings.step.at_level(last=True, with_depth="depth" in found.level.modalities)
+        every = [of_size(found.rough, found.pose, self._length_m, step)]
+        if not self._everywhere:
+            allowed_m = self._settings.far.distance * self._length_m
+            every.append(of_departure(found.level, found.pose, self._pose, allowed_m))
+        every = [one for one in every if one.doubt > 0.0]
+        if not every:
+            return found, ()
+        doubt = max(one.doubt for one in every)
+        doubted = replace(found, doubt=doubt)
+        self._answers = [doubted if one is found else replace(one, doubt=doubt) for one in self._answers]
+        return doubted, tuple(one.note for one in every)
 
     def masks_in_box(self, box: Box) -> list[Mask] | Failure:
         """Masks (H, W) in which the object may be, the likeliest first; see `box_masks.masks_in_box`."""
@@ -216,7 +237,7 @@ class Search:
         for number, start in enumerate(turned[:ALTERNATIVES]):
             other = self._around(start, self._again, self._count - ALTERNATIVES + number)
             if isinstance(other, Candidates):
-                choice.append(other.agreeing(found.quality.agreement))
+                choice.append(replace(other.agreeing(found.quality.agreement), doubt=found.doubt))
         return choice
 
     def _ranked(

@@ -41,6 +41,9 @@ class SearchSettings:
     """A result of which less confidence is left has failed."""
     symmetric_alternatives: bool = True
     """Whether the result is also tried the other way round, where that changes little but what is painted on it."""
+    contradictions: bool = True
+    """Whether a result is doubted of which depth and outline disagree about the size, or that lies where no start was
+    meant to lead."""
     light: GainModel = "gain-bias"
     """How the photograph's colours may differ from the model's: not at all, by a factor a channel, and by an offset."""
     prior: float = 0.001

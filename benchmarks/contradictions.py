@@ -1,0 +1,121 @@
+"""Inputs that contradict each other: is a wrong pose called sure, and is the cause named?
+
+    python -m benchmarks.contradictions
+    python -m benchmarks.contradictions --sets sim --without mask --every 4
+
+From starts 10 degrees and 4 mm off. Wrong: ADD-S beyond 5 % of the diameter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+import diffdope as dd
+from benchmarks.locate import errors_mm
+from benchmarks.shared_data import DATA, CaseSet, load_mesh
+
+SETS = {
+    "hope": CaseSet("hope", "val", ("000002",), images=(0,)),
+    "sim": CaseSet("sim", "dev", ("000001",)),
+    "parts": CaseSet("parts", "dev", ("000001",)),
+}
+Spoil = Callable[[dd.Observation, tuple[str, ...]], dd.Observation]
+_WRONG = 0.05
+
+
+def _images(observation: dd.Observation, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    return {name: getattr(observation, name) for name in names}
+
+
+def focal(factor: float) -> Spoil:
+    """K of a picture of another size."""
+
+    def spoil(seen: dd.Observation, names: tuple[str, ...]) -> dd.Observation:
+        camera = replace(seen.camera, fx=factor * seen.camera.fx, fy=factor * seen.camera.fy)
+        return dd.Observation(camera, **_images(seen, names))
+
+    return spoil
+
+
+def depth_times(factor: float) -> Spoil:
+    """Another depth scale."""
+
+    def spoil(seen: dd.Observation, names: tuple[str, ...]) -> dd.Observation:
+        images = _images(seen, names)
+        return dd.Observation(seen.camera, **{**images, "depth": factor * images["depth"]})
+
+    return spoil
+
+
+def along_the_ray(seen: dd.Observation, names: tuple[str, ...]) -> dd.Observation:
+    """Depth as the length of the ray."""
+    camera, images = seen.camera, _images(seen, names)
+    v, u = np.mgrid[: camera.height, : camera.width]
+    longer = np.sqrt(1.0 + ((u - camera.cx) / camera.fx) ** 2 + ((v - camera.cy) / camera.fy) ** 2)
+    return dd.Observation(camera, **{**images, "depth": longer * images["depth"]})
+
+
+def as_it_is(seen: dd.Observation, names: tuple[str, ...]) -> dd.Observation:
+    """Nothing is wrong."""
+    return dd.Observation(seen.camera, **_images(seen, names))
+
+
+# Name: factor of the mesh, and what is done to the observation; the last column says whether it needs depth.
+SITUATIONS: dict[str, tuple[float, Spoil, bool]] = {
+    "nothing": (1.0, as_it_is, False),
+    **{f"model x {k:g}": (k, as_it_is, False) for k in (0.85, 0.9, 0.93, 1.07, 1.1, 1.15)},
+    **{f"focal length x {k:g}": (1.0, focal(k), False) for k in (0.9, 1.1)},
+    **{f"depth x {k:g}": (1.0, depth_times(k), True) for k in (0.9, 1.1)},
+    "depth along the ray": (1.0, along_the_ray, True),
+}
+
+
+def row(name: str, sets: list[str], without: tuple[str, ...], every: int) -> str:
+    """A row of the table."""
+    factor, spoil, _ = SITUATIONS[name]
+    found: list[tuple[float, float, bool, bool]] = []
+    for key in sets:
+        refiners: dict[object, dd.Refiner] = {}
+        for number, case in enumerate(SETS[key].cases("10")):
+            if number % every:
+                continue
+            names = tuple(one for one in case.observation.modalities if one not in without)
+            if case.mesh_path not in refiners:
+                refiners[case.mesh_path] = dd.Refiner(load_mesh(case.mesh_path).scaled(factor), threads=1)
+            result = refiners[case.mesh_path].refine(spoil(case.observation, names), case.start)
+            share = 1e-3 * errors_mm(case, result.pose)[1] / load_mesh(case.mesh_path).diameter
+            named = any(note.startswith("contradiction") for note in result.notes)
+            found.append((share, result.confidence or 0.0, named, result.ok))
+    share, sure, named, ok = (np.array(column) for column in zip(*found, strict=True))
+    wrong = share > _WRONG
+    return (
+        f"| {name} | {len(found)} | {wrong.sum()} | {(wrong & (sure > 0.5)).sum()}, {(wrong & (sure > 0.9)).sum()} "
+        f"| {100 * named.mean():.0f} % | {(~wrong & ~ok.astype(bool)).sum()} |"
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Prints a table in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sets", nargs="+", default=["hope", "sim"], choices=list(SETS))
+    parser.add_argument("--without", nargs="+", default=[], choices=["rgb", "depth", "mask"])
+    parser.add_argument("--every", type=int, default=1, help="take every n-th case")
+    options = parser.parse_args(argv)
+    if not DATA.is_dir():
+        print(f"the shared data are not at {DATA.name}: nothing to measure", file=sys.stderr)
+        return 1
+    print("| situation | cases | wrong | wrong > 0.5, > 0.9 | named | right, failed |")
+    print("|---" * 6 + "|")
+    for name, (_, _, needs_depth) in SITUATIONS.items():
+        if not (needs_depth and "depth" in options.without):
+            print(row(name, options.sets, tuple(options.without), options.every), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

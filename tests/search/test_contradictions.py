@@ -1,0 +1,97 @@
+"""What contradicts a result: sizes on which modalities disagree, and departures from the start."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import diffdope as dd
+from diffdope.bop.metrics import add_s
+from diffdope.experiments.shapes import primitives
+from diffdope.experiments.synthetic import SensorNoise, picture, random_pose
+from diffdope.geometry.perturb import perturb
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.scene.observation import Observation
+from diffdope.scene.packaged import packaged_example
+
+MESH, OBSERVATION, START, TRUTH = packaged_example()
+
+
+def changed(
+    observation: Observation, *, depth: float = 1.0, focal: float = 1.0, drop: tuple[str, ...] = ()
+) -> Observation:
+    """With depths that are a multiple, or K of another focal length, or without some images."""
+    c = observation.camera
+    camera = dd.Camera(focal * c.fx, focal * c.fy, c.cx, c.cy, c.width, c.height)
+    images = {name: getattr(observation, name) for name in observation.modalities if name not in drop}
+    if "depth" in images:
+        images["depth"] = depth * images["depth"]
+    return Observation(camera, **images)
+
+
+def contradictions(result: RefinementResult) -> list[str]:
+    return [note for note in result.notes if note.startswith("contradiction")]
+
+
+@pytest.mark.parametrize("drop", [(), ("rgb",), ("mask",)])
+def test_what_is_right_is_not_contradicted(drop: tuple[str, ...]) -> None:
+    result = Refiner(MESH).refine(changed(OBSERVATION, drop=drop), START)
+    assert result.ok and not contradictions(result)
+
+
+@pytest.mark.parametrize(
+    ("mesh", "depth", "focal", "said"),
+    [
+        (0.9, 1.0, 1.0, "larger"), (1.1, 1.0, 1.0, "smaller"), (1.0, 0.9, 1.0, "smaller"), (1.0, 1.1, 1.0, "larger"),
+        (1.0, 1.0, 0.9, "larger"), (1.0, 1.0, 1.1, "smaller"),
+    ],
+)  # fmt: skip
+def test_another_size_is_named_and_not_believed(mesh: float, depth: float, focal: float, said: str) -> None:
+    result = Refiner(MESH.scaled(mesh)).refine(changed(OBSERVATION, depth=depth, focal=focal), START)
+    assert not result.ok and result.confidence is not None and result.confidence < 0.5
+    found = contradictions(result)
+    assert len(found) == 1 and f"% {said} than its model" in found[0]
+    assert result.status is not Status.FAILED or result.message == found[0]
+    located = Refiner(MESH.scaled(mesh)).locate(changed(OBSERVATION, depth=depth, focal=focal))
+    assert not located.ok and contradictions(located)
+    assert located.none_of_these is not None
+    assert sum(one.probability for one in located.answers) + located.none_of_these == pytest.approx(1.0)
+
+
+def test_the_stated_size_is_about_right() -> None:
+    note = contradictions(Refiner(MESH.scaled(0.9)).refine(OBSERVATION, START))[0]
+    assert "10 % larger" in note or "15 % larger" in note  # 1 / 0.9 = 1.11
+    assert "depth 10 % less" in note or "depth 15 % less" in note
+    assert "focal length" in note and "longer" in note
+
+
+def test_without_depth_a_departure_along_the_view_is_doubted() -> None:
+    photograph = changed(OBSERVATION, drop=("depth",))
+    wrong = Refiner(MESH.scaled(0.85)).refine(photograph, START)
+    assert not wrong.ok
+    assert any("nearer than the start has it" in note for note in contradictions(wrong))
+    assert Refiner(MESH).refine(photograph, START).ok
+
+
+def test_shapes_with_noise_are_not_contradicted() -> None:
+    noise, named, doubted = SensorNoise(), 0, 0
+    for name in ("box, label", "cylinder, label", "cube"):
+        shape = primitives()[name]
+        refiner = Refiner(shape.mesh)
+        for seed in range(4):
+            rng = np.random.default_rng(seed)
+            truth = random_pose(rng)
+            seen = picture([(shape.mesh, truth)], rng, noise=noise)
+            start = perturb(truth, angle_rad=np.radians(10.0), distance_m=0.004, rng=rng)
+            result = refiner.refine(seen, start)
+            if add_s(result.pose, truth, shape.mesh.vertices_m) < 0.03 * shape.mesh.diameter:
+                named += bool(contradictions(result))
+                doubted += not result.ok
+    assert named == 0 and doubted <= 1
+
+
+def test_presets_that_do_not_doubt_have_no_contradictions() -> None:
+    for name in ("fast", "paper"):
+        result = Refiner(MESH.scaled(0.9), preset=name).refine(OBSERVATION, START)
+        assert not contradictions(result)
