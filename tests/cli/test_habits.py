@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from diffdope.cli import report
 from diffdope.cli.completion import options, script
 from diffdope.cli.main import main
 from diffdope.cli.wording import in_options
+from diffdope.geometry.pose import Pose
 from diffdope.io.frames import Film, open_frames, upright
 from diffdope.io.images import read_rgb
+from diffdope.pipelines.result import RefinementResult, Status, nothing_compared
 from tests.cli.conftest import arguments
 
 
@@ -128,3 +132,19 @@ def test_folders_of_depth_beside_a_film(tmp_path: Path) -> None:
     (tmp_path / "depth" / "10.png").unlink()
     with pytest.raises(ValueError, match="depth: expected an image for each of the 4 frames of the film, got 3 images"):
         list(open_frames(folders).read())
+
+
+def test_long_work_without_a_terminal_says_what_it_does(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rich.console import Console
+
+    monkeypatch.setattr(report, "_PATIENCE_S", 0.02)
+    result = nothing_compared(Pose.identity(), Status.FAILED, "")
+
+    def work(tell: object) -> RefinementResult:
+        time.sleep(0.2)
+        return result
+
+    assert report.with_progress(work, "locating", Console()) is result
+    assert capsys.readouterr().err.startswith("still locating")

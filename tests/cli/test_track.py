@@ -17,6 +17,8 @@ from diffdope.cli.track_run import last_good, poses_of
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_results import read_results
+from diffdope.io.masks import read_mask
+from diffdope.io.poses import pose_of
 from diffdope.io.results import decode
 from diffdope.jobs.journal import read_journal
 from diffdope.pipelines.refiner import Refiner
@@ -243,3 +245,23 @@ def test_a_search_in_vain_goes_on_after_an_interruption(video: Path) -> None:
     journal.write_text("".join([lines[0].replace('"complete": true', '"complete": false'), lines[1]]))
     main(flags)
     assert [record["status"] for record in read_journal(journal)[1].values()] == whole
+
+
+def test_a_video_through_a_lens(video: Path) -> None:
+    entry = json.loads((video / "camera.json").read_text())
+    (video / "camera.json").write_text(json.dumps(entry | {"dist_coeffs": [1e-6, 0.0, 0.0, 0.0]}))
+    assert main(words(video)) == 0
+    _, records, _ = read_journal(video.parent / "out" / "poses.jsonl")
+    assert all(pose.distance_to(truth(k)) < 0.003 for k, (_, pose, _) in enumerate(poses_of(records)))
+    assert any("lens distortion" in note for note in next(iter(records.values()))["notes"])
+
+
+def test_a_box_locates_the_object_in_the_first_frame(video: Path) -> None:
+    rows, columns = np.nonzero(read_mask(video / "mask" / "000010.png"))
+    box = f"{columns.min()},{rows.min()},{np.ptp(columns) + 1},{np.ptp(rows) + 1}"
+    assert main([*words(video, init=None, box=box), "--no-film"]) in (0, 1)
+    _, records, _ = read_journal(video.parent / "out" / "poses.jsonl")
+    first, *others = (pose_of(record, "record") for record in records.values())
+    assert len(others) == FRAMES - 1
+    assert first.distance_to(truth(0)) < 0.03
+    assert main([*words(video, init=None, out=video.parent / "again"), "--no-film"]) == 2

@@ -300,3 +300,21 @@ def test_what_is_no_camera(tmp_path: Path) -> None:
     for text in ("hello", "", "- a\n- b\n", "1 2 3", "%YAML:1.0\n---\n", "<html></html>", "{}", "a: [", "\x00"):
         with pytest.raises(DiffDopeError, match="camera"):
             load_camera(written(tmp_path, "c.txt", text), width=640, height=480)
+
+
+def test_both_cameras_of_a_stereo_calibration(tmp_path: Path) -> None:
+    matrix = (
+        "!!opencv-matrix\n   rows: 3\n   cols: 3\n   dt: d\n   data: [ FX, 0., 320., 0., 601., 240., 0., 0., 1. ]\n"
+    )
+    lens = "!!opencv-matrix\n   rows: 1\n   cols: 5\n   dt: d\n   data: [ K, -0.2, 1.e-03, -2.e-03, 5.e-02 ]\n"
+    parts = [f"M{k}: {matrix.replace('FX', fx)}D{k}: {lens.replace('K', bent)}" for k, fx, bent in
+             ((1, "600.", "0.1"), (2, "610.", "0.3"))]  # fmt: skip
+    path = written(tmp_path, "intrinsics.yml", "%YAML:1.0\n---\n" + "".join(parts))
+    left, _ = load_camera(path, width=640, height=480, camera_id=1)
+    right, _ = load_camera(path, width=640, height=480, camera_id=2)
+    assert left == BENT
+    assert right.fx == 610 and right.distortion == Distortion((0.3, *FIVE[1:]))
+    with pytest.raises(DiffDopeError, match=r"camera_id: expected one of the 2 of the file \(camera 1, camera 2\)"):
+        load_camera(path, width=640, height=480)
+    plain = {"fx": 600, "fy": 601, "cx": 320, "cy": 240, "width": 640, "height": 480, "k1": 0.1, "k2": -0.2}
+    assert load_camera(written(tmp_path, "c.json", plain))[0].distortion == Distortion((0.1, -0.2, 0, 0))

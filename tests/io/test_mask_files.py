@@ -61,6 +61,8 @@ def test_run_lengths(tmp_path: Path, content: Any) -> None:
     path = written(tmp_path, content)
     assert np.array_equal(read_mask(path), square())
     assert read_labels(path) == []
+    if isinstance(content, dict) and "images" in content:  # the only image, whatever its number elsewhere
+        assert np.array_equal(read_mask(path, image_id=3), square())
 
 
 def test_polygons_agree_with_cocos_own_but_for_the_border(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import tyro
 
 from diffdope.checked_fields import check_fields
+from diffdope.cli.depth_check import other_kind
 from diffdope.cli.input_flags import InputFlags, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.refine_command import described
@@ -70,12 +71,10 @@ def run(arguments: list[str]) -> int:
     refiner = Refiner(given.load_mesh(), preset=preset, seed=given.seed, threads=given.threads)
     if labels:
         return locate_all(given, refiner, observation_of(capture), labels, described(preset, given.inputs))
-    return locate_one(given.out, refiner, capture, preset, given.inputs)
+    return locate_one(given, refiner, capture, preset)
 
 
-def locate_one(
-    out: Path, refiner: Refiner, capture: Capture, preset: Preset, inputs: dict[str, str]
-) -> int:  # fmt: skip
+def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Preset) -> int:
     """Locates, writes all files at once, prints the summary."""
     from rich.console import Console
 
@@ -84,15 +83,17 @@ def locate_one(
 
     console, observation = Console(), observation_of(capture)
     result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating", console)
-    with results_folder(out) as folder:
-        write_result(folder / "result.json", result, described(preset, inputs))
+    told = other_kind(refiner, observation, result, given.depth_kind)
+    result = replace(result, notes=(*result.notes, told)) if told else result
+    with results_folder(given.out) as folder:
+        write_result(folder / "result.json", result, described(preset, given.inputs))
         score = float(result.confidence or 0.0)
         write_pose_files(folder, result.pose, score=score, seconds=result.elapsed_s, im_id=0, obj_id=1)
         draughtsman = Draughtsman(refiner.mesh, observation, result)
         draughtsman.draw(folder, titles=("first proposal", f"located: {result.status}"), film=False)
         draughtsman.draw_answers(folder)
         draughtsman.draw_on_original(folder, capture.rgb)
-    print_summary(result, out, console)
+    print_summary(result, given.out, console)
     return 0 if result.ok else 1
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import warnings
 from collections.abc import Sequence
 
 # Name -> (module with `run(arguments) -> int`, what it does). A new command is a file and a line here.
@@ -37,7 +38,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     from diffdope.cli.output import ignore_closed_pipes
 
     ignore_closed_pipes()
+    warnings.showwarning = _one_line
     return run_flushed(sys.argv[1:])
+
+
+def _one_line(message: Warning | str, *_: object, **__: object) -> None:
+    """A warning as a command says it: without the line of code that gave it."""
+    print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def run_flushed(arguments: list[str]) -> int:

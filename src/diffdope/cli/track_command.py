@@ -17,6 +17,7 @@ from diffdope.cli.overrides import read_settings
 from diffdope.cli.track_report import TrackDisplay, write_files
 from diffdope.cli.track_run import Video, check_same_frames, track_into
 from diffdope.errors import expected
+from diffdope.io.capture import notes_on_lens
 from diffdope.io.files import check_folder
 from diffdope.io.frames import Frames, open_frames
 from diffdope.jobs.journal import Journal
@@ -123,7 +124,7 @@ def read_video(given: Arguments) -> Video:
     files = given.files(mask=None, box=None)
     camera, file_mm = files.read_camera(first.size)
     depth = None if first.depth is None else files.depth_reader(camera, file_mm, first.depth)
-    video = Video(frames, camera, depth, box_of("box", given.box))
+    video = Video(frames, camera, depth, box_of("box", given.box), tuple(notes_on_lens(camera)))
     video.observation(first)
     return video
 

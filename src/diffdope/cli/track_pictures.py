@@ -34,8 +34,9 @@ def film_frames(
         records: of all frames, in order.
         doubt: confidence below which the contour is drawn as doubtful.
     """
-    window = whole_window(video.camera)
-    renderer = Renderer(mesh, window.camera(video.camera), buffers=Buffers(mesh))
+    pinhole = video.camera.rectified
+    window = whole_window(pinhole)
+    renderer = Renderer(mesh, window.camera(pinhole), buffers=Buffers(mesh))
     factor = max(1, round(_WIDTH / window.size[0]))
     for frame, (name, pose, record) in zip(video.frames.read(), poses_of(records), strict=False):
         picture = enlarge(backdrop(video.observation(frame).crop(window)), factor)

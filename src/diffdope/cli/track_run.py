@@ -33,6 +33,7 @@ class Video:
     camera: Camera
     depth: DepthReader | None = None
     box: tuple[float, float, float, float] | None = None
+    notes: tuple[str, ...] = ()
 
     def observation(self, frame: Frame) -> Observation:
         """A frame as the library takes it; a mask without any pixel is left out, since it shows no object.
@@ -44,11 +45,14 @@ class Video:
         if mask is None and self.box is not None and frame.time_s == 0.0:
             mask = mask_of_box(self.box, frame.size)
         depth = None if frame.depth is None or not np.any(frame.depth) else frame.depth
-        scale = None
+        scale: float | None = None
+        said: tuple[str, ...] = ()
         try:
             if depth is not None and self.depth is not None:
-                depth, scale, _ = self.depth.read(depth)
-            return Observation(self.camera, rgb=frame.rgb, depth=depth, mask=mask, depth_scale=scale)
+                depth, scale, said = self.depth.read(depth)
+            return Observation(
+                self.camera, rgb=frame.rgb, depth=depth, mask=mask, depth_scale=scale, notes=(*self.notes, *said)
+            )  # fmt: skip
         except DiffDopeError as error:
             raise DiffDopeError(f"frame {frame.name}: {error}") from error
 

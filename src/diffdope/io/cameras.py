@@ -14,6 +14,7 @@ from diffdope.errors import DiffDopeError, check_count, check_number, check_path
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.distortion import check_undistorted
 from diffdope.io.camera_entries import camera_of, holds_camera, size_of
+from diffdope.io.camera_pairs import of_pair
 from diffdope.io.camera_texts import read_names
 
 ROUNDED = 0.01  # by which the factors of width and height differ, where sizes were rounded to whole pixels
@@ -210,9 +211,12 @@ def entry_in(path: Path, image_id: int | None = None, camera_id: int | None = No
         DiffDopeError: if the file cannot be read, holds no camera, or several and none was chosen.
     """
     data = read_names(path)
-    if holds_camera(data):
+    pair = of_pair(data)
+    if holds_camera(data) and not pair:
         return data
     try:
+        if pair:
+            return _chosen(data, {f"camera {number}": entry for number, entry in pair.items()}, None, camera_id)
         check_undistorted({key: value for key, value in data.items() if not isinstance(value, dict)})
         cameras = _cameras_in(data)
         if len(cameras) == 1 and image_id is None and camera_id is None:

@@ -17,6 +17,8 @@ from diffdope.io.masks import BOX_NOTE, Mask, MaskFile
 from diffdope.io.poses import read_extrinsics
 from diffdope.io.regions import mask_of_box
 
+_LISTED = 12  # labels that an error names
+
 
 @dataclass(frozen=True, eq=False)
 class Capture:
@@ -139,7 +141,11 @@ class CaptureFiles:
         if self.mask is None:
             return None
         file = MaskFile(Path(self.mask), self.mask_label, self.image_id, self.mask_inverted)
-        return file.read(size=size, picture=None if self.rgb is None else str(self.rgb))
+        found = file.read(size=size, picture=None if self.rgb is None else str(self.rgb))
+        if self.mask_label is not None and not found.pixels.any():
+            known = ", ".join(map(str, file.labels()[:_LISTED])) or "none: it shows one object"
+            raise expected("mask", f"a label of {self.mask} ({known})", self.mask_label, "see --mask-id")
+        return found
 
 
 def read_capture(camera: str | Path, **files: Any) -> Capture:

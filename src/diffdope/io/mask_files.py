@@ -163,7 +163,7 @@ def _image_of(
         stem = Path(picture).stem
         same = [one for one in images if Path(str(one.get("file_name", ""))).stem == stem]
         image_id = same[0].get("id") if len(same) == 1 else None
-    if image_id is None and len(images) == 1:
+    if len(images) == 1:  # whatever number it has in other files
         image_id = images[0].get("id")
     entry = next((one for one in images if one.get("id") == image_id), None)
     if entry is None or not all(isinstance(entry.get(name), int) for name in ("height", "width")):

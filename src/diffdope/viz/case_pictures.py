@@ -17,6 +17,7 @@ from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
 from diffdope.viz.compose import GREEN, MAGENTA, Color, Image, contour, enlarge, to_bytes
 from diffdope.viz.windows import window_of
 
@@ -51,8 +52,13 @@ def case_pictures(dataset: DataSet, rows: Sequence[Row]) -> dict[str, bytes]:
 
 
 def photograph(scene: BopScene, im_id: int) -> NDArray[np.floating] | None:
-    """What lies underneath, (H, W) or (H, W, 3) in [0, 1]: the photograph, else the depth in grey, else nothing."""
-    rgb = scene.rgb(im_id)
+    """What lies underneath, (H, W) or (H, W, 3) in [0, 1]: the photograph, else the depth in grey, else nothing.
+
+    It is rectified where a lens with distortion took it, as poses refer to the pinhole.
+    """
+    rgb, camera = scene.rgb(im_id), scene.camera(im_id)
+    if camera.distortion is not None:
+        return None if rgb is None else Observation(camera, rgb=rgb).rgb
     if rgb is not None:
         return np.asarray(rgb / np.float32(np.iinfo(rgb.dtype).max if rgb.dtype.kind in "ui" else 1.0), np.float32)
     depth = scene.depth(im_id)
@@ -63,7 +69,7 @@ def photograph(scene: BopScene, im_id: int) -> NDArray[np.floating] | None:
 
 
 def _picture(dataset: DataSet, row: Row, photo: NDArray[np.floating] | None) -> NDArray[np.uint8] | None:
-    camera, mesh = dataset.scene(row.scene_id).camera(row.im_id), dataset.models.mesh(row.obj_id)
+    camera, mesh = dataset.scene(row.scene_id).camera(row.im_id).rectified, dataset.models.mesh(row.obj_id)
     poses = (row.truth,) if row.estimate is None else (row.truth, row.estimate.pose)
     window = window_of(mesh, camera, poses, margin=_MARGIN, max_size=LONGEST_SIDE)
     if window is None:
