@@ -296,7 +296,9 @@ def test_units(folder: Path, unit: Any, metres: float) -> None:
 
 def test_unit_is_required_and_checked(folder: Path) -> None:
     path = write(folder, "square.ply", PLY)
-    with pytest.raises(DiffDopeError, match="unit: expected one of m, mm, cm, inch, got 'none'"):
+    with pytest.raises(
+        DiffDopeError, match="unit: expected one of m, mm, cm, inch: .ply files do not state it, got None"
+    ):
         Mesh.load(path)
     with pytest.raises(DiffDopeError, match="unit: expected one of m, mm, cm, inch, got 'km'"):
         Mesh.load(path, unit="km")  # type: ignore[arg-type]

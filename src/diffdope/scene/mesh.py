@@ -100,7 +100,11 @@ class Mesh:
         check_path("path", path)
         path = Path(path)
         if unit is not None or path.suffix.lower() in WITHOUT_UNIT:
-            check_choice("unit", "none" if unit is None else unit, tuple(METRES_PER_UNIT))
+            if unit is None:
+                raise expected(
+                    "unit", f"one of {', '.join(METRES_PER_UNIT)}: {path.suffix} files do not state it", None
+                )
+            check_choice("unit", unit, tuple(METRES_PER_UNIT))
         file = read_mesh(path, allow_missing_texture=allow_missing_texture)
         metres, notes = _metres_per_unit(file, unit)
         part = file.part
