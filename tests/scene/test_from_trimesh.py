@@ -33,8 +33,8 @@ def test_a_mesh_without_colour() -> None:
 
 
 def test_lengths() -> None:
-    box = trimesh.creation.box((100, 200, 300))
-    assert Mesh.from_trimesh(box, unit="mm").diameter == pytest.approx(np.sqrt(0.14))
+    box = trimesh.creation.box((10, 20, 30))
+    assert Mesh.from_trimesh(box, unit="mm").diameter == pytest.approx(np.sqrt(0.0014))
     assert 'load it with unit="mm"' in Mesh.from_trimesh(box).warnings[0]
 
 

@@ -296,7 +296,9 @@ def test_units(folder: Path, unit: Any, metres: float) -> None:
 
 def test_unit_is_required_and_checked(folder: Path) -> None:
     path = write(folder, "square.ply", PLY)
-    with pytest.raises(DiffDopeError, match="unit: expected one of m, mm, cm, inch, got 'none'"):
+    with pytest.raises(
+        DiffDopeError, match="unit: expected one of m, mm, cm, inch: .ply files do not state it, got None"
+    ):
         Mesh.load(path)
     with pytest.raises(DiffDopeError, match="unit: expected one of m, mm, cm, inch, got 'km'"):
         Mesh.load(path, unit="km")  # type: ignore[arg-type]
@@ -304,10 +306,17 @@ def test_unit_is_required_and_checked(folder: Path) -> None:
 
 def test_wrong_unit_is_recognised(folder: Path) -> None:
     trimesh.creation.box((100, 200, 150)).export(folder / "mm.stl")
-    large = Mesh.load(folder / "mm.stl", unit="m")
-    hint = 'the diameter is 269.3 m; if its lengths are in millimetres, load it with unit="mm"'
+    with pytest.raises(
+        DiffDopeError, match=r'got 269.3 m; the file is probably in millimetres: load it with unit="mm"'
+    ):
+        Mesh.load(folder / "mm.stl", unit="m")
+    trimesh.creation.box((10, 20, 15)).export(folder / "small.stl")
+    large = Mesh.load(folder / "small.stl", unit="m")
+    hint = 'the diameter is 26.93 m; if its lengths are in millimetres, load it with unit="mm"'
     assert large.warnings == (hint,)
-    assert large.scaled(1e-3).warnings == () and large.scaled(0.1).warnings[0].startswith("the diameter is 26.93 m")
+    assert large.scaled(1e-3).warnings == () and large.scaled(2).warnings[0].startswith("the diameter is 53.85 m")
+    trimesh.creation.box((4000, 8000, 3000)).export(folder / "truck.stl")
+    assert Mesh.load(folder / "truck.stl", unit="mm").warnings == ()
     trimesh.creation.box((0.1, 0.2, 0.15)).export(folder / "m.stl")
     with pytest.raises(DiffDopeError, match=r'probably in metres: load it with unit="m" .*m.stl, read with unit=.mm'):
         Mesh.load(folder / "m.stl", unit="mm")
@@ -393,7 +402,7 @@ def test_texture_coordinates_without_a_texture(folder: Path) -> None:
         (
             "a.xyz",
             "1 2 3",
-            "mesh file ending: expected one of .ply, .obj, .glb, .gltf, .stl, .dae, .3mf, .* got '.xyz'",
+            "mesh file ending: expected one of .ply, .obj, .glb, .gltf, .stl, .* got '.xyz'; export the mesh as GLB",
         ),
     ],
 )

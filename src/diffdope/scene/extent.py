@@ -21,8 +21,10 @@ def diameter(points: F64) -> float:
     corners = corners[radius >= (known - radius.max()) * (1 - 1e-12)]
     if len(corners) > _FEW:
         return max(known, _of_opposite_points(corners - middle, known))
-    rows, columns = np.triu_indices(len(corners), 1)
-    return max(known, float(np.linalg.norm(corners[rows] - corners[columns], axis=1).max(initial=0.0)))
+    squared = np.sum(corners**2, axis=1)[:, None] + np.sum(corners**2, axis=1)[None] - 2 * corners @ corners.T
+    row, column = np.unravel_index(np.argmax(squared), squared.shape)
+    # The expanded square picks the pair; its own rounding must not be in the result.
+    return max(known, float(np.linalg.norm(corners[row] - corners[column])))
 
 
 def _of_opposite_points(points: F64, known: float) -> float:

@@ -33,7 +33,7 @@ U8 = NDArray[np.uint8]
 Unit = Literal["m", "mm", "cm", "inch"]
 
 METRES_PER_UNIT = {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "inch": 0.0254}
-_USUAL_M, _SMALLEST_M = 5.0, 1e-3
+_SMALLEST_M, _USUAL_M, _LARGEST_M = 1e-3, 5.0, 100.0
 _LARGE = "the diameter is"
 
 
@@ -56,7 +56,8 @@ class Mesh:
         warnings: what was repaired or left out.
 
     Raises:
-        DiffDopeError: if it is empty, a shape, number or index is wrong, or it is smaller than 1 mm.
+        DiffDopeError: if it is empty, a shape, number or index is wrong, or it is smaller than 1 mm or larger
+            than 100 m.
     """
 
     vertices_m: F64
@@ -95,20 +96,24 @@ class Mesh:
 
         Raises:
             DiffDopeError: if the file is missing, broken or empty, if its texture is missing or of a kind that is
-                not read, if its unit is not known, or if it is smaller than 1 mm.
+                not read, if its unit is not known, or if it is smaller than 1 mm or larger than 100 m.
         """
         check_path("path", path)
         path = Path(path)
         if unit is not None or path.suffix.lower() in WITHOUT_UNIT:
-            check_choice("unit", "none" if unit is None else unit, tuple(METRES_PER_UNIT))
+            if unit is None:
+                raise expected(
+                    "unit", f"one of {', '.join(METRES_PER_UNIT)}: {path.suffix} files do not state it", None
+                )
+            check_choice("unit", unit, tuple(METRES_PER_UNIT))
         file = read_mesh(path, allow_missing_texture=allow_missing_texture)
         metres, notes = _metres_per_unit(file, unit)
         part = file.part
         warnings = (*file.notes, *notes)
         try:
-            return cls(
-                part.vertices * metres, part.faces, part.uv, part.texture, part.colors, path.stem, path, warnings
-            )
+            arrays = (part.vertices * metres, part.faces, part.uv, part.texture, part.colors)
+            made = cls(*arrays, path.stem, path, warnings)
+            return made._known_in_millimetres() if metres == METRES_PER_UNIT["mm"] else made
         except DiffDopeError as error:
             raise DiffDopeError(f"{error} ({path}, read with unit={unit!r})") from error
 
@@ -209,14 +214,22 @@ class Mesh:
         """What a size says that is unusual.
 
         Raises:
-            DiffDopeError: if nothing could be seen of it.
+            DiffDopeError: if it is that of no object in front of a camera.
         """
-        if self.diameter < _SMALLEST_M:
-            cure = 'its lengths are probably in metres: load it with unit="m"'
-            raise expected("mesh", f"a diameter of at least {_SMALLEST_M} m", f"{self.diameter:.4g} m", cure)
+        if not _SMALLEST_M <= self.diameter <= _LARGEST_M:
+            unit, name = ("m", "metres") if self.diameter < _SMALLEST_M else ("mm", "millimetres")
+            cure = f'the file is probably in {name}: load it with unit="{unit}"'
+            size = f"a diameter of {_SMALLEST_M} to {_LARGEST_M} m"
+            raise expected("mesh", size, f"{self.diameter:.4g} m", cure)
         if self.diameter <= _USUAL_M:
             return ()
         return (f'{_LARGE} {self.diameter:.4g} m; if its lengths are in millimetres, load it with unit="mm"',)
+
+    def _known_in_millimetres(self) -> Mesh:
+        """The mesh without the hint that its lengths may be millimetres."""
+        other = copy(self)
+        object.__setattr__(other, "warnings", tuple(note for note in self.warnings if not note.startswith(_LARGE)))
+        return other
 
     def __repr__(self) -> str:
         color = "texture" if self.texture is not None else "vertex colours" if self.colors is not None else "no colour"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from diffdope.errors import DiffDopeError, check_choice, expected
+from diffdope.errors import DiffDopeError, expected
 from diffdope.scene.parts import Part, join
 from diffdope.scene.readers.source import MeshSource
 
@@ -54,7 +54,9 @@ def read_mesh(path: Path, *, allow_missing_texture: bool) -> MeshFile:
     if not path.is_file():
         raise DiffDopeError(f"mesh: expected a mesh file, but there is none at {path}")
     ending = path.suffix.lower()
-    check_choice("mesh file ending", ending, SUFFIXES)
+    if ending not in SUFFIXES:
+        cure = "export the mesh as GLB, OBJ, PLY or STL"
+        raise expected("mesh file ending", f"one of {', '.join(SUFFIXES)}", repr(ending), cure)
     source = MeshSource(path)
     parts = _parts_of(source, _reader(ending))
     problem = source.problem

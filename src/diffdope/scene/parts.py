@@ -153,7 +153,9 @@ def _share_texture(parts: list[Part]) -> list[Part]:
     which = []
     for part in parts:
         assert part.texture is not None
-        same = [i for i, texture in enumerate(textures) if np.array_equal(texture, part.texture)]
+        same = [
+            i for i, texture in enumerate(textures) if texture is part.texture or np.array_equal(texture, part.texture)
+        ]
         which.append(same[0] if same else len(textures))
         textures += [] if same else [part.texture]
     width = max(texture.shape[1] for texture in textures)

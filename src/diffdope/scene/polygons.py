@@ -12,7 +12,7 @@ Int = NDArray[np.intp]
 
 _MOST_FANS = 16  # corners; larger polygons are tried as a fan from their first corner alone
 _FLAT = 1e-9  # of a polygon's area: triangles below it have none
-_BLOCK = 2**16  # polygons at a time, which bounds the memory
+_BLOCK = 2**18  # corners at a time, which bounds the memory
 
 
 def triangulate(points: F64, corners: Int, sizes: Int) -> tuple[Int, Int]:
@@ -36,8 +36,9 @@ def triangulate(points: F64, corners: Int, sizes: Int) -> tuple[Int, Int]:
     owners = [np.empty(0, np.intp)]
     for size in np.unique(sizes[sizes >= 3]).tolist():
         polygons = np.flatnonzero(sizes == size)
-        for start in range(0, len(polygons), _BLOCK):
-            block = polygons[start : start + _BLOCK]
+        step = max(1, _BLOCK // size)
+        for start in range(0, len(polygons), step):
+            block = polygons[start : start + step]
             places = first[block][:, None] + np.arange(size)
             cut = places[:, None] if size == 3 else _cut(points[corners[places]], places)
             triangles.append(cut.reshape(-1, 3))

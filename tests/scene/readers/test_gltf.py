@@ -264,6 +264,15 @@ def test_primitives_that_share_vertices_leave_none_astray(tmp_path: Path) -> Non
     assert color_at(mesh, 0.2, 0.8) == RED and color_at(mesh, 0.8, 0.2) == BLUE
 
 
+def test_meshes_that_share_vertices_leave_none_astray(tmp_path: Path) -> None:
+    glb = Glb().plate()
+    halves = [glb.accessor(np.array(face, np.uint16)) for face in ((0, 1, 2), (0, 2, 3))]
+    glb.tree["meshes"] = [{"primitives": [{"attributes": glb.attributes, "indices": half}]} for half in halves]
+    glb.tree |= {"scenes": [{"nodes": [0, 1]}], "nodes": [{"mesh": 0}, {"mesh": 1, "translation": [0, 0, 1]}]}
+    mesh = load(glb, tmp_path)
+    assert mesh.warnings == () and len(mesh.faces) == 2 and len(mesh.vertices_m) == 6
+
+
 def test_names_with_percent_signs_and_data_in_addresses(tmp_path: Path) -> None:
     glb = Glb().plate().attribute("TEXCOORD_0", DOWN).material(**textured())
     (tmp_path / "my picture.png").write_bytes(encoded())

@@ -53,13 +53,14 @@ def load(folder: Path, text: str, parts: dict[str, bytes] | None = None, **optio
         ("", 0.1),
         ('unit="inch"', 2.54),
         ('unit="micron"', 0.001),
-        ('unit="meter"', 100.0),
+        ('unit="meter"', 10.0),
         ('unit="centimeter"', 1.0),
         ('unit="foot"', 30.48),
     ],
 )
 def test_the_file_states_its_unit(tmp_path: Path, attributes: str, side: float) -> None:
-    vertices = VERTICES.replace('"100"', '"1000"') if "micron" in attributes else VERTICES
+    side_in_file = {'unit="micron"': "1000", 'unit="meter"': "10"}.get(attributes, "100")
+    vertices = VERTICES.replace('"100"', f'"{side_in_file}"')
     mesh = load(tmp_path, model(mesh_object(vertices=vertices), attributes=attributes))
     np.testing.assert_allclose(mesh.bounds[1], [side, side, 0])
 
@@ -73,9 +74,7 @@ def test_another_unit_than_the_files_is_told(tmp_path: Path) -> None:
 
 def test_a_stated_unit_that_cannot_be_gives_way_to_the_given_one(tmp_path: Path) -> None:
     tiny = model(mesh_object(vertices=VERTICES.replace('"100"', '"0.1"')))
-    with pytest.raises(
-        DiffDopeError, match='got 0.0001414 m; its lengths are probably in metres: load it with unit="m"'
-    ):
+    with pytest.raises(DiffDopeError, match='got 0.0001414 m; the file is probably in metres: load it with unit="m"'):
         load(tmp_path, tiny)
     mesh = load(tmp_path, tiny, unit="m")
     np.testing.assert_allclose(mesh.bounds[1], [0.1, 0.1, 0])

@@ -36,37 +36,52 @@ def read_gltf(source: MeshSource) -> list[Part]:
         DiffDopeError: if it is no glTF 2.0, is compressed, or needs an extension that is unknown.
     """
     gltf = Gltf(source)
-    pieces: dict[int, list[Part]] = {}
-    vertices: dict[int, F64] = {}  # shared by the primitives that share them
-    parts: list[Part] = []
-    for index, matrix in placed_meshes(gltf):
-        if index not in pieces:
-            mesh = gltf.list("meshes")[index]
-            if any(mesh.get("weights", ())):
-                source.note("the mesh has shapes to blend (morph targets); they are left out")
-            made = [part for primitive in mesh["primitives"] for part in _pieces(gltf, primitive, vertices)]
-            made = [part for part in made if len(part.faces)]
-            for shared in {id(part.vertices): part.vertices for part in made}.values():
-                indices = (part.faces for part in made if part.vertices is shared)
-                source.note_strays(len(shared), *indices)
-            pieces[index] = [compact(part) for part in made]
-        parts.extend(moved(part, matrix) for part in pieces[index])
-    return parts
+    placed = placed_meshes(gltf)
+    reader = _Primitives(gltf)
+    pieces = {index: reader.of_mesh(index) for index in dict.fromkeys(index for index, _ in placed)}
+    reader.note_strays([part for made in pieces.values() for part in made])
+    pieces = {index: [compact(part) for part in made] for index, made in pieces.items()}
+    return [moved(part, matrix) for index, matrix in placed for part in pieces[index]]
 
 
-def _pieces(gltf: Gltf, primitive: Json, known: dict[int, F64]) -> list[Part]:
-    attributes = primitive.get("attributes", {})
-    faces = _faces(gltf, primitive)
-    if faces is None or "POSITION" not in attributes:
-        return []
-    position = attributes["POSITION"]
-    if position not in known:
-        known[position] = gltf.array(position).astype(np.float64)
-    part = Part(known[position], faces)
-    if "material" not in primitive and "COLOR_0" not in attributes:
-        return [part]
-    material = gltf.list("materials")[primitive["material"]] if "material" in primitive else {}
-    return [_colored(gltf, part, attributes, appearance_of(gltf, material))]
+class _Primitives:
+    """The primitives of a file; what several of them share is read once."""
+
+    def __init__(self, gltf: Gltf) -> None:
+        self._gltf = gltf
+        self._vertices: dict[int, F64] = {}
+        self._appearances: dict[int | None, Appearance] = {}
+
+    def of_mesh(self, index: int) -> list[Part]:
+        """The pieces of a mesh, before they are put in place."""
+        mesh = self._gltf.list("meshes")[index]
+        if any(mesh.get("weights", ())):
+            self._gltf.source.note("the mesh has shapes to blend (morph targets); they are left out")
+        made = [self._piece(primitive) for primitive in mesh["primitives"]]
+        return [part for part in made if part is not None and len(part.faces)]
+
+    def note_strays(self, parts: list[Part]) -> None:
+        """Notes vertices that no piece uses; pieces that share an array of vertices leave some to each other."""
+        for shared in {id(part.vertices): part.vertices for part in parts}.values():
+            indices = (part.faces for part in parts if part.vertices is shared)
+            self._gltf.source.note_strays(len(shared), *indices)
+
+    def _piece(self, primitive: Json) -> Part | None:
+        attributes = primitive.get("attributes", {})
+        faces = _faces(self._gltf, primitive)
+        if faces is None or "POSITION" not in attributes:
+            return None
+        position = attributes["POSITION"]
+        if position not in self._vertices:
+            self._vertices[position] = self._gltf.array(position).astype(np.float64)
+        part = Part(self._vertices[position], faces)
+        material = primitive.get("material")
+        if material is None and "COLOR_0" not in attributes:
+            return part
+        if material not in self._appearances:
+            stated = {} if material is None else self._gltf.list("materials")[material]
+            self._appearances[material] = appearance_of(self._gltf, stated)
+        return _colored(self._gltf, part, attributes, self._appearances[material])
 
 
 def _faces(gltf: Gltf, primitive: Json) -> Int | None:
@@ -97,12 +112,11 @@ def _colored(gltf: Gltf, part: Part, attributes: Json, appearance: Appearance) -
     texture = appearance.texture
     uv = _coordinates(gltf, attributes, texture) if texture is not None else None
     if texture is not None and uv is not None:
-        if light is not None:
-            if np.ptp(light, axis=0).max() > 1e-3:
-                source.note(COLOURS_LEFT)
-            else:
-                factor = factor * light[0]
-        pixels = texture.pixels if (factor == 1.0).all() else tinted(texture.pixels, factor)
+        pixels = texture.pixels  # with the material's factor in them
+        if light is not None and np.ptp(light, axis=0).max() > 1e-3:
+            source.note(COLOURS_LEFT)
+        elif light is not None and light.min() < 1.0:
+            pixels = tinted(pixels, light[0])
         return replace(part, uv=uv, texture=pixels, wrap=texture.wrap)
     if appearance.wants_texture and uv is None and texture is not None:
         source.note(NO_COORDINATES)

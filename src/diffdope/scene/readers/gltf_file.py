@@ -50,6 +50,7 @@ class Gltf:
         self.source = source
         self._binary: bytes | None = None
         self._buffers: dict[int, bytes] = {}
+        self.pictures: dict[int, NDArray[np.uint8] | None] = {}  # by image, decoded once
         self.tree: Json = self._of_glb(data) if data[:4] == b"glTF" else json.loads(data.decode("utf-8-sig"))
         if not isinstance(self.tree, dict):
             raise expected("mesh", "a JSON object", type(self.tree).__name__, "the file is damaged")

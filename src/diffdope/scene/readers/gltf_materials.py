@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.scene.parts import Way, Wrap
+from diffdope.scene.readers.colours import tinted
 from diffdope.scene.readers.gltf_file import Gltf, Json
 from diffdope.scene.readers.source import decoded
 
@@ -32,7 +33,10 @@ class Texture(NamedTuple):
 
 
 class Appearance(NamedTuple):
-    """What a material says of its colour: a factor (3,) of linear light, None if it says none, and a texture."""
+    """What a material says of its colour: a factor (3,) of linear light, None if it says none, and a texture.
+
+    The texture has the factor in it.
+    """
 
     factor: F64 | None
     texture: Texture | None
@@ -51,8 +55,12 @@ def appearance_of(gltf: Gltf, material: Json) -> Appearance:
         model, factor, texture = material.get("pbrMetallicRoughness", {}), "baseColorFactor", "baseColorTexture"
     _note_what_is_left(gltf, material)
     color = np.array(model[factor][:3], np.float64) if factor in model else None
-    wanted = texture in model
-    return Appearance(color, _texture(gltf, model[texture]) if wanted else None, wanted)
+    if texture not in model:
+        return Appearance(color, None, wants_texture=False)
+    found = _texture(gltf, model[texture])
+    if found is not None and color is not None and (color != 1.0).any():
+        found = found._replace(pixels=tinted(found.pixels, color))
+    return Appearance(color, found, wants_texture=True)
 
 
 def _note_what_is_left(gltf: Gltf, material: Json) -> None:
@@ -95,7 +103,9 @@ def _pixels(gltf: Gltf, texture: Json) -> U8 | None:
         pixels = _quietly(gltf, index)
         if pixels is not None:
             return pixels
-    return _picture(gltf, gltf.list("images")[images[-1]])
+    if images[-1] not in gltf.pictures:
+        gltf.pictures[images[-1]] = _picture(gltf, gltf.list("images")[images[-1]])
+    return gltf.pictures[images[-1]]
 
 
 def _quietly(gltf: Gltf, index: int) -> U8 | None:

@@ -21,6 +21,7 @@ F64 = NDArray[np.float64]
 
 _METRES = {"micron": 1e-6, "millimeter": 1e-3, "centimeter": 1e-2, "inch": 0.0254, "foot": 0.3048, "meter": 1.0}
 _USUAL = "3D/3dmodel.model"
+_MOST_BYTES = 2**31  # a package of some kilobytes can hold far more
 _DEEPEST = 200  # components in one another; more are an object that holds itself
 # What slicers paint on triangles, in ways of their own.
 _PAINTED = ("mmu_segmentation", "paint_color")
@@ -82,6 +83,9 @@ class _Package:
         key = normpath(name).lstrip("/").lower()
         if key not in self._names:
             raise DiffDopeError(f"mesh: the package names {name}, but holds no such part; it is damaged")
+        size = self._package.getinfo(self._names[key]).file_size
+        if size > _MOST_BYTES:
+            raise expected("mesh", f"parts of at most {_MOST_BYTES} bytes", size, "the package is damaged, or a trap")
         return self._package.read(self._names[key])
 
     def _root(self, name: str) -> Element:
