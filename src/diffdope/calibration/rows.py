@@ -1,0 +1,289 @@
+"""Residuals of one picture and how they move with the camera's pose, with joints, and with what is wrong with images.
+
+Outline: along the normal of the drawn outline, how far away the mask's border is, pixels (Harris and Stennett's RAPID,
+1990). Surface: drawn less measured depth, metres, along the pixel's ray. Both are told apart by the link that they lie
+on, whose joints move it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_erosion, gaussian_filter, map_coordinates
+
+from diffdope.calibration.shots import ArmShot
+from diffdope.geometry.crop import CropWindow, choose_crop
+from diffdope.geometry.pose import Pose
+from diffdope.problem.failure import Status
+from diffdope.problem.region import box_of
+from diffdope.render.renderer import RenderedImages, Renderer
+from diffdope.scene.observation import Observation
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+_SMOOTH = 1.5  # pixels, of the drawn silhouette, whose slope is the outline's normal: stairs are 1 pixel
+_STEP = 0.5  # pixels between samples along a normal
+_INNER = 2  # pixels by which depths keep away from the borders of mask and drawing: there, sensors mix surfaces
+_GRAZING = 0.25  # cosine between ray and surface below which a depth says more of the surface's slant than of its place
+_MOST_DEPTHS = 2500  # of a picture: neighbours say the same
+_CELL = 16  # pixels: side of the tiles within which residuals are taken to err together
+_SIDE = 2**10  # cells of a row, for numbering them
+
+
+class Rows(NamedTuple):
+    """N residuals of one kind in one picture.
+
+    residual (N,): pixels of the whole image, or metres; pose (N, 6) its derivatives by a motion (rho [m], phi [rad]) of
+    the robot about a point; joints (N, J) by joint values; common (N,) by what all residuals of this kind share: the
+    mask's border lying outside by a pixel, or depths read too far by a share of themselves; cell (N,) number of the
+    tile, for errors that neighbours share.
+    """
+
+    residual: F64
+    pose: F64
+    joints: F64
+    common: F64
+    cell: I64
+
+    def taken(self, kept: Bool) -> Rows:
+        """Some of them."""
+        return Rows(*(part[kept] for part in self))
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A shot in the part of its image that is compared, reduced.
+
+    Attributes:
+        arm: the shot and the robot.
+        window: the part of the image.
+        crop: what was observed there.
+    """
+
+    arm: ArmShot
+    window: CropWindow
+    crop: Observation
+
+    @classmethod
+    def around(cls, arm: ArmShot, pose: Pose, size: int, margin: float = 0.1) -> Seen | None:
+        """Around robot and mask; None where the robot is out of the picture.
+
+        Args:
+            arm: the shot.
+            pose: of the base in the camera.
+            size: longest side of the crop, pixels.
+            margin: about it, as a share of the longer side.
+        """
+        observation = arm.shot.observation
+        box = box_of(pose.apply(arm.posed.mesh.vertices_m), observation.camera)
+        if isinstance(box, Status):
+            return None
+        boxes = [box] if observation.mask_box is None else [box, observation.mask_box]
+        window = choose_crop(boxes, observation.camera, margin=margin, max_size=size)
+        return cls(arm, window, observation.crop(window))
+
+    def drawn(self, pose: Pose) -> RenderedImages:
+        """The robot at a pose."""
+        renderer = Renderer(self.arm.posed.mesh, self.crop.camera, buffers=self.arm.buffers)
+        images = renderer.render(pose.R_m2c, pose.t_m2c)
+        return RenderedImages(*(part[0] for part in images))
+
+
+def outline_rows(seen: Seen, drawn: RenderedImages, pose: Pose, centre_c: F64, reach_px: float) -> Rows:
+    """Of the pixels along the drawn outline, those whose normal meets the mask's border within reach.
+
+    Where there is none within reach, something hides the robot, the mask lacks a part, or shows what the robot's
+    description does not have: such places say nothing.
+
+    Args:
+        seen: with a mask.
+        drawn: the robot at the pose.
+        pose: of the base in the camera.
+        centre_c: (3,) about which it is moved, in the camera's frame.
+        reach_px: pixels of the whole image.
+    """
+    mask = seen.crop.mask
+    assert mask is not None
+    place = _outline(seen, drawn)
+    if place is None:
+        return _none(seen)
+    reduction = seen.window.reduction
+    away, found = _crossing(mask, place.point, place.normal, reach_px / reduction)
+    residual = -reduction * away  # of the drawn outline from the mask's border, outwards
+    return _rows_of(seen, drawn, place, pose, centre_c)._replace(residual=residual).taken(found & place.clear)
+
+
+def expected_rows(seen: Seen, drawn: RenderedImages, pose: Pose, centre_c: F64) -> tuple[Rows, float]:
+    """Rows of a drawn outline as if a mask had it, and the share of the robot that lies in the picture.
+
+    Args:
+        seen: the robot where it might stand.
+        drawn: the robot at the pose.
+        pose: of the base in the camera.
+        centre_c: (3,) about which it is moved, in the camera's frame.
+    """
+    place = _outline(seen, drawn)
+    if place is None:
+        return _none(seen), 0.0
+    u, v = seen.arm.shot.observation.camera.project(pose.apply(seen.arm.posed.mesh.vertices_m))
+    camera = seen.arm.shot.observation.camera
+    there = (u > 0.0) & (v > 0.0) & (u < camera.width - 1.0) & (v < camera.height - 1.0)
+    return _rows_of(seen, drawn, place, pose, centre_c).taken(place.clear), float(there.mean())
+
+
+class _Outline(NamedTuple):
+    """Pixels (row, column) (N,) along an outline, where it passes (N, 2), its normals, and whether they are clear."""
+
+    row: I64
+    column: I64
+    point: F64
+    normal: F64
+    clear: Bool
+
+
+def _outline(seen: Seen, drawn: RenderedImages) -> _Outline | None:
+    inside = drawn.triangle_id >= 0
+    row, column, shift = _border(inside, drawn.coverage)
+    if len(row) == 0:
+        return None
+    smooth = gaussian_filter(inside.astype(np.float32), _SMOOTH, mode="nearest")
+    slope = np.stack([-_difference(smooth, row, column, 1), -_difference(smooth, row, column, 0)], axis=1)
+    length = np.linalg.norm(slope, axis=1, keepdims=True)
+    point = np.stack([column, row], axis=1) + shift
+    return _Outline(row, column, point, slope / np.maximum(length, 1e-9), length[:, 0] > 1e-3)
+
+
+def _rows_of(seen: Seen, drawn: RenderedImages, place: _Outline, pose: Pose, centre_c: F64) -> Rows:
+    row, column = place.row, place.column
+    X = _points(seen, drawn.depth[row, column], place.point)
+    by_point = _pixel_motion(seen, X, place.normal) * seen.window.reduction
+    pose_part, joints = _motions(seen.arm, drawn.triangle_id[row, column], X, by_point, pose, centre_c)
+    return Rows(np.zeros(len(row)), pose_part, joints, np.ones(len(row)), _cells(row, column))
+
+
+def depth_rows(seen: Seen, drawn: RenderedImages, pose: Pose, centre_c: F64, reach_m: float) -> Rows:
+    """Of pixels within the drawn robot, and within the mask if there is one, whose depth is measured.
+
+    Args:
+        seen: with depth.
+        drawn: the robot at the pose.
+        pose: of the base in the camera.
+        centre_c: (3,) about which it is moved, in the camera's frame.
+        reach_m: depths that are farther off belong to something else.
+    """
+    depth, inside = seen.crop.depth, drawn.triangle_id >= 0
+    assert depth is not None
+    if seen.crop.mask is not None:
+        inside = inside & (seen.crop.mask > 0.99)
+    whole = binary_erosion(inside, iterations=_INNER, border_value=1)
+    row, column = np.nonzero(whole & (depth > 0.0) & (np.abs(depth - drawn.depth) < reach_m))
+    if len(row) == 0:
+        return _none(seen)
+    every = -(-len(row) // _MOST_DEPTHS)
+    row, column = row[::every], column[::every]
+    face = drawn.triangle_id[row, column]
+    shape = seen.arm.buffers.arrays.shape
+    normal = np.stack([shape.normal_x[face], shape.normal_y[face], shape.normal_z[face]], axis=1) @ pose.R_m2c.T
+    ray = _rays(seen, np.stack([column, row], axis=1).astype(np.float64))
+    along = np.einsum("nk,nk->n", normal, ray)
+    clear = np.abs(along) > _GRAZING * np.linalg.norm(ray, axis=1)
+    by_point = normal / np.where(clear, along, 1.0)[:, None]
+    measured = depth[row, column].astype(np.float64)
+    X = ray * drawn.depth[row, column].astype(np.float64)[:, None]
+    pose_part, joints = _motions(seen.arm, face, X, by_point, pose, centre_c)
+    residual = drawn.depth[row, column] - measured
+    return Rows(residual, pose_part, joints, measured, _cells(row, column)).taken(clear)
+
+
+def _none(seen: Seen) -> Rows:
+    n = seen.arm.screws.axis.shape[0]
+    return Rows(np.zeros(0), np.zeros((0, 6)), np.zeros((0, n)), np.zeros(0), np.zeros(0, np.int64))
+
+
+def _border(inside: Bool, coverage: F32) -> tuple[I64, I64, F64]:
+    """Pixels inside that have a neighbour outside, and where between the two the outline passes (N, 2), columns first.
+
+    Of a pixel and its neighbour, the covered share of both tells how far from the first one's centre it passes.
+    """
+    rows, columns, shifts = [], [], []
+    for axis, sign in ((0, 1), (0, -1), (1, 1), (1, -1)):
+        there = inside & ~np.roll(inside, -sign, axis=axis)
+        end = -1 if sign > 0 else 0  # what leaves the image is not an outline
+        there[(end, slice(None)) if axis == 0 else (slice(None), end)] = False
+        row, column = np.nonzero(there)
+        beside = (row + sign, column) if axis == 0 else (row, column + sign)
+        share = np.clip(coverage[row, column], 0.0, 1.0) + np.clip(coverage[beside], 0.0, 1.0) - 0.5
+        shift = np.zeros((len(row), 2))
+        shift[:, 1 - axis] = sign * share
+        rows.append(row)
+        columns.append(column)
+        shifts.append(shift)
+    return np.concatenate(rows), np.concatenate(columns), np.concatenate(shifts)
+
+
+def _difference(image: F32, row: I64, column: I64, axis: int) -> F64:
+    """Half of central differences."""
+    last = image.shape[axis] - 1
+    at = (row, column)[axis]
+    ends = (np.minimum(at + 1, last), np.maximum(at - 1, 0))
+    high, low = (image[(end, column) if axis == 0 else (row, end)] for end in ends)
+    return np.asarray(0.5 * (high - low), np.float64)
+
+
+def _crossing(mask: F32, point: F64, normal: F64, reach: float) -> tuple[F64, Bool]:
+    """Along normals (N, 2) from points (N, 2), the nearest place where the mask ends, and whether there is one."""
+    count = max(int(np.ceil(reach / _STEP)), 2)
+    steps = _STEP * np.arange(-count, count + 1)
+    places = point[:, None] + steps[None, :, None] * normal[:, None]
+    height, width = mask.shape
+    value = map_coordinates(mask, [places[..., 1], places[..., 0]], order=1, mode="nearest")
+    ends = (value[:, :-1] > 0.5) & (value[:, 1:] <= 0.5)
+    share = (value[:, :-1] - 0.5) / np.maximum(value[:, :-1] - value[:, 1:], 1e-6)
+    where = steps[None, :-1] + _STEP * share
+    away = np.where(ends, np.abs(where), np.inf)
+    best = away.argmin(axis=1)
+    at = where[np.arange(len(best)), best]
+    end = point + at[:, None] * normal
+    within = (end > 0.5).all(axis=1) & (end[:, 0] < width - 1.5) & (end[:, 1] < height - 1.5)
+    return np.where(np.isfinite(away.min(axis=1)), at, 0.0), np.isfinite(away.min(axis=1)) & within
+
+
+def _rays(seen: Seen, point: F64) -> F64:
+    """(N, 3) at depth 1."""
+    camera = seen.crop.camera
+    x, y = (point[:, 0] - camera.cx) / camera.fx, (point[:, 1] - camera.cy) / camera.fy
+    return np.stack([x, y, np.ones_like(x)], axis=1)
+
+
+def _points(seen: Seen, depth: F32, point: F64) -> F64:
+    return np.asarray(_rays(seen, point) * depth.astype(np.float64)[:, None])
+
+
+def _pixel_motion(seen: Seen, X: F64, normal: F64) -> F64:
+    """(N, 3) how a pixel of a point moves along a normal with the point, pixels of the crop a metre."""
+    camera = seen.crop.camera
+    across = normal * np.array([camera.fx, camera.fy])
+    x, y, z = X.T
+    return np.asarray(
+        np.stack([across[:, 0], across[:, 1], -(across[:, 0] * x + across[:, 1] * y) / z], axis=1) / z[:, None]
+    )
+
+
+def _motions(arm: ArmShot, face: I64, X: F64, by_point: F64, pose: Pose, centre_c: F64) -> tuple[F64, F64]:
+    """(N, 6) and (N, J): derivatives by a point's motion (N, 3), taken on to the pose's and the joints'."""
+    pose_part = np.hstack([by_point, np.cross(X - centre_c, by_point)])
+    link = arm.posed.link[face]
+    axis = arm.screws.axis @ pose.R_m2c.T  # (J, L, 3) in the camera's frame
+    shift = arm.screws.shift @ pose.R_m2c.T
+    moved = np.cross(axis[:, link], X - pose.t_m2c) + shift[:, link]
+    return pose_part, np.einsum("jnk,nk->nj", moved, by_point)
+
+
+def _cells(row: I64, column: I64) -> I64:
+    return np.asarray((row // _CELL) * _SIDE + column // _CELL, np.int64)
