@@ -9,6 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from diffdope.calibration.calibrate import calibrate
+    from diffdope.calibration.result import CalibrationResult
+    from diffdope.calibration.shots import Shot
     from diffdope.errors import DiffDopeError
     from diffdope.geometry.camera import Camera
     from diffdope.geometry.pose import Pose
@@ -18,10 +21,13 @@ if TYPE_CHECKING:
     from diffdope.render.pool import set_threads
     from diffdope.scene.mesh import Mesh
     from diffdope.scene.observation import Observation
+    from diffdope.scene.robot import Robot
+    from diffdope.scene.urdf import load_robot
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "CalibrationResult",
     "Camera",
     "DiffDopeError",
     "Mesh",
@@ -29,15 +35,24 @@ __all__ = [
     "Pose",
     "RefinementResult",
     "Refiner",
+    "Robot",
+    "Shot",
     "Status",
     "__version__",
+    "calibrate",
     "load_camera",
+    "load_robot",
     "locate",
     "refine",
     "set_threads",
 ]
 
 _HOMES = {
+    "CalibrationResult": "diffdope.calibration.result",
+    "Robot": "diffdope.scene.robot",
+    "Shot": "diffdope.calibration.shots",
+    "calibrate": "diffdope.calibration.calibrate",
+    "load_robot": "diffdope.scene.urdf",
     "Camera": "diffdope.geometry.camera",
     "DiffDopeError": "diffdope.errors",
     "Mesh": "diffdope.scene.mesh",

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.calibration.estimate import POSE, SHARED, Solution, inverse_of
 from diffdope.calibration.result import PictureResidual
 from diffdope.calibration.rows import Seen
 from diffdope.calibration.shots import ArmShot, turned_about
+from diffdope.calibration.solution import POSE, SHARED, Solution, inverse_of
 from diffdope.geometry.pose import Pose
 from diffdope.render.renderer import RenderedImages
 
@@ -120,7 +120,7 @@ def jackknife(solution: Solution) -> tuple[float, float] | None:
 
 
 def moved(one: Pose, other: Pose) -> tuple[float, float]:
-    """How far apart (mm) the camera stands in the base by two poses of the base in the camera, and the angle (degrees)."""
+    """How far apart (mm, degrees) cameras stand in the base, by two poses of the base in the camera."""
     away = one.inverse().t_m2c - other.inverse().t_m2c
     return 1e3 * float(np.linalg.norm(away)), float(np.degrees(one.angle_to(other)))
 
@@ -138,7 +138,7 @@ def unobserved(covariance: F64, length_m: float, *, angle_rad: float, distance_m
     values, vectors = np.linalg.eigh(covariance / np.outer(units, units))
     hidden = (vectors[:, values > 1.0] * units[:, None]).T
     size = np.linalg.norm(hidden / np.array([length_m] * 3 + [1.0] * 3), axis=1, keepdims=True)
-    return hidden / np.maximum(size, 1e-300)
+    return np.asarray(hidden / np.maximum(size, 1e-300))
 
 
 def offsets_of(solution: Solution) -> list[tuple[float, float]]:

@@ -61,9 +61,7 @@ class Hypotheses(NamedTuple):
     def distinct(self, count: int, length_m: float) -> Hypotheses:
         """The best that differ."""
         return self.taken(
-            non_maximum_suppression(
-                self.R, self.t, self.cost, count, angle_rad=_SAME_RAD, distance_m=_SAME * length_m
-            )
+            non_maximum_suppression(self.R, self.t, self.cost, count, angle_rad=_SAME_RAD, distance_m=_SAME * length_m)
         )
 
 
@@ -87,7 +85,8 @@ class Cost:
         targets: the pictures.
         size: longest side of crops, pixels.
         length_m: the robot's size.
-        near: a pose near which the robot is, where it is known: crops hold it, and stand for a mask where there is none.
+        near: a pose near which the robot is, where it is known: crops hold it, and it stands for a mask where there is
+            none.
     """
 
     def __init__(self, targets: Sequence[Target], size: int, length_m: float, near: Pose | None) -> None:

@@ -9,7 +9,8 @@ say counts for what it is worth, and errors of one link do not count as often as
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,112 +18,29 @@ from numpy.typing import NDArray
 
 from diffdope.calibration.rows import Rows, Seen, depth_rows, outline_rows
 from diffdope.calibration.shots import ArmShot, turned_about
-from diffdope.checked_fields import checked_fields
-from diffdope.errors import check_above_zero
-from diffdope.geometry import so3
+from diffdope.calibration.solution import (
+    BORDER,
+    POSE,
+    SCALE,
+    SHARED,
+    Block,
+    CalibrationNoise,
+    Scales,
+    Solution,
+    inverse_of,
+)
 from diffdope.geometry.pose import Pose
+from diffdope.render.pool import default_threads
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
-POSE, BORDER, SCALE, SHARED = slice(0, 6), 6, 7, 8  # columns of the shared unknowns; offsets of joints follow
 _GAUSSIAN = 1.4826  # standard deviation of a Gaussian over its median absolute value
 _TUKEY = 4.685  # deviations beyond which a residual does not count: 95 % efficiency under Gaussian noise
 _LEAST_ROWS = 20  # of a picture; fewer are chance
 _LEAST_KNOWN = 1.0  # errors of joints that pictures must determine to tell their deviation
 _LARGEST_ROUNDS = 12
 _NEGLIGIBLE = 0.02  # deviations of the pose: a step that is shorter is the last
-
-
-@dataclass(frozen=True)
-@checked_fields()
-class CalibrationNoise:
-    """What is known about errors before the pictures are looked at."""
-
-    border_px: float = 1.0
-    """Standard deviation of how far masks' borders lie outside, pixels of the image, the same in all pictures."""
-    depth_scale: float = 0.01
-    """Standard deviation of the share by which depths read too far."""
-    offset_deg: float = 1.0
-    """Standard deviation of a joint's offset, where offsets are asked for."""
-    joint_deg: float = 0.1
-    """Standard deviation of joint values in single pictures, to begin with; the pictures tell it better."""
-    least_joint_deg: float = 0.005
-    """The least that it is taken for."""
-    most_joint_deg: float = 1.0
-    """The most."""
-    outline_px: float = 0.1
-    """Least standard deviation of an outline's residual, pixels of the crop."""
-    depth_m: float = 3e-4
-    """Least standard deviation of a depth's residual."""
-
-    def __post_init__(self) -> None:
-        """Refuses numbers that are no deviations."""
-        check_above_zero(self, *(name for name in self.__dataclass_fields__))
-
-
-class Block(NamedTuple):
-    """One kind of rows of one picture, weighed: sums over them.
-
-    shared (S, S), own (J, J), between (S, J), gradient (S,) and own_gradient (J,), all over the variance and what
-    neighbours share; rows: how many count.
-    """
-
-    shared: F64
-    between: F64
-    own: F64
-    gradient: F64
-    own_gradient: F64
-    rows: float
-
-
-@dataclass(frozen=True, eq=False)
-class Scales:
-    """Of outline [px of the image] and depth [m] residuals: deviation, and variance of sums over that of single ones."""
-
-    deviation: dict[str, float]
-    correlation: dict[str, float]
-
-
-@dataclass(frozen=True, eq=False)
-class Solution:
-    """Where the steps ended.
-
-    Attributes:
-        pose: of the base in the camera.
-        centre_c: (3,) about which (rho, phi) of the pose are told.
-        shared: (S,) border [px], scale and offsets at the entries after the pose's.
-        own: (N, J) what the joints of each picture are off, radians.
-        information: (S, S) of the shared unknowns, priors included, joint errors eliminated.
-        of_picture: (N, S, S) what each picture adds to it.
-        pull: (N, S) gradient of each picture at the solution.
-        joint_rad: deviation of joint values that the pictures tell.
-        scales: of the residuals.
-        counted: (N,) whether a picture takes part.
-        free: (S,) which of the shared unknowns are looked for.
-        rows: number of rows of each picture by kind.
-        rms: of rows that count, by kind: of each picture, pixels and metres.
-    """
-
-    pose: Pose
-    centre_c: F64
-    shared: F64
-    own: F64
-    information: F64
-    of_picture: F64
-    pull: F64
-    joint_rad: float
-    scales: Scales
-    counted: NDArray[np.bool_]
-    free: NDArray[np.bool_]
-    rows: list[dict[str, int]] = field(default_factory=list)
-    rms: list[dict[str, float]] = field(default_factory=list)
-    moved: float = 0.0
-
-    @property
-    def covariance(self) -> F64:
-        """(S, S) of the shared unknowns; 0 for those that are not looked for."""
-        return inverse_of(self.information, self.free)
 
 
 class Reach(NamedTuple):
@@ -155,7 +73,7 @@ class Estimator:
 
     def solve(
         self, pose: Pose, reaches: Sequence[Reach], *, counted: NDArray[np.bool_] | None = None,
-        joint_rad: float | None = None, shared: F64 | None = None, tolerance: float = 2e-5,
+        joint_rad: float | None = None, shared: F64 | None = None, rounds: int = _LARGEST_ROUNDS,
     ) -> Solution:  # fmt: skip
         """Steps from a pose, with shorter and shorter reach; at the last one until they are short.
 
@@ -165,14 +83,14 @@ class Estimator:
             counted: (N,) pictures that take part; None for all.
             joint_rad: deviation of joint values to begin with.
             shared: (S,) unknowns beside the pose, to begin with.
-            tolerance: radians, and shares of the robot's size, of the last step.
+            rounds: steps at most.
         """
         noise = self._noise
         sigma = np.radians(noise.joint_deg) if joint_rad is None else joint_rad
         counted = np.ones(len(self._arms), bool) if counted is None else counted
         seen = [Seen.around(arm, pose, self._size) for arm in self._arms]
         shared, solution = np.zeros(self._size_s) if shared is None else shared, None
-        for round_ in range(_LARGEST_ROUNDS):
+        for round_ in range(rounds):
             reach = reaches[min(round_, len(reaches) - 1)]
             solution = self._at(pose, seen, reach, counted, sigma, shared)
             step, own, sigma = self._step(solution, sigma)
@@ -181,7 +99,7 @@ class Estimator:
             pose = turned_about(pose, solution.centre_c, step)
             size = float(np.linalg.norm(step[:3]) / self._length + np.linalg.norm(step[3:6]))
             solution = replace(solution, pose=pose, shared=shared, own=own, joint_rad=sigma, moved=size)
-            if round_ >= len(reaches) - 1 and (size < tolerance or _surely(step, solution) < _NEGLIGIBLE):
+            if round_ >= len(reaches) - 1 and _surely(step, solution) < _NEGLIGIBLE:
                 break
         assert solution is not None
         return solution
@@ -191,14 +109,19 @@ class Estimator:
         return self._arms[0].posed.mesh.diameter
 
     def _at(
-        self, pose: Pose, seen: Sequence[Seen | None], reach: Reach, counted: NDArray[np.bool_], sigma: float, shared: F64
+        self, pose: Pose, seen: Sequence[Seen | None], reach: Reach, counted: NDArray[np.bool_], sigma: float,
+        shared: F64,
     ) -> Solution:  # fmt: skip
         """Normal equations at a pose."""
         middle = np.mean([arm.posed.mesh.center_m for arm in self._arms], axis=0)
         centre_c = pose.apply(middle)
-        rows: list[dict[str, Rows]] = []
-        for one, takes_part in zip(seen, counted, strict=True):
-            rows.append(self._rows(one, pose, centre_c, reach) if one is not None and takes_part else {})
+
+        def rows_of(n: int) -> dict[str, Rows]:
+            one = seen[n]
+            return self._rows(one, pose, centre_c, reach) if one is not None and counted[n] else {}
+
+        with ThreadPoolExecutor(self._threads or default_threads()) as pool:
+            rows = list(pool.map(rows_of, range(len(seen))))
         scales = self._scales(rows, shared)
         S, J = self._size_s, self._joints
         prior = self._prior()
@@ -208,12 +131,11 @@ class Estimator:
             if not kinds:
                 back.append(None)
                 continue
-            blocks = [self._block(name, one, scales, shared) for name, one in kinds.items()]
-            A, B, C, g, c = (sum(block[k] for block in blocks) for k in range(5))
-            inner = np.linalg.inv(C + np.eye(J) / sigma**2)
-            of_picture[n] = A - B @ inner @ B.T
-            pull[n] = g - B @ (inner @ c)
-            back.append((inner, np.asarray(B), np.asarray(c)))
+            one = Block.summed([self._block(name, part, scales, shared) for name, part in kinds.items()])
+            inner: F64 = np.asarray(np.linalg.inv(one.own + np.eye(J) / sigma**2), np.float64)
+            of_picture[n] = one.shared - one.between @ inner @ one.between.T
+            pull[n] = one.gradient - one.between @ (inner @ one.own_gradient)
+            back.append((inner, one.between, one.own_gradient))
         total = total + of_picture.sum(axis=0)
         self._back = back
         return Solution(
@@ -233,7 +155,7 @@ class Estimator:
     def _corrected(self, name: str, rows: Rows, shared: F64) -> F64:
         """Residuals without what masks and depths, and joints' offsets, explain."""
         residual = rows.residual + shared[BORDER if name == "mask" else SCALE] * rows.common
-        return residual + rows.joints @ shared[SHARED:] if self._offsets else residual
+        return np.asarray(residual + rows.joints @ shared[SHARED:] if self._offsets else residual)
 
     def _scales(self, rows: Sequence[dict[str, Rows]], shared: F64) -> Scales:
         """Deviation of the bulk of residuals of each kind, and how much less neighbours know together."""
@@ -244,8 +166,9 @@ class Estimator:
             if not parts:
                 continue
             every = np.concatenate(parts)
-            deviation[name] = max(_GAUSSIAN * float(np.median(np.abs(every - np.median(every)))), least[name])
-            white = [tukey(part - np.median(every), deviation[name])[0] * part / deviation[name] for part in parts]
+            middle = float(np.median(every))
+            deviation[name] = max(_GAUSSIAN * float(np.median(np.abs(every - middle))), least[name])
+            white = [tukey(part - middle, deviation[name])[0] * part / deviation[name] for part in parts]
             cells = [kinds[name].cell for kinds in rows if name in kinds]
             correlation[name] = _correlation(white, cells)
         return Scales(deviation, correlation)
@@ -260,7 +183,7 @@ class Estimator:
         weighed, joints = columns * weight[:, None], rows.joints * weight[:, None]
         return Block(
             weighed.T @ columns, weighed.T @ rows.joints, joints.T @ rows.joints, weighed.T @ residual,
-            joints.T @ residual, float(weight.sum()),
+            joints.T @ residual,
         )  # fmt: skip
 
     def _rms(self, name: str, rows: Rows, scales: Scales, shared: F64) -> float:
@@ -290,7 +213,8 @@ class Estimator:
         gradient = at.pull.sum(axis=0) + prior * at.shared
         gradient[POSE] = at.pull.sum(axis=0)[POSE]
         step = -inverse_of(at.information, at.free) @ gradient
-        own, squares, known = np.zeros((len(at.pull), self._joints)), 0.0, 0.0
+        squares = known = 0.0
+        own = np.zeros((len(at.pull), self._joints))
         for n, back in enumerate(self._back):
             if back is None:
                 continue
@@ -301,14 +225,16 @@ class Estimator:
         noise = self._noise
         if known < _LEAST_KNOWN:
             return step, own, sigma
-        new = np.sqrt(squares / known)
-        return step, own, float(np.clip(new, np.radians(noise.least_joint_deg), np.radians(noise.most_joint_deg)))
+        new = float(np.sqrt(squares / known))
+        low, high = np.radians([noise.least_joint_deg, noise.most_joint_deg]).tolist()
+        return step, own, min(max(new, low), high)
 
 
 def _surely(step: F64, at: Solution) -> float:
     """How long a step is, in standard deviations of the pose."""
     covariance = at.covariance[POSE, POSE] + 1e-18 * np.eye(6)
-    return float(np.sqrt(max(step[POSE] @ np.linalg.solve(covariance, step[POSE]), 0.0)))
+    squares = float(step[POSE] @ np.linalg.solve(covariance, step[POSE]))
+    return max(squares, 0.0) ** 0.5
 
 
 def tukey(residual: F64, scale: float) -> tuple[F64, float]:
@@ -326,22 +252,3 @@ def _correlation(white: Sequence[F64], cells: Sequence[I64]) -> float:
         together += float((np.bincount(number, values) ** 2).sum())
         alone += float((values**2).sum())
     return max(together / max(alone, 1e-12), 1.0)
-
-
-def inverse_of(information: F64, free: NDArray[np.bool_]) -> F64:
-    """Covariance of the free unknowns, 0 elsewhere; directions without information stay where they are."""
-    kept = np.flatnonzero(free)
-    part = information[np.ix_(kept, kept)]
-    size = np.sqrt(np.maximum(np.diag(part), 1e-12))
-    values, vectors = np.linalg.eigh(part / np.outer(size, size))
-    inverse = np.where(values > 1e-9 * values[-1], 1.0 / np.maximum(values, 1e-300), 0.0)
-    out = np.zeros_like(information)
-    out[np.ix_(kept, kept)] = (vectors * inverse) @ vectors.T / np.outer(size, size)
-    return out
-
-
-def in_base(covariance: F64, pose: Pose, centre_c: F64) -> F64:
-    """(6, 6) of (rho, phi) about a point, as one of the base's origin: rho_base = rho + phi x (t - c)."""
-    J = np.eye(6)
-    J[:3, 3:] = -so3.hat(pose.t_m2c - centre_c)
-    return J @ covariance @ J.T

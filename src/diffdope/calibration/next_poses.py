@@ -7,17 +7,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.calibration.estimate import POSE, Solution
 from diffdope.calibration.result import Suggestion
 from diffdope.calibration.rows import Seen, expected_rows
 from diffdope.calibration.shots import ArmShot, Shot, arm_shots
+from diffdope.calibration.solution import POSE, Solution
 from diffdope.scene.robot import Robot
 
 F64 = NDArray[np.float64]
 
-_TRIED = 48
-_TOLERANCE = 0.005  # share of the robot's size: outlines in crops of this many pixels
-_SIZE = 160
+_TRIED = 40
+_SIZE = 96  # pixels, of crops: the robot is drawn with a percent's detail
 _LEAST_SEEN = 0.5  # share of the robot's outline that must lie in the picture
 
 
@@ -29,7 +28,7 @@ def suggestions(
     Nothing here knows of obstacles: whether the robot can go there is for its user to say.
 
     Args:
-        robot: in full detail.
+        robot: with few triangles.
         arms: the shots, the first of which says what the camera is.
         solution: of the estimate.
         count: how many are wanted.
@@ -40,12 +39,10 @@ def suggestions(
     rng = np.random.default_rng([seed, 1])
     observation, deviation = arms[0].shot.observation, solution.scales.deviation.get("mask", 1.0)
     correlation = solution.scales.correlation.get("mask", 10.0)
-    length = arms[0].posed.mesh.diameter
-    coarse = robot.simplified(_TOLERANCE * length)
     middle = {name: float(np.mean([arm.values[name] for arm in arms])) for name in arms[0].values}
     tried = [_drawn(robot, rng, middle) for _ in range(_TRIED)]
     shots = [Shot(observation.without_mask() if "depth" in observation.modalities else observation, q) for q in tried]
-    posed = arm_shots(coarse, shots)
+    posed = arm_shots(robot, shots, threads=1)
     gains = [_information(arm, solution, deviation, correlation) for arm in posed]
     information, chosen = solution.information[POSE, POSE].copy(), []
     for _ in range(count):
@@ -54,7 +51,7 @@ def suggestions(
         best = int(np.argmax(scores))
         if scores[best] <= 0.0:
             break
-        information = information + gains[best]
+        information, gains[best] = information + gains[best], np.zeros((6, 6))
         chosen.append(Suggestion(dict(tried[best]), float(np.exp(-scores[best] / 12.0))))
     return tuple(chosen)
 
@@ -79,5 +76,7 @@ def _information(arm: ArmShot, solution: Solution, deviation: float, correlation
     if share < _LEAST_SEEN or len(rows.residual) == 0:
         return np.zeros((6, 6))
     weight = seen.window.reduction / (deviation**2 * correlation)  # a row stands for as many pixels of the image
-    A, B, C = (weight * one for one in (rows.pose.T @ rows.pose, rows.pose.T @ rows.joints, rows.joints.T @ rows.joints))
+    A, B, C = (
+        weight * one for one in (rows.pose.T @ rows.pose, rows.pose.T @ rows.joints, rows.joints.T @ rows.joints)
+    )
     return A - B @ np.linalg.solve(C + np.eye(len(C)) / solution.joint_rad**2, B.T)

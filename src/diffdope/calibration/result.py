@@ -67,16 +67,17 @@ class Contradiction:
         """In words, for people."""
         share = 100.0 * self.depth_scale.value
         side = "far" if share > 0.0 else "near"
+        sure, away_mm = 100.0 * self.depth_scale.deviation, abs(10.0 * share * self.distance_m)
         return (
-            f"depth and outlines disagree: depths read {abs(share):.2f} % (+- {100 * self.depth_scale.deviation:.2f}) too "
-            f"{side}, {abs(10 * share * self.distance_m):.1f} mm at {self.distance_m:.2f} m; the camera from depth alone "
-            f"and from outlines alone is {self.camera_mm:.1f} mm and {self.angle_deg:.2f} degrees apart"
+            f"depth and outlines disagree: depths read {abs(share):.2f} % (+- {sure:.2f}) too {side}, {away_mm:.1f} mm "
+            f"at {self.distance_m:.2f} m; the camera from depth alone and from outlines alone is "
+            f"{self.camera_mm:.1f} mm and {self.angle_deg:.2f} degrees apart"
         )
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A pose of the robot that would tell much: joint values, and by how much the deviation of the camera would shrink."""
+    """A pose of the robot that would tell much: joint values, and the factor on the deviation of the camera's pose."""
 
     joints: Mapping[str, float]
     gain: float
@@ -90,8 +91,8 @@ class CalibrationResult:
         T_camera_base: pose of the robot's base in the camera: p_camera = T_camera_base.apply(p_base), in the OpenCV
             optical frame (x right, y down, z forward).
         base: name of the base link.
-        covariance: (6, 6) of T_camera_base in (rho [m], phi [rad]) about the base's origin, camera axes; None if nothing
-            was found.
+        covariance: (6, 6) of T_camera_base in (rho [m], phi [rad]), R <- Exp(phi) R, t <- t + rho, in the camera's
+            axes; None if nothing was found.
         status: how it ended; `status.ok` says whether to use it.
         message: the status in words.
         notes: what a user should know: pictures that were left out, contradictions, what is not observed.

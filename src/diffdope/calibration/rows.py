@@ -28,10 +28,10 @@ I64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
 _SMOOTH = 1.5  # pixels, of the drawn silhouette, whose slope is the outline's normal: stairs are 1 pixel
-_STEP = 0.5  # pixels between samples along a normal
+_STEP = 1.0  # pixel between samples along a normal
 _INNER = 2  # pixels by which depths keep away from the borders of mask and drawing: there, sensors mix surfaces
 _GRAZING = 0.25  # cosine between ray and surface below which a depth says more of the surface's slant than of its place
-_MOST_DEPTHS = 2500  # of a picture: neighbours say the same
+_MOST_DEPTHS, _MOST_OUTLINE = 1200, 1200  # rows of a picture: neighbours say the same
 _CELL = 16  # pixels: side of the tiles within which residuals are taken to err together
 _SIDE = 2**10  # cells of a row, for numbering them
 
@@ -53,7 +53,8 @@ class Rows(NamedTuple):
 
     def taken(self, kept: Bool) -> Rows:
         """Some of them."""
-        return Rows(*(part[kept] for part in self))
+        residual, pose, joints, common, cell = self
+        return Rows(residual[kept], pose[kept], joints[kept], common[kept], cell[kept])
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +153,8 @@ def _outline(seen: Seen, drawn: RenderedImages) -> _Outline | None:
     row, column, shift = _border(inside, drawn.coverage)
     if len(row) == 0:
         return None
+    every = -(-len(row) // _MOST_OUTLINE)
+    row, column, shift = row[::every], column[::every], shift[::every]
     smooth = gaussian_filter(inside.astype(np.float32), _SMOOTH, mode="nearest")
     slope = np.stack([-_difference(smooth, row, column, 1), -_difference(smooth, row, column, 0)], axis=1)
     length = np.linalg.norm(slope, axis=1, keepdims=True)
@@ -275,7 +278,9 @@ def _pixel_motion(seen: Seen, X: F64, normal: F64) -> F64:
     )
 
 
-def _motions(arm: ArmShot, face: I64, X: F64, by_point: F64, pose: Pose, centre_c: F64) -> tuple[F64, F64]:
+def _motions(
+    arm: ArmShot, face: NDArray[np.int32], X: F64, by_point: F64, pose: Pose, centre_c: F64
+) -> tuple[F64, F64]:
     """(N, 6) and (N, J): derivatives by a point's motion (N, 3), taken on to the pose's and the joints'."""
     pose_part = np.hstack([by_point, np.cross(X - centre_c, by_point)])
     link = arm.posed.link[face]

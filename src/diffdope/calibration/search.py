@@ -1,7 +1,7 @@
 """From no start, or a rough one, to a few poses that are worth the last steps.
 
-Without a start, every picture proposes: the robot as it stands there is rendered from all around and laid over its mask,
-as `locate` does with an object. What all pictures together make of each proposal decides, so that one picture which
+Without a start, pictures propose: the robot as it stands there is rendered from all around and laid over its mask, as
+`locate` does with an object. What all pictures together make of each proposal decides, so that one picture which
 shows the robot well is enough to propose, and one that is wrong does no harm.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,19 +27,22 @@ from diffdope.search.view_sphere import ViewSphereSettings, view_sphere
 
 F64 = NDArray[np.float64]
 
-_COARSE, _MIDDLE = 0.01, 0.003  # shares of the robot's size by which surfaces may be off: half a pixel of the crops
+# Shares of the robot's size by which surfaces may be off: half a pixel of crops, half a millimetre in the last steps.
+_COARSE, _MIDDLE, _FINE = 0.01, 0.003, 0.0006
 _PIXELS_COARSE = 60  # crops up to which the coarse one is drawn
 
 
 @dataclass(frozen=True)
-@checked_fields(least={"proposing": 1, "proposals": 1, "around": 1})
+@checked_fields(least={"proposing": 1, "judging": 1, "proposals": 1, "around": 1})
 class CalibrationSearch:
     """How the pose is looked for."""
 
     rotations: int = 1000
     """Rendered for each proposing picture."""
     proposing: int = 4
-    """Pictures that propose, those with the largest masks; all of them judge."""
+    """Pictures that propose, those with the largest masks."""
+    judging: int = 6
+    """Pictures that judge, the same; the last steps look at all."""
     proposals: int = 96
     """Of each."""
     stages: tuple[Stage, ...] = (
@@ -56,6 +60,8 @@ class CalibrationSearch:
 class Searcher:
     """Looks for the pose in all pictures.
 
+    `coarse` and `fine` are the robot with fewer triangles, `length_m` is about its size.
+
     Args:
         robot: in full detail.
         shots: checked ones.
@@ -71,8 +77,9 @@ class Searcher:
         posed = [robot.posed(values) for values in joints]
         self.length_m = float(np.median([one.mesh.diameter for one in posed]))
         self._middle = np.mean([one.mesh.center_m for one in posed], axis=0)
-        coarse, middle = (robot.simplified(share * self.length_m) for share in (_COARSE, _MIDDLE))
-        self._coarse = [coarse.posed(values) for values in joints]
+        shares = (_COARSE, _MIDDLE, _FINE)
+        self.coarse, middle, self.fine = robot.simplified(*(share * self.length_m for share in shares))
+        self._coarse = [self.coarse.posed(values) for values in joints]
         self.targets = {
             True: [self._target(shot, one) for shot, one in zip(shots, self._coarse, strict=True)],
             False: [self._target(shot, middle.posed(v)) for shot, v in zip(shots, joints, strict=True)],
@@ -95,7 +102,8 @@ class Searcher:
     def _through(self, R: F64, t: F64, near: Pose | None) -> Hypotheses:
         found = Hypotheses(R, t, np.zeros(len(t)))
         for number, stage in enumerate(self._settings.stages):
-            cost = Cost(self.targets[stage.size <= _PIXELS_COARSE], stage.size, self.length_m, near)
+            targets = self.targets[stage.size <= _PIXELS_COARSE]
+            cost = Cost([targets[n] for n in self._by_area[: self._settings.judging]], stage.size, self.length_m, near)
             if number == 0:
                 found = found._replace(cost=cost(found.R, found.t)[0])
             found = found.distinct(stage.hypotheses, self.length_m)
@@ -106,12 +114,10 @@ class Searcher:
 
     def _proposed(self) -> tuple[F64, F64]:
         settings = self._settings
-        masks = [shot.observation.mask_box for shot in self._shots]
-        area = [0.0 if box is None else (box[2] - box[0] + 1.0) * (box[3] - box[1] + 1.0) for box in masks]
         sphere = ViewSphereSettings(rotations=settings.rotations, faces=0)
         R, t = [np.empty((0, 3, 3))], [np.empty((0, 3))]
-        for number in np.argsort(area)[::-1][: settings.proposing]:
-            if area[number] == 0.0:
+        for number in self._by_area[: settings.proposing]:
+            if self._shots[number].observation.mask_box is None:
                 continue
             centre = self._coarse[number].mesh.center_m
             levels = MeshLevels(self._coarse[number].mesh.moved(-centre), threads=self._threads)
@@ -121,6 +127,13 @@ class Searcher:
                 R.append(found.R)
                 t.append(found.t + found.R @ (self._middle - centre))
         return np.concatenate(R), np.concatenate(t)
+
+    @cached_property
+    def _by_area(self) -> list[int]:
+        """Numbers of the pictures, those with large masks first."""
+        boxes = [shot.observation.mask_box for shot in self._shots]
+        area = [0.0 if box is None else (box[2] - box[0] + 1.0) * (box[3] - box[1] + 1.0) for box in boxes]
+        return sorted(range(len(area)), key=lambda n: -area[n])
 
     def _target(self, shot: Shot, posed: Posed) -> Target:
         return Target(shot.observation, Buffers(posed.mesh.moved(-self._middle), threads=self._threads))

@@ -16,6 +16,7 @@ from diffdope.scene.observation import Observation
 from diffdope.scene.robot import Joint, Link, Robot
 
 F64 = NDArray[np.float64]
+Place = tuple[float, float, float]
 
 CAMERA = Camera(640.0, 640.0, 319.5, 239.5, 640, 480)
 LOOK_AT_M = np.array([0.1, 0.0, 0.35])
@@ -27,14 +28,20 @@ _PLACES = ((0, 0, 0.16), (0, 0, 0.08), (0, 0, 0.28), (0.06, 0, 0.05), (0.2, 0, 0
 def drawn_arm() -> Robot:
     """Six turning joints, about 0.8 m long when stretched; no two sides of it look the same."""
     box, cylinder, ball = solids.box, solids.cylinder, solids.ball
-    shapes = [
-        [(box((0.2, 0.16, 0.04)), (0, 0, 0.02)), (cylinder(0.06, 0.12), (0, 0, 0.1)), (box((0.06, 0.04, 0.03)), (-0.1, 0, 0.05))],
+    shapes: list[list[tuple[solids.Triangles, Place]]] = [
+        [
+            (box((0.2, 0.16, 0.04)), (0, 0, 0.02)), (cylinder(0.06, 0.12), (0, 0, 0.1)),
+            (box((0.06, 0.04, 0.03)), (-0.1, 0, 0.05)),
+        ],
         [(cylinder(0.055, 0.1), (0, 0, 0.03)), (box((0.05, 0.13, 0.06)), (0, 0.01, 0.08))],
         [(box((0.07, 0.06, 0.3)), (0, 0.01, 0.14)), (cylinder(0.04, 0.06), (0, 0, 0.28))],
         [(ball(0.05), (0, 0, 0)), (box((0.08, 0.06, 0.05)), (0.03, 0, 0.05))],
         [(box((0.2, 0.05, 0.06)), (0.09, 0, 0)), (box((0.04, 0.03, 0.04)), (0.1, 0.03, 0.03))],
         [(cylinder(0.035, 0.08), (0.02, 0, 0)), (box((0.06, 0.04, 0.04)), (0.05, 0, 0.01))],
-        [(box((0.03, 0.1, 0.05)), (0.02, 0.01, 0)), (box((0.06, 0.02, 0.03)), (0.06, 0.04, 0)), (box((0.06, 0.02, 0.03)), (0.06, -0.03, 0))],
+        [
+            (box((0.03, 0.1, 0.05)), (0.02, 0.01, 0)), (box((0.06, 0.02, 0.03)), (0.06, 0.04, 0)),
+            (box((0.06, 0.02, 0.03)), (0.06, -0.03, 0)),
+        ],
     ]  # fmt: skip
     links = [_link(f"link{n}", parts) for n, parts in enumerate(shapes)]
     joints = []
@@ -47,7 +54,7 @@ def drawn_arm() -> Robot:
     return Robot(links, joints, name="drawn arm")
 
 
-def _link(name: str, parts: Sequence[tuple[solids.Triangles, tuple[float, float, float]]]) -> Link:
+def _link(name: str, parts: Sequence[tuple[solids.Triangles, Place]]) -> Link:
     vertices, faces, first = [], [], 0
     for (points, triangles), place in parts:
         vertices.append(points + np.asarray(place))
@@ -71,9 +78,7 @@ def looking_at(rng: np.random.Generator, *, distance_m: tuple[float, float] = (1
 
 def random_joints(robot: Robot, rng: np.random.Generator) -> dict[str, float]:
     """Values within the joints' limits; one turn for those that have none."""
-    return {
-        joint.name: float(rng.uniform(max(joint.lower, -np.pi), min(joint.upper, np.pi))) for joint in robot.moving
-    }
+    return {joint.name: float(rng.uniform(max(joint.lower, -np.pi), min(joint.upper, np.pi))) for joint in robot.moving}
 
 
 def drawn_shot(

@@ -31,7 +31,10 @@ def load_any_camera(path: Path, shape: tuple[int, ...]) -> tuple[Camera, float |
     K = K.get("data") if isinstance(K, dict) else K
     if K is None:
         raise expected(f"camera file {path}", "k or camera_matrix", f"keys {', '.join(map(str, entry)) or 'none'}")
-    size = {"width": entry.get("width", entry.get("image_width")), "height": entry.get("height", entry.get("image_height"))}
+    size = {
+        "width": entry.get("width", entry.get("image_width")),
+        "height": entry.get("height", entry.get("image_height")),
+    }
     for name, wanted in zip(("height", "width"), shape[:2], strict=True):
         size[name] = wanted if size[name] is None else size[name]
         if size[name] != wanted:
@@ -51,3 +54,13 @@ def _entry(path: Path) -> dict[str, Any]:
     if not isinstance(entry, dict):
         raise expected(f"camera file {path}", "a mapping with k, width and height", type(entry).__name__)
     return entry
+
+
+def optical_frame_of(path: Path) -> str:
+    """The name of the optical frame that a camera_info file states; camera_optical_frame where it states none."""
+    if path.suffix.lower() not in (".yaml", ".yml"):
+        return "camera_optical_frame"
+    entry = _entry(path)
+    header = entry.get("header")
+    stated = entry.get("frame_id") or (header.get("frame_id") if isinstance(header, dict) else None)
+    return stated if isinstance(stated, str) and stated else "camera_optical_frame"

@@ -1,4 +1,4 @@
-"""Joint values of pictures: JSON, CSV or npz, with the names of the joints and, where there are any, of the pictures."""
+"""Joint values of pictures: JSON, CSV or npz, with the names of the joints and, if there are any, of the pictures."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_number, expected
 from diffdope.geometry import so3
-from diffdope.scene.lod import level_of_detail
+from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.mesh import Mesh
 
 F64 = NDArray[np.float64]
@@ -90,6 +90,15 @@ class Posed:
     """The robot at given joint values: one rigid surface in the base frame, and the link of each of its triangles."""
 
     mesh: Mesh
+    link: I64
+
+
+class _Rest(NamedTuple):
+    """All links as one mesh: its vertices in their links' frames (V, 3), and the link of each vertex and triangle."""
+
+    mesh: Mesh
+    vertices_m: F64
+    owner: I64
     link: I64
 
 
@@ -199,23 +208,32 @@ class Robot:
         Args:
             values: of all moving joints.
         """
-        T, vertices, faces, owner, first = self.forward(values), [], [], [], 0
+        T, rest = self.forward(values), self._rest
+        corners = np.einsum("vik,vk->vi", T[rest.owner, :3, :3], rest.vertices_m) + T[rest.owner, :3, 3]
+        return Posed(rest.mesh.bent(corners), rest.link)
+
+    def simplified(self, *tolerances_m: float) -> tuple[Robot, ...]:
+        """The same robot with fewer triangles, once for each tolerance.
+
+        Args:
+            tolerances_m: how far a surface may be off, metres; coarser ones are made from finer ones.
+        """
+        each = [_simplified(link, tolerances_m) for link in self.links]
+        return tuple(Robot(links, self.joints, base=self.base, name=self.name) for links in zip(*each, strict=True))
+
+    @cached_property
+    def _rest(self) -> _Rest:
+        """All links, at joint values of 0."""
+        T, vertices, faces, owner, first = self.forward({joint.name: 0.0 for joint in self.moving}), [], [], [], 0
         for n, link in enumerate(self.links):
-            vertices.append(link.vertices_m @ T[n, :3, :3].T + T[n, :3, 3])
+            vertices.append(link.vertices_m)
             faces.append(link.faces + first)
             owner.append(np.full(len(link.vertices_m), n))
             first += len(link.vertices_m)
-        mesh = Mesh(np.concatenate(vertices), np.concatenate(faces).astype(np.int32), name=self.name)
-        return Posed(mesh, np.concatenate(owner)[mesh.faces[:, 0]])
-
-    def simplified(self, tolerance_m: float) -> Robot:
-        """The same robot with fewer triangles.
-
-        Args:
-            tolerance_m: how far a surface may be off, metres.
-        """
-        links = [_simplified(link, tolerance_m) for link in self.links]
-        return Robot(links, self.joints, base=self.base, name=self.name)
+        own, number = np.concatenate(vertices), np.concatenate(owner)
+        placed = np.einsum("vik,vk->vi", T[number, :3, :3], own) + T[number, :3, 3]
+        mesh = Mesh(placed, np.concatenate(faces).astype(np.int32), name=self.name)
+        return _Rest(mesh, own, number, number[mesh.faces[:, 0]])
 
     def _from_root(self, values: Mapping[str, float]) -> F64:
         T = np.broadcast_to(np.eye(4), (len(self.links), 4, 4)).copy()
@@ -272,12 +290,14 @@ class Robot:
         return tuple(ordered)
 
 
-def _simplified(link: Link, tolerance_m: float) -> Link:
+def _simplified(link: Link, tolerances_m: Sequence[float]) -> list[Link]:
+    """With as few triangles as each tolerance allows."""
     if len(link.faces) < 8 or np.ptp(link.vertices_m, axis=0).max() < _LEAST_LINK_M:
-        return link
+        return [link] * len(tolerances_m)
     mesh = Mesh(link.vertices_m, link.faces.astype(np.int32), name=link.name)
-    level = level_of_detail(mesh, 8, tolerance_m / mesh.diameter)
-    return Link(link.name, level.vertices_m, level.faces.astype(np.int64))
+    counts = [8 + n for n in np.argsort(np.argsort(-np.asarray(tolerances_m))).tolist()]  # levels go by their counts
+    levels = levels_of_detail(mesh, counts, [tolerance / mesh.diameter for tolerance in tolerances_m])
+    return [Link(link.name, levels[n].vertices_m, levels[n].faces.astype(np.int64)) for n in counts]
 
 
 def _no_such(what: str, name: str, names: Sequence[str]) -> DiffDopeError:

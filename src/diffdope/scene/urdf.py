@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_path, expected
 from diffdope.geometry import solids
-from diffdope.scene.mesh import Mesh
 from diffdope.scene.robot import KINDS, Joint, Link, Robot
 
 F64 = NDArray[np.float64]
@@ -80,7 +79,9 @@ def _parsed(path: Path) -> Any:
 
 def _expanded(path: Path) -> bytes:
     if find_spec("xacrodoc") is None:
-        raise expected("urdf", "xacrodoc, which expands xacro files", "none", f"{_CURE}, or expand {path.name} yourself")
+        raise expected(
+            "urdf", "xacrodoc, which expands xacro files", "none", f"{_CURE}, or expand {path.name} yourself"
+        )
     import xacrodoc
 
     try:
