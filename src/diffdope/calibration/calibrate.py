@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.calibration import assess, notes
-from diffdope.calibration.descend import Cost, Hypotheses
+from diffdope.calibration.choose import Choice, choose
+from diffdope.calibration.descend import Hypotheses
 from diffdope.calibration.estimate import Estimator, Reach
 from diffdope.calibration.next_poses import suggestions
 from diffdope.calibration.result import CalibrationResult, Contradiction, Estimate, PictureResidual
@@ -29,15 +30,13 @@ from diffdope.scene.robot import Robot
 F64 = NDArray[np.float64]
 Progress = Callable[[str], None]
 
-_ALIKE = 0.1  # a picture, mean difference of log costs: poses that pay less than 10 % more fit nearly as well
-_APART_DEG, _APART = 5.0, 0.05  # alternatives that are closer are the same pose
 _BAD_FACTOR, _BAD_COST = 3.0, 0.15  # a picture pays so many times as much as the median, and as much more
 _LEAST_PICTURES = 3  # with fewer, nobody knows which of them is bad
 _LEAST_IOU = 0.5  # median over the pictures
 _LEAST_DEPTH_M = 0.03  # depths within it fit, where there are no masks
 _COARSE_REACH = (Reach(20.0, 0.10), Reach(14.0, 0.06), Reach(10.0, 0.05))
 _FINE_REACH = (Reach(14.0, 0.05), Reach(10.0, 0.04))
-_COARSE_ROUNDS, _FINE_ROUNDS = 10, 4  # the latter from where half the size has led
+_ROUGH_ROUNDS, _COARSE_ROUNDS, _FINE_ROUNDS = 6, 10, 4  # the last from where half the size has led
 _HIDDEN_DEG, _HIDDEN = 3.0, 0.04  # deviations of a pose that the pictures do not determine
 
 
@@ -123,14 +122,20 @@ class Calibration:
         found = searcher.anywhere() if start is None else searcher.near(start, rng)
         if found is None or len(found.t) == 0:
             return self._nothing(start, Status.NO_OVERLAP)
-        bad = self._bad(searcher, found, start)
+        doubtful = searcher.doubtful(found)
+        if doubtful and start is None:
+            self._say("looking again, more widely")
+            more = searcher.wider()
+            found = found if more is None else found.joined(more)
         self._say("fitting outlines and depths")
         arms = arm_shots(searcher.fine, self._shots, threads=1)
+        choice = choose(searcher, arms, found, lambda pose: self._rough(arms, pose), doubtful=doubtful)
+        bad = self._bad(searcher, choice.pose)
         counted = np.array([n not in bad for n in range(len(self._shots))])
-        solution = self._solved(arms, Pose(found.R[0], found.t[0]), counted)
+        solution = self._solved(arms, choice.pose, counted)
         if not solution.of_picture.any():
             return self._nothing(start, Status.FAILED)
-        return self._result(searcher, arms, solution, found, bad)
+        return self._result(searcher, arms, solution, choice, bad)
 
     def _estimator(
         self, arms: Sequence[ArmShot], size: int, modalities: tuple[str, ...] = ("mask", "depth")
@@ -152,13 +157,14 @@ class Calibration:
             rounds=_FINE_ROUNDS,
         )
 
-    def _bad(self, searcher: Searcher, found: Hypotheses, start: Pose | None) -> dict[int, str]:
+    def _rough(self, arms: list[ArmShot], pose: Pose) -> Pose:
+        """Fitted at a quarter of the size, to tell poses apart."""
+        estimator = self._estimator(arms, self._settings.size // 4)
+        return estimator.solve(pose, _COARSE_REACH, rounds=_ROUGH_ROUNDS).pose
+
+    def _bad(self, searcher: Searcher, pose: Pose) -> dict[int, str]:
         """Pictures that pay far more than the others, and why they are left out."""
-        size = self._settings.search.stages[-1].size
-        pose = searcher.enter(Pose(found.R[0], found.t[0]))
-        each = Cost(searcher.targets[False], size, searcher.length_m, pose).each(pose.R_m2c[None], pose.t_m2c[None])[
-            :, 0
-        ]
+        each = searcher.costs(Hypotheses(pose.R_m2c[None], pose.t_m2c[None], np.zeros(1)))[:, 0]
         if np.count_nonzero(np.isfinite(each)) < _LEAST_PICTURES:
             return {}
         middle = float(np.nanmedian(each))
@@ -167,7 +173,7 @@ class Calibration:
         return {int(n): text.format(each[n] / max(middle, 1e-9)) for n in np.flatnonzero(each > limit)}
 
     def _result(
-        self, searcher: Searcher, arms: list[ArmShot], solution: Solution, found: Hypotheses, bad: dict[int, str]
+        self, searcher: Searcher, arms: list[ArmShot], solution: Solution, choice: Choice, bad: dict[int, str]
     ) -> CalibrationResult:
         self._say("looking at every picture")
         base = [link.name for link in self._robot.links].index(self._robot.base)
@@ -177,7 +183,7 @@ class Calibration:
         hidden = assess.unobserved(
             covariance[POSE, POSE], length, angle_rad=np.radians(_HIDDEN_DEG), distance_m=_HIDDEN * searcher.length_m
         )
-        others = self._alternatives(searcher, found)
+        others = choice.others
         contradiction = self._contradiction(arms, solution)
         shaken = assess.jackknife(solution)
         status = self._status(pictures, others)
@@ -211,18 +217,6 @@ class Calibration:
             name: Estimate(float(value), float(deviation))
             for name, (value, deviation) in zip(self._robot.needed, each, strict=True)
         }
-
-    def _alternatives(self, searcher: Searcher, found: Hypotheses) -> tuple[Pose, ...]:
-        """Poses apart from the best that all pictures together fit nearly as well."""
-        others, best = [], Pose(found.R[0], found.t[0])
-        limit = found.cost[0] + _ALIKE * len(self._shots)
-        for R, t, cost in zip(found.R[1:], found.t[1:], found.cost[1:], strict=True):
-            pose = Pose(R, t)
-            millimetres, degrees = assess.moved(pose, best)
-            apart = degrees > _APART_DEG or 1e-3 * millimetres > _APART * searcher.length_m
-            if cost < limit and apart:
-                others.append(pose)
-        return tuple(others)
 
     def _contradiction(self, arms: list[ArmShot], solution: Solution) -> Contradiction | None:
         """Of outlines and depths, where the pictures have both."""

@@ -54,6 +54,16 @@ class Hypotheses(NamedTuple):
     t: F64
     cost: F64
 
+    def pose(self, number: int) -> Pose:
+        """One of them."""
+        return Pose(self.R[number], self.t[number])
+
+    def joined(self, other: Hypotheses) -> Hypotheses:
+        """With others, the best first."""
+        R, t, cost = (np.concatenate([one, more]) for one, more in zip(self, other, strict=True))
+        order = np.argsort(cost, kind="stable")
+        return Hypotheses(R[order], t[order], cost[order])
+
     def taken(self, kept: NDArray[np.intp]) -> Hypotheses:
         """Some of them."""
         return Hypotheses(self.R[kept], self.t[kept], self.cost[kept])

@@ -8,6 +8,7 @@ say counts for what it is worth, and errors of one link do not count as often as
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -234,7 +235,7 @@ def _surely(step: F64, at: Solution) -> float:
     """How long a step is, in standard deviations of the pose."""
     covariance = at.covariance[POSE, POSE] + 1e-18 * np.eye(6)
     squares = float(step[POSE] @ np.linalg.solve(covariance, step[POSE]))
-    return max(squares, 0.0) ** 0.5
+    return math.sqrt(max(squares, 0.0))
 
 
 def tukey(residual: F64, scale: float) -> tuple[F64, float]:

@@ -138,6 +138,21 @@ def expected_rows(seen: Seen, drawn: RenderedImages, pose: Pose, centre_c: F64) 
     return _rows_of(seen, drawn, place, pose, centre_c).taken(place.clear), float(there.mean())
 
 
+def outline_support(seen: Seen, pose: Pose, reach_px: float) -> float:
+    """Share of the drawn outline beside which the mask ends, too; 0 without a mask.
+
+    Args:
+        seen: the robot in the picture.
+        pose: of the base in the camera.
+        reach_px: pixels of the crop.
+    """
+    place = None if seen.crop.mask is None else _outline(seen, seen.drawn(pose))
+    if place is None or seen.crop.mask is None:
+        return 0.0
+    _, found = _crossing(seen.crop.mask, place.point, place.normal, reach_px)
+    return float(np.mean(found & place.clear))
+
+
 class _Outline(NamedTuple):
     """Pixels (row, column) (N,) along an outline, where it passes (N, 2), its normals, and whether they are clear."""
 

@@ -33,7 +33,7 @@ _PIXELS_COARSE = 60  # crops up to which the coarse one is drawn
 
 
 @dataclass(frozen=True)
-@checked_fields(least={"proposing": 1, "judging": 1, "proposals": 1, "around": 1})
+@checked_fields(least={"proposing": 1, "judging": 1, "proposals": 1, "around": 1, "wider": 1})
 class CalibrationSearch:
     """How the pose is looked for."""
 
@@ -49,6 +49,12 @@ class CalibrationSearch:
         Stage(24, 96, 10), Stage(40, 32, 8), Stage(80, 10, 8), Stage(160, 3, 6),
     )  # fmt: skip
     """Crops' sizes, hypotheses and steps; the proposals are screened at the size of the first."""
+    wider: int = 2
+    """How many times as many hypotheses a second search takes, which runs where the first one does not convince."""
+    wider_scales: tuple[float, ...] = (1.0, 1.25, 1.55)
+    """Sizes that it tries: masks may lack links, and show less than all of the robot."""
+    doubtful: float = 0.15
+    """Cost of the median picture from which on a result does not convince; a mask that nothing covers costs 1."""
     around: int = 24
     """Hypotheses about a start."""
     angle_deg: float = 15.0
@@ -96,25 +102,40 @@ class Searcher:
 
     def anywhere(self) -> Hypotheses | None:
         """The best poses where nothing is known; None if no picture proposes any."""
-        R, t = self._proposed()
+        R, t = self._proposed((1.0,), 1)
         return None if len(t) == 0 else self._through(R, t, None)
 
-    def _through(self, R: F64, t: F64, near: Pose | None) -> Hypotheses:
+    def wider(self) -> Hypotheses | None:
+        """The same with more hypotheses, and for masks that show a part of the robot."""
+        R, t = self._proposed(self._settings.wider_scales, self._settings.wider)
+        return None if len(t) == 0 else self._through(R, t, None, self._settings.wider)
+
+    def doubtful(self, found: Hypotheses) -> bool:
+        """Whether the best pose does not convince."""
+        return float(np.nanmedian(self.costs(found)[:, 0])) > self._settings.doubtful
+
+    def costs(self, found: Hypotheses) -> F64:
+        """(N, B) what poses of the base pay in each picture, NaN where the robot is out of it."""
+        near = self.enter(found.pose(0))
+        cost = Cost(self.targets[False], self._settings.stages[-1].size, self.length_m, near)
+        return cost.each(found.R, found.t + found.R @ self._middle)
+
+    def _through(self, R: F64, t: F64, near: Pose | None, more: int = 1) -> Hypotheses:
         found = Hypotheses(R, t, np.zeros(len(t)))
         for number, stage in enumerate(self._settings.stages):
             targets = self.targets[stage.size <= _PIXELS_COARSE]
             cost = Cost([targets[n] for n in self._by_area[: self._settings.judging]], stage.size, self.length_m, near)
             if number == 0:
                 found = found._replace(cost=cost(found.R, found.t)[0])
-            found = found.distinct(stage.hypotheses, self.length_m)
+            found = found.distinct(more * stage.hypotheses, self.length_m)
             found = descend(cost, found, stage.steps)
             near = None if near is None else Pose(found.R[found.cost.argmin()], found.t[found.cost.argmin()])
         found = found.taken(np.argsort(found.cost, kind="stable"))
         return found._replace(t=found.t - found.R @ self._middle)
 
-    def _proposed(self) -> tuple[F64, F64]:
+    def _proposed(self, scales: tuple[float, ...], more: int) -> tuple[F64, F64]:
         settings = self._settings
-        sphere = ViewSphereSettings(rotations=settings.rotations, faces=0)
+        sphere = ViewSphereSettings(rotations=settings.rotations, faces=0, scales=scales)
         R, t = [np.empty((0, 3, 3))], [np.empty((0, 3))]
         for number in self._by_area[: settings.proposing]:
             if self._shots[number].observation.mask_box is None:
@@ -122,7 +143,7 @@ class Searcher:
             centre = self._coarse[number].mesh.center_m
             levels = MeshLevels(self._coarse[number].mesh.moved(-centre), threads=self._threads)
             observation = self._shots[number].observation
-            found = view_sphere(levels, observation, sphere, settings.proposals)
+            found = view_sphere(levels, observation, sphere, more * settings.proposals)
             if not isinstance(found, Failure):
                 R.append(found.R)
                 t.append(found.t + found.R @ (self._middle - centre))
