@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.calibration.result import PictureResidual
-from diffdope.calibration.rows import Seen
+from diffdope.calibration.rows import Seen, outline_support
 from diffdope.calibration.shots import ArmShot, turned_about
 from diffdope.calibration.solution import POSE, SHARED, Solution, inverse_of
 from diffdope.geometry.pose import Pose
@@ -19,6 +19,8 @@ F64 = NDArray[np.float64]
 
 _GAUSSIAN = 1.4826
 _LEAST_DEPTHS = 30
+_SIZE = 200  # pixels of crops in which outlines are compared, and
+_REACH_PX = 2.0  # of them how far the mask's border may be from an outline that it meets
 
 
 def residuals(
@@ -41,6 +43,8 @@ def residuals(
         seen = Seen.around(arm, solution.pose, size)
         if seen is not None:
             measured = measures(seen, seen.drawn(solution.pose), base)
+            if "mask" in arm.shot.observation.modalities:
+                measured["outline_share"] = share_of_outline(arm, solution.pose)
         if used and n < len(solution.rms) and "mask" in solution.rms[n]:
             measured["outline_px"] = solution.rms[n]["mask"]
         if used and shifts is not None:
@@ -67,6 +71,12 @@ def measures(seen: Seen, drawn: RenderedImages, base: int) -> dict[str, Any]:
             middle = float(np.median(away))
             out["depth_mm"], out["depth_spread_mm"] = middle, float(_GAUSSIAN * np.median(np.abs(away - middle)))
     return out
+
+
+def share_of_outline(arm: ArmShot, pose: Pose) -> float:
+    """Share of the drawn outline beside which the mask ends, too; 0 where the robot is out of the picture."""
+    seen = Seen.around(arm, pose, _SIZE)
+    return 0.0 if seen is None else outline_support(seen, pose, _REACH_PX)
 
 
 def _iou(one: NDArray[np.bool_], other: NDArray[np.bool_], counts: NDArray[np.bool_]) -> float:

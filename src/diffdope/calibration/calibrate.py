@@ -32,7 +32,7 @@ Progress = Callable[[str], None]
 
 _BAD_FACTOR, _BAD_COST = 3.0, 0.15  # a picture pays so many times as much as the median, and as much more
 _LEAST_PICTURES = 3  # with fewer, nobody knows which of them is bad
-_LEAST_IOU = 0.5  # median over the pictures
+_LEAST_IOU, _LEAST_SHARE = 0.5, 0.45  # medians over the pictures; wrong poses have shares of 0.2 to 0.4 at most
 _LEAST_DEPTH_M = 0.03  # depths within it fit, where there are no masks
 _COARSE_REACH = (Reach(20.0, 0.10), Reach(14.0, 0.06), Reach(10.0, 0.05))
 _FINE_REACH = (Reach(14.0, 0.05), Reach(10.0, 0.04))
@@ -239,7 +239,8 @@ class Calibration:
     def _status(self, pictures: Sequence[PictureResidual], others: tuple[Pose, ...]) -> Status:
         overlaps = [one.iou for one in pictures if one.used and one.iou is not None]
         depths = [abs(one.depth_mm) for one in pictures if one.used and one.depth_mm is not None]
-        if overlaps and float(np.median(overlaps)) < _LEAST_IOU:
+        shares = [one.outline_share for one in pictures if one.used and one.outline_share is not None]
+        if overlaps and (np.median(overlaps) < _LEAST_IOU or np.median(shares) < _LEAST_SHARE):
             return Status.FAILED
         if not overlaps and (not depths or float(np.median(depths)) > 1e3 * _LEAST_DEPTH_M):
             return Status.FAILED

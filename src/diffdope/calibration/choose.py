@@ -13,9 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.calibration.assess import moved
+from diffdope.calibration.assess import moved, share_of_outline
 from diffdope.calibration.descend import Hypotheses
-from diffdope.calibration.rows import Seen, outline_support
 from diffdope.calibration.search import Searcher
 from diffdope.calibration.shots import ArmShot
 from diffdope.geometry.pose import Pose
@@ -26,8 +25,6 @@ _COST = 0.02  # added to costs before they are compared: what rounding of masks 
 _ALIKE = 0.3  # a picture, mean difference of log costs up to which another pose is looked at
 _SUPPORTED = 0.1  # the same of log shares of the outline up to which it is as good
 _MOST = 6  # poses that are fitted
-_SIZE = 200  # pixels of crops, and
-_REACH_PX = 2.0  # of them how far the mask's border may be from an outline that it meets
 _APART_DEG, _APART = 5.0, 0.05  # degrees and shares of the robot's size within which poses are the same
 
 
@@ -74,10 +71,5 @@ def _apart(one: Pose, other: Pose, length_m: float) -> bool:
 
 def _supported(arms: Sequence[ArmShot], pose: Pose) -> float:
     """Mean log of the share of the outline that masks meet, over the pictures that have one."""
-    shares = []
-    for arm in arms:
-        if arm.shot.observation.mask_box is None:
-            continue
-        seen = Seen.around(arm, pose, _SIZE)
-        shares.append(0.0 if seen is None else outline_support(seen, pose, _REACH_PX))
+    shares = [share_of_outline(arm, pose) for arm in arms if arm.shot.observation.mask_box is not None]
     return float(np.mean(np.log(np.array(shares) + _COST)))

@@ -33,6 +33,7 @@ class PictureResidual:
         iou: intersection over union of the drawn robot and the mask; None without a mask.
         iou_without_base: the same without the link that stands still, whose foot masks often lack.
         outline_px: root mean square distance of outline and mask's border where both are, pixels of the image.
+        outline_share: share of the drawn outline beside which the mask ends, too: a pose that is wrong has little.
         depth_mm: median of measured less drawn depth; None without depth.
         depth_spread_mm: standard deviation of that, by the median absolute deviation.
         left_out_mm: how far the camera moves, in the base, if this picture is left out.
@@ -46,6 +47,7 @@ class PictureResidual:
     iou: float | None = None
     iou_without_base: float | None = None
     outline_px: float | None = None
+    outline_share: float | None = None
     depth_mm: float | None = None
     depth_spread_mm: float | None = None
     left_out_mm: float | None = None
