@@ -166,10 +166,10 @@ class Estimator:
             parts = [self._corrected(name, kinds[name], shared) for kinds in rows if name in kinds]
             if not parts:
                 continue
-            every = np.concatenate(parts)
-            middle = float(np.median(every))
-            deviation[name] = max(_GAUSSIAN * float(np.median(np.abs(every - middle))), least[name])
-            white = [tukey(part - middle, deviation[name])[0] * part / deviation[name] for part in parts]
+            # About zero, not about their own median: an error that all share must not make the others outliers.
+            size = float(np.median(np.abs(np.concatenate(parts))))
+            deviation[name] = max(_GAUSSIAN * size, least[name])
+            white = [tukey(part, deviation[name])[0] * part / deviation[name] for part in parts]
             cells = [kinds[name].cell for kinds in rows if name in kinds]
             correlation[name] = _correlation(white, cells)
         return Scales(deviation, correlation)

@@ -84,7 +84,7 @@ def random_joints(robot: Robot, rng: np.random.Generator) -> dict[str, float]:
 def drawn_shot(
     robot: Robot, pose: Pose, joints: dict[str, float], camera: Camera = CAMERA, *, name: str = "",
     images: Sequence[str] = ("mask",), told: dict[str, float] | None = None, depth_noise_m: float = 0.0,
-    rng: np.random.Generator | None = None,
+    rng: np.random.Generator | None = None, whole_pixels: bool = True,
 ) -> Shot:  # fmt: skip
     """A picture of a robot.
 
@@ -98,11 +98,13 @@ def drawn_shot(
         told: joint values that the shot says; None for the true ones.
         depth_noise_m: standard deviation of each depth.
         rng: of the noise.
+        whole_pixels: whether masks are of 0 and 1, as those of people and networks are, or say what share is covered.
     """
     drawn = Renderer(robot.posed(joints).mesh, camera).render(pose.R_m2c, pose.t_m2c)
     given: dict[str, F64] = {}
     if "mask" in images:
-        given["mask"] = (drawn.coverage[0] > 0.5).astype(np.float64)
+        coverage = np.clip(drawn.coverage[0], 0.0, 1.0).astype(np.float64)
+        given["mask"] = (coverage > 0.5).astype(np.float64) if whole_pixels else coverage
     if "depth" in images:
         depth = drawn.depth[0].astype(np.float64)
         if rng is not None:
