@@ -14,6 +14,7 @@ from diffdope.scene.observation import Observation
 
 F64 = NDArray[np.float64]
 ROBOT = drawn_arm()
+ALONG = ("joint4", "joint6")  # turn the arm about its own length: outlines move by less than a pixel
 # Where between two pixels a mask ends is known to a tenth of one: outlines must move by some pixels to be compared.
 LONGER = {"mask": 3.0, "depth": 1.0}
 
@@ -41,7 +42,7 @@ def rows_at(arm: ArmShot, pose: Pose, kind: str, at: Pose | None = None) -> tupl
 
 
 def ratio(pairs: list[tuple[F64, F64]]) -> float:
-    """Of actual by predicted residuals, the median over the half of the rows that should change most: 1 if all is right.
+    """Of actual by predicted residuals, the median over the half of the rows that should change most: 1 if right.
 
     Not a sum: at corners, the slope of a smoothed silhouette is that of neither side.
     """
@@ -66,7 +67,7 @@ def test_residuals_grow_with_the_pose_as_derivatives_say(kind: str, axis: int) -
 
 
 @pytest.mark.parametrize("kind", ["mask", "depth"])
-@pytest.mark.parametrize("joint", ROBOT.needed[:5])
+@pytest.mark.parametrize("joint", [name for name in ROBOT.needed if name not in ALONG])
 def test_residuals_grow_with_joints_as_derivatives_say(kind: str, joint: str) -> None:
     number = joint_rows(ROBOT)[ROBOT.needed.index(joint)]
     step = (6e-3 if joint != "joint4" or kind == "depth" else 5e-2) * LONGER[
@@ -98,7 +99,7 @@ def test_an_outline_says_nothing_where_the_mask_does_not_end() -> None:
     """A gripper that the description does not have, and a part that something hides, do not pull."""
     arm, pose = drawn(0)
     mask = np.array(arm.shot.observation.mask)
-    rows, columns = np.nonzero(mask)
+    columns = np.nonzero(mask)[1]
     middle = int(np.median(columns))
     mask[:, middle:] = 0.0  # hidden
     mask[:, columns.max() - 10 :] = 1.0

@@ -50,9 +50,12 @@ def choose(
     costs = np.nanmean(np.log(searcher.costs(found) + _COST), axis=0)
     near = np.flatnonzero(costs < costs.min() + (np.inf if doubtful else _ALIKE))
     near = near[np.argsort(costs[near], kind="stable")][:_MOST]
+    first = found.pose(int(near[0]))
+    if not doubtful:  # what is close by leads to the same end
+        near = np.array([n for n in near if n == near[0] or _apart(found.pose(int(n)), first, searcher.length_m, 2.0)])
     masked = any(arm.shot.observation.mask_box is not None for arm in arms)
     if len(near) == 1 or not masked:
-        return Choice(found.pose(int(near[0])), ())
+        return Choice(first, ())
     poses: list[Pose] = []
     for number in near:
         pose = fitted(found.pose(int(number)))
@@ -64,9 +67,9 @@ def choose(
     return Choice(poses[best], tuple(others))
 
 
-def _apart(one: Pose, other: Pose, length_m: float) -> bool:
+def _apart(one: Pose, other: Pose, length_m: float, factor: float = 1.0) -> bool:
     millimetres, degrees = moved(one, other)
-    return degrees > _APART_DEG or 1e-3 * millimetres > _APART * length_m
+    return degrees > factor * _APART_DEG or 1e-3 * millimetres > factor * _APART * length_m
 
 
 def _supported(arms: Sequence[ArmShot], pose: Pose) -> float:
