@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from diffdope.calibration.rows import Seen, depth_rows, expected_rows, outline_rows, outline_support
+from diffdope.calibration.rows import ShotCrop, depth_rows, expected_rows, outline_rows, outline_support
 from diffdope.calibration.shots import ArmShot, arm_shots, joint_rows, turned_about
 from diffdope.experiments.drawn_arm import CAMERA, drawn_arm, drawn_shot, looking_at, random_joints
 from diffdope.geometry.pose import Pose
@@ -29,7 +29,7 @@ def drawn(seed: int) -> tuple[ArmShot, Pose]:
 
 def rows_at(arm: ArmShot, pose: Pose, kind: str, at: Pose | None = None) -> tuple[F64, F64, F64]:
     """Residuals, and derivatives by the pose and by joints, in the crop of another pose."""
-    seen = Seen.around(arm, at or pose, 640)
+    seen = ShotCrop.around(arm, at or pose, 640)
     assert seen is not None
     centre = (at or pose).apply(arm.posed.mesh.center_m)
     images = seen.drawn(pose)
@@ -91,7 +91,7 @@ def test_at_the_true_pose_nothing_is_left_and_everything_is_met() -> None:
             residual, _, _ = rows_at(arm, pose, kind)
             assert len(residual) > 300
             assert np.median(np.abs(residual)) < limit and abs(residual.mean()) < 0.1 * limit
-        seen = Seen.around(arm, pose, 640)
+        seen = ShotCrop.around(arm, pose, 640)
         assert seen is not None and outline_support(seen, pose, 2.0) > 0.95
 
 
@@ -112,7 +112,7 @@ def test_an_outline_says_nothing_where_the_mask_does_not_end() -> None:
 
 def test_expected_rows_are_those_of_a_mask(rng: np.random.Generator) -> None:
     arm, pose = drawn(1)
-    seen = Seen.around(arm, pose, 640)
+    seen = ShotCrop.around(arm, pose, 640)
     assert seen is not None
     rows, share = expected_rows(seen, seen.drawn(pose), pose, pose.apply(arm.posed.mesh.center_m))
     measured, J, _ = rows_at(arm, pose, "mask")
@@ -123,4 +123,4 @@ def test_expected_rows_are_those_of_a_mask(rng: np.random.Generator) -> None:
 
 def test_out_of_the_picture_there_is_nothing() -> None:
     arm, pose = drawn(0)
-    assert Seen.around(arm, Pose(pose.R_m2c, -pose.t_m2c - [0, 0, 3.0]), 640) is None
+    assert ShotCrop.around(arm, Pose(pose.R_m2c, -pose.t_m2c - [0, 0, 3.0]), 640) is None

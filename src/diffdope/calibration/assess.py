@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.calibration.result import PictureResidual
-from diffdope.calibration.rows import Seen, outline_support
+from diffdope.calibration.rows import ShotCrop, outline_support
 from diffdope.calibration.shots import ArmShot, turned_about
 from diffdope.calibration.solution import POSE, SHARED, Solution, inverse_of
 from diffdope.geometry.pose import Pose
@@ -40,7 +40,7 @@ def residuals(
     for n, arm in enumerate(arms):
         used = n not in reasons
         measured: dict[str, Any] = {}
-        seen = Seen.around(arm, solution.pose, size)
+        seen = ShotCrop.around(arm, solution.pose, size)
         if seen is not None:
             measured = measures(seen, seen.drawn(solution.pose), base)
             if "mask" in arm.shot.observation.modalities:
@@ -55,7 +55,7 @@ def residuals(
     return tuple(out)
 
 
-def measures(seen: Seen, drawn: RenderedImages, base: int) -> dict[str, Any]:
+def measures(seen: ShotCrop, drawn: RenderedImages, base: int) -> dict[str, Any]:
     """Overlap with the mask and distance from the depths, of a drawn robot."""
     inside, out = drawn.coverage > 0.5, {}
     if seen.crop.mask is not None:
@@ -75,7 +75,7 @@ def measures(seen: Seen, drawn: RenderedImages, base: int) -> dict[str, Any]:
 
 def share_of_outline(arm: ArmShot, pose: Pose) -> float:
     """Share of the drawn outline beside which the mask ends, too; 0 where the robot is out of the picture."""
-    seen = Seen.around(arm, pose, _SIZE)
+    seen = ShotCrop.around(arm, pose, _SIZE)
     return 0.0 if seen is None else outline_support(seen, pose, _REACH_PX)
 
 
@@ -84,7 +84,7 @@ def _iou(one: NDArray[np.bool_], other: NDArray[np.bool_], counts: NDArray[np.bo
     return int(np.count_nonzero(one & other & counts)) / max(either, 1)
 
 
-def _nearest_is(seen: Seen, drawn: RenderedImages, link: int) -> NDArray[np.bool_]:
+def _nearest_is(seen: ShotCrop, drawn: RenderedImages, link: int) -> NDArray[np.bool_]:
     """Pixels to which, of all drawn ones, one of this link is the nearest."""
     from scipy.ndimage import distance_transform_edt
 

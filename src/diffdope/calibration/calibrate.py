@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.calibration import assess, notes
-from diffdope.calibration.choose import Choice, choose
-from diffdope.calibration.descend import Hypotheses
+from diffdope.calibration.choose import ChosenPose, choose
+from diffdope.calibration.descend import PoseHypotheses
 from diffdope.calibration.estimate import Estimator, Reach
 from diffdope.calibration.next_poses import suggestions
-from diffdope.calibration.result import CalibrationResult, Contradiction, Estimate, PictureResidual
+from diffdope.calibration.result import CalibrationResult, Contradiction, PictureResidual, UncertainValue
 from diffdope.calibration.search import CalibrationSearch, Searcher
 from diffdope.calibration.shots import ArmShot, Shot, arm_shots, checked_shots
 from diffdope.calibration.solution import BORDER, POSE, SCALE, CalibrationNoise, Solution, in_base
@@ -164,7 +164,7 @@ class Calibration:
 
     def _bad(self, searcher: Searcher, pose: Pose) -> dict[int, str]:
         """Pictures that pay far more than the others, and why they are left out."""
-        each = searcher.costs(Hypotheses(pose.R_m2c[None], pose.t_m2c[None], np.zeros(1)))[:, 0]
+        each = searcher.costs(PoseHypotheses(pose.R_m2c[None], pose.t_m2c[None], np.zeros(1)))[:, 0]
         if np.count_nonzero(np.isfinite(each)) < _LEAST_PICTURES:
             return {}
         middle = float(np.nanmedian(each))
@@ -173,7 +173,7 @@ class Calibration:
         return {int(n): text.format(each[n] / max(middle, 1e-9)) for n in np.flatnonzero(each > limit)}
 
     def _result(
-        self, searcher: Searcher, arms: list[ArmShot], solution: Solution, choice: Choice, bad: dict[int, str]
+        self, searcher: Searcher, arms: list[ArmShot], solution: Solution, choice: ChosenPose, bad: dict[int, str]
     ) -> CalibrationResult:
         self._say("looking at every picture")
         base = [link.name for link in self._robot.links].index(self._robot.base)
@@ -203,18 +203,18 @@ class Calibration:
             suggestions(searcher.coarse, arms, solution, wanted, self._seed, self._say) if wanted else (),
         )  # fmt: skip
 
-    def _estimate(self, solution: Solution, number: int) -> Estimate | None:
+    def _estimate(self, solution: Solution, number: int) -> UncertainValue | None:
         if not solution.free[number]:
             return None
         deviation = float(np.sqrt(max(solution.covariance[number, number], 0.0)))
-        return Estimate(float(solution.shared[number]), deviation)
+        return UncertainValue(float(solution.shared[number]), deviation)
 
-    def _offsets_of(self, solution: Solution) -> dict[str, Estimate]:
+    def _offsets_of(self, solution: Solution) -> dict[str, UncertainValue]:
         if not self._offsets:
             return {}
         each = np.degrees(assess.offsets_of(solution))
         return {
-            name: Estimate(float(value), float(deviation))
+            name: UncertainValue(float(value), float(deviation))
             for name, (value, deviation) in zip(self._robot.needed, each, strict=True)
         }
 

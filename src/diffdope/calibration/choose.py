@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.calibration.assess import moved, share_of_outline
-from diffdope.calibration.descend import Hypotheses
+from diffdope.calibration.descend import PoseHypotheses
 from diffdope.calibration.search import Searcher
 from diffdope.calibration.shots import ArmShot
 from diffdope.geometry.pose import Pose
@@ -28,7 +28,7 @@ _MOST = 6  # poses that are fitted
 _APART_DEG, _APART = 5.0, 0.05  # degrees and shares of the robot's size within which poses are the same
 
 
-class Choice(NamedTuple):
+class ChosenPose(NamedTuple):
     """The pose that is taken, and others that fit as well."""
 
     pose: Pose
@@ -36,8 +36,9 @@ class Choice(NamedTuple):
 
 
 def choose(
-    searcher: Searcher, arms: Sequence[ArmShot], found: Hypotheses, fitted: Callable[[Pose], Pose], *, doubtful: bool
-) -> Choice:  # fmt: skip
+    searcher: Searcher, arms: Sequence[ArmShot], found: PoseHypotheses, fitted: Callable[[Pose], Pose], *,
+    doubtful: bool,
+) -> ChosenPose:  # fmt: skip
     """The pose that is taken.
 
     Args:
@@ -55,7 +56,7 @@ def choose(
         near = np.array([n for n in near if n == near[0] or _apart(found.pose(int(n)), first, searcher.length_m, 2.0)])
     masked = any(arm.shot.observation.mask_box is not None for arm in arms)
     if len(near) == 1 or not masked:
-        return Choice(first, ())
+        return ChosenPose(first, ())
     poses: list[Pose] = []
     for number in near:
         pose = fitted(found.pose(int(number)))
@@ -64,7 +65,7 @@ def choose(
     support = np.array([_supported(arms, pose) for pose in poses])
     best = int(np.argmax(support))
     others = [pose for n, pose in enumerate(poses) if n != best and support[n] > support[best] - _SUPPORTED]
-    return Choice(poses[best], tuple(others))
+    return ChosenPose(poses[best], tuple(others))
 
 
 def _apart(one: Pose, other: Pose, length_m: float, factor: float = 1.0) -> bool:

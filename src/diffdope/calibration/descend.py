@@ -1,4 +1,4 @@
-"""Hypotheses of the camera's pose through coarse levels, all pictures at once.
+"""PoseHypotheses of the camera's pose through coarse levels, all pictures at once.
 
 What a hypothesis pays is the product of what it pays in each picture, by its logarithm: one bad picture (wrong joint
 values, the mask of something else) then adds about as much to every hypothesis, and outvotes none of the others.
@@ -47,7 +47,7 @@ class Stage(NamedTuple):
     steps: int
 
 
-class Hypotheses(NamedTuple):
+class PoseHypotheses(NamedTuple):
     """Poses (B, 3, 3) and (B, 3) metres, and what they pay (B,)."""
 
     R: F64
@@ -58,17 +58,17 @@ class Hypotheses(NamedTuple):
         """One of them."""
         return Pose(self.R[number], self.t[number])
 
-    def joined(self, other: Hypotheses) -> Hypotheses:
+    def joined(self, other: PoseHypotheses) -> PoseHypotheses:
         """With others, the best first."""
         R, t, cost = (np.concatenate([one, more]) for one, more in zip(self, other, strict=True))
         order = np.argsort(cost, kind="stable")
-        return Hypotheses(R[order], t[order], cost[order])
+        return PoseHypotheses(R[order], t[order], cost[order])
 
-    def taken(self, kept: NDArray[np.intp]) -> Hypotheses:
+    def taken(self, kept: NDArray[np.intp]) -> PoseHypotheses:
         """Some of them."""
-        return Hypotheses(self.R[kept], self.t[kept], self.cost[kept])
+        return PoseHypotheses(self.R[kept], self.t[kept], self.cost[kept])
 
-    def distinct(self, count: int, length_m: float) -> Hypotheses:
+    def distinct(self, count: int, length_m: float) -> PoseHypotheses:
         """The best that differ."""
         return self.taken(
             non_maximum_suppression(self.R, self.t, self.cost, count, angle_rad=_SAME_RAD, distance_m=_SAME * length_m)
@@ -76,7 +76,7 @@ class Hypotheses(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Target:
+class ArmTarget:
     """One picture and the robot in it, about a middle that all pictures share."""
 
     observation: Observation
@@ -99,7 +99,7 @@ class Cost:
             none.
     """
 
-    def __init__(self, targets: Sequence[Target], size: int, length_m: float, near: Pose | None) -> None:
+    def __init__(self, targets: Sequence[ArmTarget], size: int, length_m: float, near: Pose | None) -> None:
         self.length_m = length_m
         self._each = [_problem(target, size, length_m, near) for target in targets]
         self._problems = [problem for problem in self._each if problem is not None]
@@ -122,7 +122,7 @@ class Cost:
         return np.array([nothing if problem is None else problem.evaluate(R, t).cost for problem in self._each])
 
 
-def _problem(target: Target, size: int, length_m: float, near: Pose | None) -> Problem | None:
+def _problem(target: ArmTarget, size: int, length_m: float, near: Pose | None) -> Problem | None:
     """The cost of one picture; None if the robot is out of it."""
     observation = target.observation
     boxes = [] if observation.mask_box is None else [observation.mask_box]
@@ -150,7 +150,7 @@ def _problem(target: Target, size: int, length_m: float, near: Pose | None) -> P
     return Problem(Variables.one_object(0.5 * length_m), [factor])
 
 
-def descend(cost: Cost, start: Hypotheses, steps: int) -> Hypotheses:
+def descend(cost: Cost, start: PoseHypotheses, steps: int) -> PoseHypotheses:
     """Levenberg-Marquardt, each hypothesis with its own damping.
 
     Args:
@@ -175,4 +175,4 @@ def descend(cost: Cost, start: Hypotheses, steps: int) -> Hypotheses:
         damping = np.where(better, np.maximum(damping * _DECREASE, 1e-7), damping * _INCREASE)
         R[better], t[better], value[better] = R2[better], t2[better], value2[better]
         gradient[better], normal[better] = gradient2[better], normal2[better]
-    return Hypotheses(R, t, value)
+    return PoseHypotheses(R, t, value)

@@ -17,15 +17,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.calibration.rows import Rows, Seen, depth_rows, outline_rows
+from diffdope.calibration.rows import Rows, ShotCrop, depth_rows, outline_rows
 from diffdope.calibration.shots import ArmShot, turned_about
 from diffdope.calibration.solution import (
     BORDER,
     POSE,
     SCALE,
     SHARED,
-    Block,
     CalibrationNoise,
+    NormalEquations,
     Scales,
     Solution,
     inverse_of,
@@ -89,7 +89,7 @@ class Estimator:
         noise = self._noise
         sigma = np.radians(noise.joint_deg) if joint_rad is None else joint_rad
         counted = np.ones(len(self._arms), bool) if counted is None else counted
-        seen = [Seen.around(arm, pose, self._size) for arm in self._arms]
+        seen = [ShotCrop.around(arm, pose, self._size) for arm in self._arms]
         shared, solution = np.zeros(self._size_s) if shared is None else shared, None
         for round_ in range(rounds):
             reach = reaches[min(round_, len(reaches) - 1)]
@@ -110,7 +110,7 @@ class Estimator:
         return self._arms[0].posed.mesh.diameter
 
     def _at(
-        self, pose: Pose, seen: Sequence[Seen | None], reach: Reach, counted: NDArray[np.bool_], sigma: float,
+        self, pose: Pose, seen: Sequence[ShotCrop | None], reach: Reach, counted: NDArray[np.bool_], sigma: float,
         shared: F64,
     ) -> Solution:  # fmt: skip
         """Normal equations at a pose."""
@@ -132,7 +132,7 @@ class Estimator:
             if not kinds:
                 back.append(None)
                 continue
-            one = Block.summed([self._block(name, part, scales, shared) for name, part in kinds.items()])
+            one = NormalEquations.summed([self._block(name, part, scales, shared) for name, part in kinds.items()])
             inner: F64 = np.asarray(np.linalg.inv(one.own + np.eye(J) / sigma**2), np.float64)
             of_picture[n] = one.shared - one.between @ inner @ one.between.T
             pull[n] = one.gradient - one.between @ (inner @ one.own_gradient)
@@ -145,7 +145,7 @@ class Estimator:
             [{k: self._rms(k, one, scales, shared) for k, one in kinds.items()} for kinds in rows],
         )  # fmt: skip
 
-    def _rows(self, seen: Seen, pose: Pose, centre_c: F64, reach: Reach) -> dict[str, Rows]:
+    def _rows(self, seen: ShotCrop, pose: Pose, centre_c: F64, reach: Reach) -> dict[str, Rows]:
         drawn, kinds = seen.drawn(pose), {}
         if "mask" in self._modalities and seen.crop.mask is not None:
             kinds["mask"] = outline_rows(seen, drawn, pose, centre_c, reach.outline * seen.window.reduction)
@@ -174,7 +174,7 @@ class Estimator:
             correlation[name] = _correlation(white, cells)
         return Scales(deviation, correlation)
 
-    def _block(self, name: str, rows: Rows, scales: Scales, shared: F64) -> Block:
+    def _block(self, name: str, rows: Rows, scales: Scales, shared: F64) -> NormalEquations:
         residual, scale = self._corrected(name, rows, shared), scales.deviation[name]
         weight = tukey(residual, scale)[0] / (scale**2 * scales.correlation[name])
         columns = np.zeros((len(residual), self._size_s))
@@ -182,7 +182,7 @@ class Estimator:
         if self._offsets:
             columns[:, SHARED:] = rows.joints
         weighed, joints = columns * weight[:, None], rows.joints * weight[:, None]
-        return Block(
+        return NormalEquations(
             weighed.T @ columns, weighed.T @ rows.joints, joints.T @ rows.joints, weighed.T @ residual,
             joints.T @ residual,
         )  # fmt: skip

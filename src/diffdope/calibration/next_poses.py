@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.calibration.result import Suggestion
-from diffdope.calibration.rows import Seen, expected_rows
+from diffdope.calibration.rows import ShotCrop, expected_rows
 from diffdope.calibration.shots import ArmShot, Shot, arm_shots
 from diffdope.calibration.solution import POSE, Solution
 from diffdope.scene.robot import Robot
@@ -69,7 +69,7 @@ def _drawn(robot: Robot, rng: np.random.Generator, middle: dict[str, float]) -> 
 
 def _information(arm: ArmShot, solution: Solution, deviation: float, correlation: float) -> F64:
     """(6, 6) of the pose, joint errors eliminated, of an outline that is seen as well as those of the pictures were."""
-    seen = Seen.around(arm, solution.pose, _SIZE)
+    seen = ShotCrop.around(arm, solution.pose, _SIZE)
     if seen is None:
         return np.zeros((6, 6))
     rows, share = expected_rows(seen, seen.drawn(solution.pose), solution.pose, solution.centre_c)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from diffdope.calibration.result import Contradiction, Estimate
+from diffdope.calibration.result import Contradiction, UncertainValue
 from diffdope.calibration.shots import Shot
 from diffdope.calibration.solution import Solution
 from diffdope.problem.failure import Status
@@ -65,7 +65,7 @@ def on_contradiction(found: Contradiction | None) -> list[str]:
     return [found.text]
 
 
-def on_offsets(offsets: Mapping[str, Estimate], expected_deg: float) -> list[str]:
+def on_offsets(offsets: Mapping[str, UncertainValue], expected_deg: float) -> list[str]:
     """Joints whose offsets the pictures do not tell.
 
     Args:

@@ -15,7 +15,7 @@ F64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Estimate:
+class UncertainValue:
     """A number that the pictures tell, and its standard deviation."""
 
     value: float
@@ -61,7 +61,7 @@ class Contradiction:
 
     camera_mm: float
     angle_deg: float
-    depth_scale: Estimate
+    depth_scale: UncertainValue
     distance_m: float
 
     @property
@@ -119,10 +119,10 @@ class CalibrationResult:
     message: str
     notes: tuple[str, ...] = ()
     pictures: tuple[PictureResidual, ...] = ()
-    mask_border_px: Estimate | None = None
-    depth_scale: Estimate | None = None
+    mask_border_px: UncertainValue | None = None
+    depth_scale: UncertainValue | None = None
     joint_error_deg: float | None = None
-    joint_offsets_deg: Mapping[str, Estimate] = field(default_factory=dict)
+    joint_offsets_deg: Mapping[str, UncertainValue] = field(default_factory=dict)
     leave_one_out_mm: float | None = None
     leave_one_out_deg: float | None = None
     unobserved: F64 | None = None

@@ -58,7 +58,7 @@ class Rows(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class ShotCrop:
     """A shot in the part of its image that is compared, reduced.
 
     Attributes:
@@ -72,7 +72,7 @@ class Seen:
     crop: Observation
 
     @classmethod
-    def around(cls, arm: ArmShot, pose: Pose, size: int, margin: float = 0.1) -> Seen | None:
+    def around(cls, arm: ArmShot, pose: Pose, size: int, margin: float = 0.1) -> ShotCrop | None:
         """Around robot and mask; None where the robot is out of the picture.
 
         Args:
@@ -96,7 +96,7 @@ class Seen:
         return RenderedImages(*(part[0] for part in images))
 
 
-def outline_rows(seen: Seen, drawn: RenderedImages, pose: Pose, centre_c: F64, reach_px: float) -> Rows:
+def outline_rows(seen: ShotCrop, drawn: RenderedImages, pose: Pose, centre_c: F64, reach_px: float) -> Rows:
     """Of the pixels along the drawn outline, those whose normal meets the mask's border within reach.
 
     Where there is none within reach, something hides the robot, the mask lacks a part, or shows what the robot's
@@ -120,7 +120,7 @@ def outline_rows(seen: Seen, drawn: RenderedImages, pose: Pose, centre_c: F64, r
     return _rows_of(seen, drawn, place, pose, centre_c)._replace(residual=residual).taken(found & place.clear)
 
 
-def expected_rows(seen: Seen, drawn: RenderedImages, pose: Pose, centre_c: F64) -> tuple[Rows, float]:
+def expected_rows(seen: ShotCrop, drawn: RenderedImages, pose: Pose, centre_c: F64) -> tuple[Rows, float]:
     """Rows of a drawn outline as if a mask had it, and the share of the robot that lies in the picture.
 
     Args:
@@ -138,7 +138,7 @@ def expected_rows(seen: Seen, drawn: RenderedImages, pose: Pose, centre_c: F64) 
     return _rows_of(seen, drawn, place, pose, centre_c).taken(place.clear), float(there.mean())
 
 
-def outline_support(seen: Seen, pose: Pose, reach_px: float) -> float:
+def outline_support(seen: ShotCrop, pose: Pose, reach_px: float) -> float:
     """Share of the drawn outline beside which the mask ends, too; 0 without a mask.
 
     Args:
@@ -163,7 +163,7 @@ class _Outline(NamedTuple):
     clear: Bool
 
 
-def _outline(seen: Seen, drawn: RenderedImages) -> _Outline | None:
+def _outline(seen: ShotCrop, drawn: RenderedImages) -> _Outline | None:
     inside = drawn.triangle_id >= 0
     row, column, shift = _border(inside, drawn.coverage)
     if len(row) == 0:
@@ -177,7 +177,7 @@ def _outline(seen: Seen, drawn: RenderedImages) -> _Outline | None:
     return _Outline(row, column, point, slope / np.maximum(length, 1e-9), length[:, 0] > 1e-3)
 
 
-def _rows_of(seen: Seen, drawn: RenderedImages, place: _Outline, pose: Pose, centre_c: F64) -> Rows:
+def _rows_of(seen: ShotCrop, drawn: RenderedImages, place: _Outline, pose: Pose, centre_c: F64) -> Rows:
     row, column = place.row, place.column
     X = _points(seen, drawn.depth[row, column], place.point)
     by_point = _pixel_motion(seen, X, place.normal) * seen.window.reduction
@@ -185,7 +185,7 @@ def _rows_of(seen: Seen, drawn: RenderedImages, place: _Outline, pose: Pose, cen
     return Rows(np.zeros(len(row)), pose_part, joints, np.ones(len(row)), _cells(row, column))
 
 
-def depth_rows(seen: Seen, drawn: RenderedImages, pose: Pose, centre_c: F64, reach_m: float) -> Rows:
+def depth_rows(seen: ShotCrop, drawn: RenderedImages, pose: Pose, centre_c: F64, reach_m: float) -> Rows:
     """Of pixels within the drawn robot, and within the mask if there is one, whose depth is measured.
 
     Args:
@@ -219,7 +219,7 @@ def depth_rows(seen: Seen, drawn: RenderedImages, pose: Pose, centre_c: F64, rea
     return Rows(residual, pose_part, joints, measured, _cells(row, column)).taken(clear)
 
 
-def _none(seen: Seen) -> Rows:
+def _none(seen: ShotCrop) -> Rows:
     n = seen.arm.screws.axis.shape[0]
     return Rows(np.zeros(0), np.zeros((0, 6)), np.zeros((0, n)), np.zeros(0), np.zeros(0, np.int64))
 
@@ -272,18 +272,18 @@ def _crossing(mask: F32, point: F64, normal: F64, reach: float) -> tuple[F64, Bo
     return np.where(np.isfinite(away.min(axis=1)), at, 0.0), np.isfinite(away.min(axis=1)) & within
 
 
-def _rays(seen: Seen, point: F64) -> F64:
+def _rays(seen: ShotCrop, point: F64) -> F64:
     """(N, 3) at depth 1."""
     camera = seen.crop.camera
     x, y = (point[:, 0] - camera.cx) / camera.fx, (point[:, 1] - camera.cy) / camera.fy
     return np.stack([x, y, np.ones_like(x)], axis=1)
 
 
-def _points(seen: Seen, depth: F32, point: F64) -> F64:
+def _points(seen: ShotCrop, depth: F32, point: F64) -> F64:
     return np.asarray(_rays(seen, point) * depth.astype(np.float64)[:, None])
 
 
-def _pixel_motion(seen: Seen, X: F64, normal: F64) -> F64:
+def _pixel_motion(seen: ShotCrop, X: F64, normal: F64) -> F64:
     """(N, 3) how a pixel of a point moves along a normal with the point, pixels of the crop a metre."""
     camera = seen.crop.camera
     across = normal * np.array([camera.fx, camera.fy])

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.calibration.descend import Cost, Hypotheses, Stage, Target, descend
+from diffdope.calibration.descend import ArmTarget, Cost, PoseHypotheses, Stage, descend
 from diffdope.calibration.shots import Shot
 from diffdope.checked_fields import checked_fields
 from diffdope.geometry.pose import Pose
@@ -56,7 +56,7 @@ class CalibrationSearch:
     doubtful: float = 0.15
     """Cost of the median picture from which on a result does not convince; a mask that nothing covers costs 1."""
     around: int = 24
-    """Hypotheses about a start."""
+    """PoseHypotheses about a start."""
     angle_deg: float = 15.0
     """How uncertain a start is."""
     distance: float = 0.15
@@ -91,7 +91,7 @@ class Searcher:
             False: [self._target(shot, middle.posed(v)) for shot, v in zip(shots, joints, strict=True)],
         }
 
-    def near(self, start: Pose, rng: np.random.Generator) -> Hypotheses:
+    def near(self, start: Pose, rng: np.random.Generator) -> PoseHypotheses:
         """The best poses about a start."""
         settings, pose = self._settings, self.enter(start)
         R, t = around_prior(
@@ -100,28 +100,28 @@ class Searcher:
         )  # fmt: skip
         return self._through(R, t, pose)
 
-    def anywhere(self) -> Hypotheses | None:
+    def anywhere(self) -> PoseHypotheses | None:
         """The best poses where nothing is known; None if no picture proposes any."""
         R, t = self._proposed((1.0,), 1)
         return None if len(t) == 0 else self._through(R, t, None)
 
-    def wider(self) -> Hypotheses | None:
+    def wider(self) -> PoseHypotheses | None:
         """The same with more hypotheses, and for masks that show a part of the robot."""
         R, t = self._proposed(self._settings.wider_scales, self._settings.wider)
         return None if len(t) == 0 else self._through(R, t, None, self._settings.wider)
 
-    def doubtful(self, found: Hypotheses) -> bool:
+    def doubtful(self, found: PoseHypotheses) -> bool:
         """Whether the best pose does not convince."""
         return float(np.nanmedian(self.costs(found)[:, 0])) > self._settings.doubtful
 
-    def costs(self, found: Hypotheses) -> F64:
+    def costs(self, found: PoseHypotheses) -> F64:
         """(N, B) what poses of the base pay in each picture, NaN where the robot is out of it."""
         near = self.enter(found.pose(0))
         cost = Cost(self.targets[False], self._settings.stages[-1].size, self.length_m, near)
         return cost.each(found.R, found.t + found.R @ self._middle)
 
-    def _through(self, R: F64, t: F64, near: Pose | None, more: int = 1) -> Hypotheses:
-        found = Hypotheses(R, t, np.zeros(len(t)))
+    def _through(self, R: F64, t: F64, near: Pose | None, more: int = 1) -> PoseHypotheses:
+        found = PoseHypotheses(R, t, np.zeros(len(t)))
         for number, stage in enumerate(self._settings.stages):
             targets = self.targets[stage.size <= _PIXELS_COARSE]
             cost = Cost([targets[n] for n in self._by_area[: self._settings.judging]], stage.size, self.length_m, near)
@@ -156,8 +156,8 @@ class Searcher:
         area = [0.0 if box is None else (box[2] - box[0] + 1.0) * (box[3] - box[1] + 1.0) for box in boxes]
         return sorted(range(len(area)), key=lambda n: -area[n])
 
-    def _target(self, shot: Shot, posed: Posed) -> Target:
-        return Target(shot.observation, Buffers(posed.mesh.moved(-self._middle), threads=self._threads))
+    def _target(self, shot: Shot, posed: Posed) -> ArmTarget:
+        return ArmTarget(shot.observation, Buffers(posed.mesh.moved(-self._middle), threads=self._threads))
 
     def enter(self, pose: Pose) -> Pose:
         """A pose of the base, told about the pictures' middle, in which hypotheses are looked for."""

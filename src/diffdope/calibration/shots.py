@@ -25,6 +25,9 @@ class Shot:
         observation: images of the calibrated camera; a mask, if there is one, shows the robot.
         joints: radians by name, metres of joints that slide; names that the robot does not have are passed over.
         name: what messages call the picture; its number if empty.
+
+    Raises:
+        DiffDopeError: if an argument is of another type.
     """
 
     observation: Observation

@@ -47,7 +47,7 @@ class CalibrationNoise:
         check_above_zero(self, *(name for name in self.__dataclass_fields__))
 
 
-class Block(NamedTuple):
+class NormalEquations(NamedTuple):
     """One kind of rows of one picture, weighed: sums over them.
 
     shared (S, S), own (J, J), between (S, J), gradient (S,) and own_gradient (J,), all over the variance and what
@@ -61,7 +61,7 @@ class Block(NamedTuple):
     own_gradient: F64
 
     @classmethod
-    def summed(cls, blocks: Sequence[Block]) -> Block:
+    def summed(cls, blocks: Sequence[NormalEquations]) -> NormalEquations:
         """Of all kinds of rows."""
         shared, between, own, gradient, own_gradient = (
             np.sum([block[k] for block in blocks], axis=0) for k in range(5)

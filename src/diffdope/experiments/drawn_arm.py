@@ -12,8 +12,9 @@ from diffdope.geometry import so3, solids
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.render.renderer import Renderer
+from diffdope.scene.kinematic_tree import Joint, Link
 from diffdope.scene.observation import Observation
-from diffdope.scene.robot import Joint, Link, Robot
+from diffdope.scene.robot import Robot
 
 F64 = NDArray[np.float64]
 Place = tuple[float, float, float]

@@ -168,19 +168,6 @@ class Mesh:
         object.__setattr__(other, "vertices_m", vertices_m)
         return other
 
-    def bent(self, vertices_m: F64) -> Mesh:
-        """The mesh with its parts moved, each rigidly: the same triangles with other corners, which are not checked.
-
-        Args:
-            vertices_m: (V, 3) metres, finite.
-        """
-        other = copy(self)
-        for name in ("bounds", "center_m", "radius_m", "diameter"):
-            other.__dict__.pop(name, None)
-        vertices_m.flags.writeable = False
-        object.__setattr__(other, "vertices_m", vertices_m)
-        return other
-
     def in_grey(self) -> Mesh:
         """The mesh with its colours replaced by their luma (ITU-R BT.601), to be compared with grey photographs."""
         weights = np.array([0.299, 0.587, 0.114])

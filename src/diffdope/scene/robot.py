@@ -4,74 +4,23 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_number, expected
-from diffdope.geometry import so3
+from diffdope.errors import DiffDopeError, check_number, check_positive, expected
+from diffdope.scene.kinematic_tree import Joint, Link, from_the_root, no_such, root_of
 from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.mesh import Mesh
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
-Kind = Literal["revolute", "continuous", "prismatic", "fixed"]
-KINDS = ("revolute", "continuous", "prismatic", "fixed")
 
 _LEAST_LINK_M = 2e-3  # links that are smaller have nothing to be simplified
-
-
-@dataclass(frozen=True, eq=False)
-class Link:
-    """One rigid part: vertices (V, 3) metres in the link's frame, and triangles (F, 3); both may be empty."""
-
-    name: str
-    vertices_m: F64
-    faces: I64
-
-
-@dataclass(frozen=True, eq=False)
-class Joint:
-    """What holds a link at its parent.
-
-    Attributes:
-        name: of the joint.
-        kind: how it moves.
-        parent: name of the link that carries.
-        child: name of the link that is carried.
-        origin: T_parent_child (4, 4), metres, where the joint is at 0.
-        axis: (3,) unit vector in the joint's own frame.
-        lower: least value, radians or metres; -inf if there is none.
-        upper: greatest value.
-        mimic: (joint, factor, offset) of a joint that follows another one, or None.
-    """
-
-    name: str
-    kind: Kind
-    parent: str
-    child: str
-    origin: F64
-    axis: F64
-    lower: float = -np.inf
-    upper: float = np.inf
-    mimic: tuple[str, float, float] | None = None
-
-    @property
-    def moves(self) -> bool:
-        """Whether it has a value of its own."""
-        return self.kind != "fixed" and self.mimic is None
-
-    def motion(self, value: float) -> F64:
-        """(4, 4) of the child in its frame at value 0."""
-        T = np.eye(4)
-        if self.kind == "prismatic":
-            T[:3, 3] = value * self.axis
-        elif self.kind != "fixed":
-            T[:3, :3] = so3.exp(value * self.axis)
-        return T
 
 
 class Screws(NamedTuple):
@@ -122,11 +71,12 @@ class Robot:
         self._number = {link.name: n for n, link in enumerate(self.links)}
         if len(self._number) != len(self.links):
             raise DiffDopeError(f"links of {name}: expected each name once, got {', '.join(x.name for x in links)}")
-        self.joints = self._from_the_root(tuple(joints))
-        root = self._root()
+        names = list(self._number)
+        self.joints = from_the_root(joints, names, name)
+        root = root_of(joints, names, name)
         self.base = root if base is None else base
         if self.base not in self._number:
-            raise _no_such("base link", self.base, list(self._number))
+            raise no_such("base link", self.base, names)
         if not any(len(link.faces) for link in self.links):
             raise expected("robot", "links with a surface", f"none in {name}", "the description names no meshes")
 
@@ -168,7 +118,10 @@ class Robot:
         """T_base_link (L, 4, 4), metres, in the order of `links`.
 
         Args:
-            values: of all moving joints, radians or metres.
+            values: of all moving joints, radians or metres; other names are passed over.
+
+        Raises:
+            DiffDopeError: naming joints that have no value.
         """
         T = self._from_root(values)
         inverse = np.linalg.inv(T[self._number[self.base]])
@@ -179,6 +132,9 @@ class Robot:
 
         Args:
             values: of all moving joints.
+
+        Raises:
+            DiffDopeError: naming joints that have no value.
         """
         T = self.forward(values)
         moving = self.moving
@@ -207,17 +163,25 @@ class Robot:
 
         Args:
             values: of all moving joints.
+
+        Raises:
+            DiffDopeError: naming joints that have no value.
         """
         T, rest = self.forward(values), self._rest
         corners = np.einsum("vik,vk->vi", T[rest.owner, :3, :3], rest.vertices_m) + T[rest.owner, :3, 3]
-        return Posed(rest.mesh.bent(corners), rest.link)
+        return Posed(_bent(rest.mesh, corners), rest.link)
 
     def simplified(self, *tolerances_m: float) -> tuple[Robot, ...]:
         """The same robot with fewer triangles, once for each tolerance.
 
         Args:
             tolerances_m: how far a surface may be off, metres; coarser ones are made from finer ones.
+
+        Raises:
+            DiffDopeError: if a tolerance is not positive.
         """
+        for tolerance_m in tolerances_m:
+            check_positive("tolerances_m", tolerance_m)
         each = [_simplified(link, tolerances_m) for link in self.links]
         return tuple(Robot(links, self.joints, base=self.base, name=self.name) for links in zip(*each, strict=True))
 
@@ -236,13 +200,16 @@ class Robot:
         return _Rest(mesh, own, number, number[mesh.faces[:, 0]])
 
     def _from_root(self, values: Mapping[str, float]) -> F64:
+        missing = [joint.name for joint in self.moving if joint.name not in values]
+        if missing:
+            raise expected("values", "a value for each moving joint", f"none for {', '.join(missing)}")
         T = np.broadcast_to(np.eye(4), (len(self.links), 4, 4)).copy()
         for joint in self.joints:
             if joint.mimic is None:
                 value = values[joint.name] if joint.moves else 0.0
             else:
                 leader, factor, offset = joint.mimic
-                value = factor * values.get(leader, 0.0) + offset
+                value = factor * values[leader] + offset
             T[self._number[joint.child]] = T[self._number[joint.parent]] @ joint.origin @ joint.motion(value)
         return T
 
@@ -257,37 +224,15 @@ class Robot:
             link = self._parent[link]
         return True
 
-    def _root(self) -> str:
-        children = {joint.child for joint in self.joints}
-        roots = [link.name for link in self.links if link.name not in children]
-        if len(roots) != 1:
-            raise expected(f"links of {self.name}", "one root", ", ".join(roots) or "a ring")
-        return roots[0]
 
-    def _from_the_root(self, joints: tuple[Joint, ...]) -> tuple[Joint, ...]:
-        """The joints so that each comes after that of its parent."""
-        for joint in joints:
-            for link in (joint.parent, joint.child):
-                if link not in self._number:
-                    raise _no_such(f"joint {joint.name}: link", link, list(self._number))
-        names = [joint.name for joint in joints]
-        for joint in joints:
-            if joint.mimic is not None and joint.mimic[0] not in names:
-                raise _no_such(f"joint {joint.name}: mimicked joint", joint.mimic[0], names)
-        children = {joint.child for joint in joints}
-        if len(children) != len(joints) or len(set(names)) != len(names):
-            raise DiffDopeError(f"joints of {self.name}: expected each name and each child link once")
-        done = {link.name for link in self.links} - children
-        ordered: list[Joint] = []
-        left = list(joints)
-        while left:
-            ready = [joint for joint in left if joint.parent in done]
-            if not ready:
-                raise expected(f"joints of {self.name}", "a tree", f"a ring through {left[0].parent}")
-            ordered += ready
-            done |= {joint.child for joint in ready}
-            left = [joint for joint in left if joint.child not in done]
-        return tuple(ordered)
+def _bent(mesh: Mesh, vertices_m: F64) -> Mesh:
+    """The mesh with its parts moved, each rigidly: triangles that have an area keep it, so nothing is checked again."""
+    other = copy(mesh)
+    for name in ("bounds", "center_m", "radius_m", "diameter", "is_closed"):
+        other.__dict__.pop(name, None)
+    vertices_m.flags.writeable = False
+    object.__setattr__(other, "vertices_m", vertices_m)
+    return other
 
 
 def _simplified(link: Link, tolerances_m: Sequence[float]) -> list[Link]:
@@ -298,8 +243,3 @@ def _simplified(link: Link, tolerances_m: Sequence[float]) -> list[Link]:
     counts = [8 + n for n in np.argsort(np.argsort(-np.asarray(tolerances_m))).tolist()]  # levels go by their counts
     levels = levels_of_detail(mesh, counts, [tolerance / mesh.diameter for tolerance in tolerances_m])
     return [Link(link.name, levels[n].vertices_m, levels[n].faces.astype(np.int64)) for n in counts]
-
-
-def _no_such(what: str, name: str, names: Sequence[str]) -> DiffDopeError:
-    near = difflib.get_close_matches(name, names, n=1)
-    return expected(what, f"one of {', '.join(names)}", name, f"did you mean {near[0]}?" if near else "")

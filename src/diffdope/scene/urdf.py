@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_path, expected
 from diffdope.geometry import solids
-from diffdope.scene.robot import KINDS, Joint, Link, Robot
+from diffdope.scene.kinematic_tree import KINDS, Joint, Link
+from diffdope.scene.robot import Robot
 
 F64 = NDArray[np.float64]
 Surface = Literal["visual", "collision"]
