@@ -161,6 +161,15 @@ def test_poor_choices_of_configurations_are_named() -> None:
     assert any("same configuration in all pictures" in note for note in same.notes)
 
 
+def test_a_start_that_is_wrong_is_not_believed_where_there_are_masks() -> None:
+    shots, pose = pictures(2)
+    result = calibrate(ARM, shots, start=pose.inverse(), settings=QUIET)  # the most usual mistake
+    assert result.ok and error(result, pose)[0] < 1.0
+    assert any("from the start: is that T_camera_base" in note for note in result.notes)
+    near = calibrate(ARM, shots, start=pose.retract([0.03, 0, 0, 0.1, 0, 0]), settings=QUIET)
+    assert error(near, pose)[0] < 1.0 and not any("from the start" in note for note in near.notes)
+
+
 def test_the_same_pictures_give_the_same_result() -> None:
     shots, pose = pictures(0)
     start = pose.retract([0.05, 0.0, 0.05, 0.05, 0.05, 0.0])

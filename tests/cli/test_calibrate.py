@@ -18,6 +18,7 @@ from tests.oracle.arm import JOINTS, write_arm
 pytest.importorskip("yourdfpy", reason="yourdfpy (diffdope[robot]) is not installed")
 
 CONFIGURATIONS = {"2": (0.4, 0.5, 0.9), "7": (-0.7, -0.3, 1.3), "10": (1.2, 0.2, -1.2)}
+VALUES = {**CONFIGURATIONS, "11": (0, 0, 0)}
 INFO = """
 header: {{frame_id: head_camera_optical_frame}}
 height: {0.height}
@@ -44,7 +45,12 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray((255 * mask).astype(np.uint8)).save(folder / "mask" / name)
         Image.fromarray(np.rint(1000 * depth).astype(np.uint16)).save(folder / "depth" / name)
         Image.fromarray(np.full((480, 640, 3), 90, np.uint8)).save(folder / "rgb" / name)
-    (folder / "joints.json").write_text(json.dumps({"joint_names": JOINTS, "positions": CONFIGURATIONS}))
+    Image.fromarray(np.zeros((480, 640), np.uint8)).save(folder / "mask" / "000011.png")  # the robot has left
+    Image.fromarray(np.zeros((480, 640), np.uint16)).save(folder / "depth" / "000011.png")
+    Image.fromarray(np.full((480, 640, 3), 90, np.uint8)).save(folder / "rgb" / "000011.png")
+    (folder / "joints.json").write_text(
+        json.dumps({"joint_names": JOINTS, "positions": {**CONFIGURATIONS, "11": [0, 0, 0]}})
+    )
     (folder / "camera_info.yaml").write_text(INFO.format(CAMERA))
     (folder / "truth.json").write_text(json.dumps(pose.matrix.tolist()))
     return folder
@@ -82,6 +88,7 @@ def test_from_folders_without_a_start(laboratory: Path, tmp_path: Path, capsys: 
         with Image.open(out / "overlays" / f"{name['name']}.png") as picture:
             assert picture.size[0] > 400
     said = capsys.readouterr().out
+    assert "000011: its mask or depth is empty" in said
     assert "leave-one-out error" in said and "static_transform_publisher" in said and "pose that tells more" in said
     assert {"static_transform.yaml", "easy_handeye2.calib", "opencv.yaml"} <= {path.name for path in out.iterdir()}
 
@@ -103,12 +110,12 @@ def test_mistakes_are_one_line_and_write_nothing(
 ) -> None:
     out = tmp_path / "out"
     names = tmp_path / "joints.json"
-    names.write_text(json.dumps({"joint_names": ["j1", "j2", "joint3"], "positions": CONFIGURATIONS}))
+    names.write_text(json.dumps({"joint_names": ["j1", "j2", "joint3"], "positions": VALUES}))
     short = tmp_path / "short.json"
     short.write_text(json.dumps({"joint_names": JOINTS, "positions": {"2": [0, 0, 0]}}))
     cases = {
         "got none for j3; joint3 are no joints of it": command(laboratory, out, joints=names),
-        "expected values for each of the 3 pictures, got none for 000007": command(laboratory, out, joints=short),
+        "expected values for each of the 4 pictures, got none for 000007": command(laboratory, out, joints=short),
         "images: expected --mask, --depth or both, got rgb": command(laboratory, out, mask=None, depth=None),
         "shots: expected masks, or a start pose, got neither": command(laboratory, out, mask=None),
         "--eye-in-hand: expected a camera that stands still": command(laboratory, out, "--eye-in-hand"),

@@ -32,6 +32,7 @@ def test_json_of_every_form(tmp_path: Path) -> None:
         {"joint_names": NAMES, "positions": [[0.1, 0.2], [0.3, 0.4]]},
         {"2": {"a": 0.1, "b": 0.2}, "10": {"b": 0.4, "a": 0.3}},
         [{"a": 0.1, "b": 0.2}, {"a": 0.3, "b": 0.4}],
+        {"2": {"name": ["b", "a"], "position": [0.2, 0.1]}, "10": {"name": ["a", "b"], "position": [0.3, 0.4]}},
     ]
     for number, form in enumerate(forms):
         path = write(tmp_path / f"{number}.json", form)
@@ -73,6 +74,7 @@ def test_missing_pictures_are_named() -> None:
         ("a.json", {"joint_names": NAMES, "positions": [[0.1, None]]}, "positions"),
         ("a.json", [{"a": 0.1}, {"b": 0.1}], "expected the joints a of every picture, got others in row 1"),
         ("a.json", {"joint_names": ["a", "a"], "positions": [[0.1, 0.2]]}, "each joint once"),
+        ("a.json", [{"name": ["a", "b"], "position": [0.1]}], "expected 2 numbers, as many as names"),
         ("a.csv", "frame,a\n1,x\n", "expected numbers"),
         ("a.csv", "frame,a\n1\n", "line 2: expected 2 values, got 1"),
         ("a.txt", "", "ending of the joints file: expected one of .json, .csv, .npz"),

@@ -94,6 +94,13 @@ def test_simplified_robots_stay_within_their_tolerances() -> None:
             assert cKDTree(one.vertices_m).query(two.vertices_m)[0].max() < tolerance + 1e-9
 
 
+def test_links_that_no_joint_moves_stand_still() -> None:
+    assert drawn_arm().still == (0,)
+    links = [link("world", solid=False), link("zero"), link("one"), link("cover")]
+    joints = [joint("f", "world", "zero", "fixed"), joint("a", "zero", "one"), joint("g", "zero", "cover", "fixed")]
+    assert Robot(links, joints).still == (0, 1, 3)
+
+
 def test_what_is_missing_or_misspelt_is_named() -> None:
     robot = drawn_arm()
     values = dict.fromkeys(robot.needed, 0.1)

@@ -24,7 +24,7 @@ _REACH_PX = 2.0  # of them how far the mask's border may be from an outline that
 
 
 def residuals(
-    arms: Sequence[ArmShot], solution: Solution, size: int, base: int, reasons: dict[int, str]
+    arms: Sequence[ArmShot], solution: Solution, size: int, still: Sequence[int], reasons: dict[int, str]
 ) -> tuple[PictureResidual, ...]:
     """Of each picture.
 
@@ -32,7 +32,7 @@ def residuals(
         arms: the shots.
         solution: of the estimate.
         size: longest side of the crops that are drawn, pixels.
-        base: number of the link that stands still.
+        still: numbers of the links that stand still.
         reasons: why pictures were left out, by number.
     """
     shifts = left_out(solution)
@@ -42,7 +42,7 @@ def residuals(
         measured: dict[str, Any] = {}
         seen = ShotCrop.around(arm, solution.pose, size)
         if seen is not None:
-            measured = measures(seen, seen.drawn(solution.pose), base)
+            measured = measures(seen, seen.drawn(solution.pose), still)
             if "mask" in arm.shot.observation.modalities:
                 measured["outline_share"] = share_of_outline(arm, solution.pose)
         if used and n < len(solution.rms) and "mask" in solution.rms[n]:
@@ -55,13 +55,13 @@ def residuals(
     return tuple(out)
 
 
-def measures(seen: ShotCrop, drawn: RenderedImages, base: int) -> dict[str, Any]:
+def measures(seen: ShotCrop, drawn: RenderedImages, still: Sequence[int]) -> dict[str, Any]:
     """Overlap with the mask and distance from the depths, of a drawn robot."""
     inside, out = drawn.coverage > 0.5, {}
     if seen.crop.mask is not None:
         mask = seen.crop.mask > 0.5
         out["iou"] = _iou(inside, mask, np.ones_like(mask))
-        out["iou_without_base"] = _iou(inside, mask, ~_nearest_is(seen, drawn, base))
+        out["iou_without_base"] = _iou(inside, mask, ~_nearest_is(seen, drawn, still))
     if seen.crop.depth is not None:
         there = inside & (seen.crop.depth > 0.0) & (drawn.depth > 0.0)
         if seen.crop.mask is not None:
@@ -84,8 +84,8 @@ def _iou(one: NDArray[np.bool_], other: NDArray[np.bool_], counts: NDArray[np.bo
     return int(np.count_nonzero(one & other & counts)) / max(either, 1)
 
 
-def _nearest_is(seen: ShotCrop, drawn: RenderedImages, link: int) -> NDArray[np.bool_]:
-    """Pixels to which, of all drawn ones, one of this link is the nearest."""
+def _nearest_is(seen: ShotCrop, drawn: RenderedImages, links: Sequence[int]) -> NDArray[np.bool_]:
+    """Pixels to which, of all drawn ones, one of these links is the nearest."""
     from scipy.ndimage import distance_transform_edt
 
     inside = drawn.triangle_id >= 0
@@ -93,7 +93,7 @@ def _nearest_is(seen: ShotCrop, drawn: RenderedImages, link: int) -> NDArray[np.
         return np.zeros_like(inside)
     rows, columns = distance_transform_edt(~inside, return_distances=False, return_indices=True)
     owner = np.where(inside, seen.arm.posed.link[np.maximum(drawn.triangle_id, 0)], -1)
-    return np.asarray(owner[rows, columns] == link)
+    return np.isin(owner[rows, columns], links)
 
 
 def left_out(solution: Solution) -> list[tuple[float, float]] | None:

@@ -123,7 +123,7 @@ class Calibration:
         if found is None or len(found.t) == 0:
             return self._nothing(start, Status.NO_OVERLAP)
         doubtful = searcher.doubtful(found)
-        if doubtful and start is None:
+        if doubtful and any(shot.observation.mask_box is not None for shot in self._shots):
             self._say("looking again, more widely")
             more = searcher.wider()
             found = found if more is None else found.joined(more)
@@ -135,7 +135,7 @@ class Calibration:
         solution = self._solved(arms, choice.pose, counted)
         if not solution.of_picture.any():
             return self._nothing(start, Status.FAILED)
-        return self._result(searcher, arms, solution, choice, bad)
+        return self._result(searcher, arms, solution, choice, bad, start)
 
     def _estimator(
         self, arms: Sequence[ArmShot], size: int, modalities: tuple[str, ...] = ("mask", "depth")
@@ -173,11 +173,16 @@ class Calibration:
         return {int(n): text.format(each[n] / max(middle, 1e-9)) for n in np.flatnonzero(each > limit)}
 
     def _result(
-        self, searcher: Searcher, arms: list[ArmShot], solution: Solution, choice: ChosenPose, bad: dict[int, str]
+        self,
+        searcher: Searcher,
+        arms: list[ArmShot],
+        solution: Solution,
+        choice: ChosenPose,
+        bad: dict[int, str],
+        start: Pose | None,
     ) -> CalibrationResult:
         self._say("looking at every picture")
-        base = [link.name for link in self._robot.links].index(self._robot.base)
-        pictures = assess.residuals(arms, solution, self._settings.size, base, bad)
+        pictures = assess.residuals(arms, solution, self._settings.size, self._robot.still, bad)
         length = 0.5 * searcher.length_m
         covariance = solution.covariance
         hidden = assess.unobserved(
@@ -192,6 +197,7 @@ class Calibration:
         said = (
             *notes.on_pictures(self._shots, solution, bad), *in_words(hidden, length),
             *notes.on_configurations(self._robot, self._shots),
+            *notes.on_start(None if start is None else assess.moved(start, solution.pose)),
             *notes.on_alternatives([assess.moved(one, solution.pose) for one in others]),
             *notes.on_contradiction(contradiction), *notes.on_offsets(offsets, self._settings.noise.offset_deg),
         )  # fmt: skip

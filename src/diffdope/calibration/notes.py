@@ -14,6 +14,7 @@ from diffdope.scene.robot import Robot
 
 _CONTRADICTS = 2.0, 0.003  # deviations, and share, by which depths must be off to be called a contradiction
 _KNOWN = 0.7  # share of its prior's deviation above which an offset is not observed
+_FAR_DEG = 40.0  # from a start: more than its searches reach
 _STILL_RAD = np.radians(5.0)  # joints that move by less stand still
 
 
@@ -47,6 +48,14 @@ def on_configurations(robot: Robot, shots: Sequence[Shot]) -> list[str]:
         others = "errors of the other joints are not told from the camera's place"
         return [f"only {moving[0]} moves between the pictures: {others}"]
     return []
+
+
+def on_start(away: tuple[float, float] | None) -> list[str]:
+    """A start that was not believed, by how far the result is from it (mm, degrees)."""
+    if away is None or away[1] < _FAR_DEG:
+        return []
+    size = f"{away[0]:.0f} mm and {away[1]:.0f} degrees"
+    return [f"the result is {size} from the start: is that T_camera_base, in the optical frame, and in metres?"]
 
 
 def on_alternatives(apart: Sequence[tuple[float, float]]) -> list[str]:

@@ -31,7 +31,7 @@ class PictureResidual:
         used: whether it took part; if not, `reason` says why.
         reason: empty if it took part.
         iou: intersection over union of the drawn robot and the mask; None without a mask.
-        iou_without_base: the same without the link that stands still, whose foot masks often lack.
+        iou_without_base: the same without the links that stand still, whose foot masks often lack.
         outline_px: root mean square distance of outline and mask's border where both are, pixels of the image.
         outline_share: share of the drawn outline beside which the mask ends, too: a pose that is wrong has little.
         depth_mm: median of measured less drawn depth; None without depth.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tyro
+from numpy.typing import NDArray
 
 from diffdope.calibration.calibrate import calibrate
 from diffdope.calibration.shots import Shot
@@ -16,7 +17,7 @@ from diffdope.geometry.camera import Camera
 from diffdope.io.camera_info import load_any_camera, optical_frame_of
 from diffdope.io.cameras import depth_scale_m
 from diffdope.io.files import check_folder, results_folder
-from diffdope.io.frames import ImageFolders
+from diffdope.io.frames import Frame, ImageFolders
 from diffdope.io.joints import read_joints
 from diffdope.io.transforms import read_camera_pose
 from diffdope.scene.observation import Observation
@@ -100,23 +101,36 @@ def read_shots(given: Arguments, robot: Robot) -> list[Shot]:
     folders = {name: folder for name in ("mask", "depth", "rgb") if (folder := getattr(given, name)) is not None}
     if "mask" not in folders and "depth" not in folders:
         raise expected("images", "--mask, --depth or both", ", ".join(folders) or "none", "colours are not compared")
-    images = ImageFolders(folders, mask_label=given.mask_id)
-    values = read_joints(given.joints, unit=given.joint_unit).of(images.names)
+    pictures = ImageFolders(folders, mask_label=given.mask_id)
+    values = read_joints(given.joints, unit=given.joint_unit).of(pictures.names)
     fixed = {name: _number("fix", name, text) for name, text in _pairs("fix", given.fix).items()}
     shots: list[Shot] = []
     camera: Camera | None = None
     scale: float | None = None
-    for frame, joints in zip(images.read(), values, strict=True):
+    for frame, joints in zip(pictures.read(), values, strict=True):
         if camera is None:
             camera, file_mm = load_any_camera(given.camera, frame.size)
             if file_mm is None and given.camera.suffix.lower() in (".yaml", ".yml"):
                 file_mm = _ROS_DEPTH_MM
             scale = depth_scale_m(given.depth_scale, file_mm, given.camera, depth=frame.depth)
-        observation = Observation(camera, rgb=frame.rgb, depth=frame.depth, mask=frame.mask, depth_scale=scale)
-        joints = {**joints, **fixed}
-        robot.checked(joints, str(given.joints))
-        shots.append(Shot(observation, joints, frame.name))
+        robot.checked({**joints, **fixed}, str(given.joints))
+        images = _showing_something(frame)
+        if images is None:
+            print(f"note: {frame.name}: its mask or depth is empty, so it is left out")
+            continue
+        observation = Observation(camera, rgb=frame.rgb, **images, depth_scale=scale if "depth" in images else None)
+        shots.append(Shot(observation, {**joints, **fixed}, frame.name))
+    if not shots:
+        raise expected("images", "pictures that show the robot", "empty masks or depth only")
     return shots
+
+
+def _showing_something(frame: Frame) -> dict[str, NDArray[Any]] | None:
+    """Mask and depth of a picture that are not empty; None if its mask is, or nothing is left."""
+    if frame.mask is not None and not frame.mask.any():
+        return None
+    given = {"mask": frame.mask, "depth": frame.depth}
+    return {name: image for name, image in given.items() if image is not None and image.any()} or None
 
 
 def calibrate_and_write(given: Arguments, robot: Robot, shots: list[Shot], start: Any) -> int:

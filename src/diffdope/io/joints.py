@@ -90,7 +90,8 @@ def read_joints(path: str | Path, *, unit: str | None = None) -> JointTable:
     """Reads the joint values of pictures.
 
     JSON: `{"joint_names": [...], "positions": {"0": [...], ...}}`, where a list instead of the inner object is in the
-    order of the pictures; or `{"0": {"joint1": 0.1, ...}, ...}`; or a list of such objects. CSV: a heading with the
+    order of the pictures; or `{"0": {"joint1": 0.1, ...}, ...}`; or a list of such objects; they may also be messages
+    of ROS (name, position). CSV: a heading with the
     names of the joints, and `frame` before them if pictures are named. npz: `joint_names`, `positions` (N, J), and
     `frames` if pictures are named. Radians, unless the file ("unit") or the argument says "deg".
 
@@ -126,6 +127,8 @@ def _from_json(path: Path) -> tuple[JointTable, str | None]:
         return _table(path, names, rows, None), unit
     entries = {k: v for k, v in data.items() if k != "unit"} if isinstance(data, dict) else data
     rows = list(entries.values()) if isinstance(entries, dict) else entries
+    if isinstance(rows, list):
+        rows = [_named(row) for row in rows]
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) and row for row in rows):
         wanted = "joint_names and positions, or an object of joint values for each picture"
         raise expected("joints", wanted, f"something else in {path}")
@@ -135,6 +138,15 @@ def _from_json(path: Path) -> tuple[JointTable, str | None]:
             raise expected("joints", f"the joints {', '.join(names)} of every picture", f"others in row {number}")
     values = [[row[name] for name in names] for row in rows]
     return _table(path, names, values, list(entries) if isinstance(entries, dict) else None), unit
+
+
+def _named(row: Any) -> Any:
+    """A message as ROS's sensor_msgs/JointState has it (name, position) as an object of joint values."""
+    if not isinstance(row, dict) or not isinstance(row.get("name"), list) or "position" not in row:
+        return row
+    if not isinstance(row["position"], list) or len(row["position"]) != len(row["name"]):
+        raise expected("joints, position", f"{len(row['name'])} numbers, as many as names", repr(row["position"])[:60])
+    return dict(zip(row["name"], row["position"], strict=True))
 
 
 def _from_csv(path: Path) -> tuple[JointTable, str | None]:

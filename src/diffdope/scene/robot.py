@@ -93,6 +93,13 @@ class Robot:
         acts = (np.abs(moved.axis) + np.abs(moved.shift)).max(axis=2)[:, solid].max(axis=1) > 0.0
         return tuple(joint.name for joint, one in zip(self.moving, acts, strict=True) if one)
 
+    @cached_property
+    def still(self) -> tuple[int, ...]:
+        """Numbers of the links that no joint moves in the base."""
+        moved = self.screws({joint.name: 0.0 for joint in self.moving})
+        acts = (np.abs(moved.axis) + np.abs(moved.shift)).max(axis=2).max(axis=0, initial=0.0) > 0.0
+        return tuple(np.flatnonzero(~acts).tolist())
+
     def checked(self, values: Mapping[str, float], where: str = "joints") -> dict[str, float]:
         """Values of all moving joints; 0 for those that move nothing with a surface and are not given.
 
