@@ -77,6 +77,15 @@ def test_meshes_are_found_and_scaled(tmp_path: Path, name: str, place: str) -> N
     assert len(robot.links[0].vertices_m) == 8  # corners that STL repeats are one
 
 
+def test_a_mesh_of_a_kind_that_is_not_read_gives_way_to_the_collision_geometry(tmp_path: Path) -> None:
+    path = with_mesh(tmp_path, "shiny.blend")
+    with pytest.raises(DiffDopeError, match="link a: expected the mesh shiny.blend"):
+        load_robot(path)
+    box = '<collision><geometry><box size="1 2 3"/></geometry></collision></link>'
+    path.write_text(path.read_text().replace("</link>", box))
+    assert np.ptp(load_robot(path).links[0].vertices_m, axis=0) == pytest.approx([1, 2, 3])
+
+
 def test_ros_package_path_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_stl(tmp_path / "install" / "share" / "pkg" / "box.stl", (0.1, 0.1, 0.1))
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path / "install"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -34,8 +34,9 @@ def load_robot(
 ) -> Robot:
     """Reads a URDF or xacro file.
 
-    Links without the wanted surface take the other one. Meshes are in metres, as the format demands, times their scale.
-    `package://NAME/...` is looked for in `packages`, in the folders that ROS's variables name, and around the file.
+    Links without the wanted surface, or with one of a kind that is not read, take the other one. Meshes are in metres,
+    as the format demands, times their scale. `package://NAME/...` is looked for in `packages`, in the folders that
+    ROS's variables name, and around the file.
 
     Args:
         path: `.urdf`, or `.xacro`, which xacrodoc expands.
@@ -118,13 +119,21 @@ def _matrix(origin: Any) -> F64:
 def _link(one: Any, surface: Surface, finder: MeshFinder, described: Any) -> Link:
     wanted, other = (one.visuals, one.collisions) if surface == "visual" else (one.collisions, one.visuals)
     vertices, faces, first = [np.empty((0, 3))], [np.empty((0, 3), np.int64)], 0
-    for part in wanted or other:
+    for part in wanted if wanted and (_readable(wanted) or not _readable(other)) else other:
         points, triangles = _geometry(part.geometry, finder, one.name)
         T = _matrix(part.origin)
         vertices.append(points @ T[:3, :3].T + T[:3, 3])
         faces.append(triangles + first)
         first += len(points)
     return Link(one.name, np.concatenate(vertices), np.concatenate(faces))
+
+
+def _readable(parts: Sequence[Any]) -> bool:
+    """Whether there are any, and all meshes are of kinds that are read."""
+    from diffdope.scene.mesh_io import SUFFIXES
+
+    meshes = [part.geometry.mesh for part in parts if part.geometry.mesh is not None]
+    return bool(parts) and all(Path(mesh.filename).suffix.lower() in SUFFIXES for mesh in meshes)
 
 
 def _geometry(geometry: Any, finder: MeshFinder, link: str) -> solids.Triangles:
