@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_erosion, gaussian_filter, map_coordinates
+from scipy.ndimage import binary_erosion
 
+from diffdope.calibration.outline import Outline, crossing, outline_of
 from diffdope.calibration.shots import ArmShot
 from diffdope.geometry.crop import CropWindow, choose_crop
 from diffdope.geometry.pose import Pose
@@ -27,11 +28,9 @@ F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
-_SMOOTH = 1.5  # pixels, of the drawn silhouette, whose slope is the outline's normal: stairs are 1 pixel
-_STEP = 1.0  # pixel between samples along a normal
 _INNER = 2  # pixels by which depths keep away from the borders of mask and drawing: there, sensors mix surfaces
 _GRAZING = 0.25  # cosine between ray and surface below which a depth says more of the surface's slant than of its place
-_MOST_DEPTHS, _MOST_OUTLINE = 1200, 1200  # rows of a picture: neighbours say the same
+_MOST_DEPTHS = 1200  # rows of a picture: neighbours say the same
 _CELL = 16  # pixels: side of the tiles within which residuals are taken to err together
 _SIDE = 2**10  # cells of a row, for numbering them
 
@@ -111,11 +110,11 @@ def outline_rows(seen: ShotCrop, drawn: RenderedImages, pose: Pose, centre_c: F6
     """
     mask = seen.crop.mask
     assert mask is not None
-    place = _outline(seen, drawn)
+    place = outline_of(drawn)
     if place is None:
         return _none(seen)
     reduction = seen.window.reduction
-    away, found = _crossing(mask, place.point, place.normal, reach_px / reduction)
+    away, found = crossing(mask, place.point, place.normal, reach_px / reduction)
     residual = -reduction * away  # of the drawn outline from the mask's border, outwards
     return _rows_of(seen, drawn, place, pose, centre_c)._replace(residual=residual).taken(found & place.clear)
 
@@ -129,7 +128,7 @@ def expected_rows(seen: ShotCrop, drawn: RenderedImages, pose: Pose, centre_c: F
         pose: of the base in the camera.
         centre_c: (3,) about which it is moved, in the camera's frame.
     """
-    place = _outline(seen, drawn)
+    place = outline_of(drawn)
     if place is None:
         return _none(seen), 0.0
     u, v = seen.arm.shot.observation.camera.project(pose.apply(seen.arm.posed.mesh.vertices_m))
@@ -146,38 +145,14 @@ def outline_support(seen: ShotCrop, pose: Pose, reach_px: float) -> float:
         pose: of the base in the camera.
         reach_px: pixels of the crop.
     """
-    place = None if seen.crop.mask is None else _outline(seen, seen.drawn(pose))
+    place = None if seen.crop.mask is None else outline_of(seen.drawn(pose))
     if place is None or seen.crop.mask is None:
         return 0.0
-    _, found = _crossing(seen.crop.mask, place.point, place.normal, reach_px)
+    _, found = crossing(seen.crop.mask, place.point, place.normal, reach_px)
     return float(np.mean(found & place.clear))
 
 
-class _Outline(NamedTuple):
-    """Pixels (row, column) (N,) along an outline, where it passes (N, 2), its normals, and whether they are clear."""
-
-    row: I64
-    column: I64
-    point: F64
-    normal: F64
-    clear: Bool
-
-
-def _outline(seen: ShotCrop, drawn: RenderedImages) -> _Outline | None:
-    inside = drawn.triangle_id >= 0
-    row, column, shift = _border(inside, drawn.coverage)
-    if len(row) == 0:
-        return None
-    every = -(-len(row) // _MOST_OUTLINE)
-    row, column, shift = row[::every], column[::every], shift[::every]
-    smooth = gaussian_filter(inside.astype(np.float32), _SMOOTH, mode="nearest")
-    slope = np.stack([-_difference(smooth, row, column, 1), -_difference(smooth, row, column, 0)], axis=1)
-    length = np.linalg.norm(slope, axis=1, keepdims=True)
-    point = np.stack([column, row], axis=1) + shift
-    return _Outline(row, column, point, slope / np.maximum(length, 1e-9), length[:, 0] > 1e-3)
-
-
-def _rows_of(seen: ShotCrop, drawn: RenderedImages, place: _Outline, pose: Pose, centre_c: F64) -> Rows:
+def _rows_of(seen: ShotCrop, drawn: RenderedImages, place: Outline, pose: Pose, centre_c: F64) -> Rows:
     row, column = place.row, place.column
     X = _points(seen, drawn.depth[row, column], place.point)
     by_point = _pixel_motion(seen, X, place.normal) * seen.window.reduction
@@ -222,54 +197,6 @@ def depth_rows(seen: ShotCrop, drawn: RenderedImages, pose: Pose, centre_c: F64,
 def _none(seen: ShotCrop) -> Rows:
     n = seen.arm.screws.axis.shape[0]
     return Rows(np.zeros(0), np.zeros((0, 6)), np.zeros((0, n)), np.zeros(0), np.zeros(0, np.int64))
-
-
-def _border(inside: Bool, coverage: F32) -> tuple[I64, I64, F64]:
-    """Pixels inside that have a neighbour outside, and where between the two the outline passes (N, 2), columns first.
-
-    Of a pixel and its neighbour, the covered share of both tells how far from the first one's centre it passes.
-    """
-    rows, columns, shifts = [], [], []
-    for axis, sign in ((0, 1), (0, -1), (1, 1), (1, -1)):
-        there = inside & ~np.roll(inside, -sign, axis=axis)
-        end = -1 if sign > 0 else 0  # what leaves the image is not an outline
-        there[(end, slice(None)) if axis == 0 else (slice(None), end)] = False
-        row, column = np.nonzero(there)
-        beside = (row + sign, column) if axis == 0 else (row, column + sign)
-        share = np.clip(coverage[row, column], 0.0, 1.0) + np.clip(coverage[beside], 0.0, 1.0) - 0.5
-        shift = np.zeros((len(row), 2))
-        shift[:, 1 - axis] = sign * share
-        rows.append(row)
-        columns.append(column)
-        shifts.append(shift)
-    return np.concatenate(rows), np.concatenate(columns), np.concatenate(shifts)
-
-
-def _difference(image: F32, row: I64, column: I64, axis: int) -> F64:
-    """Half of central differences."""
-    last = image.shape[axis] - 1
-    at = (row, column)[axis]
-    ends = (np.minimum(at + 1, last), np.maximum(at - 1, 0))
-    high, low = (image[(end, column) if axis == 0 else (row, end)] for end in ends)
-    return np.asarray(0.5 * (high - low), np.float64)
-
-
-def _crossing(mask: F32, point: F64, normal: F64, reach: float) -> tuple[F64, Bool]:
-    """Along normals (N, 2) from points (N, 2), the nearest place where the mask ends, and whether there is one."""
-    count = max(int(np.ceil(reach / _STEP)), 2)
-    steps = _STEP * np.arange(-count, count + 1)
-    places = point[:, None] + steps[None, :, None] * normal[:, None]
-    height, width = mask.shape
-    value = map_coordinates(mask, [places[..., 1], places[..., 0]], order=1, mode="nearest")
-    ends = (value[:, :-1] > 0.5) & (value[:, 1:] <= 0.5)
-    share = (value[:, :-1] - 0.5) / np.maximum(value[:, :-1] - value[:, 1:], 1e-6)
-    where = steps[None, :-1] + _STEP * share
-    away = np.where(ends, np.abs(where), np.inf)
-    best = away.argmin(axis=1)
-    at = where[np.arange(len(best)), best]
-    end = point + at[:, None] * normal
-    within = (end > 0.5).all(axis=1) & (end[:, 0] < width - 1.5) & (end[:, 1] < height - 1.5)
-    return np.where(np.isfinite(away.min(axis=1)), at, 0.0), np.isfinite(away.min(axis=1)) & within
 
 
 def _rays(seen: ShotCrop, point: F64) -> F64:
