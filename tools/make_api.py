@@ -30,7 +30,7 @@ WIDTH = 100
 # Reading order: what goes in, what refines it, what comes out, the rest. A name that is missing here is appended.
 ORDER = (
     "Camera", "load_camera", "Mesh", "Observation", "Pose", "refine", "Refiner", "RefinementResult", "Status",
-    "set_threads", "DiffDopeError",
+    "load_robot", "Robot", "Shot", "calibrate", "CalibrationResult", "set_threads", "DiffDopeError",
 )  # fmt: skip
 HEAD = """\
 # API

@@ -9,6 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from diffdope.calibration.calibrate import calibrate
+    from diffdope.calibration.result import CalibrationResult
+    from diffdope.calibration.shots import Shot
     from diffdope.errors import DiffDopeError
     from diffdope.geometry.camera import Camera
     from diffdope.geometry.lens import Distortion
@@ -22,12 +25,15 @@ if TYPE_CHECKING:
     from diffdope.render.renderer import Renderer
     from diffdope.scene.mesh import Mesh
     from diffdope.scene.observation import Observation
+    from diffdope.scene.robot import Robot
+    from diffdope.scene.urdf import load_robot
     from diffdope.viz.draw import overlay
 
 __version__ = "0.1.0"
 
 __all__ = [
     "PRESETS",
+    "CalibrationResult",
     "Camera",
     "DiffDopeError",
     "Distortion",
@@ -38,9 +44,13 @@ __all__ = [
     "RefinementResult",
     "Refiner",
     "Renderer",
+    "Robot",
+    "Shot",
     "Status",
     "__version__",
+    "calibrate",
     "load_camera",
+    "load_robot",
     "locate",
     "overlay",
     "refine",
@@ -48,6 +58,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "CalibrationResult": "diffdope.calibration.result",
     "Camera": "diffdope.geometry.camera",
     "DiffDopeError": "diffdope.errors",
     "Distortion": "diffdope.geometry.lens",
@@ -59,8 +70,12 @@ _HOMES = {
     "RefinementResult": "diffdope.pipelines.result",
     "Refiner": "diffdope.pipelines.refiner",
     "Renderer": "diffdope.render.renderer",
+    "Robot": "diffdope.scene.robot",
+    "Shot": "diffdope.calibration.shots",
     "Status": "diffdope.pipelines.result",
+    "calibrate": "diffdope.calibration.calibrate",
     "load_camera": "diffdope.io.cameras",
+    "load_robot": "diffdope.scene.urdf",
     "locate": "diffdope.pipelines.once",
     "overlay": "diffdope.viz.draw",
     "refine": "diffdope.pipelines.once",

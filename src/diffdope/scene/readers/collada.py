@@ -38,7 +38,8 @@ def read_collada(source: MeshSource) -> list[Part]:
     if unit is not None and unit.get("meter"):
         source.unit_m = float(unit.get("meter", "1").replace(",", "."))
     turn = np.eye(4)
-    turn[:3, :3] = _turn(text_of(asset, "up_axis"), source)
+    if source.turned_up:
+        turn[:3, :3] = _turn(text_of(asset, "up_axis"), source)
     effects = Effects(root, source)
     geometries: dict[str, Geometry] = {
         key: Geometry(element) for key, element in by_id(root, "geometry").items() if element.find("mesh") is not None

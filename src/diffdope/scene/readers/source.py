@@ -32,9 +32,11 @@ class MeshSource:
         unread: what else keeps textures from being read, each as 'what it is; the cure'.
         notes: what was repaired, changed or left out.
         unit_m: metres per unit of length, if the file states its unit.
+        turned_up: of COLLADA: whether x or y that points up is turned to z.
     """
 
     path: Path
+    turned_up: bool = True
     missing: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)

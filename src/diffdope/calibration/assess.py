@@ -1,0 +1,157 @@
+"""What every picture says to a solution: overlap, outlines, depths, and what leaving it out would change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.calibration.result import PictureResidual
+from diffdope.calibration.rows import ShotCrop, outline_support
+from diffdope.calibration.shots import ArmShot, turned_about
+from diffdope.calibration.solution import POSE, SHARED, Solution, inverse_of
+from diffdope.geometry.pose import Pose
+from diffdope.render.renderer import RenderedImages
+
+F64 = NDArray[np.float64]
+
+_GAUSSIAN = 1.4826
+_LEAST_DEPTHS = 30
+_SIZE = 200  # pixels of crops in which outlines are compared, and
+_REACH_PX = 2.0  # of them how far the mask's border may be from an outline that it meets
+
+
+def residuals(
+    arms: Sequence[ArmShot], solution: Solution, size: int, still: Sequence[int], reasons: dict[int, str]
+) -> tuple[PictureResidual, ...]:
+    """Of each picture.
+
+    Args:
+        arms: the shots.
+        solution: of the estimate.
+        size: longest side of the crops that are drawn, pixels.
+        still: numbers of the links that stand still.
+        reasons: why pictures were left out, by number.
+    """
+    shifts = left_out(solution)
+    out = []
+    for n, arm in enumerate(arms):
+        used = n not in reasons
+        measured: dict[str, Any] = {}
+        seen = ShotCrop.around(arm, solution.pose, size)
+        if seen is not None:
+            measured = measures(seen, seen.drawn(solution.pose), still)
+            if "mask" in arm.shot.observation.modalities:
+                measured["outline_share"] = share_of_outline(arm, solution.pose)
+        if used and n < len(solution.rms) and "mask" in solution.rms[n]:
+            measured["outline_px"] = solution.rms[n]["mask"]
+        if used and shifts is not None:
+            measured["left_out_mm"], measured["left_out_deg"] = shifts[n]
+        if used:
+            measured["joint_error_deg"] = float(np.degrees(np.sqrt(np.mean(solution.own[n] ** 2))))
+        out.append(PictureResidual(arm.name, used, reasons.get(n, ""), **measured))
+    return tuple(out)
+
+
+def measures(seen: ShotCrop, drawn: RenderedImages, still: Sequence[int]) -> dict[str, Any]:
+    """Overlap with the mask and distance from the depths, of a drawn robot."""
+    inside, out = drawn.coverage > 0.5, {}
+    if seen.crop.mask is not None:
+        mask = seen.crop.mask > 0.5
+        out["iou"] = _iou(inside, mask, np.ones_like(mask))
+        out["iou_without_base"] = _iou(inside, mask, ~_nearest_is(seen, drawn, still))
+    if seen.crop.depth is not None:
+        there = inside & (seen.crop.depth > 0.0) & (drawn.depth > 0.0)
+        if seen.crop.mask is not None:
+            there &= seen.crop.mask > 0.99
+        away = 1e3 * (seen.crop.depth[there].astype(np.float64) - drawn.depth[there])
+        if len(away) >= _LEAST_DEPTHS:
+            middle = float(np.median(away))
+            out["depth_mm"], out["depth_spread_mm"] = middle, float(_GAUSSIAN * np.median(np.abs(away - middle)))
+    return out
+
+
+def share_of_outline(arm: ArmShot, pose: Pose) -> float:
+    """Share of the drawn outline beside which the mask ends, too; 0 where the robot is out of the picture."""
+    seen = ShotCrop.around(arm, pose, _SIZE)
+    return 0.0 if seen is None else outline_support(seen, pose, _REACH_PX)
+
+
+def _iou(one: NDArray[np.bool_], other: NDArray[np.bool_], counts: NDArray[np.bool_]) -> float:
+    either = int(np.count_nonzero((one | other) & counts))
+    return int(np.count_nonzero(one & other & counts)) / max(either, 1)
+
+
+def _nearest_is(seen: ShotCrop, drawn: RenderedImages, links: Sequence[int]) -> NDArray[np.bool_]:
+    """Pixels to which, of all drawn ones, one of these links is the nearest."""
+    from scipy.ndimage import distance_transform_edt
+
+    inside = drawn.triangle_id >= 0
+    if not inside.any():
+        return np.zeros_like(inside)
+    rows, columns = distance_transform_edt(~inside, return_distances=False, return_indices=True)
+    owner = np.where(inside, seen.arm.posed.link[np.maximum(drawn.triangle_id, 0)], -1)
+    return np.isin(owner[rows, columns], links)
+
+
+def left_out(solution: Solution) -> list[tuple[float, float]] | None:
+    """(mm, degrees) by which the camera moves in the base if a picture is left out; None for fewer than 3 pictures.
+
+    By one step of Gauss-Newton from the solution, whose residuals hardly change.
+    """
+    if np.count_nonzero(solution.counted) < 3:
+        return None
+    out = []
+    for n, takes_part in enumerate(solution.counted):
+        if not takes_part or not solution.of_picture[n].any():
+            out.append((0.0, 0.0))
+            continue
+        step = _without(solution, n)
+        other = turned_about(solution.pose, solution.centre_c, step)
+        out.append(moved(other, solution.pose))
+    return out
+
+
+def _without(solution: Solution, picture: int) -> F64:
+    information = solution.information - solution.of_picture[picture]
+    return np.asarray(inverse_of(information, solution.free) @ solution.pull[picture])[POSE]
+
+
+def jackknife(solution: Solution) -> tuple[float, float] | None:
+    """Standard error (mm, degrees) of the camera in the base: (n - 1) / n times the sum of squares of the changes."""
+    changes = left_out(solution)
+    if changes is None:
+        return None
+    n = int(np.count_nonzero(solution.counted))
+    squares = (np.array(changes) ** 2).sum(axis=0) * (n - 1) / n
+    return float(np.sqrt(squares[0])), float(np.sqrt(squares[1]))
+
+
+def moved(one: Pose, other: Pose) -> tuple[float, float]:
+    """How far apart (mm, degrees) cameras stand in the base, by two poses of the base in the camera."""
+    away = one.inverse().t_m2c - other.inverse().t_m2c
+    return 1e3 * float(np.linalg.norm(away)), float(np.degrees(one.angle_to(other)))
+
+
+def unobserved(covariance: F64, length_m: float, *, angle_rad: float, distance_m: float) -> F64:
+    """(K, 6) directions of (rho, phi), each of length 1 in (rho over half the size, phi), whose deviation is too large.
+
+    Args:
+        covariance: (6, 6) about the robot's middle.
+        length_m: half the robot's size.
+        angle_rad: deviation that says that a turn is not observed.
+        distance_m: the same of a shift.
+    """
+    units = np.array([distance_m] * 3 + [angle_rad] * 3)
+    values, vectors = np.linalg.eigh(covariance / np.outer(units, units))
+    hidden = (vectors[:, values > 1.0] * units[:, None]).T
+    size = np.linalg.norm(hidden / np.array([length_m] * 3 + [1.0] * 3), axis=1, keepdims=True)
+    return np.asarray(hidden / np.maximum(size, 1e-300))
+
+
+def offsets_of(solution: Solution) -> list[tuple[float, float]]:
+    """(value, deviation) of each joint's offset, radians."""
+    deviation = np.sqrt(np.maximum(np.diag(solution.covariance), 0.0))
+    return list(zip(solution.shared[SHARED:].tolist(), deviation[SHARED:].tolist(), strict=True))

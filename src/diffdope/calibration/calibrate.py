@@ -1,0 +1,259 @@
+"""Finds where a camera stands, from pictures of a robot whose joint values are known."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.calibration import assess, notes
+from diffdope.calibration.choose import ChosenPose, choose
+from diffdope.calibration.descend import PoseHypotheses
+from diffdope.calibration.estimate import Estimator, Reach
+from diffdope.calibration.next_poses import suggestions
+from diffdope.calibration.result import CalibrationResult, Contradiction, PictureResidual, UncertainValue
+from diffdope.calibration.search import CalibrationSearch, Searcher
+from diffdope.calibration.shots import ArmShot, Shot, arm_shots, checked_shots
+from diffdope.calibration.solution import BORDER, POSE, SCALE, CalibrationNoise, Solution, in_base
+from diffdope.checked_fields import checked_fields
+from diffdope.errors import check_seed, check_threads, check_type, expected
+from diffdope.estimate.covariance import in_words
+from diffdope.geometry.pose import Pose
+from diffdope.pipelines.compiled import compile_before
+from diffdope.pipelines.settings import PRESETS
+from diffdope.problem.failure import MESSAGES, Status
+from diffdope.scene.robot import Robot
+
+F64 = NDArray[np.float64]
+Progress = Callable[[str], None]
+
+_BAD_FACTOR, _BAD_COST = 3.0, 0.15  # a picture pays so many times as much as the median, and as much more
+_LEAST_PICTURES = 3  # with fewer, nobody knows which of them is bad
+_LEAST_IOU, _LEAST_SHARE = 0.5, 0.45  # medians over the pictures; wrong poses have shares of 0.2 to 0.4 at most
+_LEAST_DEPTH_M = 0.03  # depths within it fit, where there are no masks
+_COARSE_REACH = (Reach(20.0, 0.10), Reach(14.0, 0.06), Reach(10.0, 0.05))
+_FINE_REACH = (Reach(14.0, 0.05), Reach(10.0, 0.04))
+_ROUGH_ROUNDS, _COARSE_ROUNDS, _FINE_ROUNDS = 6, 10, 4  # the last from where half the size has led
+_HIDDEN_DEG, _HIDDEN = 3.0, 0.04  # deviations of a pose that the pictures do not determine
+
+
+@dataclass(frozen=True)
+@checked_fields(least={"size": 64, "suggestions": 0})
+class CalibrationSettings:
+    """Numbers of a calibration."""
+
+    size: int = 640
+    """Longest side, pixels, of the crops of the last steps."""
+    search: CalibrationSearch = field(default_factory=CalibrationSearch)
+    noise: CalibrationNoise = field(default_factory=CalibrationNoise)
+    suggestions: int = 3
+    """Poses of the robot that are suggested for more pictures; 0 for none."""
+
+
+def calibrate(
+    robot: Robot,
+    shots: Sequence[Shot],
+    *,
+    start: Pose | None = None,
+    joint_offsets: bool = False,
+    settings: CalibrationSettings | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> CalibrationResult:
+    """Finds the pose of a robot's base in a camera that stands still (eye to hand), from any number of pictures.
+
+    Args:
+        robot: links and joints; see `load_robot`.
+        shots: the pictures, each with a mask of the robot, with depth, or both. More joint configurations that differ
+            tell more. Colours are not compared.
+        start: T_camera_base to begin at, good to some 15 degrees; None to look everywhere, which needs masks.
+        joint_offsets: whether to estimate a constant offset of each joint, too.
+        settings: numbers.
+        seed: of the hypotheses about a start. Same seed, same result.
+        threads: None for the library setting.
+        progress: called with what is being done, in words.
+
+    Raises:
+        DiffDopeError: if there is no picture with mask or depth, none has a mask and there is no start, values of
+            joints are missing, or an argument is of another type.
+    """
+    began = time.perf_counter()
+    check_type("robot", robot, Robot, cure="load_robot reads a URDF")
+    if start is not None:
+        check_type("start", start, Pose, cure="Pose.from_matrix takes a matrix (4, 4)")
+    shots = checked_shots(shots)
+    _check_images(shots, start)
+    one = Calibration(
+        robot, shots, settings or CalibrationSettings(), joint_offsets, check_seed("seed", seed),
+        check_threads(threads), progress or (lambda _: None),
+    )  # fmt: skip
+    return replace(one.run(start), elapsed_s=time.perf_counter() - began)
+
+
+def _check_images(shots: Sequence[Shot], start: Pose | None) -> None:
+    for shot in shots:
+        if not {"mask", "depth"} & set(shot.observation.modalities):
+            cure = "give masks of the robot, depth, or both; colours alone do not show where its outline is"
+            raise expected(shot.name, "a mask or depth", ", ".join(shot.observation.modalities), cure)
+    if start is None and all(shot.observation.mask_box is None for shot in shots):
+        raise expected("shots", "masks, or a start pose", "neither", "without masks, give a rough pose of the base")
+
+
+class Calibration:
+    """One calibration; see `calibrate`."""
+
+    def __init__(
+        self, robot: Robot, shots: Sequence[Shot], settings: CalibrationSettings, offsets: bool, seed: int,
+        threads: int | None, progress: Progress,
+    ) -> None:  # fmt: skip
+        self._robot, self._shots, self._settings, self._offsets = robot, shots, settings, offsets
+        self._seed, self._threads, self._say = seed, threads, progress
+
+    def run(self, start: Pose | None) -> CalibrationResult:
+        """The result, or one that says why there is none."""
+        compile_before(PRESETS["default"])
+        self._say("looking for the robot")
+        searcher = Searcher(self._robot, self._shots, self._settings.search, threads=self._threads)
+        rng = np.random.default_rng(self._seed)
+        found = searcher.anywhere() if start is None else searcher.near(start, rng)
+        if found is None or len(found.t) == 0:
+            return self._nothing(start, Status.NO_OVERLAP)
+        doubtful = searcher.doubtful(found)
+        if doubtful and any(shot.observation.mask_box is not None for shot in self._shots):
+            self._say("looking again, more widely")
+            more = searcher.wider()
+            found = found if more is None else found.joined(more)
+        self._say("fitting outlines and depths")
+        arms = arm_shots(searcher.fine, self._shots, threads=1)
+        choice = choose(searcher, arms, found, lambda pose: self._rough(arms, pose), doubtful=doubtful)
+        bad = self._bad(searcher, choice.pose)
+        counted = np.array([n not in bad for n in range(len(self._shots))])
+        solution = self._solved(arms, choice.pose, counted)
+        if not solution.of_picture.any():
+            return self._nothing(start, Status.FAILED)
+        return self._result(searcher, arms, solution, choice, bad, start)
+
+    def _estimator(
+        self, arms: Sequence[ArmShot], size: int, modalities: tuple[str, ...] = ("mask", "depth")
+    ) -> Estimator:
+        return Estimator(
+            arms, self._settings.noise, size=size, offsets=self._offsets, modalities=modalities, threads=self._threads
+        )
+
+    def _solved(self, arms: list[ArmShot], pose: Pose, counted: NDArray[np.bool_]) -> Solution:
+        """At half the size from the search's pose, at full size from there."""
+        size = self._settings.size
+        rough = self._estimator(arms, size // 2).solve(pose, _COARSE_REACH, counted=counted, rounds=_COARSE_ROUNDS)
+        return self._estimator(arms, size).solve(
+            rough.pose,
+            _FINE_REACH,
+            counted=counted,
+            joint_rad=rough.joint_rad,
+            shared=rough.shared,
+            rounds=_FINE_ROUNDS,
+        )
+
+    def _rough(self, arms: list[ArmShot], pose: Pose) -> Pose:
+        """Fitted at a quarter of the size, to tell poses apart."""
+        estimator = self._estimator(arms, self._settings.size // 4)
+        return estimator.solve(pose, _COARSE_REACH, rounds=_ROUGH_ROUNDS).pose
+
+    def _bad(self, searcher: Searcher, pose: Pose) -> dict[int, str]:
+        """Pictures that pay far more than the others, and why they are left out."""
+        each = searcher.costs(PoseHypotheses(pose.R_m2c[None], pose.t_m2c[None], np.zeros(1)))[:, 0]
+        if np.count_nonzero(np.isfinite(each)) < _LEAST_PICTURES:
+            return {}
+        middle = float(np.nanmedian(each))
+        limit = max(_BAD_FACTOR * middle, middle + _BAD_COST)
+        text = "left out: it does not fit where the other pictures do ({:.1f} times their cost); are its joints right?"
+        return {int(n): text.format(each[n] / max(middle, 1e-9)) for n in np.flatnonzero(each > limit)}
+
+    def _result(
+        self,
+        searcher: Searcher,
+        arms: list[ArmShot],
+        solution: Solution,
+        choice: ChosenPose,
+        bad: dict[int, str],
+        start: Pose | None,
+    ) -> CalibrationResult:
+        self._say("looking at every picture")
+        pictures = assess.residuals(arms, solution, self._settings.size, self._robot.still, bad)
+        length = 0.5 * searcher.length_m
+        covariance = solution.covariance
+        hidden = assess.unobserved(
+            covariance[POSE, POSE], length, angle_rad=np.radians(_HIDDEN_DEG), distance_m=_HIDDEN * searcher.length_m
+        )
+        others = choice.others
+        contradiction = self._contradiction(arms, solution)
+        shaken = assess.jackknife(solution)
+        status = self._status(pictures, others)
+        border, scale = (self._estimate(solution, number) for number in (BORDER, SCALE))
+        wanted, offsets = self._settings.suggestions if status.ok else 0, self._offsets_of(solution)
+        said = (
+            *notes.on_pictures(self._shots, solution, bad), *in_words(hidden, length),
+            *notes.on_configurations(self._robot, self._shots),
+            *notes.on_start(None if start is None else assess.moved(start, solution.pose)),
+            *notes.on_alternatives([assess.moved(one, solution.pose) for one in others]),
+            *notes.on_contradiction(contradiction), *notes.on_offsets(offsets, self._settings.noise.offset_deg),
+        )  # fmt: skip
+        return CalibrationResult(
+            solution.pose, self._robot.base, in_base(covariance[POSE, POSE], solution.pose, solution.centre_c),
+            status, notes.message_of(status), said,
+            pictures, border, scale, float(np.degrees(solution.joint_rad)), offsets,
+            None if shaken is None else shaken[0], None if shaken is None else shaken[1], hidden, others, contradiction,
+            suggestions(searcher.coarse, arms, solution, wanted, self._seed, self._say) if wanted else (),
+        )  # fmt: skip
+
+    def _estimate(self, solution: Solution, number: int) -> UncertainValue | None:
+        if not solution.free[number]:
+            return None
+        deviation = float(np.sqrt(max(solution.covariance[number, number], 0.0)))
+        return UncertainValue(float(solution.shared[number]), deviation)
+
+    def _offsets_of(self, solution: Solution) -> dict[str, UncertainValue]:
+        if not self._offsets:
+            return {}
+        each = np.degrees(assess.offsets_of(solution))
+        return {
+            name: UncertainValue(float(value), float(deviation))
+            for name, (value, deviation) in zip(self._robot.needed, each, strict=True)
+        }
+
+    def _contradiction(self, arms: list[ArmShot], solution: Solution) -> Contradiction | None:
+        """Of outlines and depths, where the pictures have both."""
+        kinds = {name for rows in solution.rows for name in rows}
+        if kinds != {"mask", "depth"}:
+            return None
+        self._say("comparing depths with outlines")
+        alone = [
+            self._estimator(arms, self._settings.size // 2, (name,))
+            .solve(
+                solution.pose, _FINE_REACH, counted=solution.counted, joint_rad=solution.joint_rad, rounds=_FINE_ROUNDS
+            )
+            .pose
+            for name in ("mask", "depth")
+        ]
+        scale = self._estimate(solution, SCALE)
+        assert scale is not None
+        return Contradiction(*assess.moved(*alone), scale, float(solution.centre_c[2]))
+
+    def _status(self, pictures: Sequence[PictureResidual], others: tuple[Pose, ...]) -> Status:
+        overlaps = [one.iou for one in pictures if one.used and one.iou is not None]
+        depths = [abs(one.depth_mm) for one in pictures if one.used and one.depth_mm is not None]
+        shares = [one.outline_share for one in pictures if one.used and one.outline_share is not None]
+        if overlaps and (np.median(overlaps) < _LEAST_IOU or np.median(shares) < _LEAST_SHARE):
+            return Status.FAILED
+        if not overlaps and (not depths or float(np.median(depths)) > 1e3 * _LEAST_DEPTH_M):
+            return Status.FAILED
+        return Status.AMBIGUOUS if others else Status.CONVERGED
+
+    def _nothing(self, start: Pose | None, status: Status) -> CalibrationResult:
+        message = (
+            MESSAGES[status] if start is not None else "no pose of the robot fits the masks; check joints and camera"
+        )
+        return CalibrationResult(start or Pose.identity(), self._robot.base, None, status, message)

@@ -1,0 +1,89 @@
+"""What a user should know about a calibration, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from diffdope.calibration.result import Contradiction, UncertainValue
+from diffdope.calibration.shots import Shot
+from diffdope.calibration.solution import Solution
+from diffdope.problem.failure import Status
+from diffdope.scene.robot import Robot
+
+_CONTRADICTS = 2.0, 0.003  # deviations, and share, by which depths must be off to be called a contradiction
+_KNOWN = 0.7  # share of its prior's deviation above which an offset is not observed
+_FAR_DEG = 40.0  # from a start: more than its searches reach
+_STILL_RAD = np.radians(5.0)  # joints that move by less stand still
+
+
+def message_of(status: Status) -> str:
+    """The status in words."""
+    if status is Status.CONVERGED:
+        return "found; look at the overlays before you use it"
+    if status is Status.AMBIGUOUS:
+        return "several poses fit the pictures alike; see the notes"
+    return "no pose was found that fits the pictures; check the camera file, the joints' order and unit, and the masks"
+
+
+def on_pictures(shots: Sequence[Shot], solution: Solution, bad: Mapping[int, str]) -> list[str]:
+    """Pictures that were left out, or say nothing."""
+    notes = [f"{shots[n].name}: {text}" for n, text in bad.items()]
+    for n, shot in enumerate(shots):
+        if n not in bad and not solution.rows[n]:
+            notes.append(f"{shot.name}: says nothing; the robot is out of the picture, or too little of it is seen")
+    return notes
+
+
+def on_configurations(robot: Robot, shots: Sequence[Shot]) -> list[str]:
+    """What the choice of joint configurations leaves open."""
+    if len(shots) == 1:
+        return ["one picture: errors of the joints' values are not told from the camera's place; take three at least"]
+    values = np.array([[shot.joints[name] for name in robot.needed] for shot in shots])
+    moving = [name for name, one in zip(robot.needed, np.ptp(values, axis=0), strict=True) if one > _STILL_RAD]
+    if not moving:
+        return ["the robot is in the same configuration in all pictures: they count as one"]
+    if len(moving) == 1 and len(robot.needed) > 1:
+        others = "errors of the other joints are not told from the camera's place"
+        return [f"only {moving[0]} moves between the pictures: {others}"]
+    return []
+
+
+def on_start(away: tuple[float, float] | None) -> list[str]:
+    """A start that was not believed, by how far the result is from it (mm, degrees)."""
+    if away is None or away[1] < _FAR_DEG:
+        return []
+    size = f"{away[0]:.0f} mm and {away[1]:.0f} degrees"
+    return [f"the result is {size} from the start: is that T_camera_base, in the optical frame, and in metres?"]
+
+
+def on_alternatives(apart: Sequence[tuple[float, float]]) -> list[str]:
+    """Other poses that fit nearly as well, by how far away they are (mm, degrees)."""
+    if not apart:
+        return []
+    sizes = ", ".join(f"{millimetres:.0f} mm and {degrees:.0f} degrees" for millimetres, degrees in apart)
+    return [f"ambiguous: other poses fit nearly as well, away by {sizes}; take more pictures"]
+
+
+def on_contradiction(found: Contradiction | None) -> list[str]:
+    """Depth against outlines, if they disagree by more than their errors."""
+    deviations, least = _CONTRADICTS
+    if found is None or abs(found.depth_scale.value) < max(deviations * found.depth_scale.deviation, least):
+        return []
+    return [found.text]
+
+
+def on_offsets(offsets: Mapping[str, UncertainValue], expected_deg: float) -> list[str]:
+    """Joints whose offsets the pictures do not tell.
+
+    Args:
+        offsets: degrees.
+        expected_deg: deviation that was expected before.
+    """
+    hidden = [name for name, one in offsets.items() if one.deviation > _KNOWN * expected_deg]
+    if not hidden:
+        return []
+    return [
+        f"offsets of {', '.join(hidden)} are not observed: they stay near 0, because offsets are expected to be small"
+    ]

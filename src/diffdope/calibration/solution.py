@@ -1,0 +1,137 @@
+"""What is known of errors before a calibration, and what its steps end with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.checked_fields import checked_fields
+from diffdope.errors import check_above_zero
+from diffdope.geometry import so3
+from diffdope.geometry.pose import Pose
+
+F64 = NDArray[np.float64]
+
+POSE, BORDER, SCALE, SHARED = slice(0, 6), 6, 7, 8
+"""Columns of the unknowns that all pictures share; offsets of joints follow."""
+
+
+@dataclass(frozen=True)
+@checked_fields()
+class CalibrationNoise:
+    """What is known about errors before the pictures are looked at."""
+
+    border_px: float = 1.0
+    """Standard deviation of how far masks' borders lie outside, pixels of the image, the same in all pictures."""
+    depth_scale: float = 0.01
+    """Standard deviation of the share by which depths read too far."""
+    offset_deg: float = 1.0
+    """Standard deviation of a joint's offset, where offsets are asked for."""
+    joint_deg: float = 0.1
+    """Standard deviation of joint values in single pictures, to begin with; the pictures tell it better."""
+    least_joint_deg: float = 0.005
+    """The least that it is taken for."""
+    most_joint_deg: float = 1.0
+    """The most."""
+    outline_px: float = 0.1
+    """Least standard deviation of an outline's residual, pixels of the crop."""
+    depth_m: float = 3e-4
+    """Least standard deviation of a depth's residual."""
+
+    def __post_init__(self) -> None:
+        """Refuses numbers that are no deviations."""
+        check_above_zero(self, *(name for name in self.__dataclass_fields__))
+
+
+class NormalEquations(NamedTuple):
+    """One kind of rows of one picture, weighed: sums over them.
+
+    shared (S, S), own (J, J), between (S, J), gradient (S,) and own_gradient (J,), all over the variance and what
+    neighbours share; rows: how many count.
+    """
+
+    shared: F64
+    between: F64
+    own: F64
+    gradient: F64
+    own_gradient: F64
+
+    @classmethod
+    def summed(cls, blocks: Sequence[NormalEquations]) -> NormalEquations:
+        """Of all kinds of rows."""
+        shared, between, own, gradient, own_gradient = (
+            np.sum([block[k] for block in blocks], axis=0) for k in range(5)
+        )
+        return cls(shared, between, own, gradient, own_gradient)
+
+
+@dataclass(frozen=True, eq=False)
+class Scales:
+    """Of residuals, by kind: deviation (px of the image, m), and variance of sums over that of single ones."""
+
+    deviation: dict[str, float]
+    correlation: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Where the steps ended.
+
+    Attributes:
+        pose: of the base in the camera.
+        centre_c: (3,) about which (rho, phi) of the pose are told.
+        shared: (S,) border [px], scale and offsets at the entries after the pose's.
+        own: (N, J) what the joints of each picture are off, radians.
+        information: (S, S) of the shared unknowns, priors included, joint errors eliminated.
+        of_picture: (N, S, S) what each picture adds to it.
+        pull: (N, S) gradient of each picture at the solution.
+        joint_rad: deviation of joint values that the pictures tell.
+        scales: of the residuals.
+        counted: (N,) whether a picture takes part.
+        free: (S,) which of the shared unknowns are looked for.
+        rows: number of rows of each picture by kind.
+        rms: of rows that count, by kind: of each picture, pixels and metres.
+    """
+
+    pose: Pose
+    centre_c: F64
+    shared: F64
+    own: F64
+    information: F64
+    of_picture: F64
+    pull: F64
+    joint_rad: float
+    scales: Scales
+    counted: NDArray[np.bool_]
+    free: NDArray[np.bool_]
+    rows: list[dict[str, int]] = field(default_factory=list)
+    rms: list[dict[str, float]] = field(default_factory=list)
+    moved: float = 0.0
+
+    @property
+    def covariance(self) -> F64:
+        """(S, S) of the shared unknowns; 0 for those that are not looked for."""
+        return inverse_of(self.information, self.free)
+
+
+def inverse_of(information: F64, free: NDArray[np.bool_]) -> F64:
+    """Covariance of the free unknowns, 0 elsewhere; directions without information stay where they are."""
+    kept = np.flatnonzero(free)
+    part = information[np.ix_(kept, kept)]
+    size = np.sqrt(np.maximum(np.diag(part), 1e-12))
+    values, vectors = np.linalg.eigh(part / np.outer(size, size))
+    inverse = np.where(values > 1e-9 * values[-1], 1.0 / np.maximum(values, 1e-300), 0.0)
+    out = np.zeros_like(information)
+    out[np.ix_(kept, kept)] = (vectors * inverse) @ vectors.T / np.outer(size, size)
+    return out
+
+
+def in_base(covariance: F64, pose: Pose, centre_c: F64) -> F64:
+    """(6, 6) of (rho, phi) about a point, as one of the base's origin: rho_base = rho + phi x (t - c)."""
+    J = np.eye(6)
+    J[:3, 3:] = -so3.hat(pose.t_m2c - centre_c)
+    return np.asarray(J @ covariance @ J.T)

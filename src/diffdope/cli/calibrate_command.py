@@ -1,0 +1,180 @@
+"""`diffdope calibrate`: where a camera stands, from pictures of a robot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import tyro
+from numpy.typing import NDArray
+
+from diffdope.calibration.calibrate import calibrate
+from diffdope.calibration.shots import Shot
+from diffdope.checked_fields import check_fields
+from diffdope.errors import expected
+from diffdope.geometry.camera import Camera
+from diffdope.io.camera_info import optical_frame_of
+from diffdope.io.cameras import depth_scale_m, load_camera_of_image
+from diffdope.io.files import check_folder, results_folder
+from diffdope.io.frames import Frame, ImageFolders
+from diffdope.io.joints import read_joints
+from diffdope.io.transforms import read_camera_pose
+from diffdope.scene.observation import Observation
+from diffdope.scene.robot import Robot
+from diffdope.scene.urdf import load_robot
+
+_ROS_DEPTH_MM = 1.0  # REP 118: images of kind 16UC1 hold millimetres
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Finds where a camera stands (eye to hand), from pictures of a robot arm and its joint values. Lengths in metres.
+
+    The result is T_camera_base, the pose of the robot's base in the camera: p_camera = T_camera_base p_base, in the
+    OpenCV optical frame (x right, y down, z forward).
+    """
+
+    urdf: Path
+    """Robot description, .urdf or .xacro (needs diffdope[robot])."""
+    joints: Path
+    """Joint values of each picture: JSON, CSV or npz; radians. See docs/calibration.md."""
+    camera: Path
+    """Camera file: ROS camera_info, BOP, OpenCV, COLMAP, Kalibr, RealSense, or 3 x 3 numbers; see docs/files.md. Lens
+    distortion in it is removed from the images."""
+    out: Path
+    """Folder for result.json, overlays, and files for ROS, MoveIt, easy_handeye and OpenCV."""
+    rgb: Path | None = None
+    """Folder of photographs: shown under the overlays; colours are not compared."""
+    mask: Path | None = None
+    """Folder of masks of the robot, with the same names; white where it is seen."""
+    depth: Path | None = None
+    """Folder of depth images with the same names, 0 = missing."""
+    init: Path | None = None
+    """Rough start: JSON with a 4 x 4 matrix T_camera_base, T_base_camera, or R_cam2base and t_cam2base of
+    cv2.calibrateHandEye. Without it the robot is looked for everywhere."""
+    joint_offsets: bool = False
+    """Estimate a constant offset of each joint, too."""
+    base_link: str | None = None
+    """Link whose frame is the base; default: the root of the description."""
+    camera_frame: str | None = None
+    """Name of the camera's optical frame; default: what the camera file says, or camera_optical_frame."""
+    surface: Literal["visual", "collision"] = "visual"
+    """Which geometry of the links is drawn."""
+    package: tuple[str, ...] = ()
+    """NAME=FOLDER of ROS packages that the description's meshes lie in."""
+    fix: tuple[str, ...] = ()
+    """NAME=VALUE of joints that the file of joints does not have, radians: a gripper's, say."""
+    joint_unit: Literal["rad", "deg"] | None = None
+    """Unit of the file of joints; default: what it says, or radians."""
+    mask_id: int | None = None
+    """Which label of masks that show several objects."""
+    depth_scale: float | None = None
+    """Millimetres per unit of the depth images; default: the camera file's, 1 beside a camera_info.yaml."""
+    suggestions: int = 3
+    """How many poses of the robot to suggest for further pictures."""
+    seed: int = 0
+    """Same seed, same result."""
+    threads: int | None = None
+    """Default: all cores."""
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command and returns the exit code: 0 if the camera was found."""
+    if any(one.split("=")[0] in ("--eye-in-hand", "--eye_in_hand") for one in arguments):
+        cure = (
+            "mount the camera where it does not move, or keep an object of known pose in view and use `diffdope locate`"
+        )
+        raise expected("--eye-in-hand", "a camera that stands still (eye to hand)", "one on the robot", cure)
+    given = tyro.cli(Arguments, args=arguments, prog="diffdope calibrate")
+    check_fields(given, {"mask_id": 0, "seed": 0, "threads": 1, "suggestions": 0})
+    check_folder(given.out)
+    robot = load_robot(
+        given.urdf, base=given.base_link, surface=given.surface, packages=_pairs("package", given.package)
+    )
+    start = None if given.init is None else read_camera_pose(given.init)
+    shots = read_shots(given, robot)
+    return calibrate_and_write(given, robot, shots, start)
+
+
+def read_shots(given: Arguments, robot: Robot) -> list[Shot]:
+    """All pictures with their joints."""
+    folders = {name: folder for name in ("mask", "depth", "rgb") if (folder := getattr(given, name)) is not None}
+    if "mask" not in folders and "depth" not in folders:
+        raise expected("images", "--mask, --depth or both", ", ".join(folders) or "none", "colours are not compared")
+    pictures = ImageFolders(folders, mask_label=given.mask_id)
+    values = read_joints(given.joints, unit=given.joint_unit).of(pictures.names)
+    fixed = {name: _number("fix", name, text) for name, text in _pairs("fix", given.fix).items()}
+    shots: list[Shot] = []
+    camera: Camera | None = None
+    scale: float | None = None
+    for frame, joints in zip(pictures.read(), values, strict=True):
+        if camera is None:
+            camera, file_mm = load_camera_of_image(given.camera, frame.size)
+            if file_mm is None and given.camera.suffix.lower() in (".yaml", ".yml"):
+                file_mm = _ROS_DEPTH_MM
+            scale = depth_scale_m(given.depth_scale, file_mm, given.camera, depth=frame.depth)
+        robot.checked({**joints, **fixed}, str(given.joints))
+        images = _showing_something(frame)
+        if images is None:
+            print(f"note: {frame.name}: its mask or depth is empty, so it is left out")
+            continue
+        observation = Observation(camera, rgb=frame.rgb, **images, depth_scale=scale if "depth" in images else None)
+        shots.append(Shot(observation, {**joints, **fixed}, frame.name))
+    if not shots:
+        raise expected("images", "pictures that show the robot", "empty masks or depth only")
+    return shots
+
+
+def _showing_something(frame: Frame) -> dict[str, NDArray[Any]] | None:
+    """Mask and depth of a picture that are not empty; None if its mask is, or nothing is left."""
+    if frame.mask is not None and not frame.mask.any():
+        return None
+    given = {"mask": frame.mask, "depth": frame.depth}
+    return {name: image for name, image in given.items() if image is not None and image.any()} or None
+
+
+def calibrate_and_write(given: Arguments, robot: Robot, shots: list[Shot], start: Any) -> int:
+    """Calibrates, writes all files at once, prints the summary."""
+    from rich.console import Console
+
+    from diffdope.calibration.calibrate import CalibrationSettings
+    from diffdope.cli.calibrate_report import print_calibration, write_calibration
+
+    console = Console()
+    settings = CalibrationSettings(suggestions=given.suggestions)
+    with console.status("preparing (the first run compiles, half a minute at most)") as status:
+        result = calibrate(
+            robot, shots, start=start, joint_offsets=given.joint_offsets, settings=settings, seed=given.seed,
+            threads=given.threads, progress=status.update,
+        )  # fmt: skip
+        frame = given.camera_frame or optical_frame_of(given.camera)
+        status.update("drawing")
+        with results_folder(given.out) as folder:
+            write_calibration(folder, robot, shots, result, frame, inputs_of(given))
+    print_calibration(result, frame, given.out, console)
+    return 0 if result.ok else 1
+
+
+def inputs_of(given: Arguments) -> dict[str, Any]:
+    """What stands beside the result: files and options."""
+    names = ("urdf", "joints", "camera", "rgb", "mask", "depth", "init")
+    files = {name: str(path) for name in names if (path := getattr(given, name)) is not None}
+    return files | {"joint_offsets": given.joint_offsets, "surface": given.surface, "seed": given.seed}
+
+
+def _pairs(flag: str, given: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for one in given:
+        name, sign, value = one.partition("=")
+        if not sign or not name or not value:
+            raise expected(f"--{flag}", "NAME=VALUE", one)
+        pairs[name] = value
+    return pairs
+
+
+def _number(flag: str, name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise expected(f"--{flag} {name}", "a number", text) from error

@@ -1,0 +1,209 @@
+"""Joint values of pictures: JSON, CSV or npz, with the names of the joints and, if there are any, of the pictures."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import DiffDopeError, as_floats, check_choice, check_finite, check_path, check_shape, expected
+from diffdope.io.json_files import read_json, read_text
+from diffdope.io.names import counted
+
+F64 = NDArray[np.float64]
+
+_LARGEST_RAD = 6.0 * math.pi  # joints that turn more than three times are in degrees
+_FRAME = ("frame", "frames", "image", "picture", "name", "id", "stamp", "time")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True, eq=False)
+class JointTable:
+    """Joint values of N pictures.
+
+    Attributes:
+        names: of the J joints.
+        positions: (N, J) radians; metres of joints that slide.
+        frames: names of the N pictures; None where the file only has their order.
+
+    Raises:
+        DiffDopeError: if shapes do not fit, or a number is not finite.
+    """
+
+    names: tuple[str, ...]
+    positions: F64
+    frames: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        positions = as_floats("joints, positions", self.positions)
+        check_shape("joints, positions", positions, (None, len(self.names)))
+        check_finite("joints, positions", positions)
+        if len(set(self.names)) != len(self.names):
+            raise expected("joints", "each joint once", ", ".join(self.names))
+        if self.frames is not None and len(self.frames) != len(positions):
+            raise expected("joints", f"{len(self.frames)} rows, one a picture", len(positions))
+        object.__setattr__(self, "positions", positions)
+
+    def of(self, pictures: Sequence[str]) -> list[dict[str, float]]:
+        """The values by joint of each picture.
+
+        Pictures are found by their names, or by the numbers in them (`000012` and `12`, `img_3` and `3`); where the
+        file has no names, rows are in the order in which people count the pictures.
+
+        Args:
+            pictures: names without endings.
+
+        Raises:
+            DiffDopeError: naming pictures that have no values.
+        """
+        rows = self._rows(pictures)
+        return [dict(zip(self.names, self.positions[row].tolist(), strict=True)) for row in rows]
+
+    def _rows(self, pictures: Sequence[str]) -> list[int]:
+        if self.frames is None:
+            if len(pictures) != len(self.positions):
+                cure = "name the pictures in the file of the joints"
+                raise expected("joints", f"a row for each of {len(pictures)} pictures", len(self.positions), cure)
+            place = {name: n for n, name in enumerate(counted(pictures))}
+            return [place[name] for name in pictures]
+        exact = {frame: n for n, frame in enumerate(self.frames)}
+        if all(name in exact for name in pictures):
+            return [exact[name] for name in pictures]
+        numbered = _by_number(self.frames)
+        rows = [exact.get(name, numbered.get(_numbers(name), -1)) for name in pictures]
+        missing = [name for name, row in zip(pictures, rows, strict=True) if row < 0]
+        if missing or len(set(rows)) != len(rows):
+            some = ", ".join(missing[:3]) or "names that are the same number"
+            got = f"none for {some}; the file has {', '.join(self.frames[:3])}, ..."
+            raise expected("joints", f"values for each of the {len(pictures)} pictures", got)
+        return rows
+
+
+def read_joints(path: str | Path, *, unit: str | None = None) -> JointTable:
+    """Reads the joint values of pictures.
+
+    JSON: `{"joint_names": [...], "positions": {"0": [...], ...}}`, where a list instead of the inner object is in the
+    order of the pictures; or `{"0": {"joint1": 0.1, ...}, ...}`; or a list of such objects; they may also be messages
+    of ROS (name, position). CSV: a heading with the
+    names of the joints, and `frame` before them if pictures are named. npz: `joint_names`, `positions` (N, J), and
+    `frames` if pictures are named. Radians, unless the file ("unit") or the argument says "deg".
+
+    Args:
+        path: `.json`, `.csv` or `.npz`.
+        unit: "rad" or "deg"; wins over the file.
+
+    Raises:
+        DiffDopeError: if the file cannot be read, or numbers are too large for radians.
+    """
+    check_path("joints", path)
+    path = Path(path)
+    readers = {".json": _from_json, ".csv": _from_csv, ".npz": _from_npz}
+    check_choice("ending of the joints file", path.suffix.lower(), tuple(readers))
+    table, stated = readers[path.suffix.lower()](path)
+    said = unit or stated or "rad"
+    check_choice("unit of the joints", said, ("rad", "deg"))
+    if said == "deg":
+        return JointTable(table.names, np.radians(table.positions), table.frames)
+    most = float(np.abs(table.positions).max(initial=0.0))
+    if most > _LARGEST_RAD:
+        raise expected("joints", "radians", f"{most:g} in {path}", 'if they are degrees, say "unit": "deg"')
+    return table
+
+
+def _from_json(path: Path) -> tuple[JointTable, str | None]:
+    data = read_json(path, "joints")
+    unit = data.get("unit") if isinstance(data, dict) else None
+    if isinstance(data, dict) and "joint_names" in data:
+        names, rows = data["joint_names"], data.get("positions", data.get("position"))
+        if isinstance(rows, dict):
+            return _table(path, names, list(rows.values()), list(rows)), unit
+        return _table(path, names, rows, None), unit
+    entries = {k: v for k, v in data.items() if k != "unit"} if isinstance(data, dict) else data
+    rows = list(entries.values()) if isinstance(entries, dict) else entries
+    if isinstance(rows, list):
+        rows = [_named(row) for row in rows]
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) and row for row in rows):
+        wanted = "joint_names and positions, or an object of joint values for each picture"
+        raise expected("joints", wanted, f"something else in {path}")
+    names = list(rows[0])
+    for number, row in enumerate(rows):
+        if set(row) != set(names):
+            raise expected("joints", f"the joints {', '.join(names)} of every picture", f"others in row {number}")
+    values = [[row[name] for name in names] for row in rows]
+    return _table(path, names, values, list(entries) if isinstance(entries, dict) else None), unit
+
+
+def _named(row: Any) -> Any:
+    """A message as ROS's sensor_msgs/JointState has it (name, position) as an object of joint values."""
+    if not isinstance(row, dict) or not isinstance(row.get("name"), list) or "position" not in row:
+        return row
+    if not isinstance(row["position"], list) or len(row["position"]) != len(row["name"]):
+        raise expected("joints, position", f"{len(row['name'])} numbers, as many as names", repr(row["position"])[:60])
+    return dict(zip(row["name"], row["position"], strict=True))
+
+
+def _from_csv(path: Path) -> tuple[JointTable, str | None]:
+    rows = [row for row in csv.reader(read_text(path, "joints").splitlines()) if any(cell.strip() for cell in row)]
+    if len(rows) < 2:
+        raise expected("joints", f"a heading and rows in {path}", f"{len(rows)} lines")
+    heading = [cell.strip() for cell in rows[0]]
+    named = heading[0].lower() in _FRAME
+    for number, row in enumerate(rows[1:], 2):
+        if len(row) != len(heading):
+            raise expected(f"joints, line {number}", f"{len(heading)} values", len(row))
+    values = [row[named:] for row in rows[1:]]
+    try:
+        numbers = [[float(cell) for cell in row] for row in values]
+    except ValueError as error:
+        cure = "the first line names the joints"
+        raise expected("joints", f"numbers in {path}", str(error), cure) from error
+    frames = [Path(row[0].strip()).stem if not _is_number(row[0]) else row[0].strip() for row in rows[1:]]
+    return _table(path, heading[named:], numbers, frames if named else None), None
+
+
+def _from_npz(path: Path) -> tuple[JointTable, str | None]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            data = {name: file[name] for name in file.files}
+    except (OSError, ValueError) as error:
+        raise DiffDopeError(f"joints: cannot read {path}: {error}") from error
+    for name in ("joint_names", "positions"):
+        if name not in data:
+            raise expected("joints", f"the array {name} in {path}", ", ".join(data) or "none")
+    frames = [str(name) for name in data["frames"]] if "frames" in data else None
+    unit = str(data["unit"]) if "unit" in data else None
+    return _table(path, [str(name) for name in data["joint_names"]], data["positions"], frames), unit
+
+
+def _table(path: Path, names: Any, rows: Any, frames: list[str] | None) -> JointTable:
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise expected("joints, joint_names", f"a list of names in {path}", repr(names)[:60])
+    values = as_floats("joints, positions", rows)
+    if values.ndim != 2 or values.shape[1] != len(names) or len(values) == 0:
+        raise expected("joints, positions", f"{len(names)} numbers a picture in {path}", f"shape {values.shape}")
+    return JointTable(tuple(names), values, None if frames is None else tuple(Path(f).name for f in frames))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _numbers(name: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in _NUMBER.findall(name))
+
+
+def _by_number(frames: Sequence[str]) -> dict[tuple[float, ...], int]:
+    """Rows by the numbers in their names, of those whose numbers no other has."""
+    keys = [_numbers(frame) for frame in frames]
+    return {key: n for n, key in enumerate(keys) if key and keys.count(key) == 1}

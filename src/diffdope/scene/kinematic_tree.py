@@ -1,0 +1,123 @@
+"""Links, joints, and whether they make a tree."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import DiffDopeError, expected
+from diffdope.geometry import so3
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+Kind = Literal["revolute", "continuous", "prismatic", "fixed"]
+KINDS = ("revolute", "continuous", "prismatic", "fixed")
+
+
+@dataclass(frozen=True, eq=False)
+class Link:
+    """One rigid part: vertices (V, 3) metres in the link's frame, and triangles (F, 3); both may be empty."""
+
+    name: str
+    vertices_m: F64
+    faces: I64
+
+
+@dataclass(frozen=True, eq=False)
+class Joint:
+    """What holds a link at its parent.
+
+    Attributes:
+        name: of the joint.
+        kind: how it moves.
+        parent: name of the link that carries.
+        child: name of the link that is carried.
+        origin: T_parent_child (4, 4), metres, where the joint is at 0.
+        axis: (3,) unit vector in the joint's own frame.
+        lower: least value, radians or metres; -inf if there is none.
+        upper: greatest value.
+        mimic: (joint, factor, offset) of a joint that follows another one, or None.
+    """
+
+    name: str
+    kind: Kind
+    parent: str
+    child: str
+    origin: F64
+    axis: F64
+    lower: float = -np.inf
+    upper: float = np.inf
+    mimic: tuple[str, float, float] | None = None
+
+    @property
+    def moves(self) -> bool:
+        """Whether it has a value of its own."""
+        return self.kind != "fixed" and self.mimic is None
+
+    def motion(self, value: float) -> F64:
+        """(4, 4) of the child in its frame at value 0."""
+        T = np.eye(4)
+        if self.kind == "prismatic":
+            T[:3, 3] = value * self.axis
+        elif self.kind != "fixed":
+            T[:3, :3] = so3.exp(value * self.axis)
+        return T
+
+
+def from_the_root(joints: Sequence[Joint], links: Sequence[str], robot: str) -> tuple[Joint, ...]:
+    """The joints so that each comes after that of its parent.
+
+    Args:
+        joints: of a robot.
+        links: names of its links.
+        robot: its name, for messages.
+
+    Raises:
+        DiffDopeError: if they make no tree, or a name is missing or used twice.
+    """
+    for joint in joints:
+        for link in (joint.parent, joint.child):
+            if link not in links:
+                raise no_such(f"joint {joint.name}: link", link, links)
+    moving = [joint.name for joint in joints if joint.moves]
+    for joint in joints:
+        if joint.mimic is not None and joint.mimic[0] not in moving:
+            raise no_such(f"joint {joint.name}: mimicked joint", joint.mimic[0], moving)
+    children = {joint.child for joint in joints}
+    if len(children) != len(joints) or len({joint.name for joint in joints}) != len(joints):
+        raise DiffDopeError(f"joints of {robot}: expected each name and each child link once")
+    done = set(links) - children
+    ordered: list[Joint] = []
+    left = list(joints)
+    while left:
+        ready = [joint for joint in left if joint.parent in done]
+        if not ready:
+            raise expected(f"joints of {robot}", "a tree", f"a ring through {left[0].parent}")
+        ordered += ready
+        done |= {joint.child for joint in ready}
+        left = [joint for joint in left if joint.child not in done]
+    return tuple(ordered)
+
+
+def root_of(joints: Sequence[Joint], links: Sequence[str], robot: str) -> str:
+    """The link that no joint carries; for the arguments see `from_the_root`.
+
+    Raises:
+        DiffDopeError: if there is not exactly one.
+    """
+    children = {joint.child for joint in joints}
+    roots = [link for link in links if link not in children]
+    if len(roots) != 1:
+        raise expected(f"links of {robot}", "one root", ", ".join(roots) or "a ring")
+    return roots[0]
+
+
+def no_such(what: str, name: str, names: Sequence[str]) -> DiffDopeError:
+    """An error that lists the names there are, and guesses which one was meant."""
+    near = difflib.get_close_matches(name, names, n=1)
+    return expected(what, f"one of {', '.join(names)}", name, f"did you mean {near[0]}?" if near else "")

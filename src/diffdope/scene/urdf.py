@@ -1,0 +1,226 @@
+"""Robots from URDF and xacro files, parsed by yourdfpy (an extra); meshes are read as all others are."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote, urlparse
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import DiffDopeError, check_path, expected
+from diffdope.geometry import solids
+from diffdope.scene.kinematic_tree import KINDS, Joint, Link
+from diffdope.scene.robot import Robot
+
+F64 = NDArray[np.float64]
+Surface = Literal["visual", "collision"]
+
+_CURE = 'pip install "diffdope[robot]"'
+_PACKAGE_PATHS = ("ROS_PACKAGE_PATH", "AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH", "COLCON_PREFIX_PATH")
+
+
+def load_robot(
+    path: str | Path,
+    *,
+    base: str | None = None,
+    surface: Surface = "visual",
+    packages: Mapping[str, str | Path] | None = None,
+) -> Robot:
+    """Reads a URDF or xacro file.
+
+    Links without the wanted surface, or with one of a kind that is not read, take the other one. Meshes are in metres,
+    as the format demands, times their scale. `package://NAME/...` is looked for in `packages`, in the folders that
+    ROS's variables name, and around the file.
+
+    Args:
+        path: `.urdf`, or `.xacro`, which xacrodoc expands.
+        base: name of the link whose frame poses are told in; None for the root.
+        surface: "visual" or "collision".
+        packages: folders of ROS packages by name.
+
+    Raises:
+        DiffDopeError: if yourdfpy is missing, a file is missing or broken, or a joint is of a kind that has no single
+            value (floating, planar).
+    """
+    check_path("urdf", path)
+    if surface not in ("visual", "collision"):
+        raise expected("surface", "visual or collision", repr(surface))
+    path = Path(path)
+    if not path.is_file():
+        raise DiffDopeError(f"urdf: expected a robot description, but there is no file at {path}")
+    if find_spec("yourdfpy") is None:
+        raise expected("urdf", "yourdfpy, which reads URDF", "none", _CURE)
+    described = _parsed(path)
+    finder = MeshFinder(path.parent, packages or {})
+    links = [_link(one, surface, finder, described) for one in described.links]
+    joints = [_joint(one) for one in described.joints]
+    try:
+        return Robot(links, joints, base=base, name=described.name or path.stem)
+    except DiffDopeError as error:
+        raise DiffDopeError(f"{error} ({path})") from error
+
+
+def _parsed(path: Path) -> Any:
+    import yourdfpy
+
+    text = _expanded(path) if ".xacro" in path.suffixes or path.suffix == ".xacro" else path.read_bytes()
+    try:
+        robot = yourdfpy.URDF.load(io.BytesIO(text), load_meshes=False, build_scene_graph=False).robot
+    except Exception as error:  # lxml's and yourdfpy's, whatever the broken file leads to
+        raise DiffDopeError(f"urdf: cannot read {path}: {error} ({type(error).__name__})") from error
+    if robot is None or not robot.links:
+        raise expected("urdf", f"a robot with links in {path}", "none")
+    return robot
+
+
+def _expanded(path: Path) -> bytes:
+    if find_spec("xacrodoc") is None:
+        raise expected(
+            "urdf", "xacrodoc, which expands xacro files", "none", f"{_CURE}, or expand {path.name} yourself"
+        )
+    import xacrodoc
+
+    try:
+        return str(xacrodoc.XacroDoc.from_file(str(path)).to_urdf_string()).encode()
+    except Exception as error:  # xacro's own kinds, and what its macros evaluate
+        raise DiffDopeError(f"urdf: cannot expand {path}: {error} ({type(error).__name__})") from error
+
+
+def _joint(one: Any) -> Joint:
+    if one.type not in KINDS:
+        raise expected(f"joint {one.name}", f"one of the kinds {', '.join(KINDS)}", one.type)
+    axis = np.array([1.0, 0.0, 0.0] if one.axis is None else one.axis, np.float64)
+    size = float(np.linalg.norm(axis))
+    if one.type != "fixed" and not size > 0.0:
+        raise expected(f"joint {one.name}, axis", "a direction", axis.tolist())
+    lower, upper = -np.inf, np.inf
+    if one.limit is not None and one.type in ("revolute", "prismatic"):
+        lower = -np.inf if one.limit.lower is None else float(one.limit.lower)
+        upper = np.inf if one.limit.upper is None else float(one.limit.upper)
+    mimic = None
+    if one.mimic is not None:
+        factor = 1.0 if one.mimic.multiplier is None else float(one.mimic.multiplier)
+        mimic = one.mimic.joint, factor, 0.0 if one.mimic.offset is None else float(one.mimic.offset)
+    return Joint(
+        one.name, one.type, one.parent, one.child, _matrix(one.origin), axis / max(size, 1e-300), lower, upper, mimic
+    )
+
+
+def _matrix(origin: Any) -> F64:
+    return np.eye(4) if origin is None else np.array(origin, np.float64)
+
+
+def _link(one: Any, surface: Surface, finder: MeshFinder, described: Any) -> Link:
+    wanted, other = (one.visuals, one.collisions) if surface == "visual" else (one.collisions, one.visuals)
+    vertices, faces, first = [np.empty((0, 3))], [np.empty((0, 3), np.int64)], 0
+    for part in wanted if wanted and (_readable(wanted) or not _readable(other)) else other:
+        points, triangles = _geometry(part.geometry, finder, one.name)
+        T = _matrix(part.origin)
+        vertices.append(points @ T[:3, :3].T + T[:3, 3])
+        faces.append(triangles + first)
+        first += len(points)
+    return Link(one.name, np.concatenate(vertices), np.concatenate(faces))
+
+
+def _readable(parts: Sequence[Any]) -> bool:
+    """Whether there are any, and all meshes are of kinds that are read."""
+    from diffdope.scene.mesh_io import SUFFIXES
+
+    meshes = [part.geometry.mesh for part in parts if part.geometry.mesh is not None]
+    return bool(parts) and all(Path(mesh.filename).suffix.lower() in SUFFIXES for mesh in meshes)
+
+
+def _geometry(geometry: Any, finder: MeshFinder, link: str) -> solids.Triangles:
+    if geometry.box is not None:
+        x, y, z = (float(value) for value in geometry.box.size)
+        return solids.box((x, y, z))
+    if geometry.cylinder is not None:
+        return solids.cylinder(float(geometry.cylinder.radius), float(geometry.cylinder.length))
+    if geometry.sphere is not None:
+        return solids.ball(float(geometry.sphere.radius))
+    if geometry.mesh is None:
+        raise expected(f"link {link}", "a mesh, box, cylinder or sphere", "a geometry of another kind")
+    scale = np.ones(3) if geometry.mesh.scale is None else np.ravel(np.asarray(geometry.mesh.scale, np.float64))
+    path = finder.find(geometry.mesh.filename, link)
+    try:
+        vertices, faces = mesh_triangles(path)
+    except DiffDopeError as error:
+        raise DiffDopeError(f"link {link}: {error}") from error
+    flipped = float(np.prod(np.broadcast_to(scale, 3))) < 0.0
+    return vertices * scale, faces[:, ::-1] if flipped else faces
+
+
+def mesh_triangles(path: Path) -> solids.Triangles:
+    """Vertices and faces of a mesh file, metres where it states its unit; else only the description's scale tells.
+
+    Which axis points up in a COLLADA file is passed over, as rviz does: descriptions are written for what it shows.
+    """
+    from diffdope.scene.mesh_io import read_mesh
+    from diffdope.scene.topology import weld
+
+    file = read_mesh(path, allow_missing_texture=True, turned_up=False)
+    vertices, faces = file.part.vertices * (file.unit_m or 1.0), np.asarray(file.part.faces, np.int64)
+    if path.suffix.lower() == ".stl":
+        welded = weld(vertices)
+        _, first = np.unique(welded, return_index=True)
+        vertices, faces = vertices[first], np.asarray(welded[faces], np.int64)
+    return vertices, faces
+
+
+class MeshFinder:
+    """Finds the files that a description names.
+
+    Args:
+        folder: of the description.
+        packages: folders of ROS packages by name.
+    """
+
+    def __init__(self, folder: Path, packages: Mapping[str, str | Path]) -> None:
+        self._folder = folder.resolve()
+        self._packages = {name: Path(place) for name, place in packages.items()}
+
+    def find(self, name: str, link: str) -> Path:
+        """The file of a mesh.
+
+        Raises:
+            DiffDopeError: naming the link, the file and where it was looked for.
+        """
+        tried = list(dict.fromkeys(self._candidates(name)))
+        for path in tried:
+            if path.is_file():
+                return path
+        cure = "give the folder of the package" if name.startswith(("package:", "model:")) else "put the file there"
+        raise expected(f"link {link}", f"the mesh {name}", f"no file at {', '.join(map(str, tried[:4]))}", cure)
+
+    def _candidates(self, name: str) -> Iterator[Path]:
+        plain = name.replace("\\", "/")
+        address = urlparse(plain)
+        if address.scheme in ("package", "model"):
+            yield from self._in_package(unquote(address.netloc), unquote(address.path).lstrip("/"))
+            return
+        path = Path(unquote(address.path)) if address.scheme == "file" else Path(plain)
+        yield path if path.is_absolute() else self._folder / path
+        if path.is_absolute():
+            return
+        for above in self._folder.parents:
+            yield above / path
+
+    def _in_package(self, package: str, path: str) -> Iterator[Path]:
+        if package in self._packages:
+            yield self._packages[package] / path
+        for variable in _PACKAGE_PATHS:
+            for folder in filter(None, os.environ.get(variable, "").split(os.pathsep)):
+                yield Path(folder) / package / path
+                yield Path(folder) / "share" / package / path
+        for above in (self._folder, *self._folder.parents):
+            yield above / package / path
+            if above.name == package:
+                yield above / path
+        for above in (self._folder, *self._folder.parents):  # checked out under another name
+            yield above / path

@@ -1,0 +1,198 @@
+"""Where a camera stands, from drawn pictures of a drawn arm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.ndimage import binary_erosion
+
+import diffdope as dd
+from diffdope.calibration.calibrate import CalibrationSettings, calibrate
+from diffdope.calibration.result import CalibrationResult
+from diffdope.calibration.shots import Shot
+from diffdope.errors import DiffDopeError
+from diffdope.experiments.drawn_arm import CAMERA, drawn_arm, drawn_shot, looking_at, random_joints
+from diffdope.geometry import so3
+from diffdope.geometry.pose import Pose
+from diffdope.problem.failure import Status
+from diffdope.scene.observation import Observation
+
+ARM = drawn_arm()
+QUIET = CalibrationSettings(suggestions=0)
+
+
+def pictures(seed: int, count: int = 3, **how: Any) -> tuple[list[Shot], Pose]:
+    rng = np.random.default_rng([5, seed])
+    pose = looking_at(rng)
+    return [drawn_shot(ARM, pose, random_joints(ARM, rng), name=str(k), **how) for k in range(count)], pose
+
+
+def changed(shot: Shot, **images: Any) -> Shot:
+    """With other images or joints."""
+    joints = images.pop("joints", shot.joints)
+    kept = {name: np.array(getattr(shot.observation, name)) for name in shot.observation.modalities}
+    return Shot(Observation(CAMERA, **{**kept, **images}), joints, shot.name)
+
+
+def error(result: CalibrationResult, pose: Pose) -> tuple[float, float]:
+    """Millimetres and degrees."""
+    found = result.T_camera_base
+    return 1e3 * found.distance_to(pose), float(np.degrees(found.angle_to(pose)))
+
+
+@pytest.mark.parametrize("images", [("mask",), ("mask", "depth")])
+@pytest.mark.parametrize("seed", range(4))
+def test_three_pictures_and_no_start(seed: int, images: tuple[str, ...]) -> None:
+    shots, pose = pictures(seed, images=images)
+    result = calibrate(ARM, shots, settings=QUIET)
+    millimetres, degrees = error(result, pose)
+    assert result.status is Status.CONVERGED and result.ok
+    assert millimetres < 1.0 and degrees < 0.05
+    assert all(one.used and one.iou is not None and one.iou > 0.97 for one in result.pictures)
+
+
+def test_depth_alone_from_a_rough_start() -> None:
+    shots, pose = pictures(0, images=("depth",))
+    start = pose.retract([0.04, -0.03, 0.05, 0.1, -0.08, 0.1])
+    result = calibrate(ARM, shots, start=start, settings=QUIET)
+    assert error(result, pose)[0] < 1.0 and error(result, pose)[1] < 0.05
+    assert result.mask_border_px is None and result.depth_scale is not None
+
+
+def test_joint_noise_widens_the_covariance_and_little_else() -> None:
+    squares = []
+    for seed in range(4):
+        rng = np.random.default_rng([9, seed])
+        shots, pose = pictures(seed, 4)
+        noisy = [
+            changed(shot, joints={name: value + np.radians(0.5) * rng.normal() for name, value in shot.joints.items()})
+            for shot in shots
+        ]
+        exact, result = (calibrate(ARM, given, settings=QUIET) for given in (shots, noisy))
+        assert error(result, pose)[0] < 3.0
+        assert result.covariance is not None and exact.covariance is not None
+        assert np.trace(result.covariance) > 3.0 * np.trace(exact.covariance)
+        assert result.joint_error_deg is not None and exact.joint_error_deg is not None
+        assert 0.1 < result.joint_error_deg < 1.0 and exact.joint_error_deg < 0.1
+        xi = np.concatenate([
+            result.T_camera_base.t_m2c - pose.t_m2c, so3.log(result.T_camera_base.R_m2c @ pose.R_m2c.T)
+        ])  # fmt: skip
+        squares.append(float(xi @ np.linalg.solve(result.covariance, xi)))
+    assert 0.5 < np.median(squares) < 14.0  # 5.3 for a Gaussian of six
+
+
+def test_a_bad_picture_is_left_out_and_named(rng: np.random.Generator) -> None:
+    shots, pose = pictures(1, 4)
+    shots[2] = changed(shots[2], joints=random_joints(ARM, rng))
+    result = calibrate(ARM, shots, settings=QUIET)
+    assert error(result, pose)[0] < 1.0 and error(result, pose)[1] < 0.05
+    assert [one.used for one in result.pictures] == [True, True, False, True]
+    assert any(note.startswith("2: left out: it does not fit where the other pictures do") for note in result.notes)
+
+
+def test_offsets_of_joints_are_found_where_they_are_asked_for() -> None:
+    offsets = dict(zip(ARM.needed, np.radians([0.0, 0.8, -0.6, 0.5, 0.7, 0.0]), strict=True))
+    shots, pose = pictures(2, 6, images=("mask", "depth"))
+    told = [changed(one, joints={name: value - offsets[name] for name, value in one.joints.items()}) for one in shots]
+    plain, asked = (calibrate(ARM, told, joint_offsets=wanted, settings=QUIET) for wanted in (False, True))
+    assert not plain.joint_offsets_deg
+    for name in ARM.needed[1:5]:
+        found = asked.joint_offsets_deg[name]
+        assert found.value == pytest.approx(np.degrees(offsets[name]), abs=max(3.0 * found.deviation, 0.1))
+    assert error(asked, pose)[0] < 1.0 and error(asked, pose)[1] < 0.1
+
+
+def test_depth_that_reads_too_far_is_told_with_its_size() -> None:
+    shots, pose = pictures(3, images=("mask", "depth"))
+    far = [changed(one, depth=1.02 * np.array(one.observation.depth)) for one in shots]
+    result = calibrate(ARM, far, settings=QUIET)
+    assert error(result, pose)[0] < 2.0
+    assert result.depth_scale is not None and result.depth_scale.value == pytest.approx(0.02, abs=0.003)
+    assert any("depths read" in note and "too far" in note for note in result.notes)
+    assert result.contradiction is not None
+    right = calibrate(ARM, shots, settings=QUIET)
+    assert not any("depths read" in note for note in right.notes)
+
+
+def test_masks_that_are_too_narrow_all_around() -> None:
+    shots, pose = pictures(0)
+    narrow = [changed(one, mask=binary_erosion(np.array(one.observation.mask) > 0.5, iterations=2)) for one in shots]
+    result = calibrate(ARM, narrow, settings=QUIET)
+    assert result.mask_border_px is not None and -2.6 < result.mask_border_px.value < -1.4
+    assert error(result, pose)[0] < 1.0 and error(result, pose)[1] < 0.15
+
+
+def test_masks_of_nothing_that_looks_like_the_robot_find_nothing() -> None:
+    shots, _ = pictures(0)
+    disc = np.hypot(*np.mgrid[-240:240, -320:320]) < 60.0
+    result = calibrate(ARM, [changed(one, mask=disc) for one in shots], settings=QUIET)
+    assert not result.ok
+
+
+def test_leave_one_out_and_suggestions() -> None:
+    shots, pose = pictures(1, 4)
+    result = calibrate(ARM, shots, settings=CalibrationSettings(suggestions=2))
+    assert result.leave_one_out_mm is not None and 0.0 < result.leave_one_out_mm < 2.0
+    assert len(result.suggestions) == 2
+    more = []
+    for one in result.suggestions:
+        assert 0.0 < one.gain < 1.0
+        for joint in ARM.moving:
+            assert joint.lower <= one.joints[joint.name] <= joint.upper
+        more.append(drawn_shot(ARM, pose, dict(one.joints), name=f"more {len(more)}"))
+    again = calibrate(ARM, [*shots, *more], settings=QUIET)
+    assert result.covariance is not None and again.covariance is not None
+    assert np.linalg.det(again.covariance) < np.linalg.det(result.covariance)
+    two = calibrate(ARM, shots[:2], settings=QUIET)
+    assert two.leave_one_out_mm is None
+
+
+def test_poor_choices_of_configurations_are_named() -> None:
+    shots, _ = pictures(2)
+    one = calibrate(ARM, shots[:1], settings=QUIET)
+    assert any(note.startswith("one picture:") for note in one.notes)
+    pose, joints = pictures(2)[1], dict(shots[0].joints)
+    turned = [drawn_shot(ARM, pose, {**joints, "joint1": value}, name=str(value)) for value in (-0.8, 0.0, 0.8)]
+    alone = calibrate(ARM, turned, settings=QUIET)
+    assert any(note.startswith("only joint1 moves between the pictures") for note in alone.notes)
+    same = calibrate(ARM, [Shot(shots[0].observation, joints, name) for name in "abc"], settings=QUIET)
+    assert any("same configuration in all pictures" in note for note in same.notes)
+
+
+def test_a_start_that_is_wrong_is_not_believed_where_there_are_masks() -> None:
+    shots, pose = pictures(2)
+    result = calibrate(ARM, shots, start=pose.inverse(), settings=QUIET)  # the most usual mistake
+    assert result.ok and error(result, pose)[0] < 1.0
+    assert any("from the start: is that T_camera_base" in note for note in result.notes)
+    near = calibrate(ARM, shots, start=pose.retract([0.03, 0, 0, 0.1, 0, 0]), settings=QUIET)
+    assert error(near, pose)[0] < 1.0 and not any("from the start" in note for note in near.notes)
+
+
+def test_the_same_pictures_give_the_same_result() -> None:
+    shots, pose = pictures(0)
+    start = pose.retract([0.05, 0.0, 0.05, 0.05, 0.05, 0.0])
+    one, two = (calibrate(ARM, shots, start=start, seed=3, settings=QUIET, threads=n) for n in (1, 2))
+    assert one.T_camera_base.matrix == pytest.approx(two.T_camera_base.matrix, abs=1e-9)
+
+
+def test_public_names_and_bad_arguments() -> None:
+    assert dd.calibrate is calibrate and dd.CalibrationResult is CalibrationResult and dd.Shot is Shot
+    shots, _ = pictures(0)
+    rgb = Shot(Observation(CAMERA, rgb=np.zeros((480, 640, 3), np.uint8)), shots[0].joints, "x")
+    bare = Shot(pictures(0, images=("depth",))[0][0].observation, shots[0].joints)
+    with pytest.raises(DiffDopeError, match="x: expected a mask or depth, got rgb; give masks of the robot"):
+        calibrate(ARM, [rgb])
+    with pytest.raises(DiffDopeError, match="shots: expected masks, or a start pose, got neither"):
+        calibrate(ARM, [bare])
+    with pytest.raises(DiffDopeError, match="shots: expected at least one picture, got none"):
+        calibrate(ARM, [])
+    with pytest.raises(DiffDopeError, match="shots: expected each name once"):
+        calibrate(ARM, [shots[0], shots[0]])
+    with pytest.raises(DiffDopeError, match="joints of 0: expected values of the joints"):
+        calibrate(ARM, [Shot(shots[0].observation, {"joint1": 0.0}, "0")])
+    with pytest.raises(DiffDopeError, match="start: expected a Pose"):
+        calibrate(ARM, shots, start=np.eye(4))  # type: ignore[arg-type]
+    with pytest.raises(DiffDopeError, match="robot: expected a Robot, got str; load_robot reads a URDF"):
+        calibrate("arm.urdf", shots)  # type: ignore[arg-type]

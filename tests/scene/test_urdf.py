@@ -1,0 +1,126 @@
+"""Robots from URDF and xacro files, where yourdfpy is installed."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from diffdope.errors import DiffDopeError
+from diffdope.geometry import solids
+from diffdope.scene.urdf import load_robot
+from tests.oracle.arm import JOINTS, URDF, write_arm
+
+yourdfpy = pytest.importorskip("yourdfpy", reason="yourdfpy (diffdope[robot]) is not installed")
+
+
+def write_stl(path: Path, size: tuple[float, float, float]) -> None:
+    vertices, faces = solids.box(size)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(bytes(80) + struct.pack("<I", len(faces)))
+        for corners in vertices[faces]:
+            file.write(struct.pack("<12fH", 0, 0, 0, *corners.ravel(), 0))
+
+
+def with_mesh(folder: Path, name: str, scale: str = "") -> Path:
+    """A robot of one link with a mesh."""
+    path = folder / "robot.urdf"
+    size = f'scale="{scale}"' if scale else ""
+    mesh = f'<mesh filename="{name}" {size}/>'
+    path.write_text(f'<robot name="r"><link name="a"><visual><geometry>{mesh}</geometry></visual></link></robot>')
+    return path
+
+
+def test_kinematics_are_yourdfpys(tmp_path: Path, rng: np.random.Generator) -> None:
+    path = write_arm(tmp_path)
+    robot = load_robot(path)
+    assert (robot.name, robot.base, robot.needed) == ("small_arm", "foot", JOINTS)
+    other = yourdfpy.URDF.load(str(path), load_meshes=False)
+    for _ in range(5):
+        values = rng.uniform(-1.5, 1.5, 3)
+        other.update_cfg(values)
+        T = robot.forward(dict(zip(JOINTS, values.tolist(), strict=True)))
+        for n, link in enumerate(robot.links):
+            assert T[n] == pytest.approx(other.get_transform(link.name, "foot"), abs=1e-9)
+
+
+def test_primitives_origins_and_limits(tmp_path: Path) -> None:
+    robot = load_robot(write_arm(tmp_path))
+    links = {link.name: link for link in robot.links}
+    assert links["foot"].vertices_m.min(axis=0) == pytest.approx([-0.11, -0.1, 0.0])
+    assert np.ptp(links["post"].vertices_m, axis=0)[2] == pytest.approx(0.3)
+    assert len(links["upper"].faces) == 12 and len(links["tool"].faces) == 0  # the upper one has collision alone
+    limits = {joint.name: (joint.lower, joint.upper) for joint in robot.joints}
+    assert limits["j1"] == (-np.inf, np.inf) and limits["j2"] == (-1.5, 1.5)
+    assert robot.joints[0].axis == pytest.approx([0, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("meshes/box.stl", "pkg/urdf/meshes/box.stl"),
+        ("package://pkg/meshes/box.stl", "pkg/meshes/box.stl"),
+        ("package://other/box.stl", "somewhere/box.stl"),
+        ("file://{root}/far/box.stl", "far/box.stl"),
+        ("{root}/far/box.stl", "far/box.stl"),
+    ],
+)
+def test_meshes_are_found_and_scaled(tmp_path: Path, name: str, place: str) -> None:
+    write_stl(tmp_path / place, (100.0, 200.0, 300.0))
+    (tmp_path / "pkg" / "urdf").mkdir(parents=True, exist_ok=True)
+    path = with_mesh(tmp_path / "pkg" / "urdf", name.format(root=tmp_path), "0.001 0.001 0.002")
+    robot = load_robot(path, packages={"other": tmp_path / "somewhere"})
+    assert np.ptp(robot.links[0].vertices_m, axis=0) == pytest.approx([0.1, 0.2, 0.6], rel=1e-6)
+    assert len(robot.links[0].vertices_m) == 8  # corners that STL repeats are one
+
+
+def test_a_mesh_of_a_kind_that_is_not_read_gives_way_to_the_collision_geometry(tmp_path: Path) -> None:
+    path = with_mesh(tmp_path, "shiny.blend")
+    with pytest.raises(DiffDopeError, match="link a: expected the mesh shiny.blend"):
+        load_robot(path)
+    box = '<collision><geometry><box size="1 2 3"/></geometry></collision></link>'
+    path.write_text(path.read_text().replace("</link>", box))
+    assert np.ptp(load_robot(path).links[0].vertices_m, axis=0) == pytest.approx([1, 2, 3])
+
+
+def test_ros_package_path_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_stl(tmp_path / "install" / "share" / "pkg" / "box.stl", (0.1, 0.1, 0.1))
+    monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path / "install"))
+    (tmp_path / "deep").mkdir()
+    assert len(load_robot(with_mesh(tmp_path / "deep", "package://pkg/box.stl")).links[0].faces) == 12
+
+
+def test_a_mirrored_mesh_stays_wound_outwards(tmp_path: Path) -> None:
+    write_stl(tmp_path / "box.stl", (0.1, 0.2, 0.3))
+    robot = load_robot(with_mesh(tmp_path, "box.stl", "-1 1 1"))
+    a, b, c = np.moveaxis(robot.links[0].vertices_m[robot.links[0].faces], 1, 0)
+    assert np.einsum("fk,fk->", a, np.cross(b, c)) / 6.0 == pytest.approx(0.006, rel=1e-5)
+
+
+def test_bad_files_are_told(tmp_path: Path) -> None:
+    with pytest.raises(DiffDopeError, match="link a: expected the mesh package://pkg/x.stl, got no file at"):
+        load_robot(with_mesh(tmp_path, "package://pkg/x.stl"))
+    with pytest.raises(DiffDopeError, match="there is no file at"):
+        load_robot(tmp_path / "none.urdf")
+    broken = tmp_path / "broken.urdf"
+    broken.write_text("<robot")
+    with pytest.raises(DiffDopeError, match="urdf: cannot read"):
+        load_robot(broken)
+    floating = tmp_path / "floating.urdf"
+    floating.write_text(URDF.replace('type="continuous"', 'type="floating"'))
+    with pytest.raises(DiffDopeError, match="joint j1: expected one of the kinds .* got floating"):
+        load_robot(floating)
+    with pytest.raises(DiffDopeError, match="base link: expected one of .* got fooot; did you mean foot"):
+        load_robot(write_arm(tmp_path), base="fooot")
+
+
+def test_xacro_is_expanded(tmp_path: Path) -> None:
+    pytest.importorskip("xacrodoc", reason="xacrodoc (diffdope[robot]) is not installed")
+    path = tmp_path / "arm.urdf.xacro"
+    head = '<robot name="r" xmlns:xacro="http://www.ros.org/wiki/xacro"><xacro:property name="w" value="0.2"/>'
+    link = '<link name="a"><visual><geometry><box size="${w} ${2 * w} 0.1"/></geometry></visual></link>'
+    path.write_text(f"{head}{link}</robot>")
+    assert np.ptp(load_robot(path).links[0].vertices_m, axis=0) == pytest.approx([0.2, 0.4, 0.1])
