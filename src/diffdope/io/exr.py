@@ -25,7 +25,7 @@ _MOST_PIXELS = 2**28
 
 
 @dataclass(frozen=True)
-class Header:
+class ExrHeader:
     """What the file says of itself.
 
     Attributes:
@@ -65,7 +65,7 @@ def read_exr(name: str, path: Path) -> NDArray[Any]:
         raise expected(name, f"an EXR image in {path}", str(error)) from error
 
 
-def _header(data: bytes, path: Path, name: str) -> Header:
+def _header(data: bytes, path: Path, name: str) -> ExrHeader:
     magic, version = struct.unpack_from("<II", data)
     if magic != _MAGIC:
         raise expected(name, f"an EXR image in {path}", "another kind of file")
@@ -87,7 +87,7 @@ def _header(data: bytes, path: Path, name: str) -> Header:
     height, width = bottom - top + 1, right - left + 1
     if not (height > 0 and width > 0 and height * width <= _MOST_PIXELS):
         raise ValueError(f"a picture of {width} x {height}")
-    return Header(_channel_list(values["channels"]), compression, (height, width), top, at + 1)
+    return ExrHeader(_channel_list(values["channels"]), compression, (height, width), top, at + 1)
 
 
 def _text(data: bytes, at: int) -> tuple[str, int]:
@@ -107,7 +107,7 @@ def _channel_list(data: bytes) -> tuple[tuple[str, np.dtype[Any]], ...]:
     return tuple(found)
 
 
-def _channels(data: bytes, header: Header, name: str, path: Path) -> dict[str, NDArray[Any]]:
+def _channels(data: bytes, header: ExrHeader, name: str, path: Path) -> dict[str, NDArray[Any]]:
     height, width = header.size
     out = {key: np.zeros(header.size, kind) for key, kind in header.channels}
     lines = _LINES[header.compression]

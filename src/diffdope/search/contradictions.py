@@ -25,17 +25,17 @@ _CONTRADICTS = 0.85  # ratio of costs after these steps: of 324 right poses, the
 _DOUBT = 4.0  # log odds: as much as the most that speaks for a pose that only some modalities support
 
 
-class Contradiction(NamedTuple):
+class Doubt(NamedTuple):
     """By how much less a result is to be believed, log odds, and why."""
 
-    doubt: float
+    log_odds: float
     note: str
 
 
-NONE = Contradiction(0.0, "")
+NONE = Doubt(0.0, "")
 
 
-def of_size(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings) -> Contradiction:
+def of_size(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings) -> Doubt:
     """Whether depth and the other modalities agree much better about an object of another size.
 
     Args:
@@ -56,7 +56,7 @@ def of_size(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSet
         return NONE
     share = f"{abs(round(100.0 * (scale - 1.0)))} %"
     larger = scale > 1.0
-    return Contradiction(
+    return Doubt(
         _DOUBT,
         f"contradiction: depth and outline agree much better if the object were {share} "
         f"{'larger' if larger else 'smaller'} than its model, or the depth {share} {'less' if larger else 'more'}, or "
@@ -65,7 +65,7 @@ def of_size(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSet
     )
 
 
-def of_departure(level: LevelProblem, pose: Pose, start: Pose, allowed_m: float) -> Contradiction:
+def of_departure(level: LevelProblem, pose: Pose, start: Pose, allowed_m: float) -> Doubt:
     """Whether a result without depth lies farther along the view than its start was meant to allow.
 
     Args:
@@ -77,7 +77,7 @@ def of_departure(level: LevelProblem, pose: Pose, start: Pose, allowed_m: float)
     moved_m = float(np.linalg.norm(pose.t_m2c) - np.linalg.norm(start.t_m2c))
     if "depth" in level.modalities or abs(moved_m) <= allowed_m:
         return NONE
-    return Contradiction(
+    return Doubt(
         _DOUBT,
         f"contradiction: without depth the object was found {1e3 * abs(moved_m):.0f} mm "
         f"{'farther' if moved_m > 0 else 'nearer'} than the start has it, more than starts are expected to be off: "

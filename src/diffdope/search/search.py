@@ -132,10 +132,10 @@ class Search:
         if not self._everywhere:
             allowed_m = self._settings.far.distance * self._length_m
             every.append(of_departure(found.level, found.pose, self._pose, allowed_m))
-        every = [one for one in every if one.doubt > 0.0]
+        every = [one for one in every if one.log_odds > 0.0]
         if not every:
             return found, ()
-        doubt = max(one.doubt for one in every)
+        doubt = max(one.log_odds for one in every)
         doubted = replace(found, doubt=doubt)
         self._answers = [doubted if one is found else replace(one, doubt=doubt) for one in self._answers]
         return doubted, tuple(one.note for one in every)
