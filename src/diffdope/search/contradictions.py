@@ -17,22 +17,22 @@ from diffdope.problem.problem import Problem
 from diffdope.problem.variables import Variables
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, minimise
 
-SCALES = (0.85, 0.9, 0.95, 1.05, 1.1, 1.15)
+SMALLER, LARGER = (0.95, 0.9, 0.85), (1.05, 1.1, 1.15)
 """Sizes that are tried: what is off by less is within the tolerance, by more fits nowhere."""
 _WORTH_STEPS = 1.25  # ratio of costs, before any step: of right poses, the least was 1.27
 _STEPS = 8
 _CONTRADICTS = 0.85  # ratio of costs after these steps: of 324 right poses, the least was 0.87
-_DOUBT = 4.0  # log odds: as much as the most that speaks for a pose that only some modalities support
+_AT_MOST = -1.0  # log odds, a probability of 0.27: a premise of the result is wrong, and nobody knows which
 
 
 class Doubt(NamedTuple):
-    """By how much less a result is to be believed, log odds, and why."""
+    """The log odds that a result has at most, and why."""
 
-    log_odds: float
+    at_most: float
     note: str
 
 
-NONE = Doubt(0.0, "")
+NONE = Doubt(np.inf, "")
 
 
 def of_size(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings) -> Doubt:
@@ -47,17 +47,17 @@ def of_size(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSet
     if "depth" not in level.modalities or len(level.modalities) < 2:
         return NONE
     own = _cost(level, 1.0, pose, length_m)
-    costs = [_cost(level, scale, pose, length_m) for scale in SCALES]
-    best = int(np.argmin(costs))
-    if costs[best] > _WORTH_STEPS * own:
+    sides = {one: _cost(level, one[0], pose, length_m) for one in (SMALLER, LARGER)}
+    side = min(sides, key=lambda one: sides[one])
+    if sides[side] > _WORTH_STEPS * own:
         return NONE
-    scale, lowest = _descended(level, pose, length_m, step, best)
+    scale, lowest = _descended(level, pose, length_m, step, side)
     if lowest > _CONTRADICTS * own:
         return NONE
     share = f"{abs(round(100.0 * (scale - 1.0)))} %"
     larger = scale > 1.0
     return Doubt(
-        _DOUBT,
+        _AT_MOST,
         f"contradiction: depth and outline agree much better if the object were {share} "
         f"{'larger' if larger else 'smaller'} than its model, or the depth {share} {'less' if larger else 'more'}, or "
         f"the focal length {share} {'longer' if larger else 'shorter'}: is the unit, the CAD model, the depth scale or "
@@ -78,7 +78,7 @@ def of_departure(level: LevelProblem, pose: Pose, start: Pose, allowed_m: float)
     if "depth" in level.modalities or abs(moved_m) <= allowed_m:
         return NONE
     return Doubt(
-        _DOUBT,
+        _AT_MOST,
         f"contradiction: without depth the object was found {1e3 * abs(moved_m):.0f} mm "
         f"{'farther' if moved_m > 0 else 'nearer'} than the start has it, more than starts are expected to be off: "
         "is the start, the unit, the size of the CAD model or K wrong?",
@@ -92,12 +92,11 @@ def _problem(level: LevelProblem, scale: float, length_m: float) -> Problem:
 
 
 def _descended(
-    level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, first: int
+    level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, scales: tuple[float, ...]
 ) -> tuple[float, float]:  # fmt: skip
-    """The size that costs least after some steps, and its cost: from one on, away from 1 while that costs less."""
-    outwards = SCALES[first:] if SCALES[first] > 1.0 else SCALES[first::-1]
+    """The size that costs least after some steps, and its cost: farther from 1 as long as that costs less."""
     best, lowest = 1.0, np.inf
-    for scale in outwards:
+    for scale in scales:
         ended = minimise(
             _problem(level, scale, length_m), pose.R_m2c[None, None], pose.t_m2c[None, None] / scale,
             iterations=_STEPS, settings=step,

@@ -90,8 +90,8 @@ class Candidates:
     quality: FitQuality
     gain: PhotometricGain | None
     levels: int
-    doubt: float = 0.0
-    """Log odds by which a contradiction makes the best less sure than its fit quality."""
+    at_most: float = np.inf
+    """Log odds that the best has at most, whatever its fit quality: less than infinite where something contradicts."""
 
     @property
     def pose(self) -> Pose:
@@ -127,7 +127,7 @@ class Candidates:
     @property
     def log_odds(self) -> float:
         """Of the best pose being right."""
-        return log_odds_of(self.quality) - self.doubt
+        return min(log_odds_of(self.quality), self.at_most)
 
     def surer_than(self, other: Candidates, surplus: float = 0.0) -> bool:
         """Whether the fit quality speaks more for this than for the other, by more than a surplus of log odds."""

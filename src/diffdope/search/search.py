@@ -132,12 +132,12 @@ class Search:
         if not self._everywhere:
             allowed_m = self._settings.far.distance * self._length_m
             every.append(of_departure(found.level, found.pose, self._pose, allowed_m))
-        every = [one for one in every if one.log_odds > 0.0]
+        every = [one for one in every if one.note]
         if not every:
             return found, ()
-        doubt = max(one.log_odds for one in every)
-        doubted = replace(found, doubt=doubt)
-        self._answers = [doubted if one is found else replace(one, doubt=doubt) for one in self._answers]
+        at_most = min(one.at_most for one in every)
+        doubted = replace(found, at_most=at_most)
+        self._answers = [doubted if one is found else replace(one, at_most=at_most) for one in self._answers]
         return doubted, tuple(one.note for one in every)
 
     def masks_in_box(self, box: Box) -> list[Mask] | Failure:
@@ -237,7 +237,7 @@ class Search:
         for number, start in enumerate(turned[:ALTERNATIVES]):
             other = self._around(start, self._again, self._count - ALTERNATIVES + number)
             if isinstance(other, Candidates):
-                choice.append(replace(other.agreeing(found.quality.agreement), doubt=found.doubt))
+                choice.append(replace(other.agreeing(found.quality.agreement), at_most=found.at_most))
         return choice
 
     def _ranked(
