@@ -17,29 +17,30 @@ from __future__ import annotations
 
 import os
 
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")  # before numpy and numba are loaded
+if __name__ == "__main__":  # before numpy and numba are loaded; who imports this keeps its own number
+    for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ[_name] = "1"
 
-import argparse  # noqa: E402
-import json  # noqa: E402
-import subprocess  # noqa: E402
-import sys  # noqa: E402
-import tempfile  # noqa: E402
-import time  # noqa: E402
-from collections.abc import Iterator  # noqa: E402
-from dataclasses import dataclass  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any, NamedTuple  # noqa: E402
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
 
-import numpy as np  # noqa: E402
-from scipy.spatial import cKDTree  # noqa: E402
+import numpy as np
+from scipy.spatial import cKDTree
 
-import diffdope as dd  # noqa: E402
-from benchmarks.against import interpreter  # noqa: E402
-from benchmarks.locate import LIMIT_MM, ROWS, errors_mm  # noqa: E402
-from benchmarks.report import processor, table  # noqa: E402
-from benchmarks.shared_data import DATA, Case, load_mesh  # noqa: E402
-from diffdope.scene.sampling import spread_over  # noqa: E402
+import diffdope as dd
+from benchmarks.against import interpreter
+from benchmarks.locate import LIMIT_MM, ROWS, errors_mm
+from benchmarks.report import processor, table
+from benchmarks.shared_data import DATA, Case, load_mesh
+from diffdope.scene.sampling import spread_over
 
 WORKER = Path(__file__).with_name("peers_locate_worker.py")
 SETS = {"hope2": "hope2 rgb-d", "sim": "sim rgb-d", "sim noisy": "sim rgb-d noisy"}  # rows of benchmarks.locate
@@ -106,7 +107,8 @@ class Worker:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise SystemExit(f"error: {self._python} ended with {self._process.wait()}; its message is above")
+            self.close()
+            raise SystemExit(f"error: {self._python} ended with {self._process.returncode}; its message is above")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
@@ -122,8 +124,9 @@ class Worker:
 
     def close(self) -> None:
         """Ends the process."""
-        assert self._process.stdin is not None
+        assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.close()
+        self._process.stdout.close()
         self._process.wait()
 
 
