@@ -130,3 +130,28 @@ def test_masks_of_a_folder_say_the_objects_of_the_truth(shared_tree: Tree):
     source = mask_source(dataset, "mask_visib")
     assert isinstance(source, MaskSource) and source.objects(1, 0) == (1, 1, 2)
     assert len(starts_of_masks(dataset, Selection(), source)) == 9
+
+
+def test_a_detection_may_be_a_box_alone(shared_tree: Tree) -> None:
+    scene = DataSet.open(shared_tree.root, "val").scene(1)
+    mask = scene.mask(0, 1)
+    assert mask is not None
+    rows, columns = np.nonzero(mask)
+    x, y, width, height = columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1
+    entry = {
+        "scene_id": 1,
+        "image_id": 0,
+        "category_id": 1,
+        "score": 0.9,
+        "bbox": [int(v) for v in (x, y, width, height)],
+    }
+    path = shared_tree.root / "boxes.json"
+    path.write_text(json.dumps([entry]))
+    (candidate,) = mask_source(DataSet.open(shared_tree.root, "val"), str(path)).candidates(1, 0, 1)  # type: ignore[union-attr]
+    assert candidate.mask.shape == mask.shape and candidate.mask.sum() == width * height
+    only = starts(shared_tree, str(path))[0]
+    record = work(shared_tree, str(path))()(only)
+    assert "error" not in record and record["errors"]["add_s_mm"] < 2.0
+    path.write_text(json.dumps([{**entry, "bbox": [1, 2, 3]}]))
+    assert "bbox" in work(shared_tree, str(path))()(only)["error"]
+    path.unlink()

@@ -1,7 +1,8 @@
-"""Masks that a detector found: BOP's JSON of 2D detections, with COCO run lengths."""
+"""Masks that a detector found: BOP's JSON of 2D detections, with COCO run lengths, or boxes alone."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ from numpy.typing import NDArray
 
 from diffdope.errors import expected
 from diffdope.io.json_files import field_of, integer_field, read_json
+from diffdope.io.regions import mask_of_box
 from diffdope.io.rle import decode_rle
 
 
 @dataclass(frozen=True)
 class Detection:
-    """One detected object; its mask stays packed until it is asked for."""
+    """One detected object; its mask stays packed until it is asked for. Of some, only a box is known."""
 
     number: int
     scene_id: int
@@ -24,14 +26,20 @@ class Detection:
     obj_id: int
     score: float
     segmentation: Any
+    bbox: Any
     where: str
 
-    def mask(self) -> NDArray[np.bool_]:
-        """Mask (H, W).
+    def mask(self, size: Callable[[], tuple[int, int]]) -> NDArray[np.bool_]:
+        """Mask (H, W): of a box, all pixels in it.
+
+        Args:
+            size: gives (height, width) of the image, which boxes do not have.
 
         Raises:
-            DiffDopeError: if the run lengths are broken.
+            DiffDopeError: if run lengths or box are broken.
         """
+        if self.segmentation is None:
+            return mask_of_box(self.bbox, size(), f"{self.where}, bbox")
         return decode_rle(self.segmentation, f"{self.where}, segmentation")
 
 
@@ -59,7 +67,9 @@ def read_detections(path: str | Path) -> dict[tuple[int, int], tuple[Detection, 
 def _detection(entry: Any, where: str, found: dict[tuple[int, int], list[Detection]]) -> Detection:
     scene_id, im_id = integer_field(entry, "scene_id", where), integer_field(entry, "image_id", where)
     number = len(found.setdefault((scene_id, im_id), []))
+    boxed = entry.get("segmentation") is None and "bbox" in entry
+    segmentation = None if boxed else field_of(entry, "segmentation", where)
     return Detection(
         number, scene_id, im_id, integer_field(entry, "category_id", where),
-        float(entry.get("score", 1.0)), field_of(entry, "segmentation", where), where,
+        float(entry.get("score", 1.0)), segmentation, entry.get("bbox"), where,
     )  # fmt: skip

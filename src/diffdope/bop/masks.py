@@ -64,13 +64,18 @@ class MaskFolder(MaskSource):
 class DetectedMasks(MaskSource):
     """A detector's JSON file, or a folder of them."""
 
-    def __init__(self, path: Path) -> None:
-        self._detections = read_detections(path)
+    def __init__(self, dataset: DataSet, path: Path) -> None:
+        self._dataset, self._detections = dataset, read_detections(path)
 
     def candidates(self, scene_id: int, im_id: int, obj_id: int) -> tuple[Candidate, ...]:
         """Detections of that category."""
+
+        def size() -> tuple[int, int]:
+            camera = self._dataset.scene(scene_id).camera(im_id)
+            return camera.height, camera.width
+
         found = self._detections.get((scene_id, im_id), ())
-        return tuple(Candidate(d.number, d.mask()) for d in found if d.obj_id == obj_id)
+        return tuple(Candidate(d.number, d.mask(size)) for d in found if d.obj_id == obj_id)
 
     def objects(self, scene_id: int, im_id: int) -> tuple[int, ...]:
         """Their categories."""
@@ -146,5 +151,5 @@ def mask_source(dataset: DataSet, name: str) -> MaskSource | None:
         return None
     path = Path(name)
     if path.suffix.lower() == ".json" or (path.is_dir() and any(path.glob("*.json"))):
-        return DetectedMasks(path)
+        return DetectedMasks(dataset, path)
     return MaskFolder(dataset, name)
