@@ -10,12 +10,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
 from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.problem import Problem
 from diffdope.problem.variables import Variables
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, minimise
+
+F64 = NDArray[np.float64]
 
 SMALLER, LARGER = (0.95, 0.9, 0.85), (1.05, 1.1, 1.15)
 """Sizes that are tried: what is off by less is within the tolerance, by more fits nowhere."""
@@ -98,8 +101,7 @@ def _descended(
     best, lowest = 1.0, np.inf
     for scale in scales:
         ended = minimise(
-            _problem(level, scale, length_m), pose.R_m2c[None, None], pose.t_m2c[None, None] / scale,
-            iterations=_STEPS, settings=step,
+            _problem(level, scale, length_m), *_state(pose, scale), iterations=_STEPS, settings=step
         )  # fmt: skip
         if ended.cost[0] >= lowest:
             break
@@ -109,5 +111,12 @@ def _descended(
 
 def _cost(level: LevelProblem, scale: float, pose: Pose, length_m: float) -> float:
     """Of a pose whose drawing stays the same when the object grows."""
-    evaluated = _problem(level, scale, length_m).evaluate(pose.R_m2c[None], pose.t_m2c[None] / scale)
-    return float(evaluated.cost[0])
+    R, t = _state(pose, scale)
+    return float(_problem(level, scale, length_m).evaluate(R, t).cost[0])
+
+
+def _state(pose: Pose, scale: float) -> tuple[F64, F64]:
+    """(1, 1, 3, 3) and (1, 1, 3). Copies, for numba takes arrays that cannot be written to for another type, and would
+    compile everything once more.
+    """
+    return np.array(pose.R_m2c)[None, None], np.array(pose.t_m2c)[None, None] / scale
