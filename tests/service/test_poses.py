@@ -81,7 +81,7 @@ def test_two_workers_give_the_same(serve: Any, refiner: Refiner, example: Any) -
     def sent() -> Any:
         return {"data": part(mesh=mesh, start=START), "files": pictures()}
 
-    with ThreadPoolExecutor(4) as clients:
+    with client, ThreadPoolExecutor(4) as clients:  # one loop for all of them
         jobs = [
             clients.submit(client.post, "/refine", data=part(mesh=mesh, start=START), files=pictures())
             for _ in range(6)

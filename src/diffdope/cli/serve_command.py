@@ -65,7 +65,10 @@ def run(arguments: list[str]) -> int:
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise DiffDopeError(f'serve: {missing[0]} is not installed; pip install "diffdope[service]"')
-    serve(given, limits, token)
+    try:
+        serve(given, limits, token)
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt("stopped") from interrupt
     return 0
 
 
@@ -98,6 +101,7 @@ def serve(given: Arguments, limits: Limits, token: str | None) -> None:
     host, port = socket.getsockname()[:2]
     if token is None and not host.startswith("127.") and host != "::1":
         print("warning: anybody who reaches this machine may use the service; see --token-file", flush=True)
+    socket.listen(config.backlog)  # whoever reads the next line may connect at once
     print(f"listening at http://{f'[{host}]' if ':' in host else host}:{port}, documents at /docs", flush=True)
     uvicorn.Server(config).run(sockets=[socket])
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, File, Form, Path, Request, Response, UploadFile
@@ -26,6 +28,7 @@ Picture = Annotated[UploadFile | None, File(description="PNG or JPEG")]
 JSON_PART = "JSON: camera (K, or cam_K and the like), mesh (id), start, box, depth_scale and others: docs/service.md"
 Asking = Annotated[str, Form(alias="request", description=JSON_PART)]
 TrackName = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="a name of your own")]
+_AHEAD = 1  # observations that wait decoded, which are many times as large as their files
 ABOUT = "Poses of known objects in pictures. Answers of /locate, /refine and /track are as result.json has them."
 
 
@@ -49,6 +52,7 @@ def create_app(limits: Limits | None = None, *, token: str | None = None) -> Any
     shown = [Depends(HTTPBearer(auto_error=False))] if token else []  # the guard checks it; here it is documented
     app = FastAPI(title="diffdope", version=__version__, description=ABOUT, lifespan=lifespan, dependencies=shown)
     app.state.service = service
+    app.state.decoded = asyncio.Semaphore(limits.workers + _AHEAD)
     app.add_api_route("/health", health, methods=["GET"])
     app.add_api_route("/meshes", post_mesh, methods=["POST"], status_code=201)
     app.add_api_route("/meshes/{name}", delete_mesh, methods=["DELETE"], status_code=204)
@@ -104,8 +108,8 @@ async def post_locate(
     mask: Picture = None,
 ) -> Response:  # fmt: skip
     """Finds the object with no start: in its mask, in a box (with depth), or anywhere (with depth)."""
-    asked, seen = await _read(request, asking, rgb=rgb, depth=depth, mask=mask)
-    return _result(await _worked(request, lambda: _service(request).locate(asked, seen)))
+    call = _service(request).locate
+    return await _answered(request, asking, call, rgb=rgb, depth=depth, mask=mask)
 
 
 async def post_refine(
@@ -113,8 +117,8 @@ async def post_refine(
     mask: Picture = None,
 ) -> Response:  # fmt: skip
     """Refines the pose `start`, or the best of several."""
-    asked, seen = await _read(request, asking, rgb=rgb, depth=depth, mask=mask)
-    return _result(await _worked(request, lambda: _service(request).refine(asked, seen)))
+    call = _service(request).refine
+    return await _answered(request, asking, call, rgb=rgb, depth=depth, mask=mask)
 
 
 async def post_track(
@@ -122,8 +126,8 @@ async def post_track(
     depth: Picture = None, mask: Picture = None,
 ) -> Response:  # fmt: skip
     """Follows the object into the next frame. The first one needs `mesh`, and a `start` or a mask."""
-    asked, seen = await _read(request, asking, rgb=rgb, depth=depth, mask=mask)
-    return _result(await _worked(request, lambda: _service(request).track(name, asked, seen)))
+    call = partial(_service(request).track, name)
+    return await _answered(request, asking, call, rgb=rgb, depth=depth, mask=mask)
 
 
 async def delete_track(request: Request, name: TrackName) -> Response:
@@ -137,20 +141,20 @@ def _service(request: Request) -> Service:
     return service
 
 
-async def _read(request: Request, asking: str, **pictures: UploadFile | None) -> tuple[Asked, Observation]:
-    """The JSON part and the pictures; decoded beside the worker, so that it has not to wait for that."""
-    asked = asked_of(asking)
+async def _answered(
+    request: Request, asking: str, call: Callable[[Asked, Observation], bytes], **pictures: UploadFile | None
+) -> Response:
+    """Pictures are decoded beside the worker, so that it has not to wait for that, but not long before their turn."""
+    service, asked = _service(request), asked_of(asking)
     images = {name: await file.read() for name, file in pictures.items() if file is not None}
-    most = _service(request).limits.max_pixels
-    return asked, await asyncio.to_thread(observation_of, asked, images, most_pixels=most)
+    async with asyncio.timeout(max(request.scope[UNTIL] - time.monotonic(), 0.0)), request.app.state.decoded:
+        seen = await asyncio.to_thread(observation_of, asked, images, most_pixels=service.limits.max_pixels)
+        text = await _worked(request, lambda: call(asked, seen))
+    return Response(text, media_type="application/json")
 
 
 async def _worked(request: Request, call: Callable[[], Any]) -> Any:
     return await _service(request).work.run(call, until=request.scope[UNTIL])
-
-
-def _result(text: bytes) -> Response:
-    return Response(text, media_type="application/json")
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
