@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -81,7 +82,14 @@ class Mesh:
         object.__setattr__(self, "warnings", tuple(dict.fromkeys(notes)))
 
     @classmethod
-    def load(cls, path: str | Path, *, unit: Unit | None = None, allow_missing_texture: bool = False) -> Mesh:
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        unit: Unit | None = None,
+        allow_missing_texture: bool = False,
+        beside: Mapping[str, Path] | None = None,
+    ) -> Mesh:
         """Reads a mesh file: PLY, OBJ with MTL, GLB or glTF, STL, COLLADA (.dae), 3MF, or STEP (extra `cad`).
 
         All nodes of a scene are joined in place. Several textures are stacked into one; a texture that repeats is
@@ -93,6 +101,8 @@ class Mesh:
                 COLLADA, 3MF and STEP do. Theirs counts, with a note if it is another one, unless only the given
                 one makes the object 1 mm to 5 m large. Without `unit`, glTF is in metres, as it should be.
             allow_missing_texture: load without colour, with a warning, instead of raising.
+            beside: for files of strangers: textures and materials that the mesh may name, by name without folders;
+                nothing else on the disk is looked at.
 
         Raises:
             DiffDopeError: if the file is missing, broken or empty, if its texture is missing or of a kind that is
@@ -106,7 +116,7 @@ class Mesh:
                     "unit", f"one of {', '.join(METRES_PER_UNIT)}: {path.suffix} files do not state it", None
                 )
             check_choice("unit", unit, tuple(METRES_PER_UNIT))
-        file = read_mesh(path, allow_missing_texture=allow_missing_texture)
+        file = read_mesh(path, allow_missing_texture=allow_missing_texture, beside=beside)
         metres, notes = _metres_per_unit(file, unit)
         part = file.part
         warnings = (*file.notes, *notes)

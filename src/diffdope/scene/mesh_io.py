@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -45,13 +45,16 @@ class MeshFile:
     unit_m: float | None
 
 
-def read_mesh(path: Path, *, allow_missing_texture: bool, turned_up: bool = True) -> MeshFile:
+def read_mesh(
+    path: Path, *, allow_missing_texture: bool, turned_up: bool = True, beside: Mapping[str, Path] | None = None
+) -> MeshFile:
     """All geometry of a mesh file as one part, in the file's unit of length.
 
     Args:
         path: the file.
         allow_missing_texture: go on without colours where a texture is missing.
         turned_up: of COLLADA: whether x or y that points up is turned to z.
+        beside: see `Mesh.load`.
 
     Raises:
         DiffDopeError: if the file cannot be read, holds no triangles, or its texture is missing or broken.
@@ -62,7 +65,7 @@ def read_mesh(path: Path, *, allow_missing_texture: bool, turned_up: bool = True
     if ending not in SUFFIXES:
         cure = "export the mesh as GLB, OBJ, PLY or STL"
         raise expected("mesh file ending", f"one of {', '.join(SUFFIXES)}", repr(ending), cure)
-    source = MeshSource(path, turned_up=turned_up)
+    source = MeshSource(path, turned_up=turned_up, beside=beside)
     parts = _parts_of(source, _reader(ending))
     problem = source.problem
     if problem and not allow_missing_texture:

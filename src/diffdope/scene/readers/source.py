@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,12 @@ class MeshSource:
         notes: what was repaired, changed or left out.
         unit_m: metres per unit of length, if the file states its unit.
         turned_up: of COLLADA: whether x or y that points up is turned to z.
+        beside: the files that it may name, by name without folders; None for whatever lies where it says.
     """
 
     path: Path
     turned_up: bool = True
+    beside: Mapping[str, Path] | None = None
     missing: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
@@ -66,10 +69,15 @@ class MeshSource:
         plain = name.strip().strip('"').removeprefix("file://").replace("\\", "/")
         for written in dict.fromkeys((plain, unquote(plain))):
             for candidate in (written, written.rsplit("/", 1)[-1]):
-                found = _existing(self.path.parent, candidate) if candidate else None
+                found = self._existing(candidate) if candidate else None
                 if found is not None:
                     return found
         return None
+
+    def _existing(self, candidate: str) -> Path | None:
+        if self.beside is None:
+            return _existing(self.path.parent, candidate)
+        return next((path for name, path in self.beside.items() if name.lower() == candidate.lower()), None)
 
     def read(self, name: str) -> bytes:
         """The content of a file that the mesh cannot be read without.
@@ -98,7 +106,8 @@ class MeshSource:
 
     @property
     def _not_there(self) -> str:
-        return f"but that is not in {self.path.parent}"
+        place = f"in {self.path.parent}" if self.beside is None else "among the files given with it"
+        return f"but that is not {place}"
 
     @property
     def problem(self) -> str:

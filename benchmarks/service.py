@@ -1,0 +1,155 @@
+"""Load of the service over loopback: `python -m benchmarks.service --requests 200`.
+
+Both sides take turns in rounds: requests a second of the service at 16 clients, and of the bare `Refiner`, which
+decodes the same files for each call, as the service must, or keeps one observation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.report import processor, table
+from diffdope.pipelines.refiner import Refiner
+from diffdope.render.pool import available_cores
+from diffdope.scene.packaged import packaged_example
+
+DEMO = Path(str(files("diffdope"))) / "data" / "demo"
+CLIENTS = (1, 4, 16)
+
+
+def main() -> None:
+    """Prints p50 and p99 by clients, and the ratios."""
+    import httpx
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--requests", type=int, default=200, help="for each number of clients")
+    parser.add_argument("--rounds", type=int, default=4, help="in which service and bare refiner take turns")
+    parser.add_argument("--preset", default="default")
+    parser.add_argument("--path", choices=["locate", "refine"], default="refine")
+    given = parser.parse_args()
+    bare = Bare(given.preset, given.path)
+    command = [sys.executable, "-m", "diffdope.cli.main", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            line = next(line for line in server.stdout if line.startswith("listening at "))
+            address = line.split()[2].rstrip(",")
+            limits = httpx.Limits(max_connections=max(CLIENTS))
+            with httpx.Client(base_url=address, timeout=300, limits=limits) as client:
+                post = poster(client, given.preset, given.path)
+                measure(given, post, bare, server.pid)
+        finally:
+            server.terminate()
+
+
+class Bare:
+    """The refiner of this process."""
+
+    def __init__(self, preset: str, path: str) -> None:
+        self.example = packaged_example()
+        self.refiner = Refiner(self.example.mesh, preset=preset)
+        self.path = path
+
+    def kept(self) -> None:
+        """One call, with the observation that is there."""
+        self.call(self.example.observation)
+
+    def decoded(self) -> None:
+        """One call, with files read for it, and the mesh left out of account."""
+        from diffdope.io.capture import read_capture
+        from diffdope.scene.observation import Observation
+
+        images = {kind: DEMO / f"{kind}.png" for kind in ("rgb", "depth", "mask")}
+        capture = read_capture(DEMO / "camera.json", **images)
+        self.call(Observation(capture.camera, **capture.images))
+
+    def call(self, observation: Any) -> None:
+        if self.path == "locate":
+            self.refiner.locate(observation)
+        else:
+            self.refiner.refine(observation, self.example.start)
+
+
+def poster(client: Any, preset: str, path: str) -> Callable[[], float]:
+    """Registers the mesh; what is returned sends one request and says how many seconds it took."""
+    sent = [("mesh", ("o.ply", (DEMO / "object.ply").read_bytes()))]
+    sent += [("beside", ("object.png", (DEMO / "object.png").read_bytes()))]
+    mesh = client.post("/meshes", files=sent, data={"preset": preset}).raise_for_status().json()["id"]
+    asked: dict[str, Any] = {"mesh": mesh, "camera": json.loads((DEMO / "camera.json").read_text())}
+    if path == "refine":
+        asked["start"] = json.loads((DEMO / "init.json").read_text())
+    data = {"request": json.dumps(asked)}
+    images = {kind: (f"{kind}.png", (DEMO / f"{kind}.png").read_bytes()) for kind in ("rgb", "depth", "mask")}
+
+    def post() -> float:
+        began = time.perf_counter()
+        client.post(f"/{path}", data=data, files=images).raise_for_status()
+        return time.perf_counter() - began
+
+    return post
+
+
+def measure(given: argparse.Namespace, post: Callable[[], float], bare: Bare, pid: int) -> None:
+    """Prints both tables."""
+    for warm in (post, bare.kept, bare.decoded):
+        warm()
+    print(f"{processor()}, {available_cores()} cores; /{given.path}, preset {given.preset}")
+    rows, before = [], resident_mb(pid)
+    for clients in CLIENTS:
+        seconds, rate = load(post, clients, given.requests)
+        p50, p99 = 1e3 * np.percentile(seconds, [50, 99])
+        rows.append([str(clients), f"{p50:.0f}", f"{p99:.0f}", f"{rate:.2f}"])
+    table(["clients", "p50, ms", "p99, ms", "requests/s"], rows)
+    count = max(given.requests // given.rounds, 1)
+    rates = np.array([
+        [load(post, CLIENTS[-1], count)[1], repeated(bare.decoded, count), repeated(bare.kept, count)]
+        for _ in range(given.rounds)
+    ])  # fmt: skip
+    served, decoded, kept = np.median(rates, axis=0)
+    table(
+        ["", "requests/s (median of rounds)", "service / this"],
+        [
+            ["service, 16 clients", f"{served:.2f}", ""],
+            ["bare, files decoded", f"{decoded:.2f}", f"{np.median(rates[:, 0] / rates[:, 1]):.2f}"],
+            ["bare, observation kept", f"{kept:.2f}", f"{np.median(rates[:, 0] / rates[:, 2]):.2f}"],
+        ],
+    )
+    print(f"memory of the service: {before:.0f} MB before, {resident_mb(pid):.0f} MB after")
+
+
+def load(post: Callable[[], float], clients: int, count: int) -> tuple[list[float], float]:
+    """Seconds of each request, and requests a second."""
+    began = time.perf_counter()
+    with ThreadPoolExecutor(clients) as pool:
+        seconds = list(pool.map(lambda _: post(), range(count)))
+    return seconds, count / (time.perf_counter() - began)
+
+
+def repeated(call: Callable[[], None], count: int) -> float:
+    """Calls a second."""
+    began = time.perf_counter()
+    for _ in range(count):
+        call()
+    return count / (time.perf_counter() - began)
+
+
+def resident_mb(pid: int) -> float:
+    """Memory of a process; NaN where the system does not tell."""
+    status = Path(f"/proc/{pid}/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1]) / 1e3 for line in lines if line.startswith("VmRSS")), float("nan"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""`diffdope serve`: the product over HTTP."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from diffdope.checked_fields import check_fields
+from diffdope.errors import DiffDopeError, expected
+from diffdope.io.json_files import read_text
+from diffdope.service.limits import Limits
+
+_NEEDED = ("fastapi", "uvicorn", "python_multipart")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """Answers requests over HTTP: /meshes, /locate, /refine, /track. See docs/service.md, or /docs of the service."""
+
+    host: str = "127.0.0.1"
+    """Address to listen at; only this machine can reach the default."""
+    port: int = 8000
+    """Port; 0 for a free one."""
+    token_file: Path | None = None
+    """File with a token that every request must bear (Authorization: Bearer TOKEN)."""
+    workers: int = Limits.workers
+    """Refinements at a time; the cores are divided among them."""
+    queue: int = Limits.queue
+    """Requests that may wait; the next one is answered 503."""
+    meshes: int = Limits.meshes
+    """Meshes that are kept ready; the least recently used is dropped."""
+    tracks: int = Limits.tracks
+    """Tracks that are kept."""
+    track_idle_s: float = Limits.track_idle_s
+    """Seconds after which an unused track may give its place to another."""
+    timeout_s: float = Limits.timeout_s
+    """Seconds that a request may take."""
+    max_megabytes: int = Limits.max_bytes // 10**6
+    """Size of a request."""
+    max_megapixels: int = Limits.max_pixels // 10**6
+    """Size of a picture."""
+    warm: bool = True
+    """Compile and load the kernels before the first request."""
+
+    @property
+    def limits(self) -> Limits:
+        """As the service takes them."""
+        same = ("workers", "queue", "meshes", "tracks", "track_idle_s", "timeout_s")
+        sizes = {"max_bytes": self.max_megabytes * 10**6, "max_pixels": self.max_megapixels * 10**6}
+        return Limits(**{name: getattr(self, name) for name in same}, **sizes)
+
+
+def run(arguments: list[str]) -> int:
+    """Serves until it is stopped."""
+    given = tyro.cli(Arguments, args=arguments, prog="diffdope serve")
+    check_fields(given, {"port": 0, "max_megabytes": 1, "max_megapixels": 1})
+    if given.port > 65535:
+        raise expected("port", "at most 65535", given.port)
+    limits, token = given.limits, token_of(given.token_file)
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise DiffDopeError(f'serve: {missing[0]} is not installed; pip install "diffdope[service]"')
+    try:
+        serve(given, limits, token)
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt("stopped") from interrupt
+    return 0
+
+
+def token_of(path: Path | None) -> str | None:
+    """The token in a file, without the line's end.
+
+    Raises:
+        DiffDopeError: if it cannot be read, or is empty or no ASCII.
+    """
+    if path is None:
+        return None
+    token = read_text(path, "token-file").strip()
+    if not token or not token.isascii() or any(letter.isspace() for letter in token):
+        raise expected("token-file", f"one word of ASCII in {path}", "none" if not token else "something else")
+    return token
+
+
+def serve(given: Arguments, limits: Limits, token: str | None) -> None:
+    """Warms up, says where it listens, and answers."""
+    import uvicorn
+
+    from diffdope.service.app import create_app
+    from diffdope.service.service import warm_up
+
+    config = uvicorn.Config(create_app(limits, token=token), host=given.host, port=given.port, log_level="warning")
+    socket = _bound(given)
+    if given.warm:
+        print("loading the kernels; after an installation, this compiles for a minute or two", flush=True)
+        warm_up()
+    host, port = socket.getsockname()[:2]
+    if token is None and not host.startswith("127.") and host != "::1":
+        print("warning: anybody who reaches this machine may use the service; see --token-file", flush=True)
+    socket.listen(config.backlog)  # whoever reads the next line may connect at once
+    print(f"listening at http://{f'[{host}]' if ':' in host else host}:{port}, documents at /docs", flush=True)
+    uvicorn.Server(config).run(sockets=[socket])
+
+
+def _bound(given: Arguments) -> Any:
+    """The socket, before anything long is done: the port may be taken."""
+    import socket
+
+    kind = socket.AF_INET6 if ":" in given.host else socket.AF_INET
+    # asyncio sends answers at once (TCP_NODELAY) where the protocol is named, and 40 ms late where it is not.
+    made = socket.socket(kind, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    if os.name == "posix":
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((given.host, given.port))
+    except OSError as error:
+        made.close()
+        raise expected("port", f"one that is free at {given.host}", f"{given.port} ({error.strerror})") from error
+    return made

@@ -1,0 +1,1 @@
+"""The product over HTTP (extra `service`): uploads become observations, refiners stay warm, results are result.json."""

@@ -1,0 +1,173 @@
+"""The JSON part of a request: names, checked, in the words of the command line's options."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from diffdope.errors import (
+    as_floats,
+    check_choice,
+    check_count,
+    check_number,
+    check_positive,
+    check_shape,
+    check_type,
+    expected,
+)
+from diffdope.geometry.pose import Pose
+from diffdope.io.poses import pose_of
+
+_MOST_STARTS = 16  # each costs a refinement, and a request shall not cost more than a few others
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a client says about pictures.
+
+    Attributes:
+        camera: K as 3 x 3 numbers, or an object with cam_K (BOP) or the names of another tool: see docs/files.md.
+        mesh: id of the mesh, of POST /meshes.
+        start: BOP's cam_R_m2c and cam_t_m2c (millimetres), a matrix 4 x 4 (metres), or a list of either; of a track,
+            one, where it begins or begins again.
+        near: the same, one: see `Refiner.locate`.
+        box: x, y, width, height of the object's visible part, pixels.
+        depth_scale: MILLIMETRES per unit of depth, as BOP has it; wins over the camera's.
+        depth_kind: "axis" or "ray".
+        mask_id: label of the object in the mask.
+        mask_inverted: whether the mask is black on the object.
+        camera_size: width and height of the pictures that K is for, where these were resized.
+        rectified: whether the pictures were rectified already.
+        time_s: of a track's frame, seconds.
+    """
+
+    camera: Mapping[str, Any]
+    mesh: str | None = None
+    start: tuple[Pose, ...] = ()
+    near: Pose | None = None
+    box: tuple[float, ...] | None = None
+    depth_scale: float | None = None
+    depth_kind: str = "axis"
+    mask_id: int | None = None
+    mask_inverted: bool | None = None
+    camera_size: tuple[int, int] | None = None
+    rectified: bool = False
+    time_s: float | None = None
+
+
+def asked_of(text: str) -> Asked:
+    """Reads the JSON part.
+
+    Raises:
+        DiffDopeError: naming the key that is missing, not known, or broken.
+    """
+    given = object_of(text)
+    known = [field.name for field in fields(Asked)]
+    for key in given:
+        check_choice("request, key", key, known)
+    if "camera" not in given:
+        raise expected("request", "the key camera", f"keys {', '.join(given) or 'none'}")
+    values = {key: _READERS[key](value) for key, value in given.items() if value is not None or key == "camera"}
+    return Asked(**values)
+
+
+def object_of(text: str) -> dict[str, Any]:
+    """The object of a JSON text, in which numbers are finite.
+
+    Raises:
+        DiffDopeError: if it is something else.
+    """
+    try:
+        value = json.loads(text, parse_constant=_no_constant)
+        json.dumps(value, allow_nan=False).encode()  # 1e999 is infinite, and half of a pair is no character
+    except (ValueError, RecursionError) as error:
+        raise expected("request", "a JSON object with finite numbers", str(error) or "one that is too deep") from error
+    if not isinstance(value, dict):
+        raise expected("request", "a JSON object", type(value).__name__)
+    return value
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def _camera(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, list):
+        K = as_floats("camera", value)
+        check_shape("camera", K, (3, 3), cure="K as three rows of three numbers, or an object with cam_K")
+        return {"cam_K": K.ravel().tolist()}
+    if not isinstance(value, dict):
+        raise expected("camera", "K, or an object with cam_K", type(value).__name__)
+    return value
+
+
+def _text(value: Any) -> str:
+    check_type("mesh", value, str, cure="the id that POST /meshes answered")
+    return str(value)
+
+
+def _pose(value: Any, name: str) -> Pose:
+    if isinstance(value, dict):
+        return pose_of(value, name)
+    matrix = as_floats(name, value)
+    check_shape(name, matrix, (4, 4), cure="a matrix in metres, or cam_R_m2c and cam_t_m2c")
+    return Pose.from_matrix(matrix)
+
+
+def _poses(value: Any) -> tuple[Pose, ...]:
+    several = isinstance(value, list) and bool(value) and (isinstance(value[0], dict) or _is_list_of_lists(value[0]))
+    if not several:
+        return (_pose(value, "start"),)
+    if len(value) > _MOST_STARTS:
+        raise expected("start", f"at most {_MOST_STARTS} poses", len(value))
+    return tuple(_pose(one, f"start[{k}]") for k, one in enumerate(value))
+
+
+def _is_list_of_lists(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], list)
+
+
+def _box(value: Any) -> tuple[float, ...]:
+    box = as_floats("box", value)
+    check_shape("box", box, (4,), cure="x, y, width, height in pixels")
+    return tuple(box.tolist())
+
+
+def _scale(value: Any) -> float:
+    check_positive("depth_scale", value)
+    return check_number("depth_scale", value)
+
+
+def _flag(name: str, value: Any) -> bool:
+    check_type(name, value, bool, cure="true or false")
+    return bool(value)
+
+
+def _size(value: Any) -> tuple[int, int]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise expected("camera_size", "[width, height]", repr(value))
+    width, height = (check_count("camera_size", part) for part in value)
+    return width, height
+
+
+def _kind(value: Any) -> str:
+    check_choice("depth_kind", value, ("axis", "ray"))
+    return str(value)
+
+
+_READERS: dict[str, Any] = {
+    "camera": _camera,
+    "mesh": _text,
+    "start": _poses,
+    "near": lambda value: _pose(value, "near"),
+    "box": _box,
+    "depth_scale": _scale,
+    "depth_kind": _kind,
+    "mask_id": lambda value: check_count("mask_id", value, least=0),
+    "mask_inverted": lambda value: _flag("mask_inverted", value),
+    "camera_size": _size,
+    "rectified": lambda value: _flag("rectified", value),
+    "time_s": lambda value: check_number("time_s", value, "a time in seconds"),
+}

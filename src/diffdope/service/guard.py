@@ -1,0 +1,97 @@
+"""What stands before every request: its token, its size, its time, and the number of requests at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from fastapi import HTTPException
+
+from diffdope.service.limits import Limits
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+UNTIL = "diffdope.until"
+"""Key of a request's scope: when its time is over, by `time.monotonic`."""
+RETRY = {"Retry-After": "1"}
+"""Seconds: a refinement takes less."""
+OPEN = ("/health", "/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect")
+"""Paths that need no token and are never refused: they tell nothing about anybody's data."""
+
+
+class Guard:
+    """Refuses requests before their bodies are read, so that nothing piles up, in memory or on the disk.
+
+    Args:
+        app: what comes after.
+        limits: of sizes, numbers and time.
+        token: that requests must bear; None for none.
+    """
+
+    def __init__(self, app: App, limits: Limits, token: str | None) -> None:
+        self._app, self._limits = app, limits
+        self._bearer = None if token is None else f"Bearer {token}".encode()
+        self._open = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, as ASGI has it."""
+        if scope["type"] != "http" or scope["path"] in OPEN:
+            return await self._app(scope, receive, send)
+        refusal = self._refusal(dict(scope["headers"]))
+        if refusal is not None:
+            return await _answer(send, refusal)
+        scope[UNTIL] = time.monotonic() + self._limits.timeout_s
+        self._open += 1
+        try:
+            await self._app(scope, self._bounded(scope[UNTIL], receive), send)
+        finally:
+            self._open -= 1
+
+    def _refusal(self, headers: dict[bytes, bytes]) -> HTTPException | None:
+        # Compared in constant time, so that the time that it takes does not tell how much of a guess is right.
+        if self._bearer and not hmac.compare_digest(headers.get(b"authorization", b""), self._bearer):
+            return HTTPException(401, "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit():
+            return HTTPException(400, "content-length is no number")
+        if len(length) > 18 or int(length) > self._limits.max_bytes:
+            return self._too_large()
+        if self._open >= self._limits.workers + self._limits.queue:
+            return HTTPException(503, "the queue is full", RETRY)
+        return None
+
+    def _too_large(self) -> HTTPException:
+        return HTTPException(413, f"request: expected at most {self._limits.max_bytes} bytes, got more")
+
+    def _bounded(self, until: float, receive: Receive) -> Receive:
+        """Receives the body while it is not too large, and in time."""
+        taken = 0
+
+        async def bounded() -> Message:
+            nonlocal taken
+            try:
+                message = await asyncio.wait_for(receive(), max(until - time.monotonic(), 0.0))
+            except TimeoutError as error:
+                raise HTTPException(408, "the request took too long to arrive") from error
+            taken += len(message.get("body", b""))
+            if taken > self._limits.max_bytes:
+                raise self._too_large()
+            return message
+
+        return bounded
+
+
+async def _answer(send: Send, refusal: HTTPException) -> None:
+    body = json.dumps({"detail": refusal.detail}).encode()
+    headers = {"content-type": "application/json", "content-length": str(len(body)), "connection": "close"}
+    pairs = [(name.lower().encode(), text.encode()) for name, text in (headers | (refusal.headers or {})).items()]
+    await send({"type": "http.response.start", "status": refusal.status_code, "headers": pairs})
+    await send({"type": "http.response.body", "body": body})

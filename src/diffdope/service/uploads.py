@@ -1,0 +1,124 @@
+"""Bytes of strangers as meshes and observations: files of our own names in a folder that is gone afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from diffdope.errors import DiffDopeError, check_choice, expected
+from diffdope.io.capture import CaptureFiles
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+from diffdope.service.asked import Asked
+
+# Of the kinds that `Mesh.load` reads, those that need no other program and unpack no archive.
+MESH_SUFFIXES = (".ply", ".obj", ".glb", ".stl")
+_MOST_BESIDE = 32  # textures and materials of one mesh
+_FLAG = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
+_LOG = logging.getLogger(__name__)
+
+
+def mesh_of(name: str, data: bytes, beside: Sequence[tuple[str, bytes]], *, most_pixels: int, **how: Any) -> Mesh:
+    """A mesh from an uploaded file; of its name, only the ending is looked at.
+
+    Args:
+        name: of the file, as the client has it.
+        data: its content.
+        beside: textures and materials, with the names by which the mesh calls them.
+        most_pixels: of a texture that is given beside it.
+        how: unit and allow_missing_texture of `Mesh.load`.
+
+    Raises:
+        DiffDopeError: if the ending is not among `MESH_SUFFIXES`, or for what `Mesh.load` refuses.
+    """
+    suffix = PurePosixPath(name.replace("\\", "/")).suffix.lower()
+    check_choice("mesh, file ending", suffix, MESH_SUFFIXES)
+    if len(beside) > _MOST_BESIDE:
+        raise expected("beside", f"at most {_MOST_BESIDE} files", len(beside))
+    with _folder("mesh") as folder:
+        file = folder / f"mesh{suffix}"
+        file.write_bytes(data)
+        places = {}
+        for k, (called, content) in enumerate(beside):
+            _check_pixels("beside", content, most_pixels)
+            place = folder / f"beside_{k}"
+            place.write_bytes(content)
+            places[called.replace("\\", "/").rsplit("/", 1)[-1]] = place
+        return Mesh.load(file, beside=places, **how)
+
+
+def id_of(data: bytes, beside: Sequence[tuple[str, bytes]], how: Mapping[str, Any]) -> str:
+    """An id of a mesh by its content: what is registered twice is kept once."""
+    digest = hashlib.sha256(json.dumps(dict(how), sort_keys=True).encode())
+    for part in (data, *(part for name, content in beside for part in (name.encode("utf-8", "replace"), content))):
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()[:24]
+
+
+def observation_of(asked: Asked, images: Mapping[str, bytes], *, most_pixels: int) -> Observation:
+    """What the uploaded pictures show.
+
+    Args:
+        asked: the JSON part.
+        images: PNG or JPEG by "rgb", "depth" and "mask".
+        most_pixels: of each.
+
+    Raises:
+        DiffDopeError: if one is no such picture or too large, or for what `CaptureFiles` and `Observation` refuse.
+    """
+    for name, data in images.items():
+        _check_picture(name, data, most_pixels)
+    with _folder("request") as folder:
+        camera = folder / "camera.json"
+        camera.write_text(json.dumps(dict(asked.camera)), encoding="utf-8")
+        files: dict[str, Any] = {"camera": camera}
+        for name, data in images.items():
+            files[name] = folder / f"{name}.png"  # readers look at the content, which was checked
+            files[name].write_bytes(data)
+        said: dict[str, Any] = {
+            "depth_scale_mm": asked.depth_scale, "mask_label": asked.mask_id, "mask_inverted": asked.mask_inverted,
+            "depth_kind": asked.depth_kind, "camera_size": asked.camera_size, "rectified": asked.rectified,
+        }  # fmt: skip
+        capture = CaptureFiles(**files, **said).read()
+        return Observation(capture.camera, **capture.images)
+
+
+@contextmanager
+def _folder(what: str) -> Iterator[Path]:
+    """A folder for one request; errors of the block do not name it, and speak of keys instead of options."""
+    with tempfile.TemporaryDirectory(prefix="diffdope-") as name:
+        try:
+            yield Path(name)
+        except DiffDopeError as error:
+            text = str(error).replace(f"{name}/", "").replace(name, "the upload")
+            raise DiffDopeError(_FLAG.sub(lambda match: match[1].replace("-", "_"), text)) from error
+        except Exception as error:  # whatever a reader of files stumbles over is the file's fault, as far as others go
+            _LOG.exception("a %s that cannot be read", what)
+            raise expected(what, "files that can be read", type(error).__name__) from error
+
+
+def _check_picture(name: str, data: bytes, most: int) -> None:
+    if not data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
+        raise expected(name, "a PNG or a JPEG", f"{len(data)} bytes of something else")
+    _check_pixels(name, data, most)
+
+
+def _check_pixels(name: str, data: bytes, most: int) -> None:
+    """Refuses a picture by the size in its header, before it is unpacked; what is no picture is left to its reader."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            width, height = image.size
+    except Exception:  # Pillow raises many kinds; the reader words it
+        return
+    if width * height > most:
+        raise expected(name, f"at most {most} pixels", f"{width} x {height}")

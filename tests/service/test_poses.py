@@ -1,0 +1,90 @@
+"""Poses over HTTP are those of the bare `Refiner`, to the bit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diffdope.io.results import encode
+from diffdope.pipelines.refiner import Refiner
+from diffdope.scene.packaged import packaged_example
+from tests.service.conftest import START, part, pictures
+
+MEASURED = ("seconds",)  # differ between any two runs
+
+
+def same(answer: Any, result: Any) -> None:
+    assert answer.status_code == 200, answer.text
+    got, wanted = answer.json(), encode(result)
+    assert list(got) == list(wanted)
+    for key in wanted:
+        assert key in MEASURED or got[key] == wanted[key], key
+
+
+@pytest.fixture(scope="module")
+def example() -> Any:
+    return packaged_example()
+
+
+@pytest.fixture
+def refiner(example: Any) -> Refiner:
+    return Refiner(example.mesh, preset="fast")
+
+
+def test_located_as_by_the_bare_refiner(client: Any, mesh: str, refiner: Refiner, example: Any) -> None:
+    same(client.post("/locate", data=part(mesh=mesh), files=pictures()), refiner.locate(example.observation))
+
+
+def test_located_in_a_box(client: Any, mesh: str, refiner: Refiner, example: Any) -> None:
+    x0, y0, x1, y1 = example.observation.mask_box
+    box = [x0, y0, x1 - x0 + 1, y1 - y0 + 1]
+    answer = client.post("/locate", data=part(mesh=mesh, box=box), files=pictures("rgb", "depth"))
+    same(answer, refiner.locate(example.observation.without_mask(), box=box))
+
+
+def test_refined_as_by_the_bare_refiner(client: Any, mesh: str, refiner: Refiner, example: Any) -> None:
+    wanted = refiner.refine(example.observation, example.start)
+    same(client.post("/refine", data=part(mesh=mesh, start=START), files=pictures()), wanted)
+    matrix = example.start.matrix.tolist()
+    same(client.post("/refine", data=part(mesh=mesh, start=matrix), files=pictures()), wanted)
+
+
+def test_the_best_of_several_starts(client: Any, mesh: str, refiner: Refiner, example: Any) -> None:
+    starts = [START, example.truth.matrix.tolist()]
+    wanted = refiner.refine(example.observation, [example.start, example.truth])
+    same(client.post("/refine", data=part(mesh=mesh, start=starts), files=pictures()), wanted)
+
+
+def test_a_track_goes_on_and_ends(client: Any, mesh: str, refiner: Refiner, example: Any) -> None:
+    first = client.post("/track/belt-1", data=part(mesh=mesh, start=START, time_s=0.0), files=pictures())
+    same(first, refiner.track(example.observation, example.start, time_s=0.0))
+    for time_s in (0.1, 0.2):
+        answer = client.post("/track/belt-1", data=part(time_s=time_s), files=pictures("rgb", "depth"))
+        same(answer, refiner.track(example.observation.without_mask(), time_s=time_s))
+    late = client.post("/track/belt-1", data=part(time_s=0.1), files=pictures("rgb", "depth"))
+    assert late.status_code == 422 and "time_s" in late.json()["detail"]
+    assert client.delete("/track/belt-1").status_code == 204
+    assert client.delete("/track/belt-1").status_code == 404
+    assert client.post("/track/belt-1", data=part(), files=pictures()).status_code == 404
+
+
+def test_two_workers_give_the_same(serve: Any, refiner: Refiner, example: Any) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from tests.service.conftest import mesh_upload
+
+    client = serve(workers=2)
+    mesh = client.post("/meshes", **mesh_upload()).json()["id"]
+    wanted = refiner.refine(example.observation, example.start)
+
+    def sent() -> Any:
+        return {"data": part(mesh=mesh, start=START), "files": pictures()}
+
+    with client, ThreadPoolExecutor(4) as clients:  # one loop for all of them
+        jobs = [
+            clients.submit(client.post, "/refine", data=part(mesh=mesh, start=START), files=pictures())
+            for _ in range(6)
+        ]
+    for job in jobs:
+        same(job.result(), wanted)
