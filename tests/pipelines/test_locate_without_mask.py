@@ -170,3 +170,11 @@ def test_none_is_looked_at_after_one_that_is_sure_enough(refiner: Refiner) -> No
     looked.clear()
     surest(results(), 1.1)
     assert looked == [0, 1, 2]
+
+
+def test_what_would_lie_outside_of_the_picture_is_not_believed(refiner: Refiner) -> None:
+    camera = OBSERVATION.camera
+    for box in ((camera.width - 40, camera.height - 80, 40, 80), (0, camera.height - 60, 120, 60)):
+        for seen in (UNMASKED, Observation(camera, depth=OBSERVATION.depth)):
+            result = refiner.locate(seen, box=box)
+            assert not result.ok and (result.confidence or 0.0) < 0.5, result

@@ -69,6 +69,8 @@ class Arguments:
     """Unit of the file of joints; default: what it says, or radians."""
     mask_id: int | None = None
     """Which label of masks that show several objects."""
+    mask_inverted: Literal["yes", "no"] | None = None
+    """yes: masks are black on the robot; no: they are not, though they look so."""
     depth_scale: float | None = None
     """Millimetres per unit of the depth images; default: the camera file's, 1 beside a camera_info.yaml."""
     suggestions: int = 3
@@ -102,7 +104,8 @@ def read_shots(given: Arguments, robot: Robot) -> list[Shot]:
     folders = {name: folder for name in ("mask", "depth", "rgb") if (folder := getattr(given, name)) is not None}
     if "mask" not in folders and "depth" not in folders:
         raise expected("images", "--mask, --depth or both", ", ".join(folders) or "none", "colours are not compared")
-    pictures = ImageFolders(folders, mask_label=given.mask_id)
+    inverted = None if given.mask_inverted is None else given.mask_inverted == "yes"
+    pictures = ImageFolders(folders, mask_label=given.mask_id, mask_inverted=inverted)
     values = read_joints(given.joints, unit=given.joint_unit).of(pictures.names)
     fixed = {name: _number("fix", name, text) for name, text in _pairs("fix", given.fix).items()}
     shots: list[Shot] = []

@@ -130,7 +130,9 @@ def all_located(
 
 
 def in_brief(result: RefinementResult) -> str:
-    """One line."""
+    """One line; why, where nothing was compared."""
+    if not result.modalities:
+        return f"{result.status}: {result.message}"
     x, y, z = 1e3 * np.asarray(result.pose.t_m2c)
     sure = "" if result.confidence is None else f", confidence {result.confidence:.2f}"
     return f"{result.status}{sure}, at ({x:.1f}, {y:.1f}, {z:.1f}) mm"

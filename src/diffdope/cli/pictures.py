@@ -112,6 +112,8 @@ def draw_all(path: Path, mesh: Mesh, observation: Observation, found: Sequence[t
     renderer = Renderer(mesh, crop.camera)
     picture = enlarge(np.asarray(photo, np.float64), 2)
     for name, result in found:
+        if not result.modalities:  # nothing was compared: the pose stands for none
+            continue
         images = renderer.render(result.pose.R_m2c, result.pose.t_m2c)
         coverage = enlarge(np.asarray(images.coverage[0], np.float64), 2)
         if coverage.max() <= 0.5:

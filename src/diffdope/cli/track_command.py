@@ -103,7 +103,11 @@ def run(arguments: list[str]) -> int:
         if made:
             forget_empty(given.out)
     obj_id = 1 if given.obj_id is None else given.obj_id
-    return write_files(given.out, mesh, video, records, preset, console, film=given.film, obj_id=obj_id)
+    try:
+        return write_files(given.out, mesh, video, records, preset, console, film=given.film, obj_id=obj_id)
+    except KeyboardInterrupt:
+        text = f"interrupted while pictures were made; all {len(records)} poses are in {given.out}"
+        raise KeyboardInterrupt(text) from None
 
 
 def preset_of(given: Arguments) -> Preset:

@@ -28,7 +28,7 @@ from diffdope.io.mask_levels import Levels, levels_of, levels_of_image, object_p
 __all__ = ["Mask", "MaskFile", "looks_inverted", "object_pixels", "read_labels", "read_mask"]
 
 Stored = Levels | NDArray[Any] | list[Levels | NDArray[Any]]
-BOX_NOTE = "the mask is a box; what in it is the object is found where there is depth and no start pose"
+BOX_NOTE = "the mask is a box"
 LOGITS_NOTE = "the mask was taken for logits: the object is where they are above 0"
 _FRAME = 0.98  # share of the picture's border that an inverted mask covers
 _HOLE = 16  # pixels that it leaves out at least

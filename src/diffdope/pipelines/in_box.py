@@ -13,10 +13,12 @@ from diffdope.geometry.crop import Box
 from diffdope.pipelines.result import MESSAGES, Status
 from diffdope.pipelines.tracker import Attempt
 from diffdope.scene.observation import Observation
-from diffdope.search.box_proposals import share_outside
+from diffdope.search.box_proposals import share_in_picture, share_outside
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.settings import SearchSettings
 
+_MOSTLY = 0.5  # of the object that a picture has to show: one face at the border fits any table
+_AT_MOST = 0.25  # probability where it does not
 _WORTH_A_WORD = 2.0  # times what boxes are off by
 _FILLED = 0.98  # share of its bounding box that a rectangle fills, whose corners may be a little off after rectifying
 _FEWEST = 64  # pixels: fewer may fill their box by chance
@@ -87,7 +89,7 @@ def doubted(
     """An attempt whose result is less sure the more of its visible part lies outside of the box.
 
     Boxes are off by shares of about sigma: the log odds of a share s are lower by (s / sigma)^2 / 2, as those of a
-    normal distribution.
+    normal distribution. What lies mostly outside of the picture is not believed, for a box says nothing about it.
 
     Args:
         attempt: made in a mask that was drawn from the box, in the object's own frame.
@@ -104,12 +106,17 @@ def doubted(
     some = 1.0 - (result.none_of_these or 0.0)
     lower = np.exp(-0.5 * off**2)
     still = some * lower / (1.0 - some + some * lower) if some < 1.0 else 1.0
+    cut = share_in_picture(meshes, observation, result.pose) < _MOSTLY
+    if cut:
+        still = min(still, _AT_MOST)
     factor = still / some if some > 0.0 else 1.0
     answers = tuple(replace(one, probability=one.probability * factor) for one in result.answers)
     confidence = answers[0].probability
     notes = [*result.notes, _DRAWN]
     if off > _WORTH_A_WORD:
         notes.append(f"box: {100 * outside:.0f} % of what is seen of the result lies outside of it")
+    if cut:
+        notes.append("most of the object would lie outside of the picture: little of it is compared")
     status, message = result.status, result.message
     if status.ok and confidence < search.least_confidence:
         status = Status.FAILED

@@ -110,7 +110,7 @@ class Tracker:
         """Located where there is a mask; `LOST` until an object that convinces has been found."""
         masked = self._locate is not None and observation.mask_box is not None
         if not masked and not self._searched:
-            cure = "give the pose in the first frame, track(observation, pose=...), or a mask in it"
+            cure = "give the pose in the first frame, track(observation, pose=...), or a mask or box in it"
             raise expected("pose", "a start pose for the first frame, or a mask to find the object in", "none", cure)
         if self._searched:
             self._clock_s = self._time(time_s)

@@ -154,6 +154,15 @@ def share_outside(meshes: MeshLevels, observation: Observation, box: Box, pose: 
     return 1.0 - float(within) / max(float(np.count_nonzero(shown)), 1.0)
 
 
+def share_in_picture(meshes: MeshLevels, observation: Observation, pose: Pose) -> float:
+    """Share of an object's vertices that the camera has in its picture."""
+    camera, points = observation.camera, pose.apply(meshes.mesh.vertices_m)
+    ahead = points[points[:, 2] > 0.0]
+    u, v = camera.project(ahead)
+    inside = (u > -0.5) & (u < camera.width - 0.5) & (v > -0.5) & (v < camera.height - 0.5)
+    return float(np.count_nonzero(inside)) / len(points)
+
+
 def _distances(observation: Observation, box: Box, length_m: float) -> F64:
     """Of the object's middle, metres, that are tried (D,); none where no depth was measured."""
     depth = observation.crop(choose_crop([box], observation.camera, margin=0.0, max_size=48)).depth
