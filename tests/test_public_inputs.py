@@ -82,7 +82,7 @@ case(
 case(dd.Mesh, mesh, colors=("text", {}, object(), [[1, 2], [3]], np.full((3, 3), np.nan), np.full((3, 3), 255.0)))
 case(MESH.scaled, dict(factor=1.0), factor=(*NUMBERS, 0, -1.0))
 case(MESH.moved, dict(offset_m=np.zeros(3)), offset_m=(*ARRAYS, np.full(3, np.inf)))
-case(dd.Mesh.load, dict(path="no.ply", unit="m"), path=PATHS, unit=(*OBJECTS, None, "km"))
+case(dd.Mesh.load, dict(path="no.ply", unit="m"), path=PATHS, unit=(*OBJECTS, None, "km"), beside=("text", 3, ["a"]))
 case(
     dd.Mesh.from_trimesh, dict(mesh=trimesh.creation.box((0.1, 0.2, 0.3))),
     mesh=(None, *OBJECTS), unit=(*OBJECTS, None, "km"),

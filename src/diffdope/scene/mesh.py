@@ -20,6 +20,7 @@ from diffdope.errors import (
     check_path,
     check_positive,
     check_shape,
+    check_type,
     expected,
 )
 from diffdope.scene.extent import diameter
@@ -116,6 +117,8 @@ class Mesh:
                     "unit", f"one of {', '.join(METRES_PER_UNIT)}: {path.suffix} files do not state it", None
                 )
             check_choice("unit", unit, tuple(METRES_PER_UNIT))
+        if beside is not None:
+            check_type("beside", beside, Mapping, cure="{'texture.png': path} of the files that the mesh may name")
         file = read_mesh(path, allow_missing_texture=allow_missing_texture, beside=beside)
         metres, notes = _metres_per_unit(file, unit)
         part = file.part
