@@ -90,10 +90,13 @@ class Bench:
         """
         return self._prepared(mesh, preset, repeat, case_key).refine(observation, start)
 
-    def locate(
-        self, mesh: Mesh, observation: Observation, preset: Preset, *, repeat: int = 0, case_key: str = ""
-    ) -> RefinementResult | Row:
-        """Finds the pose with no start; {"skipped": why} where that cannot be tried."""
+    def refine_or_locate(
+        self, mesh: Mesh, observation: Observation, start: Pose | None, preset: Preset, *, repeat: int = 0,
+        case_key: str = "",
+    ) -> RefinementResult | Row:  # fmt: skip
+        """Refines, or finds the pose with no start; {"skipped": why} where that cannot be tried."""
+        if start is not None:
+            return self.refine(mesh, observation, start, preset, repeat=repeat, case_key=case_key)
         if preset.solver == "descent":
             return {"skipped": f"without a start: the solver of {preset.name} does not search"}
         if observation.mask_box is None:
@@ -118,12 +121,14 @@ def perturbed(truth: Pose, level: StartLevel, rng: np.random.Generator) -> Pose:
     return perturb(truth, angle_rad=float(angle), distance_m=distance, rng=rng)
 
 
-def measured(mesh: Mesh, symmetries: Symmetries, truth: Pose, start: Pose, result: RefinementResult) -> Row:
+def measured(
+    mesh: Mesh, symmetries: Symmetries, truth: Pose, start: Pose | None, result: RefinementResult
+) -> Row:  # fmt: skip
     """The numbers that every study records: errors (`modulo` symmetry and as they are), status, cost, time."""
     points = mesh.vertices_m[:: max(1, len(mesh.vertices_m) // _POINTS)]
     turned, moved = rotation_translation_errors(PosePairs.of([result.pose], [truth]), symmetries)
     return {
-        "start_add_mm": 1e3 * add(start, truth, points),
+        "start_add_mm": 1e3 * add(start or result.initial_pose, truth, points),
         "add_mm": 1e3 * add(result.pose, truth, points),
         "add_s_mm": 1e3 * add_s(result.pose, truth, points),
         "rotation_deg": float(np.degrees(result.pose.angle_to(truth))),

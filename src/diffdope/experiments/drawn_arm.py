@@ -56,12 +56,7 @@ def drawn_arm() -> Robot:
 
 
 def _link(name: str, parts: Sequence[tuple[solids.Triangles, Place]]) -> Link:
-    vertices, faces, first = [], [], 0
-    for (points, triangles), place in parts:
-        vertices.append(points + np.asarray(place))
-        faces.append(triangles + first)
-        first += len(points)
-    return Link(name, np.concatenate(vertices), np.concatenate(faces))
+    return Link(name, *solids.joined((points + np.asarray(place), triangles) for (points, triangles), place in parts))
 
 
 def looking_at(rng: np.random.Generator, *, distance_m: tuple[float, float] = (1.1, 1.5)) -> Pose:

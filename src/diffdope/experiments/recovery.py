@@ -56,16 +56,16 @@ def trials(settings: Settings, source: Source) -> list[Task]:
 def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
     """One refinement."""
     case, repeat = bench.case(str(trial["case"])), int(numbers(trial, "repeat"))
-    if trial["angle_deg"] is None:
-        located = bench.locate(case.mesh, case.observation, settings.preset, case_key=case.key)
-        if isinstance(located, dict):
-            return located
-        errors = measured(case.mesh, case.symmetries, case.truth, located.initial_pose, located)
-        return {"object": case.object_name, **errors}
-    level = StartLevel(numbers(trial, "angle_deg"), numbers(trial, "distance_mm"))
-    # Axes and directions of its own for every cell: more of them are tried in all.
-    start = perturbed(case.truth, level, bench.rng(f"{case.key} {level.name}", repeat))
-    result = bench.refine(case.mesh, case.observation, start, settings.preset, repeat=repeat, case_key=case.key)
+    start = None
+    if trial["angle_deg"] is not None:
+        level = StartLevel(numbers(trial, "angle_deg"), numbers(trial, "distance_mm"))
+        # Axes and directions of its own for every cell: more of them are tried in all.
+        start = perturbed(case.truth, level, bench.rng(f"{case.key} {level.name}", repeat))
+    result = bench.refine_or_locate(
+        case.mesh, case.observation, start, settings.preset, repeat=repeat, case_key=case.key
+    )  # fmt: skip
+    if isinstance(result, dict):
+        return result
     return {"object": case.object_name, **measured(case.mesh, case.symmetries, case.truth, start, result)}
 
 

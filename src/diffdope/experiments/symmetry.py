@@ -94,14 +94,12 @@ def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
     rng = bench.rng(shape.name, repeat)
     truth = random_pose(rng)
     observation = bench.source.seen(picture([(shape.mesh, truth)], rng, noise=settings.noise))
-    if trial["start"] == NO_START:
-        located = bench.locate(shape.mesh, observation, settings.preset, repeat=repeat)
-        if isinstance(located, dict):
-            return located
-        start, result = located.initial_pose, located
-    else:
+    start = None
+    if trial["start"] != NO_START:
         start = perturbed(truth, StartLevel(numbers(trial, "angle_deg"), numbers(trial, "distance_mm")), rng)
-        result = bench.refine(shape.mesh, observation, start, settings.preset, repeat=repeat)
+    result = bench.refine_or_locate(shape.mesh, observation, start, settings.preset, repeat=repeat)
+    if isinstance(result, dict):
+        return result
     found = measured(shape.mesh, shape.symmetries, truth, start, result)
     return {**found, **disagreement(result, shape.symmetries)}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,16 @@ Triangles = tuple[F64, I64]
 """Vertices (V, 3) and indices of them (F, 3), wound outwards."""
 
 _AROUND = 64  # sides of what is round: a cylinder's outline is then off by at most 0.12 % of its radius
+
+
+def joined(parts: Iterable[Triangles]) -> Triangles:
+    """Several as one, in their order; none of no parts."""
+    vertices, faces, first = [np.empty((0, 3))], [np.empty((0, 3), np.int64)], 0
+    for points, triangles in parts:
+        vertices.append(points)
+        faces.append(triangles + first)
+        first += len(points)
+    return np.concatenate(vertices), np.concatenate(faces)
 
 
 def box(size_m: tuple[float, float, float]) -> Triangles:

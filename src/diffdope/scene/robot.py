@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_number, check_positive, expected
+from diffdope.geometry import solids
 from diffdope.scene.kinematic_tree import Joint, Link, from_the_root, no_such, root_of
 from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.mesh import Mesh
@@ -195,15 +196,11 @@ class Robot:
     @cached_property
     def _rest(self) -> _Rest:
         """All links, at joint values of 0."""
-        T, vertices, faces, owner, first = self.forward({joint.name: 0.0 for joint in self.moving}), [], [], [], 0
-        for n, link in enumerate(self.links):
-            vertices.append(link.vertices_m)
-            faces.append(link.faces + first)
-            owner.append(np.full(len(link.vertices_m), n))
-            first += len(link.vertices_m)
-        own, number = np.concatenate(vertices), np.concatenate(owner)
+        T = self.forward({joint.name: 0.0 for joint in self.moving})
+        own, faces = solids.joined((link.vertices_m, link.faces) for link in self.links)
+        number = np.repeat(np.arange(len(self.links)), [len(link.vertices_m) for link in self.links])
         placed = np.einsum("vik,vk->vi", T[number, :3, :3], own) + T[number, :3, 3]
-        mesh = Mesh(placed, np.concatenate(faces).astype(np.int32), name=self.name)
+        mesh = Mesh(placed, faces.astype(np.int32), name=self.name)
         return _Rest(mesh, own, number, number[mesh.faces[:, 0]])
 
     def _from_root(self, values: Mapping[str, float]) -> F64:

@@ -118,14 +118,14 @@ def _matrix(origin: Any) -> F64:
 
 def _link(one: Any, surface: Surface, finder: MeshFinder, described: Any) -> Link:
     wanted, other = (one.visuals, one.collisions) if surface == "visual" else (one.collisions, one.visuals)
-    vertices, faces, first = [np.empty((0, 3))], [np.empty((0, 3), np.int64)], 0
-    for part in wanted if wanted and (_readable(wanted) or not _readable(other)) else other:
-        points, triangles = _geometry(part.geometry, finder, one.name)
-        T = _matrix(part.origin)
-        vertices.append(points @ T[:3, :3].T + T[:3, 3])
-        faces.append(triangles + first)
-        first += len(points)
-    return Link(one.name, np.concatenate(vertices), np.concatenate(faces))
+    parts = wanted if wanted and (_readable(wanted) or not _readable(other)) else other
+    return Link(one.name, *solids.joined(_placed(part, finder, one.name) for part in parts))
+
+
+def _placed(part: Any, finder: MeshFinder, link: str) -> solids.Triangles:
+    points, triangles = _geometry(part.geometry, finder, link)
+    T = _matrix(part.origin)
+    return points @ T[:3, :3].T + T[:3, 3], triangles
 
 
 def _readable(parts: Sequence[Any]) -> bool:
