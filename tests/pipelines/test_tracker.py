@@ -104,6 +104,24 @@ def test_doubt_must_last_before_the_object_is_lost(box: Mesh) -> None:
     assert not wide.confidences
 
 
+def test_what_is_never_found_with_a_high_confidence_is_not_lost_with_its_usual_one(box: Mesh) -> None:
+    near, wide = Script([0.35] * 6 + [0.2] * 3), Script([0.35, 0.2])
+    followed = tracker(box, near, wide)
+    first = followed.track(grey(), START)  # whoever gave the pose has said that the object is there
+    usual = [followed.track(grey()) for _ in range(5)]
+    assert all(result.ok and result.confidence == 0.35 for result in [first, *usual])
+    assert usual[-1].notes == ("confidence 0.35, which is usual in this film",)
+    less = [followed.track(grey()) for _ in range(3)]
+    assert [result.status for result in less] == [Status.CONVERGED] * 2 + [Status.LOST]
+
+
+def test_what_is_usual_is_no_excuse_below_the_least_confidence(box: Mesh) -> None:
+    near, wide = Script([0.08, 0.08]), Script([0.08, 0.08])
+    followed = tracker(box, near, wide)
+    assert followed.track(grey(), START).status is Status.LOST
+    assert followed.track(grey()).status is Status.LOST
+
+
 @pytest.mark.parametrize("status", [Status.OUT_OF_VIEW, Status.NO_OVERLAP, Status.BEHIND_CAMERA])
 def test_nothing_to_compare_is_lost_at_once_and_says_why(box: Mesh, status: Status) -> None:
     def fails(observation: Observation, start: Pose) -> Attempt:
@@ -241,7 +259,20 @@ def test_the_mask_tells_where_to_look_for_a_lost_object(box: Mesh) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["lost", "doubt", "found", "alike", "unlike", "patience", "retry", "memory_s", "frame_s", "smoothing"]
+    "name",
+    [
+        "lost",
+        "doubt",
+        "found",
+        "alike",
+        "unlike",
+        "patience",
+        "retry",
+        "memory_s",
+        "frame_s",
+        "smoothing",
+        "reach_m_per_s",
+    ],
 )
 def test_settings_out_of_range_are_refused(name: str) -> None:
     with pytest.raises(DiffDopeError, match=name):
@@ -282,6 +313,16 @@ def test_a_moving_object_is_followed_lost_behind_a_card_and_found_again(box: Mes
             assert error < 0.003, frame
     assert any(note.startswith("found again") for result in results for note in result.notes)
     assert results[-1].ok
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_after_a_gap_the_object_is_looked_for_as_far_as_a_hand_carries_it(box: Mesh, given: bool) -> None:
+    refiner = Refiner(box, CAMERA, preset="fast", threads=1)
+    refiner.track(seen(box, 0), truth(0), time_s=0.0)
+    gap = 14  # frames: further than a velocity is remembered, and than the wider search reaches from where it was
+    assert truth(gap).distance_to(truth(0)) > 0.5 * box.diameter
+    result = refiner.track(seen(box, gap), time_s=gap * FRAME_S if given else 4 * FRAME_S)
+    assert result.ok and result.pose.distance_to(truth(gap)) < 0.003
 
 
 def test_tracking_leaves_refine_as_it_was(box: Mesh) -> None:

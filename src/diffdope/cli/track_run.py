@@ -19,7 +19,7 @@ from diffdope.io.results import encode
 from diffdope.jobs.journal import Journal
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
-from diffdope.pipelines.tracker import not_found_yet
+from diffdope.pipelines.tracked import not_found_yet
 from diffdope.scene.observation import Observation
 
 Record = Mapping[str, Any]

@@ -31,6 +31,7 @@ from diffdope.search.canonical import nearest_alike
 from diffdope.search.descent import Progress
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
+from diffdope.search.patch import PatchMatcher
 from diffdope.search.search import Search
 from diffdope.terms.photometric_gain import PhotometricGain
 
@@ -209,7 +210,7 @@ class Refiner:
         alone = set(near.search.near.hypotheses) == {1}
         return Tracker(
             self._frame.mesh, self.preset.tracking, refine, search, quick if alone else None, light=near.search.light,
-            locate=partial(self._anywhere, locating),
+            locate=partial(self._anywhere, locating), matcher=PatchMatcher(self._meshes),
         )  # fmt: skip
 
     def _follow(self, preset: Preset, observation: Observation, pose: Pose, gain: PhotometricGain | None) -> Attempt:

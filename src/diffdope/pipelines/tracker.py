@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
-from diffdope.pipelines.result import NOWHERE, RefinementResult, Status, nothing_compared
+from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import Preset, TrackingSettings
+from diffdope.pipelines.tracked import likeness, lost, not_found_yet, sureness, with_usual_note
 from diffdope.problem.level_problem import GainModel
 from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.motion_model import MotionModel
+from diffdope.search.patch import Patch, PatchMatcher
 from diffdope.terms.photometric_gain import NEUTRAL, PhotometricGain
 
 
@@ -55,10 +57,14 @@ class Tracker:
     """The state between frames.
 
     A frame is refined from where the motion model expects the object. If the result is not as convincing as it has been
-    so far, it is refined from coarse to fine, and from the pose of the frame before as well. Poses that are in doubt do
-    not feed the motion model; after `patience` frames in a row, or one that cannot be true, the object is lost. From
-    then on the pose is a prediction from the last one that could be trusted, and every `retry` frames the wider search
-    looks for the object around it, and in the mask, if there is one, wherever it is.
+    so far, it is refined from coarse to fine: from where the object's picture in the last frame that could be trusted
+    is seen now, from the prediction, and from the pose of the frame before. Poses that are in doubt do not feed the
+    motion model; after `patience` frames in a row, or one that cannot be true, the object is lost. From then on every
+    `retry` frames the wider search looks for the object where its picture is seen, and in the mask, if there is one,
+    wherever it is.
+
+    What convinces depends on the film: a plain object without depth is never found with a high confidence, and is not
+    lost as long as it is found with the usual one.
 
     Args:
         mesh: the object.
@@ -68,18 +74,21 @@ class Tracker:
         quick: from a start very close by, in the light of the frame before; None for `refine`.
         light: how colours may differ: what is known of it from a frame, if that suffices for the next.
         locate: with no start, in frames that have a mask; None for not at all.
+        matcher: finds where the object's picture in a frame before is seen; None for not at all.
     """
 
     def __init__(
         self, mesh: Mesh, settings: TrackingSettings, refine: Refine, search: Refine, quick: Follow | None = None, *,
-        light: GainModel = "gain-bias", locate: Locate | None = None,
+        light: GainModel = "gain-bias", locate: Locate | None = None, matcher: PatchMatcher | None = None,
     ) -> None:  # fmt: skip
         self._mesh, self._settings, self._light = mesh, settings, light
-        self._locate = locate
+        self._locate, self._matcher = locate, matcher
+        self._patch: Patch | None = None
         self._searched = False
         self._gain: PhotometricGain | None = None
         self._refine, self._search, self._quick = refine, search, quick
         self._usual: float | None = None
+        self._usual_confidence = 1.0
         self._motion = MotionModel(settings.memory_s, settings.smoothing)
         self._last: Pose | None = None
         self._clock_s = self._trusted_s = 0.0
@@ -132,7 +141,8 @@ class Tracker:
         self._clock_s = 0.0 if time_s is None else time_s
         self._trusted_s = self._clock_s - self._settings.frame_s
         self._in_doubt = self._lost_frames = 0
-        self._begun, self._usual = False, None
+        self._begun, self._usual, self._usual_confidence = False, None, 1.0
+        self._patch = None
 
     def _time(self, time_s: float | None) -> float:
         if time_s is None:
@@ -146,15 +156,28 @@ class Tracker:
     def _elapsed_s(self) -> float:
         return self._clock_s - self._trusted_s
 
+    @property
+    def _doubt(self) -> float:
+        """Confidence below which a pose is in doubt: less where the object is never found with more."""
+        settings = self._settings
+        return max(min(settings.doubt, settings.unlike * self._usual_confidence), settings.lost)
+
+    @property
+    def _found(self) -> float:
+        """Confidence with which a lost object is found again."""
+        return max(min(self._settings.found, self._usual_confidence), self._settings.lost)
+
     def _followed(self, observation: Observation) -> RefinementResult:
         """A frame while the object is not lost."""
         result = self._best(observation, self._starts())
         if not self._begun and sureness(result) < self._settings.found:  # a given pose may be rougher than a prediction
             result = max(result, self._made(self._search(observation, result.initial_pose)), key=sureness)
         confidence = sureness(result)
-        if confidence >= self._settings.doubt and self._is_usual(result, self._settings.unlike):
-            self._trust(result)
-            return result
+        if not self._begun:  # that the object is there, who gave the pose has said
+            self._usual_confidence = confidence
+        if confidence >= self._doubt and self._is_usual(result, self._settings.unlike):
+            self._trust(result, observation)
+            return result if confidence >= self._settings.doubt else with_usual_note(result, confidence)
         self._in_doubt += 1
         if confidence < self._settings.lost or self._in_doubt >= self._settings.patience:
             return self._found_or_not(observation)
@@ -174,21 +197,29 @@ class Tracker:
         results: list[RefinementResult] = []
         for attempt in self._attempts(observation, starts):
             results.append(self._made(attempt()))
-            if sureness(results[-1]) >= self._settings.doubt and self._is_usual(results[-1], self._settings.alike):
+            if sureness(results[-1]) >= self._doubt and self._is_usual(results[-1], self._settings.alike):
                 return results[-1]
         return max(results, key=sureness)
 
-    def _attempts(self, observation: Observation, starts: list[Pose]) -> list[Callable[[], Attempt]]:
+    def _attempts(self, observation: Observation, starts: list[Pose]) -> Iterator[Callable[[], Attempt]]:
         """What is tried one after the other."""
-        attempts: list[Callable[[], Attempt]] = [partial(self._refine, observation, start) for start in starts]
         if self._quick is not None and self._begun:
-            attempts.insert(0, partial(self._quick, observation, starts[0], self._gain))
-        return attempts
+            yield partial(self._quick, observation, starts[0], self._gain)
+        seen = self._matched(observation, starts[0])
+        for start in starts if seen is None else (seen, *starts):
+            yield partial(self._refine, observation, start)
+
+    def _matched(self, observation: Observation, expected: Pose) -> Pose | None:
+        """Where the object's picture is seen, as far around as a hand may have carried it since the last good frame."""
+        if self._matcher is None or self._patch is None:
+            return None
+        reach_m = self._settings.reach_m_per_s * self._elapsed_s
+        return self._matcher.moved(self._patch, observation, expected, reach_m)
 
     def _made(self, attempt: Attempt) -> RefinementResult:
         """Its result; keeps the light of one that can be trusted for the next frame."""
         result, gain = attempt
-        sure = result.confidence is not None and result.confidence >= self._settings.doubt
+        sure = result.confidence is not None and result.confidence >= self._doubt
         known = NEUTRAL if self._light == "as-is" else (gain if self._light == "gain-bias" else None)
         self._gain = known if sure else None
         return result
@@ -197,39 +228,45 @@ class Tracker:
         """Whether the object looks as much like its model as it did in the frames before, or `share` of that."""
         return self._usual is None or likeness(result) >= share * self._usual
 
-    def _trust(self, result: RefinementResult) -> None:
+    def _trust(self, result: RefinementResult, observation: Observation) -> None:
         if self._begun:
             self._motion.take(result.pose, self._elapsed_s)
         else:  # from a given pose to the first result is no motion, but the error of what was given
             self._motion.restart(result.pose)
         self._begun = True
-        now = likeness(result)
+        now, confidence = likeness(result), sureness(result)
         self._usual = now if self._usual is None else self._usual + _FOLLOW * (now - self._usual)
+        self._usual_confidence += _FOLLOW * (confidence - self._usual_confidence)
         self._last, self._trusted_s, self._in_doubt = result.pose, self._clock_s, 0
+        if self._matcher is not None:
+            self._patch = self._matcher.picture(observation, result.pose) or self._patch
 
     def _found_or_not(self, observation: Observation) -> RefinementResult:
         """A frame while the object is lost, the one that says so included."""
         predicted = self._motion.predict(self._elapsed_s)
         wide = self._lost_frames % self._settings.retry == 0
         self._lost_frames += 1
-        start = recentred(self._motion.pose, self._mesh, observation) if wide else predicted
+        start = self._matched(observation, predicted)
+        if wide and (start is None or observation.mask_box is not None):
+            start = recentred(self._motion.pose, self._mesh, observation)
+        start = start or predicted
         result = self._made((self._search if wide else self._refine)(observation, start))
         # As seldom as the wider search: it takes as long, and from one frame to the next little changes.
         if wide and self._locate is not None and observation.mask_box is not None and not self._convinces(result):
             result = max(result, self._made(self._locate(observation)), key=sureness)
         if self._convinces(result):
-            return self._recovered(result)
+            return self._recovered(result, observation)
         self._last = predicted
-        return lost(result, predicted, self._lost_frames, self._settings)
+        return lost(result, predicted, self._lost_frames, self._found)
 
     def _convinces(self, result: RefinementResult) -> bool:
         """Whether a lost object has been found."""
-        return sureness(result) >= self._settings.found and self._is_usual(result, self._settings.unlike)
+        return sureness(result) >= self._found and self._is_usual(result, self._settings.unlike)
 
-    def _recovered(self, result: RefinementResult) -> RefinementResult:
+    def _recovered(self, result: RefinementResult, observation: Observation) -> RefinementResult:
         frames, self._lost_frames = self._lost_frames - 1, 0
         self._begun = False
-        self._trust(result)
+        self._trust(result, observation)
         if frames == 0:  # the wider search found it in the very frame that was in doubt
             return replace(result, notes=(*result.notes, "found by the wider search"))
         text = f"found again after {frames} lost frame{'s' if frames > 1 else ''}"
@@ -240,41 +277,6 @@ def _finite(time_s: float) -> float:
     if not math.isfinite(time_s):
         raise expected("time_s", "seconds", time_s)
     return time_s
-
-
-def not_found_yet(why: str, found: RefinementResult | None = None) -> RefinementResult:
-    """What a frame returns before the object was found for the first time.
-
-    Args:
-        why: in a few words.
-        found: what was located there, if anything; it does not convince.
-    """
-    text = f"not found yet ({why}); frames with a mask are searched, or start with track(observation, pose=...)"
-    if found is None:
-        return nothing_compared(NOWHERE, Status.LOST, text)
-    return replace(found, status=Status.LOST, message=text, cost=math.inf, cost_per_modality={})
-
-
-def sureness(result: RefinementResult) -> float:
-    """Confidence, 0 for what is no result."""
-    return result.confidence if result.ok and result.confidence is not None else 0.0
-
-
-def likeness(result: RefinementResult) -> float:
-    """How much the visible part of the object looks like its model: share of fitting depths, and texture."""
-    seen = result.evidence
-    shares = () if seen is None else (seen.depth_inliers, seen.texture)
-    return max(sum(share for share in shares if share is not None), 0.0)
-
-
-def lost(result: RefinementResult, predicted: Pose, frames: int, settings: TrackingSettings) -> RefinementResult:
-    """What a lost frame returns: the prediction, and why no more."""
-    why = f"confidence {sureness(result):.2f}, below {settings.found:g}" if result.ok else result.message
-    text = (
-        f"lost for {frames} frame{'s' if frames > 1 else ''} ({why}); the pose is a guess from the last good one; "
-        "the wider search goes on, or restart with track(observation, pose=...)"
-    )
-    return replace(result, pose=predicted, status=Status.LOST, message=text, cost=math.inf, cost_per_modality={})
 
 
 def recentred(pose: Pose, mesh: Mesh, observation: Observation) -> Pose:

@@ -28,6 +28,9 @@ class TrackingSettings:
     """It is found again if the confidence is at least this."""
     retry: int = 5
     """Of the frames in which it is lost, the wider search looks for it in the first and in every so many."""
+    reach_m_per_s: float = 1.1
+    """How fast the object or the camera may move: a frame that does not convince is searched so far, times the seconds
+    since the last good one, around where the object is expected. A hand that carries something does 0.5 to 1.1 m/s."""
     memory_s: float = 0.3
     """Seconds after which an unconfirmed velocity has fallen to 1/e."""
     smoothing: float = 0.0
@@ -45,6 +48,6 @@ class TrackingSettings:
         for name in ("patience", "retry"):
             if getattr(self, name) < 1:
                 raise DiffDopeError(f"{name}: expected at least 1, got {getattr(self, name)}")
-        check_above_zero(self, "memory_s", "frame_s")
+        check_above_zero(self, "reach_m_per_s", "memory_s", "frame_s")
         if not 0.0 <= self.smoothing < 1.0:
             raise DiffDopeError(f"smoothing: expected a share from 0 to below 1, got {self.smoothing}")

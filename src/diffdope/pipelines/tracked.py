@@ -1,0 +1,50 @@
+"""What a frame of a film says: how sure and how like its model the object is, and results of frames that say less."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from diffdope.geometry.pose import Pose
+from diffdope.pipelines.result import NOWHERE, RefinementResult, Status, nothing_compared
+
+
+def not_found_yet(why: str, found: RefinementResult | None = None) -> RefinementResult:
+    """What a frame returns before the object was found for the first time.
+
+    Args:
+        why: in a few words.
+        found: what was located there, if anything; it does not convince.
+    """
+    text = f"not found yet ({why}); frames with a mask are searched, or start with track(observation, pose=...)"
+    if found is None:
+        return nothing_compared(NOWHERE, Status.LOST, text)
+    return replace(found, status=Status.LOST, message=text, cost=math.inf, cost_per_modality={})
+
+
+def sureness(result: RefinementResult) -> float:
+    """Confidence, 0 for what is no result."""
+    return result.confidence if result.ok and result.confidence is not None else 0.0
+
+
+def likeness(result: RefinementResult) -> float:
+    """How much the visible part of the object looks like its model: share of fitting depths, and texture."""
+    seen = result.evidence
+    shares = () if seen is None else (seen.depth_inliers, seen.texture)
+    return max(sum(share for share in shares if share is not None), 0.0)
+
+
+def with_usual_note(result: RefinementResult, confidence: float) -> RefinementResult:
+    """A pose that is believed because it is found as well as in the frames before, though that is not well."""
+    note = f"confidence {confidence:.2f}, which is usual in this film"
+    return replace(result, notes=(*result.notes, note))
+
+
+def lost(result: RefinementResult, predicted: Pose, frames: int, found: float) -> RefinementResult:
+    """What a lost frame returns: the prediction, and why no more: no confidence of `found`."""
+    why = f"confidence {sureness(result):.2f}, below {found:.2g}" if result.ok else result.message
+    text = (
+        f"lost for {frames} frame{'s' if frames > 1 else ''} ({why}); the pose is a guess from the last good one; "
+        "the wider search goes on, or restart with track(observation, pose=...)"
+    )
+    return replace(result, pose=predicted, status=Status.LOST, message=text, cost=math.inf, cost_per_modality={})
