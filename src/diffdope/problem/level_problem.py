@@ -143,8 +143,8 @@ def prepare_level(
     Raises:
         NothingToCompareError: if no modality is left that could be compared.
     """
-    crop = observation.crop(window)
-    images = Renderer(buffers.mesh, crop.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
+    crop, mesh = observation.crop(window), buffers.mesh
+    images = Renderer(mesh, crop.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
     coverage = images.coverage[0]
     sure = rules.mask_error_px > 0.0 and crop.mask is not None
     share = settings.occlusion_margin
@@ -155,12 +155,16 @@ def prepare_level(
     else:
         weights = weights_of_mask(crop, margin_m=share * length_m)
     responsibility = responsibility_of(coverage, crop, weights)
-    resolved = settings if crop.mask is not None else unmasked(settings)
-    colored, refused_px = crop.rgb is not None and buffers.mesh.has_color, None
+    colored, refused_px = crop.rgb is not None and mesh.has_color, None
+    resolved = settings
+    if crop.mask is None:
+        resolved = unmasked(settings)
+        if rules.gain != "as-is" and held_by_contours(mesh, crop, rules.contour, settings):
+            resolved, colored = colourless(resolved), False
     if sure and colored and crop.mask is not None:
         off_px = border_error(coverage, crop.mask, weights)
         instead = crop.without_mask()
-        if 0.0 < rules.mask_refused_px < off_px and contour_weight(instead, rules.contour, settings) > 0.0:
+        if 0.0 < rules.mask_refused_px < off_px and contour_weight(instead, rules.contour, settings, mesh) > 0.0:
             crop, refused_px, resolved = instead, off_px, unmasked(settings)
             responsibility = responsibility_of(coverage, crop, np.ones_like(weights))
         else:
@@ -170,11 +174,8 @@ def prepare_level(
     if rules.gain != "as-is" and colored:
         seen = in_light(crop, gain_at(images, crop, responsibility, with_bias=rules.gain == "gain-bias"))
     factor = ImageFactor(buffers, seen, responsibility, resolved, length_m=length_m, with_normal=with_normal)
-    contours = None
-    if rules.contour is not None and crop.rgb is not None and crop.mask is None:
-        contour = replace(rules.contour, weight=contour_weight(crop, rules.contour, resolved))
-        contours = ContourCorrespondences(crop.rgb, crop.camera, contour)
-    return checked(LevelProblem(window, crop, factor, responsibility, contours, refused_px), buffers.mesh)
+    contours = contours_of(crop, rules.contour, resolved, mesh)
+    return checked(LevelProblem(window, crop, factor, responsibility, contours, refused_px), mesh)
 
 
 def prepare_followed(
@@ -185,6 +186,7 @@ def prepare_followed(
     *,
     length_m: float,
     gain: PhotometricGain,
+    contour: ContourSettings | None = None,
 ) -> LevelProblem:
     """The same around an object that is expected there to a few pixels, in a known light, and without a mask.
 
@@ -193,19 +195,46 @@ def prepare_followed(
     Raises:
         NothingToCompareError: if no modality is left that could be compared.
     """
-    crop = observation.crop(window)
-    everywhere = Responsibility.everywhere(*window.size)
+    crop, mesh = observation.crop(window), buffers.mesh
+    everywhere, resolved = Responsibility.everywhere(*window.size), unmasked(settings)
+    if held_by_contours(mesh, crop, contour, settings):
+        resolved, gain = colourless(resolved), NEUTRAL
     seen = crop if crop.rgb is None or gain is NEUTRAL else in_light(crop, gain)
-    factor = ImageFactor(buffers, seen, everywhere, unmasked(settings), length_m=length_m, with_normal=True)
-    return checked(LevelProblem(window, crop, factor, everywhere), buffers.mesh)
+    factor = ImageFactor(buffers, seen, everywhere, resolved, length_m=length_m, with_normal=True)
+    contours = contours_of(crop, contour, resolved, mesh)
+    return checked(LevelProblem(window, crop, factor, everywhere, contours), mesh)
 
 
-def contour_weight(observation: Observation, contour: ContourSettings | None, settings: ObjectiveSettings) -> float:
+def contours_of(
+    crop: Observation, contour: ContourSettings | None, settings: ObjectiveSettings, mesh: Mesh
+) -> ContourCorrespondences | None:
+    """The photograph's edges where there is no mask; of weight 0 they only speak for or against a pose."""
+    if contour is None or crop.rgb is None or crop.mask is not None:
+        return None
+    weighed = replace(contour, weight=contour_weight(crop, contour, settings, mesh))
+    return ContourCorrespondences(crop.rgb, crop.camera, weighed)
+
+
+def contour_weight(
+    observation: Observation, contour: ContourSettings | None, settings: ObjectiveSettings, mesh: Mesh
+) -> float:
     """How much the photograph's edges hold the outline; 0 where a mask or, as a rule, depth does it better."""
     if contour is None or "rgb" not in observation.modalities or "mask" in observation.modalities:
         return 0.0
-    with_depth = "depth" in observation.modalities and settings.depth_weight > 0.0
-    return contour.weight_with_depth if with_depth else contour.weight
+    if "depth" not in observation.modalities or settings.depth_weight <= 0.0:
+        return contour.weight
+    return contour.weight_with_depth if mesh.has_pattern else contour.weight_plain_with_depth
+
+
+def held_by_contours(
+    mesh: Mesh, crop: Observation, contour: ContourSettings | None, settings: ObjectiveSettings
+) -> bool:
+    """Whether contours take the place of a single colour.
+
+    In a light that is fitted, a single colour only says that the object looks the same all over, which holds of many
+    things that are not the object, and of few photographs that are. Edges know the object's colour from the photograph.
+    """
+    return mesh.has_color and not mesh.has_pattern and contour_weight(crop, contour, settings, mesh) > 0.0
 
 
 def checked(level: LevelProblem, mesh: Mesh) -> LevelProblem:
@@ -252,6 +281,11 @@ def unmasked(settings: ObjectiveSettings) -> ObjectiveSettings:
         depth_cap=min(settings.depth_cap, settings.depth_cap_unmasked),
         uncovered=settings.uncovered_unmasked,
     )
+
+
+def colourless(settings: ObjectiveSettings) -> ObjectiveSettings:
+    """The settings with colours left out."""
+    return replace(settings, rgb_weight=0.0, edge_weight=0.0)
 
 
 def in_light(crop: Observation, gain: PhotometricGain) -> Observation:

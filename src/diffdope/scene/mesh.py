@@ -38,6 +38,8 @@ METRES_PER_UNIT = {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "inch": 0.0254}
 _SMALLEST_M, _USUAL_M, _LARGEST_M = 1e-3, 5.0, 100.0
 _LARGE = "the diameter is"
 
+_PLAIN = 0.02  # colours in [0, 1] that differ by less are one: JPEG's noise is as large
+
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
@@ -175,6 +177,13 @@ class Mesh:
     def has_color(self) -> bool:
         """Whether it has a texture or vertex colours, so that RGB can be compared."""
         return self.texture is not None or self.colors is not None
+
+    @cached_property
+    def has_pattern(self) -> bool:
+        """Whether its colours differ anywhere: a single one tells no turn from another."""
+        if self.texture is not None:
+            return bool(np.ptp(self.texture.reshape(-1, 3), axis=0).max() > 255 * _PLAIN)
+        return self.colors is not None and bool(np.ptp(self.colors, axis=0).max() > _PLAIN)
 
     @cached_property
     def is_closed(self) -> bool:

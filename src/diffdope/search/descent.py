@@ -25,6 +25,7 @@ from diffdope.problem.region import choose_window, projected_box
 from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
+from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.history import Recorder
 from diffdope.search.levels import Level, PyramidSettings
@@ -233,9 +234,11 @@ class Descent:
         around = observation.without_mask() if near else observation
         window = choose_window(box, around, size=level.size, margin=self._margin)
         buffers = self._meshes.buffers(level.faces)
-        if followed is not None and "mask" not in observation.modalities:
-            return prepare_followed(buffers, observation, window, self._objective, length_m=length_m, gain=followed)
         contour = search.outline if search.outline.active else None
+        if followed is not None and "mask" not in observation.modalities:
+            return prepare_followed(
+                buffers, observation, window, self._objective, length_m=length_m, gain=followed, contour=contour
+            )
         rules = LevelRules(
             search.light, search.mask_error_px if final else 0.0, search.mask_refused_px, contour, pose_known=known
         )
@@ -321,11 +324,11 @@ class Descent:
 
 
 def iterates_of(
-    pyramid: PyramidSettings, search: SearchSettings, objective: ObjectiveSettings, unseen: Observation
+    pyramid: PyramidSettings, search: SearchSettings, objective: ObjectiveSettings, unseen: Observation, mesh: Mesh
 ) -> int:
     """How many a descent makes at most; `unseen` is the observation without its mask, which may be left out."""
     contour = search.outline
-    if contour_weight(unseen, contour, objective) <= 0.0:
+    if contour_weight(unseen, contour, objective, mesh) <= 0.0:
         return sum(level.iterations + 1 for level in pyramid.levels)
     rounds = len(contour.reach_px)
     steps = sum(rounds * (-(-level.iterations // rounds) + 1) for level in pyramid.levels)

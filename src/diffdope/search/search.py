@@ -85,7 +85,7 @@ class Search:
         self._rng = np.random.default_rng(seed)
         self._length_m = meshes.length_m
         self._recorder = Recorder()
-        self._held = contour_weight(observation, settings.outline, objective) > 0.0
+        self._held = contour_weight(observation, settings.outline, objective, meshes.mesh) > 0.0
         self._again = settings.near.of_one_pose(1)
         first = (settings.near, settings.far) if pose is not None else pyramids_everywhere(settings)
         self._count = sum(pyramid.hypotheses[0] for pyramid in first) + ALTERNATIVES
@@ -168,7 +168,7 @@ class Search:
             pyramids.append(s.far)
         if s.symmetric_alternatives:
             pyramids += [self._again] * ALTERNATIVES
-        return sum(iterates_of(pyramid, s, self._objective, unseen) for pyramid in pyramids) - 1
+        return sum(iterates_of(pyramid, s, self._objective, unseen, self._meshes.mesh) for pyramid in pyramids) - 1
 
     def _proposals(self, start: Pose, pyramid: PyramidSettings, column: int) -> Hypotheses:
         """Poses around a start, numbered from a column on."""

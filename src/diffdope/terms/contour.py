@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +21,25 @@ from diffdope.checked_fields import checked_fields
 from diffdope.errors import DiffDopeError, check_at_least_zero
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
+from diffdope.terms.contour_kernel import (
+    BINS,
+    BLOCK,
+    STEP,
+    LineScratch,
+    Strengths,
+    count_colours,
+    find_outline,
+    log_ratio,
+    smooth_photograph,
+    sum_contour,
+    sum_support,
+)
 from diffdope.terms.layout import CONTOUR
 from diffdope.terms.quadratic_factor import QuadraticFactor
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
-_STEP = 0.5  # pixels between samples along a normal
 _LEAST_POINTS = 20
 _BLUR = 0.7  # of the photograph, pixels
 _AROUND = 1.0 / 16.0  # share of the crop over which the usual contrast is taken
@@ -37,9 +48,10 @@ _STRONG = 3.0  # an edge with so many times the usual contrast is as good as any
 _BLIND = 0.3  # variance of the place of the best edge, pixels^2
 _FAR = 0.6  # share of the reach at which an edge counts half an e-fold less
 _INDEPENDENT = 10.0  # edges around an outline that err on their own
-_BINS = 16  # of each colour's histogram
 _LEFT = 0.1  # share of an edge's contrast that is left where the model has as much
-_CLEAR = 3  # pixels next to the outline that the statistics leave out
+_SMOOTHING = 1.5  # pixels, of the coverage, for its normals
+_BESIDE_PX = 2.0  # of a point of an outline that lies on an edge
+_NO_COLOURS = np.zeros((0, 0, 3), np.float32)
 _RING = 25.0 / 160.0  # share of the crop around the outline that is taken for the surroundings
 
 
@@ -51,7 +63,9 @@ class ContourSettings:
     weight: float = 0.014
     """What an outline pays that is one pixel off good edges all around; 0 leaves edges out."""
     weight_with_depth: float = 0.0
-    """The same where depth is compared, which holds the object better than edges do."""
+    """The same where depth is compared, which holds an object with colours better than edges do."""
+    weight_plain_with_depth: float = 0.05
+    """The same of a mesh without colours, or of a single one: depth lets its faces slide along themselves."""
     reach_px: tuple[float, ...] = (4.0, 2.0)
     """How far from the outline edges are looked for, in pixels of the level's crop; one number a round."""
     closing_px: tuple[float, ...] = (1.5, 1.5)
@@ -73,13 +87,15 @@ class ContourSettings:
     @property
     def active(self) -> bool:
         """Whether edges ever count."""
-        return self.weight > 0.0 or self.weight_with_depth > 0.0
+        return max(self.weight, self.weight_with_depth, self.weight_plain_with_depth) > 0.0
 
     def __post_init__(self) -> None:
         """Refuses numbers that make no search."""
         if not self.reach_px or min(self.reach_px) < 1.0:
             raise DiffDopeError(f"reach_px: expected at least one round of 1 pixel or more, got {self.reach_px}")
-        check_at_least_zero(self, "weight", "weight_with_depth", "contrast", "colours", "painted")
+        check_at_least_zero(
+            self, "weight", "weight_with_depth", "weight_plain_with_depth", "contrast", "colours", "painted"
+        )
         if self.closing_px and min(self.closing_px) < 1.0:
             raise DiffDopeError(f"closing_px: expected rounds of 1 pixel or more, got {self.closing_px}")
         if not 0.0 < self.closing <= 1.0:
@@ -94,26 +110,19 @@ class ContourPoints:
     """Points of a rendered outline: place (N, 2) in pixels, outward normal (N, 2), camera-frame point (N, 3) [m]."""
 
     def __init__(self, coverage: F32, depth: F32, camera: Camera) -> None:
-        from scipy.ndimage import gaussian_filter
-
-        smooth = gaussian_filter(coverage.astype(np.float64), 1.5)
-        down, across = _slopes(smooth)
-        v, u = np.nonzero(border(coverage) & (depth > 0.0))
-        slope = np.maximum(np.hypot(across[v, u], down[v, u]), 1e-6)
-        self.normal = -np.stack([across[v, u], down[v, u]], axis=1) / slope[:, None]
-        off = np.clip((smooth[v, u] - 0.5) / slope, -1.5, 1.5)
-        self.place = np.stack([u, v], axis=1) + off[:, None] * self.normal
-        z = depth[v, u].astype(np.float64)
-        x, y = (self.place[:, 0] - camera.cx) / camera.fx, (self.place[:, 1] - camera.cy) / camera.fy
-        self.X_c = np.stack([x * z, y * z, z], axis=1)
+        coverage, depth = np.array(coverage, np.float32, order="C"), np.array(depth, np.float32, order="C")
+        most, count = int(np.count_nonzero(border(coverage))), np.zeros(1, np.int64)
+        place, normal, points = np.empty((most, 2)), np.empty((most, 2)), np.empty((most, 3))
+        weights = gaussian(_SMOOTHING)
+        find_outline(
+            coverage, depth, weights, _SMOOTHING**2, camera.fx, camera.fy, camera.cx, camera.cy,
+            place, normal, points, count,
+        )  # fmt: skip
+        found = int(count[0])
+        self.place, self.normal, self.X_c = place[:found], normal[:found], points[:found]
 
     def __len__(self) -> int:
         return len(self.place)
-
-    def along(self, off: F64) -> F64:
-        """Rows and columns (2, N, S) at offsets (S,) along the normals."""
-        at = self.place[:, None, :] + off[None, :, None] * self.normal[:, None, :]
-        return np.stack([at[..., 1], at[..., 0]])
 
     def jacobian(self, camera: Camera, centre: F64) -> F64:
         """(N, 6): pixels by which a point moves along its normal, by (rho [m], phi [rad]) about `centre`."""
@@ -123,10 +132,11 @@ class ContourPoints:
         return np.concatenate([row, np.cross(self.X_c - centre, row)], axis=1)
 
 
-def _slopes(image: F64) -> tuple[F64, F64]:
-    """Differences down and across (H, W, ...); 0 along an axis of a single pixel, as crops at a border may have."""
-    down, across = (np.gradient(image, axis=k) if image.shape[k] > 1 else np.zeros_like(image) for k in (0, 1))
-    return down, across
+def gaussian(sigma: float) -> F64:
+    """Weights (2 n + 1,) of a Gaussian filter, cut off at four standard deviations; they sum to 1."""
+    n = max(int(np.ceil(4.0 * sigma)), 1)
+    weights = np.exp(-0.5 * (np.arange(-n, n + 1) / sigma) ** 2)
+    return np.asarray(weights / weights.sum())
 
 
 class ContourCorrespondences:
@@ -139,16 +149,17 @@ class ContourCorrespondences:
     """
 
     def __init__(self, rgb: F32, camera: Camera, settings: ContourSettings) -> None:
-        from scipy.ndimage import gaussian_filter
-
         self.weight = settings.weight
         self._camera, self._settings = camera, settings
-        self._rgb = rgb
-        smooth = gaussian_filter(rgb.astype(np.float64), (_BLUR, _BLUR, 0.0))
-        down, across = _slopes(smooth)
-        strength = np.sqrt((down**2 + across**2).sum(axis=2))
-        usual = gaussian_filter(strength, _AROUND * max(strength.shape)) + _FLAT
-        self._planes = [*np.moveaxis(smooth, 2, 0), usual]
+        self._rgb = np.array(rgb, np.float32, order="C")
+        height, width, _ = self._rgb.shape
+        smooth, scratch = np.empty((height, 3 * width), np.float32), np.empty((height, 3 * width), np.float32)
+        blocks = (-(-height // BLOCK), -(-width // BLOCK))
+        usual, strength = np.empty(blocks, np.float32), np.empty(blocks, np.float32)
+        narrow, wide = (gaussian(sigma).astype(np.float32) for sigma in (_BLUR, _AROUND * max(height, width) / BLOCK))
+        flat = self._rgb.reshape(height, 3 * width)
+        smooth_photograph(flat, smooth, narrow, usual, wide, np.float32(_FLAT), scratch, strength)
+        self._smooth, self._usual = smooth.reshape(height, width, 3), usual.reshape(*blocks, 1)
 
     def factor(
         self, coverage: F32, depth: F32, pose: Pose, reach_px: float, rgb: F32 | None = None
@@ -166,27 +177,20 @@ class ContourCorrespondences:
         points = ContourPoints(coverage, depth, self._camera)
         if len(points) < _LEAST_POINTS:
             return None
-        s = self._settings
-        off = np.arange(-reach_px, reach_px + 0.5 * _STEP, _STEP)
-        sides = OutlineDistances.of(coverage)
-        contrast, inside = self._along(points, off, self._likely(sides) if s.colours > 0.0 else None)
-        if rgb is not None and s.painted > 0.0:
-            painted = s.painted * self._painted(points, off, coverage, rgb, sides)
-            contrast = np.maximum(contrast - painted, _LEFT * contrast)
-        likely = contrast**s.contrast * np.exp(-0.5 * (off / (_FAR * reach_px)) ** 2)
-        if inside is not None:  # what is within an edge at an offset should look like the object, what is beyond not
-            so_far = np.cumsum(inside, axis=1)
-            parted = s.colours * (so_far - 0.5 * so_far[:, -1:])
-            likely *= np.exp(parted - parted.max(axis=1, keepdims=True))
-        total = likely.sum(axis=1) + 1e-9
-        mean = (likely @ off) / total
-        variance = (likely @ off**2) / total - mean**2
-        weight = np.minimum(contrast.max(axis=1) / _STRONG, 1.0) / (variance + _BLIND)
-        weight /= 1.0 + (mean / s.tolerance_px) ** 2
-        jacobian = points.jacobian(self._camera, pose.t_m2c)
-        weighted = (2.0 * self.weight / len(points)) * weight[:, None] * jacobian
-        constant = self.weight * float(weight @ mean**2) / len(points)
-        return QuadraticFactor(pose, -weighted.T @ mean, weighted.T @ jacobian, constant, shown=CONTOUR)
+        s, camera = self._settings, self._camera
+        coverage = np.array(coverage, np.float32, order="C")
+        drawn = np.array(rgb if rgb is not None else _NO_COLOURS, np.float32, order="C")
+        ratio = self._ratio(coverage, points) if s.colours > 0.0 else np.zeros(BINS**3, np.float32)
+        pay = Strengths(
+            reach_px, s.contrast, s.colours, s.painted, s.tolerance_px, _STRONG, _BLIND, _FAR, _LEFT,
+        )  # fmt: skip
+        slope, curvature, sums = np.zeros(6), np.zeros((6, 6)), np.zeros(1)
+        sum_contour(
+            self._smooth, self._usual, self._rgb, ratio, drawn, coverage, points.place, points.normal, points.X_c,
+            camera.fx, camera.fy, np.array(pose.t_m2c), pay, LineScratch.of(samples(reach_px)), slope, curvature, sums,
+        )  # fmt: skip
+        share = self.weight / len(points)
+        return QuadraticFactor(pose, 2.0 * share * slope, 2.0 * share * curvature, share * sums[0], shown=CONTOUR)
 
     def weighing(self, factor: float) -> ContourCorrespondences:
         """The same edges, their weight multiplied."""
@@ -206,73 +210,24 @@ class ContourCorrespondences:
         points = ContourPoints(coverage, depth, self._camera)
         if len(points) < _LEAST_POINTS:
             return None
-        contrast, _ = self._along(points, np.arange(-2.0, 2.1, _STEP), None)
-        return float(np.minimum(contrast[:, 2:-2].max(axis=1) / _STRONG, 1.0).mean())
+        sums = np.zeros(1)
+        sum_support(
+            self._smooth, self._usual, points.place, points.normal, _STRONG, LineScratch.of(samples(_BESIDE_PX)), sums
+        )
+        return float(sums[0]) / len(points)
 
-    def _along(self, points: ContourPoints, off: F64, likely: F64 | None) -> tuple[F64, F64 | None]:
-        """Contrast across the outline at offsets along its normals (N, S), and how likely they are the object's."""
-        where = points.along(off)
-        *colours, usual = (sampled(plane, where) for plane in self._planes)
-        return change(colours) / usual, None if likely is None else sampled(likely, where)
-
-    def _painted(self, points: ContourPoints, off: F64, coverage: F32, rgb: F32, sides: OutlineDistances) -> F64:
-        """The contrast (N, S) that the model itself has there, within a sample: none beyond its outline."""
-        from scipy.ndimage import gaussian_filter, maximum_filter1d
-
-        own = (rgb / np.maximum(coverage, 1e-3)[..., None])[sides.nearest]
-        smooth = gaussian_filter(own.astype(np.float64), (_BLUR, _BLUR, 0.0))
-        where = points.along(off)
-        contrast = change([sampled(smooth[..., c], where) for c in range(3)]) / sampled(self._planes[-1], where)
-        return np.asarray(maximum_filter1d(contrast, 3, axis=1))
-
-    def _likely(self, sides: OutlineDistances) -> F64:
-        """log p(colour | object) / p(colour | surroundings) of every pixel (H, W), by histograms either side."""
-        from scipy.ndimage import gaussian_filter
-
-        cell = np.minimum((self._rgb * _BINS).astype(np.intp), _BINS - 1)
-        cell = (cell[..., 0] * _BINS + cell[..., 1]) * _BINS + cell[..., 2]
-
-        def density(chosen: NDArray[np.bool_]) -> F64:
-            counts = np.bincount(cell[chosen], minlength=_BINS**3).astype(np.float64)
-            spread = gaussian_filter(counts.reshape(_BINS, _BINS, _BINS), 0.7, mode="nearest").ravel()
-            return np.asarray(spread / max(spread.sum(), 1e-9) + 0.1 / _BINS**3)
-
-        ring = (sides.away > _CLEAR) & (sides.away < _RING * max(sides.away.shape))
-        ratio = np.log(density(sides.deep > _CLEAR) / density(ring))
-        return np.asarray(np.clip(ratio, -2.0, 2.0)[cell])
+    def _ratio(self, coverage: F32, points: ContourPoints) -> F32:
+        """log p(colour | object) / p(colour | surroundings) (BINS^3,), by histograms either side of an outline."""
+        inside, outside, ratio = (np.zeros(BINS**3, np.float32) for _ in range(3))
+        ring = int(_RING * max(coverage.shape)) + 1
+        count_colours(self._rgb, coverage, points.place, points.normal, ring, inside, outside)
+        log_ratio(inside, outside, ratio)
+        return ratio
 
 
-class OutlineDistances(NamedTuple):
-    """Distances (H, W), in pixels, from a rendered outline: `deep` inside of it, `away` outside; 0 on the other side.
-
-    nearest: row and column, (2, H, W), of the pixel of the object that is nearest to each.
-    """
-
-    deep: F64
-    away: F64
-    nearest: tuple[NDArray[np.intp], ...]
-
-    @classmethod
-    def of(cls, coverage: F32) -> OutlineDistances:
-        """Of a rendering (H, W)."""
-        from scipy.ndimage import distance_transform_edt
-
-        inside = coverage > 0.5
-        away, nearest = distance_transform_edt(~inside, return_indices=True)
-        return cls(distance_transform_edt(inside), away, tuple(nearest))
-
-
-def sampled(plane: F64, where: F64) -> F64:
-    """A plane (H, W) between its pixels, at rows and columns (2, N, S)."""
-    from scipy.ndimage import map_coordinates
-
-    return np.asarray(map_coordinates(plane, where, order=1, mode="nearest"))
-
-
-def change(colours: list[F64]) -> F64:
-    """How fast colours (3, N, S) change from sample to sample, a pixel."""
-    slopes = np.gradient(np.stack(colours), _STEP, axis=2)
-    return np.asarray(np.sqrt((slopes**2).sum(axis=0)))
+def samples(reach_px: float) -> int:
+    """Along a normal, as far as a reach in both directions."""
+    return 2 * round(reach_px / STEP) + 1
 
 
 def border(coverage: F32) -> NDArray[np.bool_]:
