@@ -28,6 +28,9 @@ class FitQuality:
         visible: share of the object's pixels that nothing hides, of those inside the picture.
         agreement: share of the last level but one's poses, weighted by their costs, that agree with the result.
         outline: share of the outline that lies on edges of the photograph, where there is no mask.
+        learned: in a film, share of the object's points whose colours are those that frames before have shown, where
+            the mesh itself has none. It says nothing about whether the pose in those frames was right, so it is no part
+            of the confidence.
     """
 
     overlap: float | None = None
@@ -38,6 +41,7 @@ class FitQuality:
     visible: float = 1.0
     agreement: float | None = None
     outline: float | None = None
+    learned: float | None = None
 
 
 def assess(seen: Comparison) -> FitQuality:

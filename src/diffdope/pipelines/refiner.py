@@ -29,6 +29,7 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.canonical import nearest_alike
 from diffdope.search.descent import Progress
+from diffdope.search.keyframes import Keyframes
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
 from diffdope.search.patch import PatchMatcher
@@ -202,20 +203,23 @@ class Refiner:
 
     def _new_tracker(self) -> Tracker:
         near, wide = tracking_presets(self.preset)
+        keyframes = Keyframes(self._meshes)
         # No functions of this place, for they could not be pickled.
-        refine, search = partial(self._attempt, near), partial(self._attempt, wide)
-        quick = partial(self._follow, near)
+        refine, search = (partial(self._attempt, one, keyframes=keyframes) for one in (near, wide))
+        quick = partial(self._follow, near, keyframes)
         # The wider search of a lost object runs in any case; locating has a second one where the first is in doubt.
         locating = replace(wide, search=replace(wide.search, fallback_confidence=self.preset.tracking.found))
         alone = set(near.search.near.hypotheses) == {1}
         return Tracker(
             self._frame.mesh, self.preset.tracking, refine, search, quick if alone else None, light=near.search.light,
-            locate=partial(self._anywhere, locating), matcher=PatchMatcher(self._meshes),
+            locate=partial(self._anywhere, locating), matcher=PatchMatcher(self._meshes), keyframes=keyframes,
         )  # fmt: skip
 
-    def _follow(self, preset: Preset, observation: Observation, pose: Pose, gain: PhotometricGain | None) -> Attempt:
+    def _follow(
+        self, preset: Preset, keyframes: Keyframes, observation: Observation, pose: Pose, gain: PhotometricGain | None
+    ) -> Attempt:
         """A frame of which the last level will do, in the light of the frame before."""
-        return self._attempt(preset, observation, pose, near=True, followed=gain)
+        return self._attempt(preset, observation, pose, keyframes=keyframes, near=True, followed=gain)
 
     def _attempt(
         self,
@@ -224,25 +228,27 @@ class Refiner:
         pose: Pose | None,
         *,
         progress: Progress | None = None,
+        keyframes: Keyframes | None = None,
         **how: Any,
     ) -> Attempt:
         """One search, in the own frame."""
         began = time.perf_counter()
-        outcome = self._search(preset, observation, pose, progress).run(**how)
+        outcome = self._search(preset, observation, pose, progress, keyframes).run(**how)
         if isinstance(outcome, Failure):
             return Attempt(self._refused(outcome, pose, began), None)
         return Attempt(self._result(outcome, observation, began), outcome.gain)
 
     def _search(
-        self, preset: Preset, observation: Observation, pose: Pose | None, progress: Progress | None = None
-    ) -> Search:
+        self, preset: Preset, observation: Observation, pose: Pose | None, progress: Progress | None = None,
+        keyframes: Keyframes | None = None,
+    ) -> Search:  # fmt: skip
         if self.camera is not None and observation.camera != self.camera:
             raise expected("observation", f"the refiner's camera {self.camera}", observation.camera)
         compile_before(preset)
         return Search(
             self._meshes, observation, pose, preset.resolved_search, preset.objective,
             margin=preset.crop.margin, seed=self.seed,
-            descent=preset.descent if preset.solver == "descent" else None, progress=progress,
+            descent=preset.descent if preset.solver == "descent" else None, progress=progress, keyframes=keyframes,
         )  # fmt: skip
 
     def _refused(self, failure: Failure, pose: Pose | None, began: float) -> RefinementResult:

@@ -28,9 +28,9 @@ def sureness(result: RefinementResult) -> float:
 
 
 def likeness(result: RefinementResult) -> float:
-    """How much the visible part of the object looks like its model: share of fitting depths, and texture."""
+    """How much the visible part of the object looks like its model: shares of what fits, and texture, summed up."""
     seen = result.evidence
-    shares = () if seen is None else (seen.depth_inliers, seen.texture)
+    shares = () if seen is None else (seen.depth_inliers, seen.texture, seen.outline, seen.learned)
     return max(sum(share for share in shares if share is not None), 0.0)
 
 

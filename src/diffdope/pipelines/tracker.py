@@ -17,6 +17,7 @@ from diffdope.problem.level_problem import GainModel
 from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.search.keyframes import Keyframes
 from diffdope.search.motion_model import MotionModel
 from diffdope.search.patch import Patch, PatchMatcher
 from diffdope.terms.photometric_gain import NEUTRAL, PhotometricGain
@@ -75,12 +76,15 @@ class Tracker:
         light: how colours may differ: what is known of it from a frame, if that suffices for the next.
         locate: with no start, in frames that have a mask; None for not at all.
         matcher: finds where the object's picture in a frame before is seen; None for not at all.
+        keyframes: takes in the frames that can be trusted; None for not at all.
     """
 
     def __init__(
         self, mesh: Mesh, settings: TrackingSettings, refine: Refine, search: Refine, quick: Follow | None = None, *,
         light: GainModel = "gain-bias", locate: Locate | None = None, matcher: PatchMatcher | None = None,
+        keyframes: Keyframes | None = None,
     ) -> None:  # fmt: skip
+        self._keyframes = keyframes
         self._mesh, self._settings, self._light = mesh, settings, light
         self._locate, self._matcher = locate, matcher
         self._patch: Patch | None = None
@@ -143,6 +147,8 @@ class Tracker:
         self._in_doubt = self._lost_frames = 0
         self._begun, self._usual, self._usual_confidence = False, None, 1.0
         self._patch = None
+        if self._keyframes is not None:
+            self._keyframes.clear()
 
     def _time(self, time_s: float | None) -> float:
         if time_s is None:
@@ -202,9 +208,17 @@ class Tracker:
         return max(results, key=sureness)
 
     def _attempts(self, observation: Observation, starts: list[Pose]) -> Iterator[Callable[[], Attempt]]:
-        """What is tried one after the other."""
+        """What is tried one after the other.
+
+        A descent of a mesh without a pattern ends in the next edge that looks like its outline: it begins where the
+        object's picture is seen. Others reach farther, and are looked for only where they do not convince.
+        """
+        seen: Pose | None = None
         if self._quick is not None and self._begun:
-            yield partial(self._quick, observation, starts[0], self._gain)
+            import os
+
+            first = (self._matched(observation, starts[0]) if os.environ.get("M") else None) or starts[0]
+            yield partial(self._quick, observation, first, self._gain)
         seen = self._matched(observation, starts[0])
         for start in starts if seen is None else (seen, *starts):
             yield partial(self._refine, observation, start)
@@ -240,6 +254,8 @@ class Tracker:
         self._last, self._trusted_s, self._in_doubt = result.pose, self._clock_s, 0
         if self._matcher is not None:
             self._patch = self._matcher.picture(observation, result.pose) or self._patch
+        if self._keyframes is not None:
+            self._keyframes.take(observation, result.pose)
 
     def _found_or_not(self, observation: Observation) -> RefinementResult:
         """A frame while the object is lost, the one that says so included."""

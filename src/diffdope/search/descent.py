@@ -28,6 +28,7 @@ from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.history import Recorder
+from diffdope.search.keyframes import Keyframes
 from diffdope.search.levels import Level, PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.selection import non_maximum_suppression
@@ -156,13 +157,15 @@ class Descent:
         with_normal: whether that needs normal matrices.
         progress: called as progress(iteration, iterations, lowest cost).
         expected: iterations at most, for that.
+        keyframes: what a film has shown of the object so far.
     """
 
     def __init__(
         self, meshes: MeshLevels, observation: Observation, search: SearchSettings, objective: ObjectiveSettings,
         margin: float, recorder: Recorder, *, solve: Solve = minimise, with_normal: bool = True,
-        progress: Progress | None = None, expected: int = 1,
+        progress: Progress | None = None, expected: int = 1, keyframes: Keyframes | None = None,
     ) -> None:  # fmt: skip
+        self._keyframes = keyframes
         self._meshes, self._observation, self._search, self._objective = meshes, observation, search, objective
         self._margin, self._recorder, self._solve, self._with_normal = margin, recorder, solve, with_normal
         self._progress, self._expected = progress, expected
@@ -269,8 +272,8 @@ class Descent:
         self, level: LevelProblem, hypotheses: Hypotheses, best: Pose, reach_px: float, iterations: int,
         prior: PosePrior | None, buffers: Buffers, final: bool, going_on: int | None,
     ) -> Round:  # fmt: skip
-        contour = self._contour(level, best, buffers, reach_px)
-        quadratics = tuple(pose_terms(self._meshes.corners_m, best, self._objective))
+        contour, learned = self._along_outline(level, best, buffers, reach_px)
+        quadratics = (*learned, *pose_terms(self._meshes.corners_m, best, self._objective))
         every = quadratics if contour is None else (contour, *quadratics)
         problem = level.problem(self._variables, prior, every)
         pixels = level.factor.width * level.factor.height
@@ -287,13 +290,21 @@ class Descent:
             rendering = shaped(canvases[int(solution.canvas[0])], level.factor.width, level.factor.height)
         return Round(solution, contour, every, rendering, row)
 
-    def _contour(self, level: LevelProblem, pose: Pose, buffers: Buffers, reach_px: float) -> QuadraticFactor | None:
-        """Of the photograph's edges near a pose."""
-        if level.contours is None or not level.contour_active:
-            return None
+    def _along_outline(
+        self, level: LevelProblem, pose: Pose, buffers: Buffers, reach_px: float
+    ) -> tuple[QuadraticFactor | None, tuple[QuadraticFactor, ...]]:
+        """Of the photograph's edges near a pose, and of the colours that a film has shown before."""
+        edges = level.contours
+        if edges is None or not level.contour_active:
+            return None, ()
         images = Renderer(buffers.mesh, level.crop.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
-        rgb = images.rgb[0] if level.colored else None
-        return level.contours.factor(images.coverage[0], images.depth[0], pose, reach_px, rgb)
+        drawn = images.coverage[0], images.depth[0]
+        contour = edges.factor(*drawn, pose, reach_px, images.rgb[0] if level.colored else None)
+        keyframe = None if self._keyframes is None else self._keyframes.nearest(pose)
+        if keyframe is None:
+            return contour, ()
+        learned = keyframe.factor(edges.smooth, *drawn, level.crop.camera, pose, self._meshes.length_m)
+        return contour, () if learned is None else (learned,)
 
     def _record(self, level: LevelProblem, hypotheses: Hypotheses, solution: SolverResult) -> int:
         row = self._recorder.record(
@@ -315,7 +326,13 @@ class Descent:
         seen = Comparison(rendering, level.crop, level.responsibility.silhouette, self._meshes.length_m)
         quality, gain = assess_with_gain(seen)
         if level.contours is not None:
-            quality = replace(quality, outline=level.contours.support(rendering.coverage, rendering.depth))
+            drawn = rendering.coverage, rendering.depth
+            quality = replace(quality, outline=level.contours.support(*drawn))
+            keyframe = None if self._keyframes is None else self._keyframes.nearest(best)
+            if keyframe is not None:
+                smooth, camera = level.contours.smooth, level.crop.camera
+                learned = keyframe.support(smooth, *drawn, camera, best, self._meshes.length_m)
+                quality = replace(quality, learned=learned)
         if before is not None and len(before[1]) > 1:  # a single one cannot agree with itself
             voters, cost = before
             agreed = agreement(voters.R, voters.t, cost, best, self._meshes.length_m)

@@ -26,6 +26,7 @@ from diffdope.search.contradictions import of_departure, of_size
 from diffdope.search.descent import Candidates, Descent, Hypotheses, Progress, iterates_of
 from diffdope.search.everywhere import pyramids_everywhere, search_everywhere
 from diffdope.search.history import Amended, Recorder
+from diffdope.search.keyframes import Keyframes
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
@@ -63,6 +64,7 @@ class Search:
         seed: of the proposals.
         descent: of first-order descents; None for Levenberg-Marquardt.
         progress: called as progress(iteration, iterations, lowest cost).
+        keyframes: what a film has shown of the object so far.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Search:
         seed: int,
         descent: DescentSettings | None = None,
         progress: Progress | None = None,
+        keyframes: Keyframes | None = None,
     ) -> None:
         self._meshes, self._observation, self._start = meshes, observation, pose
         self._settings, self._objective, self._first_order = settings, objective, descent
@@ -97,7 +100,8 @@ class Search:
             solver = {"solve": partial(first_order, descent=descent, rates=self._rates), "with_normal": False}
         self._descent = Descent(
             meshes, observation, settings, objective, margin, self._recorder,
-            progress=progress, expected=self._most() if progress is not None else 1, **solver,
+            progress=progress, expected=self._most() if progress is not None else 1,
+            keyframes=keyframes, **solver,
         )  # fmt: skip
 
     def run(self, *, followed: PhotometricGain | None = None, near: bool = False) -> Outcome | Failure:

@@ -142,6 +142,10 @@ def gaussian(sigma: float) -> F64:
 class ContourCorrespondences:
     """The edges of one crop.
 
+    Attributes:
+        weight: of them all.
+        smooth: the photograph (H, W, 3), slightly blurred.
+
     Args:
         rgb: (H, W, 3) in [0, 1].
         camera: of the crop.
@@ -152,14 +156,7 @@ class ContourCorrespondences:
         self.weight = settings.weight
         self._camera, self._settings = camera, settings
         self._rgb = np.array(rgb, np.float32, order="C")
-        height, width, _ = self._rgb.shape
-        smooth, scratch = np.empty((height, 3 * width), np.float32), np.empty((height, 3 * width), np.float32)
-        blocks = (-(-height // BLOCK), -(-width // BLOCK))
-        usual, strength = np.empty(blocks, np.float32), np.empty(blocks, np.float32)
-        narrow, wide = (gaussian(sigma).astype(np.float32) for sigma in (_BLUR, _AROUND * max(height, width) / BLOCK))
-        flat = self._rgb.reshape(height, 3 * width)
-        smooth_photograph(flat, smooth, narrow, usual, wide, np.float32(_FLAT), scratch, strength)
-        self._smooth, self._usual = smooth.reshape(height, width, 3), usual.reshape(*blocks, 1)
+        self.smooth, self._usual = _smooth_and_usual(self._rgb)
 
     def factor(
         self, coverage: F32, depth: F32, pose: Pose, reach_px: float, rgb: F32 | None = None
@@ -186,7 +183,7 @@ class ContourCorrespondences:
         )  # fmt: skip
         slope, curvature, sums = np.zeros(6), np.zeros((6, 6)), np.zeros(1)
         sum_contour(
-            self._smooth, self._usual, self._rgb, ratio, drawn, coverage, points.place, points.normal, points.X_c,
+            self.smooth, self._usual, self._rgb, ratio, drawn, coverage, points.place, points.normal, points.X_c,
             camera.fx, camera.fy, np.array(pose.t_m2c), pay, LineScratch.of(samples(reach_px)), slope, curvature, sums,
         )  # fmt: skip
         share = self.weight / len(points)
@@ -212,7 +209,7 @@ class ContourCorrespondences:
             return None
         sums = np.zeros(1)
         sum_support(
-            self._smooth, self._usual, points.place, points.normal, _STRONG, LineScratch.of(samples(_BESIDE_PX)), sums
+            self.smooth, self._usual, points.place, points.normal, _STRONG, LineScratch.of(samples(_BESIDE_PX)), sums
         )
         return float(sums[0]) / len(points)
 
@@ -223,6 +220,23 @@ class ContourCorrespondences:
         count_colours(self._rgb, coverage, points.place, points.normal, ring, inside, outside)
         log_ratio(inside, outside, ratio)
         return ratio
+
+
+def smoothed(rgb: F32) -> F32:
+    """A photograph (H, W, 3), blurred as contours see it."""
+    return _smooth_and_usual(np.array(rgb, np.float32, order="C"))[0]
+
+
+def _smooth_and_usual(rgb: F32) -> tuple[F32, F32]:
+    """The photograph (H, W, 3), blurred, and the usual contrast of its blocks (h, w, 1)."""
+    height, width, _ = rgb.shape
+    smooth, scratch = np.empty((height, 3 * width), np.float32), np.empty((height, 3 * width), np.float32)
+    blocks = (-(-height // BLOCK), -(-width // BLOCK))
+    usual, strength = np.empty(blocks, np.float32), np.empty(blocks, np.float32)
+    narrow, wide = (gaussian(sigma).astype(np.float32) for sigma in (_BLUR, _AROUND * max(height, width) / BLOCK))
+    flat = rgb.reshape(height, 3 * width)
+    smooth_photograph(flat, smooth, narrow, usual, wide, np.float32(_FLAT), scratch, strength)
+    return smooth.reshape(height, width, 3), usual.reshape(*blocks, 1)
 
 
 def samples(reach_px: float) -> int:

@@ -52,7 +52,8 @@ class LineScratch(NamedTuple):
     @classmethod
     def of(cls, samples: int) -> "LineScratch":
         """For so many samples along a normal."""
-        return cls(*(np.empty((samples, 3)) for _ in range(2)), *(np.empty(samples) for _ in range(3)), np.empty(6))
+        colours, paint = np.empty((samples, 3)), np.empty((samples, 3))
+        return cls(colours, paint, np.empty(samples), np.empty(samples), np.empty(samples), np.empty(6))
 
 
 @njit(**SCALAR)
@@ -236,7 +237,7 @@ def log_ratio(inside, outside, ratio):
 
 
 @njit(**SCALAR)
-def _sampled(image, v, u, c):
+def sampled_at(image, v, u, c):
     """Channel c of (H, W, C) between its pixels; beyond the border it goes on as it is."""
     height, width = image.shape[0], image.shape[1]
     v, u = min(max(v, 0.0), height - 1.0), min(max(u, 0.0), width - 1.0)
@@ -252,7 +253,7 @@ def _sampled(image, v, u, c):
 def _usual_at(usual, v, u):
     """The usual contrast at a pixel, between the middles of its blocks."""
     half = 0.5 * (BLOCK - 1)
-    return _sampled(usual, (v - half) / BLOCK, (u - half) / BLOCK, 0)
+    return sampled_at(usual, (v - half) / BLOCK, (u - half) / BLOCK, 0)
 
 
 @njit(**KERNEL)
@@ -262,7 +263,7 @@ def _profile(smooth, usual, x, y, nx, ny, count, colours, contrast):
     for s in range(count):
         off = (s - half) * STEP
         for c in range(3):
-            colours[s, c] = _sampled(smooth, y + off * ny, x + off * nx, c)
+            colours[s, c] = sampled_at(smooth, y + off * ny, x + off * nx, c)
     for s in range(count):
         low, high = max(s - 1, 0), min(s + 1, count - 1)
         total = 0.0

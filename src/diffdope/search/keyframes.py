@@ -1,0 +1,60 @@
+"""What a film has shown of an object so far: keyframes from several sides."""
+
+from __future__ import annotations
+
+import math
+
+from diffdope.geometry.crop import choose_crop
+from diffdope.geometry.pose import Pose
+from diffdope.problem.failure import Status
+from diffdope.problem.region import projected_box
+from diffdope.render.renderer import Renderer
+from diffdope.scene.observation import Observation
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.terms.contour import smoothed
+from diffdope.terms.keyframe import Keyframe
+
+_SIZE = 80  # pixels of a keyframe's longer side: the crop in which a frame is followed
+_TURN_RAD = math.radians(20.0)  # from the nearest keyframe, for another one: each takes over the errors of its pose
+_CLOSER = 1.4  # ratio of distances for another one
+_MOST = 64  # all around an object
+
+
+class Keyframes:
+    """Learns how an object looks, where its mesh does not know: no colours, or a single one.
+
+    Args:
+        meshes: the object, about its own middle.
+    """
+
+    def __init__(self, meshes: MeshLevels) -> None:
+        self._meshes = meshes
+        self._frames: list[Keyframe] = []
+
+    def clear(self) -> None:
+        """Forgets all."""
+        self._frames = []
+
+    def nearest(self, pose: Pose) -> Keyframe | None:
+        """That in which the object was turned least from this pose."""
+        return min(self._frames, key=lambda frame: frame.pose.angle_to(pose), default=None)
+
+    def take(self, observation: Observation, pose: Pose) -> None:
+        """Learns from a frame whose pose can be trusted, if it shows the object from another side than before."""
+        if self._meshes.mesh.has_pattern or "rgb" not in observation.modalities or len(self._frames) >= _MOST:
+            return
+        known = self.nearest(pose)
+        if known is not None and known.pose.angle_to(pose) < _TURN_RAD:
+            ratio = known.pose.t_m2c[2] / pose.t_m2c[2]
+            if 1.0 / _CLOSER < ratio < _CLOSER:
+                return
+        box = projected_box(self._meshes.corners_m, pose, observation.camera)
+        if isinstance(box, Status):
+            return
+        crop = observation.crop(choose_crop([box], observation.camera, margin=0.05, max_size=_SIZE))
+        buffers = self._meshes.buffers()
+        images = Renderer(buffers.mesh, crop.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
+        assert crop.rgb is not None
+        frame = Keyframe.of(smoothed(crop.rgb), images.coverage[0], images.depth[0], crop.camera, pose)
+        if frame is not None:
+            self._frames.append(frame)

@@ -1,0 +1,100 @@
+"""Colours learned from a film: points of an object in frames before, against the photograph of this one.
+
+A mesh without colours, or of a single one, is only held by its outline where there is no depth, and what is printed on
+the object misleads that. But in a film it has been seen: in a frame whose pose can be trusted, the points of its
+surface get the colours of their pixels, and in the next frames they should be where these colours are. That is direct
+image alignment against keyframes (Engel, Koltun and Cremers, DSO, TPAMI 2018), with the object's mesh for the depth.
+Errors of the first frame's pose stay, but do not grow while the same side of the object is seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.geometry.camera import Camera
+from diffdope.geometry.pose import Pose
+from diffdope.terms.keyframe_kernel import sum_keyframe
+from diffdope.terms.layout import CONTOUR
+from diffdope.terms.quadratic_factor import QuadraticFactor
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+
+_MOST_POINTS = 1000
+_FEWEST_POINTS = 50
+_WHOLE = 0.99  # coverage: the background is not mixed in
+_WEIGHT = 3.0  # a point that is off by a pixel of an average edge (0.07 a pixel) pays what a pixel of outline pays
+_TOLERANCE = 0.15  # of a colour's three channels together
+_MARGIN = 0.02  # share of the diameter by which a point may lie behind what is drawn
+
+
+@dataclass(frozen=True)
+class Keyframe:
+    """Points (N, 3) of an object in its own frame, metres, their colours (N, 3), and the pose of that frame."""
+
+    pose: Pose
+    points: F64
+    colours: F64
+
+    @classmethod
+    def of(cls, smooth: F32, coverage: F32, depth: F32, camera: Camera, pose: Pose) -> Keyframe | None:
+        """None if too little of the object is seen.
+
+        Args:
+            smooth: the photograph (H, W, 3), slightly blurred.
+            coverage: of the rendering at the pose (H, W).
+            depth: of the rendering (H, W), metres.
+            camera: of both.
+            pose: of the object.
+        """
+        row, column = np.nonzero((coverage > _WHOLE) & (depth > 0.0))
+        if len(row) < _FEWEST_POINTS:
+            return None
+        chosen = slice(None, None, -(-len(row) // _MOST_POINTS))
+        row, column = row[chosen], column[chosen]
+        z = depth[row, column].astype(np.float64)
+        x, y = (column - camera.cx) / camera.fx * z, (row - camera.cy) / camera.fy * z
+        points = (np.stack([x, y, z], axis=1) - pose.t_m2c) @ pose.R_m2c
+        return cls(pose, np.ascontiguousarray(points), np.array(smooth[row, column], np.float64))
+
+    def factor(
+        self, smooth: F32, coverage: F32, depth: F32, camera: Camera, pose: Pose, length_m: float
+    ) -> QuadraticFactor | None:
+        """What moves the points to where their colours are; None if too few are seen.
+
+        Args:
+            smooth: the photograph (H, W, 3), blurred as the keyframe's.
+            coverage: of the rendering at the pose (H, W).
+            depth: of the rendering (H, W), metres.
+            camera: of both.
+            pose: about which it is linear.
+            length_m: the object's diameter.
+        """
+        slope, curvature, sums = self._sums(smooth, coverage, depth, camera, pose, length_m)
+        if sums[0] < _FEWEST_POINTS:
+            return None
+        share = _WEIGHT / sums[0]
+        return QuadraticFactor(pose, 2.0 * share * slope, 2.0 * share * curvature, share * sums[2], shown=CONTOUR)
+
+    def support(
+        self, smooth: F32, coverage: F32, depth: F32, camera: Camera, pose: Pose, length_m: float
+    ) -> float | None:
+        """Share of the points that are seen whose colours fit; arguments as `factor`."""
+        _, _, sums = self._sums(smooth, coverage, depth, camera, pose, length_m)
+        return None if sums[0] < _FEWEST_POINTS else float(sums[1] / sums[0])
+
+    def _sums(
+        self, smooth: F32, coverage: F32, depth: F32, camera: Camera, pose: Pose, length_m: float
+    ) -> tuple[F64, F64, F64]:
+        count = len(self.points)
+        slope, curvature, sums = np.zeros(6), np.zeros((6, 6)), np.zeros(3)
+        sum_keyframe(
+            smooth, np.array(coverage, np.float32, order="C"), np.array(depth, np.float32, order="C"),
+            self.points, self.colours, np.array(pose.R_m2c, order="C"), np.array(pose.t_m2c),
+            camera.fx, camera.fy, camera.cx, camera.cy, _MARGIN * length_m, _TOLERANCE,
+            np.empty(6), np.empty((count, 3)), np.empty(count, np.int64), np.empty((2, 3)), slope, curvature, sums,
+        )  # fmt: skip
+        return slope, curvature, sums
