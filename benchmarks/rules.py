@@ -85,7 +85,7 @@ def variants(*, masked: bool) -> dict[str, Variant]:
     """By name; the first is the preset as it is."""
     base = preset("default")
     all_gaps = ((f"{LEVEL}.least_gap", lambda coverage, mask, share: share),)
-    off = ContourSettings(weight=0.0, weight_with_depth=0.0)
+    off = ContourSettings.off()
     no_edges = Variant(replace(base, search=replace(base.search, outline=off)))
     if not masked:
         return {

@@ -60,7 +60,7 @@ class Preset:
             near=PyramidSettings((level,), angle_deg=0.0, distance=0.0), fallback_confidence=0.0, least_confidence=0.0,
             symmetric_alternatives=False, contradictions=False, light="as-is", prior=0.0, prior_unmasked=0.0,
             mask_error_px=0.0,
-            outline=ContourSettings(weight=0.0, weight_with_depth=0.0, weight_plain_with_depth=0.0),
+            outline=ContourSettings.off(),
             polish=PolishSettings(steps=0, covariance=False),
         )  # fmt: skip
 
@@ -71,7 +71,7 @@ FAST = SearchSettings(
     fallback_confidence=0.0,
     symmetric_alternatives=False,
     contradictions=False,
-    outline=ContourSettings(closing_px=()),
+    outline=ContourSettings(weight=0.0),
     polish=PolishSettings(steps=0, covariance=False),
     step=LevenbergSettings(
         damping=0.02, decrease=0.5, increase=10.0, tolerance=0.006, reduction_tolerance=0.003, without_depth=0.2

@@ -221,9 +221,10 @@ def contour_weight(
     """How much the photograph's edges hold the outline; 0 where a mask or, as a rule, depth does it better."""
     if contour is None or "rgb" not in observation.modalities or "mask" in observation.modalities:
         return 0.0
-    if "depth" not in observation.modalities or settings.depth_weight <= 0.0:
-        return contour.weight
-    return contour.weight_with_depth if mesh.has_pattern else contour.weight_plain_with_depth
+    if not mesh.has_pattern:
+        return contour.plain
+    with_depth = "depth" in observation.modalities and settings.depth_weight > 0.0
+    return contour.weight_with_depth if with_depth else contour.weight
 
 
 def held_by_contours(

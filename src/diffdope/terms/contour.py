@@ -64,8 +64,9 @@ class ContourSettings:
     """What an outline pays that is one pixel off good edges all around; 0 leaves edges out."""
     weight_with_depth: float = 0.0
     """The same where depth is compared, which holds an object with colours better than edges do."""
-    weight_plain_with_depth: float = 0.05
-    """The same of a mesh without colours, or of a single one: depth lets its faces slide along themselves."""
+    plain: float = 0.014
+    """The same of a mesh without colours, or of a single one, with or without depth: colours say nothing of its
+    outline, and depth lets its faces slide along themselves."""
     reach_px: tuple[float, ...] = (4.0, 2.0)
     """How far from the outline edges are looked for, in pixels of the level's crop; one number a round."""
     closing_px: tuple[float, ...] = (1.5, 1.5)
@@ -84,18 +85,21 @@ class ContourSettings:
     tolerance_px: float = 1.5
     """Edges farther off than this count as outliers do (Cauchy)."""
 
+    @classmethod
+    def off(cls) -> ContourSettings:
+        """Edges that never count."""
+        return cls(weight=0.0, weight_with_depth=0.0, plain=0.0)
+
     @property
     def active(self) -> bool:
         """Whether edges ever count."""
-        return max(self.weight, self.weight_with_depth, self.weight_plain_with_depth) > 0.0
+        return max(self.weight, self.weight_with_depth, self.plain) > 0.0
 
     def __post_init__(self) -> None:
         """Refuses numbers that make no search."""
         if not self.reach_px or min(self.reach_px) < 1.0:
             raise DiffDopeError(f"reach_px: expected at least one round of 1 pixel or more, got {self.reach_px}")
-        check_at_least_zero(
-            self, "weight", "weight_with_depth", "weight_plain_with_depth", "contrast", "colours", "painted"
-        )
+        check_at_least_zero(self, "weight", "weight_with_depth", "plain", "contrast", "colours", "painted")
         if self.closing_px and min(self.closing_px) < 1.0:
             raise DiffDopeError(f"closing_px: expected rounds of 1 pixel or more, got {self.closing_px}")
         if not 0.0 < self.closing <= 1.0:
