@@ -9,9 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
-from diffdope.problem.level_problem import contour_weight, unmasked
+from diffdope.problem.level_problem import contour_weight, held_by_contours, unmasked
 from diffdope.problem.responsibility import eroded as within
 from diffdope.problem.responsibility import responsibility_of, silhouette_weights
+from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.terms.contour import ContourSettings
 from diffdope.terms.registry import ObjectiveSettings
@@ -86,10 +87,15 @@ def test_without_depth_the_mask_says_nothing_around_deep_gaps(bite: int, deep: b
     assert np.array_equal(c == 0.0, (steps <= 4) & (mask < 0.5) if deep else np.zeros((SIZE, SIZE), bool))
 
 
-def test_edges_have_no_weight_beside_a_mask_and_by_default_none_beside_depth() -> None:
+def test_edges_have_no_weight_beside_a_mask_and_by_default_none_beside_depth_of_what_has_colours() -> None:
     rgb, depth, mask = np.ones((SIZE, SIZE, 3)), np.ones((SIZE, SIZE)), square(10, 30)
-    outline, objective = ContourSettings(weight=0.5, weight_with_depth=0.25), ObjectiveSettings()
-    assert contour_weight(Observation(CAMERA, rgb=rgb), outline, objective) == 0.5
-    assert contour_weight(Observation(CAMERA, rgb=rgb, depth=depth), outline, objective) == 0.25
-    assert contour_weight(Observation(CAMERA, rgb=rgb, mask=mask), outline, objective) == 0.0
+    outline, objective = ContourSettings(weight=0.5, weight_with_depth=0.25, plain=0.75), ObjectiveSettings()
+    vertices, faces = np.eye(3), np.array([[0, 1, 2]])
+    bare = Mesh(vertices, faces)
+    patterned, uniform = Mesh(vertices, faces, colors=np.eye(3)), Mesh(vertices, faces, colors=np.full((3, 3), 0.4))
+    for mesh, alone, beside in ((patterned, 0.5, 0.25), (uniform, 0.75, 0.75), (bare, 0.75, 0.75)):
+        assert contour_weight(Observation(CAMERA, rgb=rgb), outline, objective, mesh) == alone
+        assert contour_weight(Observation(CAMERA, rgb=rgb, depth=depth), outline, objective, mesh) == beside
+        assert contour_weight(Observation(CAMERA, rgb=rgb, mask=mask), outline, objective, mesh) == 0.0
+        assert held_by_contours(mesh, Observation(CAMERA, rgb=rgb), outline, objective) == (mesh is uniform)
     assert ContourSettings().weight_with_depth == 0.0

@@ -104,15 +104,27 @@ def test_doubt_must_last_before_the_object_is_lost(box: Mesh) -> None:
     assert not wide.confidences
 
 
-def test_what_is_never_found_with_a_high_confidence_is_not_lost_with_its_usual_one(box: Mesh) -> None:
-    near, wide = Script([0.35] * 6 + [0.2] * 3), Script([0.35, 0.2])
-    followed = tracker(box, near, wide)
+def test_what_is_never_found_with_a_high_confidence_is_not_lost_for_it(box: Mesh) -> None:
+    near = Script([0.35] * 6 + [0.2] * 4)
+    followed = tracker(box, near, Script([0.35]))
     first = followed.track(grey(), START)  # whoever gave the pose has said that the object is there
-    usual = [followed.track(grey()) for _ in range(5)]
-    assert all(result.ok and result.confidence == 0.35 for result in [first, *usual])
-    assert usual[-1].notes == ("confidence 0.35, which is usual in this film",)
-    less = [followed.track(grey()) for _ in range(3)]
-    assert [result.status for result in less] == [Status.CONVERGED] * 2 + [Status.LOST]
+    results = [first, *(followed.track(grey()) for _ in range(9))]
+    assert all(result.ok for result in results) and results[-1].confidence == 0.2
+    assert results[5].notes == ("confidence 0.35, which is usual in this film",)
+
+
+def test_what_is_never_found_with_a_high_confidence_is_lost_if_it_looks_otherwise(box: Mesh) -> None:
+    outline = 0.6
+
+    def refine(observation: Observation, start: Pose) -> Attempt:
+        return Attempt(replace(answer(start, 0.3), evidence=FitQuality(outline=outline)), None)
+
+    followed = Tracker(box, TrackingSettings(), refine, refine)
+    followed.track(grey(), START)
+    assert followed.track(grey()).ok
+    outline = 0.3
+    states = [followed.track(grey()).status for _ in range(3)]
+    assert states == [Status.CONVERGED] * 2 + [Status.LOST]
 
 
 def test_what_is_usual_is_no_excuse_below_the_least_confidence(box: Mesh) -> None:
@@ -385,3 +397,25 @@ def test_a_lost_object_that_was_turned_round_is_located_in_its_mask(box: Mesh) -
     found = [refiner.track(masked(box, after, k)) for k in range(TrackingSettings().retry + 1)]
     assert found[-1].ok and np.degrees(found[-1].pose.angle_to(after)) < 3.0
     assert all(one.status is Status.LOST or one.pose.angle_to(after) < 0.1 for one in found)
+
+
+def test_a_photograph_alone_is_enough_for_a_mesh_that_knows_no_colours(box: Mesh) -> None:
+    plain = Mesh(box.vertices_m, box.faces)
+    for mesh in (plain, Mesh(box.vertices_m, box.faces, colors=np.full((len(box.vertices_m), 3), 0.4))):
+        refiner = Refiner(mesh, CAMERA, preset="fast", threads=1)
+        for frame in range(12):
+            made = seen(box, frame)
+            assert made.rgb is not None
+            result = refiner.track(Observation(CAMERA, rgb=made.rgb), truth(0) if frame == 0 else None)
+            assert result.ok, result.message
+            aside = (result.pose.t_m2c / result.pose.t_m2c[2] - truth(frame).t_m2c / truth(frame).t_m2c[2])[:2]
+            assert 0.5 * np.linalg.norm(aside) < 0.003, frame
+            assert np.degrees(result.pose.angle_to(truth(frame))) < 3.0, frame
+
+
+def test_colours_are_learned_only_where_the_mesh_knows_none(box: Mesh) -> None:
+    for mesh, learns in ((box, False), (Mesh(box.vertices_m, box.faces), True)):
+        refiner = Refiner(mesh, CAMERA, preset="fast", threads=1)
+        for frame in range(2):
+            result = refiner.track(seen(box, frame), truth(0) if frame == 0 else None)
+        assert result.evidence is not None and (result.evidence.learned is not None) == learns

@@ -122,7 +122,7 @@ def test_a_mesh_without_colours_is_refined_by_its_outline_alone(box: Mesh, photo
 
 
 def test_without_edges_nothing_can_be_compared(box: Mesh, photograph: Observation) -> None:
-    off = replace(DEFAULT, search=replace(DEFAULT.search, outline=ContourSettings(weight=0.0)))
+    off = replace(DEFAULT, search=replace(DEFAULT.search, outline=ContourSettings.off()))
     with pytest.raises(NothingToCompareError, match="no colours, so RGB cannot be compared"):
         Refiner(box, preset=off).refine(photograph, TRUTH)
 
@@ -130,7 +130,7 @@ def test_without_edges_nothing_can_be_compared(box: Mesh, photograph: Observatio
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"weight": -1.0}, {"reach_px": ()}, {"reach_px": (0.5,)}, {"tolerance_px": 0.0}, {"colours": -0.1},
+        {"weight": -1.0}, {"plain": -1.0}, {"reach_px": ()}, {"reach_px": (0.5,)}, {"tolerance_px": 0.0}, {"colours": -0.1},
         {"painted": -1.0},
         {"closing_px": (0.5,)}, {"closing": 0.0}, {"closing": 1.5}, {"closing_steps": 0},
     ],

@@ -29,7 +29,7 @@ _SECONDS = {
 }  # fmt: skip
 _OF_SOLVER = {
     "newton": {
-        _LEVELS: 3.6, "descend_queue": 2.7, "screen": 0.8, "screen_box": 1.0, "match_patch": 0.5,
+        _LEVELS: 3.6, "descend_queue": 2.7, "screen": 0.8, "screen_box": 1.0,
         "list_weights": 0.2, "sum_products": 0.2, "add_scores": 0.2, "sum_tiles": 0.1,
     },
     "descent": {"step_queue": 1.4},
@@ -275,15 +275,3 @@ def _screen() -> None:
     in_box = box.BoxSeen(flat[0], color[0], four, one[0])
     bins, pay = np.zeros(box.BINS, np.float32), box.BoxPenalties(*7 * [one[0]])
     box.screen_box(in_box, templates, placements, 0, 1, np.int64(1), pay, bins, one, one)
-    _match(flat[0], color[0])
-
-
-def _match(flat: Any, color: Any) -> None:
-    import numpy as np
-
-    from diffdope.problem import patch_kernel as kernel
-
-    first, one = np.zeros(1, np.int64), np.ones(1, np.float32)
-    pixels = kernel.PatchPixels(first, first, color[0], one)
-    pay = kernel.PatchPenalties(*5 * [one[0]])
-    kernel.match_patch(pixels, kernel.Searched(color, flat), 0, 1, 0, 0, pay, flat, flat)

@@ -164,14 +164,19 @@ class Tracker:
 
     @property
     def _doubt(self) -> float:
-        """Confidence below which a pose is in doubt: less where the object is never found with more."""
+        """Confidence below which a pose is in doubt.
+
+        Where an object is never found with more, the confidence tells right from wrong no longer; what it looks like
+        beside the frames before still does.
+        """
         settings = self._settings
-        return max(min(settings.doubt, settings.unlike * self._usual_confidence), settings.lost)
+        return settings.doubt if self._usual_confidence >= settings.doubt else settings.lost
 
     @property
     def _found(self) -> float:
         """Confidence with which a lost object is found again."""
-        return max(min(self._settings.found, self._usual_confidence), self._settings.lost)
+        settings = self._settings
+        return max(min(settings.found, settings.unlike * self._usual_confidence), settings.lost)
 
     def _followed(self, observation: Observation) -> RefinementResult:
         """A frame while the object is not lost."""

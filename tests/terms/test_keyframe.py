@@ -1,0 +1,104 @@
+"""Colours learned from a frame, on drawn pictures: their derivative, and what they lead to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from diffdope.experiments.shapes import grid_box, mottled, painted
+from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
+from diffdope.geometry.pose import Pose
+from diffdope.render.renderer import Renderer
+from diffdope.scene.mesh import Mesh
+from diffdope.terms.contour import smoothed
+from diffdope.terms.keyframe import Keyframe
+
+POSE = Pose(np.eye(3), np.array([0.01, -0.005, 0.5])).retract([0.0, 0.0, 0.0, 0.6, 0.4, 0.0])
+BESIDE = POSE.retract([0.0008, -0.0006, 0.001, 0.008, -0.006, 0.01])
+
+
+@pytest.fixture(scope="module")
+def box() -> Mesh:
+    return painted("box", *grid_box(np.array([0.06, 0.09, 0.05]), 6), mottled)
+
+
+def smooth_picture(box: Mesh, pose: Pose) -> np.ndarray:
+    made = picture([(box, pose)], np.random.default_rng(1), noise=SensorNoise(rgb=0.005))
+    assert made.rgb is not None
+    return smoothed(made.rgb)
+
+
+def drawn(box: Mesh, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
+    images = Renderer(Mesh(box.vertices_m, box.faces), CAMERA).render(pose.R_m2c, pose.t_m2c)
+    return images.coverage[0], images.depth[0]
+
+
+@pytest.fixture(scope="module")
+def keyframe(box: Mesh) -> Keyframe:
+    found = Keyframe.of(smooth_picture(box, POSE), *drawn(box, POSE), CAMERA, POSE)
+    assert found is not None
+    return found
+
+
+def test_points_are_on_the_object_in_its_own_frame(box: Mesh, keyframe: Keyframe) -> None:
+    half = np.abs(box.vertices_m).max(axis=0)
+    assert (np.abs(keyframe.points) < half + 1e-3).all()
+    from_faces = np.abs(np.abs(keyframe.points) - half).min(axis=1)
+    assert from_faces.max() < 1e-4  # they lie in the planes of its faces
+
+
+def test_a_few_steps_lead_back_to_where_the_colours_were_learned(box: Mesh, keyframe: Keyframe) -> None:
+    photograph, pose = smooth_picture(box, POSE), BESIDE
+    for _ in range(6):
+        factor = keyframe.factor(photograph, *drawn(box, pose), CAMERA, pose, box.diameter)
+        assert factor is not None
+        pose = pose.retract(np.linalg.solve(factor.curvature, -factor.slope))
+    assert pose.distance_to(POSE) < 0.1 * BESIDE.distance_to(POSE)
+    assert pose.angle_to(POSE) < 0.1 * BESIDE.angle_to(POSE)
+
+
+def test_the_slope_is_the_derivative_of_the_residuals_weighted_as_they_are(box: Mesh, keyframe: Keyframe) -> None:
+    photograph = smooth_picture(box, POSE)
+    factor = keyframe.factor(photograph, *drawn(box, BESIDE), CAMERA, BESIDE, box.diameter)
+    assert factor is not None
+
+    def cost(step: np.ndarray) -> float:
+        pose = BESIDE.retract(step)
+        other = keyframe.factor(photograph, *drawn(box, pose), CAMERA, pose, box.diameter)
+        assert other is not None
+        return other.constant
+
+    # Points come and go, and weights and light change, so that differences agree in direction, not to the digit.
+    steps = 1e-4 * np.diag([1.0, 1.0, 1.0, 10.0, 10.0, 10.0])
+    numeric = np.array([(cost(step) - cost(-step)) / (2.0 * step.max()) for step in steps])
+    scale = np.sqrt(np.diag(factor.curvature))
+    a, b = numeric / scale, factor.slope / scale
+    assert a @ b > 0.95 * np.linalg.norm(a) * np.linalg.norm(b)
+
+
+@pytest.mark.parametrize(("gain", "bias"), [(0.8, 0.1), (1.2, -0.05)])
+def test_another_light_changes_nothing(box: Mesh, keyframe: Keyframe, gain: float, bias: float) -> None:
+    photograph = smooth_picture(box, POSE)
+    lit = np.asarray(gain * photograph + bias, np.float32)
+    here = [keyframe.factor(image, *drawn(box, BESIDE), CAMERA, BESIDE, box.diameter) for image in (photograph, lit)]
+    assert here[0] is not None and here[1] is not None
+    steps = [np.linalg.solve(factor.curvature, -factor.slope) for factor in here if factor is not None]
+    assert np.abs(steps[0][:3] - steps[1][:3]).max() < 0.1 * np.linalg.norm(steps[0][:3])
+
+
+def test_support_tells_where_the_colours_are_from_elsewhere(box: Mesh, keyframe: Keyframe) -> None:
+    photograph, away = smooth_picture(box, POSE), POSE.retract([0.02, 0.01, 0.0, 0.0, 0.0, 0.3])
+    there = keyframe.support(photograph, *drawn(box, POSE), CAMERA, POSE, box.diameter)
+    elsewhere = keyframe.support(photograph, *drawn(box, away), CAMERA, away, box.diameter)
+    assert there is not None and elsewhere is not None
+    assert there > 0.95 and elsewhere < 0.8 * there
+
+
+def test_sides_that_are_not_seen_say_nothing(box: Mesh, keyframe: Keyframe) -> None:
+    behind = POSE.retract([0.0, 0.0, 0.0, 0.0, np.pi, 0.0])
+    assert keyframe.factor(smooth_picture(box, POSE), *drawn(box, behind), CAMERA, behind, box.diameter) is None
+
+
+def test_too_little_of_the_object_gives_no_keyframe(box: Mesh) -> None:
+    nothing = np.zeros((CAMERA.height, CAMERA.width), np.float32)
+    assert Keyframe.of(smooth_picture(box, POSE), nothing, nothing, CAMERA, POSE) is None
