@@ -63,9 +63,7 @@ def variants() -> dict[str, Preset]:
         "light as it is": changed(base, "search.light", "as-is"),
         "light: gain": changed(base, "search.light", "gain"),
         "every mask believed": changed(base, "search.mask_error_px", 0.0),
-        "no edges in place of a mask": replace(
-            base, search=replace(base.search, outline=ContourSettings.off())
-        ),
+        "no edges in place of a mask": replace(base, search=replace(base.search, outline=ContourSettings.off())),
         "no prior without a mask": changed(base, "search.prior_unmasked", 0.0),
         "weights of residuals to 0.001": changed(base, "objective.irls_floor", 0.001),
     }

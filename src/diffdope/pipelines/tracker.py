@@ -92,7 +92,8 @@ class Tracker:
         self._gain: PhotometricGain | None = None
         self._refine, self._search, self._quick = refine, search, quick
         self._usual: float | None = None
-        self._usual_confidence = 1.0
+        self._usual_confidence: float | None = None
+        self._untold = 0
         self._motion = MotionModel(settings.memory_s, settings.smoothing)
         self._last: Pose | None = None
         self._clock_s = self._trusted_s = 0.0
@@ -145,7 +146,8 @@ class Tracker:
         self._clock_s = 0.0 if time_s is None else time_s
         self._trusted_s = self._clock_s - self._settings.frame_s
         self._in_doubt = self._lost_frames = 0
-        self._begun, self._usual, self._usual_confidence = False, None, 1.0
+        self._begun, self._usual, self._usual_confidence = False, None, None
+        self._untold = 0
         self._patch = None
         if self._keyframes is not None:
             self._keyframes.clear()
@@ -163,20 +165,26 @@ class Tracker:
         return self._clock_s - self._trusted_s
 
     @property
-    def _doubt(self) -> float:
-        """Confidence below which a pose is in doubt.
+    def _telling(self) -> bool:
+        """Whether the confidence tells right from wrong.
 
-        Where an object is never found with more, the confidence tells right from wrong no longer; what it looks like
-        beside the frames before still does.
+        Where an object is never found with a high one, it does not; what the object looks like beside the frames before
+        still does.
         """
-        settings = self._settings
-        return settings.doubt if self._usual_confidence >= settings.doubt else settings.lost
+        return self._usual_confidence is None or self._usual_confidence >= self._settings.doubt
+
+    @property
+    def _doubt(self) -> float:
+        """Confidence below which a pose is in doubt."""
+        return self._settings.doubt if self._telling else 0.0
 
     @property
     def _found(self) -> float:
         """Confidence with which a lost object is found again."""
         settings = self._settings
-        return max(min(settings.found, settings.unlike * self._usual_confidence), settings.lost)
+        if self._telling or self._usual_confidence is None:
+            return settings.found
+        return max(settings.unlike * self._usual_confidence, settings.lost)
 
     def _followed(self, observation: Observation) -> RefinementResult:
         """A frame while the object is not lost."""
@@ -184,17 +192,36 @@ class Tracker:
         if not self._begun and sureness(result) < self._settings.found:  # a given pose may be rougher than a prediction
             result = max(result, self._made(self._search(observation, result.initial_pose)), key=sureness)
         confidence = sureness(result)
-        if not self._begun:  # that the object is there, who gave the pose has said
-            self._usual_confidence = confidence
-        if confidence >= self._doubt and self._is_usual(result, self._settings.unlike):
+        # Of the first frame, who gave its pose has said that the object is there.
+        least = self._doubt if self._begun else self._settings.lost
+        if result.ok and confidence >= least and self._is_usual(result, self._settings.unlike):
+            if confidence < self._settings.doubt:
+                result = self._surer(with_usual_note(result, confidence), observation)
             self._trust(result, observation)
-            return result if confidence >= self._settings.doubt else with_usual_note(result, confidence)
+            return result
         self._in_doubt += 1
-        if confidence < self._settings.lost or self._in_doubt >= self._settings.patience:
+        hopeless = not result.ok or (self._telling and confidence < self._settings.lost)
+        if hopeless or self._in_doubt >= self._settings.patience:
             return self._found_or_not(observation)
         self._last = result.pose
         note = f"in doubt for {self._in_doubt} of {self._settings.patience} frames (confidence {confidence:.2f})"
         return replace(result, notes=(*result.notes, note))
+
+    def _surer(self, result: RefinementResult, observation: Observation) -> RefinementResult:
+        """What is followed with a low confidence, or what the wider search is sure of.
+
+        It looks after `patience` such frames, and then after twice as many each time: what was given may have been
+        wrong, and a wrong pose can look alike for long.
+        """
+        self._untold += 1
+        times, left = divmod(self._untold, self._settings.patience)
+        if left or times & (times - 1):
+            return result
+        other = self._made(self._search(observation, result.pose))
+        if sureness(other) < self._settings.found:
+            return result
+        self._begun, self._usual, self._usual_confidence = False, None, None
+        return other
 
     def _starts(self) -> list[Pose]:
         """Where the object may be, likeliest first."""
@@ -210,7 +237,7 @@ class Tracker:
             results.append(self._made(attempt()))
             if sureness(results[-1]) >= self._doubt and self._is_usual(results[-1], self._settings.alike):
                 return results[-1]
-        return max(results, key=sureness)
+        return max(results, key=sureness if self._telling else likeness)
 
     def _attempts(self, observation: Observation, starts: list[Pose]) -> Iterator[Callable[[], Attempt]]:
         """What is tried one after the other.
@@ -255,7 +282,8 @@ class Tracker:
         self._begun = True
         now, confidence = likeness(result), sureness(result)
         self._usual = now if self._usual is None else self._usual + _FOLLOW * (now - self._usual)
-        self._usual_confidence += _FOLLOW * (confidence - self._usual_confidence)
+        usual = confidence if self._usual_confidence is None else self._usual_confidence
+        self._usual_confidence = usual + _FOLLOW * (confidence - usual)
         self._last, self._trusted_s, self._in_doubt = result.pose, self._clock_s, 0
         if self._matcher is not None:
             self._patch = self._matcher.picture(observation, result.pose) or self._patch

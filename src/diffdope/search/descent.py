@@ -325,6 +325,8 @@ class Descent:
             rendering = Rendering.of(renderer.render(best.R_m2c, best.t_m2c))
         seen = Comparison(rendering, level.crop, level.responsibility.silhouette, self._meshes.length_m)
         quality, gain = assess_with_gain(seen)
+        if level.contour_active and not self._meshes.mesh.has_pattern:  # contours stand for its single colour
+            quality, gain = replace(quality, texture=None), None
         if level.contours is not None:
             drawn = rendering.coverage, rendering.depth
             quality = replace(quality, outline=level.contours.support(*drawn))

@@ -28,6 +28,7 @@ _FEWEST_POINTS = 50
 _WHOLE = 0.99  # coverage: the background is not mixed in
 _WEIGHT = 3.0  # a point that is off by a pixel of an average edge (0.07 a pixel) pays what a pixel of outline pays
 _TOLERANCE = 0.15  # of a colour's three channels together
+_FITS = 0.05  # of a colour, that is as good as the same: noise and blur make half of it
 _MARGIN = 0.02  # share of the diameter by which a point may lie behind what is drawn
 
 
@@ -94,7 +95,7 @@ class Keyframe:
         sum_keyframe(
             smooth, np.array(coverage, np.float32, order="C"), np.array(depth, np.float32, order="C"),
             self.points, self.colours, np.array(pose.R_m2c, order="C"), np.array(pose.t_m2c),
-            camera.fx, camera.fy, camera.cx, camera.cy, _MARGIN * length_m, _TOLERANCE,
+            camera.fx, camera.fy, camera.cx, camera.cy, _MARGIN * length_m, _TOLERANCE, _FITS,
             np.empty(6), np.empty((count, 3)), np.empty(count, np.int64), np.empty((2, 3)), slope, curvature, sums,
         )  # fmt: skip
         return slope, curvature, sums

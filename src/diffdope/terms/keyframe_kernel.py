@@ -30,14 +30,14 @@ def _light(observed, colours, seen, light):
 
 @njit(**ENTRY)
 def sum_keyframe(
-    smooth, coverage, depth, points, colours, R, t, fx, fy, cx, cy, margin_m, tolerance, row, observed, seen, light,
+    smooth, coverage, depth, points, colours, R, t, fx, fy, cx, cy, margin_m, tolerance, fits, row, observed, seen, light,
     slope, curvature, sums,
 ):  # fmt: skip
     """Normal equations of the points that are seen.
 
     smooth (H, W, 3): the photograph; coverage, depth (H, W): of the rendering at the pose R (3, 3), t (3,); points
     (N, 3) in the object's frame, and their colours (N, 3); margin_m: by which a point may lie behind the rendering;
-    tolerance: a colour that is off by more counts as an outlier does (Cauchy).
+    tolerance: a colour that is off by more counts as an outlier does (Cauchy); fits: one that is off by less fits.
 
     Fills row (6,), observed (N, 3), seen (N,) and light (2, 3) to work in; adds to slope (6,), curvature (6, 6), and
     sums (3,): points that are seen, those whose colour fits, weighted squared residuals.
@@ -74,7 +74,7 @@ def sum_keyframe(
             total += off * off
         weight = 1.0 / (1.0 + total / tolerance**2)
         sums[0] += 1.0
-        if total < tolerance**2:
+        if total < fits**2:
             sums[1] += 1.0
         sums[2] += weight * total
         for c in range(3):
