@@ -30,8 +30,8 @@ def _light(observed, colours, seen, light):
 
 @njit(**ENTRY)
 def sum_keyframe(
-    smooth, coverage, depth, points, colours, R, t, fx, fy, cx, cy, margin_m, tolerance, fits, row, observed, seen, light,
-    slope, curvature, sums,
+    smooth, coverage, depth, points, colours, R, t, fx, fy, cx, cy, margin_m, tolerance, fits, row, observed, seen,
+    light, slope, curvature, sums,
 ):  # fmt: skip
     """Normal equations of the points that are seen.
 
