@@ -26,9 +26,13 @@ def thing_of(mesh: Mesh, name: str) -> Thing:
         name: of the object; what ROS does not allow in names becomes an underscore.
     """
     low, high = mesh.vertices_m.min(axis=0), mesh.vertices_m.max(axis=0)
+    return Thing(plain_name(name), np.asarray(0.5 * (low + high), float), np.asarray(high - low, float))
+
+
+def plain_name(name: str) -> str:
+    """A name as ROS allows it: letters, digits and underscores, no digit in front."""
     plain = _NOT_IN_NAMES.sub("_", name).strip("_") or "object"
-    plain = f"object_{plain}" if plain[0].isdigit() else plain
-    return Thing(plain, np.asarray(0.5 * (low + high), float), np.asarray(high - low, float))
+    return f"object_{plain}" if plain[0].isdigit() else plain
 
 
 def write_moments(path: Path, moments: Iterable[Moment], thing: Thing) -> None:
