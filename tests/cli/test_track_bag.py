@@ -17,8 +17,10 @@ from diffdope.jobs.journal import read_journal
 from diffdope.scene.mesh import Mesh
 from tests.cli.conftest import DEMO
 from tests.ros.recordings import IMAGE, INFO, image, info, write_mcap, write_ros1_bag
+from tests.viz.rerun_reader import columns
 
 pytest.importorskip("rosbags")
+pytest.importorskip("rerun")
 mcap_reader = pytest.importorskip("mcap.reader")
 
 T0, STEP, FRAMES, EMPTY = 1_700_000_000_123_456_789, 33_333_333, 4, 2
@@ -69,7 +71,7 @@ def test_a_recording_is_tracked_and_lost_frames_have_no_pose(
     tmp_path: Path, messages: list[tuple], capsys: pytest.CaptureFixture[str]
 ) -> None:
     bag = write_mcap(tmp_path / "a.mcap", messages)
-    assert main(words(bag, tmp_path / "out")) == 1  # lost at the end
+    assert main(words(bag, tmp_path / "out", rerun=tmp_path / "a.rrd")) == 1  # lost at the end
     assert f"topics: rgb {RGB}, depth {DEPTH}, mask {MASK}" in capsys.readouterr().out
     _, records, complete = read_journal(tmp_path / "out" / "poses.jsonl")
     assert complete
@@ -83,6 +85,8 @@ def test_a_recording_is_tracked_and_lost_frames_have_no_pose(
     stamps = stamps_of(tmp_path / "out" / "poses.mcap")
     assert stamps["/object/pose"] == stamps["/tf"] == found
     assert stamps["/object/detections"] == [T0 + k * STEP for k in range(FRAMES + EMPTY)]
+    drawn = columns(tmp_path / "a.rrd")["/view/object", "Transform3D:translation"]
+    assert [frame for frame, _ in drawn] == [k for k, row in enumerate(rows) if row["status"] != "lost"]
 
 
 def test_bags_of_ros_1_and_mcap_give_the_same_poses_to_the_bit(tmp_path: Path, messages: list[tuple]) -> None:

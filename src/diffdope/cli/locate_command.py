@@ -15,6 +15,7 @@ from diffdope.cli.depth_check import other_kind
 from diffdope.cli.input_flags import InputFlags, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.refine_command import described
+from diffdope.cli.rerun_flag import RerunFlag
 from diffdope.io.capture import Capture
 from diffdope.io.files import check_folder, results_folder, write_json
 from diffdope.io.plain import to_plain
@@ -28,7 +29,7 @@ from diffdope.scene.observation import Observation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments(InputFlags):
+class Arguments(InputFlags, RerunFlag):
     """Finds the pose of a known object in one image of your own, with no start pose. Lengths in files are millimetres.
 
     A mask that holds the labels of several instances gives each its own result.
@@ -65,6 +66,7 @@ def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code: 0 if every instance was found."""
     given = parse(arguments)
     check_folder(given.out)
+    given.check_rerun()
     preset = given.numbers.preset(given.preset)
     labels = given.mask_labels()
     capture = given.files(mask_label=labels[0] if labels else given.mask_id).read()
@@ -93,6 +95,7 @@ def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Pre
         draughtsman.draw(folder, titles=("first proposal", f"located: {result.status}"), film=False)
         draughtsman.draw_answers(folder)
         draughtsman.draw_on_original(folder, capture.rgb)
+    given.write_rerun(refiner.mesh, observation, result)
     print_summary(result, given.out, console)
     return 0 if result.ok else 1
 
@@ -114,6 +117,8 @@ def locate_all(
         entries = [{"label": one.label, **encode(one.result)} for one in found]
         write_json(folder / "results.json", {"results": entries, **to_plain(beside)})
         draw_all(folder / "overlay.png", refiner.mesh, observation, [(str(one.label), one.result) for one in found])
+    for one in found:
+        given.write_rerun(refiner.mesh, observation, one.result, label=one.label)
     good = sum(one.result.ok for one in found)
     console.print(f"{good} of {len(found)} found; files: {given.out}")
     return 0 if good == len(found) else 1

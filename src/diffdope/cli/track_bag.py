@@ -78,14 +78,9 @@ def write_bag(path: Path, records: Mapping[str, Mapping[str, Any]], frames: BagF
         mesh: of the object.
         name: of the object.
     """
+    stamps = dict(zip(frames.names, frames.stamps_ns, strict=True))
     moments = (
-        moment_of(_stamp_of(frame), frames.frame_id, record, pose, lost=record["status"] == Status.LOST)
+        moment_of(stamps[frame], frames.frame_id, record, pose, lost=record["status"] == Status.LOST)
         for frame, pose, record in poses_of(records)
     )
     write_moments(path, moments, thing_of(mesh, name))
-
-
-def _stamp_of(frame: str) -> int:
-    """Nanoseconds of a frame's name; a float would lose the last ones."""
-    seconds, nanoseconds = frame.split(".")
-    return int(seconds) * 1_000_000_000 + int(nanoseconds)

@@ -14,6 +14,8 @@ from diffdope.checked_fields import check_fields
 from diffdope.cli.help_text import parsed
 from diffdope.cli.input_flags import InputFlags, StartFlags, box_of
 from diffdope.cli.overrides import read_settings
+from diffdope.cli.progress import Activity
+from diffdope.cli.rerun_flag import RerunFlag, write_track_recording
 from diffdope.cli.track_bag import read_bag, write_bag
 from diffdope.cli.track_report import TrackDisplay, write_files
 from diffdope.cli.track_run import Video, check_same_frames, track_into
@@ -29,7 +31,7 @@ from diffdope.ros.bag_frames import TOLERANCE_S, BagFrames
 from diffdope.scene.mesh import Mesh
 
 # Of the arguments, those with which an interrupted run may go on; preset and settings are compared number by number.
-_MAY_CHANGE = frozenset({"out", "preset", "settings", "threads", "film", "fresh", "allow_missing_texture"})
+_MAY_CHANGE = frozenset({"out", "preset", "settings", "threads", "film", "fresh", "rerun", "allow_missing_texture"})
 # What runs of 0.1.0 hold; flags that came later stand in a journal only where they were given.
 _OF_0_1_0 = frozenset({
     "mesh", "camera", "init", "rgb", "depth", "mask", "unit", "depth_scale", "image_id", "obj_id", "fps", "seed",
@@ -37,7 +39,7 @@ _OF_0_1_0 = frozenset({
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments(StartFlags, InputFlags):
+class Arguments(StartFlags, InputFlags, RerunFlag):
     """Follows a known object through a film or a folder of images. Lengths in files are millimetres, as in BOP."""
 
     out: Path
@@ -103,6 +105,7 @@ def run(arguments: list[str]) -> int:
     check_sources(given)
     given.check_box()
     check_folder(given.out)
+    given.check_rerun()
     preset = preset_of(given)
     starts = given.start_poses(obj_id=given.obj_id, image_id=given.image_id)
     if starts is not None and len(starts.poses) > 1:
@@ -124,6 +127,9 @@ def run(arguments: list[str]) -> int:
     try:
         if isinstance(video.frames, BagFrames):
             write_bag(given.out / "poses.mcap", records, video.frames, mesh, given.mesh.stem)
+        if given.rerun is not None:
+            with Activity("writing the recording for rerun", console):
+                write_track_recording(given.rerun, mesh, video, records)
         return write_files(given.out, mesh, video, records, preset, console, film=given.film, obj_id=obj_id)
     except KeyboardInterrupt:
         text = f"interrupted while pictures were made; all {len(records)} poses are in {given.out}"

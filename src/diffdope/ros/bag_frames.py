@@ -68,6 +68,7 @@ class BagFrames:
 
     Attributes:
         names: of the frames: the header's time, SECONDS.NANOSECONDS.
+        stamps_ns: the same as numbers, nanoseconds.
         frame_id: the optical frame that the images name.
         topics: that are read.
         info: the camera_info message; None without its topic.
@@ -98,8 +99,8 @@ class BagFrames:
             self.topics = choose_topics(recording, names, info_needed=info_needed)
             scanned, self.info = _scan(recording, self.topics, report)
             notes += recording.notes
-        self._stamps_ns, self._numbers = self._matched(scanned, notes)
-        self.names = [f"{stamp // _NS}.{stamp % _NS:09d}" for stamp in self._stamps_ns]
+        self.stamps_ns, self._numbers = self._matched(scanned, notes)
+        self.names = [f"{stamp // _NS}.{stamp % _NS:09d}" for stamp in self.stamps_ns]
         self.frame_id = _frame_of(scanned, notes, allowed=other_depth_frame)
         self.notes = tuple(notes)
 
@@ -111,7 +112,7 @@ class BagFrames:
     @property
     def fps(self) -> float:
         """Frames a second: of the median step."""
-        steps = [b - a for a, b in pairwise(self._stamps_ns)]
+        steps = [b - a for a, b in pairwise(self.stamps_ns)]
         return _NS / statistics.median(steps) if steps else 30.0
 
     def read(self, first: int = 0) -> Iterator[Frame]:
@@ -143,7 +144,7 @@ class BagFrames:
                     following += 1
 
     def _frame(self, k: int, images: dict[str, NDArray[Any]]) -> Frame:
-        return Frame(self.names[k], (self._stamps_ns[k] - self._stamps_ns[0]) / _NS, **images)
+        return Frame(self.names[k], (self.stamps_ns[k] - self.stamps_ns[0]) / _NS, **images)
 
     def _image(self, kind: str, topic: Topic, message: Any) -> NDArray[Any]:
         image = image_of(message, topic.name)
