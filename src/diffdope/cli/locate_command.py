@@ -14,6 +14,7 @@ from diffdope.checked_fields import check_fields
 from diffdope.cli.depth_check import other_kind
 from diffdope.cli.input_flags import InputFlags, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
+from diffdope.cli.progress import COMPILES, Activity
 from diffdope.cli.refine_command import described
 from diffdope.cli.rerun_flag import RerunFlag
 from diffdope.io.capture import Capture
@@ -84,10 +85,10 @@ def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Pre
     from diffdope.cli.report import print_summary, with_progress
 
     console, observation = Console(), observation_of(capture)
-    result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating", console)
+    result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating")
     told = other_kind(refiner, observation, result, given.depth_kind)
     result = replace(result, notes=(*result.notes, told)) if told else result
-    with results_folder(given.out) as folder:
+    with Activity("drawing pictures"), results_folder(given.out) as folder:
         write_result(folder / "result.json", result, described(preset, given.inputs))
         score = float(result.confidence or 0.0)
         write_pose_files(folder, result.pose, score=score, seconds=result.elapsed_s, im_id=0, obj_id=1)
@@ -109,11 +110,13 @@ def locate_all(
     from diffdope.cli.pictures import draw_all
 
     console, found = Console(), []
-    for located in all_located(given, refiner, observation, labels):
-        found.append(located)
-        console.print(f"label {located.label}: {in_brief(located.result)}")
+    with Activity(f"locating{COMPILES}", total=len(labels)) as activity:
+        for located in all_located(given, refiner, observation, labels):
+            found.append(located)
+            activity.update(len(found), text="locating")
+            console.print(f"label {located.label}: {in_brief(located.result)}")
     found = settled(found, refiner.mesh.diameter)
-    with results_folder(given.out) as folder:
+    with Activity("drawing"), results_folder(given.out) as folder:
         entries = [{"label": one.label, **encode(one.result)} for one in found]
         write_json(folder / "results.json", {"results": entries, **to_plain(beside)})
         draw_all(folder / "overlay.png", refiner.mesh, observation, [(str(one.label), one.result) for one in found])

@@ -1,14 +1,22 @@
-"""What a long command does, how far it is, and how long it still takes: in a terminal, a notebook, or a log."""
+"""What a long command does, how far it is, and how long it still takes: in a terminal, a notebook, or a log.
+
+All of it goes to stderr, so that what a command answers can be piped.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from types import TracebackType
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+T = TypeVar("T")
+COMPILES = "; a first run compiles, half a minute or so"
+"""Said of what refines."""
 FIRST_S = 2.0
 """Seconds of silence after which a log gets its first line."""
 EVERY_S = 30.0
@@ -27,16 +35,25 @@ class Activity:
 
     Args:
         text: what is done.
-        console: where it is said.
+        console: where it is said; stderr if not given.
         total: number of steps; None where that is not known.
+        done: steps that were done before, by an interrupted run.
+        period_s: seconds over which the rate is averaged that tells how long it still takes.
     """
 
-    def __init__(self, text: str, console: Console, total: int | None = None) -> None:
-        self._text, self._console, self._total, self._done = text, console, total, 0
+    def __init__(
+        self, text: str, console: Console | None = None, *, total: int | None = None, done: int = 0,
+        period_s: float = 30.0,
+    ) -> None:  # fmt: skip
+        self._console = Console(stderr=True) if console is None else console
+        self._text, self._total, self._done, self._before = text, total, done, done
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-        self._bar = Progress(*columns, *times, console=console, transient=True, disable=not shows_bars(console))
-        self._task = self._bar.add_task(text, total=total)
+        self._bar = Progress(
+            *columns, *times, console=self._console, transient=True, disable=not shows_bars(self._console),
+            speed_estimate_period=period_s,
+        )  # fmt: skip
+        self._task = self._bar.add_task(text, total=total, completed=done)
         self._began = time.monotonic()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -58,6 +75,12 @@ class Activity:
         if self._thread is not None:
             self._thread.join()
 
+    def begin(self, total: int, done: int, text: str) -> None:
+        """Says how much there is to do, once that is known; what was done before does not count as fast."""
+        self._before, self._began = done, time.monotonic()
+        self._bar.reset(self._task, total=total, completed=done, description=text)
+        self.update(done, total, text)
+
     def update(self, done: int, total: int | None = None, text: str | None = None) -> None:
         """Says how far it is.
 
@@ -71,6 +94,10 @@ class Activity:
         self._text = self._text if text is None else text
         self._bar.update(self._task, completed=done, total=self._total, description=self._text)
 
+    def say(self, text: str) -> None:
+        """Says what is done now."""
+        self.update(self._done, text=text)
+
     def advance(self) -> None:
         """One step more."""
         self.update(self._done + 1)
@@ -78,15 +105,22 @@ class Activity:
     def line(self) -> str:
         """What a log says: the activity, how far, how long still."""
         elapsed = time.monotonic() - self._began
-        if not self._done:
-            return f"{self._text}: {elapsed:.0f} s so far"
         if self._total is None:
-            return f"{self._text}: {self._done} after {elapsed:.0f} s"
-        left = elapsed / self._done * max(self._total - self._done, 0)
-        return f"{self._text}: {self._done} of {self._total} after {elapsed:.0f} s, {left:.0f} s left"
+            how_far = f"{self._done} after " if self._done else ""
+            return f"{self._text}: {how_far}{elapsed:.0f} s"
+        text = f"{self._text}: {self._done} of {self._total} after {elapsed:.0f} s"
+        new = self._done - self._before
+        return text if new <= 0 else f"{text}, {elapsed / new * max(self._total - self._done, 0):.0f} s left"
 
     def _talk(self) -> None:
         pause = FIRST_S
         while not self._ended.wait(pause):
             print(self.line(), file=self._console.file, flush=True)
             pause = EVERY_S
+
+
+def counted(items: Iterable[T], activity: Activity) -> Iterator[T]:
+    """The same items, of which each is a step that is done when the next one is asked for."""
+    for item in items:
+        yield item
+        activity.advance()

@@ -12,6 +12,7 @@ from diffdope.checked_fields import check_fields
 from diffdope.cli.depth_check import other_kind
 from diffdope.cli.input_flags import InputFlags, StartFlags, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
+from diffdope.cli.progress import Activity
 from diffdope.cli.rerun_flag import RerunFlag
 from diffdope.io.capture import Capture
 from diffdope.io.files import check_folder, results_folder
@@ -87,14 +88,14 @@ def refine_and_write(
     refiner = Refiner(mesh, preset=preset, seed=given.seed, threads=given.threads)
     if start is None:
         console.print("no --init: the object is located first, as `diffdope locate` does")
-        result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating", console)
+        result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating")
     else:
-        result = refine_with_progress(refiner, observation, list(start.poses), console)
+        result = refine_with_progress(refiner, observation, list(start.poses))
         result = replace(result, notes=(*start.notes, *result.notes))
     told = other_kind(refiner, observation, result, given.depth_kind, () if start is None else start.poses)
     result = replace(result, notes=(*result.notes, told)) if told else result
     titles = ("first proposal" if start is None else "start", f"refined: {result.status}")
-    with results_folder(given.out) as folder:
+    with Activity("drawing pictures and the film"), results_folder(given.out) as folder:
         write_result(folder / "result.json", result, described(preset, given.inputs))
         write_pose_files(
             folder, result.pose, score=float(result.confidence or 0.0), seconds=result.elapsed_s,

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import tyro
-from rich.console import Console
 
 from diffdope.checked_fields import check_fields
 from diffdope.cli.progress import Activity
@@ -99,7 +98,7 @@ def serve(given: Arguments, limits: Limits, token: str | None) -> None:
     app = create_app(limits, token=token, processes=True)
     config = uvicorn.Config(app, host=given.host, port=given.port, log_level="warning")
     socket = _bound(given)
-    with Activity("loading the kernels; after an installation, this compiles for a minute or two", Console()):
+    with Activity("loading the kernels; after an installation, this compiles for a minute or two"):
         if given.warm:
             compile_apart(PRESETS["default"])
         app.state.service.workers.start(warm=given.warm)

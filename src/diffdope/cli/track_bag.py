@@ -32,7 +32,7 @@ _MM = 1.0  # a unit of integer depth: REP 118
 def read_bag(given: Arguments, path: Path, console: Console) -> Video:
     """Frames and camera of a recording; the first frame is read, so that mistakes come to light at once."""
     names = TopicNames(given.rgb_topic, given.depth_topic, given.info_topic, given.mask_topic)
-    with Activity(f"reading the times in {path.name}", console) as activity:
+    with Activity(f"reading the times in {path.name}") as activity:
         frames = BagFrames(
             path, names, tolerance_s=given.tolerance_s, info_needed=given.camera is None,
             other_depth_frame=given.depth_extrinsics is not None, mask_label=given.mask_id,

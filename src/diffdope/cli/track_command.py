@@ -128,7 +128,7 @@ def run(arguments: list[str]) -> int:
         if isinstance(video.frames, BagFrames):
             write_bag(given.out / "poses.mcap", records, video.frames, mesh, given.mesh.stem)
         if given.rerun is not None:
-            with Activity("writing the recording for rerun", console):
+            with Activity("writing the recording for rerun"):
                 write_track_recording(given.rerun, mesh, video, records)
         return write_files(given.out, mesh, video, records, preset, console, film=given.film, obj_id=obj_id)
     except KeyboardInterrupt:
