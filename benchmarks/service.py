@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import subprocess
 import sys
 import time
@@ -181,10 +182,14 @@ def measure(given: argparse.Namespace, post: Callable[[], float], bare: Bare, pi
         rows.append([str(clients), f"{p50:.0f}", f"{p99:.0f}", f"{rate:.2f}"])
     table(["clients", "p50, ms", "p99, ms", "requests/s"], rows)
     count = max(given.requests // given.rounds, 1)
+    own, workers = tree_cpu_s(pid)
     rates = np.array([
         [load(post, CLIENTS[-1], count)[1], repeated(bare.decoded, count), repeated(bare.kept, count)]
         for _ in range(given.rounds)
     ])  # fmt: skip
+    spent = [
+        1e3 * (now - then) / (count * given.rounds) for now, then in zip(tree_cpu_s(pid), (own, workers), strict=True)
+    ]
     served, decoded, kept = np.median(rates, axis=0)
     table(
         ["", "requests/s (median of rounds)", "service / this"],
@@ -193,6 +198,11 @@ def measure(given: argparse.Namespace, post: Callable[[], float], bare: Bare, pi
             ["bare, files decoded", f"{decoded:.2f}", f"{np.median(rates[:, 0] / rates[:, 1]):.2f}"],
             ["bare, observation kept", f"{kept:.2f}", f"{np.median(rates[:, 0] / rates[:, 2]):.2f}"],
         ],
+    )
+    alone = cpu_ms(bare.kept, count)
+    print(
+        f"CPU a request: {alone:.0f} ms bare, {spent[1]:.0f} ms in workers and {spent[0]:.0f} ms in the service's own "
+        f"process: {alone / sum(spent):.2f} where nothing but computing limits, whoever else computes"
     )
     print(f"memory of the service and its workers: {before:.0f} MB before, {tree_mb(pid):.0f} MB after")
 
@@ -211,6 +221,29 @@ def repeated(call: Callable[[], None], count: int) -> float:
     for _ in range(count):
         call()
     return count / (time.perf_counter() - began)
+
+
+def cpu_ms(call: Callable[[], None], count: int) -> float:
+    """Computing of all threads for one call."""
+    began = time.process_time()
+    for _ in range(count):
+        call()
+    return 1e3 * (time.process_time() - began) / count
+
+
+def tree_cpu_s(pid: int) -> tuple[float, float]:
+    """Seconds that a process has computed, and those of its children."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    pids = children.read_text().split() if children.exists() else []
+    return _cpu_s(str(pid)), sum(_cpu_s(child) for child in pids)
+
+
+def _cpu_s(pid: str) -> float:
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return float("nan")
+    fields = stat.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def tree_mb(pid: int) -> float:

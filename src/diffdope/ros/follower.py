@@ -22,8 +22,8 @@ from diffdope.ros.messages import (
     DETECTIONS,
     POSE,
     TF,
+    FoundObject,
     Moment,
-    Seen,
     Thing,
     Types,
     detections_message,
@@ -141,7 +141,7 @@ class Follower:
         result = self._tracked(self._observation(moment), stamp)
         lost = result.status == Status.LOST or not result.ok
         self._following = not lost or "mask" not in self._settings.kinds
-        seen = None if lost else Seen(result.pose, result.covariance, float(result.confidence or 0.0))
+        seen = None if lost else FoundObject(result.pose, result.covariance, float(result.confidence or 0.0))
         said = Moment(stamp, frame_of(picture), seen)
         messages = {
             POSE: pose_message(said, self._types),

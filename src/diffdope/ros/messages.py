@@ -29,7 +29,7 @@ class Types(Protocol):
 
 
 @dataclass(frozen=True)
-class Seen:
+class FoundObject:
     """An object that was found in a picture.
 
     Attributes:
@@ -55,7 +55,7 @@ class Moment:
 
     stamp_ns: int
     frame_id: str
-    seen: Seen | None
+    seen: FoundObject | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,10 +141,10 @@ def moment_of(stamp_ns: int, frame_id: str, record: Mapping[str, Any], pose: Pos
     if lost:
         return Moment(stamp_ns, frame_id, None)
     covariance = None if record["covariance"] is None else np.asarray(record["covariance"], float)
-    return Moment(stamp_ns, frame_id, Seen(pose, covariance, float(record["confidence"] or 0.0)))
+    return Moment(stamp_ns, frame_id, FoundObject(pose, covariance, float(record["confidence"] or 0.0)))
 
 
-def _detection(moment: Moment, seen: Seen, thing: Thing, types: Types) -> Any:
+def _detection(moment: Moment, seen: FoundObject, thing: Thing, types: Types) -> Any:
     hypothesis = types["vision_msgs/msg/ObjectHypothesis"](class_id=thing.name, score=seen.confidence)
     result = types["vision_msgs/msg/ObjectHypothesisWithPose"](
         hypothesis=hypothesis, pose=_with_covariance(seen, types)
@@ -158,7 +158,7 @@ def _detection(moment: Moment, seen: Seen, thing: Thing, types: Types) -> Any:
     )
 
 
-def _with_covariance(seen: Seen, types: Types) -> Any:
+def _with_covariance(seen: FoundObject, types: Types) -> Any:
     numbers = np.zeros(36) if seen.covariance is None else ros_covariance(seen.covariance)
     return types["geometry_msgs/msg/PoseWithCovariance"](pose=_pose(seen.pose, types), covariance=numbers)
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from diffdope.errors import DiffDopeError
-from diffdope.service.engine import Engine
 from diffdope.service.limits import Limits
 from diffdope.service.work import Busy
+from diffdope.service.worker_state import WorkerState
 
 _LOG = logging.getLogger(__name__)
 _END_S = 5.0  # that a process is waited for when the service ends
@@ -46,7 +46,7 @@ class Worker(Protocol):
         ...
 
     def call(self, name: str, *arguments: Any) -> Any:
-        """The answer of a method of `Engine`.
+        """The answer of a method of `WorkerState`.
 
         Raises:
             WorkerEndedError: if the worker ended instead.
@@ -91,11 +91,11 @@ class LocalWorkers:
     place = Place(0)
 
     def __init__(self, limits: Limits) -> None:
-        self._engine = Engine(limits)
+        self._state = WorkerState(limits)
 
     def call(self, name: str, *arguments: Any) -> Any:
         """See `Worker`."""
-        return getattr(self._engine, name)(*arguments)
+        return getattr(self._state, name)(*arguments)
 
     @contextmanager
     def lease(self, place: Place | None = None) -> Iterator[Worker]:
@@ -109,7 +109,7 @@ class LocalWorkers:
     def start(self, *, warm: bool) -> None:
         """See `Workers`."""
         if warm:
-            self._engine.warm_up()
+            self._state.warm_up()
 
     def close(self) -> None:
         """Nothing to end."""
@@ -248,24 +248,24 @@ def answer_calls(pipe: Any, limits: Limits, warm: bool) -> None:
     """What the process of a worker does, until its pipe is closed.
 
     Args:
-        pipe: gives (method of `Engine`, arguments), and takes (whether it succeeded, answer or error).
+        pipe: gives (method of `WorkerState`, arguments), and takes (whether it succeeded, answer or error).
         limits: of the service.
         warm: whether to load the kernels first.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes of a terminal; the service ends us
-    engine = Engine(limits)
+    state = WorkerState(limits)
     if warm:
-        engine.warm_up()
+        state.warm_up()
     with suppress(EOFError, OSError):
         pipe.send("ready")
         while True:
             name, arguments = pipe.recv()
-            pipe.send(_answer(engine, name, arguments))
+            pipe.send(_answer(state, name, arguments))
 
 
-def _answer(engine: Engine, name: str, arguments: Any) -> tuple[bool, Any]:
+def _answer(state: WorkerState, name: str, arguments: Any) -> tuple[bool, Any]:
     try:
-        return True, getattr(engine, name)(*arguments)
+        return True, getattr(state, name)(*arguments)
     except (DiffDopeError, Busy) as error:
         return False, error
     except Exception as error:  # others may hold what cannot be sent

@@ -12,12 +12,12 @@ from diffdope.pipelines.settings import PRESETS
 from diffdope.scene.mesh import METRES_PER_UNIT
 from diffdope.scene.observation import Observation
 from diffdope.service.asked import Asked
-from diffdope.service.engine import Upload, check_start
 from diffdope.service.limits import Limits
 from diffdope.service.pool import LocalWorkers, Place, ProcessWorkers, Worker, Workers
 from diffdope.service.store import Meshes, Tracks, UnknownError
 from diffdope.service.uploads import id_of
 from diffdope.service.work import WorkQueue
+from diffdope.service.worker_state import Upload, check_start
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class Upload:
     allow_missing_texture: bool
 
 
-class Engine:
+class WorkerState:
     """Refiners and tracks of one worker. Its methods take and return what can be sent to another process.
 
     Args:
