@@ -98,7 +98,9 @@ def test_compressed_depth_of_floats_is_right_to_its_quantisation() -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        (image(RGB[..., 0], "bayer_rggb8"), "image_proc"),
+        (image(RGB[..., 0], "mono8") | {"encoding": "nv21"}, "compressed topic"),
+        (image(RGB[:1, :, 0], "bayer_rggb8"), "two rows and columns"),
+        (image(RGB[..., :2].reshape(7, -1), "mono8") | {"encoding": "yuyv", "width": 5}, "an even number of columns"),
         (image(RGB, "8UC3"), "order of colours"),
         (image(RGB, "rgb8") | {"height": 8}, "8 rows of 15 bytes"),
         (image(RGB, "rgb8") | {"step": 3}, "rows of 3"),
@@ -119,7 +121,39 @@ def test_kinds() -> None:
     assert kind_of(message(image(RGB, "bgr8"))) == "rgb"
     assert kind_of(message(image(RGB[..., 0], "mono8"))) == "grey"
     assert kind_of(message(image(DEPTH_MM, "16UC1"))) == "depth"
-    assert kind_of(message(image(RGB[..., 0], "bayer_rggb8"))) == "other"
+    assert kind_of(message(image(RGB[..., 0], "bayer_rggb8"))) == "rgb"
+    assert kind_of(message(image(RGB[..., 0], "mono8") | {"encoding": "yuv422_yuy2"})) == "rgb"
+    assert kind_of(message(image(RGB[..., 0], "mono8") | {"encoding": "nv21"})) == "other"
     assert kind_of(message(compressed(RGB, "jpeg", "rgb8; jpeg compressed bgr8"))) == "rgb"
     assert kind_of(message(compressed(DEPTH_MM, "png", "16UC1; compressedDepth"))) == "depth"
     assert kind_of(message(compressed(DEPTH_MM, "png", "16UC1; png compressed 16UC1"))) == "depth"
+
+
+@pytest.mark.parametrize("pattern", ["rggb", "bggr", "gbrg", "grbg"])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_bayer_gives_a_plane_of_colours_back(pattern: str, bits: int) -> None:
+    """Bilinear interpolation is exact inside of a picture whose colours change linearly."""
+    v, u = np.mgrid[0:12, 0:10].astype(float)
+    colours = np.stack([40 + 4 * u, 90 + 2 * u + 4 * v, 200 - 6 * v], axis=-1)
+    kind = np.uint8 if bits == 8 else np.uint16
+    letters = np.array(list(pattern)).reshape(2, 2)[(v % 2).astype(int), (u % 2).astype(int)]
+    raw = np.select([letters == letter for letter in "rgb"], [colours[..., k] for k in range(3)]).astype(kind)
+    fields = image(raw, "mono8" if bits == 8 else "mono16") | {"encoding": f"bayer_{pattern}{bits}"}
+    got = image_of(message(fields))
+    assert got.dtype == kind
+    np.testing.assert_allclose(got[1:-1, 1:-1], colours[1:-1, 1:-1], atol=0.5)
+    np.testing.assert_allclose(got, colours, atol=7)  # at the border, neighbours are mirrored
+
+
+@pytest.mark.parametrize(("encoding", "order"), [("yuv422", "UYVY"), ("yuv422_yuy2", "YUYV"), ("uyvy", "UYVY")])
+def test_yuv_is_that_of_pillow(encoding: str, order: str) -> None:
+    """Pillow's YCbCr is BT.601 of the full range; scaled to 16 to 235 (240), it is that of cameras."""
+    from PIL import Image
+
+    rgb = np.repeat(RGB[:, :4], 2, axis=1)  # two pixels share a colour
+    y, cb, cr = np.moveaxis(np.asarray(Image.fromarray(rgb).convert("YCbCr"), float), -1, 0)
+    y, cb, cr = 16 + y * 219 / 255, 128 + (cb - 128) * 224 / 255, 128 + (cr - 128) * 224 / 255
+    parts = {"Y": iter((y[:, 0::2], y[:, 1::2])), "U": iter((cb[:, 0::2],)), "V": iter((cr[:, 0::2],))}
+    stored = np.stack([next(parts[letter]) for letter in order], axis=-1).round().astype(np.uint8).reshape(7, -1)
+    fields = image(stored, "mono8") | {"encoding": encoding, "width": 8}
+    np.testing.assert_allclose(image_of(message(fields)).astype(int), rgb, atol=4)

@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from diffdope.errors import check_positive, expected
+from diffdope.errors import DiffDopeError, check_positive, expected
 from diffdope.io.frames import Frame
 from diffdope.io.mask_levels import Levels, levels_of
 from diffdope.ros.cameras import entry_of, frame_of
@@ -138,7 +138,10 @@ class BagFrames:
                 if place is None:
                     continue
                 images = pending.setdefault(place[0], {})
-                images[place[1]] = self._image(place[1], stored.topic, stored.message)
+                try:
+                    images[place[1]] = self._image(place[1], stored.topic, stored.message)
+                except DiffDopeError as error:
+                    raise DiffDopeError(f"frame {self.names[place[0]]}: {error}") from error
                 while following in pending and pending[following].keys() == due[following]:
                     yield self._frame(following, pending.pop(following))
                     following += 1

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import expected
+from diffdope.ros.colours import YUV, of_bayer, of_yuv
 
 _REVERSED = frozenset({"bgr8", "bgra8", "bgr16", "bgra16"})
 _CHANNELS = {
@@ -21,13 +22,17 @@ _CHANNELS = {
     "rgb16": (np.uint16, 3), "bgr16": (np.uint16, 3), "rgba16": (np.uint16, 4), "bgra16": (np.uint16, 4),
     "mono16": (np.uint16, 1), "16UC1": (np.uint16, 1), "32FC1": (np.float32, 1), "32SC1": (np.int32, 1),
 }  # fmt: skip
+_PATTERNS = ("rggb", "bggr", "gbrg", "grbg")
+_CHANNELS |= {
+    f"bayer_{pattern}{bits}": (kind, 1) for pattern in _PATTERNS for bits, kind in ((8, np.uint8), (16, np.uint16))
+}
+_CHANNELS |= dict.fromkeys(YUV, (np.uint8, 2))
 DEPTHS = frozenset({"16UC1", "32FC1"})
 """Encodings that hold distances: integers are millimetres, floats metres (REP 118)."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 _HEADER = 12  # bytes before the PNG of compressedDepth: an enumerator and two float32
 _CURES = {
-    "bayer": "let image_proc turn it into colours (topic image_color or image_rect_color)",
-    "yuv": "record the driver's rgb8 or bgr8, or its compressed topic",
+    "nv": "record the driver's rgb8 or bgr8, or its compressed topic",
     "8UC": "its order of colours is not said: publish it as rgb8 or bgr8",
     "rvl": "record the topic with compressed_depth's format png, or the raw one",
 }
@@ -67,7 +72,7 @@ def kind_of(message: Any) -> str:
     channels = _CHANNELS.get(word)
     if channels is None:
         return "other"
-    return "rgb" if channels[1] > 1 else "grey"
+    return "rgb" if channels[1] > 1 or word.startswith("bayer") else "grey"
 
 
 def _raw(message: Any, topic: str) -> NDArray[Any]:
@@ -86,6 +91,12 @@ def _raw(message: Any, topic: str) -> NDArray[Any]:
         data = np.concatenate([data, np.zeros(step * height - len(data), np.uint8)])
     rows = np.ascontiguousarray(data[: step * height].reshape(height, step)[:, :row])
     pixels = rows.view(kind).astype(kind.newbyteorder("="), copy=False).reshape(height, width, channels)
+    if message.encoding in YUV:
+        if width % 2:
+            raise expected(topic, f"an even number of columns ({message.encoding})", width)
+        return of_yuv(pixels, YUV[message.encoding])
+    if message.encoding.startswith("bayer"):
+        return of_bayer(pixels[..., 0], message.encoding[6:10], topic)
     if channels == 1:
         return np.asarray(pixels[..., 0])
     colours = pixels[..., :3]
@@ -131,5 +142,5 @@ def _decoded(data: bytes, topic: str, said: str) -> NDArray[Any]:
 
 def _not_understood(topic: str, encoding: str) -> Exception:
     cure = next((cure for start, cure in _CURES.items() if start.lower() in encoding.lower()), "")
-    known = ", ".join(name for name in _CHANNELS if name != "32SC1")
-    return expected(topic, f"one of the encodings {known}, JPEG, PNG or compressedDepth", repr(encoding), cure)
+    known = ", ".join(name for name in _CHANNELS if name != "32SC1" and not name.startswith("bayer"))
+    return expected(topic, f"one of the encodings {known}, bayer, JPEG, PNG or compressedDepth", repr(encoding), cure)
