@@ -76,7 +76,8 @@ def run(arguments: list[str]) -> int:
     check_positive("auc_max_mm", given.auc_max_mm)
     if given.out is not None:
         check_folder(given.out)
-    dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
+    with Activity("reading the data set"):
+        dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
     selection = Selection(
         numbers_of("scenes", given.scenes), numbers_of("images", given.images), numbers_of("objects", given.objects)
     )

@@ -67,10 +67,11 @@ def run(arguments: list[str]) -> int:
     check_positive("auc_max_mm", given.auc_max_mm)
     if given.out is not None:
         check_folder(given.out)
-    dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
-    rows = read_rows(given.results)
-    estimates = [estimate for _, estimate in rows]
-    check_known(dataset, estimates, lambda number: f"{given.results}, line {rows[number][0]}")
+    with Activity("reading the data set and the results"):
+        dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
+        rows = read_rows(given.results)
+        estimates = [estimate for _, estimate in rows]
+        check_known(dataset, estimates, lambda number: f"{given.results}, line {rows[number][0]}")
     report = reported(given, dataset, estimates, check_frame(estimates, given.results))
     from diffdope.cli.bop_eval_tables import print_report
 

@@ -92,11 +92,12 @@ def run(arguments: list[str]) -> int:
     given = tyro.cli(Arguments, args=arguments, prog="diffdope calibrate")
     check_fields(given, {"mask_id": 0, "seed": 0, "threads": 1, "suggestions": 0})
     check_folder(given.out)
-    robot = load_robot(
-        given.urdf, base=given.base_link, surface=given.surface, packages=_pairs("package", given.package)
-    )
-    start = None if given.init is None else read_camera_pose(given.init)
-    shots = read_shots(given, robot)
+    with Activity("reading the robot and the pictures"):
+        robot = load_robot(
+            given.urdf, base=given.base_link, surface=given.surface, packages=_pairs("package", given.package)
+        )
+        start = None if given.init is None else read_camera_pose(given.init)
+        shots = read_shots(given, robot)
     return calibrate_and_write(given, robot, shots, start)
 
 
