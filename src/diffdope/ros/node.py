@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from diffdope.errors import DiffDopeError, expected
 from diffdope.io.poses import read_start_poses
+from diffdope.pipelines.compiled import compile_apart
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import preset
 from diffdope.ros.bag_frames import TOLERANCE_S
@@ -121,6 +122,8 @@ def make_node(given: Arguments) -> Any:
     node = Node("diffdope")
     for kind in outputs.keys() - set(there):
         node.get_logger().warning(f"{kind.split('/')[0]} is not installed: no {outputs[kind]}")
+    node.get_logger().info("loading the kernels; after an installation, this compiles for a minute or two")
+    compile_apart(preset(given.preset))  # or the first picture would wait for it
     publishers = {kind: node.create_publisher(types[kind], outputs[kind], 10) for kind in there}
 
     def take(kind: str, message: Any) -> None:
