@@ -20,7 +20,6 @@ from tests.ros.recordings import IMAGE, INFO, image, info, write_mcap, write_ros
 from tests.viz.rerun_reader import columns
 
 pytest.importorskip("rosbags")
-pytest.importorskip("rerun")
 mcap_reader = pytest.importorskip("mcap.reader")
 
 T0, STEP, FRAMES, EMPTY = 1_700_000_000_123_456_789, 33_333_333, 4, 2
@@ -71,7 +70,7 @@ def test_a_recording_is_tracked_and_lost_frames_have_no_pose(
     tmp_path: Path, messages: list[tuple], capsys: pytest.CaptureFixture[str]
 ) -> None:
     bag = write_mcap(tmp_path / "a.mcap", messages)
-    assert main(words(bag, tmp_path / "out", rerun=tmp_path / "a.rrd")) == 1  # lost at the end
+    assert main(words(bag, tmp_path / "out")) == 1  # lost at the end
     assert f"topics: rgb {RGB}, depth {DEPTH}, mask {MASK}" in capsys.readouterr().out
     _, records, complete = read_journal(tmp_path / "out" / "poses.jsonl")
     assert complete
@@ -85,6 +84,13 @@ def test_a_recording_is_tracked_and_lost_frames_have_no_pose(
     stamps = stamps_of(tmp_path / "out" / "poses.mcap")
     assert stamps["/object/pose"] == stamps["/tf"] == found
     assert stamps["/object/detections"] == [T0 + k * STEP for k in range(FRAMES + EMPTY)]
+
+
+def test_the_recording_for_rerun_has_the_object_where_it_is_not_lost(tmp_path: Path, messages: list[tuple]) -> None:
+    pytest.importorskip("rerun")
+    bag = write_mcap(tmp_path / "a.mcap", messages)
+    assert main(words(bag, tmp_path / "out", rerun=tmp_path / "a.rrd")) == 1
+    rows = list(read_journal(tmp_path / "out" / "poses.jsonl")[1].values())
     drawn = columns(tmp_path / "a.rrd")["/view/object", "Transform3D:translation"]
     assert [frame for frame, _ in drawn] == [k for k, row in enumerate(rows) if row["status"] != "lost"]
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from diffdope.errors import expected
+from diffdope.checked_fields import checked_fields
+from diffdope.errors import check_above_zero, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.io.depth import DepthReader, DepthSource
@@ -40,6 +41,7 @@ _JUMP_NS = _NS  # by which a clock that goes back has begun anew; less is a mess
 
 
 @dataclass(frozen=True)
+@checked_fields()
 class FollowerSettings:
     """How messages are put together.
 
@@ -51,11 +53,15 @@ class FollowerSettings:
         publishes: types that can be published.
     """
 
-    kinds: tuple[str, ...]
+    kinds: tuple[str, ...] = ("rgb", "depth")
     tolerance_s: float = TOLERANCE_S
     rectified: bool = False
     init: Pose | None = None
     publishes: tuple[str, ...] = (POSE, DETECTIONS, TF)
+
+    def __post_init__(self) -> None:
+        """Refuses images that have no time to belong together."""
+        check_above_zero(self, "tolerance_s")
 
 
 class Follower:
