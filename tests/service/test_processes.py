@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +21,10 @@ from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.packaged import packaged_example
 from tests.service.conftest import START, mesh_upload, part, pictures
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+ABSENT = [name for name in ("fastapi", "uvicorn") if importlib.util.find_spec(name) is None]
+pytestmark = pytest.mark.skipif(
+    bool(ABSENT) or sys.platform == "win32", reason="needs the extra `service`, and SIGKILL"
+)
 
 
 @pytest.fixture
@@ -104,3 +110,27 @@ def test_a_broken_mesh_is_refused_as_without_processes(client: Any) -> None:
     answer = client.post("/meshes", files={"mesh": ("o.ply", b"ply")})
     assert answer.status_code == 422 and "Traceback" not in answer.text
     assert client.get("/health").json()["restarts"] == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for children in /proc")
+def test_workers_end_with_their_service() -> None:
+    """Killed, it cannot end them itself."""
+    words = [sys.executable, "-m", "diffdope.cli.main", "serve", "--port", "0", "--no-warm", "--workers", "2"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        next(line for line in server.stdout if line.startswith("listening at "))
+        children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+        server.kill()
+    assert len(children) >= 2
+    until = time.monotonic() + 30
+    while any(alive(pid) for pid in children) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(alive(pid) for pid in children)
+
+
+def alive(pid: str) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    try:
+        return status.read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
