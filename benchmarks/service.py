@@ -2,12 +2,17 @@
 
 Both sides take turns in rounds: requests a second of the service at 16 clients, and of the bare `Refiner`, which
 decodes the same files for each call, as the service must, or keeps one observation.
+
+`python -m benchmarks.service --tiny --requests 10000` sends small pictures of a box of 12 triangles instead, and tells
+how the memory of the service and its workers grows.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import os
 import subprocess
 import sys
 import time
@@ -18,14 +23,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from benchmarks.report import processor, table
+from diffdope.experiments.synthetic import SensorNoise, picture
+from diffdope.geometry.camera import Camera
+from diffdope.geometry.pose import Pose
+from diffdope.geometry.solids import box
 from diffdope.pipelines.refiner import Refiner
 from diffdope.render.pool import available_cores
+from diffdope.scene.mesh import Mesh
 from diffdope.scene.packaged import packaged_example
 
 DEMO = Path(str(files("diffdope"))) / "data" / "demo"
 CLIENTS = (1, 4, 16)
+PARTS = 10
+SIZE_M = (0.08, 0.06, 0.04)
 
 
 def main() -> None:
@@ -37,9 +50,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=4, help="in which service and bare refiner take turns")
     parser.add_argument("--preset", default="default")
     parser.add_argument("--path", choices=["locate", "refine"], default="refine")
+    parser.add_argument("--workers", type=int, default=1, help="processes of the service")
+    parser.add_argument("--tiny", action="store_true", help="small pictures, and memory instead of rates")
     given = parser.parse_args()
-    bare = Bare(given.preset, given.path)
-    command = [sys.executable, "-m", "diffdope.cli.main", "serve", "--port", "0"]
+    bare = None if given.tiny else Bare(given.preset, given.path)
+    command = [sys.executable, "-m", "diffdope.cli.main", "serve", "--port", "0", "--workers", str(given.workers)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
@@ -47,8 +62,10 @@ def main() -> None:
             address = line.split()[2].rstrip(",")
             limits = httpx.Limits(max_connections=max(CLIENTS))
             with httpx.Client(base_url=address, timeout=300, limits=limits) as client:
-                post = poster(client, given.preset, given.path)
-                measure(given, post, bare, server.pid)
+                if bare is None:
+                    grow(given, tiny_poster(client), server.pid)
+                else:
+                    measure(given, poster(client, given.preset, given.path), bare, server.pid)
         finally:
             server.terminate()
 
@@ -100,22 +117,79 @@ def poster(client: Any, preset: str, path: str) -> Callable[[], float]:
     return post
 
 
+def tiny_poster(client: Any) -> Callable[[], float]:
+    """The same with a picture of 96 x 72 pixels of a box of 12 triangles, drawn here."""
+    sent = [("mesh", ("box.stl", box_stl()))]
+    mesh = client.post("/meshes", files=sent, data={"preset": "fast", "unit": "m"}).raise_for_status().json()["id"]
+    camera = Camera(96.0, 96.0, 47.5, 35.5, 96, 72)
+    pose = Pose(np.eye(3), np.array([0.0, 0.0, 0.4])).retract([0, 0, 0, 0.5, 0.7, 0.1])
+    drawn = picture([(Mesh(*box(SIZE_M)), pose)], np.random.default_rng(0), camera=camera, noise=SensorNoise())
+    assert drawn.depth is not None and drawn.mask is not None
+    start = pose.retract([0.004, -0.003, 0.005, 0.05, -0.04, 0.03]).matrix.tolist()
+    asked = {"mesh": mesh, "camera": camera.K.tolist(), "depth_scale": 0.1, "start": start}
+    arrays = {"depth": np.round(1e4 * drawn.depth).astype(np.uint16), "mask": np.uint8(255) * (drawn.mask > 0.5)}
+    images = {kind: (f"{kind}.png", png(array)) for kind, array in arrays.items()}
+    data = {"request": json.dumps(asked)}
+
+    def post() -> float:
+        began = time.perf_counter()
+        client.post("/refine", data=data, files=images).raise_for_status()
+        return time.perf_counter() - began
+
+    return post
+
+
+def grow(given: argparse.Namespace, post: Callable[[], float], pid: int) -> None:
+    """Prints the memory of the service and its workers after every tenth of the requests."""
+    part = max(given.requests // PARTS, 1)
+    rows, memory, seconds = [], [], []
+    for k in range(PARTS):
+        took, rate = load(post, CLIENTS[-1], part)
+        memory.append(tree_mb(pid))
+        seconds += took
+        rows.append([str((k + 1) * part), f"{memory[-1]:.1f}", f"{rate:.1f}"])
+    print(f"{processor()}, {available_cores()} cores; {given.workers} worker(s), {CLIENTS[-1]} clients")
+    table(["requests", "memory, MB", "requests/s"], rows)
+    slope = np.polyfit(np.arange(1, PARTS), memory[1:], 1)[0] / part * 1000
+    print(f"from {rows[0][0]} to {rows[-1][0]} requests: {memory[-1] - memory[0]:+.1f} MB, {slope:+.2f} MB per 1,000")
+    print(f"p50 {1e3 * np.percentile(seconds, 50):.0f} ms, p99 {1e3 * np.percentile(seconds, 99):.0f} ms, none failed")
+
+
+def box_stl() -> bytes:
+    """A binary STL of the box."""
+    vertices, faces = box(SIZE_M)
+    rows = np.zeros(len(faces), np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("more", "<u2")]))
+    rows["corners"] = vertices[faces]
+    return bytes(80) + len(faces).to_bytes(4, "little") + rows.tobytes()
+
+
+def png(array: np.ndarray) -> bytes:
+    """A PNG."""
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, "PNG")
+    return file.getvalue()
+
+
 def measure(given: argparse.Namespace, post: Callable[[], float], bare: Bare, pid: int) -> None:
     """Prints both tables."""
     for warm in (post, bare.kept, bare.decoded):
         warm()
     print(f"{processor()}, {available_cores()} cores; /{given.path}, preset {given.preset}")
-    rows, before = [], resident_mb(pid)
+    rows, before = [], tree_mb(pid)
     for clients in CLIENTS:
         seconds, rate = load(post, clients, given.requests)
         p50, p99 = 1e3 * np.percentile(seconds, [50, 99])
         rows.append([str(clients), f"{p50:.0f}", f"{p99:.0f}", f"{rate:.2f}"])
     table(["clients", "p50, ms", "p99, ms", "requests/s"], rows)
     count = max(given.requests // given.rounds, 1)
+    own, workers = tree_cpu_s(pid)
     rates = np.array([
         [load(post, CLIENTS[-1], count)[1], repeated(bare.decoded, count), repeated(bare.kept, count)]
         for _ in range(given.rounds)
     ])  # fmt: skip
+    spent = [
+        1e3 * (now - then) / (count * given.rounds) for now, then in zip(tree_cpu_s(pid), (own, workers), strict=True)
+    ]
     served, decoded, kept = np.median(rates, axis=0)
     table(
         ["", "requests/s (median of rounds)", "service / this"],
@@ -125,7 +199,12 @@ def measure(given: argparse.Namespace, post: Callable[[], float], bare: Bare, pi
             ["bare, observation kept", f"{kept:.2f}", f"{np.median(rates[:, 0] / rates[:, 2]):.2f}"],
         ],
     )
-    print(f"memory of the service: {before:.0f} MB before, {resident_mb(pid):.0f} MB after")
+    alone = cpu_ms(bare.kept, count)
+    print(
+        f"CPU a request: {alone:.0f} ms bare, {spent[1]:.0f} ms in workers and {spent[0]:.0f} ms in the service's own "
+        f"process: {alone / sum(spent):.2f} where nothing but computing limits, whoever else computes"
+    )
+    print(f"memory of the service and its workers: {before:.0f} MB before, {tree_mb(pid):.0f} MB after")
 
 
 def load(post: Callable[[], float], clients: int, count: int) -> tuple[list[float], float]:
@@ -142,6 +221,36 @@ def repeated(call: Callable[[], None], count: int) -> float:
     for _ in range(count):
         call()
     return count / (time.perf_counter() - began)
+
+
+def cpu_ms(call: Callable[[], None], count: int) -> float:
+    """Computing of all threads for one call."""
+    began = time.process_time()
+    for _ in range(count):
+        call()
+    return 1e3 * (time.process_time() - began) / count
+
+
+def tree_cpu_s(pid: int) -> tuple[float, float]:
+    """Seconds that a process has computed, and those of its children."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    pids = children.read_text().split() if children.exists() else []
+    return _cpu_s(str(pid)), sum(_cpu_s(child) for child in pids)
+
+
+def _cpu_s(pid: str) -> float:
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return float("nan")
+    fields = stat.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def tree_mb(pid: int) -> float:
+    """Memory of a process and its children."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    pids = children.read_text().split() if children.exists() else []
+    return resident_mb(pid) + sum(resident_mb(int(child)) for child in pids)
 
 
 def resident_mb(pid: int) -> float:

@@ -19,12 +19,15 @@ def ask(address: str) -> None:
     import httpx
 
     with httpx.Client(base_url=address, timeout=60) as client:
-        sent = [("mesh", (DEMO / "object.ply").open("rb")), ("beside", (DEMO / "object.png").open("rb"))]
+        sent = [
+            (part, (name, (DEMO / name).read_bytes()))
+            for part, name in (("mesh", "object.ply"), ("beside", "object.png"))
+        ]
         mesh = client.post("/meshes", files=sent, data={"unit": "mm"}).raise_for_status().json()
 
         camera = json.loads((DEMO / "camera.json").read_text())  # or K: [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]
         part = {"request": json.dumps({"mesh": mesh["id"], "camera": camera})}
-        images = {name: (DEMO / f"{name}.png").open("rb") for name in ("rgb", "depth", "mask")}
+        images = {name: (DEMO / f"{name}.png").read_bytes() for name in ("rgb", "depth", "mask")}
         result = client.post("/locate", data=part, files=images).raise_for_status().json()
         print(f"{result['status']}, confidence {result['confidence']:.2f}, at {result['cam_t_m2c']} mm")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from diffdope.cli import report
+from diffdope.cli import progress, report
 from diffdope.cli.completion import options, script
 from diffdope.cli.main import main
 from diffdope.cli.wording import in_options
@@ -137,14 +139,55 @@ def test_folders_of_depth_beside_a_film(tmp_path: Path) -> None:
 def test_long_work_without_a_terminal_says_what_it_does(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from rich.console import Console
-
-    monkeypatch.setattr(report, "_PATIENCE_S", 0.02)
+    monkeypatch.setattr(progress, "FIRST_S", 0.02)
     result = nothing_compared(Pose.identity(), Status.FAILED, "")
 
     def work(tell: object) -> RefinementResult:
         time.sleep(0.2)
         return result
 
-    assert report.with_progress(work, "locating", Console()) is result
-    assert capsys.readouterr().err.startswith("still locating")
+    assert report.with_progress(work, "locating") is result
+    captured = capsys.readouterr()
+    assert captured.err.startswith("locating; a first run compiles")
+    assert captured.out == ""
+
+
+def test_a_log_says_how_far_and_how_long_still(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "FIRST_S", 0.05)
+    monkeypatch.setattr(progress, "EVERY_S", 0.05)
+    with progress.Activity("tracking", total=40, done=20) as activity:
+        for _ in range(10):
+            time.sleep(0.02)
+            activity.advance()
+    lines = [line for line in capsys.readouterr().err.splitlines() if line]
+    assert len(lines) >= 2
+    assert all(re.fullmatch(r"tracking: \d+ of 40 after 0 s(, 0 s left)?", line) for line in lines), lines
+    done = [int(line.split()[1]) for line in lines]
+    assert done == sorted(done) and done[0] >= 20
+
+
+def test_the_time_left_does_not_count_what_an_earlier_run_did() -> None:
+    activity = progress.Activity("tracking", total=120, done=100)
+    activity._began = time.monotonic() - 10.0
+    activity.update(105)
+    assert activity.line() == "tracking: 105 of 120 after 10 s, 30 s left"
+
+
+def test_short_work_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress.Activity("nothing much"):
+        pass
+    assert capsys.readouterr() == ("", "")
+
+
+def test_bars_are_shown_in_terminals_and_notebooks() -> None:
+    from rich.console import Console
+
+    assert progress.shows_bars(Console(file=io.StringIO(), force_terminal=True))
+    assert progress.shows_bars(Console(file=io.StringIO(), force_jupyter=True))
+    assert not progress.shows_bars(Console(file=io.StringIO()))
+    shown = io.StringIO()
+    with progress.Activity("tracking", Console(file=shown, force_terminal=True, width=100), total=4) as activity:
+        activity.update(3)
+    assert "tracking" in shown.getvalue() and "3/4" in shown.getvalue() and "left" in shown.getvalue()

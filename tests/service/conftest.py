@@ -47,8 +47,8 @@ def serve() -> Iterator[Callable[..., Any]]:
 
     made: list[Any] = []
 
-    def client(*, token: str | None = None, **limits: Any) -> Any:
-        app = create_app(Limits(**limits), token=token)
+    def client(*, token: str | None = None, processes: bool = False, **limits: Any) -> Any:
+        app = create_app(Limits(**limits), token=token, processes=processes)
         made.append(app.state.service)
         return TestClient(app)
 

@@ -23,6 +23,7 @@ from diffdope.checked_fields import check_fields
 from diffdope.cli.bop_eval import wanted_of
 from diffdope.cli.bop_eval_tables import length, share
 from diffdope.cli.lists import names_of, numbers_of
+from diffdope.cli.progress import Activity
 from diffdope.errors import check_positive
 from diffdope.io.bop_results import read_rows
 from diffdope.io.files import check_folder, results_folder, write_json
@@ -75,7 +76,8 @@ def run(arguments: list[str]) -> int:
     check_positive("auc_max_mm", given.auc_max_mm)
     if given.out is not None:
         check_folder(given.out)
-    dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
+    with Activity("reading the data set"):
+        dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
     selection = Selection(
         numbers_of("scenes", given.scenes), numbers_of("images", given.images), numbers_of("objects", given.objects)
     )
@@ -87,7 +89,10 @@ def run(arguments: list[str]) -> int:
         lines = [line for line, _ in rows]
         check_known(dataset, estimates, partial(_place, path, lines))
         notes += [note for note in (check_frame(estimates, path),) if note]
-        sides.append(evaluate(dataset, estimates, compete(wanted, estimates), how="bop", vsd=given.vsd).rows)
+        with Activity(f"measuring {path.name}") as activity:
+            groups = compete(wanted, estimates)
+            measured = evaluate(dataset, estimates, groups, how="bop", vsd=given.vsd, progress=activity.update)
+        sides.append(measured.rows)
     other_m = 1e-3 * given.auc_max_mm
     changes = changed(*sides)
     print_comparison(given.results, which, sides, changes, notes, other_m)

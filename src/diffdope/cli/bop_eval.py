@@ -20,6 +20,7 @@ from diffdope.bop.tables import Report, write_errors, write_summaries
 from diffdope.bop.targets import Group, Key, compete, trials, wanted_instances
 from diffdope.checked_fields import check_fields
 from diffdope.cli.lists import names_of, numbers_of
+from diffdope.cli.progress import Activity
 from diffdope.errors import check_positive, expected
 from diffdope.io.bop_results import Estimate, read_rows
 from diffdope.io.files import check_folder, results_folder, write_json
@@ -66,10 +67,11 @@ def run(arguments: list[str]) -> int:
     check_positive("auc_max_mm", given.auc_max_mm)
     if given.out is not None:
         check_folder(given.out)
-    dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
-    rows = read_rows(given.results)
-    estimates = [estimate for _, estimate in rows]
-    check_known(dataset, estimates, lambda number: f"{given.results}, line {rows[number][0]}")
+    with Activity("reading the data set and the results"):
+        dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
+        rows = read_rows(given.results)
+        estimates = [estimate for _, estimate in rows]
+        check_known(dataset, estimates, lambda number: f"{given.results}, line {rows[number][0]}")
     report = reported(given, dataset, estimates, check_frame(estimates, given.results))
     from diffdope.cli.bop_eval_tables import print_report
 
@@ -137,19 +139,9 @@ def wanted_of(
 def measured(
     given: Arguments, dataset: DataSet, estimates: list[Estimate], groups: list[Group], how: str
 ) -> BopEvaluation:
-    """The evaluation, under a progress bar."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("measuring", total=None)
-
-        def report(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        return evaluate(dataset, estimates, groups, how=how, vsd=given.vsd, progress=report)
+    """The evaluation; says how far it is."""
+    with Activity("measuring") as activity:
+        return evaluate(dataset, estimates, groups, how=how, vsd=given.vsd, progress=activity.update)
 
 
 def unused_note(evaluation: BopEvaluation) -> str:
@@ -179,6 +171,7 @@ def write_report(out: Path, dataset: DataSet, report: Report) -> None:
         ("curves.png", lambda path: draw_curves(path, report)),
         ("report.html", lambda path: write_html(path, dataset, report)),
     ]
-    with results_folder(out) as folder:
+    with Activity("writing the report", total=len(steps)) as activity, results_folder(out) as folder:
         for name, write in steps:
             write(folder / name)
+            activity.advance()

@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from diffdope.bop.refine_run import RunFiles, Tally
+from diffdope.cli.progress import COMPILES, Activity
 from diffdope.pipelines.result import Status
-
-_EVERY_S = 30.0  # a line of progress where the output is no terminal
 
 
 class RunDisplay:
@@ -23,23 +21,19 @@ class RunDisplay:
     def __init__(self, name: str, files: RunFiles) -> None:
         self._files = files
         self._console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        left = (TextColumn("left"), TimeRemainingColumn())
-        quiet = not self._console.is_terminal
-        self._bar = Progress(*columns, *left, console=self._console, disable=quiet, speed_estimate_period=300.0)
-        self._task = self._bar.add_task(f"{name}: preparing (the first run compiles, half a minute)", total=None)
+        self._activity = Activity(f"{name}: preparing{COMPILES}", self._console, period_s=300.0)
         self._add_mm: list[float] = []
         self._failures = self._done = self._new = self._total = 0
-        self._began = self._said = time.monotonic()
+        self._began = time.monotonic()
 
     def __enter__(self) -> RunDisplay:
-        self._bar.start()
+        self._activity.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        self._activity.__exit__(kind, error, trace)
         if isinstance(error, KeyboardInterrupt):
             kept = f"{self._done} of {self._total} objects are in {self._files.records}"
             raise KeyboardInterrupt(f"interrupted; {kept}; the same command goes on from there") from None
@@ -51,18 +45,13 @@ class RunDisplay:
             self._count(record)
         if done:
             self._console.print(f"resuming: {len(done)} of {total} objects are done already")
-        self._bar.reset(self._task, total=total, completed=self._done, description=self.described())
+        self._activity.begin(total, self._done, self.described())
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Takes a new record."""
         self._count(record)
         self._new += 1
-        self._bar.update(self._task, completed=self._done, description=self.described())
-        if not self._console.is_terminal and time.monotonic() - self._said > _EVERY_S:
-            self._said = time.monotonic()
-            left = (self._total - self._done) / max(self.rate, 1e-9)
-            text = f"{self._done}/{self._total}  {self.described()}, {left:.0f} s left"
-            print(text, file=self._console.file, flush=True)
+        self._activity.update(self._done, text=self.described())
 
     @property
     def rate(self) -> float:

@@ -17,6 +17,7 @@ from diffdope.bop.starts import Selection
 from diffdope.checked_fields import check_fields
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
+from diffdope.cli.progress import Activity
 from diffdope.errors import DiffDopeError, expected
 from diffdope.io.files import prepare_csv
 from diffdope.jobs.engine import Engine, make_engine
@@ -102,8 +103,9 @@ def run(arguments: list[str]) -> int:
         cure = "use default or fast, or give --init start poses"
         raise expected("preset", "one whose solver searches, because of --init none", work.preset.name, cure)
     prepare_csv(given.out)
-    dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
-    starts = source.starts(dataset, selection)
+    with Activity("reading the data set"):
+        dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
+        starts = source.starts(dataset, selection)
     files = RunFiles.at(given.out, part)
     with RunDisplay(dataset.name, files) as display:
         records = refine_dataset(

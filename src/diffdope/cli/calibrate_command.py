@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from diffdope.calibration.calibrate import calibrate
 from diffdope.calibration.shots import Shot
 from diffdope.checked_fields import check_fields
+from diffdope.cli.progress import COMPILES, Activity
 from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
 from diffdope.io.camera_info import optical_frame_of
@@ -91,11 +92,12 @@ def run(arguments: list[str]) -> int:
     given = tyro.cli(Arguments, args=arguments, prog="diffdope calibrate")
     check_fields(given, {"mask_id": 0, "seed": 0, "threads": 1, "suggestions": 0})
     check_folder(given.out)
-    robot = load_robot(
-        given.urdf, base=given.base_link, surface=given.surface, packages=_pairs("package", given.package)
-    )
-    start = None if given.init is None else read_camera_pose(given.init)
-    shots = read_shots(given, robot)
+    with Activity("reading the robot and the pictures"):
+        robot = load_robot(
+            given.urdf, base=given.base_link, surface=given.surface, packages=_pairs("package", given.package)
+        )
+        start = None if given.init is None else read_camera_pose(given.init)
+        shots = read_shots(given, robot)
     return calibrate_and_write(given, robot, shots, start)
 
 
@@ -146,13 +148,13 @@ def calibrate_and_write(given: Arguments, robot: Robot, shots: list[Shot], start
 
     console = Console()
     settings = CalibrationSettings(suggestions=given.suggestions)
-    with console.status("preparing (the first run compiles, half a minute at most)") as status:
+    with Activity(f"preparing{COMPILES}") as activity:
         result = calibrate(
             robot, shots, start=start, joint_offsets=given.joint_offsets, settings=settings, seed=given.seed,
-            threads=given.threads, progress=status.update,
+            threads=given.threads, progress=activity.say,
         )  # fmt: skip
         frame = given.camera_frame or optical_frame_of(given.camera)
-        status.update("drawing")
+        activity.say("drawing")
         with results_folder(given.out) as folder:
             write_calibration(folder, robot, shots, result, frame, inputs_of(given))
     print_calibration(result, frame, given.out, console)

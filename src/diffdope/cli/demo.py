@@ -10,6 +10,7 @@ import tyro
 
 from diffdope.bop.metrics import add
 from diffdope.checked_fields import check_fields
+from diffdope.cli.progress import Activity
 from diffdope.cli.refine_command import described as described_run
 from diffdope.geometry.pose import Pose
 from diffdope.io.files import check_folder, results_folder
@@ -66,13 +67,13 @@ def refine_and_show(given: Arguments, mesh: Mesh, observation: Observation, star
     console = Console()
     preset = PRESETS[DEFAULT]
     refiner = Refiner(mesh, preset=preset, seed=given.seed)
-    located = with_progress(lambda report: refiner.locate(observation, progress=report), "locating", console)
+    located = with_progress(lambda report: refiner.locate(observation, progress=report), "locating")
     found = errors(located.pose, truth, mesh)
-    result = refine_with_progress(refiner, observation, start, console)
+    result = refine_with_progress(refiner, observation, start)
     before, after = errors(start, truth, mesh), errors(result.pose, truth, mesh)
     titles = (described("start", before), described("refined", after))
     beside = described_run(preset, {"example": "packaged"}) | {"error_before": before, "error_after": after}
-    with results_folder(given.out) as folder:
+    with Activity("drawing pictures and films"), results_folder(given.out) as folder:
         write_result(folder / "result.json", result, beside)
         Draughtsman(mesh, observation, result).draw(folder, titles=titles, truth=truth)
         beside = described_run(preset, {"example": "packaged"}) | {"error": found}

@@ -11,6 +11,7 @@ import tyro
 from diffdope.checked_fields import check_fields
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.preset_flags import early, parse_flags
+from diffdope.cli.progress import COMPILES, Activity
 from diffdope.errors import check_choice, expected
 from diffdope.experiments.cases import Source
 from diffdope.experiments.registry import MODULES, find_study
@@ -134,7 +135,7 @@ def run_and_print(study: Study[Any], settings: Any, source: Source, given: Run, 
 
     console = Console()
     try:
-        outcome = with_bar(study, settings, source, given, out, console)
+        outcome = with_bar(study, settings, source, given, out)
     except KeyboardInterrupt:
         text = f"interrupted; the trials done so far are in {out}, and the same command goes on from there"
         raise KeyboardInterrupt(text) from None
@@ -142,30 +143,16 @@ def run_and_print(study: Study[Any], settings: Any, source: Source, given: Run, 
     return 1 if outcome.failures else 0
 
 
-def with_bar(study: Study[Any], settings: Any, source: Source, given: Run, out: Path, console: Any) -> StudyResult:
+def with_bar(study: Study[Any], settings: Any, source: Source, given: Run, out: Path) -> StudyResult:
     """Runs the study; the bar says how many trials are done, and how long the rest will take."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn(study.name), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
-        TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
-    )  # fmt: skip
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(study.name, total=None, note="preparing (the first run compiles, half a minute at most)")
-        failures = 0
+    failures = 0
+    with Activity(f"{study.name}: preparing{COMPILES}") as activity:
 
         def report(done: int, total: int, record: dict[str, object]) -> None:
             nonlocal failures
             failures += "error" in record
-            note = f"{failures} failed" if failures else "" if record else "preparing"
-            bar.update(task, completed=done, total=total, note=note)
+            note = f": {failures} failed" if failures else "" if record else ": preparing"
+            activity.update(done, total, f"{study.name}{note}")
 
         return run_study(
             study, settings, source, out,

@@ -21,7 +21,7 @@ from typing import Any, Literal
 # Options that few need; --help leaves them to --help-all.
 RARE = frozenset({
     "allow_missing_texture", "camera_id", "depth_camera", "depth_extrinsics", "depth_kind", "mask_inverted", "numbers",
-    "rectified", "address", "camera_type", "engine", "models",
+    "rectified", "address", "camera_type", "engine", "models", "rgb_topic", "depth_topic", "info_topic", "tolerance_s",
 })  # fmt: skip
 _INDENT = 28
 _NONE = re.compile(r"\{None\}\|")

@@ -77,7 +77,7 @@ class InputFlags:
             return
         if getattr(self, "init", None) is not None:
             raise expected("box", "no --init beside it", self.box, "with a start pose nothing is looked for in a box")
-        if self.depth is None:
+        if self.depth is None and getattr(self, "bag", None) is None:
             cure = "a photograph alone does not tell what in a box is the object: give a mask"
             raise expected("box", "--depth beside it", "none", cure)
 

@@ -14,7 +14,9 @@ from diffdope.checked_fields import check_fields
 from diffdope.cli.depth_check import other_kind
 from diffdope.cli.input_flags import InputFlags, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
+from diffdope.cli.progress import COMPILES, Activity
 from diffdope.cli.refine_command import described
+from diffdope.cli.rerun_flag import RerunFlag
 from diffdope.io.capture import Capture
 from diffdope.io.files import check_folder, results_folder, write_json
 from diffdope.io.plain import to_plain
@@ -28,7 +30,7 @@ from diffdope.scene.observation import Observation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments(InputFlags):
+class Arguments(InputFlags, RerunFlag):
     """Finds the pose of a known object in one image of your own, with no start pose. Lengths in files are millimetres.
 
     A mask that holds the labels of several instances gives each its own result.
@@ -65,6 +67,7 @@ def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code: 0 if every instance was found."""
     given = parse(arguments)
     check_folder(given.out)
+    given.check_rerun()
     preset = given.numbers.preset(given.preset)
     labels = given.mask_labels()
     capture = given.files(mask_label=labels[0] if labels else given.mask_id).read()
@@ -82,10 +85,10 @@ def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Pre
     from diffdope.cli.report import print_summary, with_progress
 
     console, observation = Console(), observation_of(capture)
-    result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating", console)
+    result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating")
     told = other_kind(refiner, observation, result, given.depth_kind)
     result = replace(result, notes=(*result.notes, told)) if told else result
-    with results_folder(given.out) as folder:
+    with Activity("drawing pictures"), results_folder(given.out) as folder:
         write_result(folder / "result.json", result, described(preset, given.inputs))
         score = float(result.confidence or 0.0)
         write_pose_files(folder, result.pose, score=score, seconds=result.elapsed_s, im_id=0, obj_id=1)
@@ -93,6 +96,7 @@ def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Pre
         draughtsman.draw(folder, titles=("first proposal", f"located: {result.status}"), film=False)
         draughtsman.draw_answers(folder)
         draughtsman.draw_on_original(folder, capture.rgb)
+    given.write_rerun(refiner.mesh, observation, result)
     print_summary(result, given.out, console)
     return 0 if result.ok else 1
 
@@ -106,14 +110,18 @@ def locate_all(
     from diffdope.cli.pictures import draw_all
 
     console, found = Console(), []
-    for located in all_located(given, refiner, observation, labels):
-        found.append(located)
-        console.print(f"label {located.label}: {in_brief(located.result)}")
+    with Activity(f"locating{COMPILES}", total=len(labels)) as activity:
+        for located in all_located(given, refiner, observation, labels):
+            found.append(located)
+            activity.update(len(found), text="locating")
+            console.print(f"label {located.label}: {in_brief(located.result)}")
     found = settled(found, refiner.mesh.diameter)
-    with results_folder(given.out) as folder:
+    with Activity("drawing"), results_folder(given.out) as folder:
         entries = [{"label": one.label, **encode(one.result)} for one in found]
         write_json(folder / "results.json", {"results": entries, **to_plain(beside)})
         draw_all(folder / "overlay.png", refiner.mesh, observation, [(str(one.label), one.result) for one in found])
+    for one in found:
+        given.write_rerun(refiner.mesh, observation, one.result, label=one.label)
     good = sum(one.result.ok for one in found)
     console.print(f"{good} of {len(found)} found; files: {given.out}")
     return 0 if good == len(found) else 1

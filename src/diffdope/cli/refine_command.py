@@ -12,6 +12,8 @@ from diffdope.checked_fields import check_fields
 from diffdope.cli.depth_check import other_kind
 from diffdope.cli.input_flags import InputFlags, StartFlags, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
+from diffdope.cli.progress import Activity
+from diffdope.cli.rerun_flag import RerunFlag
 from diffdope.io.capture import Capture
 from diffdope.io.files import check_folder, results_folder
 from diffdope.io.pose_outputs import write_pose_files
@@ -22,7 +24,7 @@ from diffdope.scene.mesh import Mesh
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments(StartFlags, InputFlags):
+class Arguments(StartFlags, InputFlags, RerunFlag):
     """Refines the pose of a known object in one image of your own. Lengths in files are millimetres, as in BOP."""
 
     out: Path
@@ -59,6 +61,7 @@ def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code."""
     given = parse(arguments)
     check_folder(given.out)
+    given.check_rerun()
     preset = given.numbers.preset(given.preset)
     start = given.start_poses(obj_id=given.obj_id, image_id=given.image_id)
     return refine_and_write(given, preset, given.load_mesh(), given.files().read(), start)
@@ -85,14 +88,14 @@ def refine_and_write(
     refiner = Refiner(mesh, preset=preset, seed=given.seed, threads=given.threads)
     if start is None:
         console.print("no --init: the object is located first, as `diffdope locate` does")
-        result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating", console)
+        result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating")
     else:
-        result = refine_with_progress(refiner, observation, list(start.poses), console)
+        result = refine_with_progress(refiner, observation, list(start.poses))
         result = replace(result, notes=(*start.notes, *result.notes))
     told = other_kind(refiner, observation, result, given.depth_kind, () if start is None else start.poses)
     result = replace(result, notes=(*result.notes, told)) if told else result
     titles = ("first proposal" if start is None else "start", f"refined: {result.status}")
-    with results_folder(given.out) as folder:
+    with Activity("drawing pictures and the film"), results_folder(given.out) as folder:
         write_result(folder / "result.json", result, described(preset, given.inputs))
         write_pose_files(
             folder, result.pose, score=float(result.confidence or 0.0), seconds=result.elapsed_s,
@@ -101,5 +104,6 @@ def refine_and_write(
         draughtsman = Draughtsman(mesh, observation, result)
         draughtsman.draw(folder, titles=titles, film=given.film)
         draughtsman.draw_on_original(folder, capture.rgb)
+    given.write_rerun(mesh, observation, result)
     print_summary(result, given.out, console)
     return 0 if result.ok else 1

@@ -2,67 +2,39 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from diffdope.cli.progress import COMPILES, Activity
 from diffdope.cli.wording import in_options
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.scene.observation import Observation
 
-_PATIENCE_S = 5.0  # after which a word is said where no bar is shown
 
-
-def refine_with_progress(
-    refiner: Refiner, observation: Observation, pose: Pose | list[Pose], console: Console
-) -> RefinementResult:
+def refine_with_progress(refiner: Refiner, observation: Observation, pose: Pose | list[Pose]) -> RefinementResult:
     """Refines under a progress bar; of several starts, the result of the best."""
-    return with_progress(lambda report: refiner.refine(observation, pose, progress=report), "refining", console)
+    return with_progress(lambda report: refiner.refine(observation, pose, progress=report), "refining")
 
 
 def with_progress(
-    work: Callable[[Callable[[int, int, float], None]], RefinementResult], doing: str, console: Console
+    work: Callable[[Callable[[int, int, float], None]], RefinementResult], doing: str
 ) -> RefinementResult:
-    """Works under a progress bar, which also says why the first iteration of a first run takes long.
+    """Works, and says how far it is, also why the first iteration of a first run takes long.
 
     Args:
         work: is given the function to call as report(iteration, iterations, lowest cost).
         doing: in a word.
-        console: to print on.
     """
-    if not console.is_terminal:
-        return _with_a_word(work, doing)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        text = "preparing (the first run compiles, half a minute at most)"
-        task = bar.add_task(text, total=None)
-
-        def report(iteration: int, iterations: int, cost: float) -> None:
-            bar.update(task, description=f"{doing}: cost {cost:.4f}", completed=iteration, total=iterations)
-
-        return work(report)
-
-
-def _with_a_word(
-    work: Callable[[Callable[[int, int, float], None]], RefinementResult], doing: str
-) -> RefinementResult:  # fmt: skip
-    """Works, and where that takes long says on stderr what is done, since there is no terminal for a bar."""
-    text = f"still {doing}; a first run compiles, which takes half a minute or so"
-    word = threading.Timer(_PATIENCE_S, lambda: print(text, file=sys.stderr, flush=True))
-    word.daemon = True
-    word.start()
-    try:
-        return work(lambda *_: None)
-    finally:
-        word.cancel()
+    with Activity(f"{doing}{COMPILES}") as activity:
+        return work(
+            lambda iteration, all_of_them, cost: activity.update(iteration, all_of_them, f"{doing}: cost {cost:.4f}")
+        )
 
 
 def print_summary(result: RefinementResult, out: Path, console: Console) -> None:

@@ -11,8 +11,11 @@ from typing import Any
 import tyro
 
 from diffdope.checked_fields import check_fields
+from diffdope.cli.progress import Activity
 from diffdope.errors import DiffDopeError, expected
 from diffdope.io.json_files import read_text
+from diffdope.pipelines.compiled import compile_apart
+from diffdope.pipelines.settings import PRESETS
 from diffdope.service.limits import Limits
 
 _NEEDED = ("fastapi", "uvicorn", "python_multipart")
@@ -29,7 +32,7 @@ class Arguments:
     token_file: Path | None = None
     """File with a token that every request must bear (Authorization: Bearer TOKEN)."""
     workers: int = Limits.workers
-    """Refinements at a time; the cores are divided among them."""
+    """Processes, each for one refinement at a time; the cores are divided among them."""
     queue: int = Limits.queue
     """Requests that may wait; the next one is answered 503."""
     meshes: int = Limits.meshes
@@ -91,13 +94,14 @@ def serve(given: Arguments, limits: Limits, token: str | None) -> None:
     import uvicorn
 
     from diffdope.service.app import create_app
-    from diffdope.service.service import warm_up
 
-    config = uvicorn.Config(create_app(limits, token=token), host=given.host, port=given.port, log_level="warning")
+    app = create_app(limits, token=token, processes=True)
+    config = uvicorn.Config(app, host=given.host, port=given.port, log_level="warning")
     socket = _bound(given)
-    if given.warm:
-        print("loading the kernels; after an installation, this compiles for a minute or two", flush=True)
-        warm_up()
+    with Activity("loading the kernels; after an installation, this compiles for a minute or two"):
+        if given.warm:
+            compile_apart(PRESETS["default"])
+        app.state.service.workers.start(warm=given.warm)
     host, port = socket.getsockname()[:2]
     if token is None and not host.startswith("127.") and host != "::1":
         print("warning: anybody who reaches this machine may use the service; see --token-file", flush=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from diffdope.checked_fields import check_fields
 from diffdope.cli.help_text import parsed
 from diffdope.cli.input_flags import InputFlags, StartFlags, box_of
 from diffdope.cli.overrides import read_settings
+from diffdope.cli.progress import Activity
+from diffdope.cli.rerun_flag import RerunFlag, write_track_recording
+from diffdope.cli.track_bag import read_bag, write_bag
 from diffdope.cli.track_report import TrackDisplay, write_files
 from diffdope.cli.track_run import Video, check_same_frames, track_into
 from diffdope.errors import expected
@@ -24,10 +27,11 @@ from diffdope.jobs.journal import Journal
 from diffdope.pipelines.settings import Preset
 from diffdope.pipelines.settings import preset as find_preset
 from diffdope.pipelines.tracker import tracking_presets
+from diffdope.ros.bag_frames import TOLERANCE_S, BagFrames
 from diffdope.scene.mesh import Mesh
 
 # Of the arguments, those with which an interrupted run may go on; preset and settings are compared number by number.
-_MAY_CHANGE = frozenset({"out", "preset", "settings", "threads", "film", "fresh", "allow_missing_texture"})
+_MAY_CHANGE = frozenset({"out", "preset", "settings", "threads", "film", "fresh", "rerun", "allow_missing_texture"})
 # What runs of 0.1.0 hold; flags that came later stand in a journal only where they were given.
 _OF_0_1_0 = frozenset({
     "mesh", "camera", "init", "rgb", "depth", "mask", "unit", "depth_scale", "image_id", "obj_id", "fps", "seed",
@@ -35,7 +39,7 @@ _OF_0_1_0 = frozenset({
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments(StartFlags, InputFlags):
+class Arguments(StartFlags, InputFlags, RerunFlag):
     """Follows a known object through a film or a folder of images. Lengths in files are millimetres, as in BOP."""
 
     out: Path
@@ -50,6 +54,21 @@ class Arguments(StartFlags, InputFlags):
     """Folder of depth images with the same names; integers times the depth scale are millimetres, 0 = missing."""
     mask: Path | None = None
     """Folder of images with the same names that are white where the object is visible; grey counts from half on."""
+    camera: Path | None = None  # type: ignore[assignment]  # a recording has one of its own
+    """Camera file, as for `refine`; needed except with --bag, where it wins over camera_info."""
+    bag: Path | None = None
+    """Recording of ROS 1 or 2 in place of folders: .mcap, .bag, .db3 or a bag's folder (needs diffdope[ros]); see
+    docs/ros.md. Poses are written to poses.mcap, too."""
+    rgb_topic: str | None = None
+    """Photographs in it; default: the only topic of colours. none: leave them out."""
+    depth_topic: str | None = None
+    """Depth aligned to them; default: the only topic of depth. none: leave it out."""
+    info_topic: str | None = None
+    """camera_info; default: beside the photographs."""
+    mask_topic: str | None = None
+    """Masks; default: none."""
+    tolerance_s: float = TOLERANCE_S
+    """Seconds by which photograph, depth and mask of one moment differ at most."""
     mask_id: int | None = None
     """Which label of masks that show several objects."""
     box: str | None = None
@@ -83,15 +102,17 @@ def run(arguments: list[str]) -> int:
         Arguments, arguments, "diffdope track", lambda words: tyro.cli(Arguments, args=words, prog="diffdope track")
     )
     check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
+    check_sources(given)
     given.check_box()
     check_folder(given.out)
+    given.check_rerun()
     preset = preset_of(given)
     starts = given.start_poses(obj_id=given.obj_id, image_id=given.image_id)
     if starts is not None and len(starts.poses) > 1:
         raise expected("init", "one pose in the first frame", f"{len(starts.poses)} in {given.init}")
-    video = read_video(given)
-    mesh = given.load_mesh()
     console = Console()
+    video = read_video(given) if given.bag is None else read_bag(given, given.bag, console)
+    mesh = given.load_mesh()
     for note in () if starts is None else starts.notes:
         console.print(f"note: {note}")
     made = not given.out.exists()
@@ -104,6 +125,11 @@ def run(arguments: list[str]) -> int:
             forget_empty(given.out)
     obj_id = 1 if given.obj_id is None else given.obj_id
     try:
+        if isinstance(video.frames, BagFrames):
+            write_bag(given.out / "poses.mcap", records, video.frames, mesh, given.mesh.stem)
+        if given.rerun is not None:
+            with Activity("writing the recording for rerun"):
+                write_track_recording(given.rerun, mesh, video, records)
         return write_files(given.out, mesh, video, records, preset, console, film=given.film, obj_id=obj_id)
     except KeyboardInterrupt:
         text = f"interrupted while pictures were made; all {len(records)} poses are in {given.out}"
@@ -115,6 +141,9 @@ def preset_of(given: Arguments) -> Preset:
     preset = find_preset(given.preset)
     if given.settings is not None:
         preset = read_settings(given.settings, preset)
+    if given.bag is not None:  # poses of ROS have a covariance, which folders do without for speed
+        polish = replace(preset.search.polish, covariance=True)
+        preset = replace(preset, search=replace(preset.search, polish=polish))
     tracking_presets(preset)  # refuses those that cannot track, before any work
     return preset
 
@@ -131,6 +160,23 @@ def read_video(given: Arguments) -> Video:
     video = Video(frames, camera, depth, box_of("box", given.box), tuple(notes_on_lens(camera)))
     video.observation(first)
     return video
+
+
+def check_sources(given: Arguments) -> None:
+    """Refuses images from two places, or a camera from none.
+
+    Raises:
+        DiffDopeError: naming the argument.
+    """
+    if given.bag is None:
+        if given.camera is None:
+            raise expected("camera", "a camera file", "none", "a recording (--bag) has its own")
+        topics = ("rgb_topic", "depth_topic", "info_topic", "mask_topic")
+        for name in (name for name in topics if getattr(given, name) is not None):
+            raise expected(name.replace("_", "-"), "--bag beside it", "none")
+        return
+    for name in (name for name in ("rgb", "depth", "mask") if getattr(given, name) is not None):
+        raise expected(name, "no folder beside --bag", getattr(given, name), f"name the topic: --{name}-topic")
 
 
 def frames_of(given: Arguments) -> Frames:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -10,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from diffdope.cli.progress import COMPILES, Activity, counted
 from diffdope.cli.track_run import Video, events_of, poses_of
 from diffdope.io.bop_results import Estimate, write_results
 from diffdope.io.pose_outputs import write_scene_gt, write_tum
@@ -21,30 +20,26 @@ from diffdope.pipelines.settings import Preset
 from diffdope.scene.mesh import Mesh
 
 Records = Mapping[str, Mapping[str, Any]]
-_EVERY_S = 30.0  # a line of progress where the output is no terminal
 
 
 class TrackDisplay:
     """Progress with the last frame's status, and a line for every loss and recovery."""
 
     def __init__(self, total: int | None, done: Records, out: Path, console: Console) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._console, self._out, self._total = console, out, total
-        self._bar = Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
-        text = "preparing (the first run compiles, half a minute at most)"
-        self._task = self._bar.add_task(text, total=total, completed=len(done))
-        self._done, self._lost, self._said = len(done), False, time.monotonic()
+        self._console, self._out = console, out
+        self._activity = Activity(f"tracking{COMPILES}", total=total, done=len(done))
+        self._done, self._lost = len(done), False
         if done:
             console.print(f"resuming: {len(done)} frames are done already")
 
     def __enter__(self) -> TrackDisplay:
-        self._bar.start()
+        self._activity.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        self._activity.__exit__(kind, error, trace)
         if isinstance(error, KeyboardInterrupt):
             kept = f"{self._done} frames are in {self._out / 'poses.jsonl'}"
             raise KeyboardInterrupt(f"interrupted; {kept}; the same command goes on from there") from None
@@ -55,14 +50,11 @@ class TrackDisplay:
         lost = record["status"] == Status.LOST
         confidence = 0.0 if record["confidence"] is None else record["confidence"]
         text = f"{'lost' if lost else 'tracking'}: confidence {confidence:.2f}"
-        self._bar.update(self._task, completed=self._done, description=text)
+        self._activity.update(self._done, text=text)
         if lost != self._lost:
             event = f"lost, confidence {confidence:.2f}" if lost else events_of(record)
             self._console.print(f"frame {self._done - 1}, {record['time_s']:.2f} s: {event}")
             self._lost = lost
-        if not self._console.is_terminal and time.monotonic() - self._said > _EVERY_S:
-            self._said = time.monotonic()
-            self._console.print(f"{self._done} of {self._total or '?'} frames; {text}")
 
 
 def write_files(
@@ -85,8 +77,9 @@ def write_files(
         [row["cost"] for row in rows], [row["status"] == Status.LOST for row in rows], doubt=doubt,
     )  # fmt: skip
     if film and has_h264():
-        with console.status("drawing the film"):
-            write_film(out / "track.mp4", film_frames(mesh, video, records, doubt=doubt), fps=video.frames.fps)
+        with Activity("drawing the film", total=len(rows)) as activity:
+            frames = counted(film_frames(mesh, video, records, doubt=doubt), activity)
+            write_film(out / "track.mp4", frames, fps=video.frames.fps)
     print_summary(records, doubt, out, console, film=film and not has_h264())
     return 1 if rows[-1]["status"] == Status.LOST else 0
 

@@ -81,6 +81,27 @@ def load_camera_of_image(path: str | Path, shape: tuple[int, ...], **how: Any) -
     return load_camera(path, width=shape[1], height=shape[0], **how)
 
 
+def camera_of_entry(
+    entry: Mapping[str, Any],
+    size: tuple[int, int],
+    *,
+    camera_size: tuple[int, int] | None = None,
+    rectified: bool = False,
+) -> Camera:
+    """The camera of names and values that come from elsewhere than a file, for pictures of a size.
+
+    Args:
+        entry: what a camera file may hold.
+        size: (width, height) of the pictures.
+        camera_size: see `load_camera`.
+        rectified: see `load_camera`.
+
+    Raises:
+        DiffDopeError: for what `load_camera` refuses.
+    """
+    return _sized(entry, size, camera_size, rectified)
+
+
 def camera_of_picture(entry: Mapping[str, Any], width: int, height: int) -> Camera:
     """The camera of an entry of a data set, whose pictures may be crops; its size is the picture's."""
     own = {key: value for key, value in entry.items() if key not in ("width", "height")}

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, File, Form, Path, Request, Response, UploadFile
+from fastapi import Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
@@ -17,32 +17,32 @@ from fastapi.security import HTTPBearer
 from diffdope.errors import DiffDopeError
 from diffdope.scene.observation import Observation
 from diffdope.service.asked import Asked, asked_of
+from diffdope.service.bodies import ASKED_BODY, MESH_BODY, asked_parts, mesh_parts
 from diffdope.service.guard import RETRY, UNTIL, Guard
 from diffdope.service.limits import Limits
+from diffdope.service.pool import WorkerEndedError
 from diffdope.service.service import Service
 from diffdope.service.store import UnderwayError, UnknownError
 from diffdope.service.uploads import observation_of
 from diffdope.service.work import Busy
 
-Picture = Annotated[UploadFile | None, File(description="PNG or JPEG")]
-JSON_PART = "JSON: camera (K, or cam_K and the like), mesh (id), start, box, depth_scale and others: docs/service.md"
-Asking = Annotated[str, Form(alias="request", description=JSON_PART)]
 TrackName = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="a name of your own")]
 _AHEAD = 1  # observations that wait decoded, which are many times as large as their files
 ABOUT = "Poses of known objects in pictures. Answers of /locate, /refine and /track are as result.json has them."
 
 
-def create_app(limits: Limits | None = None, *, token: str | None = None) -> Any:
+def create_app(limits: Limits | None = None, *, token: str | None = None, processes: bool = False) -> Any:
     """The application, for uvicorn or another server of ASGI.
 
     Args:
         limits: of sizes, numbers and time.
         token: that requests must bear; None for none.
+        processes: whether each worker is a process of its own, which `app.state.service.workers.start` starts.
     """
     from diffdope import __version__
 
     limits = Limits() if limits is None else limits
-    service = Service(limits)
+    service = Service(limits, processes=processes)
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
@@ -54,11 +54,11 @@ def create_app(limits: Limits | None = None, *, token: str | None = None) -> Any
     app.state.service = service
     app.state.decoded = asyncio.Semaphore(limits.workers + _AHEAD)
     app.add_api_route("/health", health, methods=["GET"])
-    app.add_api_route("/meshes", post_mesh, methods=["POST"], status_code=201)
+    app.add_api_route("/meshes", post_mesh, methods=["POST"], status_code=201, openapi_extra=MESH_BODY)
     app.add_api_route("/meshes/{name}", delete_mesh, methods=["DELETE"], status_code=204)
-    app.add_api_route("/locate", post_locate, methods=["POST"])
-    app.add_api_route("/refine", post_refine, methods=["POST"])
-    app.add_api_route("/track/{name}", post_track, methods=["POST"])
+    app.add_api_route("/locate", post_locate, methods=["POST"], openapi_extra=ASKED_BODY)
+    app.add_api_route("/refine", post_refine, methods=["POST"], openapi_extra=ASKED_BODY)
+    app.add_api_route("/track/{name}", post_track, methods=["POST"], openapi_extra=ASKED_BODY)
     app.add_api_route("/track/{name}", delete_track, methods=["DELETE"], status_code=204)
     for kind, answer in _ERRORS.items():
         app.add_exception_handler(kind, answer)
@@ -72,28 +72,14 @@ async def health(request: Request) -> JSONResponse:
 
     service = _service(request)
     kept = {"meshes": len(service.meshes), "tracks": len(service.tracks), "working": len(service.work)}
+    kept["restarts"] = service.workers.restarts
     return JSONResponse({"status": "ok", "version": __version__, "workers": service.limits.workers, **kept})
 
 
-async def post_mesh(
-    request: Request,
-    mesh: Annotated[UploadFile, File(description="PLY, OBJ, GLB or STL")],
-    beside: Annotated[list[UploadFile] | None, File(description="textures and materials that it names")] = None,
-    unit: Annotated[str, Form(description="of the file: m, mm, cm or inch")] = "mm",
-    preset: Annotated[str, Form()] = "default",
-    seed: Annotated[int, Form(ge=0, lt=2**63)] = 0,
-    allow_missing_texture: Annotated[bool, Form()] = False,
-) -> JSONResponse:
+async def post_mesh(request: Request) -> JSONResponse:
     """Registers a mesh; `id` of the answer names it. The same file with the same settings has the same id."""
-    data = await mesh.read()
-    others = [(file.filename or "", await file.read()) for file in beside or ()]
-
-    def register() -> dict[str, Any]:
-        return _service(request).register(
-            mesh.filename or "", data, others, unit=unit, preset=preset, seed=seed,
-            allow_missing_texture=allow_missing_texture,
-        )  # fmt: skip
-
+    parts = await mesh_parts(request)
+    register = partial(_service(request).register, parts.name, parts.data, parts.beside, **parts.how)
     return JSONResponse(await _worked(request, register), 201)
 
 
@@ -103,31 +89,19 @@ async def delete_mesh(request: Request, name: str) -> Response:
     return Response(status_code=204)
 
 
-async def post_locate(
-    request: Request, asking: Asking, rgb: Picture = None, depth: Picture = None,
-    mask: Picture = None,
-) -> Response:  # fmt: skip
+async def post_locate(request: Request) -> Response:
     """Finds the object with no start: in its mask, in a box (with depth), or anywhere (with depth)."""
-    call = _service(request).locate
-    return await _answered(request, asking, call, rgb=rgb, depth=depth, mask=mask)
+    return await _answered(request, _service(request).locate)
 
 
-async def post_refine(
-    request: Request, asking: Asking, rgb: Picture = None, depth: Picture = None,
-    mask: Picture = None,
-) -> Response:  # fmt: skip
+async def post_refine(request: Request) -> Response:
     """Refines the pose `start`, or the best of several."""
-    call = _service(request).refine
-    return await _answered(request, asking, call, rgb=rgb, depth=depth, mask=mask)
+    return await _answered(request, _service(request).refine)
 
 
-async def post_track(
-    request: Request, name: TrackName, asking: Asking, rgb: Picture = None,
-    depth: Picture = None, mask: Picture = None,
-) -> Response:  # fmt: skip
+async def post_track(request: Request, name: TrackName) -> Response:
     """Follows the object into the next frame. The first one needs `mesh`, and a `start` or a mask."""
-    call = partial(_service(request).track, name)
-    return await _answered(request, asking, call, rgb=rgb, depth=depth, mask=mask)
+    return await _answered(request, partial(_service(request).track, name))
 
 
 async def delete_track(request: Request, name: TrackName) -> Response:
@@ -141,12 +115,11 @@ def _service(request: Request) -> Service:
     return service
 
 
-async def _answered(
-    request: Request, asking: str, call: Callable[[Asked, Observation], bytes], **pictures: UploadFile | None
-) -> Response:
+async def _answered(request: Request, call: Callable[[Asked, Observation], bytes]) -> Response:
     """Pictures are decoded beside the worker, so that it has not to wait for that, but not long before their turn."""
-    service, asked = _service(request), asked_of(asking)
-    images = {name: await file.read() for name, file in pictures.items() if file is not None}
+    service = _service(request)
+    given, images = await asked_parts(request)
+    asked = asked_of(given)
     async with asyncio.timeout(max(request.scope[UNTIL] - time.monotonic(), 0.0)), request.app.state.decoded:
         seen = await asyncio.to_thread(observation_of, asked, images, most_pixels=service.limits.max_pixels)
         text = await _worked(request, lambda: call(asked, seen))
@@ -172,6 +145,10 @@ async def _busy(_: Request, __: Exception) -> JSONResponse:
     return JSONResponse({"detail": "the queue is full"}, 503, RETRY)
 
 
+async def _ended(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, 503, RETRY)
+
+
 async def _late(request: Request, _: Exception) -> JSONResponse:
     seconds = _service(request).limits.timeout_s
     return JSONResponse({"detail": f"no result within {seconds:g} s"}, 504)
@@ -181,5 +158,6 @@ _ERRORS: dict[Any, Any] = {
     DiffDopeError: _refused,
     RequestValidationError: _invalid,
     Busy: _busy,
+    WorkerEndedError: _ended,
     TimeoutError: _late,
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from diffdope.errors import (
+    DiffDopeError,
     as_floats,
     check_choice,
     check_count,
@@ -57,13 +58,12 @@ class Asked:
     time_s: float | None = None
 
 
-def asked_of(text: str) -> Asked:
-    """Reads the JSON part.
+def asked_of(given: Mapping[str, Any]) -> Asked:
+    """Reads the JSON part, or the JSON body without its pictures.
 
     Raises:
         DiffDopeError: naming the key that is missing, not known, or broken.
     """
-    given = object_of(text)
     known = [field.name for field in fields(Asked)]
     for key in given:
         check_choice("request, key", key, known)
@@ -79,14 +79,39 @@ def object_of(text: str) -> dict[str, Any]:
     Raises:
         DiffDopeError: if it is something else.
     """
+    return checked(loaded(text))
+
+
+def loaded(text: str) -> dict[str, Any]:
+    """The object of a JSON text, which `checked` has not seen yet.
+
+    Raises:
+        DiffDopeError: if it is something else.
+    """
     try:
         value = json.loads(text, parse_constant=_no_constant)
-        json.dumps(value, allow_nan=False).encode()  # 1e999 is infinite, and half of a pair is no character
     except (ValueError, RecursionError) as error:
-        raise expected("request", "a JSON object with finite numbers", str(error) or "one that is too deep") from error
+        raise _no_object(error) from error
     if not isinstance(value, dict):
         raise expected("request", "a JSON object", type(value).__name__)
     return value
+
+
+def checked(value: dict[str, Any]) -> dict[str, Any]:
+    """The same object, in which numbers are finite and texts are text.
+
+    Raises:
+        DiffDopeError: if they are not: 1e999 is infinite, and half of a pair is no character.
+    """
+    try:
+        json.dumps(value, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise _no_object(error) from error
+    return value
+
+
+def _no_object(error: Exception) -> DiffDopeError:
+    return expected("request", "a JSON object with finite numbers", str(error) or "one that is too deep")
 
 
 def _no_constant(name: str) -> float:

@@ -1,37 +1,57 @@
-"""What requests ask for, without HTTP: meshes, and poses as the JSON text of result.json."""
+"""What requests ask for, without HTTP: who is asked, what is kept, and what is refused before any work."""
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from diffdope.errors import check_choice, check_seed, expected
-from diffdope.io.results import encode
-from diffdope.pipelines.refiner import Refiner
-from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import PRESETS
 from diffdope.scene.mesh import METRES_PER_UNIT
 from diffdope.scene.observation import Observation
 from diffdope.service.asked import Asked
 from diffdope.service.limits import Limits
-from diffdope.service.store import Meshes, Tracks
-from diffdope.service.uploads import id_of, mesh_of
+from diffdope.service.pool import LocalWorkers, Place, ProcessWorkers, Worker, Workers
+from diffdope.service.store import Meshes, Tracks, UnknownError
+from diffdope.service.uploads import id_of
 from diffdope.service.work import WorkQueue
+from diffdope.service.worker_state import Upload, check_start
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A mesh that is kept.
+
+    Attributes:
+        upload: as the client sent it.
+        about: what was answered.
+    """
+
+    upload: Upload
+    about: dict[str, Any]
 
 
 class Service:
-    """Keeps refiners and tracks; its methods are called in the threads of `work`."""
+    """Keeps meshes and tracks, and asks the workers; its methods are called in the threads of `work`.
 
-    def __init__(self, limits: Limits) -> None:
+    Args:
+        limits: of sizes, numbers and time.
+        processes: whether each worker is a process of its own; if not, it is a thread of this one.
+    """
+
+    def __init__(self, limits: Limits, *, processes: bool = False) -> None:
         self.limits = limits
-        self.meshes = Meshes(limits.meshes)
-        self.tracks = Tracks(limits.tracks, limits.track_idle_s)
+        self.meshes: Meshes[Registered] = Meshes(limits.meshes)
+        self.tracks: Tracks[Place] = Tracks(limits.tracks, limits.track_idle_s)
         self.work = WorkQueue(limits.workers, limits.queue)
+        self.workers: Workers = ProcessWorkers(limits) if processes else LocalWorkers(limits)
 
     def register(
-        self, name: str, data: bytes, beside: Sequence[tuple[str, bytes]], *, preset: str, seed: int, **how: Any
-    ) -> dict[str, Any]:
+        self, name: str, data: bytes, beside: Sequence[tuple[str, bytes]], *, preset: str, seed: int, unit: str,
+        allow_missing_texture: bool,
+    ) -> dict[str, Any]:  # fmt: skip
         """Makes a mesh ready, and says what it is; one that is there already is not made again.
 
         Args:
@@ -40,67 +60,75 @@ class Service:
             beside: textures and materials by name.
             preset: of its refiner.
             seed: of its refiner.
-            how: unit and allow_missing_texture of `Mesh.load`.
+            unit: of the file.
+            allow_missing_texture: of `Mesh.load`.
 
         Raises:
             DiffDopeError: for what `mesh_of` and `Refiner` refuse.
         """
         check_choice("preset", preset, tuple(PRESETS))
-        check_choice("unit", how["unit"], tuple(METRES_PER_UNIT))
-        check_seed("seed", seed)
-        key = id_of(data, beside, {**how, "preset": preset, "seed": seed, "suffix": name[-4:].lower()})
-        refiner = self.meshes.find(key)
-        if refiner is None:
-            mesh = mesh_of(name, data, beside, most_pixels=self.limits.max_pixels, **how)
-            refiner = Refiner(mesh, preset=preset, seed=seed, threads=self.limits.threads)
-            self.meshes.put(key, refiner)
-        mesh = refiner.mesh
-        return {
-            "id": key, "preset": preset, "seed": seed, "faces": len(mesh.faces), "diameter_mm": 1e3 * mesh.diameter,
-            "warnings": list(mesh.warnings),
-        }  # fmt: skip
+        check_choice("unit", unit, tuple(METRES_PER_UNIT))
+        seed = check_seed("seed", seed)
+        how = {"unit": unit, "allow_missing_texture": allow_missing_texture, "preset": preset, "seed": seed}
+        key = id_of(data, beside, {**how, "suffix": name[-4:].lower()})
+        found = self.meshes.find(key)
+        if found is None:
+            upload = Upload(key, name, data, tuple(beside), unit, preset, seed, allow_missing_texture)
+            with self.workers.lease() as worker:
+                found = Registered(upload, worker.call("register", upload))
+            self.meshes.put(key, found)
+        return found.about
 
     def locate(self, asked: Asked, observation: Observation) -> bytes:
         """See `Refiner.locate`."""
-        if asked.start:
-            raise expected("start", "none, for the object is looked for everywhere", "some", "POST to /refine, or near")
-        refiner = self.meshes.get(_mesh(asked))
-        return as_json(refiner.locate(observation, box=asked.box, near=asked.near))
+        check_start(asked, needed=False)
+        upload = self.meshes.get(_mesh(asked)).upload
+        with self.workers.lease() as worker:
+            return _called(worker, upload, "locate", upload.id, asked, observation)
 
     def refine(self, asked: Asked, observation: Observation) -> bytes:
         """See `Refiner.refine`."""
-        if not asked.start:
-            raise expected("start", "a pose to start from", "none", "POST to /locate where there is none")
+        check_start(asked, needed=True)
         _without(asked, "box", "near", "time_s")
-        return as_json(self.meshes.get(_mesh(asked)).refine(observation, list(asked.start)))
+        upload = self.meshes.get(_mesh(asked)).upload
+        with self.workers.lease() as worker:
+            return _called(worker, upload, "refine", upload.id, asked, observation)
 
     def track(self, name: str, asked: Asked, observation: Observation) -> bytes:
         """See `Refiner.track`."""
         _without(asked, "box", "near")
         if len(asked.start) > 1:
             raise expected("start", "one pose, or none", len(asked.start))
-        with self.tracks.frame(name, asked.mesh, self.meshes, self.limits.threads) as track:
-            start = asked.start[0] if asked.start else None
-            return as_json(track.refiner.track(observation, start, time_s=asked.time_s))
+        with self.tracks.frame(name, asked.mesh, self._place) as track, self.workers.lease(track.place) as worker:
+            if worker.place != track.place:
+                track.began = False  # so that it is forgotten
+                raise UnknownError(f"track: the worker that followed {name!r} has ended; begin it with the key mesh")
+            registered = self.meshes.find(track.mesh)  # which a track needs for its first frame alone
+            upload = None if registered is None else registered.upload
+            return _called(worker, upload, "track", track.mesh, track.key, self.tracks.keys, asked, observation)
 
     def close(self) -> None:
-        """Ends the threads."""
+        """Ends threads and processes."""
         self.work.close()
+        self.workers.close()
+
+    def _place(self, mesh: str) -> Place:
+        """Where a new track goes: to the worker with the fewest."""
+        self.meshes.get(mesh)
+        count = Counter(place.worker for place in self.tracks.places)
+        return self.workers.place_of(min(range(self.limits.workers), key=lambda number: count[number]))
 
 
-def as_json(result: RefinementResult) -> bytes:
-    """The text of result.json, on one line."""
-    return json.dumps(encode(result), allow_nan=False).encode()
-
-
-def warm_up(preset: str = "default") -> None:
-    """Compiles or loads the kernels, so that the first request does not wait for it."""
-    from diffdope.scene.packaged import packaged_example
-
-    example = packaged_example()
-    refiner = Refiner(example.mesh, preset=preset)
-    refiner.locate(example.observation)
-    refiner.refine(example.observation, example.start)
+def _called(worker: Worker, upload: Upload | None, name: str, *arguments: Any) -> bytes:
+    """The answer of a worker, to which the mesh is sent where it has not seen it yet."""
+    try:
+        answer: bytes = worker.call(name, *arguments)
+    except UnknownError:
+        if upload is None:
+            raise
+        worker.call("register", upload)
+        answer = worker.call(name, *arguments)
+    return answer
 
 
 def _mesh(asked: Asked) -> str:

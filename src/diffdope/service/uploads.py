@@ -10,10 +10,14 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from diffdope.errors import DiffDopeError, check_choice, expected
+from diffdope.geometry.camera import Camera
+from diffdope.io.cameras import load_camera_of_image
 from diffdope.io.capture import CaptureFiles
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -21,6 +25,7 @@ from diffdope.service.asked import Asked
 
 # Of the kinds that `Mesh.load` reads, those that need no other program and unpack no archive.
 MESH_SUFFIXES = (".ply", ".obj", ".glb", ".stl")
+_CAMERAS = 64  # that are remembered
 _MOST_BESIDE = 32  # textures and materials of one mesh
 _FLAG = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
 _LOG = logging.getLogger(__name__)
@@ -77,9 +82,7 @@ def observation_of(asked: Asked, images: Mapping[str, bytes], *, most_pixels: in
     for name, data in images.items():
         _check_picture(name, data, most_pixels)
     with _folder("request") as folder:
-        camera = folder / "camera.json"
-        camera.write_text(json.dumps(dict(asked.camera)), encoding="utf-8")
-        files: dict[str, Any] = {"camera": camera}
+        files: dict[str, Any] = {"camera": "camera.json", "camera_text": json.dumps(dict(asked.camera))}
         for name, data in images.items():
             files[name] = folder / f"{name}.png"  # readers look at the content, which was checked
             files[name].write_bytes(data)
@@ -87,8 +90,30 @@ def observation_of(asked: Asked, images: Mapping[str, bytes], *, most_pixels: in
             "depth_scale_mm": asked.depth_scale, "mask_label": asked.mask_id, "mask_inverted": asked.mask_inverted,
             "depth_kind": asked.depth_kind, "camera_size": asked.camera_size, "rectified": asked.rectified,
         }  # fmt: skip
-        capture = CaptureFiles(**files, **said).read()
+        capture = _UploadedFiles(**files, **said).read()
         return Observation(capture.camera, **capture.images)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _UploadedFiles(CaptureFiles):
+    """Files of a request, whose camera is a text: of clients that send the same one with every picture, it is read
+    once."""
+
+    camera_text: str
+
+    def read_camera(self, shape: tuple[int, ...]) -> tuple[Camera, float | None]:
+        """See `CaptureFiles`."""
+        return _camera_of(self.camera_text, shape[:2], self.camera_size, self.rectified)
+
+
+@lru_cache(maxsize=_CAMERAS)
+def _camera_of(
+    text: str, shape: tuple[int, ...], camera_size: tuple[int, int] | None, rectified: bool
+) -> tuple[Camera, float | None]:  # fmt: skip
+    with _folder("camera") as folder:
+        file = folder / "camera.json"
+        file.write_text(text, encoding="utf-8")
+        return load_camera_of_image(file, shape, camera_size=camera_size, rectified=rectified)
 
 
 @contextmanager

@@ -1,0 +1,85 @@
+"""`--rerun FILE.rrd` of the commands that find poses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diffdope.cli.track_run import Video, events_of, poses_of
+from diffdope.errors import expected
+from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+
+if TYPE_CHECKING:
+    from diffdope.viz.rerun_file import TrackedFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class RerunFlag:
+    """The flag; a command's arguments are a subclass."""
+
+    rerun: Path | None = None
+    """Recording for the viewer of rerun (needs diffdope[rerun]): images, mesh, poses, confidence, covariance; see
+    docs/rerun.md."""
+
+    def check_rerun(self) -> None:
+        """Refuses, before any work, a recording that cannot be written.
+
+        Raises:
+            DiffDopeError: if rerun is not installed, the file does not end with .rrd, or its folder is missing.
+        """
+        if self.rerun is None:
+            return
+        from diffdope.viz.rerun_file import check_rerun
+
+        check_rerun()
+        if self.rerun.suffix.lower() != ".rrd":
+            raise expected("rerun", "a file that ends with .rrd", self.rerun)
+        if self.rerun.is_dir() or not self.rerun.absolute().parent.is_dir():
+            got = "a folder" if self.rerun.is_dir() else f"none at {self.rerun.absolute().parent}"
+            raise expected("rerun", "a file in a folder that is there", got)
+
+    def write_rerun(
+        self, mesh: Mesh, observation: Observation, result: RefinementResult, *, label: int | None = None
+    ) -> None:
+        """Writes the recording of a refinement, where one was asked for.
+
+        Args:
+            mesh: of the object.
+            observation: the images.
+            result: of the refinement.
+            label: of one of several instances: it becomes a part of the file's name.
+        """
+        if self.rerun is None:
+            return
+        from diffdope.viz.rerun_file import write_refinement
+
+        path = self.rerun if label is None else self.rerun.with_stem(f"{self.rerun.stem}_{label}")
+        write_refinement(path, mesh, observation, result)
+
+
+def write_track_recording(path: Path, mesh: Mesh, video: Video, records: Mapping[str, Mapping[str, Any]]) -> None:
+    """Writes a tracked film for rerun's viewer, from its frames and records."""
+    from diffdope.viz.rerun_file import write_track
+
+    write_track(path, mesh, video.camera, tracked_frames(video, records))
+
+
+def tracked_frames(video: Video, records: Mapping[str, Mapping[str, Any]]) -> Iterator[TrackedFrame]:
+    """What is drawn of each frame; one at a time is in memory."""
+    from diffdope.viz.rerun_file import TrackedFrame
+
+    stamps = getattr(video.frames, "stamps_ns", None)  # of a recording of ROS
+    for k, (frame, (_, pose, record)) in enumerate(zip(video.frames.read(), poses_of(records), strict=False)):
+        lost = record["status"] == Status.LOST
+        covariance = record.get("covariance")
+        event = "lost" if lost else events_of(record)
+        yield TrackedFrame(
+            frame.time_s, video.observation(frame), None if lost else pose, record["confidence"],
+            None if covariance is None else np.asarray(covariance, float), event, None if stamps is None else stamps[k],
+        )  # fmt: skip

@@ -1,0 +1,39 @@
+"""Which messages of several topics belong to one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def partners(times_ns: Sequence[int], others_ns: Sequence[int], tolerance_ns: int) -> list[int | None]:
+    """For each time the number of the closest other one, None where none is close enough.
+
+    Each of the others is the partner of one time at most: of the closest, of two that are as close of the first.
+
+    Args:
+        times_ns: nanoseconds, in any order.
+        others_ns: nanoseconds, in any order.
+        tolerance_ns: by which partners differ at most.
+    """
+    if not len(others_ns):
+        return [None] * len(times_ns)
+    order = np.argsort(np.asarray(others_ns, np.int64), kind="stable")
+    others = np.asarray(others_ns, np.int64)[order]
+    times = np.asarray(times_ns, np.int64)
+    right = np.clip(np.searchsorted(others, times), 1, max(len(others) - 1, 1)) if len(others) > 1 else None
+    if right is None:
+        nearest = np.zeros(len(times), np.int64)
+    else:
+        nearest = np.where(times - others[right - 1] <= others[right] - times, right - 1, right)
+    distance = np.abs(others[nearest] - times)
+    best: dict[int, int] = {}
+    for k in np.flatnonzero(distance <= tolerance_ns).tolist():
+        held = best.get(int(nearest[k]))
+        if held is None or distance[k] < distance[held]:
+            best[int(nearest[k])] = k
+    found: list[int | None] = [None] * len(times_ns)
+    for number, k in best.items():
+        found[k] = int(order[number])
+    return found

@@ -1,0 +1,97 @@
+"""Recordings of ROS 1 and 2: bags, folders of bags and MCAP files, as topics and messages."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+
+from diffdope.errors import DiffDopeError, expected
+
+ENDINGS = (".mcap", ".bag", ".db3")
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What a recording says of a topic.
+
+    Attributes:
+        name: of the topic.
+        kind: of its messages, as ROS 2 writes it: sensor_msgs/msg/Image.
+        count: of its messages; None where only reading all would tell.
+    """
+
+    name: str
+    kind: str
+    count: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A message as it is stored.
+
+    Attributes:
+        topic: that it was published on.
+        logged_ns: when it was recorded, nanoseconds.
+        message: its fields, decoded when first asked for.
+    """
+
+    topic: Topic
+    logged_ns: int
+    _decode: Any
+
+    @property
+    def message(self) -> Any:
+        """The message, with its fields as attributes.
+
+        Raises:
+            DiffDopeError: if the stored bytes are no such message.
+        """
+        try:
+            return self._decode()
+        except DiffDopeError:
+            raise
+        except Exception as error:  # broken bytes fail in many ways
+            raise expected(self.topic.name, f"a message {self.topic.kind}", f"broken bytes ({error})") from error
+
+
+class Recording(Protocol):
+    """An open recording."""
+
+    path: Path
+    topics: tuple[Topic, ...]
+    notes: tuple[str, ...]
+
+    def messages(self, topics: Collection[Topic]) -> Iterator[Stored]:
+        """The messages of some topics in the order in which they were recorded."""
+        ...
+
+
+def open_recording(path: Path) -> AbstractContextManager[Recording]:
+    """Opens a bag of ROS 1 or 2, the folder of one, or an MCAP file.
+
+    Args:
+        path: .mcap, .bag, .db3, or the folder with metadata.yaml.
+
+    Raises:
+        DiffDopeError: if there is none, it is of another kind or broken, or diffdope[ros] is not installed.
+    """
+    if not path.exists():
+        raise DiffDopeError(f"bag: expected a recording, but there is none at {path}")
+    if path.is_file() and path.suffix.lower() not in ENDINGS:
+        raise expected("bag", f"a file that ends with {', '.join(ENDINGS)}, or a bag's folder", path.name)
+    if path.is_dir() and not (path / "metadata.yaml").is_file():
+        raise expected("bag", f"metadata.yaml in the folder {path}", "none", "give the .mcap or .db3 file itself")
+    missing = [name for name in ("rosbags", "mcap") if find_spec(name) is None]
+    if missing:
+        raise expected("bag", f"{' and '.join(missing)}, to read {path.name}", "none", 'pip install "diffdope[ros]"')
+    if path.suffix.lower() == ".mcap" and path.is_file():
+        from diffdope.ros.mcap_file import McapFile
+
+        return McapFile(path)
+    from diffdope.ros.bag_file import BagFile
+
+    return BagFile(path)

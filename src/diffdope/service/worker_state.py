@@ -1,0 +1,138 @@
+"""What a worker does: it keeps refiners and tracks, and answers with the JSON text of result.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from diffdope.errors import expected
+from diffdope.io.results import encode
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.result import RefinementResult
+from diffdope.scene.observation import Observation
+from diffdope.service.asked import Asked
+from diffdope.service.limits import Limits
+from diffdope.service.store import Meshes
+from diffdope.service.uploads import mesh_of
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A mesh as a client sent it, from which any worker can make its refiner.
+
+    Attributes:
+        id: by its content.
+        name: of the file, for its ending.
+        data: its content.
+        beside: textures and materials by name.
+        unit: of the file.
+        preset: of its refiner.
+        seed: of its refiner.
+        allow_missing_texture: of `Mesh.load`.
+    """
+
+    id: str
+    name: str
+    data: bytes
+    beside: tuple[tuple[str, bytes], ...]
+    unit: str
+    preset: str
+    seed: int
+    allow_missing_texture: bool
+
+
+class WorkerState:
+    """Refiners and tracks of one worker. Its methods take and return what can be sent to another process.
+
+    Args:
+        limits: of the service.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._meshes: Meshes[Refiner] = Meshes(limits.meshes)
+        self._tracks: dict[int, Refiner] = {}
+
+    def warm_up(self) -> None:
+        """Loads or compiles the kernels, so that the first request does not wait for it."""
+        from diffdope.scene.packaged import packaged_example
+
+        example = packaged_example()
+        refiner = Refiner(example.mesh, threads=self._limits.threads)
+        refiner.locate(example.observation)
+        refiner.refine(example.observation, example.start)
+
+    def register(self, upload: Upload) -> dict[str, Any]:
+        """Makes a mesh ready, and says what it is.
+
+        Raises:
+            DiffDopeError: for what `mesh_of` and `Refiner` refuse.
+        """
+        mesh = mesh_of(
+            upload.name, upload.data, upload.beside, most_pixels=self._limits.max_pixels, unit=upload.unit,
+            allow_missing_texture=upload.allow_missing_texture,
+        )  # fmt: skip
+        refiner = Refiner(mesh, preset=upload.preset, seed=upload.seed, threads=self._limits.threads)
+        self._meshes.put(upload.id, refiner)
+        return {
+            "id": upload.id, "preset": upload.preset, "seed": upload.seed, "faces": len(mesh.faces),
+            "diameter_mm": 1e3 * mesh.diameter, "warnings": list(mesh.warnings),
+        }  # fmt: skip
+
+    def locate(self, mesh: str, asked: Asked, observation: Observation) -> bytes:
+        """See `Refiner.locate`.
+
+        Raises:
+            UnknownError: if this worker has not seen the mesh.
+        """
+        return as_json(self._meshes.get(mesh).locate(observation, box=asked.box, near=asked.near))
+
+    def refine(self, mesh: str, asked: Asked, observation: Observation) -> bytes:
+        """See `Refiner.refine`.
+
+        Raises:
+            UnknownError: if this worker has not seen the mesh.
+        """
+        return as_json(self._meshes.get(mesh).refine(observation, list(asked.start)))
+
+    def track(self, mesh: str, key: int, alive: Collection[int], asked: Asked, observation: Observation) -> bytes:
+        """See `Refiner.track`.
+
+        Args:
+            mesh: id of the mesh.
+            key: of the track.
+            alive: keys of the tracks that are still kept; the others are dropped here.
+            asked: the JSON part.
+            observation: the frame.
+
+        Raises:
+            UnknownError: if the track is new, and this worker has not seen the mesh.
+        """
+        for old in [one for one in self._tracks if one not in alive]:
+            del self._tracks[old]
+        if key not in self._tracks:
+            registered = self._meshes.get(mesh)
+            self._tracks[key] = Refiner(
+                registered.mesh, preset=registered.preset, seed=registered.seed, threads=self._limits.threads
+            )
+        start = asked.start[0] if asked.start else None
+        return as_json(self._tracks[key].track(observation, start, time_s=asked.time_s))
+
+
+def check_start(asked: Asked, *, needed: bool) -> None:
+    """Refuses a start where the object is looked for everywhere, and none where it is refined.
+
+    Raises:
+        DiffDopeError: naming the path that does it.
+    """
+    if needed and not asked.start:
+        raise expected("start", "a pose to start from", "none", "POST to /locate where there is none")
+    if not needed and asked.start:
+        raise expected("start", "none, for the object is looked for everywhere", "some", "POST to /refine, or near")
+
+
+def as_json(result: RefinementResult) -> bytes:
+    """The text of result.json, on one line."""
+    return json.dumps(encode(result), allow_nan=False).encode()
