@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import tyro
 from numpy.typing import NDArray
 
 from diffdope.calibration.calibrate import calibrate
 from diffdope.calibration.shots import Shot
 from diffdope.checked_fields import check_fields
+from diffdope.cli.help_text import parsed
 from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
 from diffdope.io.camera_info import optical_frame_of
@@ -88,7 +88,7 @@ def run(arguments: list[str]) -> int:
             "mount the camera where it does not move, or keep an object of known pose in view and use `diffdope locate`"
         )
         raise expected("--eye-in-hand", "a camera that stands still (eye to hand)", "one on the robot", cure)
-    given = tyro.cli(Arguments, args=arguments, prog="diffdope calibrate")
+    given: Arguments = parsed(Arguments, arguments, "diffdope calibrate")
     check_fields(given, {"mask_id": 0, "seed": 0, "threads": 1, "suggestions": 0})
     check_folder(given.out)
     robot = load_robot(

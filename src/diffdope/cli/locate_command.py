@@ -15,10 +15,12 @@ from diffdope.cli.depth_check import other_kind
 from diffdope.cli.input_flags import InputFlags, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.refine_command import described
+from diffdope.geometry.pose import Pose
 from diffdope.io.capture import Capture
 from diffdope.io.files import check_folder, results_folder, write_json
 from diffdope.io.plain import to_plain
 from diffdope.io.pose_outputs import write_pose_files
+from diffdope.io.poses import read_start_pose
 from diffdope.io.results import encode, write_result
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
@@ -40,6 +42,9 @@ class Arguments(InputFlags):
     """Image that is white where the object is visible, or that holds a label for each instance."""
     mask_id: int | None = None
     """Which label of a mask that shows several objects; all of them without it."""
+    near: Path | None = None
+    """Pose file, as --init of `refine`: of poses that look the same, the one that is turned least from it is the
+    result. It is no start."""
     preset: str = DEFAULT
     """Complete set of numbers to start from."""
     settings: Path | None = None
@@ -66,15 +71,16 @@ def run(arguments: list[str]) -> int:
     given = parse(arguments)
     check_folder(given.out)
     preset = given.numbers.preset(given.preset)
+    near = None if given.near is None else read_start_pose(given.near, name="near")
     labels = given.mask_labels()
     capture = given.files(mask_label=labels[0] if labels else given.mask_id).read()
     refiner = Refiner(given.load_mesh(), preset=preset, seed=given.seed, threads=given.threads)
     if labels:
-        return locate_all(given, refiner, observation_of(capture), labels, described(preset, given.inputs))
-    return locate_one(given, refiner, capture, preset)
+        return locate_all(given, refiner, observation_of(capture), labels, near, described(preset, given.inputs))
+    return locate_one(given, refiner, capture, preset, near)
 
 
-def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Preset) -> int:
+def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Preset, near: Pose | None) -> int:
     """Locates, writes all files at once, prints the summary."""
     from rich.console import Console
 
@@ -82,7 +88,7 @@ def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Pre
     from diffdope.cli.report import print_summary, with_progress
 
     console, observation = Console(), observation_of(capture)
-    result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating", console)
+    result = with_progress(lambda report: refiner.locate(observation, near=near, progress=report), "locating", console)
     told = other_kind(refiner, observation, result, given.depth_kind)
     result = replace(result, notes=(*result.notes, told)) if told else result
     with results_folder(given.out) as folder:
@@ -98,15 +104,16 @@ def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Pre
 
 
 def locate_all(
-    given: Arguments, refiner: Refiner, observation: Observation, labels: list[int], beside: dict[str, Any]
-) -> int:
+    given: Arguments, refiner: Refiner, observation: Observation, labels: list[int], near: Pose | None,
+    beside: dict[str, Any],
+) -> int:  # fmt: skip
     """Every label of the mask: one JSON, one picture, a line each."""
     from rich.console import Console
 
     from diffdope.cli.pictures import draw_all
 
     console, found = Console(), []
-    for located in all_located(given, refiner, observation, labels):
+    for located in all_located(given, refiner, observation, labels, near):
         found.append(located)
         console.print(f"label {located.label}: {in_brief(located.result)}")
     found = settled(found, refiner.mesh.diameter)
@@ -120,13 +127,13 @@ def locate_all(
 
 
 def all_located(
-    given: Arguments, refiner: Refiner, observation: Observation, labels: list[int]
+    given: Arguments, refiner: Refiner, observation: Observation, labels: list[int], near: Pose | None = None
 ) -> Iterator[Located]:  # fmt: skip
     """One label after the other."""
     camera = observation.taken_by
     for label in labels:
         mask = given.mask_of(label, (camera.height, camera.width))
-        yield Located(label, refiner.locate(observation.with_mask(mask)))
+        yield Located(label, refiner.locate(observation.with_mask(mask), near=near))
 
 
 def in_brief(result: RefinementResult) -> str:

@@ -6,7 +6,6 @@ XML, COLMAP's cameras.txt, a matrix of 3 x 3 numbers, .npy and .npz.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from diffdope.errors import DiffDopeError, expected
-from diffdope.io.json_files import read_text
+from diffdope.errors import DiffDopeError, as_floats, expected
+from diffdope.io.array_files import read_arrays
+from diffdope.io.json_files import parse_json, read_text
 
 # COLMAP's models (src/colmap/sensor/models.h): names of the parameters in their order.
 _COLMAP = {
@@ -78,14 +78,14 @@ def _is_wide_K(numbers: list[float]) -> bool:
 
 def _object(text: str, path: Path, name: str) -> dict[str, Any]:
     try:
-        data = json.loads(text)
-    except RecursionError as error:
-        raise expected(name, f"JSON in {path}", str(error)) from error
-    except ValueError as error:
+        data = parse_json(text, name, f"JSON in {path}")
+    except DiffDopeError as error:
+        if isinstance(error.__cause__, RecursionError):
+            raise
         try:  # OpenCV wrote numbers such as '600.' for years, which YAML takes
             data = _yaml(text, path, name)
         except DiffDopeError:
-            raise expected(name, f"JSON in {path}", str(error)) from error
+            raise error from error.__cause__
     if not isinstance(data, dict):
         raise expected(name, f"a JSON object in {path}", type(data).__name__)
     return data
@@ -162,18 +162,10 @@ def _colmap(words: list[str], where: str) -> dict[str, Any]:
 
 
 def _arrays(path: Path, name: str) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            stored = np.load(file, allow_pickle=False)
-            if isinstance(stored, np.ndarray):
-                return _matrix(np.asarray(stored, np.float64).ravel().tolist(), path, name)
-            return {key: stored[key].tolist() for key in stored.files}
-    except DiffDopeError:
-        raise
-    except OSError as error:
-        raise DiffDopeError(f"{name}: cannot read {path}: {error.strerror or error}") from error
-    except Exception as error:  # zip files can be broken in many ways
-        raise expected(name, f"arrays of numbers in {path}", str(error)) from error
+    stored = read_arrays(name, path)
+    if isinstance(stored, np.ndarray):
+        return _matrix(as_floats(f"{name} file {path}", stored).ravel().tolist(), path, name)
+    return {key: array.tolist() for key, array in stored.items()}
 
 
 def _is_number(word: str) -> bool:

@@ -79,7 +79,8 @@ class DepthSource:
             notes.append("depth of another camera was registered to the photograph")
             metres = _seen_from(metres, own, self.T_depth2rgb, camera)
         elif metres.shape != size:
-            notes.append(f"depth of {own.width} x {own.height} pixels was enlarged to {size[1]} x {size[0]}")
+            word = "enlarged" if metres.size < size[0] * size[1] else "reduced"
+            notes.append(f"depth of {own.width} x {own.height} pixels was {word} to {size[1]} x {size[0]}")
             metres = _enlarged(metres, size)
         return metres.astype(np.float32), None, tuple(notes)
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, as_floats, check_choice, check_finite, check_path, check_shape, expected
+from diffdope.errors import as_floats, check_choice, check_finite, check_path, check_shape, expected
+from diffdope.io.array_files import read_arrays
 from diffdope.io.json_files import read_json, read_text
 from diffdope.io.names import counted
 
@@ -169,11 +170,9 @@ def _from_csv(path: Path) -> tuple[JointTable, str | None]:
 
 
 def _from_npz(path: Path) -> tuple[JointTable, str | None]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            data = {name: file[name] for name in file.files}
-    except (OSError, ValueError) as error:
-        raise DiffDopeError(f"joints: cannot read {path}: {error}") from error
+    data = read_arrays("joints", path, "the arrays joint_names and positions")
+    if isinstance(data, np.ndarray):
+        raise expected("joints", f"the arrays joint_names and positions in {path}", "one array without a name")
     for name in ("joint_names", "positions"):
         if name not in data:
             raise expected("joints", f"the array {name} in {path}", ", ".join(data) or "none")

@@ -16,7 +16,7 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.compiled import compile_before
-from diffdope.pipelines.in_box import IN_A_PIECE, box_of_mask, checked_box, doubted, surest, with_note
+from diffdope.pipelines.in_box import IN_A_PIECE, box_of_mask, checked_box, cut_box, doubted, surest, with_note
 from diffdope.pipelines.notes import notes_on
 from diffdope.pipelines.own_frame import OwnFrame
 from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, in_pose_of, message_of, nothing_compared
@@ -141,6 +141,8 @@ class Refiner:
         if near is not None and result.answers:
             same = self._meshes.unnoticed
             result = self._turned(result, observation, nearest_alike(result.pose, self._frame.enter(near), same))
+        if box is not None and (cut := cut_box(box, observation)):
+            result = replace(result, notes=(*result.notes, cut))
         return self._frame.result(result, self._frame.leave(result.initial_pose))
 
     def _anywhere(
