@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +11,6 @@ import numpy as np
 import tyro
 
 from diffdope.checked_fields import check_fields
-from diffdope.cli.depth_check import other_kind
 from diffdope.cli.input_flags import InputFlags, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.refine_command import described
@@ -89,8 +88,6 @@ def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Pre
 
     console, observation = Console(), observation_of(capture)
     result = with_progress(lambda report: refiner.locate(observation, near=near, progress=report), "locating", console)
-    told = other_kind(refiner, observation, result, given.depth_kind)
-    result = replace(result, notes=(*result.notes, told)) if told else result
     with results_folder(given.out) as folder:
         write_result(folder / "result.json", result, described(preset, given.inputs))
         score = float(result.confidence or 0.0)
