@@ -24,8 +24,6 @@ from diffdope.scene.observation import Observation
 from diffdope.scene.robot import Robot
 from diffdope.scene.urdf import load_robot
 
-_ROS_DEPTH_MM = 1.0  # REP 118: images of kind 16UC1 hold millimetres
-
 
 @dataclass(frozen=True)
 class Arguments:
@@ -114,8 +112,6 @@ def read_shots(given: Arguments, robot: Robot) -> list[Shot]:
     for frame, joints in zip(pictures.read(), values, strict=True):
         if camera is None:
             camera, file_mm = load_camera_of_image(given.camera, frame.size)
-            if file_mm is None and given.camera.suffix.lower() in (".yaml", ".yml"):
-                file_mm = _ROS_DEPTH_MM
             scale = depth_scale_m(given.depth_scale, file_mm, given.camera, depth=frame.depth)
         robot.checked({**joints, **fixed}, str(given.joints))
         images = _showing_something(frame)

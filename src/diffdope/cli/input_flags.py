@@ -176,7 +176,7 @@ class StartFlags:
     are all tried. Without it, the object is located."""
     init_kind: Literal["m2c", "c2m", "m2c-opengl", "c2m-opengl"] = "m2c"
     """m2c: model to camera; c2m: the inverse; -opengl: of a camera that looks along -z, y up."""
-    init_unit: Literal["m", "mm"] | None = None
+    init_unit: Literal["m", "mm", "cm", "inch"] | None = None
     """Unit of the start pose; default: what its format, or the distance, says."""
 
     def start_poses(self, *, obj_id: int | None, image_id: int | None) -> StartPoses | None:

@@ -29,6 +29,10 @@ _COLMAP = {
     "SIMPLE_RADIAL_FISHEYE": "f cx cy k1",
     "RADIAL_FISHEYE": "f cx cy k1 k2",
     "FOV": "fx fy cx cy omega",
+    "SIMPLE_FISHEYE": "f cx cy",
+    "FISHEYE": "fx fy cx cy",
+    "THIN_PRISM_FISHEYE": "fx fy cx cy k1 k2 p1 p2 k3 k4 sx1 sy1",
+    "RAD_TAN_THIN_PRISM_FISHEYE": "fx fy cx cy k0 k1 k2 k3 k4 k5 p0 p1 s0 s1 s2 s3",  # Project Aria's FISHEYE624
 }
 _COLMAP_LINE = re.compile(r"\d+\s+[A-Z][A-Z_]+\s+\d+\s+\d+(\s+[-+.\deEnNaAfFiI]+)*\s*")
 _FEW = 64  # characters of a text that an error shows
@@ -152,12 +156,15 @@ def _colmap(words: list[str], where: str) -> dict[str, Any]:
     names = _COLMAP[model].split()
     if len(numbers) != len(names):
         raise expected(where, f"the parameters {' '.join(names)} of {model}", f"{len(numbers)} numbers")
-    values = dict(zip(names, numbers, strict=True))
+    values: dict[str, Any] = dict(zip(names, numbers, strict=True))
     focal = values.pop("f", None)
     if focal is not None:
         values |= {"fx": focal, "fy": focal}
     values["cx"], values["cy"] = values["cx"] - 0.5, values["cy"] - 0.5  # COLMAP's first pixel spans 0 to 1
     kind = "fisheye" if "FISHEYE" in model else "fov" if model == "FOV" else "opencv"
+    if "PRISM" in model:  # whose names mean something else than OpenCV's
+        kind = "thin_prism_fisheye" if model == "THIN_PRISM_FISHEYE" else "fisheye"
+        values = {**{name: values[name] for name in ("fx", "fy", "cx", "cy")}, "coeffs": numbers[4:]}
     return {**values, "width": int(words[2]), "height": int(words[3]), "camera_model": kind}
 
 

@@ -14,6 +14,7 @@ from diffdope.errors import DiffDopeError, check_count, check_number, check_path
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.distortion import check_undistorted
 from diffdope.io.camera_entries import camera_of, holds_camera, size_of
+from diffdope.io.camera_info import DEPTH_MM, is_camera_info
 from diffdope.io.camera_pairs import of_pair
 from diffdope.io.camera_texts import read_names
 
@@ -49,7 +50,8 @@ def load_camera(
         rectified: whether the images were rectified already: the pinhole is ROS's P, or K, and distortion is no more.
 
     Returns:
-        The camera, and depth_scale in MILLIMETRES per stored unit (BOP's), None where the file does not say.
+        The camera, and depth_scale in MILLIMETRES per stored unit (BOP's), 1 for ROS's camera_info (REP 118), None
+        where the file does not say.
 
     Raises:
         DiffDopeError: if the file cannot be read or its content is refused, if its lens is of a kind that is not
@@ -65,7 +67,7 @@ def load_camera(
         raise DiffDopeError(f"camera file {path}: {error}") from error
     scale = entry.get("depth_scale")
     if scale is None:
-        return camera, None
+        return camera, DEPTH_MM if is_camera_info(entry) else None
     check_positive("depth_scale", scale)
     return camera, check_number("depth_scale", scale)
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
-from diffdope.io.cameras import ROUNDED, depth_scale_m, load_camera_of_image
+from diffdope.io.camera_info import ROS_DEPTH_NOTE, is_camera_info
+from diffdope.io.cameras import ROUNDED, depth_scale_m, entry_in, load_camera_of_image
 from diffdope.io.depth import DepthReader, DepthSource, Kind
 from diffdope.io.images import read_depth, read_rgb
 from diffdope.io.masks import BOX_NOTE, Mask, MaskFile
@@ -139,7 +140,16 @@ class CaptureFiles:
             file_mm = file_mm if own_mm is None else own_mm
             scale_m = depth_scale_m(self.depth_scale_mm, file_mm, named, depth=depth)
         source = DepthSource(self.depth_kind, own, place)
-        return DepthReader(source, camera, scale_m, str(self.depth), scale_given=given)
+        said = () if given or not self._as_ros_has_it(depth, named) else (ROS_DEPTH_NOTE,)
+        return DepthReader(source, camera, scale_m, str(self.depth), scale_given=given, notes=said)
+
+    def _as_ros_has_it(self, depth: NDArray[Any], camera: str | Path) -> bool:
+        """Whether nothing but ROS's rules says what a unit of depth is."""
+        if depth.dtype.kind not in "iu":
+            return False
+        ids = (self.image_id, self.camera_id) if self.depth_camera is None else (None, None)
+        entry = entry_in(Path(camera), *ids)
+        return entry.get("depth_scale") is None and is_camera_info(entry)
 
     def _mask(self, shape: tuple[int, ...] | None) -> Mask | None:
         """The mask of the file or of the box, for an image of a shape."""

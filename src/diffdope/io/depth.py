@@ -95,6 +95,7 @@ class DepthReader:
         scale_m: METRES per unit; None for float metres.
         name: of their files, for errors.
         scale_given: whether the user said so.
+        notes: what a user should know about the scale.
     """
 
     source: DepthSource
@@ -102,11 +103,13 @@ class DepthReader:
     scale_m: float | None
     name: str
     scale_given: bool
+    notes: tuple[str, ...] = ()
 
     def read(self, depth: NDArray[Any]) -> tuple[NDArray[Any], float | None, tuple[str, ...]]:
         """Depth as `Observation` takes it, its scale in METRES per unit, and notes; see `DepthSource.registered`."""
         depth = check_is_depth(depth, self.name, scale_given=self.scale_given)
-        return self.source.registered(depth, self.scale_m, self.camera)
+        depth, scale_m, notes = self.source.registered(depth, self.scale_m, self.camera)
+        return depth, scale_m, (*self.notes, *notes)
 
 
 def without_missing(depth: NDArray[Any]) -> NDArray[Any]:

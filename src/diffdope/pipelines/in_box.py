@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from diffdope.errors import as_floats, check_finite, check_shape, expected
 from diffdope.geometry.crop import Box
 from diffdope.io.regions import note_on_cut
-from diffdope.pipelines.result import MESSAGES, Status
+from diffdope.pipelines.result import Status, message_of
 from diffdope.pipelines.tracker import Attempt
 from diffdope.scene.observation import Observation
 from diffdope.search.box_proposals import share_in_picture, share_outside
@@ -126,7 +126,7 @@ def doubted(
     status, message = result.status, result.message
     if status.ok and confidence < search.least_confidence:
         status = Status.FAILED
-        message = MESSAGES[status]
+        message = message_of(status, located=True)
     less_sure = replace(
         result, answers=answers, none_of_these=1.0 - sum(one.probability for one in answers), confidence=confidence,
         notes=tuple(notes), status=status, message=message,

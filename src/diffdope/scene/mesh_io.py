@@ -79,7 +79,7 @@ def read_mesh(
         source.notes = [f"{problem}; loaded without colour"]
     try:
         if not parts:
-            cure = "it is empty or a point cloud, or was cut off before its faces: export it again with triangles"
+            cure = "it is empty or a point cloud without faces, or was cut off before them: export triangles"
             raise expected("mesh", "triangles", "none", cure)
         joined, notes = join(parts)
     except DiffDopeError as error:
