@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.problem import Problem
@@ -29,6 +28,7 @@ _WORTH_STEPS = 1.25  # ratio of costs, before any step: of right poses, the leas
 _STEPS = 8
 _CONTRADICTS = 0.85  # ratio of costs after these steps: of 324 right poses, the least was 0.87
 _OTHER_KIND = 0.94  # ratio of costs after these steps: of 102 right poses whose depth costs less, the least was 0.967
+_SAME_KIND = 0.003  # share by which both kinds differ that does not matter: a millimetre or two
 _DEPTH_FITS = 0.9  # ratio of the depth's own cost: what is better for another reason leaves depth as it was
 _LEAST = 1e-12  # of a cost by which another is divided
 _AT_MOST = -1.0  # log odds, a probability of 0.27: a premise of the result is wrong, and nobody knows which
@@ -88,27 +88,32 @@ def of_kind(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSet
     """
     if "depth" not in level.modalities or len(level.modalities) < 2:
         return NONE
+    bend = float(np.linalg.norm(pose.t_m2c) / pose.t_m2c[2]) if pose.t_m2c[2] > 0.0 else 1.0
+    if bend - 1.0 < _SAME_KIND:
+        return NONE
     camera = level.crop.camera
     lengths = np.linalg.norm(camera.back_project(np.ones((camera.height, camera.width))), axis=-1).ravel()
     own = _evaluated(level, 1.0, pose, length_m)
-    for word, factor in (("the ray", 1.0 / lengths), ("the optical axis", lengths)):
-        moved = Pose(pose.R_m2c, pose.t_m2c * _at(camera, factor, pose))
-        if _evaluated(level, factor, moved, length_m)[0] > _WORTH_STEPS * own[0]:
-            continue
-        problem = _problem(level, factor, length_m)
-        ended = minimise(problem, *_state(moved, 1.0), iterations=_STEPS, settings=step)
-        found = Pose(ended.R[0, 0], ended.t[0, 0])
-        total, depth = (a / b for a, b in zip(_evaluated(level, factor, found, length_m), own, strict=True))
-        if total < _OTHER_KIND and depth < _DEPTH_FITS:
-            off = 1e3 * found.distance_to(pose)
-            kind, cure = ("ray", "divide") if word == "the ray" else ("axis", "do not divide")
-            return Doubt(
-                _AT_MOST,
-                f"contradiction: depth fits better as distances along {word}, with a pose {off:.1f} mm away: give "
-                f"--depth-kind {kind}, or in Python {cure} it by the lengths of the pixels' rays",
-                total,
-            )  # fmt: skip
-    return NONE
+    sides = [
+        _of_kind(level, pose, length_m, *side) for side in (("ray", 1.0 / lengths, 1.0 / bend), ("axis", lengths, bend))
+    ]
+    side = min(sides, key=lambda one: one.cost)
+    if side.cost > _WORTH_STEPS * own[0]:
+        return NONE
+    problem = _problem(level, side.factor, length_m)
+    ended = minimise(problem, *_state(side.pose, 1.0), iterations=_STEPS, settings=step)
+    found = Pose(ended.R[0, 0], ended.t[0, 0])
+    total, depth = (a / b for a, b in zip(_evaluated(level, side.factor, found, length_m), own, strict=True))
+    if total > _OTHER_KIND or depth > _DEPTH_FITS:
+        return NONE
+    off = 1e3 * found.distance_to(pose)
+    word, cure = ("the ray", "divide it") if side.kind == "ray" else ("the optical axis", "do not divide it")
+    return Doubt(
+        _AT_MOST,
+        f"contradiction: depth fits better as distances along {word}, with a pose {off:.1f} mm away: give --depth-kind "
+        f"{side.kind}, or in Python {cure} by the lengths of the pixels' rays",
+        total,
+    )
 
 
 def of_departure(level: LevelProblem, pose: Pose, start: Pose, allowed_m: float) -> Doubt:
@@ -167,12 +172,18 @@ def _evaluated(level: LevelProblem, factor: float | F64, pose: Pose, length_m: f
     return max(float(found.cost[0]), _LEAST), max(float(found.each[0, DEPTH]), _LEAST)
 
 
-def _at(camera: Camera, factor: F64, pose: Pose) -> float:
-    """The factor of the pixel that shows the object's middle; of the nearest one, if that is outside."""
-    u, v = camera.project(pose.t_m2c[None])
-    column = int(np.clip(np.round(u[0]), 0, camera.width - 1))
-    row = int(np.clip(np.round(v[0]), 0, camera.height - 1))
-    return float(factor[row * camera.width + column])
+class _Side(NamedTuple):
+    """Depth as of the other kind: times a factor a pixel; the pose moved along the view by that of its middle; cost."""
+
+    kind: str
+    factor: F64
+    pose: Pose
+    cost: float
+
+
+def _of_kind(level: LevelProblem, pose: Pose, length_m: float, kind: str, factor: F64, scale: float) -> _Side:
+    moved = Pose(pose.R_m2c, scale * pose.t_m2c)
+    return _Side(kind, factor, moved, _evaluated(level, factor, moved, length_m)[0])
 
 
 def _state(pose: Pose, scale: float) -> tuple[F64, F64]:

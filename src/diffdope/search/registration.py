@@ -27,6 +27,7 @@ _THICKNESS = 0.05  # of the diameter: what is as near to the surface is taken fo
 _UNKNOWN = 0.5  # what a pixel without depth pays: it may be the object's or not
 _FEWEST = 60  # pixels of the crop that agree once depth is moved back: fewer may by chance
 _LEFT = 0.55  # share of disagreeing pixels that is left: 0.59 at least of 29 objects of HOPE, whose depth is registered
+_WORTH_A_LOOK = 0.8  # the same at a coarse level
 _LEAST_PX = 2.0  # of the whole image: masks are drawn no better
 
 
@@ -47,9 +48,19 @@ class Shift(NamedTuple):
         return far and self.share < _LEFT and self.gained >= _FEWEST
 
 
-def note_on_shift(level: LevelProblem, pose: Pose, length_m: float) -> str:
-    """That depth is shifted, by how much, and what may be wrong; empty where it is not, or nothing tells."""
+def note_on_shift(rough: LevelProblem, level: LevelProblem, pose: Pose, length_m: float) -> str:
+    """That depth is shifted, by how much, and what may be wrong; empty where it is not, or nothing tells.
+
+    Args:
+        rough: a coarse level; what shows no shift there is not looked at closely.
+        level: the last one.
+        pose: the result.
+        length_m: the object's diameter.
+    """
     if "depth" not in level.modalities or len(level.modalities) < 2:
+        return ""
+    first = shift_of_depth(rough, pose, length_m)
+    if first is None or first.share > _WORTH_A_LOOK:
         return ""
     shift = shift_of_depth(level, pose, length_m)
     if shift is None or not shift.is_clear:
@@ -82,7 +93,7 @@ def shift_of_depth(level: LevelProblem, pose: Pose, length_m: float) -> Shift | 
     inside = drawn.coverage[0] > 0.5
     is_object = inside if crop.mask is None else np.asarray(crop.mask > 0.5)
     behind = (crop.depth > 0.0) & (np.abs(crop.depth - drawn.depth[0]) > _THICKNESS * length_m)
-    if 2 * np.count_nonzero(behind & inside & is_object) < _FEWEST:  # half of what disagrees lies within the outline
+    if not np.any(behind & inside & is_object):  # half of what a shift makes disagree lies within the outline
         return None
     surface = _grown(np.where(inside, drawn.depth[0], 0.0).astype(np.float64))
     rows, columns = np.nonzero(surface > 0.0)

@@ -136,7 +136,7 @@ class Search:
             allowed_m = self._settings.far.distance * self._length_m
             every.append(of_departure(found.level, found.pose, self._pose, allowed_m))
         every = [one for one in every if one.note]
-        shifted = note_on_shift(found.level, found.pose, self._length_m)
+        shifted = note_on_shift(found.rough, found.level, found.pose, self._length_m)
         notes = (*(one.note for one in every), *([shifted] if shifted else []))
         if not every:
             return found, notes
