@@ -29,7 +29,7 @@ _WORDS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"\(Pose\.from_opengl\(pose\)\)", "(--init-kind m2c-opengl)"),
     (r"\(Pose\.from_opengl\(pose\.inverse\(\)\)\)", "(--init-kind c2m-opengl)"),
     (r"the unit of the start wrong \(Pose takes metres\), or depth_scale", "--init-unit or --depth-scale wrong"),
-    (r"is depth_scale (.*) too (large|small)", r"is --depth-scale \1 too \2"),
+    (r"is depth_scale (.*?) too (large|small)", r"is --depth-scale \1 too \2"),
     (r"allow_missing_texture=True", "--allow-missing-texture"),
     (r"with depth_scale ([\d.e+-]+)", lambda match: f"with --depth-scale {1e3 * float(match[1]):g}"),
 )  # fmt: skip

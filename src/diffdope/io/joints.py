@@ -21,6 +21,7 @@ from diffdope.io.names import counted
 F64 = NDArray[np.float64]
 
 _LARGEST_RAD = 6.0 * math.pi  # joints that turn more than three times are in degrees
+_FEWEST_TO_TELL = 3  # pictures
 _FRAME = ("frame", "frames", "image", "picture", "name", "id", "stamp", "time")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -111,11 +112,21 @@ def read_joints(path: str | Path, *, unit: str | None = None) -> JointTable:
     said = unit or stated or "rad"
     check_choice("unit of the joints", said, ("rad", "deg"))
     if said == "deg":
+        _check_degrees(table, path)
         return JointTable(table.names, np.radians(table.positions), table.frames)
     most = float(np.abs(table.positions).max(initial=0.0))
     if most > _LARGEST_RAD:
         raise expected("joints", "radians", f"{most:g} in {path}", 'if they are degrees, say "unit": "deg"')
     return table
+
+
+def _check_degrees(table: JointTable, path: Path) -> None:
+    """Refuses radians that were said to be degrees: no arm stays within six degrees of its zero in all pictures."""
+    most = float(np.abs(table.positions).max(initial=0.0))
+    moves = len(table.positions) >= _FEWEST_TO_TELL and np.ptp(table.positions, axis=0).max() > 0.0
+    if moves and most <= 2.0 * math.pi:
+        cure = 'these look like radians: leave --joint-unit out, or say "unit": "rad"'
+        raise expected("joints", "degrees", f"at most {most:.3g} in the {len(table.positions)} rows of {path}", cure)
 
 
 def _from_json(path: Path) -> tuple[JointTable, str | None]:

@@ -95,14 +95,13 @@ def of_units(mesh: Mesh, observation: Observation, start: Pose | None) -> Iterat
     seen = _seen(observation)
     away = None if start is None else float(np.linalg.norm(start.apply(mesh.center_m)))
     if seen is not None and seen.distance_m is not None:
-        length_m = seen.length_px * seen.distance_m / _focal(observation)
+        sizes = size_factor(mesh, observation)
         far = None if away is None else _factor(seen.distance_m / away, 1.0 / _ALIKE, _ALIKE)
-        factor = _factor(length_m / mesh.diameter, _shortest(mesh), _LONGEST)
-        if far is not None and factor is None:
+        if far is not None and sizes is None:
             yield _start_is_off(far)
-        elif factor is not None:
-            yield _size_is_off(length_m, mesh.diameter, factor, depth=far is not None and away is not None,
-                               mesh=away is not None and far is None)  # fmt: skip
+        elif sizes is not None:
+            known = away is not None
+            yield _size_is_off(*sizes, depth=known and far is not None, mesh=known and far is None)
     elif seen is not None and start is not None and away:
         drawn = projected_box(mesh.vertices_m, start, observation.camera)
         length_px = mesh.diameter * _focal(observation) / away
@@ -115,6 +114,24 @@ def of_units(mesh: Mesh, observation: Observation, start: Pose | None) -> Iterat
         far = None if there is None else _factor(there / away, 1.0 / _ALIKE, _ALIKE)
         if far is not None:
             yield _start_is_off(far)
+
+
+def size_factor(mesh: Mesh, observation: Observation) -> tuple[float, float, float] | None:
+    """By which factor of units an object looks longer than it is, by mask and depth.
+
+    Args:
+        mesh: the object.
+        observation: with mask and depth; without them, nothing is known.
+
+    Returns:
+        Its length by mask and depth and its diameter, metres, and the factor; None where they agree, or differ by none.
+    """
+    seen = _seen(observation)
+    if seen is None or seen.distance_m is None:
+        return None
+    length_m = seen.length_px * seen.distance_m / _focal(observation)
+    factor = _factor(length_m / mesh.diameter, _shortest(mesh), _LONGEST)
+    return None if factor is None else (length_m, mesh.diameter, factor)
 
 
 def _size_is_off(length_m: float, diameter_m: float, factor: float, *, depth: bool, mesh: bool) -> str:
@@ -147,7 +164,7 @@ def _factor(ratio: float, low: float, high: float) -> float | None:
     if not ratio > 0.0 or low / _CONTRADICTS <= ratio <= high * _CONTRADICTS:
         return None
     fitting = [k for one in _FACTORS for k in (one, 1.0 / one) if low <= ratio / k <= high]
-    return fitting[0] if fitting else None
+    return min(fitting, key=lambda one: abs(np.log(ratio / one))) if fitting else None
 
 
 def _shortest(mesh: Mesh) -> float:
