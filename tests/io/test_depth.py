@@ -153,6 +153,16 @@ def test_depth_of_another_camera_is_registered(tmp_path: Path, unit: str) -> Non
         observed(tmp_path, "d.npy", rgb=tmp_path / "rgb.png", depth_camera=tmp_path / "depth.json")
 
 
+def test_extrinsics_that_move_all_depth_out_of_the_photograph_are_refused() -> None:
+    own = Camera(100.0, 100.0, 49.5, 39.5, 100, 80)
+    for away in ([3.0, 0.0, 0.0], [0.0, 0.0, -4.0]):  # millimetres that were taken for metres
+        source = DepthSource(camera=own, T_depth2rgb=Pose(np.eye(3), away))
+        with pytest.raises(DiffDopeError, match=r"depth-extrinsics: .* got none of it; .* [34] m away: write t in"):
+            source.registered(np.full((80, 100), 0.7), None, own)
+    missing, _, _ = source.registered(np.zeros((80, 100)), None, own)
+    assert not missing.any()  # which says nothing about extrinsics
+
+
 def test_the_nearer_surface_hides_the_farther_one() -> None:
     own = Camera(100.0, 100.0, 49.5, 39.5, 100, 80)
     depth = np.full((80, 100), 1.0)

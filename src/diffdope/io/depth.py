@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import check_choice, expected
+from diffdope.errors import DiffDopeError, check_choice, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 
@@ -77,12 +77,24 @@ class DepthSource:
             notes.append("depth was taken along the rays and turned into distances along the optical axis")
         if self.T_depth2rgb is not None:
             notes.append("depth of another camera was registered to the photograph")
+            measured = bool(metres.any())
             metres = _seen_from(metres, own, self.T_depth2rgb, camera)
+            if measured and not metres.any():
+                raise _out_of_view(self.T_depth2rgb)
         elif metres.shape != size:
             word = "enlarged" if metres.size < size[0] * size[1] else "reduced"
             notes.append(f"depth of {own.width} x {own.height} pixels was {word} to {size[1]} x {size[0]}")
             metres = _enlarged(metres, size)
         return metres.astype(np.float32), None, tuple(notes)
+
+
+def _out_of_view(T_depth2rgb: Pose) -> DiffDopeError:
+    away = float(np.linalg.norm(T_depth2rgb.t_m2c))
+    cure = (
+        f"they put the depth camera {away:.4g} m away: write t in metres, and give the transform from the depth "
+        "camera's frame to the photograph's, not its inverse"
+    )
+    return expected("depth-extrinsics", "depth within the photograph's view", "none of it", cure)
 
 
 @dataclass(frozen=True)
