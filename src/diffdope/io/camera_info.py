@@ -16,10 +16,10 @@ ROS_DEPTH_NOTE = "depth was taken for millimetres, as ROS has it (REP 118); --de
 
 
 def is_camera_info(entry: Mapping[str, Any]) -> bool:
-    """Whether a camera's entry is ROS's: it has a model of distortion, R and P."""
+    """Whether a camera's entry is ROS's: K and a model of distortion under its names, with P or the name of a frame."""
     words = {plain_word(str(key)) for key in entry}
-    pairs = (("rectificationmatrix", "r"), ("projectionmatrix", "p"))
-    return "distortionmodel" in words and all(words & set(pair) for pair in pairs)
+    asked = (("distortionmodel",), ("cameramatrix", "k"), ("projectionmatrix", "p", "frameid", "header"))
+    return all(words & set(names) for names in asked)
 
 
 def optical_frame_of(path: Path) -> str:

@@ -81,6 +81,9 @@ class Refiner:
         self._meshes = MeshLevels(self._frame.mesh, faces, threads=threads)
         self._tracker: Tracker | None = None
 
+    def __repr__(self) -> str:
+        return f"Refiner({self.mesh!r}, preset={self.preset.name!r}, seed={self.seed})"
+
     def refine(self, observation: Observation, pose: Start, *, progress: Progress | None = None) -> RefinementResult:
         """Finds the pose near `pose` whose rendering agrees best with the observation.
 

@@ -79,7 +79,7 @@ async def post_mesh(
     request: Request,
     mesh: Annotated[UploadFile, File(description="PLY, OBJ, GLB or STL")],
     beside: Annotated[list[UploadFile] | None, File(description="textures and materials that it names")] = None,
-    unit: Annotated[str, Form(description="of the file: m, mm, cm or inch")] = "mm",
+    unit: Annotated[str | None, Form(description="m, mm, cm or inch; else m of GLB, mm of others")] = None,
     preset: Annotated[str, Form()] = "default",
     seed: Annotated[int, Form(ge=0, lt=2**63)] = 0,
     allow_missing_texture: Annotated[bool, Form()] = False,

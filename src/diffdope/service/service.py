@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from diffdope.errors import check_choice, check_seed, expected
@@ -12,6 +13,7 @@ from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import PRESETS
 from diffdope.scene.mesh import METRES_PER_UNIT
+from diffdope.scene.mesh_io import WITHOUT_UNIT
 from diffdope.scene.observation import Observation
 from diffdope.service.asked import Asked
 from diffdope.service.limits import Limits
@@ -46,7 +48,10 @@ class Service:
             DiffDopeError: for what `mesh_of` and `Refiner` refuse.
         """
         check_choice("preset", preset, tuple(PRESETS))
-        check_choice("unit", how["unit"], tuple(METRES_PER_UNIT))
+        if how["unit"] is None and PurePosixPath(name).suffix.lower() in WITHOUT_UNIT:
+            how["unit"] = "mm"
+        if how["unit"] is not None:
+            check_choice("unit", how["unit"], tuple(METRES_PER_UNIT))
         check_seed("seed", seed)
         key = id_of(data, beside, {**how, "preset": preset, "seed": seed, "suffix": name[-4:].lower()})
         refiner = self.meshes.find(key)
