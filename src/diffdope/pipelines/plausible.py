@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -195,13 +196,18 @@ def _seen(observation: Observation) -> _Seen | None:
 def _overflows(mesh: Mesh, observation: Observation, start: Pose) -> bool:
     """Whether a start draws the object beyond two opposite borders, where a mask reaches no border at all."""
     inside, camera = observation.mask_box, observation.camera
-    drawn = projected_box(mesh.vertices_m, start, camera)
-    if inside is None or isinstance(drawn, Status):
-        return False
     ends = (camera.width - 1.0, camera.height - 1.0)
-    if min(inside[:2]) <= 0.0 or inside[2] >= ends[0] or inside[3] >= ends[1]:
+    if inside is None or min(inside[:2]) <= 0.0 or inside[2] >= ends[0] or inside[3] >= ends[1]:
         return False
-    return any(drawn[axis] < 0.0 and drawn[axis + 2] > ends[axis] for axis in (0, 1))
+
+    def beyond(points_m: F64) -> bool:
+        drawn = projected_box(points_m, start, camera)
+        if isinstance(drawn, Status):
+            return False
+        return any(drawn[axis] < 0.0 and drawn[axis + 2] > ends[axis] for axis in (0, 1))
+
+    corners_m = np.array(list(product(*mesh.bounds.T)))  # a mesh may have millions of vertices
+    return beyond(corners_m) and beyond(mesh.vertices_m)
 
 
 def _in_view(mesh: Mesh, pose: Pose, observation: Observation) -> bool:
