@@ -364,3 +364,21 @@ def test_both_cameras_of_a_stereo_calibration(tmp_path: Path) -> None:
         load_camera(path, width=640, height=480)
     plain = {"fx": 600, "fy": 601, "cx": 320, "cy": 240, "width": 640, "height": 480, "k1": 0.1, "k2": -0.2}
     assert load_camera(written(tmp_path, "c.json", plain))[0].distortion == Distortion((0.1, -0.2, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "refused"),
+    [
+        ("distortion_map", "map.bin", True), ("lens_polynomial", [0.1, 0.2], True), ("inv_poly", [1.0, 2.0], True),
+        ("image_distortion", {"k": 0.1}, True), ("distorted", False, False), ("undistorted", True, False),
+        ("lens", "50 mm", False), ("lens_distortion", "none", False), ("distortion_scale", 0.0, False),
+    ],
+)  # fmt: skip
+def test_whatever_speaks_of_distortion_is_used_or_refused(tmp_path: Path, key: str, value: Any, refused: bool) -> None:
+    entry = {"cam_K": [600, 0, 320, 0, 600, 240, 0, 0, 1], "width": 640, "height": 480, key: value}
+    path = written(tmp_path, "c.json", json.dumps(entry))
+    if refused:
+        with pytest.raises(DiffDopeError, match=f"{key}.*: expected no lens distortion"):
+            load_camera(path)
+    else:
+        assert load_camera(path)[0].distortion is None
