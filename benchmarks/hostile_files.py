@@ -93,6 +93,11 @@ CAMERAS = (
      "distortion_coefficients: !!opencv-matrix\n   rows: 1\n   cols: 4\n   dt: d\n"
      "   data: [ 1.e-01, 0., 0., 0. ]\n"),
     ("cameras.txt", "# COLMAP\n1 OPENCV 32 24 40 40 16 12 0.1 0.0 0.0 0.0\n2 FOV 32 24 40 40 16 12 0.9\n"),
+    ("cameras.txt", "1 THIN_PRISM_FISHEYE 32 24 40 40 16 12 .1 .02 .01 .02 .03 -.04 .05 .06\n"
+     "2 RAD_TAN_THIN_PRISM_FISHEYE 32 24 40 40 16 12 .1 .02 0 0 0 0 .01 .02 .03 .04 0 0\n"),
+    ("info.yaml", "height: 96\nwidth: 128\ndistortion_model: plumb_bob\nd: [0.1, 0, 0, 0, 0]\n"
+     "k: [80, 0, 64, 0, 80, 48, 0, 0, 1]\nr: [1, 0, 0, 0, 1, 0, 0, 0, 1]\np: [80, 0, 64, 0, 0, 80, 48, 0, 0, 0, 1, 0]\n"
+     "binning_x: 2\nbinning_y: 2\nroi: {x_offset: 20, y_offset: 10, height: 48, width: 64, do_rectify: false}\n"),
     ("cam_K.txt", "40 0 15.5\n0 40 11.5\n0 0 1\n"),
     ("k.yaml", "cam0:\n  camera_model: pinhole\n  distortion_model: equidistant\n  distortion_coeffs: [0.1, 0, 0, 0]\n"
      "  intrinsics: [40, 40, 16, 12]\n  resolution: [32, 24]\n"),

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from PIL import Image
 
 from diffdope.cli import progress, report
 from diffdope.cli.completion import options, script
+from diffdope.cli.input_flags import InputFlags
 from diffdope.cli.main import main
 from diffdope.cli.wording import in_options
 from diffdope.geometry.pose import Pose
@@ -191,3 +193,58 @@ def test_bars_are_shown_in_terminals_and_notebooks() -> None:
     with progress.Activity("tracking", Console(file=shown, force_terminal=True, width=100), total=4) as activity:
         activity.update(3)
     assert "tracking" in shown.getvalue() and "3/4" in shown.getvalue() and "left" in shown.getvalue()
+
+
+@pytest.mark.parametrize("command", [name.split() for name in options() if name != "bop"], ids=" ".join)
+def test_every_command_has_both_helps(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    for word in ("--help", "--help-all"):
+        assert main([*command, word]) == 0
+        said = capsys.readouterr().out
+        assert f"usage: diffdope {' '.join(command)}" in said and "{None}" not in said
+    short, rest = len(said), "--help-all lists" in said
+    assert short and not rest  # what lists everything names no other list
+
+
+def test_an_option_of_another_command_is_named(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["locate", *arguments(inputs)[1:]]
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: --init: expected an option of `diffdope locate`, got one of refine, ")
+    assert "`diffdope refine` goes on from one" in said
+    assert main([*arguments(inputs), "--fps", "3"]) == 2
+    assert "got one of track" in capsys.readouterr().err
+    assert main([*arguments(inputs), "--nonsense"]) == 2
+    assert "Unrecognized options" in capsys.readouterr().err
+
+
+def test_a_format_that_has_a_unit_keeps_it(inputs: Path) -> None:
+    """GLB is in metres, COLLADA says its unit; only --unit says otherwise."""
+    flags: dict[str, Any] = {"camera": inputs / "camera.json", "rgb": inputs / "rgb.png"}
+    points = "0 0 0 {0} 0 0 0 {0} 0"
+    text = (
+        '<COLLADA version="1.4.1"><asset><unit name="centimeter" meter="0.01"/></asset><library_geometries>'
+        '<geometry id="g"><mesh><source id="p"><float_array id="a" count="9">'
+        + points.format(20)
+        + '</float_array><technique_common><accessor source="#a" count="3" stride="3"/></technique_common></source>'
+        '<vertices id="v"><input semantic="POSITION" source="#p"/></vertices><triangles count="1">'
+        '<input semantic="VERTEX" source="#v" offset="0"/><p>0 1 2</p></triangles></mesh></geometry>'
+        '</library_geometries><library_visual_scenes><visual_scene id="s"><node><instance_geometry url="#g"/></node>'
+        '</visual_scene></library_visual_scenes><scene><instance_visual_scene url="#s"/></scene></COLLADA>'
+    )
+    (inputs / "a.dae").write_text(text)
+    given = InputFlags(mesh=inputs / "a.dae", **flags)
+    mesh = given.load_mesh()
+    assert np.ptp(mesh.vertices_m, axis=0).max() == pytest.approx(0.2)
+    assert not any("was not used" in note for note in mesh.warnings)
+    assert InputFlags(mesh=inputs / "object.ply", **flags).inputs["unit"] == "mm"
+    assert given.inputs["unit"] == "of the format"
+
+
+def test_near_turns_a_located_result(inputs: Path) -> None:
+    words = ["locate", *(w for w in arguments(inputs, init=None)[1:]), "--near", str(inputs / "init.json")]
+    assert main(words) == 0
+    entry = json.loads((inputs.parent / "out" / "result.json").read_text())
+    start = json.loads((inputs / "init.json").read_text())
+    found, near = (Pose.from_bop(one["cam_R_m2c"], one["cam_t_m2c"]) for one in (entry, start))
+    assert found.angle_to(near) < np.radians(30.0)
+    assert main([*words[:-1], str(inputs / "nowhere.json")]) == 2

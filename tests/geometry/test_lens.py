@@ -52,6 +52,7 @@ def test_distorts_as_opencv(name: str) -> None:
         Distortion((-0.35, 0.12, 0.001, 0.002)),
         Distortion((0.02, -0.01, 0.003, -0.0005), "fisheye"),
         Distortion((0.9,), "fov"),
+        Distortion((0.1, 0.02, 1e-3, 2e-3, 0.03, -0.04, 5e-3, 6e-3), "thin_prism_fisheye"),
         Distortion((0.01, 0.02, -0.01, 0.002, 0.001, 0.0, 1e-3, -1e-3, 1e-3, 2e-3, -1e-3, 1e-4), "fisheye"),
     ],
 )
@@ -106,7 +107,11 @@ def test_zeros_are_a_pinhole_and_a_list_is_opencvs() -> None:
     [
         ((0.1, 0.2), "opencv", "distortion: expected 4 or 5 or 8 or 12 coefficients of opencv, got 2"),
         ((0.1,) * 14, "opencv", "distortion: expected no tilt of the sensor"),
-        ((0.1,) * 4, "brown", "distortion.model: expected one of opencv, fisheye, fov, got 'brown'"),
+        (
+            (0.1,) * 4,
+            "brown",
+            "distortion.model: expected one of opencv, fisheye, thin_prism_fisheye, fov, got 'brown'",
+        ),
         ((np.nan,) * 4, "opencv", "distortion: expected finite numbers"),
         ("text", "opencv", "distortion: expected an array of numbers"),
     ],

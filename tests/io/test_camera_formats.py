@@ -12,7 +12,7 @@ import pytest
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.lens import Distortion
-from diffdope.io.cameras import load_camera
+from diffdope.io.cameras import load_camera, load_camera_of_image
 
 PINHOLE = Camera(600.0, 601.0, 320.0, 240.0, 640, 480)
 FIVE = (0.1, -0.2, 0.001, -0.002, 0.05)
@@ -82,7 +82,7 @@ roi: {x_offset: 0, y_offset: 0, height: 0, width: 0, do_rectify: false}
 
 def test_ros_calibration_file_has_its_projection_matrix_as_the_pinhole(tmp_path: Path) -> None:
     camera, scale = load_camera(written(tmp_path, "camera_info.yaml", ROS))
-    assert (camera.fx, camera.distortion.coefficients, scale) == (600.0, FIVE, None)  # type: ignore[union-attr]
+    assert (camera.fx, camera.distortion.coefficients, scale) == (600.0, FIVE, 1.0)  # type: ignore[union-attr]
     assert camera.rectified == Camera(590.0, 592.0, 318.0, 241.0, 640, 480)
     rectified, _ = load_camera(written(tmp_path, "camera_info.yaml", ROS), rectified=True)
     assert rectified == camera.rectified
@@ -95,8 +95,22 @@ def test_ros2_topic_echo(tmp_path: Path) -> None:
     assert load_camera(written(tmp_path, "i.yaml", text))[0].distortion == Distortion((*FIVE, 0.3, 0.1, 0.02))
     text = ECHO.replace("MODEL", "equidistant").replace("- 0.05\nREST\n", "")
     assert load_camera(written(tmp_path, "e.yaml", text))[0].distortion == Distortion(FIVE[:4], "fisheye")
-    with pytest.raises(DiffDopeError, match="roi.x_offset: expected a picture of the whole sensor, got 16"):
-        load_camera(written(tmp_path, "i.yaml", text.replace("x_offset: 0", "x_offset: 16")))
+
+
+def test_a_region_of_the_sensor_and_binning(tmp_path: Path) -> None:
+    text = ECHO.replace("MODEL", "plumb_bob").replace("REST\n", "")
+    roi = "roi: {x_offset: 40, y_offset: 80, height: 240, width: 320, do_rectify: false}"
+    part = text.replace("roi: {x_offset: 0, y_offset: 0, height: 0, width: 0, do_rectify: false}", roi)
+    assert load_camera(written(tmp_path, "a.yaml", part))[0] == BENT.crop(40, 80, 320, 240)
+    halved = part.replace("binning_x: 0", "binning_x: 2").replace("binning_y: 0", "binning_y: 2")
+    camera, _ = load_camera_of_image(written(tmp_path, "b.yaml", halved), (120, 160))
+    assert camera == BENT.crop(40, 80, 320, 240).resize(160, 120)
+    rest = part.replace("height: 240, width: 320", "height: 0, width: 0")  # from there to the end
+    assert load_camera(written(tmp_path, "c.yaml", rest))[0] == BENT.crop(40, 80, 600, 400)
+    with pytest.raises(DiffDopeError, match="a region within the sensor, .* got 320 x 240 at"):
+        load_camera(written(tmp_path, "d.yaml", part.replace("x_offset: 40", "x_offset: 400")))
+    with pytest.raises(DiffDopeError, match="width: expected 160 as in the camera file, got 640"):
+        load_camera_of_image(written(tmp_path, "e.yaml", halved), (480, 640))
 
 
 def test_ros1_camera_info_as_json(tmp_path: Path) -> None:
@@ -187,6 +201,14 @@ COLMAP = {
     "SIMPLE_RADIAL_FISHEYE 640 480 600 320.5 240.5 .1": Distortion((0.1, 0, 0, 0), "fisheye"),
     "RADIAL_FISHEYE 640 480 600 320.5 240.5 .1 .2": Distortion((0.1, 0.2, 0, 0), "fisheye"),
     "FOV 640 480 600 600 320.5 240.5 0.9": Distortion((0.9,), "fov"),
+    "SIMPLE_FISHEYE 640 480 600 320.5 240.5": Distortion((0, 0, 0, 0), "fisheye"),
+    "FISHEYE 640 480 600 600 320.5 240.5": Distortion((0, 0, 0, 0), "fisheye"),
+    "THIN_PRISM_FISHEYE 640 480 600 600 320.5 240.5 .1 .2 .01 .02 .03 .04 .05 .06": Distortion(
+        (0.1, 0.2, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06), "thin_prism_fisheye"
+    ),
+    "RAD_TAN_THIN_PRISM_FISHEYE 640 480 600 600 320.5 240.5 .1 .2 .3 .4 .5 .6 .01 .02 .03 .04 .05 .06": Distortion(
+        (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06), "fisheye"
+    ),
 }
 
 
@@ -200,13 +222,37 @@ def test_colmap_counts_from_the_corner_of_the_first_pixel(tmp_path: Path, model:
     assert camera.distortion == COLMAP[model]
 
 
+# Where pycolmap 4.2.1 draws the points below: pycolmap.Camera(...).img_from_cam, whose pixels count from the corner.
+SEEN_BY_COLMAP = {
+    "THIN_PRISM_FISHEYE 640 480 600 610 320.5 240.5 .1 .02 .01 .02 .03 -.04 .05 .06": [
+        (501.7387151020782, 126.18252647537108), (391.62407603813426, 649.6138685067422),
+        (60.760464058913215, 476.68589215904933),
+    ],
+    "RAD_TAN_THIN_PRISM_FISHEYE 640 480 600 610 320.5 240.5 .1 .02 .03 -.04 .05 .006 .01 .02 .03 .04 .05 .06": [
+        (498.3497695642403, 127.98951181916904), (390.32772785248045, 662.0562000236213),
+        (53.958122241953674, 485.70396405470717),
+    ],
+    "FISHEYE 640 480 600 610 320.5 240.5": [
+        (493.2570704206548, 123.40909671488947), (372.7251850820262, 612.169233833753),
+        (53.66082343119763, 457.52919694262596),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("model", SEEN_BY_COLMAP)
+def test_colmaps_lenses_draw_as_colmap(tmp_path: Path, model: str) -> None:
+    camera, _ = load_camera(written(tmp_path, "cameras.txt", f"1 {model}\n"))
+    u, v = camera.project(np.array([[0.3, -0.2, 1.0], [0.1, 0.7, 1.0], [-0.5, 0.4, 1.0]]))
+    assert np.allclose(np.stack([u, v], axis=1) + 0.5, SEEN_BY_COLMAP[model], atol=1e-9)
+
+
 def test_several_cameras_of_colmap(tmp_path: Path) -> None:
     path = written(tmp_path, "cameras.txt", "1 PINHOLE 640 480 600 600 320 240\n7 PINHOLE 64 48 60 60 32 24\n")
     assert load_camera(path, camera_id=7)[0].width == 64
     with pytest.raises(DiffDopeError, match="camera_id: expected one of the 2 of the file .*give --camera-id"):
         load_camera(path)
-    text = "1 THIN_PRISM_FISHEYE 640 480 600 600 320 240 0 0 0 0 0 0 0 0\n"
-    with pytest.raises(DiffDopeError, match="expected a camera model of SIMPLE_PINHOLE, .* got THIN_PRISM_FISHEYE"):
+    text = "1 SIMPLE_DIVISION 640 480 600 320 240 0.1\n"
+    with pytest.raises(DiffDopeError, match="expected a camera model of SIMPLE_PINHOLE, .* got SIMPLE_DIVISION"):
         load_camera(written(tmp_path, "cameras.txt", text))
 
 
@@ -318,3 +364,21 @@ def test_both_cameras_of_a_stereo_calibration(tmp_path: Path) -> None:
         load_camera(path, width=640, height=480)
     plain = {"fx": 600, "fy": 601, "cx": 320, "cy": 240, "width": 640, "height": 480, "k1": 0.1, "k2": -0.2}
     assert load_camera(written(tmp_path, "c.json", plain))[0].distortion == Distortion((0.1, -0.2, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "refused"),
+    [
+        ("distortion_map", "map.bin", True), ("lens_polynomial", [0.1, 0.2], True), ("inv_poly", [1.0, 2.0], True),
+        ("image_distortion", {"k": 0.1}, True), ("distorted", False, False), ("undistorted", True, False),
+        ("lens", "50 mm", False), ("lens_distortion", "none", False), ("distortion_scale", 0.0, False),
+    ],
+)  # fmt: skip
+def test_whatever_speaks_of_distortion_is_used_or_refused(tmp_path: Path, key: str, value: Any, refused: bool) -> None:
+    entry = {"cam_K": [600, 0, 320, 0, 600, 240, 0, 0, 1], "width": 640, "height": 480, key: value}
+    path = written(tmp_path, "c.json", json.dumps(entry))
+    if refused:
+        with pytest.raises(DiffDopeError, match=f"{key}.*: expected no lens distortion"):
+            load_camera(path)
+    else:
+        assert load_camera(path)[0].distortion is None

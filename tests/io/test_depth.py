@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import sys
 import zlib
 from pathlib import Path
 
@@ -153,6 +154,16 @@ def test_depth_of_another_camera_is_registered(tmp_path: Path, unit: str) -> Non
         observed(tmp_path, "d.npy", rgb=tmp_path / "rgb.png", depth_camera=tmp_path / "depth.json")
 
 
+def test_extrinsics_that_move_all_depth_out_of_the_photograph_are_refused() -> None:
+    own = Camera(100.0, 100.0, 49.5, 39.5, 100, 80)
+    for away in ([3.0, 0.0, 0.0], [0.0, 0.0, -4.0]):  # millimetres that were taken for metres
+        source = DepthSource(camera=own, T_depth2rgb=Pose(np.eye(3), away))
+        with pytest.raises(DiffDopeError, match=r"depth-extrinsics: .* got none of it; .* [34] m away: write t in"):
+            source.registered(np.full((80, 100), 0.7), None, own)
+    missing, _, _ = source.registered(np.zeros((80, 100)), None, own)
+    assert not missing.any()  # which says nothing about extrinsics
+
+
 def test_the_nearer_surface_hides_the_farther_one() -> None:
     own = Camera(100.0, 100.0, 49.5, 39.5, 100, 80)
     depth = np.full((80, 100), 1.0)
@@ -193,3 +204,31 @@ def test_what_is_no_exr(tmp_path: Path) -> None:
         (tmp_path / f"{name}.exr").write_bytes(content)
         with pytest.raises(DiffDopeError, match="depth: expected"):
             read_depth(tmp_path / f"{name}.exr")
+
+
+def test_other_packings_of_exr_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "OpenEXR", None)
+    exr(tmp_path / "d.exr", PLANE, 0)
+    data = (tmp_path / "d.exr").read_bytes()
+    piz = data.replace(b"compression\0\x01\0\0\0\0", b"compression\0\x01\0\0\0\x04")
+    assert piz != data
+    for content, packing in ((piz, "PIZ"), (data[:5] + b"\x02" + data[6:], "tiles or several parts")):
+        (tmp_path / "d.exr").write_bytes(content)
+        with pytest.raises(DiffDopeError, match=f"got {packing}; save it so, or pip install .diffdope.exr"):
+            read_depth(tmp_path / "d.exr")
+
+
+@pytest.mark.parametrize("kind", ["PIZ", "PXR24", "tiles"])
+def test_the_package_of_the_format_reads_other_packings(kind: str, tmp_path: Path) -> None:
+    OpenEXR = pytest.importorskip("OpenEXR", reason="the extra `exr` is not installed: OpenEXR")
+    head = {"compression": getattr(OpenEXR, f"{'ZIP' if kind == 'tiles' else kind}_COMPRESSION")}
+    head |= {"type": OpenEXR.scanlineimage} if kind != "tiles" else {
+        "type": OpenEXR.tiledimage, "tiles": OpenEXR.TileDescription(),
+    }  # fmt: skip
+    depth = np.random.default_rng(0).uniform(0.5, 2.0, (40, 50)).astype(np.float32)
+    with OpenEXR.File(head, {"Z": depth}) as file:
+        file.write(str(tmp_path / "d.exr"))
+    assert np.allclose(read_depth(tmp_path / "d.exr"), depth, atol=2e-5)
+    (tmp_path / "d.exr").write_bytes((tmp_path / "d.exr").read_bytes()[:900])
+    with pytest.raises(DiffDopeError, match="depth: expected an EXR image in .*d.exr"):
+        read_depth(tmp_path / "d.exr")

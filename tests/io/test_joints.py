@@ -83,3 +83,13 @@ def test_missing_pictures_are_named() -> None:
 def test_bad_files(tmp_path: Path, name: str, data: object, message: str) -> None:
     with pytest.raises(DiffDopeError, match=message):
         read_joints(write(tmp_path / name, data))
+
+
+def test_radians_that_are_said_to_be_degrees_are_refused(tmp_path: Path) -> None:
+    rows = [[0.5, -1.2], [0.1, 2.0], [0.0, 1.0]]
+    path = write(tmp_path / "a.json", {"joint_names": NAMES, "positions": rows})
+    with pytest.raises(DiffDopeError, match="joints: expected degrees, got at most 2 .*these look like radians"):
+        read_joints(path, unit="deg")
+    assert read_joints(path).positions[0, 1] == -1.2
+    few = write(tmp_path / "b.json", {"joint_names": NAMES, "positions": rows[:2]})
+    assert read_joints(few, unit="deg").positions[0, 0] == pytest.approx(np.radians(0.5))

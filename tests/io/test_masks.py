@@ -209,3 +209,25 @@ def test_what_is_no_mask_is_left_to_the_observation() -> None:
 
 def test_the_former_path_still_leads_here() -> None:
     assert read_mask_of_0_1 is read_mask
+
+
+def test_depth_images_and_photographs_are_no_masks(tmp_path: Path) -> None:
+    rows, columns = np.mgrid[:120, :160]
+    depth = (800 + 2 * rows + columns).astype(np.uint16)
+    depth[:20] = 0
+    Image.fromarray(depth).save(tmp_path / "depth.png")
+    with pytest.raises(DiffDopeError, match="shades up to .* it looks like a depth image"):
+        read_mask(tmp_path / "depth.png")
+    Image.fromarray((30 * depth).astype(np.uint16)).save(tmp_path / "far.png")
+    with pytest.raises(DiffDopeError, match="it looks like a depth image"):
+        read_mask(tmp_path / "far.png")
+    photograph = np.stack([80 + rows % 90, 100 + columns % 80, 60 + (rows + columns) % 120], axis=2).astype(np.uint8)
+    Image.fromarray(photograph).save(tmp_path / "rgb.jpg")
+    with pytest.raises(DiffDopeError, match="it looks like a photograph"):
+        read_mask(tmp_path / "rgb.jpg")
+    soft = np.zeros((120, 160))
+    soft[30:90, 40:120] = 1.0
+    for _ in range(5):  # a border of some pixels
+        soft = (soft + np.roll(soft, 1, 0) + np.roll(soft, -1, 0) + np.roll(soft, 1, 1) + np.roll(soft, -1, 1)) / 5
+    Image.fromarray(np.round(65535 * soft).astype(np.uint16)).save(tmp_path / "soft.png")
+    assert read_mask(tmp_path / "soft.png").sum() == pytest.approx(60 * 80, rel=0.02)

@@ -377,7 +377,7 @@ def test_texture_coordinates_without_a_texture(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.ply", b"", "mesh: expected a header from 'ply' to 'end_header', got .*a.ply"),
+        ("a.ply", b"", "mesh: expected a mesh in .*a.ply, got an empty file"),
         ("a.ply", PLY[:-20], "mesh: "),
         (
             "a.ply",
@@ -476,3 +476,29 @@ def test_texture_is_the_right_way_up_on_a_picture(shared_data: Path) -> None:
         values.append([correlation(mesh, pose, shared_data, flip=flip) for flip in (False, True)])
     right, wrong = np.array(values).T
     assert (right > wrong + 0.3).all() and right.mean() > 0.6  # light and shadow are in the picture only
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2", "in the middle of a line, 'f 1 2': it was cut off"),
+        ("a.obj", "v 0 0 0\nv 1 0 0\nv 0 1", "in the middle of a line, 'v 0 1': it was cut off"),
+        ("a.obj", "", "expected a mesh in .*a.obj, got an empty file"),
+        (
+            "a.stl",
+            "solid a\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\nvertex 1 0 0\nvertex 0 1 0\n",
+            "endsolid: it was cut",
+        ),
+        ("a.gltf", '{"asset": {"version": "2.0"}, "meshes": [', "expected glTF's JSON, got a file that was cut off"),
+        ("a.dae", "<COLLADA><asset>", "it was cut off, export it again"),
+        ("a.3mf", b"PK\x03\x04 and so on", "it was cut off or is of another kind"),
+    ],
+)
+def test_files_that_were_cut_off_say_so(folder: Path, name: str, content: str | bytes, said: str) -> None:
+    with pytest.raises(DiffDopeError, match=said):
+        Mesh.load(write(folder, name, content), unit="m")
+
+
+def test_an_obj_needs_no_end_of_its_last_line(folder: Path) -> None:
+    mesh = Mesh.load(write(folder, "a.obj", "v 0 0 0\nv 1. 0 0\nv 0 1 0.\nf 1/ 2/ 3/"), unit="m")
+    assert len(mesh.faces) == 1

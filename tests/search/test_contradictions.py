@@ -95,3 +95,33 @@ def test_presets_that_do_not_doubt_have_no_contradictions() -> None:
     for name in ("fast", "paper"):
         result = Refiner(MESH.scaled(0.9), preset=name).refine(OBSERVATION, START)
         assert not contradictions(result)
+
+
+def along_rays(observation: Observation) -> Observation:
+    """With depth as the length of each pixel's ray."""
+    c = observation.camera
+    assert observation.depth is not None
+    lengths = np.linalg.norm(c.back_project(np.ones((c.height, c.width))), axis=-1)
+    return Observation(c, rgb=observation.rgb, mask=observation.mask, depth=observation.depth * lengths)
+
+
+def beside_the_axis() -> tuple[dd.Mesh, Observation, dd.Pose, dd.Pose]:
+    """The packaged object, drawn near a corner of a wide picture: mesh, observation, start and truth."""
+    truth = dd.Pose(np.eye(3), np.array([0.0, 0.0, 0.6])).retract([0.18, 0.1, 0, 1.9, 0.3, 0.2])
+    camera = dd.Camera(420.0, 420.0, 319.5, 239.5, 640, 480)
+    seen = picture([(MESH, truth)], np.random.default_rng(0), camera=camera, noise=SensorNoise())
+    start = perturb(truth, angle_rad=0.1, distance_m=0.004, rng=np.random.default_rng(0))
+    return MESH, seen, start, truth
+
+
+@pytest.mark.parametrize("drop", [(), ("rgb",)])
+def test_depth_along_the_ray_is_named_and_not_believed(drop: tuple[str, ...]) -> None:
+    mesh, seen, start, truth = beside_the_axis()
+    seen = changed(seen, drop=drop)
+    refiner = Refiner(mesh)
+    right = refiner.refine(seen, start)
+    assert right.ok and not contradictions(right) and right.pose.distance_to(truth) < 0.001
+    for result in (refiner.refine(along_rays(seen), start), refiner.locate(along_rays(seen))):
+        (said,) = contradictions(result)
+        assert "as distances along the ray" in said and "--depth-kind ray" in said
+        assert not result.ok and result.message == said

@@ -197,6 +197,7 @@ class Calibration:
         said = (
             *notes.on_pictures(self._shots, solution, bad), *in_words(hidden, length),
             *notes.on_configurations(self._robot, self._shots),
+            *(() if status.ok else notes.on_depth_scale(self._robot, self._shots)),
             *notes.on_start(None if start is None else assess.moved(start, solution.pose)),
             *notes.on_alternatives([assess.moved(one, solution.pose) for one in others]),
             *notes.on_contradiction(contradiction), *notes.on_offsets(offsets, self._settings.noise.offset_deg),
@@ -256,4 +257,7 @@ class Calibration:
         message = (
             MESSAGES[status] if start is not None else "no pose of the robot fits the masks; check joints and camera"
         )
-        return CalibrationResult(start or Pose.identity(), self._robot.base, None, status, message)
+        said = (
+            *notes.on_depth_scale(self._robot, self._shots), *notes.on_configurations(self._robot, self._shots)
+        )  # fmt: skip
+        return CalibrationResult(start or Pose.identity(), self._robot.base, None, status, message, said)

@@ -9,6 +9,7 @@ import numpy as np
 from diffdope.calibration.result import Contradiction, UncertainValue
 from diffdope.calibration.shots import Shot
 from diffdope.calibration.solution import Solution
+from diffdope.pipelines.plausible import size_factor
 from diffdope.problem.failure import Status
 from diffdope.scene.robot import Robot
 
@@ -72,6 +73,20 @@ def on_contradiction(found: Contradiction | None) -> list[str]:
     if found is None or abs(found.depth_scale.value) < max(deviations * found.depth_scale.deviation, least):
         return []
     return [found.text]
+
+
+def on_depth_scale(robot: Robot, shots: Sequence[Shot]) -> list[str]:
+    """That depth makes the robot far longer or shorter than it is, by a factor of units."""
+    found = [size_factor(robot.posed(robot.checked(one.joints, one.name)).mesh, one.observation) for one in shots]
+    sizes = [one for one in found if one is not None]
+    if 2 * len(sizes) <= len(shots) or len({factor for *_, factor in sizes}) > 1:
+        return []
+    length_m, diameter_m, factor = sizes[0]
+    off = f"{factor:g} times too large" if factor > 1.0 else f"{1.0 / factor:g} times too small"
+    return [
+        f"by masks and depth the robot is {length_m:.2g} m long, by its description {diameter_m:.2g} m: is depth_scale "
+        f"{off}?"
+    ]
 
 
 def on_offsets(offsets: Mapping[str, UncertainValue], expected_deg: float) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 
+from diffdope.cli.help_text import HELP
 from diffdope.errors import check_choice
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -18,12 +19,12 @@ def usage() -> str:
     """The text of `diffdope bop --help`."""
     rows = "\n".join(f"  {name:10s} {purpose}" for name, (_, purpose) in COMMANDS.items())
     head = "usage: diffdope bop COMMAND [options]\n\nWhole data sets in the BOP format."
-    return f"{head}\n\ncommands:\n{rows}\n\n`diffdope bop COMMAND --help` lists its options."
+    return f"{head}\n\ncommands:\n{rows}\n\n`diffdope bop COMMAND --help` lists its options, --help-all all of them."
 
 
 def run(arguments: list[str]) -> int:
     """Runs a sub-command."""
-    if not arguments or arguments[0] in ("-h", "--help"):
+    if not arguments or arguments[0] in HELP:
         print(usage())
         return 0 if arguments else 2
     check_choice("bop command", arguments[0], tuple(COMMANDS))

@@ -22,6 +22,7 @@ from diffdope.bop.targets import compete
 from diffdope.checked_fields import check_fields
 from diffdope.cli.bop_eval import wanted_of
 from diffdope.cli.bop_eval_tables import length, share
+from diffdope.cli.help_text import parsed
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.progress import Activity
 from diffdope.errors import check_positive
@@ -71,7 +72,7 @@ FIGURES: tuple[tuple[str, Callable[[Summary], str]], ...] = (
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code."""
-    given = tyro.cli(Arguments, args=arguments, prog="diffdope bop compare")
+    given: Arguments = parsed(Arguments, arguments, "diffdope bop compare")
     check_fields(given, {})
     check_positive("auc_max_mm", given.auc_max_mm)
     if given.out is not None:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import tyro
-
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.evaluation import BopEvaluation, check_known, evaluate
 from diffdope.bop.masks import mask_origin
@@ -19,6 +17,7 @@ from diffdope.bop.starts import Selection
 from diffdope.bop.tables import Report, write_errors, write_summaries
 from diffdope.bop.targets import Group, Key, compete, trials, wanted_instances
 from diffdope.checked_fields import check_fields
+from diffdope.cli.help_text import parsed
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.progress import Activity
 from diffdope.errors import check_positive, expected
@@ -62,7 +61,7 @@ class Arguments:
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code."""
-    given = tyro.cli(Arguments, args=arguments, prog="diffdope bop eval")
+    given: Arguments = parsed(Arguments, arguments, "diffdope bop eval")
     check_fields(given, {})
     check_positive("auc_max_mm", given.auc_max_mm)
     if given.out is not None:

@@ -10,6 +10,7 @@ import tyro
 
 from diffdope.bop.models import ModelSet
 from diffdope.bop.refine_run import RunFiles, estimates_of
+from diffdope.cli.help_text import parsed
 from diffdope.errors import expected
 from diffdope.io.bop_results import write_results
 from diffdope.io.files import prepare_csv
@@ -30,7 +31,7 @@ class Arguments:
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code."""
-    given = tyro.cli(Arguments, args=arguments, prog="diffdope bop merge")
+    given: Arguments = parsed(Arguments, arguments, "diffdope bop merge")
     prepare_csv(given.out)
     header, records = merge(given.parts)
     files = RunFiles.at(given.out)

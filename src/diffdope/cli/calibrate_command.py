@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import tyro
 from numpy.typing import NDArray
 
 from diffdope.calibration.calibrate import calibrate
 from diffdope.calibration.shots import Shot
 from diffdope.checked_fields import check_fields
+from diffdope.cli.help_text import parsed
 from diffdope.cli.progress import COMPILES, Activity
 from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
@@ -24,8 +24,6 @@ from diffdope.io.transforms import read_camera_pose
 from diffdope.scene.observation import Observation
 from diffdope.scene.robot import Robot
 from diffdope.scene.urdf import load_robot
-
-_ROS_DEPTH_MM = 1.0  # REP 118: images of kind 16UC1 hold millimetres
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def run(arguments: list[str]) -> int:
             "mount the camera where it does not move, or keep an object of known pose in view and use `diffdope locate`"
         )
         raise expected("--eye-in-hand", "a camera that stands still (eye to hand)", "one on the robot", cure)
-    given = tyro.cli(Arguments, args=arguments, prog="diffdope calibrate")
+    given: Arguments = parsed(Arguments, arguments, "diffdope calibrate")
     check_fields(given, {"mask_id": 0, "seed": 0, "threads": 1, "suggestions": 0})
     check_folder(given.out)
     with Activity("reading the robot and the pictures"):
@@ -116,8 +114,6 @@ def read_shots(given: Arguments, robot: Robot) -> list[Shot]:
     for frame, joints in zip(pictures.read(), values, strict=True):
         if camera is None:
             camera, file_mm = load_camera_of_image(given.camera, frame.size)
-            if file_mm is None and given.camera.suffix.lower() in (".yaml", ".yml"):
-                file_mm = _ROS_DEPTH_MM
             scale = depth_scale_m(given.depth_scale, file_mm, given.camera, depth=frame.depth)
         robot.checked({**joints, **fixed}, str(given.joints))
         images = _showing_something(frame)

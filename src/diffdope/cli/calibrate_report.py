@@ -14,6 +14,7 @@ from rich.table import Table
 
 from diffdope.calibration.result import CalibrationResult, PictureResidual
 from diffdope.calibration.shots import Shot
+from diffdope.cli.wording import in_options
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.io.files import write_json
@@ -136,14 +137,14 @@ def print_calibration(result: CalibrationResult, camera: str, out: Path, console
     """What was found, how sure it is, every picture, and what to do next."""
     console.print(f"[bold]{result.status}[/]: {result.message}")
     for note in result.notes:
-        console.print(f"note: {note}", highlight=False)
+        console.print(f"note: {in_options(note)}", highlight=False)
     if result.covariance is None:
         return
     x, y, z = result.camera_in_base_m
     console.print(f"camera ({camera}) in {result.base}: ({x:.4f}, {y:.4f}, {z:.4f}) m, {result.elapsed_s:.1f} s")
     if result.leave_one_out_mm is not None and result.leave_one_out_deg is not None:
         size = f"{result.leave_one_out_mm:.1f} mm, {result.leave_one_out_deg:.2f} degrees"
-        console.print(f"leave-one-out error of the camera in the base: {size}")
+        console.print(f"leave-one-out error of the camera in the base: {size} (what is good: docs/calibration.md)")
     console.print(_table(result.pictures))
     for name, offset in result.joint_offsets_deg.items():
         console.print(f"offset of {name}: {offset.value:+.2f} +- {offset.deviation:.2f} degrees", highlight=False)

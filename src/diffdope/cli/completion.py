@@ -9,7 +9,6 @@ from typing import Any
 
 from diffdope.errors import check_choice
 
-_WITH_MORE = ("locate", "refine", "track", "bop refine")  # whose --help is short
 SHELLS = ("bash", "zsh", "fish")
 _BASH = """_diffdope() {
     local word="${COMP_WORDS[COMP_CWORD]}" words=""
@@ -56,18 +55,18 @@ def options() -> dict[str, list[str]]:
 
 def _options(name: str, module: str) -> list[str]:
     kind = getattr(importlib.import_module(module), "Arguments", None)
-    names = _flags(kind) if kind is not None else []
-    return [*names, "--help", *(["--help-all"] if name in _WITH_MORE else [])]
+    names = flags_of(kind) if kind is not None else []
+    return [*names, "--help", "--help-all"]
 
 
-def _flags(kind: Any, prefix: str = "") -> list[str]:
+def flags_of(kind: Any, prefix: str = "") -> list[str]:
     """All options of a dataclass, those of the preset's numbers among them."""
     hints, found = typing.get_type_hints(kind), []
     for field in fields(kind):
         hint, name = hints[field.name], field.name.replace("_", "-")
         if is_dataclass(hint):
             inner = "" if field.name == "numbers" else f"{prefix}{name}."
-            found += _flags(hint, inner)
+            found += flags_of(hint, inner)
         elif hint is bool:
             found += [f"--{prefix}{name}", f"--{prefix}no-{name}"]
         else:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tyro
 
 from diffdope.bop.metrics import add
 from diffdope.checked_fields import check_fields
+from diffdope.cli.help_text import parsed
 from diffdope.cli.progress import Activity
 from diffdope.cli.refine_command import described as described_run
 from diffdope.geometry.pose import Pose
@@ -33,7 +33,7 @@ class Arguments:
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code."""
-    given = tyro.cli(Arguments, args=arguments, prog="diffdope demo")
+    given: Arguments = parsed(Arguments, arguments, "diffdope demo")
     check_fields(given, {"seed": 0})
     check_folder(given.out)
     mesh, observation, start, truth = packaged_example()

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from diffdope.checked_fields import check_fields
+from diffdope.cli.help_text import HELP
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.preset_flags import early, parse_flags
 from diffdope.cli.progress import COMPILES, Activity
@@ -92,7 +93,7 @@ def usage() -> str:
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code: 1 if some trials ended in an error."""
-    if not arguments or arguments[0] in ("-h", "--help"):
+    if not arguments or arguments[0] in HELP:
         print(usage())
         return 0 if arguments else 2
     check_choice("experiment", arguments[0], tuple(MODULES))

@@ -18,11 +18,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+import tyro
+
 # Options that few need; --help leaves them to --help-all.
 RARE = frozenset({
     "allow_missing_texture", "camera_id", "depth_camera", "depth_extrinsics", "depth_kind", "mask_inverted", "numbers",
     "rectified", "address", "camera_type", "engine", "models", "rgb_topic", "depth_topic", "info_topic", "tolerance_s",
+    "near", "surface", "camera_frame", "suggestions",
 })  # fmt: skip
+HELP = ("-h", "--help", "--help-all")
+"""Words that ask for the help of what has nothing but sub-commands."""
 _INDENT = 28
 _NONE = re.compile(r"\{None\}\|")
 _METAVARS: dict[Any, str] = {Path: "PATH", int: "N", float: "NUMBER", str: "TEXT"}
@@ -35,21 +40,31 @@ def short_help(kind: type, prog: str) -> str:
         kind: dataclass of its arguments.
         prog: the command.
     """
-    texts, hints = _texts(kind), typing.get_type_hints(kind)
-    shown = [field for field in fields(kind) if field.name not in RARE]
+    texts, hints = _texts(kind), typing.get_type_hints(kind, include_extras=True)
+    rest = _rest(kind)
+    shown = [field for field in fields(kind) if field not in rest]
     needed = [field for field in shown if field.default is MISSING and field.default_factory is MISSING]
     width = max(60, min(100, shutil.get_terminal_size((100, 24)).columns))
-    lines = [f"usage: {prog} {' '.join(f'--{_flag(f.name)} {_metavar(hints[f.name])}' for f in needed)} [options]", ""]
+    lines = [" ".join(["usage:", prog, *(_head(f.name, hints[f.name]) for f in needed), "[options]"]), ""]
     about = (inspect.getdoc(kind) or "").split("\n\n")[0]
     lines += [*textwrap.wrap(" ".join(about.split()), width), ""]
     for heading, some in (("needed:", needed), ("options:", [field for field in shown if field not in needed])):
+        if not some:
+            continue
         lines.append(heading)
         for field in some:
             lines += _option(field, hints[field.name], texts.get(field.name, ""), width)
         lines.append("")
-    rest = len(fields(kind)) - len(shown)
-    lines.append(f"{prog} --help-all lists the other options ({rest} of files, and the numbers of the preset).")
-    return "\n".join(lines)
+    if rest:
+        more = ", and the numbers of the preset" if any(field.name == "numbers" for field in rest) else ""
+        count = sum(field.name != "numbers" for field in rest)
+        lines.append(f"{prog} --help-all lists the other options ({count}{more}).")
+    return "\n".join(lines).rstrip()
+
+
+def _rest(kind: type) -> list[Any]:
+    """The fields that the short help leaves out."""
+    return [field for field in fields(kind) if field.name in RARE]
 
 
 def asks_for_short_help(arguments: list[str]) -> bool:
@@ -71,13 +86,29 @@ def long_help(arguments: list[str]) -> Iterator[list[str]]:
         print("\n".join(_without_none(line) for line in caught.getvalue().splitlines()), file=sys.stdout)
 
 
-def parsed(kind: type, arguments: list[str], prog: str, parse: Callable[[list[str]], Any]) -> Any:
-    """What `parse` makes of the words, or the help that they ask for, and the end of the program."""
-    if asks_for_short_help(arguments):
+def parsed(kind: type, arguments: list[str], prog: str, parse: Callable[[list[str]], Any] | None = None) -> Any:
+    """What `parse` makes of the words, or the help that they ask for, and the end of the program.
+
+    Args:
+        kind: dataclass of the command's arguments.
+        arguments: words of the command line.
+        prog: the command, with the program before it.
+        parse: of the words; None for the parser of flags as it is.
+
+    Raises:
+        DiffDopeError: for an option that only another command has.
+        SystemExit: after the help, or what the parser complains about.
+    """
+    from diffdope.cli.elsewhere import check_own
+
+    if asks_for_short_help(arguments) or ("--help-all" in arguments and not _rest(kind)):
         print(short_help(kind, prog))
         raise SystemExit(0)
+    check_own(kind, arguments, prog)
     with long_help(arguments) as words:
-        return parse(words)
+        if parse is not None:
+            return parse(words)
+        return tyro.cli(kind, args=words, prog=prog)
 
 
 def _without_none(line: str) -> str:
@@ -88,14 +119,11 @@ def _without_none(line: str) -> str:
 
 
 def _option(field: Any, hint: Any, text: str, width: int) -> list[str]:
-    if hint is bool:
-        head = f"  --{_flag(field.name)}" if field.default is False else f"  --no-{_flag(field.name)}"
-    else:
-        head = f"  --{_flag(field.name)} {_metavar(hint)}"
     default = field.default
-    if default not in (MISSING, None, False, True):
+    head = f"  --no-{_flag(field.name)}" if default is True else f"  {_head(field.name, hint)}"
+    if default not in (MISSING, None, (), False, True) or type(default) in (int, float):
         text += f" Default: {default}."
-    if field.default is True:
+    if default is True:
         text = f"Do not: {text[:1].lower()}{text[1:]}"
     wrapped = textwrap.wrap(" ".join(text.split()), width - _INDENT)
     if len(head) > _INDENT - 2:
@@ -103,8 +131,22 @@ def _option(field: Any, hint: Any, text: str, width: int) -> list[str]:
     return [f"{head:{_INDENT}}{wrapped[0] if wrapped else ''}", *(" " * _INDENT + line for line in wrapped[1:])]
 
 
+def _head(name: str, hint: Any) -> str:
+    """An option and its value, such as --rgb PATH; of what has no name on the command line, the value alone."""
+    plain = typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
+    if plain is bool:
+        return f"--{_flag(name)}"
+    if plain is not hint and tyro.conf.Positional in hint.__metadata__:
+        return _metavar(plain)
+    return f"--{_flag(name)} {_metavar(plain)}"
+
+
 def _metavar(hint: Any) -> str:
     parts = typing.get_args(hint)
+    if typing.get_origin(hint) is typing.Annotated:
+        return _metavar(parts[0])
+    if typing.get_origin(hint) is tuple:
+        return " ".join(f"{_metavar(part)}" if part is not ... else "..." for part in parts)
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         return _metavar(next(part for part in parts if part is not type(None)))
     if typing.get_origin(hint) is Literal:

@@ -13,6 +13,7 @@ from diffdope.io.capture import Capture, CaptureFiles
 from diffdope.io.masks import MaskFile
 from diffdope.io.poses import StartPoses, read_start_poses
 from diffdope.scene.mesh import Mesh
+from diffdope.scene.mesh_io import WITHOUT_UNIT
 from diffdope.scene.observation import Observation
 
 
@@ -21,7 +22,7 @@ class InputFlags:
     """Mesh, camera and images, as flags; a command's arguments are a subclass. Lengths in files are millimetres."""
 
     mesh: Path
-    """PLY, OBJ, GLB or STL."""
+    """PLY, OBJ, STL, GLB, glTF, COLLADA (.dae), 3MF, or STEP (needs diffdope[cad])."""
     camera: Path
     """Camera file: BOP, ROS camera_info, OpenCV, COLMAP, Kalibr, RealSense, or 3 x 3 numbers; see docs/files.md. Lens
     distortion in it is removed from the images."""
@@ -39,8 +40,9 @@ class InputFlags:
     box: str | None = None
     """X,Y,WIDTH,HEIGHT in pixels around the object's visible part, in place of a mask; with --depth and without
     --init."""
-    unit: Literal["m", "mm", "cm", "inch"] = "mm"
-    """Unit of the mesh file."""
+    unit: Literal["m", "mm", "cm", "inch"] | None = None
+    """Unit of the mesh file. Default: mm of PLY, OBJ and STL, which do not say; of GLB, .dae, 3MF and STEP their
+    own."""
     depth_scale: float | None = None
     """Millimetres per unit of the depth image; overrides the camera file."""
     depth_kind: Literal["axis", "ray"] = "axis"
@@ -65,7 +67,14 @@ class InputFlags:
         """Files and unit, as they stand beside a result."""
         names = ("mesh", "camera", "init", "rgb", "depth", "mask")
         files = {name: str(path) for name in names if (path := getattr(self, name, None)) is not None}
-        return files | {"unit": self.unit}
+        return files | {"unit": self.unit_of_mesh or "of the format"}
+
+    @property
+    def unit_of_mesh(self) -> Literal["m", "mm", "cm", "inch"] | None:
+        """As was said; else millimetres where the format states none, and None for the format's own."""
+        if self.unit is None and self.mesh.suffix.lower() in WITHOUT_UNIT:
+            return "mm"
+        return self.unit
 
     def check_box(self) -> None:
         """Refuses a box that would be of no use.
@@ -83,7 +92,7 @@ class InputFlags:
 
     def load_mesh(self) -> Mesh:
         """The mesh, as the flags say."""
-        return Mesh.load(self.mesh, unit=self.unit, allow_missing_texture=self.allow_missing_texture)
+        return Mesh.load(self.mesh, unit=self.unit_of_mesh, allow_missing_texture=self.allow_missing_texture)
 
     def files(self, **changed: Any) -> CaptureFiles:
         """What the flags say of files; `changed` wins."""
@@ -167,7 +176,7 @@ class StartFlags:
     are all tried. Without it, the object is located."""
     init_kind: Literal["m2c", "c2m", "m2c-opengl", "c2m-opengl"] = "m2c"
     """m2c: model to camera; c2m: the inverse; -opengl: of a camera that looks along -z, y up."""
-    init_unit: Literal["m", "mm"] | None = None
+    init_unit: Literal["m", "mm", "cm", "inch"] | None = None
     """Unit of the start pose; default: what its format, or the distance, says."""
 
     def start_poses(self, *, obj_id: int | None, image_id: int | None) -> StartPoses | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,16 +11,17 @@ import numpy as np
 import tyro
 
 from diffdope.checked_fields import check_fields
-from diffdope.cli.depth_check import other_kind
 from diffdope.cli.input_flags import InputFlags, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.progress import COMPILES, Activity
 from diffdope.cli.refine_command import described
 from diffdope.cli.rerun_flag import RerunFlag
+from diffdope.geometry.pose import Pose
 from diffdope.io.capture import Capture
 from diffdope.io.files import check_folder, results_folder, write_json
 from diffdope.io.plain import to_plain
 from diffdope.io.pose_outputs import write_pose_files
+from diffdope.io.poses import read_start_pose
 from diffdope.io.results import encode, write_result
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
@@ -42,6 +43,9 @@ class Arguments(InputFlags, RerunFlag):
     """Image that is white where the object is visible, or that holds a label for each instance."""
     mask_id: int | None = None
     """Which label of a mask that shows several objects; all of them without it."""
+    near: Path | None = None
+    """Pose file, as --init of `refine`: of poses that look the same, the one that is turned least from it is the
+    result. It is no start."""
     preset: str = DEFAULT
     """Complete set of numbers to start from."""
     settings: Path | None = None
@@ -69,15 +73,16 @@ def run(arguments: list[str]) -> int:
     check_folder(given.out)
     given.check_rerun()
     preset = given.numbers.preset(given.preset)
+    near = None if given.near is None else read_start_pose(given.near, name="near")
     labels = given.mask_labels()
     capture = given.files(mask_label=labels[0] if labels else given.mask_id).read()
     refiner = Refiner(given.load_mesh(), preset=preset, seed=given.seed, threads=given.threads)
     if labels:
-        return locate_all(given, refiner, observation_of(capture), labels, described(preset, given.inputs))
-    return locate_one(given, refiner, capture, preset)
+        return locate_all(given, refiner, observation_of(capture), labels, near, described(preset, given.inputs))
+    return locate_one(given, refiner, capture, preset, near)
 
 
-def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Preset) -> int:
+def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Preset, near: Pose | None) -> int:
     """Locates, writes all files at once, prints the summary."""
     from rich.console import Console
 
@@ -85,9 +90,7 @@ def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Pre
     from diffdope.cli.report import print_summary, with_progress
 
     console, observation = Console(), observation_of(capture)
-    result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating")
-    told = other_kind(refiner, observation, result, given.depth_kind)
-    result = replace(result, notes=(*result.notes, told)) if told else result
+    result = with_progress(lambda report: refiner.locate(observation, near=near, progress=report), "locating")
     with Activity("drawing pictures"), results_folder(given.out) as folder:
         write_result(folder / "result.json", result, described(preset, given.inputs))
         score = float(result.confidence or 0.0)
@@ -102,8 +105,9 @@ def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Pre
 
 
 def locate_all(
-    given: Arguments, refiner: Refiner, observation: Observation, labels: list[int], beside: dict[str, Any]
-) -> int:
+    given: Arguments, refiner: Refiner, observation: Observation, labels: list[int], near: Pose | None,
+    beside: dict[str, Any],
+) -> int:  # fmt: skip
     """Every label of the mask: one JSON, one picture, a line each."""
     from rich.console import Console
 
@@ -111,7 +115,7 @@ def locate_all(
 
     console, found = Console(), []
     with Activity(f"locating{COMPILES}", total=len(labels)) as activity:
-        for located in all_located(given, refiner, observation, labels):
+        for located in all_located(given, refiner, observation, labels, near):
             found.append(located)
             activity.update(len(found), text="locating")
             console.print(f"label {located.label}: {in_brief(located.result)}")
@@ -128,13 +132,13 @@ def locate_all(
 
 
 def all_located(
-    given: Arguments, refiner: Refiner, observation: Observation, labels: list[int]
+    given: Arguments, refiner: Refiner, observation: Observation, labels: list[int], near: Pose | None = None
 ) -> Iterator[Located]:  # fmt: skip
     """One label after the other."""
     camera = observation.taken_by
     for label in labels:
         mask = given.mask_of(label, (camera.height, camera.width))
-        yield Located(label, refiner.locate(observation.with_mask(mask)))
+        yield Located(label, refiner.locate(observation.with_mask(mask), near=near))
 
 
 def in_brief(result: RefinementResult) -> str:

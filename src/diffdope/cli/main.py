@@ -64,7 +64,7 @@ def run_flushed(arguments: list[str]) -> int:
 
 def answer(arguments: list[str]) -> int:
     """Prints the usage or the version, or runs a command; returns the exit code."""
-    if not arguments or arguments[0] in ("-h", "--help"):
+    if not arguments or arguments[0] in ("-h", "--help", "--help-all"):
         print(usage())
         return 0 if arguments else 2
     if arguments[0] == "--version":

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import tyro
 
-from diffdope.cli.help_text import parsed
+from diffdope.cli.help_text import HELP, long_help, parsed
 from diffdope.cli.levels import REGISTRY
 from diffdope.cli.overrides import read_settings
 from diffdope.cli.renamed import current_flags
@@ -72,7 +72,8 @@ def parse_flags(kind: type[T], arguments: list[str], *, prog: str, default: T | 
         )  # fmt: skip
 
     if about:  # a study, whose options are all its own
-        return parse(arguments)
+        with long_help(["--help-all"] if any(word in HELP for word in arguments) else arguments) as words:
+            return parse(words)
     return parsed(kind, arguments, prog, parse)  # type: ignore[no-any-return]
 
 

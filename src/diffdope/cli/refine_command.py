@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import tyro
 
 from diffdope.checked_fields import check_fields
-from diffdope.cli.depth_check import other_kind
 from diffdope.cli.input_flags import InputFlags, StartFlags, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.progress import Activity
@@ -92,8 +91,6 @@ def refine_and_write(
     else:
         result = refine_with_progress(refiner, observation, list(start.poses))
         result = replace(result, notes=(*start.notes, *result.notes))
-    told = other_kind(refiner, observation, result, given.depth_kind, () if start is None else start.poses)
-    result = replace(result, notes=(*result.notes, told)) if told else result
     titles = ("first proposal" if start is None else "start", f"refined: {result.status}")
     with Activity("drawing pictures and the film"), results_folder(given.out) as folder:
         write_result(folder / "result.json", result, described(preset, given.inputs))

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tyro
-
 from diffdope.checked_fields import check_fields
+from diffdope.cli.help_text import parsed
 from diffdope.cli.progress import Activity
 from diffdope.errors import DiffDopeError, expected
 from diffdope.io.json_files import read_text
@@ -60,7 +59,7 @@ class Arguments:
 
 def run(arguments: list[str]) -> int:
     """Serves until it is stopped."""
-    given = tyro.cli(Arguments, args=arguments, prog="diffdope serve")
+    given: Arguments = parsed(Arguments, arguments, "diffdope serve")
     check_fields(given, {"port": 0, "max_megabytes": 1, "max_megapixels": 1})
     if given.port > 65535:
         raise expected("port", "at most 65535", given.port)

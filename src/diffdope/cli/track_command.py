@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import tyro
 from rich.console import Console
 
 from diffdope.checked_fields import check_fields
@@ -20,7 +19,7 @@ from diffdope.cli.track_bag import read_bag, write_bag
 from diffdope.cli.track_report import TrackDisplay, write_files
 from diffdope.cli.track_run import Video, check_same_frames, track_into
 from diffdope.errors import expected
-from diffdope.io.capture import notes_on_lens
+from diffdope.io.capture import notes_on_lens, notes_on_size
 from diffdope.io.files import check_folder
 from diffdope.io.frames import Frames, open_frames
 from diffdope.jobs.journal import Journal
@@ -98,9 +97,7 @@ _DEFAULTS = {field.name: field.default for field in fields(Arguments)}
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code: 1 if the object was lost at the end."""
-    given: Arguments = parsed(
-        Arguments, arguments, "diffdope track", lambda words: tyro.cli(Arguments, args=words, prog="diffdope track")
-    )
+    given: Arguments = parsed(Arguments, arguments, "diffdope track")
     check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
     check_sources(given)
     given.check_box()
@@ -157,7 +154,8 @@ def read_video(given: Arguments) -> Video:
     files = given.files(mask=None, box=None)
     camera, file_mm = files.read_camera(first.size)
     depth = None if first.depth is None else files.depth_reader(camera, file_mm, first.depth)
-    video = Video(frames, camera, depth, box_of("box", given.box), tuple(notes_on_lens(camera)))
+    notes = (*notes_on_lens(camera), *notes_on_size(files.camera_size, camera))
+    video = Video(frames, camera, depth, box_of("box", given.box), notes)
     video.observation(first)
     return video
 
@@ -188,6 +186,7 @@ def frames_of(given: Arguments) -> Frames:
 def header_of(given: Arguments, preset: Preset) -> dict[str, Any]:
     """What must be the same for a run to go on."""
     values = {name: value for name, value in vars(given).items() if name not in _MAY_CHANGE}
+    values["unit"] = given.unit_of_mesh
     for name in values.keys() - _OF_0_1_0:  # runs that 0.1.0 began may go on
         if values[name] == _DEFAULTS[name]:
             del values[name]

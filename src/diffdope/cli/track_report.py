@@ -13,6 +13,7 @@ from rich.table import Table
 
 from diffdope.cli.progress import COMPILES, Activity, counted
 from diffdope.cli.track_run import Video, events_of, poses_of
+from diffdope.cli.wording import in_options
 from diffdope.io.bop_results import Estimate, write_results
 from diffdope.io.pose_outputs import write_scene_gt, write_tum
 from diffdope.pipelines.result import Status
@@ -106,6 +107,12 @@ def print_summary(records: Records, doubt: float, out: Path, console: Console, *
     table.add_row(
         "time", f"median {1e3 * np.median(seconds):.1f} ms, p90 {1e3 * np.percentile(seconds, 90):.1f} ms a frame"
     )
+    if all(lost):
+        table.add_row("why", in_options(rows[0]["message"]))
+        cure = "give the pose in the first frame (--init), or a mask; or draw --box closely around what is visible"
+        table.add_row("cure", cure)
+    elif lost[-1]:
+        table.add_row("why", in_options(rows[-1]["message"]))
     if film:
         table.add_row("note", 'no film: it needs PyAV with x264; pip install "diffdope[video]"')
     table.add_row("files", str(out))

@@ -14,7 +14,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.io.depth import DepthReader
 from diffdope.io.frames import Frame, Frames
 from diffdope.io.poses import pose_of
-from diffdope.io.regions import mask_of_box
+from diffdope.io.regions import mask_of_box, note_on_cut
 from diffdope.io.results import encode
 from diffdope.jobs.journal import Journal
 from diffdope.pipelines.refiner import Refiner
@@ -41,15 +41,17 @@ class Video:
         Raises:
             DiffDopeError: if the frame cannot be used: it is named.
         """
+        said: tuple[str, ...] = ()
         mask = None if frame.mask is None or not np.any(frame.mask) else frame.mask
         if mask is None and self.box is not None and frame.time_s == 0.0:
             mask = mask_of_box(self.box, frame.size)
+            said = tuple(filter(None, (note_on_cut(self.box, frame.size),)))
         depth = None if frame.depth is None or not np.any(frame.depth) else frame.depth
         scale: float | None = None
-        said: tuple[str, ...] = ()
         try:
             if depth is not None and self.depth is not None:
-                depth, scale, said = self.depth.read(depth)
+                depth, scale, more = self.depth.read(depth)
+                said += more
             return Observation(
                 self.camera, rgb=frame.rgb, depth=depth, mask=mask, depth_scale=scale, notes=(*self.notes, *said)
             )  # fmt: skip

@@ -25,6 +25,11 @@ _WORDS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
      "(of a crop whose top-left pixel was (x0, y0), subtract it from cx and cy)"),
     (r"locate with default or fast", "give --preset default or fast"),
     (r"track\(observation, pose=\.\.\.\)", "--init"),
+    (r"\(pose\.inverse\(\)\)", "(--init-kind c2m)"),
+    (r"\(Pose\.from_opengl\(pose\)\)", "(--init-kind m2c-opengl)"),
+    (r"\(Pose\.from_opengl\(pose\.inverse\(\)\)\)", "(--init-kind c2m-opengl)"),
+    (r"the unit of the start wrong \(Pose takes metres\), or depth_scale", "--init-unit or --depth-scale wrong"),
+    (r"is depth_scale (.*?) too (large|small)", r"is --depth-scale \1 too \2"),
     (r"allow_missing_texture=True", "--allow-missing-texture"),
     (r"with depth_scale ([\d.e+-]+)", lambda match: f"with --depth-scale {1e3 * float(match[1]):g}"),
 )  # fmt: skip

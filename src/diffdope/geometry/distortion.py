@@ -13,6 +13,7 @@ _COEFFICIENTS = re.compile(
     r"(cam|lens|camera)?dist(ort|ortion)?(coeffs?|coefs?|coefficients?|params?|parameters?)?"
     r"|(radial|tangential|fisheye)(distortion)?(coeffs?|coefs?|coefficients?|params?|parameters?)?"
     r"|coeffs?|coefs?|coefficients?|d|k[1-6]|p[12]|s[1-4]|tau[xy12]?"
+    r"|(?!.*undistort).*distort.*|(inv|lens|camera|cam)*poly(nomial)?(coeffs?|coefs?|coefficients?)?"
 )
 _LISTS = ("d", "dist")  # a number under these is something else
 _MODEL = re.compile(r"(camera|cam|lens|distortion|projection|intrinsics?)?(model|modeltype|type)|distortion")

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from diffdope.errors import as_floats, check_choice, check_finite, check_number, check_positive, check_shape, expected
 
 F64 = NDArray[np.float64]
-Model = Literal["opencv", "fisheye", "fov"]
-MODELS: dict[str, tuple[int, ...]] = {"opencv": (4, 5, 8, 12), "fisheye": (4, 6, 8, 12), "fov": (1,)}
+Model = Literal["opencv", "fisheye", "thin_prism_fisheye", "fov"]
+MODELS: dict[str, tuple[int, ...]] = {
+    "opencv": (4, 5, 8, 12), "fisheye": (4, 6, 8, 12), "thin_prism_fisheye": (8,), "fov": (1,),
+}  # fmt: skip
 """Of each model, how many coefficients there can be."""
 _SAMPLES = 4096  # radii at which it is looked whether the image of a ray still moves outwards
 _WIDEST = 20.0  # tangent of the angle to the axis (87 degrees) up to which a pinhole is of any use
@@ -33,6 +35,7 @@ class Distortion:
     |---|---|
     | opencv | k1 k2 p1 p2 [k3 [k4 k5 k6 [s1 s2 s3 s4]]], as cv2.calibrateCamera returns them; ROS's plumb_bob too |
     | fisheye | k1 k2 k3 k4 [k5 k6 [p1 p2 [s1 s2 s3 s4]]] of the angle: cv2.fisheye, equidistant; 12: FISHEYE624 |
+    | thin_prism_fisheye | k1 k2 p1 p2 k3 k4 sx1 sy1 of the angle, as COLMAP has it |
     | fov | omega of Devernay and Faugeras |
 
     Attributes:
@@ -77,7 +80,7 @@ class Distortion:
     @property
     def bends(self) -> bool:
         """Whether any ray is seen elsewhere than a pinhole shows it."""
-        return self.model == "fisheye" or any(self.coefficients)
+        return "fisheye" in self.model or any(self.coefficients)
 
     def moved(self, sx: float, sy: float, dx: float, dy: float) -> Distortion:
         """The same lens after c -> s * c + d of the pixels, per axis.
@@ -187,6 +190,18 @@ def _fisheye(k: tuple[float, ...], x: F64, y: F64, radius: F64) -> tuple[F64, F6
     return u + along * u + r2 * p1 + r2 * (s1 + s2 * r2), v + along * v + r2 * p2 + r2 * (s3 + s4 * r2)
 
 
+def _thin_prism_fisheye(k: tuple[float, ...], x: F64, y: F64, radius: F64) -> tuple[F64, F64]:
+    """COLMAP's THIN_PRISM_FISHEYE (its camera/models.h): all terms act on the angle, none on another's result."""
+    k1, k2, p1, p2, k3, k4, s1, s2 = k
+    scale = np.where(radius > 0, np.arctan(radius) / np.where(radius > 0, radius, 1.0), 1.0)
+    u, v = x * scale, y * scale
+    r2 = u * u + v * v
+    radial = 1 + r2 * (k1 + r2 * (k2 + r2 * (k3 + r2 * k4)))
+    xd = u * radial + 2 * p1 * u * v + p2 * (r2 + 2 * u * u) + s1 * r2
+    yd = v * radial + 2 * p2 * u * v + p1 * (r2 + 2 * v * v) + s2 * r2
+    return xd, yd
+
+
 def _fov(k: tuple[float, ...], x: F64, y: F64, radius: F64) -> tuple[F64, F64]:
     """Devernay and Faugeras, 'Straight lines have to be straight', 2001."""
     (omega,) = k
@@ -198,7 +213,9 @@ def _fov(k: tuple[float, ...], x: F64, y: F64, radius: F64) -> tuple[F64, F64]:
     return x * scale, y * scale
 
 
-_FORWARD: dict[str, Callable[..., tuple[F64, F64]]] = {"opencv": _opencv, "fisheye": _fisheye, "fov": _fov}
+_FORWARD: dict[str, Callable[..., tuple[F64, F64]]] = {
+    "opencv": _opencv, "fisheye": _fisheye, "thin_prism_fisheye": _thin_prism_fisheye, "fov": _fov,
+}  # fmt: skip
 _CURE = "undistort the images first, and give the K that belongs to the result"
 
 

@@ -21,6 +21,7 @@ from diffdope.errors import as_floats, check_count, check_number, expected
 from diffdope.geometry.camera import Camera, intrinsics_of
 from diffdope.geometry.distortion import CURE, check_none, leaves, plain_word
 from diffdope.geometry.lens import Distortion, no_distortion
+from diffdope.io.sensor_part import part_of
 
 Path = tuple[str, ...]
 
@@ -41,7 +42,7 @@ _FAMILY = {
     "opencv": ("opencv", "plumbbob", "rationalpolynomial", "radtan", "radialtangential", "brownconrady", "fullopencv",
                "brown", "perspective", "standard"),
     "fisheye": ("fisheye", "equidistant", "opencvfisheye", "kannalabrandt", "kannalabrandt4", "kb4", "equi"),
-    "fov": ("fov",),
+    "thin_prism_fisheye": ("thinprismfisheye",), "fov": ("fov",),
 }  # fmt: skip
 _KNOWN = ("plumb_bob", "rational_polynomial", "equidistant", "fov")
 _PLAIN = ("", "none", "pinhole", "simplepinhole", "null", "nodistortion")
@@ -98,6 +99,8 @@ def holds_camera(entry: Mapping[str, Any]) -> bool:
 def size_of(entry: Mapping[str, Any]) -> tuple[int, int] | None:
     """(width, height) as an entry states them; None where it does not state both."""
     stated = Stated.of(entry)
+    if (part := part_of(entry)) is not None:
+        return part.size
     numbers: list[Any] | None = stated.numbers(*_SIZES)
     if numbers is None or len(numbers) != 2:
         numbers = [stated.find(*_SCALARS[name]) for name in ("width", "height")]
@@ -132,8 +135,10 @@ def camera_of(
     check_none(stated.rest())
     if rectified and P is not None:
         K = np.array([[P[0], 0.0, P[2]], [0.0, P[1], P[3]], [0.0, 0.0, 1.0]])
-    _check_whole_picture(entry)
-    bent = None if rectified else distortion
+    bent, part = None if rectified else distortion, part_of(entry)
+    if part is not None:
+        whole = Camera(*intrinsics_of(as_floats("K", K)), *part.whole, bent)
+        return whole.crop(part.x0, part.y0, part.width, part.height).resize(*part.size)
     if check:
         return Camera.from_K(K, width=width, height=height, distortion=bent)
     return Camera(*intrinsics_of(as_floats("K", K)), width, height, bent)
@@ -171,7 +176,7 @@ def _distortion_of(stated: Stated, P: tuple[float, float, float, float] | None) 
     name = stated.find(*_MODEL)
     family = _family(name, "fisheye" if stated.find("fisheyemodel") else None)
     coefficients = _coefficients(stated, family) or []
-    if not any(coefficients) and family != "fisheye":
+    if not any(coefficients) and "fisheye" not in str(family):
         return None
     if family is None or plain_word(str(name)).startswith(("inverse", "modified")):
         if name is not None and plain_word(str(name)) not in _PLAIN:
@@ -235,16 +240,6 @@ def _cam_model(stated: Stated, width: int, height: int) -> Camera | None:
         raise expected("cam_model", "FISHEYE624 with 15 or 16 projection_params", got, CURE)
     fx, fy, cx, cy = (numbers[0], *numbers[:3]) if len(numbers) == 15 else numbers[:4]
     return Camera(fx, fy, cx, cy, width, height, Distortion(tuple(numbers[-12:]), "fisheye"))
-
-
-def _check_whole_picture(entry: Mapping[str, Any]) -> None:
-    """Refuses a camera_info whose pictures are a part of the sensor's, or were binned: K is the sensor's."""
-    for path, value in leaves(entry):
-        word = plain_word(path[-1])
-        binned = word in ("binningx", "binningy") and _number(value) not in (None, 0.0, 1.0)
-        if binned or (word in ("xoffset", "yoffset") and _number(value) not in (None, 0.0)):
-            cure = "give a K for the pictures as they are, with binning and offsets of 0"
-            raise expected(f"camera, {'.'.join(path)}", "a picture of the whole sensor", value, cure)
 
 
 def numbers_of(value: Any) -> list[float] | None:

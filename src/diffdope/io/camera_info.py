@@ -1,12 +1,25 @@
-"""What ROS camera_info YAML says beside the camera: the name of its frame."""
+"""What ROS camera_info says beside the camera: the name of its frame, and what depth images beside it hold."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from diffdope.geometry.distortion import plain_word
 from diffdope.io.json_files import read_text
 
 _UNNAMED = "camera_optical_frame"
+DEPTH_MM = 1.0
+"""Millimetres per unit of depth in integers: REP 118 says so of images of kind 16UC1."""
+ROS_DEPTH_NOTE = "depth was taken for millimetres, as ROS has it (REP 118); --depth-scale says otherwise"
+
+
+def is_camera_info(entry: Mapping[str, Any]) -> bool:
+    """Whether a camera's entry is ROS's: K and a model of distortion under its names, with P or the name of a frame."""
+    words = {plain_word(str(key)) for key in entry}
+    asked = (("distortionmodel",), ("cameramatrix", "k"), ("projectionmatrix", "p", "frameid", "header"))
+    return all(words & set(names) for names in asked)
 
 
 def optical_frame_of(path: Path) -> str:

@@ -6,7 +6,6 @@ XML, COLMAP's cameras.txt, a matrix of 3 x 3 numbers, .npy and .npz.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from diffdope.errors import DiffDopeError, expected
-from diffdope.io.json_files import read_text
+from diffdope.errors import DiffDopeError, as_floats, expected
+from diffdope.io.array_files import read_arrays
+from diffdope.io.json_files import parse_json, read_text
 
 # COLMAP's models (src/colmap/sensor/models.h): names of the parameters in their order.
 _COLMAP = {
@@ -29,6 +29,10 @@ _COLMAP = {
     "SIMPLE_RADIAL_FISHEYE": "f cx cy k1",
     "RADIAL_FISHEYE": "f cx cy k1 k2",
     "FOV": "fx fy cx cy omega",
+    "SIMPLE_FISHEYE": "f cx cy",
+    "FISHEYE": "fx fy cx cy",
+    "THIN_PRISM_FISHEYE": "fx fy cx cy k1 k2 p1 p2 k3 k4 sx1 sy1",
+    "RAD_TAN_THIN_PRISM_FISHEYE": "fx fy cx cy k0 k1 k2 k3 k4 k5 p0 p1 s0 s1 s2 s3",  # Project Aria's FISHEYE624
 }
 _COLMAP_LINE = re.compile(r"\d+\s+[A-Z][A-Z_]+\s+\d+\s+\d+(\s+[-+.\deEnNaAfFiI]+)*\s*")
 _FEW = 64  # characters of a text that an error shows
@@ -78,14 +82,14 @@ def _is_wide_K(numbers: list[float]) -> bool:
 
 def _object(text: str, path: Path, name: str) -> dict[str, Any]:
     try:
-        data = json.loads(text)
-    except RecursionError as error:
-        raise expected(name, f"JSON in {path}", str(error)) from error
-    except ValueError as error:
+        data = parse_json(text, name, f"JSON in {path}")
+    except DiffDopeError as error:
+        if isinstance(error.__cause__, RecursionError):
+            raise
         try:  # OpenCV wrote numbers such as '600.' for years, which YAML takes
             data = _yaml(text, path, name)
         except DiffDopeError:
-            raise expected(name, f"JSON in {path}", str(error)) from error
+            raise error from error.__cause__
     if not isinstance(data, dict):
         raise expected(name, f"a JSON object in {path}", type(data).__name__)
     return data
@@ -152,28 +156,23 @@ def _colmap(words: list[str], where: str) -> dict[str, Any]:
     names = _COLMAP[model].split()
     if len(numbers) != len(names):
         raise expected(where, f"the parameters {' '.join(names)} of {model}", f"{len(numbers)} numbers")
-    values = dict(zip(names, numbers, strict=True))
+    values: dict[str, Any] = dict(zip(names, numbers, strict=True))
     focal = values.pop("f", None)
     if focal is not None:
         values |= {"fx": focal, "fy": focal}
     values["cx"], values["cy"] = values["cx"] - 0.5, values["cy"] - 0.5  # COLMAP's first pixel spans 0 to 1
     kind = "fisheye" if "FISHEYE" in model else "fov" if model == "FOV" else "opencv"
+    if "PRISM" in model:  # whose names mean something else than OpenCV's
+        kind = "thin_prism_fisheye" if model == "THIN_PRISM_FISHEYE" else "fisheye"
+        values = {**{name: values[name] for name in ("fx", "fy", "cx", "cy")}, "coeffs": numbers[4:]}
     return {**values, "width": int(words[2]), "height": int(words[3]), "camera_model": kind}
 
 
 def _arrays(path: Path, name: str) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            stored = np.load(file, allow_pickle=False)
-            if isinstance(stored, np.ndarray):
-                return _matrix(np.asarray(stored, np.float64).ravel().tolist(), path, name)
-            return {key: stored[key].tolist() for key in stored.files}
-    except DiffDopeError:
-        raise
-    except OSError as error:
-        raise DiffDopeError(f"{name}: cannot read {path}: {error.strerror or error}") from error
-    except Exception as error:  # zip files can be broken in many ways
-        raise expected(name, f"arrays of numbers in {path}", str(error)) from error
+    stored = read_arrays(name, path)
+    if isinstance(stored, np.ndarray):
+        return _matrix(as_floats(f"{name} file {path}", stored).ravel().tolist(), path, name)
+    return {key: array.tolist() for key, array in stored.items()}
 
 
 def _is_number(word: str) -> bool:

@@ -14,6 +14,7 @@ from diffdope.errors import DiffDopeError, check_count, check_number, check_path
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.distortion import check_undistorted
 from diffdope.io.camera_entries import camera_of, holds_camera, size_of
+from diffdope.io.camera_info import DEPTH_MM, is_camera_info
 from diffdope.io.camera_pairs import of_pair
 from diffdope.io.camera_texts import read_names
 
@@ -49,7 +50,8 @@ def load_camera(
         rectified: whether the images were rectified already: the pinhole is ROS's P, or K, and distortion is no more.
 
     Returns:
-        The camera, and depth_scale in MILLIMETRES per stored unit (BOP's), None where the file does not say.
+        The camera, and depth_scale in MILLIMETRES per stored unit (BOP's), 1 for ROS's camera_info (REP 118), None
+        where the file does not say.
 
     Raises:
         DiffDopeError: if the file cannot be read or its content is refused, if its lens is of a kind that is not
@@ -65,7 +67,7 @@ def load_camera(
         raise DiffDopeError(f"camera file {path}: {error}") from error
     scale = entry.get("depth_scale")
     if scale is None:
-        return camera, None
+        return camera, DEPTH_MM if is_camera_info(entry) else None
     check_positive("depth_scale", scale)
     return camera, check_number("depth_scale", scale)
 
@@ -131,6 +133,8 @@ def _sized(
         check_scale(entry, width, height)
         own = (width, height)
     camera = camera_of(entry, width=own[0], height=own[1], rectified=rectified)
+    if camera_size is not None:
+        _check_same_shape(own, (width, height))
     return camera if own == (width, height) else camera.resize(width, height)
 
 
@@ -146,11 +150,34 @@ def _size_of_K(
         size = _checked_camera_size(camera_size)
         if stated is not None and size not in (stated, picture):
             wanted = f"{stated[0]}x{stated[1]} as in the camera file"
-            raise expected("camera_size", wanted, f"{size[0]}x{size[1]}", "leave it out, or correct the file")
+            cure = (
+                f"the pictures are {picture[0]}x{picture[1]}, {_factor(stated, picture)} as large: give --camera-size "
+                f"{stated[0]}x{stated[1]} (camera_size=), which converts K, or correct the file"
+            )
+            raise expected("camera_size", wanted, f"{size[0]}x{size[1]}", cure)
         return stated or size
     if stated is None or stated == picture:
         return stated
     raise _other_size(stated, picture)
+
+
+def _factor(own: tuple[int, int], picture: tuple[int, int]) -> str:
+    """How many times as large a picture is, across and down where that differs."""
+    sx, sy = picture[0] / own[0], picture[1] / own[1]
+    return f"{sx:.4g} times" if abs(sx / sy - 1.0) <= ROUNDED else f"{sx:.4g} times across and {sy:.4g} down"
+
+
+def _check_same_shape(own: tuple[int, int], picture: tuple[int, int]) -> None:
+    """Refuses a K that would have to be converted by one factor across and by another down."""
+    sx, sy = picture[0] / own[0], picture[1] / own[1]
+    rounded = any(abs(n * s - m) <= 1.0 for n, s, m in zip(own, (sy, sx), picture, strict=True))  # to whole pixels
+    if abs(sx / sy - 1.0) > ROUNDED and not rounded:
+        cure = (
+            f"they differ by {sx:.4g} across and by {sy:.4g} down: give the size of the pictures that K is for, before "
+            "they were resized; of a crop, subtract its top-left pixel from cx and cy"
+        )
+        wanted = f"the shape of the {picture[0]}x{picture[1]} picture"
+        raise expected("camera_size", wanted, f"{own[0]}x{own[1]}", cure)
 
 
 def _checked_camera_size(size: Any) -> tuple[int, int]:

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
-from diffdope.io.cameras import depth_scale_m, load_camera_of_image
+from diffdope.io.camera_info import ROS_DEPTH_NOTE, is_camera_info
+from diffdope.io.cameras import ROUNDED, depth_scale_m, entry_in, load_camera_of_image
 from diffdope.io.depth import DepthReader, DepthSource, Kind
 from diffdope.io.images import read_depth, read_rgb
 from diffdope.io.masks import BOX_NOTE, Mask, MaskFile
 from diffdope.io.poses import read_extrinsics
-from diffdope.io.regions import mask_of_box
+from diffdope.io.regions import mask_of_box, note_on_cut
 
 _LISTED = 12  # labels that an error names
 
@@ -101,11 +102,23 @@ class CaptureFiles:
             raise expected("images", "at least one of --rgb, --depth and --mask", "none")
         camera, file_mm = self.read_camera(shape)
         notes, scale = notes_on_lens(camera), None
+        notes += notes_on_size(self.camera_size, camera)
+        self._check_one_size(rgb, None if mask is None else mask.pixels)
         if depth is not None:
             depth, scale, said = self.depth_reader(camera, file_mm, depth).read(depth)
             notes += said
         notes += () if mask is None else mask.notes
         return Capture(camera, rgb, depth, None if mask is None else mask.pixels, scale, tuple(notes))
+
+    def _check_one_size(self, rgb: NDArray[Any] | None, mask: NDArray[Any] | None) -> None:
+        """Refuses a mask of the photograph's shape, but of another size: which of both was resized, nobody knows."""
+        if rgb is None or mask is None or rgb.shape[:2] == mask.shape[:2]:
+            return
+        (rows, columns), (high, wide) = rgb.shape[:2], mask.shape[:2]
+        if rows * columns * high * wide == 0 or abs(high / rows * columns / wide - 1.0) > ROUNDED:
+            return  # `Observation` refuses it
+        cure = f"one of both was resized, the mask is {wide / columns:.4g} times as large: give both in the same size"
+        raise expected("mask", f"{columns} x {rows} pixels as the photograph", f"{wide} x {high}", cure)
 
     def read_camera(self, shape: tuple[int, ...]) -> tuple[Camera, float | None]:
         """The camera of images (H, W, ...), and the depth scale in its file, millimetres."""
@@ -127,7 +140,16 @@ class CaptureFiles:
             file_mm = file_mm if own_mm is None else own_mm
             scale_m = depth_scale_m(self.depth_scale_mm, file_mm, named, depth=depth)
         source = DepthSource(self.depth_kind, own, place)
-        return DepthReader(source, camera, scale_m, str(self.depth), scale_given=given)
+        said = () if given or not self._as_ros_has_it(depth, named) else (ROS_DEPTH_NOTE,)
+        return DepthReader(source, camera, scale_m, str(self.depth), scale_given=given, notes=said)
+
+    def _as_ros_has_it(self, depth: NDArray[Any], camera: str | Path) -> bool:
+        """Whether nothing but ROS's rules says what a unit of depth is."""
+        if depth.dtype.kind not in "iu":
+            return False
+        ids = (self.image_id, self.camera_id) if self.depth_camera is None else (None, None)
+        entry = entry_in(Path(camera), *ids)
+        return entry.get("depth_scale") is None and is_camera_info(entry)
 
     def _mask(self, shape: tuple[int, ...] | None) -> Mask | None:
         """The mask of the file or of the box, for an image of a shape."""
@@ -137,7 +159,8 @@ class CaptureFiles:
         if self.box is not None:
             if size is None:
                 raise expected("images", "--rgb or --depth beside --box", "none")
-            return Mask(mask_of_box(self.box, size), (BOX_NOTE,))
+            pixels, cut = mask_of_box(self.box, size), note_on_cut(self.box, size)
+            return Mask(pixels, (BOX_NOTE, cut) if cut else (BOX_NOTE,))
         if self.mask is None:
             return None
         file = MaskFile(Path(self.mask), self.mask_label, self.image_id, self.mask_inverted)
@@ -151,6 +174,19 @@ class CaptureFiles:
 def read_capture(camera: str | Path, **files: Any) -> Capture:
     """Reads camera and images of one moment; for the arguments see `CaptureFiles`."""
     return CaptureFiles(camera=camera, **files).read()
+
+
+def notes_on_size(camera_size: tuple[int, int] | None, camera: Camera) -> list[str]:
+    """That K was converted, and by how much, where pictures were resized.
+
+    Args:
+        camera_size: (width, height) of the pictures that K in the file is for; None if nobody said.
+        camera: of the pictures.
+    """
+    if camera_size is None or camera_size == (camera.width, camera.height):
+        return []
+    own, size = f"{camera_size[0]} x {camera_size[1]}", f"{camera.width} x {camera.height}"
+    return [f"K of {own} pictures was converted to {size}: times {camera.width / camera_size[0]:.4g}"]
 
 
 def notes_on_lens(camera: Camera) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import check_choice, expected
+from diffdope.errors import DiffDopeError, check_choice, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 
@@ -77,11 +77,24 @@ class DepthSource:
             notes.append("depth was taken along the rays and turned into distances along the optical axis")
         if self.T_depth2rgb is not None:
             notes.append("depth of another camera was registered to the photograph")
+            measured = bool(metres.any())
             metres = _seen_from(metres, own, self.T_depth2rgb, camera)
+            if measured and not metres.any():
+                raise _out_of_view(self.T_depth2rgb)
         elif metres.shape != size:
-            notes.append(f"depth of {own.width} x {own.height} pixels was enlarged to {size[1]} x {size[0]}")
+            word = "enlarged" if metres.size < size[0] * size[1] else "reduced"
+            notes.append(f"depth of {own.width} x {own.height} pixels was {word} to {size[1]} x {size[0]}")
             metres = _enlarged(metres, size)
         return metres.astype(np.float32), None, tuple(notes)
+
+
+def _out_of_view(T_depth2rgb: Pose) -> DiffDopeError:
+    away = float(np.linalg.norm(T_depth2rgb.t_m2c))
+    cure = (
+        f"they put the depth camera {away:.4g} m away: write t in metres, and give the transform from the depth "
+        "camera's frame to the photograph's, not its inverse"
+    )
+    return expected("depth-extrinsics", "depth within the photograph's view", "none of it", cure)
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,7 @@ class DepthReader:
         scale_m: METRES per unit; None for float metres.
         name: of their files, for errors.
         scale_given: whether the user said so.
+        notes: what a user should know about the scale.
     """
 
     source: DepthSource
@@ -101,11 +115,13 @@ class DepthReader:
     scale_m: float | None
     name: str
     scale_given: bool
+    notes: tuple[str, ...] = ()
 
     def read(self, depth: NDArray[Any]) -> tuple[NDArray[Any], float | None, tuple[str, ...]]:
         """Depth as `Observation` takes it, its scale in METRES per unit, and notes; see `DepthSource.registered`."""
         depth = check_is_depth(depth, self.name, scale_given=self.scale_given)
-        return self.source.registered(depth, self.scale_m, self.camera)
+        depth, scale_m, notes = self.source.registered(depth, self.scale_m, self.camera)
+        return depth, scale_m, (*self.notes, *notes)
 
 
 def without_missing(depth: NDArray[Any]) -> NDArray[Any]:

@@ -1,7 +1,7 @@
 """OpenEXR files as renderers write depth: scan lines, without compression or with RLE or ZIP.
 
 The layout is that of the specification 'OpenEXR File Layout', openexr.com. Tiles, several parts and the wavelet and DCT
-compressions are refused by name.
+compressions are read where the package OpenEXR is installed (extra `exr`), else refused by name.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ _COMPRESSIONS = ("NONE", "RLE", "ZIPS", "ZIP", "PIZ", "PXR24", "B44", "B44A", "D
 _LINES = {"NONE": 1, "RLE": 1, "ZIPS": 1, "ZIP": 16}
 _KINDS = (np.dtype("<u4"), np.dtype("<f2"), np.dtype("<f4"))
 _MOST_PIXELS = 2**28
+_TILES_OR_PARTS = 0x1A00  # bits of the version
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,9 @@ def read_exr(name: str, path: Path) -> NDArray[Any]:
     """
     try:
         data = path.read_bytes()
-        header = _header(data, path, name)
-        return _depth_of(_channels(data, header, name, path), name, path)
+        other = _other_packing(data)
+        channels = _by_openexr(other, name, path) if other else _channels(data, _header(data, path, name), name, path)
+        return _depth_of(channels, name, path)
     except DiffDopeError:
         raise
     except OSError as error:
@@ -66,11 +68,21 @@ def read_exr(name: str, path: Path) -> NDArray[Any]:
 
 
 def _header(data: bytes, path: Path, name: str) -> ExrHeader:
-    magic, version = struct.unpack_from("<II", data)
-    if magic != _MAGIC:
+    if struct.unpack_from("<I", data)[0] != _MAGIC:
         raise expected(name, f"an EXR image in {path}", "another kind of file")
-    if version & 0x1A00:
-        raise expected(name, f"one part of scan lines in {path}", "tiles or several parts", "save it as scan lines")
+    values, at = _attributes(data)
+    if not {"channels", "compression", "dataWindow"} <= set(values):
+        raise ValueError("channels, compression or dataWindow is missing")
+    compression = _COMPRESSIONS[values["compression"][0]]
+    left, top, right, bottom = struct.unpack("<4i", values["dataWindow"])
+    height, width = bottom - top + 1, right - left + 1
+    if not (height > 0 and width > 0 and height * width <= _MOST_PIXELS):
+        raise ValueError(f"a picture of {width} x {height}")
+    return ExrHeader(_channel_list(values["channels"]), compression, (height, width), top, at + 1)
+
+
+def _attributes(data: bytes) -> tuple[dict[str, bytes], int]:
+    """What stands in the head of the first part, and where it ends."""
     at, values = 8, {}
     while data[at]:
         key, at = _text(data, at)
@@ -78,16 +90,33 @@ def _header(data: bytes, path: Path, name: str) -> ExrHeader:
         (size,) = struct.unpack_from("<I", data, at)
         values[key] = data[at + 4 : at + 4 + size]
         at += 4 + size
-    if not {"channels", "compression", "dataWindow"} <= set(values):
-        raise ValueError("channels, compression or dataWindow is missing")
-    compression = _COMPRESSIONS[values["compression"][0]]
-    if compression not in _LINES:
-        raise expected(name, f"an EXR with ZIP, RLE or no compression in {path}", compression, "save it with ZIP")
-    left, top, right, bottom = struct.unpack("<4i", values["dataWindow"])
-    height, width = bottom - top + 1, right - left + 1
-    if not (height > 0 and width > 0 and height * width <= _MOST_PIXELS):
-        raise ValueError(f"a picture of {width} x {height}")
-    return ExrHeader(_channel_list(values["channels"]), compression, (height, width), top, at + 1)
+    return values, at
+
+
+def _other_packing(data: bytes) -> str:
+    """How the pixels are packed, if in a way that is not read here; empty if it is, or nothing is."""
+    magic, version = struct.unpack_from("<II", data)
+    if magic != _MAGIC:
+        return ""
+    if version & _TILES_OR_PARTS:
+        return "tiles or several parts"
+    compression = _attributes(data)[0].get("compression", b"\0")[0]
+    name = _COMPRESSIONS[compression] if compression < len(_COMPRESSIONS) else f"compression {compression}"
+    return "" if name in _LINES else name
+
+
+def _by_openexr(packing: str, name: str, path: Path) -> dict[str, NDArray[Any]]:
+    """The channels of the first part, read by the package of the format's makers."""
+    try:
+        import OpenEXR
+    except ImportError as error:
+        wanted = f"an EXR of scan lines with ZIP, RLE or no compression in {path}"
+        raise expected(name, wanted, packing, 'save it so, or pip install "diffdope[exr]"') from error
+    try:
+        with OpenEXR.File(str(path), separate_channels=True) as file:
+            return {key: np.array(channel.pixels) for key, channel in file.channels().items()}
+    except Exception as error:  # the package has no errors of its own
+        raise expected(name, f"an EXR image in {path}", f"a damaged file ({error})") from error
 
 
 def _text(data: bytes, at: int) -> tuple[str, int]:

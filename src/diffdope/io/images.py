@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, expected
+from diffdope.io.array_files import read_arrays
 from diffdope.io.exr import read_exr
 
 if TYPE_CHECKING:
@@ -83,7 +84,16 @@ def read_with(name: str, path: str | Path, of_image: Callable[[Image], T], of_ar
         with Image.open(path) as image:
             return of_image(_upright(image))
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise expected(name, f"an image in {path}", str(error)) from error
+        raise expected(name, f"an image in {path}", _cause(path, str(error))) from error
+
+
+def _cause(path: Path, error: str) -> str:
+    """What Pillow's errors mean."""
+    if path.stat().st_size == 0:
+        return "an empty file"
+    if "truncated" in error or "broken data stream" in error or "unpack requires" in error:
+        return "a file that was cut off"
+    return "another kind of file, or a damaged one" if error.startswith("cannot identify") else error
 
 
 def _upright(image: Image) -> Image:
@@ -110,15 +120,8 @@ def _array_of(image: Image) -> NDArray[Any]:
 
 
 def _read_numpy(name: str, path: Path) -> NDArray[Any]:
-    try:
-        with path.open("rb") as file:
-            array = np.load(file, allow_pickle=False)
-            if not isinstance(array, np.ndarray):
-                array = array[_key_of(name, array.files, path)]
-    except DiffDopeError:
-        raise
-    except Exception as error:  # zip files can be broken in many ways
-        raise expected(name, f"an image in {path}", str(error)) from error
+    stored = read_arrays(name, path, "an image")
+    array = stored if isinstance(stored, np.ndarray) else stored[_key_of(name, list(stored), path)]
     if array.dtype.kind not in "biuf":
         raise expected(name, f"an array of numbers in {path}", array.dtype)
     return np.asarray(array)

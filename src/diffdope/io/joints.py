@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, as_floats, check_choice, check_finite, check_path, check_shape, expected
+from diffdope.errors import as_floats, check_choice, check_finite, check_path, check_shape, expected
+from diffdope.io.array_files import read_arrays
 from diffdope.io.json_files import read_json, read_text
 from diffdope.io.names import counted
 
 F64 = NDArray[np.float64]
 
 _LARGEST_RAD = 6.0 * math.pi  # joints that turn more than three times are in degrees
+_FEWEST_TO_TELL = 3  # pictures
 _FRAME = ("frame", "frames", "image", "picture", "name", "id", "stamp", "time")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -110,11 +112,21 @@ def read_joints(path: str | Path, *, unit: str | None = None) -> JointTable:
     said = unit or stated or "rad"
     check_choice("unit of the joints", said, ("rad", "deg"))
     if said == "deg":
+        _check_degrees(table, path)
         return JointTable(table.names, np.radians(table.positions), table.frames)
     most = float(np.abs(table.positions).max(initial=0.0))
     if most > _LARGEST_RAD:
         raise expected("joints", "radians", f"{most:g} in {path}", 'if they are degrees, say "unit": "deg"')
     return table
+
+
+def _check_degrees(table: JointTable, path: Path) -> None:
+    """Refuses radians that were said to be degrees: no arm stays within six degrees of its zero in all pictures."""
+    most = float(np.abs(table.positions).max(initial=0.0))
+    moves = len(table.positions) >= _FEWEST_TO_TELL and np.ptp(table.positions, axis=0).max() > 0.0
+    if moves and most <= 2.0 * math.pi:
+        cure = 'these look like radians: leave --joint-unit out, or say "unit": "rad"'
+        raise expected("joints", "degrees", f"at most {most:.3g} in the {len(table.positions)} rows of {path}", cure)
 
 
 def _from_json(path: Path) -> tuple[JointTable, str | None]:
@@ -169,11 +181,9 @@ def _from_csv(path: Path) -> tuple[JointTable, str | None]:
 
 
 def _from_npz(path: Path) -> tuple[JointTable, str | None]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            data = {name: file[name] for name in file.files}
-    except (OSError, ValueError) as error:
-        raise DiffDopeError(f"joints: cannot read {path}: {error}") from error
+    data = read_arrays("joints", path, "the arrays joint_names and positions")
+    if isinstance(data, np.ndarray):
+        raise expected("joints", f"the arrays joint_names and positions in {path}", "one array without a name")
     for name in ("joint_names", "positions"):
         if name not in data:
             raise expected("joints", f"the array {name} in {path}", ", ".join(data) or "none")

@@ -9,6 +9,8 @@ from typing import Any
 
 from diffdope.errors import DiffDopeError, expected
 
+_SHOWN = 60  # characters of a line that an error shows
+
 
 def read_text(path: Path, name: str) -> str:
     """The text of a file in UTF-8, with or without a byte order mark.
@@ -38,11 +40,37 @@ def read_json(path: Path, name: str | None = None) -> Any:
     Raises:
         DiffDopeError: if it cannot be read or is no JSON.
     """
-    text = read_text(path, name or "file")
+    return parse_json(read_text(path, name or "file"), name or str(path), f"JSON in {path}" if name else "JSON")
+
+
+def parse_json(text: str, name: str, wanted: str) -> Any:
+    """The value of a JSON text.
+
+    Args:
+        text: of a file.
+        name: the argument to blame.
+        wanted: what is expected, for the message.
+
+    Raises:
+        DiffDopeError: if it is none: that it is empty, was cut off, or where it goes wrong.
+    """
     try:
         return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise expected(name, wanted, _mistake_in(text, error)) from error
     except (ValueError, RecursionError) as error:
-        raise expected(name or str(path), f"JSON in {path}" if name else "JSON", str(error)) from error
+        raise expected(name, wanted, str(error)) from error
+
+
+def _mistake_in(text: str, error: json.JSONDecodeError) -> str:
+    """What is wrong with a JSON text, in words."""
+    if not text.strip():
+        return "an empty file"
+    line = text.splitlines()[error.lineno - 1].strip()[:_SHOWN] if error.lineno <= text.count("\n") + 1 else ""
+    cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
+    if cut and text.lstrip()[0] in '{["':
+        return f"a file that was cut off in line {error.lineno}" + (f", {line!r}" if line else "")
+    return f"{error.msg} in line {error.lineno}, column {error.colno}: {line!r}"
 
 
 def read_object(path: Path, name: str | None = None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, expected
-from diffdope.io.json_files import read_text
+from diffdope.io.json_files import parse_json, read_text
 from diffdope.io.regions import mask_of_box, mask_of_polygons
 from diffdope.io.rle import decode_rle
 
@@ -68,10 +68,7 @@ def read_instances(path: Path, *, image_id: int | None = None, picture: str | No
     text = read_text(path, "mask")
     if path.suffix.lower() == ".txt":
         return _yolo(text, f"mask file {path}")
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise expected("mask", f"JSON in {path}", str(error)) from error
+    data = parse_json(text, "mask", f"JSON in {path}")
     return _coco(data, f"mask file {path}", image_id, picture)
 
 

@@ -34,6 +34,9 @@ Integers = NDArray[np.integer[Any]]
 _LOSSY = frozenset({"JPEG", "MPO", "JPEG2000", "WEBP"})  # no label survives them
 _FEW = 64  # more values than this are shades, not labels
 _NOISE = 1 / 8  # share of full scale within which a flat area may be black or white, compressed with loss before
+_UNDECIDED = 0.1  # of full scale: what is farther from black and white is undecided in a mask
+_MOSTLY_UNDECIDED = 0.5  # share of a picture: masks are undecided at borders, photographs and depth nearly all over
+_EIGHT_BITS = 255
 _LISTED = 8  # labels that an error names
 
 
@@ -67,6 +70,25 @@ class Levels(NamedTuple):
         labels = _flat_values(self, values)
         return labels if len(labels) > 1 else []
 
+    def _check_is_mask(self) -> None:
+        """Refuses what is no mask, but a photograph or a depth image.
+
+        Raises:
+            DiffDopeError: if the shades are neither dark nor bright nearly everywhere.
+        """
+        sixteen = self.full > _EIGHT_BITS
+        if self.is_grey and not sixteen:  # probabilities may be anything
+            return
+        highest = int(self.shades.max())
+        white = min(self.full, highest) if sixteen else self.full  # no sensor's distances end where the numbers do
+        between = (self.shades > _UNDECIDED * white) & (self.shades < (1 - _UNDECIDED) * white)
+        shown = np.count_nonzero(self.shades) if sixteen and self.is_grey else between.size  # 0 is missing depth
+        share = np.count_nonzero(between) / max(shown, 1)
+        if share > _MOSTLY_UNDECIDED:
+            got = f"shades up to {highest} that are neither in {100 * share:.0f} % of what it shows"
+            cure = f"it looks like a {'depth image' if self.is_grey else 'photograph'}: give the object's mask"
+            raise expected("mask", "pixels that are the object's or are not", got, cure)
+
     def object_pixels(self, label: int | None) -> Bool:
         """(H, W): where the object is."""
         if label is not None:
@@ -85,6 +107,7 @@ class Levels(NamedTuple):
                 listed = ", ".join(map(str, labels[:_LISTED])) + (", ..." if len(labels) > _LISTED else "")
                 cure = "choose one by read_mask(..., label=) or --mask-id, or give a mask of that object alone"
                 raise expected("mask", "one object", f"the labels {listed}", cure)
+        self._check_is_mask()
         return np.asarray(self.shades >= (self.full + 1) // 2)
 
 

@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,10 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import as_floats, expected
 from diffdope.geometry.pose import Pose
+from diffdope.io.array_files import read_arrays
 from diffdope.io.bop_poses import pose_of
-from diffdope.io.json_files import read_text
+from diffdope.io.json_files import parse_json, read_text
 
 F64 = NDArray[np.float64]
 _MATRIX_KEYS = ("t_m2c_metres", "t_m2c", "t_cam_obj", "ob_in_cam", "matrix", "pose", "transform", "transformation", "t")
@@ -69,11 +69,7 @@ def read_entries(path: Path, name: str = "init") -> list[StatedPose]:
         return _of_matrices(_stored(path, name), where)
     text = read_text(path, name)
     if path.suffix.lower() == ".json" or text.lstrip()[:1] == "{":
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise expected(name, f"JSON in {path}", str(error)) from error
-        return entries_of(data, where)
+        return entries_of(parse_json(text, name, f"JSON in {path}"), where)
     if path.suffix.lower() in (".yaml", ".yml"):
         return entries_of(_yaml(text, path, name), where)
     return _of_text(text, where)
@@ -191,15 +187,9 @@ def _yaml(text: str, path: Path, name: str) -> Any:
 
 
 def _stored(path: Path, name: str) -> F64:
-    try:
-        with path.open("rb") as file:
-            stored = np.load(file, allow_pickle=False)
-            array = stored if isinstance(stored, np.ndarray) else stored[stored.files[0]]
-        return np.asarray(array, np.float64)
-    except OSError as error:
-        raise DiffDopeError(f"{name}: cannot read {path}: {error.strerror or error}") from error
-    except Exception as error:  # zip files can be broken in many ways
-        raise expected(name, f"an array of numbers in {path}", str(error)) from error
+    stored = read_arrays(name, path, "an array of numbers")
+    array = stored if isinstance(stored, np.ndarray) else next(iter(stored.values()), np.empty(0))
+    return as_floats(f"{name} file {path}", array)
 
 
 def _numbers(value: Any) -> F64 | None:

@@ -21,6 +21,7 @@ __all__ = ["KINDS", "StartPoses", "pose_entry", "pose_of", "read_extrinsics", "r
 
 Kind = Literal["m2c", "c2m", "m2c-opengl", "c2m-opengl"]
 KINDS = ("m2c", "c2m", "m2c-opengl", "c2m-opengl")
+_METRES = {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "inch": 0.0254}
 _NEAREST_MM, _FARTHEST_MM = 10.0, 1e5  # a start pose beyond these is in another unit
 _MILLIMETRES = 20.0  # a distance above this, in a file without a unit, is no metres: objects are nearer
 _APART_MM = 5000.0  # cameras of one rig are not farther apart, so a number above 5 is no metres
@@ -44,7 +45,7 @@ def read_start_poses(
     *,
     obj_id: int | None = None,
     image_id: int | None = None,
-    unit: Literal["m", "mm"] | None = None,
+    unit: Literal["m", "mm", "cm", "inch"] | None = None,
     kind: Kind = "m2c",
     name: str = "init",
 ) -> StartPoses:
@@ -64,6 +65,8 @@ def read_start_poses(
     """
     path = Path(path)
     check_choice(f"{name}-kind", kind, KINDS)
+    if unit is not None:
+        check_choice(f"{name}-unit", unit, tuple(_METRES))
     if path.suffix.lower() == ".csv":
         rows = _selected(read_results(path, name=name), path, obj_id, image_id, name)
         entries = [StatedPose(row.pose.R_m2c, 1e3 * row.pose.t_m2c, "mm", exact=row.pose) for row in rows]
@@ -122,13 +125,13 @@ def _pose(entry: StatedPose, unit: str | None, kind: Kind, where: str, name: str
         told = "mm" if distance > _MILLIMETRES else "m"
         word = "millimetres" if told == "mm" else "metres"
         other = "m" if told == "mm" else "mm"
-        cure = f"--{name}-unit {other} says otherwise"
+        cure = f"--{name}-unit {other} (or cm, inch) says otherwise"
         notes.append(f"{where}: lengths were taken for {word}, because t is {distance:.4g} long; {cure}")
     try:
         if entry.exact is not None and told == entry.unit and kind == "m2c":
             pose = entry.exact
         else:
-            pose = Pose(entry.R, entry.t * (1e-3 if told == "mm" else 1.0))
+            pose = Pose(entry.R, entry.t * _METRES[told])
             if kind.startswith("c2m"):
                 pose = pose.inverse()
             pose = Pose.from_opengl(pose.matrix) if kind.endswith("opengl") else pose

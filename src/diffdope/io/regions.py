@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from diffdope.errors import expected
 
+_BEYOND_PX = 1.0  # by which boxes of detectors are rounded
+
 Bool = NDArray[np.bool_]
 F64 = NDArray[np.float64]
 
@@ -60,6 +62,25 @@ def mask_of_box(box: Sequence[float], size: tuple[int, int], where: str = "box")
             where, f"a box inside the {size[1]} x {size[0]} image", got, "it is x, y, width, height in pixels"
         )
     return mask
+
+
+def note_on_cut(box: Sequence[float], size: tuple[int, int]) -> str:
+    """A note, if a part of a box lies outside of the image: what may be meant; empty if none does.
+
+    Args:
+        box: x, y of the top-left corner, width, height, pixels.
+        size: (height, width) of the image.
+    """
+    x, y, width, height = (float(value) for value in box)
+    (rows, columns), cut = size, ""
+    beyond = {"left": -x, "top": -y, "right": x + width - columns, "bottom": y + height - rows}
+    sides = [f"{share:.0f} pixels at the {side}" for side, share in beyond.items() if share > _BEYOND_PX]
+    if sides:
+        cut = f"the box reaches beyond the image ({', '.join(sides)}) and was cut there"
+    if cut and x >= 0 and y >= 0 and x < width <= columns and y < height <= rows:
+        meant = f"{x:g},{y:g},{width - x:g},{height - y:g}"
+        cut += f"; if its last two numbers are the right and the bottom edge, the box X,Y,WIDTH,HEIGHT is {meant}"
+    return cut
 
 
 def _corners(polygon: Any, where: str) -> F64:

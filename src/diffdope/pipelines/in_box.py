@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 
 from diffdope.errors import as_floats, check_finite, check_shape, expected
 from diffdope.geometry.crop import Box
-from diffdope.pipelines.result import MESSAGES, Status
+from diffdope.io.regions import note_on_cut
+from diffdope.pipelines.result import Status, message_of
 from diffdope.pipelines.tracker import Attempt
 from diffdope.scene.observation import Observation
 from diffdope.search.box_proposals import share_in_picture, share_outside
@@ -51,6 +52,11 @@ def checked_box(box: ArrayLike, observation: Observation) -> Box:
         got = f"{four.tolist()} in an image of {camera.width} x {camera.height}"
         raise expected("box", "at least one pixel of the image in it", got, cure)
     return x0, y0, x1, y1
+
+
+def cut_box(box: ArrayLike, observation: Observation) -> str:
+    """A note, if a part of a box that was checked lies outside of the image; empty if none does."""
+    return note_on_cut(as_floats("box", box).tolist(), (observation.camera.height, observation.camera.width))
 
 
 def box_of_mask(observation: Observation) -> Box | None:
@@ -120,7 +126,7 @@ def doubted(
     status, message = result.status, result.message
     if status.ok and confidence < search.least_confidence:
         status = Status.FAILED
-        message = MESSAGES[status]
+        message = message_of(status, located=True)
     less_sure = replace(
         result, answers=answers, none_of_these=1.0 - sum(one.probability for one in answers), confidence=confidence,
         notes=tuple(notes), status=status, message=message,

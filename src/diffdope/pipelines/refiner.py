@@ -16,9 +16,10 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.compiled import compile_before
-from diffdope.pipelines.in_box import IN_A_PIECE, box_of_mask, checked_box, doubted, surest, with_note
+from diffdope.pipelines.in_box import IN_A_PIECE, box_of_mask, checked_box, cut_box, doubted, surest, with_note
 from diffdope.pipelines.notes import notes_on
 from diffdope.pipelines.own_frame import OwnFrame
+from diffdope.pipelines.plausible import with_hints
 from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, in_pose_of, message_of, nothing_compared
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.pipelines.settings import preset as find_preset
@@ -82,6 +83,9 @@ class Refiner:
         self._meshes = MeshLevels(self._frame.mesh, faces, threads=threads)
         self._tracker: Tracker | None = None
 
+    def __repr__(self) -> str:
+        return f"Refiner({self.mesh!r}, preset={self.preset.name!r}, seed={self.seed})"
+
     def refine(self, observation: Observation, pose: Start, *, progress: Progress | None = None) -> RefinementResult:
         """Finds the pose near `pose` whose rendering agrees best with the observation.
 
@@ -103,7 +107,7 @@ class Refiner:
             return best_of(results)
         pose = starts[0]
         attempt = self._attempt(self.preset, observation, self._frame.enter(pose), progress=progress)
-        result = self._frame.result(attempt.result, pose)
+        result = with_hints(self._frame.result(attempt.result, pose), self.mesh, observation, pose)
         return replace(result, notes=(*notes, *result.notes)) if notes else result
 
     def locate(
@@ -143,7 +147,10 @@ class Refiner:
         if near is not None and result.answers:
             same = self._meshes.unnoticed
             result = self._turned(result, observation, nearest_alike(result.pose, self._frame.enter(near), same))
-        return self._frame.result(result, self._frame.leave(result.initial_pose))
+        if box is not None and (cut := cut_box(box, observation)):
+            result = replace(result, notes=(*result.notes, cut))
+        found = self._frame.result(result, self._frame.leave(result.initial_pose))
+        return with_hints(found, self.mesh, observation, None)
 
     def _anywhere(
         self, preset: Preset, observation: Observation, *, box: Box | None = None, progress: Progress | None = None
@@ -266,7 +273,7 @@ class Refiner:
             initial_cost=outcome.initial_cost,
             cost_per_modality=dict(zip(names, outcome.modality_costs.tolist(), strict=True)),
             initial_cost_per_modality=dict(zip(names, outcome.initial_modality_costs.tolist(), strict=True)),
-            status=outcome.status, message=message_of(outcome.status, outcome.why),
+            status=outcome.status, message=message_of(outcome.status, outcome.why, located=outcome.answers is not None),
             winner=outcome.winner, winner_iteration=outcome.winner_iteration,
             iterations=len(outcome.history.costs) - 1, history=outcome.history, modalities=names,
             notes=(*notes_on(self.mesh, observation, self.preset, names), *outcome.notes),

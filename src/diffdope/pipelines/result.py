@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
-from diffdope.problem.failure import MESSAGES, Status
+from diffdope.problem.failure import LOCATED_FAILED, MESSAGES, Status
 from diffdope.search.answers import Answer
 from diffdope.search.history import History
 
@@ -100,9 +100,17 @@ class RefinementResult:
         return self.status.ok
 
 
-def message_of(status: Status, why: str = "") -> str:
-    """The status in words; of what is doubted for a reason, the reason."""
-    return why if why and not status.ok else MESSAGES[status]
+def message_of(status: Status, why: str = "", *, located: bool = False) -> str:
+    """The status in words; of what is doubted for a reason, the reason.
+
+    Args:
+        status: of the result.
+        why: it is doubted; empty for no reason.
+        located: whether there was no start.
+    """
+    if why and not status.ok:
+        return why
+    return LOCATED_FAILED if located and status is Status.FAILED else MESSAGES[status]
 
 
 def nothing_compared(

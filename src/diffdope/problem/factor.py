@@ -82,11 +82,11 @@ class ImageFactor:
         """Names of the image terms that count."""
         return tuple(term.name for term, on in zip(IMAGE_TERMS, self.active, strict=True) if on)
 
-    def of_depth_times(self, factor: float) -> ImageFactor:
-        """The same terms of a depth image whose every number is a multiple."""
+    def of_depth_times(self, factor: float | F64) -> ImageFactor:
+        """The same terms of a depth image whose every number is a multiple: one for all, or one a pixel (H * W,)."""
         other = copy(self)
         packed = self.arrays.packed.copy()
-        packed[:, 4] *= np.float32(factor)
+        packed[:, 4] *= np.asarray(factor, np.float32)
         other.arrays = self.arrays._replace(packed=packed)
         return other
 

@@ -40,6 +40,13 @@ MESSAGES: dict[Status, str] = {
 }
 
 
+LOCATED_FAILED = (
+    "the images do not support any pose that was found; check mesh units, K, the mask and the observed images, or "
+    "refine from a start pose"
+)
+"""Of `Status.FAILED`, where there was no start that could be closer."""
+
+
 @dataclass(frozen=True)
 class Failure:
     """Nothing could be compared.

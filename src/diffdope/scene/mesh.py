@@ -241,6 +241,7 @@ class Mesh:
         if not _SMALLEST_M <= self.diameter <= _LARGEST_M:
             unit, name = ("m", "metres") if self.diameter < _SMALLEST_M else ("mm", "millimetres")
             cure = f'the file is probably in {name}: load it with unit="{unit}"'
+            cure += "" if self.diameter < _SMALLEST_M else "; what is truly larger has to be given in parts"
             size = f"a diameter of {_SMALLEST_M} to {_LARGEST_M} m"
             raise expected("mesh", size, f"{self.diameter:.4g} m", cure)
         if self.diameter <= _USUAL_M:

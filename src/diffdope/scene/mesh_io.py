@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -65,6 +67,8 @@ def read_mesh(
     if ending not in SUFFIXES:
         cure = "export the mesh as GLB, OBJ, PLY or STL"
         raise expected("mesh file ending", f"one of {', '.join(SUFFIXES)}", repr(ending), cure)
+    if path.stat().st_size == 0:
+        raise expected("mesh", f"a mesh in {path}", "an empty file")
     source = MeshSource(path, turned_up=turned_up, beside=beside)
     parts = _parts_of(source, _reader(ending))
     problem = source.problem
@@ -75,7 +79,8 @@ def read_mesh(
         source.notes = [f"{problem}; loaded without colour"]
     try:
         if not parts:
-            raise DiffDopeError("mesh: expected triangles, got none; it is empty or a point cloud")
+            cure = "it is empty or a point cloud without faces, or was cut off before them: export triangles"
+            raise expected("mesh", "triangles", "none", cure)
         joined, notes = join(parts)
     except DiffDopeError as error:
         raise DiffDopeError(f"{error} ({path})") from error
@@ -94,7 +99,16 @@ def _parts_of(source: MeshSource, reader: Reader) -> list[Part]:
     except DiffDopeError as error:
         raise DiffDopeError(f"{error} ({source.path})") from error
     except Exception as error:  # whatever broken bytes lead to
-        raise DiffDopeError(f"mesh: cannot read {source.path}: {error} ({type(error).__name__})") from error
+        raise DiffDopeError(f"mesh: cannot read {source.path}: {_cause(error)}; export it again") from error
+
+
+def _cause(error: Exception) -> str:
+    """What the errors of parsers mean."""
+    if isinstance(error, BadZipFile | EOFError | zlib.error):
+        return "it was cut off, or is of another kind than its ending says"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no text, but was expected to be"
+    return f"it is damaged ({' '.join(str(error).split())}; {type(error).__name__})"
 
 
 def _checked(part: Part) -> Part:

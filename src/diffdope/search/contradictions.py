@@ -1,8 +1,9 @@
-"""What contradicts a result, though each of its modalities may fit: sizes that differ, and sudden departures.
+"""What contradicts a result, though each of its modalities may fit: sizes and kinds of depth, and sudden departures.
 
 An object that is s times as large, s times as far away, looks the same, but for its depth. So depth that disagrees with
 outline and colours about the object's size shows a model, a depth scale or a focal length that is wrong; without depth
-nothing does but that the result lies where nobody expected it.
+nothing does but that the result lies where nobody expected it. Depth along the ray in place of the optical axis is too
+far by a factor that depends on the pixel alone, and away from the middle of the picture it disagrees with the outline.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.problem import Problem
 from diffdope.problem.variables import Variables
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, minimise
+from diffdope.terms.layout import DEPTH
 
 F64 = NDArray[np.float64]
 
@@ -25,6 +27,10 @@ SMALLER, LARGER = (0.95, 0.9, 0.85), (1.05, 1.1, 1.15)
 _WORTH_STEPS = 1.25  # ratio of costs, before any step: of right poses, the least was 1.27
 _STEPS = 8
 _CONTRADICTS = 0.85  # ratio of costs after these steps: of 324 right poses, the least was 0.87
+_OTHER_KIND = 0.94  # ratio of costs after these steps: of 102 right poses whose depth costs less, the least was 0.967
+_SAME_KIND = 0.003  # share by which both kinds differ that does not matter: a millimetre or two
+_DEPTH_FITS = 0.9  # ratio of the depth's own cost: what is better for another reason leaves depth as it was
+_LEAST = 1e-12  # of a cost by which another is divided
 _AT_MOST = -1.0  # log odds, a probability of 0.27: a premise of the result is wrong, and nobody knows which
 
 
@@ -33,6 +39,8 @@ class Doubt(NamedTuple):
 
     at_most: float
     note: str
+    share: float = np.inf
+    """Of the cost that is left where the note is right."""
 
 
 NONE = Doubt(np.inf, "")
@@ -65,6 +73,46 @@ def of_size(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSet
         f"{'larger' if larger else 'smaller'} than its model, or the depth {share} {'less' if larger else 'more'}, or "
         f"the focal length {share} {'longer' if larger else 'shorter'}: is the unit, the CAD model, the depth scale or "
         "K (of another picture size?) wrong?",
+        lowest / own,
+    )
+
+
+def of_kind(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings) -> Doubt:
+    """Whether depth fits much better as distances along each pixel's ray, or, if it was made from these, as it was.
+
+    Args:
+        level: a coarse one, prepared near the pose.
+        pose: the result.
+        length_m: the object's diameter.
+        step: of the solver.
+    """
+    if "depth" not in level.modalities or len(level.modalities) < 2:
+        return NONE
+    bend = float(np.linalg.norm(pose.t_m2c) / pose.t_m2c[2]) if pose.t_m2c[2] > 0.0 else 1.0
+    if bend - 1.0 < _SAME_KIND:
+        return NONE
+    camera = level.crop.camera
+    lengths = np.linalg.norm(camera.back_project(np.ones((camera.height, camera.width))), axis=-1).ravel()
+    own = _evaluated(level, 1.0, pose, length_m)
+    sides = [
+        _of_kind(level, pose, length_m, *side) for side in (("ray", 1.0 / lengths, 1.0 / bend), ("axis", lengths, bend))
+    ]
+    side = min(sides, key=lambda one: one.cost)
+    if side.cost > _WORTH_STEPS * own[0]:
+        return NONE
+    problem = _problem(level, side.factor, length_m)
+    ended = minimise(problem, *_state(side.pose, 1.0), iterations=_STEPS, settings=step)
+    found = Pose(ended.R[0, 0], ended.t[0, 0])
+    total, depth = (a / b for a, b in zip(_evaluated(level, side.factor, found, length_m), own, strict=True))
+    if total > _OTHER_KIND or depth > _DEPTH_FITS:
+        return NONE
+    off = 1e3 * found.distance_to(pose)
+    word, cure = ("the ray", "divide it") if side.kind == "ray" else ("the optical axis", "do not divide it")
+    return Doubt(
+        _AT_MOST,
+        f"contradiction: depth fits better as distances along {word}, with a pose {off:.1f} mm away: give --depth-kind "
+        f"{side.kind}, or in Python {cure} by the lengths of the pixels' rays",
+        total,
     )
 
 
@@ -88,10 +136,13 @@ def of_departure(level: LevelProblem, pose: Pose, start: Pose, allowed_m: float)
     )
 
 
-def _problem(level: LevelProblem, scale: float, length_m: float) -> Problem:
-    """Of an object that is `scale` times as large, whose poses are given as if it were not: depth over scale."""
-    factor = level.factor if scale == 1.0 else level.factor.of_depth_times(1.0 / scale)
-    return Problem(Variables.one_object(0.5 * length_m), [factor], priors=[], quadratics=[])
+def _problem(level: LevelProblem, factor: float | F64, length_m: float) -> Problem:
+    """Of depths that are a multiple, one for all pixels or one for each (H * W,).
+
+    With 1 / s it is that of an object that is s times as large, whose poses are given as if it were not.
+    """
+    image = level.factor if np.ndim(factor) == 0 and factor == 1.0 else level.factor.of_depth_times(factor)
+    return Problem(Variables.one_object(0.5 * length_m), [image], priors=[], quadratics=[])
 
 
 def _descended(
@@ -101,7 +152,7 @@ def _descended(
     best, lowest = 1.0, np.inf
     for scale in scales:
         ended = minimise(
-            _problem(level, scale, length_m), *_state(pose, scale), iterations=_STEPS, settings=step
+            _problem(level, 1.0 / scale, length_m), *_state(pose, scale), iterations=_STEPS, settings=step
         )  # fmt: skip
         if ended.cost[0] >= lowest:
             break
@@ -112,7 +163,27 @@ def _descended(
 def _cost(level: LevelProblem, scale: float, pose: Pose, length_m: float) -> float:
     """Of a pose whose drawing stays the same when the object grows."""
     R, t = _state(pose, scale)
-    return float(_problem(level, scale, length_m).evaluate(R, t).cost[0])
+    return float(_problem(level, 1.0 / scale, length_m).evaluate(R, t).cost[0])
+
+
+def _evaluated(level: LevelProblem, factor: float | F64, pose: Pose, length_m: float) -> tuple[float, float]:
+    """The cost of a pose with depths that are a multiple, and depth's own, at least what rounding leaves."""
+    found = _problem(level, factor, length_m).evaluate(*_state(pose, 1.0))
+    return max(float(found.cost[0]), _LEAST), max(float(found.each[0, DEPTH]), _LEAST)
+
+
+class _Side(NamedTuple):
+    """Depth as of the other kind: times a factor a pixel; the pose moved along the view by that of its middle; cost."""
+
+    kind: str
+    factor: F64
+    pose: Pose
+    cost: float
+
+
+def _of_kind(level: LevelProblem, pose: Pose, length_m: float, kind: str, factor: F64, scale: float) -> _Side:
+    moved = Pose(pose.R_m2c, scale * pose.t_m2c)
+    return _Side(kind, factor, moved, _evaluated(level, factor, moved, length_m)[0])
 
 
 def _state(pose: Pose, scale: float) -> tuple[F64, F64]:

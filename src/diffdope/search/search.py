@@ -22,7 +22,7 @@ from diffdope.problem.variables import Variables
 from diffdope.scene.observation import Observation
 from diffdope.search.answers import Answers, along, answers_of
 from diffdope.search.box_masks import Mask, masks_in_box
-from diffdope.search.contradictions import of_departure, of_size
+from diffdope.search.contradictions import of_departure, of_kind, of_size
 from diffdope.search.descent import Candidates, Descent, Hypotheses, Progress, iterates_of
 from diffdope.search.everywhere import pyramids_everywhere, search_everywhere
 from diffdope.search.history import Amended, Recorder
@@ -32,6 +32,7 @@ from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
 from diffdope.search.pieces import pieces
 from diffdope.search.proposals import around_prior
+from diffdope.search.registration import note_on_shift
 from diffdope.search.settings import SearchSettings
 from diffdope.search.symmetric_alternatives import odds_of, symmetric_alternatives
 from diffdope.search.view_sphere import view_sphere
@@ -121,28 +122,32 @@ class Search:
             found = self._found()
         if isinstance(found, Failure):
             return found
-        found, contradictions = self._doubted(found)
+        found, notes = self._doubted(found)
         choice = self._choice(found)
         odds = self._odds([one.pose for one in choice], found)
         outcome = self._outcome(choice[int(np.argmax(odds))], choice, odds)
-        return replace(outcome, notes=(*outcome.notes, *contradictions), why=" ".join(contradictions))
+        why = " ".join(note for note in notes if note.startswith("contradiction"))
+        return replace(outcome, notes=(*outcome.notes, *notes), why=why)
 
     def _doubted(self, found: Candidates) -> tuple[Candidates, tuple[str, ...]]:
-        """The same, less sure where something contradicts it, and what."""
+        """The same, less sure where something contradicts it, and what is to be known of it."""
         if not self._settings.contradictions:
             return found, ()
         step = self._settings.step.at_level(last=True, with_depth="depth" in found.level.modalities)
-        every = [of_size(found.rough, found.pose, self._length_m, step)]
+        by_depth = [of(found.rough, found.pose, self._length_m, step) for of in (of_size, of_kind)]
+        every = [min(by_depth, key=lambda one: one.share)]  # depth is too far for one reason at a time
         if not self._everywhere:
             allowed_m = self._settings.far.distance * self._length_m
             every.append(of_departure(found.level, found.pose, self._pose, allowed_m))
         every = [one for one in every if one.note]
+        shifted = note_on_shift(found.rough, found.level, found.pose, self._length_m)
+        notes = (*(one.note for one in every), *([shifted] if shifted else []))
         if not every:
-            return found, ()
+            return found, notes
         at_most = min(one.at_most for one in every)
         doubted = replace(found, at_most=at_most)
         self._answers = [doubted if one is found else replace(one, at_most=at_most) for one in self._answers]
-        return doubted, tuple(one.note for one in every)
+        return doubted, notes
 
     def masks_in_box(self, box: Box) -> list[Mask] | Failure:
         """Masks (H, W) in which the object may be, the likeliest first; see `box_masks.masks_in_box`."""

@@ -42,8 +42,8 @@ class SearchSettings:
     symmetric_alternatives: bool = True
     """Whether the result is also tried the other way round, where that changes little but what is painted on it."""
     contradictions: bool = True
-    """Whether a result is doubted of which depth and outline disagree about the size, or that lies where no start was
-    meant to lead."""
+    """Whether a result is doubted of which depth and outline disagree about the size or the kind of depth, or that lies
+    where no start was meant to lead, and whether a shift between depth and the other images is told."""
     light: GainModel = "gain-bias"
     """How the photograph's colours may differ from the model's: not at all, by a factor a channel, and by an offset."""
     prior: float = 0.001

@@ -144,8 +144,8 @@ def _decoded(name: str, text: Any) -> bytes:
 
 def _how(given: Mapping[str, Any]) -> dict[str, Any]:
     """Unit, preset, seed and allow_missing_texture, of texts or of JSON's own types."""
-    unit, preset = given.get("unit", "mm"), given.get("preset", "default")
-    for name, value in (("unit", unit), ("preset", preset)):
+    unit, preset = given.get("unit"), given.get("preset", "default")
+    for name, value in (("unit", "" if unit is None else unit), ("preset", preset)):
         check_type(name, value, str)
     seed = given.get("seed", 0)
     if isinstance(seed, str):
@@ -190,7 +190,8 @@ ASKED_BODY = _body(
 )  # fmt: skip
 """What /locate, /refine and /track take, for the OpenAPI page."""
 _TEXTS = {
-    "unit": {"type": "string", "default": "mm"}, "preset": {"type": "string", "default": "default"},
+    "unit": {"type": "string", "description": "m, mm, cm or inch; else that of the format, or mm"},
+    "preset": {"type": "string", "default": "default"},
     "seed": {"type": "integer", "default": 0}, "allow_missing_texture": {"type": "boolean", "default": False},
 }  # fmt: skip
 MESH_BODY = _body(

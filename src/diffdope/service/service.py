@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from diffdope.errors import check_choice, check_seed, expected
 from diffdope.pipelines.settings import PRESETS
 from diffdope.scene.mesh import METRES_PER_UNIT
+from diffdope.scene.mesh_io import WITHOUT_UNIT
 from diffdope.scene.observation import Observation
 from diffdope.service.asked import Asked
 from diffdope.service.limits import Limits
@@ -49,7 +51,7 @@ class Service:
         self.workers: Workers = ProcessWorkers(limits) if processes else LocalWorkers(limits)
 
     def register(
-        self, name: str, data: bytes, beside: Sequence[tuple[str, bytes]], *, preset: str, seed: int, unit: str,
+        self, name: str, data: bytes, beside: Sequence[tuple[str, bytes]], *, preset: str, seed: int, unit: str | None,
         allow_missing_texture: bool,
     ) -> dict[str, Any]:  # fmt: skip
         """Makes a mesh ready, and says what it is; one that is there already is not made again.
@@ -60,14 +62,17 @@ class Service:
             beside: textures and materials by name.
             preset: of its refiner.
             seed: of its refiner.
-            unit: of the file.
+            unit: of the file; None for that of its format, or millimetres.
             allow_missing_texture: of `Mesh.load`.
 
         Raises:
             DiffDopeError: for what `mesh_of` and `Refiner` refuse.
         """
         check_choice("preset", preset, tuple(PRESETS))
-        check_choice("unit", unit, tuple(METRES_PER_UNIT))
+        if unit is None and PurePosixPath(name).suffix.lower() in WITHOUT_UNIT:
+            unit = "mm"
+        if unit is not None:
+            check_choice("unit", unit, tuple(METRES_PER_UNIT))
         seed = check_seed("seed", seed)
         how = {"unit": unit, "allow_missing_texture": allow_missing_texture, "preset": preset, "seed": seed}
         key = id_of(data, beside, {**how, "suffix": name[-4:].lower()})

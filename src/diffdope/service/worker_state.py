@@ -27,7 +27,7 @@ class Upload:
         name: of the file, for its ending.
         data: its content.
         beside: textures and materials by name.
-        unit: of the file.
+        unit: of the file; None for that of its format.
         preset: of its refiner.
         seed: of its refiner.
         allow_missing_texture: of `Mesh.load`.
@@ -37,7 +37,7 @@ class Upload:
     name: str
     data: bytes
     beside: tuple[tuple[str, bytes], ...]
-    unit: str
+    unit: str | None
     preset: str
     seed: int
     allow_missing_texture: bool

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import struct
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, expected
+from diffdope.io.json_files import parse_json
 from diffdope.scene.readers.source import MeshSource
 
 Json = dict[str, Any]
@@ -42,6 +42,11 @@ def uncompressed(what: str) -> DiffDopeError:
     return DiffDopeError(f"mesh: its geometry is compressed with {what}, which is not read; export it uncompressed")
 
 
+def _tree(data: bytes) -> Json:
+    tree: Json = parse_json(data.decode("utf-8-sig"), "mesh", "glTF's JSON")
+    return tree
+
+
 class Gltf:
     """A glTF file that is being read."""
 
@@ -51,7 +56,7 @@ class Gltf:
         self._binary: bytes | None = None
         self._buffers: dict[int, bytes] = {}
         self.pictures: dict[int, NDArray[np.uint8] | None] = {}  # by image, decoded once
-        self.tree: Json = self._of_glb(data) if data[:4] == b"glTF" else json.loads(data.decode("utf-8-sig"))
+        self.tree: Json = self._of_glb(data) if data[:4] == b"glTF" else _tree(data)
         if not isinstance(self.tree, dict):
             raise expected("mesh", "a JSON object", type(self.tree).__name__, "the file is damaged")
         self._check()
@@ -61,14 +66,16 @@ class Gltf:
         if version != 2:
             raise expected("mesh", "glTF 2.0", f"version {version}", "export the mesh again")
         if length > len(data):
-            raise DiffDopeError(f"mesh: the file ends after {len(data)} of its {length} bytes; it is damaged")
+            raise DiffDopeError(
+                f"mesh: the file ends after {len(data)} of its {length} bytes: it was cut off; export it again"
+            )
         tree: Json | None = None
         at = 12
         while at + 8 <= len(data):
             size, kind = struct.unpack_from("<II", data, at)
             chunk = data[at + 8 : at + 8 + size]
             if kind == _JSON and tree is None:
-                tree = json.loads(chunk)
+                tree = _tree(chunk)
             elif kind == _BIN and self._binary is None:
                 self._binary = chunk
             at += 8 + size + -size % 4

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.errors import DiffDopeError
 from diffdope.scene.parts import Part
 from diffdope.scene.readers.colours import constant, in_unit_range
 from diffdope.scene.readers.corners import Polygons, as_part
@@ -15,6 +16,8 @@ from diffdope.scene.readers.numbers import numbers_in
 from diffdope.scene.readers.obj_faces import absolute, polygons_of
 from diffdope.scene.readers.ply import COLOURS_LEFT, NO_TEXTURE
 from diffdope.scene.readers.source import MeshSource
+
+_FEWEST = {"v": 3, "vt": 1, "f": 3}  # words of a line that is whole
 
 F64 = NDArray[np.float64]
 
@@ -43,7 +46,9 @@ def read_obj(source: MeshSource) -> list[Part]:
     Raises:
         DiffDopeError: if a number or an index is wrong.
     """
-    lines = _sorted(source.path.read_bytes().decode("utf-8", "replace"), source)
+    text = source.path.read_bytes().decode("utf-8", "replace")
+    _check_whole(text)
+    lines = _sorted(text, source)
     points, colors = _points(lines.places, source)
     uv = _coordinates(lines.uv)
     materials = _materials(lines, source, needs_colour=colors is None or len(uv) > 0)
@@ -58,6 +63,16 @@ def read_obj(source: MeshSource) -> list[Part]:
     if len(uv) and not source.missing and not any(part.has_color for part in parts):
         source.note(NO_TEXTURE)
     return parts
+
+
+def _check_whole(text: str) -> None:
+    """Refuses a text whose last line, without an end, lacks a part: of files that were cut off, half of the cases."""
+    last = text[max(text.rfind("\n"), text.rfind("\r")) + 1 :]
+    key, *words = last.split("#", 1)[0].split() or ("",)
+    if len(words) < _FEWEST.get(key, 0) or last.endswith("-"):
+        raise DiffDopeError(
+            f"mesh: the file ends in the middle of a line, {last[:40]!r}: it was cut off; export it again"
+        )
 
 
 def _sorted(text: str, source: MeshSource) -> _Lines:

@@ -186,7 +186,9 @@ def _lists(body: _Text | _Binary, places: Int, counts: Int, kind: str) -> Lists:
 
 
 def _too_short(element: _Element) -> DiffDopeError:
-    return DiffDopeError(f"mesh: the file ends before all {element.rows} rows of {element.name}; it is damaged")
+    return DiffDopeError(
+        f"mesh: the file ends before all {element.rows} rows of {element.name}: it was cut off; export it again"
+    )
 
 
 def _same_rows(body: _Text | _Binary, element: _Element) -> tuple[list[Int], list[Int]] | None:

@@ -44,7 +44,9 @@ def read_3mf(source: MeshSource) -> list[Part]:
         with zipfile.ZipFile(source.path) as package:
             return _Package(package, source).pieces()
     except zipfile.BadZipFile as error:
-        raise DiffDopeError(f"mesh: expected a 3MF package: {error}; the file is damaged") from error
+        raise DiffDopeError(
+            f"mesh: expected a 3MF package: {error}; it was cut off or is of another kind, export it again"
+        ) from error
 
 
 class _Package:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from xml.etree import ElementTree
+from xml.parsers.expat import errors
 
 from diffdope.errors import DiffDopeError
 
 Element = ElementTree.Element
+_CUT_OFF = (  # what the parser says where a document ends too early
+    errors.codes[errors.XML_ERROR_NO_ELEMENTS],
+    errors.codes[errors.XML_ERROR_UNCLOSED_TOKEN],
+    errors.codes[errors.XML_ERROR_UNCLOSED_CDATA_SECTION],
+)
 
 
 def parsed(data: bytes) -> Element:
@@ -19,7 +25,9 @@ def parsed(data: bytes) -> Element:
     try:
         root = ElementTree.fromstring(data)
     except ElementTree.ParseError as error:
-        raise DiffDopeError(f"mesh: expected XML: {error}; the file is damaged") from error
+        cut = error.code in _CUT_OFF
+        got = "it was cut off" if cut else "it is damaged"
+        raise DiffDopeError(f"mesh: expected XML: {error}; {got}, export it again") from error
     for element in root.iter():
         element.tag = local(element.tag)
         if any(name.startswith("{") for name in element.attrib):

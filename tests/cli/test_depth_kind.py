@@ -47,7 +47,7 @@ def notes_and_error(inputs: Path) -> tuple[str, float]:
 
 
 def test_the_wrong_kind_is_told(corner: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main([*arguments(corner), "--no-film"])
+    assert main([*arguments(corner), "--no-film"]) == 1
     notes, off = notes_and_error(corner)
     assert "depth fits better as distances along the ray" in notes and "give --depth-kind ray" in notes
     assert main([*arguments(corner, depth_kind="ray"), "--no-film"]) == 0

@@ -1,0 +1,152 @@
+"""Whether depth lies where colours and mask have it: the shift between the outlines of both.
+
+Extrinsics of a depth camera that are a little off, images that were taken one after the other, or a depth image that
+was never registered shift depth by some pixels. A pose gives way to both sides by a part of that, and each modality
+still fits. So the pixels that have the depth of the object's surface are laid over the mask: where they fit much better
+moved, depth is shifted.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.geometry.pose import Pose
+from diffdope.problem.level_problem import LevelProblem
+from diffdope.render.renderer import Renderer
+
+F64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+Intp = NDArray[np.intp]
+
+_STEPS = (6, 3, 1)  # pixels of the crop by which a shift is looked for
+_FARTHEST = sum(_STEPS) + 1  # what lies beside the farthest is looked at, too
+_THICKNESS = 0.05  # of the diameter: what is as near to the surface is taken for the object
+_UNKNOWN = 0.5  # what a pixel without depth pays: it may be the object's or not
+_FEWEST = 60  # pixels of the crop that agree once depth is moved back: fewer may by chance
+_LEFT = 0.55  # share of disagreeing pixels that is left: 0.59 at least of 29 objects of HOPE, whose depth is registered
+_WORTH_A_LOOK = 0.8  # the same at a coarse level
+_LEAST_PX = 2.0  # of the whole image: masks are drawn no better
+
+
+class Shift(NamedTuple):
+    """How far depth is to the right of and below the other images, pixels of the whole image, and how well that fits.
+
+    share: of the pixels that disagree, what is left once depth is moved back; gained: how many fewer they are.
+    """
+
+    pixels: F64
+    share: float
+    gained: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it is worth a word."""
+        far = float(np.linalg.norm(self.pixels)) >= _LEAST_PX
+        return far and self.share < _LEFT and self.gained >= _FEWEST
+
+
+def note_on_shift(rough: LevelProblem, level: LevelProblem, pose: Pose, length_m: float) -> str:
+    """That depth is shifted, by how much, and what may be wrong; empty where it is not, or nothing tells.
+
+    Args:
+        rough: a coarse level; what shows no shift there is not looked at closely.
+        level: the last one.
+        pose: the result.
+        length_m: the object's diameter.
+    """
+    if "depth" not in level.modalities or len(level.modalities) < 2:
+        return ""
+    first = shift_of_depth(rough, pose, length_m)
+    if first is None or first.share > _WORTH_A_LOOK:
+        return ""
+    shift = shift_of_depth(level, pose, length_m)
+    if shift is None or not shift.is_clear:
+        return ""
+    camera, k = level.crop.camera, level.window.reduction
+    x, y = 1e3 * pose.t_m2c[2] * shift.pixels / (k * np.array([camera.fx, camera.fy]))
+    return (
+        f"registration: the object's outline in depth lies ({shift.pixels[0]:.1f}, {shift.pixels[1]:.1f}) pixels right "
+        f"of and below that in the {'mask' if level.crop.mask is not None else 'photograph'}, ({x:.1f}, {y:.1f}) mm at "
+        "its distance: is depth registered to the photograph, and are the extrinsics of its camera right?"
+    )
+
+
+def shift_of_depth(level: LevelProblem, pose: Pose, length_m: float) -> Shift | None:
+    """The shift with which the object's outline in depth fits the mask, or, without one, the drawn outline best.
+
+    Args:
+        level: prepared near the pose.
+        pose: the result.
+        length_m: the object's diameter.
+
+    Returns:
+        None without depth, or where too few pixels tell the object from what is behind it.
+    """
+    crop = level.crop
+    if crop.depth is None:
+        return None
+    buffers = level.factor.buffers
+    drawn = Renderer(buffers.mesh, crop.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
+    inside = drawn.coverage[0] > 0.5
+    is_object = inside if crop.mask is None else np.asarray(crop.mask > 0.5)
+    behind = (crop.depth > 0.0) & (np.abs(crop.depth - drawn.depth[0]) > _THICKNESS * length_m)
+    if not np.any(behind & inside & is_object):  # half of what a shift makes disagree lies within the outline
+        return None
+    surface = _grown(np.where(inside, drawn.depth[0], 0.0).astype(np.float64))
+    rows, columns = np.nonzero(surface > 0.0)
+    outlines = _Outlines(
+        np.pad(np.asarray(crop.depth, np.float64), _FARTHEST + 1), rows + _FARTHEST + 1, columns + _FARTHEST + 1,
+        surface[rows, columns], is_object[rows, columns], _THICKNESS * length_m,
+    )  # fmt: skip
+    return outlines.shift(level.window.reduction)
+
+
+class _Outlines(NamedTuple):
+    """Measured depth (padded), and for N pixels near the object their place in it, the surface's depth, the mask."""
+
+    depth: F64
+    rows: Intp
+    columns: Intp
+    surface: F64
+    is_object: Bool
+    thickness_m: float
+
+    def disagreeing(self, right: int, down: int) -> float:
+        """How many pixels do, if depth is that far to the right and below."""
+        depth = self.depth[self.rows + down, self.columns + right]
+        on = np.abs(depth - self.surface) < self.thickness_m
+        return float(np.where(depth > 0.0, on != self.is_object, _UNKNOWN).sum())
+
+    def shift(self, reduction: int) -> Shift | None:
+        known: dict[tuple[int, int], float] = {}
+
+        def cost(right: int, down: int) -> float:
+            if (right, down) not in known:
+                known[right, down] = self.disagreeing(right, down)
+            return known[right, down]
+
+        best = (0, 0)
+        for step in _STEPS:
+            around = [(best[0] + step * i, best[1] + step * k) for i in (-1, 0, 1) for k in (-1, 0, 1)]
+            best = min((one for one in around if max(map(abs, one)) < _FARTHEST), key=lambda one: cost(*one))
+        here, (right, down) = cost(*best), best
+        sides = [(cost(right - 1, down), cost(right + 1, down)), (cost(right, down - 1), cost(right, down + 1))]
+        if min(sum(pair) - 2 * here for pair in sides) < 1e-9:
+            return None
+        finer = [0.5 * (a - b) / (a - 2 * here + b) for a, b in sides]
+        moved = reduction * (np.array(best) + finer)
+        own = cost(0, 0)
+        return Shift(moved, here / max(own, 1.0), own - here)
+
+
+def _grown(surface: F64) -> F64:
+    """Depth (H, W), 0 where nothing is drawn, continued beyond the outline by as far as depth may be shifted."""
+    for _ in range(_FARTHEST):
+        around = np.pad(surface, 1)
+        beside = np.stack([around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:]])
+        count = np.count_nonzero(beside, axis=0)
+        surface = np.where((surface == 0.0) & (count > 0), beside.sum(axis=0) / np.maximum(count, 1), surface)
+    return surface
