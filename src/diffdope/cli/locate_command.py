@@ -17,6 +17,7 @@ from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.refine_command import described
 from diffdope.io.capture import Capture
 from diffdope.io.files import check_folder, results_folder, write_json
+from diffdope.io.histories import write_history
 from diffdope.io.plain import to_plain
 from diffdope.io.pose_outputs import write_pose_files
 from diffdope.io.results import encode, write_result
@@ -87,6 +88,7 @@ def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Pre
     result = replace(result, notes=(*result.notes, told)) if told else result
     with results_folder(given.out) as folder:
         write_result(folder / "result.json", result, described(preset, given.inputs))
+        write_history(folder, result.history)
         score = float(result.confidence or 0.0)
         write_pose_files(folder, result.pose, score=score, seconds=result.elapsed_s, im_id=0, obj_id=1)
         draughtsman = Draughtsman(refiner.mesh, observation, result)

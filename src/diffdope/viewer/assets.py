@@ -1,0 +1,133 @@
+"""Meshes, points and pictures as viser takes them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.geometry.camera import Camera
+from diffdope.scene.lod import level_of_detail, tolerance_of
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+from diffdope.viz.compose import to_bytes
+
+F64 = NDArray[np.float64]
+
+MOST_FACES = 60_000
+"""Of a mesh in a browser: beyond, pages get large, and triangles smaller than pixels."""
+MOST_POINTS = 60_000
+LONGEST_SIDE = 1280
+"""Pixels of the photograph in a scene."""
+_GREY = 0.55  # of points without a colour
+
+
+def light_mesh(mesh: Mesh, faces: int = MOST_FACES) -> Mesh:
+    """The mesh with at most about so many triangles."""
+    return mesh if len(mesh.faces) <= faces else level_of_detail(mesh, faces, tolerance_of(faces))
+
+
+def colored(mesh: Mesh) -> Any:
+    """A `trimesh.Trimesh` with the mesh's texture or colours, for glTF.
+
+    glTF counts v from the top, as `Mesh` does, but trimesh turns it around on its way there. COLOR_0 is linear light,
+    and trimesh writes levels as they are, so they are made linear here.
+    """
+    import trimesh
+
+    if mesh.texture is not None and mesh.uv is not None:
+        from PIL import Image
+
+        material = trimesh.visual.material.PBRMaterial(
+            baseColorTexture=Image.fromarray(mesh.texture), metallicFactor=0.0, roughnessFactor=1.0, doubleSided=True
+        )
+        uv = np.stack([mesh.uv[:, 0], 1.0 - mesh.uv[:, 1]], axis=1)
+        visual: Any = trimesh.visual.TextureVisuals(uv=uv, material=material)
+    else:
+        assert mesh.colors is not None
+        levels = to_bytes(linear(np.asarray(mesh.colors, np.float64)))
+        visual = trimesh.visual.ColorVisuals(
+            vertex_colors=np.concatenate([levels, np.full((len(levels), 1), 255, np.uint8)], axis=1)
+        )
+    return trimesh.Trimesh(mesh.vertices_m, mesh.faces, visual=visual, process=False)
+
+
+def linear(srgb: F64) -> F64:
+    """Linear light of sRGB levels in [0, 1] (IEC 61966-2-1)."""
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+
+class Points(NamedTuple):
+    """(N, 3) metres in the camera's frame, and their colours (N, 3) uint8."""
+
+    x_c: F64
+    colors: NDArray[np.uint8]
+
+
+def points_of(view: Observation, most: int = MOST_POINTS) -> Points | None:
+    """The depth image as points, every k-th pixel; None without depth."""
+    if view.depth is None:
+        return None
+    depth = np.asarray(view.depth, np.float64)
+    step = max(1, int(np.ceil(np.sqrt(np.count_nonzero(depth) / most))))
+    there = np.zeros(depth.shape, bool)
+    there[::step, ::step] = True
+    there &= depth > 0.0
+    points = view.camera.back_project(depth)[there]
+    colors = np.full((len(points), 3), _GREY) if view.rgb is None else np.asarray(view.rgb, np.float64)[there]
+    return Points(points, to_bytes(colors))
+
+
+class Plane(NamedTuple):
+    """A picture (H, W, 3) uint8 that stands at right angles to the optical axis: its middle and its size, metres."""
+
+    picture: NDArray[np.uint8]
+    middle_m: F64
+    width_m: float
+    height_m: float
+
+    @classmethod
+    def of(cls, view: Observation, distance_m: float, longest: int = LONGEST_SIDE) -> Plane | None:
+        """The photograph, or depth in grey, where each pixel lies on its ray; None without either.
+
+        Args:
+            view: the images.
+            distance_m: depth at which it stands.
+            longest: side of the picture in pixels, at most.
+        """
+        if view.rgb is None and view.depth is None:
+            return None
+        corners = corners_of(view.camera, distance_m)
+        size = corners[2] - corners[0]
+        return cls(_reduced(view, longest), corners.mean(axis=0), float(size[0]), float(size[1]))
+
+
+def corners_of(camera: Camera, distance_m: float) -> F64:
+    """The corners (4, 3) of the image at a depth, metres: top left, top right, bottom right, bottom left."""
+    left, right = -0.5 - camera.cx, camera.width - 0.5 - camera.cx
+    top, bottom = -0.5 - camera.cy, camera.height - 0.5 - camera.cy
+    x, y = np.array([left, right, right, left]) / camera.fx, np.array([top, top, bottom, bottom]) / camera.fy
+    return np.stack([x, y, np.ones(4)], axis=1) * distance_m
+
+
+def _reduced(view: Observation, longest: int) -> NDArray[np.uint8]:
+    """The picture with its longest side cut down; whatever its pixels, it is stretched over the same plane."""
+    from PIL import Image
+
+    rgb = _depth_in_grey(view) if view.rgb is None else np.asarray(view.rgb, np.float64)
+    picture = Image.fromarray(to_bytes(rgb))
+    factor = longest / max(picture.size)
+    if factor < 1.0:
+        size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
+        picture = picture.resize(size, Image.Resampling.BOX)
+    return np.asarray(picture)
+
+
+def _depth_in_grey(view: Observation) -> F64:
+    """Near is bright; missing depth is black."""
+    assert view.depth is not None
+    there = view.depth[view.depth > 0]
+    near, far = np.quantile(there, [0.02, 0.98]) if len(there) else (0.0, 1.0)
+    grey = np.where(view.depth > 0, 0.9 - 0.7 * (view.depth - near) / max(far - near, 1e-6), 0.0)
+    return np.repeat(np.clip(grey, 0.0, 1.0)[..., None].astype(np.float64), 3, axis=2)
