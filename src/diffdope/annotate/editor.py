@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffdope.annotate.pictures import Pictures
+from diffdope.annotate.seeing import UPRIGHT
 from diffdope.annotate.session import Session
 from diffdope.annotate.snap import Box, Snapped, Snapper
 from diffdope.annotate.state import Origin
@@ -22,8 +23,6 @@ from diffdope.scene.ray import first_hit
 
 F64 = NDArray[np.float64]
 
-_UPRIGHT = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
-"""Models stand along their z; in a picture, up is -y. Then x points right and y away from the viewer."""
 _SHARE = 0.25  # of the picture's height that a new object takes, where no depth says how far it is
 _PATCH = 4  # pixels around a click from which depth is taken
 _CLOSE_PX = 3.0  # clicks are that exact: pairs that fit no better hold a wrong one
@@ -108,7 +107,7 @@ class Editor:
         camera, mesh = self.camera, self.mesh_of(obj_id)
         u, v = pixel if pixel is not None else (0.5 * (camera.width - 1), 0.5 * (camera.height - 1))
         self.pairs = Pairs()
-        self.session.add(obj_id, self._standing(mesh, _UPRIGHT, u, v, self._usual_depth(mesh)))
+        self.session.add(obj_id, self._standing(mesh, UPRIGHT, u, v, self._usual_depth(mesh)))
         return f"{self.name_of(obj_id)} added: drag it, click it into place, refine or locate it"
 
     def put(self, pixel: tuple[float, float]) -> str:

@@ -9,10 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffdope.annotate.snap import Box
 from diffdope.geometry.camera import Camera
-from diffdope.geometry.so3 import matrix_from_wxyz
+from diffdope.geometry.so3 import exp, matrix_from_wxyz
+from diffdope.render.renderer import Renderer
+from diffdope.scene.mesh import Mesh
+from diffdope.viz.compose import to_bytes
 
 F64 = NDArray[np.float64]
 
+UPRIGHT = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+"""Models stand along their z; in a picture, up is -y. Then x points right and y away from the viewer."""
+_FROM_ABOVE, _FROM_ASIDE = np.radians(25.0), np.radians(30.0)
 _MARGIN = 1.06  # of the photograph, around it on the screen
 _LEAST_BOX = 4.0  # pixels: smaller ones are clicks
 
@@ -72,3 +78,19 @@ def fitting_fov(camera: Camera, aspect: float, share: float = 1.0) -> float:
     height = camera.height / camera.fy
     width = camera.width / camera.fx / max(aspect, 1e-3)
     return float(2.0 * np.arctan(0.5 * _MARGIN * share * max(height, width)))
+
+
+def thumbnail(mesh: Mesh, width: int = 240, height: int = 120) -> NDArray[np.uint8]:
+    """The object, standing upright, from a little above and beside: (height, width, 3), on white."""
+    camera = Camera(2.0 * height, 2.0 * height, 0.5 * (width - 1), 0.5 * (height - 1), width, height)
+    R = exp([_FROM_ABOVE, 0.0, 0.0]) @ UPRIGHT @ exp([0.0, 0.0, _FROM_ASIDE])
+    away = np.array([0.0, 0.0, 4.6 * mesh.radius_m])  # the ball around it just fits in
+    images = Renderer(mesh, camera).render(R, away - R @ mesh.center_m)
+    covered = np.clip(np.asarray(images.coverage[0], np.float64), 0.0, 1.0)[..., None]
+    if mesh.has_color:
+        drawn = np.asarray(images.rgb[0], np.float64)
+    else:
+        depth = np.where(covered[..., 0] > 0.5, images.depth[0], np.nan)
+        near = (away[2] + mesh.radius_m - depth) / (2.0 * mesh.radius_m)
+        drawn = np.nan_to_num(0.15 + 0.6 * near)[..., None] * covered
+    return to_bytes(drawn + 1.0 - covered)

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.annotate.editor import Editor
-from diffdope.annotate.seeing import box_on, fitting_fov, middle_of, pixel_on, ray_to
+from diffdope.annotate.seeing import box_on, fitting_fov, middle_of, pixel_on, ray_to, thumbnail
 from diffdope.annotate.state import Origin, Placement
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.pose import Pose
 from diffdope.scene.mesh import Mesh
 from diffdope.viewer.assets import Plane, colored, light_mesh
 from diffdope.viewer.content import Color
+from diffdope.viewer.stage import light
 from diffdope.viewer.window import as_markdown, start_server, stop_server
 
 F64 = NDArray[np.float64]
@@ -27,6 +28,7 @@ _SELECTED: Color = (60, 210, 100)
 _CLEAR = 0.4
 _GIZMO = 0.75  # of the object's diameter
 _BEHIND = 4.0  # diameters of the scene behind the farthest object, where the photograph stands
+_OTHER_SHAPE = 1e-3  # of the screen's width by its height
 STEPS_MM = ("0.2", "1", "5", "20")
 _DEG_PER_MM = 0.5  # a step turns by so much, so that both look about alike on an object of 20 cm
 MODES = ("drag", "put", "points", "box")
@@ -61,9 +63,9 @@ class AnnotationWindow:
         self._mode = MODES[0]
         scene = self._server.scene
         scene.set_up_direction("-y")
-        scene.configure_default_lights(True, cast_shadow=False)
+        light(scene)
         self._build()
-        self._server.on_client_connect(self._look_through)
+        self._server.on_client_connect(self._arrived)
         self.refresh("add an object, or select one")
 
     @property
@@ -109,6 +111,8 @@ class AnnotationWindow:
             gui.add_button("zoom on the object").on_click(lambda event: self._look_through(event.client, zoom=True))
         with gui.add_folder("object"):
             self._models = gui.add_dropdown("model", [editor.name_of(one) for one in editor.session.objects])
+            self._models.on_update(lambda _: self._show_model())
+            self._picture = gui.add_image(self._thumbnail())
             gui.add_button("add").on_click(lambda _: self.do(lambda: editor.add(self._model())))
             self._things = gui.add_dropdown("selected", ["none"])
             self._things.on_update(lambda _: self._selected())
@@ -165,6 +169,12 @@ class AnnotationWindow:
 
     def _model(self) -> int:
         return int(self._models.value.split()[0])
+
+    def _show_model(self) -> None:
+        self._picture.image = self._thumbnail()
+
+    def _thumbnail(self) -> NDArray[np.uint8]:
+        return thumbnail(self._editor.mesh_of(self._model()))
 
     def _selected(self) -> None:
         number = self._things.value.split()[0]
@@ -353,6 +363,19 @@ class AnnotationWindow:
     def _name(self, one: Placement) -> str:
         marks = (" checked" if one.checked else "") + (" ambiguous" if one.ambiguous else "")
         return f"{one.thing}: model {self._editor.name_of(self._editor.session.state.obj_id(one.thing))}{marks}"
+
+    def _arrived(self, client: Any) -> None:
+        """A browser looks through the camera, and again when its window, or the panel in it, changes its shape."""
+        fitted = 0.0
+
+        def follow(camera: Any) -> None:
+            nonlocal fitted
+            if abs(camera.aspect - fitted) > _OTHER_SHAPE:
+                fitted = camera.aspect
+                self._look_through(client)
+
+        client.camera.on_update(follow)
+        follow(client.camera)
 
     def _look_through(self, client: Any, *, zoom: bool = False) -> None:
         """Puts the viewer where the camera stood: then the photograph lies exactly behind the models."""

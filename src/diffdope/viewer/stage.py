@@ -16,6 +16,7 @@ from diffdope.viewer.content import Body, Content, Moment
 _BATCH_FACES = 1500  # of each of many copies
 _BEHIND = 1.15  # of the farthest body, where the photograph stands
 _FARTHEST_M, _USUAL_M = 100.0, 1.0
+_AMBIENT = 1.5
 _LINE = (120, 120, 120)
 PHOTOGRAPH, DEPTH = "photograph", "depth"
 
@@ -36,7 +37,7 @@ class Stage:
         self._light: dict[tuple[int, int], tuple[Mesh, Mesh]] = {}
         self._switches: dict[str, bool] = {}
         scene.set_up_direction(up)
-        scene.configure_default_lights(True, cast_shadow=False)
+        light(scene)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -168,6 +169,12 @@ class Stage:
         for kind, handles in self._fixed.items():
             for handle in handles:
                 handle.visible = self.is_shown(kind)
+
+
+def light(scene: Any) -> None:
+    """Light from all sides, so that no object is dark in the view of the camera."""
+    scene.configure_default_lights(True, cast_shadow=False)
+    scene.add_light_ambient("/light", intensity=_AMBIENT)
 
 
 def behind(bodies: Iterable[Body], view: Observation) -> float:
