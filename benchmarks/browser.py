@@ -71,17 +71,17 @@ class Page:
 
 
 @contextmanager
-def opened(width: int = 1280, height: int = 800) -> Iterator[Page]:
+def opened(width: int = 1000, height: int = 640) -> Iterator[Page]:
     """A page of a browser that draws in software, with no net but this machine."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_SOFTWARE))
         try:
-            made = Page(browser.new_page(viewport={"width": width, "height": height}))
+            made = Page(browser.new_context(viewport={"width": width, "height": height}).new_page())
             made.page.on("pageerror", lambda error: made.errors.append(str(error)))
             made.page.on("console", lambda message: _hear(made, message))
-            made.page.set_default_timeout(60_000)
+            made.page.set_default_timeout(30_000)
             yield made
         finally:
             browser.close()

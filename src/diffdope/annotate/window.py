@@ -19,7 +19,7 @@ from diffdope.scene.mesh import Mesh
 from diffdope.viewer.assets import Plane, colored, light_mesh
 from diffdope.viewer.content import Color
 from diffdope.viewer.stage import light
-from diffdope.viewer.window import as_markdown, start_server, stop_server
+from diffdope.viewer.window import as_html, as_markdown, start_server, stop_server
 
 F64 = NDArray[np.float64]
 
@@ -59,7 +59,6 @@ class AnnotationWindow:
         self._gestures = 0
         self._drawn: dict[str, tuple[Any, ...]] = {}
         self._light: dict[int, tuple[Mesh, Any]] = {}
-        self._filling = False
         self._mode = MODES[0]
         scene = self._server.scene
         scene.set_up_direction("-y")
@@ -102,7 +101,8 @@ class AnnotationWindow:
 
     def _build(self) -> None:
         gui, editor = self._server.gui, self._editor
-        gui.configure_theme(control_layout="fixed", control_width="medium", show_share_button=False)
+        gui.configure_theme(control_width="medium", show_share_button=False)
+        gui.main_panel.dock_right()
         self._message = gui.add_markdown("")
         with gui.add_folder("picture"):
             self._where = gui.add_markdown("")
@@ -112,10 +112,10 @@ class AnnotationWindow:
         with gui.add_folder("object"):
             self._models = gui.add_dropdown("model", [editor.name_of(one) for one in editor.session.objects])
             self._models.on_update(lambda _: self._show_model())
-            self._picture = gui.add_image(self._thumbnail())
+            self._picture = gui.add_html(self._thumbnail())
             gui.add_button("add").on_click(lambda _: self.do(lambda: editor.add(self._model())))
             self._things = gui.add_dropdown("selected", ["none"])
-            self._things.on_update(lambda _: self._selected())
+            self._things.on_update(self._selected)
             self._buttons("", {"undo": self._undo, "redo": self._redo, "remove": editor.remove})
         with gui.add_folder("pose"):
             self._said = gui.add_markdown("")
@@ -128,9 +128,9 @@ class AnnotationWindow:
             self._buttons("", {"solve": editor.solve, "drop a point": editor.drop_pair})
             self._step = gui.add_dropdown("step, mm", STEPS_MM, initial_value="1")
             self._checked = gui.add_checkbox("checked", False)
-            self._checked.on_update(lambda _: self._mark(checked=self._checked.value))
+            self._checked.on_update(lambda event: self._mark(event, checked=self._checked.value))
             self._ambiguous = gui.add_checkbox("ambiguous", False)
-            self._ambiguous.on_update(lambda _: self._mark(ambiguous=self._ambiguous.value))
+            self._ambiguous.on_update(lambda event: self._mark(event, ambiguous=self._ambiguous.value))
             self._see_through = gui.add_checkbox("see through", False)
             self._see_through.on_update(lambda _: self.do(lambda: None))
         self._add_keys()
@@ -171,18 +171,18 @@ class AnnotationWindow:
         return int(self._models.value.split()[0])
 
     def _show_model(self) -> None:
-        self._picture.image = self._thumbnail()
+        self._picture.content = self._thumbnail()
 
-    def _thumbnail(self) -> NDArray[np.uint8]:
-        return thumbnail(self._editor.mesh_of(self._model()))
+    def _thumbnail(self) -> str:
+        return as_html("", thumbnail(self._editor.mesh_of(self._model())))
 
-    def _selected(self) -> None:
-        number = self._things.value.split()[0]
-        if not self._filling and number.isdecimal():
+    def _selected(self, event: Any) -> None:
+        number = self._things.value.split()[0].rstrip(":")
+        if _is_users(event) and number.isdecimal():
             self.do(lambda: self._editor.select(int(number)))
 
-    def _mark(self, **marks: bool) -> None:
-        if not self._filling:
+    def _mark(self, event: Any, **marks: bool) -> None:
+        if _is_users(event):
             self.do(lambda: self._editor.session.mark(**marks))
 
     # The mouse.
@@ -341,28 +341,23 @@ class AnnotationWindow:
     def _fill(self, placed: tuple[Placement, ...]) -> None:
         """The panel's fields; what they were set to by this is no wish of the user's."""
         editor, state = self._editor, self._editor.session.state
-        self._filling = True
-        try:
-            number = editor.session.pictures.index(state.im_id) + 1
-            count, done = len(editor.session.pictures), sum(one.checked for one in placed)
-            name = editor.pictures.name(state.im_id)
-            self._where.content = as_markdown((
-                f"picture {number} of {count}: {name}", f"{len(placed)} objects, {done} checked",
-            ))  # fmt: skip
-            names = [self._name(one) for one in placed] or ["none"]
-            if tuple(self._things.options) != tuple(names):
-                self._things.options = tuple(names)
-            current = state.current
-            self._things.value = names[0] if current is None else self._name(current)
-            self._said.content = as_markdown(said_of(current, self._editor))
-            self._checked.value = current is not None and current.checked
-            self._ambiguous.value = current is not None and current.ambiguous
-        finally:
-            self._filling = False
+        number = editor.session.pictures.index(state.im_id) + 1
+        count, done = len(editor.session.pictures), sum(one.checked for one in placed)
+        self._where.content = as_markdown(
+            (f"picture {number} of {count}: {editor.pictures.name(state.im_id)}",
+             f"{len(placed)} objects, {done} checked")
+        )  # fmt: skip
+        names = tuple(self._name(one) for one in placed) or ("none",)
+        if tuple(self._things.options) != names:
+            self._things.options = names
+        current = state.current
+        self._things.value = names[0] if current is None else self._name(current)
+        self._said.content = as_markdown(said_of(current, editor))
+        self._checked.value = current is not None and current.checked
+        self._ambiguous.value = current is not None and current.ambiguous
 
     def _name(self, one: Placement) -> str:
-        marks = (" checked" if one.checked else "") + (" ambiguous" if one.ambiguous else "")
-        return f"{one.thing}: model {self._editor.name_of(self._editor.session.state.obj_id(one.thing))}{marks}"
+        return f"{one.thing}: model {self._editor.name_of(self._editor.session.state.obj_id(one.thing))}"
 
     def _arrived(self, client: Any) -> None:
         """A browser looks through the camera, and again when its window, or the panel in it, changes its shape."""
@@ -390,6 +385,11 @@ class AnnotationWindow:
                 client.camera.position = (0.0, 0.0, 0.0)
                 client.camera.look_at = tuple(aim / np.linalg.norm(aim))
                 client.camera.fov = fitting_fov(editor.camera, client.camera.aspect, share)
+
+
+def _is_users(event: Any) -> bool:
+    """Whether a field was changed in a browser, and not by this program."""
+    return event.client_id is not None
 
 
 def said_of(current: Placement | None, editor: Editor) -> tuple[str, ...]:

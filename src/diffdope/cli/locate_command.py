@@ -106,6 +106,7 @@ def locate_all(
     from rich.console import Console
 
     from diffdope.cli.pictures import draw_all
+    from diffdope.cli.report import view_line
 
     console, found = Console(), []
     for located in all_located(given, refiner, observation, labels):
@@ -118,6 +119,7 @@ def locate_all(
         draw_all(folder / "overlay.png", refiner.mesh, observation, [(str(one.label), one.result) for one in found])
     good = sum(one.result.ok for one in found)
     console.print(f"{good} of {len(found)} found; files: {given.out}")
+    console.print(view_line(given.out), highlight=False, soft_wrap=True)
     return 0 if good == len(found) else 1
 
 

@@ -24,6 +24,11 @@ class Places:
     folder: Path
     root: Path | None = None
 
+    @property
+    def title(self) -> str:
+        """The folder's name: pages are sent to others, whom the path to it does not concern."""
+        return self.folder.resolve().name or "result"
+
     def find(self, path: str) -> Path:
         """Where a file is; the path as it was typed where it is nowhere."""
         typed = Path(path)

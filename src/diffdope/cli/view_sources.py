@@ -82,7 +82,7 @@ def _result(entry: Mapping[str, Any], file: Path, places: Places) -> Content:
     elif history is not None:
         missing = (f"{FILE_NAME} is of another result",)
     mesh, view, gone = _mesh_and_view(entry, places)
-    return result_content(mesh, result, observation=view, title=str(file.parent), missing=(*missing, *gone))
+    return result_content(mesh, result, observation=view, title=places.title, missing=(*missing, *gone))
 
 
 def _instances(entry: Mapping[str, Any], file: Path, places: Places) -> Content:
@@ -91,7 +91,7 @@ def _instances(entry: Mapping[str, Any], file: Path, places: Places) -> Content:
         for k, one in enumerate(entry["results"])
     ]
     mesh, view, gone = _mesh_and_view(entry, places)
-    return instances_content(mesh, found, view=view, title=str(file.parent), missing=gone)
+    return instances_content(mesh, found, view=view, title=places.title, missing=gone)
 
 
 def _mesh_and_view(entry: Mapping[str, Any], places: Places) -> tuple[Mesh, Observation | None, tuple[str, ...]]:
@@ -137,7 +137,7 @@ def _track(file: Path, places: Places) -> Content:
     except (DiffDopeError, OSError) as error:
         missing = (*missing, f"images: {error}")
     view_of = (lambda k: None) if reader is None else reader.view
-    return track_content(mesh, frames, view_of, title=str(file.parent), doubt=doubt, missing=missing)
+    return track_content(mesh, frames, view_of, title=places.title, doubt=doubt, missing=missing)
 
 
 def _calibration(entry: Mapping[str, Any], file: Path, places: Places) -> Content:
@@ -155,7 +155,7 @@ def _calibration(entry: Mapping[str, Any], file: Path, places: Places) -> Conten
         )
     text = [f"{entry['status']}: {entry['message']}", *(f"note: {note}" for note in entry.get("notes", ()))]
     alternatives = [Pose.from_matrix(one) for one in entry.get("alternatives", ())]
-    return pictures_content(pictures, T, alternatives, title=str(file.parent), text=text)
+    return pictures_content(pictures, T, alternatives, title=places.title, text=text)
 
 
 def _words_of_picture(said: Mapping[str, Any]) -> tuple[str, ...]:

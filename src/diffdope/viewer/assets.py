@@ -59,10 +59,11 @@ def linear(srgb: F64) -> F64:
 
 
 class Points(NamedTuple):
-    """(N, 3) metres in the camera's frame, and their colours (N, 3) uint8."""
+    """(N, 3) metres in the camera's frame, their colours (N, 3) uint8, and how far apart they are at most depths."""
 
     x_c: F64
     colors: NDArray[np.uint8]
+    spacing_m: float
 
 
 def points_of(view: Observation, most: int = MOST_POINTS) -> Points | None:
@@ -76,7 +77,8 @@ def points_of(view: Observation, most: int = MOST_POINTS) -> Points | None:
     there &= depth > 0.0
     points = view.camera.back_project(depth)[there]
     colors = np.full((len(points), 3), _GREY) if view.rgb is None else np.asarray(view.rgb, np.float64)[there]
-    return Points(points, to_bytes(colors))
+    spacing_m = step * float(np.median(points[:, 2])) / view.camera.fx if len(points) else 0.0
+    return Points(points, to_bytes(colors), spacing_m)
 
 
 class Plane(NamedTuple):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import io
+import re
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -14,22 +13,19 @@ from numpy.typing import NDArray
 from diffdope.io.files import write_durably
 from diffdope.viewer.content import Content, Moment
 from diffdope.viewer.stage import Stage, look_at
-from diffdope.viewer.window import start_server, stop_server
+from diffdope.viewer.window import as_html, start_server, stop_server
 
 MOST_MOMENTS = 40
 """In a page; of longer ones every n-th is kept, since each may bring a photograph."""
 _STEP_S = 0.25
 _HOLD_S = 1.5
-_QUALITY = 88  # of JPEG pictures
 
 _STYLE = """
-#diffdope-words{position:fixed;left:8px;top:8px;max-width:min(520px,46vw);max-height:calc(100vh - 96px);overflow:auto;
+#diffdope-words{position:fixed;left:8px;top:8px;max-width:min(440px,36vw);max-height:calc(100vh - 96px);overflow:auto;
 z-index:900;font:13px/1.45 system-ui,sans-serif;background:rgba(250,250,250,.93);color:#222;border-radius:6px;
 padding:8px 12px;box-shadow:0 1px 6px rgba(0,0,0,.35)}
 #diffdope-words summary{cursor:pointer;font-weight:600}
 #diffdope-words p{margin:3px 0;overflow-wrap:anywhere}
-#diffdope-words figure{margin:8px 0}
-#diffdope-words img{max-width:100%;display:block}
 """
 
 
@@ -55,8 +51,8 @@ def write_page(path: Path, content: Content, *, most: int = MOST_MOMENTS) -> int
     panel = words(content, last, notes, last.pictures())
     head, body, rest = scene.partition("<body>")
     # The client's own script holds the word too, so only the first one after the head counts.
-    title = f"<title>{escape(content.title)}</title><style>{_STYLE}</style>"
-    write_durably(path, head.replace("</head>", f"{title}</head>", 1) + body + panel + rest)
+    head = re.sub("<title>.*?</title>", lambda _: f"<title>{escape(content.title)}</title>", head, count=1)
+    write_durably(path, head.replace("</head>", f"<style>{_STYLE}</style></head>", 1) + body + panel + rest)
     return len(chosen)
 
 
@@ -75,19 +71,8 @@ def words(
     parts = [f"<p>{escape(line)}</p>" for line in lines]
     if missing:
         parts.append(f"<p><b>not shown:</b> {escape('; '.join(missing))}</p>")
-    for name, picture in pictures.items():
-        caption = f"<figcaption>{escape(name)}</figcaption>"
-        parts.append(f'<figure>{caption}<img alt="{escape(name)}" src="{as_url(picture)}"></figure>')
+    parts += [as_html(name, picture) for name, picture in pictures.items()]
     return f'<details id="diffdope-words" open><summary>{escape(content.title)}</summary>{"".join(parts)}</details>'
-
-
-def as_url(picture: NDArray[np.uint8]) -> str:
-    """A picture (H, W, 3) as a data URL: JPEG, since pages shall be sent by mail."""
-    from PIL import Image
-
-    data = io.BytesIO()
-    Image.fromarray(picture).save(data, format="JPEG", quality=_QUALITY)
-    return f"data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode('ascii')}"
 
 
 def _recorded(content: Content, chosen: list[int]) -> str:

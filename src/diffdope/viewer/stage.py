@@ -17,6 +17,7 @@ _BATCH_FACES = 1500  # of each of many copies
 _BEHIND = 1.15  # of the farthest body, where the photograph stands
 _FARTHEST_M, _USUAL_M = 100.0, 1.0
 _AMBIENT = 1.5
+_COVERING = 1.3  # of the points' distance, their size: surfaces seen from aside have no holes
 _LINE = (120, 120, 120)
 PHOTOGRAPH, DEPTH = "photograph", "depth"
 
@@ -159,11 +160,11 @@ class Stage:
             ]  # fmt: skip
         points = points_of(moment.view)
         if points is not None and len(points.x_c):
-            size = 1.2 * float(np.median(points.x_c[:, 2])) / moment.view.camera.fx
-            self._fixed[DEPTH] = [
+            x_c, size = np.asarray(points.x_c, np.float32), _COVERING * points.spacing_m
+            self._fixed[DEPTH] = [  # half precision, the default, is half a millimetre off at 1 m
                 self._scene.add_point_cloud(
-                    "/depth", np.asarray(points.x_c, np.float32), points.colors, point_size=size,
-                    point_shape="square", point_shading="flat", precision="float32",
+                    "/depth", x_c, points.colors, point_size=size, point_shape="square", point_shading="flat",
+                    precision="float32",
                 )
             ]  # fmt: skip
         for kind, handles in self._fixed.items():

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
 import os
 import threading
+from html import escape
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from diffdope.errors import expected
 from diffdope.viewer.content import Content
 from diffdope.viewer.needed import viser_module
 from diffdope.viewer.stage import Stage, look_at
+
+_QUALITY = 88  # of JPEG pictures
 
 
 class Window:
@@ -33,6 +40,7 @@ class Window:
         self._shown = -1
         self._texts: Any = None
         self._pictures: list[Any] = []
+        self._drawn: Any = None
         first = content.moment(content.first)
         self._server.initial_camera.position, self._server.initial_camera.look_at = look_at(content, first)
         self._build()
@@ -68,7 +76,8 @@ class Window:
 
     def _build(self) -> None:
         gui, content = self._server.gui, self._content
-        gui.configure_theme(control_layout="collapsible", control_width="large", show_share_button=False)
+        gui.configure_theme(control_width="large", show_share_button=False)
+        gui.main_panel.dock_right()
         gui.add_markdown(as_markdown(content.text))
         if len(content.titles) > 1:
             slider = gui.add_slider(
@@ -92,13 +101,13 @@ class Window:
     def _draw_pictures(self, k: int) -> None:
         """The 2-D pictures of a moment; made again only where the moment has others than the one before."""
         pictures = self._content.moment(k).pictures
-        if getattr(self, "_drawn", None) == pictures:
+        if self._drawn == pictures:
             return
         self._drawn = pictures
         for handle in self._pictures:
             handle.remove()
         with self._folder:
-            self._pictures = [self._server.gui.add_image(image, label=name) for name, image in pictures().items()]
+            self._pictures = [self._server.gui.add_html(as_html(name, image)) for name, image in pictures().items()]
 
 
 def start_server(host: str, port: int, label: str, command: str = "view") -> Any:
@@ -125,6 +134,20 @@ def stop_server(server: Any) -> None:
     """Ends a server of viser, quietly."""
     with contextlib.redirect_stdout(io.StringIO()):
         server.stop()
+
+
+def as_html(name: str, picture: NDArray[np.uint8]) -> str:
+    """A picture (H, W, 3) with its name above, as HTML; viser's own images cannot be loaded in a panel that is docked.
+
+    JPEG, since pages shall be sent by mail.
+    """
+    from PIL import Image
+
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, format="JPEG", quality=_QUALITY)
+    url = f"data:image/jpeg;base64,{base64.b64encode(data.getvalue()).decode('ascii')}"
+    image = f'<img alt="{escape(name)}" src="{url}" style="max-width:100%;display:block">'
+    return f'<figure style="margin:8px"><figcaption>{escape(name)}</figcaption>{image}</figure>'
 
 
 def as_markdown(lines: tuple[str, ...]) -> str:
