@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from diffdope import Camera, Mesh, Observation, Pose
+from diffdope import Observation, Pose
 from diffdope.annotate.editor import Editor
 from diffdope.annotate.pictures import FolderPictures
 from diffdope.annotate.session import Session
@@ -39,9 +38,8 @@ def folder(tmp_path: Path) -> Path:
     hole = np.array(Image.open(DEMO / "depth.png"))
     hole[100:400, 150:450] = 0
     Image.fromarray(hole).save(made / "depth" / "000007.png")
-    for name in ("camera.json", "object.ply", "texture.png"):
-        if (DEMO / name).exists():
-            shutil.copy(DEMO / name, made / name)
+    for name in ("camera.json", "object.ply", "object.png"):
+        shutil.copy(DEMO / name, made / name)
     return made
 
 
@@ -87,6 +85,3 @@ def with_worlds(folder: Path, poses: dict[int, Pose]) -> Path:
     path = folder / "scene_camera.json"
     path.write_text(json.dumps(entries))
     return path
-
-
-__all__ = ["DEMO", "Callable", "Camera", "FakeSnapper", "Mesh", "with_worlds"]

@@ -98,11 +98,12 @@ class Refiner:
         _check_given(observation, progress)
         if len(starts) > 1:
             results = [self.refine(observation, one, progress=progress) for one in starts]
-            return best_of(results)
+            return best_of(results).seen_in(self.mesh, observation)
         pose = starts[0]
         attempt = self._attempt(self.preset, observation, self._frame.enter(pose), progress=progress)
         result = self._frame.result(attempt.result, pose)
-        return replace(result, notes=(*notes, *result.notes)) if notes else result
+        result = replace(result, notes=(*notes, *result.notes)) if notes else result
+        return result.seen_in(self.mesh, observation)
 
     def locate(
         self,
@@ -141,7 +142,8 @@ class Refiner:
         if near is not None and result.answers:
             same = self._meshes.unnoticed
             result = self._turned(result, observation, nearest_alike(result.pose, self._frame.enter(near), same))
-        return self._frame.result(result, self._frame.leave(result.initial_pose))
+        located = self._frame.result(result, self._frame.leave(result.initial_pose))
+        return located.seen_in(self.mesh, observation)
 
     def _anywhere(
         self, preset: Preset, observation: Observation, *, box: Box | None = None, progress: Progress | None = None
@@ -197,7 +199,8 @@ class Refiner:
             self._tracker = self._new_tracker()
         start = None if pose is None else self._frame.enter(pose)
         result = self._tracker.track(observation, start, time_s=time_s)
-        return self._frame.result(result, self._frame.leave(result.initial_pose) if pose is None else pose)
+        tracked = self._frame.result(result, self._frame.leave(result.initial_pose) if pose is None else pose)
+        return tracked.seen_in(self.mesh, observation)
 
     def _new_tracker(self) -> Tracker:
         near, wide = tracking_presets(self.preset)
