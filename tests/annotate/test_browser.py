@@ -91,7 +91,7 @@ def test_an_object_is_located_nudged_taken_back_and_survives_a_kill(
 
     with serving(*words(folder, out)) as (url, process):
         page.page.goto(url)
-        page.page.get_by_text("1 objects, 1 checked").first.wait_for()
+        page.page.get_by_text("1 object, 1 checked").first.wait_for()
         hand.press("next")
         hand.wait_for("begins with the poses of the picture before")
         assert poses(out, 4) == [] and np.array_equal(poses(out, 3)[0].matrix, located.matrix)

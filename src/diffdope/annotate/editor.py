@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.annotate.pictures import Pictures
+from diffdope.annotate.pictures import PictureSource
 from diffdope.annotate.seeing import UPRIGHT
 from diffdope.annotate.session import Session
 from diffdope.annotate.snap import Box, Snapped, Snapper
@@ -33,7 +33,7 @@ _DIRECTIONS = {
 
 
 @dataclass
-class Pairs:
+class ClickedPoints:
     """Points of the model (N, 3), metres, with the pixels that show them; the last may still wait for its pixel."""
 
     points_m: list[F64] = field(default_factory=list)
@@ -59,14 +59,14 @@ class Editor:
     def __init__(
         self,
         session: Session,
-        pictures: Pictures,
+        pictures: PictureSource,
         mesh_of: Callable[[int], Mesh],
         snapper: Snapper,
         names: Mapping[int, str] | None = None,
     ) -> None:
         self.session, self.pictures, self.mesh_of, self._snapper = session, pictures, mesh_of, snapper
         self.names = dict(names or {})
-        self.pairs = Pairs()
+        self.pairs = ClickedPoints()
         self._view: tuple[int, Observation] | None = None
 
     @property
@@ -106,7 +106,7 @@ class Editor:
         """
         camera, mesh = self.camera, self.mesh_of(obj_id)
         u, v = pixel if pixel is not None else (0.5 * (camera.width - 1), 0.5 * (camera.height - 1))
-        self.pairs = Pairs()
+        self.pairs = ClickedPoints()
         self.session.add(obj_id, self._standing(mesh, UPRIGHT, u, v, self._usual_depth(mesh)))
         return f"{self.name_of(obj_id)} added: drag it, click it into place, refine or locate it"
 
@@ -221,7 +221,7 @@ class Editor:
         )
         best = found[0]
         self.session.move(best.pose, Origin.POINTS)
-        self.pairs = Pairs()
+        self.pairs = ClickedPoints()
         words = f"solved: {best.rms_px:.1f} px left"
         if best.rms_px > _CLOSE_PX:
             words += ": one of the pairs is wrong, perhaps (undo brings the old pose back)"
@@ -233,7 +233,7 @@ class Editor:
 
     def go(self, by: int) -> str:
         """The next picture (1), or the one before (-1)."""
-        self.pairs = Pairs()
+        self.pairs = ClickedPoints()
         if not self.session.step(by):
             return "there is no further picture"
         started = any(one.origin == Origin.BEFORE for one in self.session.state.within(self.session.state.im_id))
@@ -241,13 +241,13 @@ class Editor:
 
     def select(self, thing: int) -> str:
         """Works on another object."""
-        self.pairs = Pairs()
+        self.pairs = ClickedPoints()
         self.session.select(thing)
         return ""
 
     def remove(self) -> str:
         """Takes the selected object away."""
-        self.pairs = Pairs()
+        self.pairs = ClickedPoints()
         self.session.remove()
         return "removed"
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.annotate.pictures import Pictures
+from diffdope.annotate.pictures import PictureSource
 from diffdope.annotate.state import State
 from diffdope.annotate.store import Store
 from diffdope.geometry.camera import Camera
@@ -43,7 +43,7 @@ class Exporter:
         mesh_of: the mesh of an object.
     """
 
-    def __init__(self, store: Store, pictures: Pictures, mesh_of: Callable[[int], Mesh]) -> None:
+    def __init__(self, store: Store, pictures: PictureSource, mesh_of: Callable[[int], Mesh]) -> None:
         self._store, self._pictures, self._mesh_of = store, pictures, mesh_of
         self._folder = store.folder
         self._worlds = pictures.cameras()

@@ -16,7 +16,7 @@ from diffdope.io.json_files import read_json
 from diffdope.scene.observation import Observation
 
 
-class Pictures(Protocol):
+class PictureSource(Protocol):
     """Pictures by their numbers."""
 
     @property

@@ -36,6 +36,10 @@ MODES = ("drag", "put", "points", "box")
 KEYS = {
     "J": "left", "L": "right", "I": "up", "K": "down", "U": "nearer", "O": "farther",
 }  # fmt: skip
+_FROM = {
+    Origin.HAND: "by hand", Origin.POINTS: "from points", Origin.REFINED: "refined", Origin.LOCATED: "located",
+    Origin.SCENE: "from another picture", Origin.FILE: "from scene_gt.json", Origin.BEFORE: "of the picture before",
+}  # fmt: skip
 TURNS = {"J": ("y", 1.0), "L": ("y", -1.0), "I": ("x", 1.0), "K": ("x", -1.0), "U": ("z", -1.0), "O": ("z", 1.0)}
 
 
@@ -345,7 +349,7 @@ class AnnotationWindow:
         count, done = len(editor.session.pictures), sum(one.checked for one in placed)
         self._where.content = as_markdown(
             (f"picture {number} of {count}: {editor.pictures.name(state.im_id)}",
-             f"{len(placed)} objects, {done} checked")
+             f"{len(placed)} object{'' if len(placed) == 1 else 's'}, {done} checked")
         )  # fmt: skip
         names = tuple(self._name(one) for one in placed) or ("none",)
         if tuple(self._things.options) != names:
@@ -397,9 +401,9 @@ def said_of(current: Placement | None, editor: Editor) -> tuple[str, ...]:
     if current is None:
         return ("no object is selected",)
     x, y, z = 1e3 * current.pose.apply(editor.mesh.center_m)
-    lines = [f"middle at ({x:.1f}, {y:.1f}, {z:.1f}) mm, by {current.origin}"]
+    lines = [f"{_FROM[current.origin]}: middle at ({x:.1f}, {y:.1f}, {z:.1f}) mm"]
     if current.origin == Origin.BEFORE:
-        lines = ["of the picture before: not in the files until it is moved, refined or checked"]
+        lines.append("not in the files until it is moved, refined or checked")
     if current.confidence is not None:
         lines.append(f"confidence {current.confidence:.2f}")
     if current.sigma_mm is not None and current.sigma_deg is not None:

@@ -12,7 +12,7 @@ import tyro
 
 from diffdope.annotate.editor import Editor
 from diffdope.annotate.export import Exporter, InTheRear
-from diffdope.annotate.pictures import FolderPictures, Pictures, ScenePictures
+from diffdope.annotate.pictures import FolderPictures, PictureSource, ScenePictures
 from diffdope.annotate.session import Session
 from diffdope.annotate.snap import Snapper
 from diffdope.annotate.state import State
@@ -81,7 +81,7 @@ class Arguments:
 class Inputs(NamedTuple):
     """Pictures, numbers and names of the objects, and their meshes, read when they are asked for."""
 
-    pictures: Pictures
+    pictures: PictureSource
     objects: tuple[int, ...]
     mesh_of: Callable[[int], Mesh]
     names: Mapping[int, str]

@@ -19,7 +19,15 @@ from diffdope.pipelines.compiled import compile_before
 from diffdope.pipelines.in_box import IN_A_PIECE, box_of_mask, checked_box, doubted, surest, with_note
 from diffdope.pipelines.notes import notes_on
 from diffdope.pipelines.own_frame import OwnFrame
-from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, in_pose_of, message_of, nothing_compared
+from diffdope.pipelines.result import (
+    MESSAGES,
+    NOWHERE,
+    RefinementResult,
+    in_pose_of,
+    message_of,
+    nothing_compared,
+    seen_in,
+)
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.pipelines.settings import preset as find_preset
 from diffdope.pipelines.start import POSE_CURE, Start, best_of, poses_of
@@ -98,12 +106,12 @@ class Refiner:
         _check_given(observation, progress)
         if len(starts) > 1:
             results = [self.refine(observation, one, progress=progress) for one in starts]
-            return best_of(results).seen_in(self.mesh, observation)
+            return seen_in(best_of(results), self.mesh, observation)
         pose = starts[0]
         attempt = self._attempt(self.preset, observation, self._frame.enter(pose), progress=progress)
         result = self._frame.result(attempt.result, pose)
         result = replace(result, notes=(*notes, *result.notes)) if notes else result
-        return result.seen_in(self.mesh, observation)
+        return seen_in(result, self.mesh, observation)
 
     def locate(
         self,
@@ -143,7 +151,7 @@ class Refiner:
             same = self._meshes.unnoticed
             result = self._turned(result, observation, nearest_alike(result.pose, self._frame.enter(near), same))
         located = self._frame.result(result, self._frame.leave(result.initial_pose))
-        return located.seen_in(self.mesh, observation)
+        return seen_in(located, self.mesh, observation)
 
     def _anywhere(
         self, preset: Preset, observation: Observation, *, box: Box | None = None, progress: Progress | None = None
@@ -200,7 +208,7 @@ class Refiner:
         start = None if pose is None else self._frame.enter(pose)
         result = self._tracker.track(observation, start, time_s=time_s)
         tracked = self._frame.result(result, self._frame.leave(result.initial_pose) if pose is None else pose)
-        return tracked.seen_in(self.mesh, observation)
+        return seen_in(tracked, self.mesh, observation)
 
     def _new_tracker(self) -> Tracker:
         near, wide = tracking_presets(self.preset)

@@ -105,18 +105,6 @@ class RefinementResult:
         """Whether a refined pose was found."""
         return self.status.ok
 
-    def seen_in(self, mesh: Mesh, observation: Observation) -> RefinementResult:
-        """The same result, which shows itself in a notebook while somebody else holds mesh and images.
-
-        It does not hold them itself: results are kept by the thousand, and photographs are large.
-
-        Args:
-            mesh: the object.
-            observation: the whole image.
-        """
-        object.__setattr__(self, "_seen", (weakref.ref(mesh), weakref.ref(observation)))
-        return self
-
     @property
     def _images(self) -> tuple[Mesh, Observation] | None:
         mesh, observation = (kept() for kept in getattr(self, "_seen", (lambda: None, lambda: None)))
@@ -136,6 +124,20 @@ class RefinementResult:
         from diffdope.viz.notebook import html_of
 
         return html_of(self, self._images)
+
+
+def seen_in(result: RefinementResult, mesh: Mesh, observation: Observation) -> RefinementResult:
+    """The same result, which shows itself in a notebook while somebody else holds mesh and images.
+
+    It does not hold them itself: results are kept by the thousand, and photographs are large.
+
+    Args:
+        result: new, of these images.
+        mesh: the object.
+        observation: the whole image.
+    """
+    object.__setattr__(result, "_seen", (weakref.ref(mesh), weakref.ref(observation)))
+    return result
 
 
 def message_of(status: Status, why: str = "") -> str:
@@ -177,4 +179,5 @@ __all__ = [
     "in_pose_of",
     "message_of",
     "nothing_compared",
+    "seen_in",
 ]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from diffdope.io.files import write_durably
 from diffdope.viewer.content import Content, Moment
-from diffdope.viewer.stage import Stage, look_at
+from diffdope.viewer.stage import SceneDrawing, look_at
 from diffdope.viewer.window import as_html, start_server, stop_server
 
 MOST_MOMENTS = 40
@@ -79,7 +79,7 @@ def _recorded(content: Content, chosen: list[int]) -> str:
     """The scene as viser's own page."""
     server = start_server("127.0.0.1", 0, content.title)
     try:
-        stage = Stage(server.scene, content.up)
+        stage = SceneDrawing(server.scene, content.up)
         first = content.moment(chosen[0])
         server.initial_camera.position, server.initial_camera.look_at = look_at(content, content.moment(chosen[-1]))
         stage.show(first)

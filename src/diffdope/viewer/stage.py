@@ -22,7 +22,7 @@ _LINE = (120, 120, 120)
 PHOTOGRAPH, DEPTH = "photograph", "depth"
 
 
-class Stage:
+class SceneDrawing:
     """A scene of a server, in the frame of the camera that took the pictures.
 
     Args:

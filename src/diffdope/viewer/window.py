@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from diffdope.errors import expected
 from diffdope.viewer.content import Content
 from diffdope.viewer.needed import viser_module
-from diffdope.viewer.stage import Stage, look_at
+from diffdope.viewer.stage import SceneDrawing, look_at
 
 _QUALITY = 88  # of JPEG pictures
 
@@ -36,7 +36,7 @@ class Window:
     def __init__(self, content: Content, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self._content, self._lock = content, threading.Lock()
         self._server = start_server(host, port, content.title)
-        self.stage = Stage(self._server.scene, content.up)
+        self.stage = SceneDrawing(self._server.scene, content.up)
         self._shown = -1
         self._texts: Any = None
         self._pictures: list[Any] = []
