@@ -28,12 +28,20 @@ def test_each_pixel_of_the_photograph_lies_on_its_ray(off_centre: Camera) -> Non
     assert np.allclose(plane.middle_m[:2] + 0.5 * np.array(size), corners[2, :2])
 
 
-def test_a_large_photograph_is_reduced_and_covers_the_same_plane(off_centre: Camera) -> None:
+def test_a_large_photograph_is_reduced_and_every_pixel_stays_on_its_ray() -> None:
     large = Camera(2000.0, 2000.0, 1500.0, 1000.0, 3001, 2003)
-    plane = Plane.of(Observation(large, rgb=np.full((2003, 3001, 3), 200, np.uint8)), 1.0)
-    assert plane is not None and max(plane.picture.shape) == 1280
-    assert (plane.picture == 200).all()
-    assert np.isclose(plane.width_m, 3001 / 2000)
+    rgb = np.zeros((2003, 3001, 3), np.uint8)
+    rgb[900:903, 1200:1203] = 255
+    plane = Plane.of(Observation(large, rgb=rgb), 2.0)
+    assert plane is not None
+    height, width = plane.picture.shape[:2]
+    assert 900 < width <= 1280 and 600 < height <= 720
+    light = plane.picture[..., 0] / plane.picture[..., 0].sum()
+    column, row = (light.sum(axis=0) @ np.arange(width), light.sum(axis=1) @ np.arange(height))
+    x = plane.middle_m[0] + plane.width_m * ((column + 0.5) / width - 0.5)
+    y = plane.middle_m[1] + plane.height_m * ((row + 0.5) / height - 0.5)
+    u, v = large.project([x, y, 2.0])
+    assert (u, v) == (pytest.approx(1201.0, abs=0.02), pytest.approx(901.0, abs=0.02))
 
 
 def test_depth_alone_is_shown_in_grey(off_centre: Camera) -> None:

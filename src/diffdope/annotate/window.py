@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -29,6 +30,7 @@ _CLEAR = 0.4
 _GIZMO = 0.75  # of the object's diameter
 _BEHIND = 4.0  # diameters of the scene behind the farthest object, where the photograph stands
 _OTHER_SHAPE = 1e-3  # of the screen's width by its height
+_SAVE_EVERY_S = 0.2  # while something is dragged
 STEPS_MM = ("0.2", "1", "5", "20")
 _DEG_PER_MM = 0.5  # a step turns by so much, so that both look about alike on an object of 20 cm
 MODES = ("drag", "put", "points", "box")
@@ -60,7 +62,7 @@ class AnnotationWindow:
         self._lock = threading.RLock()
         self._server = start_server(host, port, "diffdope annotate", command="annotate")
         self._nodes: dict[str, Any] = {}
-        self._gestures = 0
+        self._gestures, self._dragged_at = 0, 0.0
         self._drawn: dict[str, tuple[Any, ...]] = {}
         self._light: dict[int, tuple[Mesh, Any]] = {}
         self._mode = MODES[0]
@@ -236,6 +238,8 @@ class AnnotationWindow:
         with self._lock:
             if event.phase == "start" or self._gestures == 0:
                 self._gestures += 1
+            if event.phase == "update" and time.monotonic() - self._dragged_at < _SAVE_EVERY_S:
+                return
             gizmo = event.target
             turned = Pose.from_wxyz_xyz([*gizmo.wxyz, *gizmo.position])
             pose = Pose(turned.R_m2c, turned.t_m2c - turned.R_m2c @ self._editor.mesh.center_m)
@@ -245,6 +249,7 @@ class AnnotationWindow:
                     self._editor.session.move(pose, Origin.HAND, gesture=f"drag {self._gestures}")
                 except (DiffDopeError, OSError) as error:
                     words = f"NOT SAVED: {error}"
+            self._dragged_at = time.monotonic()
             if event.phase == "end":
                 self.refresh(words)
 

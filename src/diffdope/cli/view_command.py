@@ -27,6 +27,8 @@ class Arguments:
     """Folder or result.json of refine or locate, of calibrate, a tracked folder, or a BOP data set with --split."""
     html: Path | None = None
     """Write one HTML page, which opens without a net, instead of serving."""
+    moments: int | None = None
+    """Iterations, frames or images in the page, at most. Default: 40 of one picture, 12 of several."""
     split: str | None = None
     """Of a BOP data set: folder of the scenes."""
     scene: int | None = None
@@ -52,14 +54,14 @@ class Arguments:
 def run(arguments: list[str]) -> int:
     """Shows, until it is stopped; or writes the page."""
     given = tyro.cli(Arguments, args=arguments, prog="diffdope view")
-    check_fields(given, {"port": 0, "scene": 0, "image": 0})
+    check_fields(given, {"port": 0, "scene": 0, "image": 0, "moments": 1})
     viser_module("view")
     if given.html is not None:
         check_folder(given.html.absolute().parent, "html")
     content = _content(given)
     for line in content.missing:
         print(f"not shown: {line}")
-    return _write(given.html, content) if given.html is not None else _serve(given, content)
+    return _write(given.html, content, given.moments) if given.html is not None else _serve(given, content)
 
 
 def _content(given: Arguments) -> Content:
@@ -72,11 +74,11 @@ def _content(given: Arguments) -> Content:
     return bop_content(dataset, given.results, given.scene, given.image)
 
 
-def _write(path: Path, content: Content) -> int:
+def _write(path: Path, content: Content, most: int | None) -> int:
     from diffdope.viewer.page import write_page
 
     path.absolute().parent.mkdir(parents=True, exist_ok=True)
-    count = write_page(path, content)
+    count = write_page(path, content, most=most)
     print(f"page: {path} ({count} {content.slider}{'s' if count != 1 else ''}, {path.stat().st_size / 1e6:.1f} MB)")
     return 0
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
+from diffdope.geometry.crop import choose_crop
 from diffdope.scene.lod import level_of_detail, tolerance_of
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -67,18 +68,20 @@ class Points(NamedTuple):
 
 
 def points_of(view: Observation, most: int = MOST_POINTS) -> Points | None:
-    """The depth image as points, every k-th pixel; None without depth."""
+    """The depth image as points, every k-th pixel of every k-th row; None without depth."""
     if view.depth is None:
         return None
-    depth = np.asarray(view.depth, np.float64)
-    step = max(1, int(np.ceil(np.sqrt(np.count_nonzero(depth) / most))))
-    there = np.zeros(depth.shape, bool)
-    there[::step, ::step] = True
-    there &= depth > 0.0
-    points = view.camera.back_project(depth)[there]
-    colors = np.full((len(points), 3), _GREY) if view.rgb is None else np.asarray(view.rgb, np.float64)[there]
-    spacing_m = step * float(np.median(points[:, 2])) / view.camera.fx if len(points) else 0.0
-    return Points(points, to_bytes(colors), spacing_m)
+    step = max(1, int(np.ceil(np.sqrt(np.count_nonzero(view.depth) / most))))
+    depth = np.asarray(view.depth[::step, ::step], np.float64)
+    there = depth > 0.0
+    rows, columns = np.nonzero(there)
+    z, camera = depth[there], view.camera
+    x, y = (step * columns - camera.cx) / camera.fx * z, (step * rows - camera.cy) / camera.fy * z
+    colors = (
+        np.full((len(z), 3), _GREY) if view.rgb is None else np.asarray(view.rgb[::step, ::step][there], np.float64)
+    )
+    spacing_m = step * float(np.median(z)) / camera.fx if len(z) else 0.0
+    return Points(np.stack([x, y, z], axis=1), to_bytes(colors), spacing_m)
 
 
 class Plane(NamedTuple):
@@ -100,9 +103,13 @@ class Plane(NamedTuple):
         """
         if view.rgb is None and view.depth is None:
             return None
-        corners = corners_of(view.camera, distance_m)
+        camera = view.camera
+        whole = (0.0, 0.0, camera.width - 1.0, camera.height - 1.0)
+        part = view.crop(choose_crop([whole], camera, margin=0.0, max_size=longest))
+        rgb = _depth_in_grey(part) if part.rgb is None else np.asarray(part.rgb, np.float64)
+        corners = corners_of(part.camera, distance_m)
         size = corners[2] - corners[0]
-        return cls(_reduced(view, longest), corners.mean(axis=0), float(size[0]), float(size[1]))
+        return cls(to_bytes(rgb), corners.mean(axis=0), float(size[0]), float(size[1]))
 
 
 def corners_of(camera: Camera, distance_m: float) -> F64:
@@ -111,19 +118,6 @@ def corners_of(camera: Camera, distance_m: float) -> F64:
     top, bottom = -0.5 - camera.cy, camera.height - 0.5 - camera.cy
     x, y = np.array([left, right, right, left]) / camera.fx, np.array([top, top, bottom, bottom]) / camera.fy
     return np.stack([x, y, np.ones(4)], axis=1) * distance_m
-
-
-def _reduced(view: Observation, longest: int) -> NDArray[np.uint8]:
-    """The picture with its longest side cut down; whatever its pixels, it is stretched over the same plane."""
-    from PIL import Image
-
-    rgb = _depth_in_grey(view) if view.rgb is None else np.asarray(view.rgb, np.float64)
-    picture = Image.fromarray(to_bytes(rgb))
-    factor = longest / max(picture.size)
-    if factor < 1.0:
-        size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
-        picture = picture.resize(size, Image.Resampling.BOX)
-    return np.asarray(picture)
 
 
 def _depth_in_grey(view: Observation) -> F64:

@@ -15,8 +15,8 @@ from diffdope.viewer.content import Content, Moment
 from diffdope.viewer.stage import SceneDrawing, look_at
 from diffdope.viewer.window import as_html, start_server, stop_server
 
-MOST_MOMENTS = 40
-"""In a page; of longer ones every n-th is kept, since each may bring a photograph."""
+MOST_MOMENTS, MOST_VIEWS = 40, 12
+"""In a page, of one picture and of several: of more, every n-th is kept. A photograph with depth takes a megabyte."""
 _STEP_S = 0.25
 _HOLD_S = 1.5
 
@@ -29,13 +29,13 @@ padding:8px 12px;box-shadow:0 1px 6px rgba(0,0,0,.35)}
 """
 
 
-def write_page(path: Path, content: Content, *, most: int = MOST_MOMENTS) -> int:
+def write_page(path: Path, content: Content, *, most: int | None = None) -> int:
     """Writes the page: the scene with a play bar over its moments, the words, and the 2-D pictures.
 
     Args:
         path: of the file; it appears when all is in it.
         content: what is shown.
-        most: moments that are kept.
+        most: moments that are kept; None for 40 of one picture, 12 of several.
 
     Returns:
         the number of moments in the page.
@@ -43,6 +43,8 @@ def write_page(path: Path, content: Content, *, most: int = MOST_MOMENTS) -> int
     Raises:
         DiffDopeError: if viser is not installed.
     """
+    if most is None:
+        most = MOST_MOMENTS if content.slider == "iteration" else MOST_VIEWS
     chosen = chosen_moments(len(content.titles), most)
     last = content.moment(chosen[-1])
     scene = _recorded(content, chosen)
