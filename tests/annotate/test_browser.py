@@ -83,6 +83,17 @@ def test_an_object_is_located_nudged_taken_back_and_survives_a_kill(
             page.page.keyboard.press("z")
             page.page.wait_for_timeout(300)
         until(page, lambda: np.array_equal(poses(out, 3)[0].matrix, located.matrix))
+        for go, away_m in ((100, 1e-3), (-100, 0.0)):  # a notch of the wheel is a step away, or nearer
+            page.page.mouse.wheel(0, go)
+            z = located.t_m2c[2] + away_m
+            until(page, lambda z=z: abs(poses(out, 3)[0].t_m2c[2] - z) < 1e-9)  # type: ignore[misc]
+            page.page.wait_for_timeout(600)
+        page.page.keyboard.press("ArrowDown")
+        until(page, lambda: abs(poses(out, 3)[0].t_m2c[1] - located.t_m2c[1] - 1e-3) < 1e-9)
+        page.page.keyboard.press("z")
+        page.settled()
+        held = page.page.locator("canvas").first
+        assert held.bounding_box() == canvas
         hand.tick("checked")
         until(page, lambda: '"checked": true' in (scene_of(out) / "annotation.json").read_text())
         assert not page.errors

@@ -92,5 +92,5 @@ def thumbnail(mesh: Mesh, width: int = 240, height: int = 120) -> NDArray[np.uin
     else:
         depth = np.where(covered[..., 0] > 0.5, images.depth[0], np.nan)
         near = (away[2] + mesh.radius_m - depth) / (2.0 * mesh.radius_m)
-        drawn = np.nan_to_num(0.15 + 0.6 * near)[..., None] * covered
+        drawn = np.repeat(np.nan_to_num(0.15 + 0.6 * near)[..., None] * covered, 3, axis=2)
     return to_bytes(drawn + 1.0 - covered)
