@@ -18,6 +18,7 @@ from diffdope.cli.track_command import Arguments as TrackArguments
 from diffdope.cli.view_bop import bop_content
 from diffdope.cli.view_sources import content_of
 from diffdope.errors import DiffDopeError
+from diffdope.jobs.journal import Journal
 from tests.cli.conftest import arguments
 
 HERE = importlib.util.find_spec("viser") is not None
@@ -157,6 +158,13 @@ def test_what_is_no_result_is_refused(path: str, why: str, tmp_path: Path) -> No
     (tmp_path / "broken.json").write_text("{")
     with pytest.raises(DiffDopeError, match=why):
         content_of(tmp_path / path)
+
+
+def test_a_journal_of_another_command_is_refused(tmp_path: Path) -> None:
+    with Journal.open(tmp_path / "run.jsonl", {"init": "gt"}) as journal:
+        journal.append("000001/000000/000000", {"status": "converged"})
+    with pytest.raises(DiffDopeError, match="--split and --results"):
+        content_of(tmp_path / "run.jsonl")
 
 
 def test_a_result_that_names_no_mesh_says_so(refined: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,11 +57,8 @@ def content_of(path: Path, root: Path | None = None) -> Content:
     if file.suffix == ".jsonl":
         return _track(file, places)
     entry = read_object(file, "result")
-    if "T_camera_base" in entry:
-        return _calibration(entry, file, places)
-    if "results" in entry:
-        return _instances(entry, file, places)
-    return _result(entry, file, places)
+    read = next((reader for key, reader in _READERS.items() if key in entry), _result)
+    return read(entry, file, places)
 
 
 def _file_in(path: Path) -> Path:
@@ -123,9 +120,12 @@ def _mesh_and_view(entry: Mapping[str, Any], places: Places) -> tuple[Mesh, Obse
 
 def _track(file: Path, places: Places) -> Content:
     header, records, complete = read_journal(file)
+    if "inputs" not in header:
+        cure = "of a run of `bop refine`, give the data set with --split and --results"
+        raise expected("result", f"what `track` wrote in {file}", "another journal", cure)
     if not records:
         raise expected("result", f"tracked frames in {file}", "none")
-    given = flags_of(TrackArguments, header.get("inputs", {}), places, out=places.folder)
+    given = flags_of(TrackArguments, header["inputs"], places, out=places.folder)
     mesh = given.load_mesh()
     frames = list(poses_of(records))
     doubt = float(header.get("settings", {}).get("tracking", {}).get("doubt", 0.0))
@@ -156,6 +156,13 @@ def _calibration(entry: Mapping[str, Any], file: Path, places: Places) -> Conten
     text = [f"{entry['status']}: {entry['message']}", *(f"note: {note}" for note in entry.get("notes", ()))]
     alternatives = [Pose.from_matrix(one) for one in entry.get("alternatives", ())]
     return pictures_content(pictures, T, alternatives, title=places.title, text=text)
+
+
+# By the key that only such a result has. Another kind of result is a line here, and a function that makes its content.
+_READERS: dict[str, Callable[[Mapping[str, Any], Path, Places], Content]] = {
+    "T_camera_base": _calibration,
+    "results": _instances,
+}
 
 
 def _words_of_picture(said: Mapping[str, Any]) -> tuple[str, ...]:
