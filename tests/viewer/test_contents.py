@@ -85,6 +85,15 @@ def test_a_result_without_a_history_shows_what_there_is_and_says_what_is_missing
     assert any("no uncertainty" in line for line in content.missing)
 
 
+def test_where_nothing_was_compared_the_start_is_shown_and_said(example: PackagedExample) -> None:
+    behind = Pose(example.start.R_m2c, np.array([0.0, 0.0, -1.0]))
+    result = Refiner(example.mesh).refine(example.observation, behind)
+    content = result_content(example.mesh, result, observation=example.observation)
+    assert content.titles == ["start"] and len(content.missing) == 1 and "nothing could be" in content.missing[0]
+    assert body(content.moment(0), "result").distance_to(behind) == 0.0
+    assert "behind_camera" in content.text[0]
+
+
 def test_answers_and_those_that_look_alike_are_shown(example: PackagedExample, result: RefinementResult) -> None:
     other, alike = (result.pose.retract([0, 0, 0, 0, 0, angle]) for angle in (1.0, 3.0))
     answers = (Answer(result.pose, 0.6, (alike,), ("turned",)), Answer(other, 0.3))

@@ -61,6 +61,8 @@ class _Shown:
     @property
     def missing(self) -> tuple[str, ...]:
         """What there is nothing to show of."""
+        if not self._result.modalities:
+            return ("no iterations and no hypotheses: nothing could be compared, and the pose is the start",)
         lines = []
         if not self._rows:
             lines.append("no iterations and no hypotheses: the result has no history.npz beside it")
