@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from diffdope import Observation, Pose, RefinementResult, Refiner
+from diffdope.errors import DiffDopeError
 from diffdope.geometry.so3 import exp
 from diffdope.pipelines.result import History
 from diffdope.scene.packaged import PackagedExample, packaged_example
@@ -178,6 +179,20 @@ def test_a_track_shows_each_frame_and_says_where_it_is_lost(example: PackagedExa
     assert set(moments[0].pictures()) == {"outlines"}
     content.moment(0)
     assert asked == [0, 1, 2]  # the last ones are kept
+
+
+def test_a_frame_that_cannot_be_read_says_so_and_the_others_are_shown(example: PackagedExample) -> None:
+    def view(k: int) -> Observation:
+        if k == 0:
+            raise DiffDopeError("frame 000000: no image")
+        return example.observation
+
+    record = {"status": "converged", "message": "", "confidence": 0.9, "time_s": 0.0}
+    frames = [(f"{k:06d}", example.truth, record) for k in range(2)]
+    content = track_content(example.mesh, frames, view, title="t", doubt=0.5)
+    broken = content.at(0)
+    assert broken.text == ("cannot be shown: frame 000000: no image",) and not broken.bodies
+    assert content.at(1).bodies
 
 
 def test_truth_stands_beside_estimates(example: PackagedExample) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.errors import DiffDopeError
 from diffdope.geometry.pose import Pose
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -99,7 +100,9 @@ class Content:
     first: int = 0
     up: tuple[float, float, float] = UP_IN_CAMERA
 
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """Of the bodies of the first moment, in their order."""
-        return tuple(dict.fromkeys(body.kind for body in self.moment(self.first).bodies))
+    def at(self, k: int) -> Moment:
+        """The k-th moment; where its files cannot be read, an empty one that says why."""
+        try:
+            return self.moment(k)
+        except (DiffDopeError, OSError) as error:
+            return Moment(self.titles[k], (f"cannot be shown: {error}",))

@@ -46,7 +46,7 @@ def write_page(path: Path, content: Content, *, most: int | None = None) -> int:
     if most is None:
         most = MOST_MOMENTS if content.slider == "iteration" else MOST_VIEWS
     chosen = chosen_moments(len(content.titles), most)
-    last = content.moment(chosen[-1])
+    last = content.at(chosen[-1])
     scene = _recorded(content, chosen)
     left_out = len(content.titles) - len(chosen)
     notes = (*content.missing, *((f"{left_out} of {len(content.titles)} {content.slider}s",) if left_out else ()))
@@ -82,13 +82,13 @@ def _recorded(content: Content, chosen: list[int]) -> str:
     server = start_server("127.0.0.1", 0, content.title)
     try:
         stage = SceneDrawing(server.scene, content.up)
-        first = content.moment(chosen[0])
-        server.initial_camera.position, server.initial_camera.look_at = look_at(content, content.moment(chosen[-1]))
+        first = content.at(chosen[0])
+        server.initial_camera.position, server.initial_camera.look_at = look_at(content, content.at(chosen[-1]))
         stage.show(first)
         recording = server.get_scene_serializer()
         for k in chosen[1:]:
             recording.insert_sleep(_STEP_S)
-            stage.show(content.moment(k))
+            stage.show(content.at(k))
         if len(chosen) > 1:
             recording.insert_sleep(_HOLD_S)
         return str(recording.as_html())

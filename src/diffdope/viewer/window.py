@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import expected
-from diffdope.viewer.content import Content
+from diffdope.viewer.content import Content, Moment
 from diffdope.viewer.needed import viser_module
 from diffdope.viewer.stage import SceneDrawing, look_at
 
@@ -34,14 +34,14 @@ class Window:
     """
 
     def __init__(self, content: Content, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._content, self._lock = content, threading.Lock()
+        self._content, self._lock = content, threading.RLock()
         self._server = start_server(host, port, content.title)
         self.stage = SceneDrawing(self._server.scene, content.up)
         self._shown = -1
         self._texts: Any = None
         self._pictures: list[Any] = []
         self._drawn: Any = None
-        first = content.moment(content.first)
+        first = content.at(content.first)
         self._server.initial_camera.position, self._server.initial_camera.look_at = look_at(content, first)
         self._build()
         self.show(content.first)
@@ -59,12 +59,18 @@ class Window:
     def show(self, k: int) -> None:
         """Draws the k-th moment."""
         with self._lock:
-            moment = self._content.moment(k)
+            moment = self._content.at(k)
             with self._server.atomic():
                 self.stage.show(moment)
             self._shown = k
             self._texts.content = as_markdown((f"**{moment.title}**", *moment.text))
-            self._draw_pictures(k)
+            self._draw_pictures(moment)
+
+    def _slide(self, slider: Any) -> None:
+        """Draws where the slider is now: of those places that it has passed meanwhile, nobody wants to know."""
+        with self._lock:
+            if int(slider.value) != self._shown:
+                self.show(int(slider.value))
 
     def stop(self) -> None:
         """Ends the server."""
@@ -83,9 +89,9 @@ class Window:
             slider = gui.add_slider(
                 content.slider, min=0, max=len(content.titles) - 1, step=1, initial_value=content.first
             )
-            slider.on_update(lambda _: self.show(int(slider.value)))
+            slider.on_update(lambda _: self._slide(slider))
         self._texts = gui.add_markdown("")
-        self.stage.show(content.moment(content.first))
+        self.stage.show(content.at(content.first))
         with gui.add_folder("shown"):
             for kind in self.stage.kinds:
                 self._add_switch(kind)
@@ -98,9 +104,9 @@ class Window:
         box = self._server.gui.add_checkbox(kind, self.stage.is_shown(kind))
         box.on_update(lambda _: self.stage.switch(kind, bool(box.value)))
 
-    def _draw_pictures(self, k: int) -> None:
+    def _draw_pictures(self, moment: Moment) -> None:
         """The 2-D pictures of a moment; made again only where the moment has others than the one before."""
-        pictures = self._content.moment(k).pictures
+        pictures = moment.pictures
         if self._drawn == pictures:
             return
         self._drawn = pictures
