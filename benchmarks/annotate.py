@@ -11,6 +11,8 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from diffdope.bop.scene import Instance
 OBJECTS = 5
 SCENE, IMAGE = 2, 0
 _FRAMES_MS = 800  # the scene takes a new mode of the mouse with its next frame, which software draws in a second or so
+_TRIES, _TRY_MS = 5, 6_000
 GOAL_S = 180.0
 """For five objects."""
 
@@ -89,11 +92,28 @@ class Annotator:
         self._page.wait_for_timeout(_FRAMES_MS)
         self._page.mouse.click(*self.screen(u, v))
 
-    def wait_for(self, words: str) -> str:
+    def wait_for(self, words: str, *, timeout_ms: float = 60_000) -> str:
         """The line that says what came of a command, once it begins with some words."""
         line = self._page.get_by_text(words).first
-        line.wait_for(timeout=25_000)
+        line.wait_for(timeout=timeout_ms)
         return str(line.inner_text())
+
+    def again(self, gesture: Callable[[], None], words: str) -> str:
+        """A gesture after which some words come; made again where it was made before the mouse's new mode was drawn."""
+        from playwright.sync_api import TimeoutError as TooLate
+
+        for _ in range(_TRIES):
+            gesture()
+            with suppress(TooLate):
+                return self.wait_for(words, timeout_ms=_TRY_MS)
+        return self.wait_for(words)
+
+    def locate_in(self, x: float, y: float, width: float, height: float) -> str:
+        """Drags a box of the photograph's pixels, in which the object is then located."""
+        self.choose("mouse", "box")
+        self.wait_for("drag a box")
+        self.again(lambda: self.drag_box(x, y, width, height), "locat")
+        return self.wait_for("located:")
 
 
 def annotate(annotator: Annotator, instance: Instance, rng: np.random.Generator) -> str:
@@ -104,10 +124,7 @@ def annotate(annotator: Annotator, instance: Instance, rng: np.random.Generator)
     annotator.choose("mouse", "drag")
     annotator.press("add")
     annotator.wait_for(f"{instance.obj_id} added")
-    annotator.choose("mouse", "box")
-    annotator.wait_for("drag a box")
-    annotator.drag_box(*box)
-    located = annotator.wait_for("located:")
+    located = annotator.locate_in(*box)
     annotator.press("refine")
     refined = annotator.wait_for("refined:")
     annotator.tick("checked")
