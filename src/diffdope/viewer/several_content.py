@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -126,6 +126,7 @@ def track_content(
     return Content(title, text, tuple(missing), "frame", titles, moment)
 
 
+@dataclass(frozen=True, eq=False)
 class Named:
     """An object in a picture of a data set.
 
@@ -136,8 +137,10 @@ class Named:
         score: of an estimate; None of the truth.
     """
 
-    def __init__(self, name: str, mesh: Mesh, pose: Pose, score: float | None = None) -> None:
-        self.name, self.mesh, self.pose, self.score = name, mesh, pose, score
+    name: str
+    mesh: Mesh
+    pose: Pose
+    score: float | None = None
 
 
 def images_content(
