@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ class Store:
 
     def __init__(self, out: Path, split: str, scene_id: int) -> None:
         self.out, self.folder = out, out / split / f"{scene_id:06d}"
+        self._made = [one for one in (self.folder, self.folder.parent, out) if not one.exists()]
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = WriterLock(self.folder / OWN)
 
@@ -92,8 +94,11 @@ class Store:
             write_durably(folder / "models_info.json", _text(info))
 
     def close(self) -> None:
-        """Lets another process work on the scene."""
+        """Lets another process work on the scene; folders that were made and hold nothing are removed again."""
         self._lock.release()
+        for folder in self._made:
+            with suppress(OSError):  # there is something in it
+                folder.rmdir()
 
 
 def truth_of(state: State) -> dict[str, list[dict[str, Any]]]:
