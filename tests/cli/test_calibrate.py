@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from diffdope.cli.main import main
+from diffdope.cli.view_sources import content_of
 from diffdope.experiments.drawn_arm import CAMERA, drawn_shot, looking_at
 from diffdope.geometry.pose import Pose
 from diffdope.scene.urdf import load_robot
@@ -91,6 +92,16 @@ def test_from_folders_without_a_start(laboratory: Path, tmp_path: Path, capsys: 
     assert "000011: its mask or depth is empty" in said
     assert "leave-one-out error" in said and "static_transform_publisher" in said and "pose that tells more" in said
     assert {"static_transform.yaml", "easy_handeye2.calib", "opencv.yaml"} <= {path.name for path in out.iterdir()}
+    shown = content_of(out)
+    assert shown.titles == ["000002", "000007", "000010"] and shown.text[0].startswith("converged: ")
+    for k, one in enumerate(entry["pictures"]):
+        moment = shown.moment(k)
+        assert moment.view is not None and moment.view.modalities == ("rgb", "depth", "mask")
+        assert np.allclose(moment.bodies[0].poses[0].matrix, entry["T_camera_base"])
+        assert f"IoU {one['iou']:.3f}" in moment.text and "used" in moment.text
+        assert set(moment.pictures()) == {"outlines"}
+    up = np.array(entry["T_camera_base"])[:3, 2]
+    assert np.allclose(shown.up, up)
 
 
 def test_mask_alone_depth_alone_and_a_start(laboratory: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from diffdope.io.cameras import camera_of_picture
 from diffdope.io.images import read_depth, read_rgb
 from diffdope.io.json_files import entry_of, field_of, integer_field, read_numbered, read_object
 from diffdope.io.masks import read_mask
-from diffdope.io.poses import pose_of
+from diffdope.io.poses import pose_of, world_of
 
 ENDINGS = ("png", "jpg", "jpeg", "tif", "tiff", "bmp")
 F32 = NDArray[np.float32]
@@ -89,6 +89,15 @@ class BopScene:
             return camera_of_picture(entry, width, height)
         except DiffDopeError as error:
             raise DiffDopeError(f"{path}, key {im_id}: {error}") from error
+
+    def world(self, im_id: int) -> Pose | None:
+        """T_w2c of an image, metres; None where the camera file does not say.
+
+        Raises:
+            DiffDopeError: if it says so, but not by a pose.
+        """
+        path, entry = self._camera_entry(im_id)
+        return world_of(entry, f"{path}, key {im_id}")
 
     def depth_scale_m(self, im_id: int) -> float | None:
         """Metres per stored unit of the depth image; None where no file says."""

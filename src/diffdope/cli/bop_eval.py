@@ -73,11 +73,13 @@ def run(arguments: list[str]) -> int:
         check_known(dataset, estimates, lambda number: f"{given.results}, line {rows[number][0]}")
     report = reported(given, dataset, estimates, check_frame(estimates, given.results))
     from diffdope.cli.bop_eval_tables import print_report
+    from diffdope.cli.report import view_line
 
     print_report(report)
     if given.out is not None:
         write_report(given.out, dataset, report)
         print(f"files: {given.out / 'report.html'}, errors.csv, summary.csv, summary.json, curves.png")
+    print(view_line(given.dataset, "--split", given.split, "--results", str(given.results)))
     return 0
 
 

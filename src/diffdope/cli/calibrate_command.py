@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,8 @@ from diffdope.io.transforms import read_camera_pose
 from diffdope.scene.observation import Observation
 from diffdope.scene.robot import Robot
 from diffdope.scene.urdf import load_robot
+
+_OF_THE_RUN = frozenset({"out", "threads", "suggestions", "camera_frame"})  # not of how the pictures are read
 
 
 @dataclass(frozen=True)
@@ -158,10 +160,14 @@ def calibrate_and_write(given: Arguments, robot: Robot, shots: list[Shot], start
 
 
 def inputs_of(given: Arguments) -> dict[str, Any]:
-    """What stands beside the result: files and options."""
-    names = ("urdf", "joints", "camera", "rgb", "mask", "depth", "init")
-    files = {name: str(path) for name in names if (path := getattr(given, name)) is not None}
-    return files | {"joint_offsets": given.joint_offsets, "surface": given.surface, "seed": given.seed}
+    """What stands beside the result: files, and whatever else was said of how they are read."""
+    always = {"joint_offsets", "surface", "seed"}
+    kept = {}
+    for field in fields(given):
+        value = getattr(given, field.name)
+        if field.name in always or (field.name not in _OF_THE_RUN and value != field.default):
+            kept[field.name] = str(value) if isinstance(value, Path) else value
+    return kept
 
 
 def _pairs(flag: str, given: tuple[str, ...]) -> dict[str, str]:

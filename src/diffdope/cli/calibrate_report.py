@@ -14,6 +14,7 @@ from rich.table import Table
 
 from diffdope.calibration.result import CalibrationResult, PictureResidual
 from diffdope.calibration.shots import Shot
+from diffdope.cli.report import view_line
 from diffdope.cli.wording import in_options
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
@@ -154,6 +155,7 @@ def print_calibration(result: CalibrationResult, camera: str, out: Path, console
     if result.ok:
         console.print(publisher_line(result.base, camera, result.T_base_camera), highlight=False, soft_wrap=True)
     console.print(f"files: {out}", highlight=False)
+    console.print(view_line(out), highlight=False, soft_wrap=True)
 
 
 def _table(pictures: Sequence[PictureResidual]) -> Table:

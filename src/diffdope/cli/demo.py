@@ -14,6 +14,7 @@ from diffdope.cli.progress import Activity
 from diffdope.cli.refine_command import described as described_run
 from diffdope.geometry.pose import Pose
 from diffdope.io.files import check_folder, results_folder
+from diffdope.io.histories import write_history
 from diffdope.io.results import write_result
 from diffdope.pipelines.settings import DEFAULT, PRESETS
 from diffdope.scene.mesh import Mesh
@@ -75,10 +76,12 @@ def refine_and_show(given: Arguments, mesh: Mesh, observation: Observation, star
     beside = described_run(preset, {"example": "packaged"}) | {"error_before": before, "error_after": after}
     with Activity("drawing pictures and films"), results_folder(given.out) as folder:
         write_result(folder / "result.json", result, beside)
+        write_history(folder, result.history)
         Draughtsman(mesh, observation, result).draw(folder, titles=titles, truth=truth)
         beside = described_run(preset, {"example": "packaged"}) | {"error": found}
         (folder / "located").mkdir()
         write_result(folder / "located" / "result.json", located, beside)
+        write_history(folder / "located", located.history)
         names = ("first proposal", described("located", found))
         Draughtsman(mesh, observation, located).draw(folder / "located", titles=names, truth=truth, film=False)
     console.print("[bold]Without a start pose[/]")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,11 +63,13 @@ class InputFlags:
     """Go on without colours where the mesh's texture file is missing."""
 
     @property
-    def inputs(self) -> dict[str, str]:
-        """Files and unit, as they stand beside a result."""
-        names = ("mesh", "camera", "init", "rgb", "depth", "mask")
-        files = {name: str(path) for name in names if (path := getattr(self, name, None)) is not None}
-        return files | {"unit": self.unit_of_mesh or "of the format"}
+    def inputs(self) -> dict[str, Any]:
+        """Files, unit, and whatever else was said of how they are read, as it stands beside a result."""
+        read = {field.name: field.default for kind in (InputFlags, StartFlags) for field in fields(kind)}
+        given = {name: getattr(self, name) for name in read if hasattr(self, name)}
+        kept = {name: value for name, value in given.items() if value != read[name]}
+        plain = {name: str(value) if isinstance(value, Path) else value for name, value in kept.items()}
+        return plain | {"unit": self.unit_of_mesh or "of the format"}
 
     @property
     def unit_of_mesh(self) -> Literal["m", "mm", "cm", "inch"] | None:

@@ -19,6 +19,7 @@ from diffdope.cli.rerun_flag import RerunFlag
 from diffdope.geometry.pose import Pose
 from diffdope.io.capture import Capture
 from diffdope.io.files import check_folder, results_folder, write_json
+from diffdope.io.histories import write_history
 from diffdope.io.plain import to_plain
 from diffdope.io.pose_outputs import write_pose_files
 from diffdope.io.poses import read_start_pose
@@ -93,6 +94,7 @@ def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Pre
     result = with_progress(lambda report: refiner.locate(observation, near=near, progress=report), "locating")
     with Activity("drawing pictures"), results_folder(given.out) as folder:
         write_result(folder / "result.json", result, described(preset, given.inputs))
+        write_history(folder, result.history)
         score = float(result.confidence or 0.0)
         write_pose_files(folder, result.pose, score=score, seconds=result.elapsed_s, im_id=0, obj_id=1)
         draughtsman = Draughtsman(refiner.mesh, observation, result)
@@ -112,6 +114,7 @@ def locate_all(
     from rich.console import Console
 
     from diffdope.cli.pictures import draw_all
+    from diffdope.cli.report import view_line
 
     console, found = Console(), []
     with Activity(f"locating{COMPILES}", total=len(labels)) as activity:
@@ -128,6 +131,7 @@ def locate_all(
         given.write_rerun(refiner.mesh, observation, one.result, label=one.label)
     good = sum(one.result.ok for one in found)
     console.print(f"{good} of {len(found)} found; files: {given.out}")
+    console.print(view_line(given.out), highlight=False, soft_wrap=True)
     return 0 if good == len(found) else 1
 
 

@@ -17,6 +17,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "refine": ("diffdope.cli.refine_command", "refine one pose in one image of your own"),
     "calibrate": ("diffdope.cli.calibrate_command", "find where a camera stands, from pictures of a robot arm"),
     "track": ("diffdope.cli.track_command", "follow the object through a film or a folder of images"),
+    "view": ("diffdope.cli.view_command", "show a result in a browser, or write it as one HTML page"),
+    "annotate": ("diffdope.cli.annotate_command", "mark the poses of objects in your own pictures, in a browser"),
     "serve": ("diffdope.cli.serve_command", "answer requests over HTTP, with meshes kept ready"),
     "experiment": ("diffdope.cli.experiment", "run one of the studies of the method"),
     "bop": ("diffdope.cli.bop", "refine and evaluate whole data sets in the BOP format"),

@@ -15,6 +15,7 @@ from diffdope.cli.progress import Activity
 from diffdope.cli.rerun_flag import RerunFlag
 from diffdope.io.capture import Capture
 from diffdope.io.files import check_folder, results_folder
+from diffdope.io.histories import write_history
 from diffdope.io.pose_outputs import write_pose_files
 from diffdope.io.poses import StartPoses
 from diffdope.io.results import write_result
@@ -27,7 +28,8 @@ class Arguments(StartFlags, InputFlags, RerunFlag):
     """Refines the pose of a known object in one image of your own. Lengths in files are millimetres, as in BOP."""
 
     out: Path
-    """Folder for result.json, the pose in other formats (pose.txt, pose.csv, scene_gt.json), pictures and the film."""
+    """Folder for result.json, history.npz, the pose in other formats (pose.txt, pose.csv, scene_gt.json), pictures and
+    the film."""
     image_id: int | None = None
     """Which image of a scene_camera.json, of start poses, or of a mask file."""
     obj_id: int | None = None
@@ -66,7 +68,7 @@ def run(arguments: list[str]) -> int:
     return refine_and_write(given, preset, given.load_mesh(), given.files().read(), start)
 
 
-def described(preset: Preset, inputs: dict[str, str]) -> dict[str, Any]:
+def described(preset: Preset, inputs: dict[str, Any]) -> dict[str, Any]:
     """What stands beside a result: how it was made."""
     from diffdope import __version__
 
@@ -94,6 +96,7 @@ def refine_and_write(
     titles = ("first proposal" if start is None else "start", f"refined: {result.status}")
     with Activity("drawing pictures and the film"), results_folder(given.out) as folder:
         write_result(folder / "result.json", result, described(preset, given.inputs))
+        write_history(folder, result.history)
         write_pose_files(
             folder, result.pose, score=float(result.confidence or 0.0), seconds=result.elapsed_s,
             im_id=given.image_id or 0, obj_id=1 if given.obj_id is None else given.obj_id,

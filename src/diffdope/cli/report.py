@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,3 +71,14 @@ def print_summary(result: RefinementResult, out: Path, console: Console) -> None
         table.add_row("note", in_options(note))
     table.add_row("files", str(out))
     console.print(table)
+    console.print(view_line(out), highlight=False, soft_wrap=True)
+
+
+def view_line(result: Path, *more: str) -> str:
+    """How to look at a result, as a line to copy.
+
+    Args:
+        result: what `diffdope view` is given.
+        more: its other words.
+    """
+    return f"to see it: {shlex.join(['diffdope', 'view', str(result), *more])}"

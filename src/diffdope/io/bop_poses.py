@@ -42,3 +42,22 @@ def pose_of(entry: Any, where: str) -> Pose:
         cure = "leave out T_m2c_metres"
         raise expected(f"{where}, T_m2c_metres", "the pose of cam_R_m2c and cam_t_m2c", f"one {off:.3g} off", cure)
     return exact
+
+
+def world_of(entry: Any, where: str) -> Pose | None:
+    """T_w2c of an entry of scene_camera.json, metres; None where it has neither cam_R_w2c nor cam_t_w2c.
+
+    Args:
+        entry: the object.
+        where: file and key, for the error.
+
+    Raises:
+        DiffDopeError: if one of the two is missing, or their numbers are no pose.
+    """
+    if not isinstance(entry, dict) or not {"cam_R_w2c", "cam_t_w2c"} & entry.keys():
+        return None
+    R, t = field_of(entry, "cam_R_w2c", where), field_of(entry, "cam_t_w2c", where)
+    try:
+        return Pose.from_bop(R, t)
+    except DiffDopeError as error:
+        raise DiffDopeError(f"{where}: cam_R_w2c and cam_t_w2c: {error}") from error

@@ -108,12 +108,15 @@ class ImageFolders:
         """Of the folders."""
         return tuple(self._files)
 
+    def files(self, k: int) -> dict[str, Path]:
+        """The files of the k-th frame, by kind."""
+        return {kind: files[self.names[k]] for kind, files in self._files.items()}
+
     def read(self, first: int = 0) -> Iterator[Frame]:
         """The frames from number `first` on."""
         for k in range(first, len(self.names)):
             name = self.names[k]
-            files = {kind: files[name] for kind, files in self._files.items()}
-            yield Frame(name, self._times_s[k], **self._images(files))
+            yield Frame(name, self._times_s[k], **self._images(self.files(k)))
 
     def _images(self, files: dict[str, Path]) -> dict[str, NDArray[Any]]:
         """What the files of one moment hold; the others tell a mask in text its size."""

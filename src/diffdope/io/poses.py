@@ -13,11 +13,14 @@ import numpy as np
 
 from diffdope.errors import DiffDopeError, check_choice, expected
 from diffdope.geometry.pose import Pose
-from diffdope.io.bop_poses import pose_entry, pose_of
+from diffdope.io.bop_poses import pose_entry, pose_of, world_of
 from diffdope.io.bop_results import Estimate, read_results
 from diffdope.io.pose_texts import StatedPose, read_entries
 
-__all__ = ["KINDS", "StartPoses", "pose_entry", "pose_of", "read_extrinsics", "read_start_pose", "read_start_poses"]
+__all__ = [
+    "KINDS", "StartPoses", "pose_entry", "pose_of", "read_extrinsics", "read_start_pose", "read_start_poses",
+    "world_of",
+]  # fmt: skip
 
 Kind = Literal["m2c", "c2m", "m2c-opengl", "c2m-opengl"]
 KINDS = ("m2c", "c2m", "m2c-opengl", "c2m-opengl")

@@ -8,7 +8,7 @@
 | initial_pose | initial: the same three |
 | elapsed_s | seconds |
 | cost, initial_cost | null where nothing could be compared, which is infinite in Python |
-| history | none: it is large, and serves pictures only |
+| history | none: it is large, and serves pictures only; `io/histories.py` writes it beside |
 
 Beside them are change_deg and change_mm, from the initial pose to the result, for those who read the file. Whatever
 else a record holds (the frame's time, the data set's ids) lies beside these keys, and `decode` passes it over.
@@ -90,7 +90,7 @@ def decode(entry: Mapping[str, Any], kind: type[Result], where: str = "result") 
         DiffDopeError: naming the key that is missing or broken, or if the record is of a refinement that ended in an
             error and has no result.
     """
-    if "error" in entry:
+    if isinstance(entry.get("error"), str):  # the demo has its errors in degrees and millimetres under that key
         raise expected(where, "a result", f"the error: {entry['error']}")
     values: dict[str, Any] = {}
     absent = []

@@ -20,7 +20,15 @@ from diffdope.pipelines.in_box import IN_A_PIECE, box_of_mask, checked_box, cut_
 from diffdope.pipelines.notes import notes_on
 from diffdope.pipelines.own_frame import OwnFrame
 from diffdope.pipelines.plausible import with_hints
-from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, in_pose_of, message_of, nothing_compared
+from diffdope.pipelines.result import (
+    MESSAGES,
+    NOWHERE,
+    RefinementResult,
+    in_pose_of,
+    message_of,
+    nothing_compared,
+    seen_in,
+)
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.pipelines.settings import preset as find_preset
 from diffdope.pipelines.start import POSE_CURE, Start, best_of, poses_of
@@ -104,11 +112,12 @@ class Refiner:
         _check_given(observation, progress)
         if len(starts) > 1:
             results = [self.refine(observation, one, progress=progress) for one in starts]
-            return best_of(results)
+            return seen_in(best_of(results), self.mesh, observation)
         pose = starts[0]
         attempt = self._attempt(self.preset, observation, self._frame.enter(pose), progress=progress)
         result = with_hints(self._frame.result(attempt.result, pose), self.mesh, observation, pose)
-        return replace(result, notes=(*notes, *result.notes)) if notes else result
+        result = replace(result, notes=(*notes, *result.notes)) if notes else result
+        return seen_in(result, self.mesh, observation)
 
     def locate(
         self,
@@ -150,7 +159,7 @@ class Refiner:
         if box is not None and (cut := cut_box(box, observation)):
             result = replace(result, notes=(*result.notes, cut))
         found = self._frame.result(result, self._frame.leave(result.initial_pose))
-        return with_hints(found, self.mesh, observation, None)
+        return seen_in(with_hints(found, self.mesh, observation, None), self.mesh, observation)
 
     def _anywhere(
         self, preset: Preset, observation: Observation, *, box: Box | None = None, progress: Progress | None = None
@@ -206,7 +215,8 @@ class Refiner:
             self._tracker = self._new_tracker()
         start = None if pose is None else self._frame.enter(pose)
         result = self._tracker.track(observation, start, time_s=time_s)
-        return self._frame.result(result, self._frame.leave(result.initial_pose) if pose is None else pose)
+        tracked = self._frame.result(result, self._frame.leave(result.initial_pose) if pose is None else pose)
+        return seen_in(tracked, self.mesh, observation)
 
     def _new_tracker(self) -> Tracker:
         near, wide = tracking_presets(self.preset)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,10 @@ from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import LOCATED_FAILED, MESSAGES, Status
 from diffdope.search.answers import Answer
 from diffdope.search.history import History
+
+if TYPE_CHECKING:
+    from diffdope.scene.mesh import Mesh
+    from diffdope.scene.observation import Observation
 
 F64 = NDArray[np.float64]
 _SHOWN, _WIDEST = 5, 96  # notes and answers, and letters of a note, that a screen has room for
@@ -99,6 +105,40 @@ class RefinementResult:
         """Whether a refined pose was found."""
         return self.status.ok
 
+    @property
+    def _images(self) -> tuple[Mesh, Observation] | None:
+        mesh, observation = (kept() for kept in getattr(self, "_seen", (lambda: None, lambda: None)))
+        return None if mesh is None or observation is None else (mesh, observation)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_seen"}
+
+    def _repr_png_(self) -> bytes | None:
+        """The overlay, for notebooks; None where the images are gone."""
+        from diffdope.viz.notebook import png_of
+
+        return png_of(self, self._images)
+
+    def _repr_html_(self) -> str:
+        """One line and the overlay, for notebooks."""
+        from diffdope.viz.notebook import html_of
+
+        return html_of(self, self._images)
+
+
+def seen_in(result: RefinementResult, mesh: Mesh, observation: Observation) -> RefinementResult:
+    """The same result, which shows itself in a notebook while somebody else holds mesh and images.
+
+    It does not hold them itself: results are kept by the thousand, and photographs are large.
+
+    Args:
+        result: new, of these images.
+        mesh: the object.
+        observation: the whole image.
+    """
+    object.__setattr__(result, "_seen", (weakref.ref(mesh), weakref.ref(observation)))
+    return result
+
 
 def message_of(status: Status, why: str = "", *, located: bool = False) -> str:
     """The status in words; of what is doubted for a reason, the reason.
@@ -147,4 +187,5 @@ __all__ = [
     "in_pose_of",
     "message_of",
     "nothing_compared",
+    "seen_in",
 ]

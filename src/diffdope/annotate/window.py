@@ -1,0 +1,170 @@
+"""The annotator's window: it hands on what mouse, keys and buttons do, and draws what came of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import numpy as np
+
+from diffdope.annotate.drawing import AnnotatedScene
+from diffdope.annotate.editor import Editor
+from diffdope.annotate.holding import HeldView
+from diffdope.annotate.panel import MODES, Command, Panel
+from diffdope.annotate.seeing import box_on, pixel_on, ray_to
+from diffdope.annotate.state import Origin
+from diffdope.errors import DiffDopeError
+from diffdope.geometry.pose import Pose
+from diffdope.viewer.stage import light
+from diffdope.viewer.window import start_server, stop_server
+
+_SAVE_EVERY_S = 0.2  # while something is dragged
+
+
+class AnnotationWindow:
+    """Serves one editor to browsers.
+
+    Args:
+        editor: the commands.
+        host: address to listen at.
+        port: 0 for a free one.
+
+    Raises:
+        DiffDopeError: if viser is not installed, or the port is taken.
+    """
+
+    def __init__(self, editor: Editor, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._editor = editor
+        self._lock = threading.RLock()
+        self._server = start_server(host, port, "diffdope annotate", command="annotate")
+        self._mode = next(iter(MODES))
+        self._gestures, self._dragged_at = 0, 0.0
+        scene = self._server.scene
+        scene.set_up_direction("-y")
+        light(scene)
+        self._drawing = AnnotatedScene(scene, editor, self._dragged, self._selected)
+        self._view = HeldView(editor, self._wheel)
+        self._panel = Panel(self._server.gui, editor, self)
+        self._server.on_client_connect(self._view.arrived)
+        self._server.on_client_disconnect(self._view.left)
+        self.refresh("add an object, or select one")
+
+    @property
+    def url(self) -> str:
+        """Where a browser finds it."""
+        return f"http://{self._server.get_host()}:{self._server.get_port()}"
+
+    def wait(self) -> None:
+        """Serves until the process is interrupted."""
+        self._server.sleep_forever()
+
+    def stop(self) -> None:
+        """Ends the server."""
+        stop_server(self._server)
+
+    def tell(self, words: str) -> None:
+        """Shows a line."""
+        self._panel.tell(words)
+
+    def do(self, command: Command, busy: str = "") -> None:
+        """Runs a command and shows what came of it; its mistakes become a line."""
+        with self._lock:
+            if busy:
+                self.tell(busy)
+            try:
+                words = command() or ""
+            except DiffDopeError as error:
+                words = str(error)
+            except OSError as error:
+                words = _not_saved(error)
+            self.refresh(words)
+
+    def refresh(self, words: str = "") -> None:
+        """Draws the state of the session."""
+        with self._lock, self._server.atomic():
+            self._drawing.draw(gizmo=self._mode == "drag", clear=self._panel.clear)
+            self._panel.fill()
+            self.tell(words)
+
+    def use_mouse(self, mode: str) -> None:
+        """Lets clicks mean something else; viser turns its camera's own mouse off while a box may be dragged."""
+        with self._lock:
+            self._mode = mode
+            scene = self._server.scene
+            scene.remove_click_callback()
+            scene.remove_rect_select_callback()
+            if mode in ("put", "points"):
+                scene.on_click()(self._clicked)
+            if mode == "box":
+                scene.on_rect_select()(self._boxed)
+            self.refresh(MODES[mode])
+
+    def look_through(self, client: Any, *, zoom: bool = False) -> None:
+        """Puts a browser into the camera's place."""
+        self._view.look_through(client, zoom=zoom)
+
+    def hold(self, held: bool) -> None:
+        """Keeps browsers there, or lets them go."""
+        self._view.held = held
+        if held:
+            for client in self._server.get_clients().values():
+                self._view.look_through(client)
+
+    def _selected(self, thing: int) -> None:
+        self.do(lambda: self._editor.select(thing))
+
+    def _wheel(self, notches: int) -> None:
+        direction = "farther" if notches > 0 else "nearer"
+        if self._editor.session.state.current is not None:
+            self.do(lambda: self._panel.nudge(direction, abs(notches)))
+
+    def _clicked(self, event: Any) -> None:
+        origin, direction = np.array(event.ray_origin), np.array(event.ray_direction)
+        pixel = pixel_on(self._editor.camera, origin, direction, self._drawing.distance_m())
+        if self._mode == "points" and not self._editor.pairs.waiting:
+            self.do(lambda: self._editor.pick_on_model(origin, direction))
+        elif pixel is None:
+            self.tell("that is beside the photograph")
+        elif self._mode == "points":
+            self.do(lambda: self._editor.pick_on_photograph(pixel))
+        else:
+            self.do(lambda: self._editor.put(pixel))
+
+    def _boxed(self, event: Any) -> None:
+        camera, depth_m = event.client.camera, self._drawing.distance_m()
+        corners = []
+        for x, y in (event.screen_min, event.screen_max):
+            direction = ray_to(x, y, wxyz=camera.wxyz, fov=camera.fov, aspect=camera.aspect)
+            corners.append(pixel_on(self._editor.camera, np.asarray(camera.position), direction, depth_m))
+        box = box_on(self._editor.camera, corners)
+        if box is None:
+            self.tell("that is beside the photograph")
+            return
+        self.do(lambda: self._editor.locate(box), "locating ...")
+
+    def _dragged(self, event: Any) -> None:
+        """The gizmo was moved in the browser, where the model has followed it already."""
+        with self._lock:
+            if event.phase == "start" or self._gestures == 0:
+                self._gestures += 1
+            if event.phase == "update" and time.monotonic() - self._dragged_at < _SAVE_EVERY_S:
+                return
+            gizmo, middle_m = event.target, self._editor.mesh.center_m
+            turned = Pose.from_wxyz_xyz([*gizmo.wxyz, *gizmo.position])
+            words = "dragged"
+            if event.phase != "start":
+                pose = Pose(turned.R_m2c, turned.t_m2c - turned.R_m2c @ middle_m)
+                try:
+                    self._editor.session.move(pose, Origin.HAND, gesture=f"drag {self._gestures}")
+                except DiffDopeError as error:
+                    words = str(error)
+                except OSError as error:
+                    words = _not_saved(error)
+            self._dragged_at = time.monotonic()
+            if event.phase == "end":
+                self.refresh(words)
+
+
+def _not_saved(error: OSError) -> str:
+    return f"NOT SAVED: {error.strerror or error} ({error.filename or ''}); the change was taken back"

@@ -1,0 +1,196 @@
+"""`diffdope annotate`: the poses of objects in pictures, marked by hand in a browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import tyro
+
+from diffdope.annotate.editor import Editor
+from diffdope.annotate.export import Exporter, InTheRear
+from diffdope.annotate.pictures import FolderPictures, PictureSource, ScenePictures
+from diffdope.annotate.session import Session
+from diffdope.annotate.snap import Snapper
+from diffdope.annotate.state import State
+from diffdope.annotate.store import OWN, Store
+from diffdope.bop.dataset import DataSet
+from diffdope.checked_fields import check_fields
+from diffdope.cli.lists import numbers_of
+from diffdope.errors import expected
+from diffdope.io.files import check_folder
+from diffdope.pipelines.settings import DEFAULT
+from diffdope.scene.mesh import Mesh
+from diffdope.viewer.needed import viser_module
+
+_NUMBER = re.compile(r"obj_(\d+)$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """Marks poses in pictures, in a browser, and keeps a data set in the BOP format in step with every change.
+
+    Pictures are folders of your own (--rgb, --depth, --camera, --mesh) or a scene of a data set (--dataset, --split,
+    --scene). The same command, given again, goes on where it was left.
+    """
+
+    out: Path
+    """Folder of the data set that is written: models/, SPLIT/SCENE/scene_gt.json, masks, pictures."""
+    rgb: Path | None = None
+    """Folder of photographs."""
+    depth: Path | None = None
+    """Folder of depth images with the same names; integers times the depth scale are millimetres, 0 = missing."""
+    camera: Path | None = None
+    """Camera file, as for `locate`; BOP's scene_camera.json has an entry for each picture."""
+    mesh: tuple[Path, ...] = ()
+    """PLY, OBJ, GLB or STL, one or more; obj_000012.ply is object 12, others are counted from 1."""
+    unit: Literal["m", "mm", "cm", "inch"] = "mm"
+    """Unit of the mesh files."""
+    depth_scale: float | None = None
+    """Millimetres per unit of the depth images; overrides the camera file."""
+    dataset: Path | None = None
+    """A BOP data set whose pictures and models are taken."""
+    dataset_split: str | None = None
+    """Its folder of scenes."""
+    dataset_scene: int | None = None
+    """Its scene; default: the first."""
+    objects: str | None = None
+    """Of its models only these: 1,2,3."""
+    split: str = "annotated"
+    """Folder of scenes in --out."""
+    scene: int = 1
+    """Number of the scene in --out."""
+    still: bool = False
+    """The scene stands still, and the camera file says where the cameras are (cam_R_w2c, cam_t_w2c): poses are shared
+    over the pictures."""
+    preset: str = DEFAULT
+    """Of refining and locating: default or fast."""
+    seed: int = 0
+    """Same seed, same result."""
+    host: str = "127.0.0.1"
+    """Address to serve at; only this machine can reach the default."""
+    port: int = 0
+    """Port; 0 for a free one."""
+    open: bool = True
+    """Open a browser."""
+
+
+class Inputs(NamedTuple):
+    """Pictures, numbers and names of the objects, and their meshes, read when they are asked for."""
+
+    pictures: PictureSource
+    objects: tuple[int, ...]
+    mesh_of: Callable[[int], Mesh]
+    names: Mapping[int, str]
+
+
+def run(arguments: list[str]) -> int:
+    """Serves until it is stopped; what was done is saved whenever that is."""
+    given = tyro.cli(Arguments, args=arguments, prog="diffdope annotate")
+    check_fields(given, {"port": 0, "seed": 0, "scene": 0, "dataset_scene": 0})
+    viser_module("annotate")
+    check_folder(given.out)
+    inputs = inputs_of(given)
+    store = Store(given.out, given.split, given.scene)
+    try:
+        return _annotate(given, inputs, store)
+    finally:
+        store.close()
+
+
+def inputs_of(given: Arguments) -> Inputs:
+    """What is annotated.
+
+    Raises:
+        DiffDopeError: if neither or both kinds of pictures are named, or something cannot be read.
+    """
+    folders = {name: path for name in ("rgb", "depth") if (path := getattr(given, name)) is not None}
+    if (given.dataset is None) == (not folders):
+        got = "both" if folders else "neither"
+        raise expected("pictures", "--rgb or --depth with --camera and --mesh, or --dataset with --dataset-split", got)
+    if given.dataset is not None:
+        return _of_dataset(given)
+    if given.camera is None or not given.mesh:
+        missing = "camera" if given.camera is None else "mesh"
+        raise expected(missing, f"--{missing} beside {', '.join(f'--{name}' for name in folders)}", "none")
+    how: dict[str, Any] = {} if given.depth_scale is None else {"depth_scale_mm": given.depth_scale}
+    meshes = _meshes(given)
+    names = {obj_id: mesh.name for obj_id, mesh in meshes.items() if not _NUMBER.search(mesh.name)}
+    return Inputs(FolderPictures(folders, given.camera, **how), tuple(meshes), meshes.__getitem__, names)
+
+
+def _of_dataset(given: Arguments) -> Inputs:
+    assert given.dataset is not None
+    if given.dataset_split is None:
+        raise expected("dataset-split", "the folder of the scenes", "none")
+    dataset = DataSet.open(given.dataset, given.dataset_split)
+    chosen = numbers_of("objects", given.objects)
+    ids = [one for one in dataset.models.ids if chosen is None or one in chosen]
+    if not ids:
+        raise expected("objects", f"some of {', '.join(map(str, dataset.models.ids))}", given.objects)
+    scene = dataset.scene(dataset.scene_ids[0] if given.dataset_scene is None else given.dataset_scene)
+    return Inputs(ScenePictures(scene), tuple(ids), dataset.models.mesh, {})
+
+
+def _meshes(given: Arguments) -> dict[int, Mesh]:
+    """The meshes by the number in their names, or counted."""
+    meshes: dict[int, Mesh] = {}
+    free = 1
+    for path in given.mesh:
+        match = _NUMBER.search(path.stem)
+        if match is None:
+            while free in meshes:
+                free += 1
+        number = free if match is None else int(match[1])
+        if number in meshes:
+            raise expected("mesh", "each object once", f"object {number} twice: {path}")
+        meshes[number] = Mesh.load(path, unit=given.unit)
+    return meshes
+
+
+def _annotate(given: Arguments, inputs: Inputs, store: Store) -> int:
+    from diffdope.annotate.window import AnnotationWindow
+
+    fresh = not (store.folder / OWN).is_file()
+    before = store.load()
+    exporter = Exporter(store, inputs.pictures, inputs.mesh_of)
+    windows: list[AnnotationWindow] = []
+    rear = InTheRear(exporter.write, lambda error: windows[0].tell(f"masks could not be written: {error}"))
+
+    def saved(state: State) -> None:
+        store.save(state)
+        rear.give(state)
+
+    session = Session(
+        inputs.pictures.ids, inputs.objects, state=before, cameras=inputs.pictures.cameras(), still=given.still,
+        saved=saved,
+    )  # fmt: skip
+    if before is not None and fresh:
+        exporter.adopt(before)
+    snapper = Snapper(inputs.mesh_of, preset=given.preset, seed=given.seed)
+    editor = Editor(session, inputs.pictures, inputs.mesh_of, snapper, inputs.names)
+    window = AnnotationWindow(editor, host=given.host, port=given.port)
+    windows.append(window)
+    if before is not None and not fresh:
+        saved(before)  # scene_gt.json and masks are made again, wherever the last run was cut off
+    return _serve(given, window, rear, store)
+
+
+def _serve(given: Arguments, window: Any, rear: InTheRear, store: Store) -> int:
+    import webbrowser
+
+    try:
+        print(f"annotating at {window.url}; every change is saved in {store.folder}; Ctrl-C ends it", flush=True)
+        if given.open:
+            webbrowser.open(window.url)
+        window.wait()
+    except KeyboardInterrupt:
+        print("writing masks")
+    finally:
+        window.stop()
+        rear.finish()
+    print(f"files: {store.folder}")
+    return 0

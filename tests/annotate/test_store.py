@@ -1,0 +1,243 @@
+"""The files of a session: nothing is lost, other tools read them, and masks follow the poses."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from diffdope import Camera, Mesh, Pose
+from diffdope.annotate.export import SIGNATURES, Exporter, InTheRear, bbox_of, silhouettes_of
+from diffdope.annotate.pictures import FolderPictures
+from diffdope.annotate.session import Session
+from diffdope.annotate.state import Origin, State
+from diffdope.annotate.store import KEPT, OWN, TRUTH, Store
+from diffdope.bop.dataset import DataSet
+from diffdope.errors import DiffDopeError
+from diffdope.scene.packaged import PackagedExample
+from tests.annotate.conftest import with_worlds
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "out", "annotated", 1)
+
+
+def worked(store: Store, pictures: FolderPictures, example: PackagedExample) -> Session:
+    """Two objects in one picture, one of which was carried into the next."""
+    session = Session(pictures.ids, [1], saved=store.save)
+    session.add(1, example.truth, Origin.LOCATED)
+    session.move(example.truth, Origin.REFINED, confidence=0.99, sigma_mm=0.3, sigma_deg=0.1)
+    session.mark(checked=True)
+    session.add(1, example.truth.retract([0.05, 0.0, 0.1, 0.0, 0.0, 0.4]))
+    session.mark(ambiguous=True)
+    session.step(1)
+    return session
+
+
+def test_a_session_goes_on_exactly_where_it_was(
+    store: Store, pictures: FolderPictures, example: PackagedExample
+) -> None:
+    session = worked(store, pictures, example)
+    back = store.load()
+    assert back is not None
+    assert (back.im_id, back.selected, back.things) == (session.state.im_id, 2, session.state.things)
+    for old, new in zip(session.state.placements, back.placements, strict=True):
+        assert np.array_equal(old.pose.matrix, new.pose.matrix)
+        assert {**vars(old), "pose": 0} == {**vars(new), "pose": 0}
+    Session(pictures.ids, [1], state=back)
+
+
+def test_scene_gt_holds_what_was_annotated_and_no_more(
+    store: Store, pictures: FolderPictures, example: PackagedExample
+) -> None:
+    worked(store, pictures, example)
+    truth = json.loads((store.folder / TRUTH).read_text())
+    assert list(truth) == ["3"]
+    assert [one["obj_id"] for one in truth["3"]] == [1, 1]
+    assert np.allclose(
+        Pose.from_bop(truth["3"][0]["cam_R_m2c"], truth["3"][0]["cam_t_m2c"]).matrix, example.truth.matrix
+    )
+
+
+def test_the_whole_is_a_data_set_that_our_own_tools_read(
+    store: Store, pictures: FolderPictures, example: PackagedExample
+) -> None:
+    session = worked(store, pictures, example)
+    exporter = Exporter(store, pictures, lambda _: example.mesh)
+    assert exporter.write(session.state) == 1
+    dataset = DataSet.open(store.out, "annotated")
+    scene = dataset.scene(1)
+    first, second = scene.truth(3)
+    view = pictures.observation(3)
+    assert scene.camera(3) == view.camera
+    assert np.array_equal(np.asarray(scene.rgb(3)), np.round(255 * np.asarray(view.rgb)))
+    assert np.abs(np.asarray(scene.depth(3)) - view.depth).max() < 6e-5  # type: ignore[operator]
+    mesh = dataset.models.mesh(1)
+    assert np.allclose(mesh.vertices_m, example.mesh.vertices_m, atol=1e-6)
+    assert mesh.texture is not None and np.array_equal(mesh.texture, example.mesh.texture)
+    assert np.allclose(mesh.uv, example.mesh.uv, atol=1e-6)
+    assert dataset.models.diameter_m(1) == pytest.approx(example.mesh.diameter)
+    whole, visible = scene.mask(3, 0, "mask"), scene.mask(3, 0)
+    assert whole is not None and visible is not None and not (visible & ~whole).any()
+    assert first.visib_fract == pytest.approx(visible.sum() / whole.sum()) and first.bbox == tuple(bbox_of(visible))
+    behind = scene.mask(3, 1)
+    assert behind is not None and not (behind & visible).any() and second.visib_fract is not None
+    seen = np.asarray(Image.open(Path(__file__).parents[2] / "src/diffdope/data/demo/mask.png")) > 127
+    agree = np.count_nonzero(seen & visible) / np.count_nonzero(seen | visible)
+    assert agree > 0.95
+
+
+def test_masks_are_written_again_only_where_poses_changed(
+    store: Store, pictures: FolderPictures, example: PackagedExample
+) -> None:
+    session = worked(store, pictures, example)
+    exporter = Exporter(store, pictures, lambda _: example.mesh)
+    exporter.write(session.state)
+    assert exporter.write(session.state) == 0
+    session.nudge([0.01, 0.0, 0.0])  # the object that was carried into picture 4
+    assert exporter.write(session.state) == 1
+    assert sorted(path.name for path in (store.folder / "mask").iterdir()) == [
+        "000003_000000.png", "000003_000001.png", "000004_000000.png",
+    ]  # fmt: skip
+    session.go_to(3)
+    session.select(1)
+    session.remove()
+    assert exporter.write(session.state) == 1
+    names = sorted(path.name for path in (store.folder / "mask_visib").iterdir())
+    assert names == ["000003_000000.png", "000004_000000.png"]
+    session.remove()
+    exporter.write(session.state)
+    info = json.loads((store.folder / "scene_gt_info.json").read_text())
+    assert list(info) == ["4"] and list(json.loads((store.folder / TRUTH).read_text())) == ["4"]
+
+
+def test_masks_that_a_crash_cut_off_are_written_by_the_next_run(
+    store: Store, pictures: FolderPictures, example: PackagedExample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = worked(store, pictures, example)
+    exporter = Exporter(store, pictures, lambda _: example.mesh)
+    exporter.write(session.state)
+    session.go_to(3)
+    session.nudge([0.0, 0.01, 0.0])
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("diffdope.annotate.export.silhouettes_of", crash)
+        with pytest.raises(KeyboardInterrupt):
+            exporter.write(session.state)
+    assert json.loads((store.folder / SIGNATURES).read_text()) == {}
+    assert Exporter(store, pictures, lambda _: example.mesh).write(session.state) == 1
+
+
+def test_a_scene_of_another_tool_is_taken_over_and_kept(
+    store: Store, pictures: FolderPictures, example: PackagedExample
+) -> None:
+    R, t = example.truth.to_bop()
+    text = json.dumps({"3": [{"cam_R_m2c": R, "cam_t_m2c": t, "obj_id": 1}], "7": []})
+    (store.folder / TRUTH).write_text(text)
+    state = store.load()
+    assert state is not None and state.current is not None and state.current.origin == Origin.FILE
+    exporter = Exporter(store, pictures, lambda _: example.mesh)
+    exporter.adopt(state)
+    assert exporter.write(state) == 0 and not (store.folder / "mask").exists()  # nothing of its own is touched
+    session = Session(pictures.ids, [1], state=state, saved=store.save)
+    session.nudge([0.01, 0.0, 0.0])
+    assert (store.folder / KEPT).read_text() == text
+    session.undo()
+    assert (store.folder / KEPT).read_text() == text
+    with pytest.raises(DiffDopeError, match="objects 2, got 1"):
+        Session(pictures.ids, [2], state=state)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "expected JSON"),
+        ('{"diffdope_annotation": 9, "state": {}}', "diffdope_annotation 1, got 9"),
+        ('{"diffdope_annotation": 1, "state": {"im_id": "x"}}', "annotation.json"),
+        ('{"diffdope_annotation": 1}', "annotation.json"),
+    ],
+)
+def test_a_broken_session_is_named_and_left_as_it_is(store: Store, text: str, why: str) -> None:
+    (store.folder / OWN).write_text(text)
+    with pytest.raises(DiffDopeError, match=why):
+        store.load()
+    assert (store.folder / OWN).read_text() == text
+
+
+def test_one_process_at_a_time(store: Store) -> None:
+    with pytest.raises(DiffDopeError, match="no other process"):
+        Store(store.out, "annotated", 1)
+    Store(store.out, "annotated", 2).close()
+    store.close()
+    Store(store.out, "annotated", 1).close()
+
+
+def test_an_object_hides_another_and_depth_hides_both() -> None:
+    import trimesh
+
+    box = Mesh.from_trimesh(trimesh.creation.box((0.1, 0.1, 0.1)))
+    camera = Camera(200.0, 200.0, 49.5, 49.5, 100, 100)
+    near, far = Pose(np.eye(3), np.array([0.03, 0.0, 0.5])), Pose(np.eye(3), np.array([0.0, 0.0, 0.7]))
+    drawn = silhouettes_of([(box, near), (box, far)], camera, None)
+    assert np.array_equal(drawn.visible[0], drawn.whole[0])
+    assert np.array_equal(drawn.visible[1], drawn.whole[1] & ~drawn.whole[0])
+    depth = np.zeros((100, 100), np.float32)
+    depth[:50] = 0.3  # something before both in the upper half, nothing measured below
+    hidden = silhouettes_of([(box, near)], camera, depth)
+    assert not hidden.visible[0][:50].any() and np.array_equal(hidden.visible[0][50:], hidden.whole[0][50:])
+    info = hidden.info(depth)[0]
+    assert info["px_count_valid"] == int(hidden.whole[0][:50].sum())
+    beside = silhouettes_of([(box, Pose(np.eye(3), np.array([9.0, 0.0, 0.5])))], camera, None)
+    assert beside.info(None)[0]["bbox_obj"] == [-1, -1, -1, -1] and beside.info(None)[0]["visib_fract"] == 0.0
+
+
+def test_cameras_of_a_still_scene_come_from_the_file_and_go_into_it(
+    store: Store, folder: Path, example: PackagedExample, rng: np.random.Generator
+) -> None:
+    worlds = {im_id: example.truth.retract(0.01 * rng.normal(size=6)) for im_id in (3, 4, 7)}
+    path = with_worlds(folder, worlds)
+    pictures = FolderPictures({"rgb": folder / "rgb", "depth": folder / "depth"}, path)
+    found = pictures.cameras()
+    assert all(np.allclose(found[im_id].matrix, T.matrix) for im_id, T in worlds.items())
+    session = Session(pictures.ids, [1], cameras=found, still=True, saved=store.save)
+    session.add(1, example.truth)
+    assert list(json.loads((store.folder / TRUTH).read_text())) == ["3", "4", "7"]
+    assert Exporter(store, pictures, lambda _: example.mesh).write(session.state) == 3
+    scene = DataSet.open(store.out, "annotated").scene(1)
+    again = scene.world(7)
+    assert again is not None and np.allclose(again.matrix, worlds[7].matrix)
+
+
+def test_a_camera_file_that_lacks_a_picture_is_refused(folder: Path, example: PackagedExample) -> None:
+    path = with_worlds(folder, {3: example.truth, 4: example.truth})
+    with pytest.raises(DiffDopeError, match="an entry for each of 3 pictures, got none for 7"):
+        FolderPictures({"rgb": folder / "rgb"}, path)
+
+
+def test_work_in_the_rear_takes_the_newest_and_ends_with_it() -> None:
+    done: list[State] = []
+    errors: list[BaseException] = []
+
+    def work(state: State) -> None:
+        done.append(state)
+        if state.im_id == 99:
+            raise OSError("no space")
+
+    rear = InTheRear(work, errors.append)
+    for im_id in range(20):
+        rear.give(State(im_id))
+    deadline = time.monotonic() + 10.0
+    while not done and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert [one.im_id for one in done] == [19]
+    rear.give(State(99))
+    rear.finish()
+    assert [one.im_id for one in done] == [19, 99] and len(errors) == 1

@@ -1,0 +1,84 @@
+"""What `diffdope annotate` is given: pictures, meshes, and what is refused before anything is written."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import pytest
+
+from diffdope.cli.annotate_command import Arguments, inputs_of
+from diffdope.cli.main import main
+from diffdope.errors import DiffDopeError
+
+
+def given(folder: Path, **changes: object) -> Arguments:
+    for kind in ("rgb", "depth"):
+        (folder / kind).mkdir(exist_ok=True)
+        shutil.copy(folder / f"{kind}.png", folder / kind / "frame_a.png")
+    values = {
+        "out": folder.parent / "out", "rgb": folder / "rgb", "depth": folder / "depth",
+        "camera": folder / "camera.json", "mesh": (folder / "object.ply",),
+    }  # fmt: skip
+    return Arguments(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def test_objects_have_the_number_in_their_name_or_are_counted(inputs: Path) -> None:
+    for name in ("obj_000001.ply", "obj_000012.ply", "mug.ply"):
+        shutil.copy(inputs / "object.ply", inputs / name)
+    meshes = tuple(inputs / name for name in ("obj_000001.ply", "mug.ply", "obj_000012.ply", "object.ply"))
+    made = inputs_of(given(inputs, mesh=meshes))
+    assert made.objects == (1, 2, 12, 3) and made.names == {2: "mug", 3: "object"}
+    assert made.mesh_of(12).name == "obj_000012"
+    assert made.pictures.ids == (0,) and made.pictures.name(0) == "frame_a"
+    with pytest.raises(DiffDopeError, match="each object once, got object 1 twice"):
+        inputs_of(given(inputs, mesh=(inputs / "mug.ply", inputs / "obj_000001.ply")))
+
+
+def test_the_depth_scale_of_the_command_wins(inputs: Path) -> None:
+    one, two = (inputs_of(given(inputs, depth_scale=scale)).pictures.observation(0) for scale in (None, 0.2))
+    assert two.depth is not None and one.depth is not None
+    assert two.depth.max() == pytest.approx(2 * one.depth.max(), rel=1e-5)
+
+
+def test_a_data_set_gives_pictures_and_models(shared_data: Path) -> None:
+    asked = Arguments(out=Path("x"), dataset=shared_data / "sim", dataset_split="dev", objects="1,3")
+    made = inputs_of(asked)
+    assert made.objects == (1, 3) and len(made.pictures.ids) == 8
+    assert made.pictures.observation(made.pictures.ids[0]).modalities == ("rgb", "depth")
+    with pytest.raises(DiffDopeError, match="objects: expected some of"):
+        inputs_of(Arguments(out=Path("x"), dataset=shared_data / "sim", dataset_split="dev", objects="99"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"rgb": None, "depth": None}, "pictures: expected .* got neither"),
+        ({"dataset": Path("y")}, "got both"),
+        ({"rgb": None, "depth": None, "dataset": Path("y")}, "dataset-split"),
+        ({"camera": None}, "camera: expected --camera beside --rgb, --depth, got none"),
+        ({"mesh": ()}, "mesh: expected --mesh beside"),
+        ({"mesh": (Path("nowhere.ply"),)}, "nowhere.ply"),
+        ({"rgb": Path("nowhere")}, "rgb: expected a folder of images"),
+    ],
+)
+def test_what_does_not_belong_together_is_refused(inputs: Path, changes: dict[str, object], why: str) -> None:
+    with pytest.raises(DiffDopeError, match=why):
+        inputs_of(given(inputs, **changes))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("viser") is None, reason="the extra `viewer` is not installed")
+def test_mistakes_are_one_line_and_write_nothing(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given(inputs)
+    words = ["annotate", "--rgb", str(inputs / "rgb"), "--mesh", str(inputs / "object.ply")]
+    out = inputs.parent / "out"
+    assert main([*words, "--out", str(out), "--no-open"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1 and not out.exists()
+    more = ["--camera", str(inputs / "camera.json"), "--out", str(out), "--no-open", "--still"]
+    assert main([*words, *more]) == 2
+    assert "cam_R_w2c" in capsys.readouterr().err
+    assert not out.exists()
+    out.mkdir()
+    assert main([*words, *more]) == 2
+    assert out.exists() and not list(out.iterdir())

@@ -1,0 +1,212 @@
+"""`diffdope view`: which result a path holds, what is read to show it, and what is said where that is gone."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from diffdope.bop.dataset import DataSet
+from diffdope.cli.locate_command import Arguments as LocateArguments
+from diffdope.cli.made_with import Places, flags_of
+from diffdope.cli.main import main
+from diffdope.cli.track_command import Arguments as TrackArguments
+from diffdope.cli.view_bop import bop_content
+from diffdope.cli.view_sources import content_of
+from diffdope.errors import DiffDopeError
+from diffdope.jobs.journal import Journal
+from tests.cli.conftest import arguments
+
+HERE = importlib.util.find_spec("viser") is not None
+needs_viser = pytest.mark.skipif(not HERE, reason="the extra `viewer` is not installed")
+
+
+@pytest.fixture
+def refined(inputs: Path) -> Path:
+    assert main([*arguments(inputs, depth_scale=0.1), "--no-film"]) == 0
+    return inputs.parent / "out"
+
+
+@pytest.mark.parametrize("words", [["view", "x"], ["annotate", "--out", "x"]])
+def test_without_the_extra_the_commands_say_what_to_install(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("diffdope.viewer.needed.importlib.util.find_spec", lambda name: None)
+    assert main(words) == 2
+    assert f'{words[0]}: viser is not installed; pip install "diffdope[viewer]"' in capsys.readouterr().err
+
+
+def test_what_is_shown_is_read_by_the_flags_of_the_command(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*arguments(inputs, depth_scale=0.1), "--no-film"]) == 0
+    made = inputs.parent / "out"
+    assert f"to see it: diffdope view {made}" in capsys.readouterr().out
+    read = json.loads((made / "result.json").read_text())["inputs"]
+    assert read["depth_scale"] == 0.1 and "mask_id" not in read
+    content = content_of(made)
+    assert content.title == "out" and not content.missing and len(content.titles) > 3
+    moment = content.moment(content.first)
+    assert moment.view is not None and moment.view.modalities == ("rgb", "depth", "mask")
+    assert {"result", "start", "hypotheses", "uncertainty"} <= {one.kind for one in moment.bodies}
+    assert content_of(made / "result.json").titles == content.titles
+
+
+def test_what_is_gone_is_named_and_the_rest_is_shown(refined: Path) -> None:
+    (refined / "history.npz").unlink()
+    (refined.parent / "inputs" / "depth.png").unlink()
+    content = content_of(refined)
+    assert any("depth.png is not there" in line for line in content.missing)
+    assert any("no history.npz" in line for line in content.missing)
+    view = content.moment(0).view
+    assert view is not None and view.modalities == ("rgb", "mask")
+    (refined.parent / "inputs" / "camera.json").write_text("{}")
+    content = content_of(refined)
+    assert content.moment(0).view is None and any(line.startswith("images: ") for line in content.missing)
+    (refined.parent / "inputs" / "object.ply").unlink()
+    with pytest.raises(DiffDopeError, match="the mesh that it names.*give --root"):
+        content_of(refined)
+
+
+def test_a_history_of_another_run_is_not_shown(refined: Path) -> None:
+    entry = json.loads((refined / "result.json").read_text())
+    (refined / "result.json").write_text(json.dumps({**entry, "iterations": entry["iterations"] + 5}))
+    content = content_of(refined)
+    assert "history.npz is of another result" in content.missing and content.titles == ["result"]
+
+
+def test_relative_paths_are_found_from_anywhere(inputs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(inputs.parent)
+    assert main([*arguments(Path("inputs"), out="made/out"), "--no-film"]) == 0
+    made = inputs.parent / "made" / "out"
+    assert json.loads((made / "result.json").read_text())["inputs"]["rgb"] == str(Path("inputs") / "rgb.png")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert not content_of(made).missing
+    shutil.copytree(made, tmp_path / "elsewhere" / "copied")
+    shutil.move(inputs, tmp_path / "elsewhere" / "kept")
+    with pytest.raises(DiffDopeError, match="--root"):
+        content_of(Path("copied"))
+    shutil.move(tmp_path / "elsewhere" / "kept", tmp_path / "elsewhere" / "deep" / "inputs")
+    assert not content_of(Path("copied"), Path("deep")).missing
+
+
+def test_the_demo_and_its_located_result(tmp_path: Path) -> None:
+    assert main(["demo", "--out", str(tmp_path / "demo")]) == 0
+    for folder in (tmp_path / "demo", tmp_path / "demo" / "located"):
+        content = content_of(folder)
+        assert not content.missing and len(content.titles) > 3
+        assert content.moment(0).view is not None
+
+
+def test_instances_of_a_mask_with_labels(inputs: Path) -> None:
+    from PIL import Image
+
+    labels = (np.asarray(Image.open(inputs / "mask.png")) > 127).astype(np.uint8) * 5
+    labels[10:40, 10:50] = 2
+    Image.fromarray(labels).save(inputs / "labels.png")
+    given = arguments(inputs, mask=inputs / "labels.png", init=None)
+    main(["locate", *given[1:]])
+    content = content_of(inputs.parent / "out")
+    assert len(content.titles) == 1 and len(content.moment(0).bodies) == 2
+    assert {line.split(":")[0] for line in content.moment(0).text} == {"2", "5"}
+    assert content.moment(0).view is not None
+
+
+def test_a_tracked_folder(inputs: Path) -> None:
+    for kind in ("rgb", "depth"):
+        (inputs / kind).mkdir()
+        for k in range(3):
+            shutil.copy(inputs / f"{kind}.png", inputs / kind / f"{k:06d}.png")
+    words = ["track", "--mesh", str(inputs / "object.ply"), "--camera", str(inputs / "camera.json")]
+    words += ["--init", str(inputs / "truth.json"), "--rgb", str(inputs / "rgb"), "--depth", str(inputs / "depth")]
+    assert main([*words, "--out", str(inputs.parent / "out"), "--no-film"]) == 0
+    content = content_of(inputs.parent / "out")
+    assert content.titles == ["frame 000000", "frame 000001", "frame 000002"] and not content.missing
+    for k in (2, 0, 1):
+        moment = content.moment(k)
+        assert moment.view is not None and len(moment.bodies[0].poses) == 1 and "confidence" in moment.text[1]
+    shutil.rmtree(inputs / "rgb")
+    gone = content_of(inputs.parent / "out" / "poses.jsonl")
+    assert gone.moment(1).view is None and gone.missing[0].startswith("images: ")
+
+
+def test_a_data_set_shows_truth_beside_estimates(shared_data: Path, tmp_path: Path) -> None:
+    dataset = DataSet.open(shared_data / "sim", "dev")
+    scene = dataset.scene(1)
+    (first, *_) = scene.truth(scene.image_ids[1])
+    R, t = (" ".join(map(str, part)) for part in first.pose.to_bop())
+    row = f"1,{scene.image_ids[1]},{first.obj_id},0.5,{R},{t},-1"
+    (tmp_path / "results.csv").write_text(f"scene_id,im_id,obj_id,score,R,t,time\n{row}\n")
+    content = bop_content(dataset, tmp_path / "results.csv", None, None)
+    assert content.first == 1 and not content.missing  # the image that has an estimate
+    kinds = [one.kind for one in content.moment(content.first).bodies]
+    assert kinds.count("estimates") == 1 and kinds.count("truth") == len(scene.truth(scene.image_ids[1]))
+    assert bop_content(dataset, None, 1, scene.image_ids[2]).first == 2
+    with pytest.raises(DiffDopeError, match="image: expected one of scene 1"):
+        bop_content(dataset, None, 1, 99999)
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [("nowhere", "which is not there"), ("empty", "which has none of these"), ("broken.json", "result: expected JSON")],
+)
+def test_what_is_no_result_is_refused(path: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken.json").write_text("{")
+    with pytest.raises(DiffDopeError, match=why):
+        content_of(tmp_path / path)
+
+
+def test_a_journal_of_another_command_is_refused(tmp_path: Path) -> None:
+    with Journal.open(tmp_path / "run.jsonl", {"init": "gt"}) as journal:
+        journal.append("000001/000000/000000", {"status": "converged"})
+    with pytest.raises(DiffDopeError, match="--split and --results"):
+        content_of(tmp_path / "run.jsonl")
+
+
+def test_a_result_that_names_no_mesh_says_so(refined: Path) -> None:
+    entry = json.loads((refined / "result.json").read_text())
+    del entry["inputs"]
+    (refined / "result.json").write_text(json.dumps(entry))
+    with pytest.raises(DiffDopeError, match="inputs such as .*mesh.*, got none"):
+        content_of(refined)
+
+
+@needs_viser
+def test_the_command_writes_a_page(refined: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (refined / "history.npz").unlink()
+    assert main(["view", str(refined), "--html", str(tmp_path / "pages" / "p.html")]) == 0
+    said = capsys.readouterr().out
+    assert "not shown: no iterations" in said and "page: " in said and "1 iteration," in said
+    assert "viser" not in said.replace("viser is", "")
+    assert (tmp_path / "pages" / "p.html").stat().st_size > 500_000
+
+
+@needs_viser
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--scene", "1"], "--split beside it"),
+        (["--results", "x.csv"], "--split beside it"),
+        (["--port", "70000"], "port"),
+        (["--split", "val"], "dataset|split"),
+    ],
+)
+def test_options_that_do_not_belong_together_are_refused(
+    words: list[str], why: str, refined: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import re
+
+    assert main(["view", str(refined), *words, "--no-open"]) == 2
+    assert re.search(why, capsys.readouterr().err)
+
+
+def test_flags_come_back_in_their_types(tmp_path: Path) -> None:
+    inputs = {"mesh": "a.ply", "camera": "c.json", "unit": "m", "mask_id": 3, "rectified": True, "unknown": 1}
+    given = flags_of(LocateArguments, inputs, Places(tmp_path), out=tmp_path)
+    assert (given.mesh, given.unit, given.mask_id, given.rectified) == (Path("a.ply"), "m", 3, True)
+    with pytest.raises(DiffDopeError, match="inputs such as .*camera"):
+        flags_of(TrackArguments, {"mesh": "a.ply"}, Places(tmp_path), out=tmp_path)
