@@ -16,6 +16,9 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.mesh_io import WITHOUT_UNIT
 from diffdope.scene.observation import Observation
 
+OF_THE_FORMAT = "of the format"
+"""What stands beside a result for the unit of a mesh whose format states it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class InputFlags:
@@ -69,7 +72,7 @@ class InputFlags:
         given = {name: getattr(self, name) for name in read if hasattr(self, name)}
         kept = {name: value for name, value in given.items() if value != read[name]}
         plain = {name: str(value) if isinstance(value, Path) else value for name, value in kept.items()}
-        return plain | {"unit": self.unit_of_mesh or "of the format"}
+        return plain | {"unit": self.unit_of_mesh or OF_THE_FORMAT}
 
     @property
     def unit_of_mesh(self) -> Literal["m", "mm", "cm", "inch"] | None:

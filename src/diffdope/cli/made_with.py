@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
+from diffdope.cli.input_flags import OF_THE_FORMAT
 from diffdope.errors import expected
 
 Flags = TypeVar("Flags")
@@ -55,7 +56,7 @@ def flags_of(kind: type[Flags], inputs: Mapping[str, Any], places: Places, **giv
     """
     hints, values = get_type_hints(kind), dict(given)
     for name, value in inputs.items():
-        if name not in hints or name in given or value is None:
+        if name not in hints or name in given or value in (None, OF_THE_FORMAT):
             continue
         if Path in (hints[name], *get_args(hints[name])):
             values[name] = places.find(str(value))
