@@ -20,7 +20,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.joint.chain import State, Unknowns
 from diffdope.joint.drawn import depth_of_others, drawing_of
 from diffdope.joint.leaf import Fit, Leaf
-from diffdope.joint.merge import Single, SummaryLeaf
+from diffdope.joint.merge import Single, SummaryLeaf, Vote
 from diffdope.joint.normal_equations import CameraPrior, LeafTerms, Where, add_block
 from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.observation import Observation
@@ -108,6 +108,22 @@ def _member(leaf: Leaf, pose: Pose, single: Single | None, agreed: SummaryLeaf |
     if agreed is None and fit.log_odds < _LEAST:
         return Member(leaf, None, fit, own, "its images do not support the pose: hidden, or something else is there")
     return Member(leaf, agreed if leaf.holds_outline else None, fit, own)
+
+
+def judged(state: State, votes: Sequence[Vote], members: Mapping[Where, Member]) -> State:
+    """Each object at the pose that costs least over all images: the common one, or what one of the views found.
+
+    Where images leave a direction nearly open, a mean of several poses fits none of them.
+    """
+    objects = list(state.objects)
+    for obj, one in enumerate(votes):
+        poses = [objects[obj], *(state.cameras[view].inverse() @ pose for view, pose in one.agreeing.items())]
+        costs = np.zeros(len(poses))
+        for (view, other), member in members.items():
+            if other == obj and member.used and member.leaf is not None:
+                costs += member.leaf.costs([state.cameras[view] @ pose for pose in poses])
+        objects[obj] = poses[int(np.argmin(costs))]
+    return replace(state, objects=tuple(objects))
 
 
 class Images:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from diffdope.joint.normal_equations import LeafTerms
 from diffdope.pipelines.refiner import Refiner
 from diffdope.problem.failure import Failure
 from diffdope.problem.level_problem import LevelProblem
+from diffdope.problem.variables import Variables
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.search.descent import Descent
@@ -75,6 +77,12 @@ class Leaf:
     def holds_outline(self) -> bool:
         """Whether only a photograph's edges hold the outline: then images alone make no regression."""
         return self.level.contour_active and "depth" not in self.level.modalities
+
+    def costs(self, poses: Sequence[Pose]) -> F64:
+        """Costs (B,) of poses in the camera, as a search compares them."""
+        problem = self.level.problem(Variables.one_object(0.5 * self.meshes.length_m))
+        R, t = np.stack([pose.R_m2c for pose in poses]), np.stack([pose.t_m2c for pose in poses])
+        return problem.evaluate(R, t).cost
 
     def parts(self, pose: Pose) -> dict[str, TermEquations]:
         """Normal equations by modality, with the scales of the first pose after it was prepared."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -16,6 +16,7 @@ from diffdope.joint.images import (
     Images,
     Member,
     covariance_of,
+    judged,
     members_of,
     observed_basis,
     spreads_of,
@@ -80,6 +81,14 @@ class Task:
         """Columns of all of them."""
         return Unknowns(len(self.refiners), tuple(sorted(self.priors)))
 
+    def without(self, views: Container[int]) -> Task:
+        """The same, without what some views found on their own of objects that others found, too."""
+        elsewhere = {obj for view, obj in self.singles if view not in views}
+        singles = {
+            (view, obj): one for (view, obj), one in self.singles.items() if view not in views or obj not in elsewhere
+        }
+        return replace(self, singles=singles)
+
     def units(self, state: State) -> F64:
         """(D,) by which steps are divided to compare."""
         lengths = [0.5 * one.mesh.diameter for one in self.refiners]
@@ -90,7 +99,20 @@ class Task:
 
 
 def solve_together(task: Task) -> Together:
-    """Finds all poses from all views."""
+    """Finds all poses from all views; once more without those that contradict the others, if there are any."""
+    first = _solved(task, {})
+    if not first.left_out:
+        return first
+    return _solved(task.without(first.left_out), first.left_out)
+
+
+def _solved(task: Task, left_out: dict[int, tuple[int, int]]) -> Together:
+    """See `solve_together`.
+
+    Args:
+        task: what is to be solved.
+        left_out: views that contradict the others, if that is known.
+    """
     votes = [
         vote({v: one for (v, o), one in task.singles.items() if o == obj}, task.cameras, task.priors, refiner)
         for obj, refiner in enumerate(task.refiners)
@@ -101,19 +123,18 @@ def solve_together(task: Task) -> Together:
         start, lambda state: terms_of(graph, state), unknowns, task.priors, iterations=_GRAPH_STEPS,
         units=task.units(start), tolerance=0.1 * _TOLERANCE,
     )  # fmt: skip
-    state, weights = first.state, first.weights
-    left_out: dict[int, tuple[int, int]] = {}
+    weights, spreads = first.weights, spreads_of(task.refiners)
+    members = members_of(first.state, task.observations, task.refiners, task.singles, graph, weights)
+    state = judged(first.state, votes, members)
     for again in (False, True):  # twice, if the first round led away from where it was prepared
-        members = members_of(state, task.observations, task.refiners, task.singles, graph, weights)
-        left_out = contradicting(members, task.singles)
+        if again or _moved(state, first.state, task.units(state), unknowns) > 0.0:
+            members = members_of(state, task.observations, task.refiners, task.singles, graph, weights)
+        left_out = left_out or contradicting(members, task.singles)
         members = {where: _unless_left_out(one, where[0] in left_out) for where, one in members.items()}
-        images = Images(members, task.threads)
-        spreads = spreads_of(task.refiners)
-        basis = partial(_observed, images=images, unknowns=unknowns, spreads=spreads)
-        units = task.units(state)
+        images, units = Images(members, task.threads), task.units(state)
         ended = minimise(
             state, images, unknowns, task.priors, iterations=_IMAGE_STEPS, units=units, tolerance=_TOLERANCE,
-            basis=basis,
+            basis=partial(_observed, images=images, unknowns=unknowns, spreads=spreads),
         )  # fmt: skip
         moved = _moved(ended.state, state, units, unknowns)
         state = ended.state
