@@ -9,7 +9,7 @@ from typing import Any
 
 from diffdope.errors import check_choice
 
-_WITH_MORE = ("locate", "refine", "track", "bop refine")  # whose --help is short
+_WITH_MORE = ("locate", "refine", "scene", "track", "bop refine")  # whose --help is short
 SHELLS = ("bash", "zsh", "fish")
 _BASH = """_diffdope() {
     local word="${COMP_WORDS[COMP_CWORD]}" words=""

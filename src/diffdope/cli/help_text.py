@@ -93,7 +93,7 @@ def _option(field: Any, hint: Any, text: str, width: int) -> list[str]:
     else:
         head = f"  --{_flag(field.name)} {_metavar(hint)}"
     default = field.default
-    if default not in (MISSING, None, False, True):
+    if default not in (MISSING, None, False, True, ()):
         text += f" Default: {default}."
     if field.default is True:
         text = f"Do not: {text[:1].lower()}{text[1:]}"
@@ -107,6 +107,8 @@ def _metavar(hint: Any) -> str:
     parts = typing.get_args(hint)
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         return _metavar(next(part for part in parts if part is not type(None)))
+    if typing.get_origin(hint) is tuple and parts[1:] == (Ellipsis,):
+        return f"{_metavar(parts[0])} ..."
     if typing.get_origin(hint) is Literal:
         return "|".join(map(str, parts))
     return _METAVARS.get(hint, "VALUE")

@@ -32,6 +32,10 @@ class SceneRefiner:
     merged: the pose that most of them support, then Gauss-Newton over all images, in which cameras that are not exact
     take part. A view that contradicts the others is left out and named.
 
+    Attributes:
+        objects: with names of their own.
+        refiners: one an object; objects of one mesh share it.
+
     Args:
         objects: what is looked for; a `Mesh` will do. Several may share one mesh.
         preset: name or `Preset`; one whose solver searches.
@@ -55,10 +59,10 @@ class SceneRefiner:
         for one in self.objects:
             if id(one.mesh) not in made:
                 made[id(one.mesh)] = Refiner(one.mesh, preset=preset, seed=seed, threads=threads)
-        self._refiners = tuple(made[id(one.mesh)] for one in self.objects)
+        self.refiners = tuple(made[id(one.mesh)] for one in self.objects)
         self._threads = threads
-        if self._refiners[0].preset.solver == "descent":
-            raise expected("preset", "one whose solver searches", self._refiners[0].preset.name, "use default or fast")
+        if self.refiners[0].preset.solver == "descent":
+            raise expected("preset", "one whose solver searches", self.refiners[0].preset.name, "use default or fast")
 
     def refine(
         self,
@@ -85,7 +89,7 @@ class SceneRefiner:
         began = time.perf_counter()
         scene = Scene([views] if isinstance(views, View) else views, self.objects, masks)
         given = starts_of(starts, scene)
-        asked = asked_of(scene, self._refiners, given, boxes or {})
+        asked = asked_of(scene, self.refiners, given, boxes or {})
         found = {
             (view, obj): result
             for view in range(len(scene.views))
@@ -93,7 +97,7 @@ class SceneRefiner:
             if result is not None
         }
         result = self._one_view(scene, found) if len(scene.views) == 1 else self._views(scene, asked, found)
-        result = settled_result(result, scene, self._refiners)
+        result = settled_result(result, scene, self.refiners)
         return replace(result, elapsed_s=time.perf_counter() - began)
 
     def _found(self, asked: Mapping[Where, Asked], view: int) -> list[RefinementResult | None]:
@@ -111,12 +115,12 @@ class SceneRefiner:
     ) -> SceneResult:  # fmt: skip
         singles: dict[Where, Single] = {}
         for where, result in found.items():
-            single = single_of(result, self._refiners[where[1]])
+            single = single_of(result, self.refiners[where[1]])
             if single is not None:
                 singles[where] = single
         kept = [obj for obj in range(len(self.objects)) if any(o == obj for _, o in singles)]
         if not kept:
-            return from_together(scene, self._refiners, None, [], found)
+            return from_together(scene, self.refiners, None, [], found)
         number = {obj: n for n, obj in enumerate(kept)}
         seen = {
             (v, o): scene.observation(v, o) for v in range(len(scene.views)) for o in kept if _may_show(scene, v, o)
@@ -125,12 +129,12 @@ class SceneRefiner:
             v: CameraPrior(view.T_w2c, view.sigma) for v, view in enumerate(scene.views) if view.sigma is not None
         }
         task = Task(
-            [self._refiners[obj] for obj in kept],
+            [self.refiners[obj] for obj in kept],
             {(v, number[o]): observation for (v, o), observation in seen.items()},
             {(v, number[o]): single for (v, o), single in singles.items()},
             tuple(view.T_w2c for view in scene.views), priors, self._threads,
         )  # fmt: skip
-        return from_together(scene, self._refiners, solve_together(task), kept, found)
+        return from_together(scene, self.refiners, solve_together(task), kept, found)
 
 
 def refine_scene(
