@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,14 @@ from diffdope.scene.scene import Scene
 
 Starts = Sequence[Pose | None] | Mapping[int | str | tuple[int, int], Pose]
 _CURE = "starts={(view, object): pose in that camera} or {object: pose in the world}"
+
+
+def without_empty(masks: Any) -> tuple[Any, frozenset[Where]]:
+    """The masks that are not empty, and where the others say that an object is not seen."""
+    if not isinstance(masks, Mapping):
+        return masks, frozenset()
+    empty = {key for key, mask in masks.items() if isinstance(mask, np.ndarray) and mask.ndim == 2 and not mask.any()}
+    return {key: mask for key, mask in masks.items() if key not in empty}, frozenset(empty)
 
 
 def starts_of(starts: Any, scene: Scene) -> dict[Where, Pose]:
@@ -48,9 +56,17 @@ def starts_of(starts: Any, scene: Scene) -> dict[Where, Pose]:
 
 
 def asked_of(
-    scene: Scene, refiners: Sequence[Refiner], starts: Mapping[Where, Pose], boxes: Mapping[Any, ArrayLike]
-) -> dict[Where, Asked]:
+    scene: Scene, refiners: Sequence[Refiner], starts: Mapping[Where, Pose], boxes: Mapping[Any, ArrayLike],
+    unseen: Container[Where] = (),
+) -> dict[Where, Asked]:  # fmt: skip
     """What is asked, by view and object; what nothing says anything about is missing.
+
+    Args:
+        scene: which views and objects there are.
+        refiners: of the objects.
+        starts: T_m2c by view and object.
+        boxes: by view and object.
+        unseen: where an object is not seen.
 
     Raises:
         DiffDopeError: if that is an object in all views, or a box is given beside a mask or for a view that there is
@@ -63,10 +79,10 @@ def asked_of(
         for view in range(len(scene.views)):
             where = view, obj
             observation = scene.observation(view, obj)
+            if where in unseen:
+                continue
             if where in starts:
-                unseen = "mask" in observation.modalities and observation.mask_box is None
-                if not unseen:
-                    asked[where] = Asked(refiner, observation, starts[where])
+                asked[where] = Asked(refiner, observation, starts[where])
             elif where in checked:
                 asked[where] = Asked(refiner, observation, box=np.asarray(checked[where], np.float64))
             elif observation.mask_box is not None or (not masked and "depth" in observation.modalities):

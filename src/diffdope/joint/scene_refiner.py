@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from numpy.typing import ArrayLike
 
 from diffdope.errors import DiffDopeError, check_type, expected
-from diffdope.joint.asked import Starts, asked_of, starts_of
+from diffdope.joint.asked import Starts, asked_of, starts_of, without_empty
 from diffdope.joint.each_view import Asked, found_in_view
 from diffdope.joint.merge import Single, single_of
 from diffdope.joint.normal_equations import CameraPrior, Where
@@ -87,16 +87,17 @@ class SceneRefiner:
                 `Refiner.locate` refuse.
         """
         began = time.perf_counter()
-        scene = Scene([views] if isinstance(views, View) else views, self.objects, masks)
+        shown, unseen = without_empty(masks)
+        scene = Scene([views] if isinstance(views, View) else views, self.objects, shown)
         given = starts_of(starts, scene)
-        asked = asked_of(scene, self.refiners, given, boxes or {})
+        asked = asked_of(scene, self.refiners, given, boxes or {}, unseen)
         found = {
             (view, obj): result
             for view in range(len(scene.views))
             for obj, result in enumerate(self._found(asked, view))
             if result is not None
         }
-        result = self._one_view(scene, found) if len(scene.views) == 1 else self._views(scene, asked, found)
+        result = self._one_view(scene, found) if len(scene.views) == 1 else self._views(scene, unseen, found)
         result = settled_result(result, scene, self.refiners)
         return replace(result, elapsed_s=time.perf_counter() - began)
 
@@ -111,7 +112,7 @@ class SceneRefiner:
         return from_one_view(scene, [found.get((0, obj)) for obj in range(len(self.objects))])
 
     def _views(
-        self, scene: Scene, asked: Mapping[Where, Asked], found: Mapping[Where, RefinementResult]
+        self, scene: Scene, unseen: Container[Where], found: Mapping[Where, RefinementResult]
     ) -> SceneResult:  # fmt: skip
         singles: dict[Where, Single] = {}
         for where, result in found.items():
@@ -122,9 +123,7 @@ class SceneRefiner:
         if not kept:
             return from_together(scene, self.refiners, None, [], found)
         number = {obj: n for n, obj in enumerate(kept)}
-        seen = {
-            (v, o): scene.observation(v, o) for v in range(len(scene.views)) for o in kept if _may_show(scene, v, o)
-        }
+        seen = {(v, o): scene.observation(v, o) for v in range(len(scene.views)) for o in kept if (v, o) not in unseen}
         priors = {
             v: CameraPrior(view.T_w2c, view.sigma) for v, view in enumerate(scene.views) if view.sigma is not None
         }
@@ -165,14 +164,6 @@ def refine_scene(
     """
     refiner = SceneRefiner(objects, preset=preset, seed=seed, threads=threads)
     return refiner.refine(views, masks, starts=starts, boxes=boxes)
-
-
-def _may_show(scene: Scene, view: int, obj: int) -> bool:
-    """Whether a view says anything about an object: it has a mask of it, or none at all and not colours alone."""
-    observation = scene.observation(view, obj)
-    if "mask" in observation.modalities:
-        return observation.mask_box is not None
-    return "depth" in observation.modalities or "rgb" in observation.modalities
 
 
 def _checked_objects(objects: Any) -> tuple[SceneObject, ...]:

@@ -171,12 +171,14 @@ def _nearer(start_depth: F32, crop: Observation, margin_m: float) -> NDArray[np.
 def _deep_gaps(start: NDArray[np.bool_], mask: F32, share: float) -> NDArray[np.bool_]:
     """Without depth: parts of the start's silhouette that the mask lacks, and that reach far into it.
 
-    A pose that is a little off lacks a rim; an occluder leaves a deep gap. It is widened, since the true silhouette
+    What others that are known hide is no part of that silhouette. A pose that is a little off lacks a rim; an occluder leaves a deep gap. It is widened, since the true silhouette
     behind the occluder may stick out of the start's.
     """
     from scipy.ndimage import binary_dilation, distance_transform_edt, label
 
     rows, columns = np.nonzero(start)
+    if len(rows) == 0:  # others that are known hide all of it
+        return np.zeros_like(start)
     reach = max(share * float(max(np.ptp(rows), np.ptp(columns)) + 1), _RIM)
     depth_inside = distance_transform_edt(start)
     pieces, count = label(start & (mask < 0.5))
