@@ -155,8 +155,9 @@ def refine_and_write(
     inputs = {"camera": [str(path) for path in given.camera], "objects": [one.entry() for one in objects]}
     beside = described(refiner.refiners[0].preset, {}) | {"inputs": inputs}
     ids = [number if one.obj_id is None else one.obj_id for number, one in enumerate(objects, 1)]
+    images = [number if k is None else k for number, k in enumerate(of_views("image-id", given.image_id, given.count))]
     with results_folder(given.out) as folder:
-        write_scene(folder, refiner, views, result, ids, beside)
+        write_scene(folder, refiner, views, result, ids, images, beside)
     print_scene(result, given.out, console)
     return 0 if result.ok else 1
 

@@ -31,7 +31,7 @@ _COVARIANCE = (
 
 def write_scene(
     folder: Path, refiner: SceneRefiner, views: Sequence[View], result: SceneResult, ids: Sequence[int],
-    beside: Mapping[str, Any],
+    images: Sequence[int], beside: Mapping[str, Any],
 ) -> None:  # fmt: skip
     """scene.json, BOP results and an overlay a view.
 
@@ -41,13 +41,14 @@ def write_scene(
         views: as they were given.
         result: of the scene.
         ids: of the objects in BOP's files.
+        images: numbers of the views in BOP's files.
         beside: what stands beside the result in scene.json.
     """
     write_json(folder / "scene.json", scene_entry(result, ids) | to_plain(dict(beside)))
     for number, view in enumerate(views):
         suffix = "" if len(views) == 1 else "_" + re.sub(r"[^\w.-]", "_", result.views[number].name)
         rows = [
-            Estimate(0, number, obj_id, one.confidence, one.views[number].pose, result.elapsed_s)
+            Estimate(0, images[number], obj_id, one.confidence, one.views[number].pose, result.elapsed_s)
             for one, obj_id in zip(result.objects, ids, strict=True)
             if one.views and one.ok
         ]

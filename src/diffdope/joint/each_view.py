@@ -52,6 +52,8 @@ class Asked:
     def again(self, result: RefinementResult, others: F32) -> RefinementResult:
         """From a result, knowing where others are; and from the beginning, where that did not convince."""
         observation = self.observation.with_others(others)
+        if not result.modalities:  # there is no pose to go on from
+            return self._from(observation, self.start)
         refined = self.refiner.refine(observation, result.pose)
         if result.answers:
             refined = _of_located(refined, result)

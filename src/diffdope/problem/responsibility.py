@@ -171,8 +171,8 @@ def _nearer(start_depth: F32, crop: Observation, margin_m: float) -> NDArray[np.
 def _deep_gaps(start: NDArray[np.bool_], mask: F32, share: float) -> NDArray[np.bool_]:
     """Without depth: parts of the start's silhouette that the mask lacks, and that reach far into it.
 
-    What others that are known hide is no part of that silhouette. A pose that is a little off lacks a rim; an occluder leaves a deep gap. It is widened, since the true silhouette
-    behind the occluder may stick out of the start's.
+    What others that are known hide is no part of that silhouette. A pose that is a little off lacks a rim; an occluder
+    leaves a deep gap. It is widened, since the true silhouette behind the occluder may stick out of the start's.
     """
     from scipy.ndimage import binary_dilation, distance_transform_edt, label
 
