@@ -97,7 +97,7 @@ def test_an_object_that_is_not_there(inputs: Path, capsys: pytest.CaptureFixture
     first = f"{inputs / 'object.ply'},mask={inputs / 'mask.png'},name=thing"
     assert main(words(inputs, object=[first, second])) == 1
     found = {one["name"]: one["status"] for one in read_scene(inputs)["objects"]}
-    assert found["thing"] == "converged" and found["ghost"] == "failed"
+    assert found["thing"] == "converged" and found["ghost"] == "no_overlap"
     assert "1 of 2 found" in capsys.readouterr().out
     assert len(read_results(inputs.parent / "out" / "poses.csv")) == 1  # what was not found is no estimate
 
