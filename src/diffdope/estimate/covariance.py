@@ -48,7 +48,7 @@ class InformationEigenbasis:
         return self.variance < _UNOBSERVED
 
 
-class Evidence(NamedTuple):
+class PoseEvidence(NamedTuple):
     """What modalities say about a pose, in units of the spread.
 
     everything (6, 6): their information; sure (6, 6): the part that facets cannot have made up; pulls (M, 6): what one
@@ -65,7 +65,7 @@ def spread_of(view: RegressionContext, noise: NoiseSettings) -> F64:
     return np.repeat([noise.spread * 2.0 * view.length_m, np.radians(noise.spread_deg)], 3)
 
 
-def evidence_of(parts: Mapping[str, TermEquations], spread: F64, *, correlated: bool = True) -> Evidence:
+def evidence_of(parts: Mapping[str, TermEquations], spread: F64, *, correlated: bool = True) -> PoseEvidence:
     """What all modalities at one pose say about it.
 
     Args:
@@ -82,7 +82,7 @@ def evidence_of(parts: Mapping[str, TermEquations], spread: F64, *, correlated: 
         matrix, tessellation = (sum((one[k] for one in own), np.zeros((6, 6))) * balance for k in (0, 1))
         sure += beyond(matrix, tessellation)
     pulls = np.array([one.pull for one in known]).reshape(-1, 6)
-    return Evidence(everything, sure, spread * pulls)
+    return PoseEvidence(everything, sure, spread * pulls)
 
 
 def information_eigenbasis(

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
-from diffdope.joint.each_view import Asked
+from diffdope.joint.each_view import ObjectQuery
 from diffdope.joint.normal_equations import Where
 from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.scene import Scene
@@ -58,7 +58,7 @@ def starts_of(starts: Any, scene: Scene) -> dict[Where, Pose]:
 def asked_of(
     scene: Scene, refiners: Sequence[Refiner], starts: Mapping[Where, Pose], boxes: Mapping[Any, ArrayLike],
     unseen: Container[Where] = (),
-) -> dict[Where, Asked]:  # fmt: skip
+) -> dict[Where, ObjectQuery]:  # fmt: skip
     """What is asked, by view and object; what nothing says anything about is missing.
 
     Args:
@@ -72,8 +72,10 @@ def asked_of(
         DiffDopeError: if that is an object in all views, or a box is given beside a mask or for a view that there is
             not.
     """
+    if not isinstance(boxes, Mapping):
+        raise expected("boxes", "{(view, object): (x, y, width, height)}", type(boxes).__name__)
     checked = {_checked_where("boxes", key, scene): box for key, box in boxes.items()}
-    asked: dict[Where, Asked] = {}
+    asked: dict[Where, ObjectQuery] = {}
     for obj, refiner in enumerate(refiners):
         masked = any(_has_mask(scene, view, obj) for view in range(len(scene.views)))
         for view in range(len(scene.views)):
@@ -82,11 +84,11 @@ def asked_of(
             if where in unseen:
                 continue
             if where in starts:
-                asked[where] = Asked(refiner, observation, starts[where])
+                asked[where] = ObjectQuery(refiner, observation, starts[where])
             elif where in checked:
-                asked[where] = Asked(refiner, observation, box=np.asarray(checked[where], np.float64))
+                asked[where] = ObjectQuery(refiner, observation, box=np.asarray(checked[where], np.float64))
             elif observation.mask_box is not None or (not masked and "depth" in observation.modalities):
-                asked[where] = Asked(refiner, observation)
+                asked[where] = ObjectQuery(refiner, observation)
         if not any(o == obj for _, o in asked):
             name = f"object {obj} ({scene.objects[obj].name})"
             cure = f"masks={{(view, object): mask}}, or {_CURE}"

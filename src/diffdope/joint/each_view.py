@@ -30,7 +30,7 @@ _MOVED, _TURNED_RAD = 0.01, np.radians(1.0)  # of the diameter: less changes not
 
 
 @dataclass(frozen=True)
-class Asked:
+class ObjectQuery:
     """What is asked of one object in a view.
 
     Attributes:
@@ -74,7 +74,7 @@ class Asked:
         return drawing_of(self.refiner.meshes, self.refiner.frame.enter(result.pose), self.observation.camera)
 
 
-def found_in_view(asked: Sequence[Asked | None]) -> list[RefinementResult | None]:
+def found_in_view(asked: Sequence[ObjectQuery | None]) -> list[RefinementResult | None]:
     """All objects of a view.
 
     Args:
@@ -91,7 +91,7 @@ def found_in_view(asked: Sequence[Asked | None]) -> list[RefinementResult | None
 
 
 def _round(
-    asked: Sequence[Asked | None], found: list[RefinementResult | None], camera: Camera, moved: set[int]
+    asked: Sequence[ObjectQuery | None], found: list[RefinementResult | None], camera: Camera, moved: set[int]
 ) -> set[int]:
     """Refines those anew beside which something has moved, all from the same drawings; returns which of them moved."""
     drawings = [

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from diffdope.errors import NothingToCompareError
 from diffdope.estimate.confidence import log_odds_of
-from diffdope.estimate.covariance import Evidence, evidence_of, spread_of
+from diffdope.estimate.covariance import PoseEvidence, evidence_of, spread_of
 from diffdope.estimate.fit_quality import FitQuality, assess
 from diffdope.estimate.regression import RobustScale, TermEquations, regress
 from diffdope.estimate.robust_gauss_newton import context_of, cost_of, noise_at
@@ -113,11 +113,11 @@ class Leaf:
         context = context_of(self.level, pose, length_m=self.meshes.length_m, tilt=0.0, gain="as-is")
         return spread_of(context, self._search.noise)
 
-    def evidence(self, parts: dict[str, TermEquations], *, correlated: bool = True) -> Evidence:
+    def evidence(self, parts: dict[str, TermEquations], *, correlated: bool = True) -> PoseEvidence:
         """What the images say about the pose in the camera, in units of the spread."""
         found = evidence_of(parts, self.spread, correlated=correlated)
         sure = 1.0 / noise_at(self.level, self._search.noise).inflation ** 2
-        return Evidence(sure * found.everything, sure * found.sure, found.pulls)
+        return PoseEvidence(sure * found.everything, sure * found.sure, found.pulls)
 
     def fit(self, pose: Pose) -> Fit:
         """How well the rendering explains the images, whatever hypotheses agree on it."""

@@ -123,7 +123,7 @@ def add_block(g: F64, H: F64, columns: list[slice], own: F64, curved: F64) -> No
             H[to, other] += curved[6 * i : 6 * i + 6, 6 * k : 6 * k + 6]
 
 
-class Solution(NamedTuple):
+class JointSolution(NamedTuple):
     """Where the steps ended, the leaves there, and how much each counted."""
 
     state: State
@@ -134,7 +134,7 @@ class Solution(NamedTuple):
 def minimise(
     state: State, evaluate: Evaluate, unknowns: Unknowns, priors: Mapping[int, CameraPrior], *,
     iterations: int, units: F64, tolerance: float, basis: Callable[[State, Leaves], F64] | None = None,
-) -> Solution:  # fmt: skip
+) -> JointSolution:  # fmt: skip
     """Gauss-Newton with weights of leaves anew before every step, from a state.
 
     Args:
@@ -163,7 +163,7 @@ def minimise(
         weights = weights_of(leaves)
         if float(np.abs(step / units).max()) < tolerance:
             break
-    return Solution(state, leaves, weights)
+    return JointSolution(state, leaves, weights)
 
 
 def _better(

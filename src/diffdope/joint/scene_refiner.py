@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike
 
 from diffdope.errors import DiffDopeError, check_type, expected
 from diffdope.joint.asked import Starts, asked_of, starts_of, without_empty
-from diffdope.joint.each_view import Asked, found_in_view
+from diffdope.joint.each_view import ObjectQuery, found_in_view
 from diffdope.joint.merge import Single, single_of
 from diffdope.joint.normal_equations import CameraPrior, Where
 from diffdope.joint.report import from_one_view, from_together, settled_result
 from diffdope.joint.result import SceneResult
-from diffdope.joint.together import Task, solve_together
+from diffdope.joint.together import JointTask, solve_together
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import DEFAULT, Preset
@@ -90,7 +90,7 @@ class SceneRefiner:
         shown, unseen = without_empty(masks)
         scene = Scene([views] if isinstance(views, View) else views, self.objects, shown)
         given = starts_of(starts, scene)
-        asked = asked_of(scene, self.refiners, given, boxes or {}, unseen)
+        asked = asked_of(scene, self.refiners, given, {} if boxes is None else boxes, unseen)
         found = {
             (view, obj): result
             for view in range(len(scene.views))
@@ -101,7 +101,7 @@ class SceneRefiner:
         result = settled_result(result, scene, self.refiners)
         return replace(result, elapsed_s=time.perf_counter() - began)
 
-    def _found(self, asked: Mapping[Where, Asked], view: int) -> list[RefinementResult | None]:
+    def _found(self, asked: Mapping[Where, ObjectQuery], view: int) -> list[RefinementResult | None]:
         every = [asked.get((view, obj)) for obj in range(len(self.objects))]
         try:
             return found_in_view(every)
@@ -127,7 +127,7 @@ class SceneRefiner:
         priors = {
             v: CameraPrior(view.T_w2c, view.sigma) for v, view in enumerate(scene.views) if view.sigma is not None
         }
-        task = Task(
+        task = JointTask(
             [self.refiners[obj] for obj in kept],
             {(v, number[o]): observation for (v, o), observation in seen.items()},
             {(v, number[o]): single for (v, o), single in singles.items()},

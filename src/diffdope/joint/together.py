@@ -57,7 +57,7 @@ class Together:
 
 
 @dataclass(frozen=True)
-class Task:
+class JointTask:
     """Views and objects, each of which at least one view has found something of.
 
     Attributes:
@@ -81,7 +81,7 @@ class Task:
         """Columns of all of them."""
         return Unknowns(len(self.refiners), tuple(sorted(self.priors)))
 
-    def without(self, views: Container[int]) -> Task:
+    def without(self, views: Container[int]) -> JointTask:
         """The same, without what some views found on their own of objects that others found, too."""
         elsewhere = {obj for view, obj in self.singles if view not in views}
         singles = {
@@ -98,7 +98,7 @@ class Task:
         return np.concatenate([np.array([length] * 3 + [1.0] * 3) for length in lengths])
 
 
-def solve_together(task: Task) -> Together:
+def solve_together(task: JointTask) -> Together:
     """Finds all poses from all views; once more without those that contradict the others, if there are any."""
     first = _solved(task, {})
     if not first.left_out:
@@ -106,7 +106,7 @@ def solve_together(task: Task) -> Together:
     return _solved(task.without(first.left_out), first.left_out)
 
 
-def _solved(task: Task, left_out: dict[int, tuple[int, int]]) -> Together:
+def _solved(task: JointTask, left_out: dict[int, tuple[int, int]]) -> Together:
     """See `solve_together`.
 
     Args:

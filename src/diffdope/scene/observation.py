@@ -186,18 +186,21 @@ class Observation:
         """Depth (H, W) of other objects as drawn, metres, 0 where there is none; None where nothing is known of any."""
         return self._floats("others")
 
-    def with_others(self, depth_m: F32) -> Observation:
+    def with_others(self, depth_m: ArrayLike) -> Observation:
         """The same images, and what is known of other objects: where one is nearer, the object is hidden.
 
         Args:
-            depth_m: (H, W) float32 metres, of the nearest of them as drawn by the pinhole `camera`, 0 for none; given
-                away, not copied.
+            depth_m: (H, W) float metres, of the nearest of them as drawn by the pinhole `camera`, 0 for none; an array
+                of float32 is given away, not copied.
 
         Raises:
-            DiffDopeError: if it has another shape.
+            DiffDopeError: if it has another shape, or holds anything but finite numbers of at least 0.
         """
-        check_shape("depth_m", depth_m, (self.camera.height, self.camera.width))
-        stored = StoredImage(np.ascontiguousarray(depth_m, np.float32))
+        depth = as_array("depth_m", depth_m)
+        check_shape("depth_m", depth, (self.camera.height, self.camera.width))
+        if depth.dtype.kind != "f" or not float(depth.min()) >= 0.0 or not np.isfinite(depth.max()):
+            raise expected("depth_m", "float metres, finite and at least 0", f"{depth.dtype} with others")
+        stored = StoredImage(np.ascontiguousarray(depth, np.float32))
         return self._of(self.camera, {**self._images, "others": stored}, self.taken_by)
 
     def without_mask(self) -> Observation:
