@@ -1,7 +1,7 @@
 """The objects of one view, each on its own first, then knowing where the others hide it.
 
-What hides an object is drawn: the others at their current poses. Each is refined anew where something is in front of
-it or touches it; all others stay as they are, to the bit. Where that moves an object, its neighbours have another look.
+What hides an object is drawn: the others at their current poses. Each is refined anew if something is in front of a
+part of it; all others stay as they are, to the bit. Where that moves an object, its neighbours have another look.
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ from diffdope.joint.drawn import Drawing, depth_of_others, drawing_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.start import best_of
-from diffdope.problem.responsibility import dilate
 from diffdope.scene.observation import Observation
 
 F32 = NDArray[np.float32]
 
 _ROUNDS = 2  # a third moves hardly anything
 _CONTACT = 0.02  # of the diameter: see `responsibility`
-_AROUND = 0.05  # of an object's extent in the picture by which its outline may still be off
+_HIDDEN = 0.01  # of an object's drawing: hidden by less, it is as well known alone
 _MOVED, _TURNED_RAD = 0.01, np.radians(1.0)  # of the diameter: less changes nothing for neighbours
 
 
@@ -127,10 +126,9 @@ def _others_beside(
     others = depth_of_others(beside, number, camera)
     if others is None:
         return None
-    reach = max(1, round(_AROUND * max(own.depth.shape)))
-    there, continued = others[own.rows, own.columns], dilate(own.depth, reach)
-    hidden = (there > 0.0) & (continued > 0.0) & (there < continued + _CONTACT * length_m)
-    return others if hidden.any() else None
+    there = others[own.rows, own.columns]
+    hidden = (there > 0.0) & (own.depth > 0.0) & (there < own.depth + _CONTACT * length_m)
+    return others if np.count_nonzero(hidden) > _HIDDEN * np.count_nonzero(own.depth) else None
 
 
 def _meet(one: Drawing, other: Drawing) -> bool:
