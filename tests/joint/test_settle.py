@@ -32,6 +32,13 @@ def test_the_same_mask_twice_at_other_distances() -> None:
     assert rivals_in([claim(10, 0.5, mask=masked(10)), claim(11, 0.7, mask=masked(50))]) == []
 
 
+def test_two_masks_of_one_piece_and_plates_in_a_stack() -> None:
+    """An occluder splits a piece in two; of two plates, the lower one shows an edge."""
+    assert rivals_in([claim(10, 0.5, mask=masked(10)), claim(10, 0.5002, mask=masked(50))]) == [(0, 1)]
+    assert rivals_in([claim(10, 0.5, mask=masked(10)), claim(10, 0.502, mask=masked(50))]) == []
+    assert rivals_in([claim(10, 0.5, mask=masked(10)), claim(10, 0.502, mask=masked(12))]) == [(0, 1)]
+
+
 def test_the_less_sure_one_loses() -> None:
     assert settled([(0, 1)], [3.0, 0.5], ["cup", "box"]) == [Loser(1, 0, True)]
 

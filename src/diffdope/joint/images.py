@@ -23,6 +23,7 @@ from diffdope.joint.leaf import Fit, Leaf
 from diffdope.joint.merge import Single, SummaryLeaf, Vote
 from diffdope.joint.normal_equations import CameraPrior, LeafTerms, Where, add_block
 from diffdope.pipelines.refiner import Refiner
+from diffdope.render.pool import default_threads
 from diffdope.scene.observation import Observation
 
 F64 = NDArray[np.float64]
@@ -150,7 +151,7 @@ class Images:
             parts = member.leaf.parts(pose)
             return member.leaf.terms(parts), parts
 
-        with ThreadPoolExecutor(self._threads) as pool:
+        with ThreadPoolExecutor(self._threads or default_threads()) as pool:
             found = dict(zip(self._members, pool.map(one, self._members), strict=True))
         self.parts = {where: parts for where, (_, parts) in found.items()}
         return {where: terms for where, (terms, _) in found.items() if terms is not None}

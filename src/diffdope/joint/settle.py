@@ -19,6 +19,8 @@ Bool = NDArray[np.bool_]
 
 _COINCIDE = 0.03  # of the smaller diameter: surfaces that are nearer are the same
 _SHARED = 0.3  # of the smaller drawing, that coincides: of parts that touch, only an edge does
+_COINCIDE_APART, _SHARED_APART = 0.01, 0.8  # the same where masks are apart: plates in a stack are two things
+_APART = 0.1  # of the smaller mask, that both have
 _SAME_PLACE = 0.5  # intersection over union
 _SURER = 1.0  # log odds from which on one of two answers is right and the other wrong
 
@@ -87,11 +89,19 @@ def _together(one: Claim, other: Claim) -> bool:
     shared = int(np.count_nonzero(both))
     if shared == 0:
         return False
-    nearer = min(one.length_m, other.length_m)
-    coincides = int(np.count_nonzero(np.abs(a - b)[both] < _COINCIDE * nearer))
-    if coincides > _SHARED * min(sizes):
+    apart = _apart(one.mask, other.mask)
+    near_m = (_COINCIDE_APART if apart else _COINCIDE) * min(one.length_m, other.length_m)
+    coincides = int(np.count_nonzero(np.abs(a - b)[both] < near_m))
+    if coincides > (_SHARED_APART if apart else _SHARED) * min(sizes):
         return True
     return shared > _SAME_PLACE * (sum(sizes) - shared) and _same_mask(one.mask, other.mask)
+
+
+def _apart(one: F32 | None, other: F32 | None) -> bool:
+    if one is None or other is None:
+        return False
+    a, b = one > 0.5, other > 0.5
+    return int(np.count_nonzero(a & b)) < _APART * min(int(np.count_nonzero(a)), int(np.count_nonzero(b)))
 
 
 def _same_mask(one: F32 | None, other: F32 | None) -> bool:
