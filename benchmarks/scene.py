@@ -198,46 +198,22 @@ def _print_objects(name: str, mode: str, level: str) -> None:
 
 
 def run_time() -> None:
-    """How time grows with the number of objects: the same objects, once, twice, four times side by side."""
-    cases = scene_cases()[1]
-    camera = cases[0].observation.camera
-    print("| objects | CPU s | ms an object |")
+    """How time grows with the number of objects: the first ones of each picture that has eight."""
+    pictures = [cases for cases in scene_cases().values() if len(cases) >= 8]
+    print("| objects | CPU s a picture | ms an object |")
     print("|---|---|---|")
-    for copies in (1, 2, 4):
-        wide = dd.Camera(camera.fx, camera.fy, camera.cx, camera.cy, camera.width * copies, camera.height)
-        given = [case.observation.crop(_whole(camera)) for case in cases]
-        rgb = np.concatenate([given[0].rgb] * copies, axis=1)
-        objects, masks, starts = [], {}, {}
-        for copy in range(copies):
-            for case, seen in zip(cases, given, strict=True):
-                mask = np.zeros((wide.height, wide.width), bool)
-                mask[:, copy * camera.width : (copy + 1) * camera.width] = seen.mask > 0.5
-                masks[0, len(objects)], starts[0, len(objects)] = mask, _aside(case.start, copy * camera.width, camera)
-                objects.append(dd.SceneObject(load_mesh(case.mesh_path)))
-        refiner = dd.SceneRefiner(objects)
-        seconds = []
-        for _ in range(3):
+    refiners = [dd.SceneRefiner([dd.SceneObject(load_mesh(case.mesh_path)) for case in cases]) for cases in pictures]
+    for count in (8, 1, 2, 4, 8):  # the first time, levels of detail are made
+        seconds = 0.0
+        for cases, refiner in zip(pictures, refiners, strict=True):
+            some = dd.SceneRefiner(refiner.objects[:count])
+            some.refiners = refiner.refiners[:count]
+            masks = {(0, o): case.observation.mask for o, case in enumerate(cases[:count])}
+            view = dd.View(cases[0].observation.without_mask())
             began = time.process_time()
-            refiner.refine(dd.View(dd.Observation(wide, rgb=rgb)), masks, starts=starts)
-            seconds.append(time.process_time() - began)
-        print(f"| {len(objects)} | {min(seconds):.2f} | {1e3 * min(seconds) / len(objects):.0f} |", flush=True)
-
-
-def _whole(camera: dd.Camera) -> object:
-    from diffdope.geometry.crop import CropWindow
-
-    return CropWindow(0, 0, camera.width, camera.height)
-
-
-def _aside(pose: dd.Pose, pixels: float, camera: dd.Camera) -> dd.Pose:
-    """A pose as it would be seen some pixels to the right, turned as the ray is."""
-    here = pose.t_m2c / pose.t_m2c[2]
-    there = here + np.array([pixels / camera.fx, 0.0, 0.0])
-    axis = np.cross(here, there)
-    sine = np.linalg.norm(axis)
-    angle = np.arctan2(sine, here @ there)
-    R = so3.exp(axis / max(sine, 1e-12) * angle)
-    return dd.Pose(R @ pose.R_m2c, there * pose.t_m2c[2])
+            some.refine(view, masks, starts=[case.start for case in cases[:count]])
+            seconds += (time.process_time() - began) / len(pictures)
+        print(f"| {count} | {seconds:.2f} | {1e3 * seconds / count:.0f} |", flush=True)
 
 
 def main() -> None:
