@@ -98,6 +98,13 @@ case(
 )  # fmt: skip
 case(dd.Observation.load, dict(camera=CAMERA), camera=(None, *OBJECTS), rgb=PATHS, depth=PATHS, mask=PATHS)
 case(OBSERVATION.with_mask, dict(mask=np.ones((48, 64), bool)), mask=IMAGES)
+case(OBSERVATION.with_others, dict(depth_m=np.ones((48, 64))), depth_m=(*IMAGES, np.full((48, 64), -1.0)))
+case(dd.SceneObject, dict(mesh=MESH), mesh=(None, *OBJECTS), symmetries=OBJECTS)
+SIGMAS = ("text", 3, {}, object(), (0.01,), (0.01, -1.0), (0.0, 1.0), (math.nan, 1.0), (50.0, 1.0), (0.01, True))
+case(
+    dd.View, dict(observation=OBSERVATION, T_w2c=POSE),
+    observation=(None, *OBJECTS), T_w2c=OBJECTS, sigma=SIGMAS,
+)  # fmt: skip
 case(
     dd.Refiner, dict(mesh=MESH),
     mesh=(None, *OBJECTS), camera=OBJECTS, preset=(None, 3, 1.5, [1.0], {}, "quick"), seed=SEEDS,
@@ -135,6 +142,25 @@ case(
     dd.refine, dict(mesh=MESH, **given),
     mesh=(None, *OBJECTS), observation=(None, *OBJECTS), pose=(None, *STARTS), preset=(None, 3, "quick"), seed=SEEDS,
     threads=OPTIONAL_COUNTS[:-1],
+)  # fmt: skip
+SCENE = dd.SceneRefiner([MESH])
+MASK = {(0, 0): np.ones((48, 64), bool)}
+seen = dict(views=dd.View(OBSERVATION), masks=MASK)
+KEYED = ("text", 3, [1.0], {(1, 0): POSE}, {(0, 1): POSE}, {"a": POSE}, {(0, 0): 3}, {0.5: POSE}, [POSE, POSE])
+no_scene: dict[str, tuple[Any, ...]] = dict(
+    views=(None, *OBJECTS, []), masks=("text", 3, [1.0], {0: MASK[0, 0]}, {(0, 0): "text"}, {(3, 0): MASK[0, 0]}),
+    starts=(*KEYED, POSE), boxes=("text", 3, [1.0], {0: BOXES[-1]}, {(1, 0): BOXES[-1]}),
+)  # fmt: skip
+case(
+    dd.SceneRefiner, dict(objects=[MESH]),
+    objects=(None, *OBJECTS, [], MESH), preset=(None, 3, 1.5, [1.0], {}, "quick", "paper"), seed=SEEDS,
+    threads=OPTIONAL_COUNTS[:-1],
+)  # fmt: skip
+case(SCENE.refine, seen, **no_scene)
+case(
+    dd.refine_scene, dict(objects=[MESH], **seen),
+    objects=(None, *OBJECTS, [], MESH), preset=(None, 3, "quick", "paper"), seed=SEEDS,
+    threads=OPTIONAL_COUNTS[:-1], **no_scene,
 )  # fmt: skip
 case(dd.set_threads, {}, threads=OPTIONAL_COUNTS[:-1])  # the last one is large, and is reduced
 case(dd.load_camera, dict(path="no.json"), path=(None, *PATHS))
@@ -183,8 +209,12 @@ def test_every_public_argument_is_tried() -> None:
         dd.Observation,
         dd.Pose,
         dd.Refiner,
+        dd.SceneObject,
+        dd.SceneRefiner,
+        dd.View,
         dd.locate,
         dd.refine,
+        dd.refine_scene,
         dd.set_threads,
         dd.load_camera,
     ):

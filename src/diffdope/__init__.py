@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from diffdope.geometry.lens import Distortion
     from diffdope.geometry.pose import Pose
     from diffdope.io.cameras import load_camera
+    from diffdope.joint.result import SceneResult
+    from diffdope.joint.scene_refiner import SceneRefiner, refine_scene
     from diffdope.pipelines.once import locate, refine
     from diffdope.pipelines.refiner import Refiner
     from diffdope.pipelines.result import RefinementResult, Status
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from diffdope.scene.mesh import Mesh
     from diffdope.scene.observation import Observation
     from diffdope.scene.robot import Robot
+    from diffdope.scene.scene import SceneObject
     from diffdope.scene.urdf import load_robot
+    from diffdope.scene.view import View
     from diffdope.viz.draw import overlay
 
 __version__ = "0.1.0"
@@ -45,8 +49,12 @@ __all__ = [
     "Refiner",
     "Renderer",
     "Robot",
+    "SceneObject",
+    "SceneRefiner",
+    "SceneResult",
     "Shot",
     "Status",
+    "View",
     "__version__",
     "calibrate",
     "load_camera",
@@ -54,6 +62,7 @@ __all__ = [
     "locate",
     "overlay",
     "refine",
+    "refine_scene",
     "set_threads",
 ]
 
@@ -71,14 +80,19 @@ _HOMES = {
     "Refiner": "diffdope.pipelines.refiner",
     "Renderer": "diffdope.render.renderer",
     "Robot": "diffdope.scene.robot",
+    "SceneObject": "diffdope.scene.scene",
+    "SceneRefiner": "diffdope.joint.scene_refiner",
+    "SceneResult": "diffdope.joint.result",
     "Shot": "diffdope.calibration.shots",
     "Status": "diffdope.pipelines.result",
+    "View": "diffdope.scene.view",
     "calibrate": "diffdope.calibration.calibrate",
     "load_camera": "diffdope.io.cameras",
     "load_robot": "diffdope.scene.urdf",
     "locate": "diffdope.pipelines.once",
     "overlay": "diffdope.viz.draw",
     "refine": "diffdope.pipelines.once",
+    "refine_scene": "diffdope.joint.scene_refiner",
     "set_threads": "diffdope.render.pool",
 }
 

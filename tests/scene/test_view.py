@@ -57,3 +57,27 @@ def test_is_immutable_and_pickles() -> None:
 def test_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(DiffDopeError, match=message):
         View(**given)
+
+
+def test_says_how_far_off_its_place_may_be() -> None:
+    assert View(SEEN, T_W2C).sigma is None
+    assert View(SEEN, T_W2C, sigma=(0.01, 1)).sigma == (0.01, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("sigma", "said"),
+    [
+        (0.01, r"sigma: expected \(metres, degrees\)"), ((0.01,), r"sigma: expected \(metres, degrees\)"),
+        ((0.0, 1.0), r"sigma \(metres\): expected a positive number"),
+        ((0.01, float("nan")), r"sigma \(degrees\): expected a positive number"),
+        ((10.0, 1.0), "sigma: expected at most 1 m and 30 degrees.*not millimetres"),
+    ],
+)  # fmt: skip
+def test_a_sigma_that_is_none(sigma: Any, said: str) -> None:
+    with pytest.raises(DiffDopeError, match=said):
+        View(SEEN, T_W2C, sigma=sigma)
+
+
+def test_a_sigma_without_a_place() -> None:
+    with pytest.raises(DiffDopeError, match="sigma: expected T_w2c beside it, got none"):
+        View(SEEN, sigma=(0.01, 1.0))

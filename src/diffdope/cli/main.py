@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("diffdope.cli.demo", "refine the packaged example and draw what happened"),
     "locate": ("diffdope.cli.locate_command", "find the pose in one image of your own, with no start pose"),
     "refine": ("diffdope.cli.refine_command", "refine one pose in one image of your own"),
+    "scene": ("diffdope.cli.scene_command", "find several objects at once, in one picture or those of several cameras"),
     "calibrate": ("diffdope.cli.calibrate_command", "find where a camera stands, from pictures of a robot arm"),
     "track": ("diffdope.cli.track_command", "follow the object through a film or a folder of images"),
     "view": ("diffdope.cli.view_command", "show a result in a browser, or write it as one HTML page"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,43 @@ class InformationEigenbasis:
         return self.variance < _UNOBSERVED
 
 
+class PoseEvidence(NamedTuple):
+    """What modalities say about a pose, in units of the spread.
+
+    everything (6, 6): their information; sure (6, 6): the part that facets cannot have made up; pulls (M, 6): what one
+    deviation of an error that the whole object shares adds to the gradient, by modality.
+    """
+
+    everything: F64
+    sure: F64
+    pulls: F64
+
+
+def spread_of(view: RegressionContext, noise: NoiseSettings) -> F64:
+    """(6,) deviations of a pose of which the images say nothing, in (rho [m], phi [rad])."""
+    return np.repeat([noise.spread * 2.0 * view.length_m, np.radians(noise.spread_deg)], 3)
+
+
+def evidence_of(parts: Mapping[str, TermEquations], spread: F64, *, correlated: bool = True) -> PoseEvidence:
+    """What all modalities at one pose say about it.
+
+    Args:
+        parts: by modality.
+        spread: (6,) units.
+        correlated: see `TermEquations.information`.
+    """
+    known = [part.information(correlated=correlated) for part in parts.values()]
+    balance = np.outer(spread, spread)
+    everything = sum((one.matrix for one in known), np.zeros((6, 6))) * balance
+    sure = np.zeros((6, 6))
+    for group in (("rgb",), ("depth", "mask")):  # depth and outline feel the same facets
+        own = [one for name, one in zip(parts, known, strict=True) if name in group]
+        matrix, tessellation = (sum((one[k] for one in own), np.zeros((6, 6))) * balance for k in (0, 1))
+        sure += beyond(matrix, tessellation)
+    pulls = np.array([one.pull for one in known]).reshape(-1, 6)
+    return PoseEvidence(everything, sure, spread * pulls)
+
+
 def information_eigenbasis(
     parts: Mapping[str, TermEquations],
     view: RegressionContext,
@@ -59,20 +97,13 @@ def information_eigenbasis(
 
     The variance is the inverse of the information, that of the spread included, and of what is known `also` (6, 6).
     """
-    spread = np.repeat([noise.spread * 2.0 * view.length_m, np.radians(noise.spread_deg)], 3)
-    known = [part.information(correlated=correlated) for part in parts.values()]
-    balance = np.outer(spread, spread)
-    everything = sum((one.matrix for one in known), np.zeros((6, 6))) * balance
-    sure = np.zeros((6, 6))
-    for group in (("rgb",), ("depth", "mask")):  # depth and outline feel the same facets
-        own = [one for name, one in zip(parts, known, strict=True) if name in group]
-        matrix, tessellation = (sum((one[k] for one in own), np.zeros((6, 6))) * balance for k in (0, 1))
-        sure += beyond(matrix, tessellation)
+    spread = spread_of(view, noise)
+    everything, sure, pulls = evidence_of(parts, spread, correlated=correlated)
     if also is not None:
+        balance = np.outer(spread, spread)
         everything, sure = everything + also * balance, sure + also * balance
     information, basis = np.linalg.eigh(sure)
-    pulls = np.array([one.pull for one in known]).reshape(-1, 6)
-    shifts = np.linalg.solve(everything + np.eye(6), (spread * pulls).T).T * spread
+    shifts = np.linalg.solve(everything + np.eye(6), pulls.T).T * spread
     return InformationEigenbasis(basis * spread[:, None], 1.0 / (1.0 + np.maximum(information, 0.0)), shifts)
 
 

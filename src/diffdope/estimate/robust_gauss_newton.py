@@ -202,15 +202,27 @@ def robust_gauss_newton(
         noise: what is known about errors.
         beside: what is known of a pose beside the images.
     """
+    view = context_of(level, pose, length_m=length_m, tilt=tilt, gain=gain)
+    return RobustGaussNewton(level.factor.linearise, view, settings, noise_at(level, noise), beside)
+
+
+def context_of(
+    level: LevelProblem, pose: Pose, *, length_m: float, tilt: float, gain: GainModel
+) -> RegressionContext:  # fmt: skip
+    """What the regression needs to know of a level around a pose; for the arguments see `robust_gauss_newton`."""
     # The middle of an object that reaches past the camera may lie in its plane, at no distance.
     camera, distance_m = level.crop.camera, max(float(pose.t_m2c[2]), _LEAST_DISTANCE * length_m)
-    view = RegressionContext(
+    return RegressionContext(
         distance_m=distance_m, pixel_m=distance_m / camera.fx, length_m=0.5 * length_m,
         tilt=tilt, width=camera.width, light=gain, ray=pose.t_m2c / distance_m,
     )  # fmt: skip
-    if level.crop.mask is None:
-        noise = replace(noise, inflation=noise.inflation * noise.unmasked)
-    return RobustGaussNewton(level.factor.linearise, view, settings, noise, beside)
+
+
+def noise_at(level: LevelProblem, noise: NoiseSettings) -> NoiseSettings:
+    """What is known about errors at a level: more where no mask says which pixels are the object's."""
+    if level.crop.mask is not None:
+        return noise
+    return replace(noise, inflation=noise.inflation * noise.unmasked)
 
 
 def cost_of(parts: Parts, first: Parts) -> float:

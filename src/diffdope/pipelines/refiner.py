@@ -94,6 +94,16 @@ class Refiner:
     def __repr__(self) -> str:
         return f"Refiner({self.mesh!r}, preset={self.preset.name!r}, seed={self.seed})"
 
+    @property
+    def frame(self) -> OwnFrame:
+        """The object's own frame, in which it is searched."""
+        return self._frame
+
+    @property
+    def meshes(self) -> MeshLevels:
+        """What is kept of the mesh, in the own frame."""
+        return self._meshes
+
     def refine(self, observation: Observation, pose: Start, *, progress: Progress | None = None) -> RefinementResult:
         """Finds the pose near `pose` whose rendering agrees best with the observation.
 

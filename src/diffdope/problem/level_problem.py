@@ -166,7 +166,8 @@ def prepare_level(
         instead = crop.without_mask()
         if 0.0 < rules.mask_refused_px < off_px and contour_weight(instead, rules.contour, settings, mesh) > 0.0:
             crop, refused_px, resolved = instead, off_px, unmasked(settings)
-            responsibility = responsibility_of(coverage, crop, np.ones_like(weights))
+            weights = silhouette_weights(images.depth[0], crop, share=share, diameter_m=length_m)
+            responsibility = responsibility_of(coverage, crop, weights)
         else:
             resolved = trusting(settings, rules.mask_error_px / max(off_px, 1e-6))
             responsibility = responsibility.eroded() if crop.depth is None else responsibility

@@ -18,6 +18,7 @@ _HARDLY = 0.3  # share of a mask
 _RIM = 1.5  # pixels: of a small silhouette, what is less deep is its border, drawn half a pixel wider than it is
 _LEAST_GAP = 0.03  # of the silhouette's extent: as much, poses and masks that are called good are off
 _GAP = 2.0  # of the error of the mask's border
+_CONTACT = 0.02  # of the diameter: about as far, poses of objects that touch are off before they are settled
 _AROUND = 0.05  # share of the crop by which the start's silhouette is widened where there is no mask
 
 
@@ -57,8 +58,8 @@ def responsibility_of(coverage: F32, crop: Observation, silhouette: F32) -> Resp
         appearance: NDArray[np.floating] = crop.mask
         overlap = float(np.minimum(coverage, crop.mask).sum())
     else:
-        appearance = dilate(coverage, max(1, round(_AROUND * max(coverage.shape))))
-        overlap = float(coverage.sum())
+        appearance = dilate(coverage, max(1, round(_AROUND * max(coverage.shape)))) * silhouette
+        overlap = float((coverage * silhouette).sum())
     if appearance.sum() <= 0.0 or overlap <= 0.0:
         return Responsibility(np.ones_like(coverage), silhouette, 0.0)
     return Responsibility(np.asarray(appearance, np.float32), silhouette, overlap)
@@ -96,14 +97,34 @@ def silhouette_weights(start_depth: F32, observation: Observation, *, share: flo
         diameter_m: of the object.
     """
     weights = np.ones_like(start_depth)
-    if observation.mask is None or not start_depth.any():
+    if not start_depth.any():
+        return weights
+    known = behind_others(start_depth, observation, margin_m=_CONTACT * diameter_m)
+    if observation.mask is None:
+        weights[known] = 0.0
         return weights
     if observation.depth is not None:
         hidden = _nearer(start_depth, observation, share * diameter_m)
     else:
-        hidden = _deep_gaps(start_depth > 0.0, observation.mask, share)
-    weights[hidden & (observation.mask < 0.5)] = 0.0
+        hidden = _deep_gaps((start_depth > 0.0) & ~known, observation.mask, share)
+    weights[(hidden | known) & (observation.mask < 0.5)] = 0.0
     return weights
+
+
+def behind_others(start_depth: F32, crop: Observation, *, margin_m: float) -> NDArray[np.bool_]:
+    """Where another object that is known is drawn in front of this one, whose depth is continued beyond its outline.
+
+    Args:
+        start_depth: rendered depth of the start pose (H, W), metres, 0 where it covers nothing; somewhere it does.
+        crop: the crop.
+        margin_m: by which another one may be farther, metres: where both touch, which is in front is not known.
+    """
+    if crop.others is None or not crop.others.any():
+        return np.zeros(start_depth.shape, bool)
+    from scipy.ndimage import distance_transform_edt
+
+    rows, columns = distance_transform_edt(start_depth <= 0.0, return_distances=False, return_indices=True)
+    return np.asarray((crop.others > 0.0) & (crop.others < start_depth[rows, columns] + margin_m))
 
 
 def weights_of_mask(crop: Observation, *, margin_m: float) -> F32:
@@ -122,6 +143,8 @@ def weights_of_mask(crop: Observation, *, margin_m: float) -> F32:
     inside = crop.mask > 0.5
     if not inside.any():
         return weights
+    if crop.others is not None:
+        weights[(crop.others > 0.0) & ~inside] = 0.0
     if crop.depth is not None:
         hidden = _nearer(np.where(inside, crop.depth, np.float32(0.0)), crop, margin_m) & ~inside
     else:
@@ -148,12 +171,14 @@ def _nearer(start_depth: F32, crop: Observation, margin_m: float) -> NDArray[np.
 def _deep_gaps(start: NDArray[np.bool_], mask: F32, share: float) -> NDArray[np.bool_]:
     """Without depth: parts of the start's silhouette that the mask lacks, and that reach far into it.
 
-    A pose that is a little off lacks a rim; an occluder leaves a deep gap. It is widened, since the true silhouette
-    behind the occluder may stick out of the start's.
+    What others that are known hide is no part of that silhouette. A pose that is a little off lacks a rim; an occluder
+    leaves a deep gap. It is widened, since the true silhouette behind the occluder may stick out of the start's.
     """
     from scipy.ndimage import binary_dilation, distance_transform_edt, label
 
     rows, columns = np.nonzero(start)
+    if len(rows) == 0:  # others that are known hide all of it
+        return np.zeros_like(start)
     reach = max(share * float(max(np.ptp(rows), np.ptp(columns)) + 1), _RIM)
     depth_inside = distance_transform_edt(start)
     pieces, count = label(start & (mask < 0.5))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import DiffDopeError, as_array, check_path, check_type, expected
+from diffdope.errors import DiffDopeError, as_array, check_path, check_shape, check_type, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow
 from diffdope.io.images import read_depth, read_rgb
@@ -19,6 +19,7 @@ from diffdope.scene.image_checks import checked_depth, checked_mask, checked_rgb
 from diffdope.scene.stored_image import StoredImage
 
 _INVERTED = "the mask has all of the border of the picture and leaves out a patch within: it looks inverted"
+_DEPTHS = ("depth", "others")  # images that must not be averaged over two surfaces
 F32 = NDArray[np.float32]
 
 
@@ -180,6 +181,28 @@ class Observation:
         )
         return made
 
+    @property
+    def others(self) -> F32 | None:
+        """Depth (H, W) of other objects as drawn, metres, 0 where there is none; None where nothing is known of any."""
+        return self._floats("others")
+
+    def with_others(self, depth_m: ArrayLike) -> Observation:
+        """The same images, and what is known of other objects: where one is nearer, the object is hidden.
+
+        Args:
+            depth_m: (H, W) float metres, of the nearest of them as drawn by the pinhole `camera`, 0 for none; an array
+                of float32 is given away, not copied.
+
+        Raises:
+            DiffDopeError: if it has another shape, or holds anything but finite numbers of at least 0.
+        """
+        depth = as_array("depth_m", depth_m)
+        check_shape("depth_m", depth, (self.camera.height, self.camera.width))
+        if depth.dtype.kind != "f" or not float(depth.min()) >= 0.0 or not np.isfinite(depth.max()):
+            raise expected("depth_m", "float metres, finite and at least 0", f"{depth.dtype} with others")
+        stored = StoredImage(np.ascontiguousarray(depth, np.float32))
+        return self._of(self.camera, {**self._images, "others": stored}, self.taken_by)
+
     def without_mask(self) -> Observation:
         """The same images, and nothing that says which pixels are the object's."""
         images = {name: image for name, image in self._images.items() if name != "mask"}
@@ -208,7 +231,7 @@ class Observation:
         """
         camera = window.camera(self.camera)
         reduced = {
-            name: image.depth(window) if name == "depth" else image.mean(window) for name, image in self._images.items()
+            name: image.depth(window) if name in _DEPTHS else image.mean(window) for name, image in self._images.items()
         }
         return self._of(camera, reduced)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from diffdope.errors import expected
+from diffdope.errors import check_positive, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.scene.observation import Observation
+
+_LARGEST_M, _LARGEST_DEG = 1.0, 30.0  # farther off, a camera's place says nothing that helps
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -20,24 +23,35 @@ class View:
         observation: the images and the camera's intrinsics.
         T_w2c: world to camera, metres.
         placed: whether T_w2c was given; if not, the world is the camera's frame.
+        sigma: how far off T_w2c may be, standard deviations (metres, degrees) along and about each axis of the camera,
+            at its centre; None if it is exact.
         name: what messages call the view; may be empty.
     """
 
     observation: Observation
     T_w2c: Pose
     placed: bool
+    sigma: tuple[float, float] | None
     name: str
 
-    def __init__(self, observation: Observation, T_w2c: Pose | None = None, *, name: str = "") -> None:
+    def __init__(
+        self,
+        observation: Observation,
+        T_w2c: Pose | None = None,
+        *,
+        sigma: tuple[float, float] | None = None,
+        name: str = "",
+    ) -> None:
         """Checks the types; images and pose were checked when they were made.
 
         Args:
             observation: the images. Its mask, if any, is of the only object of the scene; see `Scene`.
             T_w2c: world to camera, metres; None where the camera's frame is the world.
+            sigma: (metres, degrees), for a camera whose place is to be refined too; None to take T_w2c as it is.
             name: for messages.
 
         Raises:
-            DiffDopeError: if an argument is of another type.
+            DiffDopeError: if an argument is of another type, or sigma is given without T_w2c or not positive.
         """
         if not isinstance(observation, Observation):
             raise expected("observation", "an Observation", type(observation).__name__)
@@ -46,7 +60,11 @@ class View:
         if not isinstance(name, str):
             raise expected("name", "a text", type(name).__name__)
         placed = T_w2c is not None
-        values = {"observation": observation, "T_w2c": T_w2c or Pose.identity(), "placed": placed, "name": name}
+        spread = None if sigma is None else _checked_sigma(sigma)
+        if spread is not None and not placed:
+            raise expected("sigma", "T_w2c beside it", "none", "it says how far off that is")
+        place = T_w2c or Pose.identity()
+        values = {"observation": observation, "T_w2c": place, "placed": placed, "sigma": spread, "name": name}
         for field, value in values.items():
             object.__setattr__(self, field, value)
 
@@ -54,3 +72,15 @@ class View:
     def camera(self) -> Camera:
         """Intrinsics and size of the images."""
         return self.observation.camera
+
+
+def _checked_sigma(sigma: Any) -> tuple[float, float]:
+    if not (isinstance(sigma, tuple | list) and len(sigma) == 2):
+        raise expected("sigma", "(metres, degrees), such as (0.01, 1.0)", repr(sigma))
+    metres, degrees = sigma
+    check_positive("sigma (metres)", metres)
+    check_positive("sigma (degrees)", degrees)
+    if metres > _LARGEST_M or degrees > _LARGEST_DEG:
+        cure = "it is (metres, degrees), not millimetres or radians"
+        raise expected("sigma", f"at most {_LARGEST_M:g} m and {_LARGEST_DEG:g} degrees", repr(sigma), cure)
+    return float(metres), float(degrees)

@@ -227,6 +227,10 @@ class Descent:
             )
         return self._assessed(start, level, rough or level, hypotheses, ended, before, len(pyramid.levels))
 
+    def last_level(self, pose: Pose, level: Level) -> LevelProblem | Failure:
+        """A level as the last one of a search is prepared, around a pose that is known well."""
+        return self._prepare(pose, level, final=True, known=True, followed=None, near=True)
+
     def _prepare(
         self, pose: Pose, level: Level, *, final: bool, known: bool, followed: PhotometricGain | None, near: bool
     ) -> LevelProblem | Failure:

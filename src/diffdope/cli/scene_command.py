@@ -1,0 +1,272 @@
+"""`diffdope scene`: several objects, in one picture or in those of several cameras."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import numpy as np
+import tyro
+from numpy.typing import NDArray
+
+from diffdope.checked_fields import check_fields
+from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
+from diffdope.cli.refine_command import described
+from diffdope.cli.scene_objects import ObjectFlags, objects_of
+from diffdope.errors import expected
+from diffdope.geometry.pose import Pose
+from diffdope.io.capture import Capture, CaptureFiles
+from diffdope.io.extrinsics import has_places, read_camera_places
+from diffdope.io.files import check_folder, results_folder
+from diffdope.io.masks import MaskFile
+from diffdope.io.poses import read_start_pose
+from diffdope.joint.scene_refiner import SceneRefiner
+from diffdope.pipelines.settings import DEFAULT
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+from diffdope.scene.scene import SceneObject
+from diffdope.scene.view import View
+
+T = TypeVar("T")
+Masks = dict[tuple[int, int], NDArray[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """Finds several objects at once, in one picture or in those of several cameras. Lengths in files are millimetres.
+
+    One picture: diffdope scene --camera camera.json --rgb rgb.png --mask labels.png --object cup.ply,label=1
+    box.ply,label=2 --out out
+    """
+
+    camera: tuple[Path, ...]
+    """Camera file, or one a view; see docs/files.md."""
+    out: Path
+    """Folder for scene.json, BOP results (poses.csv, of several views one each) and an overlay a view."""
+    object: tuple[str, ...] = ()
+    """MESH[,KEY=VALUE ...] of each object: mask=FILE (repeat it: one a view, - for none), label=N in --mask,
+    box=X:Y:WIDTH:HEIGHT, init=FILE (one a view in that camera, or a single one: with several views, in the world),
+    name=, id= (in BOP's files), unit=. Without init, the object is located."""
+    objects: Path | None = None
+    """JSON or YAML list of objects with the same keys and mesh; its files are relative to its folder."""
+    rgb: tuple[Path, ...] = ()
+    """Photograph, or one a view."""
+    depth: tuple[Path, ...] = ()
+    """Depth image, or one a view; integers times the depth scale are millimetres, 0 = missing."""
+    mask: tuple[Path, ...] = ()
+    """Image that holds a label for each object, or one a view."""
+    extrinsics: tuple[Path, ...] = ()
+    """Where the cameras stand: one file for all views or one each. A BOP scene_camera.json with cam_R_w2c, or JSON with
+    4 x 4 matrices in metres under T_w2c or T_c2w. Not needed if --camera says so, or for one view."""
+    extrinsics_kind: Literal["w2c", "c2w"] = "w2c"
+    """Direction of matrices whose file does not say it: world to camera, or camera to world."""
+    extrinsics_sigma: str | None = None
+    """MM,DEG by which the cameras may be off (standard deviations): all but the first, which is the reference, are then
+    refined. Without it they are taken as exact."""
+    image_id: tuple[int, ...] = ()
+    """Which image of a scene_camera.json, or one a view."""
+    unit: Literal["m", "mm", "cm", "inch"] = "mm"
+    """Unit of mesh files."""
+    depth_scale: float | None = None
+    """Millimetres per unit of depth images; overrides the camera file."""
+    preset: str = DEFAULT
+    """Complete set of numbers to start from."""
+    settings: Path | None = None
+    """YAML that changes numbers of the preset; flags win over it."""
+    seed: int = 0
+    """Same seed, same result."""
+    threads: int | None = None
+    """Default: all cores."""
+    numbers: Annotated[Numbers, tyro.conf.arg(name="")] = field(default_factory=Numbers)
+
+    @property
+    def count(self) -> int:
+        """Of views."""
+        return max(len(self.rgb), len(self.depth), len(self.mask), len(self.camera), 1)
+
+    @property
+    def sigma(self) -> tuple[float, float] | None:
+        """(metres, degrees)."""
+        if self.extrinsics_sigma is None:
+            return None
+        try:
+            mm, degrees = (float(word) for word in self.extrinsics_sigma.split(","))
+        except ValueError as error:
+            raise expected("extrinsics-sigma", "MM,DEG such as 10,1", repr(self.extrinsics_sigma)) from error
+        return 1e-3 * mm, degrees
+
+
+def parse(arguments: list[str]) -> Arguments:
+    """Reads the flags."""
+    missing: Any = tyro.MISSING
+    default = Arguments(camera=missing, out=missing, numbers=default_numbers(arguments))
+    given = parse_flags(Arguments, gathered(arguments), default=default, prog="diffdope scene")
+    check_fields(given, {"seed": 0, "threads": 1})
+    return given
+
+
+def gathered(arguments: list[str], flag: str = "--object") -> list[str]:
+    """The words with a flag that is given several times as if it were given once, followed by all of its words."""
+    rest: list[str] = []
+    words: list[str] = []
+    inside = False
+    for word in arguments:
+        if word.startswith("--"):
+            inside = word == flag or word.startswith(f"{flag}=")
+            if word.startswith(f"{flag}="):
+                words.append(word[len(flag) + 1 :])
+            elif not inside:
+                rest.append(word)
+        elif inside:
+            words.append(word)
+        else:
+            rest.append(word)
+    return [*rest, flag, *words] if words else rest
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command and returns the exit code: 0 if every object was found."""
+    given = parse(arguments)
+    check_folder(given.out)
+    objects = objects_of(given.object, given.objects, given.unit)
+    refiner = SceneRefiner(
+        load_objects(objects), preset=given.numbers.preset(given.preset), seed=given.seed, threads=given.threads
+    )  # fmt: skip
+    captures = [files.read() for files in capture_files(given)]
+    views = views_of(given, captures)
+    masks = masks_of(given, objects, views)
+    starts, boxes = starts_of(objects, given.count), boxes_of(objects, given.count)
+    return refine_and_write(given, refiner, objects, views, masks, starts, boxes)
+
+
+def refine_and_write(
+    given: Arguments, refiner: SceneRefiner, objects: list[ObjectFlags], views: list[View], masks: Masks,
+    starts: Any, boxes: Any,
+) -> int:  # fmt: skip
+    """Refines, writes all files at once, prints a line an object."""
+    from rich.console import Console
+
+    from diffdope.cli.scene_report import print_scene, write_scene
+
+    console = Console()
+    with console.status("preparing (the first run compiles, half a minute at most)"):
+        result = refiner.refine(views, masks, starts=starts, boxes=boxes)
+    inputs = {"camera": [str(path) for path in given.camera], "objects": [one.entry() for one in objects]}
+    beside = described(refiner.refiners[0].preset, {}) | {"inputs": inputs}
+    ids = [number if one.obj_id is None else one.obj_id for number, one in enumerate(objects, 1)]
+    images = [number if k is None else k for number, k in enumerate(of_views("image-id", given.image_id, given.count))]
+    with results_folder(given.out) as folder:
+        write_scene(folder, refiner, views, result, ids, images, beside)
+    print_scene(result, given.out, console)
+    return 0 if result.ok else 1
+
+
+def load_objects(objects: list[ObjectFlags]) -> list[SceneObject]:
+    """Meshes, each file once."""
+    meshes: dict[tuple[Path, str], Mesh] = {}
+    for one in objects:
+        if (one.mesh, one.unit) not in meshes:
+            meshes[one.mesh, one.unit] = Mesh.load(one.mesh, unit=one.unit)  # type: ignore[arg-type]
+    return [SceneObject(meshes[one.mesh, one.unit], name=one.name) for one in objects]
+
+
+def capture_files(given: Arguments) -> list[CaptureFiles]:
+    """The files of each view, but for masks."""
+    count = given.count
+    if not given.rgb and not given.depth:
+        raise expected("images", "--rgb, --depth or both", "none")
+    each = zip(
+        of_views("camera", given.camera, count), of_views("rgb", given.rgb, count, alone=False),
+        of_views("depth", given.depth, count, alone=False), of_views("image-id", given.image_id, count), strict=True,
+    )  # fmt: skip
+    return [
+        CaptureFiles(camera=camera, rgb=rgb, depth=depth, depth_scale_mm=given.depth_scale, image_id=image_id)
+        for camera, rgb, depth, image_id in each
+    ]
+
+
+def of_views(name: str, values: tuple[T, ...], count: int, *, alone: bool = True) -> list[Any]:
+    """One value a view; a single one is for all of them if it may be alone, and none is None."""
+    if not values:
+        return [None] * count
+    if len(values) == 1 and (alone or count == 1):
+        return [values[0]] * count
+    if len(values) != count:
+        raise expected(name, f"one for each of {count} views", f"{len(values)}")
+    return list(values)
+
+
+def views_of(given: Arguments, captures: list[Capture]) -> list[View]:
+    """Images with the places of their cameras."""
+    names = [Path(path).stem for path in (given.rgb or given.depth)]
+    if len(set(names)) < len(names):
+        names = [f"view {number}" for number in range(len(captures))]
+    places = _places(given)
+    views = []
+    for number, (capture, name) in enumerate(zip(captures, names, strict=True)):
+        place = None if places is None else places[number]
+        sigma = given.sigma if number > 0 else None
+        views.append(View(Observation(capture.camera, **capture.images), place, sigma=sigma, name=name))
+    return views
+
+
+def _places(given: Arguments) -> list[Pose] | None:
+    ids = of_views("image-id", given.image_id, given.count)
+    if given.extrinsics:
+        return read_camera_places(given.extrinsics, given.count, kind=given.extrinsics_kind, image_ids=ids)
+    if given.count == 1:
+        return None
+    if all(has_places(path) for path in given.camera):
+        return read_camera_places(given.camera, given.count, image_ids=ids)
+    cure = "a BOP scene_camera.json with cam_R_w2c, or 4 x 4 matrices in JSON"
+    raise expected("extrinsics", f"where {given.count} cameras stand", "none", cure)
+
+
+def masks_of(given: Arguments, objects: list[ObjectFlags], views: list[View]) -> Masks:
+    """{(view, object): mask}: of the object's own files, or its label in the masks that all objects share."""
+    shared = of_views("mask", given.mask, given.count, alone=False)
+    ids = of_views("image-id", given.image_id, given.count)
+    masks: Masks = {}
+    for number, one in enumerate(objects):
+        own = of_views(f"masks of {one.mesh}", one.masks, given.count, alone=False)
+        for view, path in enumerate(own):
+            label = None
+            if path is None and one.label is not None:
+                if shared[view] is None:
+                    raise expected(f"label of {one.mesh}", "--mask beside it", "none")
+                path, label = shared[view], one.label
+            if path is None:
+                continue
+            camera = views[view].observation.taken_by
+            picture = None if not given.rgb else given.rgb[view].name
+            file = MaskFile(path, label, ids[view], None)
+            masks[view, number] = file.read(size=(camera.height, camera.width), picture=picture).pixels
+        if one.label is not None and not any(mask.any() for (_, o), mask in masks.items() if o == number):
+            known = sorted({n for path in shared if path is not None for n in MaskFile(path).labels()})
+            raise expected(f"label of {one.mesh}", f"one of {', '.join(map(str, known[:20])) or 'none'}", one.label)
+    return masks
+
+
+def starts_of(objects: list[ObjectFlags], count: int) -> dict[Any, Pose]:
+    """Start poses, as `SceneRefiner.refine` takes them."""
+    starts: dict[Any, Pose] = {}
+    for number, one in enumerate(objects):
+        if len(one.inits) == 1 and one.inits[0] is not None:
+            pose = read_start_pose(one.inits[0], obj_id=one.obj_id)
+            starts[(0, number) if count == 1 else number] = pose
+            continue
+        for view, path in enumerate(of_views(f"init of {one.mesh}", one.inits, count, alone=False)):
+            if path is not None:
+                starts[view, number] = read_start_pose(path, obj_id=one.obj_id)
+    return starts
+
+
+def boxes_of(objects: list[ObjectFlags], count: int) -> dict[tuple[int, int], Any]:
+    """Boxes by view and object."""
+    return {
+        (view, number): np.array(box)
+        for number, one in enumerate(objects)
+        for view, box in enumerate(of_views(f"boxes of {one.mesh}", one.boxes, count, alone=False))
+        if box is not None
+    }

@@ -1,0 +1,134 @@
+"""Where the cameras of a rig stand: world to camera, of one file for all of them or one a camera.
+
+x_c = T_w2c x_w. BOP's scene_camera.json says so under cam_R_w2c and cam_t_w2c (millimetres). Other files hold 4 x 4
+matrices in metres, of which a key says the direction: T_w2c, T_camera_world or world_to_camera; T_c2w, T_world_camera
+or camera_to_world. Where none does, `kind` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from diffdope.errors import DiffDopeError, check_choice, expected
+from diffdope.geometry.pose import Pose
+from diffdope.io.json_files import read_json
+from diffdope.io.poses import read_extrinsics
+
+Kind = Literal["w2c", "c2w"]
+_W2C = ("T_w2c", "T_camera_world", "world_to_camera", "T_c_w")
+_C2W = ("T_c2w", "T_world_camera", "camera_to_world", "T_w_c")
+_BOP = ("cam_R_w2c", "cam_t_w2c")
+
+
+def read_camera_places(
+    paths: Sequence[str | Path], count: int, *, kind: Kind = "w2c", image_ids: Sequence[int | None] = ()
+) -> list[Pose]:
+    """T_w2c of each view.
+
+    Args:
+        paths: one file for all views, or one a view.
+        count: how many views there are.
+        kind: direction of matrices whose file does not say it.
+        image_ids: of each view, in a scene_camera.json with more images than views.
+
+    Raises:
+        DiffDopeError: if a file cannot be read, holds no rigid transform, or there are not as many as views.
+    """
+    check_choice("extrinsics-kind", kind, ("w2c", "c2w"))
+    if len(paths) == count and count > 1:
+        ids = image_ids if len(image_ids) == count else [None] * count
+        return [_one_of(_places(Path(path), kind), path, number) for path, number in zip(paths, ids, strict=True)]
+    if len(paths) != 1:
+        raise expected("extrinsics", f"one file for all of {count} views, or one each", f"{len(paths)} files")
+    places = _places(Path(paths[0]), kind)
+    if any(number is not None for number in image_ids):
+        return [_one_of(places, paths[0], number) for number in image_ids]
+    if len(places) != count:
+        cure = "choose with --image-id" if len(places) > count else ""
+        raise expected(f"extrinsics file {paths[0]}", f"a transform for each of {count} views", len(places), cure)
+    return list(places.values())
+
+
+def has_places(path: str | Path) -> bool:
+    """Whether a camera file is BOP's, and says where its cameras stand."""
+    path = Path(path)
+    if path.suffix.lower() != ".json" or not path.is_file():
+        return False
+    try:
+        data = read_json(path)
+    except DiffDopeError:
+        return False
+    entries = data.values() if isinstance(data, Mapping) else ()
+    return any(isinstance(entry, Mapping) and _BOP[0] in entry for entry in [data, *entries])
+
+
+def _places(path: Path, kind: Kind) -> dict[str, Pose]:
+    """All transforms of a file, by their keys or numbers."""
+    if path.suffix.lower() != ".json":
+        pose = read_extrinsics(path, name="extrinsics")
+        return {"0": pose if kind == "w2c" else pose.inverse()}
+    data = read_json(path, "extrinsics")
+    try:
+        found = _found(data, kind)
+    except DiffDopeError as error:
+        raise DiffDopeError(f"extrinsics file {path}: {error}") from error
+    if not found:
+        pose = read_extrinsics(path, name="extrinsics")
+        return {"0": pose if kind == "w2c" else pose.inverse()}
+    return found
+
+
+def _found(data: Any, kind: Kind) -> dict[str, Pose]:
+    if isinstance(data, Mapping):
+        one = _of_keys(data)
+        if one is not None:
+            return {"0": one}
+        named = {str(key): _of_entry(value, kind) for key, value in data.items()}
+        return {key: pose for key, pose in named.items() if pose is not None}
+    if isinstance(data, list) and data and not _is_matrix(data):
+        listed = {str(number): _of_entry(value, kind) for number, value in enumerate(data)}
+        return {key: pose for key, pose in listed.items() if pose is not None}
+    one = _of_entry(data, kind)
+    return {} if one is None else {"0": one}
+
+
+def _of_entry(entry: Any, kind: Kind) -> Pose | None:
+    if isinstance(entry, Mapping):
+        return _of_keys(entry)
+    if not _is_matrix(entry):
+        return None
+    pose = Pose.from_matrix(entry)
+    return pose if kind == "w2c" else pose.inverse()
+
+
+def _of_keys(entry: Mapping[str, Any]) -> Pose | None:
+    """Of keys that say the direction."""
+    if all(key in entry for key in _BOP):
+        return Pose.from_bop(entry[_BOP[0]], entry[_BOP[1]])
+    for keys, inverted in ((_W2C, False), (_C2W, True)):
+        for key in keys:
+            if key in entry:
+                pose = Pose.from_matrix(entry[key])
+                return pose.inverse() if inverted else pose
+    return None
+
+
+def _is_matrix(value: Any) -> bool:
+    try:
+        return np.shape(np.asarray(value, np.float64)) == (4, 4)
+    except (TypeError, ValueError):
+        return False
+
+
+def _one_of(places: Mapping[str, Pose], path: str | Path, number: int | None) -> Pose:
+    if number is not None and str(number) in places:
+        return places[str(number)]
+    if len(places) == 1:
+        return next(iter(places.values()))
+    known = ", ".join(list(places)[:12])
+    got = f"{len(places)} of them ({known})" if number is None else f"none of image {number} among {known}"
+    raise expected(f"extrinsics file {path}", "one transform", got, "choose with --image-id")

@@ -1,0 +1,1 @@
+"""Several views and several objects as one problem."""

@@ -1,0 +1,161 @@
+"""The objects of one view, each on its own first, then knowing where the others hide it.
+
+What hides an object is drawn: the others at their current poses. Each is refined anew if something is in front of a
+part of it; all others stay as they are, to the bit. Where that moves an object, its neighbours have another look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from diffdope.geometry.camera import Camera
+from diffdope.geometry.pose import Pose
+from diffdope.joint.drawn import Drawing, depth_of_others, drawing_of
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.result import RefinementResult
+from diffdope.pipelines.start import best_of
+from diffdope.scene.observation import Observation
+
+F32 = NDArray[np.float32]
+
+_ROUNDS = 2  # a third moves hardly anything
+_CONTACT = 0.02  # of the diameter: see `responsibility`
+_HIDDEN = 0.01  # of an object's drawing: hidden by less, it is as well known alone
+_MOVED, _TURNED_RAD = 0.01, np.radians(1.0)  # of the diameter: less changes nothing for neighbours
+
+
+@dataclass(frozen=True)
+class ObjectQuery:
+    """What is asked of one object in a view.
+
+    Attributes:
+        refiner: of its mesh.
+        observation: with its mask, if there is one.
+        start: T_m2c; None to locate it.
+        box: of `Refiner.locate`.
+    """
+
+    refiner: Refiner
+    observation: Observation
+    start: Pose | None = None
+    box: ArrayLike | None = None
+
+    def first(self) -> RefinementResult:
+        """On its own."""
+        return self._from(self.observation, self.start)
+
+    def again(self, result: RefinementResult, others: F32) -> RefinementResult:
+        """From a result, knowing where others are; and from the beginning, where that did not convince."""
+        observation = self.observation.with_others(others)
+        if not result.modalities:  # there is no pose to go on from
+            return self._from(observation, self.start)
+        refined = self.refiner.refine(observation, result.pose)
+        if result.answers:
+            refined = _of_located(refined, result)
+        if result.ok:
+            return refined
+        anew = self._from(observation, self.start)
+        return _without_first_note(best_of([refined, anew]))
+
+    def _from(self, observation: Observation, start: Pose | None) -> RefinementResult:
+        if start is not None:
+            return self.refiner.refine(observation, start)
+        return self.refiner.locate(observation, box=self.box)
+
+    def drawn(self, result: RefinementResult) -> Drawing | None:
+        """The object at a result's pose; None where that is not trusted."""
+        if not result.ok:
+            return None
+        return drawing_of(self.refiner.meshes, self.refiner.frame.enter(result.pose), self.observation.camera)
+
+
+def found_in_view(asked: Sequence[ObjectQuery | None]) -> list[RefinementResult | None]:
+    """All objects of a view.
+
+    Args:
+        asked: of each object; None where nothing says where it is.
+    """
+    found = [None if one is None else one.first() for one in asked]
+    camera = next((one.observation.camera for one in asked if one is not None), None)
+    moved = set(range(len(asked)))
+    for _ in range(_ROUNDS):
+        if camera is None or not moved:
+            break
+        moved = _round(asked, found, camera, moved)
+    return found
+
+
+def _round(
+    asked: Sequence[ObjectQuery | None], found: list[RefinementResult | None], camera: Camera, moved: set[int]
+) -> set[int]:
+    """Refines those anew beside which something has moved, all from the same drawings; returns which of them moved."""
+    drawings = [
+        None if one is None or result is None else one.drawn(result) for one, result in zip(asked, found, strict=True)
+    ]
+    changed, results = set(), list(found)
+    for number, (one, result) in enumerate(zip(asked, results, strict=True)):
+        if one is None or result is None:
+            continue
+        others = _others_beside(drawings, number, camera, moved, one.refiner.mesh.diameter)
+        if others is None:
+            continue
+        again = one.again(result, others)
+        far = again.pose.distance_to(result.pose) > _MOVED * one.refiner.mesh.diameter
+        if again.ok != result.ok or far or again.pose.angle_to(result.pose) > _TURNED_RAD:
+            changed.add(number)
+        found[number] = again
+    return changed
+
+
+def _others_beside(
+    drawings: list[Drawing | None], number: int, camera: Camera, moved: set[int], length_m: float
+) -> F32 | None:
+    """What is drawn of the others, where it matters to an object and has moved; else None."""
+    own = drawings[number]
+    if own is None:  # not found yet: anything may hide it
+        return depth_of_others(drawings, number, camera)
+    beside = [
+        other if n != number and other is not None and _meet(own, other) else None for n, other in enumerate(drawings)
+    ]
+    if not any(other is not None and n in moved for n, other in enumerate(beside)):
+        return None
+    others = depth_of_others(beside, number, camera)
+    if others is None:
+        return None
+    there = others[own.rows, own.columns]
+    hidden = (there > 0.0) & (own.depth > 0.0) & (there < own.depth + _CONTACT * length_m)
+    return others if np.count_nonzero(hidden) > _HIDDEN * np.count_nonzero(own.depth) else None
+
+
+def _meet(one: Drawing, other: Drawing) -> bool:
+    """Whether two drawings' rectangles overlap."""
+    return all(
+        bool(a.start < b.stop and b.start < a.stop)
+        for a, b in ((one.rows, other.rows), (one.columns, other.columns))
+    )  # fmt: skip
+
+
+def _of_located(refined: RefinementResult, located: RefinementResult) -> RefinementResult:
+    """A located result in the pose to which it was refined: the other answers keep their share."""
+    total = sum(one.probability for one in located.answers)
+    share = located.answers[0].probability / max(total, 1e-12)
+    if not refined.ok or refined.confidence is None:
+        return replace(refined, answers=located.answers, none_of_these=located.none_of_these)
+    factor = refined.confidence / max(total, 1e-12)
+    answers = tuple(replace(one, probability=one.probability * factor) for one in located.answers)
+    answers = (replace(answers[0], pose=refined.pose), *answers[1:])
+    ambiguous = not located.ok and share < 0.5
+    return replace(
+        refined, initial_pose=located.initial_pose, confidence=answers[0].probability, answers=answers,
+        none_of_these=1.0 - refined.confidence, status=located.status if ambiguous else refined.status,
+        message=located.message if ambiguous else refined.message,
+    )  # fmt: skip
+
+
+def _without_first_note(result: RefinementResult) -> RefinementResult:
+    """Without the note of which of several starts it was: a user gave one."""
+    return replace(result, notes=result.notes[1:])

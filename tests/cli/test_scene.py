@@ -1,0 +1,165 @@
+"""`diffdope scene` as a user runs it, in this process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from diffdope.cli.main import main
+from diffdope.cli.scene_command import gathered
+from diffdope.cli.scene_objects import objects_of
+from diffdope.errors import DiffDopeError
+from diffdope.geometry.pose import Pose
+from diffdope.io.bop_results import read_results
+
+AROUND = Pose(np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]), np.array([0.1, 0.0, 0.4]))
+
+
+def words(folder: Path, *more: object, **changes: object) -> list[str]:
+    """A scene of one object in one picture; a flag changed to None is left out."""
+    given: dict[str, object] = {
+        "camera": folder / "camera.json", "rgb": folder / "rgb.png", "depth": folder / "depth.png",
+        "object": f"{folder / 'object.ply'},mask={folder / 'mask.png'},name=thing", "out": folder.parent / "out",
+    }  # fmt: skip
+    given |= changes
+    out = ["scene"]
+    for name, value in given.items():
+        if value is not None:
+            out += [f"--{name.replace('_', '-')}", *(map(str, value) if isinstance(value, list) else [str(value)])]
+    return [*out, *map(str, more)]
+
+
+def read_scene(folder: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((folder.parent / "out" / "scene.json").read_text())
+    return data
+
+
+def error_mm(folder: Path, T_m2c: Any, T_w2c: Pose | None = None) -> float:
+    truth = json.loads((folder / "truth.json").read_text())
+    pose = Pose.from_matrix(T_m2c) if T_w2c is None else T_w2c @ Pose.from_matrix(T_m2c)
+    return 1e3 * pose.distance_to(Pose.from_bop(truth["cam_R_m2c"], truth["cam_t_m2c"]))
+
+
+def test_writes_what_it_promises(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words(inputs)) == 0
+    out = inputs.parent / "out"
+    assert {path.name for path in out.iterdir()} == {"scene.json", "poses.csv", "overlay.png"}
+    scene = read_scene(inputs)
+    (one,) = scene["objects"]
+    assert one["name"] == "thing" and one["status"] == "converged" and one["confidence"] > 0.5
+    assert error_mm(inputs, one["T_m2w"]) < 1.0
+    assert np.shape(scene["covariance"]) == (6, 6) and np.shape(one["covariance"]) == (6, 6)
+    (row,) = read_results(out / "poses.csv")
+    np.testing.assert_allclose(row.pose.matrix, one["T_m2w"], atol=1e-9)
+    assert (row.im_id, row.obj_id) == (0, 1)
+    said = capsys.readouterr().out
+    assert "thing: converged" in said and "1 of 1 found" in said
+
+
+def test_labels_of_one_mask_and_a_file_of_objects(inputs: Path) -> None:
+    mask = np.asarray(Image.open(inputs / "mask.png").convert("L")) > 127
+    Image.fromarray(np.where(mask, np.uint8(3), np.uint8(0))).save(inputs / "labels.png")
+    (inputs / "objects.yaml").write_text("- mesh: object.ply\n  label: 3\n  name: thing\n  id: 12\n  init: init.json\n")
+    given = words(inputs, object=None, objects=inputs / "objects.yaml", mask=inputs / "labels.png")
+    assert main(given) == 0
+    (one,) = read_scene(inputs)["objects"]
+    assert one["obj_id"] == 12 and error_mm(inputs, one["T_m2w"]) < 1.0
+
+
+def test_two_views(inputs: Path) -> None:
+    """The same picture twice, by one camera that stands somewhere: the world is elsewhere."""
+    (inputs / "rig.json").write_text(json.dumps([AROUND.matrix.tolist()] * 2))
+    both = [inputs / "rgb.png"] * 2
+    spec = f"{inputs / 'object.ply'},mask={inputs / 'mask.png'},mask={inputs / 'mask.png'}"
+    given = words(inputs, rgb=both, depth=[inputs / "depth.png"] * 2, object=spec, extrinsics=inputs / "rig.json")
+    assert main(given) == 0
+    scene = read_scene(inputs)
+    assert [view["used"] for view in scene["views"]] == [True, True]
+    assert error_mm(inputs, scene["objects"][0]["T_m2w"], AROUND) < 1.0
+    names = {path.name for path in (inputs.parent / "out").iterdir()}
+    assert {"poses_view_0.csv", "poses_view_1.csv", "overlay_view_0.png", "overlay_view_1.png"} <= names
+    np.testing.assert_allclose(
+        Pose.from_matrix(scene["objects"][0]["views"][1]["T_m2c_metres"]).matrix,
+        (AROUND @ Pose.from_matrix(scene["objects"][0]["T_m2w"])).matrix, atol=1e-9,
+    )  # fmt: skip
+
+
+def test_an_object_that_is_not_there(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    patch = np.zeros_like(np.asarray(Image.open(inputs / "mask.png").convert("L")))
+    patch[5:45, 5:45] = 255
+    Image.fromarray(patch).save(inputs / "patch.png")
+    second = f"{inputs / 'object.ply'},mask={inputs / 'patch.png'},name=ghost"
+    first = f"{inputs / 'object.ply'},mask={inputs / 'mask.png'},name=thing"
+    assert main(words(inputs, object=[first, second])) == 1
+    found = {one["name"]: one["status"] for one in read_scene(inputs)["objects"]}
+    assert found["thing"] == "converged" and found["ghost"] == "no_overlap"
+    assert "1 of 2 found" in capsys.readouterr().out
+    assert len(read_results(inputs.parent / "out" / "poses.csv")) == 1  # what was not found is no estimate
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"object": None}, "object: expected at least one"),
+        ({"object": "MESH,label=3"}, "label of MESH: expected --mask beside it, got none"),
+        ({"object": "MESH,mask"}, "expected KEY=VALUE after the mesh"),
+        ({"object": "MESH,maske=a.png"}, "expected one of mask, label"),
+        ({"object": "MESH,box=1:2:3"}, "box: expected X,Y,WIDTH,HEIGHT in pixels"),
+        ({"object": "MESH", "depth": None}, "a mask that is not empty, a box, depth or a start"),
+        ({"rgb": None, "depth": None}, "images: expected --rgb, --depth or both, got none"),
+        ({"extrinsics_sigma": "10"}, "extrinsics-sigma: expected MM,DEG such as 10,1"),
+        ({"preset": "paper"}, "preset: expected one whose solver searches, got paper; give --preset default or fast"),
+    ],
+)  # fmt: skip
+def test_mistakes(changes: dict[str, Any], said: str, inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if isinstance(changes.get("object"), str):
+        changes = changes | {"object": changes["object"].replace("MESH", str(inputs / "object.ply"))}
+    said = said.replace("MESH", str(inputs / "object.ply"))
+    if "extrinsics_sigma" in changes:
+        (inputs / "rig.json").write_text(json.dumps([AROUND.matrix.tolist()] * 2))
+        changes = changes | {"extrinsics": inputs / "rig.json", "rgb": [inputs / "rgb.png"] * 2, "depth": None}
+        changes["object"] = f"{inputs / 'object.ply'},mask={inputs / 'mask.png'},mask=-"
+    assert main(words(inputs, **changes)) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and error.count("\n") == 1
+    assert said in error
+    assert not (inputs.parent / "out").exists()
+
+
+def test_several_views_need_places(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = f"{inputs / 'object.ply'},mask={inputs / 'mask.png'},mask=-"
+    assert main(words(inputs, rgb=[inputs / "rgb.png"] * 2, depth=None, object=spec)) == 2
+    assert "extrinsics: expected where 2 cameras stand, got none" in capsys.readouterr().err
+    assert main(words(inputs, rgb=[inputs / "rgb.png"] * 2, object=spec)) == 2
+    assert "depth: expected one for each of 2 views, got 1" in capsys.readouterr().err
+
+
+def test_an_object_flag_may_be_repeated() -> None:
+    assert gathered(["--object", "a", "b", "--out", "o", "--object=c"]) == ["--out", "o", "--object", "a", "b", "c"]
+    assert gathered(["--out", "o"]) == ["--out", "o"]
+
+
+def test_objects_as_they_are_written(tmp_path: Path) -> None:
+    (one,) = objects_of(["obj_000007.ply,mask=a.png,mask=-,box=1:2:3:4,unit=m"], None, "mm")
+    assert one.masks == (Path("a.png"), None) and one.obj_id == 7 and one.unit == "m"
+    assert one.boxes == ((1.0, 2.0, 3.0, 4.0),)
+    (tmp_path / "objects.json").write_text(
+        json.dumps({"objects": [{"mesh": "a.ply", "mask": ["m0.png", None], "box": [1, 2, 3, 4], "label": 2}]})
+    )
+    (one,) = objects_of([], tmp_path / "objects.json", "mm")
+    assert one.mesh == tmp_path / "a.ply" and one.masks == (tmp_path / "m0.png", None)
+    assert one.boxes == ((1.0, 2.0, 3.0, 4.0),) and one.label == 2
+    for text, said in (
+        ("[{}]", "expected an object with the key mesh"), ("{", "expected JSON"), ("3", "a list of objects"),
+        ('[{"mesh": "a.ply", "label": "x"}]', "label: expected a whole number"),
+        ('[{"mesh": "a.ply", "unit": "km"}]', "unit: expected one of"),
+        ('[{"mesh": "a.ply", "name": ["a", "b"]}]', "name: expected one, got 2"),
+    ):  # fmt: skip
+        (tmp_path / "objects.json").write_text(text)
+        with pytest.raises(DiffDopeError, match=said):
+            objects_of([], tmp_path / "objects.json", "mm")

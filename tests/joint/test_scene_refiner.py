@@ -1,0 +1,204 @@
+"""Scenes as a user has them: one view, several, cameras that are off, views that are wrong, things claimed twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from diffdope.errors import DiffDopeError
+from diffdope.geometry import so3
+from diffdope.geometry.pose import Pose
+from diffdope.joint.chain import moved_camera
+from diffdope.joint.result import SceneResult
+from diffdope.joint.scene_refiner import SceneRefiner, refine_scene
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.result import Status
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.scene import SceneObject
+from diffdope.scene.view import View
+from tests.joint.conftest import Drawn, starts
+
+OFF = (np.array([0.006, -0.005, 0.006, 0.01, -0.01, 0.008]), np.array([-0.006, 0.006, 0.004, -0.01, 0.006, 0.012]))
+
+
+def worst_mm(result: SceneResult, truth: Sequence[Pose]) -> float:
+    return max(1e3 * one.pose.distance_to(true) for one, true in zip(result.objects, truth, strict=True))
+
+
+def places_off(drawn: Drawn, sigma: tuple[float, float] | None) -> list[View]:
+    """The first camera exact, the others off by a centimetre and a degree."""
+    views = [drawn.views[0]]
+    for view, step in zip(drawn.views[1:], OFF, strict=True):
+        views.append(View(view.observation, moved_camera(view.T_w2c, step), sigma=sigma, name=view.name))
+    return views
+
+
+def test_one_view_without_a_place_is_the_world(drawn: Drawn, refiner: SceneRefiner) -> None:
+    masks = {where: mask for where, mask in drawn.masks.items() if where[0] == 0}
+    result = refiner.refine(View(drawn.views[0].observation), masks, starts=starts(drawn))
+    assert result.ok and worst_mm(result, drawn.truth) < 0.5
+    for one in result.objects:
+        np.testing.assert_array_equal(one.pose.matrix, one.views[0].pose.matrix)
+        assert one.confidence > 0.5 and one.covariance is not None
+    assert result.covariance is not None and result.covariance.shape == (12, 12)
+
+
+def test_what_nothing_hides_is_as_alone(drawn: Drawn, refiner: SceneRefiner) -> None:
+    """The ring of the second view is beside the box: to the bit what `Refiner` finds."""
+    shown = {(0, n): drawn.masks[0, n] for n in (0, 1)}
+    first = starts(drawn)
+    together = refiner.refine(View(drawn.views[0].observation), shown, starts=first)
+    alone = Refiner(drawn.meshes[0], threads=1).refine(drawn.views[0].observation.with_mask(shown[0, 0]), first[0])
+    apart = together.objects[0].pose.distance_to(alone.pose)
+    assert apart < 2e-4  # the box is in front: knowing the ring changes next to nothing
+
+
+def test_several_views_know_more_than_one(photographed: Drawn, refiner: SceneRefiner) -> None:
+    first = starts(photographed)
+    one = {where: mask for where, mask in photographed.masks.items() if where[0] == 0}
+    alone = refiner.refine(View(photographed.views[0].observation), one, starts=first)
+    together = refiner.refine(photographed.views, photographed.masks, starts=first)
+    assert together.ok and worst_mm(together, photographed.truth) < 0.3
+    for few, many in zip(alone.objects, together.objects, strict=True):
+        assert few.covariance is not None and many.covariance is not None
+        assert np.trace(many.covariance[:3, :3]) < 0.5 * np.trace(few.covariance[:3, :3])
+        assert all(seen.used and seen.deviations is not None for seen in many.views)
+
+
+def test_nothing_but_masks_says_where_objects_are(drawn: Drawn, refiner: SceneRefiner) -> None:
+    result = refiner.refine(drawn.views, drawn.masks)
+    assert result.ok and worst_mm(result, drawn.truth) < 0.5
+
+
+def test_cameras_that_are_off_are_refined(drawn: Drawn, refiner: SceneRefiner) -> None:
+    result = refiner.refine(places_off(drawn, (0.01, 1.0)), drawn.masks, starts=starts(drawn))
+    assert result.ok and worst_mm(result, drawn.truth) < 0.5
+    for one, view in zip(result.views, drawn.views, strict=True):
+        away = one.T_w2c.inverse().t_m2c - view.T_w2c.inverse().t_m2c
+        assert 1e3 * np.linalg.norm(away) < 1.5 and np.degrees(one.T_w2c.angle_to(view.T_w2c)) < 0.2
+    assert not result.views[0].refined and result.views[0].covariance is None
+    assert result.views[1].refined and result.views[1].moved_mm > 5.0
+    assert result.covariance is not None and result.covariance.shape == (24, 24)
+    np.testing.assert_allclose(result.covariance[:6, :6], result.objects[0].covariance)
+
+
+def test_a_view_that_contradicts_the_others_is_left_out_and_named(drawn: Drawn, refiner: SceneRefiner) -> None:
+    bumped = moved_camera(drawn.views[2].T_w2c, np.array([0.04, -0.03, 0.02, 0.05, 0.0, -0.05]))
+    views = [*drawn.views[:2], View(drawn.views[2].observation, bumped, name="bumped")]
+    result = refiner.refine(views, drawn.masks)
+    assert result.ok and worst_mm(result, drawn.truth) < 0.5
+    assert not result.views[2].used and "contradicts" in result.views[2].reason
+    assert any("bumped was left out" in note for note in result.notes)
+
+
+def test_two_views_that_contradict_each_other_are_not_settled(drawn: Drawn, refiner: SceneRefiner) -> None:
+    bumped = moved_camera(drawn.views[1].T_w2c, np.array([0.04, -0.03, 0.02, 0.05, 0.0, -0.05]))
+    views = [drawn.views[0], View(drawn.views[1].observation, bumped, name="bumped")]
+    masks = {where: mask for where, mask in drawn.masks.items() if where[0] < 2}
+    result = refiner.refine(views, masks)
+    assert not any(one.ok for one in result.objects)
+    assert all(one.status is Status.AMBIGUOUS and "bumped" in one.message for one in result.objects)
+
+
+def test_an_empty_mask_says_that_an_object_is_not_seen(drawn: Drawn, refiner: SceneRefiner) -> None:
+    masks = dict(drawn.masks) | {(2, 0): np.zeros_like(drawn.masks[2, 0])}
+    result = refiner.refine(drawn.views, masks, starts=starts(drawn))
+    assert result.ok and worst_mm(result, drawn.truth) < 0.5
+    assert not result.objects[0].views[2].used and result.objects[1].views[2].used
+
+
+def test_the_origin_of_a_file_may_be_anywhere(drawn: Drawn) -> None:
+    far = np.array([0.3, -0.2, 0.4])
+    moved = [mesh.moved(far) for mesh in drawn.meshes]
+    truth = [Pose(pose.R_m2c, pose.t_m2c - pose.R_m2c @ far) for pose in drawn.truth]
+    result = refine_scene(moved, drawn.views, drawn.masks, starts=truth, threads=1)
+    near = refine_scene(drawn.meshes, drawn.views, drawn.masks, starts=list(drawn.truth), threads=1)
+    for one, other, pose in zip(result.objects, near.objects, truth, strict=True):
+        middle = other.pose.apply(np.zeros(3))
+        np.testing.assert_allclose(one.pose.apply(far), middle, atol=2e-5)
+        assert one.covariance is not None and other.covariance is not None
+        back = np.eye(6)
+        back[:3, 3:] = -so3.hat(pose.R_m2c @ far)
+        seen = back @ one.covariance @ back.T
+        assert 0.7 < np.trace(seen[:3, :3]) / np.trace(other.covariance[:3, :3]) < 1.4
+
+
+def test_the_same_twice(drawn: Drawn) -> None:
+    """One box that two detections claim: one of them keeps it, the other one says why not."""
+    box = drawn.meshes[0]
+    pair = SceneRefiner([SceneObject(box), SceneObject(box)], threads=1)
+    assert [one.name for one in pair.objects] == ["box 1", "box 2"]
+    masks = {(0, 0): drawn.masks[0, 0], (0, 1): drawn.masks[0, 0]}
+    result = pair.refine(View(drawn.views[0].observation), masks, starts=[drawn.truth[0]] * 2)
+    assert [one.ok for one in result.objects].count(True) == 1
+    (lost,) = (one for one in result.objects if not one.ok)
+    assert lost.status is Status.FAILED and "claims the same pixels" in lost.message
+
+
+def test_the_same_seed_gives_the_same_bits(drawn: Drawn) -> None:
+    first = starts(drawn)
+    poses = []
+    for threads in (1, 3):
+        result = refine_scene(drawn.meshes, drawn.views, drawn.masks, starts=first, threads=threads)
+        poses.append(np.stack([one.pose.matrix for one in result.objects]))
+    np.testing.assert_array_equal(poses[0], poses[1])
+
+
+def test_starts_in_every_form(drawn: Drawn, refiner: SceneRefiner) -> None:
+    one = View(drawn.views[1].observation, drawn.views[1].T_w2c)
+    masks = {(0, n): drawn.masks[1, n] for n in (0, 1)}
+    world = refiner.refine(one, masks, starts={"box": drawn.truth[0], 1: drawn.truth[1]})
+    camera = refiner.refine(
+        one, masks, starts={(0, n): drawn.views[1].T_w2c @ pose for n, pose in enumerate(drawn.truth)}
+    )
+    for a, b in zip(world.objects, camera.objects, strict=True):
+        np.testing.assert_allclose(a.pose.matrix, b.pose.matrix, atol=1e-9)
+
+
+def test_what_makes_no_scene_is_refused(drawn: Drawn, refiner: SceneRefiner) -> None:
+    seen, masks = drawn.views[0], drawn.masks
+    photo = replace_depth(seen)
+    with pytest.raises(DiffDopeError, match="objects: expected at least one, got none"):
+        SceneRefiner([])
+    with pytest.raises(DiffDopeError, match=r"objects\[1\]: expected a SceneObject or a Mesh, got str"):
+        SceneRefiner([drawn.meshes[0], "box"])  # type: ignore[list-item]
+    with pytest.raises(DiffDopeError, match="objects: expected several, .* put it into a list"):
+        SceneRefiner(drawn.meshes[0])  # type: ignore[arg-type]
+    with pytest.raises(DiffDopeError, match="preset: expected one whose solver searches, got paper"):
+        SceneRefiner(drawn.meshes, preset="paper")
+    with pytest.raises(DiffDopeError, match=r"object 1 \(ring\): expected a mask that is not empty, a box"):
+        refiner.refine(photo, {(0, 0): masks[0, 0]})
+    with pytest.raises(DiffDopeError, match="starts: expected a Pose or None for each of 2 objects, got 1"):
+        refiner.refine(seen, starts=[drawn.truth[0]])
+    with pytest.raises(DiffDopeError, match=r"starts\[0\]: expected a Pose, got ndarray"):
+        refiner.refine(seen, starts=[np.eye(4), None])  # type: ignore[list-item]
+    with pytest.raises(DiffDopeError, match="starts: expected names of objects .*box, ring.*, got 'cup'"):
+        refiner.refine(seen, starts={"cup": drawn.truth[0]})
+    with pytest.raises(DiffDopeError, match=r"starts: expected keys \(view, object\)"):
+        refiner.refine(seen, starts={(1, 0): drawn.truth[0]})
+    with pytest.raises(DiffDopeError, match=r"boxes: expected keys \(view, object\)"):
+        refiner.refine(seen, boxes={(0, 5): (1, 2, 3, 4)})
+
+
+def replace_depth(view: View) -> View:
+    from diffdope.scene.observation import Observation
+
+    return View(Observation(view.camera, rgb=view.observation.rgb), view.T_w2c)
+
+
+def test_objects_are_named_apart(drawn: Drawn) -> None:
+    plain = Mesh(drawn.meshes[0].vertices_m, drawn.meshes[0].faces)
+    names = [one.name for one in SceneRefiner([plain, SceneObject(plain, name="lid"), plain]).objects]
+    assert len(set(names)) == 3 and "lid" in names
+
+
+def test_results_say_what_was_found(drawn: Drawn, refiner: SceneRefiner) -> None:
+    masks = {where: mask for where, mask in drawn.masks.items() if where[0] == 0}
+    result = refiner.refine(View(drawn.views[0].observation), masks, starts=starts(drawn))
+    text = repr(result)
+    assert "2 of 2 found" in text and "box: " in text
+    worse = replace(result, objects=(replace(result.objects[0], status=Status.FAILED), result.objects[1]))
+    assert not worse.ok and "1 of 2 found" in repr(worse)
