@@ -236,3 +236,23 @@ def test_a_far_result_must_be_clearly_surer_than_one_that_is_where_it_was_expect
         assert isinstance(near, Candidates)
         needed.append(search._surplus_over(near))
     assert needed == [2.0, 0.0]
+
+
+def test_a_mask_that_is_off_and_is_all_there_is_gives_way_to_edges(example: Example) -> None:
+    mesh, observation, _, truth = example
+    bare = Mesh(mesh.vertices_m, mesh.faces)
+    start = perturb(truth, angle_rad=np.radians(5.0), distance_m=0.003, rng=np.random.default_rng(0))
+    worse = [part(wrong_mask(observation, 4.0, np.random.default_rng(seed)), "rgb", "mask") for seed in range(6)]
+    default = PRESETS["default"]
+    believing = replace(default, search=replace(default.search, mask_refused_px=0.0))
+    errors = {}
+    for preset in (default, believing):
+        refiner = Refiner(bare, preset=preset)
+        results = [refiner.refine(one, start) for one in worse]
+        errors[preset] = np.mean([error_mm(example, one.pose) for one in results])
+        left_out = preset is default
+        assert all(one.modalities == (("outline",) if left_out else ("mask",)) for one in results)
+        assert all(("mask is off: its border is" in "".join(one.notes)) == left_out for one in results)
+    assert errors[default] < 0.7 * errors[believing]
+    good = part(observation, "rgb", "mask")
+    assert Refiner(bare).refine(good, start).modalities == ("mask",), "a good mask is kept"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -173,6 +174,12 @@ class Descent:
         # By whether it is the last level; of depth, what counts is whether there is any.
         with_depth = "depth" in observation.modalities
         self._steps = [search.step.at_level(last=last, with_depth=with_depth) for last in (False, True)]
+
+    def of(self, observation: Observation) -> Descent:
+        """The same of another observation with as much depth."""
+        other = copy(self)
+        other._observation = observation
+        return other
 
     def run(
         self, pyramid: PyramidSettings, hypotheses: Hypotheses, start: Pose, *, followed: PhotometricGain | None = None,

@@ -36,6 +36,7 @@ from diffdope.search.registration import note_on_shift
 from diffdope.search.settings import SearchSettings
 from diffdope.search.symmetric_alternatives import odds_of, symmetric_alternatives
 from diffdope.search.view_sphere import view_sphere
+from diffdope.search.wrong_masks import off_px, without_mask
 from diffdope.solve.gradient_descent import DescentSettings, descend
 from diffdope.solve.levenberg_marquardt import SolverResult
 from diffdope.terms.photometric_gain import PhotometricGain
@@ -89,7 +90,10 @@ class Search:
         self._rng = np.random.default_rng(seed)
         self._length_m = meshes.length_m
         self._recorder = Recorder()
-        self._held = contour_weight(observation, settings.outline, objective, meshes.mesh) > 0.0
+        unseen = observation.without_mask()
+        held, held_unseen = (contour_weight(o, settings.outline, objective, meshes.mesh) for o in (observation, unseen))
+        self._held = held > 0.0
+        self._held_unseen = held_unseen > 0.0 and not self._held and settings.mask_refused_px > 0.0
         self._again = settings.near.of_one_pose(1)
         first = (settings.near, settings.far) if pose is not None else pyramids_everywhere(settings)
         self._count = sum(pyramid.hypotheses[0] for pyramid in first) + ALTERNATIVES
@@ -120,6 +124,8 @@ class Search:
             found = self._descent.run(levels, alone, self._pose, followed=followed, near=True)
         else:
             found = self._found()
+            if isinstance(found, Candidates):
+                found = self._without_wrong_mask(found)
         if isinstance(found, Failure):
             return found
         found, notes = self._doubted(found)
@@ -128,6 +134,24 @@ class Search:
         outcome = self._outcome(choice[int(np.argmax(odds))], choice, odds)
         why = " ".join(note for note in notes if note.startswith("contradiction"))
         return replace(outcome, notes=(*outcome.notes, *notes), why=why)
+
+    def _without_wrong_mask(self, found: Candidates) -> Candidates:
+        """The same, or what edges find from the start where the mask is off and is all there is beside them."""
+        if not self._held_unseen:
+            return found
+        border_px = off_px(found, self._meshes)
+        if border_px < self._settings.mask_refused_px:
+            return found
+        descent = self._descent.of(self._observation.without_mask())
+
+        def run(start: Pose) -> Candidates | Failure:
+            near = self._settings.near
+            return descent.run(near, self._proposals(start, near, 0), start)
+
+        best = without_mask(run, self._pose, found, border_px, _SURPLUS)
+        if best is not found:
+            self._descent = descent  # alternatives are refined as the result was
+        return best
 
     def _doubted(self, found: Candidates) -> tuple[Candidates, tuple[str, ...]]:
         """The same, less sure where something contradicts it, and what is to be known of it."""
@@ -177,6 +201,8 @@ class Search:
             pyramids.append(s.far)
         if s.symmetric_alternatives:
             pyramids += [self._again] * ALTERNATIVES
+        if self._held_unseen and self._start is not None:
+            pyramids += [s.near] * 2
         return sum(iterates_of(pyramid, s, self._objective, unseen, self._meshes.mesh) for pyramid in pyramids) - 1
 
     def _proposals(self, start: Pose, pyramid: PyramidSettings, column: int) -> Hypotheses:
