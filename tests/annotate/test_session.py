@@ -7,7 +7,7 @@ import pytest
 
 from diffdope import Pose
 from diffdope.annotate.session import Session
-from diffdope.annotate.state import Origin, Placement, State, Thing
+from diffdope.annotate.state import Annotations, Instance, Origin, Placement
 from diffdope.errors import DiffDopeError
 from diffdope.geometry import so3
 
@@ -17,12 +17,12 @@ def pose(rng: np.random.Generator) -> Pose:
 
 
 @pytest.fixture
-def saved() -> list[State]:
+def saved() -> list[Annotations]:
     return []
 
 
 @pytest.fixture
-def session(saved: list[State]) -> Session:
+def session(saved: list[Annotations]) -> Session:
     return Session([0, 5, 7], [1, 2], saved=saved.append)
 
 
@@ -31,7 +31,7 @@ def poses(session: Session) -> list[tuple[int, int, bytes]]:
 
 
 def test_every_change_is_saved_before_the_command_returns(
-    session: Session, saved: list[State], rng: np.random.Generator
+    session: Session, saved: list[Annotations], rng: np.random.Generator
 ) -> None:
     thing = session.add(2, pose(rng))
     session.move(pose(rng))
@@ -49,7 +49,7 @@ def test_every_change_is_saved_before_the_command_returns(
 def test_a_change_that_cannot_be_saved_is_not_made(rng: np.random.Generator) -> None:
     full = False
 
-    def save(state: State) -> None:
+    def save(state: Annotations) -> None:
         if full:
             raise OSError(28, "No space left on device")
 
@@ -213,7 +213,9 @@ def test_an_object_taken_from_one_picture_stays_in_the_others(session: Session, 
         (lambda s: s.go_to(6), "picture: expected one of"),
     ],
 )
-def test_what_cannot_be_done_changes_nothing(session: Session, saved: list[State], command: object, why: str) -> None:
+def test_what_cannot_be_done_changes_nothing(
+    session: Session, saved: list[Annotations], command: object, why: str
+) -> None:
     before = session.state
     with pytest.raises(DiffDopeError, match=why):
         command(session)  # type: ignore[operator]
@@ -223,14 +225,17 @@ def test_what_cannot_be_done_changes_nothing(session: Session, saved: list[State
 @pytest.mark.parametrize(
     ("state", "why"),
     [
-        (State(3), "pictures 0 to 7, got 3"),
-        (State(0, None, (Thing(1, 9),)), "objects 1, 2, got 9"),
-        (State(0, None, (), (Placement(0, 1, Pose.identity(), Origin.HAND),)), "an object of the session"),
-        (State(0, None, (Thing(1, 1), Thing(1, 2))), "each number once"),
-        (State(0, None, (Thing(1, 1),), (Placement(0, 1, Pose.identity(), Origin.HAND),) * 2), "object 1 once"),
+        (Annotations(3), "pictures 0 to 7, got 3"),
+        (Annotations(0, None, (Instance(1, 9),)), "objects 1, 2, got 9"),
+        (Annotations(0, None, (), (Placement(0, 1, Pose.identity(), Origin.HAND),)), "an object of the session"),
+        (Annotations(0, None, (Instance(1, 1), Instance(1, 2))), "each number once"),
+        (
+            Annotations(0, None, (Instance(1, 1),), (Placement(0, 1, Pose.identity(), Origin.HAND),) * 2),
+            "object 1 once",
+        ),
     ],
 )
-def test_a_state_of_other_pictures_or_objects_is_refused(state: State, why: str) -> None:
+def test_a_state_of_other_pictures_or_objects_is_refused(state: Annotations, why: str) -> None:
     with pytest.raises(DiffDopeError, match=why):
         Session([0, 5, 7], [1, 2], state=state)
 

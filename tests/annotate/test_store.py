@@ -14,7 +14,7 @@ from diffdope import Camera, Mesh, Pose
 from diffdope.annotate.export import SIGNATURES, Exporter, InTheRear, bbox_of, silhouettes_of
 from diffdope.annotate.pictures import FolderPictures
 from diffdope.annotate.session import Session
-from diffdope.annotate.state import Origin, State
+from diffdope.annotate.state import Annotations, Origin
 from diffdope.annotate.store import KEPT, OWN, TRUTH, Store
 from diffdope.bop.dataset import DataSet
 from diffdope.errors import DiffDopeError
@@ -223,21 +223,21 @@ def test_a_camera_file_that_lacks_a_picture_is_refused(folder: Path, example: Pa
 
 
 def test_work_in_the_rear_takes_the_newest_and_ends_with_it() -> None:
-    done: list[State] = []
+    done: list[Annotations] = []
     errors: list[BaseException] = []
 
-    def work(state: State) -> None:
+    def work(state: Annotations) -> None:
         done.append(state)
         if state.im_id == 99:
             raise OSError("no space")
 
     rear = InTheRear(work, errors.append)
     for im_id in range(20):
-        rear.give(State(im_id))
+        rear.give(Annotations(im_id))
     deadline = time.monotonic() + 10.0
     while not done and time.monotonic() < deadline:
         time.sleep(0.02)
     assert [one.im_id for one in done] == [19]
-    rear.give(State(99))
+    rear.give(Annotations(99))
     rear.finish()
     assert [one.im_id for one in done] == [19, 99] and len(errors) == 1

@@ -14,7 +14,7 @@ from diffdope import Mesh, Pose
 from diffdope.annotate.editor import Editor
 from diffdope.annotate.pictures import FolderPictures
 from diffdope.annotate.session import Session
-from diffdope.annotate.state import State
+from diffdope.annotate.state import Annotations
 from diffdope.scene.packaged import PackagedExample
 from tests.annotate.conftest import FakeSnapper
 
@@ -123,7 +123,7 @@ def test_a_box_on_the_screen_is_one_in_the_photograph(window: AnnotationWindow) 
 def test_a_full_disk_is_said_and_changes_nothing(folder: Path, example: PackagedExample) -> None:
     full = False
 
-    def save(state: State) -> None:
+    def save(state: Annotations) -> None:
         if full:
             raise OSError(28, "No space left on device", "annotation.json")
 

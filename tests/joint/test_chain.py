@@ -7,7 +7,7 @@ import numpy as np
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.joint.chain import (
-    State,
+    ScenePoses,
     Unknowns,
     as_tangent_of_pose,
     camera_difference,
@@ -15,7 +15,7 @@ from diffdope.joint.chain import (
     moved_camera,
 )
 
-STATE = State(
+STATE = ScenePoses(
     (Pose(so3.exp(np.array([0.3, -0.5, 0.9])), np.array([0.2, -0.1, 0.4])),
      Pose(so3.exp(np.array([-0.7, 0.1, 0.2])), np.array([-0.3, 0.2, 0.1]))),
     (Pose(so3.exp(np.array([0.1, 0.2, -0.3])), np.array([0.0, 0.1, 0.6])),

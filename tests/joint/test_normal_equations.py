@@ -4,12 +4,12 @@ import numpy as np
 
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
-from diffdope.joint.chain import State, Unknowns, camera_difference, difference, moved_camera
+from diffdope.joint.chain import ScenePoses, Unknowns, camera_difference, difference, moved_camera
 from diffdope.joint.merge import SummaryLeaf, terms_of
 from diffdope.joint.normal_equations import CameraPrior, LeafTerms, minimise, weights_of
 
 INFORMATION = np.diag(1.0 / np.repeat([1e-4, 1e-3], 3) ** 2)
-EXACT = State(
+EXACT = ScenePoses(
     tuple(Pose(so3.exp(0.3 * np.array([n, 1.0, -n])), np.array([0.1 * n - 0.1, 0.05 * n, 0.6])) for n in range(4)),
     (Pose.identity(), Pose(so3.exp(np.array([0.0, 0.7, 0.1])), np.array([-0.4, 0.0, 0.2])),
      Pose(so3.exp(np.array([0.5, -0.4, 0.0])), np.array([0.3, 0.3, 0.1]))),
@@ -27,7 +27,7 @@ def graph(wrong: tuple[int, ...] = ()) -> dict[tuple[int, int], SummaryLeaf]:
     return leaves
 
 
-def solve(leaves: dict[tuple[int, int], SummaryLeaf], start: State, free: tuple[int, ...] = ()) -> object:
+def solve(leaves: dict[tuple[int, int], SummaryLeaf], start: ScenePoses, free: tuple[int, ...] = ()) -> object:
     unknowns = Unknowns(4, free)
     priors = {v: CameraPrior(start.cameras[v], SIGMA) for v in free}
     return minimise(
@@ -49,7 +49,7 @@ def test_cameras_that_are_off_are_found_beside_one_that_is_not() -> None:
     cameras = [EXACT.cameras[0]]
     for one in EXACT.cameras[1:]:
         cameras.append(moved_camera(one, np.concatenate([rng.normal(0, 0.01, 3), rng.normal(0, 0.02, 3)])))
-    found = solve(graph(), State(EXACT.objects, tuple(cameras)), free=(1, 2)).state
+    found = solve(graph(), ScenePoses(EXACT.objects, tuple(cameras)), free=(1, 2)).state
     np.testing.assert_array_equal(found.cameras[0].matrix, np.eye(4))
     for one, true, off in zip(found.cameras[1:], EXACT.cameras[1:], cameras[1:], strict=True):
         # What is left is the prior's say, which is a hundred times less sure than each of four objects.

@@ -13,7 +13,16 @@ from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.solids import box
 from diffdope.pipelines.own_frame import OwnFrame
-from diffdope.ros.messages import DETECTIONS, POSE, TF, FoundObject, Moment, Thing, pose_message, ros_covariance
+from diffdope.ros.messages import (
+    DETECTIONS,
+    POSE,
+    TF,
+    FoundObject,
+    StampedPose,
+    TrackedObject,
+    pose_message,
+    ros_covariance,
+)
 from diffdope.ros.types import VISION_MSGS, ros2_types
 from diffdope.ros.write import thing_of, write_moments
 from diffdope.scene.mesh import Mesh
@@ -99,14 +108,14 @@ def test_covariance_lies_row_by_row_in_the_order_of_ros() -> None:
 
 def test_a_lost_object_has_no_pose() -> None:
     types = ros2_types().types
-    assert pose_message(Moment(STAMP, FRAME, None), types) is None
-    assert pose_message(Moment(STAMP, FRAME, FoundObject(a_pose(), None, 0.9)), types) is None
+    assert pose_message(StampedPose(STAMP, FRAME, None), types) is None
+    assert pose_message(StampedPose(STAMP, FRAME, FoundObject(a_pose(), None, 0.9)), types) is None
 
 
 def written(tmp_path: Path) -> list[tuple[str, str, int, Any]]:
-    thing = Thing("carton", np.array([0.01, 0.02, 0.03]), np.array([0.1, 0.2, 0.3]))
+    thing = TrackedObject("carton", np.array([0.01, 0.02, 0.03]), np.array([0.1, 0.2, 0.3]))
     seen = FoundObject(a_pose(), np.diag([1.0, 2, 3, 4, 5, 6]), 0.75)
-    moments = [Moment(STAMP, FRAME, seen), Moment(STAMP + 10, FRAME, None)]
+    moments = [StampedPose(STAMP, FRAME, seen), StampedPose(STAMP + 10, FRAME, None)]
     write_moments(tmp_path / "poses.mcap", moments, thing)
     decoder = pytest.importorskip("mcap_ros2.decoder")
     with (tmp_path / "poses.mcap").open("rb") as file:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.annotate.pictures import PictureSource
-from diffdope.annotate.state import State
+from diffdope.annotate.state import Annotations
 from diffdope.annotate.store import Store
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
@@ -48,11 +48,11 @@ class Exporter:
         self._folder = store.folder
         self._worlds = pictures.cameras()
 
-    def adopt(self, state: State) -> None:
+    def adopt(self, state: Annotations) -> None:
         """Takes the masks that are there for those of a state, which another tool made: only changes are written."""
         self._write(SIGNATURES, {str(p.im_id): signature_of(state, p.im_id) for p in state.placements})
 
-    def write(self, state: State) -> int:
+    def write(self, state: Annotations) -> int:
         """Brings the files of all pictures that have annotations, or had some, up to date; returns how many it wrote.
 
         The signature of a picture is taken off before its masks change and put back when they are all there, so that a
@@ -71,7 +71,7 @@ class Exporter:
             self._write(SIGNATURES, signatures)
         return len(stale)
 
-    def _write_picture(self, state: State, im_id: int) -> None:
+    def _write_picture(self, state: Annotations, im_id: int) -> None:
         view = self._pictures.observation(im_id)
         self._write_images(im_id, view)
         placed = [(self._mesh_of(state.obj_id(one.thing)), one.pose) for one in state.annotations(im_id)]
@@ -183,7 +183,7 @@ def camera_entry(camera: Camera, depth_scale_mm: float | None, T_w2c: Pose | Non
     return entry
 
 
-def signature_of(state: State, im_id: int) -> str:
+def signature_of(state: Annotations, im_id: int) -> str:
     """What the masks of a picture follow from, in a few letters; empty where nothing is annotated."""
     placed = state.annotations(im_id)
     if not placed:
@@ -223,15 +223,15 @@ class InTheRear:
         failed: takes the error where it raises one.
     """
 
-    def __init__(self, work: Callable[[State], object], failed: Callable[[BaseException], None]) -> None:
+    def __init__(self, work: Callable[[Annotations], object], failed: Callable[[BaseException], None]) -> None:
         self._work, self._failed = work, failed
-        self._newest: State | None = None
+        self._newest: Annotations | None = None
         self._ended = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="diffdope-annotate", daemon=True)
         self._thread.start()
 
-    def give(self, state: State) -> None:
+    def give(self, state: Annotations) -> None:
         """Takes a newer state."""
         with self._changed:
             self._newest = state

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from diffdope.annotate.state import Origin, Placement, State
+from diffdope.annotate.state import Annotations, Origin, Placement
 from diffdope.errors import as_floats, check_choice, check_shape, expected
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
@@ -41,10 +41,10 @@ class Session:
         pictures: Sequence[int],
         objects: Sequence[int],
         *,
-        state: State | None = None,
+        state: Annotations | None = None,
         cameras: Mapping[int, Pose] | None = None,
         still: bool = False,
-        saved: Callable[[State], None] = lambda state: None,
+        saved: Callable[[Annotations], None] = lambda state: None,
     ) -> None:
         if not pictures or len(set(pictures)) != len(pictures):
             raise expected("pictures", "at least one, each number once", len(pictures))
@@ -55,12 +55,12 @@ class Session:
             wanted = "at least two pictures whose cameras' places are known, for a still scene"
             raise expected("cameras", wanted, len(self._cameras), "cam_R_w2c and cam_t_w2c of scene_camera.json")
         self._saved = saved
-        self._done: list[State] = []
-        self._undone: list[State] = []
+        self._done: list[Annotations] = []
+        self._undone: list[Annotations] = []
         self._gesture: str | None = None
-        self.state = self._checked(state) if state is not None else State(self.pictures[0])
+        self.state = self._checked(state) if state is not None else Annotations(self.pictures[0])
 
-    def _checked(self, state: State) -> State:
+    def _checked(self, state: Annotations) -> Annotations:
         state.check()
         for im_id in {state.im_id, *(one.im_id for one in state.placements)}:
             if im_id not in self.pictures:
@@ -222,7 +222,7 @@ class Session:
         """Makes the change that was taken back; False if there is none."""
         return self._exchange(self._undone, self._done)
 
-    def _exchange(self, source: list[State], other: list[State]) -> bool:
+    def _exchange(self, source: list[Annotations], other: list[Annotations]) -> bool:
         if not source:
             return False
         self._saved(source[-1])
@@ -231,12 +231,12 @@ class Session:
         self._gesture = None
         return True
 
-    def _look(self, state: State) -> None:
+    def _look(self, state: Annotations) -> None:
         """Another place to look at: no change that could be taken back, but where a restart begins."""
         self._saved(state)
         self.state, self._gesture = state, None
 
-    def _change(self, state: State, gesture: str | None = None) -> None:
+    def _change(self, state: Annotations, gesture: str | None = None) -> None:
         self._saved(state)
         if gesture is None or gesture != self._gesture:
             self._done.append(self.state)
@@ -254,7 +254,7 @@ class Session:
         """The pictures in which an object of this one stands where the cameras say."""
         return tuple(self._cameras) if self.still and im_id in self._cameras else (im_id,)
 
-    def _place(self, state: State, placed: Placement, gesture: str | None = None) -> None:
+    def _place(self, state: Annotations, placed: Placement, gesture: str | None = None) -> None:
         """Places an object in its picture, and in those that share it."""
         all_placed = [placed]
         for im_id in self._sharing(placed.im_id):

@@ -64,7 +64,7 @@ class Placement:
 
 
 @dataclass(frozen=True)
-class Thing:
+class Instance:
     """A physical object.
 
     Attributes:
@@ -77,7 +77,7 @@ class Thing:
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class Annotations:
     """Everything that a session knows about the pictures.
 
     Attributes:
@@ -89,7 +89,7 @@ class State:
 
     im_id: int
     selected: int | None = None
-    things: tuple[Thing, ...] = ()
+    things: tuple[Instance, ...] = ()
     placements: tuple[Placement, ...] = ()
 
     def at(self, im_id: int, thing: int) -> Placement | None:
@@ -114,18 +114,18 @@ class State:
         """The selected object in this picture."""
         return None if self.selected is None else self.at(self.im_id, self.selected)
 
-    def with_thing(self, obj_id: int) -> State:
+    def with_thing(self, obj_id: int) -> Annotations:
         """With one more object, which is selected."""
         number = 1 + max((thing.number for thing in self.things), default=0)
-        return replace(self, things=(*self.things, Thing(number, obj_id)), selected=number)
+        return replace(self, things=(*self.things, Instance(number, obj_id)), selected=number)
 
-    def with_placements(self, *placed: Placement) -> State:
+    def with_placements(self, *placed: Placement) -> Annotations:
         """With objects placed, or placed anew."""
         new = {one.key: one for one in placed}
         kept = [new.pop(one.key, one) for one in self.placements]
         return replace(self, placements=(*kept, *new.values()))
 
-    def without(self, im_id: int, thing: int) -> State:
+    def without(self, im_id: int, thing: int) -> Annotations:
         """Without an object in a picture; one that is in no picture any more is forgotten."""
         kept = tuple(one for one in self.placements if one.key != (im_id, thing))
         there = {one.thing for one in kept}
@@ -133,7 +133,7 @@ class State:
         rest = [one.thing for one in kept if one.im_id == im_id]
         return replace(self, placements=kept, things=things, selected=rest[-1] if rest else None)
 
-    def looking_at(self, im_id: int) -> State:
+    def looking_at(self, im_id: int) -> Annotations:
         """At another picture; the same object stays selected where it is there."""
         there = [one.thing for one in self.within(im_id)]
         selected = self.selected if self.selected in there else there[0] if there else None

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from diffdope.annotate.state import Origin, Placement, State
+from diffdope.annotate.state import Annotations, Origin, Placement
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.files import write_durably
@@ -43,7 +43,7 @@ class Store:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = WriterLock(self.folder / OWN)
 
-    def load(self) -> State | None:
+    def load(self) -> Annotations | None:
         """Where the session was left; else the scene_gt.json that is there; None where there is neither.
 
         A scene_gt.json that no session wrote is kept under another name before the first change.
@@ -56,13 +56,13 @@ class Store:
             entry = read_object(own)
             if entry.get("diffdope_annotation") != VERSION:
                 raise expected(str(own), f"diffdope_annotation {VERSION}", entry.get("diffdope_annotation"))
-            state: State = from_plain(State, entry.get("state"), str(own))
+            state: Annotations = from_plain(Annotations, entry.get("state"), str(own))
             return state
         if (self.folder / TRUTH).is_file():
             return _state_of(read_numbered(self.folder / TRUTH), self.folder / TRUTH)
         return None
 
-    def save(self, state: State) -> None:
+    def save(self, state: Annotations) -> None:
         """Writes annotation.json and scene_gt.json: each whole or not at all, and on the disk when this returns.
 
         annotation.json comes first, and a restart makes scene_gt.json from it again, so that a crash between the two
@@ -101,7 +101,7 @@ class Store:
                 folder.rmdir()
 
 
-def truth_of(state: State) -> dict[str, list[dict[str, Any]]]:
+def truth_of(state: Annotations) -> dict[str, list[dict[str, Any]]]:
     """scene_gt.json: what is annotated, by picture; millimetres."""
     entries: dict[str, list[dict[str, Any]]] = {}
     for im_id in sorted({one.im_id for one in state.placements}):
@@ -116,9 +116,9 @@ def _truth_entry(pose: Pose, obj_id: int) -> dict[str, Any]:
     return {"cam_R_m2c": R, "cam_t_m2c": t, "obj_id": obj_id}
 
 
-def _state_of(entries: Mapping[int, Any], path: Path) -> State:
+def _state_of(entries: Mapping[int, Any], path: Path) -> Annotations:
     """The objects of a scene_gt.json; nobody says which of different pictures are the same, so none are."""
-    state = State(min(entries, default=0))
+    state = Annotations(min(entries, default=0))
     for im_id, listed in sorted(entries.items()):
         if not isinstance(listed, list):
             raise expected(f"{path}, key {im_id}", "a list of objects", type(listed).__name__)

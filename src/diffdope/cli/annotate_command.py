@@ -15,7 +15,7 @@ from diffdope.annotate.export import Exporter, InTheRear
 from diffdope.annotate.pictures import FolderPictures, PictureSource, ScenePictures
 from diffdope.annotate.session import Session
 from diffdope.annotate.snap import Snapper
-from diffdope.annotate.state import State
+from diffdope.annotate.state import Annotations
 from diffdope.annotate.store import OWN, Store
 from diffdope.bop.dataset import DataSet
 from diffdope.checked_fields import check_fields
@@ -160,7 +160,7 @@ def _annotate(given: Arguments, inputs: Inputs, store: Store) -> int:
     windows: list[AnnotationWindow] = []
     rear = InTheRear(exporter.write, lambda error: windows[0].tell(f"masks could not be written: {error}"))
 
-    def saved(state: State) -> None:
+    def saved(state: Annotations) -> None:
         store.save(state)
         rear.give(state)
 

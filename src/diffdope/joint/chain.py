@@ -19,7 +19,7 @@ F64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class State:
+class ScenePoses:
     """Where everything is.
 
     Attributes:
@@ -34,7 +34,7 @@ class State:
         """T_c_o."""
         return self.cameras[view] @ self.objects[obj]
 
-    def moved(self, step: F64, unknowns: Unknowns) -> State:
+    def moved(self, step: F64, unknowns: Unknowns) -> ScenePoses:
         """After a step (D,) of all unknowns."""
         objects = tuple(pose.retract(step[unknowns.of_object(o)]) for o, pose in enumerate(self.objects))
         cameras = list(self.cameras)
@@ -69,7 +69,7 @@ class Unknowns:
         first = 6 * (self.objects + self.free.index(view))
         return slice(first, first + 6)
 
-    def chain(self, state: State, view: int, obj: int) -> tuple[list[slice], F64]:
+    def chain(self, state: ScenePoses, view: int, obj: int) -> tuple[list[slice], F64]:
         """Columns of the poses on which T_c_o depends, and its derivative (6, 6 n) by them."""
         parts, columns = [by_object(state.cameras[view])], [self.of_object(obj)]
         if view in self.free:

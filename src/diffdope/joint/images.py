@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from diffdope.estimate.confidence import log_odds_of
 from diffdope.estimate.regression import TermEquations
 from diffdope.geometry.pose import Pose
-from diffdope.joint.chain import State, Unknowns
+from diffdope.joint.chain import ScenePoses, Unknowns
 from diffdope.joint.drawn import depth_of_others, drawing_of
 from diffdope.joint.leaf import Fit, Leaf
 from diffdope.joint.merge import Single, SummaryLeaf, Vote
@@ -64,7 +64,7 @@ class Member:
 
 
 def members_of(
-    state: State, observations: Mapping[Where, Observation], refiners: Sequence[Refiner],
+    state: ScenePoses, observations: Mapping[Where, Observation], refiners: Sequence[Refiner],
     singles: Mapping[Where, Single], graph: Mapping[Where, SummaryLeaf], weights: Mapping[Where, float],
 ) -> dict[Where, Member]:  # fmt: skip
     """All leaves, prepared at a state.
@@ -111,7 +111,7 @@ def _member(leaf: Leaf, pose: Pose, single: Single | None, agreed: SummaryLeaf |
     return Member(leaf, agreed if leaf.holds_outline else None, fit, own)
 
 
-def judged(state: State, votes: Sequence[Vote], members: Mapping[Where, Member]) -> State:
+def judged(state: ScenePoses, votes: Sequence[Vote], members: Mapping[Where, Member]) -> ScenePoses:
     """Each object at the pose that costs least over all images: the common one, or what one of the views found.
 
     Where images leave a direction nearly open, a mean of several poses fits none of them.
@@ -140,7 +140,7 @@ class Images:
         self._threads = threads
         self.parts: dict[Where, dict[str, TermEquations]] = {}
 
-    def __call__(self, state: State) -> dict[Where, LeafTerms]:
+    def __call__(self, state: ScenePoses) -> dict[Where, LeafTerms]:
         """All leaves at a state."""
 
         def one(where: Where) -> tuple[LeafTerms | None, dict[str, TermEquations]]:
@@ -179,7 +179,7 @@ def spreads_of(refiners: Sequence[Refiner]) -> list[F64]:
 
 
 def observed_basis(
-    state: State, images: Images, weights: Mapping[Where, float], unknowns: Unknowns, spreads: Sequence[F64]
+    state: ScenePoses, images: Images, weights: Mapping[Where, float], unknowns: Unknowns, spreads: Sequence[F64]
 ) -> F64:  # fmt: skip
     """Columns (D, K): the directions of each object that images determine, and all of cameras."""
     blocks = []
@@ -206,7 +206,7 @@ class Covariance(NamedTuple):
 
 
 def covariance_of(
-    state: State, images: Images, weights: Mapping[Where, float], unknowns: Unknowns,
+    state: ScenePoses, images: Images, weights: Mapping[Where, float], unknowns: Unknowns,
     priors: Mapping[int, CameraPrior], spreads: Sequence[F64], lengths_m: Sequence[float],
 ) -> Covariance:  # fmt: skip
     """How far off everything is: what residuals tell, and errors that all objects of a view share.

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
-from diffdope.joint.chain import State, by_camera, by_object, difference
+from diffdope.joint.chain import ScenePoses, by_camera, by_object, difference
 from diffdope.joint.normal_equations import CameraPrior, LeafTerms, Where
 from diffdope.pipelines.own_frame import OwnFrame
 from diffdope.pipelines.refiner import Refiner
@@ -173,6 +173,6 @@ def graph_of(votes: Sequence[Vote | None], singles: Mapping[Where, Single]) -> d
     }  # fmt: skip
 
 
-def terms_of(graph: Mapping[Where, SummaryLeaf], state: State) -> dict[Where, LeafTerms]:
+def terms_of(graph: Mapping[Where, SummaryLeaf], state: ScenePoses) -> dict[Where, LeafTerms]:
     """All leaves at a state."""
     return {where: leaf.terms(state.in_camera(*where)) for where, leaf in graph.items()}

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
-from diffdope.joint.chain import State, Unknowns, camera_difference
+from diffdope.joint.chain import ScenePoses, Unknowns, camera_difference
 
 F64 = NDArray[np.float64]
 Where = tuple[int, int]
@@ -75,7 +75,7 @@ class System(NamedTuple):
 
 
 Leaves = Mapping[Where, LeafTerms]
-Evaluate = Callable[[State], Leaves]
+Evaluate = Callable[[ScenePoses], Leaves]
 
 
 def weights_of(leaves: Leaves) -> dict[Where, float]:
@@ -89,7 +89,11 @@ def weights_of(leaves: Leaves) -> dict[Where, float]:
 
 
 def system_of(
-    state: State, leaves: Leaves, weights: Mapping[Where, float], unknowns: Unknowns, priors: Mapping[int, CameraPrior]
+    state: ScenePoses,
+    leaves: Leaves,
+    weights: Mapping[Where, float],
+    unknowns: Unknowns,
+    priors: Mapping[int, CameraPrior],
 ) -> System:
     """The sum over leaves and priors.
 
@@ -126,14 +130,14 @@ def add_block(g: F64, H: F64, columns: list[slice], own: F64, curved: F64) -> No
 class JointSolution(NamedTuple):
     """Where the steps ended, the leaves there, and how much each counted."""
 
-    state: State
+    state: ScenePoses
     leaves: Leaves
     weights: dict[Where, float]
 
 
 def minimise(
-    state: State, evaluate: Evaluate, unknowns: Unknowns, priors: Mapping[int, CameraPrior], *,
-    iterations: int, units: F64, tolerance: float, basis: Callable[[State, Leaves], F64] | None = None,
+    state: ScenePoses, evaluate: Evaluate, unknowns: Unknowns, priors: Mapping[int, CameraPrior], *,
+    iterations: int, units: F64, tolerance: float, basis: Callable[[ScenePoses, Leaves], F64] | None = None,
 ) -> JointSolution:  # fmt: skip
     """Gauss-Newton with weights of leaves anew before every step, from a state.
 
@@ -167,7 +171,7 @@ def minimise(
 
 
 def _better(
-    state: State, leaves: Leaves, cost: float, weights: Mapping[Where, float], unknowns: Unknowns,
+    state: ScenePoses, leaves: Leaves, cost: float, weights: Mapping[Where, float], unknowns: Unknowns,
     priors: Mapping[int, CameraPrior],
 ) -> bool:  # fmt: skip
     """Whether the same leaves, with the same weights, cost no more than before."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
-from diffdope.joint.chain import State, Unknowns
+from diffdope.joint.chain import ScenePoses, Unknowns
 from diffdope.joint.images import (
     Covariance,
     Images,
@@ -47,7 +47,7 @@ class Together:
         left_out: views that contradict the others: how many objects are elsewhere in them, and of how many.
     """
 
-    state: State
+    state: ScenePoses
     votes: tuple[Vote, ...]
     members: dict[Where, Member]
     deviations: dict[Where, float]
@@ -89,7 +89,7 @@ class JointTask:
         }
         return replace(self, singles=singles)
 
-    def units(self, state: State) -> F64:
+    def units(self, state: ScenePoses) -> F64:
         """(D,) by which steps are divided to compare."""
         lengths = [0.5 * one.mesh.diameter for one in self.refiners]
         for view in self.unknowns.free:
@@ -118,7 +118,7 @@ def _solved(task: JointTask, left_out: dict[int, tuple[int, int]]) -> Together:
         for obj, refiner in enumerate(task.refiners)
     ]
     unknowns, graph = task.unknowns, graph_of(votes, task.singles)
-    start = State(tuple(one.pose for one in votes), task.cameras)
+    start = ScenePoses(tuple(one.pose for one in votes), task.cameras)
     first = minimise(
         start, lambda state: terms_of(graph, state), unknowns, task.priors, iterations=_GRAPH_STEPS,
         units=task.units(start), tolerance=0.1 * _TOLERANCE,
@@ -148,7 +148,7 @@ def _solved(task: JointTask, left_out: dict[int, tuple[int, int]]) -> Together:
 
 
 def _observed(
-    state: State, leaves: Leaves, images: Images, unknowns: Unknowns, spreads: Sequence[F64]
+    state: ScenePoses, leaves: Leaves, images: Images, unknowns: Unknowns, spreads: Sequence[F64]
 ) -> F64:  # fmt: skip
     return observed_basis(state, images, dict.fromkeys(leaves, 1.0), unknowns, spreads)
 
@@ -172,7 +172,7 @@ def _unless_left_out(member: Member, left_out: bool) -> Member:
     return replace(member, reason="its view was left out")
 
 
-def _moved(one: State, other: State, units: F64, unknowns: Unknowns) -> float:
+def _moved(one: ScenePoses, other: ScenePoses, units: F64, unknowns: Unknowns) -> float:
     """The farthest that an object moved, in units."""
     most = 0.0
     for obj, (a, b) in enumerate(zip(one.objects, other.objects, strict=True)):

@@ -24,8 +24,8 @@ from diffdope.ros.messages import (
     POSE,
     TF,
     FoundObject,
-    Moment,
-    Thing,
+    StampedPose,
+    TrackedObject,
     Types,
     detections_message,
     pose_message,
@@ -78,7 +78,7 @@ class Follower:
     """
 
     def __init__(
-        self, make_refiner: Callable[[], Refiner], thing: Thing, settings: FollowerSettings, types: Types
+        self, make_refiner: Callable[[], Refiner], thing: TrackedObject, settings: FollowerSettings, types: Types
     ) -> None:  # fmt: skip
         if not any(kind in settings.kinds for kind in ("rgb", "depth")):
             raise expected("topics", "photographs or depth", ", ".join(settings.kinds) or "none")
@@ -148,7 +148,7 @@ class Follower:
         lost = result.status == Status.LOST or not result.ok
         self._following = not lost or "mask" not in self._settings.kinds
         seen = None if lost else FoundObject(result.pose, result.covariance, float(result.confidence or 0.0))
-        said = Moment(stamp, frame_of(picture), seen)
+        said = StampedPose(stamp, frame_of(picture), seen)
         messages = {
             POSE: pose_message(said, self._types),
             DETECTIONS: detections_message(said, self._thing, self._types) if self._publishes(DETECTIONS) else None,

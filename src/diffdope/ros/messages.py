@@ -44,7 +44,7 @@ class FoundObject:
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class StampedPose:
     """A picture and the object in it.
 
     Attributes:
@@ -59,7 +59,7 @@ class Moment:
 
 
 @dataclass(frozen=True, eq=False)
-class Thing:
+class TrackedObject:
     """What is known of an object beforehand.
 
     Attributes:
@@ -94,7 +94,7 @@ def ros_covariance(covariance: Any) -> F64:
     return (0.5 * (values + values.T)).ravel()
 
 
-def pose_message(moment: Moment, types: Types) -> Any | None:
+def pose_message(moment: StampedPose, types: Types) -> Any | None:
     """A PoseWithCovarianceStamped; None where the object is lost, or no covariance is known.
 
     A pose without covariance would have to claim one: zeros stand for certainty.
@@ -104,7 +104,7 @@ def pose_message(moment: Moment, types: Types) -> Any | None:
     return types[POSE](header=_header(moment, types), pose=_with_covariance(moment.seen, types))
 
 
-def detections_message(moment: Moment, thing: Thing, types: Types) -> Any:
+def detections_message(moment: StampedPose, thing: TrackedObject, types: Types) -> Any:
     """A Detection3DArray of one detection, or of none where the object is lost: a receiver sees that it was looked for.
 
     The score is the confidence. The box has the model's axes and the middle of the mesh; the hypothesis has the pose of
@@ -114,7 +114,7 @@ def detections_message(moment: Moment, thing: Thing, types: Types) -> Any:
     return types[DETECTIONS](header=_header(moment, types), detections=found)
 
 
-def tf_message(moment: Moment, thing: Thing, types: Types) -> Any | None:
+def tf_message(moment: StampedPose, thing: TrackedObject, types: Types) -> Any | None:
     """A TFMessage from the camera's optical frame to the object's; None where the object is lost."""
     if moment.seen is None:
         return None
@@ -128,7 +128,7 @@ def tf_message(moment: Moment, thing: Thing, types: Types) -> Any | None:
     return types[TF](transforms=[stamped])
 
 
-def moment_of(stamp_ns: int, frame_id: str, record: Mapping[str, Any], pose: Pose, *, lost: bool) -> Moment:
+def moment_of(stamp_ns: int, frame_id: str, record: Mapping[str, Any], pose: Pose, *, lost: bool) -> StampedPose:
     """The moment of a tracked frame.
 
     Args:
@@ -139,12 +139,12 @@ def moment_of(stamp_ns: int, frame_id: str, record: Mapping[str, Any], pose: Pos
         lost: whether that is a guess.
     """
     if lost:
-        return Moment(stamp_ns, frame_id, None)
+        return StampedPose(stamp_ns, frame_id, None)
     covariance = None if record["covariance"] is None else np.asarray(record["covariance"], float)
-    return Moment(stamp_ns, frame_id, FoundObject(pose, covariance, float(record["confidence"] or 0.0)))
+    return StampedPose(stamp_ns, frame_id, FoundObject(pose, covariance, float(record["confidence"] or 0.0)))
 
 
-def _detection(moment: Moment, seen: FoundObject, thing: Thing, types: Types) -> Any:
+def _detection(moment: StampedPose, seen: FoundObject, thing: TrackedObject, types: Types) -> Any:
     hypothesis = types["vision_msgs/msg/ObjectHypothesis"](class_id=thing.name, score=seen.confidence)
     result = types["vision_msgs/msg/ObjectHypothesisWithPose"](
         hypothesis=hypothesis, pose=_with_covariance(seen, types)
@@ -179,6 +179,6 @@ def _quaternion(pose: Pose, types: Types) -> Any:
     return types["geometry_msgs/msg/Quaternion"](x=x, y=y, z=z, w=w)
 
 
-def _header(moment: Moment, types: Types) -> Any:
+def _header(moment: StampedPose, types: Types) -> Any:
     stamp = types["builtin_interfaces/msg/Time"](sec=moment.stamp_ns // _NS, nanosec=moment.stamp_ns % _NS)
     return types["std_msgs/msg/Header"](stamp=stamp, frame_id=moment.frame_id)

@@ -11,14 +11,23 @@ from typing import Any
 import numpy as np
 
 from diffdope.io.files import atomic
-from diffdope.ros.messages import DETECTIONS, POSE, TF, Moment, Thing, detections_message, pose_message, tf_message
+from diffdope.ros.messages import (
+    DETECTIONS,
+    POSE,
+    TF,
+    StampedPose,
+    TrackedObject,
+    detections_message,
+    pose_message,
+    tf_message,
+)
 from diffdope.ros.types import ros2_types
 from diffdope.scene.mesh import Mesh
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]+")
 
 
-def thing_of(mesh: Mesh, name: str) -> Thing:
+def thing_of(mesh: Mesh, name: str) -> TrackedObject:
     """What messages say of a mesh.
 
     Args:
@@ -26,7 +35,7 @@ def thing_of(mesh: Mesh, name: str) -> Thing:
         name: of the object; what ROS does not allow in names becomes an underscore.
     """
     low, high = mesh.vertices_m.min(axis=0), mesh.vertices_m.max(axis=0)
-    return Thing(plain_name(name), np.asarray(0.5 * (low + high), float), np.asarray(high - low, float))
+    return TrackedObject(plain_name(name), np.asarray(0.5 * (low + high), float), np.asarray(high - low, float))
 
 
 def plain_name(name: str) -> str:
@@ -35,7 +44,7 @@ def plain_name(name: str) -> str:
     return f"object_{plain}" if plain[0].isdigit() else plain
 
 
-def write_moments(path: Path, moments: Iterable[Moment], thing: Thing) -> None:
+def write_moments(path: Path, moments: Iterable[StampedPose], thing: TrackedObject) -> None:
     """Writes topics NAME/pose, NAME/detections and /tf; the file is there when it is whole.
 
     Args:
@@ -60,7 +69,7 @@ def write_moments(path: Path, moments: Iterable[Moment], thing: Thing) -> None:
         os.fsync(file.fileno())
 
 
-def _messages(moment: Moment, thing: Thing) -> list[tuple[str, Any]]:
+def _messages(moment: StampedPose, thing: TrackedObject) -> list[tuple[str, Any]]:
     types = ros2_types().types
     made = [
         (POSE, pose_message(moment, types)),
