@@ -7,7 +7,7 @@ import pytest
 
 from diffdope import Pose
 from diffdope.annotate.session import Session
-from diffdope.annotate.state import Annotations, Instance, Origin, Placement
+from diffdope.annotate.state import AnnotatedObject, Annotations, Origin, Placement
 from diffdope.errors import DiffDopeError
 from diffdope.geometry import so3
 
@@ -226,11 +226,11 @@ def test_what_cannot_be_done_changes_nothing(
     ("state", "why"),
     [
         (Annotations(3), "pictures 0 to 7, got 3"),
-        (Annotations(0, None, (Instance(1, 9),)), "objects 1, 2, got 9"),
+        (Annotations(0, None, (AnnotatedObject(1, 9),)), "objects 1, 2, got 9"),
         (Annotations(0, None, (), (Placement(0, 1, Pose.identity(), Origin.HAND),)), "an object of the session"),
-        (Annotations(0, None, (Instance(1, 1), Instance(1, 2))), "each number once"),
+        (Annotations(0, None, (AnnotatedObject(1, 1), AnnotatedObject(1, 2))), "each number once"),
         (
-            Annotations(0, None, (Instance(1, 1),), (Placement(0, 1, Pose.identity(), Origin.HAND),) * 2),
+            Annotations(0, None, (AnnotatedObject(1, 1),), (Placement(0, 1, Pose.identity(), Origin.HAND),) * 2),
             "object 1 once",
         ),
     ],

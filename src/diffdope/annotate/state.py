@@ -64,7 +64,7 @@ class Placement:
 
 
 @dataclass(frozen=True)
-class Instance:
+class AnnotatedObject:
     """A physical object.
 
     Attributes:
@@ -89,7 +89,7 @@ class Annotations:
 
     im_id: int
     selected: int | None = None
-    things: tuple[Instance, ...] = ()
+    things: tuple[AnnotatedObject, ...] = ()
     placements: tuple[Placement, ...] = ()
 
     def at(self, im_id: int, thing: int) -> Placement | None:
@@ -117,7 +117,7 @@ class Annotations:
     def with_thing(self, obj_id: int) -> Annotations:
         """With one more object, which is selected."""
         number = 1 + max((thing.number for thing in self.things), default=0)
-        return replace(self, things=(*self.things, Instance(number, obj_id)), selected=number)
+        return replace(self, things=(*self.things, AnnotatedObject(number, obj_id)), selected=number)
 
     def with_placements(self, *placed: Placement) -> Annotations:
         """With objects placed, or placed anew."""
