@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -148,8 +149,12 @@ class CaptureFiles:
         if depth.dtype.kind not in "iu":
             return False
         ids = (self.image_id, self.camera_id) if self.depth_camera is None else (None, None)
-        entry = entry_in(Path(camera), *ids)
+        entry = self.entry_of(camera, *ids)
         return entry.get("depth_scale") is None and is_camera_info(entry)
+
+    def entry_of(self, camera: str | Path, image_id: int | None, camera_id: int | None) -> Mapping[str, Any]:
+        """What the file of a camera says of one image."""
+        return entry_in(Path(camera), image_id, camera_id)
 
     def _mask(self, shape: tuple[int, ...] | None) -> Mask | None:
         """The mask of the file or of the box, for an image of a shape."""

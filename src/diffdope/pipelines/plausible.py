@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.problem.region import projected_box
@@ -30,6 +31,7 @@ _HIDDEN = 0.6  # share of the shorter side that is seen of objects that are not 
 _CONTRADICTS = 1.4  # beyond what is possible: less is told by `search/contradictions.py`
 _ALIKE = 1.3  # factor by which distances of a start and of depth may differ
 _DIRECTIONS = np.linspace(0.0, np.pi, 12, endpoint=False)
+_CROP_PX = 256  # a photograph may be large, and lengths need not be known to a pixel
 
 
 class _Seen(NamedTuple):
@@ -180,17 +182,20 @@ def _focal(observation: Observation) -> float:
 
 def _seen(observation: Observation) -> _Seen | None:
     """Length and distance of what a mask shows; None without one."""
-    mask = observation.mask
-    if mask is None:
+    box = observation.mask_box
+    if box is None:
         return None
-    rows, columns = np.nonzero(mask > 0.5)
+    window = choose_crop([box], observation.camera, margin=0.0, max_size=_CROP_PX)
+    crop = observation.crop(window)
+    assert crop.mask is not None
+    rows, columns = np.nonzero(crop.mask > 0.5)
     if len(rows) == 0:
         return None
     along = np.outer(np.cos(_DIRECTIONS), columns) + np.outer(np.sin(_DIRECTIONS), rows)
-    depth = observation.depth
-    there = depth[rows, columns] if depth is not None else np.empty(0)
+    there = crop.depth[rows, columns] if crop.depth is not None else np.empty(0)
     there = there[there > 0.0]
-    return _Seen(float(np.ptp(along, axis=1).max()) + 1.0, float(np.median(there)) if len(there) else None)
+    length_px = window.reduction * (float(np.ptp(along, axis=1).max()) + 1.0)
+    return _Seen(length_px, float(np.median(there)) if len(there) else None)
 
 
 def _overflows(mesh: Mesh, observation: Observation, start: Pose) -> bool:
@@ -223,12 +228,15 @@ def _in_view(mesh: Mesh, pose: Pose, observation: Observation) -> bool:
 
 def _depth_at(mesh: Mesh, observation: Observation, start: Pose) -> float | None:
     """The median depth around the middle of the start, metres; None where there is none."""
-    depth, camera = observation.depth, observation.camera
-    middle = start.apply(mesh.center_m)
-    if depth is None or not middle[2] > 0.0:
+    camera, middle = observation.camera, start.apply(mesh.center_m)
+    if "depth" not in observation.modalities or not middle[2] > 0.0:
         return None
-    u, v = (round(float(np.clip(one, -1.0, 1e6))) for one in camera.project(middle))
-    reach = max(1, round(0.25 * mesh.radius_m * camera.fx / float(middle[2])))
-    around = depth[max(0, v - reach) : max(0, v + reach + 1), max(0, u - reach) : max(0, u + reach + 1)]
+    u, v = (float(np.clip(one, -1e6, 1e6)) for one in camera.project(middle))
+    reach = max(1.0, 0.25 * mesh.radius_m * camera.fx / float(middle[2]))
+    box = (u - reach, v - reach, u + reach, v + reach)
+    if box[2] < 0.0 or box[3] < 0.0 or box[0] >= camera.width or box[1] >= camera.height:
+        return None
+    around = observation.crop(choose_crop([box], camera, margin=0.0, max_size=_CROP_PX)).depth
+    assert around is not None
     there = around[around > 0.0]
     return float(np.median(there)) if there.size else None

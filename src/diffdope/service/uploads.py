@@ -105,6 +105,11 @@ class _UploadedFiles(CaptureFiles):
         """See `CaptureFiles`."""
         return _camera_of(self.camera_text, shape[:2], self.camera_size, self.rectified)
 
+    def entry_of(self, camera: str | Path, image_id: int | None, camera_id: int | None) -> Mapping[str, Any]:
+        """See `CaptureFiles`."""
+        entry: Mapping[str, Any] = json.loads(self.camera_text)
+        return entry
+
 
 @lru_cache(maxsize=_CAMERAS)
 def _camera_of(
