@@ -14,7 +14,6 @@ from diffdope.bop.dataset import DataSet
 from diffdope.cli.locate_command import Arguments as LocateArguments
 from diffdope.cli.made_with import Places, flags_of
 from diffdope.cli.main import main
-from diffdope.cli.track_command import Arguments as TrackArguments
 from diffdope.cli.view_bop import bop_content
 from diffdope.cli.view_sources import content_of
 from diffdope.errors import DiffDopeError
@@ -209,4 +208,4 @@ def test_flags_come_back_in_their_types(tmp_path: Path) -> None:
     given = flags_of(LocateArguments, inputs, Places(tmp_path), out=tmp_path)
     assert (given.mesh, given.unit, given.mask_id, given.rectified) == (Path("a.ply"), "m", 3, True)
     with pytest.raises(DiffDopeError, match="inputs such as .*camera"):
-        flags_of(TrackArguments, {"mesh": "a.ply"}, Places(tmp_path), out=tmp_path)
+        flags_of(LocateArguments, {"mesh": "a.ply"}, Places(tmp_path), out=tmp_path)

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import tyro
-
 from diffdope.annotate.editor import Editor
 from diffdope.annotate.export import Exporter, InTheRear
 from diffdope.annotate.pictures import FolderPictures, PictureSource, ScenePictures
@@ -19,6 +17,7 @@ from diffdope.annotate.state import Annotations
 from diffdope.annotate.store import OWN, Store
 from diffdope.bop.dataset import DataSet
 from diffdope.checked_fields import check_fields
+from diffdope.cli.help_text import parsed
 from diffdope.cli.lists import numbers_of
 from diffdope.errors import expected
 from diffdope.io.files import check_folder
@@ -89,7 +88,7 @@ class Inputs(NamedTuple):
 
 def run(arguments: list[str]) -> int:
     """Serves until it is stopped; what was done is saved whenever that is."""
-    given = tyro.cli(Arguments, args=arguments, prog="diffdope annotate")
+    given: Arguments = parsed(Arguments, arguments, "diffdope annotate")
     check_fields(given, {"port": 0, "seed": 0, "scene": 0, "dataset_scene": 0})
     viser_module("annotate")
     check_folder(given.out)

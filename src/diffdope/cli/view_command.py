@@ -10,6 +10,7 @@ import tyro
 
 from diffdope.bop.dataset import DataSet
 from diffdope.checked_fields import check_fields
+from diffdope.cli.help_text import parsed
 from diffdope.cli.lists import names_of
 from diffdope.cli.view_bop import bop_content
 from diffdope.cli.view_sources import content_of
@@ -53,7 +54,7 @@ class Arguments:
 
 def run(arguments: list[str]) -> int:
     """Shows, until it is stopped; or writes the page."""
-    given = tyro.cli(Arguments, args=arguments, prog="diffdope view")
+    given: Arguments = parsed(Arguments, arguments, "diffdope view")
     check_fields(given, {"port": 0, "scene": 0, "image": 0, "moments": 1})
     viser_module("view")
     if given.html is not None:
