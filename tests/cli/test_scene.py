@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from diffdope.cli.main import main
-from diffdope.cli.scene_command import gathered
+from diffdope.cli.scene_command import gathered, load_objects
 from diffdope.cli.scene_objects import objects_of
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.pose import Pose
@@ -163,3 +163,13 @@ def test_objects_as_they_are_written(tmp_path: Path) -> None:
         (tmp_path / "objects.json").write_text(text)
         with pytest.raises(DiffDopeError, match=said):
             objects_of([], tmp_path / "objects.json", "mm")
+
+
+def test_a_mesh_keeps_its_formats_unit_unless_another_is_said(tmp_path: Path) -> None:
+    import trimesh
+
+    trimesh.creation.box((0.1, 0.2, 0.3)).export(tmp_path / "a.glb")  # GLB is in metres
+    trimesh.creation.box((100.0, 200.0, 300.0)).export(tmp_path / "b.ply")  # PLY says nothing: millimetres
+    words = [f"{tmp_path / 'a.glb'},label=1", f"{tmp_path / 'b.ply'},label=2", f"{tmp_path / 'b.ply'},label=3,unit=cm"]
+    sizes = [np.ptp(one.mesh.vertices_m, axis=0).max() for one in load_objects(objects_of(words, None, None))]
+    assert sizes == pytest.approx([0.3, 0.3, 3.0])

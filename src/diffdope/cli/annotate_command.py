@@ -23,6 +23,7 @@ from diffdope.errors import expected
 from diffdope.io.files import check_folder
 from diffdope.pipelines.settings import DEFAULT
 from diffdope.scene.mesh import Mesh
+from diffdope.scene.mesh_io import unit_of
 from diffdope.viewer.needed import viser_module
 
 _NUMBER = re.compile(r"obj_(\d+)$")
@@ -46,8 +47,8 @@ class Arguments:
     """Camera file, as for `locate`; BOP's scene_camera.json has an entry for each picture."""
     mesh: tuple[Path, ...] = ()
     """PLY, OBJ, GLB or STL, one or more; obj_000012.ply is object 12, others are counted from 1."""
-    unit: Literal["m", "mm", "cm", "inch"] = "mm"
-    """Unit of the mesh files."""
+    unit: Literal["m", "mm", "cm", "inch"] | None = None
+    """Unit of the mesh files; default: their format's, mm for PLY, OBJ and STL, which state none."""
     depth_scale: float | None = None
     """Millimetres per unit of the depth images; overrides the camera file."""
     dataset: Path | None = None
@@ -146,7 +147,7 @@ def _meshes(given: Arguments) -> dict[int, Mesh]:
         number = free if match is None else int(match[1])
         if number in meshes:
             raise expected("mesh", "each object once", f"object {number} twice: {path}")
-        meshes[number] = Mesh.load(path, unit=given.unit)
+        meshes[number] = Mesh.load(path, unit=unit_of(path, given.unit))
     return meshes
 
 

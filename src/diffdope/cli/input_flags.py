@@ -13,7 +13,7 @@ from diffdope.io.capture import Capture, CaptureFiles
 from diffdope.io.masks import MaskFile
 from diffdope.io.poses import StartPoses, read_start_poses
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.mesh_io import WITHOUT_UNIT
+from diffdope.scene.mesh_io import unit_of
 from diffdope.scene.observation import Observation
 
 OF_THE_FORMAT = "of the format"
@@ -77,9 +77,7 @@ class InputFlags:
     @property
     def unit_of_mesh(self) -> Literal["m", "mm", "cm", "inch"] | None:
         """As was said; else millimetres where the format states none, and None for the format's own."""
-        if self.unit is None and self.mesh.suffix.lower() in WITHOUT_UNIT:
-            return "mm"
-        return self.unit
+        return unit_of(self.mesh, self.unit)
 
     def check_box(self) -> None:
         """Refuses a box that would be of no use.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from diffdope.checked_fields import check_fields
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
+from diffdope.cli.progress import COMPILES, Activity
 from diffdope.cli.refine_command import described
 from diffdope.cli.scene_objects import ObjectFlags, objects_of
 from diffdope.errors import expected
@@ -24,6 +25,7 @@ from diffdope.io.poses import read_start_pose
 from diffdope.joint.scene_refiner import SceneRefiner
 from diffdope.pipelines.settings import DEFAULT
 from diffdope.scene.mesh import Mesh
+from diffdope.scene.mesh_io import unit_of
 from diffdope.scene.observation import Observation
 from diffdope.scene.scene import SceneObject
 from diffdope.scene.view import View
@@ -66,8 +68,8 @@ class Arguments:
     refined. Without it they are taken as exact."""
     image_id: tuple[int, ...] = ()
     """Which image of a scene_camera.json, or one a view."""
-    unit: Literal["m", "mm", "cm", "inch"] = "mm"
-    """Unit of mesh files."""
+    unit: Literal["m", "mm", "cm", "inch"] | None = None
+    """Unit of mesh files; default: their format's, mm for PLY, OBJ and STL, which state none."""
     depth_scale: float | None = None
     """Millimetres per unit of depth images; overrides the camera file."""
     preset: str = DEFAULT
@@ -150,7 +152,7 @@ def refine_and_write(
     from diffdope.cli.scene_report import print_scene, write_scene
 
     console = Console()
-    with console.status("preparing (the first run compiles, half a minute at most)"):
+    with Activity(f"finding {len(objects)} objects in {len(views)} views{COMPILES}"):
         result = refiner.refine(views, masks, starts=starts, boxes=boxes)
     inputs = {"camera": [str(path) for path in given.camera], "objects": [one.entry() for one in objects]}
     beside = described(refiner.refiners[0].preset, {}) | {"inputs": inputs}
@@ -164,10 +166,10 @@ def refine_and_write(
 
 def load_objects(objects: list[ObjectFlags]) -> list[SceneObject]:
     """Meshes, each file once."""
-    meshes: dict[tuple[Path, str], Mesh] = {}
+    meshes: dict[tuple[Path, str | None], Mesh] = {}
     for one in objects:
         if (one.mesh, one.unit) not in meshes:
-            meshes[one.mesh, one.unit] = Mesh.load(one.mesh, unit=one.unit)  # type: ignore[arg-type]
+            meshes[one.mesh, one.unit] = Mesh.load(one.mesh, unit=unit_of(one.mesh, one.unit))  # type: ignore[arg-type]
     return [SceneObject(meshes[one.mesh, one.unit], name=one.name) for one in objects]
 
 

@@ -29,7 +29,7 @@ class ObjectFlags:
         inits: files of start poses: one a view, or a single one.
         name: for messages and files.
         obj_id: number in BOP's files; that of the mesh file's name, obj_000007.ply, where none is said.
-        unit: of the mesh.
+        unit: of the mesh; None for that of its format, or millimetres.
     """
 
     mesh: Path
@@ -39,7 +39,7 @@ class ObjectFlags:
     inits: tuple[Path | None, ...] = ()
     name: str = ""
     obj_id: int | None = None
-    unit: str = "mm"
+    unit: str | None = None
 
     def entry(self) -> dict[str, Any]:
         """What stands beside a result."""
@@ -47,7 +47,7 @@ class ObjectFlags:
                 "label": self.label, "init": [None if one is None else str(one) for one in self.inits]}  # fmt: skip
 
 
-def objects_of(words: Sequence[str], file: Path | None, unit: str) -> list[ObjectFlags]:
+def objects_of(words: Sequence[str], file: Path | None, unit: str | None) -> list[ObjectFlags]:
     """All objects, of words and of a file.
 
     Args:
@@ -67,7 +67,7 @@ def objects_of(words: Sequence[str], file: Path | None, unit: str) -> list[Objec
     return found
 
 
-def _of_word(word: str, unit: str) -> ObjectFlags:
+def _of_word(word: str, unit: str | None) -> ObjectFlags:
     mesh, *pairs = word.split(",")
     entry: dict[str, Any] = {"mesh": mesh}
     for pair in pairs:
@@ -96,14 +96,15 @@ def _listed(file: Path) -> list[Any]:
     return data
 
 
-def _of_entry(entry: Any, where: str, folder: Path, unit: str) -> ObjectFlags:
+def _of_entry(entry: Any, where: str, folder: Path, unit: str | None) -> ObjectFlags:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("mesh"), str) or not entry["mesh"]:
         raise expected(where, "an object with the key mesh", repr(entry)[:60])
     for key in entry:
         if key != "mesh":
             check_choice(where, str(key), KEYS)
-    own_unit = str(_single(entry, "unit", where) or unit)
-    check_choice(f"{where}, unit", own_unit, _UNITS)
+    own_unit = _single(entry, "unit", where) or unit
+    if own_unit is not None:
+        check_choice(f"{where}, unit", str(own_unit), _UNITS)
     return ObjectFlags(
         folder / entry["mesh"], _files(entry, "mask", folder), _number(entry, "label", where),
         tuple(_box(one, where) for one in _several(entry, "box")), _files(entry, "init", folder),

@@ -27,6 +27,7 @@ from diffdope.ros.recording import Topic
 from diffdope.ros.topics import IMAGES, INFO, base_of, says_rectified
 from diffdope.ros.write import plain_name, thing_of
 from diffdope.scene.mesh import Mesh
+from diffdope.scene.mesh_io import unit_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +36,8 @@ class Arguments:
 
     mesh: Path
     """Mesh file of the object."""
-    unit: Literal["m", "mm", "cm", "inch"] = "mm"
-    """Unit of the mesh file."""
+    unit: Literal["m", "mm", "cm", "inch"] | None = None
+    """Unit of the mesh file; default: its format's, mm for PLY, OBJ and STL, which state none."""
     name: str | None = None
     """Of the object: its frame, its class, and the namespace of topics; default: the mesh file's."""
     rgb_topic: str | None = None
@@ -87,7 +88,7 @@ def topics_of(given: Arguments) -> dict[str, str]:
 def follower_of(given: Arguments, types: Any, publishes: tuple[str, ...]) -> Follower:
     """What the node does, as its arguments say."""
     topics = topics_of(given)
-    mesh = Mesh.load(given.mesh, unit=given.unit)
+    mesh = Mesh.load(given.mesh, unit=unit_of(given.mesh, given.unit))
     numbers = preset(given.preset)
     numbers = replace(numbers, search=replace(numbers.search, polish=replace(numbers.search.polish, covariance=True)))
     init = None if given.init is None else read_start_poses(given.init).poses[0]

@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,14 +25,13 @@ from diffdope.errors import (
 )
 from diffdope.scene.extent import diameter
 from diffdope.scene.mesh_checks import checked
-from diffdope.scene.mesh_io import WITHOUT_UNIT, MeshFile, read_mesh
+from diffdope.scene.mesh_io import WITHOUT_UNIT, MeshFile, Unit, read_mesh
 from diffdope.scene.parts import join
 from diffdope.scene.topology import build_edges, is_closed
 
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
-Unit = Literal["m", "mm", "cm", "inch"]
 
 METRES_PER_UNIT = {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "inch": 0.0254}
 _SMALLEST_M, _USUAL_M, _LARGEST_M = 1e-3, 5.0, 100.0

@@ -6,7 +6,8 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import Literal
 from zipfile import BadZipFile
 
 import numpy as np
@@ -29,7 +30,16 @@ _READERS = {
 }
 SUFFIXES = tuple(_READERS)
 WITHOUT_UNIT = (".ply", ".obj", ".stl")  # whose files never state their unit of length
+Unit = Literal["m", "mm", "cm", "inch"]
 Reader = Callable[[MeshSource], list[Part]]
+
+
+def unit_of(path: PurePath, said: Unit | None) -> Unit | None:
+    """The unit with which a front end loads a file.
+
+    It is what was said; else millimetres where the format states none, and None for the format's own.
+    """
+    return "mm" if said is None and path.suffix.lower() in WITHOUT_UNIT else said
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 from diffdope.errors import check_choice, check_seed, expected
 from diffdope.pipelines.settings import PRESETS
 from diffdope.scene.mesh import METRES_PER_UNIT
-from diffdope.scene.mesh_io import WITHOUT_UNIT
+from diffdope.scene.mesh_io import unit_of
 from diffdope.scene.observation import Observation
 from diffdope.service.asked import Asked
 from diffdope.service.limits import Limits
@@ -69,8 +69,7 @@ class Service:
             DiffDopeError: for what `mesh_of` and `Refiner` refuse.
         """
         check_choice("preset", preset, tuple(PRESETS))
-        if unit is None and PurePosixPath(name).suffix.lower() in WITHOUT_UNIT:
-            unit = "mm"
+        unit = unit_of(PurePosixPath(name), unit)  # type: ignore[arg-type]
         if unit is not None:
             check_choice("unit", unit, tuple(METRES_PER_UNIT))
         seed = check_seed("seed", seed)
