@@ -64,6 +64,7 @@ def test_the_papers_solver_makes_one_level_of_its_own_numbers() -> None:
     made = paper.resolved_search
     assert made.near.sizes == (paper.crop.size,) and made.near.hypotheses == (paper.descent.hypotheses,)
     assert made.near.iterations == (paper.descent.iterations,) and made.near.faces == (0,)
-    assert made.prior == 0.0 and made.fallback_confidence == 0.0 and made.polish.idle and not made.outline.active
+    assert made.prior == 0.0 and made.fallback_confidence == 0.0 and made.polish.idle
+    assert not made.outline.active(pattern=True) and not made.outline.active(pattern=False)
     newton = Preset(solver="newton", search=SearchSettings(prior=0.5))
     assert newton.resolved_search is newton.search
