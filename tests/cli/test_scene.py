@@ -149,14 +149,22 @@ def test_objects_as_they_are_written(tmp_path: Path) -> None:
     assert one.masks == (Path("a.png"), None) and one.obj_id == 7 and one.unit == "m"
     assert one.boxes == ((1.0, 2.0, 3.0, 4.0),)
     (tmp_path / "objects.json").write_text(
-        json.dumps({"objects": [{"mesh": "a.ply", "mask": ["m0.png", None], "box": [1, 2, 3, 4], "label": 2}]})
+        json.dumps(
+            {
+                "objects": [
+                    {"mesh": "a.ply", "mask": ["m0.png", None], "box": [1, 2, 3, 4]},
+                    {"mesh": "b.ply", "label": 2},
+                ]
+            }
+        )
     )
-    (one,) = objects_of([], tmp_path / "objects.json", "mm")
+    one, other = objects_of([], tmp_path / "objects.json", "mm")
     assert one.mesh == tmp_path / "a.ply" and one.masks == (tmp_path / "m0.png", None)
-    assert one.boxes == ((1.0, 2.0, 3.0, 4.0),) and one.label == 2
+    assert one.boxes == ((1.0, 2.0, 3.0, 4.0),) and one.label is None and other.label == 2
     for text, said in (
         ("[{}]", "expected an object with the key mesh"), ("{", "expected JSON"), ("3", "a list of objects"),
         ('[{"mesh": "a.ply", "label": "x"}]', "label: expected a whole number"),
+        ('[{"mesh": "a.ply", "label": 1, "mask": "m.png"}]', "expected a mask of its own or a label, got both"),
         ('[{"mesh": "a.ply", "unit": "km"}]', "unit: expected one of"),
         ('[{"mesh": "a.ply", "name": ["a", "b"]}]', "name: expected one, got 2"),
     ):  # fmt: skip

@@ -86,6 +86,27 @@ def test_a_recording_is_tracked_and_lost_frames_have_no_pose(
     assert stamps["/object/detections"] == [T0 + k * STEP for k in range(FRAMES + EMPTY)]
 
 
+def test_depth_in_whole_millimetres_needs_no_camera_file(tmp_path: Path, messages: list[tuple]) -> None:
+    """REP 118: images of kind 16UC1 hold millimetres."""
+    mesh, whole = Mesh.load(DEMO / "object.ply", unit="mm"), []
+    for one in messages:
+        if one[0] == DEPTH:
+            k = (one[2] - 2 - T0) // STEP
+            seen = picture([(mesh, truth(k))], np.random.default_rng(k), noise=SensorNoise())
+            assert seen.depth is not None
+            depth = (
+                np.round(1e3 * seen.depth).astype(np.uint16)
+                if k < FRAMES
+                else np.full(seen.depth.shape, 1200, np.uint16)
+            )
+            one = (DEPTH, IMAGE, one[2], image(depth, "16UC1", one[2] + 2_000_000 - 2))
+        whole.append(one)
+    assert main(words(write_mcap(tmp_path / "a.mcap", whole), tmp_path / "out")) == 1  # lost at the end
+    _, records, _ = read_journal(tmp_path / "out" / "poses.jsonl")
+    for k, row in enumerate(list(records.values())[:FRAMES]):
+        assert add(pose_of(row, "row"), truth(k), mesh.vertices_m) < 2e-3, k
+
+
 def test_the_recording_for_rerun_has_the_object_where_it_is_not_lost(tmp_path: Path, messages: list[tuple]) -> None:
     pytest.importorskip("rerun")
     bag = write_mcap(tmp_path / "a.mcap", messages)

@@ -53,6 +53,13 @@ def test_one_file_a_view(tmp_path: Path) -> None:
     check(read_camera_places([first, second], 2), [ONE, OTHER])
 
 
+@pytest.mark.parametrize("ids", [(), (0, 1)])
+def test_one_transform_is_not_that_of_two_views(tmp_path: Path, ids: tuple[int, ...]) -> None:
+    np.savetxt(tmp_path / "a.txt", ONE.matrix)
+    with pytest.raises(DiffDopeError, match="expected a transform for each of 2 views, got one"):
+        read_camera_places([tmp_path / "a.txt"], 2, image_ids=ids)
+
+
 def test_the_direction_of_plain_matrices(tmp_path: Path) -> None:
     path = written(tmp_path / "rig.json", [ONE.inverse().matrix.tolist(), OTHER.inverse().matrix.tolist()])
     check(read_camera_places([path], 2, kind="c2w"), [ONE, OTHER])

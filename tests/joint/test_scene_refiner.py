@@ -94,6 +94,16 @@ def test_a_view_that_contradicts_the_others_is_left_out_and_named(drawn: Drawn, 
     assert any("bumped was left out" in note for note in result.notes)
 
 
+def test_of_two_views_neither_is_left_out_for_being_the_fewer(drawn: Drawn, refiner: SceneRefiner) -> None:
+    """Camera-to-world given for world-to-camera: which view is then wrong, nothing tells."""
+    inverted = [View(v.observation, v.T_w2c.inverse(), name=v.name) for v in drawn.views[:2]]
+    masks = {where: mask for where, mask in drawn.masks.items() if where[0] < 2}
+    result = refiner.refine(inverted, masks)
+    assert not result.ok
+    for one in result.objects:
+        assert one.status is not Status.CONVERGED and one.confidence <= 0.5
+
+
 def test_two_views_that_contradict_each_other_are_not_settled(drawn: Drawn, refiner: SceneRefiner) -> None:
     bumped = moved_camera(drawn.views[1].T_w2c, np.array([0.04, -0.03, 0.02, 0.05, 0.0, -0.05]))
     views = [drawn.views[0], View(drawn.views[1].observation, bumped, name="bumped")]

@@ -102,6 +102,9 @@ def _of_entry(entry: Any, where: str, folder: Path, unit: str | None) -> ObjectF
     for key in entry:
         if key != "mesh":
             check_choice(where, str(key), KEYS)
+    if "mask" in entry and "label" in entry:
+        cure = "a label is one of the masks that all objects share"
+        raise expected(where, "a mask of its own or a label", "both", cure)
     own_unit = _single(entry, "unit", where) or unit
     if own_unit is not None:
         check_choice(f"{where}, unit", str(own_unit), _UNITS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,9 @@ def read_bag(given: Arguments, path: Path, console: Console) -> Video:
     topic = frames.topics.depth
     files = given.files(mask=None, box=None, depth=None if topic is None else topic.name, camera=given.camera or path)
     camera, file_mm = camera_of(given, files, frames, first)
-    depth = None if first.depth is None else files.depth_reader(camera, file_mm or _MM, first.depth)
+    if first.depth is not None and first.depth.dtype.kind in "iu" and files.depth_scale_mm is None:
+        files = replace(files, depth_scale_mm=file_mm or _MM)
+    depth = None if first.depth is None else files.depth_reader(camera, file_mm, first.depth)
     video = Video(frames, camera, depth, box_of("box", given.box), (*frames.notes, *notes_on_lens(camera)))
     video.observation(first)
     return video

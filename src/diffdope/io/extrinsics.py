@@ -45,6 +45,8 @@ def read_camera_places(
     if len(paths) != 1:
         raise expected("extrinsics", f"one file for all of {count} views, or one each", f"{len(paths)} files")
     places = _places(Path(paths[0]), kind)
+    if count > 1 and len(places) == 1:
+        raise expected(f"extrinsics file {paths[0]}", f"a transform for each of {count} views", "one")
     if any(number is not None for number in image_ids):
         return [_one_of(places, paths[0], number) for number in image_ids]
     if len(places) != count:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import log_odds_of
 from diffdope.estimate.covariance import in_words
-from diffdope.geometry.pose import Pose
 from diffdope.joint.chain import as_tangent_of_pose, by_object, camera_difference
 from diffdope.joint.drawn import drawing_of
 from diffdope.joint.images import Member
@@ -24,6 +23,7 @@ from diffdope.scene.scene import Scene
 
 F64 = NDArray[np.float64]
 
+_EVEN = 0.5  # confidence of one of two answers of which nothing tells which is right
 _LARGEST = 50.0  # log odds: beyond, a probability is 1
 _MUCH_WORSE = 2.0  # log odds: of views whose cameras are exact, images fit nearly as well together as alone
 _FAR_OFF = 3.0  # standard deviations of a camera's place that are worth a word
@@ -164,8 +164,13 @@ def _object(
     confidence = float(1.0 / (1.0 + np.exp(-np.clip(sure, -_LARGEST, _LARGEST))))
     unobserved = solved.covariance.unobserved[n]
     status, message = Status.CONVERGED, MESSAGES[Status.CONVERGED]
-    if not vote.clear:
+    if _undecided(scene, solved):
+        kept = {v for v, _ in solved.members} - set(solved.left_out)
+        status, message = Status.AMBIGUOUS, _contradiction(scene, kept, solved.left_out)
+        confidence = min(confidence, _EVEN)
+    elif not vote.clear:
         status, message = Status.AMBIGUOUS, _contradiction(scene, vote.agreeing, vote.against)
+        confidence = min(confidence, _EVEN)
     elif confidence < refiner.preset.resolved_search.least_confidence:
         status, message = Status.FAILED, MESSAGES[Status.FAILED]
     part = solved.unknowns.of_object(n)
@@ -177,7 +182,13 @@ def _object(
     )  # fmt: skip
 
 
-def _contradiction(scene: Scene, agreeing: Mapping[int, Pose], against: Mapping[int, float]) -> str:
+def _undecided(scene: Scene, solved: Together) -> bool:
+    """Whether as many views were left out as are left: then nothing tells which of them are right."""
+    kept = {view for view, _ in solved.members} - set(solved.left_out)
+    return len(scene.views) > 1 and bool(solved.left_out) and len(kept) <= len(solved.left_out)
+
+
+def _contradiction(scene: Scene, agreeing: Iterable[int], against: Iterable[int]) -> str:
     one, other = ([_view_name(scene, v) for v in sorted(some)] for some in (agreeing, against))
     return (
         f"views contradict each other, and nothing tells which are right: {', '.join(one)} against "
