@@ -240,17 +240,9 @@ class Tracker:
         return max(results, key=sureness if self._telling else likeness)
 
     def _attempts(self, observation: Observation, starts: list[Pose]) -> Iterator[Callable[[], Attempt]]:
-        """What is tried one after the other.
-
-        A descent of a mesh without a pattern ends in the next edge that looks like its outline: it begins where the
-        object's picture is seen. Others reach farther, and are looked for only where they do not convince.
-        """
-        seen: Pose | None = None
+        """What is tried one after the other; the picture of the object is looked for where the first is in doubt."""
         if self._quick is not None and self._begun:
-            import os
-
-            first = (self._matched(observation, starts[0]) if os.environ.get("M") else None) or starts[0]
-            yield partial(self._quick, observation, first, self._gain)
+            yield partial(self._quick, observation, starts[0], self._gain)
         seen = self._matched(observation, starts[0])
         for start in starts if seen is None else (seen, *starts):
             yield partial(self._refine, observation, start)
