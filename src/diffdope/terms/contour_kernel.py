@@ -257,13 +257,9 @@ def _usual_at(usual, v, u):
 
 
 @njit(**KERNEL)
-def _profile(smooth, usual, x, y, nx, ny, count, colours, contrast):
-    """Contrast (S,) across the outline at each sample along a normal, in units of the usual one; colours: (S, 3)."""
+def _change(colours, usual, x, y, nx, ny, count, out):
+    """Fills out (S,): how fast colours (S, 3) along a normal change, in units of the usual contrast there."""
     half = count // 2
-    for s in range(count):
-        off = (s - half) * STEP
-        for c in range(3):
-            colours[s, c] = sampled_at(smooth, y + off * ny, x + off * nx, c)
     for s in range(count):
         low, high = max(s - 1, 0), min(s + 1, count - 1)
         total = 0.0
@@ -271,7 +267,18 @@ def _profile(smooth, usual, x, y, nx, ny, count, colours, contrast):
             slope = (colours[high, c] - colours[low, c]) / ((high - low) * STEP)
             total += slope * slope
         off = (s - half) * STEP
-        contrast[s] = np.sqrt(total) / _usual_at(usual, y + off * ny, x + off * nx)
+        out[s] = np.sqrt(total) / _usual_at(usual, y + off * ny, x + off * nx)
+
+
+@njit(**KERNEL)
+def _profile(smooth, usual, x, y, nx, ny, count, colours, contrast):
+    """Contrast (S,) across the outline at each sample along a normal, in units of the usual one; colours: (S, 3)."""
+    half = count // 2
+    for s in range(count):
+        off = (s - half) * STEP
+        for c in range(3):
+            colours[s, c] = sampled_at(smooth, y + off * ny, x + off * nx, c)
+    _change(colours, usual, x, y, nx, ny, count, contrast)
 
 
 @njit(**KERNEL)
@@ -288,14 +295,7 @@ def _take_off_paint(rgb, coverage, usual, x, y, nx, ny, count, pay, colours, pai
         if share > 0.5:
             last = (rgb[v, u, 0] / share, rgb[v, u, 1] / share, rgb[v, u, 2] / share)
         colours[s, 0], colours[s, 1], colours[s, 2] = last
-    for s in range(count):
-        low, high = max(s - 1, 0), min(s + 1, count - 1)
-        total = 0.0
-        for c in range(3):
-            slope = (colours[high, c] - colours[low, c]) / ((high - low) * STEP)
-            total += slope * slope
-        off = (s - half) * STEP
-        painted[s] = np.sqrt(total) / _usual_at(usual, y + off * ny, x + off * nx)
+    _change(colours, usual, x, y, nx, ny, count, painted)
     for s in range(count):
         most = painted[s]
         if s > 0:
