@@ -19,10 +19,10 @@ from diffdope.cli import progress, report
 from diffdope.cli.completion import options, script
 from diffdope.cli.input_flags import InputFlags
 from diffdope.cli.main import main
-from diffdope.cli.wording import in_options
 from diffdope.geometry.pose import Pose
 from diffdope.io.frames import Film, open_frames, upright
 from diffdope.io.images import read_rgb
+from diffdope.io.wording import in_options
 from diffdope.pipelines.result import RefinementResult, Status, nothing_compared
 from tests.cli.conftest import arguments
 

@@ -22,7 +22,7 @@ _NEEDED = ("fastapi", "uvicorn", "python_multipart")
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Answers requests over HTTP: /meshes, /locate, /refine, /track. See docs/service.md, or /docs of the service."""
+    """Answers requests over HTTP: /meshes, /locate, /refine, /scene, /track. See docs/service.md, or its page /docs."""
 
     host: str = "127.0.0.1"
     """Address to listen at; only this machine can reach the default."""
@@ -46,13 +46,15 @@ class Arguments:
     """Size of a request."""
     max_megapixels: int = Limits.max_pixels // 10**6
     """Size of a picture."""
+    searches: int = Limits.searches
+    """Objects times views of a /scene."""
     warm: bool = True
     """Compile and load the kernels before the first request."""
 
     @property
     def limits(self) -> Limits:
         """As the service takes them."""
-        same = ("workers", "queue", "meshes", "tracks", "track_idle_s", "timeout_s")
+        same = ("workers", "queue", "meshes", "tracks", "track_idle_s", "timeout_s", "searches")
         sizes = {"max_bytes": self.max_megabytes * 10**6, "max_pixels": self.max_megapixels * 10**6}
         return Limits(**{name: getattr(self, name) for name in same}, **sizes)
 

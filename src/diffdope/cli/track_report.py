@@ -13,9 +13,9 @@ from rich.table import Table
 
 from diffdope.cli.progress import COMPILES, Activity, counted
 from diffdope.cli.track_run import Video, events_of, poses_of
-from diffdope.cli.wording import in_options
 from diffdope.io.bop_results import Estimate, write_results
 from diffdope.io.pose_outputs import write_scene_gt, write_tum
+from diffdope.io.wording import in_options
 from diffdope.pipelines.result import Status
 from diffdope.pipelines.settings import Preset
 from diffdope.scene.mesh import Mesh
