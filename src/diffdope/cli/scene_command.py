@@ -14,6 +14,7 @@ from diffdope.checked_fields import check_fields
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.progress import COMPILES, Activity
 from diffdope.cli.refine_command import described
+from diffdope.cli.rerun_flag import RerunFlag
 from diffdope.cli.scene_objects import ObjectFlags, objects_of
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
@@ -21,6 +22,7 @@ from diffdope.io.capture import Capture, CaptureFiles
 from diffdope.io.extrinsics import has_places, read_camera_places
 from diffdope.io.files import check_folder, results_folder
 from diffdope.io.masks import MaskFile
+from diffdope.io.plain import to_plain
 from diffdope.io.poses import read_start_pose
 from diffdope.joint.scene_refiner import SceneRefiner
 from diffdope.pipelines.settings import DEFAULT
@@ -35,7 +37,7 @@ Masks = dict[tuple[int, int], NDArray[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments:
+class Arguments(RerunFlag):
     """Finds several objects at once, in one picture or in those of several cameras. Lengths in files are millimetres.
 
     One picture: diffdope scene --camera camera.json --rgb rgb.png --mask labels.png --object cup.ply,label=1
@@ -131,6 +133,7 @@ def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code: 0 if every object was found."""
     given = parse(arguments)
     check_folder(given.out)
+    given.check_rerun()
     objects = objects_of(given.object, given.objects, given.unit)
     refiner = SceneRefiner(
         load_objects(objects), preset=given.numbers.preset(given.preset), seed=given.seed, threads=given.threads
@@ -154,14 +157,26 @@ def refine_and_write(
     console = Console()
     with Activity(f"finding {len(objects)} objects in {len(views)} views{COMPILES}"):
         result = refiner.refine(views, masks, starts=starts, boxes=boxes)
-    inputs = {"camera": [str(path) for path in given.camera], "objects": [one.entry() for one in objects]}
-    beside = described(refiner.refiners[0].preset, {}) | {"inputs": inputs}
+    beside = described(refiner.refiners[0].preset, {}) | {"inputs": inputs_of(given, objects)}
     ids = [number if one.obj_id is None else one.obj_id for number, one in enumerate(objects, 1)]
     images = [number if k is None else k for number, k in enumerate(of_views("image-id", given.image_id, given.count))]
     with results_folder(given.out) as folder:
         write_scene(folder, refiner, views, result, ids, images, beside)
+    if given.rerun is not None:
+        from diffdope.viz.rerun_scene import write_scene_recording
+
+        write_scene_recording(given.rerun, [one.mesh for one in refiner.refiners], views, result)
     print_scene(result, given.out, console)
     return 0 if result.ok else 1
+
+
+def inputs_of(given: Arguments, objects: list[ObjectFlags]) -> dict[str, Any]:
+    """What the scene was made of, as its flags say it: `diffdope view` reads the same files again."""
+    lists = ("camera", "rgb", "depth", "mask", "extrinsics", "image_id")
+    inputs: dict[str, Any] = {name: [to_plain(one) for one in getattr(given, name)] for name in lists}
+    for name in ("extrinsics_kind", "extrinsics_sigma", "depth_scale"):
+        inputs[name] = getattr(given, name)
+    return inputs | {"objects": [one.entry() for one in objects]}
 
 
 def load_objects(objects: list[ObjectFlags]) -> list[SceneObject]:

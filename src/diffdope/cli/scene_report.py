@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from diffdope.cli.report import view_line
 from diffdope.io.bop_results import Estimate, write_results
 from diffdope.io.files import write_json
 from diffdope.io.plain import to_plain
@@ -96,3 +97,4 @@ def print_scene(result: SceneResult, out: Path, console: Console) -> None:
         console.print(f"note: {in_options(note)}", soft_wrap=True, markup=False)
     found = sum(one.ok for one in result.objects)
     console.print(f"{found} of {len(result.objects)} found; files: {out}", soft_wrap=True, markup=False)
+    console.print(view_line(out), highlight=False, soft_wrap=True, markup=False)

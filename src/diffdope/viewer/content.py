@@ -23,6 +23,9 @@ ALTERNATIVE: Color = (190, 100, 230)
 TRUTH: Color = (235, 60, 190)
 UNCERTAIN: Color = (250, 210, 60)
 LOST: Color = (235, 60, 60)
+CAMERA: Color = (40, 110, 200)
+CAMERAS = "cameras"
+"""Kind of bodies that are cameras: they stand around what is looked at."""
 
 UP_IN_CAMERA = (0.0, -1.0, 0.0)
 """Pictures are taken with the horizon level, more or less: y points down in them."""
@@ -84,7 +87,7 @@ class Content:
         title: of the page.
         text: lines that hold for all moments.
         missing: what could not be shown, and why.
-        slider: what the moments are: "iteration", "frame", "image", "picture".
+        slider: what the moments are: "iteration", "frame", "image", "picture", "view".
         titles: of the moments, at least one.
         moment: makes the k-th; views that did not change should be the same object.
         first: the moment to begin with.

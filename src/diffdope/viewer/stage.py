@@ -11,7 +11,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.viewer.assets import MOST_FACES, Plane, colored, corners_of, light_mesh, points_of
-from diffdope.viewer.content import Body, Content, Moment
+from diffdope.viewer.content import CAMERAS, Body, Content, Moment
 
 _BATCH_FACES = 1500  # of each of many copies
 _BEHIND = 1.15  # of the farthest body, where the photograph stands
@@ -182,7 +182,7 @@ def behind(bodies: Iterable[Body], view: Observation) -> float:
     """A depth beyond all bodies, metres: pictures there hide nothing."""
     farthest = 0.0
     for body in bodies:
-        for pose in body.poses:
+        for pose in body.poses if body.kind != CAMERAS else ():
             z = float(pose.apply(body.mesh.center_m)[2]) + body.mesh.radius_m
             farthest = max(farthest, min(z, _FARTHEST_M))
     if view.depth is not None:
@@ -193,7 +193,8 @@ def behind(bodies: Iterable[Body], view: Observation) -> float:
 
 def look_at(content: Content, moment: Moment) -> tuple[np.ndarray, np.ndarray]:
     """Where the viewer stands at first, and where it looks: from beside the camera, at the bodies."""
-    middles = [body.poses[0].apply(body.mesh.center_m) for body in moment.bodies if body.poses and body.shown]
+    looked_at = [body for body in moment.bodies if body.poses and body.shown and body.kind != CAMERAS]
+    middles = [body.poses[0].apply(body.mesh.center_m) for body in looked_at]
     middle = np.mean(middles, axis=0) if middles else np.array([0.0, 0.0, _USUAL_M])
     up = np.asarray(content.up) / np.linalg.norm(content.up)
     aside = np.cross(middle, up)
