@@ -1,4 +1,4 @@
-"""Bytes of strangers as meshes and observations: files of our own names in a folder that is gone afterwards."""
+"""Bytes of strangers as meshes and observations: pictures stay in memory, meshes lie in a folder for a moment."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from diffdope.errors import DiffDopeError, check_choice, expected
 from diffdope.geometry.camera import Camera
 from diffdope.io.cameras import load_camera_of_image
 from diffdope.io.capture import CaptureFiles
+from diffdope.io.memory_file import MemoryFile
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.service.asked import Asked
@@ -79,11 +80,9 @@ def observation_of(asked: Asked, images: Mapping[str, bytes], *, most_pixels: in
     """
     for name, data in images.items():
         check_picture(name, data, most_pixels)
-    with upload_folder("request") as folder:
-        files: dict[str, Any] = {"camera": "camera.json", "camera_text": json.dumps(dict(asked.camera))}
-        for name, data in images.items():
-            files[name] = folder / f"{name}.png"  # readers look at the content, which was checked
-            files[name].write_bytes(data)
+    with told_apart("request"):
+        files: dict[str, Any] = {name: MemoryFile(name, data) for name, data in images.items()}
+        files |= {"camera": "camera.json", "camera_text": json.dumps(dict(asked.camera))}
         said: dict[str, Any] = {
             "depth_scale_mm": asked.depth_scale, "mask_label": asked.mask_id, "mask_inverted": asked.mask_inverted,
             "depth_kind": asked.depth_kind, "camera_size": asked.camera_size, "rectified": asked.rectified,
@@ -122,15 +121,23 @@ def _camera_of(
 @contextmanager
 def upload_folder(what: str) -> Iterator[Path]:
     """A folder for one request; errors of the block do not name it."""
-    with tempfile.TemporaryDirectory(prefix="diffdope-") as name:
+    with tempfile.TemporaryDirectory(prefix="diffdope-") as name, told_apart(what):
         try:
             yield Path(name)
         except DiffDopeError as error:
-            text = str(error).replace(f"{name}/", "").replace(name, "the upload")
-            raise DiffDopeError(text) from error
-        except Exception as error:  # whatever a reader of files stumbles over is the file's fault, as far as others go
-            _LOG.exception("a %s that cannot be read", what)
-            raise expected(what, "files that can be read", type(error).__name__) from error
+            raise DiffDopeError(str(error).replace(f"{name}/", "").replace(name, "the upload")) from error
+
+
+@contextmanager
+def told_apart(what: str) -> Iterator[None]:
+    """Whatever a reader of files stumbles over in the block is the file's fault, as far as others go."""
+    try:
+        yield
+    except DiffDopeError:
+        raise
+    except Exception as error:
+        _LOG.exception("a %s that cannot be read", what)
+        raise expected(what, "files that can be read", type(error).__name__) from error
 
 
 def check_picture(name: str, data: bytes, most: int) -> int:

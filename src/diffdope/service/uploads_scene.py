@@ -12,10 +12,11 @@ from diffdope.errors import DiffDopeError, expected
 from diffdope.io.images import read_with
 from diffdope.io.mask_levels import Levels, levels_of_image
 from diffdope.io.masks import MaskFile
+from diffdope.io.memory_file import MemoryFile
 from diffdope.scene.observation import Observation
 from diffdope.scene.view import View
 from diffdope.service.asked_scene import AskedScene, AskedView, Part, check_parts, part_of
-from diffdope.service.uploads import check_picture, observation_of, upload_folder
+from diffdope.service.uploads import check_picture, observation_of, told_apart
 
 _PIXELS_OF_A_SCENE = 10  # times as many as one picture may have: pictures, and a mask for each object in each view
 _LISTED = 12  # labels that an error names
@@ -117,10 +118,8 @@ def _check_places(asked: AskedScene) -> None:
 
 
 def _own_mask(name: str, data: bytes, inverted: bool | None) -> NDArray[Any]:
-    with upload_folder("mask") as folder:
-        file = folder / name
-        file.write_bytes(data)
-        return MaskFile(file, inverted=inverted).read().pixels
+    with told_apart("mask"):
+        return MaskFile(MemoryFile(name, data), inverted=inverted).read().pixels
 
 
 def _shared_masks(asked: AskedScene, view: int, data: bytes) -> MasksOfView:
@@ -132,10 +131,8 @@ def _shared_masks(asked: AskedScene, view: int, data: bytes) -> MasksOfView:
     if not labels:
         cure = f"each has its label in {name}; or send mask.{view}.OBJECT for each"
         raise expected("objects, mask_id", f"one that says which label of {name} is whose", "none", cure)
-    with upload_folder("mask") as folder:
-        file = folder / name
-        file.write_bytes(data)
-        levels = read_with("mask", file, levels_of_image, lambda array: array)
+    with told_apart("mask"):
+        levels = read_with("mask", MemoryFile(name, data), levels_of_image, lambda array: array)
     if not isinstance(levels, Levels):
         raise expected(name, "labels: whole numbers or colours", f"{levels.dtype} of shape {levels.shape}")
     return {k: levels.object_pixels(label) for k, label in labels.items()}
