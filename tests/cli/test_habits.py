@@ -7,13 +7,16 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from diffdope.cli import progress, report
 from diffdope.cli.completion import options, script
@@ -183,16 +186,44 @@ def test_short_work_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == ("", "")
 
 
-def test_bars_are_shown_in_terminals_and_notebooks() -> None:
-    from rich.console import Console
-
-    assert progress.shows_bars(Console(file=io.StringIO(), force_terminal=True))
-    assert progress.shows_bars(Console(file=io.StringIO(), force_jupyter=True))
-    assert not progress.shows_bars(Console(file=io.StringIO()))
+def test_a_terminal_shows_a_bar() -> None:
     shown = io.StringIO()
     with progress.Activity("tracking", Console(file=shown, force_terminal=True, width=100), total=4) as activity:
         activity.update(3)
     assert "tracking" in shown.getvalue() and "3/4" in shown.getvalue() and "left" in shown.getvalue()
+
+
+class NotebookDisplay:
+    """What IPython shows below a cell: what is there now, and what has been."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def display(self, text: str, *, display_id: bool) -> NotebookDisplay:
+        assert display_id
+        self.update(text)
+        return self
+
+    def update(self, text: str) -> None:
+        self.texts.append(text)
+
+
+def test_a_notebook_shows_a_bar_below_the_cell_and_nothing_afterwards(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = NotebookDisplay()
+    module = SimpleNamespace(display=shown.display, HTML=str)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(display=module))
+    monkeypatch.setitem(sys.modules, "IPython.display", module)
+    monkeypatch.setattr(progress, "_NOTEBOOK_S", 0.02)
+    with progress.Activity("tracking a < b", Console(force_jupyter=True), total=40, done=20) as activity:
+        for _ in range(5):
+            time.sleep(0.05)
+            activity.advance()
+    bars = [text for text in shown.texts if "progress" in text]
+    assert len(bars) >= 3 and '<progress value="24" max="40"></progress> tracking a &lt; b: 24 of 40' in bars[-1]
+    assert shown.texts[0] == "" and shown.texts[-1] == ""
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("command", [name.split() for name in options() if name != "bop"], ids=" ".join)
