@@ -40,6 +40,8 @@ from tests.cli.conftest import arguments
         ('mesh: expected a diameter of 0.005 to 5.0 m, got 85 m; load it with unit="mm"',
          "expected a diameter of 5 to 5000 mm, got 8.5e+04 mm; give --unit mm"),
         ("must be converted with Pose.from_opengl, or", "is read with --init-kind m2c-opengl, or"),
+        ("inverse of OpenGL (Pose.from_opengl(pose.inverse()))", "inverse of OpenGL (--init-kind c2m-opengl)"),
+        ("camera to object? (pose.inverse())", "camera to object? (--init-kind c2m)"),
         ("m with depth_scale 0.1; x", "m with --depth-scale 100; x"),
         ("640 x 480, 3 metres, 20 mm", "640 x 480, 3 metres, 20 mm"),
     ],

@@ -146,7 +146,10 @@ def _pose(value: Any, name: str) -> Pose:
         return pose_of(value, name)
     matrix = as_floats(name, value)
     check_shape(name, matrix, (4, 4), cure="a matrix in metres, or cam_R_m2c and cam_t_m2c")
-    return Pose.from_matrix(matrix)
+    try:
+        return Pose.from_matrix(matrix)
+    except DiffDopeError as error:
+        raise DiffDopeError(f"{name}, {error}".replace("T_m2c: ", "")) from error
 
 
 def _poses(value: Any) -> tuple[Pose, ...]:
