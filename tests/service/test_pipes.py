@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import pickle
 import threading
 
 import numpy as np
+import pytest
 
 from diffdope.scene.packaged import packaged_example
 from diffdope.service.pipes import receive, send
@@ -19,6 +22,22 @@ def sent(value: object) -> object:
         got = receive(theirs)
         thread.join()
     return got
+
+
+@pytest.fixture(params=[True, False], autouse=True)
+def raw(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param and not hasattr(os, "readv"):
+        pytest.skip("this system has no readv")
+    monkeypatch.setattr("diffdope.service.pipes._RAW", request.param)
+
+
+def test_an_end_in_the_middle_is_an_end() -> None:
+    ours, theirs = multiprocessing.Pipe()
+    text = pickle.dumps(([1000], b""), 5)
+    ours.send_bytes(text)
+    ours.close()
+    with theirs, pytest.raises((EOFError, OSError)):
+        receive(theirs)
 
 
 def test_observations_arrive_as_they_were() -> None:

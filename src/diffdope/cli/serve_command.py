@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,7 @@ def serve(given: Arguments, limits: Limits, token: str | None) -> None:
     with Activity("loading the kernels; after an installation, this compiles for a minute or two"):
         if given.warm:
             compile_apart(PRESETS["default"])
+            warm_decoder()
         app.state.service.workers.start(warm=given.warm)
     host, port = socket.getsockname()[:2]
     if token is None and not host.startswith("127.") and host != "::1":
@@ -109,6 +111,15 @@ def serve(given: Arguments, limits: Limits, token: str | None) -> None:
     socket.listen(config.backlog)  # whoever reads the next line may connect at once
     print(f"listening at http://{f'[{host}]' if ':' in host else host}:{port}, documents at /docs", flush=True)
     uvicorn.Server(config).run(sockets=[socket])
+
+
+def warm_decoder() -> None:
+    """Loads or compiles what decodes PNGs in this process."""
+    from diffdope.io.images import read_image
+    from diffdope.io.memory_file import MemoryFile
+
+    file = files("diffdope") / "data" / "demo" / "depth.png"
+    read_image("depth", MemoryFile("depth", file.read_bytes()))
 
 
 def _bound(given: Arguments) -> Any:
