@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from numpy.typing import ArrayLike
 
-from diffdope.errors import DiffDopeError, check_type, expected
+from diffdope.errors import DiffDopeError, check_threads, check_type, expected
 from diffdope.joint.asked import Starts, asked_of, starts_of, without_empty
 from diffdope.joint.each_view import ObjectQuery, found_in_view
 from diffdope.joint.merge import Single, single_of
@@ -76,7 +76,8 @@ class SceneRefiner:
             DiffDopeError: if they do not belong together, or as the constructor.
         """
         made = object.__new__(cls)
-        made.objects, made.refiners, made._threads = _checked_objects(objects), tuple(refiners), threads
+        made.objects, made.refiners = _checked_objects(objects), _checked_refiners(refiners)
+        made._threads = check_threads(threads)
         if [id(one.mesh) for one in made.objects] != [id(one.mesh) for one in made.refiners]:
             raise expected("refiners", f"one of the mesh of each of {len(made.objects)} objects", "others")
         _check_searching(made.refiners)
@@ -182,6 +183,14 @@ def refine_scene(
     """
     refiner = SceneRefiner(objects, preset=preset, seed=seed, threads=threads)
     return refiner.refine(views, masks, starts=starts, boxes=boxes)
+
+
+def _checked_refiners(refiners: Any) -> tuple[Refiner, ...]:
+    check_type("refiners", refiners, Iterable)
+    made = tuple(refiners)
+    for number, one in enumerate(made):
+        check_type(f"refiners[{number}]", one, Refiner)
+    return made
 
 
 def _check_searching(refiners: Iterable[Refiner]) -> None:

@@ -21,7 +21,9 @@ HYPOTHESIS: Color = (90, 150, 235)
 RESULT: Color = (60, 210, 100)
 ALTERNATIVE: Color = (190, 100, 230)
 TRUTH: Color = (235, 60, 190)
-UNCERTAIN: Color = (250, 210, 60)
+UNCERTAIN: Color = (245, 180, 20)
+UNCERTAIN_OPACITY = 0.8
+"""Thin ellipsoids have few pixels: they have to be seen before white and before photographs."""
 LOST: Color = (235, 60, 60)
 CAMERA: Color = (40, 110, 200)
 CAMERAS = "cameras"

@@ -13,7 +13,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.viewer.assets import corners_of
-from diffdope.viewer.content import CAMERA, CAMERAS, LOST, RESULT, UNCERTAIN, Body, Content, Moment
+from diffdope.viewer.content import CAMERA, CAMERAS, LOST, RESULT, UNCERTAIN, UNCERTAIN_OPACITY, Body, Content, Moment
 from diffdope.viewer.ellipsoid import ellipsoid
 from diffdope.viewer.several_content import with_outlines
 from diffdope.viewer.words import covariance_of_middle
@@ -21,7 +21,6 @@ from diffdope.viewer.words import covariance_of_middle
 _KEPT = 4  # moments that are made again at once: a slider goes back and forth
 _CAMERA_SIZE = 0.12  # of a pyramid: share of the distance between its camera and the objects
 _USUAL_M = 0.5
-_CLEAR = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +133,8 @@ def _uncertainty(one: SightedObject) -> Body | None:
     label = "3 sigma" if drawn.times == 1.0 else f"3 sigma, {drawn.times:g} times as large"
     place = Pose(np.eye(3), one.in_world.apply(one.mesh.center_m))
     return Body(
-        f"uncertainty {one.name}", "uncertainty", drawn.mesh, (place,), UNCERTAIN, _CLEAR, shown=False, label=label
+        f"uncertainty {one.name}", "uncertainty", drawn.mesh, (place,), UNCERTAIN, UNCERTAIN_OPACITY, shown=False,
+        label=label,
     )  # fmt: skip
 
 
