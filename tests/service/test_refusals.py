@@ -174,7 +174,9 @@ def test_spoilt_bytes_of_everything(client: Any, mesh: str) -> None:
     rng = random.Random(5)
     request = client.build_request("POST", "/locate", data=part(mesh=mesh), files=pictures("depth", "mask"))
     upload = client.build_request("POST", "/meshes", **mesh_upload())
-    for made in (request, upload):
+    objects = [{"mesh": mesh, "mask_id": 255}, {"mesh": mesh, "box": [10, 10, 80, 60]}]
+    scene = client.build_request("POST", "/scene", data=part(objects=objects), files=pictures("depth", "mask"))
+    for made in (request, upload, scene):
         made.read()
         for _ in range(40):
             body = bytearray(made.content)
@@ -187,7 +189,7 @@ def test_spoilt_bytes_of_everything(client: Any, mesh: str) -> None:
 
 
 def test_other_bodies(client: Any) -> None:
-    for path in ("/meshes", "/locate", "/refine", "/track/a"):
+    for path in ("/meshes", "/locate", "/refine", "/scene", "/track/a"):
         refused(client.post(path))
         refused(client.post(path, json={"camera": 1}))
         kinds = ("multipart/form-data", "multipart/form-data; boundary=x", "application/json", "\x00")
