@@ -79,12 +79,13 @@ def test_points_lead_home_from_far(seed: int) -> None:
     mesh = Mesh(mesh.vertices_m - about, mesh.faces)
     seen = measured_points(seen_of(mesh), 300)
     start = perturb(TRUTH, angle_rad=np.radians(40.0), distance_m=0.016, rng=np.random.default_rng(seed))
-    R, t = aligned(
+    R, t, told = aligned(
         Surface.of(mesh), seen, start, ClosestPointSettings(), diameter_m=mesh.diameter, stays=False,
         rng=np.random.default_rng(0),
     )  # fmt: skip
     ends = [Pose(*pose) for pose in zip(R, t, strict=True)]
     assert 1 <= len(ends) <= 3
+    assert told
     assert min(np.degrees(end.angle_to(TRUTH)) for end in ends) < 5.0
 
 
@@ -93,10 +94,11 @@ def test_a_good_start_is_enough() -> None:
     seen = measured_points(seen_of(mesh), 300)
     start = perturb(TRUTH, angle_rad=np.radians(5.0), distance_m=0.002, rng=np.random.default_rng(0))
     settings = ClosestPointSettings()
-    R, t = aligned(
+    R, t, told = aligned(
         Surface.of(mesh), seen, start, settings, diameter_m=mesh.diameter, stays=True, rng=np.random.default_rng(0)
     )
     assert len(t) == 1
+    assert told
     end = Pose(R[0], t[0])
     assert end.distance_to(TRUTH) < 5e-4 and np.degrees(end.angle_to(TRUTH)) < 1.0
 
@@ -107,20 +109,22 @@ def test_what_points_do_not_tell_stays_with_the_start() -> None:
     axis = TRUTH.R_m2c @ np.array([0.0, 0.0, 1.0])
     tilt = so3.exp(np.radians(20.0) * np.cross(axis, [0.0, 0.0, 1.0]) / np.linalg.norm(np.cross(axis, [0, 0, 1])))
     start = Pose(tilt @ TRUTH.R_m2c, TRUTH.t_m2c + np.array([0.004, 0.0, 0.01]))
-    R, _ = aligned(
+    R, _, told = aligned(
         Surface.of(mesh), seen, start, ClosestPointSettings(enough_deg=1.0), diameter_m=mesh.diameter, stays=True,
         rng=np.random.default_rng(0),
     )  # fmt: skip
+    assert not told
     assert np.degrees(np.linalg.norm(so3.log(TRUTH.R_m2c.T @ R[0]))) < 3.0
 
 
 def test_too_few_points_lead_nowhere() -> None:
     mesh = Mesh(*box((0.1, 0.06, 0.04)))
-    R, t = aligned(
+    R, t, told = aligned(
         Surface.of(mesh), np.zeros((5, 3)), TRUTH, ClosestPointSettings(), diameter_m=mesh.diameter, stays=True,
         rng=np.random.default_rng(0),
     )  # fmt: skip
     assert len(R) == len(t) == 0
+    assert not told
 
 
 def test_measured_points_are_those_of_the_mask_that_have_depth() -> None:

@@ -26,6 +26,7 @@ from diffdope.search.proposals import around_prior
 from diffdope.search.selection import non_maximum_suppression
 
 F64 = NDArray[np.float64]
+Int = NDArray[np.intp]
 
 _POINTS = 2000  # of the surface, some 2 % of the diameter apart
 _CELL = 0.03  # of the diameter: some two points
@@ -35,6 +36,7 @@ _SPREAD = 3.0  # of the mean distance, at which a point counts a quarter
 _DAMPING = 1e-3  # of the mean curvature: planes and balls slide
 _SAME_RAD, _SAME = np.radians(5.0), 0.03  # poses as close as this lead the drawn levels to the same place
 _UNKNOWN = 0.01  # of the largest curvature: facets of a can lean as much as that
+_AS_GOOD = 1.2  # ratio of mean distances below which points do not tell poses apart
 _LEAST_SEEN = 20  # points
 _HALVES = 4  # after half of the steps, with as many times fewer points, the best of so many times as many go on
 _FEWER = 20  # times fewer points of the surface tell where its middle is
@@ -69,6 +71,14 @@ class ClosestPointSettings:
         check_count("starts", self.starts, least=0, most=10**5)
         for name, most in (("iterations", 10**4), ("points", 10**6), ("kept", 10**4)):
             check_count(name, getattr(self, name), least=1, most=most)
+
+
+class Aligned(NamedTuple):
+    """Poses (B, 3, 3) and (B, 3) metres that points lead to, best first, and whether points alone tell the best."""
+
+    R: F64
+    t: F64
+    told: bool
 
 
 class Surface(NamedTuple):
@@ -107,8 +117,8 @@ def measured_points(observation: Observation, count: int) -> F64:
 def aligned(
     surface: Surface, seen: F64, start: Pose, settings: ClosestPointSettings, *, diameter_m: float, stays: bool,
     rng: np.random.Generator,
-) -> tuple[F64, F64]:  # fmt: skip
-    """Poses (B, 3, 3) and (B, 3) metres that measured points lead to, the best first; none if there are few points.
+) -> Aligned:  # fmt: skip
+    """Poses that measured points lead to; none if there are few points.
 
     Args:
         surface: of the object.
@@ -121,27 +131,49 @@ def aligned(
         rng: of the turns.
     """
     if len(seen) < _LEAST_SEEN:
-        return np.empty((0, 3, 3)), np.empty((0, 3))
+        return Aligned(np.empty((0, 3, 3)), np.empty((0, 3)), False)
     R, t = around_prior(start, settings.starts, angle_rad=np.radians(settings.angle_deg), distance_m=0.0, rng=rng)
 
-    def ends(R: F64, t: F64) -> tuple[F64, F64, F64]:
+    def ends(R: F64, t: F64) -> tuple[F64, F64, F64, F64]:
         few = seen[:: max(1, len(seen) * _HALVES // settings.points)]
         half, far = settings.iterations // 2, np.full(len(t), _LIMIT * diameter_m)
         R, t, away, _ = _descended(surface, few, R, _centred(surface, few, R, t), half, far, diameter_m)
         best = np.argsort(away, kind="stable")[: max(settings.kept, len(away) // _HALVES)]
         R, t, away, H = _descended(surface, seen, R[best], t[best], settings.iterations - half, away[best], diameter_m)
-        return (*_stayed(R, t, H, start, diameter_m), away) if stays else (R, t, away)
+        return (*_stayed(R, t, H, start, diameter_m), away, H) if stays else (R, t, away, H)
 
     alone = ends(R[:1], t[:1])
     end = Pose(alone[0][0], alone[1][0])
     if (end.angle_to(start) < np.radians(settings.enough_deg)
             and end.distance_to(start) < settings.enough * diameter_m):  # fmt: skip
-        return alone[:2]
-    R, t, away = (np.concatenate(both) for both in zip(alone, ends(R[1:], t[1:]), strict=True))
-    kept = non_maximum_suppression(
-        R, t, away, settings.kept, angle_rad=float(_SAME_RAD), distance_m=_SAME * diameter_m
-    )  # fmt: skip
-    return R[kept], t[kept]
+        return Aligned(alone[0], alone[1], _told(alone[3][0]))
+    R, t, away, H = (np.concatenate(both) for both in zip(alone, ends(R[1:], t[1:]), strict=True))
+    kept = _apart(R, t, away, settings.kept, diameter_m)
+    return Aligned(R[kept], t[kept], _told(H[kept[0]]))
+
+
+def _told(curvature: F64) -> bool:
+    """Whether points know all turns of a curvature (6, 6), wherever the object is moved meanwhile."""
+    values, vectors = np.linalg.eigh(curvature[:3, :3])
+    known = values > _UNKNOWN * values[-1]
+    along = vectors[:, known].T @ curvature[:3, 3:]
+    turns = np.linalg.eigvalsh(curvature[3:, 3:] - (along.T / values[known]) @ along)
+    return bool(turns[0] >= _UNKNOWN * turns[-1])
+
+
+def _apart(R: F64, t: F64, away: F64, count: int, diameter_m: float) -> Int:
+    """Rows of poses that differ: of those that fit about as well as the best, which are far apart; then the next best.
+
+    Where points leave a turn open, as of a can about its axis, colours tell it, from about the right one.
+    """
+    different = non_maximum_suppression(R, t, away, len(t), angle_rad=float(_SAME_RAD), distance_m=_SAME * diameter_m)
+    alike = away[different] < _AS_GOOD * away[different[0]]
+    like, others = different[alike], different[~alike]
+    chosen = [int(like[0])]
+    while len(chosen) < min(count, len(like)):
+        cosines = np.einsum("aij,bij->ab", R[like], R[chosen]).max(axis=1)
+        chosen.append(int(like[np.argmin(cosines)]))
+    return np.array([*chosen, *others[: count - len(chosen)]], np.intp)
 
 
 def _descended(

@@ -97,6 +97,7 @@ class Search:
         self._held_unseen = held_unseen > 0.0 and not self._held and settings.mask_refused_px > 0.0
         self._again = settings.near.of_one_pose(1)
         first = (settings.near, settings.far) if pose is not None else pyramids_everywhere(settings)
+        self._reach_of_aligned = settings.near
         self._first_aligned = sum(pyramid.hypotheses[0] for pyramid in first)
         kept = settings.closest_points.count(observation) if pose is not None else 0
         self._count = self._first_aligned + kept + ALTERNATIVES
@@ -270,11 +271,13 @@ class Search:
         if not search.closest_points.count(self._observation) or not self._objective.depth_weight > 0.0:
             return self._descent.run(search.near, proposals, start)
         seen = measured_points(self._observation, search.closest_points.points)
-        told = self._meshes.mesh.has_pattern and "rgb" in self._observation.modalities
-        R, t = aligned(
+        by_colour = self._meshes.mesh.has_pattern and "rgb" in self._observation.modalities
+        R, t, told = aligned(
             self._meshes.surface, seen, start, search.closest_points,
-            diameter_m=self._length_m, stays=not told, rng=self._rng,
+            diameter_m=self._length_m, stays=not by_colour, rng=self._rng,
         )  # fmt: skip
+        # Where colours alone tell a turn, the wider search has a look, as if they had led there from the start.
+        self._reach_of_aligned = search.far if told or not by_colour else search.near
         columns = np.append(proposals.columns, self._first_aligned + np.arange(len(t)))
         every = Hypotheses(np.concatenate([proposals.R, R]), np.concatenate([proposals.t, t]), columns)
         return self._descent.run(self._as_far(search.near), every, start)
@@ -339,7 +342,7 @@ class Search:
     def _moved(self, found: Candidates) -> float:
         """How far the best pose is from the start, in units of what the search that led there takes for possible."""
         was_aligned = self._first_aligned <= found.winner < self._count - ALTERNATIVES
-        near, best = self._settings.far if was_aligned else self._settings.near, found.pose
+        near, best = self._reach_of_aligned if was_aligned else self._settings.near, found.pose
         angle = best.angle_to(self._pose) / max(np.radians(near.angle_deg), 1e-6)
         return float(max(angle, best.distance_to(self._pose) / max(near.distance * self._length_m, 1e-9)))
 
