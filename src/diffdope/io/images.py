@@ -13,7 +13,6 @@ from diffdope.errors import DiffDopeError, expected
 from diffdope.io.array_files import read_arrays
 from diffdope.io.exr import read_exr
 from diffdope.io.memory_file import MemoryFile, Source, opened, size_of, source_of
-from diffdope.io.png import decode_png
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -37,8 +36,7 @@ def read_image(name: str, path: Source) -> NDArray[Any]:
     Raises:
         DiffDopeError: if the file is missing or is no image.
     """
-    decoded = decode_png(path.data) if isinstance(path, MemoryFile) else None
-    return read_with(name, path, _array_of, lambda array: array) if decoded is None else decoded
+    return read_with(name, path, _array_of, lambda array: array)
 
 
 def read_rgb(path: Source) -> NDArray[Any]:
