@@ -122,6 +122,11 @@ def status_of(
     if len(counted) <= _PRIOR_SHARE * len(pictures) or (overlaps and float(np.median(overlaps)) < _LEAST_IOU):
         used = f"{len(counted)} of {len(pictures)} pictures"
         return Status.FAILED, f"only {used} fit one place of the camera; check masks, mesh unit, camera file and joints"
+    fits = [solved.members[n].fit for n in solved.solution.counted]
+    odds = [one.log_odds for one in fits if one is not None]
+    least = task.refiner.preset.resolved_search.least_confidence
+    if not odds or 1.0 / (1.0 + np.exp(-np.clip(np.median(odds), -50.0, 50.0))) < least:
+        return Status.FAILED, "the pictures agree, but the object does not fit them: is it this mesh, in this unit?"
     if len(hidden):
         return Status.AMBIGUOUS, "the pictures leave the camera's place open; see the notes, and take more pictures"
     if solved.others:
