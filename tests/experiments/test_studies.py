@@ -36,7 +36,7 @@ COLUMNS = {
     "symmetry": {"shape", "start", "rotation_modulo_deg_median", "right_modulo", "disagree", "disagree_modulo"},
     "clutter": {"factor", "value", "recovered", "add_mm_median", "seconds_median"},
     "limits": {"shape", "modalities", "solver", "ratio", "ratio_rho", "ratio_phi", "within_2_sigma"},
-    "calibration": {"images", "pictures", "joint_noise_deg", "found", "sure_and_wrong", "base_mm_median"},
+    "calibration": {"modalities", "pictures", "joint_noise_deg", "found", "sure_and_wrong", "base_mm_median"},
     "cost": {"axis", "value", "seconds", "seconds_ratio"},
 }
 

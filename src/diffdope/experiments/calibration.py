@@ -38,15 +38,15 @@ class Settings:
     """Pictures, each of another configuration of the arm."""
     joint_noise_deg: tuple[float, ...] = (0.0, 0.2, 0.5)
     """Standard deviation of what is told of each joint in each picture."""
-    images: tuple[str, ...] = IMAGES
+    modalities: tuple[str, ...] = IMAGES
     """What is given: mask, or mask+depth (1 mm of noise)."""
-    repeats: int = 10
+    repeats: int = 6
     """Arms' configurations and cameras of a cell."""
 
     def __post_init__(self) -> None:
-        """Refuses images that there are not."""
-        for one in self.images:
-            check_choice("images", one, IMAGES)
+        """Refuses modalities that there are not."""
+        for one in self.modalities:
+            check_choice("modalities", one, IMAGES)
 
 
 def trials(settings: Settings, source: Source) -> list[Task]:
@@ -54,9 +54,9 @@ def trials(settings: Settings, source: Source) -> list[Task]:
     return [
         Task(
             f"{images}/{count:03d}/{noise:06.3f}/{repeat:04d}", "arm",
-            {"images": images, "pictures": count, "joint_noise_deg": float(noise), "repeat": repeat},
+            {"modalities": images, "pictures": count, "joint_noise_deg": float(noise), "repeat": repeat},
         )
-        for images in settings.images
+        for images in settings.modalities
         for count in settings.pictures
         for noise in settings.joint_noise_deg
         for repeat in range(settings.repeats)
@@ -67,7 +67,7 @@ def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
     """One calibration with no start; cells share the camera and the first configurations of a repeat."""
     robot, rng = drawn_arm(), bench.rng("calibration", int(numbers(trial, "repeat")))
     pose, errors = looking_at(rng), np.random.default_rng(int(rng.integers(2**32)))
-    images = str(trial["images"]).split("+")
+    images = str(trial["modalities"]).split("+")
     shots = []
     for k in range(int(numbers(trial, "pictures"))):
         joints = random_joints(robot, rng)
@@ -92,13 +92,13 @@ def found(record: Row) -> bool:
 def table(settings: Settings, records: Sequence[Row]) -> list[Row]:
     """A row a cell; `sure_and_wrong` counts those that say that they found it and did not."""
     rows: list[Row] = []
-    for (images, count, noise), cell in grouped(records, "images", "pictures", "joint_noise_deg").items():
+    for (images, count, noise), cell in grouped(records, "modalities", "pictures", "joint_noise_deg").items():
         good = [one for one in cell if found(one)]
         wrong = sum(one["status"] == "converged" and not found(one) for one in cell)
         millimetres = np.array([numbers(one, "base_mm") for one in good]) if good else np.array([np.nan])
         degrees = np.array([numbers(one, "angle_deg") for one in good]) if good else np.array([np.nan])
         rows.append({
-            "images": images, "pictures": count, "joint_noise_deg": noise, "trials": len(cell), "found": len(good),
+            "modalities": images, "pictures": count, "joint_noise_deg": noise, "trials": len(cell), "found": len(good),
             "sure_and_wrong": wrong, "base_mm_median": float(np.median(millimetres)),
             "base_mm_p90": float(np.quantile(millimetres, 0.9)), "angle_deg_median": float(np.median(degrees)),
             "seconds_median": float(np.median([numbers(one, "seconds") for one in cell])),
@@ -108,9 +108,9 @@ def table(settings: Settings, records: Sequence[Row]) -> list[Row]:
 
 def plot(settings: Settings, records: Sequence[Row], path: Path) -> None:
     """Median error of the base by the number of pictures: a panel for each kind of images, a line for each noise."""
-    cells = grouped([one for one in records if found(one)], "images", "pictures", "joint_noise_deg")
-    figure, axes = new_figure(len(settings.images), width=4.5, height=3.6)
-    for axis, images in zip(axes, settings.images, strict=True):
+    cells = grouped([one for one in records if found(one)], "modalities", "pictures", "joint_noise_deg")
+    figure, axes = new_figure(len(settings.modalities), width=4.5, height=3.6)
+    for axis, images in zip(axes, settings.modalities, strict=True):
         for noise in settings.joint_noise_deg:
             there = [count for count in settings.pictures if (images, count, noise) in cells]
             medians = [np.median([numbers(one, "base_mm") for one in cells[images, count, noise]]) for count in there]
