@@ -34,13 +34,13 @@ IMAGES = ("mask", "mask+depth")
 class Settings:
     """Numbers of the study."""
 
-    pictures: tuple[int, ...] = (1, 2, 3, 5, 10)
+    pictures: tuple[int, ...] = (1, 3, 5)
     """Pictures, each of another configuration of the arm."""
-    joint_noise_deg: tuple[float, ...] = (0.0, 0.2, 0.5)
+    joint_noise_deg: tuple[float, ...] = (0.0, 0.5)
     """Standard deviation of what is told of each joint in each picture."""
     modalities: tuple[str, ...] = IMAGES
     """What is given: mask, or mask+depth (1 mm of noise)."""
-    repeats: int = 6
+    repeats: int = 4
     """Arms' configurations and cameras of a cell."""
 
     def __post_init__(self) -> None:

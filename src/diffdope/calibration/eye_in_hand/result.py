@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.calibration.result import Suggestion
+from diffdope.errors import check_type
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Status
 
@@ -102,7 +103,15 @@ class EyeInHandResult:
         return self.T_flange_camera.inverse()
 
     def T_camera_object(self, T_base_flange: Pose) -> Pose:
-        """Pose of the object in the camera, by the poses of camera and object, for a pose of the flange."""
+        """Pose of the object in the camera, by the poses of camera and object: p_camera = T.apply(p_object).
+
+        Args:
+            T_base_flange: pose of the flange in the base.
+
+        Raises:
+            DiffDopeError: if it is no pose.
+        """
+        check_type("T_base_flange", T_base_flange, Pose, cure="Pose.from_matrix takes a matrix (4, 4)")
         return (T_base_flange @ self.T_flange_camera).inverse() @ self.T_base_object
 
     def __repr__(self) -> str:
