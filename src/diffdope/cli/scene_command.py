@@ -28,7 +28,7 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.mesh_io import unit_of
 from diffdope.scene.observation import Observation
 from diffdope.scene.scene import SceneObject
-from diffdope.scene.view import View
+from diffdope.scene.view import LARGEST_DEG, LARGEST_M, View
 
 T = TypeVar("T")
 Masks = dict[tuple[int, int], NDArray[Any]]
@@ -92,10 +92,14 @@ class Arguments:
         """(metres, degrees)."""
         if self.extrinsics_sigma is None:
             return None
+        wanted = f"MM,DEG such as 10,1, each above 0, at most {1e3 * LARGEST_M:g} mm and {LARGEST_DEG:g} degrees"
         try:
             mm, degrees = (float(word) for word in self.extrinsics_sigma.split(","))
         except ValueError as error:
-            raise expected("extrinsics-sigma", "MM,DEG such as 10,1", repr(self.extrinsics_sigma)) from error
+            raise expected("extrinsics-sigma", wanted, repr(self.extrinsics_sigma)) from error
+        if not (0.0 < mm <= 1e3 * LARGEST_M and 0.0 < degrees <= LARGEST_DEG):
+            cure = "leave it out where the cameras' places are exact"
+            raise expected("extrinsics-sigma", wanted, repr(self.extrinsics_sigma), cure)
         return 1e-3 * mm, degrees
 
 
@@ -131,6 +135,9 @@ def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code: 0 if every object was found."""
     given = parse(arguments)
     check_folder(given.out)
+    if given.sigma is not None and given.count == 1:
+        cure = "leave it out: one view says nothing about where its camera stands"
+        raise expected("extrinsics-sigma", "only with several views", repr(given.extrinsics_sigma), cure)
     objects = objects_of(given.object, given.objects, given.unit)
     refiner = SceneRefiner(
         load_objects(objects), preset=given.numbers.preset(given.preset), seed=given.seed, threads=given.threads

@@ -23,6 +23,7 @@ from diffdope.viz.compose import GREEN, RED, contour, enlarge, to_bytes, written
 from diffdope.viz.draw import whole_window
 from diffdope.viz.overlay import write_overlay
 
+_ANSWERS = 5  # that are printed of an object; scene.json has all
 _COVARIANCE = (
     "(rho x y z [m], phi x y z [rad]), R <- Exp(phi) R, t <- t + rho: of T_m2w of each object in the order of objects, "
     "then of T_w2c of each view that was refined"
@@ -79,6 +80,14 @@ def _object_entry(one: ObjectResult, obj_id: int) -> dict[str, Any]:
     return {
         "name": one.name, "obj_id": obj_id, "status": str(one.status), "message": in_options(one.message),
         "confidence": one.confidence, "T_m2w": one.pose.matrix.tolist(), "covariance": to_plain(one.covariance),
+        "answers": [
+            {
+                "T_m2w": answer.pose.matrix.tolist(), "probability": answer.probability,
+                "alternatives": [pose.matrix.tolist() for pose in answer.alternatives],
+                "symmetry": list(answer.symmetry),
+            }
+            for answer in one.answers
+        ],
         "unobserved": to_plain(one.unobserved), "notes": [in_options(note) for note in one.notes],
         "views": [
             {
@@ -127,6 +136,10 @@ def print_scene(result: SceneResult, out: Path, console: Console) -> None:
         place = f", confidence {one.confidence:.2f}, at ({x:.1f}, {y:.1f}, {z:.1f}) mm"
         why = "" if one.ok else f": {in_options(one.message)}"
         console.print(f"{one.name}: {one.status}{place if one.views else ''}{why}", soft_wrap=True, markup=False)
+        for number, answer in enumerate(one.answers[:_ANSWERS] if len(one.answers) > 1 and not one.ok else (), 1):
+            x, y, z = 1e3 * answer.pose.t_m2c
+            text = f"  answer {number}: probability {answer.probability:.2f}, at ({x:.1f}, {y:.1f}, {z:.1f}) mm"
+            console.print(text, soft_wrap=True, markup=False)
     for view in result.views:
         if view.refined:
             text = f"{view.name}: camera moved by {view.moved_mm:.2f} mm and {view.moved_deg:.3f} degrees"
