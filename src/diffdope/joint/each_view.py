@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from diffdope.errors import DiffDopeError
 from diffdope.estimate.confidence import confidence_of
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
@@ -39,16 +40,25 @@ class ObjectQuery:
         observation: with its mask, if there is one.
         start: T_m2c; None to locate it.
         box: of `Refiner.locate`.
+        name: of the object, for messages.
     """
 
     refiner: Refiner
     observation: Observation
     start: Pose | None = None
     box: ArrayLike | None = None
+    name: str = ""
 
     def first(self) -> RefinementResult:
-        """On its own."""
-        return self._from(self.observation, self.start)
+        """On its own.
+
+        Raises:
+            DiffDopeError: for what `Refiner.refine` and `Refiner.locate` refuse; the object is named.
+        """
+        try:
+            return self._from(self.observation, self.start)
+        except DiffDopeError as error:
+            raise DiffDopeError(f"object {self.name}: {error}" if self.name else str(error)) from error
 
     def again(self, result: RefinementResult, others: F32) -> RefinementResult:
         """From a result, knowing where others are; and from the beginning, where that did not convince.
