@@ -24,6 +24,8 @@ from diffdope.viz.compose import GREEN, RED, contour, enlarge, to_bytes, written
 from diffdope.viz.draw import whole_window
 from diffdope.viz.overlay import write_overlay
 
+_ANSWERS = 5  # that are printed of an object; scene.json has all
+
 
 def write_scene(
     folder: Path, refiner: SceneRefiner, views: Sequence[View], result: SceneResult, ids: Sequence[int],
@@ -89,6 +91,10 @@ def print_scene(result: SceneResult, out: Path, console: Console) -> None:
         place = f", confidence {one.confidence:.2f}, at ({x:.1f}, {y:.1f}, {z:.1f}) mm"
         why = "" if one.ok else f": {in_options(one.message)}"
         console.print(f"{one.name}: {one.status}{place if one.views else ''}{why}", soft_wrap=True, markup=False)
+        for number, answer in enumerate(one.answers[:_ANSWERS] if len(one.answers) > 1 and not one.ok else (), 1):
+            x, y, z = 1e3 * answer.pose.t_m2c
+            text = f"  answer {number}: probability {answer.probability:.2f}, at ({x:.1f}, {y:.1f}, {z:.1f}) mm"
+            console.print(text, soft_wrap=True, markup=False)
     for view in result.views:
         if view.refined:
             text = f"{view.name}: camera moved by {view.moved_mm:.2f} mm and {view.moved_deg:.3f} degrees"

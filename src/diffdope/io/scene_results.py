@@ -49,6 +49,14 @@ def _object_entry(one: ObjectResult, obj_id: int, tell: Callable[[str], str]) ->
     return {
         "name": one.name, "obj_id": obj_id, "status": str(one.status), "message": tell(one.message),
         "confidence": one.confidence, "T_m2w": one.pose.matrix.tolist(), "covariance": to_plain(one.covariance),
+        "answers": [
+            {
+                "T_m2w": answer.pose.matrix.tolist(), "probability": answer.probability,
+                "alternatives": [pose.matrix.tolist() for pose in answer.alternatives],
+                "symmetry": list(answer.symmetry),
+            }
+            for answer in one.answers
+        ],
         "unobserved": to_plain(one.unobserved), "notes": [tell(note) for note in one.notes],
         "views": [
             {

@@ -152,7 +152,7 @@ class SceneRefiner:
             {(v, number[o]): single for (v, o), single in singles.items()},
             tuple(view.T_w2c for view in scene.views), priors, self._threads,
         )  # fmt: skip
-        return from_together(scene, self.refiners, solve_together(task), kept, found)
+        return from_together(scene, self.refiners, solve_together(task), kept, found, task)
 
 
 def refine_scene(
