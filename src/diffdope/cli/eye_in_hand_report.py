@@ -14,12 +14,12 @@ from rich.table import Table
 
 from diffdope.calibration.eye_in_hand.result import EyeInHandResult, HandPicture
 from diffdope.calibration.eye_in_hand.shots import HandShot, placed_shots
-from diffdope.cli.wording import in_options
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.io.files import write_json
 from diffdope.io.plain import to_plain
 from diffdope.io.transforms import T_OPTICAL_BODY, body_frame, publisher_line, write_hand_transforms
+from diffdope.io.wording import in_options
 from diffdope.problem.failure import Status
 from diffdope.problem.region import box_of
 from diffdope.render.renderer import Renderer

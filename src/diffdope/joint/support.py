@@ -1,8 +1,8 @@
 """Which views support an object's common pose, which contradict it, and whether another size would reconcile them.
 
-A view that was given the object's mask claims to see it. Where the object is not drawn where that mask is, the view
-stands against those whose images fit the pose. Images that fit badly for other reasons do not: of cameras that stand a
-few millimetres off, all views fit a right pose a little badly.
+A view that was given the object's mask claims to see it. Where the object is not drawn where that mask is, or the view
+was left out although the object is in sight, it stands against those whose images fit the pose. A view that took part
+and fits badly does not: of cameras that stand a few millimetres off, all views fit a right pose a little badly.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from diffdope.scene.scene import Scene
 F64 = NDArray[np.float64]
 
 _EXPLAINED = 0.7  # share of a mask that lies in the drawing of what it shows: noisy ones lose a border
+_HIDDEN = 0.3  # share of an object that is visible, below which images that do not fit say nothing
 _RECONCILED = 0.02  # of the distance: as near, rays of views that agree pass each other
 _CLOSER = 5.0  # times nearer they pass each other with another size than with the given one
 _SIZED = 0.03  # as much a mesh's size differs before it is worth a word
@@ -60,8 +61,11 @@ def support_of(scene: Scene, refiner: Refiner, solved: Together, n: int, obj: in
         fit = None if member.leaf is None or member.fit is None else member.leaf.fit(pose)
         if member.used and fit is not None and fit.log_odds >= 0.0:
             by.append(view)
-        elif observation.mask_box is not None and mask_explained(refiner, pose, observation) <= _EXPLAINED:
-            against.append(view)
+        elif observation.mask_box is not None:
+            hidden = fit is None or fit.quality.visible < _HIDDEN
+            left_out = not member.used and not hidden
+            if left_out or mask_explained(refiner, pose, observation) <= _EXPLAINED:
+                against.append(view)
     return Support(tuple(by), tuple(against))
 
 
