@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import log_odds_of
+from diffdope.estimate.confidence import log_odds, log_odds_of, sigmoid
 from diffdope.estimate.covariance import in_words
 from diffdope.joint.chain import as_tangent_of_pose, by_object, camera_difference
 from diffdope.joint.drawn import drawing_of
@@ -17,6 +17,7 @@ from diffdope.joint.normal_equations import Where
 from diffdope.joint.result import ObjectInView, ObjectResult, SceneResult, ViewResult
 from diffdope.joint.settle import Claim, rivals_in, settled
 from diffdope.joint.together import Together
+from diffdope.pipelines.believed import belief_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, Status
 from diffdope.scene.scene import Scene
@@ -55,6 +56,7 @@ def from_one_view(scene: Scene, found: Sequence[RefinementResult | None]) -> Sce
                 None if result.unobserved is None else result.unobserved @ J.T,
                 (seen,),
                 result.notes,
+                result.right_minimum,
             )
         )
     whole = None if len(blocks) < len(found) else _diagonal(blocks)
@@ -115,7 +117,7 @@ def settled_result(result: SceneResult, scene: Scene, refiners: Sequence[Refiner
         pairs |= set(rivals_in(claims))
     if not pairs:
         return result
-    odds = [float(np.log(max(one.confidence, 1e-12) / max(1.0 - one.confidence, 1e-12))) for one in result.objects]
+    odds = [log_odds(one.confidence if one.right_minimum is None else one.right_minimum) for one in result.objects]
     objects = list(result.objects)
     for lost in settled(sorted(pairs), odds, [id(one.mesh) for one in scene.objects]):
         rival = result.objects[lost.rival].name
@@ -161,24 +163,26 @@ def _object(
     """One object that took part as number n."""
     pose, vote = solved.state.objects[n], solved.votes[n]
     sure = _log_odds(scene, solved, n)
-    confidence = float(1.0 / (1.0 + np.exp(-np.clip(sure, -_LARGEST, _LARGEST))))
+    fit = sigmoid(sure)
     unobserved = solved.covariance.unobserved[n]
     status, message = Status.CONVERGED, MESSAGES[Status.CONVERGED]
     if _undecided(scene, solved):
         kept = {v for v, _ in solved.members} - set(solved.left_out)
         status, message = Status.AMBIGUOUS, _contradiction(scene, kept, solved.left_out)
-        confidence = min(confidence, _EVEN)
+        fit = min(fit, _EVEN)
     elif not vote.clear:
         status, message = Status.AMBIGUOUS, _contradiction(scene, vote.agreeing, vote.against)
-        confidence = min(confidence, _EVEN)
-    elif confidence < refiner.preset.resolved_search.least_confidence:
+        fit = min(fit, _EVEN)
+    elif fit < refiner.preset.resolved_search.least_confidence:
         status, message = Status.FAILED, MESSAGES[Status.FAILED]
     part = solved.unknowns.of_object(n)
+    own = solved.covariance.matrix[part, part]
+    belief = belief_of(fit, own, pose, refiner.meshes, refiner.preset.resolved_search.confidence)
     return ObjectResult(
-        scene.objects[obj].name, refiner.frame.leave(pose), status, message, confidence,
+        scene.objects[obj].name, refiner.frame.leave(pose), status, message, belief.confidence,
         covariance[part, part], unobserved @ motion.T,
         tuple(_in_view(scene, refiner, solved, v, n) for v in range(len(scene.views))),
-        tuple(_notes_on_object(scene, refiner, solved, n, obj, found)),
+        tuple(_notes_on_object(scene, refiner, solved, n, obj, found)), belief.right,
     )  # fmt: skip
 
 
@@ -221,7 +225,7 @@ def _in_view(scene: Scene, refiner: Refiner, solved: Together, view: int, n: int
     if member.leaf is None or member.fit is None:
         return ObjectInView(view, False, member.reason, pose)
     fit = member.leaf.fit(solved.state.in_camera(view, n))
-    confidence = float(1.0 / (1.0 + np.exp(-np.clip(fit.log_odds, -_LARGEST, _LARGEST))))
+    confidence = sigmoid(fit.log_odds)
     deviations = solved.deviations.get((view, n))
     return ObjectInView(view, member.used, member.reason, pose, confidence, fit.quality, deviations)
 

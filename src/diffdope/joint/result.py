@@ -47,12 +47,13 @@ class ObjectResult:
         pose: T_m2w, model to world, metres; of a single view without a place, model to camera.
         status: how it ended.
         message: the status in words.
-        confidence: how sure the pose is, in [0, 1].
+        confidence: probability that its surface is off by less than the tolerance (`search.confidence`).
         covariance: (6, 6) in (rho [m], phi [rad]) of T_m2w, cameras' uncertainty included; None from a preset that has
             none, or where nothing could be compared.
         unobserved: (K, 6) directions about which no view says enough; see `RefinementResult.unobserved`.
         views: what each view says, in their order.
         notes: what a user should know.
+        right_minimum: probability that the pose is in the right minimum, however well it is known there.
     """
 
     name: str
@@ -64,6 +65,7 @@ class ObjectResult:
     unobserved: F64 | None
     views: tuple[ObjectInView, ...]
     notes: tuple[str, ...] = ()
+    right_minimum: float | None = None
 
     @property
     def ok(self) -> bool:

@@ -15,6 +15,7 @@ from diffdope.errors import check_number, check_seed, check_threads, check_type,
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
+from diffdope.pipelines.believed import believed
 from diffdope.pipelines.compiled import compile_before
 from diffdope.pipelines.in_box import IN_A_PIECE, box_of_mask, checked_box, cut_box, doubted, surest, with_note
 from diffdope.pipelines.notes import notes_on
@@ -125,7 +126,7 @@ class Refiner:
             return seen_in(best_of(results), self.mesh, observation)
         pose = starts[0]
         attempt = self._attempt(self.preset, observation, self._frame.enter(pose), progress=progress)
-        result = with_hints(self._frame.result(attempt.result, pose), self.mesh, observation, pose)
+        result = with_hints(self._left(attempt.result, pose), self.mesh, observation, pose)
         result = replace(result, notes=(*notes, *result.notes)) if notes else result
         return seen_in(result, self.mesh, observation)
 
@@ -168,7 +169,7 @@ class Refiner:
             result = self._turned(result, observation, nearest_alike(result.pose, self._frame.enter(near), same))
         if box is not None and (cut := cut_box(box, observation)):
             result = replace(result, notes=(*result.notes, cut))
-        found = self._frame.result(result, self._frame.leave(result.initial_pose))
+        found = self._left(result, self._frame.leave(result.initial_pose))
         return seen_in(with_hints(found, self.mesh, observation, None), self.mesh, observation)
 
     def _anywhere(
@@ -225,8 +226,13 @@ class Refiner:
             self._tracker = self._new_tracker()
         start = None if pose is None else self._frame.enter(pose)
         result = self._tracker.track(observation, start, time_s=time_s)
-        tracked = self._frame.result(result, self._frame.leave(result.initial_pose) if pose is None else pose)
+        tracked = self._left(result, self._frame.leave(result.initial_pose) if pose is None else pose)
         return seen_in(tracked, self.mesh, observation)
+
+    def _left(self, result: RefinementResult, start: Pose) -> RefinementResult:
+        """A result of a search as a user gets it: in the file's frame, with the confidence that was asked for."""
+        confidence = self.preset.resolved_search.confidence
+        return self._frame.result(believed(result, self._meshes, confidence), start)
 
     def _new_tracker(self) -> Tracker:
         near, wide = tracking_presets(self.preset)
