@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +27,13 @@ class Uncertainty:
 
     covariance: F64
     unobserved: F64
+
+    def beside(self, direction: F64, deviation_m: float) -> Uncertainty:
+        """The same with a shift along a direction (3,), of a deviation in metres, that nothing else knows of."""
+        if deviation_m == 0.0:
+            return self
+        shift = np.concatenate([direction / np.linalg.norm(direction) * deviation_m, np.zeros(3)])
+        return replace(self, covariance=self.covariance + np.outer(shift, shift))
 
 
 @dataclass(frozen=True)

@@ -111,14 +111,15 @@ class RobustGaussNewton:
         beside: what is known of a pose beside the images.
         reach: how far off the start is, as a share of the spread: so far off is the pose along directions that are not
             observed.
+        kept: share of the start's error along the view that the steps leave.
     """
 
     def __init__(
         self, linearise: Linearise, view: RegressionContext, settings: PolishSettings, noise: NoiseSettings,
-        beside: Evidence = nothing_beside, reach: float = 1.0,
+        beside: Evidence = nothing_beside, reach: float = 1.0, kept: float = 0.0,
     ) -> None:  # fmt: skip
         self._linearise, self._view, self._settings, self._noise = linearise, view, settings, noise
-        self._beside, self._reach = beside, reach
+        self._beside, self._reach, self._kept = beside, reach, kept
 
     def __call__(self, pose: Pose, start: Pose) -> RobustEstimate:
         """Takes the steps; undoes them if they go far or the robust cost rises.
@@ -154,7 +155,8 @@ class RobustGaussNewton:
         return self._estimated(pose, found, moved=False)
 
     def _estimated(self, pose: Pose, found: InformationEigenbasis, *, moved: bool) -> RobustEstimate:
-        known = uncertainty(self._narrowed(pose, found), self._view, self._noise)
+        kept_m = self._kept * self._reach * self._noise.spread * 2.0 * self._view.length_m
+        known = uncertainty(self._narrowed(pose, found), self._view, self._noise).beside(self._view.ray, kept_m)
         return RobustEstimate(pose, known, moved, in_words(known.unobserved, self._view.length_m))
 
     def _narrowed(self, pose: Pose, found: InformationEigenbasis) -> InformationEigenbasis:
@@ -222,7 +224,8 @@ class RobustGaussNewton:
 
 def robust_gauss_newton(
     level: LevelProblem, pose: Pose, *, length_m: float, tilt: float, gain: GainModel, settings: PolishSettings,
-    noise: NoiseSettings, beside: Evidence = nothing_beside, reach: float = 1.0, border_px: float = 0.0,
+    noise: NoiseSettings, beside: Evidence = nothing_beside, reach: float = 1.0, kept: float = 0.0,
+    border_px: float = 0.0,
 ) -> RobustGaussNewton:  # fmt: skip
     """The last steps of a level, around a pose of the object.
 
@@ -236,10 +239,12 @@ def robust_gauss_newton(
         noise: what is known about errors.
         beside: what is known of a pose beside the images.
         reach: how far off the start is, as a share of the spread.
+        kept: share of its error along the view that the steps leave.
         border_px: how far the mask's border is from the pose's outline, pixels of the crop; 0 without a mask.
     """
     view = context_of(level, pose, length_m=length_m, tilt=tilt, gain=gain)
-    return RobustGaussNewton(level.factor.linearise, view, settings, noise_at(level, noise, border_px), beside, reach)
+    errors = noise_at(level, noise, border_px)
+    return RobustGaussNewton(level.factor.linearise, view, settings, errors, beside, reach, kept)
 
 
 def context_of(

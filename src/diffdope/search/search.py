@@ -34,6 +34,7 @@ from diffdope.search.pieces import pieces
 from diffdope.search.proposals import around_prior
 from diffdope.search.registration import note_on_shift
 from diffdope.search.settings import SearchSettings
+from diffdope.search.start_error import kept_along_view, reach_of
 from diffdope.search.symmetric_alternatives import odds_of, symmetric_alternatives
 from diffdope.search.view_sphere import view_sphere
 from diffdope.search.wrong_masks import off_px, without_mask
@@ -370,13 +371,6 @@ class Search:
         angle = np.degrees(found.pose.angle_to(self._pose))
         return (f"found the other way round: turned by {angle:.0f} degrees from the start",)
 
-    def _reach(self, found: Candidates) -> float:
-        """How far off the start is taken to be, as a share of the spread: as the near search does, if that found it."""
-        near, noise = self._settings.near, self._settings.noise
-        if self._everywhere or self._moved(found) > _MOVED:
-            return 1.0
-        return min(max(near.angle_deg / noise.spread_deg, near.distance / noise.spread), 1.0) or 1.0
-
     def _estimate(self, found: Candidates) -> RobustEstimate:
         """The last steps, and how far off the pose may be."""
         level, search, contour = found.level, self._settings, found.ended.contour
@@ -384,7 +378,8 @@ class Search:
             level, found.pose, length_m=self._length_m, tilt=self._meshes.tilt, gain=search.light,
             settings=search.polish, noise=search.noise,
             beside=lambda pose: pose_evidence(self._meshes.corners_m, pose, self._objective),
-            reach=self._reach(found), border_px=found.border_px,
+            reach=reach_of(search, nearby=not self._everywhere and self._moved(found) <= _MOVED),
+            kept=0.0 if self._everywhere else kept_along_view(found, search), border_px=found.border_px,
         )  # fmt: skip
         if level.contours is None or not level.contour_active or "depth" in level.modalities:
             return refine(found.pose, found.start)
