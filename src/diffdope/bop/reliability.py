@@ -105,10 +105,10 @@ def fitted_map(confidence: F64, right: Bools) -> ConfidenceMap:
 
     right = np.asarray(right, np.bool_)
     if right.all() or not right.any():
-        got = f"{len(right)} that are all {'right' if len(right) and right.all() else 'wrong'}"
-        cure = (
-            "start some of them farther off (bop refine --init gt --perturb-deg, --perturb-mm), or take harder images"
-        )
+        good = bool(len(right) and right.all())
+        got = f"{len(right)} that are all {'right' if good else 'wrong'}"
+        how = f"start {'farther off' if good else 'nearer'} (bop refine --init gt --perturb-deg, --perturb-mm)"
+        cure = f"{how}, or take {'harder' if good else 'easier'} images"
         raise expected("results", "some that are right and some that are wrong", got, cure)
     x, sign = _log_odds(confidence), np.where(right, 1.0, -1.0)
 
