@@ -42,7 +42,7 @@ def nothing_beside(pose: Pose) -> QuadraticFactor:
 
 
 _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
-_SHARED = 0.5  # of the distance between a mask's border and the outline: what all of the border may have in common
+_SHARED = 0.35  # of the distance between a mask's border and the outline: what all of the border may have in common
 _TRIES = 2  # motions along which the cost grows with its square need one, with its size more
 _SHORTEST = 0.1  # share to which a try shortens a motion at most
 _LEAST_DISTANCE = 1e-3  # of the diameter: nothing so near is seen whole
