@@ -46,7 +46,7 @@ _FLAT = 0.02  # standard deviation of rendered colours: less is one colour
 
 
 def with_reasons(
-    result: RefinementResult, meshes: MeshLevels, observation: Observation, start: Pose | None
+    result: RefinementResult, meshes: MeshLevels, observation: Observation, start: Pose | None, *, search: bool = True
 ) -> RefinementResult:  # fmt: skip
     """A result that failed, with what its evidence says of the cause in message and notes; others as they are.
 
@@ -55,13 +55,14 @@ def with_reasons(
         meshes: the object.
         observation: what it was compared with.
         start: as it was given, in the own frame; None where there was none.
+        search: whether other kinds of input are tried, which takes as long as a refinement.
     """
     if result.ok or result.status in (Status.AMBIGUOUS, Status.LOST):
         return result
     found = [*of_pictures(meshes.mesh, observation, start)]
     if result.evidence is not None and "contradiction" not in result.message:
         found += of_evidence(result, meshes, observation)
-        if not found:
+        if not found and search:
             found += of_other_kinds(result, meshes, observation, started=start is not None)
     if not found:
         return result

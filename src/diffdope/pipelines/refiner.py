@@ -248,7 +248,10 @@ class Refiner:
 
     def _with_reasons(self, result: RefinementResult, observation: Observation, start: Pose | None) -> RefinementResult:
         """A failed result with what its evidence says of the cause; `start` in the own frame."""
-        return with_reasons(result, self._meshes, observation, start) if self.preset.solver == "newton" else result
+        if self.preset.solver != "newton":
+            return result
+        search = self.preset.search.contradictions  # who is in a hurry gets none
+        return with_reasons(result, self._meshes, observation, start, search=search)
 
     def _left(self, result: RefinementResult, start: Pose) -> RefinementResult:
         """A result of a search as a user gets it: in the file's frame, with the confidence that was asked for."""
