@@ -53,7 +53,7 @@ class SearchSettings:
     """The same where there is no mask, which would otherwise hold the object in place."""
     mask_error_px: float = 0.3
     """How far off the border of a good mask is, in pixels of the last level's crop; a mask that is farther off counts
-    less there, if there are colours to go by instead. 0 trusts every mask."""
+    less there, if there are colours or depth to go by instead. 0 trusts every mask."""
     mask_refused_px: float = 0.45
     """A mask whose border is farther off than this is left out at the last level, and edges hold the outline, if there
     are colours to go by but no depth. 0 leaves out none."""
