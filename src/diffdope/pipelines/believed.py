@@ -62,10 +62,10 @@ def believed(result: RefinementResult, meshes: MeshLevels, settings: ConfidenceS
     share = result.confidence / some if some > 0.0 else 0.0
     belief = belief_of(some, result.covariance, result.pose, meshes, settings)
     factor = belief.confidence / some if some > 0.0 else 0.0
+    answers = tuple(replace(one, probability=factor * one.probability) for one in result.answers)
     return replace(
-        result, confidence=share * belief.confidence, right_minimum=share * belief.right,
-        tolerance_m=settings.tolerance_of(meshes.length_m),
-        answers=tuple(replace(one, probability=factor * one.probability) for one in result.answers),
+        result, confidence=answers[0].probability if answers else belief.confidence,
+        right_minimum=share * belief.right, tolerance_m=settings.tolerance_of(meshes.length_m), answers=answers,
         none_of_these=None if result.none_of_these is None else 1.0 - belief.confidence,
         notes=(*result.notes, *_why(result, belief, meshes, settings)),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import confidence_of
+from diffdope.estimate.confidence import confidence_of, log_odds, log_odds_of
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.result import RefinementResult, Status
@@ -150,14 +150,15 @@ def of_other_kinds(
         return
     if len(meshes.mesh.faces) <= _MOST_FACES and crop.mask_box is not None:
         own = _searched(meshes, crop, None) if started else None
-        if own is not None and _convinces(own):
+        reflected = _searched(mirrored(meshes), crop, None)
+        if _log_odds(reflected) > max(_log_odds(own), log_odds(_SURE)):
+            yield "the mirror image of the mesh fits: is one of its axes the wrong way (a left-handed frame)?"
+        elif own is not None and _log_odds(own) > log_odds(_SURE):
             away_mm, away_deg = 1e3 * own.pose.distance_to(result.pose), np.degrees(own.pose.angle_to(result.pose))
             yield (
                 f"the object is found without the start, {away_mm:.0f} mm and {away_deg:.0f} degrees from this result: "
                 "the start is too far off; locate needs none"
             )
-        elif (reflected := _searched(mirrored(meshes), crop, None)) is not None and _convinces(reflected):
-            yield "the mirror image of the mesh fits: is one of its axes the wrong way (a left-handed frame)?"
 
 
 def mirrored(meshes: MeshLevels) -> MeshLevels:
@@ -168,8 +169,8 @@ def mirrored(meshes: MeshLevels) -> MeshLevels:
     )
 
 
-def _convinces(found: Outcome) -> bool:
-    return found.quality is not None and confidence_of(found.quality) > _SURE
+def _log_odds(found: Outcome | None) -> float:
+    return -np.inf if found is None or found.quality is None else log_odds_of(found.quality)
 
 
 def _seen(result: RefinementResult, observation: Observation) -> Observation:

@@ -25,6 +25,10 @@ def fits_nowhere(result: RefinementResult, observation: Observation) -> bool:
     evidence = result.evidence
     if evidence is None or evidence.depth_inliers is None or observation.mask_box is None:
         return False
+    if any(
+        "distances along" in note or note.startswith("registration") for note in result.notes
+    ):  # it is of the object
+        return False
     return evidence.depth_inliers < _FEW
 
 
