@@ -4,7 +4,7 @@
     python -m benchmarks.contradictions --sets sim --without mask --every 4
 
 From starts 10 degrees and 4 mm off. Wrong: ADD-S beyond 5 % of the diameter. Named: a note says that something
-contradicts the result, or that depth is shifted.
+contradicts the result, that depth is shifted, or that it was left out.
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ def row(name: str, sets: list[str], without: tuple[str, ...], every: int) -> str
                 refiners[case.mesh_path] = dd.Refiner(load_mesh(case.mesh_path).scaled(factor), threads=1)
             result = refiners[case.mesh_path].refine(spoil(case.observation, names), case.start)
             share = 1e-3 * errors_mm(case, result.pose)[1] / load_mesh(case.mesh_path).diameter
-            named = any(note.startswith(("contradiction", "registration")) for note in result.notes)
+            named = any(
+                note.startswith(("contradiction", "registration", "depth is left out")) for note in result.notes
+            )
             found.append((share, result.confidence or 0.0, named, result.ok))
     share, sure, named, ok = (np.array(column) for column in zip(*found, strict=True))
     wrong = share > _WRONG

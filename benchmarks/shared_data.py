@@ -124,7 +124,10 @@ KINDS = {
     "sim rgb-d noisy mask": ("sim-noisy", "rgbd+mask"),
     "sim rgb-d no mask": ("sim", "rgbd"),
     "sim rgb": ("sim", "rgb+mask"),
+    "sim rgb noisy mask": ("sim-noisy", "rgb+mask"),
     "sim rgb no mask": ("sim", "rgb"),
+    "parts rgb-d": ("parts", "rgbd+mask"),
+    "parts rgb-d no mask": ("parts", "rgbd"),
     "ycbv rgb-d": ("ycbv", "rgbd+mask"),
     "ycbv rgb-d no mask": ("ycbv", "rgbd"),
 }

@@ -11,6 +11,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "refine": ("diffdope.cli.bop_refine", "refine start poses over a data set; resumable, on many cores or machines"),
     "merge": ("diffdope.cli.bop_merge", "join the parts of a run divided by --shard"),
     "compare": ("diffdope.cli.bop_compare", "say what changed between two results: before and after in one report"),
+    "calibrate": ("diffdope.cli.bop_calibrate", "fit confidences to results whose truth is known"),
     "eval": ("diffdope.cli.bop_eval", "say how good results are: tables, curves, one HTML report"),
 }
 

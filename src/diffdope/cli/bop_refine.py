@@ -22,6 +22,7 @@ from diffdope.errors import DiffDopeError, expected
 from diffdope.io.files import prepare_csv
 from diffdope.jobs.engine import Engine, make_engine
 from diffdope.jobs.shard import parse_shard
+from diffdope.pipelines.confidence_file import with_confidence_file
 from diffdope.pipelines.settings import DEFAULT
 from diffdope.render.pool import available_cores
 
@@ -71,6 +72,8 @@ class Arguments:
     """Complete set of numbers to start from."""
     settings: Path | None = None
     """YAML that changes numbers of the preset; flags win over it."""
+    confidence_file: Path | None = None
+    """File of `bop calibrate`: the confidence as results on data with truth ask for."""
     seed: int = 0
     """Of learning rates and perturbations. Same seed, same result."""
     workers: int = 1
@@ -145,7 +148,8 @@ def work_of(given: Arguments) -> RefineWork:
     return RefineWork(
         root=given.dataset.resolve(), split=given.split, models=names_of(given.models), camera_type=given.camera_type,
         mask=str(Path(mask).resolve()) if Path(mask).exists() else mask, depth=given.depth == "on",
-        preset=given.numbers.preset(given.preset), seed=given.seed, threads=threads, score=given.score,
+        preset=with_confidence_file(given.numbers.preset(given.preset), given.confidence_file),
+        seed=given.seed, threads=threads, score=given.score,
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from diffdope.io.plain import to_plain
 from diffdope.io.pose_outputs import write_pose_files
 from diffdope.io.poses import read_start_pose
 from diffdope.io.results import encode, write_result
+from diffdope.pipelines.confidence_file import with_confidence_file
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import DEFAULT, Preset
@@ -51,6 +52,8 @@ class Arguments(InputFlags, RerunFlag):
     """Complete set of numbers to start from."""
     settings: Path | None = None
     """YAML that changes numbers of the preset; flags win over it."""
+    confidence_file: Path | None = None
+    """File of `bop calibrate`: the confidence as results on data with truth ask for."""
     seed: int = 0
     """Same seed, same result."""
     threads: int | None = None
@@ -73,7 +76,7 @@ def run(arguments: list[str]) -> int:
     given = parse(arguments)
     check_folder(given.out)
     given.check_rerun()
-    preset = given.numbers.preset(given.preset)
+    preset = with_confidence_file(given.numbers.preset(given.preset), given.confidence_file)
     near = None if given.near is None else read_start_pose(given.near, name="near")
     labels = given.mask_labels()
     capture = given.files(mask_label=labels[0] if labels else given.mask_id).read()

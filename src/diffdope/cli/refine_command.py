@@ -19,6 +19,7 @@ from diffdope.io.histories import write_history
 from diffdope.io.pose_outputs import write_pose_files
 from diffdope.io.poses import StartPoses
 from diffdope.io.results import write_result
+from diffdope.pipelines.confidence_file import with_confidence_file
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.scene.mesh import Mesh
 
@@ -38,6 +39,8 @@ class Arguments(StartFlags, InputFlags, RerunFlag):
     """Complete set of numbers to start from."""
     settings: Path | None = None
     """YAML that changes numbers of the preset; flags win over it."""
+    confidence_file: Path | None = None
+    """File of `bop calibrate`: the confidence as results on data with truth ask for."""
     seed: int = 0
     """Same seed, same result."""
     threads: int | None = None
@@ -63,7 +66,7 @@ def run(arguments: list[str]) -> int:
     given = parse(arguments)
     check_folder(given.out)
     given.check_rerun()
-    preset = given.numbers.preset(given.preset)
+    preset = with_confidence_file(given.numbers.preset(given.preset), given.confidence_file)
     start = given.start_poses(obj_id=given.obj_id, image_id=given.image_id)
     return refine_and_write(given, preset, given.load_mesh(), given.files().read(), start)
 

@@ -27,6 +27,7 @@ from diffdope.io.masks import MaskFile
 from diffdope.io.plain import to_plain
 from diffdope.io.poses import read_start_pose
 from diffdope.joint.scene_refiner import SceneRefiner
+from diffdope.pipelines.confidence_file import with_confidence_file
 from diffdope.pipelines.settings import DEFAULT
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.mesh_io import unit_of
@@ -80,6 +81,8 @@ class Arguments(RerunFlag):
     """Complete set of numbers to start from."""
     settings: Path | None = None
     """YAML that changes numbers of the preset; flags win over it."""
+    confidence_file: Path | None = None
+    """File of `bop calibrate`: the confidence as results on data with truth ask for."""
     seed: int = 0
     """Same seed, same result."""
     threads: int | None = None
@@ -145,7 +148,8 @@ def run(arguments: list[str]) -> int:
         raise expected("extrinsics-sigma", "only with several views", repr(given.extrinsics_sigma), cure)
     objects = objects_of(given.object, given.objects, given.unit)
     refiner = SceneRefiner(
-        load_objects(objects), preset=given.numbers.preset(given.preset), seed=given.seed, threads=given.threads
+        load_objects(objects), preset=with_confidence_file(given.numbers.preset(given.preset), given.confidence_file),
+        seed=given.seed, threads=given.threads
     )  # fmt: skip
     captures = [files.read() for files in capture_files(given)]
     views = views_of(given, captures)

@@ -23,6 +23,7 @@ from diffdope.io.capture import notes_on_lens, notes_on_size
 from diffdope.io.files import check_folder
 from diffdope.io.frames import Frames, open_frames
 from diffdope.jobs.journal import Journal
+from diffdope.pipelines.confidence_file import with_confidence_file
 from diffdope.pipelines.settings import Preset
 from diffdope.pipelines.settings import preset as find_preset
 from diffdope.pipelines.tracker import tracking_presets
@@ -30,7 +31,9 @@ from diffdope.ros.bag_frames import TOLERANCE_S, BagFrames
 from diffdope.scene.mesh import Mesh
 
 # Of the arguments, those with which an interrupted run may go on; preset and settings are compared number by number.
-_MAY_CHANGE = frozenset({"out", "preset", "settings", "threads", "film", "fresh", "rerun", "allow_missing_texture"})
+_MAY_CHANGE = frozenset(
+    {"out", "preset", "settings", "confidence_file", "threads", "film", "fresh", "rerun", "allow_missing_texture"}
+)
 # What runs of 0.1.0 hold; flags that came later stand in a journal only where they were given.
 _OF_0_1_0 = frozenset({
     "mesh", "camera", "init", "rgb", "depth", "mask", "unit", "depth_scale", "image_id", "obj_id", "fps", "seed",
@@ -82,6 +85,8 @@ class Arguments(StartFlags, InputFlags, RerunFlag):
     """Complete set of numbers to start from; fast or default."""
     settings: Path | None = None
     """YAML that changes numbers of the preset."""
+    confidence_file: Path | None = None
+    """File of `bop calibrate`: the confidence as results on data with truth ask for."""
     seed: int = 0
     """Same seed, same result."""
     threads: int | None = None
@@ -138,6 +143,7 @@ def preset_of(given: Arguments) -> Preset:
     preset = find_preset(given.preset)
     if given.settings is not None:
         preset = read_settings(given.settings, preset)
+    preset = with_confidence_file(preset, given.confidence_file)
     if given.bag is not None:  # poses of ROS have a covariance, which folders do without for speed
         polish = replace(preset.search.polish, covariance=True)
         preset = replace(preset, search=replace(preset.search, polish=polish))

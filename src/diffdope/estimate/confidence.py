@@ -1,4 +1,11 @@
-"""How sure a result is: a number in [0, 1] from the fit quality alone."""
+"""How sure a result is: the probability that its error is below a tolerance.
+
+    confidence = P(it is the right minimum) P(the error within that minimum is below the tolerance)
+
+The first follows from the fit quality (`right_minimum`), the second from the covariance
+(`tolerance.probability_within`). So a pose whose covariance is wide is not known to the tolerance, however well it
+fits. Searches compare poses by their fit alone.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +14,77 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.checked_fields import checked_fields
+from diffdope.errors import check_above_zero, check_at_least_zero
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.geometry.pose import Pose
 
 F64 = NDArray[np.float64]
+
+TOLERANCE = 0.03
+"""The tolerance where none is set, as a share of the diameter."""
+_LARGEST = 50.0  # log odds: beyond, a probability is 1
+_SHARPER = 2.0  # fitted by `python -m benchmarks.confidence`
+
+
+@dataclass(frozen=True)
+@checked_fields()
+class ConfidenceSettings:
+    """What the confidence is about, and how a user's own data correct it.
+
+    Attributes:
+        tolerance_m: the confidence is the probability that the surface is off by less than this, metres (root mean
+            square, modulo turns about an axis of revolution); 0 for 3 % of the diameter.
+        odds: factor on the odds p / (1 - p) of the confidence, after `slope`; `diffdope bop calibrate` fits both.
+        slope: factor on the log odds of the confidence.
+    """
+
+    tolerance_m: float = 0.0
+    odds: float = 1.0
+    slope: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuses numbers that are no tolerance, and a map that would turn the order around."""
+        check_at_least_zero(self, "tolerance_m")
+        check_above_zero(self, "odds", "slope")
+
+    def tolerance_of(self, length_m: float) -> float:
+        """The tolerance for an object of a diameter, metres."""
+        return self.tolerance_m or TOLERANCE * length_m
+
+    @property
+    def idle(self) -> bool:
+        """Whether confidences stay as they are."""
+        return self.odds == 1.0 and self.slope == 1.0
+
+    def corrected(self, probability: float) -> float:
+        """A confidence as the fitted map has it: p' / (1 - p') = odds (p / (1 - p))^slope."""
+        if self.idle:
+            return probability
+        return sigmoid(float(np.log(self.odds)) + self.slope * log_odds(probability))
+
+
+def right_minimum(fit: float) -> float:
+    """The probability that a pose is in the right minimum, from `confidence_of` its fit.
+
+    The latter was fitted to errors below 3 % of the diameter, so it also counts what the covariance knows: where that
+    is told apart, the fit tells more.
+
+    Args:
+        fit: probability.
+    """
+    return sigmoid(_SHARPER * log_odds(fit))
+
+
+def sigmoid(log_odds: float) -> float:
+    """The probability of log odds."""
+    return float(1.0 / (1.0 + np.exp(-np.clip(log_odds, -_LARGEST, _LARGEST))))
+
+
+def log_odds(probability: float) -> float:
+    """The log odds of a probability, those of 0 and 1 as if they were next to them."""
+    p = min(max(probability, 1e-15), 1.0 - 1e-15)
+    return float(np.log(p / (1.0 - p)))
 
 
 @dataclass(frozen=True)

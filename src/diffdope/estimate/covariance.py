@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +28,13 @@ class Uncertainty:
     covariance: F64
     unobserved: F64
 
+    def beside(self, direction: F64, deviation_m: float) -> Uncertainty:
+        """The same with a shift along a direction (3,), of a deviation in metres, that nothing else knows of."""
+        if deviation_m == 0.0:
+            return self
+        shift = np.concatenate([direction / np.linalg.norm(direction) * deviation_m, np.zeros(3)])
+        return replace(self, covariance=self.covariance + np.outer(shift, shift))
+
 
 @dataclass(frozen=True)
 class InformationEigenbasis:
@@ -35,12 +42,14 @@ class InformationEigenbasis:
 
     directions (6, 6): columns in (rho [m], phi [rad]), as long as the deviation that `NoiseSettings.spread` allows;
     variance (6,) along them from the residuals, in units of the square of that; shifts (M, 6) what an error of one
-    deviation that the whole object shares does to the pose, by modality.
+    deviation that the whole object shares does to the pose, by modality; extent (6,) the deviation along those that are
+    not observed, in units of the spread.
     """
 
     directions: F64
     variance: F64
     shifts: F64
+    extent: F64 = field(default_factory=lambda: np.ones(6))
 
     @property
     def observed(self) -> NDArray[np.bool_]:
@@ -126,9 +135,10 @@ def uncertainty(found: InformationEigenbasis, view: RegressionContext, noise: No
     """Covariance, and what is not observed.
 
     Along observed directions, the variance that the residuals tell, times `inflation` squared; along the others, the
-    square of the spread. To which comes what errors do that the whole object shares, for no residual shows them.
+    square of the extent, at most of the spread. To which comes what errors do that the whole object shares, for no
+    residual shows them.
     """
-    variance = np.where(found.observed, np.minimum(noise.inflation**2 * found.variance, 1.0), 1.0)
+    variance = np.where(found.observed, np.minimum(noise.inflation**2 * found.variance, 1.0), found.extent**2)
     covariance = (found.directions * variance) @ found.directions.T + found.shifts.T @ found.shifts
     hidden = found.directions[:, ~found.observed].T
     size = np.linalg.norm(hidden / view.units, axis=1, keepdims=True)

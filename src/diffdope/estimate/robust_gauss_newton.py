@@ -42,6 +42,9 @@ def nothing_beside(pose: Pose) -> QuadraticFactor:
 
 
 _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
+_SHARED = 0.35  # of the distance between a mask's border and the outline: what all of the border may have in common
+_TRIES = 2  # motions along which the cost grows with its square need one, with its size more
+_SHORTEST = 0.1  # share to which a try shortens a motion at most
 _LEAST_DISTANCE = 1e-3  # of the diameter: nothing so near is seen whole
 
 
@@ -106,14 +109,17 @@ class RobustGaussNewton:
         settings: of the steps.
         noise: what is known about errors.
         beside: what is known of a pose beside the images.
+        reach: how far off the start is, as a share of the spread: so far off is the pose along directions that are not
+            observed.
+        kept: share of the start's error along the view that the steps leave.
     """
 
     def __init__(
         self, linearise: Linearise, view: RegressionContext, settings: PolishSettings, noise: NoiseSettings,
-        beside: Evidence = nothing_beside,
+        beside: Evidence = nothing_beside, reach: float = 1.0, kept: float = 0.0,
     ) -> None:  # fmt: skip
         self._linearise, self._view, self._settings, self._noise = linearise, view, settings, noise
-        self._beside = beside
+        self._beside, self._reach, self._kept = beside, reach, kept
 
     def __call__(self, pose: Pose, start: Pose) -> RobustEstimate:
         """Takes the steps; undoes them if they go far or the robust cost rises.
@@ -149,8 +155,38 @@ class RobustGaussNewton:
         return self._estimated(pose, found, moved=False)
 
     def _estimated(self, pose: Pose, found: InformationEigenbasis, *, moved: bool) -> RobustEstimate:
-        known = uncertainty(found, self._view, self._noise)
+        kept_m = self._kept * self._reach * self._noise.spread * 2.0 * self._view.length_m
+        known = uncertainty(self._narrowed(pose, found), self._view, self._noise).beside(self._view.ray, kept_m)
         return RobustEstimate(pose, known, moved, in_words(known.unobserved, self._view.length_m))
+
+    def _narrowed(self, pose: Pose, found: InformationEigenbasis) -> InformationEigenbasis:
+        """The same, with what the robust cost says along directions that are not observed.
+
+        Facets may explain a rise of the cost there, but by a few percent only. So an error is about as large as the
+        motion by which the cost has risen by as much, or as that of the start if this is less.
+        """
+        hidden = np.flatnonzero(~found.observed)
+        if len(hidden) == 0:
+            return found
+        here, extent = self._parts(pose), np.ones(6)
+        for k in hidden:
+            extent[k] = self._extent(pose, here, self._reach * found.directions[:, k]) * self._reach
+        return replace(found, extent=extent)
+
+    def _extent(self, pose: Pose, here: Parts, motion: F64) -> float:
+        """Share of a motion, to either side, by which the cost rises as much as facets explain; at most 1."""
+        lowest, share = max(self._cost(pose, here, here), 1e-12), 1.0
+        for _ in range(_TRIES):
+            rise = min(self._rise(pose.retract(sign * share * motion), here, lowest) for sign in (-1.0, 1.0))
+            if rise <= _SAME - 1.0:
+                break
+            share *= max(np.sqrt((_SAME - 1.0) / rise), _SHORTEST)
+        return share
+
+    def _rise(self, pose: Pose, like: Parts, lowest: float) -> float:
+        """By which share the robust cost of a pose is above the lowest."""
+        parts = self._parts(pose, like)
+        return self._cost(pose, parts, like) / lowest - 1.0 if set(parts) == set(like) else np.inf
 
     def _cost(self, pose: Pose, parts: Parts, first: Parts) -> float:
         """Robust cost, and what is paid beside the images."""
@@ -188,7 +224,8 @@ class RobustGaussNewton:
 
 def robust_gauss_newton(
     level: LevelProblem, pose: Pose, *, length_m: float, tilt: float, gain: GainModel, settings: PolishSettings,
-    noise: NoiseSettings, beside: Evidence = nothing_beside,
+    noise: NoiseSettings, beside: Evidence = nothing_beside, reach: float = 1.0, kept: float = 0.0,
+    border_px: float = 0.0,
 ) -> RobustGaussNewton:  # fmt: skip
     """The last steps of a level, around a pose of the object.
 
@@ -201,9 +238,13 @@ def robust_gauss_newton(
         settings: of the steps.
         noise: what is known about errors.
         beside: what is known of a pose beside the images.
+        reach: how far off the start is, as a share of the spread.
+        kept: share of its error along the view that the steps leave.
+        border_px: how far the mask's border is from the pose's outline, pixels of the crop; 0 without a mask.
     """
     view = context_of(level, pose, length_m=length_m, tilt=tilt, gain=gain)
-    return RobustGaussNewton(level.factor.linearise, view, settings, noise_at(level, noise), beside)
+    errors = noise_at(level, noise, border_px)
+    return RobustGaussNewton(level.factor.linearise, view, settings, errors, beside, reach, kept)
 
 
 def context_of(
@@ -218,10 +259,10 @@ def context_of(
     )  # fmt: skip
 
 
-def noise_at(level: LevelProblem, noise: NoiseSettings) -> NoiseSettings:
-    """What is known about errors at a level: more where no mask says which pixels are the object's."""
+def noise_at(level: LevelProblem, noise: NoiseSettings, border_px: float = 0.0) -> NoiseSettings:
+    """What is known about errors at a level: more where no mask says which pixels are the object's, or one is off."""
     if level.crop.mask is not None:
-        return noise
+        return replace(noise, mask_bias_px=max(noise.mask_bias_px, _SHARED * border_px))
     return replace(noise, inflation=noise.inflation * noise.unmasked)
 
 

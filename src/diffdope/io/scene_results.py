@@ -48,7 +48,8 @@ def encode_scene(result: SceneResult, ids: Sequence[int], tell: Callable[[str], 
 def _object_entry(one: ObjectResult, obj_id: int, tell: Callable[[str], str]) -> dict[str, Any]:
     return {
         "name": one.name, "obj_id": obj_id, "status": str(one.status), "message": tell(one.message),
-        "confidence": one.confidence, "T_m2w": one.pose.matrix.tolist(), "covariance": to_plain(one.covariance),
+        "confidence": one.confidence, "right_minimum": one.right_minimum,
+        "T_m2w": one.pose.matrix.tolist(), "covariance": to_plain(one.covariance),
         "answers": [
             {
                 "T_m2w": answer.pose.matrix.tolist(), "probability": answer.probability,

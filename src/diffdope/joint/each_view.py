@@ -182,7 +182,9 @@ def _of_located(refined: RefinementResult, located: RefinementResult) -> Refinem
     ambiguous = not located.ok and share < 0.5
     return replace(
         refined, initial_pose=located.initial_pose, confidence=answers[0].probability, answers=answers,
-        none_of_these=1.0 - refined.confidence, status=located.status if ambiguous else refined.status,
+        none_of_these=1.0 - refined.confidence,
+        right_minimum=None if refined.right_minimum is None else share * refined.right_minimum,
+        status=located.status if ambiguous else refined.status,
         message=located.message if ambiguous else refined.message,
     )  # fmt: skip
 

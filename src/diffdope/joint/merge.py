@@ -83,8 +83,10 @@ def single_of(result: RefinementResult, refiner: Refiner) -> Single | None:
     if result.confidence is None:
         return None
     frame = refiner.frame
-    answers = [(frame.enter(one.pose), one.probability) for one in result.answers]
-    answers = answers or [(frame.enter(result.pose), result.confidence)]
+    right = result.confidence if result.right_minimum is None else result.right_minimum
+    factor = right / result.confidence if result.confidence > 0.0 else 0.0  # votes are on minima
+    answers = [(frame.enter(one.pose), factor * one.probability) for one in result.answers]
+    answers = answers or [(frame.enter(result.pose), right)]
     floor = np.repeat([_FLOOR * refiner.mesh.diameter, _FLOOR_RAD], 3) ** 2
     if result.covariance is None:
         covariance = _UNKNOWN**2 * np.diag(floor)

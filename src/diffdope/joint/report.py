@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import log_odds_of
+from diffdope.estimate.confidence import log_odds, log_odds_of, sigmoid
 from diffdope.geometry.pose import Pose
 from diffdope.joint.answers import ranked_answers
 from diffdope.joint.chain import as_tangent_of_pose, by_object, camera_difference
@@ -27,6 +27,7 @@ from diffdope.joint.result import ObjectInView, ObjectResult, SceneResult, ViewR
 from diffdope.joint.settle import Claim, rivals_in, settled
 from diffdope.joint.support import support_of
 from diffdope.joint.together import JointTask, Together
+from diffdope.pipelines.believed import belief_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, Status
 from diffdope.scene.scene import Scene
@@ -65,6 +66,7 @@ def from_one_view(scene: Scene, found: Sequence[RefinementResult | None]) -> Sce
                 (seen,),
                 result.notes,
                 tuple(_carried(one, back) for one in result.answers),
+                right_minimum=result.right_minimum,
             )
         )
     whole = None if len(blocks) < len(found) else _diagonal(blocks)
@@ -132,7 +134,7 @@ def settled_result(result: SceneResult, scene: Scene, refiners: Sequence[Refiner
         pairs |= set(rivals_in(claims))
     if not pairs:
         return result
-    odds = [float(np.log(max(one.confidence, 1e-12) / max(1.0 - one.confidence, 1e-12))) for one in result.objects]
+    odds = [log_odds(one.confidence if one.right_minimum is None else one.right_minimum) for one in result.objects]
     objects = list(result.objects)
     for lost in settled(sorted(pairs), odds, [id(one.mesh) for one in scene.objects]):
         rival = result.objects[lost.rival].name
@@ -180,34 +182,37 @@ def _object(
     support = support_of(scene, refiner, solved, n, obj)
     notes = notes_on_object(scene, refiner, solved, n, obj, found, support)
     sure = _log_odds(scene, solved, n)
-    confidence = float(1.0 / (1.0 + np.exp(-np.clip(sure, -_LARGEST, _LARGEST))))
+    fit = sigmoid(sure)
     unobserved = solved.covariance.unobserved[n]
     status, message = Status.CONVERGED, MESSAGES[Status.CONVERGED]
     if _undecided(scene, solved):
         kept = {v for v, _ in solved.members} - set(solved.left_out)
         status, message = Status.AMBIGUOUS, _contradiction(scene, kept, solved.left_out)
-        confidence = min(confidence, _EVEN)
+        fit = min(fit, _EVEN)
     elif not vote.clear:
         status, message = Status.AMBIGUOUS, _contradiction(scene, vote.agreeing, vote.against)
-        confidence = min(confidence, _EVEN)
+        fit = min(fit, _EVEN)
     elif support.against and not support.by:
         status, message = Status.FAILED, MESSAGES[Status.FAILED]
-        confidence = min(confidence, _EVEN)
+        fit = min(fit, _EVEN)
     elif not support.decided:
         status, message = Status.AMBIGUOUS, _contradiction(scene, support.by, support.against)
-        confidence = min(confidence, _EVEN)
-    elif confidence < refiner.preset.resolved_search.least_confidence:
+        fit = min(fit, _EVEN)
+    elif fit < refiner.preset.resolved_search.least_confidence:
         status, message = Status.FAILED, MESSAGES[Status.FAILED]
     if not status.ok:
         size = note_on_size(scene, refiner, obj, found)
         message = f"{message}; {size}" if size else message
         notes = [*notes, *([size] if size else [])]
     part = solved.unknowns.of_object(n)
+    own = solved.covariance.matrix[part, part]
+    belief = belief_of(fit, own, pose, refiner.meshes, refiner.preset.resolved_search.confidence)
     return ObjectResult(
-        scene.objects[obj].name, refiner.frame.leave(pose), status, message, confidence,
+        scene.objects[obj].name, refiner.frame.leave(pose), status, message, belief.confidence,
         covariance[part, part], unobserved @ motion.T,
         tuple(_in_view(scene, refiner, solved, v, n) for v in range(len(scene.views))),
-        tuple(notes), _answers(refiner, task, n, pose, confidence, ambiguous=status is Status.AMBIGUOUS),
+        tuple(notes), _answers(refiner, task, n, pose, belief.confidence, ambiguous=status is Status.AMBIGUOUS),
+        right_minimum=belief.right,
     )  # fmt: skip
 
 
@@ -265,7 +270,7 @@ def _in_view(scene: Scene, refiner: Refiner, solved: Together, view: int, n: int
     if member.leaf is None or member.fit is None:
         return ObjectInView(view, False, member.reason, pose)
     fit = member.leaf.fit(solved.state.in_camera(view, n))
-    confidence = float(1.0 / (1.0 + np.exp(-np.clip(fit.log_odds, -_LARGEST, _LARGEST))))
+    confidence = sigmoid(fit.log_odds)
     deviations = solved.deviations.get((view, n))
     return ObjectInView(view, member.used, member.reason, pose, confidence, fit.quality, deviations)
 

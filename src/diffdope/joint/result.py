@@ -48,7 +48,7 @@ class ObjectResult:
         pose: T_m2w, model to world, metres; of a single view without a place, model to camera.
         status: how it ended.
         message: the status in words.
-        confidence: how sure the pose is, in [0, 1].
+        confidence: probability that its surface is off by less than the tolerance (`search.confidence`).
         covariance: (6, 6) in (rho [m], phi [rad]) of T_m2w, cameras' uncertainty included; None from a preset that has
             none, or where nothing could be compared.
         unobserved: (K, 6) directions about which no view says enough; see `RefinementResult.unobserved`.
@@ -56,6 +56,7 @@ class ObjectResult:
         notes: what a user should know.
         answers: poses in the world that the views support, the most probable first, as `locate` gives them; the first
             is `pose`. Empty where a start was given and one pose was found.
+        right_minimum: probability that the pose is in the right minimum, however well it is known there.
     """
 
     name: str
@@ -68,6 +69,7 @@ class ObjectResult:
     views: tuple[ObjectInView, ...]
     notes: tuple[str, ...] = ()
     answers: tuple[Answer, ...] = ()
+    right_minimum: float | None = None
 
     @property
     def ok(self) -> bool:

@@ -15,11 +15,13 @@ from diffdope.errors import check_number, check_seed, check_threads, check_type,
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
+from diffdope.pipelines.believed import believed
 from diffdope.pipelines.compiled import compile_before
 from diffdope.pipelines.in_box import IN_A_PIECE, box_of_mask, checked_box, cut_box, doubted, surest, with_note
 from diffdope.pipelines.notes import notes_on
 from diffdope.pipelines.own_frame import OwnFrame
 from diffdope.pipelines.plausible import with_hints
+from diffdope.pipelines.reasons import with_reasons
 from diffdope.pipelines.result import (
     MESSAGES,
     NOWHERE,
@@ -33,6 +35,7 @@ from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.pipelines.settings import preset as find_preset
 from diffdope.pipelines.start import POSE_CURE, Start, best_of, poses_of
 from diffdope.pipelines.tracker import Attempt, Tracker, tracking_presets
+from diffdope.pipelines.wrong_depth import without_wrong_depth
 from diffdope.problem.failure import Failure
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -124,8 +127,15 @@ class Refiner:
             results = [self.refine(observation, one, progress=progress) for one in starts]
             return seen_in(best_of(results), self.mesh, observation)
         pose = starts[0]
-        attempt = self._attempt(self.preset, observation, self._frame.enter(pose), progress=progress)
-        result = with_hints(self._frame.result(attempt.result, pose), self.mesh, observation, pose)
+        enter = self._frame.enter(pose)
+        attempt = self._attempt(self.preset, observation, enter, progress=progress)
+        attempt = self._with_right_depth(attempt, observation, enter)
+        result = with_hints(
+            self._left(self._with_reasons(attempt.result, observation, enter), pose),
+            self.mesh,
+            observation,
+            pose,
+        )
         result = replace(result, notes=(*notes, *result.notes)) if notes else result
         return seen_in(result, self.mesh, observation)
 
@@ -168,7 +178,7 @@ class Refiner:
             result = self._turned(result, observation, nearest_alike(result.pose, self._frame.enter(near), same))
         if box is not None and (cut := cut_box(box, observation)):
             result = replace(result, notes=(*result.notes, cut))
-        found = self._frame.result(result, self._frame.leave(result.initial_pose))
+        found = self._left(self._with_reasons(result, observation, None), self._frame.leave(result.initial_pose))
         return seen_in(with_hints(found, self.mesh, observation, None), self.mesh, observation)
 
     def _anywhere(
@@ -177,7 +187,8 @@ class Refiner:
         """In the mask; or the surest in masks that a box leads to, or, without either, in pieces that stand out."""
         box = box_of_mask(observation) if box is None else box
         if box is None and observation.mask_box is not None:
-            return self._attempt(preset, observation, None, progress=progress)
+            found = self._attempt(preset, observation, None, progress=progress)
+            return self._with_right_depth(found, observation, None)
         began, whole, settings = time.perf_counter(), observation.without_mask(), preset.resolved_search
         search = self._search(preset, whole, None)
         masks = search.pieces(self.seed) if box is None else search.masks_in_box(box)
@@ -225,8 +236,27 @@ class Refiner:
             self._tracker = self._new_tracker()
         start = None if pose is None else self._frame.enter(pose)
         result = self._tracker.track(observation, start, time_s=time_s)
-        tracked = self._frame.result(result, self._frame.leave(result.initial_pose) if pose is None else pose)
+        tracked = self._left(result, self._frame.leave(result.initial_pose) if pose is None else pose)
         return seen_in(tracked, self.mesh, observation)
+
+    def _with_right_depth(self, attempt: Attempt, observation: Observation, start: Pose | None) -> Attempt:
+        """The same, or without depth that is of something else; `start` in the own frame."""
+        if not self.preset.resolved_search.contradictions:
+            return attempt
+        mesh = self._frame.mesh
+        return without_wrong_depth(attempt, mesh, observation, lambda one: self._attempt(self.preset, one, start))
+
+    def _with_reasons(self, result: RefinementResult, observation: Observation, start: Pose | None) -> RefinementResult:
+        """A failed result with what its evidence says of the cause; `start` in the own frame."""
+        if self.preset.solver != "newton":
+            return result
+        search = self.preset.search.contradictions  # who is in a hurry gets none
+        return with_reasons(result, self._meshes, observation, start, search=search)
+
+    def _left(self, result: RefinementResult, start: Pose) -> RefinementResult:
+        """A result of a search as a user gets it: in the file's frame, with the confidence that was asked for."""
+        confidence = self.preset.resolved_search.confidence
+        return self._frame.result(believed(result, self._meshes, confidence), start)
 
     def _new_tracker(self) -> Tracker:
         near, wide = tracking_presets(self.preset)

@@ -73,12 +73,17 @@ class RefinementResult:
     """(K, 6) directions about which the images say less than `search.noise.spread`, in (rho [m], phi [rad]), each of
     length 1 in (rho over half the diameter, phi); the notes name them. Along them the covariance is that spread."""
     confidence: float | None = None
-    """How sure the result is, in [0, 1], from `evidence` alone; None from a solver that has none."""
+    """Probability that the surface is off by less than `tolerance_m`: that of the right minimum times that of an error
+    below the tolerance there, which the covariance tells (1 without one). None from a solver that has none."""
     evidence: FitQuality | None = None
     """How well the rendering explains the images, in numbers that compare across objects; None where `confidence`
     is."""
     answers: tuple[Answer, ...] = ()
     """Of `locate`: all poses that the images support, the most probable first; the first is `pose`."""
+    right_minimum: float | None = None
+    """Probability that the pose is in the right minimum, however well it is known there; None where `confidence` is."""
+    tolerance_m: float | None = None
+    """What the confidence is about, metres: `search.confidence.tolerance_m`, by default 3 % of the diameter."""
     none_of_these: float | None = None
     """Of `locate`: the probability that no answer is right; with those of the answers it sums to 1."""
 

@@ -161,10 +161,11 @@ def prepare_level(
         resolved = unmasked(settings)
         if rules.gain != "as-is" and held_by_contours(mesh, crop, rules.contour, settings):
             resolved, colored = colourless(resolved), False
-    if sure and colored and crop.mask is not None:
+    if sure and (colored or crop.depth is not None) and crop.mask is not None:
         off_px = border_error(coverage, crop.mask, weights)
         instead = crop.without_mask()
-        if 0.0 < rules.mask_refused_px < off_px and contour_weight(instead, rules.contour, settings, mesh) > 0.0:
+        refused = colored and 0.0 < rules.mask_refused_px < off_px
+        if refused and contour_weight(instead, rules.contour, settings, mesh) > 0.0:
             crop, refused_px, resolved = instead, off_px, unmasked(settings)
             weights = silhouette_weights(images.depth[0], crop, share=share, diameter_m=length_m)
             responsibility = responsibility_of(coverage, crop, weights)

@@ -208,6 +208,11 @@ class Observation:
         images = {name: image for name, image in self._images.items() if name != "mask"}
         return self._of(self.camera, images, self.taken_by)
 
+    def without_depth(self) -> Observation:
+        """The same images without depth."""
+        images = {name: image for name, image in self._images.items() if name != "depth"}
+        return self._of(self.camera, images, self.taken_by)
+
     def with_rgb(self, rgb: F32) -> Observation:
         """The same images with other colours; nothing is checked again.
 

@@ -23,6 +23,7 @@ from diffdope.problem.level_problem import (
     prepare_level,
 )
 from diffdope.problem.region import choose_window, projected_box
+from diffdope.problem.responsibility import border_error
 from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
@@ -96,6 +97,8 @@ class Candidates:
     quality: FitQuality
     gain: PhotometricGain | None
     levels: int
+    border_px: float = 0.0
+    """How far the mask's border is from the best's outline, pixels of the crop; 0 without a mask."""
     at_most: float = np.inf
     """Log odds that the best has at most, whatever its fit quality: less than infinite where something contradicts."""
 
@@ -357,7 +360,9 @@ class Descent:
             voters, cost = before
             agreed = agreement(voters.R, voters.t, cost, best, self._meshes.length_m)
             quality = replace(quality, agreement=agreed)
-        return Candidates(start, level, rough, hypotheses.columns, ended, quality, gain, levels)
+        mask, weights = level.crop.mask, level.responsibility.silhouette
+        border_px = 0.0 if mask is None else border_error(rendering.coverage, mask, weights)
+        return Candidates(start, level, rough, hypotheses.columns, ended, quality, gain, levels, border_px)
 
 
 def iterates_of(

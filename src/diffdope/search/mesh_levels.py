@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.tessellation import facet_tilt
+from diffdope.estimate.tolerance import displacement_form
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.render.buffers import Buffers
 from diffdope.render.per_process import PerProcess
@@ -42,6 +43,7 @@ class MeshLevels:
         self._full = Buffers(mesh, threads=threads)
         self._reduced: dict[int, Buffers] = {}
         self._tilt: float | None = None
+        self._form: F64 | None = None
         self._corners_m: F64 | None = None
         self._symmetries: Symmetries | None = None
         self._alikeness: Alikeness | None = None
@@ -70,6 +72,14 @@ class MeshLevels:
             if self._tilt is None:
                 self._tilt = facet_tilt(self._full.arrays)
             return self._tilt
+
+    @property
+    def displacement_form(self) -> F64:
+        """(6, 6) of the mean square displacement of the surface, see `estimate/tolerance.py`."""
+        with self._making.get():
+            if self._form is None:
+                self._form = displacement_form(self.mesh)
+            return self._form
 
     @property
     def approximate_symmetries(self) -> Symmetries:

@@ -35,6 +35,7 @@ from diffdope.search.pieces import pieces
 from diffdope.search.proposals import around_prior
 from diffdope.search.registration import note_on_shift
 from diffdope.search.settings import SearchSettings
+from diffdope.search.start_error import kept_along_view, reach_of
 from diffdope.search.symmetric_alternatives import odds_of, symmetric_alternatives
 from diffdope.search.view_sphere import view_sphere
 from diffdope.search.wrong_masks import off_px, without_mask
@@ -406,6 +407,8 @@ class Search:
             level, found.pose, length_m=self._length_m, tilt=self._meshes.tilt, gain=search.light,
             settings=search.polish, noise=search.noise,
             beside=lambda pose: pose_evidence(self._meshes.corners_m, pose, self._objective),
+            reach=reach_of(search, nearby=not self._everywhere and self._moved(found) <= _MOVED),
+            kept=0.0 if self._everywhere else kept_along_view(found, search), border_px=found.border_px,
         )  # fmt: skip
         if level.contours is None or not level.contour_active or "depth" in level.modalities:
             return refine(found.pose, found.start)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import DiffDopeError, check_at_least_zero, check_choice
+from diffdope.estimate.confidence import ConfidenceSettings
 from diffdope.estimate.robust_gauss_newton import PolishSettings
 from diffdope.problem.level_problem import GainModel
 from diffdope.search.box_proposals import BoxSettings
@@ -39,9 +40,9 @@ class SearchSettings:
     pieces: PieceSettings = field(default_factory=PieceSettings)
     """And where there is neither."""
     fallback_confidence: float = 0.8
-    """The wider search runs if the confidence in the first one's result is below this; 0 for never, 1 for always."""
+    """The wider search runs if the first one's result fits with a probability below this; 0 for never, 1 for always."""
     least_confidence: float = 0.5
-    """A result of which less confidence is left has failed."""
+    """A result that is in the right minimum with less probability has failed."""
     symmetric_alternatives: bool = True
     """Whether the result is also tried the other way round, where that changes little but what is painted on it."""
     contradictions: bool = True
@@ -55,7 +56,7 @@ class SearchSettings:
     """The same where there is no mask, which would otherwise hold the object in place."""
     mask_error_px: float = 0.3
     """How far off the border of a good mask is, in pixels of the last level's crop; a mask that is farther off counts
-    less there, if there are colours to go by instead. 0 trusts every mask."""
+    less there, if there are colours or depth to go by instead. 0 trusts every mask."""
     mask_refused_px: float = 0.45
     """A mask whose border is farther off than this is left out at the last level, and edges hold the outline, if there
     are colours to go by but no depth. 0 leaves out none."""
@@ -65,6 +66,8 @@ class SearchSettings:
     polish: PolishSettings = field(default_factory=PolishSettings)
     noise: NoiseSettings = field(default_factory=NoiseSettings)
     """What the covariance, and the last steps, are to know about errors."""
+    confidence: ConfidenceSettings = field(default_factory=ConfidenceSettings)
+    """What the result's confidence is about, and a map of it that was fitted to a user's data."""
 
     def __post_init__(self) -> None:
         """Refuses numbers that make no search."""

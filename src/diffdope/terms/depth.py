@@ -34,7 +34,7 @@ class DepthSettings:
 class DepthNoise:
     """What is known about errors of depth."""
 
-    depth_bias: float = 0.002
+    depth_bias: float = 0.001
     """Standard deviation of an offset that all depths of the object share, as a share of its distance."""
     least_depth_m: float = 1e-4
     """Least standard deviation of a depth."""

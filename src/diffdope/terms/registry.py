@@ -65,7 +65,7 @@ class NoiseSettings(DepthNoise, SilhouetteNoise, PhotometricNoise):
     counts."""
     inflation: float = 1.0
     """Factor on all standard deviations, for what nothing above knows."""
-    unmasked: float = 2.0
+    unmasked: float = 1.4
     """The same, multiplied with it, where no mask says which pixels are the object's."""
     spread_deg: float = 20.0
     """Standard deviation of a turn that is not observed: that the images do not determine to half of this."""

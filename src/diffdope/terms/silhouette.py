@@ -29,7 +29,7 @@ class SilhouetteSettings:
 class SilhouetteNoise:
     """What is known about errors of masks."""
 
-    mask_bias_px: float = 0.1
+    mask_bias_px: float = 0.05
     """Standard deviation of the width by which a mask is too wide or too narrow, in pixels of the last level's crop."""
     least_mask: float = 0.1
     """Least standard deviation of a pixel's coverage."""

@@ -1,0 +1,71 @@
+"""How probable it is that a pose is within a tolerance, given its covariance."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.geometry import so3
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.revolution import axes_of_revolution, surface_points
+
+F64 = NDArray[np.float64]
+
+_POINTS = 8000
+
+
+def displacement_form(mesh: Mesh) -> F64:
+    """Mean square displacement of a surface as a form A (6, 6) of small motions xi = (rho [m], phi [rad]): xi^T A xi.
+
+    Motions are in the axes of the mesh's frame, about its origin: x -> x + rho + phi x x. Turns about an axis of
+    revolution count nothing: A - A s (s^T A s)^-1 s^T A, with s those turns, is the least over all of them.
+
+    Args:
+        mesh: the object.
+    """
+    points_m, normals = surface_points(mesh, _POINTS)
+    form = np.eye(6)
+    mean = points_m.mean(axis=0)
+    form[:3, 3:] = -so3.hat(mean)
+    form[3:, :3] = form[:3, 3:].T
+    form[3:, 3:] = np.eye(3) * np.mean(np.sum(points_m**2, axis=1)) - points_m.T @ points_m / len(points_m)
+    axes = axes_of_revolution(points_m, normals, mesh.diameter)
+    if len(axes) == 0:
+        return form
+    turns = np.concatenate([-np.cross(axes, mean), axes], axis=1).T  # (6, K): about axes through the middle
+    pulled = form @ turns
+    return np.asarray(form - pulled @ np.linalg.pinv(turns.T @ pulled) @ pulled.T)
+
+
+def probability_within(tolerance_m: float, covariance: F64, form: F64, R_m2c: F64) -> float:
+    """Of the RMS displacement of the surface being less than a tolerance, for a Gaussian error of the pose.
+
+    The square of the displacement is a sum of chi-square variables times weights, the eigenvalues l_i of the form times
+    the covariance. With c_k = sum l_i^k, Pearson's approximation by three moments (Imhof, Biometrika 1961) is
+
+        P(sum <= q) = P(chi2_h <= h + (q - c_1) sqrt(h / c_2)),    h = c_2^3 / c_3^2
+
+    Args:
+        tolerance_m: metres.
+        covariance: (6, 6) in the camera's axes, (rho [m], phi [rad]) about the origin of the mesh.
+        form: (6, 6) of `displacement_form`.
+        R_m2c: (3, 3) of the pose.
+    """
+    from scipy.special import gammainc
+
+    weights = np.maximum(np.linalg.eigvals(_in_mesh(covariance, R_m2c) @ form).real, 0.0)
+    c1, c2, c3 = (float(np.sum(weights**k)) for k in (1, 2, 3))
+    if c3 <= 0.0:
+        return 1.0
+    h = c2**3 / c3**2
+    return float(gammainc(0.5 * h, 0.5 * max(h + (tolerance_m**2 - c1) * np.sqrt(h / c2), 0.0)))
+
+
+def displacement(covariance: F64, form: F64, R_m2c: F64) -> float:
+    """The RMS displacement of the surface that a covariance says, metres; for arguments see `probability_within`."""
+    return float(np.sqrt(max(np.trace(_in_mesh(covariance, R_m2c) @ form), 0.0)))
+
+
+def _in_mesh(covariance: F64, R_m2c: F64) -> F64:
+    turn = np.kron(np.eye(2), R_m2c)
+    return np.asarray(turn.T @ covariance @ turn)

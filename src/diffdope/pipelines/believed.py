@@ -1,0 +1,85 @@
+"""From the probability of the right minimum, by which a search decides, to the confidence that a user gets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.estimate.confidence import ConfidenceSettings, right_minimum
+from diffdope.estimate.tolerance import displacement, probability_within
+from diffdope.geometry.pose import Pose
+from diffdope.pipelines.result import RefinementResult
+from diffdope.search.mesh_levels import MeshLevels
+
+F64 = NDArray[np.float64]
+
+_EVEN = 0.5  # probability below which a word is said of why
+
+
+class Belief(NamedTuple):
+    """Probability of the right minimum, of an error below the tolerance there, and what follows, corrected or not."""
+
+    right: float
+    within: float
+    confidence: float
+
+
+def belief_of(
+    fit: float, covariance: F64 | None, pose: Pose, meshes: MeshLevels, settings: ConfidenceSettings
+) -> Belief:  # fmt: skip
+    """How sure a pose is.
+
+    Args:
+        fit: probability that it is right, of its fit quality alone.
+        covariance: (6, 6) of the pose in (rho [m], phi [rad]), about the object's middle; None where it is unknown.
+        pose: of the object's own frame.
+        meshes: the object.
+        settings: tolerance, and a map that was fitted to a user's data.
+    """
+    right, within = right_minimum(fit), 1.0
+    if covariance is not None:
+        tolerance_m = settings.tolerance_of(meshes.length_m)
+        within = probability_within(tolerance_m, covariance, meshes.displacement_form, pose.R_m2c)
+    return Belief(right, within, settings.corrected(right * within))
+
+
+def believed(result: RefinementResult, meshes: MeshLevels, settings: ConfidenceSettings) -> RefinementResult:
+    """A result whose confidence is the probability of an error below the tolerance.
+
+    Those of its answers change by the same factor: what the covariance leaves open, it leaves open of all of them.
+
+    Args:
+        result: in the object's own frame; its confidence is that of its fit alone.
+        meshes: the object.
+        settings: tolerance, and a map that was fitted to a user's data.
+    """
+    if result.confidence is None:
+        return result
+    some = sum(one.probability for one in result.answers) if result.answers else result.confidence
+    share = result.confidence / some if some > 0.0 else 0.0
+    belief = belief_of(some, result.covariance, result.pose, meshes, settings)
+    factor = belief.confidence / some if some > 0.0 else 0.0
+    answers = tuple(replace(one, probability=factor * one.probability) for one in result.answers)
+    return replace(
+        result, confidence=answers[0].probability if answers else belief.confidence,
+        right_minimum=share * belief.right, tolerance_m=settings.tolerance_of(meshes.length_m), answers=answers,
+        none_of_these=None if result.none_of_these is None else 1.0 - belief.confidence,
+        notes=(*result.notes, *_why(result, belief, meshes, settings)),
+    )  # fmt: skip
+
+
+def _why(
+    result: RefinementResult, belief: Belief, meshes: MeshLevels, settings: ConfidenceSettings
+) -> tuple[str, ...]:  # fmt: skip
+    """A note where a result that was found is not known to the tolerance."""
+    if not result.ok or belief.within >= _EVEN or result.covariance is None:
+        return ()
+    known_m = displacement(result.covariance, meshes.displacement_form, result.pose.R_m2c)
+    tolerance_m = settings.tolerance_of(meshes.length_m)
+    return (
+        f"the pose is known to about {1e3 * known_m:.1f} mm only, and the confidence is that of "
+        f"{1e3 * tolerance_m:.1f} mm (search.confidence.tolerance_m): see the covariance",
+    )

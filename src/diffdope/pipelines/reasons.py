@@ -1,0 +1,195 @@
+"""Why a result failed, from what its evidence says: which image, or what about the mesh, does not go with the others.
+
+Units and kinds of starts are told by `plausible.py`, before. Nothing is concluded from results that are right, and what
+takes a search of its own (a mirrored mesh, channels the other way round) is tried on failed results alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.estimate.confidence import confidence_of, log_odds, log_odds_of
+from diffdope.geometry.crop import choose_crop
+from diffdope.geometry.pose import Pose
+from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.pipelines.settings import FAST
+from diffdope.problem.failure import Failure
+from diffdope.problem.region import projected_box
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+from diffdope.search.box_proposals import share_in_picture
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.outcome import Outcome
+from diffdope.search.search import Search
+from diffdope.terms.registry import ObjectiveSettings
+
+F64 = NDArray[np.float64]
+
+_EVERYTHING = 0.9  # of a picture's pixels: no mask of an object is as large, unless the start has it that near
+_MOSTLY = 0.5  # of an object that lies outside of the picture
+_OFF_CENTRE = 0.25  # share by which both coordinates of a principal point differ from the picture's middle ...
+_ALIKE = 0.06  # ... by the same factor
+_FITS, _MISFITS = (
+    0.8,
+    0.35,
+)  # overlap with the mask of what is in place; share of depths where they are not the object's
+_PATTERN, _NO_PATTERN = 0.4, 0.15  # correlation of colours of a right pose, and of colours of something else
+_SURE = 0.8  # probability from which another kind of input explains the images
+_MOST_FACES = 200_000  # of a mesh that is mirrored: more take longer than the refinement itself
+_FEW_DEPTHS = 0.05  # share of the mask's pixels
+_CROP_PX = 128  # shares need not be known better
+_FLAT = 0.02  # standard deviation of rendered colours: less is one colour
+
+
+def with_reasons(
+    result: RefinementResult, meshes: MeshLevels, observation: Observation, start: Pose | None, *, search: bool = True
+) -> RefinementResult:  # fmt: skip
+    """A result that failed, with what its evidence says of the cause in message and notes; others as they are.
+
+    Args:
+        result: in the object's own frame.
+        meshes: the object.
+        observation: what it was compared with.
+        start: as it was given, in the own frame; None where there was none.
+        search: whether other kinds of input are tried, which takes as long as a refinement.
+    """
+    if result.ok or result.status in (Status.AMBIGUOUS, Status.LOST):
+        return result
+    found = [*of_pictures(meshes.mesh, observation, start)]
+    if result.evidence is not None and "contradiction" not in result.message:
+        found += of_evidence(result, meshes, observation)
+        if not found and search:
+            found += of_other_kinds(result, meshes, observation, started=start is not None)
+    if not found:
+        return result
+    return replace(result, message=f"{result.message}; {found[0]}", notes=(*result.notes, *found))
+
+
+def of_pictures(mesh: Mesh, observation: Observation, start: Pose | None) -> Iterator[str]:
+    """What mask and K say without any pose, or with the start alone.
+
+    Args:
+        mesh: the object.
+        observation: the images.
+        start: as it was given.
+    """
+    camera = observation.camera
+    whole = (0.0, 0.0, camera.width - 1.0, camera.height - 1.0)
+    mask = observation.crop(choose_crop([whole], camera, margin=0.0, max_size=_CROP_PX)).mask
+    if mask is not None:
+        share = float(np.mean(mask > 0.5))
+        drawn = None if start is None else _drawn_share(mesh, observation, start)
+        if share > _EVERYTHING and (drawn is None or drawn < 0.5 * share):
+            yield (
+                f"the mask covers {100 * share:.0f} % of the picture: is it inverted, or the mask of something else? "
+                "It must be white where the object is"
+            )
+    factors = 2.0 * np.array([(camera.cx + 0.5) / camera.width, (camera.cy + 0.5) / camera.height])
+    if np.all(np.abs(factors - 1.0) > _OFF_CENTRE) and abs(factors[0] - factors[1]) < _ALIKE * factors.mean():
+        times = float(factors.mean())
+        yield (
+            f"K's principal point ({camera.cx:.0f}, {camera.cy:.0f}) is the middle of a picture {times:.2g} times as "
+            f"large as these {camera.width} x {camera.height} pixels: does K belong to another picture size? "
+            "(camera.resize)"
+        )
+
+
+def of_evidence(result: RefinementResult, meshes: MeshLevels, observation: Observation) -> Iterator[str]:
+    """What fits at the result, and what does not."""
+    evidence, length_m = result.evidence, meshes.length_m
+    assert evidence is not None
+    inside = share_in_picture(meshes, observation, result.pose)
+    if inside < _MOSTLY:
+        yield f"{100 * (1 - inside):.0f} % of the object would lie outside of the picture: little of it is compared"
+    masked = evidence.overlap is not None and evidence.overlap > _FITS
+    colored = evidence.texture is not None and evidence.texture > _PATTERN
+    crop = _seen(result, observation)
+    if masked and crop.depth is not None and crop.mask is not None:
+        there = float(np.mean(crop.depth[crop.mask > 0.5] > 0.0)) if (crop.mask > 0.5).any() else 1.0
+        if there < _FEW_DEPTHS:
+            yield (
+                f"only {100 * there:.0f} % of the mask's pixels have a depth: is the object of glass, black or "
+                "too near? Leave depth out"
+            )
+        elif evidence.depth_inliers is not None and evidence.depth_inliers < _MISFITS:
+            yield (
+                f"outline{' and colours' if colored else ''} fit, but only {100 * evidence.depth_inliers:.0f} % of the "
+                f"depths are within {1e3 * max(0.03 * length_m, 0.003):.0f} mm: is the object of glass or shiny, is "
+                "depth of another moment, or its scale wrong?"
+            )
+    if result.modalities in (("rgb",), ("rgb", "outline")) and (evidence.contrast or 0.0) < _FLAT:
+        yield "the mesh's colours say nothing, for they are alike all over: give depth or a mask"
+
+
+def of_other_kinds(
+    result: RefinementResult, meshes: MeshLevels, observation: Observation, *, started: bool
+) -> Iterator[str]:
+    """Whether the images fit without the start, or when the colours' channels, or the mesh, are the other way round."""
+    evidence, pose = result.evidence, result.pose
+    assert evidence is not None
+    crop = _seen(result, observation)
+    rgb = crop.rgb
+    if rgb is not None and evidence.texture is not None and evidence.texture < _PATTERN:
+        swapped = _searched(meshes, crop.with_rgb(rgb[..., ::-1]), pose)
+        if swapped is not None and swapped.quality is not None and swapped.quality.texture is not None:
+            better = swapped.quality.texture - evidence.texture
+            if (
+                swapped.quality.texture > _PATTERN
+                and better > 0.5 * _PATTERN
+                and confidence_of(swapped.quality) > _SURE
+            ):
+                yield "the colours fit with red and blue swapped: are the channels in the order BGR?"
+                return
+    fits = (evidence.overlap or 1.0) > _FITS and (evidence.depth_inliers or 1.0) > _FITS
+    if fits and evidence.texture is not None and evidence.texture < _NO_PATTERN:
+        yield "the shape fits, but the colours do not: is it another object's texture, or does the light hide them?"
+        return
+    if len(meshes.mesh.faces) <= _MOST_FACES and crop.mask_box is not None:
+        own = _searched(meshes, crop, None) if started else None
+        reflected = _searched(mirrored(meshes), crop, None)
+        if _log_odds(reflected) > max(_log_odds(own), log_odds(_SURE)):
+            yield "the mirror image of the mesh fits: is one of its axes the wrong way (a left-handed frame)?"
+        elif own is not None and _log_odds(own) > log_odds(_SURE):
+            away_mm, away_deg = 1e3 * own.pose.distance_to(result.pose), np.degrees(own.pose.angle_to(result.pose))
+            yield (
+                f"the object is found without the start, {away_mm:.0f} mm and {away_deg:.0f} degrees from this result: "
+                "the start is too far off; locate needs none"
+            )
+
+
+def mirrored(meshes: MeshLevels) -> MeshLevels:
+    """The object's mirror image: which axis is reflected is a matter of how it is turned."""
+    mesh = meshes.mesh
+    return MeshLevels(
+        replace(mesh, vertices_m=mesh.vertices_m * [-1.0, 1.0, 1.0], faces=mesh.faces[:, ::-1]), threads=1
+    )
+
+
+def _log_odds(found: Outcome | None) -> float:
+    return -np.inf if found is None or found.quality is None else log_odds_of(found.quality)
+
+
+def _seen(result: RefinementResult, observation: Observation) -> Observation:
+    """What was compared at the last level: a photograph may be large."""
+    return observation if result.window is None else observation.crop(result.window)
+
+
+def _searched(meshes: MeshLevels, observation: Observation, pose: Pose | None) -> Outcome | None:
+    """A fast search near a pose, or everywhere; None if nothing could be compared."""
+    outcome = Search(meshes, observation, pose, FAST, ObjectiveSettings(irls_floor=0.01), margin=0.25, seed=0).run()
+    return None if isinstance(outcome, Failure) else outcome
+
+
+def _drawn_share(mesh: Mesh, observation: Observation, start: Pose) -> float | None:
+    """Share of the picture that is in the box in which a start draws the object; None where it draws none."""
+    box = projected_box(mesh.vertices_m, start, observation.camera)
+    if isinstance(box, Status):
+        return None
+    camera = observation.camera
+    width = min(box[2], camera.width - 1.0) - max(box[0], 0.0) + 1.0
+    height = min(box[3], camera.height - 1.0) - max(box[1], 0.0) + 1.0
+    return max(width, 0.0) * max(height, 0.0) / (camera.width * camera.height)

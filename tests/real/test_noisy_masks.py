@@ -1,0 +1,37 @@
+"""Masks that are off, of grey parts with depth: depth knows the pose better than such a mask's border."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.locate import errors_mm
+from benchmarks.shared_data import SETS, load_mesh
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.settings import PRESETS, Preset
+from diffdope.scene.observation import Observation
+
+pytestmark = pytest.mark.usefixtures("shared_data")
+
+NOISY = replace(SETS["parts"], mask="mask_noisy")
+
+
+def errors_of(preset: Preset) -> np.ndarray:
+    refiners: dict[object, Refiner] = {}
+    found = []
+    for case in NOISY.cases("40", every=6):
+        given = case.observation
+        seen = Observation(given.camera, depth=given.depth, mask=given.mask)
+        refiner = refiners.setdefault(case.mesh_path, Refiner(load_mesh(case.mesh_path), preset=preset, threads=1))
+        found.append(errors_mm(case, refiner.refine(seen, case.start).pose)[0])
+    return np.array(found)
+
+
+def test_a_mask_that_is_off_counts_less_beside_depth() -> None:
+    default = PRESETS["default"]
+    trusting = replace(default, search=replace(default.search, mask_error_px=0.0))
+    ours, theirs = errors_of(default), errors_of(trusting)
+    assert len(ours) >= 6
+    assert np.median(ours) < 0.8 * np.median(theirs), (ours, theirs)

@@ -1,0 +1,48 @@
+"""Axes of revolution: found of cans and balls, not of boxes, plates and cans with a handle."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import trimesh
+
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.revolution import axes_of_revolution, surface_points
+
+
+def axes_of(shape: trimesh.Trimesh) -> np.ndarray:
+    mesh = Mesh(np.asarray(shape.vertices), np.asarray(shape.faces))
+    return axes_of_revolution(*surface_points(mesh, 8000), mesh.diameter)
+
+
+def test_a_can_has_one_whatever_its_place_and_turn() -> None:
+    can = trimesh.creation.cylinder(0.03, 0.1, sections=64)
+    turn = trimesh.transformations.rotation_matrix(0.7, [1.0, 2.0, -0.5], [0.3, 0.0, 0.1])
+    found = axes_of(can.apply_transform(turn))
+    assert len(found) == 1
+    assert abs(found[0] @ turn[:3, 2]) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_ball_has_three() -> None:
+    found = axes_of(trimesh.creation.icosphere(4, 0.05))
+    assert found @ found.T == pytest.approx(np.eye(3), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        trimesh.creation.box([0.1, 0.06, 0.04]),
+        trimesh.creation.box([0.1, 0.1, 0.1]),
+        trimesh.creation.box([0.1, 0.1, 0.001]),
+        trimesh.creation.cylinder(0.05, 0.02, sections=6),
+    ],
+    ids=["box", "cube", "square plate", "hexagonal nut"],
+)
+def test_corners_show_how_a_body_is_turned(shape: trimesh.Trimesh) -> None:
+    assert axes_of(shape).shape == (0, 3)
+
+
+def test_a_handle_shows_how_a_can_is_turned() -> None:
+    can, handle = trimesh.creation.cylinder(0.03, 0.1, sections=64), trimesh.creation.box([0.02, 0.008, 0.06])
+    handle.apply_translation([0.04, 0.0, 0.0])
+    assert len(axes_of(trimesh.util.concatenate([can, handle]))) == 0
