@@ -16,7 +16,7 @@ from diffdope.pipelines.tracker import Attempt
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 
-_FEW = 0.35  # of the visible depths that fit; of 300 right results with a mask, the least share was 0.5
+_FEW = 0.35  # of the visible depths that fit; of 647 right results with a mask and depth, 6 had fewer
 _CONVINCES = 0.8  # probability that the fit without depth is right
 
 
