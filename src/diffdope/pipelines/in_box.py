@@ -27,7 +27,9 @@ _FILLED = 0.98  # share of its bounding box that a rectangle fills, whose corner
 _FEWEST = 64  # pixels: fewer may fill their box by chance
 IN_A_PIECE = "found without mask and box, in a piece that stands out from the planes of the depth image"
 NO_PATTERN = "the mesh has no pattern by which a photograph tells what in the box is the object: give depth, or a mask"
-NO_POSE_IN_BOX = "no pose agrees with enough keypoints of the photograph in the box: give a mask, or depth, or a start pose"
+NO_POSE_IN_BOX = (
+    "no pose agrees with enough keypoints of the photograph in the box: give a mask, or depth, or a start pose"
+)
 BY_KEYPOINTS = "found in the box by keypoints of the photograph; how far away it is, nothing else confirms"
 _DRAWN = "the mask was drawn from the box: what fits the object there"
 

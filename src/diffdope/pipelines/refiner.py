@@ -301,7 +301,8 @@ class Refiner:
         return Search(
             self._meshes, observation, pose, preset.resolved_search, preset.objective,
             margin=preset.crop.margin, seed=self.seed,
-            descent=preset.descent if preset.solver == "descent" else None, progress=progress, keyframes=keyframes, box=box,
+            descent=preset.descent if preset.solver == "descent" else None, progress=progress, keyframes=keyframes,
+            box=box,
         )  # fmt: skip
 
     def _refused(self, failure: Failure, pose: Pose | None, began: float) -> RefinementResult:

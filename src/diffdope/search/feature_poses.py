@@ -1,8 +1,8 @@
 """Poses from keypoints of a photograph that look like keypoints of an object.
 
-A keypoint has a place, a size and a direction. So a single pair of them is a pose: that of the drawing, turned and moved
-to where the photograph shows it (Lowe, IJCV 2004, votes so). All pairs propose one; those with which most other pairs
-agree go through Gauss-Newton steps with a tolerance that shrinks. Nothing is drawn at random.
+A keypoint has a place, a size and a direction. So a single pair of them is a pose: that of the drawing, turned and
+moved to where the photograph shows it (Lowe, IJCV 2004, votes so). All pairs propose one; those with which most other
+pairs agree go through Gauss-Newton steps with a tolerance that shrinks. Nothing is drawn at random.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from diffdope.geometry.crop import Box, choose_crop
 from diffdope.geometry.pnp import reprojection
 from diffdope.scene.observation import Observation
 from diffdope.search.feature_views import FeatureSettings, FeatureViews
-from diffdope.search.keypoints import Keypoints, detect, resized
+from diffdope.search.keypoints import Keypoints, detect, prepared
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.placing import turn_between
 from diffdope.search.selection import non_maximum_suppression
@@ -51,7 +51,7 @@ _FEWEST = 6.0  # pairs that agree: fewer are found in any picture
 
 @dataclass(frozen=True, eq=False)
 class FeaturePose:
-    """A pose, and the pairs that speak for it: how many agree, each keypoint of the photograph and of the object once."""
+    """A pose (3, 3) and (3,) metres, how many keypoints of the photograph agree with it, and the pairs that hold it."""
 
     R: F64
     t: F64
@@ -119,8 +119,7 @@ def _keypoints_in(observation: Observation, box: Box, settings: FeatureSettings)
     assert crop.rgb is not None
     factor = settings.size * window.reduction / longer
     size = [max(round(factor * side), 8) for side in (crop.camera.width, crop.camera.height)]
-    grey = resized(np.ascontiguousarray(crop.rgb.mean(axis=-1)), *size)
-    found = detect(grey, most=settings.keypoints, contrast=settings.contrast)
+    found = detect(prepared(crop.rgb.mean(axis=-1), *size), most=settings.keypoints, contrast=settings.contrast)
     scale = np.array(window.size) * window.reduction / np.array(size)
     place = (found.place + 0.5) * scale - 0.5 + (window.x0, window.y0)
     found = found._replace(place=place, size=found.size * scale.mean())
@@ -193,7 +192,7 @@ def _weights(pairs: _Pairs, matched: MatchedPoints, R: F64, t: F64) -> F64:
     drawn_from = -pairs.views.R[pairs.views.view[pairs.of_object], 2]
     facing = back @ drawn_from.T > _FACING
     alike = np.clip((pairs.alike - _CHANCE) / (1.0 - _CHANCE), _HARDLY, 1.0)
-    return matched.agreeing(R, t) * facing * alike
+    return np.asarray(matched.agreeing(R, t) * facing * alike)
 
 
 def _of_each(weights: F64, number: Int) -> F64:

@@ -12,7 +12,7 @@ from diffdope.errors import check_above_zero, check_at_least_zero
 from diffdope.geometry.camera import Camera
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
-from diffdope.search.keypoints import Keypoints, detect
+from diffdope.search.keypoints import Keypoints, detect, in_bytes
 from diffdope.search.placing import turn_between
 
 F32 = NDArray[np.float32]
@@ -122,7 +122,7 @@ def _on_object(rgb: F32, depth: F32, coverage: F32, settings: FeatureSettings) -
     grey = rgb.mean(axis=-1)
     if inside.any():  # around it, its own mean: against black, its outline would be all that is found
         grey = grey + (1.0 - np.clip(coverage, 0.0, 1.0)) * grey[inside].mean()
-    keypoints = detect(grey.astype(np.float32), most=settings.view_keypoints, contrast=settings.contrast)
+    keypoints = detect(in_bytes(grey), most=settings.view_keypoints, contrast=settings.contrast)
     column, row = (np.clip(np.rint(part).astype(int), 0, len(grey) - 1) for part in keypoints.place.T)
     room = distance_transform_edt(inside)
     kept = room[row, column] > 0.5 * keypoints.size
