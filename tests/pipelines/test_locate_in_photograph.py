@@ -71,6 +71,8 @@ def test_a_painted_object_is_found_in_a_box_of_a_photograph(refiner: Refiner, nu
     result = refiner.locate(photograph, box=box)
     assert result.ok and 1e3 * add(result.pose, TRUTHS[number], MESH.vertices_m) < 5.0
     assert result.evidence is not None and result.evidence.matched is not None and result.evidence.matched > 10
+    along = TRUTHS[number].t_m2c / np.linalg.norm(TRUTHS[number].t_m2c)
+    assert result.covariance is not None and along @ result.covariance[:3, :3] @ along > (0.009 * 0.45) ** 2
     assert "mask" not in result.modalities and in_box.BY_KEYPOINTS in result.notes
     assert result.none_of_these is not None
     assert sum(one.probability for one in result.answers) + result.none_of_these == pytest.approx(1.0)

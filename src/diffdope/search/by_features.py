@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
@@ -22,6 +23,11 @@ from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.selection import non_maximum_suppression
 from diffdope.search.settings import SearchSettings
+
+F64 = NDArray[np.float64]
+
+_EACH = 0.2  # log odds that a keypoint is worth: of those next to each other, none is independent
+_ALONG_AXIS = 0.055  # of the diameter: a shift along the optical axis by it is 3 % of the diameter in ADD-S
 
 
 def search_by_features(
@@ -91,5 +97,13 @@ def _doubted(found: Candidates, one: FeaturePose, length_m: float, distance_erro
     return replace(found, quality=quality, at_most=min(found.at_most, float(np.log(right / (1.0 - right)))))
 
 
-_EACH = 0.2  # log odds that a keypoint is worth: of those next to each other, none is independent
-_ALONG_AXIS = 0.055  # of the diameter: a shift along the optical axis by it is 3 % of the diameter in ADD-S
+def with_distance_error(covariance: F64, pose: Pose, distance_error: float) -> F64:
+    """A covariance (6, 6) in (rho [m], phi [rad]), with distances that are off by a share of themselves.
+
+    Args:
+        covariance: of the pose, as the images have it.
+        pose: of the object's middle.
+        distance_error: standard deviation, share of the distance.
+    """
+    along = np.concatenate([distance_error * pose.t_m2c, np.zeros(3)])
+    return np.asarray(covariance + np.outer(along, along))

@@ -22,7 +22,7 @@ from diffdope.problem.variables import Variables
 from diffdope.scene.observation import Observation
 from diffdope.search.answers import Answers, along, answers_of
 from diffdope.search.box_masks import Mask, masks_in_box
-from diffdope.search.by_features import search_by_features
+from diffdope.search.by_features import search_by_features, with_distance_error
 from diffdope.search.contradictions import of_departure, of_kind, of_size
 from diffdope.search.descent import Candidates, Descent, Hypotheses, Progress, iterates_of
 from diffdope.search.everywhere import pyramids_everywhere, search_everywhere
@@ -341,12 +341,15 @@ class Search:
         assessed = self._first_order is None
         answers = self._ranked(found, estimate, choice, odds)
         confidence = found.confidence if answers is None else answers.ranked[0].probability
+        covariance = estimate.covariance
+        if self._box is not None and covariance is not None:
+            covariance = with_distance_error(covariance, estimate.pose, self._settings.features.distance_error)
         return Outcome(
             level=level, start=self._pose, pose=estimate.pose, status=self._status(found, confidence, answers),
             cost=float(costs[1]), modality_costs=each[1], initial_cost=float(costs[0]), initial_modality_costs=each[0],
             history=history, winner=winner, winner_iteration=row,
             quality=found.quality if assessed else None, confidence=confidence if assessed else None,
-            covariance=estimate.covariance, unobserved=estimate.unobserved,
+            covariance=covariance, unobserved=estimate.unobserved,
             notes=(*self._turned(found), *refused(level), *estimate.notes), gain=found.gain,
             answers=answers,
         )  # fmt: skip
