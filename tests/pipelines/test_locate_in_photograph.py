@@ -90,8 +90,9 @@ def test_no_photograph_is_surer_of_distances_than_it_can_be(refiner: Refiner) ->
     photograph, box = photographed(TRUTHS[0])
     features = refiner.preset.search.features
     sure = []
-    for error in (0.001, 0.01, 0.05):
-        search = replace(refiner.preset.search, features=replace(features, distance_error=error))
+    for distance, pair in ((0.001, 0.001), (0.01, 0.05), (0.05, 0.05)):
+        changed = replace(features, distance_error=distance, pair_error=pair)
+        search = replace(refiner.preset.search, features=changed)
         doubting = Refiner(MESH, preset=replace(refiner.preset, search=search))
         sure.append(doubting.locate(photograph, box=box).confidence or 0.0)
     assert sure[0] >= sure[1] > sure[2] and sure[2] < 0.5

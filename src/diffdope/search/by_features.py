@@ -19,6 +19,7 @@ from diffdope.scene.observation import Observation
 from diffdope.search.descent import Candidates, Descent, Hypotheses
 from diffdope.search.everywhere import Everywhere, surest_first
 from diffdope.search.feature_poses import SAME, SAME_RAD, FeaturePose, feature_poses
+from diffdope.search.feature_views import FeatureSettings
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.selection import non_maximum_suppression
@@ -51,7 +52,7 @@ def search_by_features(
     for number, one in enumerate(proposals):
         found = _refined(descent, one, number, last)
         if found is not None:
-            answers.append((one, _doubted(found, one, meshes.length_m, search.features.distance_error)))
+            answers.append((one, _doubted(found, one, meshes.length_m, search.features)))
     if not answers:
         return Failure(Status.FAILED)
     return Everywhere(Pose(proposals[0].R, proposals[0].t), _distinct(_behind(answers), meshes.length_m))
@@ -83,16 +84,16 @@ def _refined(descent: Descent, one: FeaturePose, number: int, last: PyramidSetti
     return found if isinstance(found, Candidates) else None
 
 
-def _doubted(found: Candidates, one: FeaturePose, length_m: float, distance_error: float) -> Candidates:
+def _doubted(found: Candidates, one: FeaturePose, length_m: float, settings: FeatureSettings) -> Candidates:
     """The same with what its keypoints say for it, and no surer than a photograph tells distances.
 
     Whether a pose is right is whether it is within 3 % of the diameter (ADD-S), which is about 5.5 % along the axis.
-    Distances are off by a normal error of `distance_error` of themselves: P = erf(5.5 % / (sqrt(2) sigma)).
+    The error of distances is normal, see `FeatureSettings.error_of_distance`: P = erf(5.5 % / (sqrt(2) sigma)).
     """
     from scipy.special import erf
 
     quality = replace(found.quality, matched=one.agreeing)
-    sigma = distance_error * float(np.linalg.norm(found.pose.t_m2c)) / length_m
+    sigma = settings.error_of_distance(one.agreeing) * float(np.linalg.norm(found.pose.t_m2c)) / length_m
     right = float(np.clip(erf(_ALONG_AXIS / (np.sqrt(2.0) * max(sigma, 1e-9))), 1e-6, 1.0 - 1e-6))
     return replace(found, quality=quality, at_most=min(found.at_most, float(np.log(right / (1.0 - right)))))
 

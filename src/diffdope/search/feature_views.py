@@ -52,11 +52,17 @@ class FeatureSettings:
     distance_error: float = 0.01
     """Share of the distance by which a photograph is off (standard deviation): K, the mesh's size and its texture's
     place on it are known no better, and neither depth nor a mask says so."""
+    pair_error: float = 0.05
+    """The same of a single keypoint, as far as keypoints err on their own: n of them are off by 1 / sqrt(n) of it."""
 
     def __post_init__(self) -> None:
         """Refuses numbers with which nothing is found."""
         check_above_zero(self, "tolerance")
-        check_at_least_zero(self, "contrast", "uncovered", "weight", "distance_error")
+        check_at_least_zero(self, "contrast", "uncovered", "weight", "distance_error", "pair_error")
+
+    def error_of_distance(self, agreeing: float) -> float:
+        """Standard deviation of a distance, as a share of it, if so many keypoints agree."""
+        return float(np.hypot(self.distance_error, self.pair_error / np.sqrt(max(agreeing, 1.0))))
 
 
 @dataclass(frozen=True, eq=False)

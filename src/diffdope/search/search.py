@@ -343,7 +343,8 @@ class Search:
         confidence = found.confidence if answers is None else answers.ranked[0].probability
         covariance = estimate.covariance
         if self._box is not None and covariance is not None:
-            covariance = with_distance_error(covariance, estimate.pose, self._settings.features.distance_error)
+            error = self._settings.features.error_of_distance(found.quality.matched or 0.0)
+            covariance = with_distance_error(covariance, estimate.pose, error)
         return Outcome(
             level=level, start=self._pose, pose=estimate.pose, status=self._status(found, confidence, answers),
             cost=float(costs[1]), modality_costs=each[1], initial_cost=float(costs[0]), initial_modality_costs=each[0],
