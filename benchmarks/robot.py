@@ -3,11 +3,12 @@
     python -m benchmarks.robot drawn --count 100          3 pictures, no start: found, error, time
     python -m benchmarks.robot drawn --joint-noise 0.5
     python -m benchmarks.robot drawn --urdf arm.urdf      another robot (needs diffdope[robot])
+    python -m benchmarks.robot hand --count 20            camera on the hand: 3, 5, 10 pictures of a still object
     python -m benchmarks.robot xarm                       every 3 of the pictures of ../shared/data/robot_xarm
     python -m benchmarks.robot time                       10 pictures of 1280 x 720
 
-Errors are of T_camera_base: the place of the base in the camera, and the angle. Against solutions of others, the place
-of the camera in the base is compared, as their file does. `found` is within 10 mm and 1 degree.
+Errors are of T_camera_base, or of T_flange_camera for `hand`: the place, and the angle. Against solutions of others,
+the place of the camera in the base is compared, as their file does. `found` is within 10 mm and 1 degree.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.shared_data import DATA
-from diffdope import CalibrationResult, Observation, Pose, Robot, Shot, calibrate, load_robot
+from diffdope import CalibrationResult, EyeInHandResult, Observation, Pose, Robot, Shot, calibrate, load_robot
 from diffdope.calibration.assess import moved
 from diffdope.calibration.calibrate import CalibrationSettings
+from diffdope.calibration.eye_in_hand.calibrate import EyeInHandSettings, calibrate_eye_in_hand
 from diffdope.experiments.drawn_arm import CAMERA, drawn_arm, drawn_shot, looking_at, random_joints
+from diffdope.experiments.drawn_hand import drawn_hand, drawn_target
 from diffdope.geometry.camera import Camera
 from diffdope.io.cameras import load_camera_of_image
 from diffdope.io.images import read_depth
@@ -37,6 +40,7 @@ from diffdope.render.renderer import Renderer
 
 XARM = DATA / "robot_xarm"
 QUIET = CalibrationSettings(suggestions=0)
+QUIET_HAND = EyeInHandSettings(suggestions=0)
 FOOT_M = 0.03  # of the base, which the masks lack
 
 
@@ -86,6 +90,52 @@ def trial(
     squares = np.nan if result.covariance is None else float(xi @ np.linalg.solve(result.covariance, xi))
     return (1e3 * T.distance_to(pose), float(np.degrees(T.angle_to(pose))), moved(T, pose)[0], squares, seconds,
             not result.ok)  # fmt: skip
+
+
+def hand(given: argparse.Namespace) -> None:
+    """Pictures of a still object from a camera on the hand of an arm."""
+    robot = drawn_arm() if given.urdf is None else load_robot(given.urdf)
+    mesh, along = drawn_target(), (1.0, 0.0, 0.0) if given.urdf is None else (0.0, 0.0, 1.0)
+    print(f"{robot.name}, joint noise {given.joint_noise} degrees, {given.count} trials each")
+    print("| pictures | images | found | mm median / p95 | degrees median / p95 | chi2 | s |")
+    print("|---|---|---|---|---|---|---|")
+    for pictures in given.pictures:
+        for images in (("mask",), ("mask", "depth"), ("rgb", "mask")):
+            rows = []
+            for seed in range(given.count):
+                try:
+                    shots, truth = drawn_hand(
+                        robot, seed, pictures, mesh, along=along, joint_noise_deg=given.joint_noise, images=images,
+                        flange=given.flange,
+                    )  # fmt: skip
+                except RuntimeError:  # the arm does not reach places from which the object is seen
+                    continue
+                began = time.process_time()
+                result = calibrate_eye_in_hand(mesh, shots, robot=robot, flange=given.flange, settings=QUIET_HAND)
+                rows.append(hand_errors(result, truth.T_flange_camera, time.process_time() - began))
+            print_hand_row(pictures, images, np.array(rows))
+
+
+def hand_errors(result: EyeInHandResult, truth: Pose, seconds: float) -> tuple[float, float, float, float, bool]:
+    """Millimetres, degrees, squared Mahalanobis distance, processor seconds, and whether it says that it found it."""
+    from diffdope.geometry import so3
+
+    X = result.T_flange_camera
+    xi = np.concatenate([X.t_m2c - truth.t_m2c, so3.log(X.R_m2c @ truth.R_m2c.T)])
+    squares = np.nan if result.covariance is None else float(xi @ np.linalg.solve(result.covariance, xi))
+    return 1e3 * X.distance_to(truth), float(np.degrees(X.angle_to(truth))), squares, seconds, result.ok
+
+
+def print_hand_row(pictures: int, images: Sequence[str], rows: NDArray[np.float64]) -> None:
+    said = rows[:, 4] > 0.5
+    good = rows[said]
+    mm, degrees = (f"{np.median(one):.2f} / {np.quantile(one, 0.95):.2f}" for one in (good[:, 0], good[:, 1]))
+    seconds = f"{np.median(rows[:, 3]):.1f}"
+    found = f"{int(said.sum())} of {len(rows)}"
+    print(
+        f"| {pictures} | {' + '.join(images)} | {found} | {mm} | {degrees} | {np.median(good[:, 2]):.1f} | {seconds} |"
+    )
+    sys.stdout.flush()
 
 
 def xarm_shots(images: Sequence[str], numbers: Sequence[int] = range(6)) -> list[Shot]:
@@ -173,10 +223,17 @@ def main() -> None:
     arm.add_argument("--joint-noise", type=float, default=0.0)
     arm.add_argument("--urdf", type=Path, default=None)
     arm.set_defaults(run=drawn)
+    on_hand = commands.add_parser("hand")
+    on_hand.add_argument("--count", type=int, default=20)
+    on_hand.add_argument("--pictures", type=int, nargs="+", default=[3, 5, 10])
+    on_hand.add_argument("--joint-noise", type=float, default=0.0)
+    on_hand.add_argument("--urdf", type=Path, default=None)
+    on_hand.add_argument("--flange", default=None)
+    on_hand.set_defaults(run=hand)
     for name, run in (("xarm", xarm), ("time", timed)):
         commands.add_parser(name).set_defaults(run=run)
     given = parser.parse_args()
-    if given.run is not drawn and not XARM.is_dir():
+    if given.run not in (drawn, hand) and not XARM.is_dir():
         raise SystemExit("no ../shared/data/robot_xarm beside the project: nothing to measure")
     given.run(given)
 

@@ -156,6 +156,11 @@ case(
     objects=(None, *OBJECTS, [], MESH), preset=(None, 3, 1.5, [1.0], {}, "quick", "paper"), seed=SEEDS,
     threads=OPTIONAL_COUNTS[:-1],
 )  # fmt: skip
+case(
+    dd.SceneRefiner.of, dict(objects=SCENE.objects, refiners=SCENE.refiners),
+    objects=(None, *OBJECTS, [], MESH), refiners=(None, *OBJECTS, [], [dd.Refiner(MESH)] * 2),
+    threads=OPTIONAL_COUNTS[:-1],
+)  # fmt: skip
 case(SCENE.refine, seen, **no_scene)
 case(
     dd.refine_scene, dict(objects=[MESH], **seen),

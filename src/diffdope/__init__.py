@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diffdope.calibration.calibrate import calibrate
+    from diffdope.calibration.eye_in_hand.calibrate import calibrate_eye_in_hand
+    from diffdope.calibration.eye_in_hand.result import EyeInHandResult
+    from diffdope.calibration.eye_in_hand.shots import HandShot
     from diffdope.calibration.result import CalibrationResult
     from diffdope.calibration.shots import Shot
     from diffdope.errors import DiffDopeError
@@ -41,6 +44,8 @@ __all__ = [
     "Camera",
     "DiffDopeError",
     "Distortion",
+    "EyeInHandResult",
+    "HandShot",
     "Mesh",
     "Observation",
     "Pose",
@@ -57,6 +62,7 @@ __all__ = [
     "View",
     "__version__",
     "calibrate",
+    "calibrate_eye_in_hand",
     "load_camera",
     "load_robot",
     "locate",
@@ -71,6 +77,8 @@ _HOMES = {
     "Camera": "diffdope.geometry.camera",
     "DiffDopeError": "diffdope.errors",
     "Distortion": "diffdope.geometry.lens",
+    "EyeInHandResult": "diffdope.calibration.eye_in_hand.result",
+    "HandShot": "diffdope.calibration.eye_in_hand.shots",
     "Mesh": "diffdope.scene.mesh",
     "Observation": "diffdope.scene.observation",
     "PRESETS": "diffdope.pipelines.settings",
@@ -87,6 +95,7 @@ _HOMES = {
     "Status": "diffdope.pipelines.result",
     "View": "diffdope.scene.view",
     "calibrate": "diffdope.calibration.calibrate",
+    "calibrate_eye_in_hand": "diffdope.calibration.eye_in_hand.calibrate",
     "load_camera": "diffdope.io.cameras",
     "load_robot": "diffdope.scene.urdf",
     "locate": "diffdope.pipelines.once",

@@ -113,6 +113,36 @@ def test_an_object_is_located_nudged_taken_back_and_survives_a_kill(
     assert masks == ["000003_000000.png", "000004_000000.png"]
 
 
+def test_a_stopped_service_leaves_no_lock_and_the_next_run_takes_back(
+    folder: Path, tmp_path: Path, annotator: tuple[Page, Annotator]
+) -> None:
+    page, hand = annotator
+    out = tmp_path / "out"
+    lock = scene_of(out) / "annotation.json.lock"
+    with serving(*words(folder, out)) as (url, process):
+        page.page.goto(url)
+        page.settled()
+        hand.press("add")
+        hand.wait_for("added")
+        (added,) = poses(out, 3)
+        hand.press("add")
+        hand.wait_for("added")
+        until(page, lambda: len(poses(out, 3)) == 2)
+        assert lock.exists()
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+        assert process.returncode == 0 and not lock.exists()
+    assert len(list((scene_of(out) / "mask_visib").iterdir())) == 2  # they were written before it ended
+    with serving(*words(folder, out)) as (url, process):
+        page.page.goto(url)
+        page.page.get_by_text("2 objects").first.wait_for()
+        hand.press("undo")
+        until(page, lambda: len(poses(out, 3)) == 1)
+        assert np.array_equal(poses(out, 3)[0].matrix, added.matrix)
+        hand.press("redo")
+        until(page, lambda: len(poses(out, 3)) == 2)
+
+
 def test_the_gizmo_moves_the_object_along_its_axis(
     folder: Path, tmp_path: Path, example: PackagedExample, annotator: tuple[Page, Annotator]
 ) -> None:

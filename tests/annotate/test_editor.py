@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from diffdope import Pose, Renderer
 from diffdope.annotate.editor import Editor
+from diffdope.annotate.pictures import FolderPictures
+from diffdope.annotate.session import Session
 from diffdope.annotate.snap import Snapper
 from diffdope.annotate.state import Origin
 from diffdope.errors import DiffDopeError
@@ -163,3 +167,11 @@ def test_pictures_are_read_when_they_are_looked_at(editor: Editor) -> None:
 def test_commands_on_no_object_are_refused(editor: Editor, command: str) -> None:
     with pytest.raises(DiffDopeError, match="one that is selected"):
         getattr(editor, command)()
+
+
+def test_a_box_in_a_photograph_without_depth_says_why_and_what_to_do(folder: Path, example: PackagedExample) -> None:
+    pictures = FolderPictures({"rgb": folder / "rgb"}, folder / "camera.json")
+    alone = Editor(Session(pictures.ids, [1]), pictures, lambda _: example.mesh, Snapper(lambda _: example.mesh))
+    alone.add(1)
+    with pytest.raises(DiffDopeError, match="locate: expected a picture with depth, got a photograph alone; move"):
+        alone.locate((200.0, 100.0, 200.0, 300.0))

@@ -15,7 +15,7 @@ from diffdope.annotate.export import SIGNATURES, Exporter, InTheRear, bbox_of, s
 from diffdope.annotate.pictures import FolderPictures
 from diffdope.annotate.session import Session
 from diffdope.annotate.state import Annotations, Origin
-from diffdope.annotate.store import KEPT, OWN, TRUTH, Store
+from diffdope.annotate.store import KEPT, OWN, TRUTH, UNDO, Store
 from diffdope.bop.dataset import DataSet
 from diffdope.errors import DiffDopeError
 from diffdope.scene.packaged import PackagedExample
@@ -241,3 +241,106 @@ def test_work_in_the_rear_takes_the_newest_and_ends_with_it() -> None:
     rear.give(Annotations(99))
     rear.finish()
     assert [one.im_id for one in done] == [19, 99] and len(errors) == 1
+
+
+def again(store: Store, pictures: FolderPictures, objects: tuple[int, ...] = (1,)) -> Session:
+    """As the next run begins."""
+    state = store.load()
+    assert state is not None
+    return Session(
+        pictures.ids, objects, state=state, saved=store.save, history=store.load_history(state),
+        recorded=store.save_history,
+    )  # fmt: skip
+
+
+def looks(session: Session) -> list[object]:
+    state = session.state
+    return [state.im_id, state.things, sorted((one.key, one.pose.matrix.tobytes(), one.checked, one.ambiguous)
+                                              for one in state.placements)]  # fmt: skip
+
+
+def test_what_was_done_in_a_run_before_can_be_taken_back_and_made_again(
+    store: Store, pictures: FolderPictures, example: PackagedExample
+) -> None:
+    session = Session(pictures.ids, [1], saved=store.save, recorded=store.save_history)
+    states = [looks(session)]
+    changes = [
+        lambda: session.add(1, example.truth),
+        lambda: session.nudge([0.01, 0.0, 0.0]),
+        lambda: session.mark(checked=True),
+        lambda: session.add(1, example.truth.retract([0.05, 0.0, 0.1, 0.0, 0.0, 0.4])),
+        lambda: session.step(1),
+        session.remove,
+    ]
+    for change in changes:
+        change()
+        states.append(looks(session))
+    for shift in (0.001, 0.002):  # a drag is one step
+        session.move(example.truth.retract([shift, 0, 0, 0, 0, 0]), gesture="drag")
+    states.append(looks(session))
+    for _ in range(2):  # with something to redo, too
+        assert session.undo()
+    for k in range(len(states) - 3, 0, -1):
+        session = again(store, pictures)
+        assert looks(session) == states[k] and session.undo() and looks(session) == states[k - 1], k
+    assert not session.can_undo
+    for k in range(1, len(states)):
+        session = again(store, pictures)
+        assert session.redo() and looks(session) == states[k], k
+    assert not session.can_redo
+
+
+def test_a_history_of_another_state_or_a_broken_one_is_none(
+    store: Store, pictures: FolderPictures, example: PackagedExample
+) -> None:
+    session = Session(pictures.ids, [1], saved=store.save, recorded=store.save_history)
+    session.add(1, example.truth)
+    session.nudge([0.01, 0.0, 0.0])
+    whole = (store.folder / UNDO).read_text()
+    session.nudge([0.01, 0.0, 0.0])
+    for text in (whole, "", "{", whole[:-40], "[]", "{}"):  # the first is that of the state before
+        (store.folder / UNDO).write_text(text)
+        assert not again(store, pictures).can_undo, text[:40]
+    session.nudge([0.01, 0.0, 0.0])
+    for spoil in ({"placements": [{}]}, {"placements": 3}, {"im_id": "x"}, {"gone": [[1]]}, {"things": [{}]}, 3):
+        entry = json.loads((store.folder / UNDO).read_text())
+        entry["undo"][0] = {**entry["undo"][0], **spoil} if isinstance(spoil, dict) else spoil
+        kept = (store.folder / UNDO).read_text()
+        (store.folder / UNDO).write_text(json.dumps(entry))
+        assert not again(store, pictures).can_undo, spoil
+        (store.folder / UNDO).write_text(kept)
+    assert again(store, pictures).can_undo
+
+
+def test_a_full_disk_loses_the_history_alone(
+    store: Store, pictures: FolderPictures, example: PackagedExample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Session(pictures.ids, [1], saved=store.save, recorded=store.save_history)
+    session.add(1, example.truth)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_text", full)
+        session.nudge([0.01, 0.0, 0.0])
+    assert not (store.folder / UNDO).exists()
+    assert not again(store, pictures).can_undo and looks(again(store, pictures)) == looks(session)
+
+
+def test_many_steps_are_written_in_little_time(
+    store: Store, pictures: FolderPictures, example: PackagedExample
+) -> None:
+    """Five hundred steps of forty objects: the file holds what changed, not five hundred times everything."""
+    session = Session(pictures.ids, [1])
+    for k in range(40):
+        session.add(1, example.truth.retract([0.001 * k, 0, 0, 0, 0, 0]))
+    for k in range(500):
+        session.select(1 + k % 40)
+        session.nudge([1e-4, 0.0, 0.0])
+    history = (session._done, session._undone)
+    store.save_history(history, session.state)
+    began = time.process_time()
+    store.save_history(history, session.state)
+    assert time.process_time() - began < 0.2
+    assert (store.folder / UNDO).stat().st_size < 1e6

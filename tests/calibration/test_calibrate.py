@@ -18,6 +18,7 @@ from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Status
 from diffdope.scene.observation import Observation
+from diffdope.scene.robot import Robot
 
 ARM = drawn_arm()
 QUIET = CalibrationSettings(suggestions=0)
@@ -129,6 +130,25 @@ def test_masks_of_nothing_that_looks_like_the_robot_find_nothing() -> None:
     disc = np.hypot(*np.mgrid[-240:240, -320:320]) < 60.0
     result = calibrate(ARM, [changed(one, mask=disc) for one in shots], settings=QUIET)
     assert not result.ok
+
+
+def without_base() -> Robot:
+    """The arm with nothing at its foot, as masks show it that lack the base link."""
+    links = [ARM.links[0].__class__("link0", np.zeros((0, 3)), np.zeros((0, 3), np.int64)), *ARM.links[1:]]
+    return Robot(links, ARM.joints, name="without base")
+
+
+@pytest.mark.parametrize(("seed", "found"), [(0, True), (2, False), (7, False)])
+def test_masks_without_the_base_are_never_sure_and_wrong(seed: int, found: bool) -> None:
+    rng = np.random.default_rng([11, seed])
+    pose, part = looking_at(rng), without_base()
+    shots = [drawn_shot(part, pose, random_joints(ARM, rng), name=str(k)) for k in range(3)]
+    result = calibrate(ARM, shots, settings=QUIET)
+    assert result.ok == (error(result, pose)[0] < 10.0)
+    if found:
+        assert result.ok and error(result, pose)[0] < 1.0
+    elif not result.ok:
+        assert result.status is Status.FAILED or any(note.startswith("not sure: ") for note in result.notes)
 
 
 def test_leave_one_out_and_suggestions() -> None:

@@ -129,7 +129,6 @@ def test_mistakes_are_one_line_and_write_nothing(
         "expected values for each of the 4 pictures, got none for 000007": command(laboratory, out, joints=short),
         "images: expected --mask, --depth or both, got rgb": command(laboratory, out, mask=None, depth=None),
         "shots: expected masks, or a start pose, got neither": command(laboratory, out, mask=None),
-        "--eye-in-hand: expected a camera that stands still": command(laboratory, out, "--eye-in-hand"),
         "--fix: expected NAME=VALUE, got j3": command(laboratory, out, fix="j3"),
         "base link: expected one of foot, post": command(laboratory, out, **{"base-link": "baes"}),
     }

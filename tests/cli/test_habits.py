@@ -7,22 +7,25 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from diffdope.cli import progress, report
 from diffdope.cli.completion import options, script
 from diffdope.cli.input_flags import InputFlags
 from diffdope.cli.main import main
-from diffdope.cli.wording import in_options
 from diffdope.geometry.pose import Pose
 from diffdope.io.frames import Film, open_frames, upright
 from diffdope.io.images import read_rgb
+from diffdope.io.wording import in_options
 from diffdope.pipelines.result import RefinementResult, Status, nothing_compared
 from tests.cli.conftest import arguments
 
@@ -37,6 +40,8 @@ from tests.cli.conftest import arguments
         ('mesh: expected a diameter of 0.005 to 5.0 m, got 85 m; load it with unit="mm"',
          "expected a diameter of 5 to 5000 mm, got 8.5e+04 mm; give --unit mm"),
         ("must be converted with Pose.from_opengl, or", "is read with --init-kind m2c-opengl, or"),
+        ("inverse of OpenGL (Pose.from_opengl(pose.inverse()))", "inverse of OpenGL (--init-kind c2m-opengl)"),
+        ("camera to object? (pose.inverse())", "camera to object? (--init-kind c2m)"),
         ("m with depth_scale 0.1; x", "m with --depth-scale 100; x"),
         ("640 x 480, 3 metres, 20 mm", "640 x 480, 3 metres, 20 mm"),
     ],
@@ -183,16 +188,44 @@ def test_short_work_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == ("", "")
 
 
-def test_bars_are_shown_in_terminals_and_notebooks() -> None:
-    from rich.console import Console
-
-    assert progress.shows_bars(Console(file=io.StringIO(), force_terminal=True))
-    assert progress.shows_bars(Console(file=io.StringIO(), force_jupyter=True))
-    assert not progress.shows_bars(Console(file=io.StringIO()))
+def test_a_terminal_shows_a_bar() -> None:
     shown = io.StringIO()
     with progress.Activity("tracking", Console(file=shown, force_terminal=True, width=100), total=4) as activity:
         activity.update(3)
     assert "tracking" in shown.getvalue() and "3/4" in shown.getvalue() and "left" in shown.getvalue()
+
+
+class NotebookDisplay:
+    """What IPython shows below a cell: what is there now, and what has been."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def display(self, text: str, *, display_id: bool) -> NotebookDisplay:
+        assert display_id
+        self.update(text)
+        return self
+
+    def update(self, text: str) -> None:
+        self.texts.append(text)
+
+
+def test_a_notebook_shows_a_bar_below_the_cell_and_nothing_afterwards(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = NotebookDisplay()
+    module = SimpleNamespace(display=shown.display, HTML=str)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(display=module))
+    monkeypatch.setitem(sys.modules, "IPython.display", module)
+    monkeypatch.setattr(progress, "_NOTEBOOK_S", 0.02)
+    with progress.Activity("tracking a < b", Console(force_jupyter=True), total=40, done=20) as activity:
+        for _ in range(5):
+            time.sleep(0.05)
+            activity.advance()
+    bars = [text for text in shown.texts if "progress" in text]
+    assert len(bars) >= 3 and '<progress value="24" max="40"></progress> tracking a &lt; b: 24 of 40' in bars[-1]
+    assert shown.texts[0] == "" and shown.texts[-1] == ""
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("command", [name.split() for name in options() if name != "bop"], ids=" ".join)

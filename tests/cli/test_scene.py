@@ -53,6 +53,8 @@ def test_writes_what_it_promises(inputs: Path, capsys: pytest.CaptureFixture[str
     (one,) = scene["objects"]
     assert one["name"] == "thing" and one["status"] == "converged" and one["confidence"] > 0.5
     assert error_mm(inputs, one["T_m2w"]) < 1.0
+    (answer, *_) = one["answers"]
+    assert answer["T_m2w"] == one["T_m2w"] and answer["probability"] == one["confidence"]
     assert np.shape(scene["covariance"]) == (6, 6) and np.shape(one["covariance"]) == (6, 6)
     (row,) = read_results(out / "poses.csv")
     np.testing.assert_allclose(row.pose.matrix, one["T_m2w"], atol=1e-9)
@@ -113,6 +115,13 @@ def test_an_object_that_is_not_there(inputs: Path, capsys: pytest.CaptureFixture
         ({"object": "MESH", "depth": None}, "a mask that is not empty, a box, depth or a start"),
         ({"rgb": None, "depth": None}, "images: expected --rgb, --depth or both, got none"),
         ({"extrinsics_sigma": "10"}, "extrinsics-sigma: expected MM,DEG such as 10,1"),
+        ({"extrinsics_sigma": "0,1"}, "extrinsics-sigma: expected MM,DEG such as 10,1, each above 0, at most 1000 mm"),
+        ({"extrinsics_sigma": "nan,1"}, "and 30 degrees, got 'nan,1'; leave it out where the cameras' places are"),
+        ({"extrinsics_sigma": "2000,1"}, "at most 1000 mm and 30 degrees, got '2000,1'"),
+        ({"object": "MESH,mask=nothere.png"}, "object MESH, mask: expected an image file, but there is none at noth"),
+        ({"object": "MESH,init=nothere.json"}, "object MESH, init: cannot read nothere.json"),
+        ({"object": "MESH,box=9000:2:30:40,name=cup"}, "view 0: object cup: box: expected at least one pixel"),
+        ({"image_id": [1, 2]}, "image-id: expected one, for there is one view, got 2"),
         ({"preset": "paper"}, "preset: expected one whose solver searches, got paper; give --preset default or fast"),
     ],
 )  # fmt: skip
@@ -129,6 +138,20 @@ def test_mistakes(changes: dict[str, Any], said: str, inputs: Path, capsys: pyte
     assert error.startswith("error: ") and error.count("\n") == 1
     assert said in error
     assert not (inputs.parent / "out").exists()
+
+
+def test_a_sigma_of_one_view_is_refused(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words(inputs, "--extrinsics-sigma", "10,1")) == 2
+    assert "extrinsics-sigma: expected only with several views, got '10,1'; leave it out" in capsys.readouterr().err
+
+
+def test_a_matrix_that_does_not_turn_is_called_a_rotation(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (inputs / "rig.json").write_text(json.dumps([np.diag([2.0, 1.0, 1.0, 1.0]).tolist()] * 2))
+    spec = f"{inputs / 'object.ply'},mask={inputs / 'mask.png'},mask=-"
+    given = words(inputs, rgb=[inputs / "rgb.png"] * 2, depth=None, object=spec, extrinsics=inputs / "rig.json")
+    assert main(given) == 2
+    error = capsys.readouterr().err
+    assert "rig.json: rotation: expected an orthonormal matrix" in error and "m2c" not in error
 
 
 def test_several_views_need_places(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -216,6 +216,24 @@ def test_a_frame_of_another_size_is_named(video: Path, capsys: pytest.CaptureFix
     assert "frame 000012: rgb: expected shape (240, 320, 3)" in capsys.readouterr().err
 
 
+def test_where_every_frame_is_in_doubt_the_summary_says_why(
+    video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    """A focal length that is a third too long: depth and colours fit only in part."""
+    camera = json.loads((video / "camera.json").read_text())
+    for k in (0, 4):
+        camera["cam_K"][k] *= 1.35
+    (video / "camera.json").write_text(json.dumps(camera))
+    assert main(words(video, mask=video / "mask")) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    records = [json.loads(line) for line in (video.parent / "out" / "poses.jsonl").read_text().splitlines()][1:]
+    sure = [one["confidence"] for one in records if one.get("confidence") is not None]
+    assert f"{len(sure)} in doubt" in said and max(sure) < 0.5
+    assert f"why confidence {min(sure):.2f} to {max(sure):.2f}, below 0.5 in all frames: " in said
+    assert "depth fits at" in said and "drawing and mask share" in said and "cure look at it" in said
+    assert f"to see it: diffdope view {video.parent / 'out'}" in said
+
+
 def test_without_a_start_the_first_frame_is_located(video: Path) -> None:
     main(words(video, init=None, mask=video / "mask"))
     records = read_journal(video.parent / "out" / "poses.jsonl")[1]

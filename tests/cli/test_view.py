@@ -209,3 +209,64 @@ def test_flags_come_back_in_their_types(tmp_path: Path) -> None:
     assert (given.mesh, given.unit, given.mask_id, given.rectified) == (Path("a.ply"), "m", 3, True)
     with pytest.raises(DiffDopeError, match="inputs such as .*camera"):
         flags_of(LocateArguments, {"mesh": "a.ply"}, Places(tmp_path), out=tmp_path)
+
+
+def scene_words(folder: Path, out: Path, *more: object) -> list[str]:
+    """Two cameras that see the same picture, the second one refined; a second object that is not there."""
+    around = np.array([[0.0, 0.0, -1.0, 0.1], [0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.4], [0.0, 0.0, 0.0, 1.0]])
+    shifted = around.copy()
+    shifted[:3, 3] += 0.01
+    (folder / "rig.json").write_text(json.dumps([around.tolist(), shifted.tolist()]))
+    patch = np.zeros((480, 640), np.uint8)
+    patch[5:45, 5:45] = 255
+    from PIL import Image
+
+    Image.fromarray(patch).save(folder / "patch.png")
+    shutil.copy(folder / "rgb.png", folder / "other.png")
+    thing = f"{folder / 'object.ply'},mask={folder / 'mask.png'},mask={folder / 'mask.png'},name=thing"
+    ghost = f"{folder / 'object.ply'},mask={folder / 'patch.png'},mask={folder / 'patch.png'},name=ghost"
+    return list(map(str, [
+        "scene", "--camera", folder / "camera.json", "--rgb", folder / "rgb.png", folder / "other.png",
+        "--depth", folder / "depth.png", folder / "depth.png", "--object", thing, ghost,
+        "--extrinsics", folder / "rig.json", "--extrinsics-sigma", "20,1", "--out", out, *more,
+    ]))  # fmt: skip
+
+
+def test_a_scene(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = inputs.parent / "out"
+    assert main(scene_words(inputs, out)) == 1
+    assert f"to see it: diffdope view {out}" in capsys.readouterr().out
+    content = content_of(out)
+    assert content.titles == ["rgb", "other"] and not content.missing
+    entry = json.loads((out / "scene.json").read_text())
+    for k in (0, 1):
+        moment = content.moment(k)
+        assert moment.view is not None and moment.view.modalities == ("rgb", "depth")
+        bodies = {body.name: body for body in moment.bodies}
+        pose = bodies["thing"].poses[0]
+        np.testing.assert_allclose(pose.matrix, entry["objects"][0]["views"][k]["T_m2c_metres"], atol=1e-9)
+        (place,) = bodies["uncertainty thing"].poses
+        assert np.linalg.norm(place.t_m2c - pose.apply(bodies["thing"].mesh.center_m)) < 1e-3
+        (camera,) = [body for body in moment.bodies if body.kind == "cameras"]
+        assert camera.name == f"camera {('other', 'rgb')[k]}"
+        mine, others = (np.array(entry["views"][n]["T_w2c"]) for n in (k, 1 - k))
+        np.testing.assert_allclose(camera.poses[0].matrix, mine @ np.linalg.inv(others), atol=1e-9)
+        assert moment.pictures()["outlines"].shape == (480, 640, 3)
+    status = entry["objects"][1]["status"]
+    assert status != "converged" and any(line.startswith(f"ghost: {status}") for line in content.text)
+    assert any("camera moved by" in line for line in content.moment(1).text)
+
+
+def test_a_scene_whose_pictures_are_gone(inputs: Path) -> None:
+    out = inputs.parent / "out"
+    main(scene_words(inputs, out))
+    (inputs / "other.png").unlink()
+    content = content_of(out)
+    assert any("view 1" in line and "other.png" in line for line in content.missing)
+    assert content.moment(0).view is not None and content.moment(1).view is None
+    entry = json.loads((out / "scene.json").read_text())
+    (out / "scene.json").write_text(json.dumps({**entry, "inputs": {"objects": entry["inputs"]["objects"]}}))
+    assert any("does not name them" in line for line in content_of(out).missing)
+    (inputs / "object.ply").unlink()
+    with pytest.raises(DiffDopeError, match="the mesh that it names.*give --root"):
+        content_of(out)

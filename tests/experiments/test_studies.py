@@ -36,6 +36,7 @@ COLUMNS = {
     "symmetry": {"shape", "start", "rotation_modulo_deg_median", "right_modulo", "disagree", "disagree_modulo"},
     "clutter": {"factor", "value", "recovered", "add_mm_median", "seconds_median"},
     "limits": {"shape", "modalities", "solver", "ratio", "ratio_rho", "ratio_phi", "within_2_sigma"},
+    "calibration": {"modalities", "pictures", "joint_noise_deg", "found", "sure_and_wrong", "base_mm_median"},
     "cost": {"axis", "value", "seconds", "seconds_ratio"},
 }
 
@@ -52,6 +53,8 @@ def timeless(path: Path) -> list[dict[str, str]]:
 def shortened(name: str) -> tuple[Any, Any]:
     """The study and its small grid with a short descent: what it does, not how well."""
     study = find_study(name)
+    if not hasattr(study.quick, "preset"):  # nothing of it descends
+        return study, study.quick
     descent = replace(study.quick.preset.descent, iterations=4)
     return study, replace(study.quick, preset=replace(study.quick.preset, descent=descent))
 

@@ -19,7 +19,8 @@ from diffdope.pipelines.result import Status
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.scene import SceneObject
 from diffdope.scene.view import View
-from tests.joint.conftest import Drawn, starts
+from tests.joint.conftest import Drawn, around, draw, starts
+from tests.oracle import shapes
 
 OFF = (np.array([0.006, -0.005, 0.006, 0.01, -0.01, 0.008]), np.array([-0.006, 0.006, 0.004, -0.01, 0.006, 0.012]))
 
@@ -111,6 +112,76 @@ def test_two_views_that_contradict_each_other_are_not_settled(drawn: Drawn, refi
     result = refiner.refine(views, masks)
     assert not any(one.ok for one in result.objects)
     assert all(one.status is Status.AMBIGUOUS and "bumped" in one.message for one in result.objects)
+
+
+def test_masks_swapped_between_two_views_make_nothing_sure(photographed: Drawn, refiner: SceneRefiner) -> None:
+    swapped = {(view, obj): photographed.masks[1 - view, obj] for view in (0, 1) for obj in (0, 1)}
+    for first in (None, starts(photographed)):
+        result = refiner.refine(photographed.views[:2], swapped, starts=first)
+        for one, true in zip(result.objects, photographed.truth, strict=True):
+            assert one.pose.distance_to(true) < 2e-3 or (not one.ok and one.confidence <= 0.5)
+
+
+def test_one_view_with_masks_of_other_objects_is_named(drawn: Drawn, refiner: SceneRefiner) -> None:
+    masks = drawn.masks | {(1, 0): drawn.masks[1, 1], (1, 1): drawn.masks[1, 0]}
+    result = refiner.refine(drawn.views, masks)
+    assert worst_mm(result, drawn.truth) < 0.5
+    for one in result.objects:
+        assert one.ok and any("camera 1 contradicts the others" in note for note in one.notes)
+
+
+@pytest.mark.parametrize("factor", [0.01, 0.1, 10.0, 25.4, 100.0])
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_mesh_in_the_wrong_unit_is_told_from_places_of_cameras(
+    photographed: Drawn, factor: float, count: int
+) -> None:
+    box = photographed.meshes[0]
+    wrong = Mesh(factor * box.vertices_m, box.faces, colors=box.colors, name="box")
+    masks = {(view, 0): photographed.masks[view, 0] for view in range(count)}
+    (one,) = refine_scene([wrong], photographed.views[:count], masks, threads=1).objects
+    assert not one.ok and one.confidence <= 0.5
+    if factor <= 25.4:  # at 50 m no view alone finds anything from which a size would follow
+        times = f"1/{factor:.3g} as large" if factor > 1.0 else f"{1.0 / factor:.3g} times as large"
+        assert one.status is Status.AMBIGUOUS and f"if its mesh is {times}" in one.message
+
+
+def test_an_object_that_is_ambiguous_lists_its_answers(drawn: Drawn, refiner: SceneRefiner) -> None:
+    bumped = moved_camera(drawn.views[1].T_w2c, np.array([0.04, -0.03, 0.02, 0.05, 0.0, -0.05]))
+    views = [drawn.views[0], View(drawn.views[1].observation, bumped, name="bumped")]
+    masks = {where: mask for where, mask in drawn.masks.items() if where[0] < 2}
+    for first in (None, starts(drawn)):
+        for one, true in zip(refiner.refine(views, masks, starts=first).objects, drawn.truth, strict=True):
+            assert one.status is Status.AMBIGUOUS and len(one.answers) >= 2
+            np.testing.assert_array_equal(one.answers[0].pose.matrix, one.pose.matrix)
+            assert sum(answer.probability for answer in one.answers) < 1.0 + 1e-9
+            assert min(answer.pose.distance_to(true) for answer in one.answers) < 1e-3
+
+
+def test_answers_of_one_view_stand_in_the_world(drawn: Drawn, refiner: SceneRefiner) -> None:
+    view = View(drawn.views[1].observation, drawn.views[1].T_w2c)
+    result = refiner.refine(view, {(0, n): drawn.masks[1, n] for n in (0, 1)})
+    for one in result.objects:
+        assert one.answers
+        np.testing.assert_allclose(one.answers[0].pose.matrix, one.pose.matrix, atol=1e-12)
+
+
+def test_views_tell_together_what_one_alone_does_not(refiner: SceneRefiner) -> None:
+    """A plain cube with one painted side that the first view does not see: without a start, it alone cannot tell."""
+    cube = shapes.box((0.07, 0.07, 0.07), cells=6)
+    colors = np.full((len(cube.vertices_m), 3), 0.6)
+    side = (cube.vertices_m[:, 2] > 0.034) & (np.abs(cube.vertices_m[:, :2]).max(axis=1) < 0.034)  # not its rim
+    colors[side] = 0.5 + 0.4 * np.sin(cube.vertices_m[side] @ np.array([[190.0, 20, 40], [10, 170, 20], [30, 0, 180]]))
+    mesh = Mesh(cube.vertices_m, cube.faces, colors=colors, name="cube")
+    truth = Pose(so3.exp(np.array([0.0, 0.6, 0.0])) @ so3.exp(np.array([0.6, 0.0, 0.0])), np.array([0.0, 0.0, 0.5]))
+    views, masks = [], {}
+    for number, place in enumerate((around(0.0), around(150.0, 20.0))):
+        seen, (mask,) = draw((mesh,), [place @ truth], np.random.default_rng(number))
+        views.append(View(seen, place, name=f"camera {number}"))
+        masks[number, 0] = mask
+    (alone,) = refine_scene([mesh], views[0], {(0, 0): masks[0, 0]}, threads=1).objects
+    (both,) = refine_scene([mesh], views, masks, threads=1).objects
+    assert alone.status is Status.AMBIGUOUS and len(alone.answers) > 1
+    assert both.ok and both.pose.distance_to(truth) < 1e-3 and np.degrees(both.pose.angle_to(truth)) < 1.0
 
 
 def test_an_empty_mask_says_that_an_object_is_not_seen(drawn: Drawn, refiner: SceneRefiner) -> None:

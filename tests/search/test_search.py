@@ -106,7 +106,8 @@ def test_the_history_has_gaps_where_a_hypothesis_took_no_part(example: Example) 
     result = Refiner(mesh).refine(observation, start)
     history = result.history
     settings = PRESETS["default"].search
-    assert history.costs.shape[1] == settings.near.hypotheses[0] + settings.far.hypotheses[0] + ALTERNATIVES
+    most = settings.near.hypotheses[0] + settings.far.hypotheses[0] + settings.closest_points.kept + ALTERNATIVES
+    assert history.costs.shape[1] == most
     taking_part = np.isfinite(history.costs)
     assert taking_part.any(axis=1).all()
     assert not taking_part.all()

@@ -53,8 +53,8 @@ def test_a_data_url_will_do(client: Any, mesh: str) -> None:
     [
         ({"rgb": "§"}, "rgb: expected a file in base64"),
         ({"rgb": "AAA"}, "rgb: expected a file in base64"),
-        ({"rgb": 5}, "rgb: expected a file in base64, got int"),
-        ({"rgb": None}, "rgb: expected a file in base64, got NoneType"),
+        ({"rgb": 5}, "rgb: expected a file in base64, got a number"),
+        ({"rgb": None}, "rgb: expected a file in base64, got null"),
         ({"depth": ""}, "depth: expected a PNG or a JPEG"),
         ({"mask": base64.b64encode(b"GIF89a").decode()}, "mask: expected a PNG or a JPEG"),
         ({"pgm": ""}, "request, key"),

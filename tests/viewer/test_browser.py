@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,16 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.browser import Page, opened, why_not
-from diffdope import Camera, Refiner, Renderer
+from diffdope import Camera, Pose, Refiner, Renderer
 from diffdope.scene.packaged import PackagedExample, packaged_example
-from diffdope.viewer.content import RESULT, Body, Content, Moment
+from diffdope.viewer.content import HYPOTHESIS, LOST, RESULT, Body, Content, Moment
 from diffdope.viewer.page import write_page
 from diffdope.viewer.result_content import result_content
+from diffdope.viewer.stage import look_at
 from diffdope.viewer.window import Window
+
+_FOV = 1.3089969389957472  # of viser, across the height
+_VEIL_MS = 6000
 
 pytestmark = [
     pytest.mark.skipif(bool(why_not()), reason=f"nothing can be shown here: {why_not()}"),
@@ -142,6 +147,62 @@ def test_the_window_shows_a_result_and_its_iterations(window: Window, content: C
         assert not page.errors
 
 
+def test_what_is_made_anew_is_seen_in_its_colour(example: PackagedExample) -> None:
+    """Batches of another number of copies, and a body that changes its colour, as where a track is lost."""
+    rng = np.random.default_rng(0)
+    poses = [example.truth.retract(rng.normal(0.0, [0.02, 0.02, 0.02, 0.2, 0.2, 0.2])) for _ in range(9)]
+
+    def moment(k: int) -> Moment:
+        swarm = Body("swarm", "hypotheses", example.mesh, tuple(poses[: 9 - 4 * k]), HYPOTHESIS)
+        found = Body(
+            "object", "result", example.mesh, (example.truth.retract([0.2, 0, 0, 0, 0, 0]),), (RESULT, LOST)[k]
+        )
+        return Moment(f"moment {k}", bodies=(swarm, found))
+
+    window = Window(Content("made anew", (), (), "frame", ["0", "1"], moment))
+    try:
+        with opened() as page:
+            page.page.goto(window.url)
+            for k, key in enumerate(("", "End", "Home")):
+                if key:
+                    slide(page, key)
+                    page.page.get_by_text(f"moment {k % 2}").first.wait_for()
+                picture = canvas_of(page).astype(np.float64)[:, :600]
+                for color in (HYPOTHESIS, (RESULT, LOST)[k % 2]):
+                    wanted = np.array(color) / np.linalg.norm(color)
+                    brightness = np.linalg.norm(picture, axis=2)
+                    like = (picture @ wanted > 0.98 * brightness) & is_drawn(picture.astype(np.uint8))
+                    assert like.sum() > 1000, f"moment {k}, {color}: {like.sum()} pixels"
+            assert not page.errors
+    finally:
+        window.stop()
+
+
+def test_a_label_stands_at_the_middle_of_its_body(example: PackagedExample) -> None:
+    """Its lower left corner; labels are drawn into the scene, so that they are seen by what they change."""
+
+    def moment(k: int) -> Moment:
+        body = Body("object", "result", example.mesh, (example.truth,), RESULT, label="carton" if k else "")
+        return Moment(f"moment {k}", bodies=(body,))
+
+    window = Window(Content("labelled", (), (), "frame", ["0", "1"], moment))
+    try:
+        with opened() as page:
+            page.page.goto(window.url)
+            without = canvas_of(page)[:, :600]
+            slide(page, "End")
+            page.page.get_by_text("moment 1").first.wait_for()
+            changed = (without != canvas_of(page)[:, :600]).any(axis=2)
+    finally:
+        window.stop()
+    drawn = is_drawn(without)
+    drawn[:120], drawn[-60:, :60] = False, False  # what viser says of the machine; the axes in the corner
+    rows, columns = np.nonzero(drawn)
+    below, left = np.nonzero(changed.any(axis=1))[0].max(), np.nonzero(changed.any(axis=0))[0].min()
+    assert changed.sum() > 100
+    assert abs(below - rows.mean()) < 20 and abs(left - columns.mean()) < 20
+
+
 def test_two_browsers_see_the_same_and_one_may_leave(window: Window, content: Content) -> None:
     with opened() as page:
         page.page.goto(window.url)
@@ -157,6 +218,34 @@ def test_two_browsers_see_the_same_and_one_may_leave(window: Window, content: Co
         other.get_by_text("result", exact=True).first.wait_for()
         other.wait_for_timeout(500)
         assert window.shown > 0 and not page.errors
+
+
+def test_the_page_draws_the_mesh_where_our_renderer_has_it(example: PackagedExample, tmp_path: Path) -> None:
+    """When viser's veil over a page that was just opened is gone."""
+    shown = replace(plain(example), titles=["0"])
+    write_page(tmp_path / "page.html", shown)
+    with opened() as page:
+        page.page.goto((tmp_path / "page.html").as_uri())
+        page.page.locator("canvas").first.wait_for()
+        page.page.wait_for_timeout(_VEIL_MS)
+        drawn = is_drawn(page.settled())
+        box = page.page.locator("canvas").first.bounding_box()
+        assert not page.errors
+    height, width = int(box["height"]), int(box["width"])
+    focal = 0.5 * height / np.tan(0.5 * _FOV)
+    camera = Camera(focal, focal, 0.5 * (width - 1), 0.5 * (height - 1), width, height)
+    place, at = look_at(shown, shown.moment(0))
+    z = (at - place) / np.linalg.norm(at - place)
+    x = np.cross([0.0, 1.0, 0.0], z)
+    x /= np.linalg.norm(x)
+    turned = np.stack([x, np.cross(z, x), z])
+    pose = Pose(turned, -turned @ place) @ shown.moment(0).bodies[0].poses[0]
+    wanted = Renderer(example.mesh, camera).render(pose.R_m2c, pose.t_m2c).coverage[0] > 0.5
+    seen = drawn[int(box["y"]) :, int(box["x"]) :][:height, :width]
+    seen[-100:, :100] = False  # the axes in the corner
+    columns = slice(450, None)  # beside the panel
+    overlap = np.count_nonzero(seen & wanted) / np.count_nonzero((seen | wanted)[:, columns])
+    assert wanted[:, columns].sum() > 2000 and overlap > 0.95, f"IoU {overlap:.3f}"
 
 
 def test_the_page_opens_without_a_net_and_plays(example: PackagedExample, tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_an_ellipsoid_has_the_axes_of_the_covariance(scale: float, rng: np.rando
     drawn = ellipsoid(axes @ np.diag(sigmas**2) @ axes.T, 0.2)
     reach = np.abs(drawn.mesh.vertices_m @ axes).max(axis=0)
     assert np.allclose(reach / drawn.times, 3.0 * sigmas, rtol=0.03)
-    assert reach.max() >= 0.95 * 0.4 * 0.2 and (drawn.times == 1.0 or reach.max() < 2.6 * 0.4 * 0.2)
+    assert reach.max() >= 0.95 * 0.6 * 0.2 and (drawn.times == 1.0 or reach.max() < 2.6 * 0.6 * 0.2)
 
 
 def test_an_ellipsoid_of_nothing_can_be_drawn() -> None:

@@ -111,7 +111,7 @@ def test_an_interrupted_recording_leaves_what_was_there(tmp_path: Path) -> None:
 
 
 def test_without_rerun_the_cure_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("diffdope.viz.rerun_file.find_spec", lambda name: None)
+    monkeypatch.setattr("diffdope.viz.rerun_parts.find_spec", lambda name: None)
     mesh, observation, _, _ = packaged_example()
     with pytest.raises(DiffDopeError, match=r"diffdope\[rerun\]"):
         write_track(tmp_path / "a.rrd", mesh, observation.camera, [])

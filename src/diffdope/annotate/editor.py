@@ -13,7 +13,7 @@ from diffdope.annotate.seeing import UPRIGHT
 from diffdope.annotate.session import Session
 from diffdope.annotate.snap import Box, Snapped, Snapper
 from diffdope.annotate.state import Origin
-from diffdope.errors import expected
+from diffdope.errors import DiffDopeError, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pnp import LEAST_POINTS, poses_from_points
 from diffdope.geometry.pose import Pose
@@ -160,8 +160,18 @@ class Editor:
         return self._take(self._snapper.refine(self.view, self._obj_id(), self._pose()))
 
     def locate(self, box: Box | None = None) -> str:
-        """Finds the selected object, in a box (x, y, width, height) where there is one."""
-        return self._take(self._snapper.locate(self.view, self._obj_id(), box))
+        """Finds the selected object, in a box (x, y, width, height) where there is one.
+
+        Raises:
+            DiffDopeError: where that needs a depth image, and there is none.
+        """
+        try:
+            return self._take(self._snapper.locate(self.view, self._obj_id(), box))
+        except DiffDopeError as error:
+            if "depth" in self.view.modalities or "depth" not in str(error):
+                raise
+            cure = "move the object about into place, or solve it from points, then press refine"
+            raise expected("locate", "a picture with depth", "a photograph alone", cure) from error
 
     def _take(self, snapped: Snapped) -> str:
         if snapped.found:

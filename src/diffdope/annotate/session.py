@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from diffdope.annotate.state import Annotations, Origin, Placement
-from diffdope.errors import as_floats, check_choice, check_shape, expected
+from diffdope.annotate.undo import History
+from diffdope.errors import DiffDopeError, as_floats, check_choice, check_shape, expected
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 
@@ -30,6 +31,9 @@ class Session:
         cameras: T_w2c of the pictures whose cameras' places are known.
         still: whether objects stand still in the world: then their poses are shared over those pictures.
         saved: takes each new state; an error that it raises undoes the change and goes on to the caller.
+        history: states that undo and redo go through, of a run before; none where one of them is of other pictures or
+            objects.
+        recorded: takes what undo and redo go through, and the state, after each change.
 
     Raises:
         DiffDopeError: if there are no pictures, a still scene has fewer than two cameras of known places, or the state
@@ -45,6 +49,8 @@ class Session:
         cameras: Mapping[int, Pose] | None = None,
         still: bool = False,
         saved: Callable[[Annotations], None] = lambda state: None,
+        history: History = ([], []),
+        recorded: Callable[[History, Annotations], None] = lambda history, state: None,
     ) -> None:
         if not pictures or len(set(pictures)) != len(pictures):
             raise expected("pictures", "at least one, each number once", len(pictures))
@@ -54,9 +60,8 @@ class Session:
         if still and len(self._cameras) < 2:
             wanted = "at least two pictures whose cameras' places are known, for a still scene"
             raise expected("cameras", wanted, len(self._cameras), "cam_R_w2c and cam_t_w2c of scene_camera.json")
-        self._saved = saved
-        self._done: list[Annotations] = []
-        self._undone: list[Annotations] = []
+        self._saved, self._recorded = saved, recorded
+        self._done, self._undone = self._known(history)
         self._gesture: str | None = None
         self.state = self._checked(state) if state is not None else Annotations(self.pictures[0])
 
@@ -70,6 +75,13 @@ class Session:
                 known = ", ".join(map(str, self.objects))
                 raise expected("state", f"objects {known}", thing.obj_id, "give the mesh of this object too")
         return state
+
+    def _known(self, history: History) -> History:
+        try:
+            done, undone = ([self._checked(state) for state in states] for states in history)
+        except DiffDopeError:
+            return [], []
+        return done, undone
 
     # What is looked at.
 
@@ -229,12 +241,14 @@ class Session:
         other.append(self.state)
         self.state = source.pop()
         self._gesture = None
+        self._recorded((self._done, self._undone), self.state)
         return True
 
     def _look(self, state: Annotations) -> None:
         """Another place to look at: no change that could be taken back, but where a restart begins."""
         self._saved(state)
         self.state, self._gesture = state, None
+        self._recorded((self._done, self._undone), state)
 
     def _change(self, state: Annotations, gesture: str | None = None) -> None:
         self._saved(state)
@@ -243,6 +257,7 @@ class Session:
             del self._done[:-_MOST_UNDO]
         self._undone.clear()
         self.state, self._gesture = state, gesture
+        self._recorded((self._done, self._undone), state)
 
     def _selected(self) -> Placement:
         current = self.state.current

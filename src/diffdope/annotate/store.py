@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from diffdope.annotate.state import Annotations, Origin, Placement
-from diffdope.errors import expected
+from diffdope.annotate.undo import History, UndoText, history_of
+from diffdope.errors import DiffDopeError, expected
 from diffdope.geometry.pose import Pose
-from diffdope.io.files import write_durably
+from diffdope.io.files import atomic, write_durably
 from diffdope.io.json_files import read_numbered, read_object
 from diffdope.io.plain import from_plain, to_plain
 from diffdope.io.ply import write_ply
@@ -22,6 +23,7 @@ from diffdope.scene.mesh import Mesh
 
 VERSION = 1
 OWN, TRUTH, KEPT = "annotation.json", "scene_gt.json", "scene_gt.before_annotation.json"
+UNDO = "annotation.undo.json"
 
 
 class Store:
@@ -42,6 +44,7 @@ class Store:
         self._made = [one for one in (self.folder, self.folder.parent, out) if not one.exists()]
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = WriterLock(self.folder / OWN)
+        self._undo = UndoText()
 
     def load(self) -> Annotations | None:
         """Where the session was left; else the scene_gt.json that is there; None where there is neither.
@@ -76,6 +79,24 @@ class Store:
             shutil.copy2(truth, self.folder / KEPT)
         write_durably(own, _text({"diffdope_annotation": VERSION, "state": to_plain(state)}))
         write_durably(truth, _text(truth_of(state)))
+
+    def save_history(self, history: History, state: Annotations) -> None:
+        """Writes what undo and redo go through beside the session; where that fails, nothing but that is lost."""
+        path = self.folder / UNDO
+        try:
+            with atomic(path) as unfinished:
+                unfinished.write_text(json.dumps(self._undo.entry(history, state), allow_nan=False), encoding="utf-8")
+        except OSError:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def load_history(self, state: Annotations) -> History:
+        """What undo and redo go through from the state that was loaded; nothing where the file is of another one, was
+        cut off, or is not there."""
+        try:
+            return history_of(read_object(self.folder / UNDO), state)
+        except (DiffDopeError, OSError):
+            return [], []
 
     def write_models(self, meshes: Mapping[int, Mesh]) -> None:
         """Writes models/obj_000001.ply and so on, and models_info.json; files that are there stay."""

@@ -19,6 +19,18 @@ _FAR_DEG = 40.0  # from a start: more than its searches reach
 _STILL_RAD = np.radians(5.0)  # joints that move by less stand still
 
 
+DOUBTED = "a pose was found, but masks and outlines do not meet; see the notes and the overlays"
+
+
+def on_doubt(iou: float, away_px: float) -> str:
+    """Masks and outlines that do not meet: overlap without the base, and pixels between them."""
+    return (
+        f"not sure: without the base, masks and drawn robot overlap by {iou:.2f} only, and their outlines are "
+        f"{away_px:.1f} px apart; do the masks lack links, or show something else? Another pose may be right: give "
+        "depth, or masks of all links"
+    )
+
+
 def message_of(status: Status) -> str:
     """The status in words."""
     if status is Status.CONVERGED:

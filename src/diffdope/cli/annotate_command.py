@@ -21,6 +21,7 @@ from diffdope.cli.help_text import parsed
 from diffdope.cli.lists import numbers_of
 from diffdope.errors import expected
 from diffdope.io.files import check_folder
+from diffdope.io.interrupts import terminated_as_interrupted
 from diffdope.pipelines.settings import DEFAULT
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.mesh_io import unit_of
@@ -94,11 +95,12 @@ def run(arguments: list[str]) -> int:
     viser_module("annotate")
     check_folder(given.out)
     inputs = inputs_of(given)
-    store = Store(given.out, given.split, given.scene)
-    try:
-        return _annotate(given, inputs, store)
-    finally:
-        store.close()
+    with terminated_as_interrupted():
+        store = Store(given.out, given.split, given.scene)
+        try:
+            return _annotate(given, inputs, store)
+        finally:
+            store.close()
 
 
 def inputs_of(given: Arguments) -> Inputs:
@@ -166,7 +168,7 @@ def _annotate(given: Arguments, inputs: Inputs, store: Store) -> int:
 
     session = Session(
         inputs.pictures.ids, inputs.objects, state=before, cameras=inputs.pictures.cameras(), still=given.still,
-        saved=saved,
+        saved=saved, history=([], []) if before is None else store.load_history(before), recorded=store.save_history,
     )  # fmt: skip
     if before is not None and fresh:
         exporter.adopt(before)

@@ -33,7 +33,8 @@ class Arguments:
     """Finds where a camera stands (eye to hand), from pictures of a robot arm and its joint values. Lengths in metres.
 
     The result is T_camera_base, the pose of the robot's base in the camera: p_camera = T_camera_base p_base, in the
-    OpenCV optical frame (x right, y down, z forward).
+    OpenCV optical frame (x right, y down, z forward). Of a camera on the robot's hand: --eye-in-hand, which takes other
+    flags (diffdope calibrate --eye-in-hand --help).
     """
 
     urdf: Path
@@ -84,17 +85,16 @@ class Arguments:
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code: 0 if the camera was found."""
-    if any(one.split("=")[0] in ("--eye-in-hand", "--eye_in_hand") for one in arguments):
-        cure = (
-            "mount the camera where it does not move, or keep an object of known pose in view and use `diffdope locate`"
-        )
-        raise expected("--eye-in-hand", "a camera that stands still (eye to hand)", "one on the robot", cure)
+    if "--eye-in-hand" in arguments or "--eye_in_hand" in arguments:
+        from diffdope.cli import eye_in_hand_command
+
+        return eye_in_hand_command.run([one for one in arguments if one not in ("--eye-in-hand", "--eye_in_hand")])
     given: Arguments = parsed(Arguments, arguments, "diffdope calibrate")
     check_fields(given, {"mask_id": 0, "seed": 0, "threads": 1, "suggestions": 0})
     check_folder(given.out)
     with Activity("reading the robot and the pictures"):
         robot = load_robot(
-            given.urdf, base=given.base_link, surface=given.surface, packages=_pairs("package", given.package)
+            given.urdf, base=given.base_link, surface=given.surface, packages=pairs_of("package", given.package)
         )
         start = None if given.init is None else read_camera_pose(given.init)
         shots = read_shots(given, robot)
@@ -109,7 +109,7 @@ def read_shots(given: Arguments, robot: Robot) -> list[Shot]:
     inverted = None if given.mask_inverted is None else given.mask_inverted == "yes"
     pictures = ImageFolders(folders, mask_label=given.mask_id, mask_inverted=inverted)
     values = read_joints(given.joints, unit=given.joint_unit).of(pictures.names)
-    fixed = {name: _number("fix", name, text) for name, text in _pairs("fix", given.fix).items()}
+    fixed = {name: number_of("fix", name, text) for name, text in pairs_of("fix", given.fix).items()}
     shots: list[Shot] = []
     camera: Camera | None = None
     scale: float | None = None
@@ -118,7 +118,7 @@ def read_shots(given: Arguments, robot: Robot) -> list[Shot]:
             camera, file_mm = load_camera_of_image(given.camera, frame.size)
             scale = depth_scale_m(given.depth_scale, file_mm, given.camera, depth=frame.depth)
         robot.checked({**joints, **fixed}, str(given.joints))
-        images = _showing_something(frame)
+        images = showing_something(frame)
         if images is None:
             print(f"note: {frame.name}: its mask or depth is empty, so it is left out")
             continue
@@ -129,7 +129,7 @@ def read_shots(given: Arguments, robot: Robot) -> list[Shot]:
     return shots
 
 
-def _showing_something(frame: Frame) -> dict[str, NDArray[Any]] | None:
+def showing_something(frame: Frame) -> dict[str, NDArray[Any]] | None:
     """Mask and depth of a picture that are not empty; None if its mask is, or nothing is left."""
     if frame.mask is not None and not frame.mask.any():
         return None
@@ -170,7 +170,8 @@ def inputs_of(given: Arguments) -> dict[str, Any]:
     return kept
 
 
-def _pairs(flag: str, given: tuple[str, ...]) -> dict[str, str]:
+def pairs_of(flag: str, given: tuple[str, ...]) -> dict[str, str]:
+    """What NAME=VALUE of a flag says, by name."""
     pairs = {}
     for one in given:
         name, sign, value = one.partition("=")
@@ -180,7 +181,8 @@ def _pairs(flag: str, given: tuple[str, ...]) -> dict[str, str]:
     return pairs
 
 
-def _number(flag: str, name: str, text: str) -> float:
+def number_of(flag: str, name: str, text: str) -> float:
+    """The value that a flag gives to a name, as a number."""
     try:
         return float(text)
     except ValueError as error:

@@ -15,12 +15,12 @@ from rich.table import Table
 from diffdope.calibration.result import CalibrationResult, PictureResidual
 from diffdope.calibration.shots import Shot
 from diffdope.cli.report import view_line
-from diffdope.cli.wording import in_options
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.io.files import write_json
 from diffdope.io.plain import to_plain
 from diffdope.io.transforms import T_OPTICAL_BODY, body_frame, publisher_line, write_transforms
+from diffdope.io.wording import in_options
 from diffdope.problem.failure import Status
 from diffdope.problem.region import box_of
 from diffdope.render.renderer import Renderer

@@ -59,7 +59,8 @@ def flags_of(kind: type[Flags], inputs: Mapping[str, Any], places: Places, **giv
         if name not in hints or name in given or value in (None, OF_THE_FORMAT):
             continue
         if Path in (hints[name], *get_args(hints[name])):
-            values[name] = places.find(str(value))
+            found = [places.find(str(one)) for one in (value if isinstance(value, list) else [value])]
+            values[name] = tuple(found) if isinstance(value, list) else found[0]
         else:
             values[name] = tuple(value) if isinstance(value, list) else value
     try:

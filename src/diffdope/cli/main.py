@@ -112,7 +112,7 @@ def run_command(name: str, arguments: list[str]) -> int:
 
 def complain(message: str, code: int) -> int:
     """One line on stderr."""
-    from diffdope.cli.wording import in_options
+    from diffdope.io.wording import in_options
 
     print("error: " + in_options(" ".join(message.split())), file=sys.stderr)
     return code

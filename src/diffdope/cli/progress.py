@@ -8,8 +8,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from html import escape
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -21,15 +22,36 @@ FIRST_S = 2.0
 """Seconds of silence after which a log gets its first line."""
 EVERY_S = 30.0
 """Seconds between the lines of a log."""
+_NOTEBOOK_S = 0.25
+"""Seconds between the looks of a notebook's bar."""
 
 
-def shows_bars(console: Console) -> bool:
-    """Whether bars that move can be seen there: terminals and notebooks."""
-    return console.is_terminal or console.is_jupyter
+class _NotebookBar:
+    """A bar below a cell. rich has one that needs ipywidgets, and without them shows warnings in its place."""
+
+    def __init__(self) -> None:
+        import IPython.display
+
+        self._shown: Any = IPython.display
+        self._handle = self._shown.display(self._made(""), display_id=True)
+
+    def show(self, line: str, done: int, total: int | None) -> None:
+        """A line, and a bar where it is known how much there is to do."""
+        bar = "" if not total else f'<progress value="{done}" max="{total}"></progress> '
+        self._handle.update(self._made(f"{bar}{escape(line)}"))
+
+    def remove(self) -> None:
+        """Nothing is left of it."""
+        self._handle.update(self._made(""))
+
+    def _made(self, text: str) -> Any:
+        return self._shown.HTML(f"<small>{text}</small>" if text else "")
 
 
 class Activity:
     """One thing that a command does: a bar or a spinner; in a log a line after two seconds, and then now and then.
+
+    In a notebook it is a bar below the cell.
 
     Lines come from a thread, so that they come, too, while nothing is reported.
 
@@ -50,21 +72,24 @@ class Activity:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
         self._bar = Progress(
-            *columns, *times, console=self._console, transient=True, disable=not shows_bars(self._console),
+            *columns, *times, console=self._console, transient=True, disable=not self._console.is_terminal,
             speed_estimate_period=period_s,
         )  # fmt: skip
         self._task = self._bar.add_task(text, total=total, completed=done)
         self._began = time.monotonic()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
+        self._in_notebook: _NotebookBar | None = None
 
     def __enter__(self) -> Activity:
         self._began = time.monotonic()
-        if shows_bars(self._console):
+        if self._console.is_jupyter:
+            self._in_notebook = _NotebookBar()
+        elif self._console.is_terminal:
             self._bar.start()
-        else:
-            self._thread = threading.Thread(target=self._talk, daemon=True, name="progress")
-            self._thread.start()
+            return self
+        self._thread = threading.Thread(target=self._talk, daemon=True, name="progress")
+        self._thread.start()
         return self
 
     def __exit__(
@@ -74,6 +99,8 @@ class Activity:
         self._bar.stop()
         if self._thread is not None:
             self._thread.join()
+        if self._in_notebook is not None:
+            self._in_notebook.remove()
 
     def begin(self, total: int, done: int, text: str) -> None:
         """Says how much there is to do, once that is known; what was done before does not count as fast."""
@@ -113,6 +140,10 @@ class Activity:
         return text if new <= 0 else f"{text}, {elapsed / new * max(self._total - self._done, 0):.0f} s left"
 
     def _talk(self) -> None:
+        if self._in_notebook is not None:
+            while not self._ended.wait(_NOTEBOOK_S):
+                self._in_notebook.show(self.line(), self._done, self._total)
+            return
         pause = FIRST_S
         while not self._ended.wait(pause):
             print(self.line(), file=self._console.file, flush=True)

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from diffdope.cli.progress import COMPILES, Activity
-from diffdope.cli.wording import in_options
 from diffdope.geometry.pose import Pose
+from diffdope.io.wording import in_options
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.scene.observation import Observation

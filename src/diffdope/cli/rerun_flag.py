@@ -35,7 +35,7 @@ class RerunFlag:
         """
         if self.rerun is None:
             return
-        from diffdope.viz.rerun_file import check_rerun
+        from diffdope.viz.rerun_parts import check_rerun
 
         check_rerun()
         if self.rerun.suffix.lower() != ".rrd":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -14,13 +16,15 @@ from diffdope.checked_fields import check_fields
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.progress import COMPILES, Activity
 from diffdope.cli.refine_command import described
+from diffdope.cli.rerun_flag import RerunFlag
 from diffdope.cli.scene_objects import ObjectFlags, objects_of
-from diffdope.errors import expected
+from diffdope.errors import DiffDopeError, expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.capture import Capture, CaptureFiles
 from diffdope.io.extrinsics import has_places, read_camera_places
 from diffdope.io.files import check_folder, results_folder
 from diffdope.io.masks import MaskFile
+from diffdope.io.plain import to_plain
 from diffdope.io.poses import read_start_pose
 from diffdope.joint.scene_refiner import SceneRefiner
 from diffdope.pipelines.settings import DEFAULT
@@ -28,14 +32,14 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.mesh_io import unit_of
 from diffdope.scene.observation import Observation
 from diffdope.scene.scene import SceneObject
-from diffdope.scene.view import View
+from diffdope.scene.view import LARGEST_DEG, LARGEST_M, View
 
 T = TypeVar("T")
 Masks = dict[tuple[int, int], NDArray[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments:
+class Arguments(RerunFlag):
     """Finds several objects at once, in one picture or in those of several cameras. Lengths in files are millimetres.
 
     One picture: diffdope scene --camera camera.json --rgb rgb.png --mask labels.png --object cup.ply,label=1
@@ -92,10 +96,14 @@ class Arguments:
         """(metres, degrees)."""
         if self.extrinsics_sigma is None:
             return None
+        wanted = f"MM,DEG such as 10,1, each above 0, at most {1e3 * LARGEST_M:g} mm and {LARGEST_DEG:g} degrees"
         try:
             mm, degrees = (float(word) for word in self.extrinsics_sigma.split(","))
         except ValueError as error:
-            raise expected("extrinsics-sigma", "MM,DEG such as 10,1", repr(self.extrinsics_sigma)) from error
+            raise expected("extrinsics-sigma", wanted, repr(self.extrinsics_sigma)) from error
+        if not (0.0 < mm <= 1e3 * LARGEST_M and 0.0 < degrees <= LARGEST_DEG):
+            cure = "leave it out where the cameras' places are exact"
+            raise expected("extrinsics-sigma", wanted, repr(self.extrinsics_sigma), cure)
         return 1e-3 * mm, degrees
 
 
@@ -131,6 +139,10 @@ def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code: 0 if every object was found."""
     given = parse(arguments)
     check_folder(given.out)
+    given.check_rerun()
+    if given.sigma is not None and given.count == 1:
+        cure = "leave it out: one view says nothing about where its camera stands"
+        raise expected("extrinsics-sigma", "only with several views", repr(given.extrinsics_sigma), cure)
     objects = objects_of(given.object, given.objects, given.unit)
     refiner = SceneRefiner(
         load_objects(objects), preset=given.numbers.preset(given.preset), seed=given.seed, threads=given.threads
@@ -154,14 +166,26 @@ def refine_and_write(
     console = Console()
     with Activity(f"finding {len(objects)} objects in {len(views)} views{COMPILES}"):
         result = refiner.refine(views, masks, starts=starts, boxes=boxes)
-    inputs = {"camera": [str(path) for path in given.camera], "objects": [one.entry() for one in objects]}
-    beside = described(refiner.refiners[0].preset, {}) | {"inputs": inputs}
+    beside = described(refiner.refiners[0].preset, {}) | {"inputs": inputs_of(given, objects)}
     ids = [number if one.obj_id is None else one.obj_id for number, one in enumerate(objects, 1)]
     images = [number if k is None else k for number, k in enumerate(of_views("image-id", given.image_id, given.count))]
     with results_folder(given.out) as folder:
         write_scene(folder, refiner, views, result, ids, images, beside)
+    if given.rerun is not None:
+        from diffdope.viz.rerun_scene import write_scene_recording
+
+        write_scene_recording(given.rerun, [one.mesh for one in refiner.refiners], views, result)
     print_scene(result, given.out, console)
     return 0 if result.ok else 1
+
+
+def inputs_of(given: Arguments, objects: list[ObjectFlags]) -> dict[str, Any]:
+    """What the scene was made of, as its flags say it: `diffdope view` reads the same files again."""
+    lists = ("camera", "rgb", "depth", "mask", "extrinsics", "image_id")
+    inputs: dict[str, Any] = {name: [to_plain(one) for one in getattr(given, name)] for name in lists}
+    for name in ("extrinsics_kind", "extrinsics_sigma", "depth_scale"):
+        inputs[name] = getattr(given, name)
+    return inputs | {"objects": [one.entry() for one in objects]}
 
 
 def load_objects(objects: list[ObjectFlags]) -> list[SceneObject]:
@@ -195,7 +219,9 @@ def of_views(name: str, values: tuple[T, ...], count: int, *, alone: bool = True
     if len(values) == 1 and (alone or count == 1):
         return [values[0]] * count
     if len(values) != count:
-        raise expected(name, f"one for each of {count} views", f"{len(values)}")
+        raise expected(
+            name, "one, for there is one view" if count == 1 else f"one for each of {count} views", len(values)
+        )
     return list(values)
 
 
@@ -243,7 +269,8 @@ def masks_of(given: Arguments, objects: list[ObjectFlags], views: list[View]) ->
             camera = views[view].observation.taken_by
             picture = None if not given.rgb else given.rgb[view].name
             file = MaskFile(path, label, ids[view], None)
-            masks[view, number] = file.read(size=(camera.height, camera.width), picture=picture).pixels
+            with named(one):
+                masks[view, number] = file.read(size=(camera.height, camera.width), picture=picture).pixels
         if one.label is not None and not any(mask.any() for (_, o), mask in masks.items() if o == number):
             known = sorted({n for path in shared if path is not None for n in MaskFile(path).labels()})
             raise expected(f"label of {one.mesh}", f"one of {', '.join(map(str, known[:20])) or 'none'}", one.label)
@@ -255,13 +282,23 @@ def starts_of(objects: list[ObjectFlags], count: int) -> dict[Any, Pose]:
     starts: dict[Any, Pose] = {}
     for number, one in enumerate(objects):
         if len(one.inits) == 1 and one.inits[0] is not None:
-            pose = read_start_pose(one.inits[0], obj_id=one.obj_id)
-            starts[(0, number) if count == 1 else number] = pose
+            with named(one):
+                starts[(0, number) if count == 1 else number] = read_start_pose(one.inits[0], obj_id=one.obj_id)
             continue
         for view, path in enumerate(of_views(f"init of {one.mesh}", one.inits, count, alone=False)):
             if path is not None:
-                starts[view, number] = read_start_pose(path, obj_id=one.obj_id)
+                with named(one):
+                    starts[view, number] = read_start_pose(path, obj_id=one.obj_id)
     return starts
+
+
+@contextmanager
+def named(one: ObjectFlags) -> Iterator[None]:
+    """Errors of an object's files name the object."""
+    try:
+        yield
+    except DiffDopeError as error:
+        raise DiffDopeError(f"object {one.mesh}, {error}") from error
 
 
 def boxes_of(objects: list[ObjectFlags], count: int) -> dict[tuple[int, int], Any]:

@@ -44,7 +44,8 @@ class ObjectFlags:
     def entry(self) -> dict[str, Any]:
         """What stands beside a result."""
         return {"mesh": str(self.mesh), "masks": [None if one is None else str(one) for one in self.masks],
-                "label": self.label, "init": [None if one is None else str(one) for one in self.inits]}  # fmt: skip
+                "label": self.label, "boxes": [None if one is None else list(one) for one in self.boxes],
+                "init": [None if one is None else str(one) for one in self.inits], "unit": self.unit}  # fmt: skip
 
 
 def objects_of(words: Sequence[str], file: Path | None, unit: str | None) -> list[ObjectFlags]:

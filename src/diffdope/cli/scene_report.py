@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from diffdope.cli.wording import in_options
+from diffdope.cli.report import view_line
 from diffdope.io.bop_results import Estimate, write_results
 from diffdope.io.files import write_json
 from diffdope.io.plain import to_plain
-from diffdope.io.poses import pose_entry
-from diffdope.joint.result import ObjectResult, SceneResult
+from diffdope.io.scene_results import encode_scene
+from diffdope.io.wording import in_options
+from diffdope.joint.result import SceneResult
 from diffdope.joint.scene_refiner import SceneRefiner
 from diffdope.render.renderer import Renderer
 from diffdope.scene.view import View
@@ -23,10 +24,7 @@ from diffdope.viz.compose import GREEN, RED, contour, enlarge, to_bytes, written
 from diffdope.viz.draw import whole_window
 from diffdope.viz.overlay import write_overlay
 
-_COVARIANCE = (
-    "(rho x y z [m], phi x y z [rad]), R <- Exp(phi) R, t <- t + rho: of T_m2w of each object in the order of objects, "
-    "then of T_w2c of each view that was refined"
-)
+_ANSWERS = 5  # that are printed of an object; scene.json has all
 
 
 def write_scene(
@@ -44,7 +42,7 @@ def write_scene(
         images: numbers of the views in BOP's files.
         beside: what stands beside the result in scene.json.
     """
-    write_json(folder / "scene.json", scene_entry(result, ids) | to_plain(dict(beside)))
+    write_json(folder / "scene.json", encode_scene(result, ids, in_options) | to_plain(dict(beside)))
     for number, view in enumerate(views):
         suffix = "" if len(views) == 1 else "_" + re.sub(r"[^\w.-]", "_", result.views[number].name)
         rows = [
@@ -54,40 +52,6 @@ def write_scene(
         ]
         write_results(folder / f"poses{suffix}.csv", rows)
         draw_view(folder / f"overlay{suffix}.png", refiner, view, number, result)
-
-
-def scene_entry(result: SceneResult, ids: Sequence[int]) -> dict[str, Any]:
-    """The result as JSON can hold it."""
-    return {
-        "frames": "T_m2w: model to world; T_w2c: world to camera (OpenCV: x right, y down, z forward); metres; "
-        "cam_R_m2c and cam_t_m2c (millimetres): model to that camera",
-        "objects": [_object_entry(one, obj_id) for one, obj_id in zip(result.objects, ids, strict=True)],
-        "views": [
-            {
-                "name": one.name, "used": one.used, "reason": one.reason, "T_w2c": one.T_w2c.matrix.tolist(),
-                "refined": one.refined, "covariance": to_plain(one.covariance), "moved_mm": one.moved_mm,
-                "moved_deg": one.moved_deg, "deviations": one.deviations,
-            }
-            for one in result.views
-        ],
-        "covariance": to_plain(result.covariance), "covariance_of": _COVARIANCE,
-        "notes": list(result.notes), "seconds": result.elapsed_s,
-    }  # fmt: skip
-
-
-def _object_entry(one: ObjectResult, obj_id: int) -> dict[str, Any]:
-    return {
-        "name": one.name, "obj_id": obj_id, "status": str(one.status), "message": in_options(one.message),
-        "confidence": one.confidence, "T_m2w": one.pose.matrix.tolist(), "covariance": to_plain(one.covariance),
-        "unobserved": to_plain(one.unobserved), "notes": [in_options(note) for note in one.notes],
-        "views": [
-            {
-                "view": seen.view, "used": seen.used, "reason": seen.reason, **pose_entry(seen.pose),
-                "confidence": seen.confidence, "deviations": seen.deviations, "evidence": to_plain(seen.evidence),
-            }
-            for seen in one.views
-        ],
-    }  # fmt: skip
 
 
 def draw_view(path: Path, refiner: SceneRefiner, view: View, number: int, result: SceneResult) -> None:
@@ -127,6 +91,10 @@ def print_scene(result: SceneResult, out: Path, console: Console) -> None:
         place = f", confidence {one.confidence:.2f}, at ({x:.1f}, {y:.1f}, {z:.1f}) mm"
         why = "" if one.ok else f": {in_options(one.message)}"
         console.print(f"{one.name}: {one.status}{place if one.views else ''}{why}", soft_wrap=True, markup=False)
+        for number, answer in enumerate(one.answers[:_ANSWERS] if len(one.answers) > 1 and not one.ok else (), 1):
+            x, y, z = 1e3 * answer.pose.t_m2c
+            text = f"  answer {number}: probability {answer.probability:.2f}, at ({x:.1f}, {y:.1f}, {z:.1f}) mm"
+            console.print(text, soft_wrap=True, markup=False)
     for view in result.views:
         if view.refined:
             text = f"{view.name}: camera moved by {view.moved_mm:.2f} mm and {view.moved_deg:.3f} degrees"
@@ -135,3 +103,4 @@ def print_scene(result: SceneResult, out: Path, console: Console) -> None:
         console.print(f"note: {in_options(note)}", soft_wrap=True, markup=False)
     found = sum(one.ok for one in result.objects)
     console.print(f"{found} of {len(result.objects)} found; files: {out}", soft_wrap=True, markup=False)
+    console.print(view_line(out), highlight=False, soft_wrap=True, markup=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ _NEEDED = ("fastapi", "uvicorn", "python_multipart")
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Answers requests over HTTP: /meshes, /locate, /refine, /track. See docs/service.md, or /docs of the service."""
+    """Answers requests over HTTP: /meshes, /locate, /refine, /scene, /track. See docs/service.md, or its page /docs."""
 
     host: str = "127.0.0.1"
     """Address to listen at; only this machine can reach the default."""
@@ -46,13 +47,15 @@ class Arguments:
     """Size of a request."""
     max_megapixels: int = Limits.max_pixels // 10**6
     """Size of a picture."""
+    searches: int = Limits.searches
+    """Objects times views of a /scene."""
     warm: bool = True
     """Compile and load the kernels before the first request."""
 
     @property
     def limits(self) -> Limits:
         """As the service takes them."""
-        same = ("workers", "queue", "meshes", "tracks", "track_idle_s", "timeout_s")
+        same = ("workers", "queue", "meshes", "tracks", "track_idle_s", "timeout_s", "searches")
         sizes = {"max_bytes": self.max_megabytes * 10**6, "max_pixels": self.max_megapixels * 10**6}
         return Limits(**{name: getattr(self, name) for name in same}, **sizes)
 
@@ -100,6 +103,7 @@ def serve(given: Arguments, limits: Limits, token: str | None) -> None:
     with Activity("loading the kernels; after an installation, this compiles for a minute or two"):
         if given.warm:
             compile_apart(PRESETS["default"])
+            warm_decoder()
         app.state.service.workers.start(warm=given.warm)
     host, port = socket.getsockname()[:2]
     if token is None and not host.startswith("127.") and host != "::1":
@@ -107,6 +111,15 @@ def serve(given: Arguments, limits: Limits, token: str | None) -> None:
     socket.listen(config.backlog)  # whoever reads the next line may connect at once
     print(f"listening at http://{f'[{host}]' if ':' in host else host}:{port}, documents at /docs", flush=True)
     uvicorn.Server(config).run(sockets=[socket])
+
+
+def warm_decoder() -> None:
+    """Loads or compiles what decodes PNGs in this process."""
+    from diffdope.io.images import read_image
+    from diffdope.io.memory_file import MemoryFile
+
+    file = files("diffdope") / "data" / "demo" / "depth.png"
+    read_image("depth", MemoryFile("depth", file.read_bytes()))
 
 
 def _bound(given: Arguments) -> Any:

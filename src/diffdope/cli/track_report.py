@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -12,15 +12,24 @@ from rich.console import Console
 from rich.table import Table
 
 from diffdope.cli.progress import COMPILES, Activity, counted
+from diffdope.cli.report import view_line
 from diffdope.cli.track_run import Video, events_of, poses_of
-from diffdope.cli.wording import in_options
 from diffdope.io.bop_results import Estimate, write_results
 from diffdope.io.pose_outputs import write_scene_gt, write_tum
+from diffdope.io.wording import in_options
 from diffdope.pipelines.result import Status
 from diffdope.pipelines.settings import Preset
 from diffdope.scene.mesh import Mesh
 
 Records = Mapping[str, Mapping[str, Any]]
+
+# Fields of `FitQuality` that speak for a pose, of 1 at best.
+_AGREEMENTS = {
+    "depth_inliers": "depth fits at {:.0f} % of the object",
+    "texture": "its colours correlate by {:.0f} %",
+    "overlap": "drawing and mask share {:.0f} %",
+    "outline": "{:.0f} % of its outline lie on edges of the photograph",
+}
 
 
 class TrackDisplay:
@@ -111,9 +120,25 @@ def print_summary(records: Records, doubt: float, out: Path, console: Console, *
         table.add_row("why", in_options(rows[0]["message"]))
         cure = "give the pose in the first frame (--init), or a mask; or draw --box closely around what is visible"
         table.add_row("cure", cure)
+    elif doubtful == len(rows) - sum(lost):
+        table.add_row("why", doubt_in_words([row for row, gone in zip(rows, lost, strict=True) if not gone], doubt))
+        table.add_row("cure", "look at it; are K, the mesh, its unit, the depth scale and the first pose right?")
     elif lost[-1]:
         table.add_row("why", in_options(rows[-1]["message"]))
     if film:
         table.add_row("note", 'no film: it needs PyAV with x264; pip install "diffdope[video]"')
     table.add_row("files", str(out))
     console.print(table)
+    console.print(view_line(out), highlight=False, soft_wrap=True)
+
+
+def doubt_in_words(rows: Sequence[Mapping[str, Any]], doubt: float) -> str:
+    """Why no frame is believed: what agrees, and how far, in the middle of the frames."""
+    sure = [row["confidence"] or 0.0 for row in rows]
+    seen: dict[str, float] = {}
+    for name in _AGREEMENTS:
+        values = [row["evidence"][name] for row in rows if (row.get("evidence") or {}).get(name) is not None]
+        if values:
+            seen[name] = float(np.median(values))
+    agree = "; ".join(_AGREEMENTS[name].format(100 * value) for name, value in sorted(seen.items(), key=lambda s: s[1]))
+    return f"confidence {min(sure):.2f} to {max(sure):.2f}, below {doubt:g} in all frames{': ' if agree else ''}{agree}"

@@ -25,7 +25,7 @@ class Arguments:
     """Shows a result in a browser: camera, photograph, depth, meshes, hypotheses, uncertainty, residuals."""
 
     result: Annotated[Path, tyro.conf.Positional]
-    """Folder or result.json of refine or locate, of calibrate, a tracked folder, or a BOP data set with --split."""
+    """Folder or result.json of refine, locate, scene or calibrate, a tracked folder, or a BOP data set with --split."""
     html: Path | None = None
     """Write one HTML page, which opens without a net, instead of serving."""
     moments: int | None = None

@@ -18,6 +18,7 @@ from diffdope.cli.refine_command import Arguments as RefineArguments
 from diffdope.cli.track_command import Arguments as TrackArguments
 from diffdope.cli.track_command import read_video
 from diffdope.cli.track_run import poses_of
+from diffdope.cli.view_scene import scene_of
 from diffdope.errors import DiffDopeError, expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.histories import FILE_NAME, read_history
@@ -34,14 +35,16 @@ from diffdope.viewer.frame_reader import FrameReader
 from diffdope.viewer.result_content import result_content
 from diffdope.viewer.several_content import instances_content, pictures_content, track_content
 
-RESULT, RESULTS, JOURNAL = "result.json", "results.json", "poses.jsonl"
+RESULT, RESULTS, JOURNAL, SCENE = "result.json", "results.json", "poses.jsonl", "scene.json"
+_FILES = (RESULT, RESULTS, JOURNAL, SCENE)
 KINDS = (
-    f"a folder with {RESULT}, {RESULTS} or {JOURNAL}, one of these files, or the folder of a BOP data set with --split"
+    f"a folder with {RESULT}, {RESULTS}, {JOURNAL} or {SCENE}, one of these files, or the folder of a BOP data set "
+    "with --split"
 )
 
 
 def content_of(path: Path, root: Path | None = None) -> Content:
-    """What is to be shown of a result of refine, locate, track or calibrate.
+    """What is to be shown of a result of refine, locate, track, scene or calibrate.
 
     Args:
         path: the file, or its folder.
@@ -64,7 +67,7 @@ def content_of(path: Path, root: Path | None = None) -> Content:
 def _file_in(path: Path) -> Path:
     if path.is_file():
         return path
-    found = [path / name for name in (RESULT, RESULTS, JOURNAL) if (path / name).is_file()]
+    found = [path / name for name in _FILES if (path / name).is_file()]
     if not found:
         raise expected("result", KINDS, f"{path}, which has none of these")
     return found[0]
@@ -162,6 +165,7 @@ def _calibration(entry: Mapping[str, Any], file: Path, places: Places) -> Conten
 _READERS: dict[str, Callable[[Mapping[str, Any], Path, Places], Content]] = {
     "T_camera_base": _calibration,
     "results": _instances,
+    "objects": scene_of,
 }
 
 

@@ -16,6 +16,7 @@ MODULES: dict[str, str] = {
     "clutter": "diffdope.experiments.clutter",
     "cost": "diffdope.experiments.cost",
     "limits": "diffdope.experiments.limits",
+    "calibration": "diffdope.experiments.calibration",
 }
 
 

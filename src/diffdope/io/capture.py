@@ -16,6 +16,7 @@ from diffdope.io.cameras import ROUNDED, depth_scale_m, entry_in, load_camera_of
 from diffdope.io.depth import DepthReader, DepthSource, Kind
 from diffdope.io.images import read_depth, read_rgb
 from diffdope.io.masks import BOX_NOTE, Mask, MaskFile
+from diffdope.io.memory_file import Source, source_of
 from diffdope.io.poses import read_extrinsics
 from diffdope.io.regions import mask_of_box, note_on_cut
 
@@ -55,7 +56,7 @@ class CaptureFiles:
 
     Attributes:
         camera: file of the camera: see `load_camera`.
-        rgb: file of the photograph.
+        rgb: file of the photograph; like those of depth and mask, it may be one in memory.
         depth: file of the depth image.
         mask: file of the mask: see `MaskFile`.
         depth_scale_mm: MILLIMETRES per unit of depth, as BOP's files have it; wins over the camera's file.
@@ -72,9 +73,9 @@ class CaptureFiles:
     """
 
     camera: str | Path
-    rgb: str | Path | None = None
-    depth: str | Path | None = None
-    mask: str | Path | None = None
+    rgb: Source | None = None
+    depth: Source | None = None
+    mask: Source | None = None
     depth_scale_mm: float | None = None
     mask_label: int | None = None
     mask_inverted: bool | None = None
@@ -168,7 +169,7 @@ class CaptureFiles:
             return Mask(pixels, (BOX_NOTE, cut) if cut else (BOX_NOTE,))
         if self.mask is None:
             return None
-        file = MaskFile(Path(self.mask), self.mask_label, self.image_id, self.mask_inverted)
+        file = MaskFile(source_of(self.mask), self.mask_label, self.image_id, self.mask_inverted)
         found = file.read(size=size, picture=None if self.rgb is None else str(self.rgb))
         if self.mask_label is not None and not found.pixels.any():
             known = ", ".join(map(str, file.labels()[:_LISTED])) or "none: it shows one object"

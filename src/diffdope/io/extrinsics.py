@@ -77,7 +77,8 @@ def _places(path: Path, kind: Kind) -> dict[str, Pose]:
     try:
         found = _found(data, kind)
     except DiffDopeError as error:
-        raise DiffDopeError(f"extrinsics file {path}: {error}") from error
+        text = str(error).replace("R_m2c", "rotation")  # of a camera, not of a model
+        raise DiffDopeError(f"extrinsics file {path}: {text}") from error
     if not found:
         pose = read_extrinsics(path, name="extrinsics")
         return {"0": pose if kind == "w2c" else pose.inverse()}

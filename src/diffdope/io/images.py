@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from diffdope.errors import DiffDopeError, expected
 from diffdope.io.array_files import read_arrays
 from diffdope.io.exr import read_exr
+from diffdope.io.memory_file import MemoryFile, Source, opened, size_of, source_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,7 +24,7 @@ ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", 
 """Of files that are taken for images where a folder holds others too."""
 
 
-def read_image(name: str, path: str | Path) -> NDArray[Any]:
+def read_image(name: str, path: Source) -> NDArray[Any]:
     """The array of an image or .npy file, in the file's own number type; palettes are resolved to RGB.
 
     Pillow reads single-channel 16-bit files losslessly, but gives the upper 8 bits only of 16-bit RGB.
@@ -38,7 +39,7 @@ def read_image(name: str, path: str | Path) -> NDArray[Any]:
     return read_with(name, path, _array_of, lambda array: array)
 
 
-def read_rgb(path: str | Path) -> NDArray[Any]:
+def read_rgb(path: Source) -> NDArray[Any]:
     """Like `read_image`; an alpha channel that is opaque everywhere is dropped."""
     array = read_image("rgb", path)
     channels = array.shape[2] if array.ndim == 3 else 1
@@ -48,10 +49,10 @@ def read_rgb(path: str | Path) -> NDArray[Any]:
     return array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
 
 
-def read_depth(path: str | Path) -> NDArray[Any]:
+def read_depth(path: Source) -> NDArray[Any]:
     """Like `read_image`, and of EXR: (H, W) integers to be multiplied by a depth scale, or float metres."""
-    path = Path(path)
-    if path.suffix.lower() == ".exr":
+    path = source_of(path)
+    if isinstance(path, Path) and path.suffix.lower() == ".exr":
         if not path.is_file():
             raise DiffDopeError(f"depth: expected an image file, but there is none at {path}")
         return read_exr("depth", path)
@@ -61,35 +62,35 @@ def read_depth(path: str | Path) -> NDArray[Any]:
     return array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
 
 
-def read_with(name: str, path: str | Path, of_image: Callable[[Image], T], of_array: Callable[[NDArray[Any]], T]) -> T:
+def read_with(name: str, path: Source, of_image: Callable[[Image], T], of_array: Callable[[NDArray[Any]], T]) -> T:
     """Opens an image or .npy file and returns what one of two functions makes of it.
 
     Args:
         name: the argument to blame.
-        path: the file.
+        path: the file, or one in memory, which holds an image.
         of_image: takes what Pillow opened.
         of_array: takes the array of a .npy file.
 
     Raises:
         DiffDopeError: if the file is missing or is no image.
     """
-    path = Path(path)
-    if not path.is_file():
+    path = source_of(path)
+    if size_of(path) is None:
         raise DiffDopeError(f"{name}: expected an image file, but there is none at {path}")
-    if path.suffix.lower() in (".npy", ".npz"):
+    if isinstance(path, Path) and path.suffix.lower() in (".npy", ".npz"):
         return of_array(_read_numpy(name, path))
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
+        with Image.open(opened(path)) as image:
             return of_image(_upright(image))
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise expected(name, f"an image in {path}", _cause(path, str(error))) from error
 
 
-def _cause(path: Path, error: str) -> str:
+def _cause(path: Path | MemoryFile, error: str) -> str:
     """What Pillow's errors mean."""
-    if path.stat().st_size == 0:
+    if not size_of(path):
         return "an empty file"
     if "truncated" in error or "broken data stream" in error or "unpack requires" in error:
         return "a file that was cut off"

@@ -24,6 +24,7 @@ from diffdope.io.images import read_with
 from diffdope.io.mask_files import ENDINGS as TEXTS
 from diffdope.io.mask_files import Instances, Size, read_instances
 from diffdope.io.mask_levels import Levels, levels_of, levels_of_image, object_pixels
+from diffdope.io.memory_file import MemoryFile
 
 __all__ = ["Mask", "MaskFile", "looks_inverted", "object_pixels", "read_labels", "read_mask"]
 
@@ -52,14 +53,14 @@ class MaskFile:
     """Which mask of which file.
 
     Attributes:
-        path: image, .npy, .npz, .json or .txt.
+        path: image, .npy, .npz, .json or .txt; or an image in memory.
         label: of the object, where the file holds several.
         image_id: of the image, where a .json holds several.
         inverted: True where the file is black or 0 on the object, False where it is not though it looks so; None to
             refuse one that looks so.
     """
 
-    path: Path
+    path: Path | MemoryFile
     label: int | None = None
     image_id: int | None = None
     inverted: bool | None = None
@@ -96,7 +97,7 @@ class MaskFile:
         return stored.flat_labels() if isinstance(stored, Levels) else []
 
     def _instances(self, picture: str | None) -> Instances:
-        if not self.path.is_file():
+        if isinstance(self.path, MemoryFile) or not self.path.is_file():
             raise DiffDopeError(f"mask: expected a mask file, but there is none at {self.path}")
         return read_instances(self.path, image_id=self.image_id, picture=picture)
 

@@ -68,12 +68,44 @@ def write_transforms(folder: Path, T_camera_base: Pose, *, base: str, camera: st
         camera: name of the camera's optical frame.
     """
     optical = T_camera_base.inverse()
+    frames = {"robot_base_frame": base, "robot_effector_frame": ""}
+    _write_for_ros(folder, optical, parent=base, camera=camera, kind="eye_on_base", frames=frames)
+    matrices = {
+        "T_camera_base": T_camera_base.matrix,
+        "R_cam2base": optical.R_m2c,
+        "t_cam2base": optical.t_m2c[:, None],
+    }
+    (folder / "opencv.yaml").write_text(_opencv(matrices), encoding="utf-8")
+
+
+def write_hand_transforms(folder: Path, T_flange_camera: Pose, *, base: str, flange: str, camera: str) -> None:
+    """The same of a camera on the hand: eye in hand, with R_cam2gripper and t_cam2gripper in `opencv.yaml`.
+
+    Args:
+        folder: for the files.
+        T_flange_camera: pose of the camera's optical frame in the flange.
+        base: name of the base link.
+        flange: name of the link that holds the camera.
+        camera: name of the camera's optical frame.
+    """
+    frames = {"robot_base_frame": base, "robot_effector_frame": flange}
+    _write_for_ros(folder, T_flange_camera, parent=flange, camera=camera, kind="eye_in_hand", frames=frames)
+    matrices = {
+        "T_flange_camera": T_flange_camera.matrix, "R_cam2gripper": T_flange_camera.R_m2c,
+        "t_cam2gripper": T_flange_camera.t_m2c[:, None],
+    }  # fmt: skip
+    (folder / "opencv.yaml").write_text(_opencv(matrices), encoding="utf-8")
+
+
+def _write_for_ros(
+    folder: Path, optical: Pose, *, parent: str, camera: str, kind: str, frames: Mapping[str, str]
+) -> None:
     body = optical @ T_OPTICAL_BODY
-    (folder / "static_transform.yaml").write_text(_static_transforms(base, camera, optical, body), encoding="utf-8")
-    (folder / "static_transform.launch.py").write_text(_launch_file(base, camera, optical), encoding="utf-8")
-    (folder / "easy_handeye2.calib").write_text(_easy_handeye2(base, camera, optical), encoding="utf-8")
-    (folder / "easy_handeye.yaml").write_text(_easy_handeye(base, camera, optical), encoding="utf-8")
-    (folder / "opencv.yaml").write_text(_opencv(T_camera_base), encoding="utf-8")
+    (folder / "static_transform.yaml").write_text(_static_transforms(parent, camera, optical, body), encoding="utf-8")
+    (folder / "static_transform.launch.py").write_text(_launch_file(parent, camera, optical), encoding="utf-8")
+    newer = _easy_handeye2(parent, camera, optical, kind, frames)
+    (folder / "easy_handeye2.calib").write_text(newer, encoding="utf-8")
+    (folder / "easy_handeye.yaml").write_text(_easy_handeye(camera, optical, kind, frames), encoding="utf-8")
 
 
 def _static_transforms(base: str, camera: str, optical: Pose, body: Pose) -> str:
@@ -105,23 +137,23 @@ def _launch_file(base: str, camera: str, optical: Pose) -> str:
     )
 
 
-def _easy_handeye2(base: str, camera: str, optical: Pose) -> str:
+def _easy_handeye2(parent: str, camera: str, optical: Pose, kind: str, frames: Mapping[str, str]) -> str:
     import yaml
 
     parameters = {
-        "name": "diffdope", "calibration_type": "eye_on_base", "robot_base_frame": base, "robot_effector_frame": "",
+        "name": "diffdope", "calibration_type": kind, **frames,
         "tracking_base_frame": camera, "tracking_marker_frame": "", "freehand_robot_movement": True,
     }  # fmt: skip
-    transform = transform_entry(base, camera, optical)["transform"]
+    transform = transform_entry(parent, camera, optical)["transform"]
     return str(yaml.safe_dump({"parameters": parameters, "transform": transform}, sort_keys=False))
 
 
-def _easy_handeye(base: str, camera: str, optical: Pose) -> str:
+def _easy_handeye(camera: str, optical: Pose, kind: str, frames: Mapping[str, str]) -> str:
     import yaml
 
     parameters = {
-        "eye_on_hand": False, "robot_base_frame": base, "robot_effector_frame": "", "tracking_base_frame": camera,
-        "tracking_marker_frame": "", "namespace": "/diffdope_eye_on_base/", "freehand_robot_movement": True,
+        "eye_on_hand": kind == "eye_in_hand", **frames, "tracking_base_frame": camera,
+        "tracking_marker_frame": "", "namespace": f"/diffdope_{kind}/", "freehand_robot_movement": True,
         "move_group": "", "move_group_namespace": "",
     }  # fmt: skip
     names = ("x", "y", "z", "qx", "qy", "qz", "qw")
@@ -130,11 +162,7 @@ def _easy_handeye(base: str, camera: str, optical: Pose) -> str:
     return str(yaml.safe_dump({"parameters": parameters, "transformation": transformation}, sort_keys=False))
 
 
-def _opencv(T_camera_base: Pose) -> str:
-    inverse = T_camera_base.inverse()
-    matrices = {
-        "T_camera_base": T_camera_base.matrix, "R_cam2base": inverse.R_m2c, "t_cam2base": inverse.t_m2c[:, None],
-    }  # fmt: skip
+def _opencv(matrices: Mapping[str, NDArray[np.float64]]) -> str:
     text = "%YAML:1.0\n---\n"
     for name, matrix in matrices.items():
         numbers = ", ".join(repr(float(value)) for value in matrix.ravel())

@@ -80,15 +80,15 @@ def asked_of(
         masked = any(_has_mask(scene, view, obj) for view in range(len(scene.views)))
         for view in range(len(scene.views)):
             where = view, obj
-            observation = scene.observation(view, obj)
+            observation, name = scene.observation(view, obj), scene.objects[obj].name
             if where in unseen:
                 continue
             if where in starts:
-                asked[where] = ObjectQuery(refiner, observation, starts[where])
+                asked[where] = ObjectQuery(refiner, observation, starts[where], name=name)
             elif where in checked:
-                asked[where] = ObjectQuery(refiner, observation, box=np.asarray(checked[where], np.float64))
+                asked[where] = ObjectQuery(refiner, observation, box=np.asarray(checked[where], np.float64), name=name)
             elif observation.mask_box is not None or (not masked and "depth" in observation.modalities):
-                asked[where] = ObjectQuery(refiner, observation)
+                asked[where] = ObjectQuery(refiner, observation, name=name)
         if not any(o == obj for _, o in asked):
             name = f"object {obj} ({scene.objects[obj].name})"
             cure = f"masks={{(view, object): mask}}, or {_CURE}"

@@ -12,9 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from diffdope.errors import DiffDopeError
+from diffdope.estimate.confidence import confidence_of
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.joint.drawn import Drawing, depth_of_others, drawing_of
+from diffdope.joint.leaf import Leaf
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.start import best_of
@@ -37,29 +40,57 @@ class ObjectQuery:
         observation: with its mask, if there is one.
         start: T_m2c; None to locate it.
         box: of `Refiner.locate`.
+        name: of the object, for messages.
     """
 
     refiner: Refiner
     observation: Observation
     start: Pose | None = None
     box: ArrayLike | None = None
+    name: str = ""
 
     def first(self) -> RefinementResult:
-        """On its own."""
-        return self._from(self.observation, self.start)
+        """On its own.
+
+        Raises:
+            DiffDopeError: for what `Refiner.refine` and `Refiner.locate` refuse; the object is named.
+        """
+        try:
+            return self._from(self.observation, self.start)
+        except DiffDopeError as error:
+            raise DiffDopeError(f"object {self.name}: {error}" if self.name else str(error)) from error
 
     def again(self, result: RefinementResult, others: F32) -> RefinementResult:
-        """From a result, knowing where others are; and from the beginning, where that did not convince."""
+        """From a result, knowing where others are; and from the beginning, where that did not convince.
+
+        What was found stays where the images, others known, do not fit the new pose better than the old one.
+        """
         observation = self.observation.with_others(others)
         if not result.modalities:  # there is no pose to go on from
             return self._from(observation, self.start)
         refined = self.refiner.refine(observation, result.pose)
+        if result.ok and refined.ok:
+            refined = self._cheaper(observation, refined, result)
         if result.answers:
             refined = _of_located(refined, result)
         if result.ok:
             return refined
         anew = self._from(observation, self.start)
         return _without_first_note(best_of([refined, anew]))
+
+    def _cheaper(
+        self, observation: Observation, refined: RefinementResult, before: RefinementResult
+    ) -> RefinementResult:  # fmt: skip
+        """Which of two poses costs less, others known; the one before is then as sure as its images are now."""
+        enter = self.refiner.frame.enter
+        leaf = Leaf(self.refiner, observation)
+        if not leaf.prepared(enter(refined.pose)):
+            return refined
+        now, then = leaf.costs([enter(refined.pose), enter(before.pose)])
+        if now <= then or before.evidence is None:
+            return refined
+        quality = replace(leaf.fit(enter(before.pose)).quality, agreement=before.evidence.agreement)
+        return replace(before, evidence=quality, confidence=confidence_of(quality))
 
     def _from(self, observation: Observation, start: Pose | None) -> RefinementResult:
         if start is not None:

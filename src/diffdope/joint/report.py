@@ -9,24 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import log_odds_of
-from diffdope.estimate.covariance import in_words
+from diffdope.geometry.pose import Pose
+from diffdope.joint.answers import ranked_answers
 from diffdope.joint.chain import as_tangent_of_pose, by_object, camera_difference
 from diffdope.joint.drawn import drawing_of
 from diffdope.joint.images import Member
 from diffdope.joint.normal_equations import Where
+from diffdope.joint.notes import (
+    note_on_size,
+    notes_on_cameras,
+    notes_on_fit,
+    notes_on_object,
+    notes_on_views,
+    view_name,
+)
 from diffdope.joint.result import ObjectInView, ObjectResult, SceneResult, ViewResult
 from diffdope.joint.settle import Claim, rivals_in, settled
-from diffdope.joint.together import Together
+from diffdope.joint.support import support_of
+from diffdope.joint.together import JointTask, Together
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, Status
 from diffdope.scene.scene import Scene
+from diffdope.search.answers import Answer
 
 F64 = NDArray[np.float64]
 
 _EVEN = 0.5  # confidence of one of two answers of which nothing tells which is right
 _LARGEST = 50.0  # log odds: beyond, a probability is 1
-_MUCH_WORSE = 2.0  # log odds: of views whose cameras are exact, images fit nearly as well together as alone
-_FAR_OFF = 3.0  # standard deviations of a camera's place that are worth a word
 
 
 def from_one_view(scene: Scene, found: Sequence[RefinementResult | None]) -> SceneResult:
@@ -55,6 +64,7 @@ def from_one_view(scene: Scene, found: Sequence[RefinementResult | None]) -> Sce
                 None if result.unobserved is None else result.unobserved @ J.T,
                 (seen,),
                 result.notes,
+                tuple(_carried(one, back) for one in result.answers),
             )
         )
     whole = None if len(blocks) < len(found) else _diagonal(blocks)
@@ -63,13 +73,13 @@ def from_one_view(scene: Scene, found: Sequence[RefinementResult | None]) -> Sce
     notes: tuple[str, ...] = ()
     if view.sigma is not None:
         notes = ("the camera was not refined: one view says nothing about where it stands",)
-    views = (ViewResult(_view_name(scene, 0), used, reason, view.T_w2c, False),)
+    views = (ViewResult(view_name(scene, 0), used, reason, view.T_w2c, False),)
     return SceneResult(tuple(objects), views, whole, notes, 0.0)
 
 
 def from_together(
     scene: Scene, refiners: Sequence[Refiner], solved: Together | None, kept: Sequence[int],
-    found: Mapping[Where, RefinementResult],
+    found: Mapping[Where, RefinementResult], task: JointTask | None = None,
 ) -> SceneResult:  # fmt: skip
     """The result of several views.
 
@@ -79,11 +89,12 @@ def from_together(
         solved: what all views say; None if no view found anything.
         kept: numbers of the objects that took part, in their order there.
         found: what each view found on its own.
+        task: what was solved; None where `solved` is.
     """
-    if solved is None:
+    if solved is None or task is None:
         objects = [_nowhere(scene, obj, _failures(scene, obj, found)) for obj in range(len(scene.objects))]
         views = [
-            ViewResult(_view_name(scene, v), False, "nothing could be compared in it", one.T_w2c, False)
+            ViewResult(view_name(scene, v), False, "nothing could be compared in it", one.T_w2c, False)
             for v, one in enumerate(scene.views)
         ]
         return SceneResult(tuple(objects), tuple(views), None, (), 0.0)
@@ -94,10 +105,16 @@ def from_together(
             objects.append(_nowhere(scene, obj, _failures(scene, obj, found)))
             continue
         n = kept.index(obj)
-        objects.append(_object(scene, refiners[obj], solved, n, obj, found, covariance, carried[n]))
+        objects.append(_object(scene, refiners[obj], solved, n, obj, found, covariance, carried[n], task))
     views = [_view(scene, solved, v, covariance) for v in range(len(scene.views))]
-    notes = [*_notes_on_views(scene, solved), *_notes_on_fit(solved), *_notes_on_cameras(scene, views)]
+    notes = [*notes_on_views(scene, solved), *notes_on_fit(solved), *notes_on_cameras(scene, views)]
     return SceneResult(tuple(objects), tuple(views), covariance, tuple(notes), 0.0)
+
+
+def _carried(answer: Answer, T_c2w: Pose) -> Answer:
+    """An answer of a camera in the world."""
+    turned = tuple(T_c2w @ one for one in answer.alternatives)
+    return replace(answer, pose=T_c2w @ answer.pose, alternatives=turned)
 
 
 def settled_result(result: SceneResult, scene: Scene, refiners: Sequence[Refiner]) -> SceneResult:
@@ -123,7 +140,11 @@ def settled_result(result: SceneResult, scene: Scene, refiners: Sequence[Refiner
             status, message = Status.FAILED, f"{rival} claims the same pixels, and is surer"
         else:
             status, message = Status.AMBIGUOUS, f"{rival} claims the same pixels, and nothing tells which of both it is"
-        objects[lost.obj] = replace(objects[lost.obj], status=status, message=message)
+        one = objects[lost.obj]
+        answers = one.answers or (Answer(one.pose, one.confidence),)
+        objects[lost.obj] = replace(
+            one, status=status, message=message, answers=answers if not lost.sure else one.answers
+        )
     return replace(result, objects=tuple(objects))
 
 
@@ -133,11 +154,7 @@ def _nowhere(scene: Scene, obj: int, notes: tuple[str, ...]) -> ObjectResult:
 
 
 def _failures(scene: Scene, obj: int, found: Mapping[Where, RefinementResult]) -> tuple[str, ...]:
-    return tuple(f"{_view_name(scene, v)}: {one.message}" for (v, o), one in found.items() if o == obj)
-
-
-def _view_name(scene: Scene, view: int) -> str:
-    return scene.views[view].name or f"view {view}"
+    return tuple(f"{view_name(scene, v)}: {one.message}" for (v, o), one in found.items() if o == obj)
 
 
 def _in_files_frames(solved: Together, refiners: Sequence[Refiner], kept: Sequence[int]) -> tuple[F64, list[F64]]:
@@ -156,10 +173,12 @@ def _in_files_frames(solved: Together, refiners: Sequence[Refiner], kept: Sequen
 
 def _object(
     scene: Scene, refiner: Refiner, solved: Together, n: int, obj: int, found: Mapping[Where, RefinementResult],
-    covariance: F64, motion: F64,
+    covariance: F64, motion: F64, task: JointTask,
 ) -> ObjectResult:  # fmt: skip
     """One object that took part as number n."""
     pose, vote = solved.state.objects[n], solved.votes[n]
+    support = support_of(scene, refiner, solved, n, obj)
+    notes = notes_on_object(scene, refiner, solved, n, obj, found, support)
     sure = _log_odds(scene, solved, n)
     confidence = float(1.0 / (1.0 + np.exp(-np.clip(sure, -_LARGEST, _LARGEST))))
     unobserved = solved.covariance.unobserved[n]
@@ -171,15 +190,40 @@ def _object(
     elif not vote.clear:
         status, message = Status.AMBIGUOUS, _contradiction(scene, vote.agreeing, vote.against)
         confidence = min(confidence, _EVEN)
+    elif support.against and not support.by:
+        status, message = Status.FAILED, MESSAGES[Status.FAILED]
+        confidence = min(confidence, _EVEN)
+    elif not support.decided:
+        status, message = Status.AMBIGUOUS, _contradiction(scene, support.by, support.against)
+        confidence = min(confidence, _EVEN)
     elif confidence < refiner.preset.resolved_search.least_confidence:
         status, message = Status.FAILED, MESSAGES[Status.FAILED]
+    if not status.ok:
+        size = note_on_size(scene, refiner, obj, found)
+        message = f"{message}; {size}" if size else message
+        notes = [*notes, *([size] if size else [])]
     part = solved.unknowns.of_object(n)
     return ObjectResult(
         scene.objects[obj].name, refiner.frame.leave(pose), status, message, confidence,
         covariance[part, part], unobserved @ motion.T,
         tuple(_in_view(scene, refiner, solved, v, n) for v in range(len(scene.views))),
-        tuple(_notes_on_object(scene, refiner, solved, n, obj, found)),
+        tuple(notes), _answers(refiner, task, n, pose, confidence, ambiguous=status is Status.AMBIGUOUS),
     )  # fmt: skip
+
+
+def _answers(
+    refiner: Refiner, task: JointTask, n: int, pose: Pose, confidence: float, *, ambiguous: bool
+) -> tuple[Answer, ...]:  # fmt: skip
+    """All poses that the views found, in the file's frame; the first is the common one, as sure as the result."""
+    singles = {view: one for (view, o), one in task.singles.items() if o == n}
+    if not ambiguous and not any(one.result.answers for one in singles.values()):
+        return ()
+    first, *others = ranked_answers(singles, task.cameras, task.priors, refiner, pose)
+    left = max(1.0 - confidence, 0.0)
+    total = sum(one.probability for one in others)
+    scale = min(1.0, left / total) if total > 0.0 else 1.0
+    ranked = [replace(first, probability=confidence), *(replace(o, probability=scale * o.probability) for o in others)]
+    return tuple(refiner.frame.answer(one) for one in ranked)
 
 
 def _undecided(scene: Scene, solved: Together) -> bool:
@@ -189,7 +233,7 @@ def _undecided(scene: Scene, solved: Together) -> bool:
 
 
 def _contradiction(scene: Scene, agreeing: Iterable[int], against: Iterable[int]) -> str:
-    one, other = ([_view_name(scene, v) for v in sorted(some)] for some in (agreeing, against))
+    one, other = ([view_name(scene, v) for v in sorted(some)] for some in (agreeing, against))
     return (
         f"views contradict each other, and nothing tells which are right: {', '.join(one)} against "
         f"{', '.join(other)}; is a T_w2c wrong, or less exact than it was said to be (View's sigma), or did it move?"
@@ -226,22 +270,9 @@ def _in_view(scene: Scene, refiner: Refiner, solved: Together, view: int, n: int
     return ObjectInView(view, member.used, member.reason, pose, confidence, fit.quality, deviations)
 
 
-def _notes_on_object(
-    scene: Scene, refiner: Refiner, solved: Together, n: int, obj: int, found: Mapping[Where, RefinementResult]
-) -> list[str]:  # fmt: skip
-    notes = [note for (_, o), one in found.items() if o == obj for note in one.notes if "is off:" in note]
-    for view in range(len(scene.views)):
-        member = solved.members.get((view, n))
-        if member is not None and not member.used and view not in solved.left_out:
-            notes.append(f"{_view_name(scene, view)} says nothing about it: {member.reason}")
-    words = in_words(solved.covariance.unobserved[n], 0.5 * refiner.mesh.diameter)
-    notes += [note.replace("camera-frame axis", "world axis") for note in words]
-    return list(dict.fromkeys(notes))
-
-
 def _view(scene: Scene, solved: Together, view: int, covariance: F64) -> ViewResult:
     given, now = scene.views[view].T_w2c, solved.state.cameras[view]
-    name, free = _view_name(scene, view), view in solved.unknowns.free
+    name, free = view_name(scene, view), view in solved.unknowns.free
     used = any(one.used for (v, _), one in solved.members.items() if v == view)
     reason = ""
     if view in solved.left_out:
@@ -257,43 +288,6 @@ def _view(scene: Scene, solved: Together, view: int, covariance: F64) -> ViewRes
         1e3 * float(np.linalg.norm(now.inverse().t_m2c - given.inverse().t_m2c)),
         float(np.degrees(np.linalg.norm(step[3:]))), float(np.sqrt(np.mean(np.square(far)))) if far else None,
     )  # fmt: skip
-
-
-def _notes_on_views(scene: Scene, solved: Together) -> list[str]:
-    return [
-        f"{_view_name(scene, view)} was left out: {elsewhere} of {of} objects are elsewhere in it; is its T_w2c right, "
-        "and was everything where it is in the other views?"
-        for view, (elsewhere, of) in sorted(solved.left_out.items())
-    ]
-
-
-def _notes_on_fit(solved: Together) -> list[str]:
-    """Whether the views fit together at all."""
-    worse = []
-    for where, member in solved.members.items():
-        if member.used and member.leaf is not None:
-            by = member.worse_by(member.leaf.fit(solved.state.in_camera(*where)).log_odds)
-            worse += [] if by is None else [by]
-    if not worse or float(np.median(worse)) < _MUCH_WORSE:
-        return []
-    return [
-        "the views do not fit together: images fit much better where each view has the objects on its own; T_w2c, K "
-        "or the size of a mesh is less exact than it was said to be; a View with sigma has its place refined"
-    ]
-
-
-def _notes_on_cameras(scene: Scene, views: Sequence[ViewResult]) -> list[str]:
-    notes = []
-    for given, one in zip(scene.views, views, strict=True):
-        if given.sigma is None or not one.refined:
-            continue
-        off = max(one.moved_mm / (1e3 * given.sigma[0]), one.moved_deg / given.sigma[1]) / np.sqrt(3.0)
-        if off > _FAR_OFF:
-            notes.append(
-                f"{one.name}: its camera stands {one.moved_mm:.1f} mm and {one.moved_deg:.2f} degrees from T_w2c, much "
-                "farther than its sigma says"
-            )
-    return notes
 
 
 def _diagonal(blocks: Sequence[F64 | None]) -> F64 | None:

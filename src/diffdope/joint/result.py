@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Status
+from diffdope.search.answers import Answer
 
 F64 = NDArray[np.float64]
 
@@ -53,6 +54,8 @@ class ObjectResult:
         unobserved: (K, 6) directions about which no view says enough; see `RefinementResult.unobserved`.
         views: what each view says, in their order.
         notes: what a user should know.
+        answers: poses in the world that the views support, the most probable first, as `locate` gives them; the first
+            is `pose`. Empty where a start was given and one pose was found.
     """
 
     name: str
@@ -64,6 +67,7 @@ class ObjectResult:
     unobserved: F64 | None
     views: tuple[ObjectInView, ...]
     notes: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 from numpy.typing import ArrayLike
 
-from diffdope.errors import DiffDopeError, check_type, expected
+from diffdope.errors import DiffDopeError, check_threads, check_type, expected
 from diffdope.joint.asked import Starts, asked_of, starts_of, without_empty
 from diffdope.joint.each_view import ObjectQuery, found_in_view
 from diffdope.joint.merge import Single, single_of
@@ -61,8 +61,27 @@ class SceneRefiner:
                 made[id(one.mesh)] = Refiner(one.mesh, preset=preset, seed=seed, threads=threads)
         self.refiners = tuple(made[id(one.mesh)] for one in self.objects)
         self._threads = threads
-        if self.refiners[0].preset.solver == "descent":
-            raise expected("preset", "one whose solver searches", self.refiners[0].preset.name, "use default or fast")
+        _check_searching(self.refiners)
+
+    @classmethod
+    def of(cls, objects: Iterable[SceneObject], refiners: Iterable[Refiner], *, threads: int | None = None) -> Self:
+        """One that shares refiners which are there already, and stay warm.
+
+        Args:
+            objects: what is looked for.
+            refiners: one an object, of its mesh; each keeps its own preset and seed.
+            threads: None for the library setting.
+
+        Raises:
+            DiffDopeError: if they do not belong together, or as the constructor.
+        """
+        made = object.__new__(cls)
+        made.objects, made.refiners = _checked_objects(objects), _checked_refiners(refiners)
+        made._threads = check_threads(threads)
+        if [id(one.mesh) for one in made.objects] != [id(one.mesh) for one in made.refiners]:
+            raise expected("refiners", f"one of the mesh of each of {len(made.objects)} objects", "others")
+        _check_searching(made.refiners)
+        return made
 
     def refine(
         self,
@@ -133,7 +152,7 @@ class SceneRefiner:
             {(v, number[o]): single for (v, o), single in singles.items()},
             tuple(view.T_w2c for view in scene.views), priors, self._threads,
         )  # fmt: skip
-        return from_together(scene, self.refiners, solve_together(task), kept, found)
+        return from_together(scene, self.refiners, solve_together(task), kept, found, task)
 
 
 def refine_scene(
@@ -164,6 +183,20 @@ def refine_scene(
     """
     refiner = SceneRefiner(objects, preset=preset, seed=seed, threads=threads)
     return refiner.refine(views, masks, starts=starts, boxes=boxes)
+
+
+def _checked_refiners(refiners: Any) -> tuple[Refiner, ...]:
+    check_type("refiners", refiners, Iterable)
+    made = tuple(refiners)
+    for number, one in enumerate(made):
+        check_type(f"refiners[{number}]", one, Refiner)
+    return made
+
+
+def _check_searching(refiners: Iterable[Refiner]) -> None:
+    for one in refiners:
+        if one.preset.solver == "descent":
+            raise expected("preset", "one whose solver searches", one.preset.name, "use default or fast")
 
 
 def _checked_objects(objects: Any) -> tuple[SceneObject, ...]:

@@ -30,7 +30,7 @@ _SECONDS = {
 _OF_SOLVER = {
     "newton": {
         _LEVELS: 3.6, "descend_queue": 2.7, "screen": 0.8, "screen_box": 1.0,
-        "list_weights": 0.2, "sum_products": 0.2, "add_scores": 0.2, "sum_tiles": 0.1,
+        "sum_planes": 0.6, "list_weights": 0.2, "sum_products": 0.2, "add_scores": 0.2, "sum_tiles": 0.1,
     },
     "descent": {"step_queue": 1.4},
 }  # fmt: skip
@@ -81,6 +81,7 @@ def reach_all(wanted: Callable[[str], bool], *, edges: bool, solver: Solver) -> 
     if solver == "newton":
         _regress()
         _screen()
+        _align()
 
 
 class Replaced:
@@ -275,3 +276,18 @@ def _screen() -> None:
     in_box = box.BoxSeen(flat[0], color[0], four, one[0])
     bins, pay = np.zeros(box.BINS, np.float32), box.BoxPenalties(*7 * [one[0]])
     box.screen_box(in_box, templates, placements, 0, 1, np.int64(1), pay, bins, one, one)
+
+
+def _align() -> None:
+    import numpy as np
+
+    from diffdope.geometry.pose import Pose
+    from diffdope.search.closest_points import ClosestPointSettings, Surface, aligned
+
+    surface, seen = Surface.of(_bumpy_sphere()), np.tile([0.0, 0.0, 0.5], (50, 1))
+    start = Pose(np.eye(3), np.array([0.0, 0.0, 0.6]))
+    with suppress(np.linalg.LinAlgError):  # of sums that no kernel has made
+        aligned(
+            surface, seen, start, ClosestPointSettings(starts=1, iterations=2),
+            diameter_m=0.1, stays=False, rng=np.random.default_rng(0),
+        )  # fmt: skip

@@ -10,6 +10,7 @@ from diffdope.errors import check_choice
 from diffdope.estimate.robust_gauss_newton import PolishSettings
 from diffdope.pipelines.tracking_settings import TrackingSettings
 from diffdope.problem.region import CropSettings
+from diffdope.search.closest_points import ClosestPointSettings
 from diffdope.search.levels import FAR, Level, PyramidSettings
 from diffdope.search.settings import SearchSettings
 from diffdope.solve.gradient_descent import DescentSettings
@@ -60,7 +61,7 @@ class Preset:
             near=PyramidSettings((level,), angle_deg=0.0, distance=0.0), fallback_confidence=0.0, least_confidence=0.0,
             symmetric_alternatives=False, contradictions=False, light="as-is", prior=0.0, prior_unmasked=0.0,
             mask_error_px=0.0,
-            outline=ContourSettings.off(),
+            closest_points=ClosestPointSettings(starts=0), outline=ContourSettings.off(),
             polish=PolishSettings(steps=0, covariance=False),
         )  # fmt: skip
 

@@ -27,6 +27,36 @@ class Motions(NamedTuple):
         return Motions(self.R[which], self.t[which], self.away[which])
 
 
+class Cells(NamedTuple):
+    """Points sorted into cubes.
+
+    order (P,): of the points by cell; start (C + 1,): first of each cell in that order; nearest (C,): the cell itself,
+    or the nearest that is not empty; low (3,): corner of the first; size: length of their sides; shape (3,): how many.
+    """
+
+    order: Int
+    start: Int
+    nearest: Int
+    low: F64
+    size: float
+    shape: Int
+
+
+def cells_of(points: F64, size: float) -> Cells:
+    """Points (P, 3) in cubes of a side."""
+    from scipy.ndimage import distance_transform_edt
+
+    low = points.min(axis=0)
+    cells = ((points - low) / size).astype(np.intp)
+    shape = cells.max(axis=0) + 1
+    number = np.ravel_multi_index(tuple(cells.T), tuple(shape))
+    counts = np.bincount(number, minlength=int(shape.prod()))
+    nearest = distance_transform_edt(counts.reshape(shape) == 0, return_distances=False, return_indices=True)
+    start = np.concatenate([[0], np.cumsum(counts)])
+    every = np.ravel_multi_index(tuple(nearest), tuple(shape)).ravel()
+    return Cells(np.argsort(number, kind="stable"), start, every, low, size, shape)
+
+
 class Cloud:
     """Points on a surface, in cells.
 
@@ -36,27 +66,18 @@ class Cloud:
     """
 
     def __init__(self, points: F64, count: int) -> None:
-        from scipy.ndimage import distance_transform_edt
-
         self._some = np.ascontiguousarray(points[:: max(1, len(points) // count)])
         self._middle = self._some.mean(axis=0)
-        self._low = points.min(axis=0)
-        cells = ((points - self._low) / _CELL).astype(np.intp)
-        self._shape = cells.max(axis=0) + 1
-        number = np.ravel_multi_index(tuple(cells.T), tuple(self._shape))
-        self._points = np.ascontiguousarray(points[np.argsort(number, kind="stable")])
-        counts = np.bincount(number, minlength=int(self._shape.prod()))
-        self._start = np.concatenate([[0], np.cumsum(counts)])
-        nearest = distance_transform_edt(counts.reshape(self._shape) == 0, return_distances=False, return_indices=True)
-        self._nearest_cell = np.ravel_multi_index(tuple(nearest), tuple(self._shape)).ravel()
+        self._cells = cells_of(points, _CELL)
+        self._points = np.ascontiguousarray(points[self._cells.order])
 
     def measured(self, R: F64, t: F64) -> tuple[Motions, Motions]:
         """Motions, and what they become by one step of iterated closest points (Besl and McKay 1992; Kabsch 1976)."""
-        count = len(R)
+        count, cells = len(R), self._cells
         away, goal, product = np.empty(count), np.empty((count, 3)), np.empty((count, 3, 3))
         kernels.match(
-            np.ascontiguousarray(R), np.ascontiguousarray(t), self._some, self._points, self._start, self._nearest_cell,
-            self._low, _CELL, self._shape, away, goal, product,
+            np.ascontiguousarray(R), np.ascontiguousarray(t), self._some, self._points, cells.start, cells.nearest,
+            cells.low, cells.size, cells.shape, away, goal, product,
         )  # fmt: skip
         U, _, Vt = np.linalg.svd(product - goal[:, :, None] * self._middle)
         U[:, :, 2] *= np.sign(np.linalg.det(U @ Vt))[:, None]

@@ -10,7 +10,7 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.scene.observation import Observation
 
-_LARGEST_M, _LARGEST_DEG = 1.0, 30.0  # farther off, a camera's place says nothing that helps
+LARGEST_M, LARGEST_DEG = 1.0, 30.0  # farther off, a camera's place says nothing that helps
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -80,7 +80,7 @@ def _checked_sigma(sigma: Any) -> tuple[float, float]:
     metres, degrees = sigma
     check_positive("sigma (metres)", metres)
     check_positive("sigma (degrees)", degrees)
-    if metres > _LARGEST_M or degrees > _LARGEST_DEG:
+    if metres > LARGEST_M or degrees > LARGEST_DEG:
         cure = "it is (metres, degrees), not millimetres or radians"
-        raise expected("sigma", f"at most {_LARGEST_M:g} m and {_LARGEST_DEG:g} degrees", repr(sigma), cure)
+        raise expected("sigma", f"at most {LARGEST_M:g} m and {LARGEST_DEG:g} degrees", repr(sigma), cure)
     return float(metres), float(degrees)

@@ -17,6 +17,7 @@ from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
 from diffdope.search.canonical import Unnoticed, unnoticed
+from diffdope.search.closest_points import Surface
 from diffdope.search.feature_views import FeatureSettings, FeatureViews
 from diffdope.search.templates import TemplateSphere, step_of
 
@@ -45,6 +46,7 @@ class MeshLevels:
         self._corners_m: F64 | None = None
         self._symmetries: Symmetries | None = None
         self._alikeness: Alikeness | None = None
+        self._surface: Surface | None = None
         self._unnoticed: Unnoticed | None = None
         self._templates: dict[tuple[int, int, int], TemplateSphere] = {}
         self._features: tuple[FeatureSettings, FeatureViews] | None = None
@@ -78,6 +80,14 @@ class MeshLevels:
             if self._symmetries is None:
                 self._symmetries = lookalikes(self.mesh)
             return self._symmetries
+
+    @property
+    def surface(self) -> Surface:
+        """Points of it that measured ones are aligned with."""
+        with self._making.get():
+            if self._surface is None:
+                self._surface = Surface.of(self.mesh)
+            return self._surface
 
     @property
     def alikeness(self) -> Alikeness:

@@ -23,6 +23,7 @@ from diffdope.scene.observation import Observation
 from diffdope.search.answers import Answers, along, answers_of
 from diffdope.search.box_masks import Mask, masks_in_box
 from diffdope.search.by_features import search_by_features, with_distance_error
+from diffdope.search.closest_points import aligned, measured_points
 from diffdope.search.contradictions import of_departure, of_kind, of_size
 from diffdope.search.descent import Candidates, Descent, Hypotheses, Progress, iterates_of
 from diffdope.search.everywhere import pyramids_everywhere, search_everywhere
@@ -101,7 +102,10 @@ class Search:
         self._held_unseen = held_unseen > 0.0 and not self._held and settings.mask_refused_px > 0.0
         self._again = settings.near.of_one_pose(1)
         first = (settings.near, settings.far) if pose is not None else pyramids_everywhere(settings)
-        self._count = sum(pyramid.hypotheses[0] for pyramid in first) + ALTERNATIVES
+        self._reach_of_aligned = settings.near
+        self._first_aligned = sum(pyramid.hypotheses[0] for pyramid in first)
+        kept = settings.closest_points.count(observation) if pose is not None else 0
+        self._count = self._first_aligned + kept + ALTERNATIVES
         self._rates = np.ones(self._count)
         solver: dict[str, Any] = {}
         if descent is not None:
@@ -262,7 +266,7 @@ class Search:
     def _found(self) -> Candidates | Failure:
         """What the near search found, or the far one."""
         search = self._settings
-        first = self._around(self._pose, search.near, 0)
+        first = self._near()
         if search.fallback_confidence <= 0.0 or not self._doubtful(first):
             return first
         second = self._far(search.near.hypotheses[0])
@@ -271,6 +275,30 @@ class Search:
         if isinstance(first, Failure) or second.surer_than(first, self._surplus_over(first)):
             return second
         return first
+
+    def _near(self) -> Candidates | Failure:
+        """What is found from poses around the start, and from those that measured points lead to."""
+        search, start = self._settings, self._pose
+        proposals = self._proposals(start, search.near, 0)
+        if not search.closest_points.count(self._observation) or not self._objective.depth_weight > 0.0:
+            return self._descent.run(search.near, proposals, start)
+        seen = measured_points(self._observation, search.closest_points.points)
+        by_colour = self._meshes.mesh.has_pattern and "rgb" in self._observation.modalities
+        R, t, told = aligned(
+            self._meshes.surface, seen, start, search.closest_points,
+            diameter_m=self._length_m, stays=not by_colour, rng=self._rng,
+        )  # fmt: skip
+        # Where colours alone tell a turn, the wider search has a look, as if they had led there from the start.
+        self._reach_of_aligned = search.far if told or not by_colour else search.near
+        columns = np.append(proposals.columns, self._first_aligned + np.arange(len(t)))
+        every = Hypotheses(np.concatenate([proposals.R, R]), np.concatenate([proposals.t, t]), columns)
+        return self._descent.run(self._as_far(search.near), every, start)
+
+    def _as_far(self, pyramid: PyramidSettings) -> PyramidSettings:
+        """Its levels with the prior of the wider search, unless it has none: aligned poses may be as far away."""
+        if not (pyramid.angle_deg or pyramid.distance):
+            return pyramid
+        return replace(pyramid, angle_deg=self._settings.far.angle_deg, distance=self._settings.far.distance)
 
     def _choice(self, found: Candidates) -> list[Candidates]:
         """What was found, and what else may be right: other answers, or the same turned."""
@@ -324,8 +352,9 @@ class Search:
         return _LOYALTY if self._moved(found) < _AT_HOME else 0.0
 
     def _moved(self, found: Candidates) -> float:
-        """How far the best pose is from the start, in units of what the near search takes for possible."""
-        near, best = self._settings.near, found.pose
+        """How far the best pose is from the start, in units of what the search that led there takes for possible."""
+        was_aligned = self._first_aligned <= found.winner < self._count - ALTERNATIVES
+        near, best = self._reach_of_aligned if was_aligned else self._settings.near, found.pose
         angle = best.angle_to(self._pose) / max(np.radians(near.angle_deg), 1e-6)
         return float(max(angle, best.distance_to(self._pose) / max(near.distance * self._length_m, 1e-9)))
 

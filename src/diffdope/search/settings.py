@@ -9,6 +9,7 @@ from diffdope.errors import DiffDopeError, check_at_least_zero, check_choice
 from diffdope.estimate.robust_gauss_newton import PolishSettings
 from diffdope.problem.level_problem import GainModel
 from diffdope.search.box_proposals import BoxSettings
+from diffdope.search.closest_points import ClosestPointSettings
 from diffdope.search.feature_views import FeatureSettings
 from diffdope.search.levels import EVERYWHERE, FAR, PyramidSettings
 from diffdope.search.pieces import PieceSettings
@@ -24,6 +25,8 @@ class SearchSettings:
     """Second-order refinement: a search close to the start, and a wider one where that is not convincing."""
 
     near: PyramidSettings = field(default_factory=PyramidSettings)
+    closest_points: ClosestPointSettings = field(default_factory=ClosestPointSettings)
+    """What the near search takes in beside poses around the start, where depth and a mask are given."""
     far: PyramidSettings = field(default_factory=lambda: FAR)
     laid: int = 4
     """Where there is a mask, the wider search begins with templates laid over it, and needs so many times fewer

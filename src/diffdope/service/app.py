@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -17,18 +17,25 @@ from fastapi.security import HTTPBearer
 from diffdope.errors import DiffDopeError
 from diffdope.scene.observation import Observation
 from diffdope.service.asked import Asked, asked_of
-from diffdope.service.bodies import ASKED_BODY, MESH_BODY, asked_parts, mesh_parts
+from diffdope.service.asked_scene import is_picture_of_scene, scene_of
+from diffdope.service.bodies import ASKED_BODY, MESH_BODY, SCENE_BODY, asked_parts, mesh_parts
 from diffdope.service.guard import RETRY, UNTIL, Guard
 from diffdope.service.limits import Limits
 from diffdope.service.pool import WorkerEndedError
 from diffdope.service.service import Service
 from diffdope.service.store import UnderwayError, UnknownError
 from diffdope.service.uploads import observation_of
+from diffdope.service.uploads_scene import seen_of
+from diffdope.service.wording import in_keys
 from diffdope.service.work import Busy
 
+Seen = TypeVar("Seen")
 TrackName = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="a name of your own")]
 _AHEAD = 1  # observations that wait decoded, which are many times as large as their files
-ABOUT = "Poses of known objects in pictures. Answers of /locate, /refine and /track are as result.json has them."
+ABOUT = (
+    "Poses of known objects in pictures. Answers of /locate, /refine and /track are as result.json has them, those of "
+    "/scene as scene.json."
+)
 
 
 def create_app(limits: Limits | None = None, *, token: str | None = None, processes: bool = False) -> Any:
@@ -58,6 +65,7 @@ def create_app(limits: Limits | None = None, *, token: str | None = None, proces
     app.add_api_route("/meshes/{name}", delete_mesh, methods=["DELETE"], status_code=204)
     app.add_api_route("/locate", post_locate, methods=["POST"], openapi_extra=ASKED_BODY)
     app.add_api_route("/refine", post_refine, methods=["POST"], openapi_extra=ASKED_BODY)
+    app.add_api_route("/scene", post_scene, methods=["POST"], openapi_extra=SCENE_BODY)
     app.add_api_route("/track/{name}", post_track, methods=["POST"], openapi_extra=ASKED_BODY)
     app.add_api_route("/track/{name}", delete_track, methods=["DELETE"], status_code=204)
     for kind, answer in _ERRORS.items():
@@ -99,6 +107,15 @@ async def post_refine(request: Request) -> Response:
     return await _answered(request, _service(request).refine)
 
 
+async def post_scene(request: Request) -> Response:
+    """Finds several objects in one picture, or in those of several cameras; the answer is as scene.json has it."""
+    service = _service(request)
+    given, images = await asked_parts(request, is_picture_of_scene)
+    asked = scene_of(given, most_searches=service.limits.searches)
+    read = partial(seen_of, asked, images, most_pixels=service.limits.max_pixels)
+    return await _decoded_and_worked(request, read, lambda seen: service.scene(asked, seen))
+
+
 async def post_track(request: Request, name: TrackName) -> Response:
     """Follows the object into the next frame. The first one needs `mesh`, and a `start` or a mask."""
     return await _answered(request, partial(_service(request).track, name))
@@ -116,13 +133,17 @@ def _service(request: Request) -> Service:
 
 
 async def _answered(request: Request, call: Callable[[Asked, Observation], bytes]) -> Response:
-    """Pictures are decoded beside the worker, so that it has not to wait for that, but not long before their turn."""
-    service = _service(request)
     given, images = await asked_parts(request)
     asked = asked_of(given)
+    read = partial(observation_of, asked, images, most_pixels=_service(request).limits.max_pixels)
+    return await _decoded_and_worked(request, read, lambda seen: call(asked, seen))
+
+
+async def _decoded_and_worked(request: Request, read: Callable[[], Seen], call: Callable[[Seen], bytes]) -> Response:
+    """Pictures are decoded beside the worker, so that it has not to wait for that, but not long before their turn."""
     async with asyncio.timeout(max(request.scope[UNTIL] - time.monotonic(), 0.0)), request.app.state.decoded:
-        seen = await asyncio.to_thread(observation_of, asked, images, most_pixels=service.limits.max_pixels)
-        text = await _worked(request, lambda: call(asked, seen))
+        seen = await asyncio.to_thread(read)
+        text = await _worked(request, lambda: call(seen))
     return Response(text, media_type="application/json")
 
 
@@ -132,7 +153,7 @@ async def _worked(request: Request, call: Callable[[], Any]) -> Any:
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     code = 404 if isinstance(error, UnknownError) else 409 if isinstance(error, UnderwayError) else 422
-    return JSONResponse({"detail": str(error)}, code)
+    return JSONResponse({"detail": in_keys(str(error))}, code)
 
 
 async def _invalid(_: Request, error: Any) -> JSONResponse:

@@ -69,8 +69,16 @@ def asked_of(given: Mapping[str, Any]) -> Asked:
         check_choice("request, key", key, known)
     if "camera" not in given:
         raise expected("request", "the key camera", f"keys {', '.join(given) or 'none'}")
-    values = {key: _READERS[key](value) for key, value in given.items() if value is not None or key == "camera"}
-    return Asked(**values)
+    return Asked(**read_keys(given))
+
+
+def read_keys(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of keys of `Asked`; null is as good as none, but for the camera.
+
+    Raises:
+        DiffDopeError: naming the key that is broken.
+    """
+    return {key: READERS[key](value) for key, value in given.items() if value is not None or key == "camera"}
 
 
 def object_of(text: str) -> dict[str, Any]:
@@ -138,7 +146,10 @@ def _pose(value: Any, name: str) -> Pose:
         return pose_of(value, name)
     matrix = as_floats(name, value)
     check_shape(name, matrix, (4, 4), cure="a matrix in metres, or cam_R_m2c and cam_t_m2c")
-    return Pose.from_matrix(matrix)
+    try:
+        return Pose.from_matrix(matrix)
+    except DiffDopeError as error:
+        raise DiffDopeError(f"{name}, {error}".replace("T_m2c: ", "")) from error
 
 
 def _poses(value: Any) -> tuple[Pose, ...]:
@@ -182,15 +193,15 @@ def _kind(value: Any) -> str:
     return str(value)
 
 
-_READERS: dict[str, Any] = {
+READERS: dict[str, Any] = {
     "camera": _camera,
     "mesh": _text,
     "start": _poses,
-    "near": lambda value: _pose(value, "near"),
+    "near": lambda value, name="near": _pose(value, name),
     "box": _box,
     "depth_scale": _scale,
     "depth_kind": _kind,
-    "mask_id": lambda value: check_count("mask_id", value, least=0),
+    "mask_id": lambda value, name="mask_id": check_count(name, value, least=0),
     "mask_inverted": lambda value: _flag("mask_inverted", value),
     "camera_size": _size,
     "rectified": lambda value: _flag("rectified", value),

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,23 +40,30 @@ class MeshParts:
     how: dict[str, Any]
 
 
-async def asked_parts(request: Request) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """What a request says about pictures, and the pictures by "rgb", "depth" and "mask".
+async def asked_parts(
+    request: Request, is_picture: Callable[[str], bool] = KINDS.__contains__
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """What a request says about pictures, and the pictures by the names of their parts.
+
+    Args:
+        request: a form, or JSON.
+        is_picture: whether a part of a name is a picture: by default "rgb", "depth" and "mask".
 
     Raises:
         DiffDopeError: if a part is missing, not known, or of another kind.
         HTTPException: if the form cannot be read.
     """
     if _is_json(request):
-        return await asyncio.to_thread(_of_json, await request.body())
+        return await asyncio.to_thread(_of_json, await request.body(), is_picture)
     async with request.form() as form:
-        _check_names(form, ("request", *KINDS))
+        _check_names([name for name in form if not is_picture(name)], ("request", *KINDS))
         text = form.get("request")
         if not isinstance(text, str):
             raise expected(
                 "request", "a form with the part request, a text of JSON", "none" if text is None else "a file"
             )
-        images = {name: await _content(name, form[name]) for name in KINDS if name in form}
+        _check_once(form)
+        images = {name: await _content(name, form[name]) for name in form if is_picture(name)}
         return object_of(text), images
 
 
@@ -84,7 +91,14 @@ def _is_json(request: Request) -> bool:
     return bool(request.headers.get("content-type", "").split(";")[0].strip().lower() == _JSON)
 
 
-def _check_names(form: FormData, known: tuple[str, ...]) -> None:
+def _check_once(form: FormData) -> None:
+    names = [name for name, _ in form.multi_items()]
+    for name in form:
+        if names.count(name) > 1:
+            raise expected(name, "the part once", f"{names.count(name)} times")
+
+
+def _check_names(form: Iterable[str], known: tuple[str, ...]) -> None:
     for name in form:
         check_choice("form, part", name, known)
 
@@ -100,9 +114,9 @@ def _named(part: Any) -> str:
     return str(getattr(part, "filename", "") or "")
 
 
-def _of_json(body: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
+def _of_json(body: bytes, is_picture: Callable[[str], bool]) -> tuple[dict[str, Any], dict[str, bytes]]:
     given = loaded(_text(body))
-    images = {name: _decoded(name, given.pop(name)) for name in KINDS if name in given}
+    images = {name: _decoded(name, given.pop(name)) for name in [name for name in given if is_picture(name)]}
     return checked(given), images
 
 
@@ -189,6 +203,21 @@ ASKED_BODY = _body(
     form_needed=["request"],
 )  # fmt: skip
 """What /locate, /refine and /track take, for the OpenAPI page."""
+_SCENE = {
+    "objects": {"type": "array", "items": {"type": "object", "required": ["mesh"]},
+                "description": "each with mesh, and mask_id, box, start, name, id"},
+    "views": {"type": "array", "items": {"type": "object"},
+              "description": "each with camera, T_w2c, sigma, name; of one view, their keys may stand in its place"},
+    "camera": _ASKED["camera"],
+}  # fmt: skip
+SCENE_BODY = _body(
+    {**_SCENE, **{f"{kind}{number}": _BASE64 for number in ("", ".0", ".1") for kind in KINDS}, "mask.0.1": _BASE64},
+    ["objects"],
+    form={"request": {"type": "string", "description": "JSON: objects, views: docs/service.md"},
+          **{f"{kind}{number}": _FILE for number in ("", ".0", ".1") for kind in KINDS}, "mask.0.1": _FILE},
+    form_needed=["request"],
+)  # fmt: skip
+"""What /scene takes; rgb.2, mask.1.4 and so on go on as they begin."""
 _TEXTS = {
     "unit": {"type": "string", "description": "m, mm, cm or inch; else that of the format, or mm"},
     "preset": {"type": "string", "default": "default"},

@@ -9,7 +9,9 @@ from diffdope.errors import check_above_zero
 from diffdope.render.pool import available_cores
 
 
-@checked_fields(least={"workers": 1, "queue": 0, "meshes": 1, "tracks": 1, "max_bytes": 1, "max_pixels": 1})
+@checked_fields(
+    least={"workers": 1, "queue": 0, "meshes": 1, "tracks": 1, "max_bytes": 1, "max_pixels": 1, "searches": 1}
+)
 @dataclass(frozen=True)
 class Limits:
     """Numbers and sizes, of which each bounds memory or time.
@@ -23,6 +25,7 @@ class Limits:
         timeout_s: seconds for a request, its upload and its wait included.
         max_bytes: of a request.
         max_pixels: of a picture.
+        searches: objects times views of a scene: each is a refinement, and several of those are done together.
     """
 
     workers: int = 1
@@ -33,6 +36,7 @@ class Limits:
     timeout_s: float = 60.0
     max_bytes: int = 64_000_000
     max_pixels: int = 25_000_000
+    searches: int = 64
 
     def __post_init__(self) -> None:
         check_above_zero(self, "timeout_s", "track_idle_s")

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from diffdope.errors import DiffDopeError
 from diffdope.service.limits import Limits
+from diffdope.service.pipes import receive, send
 from diffdope.service.work import Busy
 from diffdope.service.worker_state import WorkerState
 
@@ -201,7 +202,7 @@ class _ProcessWorker:
             if self._process is None:
                 self.begin(warm=self._warm)
             self.wait()
-            self._pipe.send((name, arguments))
+            send(self._pipe, (name, arguments))
             done, answer = self._received()
         except (EOFError, OSError) as error:
             raise self._renewed() from error
@@ -227,7 +228,7 @@ class _ProcessWorker:
 
     def _received(self) -> Any:
         try:
-            return self._pipe.recv()
+            return receive(self._pipe)
         except (EOFError, OSError) as error:
             raise WorkerEndedError from error
 
@@ -257,10 +258,10 @@ def answer_calls(pipe: Any, limits: Limits, warm: bool) -> None:
     if warm:
         state.warm_up()
     with suppress(EOFError, OSError):
-        pipe.send("ready")
+        send(pipe, "ready")
         while True:
-            name, arguments = pipe.recv()
-            pipe.send(_answer(state, name, arguments))
+            name, arguments = receive(pipe)
+            send(pipe, _answer(state, name, arguments))
 
 
 def _answer(state: WorkerState, name: str, arguments: Any) -> tuple[bool, Any]:

@@ -14,10 +14,12 @@ from diffdope.scene.mesh import METRES_PER_UNIT
 from diffdope.scene.mesh_io import unit_of
 from diffdope.scene.observation import Observation
 from diffdope.service.asked import Asked
+from diffdope.service.asked_scene import AskedScene
 from diffdope.service.limits import Limits
 from diffdope.service.pool import LocalWorkers, Place, ProcessWorkers, Worker, Workers
 from diffdope.service.store import Meshes, Tracks, UnknownError
 from diffdope.service.uploads import id_of
+from diffdope.service.uploads_scene import SeenScene
 from diffdope.service.work import WorkQueue
 from diffdope.service.worker_state import Upload, check_start
 
@@ -97,6 +99,15 @@ class Service:
         upload = self.meshes.get(_mesh(asked)).upload
         with self.workers.lease() as worker:
             return _called(worker, upload, "refine", upload.id, asked, observation)
+
+    def scene(self, asked: AskedScene, seen: SeenScene) -> bytes:
+        """See `SceneRefiner.refine`; all objects are refined by one worker."""
+        uploads = {one.mesh: self.meshes.get(one.mesh).upload for one in asked.objects}
+        with self.workers.lease() as worker:
+            for mesh in worker.call("unknown", list(uploads)):
+                worker.call("register", uploads[mesh])
+            answer: bytes = worker.call("scene", asked, seen)
+        return answer
 
     def track(self, name: str, asked: Asked, observation: Observation) -> bytes:
         """See `Refiner.track`."""

@@ -1,4 +1,4 @@
-"""Bytes of strangers as meshes and observations: files of our own names in a folder that is gone afterwards."""
+"""Bytes of strangers as meshes and observations: pictures stay in memory, meshes lie in a folder for a moment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import logging
-import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from diffdope.errors import DiffDopeError, check_choice, expected
 from diffdope.geometry.camera import Camera
 from diffdope.io.cameras import load_camera_of_image
 from diffdope.io.capture import CaptureFiles
+from diffdope.io.memory_file import MemoryFile
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.service.asked import Asked
@@ -27,7 +27,6 @@ from diffdope.service.asked import Asked
 MESH_SUFFIXES = (".ply", ".obj", ".glb", ".stl")
 _CAMERAS = 64  # that are remembered
 _MOST_BESIDE = 32  # textures and materials of one mesh
-_FLAG = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
 _LOG = logging.getLogger(__name__)
 
 
@@ -48,7 +47,7 @@ def mesh_of(name: str, data: bytes, beside: Sequence[tuple[str, bytes]], *, most
     check_choice("mesh, file ending", suffix, MESH_SUFFIXES)
     if len(beside) > _MOST_BESIDE:
         raise expected("beside", f"at most {_MOST_BESIDE} files", len(beside))
-    with _folder("mesh") as folder:
+    with upload_folder("mesh") as folder:
         file = folder / f"mesh{suffix}"
         file.write_bytes(data)
         places = {}
@@ -80,12 +79,10 @@ def observation_of(asked: Asked, images: Mapping[str, bytes], *, most_pixels: in
         DiffDopeError: if one is no such picture or too large, or for what `CaptureFiles` and `Observation` refuse.
     """
     for name, data in images.items():
-        _check_picture(name, data, most_pixels)
-    with _folder("request") as folder:
-        files: dict[str, Any] = {"camera": "camera.json", "camera_text": json.dumps(dict(asked.camera))}
-        for name, data in images.items():
-            files[name] = folder / f"{name}.png"  # readers look at the content, which was checked
-            files[name].write_bytes(data)
+        check_picture(name, data, most_pixels)
+    with told_apart("request"):
+        files: dict[str, Any] = {name: MemoryFile(name, data) for name, data in images.items()}
+        files |= {"camera": "camera.json", "camera_text": json.dumps(dict(asked.camera))}
         said: dict[str, Any] = {
             "depth_scale_mm": asked.depth_scale, "mask_label": asked.mask_id, "mask_inverted": asked.mask_inverted,
             "depth_kind": asked.depth_kind, "camera_size": asked.camera_size, "rectified": asked.rectified,
@@ -115,40 +112,59 @@ class _UploadedFiles(CaptureFiles):
 def _camera_of(
     text: str, shape: tuple[int, ...], camera_size: tuple[int, int] | None, rectified: bool
 ) -> tuple[Camera, float | None]:  # fmt: skip
-    with _folder("camera") as folder:
+    with upload_folder("camera") as folder:
         file = folder / "camera.json"
         file.write_text(text, encoding="utf-8")
         return load_camera_of_image(file, shape, camera_size=camera_size, rectified=rectified)
 
 
 @contextmanager
-def _folder(what: str) -> Iterator[Path]:
-    """A folder for one request; errors of the block do not name it, and speak of keys instead of options."""
-    with tempfile.TemporaryDirectory(prefix="diffdope-") as name:
+def upload_folder(what: str) -> Iterator[Path]:
+    """A folder for one request; errors of the block do not name it."""
+    with tempfile.TemporaryDirectory(prefix="diffdope-") as name, told_apart(what):
         try:
             yield Path(name)
         except DiffDopeError as error:
-            text = str(error).replace(f"{name}/", "").replace(name, "the upload")
-            raise DiffDopeError(_FLAG.sub(lambda match: match[1].replace("-", "_"), text)) from error
-        except Exception as error:  # whatever a reader of files stumbles over is the file's fault, as far as others go
-            _LOG.exception("a %s that cannot be read", what)
-            raise expected(what, "files that can be read", type(error).__name__) from error
+            raise DiffDopeError(str(error).replace(f"{name}/", "").replace(name, "the upload")) from error
 
 
-def _check_picture(name: str, data: bytes, most: int) -> None:
+@contextmanager
+def told_apart(what: str) -> Iterator[None]:
+    """Whatever a reader of files stumbles over in the block is the file's fault, as far as others go."""
+    try:
+        yield
+    except DiffDopeError:
+        raise
+    except Exception as error:
+        _LOG.exception("a %s that cannot be read", what)
+        raise expected(what, "files that can be read", type(error).__name__) from error
+
+
+def check_picture(name: str, data: bytes, most: int) -> int:
+    """The pixels of a picture by the size in its header, before it is unpacked; 0 of what its reader will refuse.
+
+    Args:
+        name: of the part.
+        data: its content.
+        most: pixels.
+
+    Raises:
+        DiffDopeError: if it is neither PNG nor JPEG, or has more pixels.
+    """
     if not data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
         raise expected(name, "a PNG or a JPEG", f"{len(data)} bytes of something else")
-    _check_pixels(name, data, most)
+    return _check_pixels(name, data, most)
 
 
-def _check_pixels(name: str, data: bytes, most: int) -> None:
-    """Refuses a picture by the size in its header, before it is unpacked; what is no picture is left to its reader."""
+def _check_pixels(name: str, data: bytes, most: int) -> int:
+    """What is no picture is left to its reader."""
     from PIL import Image
 
     try:
         with Image.open(io.BytesIO(data)) as image:
             width, height = image.size
     except Exception:  # Pillow raises many kinds; the reader words it
-        return
+        return 0
     if width * height > most:
         raise expected(name, f"at most {most} pixels", f"{width} x {height}")
+    return int(width * height)

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from diffdope.errors import expected
+from diffdope.geometry.pose import Pose
 from diffdope.io.results import encode
+from diffdope.io.scene_results import encode_scene
+from diffdope.joint.scene_refiner import SceneRefiner
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.scene.observation import Observation
+from diffdope.scene.scene import SceneObject
 from diffdope.service.asked import Asked
+from diffdope.service.asked_scene import AskedScene
 from diffdope.service.limits import Limits
 from diffdope.service.store import Meshes
 from diffdope.service.uploads import mesh_of
+from diffdope.service.uploads_scene import SeenScene
+from diffdope.service.wording import in_keys
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,25 @@ class WorkerState:
         """
         return as_json(self._meshes.get(mesh).refine(observation, list(asked.start)))
 
+    def unknown(self, meshes: Collection[str]) -> list[str]:
+        """Those of some meshes that this worker has not seen, or has dropped; the others count as used now."""
+        return [mesh for mesh in dict.fromkeys(meshes) if self._meshes.find(mesh) is None]
+
+    def scene(self, asked: AskedScene, seen: SeenScene) -> bytes:
+        """See `SceneRefiner.refine`.
+
+        Raises:
+            UnknownError: if this worker has not seen a mesh.
+        """
+        refiners = [self._meshes.get(one.mesh) for one in asked.objects]
+        names = [one.name or f"object {k}" for k, one in enumerate(asked.objects)]
+        objects = [SceneObject(one.mesh, name=name) for one, name in zip(refiners, names, strict=True)]
+        result = SceneRefiner.of(objects, refiners, threads=self._limits.threads).refine(
+            seen.views, seen.masks, starts=starts_of(asked), boxes=boxes_of(asked)
+        )
+        ids = [number if one.id is None else one.id for number, one in enumerate(asked.objects, 1)]
+        return json.dumps(encode_scene(result, ids, in_keys), allow_nan=False).encode()
+
     def track(self, mesh: str, key: int, alive: Collection[int], asked: Asked, observation: Observation) -> bytes:
         """See `Refiner.track`.
 
@@ -133,6 +159,23 @@ def check_start(asked: Asked, *, needed: bool) -> None:
         raise expected("start", "none, for the object is looked for everywhere", "some", "POST to /refine, or near")
 
 
+def starts_of(asked: AskedScene) -> dict[Any, Pose]:
+    """Start poses, as `SceneRefiner.refine` takes them; of a single view, that camera's frame is meant."""
+    alone = len(asked.views) == 1
+    starts: dict[Any, Pose] = {}
+    for number, one in enumerate(asked.objects):
+        if one.start_in_world is not None:
+            starts[(0, number) if alone else number] = one.start_in_world
+        starts |= {(view, number): pose for view, pose in one.start.items()}
+    return starts
+
+
+def boxes_of(asked: AskedScene) -> dict[tuple[int, int], Any]:
+    """Boxes by view and object."""
+    return {(view, number): box for number, one in enumerate(asked.objects) for view, box in one.box.items()}
+
+
 def as_json(result: RefinementResult) -> bytes:
-    """The text of result.json, on one line."""
-    return json.dumps(encode(result), allow_nan=False).encode()
+    """The text of result.json, on one line, which speaks of keys."""
+    told = replace(result, message=in_keys(result.message), notes=tuple(in_keys(note) for note in result.notes))
+    return json.dumps(encode(told), allow_nan=False).encode()

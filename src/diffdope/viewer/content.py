@@ -21,8 +21,13 @@ HYPOTHESIS: Color = (90, 150, 235)
 RESULT: Color = (60, 210, 100)
 ALTERNATIVE: Color = (190, 100, 230)
 TRUTH: Color = (235, 60, 190)
-UNCERTAIN: Color = (250, 210, 60)
+UNCERTAIN: Color = (245, 180, 20)
+UNCERTAIN_OPACITY = 0.8
+"""Thin ellipsoids have few pixels: they have to be seen before white and before photographs."""
 LOST: Color = (235, 60, 60)
+CAMERA: Color = (40, 110, 200)
+CAMERAS = "cameras"
+"""Kind of bodies that are cameras: they stand around what is looked at."""
 
 UP_IN_CAMERA = (0.0, -1.0, 0.0)
 """Pictures are taken with the horizon level, more or less: y points down in them."""
@@ -84,7 +89,7 @@ class Content:
         title: of the page.
         text: lines that hold for all moments.
         missing: what could not be shown, and why.
-        slider: what the moments are: "iteration", "frame", "image", "picture".
+        slider: what the moments are: "iteration", "frame", "image", "picture", "view".
         titles: of the moments, at least one.
         moment: makes the k-th; views that did not change should be the same object.
         first: the moment to begin with.

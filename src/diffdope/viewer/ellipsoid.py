@@ -13,8 +13,8 @@ from diffdope.scene.mesh import Mesh
 F64 = NDArray[np.float64]
 
 _SIGMAS = 3.0  # of a place known in three directions, 97 % lie inside
-_THINNEST = 0.05  # of the longest axis: flatter ones could not be seen from the side
-_LEAST_SHARE = 0.4  # of the object's diameter: shorter ones would be hidden inside of it, so they are drawn larger
+_THINNEST = 0.08  # of the longest axis: flatter ones could not be seen from the side
+_LEAST_SHARE = 0.6  # of the object's diameter: those below half of it may be hidden inside, so they are drawn larger
 _ROUND = (1.0, 2.0, 5.0)
 
 

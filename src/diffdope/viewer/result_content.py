@@ -12,7 +12,17 @@ from diffdope.geometry.pose import Pose
 from diffdope.pipelines.result import History, RefinementResult
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.viewer.content import ALTERNATIVE, HYPOTHESIS, RESULT, START, UNCERTAIN, Body, Content, Moment
+from diffdope.viewer.content import (
+    ALTERNATIVE,
+    HYPOTHESIS,
+    RESULT,
+    START,
+    UNCERTAIN,
+    UNCERTAIN_OPACITY,
+    Body,
+    Content,
+    Moment,
+)
 from diffdope.viewer.ellipsoid import at, ellipsoid
 from diffdope.viewer.words import covariance_of_middle, lines_of
 from diffdope.viz.draw import overlay
@@ -125,7 +135,7 @@ class _Shown:
         drawn = ellipsoid(covariance_of_middle(covariance, pose, self._mesh), self._mesh.diameter)
         label = "3 sigma" if drawn.times == 1.0 else f"3 sigma, {drawn.times:g} times as large"
         place = at(pose.apply(self._mesh.center_m))
-        return Body("uncertainty", "uncertainty", drawn.mesh, (place,), UNCERTAIN, 0.5, label=label)
+        return Body("uncertainty", "uncertainty", drawn.mesh, (place,), UNCERTAIN, UNCERTAIN_OPACITY, label=label)
 
     def _pictures(self) -> Mapping[str, NDArray[np.uint8]]:
         if self._view is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy as np
 from diffdope.geometry.pose import Pose
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.viewer.assets import MOST_FACES, Plane, colored, corners_of, light_mesh, points_of
-from diffdope.viewer.content import Body, Content, Moment
+from diffdope.viewer.assets import MOST_FACES, Plane, colored, corners_of, light_mesh, linear, points_of
+from diffdope.viewer.content import CAMERAS, Body, Color, Content, Moment
+from diffdope.viz.compose import to_bytes
 
 _BATCH_FACES = 1500  # of each of many copies
 _BEHIND = 1.15  # of the farthest body, where the photograph stands
@@ -37,6 +39,7 @@ class SceneDrawing:
         self._fixed: dict[str, list[Any]] = {}
         self._light: dict[tuple[int, int], tuple[Mesh, Mesh]] = {}
         self._switches: dict[str, bool] = {}
+        self._numbers = count()
         scene.set_up_direction(up)
         light(scene)
 
@@ -99,7 +102,9 @@ class SceneDrawing:
             label.position = body.poses[0].apply(body.mesh.center_m)
 
     def _make(self, body: Body) -> list[Any]:
-        name, pose = f"/{body.kind}/{body.name}", body.poses[0] if body.poses else Pose.identity()
+        # A browser does not show what is made under a name that was removed a moment ago; so each has its own.
+        name = f"/{body.kind}/{body.name}/{next(self._numbers)}"
+        pose = body.poses[0] if body.poses else Pose.identity()
         place = {"wxyz": pose.wxyz, "position": pose.t_m2c}
         batch = _is_batch(body)
         mesh = self._lighter(body.mesh, _BATCH_FACES if batch else MOST_FACES)
@@ -116,7 +121,15 @@ class SceneDrawing:
                 wxyzs, positions = _batched(body.poses or (pose,))
                 handles = [
                     self._scene.add_batched_meshes_simple(
-                        name, vertices, faces, wxyzs, positions, batched_colors=body.color, lod="off", **style, **quiet
+                        name,
+                        vertices,
+                        faces,
+                        wxyzs,
+                        positions,
+                        batched_colors=_as_batched(body.color),
+                        lod="off",
+                        **style,
+                        **quiet,
                     )
                 ]
             else:
@@ -125,7 +138,8 @@ class SceneDrawing:
                 ]
         if body.label:
             at = pose.apply(body.mesh.center_m)
-            handles.append(self._scene.add_label(f"{name}/label", body.label, position=at, anchor="bottom-left"))
+            # Not below the mesh's name: it would be in the mesh's frame, and move with it once more.
+            handles.append(self._scene.add_label(f"/labels{name}", body.label, position=at, anchor="bottom-left"))
         return handles
 
     def _lighter(self, mesh: Mesh, faces: int) -> Mesh:
@@ -141,20 +155,20 @@ class SceneDrawing:
         self._fixed = {}
         if moment.view is None:
             return
-        distance = behind(moment.bodies, moment.view)
+        number, distance = next(self._numbers), behind(moment.bodies, moment.view)
         corners = np.asarray(corners_of(moment.view.camera, distance), np.float32)
         ends = np.concatenate([
             np.stack([np.zeros_like(corners), corners], axis=1),
             np.stack([corners, np.roll(corners, -1, axis=0)], axis=1),
         ])  # fmt: skip
         self._fixed["camera"] = [
-            self._scene.add_line_segments("/camera", ends, _LINE, thickness=1.5, thickness_units="screen")
+            self._scene.add_line_segments(f"/camera/{number}", ends, _LINE, thickness=1.5, thickness_units="screen")
         ]
         plane = Plane.of(moment.view, distance)
         if plane is not None:
             self._fixed[PHOTOGRAPH] = [
                 self._scene.add_image(
-                    "/photograph", plane.picture, plane.width_m, plane.height_m, position=plane.middle_m,
+                    f"/photograph/{number}", plane.picture, plane.width_m, plane.height_m, position=plane.middle_m,
                     cast_shadow=False, receive_shadow=False, jpeg_quality=90,
                 )
             ]  # fmt: skip
@@ -163,7 +177,7 @@ class SceneDrawing:
             x_c, size = np.asarray(points.x_c, np.float32), _COVERING * points.spacing_m
             self._fixed[DEPTH] = [  # half precision, the default, is half a millimetre off at 1 m
                 self._scene.add_point_cloud(
-                    "/depth", x_c, points.colors, point_size=size, point_shape="square", point_shading="flat",
+                    f"/depth/{number}", x_c, points.colors, point_size=size, point_shape="square", point_shading="flat",
                     precision="float32",
                 )
             ]  # fmt: skip
@@ -182,7 +196,7 @@ def behind(bodies: Iterable[Body], view: Observation) -> float:
     """A depth beyond all bodies, metres: pictures there hide nothing."""
     farthest = 0.0
     for body in bodies:
-        for pose in body.poses:
+        for pose in body.poses if body.kind != CAMERAS else ():
             z = float(pose.apply(body.mesh.center_m)[2]) + body.mesh.radius_m
             farthest = max(farthest, min(z, _FARTHEST_M))
     if view.depth is not None:
@@ -192,13 +206,19 @@ def behind(bodies: Iterable[Body], view: Observation) -> float:
 
 
 def look_at(content: Content, moment: Moment) -> tuple[np.ndarray, np.ndarray]:
-    """Where the viewer stands at first, and where it looks: from beside the camera, at the bodies."""
-    middles = [body.poses[0].apply(body.mesh.center_m) for body in moment.bodies if body.poses and body.shown]
+    """Where the viewer stands at first, and where it looks: from beside the camera, at the bodies.
+
+    Where other cameras stand around them, from farther behind, so that they are seen too.
+    """
+    looked_at = [body for body in moment.bodies if body.poses and body.shown and body.kind != CAMERAS]
+    middles = [body.poses[0].apply(body.mesh.center_m) for body in looked_at]
     middle = np.mean(middles, axis=0) if middles else np.array([0.0, 0.0, _USUAL_M])
     up = np.asarray(content.up) / np.linalg.norm(content.up)
     aside = np.cross(middle, up)
     away = float(np.linalg.norm(middle))
     aside = aside / max(float(np.linalg.norm(aside)), 1e-9)
+    if any(body.kind == CAMERAS for body in moment.bodies):
+        return -0.6 * middle + 0.6 * away * up + 0.5 * away * aside, middle
     return 0.4 * middle + 0.2 * away * up + 0.25 * away * aside, middle
 
 
@@ -210,6 +230,13 @@ def _looks(body: Body) -> tuple[object, ...]:
     """What a change of makes a new thing of a body; of a batch, the number of its copies too."""
     count = len(body.poses) if _is_batch(body) else 1
     return body.kind, body.color, body.opacity, body.own_colors, body.wireframe, body.label, count
+
+
+def _as_batched(color: Color) -> Color:
+    """viser takes the colours of batches for linear light, unlike those of single meshes: given as they are, they are
+    pale."""
+    red, green, blue = to_bytes(linear(np.asarray(color, np.float64) / 255.0)).tolist()
+    return red, green, blue
 
 
 def _batched(poses: tuple[Pose, ...]) -> tuple[np.ndarray, np.ndarray]:

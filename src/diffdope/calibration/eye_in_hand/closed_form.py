@@ -1,0 +1,114 @@
+"""AX = XB in closed form, and what too few kinds of motion leave open.
+
+A is a motion of the flange between two pictures, B the motion of the camera's view of a still object: with X =
+T_flange_camera, A X = X B. Rotation vectors obey a = R_X b, so that turns about two axes determine R_X (Park and
+Martin, IEEE Transactions on Robotics and Automation 10, 1994), and (R_A - 1) t_X = R_X t_B - t_A the shift. Turns about
+one axis leave the shift along it open; if that axis stays in its place, the turn about it, too. No turns at all leave
+the whole shift open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.geometry import so3
+from diffdope.geometry.pose import Pose
+
+F64 = NDArray[np.float64]
+
+_LEAST_TURN_RAD = np.radians(3.0)  # about a second axis: less is what poses of single pictures are off
+
+
+class FlangeMotions(NamedTuple):
+    """How the flange turned between pictures.
+
+    turns (M, 3): rotation vectors in the base, of each pair; axes: about how many independent axes, 0 to 3; axis (3,):
+    the main one in the base; second_rad: root mean square of the turns about the second one.
+    """
+
+    turns: F64
+    axes: int
+    axis: F64
+    second_rad: float
+
+
+def flange_motions(flanges: Sequence[Pose]) -> FlangeMotions:
+    """The turns between pictures.
+
+    Args:
+        flanges: T_base_flange of each picture.
+    """
+    turns = [
+        so3.log(one.R_m2c @ other.R_m2c.T) for n, one in enumerate(flanges) for other in flanges[:n]
+    ]  # fmt: skip
+    vectors = np.array(turns).reshape(-1, 3)
+    values, axes = np.linalg.eigh(vectors.T @ vectors / max(len(vectors), 1))
+    sizes = np.sqrt(np.maximum(values[::-1], 0.0))
+    return FlangeMotions(vectors, int((sizes > _LEAST_TURN_RAD).sum()), axes[:, -1], float(sizes[1]))
+
+
+def solve_hand_eye(flanges: Sequence[Pose], objects: Sequence[Pose]) -> Pose | None:
+    """T_flange_camera of a camera that sees one still object; None if nothing moves.
+
+    What the motions leave open is 0: the shift along a common axis, or all of it.
+
+    Args:
+        flanges: T_base_flange of each picture, two at least.
+        objects: T_camera_object of each picture.
+    """
+    A = [one.inverse() @ other for n, one in enumerate(flanges) for other in flanges[:n]]
+    B = [one @ other.inverse() for n, one in enumerate(objects) for other in objects[:n]]
+    a, b = (np.array([so3.log(one.R_m2c) for one in some]) for some in (A, B))
+    t_a, t_b = (np.array([one.t_m2c for one in some]) for some in (A, B))
+    sizes = np.linalg.svd(a, compute_uv=False) / np.sqrt(len(a))
+    if len(sizes) > 1 and sizes[1] > _LEAST_TURN_RAD:
+        R = _aligned(a, b)
+        return Pose(R, _shift(np.array([one.R_m2c for one in A]), R, t_a, t_b))
+    if sizes[0] > _LEAST_TURN_RAD:
+        return _about_one_axis(np.array([one.R_m2c for one in A]), a, b, t_a, t_b)
+    if np.linalg.norm(t_a) == 0.0:
+        return None
+    return Pose(_aligned(t_a, t_b), np.zeros(3))
+
+
+def _aligned(a: F64, b: F64) -> F64:
+    """The rotation with a = R b in the sense of least squares (Kabsch, Acta Crystallographica A 32, 1976)."""
+    return so3.project_to_so3(a.T @ b)
+
+
+def _shift(R_A: F64, R: F64, t_a: F64, t_b: F64) -> F64:
+    left = (R_A - np.eye(3)).reshape(-1, 3)
+    right = (t_b @ R.T - t_a).reshape(-1)
+    return np.asarray(np.linalg.lstsq(left, right, rcond=1e-3)[0], np.float64)
+
+
+def _about_one_axis(R_A: F64, a: F64, b: F64, t_a: F64, t_b: F64) -> Pose:
+    """R_X = Exp(angle axis) R_0, where R_0 takes b's axis to a's: linear in the angle's cosine and sine, and the shift.
+
+    With u = R_0 t_B: R_X t_B = (axis . u) axis + cos (u - (axis . u) axis) + sin (axis x u).
+    """
+    axis_a, axis_b = (np.linalg.svd(one)[2][0] for one in (a, b))
+    axis_b = axis_b * np.sign(np.sum((a @ axis_a) * (b @ axis_b)))
+    R_0 = _turn_to(axis_b, axis_a)
+    u = t_b @ R_0.T
+    along = (u @ axis_a)[:, None] * axis_a
+    M = np.concatenate([R_A - np.eye(3), -(u - along)[:, :, None], -np.cross(axis_a, u)[:, :, None]], axis=2)
+    found = np.linalg.lstsq(M.reshape(-1, 5), (along - t_a).reshape(-1), rcond=1e-3)[0]
+    R = so3.exp(float(np.arctan2(found[4], found[3])) * axis_a) @ R_0
+    return Pose(R, _shift(R_A, R, t_a, t_b))
+
+
+def _turn_to(one: F64, other: F64) -> F64:
+    """The shortest rotation that takes a unit vector to another."""
+    across = np.cross(one, other)
+    sine, cosine = float(np.linalg.norm(across)), float(one @ other)
+    if sine < 1e-9:
+        if cosine > 0.0:
+            return np.eye(3)
+        beside = np.linalg.svd(one[None])[2][1]
+        return so3.exp(np.pi * beside)
+    return so3.exp(np.arctan2(sine, cosine) * across / sine)

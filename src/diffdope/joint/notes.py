@@ -1,0 +1,111 @@
+"""What a user should know of a scene: views, cameras and objects that do not fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from diffdope.estimate.covariance import in_words
+from diffdope.joint.normal_equations import Where
+from diffdope.joint.result import ViewResult
+from diffdope.joint.support import Support, size_factor
+from diffdope.joint.together import Together
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.result import RefinementResult
+from diffdope.scene.scene import Scene
+
+_MUCH_WORSE = 2.0  # log odds: of views whose cameras are exact, images fit nearly as well together as alone
+_FAR_APART = 3.0  # standard deviations of which the views' own optima are hardly ever away if nothing is wrong
+_FAR_OFF = 3.0  # standard deviations of a camera's place that are worth a word
+
+
+def view_name(scene: Scene, view: int) -> str:
+    """What messages call a view."""
+    return scene.views[view].name or f"view {view}"
+
+
+def notes_on_object(
+    scene: Scene, refiner: Refiner, solved: Together, n: int, obj: int, found: Mapping[Where, RefinementResult],
+    support: Support,
+) -> list[str]:  # fmt: skip
+    """What is worth knowing of an object that took part as number n."""
+    notes = [note for (_, o), one in found.items() if o == obj for note in one.notes if "is off:" in note]
+    for view in range(len(scene.views)):
+        member = solved.members.get((view, n))
+        if member is None or view in solved.left_out:
+            continue
+        name = view_name(scene, view)
+        if not member.used and view in support.against:
+            notes.append(f"{name} contradicts the others: {member.reason}; is its mask of this object?")
+        elif not member.used:
+            notes.append(f"{name} says nothing about it: {member.reason}")
+        elif view in support.against:
+            notes.append(f"{name} contradicts the others: its images hardly fit the pose; is its mask of this object?")
+    words = in_words(solved.covariance.unobserved[n], 0.5 * refiner.mesh.diameter)
+    notes += [note.replace("camera-frame axis", "world axis") for note in words]
+    return list(dict.fromkeys(notes))
+
+
+def note_on_size(scene: Scene, refiner: Refiner, obj: int, found: Mapping[Where, RefinementResult]) -> str:
+    """Whether views that contradict each other agree on an object of another size; empty if not.
+
+    Args:
+        scene: what was given.
+        refiner: of the object.
+        obj: its number.
+        found: what each view found on its own.
+    """
+    sure = {
+        view: refiner.frame.enter(one.pose)
+        for (view, o), one in found.items() if o == obj and one.confidence is not None and one.modalities
+    }  # fmt: skip
+    factor = size_factor(sure, [view.T_w2c for view in scene.views])
+    if factor is None:
+        return ""
+    times = f"{factor:.3g} times" if factor > 1.0 else f"1/{1.0 / factor:.3g}"
+    return (
+        f"the views agree on where it is if its mesh is {times} as large: is the unit or scale of the mesh wrong, or "
+        "the unit of the cameras' places (metres in T_w2c)?"
+    )
+
+
+def notes_on_views(scene: Scene, solved: Together) -> list[str]:
+    """Views that were left out."""
+    return [
+        f"{view_name(scene, view)} was left out: {elsewhere} of {of} objects are elsewhere in it; is its T_w2c right, "
+        "and was everything where it is in the other views?"
+        for view, (elsewhere, of) in sorted(solved.left_out.items())
+    ]
+
+
+def notes_on_fit(solved: Together) -> list[str]:
+    """Whether the views fit together at all."""
+    worse = []
+    for where, member in solved.members.items():
+        if member.used and member.leaf is not None:
+            by = member.worse_by(member.leaf.fit(solved.state.in_camera(*where)).log_odds)
+            worse += [] if by is None else [by]
+    far = list(solved.deviations.values())
+    fit_worse = bool(worse) and float(np.median(worse)) >= _MUCH_WORSE
+    if not fit_worse and not (far and float(np.median(far)) >= _FAR_APART):
+        return []
+    return [
+        "the views do not fit together: images fit much better where each view has the objects on its own; T_w2c, K "
+        "or the size of a mesh is less exact than it was said to be; a View with sigma has its place refined"
+    ]
+
+
+def notes_on_cameras(scene: Scene, views: Sequence[ViewResult]) -> list[str]:
+    """Cameras that stand much farther off than was said."""
+    notes = []
+    for given, one in zip(scene.views, views, strict=True):
+        if given.sigma is None or not one.refined:
+            continue
+        off = max(one.moved_mm / (1e3 * given.sigma[0]), one.moved_deg / given.sigma[1]) / np.sqrt(3.0)
+        if off > _FAR_OFF:
+            notes.append(
+                f"{one.name}: its camera stands {one.moved_mm:.1f} mm and {one.moved_deg:.2f} degrees from T_w2c, much "
+                "farther than its sigma says"
+            )
+    return notes

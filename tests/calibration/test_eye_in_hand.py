@@ -1,0 +1,124 @@
+"""Where a camera is on a hand, from drawn pictures of an object that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+import diffdope as dd
+from diffdope.calibration.eye_in_hand.calibrate import EyeInHandSettings, calibrate_eye_in_hand
+from diffdope.calibration.eye_in_hand.result import EyeInHandResult
+from diffdope.calibration.eye_in_hand.shots import HandShot
+from diffdope.errors import DiffDopeError
+from diffdope.experiments.drawn_arm import drawn_arm, random_joints
+from diffdope.experiments.drawn_hand import HandTruth, drawn_hand, drawn_target
+from diffdope.experiments.shapes import painted, plain, tube
+from diffdope.geometry import so3
+from diffdope.problem.failure import Status
+from diffdope.scene.mesh import Mesh
+
+ARM, TARGET = drawn_arm(), drawn_target()
+QUIET = EyeInHandSettings(suggestions=0)
+
+
+def error(result: EyeInHandResult, truth: HandTruth) -> tuple[float, float]:
+    X = result.T_flange_camera
+    return 1e3 * X.distance_to(truth.T_flange_camera), float(np.degrees(X.angle_to(truth.T_flange_camera)))
+
+
+@pytest.mark.parametrize("images", [("mask",), ("mask", "depth"), ("depth",)])
+def test_five_pictures_and_no_start(images: Sequence[str]) -> None:
+    shots, truth = drawn_hand(ARM, 0, 5, TARGET, images=images)
+    result = calibrate_eye_in_hand(TARGET, shots, robot=ARM, settings=QUIET)
+    assert result.status is Status.CONVERGED and all(one.used for one in result.pictures)
+    assert error(result, truth)[0] < 1.0 and error(result, truth)[1] < 0.05
+    assert result.T_base_object.distance_to(truth.T_base_object) < 1e-3
+    assert result.leave_one_out_mm is not None and result.leave_one_out_mm < 2.0
+    assert result.flange == "link6" and result.base == "link0"
+
+
+def test_joint_noise_is_told_and_widens_the_covariance() -> None:
+    squares = []
+    for seed in range(3):
+        shots, truth = drawn_hand(ARM, seed, 5, TARGET, images=("mask", "depth"), joint_noise_deg=0.5)
+        result = calibrate_eye_in_hand(TARGET, shots, robot=ARM, settings=QUIET)
+        assert result.ok and result.joint_error_deg is not None and 0.2 < result.joint_error_deg < 1.0
+        X = result.T_flange_camera
+        xi = np.concatenate([
+            X.t_m2c - truth.T_flange_camera.t_m2c, so3.log(X.R_m2c @ truth.T_flange_camera.R_m2c.T)
+        ])  # fmt: skip
+        assert result.covariance is not None
+        squares.append(float(xi @ np.linalg.solve(result.covariance, xi)))
+    assert 0.5 < np.median(squares) < 14.0  # 5.3 for a Gaussian of six
+
+
+def test_pictures_of_other_joint_values_are_left_out_and_named(rng: np.random.Generator) -> None:
+    shots, truth = drawn_hand(ARM, 1, 6, TARGET, images=("mask", "depth"))
+    for k in (1, 4):
+        shots[k] = HandShot(shots[k].observation, random_joints(ARM, rng), name=shots[k].name)
+    result = calibrate_eye_in_hand(TARGET, shots, robot=ARM, settings=QUIET)
+    assert result.ok and error(result, truth)[0] < 1.0
+    assert [one.used for one in result.pictures] == [True, False, True, True, False, True]
+    assert any(note.startswith("1: left out: ") for note in result.notes)
+
+
+def test_something_round_is_as_good() -> None:
+    points, triangles = tube(48, 12, 0.04, 0.12)
+    can = painted("can", points, triangles, plain)
+    shots, truth = drawn_hand(ARM, 1, 6, can, images=("mask", "depth"))
+    result = calibrate_eye_in_hand(can, shots, robot=ARM, settings=QUIET)
+    assert result.ok and error(result, truth)[0] < 1.0 and error(result, truth)[1] < 0.05
+
+
+def test_turns_about_one_axis_are_named_and_not_used() -> None:
+    held = [f"joint{n}" for n in range(1, 6)]
+    shots, truth = drawn_hand(ARM, 0, 5, TARGET, images=("mask", "depth"), held=held)
+    result = calibrate_eye_in_hand(TARGET, shots, robot=ARM, settings=QUIET)
+    assert result.status is Status.AMBIGUOUS and result.unobserved is not None and len(result.unobserved) == 2
+    assert any(note.startswith("the flange turns about one axis only") for note in result.notes)
+    known = calibrate_eye_in_hand(TARGET, shots, robot=ARM, target=truth.T_base_object, settings=QUIET)
+    assert known.ok and error(known, truth)[0] < 1.0
+
+
+def test_one_picture_of_a_known_target_and_flange_poses() -> None:
+    shots, truth = drawn_hand(ARM, 1, 1, TARGET, images=("mask", "depth"), poses=True)
+    result = calibrate_eye_in_hand(TARGET, shots, target=truth.T_base_object, settings=QUIET)
+    assert result.ok and error(result, truth)[0] < 1.0
+    assert not calibrate_eye_in_hand(TARGET, shots, settings=QUIET).ok
+
+
+def test_what_does_not_fit_is_not_found() -> None:
+    shots, _ = drawn_hand(ARM, 0, 5, TARGET, images=("mask", "depth"))
+    other = [HandShot(one.observation, random_joints(ARM, np.random.default_rng(k))) for k, one in enumerate(shots)]
+    assert not calibrate_eye_in_hand(TARGET, other, robot=ARM, settings=QUIET).ok
+    small = Mesh(0.8 * TARGET.vertices_m, TARGET.faces)
+    assert not calibrate_eye_in_hand(small, shots, robot=ARM, settings=QUIET).ok
+
+
+def test_suggestions_lie_within_limits_and_tell_more() -> None:
+    shots, _ = drawn_hand(ARM, 2, 4, TARGET)
+    result = calibrate_eye_in_hand(TARGET, shots, robot=ARM, settings=EyeInHandSettings(suggestions=2))
+    assert len(result.suggestions) == 2
+    for one in result.suggestions:
+        assert 0.0 < one.gain < 1.0
+        for joint in ARM.moving:
+            assert joint.lower <= one.joints[joint.name] <= joint.upper
+
+
+def test_bad_arguments() -> None:
+    assert dd.calibrate_eye_in_hand is calibrate_eye_in_hand and dd.HandShot is HandShot
+    shots, truth = drawn_hand(ARM, 0, 2, TARGET, images=("rgb",))
+    with pytest.raises(DiffDopeError, match="0: expected a mask or depth, got rgb"):
+        calibrate_eye_in_hand(TARGET, shots, robot=ARM)
+    with pytest.raises(DiffDopeError, match="robot: expected a Robot, for 0 has joints"):
+        calibrate_eye_in_hand(TARGET, shots)
+    with pytest.raises(DiffDopeError, match="flange: expected a link of drawn arm"):
+        calibrate_eye_in_hand(TARGET, shots, robot=ARM, flange="tool0")
+    with pytest.raises(DiffDopeError, match="HandShot: expected either joints or T_base_flange, got neither"):
+        HandShot(shots[0].observation)
+    with pytest.raises(DiffDopeError, match="joints of x: expected values of the joints"):
+        calibrate_eye_in_hand(TARGET, [HandShot(shots[0].observation, {"joint1": 0.0}, name="x")], robot=ARM)
+    with pytest.raises(DiffDopeError, match="target_sigma: expected two deviations"):
+        calibrate_eye_in_hand(TARGET, shots, robot=ARM, target=truth.T_base_object, target_sigma=(0.01, 0.0))
