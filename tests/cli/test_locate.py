@@ -98,10 +98,27 @@ def test_a_box_will_do(inputs: Path, command: str) -> None:
 
 
 def test_a_box_that_would_be_of_no_use_is_refused(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(locating(inputs, mask=None, depth=None, box=box_of(inputs))) == 2
-    assert "box: expected --depth beside it, got none" in capsys.readouterr().err
     assert main([*arguments(inputs, mask=None, box=box_of(inputs)), "--no-film"]) == 2
     assert "no --init beside it" in capsys.readouterr().err
+    assert not (inputs.parent / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["locate", "refine"])
+def test_a_box_of_a_photograph_is_looked_into_and_never_sure_and_wrong(inputs: Path, command: str) -> None:
+    pytest.importorskip("cv2")
+    extra = ["--no-film"] if command == "refine" else []
+    code = main([command, *locating(inputs, mask=None, depth=None, box=box_of(inputs))[1:], *extra])
+    result = json.loads((inputs.parent / "out" / "result.json").read_text())
+    assert "mask" not in result["modalities"]
+    assert code == (0 if error_mm(result, inputs) < 5.0 and result["confidence"] >= 0.5 else 1)
+
+
+def test_a_box_of_a_photograph_needs_opencv(
+    inputs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("diffdope.search.keypoints.find_spec", lambda name: None)
+    assert main(locating(inputs, mask=None, depth=None, box=box_of(inputs))) == 2
+    assert 'pip install "diffdope[features]"' in capsys.readouterr().err
     assert not (inputs.parent / "out").exists()
 
 

@@ -83,8 +83,6 @@ def test_what_makes_no_sense_with_a_box_is_refused(refiner: Refiner) -> None:
     with pytest.raises(DiffDopeError, match="box: expected none, for the observation has a mask"):
         refiner.locate(OBSERVATION, box=box)
     photograph = Observation(OBSERVATION.camera, rgb=OBSERVATION.rgb)
-    with pytest.raises(DiffDopeError, match="box: expected none, for the observation has no depth"):
-        refiner.locate(photograph, box=box)
     with pytest.raises(DiffDopeError, match="a mask that says where the object is, or depth"):
         refiner.locate(photograph)
 

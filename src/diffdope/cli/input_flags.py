@@ -15,6 +15,7 @@ from diffdope.io.poses import StartPoses, read_start_poses
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.mesh_io import unit_of
 from diffdope.scene.observation import Observation
+from diffdope.search.keypoints import check_can_detect
 
 OF_THE_FORMAT = "of the format"
 """What stands beside a result for the unit of a mesh whose format states it."""
@@ -41,8 +42,8 @@ class InputFlags:
     mask_inverted: Literal["yes", "no"] | None = None
     """yes: the mask is black on the object; no: it is not, though it looks so."""
     box: str | None = None
-    """X,Y,WIDTH,HEIGHT in pixels around the object's visible part, in place of a mask; with --depth and without
-    --init."""
+    """X,Y,WIDTH,HEIGHT in pixels around the object's visible part, in place of a mask; without --init. Without
+    --depth, the object is found by what is painted on it (needs diffdope[features])."""
     unit: Literal["m", "mm", "cm", "inch"] | None = None
     """Unit of the mesh file. Default: mm of PLY, OBJ and STL, which do not say; of GLB, .dae, 3MF and STEP their
     own."""
@@ -83,15 +84,14 @@ class InputFlags:
         """Refuses a box that would be of no use.
 
         Raises:
-            DiffDopeError: if there is one, and a start pose, or no depth.
+            DiffDopeError: if there is one, and a start pose, or neither depth nor OpenCV, which finds objects without.
         """
         if self.box is None:
             return
         if getattr(self, "init", None) is not None:
             raise expected("box", "no --init beside it", self.box, "with a start pose nothing is looked for in a box")
         if self.depth is None and getattr(self, "bag", None) is None:
-            cure = "a photograph alone does not tell what in a box is the object: give a mask"
-            raise expected("box", "--depth beside it", "none", cure)
+            check_can_detect("box")
 
     def load_mesh(self) -> Mesh:
         """The mesh, as the flags say."""
@@ -139,6 +139,22 @@ class InputFlags:
 def observation_of(capture: Capture) -> Observation:
     """Camera and images as the library takes them."""
     return Observation(capture.camera, **capture.images)
+
+
+def in_photograph(given: InputFlags, observation: Observation) -> tuple[Observation, dict[str, Any]]:
+    """What `Refiner.locate` is asked where a box is all that says where the object is, and there is no depth.
+
+    Files of a box are read as a mask, for depth tells what in it is the object, and a lens bends it with the picture.
+
+    Args:
+        given: the flags.
+        observation: of these files.
+    """
+    corners = observation.mask_box
+    if given.box is None or corners is None or "depth" in observation.modalities:
+        return observation, {}
+    x0, y0, x1, y1 = corners
+    return observation.without_mask(), {"box": (x0, y0, x1 - x0 + 1.0, y1 - y0 + 1.0)}
 
 
 def box_of(name: str, text: str | None) -> tuple[float, float, float, float] | None:

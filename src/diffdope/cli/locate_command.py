@@ -11,7 +11,7 @@ import numpy as np
 import tyro
 
 from diffdope.checked_fields import check_fields
-from diffdope.cli.input_flags import InputFlags, observation_of
+from diffdope.cli.input_flags import InputFlags, in_photograph, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.progress import COMPILES, Activity
 from diffdope.cli.refine_command import described
@@ -94,7 +94,8 @@ def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Pre
     from diffdope.cli.report import print_summary, with_progress
 
     console, observation = Console(), observation_of(capture)
-    result = with_progress(lambda report: refiner.locate(observation, near=near, progress=report), "locating")
+    seen, where = in_photograph(given, observation)
+    result = with_progress(lambda report: refiner.locate(seen, near=near, progress=report, **where), "locating")
     with Activity("drawing pictures"), results_folder(given.out) as folder:
         write_result(folder / "result.json", result, described(preset, given.inputs))
         write_history(folder, result.history)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import tyro
 
 from diffdope.checked_fields import check_fields
-from diffdope.cli.input_flags import InputFlags, StartFlags, observation_of
+from diffdope.cli.input_flags import InputFlags, StartFlags, in_photograph, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.progress import Activity
 from diffdope.cli.rerun_flag import RerunFlag
@@ -92,7 +92,8 @@ def refine_and_write(
     refiner = Refiner(mesh, preset=preset, seed=given.seed, threads=given.threads)
     if start is None:
         console.print("no --init: the object is located first, as `diffdope locate` does")
-        result = with_progress(lambda report: refiner.locate(observation, progress=report), "locating")
+        seen, where = in_photograph(given, observation)
+        result = with_progress(lambda report: refiner.locate(seen, progress=report, **where), "locating")
     else:
         result = refine_with_progress(refiner, observation, list(start.poses))
         result = replace(result, notes=(*start.notes, *result.notes))

@@ -31,6 +31,8 @@ class FitQuality:
         learned: in a film, share of the object's points whose colours are those that frames before have shown, where
             the mesh itself has none. It says nothing about whether the pose in those frames was right, so it is no part
             of the confidence.
+        matched: where the object was found by keypoints of the photograph, how many of these agree with the pose; those
+            that were looked for once it was known do not count.
     """
 
     overlap: float | None = None
@@ -42,6 +44,7 @@ class FitQuality:
     agreement: float | None = None
     outline: float | None = None
     learned: float | None = None
+    matched: float | None = None
 
 
 def assess(seen: Comparison) -> FitQuality:

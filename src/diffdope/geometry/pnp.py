@@ -103,7 +103,7 @@ def _translations(turned: F64, seen: F64, camera: Camera) -> F64:
 def _descended(R: F64, t: F64, own: F64, seen: F64, camera: Camera) -> tuple[F64, F64, F64]:
     """Rotations (S, 3, 3), translations (S, 3) and sums of squares (S,) after Levenberg-Marquardt."""
     damping = np.full(len(R), 1e-3)
-    residual, jacobian = _linearised(R, t, own, seen, camera)
+    residual, jacobian = reprojection(R, t, own, seen, camera)
     squares = np.einsum("sn,sn->s", residual, residual)
     for _ in range(_STEPS):
         normal = np.einsum("snk,snl->skl", jacobian, jacobian)
@@ -112,7 +112,7 @@ def _descended(R: F64, t: F64, own: F64, seen: F64, camera: Camera) -> tuple[F64
         damped = normal + np.eye(6) * (damping[:, None] * scale + 1e-12)[:, None]
         step = -np.linalg.solve(damped, gradient[..., None])[..., 0]
         R_next, t_next = so3.exp(step[:, 3:]) @ R, t + step[:, :3]
-        residual_next, jacobian_next = _linearised(R_next, t_next, own, seen, camera)
+        residual_next, jacobian_next = reprojection(R_next, t_next, own, seen, camera)
         squares_next = np.einsum("sn,sn->s", residual_next, residual_next)
         better = squares_next < squares
         damping = np.where(better, np.maximum(damping * 0.2, 1e-9), np.minimum(damping * 5.0, 1e6))
@@ -123,8 +123,16 @@ def _descended(R: F64, t: F64, own: F64, seen: F64, camera: Camera) -> tuple[F64
     return R, t, squares
 
 
-def _linearised(R: F64, t: F64, own: F64, seen: F64, camera: Camera) -> tuple[F64, F64]:
-    """Residuals (S, 2N), pixels, and their derivative (S, 2N, 6) by (rho, phi)."""
+def reprojection(R: F64, t: F64, own: F64, seen: F64, camera: Camera) -> tuple[F64, F64]:
+    """Residuals (S, 2N), pixels, all columns before all rows, and their derivative (S, 2N, 6) by (rho [m], phi [rad]).
+
+    Args:
+        R: (S, 3, 3) model to camera.
+        t: (S, 3), metres.
+        own: (N, 3) points of the model, metres.
+        seen: (N, 2) columns and rows that show them.
+        camera: a pinhole.
+    """
     arm = own @ np.swapaxes(R, 1, 2)  # (S, N, 3): the point about the object's middle, in the camera's axes
     x, y, z = np.moveaxis(arm + t[:, None], -1, 0)
     inverse = 1.0 / np.maximum(z, 1e-6)  # a step may put a point behind the camera; it is not taken then

@@ -13,8 +13,10 @@ from diffdope.geometry.crop import Box
 from diffdope.io.regions import note_on_cut
 from diffdope.pipelines.result import Status, message_of
 from diffdope.pipelines.tracker import Attempt
+from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.box_proposals import share_in_picture, share_outside
+from diffdope.search.keypoints import can_detect, check_can_detect
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.settings import SearchSettings
 
@@ -24,6 +26,11 @@ _WORTH_A_WORD = 2.0  # times what boxes are off by
 _FILLED = 0.98  # share of its bounding box that a rectangle fills, whose corners may be a little off after rectifying
 _FEWEST = 64  # pixels: fewer may fill their box by chance
 IN_A_PIECE = "found without mask and box, in a piece that stands out from the planes of the depth image"
+NO_PATTERN = "the mesh has no pattern by which a photograph tells what in the box is the object: give depth, or a mask"
+NO_POSE_IN_BOX = (
+    "no pose agrees with enough keypoints of the photograph in the box: give a mask, or depth, or a start pose"
+)
+BY_KEYPOINTS = "found in the box by keypoints of the photograph; how far away it is, nothing else confirms"
 _DRAWN = "the mask was drawn from the box: what fits the object there"
 
 
@@ -31,16 +38,18 @@ def checked_box(box: ArrayLike, observation: Observation) -> Box:
     """First and last column and row (x0, y0, x1, y1) of a box (x, y, width, height), pixels.
 
     Raises:
-        DiffDopeError: if it is no box, or has no pixel in the image, or if there is a mask as well, or no depth.
+        DiffDopeError: if it is no box, or has no pixel in the image, or if there is a mask as well, or neither depth
+            nor a photograph in which OpenCV could find the object.
     """
     four = as_floats("box", box)
     check_shape("box", four, (4,))
     check_finite("box", four)
-    if "depth" not in observation.modalities:
-        cure = "give depth as well; or a mask, for a photograph alone does not tell what in a box is the object"
-        raise expected("box", "none, for the observation has no depth", four.tolist(), cure)
+    if observation.modalities in ((), ("mask",)):
+        raise expected("box", "none, for the observation has neither RGB nor depth", four.tolist())
     if observation.mask_box is not None:
         raise expected("box", "none, for the observation has a mask", four.tolist(), "give one of them")
+    if "depth" not in observation.modalities:
+        check_can_detect("box")
     x, y, width, height = (float(one) for one in four)
     if not (width > 0.0 and height > 0.0):
         raise expected("box", "(x, y, width, height) of a width and a height above 0, in pixels", four.tolist())
@@ -59,11 +68,20 @@ def cut_box(box: ArrayLike, observation: Observation) -> str:
     return note_on_cut(as_floats("box", box).tolist(), (observation.camera.height, observation.camera.width))
 
 
-def box_of_mask(observation: Observation) -> Box | None:
-    """The box that a mask fills: a detector's box, drawn as a mask; None if it does not, or there is no depth."""
+def box_of_mask(observation: Observation, mesh: Mesh) -> Box | None:
+    """The box that a mask fills: a detector's box, drawn as a mask; None if it does not, or nothing is found in a box.
+
+    Args:
+        observation: with or without a mask.
+        mesh: the object; without depth, it is found in a box by its pattern.
+    """
     box, mask = observation.mask_box, observation.mask
-    if box is None or mask is None or "depth" not in observation.modalities:
+    if box is None or mask is None:
         return None
+    if "depth" not in observation.modalities:
+        by_pattern = "rgb" in observation.modalities and mesh.has_pattern
+        if not by_pattern or not can_detect():
+            return None
     x0, y0, x1, y1 = (int(one) for one in box)
     inside = mask[y0 : y1 + 1, x0 : x1 + 1] > 0.5
     if inside.size < _FEWEST or np.count_nonzero(inside) < _FILLED * inside.size:

@@ -17,7 +17,18 @@ from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.believed import believed
 from diffdope.pipelines.compiled import compile_before
-from diffdope.pipelines.in_box import IN_A_PIECE, box_of_mask, checked_box, cut_box, doubted, surest, with_note
+from diffdope.pipelines.in_box import (
+    BY_KEYPOINTS,
+    IN_A_PIECE,
+    NO_PATTERN,
+    NO_POSE_IN_BOX,
+    box_of_mask,
+    checked_box,
+    cut_box,
+    doubted,
+    surest,
+    with_note,
+)
 from diffdope.pipelines.notes import notes_on
 from diffdope.pipelines.own_frame import OwnFrame
 from diffdope.pipelines.plausible import with_hints
@@ -150,18 +161,20 @@ class Refiner:
         """Finds the pose with no start: rotations all around are laid over the mask, and the best of them refined.
 
         Args:
-            observation: the calibrated image, with a mask; or with depth, and a box or nothing that says where the
-                object is. Then it is found if it stands out from tables and walls, apart from other things. With depth,
-                a mask that fills a rectangle is taken for a box.
+            observation: the calibrated image, with a mask or a box; or with depth, and nothing that says where the
+                object is. Then it is found if it stands out from tables and walls, apart from other things.
             box: (x, y, width, height) of the object's visible part, pixels, x and y of its top left corner: instead of
-                a mask, of a detector that gives none.
+                a mask, of a detector that gives none. Without depth, the object is found by what is painted on it,
+                which needs OpenCV. A mask that fills a rectangle is taken for a box; without depth, only where what is
+                in a box could be found.
             near: of poses that look the same, the result is the one that is turned least from this one, so that those
                 of a symmetric object do not jump between images. It is no start: it changes nothing else.
             progress: as `refine`.
 
         Raises:
-            DiffDopeError: if there is neither mask nor depth; if there is a box and a mask, or no depth, or the box has
-                no pixel in the image; if the preset's solver does not search (`descent`), or for what `refine` refuses.
+            DiffDopeError: if there is neither mask, box nor depth; if there is a box and a mask, or the box has no
+                pixel in the image, or there is no depth beside it and OpenCV is not installed; if the preset's solver
+                does not search (`descent`), or for what `refine` refuses.
         """
         _check_given(observation, progress)
         if self.preset.solver == "descent":
@@ -185,7 +198,9 @@ class Refiner:
         self, preset: Preset, observation: Observation, *, box: Box | None = None, progress: Progress | None = None
     ) -> Attempt:
         """In the mask; or the surest in masks that a box leads to, or, without either, in pieces that stand out."""
-        box = box_of_mask(observation) if box is None else box
+        box = box_of_mask(observation, self.mesh) if box is None else box
+        if box is not None and "depth" not in observation.modalities:
+            return self._in_photograph(preset, observation.without_mask(), box, progress)
         if box is None and observation.mask_box is not None:
             found = self._attempt(preset, observation, None, progress=progress)
             return self._with_right_depth(found, observation, None)
@@ -202,6 +217,16 @@ class Refiner:
 
         best = surest(attempts(), settings.fallback_confidence)
         return best._replace(result=replace(best.result, elapsed_s=time.perf_counter() - began))
+
+    def _in_photograph(
+        self, preset: Preset, observation: Observation, box: Box, progress: Progress | None
+    ) -> Attempt:  # fmt: skip
+        """In a box, without depth: by keypoints, which need a pattern."""
+        attempt = self._attempt(preset, observation, None, progress=progress, box=box)
+        if attempt.result.modalities:
+            return with_note(attempt, BY_KEYPOINTS)
+        why = NO_POSE_IN_BOX if self.mesh.has_pattern else NO_PATTERN
+        return attempt._replace(result=replace(attempt.result, message=why))
 
     def _turned(self, result: RefinementResult, observation: Observation, pose: Pose) -> RefinementResult:
         """A located result in a pose that looks the same; symmetries are found to some degrees, so it is refined."""
@@ -286,18 +311,19 @@ class Refiner:
         *,
         progress: Progress | None = None,
         keyframes: Keyframes | None = None,
+        box: Box | None = None,
         **how: Any,
     ) -> Attempt:
         """One search, in the own frame."""
         began = time.perf_counter()
-        outcome = self._search(preset, observation, pose, progress, keyframes).run(**how)
+        outcome = self._search(preset, observation, pose, progress, keyframes, box).run(**how)
         if isinstance(outcome, Failure):
             return Attempt(self._refused(outcome, pose, began), None)
         return Attempt(self._result(outcome, observation, began), outcome.gain)
 
     def _search(
         self, preset: Preset, observation: Observation, pose: Pose | None, progress: Progress | None = None,
-        keyframes: Keyframes | None = None,
+        keyframes: Keyframes | None = None, box: Box | None = None,
     ) -> Search:  # fmt: skip
         if self.camera is not None and observation.camera != self.camera:
             raise expected("observation", f"the refiner's camera {self.camera}", observation.camera)
@@ -306,6 +332,7 @@ class Refiner:
             self._meshes, observation, pose, preset.resolved_search, preset.objective,
             margin=preset.crop.margin, seed=self.seed,
             descent=preset.descent if preset.solver == "descent" else None, progress=progress, keyframes=keyframes,
+            box=box,
         )  # fmt: skip
 
     def _refused(self, failure: Failure, pose: Pose | None, began: float) -> RefinementResult:

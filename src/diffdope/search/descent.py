@@ -38,6 +38,7 @@ from diffdope.search.settings import SearchSettings
 from diffdope.solve.levenberg_marquardt import SolverResult, minimise
 from diffdope.terms.base import Comparison, Rendering
 from diffdope.terms.layout import Canvas
+from diffdope.terms.matched_points import MatchedPoints
 from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.pose_prior import PosePrior
 from diffdope.terms.quadratic_factor import QuadraticFactor
@@ -173,6 +174,7 @@ class Descent:
         progress: Progress | None = None, expected: int = 1, keyframes: Keyframes | None = None,
     ) -> None:  # fmt: skip
         self._keyframes = keyframes
+        self._matched: MatchedPoints | None = None
         self._meshes, self._observation, self._search, self._objective = meshes, observation, search, objective
         self._margin, self._recorder, self._solve, self._with_normal = margin, recorder, solve, with_normal
         self._progress, self._expected = progress, expected
@@ -185,6 +187,12 @@ class Descent:
         """The same of another observation with as much depth."""
         other = copy(self)
         other._observation = observation
+        return other
+
+    def held_by(self, matched: MatchedPoints) -> Descent:
+        """The same of poses that matched points hold as well."""
+        other = copy(self)
+        other._matched = matched
         return other
 
     def run(
@@ -294,7 +302,9 @@ class Descent:
         prior: PosePrior | None, buffers: Buffers, final: bool, going_on: int | None,
     ) -> Round:  # fmt: skip
         contour, learned = self._along_outline(level, best, buffers, reach_px)
-        quadratics = (*learned, *pose_terms(self._meshes.corners_m, best, self._objective))
+        matched = None if self._matched is None else self._matched.factor(best)
+        held = () if matched is None else (matched,)
+        quadratics = (*learned, *held, *pose_terms(self._meshes.corners_m, best, self._objective))
         every = quadratics if contour is None else (contour, *quadratics)
         problem = level.problem(self._variables, prior, every)
         pixels = level.factor.width * level.factor.height

@@ -68,10 +68,11 @@ def search_everywhere(
     second = _from_proposals(descent, meshes, observation, sphere, wide, last, narrow.hypotheses[0], trust)
     if isinstance(first, Failure) or isinstance(second, Failure):
         return second if isinstance(first, Failure) else first
-    return Everywhere(first.proposal, _surest_first([*first.answers, *second.answers]))
+    return Everywhere(first.proposal, surest_first([*first.answers, *second.answers]))
 
 
-def _surest_first(answers: list[Candidates]) -> list[Candidates]:
+def surest_first(answers: list[Candidates]) -> list[Candidates]:
+    """By what speaks for each."""
     return sorted(answers, key=lambda one: -one.log_odds)
 
 
@@ -102,4 +103,4 @@ def _from_proposals(
         one = descent.run(last, Hypotheses(R[[number]], t[[number]], found.columns[[number]]), pose)
         if isinstance(one, Candidates):
             answers.append(one.agreeing(agreement(R, t, solution.cost, one.pose, meshes.length_m)))
-    return Everywhere(start, _surest_first(answers)) if answers else Failure(Status.FAILED, found.level.window)
+    return Everywhere(start, surest_first(answers)) if answers else Failure(Status.FAILED, found.level.window)

@@ -19,6 +19,7 @@ from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
 from diffdope.search.canonical import Unnoticed, unnoticed
 from diffdope.search.closest_points import Surface
+from diffdope.search.feature_views import FeatureSettings, FeatureViews
 from diffdope.search.templates import TemplateSphere, step_of
 
 F64 = NDArray[np.float64]
@@ -50,6 +51,7 @@ class MeshLevels:
         self._surface: Surface | None = None
         self._unnoticed: Unnoticed | None = None
         self._templates: dict[tuple[int, int, int], TemplateSphere] = {}
+        self._features: tuple[FeatureSettings, FeatureViews] | None = None
         self._making = PerProcess(threading.RLock)
 
     @property
@@ -128,6 +130,17 @@ class MeshLevels:
                     self._templates.pop(next(iter(self._templates)))
                 self._templates[key] = TemplateSphere.of(self.buffers(faces), self.length_m, rotations, key[2])
             return self._templates[key]
+
+    def features(self, settings: FeatureSettings) -> FeatureViews:
+        """Keypoints of the object from all around; found when first asked for, which needs OpenCV.
+
+        Args:
+            settings: those of the last call are kept.
+        """
+        with self._making.get():
+            if self._features is None or self._features[0] != settings:
+                self._features = settings, FeatureViews.of(self._full, self.length_m, settings)
+            return self._features[1]
 
     def buffers(self, count: int = 0) -> Buffers:
         """Of the mesh with about `count` triangles; 0 for full detail.

@@ -22,6 +22,7 @@ from diffdope.problem.variables import Variables
 from diffdope.scene.observation import Observation
 from diffdope.search.answers import Answers, along, answers_of
 from diffdope.search.box_masks import Mask, masks_in_box
+from diffdope.search.by_features import search_by_features, with_distance_error
 from diffdope.search.closest_points import aligned, measured_points
 from diffdope.search.contradictions import of_departure, of_kind, of_size
 from diffdope.search.descent import Candidates, Descent, Hypotheses, Progress, iterates_of
@@ -69,6 +70,8 @@ class Search:
         descent: of first-order descents; None for Levenberg-Marquardt.
         progress: called as progress(iteration, iterations, lowest cost).
         keyframes: what a film has shown of the object so far.
+        box: first and last column and row (x0, y0, x1, y1) of the object's visible part, where it is to be found by
+            keypoints of the photograph.
     """
 
     def __init__(
@@ -84,7 +87,9 @@ class Search:
         descent: DescentSettings | None = None,
         progress: Progress | None = None,
         keyframes: Keyframes | None = None,
+        box: Box | None = None,
     ) -> None:
+        self._box = box
         self._meshes, self._observation, self._start = meshes, observation, pose
         self._settings, self._objective, self._first_order = settings, objective, descent
         self._everywhere = pose is None
@@ -135,7 +140,10 @@ class Search:
             return found
         found, notes = self._doubted(found)
         choice = self._choice(found)
-        odds = self._odds([one.pose for one in choice], found)
+        if self._box is None:
+            odds = self._odds([one.pose for one in choice], found)
+        else:  # keypoints speak for each
+            odds = np.array([one.log_odds for one in choice])
         outcome = self._outcome(choice[int(np.argmax(odds))], choice, odds)
         why = " ".join(note for note in notes if note.startswith("contradiction"))
         return replace(outcome, notes=(*outcome.notes, *notes), why=why)
@@ -230,7 +238,11 @@ class Search:
 
     def _anywhere(self) -> Candidates | Failure:
         """What is found with no start pose; the first proposal stands for the start from then on."""
-        found = search_everywhere(self._descent, self._meshes, self._observation, self._settings, self._again)
+        given = self._descent, self._meshes, self._observation
+        if self._box is None:
+            found = search_everywhere(*given, self._settings, self._again)
+        else:
+            found = search_by_features(*given, self._box, self._settings, self._again)
         if isinstance(found, Failure):
             return found
         self._start, self._answers = found.proposal, found.answers
@@ -292,7 +304,7 @@ class Search:
     def _choice(self, found: Candidates) -> list[Candidates]:
         """What was found, and what else may be right: other answers, or the same turned."""
         choice = [found, *(one for one in self._answers if one is not found)]
-        if not self._settings.symmetric_alternatives:
+        if not self._settings.symmetric_alternatives or self._box is not None:  # keypoints tell sides apart
             return choice
         buffers = self._meshes.buffers(self._again.faces[0])
         turned = symmetric_alternatives(
@@ -359,12 +371,16 @@ class Search:
         assessed = self._first_order is None
         answers = self._ranked(found, estimate, choice, odds)
         confidence = found.confidence if answers is None else answers.ranked[0].probability
+        covariance = estimate.covariance
+        if self._box is not None and covariance is not None:
+            error = self._settings.features.error_of_distance(found.quality.matched or 0.0)
+            covariance = with_distance_error(covariance, estimate.pose, error)
         return Outcome(
             level=level, start=self._pose, pose=estimate.pose, status=self._status(found, confidence, answers),
             cost=float(costs[1]), modality_costs=each[1], initial_cost=float(costs[0]), initial_modality_costs=each[0],
             history=history, winner=winner, winner_iteration=row,
             quality=found.quality if assessed else None, confidence=confidence if assessed else None,
-            covariance=estimate.covariance, unobserved=estimate.unobserved,
+            covariance=covariance, unobserved=estimate.unobserved,
             notes=(*self._turned(found), *refused(level), *estimate.notes), gain=found.gain,
             answers=answers,
         )  # fmt: skip

@@ -11,6 +11,7 @@ from diffdope.estimate.robust_gauss_newton import PolishSettings
 from diffdope.problem.level_problem import GainModel
 from diffdope.search.box_proposals import BoxSettings
 from diffdope.search.closest_points import ClosestPointSettings
+from diffdope.search.feature_views import FeatureSettings
 from diffdope.search.levels import EVERYWHERE, FAR, PyramidSettings
 from diffdope.search.pieces import PieceSettings
 from diffdope.search.view_sphere import ViewSphereSettings
@@ -37,6 +38,8 @@ class SearchSettings:
     """Its proposals."""
     box: BoxSettings = field(default_factory=BoxSettings)
     """What comes before that search where there is a box instead of a mask."""
+    features: FeatureSettings = field(default_factory=FeatureSettings)
+    """What finds the object in a box of a photograph without depth."""
     pieces: PieceSettings = field(default_factory=PieceSettings)
     """And where there is neither."""
     fallback_confidence: float = 0.8

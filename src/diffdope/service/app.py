@@ -98,7 +98,7 @@ async def delete_mesh(request: Request, name: str) -> Response:
 
 
 async def post_locate(request: Request) -> Response:
-    """Finds the object with no start: in its mask, in a box (with depth), or anywhere (with depth)."""
+    """Finds the object with no start: in its mask, in a box, or anywhere (with depth)."""
     return await _answered(request, _service(request).locate)
 
 

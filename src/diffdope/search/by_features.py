@@ -1,0 +1,110 @@
+"""The search in a box of a photograph, without mask and depth: keypoints propose poses, and speak for them.
+
+A mask that is drawn from a pose agrees with that pose, right or wrong; so none is drawn. Colours and edges refine each
+proposal, held by its keypoints. How many of these agree is evidence of another kind than what rendering and photograph
+have in common.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.geometry.crop import Box
+from diffdope.geometry.pose import Pose
+from diffdope.problem.failure import Failure, Status
+from diffdope.scene.observation import Observation
+from diffdope.search.descent import Candidates, Descent, Hypotheses
+from diffdope.search.everywhere import Everywhere, surest_first
+from diffdope.search.feature_poses import SAME, SAME_RAD, FeaturePose, feature_poses
+from diffdope.search.feature_views import FeatureSettings
+from diffdope.search.levels import PyramidSettings
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.selection import non_maximum_suppression
+from diffdope.search.settings import SearchSettings
+
+F64 = NDArray[np.float64]
+
+_EACH = 0.2  # log odds that a keypoint is worth: of those next to each other, none is independent
+_ALONG_AXIS = 0.055  # of the diameter: a shift along the optical axis by it is 3 % of the diameter in ADD-S
+
+
+def search_by_features(
+    descent: Descent, meshes: MeshLevels, observation: Observation, box: Box, search: SearchSettings,
+    last: PyramidSettings,
+) -> Everywhere | Failure:  # fmt: skip
+    """The poses that the keypoints in a box support; a failure if there are none.
+
+    Args:
+        descent: takes poses through levels.
+        meshes: the object, about its own middle.
+        observation: with RGB, without a mask.
+        box: first and last column and row (x0, y0, x1, y1) of the object's visible part, pixels.
+        search: of the search.
+        last: the levels that every answer goes through on its own.
+    """
+    if not meshes.mesh.has_pattern:
+        return Failure(Status.FAILED)
+    answers: list[tuple[FeaturePose, Candidates]] = []
+    proposals = feature_poses(meshes, observation, box, search.features)
+    for number, one in enumerate(proposals):
+        found = _refined(descent, one, number, last)
+        if found is not None:
+            answers.append((one, _doubted(found, one, meshes.length_m, search.features)))
+    if not answers:
+        return Failure(Status.FAILED)
+    return Everywhere(Pose(proposals[0].R, proposals[0].t), _distinct(_behind(answers), meshes.length_m))
+
+
+def _behind(answers: list[tuple[FeaturePose, Candidates]]) -> list[Candidates]:
+    """The same, none surer than the one with which most keypoints agree, less what its missing keypoints are worth."""
+    first, best = max(answers, key=lambda pair: pair[0].agreeing)
+    return [
+        replace(found, at_most=min(found.at_most, best.log_odds - _EACH * (first.agreeing - one.agreeing)))
+        for one, found in answers
+    ]  # fmt: skip
+
+
+def _distinct(answers: list[Candidates], length_m: float) -> list[Candidates]:
+    """The surest first, without those that came to the same end as a surer one."""
+    ranked = surest_first(answers)
+    R, t = np.stack([one.pose.R_m2c for one in ranked]), np.stack([one.pose.t_m2c for one in ranked])
+    kept = non_maximum_suppression(
+        R, t, np.arange(len(ranked), dtype=np.float64), len(ranked), angle_rad=SAME_RAD, distance_m=SAME * length_m
+    )
+    return [ranked[k] for k in kept]
+
+
+def _refined(descent: Descent, one: FeaturePose, number: int, last: PyramidSettings) -> Candidates | None:
+    """A proposal after the last levels; None where it leaves the picture."""
+    alone = Hypotheses(one.R[None], one.t[None], np.array([number]))
+    found = descent.held_by(one.pairs).run(last, alone, Pose(one.R, one.t))
+    return found if isinstance(found, Candidates) else None
+
+
+def _doubted(found: Candidates, one: FeaturePose, length_m: float, settings: FeatureSettings) -> Candidates:
+    """The same with what its keypoints say for it, and no surer than a photograph tells distances.
+
+    Whether a pose is right is whether it is within 3 % of the diameter (ADD-S), which is about 5.5 % along the axis.
+    The error of distances is normal, see `FeatureSettings.error_of_distance`: P = erf(5.5 % / (sqrt(2) sigma)).
+    """
+    from scipy.special import erf
+
+    quality = replace(found.quality, matched=one.agreeing)
+    sigma = settings.error_of_distance(one.agreeing) * float(np.linalg.norm(found.pose.t_m2c)) / length_m
+    right = float(np.clip(erf(_ALONG_AXIS / (np.sqrt(2.0) * max(sigma, 1e-9))), 1e-6, 1.0 - 1e-6))
+    return replace(found, quality=quality, at_most=min(found.at_most, float(np.log(right / (1.0 - right)))))
+
+
+def with_distance_error(covariance: F64, pose: Pose, distance_error: float) -> F64:
+    """A covariance (6, 6) in (rho [m], phi [rad]), with distances that are off by a share of themselves.
+
+    Args:
+        covariance: of the pose, as the images have it.
+        pose: of the object's middle.
+        distance_error: standard deviation, share of the distance.
+    """
+    along = np.concatenate([distance_error * pose.t_m2c, np.zeros(3)])
+    return np.asarray(covariance + np.outer(along, along))
