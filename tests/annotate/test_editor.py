@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -169,9 +170,25 @@ def test_commands_on_no_object_are_refused(editor: Editor, command: str) -> None
         getattr(editor, command)()
 
 
-def test_a_box_in_a_photograph_without_depth_says_why_and_what_to_do(folder: Path, example: PackagedExample) -> None:
+def photographs_alone(folder: Path, example: PackagedExample) -> Editor:
     pictures = FolderPictures({"rgb": folder / "rgb"}, folder / "camera.json")
     alone = Editor(Session(pictures.ids, [1]), pictures, lambda _: example.mesh, Snapper(lambda _: example.mesh))
     alone.add(1)
-    with pytest.raises(DiffDopeError, match="locate: expected a picture with depth, got a photograph alone; move"):
-        alone.locate((200.0, 100.0, 200.0, 300.0))
+    return alone
+
+
+def test_an_object_is_found_in_a_box_of_a_photograph(folder: Path, example: PackagedExample) -> None:
+    pytest.importorskip("cv2", reason="keypoints are OpenCV's; it is not installed")
+    alone = photographs_alone(folder, example)
+    assert example.observation.mask_box is not None
+    x0, y0, x1, y1 = example.observation.mask_box
+    alone.locate((x0, y0, x1 - x0 + 1, y1 - y0 + 1))
+    assert np.degrees(pose(alone).angle_to(example.truth)) < 3.0
+
+
+def test_without_opencv_a_box_of_a_photograph_says_what_to_do(
+    folder: Path, example: PackagedExample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(DiffDopeError, match=r"locate: expected a picture with depth, or diffdope\[features\]"):
+        photographs_alone(folder, example).locate((200.0, 100.0, 200.0, 300.0))

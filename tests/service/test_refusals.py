@@ -144,7 +144,6 @@ def test_pictures_that_do_not_do(client: Any, mesh: str) -> None:
 @pytest.mark.parametrize(
     ("path", "keys", "kinds", "said"),
     [
-        ("locate", {"box": [1, 2, 30, 40]}, ("rgb",), "box: expected none, for the request has no depth"),
         ("locate", {"box": [1, 2, 30, 40]}, ("depth", "mask"), "box: expected none, for the request has a mask"),
         ("locate", {"mask_id": 7}, ("rgb", "mask"), "mask: expected a label of mask"),
         ("locate", {"camera_size": [100, 100]}, ("rgb", "mask"), "give camera_size [640, 480], which converts K"),

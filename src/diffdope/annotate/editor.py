@@ -163,7 +163,7 @@ class Editor:
         """Finds the selected object, in a box (x, y, width, height) where there is one.
 
         Raises:
-            DiffDopeError: where that needs a depth image, and there is none.
+            DiffDopeError: where that needs a depth image or OpenCV, and there is neither.
         """
         try:
             return self._take(self._snapper.locate(self.view, self._obj_id(), box))
@@ -171,7 +171,9 @@ class Editor:
             if "depth" in self.view.modalities or "depth" not in str(error):
                 raise
             cure = "move the object about into place, or solve it from points, then press refine"
-            raise expected("locate", "a picture with depth", "a photograph alone", cure) from error
+            raise expected(
+                "locate", "a picture with depth, or diffdope[features]", "a photograph alone", cure
+            ) from error
 
     def _take(self, snapped: Snapped) -> str:
         if snapped.found:
