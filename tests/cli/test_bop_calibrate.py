@@ -36,7 +36,8 @@ def refined(tree: Tree, out: Path, *more: str) -> Path:
 def mixed(tree: Tree, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of which some are right and some are not: far starts, and a preset that does not search."""
     out = tmp_path_factory.mktemp("mixed") / "mixed.csv"
-    return refined(tree, out, "--perturb-deg", "32", "--perturb-mm", "12")
+    far = ("--perturb-deg", "32", "--perturb-mm", "12", "--search.closest-points.starts", "0")
+    return refined(tree, out, *far)
 
 
 def test_a_run_is_fitted_and_its_file_is_applied(
