@@ -81,7 +81,7 @@ def test_images_of_a_scene_camera(tmp_path: Path) -> None:
 def test_what_is_no_place(tmp_path: Path) -> None:
     scaled = ONE.matrix.copy()
     scaled[:3, :3] *= 2.0
-    with pytest.raises(DiffDopeError, match=r"extrinsics file .*rig.json: R_m2c: expected an orthonormal"):
+    with pytest.raises(DiffDopeError, match=r"extrinsics file .*rig.json: rotation: expected an orthonormal"):
         read_camera_places([written(tmp_path / "rig.json", [scaled.tolist()] * 2)], 2)
     with pytest.raises(DiffDopeError, match="one file for all of 3 views, or one each, got 2 files"):
         read_camera_places([tmp_path / "a.json", tmp_path / "b.json"], 3)
