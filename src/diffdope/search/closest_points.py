@@ -135,7 +135,7 @@ def aligned(
     R, t = around_prior(start, settings.starts, angle_rad=np.radians(settings.angle_deg), distance_m=0.0, rng=rng)
 
     def ends(R: F64, t: F64) -> tuple[F64, F64, F64, F64]:
-        few = seen[:: max(1, len(seen) * _HALVES // settings.points)]
+        few = np.ascontiguousarray(seen[:: max(1, len(seen) * _HALVES // settings.points)])
         half, far = settings.iterations // 2, np.full(len(t), _LIMIT * diameter_m)
         R, t, away, _ = _descended(surface, few, R, _centred(surface, few, R, t), half, far, diameter_m)
         best = np.argsort(away, kind="stable")[: max(settings.kept, len(away) // _HALVES)]
