@@ -35,6 +35,7 @@ _LEAST_SCALE = 0.01  # of the diameter: depth and meshes are no better where not
 _SPREAD = 3.0  # of the mean distance, at which a point counts a quarter
 _DAMPING = 1e-3  # of the mean curvature: planes and balls slide
 _SAME_RAD, _SAME = np.radians(5.0), 0.03  # poses as close as this lead the drawn levels to the same place
+_BEYOND_RAD = np.radians(15.0)  # farther turned than the starts were: some other way round that happens to fit
 _UNKNOWN = 0.01  # of the largest curvature: facets of a can lean as much as that
 _AS_GOOD = 1.2  # ratio of mean distances below which points do not tell poses apart
 _LEAST_SEEN = 20  # points
@@ -130,8 +131,9 @@ def aligned(
             about its axis, for example. False to leave it where its own start was, for colours to choose.
         rng: of the turns.
     """
+    nothing = Aligned(np.empty((0, 3, 3)), np.empty((0, 3)), False)
     if len(seen) < _LEAST_SEEN:
-        return Aligned(np.empty((0, 3, 3)), np.empty((0, 3)), False)
+        return nothing
     R, t = around_prior(start, settings.starts, angle_rad=np.radians(settings.angle_deg), distance_m=0.0, rng=rng)
 
     def ends(R: F64, t: F64) -> tuple[F64, F64, F64, F64]:
@@ -147,7 +149,11 @@ def aligned(
     if (end.angle_to(start) < np.radians(settings.enough_deg)
             and end.distance_to(start) < settings.enough * diameter_m):  # fmt: skip
         return Aligned(alone[0], alone[1], _told(alone[3][0]))
-    R, t, away, H = (np.concatenate(both) for both in zip(alone, ends(R[1:], t[1:]), strict=True))
+    every = [np.concatenate(both) for both in zip(alone, ends(R[1:], t[1:]), strict=True)]
+    turned = np.linalg.norm(so3.log(every[0] @ start.R_m2c.T), axis=1)
+    R, t, away, H = (one[turned < np.radians(settings.angle_deg) + _BEYOND_RAD] for one in every)
+    if not len(t):
+        return nothing
     kept = _apart(R, t, away, settings.kept, diameter_m)
     return Aligned(R[kept], t[kept], _told(H[kept[0]]))
 
