@@ -43,7 +43,7 @@ class Judged(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Calibration:
+class FittedConfidence:
     """A fitted map, and how good confidences are without it and with one that other images were fitted to.
 
     Attributes:
@@ -120,7 +120,7 @@ def _of_object(dataset: DataSet, obj_id: int, pairs: Sequence[tuple[Mapping[str,
     ]  # fmt: skip
 
 
-def calibrated(rows: Sequence[Judged]) -> Calibration:
+def calibrated(rows: Sequence[Judged]) -> FittedConfidence:
     """The map that results ask for.
 
     Args:
@@ -138,7 +138,7 @@ def calibrated(rows: Sequence[Judged]) -> Calibration:
         {name: reliability(values[some], right[some]) for name, some in parts.items()}
         for values in (confidence, mapped)
     )
-    return Calibration(
+    return FittedConfidence(
         fitted, *interval(confidence, right, images), before, after, tuple(_notes(right, images, before))
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from diffdope.bop.calibrate import Calibration, calibrated, judged, tolerance_of
+from diffdope.bop.calibrate import FittedConfidence, calibrated, judged, tolerance_of
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.evaluation import check_known
 from diffdope.bop.reliability import Reliability
@@ -106,12 +106,12 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
-def rows_of(calibration: Calibration) -> list[tuple[str, ...]]:
+def rows_of(calibration: FittedConfidence) -> list[tuple[str, ...]]:
     """A row a part."""
     return [row_of(name, one, calibration.after[name]) for name, one in calibration.before.items()]
 
 
-def map_in_words(calibration: Calibration, settings: ConfidenceSettings) -> str:
+def map_in_words(calibration: FittedConfidence, settings: ConfidenceSettings) -> str:
     """The map, and how far it may be off."""
     low, high = calibration.low, calibration.high
     return (
@@ -120,7 +120,7 @@ def map_in_words(calibration: Calibration, settings: ConfidenceSettings) -> str:
     )
 
 
-def report_of(calibration: Calibration, beside: dict[str, str], settings: ConfidenceSettings) -> str:
+def report_of(calibration: FittedConfidence, beside: dict[str, str], settings: ConfidenceSettings) -> str:
     """The report in Markdown."""
     lines = [
         f"# Confidence on {beside['data_set']}, {beside['split']}",
@@ -145,7 +145,7 @@ def report_of(calibration: Calibration, beside: dict[str, str], settings: Confid
     return "\n".join(lines)
 
 
-def print_summary(calibration: Calibration, settings: ConfidenceSettings, out: Path) -> None:
+def print_summary(calibration: FittedConfidence, settings: ConfidenceSettings, out: Path) -> None:
     """The same table, shorter, on the screen."""
     console = Console()
     table = Table(box=None, padding=(0, 1), header_style="bold")

@@ -30,7 +30,7 @@ IMAGES = ("mask", "mask+depth")
 
 
 @dataclass(frozen=True)
-@checked_fields(least={"repeats": 1})
+@checked_fields(least={"pictures": 1, "joint_noise_deg": 0.0, "repeats": 1})
 class Settings:
     """Numbers of the study."""
 

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.checked_fields import checked_fields
-from diffdope.errors import check_count
+from diffdope.errors import check_at_least_zero, check_count
 from diffdope.geometry import so3
+from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.scene.cloud import Cells, cells_of
 from diffdope.scene.cloud_kernels import sum_planes
@@ -38,6 +39,7 @@ _SAME_RAD, _SAME = np.radians(5.0), 0.03  # poses as close as this lead the draw
 _BEYOND_RAD = np.radians(15.0)  # farther turned than the starts were: some other way round that happens to fit
 _UNKNOWN = 0.01  # of the largest curvature: facets of a can lean as much as that
 _AS_GOOD = 1.2  # ratio of mean distances below which points do not tell poses apart
+_CROP = 96  # pixels: some thousands, of which a few hundred are taken
 _LEAST_SEEN = 20  # points
 _HALVES = 4  # after half of the steps, with as many times fewer points, the best of so many times as many go on
 _FEWER = 20  # times fewer points of the surface tell where its middle is
@@ -72,6 +74,7 @@ class ClosestPointSettings:
         check_count("starts", self.starts, least=0, most=10**5)
         for name, most in (("iterations", 10**4), ("points", 10**6), ("kept", 10**4)):
             check_count(name, getattr(self, name), least=1, most=most)
+        check_at_least_zero(self, "angle_deg", "enough_deg", "enough")
 
 
 class Aligned(NamedTuple):
@@ -103,15 +106,14 @@ class Surface(NamedTuple):
 
 
 def measured_points(observation: Observation, count: int) -> F64:
-    """Points (N, 3) in the camera's frame, metres, of pixels in the mask that have depth: about `count` of them."""
-    assert observation.depth is not None and observation.mask is not None and observation.mask_box is not None
-    x0, y0, x1, y1 = (int(edge) for edge in observation.mask_box)
-    part = slice(y0, y1 + 1), slice(x0, x1 + 1)
-    v, u = np.nonzero((observation.mask[part] > 0.5) & (observation.depth[part] > 0.0))
-    v, u = v + y0, u + x0
+    """Points (N, 3) in the camera's frame, metres, of what the mask shows that has depth: about `count` of them."""
+    assert observation.mask_box is not None
+    crop = observation.crop(choose_crop([observation.mask_box], observation.camera, margin=0.0, max_size=_CROP))
+    assert crop.depth is not None and crop.mask is not None
+    v, u = np.nonzero((crop.mask > 0.5) & (crop.depth > 0.0))
     some = np.linspace(0, len(v) - 1, min(count, len(v))).astype(np.intp)
     v, u = v[some], u[some]
-    camera, z = observation.camera, observation.depth[v, u].astype(np.float64)
+    camera, z = crop.camera, crop.depth[v, u].astype(np.float64)
     return np.stack([(u - camera.cx) / camera.fx * z, (v - camera.cy) / camera.fy * z, z], axis=1)
 
 
