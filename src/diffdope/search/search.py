@@ -138,7 +138,8 @@ class Search:
                 found = self._without_wrong_mask(found)
         if isinstance(found, Failure):
             return found
-        found, notes = self._doubted(found)
+        # A frame that is followed has been doubted when it was begun, and is held against the frames before.
+        found, notes = (found, ()) if near else self._doubted(found)
         choice = self._choice(found)
         if self._box is None:
             odds = self._odds([one.pose for one in choice], found)
