@@ -39,7 +39,7 @@ def test_locate_writes_what_it_promises(inputs: Path, capsys: pytest.CaptureFixt
     out = inputs.parent / "out"
     entry = json.loads((out / "result.json").read_text())
     assert error_mm(entry, inputs) < 1.0
-    assert entry["answers"][0]["probability"] == entry["confidence"]
+    assert entry["answers"][0]["probability"] == pytest.approx(entry["right_minimum"])
     assert sum(one["probability"] for one in entry["answers"]) + entry["none_of_these"] == pytest.approx(1.0)
     assert {"result.json", "overlay.png", "costs.png"} <= {path.name for path in out.iterdir()}
     assert "located" in capsys.readouterr().out

@@ -78,7 +78,7 @@ def test_a_map_of_a_users_data_is_applied_last(seen: Observation) -> None:
     assert mapped.right_minimum == plain.right_minimum
 
 
-def test_answers_shrink_with_the_confidence_and_the_rest_is_none_of_these(seen: Observation) -> None:
+def test_answers_are_right_minima_and_the_rest_is_none_of_these(seen: Observation) -> None:
     refiner = Refiner(MESH, threads=1)
     plain = refiner.refine(seen, START)
     answers = tuple(Answer(plain.pose, p) for p in (0.5, 0.3, 0.1))
@@ -88,8 +88,9 @@ def test_answers_shrink_with_the_confidence_and_the_rest_is_none_of_these(seen: 
     total = sum(one.probability for one in result.answers)
     assert total + result.none_of_these == pytest.approx(1.0)
     assert [one.probability / result.answers[0].probability for one in result.answers] == pytest.approx([1, 0.6, 0.2])
-    assert result.confidence == pytest.approx(result.answers[0].probability)
-    assert total < 0.9 * right_minimum(0.9)
+    assert total == pytest.approx(right_minimum(0.9))
+    assert result.right_minimum == pytest.approx(result.answers[0].probability)
+    assert result.confidence < 0.9 * result.answers[0].probability
 
 
 def test_probabilities_and_log_odds() -> None:

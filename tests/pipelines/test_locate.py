@@ -42,7 +42,7 @@ def refiner() -> Refiner:
 def test_the_packaged_example_is_found(refiner: Refiner, names: tuple[str, ...], limit_mm: float) -> None:
     result = refiner.locate(part(OBSERVATION, *names))
     assert result.ok and error_mm(result.pose) < limit_mm
-    assert result.confidence == pytest.approx(result.answers[0].probability)
+    assert result.right_minimum == pytest.approx(result.answers[0].probability)
     assert result.confidence is not None and result.confidence > 0.8
     assert result.covariance is not None
 

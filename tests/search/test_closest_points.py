@@ -130,12 +130,19 @@ def test_too_few_points_lead_nowhere() -> None:
 def test_measured_points_are_those_of_the_mask_that_have_depth() -> None:
     depth, mask = np.zeros((240, 320)), np.zeros((240, 320), bool)
     mask[100:110, 200:210], depth[100:105, 190:220] = True, 0.5
+    mask[106:110, 206:210] = False  # a mask that fills its box is a detector's box
     points = measured_points(Observation(CAMERA, depth=depth, mask=mask), 1000)
     assert len(points) == 50
     u, v = CAMERA.fx * points[:, 0] / 0.5 + CAMERA.cx, CAMERA.fy * points[:, 1] / 0.5 + CAMERA.cy
     assert {(round(a), round(b)) for a, b in zip(u, v, strict=True)} == {
         (a, b) for a in range(200, 210) for b in range(100, 105)
     }
+
+
+def test_what_a_box_shows_is_not_all_the_object() -> None:
+    depth, mask = np.full((240, 320), 0.5), np.zeros((240, 320), bool)
+    mask[100:140, 200:240] = True
+    assert len(measured_points(Observation(CAMERA, depth=depth, mask=mask), 100)) == 0
 
 
 def test_fast_finds_the_object_from_a_far_start() -> None:

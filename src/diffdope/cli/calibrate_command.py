@@ -30,11 +30,11 @@ _OF_THE_RUN = frozenset({"out", "threads", "suggestions", "camera_frame"})  # no
 
 @dataclass(frozen=True)
 class Arguments:
-    """Finds where a camera stands (eye to hand), from pictures of a robot arm and its joint values. Lengths in metres.
+    """Finds where a camera stands, from pictures of a robot arm and its joints; on its hand: --eye-in-hand --help.
 
     The result is T_camera_base, the pose of the robot's base in the camera: p_camera = T_camera_base p_base, in the
-    OpenCV optical frame (x right, y down, z forward). Of a camera on the robot's hand: --eye-in-hand, which takes other
-    flags (diffdope calibrate --eye-in-hand --help).
+    OpenCV optical frame (x right, y down, z forward). Lengths in metres. Of a camera on the robot's hand, --eye-in-hand
+    takes other flags (diffdope calibrate --eye-in-hand --help).
     """
 
     urdf: Path
@@ -89,6 +89,8 @@ def run(arguments: list[str]) -> int:
         from diffdope.cli import eye_in_hand_command
 
         return eye_in_hand_command.run([one for one in arguments if one not in ("--eye-in-hand", "--eye_in_hand")])
+    if any(one.split("=")[0] in ("--mesh", "--flange", "--target") for one in arguments):
+        raise expected("calibrate", "--urdf and --joints", "flags of a camera on the hand", "give --eye-in-hand too")
     given: Arguments = parsed(Arguments, arguments, "diffdope calibrate")
     check_fields(given, {"mask_id": 0, "seed": 0, "threads": 1, "suggestions": 0})
     check_folder(given.out)

@@ -168,7 +168,7 @@ def refine_and_write(
     from diffdope.cli.scene_report import print_scene, write_scene
 
     console = Console()
-    with Activity(f"finding {len(objects)} objects in {len(views)} views{COMPILES}"):
+    with Activity(f"finding {_number(len(objects), 'object')} in {_number(len(views), 'view')}{COMPILES}"):
         result = refiner.refine(views, masks, starts=starts, boxes=boxes)
     beside = described(refiner.refiners[0].preset, {}) | {"inputs": inputs_of(given, objects)}
     ids = [number if one.obj_id is None else one.obj_id for number, one in enumerate(objects, 1)]
@@ -313,3 +313,7 @@ def boxes_of(objects: list[ObjectFlags], count: int) -> dict[tuple[int, int], An
         for view, box in enumerate(of_views(f"boxes of {one.mesh}", one.boxes, count, alone=False))
         if box is not None
     }
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

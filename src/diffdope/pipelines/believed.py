@@ -49,7 +49,8 @@ def belief_of(
 def believed(result: RefinementResult, meshes: MeshLevels, settings: ConfidenceSettings) -> RefinementResult:
     """A result whose confidence is the probability of an error below the tolerance.
 
-    Those of its answers change by the same factor: what the covariance leaves open, it leaves open of all of them.
+    Those of its answers, and that of none of them, are of the right minimum: which of them it is, not how well it is
+    known. So a status and the probabilities by which it was decided agree.
 
     Args:
         result: in the object's own frame; its confidence is that of its fit alone.
@@ -61,12 +62,12 @@ def believed(result: RefinementResult, meshes: MeshLevels, settings: ConfidenceS
     some = sum(one.probability for one in result.answers) if result.answers else result.confidence
     share = result.confidence / some if some > 0.0 else 0.0
     belief = belief_of(some, result.covariance, result.pose, meshes, settings)
-    factor = belief.confidence / some if some > 0.0 else 0.0
+    factor = belief.right / some if some > 0.0 else 0.0
     answers = tuple(replace(one, probability=factor * one.probability) for one in result.answers)
     return replace(
-        result, confidence=answers[0].probability if answers else belief.confidence,
+        result, confidence=share * belief.confidence,
         right_minimum=share * belief.right, tolerance_m=settings.tolerance_of(meshes.length_m), answers=answers,
-        none_of_these=None if result.none_of_these is None else 1.0 - belief.confidence,
+        none_of_these=None if result.none_of_these is None else 1.0 - belief.right,
         notes=(*result.notes, *_why(result, belief, meshes, settings)),
     )  # fmt: skip
 

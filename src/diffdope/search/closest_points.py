@@ -40,6 +40,7 @@ _BEYOND_RAD = np.radians(15.0)  # farther turned than the starts were: some othe
 _UNKNOWN = 0.01  # of the largest curvature: facets of a can lean as much as that
 _AS_GOOD = 1.2  # ratio of mean distances below which points do not tell poses apart
 _CROP = 96  # pixels: some thousands, of which a few hundred are taken
+_FILLED = 0.98  # share of its box that such a mask fills
 _LEAST_SEEN = 20  # points
 _HALVES = 4  # after half of the steps, with as many times fewer points, the best of so many times as many go on
 _FEWER = 20  # times fewer points of the surface tell where its middle is
@@ -106,11 +107,17 @@ class Surface(NamedTuple):
 
 
 def measured_points(observation: Observation, count: int) -> F64:
-    """Points (N, 3) in the camera's frame, metres, of what the mask shows that has depth: about `count` of them."""
+    """Points (N, 3) in the camera's frame, metres, of what the mask shows that has depth: about `count` of them.
+
+    None of a mask that fills its box: it is a detector's box, in which other things are seen too.
+    """
     assert observation.mask_box is not None
     crop = observation.crop(choose_crop([observation.mask_box], observation.camera, margin=0.0, max_size=_CROP))
     assert crop.depth is not None and crop.mask is not None
-    v, u = np.nonzero((crop.mask > 0.5) & (crop.depth > 0.0))
+    shown = crop.mask > 0.5
+    if shown.mean() > _FILLED:
+        return np.empty((0, 3))
+    v, u = np.nonzero(shown & (crop.depth > 0.0))
     some = np.linspace(0, len(v) - 1, min(count, len(v))).astype(np.intp)
     v, u = v[some], u[some]
     camera, z = crop.camera, crop.depth[v, u].astype(np.float64)
