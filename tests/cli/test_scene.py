@@ -54,7 +54,7 @@ def test_writes_what_it_promises(inputs: Path, capsys: pytest.CaptureFixture[str
     assert one["name"] == "thing" and one["status"] == "converged" and one["confidence"] > 0.5
     assert error_mm(inputs, one["T_m2w"]) < 1.0
     (answer, *_) = one["answers"]
-    assert answer["T_m2w"] == one["T_m2w"] and answer["probability"] == one["confidence"]
+    assert answer["T_m2w"] == one["T_m2w"] and answer["probability"] == pytest.approx(one["right_minimum"])
     assert np.shape(scene["covariance"]) == (6, 6) and np.shape(one["covariance"]) == (6, 6)
     (row,) = read_results(out / "poses.csv")
     np.testing.assert_allclose(row.pose.matrix, one["T_m2w"], atol=1e-9)

@@ -211,7 +211,7 @@ def _object(
         scene.objects[obj].name, refiner.frame.leave(pose), status, message, belief.confidence,
         covariance[part, part], unobserved @ motion.T,
         tuple(_in_view(scene, refiner, solved, v, n) for v in range(len(scene.views))),
-        tuple(notes), _answers(refiner, task, n, pose, belief.confidence, ambiguous=status is Status.AMBIGUOUS),
+        tuple(notes), _answers(refiner, task, n, pose, belief.right, ambiguous=status is Status.AMBIGUOUS),
         right_minimum=belief.right,
     )  # fmt: skip
 
