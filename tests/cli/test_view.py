@@ -270,3 +270,12 @@ def test_a_scene_whose_pictures_are_gone(inputs: Path) -> None:
     (inputs / "object.ply").unlink()
     with pytest.raises(DiffDopeError, match="the mesh that it names.*give --root"):
         content_of(out)
+
+
+def test_a_calibration_of_a_hand_is_refused_with_what_to_look_at(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "result.json").write_text(json.dumps({"T_flange_camera": [[1.0]]}))
+    assert main(["view", str(tmp_path), "--html", str(tmp_path / "out.html")]) == 2
+    assert "look at the overlays" in capsys.readouterr().err
+    assert not (tmp_path / "out.html").exists()

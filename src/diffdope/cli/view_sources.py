@@ -161,9 +161,15 @@ def _calibration(entry: Mapping[str, Any], file: Path, places: Places) -> Conten
     return pictures_content(pictures, T, alternatives, title=places.title, text=text)
 
 
+def _hand(entry: Mapping[str, Any], file: Path, places: Places) -> Content:
+    cure = f"look at the overlays in {file.parent}: a camera on the hand is not shown yet"
+    raise expected("result", KINDS, f"{file}, of a calibration with --eye-in-hand", cure)
+
+
 # By the key that only such a result has. Another kind of result is a line here, and a function that makes its content.
 _READERS: dict[str, Callable[[Mapping[str, Any], Path, Places], Content]] = {
     "T_camera_base": _calibration,
+    "T_flange_camera": _hand,
     "results": _instances,
     "objects": scene_of,
 }
