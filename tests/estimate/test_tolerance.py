@@ -9,7 +9,7 @@ import trimesh
 from diffdope.estimate.tolerance import displacement, displacement_form, probability_within
 from diffdope.geometry import so3
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.revolution import surface_points
+from diffdope.scene.sampling import surface_points
 
 
 def mesh_of(shape: trimesh.Trimesh) -> Mesh:

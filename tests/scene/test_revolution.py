@@ -7,7 +7,8 @@ import pytest
 import trimesh
 
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.revolution import axes_of_revolution, surface_points
+from diffdope.scene.revolution import axes_of_revolution
+from diffdope.scene.sampling import surface_points
 
 
 def axes_of(shape: trimesh.Trimesh) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from diffdope.bop.scene import Instance
 from diffdope.bop.targets import Group
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
-from diffdope.io.bop_results import Estimate
+from diffdope.io.bop_results import Estimate, read_rows
 
 F64 = NDArray[np.float64]
 
@@ -130,6 +131,22 @@ def evaluate(
     used = {row.number for row in rows if row.number is not None}
     unused = tuple(number for number in range(len(estimates)) if number not in used)
     return BopEvaluation(tuple(rows), len(estimates), unused, how, _notes(meter, rows))
+
+
+def read_known(path: Path, dataset: DataSet) -> list[Estimate]:
+    """The rows of a results CSV, of images and objects that the data set has.
+
+    Args:
+        path: of the file.
+        dataset: the data set.
+
+    Raises:
+        DiffDopeError: naming the file and the line.
+    """
+    rows = read_rows(path)
+    estimates = [estimate for _, estimate in rows]
+    check_known(dataset, estimates, lambda number: f"{path}, line {rows[number][0]}")
+    return estimates
 
 
 def check_known(dataset: DataSet, estimates: Sequence[Estimate], where: Callable[[int], str]) -> None:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from diffdope.bop.calibrate import FittedConfidence, calibrated, judged, tolerance_of
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.evaluation import check_known
+from diffdope.bop.evaluation import read_known
 from diffdope.bop.reliability import Reliability
 from diffdope.bop.run_records import RunRecords
 from diffdope.checked_fields import check_fields
@@ -20,7 +20,6 @@ from diffdope.cli.lists import names_of
 from diffdope.cli.progress import Activity
 from diffdope.errors import expected
 from diffdope.estimate.confidence import ConfidenceSettings
-from diffdope.io.bop_results import read_rows
 from diffdope.io.files import check_folder, results_folder
 from diffdope.pipelines.confidence_file import write_confidence
 from diffdope.viz.reliability_diagram import Point, write_reliability_diagram
@@ -53,9 +52,7 @@ def run(arguments: list[str]) -> int:
     check_folder(given.out)
     with Activity("reading the data set and the results"):
         dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
-        rows = read_rows(given.results)
-        estimates = [estimate for _, estimate in rows]
-        check_known(dataset, estimates, lambda number: f"{given.results}, line {rows[number][0]}")
+        estimates = read_known(given.results, dataset)
         records, note = RunRecords.beside(given.results, dataset, estimates)
         if records is None:
             got = note or f"no {given.results.with_suffix('.jsonl').name}"

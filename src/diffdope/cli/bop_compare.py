@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.evaluation import Row, check_known, evaluate
+from diffdope.bop.evaluation import Row, evaluate, read_known
 from diffdope.bop.plausible import check_frame
 from diffdope.bop.starts import Selection
 from diffdope.bop.summary import Summary, by, summarise
@@ -26,7 +25,6 @@ from diffdope.cli.help_text import parsed
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.progress import Activity
 from diffdope.errors import check_positive
-from diffdope.io.bop_results import read_rows
 from diffdope.io.files import check_folder, results_folder, write_json
 
 _CHANGED_MM = 1.0  # by which ADD-S has to change for an instance to count as better or worse
@@ -85,10 +83,7 @@ def run(arguments: list[str]) -> int:
     wanted, which = wanted_of(given.targets, dataset, selection)
     sides, notes = [], []
     for path in given.results:
-        rows = read_rows(path)
-        estimates = [estimate for _, estimate in rows]
-        lines = [line for line, _ in rows]
-        check_known(dataset, estimates, partial(_place, path, lines))
+        estimates = read_known(path, dataset)
         notes += [note for note in (check_frame(estimates, path),) if note]
         with Activity(f"measuring {path.name}") as activity:
             groups = compete(wanted, estimates)
@@ -101,10 +96,6 @@ def run(arguments: list[str]) -> int:
         with results_folder(given.out) as folder:
             write_json(folder / "compare.json", as_json(given.results, sides, changes, other_m))
     return 0
-
-
-def _place(path: Path, lines: Sequence[int], number: int) -> str:
-    return f"{path}, line {lines[number]}"
 
 
 def changed(before: Sequence[Row], after: Sequence[Row]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.evaluation import BopEvaluation, check_known, evaluate
+from diffdope.bop.evaluation import BopEvaluation, evaluate, read_known
 from diffdope.bop.masks import mask_origin
 from diffdope.bop.plausible import check_frame
 from diffdope.bop.run_records import RunRecords
@@ -21,7 +21,7 @@ from diffdope.cli.help_text import parsed
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.progress import Activity
 from diffdope.errors import check_positive, expected
-from diffdope.io.bop_results import Estimate, read_rows
+from diffdope.io.bop_results import Estimate
 from diffdope.io.files import check_folder, results_folder, write_json
 
 
@@ -68,9 +68,7 @@ def run(arguments: list[str]) -> int:
         check_folder(given.out)
     with Activity("reading the data set and the results"):
         dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
-        rows = read_rows(given.results)
-        estimates = [estimate for _, estimate in rows]
-        check_known(dataset, estimates, lambda number: f"{given.results}, line {rows[number][0]}")
+        estimates = read_known(given.results, dataset)
     report = reported(given, dataset, estimates, check_frame(estimates, given.results))
     from diffdope.cli.bop_eval_tables import print_report
     from diffdope.cli.report import view_line

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.evaluation import check_known
+from diffdope.bop.evaluation import read_known
 from diffdope.bop.scene import BopScene
 from diffdope.errors import DiffDopeError, expected
-from diffdope.io.bop_results import Estimate, read_rows
+from diffdope.io.bop_results import Estimate
 from diffdope.scene.observation import Observation
 from diffdope.viewer.content import Content
 from diffdope.viewer.several_content import Named, images_content
@@ -61,10 +61,9 @@ def bop_content(dataset: DataSet, results: Path | None, scene_id: int | None, im
     Raises:
         DiffDopeError: if there is no such scene or image, or the CSV cannot be read or names what is not there.
     """
-    rows = [] if results is None else read_rows(results)
-    check_known(dataset, [one for _, one in rows], lambda number: f"{results}, line {rows[number][0]}")
+    known = [] if results is None else read_known(results, dataset)
     estimates: defaultdict[int, defaultdict[int, list[Estimate]]] = defaultdict(lambda: defaultdict(list))
-    for _, one in rows:
+    for one in known:
         estimates[one.scene_id][one.im_id].append(one)
     chosen = scene_id if scene_id is not None else min(estimates, default=dataset.scene_ids[0])
     shown = Shown(dataset, dataset.scene(chosen), dict(estimates[chosen]))

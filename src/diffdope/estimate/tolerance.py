@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from diffdope.geometry import so3
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.revolution import axes_of_revolution, surface_points
+from diffdope.scene.revolution import axes_of_revolution
+from diffdope.scene.sampling import surface_points
 
 F64 = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from diffdope.scene.lod_check import colors_of
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.sampling import spread_over
+from diffdope.scene.sampling import normals_of, spread_over
 
 F64 = NDArray[np.float64]
 
@@ -33,9 +33,7 @@ class Alikeness:
         self._length_m = mesh.diameter
         samples = spread_over(mesh.vertices_m, mesh.faces, _POINTS)
         self._points = samples.of(mesh.vertices_m, mesh.faces)
-        corners = mesh.vertices_m[mesh.faces[samples.face]]
-        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        self._normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
+        self._normals = normals_of(mesh.vertices_m, mesh.faces, samples.face)
         self._tree = cKDTree(self._points)
         self._colors: F64 | None = None
         if mesh.has_color:

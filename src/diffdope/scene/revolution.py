@@ -6,8 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry import so3
-from diffdope.scene.mesh import Mesh
-from diffdope.scene.sampling import spread_over
 
 F64 = NDArray[np.float64]
 
@@ -16,15 +14,6 @@ _SLIDES = 0.15  # RMS motion off the surface, as a share of all motion: candidat
 _ANGLES_RAD = np.radians([17.0, 45.0, 77.0, 90.0])  # no regular polygon of few corners covers itself at all of these
 _OFF = 0.02  # share of the diameter, beyond the points' own spacing: knobs, handles and corners are farther
 _FEW = 0.02  # share of the points that may be farther off: seams, dents of a scan
-
-
-def surface_points(mesh: Mesh, count: int) -> tuple[F64, F64]:
-    """Points (N, 3), metres, spread evenly over a mesh, and its unit normals (N, 3) there; the same every time."""
-    samples = spread_over(mesh.vertices_m, mesh.faces, count)
-    corners = mesh.vertices_m[mesh.faces[samples.face]]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
-    return samples.of(mesh.vertices_m, mesh.faces), normals
 
 
 def axes_of_revolution(points_m: F64, normals: F64, length_m: float) -> F64:

@@ -40,6 +40,19 @@ def areas(points: F64, faces: I32) -> F64:
     return np.asarray(0.5 * np.linalg.norm(np.cross(b, c), axis=1))
 
 
+def normals_of(points: F64, faces: I32, face: Int) -> F64:
+    """Unit normals (N, 3) of some triangles (N,); 0 of those without an area."""
+    corners = points[faces[face]]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300))
+
+
+def surface_points(mesh: Mesh, count: int) -> tuple[F64, F64]:
+    """Points (N, 3), metres, spread evenly over a mesh, and its unit normals (N, 3) there; the same every time."""
+    samples = spread_over(mesh.vertices_m, mesh.faces, count)
+    return samples.of(mesh.vertices_m, mesh.faces), normals_of(mesh.vertices_m, mesh.faces, samples.face)
+
+
 def spread_over(points: F64, faces: I32, count: int) -> Samples:
     """`count` points spread evenly over the area; the same every time."""
     rng = np.random.default_rng(0)

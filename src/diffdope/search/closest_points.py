@@ -22,7 +22,7 @@ from diffdope.scene.cloud import Cells, cells_of
 from diffdope.scene.cloud_kernels import sum_planes
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.scene.sampling import spread_over
+from diffdope.scene.sampling import surface_points
 from diffdope.search.proposals import around_prior
 from diffdope.search.selection import non_maximum_suppression
 
@@ -96,11 +96,7 @@ class Surface(NamedTuple):
     @classmethod
     def of(cls, mesh: Mesh) -> Surface:
         """Of a mesh."""
-        samples = spread_over(mesh.vertices_m, mesh.faces, _POINTS)
-        points = samples.of(mesh.vertices_m, mesh.faces)
-        corners = mesh.vertices_m[mesh.faces[samples.face]]
-        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300)
+        points, normals = surface_points(mesh, _POINTS)
         cells = cells_of(points, _CELL * mesh.diameter)
         order = cells.order
         return cls(np.ascontiguousarray(points[order]), np.ascontiguousarray(normals[order]), cells)
@@ -111,8 +107,9 @@ def measured_points(observation: Observation, count: int) -> F64:
 
     None of a mask that fills its box: it is a detector's box, in which other things are seen too.
     """
-    assert observation.mask_box is not None
-    crop = observation.crop(choose_crop([observation.mask_box], observation.camera, margin=0.0, max_size=_CROP))
+    box = observation.mask_box
+    assert box is not None
+    crop = observation.crop(choose_crop([box], observation.camera, margin=0.0, max_size=_CROP))
     assert crop.depth is not None and crop.mask is not None
     shown = crop.mask > 0.5
     if shown.mean() > _FILLED:

@@ -1,0 +1,93 @@
+"""What the reports of both calibrations share: a picture with an outline, the table of pictures, the summary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from diffdope.calibration.eye_in_hand.result import EyeInHandResult
+from diffdope.calibration.result import CalibrationResult
+from diffdope.geometry.crop import choose_crop
+from diffdope.io.wording import in_options
+from diffdope.problem.failure import Status
+from diffdope.problem.region import box_of
+from diffdope.scene.observation import Observation
+from diffdope.viz.compose import CYAN, GREEN, caption, contour, enlarge, tint
+
+F64 = NDArray[np.float64]
+Numbers = Iterable[tuple[float | None, str]]
+"""Numbers of a row of the table, and their formats; None for an empty cell."""
+
+_SIDE = 640  # pixels of a picture at most, before it is enlarged
+_ENLARGED = 480  # pixels: smaller pictures are shown twice as large
+
+
+def picture_name(name: str) -> str:
+    """A picture's name as a file's."""
+    return re.sub(r"[^\w.-]", "_", name)
+
+
+def part_around(observation: Observation, points_c: F64, *, margin: float) -> Observation:
+    """The part of a picture that shows points (N, 3) in the camera's frame, metres, and its mask; else all of it."""
+    camera, box = observation.camera, box_of(points_c, observation.camera)
+    boxes = [] if isinstance(box, Status) else [box]
+    boxes += [] if observation.mask_box is None else [observation.mask_box]
+    whole = (0.0, 0.0, camera.width - 1.0, camera.height - 1.0)
+    return observation.crop(choose_crop(boxes or [whole], camera, margin=margin, max_size=_SIDE))
+
+
+def enlargement(crop: Observation) -> int:
+    """How many times as large a part is shown."""
+    return 1 if max(crop.camera.width, crop.camera.height) > _ENLARGED else 2
+
+
+def outlined(crop: Observation, coverage: NDArray[np.floating], words: str) -> F64:
+    """The picture with words below: what is drawn has a green outline, the mask a blue one."""
+    ground = np.full((*coverage.shape, 3), 0.35) if crop.rgb is None else np.asarray(crop.rgb, np.float64)
+    factor = enlargement(crop)
+    picture = enlarge(ground, factor)
+    if crop.mask is not None:
+        mask = enlarge(np.asarray(crop.mask, np.float64), factor)
+        picture = contour(tint(picture, mask, alpha=0.15), mask, color=CYAN)
+    return caption(contour(picture, enlarge(np.asarray(coverage, np.float64), factor), color=GREEN), words)
+
+
+def print_status(result: CalibrationResult | EyeInHandResult, console: Console) -> None:
+    """How it ended, and what a user should know."""
+    console.print(f"[bold]{result.status}[/]: {result.message}")
+    for note in result.notes:
+        console.print(f"note: {in_options(note)}", highlight=False)
+
+
+def print_place(
+    result: CalibrationResult | EyeInHandResult, place_m: F64, camera: str, frame: str, kind: str, console: Console
+) -> None:
+    """Where the camera is in a frame, which is of a kind: base or flange; and how far that moves by one picture."""
+    x, y, z = place_m
+    console.print(f"camera ({camera}) in {frame}: ({x:.4f}, {y:.4f}, {z:.4f}) m, {result.elapsed_s:.1f} s")
+    if result.leave_one_out_mm is not None and result.leave_one_out_deg is not None:
+        size = f"{result.leave_one_out_mm:.1f} mm, {result.leave_one_out_deg:.2f} degrees"
+        console.print(f"leave-one-out error of the camera in the {kind}: {size} (what is good: docs/calibration.md)")
+
+
+def print_suggestions(result: CalibrationResult | EyeInHandResult, console: Console) -> None:
+    """Poses of the robot for further pictures."""
+    for number, one in enumerate(result.suggestions, 1):
+        values = ", ".join(f"{name} {np.degrees(value):.0f}" for name, value in one.joints.items())
+        console.print(f"pose that tells more, {number}: {values} (degrees)", highlight=False)
+
+
+def table_of(headings: Sequence[str], rows: Iterable[tuple[str, bool, Numbers]]) -> Table:
+    """Of pictures: name, whether it was used, and numbers."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("picture", "used", *headings):
+        table.add_column(heading, justify="left" if heading == "picture" else "right")
+    for name, used, numbers in rows:
+        texts = ["" if value is None else format(value, form) for value, form in numbers]
+        table.add_row(name, "yes" if used else "no", *texts)
+    return table
