@@ -62,7 +62,7 @@ def note_on_shift(rough: LevelProblem, level: LevelProblem, pose: Pose, length_m
     first = shift_of_depth(rough, pose, length_m)
     if first is None or first.share > _WORTH_A_LOOK:
         return ""
-    shift = shift_of_depth(level, pose, length_m)
+    shift = shift_of_depth(level, pose, length_m, first.pixels)
     if shift is None or not shift.is_clear:
         return ""
     camera, k = level.crop.camera, level.window.reduction
@@ -70,17 +70,18 @@ def note_on_shift(rough: LevelProblem, level: LevelProblem, pose: Pose, length_m
     return (
         f"registration: the object's outline in depth lies ({shift.pixels[0]:.1f}, {shift.pixels[1]:.1f}) pixels right "
         f"of and below that in the {'mask' if level.crop.mask is not None else 'photograph'}, ({x:.1f}, {y:.1f}) mm at "
-        "its distance: is depth registered to the photograph, and are the extrinsics of its camera right?"
+        f"its distance, to about {k} pixel{'s' * (k > 1)}: is depth registered to the photograph, and are the extrinsics of its camera right?"
     )
 
 
-def shift_of_depth(level: LevelProblem, pose: Pose, length_m: float) -> Shift | None:
+def shift_of_depth(level: LevelProblem, pose: Pose, length_m: float, guess: F64 | None = None) -> Shift | None:
     """The shift with which the object's outline in depth fits the mask, or, without one, the drawn outline best.
 
     Args:
         level: prepared near the pose.
         pose: the result.
         length_m: the object's diameter.
+        guess: (2,) where it is looked for, pixels of the whole image; in all directions without it.
 
     Returns:
         None without depth, or where too few pixels tell the object from what is behind it.
@@ -101,7 +102,7 @@ def shift_of_depth(level: LevelProblem, pose: Pose, length_m: float) -> Shift | 
         np.pad(np.asarray(crop.depth, np.float64), _FARTHEST + 1), rows + _FARTHEST + 1, columns + _FARTHEST + 1,
         surface[rows, columns], is_object[rows, columns], _THICKNESS * length_m,
     )  # fmt: skip
-    return outlines.shift(level.window.reduction)
+    return outlines.shift(level.window.reduction, guess)
 
 
 class _Outlines(NamedTuple):
@@ -120,26 +121,36 @@ class _Outlines(NamedTuple):
         on = np.abs(depth - self.surface) < self.thickness_m
         return float(np.where(depth > 0.0, on != self.is_object, _UNKNOWN).sum())
 
-    def shift(self, reduction: int) -> Shift | None:
+    def shift(self, reduction: int, guess: F64 | None) -> Shift | None:
+        """The one that makes fewest pixels disagree; None where that is not within reach."""
         known: dict[tuple[int, int], float] = {}
 
-        def cost(right: int, down: int) -> float:
-            if (right, down) not in known:
-                known[right, down] = self.disagreeing(right, down)
-            return known[right, down]
+        def cost(at: tuple[int, int]) -> float:
+            if at not in known:
+                known[at] = self.disagreeing(*at) if max(map(abs, at)) <= _FARTHEST else np.inf
+            return known[at]
+
+        def best_around(at: tuple[int, int], step: int) -> tuple[int, int]:
+            return min(((at[0] + step * i, at[1] + step * k) for i in (-1, 0, 1) for k in (-1, 0, 1)), key=cost)
 
         best = (0, 0)
-        for step in _STEPS:
-            around = [(best[0] + step * i, best[1] + step * k) for i in (-1, 0, 1) for k in (-1, 0, 1)]
-            best = min((one for one in around if max(map(abs, one)) < _FARTHEST), key=lambda one: cost(*one))
-        here, (right, down) = cost(*best), best
-        sides = [(cost(right - 1, down), cost(right + 1, down)), (cost(right, down - 1), cost(right, down + 1))]
-        if min(sum(pair) - 2 * here for pair in sides) < 1e-9:
+        if guess is None:
+            for step in _STEPS:
+                best = best_around(best, step)
+        else:  # a finer level has more minima, so it begins where the coarse one ended
+            right, down = np.clip(np.rint(guess / reduction), -_FARTHEST, _FARTHEST)
+            best = (int(right), int(down))
+        while (better := best_around(best, 1)) != best:
+            best = better
+        here, (right, down) = cost(best), best
+        sides = np.array([[cost((right - 1, down)), cost((right + 1, down))],
+                          [cost((right, down - 1)), cost((right, down + 1))]])  # fmt: skip
+        bends = sides.sum(1) - 2.0 * here
+        if not np.all(np.isfinite(bends)) or np.min(bends) < 1e-9:
             return None
-        finer = [0.5 * (a - b) / (a - 2 * here + b) for a, b in sides]
-        moved = reduction * (np.array(best) + finer)
-        own = cost(0, 0)
-        return Shift(moved, here / max(own, 1.0), own - here)
+        finer = 0.5 * (sides[:, 0] - sides[:, 1]) / bends  # of the parabola; within half a pixel, for none is lower
+        own = cost((0, 0))
+        return Shift(reduction * (np.array(best) + finer), here / max(own, 1.0), own - here)
 
 
 def _grown(surface: F64) -> F64:
