@@ -70,7 +70,8 @@ def note_on_shift(rough: LevelProblem, level: LevelProblem, pose: Pose, length_m
     return (
         f"registration: the object's outline in depth lies ({shift.pixels[0]:.1f}, {shift.pixels[1]:.1f}) pixels right "
         f"of and below that in the {'mask' if level.crop.mask is not None else 'photograph'}, ({x:.1f}, {y:.1f}) mm at "
-        f"its distance, to about {k} pixel{'s' * (k > 1)}: is depth registered to the photograph, and are the extrinsics of its camera right?"
+        f"its distance, to about {k} pixel{'s' * (k > 1)}: is depth registered to the photograph, and are the "
+        "extrinsics of its camera right?"
     )
 
 
