@@ -52,13 +52,17 @@ def test_a_run_is_fitted_and_its_file_is_applied(
     assert "| all | 9 |" in report and "| scene 1 | 6 |" in report and "reliability.png" in report
     assert (out / "reliability.png").read_bytes().startswith(b"\x89PNG")
     entry = json.loads((out / "confidence.json").read_text())
-    assert 0 < entry["right"] < entry["results_counted"] == 9
+    assert 0 < entry["results_right"] < entry["results_counted"] == 9
+    assert entry["preset"] == "fast" and "3 % of the object's diameter" in entry["right"]
+    assert "the preset that it was fitted with: fast" in " ".join(report.split())
     settings = read_confidence(out / "confidence.json")
     assert settings == ConfidenceSettings(0.0, entry["odds"], entry["slope"])
 
     file = ["--confidence-file", str(out / "confidence.json")]
+    assert main([*arguments(inputs, out=tmp_path / "other"), "--no-film", *file]) == 2
+    assert "use --preset fast, or fit" in " ".join(capsys.readouterr().err.split())
     for command, name in (([], "plain"), (file, "mapped")):
-        assert main([*arguments(inputs, out=tmp_path / name), "--no-film", *command]) == 0
+        assert main([*arguments(inputs, out=tmp_path / name), "--no-film", "--preset", "fast", *command]) == 0
     plain, mapped = (json.loads((tmp_path / name / "result.json").read_text()) for name in ("plain", "mapped"))
     assert mapped["confidence"] == pytest.approx(settings.corrected(plain["confidence"]))
     assert mapped["right_minimum"] == plain["right_minimum"]

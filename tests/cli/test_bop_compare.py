@@ -34,6 +34,21 @@ def test_before_and_after(tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixt
     assert entry["changes"] == {"better": 1, "same": 6, "worse": 1, "found": 1, "lost": 0}
     assert [side["missing"] for side in entry["all"]] == [6, 5]
     assert len(entry["instances"]) == 9
+    assert "no row" not in said
+
+
+def test_images_that_were_not_run_are_counted_as_missed_and_told(
+    tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, after = tmp_path / "a.csv", tmp_path / "b.csv"
+    images = list(tree.truth)
+    write_results(before, [estimate(tree, image, 2, 9.0) for image in images])
+    write_results(after, [estimate(tree, images[0], 2, 1.0)])
+    assert main(["bop", "compare", str(before), str(after), *where(tree)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "note: 2 of 3 images that count have no row in b.csv" in said and "in a.csv" not in said
+    assert main(["bop", "eval", *where(tree), "--results", str(after), "--no-vsd"]) == 0
+    assert "2 of 3 images that count have no row in b.csv" in " ".join(capsys.readouterr().out.split())
 
 
 def test_reports_say_where_masks_come_from_and_drop_duplicates(

@@ -104,6 +104,12 @@ def tolerance_of(records: RunRecords) -> float:
     return float(_settings_of(records).get("tolerance_m", 0.0))
 
 
+def preset_of(records: RunRecords) -> dict[str, str]:
+    """The name of the preset of a run, where its records state one."""
+    name = records.header.get("preset", {}).get("name")
+    return {"preset": name} if isinstance(name, str) else {}
+
+
 def _of_object(dataset: DataSet, obj_id: int, pairs: Sequence[tuple[Mapping[str, Any], Instance]]) -> list[Judged]:
     vertices_m = dataset.models.mesh(obj_id).vertices_m
     points = ModelPoints(vertices_m[:: -(-len(vertices_m) // MOST_POINTS)])

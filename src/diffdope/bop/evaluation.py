@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -131,6 +131,17 @@ def evaluate(
     used = {row.number for row in rows if row.number is not None}
     unused = tuple(number for number in range(len(estimates)) if number not in used)
     return BopEvaluation(tuple(rows), len(estimates), unused, how, _notes(meter, rows))
+
+
+def images_without(wanted: Iterable[Group], estimates: Sequence[Estimate]) -> tuple[int, int]:
+    """How many images that count have no estimate at all, and how many count: those may never have been run.
+
+    Args:
+        wanted: the groups of all instances that count.
+        estimates: of a results file.
+    """
+    counted = {(group.scene_id, group.im_id) for group in wanted if group.instances}
+    return len(counted - {(e.scene_id, e.im_id) for e in estimates}), len(counted)
 
 
 def read_known(path: Path, dataset: DataSet) -> list[Estimate]:

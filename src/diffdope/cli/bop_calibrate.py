@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from diffdope.bop.calibrate import FittedConfidence, calibrated, judged, tolerance_of
+from diffdope.bop.calibrate import FittedConfidence, calibrated, judged, preset_of, tolerance_of
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.evaluation import read_known
 from diffdope.bop.reliability import Reliability
@@ -63,8 +63,13 @@ def run(arguments: list[str]) -> int:
     with results_folder(given.out) as folder:
         settings = ConfidenceSettings(tolerance_m, math.exp(calibration.fitted.offset), calibration.fitted.slope)
         beside = {"data_set": dataset.name, "split": dataset.split, "results": given.results.name}
+        beside |= preset_of(records)
         all_of_them = calibration.before["all"]
-        counts = {"results_counted": all_of_them.count, "right": all_of_them.right, "notes": list(calibration.notes)}
+        counts = {
+            "results_counted": all_of_them.count,
+            "results_right": all_of_them.right,
+            "notes": list(calibration.notes),
+        }
         write_confidence(folder / "confidence.json", settings, {**beside, **counts})
         sides = {"as they are": calibration.before["all"], "mapped, by other images": calibration.after["all"]}
         write_reliability_diagram(
@@ -136,7 +141,8 @@ def report_of(calibration: FittedConfidence, beside: dict[str, str], settings: C
         "",
         "![Reliability diagram](reliability.png)",
         "",
-        "Use it: `--confidence-file confidence.json` with refine, locate, track and bop refine.",
+        "Use it: `--confidence-file confidence.json` with refine, locate, track, scene and bop refine,",
+        f"and the preset that it was fitted with{': ' + beside['preset'] if 'preset' in beside else ''}.",
         "",
     ]
     return "\n".join(lines)

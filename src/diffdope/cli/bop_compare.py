@@ -19,7 +19,7 @@ from diffdope.bop.starts import Selection
 from diffdope.bop.summary import Summary, by, summarise
 from diffdope.bop.targets import compete
 from diffdope.checked_fields import check_fields
-from diffdope.cli.bop_eval import wanted_of
+from diffdope.cli.bop_eval import not_run_note, wanted_of
 from diffdope.cli.bop_eval_tables import length, share
 from diffdope.cli.help_text import parsed
 from diffdope.cli.lists import names_of, numbers_of
@@ -89,6 +89,7 @@ def run(arguments: list[str]) -> int:
             groups = compete(wanted, estimates)
             measured = evaluate(dataset, estimates, groups, how="bop", vsd=given.vsd, progress=activity.update)
         sides.append(measured.rows)
+        notes += [note for note in (not_run_note(groups, estimates, path.name),) if note]
     other_m = 1e-3 * given.auc_max_mm
     changes = changed(*sides)
     print_comparison(given.results, which, sides, changes, notes, other_m)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.evaluation import BopEvaluation, evaluate, read_known
+from diffdope.bop.evaluation import BopEvaluation, evaluate, images_without, read_known
 from diffdope.bop.masks import mask_origin
 from diffdope.bop.plausible import check_frame
 from diffdope.bop.run_records import RunRecords
@@ -90,6 +90,8 @@ def reported(given: Arguments, dataset: DataSet, estimates: list[Estimate], *sai
     groups, which = groups_of(given, dataset, estimates, how, records)
     evaluation = measured(given, dataset, estimates, groups, how)
     notes = [text for text in (*said, note, unused_note(evaluation), doubtful_note(how, records)) if text]
+    if how == "bop":
+        notes += [text for text in (not_run_note(groups, estimates, given.results.name),) if text]
     described = {
         "data set": dataset.name, "split": dataset.split, "results": given.results.name, "instances": which,
         "matching": MATCHING[how], "models": ", ".join(path.name for path in dataset.models.folders),
@@ -149,6 +151,17 @@ def unused_note(evaluation: BopEvaluation) -> str:
         return ""
     count, total = len(evaluation.unused), evaluation.estimates
     return f"{count} of {total} estimates are not used: no instance that counts, or more than an object has instances"
+
+
+def not_run_note(groups: Sequence[Group], estimates: Sequence[Estimate], name: str) -> str:
+    """That images have no row at all, for they count as missed whether they were run or not."""
+    without, count = images_without(groups, estimates)
+    if not without:
+        return ""
+    return (
+        f"{without} of {count} images that count have no row in {name}: all their instances are counted as missed; "
+        "where they were not run, leave them out with --scenes and --images"
+    )
 
 
 def doubtful_note(how: str, records: RunRecords | None) -> str:
