@@ -19,6 +19,7 @@ from diffdope.pipelines.tracker import Attempt, Follow, Refine, Tracker, recentr
 from diffdope.problem.level_problem import GainModel
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.scene.packaged import packaged_example
 from diffdope.search.motion_model import MotionModel, tangent
 from diffdope.terms.photometric_gain import NEUTRAL, PhotometricGain
 
@@ -428,3 +429,31 @@ def test_colours_are_learned_only_where_the_mesh_knows_none(box: Mesh) -> None:
         for frame in range(2):
             result = refiner.track(seen(box, frame), truth(0) if frame == 0 else None)
         assert result.evidence is not None and (result.evidence.learned is not None) == learns
+
+
+@pytest.mark.parametrize("preset", ["fast", "default"])
+def test_what_contradicts_the_first_frame_holds_for_those_that_are_followed(preset: str) -> None:
+    mesh, seen, start, truth = packaged_example()
+    assert seen.depth is not None
+    farther = Observation(seen.camera, rgb=seen.rgb, depth=1.05 * seen.depth, mask=seen.mask)
+    refiner = Refiner(mesh, preset=preset)
+    results = [refiner.track(farther, start), *(refiner.track(farther) for _ in range(4))]
+    for result in results:
+        assert result.pose.distance_to(truth) > 0.01  # it gave way to depth
+        assert result.confidence is not None and result.confidence < 0.3
+        assert sum(note.startswith("contradiction: depth") for note in result.notes) == 1
+    right = refiner.track(seen, start)
+    assert right.confidence is not None and right.confidence > 0.9
+    assert not any(note.startswith("contradiction") for note in refiner.track(seen).notes)
+
+
+@pytest.mark.parametrize("factor", [10.0, 0.1])
+def test_units_of_depth_are_told_in_all_frames_of_a_film(factor: float) -> None:
+    mesh, seen, start, _ = packaged_example()
+    assert seen.depth is not None
+    other = Observation(seen.camera, rgb=seen.rgb, depth=factor * seen.depth, mask=seen.mask)
+    for preset in ("fast", "default"):
+        refiner = Refiner(mesh, preset=preset)
+        for result in (refiner.track(other, start), *(refiner.track(other) for _ in range(6))):
+            assert (result.confidence or 0.0) < 0.3
+            assert sum("is depth_scale 10 times too" in note for note in result.notes) == 1

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
+from diffdope.pipelines.film_doubt import FilmDoubt
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import Preset, TrackingSettings
 from diffdope.pipelines.tracked import likeness, lost, not_found_yet, sureness, with_usual_note
@@ -89,6 +90,7 @@ class Tracker:
         self._locate, self._matcher = locate, matcher
         self._patch: Patch | None = None
         self._searched = False
+        self._film = FilmDoubt(mesh)
         self._gain: PhotometricGain | None = None
         self._refine, self._search, self._quick = refine, search, quick
         self._usual: float | None = None
@@ -149,6 +151,7 @@ class Tracker:
         self._begun, self._usual, self._usual_confidence = False, None, None
         self._untold = 0
         self._patch = None
+        self._film.clear()
         if self._keyframes is not None:
             self._keyframes.clear()
 
@@ -191,6 +194,8 @@ class Tracker:
         result = self._best(observation, self._starts())
         if not self._begun and sureness(result) < self._settings.found:  # a given pose may be rougher than a prediction
             result = max(result, self._made(self._search(observation, result.initial_pose)), key=sureness)
+        if not self._begun:
+            result = self._film.looked_at(result, observation, result.initial_pose)
         confidence = sureness(result)
         # Of the first frame, who gave its pose has said that the object is there.
         least = self._doubt if self._begun else self._settings.lost
@@ -217,7 +222,7 @@ class Tracker:
         times, left = divmod(self._untold, self._settings.patience)
         if left or times & (times - 1):
             return result
-        other = self._made(self._search(observation, result.pose))
+        other = self._film.looked_at(self._made(self._search(observation, result.pose)), observation, result.pose)
         if sureness(other) < self._settings.found:
             return result
         self._begun, self._usual, self._usual_confidence = False, None, None
@@ -242,10 +247,14 @@ class Tracker:
     def _attempts(self, observation: Observation, starts: list[Pose]) -> Iterator[Callable[[], Attempt]]:
         """What is tried one after the other; the picture of the object is looked for where the first is in doubt."""
         if self._quick is not None and self._begun:
-            yield partial(self._quick, observation, starts[0], self._gain)
+            yield partial(self._followed_quickly, self._quick, observation, starts[0])
         seen = self._matched(observation, starts[0])
         for start in starts if seen is None else (seen, *starts):
             yield partial(self._refine, observation, start)
+
+    def _followed_quickly(self, quick: Follow, observation: Observation, start: Pose) -> Attempt:
+        attempt = quick(observation, start, self._gain)
+        return attempt._replace(result=self._film.followed(attempt.result))
 
     def _matched(self, observation: Observation, expected: Pose) -> Pose | None:
         """Where the object's picture is seen, as far around as a hand may have carried it since the last good frame."""
@@ -272,6 +281,7 @@ class Tracker:
         else:  # from a given pose to the first result is no motion, but the error of what was given
             self._motion.restart(result.pose)
         self._begun = True
+        self._film.take(result)
         now, confidence = likeness(result), sureness(result)
         self._usual = now if self._usual is None else self._usual + _FOLLOW * (now - self._usual)
         usual = confidence if self._usual_confidence is None else self._usual_confidence
@@ -295,6 +305,7 @@ class Tracker:
         # As seldom as the wider search: it takes as long, and from one frame to the next little changes.
         if wide and self._locate is not None and observation.mask_box is not None and not self._convinces(result):
             result = max(result, self._made(self._locate(observation)), key=sureness)
+        result = self._film.looked_at(result, observation, start) if wide else self._film.lost(result)
         if self._convinces(result):
             return self._recovered(result, observation)
         self._last = predicted

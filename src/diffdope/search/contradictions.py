@@ -31,7 +31,9 @@ _OTHER_KIND = 0.94  # ratio of costs after these steps: of 102 right poses whose
 _SAME_KIND = 0.003  # share by which both kinds differ that does not matter: a millimetre or two
 _DEPTH_FITS = 0.9  # ratio of the depth's own cost: what is better for another reason leaves depth as it was
 _LEAST = 1e-12  # of a cost by which another is divided
-_AT_MOST = -1.0  # log odds, a probability of 0.27: a premise of the result is wrong, and nobody knows which
+
+AT_MOST = -1.0
+"""Log odds, a probability of 0.27: a premise of the result is wrong, and nobody knows which."""
 
 
 class Doubt(NamedTuple):
@@ -68,7 +70,7 @@ def of_size(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSet
     share = f"{abs(round(100.0 * (scale - 1.0)))} %"
     larger = scale > 1.0
     return Doubt(
-        _AT_MOST,
+        AT_MOST,
         f"contradiction: depth and outline agree much better if the object were {share} "
         f"{'larger' if larger else 'smaller'} than its model, or the depth {share} {'less' if larger else 'more'}, or "
         f"the focal length {share} {'longer' if larger else 'shorter'}: is the unit, the CAD model, the depth scale or "
@@ -109,7 +111,7 @@ def of_kind(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSet
     off = 1e3 * found.distance_to(pose)
     word, cure = ("the ray", "divide it") if side.kind == "ray" else ("the optical axis", "do not divide it")
     return Doubt(
-        _AT_MOST,
+        AT_MOST,
         f"contradiction: depth fits better as distances along {word}, with a pose {off:.1f} mm away: give --depth-kind "
         f"{side.kind}, or in Python {cure} by the lengths of the pixels' rays",
         total,
@@ -129,7 +131,7 @@ def of_departure(level: LevelProblem, pose: Pose, start: Pose, allowed_m: float)
     if "depth" in level.modalities or abs(moved_m) <= allowed_m:
         return NONE
     return Doubt(
-        _AT_MOST,
+        AT_MOST,
         f"contradiction: without depth the object was found {1e3 * abs(moved_m):.0f} mm "
         f"{'farther' if moved_m > 0 else 'nearer'} than the start has it, more than starts are expected to be off: "
         "is the start, the unit, the size of the CAD model or K wrong?",
