@@ -89,6 +89,7 @@ class Tracker:
         self._mesh, self._settings, self._light = mesh, settings, light
         self._locate, self._matcher = locate, matcher
         self._patch: Patch | None = None
+        self._shown: tuple[Observation, Pose] | None = None
         self._searched = False
         self._film = FilmDoubt(mesh)
         self._gain: PhotometricGain | None = None
@@ -150,7 +151,7 @@ class Tracker:
         self._in_doubt = self._lost_frames = 0
         self._begun, self._usual, self._usual_confidence = False, None, None
         self._untold = 0
-        self._patch = None
+        self._patch = self._shown = None
         self._film.clear()
         if self._keyframes is not None:
             self._keyframes.clear()
@@ -258,7 +259,12 @@ class Tracker:
 
     def _matched(self, observation: Observation, expected: Pose) -> Pose | None:
         """Where the object's picture is seen, as far around as a hand may have carried it since the last good frame."""
-        if self._matcher is None or self._patch is None:
+        if self._matcher is None:
+            return None
+        if self._shown is not None:  # of most frames, nobody asks for the picture
+            self._patch = self._matcher.picture(*self._shown) or self._patch
+            self._shown = None
+        if self._patch is None:
             return None
         reach_m = self._settings.reach_m_per_s * self._elapsed_s
         return self._matcher.moved(self._patch, observation, expected, reach_m)
@@ -287,8 +293,7 @@ class Tracker:
         usual = confidence if self._usual_confidence is None else self._usual_confidence
         self._usual_confidence = usual + _FOLLOW * (confidence - usual)
         self._last, self._trusted_s, self._in_doubt = result.pose, self._clock_s, 0
-        if self._matcher is not None:
-            self._patch = self._matcher.picture(observation, result.pose) or self._patch
+        self._shown = observation, result.pose
         if self._keyframes is not None:
             self._keyframes.take(observation, result.pose)
 
