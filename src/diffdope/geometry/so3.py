@@ -5,8 +5,6 @@ A tangent vector phi (radians) is axis times angle. A quaternion's name says its
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -28,8 +26,6 @@ def hat(phi: ArrayLike) -> F64:
 def exp(phi: ArrayLike) -> F64:
     """Rotation matrices of tangent vectors (Rodrigues): (..., 3) radians -> (..., 3, 3)."""
     p = _batch("phi", phi, (3,))
-    if p.ndim == 1:
-        return _exp_of_one(*p.tolist())
     angle = np.sqrt((p * p).sum(axis=-1))[..., None, None]
     # sin(a) / a and, free of cancellation, (1 - cos a) / a^2; below this angle they are 1 and 1 / 2 to the last digit.
     a = np.maximum(angle, 1e-9)
@@ -39,19 +35,6 @@ def exp(phi: ArrayLike) -> F64:
     skew = hat(p)
     result: F64 = np.eye(3) + first * skew + second * (skew @ skew)
     return result
-
-
-def _exp_of_one(x: float, y: float, z: float) -> F64:
-    """`exp` of one vector, in numbers: arrays as small as that take ten times as long."""
-    a = max(math.sqrt(x * x + y * y + z * z), 1e-9)
-    first, half = math.sin(a) / a, math.sin(0.5 * a) / a
-    second = 2.0 * half * half
-    xy, xz, yz = second * x * y, second * x * z, second * y * z
-    xx, yy, zz = second * x * x, second * y * y, second * z * z
-    x, y, z = first * x, first * y, first * z
-    return np.array(
-        [[1.0 - (yy + zz), xy - z, xz + y], [xy + z, 1.0 - (xx + zz), yz - x], [xz - y, yz + x, 1.0 - (xx + yy)]]
-    )
 
 
 def evenly(count: int) -> F64:
@@ -74,8 +57,6 @@ def evenly(count: int) -> F64:
 def log(R: ArrayLike) -> F64:
     """Tangent vectors of rotation matrices, angle in [0, pi]: (..., 3, 3) -> (..., 3) radians."""
     m = _batch("R", R, (3, 3))
-    if m.ndim == 2 and (near_one := _log_of_one(m)) is not None:
-        return near_one
     cosine = 0.5 * (m[..., 0, 0] + m[..., 1, 1] + m[..., 2, 2] - 1.0)
     if (cosine > -0.5).all():  # far from a half turn, the skew part alone has all digits
         skew = np.stack([m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]], -1)
@@ -92,18 +73,6 @@ def log(R: ArrayLike) -> F64:
     scale = np.where(small, 2.0, 2.0 * np.arctan2(sine, w) / np.where(small, 1.0, sine))
     result: F64 = scale * vector
     return result
-
-
-def _log_of_one(m: F64) -> F64 | None:
-    """`log` of one matrix, in numbers; None for turns that are not far from a half one."""
-    (r00, r01, r02), (r10, r11, r12), (r20, r21, r22) = m.tolist()
-    cosine = 0.5 * (r00 + r11 + r22 - 1.0)
-    if not cosine > -0.5:
-        return None
-    x, y, z = r21 - r12, r02 - r20, r10 - r01
-    length = math.sqrt(x * x + y * y + z * z)
-    factor = 0.5 if length < 1e-9 else math.atan2(0.5 * length, cosine) / length
-    return np.array([factor * x, factor * y, factor * z])
 
 
 def matrix_from_wxyz(q_wxyz: ArrayLike) -> F64:

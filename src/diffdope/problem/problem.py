@@ -190,11 +190,9 @@ def quadratic_arrays(factors: Sequence[tuple[int, QuadraticFactor]]) -> Quadrati
         np.empty(n), np.empty(n, np.int64),
     )  # fmt: skip
     for k, (pose, factor) in enumerate(factors):
-        values = (
-            pose, factor.at.R_m2c, factor.at.t_m2c, factor.slope, factor.curvature, factor.constant, factor.shown,
-        )  # fmt: skip
-        for array, value in zip(arrays, values, strict=True):
-            array[k] = value
+        arrays.pose[k], arrays.shown[k], arrays.constant[k] = pose, factor.shown, factor.constant
+        arrays.R[k], arrays.t[k] = factor.at.R_m2c, factor.at.t_m2c
+        arrays.slope[k], arrays.curvature[k] = factor.slope, factor.curvature
     return arrays
 
 

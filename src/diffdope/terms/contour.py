@@ -220,7 +220,7 @@ class ContourCorrespondences:
     def support(self, coverage: F32, depth: F32) -> float | None:
         """Share of a rendered outline that lies on edges, those with less contrast counting less; None without one."""
         coverage, depth = writable(coverage), writable(depth)
-        points = count_outline(coverage, depth)
+        points = int(count_outline(coverage, depth))
         if points < _LEAST_POINTS:
             return None
         sums = np.zeros(1)
