@@ -110,7 +110,7 @@ def film_table(driver: Path, folder: Path, divides: int, every: Sequence[int]) -
                 good = [row for row in rows if row.good and not row.lost]
                 mm, degrees = np.median([row.mm for row in good]), np.median([row.degrees for row in good])
                 took = np.median([row.ms for row in rows])
-                out.append([name, str(skip), who, str(lost), str(gone), f"{mm:.1f}", f"{degrees:.2f}", f"{took:.2f}",
+                out.append([name, str(skip), who, str(lost) if rows is ours else "-", str(gone), f"{mm:.1f}", f"{degrees:.2f}", f"{took:.2f}",
                             f"{ratio:.1f}" if rows is ours else ""])  # fmt: skip
     table(["images", "every", "", "lost", f"> {real_film.GONE_MM:g} mm", "good: mm", "degrees", "ms", "times M3T"], out)
 
@@ -154,7 +154,7 @@ def scene_table(driver: Path, folder: Path, divides: int, level: str, objects: i
     table(["", "starts", "ADD median, mm", f"< {CLOSE_MM:g} mm", "ms"], out)
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Runs both over the same images."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("driver", type=Path, help="the program that was built of benchmarks/peers/m3t_driver.cpp")
@@ -163,7 +163,7 @@ def main() -> None:
     parser.add_argument("--every", nargs="+", type=int, default=[1, 4])
     parser.add_argument("--objects", type=int, default=4, help="of HOPE scene 2; 0 for the film alone")
     parser.add_argument("--level", default="10", choices=LEVELS, help="of HOPE's starts: degrees")
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     if not args.driver.is_file():
         raise SystemExit(f"{args.driver} is not there: this benchmark needs M3T, built outside of the project")
     os.environ["OMP_NUM_THREADS"] = "1"
