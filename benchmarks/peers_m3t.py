@@ -110,8 +110,10 @@ def film_table(driver: Path, folder: Path, divides: int, every: Sequence[int]) -
                 good = [row for row in rows if row.good and not row.lost]
                 mm, degrees = np.median([row.mm for row in good]), np.median([row.degrees for row in good])
                 took = np.median([row.ms for row in rows])
-                out.append([name, str(skip), who, str(lost) if rows is ours else "-", str(gone), f"{mm:.1f}", f"{degrees:.2f}", f"{took:.2f}",
-                            f"{ratio:.1f}" if rows is ours else ""])  # fmt: skip
+                told = str(lost) if rows is ours else "-"  # M3T does not say
+                ended = f"{ratio:.1f}" if rows is ours else ""
+                row = [name, str(skip), who, told, str(gone), f"{mm:.1f}", f"{degrees:.2f}", f"{took:.2f}", ended]
+                out.append(row)
     table(["images", "every", "", "lost", f"> {real_film.GONE_MM:g} mm", "good: mm", "degrees", "ms", "times M3T"], out)
 
 
