@@ -85,6 +85,11 @@ def model(colour: str) -> Mesh:
     return Mesh(mesh.vertices_m, mesh.faces, colors=np.full((len(mesh.vertices_m), 3), 0.4))
 
 
+def symmetries() -> Symmetries:
+    """The cube's 24 turns."""
+    return Symmetries.from_bop(json.loads((FOLDER / "models" / "models_info.json").read_text())["cube"])
+
+
 def errors(pose: Pose, truth: Pose, same: Symmetries) -> tuple[float, float]:
     """Millimetres and degrees, modulo symmetry; the symmetries turn about the origin."""
     turned = np.einsum("ij,sjk->sik", truth.R_m2c, same.R)
@@ -95,7 +100,7 @@ def errors(pose: Pose, truth: Pose, same: Symmetries) -> tuple[float, float]:
 def follow(mesh: Mesh, preset: str, images: tuple[str, ...], numbers: range) -> list[Row]:
     """One tracker over some frames."""
     camera, frames = film()
-    same = Symmetries.from_bop(json.loads((FOLDER / "models" / "models_info.json").read_text())["cube"])
+    same = symmetries()
     refiner, rows = Refiner(mesh, camera, preset=preset, threads=1), []
     for number in numbers:
         frame = frames[number]

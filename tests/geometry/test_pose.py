@@ -8,7 +8,7 @@ import pytest
 
 from diffdope.errors import DiffDopeError
 from diffdope.geometry import so3
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, solved_pose
 
 
 def random_pose(rng: np.random.Generator) -> Pose:
@@ -143,3 +143,12 @@ def test_an_exact_rotation_is_copied_too() -> None:
     pose = Pose(R, np.zeros(3))
     R[0, 0] = 5.0
     assert pose.R_m2c[0, 0] == 1.0 and R.flags.writeable
+
+
+def test_a_solver_s_pose_is_a_copy_that_nobody_writes_to() -> None:
+    R, t = so3.exp(np.array([0.3, -0.2, 0.1])), np.array([0.1, 0.2, 0.5])
+    pose, same = solved_pose(R, t), Pose(R, t)
+    R[:], t[:] = 0.0, 0.0
+    assert (pose.R_m2c == same.R_m2c).all() and (pose.t_m2c == same.t_m2c).all()
+    with pytest.raises(ValueError, match="read-only"):
+        pose.t_m2c[0] = 1.0

@@ -16,10 +16,10 @@ from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
+from diffdope.pipelines.attempt import tracking_presets
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Status
 from diffdope.pipelines.settings import PRESETS, Preset
-from diffdope.pipelines.tracker import tracking_presets
 from diffdope.problem.failure import Failure
 from diffdope.problem.level_problem import LevelProblem, LevelRules, prepare_level
 from diffdope.problem.variables import Variables

@@ -12,10 +12,10 @@ from diffdope.experiments.shapes import primitives
 from diffdope.experiments.synthetic import picture, random_pose
 from diffdope.geometry.perturb import random_rotation
 from diffdope.geometry.pose import Pose
+from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.in_box import surest
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Status
-from diffdope.pipelines.tracker import Attempt
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example

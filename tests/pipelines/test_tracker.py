@@ -12,10 +12,11 @@ from diffdope.estimate.fit_quality import FitQuality
 from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
+from diffdope.pipelines.attempt import Attempt, Follow, Refine
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import History, RefinementResult, Status
 from diffdope.pipelines.settings import PRESETS, TrackingSettings
-from diffdope.pipelines.tracker import Attempt, Follow, Refine, Tracker, recentred
+from diffdope.pipelines.tracker import Tracker, recentred
 from diffdope.problem.level_problem import GainModel
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation

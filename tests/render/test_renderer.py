@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera
+from diffdope.geometry.pose import Pose
+from diffdope.render.buffers import Buffers
 from diffdope.render.pool import set_threads
 from diffdope.render.reference import render
-from diffdope.render.renderer import Renderer
+from diffdope.render.renderer import Renderer, draw
 from diffdope.scene.mesh import Mesh
 from tests.oracle.differences import central_difference
 from tests.oracle.kernels import mesh_of
@@ -83,6 +85,16 @@ def test_a_batch_is_its_poses_one_by_one() -> None:
     for i in range(5):
         for together, alone in zip(batch, single.render(R[i], t[i]), strict=True):
             assert np.array_equal(together[i], alone[0])
+
+
+def test_one_pose_is_drawn_as_a_renderer_draws_it() -> None:
+    scene, buffers = random_scene(7), Buffers(mesh_of(random_scene(7)), threads=2)
+    camera = Camera(*scene.K, scene.width, scene.height)
+    pose = Pose(scene.R, scene.t)
+    drawn = draw(buffers, camera, pose)
+    wanted = Renderer(buffers.mesh, camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
+    assert all(np.array_equal(a, b) for a, b in zip(drawn, wanted, strict=True))
+    assert drawn.coverage.max() > 0.5
 
 
 def test_the_number_of_threads_changes_no_bit() -> None:

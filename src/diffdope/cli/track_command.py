@@ -23,10 +23,10 @@ from diffdope.io.capture import notes_on_lens, notes_on_size
 from diffdope.io.files import check_folder
 from diffdope.io.frames import Frames, open_frames
 from diffdope.jobs.journal import Journal
+from diffdope.pipelines.attempt import tracking_presets
 from diffdope.pipelines.confidence_file import with_confidence_file
 from diffdope.pipelines.settings import Preset
 from diffdope.pipelines.settings import preset as find_preset
-from diffdope.pipelines.tracker import tracking_presets
 from diffdope.ros.bag_frames import TOLERANCE_S, BagFrames
 from diffdope.scene.mesh import Mesh
 

@@ -196,6 +196,20 @@ class Pose:
         return f"Pose(wxyz={wxyz}, t_m2c={xyz} m)"
 
 
+def solved_pose(R_m2c: F64, t_m2c: F64) -> Pose:
+    """A pose that a solver has made: copied and not checked, for its rotation is one to the last digits.
+
+    Args:
+        R_m2c: (3, 3) rotation.
+        t_m2c: (3,) metres.
+    """
+    pose = object.__new__(Pose)
+    for name, array in (("R_m2c", R_m2c.copy()), ("t_m2c", t_m2c.copy())):
+        array.flags.writeable = False
+        object.__setattr__(pose, name, array)
+    return pose
+
+
 def _checked_matrix(name: str, values: ArrayLike) -> F64:
     """A homogeneous matrix (4, 4) with its last row; whether it turns is for the constructor to say."""
     T = as_floats(name, values)

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 from diffdope.errors import as_floats, check_finite, check_shape, expected
 from diffdope.geometry.crop import Box
 from diffdope.io.regions import note_on_cut
+from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.result import Status, message_of
-from diffdope.pipelines.tracker import Attempt
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.box_proposals import share_in_picture, share_outside

@@ -15,6 +15,7 @@ from diffdope.errors import check_number, check_seed, check_threads, check_type,
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
+from diffdope.pipelines.attempt import Attempt, tracking_presets
 from diffdope.pipelines.believed import believed
 from diffdope.pipelines.compiled import compile_before
 from diffdope.pipelines.in_box import (
@@ -45,7 +46,7 @@ from diffdope.pipelines.result import (
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.pipelines.settings import preset as find_preset
 from diffdope.pipelines.start import POSE_CURE, Start, best_of, poses_of
-from diffdope.pipelines.tracker import Attempt, Tracker, tracking_presets
+from diffdope.pipelines.tracker import Tracker
 from diffdope.pipelines.wrong_depth import without_wrong_depth
 from diffdope.problem.failure import Failure
 from diffdope.scene.mesh import Mesh

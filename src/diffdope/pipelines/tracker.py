@@ -6,53 +6,26 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
+from diffdope.pipelines.attempt import Attempt, Follow, Locate, Refine
 from diffdope.pipelines.film_doubt import FilmDoubt
+from diffdope.pipelines.last_picture import LastPicture
 from diffdope.pipelines.result import RefinementResult, Status
-from diffdope.pipelines.settings import Preset, TrackingSettings
+from diffdope.pipelines.settings import TrackingSettings
 from diffdope.pipelines.tracked import likeness, lost, not_found_yet, sureness, with_usual_note
+from diffdope.pipelines.usual_fit import UsualFit
 from diffdope.problem.level_problem import GainModel
 from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.keyframes import Keyframes
 from diffdope.search.motion_model import MotionModel
-from diffdope.search.patch import Patch, PatchMatcher
+from diffdope.search.patch import PatchMatcher
 from diffdope.terms.photometric_gain import NEUTRAL, PhotometricGain
 
-
-class Attempt(NamedTuple):
-    """A result, and the light in which its colours agree best, if they say anything about it."""
-
-    result: RefinementResult
-    gain: PhotometricGain | None
-
-
-Refine = Callable[[Observation, Pose], Attempt]
-Locate = Callable[[Observation], Attempt]
-Follow = Callable[[Observation, Pose, PhotometricGain | None], Attempt]
-
 _SAME_ANGLE_RAD, _SAME_DISTANCE = math.radians(0.5), 0.005  # starts closer than this end alike
-_FOLLOW = 0.1  # by which share of a change the usual likeness follows a trusted frame
-
-
-def tracking_presets(preset: Preset) -> tuple[Preset, Preset]:
-    """What tracking makes of a preset: for a frame (its near search), and for a lost object (the far one as well).
-
-    Raises:
-        DiffDopeError: if its solver has no confidence by which a lost object could be told.
-    """
-    if preset.solver != "newton":
-        cure = 'give Refiner(mesh, preset="fast")'
-        raise expected("preset", "one whose solver is newton, to track", f"{preset.name!r}, a {preset.solver}", cure)
-    # The tracker has thresholds of its own for what it makes of a low confidence.
-    search = replace(preset.search, least_confidence=0.0)
-    # Which way round it is, the frames before have told.
-    near = replace(search, fallback_confidence=0.0, symmetric_alternatives=False)
-    return replace(preset, search=near), replace(preset, search=replace(search, fallback_confidence=1.0))
 
 
 class Tracker:
@@ -87,14 +60,13 @@ class Tracker:
     ) -> None:  # fmt: skip
         self._keyframes = keyframes
         self._mesh, self._settings, self._light = mesh, settings, light
-        self._locate, self._matcher = locate, matcher
-        self._patch: Patch | None = None
+        self._locate = locate
+        self._usual = UsualFit(settings)
+        self._picture = LastPicture(matcher, settings.reach_m_per_s)
         self._searched = False
         self._film = FilmDoubt(mesh)
         self._gain: PhotometricGain | None = None
         self._refine, self._search, self._quick = refine, search, quick
-        self._usual: float | None = None
-        self._usual_confidence: float | None = None
         self._untold = 0
         self._motion = MotionModel(settings.memory_s, settings.smoothing)
         self._last: Pose | None = None
@@ -148,9 +120,9 @@ class Tracker:
         self._clock_s = 0.0 if time_s is None else time_s
         self._trusted_s = self._clock_s - self._settings.frame_s
         self._in_doubt = self._lost_frames = 0
-        self._begun, self._usual, self._usual_confidence = False, None, None
-        self._untold = 0
-        self._patch = None
+        self._begun, self._untold = False, 0
+        self._usual.clear()
+        self._picture.clear()
         self._film.clear()
         if self._keyframes is not None:
             self._keyframes.clear()
@@ -167,28 +139,6 @@ class Tracker:
     def _elapsed_s(self) -> float:
         return self._clock_s - self._trusted_s
 
-    @property
-    def _telling(self) -> bool:
-        """Whether the confidence tells right from wrong.
-
-        Where an object is never found with a high one, it does not; what the object looks like beside the frames before
-        still does.
-        """
-        return self._usual_confidence is None or self._usual_confidence >= self._settings.doubt
-
-    @property
-    def _doubt(self) -> float:
-        """Confidence below which a pose is in doubt."""
-        return self._settings.doubt if self._telling else 0.0
-
-    @property
-    def _found(self) -> float:
-        """Confidence with which a lost object is found again."""
-        settings = self._settings
-        if self._telling or self._usual_confidence is None:
-            return settings.found
-        return max(settings.unlike * self._usual_confidence, settings.lost)
-
     def _followed(self, observation: Observation) -> RefinementResult:
         """A frame while the object is not lost."""
         result = self._best(observation, self._starts())
@@ -198,14 +148,14 @@ class Tracker:
             result = self._film.looked_at(result, observation, result.initial_pose)
         confidence = sureness(result)
         # Of the first frame, who gave its pose has said that the object is there.
-        least = self._doubt if self._begun else self._settings.lost
-        if result.ok and confidence >= least and self._is_usual(result, self._settings.unlike):
+        least = self._usual.doubt if self._begun else self._settings.lost
+        if result.ok and confidence >= least and self._usual.is_met(result, self._settings.unlike):
             if confidence < self._settings.doubt:
                 result = self._surer(with_usual_note(result, confidence), observation)
             self._trust(result, observation)
             return result
         self._in_doubt += 1
-        hopeless = not result.ok or (self._telling and confidence < self._settings.lost)
+        hopeless = not result.ok or (self._usual.telling and confidence < self._settings.lost)
         if hopeless or self._in_doubt >= self._settings.patience:
             return self._found_or_not(observation)
         self._last = result.pose
@@ -225,7 +175,8 @@ class Tracker:
         other = self._film.looked_at(self._made(self._search(observation, result.pose)), observation, result.pose)
         if sureness(other) < self._settings.found:
             return result
-        self._begun, self._usual, self._usual_confidence = False, None, None
+        self._begun = False
+        self._usual.clear()
         return other
 
     def _starts(self) -> list[Pose]:
@@ -240,15 +191,15 @@ class Tracker:
         results: list[RefinementResult] = []
         for attempt in self._attempts(observation, starts):
             results.append(self._made(attempt()))
-            if sureness(results[-1]) >= self._doubt and self._is_usual(results[-1], self._settings.alike):
+            if sureness(results[-1]) >= self._usual.doubt and self._usual.is_met(results[-1], self._settings.alike):
                 return results[-1]
-        return max(results, key=sureness if self._telling else likeness)
+        return max(results, key=sureness if self._usual.telling else likeness)
 
     def _attempts(self, observation: Observation, starts: list[Pose]) -> Iterator[Callable[[], Attempt]]:
         """What is tried one after the other; the picture of the object is looked for where the first is in doubt."""
         if self._quick is not None and self._begun:
             yield partial(self._followed_quickly, self._quick, observation, starts[0])
-        seen = self._matched(observation, starts[0])
+        seen = self._picture.seen(observation, starts[0], self._elapsed_s)
         for start in starts if seen is None else (seen, *starts):
             yield partial(self._refine, observation, start)
 
@@ -256,24 +207,13 @@ class Tracker:
         attempt = quick(observation, start, self._gain)
         return attempt._replace(result=self._film.followed(attempt.result))
 
-    def _matched(self, observation: Observation, expected: Pose) -> Pose | None:
-        """Where the object's picture is seen, as far around as a hand may have carried it since the last good frame."""
-        if self._matcher is None or self._patch is None:
-            return None
-        reach_m = self._settings.reach_m_per_s * self._elapsed_s
-        return self._matcher.moved(self._patch, observation, expected, reach_m)
-
     def _made(self, attempt: Attempt) -> RefinementResult:
         """Its result; keeps the light of one that can be trusted for the next frame."""
         result, gain = attempt
-        sure = result.confidence is not None and result.confidence >= self._doubt
+        sure = result.confidence is not None and result.confidence >= self._usual.doubt
         known = NEUTRAL if self._light == "as-is" else (gain if self._light == "gain-bias" else None)
         self._gain = known if sure else None
         return result
-
-    def _is_usual(self, result: RefinementResult, share: float) -> bool:
-        """Whether the object looks as much like its model as it did in the frames before, or `share` of that."""
-        return self._usual is None or likeness(result) >= share * self._usual
 
     def _trust(self, result: RefinementResult, observation: Observation) -> None:
         if self._begun:
@@ -282,13 +222,9 @@ class Tracker:
             self._motion.restart(result.pose)
         self._begun = True
         self._film.take(result)
-        now, confidence = likeness(result), sureness(result)
-        self._usual = now if self._usual is None else self._usual + _FOLLOW * (now - self._usual)
-        usual = confidence if self._usual_confidence is None else self._usual_confidence
-        self._usual_confidence = usual + _FOLLOW * (confidence - usual)
+        self._usual.take(result)
         self._last, self._trusted_s, self._in_doubt = result.pose, self._clock_s, 0
-        if self._matcher is not None:
-            self._patch = self._matcher.picture(observation, result.pose) or self._patch
+        self._picture.take(observation, result.pose)
         if self._keyframes is not None:
             self._keyframes.take(observation, result.pose)
 
@@ -297,7 +233,7 @@ class Tracker:
         predicted = self._motion.predict(self._elapsed_s)
         wide = self._lost_frames % self._settings.retry == 0
         self._lost_frames += 1
-        start = self._matched(observation, predicted)
+        start = self._picture.seen(observation, predicted, self._elapsed_s)
         if wide and (start is None or observation.mask_box is not None):
             start = recentred(self._motion.pose, self._mesh, observation)
         start = start or predicted
@@ -309,11 +245,11 @@ class Tracker:
         if self._convinces(result):
             return self._recovered(result, observation)
         self._last = predicted
-        return lost(result, predicted, self._lost_frames, self._found)
+        return lost(result, predicted, self._lost_frames, self._usual.found)
 
     def _convinces(self, result: RefinementResult) -> bool:
         """Whether a lost object has been found."""
-        return sureness(result) >= self._found and self._is_usual(result, self._settings.unlike)
+        return sureness(result) >= self._usual.found and self._usual.is_met(result, self._settings.unlike)
 
     def _recovered(self, result: RefinementResult, observation: Observation) -> RefinementResult:
         frames, self._lost_frames = self._lost_frames - 1, 0

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.plausible import of_units
 from diffdope.pipelines.result import RefinementResult
-from diffdope.pipelines.tracker import Attempt
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 

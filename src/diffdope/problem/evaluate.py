@@ -210,6 +210,11 @@ def evaluate_problem(problem, s, R, t, sums, paint):
             copy_pose(R[chains.right[f]], t[chains.right[f]], s)
         else:
             compose(chains, f, R, t, s)
+        compared = paint >= 0 and f == 0
+        for m in range(4):
+            compared |= factor.weights[m] > 0.0
+        if not compared:  # where quadratic factors alone hold the pose, nothing is drawn
+            continue
         canvas = s.canvases[1 if paint == 1 else 0]
         evaluate_pose_at(
             factor.evaluate, factor.at, factor.mesh, factor.pinhole, s.R, s.t, room, factor.packed, factor.terms,

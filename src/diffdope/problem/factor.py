@@ -74,7 +74,7 @@ class ImageFactor:
         terms = term_weights(settings, self.weights / self.weight_sum, length_m)
         self.arrays = FactorArrays(
             evaluate, edges, buffers.addresses, buffers.arrays, pinhole_of(observation.camera), packed, planes, terms,
-            empty_costs(packed, terms, self.width, self.height), self.weights, self.weight_sum,
+            empty_costs(packed, terms, self.width, self.height, self.active), self.weights, self.weight_sum,
         )  # fmt: skip
 
     @property
@@ -146,13 +146,17 @@ def term_weights(settings: ObjectiveSettings, weights: F64, length_m: float) -> 
     )  # fmt: skip
 
 
-def empty_costs(packed: F32, terms: TermWeights, width: int, height: int) -> F64:
-    """(4,) what a pose that covers nothing pays, unweighted, times the sum of the pixel weights."""
+def empty_costs(packed: F32, terms: TermWeights, width: int, height: int, active: NDArray[np.bool_]) -> F64:
+    """(4,) what a pose that covers nothing pays, unweighted, times the sum of the pixel weights; 0 of what is off."""
     gate, costs = packed[:, 3], np.zeros(4)
-    costs[RGB] = terms.kappa_rgb * gate.sum(dtype=np.float64)
-    costs[DEPTH] = terms.kappa_depth * gate.sum(where=packed[:, 4] > 0, dtype=np.float64)
-    costs[MASK] = (packed[:, 6] * packed[:, 5]).sum(dtype=np.float64)
-    costs[EDGE] = terms.kappa_edge * gate.reshape(height, width)[1:-1, 1:-1].sum(dtype=np.float64)
+    if active[RGB]:
+        costs[RGB] = terms.kappa_rgb * gate.sum(dtype=np.float64)
+    if active[DEPTH]:
+        costs[DEPTH] = terms.kappa_depth * gate.sum(where=packed[:, 4] > 0, dtype=np.float64)
+    if active[MASK]:
+        costs[MASK] = (packed[:, 6] * packed[:, 5]).sum(dtype=np.float64)
+    if active[EDGE]:
+        costs[EDGE] = terms.kappa_edge * gate.reshape(height, width)[1:-1, 1:-1].sum(dtype=np.float64)
     return costs
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ from diffdope.problem.responsibility import (
 )
 from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
-from diffdope.render.renderer import RenderedImages, Renderer
+from diffdope.render.renderer import RenderedImages, draw
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.terms.contour import ContourCorrespondences, ContourSettings
@@ -74,6 +75,14 @@ class LevelProblem:
     """The photograph's edges, where there is no mask."""
     mask_refused_px: float | None = None
     """How far off the border of a mask is that was left out."""
+    start: tuple[Pose, RenderedImages] | None = None
+    """The pose at which it was prepared, and its rendering if there was one."""
+
+    def drawn(self, buffers: Buffers, pose: Pose) -> RenderedImages:
+        """A pose in the crop."""
+        if self.start is not None and self.start[0] is pose and self.factor.buffers is buffers:
+            return self.start[1]
+        return draw(buffers, self.crop.camera, pose)
 
     @property
     def contour_active(self) -> bool:
@@ -144,7 +153,7 @@ def prepare_level(
         NothingToCompareError: if no modality is left that could be compared.
     """
     crop, mesh = observation.crop(window), buffers.mesh
-    images = Renderer(mesh, crop.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
+    images = draw(buffers, crop.camera, pose)
     coverage = images.coverage[0]
     sure = rules.mask_error_px > 0.0 and crop.mask is not None
     share = settings.occlusion_margin
@@ -177,7 +186,7 @@ def prepare_level(
         seen = in_light(crop, gain_at(images, crop, responsibility, with_bias=rules.gain == "gain-bias"))
     factor = ImageFactor(buffers, seen, responsibility, resolved, length_m=length_m, with_normal=with_normal)
     contours = contours_of(crop, rules.contour, resolved, mesh)
-    return checked(LevelProblem(window, crop, factor, responsibility, contours, refused_px), mesh)
+    return checked(LevelProblem(window, crop, factor, responsibility, contours, refused_px, (pose, images)), mesh)
 
 
 def prepare_followed(
@@ -213,8 +222,7 @@ def contours_of(
     """The photograph's edges where there is no mask; of weight 0 they only speak for or against a pose."""
     if contour is None or crop.rgb is None or crop.mask is not None:
         return None
-    weighed = replace(contour, weight=contour_weight(crop, contour, settings, mesh))
-    return ContourCorrespondences(crop.rgb, crop.camera, weighed)
+    return ContourCorrespondences(crop.rgb, crop.camera, contour, contour_weight(crop, contour, settings, mesh))
 
 
 def contour_weight(
@@ -276,6 +284,7 @@ def trusting(settings: ObjectiveSettings, ratio: float) -> ObjectiveSettings:
     )
 
 
+@lru_cache(maxsize=16)  # a film asks for the same of every frame
 def unmasked(settings: ObjectiveSettings) -> ObjectiveSettings:
     """Nobody says which pixels belong to the object: large residuals are other things, not errors."""
     return replace(
@@ -286,6 +295,7 @@ def unmasked(settings: ObjectiveSettings) -> ObjectiveSettings:
     )
 
 
+@lru_cache(maxsize=16)
 def colourless(settings: ObjectiveSettings) -> ObjectiveSettings:
     """The settings with colours left out."""
     return replace(settings, rgb_weight=0.0, edge_weight=0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -104,6 +105,12 @@ class Problem:
         )  # fmt: skip
         self.address = address_of_evaluation(self)
 
+    def with_quadratics(self, quadratics: Sequence[tuple[int, QuadraticFactor]]) -> Problem:
+        """The same with other quadratic factors, which change from round to round; their variables are not checked."""
+        other = copy(self)
+        other.arrays = self.arrays._replace(quadratics=quadratic_arrays(quadratics))
+        return other
+
     def share(self, work: Callable[[int], None], count: int) -> None:
         """Calls `work(worker)` in several threads for `count` states."""
         self.factors[0].buffers.pool.share(work, count)
@@ -178,16 +185,15 @@ def quadratic_arrays(factors: Sequence[tuple[int, QuadraticFactor]]) -> Quadrati
     n = len(factors)
     if n == 0:
         return _NO_QUADRATICS
-    each = [factor for _, factor in factors]
-    return QuadraticArrays(
-        np.array([pose for pose, _ in factors], np.int64),
-        np.array([factor.at.R_m2c for factor in each], np.float64).reshape(n, 3, 3),
-        np.array([factor.at.t_m2c for factor in each], np.float64).reshape(n, 3),
-        np.array([factor.slope for factor in each], np.float64).reshape(n, 6),
-        np.array([factor.curvature for factor in each], np.float64).reshape(n, 6, 6),
-        np.array([factor.constant for factor in each], np.float64),
-        np.array([factor.shown for factor in each], np.int64),
-    )
+    arrays = QuadraticArrays(
+        np.empty(n, np.int64), np.empty((n, 3, 3)), np.empty((n, 3)), np.empty((n, 6)), np.empty((n, 6, 6)),
+        np.empty(n), np.empty(n, np.int64),
+    )  # fmt: skip
+    for k, (pose, factor) in enumerate(factors):
+        arrays.pose[k], arrays.shown[k], arrays.constant[k] = pose, factor.shown, factor.constant
+        arrays.R[k], arrays.t[k] = factor.at.R_m2c, factor.at.t_m2c
+        arrays.slope[k], arrays.curvature[k] = factor.slope, factor.curvature
+    return arrays
 
 
 # Made once: a search makes a problem a round, mostly of one object in one view.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,18 +60,18 @@ class Variables:
     def __len__(self) -> int:
         return len(self.members)
 
-    @property
+    @cached_property
     def size(self) -> int:
         """D."""
         return 6 * sum(one.free for one in self.members)
 
-    @property
+    @cached_property
     def column(self) -> I64:
         """(P,) where the numbers of a pose begin among the unknowns, -1 for one that is held."""
         free = np.array([one.free for one in self.members])
         return np.where(free, 6 * (np.cumsum(free) - 1), -1).astype(np.int64)
 
-    @property
+    @cached_property
     def unit(self) -> F64:
         """(D,) by which the unknowns are divided to compare: (rho / length, phi)."""
         each = [[one.length_m] * 3 + [1.0] * 3 for one in self.members if one.free]

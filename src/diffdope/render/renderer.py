@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import check_finite, check_shape, check_type, expected
 from diffdope.geometry.camera import Camera
+from diffdope.geometry.pose import Pose
 from diffdope.render.arrays import pinhole_of
 from diffdope.render.buffers import Buffers
 from diffdope.render.kernels.images import backward_pose, render_pose
@@ -148,6 +149,22 @@ class Renderer:
         check_shape(name, array, (b, h, w, *last))
         check_finite(name, array)
         return np.ascontiguousarray(array).reshape(b, h * w, *last)
+
+
+def draw(buffers: Buffers, camera: Camera, pose: Pose) -> RenderedImages:
+    """One pose as `Renderer.render` draws it, in the calling thread; for those that know their arguments are right."""
+    h, w = camera.height, camera.width
+    images = RenderedImages(
+        np.empty((1, h, w, 3), np.float32), np.empty((1, h, w), np.float32), np.empty((1, h, w), np.float32),
+        np.empty((1, h, w), np.int32),
+    )  # fmt: skip
+    with buffers.lease(w, h) as scratch:
+        render_pose(
+            buffers.addresses, buffers.arrays, pinhole_of(camera), pose.R_m2c.astype(np.float32),
+            pose.t_m2c.astype(np.float32), scratch[0], images.rgb.reshape(h * w, 3), images.depth.reshape(h * w),
+            images.coverage.reshape(h * w), images.triangle_id.reshape(h * w),
+        )  # fmt: skip
+    return images
 
 
 def pose_batch(R_m2c: ArrayLike, t_m2c: ArrayLike) -> tuple[F32, F32]:

@@ -155,6 +155,9 @@ def _check_depth_unit(depth: StoredImage, depth_scale: float | None) -> None:
     valid = sample[sample > 0]
     if len(valid) == 0:
         raise expected("depth", "some pixels with depth", "0 (missing) everywhere", "leave depth out")
+    plausible = (valid >= _NEAREST_M / depth.unit) & (valid <= _FARTHEST_M / depth.unit)
+    if 2 * np.count_nonzero(plausible) > len(valid):  # so is the median, which takes longer
+        return
     middle = float(np.median(valid)) * depth.unit
     if _NEAREST_M <= middle <= _FARTHEST_M:
         return

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import agreement, log_odds_of
 from diffdope.estimate.fit_quality import FitQuality, assess_with_gain
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, solved_pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.problem.level_problem import (
     LevelProblem,
@@ -22,11 +22,11 @@ from diffdope.problem.level_problem import (
     prepare_followed,
     prepare_level,
 )
+from diffdope.problem.problem import Problem
 from diffdope.problem.region import choose_window, projected_box
 from diffdope.problem.responsibility import border_error
 from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
-from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.history import Recorder
@@ -77,12 +77,8 @@ class Round(NamedTuple):
     quadratics: tuple[QuadraticFactor, ...]
     rendering: Rendering | None
     first_row: int
-
-    @property
-    def best(self) -> Pose:
-        """With the lowest cost."""
-        s = self.solution
-        return Pose(s.R[s.best, 0], s.t[s.best, 0])
+    best: Pose
+    """With the lowest cost."""
 
 
 @dataclass(frozen=True)
@@ -290,26 +286,29 @@ class Descent:
     ) -> tuple[Round, Hypotheses]:  # fmt: skip
         """Rounds of steps, before each of which terms that are linearised are linearised at the best pose so far."""
         ended: Round | None = None
+        problem = level.problem(self._variables, prior)
         for reach_px in reaches:
-            ended = self._round(level, hypotheses, best, reach_px, iterations, prior, buffers, final, going_on)
+            ended = self._round(level, problem, hypotheses, best, reach_px, iterations, buffers, final, going_on)
             solution, best = ended.solution, ended.best
             hypotheses = Hypotheses(solution.R[:, 0], solution.t[:, 0], hypotheses.columns)
         assert ended is not None
         return ended, hypotheses
 
     def _round(
-        self, level: LevelProblem, hypotheses: Hypotheses, best: Pose, reach_px: float, iterations: int,
-        prior: PosePrior | None, buffers: Buffers, final: bool, going_on: int | None,
+        self, level: LevelProblem, problem: Problem, hypotheses: Hypotheses, best: Pose, reach_px: float,
+        iterations: int, buffers: Buffers, final: bool, going_on: int | None,
     ) -> Round:  # fmt: skip
         contour, learned = self._along_outline(level, best, buffers, reach_px)
         matched = None if self._matched is None else self._matched.factor(best)
         held = () if matched is None else (matched,)
         quadratics = (*learned, *held, *pose_terms(self._meshes.corners_m, best, self._objective))
         every = quadratics if contour is None else (contour, *quadratics)
-        problem = level.problem(self._variables, prior, every)
+        problem = problem.with_quadratics([(0, factor) for factor in every])
         pixels = level.factor.width * level.factor.height
         full = buffers is self._meshes.buffers()
-        paint = final and full and len(hypotheses.t) == 1 and self._with_normal
+        # What compares no pixel is not drawn at every step, but once in the end.
+        alone = len(hypotheses.t) == 1 and bool(level.factor.active.any())
+        paint = final and full and alone and self._with_normal
         canvases = (Canvas.of(pixels), Canvas.of(pixels)) if paint else None
         solution = self._solve(
             problem, hypotheses.R[:, None], hypotheses.t[:, None],
@@ -319,7 +318,9 @@ class Descent:
         rendering = None
         if canvases is not None:
             rendering = shaped(canvases[int(solution.canvas[0])], level.factor.width, level.factor.height)
-        return Round(solution, contour, every, rendering, row)
+        winner = solution.best
+        best = solved_pose(solution.R[winner, 0], solution.t[winner, 0])
+        return Round(solution, contour, every, rendering, row, best)
 
     def _along_outline(
         self, level: LevelProblem, pose: Pose, buffers: Buffers, reach_px: float
@@ -328,7 +329,7 @@ class Descent:
         edges = level.contours
         if edges is None or not level.contour_active:
             return None, ()
-        images = Renderer(buffers.mesh, level.crop.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
+        images = level.drawn(buffers, pose)
         drawn = images.coverage[0], images.depth[0]
         contour = edges.factor(*drawn, pose, reach_px, images.rgb[0] if level.colored else None)
         keyframe = None if self._keyframes is None else self._keyframes.nearest(pose)
@@ -352,8 +353,7 @@ class Descent:
         """What speaks for the winner."""
         best, rendering = ended.best, ended.rendering
         if rendering is None:
-            renderer = Renderer(self._meshes.mesh, level.crop.camera, buffers=self._meshes.buffers())
-            rendering = Rendering.of(renderer.render(best.R_m2c, best.t_m2c))
+            rendering = Rendering.of(level.drawn(self._meshes.buffers(), best))
         seen = Comparison(rendering, level.crop, level.responsibility.silhouette, self._meshes.length_m)
         quality, gain = assess_with_gain(seen)
         if level.contour_active and not self._meshes.mesh.has_pattern:  # contours stand for its single colour

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Status
 from diffdope.problem.region import projected_box
-from diffdope.render.renderer import Renderer
+from diffdope.render.renderer import draw
 from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.terms.contour import smoothed
 from diffdope.terms.keyframe import Keyframe
+
+F64 = NDArray[np.float64]
 
 _SIZE = 80  # pixels of a keyframe's longer side: the crop in which a frame is followed
 _TURN_RAD = math.radians(20.0)  # from the nearest keyframe, for another one: each takes over the errors of its pose
@@ -29,15 +34,19 @@ class Keyframes:
 
     def __init__(self, meshes: MeshLevels) -> None:
         self._meshes = meshes
-        self._frames: list[Keyframe] = []
+        self.clear()
 
     def clear(self) -> None:
         """Forgets all."""
-        self._frames = []
+        self._frames: list[Keyframe] = []
+        self._turns: F64 = np.zeros((0, 9))
 
     def nearest(self, pose: Pose) -> Keyframe | None:
         """That in which the object was turned least from this pose."""
-        return min(self._frames, key=lambda frame: frame.pose.angle_to(pose), default=None)
+        if not self._frames:
+            return None
+        # The trace of the turn from one to the other: it falls with the angle.
+        return self._frames[int(np.argmax(self._turns @ pose.R_m2c.ravel()))]
 
     def take(self, observation: Observation, pose: Pose) -> None:
         """Learns from a frame whose pose can be trusted, if it shows the object from another side than before."""
@@ -53,8 +62,9 @@ class Keyframes:
             return
         crop = observation.crop(choose_crop([box], observation.camera, margin=0.05, max_size=_SIZE))
         buffers = self._meshes.buffers()
-        images = Renderer(buffers.mesh, crop.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
+        images = draw(buffers, crop.camera, pose)
         assert crop.rgb is not None
         frame = Keyframe.of(smoothed(crop.rgb), images.coverage[0], images.depth[0], crop.camera, pose)
         if frame is not None:
             self._frames.append(frame)
+            self._turns = np.concatenate([self._turns, pose.R_m2c.reshape(1, 9)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import MOST, DiffDopeError, check_count
@@ -147,8 +148,12 @@ class PyramidSettings:
 
     def of_one_pose(self, first: int) -> PyramidSettings:
         """The levels from number `first` on, or the last, from a single pose: for one that is known better."""
-        first = min(first, len(self.levels) - 1)
-        return replace(self, levels=tuple(replace(level, hypotheses=1) for level in self.levels[first:]))
+        return _of_one_pose(self, min(first, len(self.levels) - 1))
+
+
+@lru_cache(maxsize=64)  # a film asks for the same of every frame
+def _of_one_pose(pyramid: PyramidSettings, first: int) -> PyramidSettings:
+    return replace(pyramid, levels=tuple(replace(level, hypotheses=1) for level in pyramid.levels[first:]))
 
 
 FAR = PyramidSettings(

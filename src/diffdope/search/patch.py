@@ -18,7 +18,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Status
 from diffdope.problem.patch_kernel import PatchPenalties, PatchPixels, Searched, match_patch
 from diffdope.problem.region import projected_box
-from diffdope.render.renderer import Renderer
+from diffdope.render.renderer import draw
 from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
 
@@ -120,7 +120,7 @@ class PatchMatcher:
     def _pixels(self, patch: Patch) -> PatchPixels | None:
         """Those that the object covers, without what hides it."""
         crop, buffers = patch.crop, self._meshes.buffers()
-        images = Renderer(buffers.mesh, crop.camera, buffers=buffers).render(patch.pose.R_m2c, patch.pose.t_m2c)
+        images = draw(buffers, crop.camera, patch.pose)
         depth, own = images.depth[0], images.coverage[0] > 0.5
         if crop.depth is not None:
             own = own & ~((crop.depth > 0.0) & (np.abs(crop.depth - depth) > _DEPTH_RANGE * self._meshes.length_m))

@@ -26,6 +26,8 @@ def around_prior(
         rng: of the draws.
     """
     draws = rng.normal(size=(count, 8))
+    if count == 1:
+        return pose.R_m2c[None].copy(), pose.t_m2c[None].copy()
     turn = _in_ball(draws[:, :3], draws[:, 3]) * angle_rad
     shift = _in_ball(draws[:, 4:7], draws[:, 7]) * distance_m
     turn[0] = shift[0] = 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -72,10 +73,16 @@ class LevenbergSettings:
 
     def at_level(self, *, last: bool, with_depth: bool) -> LevenbergSettings:
         """With the tolerances of a level: of the last or of those before, with depth compared or without."""
-        tolerance = self.tolerance if last else self.tolerance_coarse
-        reduction = self.reduction_tolerance if last else self.reduction_tolerance_coarse
-        factor = 1.0 if with_depth else self.without_depth
-        return replace(self, tolerance=factor * tolerance, reduction_tolerance=factor * reduction)
+        return _at_level(self, last, with_depth)
+
+
+@lru_cache(maxsize=64)  # a film asks for the same of every frame
+def _at_level(settings: LevenbergSettings, last: bool, with_depth: bool) -> LevenbergSettings:
+    s = settings
+    tolerance = s.tolerance if last else s.tolerance_coarse
+    reduction = s.reduction_tolerance if last else s.reduction_tolerance_coarse
+    factor = 1.0 if with_depth else s.without_depth
+    return replace(s, tolerance=factor * tolerance, reduction_tolerance=factor * reduction)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,20 +23,20 @@ from diffdope.errors import DiffDopeError, check_at_least_zero
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.terms.contour_kernel import (
-    BINS,
-    BLOCK,
     STEP,
     LineScratch,
+    Normal,
+    Outline,
+    OutlineView,
+    Statistics,
     Strengths,
-    count_colours,
-    find_outline,
-    log_ratio,
-    smooth_photograph,
     sum_contour,
     sum_support,
 )
 from diffdope.terms.layout import CONTOUR
+from diffdope.terms.outline_kernel import count_outline, find_outline
 from diffdope.terms.quadratic_factor import QuadraticFactor
+from diffdope.terms.smoothing_kernel import BLOCK, smooth_photograph
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -113,16 +114,11 @@ class ContourPoints:
     """Points of a rendered outline: place (N, 2) in pixels, outward normal (N, 2), camera-frame point (N, 3) [m]."""
 
     def __init__(self, coverage: F32, depth: F32, camera: Camera) -> None:
-        coverage, depth = np.array(coverage, np.float32, order="C"), np.array(depth, np.float32, order="C")
-        most, count = int(np.count_nonzero(border(coverage))), np.zeros(1, np.int64)
-        place, normal, points = np.empty((most, 2)), np.empty((most, 2)), np.empty((most, 3))
-        weights = gaussian(_SMOOTHING)
+        coverage, depth, view = writable(coverage), writable(depth), view_of(camera)
+        self.place, self.normal, self.X_c = outline = Outline.of(count_outline(coverage, depth))
         find_outline(
-            coverage, depth, weights, _SMOOTHING**2, camera.fx, camera.fy, camera.cx, camera.cy,
-            place, normal, points, count,
+            coverage, depth, view.gauss, view.variance, view.fx, view.fy, view.cx, view.cy, *outline
         )  # fmt: skip
-        found = int(count[0])
-        self.place, self.normal, self.X_c = place[:found], normal[:found], points[:found]
 
     def __len__(self) -> int:
         return len(self.place)
@@ -135,6 +131,20 @@ class ContourPoints:
         return np.concatenate([row, np.cross(self.X_c - centre, row)], axis=1)
 
 
+def writable(image: F32) -> F32:
+    """The image itself, or a copy that numba takes for the one type for which kernels are compiled."""
+    if image.dtype == np.float32 and image.flags.c_contiguous and image.flags.writeable:
+        return image
+    return np.array(image, np.float32, order="C")
+
+
+@lru_cache(maxsize=64)  # a film has a few cameras of crops, and rounds of steps share one
+def view_of(camera: Camera) -> OutlineView:
+    """What finds outlines in a camera's renderings."""
+    return OutlineView(camera.fx, camera.fy, camera.cx, camera.cy, gaussian(_SMOOTHING), _SMOOTHING**2)
+
+
+@lru_cache(maxsize=64)
 def gaussian(sigma: float) -> F64:
     """Weights (2 n + 1,) of a Gaussian filter, cut off at four standard deviations; they sum to 1."""
     n = max(int(np.ceil(4.0 * sigma)), 1)
@@ -153,12 +163,13 @@ class ContourCorrespondences:
         rgb: (H, W, 3) in [0, 1].
         camera: of the crop.
         settings: see there.
+        weight: of them all; None for the settings'.
     """
 
-    def __init__(self, rgb: F32, camera: Camera, settings: ContourSettings) -> None:
-        self.weight = settings.weight
+    def __init__(self, rgb: F32, camera: Camera, settings: ContourSettings, weight: float | None = None) -> None:
+        self.weight = settings.weight if weight is None else weight
         self._camera, self._settings = camera, settings
-        self._rgb = np.array(rgb, np.float32, order="C")
+        self._rgb = writable(rgb)
         self.smooth, self._usual = _smooth_and_usual(self._rgb)
 
     def factor(
@@ -174,23 +185,24 @@ class ContourCorrespondences:
             rgb: of the rendering (H, W, 3), times coverage: what is painted on the object is not its outline. None for
                 an object without colours.
         """
-        points = ContourPoints(coverage, depth, self._camera)
-        if len(points) < _LEAST_POINTS:
+        coverage, depth, s = writable(coverage), writable(depth), self._settings
+        points = count_outline(coverage, depth)
+        if points < _LEAST_POINTS:
             return None
-        s, camera = self._settings, self._camera
-        coverage = np.array(coverage, np.float32, order="C")
-        drawn = np.array(rgb if rgb is not None else _NO_COLOURS, np.float32, order="C")
-        ratio = self._ratio(coverage, points) if s.colours > 0.0 else np.zeros(BINS**3, np.float32)
         pay = Strengths(
             reach_px, s.contrast, s.colours, s.painted, s.tolerance_px, _STRONG, _BLIND, _FAR, _LEFT,
         )  # fmt: skip
-        slope, curvature, sums = np.zeros(6), np.zeros((6, 6)), np.zeros(1)
+        ring, normal = int(_RING * max(coverage.shape)) + 1, Normal.zero()
         sum_contour(
-            self.smooth, self._usual, self._rgb, ratio, drawn, coverage, points.place, points.normal, points.X_c,
-            camera.fx, camera.fy, np.array(pose.t_m2c), pay, LineScratch.of(samples(reach_px)), slope, curvature, sums,
+            self.smooth, self._usual, self._rgb, writable(_NO_COLOURS if rgb is None else rgb), coverage, depth,
+            view_of(self._camera), ring, pose.t_m2c.copy(), pay, Outline.of(points), Statistics.empty(),
+            LineScratch.of(samples(reach_px)), normal,
         )  # fmt: skip
-        share = self.weight / len(points)
-        return QuadraticFactor(pose, 2.0 * share * slope, 2.0 * share * curvature, share * sums[0], shown=CONTOUR)
+        share = self.weight / points
+        return QuadraticFactor(
+            pose, 2.0 * share * normal.slope, 2.0 * share * normal.curvature, share * float(normal.sums[0]),
+            shown=CONTOUR,
+        )  # fmt: skip
 
     def weighing(self, factor: float) -> ContourCorrespondences:
         """The same edges, their weight multiplied."""
@@ -207,22 +219,16 @@ class ContourCorrespondences:
 
     def support(self, coverage: F32, depth: F32) -> float | None:
         """Share of a rendered outline that lies on edges, those with less contrast counting less; None without one."""
-        points = ContourPoints(coverage, depth, self._camera)
-        if len(points) < _LEAST_POINTS:
+        coverage, depth = writable(coverage), writable(depth)
+        points = int(count_outline(coverage, depth))
+        if points < _LEAST_POINTS:
             return None
         sums = np.zeros(1)
         sum_support(
-            self.smooth, self._usual, points.place, points.normal, _STRONG, LineScratch.of(samples(_BESIDE_PX)), sums
-        )
-        return float(sums[0]) / len(points)
-
-    def _ratio(self, coverage: F32, points: ContourPoints) -> F32:
-        """log p(colour | object) / p(colour | surroundings) (BINS^3,), by histograms either side of an outline."""
-        inside, outside, ratio = (np.zeros(BINS**3, np.float32) for _ in range(3))
-        ring = int(_RING * max(coverage.shape)) + 1
-        count_colours(self._rgb, coverage, points.place, points.normal, ring, inside, outside)
-        log_ratio(inside, outside, ratio)
-        return ratio
+            self.smooth, self._usual, coverage, depth, view_of(self._camera), _STRONG, Outline.of(points),
+            LineScratch.of(samples(_BESIDE_PX)), sums,
+        )  # fmt: skip
+        return float(sums[0]) / points
 
 
 def smoothed(rgb: F32) -> F32:
@@ -245,13 +251,3 @@ def _smooth_and_usual(rgb: F32) -> tuple[F32, F32]:
 def samples(reach_px: float) -> int:
     """Along a normal, as far as a reach in both directions."""
     return 2 * round(reach_px / STEP) + 1
-
-
-def border(coverage: F32) -> NDArray[np.bool_]:
-    """Covered pixels (H, W) next to one that is not, away from the picture's own border."""
-    inside = coverage > 0.5
-    within = inside[1:-1, 1:-1]
-    walled = inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
-    found = np.zeros_like(inside)
-    found[1:-1, 1:-1] = within & ~walled
-    return found

@@ -8,21 +8,16 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR
+from diffdope.render.kernels.options import ENTRY, KERNEL
+from diffdope.terms.colour_statistics_kernel import BINS, cell_of, count_colours, log_ratio
+from diffdope.terms.outline_kernel import trace_outline
+from diffdope.terms.smoothing_kernel import clamped, sampled_at, usual_at
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
-BINS = 16
-"""Of each colour's histogram."""
 STEP = 0.5
 """Pixels between samples along a normal."""
-BLOCK = 4
-"""Pixels on whose means the usual contrast is kept: it changes slowly."""
-_SPREAD = 0.7  # standard deviation by which counts are spread over neighbouring bins
-_FLOOR = 0.1  # of a histogram's mean, in every bin: colours that were not seen are not impossible
-_MOST_RATIO = 2.0  # log of the ratio of two densities is clipped here
-_CLEAR = 3  # pixels next to the outline that the statistics leave out
 
 
 class Strengths(NamedTuple):
@@ -56,204 +51,55 @@ class LineScratch(NamedTuple):
         return cls(colours, paint, np.empty(samples), np.empty(samples), np.empty(samples), np.empty(6))
 
 
-@njit(**SCALAR)
-def _clamped(i, size):
-    return min(max(i, 0), size - 1)
+class Outline(NamedTuple):
+    """Room for points of an outline: place and outward normal (N, 2) in pixels, camera-frame point (N, 3) [m]."""
+
+    place: F64
+    normal: F64
+    point: F64
+
+    @classmethod
+    def of(cls, points: int) -> "Outline":
+        """For so many."""
+        return cls(np.empty((points, 2)), np.empty((points, 2)), np.empty((points, 3)))
 
 
-@njit(**KERNEL)
-def _blur_down(source, out, weights):
-    """A symmetric filter (2 n + 1,) along the columns of (H, W); borders go on as they are."""
-    height, width = source.shape
-    n = len(weights) // 2
-    for v in range(height):
-        for u in range(width):
-            out[v, u] = np.float32(0.0)
-        for k in range(-n, n + 1):
-            row, weight = _clamped(v + k, height), weights[k + n]
-            for u in range(width):
-                out[v, u] += weight * source[row, u]
+class Statistics(NamedTuple):
+    """Histograms of colours (BINS^3,) within and outside of an outline, their log ratio, and room to work in."""
+
+    inside: F32
+    outside: F32
+    ratio: F32
+    room: F32
+
+    @classmethod
+    def empty(cls) -> "Statistics":
+        """Nothing counted."""
+        return cls(*(np.zeros(BINS**3, np.float32) for _ in range(4)))
 
 
-@njit(**KERNEL)
-def _blur_across(source, out, weights, channels):
-    """The same along rows (W * channels,)."""
-    height, length = source.shape
-    n, columns = len(weights) // 2, length // channels
-    first, last = min(n * channels, length), max(length - n * channels, min(n * channels, length))
-    for v in range(height):
-        for i in range(length):
-            out[v, i] = np.float32(0.0)
-        for k in range(-n, n + 1):
-            weight, shift = weights[k + n], k * channels
-            for i in range(first, last):
-                out[v, i] += weight * source[v, i + shift]
-            for i in range(first):
-                out[v, i] += weight * source[v, _clamped(i // channels + k, columns) * channels + i % channels]
-            for i in range(last, length):
-                out[v, i] += weight * source[v, _clamped(i // channels + k, columns) * channels + i % channels]
+class Normal(NamedTuple):
+    """Normal equations of a pose: slope (6,), curvature (6, 6), and sums (1,) of weighted squared residuals."""
+
+    slope: F64
+    curvature: F64
+    sums: F64
+
+    @classmethod
+    def zero(cls) -> "Normal":
+        """Nothing added."""
+        return cls(np.zeros(6), np.zeros((6, 6)), np.zeros(1))
 
 
-@njit(**ENTRY)
-def smooth_photograph(rgb, smooth, narrow, usual, wide, flat, scratch, strength):
-    """Fills smooth (H, W * 3), the photograph blurred, and usual (h, w): the usual contrast around, plus `flat`.
+class OutlineView(NamedTuple):
+    """A pinhole, and how the coverage is smoothed for normals: weights (2 n + 1,) of a filter of that variance."""
 
-    rgb, scratch: (H, W * 3); narrow, wide: weights of the two filters; usual and strength (h, w): of blocks of
-    BLOCK x BLOCK pixels, those at the end smaller.
-    """
-    height, length = rgb.shape
-    width = length // 3
-    _blur_down(rgb, scratch, narrow)
-    _blur_across(scratch, smooth, narrow, 3)
-    for v in range(strength.shape[0]):
-        for u in range(strength.shape[1]):
-            strength[v, u] = np.float32(0.0)
-    for v in range(height):
-        up, down = max(v - 1, 0), min(v + 1, height - 1)
-        for u in range(width):
-            left, right = max(u - 1, 0), min(u + 1, width - 1)
-            total = np.float32(0.0)
-            for c in range(3):
-                across = (smooth[v, right * 3 + c] - smooth[v, left * 3 + c]) / np.float32(max(right - left, 1))
-                along = (smooth[down, u * 3 + c] - smooth[up, u * 3 + c]) / np.float32(max(down - up, 1))
-                total += across * across + along * along
-            strength[v // BLOCK, u // BLOCK] += np.sqrt(total)
-    for v in range(strength.shape[0]):
-        rows = min(BLOCK, height - v * BLOCK)
-        for u in range(strength.shape[1]):
-            strength[v, u] /= np.float32(rows * min(BLOCK, width - u * BLOCK))
-    _blur_down(strength, usual, wide)
-    _blur_across(usual, strength, wide, 1)
-    for v in range(strength.shape[0]):
-        for u in range(strength.shape[1]):
-            usual[v, u] = strength[v, u] + flat
-
-
-@njit(**ENTRY)
-def find_outline(coverage, depth, gauss, variance, fx, fy, cx, cy, place, normal, point, count):
-    """Points of a rendered outline, sub-pixel: place and outward normal (N, 2), camera-frame point (N, 3), count (1,).
-
-    They are covered pixels next to one that is not, away from the picture's own border, moved along the slope of the
-    smoothed coverage to where that is a half. gauss (2 n + 1,): weights of the smoothing, of that variance.
-    """
-    height, width = coverage.shape
-    n = len(gauss) // 2
-    found = 0
-    for v in range(1, height - 1):
-        for u in range(1, width - 1):
-            if coverage[v, u] <= 0.5 or depth[v, u] <= 0.0:
-                continue
-            if (coverage[v - 1, u] > 0.5 and coverage[v + 1, u] > 0.5 and coverage[v, u - 1] > 0.5
-                    and coverage[v, u + 1] > 0.5):  # fmt: skip
-                continue
-            level, across, down = 0.0, 0.0, 0.0
-            for j in range(-n, n + 1):
-                for i in range(-n, n + 1):
-                    weight = gauss[j + n] * gauss[i + n]
-                    value = coverage[_clamped(v + j, height), _clamped(u + i, width)] * weight
-                    level += value
-                    across += value * i
-                    down += value * j
-            # The derivative of a Gaussian is itself times the offset over the variance.
-            across, down = across / variance, down / variance
-            length = max(np.sqrt(across * across + down * down), 1e-6)
-            normal[found, 0], normal[found, 1] = -across / length, -down / length
-            off = min(max((level - 0.5) / length, -1.5), 1.5)
-            place[found, 0], place[found, 1] = u + off * normal[found, 0], v + off * normal[found, 1]
-            z = depth[v, u]
-            point[found, 0] = (place[found, 0] - cx) / fx * z
-            point[found, 1] = (place[found, 1] - cy) / fy * z
-            point[found, 2] = z
-            found += 1
-    count[0] = found
-
-
-@njit(**SCALAR)
-def _cell(rgb, v, u):
-    """The bin of a pixel's colour."""
-    r = min(int(rgb[v, u, 0] * BINS), BINS - 1)
-    g = min(int(rgb[v, u, 1] * BINS), BINS - 1)
-    b = min(int(rgb[v, u, 2] * BINS), BINS - 1)
-    return (r * BINS + g) * BINS + b
-
-
-@njit(**ENTRY)
-def count_colours(rgb, coverage, place, normal, ring, inside, outside):
-    """Adds to counts (BINS^3,) of the object's colours, and of those outside of its outline as far as `ring` pixels."""
-    height, width = coverage.shape
-    for v in range(_CLEAR, height - _CLEAR):
-        for u in range(_CLEAR, width - _CLEAR):
-            if (coverage[v, u] > 0.5 and coverage[v - _CLEAR, u] > 0.5 and coverage[v + _CLEAR, u] > 0.5
-                    and coverage[v, u - _CLEAR] > 0.5 and coverage[v, u + _CLEAR] > 0.5):  # fmt: skip
-                inside[_cell(rgb, v, u)] += np.float32(1.0)
-    for i in range(len(place)):
-        for k in range(_CLEAR + 1, ring):
-            u = int(np.floor(place[i, 0] + k * normal[i, 0] + 0.5))
-            v = int(np.floor(place[i, 1] + k * normal[i, 1] + 0.5))
-            if u < 0 or v < 0 or u >= width or v >= height:
-                break
-            if coverage[v, u] > 0.5:
-                break
-            outside[_cell(rgb, v, u)] += np.float32(1.0)
-
-
-@njit(**KERNEL)
-def _spread(counts, scratch):
-    """Counts (BINS^3,) spread over neighbouring bins, as a density above a floor."""
-    w0 = np.float32(1.0)
-    w1 = np.float32(np.exp(-0.5 / _SPREAD**2))
-    w2 = np.float32(np.exp(-2.0 / _SPREAD**2))
-    norm = w0 + np.float32(2.0) * (w1 + w2)
-    stride = 1
-    for _ in range(3):
-        for i in range(len(counts)):
-            position = (i // stride) % BINS
-            total = w0 * counts[i]
-            for k in range(1, 3):
-                w = w1 if k == 1 else w2
-                low, high = max(position - k, 0), min(position + k, BINS - 1)
-                total += w * (counts[i + (low - position) * stride] + counts[i + (high - position) * stride])
-            scratch[i] = total / norm
-        for i in range(len(counts)):
-            counts[i] = scratch[i]
-        stride *= BINS
-    total = np.float32(0.0)
-    for i in range(len(counts)):
-        total += counts[i]
-    total = max(total, np.float32(1e-9))
-    floor = np.float32(_FLOOR / len(counts))
-    for i in range(len(counts)):
-        counts[i] = counts[i] / total + floor
-
-
-@njit(**ENTRY)
-def log_ratio(inside, outside, ratio):
-    """Turns two histograms (BINS^3,) into log p(colour | object) / p(colour | surroundings), clipped."""
-    _spread(inside, ratio)
-    _spread(outside, ratio)
-    for i in range(len(ratio)):
-        value = np.log(inside[i] / outside[i])
-        ratio[i] = min(max(value, np.float32(-_MOST_RATIO)), np.float32(_MOST_RATIO))
-
-
-@njit(**SCALAR)
-def sampled_at(image, v, u, c):
-    """Channel c of (H, W, C) between its pixels; beyond the border it goes on as it is."""
-    height, width = image.shape[0], image.shape[1]
-    v, u = min(max(v, 0.0), height - 1.0), min(max(u, 0.0), width - 1.0)
-    row, column = min(int(v), max(height - 2, 0)), min(int(u), max(width - 2, 0))
-    below, right = min(row + 1, height - 1), min(column + 1, width - 1)
-    b, a = v - row, u - column
-    upper = (1.0 - a) * image[row, column, c] + a * image[row, right, c]
-    lower = (1.0 - a) * image[below, column, c] + a * image[below, right, c]
-    return (1.0 - b) * upper + b * lower
-
-
-@njit(**SCALAR)
-def _usual_at(usual, v, u):
-    """The usual contrast at a pixel, between the middles of its blocks."""
-    half = 0.5 * (BLOCK - 1)
-    return sampled_at(usual, (v - half) / BLOCK, (u - half) / BLOCK, 0)
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    gauss: F64
+    variance: float
 
 
 @njit(**KERNEL)
@@ -267,7 +113,7 @@ def _change(colours, usual, x, y, nx, ny, count, out):
             slope = (colours[high, c] - colours[low, c]) / ((high - low) * STEP)
             total += slope * slope
         off = (s - half) * STEP
-        out[s] = np.sqrt(total) / _usual_at(usual, y + off * ny, x + off * nx)
+        out[s] = np.sqrt(total) / usual_at(usual, y + off * ny, x + off * nx)
 
 
 @njit(**KERNEL)
@@ -289,8 +135,8 @@ def _take_off_paint(rgb, coverage, usual, x, y, nx, ny, count, pay, colours, pai
     last = (0.0, 0.0, 0.0)
     for s in range(count):  # from within outwards: beyond the outline, its last colour goes on
         off = (s - half) * STEP
-        u = _clamped(int(np.floor(x + off * nx + 0.5)), width)
-        v = _clamped(int(np.floor(y + off * ny + 0.5)), height)
+        u = clamped(int(np.floor(x + off * nx + 0.5)), width)
+        v = clamped(int(np.floor(y + off * ny + 0.5)), height)
         share = coverage[v, u]
         if share > 0.5:
             last = (rgb[v, u, 0] / share, rgb[v, u, 1] / share, rgb[v, u, 2] / share)
@@ -313,29 +159,30 @@ def _parted(rgb, ratio, x, y, nx, ny, count, weight, log_likely):
     total = 0.0
     for s in range(count):
         off = (s - half) * STEP
-        u = _clamped(int(np.floor(x + off * nx + 0.5)), width)
-        v = _clamped(int(np.floor(y + off * ny + 0.5)), height)
-        total += ratio[_cell(rgb, v, u)]
+        u = clamped(int(np.floor(x + off * nx + 0.5)), width)
+        v = clamped(int(np.floor(y + off * ny + 0.5)), height)
+        total += ratio[cell_of(rgb, v, u)]
         log_likely[s] += weight * total
     for s in range(count):
         log_likely[s] -= 0.5 * weight * total
 
 
-@njit(**ENTRY)
-def sum_contour(
-    smooth, usual, raw, ratio, drawn, coverage, place, normal, point, fx, fy, centre, pay, scratch, slope, curvature,
-    sums,
+@njit(**KERNEL)
+def add_lines(
+    smooth, usual, raw, ratio, drawn, coverage, outline, points, fx, fy, centre, pay, scratch, slope, curvature, sums
 ):  # fmt: skip
-    """Normal equations of all points: slope (6,), curvature (6, 6), sums (1,) of weighted squared offsets.
+    """Adds normal equations of so many points of an outline: slope (6,), curvature (6, 6), sums (1,) of weighted
+    squared offsets.
 
     smooth, usual: of `smooth_photograph`; raw (H, W, 3): the photograph; ratio: of `log_ratio`; drawn (H, W, 3),
-    coverage (H, W): of the rendering, drawn of height 0 if colours are not compared; place, normal, point: of
-    `find_outline`; centre (3,): about which rotations turn.
+    coverage (H, W): of the rendering, drawn of height 0 if colours are not compared; outline: of `trace_outline`;
+    centre (3,): about which rotations turn.
     """
     count = len(scratch.contrast)
     half = count // 2
     colours, contrast, log_likely, row = scratch.colours, scratch.contrast, scratch.log_likely, scratch.row
-    for i in range(len(place)):
+    place, normal, point = outline.place, outline.normal, outline.point
+    for i in range(points):
         x, y, nx, ny = place[i, 0], place[i, 1], normal[i, 0], normal[i, 1]
         _profile(smooth, usual, x, y, nx, ny, count, colours, contrast)
         if pay.painted > 0.0 and drawn.shape[0] > 0:
@@ -375,10 +222,42 @@ def sum_contour(
 
 
 @njit(**ENTRY)
-def sum_support(smooth, usual, place, normal, strong, scratch, sums):
-    """Adds to sums (1,) for every point how much of an edge it lies on: 1 for one of `strong` contrast or more."""
+def sum_contour(
+    smooth, usual, raw, drawn, coverage, depth, view, ring, centre, pay, outline, statistics, scratch, normal
+):  # fmt: skip
+    """Adds the normal equations of the points of a rendered outline.
+
+    smooth, usual, raw: the photograph; drawn, coverage, depth: of the rendering; ring: how far out colours of the
+    surroundings are counted, pixels; outline, statistics and scratch: filled.
+    """
+    points = trace_outline(
+        coverage, depth, view.gauss, view.variance, view.fx, view.fy, view.cx, view.cy,
+        outline.place, outline.normal, outline.point,
+    )  # fmt: skip
+    if pay.colours > 0.0:
+        count_colours(
+            raw, coverage, outline.place, outline.normal, points, ring, statistics.inside, statistics.outside
+        )  # fmt: skip
+        log_ratio(statistics.inside, statistics.outside, statistics.ratio, statistics.room)
+    add_lines(
+        smooth, usual, raw, statistics.ratio, drawn, coverage, outline, points, view.fx, view.fy, centre, pay, scratch,
+        normal.slope, normal.curvature, normal.sums,
+    )  # fmt: skip
+
+
+@njit(**ENTRY)
+def sum_support(smooth, usual, coverage, depth, view, strong, outline, scratch, sums):
+    """Adds to sums (1,) for every point how much of an edge it lies on: 1 for one of `strong` contrast or more.
+
+    outline, scratch: filled.
+    """
+    points = trace_outline(
+        coverage, depth, view.gauss, view.variance, view.fx, view.fy, view.cx, view.cy,
+        outline.place, outline.normal, outline.point,
+    )  # fmt: skip
+    place, normal = outline.place, outline.normal
     count, contrast = len(scratch.contrast), scratch.contrast
-    for i in range(len(place)):
+    for i in range(points):
         _profile(
             smooth, usual, place[i, 0], place[i, 1], normal[i, 0], normal[i, 1], count, scratch.colours, contrast
         )  # fmt: skip

@@ -10,13 +10,15 @@ Errors of the first frame's pose stay, but do not grow while the same side of th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
-from diffdope.terms.keyframe_kernel import sum_keyframe
+from diffdope.terms.contour import writable
+from diffdope.terms.keyframe_kernel import count_fitting, sum_keyframe
 from diffdope.terms.layout import CONTOUR
 from diffdope.terms.quadratic_factor import QuadraticFactor
 
@@ -74,28 +76,37 @@ class Keyframe:
             pose: about which it is linear.
             length_m: the object's diameter.
         """
-        slope, curvature, sums = self._sums(smooth, coverage, depth, camera, pose, length_m)
+        slope, curvature, sums = np.zeros(6), np.zeros((6, 6)), np.zeros(2)
+        sum_keyframe(
+            *self._seen(smooth, coverage, depth, camera, pose, length_m), _TOLERANCE, np.empty(6), *self._room(),
+            slope, curvature, sums,
+        )  # fmt: skip
         if sums[0] < _FEWEST_POINTS:
             return None
         share = _WEIGHT / sums[0]
-        return QuadraticFactor(pose, 2.0 * share * slope, 2.0 * share * curvature, share * sums[2], shown=CONTOUR)
+        return QuadraticFactor(pose, 2.0 * share * slope, 2.0 * share * curvature, share * sums[1], shown=CONTOUR)
 
     def support(
         self, smooth: F32, coverage: F32, depth: F32, camera: Camera, pose: Pose, length_m: float
     ) -> float | None:
         """Share of the points that are seen whose colours fit; arguments as `factor`."""
-        _, _, sums = self._sums(smooth, coverage, depth, camera, pose, length_m)
+        sums = np.zeros(2)
+        count_fitting(
+            *self._seen(smooth, coverage, depth, camera, pose, length_m), _FITS, *self._room(), sums
+        )  # fmt: skip
         return None if sums[0] < _FEWEST_POINTS else float(sums[1] / sums[0])
 
-    def _sums(
+    def _seen(
         self, smooth: F32, coverage: F32, depth: F32, camera: Camera, pose: Pose, length_m: float
-    ) -> tuple[F64, F64, F64]:
-        count = len(self.points)
-        slope, curvature, sums = np.zeros(6), np.zeros((6, 6)), np.zeros(3)
-        sum_keyframe(
-            smooth, np.array(coverage, np.float32, order="C"), np.array(depth, np.float32, order="C"),
-            self.points, self.colours, np.array(pose.R_m2c, order="C"), np.array(pose.t_m2c),
-            camera.fx, camera.fy, camera.cx, camera.cy, _MARGIN * length_m, _TOLERANCE, _FITS,
-            np.empty(6), np.empty((count, 3)), np.empty(count, np.int64), np.empty((2, 3)), slope, curvature, sums,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        """What both kernels begin with."""
+        view = camera.fx, camera.fy, camera.cx, camera.cy
+        return (
+            smooth, writable(coverage), writable(depth), self.points, self.colours, pose.R_m2c.copy(),
+            pose.t_m2c.copy(), view, _MARGIN * length_m,
         )  # fmt: skip
-        return slope, curvature, sums
+
+    def _room(self) -> tuple[NDArray[Any], ...]:
+        """What both kernels work in: colours, which points are seen, light."""
+        count = len(self.points)
+        return np.empty((count, 3)), np.empty(count, np.int64), np.empty((2, 3))

@@ -5,8 +5,8 @@
 import numpy as np
 from numba import njit
 
-from diffdope.render.kernels.options import ENTRY, KERNEL
-from diffdope.terms.contour_kernel import sampled_at
+from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR
+from diffdope.terms.smoothing_kernel import sampled_at
 
 _LEAST_GAIN, _MOST_GAIN = 0.5, 2.0  # of the light between two frames of a film
 
@@ -28,20 +28,10 @@ def _light(observed, colours, seen, light):
         light[0, c], light[1, c] = gain, (s_i - gain * s_c) / n
 
 
-@njit(**ENTRY)
-def sum_keyframe(
-    smooth, coverage, depth, points, colours, R, t, fx, fy, cx, cy, margin_m, tolerance, fits, row, observed, seen,
-    light, slope, curvature, sums,
-):  # fmt: skip
-    """Normal equations of the points that are seen.
-
-    smooth (H, W, 3): the photograph; coverage, depth (H, W): of the rendering at the pose R (3, 3), t (3,); points
-    (N, 3) in the object's frame, and their colours (N, 3); margin_m: by which a point may lie behind the rendering;
-    tolerance: a colour that is off by more counts as an outlier does (Cauchy); fits: one that is off by less fits.
-
-    Fills row (6,), observed (N, 3), seen (N,) and light (2, 3) to work in; adds to slope (6,), curvature (6, 6), and
-    sums (3,): points that are seen, those whose colour fits, weighted squared residuals.
-    """
+@njit(**KERNEL)
+def _look(smooth, coverage, depth, points, R, t, view, margin_m, observed, seen):
+    """Fills observed (N, 3), the photograph's colours at the points, and seen (N,), 1 for those that are seen."""
+    fx, fy, cx, cy = view
     height, width = coverage.shape
     for i in range(len(points)):
         x = R[0, 0] * points[i, 0] + R[0, 1] * points[i, 1] + R[0, 2] * points[i, 2] + t[0]
@@ -59,7 +49,48 @@ def sum_keyframe(
         seen[i] = 1
         for c in range(3):
             observed[i, c] = sampled_at(smooth, v, u, c)
+
+
+@njit(**SCALAR)
+def _residual(observed, colours, light, i):
+    """Squared distance of a point's colour from the learned one in the light of this frame."""
+    total = 0.0
+    for c in range(3):
+        off = observed[i, c] - light[0, c] * colours[i, c] - light[1, c]
+        total += off * off
+    return total
+
+
+@njit(**ENTRY)
+def count_fitting(smooth, coverage, depth, points, colours, R, t, view, margin_m, fits, observed, seen, light, sums):
+    """Adds to sums (2,): points that are seen, and those whose colour fits; arguments as `sum_keyframe`."""
+    _look(smooth, coverage, depth, points, R, t, view, margin_m, observed, seen)
     _light(observed, colours, seen, light)
+    for i in range(len(points)):
+        if seen[i] == 0:
+            continue
+        sums[0] += 1.0
+        if _residual(observed, colours, light, i) < fits**2:
+            sums[1] += 1.0
+
+
+@njit(**ENTRY)
+def sum_keyframe(
+    smooth, coverage, depth, points, colours, R, t, view, margin_m, tolerance, row, observed, seen, light, slope,
+    curvature, sums,
+):  # fmt: skip
+    """Normal equations of the points that are seen.
+
+    smooth (H, W, 3): the photograph; coverage, depth (H, W): of the rendering at the pose R (3, 3), t (3,); points
+    (N, 3) in the object's frame, and their colours (N, 3); view: fx, fy, cx, cy; margin_m: by which a point may lie
+    behind the rendering; tolerance: a colour that is off by more counts as an outlier does (Cauchy).
+
+    Fills row (6,), observed (N, 3), seen (N,) and light (2, 3) to work in; adds to slope (6,), curvature (6, 6), and
+    sums (2,): points that are seen, weighted squared residuals.
+    """
+    _look(smooth, coverage, depth, points, R, t, view, margin_m, observed, seen)
+    _light(observed, colours, seen, light)
+    fx, fy, cx, cy = view
     for i in range(len(points)):
         if seen[i] == 0:
             continue
@@ -68,15 +99,10 @@ def sum_keyframe(
         pz = R[2, 0] * points[i, 0] + R[2, 1] * points[i, 1] + R[2, 2] * points[i, 2]
         x, y, z = px + t[0], py + t[1], pz + t[2]
         u, v = fx * x / z + cx, fy * y / z + cy
-        total = 0.0
-        for c in range(3):
-            off = observed[i, c] - light[0, c] * colours[i, c] - light[1, c]
-            total += off * off
+        total = _residual(observed, colours, light, i)
         weight = 1.0 / (1.0 + total / tolerance**2)
         sums[0] += 1.0
-        if total < fits**2:
-            sums[1] += 1.0
-        sums[2] += weight * total
+        sums[1] += weight * total
         for c in range(3):
             off = observed[i, c] - light[0, c] * colours[i, c] - light[1, c]
             across = sampled_at(smooth, v, u + 0.5, c) - sampled_at(smooth, v, u - 0.5, c)

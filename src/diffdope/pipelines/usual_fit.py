@@ -1,0 +1,61 @@
+"""How well a film's object is usually found: what convinces depends on it."""
+
+from __future__ import annotations
+
+from diffdope.pipelines.result import RefinementResult
+from diffdope.pipelines.tracked import likeness, sureness
+from diffdope.pipelines.tracking_settings import TrackingSettings
+
+_FOLLOW = 0.1  # by which share of a change what is usual follows a trusted frame
+
+
+class UsualFit:
+    """Likeness and confidence of the frames that were trusted so far.
+
+    Args:
+        settings: thresholds where the confidence tells right from wrong.
+    """
+
+    def __init__(self, settings: TrackingSettings) -> None:
+        self._settings = settings
+        self.clear()
+
+    def clear(self) -> None:
+        """For a new film."""
+        self._likeness: float | None = None
+        self._confidence: float | None = None
+
+    def take(self, result: RefinementResult) -> None:
+        """A frame that can be trusted."""
+        self._likeness = _after(self._likeness, likeness(result))
+        self._confidence = _after(self._confidence, sureness(result))
+
+    @property
+    def telling(self) -> bool:
+        """Whether the confidence tells right from wrong.
+
+        Where an object is never found with a high one, it does not; what the object looks like beside the frames before
+        still does.
+        """
+        return self._confidence is None or self._confidence >= self._settings.doubt
+
+    @property
+    def doubt(self) -> float:
+        """Confidence below which a pose is in doubt."""
+        return self._settings.doubt if self.telling else 0.0
+
+    @property
+    def found(self) -> float:
+        """Confidence with which a lost object is found again."""
+        settings = self._settings
+        if self.telling or self._confidence is None:
+            return settings.found
+        return max(settings.unlike * self._confidence, settings.lost)
+
+    def is_met(self, result: RefinementResult, share: float) -> bool:
+        """Whether the object looks as much like its model as it did in the frames before, or `share` of that."""
+        return self._likeness is None or likeness(result) >= share * self._likeness
+
+
+def _after(usual: float | None, now: float) -> float:
+    return now if usual is None else usual + _FOLLOW * (now - usual)
