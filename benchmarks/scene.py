@@ -50,8 +50,11 @@ class Cameras(NamedTuple):
 
 
 SETUPS = (
-    Cameras(1), Cameras(2), Cameras(3), Cameras(4), Cameras(4, 0.002, 0.25), Cameras(4, 0.002, 0.25, True),
-    Cameras(4, 0.01, 1.0), Cameras(4, 0.01, 1.0, True),
+    *(Cameras(count) for count in (1, 2, 3, 4)),
+    *(
+        Cameras(count, metres, degrees, refined)
+        for metres, degrees in ((0.002, 0.25), (0.01, 1.0)) for count in (2, 3, 4) for refined in (False, True)
+    ),
 )  # fmt: skip
 
 

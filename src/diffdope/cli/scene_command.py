@@ -13,6 +13,7 @@ import tyro
 from numpy.typing import NDArray
 
 from diffdope.checked_fields import check_fields
+from diffdope.cli.input_flags import sigma_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.progress import COMPILES, Activity
 from diffdope.cli.refine_command import described
@@ -33,7 +34,7 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.mesh_io import unit_of
 from diffdope.scene.observation import Observation
 from diffdope.scene.scene import SceneObject
-from diffdope.scene.view import LARGEST_DEG, LARGEST_M, View
+from diffdope.scene.view import View
 
 T = TypeVar("T")
 Masks = dict[tuple[int, int], NDArray[Any]]
@@ -97,17 +98,7 @@ class Arguments(RerunFlag):
     @property
     def sigma(self) -> tuple[float, float] | None:
         """(metres, degrees)."""
-        if self.extrinsics_sigma is None:
-            return None
-        wanted = f"MM,DEG such as 10,1, each above 0, at most {1e3 * LARGEST_M:g} mm and {LARGEST_DEG:g} degrees"
-        try:
-            mm, degrees = (float(word) for word in self.extrinsics_sigma.split(","))
-        except ValueError as error:
-            raise expected("extrinsics-sigma", wanted, repr(self.extrinsics_sigma)) from error
-        if not (0.0 < mm <= 1e3 * LARGEST_M and 0.0 < degrees <= LARGEST_DEG):
-            cure = "leave it out where the cameras' places are exact"
-            raise expected("extrinsics-sigma", wanted, repr(self.extrinsics_sigma), cure)
-        return 1e-3 * mm, degrees
+        return sigma_of(self.extrinsics_sigma)
 
 
 def parse(arguments: list[str]) -> Arguments:

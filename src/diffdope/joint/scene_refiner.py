@@ -116,6 +116,9 @@ class SceneRefiner:
             for obj, result in enumerate(self._found(asked, view))
             if result is not None
         }
+        for (_, obj), one in asked.items():
+            if not any(other == obj for _, other in found):
+                one.first()  # no view can compare anything: says why
         result = self._one_view(scene, found) if len(scene.views) == 1 else self._views(scene, unseen, found)
         result = settled_result(result, scene, self.refiners)
         return replace(result, elapsed_s=time.perf_counter() - began)
@@ -123,7 +126,7 @@ class SceneRefiner:
     def _found(self, asked: Mapping[Where, ObjectQuery], view: int) -> list[RefinementResult | None]:
         every = [asked.get((view, obj)) for obj in range(len(self.objects))]
         try:
-            return found_in_view(every)
+            return found_in_view(every, others=any(other != view for other, _ in asked))
         except DiffDopeError as error:
             raise DiffDopeError(f"view {view}: {error}") from error
 
