@@ -109,6 +109,8 @@ class SceneRefiner:
                 `Refiner.locate` refuse.
         """
         began = time.perf_counter()
+        if contact is not None:
+            check_type("contact", contact, ContactSettings)
         shown, unseen = without_empty(masks)
         scene = Scene([views] if isinstance(views, View) else views, self.objects, shown)
         given = starts_of(starts, scene)
@@ -125,7 +127,6 @@ class SceneRefiner:
         result = self._one_view(scene, found) if len(scene.views) == 1 else self._views(scene, unseen, found)
         result = settled_result(result, scene, self.refiners)
         if contact is not None:
-            check_type("contact", contact, ContactSettings)
             result = with_contact(result, scene, self.refiners, contact)
         return replace(result, elapsed_s=time.perf_counter() - began)
 
