@@ -297,3 +297,16 @@ def test_a_view_with_nothing_to_compare_is_passed_over(drawn: Drawn) -> None:
     assert result.objects[0].pose.distance_to(drawn.truth[0]) < 1e-3
     with pytest.raises(DiffDopeError, match="object plain: .*no colours"):
         plain.refine([photo, photo], starts=[drawn.truth[0]])
+
+
+@pytest.mark.parametrize("factor", [0.01, 0.1, 10.0, 100.0])
+@pytest.mark.parametrize("located", [False, True])
+def test_a_wrong_unit_is_named_by_views_with_depth(drawn: Drawn, factor: float, located: bool) -> None:
+    """Each view tells by mask and depth; what several say together names it, too."""
+    wrong = Mesh(factor * drawn.meshes[0].vertices_m, drawn.meshes[0].faces, colors=drawn.meshes[0].colors, name="box")
+    masks = {where: mask for where, mask in drawn.masks.items() if where[1] == 0}
+    result = refine_scene([wrong], drawn.views, masks, starts=None if located else [drawn.truth[0]])
+    (one,) = result.objects
+    assert not one.ok and one.confidence < 0.5
+    assert "by mask and depth the object is" in one.message and "is its unit wrong?" in one.message
+    assert "against ;" not in one.message
