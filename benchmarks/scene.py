@@ -1,6 +1,7 @@
 """Several views and several objects against one by one: `python -m benchmarks.scene --help`.
 
     python -m benchmarks.scene views      drawn scenes of sim: 1 to 4 cameras, exact, off, refined
+    python -m benchmarks.scene located    the same without start poses; one camera sees nothing
     python -m benchmarks.scene lights     HOPE's five pictures of a still scene: one pose for all against each
     python -m benchmarks.scene objects    sim and parts: all objects of a picture against one by one
     python -m benchmarks.scene contact    sim and parts: what contact makes of the images' results
@@ -122,6 +123,40 @@ def run_views(images: Sequence[int]) -> None:
 def _apart(one: dd.Pose, other: dd.Pose) -> tuple[float, float]:
     away = one.inverse().t_m2c - other.inverse().t_m2c
     return 1e3 * float(np.linalg.norm(away)), float(np.degrees(one.angle_to(other)))
+
+
+def run_located(images: Sequence[int]) -> None:
+    """Without start poses; the last of the cameras looks elsewhere, and has no masks."""
+    print("| cameras | n | ADD median | mean | > 5 mm | found | sure and wrong | CPU s |")
+    print("|---|---|---|---|---|---|---|---|")
+    rows: dict[str, list[tuple[float, bool, float]]] = {}
+    seconds: dict[str, float] = {}
+    for image, cases in scene_cases().items():
+        if image not in images:
+            continue
+        rng = np.random.default_rng(image)
+        scene = drawn_scene(cases, rng)
+        refiner = dd.SceneRefiner(scene.objects)
+        for count, blind in ((1, False), (2, False), (2, True), (3, True), (4, True)):
+            views = [*scene.views[: count - blind]]
+            if blind:
+                last = scene.views[count - 1]
+                noise = np.round(255.0 * rng.uniform(0.3, 0.6, (last.camera.height, last.camera.width, 3)))
+                views.append(dd.View(dd.Observation(last.camera, rgb=noise.astype(np.uint8)), last.T_w2c, name="blind"))
+            masks = {where: mask for where, mask in scene.masks.items() if where[0] < count - blind}
+            name = f"{count}, of which one sees nothing" if blind else f"{count}"
+            began = time.process_time()
+            result = refiner.refine(views, masks)
+            seconds[name] = seconds.get(name, 0.0) + time.process_time() - began
+            for case, one, truth in zip(cases, result.objects, scene.truth, strict=True):
+                rows.setdefault(name, []).append((error_mm(case, one.pose, truth), one.ok, one.confidence))
+    for name, some in rows.items():
+        errors, found, sure = np.array([r[0] for r in some]), sum(r[1] for r in some), np.array([r[2] for r in some])
+        far = int((errors > 5.0).sum())
+        print(
+            f"| {name} | {len(errors)} | {np.median(errors):.3f} | {errors.mean():.3f} | {far} | {found} | "
+            f"{int(((errors > 5.0) & (sure > 0.5)).sum())} | {seconds[name] / len(images):.1f} |"
+        )
 
 
 def run_lights() -> None:
@@ -270,13 +305,15 @@ def run_time() -> None:
 def main() -> None:
     """Runs the studies that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("studies", nargs="*", default=["views", "lights", "objects", "contact", "time"])
-    parser.add_argument("--images", nargs="*", type=int, default=list(range(8)), help="pictures of sim, for views")
+    parser.add_argument("studies", nargs="*", default=["views", "located", "lights", "objects", "contact", "time"])
+    parser.add_argument(
+        "--images", nargs="*", type=int, default=list(range(8)), help="pictures of sim, for views and located"
+    )
     given = parser.parse_args()
     if not (DATA / "sim").is_dir():
         raise SystemExit(f"the evaluation data are not there: {DATA}")
     runs = {
-        "views": lambda: run_views(given.images), "lights": run_lights, "objects": run_objects,
+        "views": lambda: run_views(given.images), "located": lambda: run_located(given.images), "lights": run_lights, "objects": run_objects,
         "contact": run_contact, "time": run_time,
     }  # fmt: skip
     for study in given.studies:
