@@ -1,8 +1,10 @@
 """Several views and several objects against one by one: `python -m benchmarks.scene --help`.
 
     python -m benchmarks.scene views      drawn scenes of sim: 1 to 4 cameras, exact, off, refined
+    python -m benchmarks.scene located    the same without start poses; one camera sees nothing
     python -m benchmarks.scene lights     HOPE's five pictures of a still scene: one pose for all against each
     python -m benchmarks.scene objects    sim and parts: all objects of a picture against one by one
+    python -m benchmarks.scene contact    sim and parts: what contact makes of the images' results
     python -m benchmarks.scene time       seconds of the processor against the number of objects
 
 Everything is seeded. Errors are ADD in millimetres (ADD-S of parts, some of which are symmetric).
@@ -24,6 +26,8 @@ from benchmarks.drawn_scene import DrawnScene, drawn_scene, off, scene_cases
 from benchmarks.shared_data import DATA, SETS, Case, CaseSet, evaluation_points, load_mesh
 from diffdope.bop.metrics import add, add_s
 from diffdope.geometry import so3
+from diffdope.joint.contact import with_contact
+from diffdope.scene.scene import Scene
 
 F64 = NDArray[np.float64]
 
@@ -50,8 +54,11 @@ class Cameras(NamedTuple):
 
 
 SETUPS = (
-    Cameras(1), Cameras(2), Cameras(3), Cameras(4), Cameras(4, 0.002, 0.25), Cameras(4, 0.002, 0.25, True),
-    Cameras(4, 0.01, 1.0), Cameras(4, 0.01, 1.0, True),
+    *(Cameras(count) for count in (1, 2, 3, 4)),
+    *(
+        Cameras(count, metres, degrees, refined)
+        for metres, degrees in ((0.002, 0.25), (0.01, 1.0)) for count in (2, 3, 4) for refined in (False, True)
+    ),
 )  # fmt: skip
 
 
@@ -116,6 +123,40 @@ def run_views(images: Sequence[int]) -> None:
 def _apart(one: dd.Pose, other: dd.Pose) -> tuple[float, float]:
     away = one.inverse().t_m2c - other.inverse().t_m2c
     return 1e3 * float(np.linalg.norm(away)), float(np.degrees(one.angle_to(other)))
+
+
+def run_located(images: Sequence[int]) -> None:
+    """Without start poses; the last of the cameras looks elsewhere, and has no masks."""
+    print("| cameras | n | ADD median | mean | > 5 mm | found | sure and wrong | CPU s |")
+    print("|---|---|---|---|---|---|---|---|")
+    rows: dict[str, list[tuple[float, bool, float]]] = {}
+    seconds: dict[str, float] = {}
+    for image, cases in scene_cases().items():
+        if image not in images:
+            continue
+        rng = np.random.default_rng(image)
+        scene = drawn_scene(cases, rng)
+        refiner = dd.SceneRefiner(scene.objects)
+        for count, blind in ((1, False), (2, False), (2, True), (3, True), (4, True)):
+            views = [*scene.views[: count - blind]]
+            if blind:
+                last = scene.views[count - 1]
+                noise = np.round(255.0 * rng.uniform(0.3, 0.6, (last.camera.height, last.camera.width, 3)))
+                views.append(dd.View(dd.Observation(last.camera, rgb=noise.astype(np.uint8)), last.T_w2c, name="blind"))
+            masks = {where: mask for where, mask in scene.masks.items() if where[0] < count - blind}
+            name = f"{count}, of which one sees nothing" if blind else f"{count}"
+            began = time.process_time()
+            result = refiner.refine(views, masks)
+            seconds[name] = seconds.get(name, 0.0) + time.process_time() - began
+            for case, one, truth in zip(cases, result.objects, scene.truth, strict=True):
+                rows.setdefault(name, []).append((error_mm(case, one.pose, truth), one.ok, one.confidence))
+    for name, some in rows.items():
+        errors, found, sure = np.array([r[0] for r in some]), sum(r[1] for r in some), np.array([r[2] for r in some])
+        far = int((errors > 5.0).sum())
+        print(
+            f"| {name} | {len(errors)} | {np.median(errors):.3f} | {errors.mean():.3f} | {far} | {found} | "
+            f"{int(((errors > 5.0) & (sure > 0.5)).sum())} | {seconds[name] / len(images):.1f} |"
+        )
 
 
 def run_lights() -> None:
@@ -197,6 +238,51 @@ def _print_objects(name: str, mode: str, level: str) -> None:
     print(f"| {name} {mode} | {level} deg | {words[0]} | {ratio:.2f} | {words[1]} | {words[2]} |", flush=True)
 
 
+CONTACTS = {
+    "plane": dd.ContactSettings(plane=True), "not through each other": dd.ContactSettings(penetration_m=0.0005),
+    "both": dd.ContactSettings(plane=True, penetration_m=0.0005),
+}  # fmt: skip
+
+
+def run_contact() -> None:
+    """What contact makes of the same results of the images."""
+    print("| set, given | start | contact | hidden: n | median / mean | others: n | median / mean | worse / better |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, mode in (("sim", "rgb+mask"), ("sim", "rgbd+mask"), ("parts", "rgb+mask"), ("parts", "rgbd")):
+        for level in ("10", "40"):
+            _print_contact(name, mode, level)
+
+
+def _print_contact(name: str, mode: str, level: str) -> None:
+    info = json.loads((DATA / name / "dev/000001/scene_gt_info.json").read_text())
+    by_image: dict[int, list[Case]] = {}
+    for case in SETS[name].cases(level, mode):
+        by_image.setdefault(case.image, []).append(case)
+    rows: dict[str, list[tuple[float, float]]] = {}
+    for cases in by_image.values():
+        refiner = dd.SceneRefiner([dd.SceneObject(load_mesh(case.mesh_path)) for case in cases])
+        masks = {(0, o): case.observation.mask for o, case in enumerate(cases) if case.observation.mask is not None}
+        view = dd.View(cases[0].observation.without_mask())
+        images = refiner.refine(view, masks, starts=[case.start for case in cases])
+        scene = Scene([view], refiner.objects, masks)
+        results = {"none": images} | {
+            key: with_contact(images, scene, refiner.refiners, one) for key, one in CONTACTS.items()
+        }
+        for key, result in results.items():
+            for case, one in zip(cases, result.objects, strict=True):
+                visible = info[str(case.image)][case.instance]["visib_fract"]
+                rows.setdefault(key, []).append((visible, error_mm(case, one.pose)))
+    before = np.array(rows["none"])
+    for key, some in rows.items():
+        table = np.array(some)
+        words = []
+        for part in (table[table[:, 0] < _HIDDEN], table[table[:, 0] >= _HIDDEN]):
+            words.append(f"{len(part)} | {np.median(part[:, 1]):.3f} / {part[:, 1].mean():.3f}")
+        worse = int(np.count_nonzero(table[:, 1] > 1.1 * before[:, 1] + 0.05))
+        better = int(np.count_nonzero(before[:, 1] > 1.1 * table[:, 1] + 0.05))
+        print(f"| {name} {mode} | {level} deg | {key} | {words[0]} | {words[1]} | {worse} / {better} |", flush=True)
+
+
 def run_time() -> None:
     """How time grows with the number of objects: the first ones of each picture that has eight."""
     pictures = [cases for cases in scene_cases().values() if len(cases) >= 8]
@@ -219,13 +305,16 @@ def run_time() -> None:
 def main() -> None:
     """Runs the studies that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("studies", nargs="*", default=["views", "lights", "objects", "time"])
-    parser.add_argument("--images", nargs="*", type=int, default=list(range(8)), help="pictures of sim, for views")
+    parser.add_argument("studies", nargs="*", default=["views", "located", "lights", "objects", "contact", "time"])
+    parser.add_argument(
+        "--images", nargs="*", type=int, default=list(range(8)), help="pictures of sim, for views and located"
+    )
     given = parser.parse_args()
     if not (DATA / "sim").is_dir():
         raise SystemExit(f"the evaluation data are not there: {DATA}")
     runs = {
-        "views": lambda: run_views(given.images), "lights": run_lights, "objects": run_objects, "time": run_time
+        "views": lambda: run_views(given.images), "located": lambda: run_located(given.images), "lights": run_lights, "objects": run_objects,
+        "contact": run_contact, "time": run_time,
     }  # fmt: skip
     for study in given.studies:
         if study not in runs:

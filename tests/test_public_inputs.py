@@ -149,6 +149,7 @@ KEYED = ("text", 3, [1.0], {(1, 0): POSE}, {(0, 1): POSE}, {"a": POSE}, {(0, 0):
 no_scene: dict[str, tuple[Any, ...]] = dict(
     views=(None, *OBJECTS, []), masks=("text", 3, [1.0], {0: MASK[0, 0]}, {(0, 0): "text"}, {(3, 0): MASK[0, 0]}),
     starts=(*KEYED, POSE), boxes=("text", 3, [1.0], {0: BOXES[-1]}, {(1, 0): BOXES[-1]}),
+    contact=OBJECTS,
 )  # fmt: skip
 case(
     dd.SceneRefiner, dict(objects=[MESH]),

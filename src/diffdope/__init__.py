@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from diffdope.geometry.lens import Distortion
     from diffdope.geometry.pose import Pose
     from diffdope.io.cameras import load_camera
+    from diffdope.joint.contact import ContactSettings
     from diffdope.joint.result import SceneResult
     from diffdope.joint.scene_refiner import SceneRefiner, refine_scene
     from diffdope.pipelines.once import locate, refine
@@ -42,6 +43,7 @@ __all__ = [
     "PRESETS",
     "CalibrationResult",
     "Camera",
+    "ContactSettings",
     "DiffDopeError",
     "Distortion",
     "EyeInHandResult",
@@ -75,6 +77,7 @@ __all__ = [
 _HOMES = {
     "CalibrationResult": "diffdope.calibration.result",
     "Camera": "diffdope.geometry.camera",
+    "ContactSettings": "diffdope.joint.contact",
     "DiffDopeError": "diffdope.errors",
     "Distortion": "diffdope.geometry.lens",
     "EyeInHandResult": "diffdope.calibration.eye_in_hand.result",

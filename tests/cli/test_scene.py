@@ -63,6 +63,15 @@ def test_writes_what_it_promises(inputs: Path, capsys: pytest.CaptureFixture[str
     assert "thing: converged" in said and "1 of 1 found" in said
 
 
+def test_contact_is_asked_for_by_flags(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words(inputs, "--on-plane", "--penetration", "1")) == 0
+    scene = read_scene(inputs)
+    assert scene["inputs"]["on_plane"] is True and scene["inputs"]["penetration"] == 1.0
+    told = "no plane was found" in capsys.readouterr().out
+    assert told == (scene["plane"] is None)
+    assert error_mm(inputs, scene["objects"][0]["T_m2w"]) < 1.0
+
+
 def test_labels_of_one_mask_and_a_file_of_objects(inputs: Path) -> None:
     mask = np.asarray(Image.open(inputs / "mask.png").convert("L")) > 127
     Image.fromarray(np.where(mask, np.uint8(3), np.uint8(0))).save(inputs / "labels.png")
@@ -122,6 +131,7 @@ def test_an_object_that_is_not_there(inputs: Path, capsys: pytest.CaptureFixture
         ({"object": "MESH,init=nothere.json"}, "object MESH, init: cannot read nothere.json"),
         ({"object": "MESH,box=9000:2:30:40,name=cup"}, "view 0: object cup: box: expected at least one pixel"),
         ({"image_id": [1, 2]}, "image-id: expected one, for there is one view, got 2"),
+        ({"penetration": -1}, "penetration: expected millimetres, from 0 to below 1000, got -1.0"),
         ({"preset": "paper"}, "preset: expected one whose solver searches, got paper; give --preset default or fast"),
     ],
 )  # fmt: skip

@@ -16,9 +16,12 @@ from diffdope.joint.result import SceneResult
 from diffdope.joint.scene_refiner import SceneRefiner, refine_scene
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Status
+from diffdope.pipelines.settings import preset
 from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
 from diffdope.scene.scene import SceneObject
 from diffdope.scene.view import View
+from diffdope.terms.contour import ContourSettings
 from tests.joint.conftest import Drawn, around, draw, starts
 from tests.oracle import shapes
 
@@ -265,8 +268,6 @@ def test_what_makes_no_scene_is_refused(drawn: Drawn, refiner: SceneRefiner) -> 
 
 
 def replace_depth(view: View) -> View:
-    from diffdope.scene.observation import Observation
-
     return View(Observation(view.camera, rgb=view.observation.rgb), view.T_w2c)
 
 
@@ -283,3 +284,29 @@ def test_results_say_what_was_found(drawn: Drawn, refiner: SceneRefiner) -> None
     assert "2 of 2 found" in text and "box: " in text
     worse = replace(result, objects=(replace(result.objects[0], status=Status.FAILED), result.objects[1]))
     assert not worse.ok and "1 of 2 found" in repr(worse)
+
+
+def test_a_view_with_nothing_to_compare_is_passed_over(drawn: Drawn) -> None:
+    """Where edges do not count, a photograph alone says nothing about a mesh without colours."""
+    fast = preset("fast")
+    edgeless = replace(fast, search=replace(fast.search, outline=ContourSettings.off()))
+    plain = SceneRefiner([Mesh(drawn.meshes[0].vertices_m, drawn.meshes[0].faces, name="plain")], preset=edgeless)
+    photo = replace_depth(drawn.views[1])
+    result = plain.refine([drawn.views[0], photo], {(0, 0): drawn.masks[0, 0]}, starts=[drawn.truth[0]])
+    assert result.ok and [view.used for view in result.objects[0].views] == [True, False]
+    assert result.objects[0].pose.distance_to(drawn.truth[0]) < 1e-3
+    with pytest.raises(DiffDopeError, match="object plain: .*no colours"):
+        plain.refine([photo, photo], starts=[drawn.truth[0]])
+
+
+@pytest.mark.parametrize("factor", [0.01, 0.1, 10.0, 100.0])
+@pytest.mark.parametrize("located", [False, True])
+def test_a_wrong_unit_is_named_by_views_with_depth(drawn: Drawn, factor: float, located: bool) -> None:
+    """Each view tells by mask and depth; what several say together names it, too."""
+    wrong = Mesh(factor * drawn.meshes[0].vertices_m, drawn.meshes[0].faces, colors=drawn.meshes[0].colors, name="box")
+    masks = {where: mask for where, mask in drawn.masks.items() if where[1] == 0}
+    result = refine_scene([wrong], drawn.views, masks, starts=None if located else [drawn.truth[0]])
+    (one,) = result.objects
+    assert not one.ok and one.confidence < 0.5
+    assert "by mask and depth the object is" in one.message and "is its unit wrong?" in one.message
+    assert "against ;" not in one.message

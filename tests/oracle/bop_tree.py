@@ -50,7 +50,7 @@ def make_tree(root: Path, *, images: tuple[tuple[int, int], ...] = ((1, 0), (1, 
         root: folder to make.
         images: (scene, image) pairs; each later one shows the objects shifted a little.
     """
-    meshes = _write_models(root)
+    meshes = write_models(root)
     camera = Camera(*K, WIDTH, HEIGHT)
     tree = Tree(root, "val", {}, meshes)
     for number, (scene_id, im_id) in enumerate(images):
@@ -82,7 +82,8 @@ def write_starts(tree: Tree, scene_id: int, path: Path, starts: dict[int, list[t
     _dump(path, {str(im_id): [pose_entry(o, p) for o, p in poses] for im_id, poses in starts.items()})
 
 
-def _write_models(root: Path) -> dict[int, Mesh]:
+def write_models(root: Path) -> dict[int, Mesh]:
+    """Object 1 with colours, in models and models_eval; object 2 without, in models_eval alone."""
     box, torus = shapes.box(cells=4), shapes.torus(24, 12)
     colors = np.clip(0.5 + 6.0 * box.vertices_m, 0.05, 0.95)
     meshes = {1: Mesh(box.vertices_m, box.faces, colors=colors), 2: Mesh(torus.vertices_m, torus.faces)}

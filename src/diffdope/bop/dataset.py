@@ -165,8 +165,18 @@ def _images_of(entry: dict[str, Any], camera_type: str, where: str) -> list[int]
     return found
 
 
+def camera_types(root: Path, split: str) -> tuple[str, ...]:
+    """Names of the sensors that a split has files of; an empty one for files without a sensor's name."""
+    folders = [path for path in (root / split).glob("*") if path.is_dir() and path.name.isdigit()]
+    return tuple(sorted(suffix.removeprefix("_") for suffix in _suffixes(folders)))
+
+
+def _suffixes(folders: list[Path]) -> set[str]:
+    return {match["suffix"] or "" for folder in folders for match in _matches(folder)}
+
+
 def _suffix(folders: list[Path], camera_type: str | None) -> str:
-    found = {match["suffix"] or "" for folder in folders for match in _matches(folder)}
+    found = _suffixes(folders)
     known = sorted(suffix.removeprefix("_") for suffix in found)
     if camera_type is not None:
         wanted = f"_{camera_type}" if camera_type else ""

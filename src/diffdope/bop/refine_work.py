@@ -91,7 +91,7 @@ class Refinery:
     def __init__(self, work: RefineWork, dataset: DataSet, masks: MaskSource | None) -> None:
         self._work, self._dataset, self._masks = work, dataset, masks
         self._photograph: Photograph | None = None
-        self._refiner = lru_cache(maxsize=_REFINERS)(self._make_refiner)
+        self.refiner = lru_cache(maxsize=_REFINERS)(self._make_refiner)
 
     def record(self, start: Start) -> dict[str, Any]:
         """The record of one start pose; what went wrong is in "error", beside what is known of the start."""
@@ -106,13 +106,13 @@ class Refinery:
         Raises:
             DiffDopeError: if something of the data set is missing or broken; file and key are named.
         """
-        photograph = self._load(start)
-        refiner = self._refiner(start.obj_id, photograph.grey)
+        photograph = self.photograph(start.scene_id, start.im_id)
+        refiner = self.refiner(start.obj_id, photograph.grey)
         if start.pose is None:
             result, chosen = self._located(start, photograph, refiner)
             matched = result.pose if np.isfinite(result.cost) else None  # nothing was compared, so nothing found
         else:
-            chosen, mask = self._mask(start, start.pose, photograph, refiner.mesh)
+            chosen, mask = self.mask_of(start, start.pose, photograph, refiner.mesh)
             result = self._result(start.pose, photograph, refiner, mask)
             matched = start.pose
         truth, how = self._truth(start, matched, photograph, chosen, refiner.mesh)
@@ -146,19 +146,24 @@ class Refinery:
         except NothingToCompareError as why:  # a fact of the data set
             return nothing_compared(pose, Status.FAILED, str(why), seed=self._work.seed)
 
-    def _load(self, start: Start) -> Photograph:
-        key = (start.scene_id, start.im_id)
+    def photograph(self, scene_id: int, im_id: int) -> Photograph:
+        """The image, read once as long as no other one is asked for.
+
+        Raises:
+            DiffDopeError: if there is none, or it is broken.
+        """
+        key = (scene_id, im_id)
         if self._photograph is None or self._photograph.key != key:
             self._photograph = None  # before the next one is read
-            scene = self._dataset.scene(start.scene_id)
-            camera, rgb = scene.camera(start.im_id), scene.rgb(start.im_id)
-            depth = scene.depth(start.im_id) if self._work.depth else None
+            scene = self._dataset.scene(scene_id)
+            camera, rgb = scene.camera(im_id), scene.rgb(im_id)
+            depth = scene.depth(im_id) if self._work.depth else None
             if rgb is None and depth is None:
-                where = f"{scene.folder}, image {start.im_id}"
-                raise expected(where, "a picture in rgb, gray or depth", "none")
+                where = f"{scene.folder}, image {im_id}"
+                raise expected(where, f"a picture in rgb{scene.suffix}, gray{scene.suffix} or depth", "none")
             observation = Observation(camera, rgb=rgb, depth=depth if depth is None or depth.any() else None)
             grey = rgb is not None and rgb.ndim == 2
-            self._photograph = Photograph(key, observation, grey, scene.truth(start.im_id))
+            self._photograph = Photograph(key, observation, grey, scene.truth(im_id))
         return self._photograph
 
     def _make_refiner(self, obj_id: int, grey: bool) -> Refiner:
@@ -168,7 +173,12 @@ class Refinery:
             mesh.in_grey() if grey else mesh, preset=settings.preset, seed=settings.seed, threads=settings.threads
         )
 
-    def _mask(self, start: Start, pose: Pose, photograph: Photograph, mesh: Mesh) -> tuple[Choice, Bool | None]:
+    def mask_of(self, start: Start, pose: Pose, photograph: Photograph, mesh: Mesh) -> tuple[Choice, Bool | None]:
+        """The mask that a start pose belongs to, by its number or by overlap; None where there is none.
+
+        Raises:
+            DiffDopeError: if the file of a known instance is missing.
+        """
         if self._masks is None:
             return NOTHING, None
         candidates = self._masks.candidates(start.scene_id, start.im_id, start.obj_id)

@@ -99,6 +99,20 @@ class BopScene:
         path, entry = self._camera_entry(im_id)
         return world_of(entry, f"{path}, key {im_id}")
 
+    def place(self, im_id: int) -> Pose:
+        """T_w2c of an image, metres, which several views need.
+
+        Raises:
+            DiffDopeError: if the camera file does not say where the camera stands.
+        """
+        T_w2c = self.world(im_id)
+        if T_w2c is None:
+            path, entry = self._camera_entry(im_id)
+            cure = "leave --multiview out: pictures are then refined one by one"
+            where = f"{path}, key {im_id}"
+            raise expected(where, "cam_R_w2c and cam_t_w2c (where the camera stands)", f"keys {', '.join(entry)}", cure)
+        return T_w2c
+
     def depth_scale_m(self, im_id: int) -> float | None:
         """Metres per stored unit of the depth image; None where no file says."""
         path, entry = self._camera_entry(im_id)

@@ -75,9 +75,14 @@ class StartSource:
         Raises:
             DiffDopeError: if there is no such file or folder, it is broken, or nothing of it is selected.
         """
-        return select(dataset, selection, self._all(dataset, selection))
+        return select(dataset, selection, self.every(dataset, selection))
 
-    def _all(self, dataset: DataSet, selection: Selection) -> list[Start]:
+    def every(self, dataset: DataSet, selection: Selection) -> list[Start]:
+        """Those of the selected images, whatever object they are of and however hidden it is.
+
+        Raises:
+            DiffDopeError: if there is no such file or folder, or it is broken.
+        """
         if self.init == TRUTH:
             angle_rad, distance_m = self.perturb_deg * math.pi / 180.0, 1e-3 * self.perturb_mm
             return starts_of_truth(dataset, selection, angle_rad=angle_rad, distance_m=distance_m, seed=self.seed)

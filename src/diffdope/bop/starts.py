@@ -200,18 +200,20 @@ def select(dataset: DataSet, selection: Selection, starts: Iterable[Start]) -> l
         DiffDopeError: if nothing is left, or a model is missing.
     """
     starts = list(starts)
-    kept = [
-        start
-        for start in starts
-        if (selection.objects is None or start.obj_id in selection.objects)
-        and (selection.min_visib <= 0.0 or _visible(dataset, start) >= selection.min_visib)
-    ]
+    kept = [start for start in starts if is_selected(dataset, selection, start)]
     if not kept:
         cure = "see --scenes, --images, --objects, --min-visib"
         raise expected("selection", "at least one object", f"0 of {len(starts)}", cure)
     for obj_id in {start.obj_id for start in kept}:
         dataset.models.path(obj_id)
     return sorted(kept, key=lambda start: start.key)
+
+
+def is_selected(dataset: DataSet, selection: Selection, start: Start) -> bool:
+    """Whether a start is of a wanted object that is visible enough."""
+    if selection.objects is not None and start.obj_id not in selection.objects:
+        return False
+    return selection.min_visib <= 0.0 or _visible(dataset, start) >= selection.min_visib
 
 
 def level_path(folder: Path, level: str, scene_id: int) -> Path:

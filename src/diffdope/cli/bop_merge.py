@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from diffdope.bop.models import ModelSet
+from diffdope.bop.multiview_run import COMMAND, write_sensor_results
 from diffdope.bop.refine_run import RunFiles, estimates_of
 from diffdope.cli.help_text import parsed
 from diffdope.errors import expected
@@ -40,6 +41,11 @@ def run(arguments: list[str]) -> int:
         raise expected("dataset", "--dataset, for this run drops duplicates, which are told by diameters", "none")
     models = None if given.dataset is None else ModelSet(given.dataset, tuple(header["models"]))
     diameter_of = models.diameter_m if models is not None and header.get("duplicates") == "drop" else None
-    write_results(files.results, estimates_of(records.values(), diameter_of=diameter_of))
-    print(f"{len(records)} objects of {len(given.parts)} parts: {files.results}, {files.records}")
+    if header.get("command") == COMMAND:
+        of_sensors = write_sensor_results(files.results, list(records.values()), header["sensors"], diameter_of)
+        what, written = "targets of several views", ", ".join(map(str, of_sensors))
+    else:
+        write_results(files.results, estimates_of(records.values(), diameter_of=diameter_of))
+        what, written = "objects", str(files.results)
+    print(f"{len(records)} {what} of {len(given.parts)} parts: {written}, {files.records}")
     return 0

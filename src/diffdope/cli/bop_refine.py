@@ -51,6 +51,12 @@ class Arguments:
     """Folders of models; for each object the first that has it."""
     camera_type: str | None = None
     """Sensor, where a data set has several (scene_gt_CAMTYPE.json, rgb_CAMTYPE)."""
+    multiview: Path | None = None
+    """Targets of several views (test_targets_multiview_bop25.json; also relative to the data set): the images of each
+    are one problem with one pose an object; cam_R_w2c says where cameras stand. A CSV a sensor: NAME_SENSOR.csv."""
+    extrinsics_sigma: str | None = None
+    """With --multiview: MM,DEG by which cameras may be off (standard deviations): all but the first of each target are
+    then refined, too. Without it they are taken as exact."""
     scenes: str | None = None
     """Only these: 1,3,5-8."""
     images: str | None = None
@@ -93,6 +99,7 @@ class Arguments:
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code: 1 if some objects ended in an error."""
+    from diffdope.cli.bop_multiview import run_multiview
     from diffdope.cli.bop_progress import RunDisplay
 
     missing: Any = tyro.MISSING
@@ -105,6 +112,10 @@ def run(arguments: list[str]) -> int:
     if given.init == NOWHERE and work.preset.solver == "descent":
         cure = "use default or fast, or give --init start poses"
         raise expected("preset", "one whose solver searches, because of --init none", work.preset.name, cure)
+    if given.multiview is not None:
+        return run_multiview(given, source, work, selection, part)
+    if given.extrinsics_sigma is not None:
+        raise expected("extrinsics-sigma", "only with --multiview", repr(given.extrinsics_sigma))
     prepare_csv(given.out)
     with Activity("reading the data set"):
         dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)

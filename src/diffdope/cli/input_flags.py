@@ -15,6 +15,7 @@ from diffdope.io.poses import StartPoses, read_start_poses
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.mesh_io import unit_of
 from diffdope.scene.observation import Observation
+from diffdope.scene.view import LARGEST_DEG, LARGEST_M
 from diffdope.search.keypoints import check_can_detect
 
 OF_THE_FORMAT = "of the format"
@@ -170,6 +171,25 @@ def box_of(name: str, text: str | None) -> tuple[float, float, float, float] | N
     except ValueError as error:
         raise expected(name, "X,Y,WIDTH,HEIGHT in pixels, such as 120,80,64,48", repr(text)) from error
     return x, y, width, height
+
+
+def sigma_of(text: str | None) -> tuple[float, float] | None:
+    """(metres, degrees) by which cameras may be off, from "10,1" (millimetres, degrees); None stays None.
+
+    Raises:
+        DiffDopeError: if it is something else, or farther off than a camera's place says anything.
+    """
+    if text is None:
+        return None
+    wanted = f"MM,DEG such as 10,1, each above 0, at most {1e3 * LARGEST_M:g} mm and {LARGEST_DEG:g} degrees"
+    try:
+        mm, degrees = (float(word) for word in text.split(","))
+    except ValueError as error:
+        raise expected("extrinsics-sigma", wanted, repr(text)) from error
+    if not (0.0 < mm <= 1e3 * LARGEST_M and 0.0 < degrees <= LARGEST_DEG):
+        cure = "leave it out where the cameras' places are exact"
+        raise expected("extrinsics-sigma", wanted, repr(text), cure)
+    return 1e-3 * mm, degrees
 
 
 def size_of(name: str, text: str | None) -> tuple[int, int] | None:

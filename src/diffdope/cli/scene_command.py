@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-import numpy as np
 import tyro
-from numpy.typing import NDArray
 
 from diffdope.checked_fields import check_fields
+from diffdope.cli.input_flags import sigma_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.progress import COMPILES, Activity
 from diffdope.cli.refine_command import described
 from diffdope.cli.rerun_flag import RerunFlag
+from diffdope.cli.scene_inputs import Masks, boxes_of, masks_of, of_views, starts_of
 from diffdope.cli.scene_objects import ObjectFlags, objects_of
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.capture import Capture, CaptureFiles
 from diffdope.io.extrinsics import has_places, read_camera_places
 from diffdope.io.files import check_folder, results_folder
-from diffdope.io.masks import MaskFile
 from diffdope.io.plain import to_plain
-from diffdope.io.poses import read_start_pose
+from diffdope.joint.contact import ContactSettings
 from diffdope.joint.scene_refiner import SceneRefiner
 from diffdope.pipelines.confidence_file import with_confidence_file
 from diffdope.pipelines.settings import DEFAULT
@@ -33,10 +30,7 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.mesh_io import unit_of
 from diffdope.scene.observation import Observation
 from diffdope.scene.scene import SceneObject
-from diffdope.scene.view import LARGEST_DEG, LARGEST_M, View
-
-T = TypeVar("T")
-Masks = dict[tuple[int, int], NDArray[Any]]
+from diffdope.scene.view import View
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +65,10 @@ class Arguments(RerunFlag):
     extrinsics_sigma: str | None = None
     """MM,DEG by which the cameras may be off (standard deviations): all but the first, which is the reference, are then
     refined. Without it they are taken as exact."""
+    on_plane: bool = False
+    """Objects rest on one plane, a table or the bottom of a bin, which is estimated: see docs/scenes.md."""
+    penetration: float | None = None
+    """Objects run into each other by at most so many millimetres, 0 for not at all; default: nothing is known."""
     image_id: tuple[int, ...] = ()
     """Which image of a scene_camera.json, or one a view."""
     unit: Literal["m", "mm", "cm", "inch"] | None = None
@@ -97,17 +95,7 @@ class Arguments(RerunFlag):
     @property
     def sigma(self) -> tuple[float, float] | None:
         """(metres, degrees)."""
-        if self.extrinsics_sigma is None:
-            return None
-        wanted = f"MM,DEG such as 10,1, each above 0, at most {1e3 * LARGEST_M:g} mm and {LARGEST_DEG:g} degrees"
-        try:
-            mm, degrees = (float(word) for word in self.extrinsics_sigma.split(","))
-        except ValueError as error:
-            raise expected("extrinsics-sigma", wanted, repr(self.extrinsics_sigma)) from error
-        if not (0.0 < mm <= 1e3 * LARGEST_M and 0.0 < degrees <= LARGEST_DEG):
-            cure = "leave it out where the cameras' places are exact"
-            raise expected("extrinsics-sigma", wanted, repr(self.extrinsics_sigma), cure)
-        return 1e-3 * mm, degrees
+        return sigma_of(self.extrinsics_sigma)
 
 
 def parse(arguments: list[str]) -> Arguments:
@@ -153,7 +141,7 @@ def run(arguments: list[str]) -> int:
     )  # fmt: skip
     captures = [files.read() for files in capture_files(given)]
     views = views_of(given, captures)
-    masks = masks_of(given, objects, views)
+    masks = masks_of(objects, views, given.mask, given.image_id, given.rgb)
     starts, boxes = starts_of(objects, given.count), boxes_of(objects, given.count)
     return refine_and_write(given, refiner, objects, views, masks, starts, boxes)
 
@@ -169,7 +157,7 @@ def refine_and_write(
 
     console = Console()
     with Activity(f"finding {_number(len(objects), 'object')} in {_number(len(views), 'view')}{COMPILES}"):
-        result = refiner.refine(views, masks, starts=starts, boxes=boxes)
+        result = refiner.refine(views, masks, starts=starts, boxes=boxes, contact=contact_of(given))
     beside = described(refiner.refiners[0].preset, {}) | {"inputs": inputs_of(given, objects)}
     ids = [number if one.obj_id is None else one.obj_id for number, one in enumerate(objects, 1)]
     images = [number if k is None else k for number, k in enumerate(of_views("image-id", given.image_id, given.count))]
@@ -183,11 +171,21 @@ def refine_and_write(
     return 0 if result.ok else 1
 
 
+def contact_of(given: Arguments) -> ContactSettings | None:
+    """What is known of contact; None for nothing."""
+    if not given.on_plane and given.penetration is None:
+        return None
+    if given.penetration is not None and not 0.0 <= given.penetration < 1000.0:
+        raise expected("penetration", "millimetres, from 0 to below 1000", given.penetration)
+    margin_m = None if given.penetration is None else 1e-3 * given.penetration
+    return ContactSettings(plane=given.on_plane, penetration_m=margin_m)
+
+
 def inputs_of(given: Arguments, objects: list[ObjectFlags]) -> dict[str, Any]:
     """What the scene was made of, as its flags say it: `diffdope view` reads the same files again."""
     lists = ("camera", "rgb", "depth", "mask", "extrinsics", "image_id")
     inputs: dict[str, Any] = {name: [to_plain(one) for one in getattr(given, name)] for name in lists}
-    for name in ("extrinsics_kind", "extrinsics_sigma", "depth_scale"):
+    for name in ("extrinsics_kind", "extrinsics_sigma", "depth_scale", "on_plane", "penetration"):
         inputs[name] = getattr(given, name)
     return inputs | {"objects": [one.entry() for one in objects]}
 
@@ -216,19 +214,6 @@ def capture_files(given: Arguments) -> list[CaptureFiles]:
     ]
 
 
-def of_views(name: str, values: tuple[T, ...], count: int, *, alone: bool = True) -> list[Any]:
-    """One value a view; a single one is for all of them if it may be alone, and none is None."""
-    if not values:
-        return [None] * count
-    if len(values) == 1 and (alone or count == 1):
-        return [values[0]] * count
-    if len(values) != count:
-        raise expected(
-            name, "one, for there is one view" if count == 1 else f"one for each of {count} views", len(values)
-        )
-    return list(values)
-
-
 def views_of(given: Arguments, captures: list[Capture]) -> list[View]:
     """Images with the places of their cameras."""
     names = [Path(path).stem for path in (given.rgb or given.depth)]
@@ -253,66 +238,6 @@ def _places(given: Arguments) -> list[Pose] | None:
         return read_camera_places(given.camera, given.count, image_ids=ids)
     cure = "a BOP scene_camera.json with cam_R_w2c, or 4 x 4 matrices in JSON"
     raise expected("extrinsics", f"where {given.count} cameras stand", "none", cure)
-
-
-def masks_of(given: Arguments, objects: list[ObjectFlags], views: list[View]) -> Masks:
-    """{(view, object): mask}: of the object's own files, or its label in the masks that all objects share."""
-    shared = of_views("mask", given.mask, given.count, alone=False)
-    ids = of_views("image-id", given.image_id, given.count)
-    masks: Masks = {}
-    for number, one in enumerate(objects):
-        own = of_views(f"masks of {one.mesh}", one.masks, given.count, alone=False)
-        for view, path in enumerate(own):
-            label = None
-            if path is None and one.label is not None:
-                if shared[view] is None:
-                    raise expected(f"label of {one.mesh}", "--mask beside it", "none")
-                path, label = shared[view], one.label
-            if path is None:
-                continue
-            camera = views[view].observation.taken_by
-            picture = None if not given.rgb else given.rgb[view].name
-            file = MaskFile(path, label, ids[view], None)
-            with named(one):
-                masks[view, number] = file.read(size=(camera.height, camera.width), picture=picture).pixels
-        if one.label is not None and not any(mask.any() for (_, o), mask in masks.items() if o == number):
-            known = sorted({n for path in shared if path is not None for n in MaskFile(path).labels()})
-            raise expected(f"label of {one.mesh}", f"one of {', '.join(map(str, known[:20])) or 'none'}", one.label)
-    return masks
-
-
-def starts_of(objects: list[ObjectFlags], count: int) -> dict[Any, Pose]:
-    """Start poses, as `SceneRefiner.refine` takes them."""
-    starts: dict[Any, Pose] = {}
-    for number, one in enumerate(objects):
-        if len(one.inits) == 1 and one.inits[0] is not None:
-            with named(one):
-                starts[(0, number) if count == 1 else number] = read_start_pose(one.inits[0], obj_id=one.obj_id)
-            continue
-        for view, path in enumerate(of_views(f"init of {one.mesh}", one.inits, count, alone=False)):
-            if path is not None:
-                with named(one):
-                    starts[view, number] = read_start_pose(path, obj_id=one.obj_id)
-    return starts
-
-
-@contextmanager
-def named(one: ObjectFlags) -> Iterator[None]:
-    """Errors of an object's files name the object."""
-    try:
-        yield
-    except DiffDopeError as error:
-        raise DiffDopeError(f"object {one.mesh}, {error}") from error
-
-
-def boxes_of(objects: list[ObjectFlags], count: int) -> dict[tuple[int, int], Any]:
-    """Boxes by view and object."""
-    return {
-        (view, number): np.array(box)
-        for number, one in enumerate(objects)
-        for view, box in enumerate(of_views(f"boxes of {one.mesh}", one.boxes, count, alone=False))
-        if box is not None
-    }
 
 
 def _number(count: int, what: str) -> str:

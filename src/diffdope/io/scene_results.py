@@ -41,6 +41,7 @@ def encode_scene(result: SceneResult, ids: Sequence[int], tell: Callable[[str], 
             for one in result.views
         ],
         "covariance": to_plain(result.covariance), "covariance_of": _COVARIANCE,
+        "plane": None if result.plane is None else list(result.plane),
         "notes": [tell(note) for note in result.notes], "seconds": result.elapsed_s,
     }  # fmt: skip
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import DiffDopeError, NothingToCompareError
 from diffdope.estimate.confidence import confidence_of
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
@@ -58,7 +58,14 @@ class ObjectQuery:
         try:
             return self._from(self.observation, self.start)
         except DiffDopeError as error:
-            raise DiffDopeError(f"object {self.name}: {error}" if self.name else str(error)) from error
+            raise type(error)(f"object {self.name}: {error}" if self.name else str(error)) from error
+
+    def first_if_comparable(self) -> RefinementResult | None:
+        """On its own; None where the images hold nothing that could be compared with the mesh."""
+        try:
+            return self.first()
+        except NothingToCompareError:
+            return None
 
     def again(self, result: RefinementResult, others: F32) -> RefinementResult:
         """From a result, knowing where others are; and from the beginning, where that did not convince.
@@ -104,13 +111,17 @@ class ObjectQuery:
         return drawing_of(self.refiner.meshes, self.refiner.frame.enter(result.pose), self.observation.camera)
 
 
-def found_in_view(asked: Sequence[ObjectQuery | None]) -> list[RefinementResult | None]:
+def found_in_view(asked: Sequence[ObjectQuery | None], *, others: bool = False) -> list[RefinementResult | None]:
     """All objects of a view.
 
     Args:
         asked: of each object; None where nothing says where it is.
+        others: whether there are other views, so that one in which nothing can be compared is passed over.
+
+    Raises:
+        DiffDopeError: for what `ObjectQuery.first` refuses.
     """
-    found = [None if one is None else one.first() for one in asked]
+    found = [None if one is None else one.first_if_comparable() if others else one.first() for one in asked]
     camera = next((one.observation.camera for one in asked if one is not None), None)
     moved = set(range(len(asked)))
     for _ in range(_ROUNDS):

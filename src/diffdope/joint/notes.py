@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,7 +14,7 @@ from diffdope.joint.result import ViewResult
 from diffdope.joint.support import Support, size_factor
 from diffdope.joint.together import Together
 from diffdope.pipelines.refiner import Refiner
-from diffdope.pipelines.result import RefinementResult
+from diffdope.pipelines.result import MESSAGES, RefinementResult
 from diffdope.scene.scene import Scene
 
 _MUCH_WORSE = 2.0  # log odds: of views whose cameras are exact, images fit nearly as well together as alone
@@ -68,6 +70,25 @@ def note_on_size(scene: Scene, refiner: Refiner, obj: int, found: Mapping[Where,
         f"the views agree on where it is if its mesh is {times} as large: is the unit or scale of the mesh wrong, or "
         "the unit of the cameras' places (metres in T_w2c)?"
     )
+
+
+def cause_in_views(scene: Scene, obj: int, found: Mapping[Where, RefinementResult]) -> str:
+    """The cause that most views name for not finding an object, each on its own; empty where less than half name one.
+
+    Args:
+        scene: what was given.
+        obj: its number.
+        found: what each view found on its own.
+    """
+    asked = {view: one for (view, o), one in found.items() if o == obj}
+    usual = set(MESSAGES.values())
+    named = {view: one.message for view, one in asked.items() if not one.ok and one.message not in usual}
+    if not named or 2 * len(named) < len(asked):
+        return ""
+    kinds = {view: re.sub(r"[^a-z]", "", text) for view, text in named.items()}  # the same but for numbers
+    counted = Counter(kinds.values())
+    view = max(named, key=lambda one: (counted[kinds[one]], -one))
+    return f"{view_name(scene, view)}: {named[view]}"
 
 
 def notes_on_views(scene: Scene, solved: Together) -> list[str]:

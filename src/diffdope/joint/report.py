@@ -16,6 +16,7 @@ from diffdope.joint.drawn import drawing_of
 from diffdope.joint.images import Member
 from diffdope.joint.normal_equations import Where
 from diffdope.joint.notes import (
+    cause_in_views,
     note_on_size,
     notes_on_cameras,
     notes_on_fit,
@@ -94,7 +95,10 @@ def from_together(
         task: what was solved; None where `solved` is.
     """
     if solved is None or task is None:
-        objects = [_nowhere(scene, obj, _failures(scene, obj, found)) for obj in range(len(scene.objects))]
+        objects = [
+            _nowhere(scene, obj, _failures(scene, obj, found), cause_in_views(scene, obj, found))
+            for obj in range(len(scene.objects))
+        ]
         views = [
             ViewResult(view_name(scene, v), False, "nothing could be compared in it", one.T_w2c, False)
             for v, one in enumerate(scene.views)
@@ -104,7 +108,7 @@ def from_together(
     objects = []
     for obj in range(len(scene.objects)):
         if obj not in kept:
-            objects.append(_nowhere(scene, obj, _failures(scene, obj, found)))
+            objects.append(_nowhere(scene, obj, _failures(scene, obj, found), cause_in_views(scene, obj, found)))
             continue
         n = kept.index(obj)
         objects.append(_object(scene, refiners[obj], solved, n, obj, found, covariance, carried[n], task))
@@ -150,8 +154,8 @@ def settled_result(result: SceneResult, scene: Scene, refiners: Sequence[Refiner
     return replace(result, objects=tuple(objects))
 
 
-def _nowhere(scene: Scene, obj: int, notes: tuple[str, ...]) -> ObjectResult:
-    message = MESSAGES[Status.FAILED]
+def _nowhere(scene: Scene, obj: int, notes: tuple[str, ...], cause: str = "") -> ObjectResult:
+    message = f"{MESSAGES[Status.FAILED]}; {cause}" if cause else MESSAGES[Status.FAILED]
     return ObjectResult(scene.objects[obj].name, NOWHERE, Status.FAILED, message, 0.0, None, None, (), notes)
 
 
@@ -189,7 +193,7 @@ def _object(
         kept = {v for v, _ in solved.members} - set(solved.left_out)
         status, message = Status.AMBIGUOUS, _contradiction(scene, kept, solved.left_out)
         fit = min(fit, _EVEN)
-    elif not vote.clear:
+    elif not vote.clear and vote.against:
         status, message = Status.AMBIGUOUS, _contradiction(scene, vote.agreeing, vote.against)
         fit = min(fit, _EVEN)
     elif support.against and not support.by:
@@ -201,9 +205,9 @@ def _object(
     elif fit < refiner.preset.resolved_search.least_confidence:
         status, message = Status.FAILED, MESSAGES[Status.FAILED]
     if not status.ok:
-        size = note_on_size(scene, refiner, obj, found)
-        message = f"{message}; {size}" if size else message
-        notes = [*notes, *([size] if size else [])]
+        cause = cause_in_views(scene, obj, found) or note_on_size(scene, refiner, obj, found)
+        message = f"{message}; {cause}" if cause else message
+        notes = [*notes, *([cause] if cause else [])]
     part = solved.unknowns.of_object(n)
     own = solved.covariance.matrix[part, part]
     belief = belief_of(fit, own, pose, refiner.meshes, refiner.preset.resolved_search.confidence)
@@ -238,7 +242,7 @@ def _undecided(scene: Scene, solved: Together) -> bool:
 
 
 def _contradiction(scene: Scene, agreeing: Iterable[int], against: Iterable[int]) -> str:
-    one, other = ([view_name(scene, v) for v in sorted(some)] for some in (agreeing, against))
+    one, other = ([view_name(scene, v) for v in sorted(some)] or ["none"] for some in (agreeing, against))
     return (
         f"views contradict each other, and nothing tells which are right: {', '.join(one)} against "
         f"{', '.join(other)}; is a T_w2c wrong, or less exact than it was said to be (View's sigma), or did it move?"

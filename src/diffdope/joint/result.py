@@ -121,6 +121,8 @@ class SceneResult:
         notes: what a user should know of the whole: views that were left out, cameras that are not where they were
             said to be.
         elapsed_s: wall time.
+        plane: (a, b, c, d) of a x + b y + c z = d in the world, metres, on which objects rest; (a, b, c) has length 1
+            and points to their side. None unless it was asked for and found.
     """
 
     objects: tuple[ObjectResult, ...]
@@ -128,6 +130,7 @@ class SceneResult:
     covariance: F64 | None
     notes: tuple[str, ...]
     elapsed_s: float
+    plane: tuple[float, float, float, float] | None = None
 
     @property
     def ok(self) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from diffdope.errors import DiffDopeError, check_threads, check_type, expected
 from diffdope.joint.asked import Starts, asked_of, starts_of, without_empty
+from diffdope.joint.contact import ContactSettings, with_contact
 from diffdope.joint.each_view import ObjectQuery, found_in_view
 from diffdope.joint.merge import Single, single_of
 from diffdope.joint.normal_equations import CameraPrior, Where
@@ -90,6 +91,7 @@ class SceneRefiner:
         *,
         starts: Starts | None = None,
         boxes: Mapping[tuple[int, int], ArrayLike] | None = None,
+        contact: ContactSettings | None = None,
     ) -> SceneResult:
         """Finds one pose an object.
 
@@ -100,12 +102,15 @@ class SceneRefiner:
             starts: a pose an object in the world (None for those that are to be located); or a mapping, from an
                 object's number or name to its pose in the world, and from (view, object) to its pose in that camera.
             boxes: {(view, object): (x, y, width, height)}, as `Refiner.locate` takes them.
+            contact: what is known of objects that touch; None for nothing.
 
         Raises:
             DiffDopeError: if nothing says where an object is in any view, or for what `Scene`, `Refiner.refine` and
                 `Refiner.locate` refuse.
         """
         began = time.perf_counter()
+        if contact is not None:
+            check_type("contact", contact, ContactSettings)
         shown, unseen = without_empty(masks)
         scene = Scene([views] if isinstance(views, View) else views, self.objects, shown)
         given = starts_of(starts, scene)
@@ -116,14 +121,19 @@ class SceneRefiner:
             for obj, result in enumerate(self._found(asked, view))
             if result is not None
         }
+        for (_, obj), one in asked.items():
+            if not any(other == obj for _, other in found):
+                one.first()  # no view can compare anything: says why
         result = self._one_view(scene, found) if len(scene.views) == 1 else self._views(scene, unseen, found)
         result = settled_result(result, scene, self.refiners)
+        if contact is not None:
+            result = with_contact(result, scene, self.refiners, contact)
         return replace(result, elapsed_s=time.perf_counter() - began)
 
     def _found(self, asked: Mapping[Where, ObjectQuery], view: int) -> list[RefinementResult | None]:
         every = [asked.get((view, obj)) for obj in range(len(self.objects))]
         try:
-            return found_in_view(every)
+            return found_in_view(every, others=any(other != view for other, _ in asked))
         except DiffDopeError as error:
             raise DiffDopeError(f"view {view}: {error}") from error
 
@@ -162,6 +172,7 @@ def refine_scene(
     *,
     starts: Starts | None = None,
     boxes: Mapping[tuple[int, int], ArrayLike] | None = None,
+    contact: ContactSettings | None = None,
     preset: str | Preset = DEFAULT,
     seed: int = 0,
     threads: int | None = None,
@@ -174,6 +185,7 @@ def refine_scene(
         masks: as `SceneRefiner.refine`.
         starts: as `SceneRefiner.refine`.
         boxes: as `SceneRefiner.refine`.
+        contact: as `SceneRefiner.refine`.
         preset: name or `Preset`.
         seed: same seed, same result.
         threads: None for the library setting.
@@ -182,7 +194,7 @@ def refine_scene(
         DiffDopeError: for what `SceneRefiner` and its `refine` refuse.
     """
     refiner = SceneRefiner(objects, preset=preset, seed=seed, threads=threads)
-    return refiner.refine(views, masks, starts=starts, boxes=boxes)
+    return refiner.refine(views, masks, starts=starts, boxes=boxes, contact=contact)
 
 
 def _checked_refiners(refiners: Any) -> tuple[Refiner, ...]:

@@ -1,0 +1,112 @@
+"""What a run over groups of views writes down: a record a group, and a results CSV a sensor."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diffdope.bop.metrics import add, add_s
+from diffdope.bop.scene import Instance
+from diffdope.geometry.pose import Pose
+from diffdope.io.bop_results import Estimate
+from diffdope.io.poses import pose_of
+from diffdope.io.scene_results import encode_scene
+from diffdope.joint.result import SceneResult
+from diffdope.scene.mesh import Mesh
+
+if TYPE_CHECKING:
+    from diffdope.bop.multiview_starts import GroupTask
+    from diffdope.bop.multiview_work import MultiviewWork, Thing
+    from diffdope.bop.refine_work import Photograph
+
+_POINTS = 2000  # for the running error; `bop eval` takes all vertices
+_NEAR = 0.5  # of the diameter: nearer to a true instance of its kind, a result is taken to be of that
+
+
+def record_of(
+    task: GroupTask, work: MultiviewWork, places: Sequence[Pose], photographs: Sequence[Photograph],
+    meshes: Sequence[Mesh], things: Sequence[Thing], result: SceneResult,
+) -> dict[str, Any]:  # fmt: skip
+    """The record of a group: what `diffdope scene` writes, and of each object what it was matched with.
+
+    Args:
+        task: the group.
+        work: the settings.
+        places: T_w2c of each view, as given.
+        photographs: of each view.
+        meshes: of each object.
+        things: the objects.
+        result: of the scene.
+    """
+    record = task.described() | encode_scene(result, [one.obj_id for one in things])
+    for entry, thing, one, mesh in zip(record["objects"], things, result.objects, meshes, strict=True):
+        entry["sightings"] = [
+            {
+                "view": seen.view, "start": seen.start.index,
+                "gt_id": thing.truth[seen.view].gt_id if seen.view in thing.truth else None,
+                "mask": seen.view in thing.masks,
+            }
+            for seen in thing.sightings
+        ]  # fmt: skip
+        keeps = bool(thing.scores) and work.each.score == "start"
+        entry["score"] = max(thing.scores) if keeps else one.confidence
+        entry["errors"] = None
+        if one.views:
+            poses = {seen.view: seen.pose for seen in one.views}
+            truth = thing.truth or _nearest(thing.obj_id, poses, photographs, mesh)
+            for view, instance in sorted(truth.items())[:1]:
+                entry["errors"] = {"view": view, **_errors(poses[view], instance, mesh)}
+    return record
+
+
+def estimates_of_sensor(records: Iterable[Mapping[str, Any]], sensor: str) -> list[Estimate]:
+    """Rows of the CSV of one sensor: each object in each of its images. An image's time is that of all groups it is in.
+
+    Args:
+        records: of a run; those that ended in an error have no rows.
+        sensor: which one.
+    """
+    rows = []
+    good = [record for record in records if "error" not in record]
+    seconds: Counter[tuple[int, str, int]] = Counter()
+    for record in good:
+        for name, im_id in record["images"]:
+            seconds[record["scene_id"], name, im_id] += record["seconds"]
+    for record in good:
+        for entry in record["objects"]:
+            for seen in entry["views"]:
+                name, im_id = record["images"][seen["view"]]
+                if name == sensor:
+                    where = f"record of scene {record['scene_id']}, {name}, image {im_id}"
+                    key, pose = (record["scene_id"], name, im_id), pose_of(dict(seen), where)
+                    rows.append(Estimate(key[0], im_id, entry["obj_id"], entry["score"], pose, seconds[key]))
+    return sorted(rows, key=lambda row: (row.scene_id, row.im_id))
+
+
+def results_file(out: Path, sensor: str, sensors: Sequence[str]) -> Path:
+    """The CSV of a sensor: that which was asked for, where there is one sensor; else NAME_SENSOR.csv."""
+    return out if len(sensors) == 1 else out.with_name(f"{out.stem}_{sensor}{out.suffix}")
+
+
+def _nearest(
+    obj_id: int, poses: Mapping[int, Pose], photographs: Sequence[Photograph], mesh: Mesh
+) -> dict[int, Instance]:  # fmt: skip
+    """By view, the true instance of that kind that stands nearest, if it stands there."""
+    found = {}
+    for view, pose in poses.items():
+        middle = pose.apply(mesh.center_m)
+        same = [one for one in photographs[view].truth if one.obj_id == obj_id]
+        away = [float(np.linalg.norm(one.pose.apply(mesh.center_m) - middle)) for one in same]
+        if same and min(away) < _NEAR * mesh.diameter:
+            found[view] = same[int(np.argmin(away))]
+    return found
+
+
+def _errors(pose: Pose, truth: Instance, mesh: Mesh) -> dict[str, float]:
+    """ADD and ADD-S, millimetres, for the running display."""
+    points = mesh.vertices_m[:: max(1, len(mesh.vertices_m) // _POINTS)]
+    return {"add_mm": 1e3 * add(pose, truth.pose, points), "add_s_mm": 1e3 * add_s(pose, truth.pose, points)}

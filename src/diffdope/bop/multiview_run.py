@@ -1,0 +1,117 @@
+"""A run over the groups of views of a data set; survives being killed, as `refine_run` does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from diffdope.bop.duplicates import without_duplicates
+from diffdope.bop.multiview_record import estimates_of_sensor, results_file
+from diffdope.bop.multiview_work import MultiviewWork
+from diffdope.bop.refine_run import OnRecord, RunFiles
+from diffdope.io.bop_results import write_results
+from diffdope.jobs.engine import Engine
+from diffdope.jobs.journal import Journal
+from diffdope.jobs.run_tasks import run_tasks
+from diffdope.jobs.shard import shard
+from diffdope.jobs.task import Task
+
+COMMAND = "bop refine --multiview"
+
+
+def header_of_groups(work: MultiviewWork, tasks: Sequence[Task], init: str, *, keep_duplicates: bool) -> dict[str, Any]:
+    """What a resumed run, and all parts of a divided one, must have in common.
+
+    Args:
+        work: the settings.
+        tasks: all of them, of all parts.
+        init: where start poses come from, for the reader.
+        keep_duplicates: whether results that ended at the same place all stay.
+    """
+    from diffdope import __version__
+
+    each = work.each
+    lines = "\n".join(f"{task.key} {json.dumps(task.payload.described(), sort_keys=True)}" for task in tasks)
+    return {
+        "diffdope_version": __version__, "command": COMMAND, "dataset": each.root.resolve().name,
+        "split": each.split, "models": list(each.models), "sensors": list(work.sensors), "init": init,
+        "mask": Path(each.mask).name, "depth": each.depth, "seed": each.seed, "preset": asdict(each.preset),
+        "extrinsics_sigma": None if work.sigma is None else list(work.sigma), "score": each.score,
+        "duplicates": "keep" if keep_duplicates else "drop",
+        "task_count": len(tasks), "tasks_sha256": hashlib.sha256(lines.encode()).hexdigest(),
+    }  # fmt: skip
+
+
+def refine_groups(
+    work: MultiviewWork,
+    tasks: Sequence[Task],
+    files: RunFiles,
+    *,
+    init: str,
+    engine: Engine,
+    part: tuple[int, int] | None = None,
+    keep_duplicates: bool = True,
+    fresh: bool = False,
+    on_begin: Callable[[int, Mapping[str, Mapping[str, Any]]], None] | None = None,
+    on_record: OnRecord | None = None,
+) -> list[dict[str, Any]]:
+    """Refines the groups that are not yet in the records, and writes the results when all are.
+
+    Args:
+        work: the settings.
+        tasks: all groups, in the order of their keys.
+        files: where results go; those of several sensors have their names.
+        init: where start poses come from, for the reader.
+        engine: where the work is done.
+        part: (i, n): only the i-th of n parts.
+        keep_duplicates: whether, of results of one object that ended at the same place, all stay in the CSV.
+        fresh: forget what is in the records.
+        on_begin: called once with the number of groups and the records that are there already.
+        on_record: called with every new record.
+
+    Returns:
+        All records, in order.
+
+    Raises:
+        DiffDopeError: if the records belong to other settings, or another process writes them.
+    """
+    header = header_of_groups(work, tasks, init, keep_duplicates=keep_duplicates)
+    if part is not None:
+        tasks = shard(tasks, *part)
+        header["shard"] = f"{part[0]}/{part[1]}"
+    with Journal.open(files.records, header, fresh=fresh) as journal:
+        if on_begin is not None:
+            on_begin(len(tasks), dict(journal.done))
+        run_tasks(
+            tasks, work, engine=engine, journal=journal,
+            on_record=None if on_record is None else lambda _, record: on_record(record),
+        )  # fmt: skip
+        journal.finish([task.key for task in tasks])
+        records = [dict(journal.done[task.key]) for task in tasks]
+    diameter_of = work.each.diameters(keep_duplicates)
+    write_sensor_results(files.results, records, work.sensors, diameter_of)
+    return records
+
+
+def write_sensor_results(
+    out: Path, records: Sequence[Mapping[str, Any]], sensors: Sequence[str],
+    diameter_of: Callable[[int], float] | None = None,
+) -> list[Path]:  # fmt: skip
+    """A results CSV for each sensor; returns where.
+
+    Args:
+        out: as asked for; see `results_file`.
+        records: of a run.
+        sensors: names.
+        diameter_of: metres, of an object's model, if duplicates are to be dropped.
+    """
+    paths = []
+    for sensor in sensors:
+        rows = estimates_of_sensor(records, sensor)
+        paths.append(results_file(out, sensor, sensors))
+        write_results(paths[-1], rows if diameter_of is None else without_duplicates(rows, diameter_of))
+    return paths

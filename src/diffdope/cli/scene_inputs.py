@@ -1,0 +1,106 @@
+"""What `diffdope scene` is given of each object in each view: masks, start poses, boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.cli.scene_objects import ObjectFlags
+from diffdope.errors import DiffDopeError, expected
+from diffdope.geometry.pose import Pose
+from diffdope.io.masks import MaskFile
+from diffdope.io.poses import read_start_pose
+from diffdope.scene.view import View
+
+T = TypeVar("T")
+Masks = dict[tuple[int, int], NDArray[Any]]
+
+
+def of_views(name: str, values: tuple[T, ...], count: int, *, alone: bool = True) -> list[Any]:
+    """One value a view; a single one is for all of them if it may be alone, and none is None."""
+    if not values:
+        return [None] * count
+    if len(values) == 1 and (alone or count == 1):
+        return [values[0]] * count
+    if len(values) != count:
+        raise expected(
+            name, "one, for there is one view" if count == 1 else f"one for each of {count} views", len(values)
+        )
+    return list(values)
+
+
+def masks_of(
+    objects: list[ObjectFlags], views: list[View], files: Sequence[Path], image_ids: Sequence[int],
+    pictures: Sequence[Path],
+) -> Masks:  # fmt: skip
+    """{(view, object): mask}: of the object's own files, or its label in the masks that all objects share.
+
+    Args:
+        objects: as they were asked for.
+        views: of the scene.
+        files: masks that all objects share, one a view or none.
+        image_ids: one a view, one for all, or none.
+        pictures: photographs, one a view or none, for masks that name theirs.
+    """
+    count = len(views)
+    shared = of_views("mask", tuple(files), count, alone=False)
+    ids = of_views("image-id", tuple(image_ids), count)
+    masks: Masks = {}
+    for number, one in enumerate(objects):
+        own = of_views(f"masks of {one.mesh}", one.masks, count, alone=False)
+        for view, path in enumerate(own):
+            label = None
+            if path is None and one.label is not None:
+                if shared[view] is None:
+                    raise expected(f"label of {one.mesh}", "--mask beside it", "none")
+                path, label = shared[view], one.label
+            if path is None:
+                continue
+            camera = views[view].observation.taken_by
+            picture = pictures[view].name if pictures else None
+            file = MaskFile(path, label, ids[view], None)
+            with named(one):
+                masks[view, number] = file.read(size=(camera.height, camera.width), picture=picture).pixels
+        if one.label is not None and not any(mask.any() for (_, o), mask in masks.items() if o == number):
+            known = sorted({n for path in shared if path is not None for n in MaskFile(path).labels()})
+            raise expected(f"label of {one.mesh}", f"one of {', '.join(map(str, known[:20])) or 'none'}", one.label)
+    return masks
+
+
+def starts_of(objects: list[ObjectFlags], count: int) -> dict[Any, Pose]:
+    """Start poses, as `SceneRefiner.refine` takes them."""
+    starts: dict[Any, Pose] = {}
+    for number, one in enumerate(objects):
+        if len(one.inits) == 1 and one.inits[0] is not None:
+            with named(one):
+                starts[(0, number) if count == 1 else number] = read_start_pose(one.inits[0], obj_id=one.obj_id)
+            continue
+        for view, path in enumerate(of_views(f"init of {one.mesh}", one.inits, count, alone=False)):
+            if path is not None:
+                with named(one):
+                    starts[view, number] = read_start_pose(path, obj_id=one.obj_id)
+    return starts
+
+
+@contextmanager
+def named(one: ObjectFlags) -> Iterator[None]:
+    """Errors of an object's files name the object."""
+    try:
+        yield
+    except DiffDopeError as error:
+        raise DiffDopeError(f"object {one.mesh}, {error}") from error
+
+
+def boxes_of(objects: list[ObjectFlags], count: int) -> dict[tuple[int, int], Any]:
+    """Boxes by view and object."""
+    return {
+        (view, number): np.array(box)
+        for number, one in enumerate(objects)
+        for view, box in enumerate(of_views(f"boxes of {one.mesh}", one.boxes, count, alone=False))
+        if box is not None
+    }
