@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -50,6 +51,7 @@ Progress = Callable[[int, int, float], None]
 
 _UNSETTLED = 0.02  # share by which the last step still lowered the cost
 _SAME_ANGLE_RAD, _SAME_DISTANCE = np.radians(2.0), 0.01
+_DEARER = 1.2  # ratio of costs from which on a place is not as good as the best
 _GOING_ON = 2  # times as many as the next level takes make all steps: of 92 winners, none was led to from behind
 # How far from its start a mesh is taken to be that only edges hold, where the search says nothing: as near searches do.
 # Without any prior, edges that are not the outline's draw it away from a good start.
@@ -64,9 +66,47 @@ class Hypotheses(NamedTuple):
     t: F64
     columns: Intp
 
-    def taken(self, kept: Intp) -> Hypotheses:
+    @classmethod
+    def of(cls, pose: Pose, column: int) -> Hypotheses:
+        """A single pose."""
+        return cls(pose.R_m2c[None], pose.t_m2c[None], np.array([column]))
+
+    @classmethod
+    def joined(cls, some: Sequence[Hypotheses]) -> Hypotheses:
+        """One after the other."""
+        return cls(*(np.concatenate(parts) for parts in zip(*some, strict=True)))
+
+    def taken(self, kept: Intp | slice) -> Hypotheses:
         """Some of them."""
         return Hypotheses(self.R[kept], self.t[kept], self.columns[kept])
+
+
+class Reached(NamedTuple):
+    """Where hypotheses ended at a level, and their costs (B,) there."""
+
+    hypotheses: Hypotheses
+    cost: F64
+
+    @property
+    def best(self) -> Pose:
+        """With the lowest cost."""
+        k = int(np.argmin(self.cost))
+        return Pose(self.hypotheses.R[k], self.hypotheses.t[k])
+
+    def best_apart(self, count: int, length_m: float) -> Hypotheses:
+        """So many of the best at most, of those that ended in one place the best alone."""
+        R, t, _ = self.hypotheses
+        distance_m = _SAME_DISTANCE * length_m
+        kept = non_maximum_suppression(R, t, self.cost, count, angle_rad=_SAME_ANGLE_RAD, distance_m=distance_m)
+        return self.hypotheses.taken(kept)
+
+    def agree(self, length_m: float) -> bool:
+        """Whether several ended where the best did, and none of about its cost elsewhere."""
+        R, t, _ = self.hypotheses
+        best = self.best
+        turned = np.einsum("bij,ij->b", R, best.R_m2c) > 1.0 + 2.0 * np.cos(_SAME_ANGLE_RAD)
+        there = turned & (np.linalg.norm(t - best.t_m2c, axis=1) < _SAME_DISTANCE * length_m)
+        return bool(there.sum() > 1 and np.all(there | (self.cost > _DEARER * self.cost.min())))
 
 
 class Round(NamedTuple):
@@ -209,7 +249,8 @@ class Descent:
             near: the crop is around the start alone, wherever else the mask may be.
         """
         best = start
-        before: tuple[Hypotheses, F64] | None = None
+        before: Reached | None = None
+        reached: Reached | None = None
         level: LevelProblem | None = None
         rough: LevelProblem | None = None
         ended: Round | None = None
@@ -220,14 +261,9 @@ class Descent:
             if isinstance(prepared, Failure):  # at a later level, it is not the start that has left the picture
                 return prepared if number == 0 else Failure(Status.FAILED, prepared.window)
             rough, level = level, prepared
-            if ended is not None:
-                cost = ended.solution.cost
-                before = hypotheses, cost
-                kept = non_maximum_suppression(
-                    hypotheses.R, hypotheses.t, cost, one.hypotheses,
-                    angle_rad=_SAME_ANGLE_RAD, distance_m=_SAME_DISTANCE * self._meshes.length_m,
-                )  # fmt: skip
-                hypotheses = hypotheses.taken(kept)
+            if reached is not None:
+                before = reached if len(reached.cost) > 1 or before is None else before
+                hypotheses = reached.best_apart(one.hypotheses, self._meshes.length_m)
             prior = None if pyramid.anywhere else self._prior(start, pyramid, level)
             buffers = self._meshes.buffers(one.faces)
             reaches: Sequence[float] = self._search.outline.reach_px if level.contour_active else (0.0,)
@@ -235,10 +271,17 @@ class Descent:
             # Voters on the winner, those of the last level but one, make all of their steps.
             races = len(hypotheses.t) >= _MANY and number < len(pyramid.levels) - 2 and len(reaches) == 1
             going_on = _GOING_ON * pyramid.levels[number + 1].hypotheses if races else None
-            ended, hypotheses = self._rounds(
-                level, hypotheses, best, reaches, iterations, prior, buffers, final, going_on
-            )
-            best = ended.best
+            step = partial(
+                self._rounds, level, best=best, reaches=reaches, iterations=iterations, prior=prior, buffers=buffers,
+                final=final, going_on=going_on,
+            )  # fmt: skip
+            count = len(hypotheses.t) if final else one.at_first(len(hypotheses.t))
+            ended, left = step(hypotheses.taken(slice(0, count)))
+            reached = Reached(left, ended.solution.cost)
+            if count < len(hypotheses.t) and not reached.agree(self._meshes.length_m):
+                others, more = step(hypotheses.taken(slice(count, None)))
+                reached = Reached(Hypotheses.joined([left, more]), np.concatenate([reached.cost, others.solution.cost]))
+            hypotheses, best = reached.hypotheses, reached.best
         assert level is not None and ended is not None
         contour = self._search.outline
         if contour.closing_px and level.contours is not None and level.contour_active and level.colored:
@@ -347,7 +390,7 @@ class Descent:
 
     def _assessed(
         self, start: Pose, level: LevelProblem, rough: LevelProblem, hypotheses: Hypotheses, ended: Round,
-        before: tuple[Hypotheses, F64] | None, levels: int,
+        before: Reached | None, levels: int,
     ) -> Candidates:  # fmt: skip
         """What speaks for the winner."""
         best, rendering = ended.best, ended.rendering
@@ -366,7 +409,7 @@ class Descent:
                 smooth, camera = level.contours.smooth, level.crop.camera
                 learned = keyframe.support(smooth, *drawn, camera, best, self._meshes.length_m)
                 quality = replace(quality, learned=learned)
-        if before is not None and len(before[1]) > 1:  # a single one cannot agree with itself
+        if before is not None and len(before.cost) > 1:  # a single one cannot agree with itself
             voters, cost = before
             agreed = agreement(voters.R, voters.t, cost, best, self._meshes.length_m)
             quality = replace(quality, agreement=agreed)

@@ -10,7 +10,8 @@ from diffdope.errors import MOST, DiffDopeError, check_count
 from diffdope.solve.gradient_descent import check_iterates
 
 _LARGEST_CROP = 2**15  # pixels; images are smaller
-_BOUNDS = (("size", 8, _LARGEST_CROP), ("hypotheses", 1, MOST), ("iterations", 1, MOST), ("faces", 0, MOST))
+_BOUNDS = (("size", 8, _LARGEST_CROP), ("hypotheses", 1, MOST), ("iterations", 1, MOST), ("faces", 0, MOST),
+           ("first", 0, MOST))
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,18 @@ class Level:
             before.
         iterations: steps at most.
         faces: triangles of the mesh, 0 for all of them.
+        first: how many of them begin; where these end in the same place, the others are left out. 0 for all at once.
     """
 
     size: int
     hypotheses: int = 1
     iterations: int = 5
     faces: int = 0
+    first: int = 0
+
+    def at_first(self, count: int) -> int:
+        """How many of so many hypotheses begin."""
+        return min(self.first, count) or count
 
     def __post_init__(self) -> None:
         """Refuses levels in which nothing happens."""
@@ -64,7 +71,7 @@ class PyramidSettings:
         DiffDopeError: if there is no level, or a number is out of range.
     """
 
-    levels: tuple[Level, ...] = (Level(40, 8, 8, 500), Level(80, 3, 5, 2000), Level(160, 1, 3, 0))
+    levels: tuple[Level, ...] = (Level(40, 8, 8, 500, 3), Level(80, 3, 5, 2000), Level(160, 1, 3, 0))
     angle_deg: float = 12.0
     distance: float = 0.06
 
