@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -81,13 +81,14 @@ class Hypotheses(NamedTuple):
         return Hypotheses(self.R[kept], self.t[kept], self.columns[kept])
 
 
-class Reached(NamedTuple):
+@dataclass(frozen=True)
+class Reached:
     """Where hypotheses ended at a level, and their costs (B,) there."""
 
     hypotheses: Hypotheses
     cost: F64
 
-    @property
+    @cached_property
     def best(self) -> Pose:
         """With the lowest cost."""
         k = int(np.argmin(self.cost))
@@ -109,7 +110,8 @@ class Reached(NamedTuple):
         return bool(there.sum() > 1 and np.all(there | (self.cost > _DEARER * self.cost.min())))
 
 
-class Round(NamedTuple):
+@dataclass(frozen=True)
+class Round:
     """Where rounds of steps ended: all poses, the pull of the photograph's edges, and the winner's images if any."""
 
     solution: SolverResult
@@ -118,7 +120,7 @@ class Round(NamedTuple):
     rendering: Rendering | None
     first_row: int
 
-    @property
+    @cached_property
     def best(self) -> Pose:
         """With the lowest cost."""
         s = self.solution
@@ -410,8 +412,8 @@ class Descent:
                 learned = keyframe.support(smooth, *drawn, camera, best, self._meshes.length_m)
                 quality = replace(quality, learned=learned)
         if before is not None and len(before.cost) > 1:  # a single one cannot agree with itself
-            voters, cost = before
-            agreed = agreement(voters.R, voters.t, cost, best, self._meshes.length_m)
+            voters = before.hypotheses
+            agreed = agreement(voters.R, voters.t, before.cost, best, self._meshes.length_m)
             quality = replace(quality, agreement=agreed)
         mask, weights = level.crop.mask, level.responsibility.silhouette
         border_px = 0.0 if mask is None else border_error(rendering.coverage, mask, weights)

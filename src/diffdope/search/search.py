@@ -317,7 +317,10 @@ class Search:
             return solution.history_cost[rows, best], each[:, level.counted]
         ends = (self._pose, estimate.pose)
         problem = level.problem(Variables.one_object(0.5 * self._length_m), None, ended.quadratics)
-        evaluation = problem.evaluate(np.stack([p.R_m2c for p in ends]), np.stack([p.t_m2c for p in ends]))
+        evaluation = problem.evaluate(
+            np.stack([p.R_m2c for p in ends]), np.stack([p.t_m2c for p in ends]),
+            with_normal=False,
+        )  # fmt: skip
         return evaluation.cost, level.unweighted(evaluation.each)[:, level.counted]
 
     def _turned(self, found: Candidates) -> tuple[str, ...]:
