@@ -53,6 +53,7 @@ class Stages:
         self._aligns = depth_counts and points.count(observation) > 0
         self._aligned = range(first_aligned, first_aligned + points.count(observation))
         self._reach_of_aligned = settings.near
+        self._led_to = set(self._aligned)
 
     def run(self) -> Candidates | Failure:
         """What the first search that convinces has found, or the surest."""
@@ -78,18 +79,30 @@ class Stages:
 
     def moved(self, found: Candidates) -> float:
         """How far the best pose is from the start, in units of what the search that led there takes for possible."""
-        near, best = self._reach_of_aligned if found.winner in self._aligned else self._settings.near, found.pose
-        angle = best.angle_to(self._start) / max(np.radians(near.angle_deg), 1e-6)
-        return float(max(angle, best.distance_to(self._start) / max(near.distance * self._meshes.length_m, 1e-9)))
+        led = found.winner in self._led_to
+        return self._share_of(self._reach_of_aligned if led else self._settings.near, found.pose)
+
+    def _share_of(self, pyramid: PyramidSettings, pose: Pose) -> float:
+        """How far a pose is from the start, in units of what a search takes for possible."""
+        angle = pose.angle_to(self._start) / max(np.radians(pyramid.angle_deg), 1e-6)
+        far_m = max(pyramid.distance * self._meshes.length_m, 1e-9)
+        return float(max(angle, pose.distance_to(self._start) / far_m))
 
     def _near(self) -> Candidates | Failure:
         """What is found from poses around the start, and from those that measured points lead to."""
-        settings = self._settings
-        around = self.proposals(self._start, settings.near, 0)
-        led = self._led()
-        pyramid = settings.near if led is None else self._as_far(settings.near)
-        some = [around] if led is None else [around.taken(slice(0, 1)), led, around.taken(slice(1, None))]
-        return self._descent.run(pyramid, Hypotheses.joined(some), self._start)
+        near, led = self._settings.near, self._led()
+        if led is None or len(led.t) == 0:
+            pyramid = near if led is None else self._as_far(near)
+            return self._descent.run(pyramid, self.proposals(self._start, near, 0), self._start)
+        around, best = self.proposals(self._start, near, 0), Pose(led.R[0], led.t[0])
+        beside, half = around, 1 + len(around.t) // 2
+        if self._share_of(near, best) > MOVED:  # then what is around the start alone leads nowhere
+            beside = self.proposals(best, near, 0)
+            self._led_to |= set(range(1, half))
+        every = Hypotheses.joined(
+            [around.taken(slice(0, 1)), led, beside.taken(slice(1, half)), around.taken(slice(half, None))]
+        )
+        return self._descent.run(self._as_far(near), every, self._start)
 
     def _led(self) -> Hypotheses | None:
         """Poses that measured points lead to, best first; None where there are none to be had."""
