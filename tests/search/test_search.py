@@ -20,7 +20,7 @@ from diffdope.pipelines.settings import PRESETS, Preset
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.descent import Candidates
+from diffdope.search.candidates import Candidates
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.search import ALTERNATIVES, Search
 

@@ -36,7 +36,7 @@ def solve_damped(matrix, slope, damping, root, step):
 
 @njit(**EXACT_INNER)
 def move(R, t, step, back, turned):
-    """Moves a pose so that seen points lie moved by (a, omega) (6,) in the model's frame; the others are room (3, 3)."""
+    """Moves a pose so that seen points lie moved by (a, omega) (6,) in the model's frame; the rest is room (3, 3)."""
     for i in range(3):
         for k in range(3):
             back[k, i] = R[i, k]

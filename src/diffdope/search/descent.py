@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from typing import NamedTuple
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import agreement, log_odds_of
-from diffdope.estimate.fit_quality import FitQuality, assess_with_gain
+from diffdope.estimate.confidence import agreement
+from diffdope.estimate.fit_quality import assess_with_gain
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.problem.level_problem import (
@@ -30,11 +29,11 @@ from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.search.candidates import Candidates, Hypotheses, Reached, Round
 from diffdope.search.history import Recorder
 from diffdope.search.keyframes import Keyframes
 from diffdope.search.levels import Level, PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.selection import non_maximum_suppression
 from diffdope.search.settings import SearchSettings
 from diffdope.solve.levenberg_marquardt import SolverResult, minimise
 from diffdope.terms.base import Comparison, Rendering
@@ -46,148 +45,13 @@ from diffdope.terms.quadratic_factor import QuadraticFactor
 from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
-Intp = NDArray[np.intp]
 Progress = Callable[[int, int, float], None]
 
-_UNSETTLED = 0.02  # share by which the last step still lowered the cost
-_SAME_ANGLE_RAD, _SAME_DISTANCE = np.radians(2.0), 0.01
-_DEARER = 1.2  # ratio of costs from which on a place is not as good as the best
 _GOING_ON = 2  # times as many as the next level takes make all steps: of 92 winners, none was led to from behind
 # How far from its start a mesh is taken to be that only edges hold, where the search says nothing: as near searches do.
 # Without any prior, edges that are not the outline's draw it away from a good start.
 _PLAIN_ANGLE_DEG, _PLAIN_DISTANCE = 12.0, 0.06
 _MANY = 16  # hypotheses of a level that race; of few, the last steps still change which are the best
-
-
-class Hypotheses(NamedTuple):
-    """Poses (B, 3, 3) and (B, 3) metres, and their numbers in the history."""
-
-    R: F64
-    t: F64
-    columns: Intp
-
-    @classmethod
-    def of(cls, pose: Pose, column: int) -> Hypotheses:
-        """A single pose."""
-        return cls(pose.R_m2c[None], pose.t_m2c[None], np.array([column]))
-
-    @classmethod
-    def joined(cls, some: Sequence[Hypotheses]) -> Hypotheses:
-        """One after the other."""
-        return cls(*(np.concatenate(parts) for parts in zip(*some, strict=True)))
-
-    def taken(self, kept: Intp | slice) -> Hypotheses:
-        """Some of them."""
-        return Hypotheses(self.R[kept], self.t[kept], self.columns[kept])
-
-
-@dataclass(frozen=True)
-class Reached:
-    """Where hypotheses ended at a level, and their costs (B,) there."""
-
-    hypotheses: Hypotheses
-    cost: F64
-
-    @cached_property
-    def best(self) -> Pose:
-        """With the lowest cost."""
-        k = int(np.argmin(self.cost))
-        return Pose(self.hypotheses.R[k], self.hypotheses.t[k])
-
-    def best_apart(self, count: int, length_m: float) -> Hypotheses:
-        """So many of the best at most, of those that ended in one place the best alone."""
-        R, t, _ = self.hypotheses
-        distance_m = _SAME_DISTANCE * length_m
-        kept = non_maximum_suppression(R, t, self.cost, count, angle_rad=_SAME_ANGLE_RAD, distance_m=distance_m)
-        return self.hypotheses.taken(kept)
-
-    def agree(self, length_m: float) -> bool:
-        """Whether several ended where the best did, and none of about its cost elsewhere."""
-        R, t, _ = self.hypotheses
-        best = self.best
-        turned = np.einsum("bij,ij->b", R, best.R_m2c) > 1.0 + 2.0 * np.cos(_SAME_ANGLE_RAD)
-        there = turned & (np.linalg.norm(t - best.t_m2c, axis=1) < _SAME_DISTANCE * length_m)
-        return bool(there.sum() > 1 and np.all(there | (self.cost > _DEARER * self.cost.min())))
-
-
-@dataclass(frozen=True)
-class Round:
-    """Where rounds of steps ended: all poses, the pull of the photograph's edges, and the winner's images if any."""
-
-    solution: SolverResult
-    contour: QuadraticFactor | None
-    quadratics: tuple[QuadraticFactor, ...]
-    rendering: Rendering | None
-    first_row: int
-
-    @cached_property
-    def best(self) -> Pose:
-        """With the lowest cost."""
-        s = self.solution
-        return Pose(s.R[s.best, 0], s.t[s.best, 0])
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Poses that reached the end of a pyramid, and what is known of the best."""
-
-    start: Pose
-    level: LevelProblem
-    rough: LevelProblem
-    """Of the level before the last, where there is one: a quarter of the pixels."""
-    columns: Intp
-    ended: Round
-    quality: FitQuality
-    gain: PhotometricGain | None
-    levels: int
-    border_px: float = 0.0
-    """How far the mask's border is from the best's outline, pixels of the crop; 0 without a mask."""
-    at_most: float = np.inf
-    """Log odds that the best has at most, whatever its fit quality: less than infinite where something contradicts."""
-
-    @property
-    def pose(self) -> Pose:
-        """The best."""
-        return self.ended.best
-
-    @property
-    def winner(self) -> int:
-        """Its number in the history."""
-        return int(self.columns[self.ended.solution.best])
-
-    @property
-    def winner_row(self) -> int:
-        """The iterate at which it was reached."""
-        solution = self.ended.solution
-        return self.ended.first_row + int(np.argmin(solution.history_cost[:, solution.best]))
-
-    @property
-    def confidence(self) -> float:
-        """In the best pose."""
-        return float(1.0 / (1.0 + np.exp(-self.log_odds)))
-
-    @property
-    def unsettled(self) -> bool:
-        """Whether the last step still lowered the cost."""
-        solution = self.ended.solution
-        return bool(solution.last_reduction[solution.best] > _UNSETTLED)
-
-    def doubtful(self, confidence: float) -> bool:
-        """Whether it does not convince: it is less sure than that, or has not come to rest."""
-        return self.confidence < confidence or self.unsettled
-
-    @property
-    def log_odds(self) -> float:
-        """Of the best pose being right."""
-        return min(log_odds_of(self.quality), self.at_most)
-
-    def surer_than(self, other: Candidates, surplus: float = 0.0) -> bool:
-        """Whether the fit quality speaks more for this than for the other, by more than a surplus of log odds."""
-        return self.log_odds > other.log_odds + surplus
-
-    def agreeing(self, agreement: float | None) -> Candidates:
-        """The same, with another agreement of hypotheses."""
-        return replace(self, quality=replace(self.quality, agreement=agreement))
 
 
 Solve = Callable[..., SolverResult]
@@ -277,7 +141,7 @@ class Descent:
                 self._rounds, level, best=best, reaches=reaches, iterations=iterations, prior=prior, buffers=buffers,
                 final=final, going_on=going_on,
             )  # fmt: skip
-            count = len(hypotheses.t) if final else one.at_first(len(hypotheses.t))
+            count = len(hypotheses.t) if number else pyramid.at_first(len(hypotheses.t))
             ended, left = step(hypotheses.taken(slice(0, count)))
             reached = Reached(left, ended.solution.cost)
             if count < len(hypotheses.t) and not reached.agree(self._meshes.length_m):
@@ -425,10 +289,12 @@ def iterates_of(
 ) -> int:
     """How many a descent makes at most; `unseen` is the observation without its mask, which may be left out."""
     contour = search.outline
-    if contour_weight(unseen, contour, objective, mesh) <= 0.0:
-        return sum(level.iterations + 1 for level in pyramid.levels)
-    rounds = len(contour.reach_px)
-    steps = sum(rounds * (-(-level.iterations // rounds) + 1) for level in pyramid.levels)
+    held = contour_weight(unseen, contour, objective, mesh) > 0.0
+    rounds, count = len(contour.reach_px) if held else 1, pyramid.hypotheses[0]
+    each = [rounds * (-(-level.iterations // rounds) + 1) for level in pyramid.levels]
+    steps = sum(each) + (each[0] if pyramid.at_first(count) < count else 0)
+    if not held:
+        return steps
     return steps + len(contour.closing_px) * (contour.closing_steps + 1)
 
 

@@ -17,14 +17,15 @@ from diffdope.estimate.robust_gauss_newton import RobustEstimate, robust_gauss_n
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
-from diffdope.problem.level_problem import LevelProblem, contour_weight, pose_evidence
-from diffdope.problem.variables import Variables
+from diffdope.problem.level_problem import contour_weight, pose_evidence
 from diffdope.scene.observation import Observation
 from diffdope.search.answers import Answers, along, answers_of
 from diffdope.search.box_masks import Mask, masks_in_box
 from diffdope.search.by_features import search_by_features, with_distance_error
+from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.contradictions import of_departure, of_kind, of_size
-from diffdope.search.descent import Candidates, Descent, Hypotheses, Progress, iterates_of
+from diffdope.search.descent import Descent, Progress, iterates_of
+from diffdope.search.ending import costs_of, first_order, refused, status_of
 from diffdope.search.everywhere import pyramids_everywhere, search_everywhere
 from diffdope.search.history import Amended, Recorder
 from diffdope.search.keyframes import Keyframes
@@ -37,15 +38,13 @@ from diffdope.search.stages import MOVED, SURPLUS, Stages
 from diffdope.search.start_error import kept_along_view, reach_of
 from diffdope.search.symmetric_alternatives import odds_of, symmetric_alternatives
 from diffdope.search.wrong_masks import off_px, without_mask
-from diffdope.solve.gradient_descent import DescentSettings, descend
-from diffdope.solve.levenberg_marquardt import SolverResult
+from diffdope.solve.gradient_descent import DescentSettings
 from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
 
 ALTERNATIVES = 3  # poses that are refined the other way round, of those that look better
-_AT_REST = 0.005  # share by which the last step lowered the cost of a pose that has come to rest
 
 
 class Search:
@@ -273,7 +272,8 @@ class Search:
     def _outcome(self, found: Candidates, choice: list[Candidates], odds: F64) -> Outcome:
         level = found.level
         estimate = RobustEstimate(found.pose) if self._settings.polish.idle else self._estimate(found)
-        costs, each = self._costs(found, estimate)
+        fixed = not (self._settings.near.angle_deg or self._settings.near.distance)
+        costs, each = costs_of(found, estimate, self._pose, self._length_m, fixed=fixed)
         row, winner = found.winner_row, found.winner
         amended = None
         if estimate.moved:
@@ -287,7 +287,8 @@ class Search:
             error = self._settings.features.error_of_distance(found.quality.matched or 0.0)
             covariance = with_distance_error(covariance, estimate.pose, error)
         return Outcome(
-            level=level, start=self._pose, pose=estimate.pose, status=self._status(found, confidence, answers),
+            level=level, start=self._pose, pose=estimate.pose,
+            status=status_of(found, confidence, answers, self._settings, first_order=not assessed),
             cost=float(costs[1]), modality_costs=each[1], initial_cost=float(costs[0]), initial_modality_costs=each[0],
             history=history, winner=winner, winner_iteration=row,
             quality=found.quality if assessed else None, confidence=confidence if assessed else None,
@@ -295,33 +296,6 @@ class Search:
             notes=(*self._turned(found), *refused(level), *estimate.notes), gain=found.gain,
             answers=answers,
         )  # fmt: skip
-
-    def _status(self, found: Candidates, confidence: float, answers: Answers | None) -> Status:
-        solution = found.ended.solution
-        if self._first_order is not None and found.winner_row == 0:
-            return Status.FAILED
-        if self._first_order is None and confidence < self._settings.least_confidence:
-            return Status.AMBIGUOUS if answers is not None and answers.ambiguous else Status.FAILED
-        best = solution.best
-        rest = solution.converged[best] or (self._first_order is None and solution.last_reduction[best] < _AT_REST)
-        return Status.CONVERGED if rest else Status.ITERATION_LIMIT
-
-    def _costs(self, found: Candidates, estimate: RobustEstimate) -> tuple[F64, F64]:
-        """Costs (2,) and modality costs (2, M) of start and result at the last level, without what the prior adds."""
-        level, ended = found.level, found.ended
-        own = found.levels == 1 and ended.first_row == 0 and not estimate.moved and ended.contour is None
-        if own and not (self._settings.near.angle_deg or self._settings.near.distance):
-            solution, best = ended.solution, ended.solution.best
-            rows = [0, found.winner_row]
-            each = level.unweighted(solution.history_each[rows, best])
-            return solution.history_cost[rows, best], each[:, level.counted]
-        ends = (self._pose, estimate.pose)
-        problem = level.problem(Variables.one_object(0.5 * self._length_m), None, ended.quadratics)
-        evaluation = problem.evaluate(
-            np.stack([p.R_m2c for p in ends]), np.stack([p.t_m2c for p in ends]),
-            with_normal=False,
-        )  # fmt: skip
-        return evaluation.cost, level.unweighted(evaluation.each)[:, level.counted]
 
     def _turned(self, found: Candidates) -> tuple[str, ...]:
         """A note, if the object is not the way round that the start has it."""
@@ -344,15 +318,3 @@ class Search:
             return refine(found.pose, found.start)
         information = np.zeros((6, 6)) if contour is None else level.contours.information(contour)
         return refine.held(found.pose, information)
-
-
-def first_order(problem: object, R: F64, t: F64, *, descent: DescentSettings, rates: F64, **_: object) -> SolverResult:
-    """`gradient_descent.descend` with the arguments of `levenberg_marquardt.minimise`."""
-    return descend(problem, R, t, descent, rates)  # type: ignore[arg-type]
-
-
-def refused(level: LevelProblem) -> tuple[str, ...]:
-    """A note, if the mask was left out."""
-    if level.mask_refused_px is None:
-        return ()
-    return (f"mask is off: its border is {level.mask_refused_px:.1f} pixels of the crop from the object's outline",)

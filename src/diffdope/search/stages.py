@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.scene.observation import Observation
+from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.closest_points import aligned, measured_points
-from diffdope.search.descent import Candidates, Descent, Hypotheses
+from diffdope.search.descent import Descent
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.proposals import around_prior

@@ -20,6 +20,7 @@ _GRID: Rgb = (224, 224, 224)
 _FINER = 2  # drawn so many times as large, then reduced, which smooths the lines
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 30, 44  # margins, pixels
 _MOST_TICKS = 6
+_LARGEST_POWER = 300  # of ten, of what is written beside the axis: beyond, floats end
 
 
 class Line(NamedTuple):
@@ -48,7 +49,11 @@ def drawn(chart: Chart, width: int = 500, height: int = 400) -> Image:
 
     s = _FINER
     picture = Pillow.new("RGB", (s * width, s * height), (255, 255, 255))
-    draw, font, small = ImageDraw.Draw(picture), ImageFont.load_default(size=13 * s), ImageFont.load_default(size=11 * s)
+    draw, font, small = (
+        ImageDraw.Draw(picture),
+        ImageFont.load_default(size=13 * s),
+        ImageFont.load_default(size=11 * s),
+    )
     axis = _Axis.of([line.values for line in chart.lines])
     last = max([len(line.values) for line in chart.lines], default=1) - 1
     inner = (s * _LEFT, s * _TOP, s * (width - _RIGHT), s * (height - _BOTTOM))
@@ -117,14 +122,15 @@ class _Axis(NamedTuple):
         """Round values between both ends, and how they are written."""
         if not self.logarithmic:
             return [(value, f"{value:g}") for value in _round_ticks(self.low, self.high)]
-        decades = range(int(np.floor(self.low)), int(np.ceil(self.high)) + 1)
+        low, high = np.clip([self.low, self.high], -_LARGEST_POWER, _LARGEST_POWER)
+        decades = range(int(np.floor(low)), int(np.ceil(high)) + 1)
         for parts in ((1,), (1, 3), (1, 2, 5), range(1, 10)):
             found = [part * 10.0**k for k in decades for part in parts]
             found = [value for value in found if self.low <= np.log10(value) <= self.high]
             if len(found) >= 3:
                 break
         else:  # less than the step from one digit to the next
-            found = _round_ticks(10.0**self.low, 10.0**self.high)
+            found = _round_ticks(10.0**low, 10.0**high)
         step = -(-len(found) // _MOST_TICKS)
         return [(value, f"{value:.4g}") for value in found[::step]]
 
