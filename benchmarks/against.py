@@ -32,6 +32,8 @@ from benchmarks.report import processor, table
 ROOT = Path(__file__).resolve().parents[1]
 WORKER = Path(__file__).with_name("against_worker.py")
 BUILDS = ("old", "new")
+# Without bytecode on disk, Python compiles this checkout's source in each process, and not what is installed.
+_NOT_PASSED_ON = ("PYTHONPATH", "NUMBA_CACHE_DIR", "PYTHONDONTWRITEBYTECODE")
 Samples = dict[tuple[str, int, str], list[dict[str, float]]]  # by case, threads, build
 
 
@@ -133,7 +135,7 @@ class Build:
 
     def __init__(self, python: Path, source: Path | None, folder: Path) -> None:
         self._python, self._folder = python, folder
-        self._env = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "NUMBA_CACHE_DIR")}
+        self._env = {key: value for key, value in os.environ.items() if key not in _NOT_PASSED_ON}
         if source is not None:
             self._env["PYTHONPATH"] = str(source)
         self._worker = subprocess.Popen(

@@ -11,8 +11,8 @@ from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.solids import box, cylinder
+from diffdope.problem.closest_points_kernel import descend_planes
 from diffdope.render.renderer import Renderer
-from diffdope.scene.cloud_kernels import sum_planes
 from diffdope.scene.packaged import packaged_example
 from diffdope.search.closest_points import ClosestPointSettings, Surface, aligned, measured_points
 
@@ -29,12 +29,12 @@ def seen_of(mesh: Mesh, pose: Pose = TRUTH) -> Observation:
 
 
 def sums(surface: Surface, seen: F64, pose: Pose, scale: float, limit: float) -> tuple[F64, F64, float]:
-    curvature, slope, away = np.zeros((1, 6, 6)), np.zeros((1, 6)), np.zeros(1)
+    curvature, slope, away = np.zeros((1, 6, 6)), np.zeros((1, 6)), np.array([scale])
     c = surface.cells
-    sum_planes(
-        seen, pose.R_m2c[None], pose.t_m2c[None], surface.points, surface.normals, c.start, c.nearest, c.low, c.size,
-        c.shape, np.array([scale]), limit, np.empty(6), curvature, slope, away,
-    )  # fmt: skip
+    arrays = surface.points, surface.normals, c.start, c.nearest, c.low, c.size, c.shape
+    one_step = np.array([1.0, 1.0, 1e-3, 1.0, 0.0, limit])  # in metres, of a scale that is `away` itself
+    R, t = np.array(pose.R_m2c[None]), np.array(pose.t_m2c[None])
+    descend_planes(seen, R, t, arrays, one_step, away, np.empty((3, 6, 6)), curvature, slope)
     return curvature[0], slope[0], float(away[0])
 
 

@@ -25,6 +25,15 @@ def test_lists_and_levels_say_the_same() -> None:
     assert of(sizes=[40, 80], faces=[500, 0]) == made
 
 
+def test_some_hypotheses_begin_unless_there_are_no_more_or_the_level_is_the_last() -> None:
+    made = of(first=3)
+    assert [made.at_first(count) for count in (1, 3, 8)] == [1, 3, 3]
+    assert of().at_first(8) == 8
+    assert made.of_level(0).at_first(8) == 8
+    with pytest.raises(DiffDopeError, match="first"):
+        of(first=-1)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

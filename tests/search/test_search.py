@@ -20,7 +20,7 @@ from diffdope.pipelines.settings import PRESETS, Preset
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.descent import Candidates
+from diffdope.search.candidates import Candidates
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.search import ALTERNATIVES, Search
 
@@ -233,9 +233,11 @@ def test_a_far_result_must_be_clearly_surer_than_one_that_is_where_it_was_expect
             MeshLevels(mesh, (500, 2000)), observation, pose, preset.search, preset.objective,
             margin=preset.crop.margin, seed=0,
         )  # fmt: skip
-        near = search._around(pose, preset.search.near, 0)
+        stages = search._stages
+        assert stages is not None
+        near = search._descent.run(preset.search.near, stages.proposals(pose, preset.search.near, 0), pose)
         assert isinstance(near, Candidates)
-        needed.append(search._surplus_over(near))
+        needed.append(stages._surplus_over(near))
     assert needed == [2.0, 0.0]
 
 

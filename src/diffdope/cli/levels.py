@@ -21,6 +21,7 @@ class PyramidLists:
     faces: tuple[int, ...]
     angle_deg: float
     distance: float
+    first: int
 
     @classmethod
     def of(cls, pyramid: PyramidSettings) -> PyramidLists:
@@ -44,6 +45,8 @@ _HELP = {
     "faces": "Triangles of the mesh, 0 for all of them.",
     "angle_deg": "How uncertain the start is: hypotheses turn it by up to this angle.",
     "distance": "And move it by up to this share of the object's diameter.",
+    "first": "How many poses begin at the first level: where these end in one place, the others are left out. 0 "
+    "for all at once.",
 }
 
 
@@ -52,7 +55,9 @@ def _flags_of_pyramid(info: StructTypeInfo) -> StructConstructorSpec | None:
     if info.type is not PyramidSettings:
         return None
     lists = PyramidLists.of(info.default if isinstance(info.default, PyramidSettings) else PyramidSettings())
-    kinds: dict[str, Any] = dict.fromkeys(_HELP, tuple[int, ...]) | {"angle_deg": float, "distance": float}
+    kinds: dict[str, Any] = dict.fromkeys(_HELP, tuple[int, ...]) | {
+        "angle_deg": float, "distance": float, "first": int,
+    }  # fmt: skip
     return StructConstructorSpec(
         instantiate=_pyramid,
         fields=tuple(StructFieldSpec(name, kinds[name], getattr(lists, name), text) for name, text in _HELP.items()),

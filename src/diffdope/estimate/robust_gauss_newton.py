@@ -140,8 +140,8 @@ class RobustGaussNewton:
             back = stay(found, start, end)
             held = self._parts(back, parts)
             if set(held) == set(parts) and self._cost(back, held, parts) < _SAME * self._cost(found, parts, parts):
-                found = back
-        return self._estimated(found, end, moved=found is not pose)
+                found, parts = back, held
+        return self._estimated(found, end, parts, moved=found is not pose)
 
     def held(self, pose: Pose, information: F64) -> RobustEstimate:
         """The pose as it is, and how far off it may be, where something beside the residuals holds it.
@@ -151,15 +151,16 @@ class RobustGaussNewton:
             information: (6, 6) of what holds it.
         """
         also = information + self._beside(pose).curvature
-        found = information_eigenbasis(self._parts(pose), self._view, self._noise, also=also)
-        return self._estimated(pose, found, moved=False)
+        parts = self._parts(pose)
+        found = information_eigenbasis(parts, self._view, self._noise, also=also)
+        return self._estimated(pose, found, parts, moved=False)
 
-    def _estimated(self, pose: Pose, found: InformationEigenbasis, *, moved: bool) -> RobustEstimate:
+    def _estimated(self, pose: Pose, found: InformationEigenbasis, here: Parts, *, moved: bool) -> RobustEstimate:
         kept_m = self._kept * self._reach * self._noise.spread * 2.0 * self._view.length_m
-        known = uncertainty(self._narrowed(pose, found), self._view, self._noise).beside(self._view.ray, kept_m)
+        known = uncertainty(self._narrowed(pose, found, here), self._view, self._noise).beside(self._view.ray, kept_m)
         return RobustEstimate(pose, known, moved, in_words(known.unobserved, self._view.length_m))
 
-    def _narrowed(self, pose: Pose, found: InformationEigenbasis) -> InformationEigenbasis:
+    def _narrowed(self, pose: Pose, found: InformationEigenbasis, here: Parts) -> InformationEigenbasis:
         """The same, with what the robust cost says along directions that are not observed.
 
         Facets may explain a rise of the cost there, but by a few percent only. So an error is about as large as the
@@ -168,7 +169,7 @@ class RobustGaussNewton:
         hidden = np.flatnonzero(~found.observed)
         if len(hidden) == 0:
             return found
-        here, extent = self._parts(pose), np.ones(6)
+        extent = np.ones(6)
         for k in hidden:
             extent[k] = self._extent(pose, here, self._reach * found.directions[:, k]) * self._reach
         return replace(found, extent=extent)

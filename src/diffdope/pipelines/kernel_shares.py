@@ -30,7 +30,7 @@ _SECONDS = {
 _OF_SOLVER = {
     "newton": {
         _LEVELS: 3.6, "descend_queue": 2.7, "screen": 0.8, "screen_box": 1.0,
-        "sum_planes": 0.6, "list_weights": 0.2, "sum_products": 0.2, "add_scores": 0.2, "sum_tiles": 0.1,
+        "descend_planes": 0.8, "list_weights": 0.2, "sum_products": 0.2, "add_scores": 0.2, "sum_tiles": 0.1,
     },
     "descent": {"step_queue": 1.4},
 }  # fmt: skip

@@ -126,12 +126,13 @@ class Problem:
             leases = [stack.enter_context(factor.lease(workers)) for factor in self.factors]
             yield [ProblemScratch.of(tuple(lease[k] for lease in leases), canvases) for k in range(workers)]
 
-    def evaluate(self, R: F64, t: F64) -> Evaluation:
+    def evaluate(self, R: F64, t: F64, *, with_normal: bool = True) -> Evaluation:
         """Cost and derivatives of B states.
 
         Args:
             R: (B, P, 3, 3), or (B, 3, 3) of a single pose.
             t: (B, P, 3) metres, or (B, 3).
+            with_normal: False leaves out normal matrices of a problem that has them, which takes a third of the time.
 
         Raises:
             DiffDopeError: if a shape is wrong.
@@ -145,10 +146,11 @@ class Problem:
         b = len(t)
         out = Evaluation(np.zeros(b), np.zeros((b, MODALITIES)), np.zeros((b, size)), np.zeros((b, size, size)))
         queue, workers = np.zeros(1, np.int64), self.workers(b)
+        arrays = self.arrays if with_normal else self.arrays._replace(with_normal=False)
         with self.scratch(workers) as scratch:
 
             def work(worker: int) -> None:
-                evaluate_queue(self.address, self.arrays, scratch[worker], R, t, Sums.of(size), queue, *out)
+                evaluate_queue(self.address, arrays, scratch[worker], R, t, Sums.of(size), queue, *out)
 
             self.share(work, b)
         return out

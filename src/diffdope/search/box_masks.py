@@ -11,7 +11,8 @@ from diffdope.problem.failure import Failure, Status
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.search.box_proposals import box_proposals, box_scores
-from diffdope.search.descent import Descent, Hypotheses
+from diffdope.search.candidates import Hypotheses
+from diffdope.search.descent import Descent
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.selection import non_maximum_suppression
 from diffdope.search.settings import SearchSettings

@@ -16,7 +16,8 @@ from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.scene.observation import Observation
-from diffdope.search.descent import Candidates, Descent, Hypotheses
+from diffdope.search.candidates import Candidates, Hypotheses
+from diffdope.search.descent import Descent
 from diffdope.search.everywhere import Everywhere, surest_first
 from diffdope.search.feature_poses import SAME, SAME_RAD, FeaturePose, feature_poses
 from diffdope.search.feature_views import FeatureSettings

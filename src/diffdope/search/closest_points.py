@@ -18,8 +18,8 @@ from diffdope.errors import check_at_least_zero, check_count
 from diffdope.geometry import so3
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
+from diffdope.problem.closest_points_kernel import descend_planes
 from diffdope.scene.cloud import Cells, cells_of
-from diffdope.scene.cloud_kernels import sum_planes
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.sampling import surface_points
@@ -109,7 +109,8 @@ def measured_points(observation: Observation, count: int) -> F64:
     """
     box = observation.mask_box
     assert box is not None
-    crop = observation.crop(choose_crop([box], observation.camera, margin=0.0, max_size=_CROP))
+    window = choose_crop([box], observation.camera, margin=0.0, max_size=_CROP)
+    crop = observation.without_rgb().crop(window)
     assert crop.depth is not None and crop.mask is not None
     shown = crop.mask > 0.5
     if shown.mean() > _FILLED:
@@ -204,22 +205,14 @@ def _descended(
         away: (M,) mean distances at first.
         diameter_m: of the object.
     """
-    count, cells, unit = len(t), surface.cells, _units(diameter_m)
-    curvature, slope, now = np.empty((count, 6, 6)), np.empty((count, 6)), np.empty(count)
-    limit, known = _LIMIT * diameter_m, curvature
-    for _ in range(steps):
-        scale = np.clip(_SPREAD * away, _LEAST_SCALE * diameter_m, limit)
-        sum_planes(
-            seen, R, t, surface.points, surface.normals, cells.start, cells.nearest, cells.low, cells.size, cells.shape,
-            scale, limit, np.empty(6), curvature, slope, now,
-        )  # fmt: skip
-        away = now.copy()
-        H = curvature * unit[:, None] * unit
-        known = H.copy()
-        H[:, range(6), range(6)] += (_DAMPING / 6.0) * np.trace(H, axis1=1, axis2=2)[:, None] + 1e-12
-        motion = -unit * np.linalg.solve(H, (slope * unit)[..., None])[..., 0]
-        R, t = _moved(R, t, motion)
-    return R, t, away, known
+    cells, count = surface.cells, len(t)
+    R, t, away = np.array(R, order="C"), np.array(t, order="C"), np.array(away)
+    curvature, slope = np.empty((count, 6, 6)), np.empty((count, 6))
+    limit_m, least_m = _LIMIT * diameter_m, _LEAST_SCALE * diameter_m
+    arrays = surface.points, surface.normals, cells.start, cells.nearest, cells.low, cells.size, cells.shape
+    rules = np.array([steps, 0.5 * diameter_m, _DAMPING, _SPREAD, least_m, limit_m])
+    descend_planes(seen, R, t, arrays, rules, away, np.empty((3, 6, 6)), curvature, slope)
+    return R, t, away, curvature
 
 
 def _units(diameter_m: float) -> F64:

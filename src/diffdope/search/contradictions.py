@@ -165,12 +165,12 @@ def _descended(
 def _cost(level: LevelProblem, scale: float, pose: Pose, length_m: float) -> float:
     """Of a pose whose drawing stays the same when the object grows."""
     R, t = _state(pose, scale)
-    return float(_problem(level, 1.0 / scale, length_m).evaluate(R, t).cost[0])
+    return float(_problem(level, 1.0 / scale, length_m).evaluate(R, t, with_normal=False).cost[0])
 
 
 def _evaluated(level: LevelProblem, factor: float | F64, pose: Pose, length_m: float) -> tuple[float, float]:
     """The cost of a pose with depths that are a multiple, and depth's own, at least what rounding leaves."""
-    found = _problem(level, factor, length_m).evaluate(*_state(pose, 1.0))
+    found = _problem(level, factor, length_m).evaluate(*_state(pose, 1.0), with_normal=False)
     return max(float(found.cost[0]), _LEAST), max(float(found.each[0, DEPTH]), _LEAST)
 
 

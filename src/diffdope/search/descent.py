@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import agreement, log_odds_of
-from diffdope.estimate.fit_quality import FitQuality, assess_with_gain
-from diffdope.geometry.pose import Pose, solved_pose
+from diffdope.estimate.confidence import agreement
+from diffdope.estimate.fit_quality import assess_with_gain
+from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.problem.level_problem import (
     LevelProblem,
@@ -29,11 +29,11 @@ from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.search.candidates import Candidates, Hypotheses, Reached, Round
 from diffdope.search.history import Recorder
 from diffdope.search.keyframes import Keyframes
 from diffdope.search.levels import Level, PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.selection import non_maximum_suppression
 from diffdope.search.settings import SearchSettings
 from diffdope.solve.levenberg_marquardt import SolverResult, minimise
 from diffdope.terms.base import Comparison, Rendering
@@ -45,103 +45,13 @@ from diffdope.terms.quadratic_factor import QuadraticFactor
 from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
-Intp = NDArray[np.intp]
 Progress = Callable[[int, int, float], None]
 
-_UNSETTLED = 0.02  # share by which the last step still lowered the cost
-_SAME_ANGLE_RAD, _SAME_DISTANCE = np.radians(2.0), 0.01
 _GOING_ON = 2  # times as many as the next level takes make all steps: of 92 winners, none was led to from behind
 # How far from its start a mesh is taken to be that only edges hold, where the search says nothing: as near searches do.
 # Without any prior, edges that are not the outline's draw it away from a good start.
 _PLAIN_ANGLE_DEG, _PLAIN_DISTANCE = 12.0, 0.06
 _MANY = 16  # hypotheses of a level that race; of few, the last steps still change which are the best
-
-
-class Hypotheses(NamedTuple):
-    """Poses (B, 3, 3) and (B, 3) metres, and their numbers in the history."""
-
-    R: F64
-    t: F64
-    columns: Intp
-
-    def taken(self, kept: Intp) -> Hypotheses:
-        """Some of them."""
-        return Hypotheses(self.R[kept], self.t[kept], self.columns[kept])
-
-
-class Round(NamedTuple):
-    """Where rounds of steps ended: all poses, the pull of the photograph's edges, and the winner's images if any."""
-
-    solution: SolverResult
-    contour: QuadraticFactor | None
-    quadratics: tuple[QuadraticFactor, ...]
-    rendering: Rendering | None
-    first_row: int
-    best: Pose
-    """With the lowest cost."""
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Poses that reached the end of a pyramid, and what is known of the best."""
-
-    start: Pose
-    level: LevelProblem
-    rough: LevelProblem
-    """Of the level before the last, where there is one: a quarter of the pixels."""
-    columns: Intp
-    ended: Round
-    quality: FitQuality
-    gain: PhotometricGain | None
-    levels: int
-    border_px: float = 0.0
-    """How far the mask's border is from the best's outline, pixels of the crop; 0 without a mask."""
-    at_most: float = np.inf
-    """Log odds that the best has at most, whatever its fit quality: less than infinite where something contradicts."""
-
-    @property
-    def pose(self) -> Pose:
-        """The best."""
-        return self.ended.best
-
-    @property
-    def winner(self) -> int:
-        """Its number in the history."""
-        return int(self.columns[self.ended.solution.best])
-
-    @property
-    def winner_row(self) -> int:
-        """The iterate at which it was reached."""
-        solution = self.ended.solution
-        return self.ended.first_row + int(np.argmin(solution.history_cost[:, solution.best]))
-
-    @property
-    def confidence(self) -> float:
-        """In the best pose."""
-        return float(1.0 / (1.0 + np.exp(-self.log_odds)))
-
-    @property
-    def unsettled(self) -> bool:
-        """Whether the last step still lowered the cost."""
-        solution = self.ended.solution
-        return bool(solution.last_reduction[solution.best] > _UNSETTLED)
-
-    def doubtful(self, confidence: float) -> bool:
-        """Whether it does not convince: it is less sure than that, or has not come to rest."""
-        return self.confidence < confidence or self.unsettled
-
-    @property
-    def log_odds(self) -> float:
-        """Of the best pose being right."""
-        return min(log_odds_of(self.quality), self.at_most)
-
-    def surer_than(self, other: Candidates, surplus: float = 0.0) -> bool:
-        """Whether the fit quality speaks more for this than for the other, by more than a surplus of log odds."""
-        return self.log_odds > other.log_odds + surplus
-
-    def agreeing(self, agreement: float | None) -> Candidates:
-        """The same, with another agreement of hypotheses."""
-        return replace(self, quality=replace(self.quality, agreement=agreement))
 
 
 Solve = Callable[..., SolverResult]
@@ -205,7 +115,8 @@ class Descent:
             near: the crop is around the start alone, wherever else the mask may be.
         """
         best = start
-        before: tuple[Hypotheses, F64] | None = None
+        before: Reached | None = None
+        reached: Reached | None = None
         level: LevelProblem | None = None
         rough: LevelProblem | None = None
         ended: Round | None = None
@@ -216,14 +127,9 @@ class Descent:
             if isinstance(prepared, Failure):  # at a later level, it is not the start that has left the picture
                 return prepared if number == 0 else Failure(Status.FAILED, prepared.window)
             rough, level = level, prepared
-            if ended is not None:
-                cost = ended.solution.cost
-                before = hypotheses, cost
-                kept = non_maximum_suppression(
-                    hypotheses.R, hypotheses.t, cost, one.hypotheses,
-                    angle_rad=_SAME_ANGLE_RAD, distance_m=_SAME_DISTANCE * self._meshes.length_m,
-                )  # fmt: skip
-                hypotheses = hypotheses.taken(kept)
+            if reached is not None:
+                before = reached if len(reached.cost) > 1 or before is None else before
+                hypotheses = reached.best_apart(one.hypotheses, self._meshes.length_m)
             prior = None if pyramid.anywhere else self._prior(start, pyramid, level)
             buffers = self._meshes.buffers(one.faces)
             reaches: Sequence[float] = self._search.outline.reach_px if level.contour_active else (0.0,)
@@ -231,10 +137,17 @@ class Descent:
             # Voters on the winner, those of the last level but one, make all of their steps.
             races = len(hypotheses.t) >= _MANY and number < len(pyramid.levels) - 2 and len(reaches) == 1
             going_on = _GOING_ON * pyramid.levels[number + 1].hypotheses if races else None
-            ended, hypotheses = self._rounds(
-                level, hypotheses, best, reaches, iterations, prior, buffers, final, going_on
-            )
-            best = ended.best
+            step = partial(
+                self._rounds, level, best=best, reaches=reaches, iterations=iterations, prior=prior, buffers=buffers,
+                final=final, going_on=going_on,
+            )  # fmt: skip
+            count = len(hypotheses.t) if number else pyramid.at_first(len(hypotheses.t))
+            ended, left = step(hypotheses.taken(slice(0, count)))
+            reached = Reached(left, ended.solution.cost)
+            if count < len(hypotheses.t) and not reached.agree(self._meshes.length_m):
+                others, more = step(hypotheses.taken(slice(count, None)))
+                reached = Reached(Hypotheses.joined([left, more]), np.concatenate([reached.cost, others.solution.cost]))
+            hypotheses, best = reached.hypotheses, reached.best
         assert level is not None and ended is not None
         contour = self._search.outline
         if contour.closing_px and level.contours is not None and level.contour_active and level.colored:
@@ -318,9 +231,7 @@ class Descent:
         rendering = None
         if canvases is not None:
             rendering = shaped(canvases[int(solution.canvas[0])], level.factor.width, level.factor.height)
-        winner = solution.best
-        best = solved_pose(solution.R[winner, 0], solution.t[winner, 0])
-        return Round(solution, contour, every, rendering, row, best)
+        return Round(solution, contour, every, rendering, row)
 
     def _along_outline(
         self, level: LevelProblem, pose: Pose, buffers: Buffers, reach_px: float
@@ -348,7 +259,7 @@ class Descent:
 
     def _assessed(
         self, start: Pose, level: LevelProblem, rough: LevelProblem, hypotheses: Hypotheses, ended: Round,
-        before: tuple[Hypotheses, F64] | None, levels: int,
+        before: Reached | None, levels: int,
     ) -> Candidates:  # fmt: skip
         """What speaks for the winner."""
         best, rendering = ended.best, ended.rendering
@@ -366,9 +277,9 @@ class Descent:
                 smooth, camera = level.contours.smooth, level.crop.camera
                 learned = keyframe.support(smooth, *drawn, camera, best, self._meshes.length_m)
                 quality = replace(quality, learned=learned)
-        if before is not None and len(before[1]) > 1:  # a single one cannot agree with itself
-            voters, cost = before
-            agreed = agreement(voters.R, voters.t, cost, best, self._meshes.length_m)
+        if before is not None and len(before.cost) > 1:  # a single one cannot agree with itself
+            voters = before.hypotheses
+            agreed = agreement(voters.R, voters.t, before.cost, best, self._meshes.length_m)
             quality = replace(quality, agreement=agreed)
         mask, weights = level.crop.mask, level.responsibility.silhouette
         border_px = 0.0 if mask is None else border_error(rendering.coverage, mask, weights)
@@ -380,10 +291,12 @@ def iterates_of(
 ) -> int:
     """How many a descent makes at most; `unseen` is the observation without its mask, which may be left out."""
     contour = search.outline
-    if contour_weight(unseen, contour, objective, mesh) <= 0.0:
-        return sum(level.iterations + 1 for level in pyramid.levels)
-    rounds = len(contour.reach_px)
-    steps = sum(rounds * (-(-level.iterations // rounds) + 1) for level in pyramid.levels)
+    held = contour_weight(unseen, contour, objective, mesh) > 0.0
+    rounds, count = len(contour.reach_px) if held else 1, pyramid.hypotheses[0]
+    each = [rounds * (-(-level.iterations // rounds) + 1) for level in pyramid.levels]
+    steps = sum(each) + (each[0] if pyramid.at_first(count) < count else 0)
+    if not held:
+        return steps
     return steps + len(contour.closing_px) * (contour.closing_steps + 1)
 
 

@@ -15,7 +15,8 @@ from diffdope.estimate.confidence import agreement
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.scene.observation import Observation
-from diffdope.search.descent import Candidates, Descent, Hypotheses
+from diffdope.search.candidates import Candidates, Hypotheses
+from diffdope.search.descent import Descent
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.selection import non_maximum_suppression

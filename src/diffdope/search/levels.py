@@ -11,7 +11,12 @@ from diffdope.errors import MOST, DiffDopeError, check_count
 from diffdope.solve.gradient_descent import check_iterates
 
 _LARGEST_CROP = 2**15  # pixels; images are smaller
-_BOUNDS = (("size", 8, _LARGEST_CROP), ("hypotheses", 1, MOST), ("iterations", 1, MOST), ("faces", 0, MOST))
+_BOUNDS = (
+    ("size", 8, _LARGEST_CROP),
+    ("hypotheses", 1, MOST),
+    ("iterations", 1, MOST),
+    ("faces", 0, MOST),
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ class PyramidSettings:
         levels: see `Level`.
         angle_deg: how uncertain the start is: hypotheses turn it by up to this angle.
         distance: and move it by up to this share of the object's diameter.
+        first: how many hypotheses begin at the first level: where these end in one place, the others are left out. 0
+            for all at once.
 
     Raises:
         DiffDopeError: if there is no level, or a number is out of range.
@@ -68,12 +75,14 @@ class PyramidSettings:
     levels: tuple[Level, ...] = (Level(40, 8, 8, 500), Level(80, 3, 5, 2000), Level(160, 1, 3, 0))
     angle_deg: float = 12.0
     distance: float = 0.06
+    first: int = 0
 
     def __post_init__(self) -> None:
         """Refuses searches without levels or with radii that are none."""
         if not self.levels:
             raise DiffDopeError("levels: expected at least one, got none")
         check_iterates(max(self.hypotheses), sum(self.iterations))
+        check_count("first", self.first, least=0, most=MOST)
         if not 0.0 <= self.angle_deg <= 180.0:
             raise DiffDopeError(f"angle_deg: expected 0 to 180 degrees, got {self.angle_deg}")
         if not 0.0 <= self.distance <= 10.0:
@@ -82,7 +91,7 @@ class PyramidSettings:
     @classmethod
     def of(
         cls, *, sizes: Sequence[int], hypotheses: Sequence[int], iterations: Sequence[int], faces: Sequence[int],
-        angle_deg: float, distance: float,
+        angle_deg: float, distance: float, first: int = 0,
     ) -> PyramidSettings:  # fmt: skip
         """From one number a level in each list, as settings files and flags have them.
 
@@ -90,7 +99,7 @@ class PyramidSettings:
             DiffDopeError: if the lists differ in length or are empty, or for what the constructor refuses.
         """
         lists = {"sizes": sizes, "hypotheses": hypotheses, "iterations": iterations, "faces": faces}
-        return cls(_levels(lists), angle_deg, distance)
+        return cls(_levels(lists), angle_deg, distance, first)
 
     def with_lists(self, **lists: Sequence[int]) -> PyramidSettings:
         """With other numbers, one a level in each list; lists that are not given keep their numbers.
@@ -124,6 +133,10 @@ class PyramidSettings:
         """Of all levels."""
         return tuple(level.faces for level in self.levels)
 
+    def at_first(self, count: int) -> int:
+        """How many of so many hypotheses begin at the first level; a single level is the last, which needs them all."""
+        return count if len(self.levels) == 1 else min(self.first, count) or count
+
     @property
     def anywhere(self) -> bool:
         """Whether nothing is known of the start: any turn is as good as any other."""
@@ -156,6 +169,7 @@ def _of_one_pose(pyramid: PyramidSettings, first: int) -> PyramidSettings:
     return replace(pyramid, levels=tuple(replace(level, hypotheses=1) for level in pyramid.levels[first:]))
 
 
+NEAR = PyramidSettings(first=3)
 FAR = PyramidSettings(
     (Level(24, 96, 8, 500), Level(40, 32, 8, 500), Level(80, 8, 8, 2000), Level(160, 3, 6, 0)),
     angle_deg=45.0, distance=0.25,

@@ -17,6 +17,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.problem.level_problem import LevelProblem
 from diffdope.render.renderer import Renderer
 
+F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 Intp = NDArray[np.intp]
@@ -97,30 +98,38 @@ def shift_of_depth(level: LevelProblem, pose: Pose, length_m: float, guess: F64 
     behind = (crop.depth > 0.0) & (np.abs(crop.depth - drawn.depth[0]) > _THICKNESS * length_m)
     if not np.any(behind & inside & is_object):  # half of what a shift makes disagree lies within the outline
         return None
-    surface = _grown(np.where(inside, drawn.depth[0], 0.0).astype(np.float64))
+    surface = _grown(np.where(inside, drawn.depth[0], np.float32(0.0)))
     rows, columns = np.nonzero(surface > 0.0)
+    padded = np.pad(np.asarray(crop.depth, np.float32), _FARTHEST + 1)
+    width = padded.shape[1]
     outlines = _Outlines(
-        np.pad(np.asarray(crop.depth, np.float64), _FARTHEST + 1), rows + _FARTHEST + 1, columns + _FARTHEST + 1,
+        padded.ravel(), (rows + _FARTHEST + 1) * width + columns + _FARTHEST + 1, width,
         surface[rows, columns], is_object[rows, columns], _THICKNESS * length_m,
     )  # fmt: skip
     return outlines.shift(level.window.reduction, guess)
 
 
 class _Outlines(NamedTuple):
-    """Measured depth (padded), and for N pixels near the object their place in it, the surface's depth, the mask."""
+    """Measured depth (padded, flat), and for N pixels near the object their place in it, the surface's depth, the mask.
 
-    depth: F64
-    rows: Intp
-    columns: Intp
-    surface: F64
+    width: of the padded rows.
+    """
+
+    depth: F32
+    place: Intp
+    width: int
+    surface: F32
     is_object: Bool
     thickness_m: float
 
     def disagreeing(self, right: int, down: int) -> float:
         """How many pixels do, if depth is that far to the right and below."""
-        depth = self.depth[self.rows + down, self.columns + right]
-        on = np.abs(depth - self.surface) < self.thickness_m
-        return float(np.where(depth > 0.0, on != self.is_object, _UNKNOWN).sum())
+        depth = self.depth.take(self.place + (down * self.width + right))
+        measured = depth > 0.0
+        depth -= self.surface
+        np.abs(depth, out=depth)
+        wrong = np.count_nonzero(((depth < self.thickness_m) != self.is_object) & measured)
+        return wrong + _UNKNOWN * float(len(depth) - np.count_nonzero(measured))
 
     def shift(self, reduction: int, guess: F64 | None) -> Shift | None:
         """The one that makes fewest pixels disagree; None where that is not within reach."""
@@ -154,11 +163,13 @@ class _Outlines(NamedTuple):
         return Shift(reduction * (np.array(best) + finer), here / max(own, 1.0), own - here)
 
 
-def _grown(surface: F64) -> F64:
-    """Depth (H, W), 0 where nothing is drawn, continued beyond the outline by as far as depth may be shifted."""
-    for _ in range(_FARTHEST):
-        around = np.pad(surface, 1)
-        beside = np.stack([around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:]])
-        count = np.count_nonzero(beside, axis=0)
-        surface = np.where((surface == 0.0) & (count > 0), beside.sum(axis=0) / np.maximum(count, 1), surface)
-    return surface
+def _grown(surface: F32) -> F32:
+    """Depth (H, W), 0 where nothing is drawn, continued beyond the outline from the nearest pixel that is drawn.
+
+    As far as depth may be shifted, along rows and columns together.
+    """
+    from scipy.ndimage import distance_transform_cdt
+
+    outside = surface <= 0.0
+    away, (rows, columns) = distance_transform_cdt(outside, metric="taxicab", return_indices=True)
+    return np.where(away <= _FARTHEST, surface[rows, columns], np.float32(0.0))

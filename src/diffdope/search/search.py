@@ -17,43 +17,34 @@ from diffdope.estimate.robust_gauss_newton import RobustEstimate, robust_gauss_n
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
-from diffdope.problem.level_problem import LevelProblem, contour_weight, pose_evidence
-from diffdope.problem.variables import Variables
+from diffdope.problem.level_problem import contour_weight, pose_evidence
 from diffdope.scene.observation import Observation
 from diffdope.search.answers import Answers, along, answers_of
 from diffdope.search.box_masks import Mask, masks_in_box
 from diffdope.search.by_features import search_by_features, with_distance_error
-from diffdope.search.closest_points import aligned, measured_points
+from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.contradictions import of_departure, of_kind, of_size
-from diffdope.search.descent import Candidates, Descent, Hypotheses, Progress, iterates_of
+from diffdope.search.descent import Descent, Progress, iterates_of
+from diffdope.search.ending import costs_of, first_order, refused, status_of
 from diffdope.search.everywhere import pyramids_everywhere, search_everywhere
 from diffdope.search.history import Amended, Recorder
 from diffdope.search.keyframes import Keyframes
-from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
 from diffdope.search.pieces import pieces
-from diffdope.search.proposals import around_prior
 from diffdope.search.registration import note_on_shift
 from diffdope.search.settings import SearchSettings
+from diffdope.search.stages import MOVED, SURPLUS, Stages
 from diffdope.search.start_error import kept_along_view, reach_of
 from diffdope.search.symmetric_alternatives import odds_of, symmetric_alternatives
-from diffdope.search.view_sphere import view_sphere
 from diffdope.search.wrong_masks import off_px, without_mask
-from diffdope.solve.gradient_descent import DescentSettings, descend
-from diffdope.solve.levenberg_marquardt import SolverResult
+from diffdope.solve.gradient_descent import DescentSettings
 from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
 
 ALTERNATIVES = 3  # poses that are refined the other way round, of those that look better
-_SURPLUS = 1.0  # log odds by which a far result must be surer where edges hold the outline: some fit everywhere
-_AT_HOME = 0.75  # near searches that stayed well within what they take for possible found the start as good as stated
-_LOYALTY = 2.0  # log odds by which a far result must be surer than theirs
-_HALF_WAY_RAD = np.radians(15.0)  # about half of what is between neighbours of the view sphere
-_MOVED = 1.0  # near searches that went farther than they were meant to have found the start worse than stated
-_AT_REST = 0.005  # share by which the last step lowered the cost of a pose that has come to rest
 
 
 class Search:
@@ -94,19 +85,16 @@ class Search:
         self._settings, self._objective, self._first_order = settings, objective, descent
         self._everywhere = pose is None
         self._answers: list[Candidates] = []
-        self._rng = np.random.default_rng(seed)
         self._length_m = meshes.length_m
         self._recorder = Recorder()
         unseen = observation.without_mask()
         held, held_unseen = (contour_weight(o, settings.outline, objective, meshes.mesh) for o in (observation, unseen))
-        self._held = held > 0.0
-        self._held_unseen = held_unseen > 0.0 and not self._held and settings.mask_refused_px > 0.0
+        self._held_unseen = held_unseen > 0.0 and not held > 0.0 and settings.mask_refused_px > 0.0
         self._again = settings.near.of_one_pose(1)
         first = (settings.near, settings.far) if pose is not None else pyramids_everywhere(settings)
-        self._reach_of_aligned = settings.near
-        self._first_aligned = sum(pyramid.hypotheses[0] for pyramid in first)
+        first_aligned = sum(pyramid.hypotheses[0] for pyramid in first)
         kept = settings.closest_points.count(observation) if pose is not None else 0
-        self._count = self._first_aligned + kept + ALTERNATIVES
+        self._count = first_aligned + kept + ALTERNATIVES
         self._rates = np.ones(self._count)
         solver: dict[str, Any] = {}
         if descent is not None:
@@ -118,6 +106,10 @@ class Search:
             progress=progress, expected=self._most() if progress is not None else 1,
             keyframes=keyframes, **solver,
         )  # fmt: skip
+        self._stages = None if pose is None else Stages(
+            meshes, observation, pose, settings, self._descent, np.random.default_rng(seed),
+            depth_counts=objective.depth_weight > 0.0, held=held > 0.0, first_aligned=first_aligned,
+        )  # fmt: skip
 
     def run(self, *, followed: PhotometricGain | None = None, near: bool = False) -> Outcome | Failure:
         """The best pose found, or why nothing could be compared.
@@ -126,16 +118,16 @@ class Search:
             followed: the light of the frame before, if the object was found there and is expected here to a few pixels.
             near: it is expected so near that the last level will do.
         """
-        if self._start is None:
+        if self._stages is None:
             found = self._anywhere()
         elif near:
             levels = self._settings.near.of_one_pose(len(self._settings.near.levels) - 1)
-            alone = self._proposals(self._pose, levels, 0)
+            alone = Hypotheses.of(self._pose, 0)
             found = self._descent.run(levels, alone, self._pose, followed=followed, near=True)
         else:
-            found = self._found()
+            found = self._stages.run()
             if isinstance(found, Candidates):
-                found = self._without_wrong_mask(found)
+                found = self._without_wrong_mask(found, self._stages)
         if isinstance(found, Failure):
             return found
         # A frame that is followed has been doubted when it was begun, and is held against the frames before.
@@ -149,7 +141,7 @@ class Search:
         why = " ".join(note for note in notes if note.startswith("contradiction"))
         return replace(outcome, notes=(*outcome.notes, *notes), why=why)
 
-    def _without_wrong_mask(self, found: Candidates) -> Candidates:
+    def _without_wrong_mask(self, found: Candidates, stages: Stages) -> Candidates:
         """The same, or what edges find from the start where the mask is off and is all there is beside them."""
         if not self._held_unseen:
             return found
@@ -160,9 +152,9 @@ class Search:
 
         def run(start: Pose) -> Candidates | Failure:
             near = self._settings.near
-            return descent.run(near, self._proposals(start, near, 0), start)
+            return descent.run(near, stages.proposals(start, near, 0), start)
 
-        best = without_mask(run, self._pose, found, border_px, _SURPLUS)
+        best = without_mask(run, self._pose, found, border_px, SURPLUS)
         if best is not found:
             self._descent = descent  # alternatives are refined as the result was
         return best
@@ -219,18 +211,6 @@ class Search:
             pyramids += [s.near] * 2
         return sum(iterates_of(pyramid, s, self._objective, unseen, self._meshes.mesh) for pyramid in pyramids) - 1
 
-    def _proposals(self, start: Pose, pyramid: PyramidSettings, column: int) -> Hypotheses:
-        """Poses around a start, numbered from a column on."""
-        count = pyramid.levels[0].hypotheses
-        R, t = around_prior(
-            start, count, rng=self._rng,
-            angle_rad=np.radians(pyramid.angle_deg), distance_m=pyramid.distance * self._length_m,
-        )  # fmt: skip
-        return Hypotheses(R, t, np.arange(column, column + count))
-
-    def _around(self, start: Pose, pyramid: PyramidSettings, column: int) -> Candidates | Failure:
-        return self._descent.run(pyramid, self._proposals(start, pyramid, column), start)
-
     @property
     def _pose(self) -> Pose:
         """The start, or the first proposal where none is given."""
@@ -249,59 +229,6 @@ class Search:
         self._start, self._answers = found.proposal, found.answers
         return found.best
 
-    def _far(self, column: int) -> Candidates | Failure:
-        """The wider search: from what is laid over the mask with rotations near the start's, or from all around it."""
-        pyramid = self._settings.far
-        if "mask" not in self._observation.modalities:
-            return self._around(self._pose, pyramid, column)
-        pyramid = pyramid.of_fewer(self._settings.laid)
-        proposals = self._proposals(self._pose, pyramid, column)
-        laid = view_sphere(
-            self._meshes, self._observation, self._settings.view_sphere, pyramid.hypotheses[0] - 1,
-            around=self._pose, angle_rad=np.radians(pyramid.angle_deg) + _HALF_WAY_RAD,
-        )  # fmt: skip
-        if isinstance(laid, Failure):
-            return laid
-        R, t = np.concatenate([proposals.R[:1], laid.R]), np.concatenate([proposals.t[:1], laid.t])
-        return self._descent.run(pyramid, Hypotheses(R, t, proposals.columns[: len(t)]), self._pose)
-
-    def _found(self) -> Candidates | Failure:
-        """What the near search found, or the far one."""
-        search = self._settings
-        first = self._near()
-        if search.fallback_confidence <= 0.0 or not self._doubtful(first):
-            return first
-        second = self._far(search.near.hypotheses[0])
-        if isinstance(second, Failure):
-            return first
-        if isinstance(first, Failure) or second.surer_than(first, self._surplus_over(first)):
-            return second
-        return first
-
-    def _near(self) -> Candidates | Failure:
-        """What is found from poses around the start, and from those that measured points lead to."""
-        search, start = self._settings, self._pose
-        proposals = self._proposals(start, search.near, 0)
-        if not search.closest_points.count(self._observation) or not self._objective.depth_weight > 0.0:
-            return self._descent.run(search.near, proposals, start)
-        seen = measured_points(self._observation, search.closest_points.points)
-        by_colour = self._meshes.mesh.has_pattern and "rgb" in self._observation.modalities
-        R, t, told = aligned(
-            self._meshes.surface, seen, start, search.closest_points,
-            diameter_m=self._length_m, stays=not by_colour, rng=self._rng,
-        )  # fmt: skip
-        # Where colours alone tell a turn, the wider search has a look, as if they had led there from the start.
-        self._reach_of_aligned = search.far if told or not by_colour else search.near
-        columns = np.append(proposals.columns, self._first_aligned + np.arange(len(t)))
-        every = Hypotheses(np.concatenate([proposals.R, R]), np.concatenate([proposals.t, t]), columns)
-        return self._descent.run(self._as_far(search.near), every, start)
-
-    def _as_far(self, pyramid: PyramidSettings) -> PyramidSettings:
-        """Its levels with the prior of the wider search, unless it has none: aligned poses may be as far away."""
-        if not (pyramid.angle_deg or pyramid.distance):
-            return pyramid
-        return replace(pyramid, angle_deg=self._settings.far.angle_deg, distance=self._settings.far.distance)
-
     def _choice(self, found: Candidates) -> list[Candidates]:
         """What was found, and what else may be right: other answers, or the same turned."""
         choice = [found, *(one for one in self._answers if one is not found)]
@@ -312,7 +239,8 @@ class Search:
             found.pose, self._meshes.approximate_symmetries, found.rough, buffers, self._length_m
         )
         for number, start in enumerate(turned[:ALTERNATIVES]):
-            other = self._around(start, self._again, self._count - ALTERNATIVES + number)
+            alone = Hypotheses.of(start, self._count - ALTERNATIVES + number)
+            other = self._descent.run(self._again, alone, start)
             if isinstance(other, Candidates):
                 choice.append(replace(other.agreeing(found.quality.agreement), at_most=found.at_most))
         return choice
@@ -341,29 +269,11 @@ class Search:
             poses, less = [*poses, *open_ends], np.append(less, np.minimum(beside[1:] - beside[0], 0.0))
         return answers_of(poses, found.log_odds + less, self._meshes.alikeness)
 
-    def _doubtful(self, found: Candidates | Failure) -> bool:
-        """Whether the near search's result does not convince: a wider one should have a look."""
-        if isinstance(found, Failure):
-            return found.status is Status.FAILED
-        return found.doubtful(self._settings.fallback_confidence) or self._moved(found) > _MOVED
-
-    def _surplus_over(self, found: Candidates) -> float:
-        """Log odds by which a far result must be surer than the near search's."""
-        if self._held:
-            return _SURPLUS
-        return _LOYALTY if self._moved(found) < _AT_HOME else 0.0
-
-    def _moved(self, found: Candidates) -> float:
-        """How far the best pose is from the start, in units of what the search that led there takes for possible."""
-        was_aligned = self._first_aligned <= found.winner < self._count - ALTERNATIVES
-        near, best = self._reach_of_aligned if was_aligned else self._settings.near, found.pose
-        angle = best.angle_to(self._pose) / max(np.radians(near.angle_deg), 1e-6)
-        return float(max(angle, best.distance_to(self._pose) / max(near.distance * self._length_m, 1e-9)))
-
     def _outcome(self, found: Candidates, choice: list[Candidates], odds: F64) -> Outcome:
         level = found.level
         estimate = RobustEstimate(found.pose) if self._settings.polish.idle else self._estimate(found)
-        costs, each = self._costs(found, estimate)
+        fixed = not (self._settings.near.angle_deg or self._settings.near.distance)
+        costs, each = costs_of(found, estimate, self._pose, self._length_m, fixed=fixed)
         row, winner = found.winner_row, found.winner
         amended = None
         if estimate.moved:
@@ -377,7 +287,8 @@ class Search:
             error = self._settings.features.error_of_distance(found.quality.matched or 0.0)
             covariance = with_distance_error(covariance, estimate.pose, error)
         return Outcome(
-            level=level, start=self._pose, pose=estimate.pose, status=self._status(found, confidence, answers),
+            level=level, start=self._pose, pose=estimate.pose,
+            status=status_of(found, confidence, answers, self._settings, first_order=not assessed),
             cost=float(costs[1]), modality_costs=each[1], initial_cost=float(costs[0]), initial_modality_costs=each[0],
             history=history, winner=winner, winner_iteration=row,
             quality=found.quality if assessed else None, confidence=confidence if assessed else None,
@@ -385,30 +296,6 @@ class Search:
             notes=(*self._turned(found), *refused(level), *estimate.notes), gain=found.gain,
             answers=answers,
         )  # fmt: skip
-
-    def _status(self, found: Candidates, confidence: float, answers: Answers | None) -> Status:
-        solution = found.ended.solution
-        if self._first_order is not None and found.winner_row == 0:
-            return Status.FAILED
-        if self._first_order is None and confidence < self._settings.least_confidence:
-            return Status.AMBIGUOUS if answers is not None and answers.ambiguous else Status.FAILED
-        best = solution.best
-        rest = solution.converged[best] or (self._first_order is None and solution.last_reduction[best] < _AT_REST)
-        return Status.CONVERGED if rest else Status.ITERATION_LIMIT
-
-    def _costs(self, found: Candidates, estimate: RobustEstimate) -> tuple[F64, F64]:
-        """Costs (2,) and modality costs (2, M) of start and result at the last level, without what the prior adds."""
-        level, ended = found.level, found.ended
-        own = found.levels == 1 and ended.first_row == 0 and not estimate.moved and ended.contour is None
-        if own and not (self._settings.near.angle_deg or self._settings.near.distance):
-            solution, best = ended.solution, ended.solution.best
-            rows = [0, found.winner_row]
-            each = level.unweighted(solution.history_each[rows, best])
-            return solution.history_cost[rows, best], each[:, level.counted]
-        ends = (self._pose, estimate.pose)
-        problem = level.problem(Variables.one_object(0.5 * self._length_m), None, ended.quadratics)
-        evaluation = problem.evaluate(np.stack([p.R_m2c for p in ends]), np.stack([p.t_m2c for p in ends]))
-        return evaluation.cost, level.unweighted(evaluation.each)[:, level.counted]
 
     def _turned(self, found: Candidates) -> tuple[str, ...]:
         """A note, if the object is not the way round that the start has it."""
@@ -424,22 +311,10 @@ class Search:
             level, found.pose, length_m=self._length_m, tilt=self._meshes.tilt, gain=search.light,
             settings=search.polish, noise=search.noise,
             beside=lambda pose: pose_evidence(self._meshes.corners_m, pose, self._objective),
-            reach=reach_of(search, nearby=not self._everywhere and self._moved(found) <= _MOVED),
+            reach=reach_of(search, nearby=self._stages is not None and self._stages.moved(found) <= MOVED),
             kept=0.0 if self._everywhere else kept_along_view(found, search), border_px=found.border_px,
         )  # fmt: skip
         if level.contours is None or not level.contour_active or "depth" in level.modalities:
             return refine(found.pose, found.start)
         information = np.zeros((6, 6)) if contour is None else level.contours.information(contour)
         return refine.held(found.pose, information)
-
-
-def first_order(problem: object, R: F64, t: F64, *, descent: DescentSettings, rates: F64, **_: object) -> SolverResult:
-    """`gradient_descent.descend` with the arguments of `levenberg_marquardt.minimise`."""
-    return descend(problem, R, t, descent, rates)  # type: ignore[arg-type]
-
-
-def refused(level: LevelProblem) -> tuple[str, ...]:
-    """A note, if the mask was left out."""
-    if level.mask_refused_px is None:
-        return ()
-    return (f"mask is off: its border is {level.mask_refused_px:.1f} pixels of the crop from the object's outline",)

@@ -12,7 +12,7 @@ from diffdope.problem.level_problem import GainModel
 from diffdope.search.box_proposals import BoxSettings
 from diffdope.search.closest_points import ClosestPointSettings
 from diffdope.search.feature_views import FeatureSettings
-from diffdope.search.levels import EVERYWHERE, FAR, PyramidSettings
+from diffdope.search.levels import EVERYWHERE, FAR, NEAR, PyramidSettings
 from diffdope.search.pieces import PieceSettings
 from diffdope.search.view_sphere import ViewSphereSettings
 from diffdope.solve.levenberg_marquardt import LevenbergSettings
@@ -25,7 +25,7 @@ from diffdope.terms.registry import NoiseSettings
 class SearchSettings:
     """Second-order refinement: a search close to the start, and a wider one where that is not convincing."""
 
-    near: PyramidSettings = field(default_factory=PyramidSettings)
+    near: PyramidSettings = field(default_factory=lambda: NEAR)
     closest_points: ClosestPointSettings = field(default_factory=ClosestPointSettings)
     """What the near search takes in beside poses around the start, where depth and a mask are given."""
     far: PyramidSettings = field(default_factory=lambda: FAR)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from diffdope.search.descent import Candidates
+from diffdope.search.candidates import Candidates
 from diffdope.search.settings import SearchSettings
 
 _NEARER = 0.7  # times the spread: results lie nearer than their starts, by `python -m benchmarks.calibration`

@@ -14,7 +14,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure
 from diffdope.problem.responsibility import border_error
 from diffdope.render.renderer import Renderer
-from diffdope.search.descent import Candidates
+from diffdope.search.candidates import Candidates
 from diffdope.search.mesh_levels import MeshLevels
 
 Run = Callable[[Pose], Candidates | Failure]

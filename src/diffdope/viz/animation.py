@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_shape, expected
 from diffdope.io.files import atomic
-from diffdope.viz.compose import Image, caption, side_by_side, to_bytes
+from diffdope.viz.compose import Image, caption, enlarge, side_by_side, to_bytes
 from diffdope.viz.overlay import RenderedView, layered
 
 if TYPE_CHECKING:
@@ -38,9 +38,10 @@ def optimisation_frames(
     """
     image: Image = np.asarray(photo, np.float64)
     factor = max(1, round(width / image.shape[1]))
+    large = enlarge(image, factor)
     for k in np.flatnonzero(np.isfinite(history.costs[: last + 1, winner])):  # those in which it took part
         view = render(history.R_m2c[k, winner], history.t_m2c[k, winner])
-        outlined, mixed = layered(image, view, None, factor)
+        outlined, mixed = layered(large, view, None, factor)
         text = f"iteration {k}   cost {history.costs[k, winner]:.4f}"
         yield to_bytes(caption(side_by_side(outlined, mixed), text))
 
@@ -115,7 +116,7 @@ def _write_mp4(path: Path, frames: Iterable[Frame], fps: int | Fraction) -> Path
                 stream = container.add_stream("libx264", rate=Fraction(fps))
                 stream.height, stream.width = frame.shape[:2]
                 stream.pix_fmt = "yuv420p"
-                stream.options = {"crf": "20"}
+                stream.options = {"crf": "20", "preset": "veryfast"}
             check_shape(f"frames[{k}]", frame, (stream.height, stream.width, 3))
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         if stream is None:

@@ -123,12 +123,12 @@ def caption(image: Image, text: str, *, size: int = 15) -> Image:
 def side_by_side(*images: Image, gap: int = 6) -> Image:
     """Images of any height in a row, padded below."""
     height = max(image.shape[0] for image in images)
-    parts: list[Image] = []
-    for k, image in enumerate(images):
-        if k:
-            parts.append(np.full((height, gap, 3), 0.09))
-        parts.append(np.pad(image, ((0, height - image.shape[0]), (0, 0), (0, 0)), constant_values=0.09))
-    return np.concatenate(parts, axis=1)
+    row = np.full((height, sum(image.shape[1] for image in images) + gap * (len(images) - 1), 3), 0.09)
+    at = 0
+    for image in images:
+        row[: image.shape[0], at : at + image.shape[1]] = image
+        at += image.shape[1] + gap
+    return row
 
 
 def stacked(*images: Image, gap: int = 6) -> Image:
@@ -138,7 +138,9 @@ def stacked(*images: Image, gap: int = 6) -> Image:
 
 def to_bytes(image: Image) -> NDArray[np.uint8]:
     """8-bit colours."""
-    return np.asarray(np.round(np.clip(image, 0.0, 1.0) * 255.0), np.uint8)
+    scaled = np.clip(image, 0.0, 1.0)
+    scaled *= 255.0
+    return np.asarray(np.rint(scaled, out=scaled), np.uint8)
 
 
 def _checked(image: ArrayLike, coverage: ArrayLike, over: ArrayLike | None) -> tuple[Image, Image | None, Image]:

@@ -15,4 +15,4 @@ def save_png(path: Path, picture: NDArray[np.uint8]) -> None:
     from PIL import Image
 
     with atomic(path) as temporary:
-        Image.fromarray(picture).save(temporary, format="PNG")
+        Image.fromarray(picture).save(temporary, format="PNG", compress_level=3)  # a tenth larger, in half of the time

@@ -41,9 +41,8 @@ class RenderedView:
     title: str
 
 
-def layered(photo: Image, view: RenderedView, truth: NDArray[np.floating] | None, factor: int) -> tuple[Image, Image]:
-    """(photograph with contour, photograph with the rendering blended in), enlarged."""
-    large = enlarge(photo, factor)
+def layered(large: Image, view: RenderedView, truth: NDArray[np.floating] | None, factor: int) -> tuple[Image, Image]:
+    """(photograph with contour, photograph with the rendering blended in), of a photograph that has been enlarged."""
     coverage = enlarge(np.asarray(view.coverage, np.float64), factor)
     if view.rgb is None:
         mixed = tint(large, coverage, color=CYAN)
@@ -106,11 +105,12 @@ def overlay_image(
     check_shape("photo", image, (None, None, 3))
     _check_sizes(image.shape[:2], views, truth_coverage=truth_coverage, observed_depth=observed_depth)
     factor = max(1, round(width / image.shape[1]))
+    large = enlarge(image, factor)
     differences = [] if observed_depth is None else [depth_difference_mm(view, observed_depth) for view in views]
     limit_mm = depth_limit_mm(differences) if differences else 0.0  # one scale for all, so that they can be compared
     columns = []
     for k, view in enumerate(views):
-        outlined, mixed = layered(image, view, truth_coverage, factor)
+        outlined, mixed = layered(large, view, truth_coverage, factor)
         note = "contour (magenta: truth)" if truth_coverage is not None else "contour"
         parts = [caption(outlined, f"{view.title}\n{note}"), caption(mixed, "rendering blended in")]
         if differences:

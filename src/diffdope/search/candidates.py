@@ -1,0 +1,159 @@
+"""Poses on their way through the levels of a search, and those that have reached the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.estimate.confidence import log_odds_of
+from diffdope.estimate.fit_quality import FitQuality
+from diffdope.geometry.pose import Pose, solved_pose
+from diffdope.problem.level_problem import LevelProblem
+from diffdope.search.selection import non_maximum_suppression
+from diffdope.solve.levenberg_marquardt import SolverResult
+from diffdope.terms.base import Rendering
+from diffdope.terms.photometric_gain import PhotometricGain
+from diffdope.terms.quadratic_factor import QuadraticFactor
+
+F64 = NDArray[np.float64]
+Intp = NDArray[np.intp]
+
+_UNSETTLED = 0.02  # share by which the last step still lowered the cost
+_SAME_ANGLE_RAD, _SAME_DISTANCE = np.radians(2.0), 0.01
+_DEARER = 1.2  # ratio of costs from which on a place is not as good as the best
+
+
+class Hypotheses(NamedTuple):
+    """Poses (B, 3, 3) and (B, 3) metres, and their numbers in the history."""
+
+    R: F64
+    t: F64
+    columns: Intp
+
+    @classmethod
+    def of(cls, pose: Pose, column: int) -> Hypotheses:
+        """A single pose."""
+        return cls(pose.R_m2c[None], pose.t_m2c[None], np.array([column]))
+
+    @classmethod
+    def joined(cls, some: Sequence[Hypotheses]) -> Hypotheses:
+        """One after the other."""
+        return cls(*(np.concatenate(parts) for parts in zip(*some, strict=True)))
+
+    def taken(self, kept: Intp | slice) -> Hypotheses:
+        """Some of them."""
+        return Hypotheses(self.R[kept], self.t[kept], self.columns[kept])
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Where hypotheses ended at a level, and their costs (B,) there."""
+
+    hypotheses: Hypotheses
+    cost: F64
+
+    @cached_property
+    def best(self) -> Pose:
+        """With the lowest cost."""
+        k = int(np.argmin(self.cost))
+        return Pose(self.hypotheses.R[k], self.hypotheses.t[k])
+
+    def best_apart(self, count: int, length_m: float) -> Hypotheses:
+        """So many of the best at most, of those that ended in one place the best alone."""
+        R, t, _ = self.hypotheses
+        distance_m = _SAME_DISTANCE * length_m
+        kept = non_maximum_suppression(R, t, self.cost, count, angle_rad=_SAME_ANGLE_RAD, distance_m=distance_m)
+        return self.hypotheses.taken(kept)
+
+    def agree(self, length_m: float) -> bool:
+        """Whether several ended where the best did, and none of about its cost elsewhere."""
+        R, t, _ = self.hypotheses
+        best = self.best
+        turned = np.einsum("bij,ij->b", R, best.R_m2c) > 1.0 + 2.0 * np.cos(_SAME_ANGLE_RAD)
+        there = turned & (np.linalg.norm(t - best.t_m2c, axis=1) < _SAME_DISTANCE * length_m)
+        return bool(there.sum() > 1 and np.all(there | (self.cost > _DEARER * self.cost.min())))
+
+
+@dataclass(frozen=True)
+class Round:
+    """Where rounds of steps ended: all poses, the pull of the photograph's edges, and the winner's images if any."""
+
+    solution: SolverResult
+    contour: QuadraticFactor | None
+    quadratics: tuple[QuadraticFactor, ...]
+    rendering: Rendering | None
+    first_row: int
+
+    @cached_property
+    def best(self) -> Pose:
+        """With the lowest cost."""
+        s = self.solution
+        return solved_pose(s.R[s.best, 0], s.t[s.best, 0])
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Poses that reached the end of a pyramid, and what is known of the best."""
+
+    start: Pose
+    level: LevelProblem
+    rough: LevelProblem
+    """Of the level before the last, where there is one: a quarter of the pixels."""
+    columns: Intp
+    ended: Round
+    quality: FitQuality
+    gain: PhotometricGain | None
+    levels: int
+    border_px: float = 0.0
+    """How far the mask's border is from the best's outline, pixels of the crop; 0 without a mask."""
+    at_most: float = np.inf
+    """Log odds that the best has at most, whatever its fit quality: less than infinite where something contradicts."""
+
+    @property
+    def pose(self) -> Pose:
+        """The best."""
+        return self.ended.best
+
+    @property
+    def winner(self) -> int:
+        """Its number in the history."""
+        return int(self.columns[self.ended.solution.best])
+
+    @property
+    def winner_row(self) -> int:
+        """The iterate at which it was reached."""
+        solution = self.ended.solution
+        return self.ended.first_row + int(np.argmin(solution.history_cost[:, solution.best]))
+
+    @property
+    def confidence(self) -> float:
+        """In the best pose."""
+        return float(1.0 / (1.0 + np.exp(-self.log_odds)))
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether the last step still lowered the cost."""
+        solution = self.ended.solution
+        return bool(solution.last_reduction[solution.best] > _UNSETTLED)
+
+    def doubtful(self, confidence: float) -> bool:
+        """Whether it does not convince: it is less sure than that, or has not come to rest."""
+        return self.confidence < confidence or self.unsettled
+
+    @property
+    def log_odds(self) -> float:
+        """Of the best pose being right."""
+        return min(log_odds_of(self.quality), self.at_most)
+
+    def surer_than(self, other: Candidates, surplus: float = 0.0) -> bool:
+        """Whether the fit quality speaks more for this than for the other, by more than a surplus of log odds."""
+        return self.log_odds > other.log_odds + surplus
+
+    def agreeing(self, agreement: float | None) -> Candidates:
+        """The same, with another agreement of hypotheses."""
+        return replace(self, quality=replace(self.quality, agreement=agreement))

@@ -1,0 +1,155 @@
+"""From a start pose: one search after the other, each wider and dearer than the one before, until one convinces."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from diffdope.geometry.pose import Pose
+from diffdope.problem.failure import Failure, Status
+from diffdope.scene.observation import Observation
+from diffdope.search.candidates import Candidates, Hypotheses
+from diffdope.search.closest_points import aligned, measured_points
+from diffdope.search.descent import Descent
+from diffdope.search.levels import PyramidSettings
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.proposals import around_prior
+from diffdope.search.settings import SearchSettings
+from diffdope.search.view_sphere import view_sphere
+
+F64 = NDArray[np.float64]
+
+SURPLUS = 1.0  # log odds by which a far result must be surer where edges hold the outline: some fit everywhere
+MOVED = 1.0  # near searches that went farther than they were meant to have found the start worse than stated
+_AT_HOME = 0.75  # near searches that stayed well within what they take for possible found the start as good as stated
+_LOYALTY = 2.0  # log odds by which a far result must be surer than theirs
+_HALF_WAY_RAD = np.radians(15.0)  # about half of what is between neighbours of the view sphere
+
+
+class Stages:
+    """The searches of one refinement.
+
+    Args:
+        meshes: the object, about its own middle.
+        observation: the whole image.
+        start: around which is searched.
+        settings: of the searches.
+        descent: takes hypotheses through levels.
+        rng: of the proposals.
+        depth_counts: whether depth has a weight.
+        held: whether edges hold the outline.
+        first_aligned: number in the history of the first pose that measured points lead to.
+    """
+
+    def __init__(
+        self, meshes: MeshLevels, observation: Observation, start: Pose, settings: SearchSettings, descent: Descent,
+        rng: Generator, *, depth_counts: bool, held: bool, first_aligned: int,
+    ) -> None:  # fmt: skip
+        self._meshes, self._observation, self._start, self._settings = meshes, observation, start, settings
+        self._descent, self._rng, self._held = descent, rng, held
+        points = settings.closest_points
+        self._aligns = depth_counts and points.count(observation) > 0
+        self._aligned = range(first_aligned, first_aligned + points.count(observation))
+        self._reach_of_aligned = settings.near
+        self._led_to = set(self._aligned)
+
+    def run(self) -> Candidates | Failure:
+        """What the first search that convinces has found, or the surest."""
+        settings = self._settings
+        first = self._near()
+        if settings.fallback_confidence <= 0.0 or not self._doubtful(first):
+            return first
+        second = self._far(settings.near.hypotheses[0])
+        if isinstance(second, Failure):
+            return first
+        if isinstance(first, Failure) or second.surer_than(first, self._surplus_over(first)):
+            return second
+        return first
+
+    def proposals(self, start: Pose, pyramid: PyramidSettings, column: int) -> Hypotheses:
+        """Poses around a start, numbered from a column on."""
+        count = pyramid.levels[0].hypotheses
+        R, t = around_prior(
+            start, count, rng=self._rng,
+            angle_rad=np.radians(pyramid.angle_deg), distance_m=pyramid.distance * self._meshes.length_m,
+        )  # fmt: skip
+        return Hypotheses(R, t, np.arange(column, column + count))
+
+    def moved(self, found: Candidates) -> float:
+        """How far the best pose is from the start, in units of what the search that led there takes for possible."""
+        led = found.winner in self._led_to
+        return self._share_of(self._reach_of_aligned if led else self._settings.near, found.pose)
+
+    def _share_of(self, pyramid: PyramidSettings, pose: Pose) -> float:
+        """How far a pose is from the start, in units of what a search takes for possible."""
+        angle = pose.angle_to(self._start) / max(np.radians(pyramid.angle_deg), 1e-6)
+        far_m = max(pyramid.distance * self._meshes.length_m, 1e-9)
+        return float(max(angle, pose.distance_to(self._start) / far_m))
+
+    def _near(self) -> Candidates | Failure:
+        """What is found from poses around the start, and from those that measured points lead to."""
+        near, led = self._settings.near, self._led()
+        if led is None or len(led.t) == 0:
+            pyramid = near if led is None else self._as_far(near)
+            return self._descent.run(pyramid, self.proposals(self._start, near, 0), self._start)
+        around, best = self.proposals(self._start, near, 0), Pose(led.R[0], led.t[0])
+        beside, half = around, 1 + len(around.t) // 2
+        if self._share_of(near, best) > MOVED:  # then what is around the start alone leads nowhere
+            beside = self.proposals(best, near, 0)
+            self._led_to |= set(range(1, half))
+        every = Hypotheses.joined(
+            [around.taken(slice(0, 1)), led, beside.taken(slice(1, half)), around.taken(slice(half, None))]
+        )
+        return self._descent.run(self._as_far(near), every, self._start)
+
+    def _led(self) -> Hypotheses | None:
+        """Poses that measured points lead to, best first; None where there are none to be had."""
+        settings = self._settings
+        if not self._aligns:
+            return None
+        seen = measured_points(self._observation, settings.closest_points.points)
+        by_colour = self._meshes.mesh.has_pattern and "rgb" in self._observation.modalities
+        R, t, told = aligned(
+            self._meshes.surface, seen, self._start, settings.closest_points,
+            diameter_m=self._meshes.length_m, stays=not by_colour, rng=self._rng,
+        )  # fmt: skip
+        # Where colours alone tell a turn, the wider search has a look, as if they had led there from the start.
+        self._reach_of_aligned = settings.far if told or not by_colour else settings.near
+        return Hypotheses(R, t, np.arange(self._aligned.start, self._aligned.start + len(t)))
+
+    def _as_far(self, pyramid: PyramidSettings) -> PyramidSettings:
+        """Its levels with the prior of the wider search, unless it has none: aligned poses may be as far away."""
+        if not (pyramid.angle_deg or pyramid.distance):
+            return pyramid
+        return replace(pyramid, angle_deg=self._settings.far.angle_deg, distance=self._settings.far.distance)
+
+    def _far(self, column: int) -> Candidates | Failure:
+        """The wider search: from what is laid over the mask with rotations near the start's, or from all around it."""
+        pyramid = self._settings.far
+        if "mask" not in self._observation.modalities:
+            return self._descent.run(pyramid, self.proposals(self._start, pyramid, column), self._start)
+        pyramid = pyramid.of_fewer(self._settings.laid)
+        proposals = self.proposals(self._start, pyramid, column)
+        laid = view_sphere(
+            self._meshes, self._observation, self._settings.view_sphere, pyramid.hypotheses[0] - 1,
+            around=self._start, angle_rad=np.radians(pyramid.angle_deg) + _HALF_WAY_RAD,
+        )  # fmt: skip
+        if isinstance(laid, Failure):
+            return laid
+        R, t = np.concatenate([proposals.R[:1], laid.R]), np.concatenate([proposals.t[:1], laid.t])
+        return self._descent.run(pyramid, Hypotheses(R, t, proposals.columns[: len(t)]), self._start)
+
+    def _doubtful(self, found: Candidates | Failure) -> bool:
+        """Whether the near search's result does not convince: a wider one should have a look."""
+        if isinstance(found, Failure):
+            return found.status is Status.FAILED
+        return found.doubtful(self._settings.fallback_confidence) or self.moved(found) > MOVED
+
+    def _surplus_over(self, found: Candidates) -> float:
+        """Log odds by which a far result must be surer than the near search's."""
+        if self._held:
+            return SURPLUS
+        return _LOYALTY if self.moved(found) < _AT_HOME else 0.0
