@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from diffdope.errors import as_floats, check_finite, check_shape, expected
+from diffdope.estimate.confidence import right_minimum
 from diffdope.geometry.crop import Box
 from diffdope.io.regions import note_on_cut
 from diffdope.pipelines.result import Status, message_of
@@ -142,7 +143,8 @@ def doubted(
     if cut:
         notes.append("most of the object would lie outside of the picture: little of it is compared")
     status, message = result.status, result.message
-    if status.ok and confidence < search.least_confidence:
+    told = right_minimum(still) * confidence / still if still > 0.0 else 0.0
+    if status.ok and told < search.least_confidence:
         status = Status.FAILED
         message = message_of(status, located=True)
     less_sure = replace(

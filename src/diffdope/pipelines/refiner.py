@@ -319,7 +319,7 @@ class Refiner:
         outcome = self._search(preset, observation, pose, progress, keyframes, box).run(**how)
         if isinstance(outcome, Failure):
             return Attempt(self._refused(outcome, pose, began), None)
-        return Attempt(self._result(outcome, observation, began), outcome.gain)
+        return Attempt(self._result(outcome, observation, began, boxed=box is not None), outcome.gain)
 
     def _search(
         self, preset: Preset, observation: Observation, pose: Pose | None, progress: Progress | None = None,
@@ -341,8 +341,9 @@ class Refiner:
             seed=self.seed, elapsed_s=time.perf_counter() - began, window=failure.window,
         )  # fmt: skip
 
-    def _result(self, outcome: Outcome, observation: Observation, began: float) -> RefinementResult:
+    def _result(self, outcome: Outcome, observation: Observation, began: float, *, boxed: bool) -> RefinementResult:
         names = outcome.level.modalities
+        told = notes_on(self.mesh, observation, self.preset, names, boxed=boxed)
         return RefinementResult(
             pose=outcome.pose,
             initial_pose=outcome.start,
@@ -353,7 +354,7 @@ class Refiner:
             status=outcome.status, message=message_of(outcome.status, outcome.why, located=outcome.answers is not None),
             winner=outcome.winner, winner_iteration=outcome.winner_iteration,
             iterations=len(outcome.history.costs) - 1, history=outcome.history, modalities=names,
-            notes=(*notes_on(self.mesh, observation, self.preset, names), *outcome.notes),
+            notes=(*told, *outcome.notes),
             seed=self.seed, elapsed_s=time.perf_counter() - began, window=outcome.level.window,
             covariance=outcome.covariance, unobserved=outcome.unobserved,
             confidence=outcome.confidence, evidence=outcome.quality,

@@ -37,7 +37,7 @@ from diffdope.search.proposals import around_prior
 from diffdope.search.registration import note_on_shift
 from diffdope.search.settings import SearchSettings
 from diffdope.search.start_error import kept_along_view, reach_of
-from diffdope.search.symmetric_alternatives import odds_of, symmetric_alternatives
+from diffdope.search.symmetric_alternatives import log_likelihoods, odds_of, symmetric_alternatives
 from diffdope.search.view_sphere import view_sphere
 from diffdope.search.wrong_masks import off_px, without_mask
 from diffdope.solve.gradient_descent import DescentSettings, descend
@@ -200,12 +200,14 @@ class Search:
     def _odds(self, poses: list[Pose], found: Candidates) -> F64:
         """Log odds (B,) of poses on the pixels of one of them, of which differences count.
 
-        The first, or what lies where a start was given, is preferred if nothing much speaks for another.
+        What lies where a start was given is preferred if nothing much speaks for another.
         """
         if len(poses) == 1:
             return np.zeros(1)
-        ahead = {"ahead": 0.0} if self._everywhere else {}
-        return odds_of(poses, found.level, self._meshes.buffers(), self._length_m, **ahead)
+        given = found.level, self._meshes.buffers(), self._length_m
+        if not self._everywhere:
+            return odds_of(poses, *given)
+        return odds_of(poses, *given, ahead=0.0) + log_likelihoods(poses, found.level, self._length_m)
 
     def _most(self) -> int:
         """Iterates that all descents make at most, less one."""
@@ -390,7 +392,8 @@ class Search:
         solution = found.ended.solution
         if self._first_order is not None and found.winner_row == 0:
             return Status.FAILED
-        if self._first_order is None and confidence < self._settings.least_confidence:
+        told = confidence if answers is None else answers.of_first
+        if self._first_order is None and told < self._settings.least_confidence:
             return Status.AMBIGUOUS if answers is not None and answers.ambiguous else Status.FAILED
         best = solution.best
         rest = solution.converged[best] or (self._first_order is None and solution.last_reduction[best] < _AT_REST)
