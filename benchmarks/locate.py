@@ -63,6 +63,8 @@ ROWS: dict[str, tuple[CaseSet, tuple[str, ...]]] = {
     "parts rgb box": (_PARTS, ("rgb", BOX)),
     "hope3 textured rgb loose box": (replace(_HOPE3, textured_only=True), ("rgb", LOOSE)),
     "sim rgb loose box": (_SIM, ("rgb", LOOSE)),
+    "hope3 textured rgb neither": (replace(_HOPE3, textured_only=True), ("rgb",)),
+    "sim rgb neither": (_SIM, ("rgb",)),
     "hope2 neither": (_HOPE2, ("rgb", "depth")),
     "sim neither": (_SIM, ("rgb", "depth")),
     "ycbv neither": (_YCBV, ("rgb", "depth")),

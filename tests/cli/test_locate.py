@@ -129,7 +129,27 @@ def test_without_mask_and_box_it_is_looked_for_in_the_depth(inputs: Path) -> Non
     assert (code == 0) == (error_mm(result, inputs) < 5.0)  # found, or not called so
 
 
-def test_a_photograph_alone_says_too_little(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_photograph_alone_says_too_little_without_keypoints(
+    inputs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("diffdope.search.keypoints.find_spec", lambda name: None)
     assert main(locating(inputs, mask=None, depth=None)) == 2
     assert "a mask that says where the object is" in capsys.readouterr().err
     assert not (inputs.parent / "out").exists()
+
+
+def test_a_photograph_alone_is_searched_for_what_is_painted_on_the_object(inputs: Path) -> None:
+    pytest.importorskip("cv2")
+    code = main(locating(inputs, mask=None, depth=None))
+    result = json.loads((inputs.parent / "out" / "result.json").read_text())
+    assert code == (0 if result["right_minimum"] and result["right_minimum"] >= 0.5 else 1)
+    assert code == 1 or error_mm(result, inputs) < 5.0
+
+
+def test_a_box_of_corners_that_leads_nowhere_is_told(inputs: Path) -> None:
+    x, y, width, height = (float(one) for one in box_of(inputs).split(","))
+    corners = f"{x:g},{y:g},{x + width:g},{y + height:g}"
+    code = main(locating(inputs, mask=None, box=corners))
+    result = json.loads((inputs.parent / "out" / "result.json").read_text())
+    told = any(f"WIDTH,HEIGHT is {x:g},{y:g},{width:g},{height:g}" in note for note in result["notes"])
+    assert told or code == 0

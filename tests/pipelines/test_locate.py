@@ -156,7 +156,7 @@ def test_wrong_mesh_fails() -> None:
 
 def test_what_cannot_be_located_is_refused_with_the_cure(refiner: Refiner) -> None:
     with pytest.raises(DiffDopeError, match="observation: expected a mask .* or depth, got neither"):
-        refiner.locate(part(OBSERVATION, "rgb"))
+        Refiner(Mesh(MESH.vertices_m, MESH.faces)).locate(part(OBSERVATION, "rgb"))
     with pytest.raises(DiffDopeError, match="preset: expected one whose solver searches"):
         Refiner(MESH, preset="paper").locate(OBSERVATION)
 

@@ -18,6 +18,7 @@ from diffdope.pipelines.result import Status
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
+from diffdope.search.feature_boxes import feature_boxes
 from diffdope.search.keypoints import check_can_detect
 
 SHAPES = primitives()
@@ -74,6 +75,7 @@ def test_a_painted_object_is_found_in_a_box_of_a_photograph(refiner: Refiner, nu
     along = TRUTHS[number].t_m2c / np.linalg.norm(TRUTHS[number].t_m2c)
     assert result.covariance is not None and along @ result.covariance[:3, :3] @ along > (0.009 * 0.45) ** 2
     assert "mask" not in result.modalities and in_box.BY_KEYPOINTS in result.notes
+    assert not any("mask is" in note or "start region" in note for note in result.notes)  # nobody owes one
     assert result.none_of_these is not None
     assert sum(one.probability for one in result.answers) + result.none_of_these == pytest.approx(1.0)
 
@@ -84,6 +86,57 @@ def test_a_mask_that_fills_a_rectangle_is_a_box_of_a_photograph(refiner: Refiner
     mask[int(y) : int(y + height), int(x) : int(x + width)] = True
     drawn, given = refiner.locate(photograph.with_mask(mask)), refiner.locate(photograph, box=(x, y, width, height))
     assert np.array_equal(drawn.pose.matrix, given.pose.matrix)
+
+
+@pytest.mark.parametrize("number", range(len(TRUTHS)))
+def test_a_painted_object_is_found_in_a_photograph_alone(refiner: Refiner, number: int) -> None:
+    photograph, (x, y, width, height) = photographed(TRUTHS[number])
+    features = refiner.preset.search.features
+    boxes = feature_boxes(refiner._meshes, photograph, features)
+    where = np.array([x, y, x + width - 1.0, y + height - 1.0])
+    assert np.abs(np.array(boxes) - where).max(axis=1).min() < 0.05 * max(width, height)
+    result = refiner.locate(photograph)
+    assert result.ok and 1e3 * add(result.pose, TRUTHS[number], MESH.vertices_m) < 5.0
+    assert in_box.IN_THE_PICTURE in result.notes
+
+
+def test_a_photograph_of_something_else_makes_no_sure_result(refiner: Refiner) -> None:
+    seen = picture([(SHAPES["box, label"].mesh, TRUTHS[0])], np.random.default_rng(1))
+    for rgb in (seen.rgb, np.full((seen.camera.height, seen.camera.width, 3), 0.5)):
+        result = refiner.locate(Observation(seen.camera, rgb=rgb))
+        assert not result.ok and (result.confidence or 0.0) < 0.5
+    assert result.message == in_box.NO_POSE_IN_PICTURE
+
+
+def test_a_box_that_was_meant_as_corners_is_told_where_nothing_is_found(refiner: Refiner) -> None:
+    photograph, (x, y, width, height) = photographed(TRUTHS[0])
+    grey = Observation(photograph.camera, rgb=np.full((photograph.camera.height, photograph.camera.width, 3), 0.5))
+    told = "X,Y,WIDTH,HEIGHT is "
+    failed = refiner.locate(grey, box=(x, y, x + width, y + height))
+    assert failed.notes[-1].endswith(f"{told}{x:g},{y:g},{width:g},{height:g}")
+    found = refiner.locate(photograph, box=(x, y, width, height))
+    assert found.ok and not any(told in note for note in found.notes)
+
+
+def test_a_lost_object_is_located_in_films_of_photographs(refiner: Refiner) -> None:
+    tracking = Refiner(MESH)
+    for frame in range(2):
+        assert tracking.track(photographed(TRUTHS[0], frame)[0], TRUTHS[0] if frame == 0 else None).ok
+    later = [tracking.track(photographed(TRUTHS[1], 2 + frame)[0]) for frame in range(4)]
+    assert later[-1].ok and 1e3 * add(later[-1].pose, TRUTHS[1], MESH.vertices_m) < 5.0
+
+
+def test_a_rectangle_says_nothing_about_a_plain_object() -> None:
+    plain = Refiner(Mesh(MESH.vertices_m, MESH.faces))
+    seen = picture([(MESH, TRUTHS[0])], np.random.default_rng(0))
+    assert seen.mask is not None and seen.mask_box is not None
+    x0, y0, x1, y1 = (int(one) for one in seen.mask_box)
+    box = np.zeros(seen.mask.shape, bool)
+    box[y0 : y1 + 1, x0 : x1 + 1] = True
+    for mask, is_box in ((box, True), (seen.mask > 0.5, False)):
+        result = plain.locate(Observation(seen.camera, rgb=seen.rgb, mask=mask))
+        assert (in_box.RECTANGLE in result.notes) == is_box
+        assert not is_box or (not result.ok and (result.confidence or 0.0) < 0.5)
 
 
 def test_no_photograph_is_surer_of_distances_than_it_can_be(refiner: Refiner) -> None:

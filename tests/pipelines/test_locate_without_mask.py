@@ -83,8 +83,9 @@ def test_what_makes_no_sense_with_a_box_is_refused(refiner: Refiner) -> None:
     with pytest.raises(DiffDopeError, match="box: expected none, for the observation has a mask"):
         refiner.locate(OBSERVATION, box=box)
     photograph = Observation(OBSERVATION.camera, rgb=OBSERVATION.rgb)
+    plain = Mesh(MESH.vertices_m, MESH.faces)
     with pytest.raises(DiffDopeError, match="a mask that says where the object is, or depth"):
-        refiner.locate(photograph)
+        Refiner(plain).locate(photograph)
 
 
 def test_a_mask_that_fills_a_rectangle_is_a_box(refiner: Refiner) -> None:

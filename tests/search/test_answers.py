@@ -66,6 +66,15 @@ def test_two_poses_that_fit_alike_are_ambiguous_and_two_that_fit_badly_are_not()
     assert not answers_of([HERE, turned(Z_HALF)], np.log([0.1, 0.1]), alike).ambiguous
 
 
+def test_what_has_half_of_the_probability_as_results_have_it_is_not_ambiguous() -> None:
+    alike = Alikeness(primitives()["box, label"].mesh)
+    one = answers_of([HERE, turned(Z_HALF)], np.log([2.25, 1.75]), alike)  # 0.45, 0.35 and none 0.2
+    assert one.ranked[0].probability == pytest.approx(0.45)
+    assert one.of_first == pytest.approx(0.45 / 0.8 * 16.0 / 17.0)  # odds of 4, squared
+    assert not one.ambiguous
+    assert answers_of([HERE, turned(Z_HALF)], np.log([2.0, 2.0]), alike).ambiguous
+
+
 def test_poses_that_look_the_same_are_one_answer_that_names_the_turn() -> None:
     alike = Alikeness(primitives()["box"].mesh)
     answers = answers_of([HERE, turned(Z_HALF), turned(Z_QUARTER)], np.log([9.0, 8.0, 0.5]), alike)

@@ -14,7 +14,7 @@ from diffdope.problem import box_screening_kernel as kernel
 from diffdope.problem.failure import Failure
 from diffdope.problem.screening_kernel import Placements, Templates
 from diffdope.scene.observation import Observation
-from diffdope.search.box_proposals import BoxSettings, box_proposals, box_scores, share_outside
+from diffdope.search.box_proposals import BoxSettings, box_proposals, box_scores, lies_in_box
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.view_sphere import ViewSphereSettings
 
@@ -142,11 +142,20 @@ def test_the_truth_explains_more_than_what_is_off(levels: MeshLevels) -> None:
 
 def test_what_sticks_out_of_a_box_is_counted(levels: MeshLevels) -> None:
     truth, seen, (x0, y0, x1, y1) = scenes(1)[0]
-    whole = share_outside(levels, seen, (x0, y0, x1, y1), truth, 0.05)
-    half = share_outside(levels, seen, (x0, y0, 0.5 * (x0 + x1), y1), truth, 0.05)
-    assert whole < 0.05 and half > 0.2
+    whole = lies_in_box(levels, seen, (x0, y0, x1, y1), truth, 0.05)
+    half = lies_in_box(levels, seen, (x0, y0, 0.5 * (x0 + x1), y1), truth, 0.05)
+    assert whole.outside < 0.05 and half.outside > 0.2
     elsewhere = Pose(truth.R_m2c, truth.t_m2c + np.array([0.5, 0.0, 0.0]))
-    assert share_outside(levels, seen, (x0, y0, x1, y1), elsewhere, 0.05) == 1.0
+    assert lies_in_box(levels, seen, (x0, y0, x1, y1), elsewhere, 0.05) == (1.0, 1.0)
+
+
+def test_what_falls_short_of_a_box_is_told(levels: MeshLevels) -> None:
+    truth, seen, (x0, y0, x1, y1) = scenes(1)[0]
+    width = x1 - x0
+    right = lies_in_box(levels, seen, (x0, y0, x1, y1), truth, 0.05)
+    wider = lies_in_box(levels, seen, (x0, y0, x1 + width, y1), truth, 0.05)
+    assert right.short < 0.1 and wider.short == pytest.approx(0.5, abs=0.1)
+    assert wider.outside <= right.outside
 
 
 def test_a_box_without_a_measured_depth_gives_nothing(levels: MeshLevels) -> None:
@@ -158,7 +167,7 @@ def test_a_box_without_a_measured_depth_gives_nothing(levels: MeshLevels) -> Non
     assert isinstance(box_proposals(levels, blind, box, ViewSphereSettings(), BoxSettings()), Failure)
 
 
-@pytest.mark.parametrize("name", ["depth_range", "depth_range_fine", "color_range", "sticking_out"])
+@pytest.mark.parametrize("name", ["depth_range", "depth_range_fine", "color_range", "sticking_out", "falling_short"])
 def test_ranges_of_nothing_are_refused(name: str) -> None:
     with pytest.raises(DiffDopeError, match=f"{name}: expected"):
         BoxSettings(**{name: 0.0})

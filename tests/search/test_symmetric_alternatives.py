@@ -19,7 +19,7 @@ from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.symmetric_alternatives import AlternativeScores, odds_of
+from diffdope.search.symmetric_alternatives import AlternativeScores, log_likelihoods, odds_of
 from diffdope.terms.registry import ObjectiveSettings
 
 Example = tuple[Mesh, Observation, Pose, Pose]
@@ -101,3 +101,17 @@ def test_the_first_is_preferred_among_equals(example: Example) -> None:
     odds = odds_of([truth, truth, turned(example, 1)], level, Buffers(mesh), mesh.diameter)
     assert odds[0] > odds[1] > odds[2]
     assert odds[1] > odds[2] + 3.0
+
+
+def test_what_costs_less_on_the_same_pixels_is_likelier(example: Example) -> None:
+    mesh, observation, _, truth = example
+    bare = Mesh(mesh.vertices_m, mesh.faces)
+    window = CropWindow(0, 0, observation.camera.width, observation.camera.height, 1)
+    level = prepare_level(
+        Buffers(bare), observation, truth, window, ObjectiveSettings(), LevelRules(),
+        length_m=mesh.diameter, with_normal=False,
+    )  # fmt: skip
+    beside = [Pose(truth.R_m2c, truth.t_m2c + np.array([off_m, 0.0, 0.0])) for off_m in (0.0, 0.0, 1e-3, 2e-3)]
+    told = log_likelihoods(beside, level, mesh.diameter)
+    assert told[0] == told[1] > told[2] > told[3]
+    assert told[0] - told[2] > 1.0  # less than a percent of the diameter, which fit qualities do not see

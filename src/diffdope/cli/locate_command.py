@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import tyro
 
 from diffdope.checked_fields import check_fields
-from diffdope.cli.input_flags import InputFlags, in_photograph, observation_of
+from diffdope.cli.input_flags import InputFlags, box_of, in_photograph, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.progress import COMPILES, Activity
 from diffdope.cli.refine_command import described
@@ -23,6 +23,7 @@ from diffdope.io.histories import write_history
 from diffdope.io.plain import to_plain
 from diffdope.io.pose_outputs import write_pose_files
 from diffdope.io.poses import read_start_pose
+from diffdope.io.regions import note_on_corners
 from diffdope.io.results import encode, write_result
 from diffdope.pipelines.confidence_file import with_confidence_file
 from diffdope.pipelines.refiner import Refiner
@@ -95,7 +96,10 @@ def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Pre
 
     console, observation = Console(), observation_of(capture)
     seen, where = in_photograph(given, observation)
+    box = box_of("box", given.box)
     result = with_progress(lambda report: refiner.locate(seen, near=near, progress=report, **where), "locating")
+    if box is not None and not where and not result.ok:  # it was read as a mask
+        result = replace(result, notes=(*result.notes, *note_on_corners(box)))
     with Activity("drawing pictures"), results_folder(given.out) as folder:
         write_result(folder / "result.json", result, described(preset, given.inputs))
         write_history(folder, result.history)

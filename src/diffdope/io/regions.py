@@ -77,10 +77,22 @@ def note_on_cut(box: Sequence[float], size: tuple[int, int]) -> str:
     sides = [f"{share:.0f} pixels at the {side}" for side, share in beyond.items() if share > _BEYOND_PX]
     if sides:
         cut = f"the box reaches beyond the image ({', '.join(sides)}) and was cut there"
-    if cut and x >= 0 and y >= 0 and x < width <= columns and y < height <= rows:
-        meant = f"{x:g},{y:g},{width - x:g},{height - y:g}"
-        cut += f"; if its last two numbers are the right and the bottom edge, the box X,Y,WIDTH,HEIGHT is {meant}"
+    if cut and width <= columns and height <= rows:
+        cut = "; ".join((cut, *note_on_corners(box)))
     return cut
+
+
+def note_on_corners(box: Sequence[float]) -> tuple[str, ...]:
+    """What a box would be if it were meant as two corners, as some detectors give it; empty if it cannot be.
+
+    Args:
+        box: four numbers: x, y of the top-left corner, width, height, pixels.
+    """
+    x, y, width, height = (float(value) for value in box)
+    if not (0 <= x < width and 0 <= y < height) or x == y == 0:
+        return ()
+    meant = f"{x:g},{y:g},{width - x:g},{height - y:g}"
+    return (f"box: if its last two numbers are the right and the bottom edge, the box X,Y,WIDTH,HEIGHT is {meant}",)
 
 
 def _corners(polygon: Any, where: str) -> F64:

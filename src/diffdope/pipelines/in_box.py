@@ -9,14 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from diffdope.errors import as_floats, check_finite, check_shape, expected
+from diffdope.estimate.confidence import right_minimum
 from diffdope.geometry.crop import Box
-from diffdope.io.regions import note_on_cut
+from diffdope.io.masks import BOX_NOTE
+from diffdope.io.regions import note_on_corners, note_on_cut
 from diffdope.pipelines.attempt import Attempt
-from diffdope.pipelines.result import Status, message_of
+from diffdope.pipelines.result import RefinementResult, Status, message_of
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.box_proposals import share_in_picture, share_outside
-from diffdope.search.keypoints import can_detect, check_can_detect
+from diffdope.search.box_proposals import lies_in_box, share_in_picture
+from diffdope.search.feature_boxes import tells_by_pattern
+from diffdope.search.keypoints import check_can_detect
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.settings import SearchSettings
 
@@ -31,6 +34,15 @@ NO_POSE_IN_BOX = (
     "no pose agrees with enough keypoints of the photograph in the box: give a mask, or depth, or a start pose"
 )
 BY_KEYPOINTS = "found in the box by keypoints of the photograph; how far away it is, nothing else confirms"
+NO_POSE_IN_PICTURE = (
+    "no place of the photograph has enough keypoints that look like the object's: give a mask, a box, depth, or a "
+    "start pose"
+)
+IN_THE_PICTURE = "found without mask, box and depth, by keypoints of the whole photograph"
+RECTANGLE = (
+    "the mask fills a rectangle: if it is a detector's box, it tells nothing of the pose of a mesh without a pattern; "
+    "give depth, or a mask that ends where the object does"
+)
 _DRAWN = "the mask was drawn from the box: what fits the object there"
 
 
@@ -63,9 +75,31 @@ def checked_box(box: ArrayLike, observation: Observation) -> Box:
     return x0, y0, x1, y1
 
 
-def cut_box(box: ArrayLike, observation: Observation) -> str:
-    """A note, if a part of a box that was checked lies outside of the image; empty if none does."""
-    return note_on_cut(as_floats("box", box).tolist(), (observation.camera.height, observation.camera.width))
+def check_can_be_found(observation: Observation, mesh: Mesh) -> None:
+    """Refuses an observation without a box in which nothing says where the object is.
+
+    Raises:
+        DiffDopeError: if there is neither a mask nor depth, nor a photograph that shows the mesh's pattern and OpenCV.
+    """
+    if observation.mask_box is not None or "depth" in observation.modalities:
+        return
+    if tells_by_pattern(observation, mesh):
+        return
+    cure = "give the mask of a detector, or depth, with a box or without, or refine from a start pose"
+    raise expected("observation", "a mask that says where the object is, or depth", "neither", cure)
+
+
+def notes_on_box(box: ArrayLike, observation: Observation, *, found: bool) -> tuple[str, ...]:
+    """What is to be known of a box that was checked: that a part of it lies outside of the image, or what it may mean.
+
+    Args:
+        box: (x, y, width, height), pixels.
+        observation: the image.
+        found: whether the object was found in it.
+    """
+    four = as_floats("box", box).tolist()
+    cut = note_on_cut(four, (observation.camera.height, observation.camera.width))
+    return (cut,) if cut else () if found else note_on_corners(four)
 
 
 def box_of_mask(observation: Observation, mesh: Mesh) -> Box | None:
@@ -75,13 +109,17 @@ def box_of_mask(observation: Observation, mesh: Mesh) -> Box | None:
         observation: with or without a mask.
         mesh: the object; without depth, it is found in a box by its pattern.
     """
+    box = filled_box(observation)
+    if "depth" not in observation.modalities and not tells_by_pattern(observation, mesh):
+        return None
+    return box
+
+
+def filled_box(observation: Observation) -> Box | None:
+    """The box that a mask fills; None if there is none, or it leaves some of it out."""
     box, mask = observation.mask_box, observation.mask
     if box is None or mask is None:
         return None
-    if "depth" not in observation.modalities:
-        by_pattern = "rgb" in observation.modalities and mesh.has_pattern
-        if not by_pattern or not can_detect():
-            return None
     x0, y0, x1, y1 = (int(one) for one in box)
     inside = mask[y0 : y1 + 1, x0 : x1 + 1] > 0.5
     if inside.size < _FEWEST or np.count_nonzero(inside) < _FILLED * inside.size:
@@ -89,10 +127,35 @@ def box_of_mask(observation: Observation, mesh: Mesh) -> Box | None:
     return box
 
 
+def doubted_rectangle(
+    attempt: Attempt, observation: Observation, mesh: Mesh, search: SearchSettings
+) -> Attempt:  # fmt: skip
+    """An attempt that is not sure where a rectangle is all there is: it may be a detector's box, drawn as a mask.
+
+    Args:
+        attempt: made in the mask.
+        observation: with a mask.
+        mesh: the object.
+        search: of the search.
+    """
+    told = "depth" in observation.modalities or mesh.has_pattern
+    if told or not attempt.result.answers or filled_box(observation) is None:
+        return attempt
+    some = 1.0 - (attempt.result.none_of_these or 0.0)
+    result = _less_sure(attempt.result, min(some, _AT_MOST), search)
+    return attempt._replace(result=replace(result, notes=(*result.notes, RECTANGLE)))
+
+
 def with_note(attempt: Attempt, note: str) -> Attempt:
     """An attempt whose result says one thing more."""
     result = attempt.result
     return attempt._replace(result=replace(result, notes=(*result.notes, note)))
+
+
+def by_keypoints(attempt: Attempt) -> Attempt:
+    """An attempt in a box of a photograph, which says so, and no more that the box was read as a mask."""
+    kept = tuple(note for note in attempt.result.notes if note != BOX_NOTE)
+    return attempt._replace(result=replace(attempt.result, notes=(*kept, BY_KEYPOINTS)))
 
 
 def surest(found: Iterable[Attempt], enough: float) -> Attempt:
@@ -110,10 +173,11 @@ def surest(found: Iterable[Attempt], enough: float) -> Attempt:
 def doubted(
     attempt: Attempt, meshes: MeshLevels, observation: Observation, box: Box, search: SearchSettings
 ) -> Attempt:
-    """An attempt whose result is less sure the more of its visible part lies outside of the box.
+    """An attempt whose result is less sure the more of its visible part lies outside of the box, or falls short of it.
 
     Boxes are off by shares of about sigma: the log odds of a share s are lower by (s / sigma)^2 / 2, as those of a
-    normal distribution. What lies mostly outside of the picture is not believed, for a box says nothing about it.
+    normal distribution. What is drawn from a box fits its own mask, so this is all that a box says. What
+    lies mostly outside of the picture is not believed, for a box says nothing about it.
 
     Args:
         attempt: made in a mask that was drawn from the box, in the object's own frame.
@@ -125,28 +189,35 @@ def doubted(
     result = attempt.result
     if not result.answers:
         return attempt
-    outside = share_outside(meshes, observation, box, result.pose, search.box.depth_range_fine)
-    off = outside / search.box.sticking_out
+    lies = lies_in_box(meshes, observation, box, result.pose, search.box.depth_range_fine)
+    off, short = lies.outside / search.box.sticking_out, lies.short / search.box.falling_short
     some = 1.0 - (result.none_of_these or 0.0)
-    lower = np.exp(-0.5 * off**2)
+    lower = np.exp(-0.5 * (off**2 + short**2))
     still = some * lower / (1.0 - some + some * lower) if some < 1.0 else 1.0
     cut = share_in_picture(meshes, observation, result.pose) < _MOSTLY
     if cut:
         still = min(still, _AT_MOST)
-    factor = still / some if some > 0.0 else 1.0
-    answers = tuple(replace(one, probability=one.probability * factor) for one in result.answers)
-    confidence = answers[0].probability
     notes = [*result.notes, _DRAWN]
     if off > _WORTH_A_WORD:
-        notes.append(f"box: {100 * outside:.0f} % of what is seen of the result lies outside of it")
+        notes.append(f"box: {100 * lies.outside:.0f} % of what is seen of the result lies outside of it")
+    if short > _WORTH_A_WORD:
+        notes.append(f"box: what is seen of the result leaves {100 * lies.short:.0f} % of a side empty")
     if cut:
         notes.append("most of the object would lie outside of the picture: little of it is compared")
-    status, message = result.status, result.message
-    if status.ok and confidence < search.least_confidence:
+    return attempt._replace(result=replace(_less_sure(result, still, search), notes=tuple(notes)))
+
+
+def _less_sure(result: RefinementResult, some: float, search: SearchSettings) -> RefinementResult:
+    """A result with a probability of one of its answers being right, and the status that goes with it."""
+    before = 1.0 - (result.none_of_these or 0.0)
+    factor = some / before if before > 0.0 else 1.0
+    answers = tuple(replace(one, probability=factor * one.probability) for one in result.answers)
+    confidence, status, message = answers[0].probability, result.status, result.message
+    told = right_minimum(some) * confidence / some if some > 0.0 else 0.0
+    if status.ok and told < search.least_confidence:
         status = Status.FAILED
         message = message_of(status, located=True)
-    less_sure = replace(
-        result, answers=answers, none_of_these=1.0 - sum(one.probability for one in answers), confidence=confidence,
-        notes=tuple(notes), status=status, message=message,
+    none = 1.0 - sum(one.probability for one in answers)
+    return replace(
+        result, answers=answers, none_of_these=none, confidence=confidence, status=status, message=message
     )  # fmt: skip
-    return attempt._replace(result=less_sure)

@@ -12,15 +12,25 @@ from diffdope.scene.observation import Observation
 from diffdope.terms.registry import IMAGE_TERMS
 
 
-def notes_on(mesh: Mesh, observation: Observation, preset: Preset, modalities: tuple[str, ...]) -> tuple[str, ...]:
-    """What was switched off, and why; what was compared instead; which settings had no effect."""
+def notes_on(
+    mesh: Mesh, observation: Observation, preset: Preset, modalities: tuple[str, ...], *, boxed: bool = False
+) -> tuple[str, ...]:
+    """What was switched off, and why; what was compared instead; which settings had no effect.
+
+    Args:
+        mesh: the object.
+        observation: the images.
+        preset: that was used.
+        modalities: what was compared.
+        boxed: whether a box was given instead of a mask, and keypoints in it: no mask is missing then.
+    """
     notes = [*mesh.warnings, *observation.notes]
     for term in IMAGE_TERMS:
-        why = term.why_off(mesh, observation, preset.objective)
+        why = None if boxed and term.name == "mask" else term.why_off(mesh, observation, preset.objective)
         # What nobody gives and nobody asks for is not worth a word: gradients are off unless they are asked for.
         if why is not None and (term.name != "edge" or term.weight(preset.objective) > 0.0):
             notes.append(f"{term.name} is off: {why}")
-    if "mask" not in observation.modalities:
+    if "mask" not in observation.modalities and not boxed:
         notes.append("without a mask, everything inside the projected start region counts")
     if "outline" in modalities:
         notes.append("outline: in place of a mask, the photograph's edges hold the object's outline")

@@ -19,14 +19,18 @@ from diffdope.pipelines.attempt import Attempt, tracking_presets
 from diffdope.pipelines.believed import believed
 from diffdope.pipelines.compiled import compile_before
 from diffdope.pipelines.in_box import (
-    BY_KEYPOINTS,
     IN_A_PIECE,
+    IN_THE_PICTURE,
     NO_PATTERN,
     NO_POSE_IN_BOX,
+    NO_POSE_IN_PICTURE,
     box_of_mask,
+    by_keypoints,
+    check_can_be_found,
     checked_box,
-    cut_box,
     doubted,
+    doubted_rectangle,
+    notes_on_box,
     surest,
     with_note,
 )
@@ -48,11 +52,12 @@ from diffdope.pipelines.settings import preset as find_preset
 from diffdope.pipelines.start import POSE_CURE, Start, best_of, poses_of
 from diffdope.pipelines.tracker import Tracker
 from diffdope.pipelines.wrong_depth import without_wrong_depth
-from diffdope.problem.failure import Failure
+from diffdope.problem.failure import Failure, Status
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.canonical import nearest_alike
 from diffdope.search.descent import Progress
+from diffdope.search.feature_boxes import feature_boxes
 from diffdope.search.keyframes import Keyframes
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
@@ -163,7 +168,8 @@ class Refiner:
 
         Args:
             observation: the calibrated image, with a mask or a box; or with depth, and nothing that says where the
-                object is. Then it is found if it stands out from tables and walls, apart from other things.
+                object is. Then it is found if it stands out from tables and walls, apart from other things; or RGB
+                alone, in which an object is found by what is painted on it (which needs OpenCV).
             box: (x, y, width, height) of the object's visible part, pixels, x and y of its top left corner: instead of
                 a mask, of a detector that gives none. Without depth, the object is found by what is painted on it,
                 which needs OpenCV. A mask that fills a rectangle is taken for a box; without depth, only where what is
@@ -173,7 +179,8 @@ class Refiner:
             progress: as `refine`.
 
         Raises:
-            DiffDopeError: if there is neither mask, box nor depth; if there is a box and a mask, or the box has no
+            DiffDopeError: if there is neither mask, box nor depth, and nothing by which a photograph alone would show
+                the object; if there is a box and a mask, or the box has no
                 pixel in the image, or there is no depth beside it and OpenCV is not installed; if the preset's solver
                 does not search (`descent`), or for what `refine` refuses.
         """
@@ -181,17 +188,16 @@ class Refiner:
         if self.preset.solver == "descent":
             raise expected("preset", "one whose solver searches", self.preset.name, "locate with default or fast")
         corners = None if box is None else checked_box(box, observation)
-        if corners is None and observation.mask_box is None and "depth" not in observation.modalities:
-            cure = "give the mask of a detector, or depth, with a box or without, or refine from a start pose"
-            raise expected("observation", "a mask that says where the object is, or depth", "neither", cure)
+        if corners is None:
+            check_can_be_found(observation, self.mesh)
         if near is not None:
             check_type("near", near, Pose, cure=POSE_CURE)
         result = self._anywhere(self.preset, observation, box=corners, progress=progress).result
         if near is not None and result.answers:
             same = self._meshes.unnoticed
             result = self._turned(result, observation, nearest_alike(result.pose, self._frame.enter(near), same))
-        if box is not None and (cut := cut_box(box, observation)):
-            result = replace(result, notes=(*result.notes, cut))
+        if box is not None:
+            result = replace(result, notes=(*result.notes, *notes_on_box(box, observation, found=result.ok)))
         found = self._left(self._with_reasons(result, observation, None), self._frame.leave(result.initial_pose))
         return seen_in(with_hints(found, self.mesh, observation, None), self.mesh, observation)
 
@@ -199,12 +205,16 @@ class Refiner:
         self, preset: Preset, observation: Observation, *, box: Box | None = None, progress: Progress | None = None
     ) -> Attempt:
         """In the mask; or the surest in masks that a box leads to, or, without either, in pieces that stand out."""
+        if box is None and observation.mask_box is None and "depth" not in observation.modalities:
+            return self._in_whole_photograph(preset, observation, progress)
         box = box_of_mask(observation, self.mesh) if box is None else box
         if box is not None and "depth" not in observation.modalities:
             return self._in_photograph(preset, observation.without_mask(), box, progress)
         if box is None and observation.mask_box is not None:
-            found = self._attempt(preset, observation, None, progress=progress)
-            return self._with_right_depth(found, observation, None)
+            found = self._with_right_depth(
+                self._attempt(preset, observation, None, progress=progress), observation, None
+            )
+            return doubted_rectangle(found, observation, self.mesh, preset.resolved_search)
         began, whole, settings = time.perf_counter(), observation.without_mask(), preset.resolved_search
         search = self._search(preset, whole, None)
         masks = search.pieces(self.seed) if box is None else search.masks_in_box(box)
@@ -219,13 +229,27 @@ class Refiner:
         best = surest(attempts(), settings.fallback_confidence)
         return best._replace(result=replace(best.result, elapsed_s=time.perf_counter() - began))
 
+    def _in_whole_photograph(
+        self, preset: Preset, observation: Observation, progress: Progress | None
+    ) -> Attempt:  # fmt: skip
+        """Without mask, box and depth: the surest in boxes of which most keypoints speak for the object."""
+        began, settings = time.perf_counter(), preset.resolved_search
+        boxes = feature_boxes(self._meshes, observation, settings.features)
+        if not boxes:
+            refused = self._refused(Failure(Status.FAILED), None, began)
+            return Attempt(replace(refused, message=NO_POSE_IN_PICTURE), None)
+        each = (self._in_photograph(preset, observation, box, progress) for box in boxes)
+        best = surest(each, settings.fallback_confidence)
+        notes = (*best.result.notes, IN_THE_PICTURE)
+        return best._replace(result=replace(best.result, elapsed_s=time.perf_counter() - began, notes=notes))
+
     def _in_photograph(
         self, preset: Preset, observation: Observation, box: Box, progress: Progress | None
     ) -> Attempt:  # fmt: skip
         """In a box, without depth: by keypoints, which need a pattern."""
         attempt = self._attempt(preset, observation, None, progress=progress, box=box)
         if attempt.result.modalities:
-            return with_note(attempt, BY_KEYPOINTS)
+            return by_keypoints(attempt)
         why = NO_POSE_IN_BOX if self.mesh.has_pattern else NO_PATTERN
         return attempt._replace(result=replace(attempt.result, message=why))
 
@@ -320,7 +344,7 @@ class Refiner:
         outcome = self._search(preset, observation, pose, progress, keyframes, box).run(**how)
         if isinstance(outcome, Failure):
             return Attempt(self._refused(outcome, pose, began), None)
-        return Attempt(self._result(outcome, observation, began), outcome.gain)
+        return Attempt(self._result(outcome, observation, began, boxed=box is not None), outcome.gain)
 
     def _search(
         self, preset: Preset, observation: Observation, pose: Pose | None, progress: Progress | None = None,
@@ -342,8 +366,9 @@ class Refiner:
             seed=self.seed, elapsed_s=time.perf_counter() - began, window=failure.window,
         )  # fmt: skip
 
-    def _result(self, outcome: Outcome, observation: Observation, began: float) -> RefinementResult:
+    def _result(self, outcome: Outcome, observation: Observation, began: float, *, boxed: bool) -> RefinementResult:
         names = outcome.level.modalities
+        told = notes_on(self.mesh, observation, self.preset, names, boxed=boxed)
         return RefinementResult(
             pose=outcome.pose,
             initial_pose=outcome.start,
@@ -354,7 +379,7 @@ class Refiner:
             status=outcome.status, message=message_of(outcome.status, outcome.why, located=outcome.answers is not None),
             winner=outcome.winner, winner_iteration=outcome.winner_iteration,
             iterations=len(outcome.history.costs) - 1, history=outcome.history, modalities=names,
-            notes=(*notes_on(self.mesh, observation, self.preset, names), *outcome.notes),
+            notes=(*told, *outcome.notes),
             seed=self.seed, elapsed_s=time.perf_counter() - began, window=outcome.level.window,
             covariance=outcome.covariance, unobserved=outcome.unobserved,
             confidence=outcome.confidence, evidence=outcome.quality,

@@ -20,6 +20,7 @@ from diffdope.problem.level_problem import GainModel
 from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.search.feature_boxes import tells_by_pattern
 from diffdope.search.keyframes import Keyframes
 from diffdope.search.motion_model import MotionModel
 from diffdope.search.patch import PatchMatcher
@@ -36,7 +37,7 @@ class Tracker:
     is seen now, from the prediction, and from the pose of the frame before. Poses that are in doubt do not feed the
     motion model; after `patience` frames in a row, or one that cannot be true, the object is lost. From then on every
     `retry` frames the wider search looks for the object where its picture is seen, and in the mask, if there is one,
-    wherever it is.
+    wherever it is; in films of photographs alone, by keypoints of the whole picture, if it has a pattern.
 
     What convinces depends on the film: a plain object without depth is never found with a high confidence, and is not
     lost as long as it is found with the usual one.
@@ -48,7 +49,7 @@ class Tracker:
         search: from a start far off; slow.
         quick: from a start very close by, in the light of the frame before; None for `refine`.
         light: how colours may differ: what is known of it from a frame, if that suffices for the next.
-        locate: with no start, in frames that have a mask; None for not at all.
+        locate: with no start, in frames that have a mask, and in photographs by keypoints; None for not at all.
         matcher: finds where the object's picture in a frame before is seen; None for not at all.
         keyframes: takes in the frames that can be trusted; None for not at all.
     """
@@ -239,7 +240,10 @@ class Tracker:
         start = start or predicted
         result = self._made((self._search if wide else self._refine)(observation, start))
         # As seldom as the wider search: it takes as long, and from one frame to the next little changes.
-        if wide and self._locate is not None and observation.mask_box is not None and not self._convinces(result):
+        somewhere = observation.mask_box is not None or (
+            "depth" not in observation.modalities and tells_by_pattern(observation, self._mesh)
+        )
+        if wide and self._locate is not None and somewhere and not self._convinces(result):
             result = max(result, self._made(self._locate(observation)), key=sureness)
         result = self._film.looked_at(result, observation, start) if wide else self._film.lost(result)
         if self._convinces(result):

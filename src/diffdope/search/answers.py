@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.estimate.confidence import right_minimum
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.scene.alikeness import Alikeness
@@ -44,9 +45,15 @@ class Answers:
     none: float
 
     @property
+    def of_first(self) -> float:
+        """Probability of the first as results have it: its share of `right_minimum` of one of them being right."""
+        some = 1.0 - self.none
+        return right_minimum(some) * self.ranked[0].probability / some if some > 0.0 else 0.0
+
+    @property
     def ambiguous(self) -> bool:
-        """Whether one of the answers is probably right, and none of them is more probable than all others together."""
-        return self.none < 0.5 and self.ranked[0].probability < 0.5
+        """Whether one of the answers is probably right, and none of them has half of the probability."""
+        return self.none < 0.5 and self.of_first < 0.5
 
 
 def along(pose: Pose, unobserved: F64 | None) -> list[Pose]:

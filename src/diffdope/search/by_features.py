@@ -20,7 +20,6 @@ from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.descent import Descent
 from diffdope.search.everywhere import Everywhere, surest_first
 from diffdope.search.feature_poses import SAME, SAME_RAD, FeaturePose, feature_poses
-from diffdope.search.feature_views import FeatureSettings
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.selection import non_maximum_suppression
@@ -29,7 +28,11 @@ from diffdope.search.settings import SearchSettings
 F64 = NDArray[np.float64]
 
 _EACH = 0.2  # log odds that a keypoint is worth: of those next to each other, none is independent
-_ALONG_AXIS = 0.055  # of the diameter: a shift along the optical axis by it is 3 % of the diameter in ADD-S
+_CHANCE, _WORTH, _MOST = (
+    15.0,
+    15.0,
+    3.0,
+)  # keypoints that may agree by chance; more that are worth 1 in log odds; at most
 
 
 def search_by_features(
@@ -53,7 +56,7 @@ def search_by_features(
     for number, one in enumerate(proposals):
         found = _refined(descent, one, number, last)
         if found is not None:
-            answers.append((one, _doubted(found, one, meshes.length_m, search.features)))
+            answers.append((one, _supported(found, one)))
     if not answers:
         return Failure(Status.FAILED)
     return Everywhere(Pose(proposals[0].R, proposals[0].t), _distinct(_behind(answers), meshes.length_m))
@@ -85,18 +88,16 @@ def _refined(descent: Descent, one: FeaturePose, number: int, last: PyramidSetti
     return found if isinstance(found, Candidates) else None
 
 
-def _doubted(found: Candidates, one: FeaturePose, length_m: float, settings: FeatureSettings) -> Candidates:
-    """The same with what its keypoints say for it, and no surer than a photograph tells distances.
+def _supported(found: Candidates, one: FeaturePose) -> Candidates:
+    """The same with what its keypoints say for it.
 
-    Whether a pose is right is whether it is within 3 % of the diameter (ADD-S), which is about 5.5 % along the axis.
-    The error of distances is normal, see `FeatureSettings.error_of_distance`: P = erf(5.5 % / (sqrt(2) sigma)).
+    Many that agree tell right from wrong where the light, or a print that differs, lets colours and edges fit badly;
+    but patterns that repeat agree with themselves, so they do not outweigh all else. How far away the object is they
+    tell no better for it: that is the covariance's business.
     """
-    from scipy.special import erf
-
     quality = replace(found.quality, matched=one.agreeing)
-    sigma = settings.error_of_distance(one.agreeing) * float(np.linalg.norm(found.pose.t_m2c)) / length_m
-    right = float(np.clip(erf(_ALONG_AXIS / (np.sqrt(2.0) * max(sigma, 1e-9))), 1e-6, 1.0 - 1e-6))
-    return replace(found, quality=quality, at_most=min(found.at_most, float(np.log(right / (1.0 - right)))))
+    beside = float(np.clip((one.agreeing - _CHANCE) / _WORTH, 0.0, _MOST))
+    return replace(found, quality=quality, beside=beside)
 
 
 def with_distance_error(covariance: F64, pose: Pose, distance_error: float) -> F64:

@@ -113,6 +113,8 @@ class Candidates:
     """How far the mask's border is from the best's outline, pixels of the crop; 0 without a mask."""
     at_most: float = np.inf
     """Log odds that the best has at most, whatever its fit quality: less than infinite where something contradicts."""
+    beside: float = 0.0
+    """Log odds that evidence of another kind than its fit quality adds."""
 
     @property
     def pose(self) -> Pose:
@@ -148,7 +150,7 @@ class Candidates:
     @property
     def log_odds(self) -> float:
         """Of the best pose being right."""
-        return min(log_odds_of(self.quality), self.at_most)
+        return min(log_odds_of(self.quality) + self.beside, self.at_most)
 
     def surer_than(self, other: Candidates, surplus: float = 0.0) -> bool:
         """Whether the fit quality speaks more for this than for the other, by more than a surplus of log odds."""

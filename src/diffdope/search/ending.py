@@ -36,7 +36,8 @@ def status_of(
     solution = found.ended.solution
     if first_order and found.winner_row == 0:
         return Status.FAILED
-    if not first_order and confidence < settings.least_confidence:
+    told = confidence if answers is None else answers.of_first
+    if not first_order and told < settings.least_confidence:
         return Status.AMBIGUOUS if answers is not None and answers.ambiguous else Status.FAILED
     best = solution.best
     rest = solution.converged[best] or (not first_order and solution.last_reduction[best] < _AT_REST)

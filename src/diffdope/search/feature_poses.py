@@ -31,6 +31,7 @@ Bool = NDArray[np.bool_]
 _AHEAD = np.array([0.0, 0.0, 1.0])
 _MARGIN = 0.05  # of the box, around it: what keypoints at its border look like is there
 _SLACK = 0.03  # of its longer side, by which a keypoint may be outside of a box that is a little off
+_AT_ONCE = 500  # keypoints that are compared with all of the object's
 _PROPOSING = 600  # pairs, those most alike
 _STEPPED = 16  # proposals that make steps
 _TOLERANCES = (5.0, 3.0, 2.0, 1.5, 1.0, 1.0)  # of the steps: a single pair is off by some degrees and percent
@@ -60,7 +61,7 @@ class FeaturePose:
 
 
 @dataclass(frozen=True, eq=False)
-class _Pairs:
+class Pairs:
     """N pairs: numbers of keypoints of the photograph and of the object, and how alike they are."""
 
     seen: Keypoints
@@ -71,11 +72,22 @@ class _Pairs:
 
     @property
     def points_m(self) -> F64:
+        """(N, 3) on the object."""
         return self.views.points_m[self.of_object]
 
     @property
     def pixels(self) -> F64:
+        """(N, 2) of the photograph."""
         return self.seen.place[self.of_seen]
+
+    @property
+    def likeness(self) -> F64:
+        """What each counts: little, if its descriptors are no more alike than those of what has nothing in common."""
+        return np.clip((self.alike - _CHANCE) / (1.0 - _CHANCE), _HARDLY, 1.0)
+
+    def taken(self, kept: Bool | Int) -> Pairs:
+        """Some of them."""
+        return replace(self, of_seen=self.of_seen[kept], of_object=self.of_object[kept], alike=self.alike[kept])
 
 
 def feature_poses(
@@ -89,13 +101,13 @@ def feature_poses(
         box: first and last column and row (x0, y0, x1, y1) of the object's visible part, pixels.
         settings: see there.
     """
-    pairs = _pairs(_keypoints_in(observation, box, settings), meshes.features(settings), settings)
+    pairs = pairs_of(keypoints_in(observation, box, settings), meshes.features(settings), settings)
     if len(pairs.alike) < _FEWEST:
         return []
     camera, length_m = observation.camera, meshes.length_m
     tolerance_px = settings.tolerance * max(box[2] - box[0] + 1.0, box[3] - box[1] + 1.0)
     matched = MatchedPoints(pairs.points_m, pairs.pixels, camera, tolerance_px, settings.weight)
-    R, t = _proposals(pairs, camera)
+    R, t = poses_of(pairs, camera)
     kept = _covering(R, t, meshes, camera, box, settings) & (t[:, 2] > _NEAREST * length_m)
     kept &= _among_most(pairs.alike, _PROPOSING)
     R, t = R[kept], t[kept]
@@ -105,12 +117,12 @@ def feature_poses(
     best = non_maximum_suppression(R, t, -score, _STEPPED, angle_rad=SAME_RAD, distance_m=SAME * length_m)
     R, t = R[best], t[best]
     for factor in _TOLERANCES:
-        R, t = _stepped(pairs, replace(matched, tolerance_px=factor * tolerance_px), R, t)
+        R, t = stepped(pairs, replace(matched, tolerance_px=factor * tolerance_px), R, t)
     kept = _covering(R, t, meshes, camera, box, settings) & (t[:, 2] > _NEAREST * length_m)
     return _distinct(pairs, matched, R[kept], t[kept], length_m, settings.poses)
 
 
-def _keypoints_in(observation: Observation, box: Box, settings: FeatureSettings) -> Keypoints:
+def keypoints_in(observation: Observation, box: Box, settings: FeatureSettings) -> Keypoints:
     """Keypoints in a box of a photograph, in pixels of the whole, found where it is about as large as the drawings."""
     width, height = box[2] - box[0] + 1.0, box[3] - box[1] + 1.0
     longer = max(width, height)
@@ -127,17 +139,20 @@ def _keypoints_in(observation: Observation, box: Box, settings: FeatureSettings)
     return found.taken(((place >= low) & (place <= high)).all(axis=1))
 
 
-def _pairs(seen: Keypoints, views: FeatureViews, settings: FeatureSettings) -> _Pairs:
+def pairs_of(seen: Keypoints, views: FeatureViews, settings: FeatureSettings) -> Pairs:
     """Every keypoint of the photograph with those of the object that look most like it."""
     count = min(settings.neighbours, len(views.z_m))
     if count == 0 or len(seen.size) == 0:
-        return _Pairs(seen, views, np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
-    alike = seen.descriptor @ views.keypoints.descriptor.T
-    nearest = np.argpartition(-alike, count - 1, axis=1)[:, :count]
-    nearest.sort(axis=1)
+        return Pairs(seen, views, np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+    of_object, likeness = [], []
+    for first in range(0, len(seen.size), _AT_ONCE):
+        alike = seen.descriptor[first : first + _AT_ONCE] @ views.keypoints.descriptor.T
+        nearest = np.argpartition(-alike, count - 1, axis=1)[:, :count]
+        nearest.sort(axis=1)
+        of_object.append(nearest.ravel())
+        likeness.append(np.take_along_axis(alike, nearest, axis=1).ravel().astype(np.float64))
     rows = np.repeat(np.arange(len(seen.size)), count)
-    of_object = nearest.ravel()
-    return _Pairs(seen, views, rows, of_object, alike[rows, of_object].astype(np.float64))
+    return Pairs(seen, views, rows, np.concatenate(of_object), np.concatenate(likeness))
 
 
 def _among_most(values: F64, most: int) -> Bool:
@@ -153,7 +168,7 @@ def _rays(camera: Camera, pixels: F64) -> F64:
     return np.stack([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, np.ones(len(u))], axis=1)
 
 
-def _proposals(pairs: _Pairs, camera: Camera) -> tuple[F64, F64]:
+def poses_of(pairs: Pairs, camera: Camera) -> tuple[F64, F64]:
     """The pose (N, 3, 3), (N, 3) of every pair."""
     views, seen = pairs.views, pairs.seen
     drawn = views.keypoints
@@ -186,13 +201,12 @@ def _covering(
     )  # fmt: skip
 
 
-def _weights(pairs: _Pairs, matched: MatchedPoints, R: F64, t: F64) -> F64:
+def _weights(pairs: Pairs, matched: MatchedPoints, R: F64, t: F64) -> F64:
     """How much pairs count (B, N) under poses: those that agree, are alike, and show the object from about there."""
     back = -np.einsum("bji,bj->bi", R, t / np.linalg.norm(t, axis=1, keepdims=True))
     drawn_from = -pairs.views.R[pairs.views.view[pairs.of_object], 2]
     facing = back @ drawn_from.T > _FACING
-    alike = np.clip((pairs.alike - _CHANCE) / (1.0 - _CHANCE), _HARDLY, 1.0)
-    return np.asarray(matched.agreeing(R, t) * facing * alike)
+    return np.asarray(matched.agreeing(R, t) * facing * pairs.likeness)
 
 
 def _of_each(weights: F64, number: Int) -> F64:
@@ -202,12 +216,12 @@ def _of_each(weights: F64, number: Int) -> F64:
     return np.maximum.reduceat(weights[:, order], first, axis=1)
 
 
-def _score(pairs: _Pairs, matched: MatchedPoints, R: F64, t: F64) -> F64:
+def _score(pairs: Pairs, matched: MatchedPoints, R: F64, t: F64) -> F64:
     """How many keypoints (B,) of the photograph agree with poses, those that are more alike counting more."""
     return np.asarray(_of_each(_weights(pairs, matched, R, t), pairs.of_seen).sum(axis=1))
 
 
-def _stepped(pairs: _Pairs, matched: MatchedPoints, R: F64, t: F64) -> tuple[F64, F64]:
+def stepped(pairs: Pairs, matched: MatchedPoints, R: F64, t: F64) -> tuple[F64, F64]:
     """Poses (B, ...) after two Gauss-Newton steps on the pairs that agree."""
     for _ in range(2):
         residual, jacobian = reprojection(R, t, matched.points_m, matched.pixels, matched.camera)
@@ -230,7 +244,7 @@ def _limited(step: F64, longest: F64 | float) -> F64:
 
 
 def _distinct(
-    pairs: _Pairs, matched: MatchedPoints, R: F64, t: F64, length_m: float, most: int
+    pairs: Pairs, matched: MatchedPoints, R: F64, t: F64, length_m: float, most: int
 ) -> list[FeaturePose]:  # fmt: skip
     """Poses that differ, those with which most pairs agree first."""
     if len(t) == 0:
@@ -249,7 +263,7 @@ def _distinct(
     return found
 
 
-def _closer(pairs: _Pairs, matched: MatchedPoints, found: FeaturePose) -> FeaturePose:
+def _closer(pairs: Pairs, matched: MatchedPoints, found: FeaturePose) -> FeaturePose:
     """The same pose after steps on more pairs: those of keypoints that are about where the pose shows them.
 
     They say where exactly the object is, and nothing about whether it is there: they were looked for.
@@ -261,11 +275,11 @@ def _closer(pairs: _Pairs, matched: MatchedPoints, found: FeaturePose) -> Featur
             return found
         near = replace(matched, points_m=guided.points_m, pixels=guided.pixels)
         for wider in (1.5, 1.0):
-            R, t = _stepped(guided, replace(near, tolerance_px=wider * matched.tolerance_px), R, t)
+            R, t = stepped(guided, replace(near, tolerance_px=wider * matched.tolerance_px), R, t)
     return FeaturePose(R[0], t[0], found.agreeing, near)
 
 
-def _guided(pairs: _Pairs, matched: MatchedPoints, R: F64, t: F64) -> _Pairs:
+def _guided(pairs: Pairs, matched: MatchedPoints, R: F64, t: F64) -> Pairs:
     """Keypoints of the photograph with what looks most like them of that which a pose shows there."""
     views, camera = pairs.views, matched.camera
     beside = views.R[views.view, 2] @ R.T @ (t / np.linalg.norm(t)) > _BESIDE
@@ -278,6 +292,6 @@ def _guided(pairs: _Pairs, matched: MatchedPoints, R: F64, t: F64) -> _Pairs:
     best = alike.argmax(axis=1) if len(shown) else np.zeros(len(alike), np.int64)
     rows = np.arange(len(alike))
     kept = alike[rows, best] > _ALIKE if len(shown) else np.zeros(len(alike), np.bool_)
-    return _Pairs(
+    return Pairs(
         pairs.seen, views, rows[kept], shown[best[kept]], alike[rows[kept], best[kept]].astype(np.float64)
     )  # fmt: skip

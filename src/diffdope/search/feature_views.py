@@ -25,9 +25,14 @@ _GOLDEN = np.pi * (1.0 + np.sqrt(5.0))
 
 
 @dataclass(frozen=True)
-@checked_fields(least={"views": 4, "size": 64, "view_keypoints": 8, "keypoints": 8, "neighbours": 1, "poses": 1})
+@checked_fields(
+    least={
+        "views": 4, "size": 64, "view_keypoints": 8, "keypoints": 8, "neighbours": 1, "poses": 1, "picture": 64,
+        "picture_keypoints": 8, "boxes": 1,
+    }
+)  # fmt: skip
 class FeatureSettings:
-    """How an object with a pattern is found in a photograph, where a box is all that says where it is."""
+    """How an object with a pattern is found in a photograph, where at most a box says where it is."""
 
     views: int = 48
     """Directions from which the object is drawn, about 30 degrees apart: keypoints look alike that far."""
@@ -54,6 +59,13 @@ class FeatureSettings:
     place on it are known no better, and neither depth nor a mask says so."""
     pair_error: float = 0.05
     """The same of a single keypoint, as far as keypoints err on their own: n of them are off by 1 / sqrt(n) of it."""
+
+    picture: int = 1280
+    """Longer side of the photograph where there is not even a box, pixels."""
+    picture_keypoints: int = 4000
+    """Of the photograph then, at most."""
+    boxes: int = 3
+    """Places of the photograph that are searched then, those of which most keypoints speak for the object."""
 
     def __post_init__(self) -> None:
         """Refuses numbers with which nothing is found."""

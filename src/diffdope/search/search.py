@@ -36,7 +36,7 @@ from diffdope.search.registration import note_on_shift
 from diffdope.search.settings import SearchSettings
 from diffdope.search.stages import MOVED, SURPLUS, Stages
 from diffdope.search.start_error import kept_along_view, reach_of
-from diffdope.search.symmetric_alternatives import odds_of, symmetric_alternatives
+from diffdope.search.symmetric_alternatives import log_likelihoods, odds_of, symmetric_alternatives
 from diffdope.search.wrong_masks import off_px, without_mask
 from diffdope.solve.gradient_descent import DescentSettings
 from diffdope.terms.photometric_gain import PhotometricGain
@@ -192,12 +192,14 @@ class Search:
     def _odds(self, poses: list[Pose], found: Candidates) -> F64:
         """Log odds (B,) of poses on the pixels of one of them, of which differences count.
 
-        The first, or what lies where a start was given, is preferred if nothing much speaks for another.
+        What lies where a start was given is preferred if nothing much speaks for another.
         """
         if len(poses) == 1:
             return np.zeros(1)
-        ahead = {"ahead": 0.0} if self._everywhere else {}
-        return odds_of(poses, found.level, self._meshes.buffers(), self._length_m, **ahead)
+        given = found.level, self._meshes.buffers(), self._length_m
+        if not self._everywhere:
+            return odds_of(poses, *given)
+        return odds_of(poses, *given, ahead=0.0) + log_likelihoods(poses, found.level, self._length_m)
 
     def _most(self) -> int:
         """Iterates that all descents make at most, less one."""

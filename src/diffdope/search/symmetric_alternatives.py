@@ -13,6 +13,7 @@ from diffdope.estimate.fit_quality import assess
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.problem.level_problem import LevelProblem
+from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
 from diffdope.terms.base import Comparison, Rendering
@@ -25,6 +26,8 @@ _BLURRED = 0.05  # correlation of details by which it may be worse ...
 _BETTER = 0.03  # ... or else that of all colours by which it must be better
 _WORSE = 1.5  # log odds of all but colours by which it may be worse
 _WORTH = 6.0  # log odds that a correlation of 1 is worth, of details and of all colours
+_INDEPENDENT = 20.0  # errors of an image, of all that its pixels have in common; 10 to 40 rank about as well
+_LEAST_ERROR = 0.005  # of a cost: two poses that both fit perfectly differ by how far they have come to rest
 _FIRST = 1.0  # log odds that the first pose has ahead: the start speaks for it, and without paint chance would decide
 
 
@@ -95,6 +98,23 @@ def odds_of(
     odds = scores_of(R, t, level, buffers, length_m).total.copy()
     odds[0] += ahead
     return odds
+
+
+def log_likelihoods(poses: Sequence[Pose], level: LevelProblem, length_m: float) -> F64:
+    """Log likelihoods (B,) of poses by what they cost on the same pixels, of which differences count.
+
+    A cost is a mean of absolute errors, so it is the scale of their Laplace distribution, which nobody knows before:
+    n independent ones have the likelihood scale^-n. Fit qualities count what is off by more than a right pose may be;
+    shapes that are nearly alike differ by less.
+
+    Args:
+        poses: B of them.
+        level: the pixels.
+        length_m: the object's diameter.
+    """
+    R, t = np.stack([pose.R_m2c for pose in poses]), np.stack([pose.t_m2c for pose in poses])
+    cost = level.problem(Variables.one_object(0.5 * length_m)).evaluate(R, t).cost
+    return np.asarray(-_INDEPENDENT * np.log(cost + _LEAST_ERROR))
 
 
 def symmetric_alternatives(
