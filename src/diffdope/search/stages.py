@@ -96,7 +96,7 @@ class Stages:
             pyramid = near if led is None else self._as_far(near)
             return self._descent.run(pyramid, self.proposals(self._start, near, 0), self._start)
         around, best = self.proposals(self._start, near, 0), Pose(led.R[0], led.t[0])
-        beside, half = around, 1 + len(around.t) // 2
+        beside, half = around, max(len(around.t) // 2, 1)
         if self._share_of(near, best) > MOVED:  # then what is around the start alone leads nowhere
             beside = self.proposals(best, near, 0)
             self._led_to |= set(range(1, half))
