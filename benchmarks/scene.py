@@ -313,8 +313,8 @@ def main() -> None:
     if not (DATA / "sim").is_dir():
         raise SystemExit(f"the evaluation data are not there: {DATA}")
     runs = {
-        "views": lambda: run_views(given.images), "located": lambda: run_located(given.images), "lights": run_lights, "objects": run_objects,
-        "contact": run_contact, "time": run_time,
+        "views": lambda: run_views(given.images), "located": lambda: run_located(given.images), "lights": run_lights,
+        "objects": run_objects, "contact": run_contact, "time": run_time,
     }  # fmt: skip
     for study in given.studies:
         if study not in runs:

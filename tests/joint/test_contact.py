@@ -11,11 +11,11 @@ from diffdope.errors import DiffDopeError
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
-from diffdope.joint.body import Body
+from diffdope.joint.body import SolidBody
 from diffdope.joint.contact import ContactSettings
 from diffdope.joint.contact_update import ContactUpdate, Knowledge
 from diffdope.joint.scene_refiner import SceneRefiner
-from diffdope.joint.support_surface import Plane, lowest, plane_of_depth, plane_of_objects
+from diffdope.joint.support_surface import SupportSurface, lowest, plane_of_depth, plane_of_objects
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Status
 from diffdope.scene.mesh import Mesh
@@ -28,7 +28,7 @@ from tests.oracle import shapes
 SIZE = (0.06, 0.08, 0.05)
 CAMERA = Camera(200.0, 200.0, 79.5, 59.5, 160, 120)
 TABLE_M = 0.5  # along the camera's axis, which looks straight down
-DOWN = Plane(np.array([0.0, 0.0, TABLE_M]), np.array([0.0, 0.0, -1.0]), np.diag([1e-4, 1e-4, 1e-4]) ** 2)
+DOWN = SupportSurface(np.array([0.0, 0.0, TABLE_M]), np.array([0.0, 0.0, -1.0]), np.diag([1e-4, 1e-4, 1e-4]) ** 2)
 
 
 def box() -> Mesh:
@@ -48,9 +48,10 @@ def covariance_of(deviations_m: Sequence[float]) -> np.ndarray:
 
 
 def update(
-    poses: list[Pose], deviations_m: Sequence[float], *, plane: Plane | None = None, margin_m: float | None = None
+    poses: list[Pose], deviations_m: Sequence[float], *, plane: SupportSurface | None = None,
+    margin_m: float | None = None,
 ) -> ContactUpdate:  # fmt: skip
-    body = Body.of(box())
+    body = SolidBody.of(box())
     names = tuple(f"box {n}" for n in range(len(poses)))
     return ContactUpdate(
         Knowledge((body,) * len(poses), names, plane, 0.001, margin_m), poses, covariance_of(deviations_m)
@@ -59,7 +60,7 @@ def update(
 
 def test_what_images_leave_open_comes_to_the_plane_and_what_they_know_stays() -> None:
     solved = update([standing(0.0, 0.0, lifted=0.006), standing(0.1, 0.0, lifted=0.0002)], (0.005, 0.0001), plane=DOWN)
-    (open_, known), body = solved.solved().poses, Body.of(box())
+    (open_, known), body = solved.solved().poses, SolidBody.of(box())
     assert abs(lowest(body, open_, DOWN)[0]) < 0.0006
     assert 0.00015 < lowest(body, known, DOWN)[0] < 0.00025
     covariance = solved.solved().covariance
@@ -94,7 +95,7 @@ def test_deep_overlap_of_sure_poses_is_told() -> None:
 
 
 def test_depth_of_a_body_in_another() -> None:
-    body, away = Body.of(box()), Pose(np.eye(3), np.array([0.055, 0.0, 0.0]))
+    body, away = SolidBody.of(box()), Pose(np.eye(3), np.array([0.055, 0.0, 0.0]))
     found = body.deepest_of(body, Pose.identity(), away)
     assert found is not None and found.depth_m == pytest.approx(0.005, abs=1e-6)
     assert np.allclose(found.normal_w, [1.0, 0.0, 0.0], atol=1e-6)
@@ -102,7 +103,7 @@ def test_depth_of_a_body_in_another() -> None:
 
 
 def test_three_objects_tell_a_plane_and_two_do_not() -> None:
-    body = Body.of(box())
+    body = SolidBody.of(box())
     poses = [standing(-0.1, 0.0), standing(0.1, 0.02), standing(0.0, 0.12), standing(0.1, 0.02, lifted=0.05)]
     plane = plane_of_objects([Pose.identity()], [body] * 4, poses)
     assert plane is not None and plane.touching == (0, 1, 2)
@@ -118,11 +119,11 @@ def test_depth_tells_a_plane_of_one_object() -> None:
     pose, refiner = standing(0.0, 0.0), Refiner(box(), preset="fast")
     view = View(Observation(CAMERA, depth=depth))
     scene = Scene([view], [SceneObject(refiner.mesh)])
-    plane = plane_of_depth(scene, [Pose.identity()], [refiner], [Body.of(box())], [pose])
+    plane = plane_of_depth(scene, [Pose.identity()], [refiner], [SolidBody.of(box())], [pose])
     assert plane is not None and np.allclose(plane.equation, (0.0, 0.0, -1.0, -TABLE_M), atol=2e-3)
-    assert abs(lowest(Body.of(box()), pose, plane)[0]) < 0.0005
+    assert abs(lowest(SolidBody.of(box()), pose, plane)[0]) < 0.0005
     blind = Scene([View(Observation(CAMERA, rgb=np.full((120, 160, 3), 0.5)))], [SceneObject(refiner.mesh)])
-    assert plane_of_depth(blind, [Pose.identity()], [refiner], [Body.of(box())], [pose]) is None
+    assert plane_of_depth(blind, [Pose.identity()], [refiner], [SolidBody.of(box())], [pose]) is None
 
 
 def test_the_front_end_takes_it_and_says_where_there_is_no_plane(drawn: Drawn) -> None:

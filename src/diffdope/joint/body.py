@@ -29,7 +29,7 @@ class Penetration(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Body:
+class SolidBody:
     """See the module.
 
     Attributes:
@@ -45,12 +45,12 @@ class Body:
     tree: Tree
 
     @classmethod
-    def of(cls, mesh: Mesh) -> Body:
+    def of(cls, mesh: Mesh) -> SolidBody:
         """Prepares a mesh."""
         points_m = surface_points(mesh, _POINTS)[0]
         return cls(mesh, _extreme(mesh.vertices_m), points_m, Tree(mesh.vertices_m, mesh.faces))
 
-    def deepest_of(self, other: Body, here: Pose, there: Pose) -> Penetration | None:
+    def deepest_of(self, other: SolidBody, here: Pose, there: Pose) -> Penetration | None:
         """The deepest point of another body in this one; None where it is outside.
 
         Args:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_above_zero, expected
-from diffdope.joint.body import Body
+from diffdope.joint.body import SolidBody
 from diffdope.joint.contact_update import ContactUpdate, Knowledge
 from diffdope.joint.result import ObjectResult, SceneResult
-from diffdope.joint.support_surface import Plane, plane_of_depth, plane_of_objects
+from diffdope.joint.support_surface import SupportSurface, plane_of_depth, plane_of_objects
 from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.scene import Scene
 
@@ -74,7 +74,7 @@ def with_contact(
     if not taking:
         why = "contact is not used: it needs an object that was found, and a preset that has a covariance"
         return replace(result, notes=(*result.notes, why))
-    bodies = {id(refiners[n].mesh): Body.of(refiners[n].mesh) for n in taking}
+    bodies = {id(refiners[n].mesh): SolidBody.of(refiners[n].mesh) for n in taking}
     mine = [bodies[id(refiners[n].mesh)] for n in taking]
     plane, notes = _plane(result, scene, [refiners[n] for n in taking], mine, taking) if settings.plane else (None, ())
     tolerances = settings.plane_tolerance_m, settings.penetration_m
@@ -95,8 +95,8 @@ def with_contact(
 
 
 def _plane(
-    result: SceneResult, scene: Scene, refiners: Sequence[Refiner], bodies: Sequence[Body], taking: Sequence[int]
-) -> tuple[Plane | None, tuple[str, ...]]:  # fmt: skip
+    result: SceneResult, scene: Scene, refiners: Sequence[Refiner], bodies: Sequence[SolidBody], taking: Sequence[int]
+) -> tuple[SupportSurface | None, tuple[str, ...]]:  # fmt: skip
     cameras = [view.T_w2c for view in result.views]
     poses = [result.objects[n].pose for n in taking]
     plane = plane_of_objects(cameras, bodies, poses) or plane_of_depth(scene, cameras, refiners, bodies, poses)
@@ -106,7 +106,7 @@ def _plane(
     return None, (f"no plane was found on which the objects rest: {why}",)
 
 
-def _covariance(objects: Sequence[ObjectResult], taking: Sequence[int], plane: Plane | None) -> F64:
+def _covariance(objects: Sequence[ObjectResult], taking: Sequence[int], plane: SupportSurface | None) -> F64:
     """(6 n + 3, 6 n + 3) of the objects that take part, each on its own, and of the plane."""
     size = 6 * len(taking)
     matrix = np.zeros((size + 3, size + 3))

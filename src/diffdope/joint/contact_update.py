@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
-from diffdope.joint.body import Body, Penetration
-from diffdope.joint.support_surface import Plane, lowest
+from diffdope.joint.body import Penetration, SolidBody
+from diffdope.joint.support_surface import SupportSurface, lowest
 
 F64 = NDArray[np.float64]
 
@@ -23,9 +23,9 @@ _SOFT_M = 0.0003  # how well surfaces are known where two bodies meet
 class Knowledge(NamedTuple):
     """What is known: bodies and their names, the plane or None, its tolerance, the penetration or None (metres)."""
 
-    bodies: tuple[Body, ...]
+    bodies: tuple[SolidBody, ...]
     names: tuple[str, ...]
-    plane: Plane | None
+    plane: SupportSurface | None
     plane_tolerance_m: float
     penetration_m: float | None
 
@@ -44,7 +44,7 @@ class ContactSolution(NamedTuple):
 
     poses: list[Pose]
     covariance: F64
-    plane: Plane | None
+    plane: SupportSurface | None
     notes: list[tuple[str, ...]]
     touched: set[int]
 
@@ -99,7 +99,7 @@ class ContactUpdate:
                     found.add(body)
         return found
 
-    def _at(self, step: F64) -> tuple[list[Pose], Plane | None]:
+    def _at(self, step: F64) -> tuple[list[Pose], SupportSurface | None]:
         poses = [pose.retract(step[6 * n : 6 * n + 6]) for n, pose in enumerate(self._poses)]
         plane = self._known.plane
         return poses, None if plane is None else plane.moved(step[self._size :])
@@ -118,7 +118,7 @@ class ContactUpdate:
         variance = contact.jacobian @ covariance @ contact.jacobian + contact.sigma**2
         return abs(contact.residual) > _FAR * float(np.sqrt(variance))
 
-    def _contacts(self, poses: Sequence[Pose], plane: Plane | None, *, first: bool) -> list[Contact]:
+    def _contacts(self, poses: Sequence[Pose], plane: SupportSurface | None, *, first: bool) -> list[Contact]:
         """All contacts at a state; in the first round, of a plane that objects made, of these alone."""
         found = []
         if plane is not None:
@@ -128,7 +128,7 @@ class ContactUpdate:
             found += self._between(poses, self._known.penetration_m)
         return found
 
-    def _on_plane(self, n: int, pose: Pose, plane: Plane) -> Contact:
+    def _on_plane(self, n: int, pose: Pose, plane: SupportSurface) -> Contact:
         height, point = lowest(self._known.bodies[n], pose, plane)
         J = np.zeros(self._size + 3)
         J[6 * n : 6 * n + 6] = _by_motion(point, plane.normal_w, pose)

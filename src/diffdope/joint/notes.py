@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -89,6 +89,15 @@ def cause_in_views(scene: Scene, obj: int, found: Mapping[Where, RefinementResul
     counted = Counter(kinds.values())
     view = max(named, key=lambda one: (counted[kinds[one]], -one))
     return f"{view_name(scene, view)}: {named[view]}"
+
+
+def contradiction(scene: Scene, agreeing: Iterable[int], against: Iterable[int]) -> str:
+    """Which views stand against which."""
+    one, other = ([view_name(scene, v) for v in sorted(some)] or ["none"] for some in (agreeing, against))
+    return (
+        f"views contradict each other, and nothing tells which are right: {', '.join(one)} against "
+        f"{', '.join(other)}; is a T_w2c wrong, or less exact than it was said to be (View's sigma), or did it move?"
+    )
 
 
 def notes_on_views(scene: Scene, solved: Together) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from diffdope.joint.images import Member
 from diffdope.joint.normal_equations import Where
 from diffdope.joint.notes import (
     cause_in_views,
+    contradiction,
     note_on_size,
     notes_on_cameras,
     notes_on_fit,
@@ -76,8 +77,8 @@ def from_one_view(scene: Scene, found: Sequence[RefinementResult | None]) -> Sce
     notes: tuple[str, ...] = ()
     if view.sigma is not None:
         notes = ("the camera was not refined: one view says nothing about where it stands",)
-    views = (ViewResult(view_name(scene, 0), used, reason, view.T_w2c, False),)
-    return SceneResult(tuple(objects), views, whole, notes, 0.0)
+    seen_by = (ViewResult(view_name(scene, 0), used, reason, view.T_w2c, False),)
+    return SceneResult(tuple(objects), seen_by, whole, notes, 0.0)
 
 
 def from_together(
@@ -191,16 +192,16 @@ def _object(
     status, message = Status.CONVERGED, MESSAGES[Status.CONVERGED]
     if _undecided(scene, solved):
         kept = {v for v, _ in solved.members} - set(solved.left_out)
-        status, message = Status.AMBIGUOUS, _contradiction(scene, kept, solved.left_out)
+        status, message = Status.AMBIGUOUS, contradiction(scene, kept, solved.left_out)
         fit = min(fit, _EVEN)
     elif not vote.clear and vote.against:
-        status, message = Status.AMBIGUOUS, _contradiction(scene, vote.agreeing, vote.against)
+        status, message = Status.AMBIGUOUS, contradiction(scene, vote.agreeing, vote.against)
         fit = min(fit, _EVEN)
     elif support.against and not support.by:
         status, message = Status.FAILED, MESSAGES[Status.FAILED]
         fit = min(fit, _EVEN)
     elif not support.decided:
-        status, message = Status.AMBIGUOUS, _contradiction(scene, support.by, support.against)
+        status, message = Status.AMBIGUOUS, contradiction(scene, support.by, support.against)
         fit = min(fit, _EVEN)
     elif fit < refiner.preset.resolved_search.least_confidence:
         status, message = Status.FAILED, MESSAGES[Status.FAILED]
@@ -239,14 +240,6 @@ def _undecided(scene: Scene, solved: Together) -> bool:
     """Whether as many views were left out as are left: then nothing tells which of them are right."""
     kept = {view for view, _ in solved.members} - set(solved.left_out)
     return len(scene.views) > 1 and bool(solved.left_out) and len(kept) <= len(solved.left_out)
-
-
-def _contradiction(scene: Scene, agreeing: Iterable[int], against: Iterable[int]) -> str:
-    one, other = ([view_name(scene, v) for v in sorted(some)] or ["none"] for some in (agreeing, against))
-    return (
-        f"views contradict each other, and nothing tells which are right: {', '.join(one)} against "
-        f"{', '.join(other)}; is a T_w2c wrong, or less exact than it was said to be (View's sigma), or did it move?"
-    )
 
 
 def _log_odds(scene: Scene, solved: Together, n: int) -> float:
@@ -289,8 +282,7 @@ def _view(scene: Scene, solved: Together, view: int, covariance: F64) -> ViewRes
         reason = f"it contradicts the others: {elsewhere} of {of} objects are elsewhere in it"
     elif not used:
         reason = "no object that was found is seen in it"
-    far = [value for (v, _), value in solved.deviations.items() if v == view]
-    step = camera_difference(now, given)
+    far, step = [value for (v, _), value in solved.deviations.items() if v == view], camera_difference(now, given)
     part = solved.unknowns.of_camera(view) if free else None
     return ViewResult(
         name, used, reason, now, free, None if part is None else covariance[part, part],

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
-from diffdope.joint.body import Body
+from diffdope.joint.body import SolidBody
 from diffdope.joint.drawn import drawing_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.scene import Scene
@@ -27,7 +27,7 @@ _UNKNOWN_M, _UNKNOWN_RAD = 0.02, np.radians(5.0)  # of a plane of which only obj
 
 
 @dataclass(frozen=True)
-class Plane:
+class SupportSurface:
     """normal . (x - point) = 0 in the world; the normal points to the side on which the objects are.
 
     Attributes:
@@ -50,7 +50,7 @@ class Plane:
         one = one / np.linalg.norm(one)
         return one, np.cross(self.normal_w, one)
 
-    def moved(self, step: F64) -> Plane:
+    def moved(self, step: F64) -> SupportSurface:
         """After a step (3,): higher by step[0], the normal tilted by step[1:] along `axes`."""
         one, other = self.axes
         normal = self.normal_w + step[1] * one + step[2] * other
@@ -64,7 +64,7 @@ class Plane:
         return a, b, c, float(self.normal_w @ self.point_w)
 
 
-def lowest(body: Body, pose: Pose, plane: Plane) -> tuple[float, F64]:
+def lowest(body: SolidBody, pose: Pose, plane: SupportSurface) -> tuple[float, F64]:
     """Height (metres) of a body's lowest point above a plane, and the point (3,) in the world."""
     points = pose.apply(body.extreme_m)
     heights = (points - plane.point_w) @ plane.normal_w
@@ -73,8 +73,9 @@ def lowest(body: Body, pose: Pose, plane: Plane) -> tuple[float, F64]:
 
 
 def plane_of_depth(
-    scene: Scene, cameras: Sequence[Pose], refiners: Sequence[Refiner], bodies: Sequence[Body], poses: Sequence[Pose]
-) -> Plane | None:  # fmt: skip
+    scene: Scene, cameras: Sequence[Pose], refiners: Sequence[Refiner], bodies: Sequence[SolidBody],
+    poses: Sequence[Pose],
+) -> SupportSurface | None:  # fmt: skip
     """The plane that depth shows around the objects, on which most of them stand; None where it shows none.
 
     Args:
@@ -108,7 +109,9 @@ def plane_of_depth(
     return best
 
 
-def plane_of_objects(cameras: Sequence[Pose], bodies: Sequence[Body], poses: Sequence[Pose]) -> Plane | None:
+def plane_of_objects(
+    cameras: Sequence[Pose], bodies: Sequence[SolidBody], poses: Sequence[Pose]
+) -> SupportSurface | None:
     """The side of all objects' convex hull, away from the cameras, that most of them touch: three at least."""
     from scipy.spatial import ConvexHull, QhullError
 
@@ -125,7 +128,7 @@ def plane_of_objects(cameras: Sequence[Pose], bodies: Sequence[Body], poses: Seq
         if facing <= 0.0:
             continue
         spread = np.diag([_UNKNOWN_M, _UNKNOWN_RAD, _UNKNOWN_RAD]) ** 2
-        plane = Plane(np.asarray(point), np.asarray(normal), spread)
+        plane = SupportSurface(np.asarray(point), np.asarray(normal), spread)
         heights = _heights(plane, bodies, poses)
         score = float((heights < 1.0).sum()) - 0.1 * float(np.minimum(heights, 1.0).mean()) + _FACING * facing
         if score > most:
@@ -135,7 +138,8 @@ def plane_of_objects(cameras: Sequence[Pose], bodies: Sequence[Body], poses: Seq
 
 
 def _around(
-    scene: Scene, view: int, T_w2c: Pose, refiners: Sequence[Refiner], bodies: Sequence[Body], poses: Sequence[Pose]
+    scene: Scene, view: int, T_w2c: Pose, refiners: Sequence[Refiner], bodies: Sequence[SolidBody],
+    poses: Sequence[Pose],
 ) -> F64:  # fmt: skip
     """Points (N, 3) in the world that depth of a view shows around the objects, and not on them."""
     observation = scene.views[view].observation
@@ -161,7 +165,7 @@ def _around(
     return np.asarray(points[:: max(1, len(points) // _MOST_POINTS)])
 
 
-def _through(points: F64, cameras: Sequence[Pose]) -> Plane | None:
+def _through(points: F64, cameras: Sequence[Pose]) -> SupportSurface | None:
     """The plane through points (3, 3), seen by all cameras from its upper side."""
     a, b, c = points
     normal = np.cross(b - a, c - a)
@@ -171,14 +175,14 @@ def _through(points: F64, cameras: Sequence[Pose]) -> Plane | None:
     return _upright(a, normal / size, cameras)
 
 
-def _upright(point: F64, normal: F64, cameras: Sequence[Pose]) -> Plane | None:
+def _upright(point: F64, normal: F64, cameras: Sequence[Pose]) -> SupportSurface | None:
     sides = [float((T_w2c.inverse().t_m2c - point) @ normal) for T_w2c in cameras]
     if min(sides) * max(sides) <= 0.0:
         return None
-    return Plane(point, normal if sides[0] > 0.0 else -normal, np.zeros((3, 3)))
+    return SupportSurface(point, normal if sides[0] > 0.0 else -normal, np.zeros((3, 3)))
 
 
-def _heights(plane: Plane, bodies: Sequence[Body], poses: Sequence[Pose]) -> F64:
+def _heights(plane: SupportSurface, bodies: Sequence[SolidBody], poses: Sequence[Pose]) -> F64:
     """Of the lowest points (N,), in units of what touches roughly."""
     return np.array(
         [
@@ -188,14 +192,14 @@ def _heights(plane: Plane, bodies: Sequence[Body], poses: Sequence[Pose]) -> F64
     )
 
 
-def _touching(plane: Plane, bodies: Sequence[Body], poses: Sequence[Pose]) -> float:
+def _touching(plane: SupportSurface, bodies: Sequence[SolidBody], poses: Sequence[Pose]) -> float:
     """How many objects touch a plane from above, and how nearly; those that go through it count against it."""
     heights = _heights(plane, bodies, poses)
     near = np.maximum(1.0 - np.abs(heights), 0.0)
     return float(near.sum() + 0.02 * (heights >= 1.0).sum() - (heights <= -1.0).sum())
 
 
-def _fitted(near: F64, cameras: Sequence[Pose], poses: Sequence[Pose]) -> Plane | None:
+def _fitted(near: F64, cameras: Sequence[Pose], poses: Sequence[Pose]) -> SupportSurface | None:
     """Least squares through the points, about the place below the objects."""
     if len(near) < 10:
         return None
@@ -207,4 +211,4 @@ def _fitted(near: F64, cameras: Sequence[Pose], poses: Sequence[Pose]) -> Plane 
     below = np.mean([pose.t_m2c for pose in poses], axis=0)
     below = below - ((below - middle) @ fitted.normal_w) * fitted.normal_w
     tilt = _KNOWN_M / max(float(np.sqrt(values[1])), 1e-3)
-    return Plane(below, fitted.normal_w, np.diag([_KNOWN_M, tilt, tilt]) ** 2)
+    return SupportSurface(below, fitted.normal_w, np.diag([_KNOWN_M, tilt, tilt]) ** 2)
