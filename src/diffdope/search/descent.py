@@ -37,6 +37,7 @@ from diffdope.search.selection import non_maximum_suppression
 from diffdope.search.settings import SearchSettings
 from diffdope.solve.levenberg_marquardt import SolverResult, minimise
 from diffdope.terms.base import Comparison, Rendering
+from diffdope.terms.inner_contour import inner_factor
 from diffdope.terms.layout import Canvas
 from diffdope.terms.matched_points import MatchedPoints
 from diffdope.terms.photometric_gain import PhotometricGain
@@ -331,11 +332,11 @@ class Descent:
         images = Renderer(buffers.mesh, level.crop.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
         drawn = images.coverage[0], images.depth[0]
         contour = edges.factor(*drawn, pose, reach_px, images.rgb[0] if level.colored else None)
+        beside = [] if level.colored else [inner_factor(edges, *drawn, pose, reach_px, self._meshes.length_m)]
         keyframe = None if self._keyframes is None else self._keyframes.nearest(pose)
-        if keyframe is None:
-            return contour, ()
-        learned = keyframe.factor(edges.smooth, *drawn, level.crop.camera, pose, self._meshes.length_m)
-        return contour, () if learned is None else (learned,)
+        if keyframe is not None:
+            beside.append(keyframe.factor(edges.smooth, *drawn, level.crop.camera, pose, self._meshes.length_m))
+        return contour, tuple(factor for factor in beside if factor is not None)
 
     def _record(self, level: LevelProblem, hypotheses: Hypotheses, solution: SolverResult) -> int:
         row = self._recorder.record(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,6 +83,9 @@ class ContourSettings:
     """How much colour statistics say about which edge it is; 0 for nothing, 1 if pixels were independent."""
     painted: float = 1.0
     """How much of the contrast that the model itself has near its outline is taken off the photograph's."""
+    inner: float = 1.0
+    """Weight of a point of an inner contour (`terms/inner_contour.py`), that of a point of the outline being 1, of meshes
+    without colours or of a single one; 0 leaves creases and depth steps out."""
     tolerance_px: float = 1.5
     """Edges farther off than this count as outliers do (Cauchy)."""
 
@@ -98,7 +102,7 @@ class ContourSettings:
         """Refuses numbers that make no search."""
         if not self.reach_px or min(self.reach_px) < 1.0:
             raise DiffDopeError(f"reach_px: expected at least one round of 1 pixel or more, got {self.reach_px}")
-        check_at_least_zero(self, "weight", "weight_with_depth", "plain", "contrast", "colours", "painted")
+        check_at_least_zero(self, "weight", "weight_with_depth", "plain", "contrast", "colours", "painted", "inner")
         if self.closing_px and min(self.closing_px) < 1.0:
             raise DiffDopeError(f"closing_px: expected rounds of 1 pixel or more, got {self.closing_px}")
         if not 0.0 < self.closing <= 1.0:
@@ -107,6 +111,14 @@ class ContourSettings:
             raise DiffDopeError(f"closing_steps: expected at least 1, got {self.closing_steps}")
         if not self.tolerance_px > 0.0:
             raise DiffDopeError(f"tolerance_px: expected a number > 0, got {self.tolerance_px}")
+
+
+class EdgePoints(Protocol):
+    """Points of contours: place (N, 2) in pixels, normal (N, 2), camera-frame point (N, 3) [m]."""
+
+    place: F64
+    normal: F64
+    X_c: F64
 
 
 class ContourPoints:
@@ -148,6 +160,8 @@ class ContourCorrespondences:
     Attributes:
         weight: of them all.
         smooth: the photograph (H, W, 3), slightly blurred.
+        camera: of the crop.
+        inner: weight of a point within the outline, that of one on it being 1.
 
     Args:
         rgb: (H, W, 3) in [0, 1].
@@ -157,7 +171,8 @@ class ContourCorrespondences:
 
     def __init__(self, rgb: F32, camera: Camera, settings: ContourSettings) -> None:
         self.weight = settings.weight
-        self._camera, self._settings = camera, settings
+        self.camera, self.inner = camera, settings.inner
+        self._settings = settings
         self._rgb = np.array(rgb, np.float32, order="C")
         self.smooth, self._usual = _smooth_and_usual(self._rgb)
 
@@ -174,22 +189,42 @@ class ContourCorrespondences:
             rgb: of the rendering (H, W, 3), times coverage: what is painted on the object is not its outline. None for
                 an object without colours.
         """
-        points = ContourPoints(coverage, depth, self._camera)
+        points = ContourPoints(coverage, depth, self.camera)
         if len(points) < _LEAST_POINTS:
             return None
-        s, camera = self._settings, self._camera
+        s = self._settings
         coverage = np.array(coverage, np.float32, order="C")
         drawn = np.array(rgb if rgb is not None else _NO_COLOURS, np.float32, order="C")
-        ratio = self._ratio(coverage, points) if s.colours > 0.0 else np.zeros(BINS**3, np.float32)
+        ratio = self._ratio(coverage, points) if s.colours > 0.0 else None
+        return self.pull(points, pose, reach_px, self.weight / len(points), (coverage, drawn), ratio)
+
+    def pull(
+        self, points: EdgePoints, pose: Pose, reach_px: float, share: float, rendering: tuple[F32, F32] | None = None,
+        ratio: F32 | None = None,
+    ) -> QuadraticFactor:  # fmt: skip
+        """Where the edges along the normals of points would move a pose.
+
+        Args:
+            points: of what was drawn.
+            pose: that was drawn.
+            reach_px: how far off edges are looked for.
+            share: weight of each point.
+            rendering: coverage (H, W) and colours (H, W, 3) times coverage, whose own contrast is taken off.
+            ratio: of `log_ratio`: what colours say; None for nothing.
+        """
+        s, camera = self._settings, self.camera
+        coverage, drawn = rendering if rendering is not None else (_NO_COLOURS[..., 0], _NO_COLOURS)
+        colours = s.colours if ratio is not None else 0.0
+        counts = ratio if ratio is not None else np.zeros(0, np.float32)
         pay = Strengths(
-            reach_px, s.contrast, s.colours, s.painted, s.tolerance_px, _STRONG, _BLIND, _FAR, _LEFT,
+            reach_px, s.contrast, colours, s.painted, s.tolerance_px, _STRONG, _BLIND, _FAR, _LEFT,
         )  # fmt: skip
         slope, curvature, sums = np.zeros(6), np.zeros((6, 6)), np.zeros(1)
         sum_contour(
-            self.smooth, self._usual, self._rgb, ratio, drawn, coverage, points.place, points.normal, points.X_c,
+            self.smooth, self._usual, self._rgb, counts, drawn, np.array(coverage, np.float32, order="C"),
+            points.place, points.normal, points.X_c,
             camera.fx, camera.fy, np.array(pose.t_m2c), pay, LineScratch.of(samples(reach_px)), slope, curvature, sums,
         )  # fmt: skip
-        share = self.weight / len(points)
         return QuadraticFactor(pose, 2.0 * share * slope, 2.0 * share * curvature, share * sums[0], shown=CONTOUR)
 
     def weighing(self, factor: float) -> ContourCorrespondences:
@@ -207,7 +242,7 @@ class ContourCorrespondences:
 
     def support(self, coverage: F32, depth: F32) -> float | None:
         """Share of a rendered outline that lies on edges, those with less contrast counting less; None without one."""
-        points = ContourPoints(coverage, depth, self._camera)
+        points = ContourPoints(coverage, depth, self.camera)
         if len(points) < _LEAST_POINTS:
             return None
         sums = np.zeros(1)
