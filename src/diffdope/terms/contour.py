@@ -53,6 +53,8 @@ _LEFT = 0.1  # share of an edge's contrast that is left where the model has as m
 _SMOOTHING = 1.5  # pixels, of the coverage, for its normals
 _BESIDE_PX = 2.0  # of a point of an outline that lies on an edge
 _NO_COLOURS = np.zeros((0, 0, 3), np.float32)
+_OFF = 0.03  # share of the crop by which the border of a mask may be off that says what can be seen
+_INSIDE_PX = 2.0  # of an outline, where the object is that it belongs to
 _RING = 25.0 / 160.0  # share of the crop around the outline that is taken for the surroundings
 
 
@@ -84,8 +86,11 @@ class ContourSettings:
     painted: float = 1.0
     """How much of the contrast that the model itself has near its outline is taken off the photograph's."""
     inner: float = 1.0
-    """Weight of a point of an inner contour (`terms/inner_contour.py`), that of a point of the outline being 1, of meshes
-    without colours or of a single one; 0 leaves creases and depth steps out."""
+    """Weight of a point of a crease within the outline (`terms/inner_contour.py`), that of a point of the outline being
+    1, of a mesh without colours or of a single one in a photograph without depth; 0 leaves creases out."""
+    inner_px: tuple[float, ...] = (2.0, 2.0, 2.0)
+    """How far from creases edges are looked for, in rounds after the last level: before them, a crease may be nearer to
+    its neighbour's edge than to its own."""
     tolerance_px: float = 1.5
     """Edges farther off than this count as outliers do (Cauchy)."""
 
@@ -105,6 +110,8 @@ class ContourSettings:
         check_at_least_zero(self, "weight", "weight_with_depth", "plain", "contrast", "colours", "painted", "inner")
         if self.closing_px and min(self.closing_px) < 1.0:
             raise DiffDopeError(f"closing_px: expected rounds of 1 pixel or more, got {self.closing_px}")
+        if self.inner_px and min(self.inner_px) < 1.0:
+            raise DiffDopeError(f"inner_px: expected rounds of 1 pixel or more, got {self.inner_px}")
         if not 0.0 < self.closing <= 1.0:
             raise DiffDopeError(f"closing: expected a share above 0, at most 1, got {self.closing}")
         if self.closing_steps < 1:
@@ -139,6 +146,12 @@ class ContourPoints:
     def __len__(self) -> int:
         return len(self.place)
 
+    def taken(self, chosen: NDArray[np.bool_]) -> ContourPoints:
+        """Some of them; chosen: (N,)."""
+        other = copy(self)
+        other.place, other.normal, other.X_c = self.place[chosen], self.normal[chosen], self.X_c[chosen]
+        return other
+
     def jacobian(self, camera: Camera, centre: F64) -> F64:
         """(N, 6): pixels by which a point moves along its normal, by (rho [m], phi [rad]) about `centre`."""
         x, y, z = self.X_c.T
@@ -161,7 +174,7 @@ class ContourCorrespondences:
         weight: of them all.
         smooth: the photograph (H, W, 3), slightly blurred.
         camera: of the crop.
-        inner: weight of a point within the outline, that of one on it being 1.
+        inner: weight of a point of a crease, that of one of the outline being 1.
 
     Args:
         rgb: (H, W, 3) in [0, 1].
@@ -174,6 +187,7 @@ class ContourCorrespondences:
         self.camera, self.inner = camera, settings.inner
         self._settings = settings
         self._rgb = np.array(rgb, np.float32, order="C")
+        self._shown: NDArray[np.bool_] | None = None
         self.smooth, self._usual = _smooth_and_usual(self._rgb)
 
     def factor(
@@ -190,6 +204,7 @@ class ContourCorrespondences:
                 an object without colours.
         """
         points = ContourPoints(coverage, depth, self.camera)
+        points = points.taken(self.seen(points))
         if len(points) < _LEAST_POINTS:
             return None
         s = self._settings
@@ -226,6 +241,28 @@ class ContourCorrespondences:
             camera.fx, camera.fy, np.array(pose.t_m2c), pay, LineScratch.of(samples(reach_px)), slope, curvature, sums,
         )  # fmt: skip
         return QuadraticFactor(pose, 2.0 * share * slope, 2.0 * share * curvature, share * sums[0], shown=CONTOUR)
+
+    def within(self, mask: F32) -> ContourCorrespondences:
+        """The same edges of an object of which only what lies in a mask, or next to it, can be seen.
+
+        Args:
+            mask: (H, W) of the crop, whose border may be off by a few pixels.
+        """
+        from scipy.ndimage import maximum_filter
+
+        other = copy(self)
+        grown = max(round(_OFF * max(mask.shape)), 2)
+        other._shown = np.asarray(maximum_filter(np.asarray(mask) > 0.5, size=2 * grown + 1), bool)
+        return other
+
+    def seen(self, points: EdgePoints) -> NDArray[np.bool_]:
+        """(N,) which points the mask shows, if one was given (`within`); all if hardly any are."""
+        if self._shown is None:
+            return np.ones(len(points.place), bool)
+        height, width = self._shown.shape
+        u, v = np.rint(points.place - _INSIDE_PX * points.normal).astype(np.intp).T
+        shown = self._shown[np.clip(v, 0, height - 1), np.clip(u, 0, width - 1)]
+        return shown if np.count_nonzero(shown) >= _LEAST_POINTS else np.ones(len(shown), bool)
 
     def weighing(self, factor: float) -> ContourCorrespondences:
         """The same edges, their weight multiplied."""
