@@ -27,7 +27,7 @@ F64 = NDArray[np.float64]
 # Strength and exponent of the highlight; the exponent 2 / alpha^2 - 2 is about that of a roughness alpha.
 SURFACES = {"matt": (0.0, 1.0), "alpha 0.4": (0.4, 10.0), "alpha 0.2": (0.6, 48.0), "alpha 0.1": (0.8, 198.0)}
 AMBIENT, DIFFUSE, NOISE = 0.55, 0.45, 0.01
-MODELS = ("rgbd+mask", "rgb+mask", "rgbd", "rgb")
+SHOWN = ("rgbd+mask", "rgb+mask", "rgbd", "rgb")
 
 
 def normals_of(depth: F64, case: Case) -> F64:
@@ -85,7 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--level", default="10", choices=("1", "10", "40"))
     parser.add_argument("--every", type=int, default=2, help="take every N-th object of a picture")
-    parser.add_argument("--modes", nargs="+", default=list(MODELS), choices=list(MODES))
+    parser.add_argument("--modes", nargs="+", default=list(SHOWN), choices=list(MODES))
     arguments = parser.parse_args()
     found: dict[tuple[str, str], list[tuple[float, float, float]]] = {}
     for surface in SURFACES:
@@ -93,8 +93,7 @@ def main() -> None:
             refiner = Refiner(load_mesh(case.mesh_path), threads=1)
             for mode in arguments.modes:
                 given = case.given(mode)
-                if given is None:
-                    continue
+                assert given is not None
                 result = refiner.refine(given.observation, given.start)
                 points = load_mesh(case.mesh_path).vertices_m
                 found.setdefault((mode, surface), []).append((
