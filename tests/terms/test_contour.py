@@ -134,6 +134,7 @@ def test_without_edges_nothing_can_be_compared(box: Mesh, photograph: Observatio
         {"weight": -1.0}, {"plain": -1.0}, {"reach_px": ()}, {"reach_px": (0.5,)}, {"tolerance_px": 0.0},
         {"colours": -0.1},
         {"painted": -1.0},
+        {"inner": -1.0}, {"inner_px": (0.5,)},
         {"closing_px": (0.5,)}, {"closing": 0.0}, {"closing": 1.5}, {"closing_steps": 0},
     ],
 )  # fmt: skip

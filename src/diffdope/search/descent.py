@@ -37,6 +37,7 @@ from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.settings import SearchSettings
 from diffdope.solve.levenberg_marquardt import SolverResult, minimise
 from diffdope.terms.base import Comparison, Rendering
+from diffdope.terms.inner_contour import inner_factor
 from diffdope.terms.layout import Canvas
 from diffdope.terms.matched_points import MatchedPoints
 from diffdope.terms.photometric_gain import PhotometricGain
@@ -80,6 +81,7 @@ class Descent:
         progress: Progress | None = None, expected: int = 1, keyframes: Keyframes | None = None,
     ) -> None:  # fmt: skip
         self._keyframes = keyframes
+        self._seen: Observation | None = None
         self._matched: MatchedPoints | None = None
         self._meshes, self._observation, self._search, self._objective = meshes, observation, search, objective
         self._margin, self._recorder, self._solve, self._with_normal = margin, recorder, solve, with_normal
@@ -89,10 +91,10 @@ class Descent:
         with_depth = "depth" in observation.modalities
         self._steps = [search.step.at_level(last=last, with_depth=with_depth) for last in (False, True)]
 
-    def of(self, observation: Observation) -> Descent:
-        """The same of another observation with as much depth."""
+    def of(self, observation: Observation, seen: Observation | None = None) -> Descent:
+        """The same of another observation with as much depth; seen: a mask that only says what is hidden."""
         other = copy(self)
-        other._observation = observation
+        other._observation, other._seen = observation, seen
         return other
 
     def held_by(self, matched: MatchedPoints) -> Descent:
@@ -155,7 +157,17 @@ class Descent:
             ended, hypotheses = self._rounds(
                 level, hypotheses, best, contour.closing_px, contour.closing_steps, prior, buffers, True
             )
+        if followed is None and self._creased(level):
+            ended, hypotheses = self._rounds(
+                level, hypotheses, best, contour.inner_px, contour.closing_steps, prior, buffers, True, inner=True
+            )
         return self._assessed(start, level, rough or level, hypotheses, ended, before, len(pyramid.levels))
+
+    def _creased(self, level: LevelProblem) -> bool:
+        """Whether creases are looked for: where edges are all that there is, and the object has some."""
+        outline, plain = self._search.outline, not self._meshes.mesh.has_pattern
+        wanted = outline.inner > 0.0 and bool(outline.inner_px) and plain and level.modalities == ("outline",)
+        return wanted and len(self._meshes.creases) > 0
 
     def last_level(self, pose: Pose, level: Level) -> LevelProblem | Failure:
         """A level as the last one of a search is prepared, around a pose that is known well."""
@@ -184,6 +196,9 @@ class Descent:
             buffers, observation, pose, window, self._objective, rules,
             length_m=length_m, with_normal=self._with_normal,
         )  # fmt: skip
+        mask = None if self._seen is None else self._seen.crop(window).mask
+        if mask is not None and prepared.contours is not None:
+            prepared = replace(prepared, contours=prepared.contours.within(mask))
         return prepared if prepared.responsibility.overlap > 0.0 else Failure(Status.NO_OVERLAP, window)
 
     def _prior(self, start: Pose, pyramid: PyramidSettings, level: LevelProblem) -> PosePrior:
@@ -195,13 +210,15 @@ class Descent:
 
     def _rounds(
         self, level: LevelProblem, hypotheses: Hypotheses, best: Pose, reaches: Sequence[float], iterations: int,
-        prior: PosePrior | None, buffers: Buffers, final: bool, going_on: int | None = None,
+        prior: PosePrior | None, buffers: Buffers, final: bool, going_on: int | None = None, inner: bool = False,
     ) -> tuple[Round, Hypotheses]:  # fmt: skip
         """Rounds of steps, before each of which terms that are linearised are linearised at the best pose so far."""
         ended: Round | None = None
         problem = level.problem(self._variables, prior)
         for reach_px in reaches:
-            ended = self._round(level, problem, hypotheses, best, reach_px, iterations, buffers, final, going_on)
+            ended = self._round(
+                level, problem, hypotheses, best, reach_px, iterations, buffers, final, going_on, inner=inner
+            )
             solution, best = ended.solution, ended.best
             hypotheses = Hypotheses(solution.R[:, 0], solution.t[:, 0], hypotheses.columns)
         assert ended is not None
@@ -209,9 +226,9 @@ class Descent:
 
     def _round(
         self, level: LevelProblem, problem: Problem, hypotheses: Hypotheses, best: Pose, reach_px: float,
-        iterations: int, buffers: Buffers, final: bool, going_on: int | None,
+        iterations: int, buffers: Buffers, final: bool, going_on: int | None, *, inner: bool,
     ) -> Round:  # fmt: skip
-        contour, learned = self._along_outline(level, best, buffers, reach_px)
+        contour, learned = self._along_outline(level, best, buffers, reach_px, inner)
         matched = None if self._matched is None else self._matched.factor(best)
         held = () if matched is None else (matched,)
         quadratics = (*learned, *held, *pose_terms(self._meshes.corners_m, best, self._objective))
@@ -234,7 +251,7 @@ class Descent:
         return Round(solution, contour, every, rendering, row)
 
     def _along_outline(
-        self, level: LevelProblem, pose: Pose, buffers: Buffers, reach_px: float
+        self, level: LevelProblem, pose: Pose, buffers: Buffers, reach_px: float, inner: bool
     ) -> tuple[QuadraticFactor | None, tuple[QuadraticFactor, ...]]:
         """Of the photograph's edges near a pose, and of the colours that a film has shown before."""
         edges = level.contours
@@ -243,11 +260,13 @@ class Descent:
         images = level.drawn(buffers, pose)
         drawn = images.coverage[0], images.depth[0]
         contour = edges.factor(*drawn, pose, reach_px, images.rgb[0] if level.colored else None)
+        length_m, beside = self._meshes.length_m, []
+        if inner:
+            beside.append(inner_factor(edges, self._meshes.creases, *drawn, pose, reach_px, length_m))
         keyframe = None if self._keyframes is None else self._keyframes.nearest(pose)
-        if keyframe is None:
-            return contour, ()
-        learned = keyframe.factor(edges.smooth, *drawn, level.crop.camera, pose, self._meshes.length_m)
-        return contour, () if learned is None else (learned,)
+        if keyframe is not None:
+            beside.append(keyframe.factor(edges.smooth, *drawn, level.crop.camera, pose, length_m))
+        return contour, tuple(factor for factor in beside if factor is not None)
 
     def _record(self, level: LevelProblem, hypotheses: Hypotheses, solution: SolverResult) -> int:
         row = self._recorder.record(
@@ -297,7 +316,9 @@ def iterates_of(
     steps = sum(each) + (each[0] if pyramid.at_first(count) < count else 0)
     if not held:
         return steps
-    return steps + len(contour.closing_px) * (contour.closing_steps + 1)
+    plain = contour.inner_px if contour.inner > 0.0 else ()
+    after = contour.closing_px if mesh.has_pattern else plain
+    return steps + len(after) * (contour.closing_steps + 1)
 
 
 def shaped(canvas: Canvas, width: int, height: int) -> Rendering:

@@ -13,6 +13,7 @@ from diffdope.geometry.symmetry import Symmetries
 from diffdope.render.buffers import Buffers
 from diffdope.render.per_process import PerProcess
 from diffdope.scene.alikeness import Alikeness
+from diffdope.scene.creases import Creases
 from diffdope.scene.extent import hull_corners
 from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.lookalikes import lookalikes
@@ -49,6 +50,7 @@ class MeshLevels:
         self._symmetries: Symmetries | None = None
         self._alikeness: Alikeness | None = None
         self._surface: Surface | None = None
+        self._creases: Creases | None = None
         self._unnoticed: Unnoticed | None = None
         self._templates: dict[tuple[int, int, int], TemplateSphere] = {}
         self._features: tuple[FeatureSettings, FeatureViews] | None = None
@@ -98,6 +100,14 @@ class MeshLevels:
             if self._surface is None:
                 self._surface = Surface.of(self.mesh)
             return self._surface
+
+    @property
+    def creases(self) -> Creases:
+        """Its creases, in full detail."""
+        with self._making.get():
+            if self._creases is None:
+                self._creases = Creases.of(self.mesh)
+            return self._creases
 
     @property
     def alikeness(self) -> Alikeness:

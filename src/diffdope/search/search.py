@@ -148,7 +148,8 @@ class Search:
         border_px = off_px(found, self._meshes)
         if border_px < self._settings.mask_refused_px:
             return found
-        descent = self._descent.of(self._observation.without_mask())
+        hides = Observation(self._observation.camera, mask=self._observation.mask)
+        descent = self._descent.of(self._observation.without_mask(), hides)
 
         def run(start: Pose) -> Candidates | Failure:
             near = self._settings.near

@@ -2,7 +2,8 @@
 
 Where colours are compared, they show at the last level that a mask is off, and it gives way to edges there
 (`problem/level_problem.py`). Where the mask is all that is compared, its whole search goes astray with it. So the
-search is made again with edges alone, from the start; where the start is too far off for them, the mask is kept.
+search is made again with edges alone: from the start, and from where the mask led, in case the start is too far off for
+them. The mask still says what of the object is hidden.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def off_px(found: Candidates, meshes: MeshLevels) -> float:
 
 
 def without_mask(run: Run, start: Pose, found: Candidates, border_px: float, surplus: float) -> Candidates:
-    """What edges alone find from the start, unless they fit clearly better where the mask led: then what it found.
+    """What edges alone find from the start, or, where they fit clearly better there, from where the mask led.
 
     Args:
         run: a search with the mask left out, from a pose.
@@ -48,7 +49,7 @@ def without_mask(run: Run, start: Pose, found: Candidates, border_px: float, sur
     at_start = run(start)
     if isinstance(at_start, Failure):
         return found
-    where_found = run(found.pose)
+    where_found, best = run(found.pose), at_start
     if isinstance(where_found, Candidates) and where_found.surer_than(at_start, surplus):
-        return found
-    return replace(at_start, level=replace(at_start.level, mask_refused_px=border_px))
+        best = where_found
+    return replace(best, level=replace(best.level, mask_refused_px=border_px))

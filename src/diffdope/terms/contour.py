@@ -14,6 +14,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from diffdope.errors import DiffDopeError, check_at_least_zero
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.terms.contour_kernel import (
+    LEAST_POINTS,
     STEP,
     LineScratch,
     Normal,
@@ -30,7 +32,9 @@ from diffdope.terms.contour_kernel import (
     OutlineView,
     Statistics,
     Strengths,
+    mark_shown,
     sum_contour,
+    sum_lines,
     sum_support,
 )
 from diffdope.terms.layout import CONTOUR
@@ -41,7 +45,6 @@ from diffdope.terms.smoothing_kernel import BLOCK, smooth_photograph
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
-_LEAST_POINTS = 20
 _BLUR = 0.7  # of the photograph, pixels
 _AROUND = 1.0 / 16.0  # share of the crop over which the usual contrast is taken
 _FLAT = 0.01  # contrast that noise alone has
@@ -53,6 +56,8 @@ _LEFT = 0.1  # share of an edge's contrast that is left where the model has as m
 _SMOOTHING = 1.5  # pixels, of the coverage, for its normals
 _BESIDE_PX = 2.0  # of a point of an outline that lies on an edge
 _NO_COLOURS = np.zeros((0, 0, 3), np.float32)
+_OFF = 0.03  # share of the crop by which the border of a mask may be off that says what can be seen
+_EVERYWHERE = np.ones((0, 0), np.uint8)
 _RING = 25.0 / 160.0  # share of the crop around the outline that is taken for the surroundings
 
 
@@ -83,6 +88,12 @@ class ContourSettings:
     """How much colour statistics say about which edge it is; 0 for nothing, 1 if pixels were independent."""
     painted: float = 1.0
     """How much of the contrast that the model itself has near its outline is taken off the photograph's."""
+    inner: float = 1.0
+    """Weight of a point of a crease within the outline (`terms/inner_contour.py`), that of a point of the outline being
+    1, of a mesh without colours or of a single one in a photograph without depth; 0 leaves creases out."""
+    inner_px: tuple[float, ...] = (2.0, 2.0, 2.0)
+    """How far from creases edges are looked for, in rounds after the last level: before them, a crease may be nearer to
+    its neighbour's edge than to its own."""
     tolerance_px: float = 1.5
     """Edges farther off than this count as outliers do (Cauchy)."""
 
@@ -99,15 +110,25 @@ class ContourSettings:
         """Refuses numbers that make no search."""
         if not self.reach_px or min(self.reach_px) < 1.0:
             raise DiffDopeError(f"reach_px: expected at least one round of 1 pixel or more, got {self.reach_px}")
-        check_at_least_zero(self, "weight", "weight_with_depth", "plain", "contrast", "colours", "painted")
+        check_at_least_zero(self, "weight", "weight_with_depth", "plain", "contrast", "colours", "painted", "inner")
         if self.closing_px and min(self.closing_px) < 1.0:
             raise DiffDopeError(f"closing_px: expected rounds of 1 pixel or more, got {self.closing_px}")
+        if self.inner_px and min(self.inner_px) < 1.0:
+            raise DiffDopeError(f"inner_px: expected rounds of 1 pixel or more, got {self.inner_px}")
         if not 0.0 < self.closing <= 1.0:
             raise DiffDopeError(f"closing: expected a share above 0, at most 1, got {self.closing}")
         if self.closing_steps < 1:
             raise DiffDopeError(f"closing_steps: expected at least 1, got {self.closing_steps}")
         if not self.tolerance_px > 0.0:
             raise DiffDopeError(f"tolerance_px: expected a number > 0, got {self.tolerance_px}")
+
+
+class EdgePoints(Protocol):
+    """Points of contours: place (N, 2) in pixels, normal (N, 2), camera-frame point (N, 3) [m]."""
+
+    place: F64
+    normal: F64
+    X_c: F64
 
 
 class ContourPoints:
@@ -158,6 +179,8 @@ class ContourCorrespondences:
     Attributes:
         weight: of them all.
         smooth: the photograph (H, W, 3), slightly blurred.
+        camera: of the crop.
+        inner: weight of a point of a crease, that of one of the outline being 1.
 
     Args:
         rgb: (H, W, 3) in [0, 1].
@@ -168,8 +191,10 @@ class ContourCorrespondences:
 
     def __init__(self, rgb: F32, camera: Camera, settings: ContourSettings, weight: float | None = None) -> None:
         self.weight = settings.weight if weight is None else weight
-        self._camera, self._settings = camera, settings
+        self.camera, self.inner = camera, settings.inner
+        self._settings = settings
         self._rgb = writable(rgb)
+        self._shown = _EVERYWHERE
         self.smooth, self._usual = _smooth_and_usual(self._rgb)
 
     def factor(
@@ -186,23 +211,56 @@ class ContourCorrespondences:
                 an object without colours.
         """
         coverage, depth, s = writable(coverage), writable(depth), self._settings
-        points = count_outline(coverage, depth)
-        if points < _LEAST_POINTS:
+        most = count_outline(coverage, depth)
+        if most < LEAST_POINTS:
             return None
         pay = Strengths(
             reach_px, s.contrast, s.colours, s.painted, s.tolerance_px, _STRONG, _BLIND, _FAR, _LEFT,
         )  # fmt: skip
         ring, normal = int(_RING * max(coverage.shape)) + 1, Normal.zero()
-        sum_contour(
+        points = sum_contour(
             self.smooth, self._usual, self._rgb, writable(_NO_COLOURS if rgb is None else rgb), coverage, depth,
-            view_of(self._camera), ring, pose.t_m2c.copy(), pay, Outline.of(points), Statistics.empty(),
+            self._shown, view_of(self.camera), ring, pose.t_m2c.copy(), pay, Outline.of(most), Statistics.empty(),
             LineScratch.of(samples(reach_px)), normal,
         )  # fmt: skip
-        share = self.weight / points
-        return QuadraticFactor(
-            pose, 2.0 * share * normal.slope, 2.0 * share * normal.curvature, share * float(normal.sums[0]),
-            shown=CONTOUR,
+        return _pull(pose, normal, self.weight / points)
+
+    def pull(self, points: EdgePoints, pose: Pose, reach_px: float, share: float) -> QuadraticFactor:
+        """Where the edges along the normals of points would move a pose, whatever the colours on both sides are.
+
+        Args:
+            points: of what was drawn.
+            pose: that was drawn.
+            reach_px: how far off edges are looked for.
+            share: weight of each point.
+        """
+        s, normal = self._settings, Normal.zero()
+        pay = Strengths(reach_px, s.contrast, 0.0, 0.0, s.tolerance_px, _STRONG, _BLIND, _FAR, _LEFT)
+        sum_lines(
+            self.smooth, self._usual, self._rgb, np.zeros(0, np.float32), writable(_NO_COLOURS),
+            np.zeros((0, 0), np.float32), Outline(points.place, points.normal, points.X_c), view_of(self.camera),
+            pose.t_m2c.copy(), pay, LineScratch.of(samples(reach_px)), normal,
         )  # fmt: skip
+        return _pull(pose, normal, share)
+
+    def within(self, mask: F32) -> ContourCorrespondences:
+        """The same edges of an object of which only what lies in a mask, or next to it, can be seen.
+
+        Args:
+            mask: (H, W) of the crop, whose border may be off by a few pixels.
+        """
+        from scipy.ndimage import maximum_filter
+
+        other = copy(self)
+        grown = max(round(_OFF * max(mask.shape)), 2)
+        other._shown = np.asarray(maximum_filter(np.asarray(mask) > 0.5, size=2 * grown + 1), np.uint8)
+        return other
+
+    def seen(self, points: EdgePoints) -> NDArray[np.bool_]:
+        """(N,) which points the mask shows, if one was given (`within`); all if hardly any are."""
+        shown = np.empty(len(points.place), np.bool_)
+        mark_shown(self._shown, points.place, points.normal, len(shown), LEAST_POINTS, shown)
+        return shown
 
     def weighing(self, factor: float) -> ContourCorrespondences:
         """The same edges, their weight multiplied."""
@@ -221,14 +279,20 @@ class ContourCorrespondences:
         """Share of a rendered outline that lies on edges, those with less contrast counting less; None without one."""
         coverage, depth = writable(coverage), writable(depth)
         points = int(count_outline(coverage, depth))
-        if points < _LEAST_POINTS:
+        if points < LEAST_POINTS:
             return None
         sums = np.zeros(1)
         sum_support(
-            self.smooth, self._usual, coverage, depth, view_of(self._camera), _STRONG, Outline.of(points),
+            self.smooth, self._usual, coverage, depth, view_of(self.camera), _STRONG, Outline.of(points),
             LineScratch.of(samples(_BESIDE_PX)), sums,
         )  # fmt: skip
         return float(sums[0]) / points
+
+
+def _pull(pose: Pose, normal: Normal, share: float) -> QuadraticFactor:
+    return QuadraticFactor(
+        pose, 2.0 * share * normal.slope, 2.0 * share * normal.curvature, share * float(normal.sums[0]), shown=CONTOUR
+    )
 
 
 def smoothed(rgb: F32) -> F32:

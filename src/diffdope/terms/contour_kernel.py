@@ -18,6 +18,9 @@ F64 = NDArray[np.float64]
 
 STEP = 0.5
 """Pixels between samples along a normal."""
+LEAST_POINTS = 20
+"""Of an outline: fewer say nothing."""
+_INSIDE_PX = 2.0  # of an outline, where the object is that it belongs to
 
 
 class Strengths(NamedTuple):
@@ -221,19 +224,75 @@ def add_lines(
                 curvature[j, k] += weight * row[j] * row[k]
 
 
+@njit(**KERNEL)
+def _is_shown(shown, place, normal, i):
+    """Whether an image (H, W) is not 0 where the object is that a point of its outline belongs to."""
+    u = clamped(int(np.floor(place[i, 0] - _INSIDE_PX * normal[i, 0] + 0.5)), shown.shape[1])
+    v = clamped(int(np.floor(place[i, 1] - _INSIDE_PX * normal[i, 1] + 0.5)), shown.shape[0])
+    return shown[v, u] != 0
+
+
+@njit(**ENTRY)
+def mark_shown(shown, place, normal, points, least, chosen):
+    """Fills chosen (N,) with which of the first `points` places and normals (N, 2) an image (H, W) shows.
+
+    All, if it shows less than `least`, or has no pixels.
+    """
+    found = 0
+    if shown.shape[0] > 0:
+        for i in range(points):
+            chosen[i] = _is_shown(shown, place, normal, i)
+            found += chosen[i]
+    if found < least:
+        for i in range(points):
+            chosen[i] = True
+
+
+@njit(**KERNEL)
+def _kept(shown, outline, points, least):
+    """Leaves out points of an outline as `mark_shown` does; returns how many are left."""
+    place, normal, point = outline.place, outline.normal, outline.point
+    found = 0
+    for i in range(points):
+        if _is_shown(shown, place, normal, i):
+            found += 1
+    if found < least:
+        return points
+    kept = 0
+    for i in range(points):
+        if _is_shown(shown, place, normal, i):
+            for c in range(2):
+                place[kept, c], normal[kept, c] = place[i, c], normal[i, c]
+            for c in range(3):
+                point[kept, c] = point[i, c]
+            kept += 1
+    return kept
+
+
+@njit(**ENTRY)
+def sum_lines(smooth, usual, raw, ratio, drawn, coverage, outline, view, centre, pay, scratch, normal):
+    """Adds the normal equations of given points; for the arguments see `add_lines`."""
+    add_lines(
+        smooth, usual, raw, ratio, drawn, coverage, outline, len(outline.place), view.fx, view.fy, centre, pay, scratch,
+        normal.slope, normal.curvature, normal.sums,
+    )  # fmt: skip
+
+
 @njit(**ENTRY)
 def sum_contour(
-    smooth, usual, raw, drawn, coverage, depth, view, ring, centre, pay, outline, statistics, scratch, normal
+    smooth, usual, raw, drawn, coverage, depth, shown, view, ring, centre, pay, outline, statistics, scratch, normal
 ):  # fmt: skip
-    """Adds the normal equations of the points of a rendered outline.
+    """Adds the normal equations of the points of a rendered outline; returns how many there are.
 
-    smooth, usual, raw: the photograph; drawn, coverage, depth: of the rendering; ring: how far out colours of the
-    surroundings are counted, pixels; outline, statistics and scratch: filled.
+    smooth, usual, raw: the photograph; drawn, coverage, depth: of the rendering; shown: see `mark_shown`; ring: how far
+    out colours of the surroundings are counted, pixels; outline, statistics and scratch: filled.
     """
     points = trace_outline(
         coverage, depth, view.gauss, view.variance, view.fx, view.fy, view.cx, view.cy,
         outline.place, outline.normal, outline.point,
     )  # fmt: skip
+    if shown.shape[0] > 0:
+        points = _kept(shown, outline, points, LEAST_POINTS)
     if pay.colours > 0.0:
         count_colours(
             raw, coverage, outline.place, outline.normal, points, ring, statistics.inside, statistics.outside
@@ -243,6 +302,7 @@ def sum_contour(
         smooth, usual, raw, statistics.ratio, drawn, coverage, outline, points, view.fx, view.fy, centre, pay, scratch,
         normal.slope, normal.curvature, normal.sums,
     )  # fmt: skip
+    return points
 
 
 @njit(**ENTRY)
