@@ -16,6 +16,7 @@ from diffdope.experiments.drawn_arm import drawn_arm, random_joints
 from diffdope.experiments.drawn_hand import HandTruth, drawn_hand, drawn_target
 from diffdope.experiments.shapes import painted, plain, tube
 from diffdope.geometry import so3
+from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Status
 from diffdope.scene.mesh import Mesh
 
@@ -86,7 +87,41 @@ def test_one_picture_of_a_known_target_and_flange_poses() -> None:
     shots, truth = drawn_hand(ARM, 1, 1, TARGET, images=("mask", "depth"), poses=True)
     result = calibrate_eye_in_hand(TARGET, shots, target=truth.T_base_object, settings=QUIET)
     assert result.ok and error(result, truth)[0] < 1.0
-    assert not calibrate_eye_in_hand(TARGET, shots, settings=QUIET).ok
+    alone = calibrate_eye_in_hand(TARGET, shots, settings=QUIET)
+    assert not alone.ok and alone.message.startswith("one picture leaves open where the camera is on the hand")
+
+
+def shifted(pose: Pose, shift_m: Sequence[float]) -> Pose:
+    return Pose(pose.R_m2c, pose.t_m2c + np.asarray(shift_m))
+
+
+@pytest.mark.parametrize("joint_noise_deg", [0.0, 0.5])
+def test_a_target_that_is_elsewhere_is_named_and_the_camera_without_it_given(joint_noise_deg: float) -> None:
+    shots, truth = drawn_hand(ARM, 0, 5, TARGET, joint_noise_deg=joint_noise_deg)
+    right = calibrate_eye_in_hand(TARGET, shots, robot=ARM, target=truth.T_base_object, settings=QUIET)
+    assert right.status is Status.CONVERGED and not right.notes
+    wrong = shifted(truth.T_base_object, (0.012, -0.016, 0.0))  # 20 mm
+    told = calibrate_eye_in_hand(TARGET, shots, robot=ARM, target=wrong, settings=QUIET)
+    assert told.status is Status.AMBIGUOUS and "contradict the target" in told.message
+    (note,) = [one for one in told.notes if one.startswith("target: ")]
+    assert 15.0 < float(note.split(" mm")[0].split()[-1]) < 25.0
+    assert told.alternatives[0].distance_to(truth.T_flange_camera) < (0.001 if joint_noise_deg == 0.0 else 0.005)
+    loose = calibrate_eye_in_hand(
+        TARGET, shots, robot=ARM, target=wrong, target_sigma=(0.02, 2.0), settings=QUIET
+    )  # fmt: skip
+    assert loose.status is Status.CONVERGED and error(loose, truth)[0] < 5.0
+
+
+@pytest.mark.parametrize("count", [1, 4])
+@pytest.mark.parametrize("with_start", [False, True])
+def test_a_target_in_millimetres_is_told(count: int, with_start: bool) -> None:
+    shots, truth = drawn_hand(ARM, 1, count, TARGET)
+    place = truth.T_base_object
+    target = Pose(place.R_m2c, 1e3 * place.t_m2c)
+    start = truth.T_flange_camera if with_start else None
+    result = calibrate_eye_in_hand(TARGET, shots, robot=ARM, target=target, start=start, settings=QUIET)
+    assert result.status is Status.FAILED
+    assert result.notes[0].startswith("target: ") and "in millimetres it would fit" in result.notes[0]
 
 
 def test_what_does_not_fit_is_not_found() -> None:

@@ -29,7 +29,18 @@ def test_the_list_and_the_flags_are_shown(capsys: pytest.CaptureFixture[str]) ->
     assert all(name in text for name in MODULES)
     for name in MODULES:
         assert main(["experiment", name, "--help"]) == 0
-        assert "--dataset" in capsys.readouterr().out
+        shown, takes = capsys.readouterr().out, find_study(name).takes
+        assert ("--dataset" in shown) is (takes == "cases") and ("--depth {" in shown) is (takes != "nothing")
+        assert ("--preset {" in shown or "--preset STR" in shown) is find_study(name).any_preset
+
+
+def test_flags_that_would_do_nothing_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["experiment", "calibration", "--scenes", "1"]) == 2
+    assert "scenes" in capsys.readouterr().err
+    assert main(["experiment", "calibration", "--preset", "default"]) == 2
+    assert "preset: expected none for calibration, got default" in capsys.readouterr().err
+    _, source, _ = parse(find_study("symmetry"), ["--depth", "off"])
+    assert not source.depth
 
 
 def test_an_unknown_study_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.experiments.drawn_arm import drawn_arm, random_joints
+from diffdope.experiments.drawn_arm import drawn_arm, looking_at, random_joints
 from diffdope.geometry import solids
+from diffdope.geometry.camera import Camera
+from diffdope.render.buffers import Buffers
+from diffdope.render.renderer import Renderer
 from diffdope.scene.kinematic_tree import Joint, Link
 from diffdope.scene.robot import Robot
 
@@ -135,3 +138,31 @@ def test_links_and_joints_that_make_no_robot_are_refused() -> None:
         Robot([zero, one], [joint("a", "zero", "one")], base="base")
     with pytest.raises(DiffDopeError, match="joint b: mimicked joint: expected one of a, got c"):
         Robot([zero, one, two], [joint("a", "zero", "one"), joint("b", "one", "two", mimic=("c", 1.0, 0.0))])
+
+
+def test_flat_triangles_and_stray_vertices_of_a_link_move_nothing_else() -> None:
+    points, faces = solids.box((0.1, 0.2, 0.3))
+    stray = np.vstack([[[9.0, 9.0, 9.0]], points])
+    spoilt = np.vstack([faces + 1, [[1, 1, 2]]])
+    joint = Joint("j", "revolute", "a", "b", np.eye(4), np.array([0.0, 0.0, 1.0]))
+    clean, dirty = (
+        Robot([Link("a", *first), Link("b", points, faces)], [joint]).posed({"j": 0.3})
+        for first in ((points, faces), (stray, spoilt))
+    )
+    assert np.array_equal(clean.mesh.vertices_m, dirty.mesh.vertices_m)
+    assert np.array_equal(clean.mesh.faces, dirty.mesh.faces) and np.array_equal(clean.link, dirty.link)
+
+
+def test_bent_buffers_draw_what_new_ones_draw() -> None:
+    robot, camera = drawn_arm(), Camera(300.0, 300.0, 79.5, 59.5, 160, 120)
+    values = {joint.name: 0.0 for joint in robot.moving}  # links share places here: they are not welded
+    bent = (
+        Buffers(robot.apart, threads=1).bent(robot.posed(values | {"joint2": 0.4}).mesh).bent(robot.posed(values).mesh)
+    )
+    pose = looking_at(np.random.default_rng(1))
+    ours, new = (
+        Renderer(robot.posed(values).mesh, camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
+        for buffers in (bent, None)
+    )
+    assert np.array_equal(ours.triangle_id, new.triangle_id) and np.array_equal(ours.depth, new.depth)
+    assert bent.addresses == bent.origin.addresses

@@ -40,6 +40,7 @@ _DOUBTED_IOU, _DOUBTED_PX = (
 _LEAST_DEPTH_M = 0.03  # depths within it fit, where there are no masks
 _COARSE_REACH = (Reach(20.0, 0.10), Reach(14.0, 0.06), Reach(10.0, 0.05))
 _FINE_REACH = (Reach(14.0, 0.05), Reach(10.0, 0.04))
+_SHORT, _SHORTER = 0.3, 0.1  # deviations of a last step: to compare two answers, and where larger crops follow
 _ROUGH_ROUNDS, _COARSE_ROUNDS, _FINE_ROUNDS = 6, 10, 4  # the last from where half the size has led
 _HIDDEN_DEG, _HIDDEN = 3.0, 0.04  # deviations of a pose that the pictures do not determine
 
@@ -126,14 +127,16 @@ class Calibration:
         found = searcher.anywhere() if start is None else searcher.near(start, rng)
         if found is None or len(found.t) == 0:
             return self._nothing(start, Status.NO_OVERLAP)
-        doubtful = searcher.doubtful(found)
+        costs = searcher.costs(found)
+        doubtful = searcher.doubtful(costs)
         if doubtful and any(shot.observation.mask_box is not None for shot in self._shots):
             self._say("looking again, more widely")
             more = searcher.wider()
             found = found if more is None else found.joined(more)
+            costs = searcher.costs(found)
         self._say("fitting outlines and depths")
         arms = arm_shots(searcher.fine, self._shots, threads=1)
-        choice = choose(searcher, arms, found, lambda pose: self._rough(arms, pose), doubtful=doubtful)
+        choice = choose(searcher.length_m, arms, found, costs, lambda pose: self._rough(arms, pose), doubtful=doubtful)
         bad = self._bad(searcher, choice.pose)
         counted = np.array([n not in bad for n in range(len(self._shots))])
         solution = self._solved(arms, choice.pose, counted)
@@ -151,15 +154,13 @@ class Calibration:
     def _solved(self, arms: list[ArmShot], pose: Pose, counted: NDArray[np.bool_]) -> Solution:
         """At half the size from the search's pose, at full size from there."""
         size = self._settings.size
-        rough = self._estimator(arms, size // 2).solve(pose, _COARSE_REACH, counted=counted, rounds=_COARSE_ROUNDS)
-        return self._estimator(arms, size).solve(
-            rough.pose,
-            _FINE_REACH,
-            counted=counted,
-            joint_rad=rough.joint_rad,
-            shared=rough.shared,
-            rounds=_FINE_ROUNDS,
+        rough = self._estimator(arms, size // 2).solve(
+            pose, _COARSE_REACH, counted=counted, rounds=_COARSE_ROUNDS, negligible=_SHORTER
         )
+        return self._estimator(arms, size).solve(
+            rough.pose, _FINE_REACH, counted=counted, joint_rad=rough.joint_rad, shared=rough.shared,
+            rounds=_FINE_ROUNDS,
+        )  # fmt: skip
 
     def _rough(self, arms: list[ArmShot], pose: Pose) -> Pose:
         """Fitted at a quarter of the size, to tell poses apart."""
@@ -240,7 +241,13 @@ class Calibration:
         alone = [
             self._estimator(arms, self._settings.size // 2, (name,))
             .solve(
-                solution.pose, _FINE_REACH, counted=solution.counted, joint_rad=solution.joint_rad, rounds=_FINE_ROUNDS
+                solution.pose,
+                _FINE_REACH,
+                counted=solution.counted,
+                joint_rad=solution.joint_rad,
+                shared=solution.shared,
+                rounds=_FINE_ROUNDS,
+                negligible=_SHORT,
             )
             .pose
             for name in ("mask", "depth")

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from diffdope.calibration.assess import moved, share_of_outline
 from diffdope.calibration.descend import PoseHypotheses
-from diffdope.calibration.search import Searcher
 from diffdope.calibration.shots import ArmShot
 from diffdope.geometry.pose import Pose
 
@@ -36,35 +35,38 @@ class ChosenPose(NamedTuple):
 
 
 def choose(
-    searcher: Searcher, arms: Sequence[ArmShot], found: PoseHypotheses, fitted: Callable[[Pose], Pose], *,
+    length_m: float, arms: Sequence[ArmShot], found: PoseHypotheses, paid: F64, fitted: Callable[[Pose], Pose], *,
     doubtful: bool,
 ) -> ChosenPose:  # fmt: skip
     """The pose that is taken.
 
     Args:
-        searcher: that found the poses.
+        length_m: about the robot's size.
         arms: the shots.
         found: poses of the base, the best first.
+        paid: (N, B) by each in each picture, NaN where the robot is out of it.
         fitted: refines one of them roughly.
         doubtful: whether the first one does not convince.
     """
-    costs = np.nanmean(np.log(searcher.costs(found) + _COST), axis=0)
+    costs = np.nanmean(np.log(paid + _COST), axis=0)
     near = np.flatnonzero(costs < costs.min() + (np.inf if doubtful else _ALIKE))
     near = near[np.argsort(costs[near], kind="stable")][:_MOST]
     first = found.pose(int(near[0]))
     if not doubtful:  # what is close by leads to the same end
-        near = np.array([n for n in near if n == near[0] or _apart(found.pose(int(n)), first, searcher.length_m, 2.0)])
+        near = np.array([n for n in near if n == near[0] or _apart(found.pose(int(n)), first, length_m, 2.0)])
     masked = any(arm.shot.observation.mask_box is not None for arm in arms)
     if len(near) == 1 or not masked:
         return ChosenPose(first, ())
     poses: list[Pose] = []
     for number in near:
         pose = fitted(found.pose(int(number)))
-        if all(_apart(pose, other, searcher.length_m) for other in poses):
+        if all(_apart(pose, other, length_m) for other in poses):
             poses.append(pose)
     support = np.array([_supported(arms, pose) for pose in poses])
     best = int(np.argmax(support))
-    others = [pose for n, pose in enumerate(poses) if n != best and support[n] > support[best] - _SUPPORTED]
+    near_by = [pose for n, pose in enumerate(poses) if n != best and support[n] > support[best] - _SUPPORTED]
+    # What has not come to rest yet may be on its way to the same place.
+    others = [pose for pose in map(fitted, near_by) if _apart(pose, poses[best], length_m)]
     return ChosenPose(poses[best], tuple(others))
 
 

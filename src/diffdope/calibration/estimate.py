@@ -75,6 +75,7 @@ class Estimator:
     def solve(
         self, pose: Pose, reaches: Sequence[Reach], *, counted: NDArray[np.bool_] | None = None,
         joint_rad: float | None = None, shared: F64 | None = None, rounds: int = _LARGEST_ROUNDS,
+        negligible: float = _NEGLIGIBLE,
     ) -> Solution:  # fmt: skip
         """Steps from a pose, with shorter and shorter reach; at the last one until they are short.
 
@@ -85,6 +86,7 @@ class Estimator:
             joint_rad: deviation of joint values to begin with.
             shared: (S,) unknowns beside the pose, to begin with.
             rounds: steps at most.
+            negligible: deviations of the pose: a step that is shorter is the last.
         """
         noise = self._noise
         sigma = np.radians(noise.joint_deg) if joint_rad is None else joint_rad
@@ -100,7 +102,7 @@ class Estimator:
             pose = turned_about(pose, solution.centre_c, step)
             size = float(np.linalg.norm(step[:3]) / self._length + np.linalg.norm(step[3:6]))
             solution = replace(solution, pose=pose, shared=shared, own=own, joint_rad=sigma, moved=size)
-            if round_ >= len(reaches) - 1 and _surely(step, solution) < _NEGLIGIBLE:
+            if round_ >= len(reaches) - 1 and _surely(step, solution) < negligible:
                 break
         assert solution is not None
         return solution

@@ -23,20 +23,16 @@ class UncertainValue:
 
 
 @dataclass(frozen=True)
-class PictureResidual:
-    """What one picture says to the result.
+class PictureShare:
+    """What one picture says to the result of either calibration: camera before the robot, or on its hand.
 
     Attributes:
         name: of the picture.
         used: whether it took part; if not, `reason` says why.
         reason: empty if it took part.
-        iou: intersection over union of the drawn robot and the mask; None without a mask.
-        iou_without_base: the same without the links that stand still, whose foot masks often lack.
-        outline_px: root mean square distance of outline and mask's border where both are, pixels of the image.
-        outline_share: share of the drawn outline beside which the mask ends, too: a pose that is wrong has little.
+        iou: intersection over union of what is drawn (robot, or object) and the mask; None without a mask.
         depth_mm: median of measured less drawn depth; None without depth.
-        depth_spread_mm: standard deviation of that, by the median absolute deviation.
-        left_out_mm: how far the camera moves, in the base, if this picture is left out.
+        left_out_mm: how far the camera moves, in the base or in the flange, if this picture is left out.
         left_out_deg: how far it turns.
         joint_error_deg: root mean square of what its joints are off, as the pictures tell.
     """
@@ -45,14 +41,27 @@ class PictureResidual:
     used: bool
     reason: str = ""
     iou: float | None = None
-    iou_without_base: float | None = None
-    outline_px: float | None = None
-    outline_share: float | None = None
     depth_mm: float | None = None
-    depth_spread_mm: float | None = None
     left_out_mm: float | None = None
     left_out_deg: float | None = None
     joint_error_deg: float | None = None
+
+
+@dataclass(frozen=True)
+class PictureResidual(PictureShare):
+    """What one picture of the robot says to the result; beside what `PictureShare` has:
+
+    Attributes:
+        iou_without_base: the same without the links that stand still, whose foot masks often lack.
+        outline_px: root mean square distance of outline and mask's border where both are, pixels of the image.
+        outline_share: share of the drawn outline beside which the mask ends, too: a pose that is wrong has little.
+        depth_spread_mm: standard deviation of `depth_mm`, by the median absolute deviation.
+    """
+
+    iou_without_base: float | None = None
+    outline_px: float | None = None
+    outline_share: float | None = None
+    depth_spread_mm: float | None = None
 
 
 @dataclass(frozen=True)

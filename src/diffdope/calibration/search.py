@@ -7,7 +7,7 @@ shows the robot well is enough to propose, and one that is wrong does no harm.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,7 +20,7 @@ from diffdope.checked_fields import checked_fields
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure
 from diffdope.render.buffers import Buffers
-from diffdope.scene.robot import Posed, Robot
+from diffdope.scene.robot import Robot
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.proposals import around_prior
 from diffdope.search.view_sphere import ViewSphereSettings, view_sphere
@@ -80,16 +80,12 @@ class Searcher:
     ) -> None:
         self._shots, self._settings, self._threads = shots, settings, threads
         joints = [robot.checked(shot.joints, f"joints of {shot.name}") for shot in shots]
-        posed = [robot.posed(values) for values in joints]
-        self.length_m = float(np.median([one.mesh.diameter for one in posed]))
-        self._middle = np.mean([one.mesh.center_m for one in posed], axis=0)
-        shares = (_COARSE, _MIDDLE, _FINE)
-        self.coarse, middle, self.fine = robot.simplified(*(share * self.length_m for share in shares))
+        size_m = robot.posed(joints[0]).mesh.diameter
+        self.coarse, middle, self.fine = robot.simplified(*(share * size_m for share in (_COARSE, _MIDDLE, _FINE)))
         self._coarse = [self.coarse.posed(values) for values in joints]
-        self.targets = {
-            True: [self._target(shot, one) for shot, one in zip(shots, self._coarse, strict=True)],
-            False: [self._target(shot, middle.posed(v)) for shot, v in zip(shots, joints, strict=True)],
-        }
+        self.length_m = float(np.median([one.mesh.diameter for one in self._coarse]))
+        self._middle = np.mean([one.mesh.center_m for one in self._coarse], axis=0)
+        self.targets = {True: self._targets(self.coarse, joints), False: self._targets(middle, joints)}
 
     def near(self, start: Pose, rng: np.random.Generator) -> PoseHypotheses:
         """The best poses about a start."""
@@ -110,9 +106,9 @@ class Searcher:
         R, t = self._proposed(self._settings.wider_scales, self._settings.wider)
         return None if len(t) == 0 else self._through(R, t, None, self._settings.wider)
 
-    def doubtful(self, found: PoseHypotheses) -> bool:
-        """Whether the best pose does not convince."""
-        return float(np.nanmedian(self.costs(found)[:, 0])) > self._settings.doubtful
+    def doubtful(self, costs: F64) -> bool:
+        """Whether the best pose does not convince, by what poses pay in each picture (N, B)."""
+        return float(np.nanmedian(costs[:, 0])) > self._settings.doubtful
 
     def costs(self, found: PoseHypotheses) -> F64:
         """(N, B) what poses of the base pay in each picture, NaN where the robot is out of it."""
@@ -156,8 +152,10 @@ class Searcher:
         area = [0.0 if box is None else (box[2] - box[0] + 1.0) * (box[3] - box[1] + 1.0) for box in boxes]
         return sorted(range(len(area)), key=lambda n: -area[n])
 
-    def _target(self, shot: Shot, posed: Posed) -> ArmTarget:
-        return ArmTarget(shot.observation, Buffers(posed.mesh.moved(-self._middle), threads=self._threads))
+    def _targets(self, robot: Robot, joints: Sequence[Mapping[str, float]]) -> list[ArmTarget]:
+        buffers = Buffers(robot.apart, threads=self._threads)
+        meshes = [robot.posed(values).mesh.moved(-self._middle) for values in joints]
+        return [ArmTarget(shot.observation, buffers.bent(mesh)) for shot, mesh in zip(self._shots, meshes, strict=True)]
 
     def enter(self, pose: Pose) -> Pose:
         """A pose of the base, told about the pictures' middle, in which hypotheses are looked for."""

@@ -74,14 +74,14 @@ def arm_shots(
         offsets: added to the joints' values.
         threads: None for the library setting.
     """
-    made, rows = [], joint_rows(robot)
+    made, rows, buffers = [], joint_rows(robot), Buffers(robot.apart, threads=threads)
     for shot in shots:
         values = robot.checked(shot.joints, f"joints of {shot.name}")
         for name, value in (offsets or {}).items():
             values[name] += value
         posed, screws = robot.posed(values), robot.screws(values)
         kept = Screws(screws.axis[rows], screws.shift[rows])
-        made.append(ArmShot(shot, values, posed, Buffers(posed.mesh, threads=threads), kept))
+        made.append(ArmShot(shot, values, posed, buffers.bent(posed.mesh), kept))
     return made
 
 

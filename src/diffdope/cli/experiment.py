@@ -37,8 +37,26 @@ class Run:
     """A grid so small that it only shows that everything works."""
     fresh: bool = False
     """Forget an earlier run in the same folder."""
+
+
+@dataclass(frozen=True)
+class RunOfAnyPreset(Run):
+    """The same of a study that can be run with every preset."""
+
     preset: str | None = None
     """default, fast or paper: what --preset.* are changes to, instead of the study's own preset."""
+
+
+@dataclass(frozen=True)
+class DrawnPictures:
+    """How the pictures are made, which are drawn."""
+
+    depth: Literal["on", "off"] = "on"
+    """Whether depth images are used."""
+
+    def source(self) -> Source:
+        """As the studies want it."""
+        return Source(depth=self.depth == "on")
 
 
 @dataclass(frozen=True)
@@ -114,18 +132,22 @@ def parse(study: Study[Any], arguments: list[str]) -> tuple[Run, Source, Any]:
     name = early(arguments, "--preset")
     if name is not None:
         if not study.any_preset:
-            own = f"none for {study.name}, which asks about preset {numbers.preset.name!r}"
+            asked = getattr(numbers, "preset", None)
+            own = f"none for {study.name}" + ("" if asked is None else f", which asks about preset {asked.name!r}")
             raise expected("preset", own, name)
         numbers = replace(numbers, preset=find_preset(name))
     flat = tyro.conf.arg(name="")
-    parts: list[tuple[str, Any, Any]] = [
-        ("run", Annotated[Run, flat], field(default_factory=Run)),
-        ("pictures", Annotated[Pictures, flat], field(default_factory=Pictures)),
-        ("settings", Annotated[type(numbers), flat], field(default=numbers)),
-    ]
+    how = RunOfAnyPreset if study.any_preset else Run
+    parts: list[tuple[str, Any, Any]] = [("run", Annotated[how, flat], field(default_factory=how))]
+    shown = {"cases": Pictures, "depth": DrawnPictures}.get(study.takes)
+    if shown is not None:
+        parts.append(("pictures", Annotated[shown, flat], field(default_factory=shown)))
+    parts.append(("settings", Annotated[type(numbers), flat], field(default=numbers)))
     flags = make_dataclass("Flags", parts, frozen=True)
     given: Any = parse_flags(flags, arguments, prog=f"diffdope experiment {study.name}", about=study.purpose)
     check_fields(given.run, {"seed": 0, "workers": 1, "threads": 1})
+    if shown is None:
+        return given.run, Source(), given.settings
     check_fields(given.pictures, {})
     return given.run, given.pictures.source(), given.settings
 

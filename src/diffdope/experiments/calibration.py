@@ -126,5 +126,5 @@ STUDY = Study(
     purpose="where a camera stands before a robot: error by pictures, images and errors of joints",
     settings=Settings(),
     quick=Settings(pictures=(2,), joint_noise_deg=(0.0, 0.5), repeats=1),
-    trials=trials, measure=measure, table=table, plot=plot,
+    trials=trials, measure=measure, table=table, plot=plot, takes="nothing",
 )  # fmt: skip

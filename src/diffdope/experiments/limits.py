@@ -242,5 +242,5 @@ STUDY = Study(
     purpose="errors over the Cramer-Rao bound for known noise, and whether the covariance is right",
     settings=Settings(),
     quick=Settings(("blob",), ("depth", "rgb+depth"), repeats=2),
-    trials=trials, measure=measure, table=table, plot=plot,
+    trials=trials, measure=measure, table=table, plot=plot, takes="nothing",
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from diffdope.errors import DiffDopeError, expected
 from diffdope.experiments.bench import Bench, Row
@@ -40,6 +40,7 @@ class Study(Generic[S]):
         table: settings, records -> rows of the summary.
         plot: settings, records, path of the PNG.
         timed: whether time is what it measures, so that trials must not run side by side.
+        takes: what of a `Source` it looks at: the cases of a data set, whether depth is used, or nothing.
         any_preset: whether its question can be asked of every preset; if not, of the one in its settings.
     """
 
@@ -52,6 +53,7 @@ class Study(Generic[S]):
     table: Callable[[S, Sequence[Row]], list[Row]]
     plot: Callable[[S, Sequence[Row], Path], None]
     timed: bool = False
+    takes: Literal["cases", "depth", "nothing"] = "cases"
     any_preset: bool = False
 
 

@@ -189,5 +189,5 @@ STUDY = Study(
     purpose="sphere, cylinder and repeated faces: error modulo symmetry, and whether hypotheses disagree",
     settings=Settings(),
     quick=Settings(shapes=("cylinder", "box"), angles_deg=(10.0,), distances_mm=(4.0,), repeats=2),
-    trials=trials, measure=measure, table=table, plot=plot, any_preset=True,
+    trials=trials, measure=measure, table=table, plot=plot, any_preset=True, takes="depth",
 )  # fmt: skip

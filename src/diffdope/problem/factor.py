@@ -165,7 +165,7 @@ _ADDRESSES: WeakKeyDictionary[Buffers, dict[bool, tuple[int, int]]] = WeakKeyDic
 
 def addresses_of(buffers: Buffers, *, edges: bool) -> tuple[int, int]:
     """Addresses of the fused pass and, if it is wanted, of the gradient magnitude's, compiled for these buffers."""
-    known = _ADDRESSES.setdefault(buffers, {})
+    known = _ADDRESSES.setdefault(buffers.origin, {})
     if edges not in known:
         f32, f64 = np.float32, np.float64
         one = f32(1.0)

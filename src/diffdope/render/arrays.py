@@ -54,6 +54,17 @@ def face_planes(mesh: Mesh) -> tuple[F32, F32, F32, F32]:
     return x, y, z, d
 
 
+def coordinates(mesh: Mesh) -> tuple[F32, F32, F32]:
+    """Of the vertices, (V,) each, metres."""
+    x, y, z = (np.ascontiguousarray(axis, np.float32) for axis in mesh.vertices_m.T)
+    return x, y, z
+
+
+def moved_shape(shape: Shape, mesh: Mesh) -> Shape:
+    """The shape with the places of a mesh that has the same triangles, whose parts moved rigidly."""
+    return Shape(*coordinates(mesh), shape.faces, *face_planes(mesh), shape.closed)
+
+
 def mesh_arrays(mesh: Mesh) -> MeshArrays:
     """Packs a mesh, its edges and its mip pyramid; done once per mesh."""
     shading, values = vertex_attributes(mesh)
@@ -63,9 +74,8 @@ def mesh_arrays(mesh: Mesh) -> MeshArrays:
     texture = mesh.texture if shading == SHADE_TEXTURE and mesh.texture is not None else np.zeros((1, 1, 3), np.uint8)
     pyramid = build_pyramid(texture)
     edges = build_edges(mesh.vertices_m, mesh.faces, values)
-    x, y, z = (np.ascontiguousarray(axis, np.float32) for axis in mesh.vertices_m.T)
     return MeshArrays(
-        Shape(x, y, z, np.ascontiguousarray(mesh.faces, np.uint32), *face_planes(mesh), int(mesh.is_closed)),
+        Shape(*coordinates(mesh), np.ascontiguousarray(mesh.faces, np.uint32), *face_planes(mesh), int(mesh.is_closed)),
         Skin(
             shading,
             attributes,

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from diffdope.errors import check_threads
-from diffdope.render.arrays import mesh_arrays
+from diffdope.render.arrays import mesh_arrays, moved_shape
 from diffdope.render.kernels.calls import Addresses
 from diffdope.render.kernels.layout import MeshArrays, Scratch, allocate_scratch
 from diffdope.render.kernels.prepare import compiled_addresses
@@ -36,6 +36,24 @@ class Buffers:
         allocate = partial(_allocate, len(shape.x), len(shape.faces), len(edges.flags))
         self._store = PerProcess(partial(ScratchStore, allocate))
         self._addresses: Addresses | None = None
+        self._origin: Buffers | None = None
+
+    def bent(self, mesh: Mesh) -> Buffers:
+        """The same for the mesh with its parts moved rigidly: all that does not depend on places is shared.
+
+        Args:
+            mesh: with the same triangles, which meet at the same edges.
+        """
+        other = object.__new__(type(self))  # a copy would be made as a pickle is: anew
+        other.__dict__.update(self.__dict__)
+        other.mesh, other._origin = mesh, self.origin
+        other.arrays = self.arrays._replace(shape=moved_shape(self.arrays.shape, mesh))
+        return other
+
+    @property
+    def origin(self) -> Buffers:
+        """Those that these were bent from, whose compiled code they use; else themselves."""
+        return self if self._origin is None else self._origin
 
     def lease(self, width: int, height: int, workers: int = 1, *, edge_jacobian: bool = False) -> Lease:
         """Lends scratches that nobody else holds: `with buffers.lease(width, height, workers) as scratch:`.
@@ -57,6 +75,8 @@ class Buffers:
     @property
     def addresses(self) -> Addresses:
         """What entries call by address, compiled or loaded when it is first needed."""
+        if self._origin is not None:
+            return self._origin.addresses
         if self._addresses is None:  # not by cached_property: until Python 3.11 its lock outlives a fork
             self._addresses = compiled_addresses(self.arrays, allocate_scratch(1, 1, 1, 1, edge_jacobian=False))
         return self._addresses

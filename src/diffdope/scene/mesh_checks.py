@@ -49,11 +49,9 @@ def checked(vertices_m: ArrayLike, faces: ArrayLike, uv: Any, texture: Any, colo
     coordinates = _coordinates(uv, len(vertices), used) if image is not None else None
     # A texture wins over vertex colours, so that one mesh has one appearance.
     painted = None if colors is None or image is not None else _colors(colors, len(vertices), used)
-    proper = _have_area(vertices, triangles)
+    proper, kept = kept_parts(vertices, triangles)
     notes = _notes(len(triangles), int(np.count_nonzero(~proper)), used)
-    if not proper.all():
-        triangles = triangles[proper]
-        used = _used(triangles, len(vertices))
+    triangles, used = triangles[proper], kept
     if used.all():
         return Checked(vertices, triangles, coordinates, image, painted, notes)
     number = np.cumsum(used, dtype=np.int32) - 1
@@ -65,6 +63,12 @@ def checked(vertices_m: ArrayLike, faces: ArrayLike, uv: Any, texture: Any, colo
         None if painted is None else painted[used],
         notes,
     )
+
+
+def kept_parts(vertices_m: F64, faces: I32) -> tuple[Bool, Bool]:
+    """Which triangles (F,) have an area, and which vertices (V,) these use: what a mesh keeps."""
+    proper = _have_area(vertices_m, faces)
+    return proper, _used(faces[proper], len(vertices_m))
 
 
 def _notes(count: int, flat: int, used: Bool) -> tuple[str, ...]:

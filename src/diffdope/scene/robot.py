@@ -17,6 +17,7 @@ from diffdope.geometry import solids
 from diffdope.scene.kinematic_tree import Joint, Link, from_the_root, no_such, root_of
 from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.mesh import Mesh
+from diffdope.scene.mesh_checks import kept_parts
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -44,10 +45,9 @@ class Posed:
 
 
 class _Rest(NamedTuple):
-    """All links as one mesh: its vertices in their links' frames (V, 3), and the link of each vertex and triangle."""
+    """All links as one mesh, each in its own frame, and the link of each vertex and triangle."""
 
     mesh: Mesh
-    vertices_m: F64
     owner: I64
     link: I64
 
@@ -176,8 +176,15 @@ class Robot:
             DiffDopeError: naming joints that have no value.
         """
         T, rest = self.forward(values), self._rest
-        corners = np.einsum("vik,vk->vi", T[rest.owner, :3, :3], rest.vertices_m) + T[rest.owner, :3, 3]
+        corners = np.einsum("vik,vk->vi", T[rest.owner, :3, :3], rest.mesh.vertices_m) + T[rest.owner, :3, 3]
         return Posed(_bent(rest.mesh, corners), rest.link)
+
+    @cached_property
+    def apart(self) -> Mesh:
+        """All links so far from each other that no two share a place: which triangles meet is told from it."""
+        rest = self._rest
+        size = 1.0 + float(np.ptp(rest.mesh.vertices_m, axis=0).max())
+        return _bent(rest.mesh, rest.mesh.vertices_m + size * np.array([1.0, 0.0, 0.0]) * rest.owner[:, None])
 
     def simplified(self, *tolerances_m: float) -> tuple[Robot, ...]:
         """The same robot with fewer triangles, once for each tolerance.
@@ -195,13 +202,12 @@ class Robot:
 
     @cached_property
     def _rest(self) -> _Rest:
-        """All links, at joint values of 0."""
-        T = self.forward({joint.name: 0.0 for joint in self.moving})
+        """All links, each in its own frame."""
         own, faces = solids.joined((link.vertices_m, link.faces) for link in self.links)
         number = np.repeat(np.arange(len(self.links)), [len(link.vertices_m) for link in self.links])
-        placed = np.einsum("vik,vk->vi", T[number, :3, :3], own) + T[number, :3, 3]
-        mesh = Mesh(placed, faces.astype(np.int32), name=self.name)
-        return _Rest(mesh, own, number, number[mesh.faces[:, 0]])
+        mesh = Mesh(own, faces.astype(np.int32), name=self.name)
+        _, kept = kept_parts(own, faces.astype(np.int32))  # flat triangles are gone, and vertices that only they use
+        return _Rest(mesh, number[kept], number[kept][mesh.faces[:, 0]])
 
     def _from_root(self, values: Mapping[str, float]) -> F64:
         missing = [joint.name for joint in self.moving if joint.name not in values]

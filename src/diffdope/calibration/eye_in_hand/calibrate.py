@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from diffdope.calibration.eye_in_hand import judge
 from diffdope.calibration.eye_in_hand.estimate import ErrorSizes, HandSolution, ObjectPrior
-from diffdope.calibration.eye_in_hand.result import EyeInHandResult
+from diffdope.calibration.eye_in_hand.result import EyeInHandResult, HandPicture
 from diffdope.calibration.eye_in_hand.shots import HandShot, PlacedShot, flange_of, placed_shots
 from diffdope.calibration.eye_in_hand.solve import HandTask, Solved, singles_of, solve
 from diffdope.calibration.eye_in_hand.suggest import suggestions
+from diffdope.calibration.eye_in_hand.target import TargetElsewhere, elsewhere, too_far
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_type, expected
 from diffdope.geometry.pose import Pose
@@ -23,6 +24,8 @@ from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.problem.failure import Status
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.robot import Robot
+
+_FOUND_ALONE = "the object was found in it, but no place of the camera fits"
 
 F64 = NDArray[np.float64]
 Progress = Callable[[str], None]
@@ -97,10 +100,15 @@ def calibrate_eye_in_hand(
     singles = singles_of(refiner, placed, start, None if prior is None else prior.pose)
     say("fitting all pictures together")
     task = HandTask(refiner, tuple(placed), singles, prior, sizes, start, threads)
-    solved = solve(task)
+    far = too_far(task)
+    solved = None if far else solve(task)
+    other = None if far else elsewhere(task, solved)
     link = "flange" if robot is None else robot.links[flange_of(robot, flange)].name
     base = "base" if robot is None else robot.base
-    result = _nothing(placed, link, base) if solved is None else _result(task, solved, link, base)
+    if solved is None:
+        result = _nothing(task, link, base, far or ("" if other is None else other.text))
+    else:
+        result = _result(task, solved, link, base, other)
     if robot is not None and solved is not None and numbers.suggestions:
         say("looking for poses that tell more")
         chosen = suggestions(robot, link, shots, placed, solved.solution, refiner, numbers.suggestions, seed)
@@ -133,21 +141,28 @@ def _check_images(shots: Sequence[PlacedShot], start: Pose | None, target: Pose 
             raise expected(shot.name, "a mask or depth", got, cure)
 
 
-def _result(task: HandTask, solved: Solved, link: str, base: str) -> EyeInHandResult:
+def _result(
+    task: HandTask, solved: Solved, link: str, base: str, other: TargetElsewhere | None
+) -> EyeInHandResult:  # fmt: skip
     solution, refiner = solved.solution, task.refiner
     pictures = judge.pictures_of(task, solved)
     hidden = judge.unobserved_of(solved.covariance)
     status, message = judge.status_of(task, solved, pictures, hidden)
+    notes, others = judge.notes_of(task, solved, pictures, hidden), tuple(solved.others)
+    if other is not None:
+        notes, others = (other.text, *notes), (other.T_flange_camera, *others)
+        if status is Status.CONVERGED:
+            status, message = Status.AMBIGUOUS, "the pictures contradict the target's place; see the notes"
     shaken = judge.jackknife(solution)
     X, Y = solution.state.T_camera_flange.inverse(), solution.state.T_base_object
     motion = refiner.frame.motion(Y)
     of_object = motion @ solved.covariance[6:, 6:] @ motion.T
     return EyeInHandResult(
         X, refiner.frame.leave(Y), link, base, judge.covariance_in_flange(solved.covariance, X), of_object, status,
-        message, judge.notes_of(task, solved, pictures, hidden), pictures,
+        message, notes, pictures,
         joint_error_deg=_error_deg(solution), leave_one_out_mm=None if shaken is None else shaken[0],
         leave_one_out_deg=None if shaken is None else shaken[1], unobserved=hidden,
-        alternatives=tuple(solved.others),
+        alternatives=others,
     )  # fmt: skip
 
 
@@ -155,12 +170,23 @@ def _error_deg(solution: HandSolution) -> float:
     return float(np.degrees(solution.sigma))
 
 
-def _nothing(shots: Sequence[PlacedShot], link: str, base: str) -> EyeInHandResult:
-    message = (
-        "the pictures agree on no place of the camera: check masks, mesh unit, camera file, and the joints' order and "
-        "unit; is the object still, and do joints and pictures belong together?"
-    )
-    pictures = tuple(judge.not_used(shot.name) for shot in shots)
+def _nothing(task: HandTask, link: str, base: str, target: str) -> EyeInHandResult:
+    """Nothing was found; `target` says what is wrong with it, if that is known."""
+    if len(task.shots) == 1 and task.target is None:
+        message = (
+            "one picture leaves open where the camera is on the hand: take three or more, between which the hand turns "
+            "about two axes, or give the object's place (target)"
+        )
+    elif target:
+        message = "no place of the camera fits the pictures and the target; see the notes"
+    else:
+        message = (
+            "the pictures agree on no place of the camera: check masks, mesh unit, camera file, and the joints' order "
+            "and unit; is the object still, and do joints and pictures belong together?"
+        )
+    reasons = [_FOUND_ALONE if n in task.singles else judge.NOT_FOUND for n in range(len(task.shots))]
+    pictures = tuple(HandPicture(shot.name, False, why) for shot, why in zip(task.shots, reasons, strict=True))
     return EyeInHandResult(
-        Pose.identity(), Pose.identity(), link, base, None, None, Status.FAILED, message, pictures=pictures
+        Pose.identity(), Pose.identity(), link, base, None, None, Status.FAILED, message,
+        (target,) if target else (), pictures,
     )  # fmt: skip

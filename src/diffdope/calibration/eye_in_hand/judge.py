@@ -30,12 +30,9 @@ _LEVER_M = 0.1  # by which words about turns and shifts together weigh the two
 _LEAST_IOU = 0.5
 _SIZE = 320  # pixels of the crops in which overlaps are counted
 _LEAST_DEPTHS = 30
+NOT_FOUND = "the object was not found in it"
+"""Why a picture says nothing."""
 _PRIOR_SHARE = 0.5  # of the pictures: fewer that agree are chance
-
-
-def not_used(name: str, reason: str = "the object was not found in it") -> HandPicture:
-    """A picture that says nothing."""
-    return HandPicture(name, False, reason)
 
 
 def pictures_of(task: HandTask, solved: Solved) -> tuple[HandPicture, ...]:
@@ -176,6 +173,6 @@ def on_motions(flanges: Sequence[Pose], *, known: bool) -> list[str]:
 
 
 __all__ = [
-    "covariance_in_flange", "jackknife", "left_out", "measures", "not_used", "notes_of", "on_motions", "pictures_of",
+    "NOT_FOUND", "covariance_in_flange", "jackknife", "left_out", "measures", "notes_of", "on_motions", "pictures_of",
     "status_of", "unobserved_of",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.calibration.result import Suggestion
+from diffdope.calibration.result import PictureShare, Suggestion
 from diffdope.errors import check_type
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Status
@@ -16,35 +16,19 @@ F64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class HandPicture:
-    """What one picture says to the result.
+class HandPicture(PictureShare):
+    """What one picture of the object says to the result; beside what `PictureShare` has:
 
     Attributes:
-        name: of the picture.
-        used: whether it took part; if not, `reason` says why.
-        reason: empty if it took part.
-        iou: intersection over union of the drawn object and the mask; None without a mask.
-        depth_mm: median of measured less drawn depth; None without depth.
         own_mm: how far the object, as found in this picture alone, is from where all pictures have it; None where it
             was not found.
         own_deg: how far it is turned.
         deviations: how far the picture's own optimum is, in its standard deviations; about 1 if nothing is wrong.
-        left_out_mm: how far the camera moves in the flange if this picture is left out.
-        left_out_deg: how far it turns.
-        joint_error_deg: root mean square of what its joints are off, as the pictures tell.
     """
 
-    name: str
-    used: bool
-    reason: str = ""
-    iou: float | None = None
-    depth_mm: float | None = None
     own_mm: float | None = None
     own_deg: float | None = None
     deviations: float | None = None
-    left_out_mm: float | None = None
-    left_out_deg: float | None = None
-    joint_error_deg: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
