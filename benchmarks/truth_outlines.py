@@ -24,7 +24,7 @@ from benchmarks.shared_data import SETS, Case, evaluation_points, load_mesh
 from diffdope.problem.region import choose_window, projected_box
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
-from diffdope.terms.contour import ContourPoints
+from diffdope.terms.contour_points import ContourPoints
 
 F64 = NDArray[np.float64]
 

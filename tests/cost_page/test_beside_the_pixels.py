@@ -17,7 +17,8 @@ from diffdope.problem.responsibility import border_error, least_gap
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.solve import steps
-from diffdope.terms.contour import ContourCorrespondences, ContourPoints, ContourSettings
+from diffdope.terms.contour import ContourCorrespondences, ContourSettings
+from diffdope.terms.contour_points import ContourPoints
 from diffdope.terms.photometric_gain import fit_gain
 from diffdope.terms.pose_prior import PosePrior
 from diffdope.terms.quadratic_factor import QuadraticFactor

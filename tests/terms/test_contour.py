@@ -17,7 +17,8 @@ from diffdope.pipelines.settings import PRESETS
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.terms.contour import ContourCorrespondences, ContourPoints, ContourSettings
+from diffdope.terms.contour import ContourCorrespondences, ContourSettings
+from diffdope.terms.contour_points import ContourPoints
 
 TRUTH = Pose(so3.exp(np.array([0.5, 0.3, 0.2])), np.array([0.01, -0.01, 0.5]))
 DEFAULT = PRESETS["default"]

@@ -12,12 +12,9 @@ from typing import Any
 from diffdope.bop.duplicates import without_duplicates
 from diffdope.bop.multiview_record import estimates_of_sensor, results_file
 from diffdope.bop.multiview_work import MultiviewWork
-from diffdope.bop.refine_run import OnRecord, RunFiles
+from diffdope.bop.refine_run import OnBegin, OnRecord, RunFiles, recorded
 from diffdope.io.bop_results import write_results
 from diffdope.jobs.engine import Engine
-from diffdope.jobs.journal import Journal
-from diffdope.jobs.run_tasks import run_tasks
-from diffdope.jobs.shard import shard
 from diffdope.jobs.task import Task
 
 COMMAND = "bop refine --multiview"
@@ -56,7 +53,7 @@ def refine_groups(
     part: tuple[int, int] | None = None,
     keep_duplicates: bool = True,
     fresh: bool = False,
-    on_begin: Callable[[int, Mapping[str, Mapping[str, Any]]], None] | None = None,
+    on_begin: OnBegin | None = None,
     on_record: OnRecord | None = None,
 ) -> list[dict[str, Any]]:
     """Refines the groups that are not yet in the records, and writes the results when all are.
@@ -80,18 +77,10 @@ def refine_groups(
         DiffDopeError: if the records belong to other settings, or another process writes them.
     """
     header = header_of_groups(work, tasks, init, keep_duplicates=keep_duplicates)
-    if part is not None:
-        tasks = shard(tasks, *part)
-        header["shard"] = f"{part[0]}/{part[1]}"
-    with Journal.open(files.records, header, fresh=fresh) as journal:
-        if on_begin is not None:
-            on_begin(len(tasks), dict(journal.done))
-        run_tasks(
-            tasks, work, engine=engine, journal=journal,
-            on_record=None if on_record is None else lambda _, record: on_record(record),
-        )  # fmt: skip
-        journal.finish([task.key for task in tasks])
-        records = [dict(journal.done[task.key]) for task in tasks]
+    records = recorded(
+        tasks, work, files.records, header, engine=engine, part=part, fresh=fresh, on_begin=on_begin,
+        on_record=on_record,
+    )  # fmt: skip
     diameter_of = work.each.diameters(keep_duplicates)
     write_sensor_results(files.results, records, work.sensors, diameter_of)
     return records

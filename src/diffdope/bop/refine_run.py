@@ -19,9 +19,10 @@ from diffdope.jobs.engine import Engine
 from diffdope.jobs.journal import Journal
 from diffdope.jobs.run_tasks import run_tasks
 from diffdope.jobs.shard import shard
-from diffdope.jobs.task import Task
+from diffdope.jobs.task import Task, Work
 
 OnRecord = Callable[[Mapping[str, Any]], None]
+OnBegin = Callable[[int, Mapping[str, Mapping[str, Any]]], None]
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def refine_dataset(
     part: tuple[int, int] | None = None,
     keep_duplicates: bool = True,
     fresh: bool = False,
-    on_begin: Callable[[int, Mapping[str, Mapping[str, Any]]], None] | None = None,
+    on_begin: OnBegin | None = None,
     on_record: OnRecord | None = None,
 ) -> list[dict[str, Any]]:
     """Refines what is not yet in the records, and writes the results when everything is.
@@ -108,13 +109,40 @@ def refine_dataset(
     Raises:
         DiffDopeError: if the records belong to other settings, or another process writes them.
     """
-    tasks = tasks_of(starts)
+    header = header_of(work, starts, init, keep_duplicates=keep_duplicates)
+    records = recorded(
+        tasks_of(starts), work, files.records, header, engine=engine, part=part, fresh=fresh, on_begin=on_begin,
+        on_record=on_record,
+    )  # fmt: skip
+    write_results(files.results, estimates_of(records, diameter_of=work.diameters(keep_duplicates)))
+    return records
+
+
+def recorded(
+    tasks: Sequence[Task], work: Work, path: Path, header: Mapping[str, Any], *, engine: Engine,
+    part: tuple[int, int] | None, fresh: bool, on_begin: OnBegin | None, on_record: OnRecord | None,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Does the tasks that are not yet in the records, and returns the records of all, or of a part, in order.
+
+    Args:
+        tasks: of all parts.
+        work: what does one.
+        path: of the records.
+        header: what they must have in common.
+        engine: where the work is done.
+        part: (i, n): only the i-th of n parts.
+        fresh: forget what is in the records.
+        on_begin: called once with the number of tasks and the records that are there already.
+        on_record: called with every new record.
+
+    Raises:
+        DiffDopeError: if the records belong to other settings, or another process writes them.
+    """
+    header = dict(header)
     if part is not None:
         tasks = shard(tasks, *part)
-    header = header_of(work, starts, init, keep_duplicates=keep_duplicates)
-    if part is not None:
         header["shard"] = f"{part[0]}/{part[1]}"
-    with Journal.open(files.records, header, fresh=fresh) as journal:
+    with Journal.open(path, header, fresh=fresh) as journal:
         if on_begin is not None:
             on_begin(len(tasks), dict(journal.done))
         run_tasks(
@@ -122,9 +150,7 @@ def refine_dataset(
             on_record=None if on_record is None else lambda _, record: on_record(record),
         )  # fmt: skip
         journal.finish([task.key for task in tasks])
-        records = [dict(journal.done[task.key]) for task in tasks]
-    write_results(files.results, estimates_of(records, diameter_of=work.diameters(keep_duplicates)))
-    return records
+        return [dict(journal.done[task.key]) for task in tasks]
 
 
 def estimates_of(

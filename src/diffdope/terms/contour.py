@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,21 +22,19 @@ from diffdope.errors import DiffDopeError, check_at_least_zero
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.terms.contour_kernel import (
-    LEAST_POINTS,
     STEP,
     LineScratch,
     Normal,
     Outline,
-    OutlineView,
     Statistics,
     Strengths,
-    mark_shown,
     sum_contour,
     sum_lines,
     sum_support,
 )
+from diffdope.terms.contour_points import EdgePoints, gaussian, view_of, writable
 from diffdope.terms.layout import CONTOUR
-from diffdope.terms.outline_kernel import count_outline, find_outline
+from diffdope.terms.outline_kernel import LEAST_POINTS, count_outline, mark_shown
 from diffdope.terms.quadratic_factor import QuadraticFactor
 from diffdope.terms.smoothing_kernel import BLOCK, smooth_photograph
 
@@ -53,7 +49,6 @@ _BLIND = 0.3  # variance of the place of the best edge, pixels^2
 _FAR = 0.6  # share of the reach at which an edge counts half an e-fold less
 _INDEPENDENT = 10.0  # edges around an outline that err on their own
 _LEFT = 0.1  # share of an edge's contrast that is left where the model has as much
-_SMOOTHING = 1.5  # pixels, of the coverage, for its normals
 _BESIDE_PX = 2.0  # of a point of an outline that lies on an edge
 _NO_COLOURS = np.zeros((0, 0, 3), np.float32)
 _OFF = 0.03  # share of the crop by which the border of a mask may be off that says what can be seen
@@ -121,56 +116,6 @@ class ContourSettings:
             raise DiffDopeError(f"closing_steps: expected at least 1, got {self.closing_steps}")
         if not self.tolerance_px > 0.0:
             raise DiffDopeError(f"tolerance_px: expected a number > 0, got {self.tolerance_px}")
-
-
-class EdgePoints(Protocol):
-    """Points of contours: place (N, 2) in pixels, normal (N, 2), camera-frame point (N, 3) [m]."""
-
-    place: F64
-    normal: F64
-    X_c: F64
-
-
-class ContourPoints:
-    """Points of a rendered outline: place (N, 2) in pixels, outward normal (N, 2), camera-frame point (N, 3) [m]."""
-
-    def __init__(self, coverage: F32, depth: F32, camera: Camera) -> None:
-        coverage, depth, view = writable(coverage), writable(depth), view_of(camera)
-        self.place, self.normal, self.X_c = outline = Outline.of(count_outline(coverage, depth))
-        find_outline(
-            coverage, depth, view.gauss, view.variance, view.fx, view.fy, view.cx, view.cy, *outline
-        )  # fmt: skip
-
-    def __len__(self) -> int:
-        return len(self.place)
-
-    def jacobian(self, camera: Camera, centre: F64) -> F64:
-        """(N, 6): pixels by which a point moves along its normal, by (rho [m], phi [rad]) about `centre`."""
-        x, y, z = self.X_c.T
-        a, b = camera.fx * self.normal[:, 0] / z, camera.fy * self.normal[:, 1] / z
-        row = np.stack([a, b, -(a * x + b * y) / z], axis=1)
-        return np.concatenate([row, np.cross(self.X_c - centre, row)], axis=1)
-
-
-def writable(image: F32) -> F32:
-    """The image itself, or a copy that numba takes for the one type for which kernels are compiled."""
-    if image.dtype == np.float32 and image.flags.c_contiguous and image.flags.writeable:
-        return image
-    return np.array(image, np.float32, order="C")
-
-
-@lru_cache(maxsize=64)  # a film has a few cameras of crops, and rounds of steps share one
-def view_of(camera: Camera) -> OutlineView:
-    """What finds outlines in a camera's renderings."""
-    return OutlineView(camera.fx, camera.fy, camera.cx, camera.cy, gaussian(_SMOOTHING), _SMOOTHING**2)
-
-
-@lru_cache(maxsize=64)
-def gaussian(sigma: float) -> F64:
-    """Weights (2 n + 1,) of a Gaussian filter, cut off at four standard deviations; they sum to 1."""
-    n = max(int(np.ceil(4.0 * sigma)), 1)
-    weights = np.exp(-0.5 * (np.arange(-n, n + 1) / sigma) ** 2)
-    return np.asarray(weights / weights.sum())
 
 
 class ContourCorrespondences:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from diffdope.render.kernels.options import ENTRY, KERNEL
 from diffdope.terms.colour_statistics_kernel import BINS, cell_of, count_colours, log_ratio
-from diffdope.terms.outline_kernel import trace_outline
+from diffdope.terms.outline_kernel import LEAST_POINTS, keep_shown, trace_outline
 from diffdope.terms.smoothing_kernel import clamped, sampled_at, usual_at
 
 F32 = NDArray[np.float32]
@@ -18,9 +18,6 @@ F64 = NDArray[np.float64]
 
 STEP = 0.5
 """Pixels between samples along a normal."""
-LEAST_POINTS = 20
-"""Of an outline: fewer say nothing."""
-_INSIDE_PX = 2.0  # of an outline, where the object is that it belongs to
 
 
 class Strengths(NamedTuple):
@@ -224,51 +221,6 @@ def add_lines(
                 curvature[j, k] += weight * row[j] * row[k]
 
 
-@njit(**KERNEL)
-def _is_shown(shown, place, normal, i):
-    """Whether an image (H, W) is not 0 where the object is that a point of its outline belongs to."""
-    u = clamped(int(np.floor(place[i, 0] - _INSIDE_PX * normal[i, 0] + 0.5)), shown.shape[1])
-    v = clamped(int(np.floor(place[i, 1] - _INSIDE_PX * normal[i, 1] + 0.5)), shown.shape[0])
-    return shown[v, u] != 0
-
-
-@njit(**ENTRY)
-def mark_shown(shown, place, normal, points, least, chosen):
-    """Fills chosen (N,) with which of the first `points` places and normals (N, 2) an image (H, W) shows.
-
-    All, if it shows less than `least`, or has no pixels.
-    """
-    found = 0
-    if shown.shape[0] > 0:
-        for i in range(points):
-            chosen[i] = _is_shown(shown, place, normal, i)
-            found += chosen[i]
-    if found < least:
-        for i in range(points):
-            chosen[i] = True
-
-
-@njit(**KERNEL)
-def _kept(shown, outline, points, least):
-    """Leaves out points of an outline as `mark_shown` does; returns how many are left."""
-    place, normal, point = outline.place, outline.normal, outline.point
-    found = 0
-    for i in range(points):
-        if _is_shown(shown, place, normal, i):
-            found += 1
-    if found < least:
-        return points
-    kept = 0
-    for i in range(points):
-        if _is_shown(shown, place, normal, i):
-            for c in range(2):
-                place[kept, c], normal[kept, c] = place[i, c], normal[i, c]
-            for c in range(3):
-                point[kept, c] = point[i, c]
-            kept += 1
-    return kept
-
-
 @njit(**ENTRY)
 def sum_lines(smooth, usual, raw, ratio, drawn, coverage, outline, view, centre, pay, scratch, normal):
     """Adds the normal equations of given points; for the arguments see `add_lines`."""
@@ -292,7 +244,7 @@ def sum_contour(
         outline.place, outline.normal, outline.point,
     )  # fmt: skip
     if shown.shape[0] > 0:
-        points = _kept(shown, outline, points, LEAST_POINTS)
+        points = keep_shown(shown, outline.place, outline.normal, outline.point, points, LEAST_POINTS)
     if pay.colours > 0.0:
         count_colours(
             raw, coverage, outline.place, outline.normal, points, ring, statistics.inside, statistics.outside

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.scene.creases import Creases
-from diffdope.terms.contour import ContourCorrespondences, writable
+from diffdope.terms.contour import ContourCorrespondences
+from diffdope.terms.contour_points import writable
 from diffdope.terms.inner_contour_kernel import project_creases
 from diffdope.terms.outline_kernel import count_outline
 from diffdope.terms.quadratic_factor import QuadraticFactor

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
-from diffdope.terms.contour import writable
+from diffdope.terms.contour_points import writable
 from diffdope.terms.keyframe_kernel import count_fitting, sum_keyframe
 from diffdope.terms.layout import CONTOUR
 from diffdope.terms.quadratic_factor import QuadraticFactor

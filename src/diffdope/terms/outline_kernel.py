@@ -8,6 +8,10 @@ from numba import njit
 from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR
 from diffdope.terms.smoothing_kernel import clamped
 
+LEAST_POINTS = 20
+"""Of an outline: fewer say nothing."""
+_INSIDE_PX = 2.0  # of an outline, where the object is that it belongs to
+
 
 @njit(**SCALAR)
 def on_border(coverage, depth, v, u):
@@ -89,3 +93,47 @@ def count_outline(coverage, depth):
 def find_outline(coverage, depth, gauss, variance, fx, fy, cx, cy, place, normal, point):
     """`trace_outline`, for who wants nothing else."""
     return trace_outline(coverage, depth, gauss, variance, fx, fy, cx, cy, place, normal, point)
+
+
+@njit(**KERNEL)
+def _is_shown(shown, place, normal, i):
+    """Whether an image (H, W) is not 0 where the object is that a point of its outline belongs to."""
+    u = clamped(int(np.floor(place[i, 0] - _INSIDE_PX * normal[i, 0] + 0.5)), shown.shape[1])
+    v = clamped(int(np.floor(place[i, 1] - _INSIDE_PX * normal[i, 1] + 0.5)), shown.shape[0])
+    return shown[v, u] != 0
+
+
+@njit(**ENTRY)
+def mark_shown(shown, place, normal, points, least, chosen):
+    """Fills chosen (N,) with which of the first `points` places and normals (N, 2) an image (H, W) shows.
+
+    All, if it shows less than `least`, or has no pixels.
+    """
+    found = 0
+    if shown.shape[0] > 0:
+        for i in range(points):
+            chosen[i] = _is_shown(shown, place, normal, i)
+            found += chosen[i]
+    if found < least:
+        for i in range(points):
+            chosen[i] = True
+
+
+@njit(**KERNEL)
+def keep_shown(shown, place, normal, point, points, least):
+    """Leaves out points of an outline as `mark_shown` does; returns how many are left."""
+    found = 0
+    for i in range(points):
+        if _is_shown(shown, place, normal, i):
+            found += 1
+    if found < least:
+        return points
+    kept = 0
+    for i in range(points):
+        if _is_shown(shown, place, normal, i):
+            for c in range(2):
+                place[kept, c], normal[kept, c] = place[i, c], normal[i, c]
+            for c in range(3):
+                point[kept, c] = point[i, c]
+            kept += 1
+    return kept
