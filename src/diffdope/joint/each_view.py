@@ -188,12 +188,14 @@ def _of_located(refined: RefinementResult, located: RefinementResult) -> Refinem
     if not refined.ok or refined.confidence is None:
         return replace(refined, answers=located.answers, none_of_these=located.none_of_these)
     factor = refined.confidence / max(total, 1e-12)
+    if not located.ok:  # a refinement that begins there knows of no other pose, and is surer for it
+        factor = min(factor, 1.0)
     answers = tuple(replace(one, probability=one.probability * factor) for one in located.answers)
     answers = (replace(answers[0], pose=refined.pose), *answers[1:])
     ambiguous = not located.ok and share < 0.5
     return replace(
         refined, initial_pose=located.initial_pose, confidence=answers[0].probability, answers=answers,
-        none_of_these=1.0 - refined.confidence,
+        none_of_these=1.0 - factor * total,
         right_minimum=None if refined.right_minimum is None else share * refined.right_minimum,
         status=located.status if ambiguous else refined.status,
         message=located.message if ambiguous else refined.message,

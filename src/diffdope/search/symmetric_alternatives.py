@@ -26,7 +26,7 @@ _BLURRED = 0.05  # correlation of details by which it may be worse ...
 _BETTER = 0.03  # ... or else that of all colours by which it must be better
 _WORSE = 1.5  # log odds of all but colours by which it may be worse
 _WORTH = 6.0  # log odds that a correlation of 1 is worth, of details and of all colours
-_INDEPENDENT = 20.0  # errors of an image, of all that its pixels have in common; 10 to 40 rank about as well
+_INDEPENDENT = 10.0  # errors of an image, of all that its pixels have in common; 10 to 40 rank about as well
 _LEAST_ERROR = 0.005  # of a cost: two poses that both fit perfectly differ by how far they have come to rest
 _FIRST = 1.0  # log odds that the first pose has ahead: the start speaks for it, and without paint chance would decide
 
