@@ -10,7 +10,7 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.feature_poses import Pairs, feature_poses, poses_of
+from diffdope.search.feature_poses import KeypointPairs, feature_poses, poses_of
 from diffdope.search.feature_views import FeatureSettings, FeatureViews
 from diffdope.search.keypoints import Keypoints
 from diffdope.search.mesh_levels import MeshLevels
@@ -32,7 +32,7 @@ def test_a_single_pair_is_the_pose_that_shows_it() -> None:
         np.zeros(1, np.int64), np.array([z_m]), drawn_at.R_m2c[None], drawn_by,
     )  # fmt: skip
     seen = Keypoints(np.array([[400.0, 180.0]]), np.array([8.0 * scale]), np.array([0.2 + turn]), _NONE)
-    pairs = Pairs(seen, views, np.zeros(1, np.int64), np.zeros(1, np.int64), np.ones(1))
+    pairs = KeypointPairs(seen, views, np.zeros(1, np.int64), np.zeros(1, np.int64), np.ones(1))
     R, t = poses_of(pairs, CAMERA)
     there = R[0] @ point_m + t[0]
     np.testing.assert_allclose(CAMERA.project(there), [400.0, 180.0], atol=1e-9)

@@ -131,7 +131,6 @@ def test_broken_pictures(client: Any, mesh: str, kind: str) -> None:
 
 def test_pictures_that_do_not_do(client: Any, mesh: str) -> None:
     refused(client.post("/locate", data=part(mesh=mesh)), "images")
-    refused(client.post("/locate", data=part(mesh=mesh), files=pictures("rgb")), "mask")
     refused(client.post("/locate", data=part(mesh=mesh, start=START), files=pictures()), "start")
     as_depth = {"depth": ("d.png", RGB)}
     refused(client.post("/locate", data=part(mesh=mesh), files=as_depth), "depth")
@@ -139,6 +138,12 @@ def test_pictures_that_do_not_do(client: Any, mesh: str) -> None:
     refused(client.post("/locate", data=part(mesh=mesh), files=black), "mask")
     camera = {key: value for key, value in CAMERA.items() if key != "depth_scale"}
     refused(client.post("/locate", data=part(mesh=mesh, camera=camera), files=pictures()), "give depth_scale")
+
+
+def test_a_photograph_alone_is_searched_by_keypoints(client: Any, mesh: str) -> None:
+    answer = client.post("/locate", data=part(mesh=mesh), files=pictures("rgb"))
+    assert answer.status_code == 200, answer.text
+    assert any("found without mask, box and depth" in note for note in answer.json()["notes"])
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,7 @@ class Descent:
         level: LevelProblem | None = None
         rough: LevelProblem | None = None
         ended: Round | None = None
+        settled = False
         for number, one in enumerate(pyramid.levels):
             final = number == len(pyramid.levels) - 1
             known = not pyramid.anywhere
@@ -130,7 +131,8 @@ class Descent:
                 return prepared if number == 0 else Failure(Status.FAILED, prepared.window)
             rough, level = level, prepared
             if reached is not None:
-                before = reached if len(reached.cost) > 1 or before is None else before
+                # Of hypotheses of which the others were left out, those that agreed stay the voters.
+                before = before if settled and before is not None and len(reached.cost) == 1 else reached
                 hypotheses = reached.best_apart(one.hypotheses, self._meshes.length_m)
             prior = None if pyramid.anywhere else self._prior(start, pyramid, level)
             buffers = self._meshes.buffers(one.faces)
@@ -146,7 +148,8 @@ class Descent:
             count = len(hypotheses.t) if number else pyramid.at_first(len(hypotheses.t))
             ended, left = step(hypotheses.taken(slice(0, count)))
             reached = Reached(left, ended.solution.cost)
-            if count < len(hypotheses.t) and not reached.agree(self._meshes.length_m):
+            settled = settled or (count < len(hypotheses.t) and reached.agree(self._meshes.length_m))
+            if count < len(hypotheses.t) and not settled:
                 others, more = step(hypotheses.taken(slice(count, None)))
                 reached = Reached(Hypotheses.joined([left, more]), np.concatenate([reached.cost, others.solution.cost]))
             hypotheses, best = reached.hypotheses, reached.best

@@ -18,7 +18,7 @@ from diffdope.problem.failure import Status
 from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.feature_poses import Pairs, keypoints_in, pairs_of, poses_of, stepped
+from diffdope.search.feature_poses import KeypointPairs, keypoints_in, pairs_of, poses_of, stepped
 from diffdope.search.feature_views import FeatureSettings
 from diffdope.search.keypoints import can_detect
 from diffdope.search.mesh_levels import MeshLevels
@@ -105,7 +105,7 @@ def _peaks(votes: F64, place: F64, size_px: F64, most: int) -> list[int]:
 
 
 def _box(
-    pairs: Pairs, R: F64, t: F64, size_px: float, meshes: MeshLevels, camera: Camera, settings: FeatureSettings
+    pairs: KeypointPairs, R: F64, t: F64, size_px: float, meshes: MeshLevels, camera: Camera, settings: FeatureSettings
 ) -> Box | None:  # fmt: skip
     """What the object covers of the picture, after steps on the pairs that voted for its pose."""
     R, t = R[None], t[None]

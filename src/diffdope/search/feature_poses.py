@@ -61,7 +61,7 @@ class FeaturePose:
 
 
 @dataclass(frozen=True, eq=False)
-class Pairs:
+class KeypointPairs:
     """N pairs: numbers of keypoints of the photograph and of the object, and how alike they are."""
 
     seen: Keypoints
@@ -85,7 +85,7 @@ class Pairs:
         """What each counts: little, if its descriptors are no more alike than those of what has nothing in common."""
         return np.clip((self.alike - _CHANCE) / (1.0 - _CHANCE), _HARDLY, 1.0)
 
-    def taken(self, kept: Bool | Int) -> Pairs:
+    def taken(self, kept: Bool | Int) -> KeypointPairs:
         """Some of them."""
         return replace(self, of_seen=self.of_seen[kept], of_object=self.of_object[kept], alike=self.alike[kept])
 
@@ -139,11 +139,11 @@ def keypoints_in(observation: Observation, box: Box, settings: FeatureSettings) 
     return found.taken(((place >= low) & (place <= high)).all(axis=1))
 
 
-def pairs_of(seen: Keypoints, views: FeatureViews, settings: FeatureSettings) -> Pairs:
+def pairs_of(seen: Keypoints, views: FeatureViews, settings: FeatureSettings) -> KeypointPairs:
     """Every keypoint of the photograph with those of the object that look most like it."""
     count = min(settings.neighbours, len(views.z_m))
     if count == 0 or len(seen.size) == 0:
-        return Pairs(seen, views, np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+        return KeypointPairs(seen, views, np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
     of_object, likeness = [], []
     for first in range(0, len(seen.size), _AT_ONCE):
         alike = seen.descriptor[first : first + _AT_ONCE] @ views.keypoints.descriptor.T
@@ -152,7 +152,7 @@ def pairs_of(seen: Keypoints, views: FeatureViews, settings: FeatureSettings) ->
         of_object.append(nearest.ravel())
         likeness.append(np.take_along_axis(alike, nearest, axis=1).ravel().astype(np.float64))
     rows = np.repeat(np.arange(len(seen.size)), count)
-    return Pairs(seen, views, rows, np.concatenate(of_object), np.concatenate(likeness))
+    return KeypointPairs(seen, views, rows, np.concatenate(of_object), np.concatenate(likeness))
 
 
 def _among_most(values: F64, most: int) -> Bool:
@@ -168,7 +168,7 @@ def _rays(camera: Camera, pixels: F64) -> F64:
     return np.stack([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, np.ones(len(u))], axis=1)
 
 
-def poses_of(pairs: Pairs, camera: Camera) -> tuple[F64, F64]:
+def poses_of(pairs: KeypointPairs, camera: Camera) -> tuple[F64, F64]:
     """The pose (N, 3, 3), (N, 3) of every pair."""
     views, seen = pairs.views, pairs.seen
     drawn = views.keypoints
@@ -201,7 +201,7 @@ def _covering(
     )  # fmt: skip
 
 
-def _weights(pairs: Pairs, matched: MatchedPoints, R: F64, t: F64) -> F64:
+def _weights(pairs: KeypointPairs, matched: MatchedPoints, R: F64, t: F64) -> F64:
     """How much pairs count (B, N) under poses: those that agree, are alike, and show the object from about there."""
     back = -np.einsum("bji,bj->bi", R, t / np.linalg.norm(t, axis=1, keepdims=True))
     drawn_from = -pairs.views.R[pairs.views.view[pairs.of_object], 2]
@@ -216,12 +216,12 @@ def _of_each(weights: F64, number: Int) -> F64:
     return np.maximum.reduceat(weights[:, order], first, axis=1)
 
 
-def _score(pairs: Pairs, matched: MatchedPoints, R: F64, t: F64) -> F64:
+def _score(pairs: KeypointPairs, matched: MatchedPoints, R: F64, t: F64) -> F64:
     """How many keypoints (B,) of the photograph agree with poses, those that are more alike counting more."""
     return np.asarray(_of_each(_weights(pairs, matched, R, t), pairs.of_seen).sum(axis=1))
 
 
-def stepped(pairs: Pairs, matched: MatchedPoints, R: F64, t: F64) -> tuple[F64, F64]:
+def stepped(pairs: KeypointPairs, matched: MatchedPoints, R: F64, t: F64) -> tuple[F64, F64]:
     """Poses (B, ...) after two Gauss-Newton steps on the pairs that agree."""
     for _ in range(2):
         residual, jacobian = reprojection(R, t, matched.points_m, matched.pixels, matched.camera)
@@ -244,7 +244,7 @@ def _limited(step: F64, longest: F64 | float) -> F64:
 
 
 def _distinct(
-    pairs: Pairs, matched: MatchedPoints, R: F64, t: F64, length_m: float, most: int
+    pairs: KeypointPairs, matched: MatchedPoints, R: F64, t: F64, length_m: float, most: int
 ) -> list[FeaturePose]:  # fmt: skip
     """Poses that differ, those with which most pairs agree first."""
     if len(t) == 0:
@@ -263,7 +263,7 @@ def _distinct(
     return found
 
 
-def _closer(pairs: Pairs, matched: MatchedPoints, found: FeaturePose) -> FeaturePose:
+def _closer(pairs: KeypointPairs, matched: MatchedPoints, found: FeaturePose) -> FeaturePose:
     """The same pose after steps on more pairs: those of keypoints that are about where the pose shows them.
 
     They say where exactly the object is, and nothing about whether it is there: they were looked for.
@@ -279,7 +279,7 @@ def _closer(pairs: Pairs, matched: MatchedPoints, found: FeaturePose) -> Feature
     return FeaturePose(R[0], t[0], found.agreeing, near)
 
 
-def _guided(pairs: Pairs, matched: MatchedPoints, R: F64, t: F64) -> Pairs:
+def _guided(pairs: KeypointPairs, matched: MatchedPoints, R: F64, t: F64) -> KeypointPairs:
     """Keypoints of the photograph with what looks most like them of that which a pose shows there."""
     views, camera = pairs.views, matched.camera
     beside = views.R[views.view, 2] @ R.T @ (t / np.linalg.norm(t)) > _BESIDE
@@ -292,6 +292,6 @@ def _guided(pairs: Pairs, matched: MatchedPoints, R: F64, t: F64) -> Pairs:
     best = alike.argmax(axis=1) if len(shown) else np.zeros(len(alike), np.int64)
     rows = np.arange(len(alike))
     kept = alike[rows, best] > _ALIKE if len(shown) else np.zeros(len(alike), np.bool_)
-    return Pairs(
+    return KeypointPairs(
         pairs.seen, views, rows[kept], shown[best[kept]], alike[rows[kept], best[kept]].astype(np.float64)
     )  # fmt: skip

@@ -25,7 +25,7 @@ from diffdope.terms.contour_kernel import (
     STEP,
     LineScratch,
     Normal,
-    Outline,
+    OutlinePoints,
     Statistics,
     Strengths,
     sum_contour,
@@ -165,7 +165,7 @@ class ContourCorrespondences:
         ring, normal = int(_RING * max(coverage.shape)) + 1, Normal.zero()
         points = sum_contour(
             self.smooth, self._usual, self._rgb, writable(_NO_COLOURS if rgb is None else rgb), coverage, depth,
-            self._shown, view_of(self.camera), ring, pose.t_m2c.copy(), pay, Outline.of(most), Statistics.empty(),
+            self._shown, view_of(self.camera), ring, pose.t_m2c.copy(), pay, OutlinePoints.of(most), Statistics.empty(),
             LineScratch.of(samples(reach_px)), normal,
         )  # fmt: skip
         return _pull(pose, normal, self.weight / points)
@@ -183,7 +183,7 @@ class ContourCorrespondences:
         pay = Strengths(reach_px, s.contrast, 0.0, 0.0, s.tolerance_px, _STRONG, _BLIND, _FAR, _LEFT)
         sum_lines(
             self.smooth, self._usual, self._rgb, np.zeros(0, np.float32), writable(_NO_COLOURS),
-            np.zeros((0, 0), np.float32), Outline(points.place, points.normal, points.X_c), view_of(self.camera),
+            np.zeros((0, 0), np.float32), OutlinePoints(points.place, points.normal, points.X_c), view_of(self.camera),
             pose.t_m2c.copy(), pay, LineScratch.of(samples(reach_px)), normal,
         )  # fmt: skip
         return _pull(pose, normal, share)
@@ -228,7 +228,7 @@ class ContourCorrespondences:
             return None
         sums = np.zeros(1)
         sum_support(
-            self.smooth, self._usual, coverage, depth, view_of(self.camera), _STRONG, Outline.of(points),
+            self.smooth, self._usual, coverage, depth, view_of(self.camera), _STRONG, OutlinePoints.of(points),
             LineScratch.of(samples(_BESIDE_PX)), sums,
         )  # fmt: skip
         return float(sums[0]) / points

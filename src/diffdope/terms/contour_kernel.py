@@ -51,7 +51,7 @@ class LineScratch(NamedTuple):
         return cls(colours, paint, np.empty(samples), np.empty(samples), np.empty(samples), np.empty(6))
 
 
-class Outline(NamedTuple):
+class OutlinePoints(NamedTuple):
     """Room for points of an outline: place and outward normal (N, 2) in pixels, camera-frame point (N, 3) [m]."""
 
     place: F64
@@ -59,7 +59,7 @@ class Outline(NamedTuple):
     point: F64
 
     @classmethod
-    def of(cls, points: int) -> "Outline":
+    def of(cls, points: int) -> "OutlinePoints":
         """For so many."""
         return cls(np.empty((points, 2)), np.empty((points, 2)), np.empty((points, 3)))
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
-from diffdope.terms.contour_kernel import Outline, OutlineView
+from diffdope.terms.contour_kernel import OutlinePoints, OutlineView
 from diffdope.terms.outline_kernel import count_outline, find_outline
 
 F32 = NDArray[np.float32]
@@ -31,7 +31,7 @@ class ContourPoints:
 
     def __init__(self, coverage: F32, depth: F32, camera: Camera) -> None:
         coverage, depth, view = writable(coverage), writable(depth), view_of(camera)
-        self.place, self.normal, self.X_c = outline = Outline.of(count_outline(coverage, depth))
+        self.place, self.normal, self.X_c = outline = OutlinePoints.of(count_outline(coverage, depth))
         find_outline(
             coverage, depth, view.gauss, view.variance, view.fx, view.fy, view.cx, view.cy, *outline
         )  # fmt: skip
