@@ -13,6 +13,7 @@ from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.attempt import Attempt, Follow, Refine
+from diffdope.pipelines.film_doubt import FilmDoubt
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import History, RefinementResult, Status
 from diffdope.pipelines.settings import PRESETS, TrackingSettings
@@ -458,3 +459,22 @@ def test_units_of_depth_are_told_in_all_frames_of_a_film(factor: float) -> None:
         for result in (refiner.track(other, start), *(refiner.track(other) for _ in range(6))):
             assert (result.confidence or 0.0) < 0.3
             assert sum("is depth_scale 10 times too" in note for note in result.notes) == 1
+
+
+def test_a_contradiction_holds_until_more_frames_show_none_than_showed_it() -> None:
+    told = replace(answer(START, 0.9), notes=("contradiction: depth and outline ...",))
+    film = FilmDoubt(packaged_example().mesh)
+    assert film.looked_at(told, grey(), START) is told
+    after = film.looked_at(answer(START, 1.0), grey(), START)
+    assert after.confidence == pytest.approx(0.269, abs=1e-3) and after.notes == told.notes
+    assert film.looked_at(answer(START, 1.0), grey(), START).confidence == 1.0
+    assert film.followed(answer(START, 1.0)).notes == ()
+
+
+def test_a_lost_object_is_not_believed_at_another_scale() -> None:
+    film = FilmDoubt(packaged_example().mesh)
+    far = answer(Pose(np.eye(3), np.array([0.0, 0.0, 5.0])), 1.0)
+    doubted = film.at_scale(far, grey(), START)
+    assert doubted.confidence == pytest.approx(0.269, abs=1e-3)
+    assert "5000 mm away and was 500" in doubted.notes[0]
+    assert film.at_scale(answer(START, 1.0), grey(), START).notes == ()

@@ -31,6 +31,9 @@ _AGREEMENTS = {
     "outline": "{:.0f} % of its outline lie on edges of the photograph",
 }
 
+# Notes about the inputs, by a part that does not depend on the frame.
+_PREMISES = ("contradiction: depth", "contradiction: scale", "registration:", "depth_scale", "is the unit")
+
 
 class TrackDisplay:
     """Progress with the last frame's status, and a line for every loss and recovery."""
@@ -125,11 +128,25 @@ def print_summary(records: Records, doubt: float, out: Path, console: Console, *
         table.add_row("cure", "look at it; are K, the mesh, its unit, the depth scale and the first pose right?")
     elif lost[-1]:
         table.add_row("why", in_options(rows[-1]["message"]))
+    for note, count in premises_of(rows):
+        table.add_row("note", f"in {count} frames: {in_options(note)}")
     if film:
         table.add_row("note", 'no film: it needs PyAV with x264; pip install "diffdope[video]"')
     table.add_row("files", str(out))
     console.print(table)
     console.print(view_line(out), highlight=False, soft_wrap=True)
+
+
+def premises_of(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    """What frames say of the inputs of the whole film, and in how many: a note of each kind, the first of them."""
+    found: dict[str, tuple[str, int]] = {}
+    for row in rows:
+        for note in row["notes"]:
+            kind = next((kind for kind in _PREMISES if kind in note), None)
+            if kind is not None:
+                first, count = found.get(kind, (note, 0))
+                found[kind] = first, count + 1
+    return sorted(found.values(), key=lambda one: -one[1])
 
 
 def doubt_in_words(rows: Sequence[Mapping[str, Any]], doubt: float) -> str:

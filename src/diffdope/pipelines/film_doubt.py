@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from diffdope.estimate.confidence import sigmoid
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.plausible import of_units
@@ -17,11 +19,16 @@ from diffdope.scene.observation import Observation
 from diffdope.search.contradictions import AT_MOST
 
 _DEPTH, _SHIFT = "contradiction: depth", "registration:"  # a departure is about one start and none of these
+_SCALE = "contradiction: scale:"
+_TIMES = 3.0  # nothing that is followed comes or goes so far while it is lost
 _FITS = 0.35  # share of depths: where more are of the object, its unit is right
 
 
 class FilmDoubt:
-    """What the last trusted frame that was looked at closely says of the inputs.
+    """What the frames that were looked at closely say of the inputs.
+
+    What contradicts a frame may be seen in one and not in the next. So it holds until more of them have shown nothing
+    than something.
 
     Args:
         mesh: the object, in its own frame.
@@ -29,12 +36,12 @@ class FilmDoubt:
 
     def __init__(self, mesh: Mesh) -> None:
         self._mesh = mesh
-        self._units: tuple[str, ...] = ()
-        self._notes: tuple[str, ...] = ()
+        self.clear()
 
     def clear(self) -> None:
         """For a new film."""
-        self._units = self._notes = ()
+        self._notes: tuple[str, ...] = ()
+        self._against = self._clear = 0
 
     def looked_at(self, result: RefinementResult, observation: Observation, start: Pose) -> RefinementResult:
         """The result of a search that looked for contradictions, with what mask, depth and start say of units.
@@ -46,29 +53,47 @@ class FilmDoubt:
         """
         seen = result.evidence
         fits = seen is not None and seen.depth_inliers is not None and seen.depth_inliers >= _FITS
-        self._units = () if fits or "depth" not in observation.modalities else tuple(
-            of_units(self._mesh, observation, start)
-        )  # fmt: skip
-        return _with(result, self._units)
-
-    def lost(self, result: RefinementResult) -> RefinementResult:
-        """A result of a frame in between of those that are looked at closely, with what these say of units."""
-        return _with(result, self._units)
-
-    def take(self, result: RefinementResult) -> None:
-        """Keeps what a trusted result says: the frames after it are no surer."""
-        kept = (note for note in result.notes if note.startswith((_DEPTH, _SHIFT)) or note in self._units)
-        self._notes = tuple(kept)
+        there = "depth" in observation.modalities and not fits
+        units = tuple(of_units(self._mesh, observation, start)) if there else ()
+        result = _with(result, units)
+        own = tuple(note for note in result.notes if note.startswith((_DEPTH, _SHIFT)) or note in units)
+        if any(not note.startswith(_SHIFT) for note in own):
+            self._against += 1
+            self._notes = own
+            return result
+        self._clear += result.ok
+        if self._clear > self._against:
+            self._notes = own
+        return _with(result, self._notes)
 
     def followed(self, result: RefinementResult) -> RefinementResult:
-        """A result of a search that did not look, with the notes of the frames before, and no surer than they allow."""
+        """A result of any other search, with the notes of the frames before, and no surer than they allow."""
         return _with(result, self._notes)
+
+    def at_scale(self, result: RefinementResult, observation: Observation, expected: Pose) -> RefinementResult:
+        """A result without depth, doubted where it is so many times as far away as the object was."""
+        if "depth" in observation.modalities or not result.ok:
+            return result
+        away, before = (float(np.linalg.norm(pose.t_m2c)) for pose in (result.pose, expected))
+        if before / _TIMES < away < before * _TIMES:
+            return result
+        note = (
+            f"{_SCALE} the object is found {1e3 * away:.0f} mm away and was {1e3 * before:.0f}, without depth: is the "
+            "unit of the mesh or of the start, or K, wrong?"
+        )
+        return _with(result, (note,))
 
 
 def _with(result: RefinementResult, notes: tuple[str, ...]) -> RefinementResult:
+    new = tuple(note for note in notes if not any(_same(note, other) for other in result.notes))
     if not notes:
         return result
-    noted = replace(result, notes=(*result.notes, *notes))
+    noted = replace(result, notes=(*result.notes, *new))
     if result.confidence is None or all(note.startswith(_SHIFT) for note in notes):
         return noted
     return replace(noted, confidence=min(result.confidence, sigmoid(AT_MOST)))
+
+
+def _same(note: str, other: str) -> bool:
+    """Whether two notes say the same, perhaps with other numbers."""
+    return note == other or any(note.startswith(kind) and other.startswith(kind) for kind in (_DEPTH, _SHIFT, _SCALE))

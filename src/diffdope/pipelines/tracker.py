@@ -84,6 +84,8 @@ class Tracker:
         self, observation: Observation, pose: Pose | None = None, *, time_s: float | None = None
     ) -> RefinementResult:
         """The pose in the next frame; see `Refiner.track`."""
+        if pose is not None:
+            self._film.clear()
         if pose is None and self._last is None:
             first = self._first(observation, time_s)
             if not first.ok:
@@ -93,7 +95,7 @@ class Tracker:
             self._restart(pose, time_s)
         else:
             self._clock_s = self._time(time_s)
-        return self._found_or_not(observation) if self.lost else self._followed(observation)
+        return self._found_or_not(observation) if self.lost else self._frame(observation)
 
     def _first(self, observation: Observation, time_s: float | None) -> RefinementResult:
         """Located where there is a mask; `LOST` until an object that convinces has been found."""
@@ -109,6 +111,7 @@ class Tracker:
         if not masked or self._locate is None:
             return not_found_yet("no mask")
         found = self._made(self._locate(observation))
+        found = self._film.looked_at(found, observation, found.pose)
         if sureness(found) >= self._settings.found:
             return found
         return not_found_yet(f"confidence {sureness(found):.2f}, below {self._settings.found:g}", found)
@@ -124,7 +127,6 @@ class Tracker:
         self._begun, self._untold = False, 0
         self._usual.clear()
         self._picture.clear()
-        self._film.clear()
         if self._keyframes is not None:
             self._keyframes.clear()
 
@@ -140,7 +142,7 @@ class Tracker:
     def _elapsed_s(self) -> float:
         return self._clock_s - self._trusted_s
 
-    def _followed(self, observation: Observation) -> RefinementResult:
+    def _frame(self, observation: Observation) -> RefinementResult:
         """A frame while the object is not lost."""
         result = self._best(observation, self._starts())
         if not self._begun and sureness(result) < self._settings.found:  # a given pose may be rougher than a prediction
@@ -199,13 +201,14 @@ class Tracker:
     def _attempts(self, observation: Observation, starts: list[Pose]) -> Iterator[Callable[[], Attempt]]:
         """What is tried one after the other; the picture of the object is looked for where the first is in doubt."""
         if self._quick is not None and self._begun:
-            yield partial(self._followed_quickly, self._quick, observation, starts[0])
+            quick, gain = self._quick, self._gain
+            yield partial(self._followed, lambda frame, pose: quick(frame, pose, gain), observation, starts[0])
         seen = self._picture.seen(observation, starts[0], self._elapsed_s)
         for start in starts if seen is None else (seen, *starts):
-            yield partial(self._refine, observation, start)
+            yield partial(self._followed, self._refine, observation, start)
 
-    def _followed_quickly(self, quick: Follow, observation: Observation, start: Pose) -> Attempt:
-        attempt = quick(observation, start, self._gain)
+    def _followed(self, refine: Refine, observation: Observation, start: Pose) -> Attempt:
+        attempt = refine(observation, start)
         return attempt._replace(result=self._film.followed(attempt.result))
 
     def _made(self, attempt: Attempt) -> RefinementResult:
@@ -222,7 +225,6 @@ class Tracker:
         else:  # from a given pose to the first result is no motion, but the error of what was given
             self._motion.restart(result.pose)
         self._begun = True
-        self._film.take(result)
         self._usual.take(result)
         self._last, self._trusted_s, self._in_doubt = result.pose, self._clock_s, 0
         self._picture.take(observation, result.pose)
@@ -245,7 +247,8 @@ class Tracker:
         )
         if wide and self._locate is not None and somewhere and not self._convinces(result):
             result = max(result, self._made(self._locate(observation)), key=sureness)
-        result = self._film.looked_at(result, observation, start) if wide else self._film.lost(result)
+        result = self._film.looked_at(result, observation, start) if wide else self._film.followed(result)
+        result = self._film.at_scale(result, observation, predicted)
         if self._convinces(result):
             return self._recovered(result, observation)
         self._last = predicted
