@@ -20,6 +20,7 @@ from diffdope.search.contradictions import AT_MOST
 
 _DEPTH, _SHIFT = "contradiction: depth", "registration:"  # a departure is about one start and none of these
 _SCALE = "contradiction: scale:"
+_RARE = 3  # frames that show nothing, for each that shows something, until it was chance
 _TIMES = 3.0  # nothing that is followed comes or goes so far while it is lost
 _FITS = 0.35  # share of depths: where more are of the object, its unit is right
 
@@ -27,8 +28,8 @@ _FITS = 0.35  # share of depths: where more are of the object, its unit is right
 class FilmDoubt:
     """What the frames that were looked at closely say of the inputs.
 
-    What contradicts a frame may be seen in one and not in the next. So it holds until more of them have shown nothing
-    than something.
+    What contradicts a frame may be seen in one and not in the next, and right inputs are contradicted in one of a
+    hundred frames. So it holds until a quarter of the frames at most have shown something.
 
     Args:
         mesh: the object, in its own frame.
@@ -62,7 +63,7 @@ class FilmDoubt:
             self._notes = own
             return result
         self._clear += result.ok
-        if self._clear > self._against:
+        if self._clear >= _RARE * self._against:
             self._notes = own
         return _with(result, self._notes)
 
