@@ -243,3 +243,23 @@ def test_places_are_compared_across_lines_of_sight() -> None:
     ]  # fmt: skip
     assert one_thing_each(seen, 0.1) == [[0, 2], [1, 3]]
     assert one_thing_each([seen[0], Sighted(1, thing + np.array([0.0, 0.09, 0.0]), right)], 0.1) == [[0], [1]]
+
+
+def test_views_without_an_object_in_common_are_doubted(
+    spoilt: ViewTree, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Cameras in metres: each object would be taken for as many as there are views."""
+    for path in spoilt.scene.glob("scene_camera_*.json"):
+        entries = json.loads(path.read_text())
+        for entry in entries.values():
+            entry["cam_t_w2c"] = [0.001 * value for value in entry["cam_t_w2c"]]
+        dump(path, entries)
+    out = tmp_path / "results.csv"
+    assert main(command(spoilt, out, init="none")) == 0
+    assert "converged" not in capsys.readouterr().out.split("targets of several views")[1].splitlines()[0]
+    record = json.loads((tmp_path / "results.jsonl").read_text().splitlines()[1])
+    assert len(record["objects"]) == 6
+    for entry in record["objects"]:
+        assert entry["confidence"] < 0.3 and entry["score"] < 0.3
+        assert any("no object in common" in note for note in entry["notes"])
+    assert max(row.score for row in read_results(tmp_path / "results_cam1.csv")) < 0.3

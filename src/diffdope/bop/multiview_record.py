@@ -11,18 +11,25 @@ import numpy as np
 
 from diffdope.bop.metrics import add, add_s
 from diffdope.bop.scene import Instance
+from diffdope.estimate.confidence import sigmoid
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_results import Estimate
 from diffdope.io.poses import pose_of
 from diffdope.io.scene_results import encode_scene
 from diffdope.joint.result import SceneResult
+from diffdope.pipelines.result import Status
 from diffdope.scene.mesh import Mesh
+from diffdope.search.contradictions import AT_MOST
 
 if TYPE_CHECKING:
     from diffdope.bop.multiview_starts import GroupTask
     from diffdope.bop.multiview_work import MultiviewWork, Thing
     from diffdope.bop.refine_work import Photograph
 
+NOTHING_IN_COMMON = (
+    "the views have no object in common, though several show one of a kind: are cam_R_w2c and cam_t_w2c right, world "
+    "to camera, in millimetres, and of these images?"
+)
 _POINTS = 2000  # for the running error; `bop eval` takes all vertices
 _NEAR = 0.5  # of the diameter: nearer to a true instance of its kind, a result is taken to be of that
 
@@ -60,7 +67,23 @@ def record_of(
             truth = thing.truth or _nearest(thing.obj_id, poses, photographs, mesh)
             for view, instance in sorted(truth.items())[:1]:
                 entry["errors"] = {"view": view, **_errors(poses[view], instance, mesh)}
+    if _nothing_in_common(things):
+        for entry in record["objects"]:
+            entry["notes"] = [*entry["notes"], NOTHING_IN_COMMON]
+            entry["confidence"] = min(entry["confidence"] or 0.0, sigmoid(AT_MOST))
+            entry["score"] = min(entry["score"], entry["confidence"])
+            if entry["status"] in (Status.CONVERGED, Status.ITERATION_LIMIT):
+                entry["status"], entry["message"] = str(Status.AMBIGUOUS), NOTHING_IN_COMMON
     return record
+
+
+def _nothing_in_common(things: Sequence[Thing]) -> bool:
+    """Whether several views show objects of one kind, and no two of them the same one."""
+    views: dict[int, set[int]] = {}
+    for one in things:
+        views.setdefault(one.obj_id, set()).update(seen.view for seen in one.sightings)
+    shared = {obj_id for obj_id, seen in views.items() if len(seen) > 1}
+    return bool(shared) and all(len(one.sightings) == 1 for one in things if one.obj_id in shared)
 
 
 def estimates_of_sensor(records: Iterable[Mapping[str, Any]], sensor: str) -> list[Estimate]:

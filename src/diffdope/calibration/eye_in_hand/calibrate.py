@@ -154,6 +154,12 @@ def _result(
         if status is Status.CONVERGED:
             status, message = Status.AMBIGUOUS, "the pictures contradict the target's place; see the notes"
     shaken = judge.jackknife(solution)
+    if shaken is not None and judge.is_shaky(shaken):
+        notes = (judge.note_on_shaky(shaken), *notes)
+        if status is Status.CONVERGED:
+            status, message = Status.AMBIGUOUS, "the pictures do not agree well enough; see the notes"
+    if len(solution.counted) == 1 and task.target is not None:
+        notes = (judge.UNCHECKED_TARGET, *notes)
     X, Y = solution.state.T_camera_flange.inverse(), solution.state.T_base_object
     motion = refiner.frame.motion(Y)
     of_object = motion @ solved.covariance[6:, 6:] @ motion.T
