@@ -214,3 +214,8 @@ def test_a_mesh_keeps_its_formats_unit_unless_another_is_said(tmp_path: Path) ->
     words = [f"{tmp_path / 'a.glb'},label=1", f"{tmp_path / 'b.ply'},label=2", f"{tmp_path / 'b.ply'},label=3,unit=cm"]
     sizes = [np.ptp(one.mesh.vertices_m, axis=0).max() for one in load_objects(objects_of(words, None, None))]
     assert sizes == pytest.approx([0.3, 0.3, 3.0])
+
+
+def test_two_objects_of_one_label_are_refused() -> None:
+    with pytest.raises(DiffDopeError, match="one object a label of the masks, got label=2"):
+        objects_of(["a.ply,label=2", "b.ply,label=2"], None, "mm")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -85,3 +86,11 @@ def test_a_failed_result_says_the_factor() -> None:
 def test_a_start_that_is_everywhere_gets_a_note_though_it_fits() -> None:
     result = Refiner(MESH.scaled(10.0)).refine(seen("rgb", "mask"), START)
     assert any("the mask is 1/10 as long" in note for note in result.notes)
+
+
+def test_a_mesh_of_which_the_mask_is_a_tenth_has_not_been_found() -> None:
+    mesh, seen, start, _ = packaged_example()
+    larger = replace(mesh, vertices_m=10.0 * mesh.vertices_m)
+    result = Refiner(larger).refine(Observation(seen.camera, rgb=seen.rgb, mask=seen.mask), start)
+    assert not result.ok and (result.confidence or 0.0) < 0.3
+    assert "unit" in result.message

@@ -65,6 +65,11 @@ def objects_of(words: Sequence[str], file: Path | None, unit: str | None) -> lis
         found += [_of_entry(entry, f"objects[{n}]", file.parent, unit) for n, entry in enumerate(_listed(file))]
     if not found:
         raise expected("object", "at least one, MESH[,mask=FILE | label=N | box=X:Y:W:H | init=FILE]", "none")
+    labels = [one.label for one in found if one.label is not None]
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice is not None:
+        cure = "give each object a label of its own, or each a mask of its own"
+        raise expected("object", "one object a label of the masks", f"label={twice} for several", cure)
     return found
 
 

@@ -122,6 +122,8 @@ def print_summary(records: Records, doubt: float, out: Path, console: Console, *
     if all(lost):
         table.add_row("why", in_options(rows[0]["message"]))
         cure = "give the pose in the first frame (--init), or a mask; or draw --box closely around what is visible"
+        if premises_of(rows):
+            cure = "see the note; are K, the mesh, its unit, the depth scale and the first pose right?"
         table.add_row("cure", cure)
     elif doubtful == len(rows) - sum(lost):
         table.add_row("why", doubt_in_words([row for row, gone in zip(rows, lost, strict=True) if not gone], doubt))

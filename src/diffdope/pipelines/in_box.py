@@ -99,7 +99,7 @@ def notes_on_box(box: ArrayLike, observation: Observation, *, found: bool) -> tu
     """
     four = as_floats("box", box).tolist()
     cut = note_on_cut(four, (observation.camera.height, observation.camera.width))
-    return (cut,) if cut else () if found else note_on_corners(four)
+    return (*((cut,) if cut else ()), *(() if found else note_on_corners(four)))
 
 
 def box_of_mask(observation: Observation, mesh: Mesh) -> Box | None:
@@ -214,7 +214,8 @@ def _less_sure(result: RefinementResult, some: float, search: SearchSettings) ->
     answers = tuple(replace(one, probability=factor * one.probability) for one in result.answers)
     confidence, status, message = answers[0].probability, result.status, result.message
     told = right_minimum(some) * confidence / some if some > 0.0 else 0.0
-    if status.ok and told < search.least_confidence:
+    none_fits = status is Status.AMBIGUOUS and right_minimum(some) < search.least_confidence
+    if none_fits or (status.ok and told < search.least_confidence):
         status = Status.FAILED
         message = message_of(status, located=True)
     none = 1.0 - sum(one.probability for one in answers)

@@ -15,12 +15,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.estimate.confidence import sigmoid
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.search.contradictions import AT_MOST
 
 F64 = NDArray[np.float64]
 
@@ -55,8 +57,13 @@ def with_hints(
     if result.ok or result.status is Status.AMBIGUOUS:
         if start is None or not _overflows(mesh, observation, start):
             return result
-        hints = list(of_units(mesh, observation, start))  # it fits as a wall that is everywhere
-        return replace(result, notes=(*result.notes, *hints))
+        hints = list(of_units(mesh, observation, start))
+        if not hints:
+            return result
+        # It fits as a wall that is everywhere.
+        confidence = None if result.confidence is None else min(result.confidence, sigmoid(AT_MOST))
+        notes = (*result.notes, *hints)
+        return replace(result, status=Status.FAILED, message=hints[0], confidence=confidence, notes=notes)
     hints = [*of_kind(mesh, observation, start, result.status), *of_units(mesh, observation, start)]
     if not hints:
         return result
