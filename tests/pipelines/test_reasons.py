@@ -68,6 +68,7 @@ def test_depth_of_what_lies_behind_is_left_out() -> None:
     for result in (Refiner(MESH, threads=1).refine(glass, START), Refiner(MESH, threads=1).locate(glass)):
         assert result.ok and "depth" not in result.modalities
         assert result.notes[0].startswith("depth is left out: only")
+        assert not any(note.startswith("depth is off") for note in result.notes)  # it was given
         assert result.pose.distance_to(TRUTH) < 0.003
 
 

@@ -24,6 +24,7 @@ _WORDS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"\(a true off-centre crop: build Camera\(fx, fy, cx, cy, width, height\)\)",
      "(of a crop whose top-left pixel was (x0, y0), subtract it from cx and cy)"),
     (r"less exact than it was said to be \(View's sigma\)", "less exact than --extrinsics-sigma says"),
+    (r"\(all of them T_c2w: camera to world\?\)", "(all of them camera to world? --extrinsics-kind c2w)"),
     (r"a View with sigma has its place refined", "with --extrinsics-sigma its place is refined"),
     (r"use default or fast", "give --preset default or fast"),
     (r"masks=\{\(view, object\): mask\}, or starts=.*",

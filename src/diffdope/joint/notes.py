@@ -96,7 +96,8 @@ def contradiction(scene: Scene, agreeing: Iterable[int], against: Iterable[int])
     one, other = ([view_name(scene, v) for v in sorted(some)] or ["none"] for some in (agreeing, against))
     return (
         f"views contradict each other, and nothing tells which are right: {', '.join(one)} against "
-        f"{', '.join(other)}; is a T_w2c wrong, or less exact than it was said to be (View's sigma), or did it move?"
+        f"{', '.join(other)}; is a T_w2c wrong (all of them T_c2w: camera to world?), or less exact "
+        "than it was said to be (View's sigma), or did it move?"
     )
 
 

@@ -57,4 +57,5 @@ def without_wrong_depth(
         "have the object: is it of glass, black or shiny, is depth of another moment, or its scale wrong?"
     )
     seconds = first.elapsed_s + other.result.elapsed_s
-    return other._replace(result=replace(other.result, notes=(note, *other.result.notes), elapsed_s=seconds))
+    notes = (one for one in other.result.notes if not one.startswith("depth is off"))  # it was given
+    return other._replace(result=replace(other.result, notes=(note, *notes), elapsed_s=seconds))
