@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -11,10 +12,12 @@ import diffdope as dd
 from diffdope.experiments.shapes import primitives
 from diffdope.experiments.synthetic import SensorNoise, picture, random_pose
 from diffdope.geometry.perturb import perturb
+from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
 
+SHIFTS = ((-4, 3), (0, -8), (6, 0))  # pixels to the right and down
 NUMBERS = re.compile(r"registration: .* lies \((\S+), (\S+)\) pixels .*\((\S+), (\S+)\) mm")
 
 
@@ -30,41 +33,40 @@ def told(result: dd.RefinementResult) -> list[list[float]]:
     return [[float(number) for number in one.groups()] for one in found if one]
 
 
-def test_shifts_are_told_in_pixels_and_millimetres() -> None:
-    errors, asked = [], 0
+def drawn(preset: str) -> Iterator[tuple[Refiner, Observation, Pose, Pose]]:
+    """Objects as they are seen, with a start and the truth."""
     for name in ("box, label", "cylinder, label", "cube"):
-        refiner = Refiner(primitives()[name].mesh)
+        refiner = Refiner(primitives()[name].mesh, preset=preset)
         for seed in (3, 4, 5):
             rng = np.random.default_rng(seed)
             truth = random_pose(rng)
             seen = picture([(refiner.mesh, truth)], rng, noise=SensorNoise())
-            start = perturb(truth, angle_rad=np.radians(10.0), distance_m=0.004, rng=rng)
-            assert told(refiner.refine(seen, start)) == []
-            for right, down in ((-4, 3), (0, -8), (6, 0)):
-                asked += 1
-                for u, v, x, y in told(refiner.refine(shifted(seen, right, down), start)):
-                    errors.append(np.hypot(u - right, v - down))
-                    metres = truth.t_m2c[2] * np.array([u, v]) / seen.camera.fx
-                    assert (x, y) == pytest.approx(1e3 * metres, rel=0.05, abs=0.1)
+            yield refiner, seen, perturb(truth, angle_rad=np.radians(10.0), distance_m=0.004, rng=rng), truth
+
+
+def test_shifts_are_told_in_pixels_and_millimetres() -> None:
+    errors, asked = [], 0
+    for refiner, seen, start, truth in drawn("default"):
+        assert told(refiner.refine(seen, start)) == []
+        for right, down in SHIFTS:
+            asked += 1
+            for u, v, x, y in told(refiner.refine(shifted(seen, right, down), start)):
+                errors.append(np.hypot(u - right, v - down))
+                metres = truth.t_m2c[2] * np.array([u, v]) / seen.camera.fx
+                assert (x, y) == pytest.approx(1e3 * metres, rel=0.05, abs=0.1)
     assert len(errors) >= 0.75 * asked  # a cylinder that is seen from its end is hardly cut by anything behind it
     assert np.median(errors) < 0.5 and np.mean(np.array(errors) < 1.0) >= 0.8 and max(errors) < 2.0
 
 
 def test_coarse_images_tell_shifts_to_a_pixel_of_theirs() -> None:
     errors = []
-    for name in ("box, label", "cylinder, label", "cube"):
-        refiner = Refiner(primitives()[name].mesh, preset="fast")
-        for seed in (3, 4, 5):
-            rng = np.random.default_rng(seed)
-            truth = random_pose(rng)
-            seen = picture([(refiner.mesh, truth)], rng, noise=SensorNoise())
-            start = perturb(truth, angle_rad=np.radians(10.0), distance_m=0.004, rng=rng)
-            assert told(refiner.refine(seen, start)) == []
-            for right, down in ((-4, 3), (0, -8), (6, 0)):
-                result = refiner.refine(shifted(seen, right, down), start)
-                coarse = [int(found[1]) for note in result.notes if (found := re.search(r"to about (\d+) pixel", note))]
-                for (u, v, _, _), reduction in zip(told(result), coarse, strict=True):
-                    errors.append(np.hypot(u - right, v - down) / reduction)
+    for refiner, seen, start, _ in drawn("fast"):
+        assert told(refiner.refine(seen, start)) == []
+        for right, down in SHIFTS:
+            result = refiner.refine(shifted(seen, right, down), start)
+            coarse = [int(found[1]) for note in result.notes if (found := re.search(r"to about (\d+) pixel", note))]
+            for (u, v, _, _), reduction in zip(told(result), coarse, strict=True):
+                errors.append(np.hypot(u - right, v - down) / reduction)
     assert len(errors) >= 12 and max(errors) < 1.0
 
 

@@ -84,15 +84,15 @@ def run(arguments: list[str]) -> int:
     sides, notes = [], []
     for path in given.results:
         estimates = read_known(path, dataset)
-        notes += [note for note in (check_frame(estimates, path),) if note]
+        notes.append(check_frame(estimates, path))
         with Activity(f"measuring {path.name}") as activity:
             groups = compete(wanted, estimates)
             measured = evaluate(dataset, estimates, groups, how="bop", vsd=given.vsd, progress=activity.update)
         sides.append(measured.rows)
-        notes += [note for note in (not_run_note(groups, estimates, path.name),) if note]
+        notes.append(not_run_note(groups, estimates, path.name))
     other_m = 1e-3 * given.auc_max_mm
     changes = changed(*sides)
-    print_comparison(given.results, which, sides, changes, notes, other_m)
+    print_comparison(given.results, which, sides, changes, [note for note in notes if note], other_m)
     if given.out is not None:
         with results_folder(given.out) as folder:
             write_json(folder / "compare.json", as_json(given.results, sides, changes, other_m))

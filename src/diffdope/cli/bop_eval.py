@@ -89,9 +89,9 @@ def reported(given: Arguments, dataset: DataSet, estimates: list[Estimate], *sai
         raise expected("match", "bop, because there are no records to index by", "index", note)
     groups, which = groups_of(given, dataset, estimates, how, records)
     evaluation = measured(given, dataset, estimates, groups, how)
-    notes = [text for text in (*said, note, unused_note(evaluation), doubtful_note(how, records)) if text]
-    if how == "bop":
-        notes += [text for text in (not_run_note(groups, estimates, given.results.name),) if text]
+    not_run = not_run_note(groups, estimates, given.results.name) if how == "bop" else ""
+    every = (*said, note, unused_note(evaluation), doubtful_note(how, records), not_run)
+    notes = [text for text in every if text]
     described = {
         "data set": dataset.name, "split": dataset.split, "results": given.results.name, "instances": which,
         "matching": MATCHING[how], "models": ", ".join(path.name for path in dataset.models.folders),

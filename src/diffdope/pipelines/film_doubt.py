@@ -1,4 +1,4 @@
-"""What one frame of a film says of its inputs, and holds for the frames after it.
+"""What some frames of a film say of its inputs, and holds for the frames after them.
 
 A wrong unit, depth scale, CAD model or K is as wrong in every frame. Frames that are followed are not looked at for
 it again, which would take as long as following them; their depth and colours may fit well, for their poses gave way.
@@ -14,6 +14,7 @@ from diffdope.estimate.confidence import sigmoid
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.plausible import of_units
 from diffdope.pipelines.result import RefinementResult
+from diffdope.pipelines.wrong_depth import FEW
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.contradictions import AT_MOST
@@ -22,14 +23,13 @@ _DEPTH, _SHIFT = "contradiction: depth", "registration:"  # a departure is about
 _SCALE = "contradiction: scale:"
 _RARE = 3  # frames that show nothing, for each that shows something, until it was chance
 _TIMES = 3.0  # nothing that is followed comes or goes so far while it is lost
-_FITS = 0.35  # share of depths: where more are of the object, its unit is right
 
 
 class FilmDoubt:
     """What the frames that were looked at closely say of the inputs.
 
-    What contradicts a frame may be seen in one and not in the next, and right inputs are contradicted in one of a
-    hundred frames. So it holds until a quarter of the frames at most have shown something.
+    What contradicts a frame may be seen in one and not in the next, and may be chance in one. So it holds until a
+    quarter of the frames at most have shown something.
 
     Args:
         mesh: the object, in its own frame.
@@ -53,7 +53,7 @@ class FilmDoubt:
             start: of the search.
         """
         seen = result.evidence
-        fits = seen is not None and seen.depth_inliers is not None and seen.depth_inliers >= _FITS
+        fits = seen is not None and seen.depth_inliers is not None and seen.depth_inliers >= FEW
         there = "depth" in observation.modalities and not fits
         units = tuple(of_units(self._mesh, observation, start)) if there else ()
         result = _with(result, units)
@@ -86,9 +86,9 @@ class FilmDoubt:
 
 
 def _with(result: RefinementResult, notes: tuple[str, ...]) -> RefinementResult:
-    new = tuple(note for note in notes if not any(_same(note, other) for other in result.notes))
     if not notes:
         return result
+    new = tuple(note for note in notes if not any(_same(note, other) for other in result.notes))
     noted = replace(result, notes=(*result.notes, *new))
     if result.confidence is None or all(note.startswith(_SHIFT) for note in notes):
         return noted

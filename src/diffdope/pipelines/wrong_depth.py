@@ -16,7 +16,8 @@ from diffdope.pipelines.result import RefinementResult
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 
-_FEW = 0.35  # of the visible depths that fit; of 647 right results with a mask and depth, 6 had fewer
+FEW = 0.35
+"""Share of the visible depths that fit: of 647 right results with a mask and depth, 6 had fewer."""
 _CONVINCES = 0.8  # probability that the fit without depth is right
 
 
@@ -29,7 +30,7 @@ def fits_nowhere(result: RefinementResult, observation: Observation) -> bool:
         "distances along" in note or note.startswith("registration") for note in result.notes
     ):  # it is of the object
         return False
-    return evidence.depth_inliers < _FEW
+    return evidence.depth_inliers < FEW
 
 
 def without_wrong_depth(
