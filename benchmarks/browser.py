@@ -110,4 +110,8 @@ def serving(*words: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
+            try:
                 process.wait(timeout=60)
+            except subprocess.TimeoutExpired:  # `with` would wait for it for ever
+                process.kill()
+                raise

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import diffdope
-from diffdope.cli.main import COMMANDS
+from diffdope.cli.commands import COMMANDS
 from diffdope.experiments.registry import MODULES
 from tests.conftest import PROJECT
 

@@ -15,7 +15,10 @@ from benchmarks.browser import Page, opened, serving, why_not
 from diffdope import Pose, Renderer
 from diffdope.scene.packaged import PackagedExample
 
-pytestmark = pytest.mark.skipif(bool(why_not()), reason=f"nothing can be shown here: {why_not()}")
+pytestmark = [
+    pytest.mark.skipif(bool(why_not()), reason=f"nothing can be shown here: {why_not()}"),
+    pytest.mark.usefixtures("default_signals"),
+]
 
 
 def words(folder: Path, out: Path) -> list[str]:

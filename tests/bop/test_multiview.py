@@ -172,13 +172,13 @@ def test_what_is_missing_is_told(spoilt: ViewTree, tmp_path: Path, capsys: pytes
 
     assert "only with --multiview" in " ".join(_without_views(spoilt, tmp_path, capsys).split())
     assert "one whose solver searches, because of --multiview" in refused(preset="paper")
-    assert "camera_type: expected none beside --multiview, got photo" in refused("--camera-type", "photo")
+    assert "--camera-type: expected none beside --multiview, got photo" in refused("--camera-type", "photo")
     assert "images: expected none beside --multiview, got 0" in refused("--images", "0")
     assert "extrinsics-sigma: expected MM,DEG" in refused("--extrinsics-sigma", "-1,2")
     assert "multiview: expected a targets file of several views" in refused("--multiview", "nothing.json")
     assert "scenes: expected some of the targets file: 1, got 7" in refused("--scenes", "7")
     dump(spoilt.targets, [{"scene_id": 1, "im_id": [["photo", 0], ["cam9", 0]]}])
-    assert "camera_type: expected one of cam1, photo, got cam9" in refused()
+    assert "--camera-type: expected one of cam1, photo, got cam9" in refused()
     dump(spoilt.targets, [{"scene_id": 1, "im_id": [["photo", 0], ["cam1", 0]]}])
     path = spoilt.scene / "scene_camera_cam1.json"
     cameras = json.loads(path.read_text())

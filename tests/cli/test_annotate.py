@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from diffdope.cli.annotate_command import Arguments, inputs_of
+from diffdope.cli.annotate_command import AnnotateArguments, inputs_of
 from diffdope.cli.main import main
 from diffdope.errors import DiffDopeError
 
 
-def given(folder: Path, **changes: object) -> Arguments:
+def given(folder: Path, **changes: object) -> AnnotateArguments:
     for kind in ("rgb", "depth"):
         (folder / kind).mkdir(exist_ok=True)
         shutil.copy(folder / f"{kind}.png", folder / kind / "frame_a.png")
@@ -21,7 +21,7 @@ def given(folder: Path, **changes: object) -> Arguments:
         "out": folder.parent / "out", "rgb": folder / "rgb", "depth": folder / "depth",
         "camera": folder / "camera.json", "mesh": (folder / "object.ply",),
     }  # fmt: skip
-    return Arguments(**{**values, **changes})  # type: ignore[arg-type]
+    return AnnotateArguments(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def test_objects_have_the_number_in_their_name_or_are_counted(inputs: Path) -> None:
@@ -43,12 +43,12 @@ def test_the_depth_scale_of_the_command_wins(inputs: Path) -> None:
 
 
 def test_a_data_set_gives_pictures_and_models(shared_data: Path) -> None:
-    asked = Arguments(out=Path("x"), dataset=shared_data / "sim", dataset_split="dev", objects="1,3")
+    asked = AnnotateArguments(out=Path("x"), dataset=shared_data / "sim", dataset_split="dev", objects="1,3")
     made = inputs_of(asked)
     assert made.objects == (1, 3) and len(made.pictures.ids) == 8
     assert made.pictures.observation(made.pictures.ids[0]).modalities == ("rgb", "depth")
     with pytest.raises(DiffDopeError, match="objects: expected some of"):
-        inputs_of(Arguments(out=Path("x"), dataset=shared_data / "sim", dataset_split="dev", objects="99"))
+        inputs_of(AnnotateArguments(out=Path("x"), dataset=shared_data / "sim", dataset_split="dev", objects="99"))
 
 
 @pytest.mark.parametrize(

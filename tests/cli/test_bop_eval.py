@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,25 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 def command(tree: Tree, results: Path, *more: object) -> list[str]:
     words = ["bop", "eval", "--dataset", tree.root, "--split", tree.split, "--results", results, *more]
     return [str(word) for word in words]
+
+
+def test_results_of_another_sensor_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The CSV of each sensor is named after it, and the images of all have the same numbers."""
+    tree = make_tree(tmp_path / "tiny")
+    scene = next((tree.root / tree.split).iterdir())
+    for name in ("scene_gt", "scene_camera", "scene_gt_info"):
+        for one in (tree.root / tree.split).iterdir():
+            if (one / f"{name}.json").is_file():
+                shutil.copy(one / f"{name}.json", one / f"{name}_side.json")
+    assert (scene / "scene_gt_side.json").is_file()
+    results = tmp_path / "mine_side.csv"
+    write_run(results, tree, [(0, estimate(tree, (1, 0), 0, 0.0))])
+    assert main(command(tree, results)) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "mine_side.csv is named after the sensor side, and compared with the files without a sensor's name" in told
+    other = results.rename(tmp_path / "mine.csv")
+    assert main(command(tree, other)) == 0
+    assert "named after" not in capsys.readouterr().out
 
 
 def run_of_two(tree: Tree, folder: Path) -> Path:
@@ -109,7 +129,7 @@ def test_a_broken_line_is_named(tree: Tree, tmp_path: Path, header: bool, capsys
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (("--auc-max-mm", "0"), "auc_max_mm: expected a positive number"),
+        (("--auc-max-mm", "0"), "--auc-max-mm: expected a positive number"),
         (("--targets", "attempted"), "targets: expected a file or all"),
         (("--targets", "nowhere.json"), "nowhere.json"),
         (("--scenes", "9"), "scene"),

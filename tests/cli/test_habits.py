@@ -50,6 +50,21 @@ def test_messages_speak_of_options_and_millimetres(said: str, meant: str) -> Non
     assert meant in in_options(said)
 
 
+def test_a_message_names_the_option_of_its_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "val" / "000001").mkdir(parents=True)
+    (tmp_path / "val" / "000001" / "scene_gt_left.json").write_text("{}")
+    words = ["bop", "eval", "--dataset", str(tmp_path), "--split", "val", "--results", "r.csv"]
+    assert main([*words, "--camera-type", "right"]) == 2
+    assert capsys.readouterr().err.startswith("error: --camera-type: expected one of left, got right")
+
+
+@pytest.mark.parametrize("numbers", [["1", "2", "30.5", "40"], ["1,2,30.5,40"]])
+def test_a_box_of_four_words_is_a_box(numbers: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["locate", "--mesh", "no.ply", "--camera", "no.json", "--rgb", "no.png", "--out", "no", "--box", *numbers]
+    assert main(words) == 2
+    assert "none at no.png" in capsys.readouterr().err  # the words were understood
+
+
 def test_completion_knows_every_option() -> None:
     known = options()
     assert {"--mesh", "--init-kind", "--film", "--no-film", "--descent.iterations", "--help-all"} <= set(
@@ -170,7 +185,7 @@ def test_a_log_says_how_far_and_how_long_still(
             activity.advance()
     lines = [line for line in capsys.readouterr().err.splitlines() if line]
     assert len(lines) >= 2
-    assert all(re.fullmatch(r"tracking: \d+ of 40 after 0 s(, 0 s left)?", line) for line in lines), lines
+    assert all(re.fullmatch(r"tracking: \d+ of 40 after \d+ s(, \d+ s left)?", line) for line in lines), lines
     done = [int(line.split()[1]) for line in lines]
     assert done == sorted(done) and done[0] >= 20
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from diffdope.cli.main import main
-from diffdope.cli.track_command import Arguments, header_of
+from diffdope.cli.track_command import TrackArguments, header_of
 from diffdope.cli.track_report import estimates
 from diffdope.cli.track_run import last_good, poses_of
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
@@ -110,7 +110,7 @@ def test_frames_come_in_the_order_of_their_numbers(video: Path) -> None:
 
 def test_a_run_that_0_1_0_began_has_the_same_header(video: Path) -> None:
     files = {"mesh": video / "object.ply", "camera": video / "camera.json", "init": video / "init.json"}
-    given = Arguments(**files, out=video / "out")
+    given = TrackArguments(**files, out=video / "out")
     assert "mask_id" not in header_of(given, preset("fast"))["inputs"]
     assert header_of(replace(given, mask_id=2), preset("fast"))["inputs"]["mask_id"] == 2
 

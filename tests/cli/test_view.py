@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from diffdope.bop.dataset import DataSet
-from diffdope.cli.locate_command import Arguments as LocateArguments
+from diffdope.cli.locate_command import LocateArguments
 from diffdope.cli.made_with import Places, flags_of
 from diffdope.cli.main import main
 from diffdope.cli.view_bop import bop_content

@@ -17,8 +17,7 @@ from diffdope.experiments.cases import PACKAGED, Source
 from diffdope.experiments.cost import portrait
 from diffdope.experiments.learning_rates import Variant, variants, varied
 from diffdope.experiments.limits import error_of, nearest, symmetries_of
-from diffdope.experiments.modalities import Settings as Modalities
-from diffdope.experiments.modalities import weighted
+from diffdope.experiments.modalities import ModalitiesStudySettings, weighted
 from diffdope.experiments.registry import MODULES, find_study
 from diffdope.experiments.shapes import primitives
 from diffdope.experiments.study import run_study
@@ -129,9 +128,9 @@ def test_modalities_are_switched_off_by_their_weights() -> None:
     assert (objective.rgb_weight, objective.depth_weight, objective.mask_weight) == (0.0, 1.0, 0.0)
     assert objective.edge_weight == 0.3
     with pytest.raises(DiffDopeError, match="combinations: expected one of"):
-        Modalities(combinations=("rgb+colour",))
+        ModalitiesStudySettings(combinations=("rgb+colour",))
     with pytest.raises(DiffDopeError, match="as many angles as distances, got 1 and 3"):
-        Modalities(angles_deg=(1.0,))
+        ModalitiesStudySettings(angles_deg=(1.0,))
 
 
 def test_settings_that_make_no_study_are_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from diffdope.errors import DiffDopeError
 from diffdope.ros.bag_frames import BagFrames
 from diffdope.ros.cameras import camera_of_info
 from diffdope.ros.pairing import partners
-from diffdope.ros.recording import Topic
+from diffdope.ros.stored import Topic
 from diffdope.ros.topics import TopicNames, says_rectified
 from tests.ros.recordings import (
     COMPRESSED,

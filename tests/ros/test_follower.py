@@ -14,7 +14,7 @@ from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
 from diffdope.ros.follower import Follower, FollowerSettings
 from diffdope.ros.messages import DETECTIONS, POSE, TF
-from diffdope.ros.node import Arguments, follower_of, info_topic_of, topics_of
+from diffdope.ros.node import NodeArguments, follower_of, info_topic_of, topics_of
 from diffdope.ros.types import ros2_types
 from diffdope.scene.mesh import Mesh
 from tests.cli.conftest import DEMO
@@ -61,7 +61,7 @@ def node(**changes: Any) -> Follower:
         "mask_topic": "/mask",
         **changes,
     }
-    return follower_of(Arguments(**given), ros2_types().types, (POSE, DETECTIONS, TF))
+    return follower_of(NodeArguments(**given), ros2_types().types, (POSE, DETECTIONS, TF))
 
 
 def position(published: list[tuple[str, Any]]) -> Pose:
@@ -139,12 +139,12 @@ def test_depth_of_another_frame_is_refused(drawn: list[dict[str, np.ndarray]]) -
 
 
 def test_arguments() -> None:
-    given = Arguments(mesh=DEMO / "object.ply", rgb_topic="/cam/color/image_raw/compressed", mask_topic="/m")
+    given = NodeArguments(mesh=DEMO / "object.ply", rgb_topic="/cam/color/image_raw/compressed", mask_topic="/m")
     assert topics_of(given) == {"rgb": "/cam/color/image_raw/compressed", "mask": "/m"}
     assert info_topic_of(given, topics_of(given)) == "/cam/color/camera_info"
     with pytest.raises(DiffDopeError, match="init: expected a pose"):
-        topics_of(Arguments(mesh=DEMO / "object.ply", rgb_topic="/a"))
+        topics_of(NodeArguments(mesh=DEMO / "object.ply", rgb_topic="/a"))
     with pytest.raises(DiffDopeError, match="photographs or depth"):
-        topics_of(Arguments(mesh=DEMO / "object.ply", mask_topic="/a"))
+        topics_of(NodeArguments(mesh=DEMO / "object.ply", mask_topic="/a"))
     with pytest.raises(DiffDopeError, match="topics: expected photographs"):
         Follower(lambda: None, None, FollowerSettings(("mask",)), {})  # type: ignore[arg-type, return-value]

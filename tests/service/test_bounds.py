@@ -151,10 +151,10 @@ def test_the_openapi_page(client: Any) -> None:
 
 def test_the_command_binds_to_this_machine_and_names_its_mistakes(tmp_path: Any, capsys: Any) -> None:
     from diffdope.cli.main import main
-    from diffdope.cli.serve_command import Arguments
+    from diffdope.cli.serve_command import ServeArguments
 
-    assert Arguments().host == "127.0.0.1"
-    assert Arguments(workers=2, max_megabytes=3).limits.max_bytes == 3_000_000
+    assert ServeArguments().host == "127.0.0.1"
+    assert ServeArguments(workers=2, max_megabytes=3).limits.max_bytes == 3_000_000
     empty = tmp_path / "token"
     empty.write_text("\n")
     for arguments in (["--workers", "0"], ["--port", "70000"], ["--token-file", str(empty)], ["--timeout-s", "0"]):

@@ -22,8 +22,7 @@ from diffdope.scene.mesh import Mesh
 from diffdope.search.contradictions import AT_MOST
 
 if TYPE_CHECKING:
-    from diffdope.bop.multiview_starts import GroupTask
-    from diffdope.bop.multiview_work import MultiviewWork, Thing
+    from diffdope.bop.multiview_starts import GroupTask, Thing
     from diffdope.bop.refine_work import Photograph
 
 NOTHING_IN_COMMON = (
@@ -35,14 +34,14 @@ _NEAR = 0.5  # of the diameter: nearer to a true instance of its kind, a result 
 
 
 def record_of(
-    task: GroupTask, work: MultiviewWork, places: Sequence[Pose], photographs: Sequence[Photograph],
+    task: GroupTask, score: str, places: Sequence[Pose], photographs: Sequence[Photograph],
     meshes: Sequence[Mesh], things: Sequence[Thing], result: SceneResult,
 ) -> dict[str, Any]:  # fmt: skip
     """The record of a group: what `diffdope scene` writes, and of each object what it was matched with.
 
     Args:
         task: the group.
-        work: the settings.
+        score: where an object's score comes from; "start": that of its start poses, where they have one.
         places: T_w2c of each view, as given.
         photographs: of each view.
         meshes: of each object.
@@ -59,7 +58,7 @@ def record_of(
             }
             for seen in thing.sightings
         ]  # fmt: skip
-        keeps = bool(thing.scores) and work.each.score == "start"
+        keeps = bool(thing.scores) and score == "start"
         entry["score"] = max(thing.scores) if keeps else one.confidence
         entry["errors"] = None
         if one.views:

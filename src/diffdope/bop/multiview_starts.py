@@ -8,7 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from diffdope.bop.masks import NO_MASK
+from diffdope.bop.scene import Instance
 from diffdope.bop.start_sources import NOWHERE, TRUTH, StartSource
 from diffdope.bop.starts import Selection, Start, is_selected
 from diffdope.bop.view_groups import SensorSets, ViewGroup
@@ -32,6 +36,28 @@ class Sighting:
     def where(self) -> tuple[int, int]:
         """View and position among the starts of its image: its identity in a group."""
         return self.view, self.start.index
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One object of a group: its sightings, and what they were matched with.
+
+    Attributes:
+        obj_id: which model.
+        sightings: of at most one a view.
+        masks: by view, of those that have one.
+        truth: by view, where it is known.
+    """
+
+    obj_id: int
+    sightings: tuple[Sighting, ...]
+    masks: dict[int, NDArray[np.bool_]]
+    truth: dict[int, Instance]
+
+    @property
+    def scores(self) -> list[float]:
+        """Of the start poses."""
+        return [one.start.score for one in self.sightings if one.start.score is not None]
 
 
 @dataclass(frozen=True)

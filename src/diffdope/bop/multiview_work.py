@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from diffdope.bop.masks import mask_source
 from diffdope.bop.multiview_record import record_of
-from diffdope.bop.multiview_starts import GroupTask, Sighting, mask_of_sensor
+from diffdope.bop.multiview_starts import GroupTask, Sighting, Thing, mask_of_sensor
 from diffdope.bop.refine_work import Bool, Photograph, Refinery, RefineWork
 from diffdope.bop.same_thing import Sighted, one_thing_each
 from diffdope.bop.scene import Instance
@@ -57,28 +57,6 @@ class MultiviewWork:
         return GroupRefinery(self, sets).record
 
 
-@dataclass(frozen=True)
-class Thing:
-    """One object of a group: its sightings, and what they were matched with.
-
-    Attributes:
-        obj_id: which model.
-        sightings: of at most one a view.
-        masks: by view, of those that have one.
-        truth: by view, where it is known.
-    """
-
-    obj_id: int
-    sightings: tuple[Sighting, ...]
-    masks: dict[int, Bool]
-    truth: dict[int, Instance]
-
-    @property
-    def scores(self) -> list[float]:
-        """Of the start poses."""
-        return [one.start.score for one in self.sightings if one.start.score is not None]
-
-
 class GroupRefinery:
     """Refines groups one after another."""
 
@@ -112,7 +90,7 @@ class GroupRefinery:
         if not things:
             raise expected(f"scene {group.scene_id}, target {group.number}", "a mask of an object in a view", "none")
         result = self._refined(task, places, photographs, grey, things)
-        return record_of(task, self._work, places, photographs, self._meshes(things, grey), things, result)
+        return record_of(task, self._work.each.score, places, photographs, self._meshes(things, grey), things, result)
 
     def _refined(
         self, task: GroupTask, places: Sequence[Pose], photographs: Sequence[Photograph], grey: bool,

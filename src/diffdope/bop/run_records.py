@@ -50,8 +50,13 @@ class RunRecords:
             return None, ""
         header, by_key, complete = read_journal(path)
         if header.get("command") != "bop refine" or not complete:
-            why = "belongs to an unfinished run" if header.get("command") == "bop refine" else "is of another command"
-            return None, f"{path.name} {why}, and is not used"
+            command = header.get("command")
+            if command == "bop refine":
+                return None, f"{path.name} belongs to an unfinished run, and is not used"
+            return (
+                None,
+                f"{path.name} was written by `{command}`; only records of `bop refine` tell which start is whose",
+            )
         records = identified(dataset, by_key)
         good = [record for record in records if "error" not in record]
         dropped = header.get("duplicates") == "drop"

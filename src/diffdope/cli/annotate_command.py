@@ -31,7 +31,7 @@ _NUMBER = re.compile(r"obj_(\d+)$")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments:
+class AnnotateArguments:
     """Marks poses in pictures, in a browser, and keeps a data set in the BOP format in step with every change.
 
     Pictures are folders of your own (--rgb, --depth, --camera, --mesh) or a scene of a data set (--dataset, --split,
@@ -90,7 +90,7 @@ class Inputs(NamedTuple):
 
 def run(arguments: list[str]) -> int:
     """Serves until it is stopped; what was done is saved whenever that is."""
-    given: Arguments = parsed(Arguments, arguments, "diffdope annotate")
+    given: AnnotateArguments = parsed(AnnotateArguments, arguments, "diffdope annotate")
     check_fields(given, {"port": 0, "seed": 0, "scene": 0, "dataset_scene": 0})
     viser_module("annotate")
     check_folder(given.out)
@@ -103,7 +103,7 @@ def run(arguments: list[str]) -> int:
             store.close()
 
 
-def inputs_of(given: Arguments) -> Inputs:
+def inputs_of(given: AnnotateArguments) -> Inputs:
     """What is annotated.
 
     Raises:
@@ -124,7 +124,7 @@ def inputs_of(given: Arguments) -> Inputs:
     return Inputs(FolderPictures(folders, given.camera, **how), tuple(meshes), meshes.__getitem__, names)
 
 
-def _of_dataset(given: Arguments) -> Inputs:
+def _of_dataset(given: AnnotateArguments) -> Inputs:
     assert given.dataset is not None
     if given.dataset_split is None:
         raise expected("dataset-split", "the folder of the scenes", "none")
@@ -137,7 +137,7 @@ def _of_dataset(given: Arguments) -> Inputs:
     return Inputs(ScenePictures(scene), tuple(ids), dataset.models.mesh, {})
 
 
-def _meshes(given: Arguments) -> dict[int, Mesh]:
+def _meshes(given: AnnotateArguments) -> dict[int, Mesh]:
     """The meshes by the number in their names, or counted."""
     meshes: dict[int, Mesh] = {}
     free = 1
@@ -153,7 +153,7 @@ def _meshes(given: Arguments) -> dict[int, Mesh]:
     return meshes
 
 
-def _annotate(given: Arguments, inputs: Inputs, store: Store) -> int:
+def _annotate(given: AnnotateArguments, inputs: Inputs, store: Store) -> int:
     from diffdope.annotate.window import AnnotationWindow
 
     fresh = not (store.folder / OWN).is_file()
@@ -181,7 +181,7 @@ def _annotate(given: Arguments, inputs: Inputs, store: Store) -> int:
     return _serve(given, window, rear, store)
 
 
-def _serve(given: Arguments, window: Any, rear: InTheRear, store: Store) -> int:
+def _serve(given: AnnotateArguments, window: Any, rear: InTheRear, store: Store) -> int:
     import webbrowser
 
     try:

@@ -28,7 +28,7 @@ FILES = "confidence.json, reliability.png, report.md"
 
 
 @dataclass(frozen=True)
-class Arguments:
+class BopCalibrateArguments:
     """Fits confidences to a data set with truth: writes a file for --confidence-file, and says what it is worth."""
 
     dataset: Path
@@ -47,7 +47,7 @@ class Arguments:
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code."""
-    given: Arguments = parsed(Arguments, arguments, "diffdope bop calibrate")
+    given: BopCalibrateArguments = parsed(BopCalibrateArguments, arguments, "diffdope bop calibrate")
     check_fields(given, {})
     check_folder(given.out)
     with Activity("reading the data set and the results"):

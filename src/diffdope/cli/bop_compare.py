@@ -31,7 +31,7 @@ _CHANGED_MM = 1.0  # by which ADD-S has to change for an instance to count as be
 
 
 @dataclass(frozen=True)
-class Arguments:
+class BopCompareArguments:
     """Compares two BOP results CSV with the truth and with each other: the first is 'before', the second 'after'."""
 
     results: Annotated[tuple[Path, Path], tyro.conf.Positional]
@@ -70,7 +70,7 @@ FIGURES: tuple[tuple[str, Callable[[Summary], str]], ...] = (
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code."""
-    given: Arguments = parsed(Arguments, arguments, "diffdope bop compare")
+    given: BopCompareArguments = parsed(BopCompareArguments, arguments, "diffdope bop compare")
     check_fields(given, {})
     check_positive("auc_max_mm", given.auc_max_mm)
     if given.out is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from diffdope.bop.dataset import DataSet
+from diffdope.bop.dataset import DataSet, camera_types
 from diffdope.bop.evaluation import BopEvaluation, evaluate, images_without, read_known
 from diffdope.bop.masks import mask_origin
 from diffdope.bop.plausible import check_frame
@@ -26,7 +26,7 @@ from diffdope.io.files import check_folder, results_folder, write_json
 
 
 @dataclass(frozen=True)
-class Arguments:
+class BopEvalArguments:
     """Compares BOP results CSV with the truth: tables here, and with --out also files and one HTML report."""
 
     dataset: Path
@@ -61,7 +61,7 @@ class Arguments:
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code."""
-    given: Arguments = parsed(Arguments, arguments, "diffdope bop eval")
+    given: BopEvalArguments = parsed(BopEvalArguments, arguments, "diffdope bop eval")
     check_fields(given, {})
     check_positive("auc_max_mm", given.auc_max_mm)
     if given.out is not None:
@@ -69,7 +69,7 @@ def run(arguments: list[str]) -> int:
     with Activity("reading the data set and the results"):
         dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
         estimates = read_known(given.results, dataset)
-    report = reported(given, dataset, estimates, check_frame(estimates, given.results))
+    report = reported(given, dataset, estimates, check_frame(estimates, given.results), sensor_note(given, dataset))
     from diffdope.cli.bop_eval_tables import print_report
     from diffdope.cli.report import view_line
 
@@ -81,7 +81,7 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def reported(given: Arguments, dataset: DataSet, estimates: list[Estimate], *said: str) -> Report:
+def reported(given: BopEvalArguments, dataset: DataSet, estimates: list[Estimate], *said: str) -> Report:
     """The evaluation that was asked for, with what was said of the estimates before."""
     records, note = RunRecords.beside(given.results, dataset, estimates)
     how = given.match or ("index" if records is not None and records.indexed else "bop")
@@ -109,7 +109,7 @@ MATCHING = {
 
 
 def groups_of(
-    given: Arguments, dataset: DataSet, estimates: list[Estimate], how: str, records: RunRecords | None
+    given: BopEvalArguments, dataset: DataSet, estimates: list[Estimate], how: str, records: RunRecords | None
 ) -> tuple[list[Group], str]:
     """Which estimates claim which instances, and in words, which instances count."""
     selection = Selection(
@@ -138,11 +138,22 @@ def wanted_of(
 
 
 def measured(
-    given: Arguments, dataset: DataSet, estimates: list[Estimate], groups: list[Group], how: str
+    given: BopEvalArguments, dataset: DataSet, estimates: list[Estimate], groups: list[Group], how: str
 ) -> BopEvaluation:
     """The evaluation; says how far it is."""
     with Activity("measuring") as activity:
         return evaluate(dataset, estimates, groups, how=how, vsd=given.vsd, progress=activity.update)
+
+
+def sensor_note(given: BopEvalArguments, dataset: DataSet) -> str:
+    """That a file of results is named after another sensor than the one that it is compared with."""
+    sensors = camera_types(given.dataset, given.split)
+    named = [one for one in sensors if one and given.results.stem.endswith(f"_{one}")]
+    used = dataset.camera_type
+    if not named or used in named:
+        return ""
+    other = f"the sensor {used}" if used else "the files without a sensor's name"
+    return f"{given.results.name} is named after the sensor {max(named, key=len)}, and compared with {other}"
 
 
 def unused_note(evaluation: BopEvaluation) -> str:

@@ -19,7 +19,7 @@ from diffdope.jobs.merge import merge, write_merged
 
 
 @dataclass(frozen=True)
-class Arguments:
+class BopMergeArguments:
     """Joins the parts of a run into results CSV and records, as one undivided run would have written them."""
 
     parts: Annotated[tuple[Path, ...], tyro.conf.Positional]
@@ -32,7 +32,7 @@ class Arguments:
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code."""
-    given: Arguments = parsed(Arguments, arguments, "diffdope bop merge")
+    given: BopMergeArguments = parsed(BopMergeArguments, arguments, "diffdope bop merge")
     prepare_csv(given.out)
     header, records = merge(given.parts)
     files = RunFiles.at(given.out)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import radians
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -21,6 +21,7 @@ from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.start_sources import StartSource
 from diffdope.bop.starts import Selection
 from diffdope.bop.view_groups import SensorSets, read_view_groups, selected_groups
+from diffdope.cli.bop_refine_flags import BopRefineArguments, engine_of
 from diffdope.cli.input_flags import sigma_of
 from diffdope.cli.lists import names_of
 from diffdope.cli.progress import COMPILES, Activity
@@ -28,18 +29,13 @@ from diffdope.errors import expected
 from diffdope.io.files import prepare_csv
 from diffdope.pipelines.result import Status
 
-if TYPE_CHECKING:
-    from diffdope.cli.bop_refine import Arguments
-
 _ERRORS = 5  # that are printed; the records have all
 
 
 def run_multiview(
-    given: Arguments, source: StartSource, work: RefineWork, selection: Selection, part: tuple[int, int] | None
+    given: BopRefineArguments, source: StartSource, work: RefineWork, selection: Selection, part: tuple[int, int] | None
 ) -> int:  # fmt: skip
     """Runs it and returns the exit code: 1 if some targets ended in an error."""
-    from diffdope.cli.bop_refine import engine_of
-
     assert given.multiview is not None
     if work.preset.solver == "descent":
         cure = "use default or fast, or leave --multiview out"

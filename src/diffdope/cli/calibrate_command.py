@@ -22,7 +22,7 @@ from diffdope.scene.urdf import load_robot
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments(CalibrationFlags):
+class CalibrateArguments(CalibrationFlags):
     """Finds where a camera stands, from pictures of a robot arm and its joints; on its hand: --eye-in-hand --help.
 
     The result is T_camera_base, the pose of the robot's base in the camera: p_camera = T_camera_base p_base, in the
@@ -55,7 +55,7 @@ def run(arguments: list[str]) -> int:
         return eye_in_hand_command.run([one for one in arguments if one not in ("--eye-in-hand", "--eye_in_hand")])
     if any(one.split("=")[0] in ("--mesh", "--flange", "--target") for one in arguments):
         raise expected("calibrate", "--urdf and --joints", "flags of a camera on the hand", "give --eye-in-hand too")
-    given: Arguments = parsed(Arguments, arguments, "diffdope calibrate")
+    given: CalibrateArguments = parsed(CalibrateArguments, arguments, "diffdope calibrate")
     check_fields(given, {"mask_id": 0, "seed": 0, "threads": 1, "suggestions": 0})
     check_folder(given.out)
     with Activity("reading the robot and the pictures"):
@@ -67,7 +67,7 @@ def run(arguments: list[str]) -> int:
     return calibrate_and_write(given, robot, shots, start)
 
 
-def read_shots(given: Arguments, robot: Robot) -> list[Shot]:
+def read_shots(given: CalibrateArguments, robot: Robot) -> list[Shot]:
     """All pictures with their joints."""
     if given.mask is None and given.depth is None:
         got = ", ".join(given.folders()) or "none"
@@ -80,7 +80,7 @@ def read_shots(given: Arguments, robot: Robot) -> list[Shot]:
     return [Shot(observation, joints, name) for observation, joints, name in found]
 
 
-def calibrate_and_write(given: Arguments, robot: Robot, shots: list[Shot], start: Any) -> int:
+def calibrate_and_write(given: CalibrateArguments, robot: Robot, shots: list[Shot], start: Any) -> int:
     """Calibrates, writes all files at once, prints the summary."""
     from rich.console import Console
 

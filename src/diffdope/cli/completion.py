@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import typing
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from diffdope.cli.commands import BOP_COMMANDS, COMMANDS, Command
 from diffdope.errors import check_choice
 
 SHELLS = ("bash", "zsh", "fish")
@@ -44,19 +45,26 @@ def script(shell: str) -> str:
 
 def options() -> dict[str, list[str]]:
     """Of each command, such as "bop eval", its options and sub-commands."""
-    from diffdope.cli import bop
-    from diffdope.cli.main import COMMANDS
-
     found: dict[str, list[str]] = {}
-    for name, (module, _) in COMMANDS.items():
-        found[name] = [*bop.COMMANDS, "--help"] if name == "bop" else _options(name, module)
-    return found | {f"bop {name}": _options(f"bop {name}", module) for name, (module, _) in bop.COMMANDS.items()}
+    for name, command in COMMANDS.items():
+        found[name] = [*BOP_COMMANDS, "--help"] if name == "bop" else _options(command)
+    return found | {f"bop {name}": _options(command) for name, command in BOP_COMMANDS.items()}
 
 
-def _options(name: str, module: str) -> list[str]:
-    kind = getattr(importlib.import_module(module), "Arguments", None)
-    names = flags_of(kind) if kind is not None else []
+def _options(command: Command) -> list[str]:
+    names = flags_of(getattr(command.load(), command.arguments)) if command.arguments else []
     return [*names, "--help", "--help-all"]
+
+
+def flags_of_command(words: Sequence[str]) -> list[str]:
+    """The options of the command that these words begin with; none where they begin with none.
+
+    Args:
+        words: of a command line, without the program.
+    """
+    table = BOP_COMMANDS if words[:1] == ["bop"] else COMMANDS
+    command = table.get(words[1] if table is BOP_COMMANDS and len(words) > 1 else words[0]) if words else None
+    return [] if command is None else _options(command)
 
 
 def flags_of(kind: Any, prefix: str = "") -> list[str]:

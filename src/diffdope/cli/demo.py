@@ -23,7 +23,7 @@ from diffdope.scene.packaged import packaged_example
 
 
 @dataclass(frozen=True)
-class Arguments:
+class DemoArguments:
     """Locates the packaged example, a carton in a path-traced scene; then refines it from 20 degrees and 15 mm off."""
 
     out: Path = Path("diffdope_demo")
@@ -34,7 +34,7 @@ class Arguments:
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code."""
-    given: Arguments = parsed(Arguments, arguments, "diffdope demo")
+    given: DemoArguments = parsed(DemoArguments, arguments, "diffdope demo")
     check_fields(given, {"seed": 0})
     check_folder(given.out)
     mesh, observation, start, truth = packaged_example()
@@ -57,7 +57,7 @@ def described(name: str, error: dict[str, float]) -> str:
     )
 
 
-def refine_and_show(given: Arguments, mesh: Mesh, observation: Observation, start: Pose, truth: Pose) -> int:
+def refine_and_show(given: DemoArguments, mesh: Mesh, observation: Observation, start: Pose, truth: Pose) -> int:
     """Locates and refines, writes all files at once, prints the errors."""
     from rich.console import Console
 

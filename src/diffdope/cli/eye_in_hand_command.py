@@ -25,7 +25,7 @@ from diffdope.scene.urdf import load_robot
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments(CalibrationFlags):
+class EyeInHandArguments(CalibrationFlags):
     """Finds where a camera is on a robot's hand, from pictures of a known object that stands still. Lengths in metres.
 
     The result is T_flange_camera, p_flange = T_flange_camera p_camera, in the OpenCV optical frame (x right, y down, z
@@ -58,7 +58,7 @@ class Arguments(CalibrationFlags):
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code: 0 if the camera's place was found."""
-    given: Arguments = parsed(Arguments, arguments, "diffdope calibrate --eye-in-hand")
+    given: EyeInHandArguments = parsed(EyeInHandArguments, arguments, "diffdope calibrate --eye-in-hand")
     check_fields(given, {"mask_id": 0, "seed": 0, "threads": 1, "suggestions": 0})
     _check(given)
     check_folder(given.out)
@@ -73,7 +73,7 @@ def run(arguments: list[str]) -> int:
     return _calibrate_and_write(given, mesh, robot, shots, start, target)
 
 
-def _check(given: Arguments) -> None:
+def _check(given: EyeInHandArguments) -> None:
     by_joints = given.urdf is not None and given.joints is not None
     if by_joints == (given.flange_poses is not None) or (given.urdf is None) != (given.joints is None):
         names = ("urdf", "joints", "flange_poses")
@@ -83,7 +83,7 @@ def _check(given: Arguments) -> None:
         raise expected("images", "--mask, --depth or both", "none")
 
 
-def read_hand_shots(given: Arguments) -> list[HandShot]:
+def read_hand_shots(given: EyeInHandArguments) -> list[HandShot]:
     """All pictures with joints or flange poses."""
     pictures, fixed = given.pictures(), given.fixed
     told: list[Pose] | list[dict[str, float]]
@@ -100,7 +100,12 @@ def read_hand_shots(given: Arguments) -> list[HandShot]:
 
 
 def _calibrate_and_write(
-    given: Arguments, mesh: Mesh, robot: Robot | None, shots: list[HandShot], start: Pose | None, target: Pose | None
+    given: EyeInHandArguments,
+    mesh: Mesh,
+    robot: Robot | None,
+    shots: list[HandShot],
+    start: Pose | None,
+    target: Pose | None,
 ) -> int:
     from rich.console import Console
 

@@ -20,6 +20,8 @@ from typing import Any, Literal
 
 import tyro
 
+from diffdope.cli.elsewhere import check_own
+
 # Options that few need; --help leaves them to --help-all.
 RARE = frozenset({
     "allow_missing_texture", "camera_id", "depth_camera", "depth_extrinsics", "depth_kind", "mask_inverted", "numbers",
@@ -29,6 +31,7 @@ RARE = frozenset({
 HELP = ("-h", "--help", "--help-all")
 """Words that ask for the help of what has nothing but sub-commands."""
 _INDENT = 28
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
 _NONE = re.compile(r"\{None\}\|")
 _METAVARS: dict[Any, str] = {Path: "PATH", int: "N", float: "NUMBER", str: "TEXT"}
 
@@ -99,16 +102,23 @@ def parsed(kind: type, arguments: list[str], prog: str, parse: Callable[[list[st
         DiffDopeError: for an option that only another command has.
         SystemExit: after the help, or what the parser complains about.
     """
-    from diffdope.cli.elsewhere import check_own
-
     if asks_for_short_help(arguments) or ("--help-all" in arguments and not _rest(kind)):
         print(short_help(kind, prog))
         raise SystemExit(0)
+    arguments = _one_word_a_box(arguments)
     check_own(kind, arguments, prog)
     with long_help(arguments) as words:
         if parse is not None:
             return parse(words)
         return tyro.cli(kind, args=words, prog=prog)
+
+
+def _one_word_a_box(arguments: list[str]) -> list[str]:
+    """`--box 10 20 30 40`, as other tools take it, is `--box 10,20,30,40`."""
+    for at, word in enumerate(arguments):
+        if word == "--box" and all(map(_NUMBER.fullmatch, four := arguments[at + 1 : at + 5])) and len(four) == 4:
+            return [*arguments[: at + 1], ",".join(four), *arguments[at + 5 :]]
+    return arguments
 
 
 def _without_none(line: str) -> str:

@@ -34,7 +34,7 @@ from diffdope.scene.observation import Observation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments(InputFlags, RerunFlag):
+class LocateArguments(InputFlags, RerunFlag):
     """Finds the pose of a known object in one image of your own, with no start pose. Lengths in files are millimetres.
 
     A mask that holds the labels of several instances gives each its own result.
@@ -62,11 +62,11 @@ class Arguments(InputFlags, RerunFlag):
     numbers: Annotated[Numbers, tyro.conf.arg(name="")] = field(default_factory=Numbers)
 
 
-def parse(arguments: list[str]) -> Arguments:
+def parse(arguments: list[str]) -> LocateArguments:
     """Reads the flags."""
     missing: Any = tyro.MISSING
-    default = Arguments(mesh=missing, camera=missing, out=missing, numbers=default_numbers(arguments))
-    given = parse_flags(Arguments, arguments, default=default, prog="diffdope locate")
+    default = LocateArguments(mesh=missing, camera=missing, out=missing, numbers=default_numbers(arguments))
+    given = parse_flags(LocateArguments, arguments, default=default, prog="diffdope locate")
     check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "seed": 0, "threads": 1})
     given.check_box()
     return given
@@ -87,7 +87,7 @@ def run(arguments: list[str]) -> int:
     return locate_one(given, refiner, capture, preset, near)
 
 
-def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Preset, near: Pose | None) -> int:
+def locate_one(given: LocateArguments, refiner: Refiner, capture: Capture, preset: Preset, near: Pose | None) -> int:
     """Locates, writes all files at once, prints the summary."""
     from rich.console import Console
 
@@ -115,7 +115,7 @@ def locate_one(given: Arguments, refiner: Refiner, capture: Capture, preset: Pre
 
 
 def locate_all(
-    given: Arguments, refiner: Refiner, observation: Observation, labels: list[int], near: Pose | None,
+    given: LocateArguments, refiner: Refiner, observation: Observation, labels: list[int], near: Pose | None,
     beside: dict[str, Any],
 ) -> int:  # fmt: skip
     """Every label of the mask: one JSON, one picture, a line each."""
@@ -144,7 +144,7 @@ def locate_all(
 
 
 def all_located(
-    given: Arguments, refiner: Refiner, observation: Observation, labels: list[int], near: Pose | None = None
+    given: LocateArguments, refiner: Refiner, observation: Observation, labels: list[int], near: Pose | None = None
 ) -> Iterator[Located]:  # fmt: skip
     """One label after the other."""
     camera = observation.taken_by

@@ -5,30 +5,16 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 import warnings
 from collections.abc import Sequence
 
-# Name -> (module with `run(arguments) -> int`, what it does). A new command is a file and a line here.
-COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("diffdope.cli.demo", "refine the packaged example and draw what happened"),
-    "locate": ("diffdope.cli.locate_command", "find the pose in one image of your own, with no start pose"),
-    "refine": ("diffdope.cli.refine_command", "refine one pose in one image of your own"),
-    "scene": ("diffdope.cli.scene_command", "find several objects at once, in one picture or those of several cameras"),
-    "calibrate": ("diffdope.cli.calibrate_command", "find where a camera stands, from pictures of a robot arm"),
-    "track": ("diffdope.cli.track_command", "follow the object through a film or a folder of images"),
-    "view": ("diffdope.cli.view_command", "show a result in a browser, or write it as one HTML page"),
-    "annotate": ("diffdope.cli.annotate_command", "mark the poses of objects in your own pictures, in a browser"),
-    "serve": ("diffdope.cli.serve_command", "answer requests over HTTP, with meshes kept ready"),
-    "experiment": ("diffdope.cli.experiment", "run one of the studies of the method"),
-    "bop": ("diffdope.cli.bop", "refine and evaluate whole data sets in the BOP format"),
-}
+from diffdope.cli.commands import COMMANDS
 
 
 def usage() -> str:
     """The text of `diffdope --help`."""
-    rows = "\n".join(f"  {name:10s} {purpose}" for name, (_, purpose) in COMMANDS.items())
+    rows = "\n".join(f"  {name:10s} {purpose}" for name, (_, _, purpose) in COMMANDS.items())
     return (
         "usage: diffdope COMMAND [options]\n\nRefine the 6-DoF pose of a known object by differentiable rendering.\n\n"
         f"commands:\n{rows}\n\n`diffdope COMMAND --help` lists its options, --help-all all of them.\n"
@@ -98,9 +84,9 @@ def run_command(name: str, arguments: list[str]) -> int:
 
     try:
         check_choice("command", name, tuple(COMMANDS))
-        return int(importlib.import_module(COMMANDS[name][0]).run(arguments))
+        return int(COMMANDS[name].load().run(arguments))
     except DiffDopeError as error:
-        return complain(str(error), 2)
+        return complain(_with_dashes(str(error), [name, *arguments]), 2)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return complain(f"{where}{error.strerror or error}", 2)
@@ -108,6 +94,15 @@ def run_command(name: str, arguments: list[str]) -> int:
         return complain(str(interrupt) or "interrupted; nothing was written", 130)
     except SystemExit as stop:  # the argument parser printed what is wrong, or the help
         return stop.code if isinstance(stop.code, int) else 2
+
+
+def _with_dashes(message: str, words: Sequence[str]) -> str:
+    """A message that begins with an argument's name in Python, with the option that it is of this command."""
+    from diffdope.cli.completion import flags_of_command
+
+    name, colon, rest = message.partition(":")
+    flag = f"--{name.replace('_', '-')}"
+    return f"{flag}:{rest}" if colon and "_" in name and flag in flags_of_command(words) else message
 
 
 def complain(message: str, code: int) -> int:

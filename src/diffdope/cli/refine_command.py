@@ -25,7 +25,7 @@ from diffdope.scene.mesh import Mesh
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments(StartFlags, InputFlags, RerunFlag):
+class RefineArguments(StartFlags, InputFlags, RerunFlag):
     """Refines the pose of a known object in one image of your own. Lengths in files are millimetres, as in BOP."""
 
     out: Path
@@ -50,12 +50,12 @@ class Arguments(StartFlags, InputFlags, RerunFlag):
     numbers: Annotated[Numbers, tyro.conf.arg(name="")] = field(default_factory=Numbers)
 
 
-def parse(arguments: list[str]) -> Arguments:
+def parse(arguments: list[str]) -> RefineArguments:
     """Reads the flags."""
     numbers = default_numbers(arguments)
     missing: Any = tyro.MISSING
-    default = Arguments(mesh=missing, camera=missing, out=missing, numbers=numbers)
-    given = parse_flags(Arguments, arguments, default=default, prog="diffdope refine")
+    default = RefineArguments(mesh=missing, camera=missing, out=missing, numbers=numbers)
+    given = parse_flags(RefineArguments, arguments, default=default, prog="diffdope refine")
     check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
     given.check_box()
     return given
@@ -79,7 +79,7 @@ def described(preset: Preset, inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def refine_and_write(
-    given: Arguments, preset: Preset, mesh: Mesh, capture: Capture, start: StartPoses | None
+    given: RefineArguments, preset: Preset, mesh: Mesh, capture: Capture, start: StartPoses | None
 ) -> int:  # fmt: skip
     """Refines, or locates without a start, writes all files at once, prints the summary."""
     from rich.console import Console

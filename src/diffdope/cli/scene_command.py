@@ -34,7 +34,7 @@ from diffdope.scene.view import View
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments(RerunFlag):
+class SceneArguments(RerunFlag):
     """Finds several objects at once, in one picture or in those of several cameras. Lengths in files are millimetres.
 
     One picture: diffdope scene --camera camera.json --rgb rgb.png --mask labels.png --object cup.ply,label=1
@@ -98,11 +98,11 @@ class Arguments(RerunFlag):
         return sigma_of(self.extrinsics_sigma)
 
 
-def parse(arguments: list[str]) -> Arguments:
+def parse(arguments: list[str]) -> SceneArguments:
     """Reads the flags."""
     missing: Any = tyro.MISSING
-    default = Arguments(camera=missing, out=missing, numbers=default_numbers(arguments))
-    given = parse_flags(Arguments, gathered(arguments), default=default, prog="diffdope scene")
+    default = SceneArguments(camera=missing, out=missing, numbers=default_numbers(arguments))
+    given = parse_flags(SceneArguments, gathered(arguments), default=default, prog="diffdope scene")
     check_fields(given, {"seed": 0, "threads": 1})
     return given
 
@@ -147,7 +147,7 @@ def run(arguments: list[str]) -> int:
 
 
 def refine_and_write(
-    given: Arguments, refiner: SceneRefiner, objects: list[ObjectFlags], views: list[View], masks: Masks,
+    given: SceneArguments, refiner: SceneRefiner, objects: list[ObjectFlags], views: list[View], masks: Masks,
     starts: Any, boxes: Any,
 ) -> int:  # fmt: skip
     """Refines, writes all files at once, prints a line an object."""
@@ -171,7 +171,7 @@ def refine_and_write(
     return 0 if result.ok else 1
 
 
-def contact_of(given: Arguments) -> ContactSettings | None:
+def contact_of(given: SceneArguments) -> ContactSettings | None:
     """What is known of contact; None for nothing."""
     if not given.on_plane and given.penetration is None:
         return None
@@ -181,7 +181,7 @@ def contact_of(given: Arguments) -> ContactSettings | None:
     return ContactSettings(plane=given.on_plane, penetration_m=margin_m)
 
 
-def inputs_of(given: Arguments, objects: list[ObjectFlags]) -> dict[str, Any]:
+def inputs_of(given: SceneArguments, objects: list[ObjectFlags]) -> dict[str, Any]:
     """What the scene was made of, as its flags say it: `diffdope view` reads the same files again."""
     lists = ("camera", "rgb", "depth", "mask", "extrinsics", "image_id")
     inputs: dict[str, Any] = {name: [to_plain(one) for one in getattr(given, name)] for name in lists}
@@ -199,7 +199,7 @@ def load_objects(objects: list[ObjectFlags]) -> list[SceneObject]:
     return [SceneObject(meshes[one.mesh, one.unit], name=one.name) for one in objects]
 
 
-def capture_files(given: Arguments) -> list[CaptureFiles]:
+def capture_files(given: SceneArguments) -> list[CaptureFiles]:
     """The files of each view, but for masks."""
     count = given.count
     if not given.rgb and not given.depth:
@@ -214,7 +214,7 @@ def capture_files(given: Arguments) -> list[CaptureFiles]:
     ]
 
 
-def views_of(given: Arguments, captures: list[Capture]) -> list[View]:
+def views_of(given: SceneArguments, captures: list[Capture]) -> list[View]:
     """Images with the places of their cameras."""
     names = [Path(path).stem for path in (given.rgb or given.depth)]
     if len(set(names)) < len(names):
@@ -228,7 +228,7 @@ def views_of(given: Arguments, captures: list[Capture]) -> list[View]:
     return views
 
 
-def _places(given: Arguments) -> list[Pose] | None:
+def _places(given: SceneArguments) -> list[Pose] | None:
     ids = of_views("image-id", given.image_id, given.count)
     if given.extrinsics:
         return read_camera_places(given.extrinsics, given.count, kind=given.extrinsics_kind, image_ids=ids)

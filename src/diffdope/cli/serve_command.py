@@ -22,7 +22,7 @@ _NEEDED = ("fastapi", "uvicorn", "python_multipart")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments:
+class ServeArguments:
     """Answers requests over HTTP: /meshes, /locate, /refine, /scene, /track. See docs/service.md, or its page /docs."""
 
     host: str = "127.0.0.1"
@@ -62,7 +62,7 @@ class Arguments:
 
 def run(arguments: list[str]) -> int:
     """Serves until it is stopped."""
-    given: Arguments = parsed(Arguments, arguments, "diffdope serve")
+    given: ServeArguments = parsed(ServeArguments, arguments, "diffdope serve")
     check_fields(given, {"port": 0, "max_megabytes": 1, "max_megapixels": 1})
     if given.port > 65535:
         raise expected("port", "at most 65535", given.port)
@@ -91,7 +91,7 @@ def token_of(path: Path | None) -> str | None:
     return token
 
 
-def serve(given: Arguments, limits: Limits, token: str | None) -> None:
+def serve(given: ServeArguments, limits: Limits, token: str | None) -> None:
     """Warms up, says where it listens, and answers."""
     import uvicorn
 
@@ -122,7 +122,7 @@ def warm_decoder() -> None:
     read_image("depth", MemoryFile("depth", file.read_bytes()))
 
 
-def _bound(given: Arguments) -> Any:
+def _bound(given: ServeArguments) -> Any:
     """The socket, before anything long is done: the port may be taken."""
     import socket
 

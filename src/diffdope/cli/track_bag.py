@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 
 from diffdope.cli.input_flags import box_of
 from diffdope.cli.progress import Activity
+from diffdope.cli.track_flags import TrackArguments
 from diffdope.cli.track_run import Video, poses_of
 from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
@@ -24,13 +25,10 @@ from diffdope.ros.topics import TopicNames, says_rectified
 from diffdope.ros.write import thing_of, write_moments
 from diffdope.scene.mesh import Mesh
 
-if TYPE_CHECKING:
-    from diffdope.cli.track_command import Arguments
-
 _MM = 1.0  # a unit of integer depth: REP 118
 
 
-def read_bag(given: Arguments, path: Path, console: Console) -> Video:
+def read_bag(given: TrackArguments, path: Path, console: Console) -> Video:
     """Frames and camera of a recording; the first frame is read, so that mistakes come to light at once."""
     names = TopicNames(given.rgb_topic, given.depth_topic, given.info_topic, given.mask_topic)
     with Activity(f"reading the times in {path.name}") as activity:
@@ -58,7 +56,7 @@ def read_bag(given: Arguments, path: Path, console: Console) -> Video:
 
 
 def camera_of(
-    given: Arguments, files: CaptureFiles, frames: BagFrames, first: Frame
+    given: TrackArguments, files: CaptureFiles, frames: BagFrames, first: Frame
 ) -> tuple[Camera, float | None]:  # fmt: skip
     """The camera of the images: of the file, or else of camera_info; and the depth scale of the file."""
     if given.camera is not None or frames.info is None or frames.topics.info is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,12 @@ from rich.console import Console
 
 from diffdope.checked_fields import check_fields
 from diffdope.cli.help_text import parsed
-from diffdope.cli.input_flags import InputFlags, StartFlags, box_of
+from diffdope.cli.input_flags import box_of
 from diffdope.cli.overrides import read_settings
 from diffdope.cli.progress import Activity
-from diffdope.cli.rerun_flag import RerunFlag, write_track_recording
+from diffdope.cli.rerun_flag import write_track_recording
 from diffdope.cli.track_bag import read_bag, write_bag
+from diffdope.cli.track_flags import TrackArguments
 from diffdope.cli.track_report import TrackDisplay, write_files
 from diffdope.cli.track_run import Video, check_same_frames, track_into
 from diffdope.errors import expected
@@ -27,7 +28,7 @@ from diffdope.pipelines.attempt import tracking_presets
 from diffdope.pipelines.confidence_file import with_confidence_file
 from diffdope.pipelines.settings import Preset
 from diffdope.pipelines.settings import preset as find_preset
-from diffdope.ros.bag_frames import TOLERANCE_S, BagFrames
+from diffdope.ros.bag_frames import BagFrames
 from diffdope.scene.mesh import Mesh
 
 # Of the arguments, those with which an interrupted run may go on; preset and settings are compared number by number.
@@ -40,69 +41,12 @@ _OF_0_1_0 = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
-class Arguments(StartFlags, InputFlags, RerunFlag):
-    """Follows a known object through a film or a folder of images. Lengths in files are millimetres, as in BOP."""
-
-    out: Path
-    """Folder for poses.jsonl, poses.csv, scene_gt.json, trajectory.txt (TUM), track.png and track.mp4; if it holds an
-    interrupted run, that goes on."""
-    init: Path | None = None
-    """Pose in the first frame, as for `refine`. Without it, the object is located in the first frame, which must have a
-    mask or a box."""
-    rgb: Path | None = None
-    """Folder of photographs in the order of their numbers, or a film (needs diffdope[video])."""
-    depth: Path | None = None
-    """Folder of depth images with the same names; integers times the depth scale are millimetres, 0 = missing."""
-    mask: Path | None = None
-    """Folder of images with the same names that are white where the object is visible; grey counts from half on."""
-    camera: Path | None = None  # type: ignore[assignment]  # a recording has one of its own
-    """Camera file, as for `refine`; needed except with --bag, where it wins over camera_info."""
-    bag: Path | None = None
-    """Recording of ROS 1 or 2 in place of folders: .mcap, .bag, .db3 or a bag's folder (needs diffdope[ros]); see
-    docs/ros.md. Poses are written to poses.mcap, too."""
-    rgb_topic: str | None = None
-    """Photographs in it; default: the only topic of colours. none: leave them out."""
-    depth_topic: str | None = None
-    """Depth aligned to them; default: the only topic of depth. none: leave it out."""
-    info_topic: str | None = None
-    """camera_info; default: beside the photographs."""
-    mask_topic: str | None = None
-    """Masks; default: none."""
-    tolerance_s: float = TOLERANCE_S
-    """Seconds by which photograph, depth and mask of one moment differ at most."""
-    mask_id: int | None = None
-    """Which label of masks that show several objects."""
-    box: str | None = None
-    """X,Y,WIDTH,HEIGHT in pixels around the object in the first frame, in place of a mask."""
-    image_id: int | None = None
-    """Which entry of a scene_camera.json or results CSV."""
-    obj_id: int | None = None
-    """Which object of a results CSV; also the number written into poses.csv (1 if not given)."""
-    fps: float | None = None
-    """Frames a second; default: what the film says, 30 for a folder, where numbers that are missing take time, too."""
-    preset: str = "fast"
-    """Complete set of numbers to start from; fast or default."""
-    settings: Path | None = None
-    """YAML that changes numbers of the preset."""
-    confidence_file: Path | None = None
-    """File of `bop calibrate`: the confidence as results on data with truth ask for."""
-    seed: int = 0
-    """Same seed, same result."""
-    threads: int | None = None
-    """Default: all cores."""
-    film: bool = True
-    """Write a film with the contour in every frame (needs diffdope[video])."""
-    fresh: bool = False
-    """Start over, whatever is in the folder."""
-
-
-_DEFAULTS = {field.name: field.default for field in fields(Arguments)}
+_DEFAULTS = {field.name: field.default for field in fields(TrackArguments)}
 
 
 def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code: 1 if the object was lost at the end."""
-    given: Arguments = parsed(Arguments, arguments, "diffdope track")
+    given: TrackArguments = parsed(TrackArguments, arguments, "diffdope track")
     check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
     check_sources(given)
     given.check_box()
@@ -138,7 +82,7 @@ def run(arguments: list[str]) -> int:
         raise KeyboardInterrupt(text) from None
 
 
-def preset_of(given: Arguments) -> Preset:
+def preset_of(given: TrackArguments) -> Preset:
     """The preset with the numbers of the settings file."""
     preset = find_preset(given.preset)
     if given.settings is not None:
@@ -151,7 +95,7 @@ def preset_of(given: Arguments) -> Preset:
     return preset
 
 
-def read_video(given: Arguments) -> Video:
+def read_video(given: TrackArguments) -> Video:
     """Frames and camera; the first frame is read, so that mistakes come to light before anything is written."""
     frames = frames_of(given)
     first = next(frames.read(), None)
@@ -166,7 +110,7 @@ def read_video(given: Arguments) -> Video:
     return video
 
 
-def check_sources(given: Arguments) -> None:
+def check_sources(given: TrackArguments) -> None:
     """Refuses images from two places, or a camera from none.
 
     Raises:
@@ -183,13 +127,13 @@ def check_sources(given: Arguments) -> None:
         raise expected(name, "no folder beside --bag", getattr(given, name), f"name the topic: --{name}-topic")
 
 
-def frames_of(given: Arguments) -> Frames:
+def frames_of(given: TrackArguments) -> Frames:
     """Folders, or a film."""
     folders = {name: path for name in ("rgb", "depth", "mask") if (path := getattr(given, name)) is not None}
     return open_frames(folders, fps=given.fps, mask_label=given.mask_id, mask_inverted=given.inverted)
 
 
-def header_of(given: Arguments, preset: Preset) -> dict[str, Any]:
+def header_of(given: TrackArguments, preset: Preset) -> dict[str, Any]:
     """What must be the same for a run to go on."""
     values = {name: value for name, value in vars(given).items() if name not in _MAY_CHANGE}
     values["unit"] = given.unit_of_mesh
@@ -201,7 +145,7 @@ def header_of(given: Arguments, preset: Preset) -> dict[str, Any]:
 
 
 def track(
-    given: Arguments, preset: Preset, mesh: Mesh, video: Video, start: Any, journal: Journal, console: Console
+    given: TrackArguments, preset: Preset, mesh: Mesh, video: Video, start: Any, journal: Journal, console: Console
 ) -> None:
     """Tracks what is not tracked yet, under a progress bar."""
     from diffdope.pipelines.refiner import Refiner

@@ -21,7 +21,7 @@ from diffdope.viewer.needed import viser_module
 
 
 @dataclass(frozen=True)
-class Arguments:
+class ViewArguments:
     """Shows a result in a browser: camera, photograph, depth, meshes, hypotheses, uncertainty, residuals."""
 
     result: Annotated[Path, tyro.conf.Positional]
@@ -54,7 +54,7 @@ class Arguments:
 
 def run(arguments: list[str]) -> int:
     """Shows, until it is stopped; or writes the page."""
-    given: Arguments = parsed(Arguments, arguments, "diffdope view")
+    given: ViewArguments = parsed(ViewArguments, arguments, "diffdope view")
     check_fields(given, {"port": 0, "scene": 0, "image": 0, "moments": 1})
     viser_module("view")
     if given.html is not None:
@@ -65,7 +65,7 @@ def run(arguments: list[str]) -> int:
     return _write(given.html, content, given.moments) if given.html is not None else _serve(given, content)
 
 
-def _content(given: Arguments) -> Content:
+def _content(given: ViewArguments) -> Content:
     if given.split is None:
         for name in ("scene", "image", "results"):
             if getattr(given, name) is not None:
@@ -84,7 +84,7 @@ def _write(path: Path, content: Content, most: int | None) -> int:
     return 0
 
 
-def _serve(given: Arguments, content: Content) -> int:
+def _serve(given: ViewArguments, content: Content) -> int:
     import webbrowser
 
     from diffdope.viewer.window import Window

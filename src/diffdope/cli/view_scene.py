@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from diffdope.cli.made_with import Places, flags_of
-from diffdope.cli.scene_command import Arguments, capture_files
+from diffdope.cli.scene_command import SceneArguments, capture_files
 from diffdope.errors import DiffDopeError, expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.poses import pose_of
@@ -72,7 +72,7 @@ def _images(inputs: Mapping[str, Any], count: int, places: Places) -> tuple[list
     if not named.get("rgb") and not named.get("depth"):
         return nothing, [f"images: the result does not name them; {_CURE}"]
     try:
-        files = capture_files(flags_of(Arguments, named, places, out=places.folder))
+        files = capture_files(flags_of(SceneArguments, named, places, out=places.folder))
     except DiffDopeError as error:
         return nothing, [f"images: {error}"]
     if len(files) != count:

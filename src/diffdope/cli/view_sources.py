@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from diffdope.cli.calibrate_command import Arguments as CalibrateArguments
-from diffdope.cli.calibrate_command import read_shots
+from diffdope.cli.calibrate_command import CalibrateArguments, read_shots
 from diffdope.cli.input_flags import observation_of
-from diffdope.cli.locate_command import Arguments as LocateArguments
+from diffdope.cli.locate_command import LocateArguments
 from diffdope.cli.made_with import Places, flags_of
-from diffdope.cli.refine_command import Arguments as RefineArguments
-from diffdope.cli.track_command import Arguments as TrackArguments
+from diffdope.cli.refine_command import RefineArguments
 from diffdope.cli.track_command import read_video
+from diffdope.cli.track_flags import TrackArguments
 from diffdope.cli.track_run import poses_of
 from diffdope.cli.view_scene import scene_of
 from diffdope.errors import DiffDopeError, expected

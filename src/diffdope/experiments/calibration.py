@@ -31,7 +31,7 @@ IMAGES = ("mask", "mask+depth")
 
 @dataclass(frozen=True)
 @checked_fields(least={"pictures": 1, "joint_noise_deg": 0.0, "repeats": 1})
-class Settings:
+class CalibrationStudySettings:
     """Numbers of the study."""
 
     pictures: tuple[int, ...] = (1, 3, 5)
@@ -49,7 +49,7 @@ class Settings:
             check_choice("modalities", one, IMAGES)
 
 
-def trials(settings: Settings, source: Source) -> list[Task]:
+def trials(settings: CalibrationStudySettings, source: Source) -> list[Task]:
     """One for every cell and repeat."""
     return [
         Task(
@@ -63,7 +63,7 @@ def trials(settings: Settings, source: Source) -> list[Task]:
     ]  # fmt: skip
 
 
-def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
+def measure(bench: Bench, settings: CalibrationStudySettings, trial: Row) -> Row:
     """One calibration with no start; cells share the camera and the first configurations of a repeat."""
     robot, rng = drawn_arm(), bench.rng("calibration", int(numbers(trial, "repeat")))
     pose, errors = looking_at(rng), np.random.default_rng(int(rng.integers(2**32)))
@@ -89,7 +89,7 @@ def found(record: Row) -> bool:
     return numbers(record, "base_mm") < _FOUND_MM and numbers(record, "angle_deg") < _FOUND_DEG
 
 
-def table(settings: Settings, records: Sequence[Row]) -> list[Row]:
+def table(settings: CalibrationStudySettings, records: Sequence[Row]) -> list[Row]:
     """A row a cell; `sure_and_wrong` counts those that say that they found it and did not."""
     rows: list[Row] = []
     for (images, count, noise), cell in grouped(records, "modalities", "pictures", "joint_noise_deg").items():
@@ -106,7 +106,7 @@ def table(settings: Settings, records: Sequence[Row]) -> list[Row]:
     return rows
 
 
-def plot(settings: Settings, records: Sequence[Row], path: Path) -> None:
+def plot(settings: CalibrationStudySettings, records: Sequence[Row], path: Path) -> None:
     """Median error of the base by the number of pictures: a panel for each kind of images, a line for each noise."""
     cells = grouped([one for one in records if found(one)], "modalities", "pictures", "joint_noise_deg")
     figure, axes = new_figure(len(settings.modalities), width=4.5, height=3.6)
@@ -124,7 +124,7 @@ def plot(settings: Settings, records: Sequence[Row], path: Path) -> None:
 STUDY = Study(
     name="calibration",
     purpose="where a camera stands before a robot: error by pictures, images and errors of joints",
-    settings=Settings(),
-    quick=Settings(pictures=(2,), joint_noise_deg=(0.0, 0.5), repeats=1),
+    settings=CalibrationStudySettings(),
+    quick=CalibrationStudySettings(pictures=(2,), joint_noise_deg=(0.0, 0.5), repeats=1),
     trials=trials, measure=measure, table=table, plot=plot, takes="nothing",
 )  # fmt: skip

@@ -49,7 +49,7 @@ FACTORS = {
         "repeats": 1,
     }
 )
-class Settings:
+class ClutterStudySettings:
     """Factors, varied one at a time."""
 
     occlusion: tuple[float, ...] = (0, 0.2, 0.4, 0.6, 0.8)
@@ -74,14 +74,14 @@ class Settings:
     """Numbers of the refinement."""
 
 
-def values_of(settings: Settings) -> list[tuple[str, float]]:
+def values_of(settings: ClutterStudySettings) -> list[tuple[str, float]]:
     """All factors with their values."""
     pairs = [("occlusion", settings.occlusion), ("mask_error", settings.mask_error), ("gain", settings.gain)]
     pairs += [("neighbours", settings.neighbours), ("neighbours, no mask", settings.neighbours)]
     return [(factor, float(value)) for factor, values in pairs for value in values]
 
 
-def trials(settings: Settings, source: Source) -> list[Task]:
+def trials(settings: ClutterStudySettings, source: Source) -> list[Task]:
     """One for every case, factor, value and repeat; the triangles need a blob of their own, whatever the cases."""
     tasks = [
         Task(
@@ -104,7 +104,7 @@ def trials(settings: Settings, source: Source) -> list[Task]:
     ]
 
 
-def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
+def measure(bench: Bench, settings: ClutterStudySettings, trial: Row) -> Row:
     """One refinement in a picture made harder."""
     factor, value, repeat = str(trial["factor"]), numbers(trial, "value"), int(numbers(trial, "repeat"))
     if factor == "triangles":
@@ -128,7 +128,7 @@ def spoiled(case: Case, factor: str, value: float, rng: np.random.Generator) -> 
     return without_mask(crowded) if factor == "neighbours, no mask" else crowded
 
 
-def measure_triangles(bench: Bench, settings: Settings, count: int, repeat: int) -> Row:
+def measure_triangles(bench: Bench, settings: ClutterStudySettings, count: int, repeat: int) -> Row:
     """A picture of the finest blob, refined with a coarser one."""
     rng = bench.rng("blob", repeat)
     truth = random_pose(rng)
@@ -148,12 +148,12 @@ def blob_of(triangles: int) -> Mesh:
     return blob(round(np.log(triangles / 20) / np.log(4)))
 
 
-def table(settings: Settings, records: Sequence[Row]) -> list[Row]:
+def table(settings: ClutterStudySettings, records: Sequence[Row]) -> list[Row]:
     """A row for every factor and value."""
     return summaries(records, "factor", "value")
 
 
-def plot(settings: Settings, records: Sequence[Row], path: Path) -> None:
+def plot(settings: ClutterStudySettings, records: Sequence[Row], path: Path) -> None:
     """A panel a factor: median ADD and its 90th percentile on the left axis, time on the right one."""
     rows = table(settings, records)
     figure, axes = new_figure(3, 2, height=3.2)
@@ -185,7 +185,7 @@ def draw_factor(axis: Any, rows: Sequence[Row], label: str, slowest: float, *, l
 STUDY = Study(
     name="clutter",
     purpose="occlusion, other objects, coarse meshes, wrong masks, other light: accuracy and time",
-    settings=Settings(),
-    quick=Settings((0, 0.6), (0, 2), (1, 2), 3, (0, 4), (0.7, 1), repeats=1),
+    settings=ClutterStudySettings(),
+    quick=ClutterStudySettings((0, 0.6), (0, 2), (1, 2), 3, (0, 4), (0.7, 1), repeats=1),
     trials=trials, measure=measure, table=table, plot=plot, any_preset=True,
 )  # fmt: skip

@@ -40,7 +40,7 @@ AXES = {"hypotheses": "hypotheses B", "triangles": "triangles", "pixels": "pixel
         "rounds": 1,
     }
 )
-class Settings:
+class CostStudySettings:
     """Axes, varied one at a time around the preset; the case's mesh in a synthetic picture of its own."""
 
     hypotheses: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)
@@ -61,7 +61,7 @@ class Settings:
     """The reference."""
 
 
-def trials(settings: Settings, source: Source) -> list[Task]:
+def trials(settings: CostStudySettings, source: Source) -> list[Task]:
     """One for every case, axis and value."""
     pairs = [("hypotheses", settings.hypotheses), ("triangles", settings.subdivisions)]
     pairs += [("pixels", settings.crop_sizes), ("threads", settings.thread_counts)]
@@ -73,7 +73,7 @@ def trials(settings: Settings, source: Source) -> list[Task]:
     ]
 
 
-def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
+def measure(bench: Bench, settings: CostStudySettings, trial: Row) -> Row:
     """Times a variant and the reference in turns."""
     case, axis, value = bench.case(str(trial["case"])), str(trial["axis"]), int(numbers(trial, "setting"))
     truth, observation = portrait(case, settings.picture_side, bench.seed)
@@ -111,7 +111,7 @@ def portrait(case: Case, side: int, seed: int) -> tuple[Pose, Observation]:
     return pose, picture([(mesh, pose)], np.random.default_rng(seed), camera=camera)
 
 
-def fixed_length(settings: Settings) -> Preset:
+def fixed_length(settings: CostStudySettings) -> Preset:
     """The preset with a number of iterations that nothing cuts short."""
     descent = replace(settings.preset.descent, iterations=settings.iterations, patience=settings.iterations + 1)
     return replace(settings.preset, descent=descent)
@@ -124,7 +124,7 @@ def varied(preset: Preset, axis: str, value: int) -> Preset:
     return replace(preset, crop=replace(preset.crop, size=value)) if axis == "pixels" else preset
 
 
-def table(settings: Settings, records: Sequence[Row]) -> list[Row]:
+def table(settings: CostStudySettings, records: Sequence[Row]) -> list[Row]:
     """A row for every axis and value; medians over the cases."""
     names = ("value", "seconds", "seconds_iteration", "seconds_ratio")
     return [
@@ -134,7 +134,7 @@ def table(settings: Settings, records: Sequence[Row]) -> list[Row]:
     ]
 
 
-def plot(settings: Settings, records: Sequence[Row], path: Path) -> None:
+def plot(settings: CostStudySettings, records: Sequence[Row], path: Path) -> None:
     """A panel an axis: time over that of the reference; in proportion would be the dotted line."""
     figure, axes = new_figure(4, width=3.6)
     rows = table(settings, records)
@@ -164,7 +164,7 @@ def draw_axis(axis: Any, rows: Sequence[Row], label: str, *, slope: int) -> None
 STUDY = Study(
     name="cost",
     purpose="time against hypotheses, triangles, pixels and threads",
-    settings=Settings(),
-    quick=Settings((1, 4), (0, 1), (64, 96), (1, 2), picture_side=180, iterations=3, rounds=1),
+    settings=CostStudySettings(),
+    quick=CostStudySettings((1, 4), (0, 1), (64, 96), (1, 2), picture_side=180, iterations=3, rounds=1),
     trials=trials, measure=measure, table=table, plot=plot, timed=True,
 )  # fmt: skip

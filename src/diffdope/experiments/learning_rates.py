@@ -31,7 +31,7 @@ Rates = Literal["uniform", "log-uniform", "single"]
         "distance_mm": 0.0,
     }
 )
-class Settings:
+class LearningRatesStudySettings:
     """Ways to draw learning rates."""
 
     hypotheses: tuple[int, ...] = (1, 4, 16, 64)
@@ -75,7 +75,7 @@ class Variant:
         return f"{drawn}, B = {self.hypotheses}, decay {self.decay:g}"
 
 
-def variants(settings: Settings) -> Iterator[Variant]:
+def variants(settings: LearningRatesStudySettings) -> Iterator[Variant]:
     """All ways, in three parts: hypotheses, range, decay."""
     old = settings.preset.descent
     distributions: tuple[Rates, ...] = ("uniform", "log-uniform")
@@ -107,7 +107,7 @@ def bounds_of(span: str) -> tuple[float, float]:
     return low, high
 
 
-def trials(settings: Settings, source: Source) -> list[Task]:
+def trials(settings: LearningRatesStudySettings, source: Source) -> list[Task]:
     """One for every case, variant and repeat; the packaged example comes with a plain and a symmetric companion."""
     keys = case_keys(source)
     keys = [PACKAGED, STRIPPED, CYLINDER] if keys == [PACKAGED] else keys
@@ -134,7 +134,7 @@ def varied(preset: Preset, trial: Row) -> Preset:
     return replace(preset, descent=descent)
 
 
-def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
+def measure(bench: Bench, settings: LearningRatesStudySettings, trial: Row) -> Row:
     """One refinement; of symmetric objects, what counts is ADD-S."""
     case, repeat = bench.case(str(trial["case"])), int(numbers(trial, "repeat"))
     start = bench.start(case, StartLevel(settings.angle_deg, settings.distance_mm), repeat)
@@ -146,13 +146,13 @@ def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
     return {"object": case.object_name, "category": case.category, "error_mm": error, **found}
 
 
-def table(settings: Settings, records: Sequence[Row]) -> list[Row]:
+def table(settings: LearningRatesStudySettings, records: Sequence[Row]) -> list[Row]:
     """A row for every variant and category."""
     keys = ("part", "rates", "low", "high", "hypotheses", "decay", "category")
     return summaries(records, *keys, error="error_mm")
 
 
-def plot(settings: Settings, records: Sequence[Row], path: Path) -> None:
+def plot(settings: LearningRatesStudySettings, records: Sequence[Row], path: Path) -> None:
     """See `plot_rates`."""
     plot_rates(table(settings, records), records, path)
 
@@ -160,7 +160,9 @@ def plot(settings: Settings, records: Sequence[Row], path: Path) -> None:
 STUDY = Study(
     name="learning-rates",
     purpose="how to draw the hypotheses' learning rates, how many pay, and how the rate should decay",
-    settings=Settings(),
-    quick=Settings(hypotheses=(1, 2), single_rates=(1.0,), ranges=("0.1:4",), decays=(0.1,), repeats=1),
+    settings=LearningRatesStudySettings(),
+    quick=LearningRatesStudySettings(
+        hypotheses=(1, 2), single_rates=(1.0,), ranges=("0.1:4",), decays=(0.1,), repeats=1
+    ),
     trials=trials, measure=measure, table=table, plot=plot,
 )  # fmt: skip

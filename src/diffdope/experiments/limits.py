@@ -54,7 +54,7 @@ def known_noise() -> Preset:
 
 @dataclass(frozen=True)
 @checked_fields(least={"samples": 1, "repeats": 1, "angle_deg": 0.0, "distance_mm": 0.0})
-class Settings:
+class LimitsStudySettings:
     """Shapes, modalities and noise."""
 
     shapes: tuple[str, ...] = SHAPES
@@ -91,7 +91,7 @@ class Settings:
         check_above_zero(self, "rgb", "depth_mm", "camera_m")
 
 
-def trials(settings: Settings, source: Source) -> list[Task]:
+def trials(settings: LimitsStudySettings, source: Source) -> list[Task]:
     """One for every shape, modalities, solver and repeat; the pictures are synthetic, whatever the source."""
     return [
         Task(
@@ -106,7 +106,7 @@ def trials(settings: Settings, source: Source) -> list[Task]:
     ]
 
 
-def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
+def measure(bench: Bench, settings: LimitsStudySettings, trial: Row) -> Row:
     """One refinement in a picture whose noise is known."""
     shape, names, repeat = str(trial["shape"]), str(trial["modalities"]).split("+"), int(str(trial["repeat"]))
     rng, mesh = bench.rng(shape, repeat), mesh_of(shape)
@@ -175,7 +175,7 @@ def symmetries_of(shape: str) -> Symmetries:
     return Symmetries.none() if shape == "blob" else primitives()[shape].symmetries
 
 
-def table(settings: Settings, records: Sequence[Row]) -> list[Row]:
+def table(settings: LimitsStudySettings, records: Sequence[Row]) -> list[Row]:
     """A row for every shape, modalities and solver: RMS errors over the bound, and whether the covariance is right."""
     return [
         dict(zip(("shape", "modalities", "solver"), key, strict=True)) | ratios(group)
@@ -207,7 +207,7 @@ def ratios(records: Sequence[Row]) -> Row:
     }
 
 
-def plot(settings: Settings, records: Sequence[Row], path: Path) -> None:
+def plot(settings: LimitsStudySettings, records: Sequence[Row], path: Path) -> None:
     """Left: RMS error over the bound. Right: how often the truth lies within 1, 2 and 3 sigma."""
     rows = table(settings, records)
     names = list(dict.fromkeys(f"{row['shape']}: {row['modalities']}" for row in rows))
@@ -240,7 +240,7 @@ def plot(settings: Settings, records: Sequence[Row], path: Path) -> None:
 STUDY = Study(
     name="limits",
     purpose="errors over the Cramer-Rao bound for known noise, and whether the covariance is right",
-    settings=Settings(),
-    quick=Settings(("blob",), ("depth", "rgb+depth"), repeats=2),
+    settings=LimitsStudySettings(),
+    quick=LimitsStudySettings(("blob",), ("depth", "rgb+depth"), repeats=2),
     trials=trials, measure=measure, table=table, plot=plot, takes="nothing",
 )  # fmt: skip

@@ -26,7 +26,7 @@ UNMASKED = " (no mask given)"
 
 @dataclass(frozen=True)
 @checked_fields(least={"angles_deg": 0.0, "distances_mm": 0.0, "repeats": 1, "edge_weight": 0.0})
-class Settings:
+class ModalitiesStudySettings:
     """Combinations of modalities, by start level."""
 
     combinations: tuple[str, ...] = (
@@ -59,7 +59,7 @@ class Settings:
         return levels_of(self.angles_deg, self.distances_mm)
 
 
-def trials(settings: Settings, source: Source) -> list[Task]:
+def trials(settings: ModalitiesStudySettings, source: Source) -> list[Task]:
     """One for every case, combination, level and repeat."""
     return [
         Task(
@@ -85,7 +85,7 @@ def weighted(preset: Preset, combination: str, edge_weight: float) -> Preset:
     return replace(preset, objective=replace(old, **weights))
 
 
-def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
+def measure(bench: Bench, settings: ModalitiesStudySettings, trial: Row) -> Row:
     """One refinement with some of the modalities."""
     case, repeat, combination = bench.case(str(trial["case"])), int(numbers(trial, "repeat")), str(trial["modalities"])
     missing = unavailable(case, combination)
@@ -111,12 +111,12 @@ def unavailable(case: Case, combination: str) -> str:
     return "no depth" if "depth" in names and case.observation.depth is None else ""
 
 
-def table(settings: Settings, records: Sequence[Row]) -> list[Row]:
+def table(settings: ModalitiesStudySettings, records: Sequence[Row]) -> list[Row]:
     """A row for every combination and level."""
     return summaries(records, "modalities", "start")
 
 
-def plot(settings: Settings, records: Sequence[Row], path: Path) -> None:
+def plot(settings: ModalitiesStudySettings, records: Sequence[Row], path: Path) -> None:
     """Bars: median ADD with the 90th percentile, and share recovered, a colour a level."""
     rows = {(row["modalities"], row["start"]): row for row in table(settings, records)}
     names = [name for name in reversed(settings.combinations) if any(key[0] == name for key in rows)]
@@ -143,7 +143,7 @@ def plot(settings: Settings, records: Sequence[Row], path: Path) -> None:
 STUDY = Study(
     name="modalities",
     purpose="which images help: colours, depth, mask, edges, and combinations",
-    settings=Settings(),
-    quick=Settings(("mask", "rgb+depth+mask", f"rgb+depth{UNMASKED}"), (10.0,), (4.0,), repeats=1),
+    settings=ModalitiesStudySettings(),
+    quick=ModalitiesStudySettings(("mask", "rgb+depth+mask", f"rgb+depth{UNMASKED}"), (10.0,), (4.0,), repeats=1),
     trials=trials, measure=measure, table=table, plot=plot, any_preset=True,
 )  # fmt: skip

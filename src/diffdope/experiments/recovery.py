@@ -21,7 +21,7 @@ from diffdope.pipelines.settings import Preset
 
 @dataclass(frozen=True)
 @checked_fields(least={"angles_deg": 0.0, "distances_mm": 0.0, "repeats": 1})
-class Settings:
+class RecoveryStudySettings:
     """A grid of start poses."""
 
     angles_deg: tuple[float, ...] = (5, 10, 20, 30, 40, 60, 80)
@@ -34,7 +34,7 @@ class Settings:
     """Numbers of the refinement."""
 
 
-def trials(settings: Settings, source: Source) -> list[Task]:
+def trials(settings: RecoveryStudySettings, source: Source) -> list[Task]:
     """One for every cell, case and repeat; and one for every case without a start, in which nothing is drawn."""
     located = [
         Task(f"{key}/{NO_START}", group_of(key), {"case": key, "angle_deg": None, "distance_mm": None, "repeat": 0})
@@ -53,7 +53,7 @@ def trials(settings: Settings, source: Source) -> list[Task]:
     ]
 
 
-def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
+def measure(bench: Bench, settings: RecoveryStudySettings, trial: Row) -> Row:
     """One refinement."""
     case, repeat = bench.case(str(trial["case"])), int(numbers(trial, "repeat"))
     start = None
@@ -69,7 +69,7 @@ def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
     return {"object": case.object_name, **measured(case.mesh, case.symmetries, case.truth, start, result)}
 
 
-def table(settings: Settings, records: Sequence[Row]) -> list[Row]:
+def table(settings: RecoveryStudySettings, records: Sequence[Row]) -> list[Row]:
     """A row a cell; the first is without a start."""
     named = [
         {**one, "angle_deg": NO_START, "distance_mm": NO_START} if one["angle_deg"] is None else one for one in records
@@ -77,7 +77,7 @@ def table(settings: Settings, records: Sequence[Row]) -> list[Row]:
     return summaries(named, "angle_deg", "distance_mm")
 
 
-def plot(settings: Settings, records: Sequence[Row], path: Path) -> None:
+def plot(settings: RecoveryStudySettings, records: Sequence[Row], path: Path) -> None:
     """Two heat maps: share recovered, and median ADD."""
     cells = grouped(records, "angle_deg", "distance_mm")
     share, median = (np.full((len(settings.angles_deg), len(settings.distances_mm)), np.nan) for _ in range(2))
@@ -109,7 +109,7 @@ def plot(settings: Settings, records: Sequence[Row], path: Path) -> None:
 STUDY = Study(
     name="recovery",
     purpose="from how far off a pose is recovered: the basin of convergence",
-    settings=Settings(),
-    quick=Settings(angles_deg=(5, 60), distances_mm=(0, 20), repeats=1),
+    settings=RecoveryStudySettings(),
+    quick=RecoveryStudySettings(angles_deg=(5, 60), distances_mm=(0, 20), repeats=1),
     trials=trials, measure=measure, table=table, plot=plot, any_preset=True,
 )  # fmt: skip

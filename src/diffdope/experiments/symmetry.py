@@ -44,7 +44,7 @@ APART_DEG, APART_MM = 5.0, 5.0
 
 @dataclass(frozen=True)
 @checked_fields(least={"angles_deg": 0.0, "distances_mm": 0.0, "repeats": 1})
-class Settings:
+class SymmetryStudySettings:
     """Painted primitives in synthetic pictures, started from off the truth; no data set is read."""
 
     shapes: tuple[str, ...] = SHAPES
@@ -73,7 +73,7 @@ def shapes() -> dict[str, Primitive]:
     return primitives()
 
 
-def trials(settings: Settings, source: Source) -> list[Task]:
+def trials(settings: SymmetryStudySettings, source: Source) -> list[Task]:
     """One for every shape, level and repeat; the last level is no start at all."""
     starts: list[Row] = [
         {"start": level.name, "angle_deg": float(level.angle_deg), "distance_mm": float(level.distance_mm)}
@@ -88,7 +88,7 @@ def trials(settings: Settings, source: Source) -> list[Task]:
     ]  # fmt: skip
 
 
-def measure(bench: Bench, settings: Settings, trial: Row) -> Row:
+def measure(bench: Bench, settings: SymmetryStudySettings, trial: Row) -> Row:
     """One refinement of one primitive in its own picture."""
     shape, repeat = shapes()[str(trial["shape"])], int(numbers(trial, "repeat"))
     rng = bench.rng(shape.name, repeat)
@@ -125,7 +125,7 @@ def disagreement(result: RefinementResult, symmetries: Symmetries) -> Row:
     }
 
 
-def table(settings: Settings, records: Sequence[Row]) -> list[Row]:
+def table(settings: SymmetryStudySettings, records: Sequence[Row]) -> list[Row]:
     """A row for every shape and level."""
     rows = []
     for (shape, start), group in grouped(records, "shape", "start").items():
@@ -144,7 +144,7 @@ def table(settings: Settings, records: Sequence[Row]) -> list[Row]:
     return rows
 
 
-def plot(settings: Settings, records: Sequence[Row], path: Path) -> None:
+def plot(settings: SymmetryStudySettings, records: Sequence[Row], path: Path) -> None:
     """Bars by shape and level: error modulo symmetry, share right, share of runs whose hypotheses differ."""
     rows = {(row["shape"], row["start"]): row for row in table(settings, records)}
     levels = list(dict.fromkeys(str(start) for _, start in rows))
@@ -187,7 +187,7 @@ def draw_level(
 STUDY = Study(
     name="symmetry",
     purpose="sphere, cylinder and repeated faces: error modulo symmetry, and whether hypotheses disagree",
-    settings=Settings(),
-    quick=Settings(shapes=("cylinder", "box"), angles_deg=(10.0,), distances_mm=(4.0,), repeats=2),
+    settings=SymmetryStudySettings(),
+    quick=SymmetryStudySettings(shapes=("cylinder", "box"), angles_deg=(10.0,), distances_mm=(4.0,), repeats=2),
     trials=trials, measure=measure, table=table, plot=plot, any_preset=True, takes="depth",
 )  # fmt: skip

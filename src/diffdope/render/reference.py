@@ -81,7 +81,7 @@ class ReferenceImages:
 
 
 @dataclass(frozen=True)
-class Fragments:
+class ReferenceFragments:
     """The visible surface point of each of the n covered pixels.
 
     Attributes:
@@ -174,7 +174,7 @@ def screen_barycentric(corners_px: Array, points_px: Array) -> Array:
 
 def visible_fragments(
     projection: Projection, faces: NDArray[np.int32], drawn: NDArray[np.bool_], width: int, height: int
-) -> Fragments:
+) -> ReferenceFragments:
     """Step 2: per pixel centre the covering face of the largest 1/Z, the lowest index among equals."""
     cut = projection.is_cut(faces)
     found = [fragments_of_whole(projection, faces, drawn & ~cut, width, height)]
@@ -184,7 +184,7 @@ def visible_fragments(
 
     order = np.lexsort((face, -inverse_z, pixel))
     nearest = order[np.unique(pixel[order], return_index=True)[1]]
-    return Fragments(
+    return ReferenceFragments(
         pixel=pixel[nearest],
         face=face[nearest],
         weights=parts[nearest] / inverse_z[nearest, None],
@@ -228,7 +228,7 @@ def edges_in_front(projection: Projection, edges: EdgeTable) -> Segments:
     return Segments(a_px, a_inverse, b_px, b_inverse, a_ahead | b_ahead)
 
 
-def shade(scene: ReferenceScene, projection: Projection, fragments: Fragments) -> Array:
+def shade(scene: ReferenceScene, projection: Projection, fragments: ReferenceFragments) -> Array:
     """Step 3, (n, 3) colour of the fragments: texture, else vertex colours, else black."""
     corners = scene.faces[fragments.face]
     if scene.pyramid is not None and scene.uv is not None:

@@ -40,7 +40,7 @@ class Segments:
 
 
 @dataclass(frozen=True)
-class Candidates:
+class ContourCandidates:
     """Edges that may be contours: (n,) row of the edge table, side of the surface (+1, -1), seam or contour."""
 
     row: Indices
@@ -111,7 +111,7 @@ def side_of_edge(points_c: Array, start: Indices, end: Indices, point: Indices) 
     return np.asarray(np.sign(np.einsum("nk,nk->n", np.cross(points_c[start], points_c[end]), points_c[point])))
 
 
-def contour_candidates(edges: EdgeTable, segments: Segments, points_c: Array, drawn: Flags) -> Candidates:
+def contour_candidates(edges: EdgeTable, segments: Segments, points_c: Array, drawn: Flags) -> ContourCandidates:
     """Boundary edges, folds (both faces on one side) and seams, of which a part is before the near plane."""
     v0, v1 = edges.v0.astype(np.int64), edges.v1.astype(np.int64)
     drawn0 = drawn[edges.f0]
@@ -125,7 +125,7 @@ def contour_candidates(edges: EdgeTable, segments: Segments, points_c: Array, dr
     contour = alone | (both & (side0 == side1))
     seam = both & (side0 != side1) & (edges.seam != 0)
     row = np.flatnonzero((contour | seam) & segments.exists)
-    return Candidates(row=row, inside=np.where(drawn0, side0, side1)[row], seam=seam[row])
+    return ContourCandidates(row=row, inside=np.where(drawn0, side0, side1)[row], seam=seam[row])
 
 
 def integers_between(low: Array, high: Array, count: int) -> tuple[Indices, Indices]:
@@ -139,7 +139,7 @@ def integers_between(low: Array, high: Array, count: int) -> tuple[Indices, Indi
 
 
 def pair_crossings(
-    candidates: Candidates,
+    candidates: ContourCandidates,
     segments: Segments,
     width: int,
     height: int,

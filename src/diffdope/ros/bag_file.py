@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from diffdope.errors import DiffDopeError, expected
-from diffdope.ros.recording import Stored, Topic
+from diffdope.ros.stored import Stored, Topic
 from diffdope.ros.types import decoder
 
 

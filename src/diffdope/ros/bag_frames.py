@@ -17,7 +17,8 @@ from diffdope.io.mask_levels import Levels, levels_of
 from diffdope.ros.cameras import entry_of, frame_of
 from diffdope.ros.images import image_of
 from diffdope.ros.pairing import partners
-from diffdope.ros.recording import Recording, Topic, open_recording
+from diffdope.ros.recording import Recording, open_recording
+from diffdope.ros.stored import Topic
 from diffdope.ros.topics import TopicNames, Topics, choose_topics
 
 TOLERANCE_S = 0.02

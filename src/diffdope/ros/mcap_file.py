@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from diffdope.errors import DiffDopeError, expected
-from diffdope.ros.recording import Stored, Topic
+from diffdope.ros.stored import Stored, Topic
 from diffdope.ros.types import decoder, ros2_name
 
 _FORMS = {"ros1msg": "msg", "ros2msg": "msg", "ros2idl": "idl"}

@@ -23,7 +23,7 @@ from diffdope.pipelines.settings import preset
 from diffdope.ros.bag_frames import TOLERANCE_S
 from diffdope.ros.follower import Follower, FollowerSettings
 from diffdope.ros.messages import DETECTIONS, POSE, TF
-from diffdope.ros.recording import Topic
+from diffdope.ros.stored import Topic
 from diffdope.ros.topics import IMAGES, INFO, base_of, says_rectified
 from diffdope.ros.write import plain_name, thing_of
 from diffdope.scene.mesh import Mesh
@@ -31,7 +31,7 @@ from diffdope.scene.mesh_io import unit_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments:
+class NodeArguments:
     """Follows a known object in the images of a camera, and publishes NAME/pose, NAME/detections and /tf."""
 
     mesh: Path
@@ -70,7 +70,7 @@ class RosTypes:
         return find_spec(name.split("/")[0]) is not None
 
 
-def topics_of(given: Arguments) -> dict[str, str]:
+def topics_of(given: NodeArguments) -> dict[str, str]:
     """The images' topics by "rgb", "depth" and "mask".
 
     Raises:
@@ -85,7 +85,7 @@ def topics_of(given: Arguments) -> dict[str, str]:
     return topics
 
 
-def follower_of(given: Arguments, types: Any, publishes: tuple[str, ...]) -> Follower:
+def follower_of(given: NodeArguments, types: Any, publishes: tuple[str, ...]) -> Follower:
     """What the node does, as its arguments say."""
     topics = topics_of(given)
     mesh = Mesh.load(given.mesh, unit=unit_of(given.mesh, given.unit))
@@ -104,13 +104,13 @@ def follower_of(given: Arguments, types: Any, publishes: tuple[str, ...]) -> Fol
     return Follower(partial(Refiner, mesh, preset=numbers), thing, settings, types)
 
 
-def info_topic_of(given: Arguments, topics: dict[str, str]) -> str:
+def info_topic_of(given: NodeArguments, topics: dict[str, str]) -> str:
     """The topic of camera_info: the one that is named, or the one beside the images."""
     beside = f"{base_of(next(iter(topics.values()))).rsplit('/', 1)[0]}/camera_info"
     return given.info_topic or beside
 
 
-def make_node(given: Arguments) -> Any:
+def make_node(given: NodeArguments) -> Any:
     """The node, with its subscriptions and publishers; rclpy must have been initialised."""
     from rclpy.node import Node
     from rclpy.qos import qos_profile_sensor_data
@@ -141,7 +141,7 @@ def make_node(given: Arguments) -> Any:
     return node
 
 
-def thing_name(given: Arguments) -> str:
+def thing_name(given: NodeArguments) -> str:
     """The object's name as ROS allows it."""
     return plain_name(given.name or given.mesh.stem)
 
@@ -157,7 +157,7 @@ def main() -> int:
     except ImportError as error:
         print(f"error: rclpy: expected ROS 2 for Python, got none ({error}); source its setup file", file=sys.stderr)
         return 2
-    given = tyro.cli(Arguments, args=remove_ros_args(sys.argv)[1:], prog="python -m diffdope.ros.node")
+    given = tyro.cli(NodeArguments, args=remove_ros_args(sys.argv)[1:], prog="python -m diffdope.ros.node")
     rclpy.init(args=sys.argv)
     try:
         node = make_node(given)

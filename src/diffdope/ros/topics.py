@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from diffdope.errors import expected
 from diffdope.ros.images import kind_of
-from diffdope.ros.recording import Recording, Topic
+from diffdope.ros.recording import Recording
+from diffdope.ros.stored import Topic
 
 IMAGES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 INFO = "sensor_msgs/msg/CameraInfo"
