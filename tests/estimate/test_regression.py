@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from diffdope.estimate import regression_kernel as kernel
-from diffdope.estimate.regression import Channel, RegressionContext, RobustScale, TermEquations, rows_of
+from diffdope.estimate.channel import Channel, rows_of
+from diffdope.estimate.regression import RegressionContext, RobustScale, TermEquations
 from diffdope.estimate.regression_kernel import BOUND
 from diffdope.pipelines.settings import NoiseSettings
 from diffdope.problem.level_problem import GainModel

@@ -251,7 +251,7 @@ def _regress() -> None:
     import numpy as np
 
     from diffdope.estimate import regression_kernel
-    from diffdope.estimate.regression import Channel, products
+    from diffdope.estimate.channel import Channel, products
 
     rows, weight, scores = np.zeros((7, 9), np.float32), np.zeros(9, np.float32), np.zeros((6, 9), np.float32)
     channel = Channel(rows, weight)

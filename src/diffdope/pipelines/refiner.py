@@ -2,71 +2,44 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import check_number, check_seed, check_threads, check_type, expected
 from diffdope.geometry.camera import Camera
-from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
-from diffdope.pipelines.attempt import Attempt, tracking_presets
+from diffdope.pipelines.anywhere import anywhere, turned
+from diffdope.pipelines.attempt import tracking_presets
 from diffdope.pipelines.believed import believed
-from diffdope.pipelines.compiled import compile_before
 from diffdope.pipelines.in_box import (
-    IN_A_PIECE,
-    IN_THE_PICTURE,
-    NO_PATTERN,
-    NO_POSE_IN_BOX,
-    NO_POSE_IN_PICTURE,
-    box_of_mask,
-    by_keypoints,
     check_can_be_found,
     checked_box,
-    doubted,
-    doubted_rectangle,
     notes_on_box,
-    surest,
-    with_note,
 )
-from diffdope.pipelines.notes import notes_on
 from diffdope.pipelines.own_frame import OwnFrame
 from diffdope.pipelines.plausible import with_hints
 from diffdope.pipelines.reasons import with_reasons
 from diffdope.pipelines.result import (
-    MESSAGES,
-    NOWHERE,
     RefinementResult,
-    in_pose_of,
-    message_of,
-    nothing_compared,
     seen_in,
 )
+from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.pipelines.settings import preset as find_preset
 from diffdope.pipelines.start import POSE_CURE, Start, best_of, poses_of
 from diffdope.pipelines.tracker import Tracker
-from diffdope.pipelines.wrong_depth import without_wrong_depth
-from diffdope.problem.failure import Failure, Status
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.canonical import nearest_alike
 from diffdope.search.descent import Progress
-from diffdope.search.feature_boxes import feature_boxes
 from diffdope.search.keyframes import Keyframes
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.outcome import Outcome
 from diffdope.search.patch import PatchMatcher
-from diffdope.search.search import Search
-from diffdope.terms.photometric_gain import PhotometricGain
 
 F64 = NDArray[np.float64]
-NOTHING_THERE = "nothing could be compared in the mask: it shows too few pixels, or K, the mesh or its unit are wrong"
 OBSERVATION_CURE = "Observation(camera, rgb=..., depth=..., mask=...) takes images"
 
 
@@ -109,6 +82,7 @@ class Refiner:
         self._frame = OwnFrame.of(mesh)
         faces = (*search.near.faces, *search.far.faces)
         self._meshes = MeshLevels(self._frame.mesh, faces, threads=threads)
+        self._searcher = MeshSearcher(mesh, self._meshes, self.camera, self.preset, self.seed)
         self._tracker: Tracker | None = None
 
     def __repr__(self) -> str:
@@ -145,8 +119,8 @@ class Refiner:
             return seen_in(best_of(results), self.mesh, observation)
         pose = starts[0]
         enter = self._frame.enter(pose)
-        attempt = self._attempt(self.preset, observation, enter, progress=progress)
-        attempt = self._with_right_depth(attempt, observation, enter)
+        attempt = self._searcher.attempt(self.preset, observation, enter, progress=progress)
+        attempt = self._searcher.with_right_depth(attempt, observation, enter)
         result = with_hints(
             self._left(self._with_reasons(attempt.result, observation, enter), pose),
             self.mesh,
@@ -192,73 +166,20 @@ class Refiner:
             check_can_be_found(observation, self.mesh)
         if near is not None:
             check_type("near", near, Pose, cure=POSE_CURE)
-        result = self._anywhere(self.preset, observation, box=corners, progress=progress).result
+        result = anywhere(self._searcher, self.preset, observation, box=corners, progress=progress).result
         if near is not None and result.answers:
             same = self._meshes.unnoticed
-            result = self._turned(result, observation, nearest_alike(result.pose, self._frame.enter(near), same))
+            result = turned(
+                self._searcher,
+                self.preset,
+                result,
+                observation,
+                nearest_alike(result.pose, self._frame.enter(near), same),
+            )
         if box is not None:
             result = replace(result, notes=(*result.notes, *notes_on_box(box, observation, found=result.ok)))
         found = self._left(self._with_reasons(result, observation, None), self._frame.leave(result.initial_pose))
         return seen_in(with_hints(found, self.mesh, observation, None), self.mesh, observation)
-
-    def _anywhere(
-        self, preset: Preset, observation: Observation, *, box: Box | None = None, progress: Progress | None = None
-    ) -> Attempt:
-        """In the mask; or the surest in masks that a box leads to, or, without either, in pieces that stand out."""
-        if box is None and observation.mask_box is None and "depth" not in observation.modalities:
-            return self._in_whole_photograph(preset, observation, progress)
-        box = box_of_mask(observation, self.mesh) if box is None else box
-        if box is not None and "depth" not in observation.modalities:
-            return self._in_photograph(preset, observation.without_mask(), box, progress)
-        if box is None and observation.mask_box is not None:
-            found = self._with_right_depth(
-                self._attempt(preset, observation, None, progress=progress), observation, None
-            )
-            return doubted_rectangle(found, observation, self.mesh, preset.resolved_search)
-        began, whole, settings = time.perf_counter(), observation.without_mask(), preset.resolved_search
-        search = self._search(preset, whole, None)
-        masks = search.pieces(self.seed) if box is None else search.masks_in_box(box)
-        if isinstance(masks, Failure):
-            return Attempt(self._refused(masks, None, began), None)
-
-        def attempts() -> Iterator[Attempt]:
-            for mask in masks:
-                one = self._attempt(preset, whole.with_mask(mask), None, progress=progress)
-                yield with_note(one, IN_A_PIECE) if box is None else doubted(one, self._meshes, whole, box, settings)
-
-        best = surest(attempts(), settings.fallback_confidence)
-        return best._replace(result=replace(best.result, elapsed_s=time.perf_counter() - began))
-
-    def _in_whole_photograph(
-        self, preset: Preset, observation: Observation, progress: Progress | None
-    ) -> Attempt:  # fmt: skip
-        """Without mask, box and depth: the surest in boxes of which most keypoints speak for the object."""
-        began, settings = time.perf_counter(), preset.resolved_search
-        boxes = feature_boxes(self._meshes, observation, settings.features)
-        if not boxes:
-            refused = self._refused(Failure(Status.FAILED), None, began)
-            return Attempt(replace(refused, message=NO_POSE_IN_PICTURE), None)
-        each = (self._in_photograph(preset, observation, box, progress) for box in boxes)
-        best = surest(each, settings.fallback_confidence)
-        notes = (*best.result.notes, IN_THE_PICTURE)
-        return best._replace(result=replace(best.result, elapsed_s=time.perf_counter() - began, notes=notes))
-
-    def _in_photograph(
-        self, preset: Preset, observation: Observation, box: Box, progress: Progress | None
-    ) -> Attempt:  # fmt: skip
-        """In a box, without depth: by keypoints, which need a pattern."""
-        attempt = self._attempt(preset, observation, None, progress=progress, box=box)
-        if attempt.result.modalities:
-            return by_keypoints(attempt)
-        why = NO_POSE_IN_BOX if self.mesh.has_pattern else NO_PATTERN
-        return attempt._replace(result=replace(attempt.result, message=why))
-
-    def _turned(self, result: RefinementResult, observation: Observation, pose: Pose) -> RefinementResult:
-        """A located result in a pose that looks the same; symmetries are found to some degrees, so it is refined."""
-        if pose is result.pose:
-            return result
-        refined = self._attempt(tracking_presets(self.preset)[0], observation, pose).result
-        return in_pose_of(refined, result) if refined.ok else result
 
     def track(
         self, observation: Observation, pose: Pose | None = None, *, time_s: float | None = None
@@ -289,13 +210,6 @@ class Refiner:
         tracked = self._left(result, self._frame.leave(result.initial_pose) if pose is None else pose)
         return seen_in(tracked, self.mesh, observation)
 
-    def _with_right_depth(self, attempt: Attempt, observation: Observation, start: Pose | None) -> Attempt:
-        """The same, or without depth that is of something else; `start` in the own frame."""
-        if not self.preset.resolved_search.contradictions:
-            return attempt
-        mesh = self._frame.mesh
-        return without_wrong_depth(attempt, mesh, observation, lambda one: self._attempt(self.preset, one, start))
-
     def _with_reasons(self, result: RefinementResult, observation: Observation, start: Pose | None) -> RefinementResult:
         """A failed result with what its evidence says of the cause; `start` in the own frame."""
         if self.preset.solver != "newton":
@@ -312,79 +226,14 @@ class Refiner:
         near, wide = tracking_presets(self.preset)
         keyframes = Keyframes(self._meshes)
         # No functions of this place, for they could not be pickled.
-        refine, search = (partial(self._attempt, one, keyframes=keyframes) for one in (near, wide))
-        quick = partial(self._follow, near, keyframes)
+        refine, search = (partial(self._searcher.attempt, one, keyframes=keyframes) for one in (near, wide))
+        quick = partial(self._searcher.follow, near, keyframes)
         # The wider search of a lost object runs in any case; locating has a second one where the first is in doubt.
         locating = replace(wide, search=replace(wide.search, fallback_confidence=self.preset.tracking.found))
         alone = set(near.search.near.hypotheses) == {1}
         return Tracker(
             self._frame.mesh, self.preset.tracking, refine, search, quick if alone else None, light=near.search.light,
-            locate=partial(self._anywhere, locating), matcher=PatchMatcher(self._meshes), keyframes=keyframes,
-        )  # fmt: skip
-
-    def _follow(
-        self, preset: Preset, keyframes: Keyframes, observation: Observation, pose: Pose, gain: PhotometricGain | None
-    ) -> Attempt:
-        """A frame of which the last level will do, in the light of the frame before."""
-        return self._attempt(preset, observation, pose, keyframes=keyframes, near=True, followed=gain)
-
-    def _attempt(
-        self,
-        preset: Preset,
-        observation: Observation,
-        pose: Pose | None,
-        *,
-        progress: Progress | None = None,
-        keyframes: Keyframes | None = None,
-        box: Box | None = None,
-        **how: Any,
-    ) -> Attempt:
-        """One search, in the own frame."""
-        began = time.perf_counter()
-        outcome = self._search(preset, observation, pose, progress, keyframes, box).run(**how)
-        if isinstance(outcome, Failure):
-            return Attempt(self._refused(outcome, pose, began), None)
-        return Attempt(self._result(outcome, observation, began, boxed=box is not None), outcome.gain)
-
-    def _search(
-        self, preset: Preset, observation: Observation, pose: Pose | None, progress: Progress | None = None,
-        keyframes: Keyframes | None = None, box: Box | None = None,
-    ) -> Search:  # fmt: skip
-        if self.camera is not None and observation.camera != self.camera:
-            raise expected("observation", f"the refiner's camera {self.camera}", observation.camera)
-        compile_before(preset)
-        return Search(
-            self._meshes, observation, pose, preset.resolved_search, preset.objective,
-            margin=preset.crop.margin, seed=self.seed,
-            descent=preset.descent if preset.solver == "descent" else None, progress=progress, keyframes=keyframes,
-            box=box,
-        )  # fmt: skip
-
-    def _refused(self, failure: Failure, pose: Pose | None, began: float) -> RefinementResult:
-        return nothing_compared(
-            pose or NOWHERE, failure.status, MESSAGES[failure.status] if pose is not None else NOTHING_THERE,
-            seed=self.seed, elapsed_s=time.perf_counter() - began, window=failure.window,
-        )  # fmt: skip
-
-    def _result(self, outcome: Outcome, observation: Observation, began: float, *, boxed: bool) -> RefinementResult:
-        names = outcome.level.modalities
-        told = notes_on(self.mesh, observation, self.preset, names, boxed=boxed)
-        return RefinementResult(
-            pose=outcome.pose,
-            initial_pose=outcome.start,
-            cost=outcome.cost,
-            initial_cost=outcome.initial_cost,
-            cost_per_modality=dict(zip(names, outcome.modality_costs.tolist(), strict=True)),
-            initial_cost_per_modality=dict(zip(names, outcome.initial_modality_costs.tolist(), strict=True)),
-            status=outcome.status, message=message_of(outcome.status, outcome.why, located=outcome.answers is not None),
-            winner=outcome.winner, winner_iteration=outcome.winner_iteration,
-            iterations=len(outcome.history.costs) - 1, history=outcome.history, modalities=names,
-            notes=(*told, *outcome.notes),
-            seed=self.seed, elapsed_s=time.perf_counter() - began, window=outcome.level.window,
-            covariance=outcome.covariance, unobserved=outcome.unobserved,
-            confidence=outcome.confidence, evidence=outcome.quality,
-            answers=() if outcome.answers is None else outcome.answers.ranked,
-            none_of_these=None if outcome.answers is None else outcome.answers.none,
+            locate=partial(anywhere, self._searcher, locating), matcher=PatchMatcher(self._meshes), keyframes=keyframes,
         )  # fmt: skip
 
 

@@ -1,0 +1,140 @@
+"""Single searches of one mesh: each is run in the object's own frame, and its outcome made a result."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from diffdope.errors import expected
+from diffdope.geometry.camera import Camera
+from diffdope.geometry.crop import Box
+from diffdope.geometry.pose import Pose
+from diffdope.pipelines.attempt import Attempt
+from diffdope.pipelines.compiled import compile_before
+from diffdope.pipelines.notes import notes_on
+from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, message_of, nothing_compared
+from diffdope.pipelines.settings import Preset
+from diffdope.pipelines.wrong_depth import without_wrong_depth
+from diffdope.problem.failure import Failure
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+from diffdope.search.descent import Progress
+from diffdope.search.keyframes import Keyframes
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.outcome import Outcome
+from diffdope.search.search import Search
+from diffdope.terms.photometric_gain import PhotometricGain
+
+NOTHING_THERE = "nothing could be compared in the mask: it shows too few pixels, or K, the mesh or its unit are wrong"
+
+
+class MeshSearcher:
+    """Runs searches with the tables and buffers of one mesh.
+
+    Args:
+        mesh: as it was given, for what notes say of it.
+        meshes: what is kept of it, in its own frame.
+        camera: if given, observations by any other camera are refused.
+        preset: of the refiner; searches may have others.
+        seed: of the hypotheses.
+    """
+
+    def __init__(
+        self, mesh: Mesh, meshes: MeshLevels, camera: Camera | None, preset: Preset, seed: int
+    ) -> None:  # fmt: skip
+        self.mesh, self.meshes = mesh, meshes
+        self._camera, self._preset, self.seed = camera, preset, seed
+
+    def attempt(
+        self,
+        preset: Preset,
+        observation: Observation,
+        pose: Pose | None,
+        *,
+        progress: Progress | None = None,
+        keyframes: Keyframes | None = None,
+        box: Box | None = None,
+        **how: Any,
+    ) -> Attempt:
+        """One search: a result in the own frame.
+
+        Args:
+            preset: of the search.
+            observation: the image.
+            pose: the start; None to look everywhere.
+            progress: as `Refiner.refine` has it.
+            keyframes: what a film has shown of the object so far.
+            box: see `Search`.
+            how: see `Search.run`.
+        """
+        began = time.perf_counter()
+        outcome = self.search(preset, observation, pose, progress, keyframes, box).run(**how)
+        if isinstance(outcome, Failure):
+            return Attempt(self.refused(outcome, pose, began), None)
+        return Attempt(self._result(outcome, observation, began, boxed=box is not None), outcome.gain)
+
+    def search(
+        self, preset: Preset, observation: Observation, pose: Pose | None, progress: Progress | None = None,
+        keyframes: Keyframes | None = None, box: Box | None = None,
+    ) -> Search:  # fmt: skip
+        """The search, not run yet; for the arguments see `attempt`.
+
+        Raises:
+            DiffDopeError: if the observation is of another camera.
+        """
+        if self._camera is not None and observation.camera != self._camera:
+            raise expected("observation", f"the refiner's camera {self._camera}", observation.camera)
+        compile_before(preset)
+        return Search(
+            self.meshes, observation, pose, preset.resolved_search, preset.objective,
+            margin=preset.crop.margin, seed=self.seed,
+            descent=preset.descent if preset.solver == "descent" else None, progress=progress, keyframes=keyframes,
+            box=box,
+        )  # fmt: skip
+
+    def refused(self, failure: Failure, pose: Pose | None, began: float) -> RefinementResult:
+        """The result of a search in which nothing could be compared.
+
+        Args:
+            failure: why.
+            pose: the start; None if there was none.
+            began: by `time.perf_counter`.
+        """
+        return nothing_compared(
+            pose or NOWHERE, failure.status, MESSAGES[failure.status] if pose is not None else NOTHING_THERE,
+            seed=self.seed, elapsed_s=time.perf_counter() - began, window=failure.window,
+        )  # fmt: skip
+
+    def _result(self, outcome: Outcome, observation: Observation, began: float, *, boxed: bool) -> RefinementResult:
+        names = outcome.level.modalities
+        told = notes_on(self.mesh, observation, self._preset, names, boxed=boxed)
+        return RefinementResult(
+            pose=outcome.pose,
+            initial_pose=outcome.start,
+            cost=outcome.cost,
+            initial_cost=outcome.initial_cost,
+            cost_per_modality=dict(zip(names, outcome.modality_costs.tolist(), strict=True)),
+            initial_cost_per_modality=dict(zip(names, outcome.initial_modality_costs.tolist(), strict=True)),
+            status=outcome.status, message=message_of(outcome.status, outcome.why, located=outcome.answers is not None),
+            winner=outcome.winner, winner_iteration=outcome.winner_iteration,
+            iterations=len(outcome.history.costs) - 1, history=outcome.history, modalities=names,
+            notes=(*told, *outcome.notes),
+            seed=self.seed, elapsed_s=time.perf_counter() - began, window=outcome.level.window,
+            covariance=outcome.covariance, unobserved=outcome.unobserved,
+            confidence=outcome.confidence, evidence=outcome.quality,
+            answers=() if outcome.answers is None else outcome.answers.ranked,
+            none_of_these=None if outcome.answers is None else outcome.answers.none,
+        )  # fmt: skip
+
+    def with_right_depth(self, attempt: Attempt, observation: Observation, start: Pose | None) -> Attempt:
+        """The same, or without depth that is of something else; `start` in the own frame."""
+        if not self._preset.resolved_search.contradictions:
+            return attempt
+        mesh = self.meshes.mesh
+        return without_wrong_depth(attempt, mesh, observation, lambda one: self.attempt(self._preset, one, start))
+
+    def follow(
+        self, preset: Preset, keyframes: Keyframes, observation: Observation, pose: Pose, gain: PhotometricGain | None
+    ) -> Attempt:
+        """A frame of which the last level will do, in the light of the frame before."""
+        return self.attempt(preset, observation, pose, keyframes=keyframes, near=True, followed=gain)
