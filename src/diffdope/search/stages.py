@@ -115,6 +115,7 @@ class Stages:
         R, t, told = aligned(
             self._meshes.surface, seen, self._start, settings.closest_points,
             diameter_m=self._meshes.length_m, stays=not by_colour, rng=self._rng,
+            pool=self._meshes.buffers().pool,
         )  # fmt: skip
         # Where colours alone tell a turn, the wider search has a look, as if they had led there from the start.
         self._reach_of_aligned = settings.far if told or not by_colour else settings.near
