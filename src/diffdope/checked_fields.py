@@ -97,7 +97,8 @@ S = TypeVar("S")
 def changed(settings: S, **values: Any) -> S:
     """The same settings with other values, which the library has worked out: nothing is checked again."""
     made: S = object.__new__(type(settings))
-    vars(made).update(vars(settings), **values)
+    before = vars(settings)  # of which only fields are taken: what was worked out of them is no longer right
+    vars(made).update({name: before[name] for name in _kinds(type(settings))}, **values)
     return made
 
 
