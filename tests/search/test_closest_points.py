@@ -170,7 +170,8 @@ def test_threads_share_the_poses_and_change_none() -> None:
         given = {"diameter_m": mesh.diameter, "stays": False, "rng": rng, "pool": pool}
         found.append(aligned(surface, seen, start, settings, **given))  # type: ignore[arg-type]
     alone, *shared = found
-    assert len(alone.t) > 1
+    turned = Pose(alone.R[0], alone.t[0]).angle_to(start)
+    assert turned > np.radians(settings.enough_deg)  # so the start alone was not enough, and others took part
     for other in shared:
         np.testing.assert_array_equal(other.R, alone.R)
         np.testing.assert_array_equal(other.t, alone.t)
