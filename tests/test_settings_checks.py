@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import diffdope
+from diffdope.checked_fields import changed
 from diffdope.errors import DiffDopeError
 from diffdope.search.levels import Level
 
@@ -136,3 +137,10 @@ def test_searches_that_fit_into_no_memory_are_refused(hypotheses: int, iteration
         DescentSettings(hypotheses=hypotheses, iterations=iterations)
     with pytest.raises(DiffDopeError, match="hypotheses, iterations: expected a product of at most 10000000"):
         PyramidSettings((Level(40, hypotheses, iterations),))
+
+
+def test_changed_settings_are_those_that_a_checked_copy_has() -> None:
+    level = Level(40)
+    made = changed(level, size=50)
+    assert made == dataclasses.replace(level, size=50) and type(made) is Level
+    assert level.size == 40

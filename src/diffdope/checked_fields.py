@@ -91,6 +91,17 @@ def _converted(name: str, value: Any, kind: Any) -> Any:
     return value
 
 
+S = TypeVar("S")
+
+
+def changed(settings: S, **values: Any) -> S:
+    """The same settings with other values, which the library has worked out: nothing is checked again."""
+    made: S = object.__new__(type(settings))
+    before = vars(settings)  # of which only fields are taken: what was worked out of them is no longer right
+    vars(made).update({name: before[name] for name in _kinds(type(settings))}, **values)
+    return made
+
+
 def check_fields(settings: Any, least: Mapping[str, float]) -> None:
     """The same of an instance whose class must also take stand-ins, as the parser of flags makes them.
 

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates, maximum_filter1d
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
-from diffdope.problem.level_problem import trusting
+from diffdope.problem.level_settings import trusting
 from diffdope.problem.problem import Evaluation
 from diffdope.problem.responsibility import border_error, least_gap
 from diffdope.render.renderer import Renderer

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
-from diffdope.problem.level_problem import contour_weight, held_by_contours, unmasked
+from diffdope.problem.level_settings import contour_weight, held_by_contours, unmasked
 from diffdope.problem.responsibility import eroded as within
 from diffdope.problem.responsibility import responsibility_of, silhouette_weights
 from diffdope.scene.mesh import Mesh

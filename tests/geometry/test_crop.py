@@ -20,6 +20,12 @@ def test_camera_of_a_window_sees_block_centres() -> None:
     np.testing.assert_allclose(camera.project(x_c), (7, 5), atol=1e-12)
 
 
+@pytest.mark.parametrize("k", [1, 2, 3, 7])
+def test_the_camera_of_a_window_is_that_of_a_crop_made_smaller(k: int) -> None:
+    window = CropWindow(13, 29, 42 * k, 31 * k, k)
+    assert window.camera(CAMERA) == CAMERA.crop(13, 29, 42 * k, 31 * k).resize(42, 31)
+
+
 @pytest.mark.parametrize("window", [CropWindow(-1, 0, 10, 10), CropWindow(0, 0, 641, 10), CropWindow(0, 475, 6, 6)])
 def test_window_must_be_inside(window: CropWindow) -> None:
     with pytest.raises(DiffDopeError, match="window: expected a rectangle inside the 640 x 480 image"):

@@ -12,6 +12,7 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.solids import box, cylinder
 from diffdope.problem.closest_points_kernel import descend_planes
+from diffdope.render.pool import HypothesisPool
 from diffdope.render.renderer import Renderer
 from diffdope.scene.packaged import packaged_example
 from diffdope.search.closest_points import ClosestPointSettings, Surface, aligned, measured_points
@@ -157,3 +158,20 @@ def test_fast_finds_the_object_from_a_far_start() -> None:
 def test_numbers_that_make_no_stage_are_refused(name: str, value: int) -> None:
     with pytest.raises(DiffDopeError, match=name):
         ClosestPointSettings(**{name: value})  # type: ignore[arg-type]
+
+
+def test_threads_share_the_poses_and_change_none() -> None:
+    mesh = Mesh(*box((0.1, 0.06, 0.04)))
+    surface, seen = Surface.of(mesh), measured_points(seen_of(mesh), 300)
+    start = perturb(TRUTH, angle_rad=0.6, distance_m=0.02, rng=np.random.default_rng(5))
+    settings, found = ClosestPointSettings(starts=13), []
+    for pool in (None, HypothesisPool(1), HypothesisPool(2), HypothesisPool(3)):
+        rng = np.random.default_rng(6)
+        given = {"diameter_m": mesh.diameter, "stays": False, "rng": rng, "pool": pool}
+        found.append(aligned(surface, seen, start, settings, **given))  # type: ignore[arg-type]
+    alone, *shared = found
+    turned = Pose(alone.R[0], alone.t[0]).angle_to(start)
+    assert turned > np.radians(settings.enough_deg)  # so the start alone was not enough, and others took part
+    for other in shared:
+        np.testing.assert_array_equal(other.R, alone.R)
+        np.testing.assert_array_equal(other.t, alone.t)

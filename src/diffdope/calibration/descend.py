@@ -18,7 +18,7 @@ from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.problem.factor import ImageFactor
 from diffdope.problem.failure import Status
-from diffdope.problem.level_problem import unmasked
+from diffdope.problem.level_settings import unmasked
 from diffdope.problem.problem import Problem
 from diffdope.problem.region import box_of
 from diffdope.problem.responsibility import Responsibility, responsibility_of

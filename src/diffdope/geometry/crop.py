@@ -54,6 +54,8 @@ class CropWindow:
             DiffDopeError: if the window leaves the image.
         """
         self.check_inside(camera)
+        if camera.distortion is None:
+            return camera.reduced(self.x0, self.y0, self.reduction, *self.size)
         return camera.crop(self.x0, self.y0, self.width, self.height).resize(*self.size)
 
     def check_inside(self, camera: Camera) -> None:
@@ -91,13 +93,28 @@ def choose_crop(boxes_uv: Sequence[Box], camera: Camera, *, margin: float, max_s
         raise expected("margin", "a fraction of at least 0", margin)
     if len(boxes) == 0 or np.any(boxes[:, 2:] < boxes[:, :2]):
         raise expected("boxes_uv", "at least one box, each with x0 <= x1 and y0 <= y1", boxes.tolist())
-    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
-    border = margin * float((high - low).max())
-    (x0, x1), (y0, y1) = (
-        _clip(low[axis] - border, high[axis] + border, size) for axis, size in enumerate((camera.width, camera.height))
-    )
+    return crop_around(boxes.tolist(), camera, margin=margin, max_size=max_size)
+
+
+def crop_around(boxes_uv: Sequence[Sequence[float]], camera: Camera, *, margin: float, max_size: int) -> CropWindow:
+    """The same of boxes and numbers that are known to be right.
+
+    Args:
+        boxes_uv: see `choose_crop`, as the others.
+        camera: of the full image.
+        margin: added on every side.
+        max_size: longest allowed side.
+
+    Raises:
+        DiffDopeError: if the union of the boxes misses the image.
+    """
+    left, top = min(box[0] for box in boxes_uv), min(box[1] for box in boxes_uv)
+    right, bottom = max(box[2] for box in boxes_uv), max(box[3] for box in boxes_uv)
+    border = margin * max(right - left, bottom - top)
+    x0, x1 = _clip(left - border, right + border, camera.width)
+    y0, y1 = _clip(top - border, bottom + border, camera.height)
     if x0 >= x1 or y0 >= y1:
-        raise expected("boxes_uv", f"a box that meets the {camera.width} x {camera.height} image", boxes.tolist())
+        raise expected("boxes_uv", f"a box that meets the {camera.width} x {camera.height} image", list(boxes_uv))
     k = min(math.ceil(max(x1 - x0, y1 - y0) / max_size), camera.width, camera.height)
     (x0, x1), (y0, y1) = _whole_blocks(x0, x1, k, camera.width), _whole_blocks(y0, y1, k, camera.height)
     return CropWindow(x0, y0, x1 - x0, y1 - y0, k)

@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from diffdope.pipelines.settings import Solver
     from diffdope.problem.factor import ImageFactor
     from diffdope.problem.problem import Problem
-    from diffdope.scene.mesh import Mesh
 
 _LEVELS = "levels of detail"  # all kernels that make them, and that find approximate symmetries
 # Seconds of one core. Kernels that are missing here are compiled all the same, by the last process.
 _SECONDS = {
     "prepare_pose": 3.9, "shade_chunk": 0.8, "evaluate_pose": 1.8, "evaluate_problem": 2.0, "evaluate_queue": 0.9,
     "linearise_pose": 0.7, "render_pose": 0.5, "mean_of_blocks": 0.2, "depth_of_blocks": 0.7,
-    "line": 0.2, "left_over": 0.1,
+    "line": 0.2, "left_over": 0.1, "fit_lines": 0.3, "pack_pixels": 0.2,
 }  # fmt: skip
 _OF_SOLVER = {
     "newton": {
         _LEVELS: 3.6, "descend_queue": 2.7, "screen": 0.8, "screen_box": 1.0,
         "descend_planes": 0.8, "list_weights": 0.2, "sum_products": 0.2, "add_scores": 0.2, "sum_tiles": 0.1,
+        "hide_behind_nearer": 0.3, "count_border": 0.1, "sum_shared": 0.1,
     },
     "descent": {"step_queue": 1.4},
 }  # fmt: skip
@@ -79,6 +79,7 @@ def reach_all(wanted: Callable[[str], bool], *, edges: bool, solver: Solver) -> 
     _reduce_images()
     _fit_gain()
     if solver == "newton":
+        _weigh_pixels()
         _regress()
         _screen()
         _align()
@@ -210,41 +211,40 @@ def _reduce_images() -> None:
 
 def _reduce_mesh() -> None:
     """Levels of detail and symmetries of a mesh, for good: what comes next depends on what was found before."""
+    from diffdope.pipelines.bumpy_sphere import bumpy_sphere
     from diffdope.scene.lod import levels_of_detail
     from diffdope.scene.lookalikes import lookalikes
 
-    mesh = _bumpy_sphere()
+    mesh = bumpy_sphere()
     levels_of_detail(mesh, [500, 2000])
     lookalikes(mesh)
-
-
-def _bumpy_sphere() -> Mesh:
-    """A textured mesh of 5000 triangles, made here: to read a file takes half a second of imports."""
-    import numpy as np
-
-    from diffdope.scene.mesh import Mesh
-
-    count = 51
-    u, v = (grid.ravel() for grid in np.meshgrid(*2 * [np.linspace(0.0, 1.0, count)]))
-    around, down = 2.0 * np.pi * u, np.pi * (0.02 + 0.96 * v)
-    directions = np.stack([np.cos(around) * np.sin(down), np.sin(around) * np.sin(down), np.cos(down)], axis=1)
-    radius_m = 0.05 * (1.0 + 0.2 * np.sin(around) * np.sin(down) + 0.1 * np.cos(3.0 * down))
-    corner = (np.arange(count - 1)[:, None] * count + np.arange(count - 1)).ravel()
-    right, below = corner + 1, corner + count
-    faces = np.concatenate([np.stack([corner, below, right], 1), np.stack([right, below, below + 1], 1)])
-    texture = np.full((512, 512, 3), 128, np.uint8)
-    return Mesh(radius_m[:, None] * directions, faces, uv=np.stack([u, v], axis=1), texture=texture)
 
 
 def _fit_gain() -> None:
     import numpy as np
 
     from diffdope.terms import photometric_gain_kernel
-    from diffdope.terms.photometric_gain import fit_gain
+    from diffdope.terms.photometric_gain import fit_gain, fit_gain_at
 
     colors = np.zeros((9, 3))
     fit_gain(colors, colors, with_bias=True)
+    image, plane = np.zeros((3, 3, 3), np.float32), np.zeros((3, 3), np.float32)
+    fit_gain_at(image, image, plane, plane, with_bias=True, hold=0.0)
     photometric_gain_kernel.left_over(colors.T.copy(), colors.T.copy(), np.ones(3), np.zeros(3), np.zeros(3))
+
+
+def _weigh_pixels() -> None:
+    import numpy as np
+
+    from diffdope.geometry.camera import Camera
+    from diffdope.problem.responsibility import border_error, responsibility_of, silhouette_weights
+    from diffdope.scene.observation import Observation
+
+    plane = np.ones((8, 8), np.float32)
+    seen = Observation(Camera(9.0, 9.0, 4.0, 4.0, 8, 8), depth=plane, mask=plane)
+    weights = silhouette_weights(plane, seen, share=0.1, diameter_m=0.1)
+    responsibility_of(plane, seen, weights)
+    border_error(plane, plane, weights)
 
 
 def _regress() -> None:
@@ -282,9 +282,10 @@ def _align() -> None:
     import numpy as np
 
     from diffdope.geometry.pose import Pose
+    from diffdope.pipelines.bumpy_sphere import bumpy_sphere
     from diffdope.search.closest_points import ClosestPointSettings, Surface, aligned
 
-    surface, seen = Surface.of(_bumpy_sphere()), np.tile([0.0, 0.0, 0.5], (50, 1))
+    surface, seen = Surface.of(bumpy_sphere()), np.tile([0.0, 0.0, 0.5], (50, 1))
     start = Pose(np.eye(3), np.array([0.0, 0.0, 0.6]))
     with suppress(np.linalg.LinAlgError):  # of sums that no kernel has made
         aligned(

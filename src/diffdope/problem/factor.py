@@ -15,8 +15,9 @@ from diffdope.problem.fused_pass import evaluate_pose
 from diffdope.problem.layout import FactorArrays
 from diffdope.problem.linearise_kernel import linearise_pose
 from diffdope.problem.linearised import Linearised, PixelLists, blocks_of
+from diffdope.problem.pixel_kernels import pack_pixels
 from diffdope.problem.responsibility import Responsibility
-from diffdope.render.arrays import pinhole_of
+from diffdope.render.arrays import pinhole_of, readable
 from diffdope.render.buffers import Buffers
 from diffdope.render.kernels.calls import address_of
 from diffdope.render.kernels.layout import Pinhole, allocate_scratch
@@ -24,12 +25,15 @@ from diffdope.render.scratches import Lease
 from diffdope.scene.observation import Observation
 from diffdope.terms.gradient_magnitude_kernel import add_gradient_magnitude, magnitude_image
 from diffdope.terms.layout import DEPTH, EDGE, MASK, RGB, Canvas, IntensityImages, TermWeights
+from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.registry import IMAGE_TERMS, ObjectiveSettings
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 _EMPTY = np.zeros(0, np.float32)
+_NO_PLANE, _NO_COLOURS = readable(_EMPTY), readable(np.zeros((0, 3), np.float32))
+_AS_IT_IS = (np.zeros(3, np.float32), np.zeros(3, np.float32))
 _NO_IMAGES = IntensityImages(_EMPTY, _EMPTY, _EMPTY)
 
 
@@ -45,6 +49,7 @@ class ImageFactor:
         settings: weights and caps.
         length_m: metres by which depth residuals are divided; the object's diameter.
         with_normal: whether normal matrices are wanted; they cost about a third more.
+        gain: the light that is taken out of the observed colours; None leaves them as they are.
 
     Raises:
         DiffDopeError: if no pixel counts.
@@ -59,6 +64,7 @@ class ImageFactor:
         *,
         length_m: float,
         with_normal: bool = False,
+        gain: PhotometricGain | None = None,
     ) -> None:
         self.settings, self.buffers, self.with_normal = settings, buffers, with_normal
         self.width, self.height = observation.camera.width, observation.camera.height
@@ -67,14 +73,14 @@ class ImageFactor:
             raise DiffDopeError("responsibility: expected pixels that count, got none; is the mask inside the crop?")
         self.active = active_terms(buffers, observation, settings)
         self.weights = np.where(self.active, [term.weight(settings) for term in IMAGE_TERMS], 0.0)
-        packed = packed_pixels(observation, responsibility, intensity=bool(self.active[EDGE]))
+        packed, sums = packed_pixels(observation, responsibility, gain, intensity=bool(self.active[EDGE]))
         self._edge_jacobian = with_normal and bool(self.active[EDGE])
         evaluate, edges = addresses_of(buffers, edges=bool(self.active[EDGE]))
         planes = intensity_images(packed, self.width, self.height) if self.active[EDGE] else _NO_IMAGES
         terms = term_weights(settings, self.weights / self.weight_sum, length_m)
         self.arrays = FactorArrays(
             evaluate, edges, buffers.addresses, buffers.arrays, pinhole_of(observation.camera), packed, planes, terms,
-            empty_costs(packed, terms, self.width, self.height, self.active), self.weights, self.weight_sum,
+            empty_costs(packed, sums, terms, self.width, self.height, self.active), self.weights, self.weight_sum,
         )  # fmt: skip
 
     @property
@@ -109,21 +115,25 @@ def active_terms(buffers: Buffers, observation: Observation, settings: Objective
     return np.array([term.why_off(mesh, observation, settings) is None for term in IMAGE_TERMS])
 
 
-def packed_pixels(observation: Observation, responsibility: Responsibility, *, intensity: bool) -> F32:
-    """The observed crop (H*W, 8): red, green, blue, weight, depth, mask, weight of the mask, intensity or nothing."""
-    height, width = observation.camera.height, observation.camera.width
-    packed = np.zeros((height, width, 8), np.float32)
-    if observation.rgb is not None:
-        packed[..., :3] = observation.rgb
-        if intensity:
-            np.sum(observation.rgb, axis=2, out=packed[..., 7])
-            packed[..., 7] /= np.float32(3.0)
-    packed[..., 3], packed[..., 6] = responsibility.appearance, responsibility.silhouette
-    if observation.depth is not None:
-        packed[..., 4] = observation.depth
-    if observation.mask is not None:
-        packed[..., 5] = observation.mask
-    return packed.reshape(-1, 8)
+def packed_pixels(
+    observation: Observation, responsibility: Responsibility, gain: PhotometricGain | None = None, *, intensity: bool
+) -> tuple[F32, F64]:
+    """The observed crop (H*W, 8): red, green, blue, weight, depth, mask, weight of the mask, intensity or nothing.
+
+    Also sums (3,) over it: of weights, of those where there is depth, and of the mask times its weights.
+    """
+    rgb, depth, mask = observation.rgb, observation.depth, observation.mask
+    pixels, sums = observation.camera.height * observation.camera.width, np.zeros(3)
+    packed = np.empty((pixels, 8), np.float32)
+    light = _AS_IT_IS if gain is None else (gain.gain.astype(np.float32), gain.bias.astype(np.float32))
+    pack_pixels(
+        _NO_COLOURS if rgb is None else readable(rgb).reshape(pixels, 3),
+        _NO_PLANE if depth is None else readable(depth).reshape(pixels),
+        _NO_PLANE if mask is None else readable(mask).reshape(pixels),
+        readable(responsibility.appearance).reshape(pixels), readable(responsibility.silhouette).reshape(pixels),
+        *light, intensity, packed, sums,
+    )  # fmt: skip
+    return packed, sums
 
 
 def intensity_images(packed: F32, width: int, height: int) -> IntensityImages:
@@ -146,17 +156,29 @@ def term_weights(settings: ObjectiveSettings, weights: F64, length_m: float) -> 
     )  # fmt: skip
 
 
-def empty_costs(packed: F32, terms: TermWeights, width: int, height: int, active: NDArray[np.bool_]) -> F64:
-    """(4,) what a pose that covers nothing pays, unweighted, times the sum of the pixel weights; 0 of what is off."""
-    gate, costs = packed[:, 3], np.zeros(4)
+def empty_costs(
+    packed: F32, sums: F64, terms: TermWeights, width: int, height: int, active: NDArray[np.bool_]
+) -> F64:  # fmt: skip
+    """(4,) what a pose that covers nothing pays, unweighted, times the sum of the pixel weights; 0 of what is off.
+
+    Args:
+        packed: see `packed_pixels`, as sums.
+        sums: over it.
+        terms: what is paid.
+        width: of the crop.
+        height: of the crop.
+        active: (4,) which terms count.
+    """
+    costs = np.zeros(4)
     if active[RGB]:
-        costs[RGB] = terms.kappa_rgb * gate.sum(dtype=np.float64)
+        costs[RGB] = terms.kappa_rgb * sums[0]
     if active[DEPTH]:
-        costs[DEPTH] = terms.kappa_depth * gate.sum(where=packed[:, 4] > 0, dtype=np.float64)
+        costs[DEPTH] = terms.kappa_depth * sums[1]
     if active[MASK]:
-        costs[MASK] = (packed[:, 6] * packed[:, 5]).sum(dtype=np.float64)
+        costs[MASK] = sums[2]
     if active[EDGE]:
-        costs[EDGE] = terms.kappa_edge * gate.reshape(height, width)[1:-1, 1:-1].sum(dtype=np.float64)
+        gate = packed[:, 3].reshape(height, width)
+        costs[EDGE] = terms.kappa_edge * gate[1:-1, 1:-1].sum(dtype=np.float64)
     return costs
 
 

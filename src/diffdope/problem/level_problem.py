@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from diffdope.errors import NothingToCompareError
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
 from diffdope.problem.factor import ImageFactor
+from diffdope.problem.level_settings import colourless, contour_weight, held_by_contours, trusting, unmasked
 from diffdope.problem.problem import Problem
 from diffdope.problem.responsibility import (
     Responsibility,
@@ -30,7 +30,7 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.terms.contour import ContourCorrespondences, ContourSettings
 from diffdope.terms.layout import MODALITIES
-from diffdope.terms.photometric_gain import HOLD, HOLD_UNMASKED, NEUTRAL, PhotometricGain, colors_at, fit_gain
+from diffdope.terms.photometric_gain import HOLD, HOLD_UNMASKED, NEUTRAL, PhotometricGain, fit_gain_at
 from diffdope.terms.pose_prior import PosePrior
 from diffdope.terms.quadratic_factor import QuadraticFactor, summed
 from diffdope.terms.registry import POSE_TERMS, ObjectiveSettings
@@ -39,7 +39,6 @@ F64 = NDArray[np.float64]
 
 GainModel = Literal["as-is", "gain", "gain-bias"]
 ALL_MODALITIES = (*MODALITIES, "outline")
-_LEAST_UNCOVERED = 0.3  # below it, leaving badly explained pixels uncovered becomes a gain
 
 
 class LevelRules(NamedTuple):
@@ -181,10 +180,12 @@ def prepare_level(
         else:
             resolved = trusting(settings, rules.mask_error_px / max(off_px, 1e-6))
             responsibility = responsibility.eroded() if crop.depth is None else responsibility
-    seen = crop
+    gain = None
     if rules.gain != "as-is" and colored:
-        seen = in_light(crop, gain_at(images, crop, responsibility, with_bias=rules.gain == "gain-bias"))
-    factor = ImageFactor(buffers, seen, responsibility, resolved, length_m=length_m, with_normal=with_normal)
+        gain = gain_at(images, crop, responsibility, with_bias=rules.gain == "gain-bias")
+    factor = ImageFactor(
+        buffers, crop, responsibility, resolved, length_m=length_m, with_normal=with_normal, gain=gain
+    )  # fmt: skip
     contours = contours_of(crop, rules.contour, resolved, mesh)
     return checked(LevelProblem(window, crop, factor, responsibility, contours, refused_px, (pose, images)), mesh)
 
@@ -210,8 +211,7 @@ def prepare_followed(
     everywhere, resolved = Responsibility.everywhere(*window.size), unmasked(settings)
     if held_by_contours(mesh, crop, contour, settings):
         resolved, gain = colourless(resolved), NEUTRAL
-    seen = crop if crop.rgb is None or gain is NEUTRAL else in_light(crop, gain)
-    factor = ImageFactor(buffers, seen, everywhere, resolved, length_m=length_m, with_normal=True)
+    factor = ImageFactor(buffers, crop, everywhere, resolved, length_m=length_m, with_normal=True, gain=gain)
     contours = contours_of(crop, contour, resolved, mesh)
     return checked(LevelProblem(window, crop, factor, everywhere, contours), mesh)
 
@@ -223,29 +223,6 @@ def contours_of(
     if contour is None or crop.rgb is None or crop.mask is not None:
         return None
     return ContourCorrespondences(crop.rgb, crop.camera, contour, contour_weight(crop, contour, settings, mesh))
-
-
-def contour_weight(
-    observation: Observation, contour: ContourSettings | None, settings: ObjectiveSettings, mesh: Mesh
-) -> float:
-    """How much the photograph's edges hold the outline; 0 where a mask or, as a rule, depth does it better."""
-    if contour is None or "rgb" not in observation.modalities or "mask" in observation.modalities:
-        return 0.0
-    if not mesh.has_pattern:
-        return contour.plain
-    with_depth = "depth" in observation.modalities and settings.depth_weight > 0.0
-    return contour.weight_with_depth if with_depth else contour.weight
-
-
-def held_by_contours(
-    mesh: Mesh, crop: Observation, contour: ContourSettings | None, settings: ObjectiveSettings
-) -> bool:
-    """Whether contours take the place of a single colour.
-
-    In a light that is fitted, a single colour only says that the object looks the same all over, which holds of many
-    things that are not the object, and of few photographs that are. Edges know the object's colour from the photograph.
-    """
-    return mesh.has_color and not mesh.has_pattern and contour_weight(crop, contour, settings, mesh) > 0.0
 
 
 def checked(level: LevelProblem, mesh: Mesh) -> LevelProblem:
@@ -271,50 +248,15 @@ def pose_evidence(vertices_m: F64, pose: Pose, settings: ObjectiveSettings) -> Q
     return summed(pose, [one for one in every if one is not None])
 
 
-def trusting(settings: ObjectiveSettings, ratio: float) -> ObjectiveSettings:
-    """The settings with less weight for a mask whose border is 1 / ratio times as far off as a good one's.
-
-    As a variance would, it counts squared. What an uncovered pixel of the mask pays is that mask's voice too.
-    """
-    factor = min(1.0, ratio) ** 2
-    return replace(
-        settings,
-        mask_weight=settings.mask_weight * factor,
-        uncovered=settings.uncovered * max(factor, _LEAST_UNCOVERED),
-    )
-
-
-@lru_cache(maxsize=16)  # a film asks for the same of every frame
-def unmasked(settings: ObjectiveSettings) -> ObjectiveSettings:
-    """Nobody says which pixels belong to the object: large residuals are other things, not errors."""
-    return replace(
-        settings,
-        rgb_cap=min(settings.rgb_cap, settings.rgb_cap_unmasked),
-        depth_cap=min(settings.depth_cap, settings.depth_cap_unmasked),
-        uncovered=settings.uncovered_unmasked,
-    )
-
-
-@lru_cache(maxsize=16)
-def colourless(settings: ObjectiveSettings) -> ObjectiveSettings:
-    """The settings with colours left out."""
-    return replace(settings, rgb_weight=0.0, edge_weight=0.0)
-
-
-def in_light(crop: Observation, gain: PhotometricGain) -> Observation:
-    """The crop with its colours as the model's light would show them."""
-    assert crop.rgb is not None
-    return crop.with_rgb(gain.removed(crop.rgb))
-
-
 def gain_at(
     images: RenderedImages, crop: Observation, responsibility: Responsibility, *, with_bias: bool
 ) -> PhotometricGain:
     """The light in which the start pose fits best."""
     assert crop.rgb is not None
-    inside = np.flatnonzero((images.coverage[0] > 0.99) & (responsibility.appearance > 0.5))
     hold = HOLD if crop.mask is not None else HOLD_UNMASKED
-    return fit_gain(colors_at(images.rgb[0], inside).T, colors_at(crop.rgb, inside).T, with_bias=with_bias, hold=hold)
+    return fit_gain_at(
+        images.rgb[0], crop.rgb, images.coverage[0], responsibility.appearance, with_bias=with_bias, hold=hold
+    )
 
 
 def nothing_to_compare(mesh: Mesh, observation: Observation) -> str:

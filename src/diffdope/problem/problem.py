@@ -122,6 +122,10 @@ class Problem:
     @contextmanager
     def scratch(self, workers: int, canvases: tuple[Canvas, Canvas] = NOTHING) -> Iterator[list[ProblemScratch]]:
         """Lends what so many threads write while they evaluate."""
+        if len(self.factors) == 1:  # as nearly always
+            with self.factors[0].lease(workers) as lent:
+                yield [ProblemScratch.of((one,), canvases) for one in lent]
+            return
         with ExitStack() as stack:
             leases = [stack.enter_context(factor.lease(workers)) for factor in self.factors]
             yield [ProblemScratch.of(tuple(lease[k] for lease in leases), canvases) for k in range(workers)]

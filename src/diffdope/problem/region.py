@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera
-from diffdope.geometry.crop import CropWindow, choose_crop
+from diffdope.geometry.crop import CropWindow, crop_around
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Status
 from diffdope.scene.extent import hull_corners
@@ -47,7 +47,7 @@ def projected_box(vertices_m: F64, pose: Pose, camera: Camera) -> Box | Status:
 
     The vertices of its convex hull will do.
     """
-    return box_of(pose.apply(vertices_m), camera)
+    return box_of(vertices_m @ pose.R_m2c.T + pose.t_m2c, camera)
 
 
 def box_of(x_c: F64, camera: Camera) -> Box | Status:
@@ -56,7 +56,11 @@ def box_of(x_c: F64, camera: Camera) -> Box | Status:
     if not ahead.any():
         return Status.BEHIND_CAMERA
     crosses = not ahead.all()
-    u, v = camera.project(_in_front(x_c) if crosses else x_c)
+    if crosses or camera.distortion is not None:
+        u, v = camera.project(_in_front(x_c) if crosses else x_c)
+    else:
+        inverse = 1.0 / x_c[:, 2]
+        u, v = camera.fx * x_c[:, 0] * inverse + camera.cx, camera.fy * x_c[:, 1] * inverse + camera.cy
     box = (float(u.min()), float(v.min()), float(u.max()), float(v.max()))
     right, bottom = camera.width - 1, camera.height - 1
     if box[2] < 0 or box[3] < 0 or box[0] > right or box[1] > bottom:
@@ -76,6 +80,6 @@ def _in_front(x_c: F64) -> F64:
 
 
 def choose_window(start_box: Box, observation: Observation, *, size: int, margin: float) -> CropWindow:
-    """The crop that holds the start pose and the mask; see `choose_crop`."""
+    """The crop that holds the start pose and the mask; see `crop_around`."""
     boxes = [start_box] if observation.mask_box is None else [start_box, observation.mask_box]
-    return choose_crop(boxes, observation.camera, margin=margin, max_size=size)
+    return crop_around(boxes, observation.camera, margin=margin, max_size=size)

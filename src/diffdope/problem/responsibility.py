@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.problem.pixel_kernels import count_border, hide_behind_nearer, sum_shared
+from diffdope.render.arrays import readable
 from diffdope.scene.observation import Observation
 
 F32 = NDArray[np.float32]
@@ -55,14 +57,14 @@ def responsibility_of(coverage: F32, crop: Observation, silhouette: F32) -> Resp
         silhouette: weights of the mask's pixels; see `silhouette_weights`.
     """
     if crop.mask is not None:
-        appearance: NDArray[np.floating] = crop.mask
-        overlap = float(np.minimum(coverage, crop.mask).sum())
+        appearance: F32 = crop.mask
+        total, overlap = sum_shared(readable(coverage), readable(crop.mask))
     else:
         appearance = dilate(coverage, max(1, round(_AROUND * max(coverage.shape)))) * silhouette
-        overlap = float((coverage * silhouette).sum())
-    if appearance.sum() <= 0.0 or overlap <= 0.0:
+        total, overlap = float(appearance.sum()), float((coverage * silhouette).sum())
+    if total <= 0.0 or overlap <= 0.0:
         return Responsibility(np.ones_like(coverage), silhouette, 0.0)
-    return Responsibility(np.asarray(appearance, np.float32), silhouette, overlap)
+    return Responsibility(appearance, silhouette, overlap)
 
 
 def dilate(coverage: F32, pixels: int) -> F32:
@@ -104,10 +106,12 @@ def silhouette_weights(start_depth: F32, observation: Observation, *, share: flo
         weights[known] = 0.0
         return weights
     if observation.depth is not None:
-        hidden = _nearer(start_depth, observation, share * diameter_m)
+        _hide_behind_nearer(start_depth, observation, share * diameter_m, weights)
+        hidden = known
     else:
-        hidden = _deep_gaps((start_depth > 0.0) & ~known, observation.mask, share)
-    weights[(hidden | known) & (observation.mask < 0.5)] = 0.0
+        hidden = known | _deep_gaps((start_depth > 0.0) & ~known, observation.mask, share)
+    if hidden.any():
+        weights[hidden & (observation.mask < 0.5)] = 0.0
     return weights
 
 
@@ -146,26 +150,22 @@ def weights_of_mask(crop: Observation, *, margin_m: float) -> F32:
     if crop.others is not None:
         weights[(crop.others > 0.0) & ~inside] = 0.0
     if crop.depth is not None:
-        hidden = _nearer(np.where(inside, crop.depth, np.float32(0.0)), crop, margin_m) & ~inside
+        _hide_behind_nearer(np.where(inside, crop.depth, np.float32(0.0)), crop, margin_m, weights)
     else:
         from scipy.ndimage import distance_transform_edt
 
-        hidden = distance_transform_edt(~inside) > max(_RIM, _AROUND * max(inside.shape))
-    weights[hidden] = 0.0
+        weights[distance_transform_edt(~inside) > max(_RIM, _AROUND * max(inside.shape))] = 0.0
     return weights
 
 
-def _nearer(start_depth: F32, crop: Observation, margin_m: float) -> NDArray[np.bool_]:
-    """Where the observed surface is nearer than the object, whose depth is continued beyond its outline."""
+def _hide_behind_nearer(start_depth: F32, crop: Observation, margin_m: float, weights: F32) -> None:
+    """Sets weights to 0 outside of the mask where the observed surface is nearer than the object by a margin."""
     assert crop.depth is not None and crop.mask is not None
-    # Only pixels outside the mask matter, and none that is farther than all of the object can be in front of it.
-    near = (crop.depth > 0.0) & (crop.depth < start_depth.max() - margin_m) & (crop.mask < 0.5)
-    if not near.any():
-        return np.asarray(near)
-    from scipy.ndimage import distance_transform_edt
-
-    rows, columns = distance_transform_edt(start_depth <= 0.0, return_distances=False, return_indices=True)
-    return np.asarray(near & (crop.depth < start_depth[rows, columns] - margin_m))
+    height, width = start_depth.shape
+    hide_behind_nearer(
+        readable(start_depth), readable(crop.depth), readable(crop.mask), np.float32(margin_m),
+        np.empty((height, width), np.int32), np.empty(width, np.int64), np.empty(width, np.int64), weights,
+    )  # fmt: skip
 
 
 def _deep_gaps(start: NDArray[np.bool_], mask: F32, share: float) -> NDArray[np.bool_]:
@@ -212,9 +212,7 @@ def border_error(coverage: F32, mask: F32, weights: F32) -> float:
         mask: (H, W).
         weights: (H, W), 0 where the mask says nothing.
     """
-    inside = mask > 0.5
-    across = np.count_nonzero((inside[:, 1:] != inside[:, :-1]) & (weights[:, 1:] > 0.5))
-    along = np.count_nonzero((inside[1:] != inside[:-1]) & (weights[1:] > 0.5))
+    across, along = count_border(readable(mask), readable(weights))
     # Steps of a slanted border are counted in both directions: pi / 4 on average over all slants.
     length = max(0.25 * np.pi * (across + along), 1.0)
-    return float(np.sum(weights * np.abs(coverage - mask)) / length)
+    return float(float(np.sum(weights * np.abs(coverage - mask))) / length)

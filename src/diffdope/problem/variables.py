@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,7 @@ class Variables:
     @classmethod
     def one_object(cls, length_m: float) -> Variables:
         """The pose of one object."""
-        return cls((Variable("object", length_m),))
+        return _one_object(length_m)
 
     def __len__(self) -> int:
         return len(self.members)
@@ -87,3 +87,8 @@ class Variables:
         if name not in names:
             raise DiffDopeError(f"variables: expected one of {', '.join(names)}, got {name}")
         return names.index(name)
+
+
+@lru_cache(maxsize=64)  # a search asks for the same again and again
+def _one_object(length_m: float) -> Variables:
+    return Variables((Variable("object", length_m),))

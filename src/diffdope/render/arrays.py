@@ -27,6 +27,19 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 
+def readable(image: NDArray[np.floating]) -> F32:
+    """The image as kernels take what was observed: contiguous float32 that cannot be written to.
+
+    Images that were observed cannot be written to, and to numba that is another type: all are given like those. It is
+    copied only where it has to be.
+    """
+    view = np.ascontiguousarray(image, np.float32)
+    if view.flags.writeable:
+        view = view.view()
+        view.flags.writeable = False
+    return view
+
+
 def pinhole_of(camera: Camera) -> Pinhole:
     """The camera as kernels see it."""
     return Pinhole(

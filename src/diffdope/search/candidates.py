@@ -61,7 +61,7 @@ class Reached:
     def best(self) -> Pose:
         """With the lowest cost."""
         k = int(np.argmin(self.cost))
-        return Pose(self.hypotheses.R[k], self.hypotheses.t[k])
+        return solved_pose(self.hypotheses.R[k], self.hypotheses.t[k])
 
     def best_apart(self, count: int, length_m: float) -> Hypotheses:
         """So many of the best at most, of those that ended in one place the best alone."""

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_at_least_zero, check_count
 from diffdope.geometry import so3
-from diffdope.geometry.crop import choose_crop
+from diffdope.geometry.crop import crop_around
 from diffdope.geometry.pose import Pose
 from diffdope.problem.closest_points_kernel import descend_planes
+from diffdope.render.pool import HypothesisPool
 from diffdope.scene.cloud import Cells, cells_of
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -109,7 +110,7 @@ def measured_points(observation: Observation, count: int) -> F64:
     """
     box = observation.mask_box
     assert box is not None
-    window = choose_crop([box], observation.camera, margin=0.0, max_size=_CROP)
+    window = crop_around([box], observation.camera, margin=0.0, max_size=_CROP)
     crop = observation.without_rgb().crop(window)
     assert crop.depth is not None and crop.mask is not None
     shown = crop.mask > 0.5
@@ -124,7 +125,7 @@ def measured_points(observation: Observation, count: int) -> F64:
 
 def aligned(
     surface: Surface, seen: F64, start: Pose, settings: ClosestPointSettings, *, diameter_m: float, stays: bool,
-    rng: np.random.Generator,
+    rng: np.random.Generator, pool: HypothesisPool | None = None,
 ) -> Aligned:  # fmt: skip
     """Poses that measured points lead to; none if there are few points.
 
@@ -137,6 +138,7 @@ def aligned(
         stays: whether a pose is as near to the start as it can be where points do not tell: where a can is turned to
             about its axis, for example. False to leave it where its own start was, for colours to choose.
         rng: of the turns.
+        pool: threads that share the poses; None for the calling one alone.
     """
     nothing = Aligned(np.empty((0, 3, 3)), np.empty((0, 3)), False)
     if len(seen) < _LEAST_SEEN:
@@ -146,9 +148,11 @@ def aligned(
     def ends(R: F64, t: F64) -> tuple[F64, F64, F64, F64]:
         few = np.ascontiguousarray(seen[:: max(1, len(seen) * _HALVES // settings.points)])
         half, far = settings.iterations // 2, np.full(len(t), _LIMIT * diameter_m)
-        R, t, away, _ = _descended(surface, few, R, _centred(surface, few, R, t), half, far, diameter_m)
+        R, t, away, _ = _descended(surface, few, R, _centred(surface, few, R, t), half, far, diameter_m, pool)
         best = np.argsort(away, kind="stable")[: max(settings.kept, len(away) // _HALVES)]
-        R, t, away, H = _descended(surface, seen, R[best], t[best], settings.iterations - half, away[best], diameter_m)
+        R, t, away, H = _descended(
+            surface, seen, R[best], t[best], settings.iterations - half, away[best], diameter_m, pool
+        )
         return (*_stayed(R, t, H, start, diameter_m), away, H) if stays else (R, t, away, H)
 
     alone = ends(R[:1], t[:1])
@@ -190,8 +194,9 @@ def _apart(R: F64, t: F64, away: F64, count: int, diameter_m: float) -> Int:
 
 
 def _descended(
-    surface: Surface, seen: F64, R: F64, t: F64, steps: int, away: F64, diameter_m: float
-) -> tuple[F64, F64, F64, F64]:
+    surface: Surface, seen: F64, R: F64, t: F64, steps: int, away: F64, diameter_m: float,
+    pool: HypothesisPool | None = None,
+) -> tuple[F64, F64, F64, F64]:  # fmt: skip
     """Poses after some Gauss-Newton steps; mean distances (M,) and curvature (M, 6, 6) before the last of them.
 
     The curvature is by shares of half the diameter and radians.
@@ -204,6 +209,7 @@ def _descended(
         steps: of each.
         away: (M,) mean distances at first.
         diameter_m: of the object.
+        pool: see `aligned`.
     """
     cells, count = surface.cells, len(t)
     R, t, away = np.array(R, order="C"), np.array(t, order="C"), np.array(away)
@@ -211,7 +217,15 @@ def _descended(
     limit_m, least_m = _LIMIT * diameter_m, _LEAST_SCALE * diameter_m
     arrays = surface.points, surface.normals, cells.start, cells.nearest, cells.low, cells.size, cells.shape
     rules = np.array([steps, 0.5 * diameter_m, _DAMPING, _SPREAD, least_m, limit_m])
-    descend_planes(seen, R, t, arrays, rules, away, np.empty((3, 6, 6)), curvature, slope)
+
+    def work(_: int, first: int, last: int) -> None:
+        own, room = slice(first, last), np.empty((3, 6, 6))
+        descend_planes(seen, R[own], t[own], arrays, rules, away[own], room, curvature[own], slope[own])
+
+    if pool is None:
+        work(0, 0, count)
+    else:
+        pool.run(work, count)
     return R, t, away, curvature
 
 

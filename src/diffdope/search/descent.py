@@ -10,24 +10,19 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import agreement
-from diffdope.estimate.fit_quality import assess_with_gain
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.problem.level_problem import (
     LevelProblem,
     LevelRules,
-    contour_weight,
     pose_terms,
     prepare_followed,
     prepare_level,
 )
 from diffdope.problem.problem import Problem
 from diffdope.problem.region import choose_window, projected_box
-from diffdope.problem.responsibility import border_error
 from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
-from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates, Hypotheses, Reached, Round
 from diffdope.search.history import Recorder
@@ -35,9 +30,11 @@ from diffdope.search.keyframes import Keyframes
 from diffdope.search.levels import Level, PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.settings import SearchSettings
+from diffdope.search.winner import assess_winner
 from diffdope.solve.levenberg_marquardt import SolverResult, minimise
-from diffdope.terms.base import Comparison, Rendering
+from diffdope.terms.base import Rendering
 from diffdope.terms.inner_contour import inner_factor
+from diffdope.terms.keyframe import Keyframe
 from diffdope.terms.layout import Canvas
 from diffdope.terms.matched_points import MatchedPoints
 from diffdope.terms.photometric_gain import PhotometricGain
@@ -164,7 +161,18 @@ class Descent:
             ended, hypotheses = self._rounds(
                 level, hypotheses, best, contour.inner_px, contour.closing_steps, prior, buffers, True, inner=True
             )
-        return self._assessed(start, level, rough or level, hypotheses, ended, before, len(pyramid.levels))
+        best, rendering = ended.best, ended.rendering
+        if rendering is None:
+            rendering = Rendering.of(level.drawn(self._meshes.buffers(), best))
+        won = assess_winner(level, rendering, best, self._meshes, before, self._keyframe(best))
+        columns, count = hypotheses.columns, len(pyramid.levels)
+        return Candidates(
+            start, level, rough or level, columns, ended, won.quality, won.gain, count, won.border_px
+        )  # fmt: skip
+
+    def _keyframe(self, pose: Pose) -> Keyframe | None:
+        """What a film has shown of the object from about there."""
+        return None if self._keyframes is None else self._keyframes.nearest(pose)
 
     def _creased(self, level: LevelProblem) -> bool:
         """Whether creases are looked for: where edges are all that there is, and the object has some."""
@@ -266,7 +274,7 @@ class Descent:
         length_m, beside = self._meshes.length_m, []
         if inner:
             beside.append(inner_factor(edges, self._meshes.creases, *drawn, pose, reach_px, length_m))
-        keyframe = None if self._keyframes is None else self._keyframes.nearest(pose)
+        keyframe = self._keyframe(pose)
         if keyframe is not None:
             beside.append(keyframe.factor(edges.smooth, *drawn, level.crop.camera, pose, length_m))
         return contour, tuple(factor for factor in beside if factor is not None)
@@ -278,50 +286,6 @@ class Descent:
         if self._progress is not None:
             self._progress(self._recorder.last, max(self._expected, self._recorder.last), float(solution.cost.min()))
         return row
-
-    def _assessed(
-        self, start: Pose, level: LevelProblem, rough: LevelProblem, hypotheses: Hypotheses, ended: Round,
-        before: Reached | None, levels: int,
-    ) -> Candidates:  # fmt: skip
-        """What speaks for the winner."""
-        best, rendering = ended.best, ended.rendering
-        if rendering is None:
-            rendering = Rendering.of(level.drawn(self._meshes.buffers(), best))
-        seen = Comparison(rendering, level.crop, level.responsibility.silhouette, self._meshes.length_m)
-        quality, gain = assess_with_gain(seen)
-        if level.contour_active and not self._meshes.mesh.has_pattern:  # contours stand for its single colour
-            quality, gain = replace(quality, texture=None), None
-        if level.contours is not None:
-            drawn = rendering.coverage, rendering.depth
-            quality = replace(quality, outline=level.contours.support(*drawn))
-            keyframe = None if self._keyframes is None else self._keyframes.nearest(best)
-            if keyframe is not None:
-                smooth, camera = level.contours.smooth, level.crop.camera
-                learned = keyframe.support(smooth, *drawn, camera, best, self._meshes.length_m)
-                quality = replace(quality, learned=learned)
-        if before is not None and len(before.cost) > 1:  # a single one cannot agree with itself
-            voters = before.hypotheses
-            agreed = agreement(voters.R, voters.t, before.cost, best, self._meshes.length_m)
-            quality = replace(quality, agreement=agreed)
-        mask, weights = level.crop.mask, level.responsibility.silhouette
-        border_px = 0.0 if mask is None else border_error(rendering.coverage, mask, weights)
-        return Candidates(start, level, rough, hypotheses.columns, ended, quality, gain, levels, border_px)
-
-
-def iterates_of(
-    pyramid: PyramidSettings, search: SearchSettings, objective: ObjectiveSettings, unseen: Observation, mesh: Mesh
-) -> int:
-    """How many a descent makes at most; `unseen` is the observation without its mask, which may be left out."""
-    contour = search.outline
-    held = contour_weight(unseen, contour, objective, mesh) > 0.0
-    rounds, count = len(contour.reach_px) if held else 1, pyramid.hypotheses[0]
-    each = [rounds * (-(-level.iterations // rounds) + 1) for level in pyramid.levels]
-    steps = sum(each) + (each[0] if pyramid.at_first(count) < count else 0)
-    if not held:
-        return steps
-    plain = contour.inner_px if contour.inner > 0.0 else ()
-    after = contour.closing_px if mesh.has_pattern else plain
-    return steps + len(after) * (contour.closing_steps + 1)
 
 
 def shaped(canvas: Canvas, width: int, height: int) -> Rendering:

@@ -17,17 +17,19 @@ from diffdope.estimate.robust_gauss_newton import RobustEstimate, robust_gauss_n
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
-from diffdope.problem.level_problem import contour_weight, pose_evidence
+from diffdope.problem.level_problem import pose_evidence
+from diffdope.problem.level_settings import contour_weight
 from diffdope.scene.observation import Observation
 from diffdope.search.answers import Answers, along, answers_of
 from diffdope.search.box_masks import Mask, masks_in_box
 from diffdope.search.by_features import search_by_features, with_distance_error
 from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.contradictions import of_departure, of_kind, of_size
-from diffdope.search.descent import Descent, Progress, iterates_of
+from diffdope.search.descent import Descent, Progress
 from diffdope.search.ending import costs_of, first_order, refused, status_of
 from diffdope.search.everywhere import pyramids_everywhere, search_everywhere
 from diffdope.search.history import Amended, Recorder
+from diffdope.search.iterates import iterates_of
 from diffdope.search.keyframes import Keyframes
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from diffdope.checked_fields import changed
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.scene.observation import Observation
@@ -115,6 +114,7 @@ class Stages:
         R, t, told = aligned(
             self._meshes.surface, seen, self._start, settings.closest_points,
             diameter_m=self._meshes.length_m, stays=not by_colour, rng=self._rng,
+            pool=self._meshes.buffers().pool,
         )  # fmt: skip
         # Where colours alone tell a turn, the wider search has a look, as if they had led there from the start.
         self._reach_of_aligned = settings.far if told or not by_colour else settings.near
@@ -124,7 +124,7 @@ class Stages:
         """Its levels with the prior of the wider search, unless it has none: aligned poses may be as far away."""
         if not (pyramid.angle_deg or pyramid.distance):
             return pyramid
-        return replace(pyramid, angle_deg=self._settings.far.angle_deg, distance=self._settings.far.distance)
+        return changed(pyramid, angle_deg=self._settings.far.angle_deg, distance=self._settings.far.distance)
 
     def _far(self, column: int) -> Candidates | Failure:
         """The wider search: from what is laid over the mask with rotations near the start's, or from all around it."""

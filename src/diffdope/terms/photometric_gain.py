@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.render.arrays import readable
+
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
@@ -53,11 +55,38 @@ def fit_gain(
         least: smallest gain.
         most: largest gain.
     """
-    if len(model) < 8:
+    from diffdope.terms.photometric_gain_kernel import FEWEST, line
+
+    if len(model) < FEWEST:
         return NEUTRAL
-    from diffdope.terms.photometric_gain_kernel import line
 
     x, y = np.ascontiguousarray(model.T), np.ascontiguousarray(observed.T)
     lines = [line(x[c], y[c], np.ones(len(model)), _ROUNDS, _SPREAD, with_bias, least, most, hold) for c in range(3)]
     gain, bias = (np.array(values) for values in zip(*lines, strict=True))
     return PhotometricGain(gain, bias)
+
+
+def fit_gain_at(
+    model: F32, photo: F32, coverage: F32, appearance: F32, *, with_bias: bool, hold: float, least: float = 0.2,
+    most: float = 4.0,
+) -> PhotometricGain:  # fmt: skip
+    """The same over the pixels of two images that show the object and nothing else.
+
+    Args:
+        model: rendered colours (H, W, 3).
+        photo: observed ones (H, W, 3).
+        coverage: of the rendering (H, W).
+        appearance: weights (H, W) of the photograph's pixels.
+        with_bias: see `fit_gain`, as the next three.
+        hold: how strongly the bias is held to 0.
+        least: smallest gain.
+        most: largest gain.
+    """
+    from diffdope.terms.photometric_gain_kernel import fit_lines
+
+    lines, room = np.repeat([[1.0], [0.0]], 3, axis=1), np.empty((7, coverage.size))
+    fit_lines(
+        model.reshape(-1, 3), readable(photo).reshape(-1, 3), coverage.reshape(-1), readable(appearance).reshape(-1),
+        room, _ROUNDS, _SPREAD, with_bias, least, most, hold, lines,
+    )  # fmt: skip
+    return PhotometricGain(lines[0], lines[1])

@@ -6,9 +6,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from diffdope.render.kernels.options import ENTRY
+from diffdope.render.kernels.options import ENTRY, KERNEL
 
+F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
+
+_WHOLE, _OWN = np.float32(0.99), np.float32(0.5)  # coverage and weight of pixels that show the object and nothing else
+FEWEST = 8  # pixels through which a line is drawn
 
 
 @njit(**ENTRY)
@@ -16,10 +20,57 @@ def line(
     x: F64, y: F64, weight: F64, rounds: int, spread: float, with_bias: bool, least: float, most: float, hold: float
 ) -> tuple[float, float]:
     """Gain and bias of y = gain * x + bias, (N,) each, by least squares reweighted from `weight` on: `fit_gain`."""
+    found: tuple[float, float] = _line(x, y, weight, len(x), rounds, spread, with_bias, least, most, hold)
+    return found
+
+
+@njit(**ENTRY)
+def fit_lines(
+    model: F32, photo: F32, coverage: F32, appearance: F32, room: F64, rounds: int, spread: float, with_bias: bool,
+    least: float, most: float, hold: float, lines: F64,
+) -> None:  # fmt: skip
+    """The same of each channel of two images, over the pixels that show the object and nothing else; see `fit_gain_at`.
+
+    Args:
+        model: rendered colours (N, 3).
+        photo: observed ones (N, 3).
+        coverage: of the rendering (N,).
+        appearance: weights (N,) of the photograph's pixels.
+        room: (7, N): both colours of those pixels, and weights.
+        rounds: of reweighting.
+        spread: of colours, below which a bias cannot be told from a gain.
+        with_bias: whether there is a bias.
+        least: smallest gain.
+        most: largest gain.
+        hold: how strongly the bias is held to 0.
+        lines: (2, 3) gain and bias of each channel; left as they are where there are too few pixels.
+    """
+    count = 0
+    for i in range(len(coverage)):
+        if coverage[i] > _WHOLE and appearance[i] > _OWN:
+            for c in range(3):
+                room[c, count] = model[i, c]
+                room[3 + c, count] = photo[i, c]
+            count += 1
+    if count < FEWEST:
+        return
+    for c in range(3):
+        for i in range(count):
+            room[6, i] = 1.0
+        lines[0, c], lines[1, c] = _line(
+            room[c], room[3 + c], room[6], count, rounds, spread, with_bias, least, most, hold
+        )
+
+
+@njit(**KERNEL)
+def _line(
+    x: F64, y: F64, weight: F64, count: int, rounds: int, spread: float, with_bias: bool, least: float, most: float,
+    hold: float,
+) -> tuple[float, float]:  # fmt: skip
     gain, bias = 1.0, 0.0
     for _ in range(rounds):
         total, sx, sy, sxx, sxy = 0.0, 0.0, 0.0, 0.0, 0.0
-        for i in range(len(x)):
+        for i in range(count):
             weighted = weight[i] * x[i]
             total += weight[i]
             sx += weighted
@@ -35,7 +86,7 @@ def line(
         gain = min(max(gain, least), most)
         if with_bias:
             bias = (sy - gain * sx) / damped
-        for i in range(len(x)):
+        for i in range(count):
             weight[i] = 1.0 / max(abs(y[i] - gain * x[i] - bias), 0.02)
     return gain, bias
 

@@ -1,0 +1,67 @@
+"""Settings of a level: which evidence counts, and how much, by what there is of mask, depth and colours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from diffdope.checked_fields import changed
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+from diffdope.terms.contour import ContourSettings
+from diffdope.terms.registry import ObjectiveSettings
+
+_LEAST_UNCOVERED = 0.3  # below it, leaving badly explained pixels uncovered becomes a gain
+
+
+def contour_weight(
+    observation: Observation, contour: ContourSettings | None, settings: ObjectiveSettings, mesh: Mesh
+) -> float:
+    """How much the photograph's edges hold the outline; 0 where a mask or, as a rule, depth does it better."""
+    if contour is None or "rgb" not in observation.modalities or "mask" in observation.modalities:
+        return 0.0
+    if not mesh.has_pattern:
+        return contour.plain
+    with_depth = "depth" in observation.modalities and settings.depth_weight > 0.0
+    return contour.weight_with_depth if with_depth else contour.weight
+
+
+def held_by_contours(
+    mesh: Mesh, crop: Observation, contour: ContourSettings | None, settings: ObjectiveSettings
+) -> bool:
+    """Whether contours take the place of a single colour.
+
+    In a light that is fitted, a single colour only says that the object looks the same all over, which holds of many
+    things that are not the object, and of few photographs that are. Edges know the object's colour from the photograph.
+    """
+    return mesh.has_color and not mesh.has_pattern and contour_weight(crop, contour, settings, mesh) > 0.0
+
+
+def trusting(settings: ObjectiveSettings, ratio: float) -> ObjectiveSettings:
+    """The settings with less weight for a mask whose border is 1 / ratio times as far off as a good one's.
+
+    As a variance would, it counts squared. What an uncovered pixel of the mask pays is that mask's voice too.
+    """
+    factor = min(1.0, ratio) ** 2
+    return changed(
+        settings,
+        mask_weight=settings.mask_weight * factor,
+        uncovered=settings.uncovered * max(factor, _LEAST_UNCOVERED),
+    )
+
+
+@lru_cache(maxsize=16)  # a film asks for the same of every frame
+def unmasked(settings: ObjectiveSettings) -> ObjectiveSettings:
+    """Nobody says which pixels belong to the object: large residuals are other things, not errors."""
+    return replace(
+        settings,
+        rgb_cap=min(settings.rgb_cap, settings.rgb_cap_unmasked),
+        depth_cap=min(settings.depth_cap, settings.depth_cap_unmasked),
+        uncovered=settings.uncovered_unmasked,
+    )
+
+
+@lru_cache(maxsize=16)
+def colourless(settings: ObjectiveSettings) -> ObjectiveSettings:
+    """The settings with colours left out."""
+    return replace(settings, rgb_weight=0.0, edge_weight=0.0)
