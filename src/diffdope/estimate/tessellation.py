@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from diffdope.geometry.vectors import cross
-
 from diffdope.render.kernels.layout import MeshArrays
 
 _SHARPEST = np.cos(np.radians(40.0))  # edges bent more belong to the object, not to its tessellation

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.vectors import cross
-
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.topology import build_edges
 

@@ -31,7 +31,7 @@ def gather(u, at, corners, start, star, ring):
 def neighbours(size, ring, near):
     """Each neighbour of a place once: v, how many faces lead to it, and which wedges become which on the way there.
 
-    near (6 or more, 2 N): v, faces, wedge and what it becomes, and again for the other face. Returns how many there are.
+    near (6 or more, 2 N): v, faces, wedge and what it becomes, and again for the other face. Returns how many.
     """
     found = 0
     for side in range(2):
