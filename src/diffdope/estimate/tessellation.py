@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from diffdope.geometry.vectors import cross
 from diffdope.render.kernels.layout import MeshArrays
 
 _SHARPEST = np.cos(np.radians(40.0))  # edges bent more belong to the object, not to its tessellation
@@ -23,7 +24,7 @@ def facet_tilt(mesh: MeshArrays) -> float:
     normals = np.stack([shape.normal_x, shape.normal_y, shape.normal_z], axis=1).astype(np.float64)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
     points = np.stack([shape.x, shape.y, shape.z], axis=1).astype(np.float64)[shape.faces.astype(np.int64)]
-    areas = np.linalg.norm(np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0]), axis=1)
+    areas = np.linalg.norm(cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0]), axis=1)
     cosine = np.abs((normals[faces[:, 0]] * normals[faces[:, 1]]).sum(axis=1))  # either winding
     angle = np.arccos(np.clip(cosine, -1.0, 1.0))
     smooth = cosine > _SHARPEST

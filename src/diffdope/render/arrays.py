@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
+from diffdope.geometry.vectors import cross, lengths
 from diffdope.render.kernels.layout import (
     EDGE_AGREE,
     EDGE_ALWAYS,
@@ -21,7 +22,7 @@ from diffdope.render.kernels.layout import (
 )  # fmt: skip
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.texture import build_pyramid
-from diffdope.scene.topology import build_edges
+from diffdope.scene.topology import build_edges, is_closed
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -60,8 +61,8 @@ def vertex_attributes(mesh: Mesh) -> tuple[int, F64 | None]:
 def face_planes(mesh: Mesh) -> tuple[F32, F32, F32, F32]:
     """Unit normals by coordinate and offsets, (F,) each; what a face without area has does not matter."""
     a, b, c = np.moveaxis(mesh.vertices_m[mesh.faces], 1, 0)
-    normal = np.cross(b - a, c - a)
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    normal = cross(b - a, c - a)
+    normal /= np.maximum(lengths(normal)[:, None], np.finfo(np.float64).tiny)
     offset = -np.einsum("fk,fk->f", normal, a)
     x, y, z, d = (np.ascontiguousarray(column, np.float32) for column in (*normal.T, offset))
     return x, y, z, d
@@ -87,8 +88,9 @@ def mesh_arrays(mesh: Mesh) -> MeshArrays:
     texture = mesh.texture if shading == SHADE_TEXTURE and mesh.texture is not None else np.zeros((1, 1, 3), np.uint8)
     pyramid = build_pyramid(texture)
     edges = build_edges(mesh.vertices_m, mesh.faces, values)
+    closed = is_closed(mesh.vertices_m, mesh.faces, edges)
     return MeshArrays(
-        Shape(*coordinates(mesh), np.ascontiguousarray(mesh.faces, np.uint32), *face_planes(mesh), int(mesh.is_closed)),
+        Shape(*coordinates(mesh), np.ascontiguousarray(mesh.faces, np.uint32), *face_planes(mesh), int(closed)),
         Skin(
             shading,
             attributes,

@@ -50,8 +50,9 @@ def _smallest(corners: F64, normals: F64, turns: F64) -> tuple[F64, float]:
     height = np.ptp(corners @ normals.T, axis=0)
     x, y = _across(normals)
     along, up = corners @ x.T, corners @ y.T
-    cosine, sine = np.cos(turns)[:, None, None], np.sin(turns)[:, None, None]
-    area = np.ptp(cosine * along + sine * up, axis=1) * np.ptp(cosine * up - sine * along, axis=1)
+    area = np.empty((len(turns), len(normals)))
+    for k, (cosine, sine) in enumerate(zip(np.cos(turns), np.sin(turns), strict=True)):  # which stays in the cache
+        area[k] = np.ptp(cosine * along + sine * up, axis=0) * np.ptp(cosine * up - sine * along, axis=0)
     volume = area * height
     turn, normal = np.unravel_index(np.argmax(volume <= volume.min() * (1.0 + 10.0**-_EVEN)), area.shape)
     return normals[normal], float(turns[turn])

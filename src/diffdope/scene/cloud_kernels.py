@@ -18,6 +18,13 @@ def _nearest_of(x, y, z, points, first, last, best, at):
     return best, at
 
 
+@njit(**EXACT_INNER)
+def _beside(x, low, size):
+    """Squared distance of a number from an interval, a little less than it is, so that rounding leaves out nothing."""
+    away = max(low - x, x - low - size, 0.0)
+    return 0.999 * away * away
+
+
 @njit(**EXACT_ENTRY)
 def match(R, t, some, points, start, nearest_cell, low, size, shape, away, goal, product):
     """For each motion (M, 3, 3), (M, 3) of some points (N, 3): how far they are from the nearest points on average.
@@ -38,12 +45,15 @@ def match(R, t, some, points, start, nearest_cell, low, size, shape, away, goal,
             i = int(min(max((x - low[0]) / size, 0.0), nx - 1.0))
             j = int(min(max((y - low[1]) / size, 0.0), ny - 1.0))
             k = int(min(max((z - low[2]) / size, 0.0), nz - 1.0))
-            best, at = np.inf, 0
+            low_k, high_k = max(k - 1, 0), min(k + 1, nz - 1) + 1
+            row = (i * ny + j) * nz  # cells of a row are neighbours in memory, and so are their points
+            best, at = _nearest_of(x, y, z, points, start[row + low_k], start[row + high_k], np.inf, 0)
             for u in range(max(i - 1, 0), min(i + 2, nx)):
+                across = _beside(x, low[0] + size * u, size)
                 for v in range(max(j - 1, 0), min(j + 2, ny)):
-                    row = (u * ny + v) * nz  # cells of a row are neighbours in memory, and so are their points
-                    first, last = start[row + max(k - 1, 0)], start[row + min(k + 1, nz - 1) + 1]
-                    best, at = _nearest_of(x, y, z, points, first, last, best, at)
+                    if across + _beside(y, low[1] + size * v, size) < best and (u != i or v != j):
+                        row = (u * ny + v) * nz
+                        best, at = _nearest_of(x, y, z, points, start[row + low_k], start[row + high_k], best, at)
             if best > size * size:
                 cell = nearest_cell[(i * ny + j) * nz + k]
                 best, at = _nearest_of(x, y, z, points, start[cell], start[cell + 1], best, at)

@@ -88,7 +88,7 @@ class Collapses:
         self._log = np.empty((2, count), np.int32)
         self._start, self._star = np.zeros(places + 1, np.int32), np.empty(wedges.corners.size, np.int32)
         self._room, self._ring = np.ones((2, places), np.int32), np.empty((5, kernels.HUB), np.int32)
-        self._near, self._price = np.empty((6, 2 * kernels.HUB), np.int32), np.empty(2 * kernels.HUB)
+        self._near, self._price = np.empty((7, 2 * kernels.HUB), np.int32), np.empty(2 * kernels.HUB)
         self._target, self._cost = np.empty(places, np.int32), np.empty(places)
         self.stages = [(0, len(wedges.corners))]
         quadrics.stars_of(self._at, self._start, self._star)

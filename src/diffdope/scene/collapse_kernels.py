@@ -46,12 +46,12 @@ def _paint_error(wedge, to, x, y, z, attributes, paints):
 
 
 @njit(**EXACT_INNER)
-def _cost(u, n, near, points, attributes, planes, paints):
-    """Mean squared error of a collapse of u into a neighbour."""
+def _cost(u, n, near, points, attributes, planes, paints, painted):
+    """Mean squared error of a collapse of u into a neighbour; without its paint it is never more than with it."""
     v = near[0, n]
     x, y, z = points[v, 0], points[v, 1], points[v, 2]
     total = max(value_of(planes[u], x, y, z), 0.0)
-    if attributes.shape[1] > 0:
+    if painted:
         total += _paint_error(near[2, n], near[3, n], x, y, z, attributes, paints)
         if near[4, n] != near[2, n]:
             total += _paint_error(near[4, n], near[5, n], x, y, z, attributes, paints)
@@ -80,7 +80,7 @@ def candidates(
 ):
     """The cheapest allowed collapse of each place whose turn it is: into target (P,), -1 for none, at cost (P,).
 
-    limit: the greatest cost. room (2, P): the first row says which places have changed. ring (5, HUB), near (6, 2 HUB):
+    limit: the greatest cost. room (2, P): the first row says which places have changed. ring (5, HUB), near (7, 2 HUB):
     integers; price (2 HUB,).
     """
     changed, seen = room[0], room[1]
@@ -108,7 +108,7 @@ def candidates(
         for n in range(found):
             price[n] = np.inf
             if (features == 0 or near[1, n] != 2) and _pairs(n, near, wedges):  # a border moves along itself only
-                price[n] = _cost(u, n, near, points, attributes, planes, paints)
+                price[n], near[6, n] = _cost(u, n, near, points, attributes, planes, paints, False), 0
         while True:
             best = 0
             for n in range(1, found):
@@ -117,8 +117,15 @@ def candidates(
             if not price[best] <= limit:
                 break
             v = near[0, best]
+            if near[6, best] == 0:  # of the others, it does not matter what they cost
+                near[6, best] = 1
+                if folds(u, v, size, points, ring):
+                    price[best] = np.inf
+                elif attributes.shape[1] > 0:
+                    price[best] = _cost(u, best, near, points, attributes, planes, paints, True)
+                continue
             stamp += 1
-            if not folds(u, v, size, points, ring) and keeps_topology(u, v, size, at, start, star, ring, seen, stamp):
+            if keeps_topology(u, v, size, at, start, star, ring, seen, stamp):
                 target[u], cost[u] = v, price[best]
                 break
             price[best] = np.inf

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.geometry.vectors import cross
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.topology import build_edges
 
@@ -44,7 +45,7 @@ class Creases:
         vertices, faces = mesh.vertices_m, mesh.faces
         edges = build_edges(vertices, faces, None)
         a, b, c = np.moveaxis(vertices[faces], 1, 0)
-        normals = np.cross(b - a, c - a)
+        normals = cross(b - a, c - a)
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
         cosine = (normals[edges.f0] * normals[edges.f1]).sum(axis=1) * np.where(edges.flip > 0, -1.0, 1.0)
         sharp = (edges.f1 < 0) | (cosine < np.cos(np.radians(_LEAST_ANGLE_DEG)))

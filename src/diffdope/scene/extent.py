@@ -6,13 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
+Int = NDArray[np.intp]
 _FEW = 1024  # points of which all pairs are compared at once
 _MOST_PAIRS = 2**22  # compared at a time, which bounds the memory
 
 
 def diameter(points: F64) -> float:
     """Greatest distance between two points of (N, 3): among the corners of their convex hull, so exact."""
-    corners = hull_corners(points)
+    return farthest_apart(hull_corners(points))
+
+
+def farthest_apart(corners: F64) -> float:
+    """`diameter` of points (N, 3) that are the corners of their convex hull."""
     # The pair is at least as far apart as any other; a point too near the middle cannot be one of it.
     middle = (corners.min(axis=0) + corners.max(axis=0)) / 2
     radius = np.linalg.norm(corners - middle, axis=1)
@@ -57,6 +62,12 @@ def _of_opposite_points(points: F64, known: float) -> float:
 
 def hull_corners(points: F64) -> F64:
     """Points (M, 3) of (N, 3) with the same convex hull: its corners, or all where that cannot be computed."""
+    return points[hull_of(points)]
+
+
+def hull_of(points: F64) -> Int:
+    """Which points (M,) of (N, 3) have the same convex hull: its corners, or all where that cannot be computed."""
+    every = np.arange(len(points))
     centered = points - points.mean(axis=0)
     _, _, axes = np.linalg.svd(centered.T @ centered)
     # A flat set has a hull in its plane only, a straight one only two ends.
@@ -64,11 +75,10 @@ def hull_corners(points: F64) -> F64:
     extent = np.ptp(flat, axis=0)
     rank = int(np.count_nonzero(extent > 1e-9 * max(extent.max(), 1e-300)))
     if len(points) <= 3 or rank <= 1:
-        return points if len(points) <= 3 else points[[np.argmin(flat[:, 0]), np.argmax(flat[:, 0])]]
+        return every if len(points) <= 3 else np.array([np.argmin(flat[:, 0]), np.argmax(flat[:, 0])])
     from scipy.spatial import ConvexHull, QhullError
 
     try:
-        corners: F64 = points[ConvexHull(flat[:, :rank]).vertices]
+        return np.asarray(ConvexHull(flat[:, :rank]).vertices, np.intp)
     except QhullError:  # nearly flat sets can defeat it; all points are a superset of the corners
-        return points
-    return corners
+        return every

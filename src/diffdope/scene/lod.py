@@ -131,10 +131,11 @@ class Reduction:
         corners = collapses.corners_at(stage)
         if len(corners) < 4:
             return None
-        used, faces = np.unique(corners, return_inverse=True)
-        kept = collapses.wedges.vertex[used]
+        present = np.zeros(len(collapses.wedges.vertex), np.bool_)
+        present[corners] = True
+        kept = collapses.wedges.vertex[present]
         return Mesh(
-            mesh.vertices_m[kept], faces.reshape(-1, 3).astype(np.int32),
+            mesh.vertices_m[kept], (np.cumsum(present, dtype=np.int32) - 1)[corners],
             uv=None if mesh.uv is None else mesh.uv[kept],
             texture=self._original.at_least(mesh.texture, _DETAIL, tolerance),
             colors=None if mesh.colors is None else mesh.colors[kept], name=f"{mesh.name}, {len(corners)} triangles",

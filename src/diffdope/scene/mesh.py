@@ -23,7 +23,7 @@ from diffdope.errors import (
     check_type,
     expected,
 )
-from diffdope.scene.extent import diameter
+from diffdope.scene.extent import farthest_apart, hull_of
 from diffdope.scene.mesh_checks import checked
 from diffdope.scene.mesh_io import WITHOUT_UNIT, MeshFile, Unit, read_mesh
 from diffdope.scene.parts import join
@@ -32,12 +32,14 @@ from diffdope.scene.topology import build_edges, is_closed
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
+Int = NDArray[np.intp]
 
 METRES_PER_UNIT = {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "inch": 0.0254}
 _SMALLEST_M, _USUAL_M, _LARGEST_M = 1e-3, 5.0, 100.0
 _LARGE = "the diameter is"
 
 _PLAIN = 0.02  # colours in [0, 1] that differ by less are one: JPEG's noise is as large
+_SOME = 8  # every 8th texel along each axis: where these differ, the others need not be looked at
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +172,16 @@ class Mesh:
     @cached_property
     def diameter(self) -> float:
         """Greatest distance between two vertices, metres."""
-        return diameter(self.vertices_m)
+        return farthest_apart(self.hull_m)
+
+    @property
+    def hull_m(self) -> F64:
+        """Corners (N, 3) of its convex hull, metres: what bounds it is bounded by these, which are far fewer."""
+        return self.vertices_m[self._hull]
+
+    @cached_property
+    def _hull(self) -> Int:
+        return hull_of(self.vertices_m)
 
     @property
     def has_color(self) -> bool:
@@ -181,7 +192,7 @@ class Mesh:
     def has_pattern(self) -> bool:
         """Whether its colours differ anywhere: a single one tells no turn from another."""
         if self.texture is not None:
-            return bool(np.ptp(self.texture.reshape(-1, 3), axis=0).max() > 255 * _PLAIN)
+            return any(_spread(part) > 255 * _PLAIN for part in (self.texture[::_SOME, ::_SOME], self.texture))
         return self.colors is not None and bool(np.ptp(self.colors, axis=0).max() > _PLAIN)
 
     @cached_property
@@ -257,6 +268,12 @@ class Mesh:
         color = "texture" if self.texture is not None else "vertex colours" if self.colors is not None else "no colour"
         size = f"{len(self.vertices_m)} vertices, {len(self.faces)} faces, diameter {self.diameter:.4g} m"
         return f"Mesh({self.name!r}, {size}, {color})"
+
+
+def _spread(texture: U8) -> int:
+    """The greatest difference within a channel of a texture (H, W, 3); along rows first, which vectorises."""
+    least, most = (reduce(texture, axis=0).reshape(-1, 3) for reduce in (np.min, np.max))
+    return int((most.max(axis=0).astype(int) - least.min(axis=0)).max())
 
 
 def _metres_per_unit(file: MeshFile, unit: Unit | None) -> tuple[float, tuple[str, ...]]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import DiffDopeError, as_array, as_floats, check_finite, check_shape, expected
+from diffdope.geometry.vectors import cross, lengths
 
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
@@ -105,7 +106,7 @@ def _used(faces: I32, count: int) -> Bool:
 
 def _have_area(vertices_m: F64, faces: I32) -> Bool:
     a, b, c = np.moveaxis(vertices_m[faces], 1, 0)
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    area = lengths(cross(b - a, c - a))
     longest = np.maximum(np.sum((b - a) ** 2, axis=1), np.sum((c - a) ** 2, axis=1))
     proper: Bool = area > _FLAT * longest
     return proper

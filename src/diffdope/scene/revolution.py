@@ -34,15 +34,14 @@ def axes_of_revolution(points_m: F64, normals: F64, length_m: float) -> F64:
     across = np.cross(away, normals)  # n . (phi x x) = phi . (x x n)
     off = across.T @ across / len(away)
     every = np.eye(3) * np.mean(np.sum(away**2, axis=1)) - away.T @ away / len(away)
+    _, directions = np.linalg.eigh(off)
+    slides = [axis for axis in directions.T if axis @ off @ axis < _SLIDES**2 * (axis @ every @ axis)]
+    if not slides:
+        return np.empty((0, 3))
     tree = cKDTree(away)
     some = away[:: max(len(away) // _TURNED, 1)]
     spacing_m = float(np.median(tree.query(some, 2)[0][:, 1]))
-    found = []
-    _, directions = np.linalg.eigh(off)
-    for axis in directions.T:
-        slides = np.sqrt(axis @ off @ axis / max(axis @ every @ axis, 1e-300))
-        if slides < _SLIDES and _unnoticed(tree, some, axis, _OFF * length_m + spacing_m):
-            found.append(axis)
+    found = [axis for axis in slides if _unnoticed(tree, some, axis, _OFF * length_m + spacing_m)]
     return np.array(found).reshape(-1, 3)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.geometry.vectors import cross, lengths
 from diffdope.scene.blocks import mean_of_texels
 from diffdope.scene.mesh import Mesh
 
@@ -37,14 +38,14 @@ def areas(points: F64, faces: I32) -> F64:
     b, c = b - a, c - a
     if points.shape[1] == 2:
         return np.asarray(0.5 * np.abs(b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0]))
-    return np.asarray(0.5 * np.linalg.norm(np.cross(b, c), axis=1))
+    return np.asarray(0.5 * lengths(cross(b, c)))
 
 
 def normals_of(points: F64, faces: I32, face: Int) -> F64:
     """Unit normals (N, 3) of some triangles (N,); 0 of those without an area."""
     corners = points[faces[face]]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-300))
+    normals = cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    return np.asarray(normals / np.maximum(lengths(normals)[:, None], 1e-300))
 
 
 def surface_points(mesh: Mesh, count: int) -> tuple[F64, F64]:

@@ -31,24 +31,22 @@ def gather(u, at, corners, start, star, ring):
 def neighbours(size, ring, near):
     """Each neighbour of a place once: v, how many faces lead to it, and which wedges become which on the way there.
 
-    near (6, 2 N): v, faces, wedge and what it becomes, and again for the other face. Returns how many there are.
+    near (6 or more, 2 N): v, faces, wedge and what it becomes, and again for the other face. Returns how many.
     """
     found = 0
-    for i in range(2 * size):
-        side, f = i // size, i % size
-        v = ring[side, f]
-        known = False
-        for n in range(found):
-            if near[0, n] == v:
+    for side in range(2):
+        for f in range(size):
+            v = ring[side, f]
+            n = 0
+            while n < found and near[0, n] != v:
+                n += 1
+            if n < found:
                 near[1, n] += 1
-                near[4, n], near[5, n] = ring[2, f], ring[3 + side, f]
-                known = True
-                break
-        if not known:
-            near[0, found], near[1, found] = v, 1
-            near[2, found], near[3, found] = ring[2, f], ring[3 + side, f]
-            near[4, found], near[5, found] = ring[2, f], ring[3 + side, f]
-            found += 1
+            else:
+                found += 1
+                near[0, n], near[1, n] = v, 1
+                near[2, n], near[3, n] = ring[2, f], ring[3 + side, f]
+            near[4, n], near[5, n] = ring[2, f], ring[3 + side, f]
     return found
 
 

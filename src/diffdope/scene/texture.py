@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,13 +37,11 @@ def build_pyramid(texture: NDArray[np.uint8]) -> MipPyramid:
     if texture.dtype != np.uint8 or texture.size == 0:
         raise expected("texture", "uint8 colours", f"{texture.dtype} of shape {texture.shape}")
     level: F32 = texture.astype(np.float32)
-    packed, sizes = [], []
-    while True:
-        packed.append(_pack(level))
-        sizes.append(level.shape[:2])
-        if level.shape[:2] == (1, 1):
-            break
+    packed, sizes = [_pack(texture)], [texture.shape[:2]]
+    while level.shape[:2] != (1, 1):
         level = _halve(level)
+        packed.append(_pack(np.rint(level)))
+        sizes.append(level.shape[:2])
     offsets = np.concatenate([[0], np.cumsum([len(texels) for texels in packed])[:-1]])
     heights, widths = np.array(sizes, np.int32).T.copy()
     return MipPyramid(np.concatenate(packed), offsets.astype(np.int32), widths, heights)
@@ -60,7 +58,8 @@ def _halve(level: F32) -> F32:
     return result
 
 
-def _pack(level: F32) -> NDArray[np.uint32]:
+def _pack(level: NDArray[Any]) -> NDArray[np.uint32]:
     colors = np.full((*level.shape[:2], 4), 255, np.uint8)
-    colors[..., :3] = np.rint(level)
+    for k in range(3):  # by itself, numpy would run along the three channels
+        colors[..., k] = level[..., k]
     return colors.view("<u4").astype(np.uint32, copy=False).ravel()

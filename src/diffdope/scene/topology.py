@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.geometry.vectors import cross
+
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
@@ -89,7 +91,7 @@ def is_closed(vertices_m: F64, faces: I32, edges: EdgeTable) -> bool:
     links = coo_array((np.ones(len(edges.f0), np.int8), (edges.f0, edges.f1)), shape=(len(faces), len(faces)))
     count, piece = connected_components(links, directed=False)
     a, b, c = np.moveaxis((vertices_m - vertices_m.mean(axis=0))[faces], 1, 0)
-    volume = np.bincount(piece, np.einsum("fi,fi->f", a, np.cross(b, c)), count)
+    volume = np.bincount(piece, np.einsum("fi,fi->f", a, cross(b, c)), count)
     # A face without edges is degenerate, a piece of its own, and draws nothing.
     with_edges = np.bincount(piece[edges.f0], minlength=count) > 0
     return bool(np.all(volume[with_edges] > 0))

@@ -14,7 +14,6 @@ from diffdope.render.buffers import Buffers
 from diffdope.render.per_process import PerProcess
 from diffdope.scene.alikeness import Alikeness
 from diffdope.scene.creases import Creases
-from diffdope.scene.extent import hull_corners
 from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
@@ -66,7 +65,7 @@ class MeshLevels:
         """Corners (N, 3) of the convex hull: an object's box on an image is that of these, which are far fewer."""
         with self._making.get():
             if self._corners_m is None:
-                self._corners_m = hull_corners(self.mesh.vertices_m)
+                self._corners_m = self.mesh.hull_m
             return self._corners_m
 
     @property

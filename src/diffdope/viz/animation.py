@@ -43,7 +43,7 @@ def optimisation_frames(
         view = render(history.R_m2c[k, winner], history.t_m2c[k, winner])
         outlined, mixed = layered(large, view, None, factor)
         text = f"iteration {k}   cost {history.costs[k, winner]:.4f}"
-        yield to_bytes(caption(side_by_side(outlined, mixed), text))
+        yield caption(side_by_side(to_bytes(outlined), to_bytes(mixed)), text)
 
 
 def write_animation(path_stem: Path, frames: Iterable[Frame], *, fps: int = 12, hold: int = 12) -> Path:

@@ -112,11 +112,11 @@ def overlay_image(
     for k, view in enumerate(views):
         outlined, mixed = layered(large, view, truth_coverage, factor)
         note = "contour (magenta: truth)" if truth_coverage is not None else "contour"
-        parts = [caption(outlined, f"{view.title}\n{note}"), caption(mixed, "rendering blended in")]
+        parts = [caption(to_bytes(outlined), f"{view.title}\n{note}"), caption(to_bytes(mixed), "rendering blended in")]
         if differences:
-            parts.append(depth_panel(differences[k], limit_mm, factor))
+            parts.append(to_bytes(depth_panel(differences[k], limit_mm, factor)))
         columns.append(stacked(*parts))
-    return to_bytes(side_by_side(*columns))
+    return side_by_side(*columns)
 
 
 def _check_sizes(size: tuple[int, ...], views: Iterable[RenderedView], **given: NDArray[np.floating] | None) -> None:

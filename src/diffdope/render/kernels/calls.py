@@ -6,6 +6,7 @@ are most of the code, and every entry needs them: called by address, they are co
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from numba import typeof, types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
@@ -24,13 +25,29 @@ PREPARED = types.Tuple((types.int64, types.int64, types.UniTuple(types.int64, 4)
 SHADED = types.none
 
 
+_KNOWN: dict[Any, int] = {}
+
+
 def address_of(kernel: Any, result: Any, *arguments: Any) -> int:
     """Address of a kernel as compiled for arguments of these types."""
-    kinds = tuple(typeof(argument) for argument in arguments)
-    kernel.compile(kinds)
-    compiled = kernel.overloads[kinds]
-    assert compiled.signature.return_type == result, compiled.signature
-    return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
+    key = kernel, kind_of(arguments)
+    if key not in _KNOWN:
+        kinds = tuple(typeof(argument) for argument in arguments)
+        kernel.compile(kinds)
+        compiled = kernel.overloads[kinds]
+        assert compiled.signature.return_type == result, compiled.signature
+        _KNOWN[key] = int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
+    return _KNOWN[key]
+
+
+def kind_of(value: Any) -> Any:
+    """What numba's type of a value depends on: to ask numba takes a millisecond for what a pose is drawn from."""
+    if isinstance(value, tuple):
+        return type(value), *map(kind_of, value)
+    if isinstance(value, np.ndarray):
+        flags = value.flags
+        return value.dtype, value.ndim, flags.c_contiguous, flags.f_contiguous, flags.aligned, flags.writeable
+    return type(value)
 
 
 def call_by_address(result: Any, *kinds: Any) -> Any:
