@@ -103,7 +103,8 @@ def row(name: str, sets: list[str], without: tuple[str, ...], every: int) -> str
             result = refiners[case.mesh_path].refine(spoil(case.observation, names), case.start)
             share = 1e-3 * errors_mm(case, result.pose)[1] / load_mesh(case.mesh_path).diameter
             named = any(
-                note.startswith(("contradiction", "registration", "depth is left out")) for note in result.notes
+                note.startswith(("contradiction", "registration", "depth is left out", "scale:"))
+                for note in result.notes
             )
             found.append((share, result.confidence or 0.0, named, result.ok))
     share, sure, named, ok = (np.array(column) for column in zip(*found, strict=True))

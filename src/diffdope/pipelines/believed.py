@@ -28,7 +28,8 @@ class Belief(NamedTuple):
 
 
 def belief_of(
-    fit: float, covariance: F64 | None, pose: Pose, meshes: MeshLevels, settings: ConfidenceSettings
+    fit: float, covariance: F64 | None, pose: Pose, meshes: MeshLevels, settings: ConfidenceSettings, *,
+    started: bool = False,
 ) -> Belief:  # fmt: skip
     """How sure a pose is.
 
@@ -38,8 +39,9 @@ def belief_of(
         pose: of the object's own frame.
         meshes: the object.
         settings: tolerance, and a map that was fitted to a user's data.
+        started: whether it was found from a start.
     """
-    right, within = right_minimum(fit), 1.0
+    right, within = right_minimum(fit, started=started), 1.0
     if covariance is not None:
         tolerance_m = settings.tolerance_of(meshes.length_m)
         within = probability_within(tolerance_m, covariance, meshes.displacement_form, pose.R_m2c)
@@ -61,7 +63,7 @@ def believed(result: RefinementResult, meshes: MeshLevels, settings: ConfidenceS
         return result
     some = sum(one.probability for one in result.answers) if result.answers else result.confidence
     share = result.confidence / some if some > 0.0 else 0.0
-    belief = belief_of(some, result.covariance, result.pose, meshes, settings)
+    belief = belief_of(some, result.covariance, result.pose, meshes, settings, started=not result.answers)
     factor = belief.right / some if some > 0.0 else 0.0
     answers = tuple(replace(one, probability=factor * one.probability) for one in result.answers)
     return replace(

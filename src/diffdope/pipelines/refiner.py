@@ -368,7 +368,7 @@ class Refiner:
 
     def _result(self, outcome: Outcome, observation: Observation, began: float, *, boxed: bool) -> RefinementResult:
         names = outcome.level.modalities
-        told = notes_on(self.mesh, observation, self.preset, names, boxed=boxed)
+        told = notes_on(self._frame.mesh, observation, self.preset, names, boxed=boxed)
         return RefinementResult(
             pose=outcome.pose,
             initial_pose=outcome.start,
