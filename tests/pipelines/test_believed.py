@@ -20,8 +20,8 @@ from diffdope.pipelines.settings import PRESETS, Preset
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.contradictions import AT_MOST
 from diffdope.search.answers import Answer
+from diffdope.search.contradictions import AT_MOST
 
 MESH = Mesh(*box((0.1, 0.06, 0.04)))
 CAMERA = Camera(fx=300.0, fy=300.0, cx=79.5, cy=59.5, width=160, height=120)

@@ -38,6 +38,7 @@ _LEAST = 1e-12  # of a cost by which another is divided
 AT_MOST = -2.0
 """Log odds, of the right minimum a probability of 0.2: a premise is wrong, and nobody knows which. A film that begins
 so is not lost (`TrackingSettings.lost`)."""
+_FAILS = -0.8  # log odds below which the right minimum is doubted (`right_minimum` of a result from a start)
 _HARDLY = 3.0  # log odds where a contradiction begins to show: they fall from there to `AT_MOST`
 
 
@@ -82,7 +83,7 @@ def of_size(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSet
     larger = scale > 1.0
     return Doubt(
         at_most,
-        f"{'contradiction' if at_most <= 0.0 else 'scale'}: depth and the other images agree {_much(ratio)} better if the "
+        f"{_kind(at_most)}: depth and the other images agree {'much' if ratio < _MUCH else 'a little'} better if the "
         f"object were {share} {'larger' if larger else 'smaller'} than its model, or the depth {share} "
         f"{'less' if larger else 'more'}, or the focal length {share} {'longer' if larger else 'shorter'}: is the "
         "unit, the CAD model, the depth scale or K (of another picture size?) wrong?",
@@ -95,8 +96,9 @@ def _softened(share: float) -> float:
     return AT_MOST + (_HARDLY - AT_MOST) * float(np.clip(share, 0.0, 1.0))
 
 
-def _much(ratio: float) -> str:
-    return "much" if ratio < _MUCH else "a little"
+def _kind(at_most: float) -> str:
+    """How a note begins: one that makes a result fail is a contradiction."""
+    return "contradiction" if at_most < _FAILS else "scale"
 
 
 def of_kind(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings) -> Doubt:
@@ -156,7 +158,7 @@ def of_departure(level: LevelProblem, pose: Pose, start: Pose, allowed_m: float)
         return NONE
     at_most = _softened((1.0 - share) / (1.0 - _EXPECTED))
     where = f"{1e3 * abs(moved_m):.0f} mm {'farther' if moved_m > 0 else 'nearer'} than the start has it"
-    if at_most > 0.0:
+    if _kind(at_most) == "scale":
         return Doubt(
             at_most,
             f"scale: without depth, the distance rests on the unit, the size of the CAD model and K, and the object "
