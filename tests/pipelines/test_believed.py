@@ -66,10 +66,14 @@ def test_the_narrower_the_tolerance_the_less_sure(seen: Observation) -> None:
     assert "is known to about" not in " ".join(results[-1].notes)
 
 
-def test_without_a_covariance_it_is_that_of_the_minimum_alone(seen: Observation) -> None:
-    result = result_of(seen, tolerant(1e-6, "fast"))
-    assert result.covariance is None
-    assert result.confidence == result.right_minimum
+def test_without_a_covariance_it_is_that_of_the_minimum_and_of_what_is_usual(seen: Observation) -> None:
+    wide, usual, narrow, none = (
+        result_of(seen, tolerant(one * MESH.diameter, "fast")) for one in (0.1, 0, 0.005, 1e-5)
+    )
+    assert usual.covariance is None and usual.right_minimum == narrow.right_minimum
+    assert usual.confidence == wide.confidence == usual.right_minimum
+    assert usual.confidence > (narrow.confidence or 0.0) + 0.5 > (none.confidence or 0.0) + 0.5
+    assert (none.confidence or 0.0) < 0.01
 
 
 def test_a_map_of_a_users_data_is_applied_last(seen: Observation) -> None:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import ConfidenceSettings, right_minimum
-from diffdope.estimate.tolerance import displacement, probability_within
+from diffdope.estimate.confidence import TOLERANCE, ConfidenceSettings, right_minimum
+from diffdope.estimate.tolerance import displacement, probability_within, usually_within
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.result import RefinementResult
 from diffdope.search.mesh_levels import MeshLevels
@@ -41,9 +41,10 @@ def belief_of(
         settings: tolerance, and a map that was fitted to a user's data.
         started: whether it was found from a start.
     """
-    right, within = right_minimum(fit, started=started), 1.0
-    if covariance is not None:
-        tolerance_m = settings.tolerance_of(meshes.length_m)
+    right, tolerance_m = right_minimum(fit, started=started), settings.tolerance_of(meshes.length_m)
+    if covariance is None:  # the fit is about the default tolerance
+        within = usually_within(tolerance_m / meshes.length_m, TOLERANCE)
+    else:
         within = probability_within(tolerance_m, covariance, meshes.displacement_form, pose.R_m2c)
     return Belief(right, within, settings.corrected(right * within))
 
