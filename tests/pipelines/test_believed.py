@@ -21,6 +21,7 @@ from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.answers import Answer
+from diffdope.search.contradictions import AT_MOST
 
 MESH = Mesh(*box((0.1, 0.06, 0.04)))
 CAMERA = Camera(fx=300.0, fy=300.0, cx=79.5, cy=59.5, width=160, height=120)
@@ -65,10 +66,14 @@ def test_the_narrower_the_tolerance_the_less_sure(seen: Observation) -> None:
     assert "is known to about" not in " ".join(results[-1].notes)
 
 
-def test_without_a_covariance_it_is_that_of_the_minimum_alone(seen: Observation) -> None:
-    result = result_of(seen, tolerant(1e-6, "fast"))
-    assert result.covariance is None
-    assert result.confidence == result.right_minimum
+def test_without_a_covariance_it_is_that_of_the_minimum_and_of_what_is_usual(seen: Observation) -> None:
+    wide, usual, narrow, none = (
+        result_of(seen, tolerant(one * MESH.diameter, "fast")) for one in (0.1, 0, 0.005, 1e-5)
+    )
+    assert usual.covariance is None and usual.right_minimum == narrow.right_minimum
+    assert usual.confidence == wide.confidence == usual.right_minimum
+    assert usual.confidence > (narrow.confidence or 0.0) + 0.5 > (none.confidence or 0.0) + 0.5
+    assert (none.confidence or 0.0) < 0.01
 
 
 def test_a_map_of_a_users_data_is_applied_last(seen: Observation) -> None:
@@ -97,6 +102,9 @@ def test_probabilities_and_log_odds() -> None:
     assert sigmoid(log_odds(0.3)) == pytest.approx(0.3)
     assert right_minimum(0.5) == pytest.approx(0.5)
     assert right_minimum(0.9) > 0.9 and right_minimum(0.1) < 0.1
+    started = [right_minimum(fit, started=True) for fit in (0.1, 0.3, 0.5, 0.9)]
+    assert started == sorted(started) and started[1] == pytest.approx(0.5, abs=0.02) and started[2] > 0.7
+    assert right_minimum(sigmoid(AT_MOST), started=True) == pytest.approx(0.2, abs=0.01)
     assert sigmoid(1e9) <= 1.0 and np.isfinite(log_odds(1.0)) and np.isfinite(log_odds(0.0))
 
 

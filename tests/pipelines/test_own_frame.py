@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -66,6 +67,15 @@ def same(one: Pose, other: Pose) -> None:
 
 def refined(preset: str, offset_m: float, observation: Observation) -> RefinementResult:
     return Refiner(mesh(offset_m), preset=preset, threads=1).refine(observation, in_file_frame(START, offset_m))
+
+
+def test_a_mesh_that_is_inside_out_is_turned_and_told() -> None:
+    right = mesh(0.0)
+    turned = replace(right, faces=right.faces[:, ::-1])
+    want = Refiner(right, preset="fast").refine(pictured("depth", "mask"), START)
+    found = Refiner(turned, preset="fast").refine(pictured("depth", "mask"), START)
+    np.testing.assert_array_equal(found.pose.matrix, want.pose.matrix)
+    assert any("inside out" in note for note in found.notes) and not any("inside out" in note for note in want.notes)
 
 
 @pytest.mark.parametrize("offset_m", OFFSETS_M[1:])

@@ -30,6 +30,19 @@ def test_measures() -> None:
     assert not Mesh(BOX, FACES[:, ::-1]).is_closed
 
 
+def test_inside_out() -> None:
+    mesh, turned = Mesh(BOX + 1, FACES), Mesh(BOX + 1, FACES[:, ::-1])
+    assert turned.is_inside_out and not mesh.is_inside_out
+    assert not Mesh(BOX, FACES[:-1, ::-1]).is_inside_out  # what is open has no inside
+    mended = turned.turned_outside()
+    assert mended.is_closed and any("inside out" in note for note in mended.warnings)
+    np.testing.assert_array_equal(mended.faces, mesh.faces)
+    hollow = np.concatenate([BOX, 0.5 * (BOX - BOX.mean(axis=0)) + BOX.mean(axis=0)])
+    around = Mesh(hollow, np.concatenate([FACES, FACES[:, ::-1] + 8]))
+    assert not around.is_inside_out  # a cavity is wound the other way
+    assert Mesh(hollow, around.faces[:, ::-1]).is_inside_out
+
+
 def test_types_are_those_promised() -> None:
     mesh = Mesh(BOX.astype(np.float32), FACES.astype(np.uint64), uv=UV, texture=TEXTURE, colors=np.ones((8, 3)))
     assert mesh.uv is not None and mesh.texture is not None

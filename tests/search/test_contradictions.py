@@ -74,6 +74,15 @@ def test_without_depth_a_departure_along_the_view_is_doubted() -> None:
     assert Refiner(MESH).refine(photograph, START).ok
 
 
+def test_without_depth_the_farther_the_start_is_off_the_less_sure() -> None:
+    photograph = changed(OBSERVATION, drop=("depth",))
+    results = [Refiner(MESH.scaled(size)).refine(photograph, START) for size in (1.0, 0.96, 0.95)]
+    sure = [result.confidence or 0.0 for result in results]
+    assert sure[0] > 0.99 and sure[0] > sure[1] + 0.03 > sure[2] + 0.06
+    told = [[note for note in result.notes if note.startswith("scale: ")] for result in results]
+    assert not told[0] and "K" in told[1][0] and "nearer than the start has it" in told[1][0]
+
+
 def test_shapes_with_noise_are_not_contradicted() -> None:
     noise, named, doubted = SensorNoise(), 0, 0
     for name in ("box, label", "cylinder, label", "cube"):

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import ConfidenceSettings, right_minimum
-from diffdope.estimate.tolerance import displacement, probability_within
+from diffdope.estimate.confidence import TOLERANCE, ConfidenceSettings, right_minimum
+from diffdope.estimate.tolerance import displacement, probability_within, usually_within
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.result import RefinementResult
 from diffdope.search.mesh_levels import MeshLevels
@@ -28,7 +28,8 @@ class Belief(NamedTuple):
 
 
 def belief_of(
-    fit: float, covariance: F64 | None, pose: Pose, meshes: MeshLevels, settings: ConfidenceSettings
+    fit: float, covariance: F64 | None, pose: Pose, meshes: MeshLevels, settings: ConfidenceSettings, *,
+    started: bool = False,
 ) -> Belief:  # fmt: skip
     """How sure a pose is.
 
@@ -38,10 +39,12 @@ def belief_of(
         pose: of the object's own frame.
         meshes: the object.
         settings: tolerance, and a map that was fitted to a user's data.
+        started: whether it was found from a start.
     """
-    right, within = right_minimum(fit), 1.0
-    if covariance is not None:
-        tolerance_m = settings.tolerance_of(meshes.length_m)
+    right, tolerance_m = right_minimum(fit, started=started), settings.tolerance_of(meshes.length_m)
+    if covariance is None:  # the fit is about the default tolerance
+        within = usually_within(tolerance_m / meshes.length_m, TOLERANCE)
+    else:
         within = probability_within(tolerance_m, covariance, meshes.displacement_form, pose.R_m2c)
     return Belief(right, within, settings.corrected(right * within))
 
@@ -61,7 +64,7 @@ def believed(result: RefinementResult, meshes: MeshLevels, settings: ConfidenceS
         return result
     some = sum(one.probability for one in result.answers) if result.answers else result.confidence
     share = result.confidence / some if some > 0.0 else 0.0
-    belief = belief_of(some, result.covariance, result.pose, meshes, settings)
+    belief = belief_of(some, result.covariance, result.pose, meshes, settings, started=not result.answers)
     factor = belief.right / some if some > 0.0 else 0.0
     answers = tuple(replace(one, probability=factor * one.probability) for one in result.answers)
     return replace(

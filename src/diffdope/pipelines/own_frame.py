@@ -35,9 +35,10 @@ class OwnFrame:
 
     @classmethod
     def of(cls, mesh: Mesh) -> OwnFrame:
-        """Of a mesh in its file's frame."""
+        """Of a mesh in its file's frame; one that is inside out is turned, for normals tell which side is seen."""
         offset_m = mesh.center_m
-        return cls(mesh.moved(-offset_m) if offset_m.any() else mesh, offset_m)
+        own = mesh.moved(-offset_m) if offset_m.any() else mesh
+        return cls(own.turned_outside() if own.is_inside_out else own, offset_m)
 
     @property
     def idle(self) -> bool:

@@ -82,7 +82,7 @@ class Refiner:
         self._frame = OwnFrame.of(mesh)
         faces = (*search.near.faces, *search.far.faces)
         self._meshes = MeshLevels(self._frame.mesh, faces, threads=threads)
-        self._searcher = MeshSearcher(mesh, self._meshes, self.camera, self.preset, self.seed)
+        self._searcher = MeshSearcher(self._meshes, self.camera, self.preset, self.seed)
         self._tracker: Tracker | None = None
 
     def __repr__(self) -> str:

@@ -74,7 +74,8 @@ class RefinementResult:
     length 1 in (rho over half the diameter, phi); the notes name them. Along them the covariance is that spread."""
     confidence: float | None = None
     """Probability that the surface is off by less than `tolerance_m`: that of the right minimum times that of an error
-    below the tolerance there, which the covariance tells (1 without one). None from a solver that has none."""
+    below the tolerance there, which the covariance tells; without one, errors as they usually are. None from a solver
+    that has none."""
     evidence: FitQuality | None = None
     """How well the rendering explains the images, in numbers that compare across objects; None where `confidence`
     is."""

@@ -32,18 +32,20 @@ class MeshSearcher:
     """Runs searches with the tables and buffers of one mesh.
 
     Args:
-        mesh: as it was given, for what notes say of it.
         meshes: what is kept of it, in its own frame.
         camera: if given, observations by any other camera are refused.
         preset: of the refiner; searches may have others.
         seed: of the hypotheses.
     """
 
-    def __init__(
-        self, mesh: Mesh, meshes: MeshLevels, camera: Camera | None, preset: Preset, seed: int
-    ) -> None:  # fmt: skip
-        self.mesh, self.meshes = mesh, meshes
+    def __init__(self, meshes: MeshLevels, camera: Camera | None, preset: Preset, seed: int) -> None:
+        self.meshes = meshes
         self._camera, self._preset, self.seed = camera, preset, seed
+
+    @property
+    def mesh(self) -> Mesh:
+        """The object, in its own frame."""
+        return self.meshes.mesh
 
     def attempt(
         self,

@@ -27,7 +27,7 @@ from diffdope.scene.extent import farthest_apart, hull_of
 from diffdope.scene.mesh_checks import checked
 from diffdope.scene.mesh_io import WITHOUT_UNIT, MeshFile, Unit, read_mesh
 from diffdope.scene.parts import join
-from diffdope.scene.topology import build_edges, is_closed
+from diffdope.scene.topology import build_edges, piece_volumes
 
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
@@ -37,6 +37,10 @@ Int = NDArray[np.intp]
 METRES_PER_UNIT = {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "inch": 0.0254}
 _SMALLEST_M, _USUAL_M, _LARGEST_M = 1e-3, 5.0, 100.0
 _LARGE = "the diameter is"
+_INSIDE_OUT = (
+    "the mesh is inside out: its triangles are wound with their backs to the outside, and were turned around; if that "
+    "comes of an axis that was mirrored, it is its own mirror image"
+)
 
 _PLAIN = 0.02  # colours in [0, 1] that differ by less are one: JPEG's noise is as large
 _SOME = 8  # every 8th texel along each axis: where these differ, the others need not be looked at
@@ -197,8 +201,26 @@ class Mesh:
 
     @cached_property
     def is_closed(self) -> bool:
-        """Whether it is watertight and wound consistently outwards, so that back faces can be left out."""
-        return is_closed(self.vertices_m, self.faces, build_edges(self.vertices_m, self.faces, None))
+        """Whether it is watertight and wound consistently outwards, so that back faces can be left out.
+
+        The volume of every connected piece must be positive: one piece turned inside out would vanish.
+        """
+        volumes = self._piece_volumes
+        return volumes is not None and bool(np.all(volumes > 0.0))
+
+    @cached_property
+    def is_inside_out(self) -> bool:
+        """Whether it is watertight and wound consistently, but with its triangles' backs to the outside."""
+        volumes = self._piece_volumes
+        return volumes is not None and float(volumes.sum()) < 0.0  # a cavity is less than what is around it
+
+    @cached_property
+    def _piece_volumes(self) -> F64 | None:
+        return piece_volumes(self.vertices_m, self.faces, build_edges(self.vertices_m, self.faces, None))
+
+    def turned_outside(self) -> Mesh:
+        """The mesh with all triangles wound the other way, and a note in `warnings`: one that is inside out, mended."""
+        return replace(self, faces=self.faces[:, ::-1], warnings=(*self.warnings, _INSIDE_OUT))
 
     def scaled(self, factor: float) -> Mesh:
         """The mesh `factor` times as large, about the model's origin.

@@ -77,14 +77,14 @@ def build_edges(vertices_m: F64, faces: I32, corner_attributes: F64 | None) -> E
     return EdgeTable(v0, v1, f0, f1, o0, o1, flip.astype(np.uint8), seam.astype(np.uint8))
 
 
-def is_closed(vertices_m: F64, faces: I32, edges: EdgeTable) -> bool:
-    """Whether the surface is watertight and wound consistently with its outside to the front.
+def piece_volumes(vertices_m: F64, faces: I32, edges: EdgeTable) -> F64 | None:
+    """Six times the signed volume (K,) of each connected piece, positive where faces have their fronts outside.
 
-    Only then may back faces be left out. The volume of every connected piece must be positive: one piece
-    turned inside out would vanish.
+    None unless the surface is watertight and wound consistently: only then does it enclose anything. Its triangles
+    with the apex in the middle are tetrahedra, whose signed volumes add up (Zhang and Chen, ICIP 2001).
     """
     if len(edges.f0) == 0 or np.any(edges.f1 < 0) or np.any(edges.flip):
-        return False
+        return None
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -94,7 +94,7 @@ def is_closed(vertices_m: F64, faces: I32, edges: EdgeTable) -> bool:
     volume = np.bincount(piece, np.einsum("fi,fi->f", a, cross(b, c)), count)
     # A face without edges is degenerate, a piece of its own, and draws nothing.
     with_edges = np.bincount(piece[edges.f0], minlength=count) > 0
-    return bool(np.all(volume[with_edges] > 0))
+    return np.asarray(volume[with_edges], np.float64)
 
 
 def _pair(keys: Int, half: Int) -> tuple[Int, Int]:

@@ -24,16 +24,24 @@ F64 = NDArray[np.float64]
 
 SMALLER, LARGER = (0.95, 0.9, 0.85), (1.05, 1.1, 1.15)
 """Sizes that are tried: what is off by less is within the tolerance, by more fits nowhere."""
-_WORTH_STEPS = 1.25  # ratio of costs, before any step: of right poses, the least was 1.27
+_WORTH_STEPS = 1.35  # ratio of costs, before any step ...
+_WORTH_STEPS_OFF = 2.0  # ... and where the mask does not fit either: of depth 5 % off, 1.35 missed 2 of 13
+_OVERLAPS = 0.95  # of 13 results whose depth is 5 % off, the most was 0.948
+_MASKED = (0.80, 0.88)  # ratio of costs after these steps that contradicts a result, and that does not at all
+_UNMASKED = (0.945, 0.98)  # the same without a mask, where nothing but depth and colours feels the size
+_MUCH = 0.9
 _STEPS = 8
-_CONTRADICTS = 0.85  # ratio of costs after these steps: of 324 right poses, the least was 0.87
 _OTHER_KIND = 0.94  # ratio of costs after these steps: of 102 right poses whose depth costs less, the least was 0.967
 _SAME_KIND = 0.003  # share by which both kinds differ that does not matter: a millimetre or two
 _DEPTH_FITS = 0.9  # ratio of the depth's own cost: what is better for another reason leaves depth as it was
+_EXPECTED = 0.4  # of what a start is allowed to be off along the view: of 78 right results, 12 were farther
 _LEAST = 1e-12  # of a cost by which another is divided
 
-AT_MOST = -1.0
-"""Log odds, a probability of 0.27: a premise of the result is wrong, and nobody knows which."""
+AT_MOST = -2.0
+"""Log odds, of the right minimum a probability of 0.2: a premise is wrong, and nobody knows which. A film that begins
+so is not lost (`TrackingSettings.lost`)."""
+_FAILS = -0.8  # log odds below which the right minimum is doubted (`right_minimum` of a result from a start)
+_HARDLY = 3.0  # log odds where a contradiction begins to show: they fall from there to `AT_MOST`
 
 
 class Doubt(NamedTuple):
@@ -48,35 +56,57 @@ class Doubt(NamedTuple):
 NONE = Doubt(np.inf, "")
 
 
-def of_size(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings) -> Doubt:
-    """Whether depth and the other modalities agree much better about an object of another size.
+def of_size(
+    level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, *, overlap: float | None = None,
+    log_odds: float = np.inf,
+) -> Doubt:  # fmt: skip
+    """Whether depth and the other modalities agree better about an object of another size.
 
     Args:
         level: a coarse one, prepared near the pose.
         pose: the result.
         length_m: the object's diameter.
         step: of the solver.
+        overlap: of the result with the mask: where this is good, sizes that look dear are not looked at more closely.
+        log_odds: of the result, by its fit: what has failed anyhow may fit a little better at any size.
     """
     if "depth" not in level.modalities or len(level.modalities) < 2:
         return NONE
+    likely, unlikely = _UNMASKED if "mask" not in level.modalities and log_odds > _FAILS else _MASKED
     own = _cost(level, 1.0, pose, length_m)
     sides = {one: _cost(level, one[0], pose, length_m) for one in (SMALLER, LARGER)}
     side = min(sides, key=lambda one: sides[one])
-    if sides[side] > _WORTH_STEPS * own:
+    off = overlap is not None and overlap < _OVERLAPS
+    if sides[side] > (_WORTH_STEPS_OFF if off else _WORTH_STEPS) * own:
         return NONE
     scale, lowest = _descended(level, pose, length_m, step, side)
-    if lowest > _CONTRADICTS * own:
+    if lowest >= unlikely * own:
         return NONE
+    _, own = _descended(level, pose, length_m, step, (1.0,))  # as many steps: it is the minimum of a finer level
+    ratio = lowest / max(own, _LEAST)
+    if ratio >= unlikely:
+        return NONE
+    at_most = _softened((ratio - likely) / (unlikely - likely))
     share = f"{abs(round(100.0 * (scale - 1.0)))} %"
     larger = scale > 1.0
     return Doubt(
-        AT_MOST,
-        f"contradiction: depth and outline agree much better if the object were {share} "
-        f"{'larger' if larger else 'smaller'} than its model, or the depth {share} {'less' if larger else 'more'}, or "
-        f"the focal length {share} {'longer' if larger else 'shorter'}: is the unit, the CAD model, the depth scale or "
-        "K (of another picture size?) wrong?",
-        lowest / own,
+        at_most,
+        f"{_kind(at_most)}: depth and the other images agree {'much' if ratio < _MUCH else 'a little'} better if the "
+        f"object were {share} {'larger' if larger else 'smaller'} than its model, or the depth {share} "
+        f"{'less' if larger else 'more'}, or the focal length {share} {'longer' if larger else 'shorter'}: is the "
+        "unit, the CAD model, the depth scale or K (of another picture size?) wrong?",
+        ratio,
     )
+
+
+def _softened(share: float) -> float:
+    """Log odds that a result has at most, from what contradicts it (0) to what hardly does (1)."""
+    return AT_MOST + (_HARDLY - AT_MOST) * float(np.clip(share, 0.0, 1.0))
+
+
+def _kind(at_most: float) -> str:
+    """How a note begins: one that makes a result fail is a contradiction."""
+    return "contradiction" if at_most < _FAILS else "scale"
 
 
 def of_kind(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings) -> Doubt:
@@ -119,7 +149,10 @@ def of_kind(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSet
 
 
 def of_departure(level: LevelProblem, pose: Pose, start: Pose, allowed_m: float) -> Doubt:
-    """Whether a result without depth lies farther along the view than its start was meant to allow.
+    """Whether a result without depth lies farther along the view than its start was meant to allow, or nearly so.
+
+    The images determine distance over size alone, so the distance is as right as unit, CAD model and K are. The start
+    is all that could tell: the farther it was off, the likelier is one of them wrong.
 
     Args:
         level: what was compared.
@@ -128,12 +161,20 @@ def of_departure(level: LevelProblem, pose: Pose, start: Pose, allowed_m: float)
         allowed_m: metres.
     """
     moved_m = float(np.linalg.norm(pose.t_m2c) - np.linalg.norm(start.t_m2c))
-    if "depth" in level.modalities or abs(moved_m) <= allowed_m:
+    share = abs(moved_m) / max(allowed_m, _LEAST)
+    if "depth" in level.modalities or share <= _EXPECTED:
         return NONE
+    at_most = _softened((1.0 - share) / (1.0 - _EXPECTED))
+    where = f"{1e3 * abs(moved_m):.0f} mm {'farther' if moved_m > 0 else 'nearer'} than the start has it"
+    if _kind(at_most) == "scale":
+        return Doubt(
+            at_most,
+            f"scale: without depth, the distance rests on the unit, the size of the CAD model and K, and the object "
+            f"was found {where}",
+        )
     return Doubt(
-        AT_MOST,
-        f"contradiction: without depth the object was found {1e3 * abs(moved_m):.0f} mm "
-        f"{'farther' if moved_m > 0 else 'nearer'} than the start has it, more than starts are expected to be off: "
+        at_most,
+        f"contradiction: without depth the object was found {where}, more than starts are expected to be off: "
         "is the start, the unit, the size of the CAD model or K wrong?",
     )
 

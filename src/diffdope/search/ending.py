@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.estimate.confidence import right_minimum
 from diffdope.estimate.robust_gauss_newton import RobustEstimate
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Status
@@ -36,7 +37,7 @@ def status_of(
     solution = found.ended.solution
     if first_order and found.winner_row == 0:
         return Status.FAILED
-    told = confidence if answers is None else answers.of_first
+    told = right_minimum(confidence, started=True) if answers is None else answers.of_first
     if not first_order and told < settings.least_confidence:
         return Status.AMBIGUOUS if answers is not None and answers.ambiguous else Status.FAILED
     best = solution.best

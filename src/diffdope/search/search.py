@@ -167,7 +167,8 @@ class Search:
         if not self._settings.contradictions:
             return found, ()
         step = self._settings.step.at_level(last=True, with_depth="depth" in found.level.modalities)
-        by_depth = [of(found.rough, found.pose, self._length_m, step) for of in (of_size, of_kind)]
+        given = found.rough, found.pose, self._length_m, step
+        by_depth = [of_size(*given, overlap=found.quality.overlap, log_odds=found.log_odds), of_kind(*given)]
         every = [min(by_depth, key=lambda one: one.share)]  # depth is too far for one reason at a time
         if not self._everywhere:
             allowed_m = self._settings.far.distance * self._length_m
