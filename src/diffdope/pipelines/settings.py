@@ -72,7 +72,6 @@ FAST = SearchSettings(
     fallback_confidence=0.0,
     symmetric_alternatives=False,
     outline=ContourSettings(weight=0.0, inner=0.0),
-    colours_px=128,
     polish=PolishSettings(steps=0, covariance=False),
     step=LevenbergSettings(
         damping=0.02, decrease=0.5, increase=10.0, tolerance=0.006, reduction_tolerance=0.003, without_depth=0.2

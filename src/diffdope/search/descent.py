@@ -184,8 +184,7 @@ class Descent:
         if isinstance(box, Status):
             return Failure(box)
         around = observation.without_mask() if near else observation
-        size = max(level.size, search.colours_px) if final and self._by_colours_alone() else level.size
-        window = choose_window(box, around, size=size, margin=self._margin)
+        window = choose_window(box, around, size=level.size, margin=self._margin)
         buffers = self._meshes.buffers(level.faces)
         held = search.outline.active(pattern=self._meshes.mesh.has_pattern)
         contour = search.outline if held else None
@@ -204,12 +203,6 @@ class Descent:
         if mask is not None and prepared.contours is not None:
             prepared = replace(prepared, contours=prepared.contours.within(mask))
         return prepared if prepared.responsibility.overlap > 0.0 else Failure(Status.NO_OVERLAP, window)
-
-    def _by_colours_alone(self) -> bool:
-        """Whether nothing else says where the outline is."""
-        given, outline, mesh = self._observation, self._search.outline, self._meshes.mesh
-        alone = mesh.has_pattern and given.modalities == ("rgb",)
-        return alone and not contour_weight(given, outline, self._objective, mesh) > 0.0
 
     def _prior(self, start: Pose, pyramid: PyramidSettings, level: LevelProblem) -> PosePrior:
         weight = self._search.prior_unmasked if level.crop.mask is None else self._search.prior

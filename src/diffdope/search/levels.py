@@ -10,9 +10,9 @@ from diffdope.checked_fields import checked_fields
 from diffdope.errors import MOST, DiffDopeError, check_count
 from diffdope.solve.gradient_descent import check_iterates
 
-LARGEST_CROP = 2**15  # pixels; images are smaller
+_LARGEST_CROP = 2**15  # pixels; images are smaller
 _BOUNDS = (
-    ("size", 8, LARGEST_CROP),
+    ("size", 8, _LARGEST_CROP),
     ("hypotheses", 1, MOST),
     ("iterations", 1, MOST),
     ("faces", 0, MOST),

@@ -323,7 +323,9 @@ class Search:
             estimate.pose, known.covariance, self._pose,
             angle_rad=np.radians(near.angle_deg), distance_m=near.distance * self._length_m, share=share,
         )  # fmt: skip
-        return replace(estimate, pose=one.pose, uncertainty=replace(known, covariance=one.covariance), moved=True)
+        right = found.confidence  # in a wrong minimum, the images' way from the start does not tell how good that was
+        covariance = right * one.covariance + (1.0 - right) * known.covariance
+        return replace(estimate, pose=one.pose, uncertainty=replace(known, covariance=covariance), moved=True)
 
     def _estimate(self, found: Candidates) -> RobustEstimate:
         """The last steps, and how far off the pose may be."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from diffdope.checked_fields import checked_fields
-from diffdope.errors import DiffDopeError, check_at_least_zero, check_choice, check_count
+from diffdope.errors import DiffDopeError, check_at_least_zero, check_choice
 from diffdope.estimate.confidence import ConfidenceSettings
 from diffdope.estimate.robust_gauss_newton import PolishSettings
 from diffdope.problem.level_problem import GainModel
 from diffdope.search.box_proposals import BoxSettings
 from diffdope.search.closest_points import ClosestPointSettings
 from diffdope.search.feature_views import FeatureSettings
-from diffdope.search.levels import EVERYWHERE, FAR, LARGEST_CROP, NEAR, PyramidSettings
+from diffdope.search.levels import EVERYWHERE, FAR, NEAR, PyramidSettings
 from diffdope.search.pieces import PieceSettings
 from diffdope.search.view_sphere import ViewSphereSettings
 from diffdope.solve.levenberg_marquardt import LevenbergSettings
@@ -65,10 +65,6 @@ class SearchSettings:
     are colours to go by but no depth. 0 leaves out none."""
     outline: ContourSettings = field(default_factory=ContourSettings)
     """How the photograph's edges hold the outline where there is no mask."""
-    colours_px: int = 0
-    """Longest side, at least, of the last level's crop where colours alone hold the object (no mask, no depth, no edges):
-    what pixels of the outline cost draws it outwards by a share of a pixel, and so the object towards the camera. 0 for
-    the level's own."""
     step: LevenbergSettings = field(default_factory=LevenbergSettings)
     polish: PolishSettings = field(default_factory=PolishSettings)
     noise: NoiseSettings = field(default_factory=NoiseSettings)
@@ -82,5 +78,4 @@ class SearchSettings:
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise DiffDopeError(f"{name}: expected a number from 0 to 1, got {getattr(self, name)}")
         check_choice("light", self.light, ("as-is", "gain", "gain-bias"))
-        check_count("colours_px", self.colours_px, least=0, most=LARGEST_CROP)
         check_at_least_zero(self, "prior", "prior_unmasked", "mask_error_px", "mask_refused_px")
