@@ -114,6 +114,7 @@ given = dict(observation=OBSERVATION, pose=POSE)
 case(
     REFINER.refine, given,
     observation=(None, *OBJECTS), pose=(None, *STARTS), progress=("text", 3, {}),
+    start_counts=(None, "yes", 1, 0.5, {}),
 )  # fmt: skip
 case(
     REFINER.track, given,

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from diffdope.estimate.covariance import beyond, information_eigenbasis, uncertainty
 from diffdope.estimate.regression import RegressionContext, TermEquations
+from diffdope.estimate.start_weight import weighed
+from diffdope.geometry import so3
+from diffdope.geometry.pose import Pose
 from diffdope.pipelines.settings import NoiseSettings
 from diffdope.problem.linearised import ResidualBlock
 from diffdope.solve import robust
@@ -205,3 +208,28 @@ def test_covariance() -> None:
     got = uncertainty(found, VIEW, NOISE).covariance
     scale = np.sqrt(np.diag(want))
     assert got / np.outer(scale, scale) == pytest.approx(want / np.outer(scale, scale), abs=1e-3)
+
+
+def test_the_start_is_weighed_by_the_formulas_of_the_page() -> None:
+    rng = np.random.default_rng(4)
+    d, a = 0.008, np.radians(12.0)
+    root = rng.standard_normal((6, 6)) * np.repeat([0.002, 0.02], 3)[:, None]
+    sigma = root @ root.T
+    pose = Pose(so3.exp(rng.standard_normal(3)), np.array([0.02, 0.01, 0.7]))
+    start = Pose(so3.exp([0.05, -0.03, 0.1]) @ pose.R_m2c, pose.t_m2c + np.array([0.003, -0.002, 0.004]))
+    found = weighed(pose, sigma, start, angle_rad=a, distance_m=d)
+
+    P = np.diag([d**2] * 3 + [a**2] * 3) / 3.0
+    z = np.concatenate([start.t_m2c - pose.t_m2c, so3.log(start.R_m2c @ pose.R_m2c.T)])
+    likely, steps, within = [], [], []
+    for s in 2.0 ** np.arange(-4.0, 4.1, 0.5):
+        total = sigma + s**2 * P
+        likely.append(np.exp(-0.5 * z @ np.linalg.solve(total, z)) / np.sqrt(np.linalg.det(total)))
+        steps.append(sigma @ np.linalg.solve(total, z))
+        within.append(s**2 * P @ np.linalg.solve(total, sigma))
+    share = np.array(likely) / np.sum(likely)
+    step = sum(p * one for p, one in zip(share, steps, strict=True))
+    covariance = sum(p * (C + np.outer(one - step, one - step)) for p, C, one in zip(share, within, steps, strict=True))
+    assert np.abs(found.pose.t_m2c - pose.t_m2c - step[:3]).max() < 1e-12
+    assert np.abs(so3.log(found.pose.R_m2c @ pose.R_m2c.T) - step[3:]).max() < 1e-9
+    assert np.abs(found.covariance - covariance).max() < 1e-9 * np.abs(covariance).max()

@@ -44,7 +44,7 @@ def test_a_pose_stays_where_knowing_others_finds_none_that_fits_better(
 
     def again(found: RefinementResult, before: RefinementResult) -> RefinementResult:
         with monkeypatch.context() as patch:
-            patch.setattr(Refiner, "refine", lambda *_: found)
+            patch.setattr(Refiner, "refine", lambda *_, **__: found)
             return query.again(before, box_in_front)
 
     assert again(bad, before=good).pose is good.pose

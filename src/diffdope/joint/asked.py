@@ -76,6 +76,7 @@ def asked_of(
         raise expected("boxes", "{(view, object): (x, y, width, height)}", type(boxes).__name__)
     checked = {_checked_where("boxes", key, scene): box for key, box in boxes.items()}
     asked: dict[Where, ObjectQuery] = {}
+    alone = len(scene.views) == 1
     for obj, refiner in enumerate(refiners):
         masked = any(_has_mask(scene, view, obj) for view in range(len(scene.views)))
         for view in range(len(scene.views)):
@@ -84,7 +85,7 @@ def asked_of(
             if where in unseen:
                 continue
             if where in starts:
-                asked[where] = ObjectQuery(refiner, observation, starts[where], name=name)
+                asked[where] = ObjectQuery(refiner, observation, starts[where], name=name, start_counts=alone)
             elif where in checked:
                 asked[where] = ObjectQuery(refiner, observation, box=np.asarray(checked[where], np.float64), name=name)
             elif observation.mask_box is not None or (not masked and "depth" in observation.modalities):

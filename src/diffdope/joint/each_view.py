@@ -41,6 +41,7 @@ class ObjectQuery:
         start: T_m2c; None to locate it.
         box: of `Refiner.locate`.
         name: of the object, for messages.
+        start_counts: see `Refiner.refine`; not where there are other views.
     """
 
     refiner: Refiner
@@ -48,6 +49,7 @@ class ObjectQuery:
     start: Pose | None = None
     box: ArrayLike | None = None
     name: str = ""
+    start_counts: bool = True
 
     def first(self) -> RefinementResult:
         """On its own.
@@ -75,7 +77,7 @@ class ObjectQuery:
         observation = self.observation.with_others(others)
         if not result.modalities:  # there is no pose to go on from
             return self._from(observation, self.start)
-        refined = self.refiner.refine(observation, result.pose)
+        refined = self.refiner.refine(observation, result.pose, start_counts=False)
         if result.ok and refined.ok:
             refined = self._cheaper(observation, refined, result)
         if result.answers:
@@ -101,7 +103,7 @@ class ObjectQuery:
 
     def _from(self, observation: Observation, start: Pose | None) -> RefinementResult:
         if start is not None:
-            return self.refiner.refine(observation, start)
+            return self.refiner.refine(observation, start, start_counts=self.start_counts)
         return self.refiner.locate(observation, box=self.box)
 
     def drawn(self, result: RefinementResult) -> Drawing | None:

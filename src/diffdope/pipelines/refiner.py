@@ -98,29 +98,34 @@ class Refiner:
         """What is kept of the mesh, in the own frame."""
         return self._meshes
 
-    def refine(self, observation: Observation, pose: Start, *, progress: Progress | None = None) -> RefinementResult:
+    def refine(
+        self, observation: Observation, pose: Start, *, start_counts: bool = True, progress: Progress | None = None
+    ) -> RefinementResult:
         """Finds the pose near `pose` whose rendering agrees best with the observation.
 
         Args:
             observation: the calibrated image.
             pose: rough start: a `Pose`, a matrix (4, 4) in metres, the path of a pose file, or a list of these, of
                 which the best result is returned, and says in its notes which start it was.
+            start_counts: whether the start is weighed against the images in the end, as good as they find it to be.
+                Not where results from one start are put together, such as those of several views.
             progress: called as progress(iteration, iterations, lowest cost), after every round of steps. A level is a
                 round, or a few; all iterations of `paper` are one.
 
         Raises:
             DiffDopeError: if the observation has nothing that this mesh can be compared with, or comes from another
-                camera than the one that the refiner was made for.
+                camera than the one that the refiner was made for, or `start_counts` is no truth value.
         """
         starts, notes = poses_of(pose)
         _check_given(observation, progress)
+        check_type("start_counts", start_counts, bool)
         if len(starts) > 1:
-            results = [self.refine(observation, one, progress=progress) for one in starts]
+            results = [self.refine(observation, one, start_counts=start_counts, progress=progress) for one in starts]
             return seen_in(best_of(results), self.mesh, observation)
         pose = starts[0]
         enter = self._frame.enter(pose)
-        attempt = self._searcher.attempt(self.preset, observation, enter, progress=progress)
-        attempt = self._searcher.with_right_depth(attempt, observation, enter)
+        attempt = self._searcher.attempt(self.preset, observation, enter, progress=progress, start_counts=start_counts)
+        attempt = self._searcher.with_right_depth(attempt, observation, enter, start_counts=start_counts)
         result = with_hints(
             self._left(self._with_reasons(attempt.result, observation, enter), pose),
             self.mesh,

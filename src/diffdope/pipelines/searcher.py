@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 from diffdope.errors import expected
@@ -128,12 +129,14 @@ class MeshSearcher:
             none_of_these=None if outcome.answers is None else outcome.answers.none,
         )  # fmt: skip
 
-    def with_right_depth(self, attempt: Attempt, observation: Observation, start: Pose | None) -> Attempt:
+    def with_right_depth(
+        self, attempt: Attempt, observation: Observation, start: Pose | None, *, start_counts: bool = False
+    ) -> Attempt:
         """The same, or without depth that is of something else; `start` in the own frame."""
         if not self._preset.resolved_search.contradictions:
             return attempt
-        mesh = self.meshes.mesh
-        return without_wrong_depth(attempt, mesh, observation, lambda one: self.attempt(self._preset, one, start))
+        again = partial(self.attempt, self._preset, pose=start, start_counts=start_counts)
+        return without_wrong_depth(attempt, self.mesh, observation, again)
 
     def follow(
         self, preset: Preset, keyframes: Keyframes, observation: Observation, pose: Pose, gain: PhotometricGain | None

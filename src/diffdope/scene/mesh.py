@@ -27,7 +27,7 @@ from diffdope.scene.extent import farthest_apart, hull_of
 from diffdope.scene.mesh_checks import checked
 from diffdope.scene.mesh_io import WITHOUT_UNIT, MeshFile, Unit, read_mesh
 from diffdope.scene.parts import join
-from diffdope.scene.topology import build_edges, piece_volumes
+from diffdope.scene.topology import build_edges, piece_volumes, signed_volumes
 
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
@@ -211,8 +211,9 @@ class Mesh:
     @cached_property
     def is_inside_out(self) -> bool:
         """Whether it is watertight and wound consistently, but with its triangles' backs to the outside."""
-        volumes = self._piece_volumes
-        return volumes is not None and float(volumes.sum()) < 0.0  # a cavity is less than what is around it
+        if float(signed_volumes(self.vertices_m, self.faces).sum()) >= 0.0:  # a cavity is less than what is around it
+            return False
+        return self._piece_volumes is not None
 
     @cached_property
     def _piece_volumes(self) -> F64 | None:

@@ -77,6 +77,18 @@ def build_edges(vertices_m: F64, faces: I32, corner_attributes: F64 | None) -> E
     return EdgeTable(v0, v1, f0, f1, o0, o1, flip.astype(np.uint8), seam.astype(np.uint8))
 
 
+def is_closed(vertices_m: F64, faces: I32, edges: EdgeTable) -> bool:
+    """Whether a surface is watertight and wound consistently outwards, each connected piece; see `piece_volumes`."""
+    volumes = piece_volumes(vertices_m, faces, edges)
+    return volumes is not None and bool(np.all(volumes > 0.0))
+
+
+def signed_volumes(vertices_m: F64, faces: I32) -> F64:
+    """Six times the signed volume (F,) of the tetrahedron of each triangle and the middle of all vertices."""
+    a, b, c = np.moveaxis((vertices_m - vertices_m.mean(axis=0))[faces], 1, 0)
+    return np.asarray(np.einsum("fi,fi->f", a, cross(b, c)))
+
+
 def piece_volumes(vertices_m: F64, faces: I32, edges: EdgeTable) -> F64 | None:
     """Six times the signed volume (K,) of each connected piece, positive where faces have their fronts outside.
 
@@ -90,8 +102,7 @@ def piece_volumes(vertices_m: F64, faces: I32, edges: EdgeTable) -> F64 | None:
 
     links = coo_array((np.ones(len(edges.f0), np.int8), (edges.f0, edges.f1)), shape=(len(faces), len(faces)))
     count, piece = connected_components(links, directed=False)
-    a, b, c = np.moveaxis((vertices_m - vertices_m.mean(axis=0))[faces], 1, 0)
-    volume = np.bincount(piece, np.einsum("fi,fi->f", a, cross(b, c)), count)
+    volume = np.bincount(piece, signed_volumes(vertices_m, faces), count)
     # A face without edges is degenerate, a piece of its own, and draws nothing.
     with_edges = np.bincount(piece[edges.f0], minlength=count) > 0
     return np.asarray(volume[with_edges], np.float64)

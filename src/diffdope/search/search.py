@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.robust_gauss_newton import RobustEstimate, robust_gauss_newton
+from diffdope.estimate.start_weight import weighed
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
@@ -37,7 +38,7 @@ from diffdope.search.pieces import pieces
 from diffdope.search.registration import note_on_shift
 from diffdope.search.settings import SearchSettings
 from diffdope.search.stages import MOVED, SURPLUS, Stages
-from diffdope.search.start_error import kept_along_view, reach_of
+from diffdope.search.start_error import kept_along_view, left_to_the_start, reach_of
 from diffdope.search.symmetric_alternatives import log_likelihoods, odds_of, symmetric_alternatives
 from diffdope.search.wrong_masks import off_px, without_mask
 from diffdope.solve.gradient_descent import DescentSettings
@@ -86,6 +87,7 @@ class Search:
         self._meshes, self._observation, self._start = meshes, observation, pose
         self._settings, self._objective, self._first_order = settings, objective, descent
         self._everywhere = pose is None
+        self._start_counts = False
         self._answers: list[Candidates] = []
         self._length_m = meshes.length_m
         self._recorder = Recorder()
@@ -113,13 +115,17 @@ class Search:
             depth_counts=objective.depth_weight > 0.0, held=held > 0.0, first_aligned=first_aligned,
         )  # fmt: skip
 
-    def run(self, *, followed: PhotometricGain | None = None, near: bool = False) -> Outcome | Failure:
+    def run(
+        self, *, followed: PhotometricGain | None = None, near: bool = False, start_counts: bool = False
+    ) -> Outcome | Failure:
         """The best pose found, or why nothing could be compared.
 
         Args:
             followed: the light of the frame before, if the object was found there and is expected here to a few pixels.
             near: it is expected so near that the last level will do.
+            start_counts: whether the start, as good as the images find it to be, is weighed against them in the end.
         """
+        self._start_counts = start_counts and not self._everywhere
         if self._stages is None:
             found = self._anywhere()
         elif near:
@@ -277,7 +283,7 @@ class Search:
 
     def _outcome(self, found: Candidates, choice: list[Candidates], odds: F64) -> Outcome:
         level = found.level
-        estimate = RobustEstimate(found.pose) if self._settings.polish.idle else self._estimate(found)
+        estimate = RobustEstimate(found.pose) if self._settings.polish.idle else self._weighed(found)
         fixed = not (self._settings.near.angle_deg or self._settings.near.distance)
         costs, each = costs_of(found, estimate, self._pose, self._length_m, fixed=fixed)
         row, winner = found.winner_row, found.winner
@@ -309,6 +315,20 @@ class Search:
             return ()
         angle = np.degrees(found.pose.angle_to(self._pose))
         return (f"found the other way round: turned by {angle:.0f} degrees from the start",)
+
+    def _weighed(self, found: Candidates) -> RobustEstimate:
+        """The estimate, between what the images say and the start, where that has something to say."""
+        estimate, near = self._estimate(found), self._settings.near
+        known, share = estimate.uncertainty, left_to_the_start(found, self._settings)
+        if known is None or not self._start_counts or not (share and near.angle_deg and near.distance):
+            return estimate
+        one = weighed(
+            estimate.pose, known.covariance, self._pose,
+            angle_rad=np.radians(near.angle_deg), distance_m=near.distance * self._length_m, share=share,
+        )  # fmt: skip
+        right = found.confidence  # in a wrong minimum, the images' way from the start does not tell how good that was
+        covariance = right * one.covariance + (1.0 - right) * known.covariance
+        return replace(estimate, pose=one.pose, uncertainty=replace(known, covariance=covariance), moved=True)
 
     def _estimate(self, found: Candidates) -> RobustEstimate:
         """The last steps, and how far off the pose may be."""

@@ -23,8 +23,8 @@ def reach_of(settings: SearchSettings, *, nearby: bool) -> float:
     return _NEARER * (min(share, 1.0) if nearby and share > 0.0 else 1.0)
 
 
-def kept_along_view(found: Candidates, settings: SearchSettings) -> float:
-    """Share of the start's error along the view that is left, where neither depth nor a good mask tells it.
+def left_to_the_start(found: Candidates, settings: SearchSettings) -> float:
+    """How much only the start tells, from 0 to 1: nothing where depth or a good mask tell the distance.
 
     Edges and colours hardly change with the distance, and the prior holds it.
 
@@ -35,6 +35,11 @@ def kept_along_view(found: Candidates, settings: SearchSettings) -> float:
     if "depth" in found.level.modalities:
         return 0.0
     if found.level.crop.mask is None:
-        return _KEPT
+        return 1.0
     good, refused = settings.mask_error_px, settings.mask_refused_px
-    return _KEPT * float(np.clip((found.border_px - good) / max(refused - good, 1e-9), 0.0, 1.0))
+    return float(np.clip((found.border_px - good) / max(refused - good, 1e-9), 0.0, 1.0))
+
+
+def kept_along_view(found: Candidates, settings: SearchSettings) -> float:
+    """Share of the start's error along the view that the search leaves; for the arguments see `left_to_the_start`."""
+    return _KEPT * left_to_the_start(found, settings)
