@@ -75,10 +75,10 @@ class Axis(NamedTuple):
 def axis_of_most(points_m: F64, normals: F64, length_m: float) -> Axis | None:
     """The axis about which most of a surface is of revolution; None where there is none, or it is a ball.
 
-    Handles, knobs, labels that stand out and dents are the rest; so are the corners of a thin square plate. Normals of a surface of revolution all meet its axis:
-    with x x n and n as their line coordinates, a . (x x n) + m . n = 0 for the axis (a, m) (linear complexes: Pottmann
-    and Wallner, Computational Line Geometry, 2001). That is solved by weighted least squares, in which what does not
-    agree loses its weight, and then tried by finite turns.
+    Handles, knobs, labels that stand out and dents are the rest; so are the corners of a thin square plate. Normals
+    of a surface of revolution all meet its axis: with x x n and n as their line coordinates, a . (x x n) + m . n =
+    0 for the axis (a, m) (linear complexes: Pottmann and Wallner, Computational Line Geometry, 2001). That is
+    solved by weighted least squares, in which what does not agree loses its weight, and then tried by finite turns.
 
     Args:
         points_m: (N, 3) spread evenly over the surface, metres.
