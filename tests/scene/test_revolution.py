@@ -7,7 +7,7 @@ import pytest
 import trimesh
 
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.revolution import axes_of_revolution
+from diffdope.scene.revolution import Axis, axes_of_revolution, axis_of_most
 from diffdope.scene.sampling import surface_points
 
 
@@ -47,3 +47,45 @@ def test_a_handle_shows_how_a_can_is_turned() -> None:
     can, handle = trimesh.creation.cylinder(0.03, 0.1, sections=64), trimesh.creation.box([0.02, 0.008, 0.06])
     handle.apply_translation([0.04, 0.0, 0.0])
     assert len(axes_of(trimesh.util.concatenate([can, handle]))) == 0
+
+
+def with_handle(shape: trimesh.Trimesh, reach: float) -> trimesh.Trimesh:
+    handle = trimesh.creation.box([0.02, 0.008, 0.06])
+    handle.apply_translation([reach, 0.0, 0.0])
+    return trimesh.util.concatenate([shape, handle])
+
+
+def axis_of(shape: trimesh.Trimesh) -> Axis | None:
+    mesh = Mesh(np.asarray(shape.vertices), np.asarray(shape.faces))
+    return axis_of_most(*surface_points(mesh, 8000), mesh.diameter)
+
+
+def test_most_of_a_cup_has_an_axis_that_its_handle_does_not_move() -> None:
+    cup = with_handle(trimesh.creation.cylinder(0.03, 0.1, sections=64), 0.04)
+    turn = trimesh.transformations.rotation_matrix(0.7, [1.0, 2.0, -0.5], [0.3, 0.0, 0.1])
+    found = axis_of(cup.apply_transform(turn))
+    assert found is not None
+    assert abs(found.direction @ turn[:3, 2]) == pytest.approx(1.0, abs=1e-3)
+    assert np.linalg.norm(np.cross(found.point_m - turn[:3, 3], turn[:3, 2])) < 3e-4
+
+
+def test_turns_leave_the_axis_where_it_is() -> None:
+    axis = Axis(np.array([0.0, 0.6, 0.8]), np.array([0.1, -0.2, 0.05]))
+    R, t = axis.turns(np.radians([30.0, 200.0]))
+    for along_m in (0.0, 0.3):
+        point = axis.point_m + along_m * axis.direction
+        assert point @ R.transpose(0, 2, 1) + t == pytest.approx(np.stack([point, point]), abs=1e-12)
+    assert np.trace(R, axis1=1, axis2=2) == pytest.approx(1.0 + 2.0 * np.cos(np.radians([30.0, 200.0])))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        trimesh.creation.box([0.1, 0.06, 0.04]),
+        trimesh.creation.box([0.1, 0.1, 0.1]),
+        trimesh.creation.icosphere(4, 0.05),
+    ],
+    ids=["box", "cube", "ball"],
+)
+def test_most_of_other_bodies_has_no_single_axis(shape: trimesh.Trimesh) -> None:
+    assert axis_of(shape) is None

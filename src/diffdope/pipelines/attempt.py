@@ -38,5 +38,6 @@ def tracking_presets(preset: Preset) -> tuple[Preset, Preset]:
     # The tracker has thresholds of its own for what it makes of a low confidence.
     search = replace(preset.search, least_confidence=0.0)
     # Which way round it is, the frames before have told.
-    near = replace(search, fallback_confidence=0.0, symmetric_alternatives=False)
+    turns = replace(search.turns, count=0)
+    near = replace(search, fallback_confidence=0.0, symmetric_alternatives=False, turns=turns)
     return replace(preset, search=near), replace(preset, search=replace(search, fallback_confidence=1.0))

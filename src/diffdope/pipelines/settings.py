@@ -13,6 +13,7 @@ from diffdope.problem.region import CropSettings
 from diffdope.search.closest_points import ClosestPointSettings
 from diffdope.search.levels import FAR, Level, PyramidSettings
 from diffdope.search.settings import SearchSettings
+from diffdope.search.turns import TurnSettings
 from diffdope.solve.gradient_descent import DescentSettings
 from diffdope.solve.levenberg_marquardt import LevenbergSettings
 from diffdope.terms.contour import ContourSettings
@@ -59,7 +60,8 @@ class Preset:
         level = Level(self.crop.size, self.descent.hypotheses, self.descent.iterations, 0)
         return SearchSettings(
             near=PyramidSettings((level,), angle_deg=0.0, distance=0.0), fallback_confidence=0.0, least_confidence=0.0,
-            symmetric_alternatives=False, contradictions=False, light="as-is", prior=0.0, prior_unmasked=0.0,
+            symmetric_alternatives=False, turns=TurnSettings(count=0),
+            contradictions=False, light="as-is", prior=0.0, prior_unmasked=0.0,
             mask_error_px=0.0,
             closest_points=ClosestPointSettings(starts=0), outline=ContourSettings.off(),
             polish=PolishSettings(steps=0, covariance=False),

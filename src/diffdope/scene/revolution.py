@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,12 @@ _SLIDES = 0.15  # RMS motion off the surface, as a share of all motion: candidat
 _ANGLES_RAD = np.radians([17.0, 45.0, 77.0, 90.0])  # no regular polygon of few corners covers itself at all of these
 _OFF = 0.02  # share of the diameter, beyond the points' own spacing: knobs, handles and corners are farther
 _FEW = 0.02  # share of the points that may be farther off: seams, dents of a scan
+
+_MOST_OFF = 0.12  # share of the points that may be farther off where only most of the surface is asked for
+_LOOSE = 0.02  # share of the diameter: lines that pass the axis at such a distance count half
+_ROUNDS = 12
+_RIDGE = 1e-6  # of normals that all lie in a plane
+_PARALLEL = 0.95
 
 
 def axes_of_revolution(points_m: F64, normals: F64, length_m: float) -> F64:
@@ -49,3 +57,68 @@ def _unnoticed(tree: object, points_m: F64, axis: F64, off_m: float) -> bool:
     turned = np.concatenate([points_m @ so3.exp(angle * axis).T for angle in _ANGLES_RAD])
     distance = tree.query(turned)[0].reshape(len(_ANGLES_RAD), -1)  # type: ignore[attr-defined]
     return bool(np.all(np.mean(distance > off_m, axis=1) < _FEW))
+
+
+class Axis(NamedTuple):
+    """A line: a unit direction (3,) and a point (3,) on it, metres."""
+
+    direction: F64
+    point_m: F64
+
+    def turns(self, angles_rad: F64) -> tuple[F64, F64]:
+        """The motions x -> R x + t of turns (K,) about it: R (K, 3, 3) and t (K, 3), metres."""
+        R = so3.exp(np.asarray(angles_rad)[:, None] * self.direction)
+        return R, self.point_m - R @ self.point_m
+
+
+def axis_of_most(points_m: F64, normals: F64, length_m: float) -> Axis | None:
+    """The axis about which most of a surface is of revolution; None where there is none, or it is a ball.
+
+    Handles, knobs, labels that stand out and dents are the rest; so are the corners of a thin square plate. Normals
+    of a surface of revolution all meet its axis: with x x n and n as their line coordinates, a . (x x n) + m . n =
+    0 for the axis (a, m) (linear complexes: Pottmann and Wallner, Computational Line Geometry, 2001). That is
+    solved by weighted least squares, in which what does not agree loses its weight, and then tried by finite turns.
+
+    Args:
+        points_m: (N, 3) spread evenly over the surface, metres.
+        normals: (N, 3) unit normals there.
+        length_m: the diameter.
+    """
+    from scipy.spatial import cKDTree
+
+    middle = points_m.mean(axis=0)
+    points = (points_m - middle) / length_m
+    lines = np.concatenate([np.cross(points, normals), normals], axis=1)
+    tree = cKDTree(points)
+    some = points[:: max(len(points) // _TURNED, 1)]
+    spacing = float(np.median(tree.query(some, 2)[0][:, 1]))
+    found: list[tuple[float, Axis]] = []
+    for start in range(3):
+        direction, moment = _robust_axis(lines, start)
+        axis = Axis(direction, np.cross(direction, moment))
+        R, t = axis.turns(_ANGLES_RAD)
+        away = tree.query((some @ R.transpose(0, 2, 1) + t[:, None]).reshape(-1, 3))[0].reshape(len(R), -1)
+        off = float(np.mean(away > _OFF + spacing, axis=1).max())
+        if off < _MOST_OFF and all(abs(direction @ other.direction) < _PARALLEL for _, other in found):
+            found.append((off, axis))
+    if len(found) != 1:  # none, or a ball
+        return None
+    axis = found[0][1]
+    return Axis(axis.direction, middle + length_m * axis.point_m)
+
+
+def _robust_axis(lines: F64, start: int) -> tuple[F64, F64]:
+    """Direction (3,) and moment (3,) of an axis that lines (N, 6) meet; `start`: from which of three directions."""
+    weight = np.ones(len(lines))
+    direction, moment = np.zeros(3), np.zeros(3)
+    for number in range(_ROUNDS):
+        form = (lines * weight[:, None]).T @ lines / weight.sum()
+        held = np.linalg.solve(form[3:, 3:] + _RIDGE * np.eye(3), form[3:, :3])
+        _, every = np.linalg.eigh(form[:3, :3] - form[:3, 3:] @ held)
+        best = start if number == 0 else int(np.argmax(np.abs(every.T @ direction)))
+        direction = every[:, best]
+        moment = -held @ direction
+        moment -= (direction @ moment) * direction  # a turn, no screw
+        off = lines @ np.concatenate([direction, moment])
+        weight = 1.0 / (1.0 + (off / _LOOSE) ** 2)
+    return direction, moment

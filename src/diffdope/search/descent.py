@@ -31,7 +31,7 @@ from diffdope.search.levels import Level, PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.settings import SearchSettings
 from diffdope.search.winner import assess_winner
-from diffdope.solve.levenberg_marquardt import SolverResult, minimise
+from diffdope.solve.levenberg_marquardt import LevenbergSettings, SolverResult, minimise
 from diffdope.terms.base import Rendering
 from diffdope.terms.inner_contour import inner_factor
 from diffdope.terms.keyframe import Keyframe
@@ -183,6 +183,15 @@ class Descent:
     def last_level(self, pose: Pose, level: Level) -> LevelProblem | Failure:
         """A level as the last one of a search is prepared, around a pose that is known well."""
         return self._prepare(pose, level, final=True, known=True, followed=None, near=True)
+
+    def prepared(self, pose: Pose, level: Level) -> LevelProblem | Failure:
+        """A level as one before the last is prepared, around a pose that is known roughly."""
+        return self._prepare(pose, level, final=False, known=True, followed=None, near=False)
+
+    @property
+    def steps(self) -> LevenbergSettings:
+        """Of the steps at such levels."""
+        return self._steps[False]
 
     def _prepare(
         self, pose: Pose, level: Level, *, final: bool, known: bool, followed: PhotometricGain | None, near: bool

@@ -17,6 +17,8 @@ from diffdope.scene.creases import Creases
 from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
+from diffdope.scene.revolution import Axis, axis_of_most
+from diffdope.scene.sampling import surface_points
 from diffdope.search.canonical import Unnoticed, unnoticed
 from diffdope.search.closest_points import Surface
 from diffdope.search.feature_views import FeatureSettings, FeatureViews
@@ -24,6 +26,7 @@ from diffdope.search.templates import TemplateSphere, step_of
 
 F64 = NDArray[np.float64]
 
+_AXIS_POINTS = 8000  # some 1 % of the diameter apart
 _SPHERES = 3  # sets of templates that are kept, of 12 MB each with 576 rotations: a scene has near objects and far ones
 
 
@@ -48,6 +51,7 @@ class MeshLevels:
         self._corners_m: F64 | None = None
         self._symmetries: Symmetries | None = None
         self._alikeness: Alikeness | None = None
+        self._axes: tuple[Axis | None] | None = None
         self._surface: Surface | None = None
         self._creases: Creases | None = None
         self._unnoticed: Unnoticed | None = None
@@ -91,6 +95,15 @@ class MeshLevels:
             if self._symmetries is None:
                 self._symmetries = lookalikes(self.mesh)
             return self._symmetries
+
+    @property
+    def axis(self) -> Axis | None:
+        """The axis about which most of it is of revolution; None where there is none."""
+        with self._making.get():
+            if self._axes is None:
+                points_m, normals = surface_points(self.mesh, _AXIS_POINTS)
+                self._axes = (axis_of_most(points_m, normals, self.length_m),)
+            return self._axes[0]
 
     @property
     def surface(self) -> Surface:

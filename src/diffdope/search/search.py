@@ -33,13 +33,14 @@ from diffdope.search.history import Amended, Recorder
 from diffdope.search.iterates import iterates_of
 from diffdope.search.keyframes import Keyframes
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.other_ways import other_ways
 from diffdope.search.outcome import Outcome
 from diffdope.search.pieces import pieces
 from diffdope.search.registration import note_on_shift
 from diffdope.search.settings import SearchSettings
-from diffdope.search.stages import MOVED, SURPLUS, Stages
+from diffdope.search.stages import AT_HOME, MOVED, SURPLUS, Stages
 from diffdope.search.start_error import kept_along_view, left_to_the_start, reach_of
-from diffdope.search.symmetric_alternatives import log_likelihoods, odds_of, symmetric_alternatives
+from diffdope.search.symmetric_alternatives import FIRST, log_likelihoods, odds_of
 from diffdope.search.wrong_masks import off_px, without_mask
 from diffdope.solve.gradient_descent import DescentSettings
 from diffdope.terms.photometric_gain import PhotometricGain
@@ -47,6 +48,7 @@ from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
 
+_TOLD = 3.5  # log odds beyond which the turn of what lies where it was expected is not doubted
 ALTERNATIVES = 3  # poses that are refined the other way round, of those that look better
 
 
@@ -89,6 +91,7 @@ class Search:
         self._everywhere = pose is None
         self._start_counts = False
         self._answers: list[Candidates] = []
+        self._turns_open = False
         self._length_m = meshes.length_m
         self._recorder = Recorder()
         unseen = observation.without_mask()
@@ -207,9 +210,10 @@ class Search:
         if len(poses) == 1:
             return np.zeros(1)
         given = found.level, self._meshes.buffers(), self._length_m
-        if not self._everywhere:
+        if not (self._everywhere or self._turns_open):
             return odds_of(poses, *given)
-        return odds_of(poses, *given, ahead=0.0) + log_likelihoods(poses, found.level, self._length_m)
+        ahead = 0.0 if self._everywhere else FIRST
+        return odds_of(poses, *given, ahead=ahead) + log_likelihoods(poses, found.level, self._length_m)
 
     def _most(self) -> int:
         """Iterates that all descents make at most, less one."""
@@ -217,7 +221,7 @@ class Search:
         pyramids = [s.near if self._start is not None else s.everywhere]
         if self._start is not None and s.fallback_confidence > 0.0:
             pyramids.append(s.far)
-        if s.symmetric_alternatives:
+        if s.symmetric_alternatives or s.turns.count:
             pyramids += [self._again] * ALTERNATIVES
         if self._held_unseen and self._start is not None:
             pyramids += [s.near] * 2
@@ -244,11 +248,12 @@ class Search:
     def _choice(self, found: Candidates) -> list[Candidates]:
         """What was found, and what else may be right: other answers, or the same turned."""
         choice = [found, *(one for one in self._answers if one is not found)]
-        if not self._settings.symmetric_alternatives or self._box is not None:  # keypoints tell sides apart
+        if self._box is not None:  # keypoints tell sides apart
             return choice
-        buffers = self._meshes.buffers(self._again.faces[0])
-        turned = symmetric_alternatives(
-            found.pose, self._meshes.approximate_symmetries, found.rough, buffers, self._length_m
+        given = None if self._everywhere else self._pose
+        told = self._stages is not None and found.log_odds > _TOLD and self._stages.moved(found) <= AT_HOME
+        turned, self._turns_open = other_ways(
+            found, self._meshes, self._descent, self._settings, given, self._again.faces[0], told=told
         )
         for number, start in enumerate(turned[:ALTERNATIVES]):
             alone = Hypotheses.of(start, self._count - ALTERNATIVES + number)
@@ -270,12 +275,12 @@ class Search:
             choice: all poses.
             odds: (B,) log odds, of which differences count.
         """
-        if not self._everywhere:
+        if not (self._everywhere or self._turns_open):
             return None
         poses = [estimate.pose, *(one.pose for one in choice if one is not found)]
         others = np.array([value for one, value in zip(choice, odds, strict=True) if one is not found])
         less = np.concatenate([[0.0], others - odds.max()])
-        open_ends = along(estimate.pose, estimate.unobserved)
+        open_ends = along(estimate.pose, estimate.unobserved) if self._everywhere else []
         if open_ends:
             beside = self._odds([estimate.pose, *open_ends], found)
             poses, less = [*poses, *open_ends], np.append(less, np.minimum(beside[1:] - beside[0], 0.0))
@@ -294,6 +299,8 @@ class Search:
         assessed = self._first_order is None
         answers = self._ranked(found, estimate, choice, odds)
         confidence = found.confidence if answers is None else answers.ranked[0].probability
+        if not self._everywhere:  # a start has no answers beside it: what speaks for another turn makes it less sure
+            answers = None
         covariance = estimate.covariance
         if self._box is not None and covariance is not None:
             error = self._settings.features.error_of_distance(found.quality.matched or 0.0)

@@ -14,6 +14,7 @@ from diffdope.search.closest_points import ClosestPointSettings
 from diffdope.search.feature_views import FeatureSettings
 from diffdope.search.levels import EVERYWHERE, FAR, NEAR, PyramidSettings
 from diffdope.search.pieces import PieceSettings
+from diffdope.search.turns import TurnSettings
 from diffdope.search.view_sphere import ViewSphereSettings
 from diffdope.solve.levenberg_marquardt import LevenbergSettings
 from diffdope.terms.contour import ContourSettings
@@ -48,6 +49,8 @@ class SearchSettings:
     """A result that is in the right minimum with less probability has failed."""
     symmetric_alternatives: bool = True
     """Whether the result is also tried the other way round, where that changes little but what is painted on it."""
+    turns: TurnSettings = field(default_factory=TurnSettings)
+    """How the turn of an object that is nearly of revolution is found, where a start does not tell it."""
     contradictions: bool = True
     """Whether a result is doubted of which depth and outline disagree about the size or the kind of depth, or that lies
     where no start was meant to lead, and whether a shift between depth and the other images is told."""

@@ -23,7 +23,7 @@ F64 = NDArray[np.float64]
 
 SURPLUS = 1.0  # log odds by which a far result must be surer where edges hold the outline: some fit everywhere
 MOVED = 1.0  # near searches that went farther than they were meant to have found the start worse than stated
-_AT_HOME = 0.75  # near searches that stayed well within what they take for possible found the start as good as stated
+AT_HOME = 0.75  # near searches that stayed well within what they take for possible found the start as good as stated
 _LOYALTY = 2.0  # log odds by which a far result must be surer than theirs
 _HALF_WAY_RAD = np.radians(15.0)  # about half of what is between neighbours of the view sphere
 
@@ -152,4 +152,4 @@ class Stages:
         """Log odds by which a far result must be surer than the near search's."""
         if self._held:
             return SURPLUS
-        return _LOYALTY if self.moved(found) < _AT_HOME else 0.0
+        return _LOYALTY if self.moved(found) < AT_HOME else 0.0

@@ -28,7 +28,7 @@ _WORSE = 1.5  # log odds of all but colours by which it may be worse
 _WORTH = 6.0  # log odds that a correlation of 1 is worth, of details and of all colours
 _INDEPENDENT = 10.0  # errors of an image, of all that its pixels have in common; 10 to 40 rank about as well
 _LEAST_ERROR = 0.005  # of a cost: two poses that both fit perfectly differ by how far they have come to rest
-_FIRST = 1.0  # log odds that the first pose has ahead: the start speaks for it, and without paint chance would decide
+FIRST = 1.0  # log odds that the first pose has ahead: the start speaks for it, and without paint chance would decide
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def scores_of(R: F64, t: F64, level: LevelProblem, buffers: Buffers, length_m: f
 
 
 def odds_of(
-    poses: Sequence[Pose], level: LevelProblem, buffers: Buffers, length_m: float, *, ahead: float = _FIRST
+    poses: Sequence[Pose], level: LevelProblem, buffers: Buffers, length_m: float, *, ahead: float = FIRST
 ) -> F64:  # fmt: skip
     """Log odds (B,) of poses, the first of which has some ahead; for other arguments see `scores_of`."""
     R, t = np.stack([pose.R_m2c for pose in poses]), np.stack([pose.t_m2c for pose in poses])

@@ -1,0 +1,149 @@
+"""Turns about an axis of which an object is nearly of revolution: cans, bottles, cups, shafts.
+
+What tells the turn is a print, a handle or a keyway, and a descent finds it from some ten degrees only. So all turns
+are tried on a small crop, and the best of them go on as alternatives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.checked_fields import checked_fields
+from diffdope.errors import check_count, expected
+from diffdope.geometry.pose import Pose
+from diffdope.geometry.symmetry import Symmetries
+from diffdope.problem.level_problem import LevelProblem
+from diffdope.problem.variables import Variables
+from diffdope.render.buffers import Buffers
+from diffdope.scene.alikeness import Alikeness
+from diffdope.scene.revolution import Axis
+from diffdope.search.selection import non_maximum_suppression
+from diffdope.search.symmetric_alternatives import log_likelihoods, odds_of
+from diffdope.solve.levenberg_marquardt import LevenbergSettings, minimise
+
+F64 = NDArray[np.float64]
+
+_UPSIDE_DOWN = -0.95  # cosine between an axis and where a symmetry takes it
+_ANGLE_RAD, _DISTANCE = np.radians(6.0), 0.03  # poses closer than both, of the diameter, are the same
+_LOWER = 0.99  # of the cost of the pose as it was found: a turn that nobody would notice must be better
+_DEARER = 1.2  # of the lowest cost: what costs more is not the best once it is refined
+_WORSE = 4.0  # log odds by which a turn that has made few steps may be worse than the best
+_EVEN = 0.003  # share by which costs of all turns differ where no turn is better than another
+
+
+@dataclass(frozen=True)
+@checked_fields()
+class TurnSettings:
+    """How the turn of an object is found that is nearly of revolution.
+
+    Attributes:
+        count: turns that are tried, evenly over a full one: what is painted on a can is some degrees wide. 0 leaves
+            the search out.
+        size: longest side of the crop, pixels.
+        faces: triangles of the mesh.
+        kept: of these turns, how many make steps.
+        iterations: of each.
+    """
+
+    count: int = 72
+    size: int = 80
+    faces: int = 2000
+    kept: int = 12
+    iterations: int = 4
+
+    def __post_init__(self) -> None:
+        """Refuses numbers that make no search."""
+        for name, least in (("count", 0), ("size", 8), ("faces", 0), ("kept", 1), ("iterations", 1)):
+            check_count(name, getattr(self, name), least=least, most=10**5)
+        if 0 < self.count < 3:
+            raise expected("count", "0, or at least 3 turns", self.count)
+
+
+def upside_down(axis: Axis, symmetries: Symmetries) -> tuple[F64, F64] | None:
+    """The motion (R, t) of approximate symmetries that turns the axis round; None if the shape tells its ends apart."""
+    cosine = np.einsum("i,kij,j->k", axis.direction, symmetries.R, axis.direction)
+    k = int(np.argmin(cosine))
+    return (symmetries.R[k], symmetries.t_m[k]) if cosine[k] < _UPSIDE_DOWN else None
+
+
+def about_other_axes(axis: Axis, symmetries: Symmetries) -> Symmetries:
+    """Approximate symmetries without those that map the axis onto itself, which turns about it stand for."""
+    cosine = np.einsum("i,kij,j->k", axis.direction, symmetries.R, axis.direction)
+    kept = np.abs(cosine) < -_UPSIDE_DOWN
+    kept[0] = True  # the identity
+    return Symmetries(symmetries.R[kept], symmetries.t_m[kept])
+
+
+def turned_alternatives(
+    pose: Pose, axis: Axis, reversal: tuple[F64, F64] | None, level: LevelProblem, buffers: Buffers,
+    settings: TurnSettings, steps: LevenbergSettings, alike: Alikeness, length_m: float,
+) -> list[Pose]:  # fmt: skip
+    """Turned poses that may explain the images better than this one, once they are refined; the best come first.
+
+    Args:
+        pose: as it was found.
+        axis: of revolution, in the model's frame.
+        reversal: the motion that turns it round, if the shape does not tell its ends apart.
+        level: a small crop, prepared at the pose.
+        buffers: to draw with.
+        settings: of the search.
+        steps: of the steps that the best turns make.
+        alike: says which turns nobody would notice; those must explain the images better.
+        length_m: the object's diameter.
+    """
+    problem = level.problem(Variables.one_object(0.5 * length_m))
+    angles = 2.0 * np.pi * np.arange(settings.count) / settings.count
+    motions = [axis.turns(angles)]
+    if reversal is not None:
+        R, t = motions[0]
+        motions.append((R @ reversal[0], R @ reversal[1] + t))
+    starts: list[tuple[float, F64, F64]] = []
+    for which, (R, t) in enumerate(motions):
+        R, t = pose.R_m2c @ R, pose.t_m2c + t @ pose.R_m2c.T
+        cost = problem.evaluate(R, t, with_normal=False).cost
+        if np.ptp(cost) < _EVEN * float(cost.min()):
+            continue
+        best = (cost <= np.roll(cost, 1)) & (cost <= np.roll(cost, -1))
+        best[0] &= which > 0
+        starts += [(float(cost[k]), R[k], t[k]) for k in np.flatnonzero(best)]
+    starts = sorted(starts, key=lambda one: one[0])[: settings.kept]
+    if not starts:
+        return []
+    R, t = np.stack([pose.R_m2c, *(one[1] for one in starts)]), np.stack([pose.t_m2c, *(one[2] for one in starts)])
+    solution = minimise(problem, R[:, None], t[:, None], iterations=settings.iterations, settings=steps)
+    R, t, cost = solution.R[:, 0], solution.t[:, 0], solution.cost
+    distinct = non_maximum_suppression(R, t, cost, len(cost), angle_rad=_ANGLE_RAD, distance_m=_DISTANCE * length_m)
+    found, turned = Pose(R[0], t[0]), []
+    for k in distinct:
+        other = Pose(R[k], t[k])
+        if k == 0 or cost[k] > _DEARER * cost.min() or _same(other, found, length_m):
+            continue
+        if cost[k] > _LOWER * cost[0] and alike.unnoticed(*_between(found, other)):
+            continue
+        turned.append(other)
+    return _ranked(turned, found, level, buffers, length_m)
+
+
+def _ranked(poses: list[Pose], found: Pose, level: LevelProblem, buffers: Buffers, length_m: float) -> list[Pose]:
+    """By what speaks for each in the light that suits it, without those for which far less speaks than for the best.
+
+    They come in the order of their costs, which are in the light of the pose that was found.
+    """
+    if not poses or "rgb" not in level.modalities:
+        return poses
+    every = [found, *poses]
+    score = odds_of(every, level, buffers, length_m, ahead=0.0) + log_likelihoods(every, level, length_m)
+    order = np.argsort(-score[1:], kind="stable")
+    return [poses[k] for k in order if score[1 + k] > score.max() - _WORSE]
+
+
+def _same(one: Pose, other: Pose, length_m: float) -> bool:
+    return one.angle_to(other) < _ANGLE_RAD and one.distance_to(other) < _DISTANCE * length_m
+
+
+def _between(one: Pose, other: Pose) -> tuple[F64, F64]:
+    """The motion of the model's frame that makes the first pose the other."""
+    return one.R_m2c.T @ other.R_m2c, one.R_m2c.T @ (other.t_m2c - one.t_m2c)
