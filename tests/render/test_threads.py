@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from typing import TypeVar
 
 import numpy as np
@@ -56,12 +56,14 @@ def same(one: Arrays, other: Arrays) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
+@cache  # numpy's linear algebra holds a lock of its own, which a fork in the middle of it leaves taken in the child
 def poses(seed: int, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     scene, rng = random_scene(seed), np.random.default_rng(seed)
     R = np.stack([rotation(rng.normal(0, 0.2, 3)) @ scene.R for _ in range(count)])
     return R, scene.t + rng.normal(0, 0.005, (count, 3))
 
 
+@cache
 def camera_of(seed: int, size: tuple[int, int]) -> Camera:
     """The scene's view, stretched to a size."""
     scene = random_scene(seed)
@@ -173,7 +175,7 @@ def run(body: str, *, warm: bool = True) -> None:
     """Runs lines in a process of their own; a hanging child would hang the tests else."""
     head = """
         import os, signal, sys, threading, time
-        from functools import partial
+        from functools import cache, partial
         from tests.render.test_threads import SEEDS, at_once, drawn, same
         from diffdope.problem.factor import ImageFactor
 from diffdope.problem.problem import Problem
