@@ -47,8 +47,9 @@ class Refiner:
     """Refines poses of one mesh. Keep it: mesh tables, buffers and compiled kernels stay warm.
 
     Any number of threads may call `refine` at a time, with the same results as one after the other, to the bit. `track`
-    is one video: frames come one after the other. A forked child, and a pickle's copy, make threads of their own. Fork while no other thread
-    refines, or spawn: numpy's linear algebra may hold a lock of its own, for which a child then waits for ever.
+    is one video: frames come one after the other. A forked child, and a pickle's copy, make threads of their own. Fork
+    while no other thread refines, or spawn: numpy's linear algebra may hold a lock of its own, for which a child then
+    waits for ever.
 
     Args:
         mesh: the object.
