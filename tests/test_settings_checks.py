@@ -64,7 +64,7 @@ def test_all_settings_are_found() -> None:
     assert names >= {
         "ContourSettings", "CropSettings", "DescentSettings", "LevenbergSettings", "Level", "NoiseSettings",
         "ObjectiveSettings", "PolishSettings", "Preset", "PyramidSettings", "SearchSettings", "SensorNoise",
-        "Settings", "TrackingSettings",
+        "TrackingSettings",
     }  # fmt: skip
     assert len(fields_of_kind(float)) > 60 and len(fields_of_kind(int)) > 20
 

@@ -209,16 +209,6 @@ class Camera:
         bent = None if self.distortion is None else self.distortion.moved(sx, sy, *shift)
         return Camera(self.fx * sx, self.fy * sy, cx, cy, width, height, bent)
 
-    def reduced(self, x0: int, y0: int, reduction: int, width: int, height: int) -> Camera:
-        """A pinhole's camera of blocks of pixels, the first at column x0 and row y0; none of the numbers is checked."""
-        sx, sy = width / (width * reduction), height / (height * reduction)
-        made = object.__new__(Camera)
-        made.__dict__.update(
-            fx=self.fx * sx, fy=self.fy * sy, cx=(self.cx - x0 + 0.5) * sx - 0.5, cy=(self.cy - y0 + 0.5) * sy - 0.5,
-            width=width, height=height, distortion=None,
-        )  # fmt: skip
-        return made
-
 
 def _checked_distortion(distortion: Any) -> Distortion | None:
     """A `Distortion`, of OpenCV's coefficients where those were given; None for one that changes nothing."""

@@ -55,7 +55,7 @@ class CropWindow:
         """
         self.check_inside(camera)
         if camera.distortion is None:
-            return camera.reduced(self.x0, self.y0, self.reduction, *self.size)
+            return _of_blocks(camera, self)
         return camera.crop(self.x0, self.y0, self.width, self.height).resize(*self.size)
 
     def check_inside(self, camera: Camera) -> None:
@@ -68,6 +68,19 @@ class CropWindow:
         if self.x0 < 0 or self.y0 < 0 or right > camera.width or bottom > camera.height:
             got = f"columns {self.x0} to {right}, rows {self.y0} to {bottom}"
             raise expected("window", f"a rectangle inside the {camera.width} x {camera.height} image", got)
+
+
+def _of_blocks(camera: Camera, window: CropWindow) -> Camera:
+    """The same for a pinhole, whose numbers have been checked before."""
+    width, height = window.size
+    scale = 1.0 / window.reduction
+    made = object.__new__(Camera)
+    made.__dict__.update(
+        fx=camera.fx * scale, fy=camera.fy * scale,
+        cx=(camera.cx - window.x0 + 0.5) * scale - 0.5, cy=(camera.cy - window.y0 + 0.5) * scale - 0.5,
+        width=width, height=height, distortion=None,
+    )  # fmt: skip
+    return made
 
 
 def choose_crop(boxes_uv: Sequence[Box], camera: Camera, *, margin: float, max_size: int) -> CropWindow:

@@ -25,12 +25,12 @@ _SECONDS = {
     "prepare_pose": 3.9, "shade_chunk": 0.8, "evaluate_pose": 1.8, "evaluate_problem": 2.0, "evaluate_queue": 0.9,
     "linearise_pose": 0.7, "render_pose": 0.5, "mean_of_blocks": 0.2, "depth_of_blocks": 0.7,
     "line": 0.2, "left_over": 0.1, "fit_lines": 0.3, "pack_pixels": 0.2,
+    "hide_behind_nearer": 0.3, "count_border": 0.1, "sum_shared": 0.1,
 }  # fmt: skip
 _OF_SOLVER = {
     "newton": {
         _LEVELS: 3.6, "descend_queue": 2.7, "screen": 0.8, "screen_box": 1.0,
         "descend_planes": 0.8, "list_weights": 0.2, "sum_products": 0.2, "add_scores": 0.2, "sum_tiles": 0.1,
-        "hide_behind_nearer": 0.3, "count_border": 0.1, "sum_shared": 0.1,
     },
     "descent": {"step_queue": 1.4},
 }  # fmt: skip
@@ -78,8 +78,8 @@ def reach_all(wanted: Callable[[str], bool], *, edges: bool, solver: Solver) -> 
     _draw_and_linearise(factor)
     _reduce_images()
     _fit_gain()
+    _weigh_pixels()
     if solver == "newton":
-        _weigh_pixels()
         _regress()
         _screen()
         _align()

@@ -84,7 +84,6 @@ class Refiner:
         self._frame = OwnFrame.of(mesh)
         faces = (*search.near.faces, *search.far.faces)
         self._meshes = MeshLevels(self._frame.mesh, faces, threads=threads)
-        self._searcher = MeshSearcher(self._meshes, self.camera, self.preset, self.seed)
         self._tracker: Tracker | None = None
 
     def __repr__(self) -> str:
@@ -94,6 +93,11 @@ class Refiner:
     def frame(self) -> OwnFrame:
         """The object's own frame, in which it is searched."""
         return self._frame
+
+    @property
+    def _searcher(self) -> MeshSearcher:
+        """With the preset and the seed of this moment: experiments change them between refinements."""
+        return MeshSearcher(self._meshes, self.camera, self.preset, self.seed)
 
     @property
     def meshes(self) -> MeshLevels:

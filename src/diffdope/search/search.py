@@ -221,7 +221,7 @@ class Search:
         pyramids = [s.near if self._start is not None else s.everywhere]
         if self._start is not None and s.fallback_confidence > 0.0:
             pyramids.append(s.far)
-        if s.symmetric_alternatives or s.turns.count:
+        if s.symmetric_alternatives or (s.turns.count and self._meshes.axis is not None):
             pyramids += [self._again] * ALTERNATIVES
         if self._held_unseen and self._start is not None:
             pyramids += [s.near] * 2
