@@ -474,6 +474,19 @@ def test_a_contradiction_holds_until_few_of_the_frames_have_shown_it() -> None:
     assert film.followed(answer(START, 1.0)).notes == ()
 
 
+def test_what_makes_a_frame_less_sure_holds_for_those_that_follow_it() -> None:
+    """Depth 5 % too near: the frame that began the film was told, 0.84, and those after it were sure and wrong."""
+    told = replace(answer(START, 0.8), notes=("scale: depth and the other images agree much better ...",))
+    film = FilmDoubt(packaged_example().mesh)
+    assert film.looked_at(told, grey(), START) is told
+    after = film.followed(answer(START, 1.0))
+    assert after.confidence == 0.8 and after.notes == told.notes
+    assert film.followed(answer(START, 0.6)).confidence == 0.6
+    for _ in range(3):
+        film.looked_at(answer(START, 1.0), grey(), START)
+    assert film.followed(answer(START, 1.0)).confidence == 1.0
+
+
 def test_a_lost_object_is_not_believed_at_another_scale() -> None:
     film = FilmDoubt(packaged_example().mesh)
     far = answer(Pose(np.eye(3), np.array([0.0, 0.0, 5.0])), 1.0)

@@ -21,6 +21,8 @@ from diffdope.search.contradictions import AT_MOST
 
 _DEPTH, _SHIFT = "contradiction: depth", "registration:"  # a departure is about one start and none of these
 _SCALE = "contradiction: scale:"
+_SOME_DEPTH = "scale: depth"  # what makes a frame less sure, and not more than that
+_CONTRADICTED = sigmoid(AT_MOST)
 _RARE = 3  # frames that show nothing, for each that shows something, until it was chance
 _TIMES = 3.0  # nothing that is followed comes or goes so far while it is lost
 
@@ -42,6 +44,7 @@ class FilmDoubt:
     def clear(self) -> None:
         """For a new film."""
         self._notes: tuple[str, ...] = ()
+        self._most = _CONTRADICTED
         self._against = self._clear = 0
 
     def looked_at(self, result: RefinementResult, observation: Observation, start: Pose) -> RefinementResult:
@@ -57,19 +60,22 @@ class FilmDoubt:
         there = "depth" in observation.modalities and not fits
         units = tuple(of_units(self._mesh, observation, start)) if there else ()
         result = _with(result, units)
-        own = tuple(note for note in result.notes if note.startswith((_DEPTH, _SHIFT)) or note in units)
-        if any(not note.startswith(_SHIFT) for note in own):
+        own = tuple(one for one in result.notes if one.startswith((_DEPTH, _SHIFT, _SOME_DEPTH)) or one in units)
+        against = [note for note in own if not note.startswith(_SHIFT)]
+        if against:
             self._against += 1
-            self._notes = own
+            self._notes, self._most = own, _CONTRADICTED
+            if all(note.startswith(_SOME_DEPTH) for note in against):  # frames that follow are as sure as this one
+                self._most = max(_CONTRADICTED, result.confidence or 0.0)
             return result
         self._clear += result.ok
         if self._clear >= _RARE * self._against:
             self._notes = own
-        return _with(result, self._notes)
+        return _with(result, self._notes, self._most)
 
     def followed(self, result: RefinementResult) -> RefinementResult:
         """A result of any other search, with the notes of the frames before, and no surer than they allow."""
-        return _with(result, self._notes)
+        return _with(result, self._notes, self._most)
 
     def at_scale(self, result: RefinementResult, observation: Observation, expected: Pose) -> RefinementResult:
         """A result without depth, doubted where it is so many times as far away as the object was."""
@@ -85,16 +91,16 @@ class FilmDoubt:
         return _with(result, (note,))
 
 
-def _with(result: RefinementResult, notes: tuple[str, ...]) -> RefinementResult:
+def _with(result: RefinementResult, notes: tuple[str, ...], most: float = _CONTRADICTED) -> RefinementResult:
     if not notes:
         return result
     new = tuple(note for note in notes if not any(_same(note, other) for other in result.notes))
     noted = replace(result, notes=(*result.notes, *new))
     if result.confidence is None or all(note.startswith(_SHIFT) for note in notes):
         return noted
-    return replace(noted, confidence=min(result.confidence, sigmoid(AT_MOST)))
+    return replace(noted, confidence=min(result.confidence, most))
 
 
 def _same(note: str, other: str) -> bool:
     """Whether two notes say the same, perhaps with other numbers."""
-    return note == other or any(note.startswith(kind) and other.startswith(kind) for kind in (_DEPTH, _SHIFT, _SCALE))
+    return note == other or any(note.startswith(kind) and other.startswith(kind) for kind in (_DEPTH, _SHIFT, _SCALE, _SOME_DEPTH))
