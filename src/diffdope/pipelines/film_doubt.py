@@ -103,4 +103,6 @@ def _with(result: RefinementResult, notes: tuple[str, ...], most: float = _CONTR
 
 def _same(note: str, other: str) -> bool:
     """Whether two notes say the same, perhaps with other numbers."""
-    return note == other or any(note.startswith(kind) and other.startswith(kind) for kind in (_DEPTH, _SHIFT, _SCALE, _SOME_DEPTH))
+    return note == other or any(
+        note.startswith(kind) and other.startswith(kind) for kind in (_DEPTH, _SHIFT, _SCALE, _SOME_DEPTH)
+    )

@@ -238,7 +238,8 @@ class Robot:
 def _bent(mesh: Mesh, vertices_m: F64) -> Mesh:
     """The mesh with its parts moved, each rigidly: triangles that have an area keep it, so nothing is checked again."""
     other = copy(mesh)
-    for name in ("bounds", "center_m", "radius_m", "diameter", "is_closed", "is_inside_out", "_piece_volumes"):
+    shape = ("bounds", "center_m", "radius_m", "diameter", "_hull", "is_closed", "is_inside_out", "_piece_volumes")
+    for name in shape:
         other.__dict__.pop(name, None)
     vertices_m.flags.writeable = False
     object.__setattr__(other, "vertices_m", vertices_m)
