@@ -68,7 +68,7 @@ def bound_of(case: Case, mesh: Mesh) -> Errors | None:
         return None
     drawn, seen = images.rgb[0][inside], np.asarray(crop.rgb)[inside]
     gain = fit_gain(np.asarray(drawn, np.float64), np.asarray(seen, np.float64), with_bias=True)
-    residual = np.asarray((seen - gain.bias) / gain.gain - drawn, np.float32)
+    residual = gain.removed(seen) - drawn
     noise = robust.scale(residual, LEAST_NOISE)
     covariance = np.linalg.pinv(fisher_information(own, crop, centred, {"rgb": noise}))
     ray = centred.t_m2c / np.linalg.norm(centred.t_m2c)

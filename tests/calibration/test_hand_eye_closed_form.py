@@ -8,8 +8,7 @@ import pytest
 from diffdope.calibration.eye_in_hand.chain import FlangeScrews, HandState
 from diffdope.calibration.eye_in_hand.closed_form import flange_motions, solve_hand_eye
 from diffdope.geometry import so3
-from diffdope.geometry.pose import Pose
-from diffdope.joint.chain import difference
+from diffdope.geometry.pose import Pose, difference
 
 
 def random_pose(rng: np.random.Generator, size_m: float = 0.3) -> Pose:

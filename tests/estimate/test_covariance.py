@@ -14,12 +14,12 @@ from diffdope.errors import DiffDopeError
 from diffdope.estimate.bound import fisher_information
 from diffdope.estimate.covariance import beyond, in_words, information_eigenbasis, uncertainty
 from diffdope.estimate.regression import RegressionContext, regress
-from diffdope.experiments.limits import error_of, known_noise
+from diffdope.experiments.limits import known_noise
 from diffdope.experiments.shapes import blob, mottled, painted, plain, primitives, tube
 from diffdope.experiments.synthetic import SensorNoise, picture, random_pose
 from diffdope.geometry import so3
 from diffdope.geometry.perturb import perturb
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, difference
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import NoiseSettings
 from diffdope.problem.linearised import Linearised, ResidualBlock
@@ -143,7 +143,7 @@ def test_the_truth_lies_where_the_covariance_says() -> None:
         observation = picture([(mesh, truth)], rng, noise=NOISE)
         start = perturb(truth, angle_rad=np.radians(4.0), distance_m=0.003, rng=rng)
         result = refiner.refine(observation, start)
-        error = error_of(result.pose, truth)
+        error = difference(result.pose, truth)
         assert result.covariance is not None
         squares.append(error @ np.linalg.solve(result.covariance, error))
         bound = fisher_information(mesh, observation, truth, {"rgb": NOISE.rgb, "depth": NOISE.depth_m})

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
-from diffdope.estimate.start_weight import weighed
+from diffdope.estimate.start_weight import WeighedPose, weighed
 from diffdope.geometry import so3
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, difference
 
 RADIUS = {"angle_rad": np.radians(12.0), "distance_m": 0.009}
 # Well known across the view and in turns, badly along the view.
 COVARIANCE = np.diag(np.square([3e-4, 3e-4, 4e-3, 0.01, 0.01, 0.01]))
-
-
-def moved(pose: Pose, xi: np.ndarray) -> Pose:
-    return Pose(so3.exp(xi[3:]) @ pose.R_m2c, pose.t_m2c + xi[:3])
 
 
 @pytest.fixture
@@ -29,17 +27,25 @@ def drawn(rng: np.random.Generator, scale: float) -> tuple[np.ndarray, np.ndarra
     return scale * radius * rng.standard_normal(6), np.sqrt(np.diag(COVARIANCE)) * rng.standard_normal(6)
 
 
+def trials(truth: Pose, seed: int, scale: float) -> Iterator[tuple[np.ndarray, np.ndarray, WeighedPose]]:
+    """Errors of 400 starts and of what the images know, (6,) each, and what is made of both."""
+    rng = np.random.default_rng(seed)
+    for _ in range(400):
+        of_start, of_images = drawn(rng, scale)
+        yield of_start, of_images, weighed(truth.retract(of_images), COVARIANCE, truth.retract(of_start), **RADIUS)
+
+
 def test_a_start_that_proves_to_be_good_holds_what_the_images_know_badly(truth: Pose) -> None:
-    start = moved(truth, np.array([2e-4, 1e-4, 3e-4, 0.005, -0.01, 0.004]))
-    images = moved(truth, np.array([1e-4, -2e-4, 4e-3, 0.01, 0.002, -0.008]))
+    start = truth.retract(np.array([2e-4, 1e-4, 3e-4, 0.005, -0.01, 0.004]))
+    images = truth.retract(np.array([1e-4, -2e-4, 4e-3, 0.01, 0.002, -0.008]))
     found = weighed(images, COVARIANCE, start, **RADIUS)
     assert found.scale < 0.2
     assert abs(found.pose.t_m2c[2] - truth.t_m2c[2]) < 1e-3
 
 
 def test_a_start_that_proves_to_be_bad_hardly_counts(truth: Pose) -> None:
-    start = moved(truth, np.array([0.02, -0.02, 0.03, 0.5, -0.4, 0.3]))
-    images = moved(truth, np.array([1e-4, -2e-4, 4e-3, 0.01, 0.002, -0.008]))
+    start = truth.retract(np.array([0.02, -0.02, 0.03, 0.5, -0.4, 0.3]))
+    images = truth.retract(np.array([1e-4, -2e-4, 4e-3, 0.01, 0.002, -0.008]))
     found = weighed(images, COVARIANCE, start, **RADIUS)
     assert found.scale > 1.5
     assert found.pose.angle_to(images) < np.radians(0.1)
@@ -48,10 +54,8 @@ def test_a_start_that_proves_to_be_bad_hardly_counts(truth: Pose) -> None:
 
 @pytest.mark.parametrize("scale", [0.1, 0.5, 2.0])
 def test_it_is_about_as_good_as_the_better_of_both_though_nobody_says_which_it_is(truth: Pose, scale: float) -> None:
-    rng, errors = np.random.default_rng(1), []
-    for _ in range(400):
-        of_start, of_images = drawn(rng, scale)
-        found = weighed(moved(truth, of_images), COVARIANCE, moved(truth, of_start), **RADIUS)
+    errors = []
+    for of_start, of_images, found in trials(truth, 1, scale):
         errors.append([abs(of_start[2]), abs(of_images[2]), abs(found.pose.t_m2c[2] - truth.t_m2c[2])])
     start, images, both = np.mean(errors, axis=0)
     assert both < 1.1 * min(start, images)
@@ -59,26 +63,22 @@ def test_it_is_about_as_good_as_the_better_of_both_though_nobody_says_which_it_i
 
 @pytest.mark.parametrize("scale", [0.1, 0.5, 2.0])
 def test_the_covariance_is_that_of_the_errors(truth: Pose, scale: float) -> None:
-    rng, squares = np.random.default_rng(2), []
-    for _ in range(400):
-        of_start, of_images = drawn(rng, scale)
-        found = weighed(moved(truth, of_images), COVARIANCE, moved(truth, of_start), **RADIUS)
-        away = np.concatenate(
-            [found.pose.t_m2c - truth.t_m2c, so3.log(found.pose.R_m2c @ truth.R_m2c.T)]
-        )  # fmt: skip
+    squares = []
+    for _, _, found in trials(truth, 2, scale):
+        away = difference(found.pose, truth)
         squares.append(away @ np.linalg.solve(found.covariance, away) / 6.0)
     assert 0.8 < np.mean(squares) < 1.25
 
 
 def test_images_that_know_a_pose_exactly_are_not_moved(truth: Pose) -> None:
-    start = moved(truth, np.array([1e-3, 5e-4, 1e-3, 0.01, 0.0, 0.02]))
+    start = truth.retract(np.array([1e-3, 5e-4, 1e-3, 0.01, 0.0, 0.02]))
     found = weighed(truth, np.diag(np.square(np.full(6, 1e-9))), start, **RADIUS)
     assert found.pose.distance_to(truth) < 1e-9
     assert found.pose.angle_to(truth) < 1e-7
 
 
 def test_a_share_of_none_leaves_pose_and_covariance_as_they_are(truth: Pose) -> None:
-    start = moved(truth, np.array([1e-3, 5e-4, 1e-3, 0.01, 0.0, 0.02]))
+    start = truth.retract(np.array([1e-3, 5e-4, 1e-3, 0.01, 0.0, 0.02]))
     whole, half, none = (weighed(truth, COVARIANCE, start, **RADIUS, share=share) for share in (1.0, 0.5, 0.0))
     assert none.pose.distance_to(truth) == 0.0
     assert np.array_equal(none.covariance, COVARIANCE)

@@ -16,14 +16,14 @@ from diffdope.experiments.bench import Bench, Row
 from diffdope.experiments.cases import PACKAGED, Source
 from diffdope.experiments.cost import portrait
 from diffdope.experiments.learning_rates import Variant, variants, varied
-from diffdope.experiments.limits import error_of, nearest, symmetries_of
+from diffdope.experiments.limits import nearest, symmetries_of
 from diffdope.experiments.modalities import ModalitiesStudySettings, weighted
 from diffdope.experiments.registry import MODULES, find_study
 from diffdope.experiments.shapes import primitives
 from diffdope.experiments.study import run_study
 from diffdope.experiments.symmetry import disagreement
 from diffdope.geometry import so3
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, difference
 from diffdope.pipelines.result import History, RefinementResult
 from diffdope.pipelines.settings import Preset, preset
 from diffdope.scene.observation import Observation
@@ -206,6 +206,6 @@ def test_the_portrait_fills_two_thirds_of_its_side() -> None:
 def test_which_of_the_poses_that_look_the_same_is_found_is_no_error() -> None:
     truth = Pose(so3.exp(np.array([0.3, 0.2, -0.5])), np.array([0.0, 0.01, 0.8]))
     turned = Pose(so3.exp(np.array([0.0, 0.0, 0.01])) @ truth.R_m2c @ np.diag([1.0, -1.0, -1.0]), truth.t_m2c)
-    error = error_of(turned, nearest(turned, truth, symmetries_of("box")))
+    error = difference(turned, nearest(turned, truth, symmetries_of("box")))
     assert error == pytest.approx([0.0] * 5 + [0.01], abs=1e-9)
     assert nearest(turned, truth, symmetries_of("blob")).angle_to(truth) < 1e-9

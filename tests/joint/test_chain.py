@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from diffdope.geometry import so3
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, difference
 from diffdope.joint.chain import (
     ScenePoses,
     Unknowns,
     as_tangent_of_pose,
     camera_difference,
-    difference,
     moved_camera,
 )
 

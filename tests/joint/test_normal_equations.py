@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 
 from diffdope.geometry import so3
-from diffdope.geometry.pose import Pose
-from diffdope.joint.chain import ScenePoses, Unknowns, camera_difference, difference, moved_camera
+from diffdope.geometry.pose import Pose, difference
+from diffdope.joint.chain import ScenePoses, Unknowns, camera_difference, moved_camera
 from diffdope.joint.merge import SummaryLeaf, terms_of
 from diffdope.joint.normal_equations import CameraPrior, LeafTerms, minimise, weights_of
 

@@ -23,7 +23,7 @@ from diffdope.estimate.covariance import (
 )
 from diffdope.estimate.regression import RegressionContext, TermEquations, regress
 from diffdope.geometry import so3
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, difference
 from diffdope.problem.level_problem import GainModel, LevelProblem
 from diffdope.problem.linearised import Linearised
 from diffdope.terms.quadratic_factor import QuadraticFactor, summed
@@ -276,8 +276,7 @@ def stay(pose: Pose, start: Pose, found: InformationEigenbasis) -> Pose:
     """The pose without what it moved from the start along directions that are not observed."""
     away_of = np.linalg.inv(found.directions)
     for _ in range(3):  # turns do not add up
-        away = np.concatenate([pose.t_m2c - start.t_m2c, so3.log(pose.R_m2c @ start.R_m2c.T)])
-        back = found.directions @ np.where(found.observed, 0.0, away_of @ away)
+        back = found.directions @ np.where(found.observed, 0.0, away_of @ difference(pose, start))
         pose = Pose(so3.exp(-back[3:]) @ pose.R_m2c, pose.t_m2c - back[:3])
     return pose
 

@@ -14,8 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.geometry import so3
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, difference
 
 F64 = NDArray[np.float64]
 
@@ -51,8 +50,7 @@ def weighed(
     radius = np.repeat([distance_m, angle_rad], 3) / np.sqrt(3.0)
     variance, basis = np.linalg.eigh(covariance / np.outer(radius, radius))
     variance = np.maximum(variance, 0.0)
-    away = np.concatenate([start.t_m2c - pose.t_m2c, so3.log(start.R_m2c @ pose.R_m2c.T)])
-    z = basis.T @ (away / radius)
+    z = basis.T @ (difference(start, pose) / radius)
     total = variance + _SCALES[:, None] ** 2
     log_likely = -0.5 * (z**2 / total + np.log(total)).sum(axis=1)
     likely = np.exp(log_likely - log_likely.max())
@@ -62,8 +60,6 @@ def weighed(
     within = likely @ (variance * _SCALES[:, None] ** 2 / total)
     between = (likely[:, None] * (back - mean)).T @ (back - mean)
     root = radius[:, None] * basis
-    step = share * root @ mean
-    moved = Pose(so3.exp(step[3:]) @ pose.R_m2c, pose.t_m2c + step[:3])
     both = root @ (np.diag(within) + between) @ root.T
     scale = float(np.exp(likely @ np.log(_SCALES)))
-    return WeighedPose(moved, share * both + (1.0 - share) * covariance, scale)
+    return WeighedPose(pose.retract(share * root @ mean), share * both + (1.0 - share) * covariance, scale)

@@ -22,8 +22,7 @@ from diffdope.experiments.shapes import blob, primitives
 from diffdope.experiments.study import Study
 from diffdope.experiments.synthetic import SensorNoise, picture, random_pose
 from diffdope.experiments.tables import column, grouped
-from diffdope.geometry import so3
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, difference
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.jobs.task import Task
 from diffdope.pipelines.result import RefinementResult
@@ -133,7 +132,7 @@ def compared(preset: Preset, names: Sequence[str], *, polished: bool) -> Preset:
 
 def against_bound(result: RefinementResult, truth: Pose, information: F64) -> Row:
     """Squared errors over what the bound and the covariance say: of all six coordinates, of rho and of phi."""
-    error = error_of(result.pose, truth)
+    error = difference(result.pose, truth)
     bound = np.linalg.inv(information)
     own = error**2 / np.diag(bound)
     assert result.covariance is not None
@@ -150,11 +149,6 @@ def against_bound(result: RefinementResult, truth: Pose, information: F64) -> Ro
         "status": str(result.status),
         "seconds": result.elapsed_s,
     }
-
-
-def error_of(pose: Pose, truth: Pose) -> F64:
-    """(6,) tangent from the truth to a pose, (rho [m], phi [rad])."""
-    return np.concatenate([pose.t_m2c - truth.t_m2c, so3.log(pose.R_m2c @ truth.R_m2c.T)])
 
 
 def nearest(pose: Pose, truth: Pose, symmetries: Symmetries) -> Pose:

@@ -235,3 +235,8 @@ def _checked_rotation(name: str, R: F64) -> F64:
             "one axis is mirrored: the pose comes from a left-handed frame"
         )
     return R.copy() if error < _ROUNDING else so3.project_to_so3(R)
+
+
+def difference(one: Pose, other: Pose) -> F64:
+    """(6,) the step (rho, phi) that takes another pose to this one: `other.retract` of it is `one`."""
+    return np.concatenate([one.t_m2c - other.t_m2c, so3.log(one.R_m2c @ other.R_m2c.T)])

@@ -101,11 +101,6 @@ def as_tangent_of_pose(T_w2c: Pose) -> F64:
     return by_camera(T_w2c)
 
 
-def difference(one: Pose, other: Pose) -> F64:
-    """(6,) the step (rho, phi) that takes another pose to this one."""
-    return np.concatenate([one.t_m2c - other.t_m2c, so3.log(one.R_m2c @ other.R_m2c.T)])
-
-
 def camera_difference(one: Pose, other: Pose) -> F64:
     """(6,) the step that takes another camera's pose to this one, in its axes, about its centre."""
     turn = one.R_m2c @ other.R_m2c.T

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.geometry.pose import Pose
-from diffdope.joint.chain import ScenePoses, by_camera, by_object, difference
+from diffdope.geometry.pose import Pose, difference
+from diffdope.joint.chain import ScenePoses, by_camera, by_object
 from diffdope.joint.normal_equations import CameraPrior, LeafTerms, Where
 from diffdope.pipelines.own_frame import OwnFrame
 from diffdope.pipelines.refiner import Refiner

@@ -214,5 +214,5 @@ def border_error(coverage: F32, mask: F32, weights: F32) -> float:
     """
     across, along = count_border(readable(mask), readable(weights))
     # Steps of a slanted border are counted in both directions: pi / 4 on average over all slants.
-    length = max(0.25 * np.pi * (across + along), 1.0)
-    return float(float(np.sum(weights * np.abs(coverage - mask))) / length)
+    length: float = max(0.25 * np.pi * (across + along), 1.0)
+    return float(np.sum(weights * np.abs(coverage - mask))) / length

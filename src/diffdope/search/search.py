@@ -40,7 +40,7 @@ from diffdope.search.registration import note_on_shift
 from diffdope.search.settings import SearchSettings
 from diffdope.search.stages import AT_HOME, MOVED, SURPLUS, Stages
 from diffdope.search.start_error import kept_along_view, left_to_the_start, reach_of
-from diffdope.search.symmetric_alternatives import FIRST, log_likelihoods, odds_of
+from diffdope.search.symmetric_alternatives import FIRST, odds_of, odds_with_costs
 from diffdope.search.wrong_masks import off_px, without_mask
 from diffdope.solve.gradient_descent import DescentSettings
 from diffdope.terms.photometric_gain import PhotometricGain
@@ -212,8 +212,7 @@ class Search:
         given = found.level, self._meshes.buffers(), self._length_m
         if not (self._everywhere or self._turns_open):
             return odds_of(poses, *given)
-        ahead = 0.0 if self._everywhere else FIRST
-        return odds_of(poses, *given, ahead=ahead) + log_likelihoods(poses, found.level, self._length_m)
+        return odds_with_costs(poses, *given, ahead=0.0 if self._everywhere else FIRST)
 
     def _most(self) -> int:
         """Iterates that all descents make at most, less one."""

@@ -100,6 +100,13 @@ def odds_of(
     return odds
 
 
+def odds_with_costs(
+    poses: Sequence[Pose], level: LevelProblem, buffers: Buffers, length_m: float, *, ahead: float = 0.0
+) -> F64:  # fmt: skip
+    """Log odds (B,) of poses that count what they cost as well; for the arguments see `odds_of`."""
+    return odds_of(poses, level, buffers, length_m, ahead=ahead) + log_likelihoods(poses, level, length_m)
+
+
 def log_likelihoods(poses: Sequence[Pose], level: LevelProblem, length_m: float) -> F64:
     """Log likelihoods (B,) of poses by what they cost on the same pixels, of which differences count.
 

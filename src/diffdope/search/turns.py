@@ -21,7 +21,7 @@ from diffdope.render.buffers import Buffers
 from diffdope.scene.alikeness import Alikeness
 from diffdope.scene.revolution import Axis
 from diffdope.search.selection import non_maximum_suppression
-from diffdope.search.symmetric_alternatives import log_likelihoods, odds_of
+from diffdope.search.symmetric_alternatives import odds_with_costs
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, minimise
 
 F64 = NDArray[np.float64]
@@ -134,8 +134,7 @@ def _ranked(poses: list[Pose], found: Pose, level: LevelProblem, buffers: Buffer
     """
     if not poses or "rgb" not in level.modalities:
         return poses
-    every = [found, *poses]
-    score = odds_of(every, level, buffers, length_m, ahead=0.0) + log_likelihoods(every, level, length_m)
+    score = odds_with_costs([found, *poses], level, buffers, length_m)
     order = np.argsort(-score[1:], kind="stable")
     return [poses[k] for k in order if score[1 + k] > score.max() - _WORSE]
 

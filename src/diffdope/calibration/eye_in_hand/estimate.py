@@ -17,8 +17,7 @@ from diffdope.calibration.eye_in_hand.chain import (
     deviations_of,
 )
 from diffdope.calibration.solution import inverse_of
-from diffdope.geometry.pose import Pose
-from diffdope.joint.chain import difference
+from diffdope.geometry.pose import Pose, difference
 from diffdope.joint.normal_equations import Leaves
 
 F64 = NDArray[np.float64]

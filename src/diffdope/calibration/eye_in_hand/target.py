@@ -16,8 +16,7 @@ from diffdope.calibration.eye_in_hand.chain import OBJECT
 from diffdope.calibration.eye_in_hand.estimate import HandSolution
 from diffdope.calibration.eye_in_hand.judge import unobserved_of
 from diffdope.calibration.eye_in_hand.solve import HandTask, Solved, solve
-from diffdope.geometry.pose import Pose
-from diffdope.joint.chain import difference
+from diffdope.geometry.pose import Pose, difference
 from diffdope.search.canonical import nearest_alike
 
 F64 = NDArray[np.float64]
