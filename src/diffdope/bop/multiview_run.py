@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from diffdope.bop.duplicates import without_duplicates
 from diffdope.bop.multiview_record import estimates_of_sensor, results_file
 from diffdope.bop.multiview_work import MultiviewWork
-from diffdope.bop.refine_run import OnBegin, OnRecord, RunFiles, recorded
+from diffdope.bop.refine_run import OnBegin, OnRecord, RunFiles, common_header, recorded
 from diffdope.io.bop_results import write_results
 from diffdope.jobs.engine import Engine
 from diffdope.jobs.task import Task
@@ -29,17 +26,11 @@ def header_of_groups(work: MultiviewWork, tasks: Sequence[Task], init: str, *, k
         init: where start poses come from, for the reader.
         keep_duplicates: whether results that ended at the same place all stay.
     """
-    from diffdope import __version__
-
     each = work.each
-    lines = "\n".join(f"{task.key} {json.dumps(task.payload.described(), sort_keys=True)}" for task in tasks)
     return {
-        "diffdope_version": __version__, "command": COMMAND, "dataset": each.root.resolve().name,
-        "split": each.split, "models": list(each.models), "sensors": list(work.sensors), "init": init,
-        "mask": Path(each.mask).name, "depth": each.depth, "seed": each.seed, "preset": asdict(each.preset),
-        "extrinsics_sigma": None if work.sigma is None else list(work.sigma), "score": each.score,
-        "duplicates": "keep" if keep_duplicates else "drop",
-        "task_count": len(tasks), "tasks_sha256": hashlib.sha256(lines.encode()).hexdigest(),
+        **common_header(COMMAND, each, tasks, init),
+        "sensors": list(work.sensors), "extrinsics_sigma": None if work.sigma is None else list(work.sigma),
+        "score": each.score, "duplicates": "keep" if keep_duplicates else "drop",
     }  # fmt: skip
 
 

@@ -54,25 +54,39 @@ def header_of(
 ) -> dict[str, Any]:  # fmt: skip
     """What a resumed run, and all parts of a divided one, must have in common.
 
-    Paths of the data set are not in it, because machines mount it in different places; the start poses are, by hash.
-
     Args:
         work: the settings.
         starts: all of them, of all parts.
         init: where the start poses come from, for the reader.
         keep_duplicates: whether results that ended at the same place all stay.
     """
-    from diffdope import __version__
-
-    lines = "\n".join(f"{s.key} {json.dumps(s.described(), sort_keys=True)}" for s in starts)
     return {
-        "diffdope_version": __version__, "command": "bop refine",
-        "dataset": work.root.resolve().name, "split": work.split, "models": list(work.models),
-        "camera_type": work.camera_type, "init": init,
-        "mask": Path(work.mask).name, "depth": work.depth, "seed": work.seed, "preset": asdict(work.preset),
-        "task_count": len(starts), "tasks_sha256": hashlib.sha256(lines.encode()).hexdigest(),
+        **common_header("bop refine", work, tasks_of(starts), init),
+        "camera_type": work.camera_type,
         **({} if work.score == "start" else {"score": work.score}),
         **({} if keep_duplicates else {"duplicates": "drop"}),
+    }
+
+
+def common_header(command: str, work: RefineWork, tasks: Sequence[Task], init: str) -> dict[str, Any]:
+    """The part of a run's header that does not depend on what a task is.
+
+    Paths of the data set are not in it, because machines mount it in different places; the start poses are, by hash.
+
+    Args:
+        command: which writes the records.
+        work: the settings.
+        tasks: all of them, of all parts; what they carry can be `described`.
+        init: where the start poses come from, for the reader.
+    """
+    from diffdope import __version__
+
+    lines = "\n".join(f"{task.key} {json.dumps(task.payload.described(), sort_keys=True)}" for task in tasks)
+    return {
+        "diffdope_version": __version__, "command": command,
+        "dataset": work.root.resolve().name, "split": work.split, "models": list(work.models), "init": init,
+        "mask": Path(work.mask).name, "depth": work.depth, "seed": work.seed, "preset": asdict(work.preset),
+        "task_count": len(tasks), "tasks_sha256": hashlib.sha256(lines.encode()).hexdigest(),
     }  # fmt: skip
 
 

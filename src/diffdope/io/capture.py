@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
 from diffdope.io.camera_info import ROS_DEPTH_NOTE, is_camera_info
-from diffdope.io.cameras import ROUNDED, depth_scale_m, entry_in, load_camera_of_image
+from diffdope.io.camera_sizes import ROUNDED
+from diffdope.io.cameras import depth_scale_m, entry_in, load_camera_of_image
 from diffdope.io.depth import DepthReader, DepthSource, Kind
 from diffdope.io.images import read_depth, read_rgb
 from diffdope.io.masks import BOX_NOTE, Mask, MaskFile

@@ -25,7 +25,8 @@ from diffdope.errors import (
 )
 from diffdope.scene.extent import farthest_apart, hull_of
 from diffdope.scene.mesh_checks import checked
-from diffdope.scene.mesh_io import WITHOUT_UNIT, MeshFile, Unit, read_mesh
+from diffdope.scene.mesh_io import WITHOUT_UNIT, Unit, read_mesh
+from diffdope.scene.mesh_units import METRES_PER_UNIT, metres_per_unit, size_notes, without_size_notes
 from diffdope.scene.parts import join
 from diffdope.scene.topology import build_edges, piece_volumes, signed_volumes
 
@@ -34,9 +35,6 @@ I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
 Int = NDArray[np.intp]
 
-METRES_PER_UNIT = {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "inch": 0.0254}
-_SMALLEST_M, _USUAL_M, _LARGEST_M = 1e-3, 5.0, 100.0
-_LARGE = "the diameter is"
 _INSIDE_OUT = (
     "the mesh is inside out: its triangles are wound with their backs to the outside, and were turned around; if that "
     "comes of an axis that was mirrored, it is its own mirror image"
@@ -85,8 +83,8 @@ class Mesh:
             if isinstance(array, np.ndarray):
                 array.flags.writeable = False
             object.__setattr__(self, name, array)
-        kept = (note for note in self.warnings if not note.startswith(_LARGE))  # of another size, where it was scaled
-        notes = (*kept, *arrays.notes, *self._size_notes())
+        kept = without_size_notes(self.warnings)  # of another size, where it was scaled
+        notes = (*kept, *arrays.notes, *size_notes(self.diameter))
         object.__setattr__(self, "warnings", tuple(dict.fromkeys(notes)))
 
     @classmethod
@@ -127,7 +125,7 @@ class Mesh:
         if beside is not None:
             check_type("beside", beside, Mapping, cure="{'texture.png': path} of the files that the mesh may name")
         file = read_mesh(path, allow_missing_texture=allow_missing_texture, beside=beside)
-        metres, notes = _metres_per_unit(file, unit)
+        metres, notes = metres_per_unit(file, unit)
         part = file.part
         warnings = (*file.notes, *notes)
         try:
@@ -265,26 +263,10 @@ class Mesh:
             return replace(self, colors=np.repeat((self.colors @ weights)[:, None], 3, axis=1))
         return self
 
-    def _size_notes(self) -> tuple[str, ...]:
-        """What a size says that is unusual.
-
-        Raises:
-            DiffDopeError: if it is that of no object in front of a camera.
-        """
-        if not _SMALLEST_M <= self.diameter <= _LARGEST_M:
-            unit, name = ("m", "metres") if self.diameter < _SMALLEST_M else ("mm", "millimetres")
-            cure = f'the file is probably in {name}: load it with unit="{unit}"'
-            cure += "" if self.diameter < _SMALLEST_M else "; what is truly larger has to be given in parts"
-            size = f"a diameter of {_SMALLEST_M} to {_LARGEST_M} m"
-            raise expected("mesh", size, f"{self.diameter:.4g} m", cure)
-        if self.diameter <= _USUAL_M:
-            return ()
-        return (f'{_LARGE} {self.diameter:.4g} m; if its lengths are in millimetres, load it with unit="mm"',)
-
     def _known_in_millimetres(self) -> Mesh:
         """The mesh without the hint that its lengths may be millimetres."""
         other = copy(self)
-        object.__setattr__(other, "warnings", tuple(note for note in self.warnings if not note.startswith(_LARGE)))
+        object.__setattr__(other, "warnings", without_size_notes(self.warnings))
         return other
 
     def __repr__(self) -> str:
@@ -297,19 +279,3 @@ def _spread(texture: U8) -> int:
     """The greatest difference within a channel of a texture (H, W, 3); along rows first, which vectorises."""
     least, most = (reduce(texture, axis=0).reshape(-1, 3) for reduce in (np.min, np.max))
     return int((most.max(axis=0).astype(int) - least.min(axis=0)).max())
-
-
-def _metres_per_unit(file: MeshFile, unit: Unit | None) -> tuple[float, tuple[str, ...]]:
-    """Metres per unit of a file, and a note where it is not the one that was given."""
-    given, stated = None if unit is None else METRES_PER_UNIT[unit], file.unit_m
-    if stated is None:
-        return (1.0 if given is None else given), ()  # glTF and COLLADA are in metres where they say nothing
-    if given is None or np.isclose(given, stated, rtol=1e-6):
-        return stated, ()
-    size = float(np.linalg.norm(np.ptp(file.part.vertices, axis=0)))
-    usual = {metres: _SMALLEST_M <= size * metres <= _USUAL_M for metres in (given, stated)}
-    if usual[given] and not usual[stated]:
-        return given, (
-            f"the file states its unit, {stated:.6g} m, which makes {size * stated:.3g} m; {unit} was taken",
-        )
-    return stated, (f"the file states its unit, {stated:.6g} m; unit={unit!r} was not used",)

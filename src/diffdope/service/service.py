@@ -10,8 +10,8 @@ from typing import Any
 
 from diffdope.errors import check_choice, check_seed, expected
 from diffdope.pipelines.settings import PRESETS
-from diffdope.scene.mesh import METRES_PER_UNIT
 from diffdope.scene.mesh_io import unit_of
+from diffdope.scene.mesh_units import METRES_PER_UNIT
 from diffdope.scene.observation import Observation
 from diffdope.service.asked import Asked
 from diffdope.service.asked_scene import AskedScene
