@@ -16,7 +16,7 @@ from diffdope.bop.metrics.matching import Pairing, match
 from diffdope.bop.metrics.vsd import VSD_TAUS
 from diffdope.bop.scene import Instance
 from diffdope.bop.targets import Group
-from diffdope.errors import expected
+from diffdope.errors import expected, some_of
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_results import Estimate, read_rows
 
@@ -185,8 +185,7 @@ def check_known(dataset: DataSet, estimates: Sequence[Estimate], where: Callable
 
 
 def _listed(ids: Sequence[int] | frozenset[int] | dict[int, frozenset[int]]) -> str:
-    first = sorted(ids)
-    return ", ".join(map(str, first[:12])) + (f", ... ({len(first)})" if len(first) > 12 else "")
+    return some_of(sorted(ids), most=12)
 
 
 @dataclass(frozen=True)

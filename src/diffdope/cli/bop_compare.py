@@ -57,7 +57,7 @@ class BopCompareArguments:
     auc_max_mm: float = 20.0
     """A second maximum for the areas under the curves, beside 100 mm."""
     vsd: bool = False
-    """Whether VSD is measured where there is depth: the slowest part."""
+    """Measure VSD where there is depth: the slowest part."""
 
 
 FIGURES: tuple[tuple[str, Callable[[Summary], str]], ...] = (

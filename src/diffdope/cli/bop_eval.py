@@ -56,7 +56,7 @@ class BopEvalArguments:
     auc_max_mm: float = 20.0
     """A second maximum for the areas under the curves, beside 100 mm."""
     vsd: bool = True
-    """Whether VSD is measured where there is depth: the slowest part."""
+    """Measure VSD where there is depth: the slowest part."""
 
 
 def run(arguments: list[str]) -> int:

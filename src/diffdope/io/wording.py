@@ -16,7 +16,7 @@ _WORDS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"must be converted with Pose\.from_opengl", "is read with --init-kind m2c-opengl"),
     (r"as Pose\.from_opengl does", "before they are written"),
     (r"choose one by read_mask\(\.\.\., label=\) or --mask-id", "choose one by --mask-id"),
-    (r" \((?:camera_size|camera_id|inverted)=\w*\)", ""),
+    (r" \((?:camera_size|camera_id|image_id|inverted)=\w*\)", ""),
     (r"resize them, or use camera\.resize", "resize them, or give --camera-size"),
     (r"pass width and height", "give --rgb or --depth, whose size it then has"),
     (r"drop the alpha channel: rgb\[\.\.\., :3\]", "save it without the alpha channel"),
