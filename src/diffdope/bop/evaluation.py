@@ -144,6 +144,17 @@ def images_without(wanted: Iterable[Group], estimates: Sequence[Estimate]) -> tu
     return len(counted - {(e.scene_id, e.im_id) for e in estimates}), len(counted)
 
 
+def objects_without(wanted: Iterable[Group], estimates: Sequence[Estimate]) -> list[int]:
+    """Objects that count and have no estimate in any image: those may never have been run.
+
+    Args:
+        wanted: the groups of all instances that count.
+        estimates: of a results file.
+    """
+    counted = {group.obj_id for group in wanted if group.instances}
+    return sorted(counted - {e.obj_id for e in estimates})
+
+
 def read_known(path: Path, dataset: DataSet) -> list[Estimate]:
     """The rows of a results CSV, of images and objects that the data set has.
 
