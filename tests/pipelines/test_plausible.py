@@ -32,13 +32,23 @@ def seen(*names: str, depth: float = 1.0) -> Observation:
 @pytest.mark.parametrize(
     ("mesh", "depth", "start", "said"),
     [
-        (10.0, 1.0, START, '1/10 as long, and depth agrees with the start: .* unit="mm"'),
-        (0.1, 1.0, START, '10 times as long, and depth agrees with the start: .* load it with unit="cm"'),
-        (1 / 25.4, 1.0, START, '25.4 times as long, and depth agrees with the start: .* load it with unit="inch"'),
+        (10.0, 1.0, START, 'a unit were 10 times off, and depth agrees with the start: .* unit="mm"'),
+        (0.1, 1.0, START, 'a unit were 10 times off, and depth agrees with the start: .* load it with unit="cm"'),
+        (
+            1 / 25.4,
+            1.0,
+            START,
+            'a unit were 25.4 times off, and depth agrees with the start: .* load it with unit="inch"',
+        ),
         (1.0, 10.0, START, "depth_scale 10 times too large"),
         (1.0, 0.1, START, "depth_scale 10 times too small"),
         (1.0, 1.0, CENTIMETRES, "depth has the object 10 times farther away than the start"),
-        (0.1, 1.0, None, '10 times as long: is its unit wrong\\? load it with unit="cm"; or is depth_scale 10 times'),
+        (
+            0.1,
+            1.0,
+            None,
+            'a unit were 10 times off: is its unit wrong\\? load it with unit="cm"; or is depth_scale 10 times',
+        ),
     ],
 )
 def test_factors_of_units_are_named(mesh: float, depth: float, start: dd.Pose | None, said: str) -> None:
