@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 # What the library says of Python, and what is meant on the command line; in this order.
 _WORDS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
-    (r"depth_scale is METRES per unit, 0\.001 for millimetres", "--depth-scale is millimetres per unit: 1 for those"),
+    (r"depth_scale is METRES per unit, ([\d.e-]+) for (?:millimetres|centimetres|tenths of a millimetre)",
+     lambda match: f"--depth-scale is millimetres per unit: {1e3 * float(match[1]):g} for those"),
     (r"depth_scale is METRES per unit, and none is needed for float metres",
      "--depth-scale is millimetres per unit, and none is needed for float metres"),
     (r"give depth_scale, metres per unit: 0\.001 where the file holds millimetres",

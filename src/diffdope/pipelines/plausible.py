@@ -19,6 +19,7 @@ from diffdope.estimate.confidence import sigmoid
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.pipelines.unmeasured import from_void, is_void, of_unknown_scale
 from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -56,7 +57,10 @@ def with_hints(
         observation: what it was compared with.
         start: as it was given; None where there was none.
     """
+    if start is not None and is_void(mesh, start):
+        return from_void(result)
     if result.ok or result.status is Status.AMBIGUOUS:
+        result = of_unknown_scale(result, mesh, start)
         if start is None or not _overflows(mesh, observation, start):
             return result
         hints = list(of_units(mesh, observation, start))
@@ -69,7 +73,7 @@ def with_hints(
     hints = [*of_kind(mesh, observation, start, result.status), *of_units(mesh, observation, start)]
     if not hints:
         return result
-    kept = result.status in (Status.OUT_OF_VIEW, Status.BEHIND_CAMERA) or "contradiction" in result.message
+    kept = result.status in (Status.OUT_OF_VIEW, Status.BEHIND_CAMERA, Status.LOST) or "contradiction" in result.message
     message = f"{result.message}; {hints[0]}" if kept else hints[0]
     return replace(result, message=message, notes=(*result.notes, *hints))
 
@@ -83,7 +87,7 @@ def of_kind(mesh: Mesh, observation: Observation, start: Pose | None, status: St
         start: as it was given.
         status: of the result.
     """
-    if start is None or (status is Status.FAILED and _in_view(mesh, start, observation)):
+    if start is None or (status in (Status.FAILED, Status.LOST) and _in_view(mesh, start, observation)):
         return
     turned = Pose.from_opengl(start.matrix)
     kinds = (
