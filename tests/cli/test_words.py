@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from diffdope.cli.completion import flags_of_command
 from diffdope.cli.help_text import short_help
 from diffdope.cli.lists import joined
 from diffdope.cli.main import main
+from diffdope.cli.scene_inputs import masks_of, of_views
+from diffdope.cli.scene_objects import ObjectFlags
 from diffdope.cli.serve_command import ServeArguments
+from diffdope.cli.track_report import are_right, never_found
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera
 from diffdope.io.cameras import load_camera
 from diffdope.io.files import atomic, check_folder
+from diffdope.io.wording import in_options
 from diffdope.jobs.journal import Journal
 from diffdope.pipelines.in_box import checked_box
+from diffdope.problem.failure import MESSAGES, Status
 from diffdope.scene.observation import Observation
+from diffdope.scene.view import View
 from tests.cli.conftest import arguments
 
 
@@ -76,6 +85,35 @@ def test_a_folder_in_the_place_of_a_file_is_called_one(
 )
 def test_lists_may_be_several_words(words: str, one_word: str) -> None:
     assert joined(words.split()) == one_word.split()
+
+
+def test_what_ran_out_of_steps_names_the_options_that_give_more() -> None:
+    said = in_options(MESSAGES[Status.ITERATION_LIMIT])
+    for flag in re.findall(r"--[\w.-]+\w", said):
+        assert flag in flags_of_command(["refine"]), flag
+    assert said.count("iterations") == 3
+
+
+def test_a_film_in_which_nothing_is_found_names_what_was_given() -> None:
+    first = "lost for 1 frame (the start pose projects outside the image); the pose is a guess"
+    assert never_found(first, 22).startswith("lost for all 22 frames (the start")
+    assert never_found(first, 1) == first
+    assert are_right([{"modalities": ["rgb"]}]) == "are K, the mesh, its unit and the first pose right?"
+    assert "its unit, the depth scale and the first" in are_right([{"modalities": ["rgb", "depth"]}])
+
+
+def test_a_view_may_have_no_mask_and_a_list_that_is_too_short_is_told_what_counts(inputs: Path) -> None:
+    camera, _ = load_camera(inputs / "camera.json")
+    views = [View(Observation(camera, rgb=np.zeros((480, 640, 3), np.uint8))) for _ in range(2)]
+    labels = np.zeros((480, 640), np.uint8)
+    labels[90:120, 100:150] = 1
+    labels[150:190, 100:150] = 2
+    Image.fromarray(labels).save(inputs / "labels.png")
+    objects = [ObjectFlags(mesh=inputs / "object.ply", label=2)]
+    found = masks_of(objects, views, [inputs / "labels.png", Path("-")], [], [])
+    assert {key: int(mask.sum()) for key, mask in found.items()} == {(0, 0): 40 * 50}
+    with pytest.raises(DiffDopeError, match="rgb: expected one for each of 3 views, got 1; the longest of --camera"):
+        of_views("rgb", ("a.png",), 3, alone=False)
 
 
 def test_the_help_says_what_an_option_switches_off() -> None:

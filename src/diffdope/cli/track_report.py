@@ -161,7 +161,7 @@ def never_found(message: str, frames: int) -> str:
 def are_right(rows: Sequence[Mapping[str, Any]]) -> str:
     """The inputs that may be wrong; the depth's scale only where depth was compared."""
     deep = any("depth" in row["modalities"] for row in rows)
-    return f"are K, the mesh, its unit, {'the depth scale ' if deep else ''}and the first pose right?"
+    return f"are K, the mesh, its unit{', the depth scale' if deep else ''} and the first pose right?"
 
 
 def premises_of(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
