@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from numbers import Real
 from typing import Any
 
@@ -192,6 +192,13 @@ def check_above_zero(settings: object, *names: str) -> None:
         value = getattr(settings, name)
         if not check_number(name, value, "a number > 0") > 0.0:
             raise expected(name, "a number > 0", value)
+
+
+def some_of(values: Iterable[object], most: int = 8) -> str:
+    """The first of several values, for a message: "1, 2, 3, ... (17)"; "none" of none."""
+    texts = [str(value) for value in values]
+    more = f", ... ({len(texts)})" if len(texts) > most else ""
+    return (", ".join(texts[:most]) or "none") + more
 
 
 def as_floats(name: str, values: Any) -> NDArray[np.float64]:

@@ -105,8 +105,11 @@ def test_selecting(shared_tree: Tree):
     limit = sorted(shares.values())[0] + 1e-6
     kept = select(dataset, Selection(min_visib=limit), starts)
     assert {s.index for s in kept} == {k for k, share in shares.items() if share >= limit}
-    with pytest.raises(DiffDopeError, match="at least one object, got 0 of 3"):
+    with pytest.raises(DiffDopeError, match="objects: expected some of 1, 2, got 7"):
         select(dataset, Selection(objects=(7,)), starts)
+    nowhere = Selection(images=(99,))
+    with pytest.raises(DiffDopeError, match=r"images: expected some of .*3.*, got 99; see --scenes"):
+        select(dataset, nowhere, starts_of_truth(dataset, nowhere))
     with pytest.raises(DiffDopeError, match="min_visib: expected a share between 0 and 1, got 10"):
         Selection(min_visib=10)
 

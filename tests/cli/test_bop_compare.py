@@ -34,7 +34,7 @@ def test_before_and_after(tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixt
     assert entry["changes"] == {"better": 1, "same": 6, "worse": 1, "found": 1, "lost": 0}
     assert [side["missing"] for side in entry["all"]] == [6, 5]
     assert len(entry["instances"]) == 9
-    assert "no row" not in said
+    assert "images that count have no row" not in said
 
 
 def test_images_that_were_not_run_are_counted_as_missed_and_told(
@@ -46,7 +46,9 @@ def test_images_that_were_not_run_are_counted_as_missed_and_told(
     write_results(after, [estimate(tree, images[0], 2, 1.0)])
     assert main(["bop", "compare", str(before), str(after), *where(tree)]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "note: 2 of 3 images that count have no row in b.csv" in said and "in a.csv" not in said
+    assert (
+        "2 of 3 images that count have no row in b.csv" in said and "images that count have no row in a.csv" not in said
+    )
     assert main(["bop", "eval", *where(tree), "--results", str(after), "--no-vsd"]) == 0
     assert "2 of 3 images that count have no row in b.csv" in " ".join(capsys.readouterr().out.split())
 
@@ -66,3 +68,35 @@ def test_reports_say_where_masks_come_from_and_drop_duplicates(
     assert main(["bop", "eval", *where(tree), "--results", str(out), "--no-vsd"]) == 0
     said = capsys.readouterr().out
     assert "masks: ground truth (mask_visib" in said and "is not used" not in said
+
+
+def test_a_run_of_a_part_is_compared_on_what_it_was_started_on(
+    tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start, out = tmp_path / "start.csv", tmp_path / "out.csv"
+    command = ["bop", "refine", *where(tree), "--init", "gt", "--objects", "2", "--images", "0", "--preset", "fast"]
+    assert main([*command, "--out", str(out)]) == 0
+    write_results(start, [estimate(tree, image, 2, 9.0) for image in tree.truth])
+    capsys.readouterr()
+    assert main(["bop", "compare", str(start), str(out), *where(tree), "--out", str(tmp_path / "c")]) == 0
+    said = capsys.readouterr().out
+    assert "instances: those that the run was started on (out.csv)" in said and "have no row" not in said
+    entry = json.loads((tmp_path / "c" / "compare.json").read_text())
+    assert [side["missing"] for side in entry["all"]] == [0, 0]
+    assert {one["obj_id"] for one in entry["instances"]} == {2}
+    assert main(["bop", "compare", str(start), str(out), *where(tree), "--targets", "all"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "object 1 and 1 of 3 images that count have no row in out.csv" in said
+    assert "object 1 has no row in start.csv" in said and "leave them out with --scenes, --images and --objects" in said
+    assert main(["bop", "compare", str(start), str(start), *where(tree), "--targets", "attempted"]) == 2
+    assert "no records of what was attempted" in capsys.readouterr().err
+
+
+def test_a_table_is_whole_where_no_terminal_says_how_wide_it_may_be(
+    tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = tmp_path / "a.csv"
+    write_results(results, [estimate(tree, image, 2, 9.0) for image in tree.truth])
+    assert main(["bop", "compare", str(results), str(results), *where(tree)]) == 0
+    said = capsys.readouterr().out
+    assert "…" not in said and "..." not in said and "AR 2-20mm" in said and "before" in said

@@ -60,7 +60,11 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: py
         check_folder(tmp_path / "file")
     with pytest.raises(DiffDopeError, match="there: expected a folder that can be written, got .*x; .*file is not"):
         check_folder(tmp_path / "file" / "x", "there")
-    monkeypatch.setattr("os.access", lambda path, mode: False)
+
+    def refused(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.mkdtemp", refused)
     with pytest.raises(DiffDopeError, match="is not writable"):
         check_folder(tmp_path / "new")
 

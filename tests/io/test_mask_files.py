@@ -93,7 +93,7 @@ def test_annotations_of_several_images_and_objects(tmp_path: Path) -> None:
         read_mask(path, image_id=4)
     with pytest.raises(DiffDopeError, match="mask: expected one of the labels 11, 12 of .*, got 13"):
         read_mask(path, label=13, image_id=4)
-    with pytest.raises(DiffDopeError, match="image_id: expected one of the images 4, 5 of .*, got None"):
+    with pytest.raises(DiffDopeError, match="image_id: expected one of the images 4, 5 of .*, got none chosen; give"):
         read_mask(path, label=11)
     with pytest.raises(DiffDopeError, match="expected a picture beside it that tells the size of the mask"):
         read_mask(path, image_id=5)

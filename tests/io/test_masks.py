@@ -225,6 +225,14 @@ def test_depth_images_and_photographs_are_no_masks(tmp_path: Path) -> None:
     Image.fromarray(photograph).save(tmp_path / "rgb.jpg")
     with pytest.raises(DiffDopeError, match="it looks like a photograph"):
         read_mask(tmp_path / "rgb.jpg")
+    photograph[:50], photograph[50:70] = photograph[:50] // 16, 255 - photograph[50:70] // 16  # much black and white
+    Image.fromarray(photograph).save(tmp_path / "dark.png")
+    with pytest.raises(DiffDopeError, match="it looks like a photograph"):
+        read_mask(tmp_path / "dark.png")
+    coloured = np.zeros((120, 160, 3), np.uint8)
+    coloured[20:110, 20:150] = (200, 40, 90)
+    Image.fromarray(coloured).save(tmp_path / "coloured.jpg")
+    assert read_mask(tmp_path / "coloured.jpg").sum() == pytest.approx(90 * 130, rel=0.02)
     soft = np.zeros((120, 160))
     soft[30:90, 40:120] = 1.0
     for _ in range(5):  # a border of some pixels

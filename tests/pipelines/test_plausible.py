@@ -12,7 +12,7 @@ import pytest
 import diffdope as dd
 from diffdope.experiments.shapes import primitives
 from diffdope.experiments.synthetic import SensorNoise, picture, random_pose
-from diffdope.pipelines.plausible import of_kind, of_units, size_factor
+from diffdope.pipelines.plausible import of_kind, of_units, size_factor, with_hints
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Status
 from diffdope.scene.observation import Observation
@@ -32,13 +32,23 @@ def seen(*names: str, depth: float = 1.0) -> Observation:
 @pytest.mark.parametrize(
     ("mesh", "depth", "start", "said"),
     [
-        (10.0, 1.0, START, '1/10 as long, and depth agrees with the start: .* unit="mm"'),
-        (0.1, 1.0, START, '10 times as long, and depth agrees with the start: .* load it with unit="cm"'),
-        (1 / 25.4, 1.0, START, '25.4 times as long, and depth agrees with the start: .* load it with unit="inch"'),
+        (10.0, 1.0, START, 'a unit were 10 times off, and depth agrees with the start: .* unit="mm"'),
+        (0.1, 1.0, START, 'a unit were 10 times off, and depth agrees with the start: .* load it with unit="cm"'),
+        (
+            1 / 25.4,
+            1.0,
+            START,
+            'a unit were 25.4 times off, and depth agrees with the start: .* load it with unit="inch"',
+        ),
         (1.0, 10.0, START, "depth_scale 10 times too large"),
         (1.0, 0.1, START, "depth_scale 10 times too small"),
         (1.0, 1.0, CENTIMETRES, "depth has the object 10 times farther away than the start"),
-        (0.1, 1.0, None, '10 times as long: is its unit wrong\\? load it with unit="cm"; or is depth_scale 10 times'),
+        (
+            0.1,
+            1.0,
+            None,
+            'a unit were 10 times off: is its unit wrong\\? load it with unit="cm"; or is depth_scale 10 times',
+        ),
     ],
 )
 def test_factors_of_units_are_named(mesh: float, depth: float, start: dd.Pose | None, said: str) -> None:
@@ -94,3 +104,11 @@ def test_a_mesh_of_which_the_mask_is_a_tenth_has_not_been_found() -> None:
     result = Refiner(larger).refine(Observation(seen.camera, rgb=seen.rgb, mask=seen.mask), start)
     assert not result.ok and (result.confidence or 0.0) < 0.3
     assert "unit" in result.message
+
+
+def test_a_film_that_begins_with_an_inverse_start_says_so() -> None:
+    kept = replace(Refiner(MESH).refine(seen("rgb"), START), status=Status.LOST, message="lost for 1 frame")
+    result = with_hints(kept, MESH, seen("rgb"), START.inverse())
+    assert result.message.startswith("lost for 1 frame; the start does not show the object where it is, but so does")
+    assert "its inverse: is it camera to object?" in result.message
+    assert with_hints(kept, MESH, seen("rgb"), START).message == "lost for 1 frame"

@@ -13,6 +13,7 @@ from diffdope.estimate.fit_quality import FitQuality
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.solids import box, joined
+from diffdope.pipelines.plausible import of_units
 from diffdope.pipelines.reasons import of_pictures, with_reasons
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
@@ -42,6 +43,13 @@ def test_a_mask_of_nearly_everything_is_named() -> None:
     assert said.startswith("the mask covers 99 % of the picture: is it inverted")
     assert list(of_pictures(MESH, OBSERVATION, START)) == []
     assert list(of_pictures(MESH, OBSERVATION, None)) == []
+
+
+def test_a_mask_of_nearly_everything_says_nothing_of_units() -> None:
+    mask = np.ones((OBSERVATION.camera.height, OBSERVATION.camera.width), bool)
+    small = MESH.scaled(0.1)  # whose size a mask of the object would contradict
+    assert list(of_units(small, seen("rgb", "depth", "mask"), None))
+    assert list(of_units(small, seen("rgb", "depth", mask=mask), None)) == []
 
 
 def test_an_inverted_mask_says_so_in_the_message() -> None:

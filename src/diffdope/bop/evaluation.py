@@ -16,7 +16,7 @@ from diffdope.bop.metrics.matching import Pairing, match
 from diffdope.bop.metrics.vsd import VSD_TAUS
 from diffdope.bop.scene import Instance
 from diffdope.bop.targets import Group
-from diffdope.errors import expected
+from diffdope.errors import expected, some_of
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_results import Estimate, read_rows
 
@@ -144,6 +144,17 @@ def images_without(wanted: Iterable[Group], estimates: Sequence[Estimate]) -> tu
     return len(counted - {(e.scene_id, e.im_id) for e in estimates}), len(counted)
 
 
+def objects_without(wanted: Iterable[Group], estimates: Sequence[Estimate]) -> list[int]:
+    """Objects that count and have no estimate in any image: those may never have been run.
+
+    Args:
+        wanted: the groups of all instances that count.
+        estimates: of a results file.
+    """
+    counted = {group.obj_id for group in wanted if group.instances}
+    return sorted(counted - {e.obj_id for e in estimates})
+
+
 def read_known(path: Path, dataset: DataSet) -> list[Estimate]:
     """The rows of a results CSV, of images and objects that the data set has.
 
@@ -185,8 +196,7 @@ def check_known(dataset: DataSet, estimates: Sequence[Estimate], where: Callable
 
 
 def _listed(ids: Sequence[int] | frozenset[int] | dict[int, frozenset[int]]) -> str:
-    first = sorted(ids)
-    return ", ".join(map(str, first[:12])) + (f", ... ({len(first)})" if len(first) > 12 else "")
+    return some_of(sorted(ids), most=12)
 
 
 @dataclass(frozen=True)

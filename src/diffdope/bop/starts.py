@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from diffdope.bop.dataset import DataSet
 from diffdope.bop.masks import MaskSource
 from diffdope.bop.plausible import check_frame
 from diffdope.bop.scene import Instance
-from diffdope.errors import expected
+from diffdope.errors import DiffDopeError, expected, some_of
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_results import read_results
@@ -202,11 +202,26 @@ def select(dataset: DataSet, selection: Selection, starts: Iterable[Start]) -> l
     starts = list(starts)
     kept = [start for start in starts if is_selected(dataset, selection, start)]
     if not kept:
-        cure = "see --scenes, --images, --objects, --min-visib"
-        raise expected("selection", "at least one object", f"0 of {len(starts)}", cure)
+        raise _nothing_left(dataset, selection, starts)
     for obj_id in {start.obj_id for start in kept}:
         dataset.models.path(obj_id)
     return sorted(kept, key=lambda start: start.key)
+
+
+def _nothing_left(dataset: DataSet, selection: Selection, starts: Sequence[Start]) -> DiffDopeError:
+    """The error of a selection that leaves nothing: it names the choice that does, and what there is to choose."""
+    scenes = selection.scenes if selection.scenes is not None else dataset.scene_ids
+    images = sorted({im_id for scene_id in scenes for im_id in dataset.scene(scene_id).image_ids})
+    if selection.images is not None and not set(images) & set(selection.images):
+        return expected("images", f"some of {some_of(images)}", some_of(selection.images), "see --scenes, too")
+    objects = sorted({start.obj_id for start in starts})
+    if not objects:
+        return expected("init", "start poses in the chosen scenes and images", "none", "see --scenes, --images")
+    if selection.objects is not None and not set(objects) & set(selection.objects):
+        cure = "of those that have a start pose in the chosen images"
+        return expected("objects", f"some of {some_of(objects, most=30)}", some_of(selection.objects), cure)
+    got = f"{len(starts)} start poses, of which none is visible enough"
+    return expected("selection", "at least one object", got, "see --objects, --min-visib")
 
 
 def is_selected(dataset: DataSet, selection: Selection, start: Start) -> bool:

@@ -119,6 +119,26 @@ def trials(
     return sorted(groups, key=lambda g: (g.scene_id, g.im_id, g.instances[0].gt_id, g.trial))
 
 
+def attempted(
+    dataset: DataSet, records: Sequence[Mapping[str, Any]], selection: Selection
+) -> dict[Key, tuple[Instance, ...]]:
+    """The instances that runs were started on, by scene, image and object, each once.
+
+    Args:
+        dataset: with its truth.
+        records: of `identified`, of one run or of several.
+        selection: which scenes, images and objects.
+
+    Raises:
+        DiffDopeError: if nothing is left, or a record names an instance that the truth has not.
+    """
+    found: dict[Key, dict[int, Instance]] = defaultdict(dict)
+    for group in trials(dataset, records, None, selection):
+        (instance,) = group.instances
+        found[group.scene_id, group.im_id, group.obj_id][instance.gt_id] = instance
+    return {key: tuple(those[gt_id] for gt_id in sorted(those)) for key, those in sorted(found.items())}
+
+
 def identified(dataset: DataSet, records: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The records of `bop refine` by key, with the ids that one which ended in an error does not hold itself.
 

@@ -18,6 +18,7 @@ from diffdope.checked_fields import check_fields
 from diffdope.cli.help_text import parsed
 from diffdope.cli.lists import names_of
 from diffdope.cli.progress import Activity
+from diffdope.cli.whole_table import print_whole
 from diffdope.errors import expected
 from diffdope.estimate.confidence import ConfidenceSettings
 from diffdope.io.files import check_folder, results_folder
@@ -157,7 +158,7 @@ def print_summary(calibration: FittedConfidence, settings: ConfidenceSettings, o
     for row in rows_of(calibration):
         table.add_row(*row)
     console.print(f"right: ADD below {tolerance_in_words(settings)}", highlight=False, markup=False)
-    console.print(table)
+    print_whole(table, console)
     console.print(f"map: {map_in_words(calibration, settings)}", highlight=False, markup=False)
     for note in calibration.notes:
         console.print(f"note: {note}", highlight=False, markup=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,16 +15,20 @@ from rich.table import Table
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.evaluation import Row, evaluate, read_known
 from diffdope.bop.plausible import check_frame
+from diffdope.bop.run_records import RunRecords
+from diffdope.bop.scene import Instance
 from diffdope.bop.starts import Selection
 from diffdope.bop.summary import Summary, by, summarise
-from diffdope.bop.targets import compete
+from diffdope.bop.targets import Key, attempted, compete
 from diffdope.checked_fields import check_fields
 from diffdope.cli.bop_eval import not_run_note, wanted_of
 from diffdope.cli.bop_eval_tables import length, share
 from diffdope.cli.help_text import parsed
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.progress import Activity
-from diffdope.errors import check_positive
+from diffdope.cli.whole_table import print_whole
+from diffdope.errors import check_positive, expected
+from diffdope.io.bop_results import Estimate
 from diffdope.io.files import check_folder, results_folder, write_json
 
 _CHANGED_MM = 1.0  # by which ADD-S has to change for an instance to count as better or worse
@@ -47,7 +51,9 @@ class BopCompareArguments:
     camera_type: str | None = None
     """Sensor, where a data set has several."""
     targets: str | None = None
-    """Which instances count: a targets file, or `all`. Default: the data set's targets, or what is visible by 10 %."""
+    """Which instances count: a targets file, `all` annotated ones, or `attempted`: those that a run was started on.
+    Default: attempted where records beside a CSV say so of every start pose; else the data set's targets, or what is
+    visible by 10 % or more."""
     scenes: str | None = None
     """Only these: 1,3,5-8."""
     images: str | None = None
@@ -57,7 +63,7 @@ class BopCompareArguments:
     auc_max_mm: float = 20.0
     """A second maximum for the areas under the curves, beside 100 mm."""
     vsd: bool = False
-    """Whether VSD is measured where there is depth: the slowest part."""
+    """Measure VSD where there is depth: the slowest part."""
 
 
 FIGURES: tuple[tuple[str, Callable[[Summary], str]], ...] = (
@@ -80,10 +86,11 @@ def run(arguments: list[str]) -> int:
     selection = Selection(
         numbers_of("scenes", given.scenes), numbers_of("images", given.images), numbers_of("objects", given.objects)
     )
-    wanted, which = wanted_of(given.targets, dataset, selection)
+    estimates_of = {path: read_known(path, dataset) for path in given.results}
+    wanted, which = wanted_of_both(given, dataset, selection, estimates_of)
     sides, notes = [], []
     for path in given.results:
-        estimates = read_known(path, dataset)
+        estimates = estimates_of[path]
         notes.append(check_frame(estimates, path))
         with Activity(f"measuring {path.name}") as activity:
             groups = compete(wanted, estimates)
@@ -97,6 +104,28 @@ def run(arguments: list[str]) -> int:
         with results_folder(given.out) as folder:
             write_json(folder / "compare.json", as_json(given.results, sides, changes, other_m))
     return 0
+
+
+def wanted_of_both(
+    given: BopCompareArguments, dataset: DataSet, selection: Selection, estimates: Mapping[Path, Sequence[Estimate]]
+) -> tuple[dict[Key, tuple[Instance, ...]], str]:
+    """The instances that count of both results, and in words, which they are; by the rule of `bop eval`.
+
+    Raises:
+        DiffDopeError: if they are to be those that runs were started on, and no records say which these are.
+    """
+    if given.targets not in (None, "attempted"):
+        return wanted_of(given.targets, dataset, selection)
+    found = [RunRecords.beside(path, dataset, rows)[0] for path, rows in estimates.items()]
+    known = [one for one in found if one is not None and one.indexed]
+    if not known and given.targets == "attempted":
+        cure = "records of `bop refine`, NAME.jsonl, lie beside NAME.csv"
+        raise expected("targets", "a file or all, for there are no records of what was attempted", "attempted", cure)
+    if not known:
+        return wanted_of(None, dataset, selection)
+    names = " and ".join(dict.fromkeys(one.path.with_suffix(".csv").name for one in known))
+    wanted = attempted(dataset, [record for one in known for record in one.records], selection)
+    return wanted, f"those that the run was started on ({names})"
 
 
 def changed(before: Sequence[Row], after: Sequence[Row]) -> dict[str, int]:
@@ -128,7 +157,7 @@ def print_comparison(
             figures = summarise(rows, other_max_m=other_m)
             shown = name if word == "before" else ""
             table.add_row(shown, word, str(figures.instances), *(text(figures) for _, text in FIGURES))
-    console.print(table)
+    print_whole(table, console)
     words = ", ".join(f"{count} {word}" for word, count in changes.items() if count)
     console.print(f"by ADD-S, more than {_CHANGED_MM:g} mm: {words}", highlight=False)
     for note in notes:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from diffdope.bop.dataset import DataSet, camera_types
-from diffdope.bop.evaluation import BopEvaluation, evaluate, images_without, read_known
+from diffdope.bop.evaluation import BopEvaluation, evaluate, images_without, objects_without, read_known
 from diffdope.bop.masks import mask_origin
 from diffdope.bop.plausible import check_frame
 from diffdope.bop.run_records import RunRecords
@@ -20,7 +20,7 @@ from diffdope.checked_fields import check_fields
 from diffdope.cli.help_text import parsed
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.progress import Activity
-from diffdope.errors import check_positive, expected
+from diffdope.errors import check_positive, expected, some_of
 from diffdope.io.bop_results import Estimate
 from diffdope.io.files import check_folder, results_folder, write_json
 
@@ -56,7 +56,7 @@ class BopEvalArguments:
     auc_max_mm: float = 20.0
     """A second maximum for the areas under the curves, beside 100 mm."""
     vsd: bool = True
-    """Whether VSD is measured where there is depth: the slowest part."""
+    """Measure VSD where there is depth: the slowest part."""
 
 
 def run(arguments: list[str]) -> int:
@@ -165,13 +165,20 @@ def unused_note(evaluation: BopEvaluation) -> str:
 
 
 def not_run_note(groups: Sequence[Group], estimates: Sequence[Estimate], name: str) -> str:
-    """That images have no row at all, for they count as missed whether they were run or not."""
+    """That images or objects have no row at all, for they count as missed whether they were run or not."""
     without, count = images_without(groups, estimates)
-    if not without:
+    objects = objects_without(groups, estimates)
+    parts = []
+    if objects:
+        parts.append(f"object{'s' if len(objects) > 1 else ''} {some_of(objects)}")
+    if without:
+        parts.append(f"{without} of {count} images that count")
+    if not parts:
         return ""
+    have = "has" if len(objects) == 1 and not without else "have"
     return (
-        f"{without} of {count} images that count have no row in {name}: all their instances are counted as missed; "
-        "where they were not run, leave them out with --scenes and --images"
+        f"{' and '.join(parts)} {have} no row in {name}: all their instances are counted as missed; where they were "
+        "not run, leave them out with --scenes, --images and --objects"
     )
 
 

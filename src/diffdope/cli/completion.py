@@ -8,7 +8,9 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from diffdope.cli.commands import BOP_COMMANDS, COMMANDS, Command
+from diffdope.cli.levels import PyramidLists
 from diffdope.errors import check_choice
+from diffdope.search.levels import PyramidSettings
 
 SHELLS = ("bash", "zsh", "fish")
 _BASH = """_diffdope() {
@@ -69,6 +71,7 @@ def flags_of_command(words: Sequence[str]) -> list[str]:
 
 def flags_of(kind: Any, prefix: str = "") -> list[str]:
     """All options of a dataclass, those of the preset's numbers among them."""
+    kind = PyramidLists if kind is PyramidSettings else kind  # whose levels are lists on the command line
     hints, found = typing.get_type_hints(kind), []
     for field in fields(kind):
         hint, name = hints[field.name], field.name.replace("_", "-")

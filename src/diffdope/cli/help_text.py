@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import inspect
 import io
@@ -14,13 +13,15 @@ import types
 import typing
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import tyro
 
+from diffdope.cli.docstrings import texts_below_fields
 from diffdope.cli.elsewhere import check_own
+from diffdope.cli.flag_types import parse as parse_words
+from diffdope.cli.lists import joined
 
 # Options that few need; --help leaves them to --help-all.
 RARE = frozenset({
@@ -31,7 +32,6 @@ RARE = frozenset({
 HELP = ("-h", "--help", "--help-all")
 """Words that ask for the help of what has nothing but sub-commands."""
 _INDENT = 28
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
 _NONE = re.compile(r"\{None\}\|")
 _METAVARS: dict[Any, str] = {Path: "PATH", int: "N", float: "NUMBER", str: "TEXT"}
 
@@ -43,7 +43,7 @@ def short_help(kind: type, prog: str) -> str:
         kind: dataclass of its arguments.
         prog: the command.
     """
-    texts, hints = _texts(kind), typing.get_type_hints(kind, include_extras=True)
+    texts, hints = texts_below_fields(kind), typing.get_type_hints(kind, include_extras=True)
     rest = _rest(kind)
     shown = [field for field in fields(kind) if field not in rest]
     needed = [field for field in shown if field.default is MISSING and field.default_factory is MISSING]
@@ -105,20 +105,12 @@ def parsed(kind: type, arguments: list[str], prog: str, parse: Callable[[list[st
     if asks_for_short_help(arguments) or ("--help-all" in arguments and not _rest(kind)):
         print(short_help(kind, prog))
         raise SystemExit(0)
-    arguments = _one_word_a_box(arguments)
+    arguments = joined(arguments)
     check_own(kind, arguments, prog)
     with long_help(arguments) as words:
         if parse is not None:
             return parse(words)
-        return tyro.cli(kind, args=words, prog=prog)
-
-
-def _one_word_a_box(arguments: list[str]) -> list[str]:
-    """`--box 10 20 30 40`, as other tools take it, is `--box 10,20,30,40`."""
-    for at, word in enumerate(arguments):
-        if word == "--box" and all(map(_NUMBER.fullmatch, four := arguments[at + 1 : at + 5])) and len(four) == 4:
-            return [*arguments[: at + 1], ",".join(four), *arguments[at + 5 :]]
-    return arguments
+        return parse_words(kind, words, prog=prog)
 
 
 def _without_none(line: str) -> str:
@@ -134,7 +126,7 @@ def _option(field: Any, hint: Any, text: str, width: int) -> list[str]:
     if default not in (MISSING, None, (), False, True) or type(default) in (int, float):
         text += f" Default: {default}."
     if default is True:
-        text = f"Do not: {text[:1].lower()}{text[1:]}"
+        text = f"Do not {text[:1].lower()}{text[1:]}"
     wrapped = textwrap.wrap(" ".join(text.split()), width - _INDENT)
     if len(head) > _INDENT - 2:
         return [head, *(" " * _INDENT + line for line in wrapped)]
@@ -166,18 +158,3 @@ def _metavar(hint: Any) -> str:
 
 def _flag(name: str) -> str:
     return name.replace("_", "-")
-
-
-@cache
-def _texts(kind: type) -> dict[str, str]:
-    """The texts that stand below the fields of a dataclass and of those that it is made of."""
-    found: dict[str, str] = {}
-    for one in reversed(kind.__mro__[:-1]):
-        (node,) = ast.parse(textwrap.dedent(inspect.getsource(one))).body
-        assert isinstance(node, ast.ClassDef)
-        for a, b in zip(node.body, node.body[1:], strict=False):
-            text = isinstance(b, ast.Expr) and isinstance(b.value, ast.Constant) and isinstance(b.value.value, str)
-            if isinstance(a, ast.AnnAssign) and isinstance(a.target, ast.Name) and text:
-                assert isinstance(b, ast.Expr) and isinstance(b.value, ast.Constant)
-                found[a.target.id] = str(b.value.value)
-    return found

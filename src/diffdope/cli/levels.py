@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-import tyro
 from tyro.constructors import StructConstructorSpec, StructFieldSpec, StructTypeInfo
 
+from diffdope.cli.flag_types import REGISTRY, refusals
 from diffdope.search.levels import PyramidSettings
 
 
@@ -59,7 +59,7 @@ def _flags_of_pyramid(info: StructTypeInfo) -> StructConstructorSpec | None:
         "angle_deg": float, "distance": float, "first": int,
     }  # fmt: skip
     return StructConstructorSpec(
-        instantiate=_pyramid,
+        instantiate=refusals(_pyramid),
         fields=tuple(StructFieldSpec(name, kinds[name], getattr(lists, name), text) for name, text in _HELP.items()),
     )
 
@@ -69,5 +69,5 @@ def _pyramid(**lists: Any) -> PyramidSettings:
     return PyramidSettings.of(**lists)
 
 
-REGISTRY = tyro.constructors.ConstructorRegistry()
+__all__ = ["REGISTRY", "PyramidLists"]
 REGISTRY.struct_rule(_flags_of_pyramid)

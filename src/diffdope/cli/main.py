@@ -101,8 +101,16 @@ def _with_dashes(message: str, words: Sequence[str]) -> str:
     from diffdope.cli.completion import flags_of_command
 
     name, colon, rest = message.partition(":")
-    flag = f"--{name.replace('_', '-')}"
-    return f"{flag}:{rest}" if colon and "_" in name and flag in flags_of_command(words) else message
+    word = name.replace("_", "-")
+    if not colon or not word.replace("-", "").replace(".", "").isalnum():
+        return message
+    known = flags_of_command(words)
+    if f"--{word}" in known:
+        return f"--{word}:{rest}" if "_" in name or "." in name else message
+    nested = [flag for flag in known if flag.endswith(f".{word}")]
+    given = {one.partition("=")[0].replace("_", "-") for one in words}
+    meant = [flag for flag in nested if flag in given] if len(nested) > 1 else nested
+    return f"{meant[0]}:{rest}" if len(meant) == 1 else message
 
 
 def complain(message: str, code: int) -> int:

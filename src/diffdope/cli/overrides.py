@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from diffdope.cli.levels import PyramidLists
 from diffdope.cli.renamed import current_settings
 from diffdope.errors import DiffDopeError, check_choice, expected
+from diffdope.io.files import why_unread
 from diffdope.search.levels import PyramidSettings
 
 T = TypeVar("T")
@@ -26,13 +27,17 @@ def read_settings(path: Path, base: T) -> T:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise DiffDopeError(f"settings: cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+        raise DiffDopeError(f"settings: cannot read {path}: {_why(error)}") from error
     except yaml.YAMLError as error:
         raise DiffDopeError(f"settings: expected YAML in {path}, got {' '.join(str(error).split())}") from error
     if data is None:
         return base
     where = f"settings file {path}"
     return override(base, current_settings(data, where) if isinstance(data, dict) else data, where)
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return why_unread(error) if isinstance(error, OSError) else "not a text file"
 
 
 def override(base: T, data: Any, where: str) -> T:

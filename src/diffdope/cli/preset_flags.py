@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import tyro
 
+from diffdope.cli.flag_types import parse as parse_words
 from diffdope.cli.help_text import HELP, long_help, parsed
 from diffdope.cli.levels import REGISTRY
 from diffdope.cli.overrides import read_settings
@@ -66,8 +67,8 @@ def parse_flags(kind: type[T], arguments: list[str], *, prog: str, default: T | 
     """
 
     def parse(words: list[str]) -> T:
-        return tyro.cli(
-            kind, args=current_flags(words), prog=prog, description=about or None, registry=REGISTRY,
+        return parse_words(  # type: ignore[no-any-return]
+            kind, current_flags(words), prog=prog, description=about or None, registry=REGISTRY,
             default=tyro.MISSING_NONPROP if default is None else default,
         )  # fmt: skip
 

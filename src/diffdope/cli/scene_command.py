@@ -56,7 +56,7 @@ class SceneArguments(RerunFlag):
     depth: tuple[Path, ...] = ()
     """Depth image, or one a view; integers times the depth scale are millimetres, 0 = missing."""
     mask: tuple[Path, ...] = ()
-    """Image that holds a label for each object, or one a view."""
+    """Image that holds a label for each object, or one a view (- for a view without)."""
     extrinsics: tuple[Path, ...] = ()
     """Where the cameras stand: one file for all views or one each. A BOP scene_camera.json with cam_R_w2c, or JSON with
     4 x 4 matrices in metres under T_w2c or T_c2w. Not needed if --camera says so, or for one view."""

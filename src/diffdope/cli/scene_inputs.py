@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.cli.scene_objects import ObjectFlags
+from diffdope.cli.scene_objects import NONE, ObjectFlags
 from diffdope.errors import DiffDopeError, expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.masks import MaskFile
@@ -28,9 +28,9 @@ def of_views(name: str, values: tuple[T, ...], count: int, *, alone: bool = True
     if len(values) == 1 and (alone or count == 1):
         return [values[0]] * count
     if len(values) != count:
-        raise expected(
-            name, "one, for there is one view" if count == 1 else f"one for each of {count} views", len(values)
-        )
+        wanted = "one, for there is one view" if count == 1 else f"one for each of {count} views"
+        cure = "" if count == 1 else "the longest of --camera, --rgb, --depth, --mask and --image-id counts the views"
+        raise expected(name, wanted, len(values), cure)
     return list(values)
 
 
@@ -43,12 +43,13 @@ def masks_of(
     Args:
         objects: as they were asked for.
         views: of the scene.
-        files: masks that all objects share, one a view or none.
+        files: masks that all objects share, one a view, - for a view without; or none.
         image_ids: one a view, one for all, or none.
         pictures: photographs, one a view or none, for masks that name theirs.
     """
     count = len(views)
-    shared = of_views("mask", tuple(files), count, alone=False)
+    given = of_views("mask", tuple(files), count, alone=False)
+    shared = [None if str(path) == NONE else path for path in given]
     ids = of_views("image-id", tuple(image_ids), count)
     masks: Masks = {}
     for number, one in enumerate(objects):
@@ -56,7 +57,7 @@ def masks_of(
         for view, path in enumerate(own):
             label = None
             if path is None and one.label is not None:
-                if shared[view] is None:
+                if not any(shared):
                     raise expected(f"label of {one.mesh}", "--mask beside it", "none")
                 path, label = shared[view], one.label
             if path is None:

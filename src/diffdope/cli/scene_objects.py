@@ -13,7 +13,7 @@ from diffdope.errors import check_choice, expected
 from diffdope.io.json_files import read_json, read_text
 
 KEYS = ("mask", "label", "box", "init", "name", "id", "unit")
-_NONE = "-"  # in place of a file: nothing is known there
+NONE = "-"  # in place of a file: nothing is known there
 _UNITS = ("m", "mm", "cm", "inch")
 
 
@@ -131,7 +131,7 @@ def _several(entry: Mapping[str, Any], key: str) -> list[Any]:
 
 
 def _files(entry: Mapping[str, Any], key: str, folder: Path) -> tuple[Path | None, ...]:
-    return tuple(None if one in (None, _NONE) else folder / str(one) for one in _several(entry, key))
+    return tuple(None if one in (None, NONE) else folder / str(one) for one in _several(entry, key))
 
 
 def _single(entry: Mapping[str, Any], key: str, where: str) -> Any:
@@ -157,7 +157,7 @@ def _id(entry: Mapping[str, Any], where: str) -> int | None:
 
 
 def _box(value: Any, where: str) -> tuple[float, float, float, float] | None:
-    if value in (None, _NONE):
+    if value in (None, NONE):
         return None
     text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
     found = box_of(f"{where}, box", text)

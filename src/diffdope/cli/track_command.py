@@ -76,7 +76,10 @@ def run(arguments: list[str]) -> int:
         if given.rerun is not None:
             with Activity("writing the recording for rerun"):
                 write_track_recording(given.rerun, mesh, video, records)
-        return write_files(given.out, mesh, video, records, preset, console, film=given.film, obj_id=obj_id)
+        return write_files(
+            given.out, mesh, video, records, preset, console, film=given.film, obj_id=obj_id,
+            started=starts is not None,
+        )  # fmt: skip
     except KeyboardInterrupt:
         text = f"interrupted while pictures were made; all {len(records)} poses are in {given.out}"
         raise KeyboardInterrupt(text) from None

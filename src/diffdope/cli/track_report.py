@@ -71,8 +71,9 @@ class TrackDisplay:
 
 
 def write_files(
-    out: Path, mesh: Mesh, video: Video, records: Records, preset: Preset, console: Console, *, film: bool, obj_id: int
-) -> int:
+    out: Path, mesh: Mesh, video: Video, records: Records, preset: Preset, console: Console, *, film: bool, obj_id: int,
+    started: bool,
+) -> int:  # fmt: skip
     """poses.csv, scene_gt.json, trajectory.txt, track.png and track.mp4, and a summary; returns the exit code."""
     from diffdope.cli.track_pictures import film_frames
     from diffdope.viz.animation import has_h264, write_film
@@ -93,7 +94,7 @@ def write_files(
         with Activity("drawing the film", total=len(rows)) as activity:
             frames = counted(film_frames(mesh, video, records, doubt=doubt), activity)
             write_film(out / "track.mp4", frames, fps=video.frames.fps)
-    print_summary(records, doubt, out, console, film=film and not has_h264())
+    print_summary(records, doubt, out, console, film=film and not has_h264(), started=started)
     return 1 if rows[-1]["status"] == Status.LOST else 0
 
 
@@ -108,8 +109,19 @@ def estimates(records: Records, obj_id: int) -> list[Estimate]:
     ]
 
 
-def print_summary(records: Records, doubt: float, out: Path, console: Console, *, film: bool) -> None:
-    """A table: frames, how many in doubt and lost, time."""
+def print_summary(
+    records: Records, doubt: float, out: Path, console: Console, *, film: bool, started: bool
+) -> None:  # fmt: skip
+    """A table: frames, how many in doubt and lost, time.
+
+    Args:
+        records: of all frames.
+        doubt: confidence below which a frame is in doubt.
+        out: where the files are.
+        console: on which it is printed.
+        film: whether one was asked for that cannot be written.
+        started: whether there was a start pose for the first frame.
+    """
     rows = list(records.values())
     lost = [row["status"] == Status.LOST for row in rows]
     doubtful = sum((row["confidence"] or 0.0) < doubt for row, gone in zip(rows, lost, strict=True) if not gone)
@@ -120,14 +132,16 @@ def print_summary(records: Records, doubt: float, out: Path, console: Console, *
         "time", f"median {1e3 * np.median(seconds):.1f} ms, p90 {1e3 * np.percentile(seconds, 90):.1f} ms a frame"
     )
     if all(lost):
-        table.add_row("why", in_options(rows[0]["message"]))
+        table.add_row("why", in_options(never_found(rows[0]["message"], len(rows))))
         cure = "give the pose in the first frame (--init), or a mask; or draw --box closely around what is visible"
+        if started:
+            cure = f"{are_right(rows)}; without --init, the object is looked for in a mask or box of the first frame"
         if premises_of(rows):
-            cure = "see the note; are K, the mesh, its unit, the depth scale and the first pose right?"
+            cure = f"see the note; {are_right(rows)}"
         table.add_row("cure", cure)
     elif doubtful == len(rows) - sum(lost):
         table.add_row("why", doubt_in_words([row for row, gone in zip(rows, lost, strict=True) if not gone], doubt))
-        table.add_row("cure", "look at it; are K, the mesh, its unit, the depth scale and the first pose right?")
+        table.add_row("cure", f"look at it; {are_right(rows)}")
     elif lost[-1]:
         table.add_row("why", in_options(rows[-1]["message"]))
     for note, count in premises_of(rows):
@@ -137,6 +151,17 @@ def print_summary(records: Records, doubt: float, out: Path, console: Console, *
     table.add_row("files", str(out))
     console.print(table)
     console.print(view_line(out), highlight=False, soft_wrap=True)
+
+
+def never_found(message: str, frames: int) -> str:
+    """What the first frame says of a film in which no frame has the object, as it holds for all of them."""
+    return message.replace("lost for 1 frame ", f"lost for all {frames} frames ", 1) if frames > 1 else message
+
+
+def are_right(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The inputs that may be wrong; the depth's scale only where depth was compared."""
+    deep = any("depth" in row["modalities"] for row in rows)
+    return f"are K, the mesh, its unit{', the depth scale' if deep else ''} and the first pose right?"
 
 
 def premises_of(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:

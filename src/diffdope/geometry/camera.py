@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from diffdope.geometry.distortion import check_undistorted
 from diffdope.geometry.lens import Distortion, no_distortion
 
 F64 = NDArray[np.float64]
+CAMERA_CURE = "Camera.from_K takes a matrix and the picture's size, load_camera reads files"
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ class Camera:
         Raises:
             DiffDopeError: if K has skew, is transposed or not finite, or if width and height look swapped.
         """
+        if isinstance(K, str | os.PathLike):
+            raise expected("K", "a matrix (3, 3)", f"the path {os.fspath(K)!r}", "load_camera reads files")
         camera = cls(*intrinsics_of(as_floats("K", K)), width, height, distortion)  # type: ignore[arg-type]
         _check_principal_point(camera)
         return camera
@@ -260,7 +264,9 @@ def intrinsics_of(K: F64) -> tuple[float, float, float, float]:
         cure = "K is transposed: give K.T"
         raise expected("K", "cx and cy in its last column", "them in its last row", cure)
     if np.abs(K[2] - [0.0, 0.0, 1.0]).max() > 1e-6:
-        raise expected("K", "last row (0, 0, 1)", K[2].tolist())
+        scaled = K[2, 2] > 0.0 and np.abs(K[2, :2]).max() <= 1e-6 * K[2, 2]
+        cure = "K was scaled: give K / K[2, 2]" if scaled else ""
+        raise expected("K", "last row (0, 0, 1)", K[2].tolist(), cure)
     if abs(K[0, 1]) > tiny or abs(K[1, 0]) > tiny:
         cure = "skewed pixels are not supported: undistort and rectify the image first"
         raise expected("K", "zero skew K[0, 1] and K[1, 0]", [float(K[0, 1]), float(K[1, 0])], cure)
@@ -273,6 +279,9 @@ def _check_principal_point(camera: Camera) -> None:
     size = f"{camera.width} x {camera.height} (width x height)"
     point = f"({camera.cx:g}, {camera.cy:g})"
     crop = "(a true off-centre crop: build Camera(fx, fy, cx, cy, width, height))"
+    if min(camera.cx, camera.cy) >= 0.0 and max(camera.cx, camera.cy) <= 1.0 < min(camera.width, camera.height) / 2:
+        cure = "K holds shares of the picture's size: multiply its first row by the width, its second by the height"
+        raise expected("K", f"a principal point in pixels of the {size} image", point, cure)
     # Real ones are within a few per cent of the centre, so one that fits the swapped size is telling.
     if off > 0.12 and swapped < 0.06:
         cure = f"width and height look swapped {crop}"

@@ -36,8 +36,8 @@ class Pose:
 
     def __post_init__(self) -> None:
         R, t = as_floats("R_m2c", self.R_m2c), as_floats("t_m2c", self.t_m2c)
-        check_shape("R_m2c", R, (3, 3))
-        check_shape("t_m2c", t, (3,))
+        check_shape("R_m2c", R, (3, 3), cure="Pose.from_matrix takes a matrix (4, 4)" if R.shape == (4, 4) else "")
+        check_shape("t_m2c", t, (3,), cure="give t_m2c.ravel()" if t.shape in ((3, 1), (1, 3)) else "")
         check_finite("R_m2c", R)
         check_finite("t_m2c", t)
         R = _checked_rotation("R_m2c", R)

@@ -9,7 +9,16 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_count, check_number, check_path, check_positive, check_type, expected
+from diffdope.errors import (
+    DiffDopeError,
+    check_count,
+    check_number,
+    check_path,
+    check_positive,
+    check_type,
+    expected,
+    some_of,
+)
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.distortion import check_undistorted
 from diffdope.io.camera_entries import camera_of, holds_camera, size_of
@@ -206,6 +215,7 @@ def _chosen(
     if number is not None and number in numbered:
         return numbered[number]
     several = all(key.isdecimal() for key in cameras)
-    cure = "give the image's id, or a file with its entry alone" if several else "give --camera-id (camera_id=)"
-    listed = f"one of the {len(cameras)} of the file" + ("" if several else f" ({', '.join(list(cameras)[:8])})")
-    raise expected(name if several or number is not None else "camera_id", listed, number, cure)
+    cure = "give --image-id (image_id=), or a file with its entry alone" if several else "give --camera-id (camera_id=)"
+    listed = f"one of the {len(cameras)} of the file ({some_of(cameras)})"
+    got = "none chosen" if number is None else number
+    raise expected(name if several or number is not None else "camera_id", listed, got, cure)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from diffdope.errors import expected
+from diffdope.errors import DiffDopeError, expected
 from diffdope.io.interrupts import interrupts_recorded
 
 
@@ -20,10 +20,46 @@ def atomic(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`, which takes its place if the block succeeds and vanishes if not."""
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:
-        yield temporary
-        temporary.replace(path)
+        with _named(temporary, path):
+            yield temporary
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _named(temporary: Path, path: Path) -> Iterator[None]:
+    """Errors name the file that was asked for, for nobody knows the temporary one, or what is within it."""
+    try:
+        yield
+    except OSError as error:
+        name = str(error.filename or "")
+        if name != str(temporary) and not name.startswith(f"{temporary}{os.sep}"):
+            raise
+        asked = f"{path}{name.removeprefix(str(temporary))}"
+        raise OSError(error.errno, error.strerror, asked) from error
+
+
+def missing_file(name: str, kind: str, path: object) -> DiffDopeError:
+    """The error of a path at which there is no file: it may be a folder.
+
+    Args:
+        name: the argument to blame.
+        kind: what the file should be, with its article: "an image file".
+        path: of the file.
+    """
+    if isinstance(path, str | os.PathLike) and Path(path).is_dir():
+        return expected(name, kind, f"the folder {path}", "give one of its files")
+    return DiffDopeError(f"{name}: expected {kind}, but there is none at {path}")
+
+
+def why_unread(error: OSError) -> str:
+    """Why a file could not be read, in plain words."""
+    return (
+        "it is a folder: give one of its files"
+        if isinstance(error, IsADirectoryError)
+        else error.strerror or str(error)
+    )
 
 
 def write_durably(path: Path, text: str) -> None:
@@ -73,12 +109,26 @@ def results_folder(out: Path) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         with interrupts_recorded():
-            temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        yield temporary
-        _move_all(temporary, out)
+            temporary = _temporary_in(out.parent, out, "out")
+        with _named(temporary, out):
+            yield temporary
+            _move_all(temporary, out)
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _temporary_in(parent: Path, out: Path, name: str) -> Path:
+    """A new folder beside `out`; making it is the only sure sign that one can be made.
+
+    Raises:
+        DiffDopeError: if none can.
+    """
+    try:
+        return Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=parent))
+    except OSError as error:
+        cure = f"{parent} is not writable ({error.strerror})"
+        raise expected(name, "a folder that can be written", f"{out}", cure) from error
 
 
 def _move_all(temporary: Path, out: Path) -> None:
@@ -108,8 +158,9 @@ def check_folder(out: Path, name: str = "out") -> None:
     parent = out if out.is_dir() else out.absolute().parent
     while not parent.exists():
         parent = parent.parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
+    if not parent.is_dir():
         raise expected(name, "a folder that can be written", f"{out}", f"{parent} is not writable")
+    _temporary_in(parent, out, name).rmdir()  # permissions say too little: of root, and of file systems that are none
 
 
 def prepare_csv(out: Path, name: str = "out") -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import expected
 from diffdope.io.array_files import read_arrays
 from diffdope.io.exr import read_exr
+from diffdope.io.files import missing_file
 from diffdope.io.memory_file import MemoryFile, Source, opened, size_of, source_of
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def read_depth(path: Source) -> NDArray[Any]:
     path = source_of(path)
     if isinstance(path, Path) and path.suffix.lower() == ".exr":
         if not path.is_file():
-            raise DiffDopeError(f"depth: expected an image file, but there is none at {path}")
+            raise missing_file("depth", "an image file", path)
         return read_exr("depth", path)
     array = read_image("depth", path)
     while array.ndim > 2 and array.shape[0] == 1:
@@ -76,7 +77,7 @@ def read_with(name: str, path: Source, of_image: Callable[[Image], T], of_array:
     """
     path = source_of(path)
     if size_of(path) is None:
-        raise DiffDopeError(f"{name}: expected an image file, but there is none at {path}")
+        raise missing_file(name, "an image file", path)
     if isinstance(path, Path) and path.suffix.lower() in (".npy", ".npz"):
         return of_array(_read_numpy(name, path))
     from PIL import Image

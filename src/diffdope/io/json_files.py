@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from diffdope.errors import DiffDopeError, expected
+from diffdope.io.files import why_unread
 
 _SHOWN = 60  # characters of a line that an error shows
 
@@ -25,7 +26,7 @@ def read_text(path: Path, name: str) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise DiffDopeError(f"{name}: cannot read {path}: {error.strerror or error}") from error
+        raise DiffDopeError(f"{name}: cannot read {path}: {why_unread(error)}") from error
     except UnicodeDecodeError as error:
         raise DiffDopeError(f"{name}: cannot read {path}: not a text file") from error
 

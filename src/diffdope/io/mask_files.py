@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, expected, some_of
 from diffdope.io.json_files import parse_json, read_text
 from diffdope.io.regions import mask_of_box, mask_of_polygons
 from diffdope.io.rle import decode_rle
@@ -22,7 +22,6 @@ from diffdope.io.rle import decode_rle
 Bool = NDArray[np.bool_]
 Size = tuple[int, int]
 ENDINGS = frozenset({".json", ".txt"})
-_LISTED = 8
 
 
 @dataclass(frozen=True)
@@ -47,11 +46,11 @@ class Instances:
             (label,) = self.masks
         if label is not None and label in self.masks:
             return self.masks[label](size)
-        listed = ", ".join(map(str, list(self.masks)[:_LISTED])) + (", ..." if len(self.masks) > _LISTED else "")
+        listed = some_of(self.masks)
         if label is None:
             cure = "choose one by read_mask(..., label=) or --mask-id, or give a mask of that object alone"
-            raise expected("mask", "one object", f"the labels {listed or '(none)'} in {where}", cure)
-        raise expected("mask", f"one of the labels {listed or '(none)'} of {where}", label, "see --mask-id")
+            raise expected("mask", "one object", f"the labels {listed} in {where}", cure)
+        raise expected("mask", f"one of the labels {listed} of {where}", label, "see --mask-id")
 
 
 def read_instances(path: Path, *, image_id: int | None = None, picture: str | None = None) -> Instances:
@@ -175,8 +174,10 @@ def _of_image(entries: list[dict[str, Any]], image_id: int | None, where: str) -
         return entries
     chosen = [entry for entry in entries if entry.get("image_id") == image_id]
     if image_id is None or not chosen:
-        listed = ", ".join(map(str, list(ids.values())[:_LISTED])) + (", ..." if len(ids) > _LISTED else "")
-        raise expected("image_id", f"one of the images {listed} of {where}", image_id, "choose one by --image-id")
+        got = "none chosen" if image_id is None else image_id
+        raise expected(
+            "image_id", f"one of the images {some_of(ids.values())} of {where}", got, "give --image-id (image_id=)"
+        )
     return chosen
 
 

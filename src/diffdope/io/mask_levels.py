@@ -36,6 +36,8 @@ _FEW = 64  # more values than this are shades, not labels
 _NOISE = 1 / 8  # share of full scale within which a flat area may be black or white, compressed with loss before
 _UNDECIDED = 0.1  # of full scale: what is farther from black and white is undecided in a mask
 _MOSTLY_UNDECIDED = 0.5  # share of a picture: masks are undecided at borders, photographs and depth nearly all over
+_PARTLY_UNDECIDED = 0.25  # of a picture in colours that is not flat: photographs may have much black or white
+_FLAT = 0.5  # share of pixels whose neighbours have the same value: of photographs a fifth at most, of masks most
 _EIGHT_BITS = 255
 _LISTED = 8  # labels that an error names
 
@@ -84,10 +86,15 @@ class Levels(NamedTuple):
         between = (self.shades > _UNDECIDED * white) & (self.shades < (1 - _UNDECIDED) * white)
         shown = np.count_nonzero(self.shades) if sixteen and self.is_grey else between.size  # 0 is missing depth
         share = np.count_nonzero(between) / max(shown, 1)
-        if share > _MOSTLY_UNDECIDED:
+        refused = share > _MOSTLY_UNDECIDED if self.is_grey else share > _PARTLY_UNDECIDED and not self._is_flat()
+        if refused:
             got = f"shades up to {highest} that are neither in {100 * share:.0f} % of what it shows"
             cure = f"it looks like a {'depth image' if self.is_grey else 'photograph'}: give the object's mask"
             raise expected("mask", "pixels that are the object's or are not", got, cure)
+
+    def _is_flat(self) -> bool:
+        """Whether much of the picture has neighbours of the same value only."""
+        return bool(min(self.labels.shape) < 3 or np.mean(_within_flat_areas(self.labels)) >= _FLAT)
 
     def object_pixels(self, label: int | None) -> Bool:
         """(H, W): where the object is."""
@@ -199,6 +206,16 @@ def _numbered(labels: Integers, values: NDArray[np.int64]) -> NDArray[np.uint8]:
     return np.asarray(table[labels])
 
 
+def _within_flat_areas(labels: Integers) -> Bool:
+    """(H - 2, W - 2): whether a pixel's neighbours all have its value, the picture's border left out."""
+    middle = labels[1:-1, 1:-1]
+    inside = np.ones(middle.shape, bool)
+    rows, columns = labels.shape
+    for dy, dx in ((0, 0), (0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1), (2, 2)):
+        inside &= labels[dy : rows - 2 + dy, dx : columns - 2 + dx] == middle
+    return inside
+
+
 def _flat_values(levels: Levels, values: NDArray[np.int64]) -> list[int]:
     """The values, the background left out, most of whose pixels have neighbours of the same value only.
 
@@ -206,11 +223,7 @@ def _flat_values(levels: Levels, values: NDArray[np.int64]) -> list[int]:
     white, flat values near white are white, and flat values near black are black unless they cover much.
     """
     number = _numbered(levels.labels, values)
-    middle = number[1:-1, 1:-1]
-    inside = np.ones(middle.shape, bool)
-    rows, columns = number.shape
-    for dy, dx in ((0, 0), (0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1), (2, 2)):
-        inside &= number[dy : rows - 2 + dy, dx : columns - 2 + dx] == middle
+    middle, inside = number[1:-1, 1:-1], _within_flat_areas(number)
     areas = np.bincount(number.ravel(), minlength=len(values))
     flat = 2 * np.bincount(middle[inside], minlength=len(values)) >= areas
     if levels.is_grey or values[0] == 0:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_path, expected
+from diffdope.io.files import missing_file
 from diffdope.io.images import read_with
 from diffdope.io.mask_files import ENDINGS as TEXTS
 from diffdope.io.mask_files import Instances, Size, read_instances
@@ -98,7 +99,7 @@ class MaskFile:
 
     def _instances(self, picture: str | None) -> Instances:
         if isinstance(self.path, MemoryFile) or not self.path.is_file():
-            raise DiffDopeError(f"mask: expected a mask file, but there is none at {self.path}")
+            raise missing_file("mask", "a mask file", self.path)
         return read_instances(self.path, image_id=self.image_id, picture=picture)
 
     def _of_text(self, size: Size | None, picture: str | None) -> Mask:

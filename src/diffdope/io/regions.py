@@ -50,7 +50,8 @@ def mask_of_box(box: Sequence[float], size: tuple[int, int], where: str = "box")
     except (TypeError, ValueError, OverflowError) as error:
         raise expected(where, "x, y, width, height in pixels", repr(box)) from error
     if not (np.isfinite([x, y, width, height]).all() and width > 0 and height > 0):
-        raise expected(where, "x, y, width, height in pixels, sizes above 0", repr(box))
+        got = ", ".join(f"{one:g}" for one in (x, y, width, height))
+        raise expected(where, "x, y, width, height in pixels, width and height above 0", got)
     mask = np.zeros(size, bool)
     first, last = (
         np.ceil(np.clip([a - 0.5 for a in pair], 0, 1e9)).astype(int) for pair in ((x, y), (x + width, y + height))

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 # What the library says of Python, and what is meant on the command line; in this order.
 _WORDS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
-    (r"depth_scale is METRES per unit, 0\.001 for millimetres", "--depth-scale is millimetres per unit: 1 for those"),
+    (r"depth_scale is METRES per unit, ([\d.e-]+) for (?:millimetres|centimetres|tenths of a millimetre)",
+     lambda match: f"--depth-scale is millimetres per unit: {1e3 * float(match[1]):g} for those"),
     (r"depth_scale is METRES per unit, and none is needed for float metres",
      "--depth-scale is millimetres per unit, and none is needed for float metres"),
     (r"give depth_scale, metres per unit: 0\.001 where the file holds millimetres",
@@ -16,7 +17,7 @@ _WORDS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"must be converted with Pose\.from_opengl", "is read with --init-kind m2c-opengl"),
     (r"as Pose\.from_opengl does", "before they are written"),
     (r"choose one by read_mask\(\.\.\., label=\) or --mask-id", "choose one by --mask-id"),
-    (r" \((?:camera_size|camera_id|inverted)=\w*\)", ""),
+    (r" \((?:camera_size|camera_id|image_id|inverted)=\w*\)", ""),
     (r"resize them, or use camera\.resize", "resize them, or give --camera-size"),
     (r"pass width and height", "give --rgb or --depth, whose size it then has"),
     (r"drop the alpha channel: rgb\[\.\.\., :3\]", "save it without the alpha channel"),
@@ -26,6 +27,9 @@ _WORDS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"less exact than it was said to be \(View's sigma\)", "less exact than --extrinsics-sigma says"),
     (r"\(all of them T_c2w: camera to world\?\)", "(all of them camera to world? --extrinsics-kind c2w)"),
     (r"a View with sigma has its place refined", "with --extrinsics-sigma its place is refined"),
+    (r"say how far off it may be \(target_sigma\)", "say how far off it may be by --target-sigma"),
+    (r"allow more iterations \(.*?\)",
+     "allow more by --search.near.iterations and --search.far.iterations (of preset paper --descent.iterations)"),
     (r"use default or fast", "give --preset default or fast"),
     (r"masks=\{\(view, object\): mask\}, or starts=.*",
      "mask=FILE, label=N, box=X:Y:WIDTH:HEIGHT or init=FILE after its mesh"),

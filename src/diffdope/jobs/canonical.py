@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+TASKS, COUNT = "tasks_sha256", "task_count"
+"""What a header says of its tasks: a hash of all of them, and how many they are."""
 
 
 def canonical(entry: Mapping[str, Any]) -> str:
@@ -35,11 +38,17 @@ def flat(entry: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Each differing setting, as "preset.iterations: 60 became 30"."""
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """Each differing setting, as "preset.iterations: 60 became 30"; tasks, of which a header has a hash, come first."""
     before, after = flat(old), flat(new)
     texts = {path: (_text(before, path), _text(after, path)) for path in dict.fromkeys([*before, *after])}
-    return [f"{path}: {was} became {now}" for path, (was, now) in texts.items() if was != now]
+    changed = {path: pair for path, pair in texts.items() if pair[0] != pair[1]}
+    if TASKS in changed:  # nobody knows them by their hash
+        was, now = changed.pop(COUNT, texts.get(COUNT, ("", "")))
+        counts = f" ({was} before, {now} now)" if was != now else ""
+        yield f"other tasks than before{counts}: which scenes, images, objects or start poses"
+        del changed[TASKS]
+    yield from (f"{path}: {was} became {now}" for path, (was, now) in changed.items())
 
 
 def _text(settings: Mapping[str, Any], path: str) -> str:

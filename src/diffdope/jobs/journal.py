@@ -147,7 +147,7 @@ def _begin(path: Path, header: dict[str, Any], *, fresh: bool) -> Contents:
     if contents.header is None:
         write_durably(path, header_line(header, complete=False))
         return contents
-    changed = differences(contents.header, header)
+    changed = list(differences(contents.header, header))
     if changed:
         state = "finished" if contents.complete else "unfinished"
         raise expected(

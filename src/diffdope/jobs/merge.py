@@ -45,7 +45,7 @@ def merge(paths: Sequence[Path | str]) -> tuple[dict[str, Any], Records]:
     parts = [_read(Path(path)) for path in paths]
     first = parts[0]
     for part in parts[1:]:
-        changed = differences(first.header, part.header)
+        changed = list(differences(first.header, part.header))
         if changed:
             raise expected(str(part.path), f"the settings of {first.path}", "; ".join(changed))
     records = _joined(parts)

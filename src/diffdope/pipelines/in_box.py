@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import as_floats, check_finite, check_shape, expected
 from diffdope.estimate.confidence import right_minimum
@@ -57,22 +57,26 @@ def checked_box(box: ArrayLike, observation: Observation) -> Box:
     check_shape("box", four, (4,))
     check_finite("box", four)
     if observation.modalities in ((), ("mask",)):
-        raise expected("box", "none, for the observation has neither RGB nor depth", four.tolist())
+        raise expected("box", "none, for the observation has neither RGB nor depth", _listed(four))
     if observation.mask_box is not None:
-        raise expected("box", "none, for the observation has a mask", four.tolist(), "give one of them")
+        raise expected("box", "none, for the observation has a mask", _listed(four), "give one of them")
     if "depth" not in observation.modalities:
         check_can_detect("box")
     x, y, width, height = (float(one) for one in four)
     if not (width > 0.0 and height > 0.0):
-        raise expected("box", "(x, y, width, height) of a width and a height above 0, in pixels", four.tolist())
+        raise expected("box", "(x, y, width, height) of a width and a height above 0, in pixels", _listed(four))
     camera = observation.camera
     x0, y0 = max(x, 0.0), max(y, 0.0)
     x1, y1 = min(x + width, camera.width) - 1.0, min(y + height, camera.height) - 1.0
     if x1 < x0 or y1 < y0:
         cure = "it is (x, y, width, height) in pixels of the whole image, not corners and not shares of it"
-        got = f"{four.tolist()} in an image of {camera.width} x {camera.height}"
+        got = f"{_listed(four)} in an image of {camera.width} x {camera.height}"
         raise expected("box", "at least one pixel of the image in it", got, cure)
     return x0, y0, x1, y1
+
+
+def _listed(box: NDArray[np.float64]) -> str:
+    return ", ".join(f"{one:g}" for one in box)
 
 
 def check_can_be_found(observation: Observation, mesh: Mesh) -> None:

@@ -43,7 +43,7 @@ def locate(
 def refine(
     mesh: Mesh,
     observation: Observation,
-    pose: Start,
+    pose: Start | None = None,
     *,
     preset: str | Preset = DEFAULT,
     seed: int = 0,

@@ -19,6 +19,7 @@ from diffdope.estimate.confidence import sigmoid
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.pipelines.unmeasured import from_void, is_void, of_unknown_scale
 from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -34,6 +35,8 @@ _CONTRADICTS = 1.4  # beyond what is possible: less is told by `search/contradic
 _ALIKE = 1.3  # factor by which distances of a start and of depth may differ
 _DIRECTIONS = np.linspace(0.0, np.pi, 12, endpoint=False)
 _CROP_PX = 256  # a photograph may be large, and lengths need not be known to a pixel
+EVERYTHING = 0.9
+"""Share of a picture's pixels: a mask of more says nothing of an object's length, and is hardly that of an object."""
 
 
 class _Seen(NamedTuple):
@@ -54,7 +57,10 @@ def with_hints(
         observation: what it was compared with.
         start: as it was given; None where there was none.
     """
+    if start is not None and is_void(mesh, start):
+        return from_void(result)
     if result.ok or result.status is Status.AMBIGUOUS:
+        result = of_unknown_scale(result, mesh, start)
         if start is None or not _overflows(mesh, observation, start):
             return result
         hints = list(of_units(mesh, observation, start))
@@ -67,7 +73,7 @@ def with_hints(
     hints = [*of_kind(mesh, observation, start, result.status), *of_units(mesh, observation, start)]
     if not hints:
         return result
-    kept = result.status in (Status.OUT_OF_VIEW, Status.BEHIND_CAMERA) or "contradiction" in result.message
+    kept = result.status in (Status.OUT_OF_VIEW, Status.BEHIND_CAMERA, Status.LOST) or "contradiction" in result.message
     message = f"{result.message}; {hints[0]}" if kept else hints[0]
     return replace(result, message=message, notes=(*result.notes, *hints))
 
@@ -81,7 +87,7 @@ def of_kind(mesh: Mesh, observation: Observation, start: Pose | None, status: St
         start: as it was given.
         status: of the result.
     """
-    if start is None or (status is Status.FAILED and _in_view(mesh, start, observation)):
+    if start is None or (status in (Status.FAILED, Status.LOST) and _in_view(mesh, start, observation)):
         return
     turned = Pose.from_opengl(start.matrix)
     kinds = (
@@ -146,16 +152,15 @@ def size_factor(mesh: Mesh, observation: Observation) -> tuple[float, float, flo
 
 def _size_is_off(length_m: float, diameter_m: float, factor: float, *, depth: bool, mesh: bool) -> str:
     lengths = f"by mask and depth the object is {1e3 * length_m:.3g} mm long, its model {1e3 * diameter_m:.3g} mm"
+    times = f"{factor if factor > 1.0 else 1.0 / factor:g}"
     unit = _SMALLER.get(factor, "") if factor > 1.0 else "mm"
     cure = f'is its unit wrong? load it with unit="{unit}"' if unit else "is its unit wrong?"
-    scale = (
-        f"is depth_scale {factor if factor > 1.0 else 1.0 / factor:g} times too {'large' if factor > 1.0 else 'small'}?"
-    )
+    scale = f"is depth_scale {times} times too {'large' if factor > 1.0 else 'small'}?"
     if depth:
         return f"{lengths}, and the start is as much nearer or farther than depth says: {scale}"
     if mesh:
-        return f"{lengths}, {_times(factor)} as long, and depth agrees with the start: {cure}"
-    return f"{lengths}, {_times(factor)} as long: {cure}; or {scale}"
+        return f"{lengths}, as if a unit were {times} times off, and depth agrees with the start: {cure}"
+    return f"{lengths}, as if a unit were {times} times off: {cure}; or {scale}"
 
 
 def _start_is_off(factor: float) -> str:
@@ -188,9 +193,9 @@ def _focal(observation: Observation) -> float:
 
 
 def _seen(observation: Observation) -> _Seen | None:
-    """Length and distance of what a mask shows; None without one."""
+    """Length and distance of what a mask shows; None without one, or where it is nearly all of the picture."""
     box = observation.mask_box
-    if box is None:
+    if box is None or covered_share(observation, box) > EVERYTHING:
         return None
     window = choose_crop([box], observation.camera, margin=0.0, max_size=_CROP_PX)
     crop = observation.crop(window)
@@ -203,6 +208,22 @@ def _seen(observation: Observation) -> _Seen | None:
     there = there[there > 0.0]
     length_px = window.reduction * (float(np.ptp(along, axis=1).max()) + 1.0)
     return _Seen(length_px, float(np.median(there)) if len(there) else None)
+
+
+def covered_share(observation: Observation, box: tuple[float, float, float, float]) -> float:
+    """Share of the picture that the mask covers.
+
+    Args:
+        observation: with a mask.
+        box: its `mask_box`.
+    """
+    camera = observation.camera
+    whole = (0.0, 0.0, camera.width - 1.0, camera.height - 1.0)
+    if (box[2] - box[0] + 1.0) * (box[3] - box[1] + 1.0) <= EVERYTHING * camera.width * camera.height:
+        return 0.0  # whatever it is, it is less
+    mask = observation.crop(choose_crop([whole], camera, margin=0.0, max_size=_CROP_PX)).mask
+    assert mask is not None
+    return float(np.mean(mask > 0.5))
 
 
 def _overflows(mesh: Mesh, observation: Observation, start: Pose) -> bool:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import confidence_of, log_odds, log_odds_of
-from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
+from diffdope.pipelines.plausible import EVERYTHING, covered_share
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import FAST
 from diffdope.problem.failure import Failure
@@ -29,7 +29,6 @@ from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
 
-_EVERYTHING = 0.9  # of a picture's pixels: no mask of an object is as large, unless the start has it that near
 _MOSTLY = 0.5  # of an object that lies outside of the picture
 _OFF_CENTRE = 0.25  # share by which both coordinates of a principal point differ from the picture's middle ...
 _ALIKE = 0.06  # ... by the same factor
@@ -78,12 +77,11 @@ def of_pictures(mesh: Mesh, observation: Observation, start: Pose | None) -> Ite
         start: as it was given.
     """
     camera = observation.camera
-    whole = (0.0, 0.0, camera.width - 1.0, camera.height - 1.0)
-    mask = observation.crop(choose_crop([whole], camera, margin=0.0, max_size=_CROP_PX)).mask
-    if mask is not None:
-        share = float(np.mean(mask > 0.5))
+    box = observation.mask_box
+    share = 0.0 if box is None else covered_share(observation, box)
+    if share > EVERYTHING:
         drawn = None if start is None else _drawn_share(mesh, observation, start)
-        if share > _EVERYTHING and (drawn is None or drawn < 0.5 * share):
+        if drawn is None or drawn < 0.5 * share:  # the start may have it that near
             yield (
                 f"the mask covers {100 * share:.0f} % of the picture: is it inverted, or the mask of something else? "
                 "It must be white where the object is"

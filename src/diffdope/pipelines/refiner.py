@@ -24,6 +24,7 @@ from diffdope.pipelines.plausible import with_hints
 from diffdope.pipelines.reasons import with_reasons
 from diffdope.pipelines.result import (
     RefinementResult,
+    Status,
     seen_in,
 )
 from diffdope.pipelines.searcher import MeshSearcher
@@ -105,14 +106,19 @@ class Refiner:
         return self._meshes
 
     def refine(
-        self, observation: Observation, pose: Start, *, start_counts: bool = True, progress: Progress | None = None
+        self,
+        observation: Observation,
+        pose: Start | None = None,
+        *,
+        start_counts: bool = True,
+        progress: Progress | None = None,
     ) -> RefinementResult:
         """Finds the pose near `pose` whose rendering agrees best with the observation.
 
         Args:
             observation: the calibrated image.
             pose: rough start: a `Pose`, a matrix (4, 4) in metres, the path of a pose file, or a list of these, of
-                which the best result is returned, and says in its notes which start it was.
+                which the best result is returned, and says in its notes which start it was. Without one, `locate`.
             start_counts: whether the start is weighed against the images in the end, as good as they find it to be.
                 Not where results from one start are put together, such as those of several views.
             progress: called as progress(iteration, iterations, lowest cost), after every round of steps. A level is a
@@ -122,8 +128,8 @@ class Refiner:
             DiffDopeError: if the observation has nothing that this mesh can be compared with, or comes from another
                 camera than the one that the refiner was made for, or `start_counts` is no truth value.
         """
-        starts, notes = poses_of(pose)
         _check_given(observation, progress)
+        starts, notes = poses_of(pose)
         check_type("start_counts", start_counts, bool)
         if len(starts) > 1:
             results = [self.refine(observation, one, start_counts=start_counts, progress=progress) for one in starts]
@@ -219,6 +225,8 @@ class Refiner:
         start = None if pose is None else self._frame.enter(pose)
         result = self._tracker.track(observation, start, time_s=time_s)
         tracked = self._left(result, self._frame.leave(result.initial_pose) if pose is None else pose)
+        if pose is not None and tracked.status is Status.LOST:
+            tracked = with_hints(tracked, self.mesh, observation, pose)
         return seen_in(tracked, self.mesh, observation)
 
     def _with_reasons(self, result: RefinementResult, observation: Observation, start: Pose | None) -> RefinementResult:

@@ -34,6 +34,8 @@ def poses_of(start: Any, name: str = "pose") -> tuple[list[Pose], tuple[str, ...
     """
     if isinstance(start, Pose):
         return [start], ()
+    if start is None:
+        raise expected(name, _WANTED, "none", "locate(observation) needs no start")
     if isinstance(start, str | os.PathLike):
         if not Path(start).is_file():
             raise expected(name, _WANTED, repr(start), "there is no such file")

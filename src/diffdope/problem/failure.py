@@ -28,7 +28,8 @@ class Status(StrEnum):
 
 MESSAGES: dict[Status, str] = {
     Status.CONVERGED: "the descent came to rest",
-    Status.ITERATION_LIMIT: "the best hypothesis was still improving at the last iteration; allow more iterations",
+    Status.ITERATION_LIMIT: "the best hypothesis was still improving at the last iteration; "
+    "allow more iterations (search.near and search.far; of preset paper descent.iterations)",
     Status.OUT_OF_VIEW: "the start pose projects outside the image; check K, the image size and the pose's units",
     Status.NO_OVERLAP: "the start pose and the mask do not overlap; give a closer start or the right mask",
     Status.BEHIND_CAMERA: "the start pose is behind the camera; an OpenGL pose (z backward) must be converted with "

@@ -13,7 +13,9 @@ from diffdope.io.depth import without_missing
 from diffdope.io.masks import object_pixels
 from diffdope.scene.stored_image import StoredImage
 
-_FARTHEST_M, _NEAREST_M = 20.0, 0.005  # median depths beyond these are a wrong unit
+FARTHEST_M, _NEAREST_M = 20.0, 0.005
+"""Median depths beyond these are a wrong unit."""
+_UNITS = ((0.001, "millimetres"), (0.01, "centimetres"), (0.0001, "tenths of a millimetre"))
 _SAMPLE = 10_000  # pixels by which the unit of depth is judged
 _ROUNDING = 1e-6  # by which colours may leave [0, 1]
 
@@ -61,6 +63,8 @@ def checked_rgb(array: NDArray[Any], camera: Camera) -> StoredImage:
     low, high = _finite_range("rgb", array)
     if low < -_ROUNDING or high > 1 + _ROUNDING:
         cure = "divide by 255, or give uint8" if high > 1 else "undo the normalisation by mean and deviation"
+        if 1 < high <= FARTHEST_M and low >= 0.0 and (array != np.floor(array)).any():
+            cure = "is it depth? give it as depth="
         raise expected("rgb", "floats in [0, 1]", f"{low:.4g} to {high:.4g}", cure)
     colors = _copied(array, np.float32)
     if low < 0.0 or high > 1.0:
@@ -148,6 +152,11 @@ def _in_metres(array: NDArray[Any], unit: float) -> StoredImage:
     return StoredImage(metres)
 
 
+def _likely_unit(median: float) -> tuple[float, str]:
+    """Metres per unit, and the unit, that bring a median of depth nearest to a metre, where most cameras look."""
+    return min(_UNITS, key=lambda one: abs(np.log(median * one[0])))
+
+
 def _check_depth_unit(depth: StoredImage, depth_scale: float | None) -> None:
     # A sample will do: the question is whether it is metres or millimetres.
     sample = depth.values.ravel()[:: max(1, depth.values.size // _SAMPLE)]
@@ -155,15 +164,16 @@ def _check_depth_unit(depth: StoredImage, depth_scale: float | None) -> None:
     valid = sample[sample > 0]
     if len(valid) == 0:
         raise expected("depth", "some pixels with depth", "0 (missing) everywhere", "leave depth out")
-    plausible = (valid >= _NEAREST_M / depth.unit) & (valid <= _FARTHEST_M / depth.unit)
+    plausible = (valid >= _NEAREST_M / depth.unit) & (valid <= FARTHEST_M / depth.unit)
     if 2 * np.count_nonzero(plausible) > len(valid):  # so is the median, which takes longer
         return
     middle = float(np.median(valid)) * depth.unit
-    if _NEAREST_M <= middle <= _FARTHEST_M:
+    if _NEAREST_M <= middle <= FARTHEST_M:
         return
     given = "" if depth_scale is None else f" with depth_scale {depth_scale:g}"
-    if middle > _FARTHEST_M:
-        cure = "it looks like millimetres: depth_scale is METRES per unit, 0.001 for millimetres"
+    if middle > FARTHEST_M:
+        scale, unit = _likely_unit(middle / depth.unit)
+        cure = f"it looks like {unit}: depth_scale is METRES per unit, {scale:g} for {unit}"
     else:
         cure = "it looks scaled twice: depth_scale is METRES per unit, and none is needed for float metres"
-    raise expected("depth", f"a median of {_NEAREST_M} to {_FARTHEST_M} m", f"{middle:.4g} m{given}", cure)
+    raise expected("depth", f"a median of {_NEAREST_M} to {FARTHEST_M} m", f"{middle:.4g} m{given}", cure)

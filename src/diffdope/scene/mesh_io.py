@@ -13,6 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from diffdope.errors import DiffDopeError, expected
+from diffdope.io.files import missing_file
 from diffdope.scene.parts import Part, join
 from diffdope.scene.readers.source import MeshSource
 
@@ -72,7 +73,7 @@ def read_mesh(
         DiffDopeError: if the file cannot be read, holds no triangles, or its texture is missing or broken.
     """
     if not path.is_file():
-        raise DiffDopeError(f"mesh: expected a mesh file, but there is none at {path}")
+        raise missing_file("mesh", "a mesh file", path)
     ending = path.suffix.lower()
     if ending not in SUFFIXES:
         cure = "export the mesh as GLB, OBJ, PLY or STL"

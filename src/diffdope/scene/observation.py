@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import DiffDopeError, as_array, check_path, check_shape, check_type, expected
-from diffdope.geometry.camera import Camera
+from diffdope.geometry.camera import CAMERA_CURE, Camera
 from diffdope.geometry.crop import CropWindow
 from diffdope.io.images import read_depth, read_rgb
 from diffdope.io.masks import looks_inverted, read_mask
@@ -19,6 +20,7 @@ from diffdope.scene.image_checks import checked_depth, checked_mask, checked_rgb
 from diffdope.scene.stored_image import StoredImage
 
 _INVERTED = "the mask has all of the border of the picture and leaves out a patch within: it looks inverted"
+BY_NAME = "Observation(camera, rgb=..., depth=..., mask=...)"
 _DEPTHS = ("depth", "others")  # images that must not be averaged over two surfaces
 F32 = NDArray[np.float32]
 
@@ -48,7 +50,7 @@ class Observation:
     def __init__(
         self,
         camera: Camera,
-        *,
+        *unnamed: object,
         rgb: ArrayLike | None = None,
         depth: ArrayLike | None = None,
         mask: ArrayLike | None = None,
@@ -59,6 +61,7 @@ class Observation:
 
         Args:
             camera: of these images; with a distortion, as the lens drew them.
+            unnamed: nothing; images are named.
             rgb: (H, W, 3), or grey (H, W): uint8 (divided by 255), uint16 (by 65535) or float in [0, 1].
             depth: (H, W) along the optical axis, 0 where missing: float metres or integers (see depth_scale).
             mask: (H, W): bool, float in [0, 1], or integers, of which `diffdope.io.masks` says what is the object.
@@ -68,7 +71,11 @@ class Observation:
         Raises:
             DiffDopeError: if there is no image, a size is not the camera's, or values break these rules.
         """
-        check_type("camera", camera, Camera)
+        if unnamed:
+            got = ", ".join(type(one).__name__ for one in (camera, *unnamed))
+            raise expected("observation", "a camera, and images by name", got, BY_NAME)
+        check_type("camera", camera, Camera, cure=CAMERA_CURE)
+        _check_no_paths(rgb=rgb, depth=depth, mask=mask)
         if rgb is None and depth is None and mask is None:
             raise DiffDopeError("observation: expected at least one of rgb, depth and mask, got none")
         images = {}
@@ -248,6 +255,13 @@ class Observation:
 
     def __repr__(self) -> str:
         return f"Observation({self.camera.width} x {self.camera.height}, {' + '.join(self.modalities)})"
+
+
+def _check_no_paths(**images: object) -> None:
+    for name, image in images.items():
+        if isinstance(image, str | os.PathLike):
+            cure = f"Observation.load(camera, {name}=...) reads files"
+            raise expected(name, "an array", f"the path {os.fspath(image)!r}", cure)
 
 
 def _notes_on_mask(images: Mapping[str, StoredImage]) -> tuple[str, ...]:

@@ -83,7 +83,9 @@ def _poses(
 
 def turn_between(here: F64, there: F64) -> F64:
     """The shortest rotations (B, 3, 3) from a direction (3,) to others (B, 3)."""
-    a, b = here / np.linalg.norm(here), there / np.linalg.norm(there, axis=1, keepdims=True)
+    nothing = 1e-12  # a start may be in the camera
+    a = here / max(float(np.linalg.norm(here)), nothing)
+    b = there / np.maximum(np.linalg.norm(there, axis=1, keepdims=True), nothing)
     axis = np.cross(a, b)
     sine = np.linalg.norm(axis, axis=1, keepdims=True)
     angle = np.arctan2(sine, (b @ a)[:, None])

@@ -52,8 +52,8 @@ class TargetElsewhere(NamedTuple):
             f"target: the pictures have the object {1e3 * self.away_m:.1f} mm and {self.away_deg:.2f} degrees from "
             f"where T_base_object says ({self.deviations:.0f} standard deviations): either that is wrong, or all "
             f"joints have constant offsets. With it, {with_it}; without it, {free:.2f} degrees, and the camera is "
-            "where `alternatives` has it. Measure the object's place again, say by target_sigma how far off "
-            "it may be, or leave it out"
+            "where `alternatives` has it. Measure the object's place again, say how far off it may be (target_sigma), "
+            "or leave it out"
         )
 
 
