@@ -14,6 +14,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.render.renderer import RenderedImages
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.terms.layout import Canvas
 from diffdope.terms.quadratic_factor import QuadraticFactor
 
 F32 = NDArray[np.float32]
@@ -34,6 +35,14 @@ class Rendering(NamedTuple):
     def of(cls, images: RenderedImages) -> Rendering:
         """The first of several."""
         return cls(images.rgb[0], images.depth[0], images.coverage[0])
+
+    @classmethod
+    def on(cls, canvas: Canvas, width: int, height: int) -> Rendering:
+        """Flat images in their shape."""
+        return cls(
+            canvas.rgb.reshape(height, width, 3), canvas.depth.reshape(height, width),
+            canvas.coverage.reshape(height, width),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
