@@ -267,7 +267,7 @@ class Descent:
         row = self._record(level, hypotheses, solution)
         rendering = None
         if canvases is not None:
-            rendering = shaped(canvases[int(solution.canvas[0])], level.factor.width, level.factor.height)
+            rendering = Rendering.on(canvases[int(solution.canvas[0])], level.factor.width, level.factor.height)
         return Round(solution, contour, every, rendering, row)
 
     def _along_outline(
@@ -295,11 +295,3 @@ class Descent:
         if self._progress is not None:
             self._progress(self._recorder.last, max(self._expected, self._recorder.last), float(solution.cost.min()))
         return row
-
-
-def shaped(canvas: Canvas, width: int, height: int) -> Rendering:
-    """Flat images in their shape."""
-    return Rendering(
-        canvas.rgb.reshape(height, width, 3), canvas.depth.reshape(height, width),
-        canvas.coverage.reshape(height, width),
-    )  # fmt: skip

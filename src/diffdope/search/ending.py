@@ -1,25 +1,182 @@
-"""How a search ends: the status of its result, and what start and result cost."""
+"""How a search ends: which of its poses is right, the last steps, and what the search hands back."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import right_minimum
-from diffdope.estimate.robust_gauss_newton import RobustEstimate
+from diffdope.estimate.robust_gauss_newton import RobustEstimate, robust_gauss_newton
+from diffdope.estimate.start_weight import weighed
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Status
-from diffdope.problem.level_problem import LevelProblem
+from diffdope.problem.level_problem import LevelProblem, pose_evidence
 from diffdope.problem.variables import Variables
-from diffdope.search.answers import Answers
+from diffdope.search.answers import Answers, along, answers_of
+from diffdope.search.by_features import with_distance_error
 from diffdope.search.candidates import Candidates
+from diffdope.search.history import Amended, Recorder
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.outcome import Outcome
 from diffdope.search.settings import SearchSettings
+from diffdope.search.stages import MOVED, Stages
+from diffdope.search.start_error import kept_along_view, left_to_the_start, reach_of
+from diffdope.search.symmetric_alternatives import FIRST, odds_of, odds_with_costs
 from diffdope.solve.gradient_descent import DescentSettings, descend
 from diffdope.solve.levenberg_marquardt import SolverResult
+from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
 
 _AT_REST = 0.005  # share by which the last step lowered the cost of a pose that has come to rest
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Of one search.
+
+    Attributes:
+        meshes: the object, about its own middle.
+        settings: of the search.
+        objective: of the terms.
+        start: of the search; the first proposal where none was given.
+        stages: from the start; None where none was given.
+        start_counts: whether the start, as good as the images find it to be, is weighed against them in the end.
+        turns_open: whether poses are compared that are turned about an axis of revolution.
+        boxed: whether keypoints found the object in a box: they tell sides apart.
+        first_order: whether gradient descent led there, which has no confidence.
+    """
+
+    meshes: MeshLevels
+    settings: SearchSettings
+    objective: ObjectiveSettings
+    start: Pose
+    stages: Stages | None
+    start_counts: bool
+    turns_open: bool
+    boxed: bool
+    first_order: bool
+
+    def odds(self, choice: Sequence[Candidates]) -> F64:
+        """Log odds (B,) of all that may be right, of which differences count; the first was found."""
+        if self.boxed:  # keypoints speak for each
+            return np.array([one.log_odds for one in choice])
+        return self._odds([one.pose for one in choice], choice[0])
+
+    def outcome(self, choice: Sequence[Candidates], odds: F64, recorder: Recorder, rates: F64) -> Outcome:
+        """The surest pose after the last steps, and what is known of it.
+
+        Args:
+            choice: all that may be right.
+            odds: (B,) of each.
+            recorder: has all iterates.
+            rates: (H,) of all hypotheses.
+        """
+        found = choice[int(np.argmax(odds))]
+        level = found.level
+        estimate = RobustEstimate(found.pose) if self.settings.polish.idle else self._weighed(found)
+        fixed = not (self.settings.near.angle_deg or self.settings.near.distance)
+        costs, each = costs_of(found, estimate, self.start, self.meshes.length_m, fixed=fixed)
+        row, winner = found.winner_row, found.winner
+        amended = None
+        if estimate.moved:
+            amended = Amended(row, winner, estimate.pose, float(costs[1]), each[1])
+        history = recorder.history(len(rates), rates, level.counted, amended)
+        answers = self._ranked(found, estimate, choice, odds)
+        confidence = found.confidence if answers is None else answers.ranked[0].probability
+        if self.stages is not None:  # a start has no answers beside it: what speaks for a turn makes it less sure
+            answers = None
+        covariance = estimate.covariance
+        if self.boxed and covariance is not None:
+            error = self.settings.features.error_of_distance(found.quality.matched or 0.0)
+            covariance = with_distance_error(covariance, estimate.pose, error)
+        return Outcome(
+            level=level, start=self.start, pose=estimate.pose,
+            status=status_of(found, confidence, answers, self.settings, first_order=self.first_order),
+            cost=float(costs[1]), modality_costs=each[1], initial_cost=float(costs[0]), initial_modality_costs=each[0],
+            history=history, winner=winner, winner_iteration=row,
+            quality=None if self.first_order else found.quality,
+            confidence=None if self.first_order else confidence,
+            covariance=covariance, unobserved=estimate.unobserved,
+            notes=(*self._turned(found), *refused(level), *estimate.notes), gain=found.gain,
+            answers=answers,
+        )  # fmt: skip
+
+    def _odds(self, poses: Sequence[Pose], found: Candidates) -> F64:
+        """Log odds (B,) of poses on the pixels of one of them, of which differences count.
+
+        What lies where a start was given is preferred if nothing much speaks for another.
+        """
+        if len(poses) == 1:
+            return np.zeros(1)
+        given = found.level, self.meshes.buffers(), self.meshes.length_m
+        if self.stages is None:
+            return odds_with_costs(poses, *given)
+        return odds_with_costs(poses, *given, ahead=FIRST) if self.turns_open else odds_of(poses, *given)
+
+    def _ranked(
+        self, found: Candidates, estimate: RobustEstimate, choice: Sequence[Candidates], odds: F64
+    ) -> Answers | None:  # fmt: skip
+        """The answers of a search with no start: how much more or less speaks for them than for the surest.
+
+        Where the images leave a direction open, poses along it are as good, unless nobody would notice the difference.
+
+        Args:
+            found: the surest.
+            estimate: its pose in the end.
+            choice: all poses.
+            odds: (B,) log odds, of which differences count.
+        """
+        everywhere = self.stages is None
+        if not (everywhere or self.turns_open):
+            return None
+        poses = [estimate.pose, *(one.pose for one in choice if one is not found)]
+        others = np.array([value for one, value in zip(choice, odds, strict=True) if one is not found])
+        less = np.concatenate([[0.0], others - odds.max()])
+        open_ends = along(estimate.pose, estimate.unobserved) if everywhere else []
+        if open_ends:
+            beside = self._odds([estimate.pose, *open_ends], found)
+            poses, less = [*poses, *open_ends], np.append(less, np.minimum(beside[1:] - beside[0], 0.0))
+        return answers_of(poses, found.log_odds + less, self.meshes.alikeness)
+
+    def _turned(self, found: Candidates) -> tuple[str, ...]:
+        """A note, if the object is not the way round that the start has it."""
+        if found.start is self.start or self.stages is None:
+            return ()
+        angle = np.degrees(found.pose.angle_to(self.start))
+        return (f"found the other way round: turned by {angle:.0f} degrees from the start",)
+
+    def _weighed(self, found: Candidates) -> RobustEstimate:
+        """The estimate, between what the images say and the start, where that has something to say."""
+        estimate, near = self._estimate(found), self.settings.near
+        known, share = estimate.uncertainty, left_to_the_start(found, self.settings)
+        if known is None or not self.start_counts or not (share and near.angle_deg and near.distance):
+            return estimate
+        one = weighed(
+            estimate.pose, known.covariance, self.start,
+            angle_rad=np.radians(near.angle_deg), distance_m=near.distance * self.meshes.length_m, share=share,
+        )  # fmt: skip
+        right = found.confidence  # in a wrong minimum, the images' way from the start does not tell how good that was
+        covariance = right * one.covariance + (1.0 - right) * known.covariance
+        return replace(estimate, pose=one.pose, uncertainty=replace(known, covariance=covariance), moved=True)
+
+    def _estimate(self, found: Candidates) -> RobustEstimate:
+        """The last steps, and how far off the pose may be."""
+        level, search, contour = found.level, self.settings, found.ended.contour
+        refine = robust_gauss_newton(
+            level, found.pose, length_m=self.meshes.length_m, tilt=self.meshes.tilt, gain=search.light,
+            settings=search.polish, noise=search.noise,
+            beside=lambda pose: pose_evidence(self.meshes.corners_m, pose, self.objective),
+            reach=reach_of(search, nearby=self.stages is not None and self.stages.moved(found) <= MOVED),
+            kept=0.0 if self.stages is None else kept_along_view(found, search), border_px=found.border_px,
+        )  # fmt: skip
+        if level.contours is None or not level.contour_active or "depth" in level.modalities:
+            return refine(found.pose, found.start)
+        information = np.zeros((6, 6)) if contour is None else level.contours.information(contour)
+        return refine.held(found.pose, information)
 
 
 def status_of(

@@ -11,42 +11,32 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from diffdope.estimate.robust_gauss_newton import RobustEstimate, robust_gauss_newton
-from diffdope.estimate.start_weight import weighed
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
-from diffdope.problem.level_problem import pose_evidence
 from diffdope.problem.level_settings import contour_weight
 from diffdope.scene.observation import Observation
-from diffdope.search.answers import Answers, along, answers_of
 from diffdope.search.box_masks import Mask, masks_in_box
-from diffdope.search.by_features import search_by_features, with_distance_error
+from diffdope.search.by_features import search_by_features
 from diffdope.search.candidates import Candidates, Hypotheses
-from diffdope.search.contradictions import of_departure, of_kind, of_size
 from diffdope.search.descent import Descent, Progress
-from diffdope.search.ending import costs_of, first_order, refused, status_of
+from diffdope.search.doubts import Doubts, doubts_about
+from diffdope.search.ending import Ending, first_order
 from diffdope.search.everywhere import pyramids_everywhere, search_everywhere
-from diffdope.search.history import Amended, Recorder
+from diffdope.search.history import Recorder
 from diffdope.search.iterates import iterates_of
 from diffdope.search.keyframes import Keyframes
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.other_ways import other_ways
 from diffdope.search.outcome import Outcome
 from diffdope.search.pieces import pieces
-from diffdope.search.registration import note_on_shift
 from diffdope.search.settings import SearchSettings
-from diffdope.search.stages import AT_HOME, MOVED, SURPLUS, Stages
-from diffdope.search.start_error import kept_along_view, left_to_the_start, reach_of
-from diffdope.search.symmetric_alternatives import FIRST, odds_of, odds_with_costs
+from diffdope.search.stages import AT_HOME, SURPLUS, Stages
 from diffdope.search.wrong_masks import off_px, without_mask
 from diffdope.solve.gradient_descent import DescentSettings
 from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.registry import ObjectiveSettings
-
-F64 = NDArray[np.float64]
 
 _TOLD = 3.5  # log odds beyond which the turn of what lies where it was expected is not doubted
 ALTERNATIVES = 3  # poses that are refined the other way round, of those that look better
@@ -87,12 +77,8 @@ class Search:
     ) -> None:
         self._box = box
         self._meshes, self._observation, self._start = meshes, observation, pose
-        self._settings, self._objective, self._first_order = settings, objective, descent
-        self._everywhere = pose is None
-        self._start_counts = False
+        self._settings, self._objective, self._first_order = settings, objective, descent is not None
         self._answers: list[Candidates] = []
-        self._turns_open = False
-        self._length_m = meshes.length_m
         self._recorder = Recorder()
         unseen = observation.without_mask()
         held, held_unseen = (contour_weight(o, settings.outline, objective, meshes.mesh) for o in (observation, unseen))
@@ -128,7 +114,6 @@ class Search:
             near: it is expected so near that the last level will do.
             start_counts: whether the start, as good as the images find it to be, is weighed against them in the end.
         """
-        self._start_counts = start_counts and not self._everywhere
         if self._stages is None:
             found = self._anywhere()
         elif near:
@@ -142,15 +127,25 @@ class Search:
         if isinstance(found, Failure):
             return found
         # A frame that is followed has been doubted when it was begun, and is held against the frames before.
-        found, notes = (found, ()) if near else self._doubted(found)
-        choice = self._choice(found)
-        if self._box is None:
-            odds = self._odds([one.pose for one in choice], found)
-        else:  # keypoints speak for each
-            odds = np.array([one.log_odds for one in choice])
-        outcome = self._outcome(choice[int(np.argmax(odds))], choice, odds)
-        why = " ".join(note for note in notes if note.startswith("contradiction"))
-        return replace(outcome, notes=(*outcome.notes, *notes), why=why)
+        doubts = Doubts() if near else doubts_about(found, self._given, self._settings, self._meshes.length_m)
+        choice, turns_open = self._choice(self._as_sure_as(doubts, found))
+        ending = Ending(
+            self._meshes, self._settings, self._objective, self._pose, self._stages,
+            start_counts=start_counts and self._stages is not None, turns_open=turns_open,
+            boxed=self._box is not None, first_order=self._first_order,
+        )  # fmt: skip
+        outcome = ending.outcome(choice, ending.odds(choice), self._recorder, self._rates)
+        return replace(outcome, notes=(*outcome.notes, *doubts.notes), why=doubts.why)
+
+    def _as_sure_as(self, doubts: Doubts, found: Candidates) -> Candidates:
+        """The same, no surer than doubts leave it; neither are the other answers."""
+        if doubts.at_most == np.inf:
+            return found
+        doubted = replace(found, at_most=doubts.at_most)
+        self._answers = [
+            doubted if one is found else replace(one, at_most=doubts.at_most) for one in self._answers
+        ]  # fmt: skip
+        return doubted
 
     def _without_wrong_mask(self, found: Candidates, stages: Stages) -> Candidates:
         """The same, or what edges find from the start where the mask is off and is all there is beside them."""
@@ -171,27 +166,6 @@ class Search:
             self._descent = descent  # alternatives are refined as the result was
         return best
 
-    def _doubted(self, found: Candidates) -> tuple[Candidates, tuple[str, ...]]:
-        """The same, less sure where something contradicts it, and what is to be known of it."""
-        if not self._settings.contradictions:
-            return found, ()
-        step = self._settings.step.at_level(last=True, with_depth="depth" in found.level.modalities)
-        given = found.rough, found.pose, self._length_m, step
-        by_depth = [of_size(*given, overlap=found.quality.overlap, log_odds=found.log_odds), of_kind(*given)]
-        every = [min(by_depth, key=lambda one: one.share)]  # depth is too far for one reason at a time
-        if not self._everywhere:
-            allowed_m = self._settings.far.distance * self._length_m
-            every.append(of_departure(found.level, found.pose, self._pose, allowed_m))
-        every = [one for one in every if one.note]
-        shifted = note_on_shift(found.rough, found.level, found.pose, self._length_m)
-        notes = (*(one.note for one in every), *([shifted] if shifted else []))
-        if not every:
-            return found, notes
-        at_most = min(one.at_most for one in every)
-        doubted = replace(found, at_most=at_most)
-        self._answers = [doubted if one is found else replace(one, at_most=at_most) for one in self._answers]
-        return doubted, notes
-
     def masks_in_box(self, box: Box) -> list[Mask] | Failure:
         """Masks (H, W) in which the object may be, the likeliest first; see `box_masks.masks_in_box`."""
         return masks_in_box(self._descent, self._meshes, self._observation, box, self._settings)
@@ -201,18 +175,6 @@ class Search:
         s = self._settings
         found = pieces(self._meshes, self._observation, s.view_sphere, s.pieces, seed)
         return found or Failure(Status.NO_OVERLAP)
-
-    def _odds(self, poses: list[Pose], found: Candidates) -> F64:
-        """Log odds (B,) of poses on the pixels of one of them, of which differences count.
-
-        What lies where a start was given is preferred if nothing much speaks for another.
-        """
-        if len(poses) == 1:
-            return np.zeros(1)
-        given = found.level, self._meshes.buffers(), self._length_m
-        if not (self._everywhere or self._turns_open):
-            return odds_of(poses, *given)
-        return odds_with_costs(poses, *given, ahead=0.0 if self._everywhere else FIRST)
 
     def _most(self) -> int:
         """Iterates that all descents make at most, less one."""
@@ -225,6 +187,11 @@ class Search:
         if self._held_unseen and self._start is not None:
             pyramids += [s.near] * 2
         return sum(iterates_of(pyramid, s, self._objective, unseen, self._meshes.mesh) for pyramid in pyramids) - 1
+
+    @property
+    def _given(self) -> Pose | None:
+        """The start; None where none was given."""
+        return None if self._stages is None else self._start
 
     @property
     def _pose(self) -> Pose:
@@ -244,109 +211,18 @@ class Search:
         self._start, self._answers = found.proposal, found.answers
         return found.best
 
-    def _choice(self, found: Candidates) -> list[Candidates]:
-        """What was found, and what else may be right: other answers, or the same turned."""
+    def _choice(self, found: Candidates) -> tuple[list[Candidates], bool]:
+        """What was found, and what else may be right: other answers, or the same turned; whether about an axis."""
         choice = [found, *(one for one in self._answers if one is not found)]
         if self._box is not None:  # keypoints tell sides apart
-            return choice
-        given = None if self._everywhere else self._pose
+            return choice, False
         told = self._stages is not None and found.log_odds > _TOLD and self._stages.moved(found) <= AT_HOME
-        turned, self._turns_open = other_ways(
-            found, self._meshes, self._descent, self._settings, given, self._again.faces[0], told=told
+        turned, turns_open = other_ways(
+            found, self._meshes, self._descent, self._settings, self._given, self._again.faces[0], told=told
         )
         for number, start in enumerate(turned[:ALTERNATIVES]):
             alone = Hypotheses.of(start, self._count - ALTERNATIVES + number)
             other = self._descent.run(self._again, alone, start)
             if isinstance(other, Candidates):
                 choice.append(replace(other.agreeing(found.quality.agreement), at_most=found.at_most))
-        return choice
-
-    def _ranked(
-        self, found: Candidates, estimate: RobustEstimate, choice: list[Candidates], odds: F64
-    ) -> Answers | None:  # fmt: skip
-        """The answers of a search with no start: how much more or less speaks for them than for the surest.
-
-        Where the images leave a direction open, poses along it are as good, unless nobody would notice the difference.
-
-        Args:
-            found: the surest.
-            estimate: its pose in the end.
-            choice: all poses.
-            odds: (B,) log odds, of which differences count.
-        """
-        if not (self._everywhere or self._turns_open):
-            return None
-        poses = [estimate.pose, *(one.pose for one in choice if one is not found)]
-        others = np.array([value for one, value in zip(choice, odds, strict=True) if one is not found])
-        less = np.concatenate([[0.0], others - odds.max()])
-        open_ends = along(estimate.pose, estimate.unobserved) if self._everywhere else []
-        if open_ends:
-            beside = self._odds([estimate.pose, *open_ends], found)
-            poses, less = [*poses, *open_ends], np.append(less, np.minimum(beside[1:] - beside[0], 0.0))
-        return answers_of(poses, found.log_odds + less, self._meshes.alikeness)
-
-    def _outcome(self, found: Candidates, choice: list[Candidates], odds: F64) -> Outcome:
-        level = found.level
-        estimate = RobustEstimate(found.pose) if self._settings.polish.idle else self._weighed(found)
-        fixed = not (self._settings.near.angle_deg or self._settings.near.distance)
-        costs, each = costs_of(found, estimate, self._pose, self._length_m, fixed=fixed)
-        row, winner = found.winner_row, found.winner
-        amended = None
-        if estimate.moved:
-            amended = Amended(row, winner, estimate.pose, float(costs[1]), each[1])
-        history = self._recorder.history(self._count, self._rates, level.counted, amended)
-        assessed = self._first_order is None
-        answers = self._ranked(found, estimate, choice, odds)
-        confidence = found.confidence if answers is None else answers.ranked[0].probability
-        if not self._everywhere:  # a start has no answers beside it: what speaks for another turn makes it less sure
-            answers = None
-        covariance = estimate.covariance
-        if self._box is not None and covariance is not None:
-            error = self._settings.features.error_of_distance(found.quality.matched or 0.0)
-            covariance = with_distance_error(covariance, estimate.pose, error)
-        return Outcome(
-            level=level, start=self._pose, pose=estimate.pose,
-            status=status_of(found, confidence, answers, self._settings, first_order=not assessed),
-            cost=float(costs[1]), modality_costs=each[1], initial_cost=float(costs[0]), initial_modality_costs=each[0],
-            history=history, winner=winner, winner_iteration=row,
-            quality=found.quality if assessed else None, confidence=confidence if assessed else None,
-            covariance=covariance, unobserved=estimate.unobserved,
-            notes=(*self._turned(found), *refused(level), *estimate.notes), gain=found.gain,
-            answers=answers,
-        )  # fmt: skip
-
-    def _turned(self, found: Candidates) -> tuple[str, ...]:
-        """A note, if the object is not the way round that the start has it."""
-        if found.start is self._pose or self._everywhere:
-            return ()
-        angle = np.degrees(found.pose.angle_to(self._pose))
-        return (f"found the other way round: turned by {angle:.0f} degrees from the start",)
-
-    def _weighed(self, found: Candidates) -> RobustEstimate:
-        """The estimate, between what the images say and the start, where that has something to say."""
-        estimate, near = self._estimate(found), self._settings.near
-        known, share = estimate.uncertainty, left_to_the_start(found, self._settings)
-        if known is None or not self._start_counts or not (share and near.angle_deg and near.distance):
-            return estimate
-        one = weighed(
-            estimate.pose, known.covariance, self._pose,
-            angle_rad=np.radians(near.angle_deg), distance_m=near.distance * self._length_m, share=share,
-        )  # fmt: skip
-        right = found.confidence  # in a wrong minimum, the images' way from the start does not tell how good that was
-        covariance = right * one.covariance + (1.0 - right) * known.covariance
-        return replace(estimate, pose=one.pose, uncertainty=replace(known, covariance=covariance), moved=True)
-
-    def _estimate(self, found: Candidates) -> RobustEstimate:
-        """The last steps, and how far off the pose may be."""
-        level, search, contour = found.level, self._settings, found.ended.contour
-        refine = robust_gauss_newton(
-            level, found.pose, length_m=self._length_m, tilt=self._meshes.tilt, gain=search.light,
-            settings=search.polish, noise=search.noise,
-            beside=lambda pose: pose_evidence(self._meshes.corners_m, pose, self._objective),
-            reach=reach_of(search, nearby=self._stages is not None and self._stages.moved(found) <= MOVED),
-            kept=0.0 if self._everywhere else kept_along_view(found, search), border_px=found.border_px,
-        )  # fmt: skip
-        if level.contours is None or not level.contour_active or "depth" in level.modalities:
-            return refine(found.pose, found.start)
-        information = np.zeros((6, 6)) if contour is None else level.contours.information(contour)
-        return refine.held(found.pose, information)
+        return choice, turns_open

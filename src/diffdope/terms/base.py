@@ -14,6 +14,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.render.renderer import RenderedImages
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.terms.layout import Canvas
 from diffdope.terms.quadratic_factor import QuadraticFactor
 
 F32 = NDArray[np.float32]
@@ -34,6 +35,14 @@ class Rendering(NamedTuple):
     def of(cls, images: RenderedImages) -> Rendering:
         """The first of several."""
         return cls(images.rgb[0], images.depth[0], images.coverage[0])
+
+    @classmethod
+    def on(cls, canvas: Canvas, width: int, height: int) -> Rendering:
+        """Flat images in their shape."""
+        return cls(
+            canvas.rgb.reshape(height, width, 3), canvas.depth.reshape(height, width),
+            canvas.coverage.reshape(height, width),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +152,9 @@ class PoseTerm(ABC):
 
 
 def median(values: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Along the last axis, by numpy's partition: its median takes five times as long."""
+    """Along the last axis, by a partition at one place: at two, or with numpy's median, it takes five times as long."""
     count = values.shape[-1]
-    middle = [(count - 1) // 2, count // 2]
-    return np.asarray(np.partition(values, middle)[..., middle].mean(axis=-1))
+    middle = count // 2
+    parted = np.partition(values, middle)
+    upper = parted[..., middle]
+    return np.asarray(upper if count % 2 else (parted[..., :middle].max(axis=-1) + upper) / 2)

@@ -1,0 +1,46 @@
+"""What is to be known of a result that something contradicts, and how sure it can be at most."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from diffdope.geometry.pose import Pose
+from diffdope.search.candidates import Candidates
+from diffdope.search.contradictions import of_departure, of_depth
+from diffdope.search.registration import note_on_shift
+from diffdope.search.settings import SearchSettings
+
+
+class Doubts(NamedTuple):
+    """Log odds that the result has at most, and notes for people."""
+
+    at_most: float = np.inf
+    notes: tuple[str, ...] = ()
+
+    @property
+    def why(self) -> str:
+        """What contradicts the result; empty for nothing."""
+        return " ".join(note for note in self.notes if note.startswith("contradiction"))
+
+
+def doubts_about(found: Candidates, start: Pose | None, settings: SearchSettings, length_m: float) -> Doubts:
+    """Whether something contradicts a result.
+
+    Args:
+        found: the result.
+        start: around which was searched; None where there was none.
+        settings: of the search.
+        length_m: the object's diameter.
+    """
+    if not settings.contradictions:
+        return Doubts()
+    step = settings.step.at_level(last=True, with_depth="depth" in found.level.modalities)
+    overlap, log_odds = found.quality.overlap, found.log_odds
+    every = [of_depth(found.rough, found.pose, length_m, step, overlap=overlap, log_odds=log_odds)]
+    if start is not None:
+        every.append(of_departure(found.level, found.pose, start, settings.far.distance * length_m))
+    shifted = note_on_shift(found.rough, found.level, found.pose, length_m)
+    notes = [one.note for one in every if one.note] + ([shifted] if shifted else [])
+    return Doubts(min(one.at_most for one in every), tuple(notes))
