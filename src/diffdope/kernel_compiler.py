@@ -13,13 +13,22 @@ from __future__ import annotations
 from typing import Any
 
 from numba import _dynfunc
-from numba.core import typed_passes
+from numba.core import typed_passes, untyped_passes
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.environment import lookup_environment
 
 from diffdope.kernel_cache import KEPT
+
+# Passes of numba that leave kernels as they are: they hold no closures, `with` blocks, `literal_unroll`, strings, array
+# expressions, parallel loops or functions of numpy that are inlined.
+_NEEDLESS = (
+    untyped_passes.WithLifting, untyped_passes.InlineClosureLikes, untyped_passes.MakeFunctionToJitFunction,
+    untyped_passes.InlineInlinables, untyped_passes.FindLiterallyCalls, untyped_passes.LiteralUnroll,
+    untyped_passes.LiteralPropagationSubPipelinePass, typed_passes.InlineOverloads, typed_passes.NopythonRewrites,
+    typed_passes.NoPythonSupportedFeatureValidation, typed_passes.DumpParforDiagnostics,
+)  # fmt: skip
 
 
 class _InnerLibrary(JITCodeLibrary):  # type: ignore[misc]
@@ -115,11 +124,12 @@ class _Compiler(CompilerBase):  # type: ignore[misc]
     lowering: Any
 
     def define_pipelines(self) -> list[Any]:
-        """Numba's passes, but for the last step."""
+        """Those of numba's passes that kernels need, but for the last step."""
         manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
         manager.passes = [
             (self.lowering, about) if one is typed_passes.NativeLowering else (one, about)
             for one, about in manager.passes
+            if one not in _NEEDLESS
         ]
         manager._finalized = False
         manager.finalize()

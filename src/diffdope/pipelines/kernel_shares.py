@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 _LEVELS = "levels of detail"  # all kernels that make them, and that find approximate symmetries
 # Seconds of one core. Kernels that are missing here are compiled all the same, by the last process.
 _SECONDS = {
-    "prepare_pose": 3.9, "shade_chunk": 0.8, "evaluate_pose": 1.8, "evaluate_problem": 2.0, "evaluate_queue": 0.9,
-    "linearise_pose": 0.7, "render_pose": 0.5, "mean_of_blocks": 0.2, "depth_of_blocks": 0.7,
-    "line_through": 0.3, "fit_lines": 0.3, "pack_pixels": 0.2,
-    "hide_behind_nearer": 0.3, "count_border": 0.1, "sum_shared": 0.1,
+    "prepare_pose": 5.5, "shade_chunk": 1.0, "evaluate_pose": 2.1, "evaluate_problem": 2.0, "evaluate_queue": 0.9,
+    "linearise_pose": 0.9, "render_pose": 0.5, "mean_of_blocks": 0.3, "depth_of_blocks": 0.7,
+    "line_through": 0.3, "fit_lines": 0.2, "pack_pixels": 0.2,
+    "hide_behind_nearer": 0.4, "count_border": 0.1, "sum_shared": 0.1,
 }  # fmt: skip
 _OF_SOLVER = {
     "newton": {
-        _LEVELS: 3.6, "descend_queue": 2.7, "screen": 0.8, "screen_box": 1.0,
-        "descend_planes": 0.8, "sum_channels": 0.4, "sum_scores": 0.3,
+        _LEVELS: 4.3, "descend_queue": 3.7, "screen": 0.4, "screen_box": 0.6,
+        "descend_planes": 1.1, "sum_channels": 0.4, "sum_scores": 0.3,
     },
     "descent": {"step_queue": 1.4},
 }  # fmt: skip

@@ -79,13 +79,13 @@ def set_jacobian(s):
 
 
 @njit(**KERNEL)
-def add_through_chain(problem, f, s, sums):
+def add_through_chain(chains, column, with_normal, f, s, sums):
     """Adds a factor's gradient and normal matrix to those of the unknowns."""
     set_jacobian(s)
     J = s.jacobian
     for one in range(2):
-        pose = problem.chains.left[f] if one == 0 else problem.chains.right[f]
-        at = problem.column[pose] if pose >= 0 else -1
+        pose = chains.left[f] if one == 0 else chains.right[f]
+        at = column[pose] if pose >= 0 else -1
         if at < 0:
             continue
         for i in range(6):
@@ -93,7 +93,7 @@ def add_through_chain(problem, f, s, sums):
             for k in range(6):
                 total += J[k, 6 * one + i] * s.gradient[k]
             sums.gradient[at + i] += total
-        if not problem.with_normal:
+        if not with_normal:
             continue
         for i in range(6):
             for k in range(6):
@@ -102,8 +102,8 @@ def add_through_chain(problem, f, s, sums):
                     total += J[j, 6 * one + i] * s.normal[j, k]
                 s.vector[k] = total
             for other in range(2):
-                pose2 = problem.chains.left[f] if other == 0 else problem.chains.right[f]
-                to = problem.column[pose2] if pose2 >= 0 else -1
+                pose2 = chains.left[f] if other == 0 else chains.right[f]
+                to = column[pose2] if pose2 >= 0 else -1
                 if to < 0:
                     continue
                 for k in range(6):
@@ -114,29 +114,28 @@ def add_through_chain(problem, f, s, sums):
 
 
 @njit(**KERNEL)
-def add_directly(problem, f, s, sums):
+def add_directly(at, with_normal, s, sums):
     """The same for a chain that is one pose."""
-    at = problem.column[problem.chains.right[f]]
     if at < 0:
         return
     for i in range(6):
         sums.gradient[at + i] += s.gradient[i]
-        if problem.with_normal:
+        if with_normal:
             for k in range(6):
                 sums.normal[at + i, at + k] += s.normal[i, k]
 
 
 @njit(**KERNEL)
-def add_priors(problem, R, t, sums):
+def add_priors(p, column, R, t, sums):
     """Adds gradient and normal matrix of the pose priors; returns their cost.
 
     The gradient of tr(I - M) by a turn in front of M is its axial vector. The curvature is taken for that at the
     pose of the prior: it is never less than the true one.
     """
-    p, total = problem.priors, 0.0
+    total = 0.0
     for n in range(len(p.far)):
         pose, far, turned = p.pose[n], p.far[n], p.turned[n]
-        at = problem.column[pose]
+        at = column[pose]
         squares = trace = 0.0
         for i in range(3):
             shift = t[pose, i] - p.t[n, i]
@@ -157,9 +156,9 @@ def add_priors(problem, R, t, sums):
 
 
 @njit(**KERNEL)
-def add_quadratics(problem, R, t, s, sums):
+def add_quadratics(q, column, R, t, s, sums):
     """Adds gradient and normal matrix of the quadratic factors; returns their cost."""
-    q, total, xi, row = problem.quadratics, 0.0, s.vector, s.vector2
+    total, xi, row = 0.0, s.vector, s.vector2
     for n in range(len(q.constant)):
         pose = q.pose[n]
         for i in range(3):
@@ -175,7 +174,7 @@ def add_quadratics(problem, R, t, s, sums):
         total += own
         if q.shown[n] >= 0:
             sums.each[q.shown[n]] += own
-        at = problem.column[pose]
+        at = column[pose]
         if at < 0:
             continue
         for i in range(6):
@@ -202,14 +201,13 @@ def evaluate_problem(problem, s, R, t, sums, paint):
         sums.gradient[i] = 0.0
         for k in range(len(sums.gradient)):
             sums.normal[i, k] = 0.0
-    total = 0.0
+    total, chains, chain = 0.0, problem.chains, s.chain
     for f in range(len(problem.factors)):
         factor, room = problem.factors[f], s.factors[f]
-        chains = problem.chains
         if chains.direct[f]:
-            copy_pose(R[chains.right[f]], t[chains.right[f]], s)
+            copy_pose(R[chains.right[f]], t[chains.right[f]], chain)
         else:
-            compose(chains, f, R, t, s)
+            compose(chains, f, R, t, chain)
         compared = paint >= 0 and f == 0
         for m in range(4):
             compared |= factor.weights[m] > 0.0
@@ -217,27 +215,28 @@ def evaluate_problem(problem, s, R, t, sums, paint):
             continue
         canvas = s.canvases[1 if paint == 1 else 0]
         evaluate_pose_at(
-            factor.evaluate, factor.at, factor.mesh, factor.pinhole, s.R, s.t, room, factor.packed, factor.terms,
-            factor.empty_cost, problem.with_normal, s.cost, s.gradient, s.normal, canvas, paint >= 0 and f == 0,
+            factor.evaluate, factor.at, factor.mesh, factor.pinhole, chain.R, chain.t, room, factor.packed,
+            factor.terms, factor.empty_cost, problem.with_normal, chain.cost, chain.gradient, chain.normal,
+            canvas, paint >= 0 and f == 0,
         )  # fmt: skip
         if factor.edges != 0:
             add_gradient_magnitude_at(
-                factor.edges, factor.at, factor.mesh, factor.pinhole, s.R, s.t, room, factor.planes, factor.terms,
-                factor.empty_cost, problem.with_normal, s.cost, s.gradient, s.normal,
+                factor.edges, factor.at, factor.mesh, factor.pinhole, chain.R, chain.t, room, factor.planes,
+                factor.terms, factor.empty_cost, problem.with_normal, chain.cost, chain.gradient, chain.normal,
             )  # fmt: skip
         weighted = 0.0
         for m in range(4):
             if factor.weights[m] > 0.0:
-                each = s.cost[m] / factor.weight_sum
+                each = chain.cost[m] / factor.weight_sum
                 sums.each[m] += each
                 weighted += factor.weights[m] * each
         total += weighted
         if chains.direct[f]:
-            add_directly(problem, f, s, sums)
+            add_directly(problem.column[chains.right[f]], problem.with_normal, chain, sums)
         else:
-            add_through_chain(problem, f, s, sums)
-    total += add_quadratics(problem, R, t, s, sums)
-    return total + add_priors(problem, R, t, sums)
+            add_through_chain(chains, problem.column, problem.with_normal, f, chain, sums)
+    total += add_quadratics(problem.quadratics, problem.column, R, t, chain, sums)
+    return total + add_priors(problem.priors, problem.column, R, t, sums)
 
 
 @njit(**ENTRY)

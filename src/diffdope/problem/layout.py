@@ -78,11 +78,9 @@ class ProblemArrays(NamedTuple):
     with_normal: bool
 
 
-class ProblemScratch(NamedTuple):
-    """What one thread writes while it evaluates."""
+class ChainScratch(NamedTuple):
+    """One factor: its pose in the camera, its sums, and what carries them to the unknowns."""
 
-    factors: tuple[Scratch, ...]
-    canvases: tuple[Canvas, Canvas]  # images of the first factor are painted here, if they have room
     R: F32  # (3, 3) of the object in the camera
     t: F32  # (3,)
     R_left: F64  # (3, 3) of the chain, without its right end
@@ -94,10 +92,22 @@ class ProblemScratch(NamedTuple):
     vector: F64  # (6,)
     vector2: F64  # (6,)
 
+
+class ProblemScratch(NamedTuple):
+    """What one thread writes while it evaluates.
+
+    Kernels are given the parts that they use: numba takes a tuple that is an argument apart, which makes much code.
+    """
+
+    factors: tuple[Scratch, ...]
+    canvases: tuple[Canvas, Canvas]  # images of the first factor are painted here, if they have room
+    chain: ChainScratch
+
     @classmethod
     def of(cls, factors: tuple[Scratch, ...], canvases: tuple[Canvas, Canvas]) -> ProblemScratch:
         """For the scratch of every factor."""
-        return cls(
-            factors, canvases, np.zeros((3, 3), np.float32), np.zeros(3, np.float32), np.zeros((3, 3)), np.zeros(3),
+        chain = ChainScratch(
+            np.zeros((3, 3), np.float32), np.zeros(3, np.float32), np.zeros((3, 3)), np.zeros(3),
             np.zeros(4), np.zeros(6), np.zeros((6, 6)), np.zeros((6, 12)), np.zeros(6), np.zeros(6),
         )  # fmt: skip
+        return cls(factors, canvases, chain)

@@ -20,6 +20,7 @@ from diffdope.solve.steps import damped_step, limit_step, move_poses, set_curvat
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 LEAST_DAMPING, MOST_DAMPING = 1e-9, 1e6
+FIRST = np.int64(0)  # row of the start; of one type with the others
 TOO_SHORT = 1e-6  # a step of this length that does not help says that this is the end
 
 
@@ -139,17 +140,21 @@ def record(history, row, b, hypotheses, each):
 
 
 @njit(**EXACT_INNER)
-def begin(evaluate, problem, scratch, rules, hypotheses, history, work, b, paint):
-    """Evaluates the start of a hypothesis."""
+def try_start(hypotheses, work, b):
+    """Makes the start of a hypothesis the trial pose."""
     R, t = hypotheses.R[b], hypotheses.t[b]
     for p in range(len(t)):
         for i in range(3):
             work.t[p, i] = t[p, i]
             for k in range(3):
                 work.R[p, i, k] = R[p, i, k]
-    cost = evaluate_at(evaluate, problem, scratch, work.R, work.t, work.sums, 0 if paint else -1)
+
+
+@njit(**EXACT_INNER)
+def begin(rules, hypotheses, history, work, b, cost):
+    """Takes the start of a hypothesis, which was evaluated, for its best pose."""
     accept(hypotheses, b, work, cost)
-    record(history, 0, b, hypotheses, work.sums.each)
+    record(history, FIRST, b, hypotheses, work.sums.each)
     hypotheses.damping[b] = rules.damping
     hypotheses.rows[b] = 1
 
@@ -161,7 +166,9 @@ def descend(evaluate, problem, scratch, column, unit, rules, hypotheses, history
     A step that does not lower the cost is undone and damped more (Levenberg 1944, Marquardt 1963).
     """
     if hypotheses.rows[b] == 0:
-        begin(evaluate, problem, scratch, rules, hypotheses, history, work, b, paint)
+        try_start(hypotheses, work, b)
+        cost = evaluate_at(evaluate, problem, scratch, work.R, work.t, work.sums, 0 if paint else -1)
+        begin(rules, hypotheses, history, work, b, cost)
     R, t = hypotheses.R[b], hypotheses.t[b]
     damping, canvas, row = hypotheses.damping[b], hypotheses.canvas[b], hypotheses.rows[b]
     gain, fresh = np.inf, True
