@@ -6,7 +6,7 @@ distance at which most of its pixels agree with the depth, and is judged by the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from diffdope.problem.failure import Failure, Status
 from diffdope.problem.screening_kernel import FRONT, Placements, Templates
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
+from diffdope.search.climb import ClimbSettings
 from diffdope.search.levels import IN_BOX, PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.placing import Proposals, proposals_of, spots, window_around
@@ -48,7 +49,10 @@ class BoxSettings:
     """
 
     pyramid: PyramidSettings = IN_BOX
-    """Levels of the best proposals, ranked by what they explain in the box."""
+    """Levels of the best proposals, ranked by what they explain in the box. At the first, poses climb; its iterations
+    are rounds."""
+    climb: ClimbSettings = field(default_factory=ClimbSettings)
+    """How they do."""
     masks: int = 2
     """Poses that are left at the end; each gives a mask, in which the object is located."""
     depth_range: float = 0.1
