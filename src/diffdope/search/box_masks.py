@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,7 +12,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
-from diffdope.search.box_proposals import box_proposals, box_scores
+from diffdope.search.box_proposals import box_proposals, box_score
 from diffdope.search.candidates import Hypotheses
 from diffdope.search.climb import Scored, climbed
 from diffdope.search.descent import Descent
@@ -50,9 +49,8 @@ def masks_in_box(
         return proposals
     first, *levels = settings.pyramid.levels
     counts = [*(level.hypotheses for level in levels), settings.masks]
-    scores = partial(box_scores, meshes, observation, box)
-    coarse = replace(settings, depth_range_fine=settings.depth_range)
-    score = partial(scores, settings=coarse, size=first.size, faces=first.faces)
+    scored = partial(box_score, meshes, observation, box, settings)
+    score = scored(size=first.size, faces=first.faces, depth_range=settings.depth_range)
     kept = climbed(
         Scored.of(proposals.R, proposals.t, score), counts[0], settings.climb, np.random.default_rng(seed),
         rounds=first.iterations, length_m=meshes.length_m, score=score,
@@ -64,7 +62,8 @@ def masks_in_box(
         if isinstance(found, Failure):
             return found
         solution = found.ended.solution
-        score = partial(scores, settings=settings, size=max(level.size, _SCORED_PX), faces=level.faces)
+        size = max(level.size, _SCORED_PX)
+        score = scored(size=size, faces=level.faces, depth_range=settings.depth_range_fine)
         moved = Scored.of(solution.R[:, 0], solution.t[:, 0], score)
         best = Scored.of(R, t, score).bettered(moved).best_apart(counts[number + 1], meshes.length_m)
         R, t = best.R, best.t
