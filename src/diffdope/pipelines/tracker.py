@@ -11,8 +11,8 @@ from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.attempt import Attempt, Follow, Locate, Refine
 from diffdope.pipelines.film_doubt import FilmDoubt
-from diffdope.pipelines.last_picture import LastPicture
 from diffdope.pipelines.in_box import box_of_mask
+from diffdope.pipelines.last_picture import LastPicture
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import TrackingSettings
 from diffdope.pipelines.tracked import likeness, lost, not_found_yet, sureness, with_usual_note
