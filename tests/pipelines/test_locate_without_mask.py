@@ -95,7 +95,7 @@ def test_a_mask_that_fills_a_rectangle_is_a_box(refiner: Refiner) -> None:
     drawn, given = refiner.locate(UNMASKED.with_mask(mask)), refiner.locate(UNMASKED, box=(x, y, width, height))
     assert np.array_equal(drawn.pose.matrix, given.pose.matrix) and drawn.notes == given.notes
     tracked = Refiner(MESH).track(UNMASKED.with_mask(mask))
-    assert tracked.ok and 1e3 * add(tracked.pose, TRUTH, MESH.vertices_m) < 3.0  # tracking makes fewer steps
+    assert tracked.ok and 1e3 * add(tracked.pose, TRUTH, MESH.vertices_m) < 1.0  # it is no mask in frames, either
 
 
 def test_same_seed_same_bits_in_one_thread_and_two() -> None:

@@ -14,7 +14,7 @@ from diffdope.problem import box_screening_kernel as kernel
 from diffdope.problem.failure import Failure
 from diffdope.problem.screening_kernel import Placements, Templates
 from diffdope.scene.observation import Observation
-from diffdope.search.box_proposals import BoxSettings, box_proposals, box_scores, lies_in_box
+from diffdope.search.box_proposals import BoxSettings, box_proposals, box_score, lies_in_box
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.view_sphere import ViewSphereSettings
 
@@ -136,7 +136,7 @@ def test_the_truth_explains_more_than_what_is_off(levels: MeshLevels) -> None:
         off = [np.zeros(3), [0.02, 0, 0], [0, -0.02, 0], [0, 0, 0.03], [0, 0, -0.03]]
         R = np.stack([truth.R_m2c] * len(off))
         t = truth.t_m2c + np.array(off, np.float64)
-        score = box_scores(levels, seen, box, R, t, settings, size=48, faces=0)
+        score = box_score(levels, seen, box, settings, size=48, faces=0, depth_range=0.05)(R, t)
         assert np.argmax(score) == 0, score
 
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 T = TypeVar("T")
-COMPILES = "; a first run compiles, half a minute or so"
+COMPILES = "; a first run compiles, half a minute to a minute"
 """Said of what refines."""
 FIRST_S = 2.0
 """Seconds of silence after which a log gets its first line."""

@@ -52,7 +52,7 @@ def anywhere(
         return doubted_rectangle(found, observation, searcher.mesh, preset.resolved_search)
     began, whole, settings = time.perf_counter(), observation.without_mask(), preset.resolved_search
     search = searcher.search(preset, whole, None)
-    masks = search.pieces(searcher.seed) if box is None else search.masks_in_box(box)
+    masks = search.pieces(searcher.seed) if box is None else search.masks_in_box(box, searcher.seed)
     if isinstance(masks, Failure):
         return Attempt(searcher.refused(masks, None, began), None)
 

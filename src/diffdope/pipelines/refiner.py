@@ -34,6 +34,7 @@ from diffdope.pipelines.start import POSE_CURE, Start, best_of, poses_of
 from diffdope.pipelines.tracker import Tracker
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.scene.vertex_colors import averaged_colors
 from diffdope.search.canonical import nearest_alike
 from diffdope.search.descent import Progress
 from diffdope.search.keyframes import Keyframes
@@ -84,7 +85,8 @@ class Refiner:
         search = self.preset.resolved_search
         self._frame = OwnFrame.of(mesh)
         faces = (*search.near.faces, *search.far.faces)
-        self._meshes = MeshLevels(self._frame.mesh, faces, threads=threads)
+        seen = averaged_colors(self._frame.mesh, 1.0 / max(*search.near.sizes, *search.far.sizes))
+        self._meshes = MeshLevels(seen, faces, threads=threads)
         self._tracker: Tracker | None = None
 
     def __repr__(self) -> str:

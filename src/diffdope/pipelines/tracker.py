@@ -11,6 +11,7 @@ from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.attempt import Attempt, Follow, Locate, Refine
 from diffdope.pipelines.film_doubt import FilmDoubt
+from diffdope.pipelines.in_box import box_of_mask
 from diffdope.pipelines.last_picture import LastPicture
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import TrackingSettings
@@ -95,7 +96,10 @@ class Tracker:
             self._restart(pose, time_s)
         else:
             self._clock_s = self._time(time_s)
-        return self._found_or_not(observation) if self.lost else self._frame(observation)
+        if self.lost:
+            return self._found_or_not(observation)
+        boxed = box_of_mask(observation, self._mesh) is not None  # it says where to look, not where the object ends
+        return self._frame(observation.without_mask() if boxed else observation)
 
     def _first(self, observation: Observation, time_s: float | None) -> RefinementResult:
         """Located where there is a mask; `LOST` until an object that convinces has been found."""

@@ -12,6 +12,7 @@ from diffdope.errors import DiffDopeError, expected
 from diffdope.scene.collapse import Collapses, wedges_of
 from diffdope.scene.lod_check import Original
 from diffdope.scene.mesh import Mesh
+from diffdope.scene.vertex_colors import averaged_colors
 
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
@@ -56,6 +57,7 @@ def levels_of_detail(mesh: Mesh, counts: Sequence[int], tolerances: Sequence[flo
 
     Half-edge collapses with quadric errors (Garland and Heckbert 1997; Hoppe 1999), on which see `collapse.py`. Each
     level is held against `mesh`: `lod_check.Original.is_shown_by` says how. One that is off gets more triangles.
+    Colours of vertices are those of a pixel of the image: see `vertex_colors.py`.
 
     Args:
         mesh: the full detail.
@@ -79,10 +81,14 @@ def levels_of_detail(mesh: Mesh, counts: Sequence[int], tolerances: Sequence[flo
     if any(not tolerance > 0.0 for tolerance in tolerances):
         raise expected("tolerances", "shares of the diameter above 0", min(tolerances))
     levels: dict[int, Mesh] = {}
-    reduction, finer = Reduction(mesh), mesh
+    reduction, finer, spent, within = Reduction(mesh), mesh, 0.0, 0.0
     for count, tolerance in sorted(zip(counts, tolerances, strict=True), reverse=True):
         if count not in levels:
-            finer = levels[count] = reduction.level(count, tolerance, finer)
+            seen = averaged_colors(finer, 2.0 * tolerance)
+            if seen is not finer:  # from afar, what is painted on it is another pattern: begun anew, from there
+                reduction, finer, spent = Reduction(seen), seen, within
+            finer = levels[count] = reduction.level(count, tolerance - spent, finer)
+            within = tolerance
     return levels
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry import so3
+from diffdope.scene.box_axes import box_axes
 
 F64 = NDArray[np.float64]
 
@@ -105,6 +106,19 @@ def axis_of_most(points_m: F64, normals: F64, length_m: float) -> Axis | None:
         return None
     axis = found[0][1]
     return Axis(axis.direction, middle + length_m * axis.point_m)
+
+
+def longest_axis(points_m: F64) -> Axis | None:
+    """The axis through the middle of the smallest box around points (N, 3), metres, along which it is longest.
+
+    None where the points lie in a plane.
+    """
+    axes = box_axes(points_m)
+    if not len(axes):
+        return None
+    along = points_m @ axes.T
+    low, high = along.min(axis=0), along.max(axis=0)
+    return Axis(axes[int(np.argmax(high - low))], 0.5 * (low + high) @ axes)
 
 
 def _robust_axis(lines: F64, start: int) -> tuple[F64, F64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,25 +12,28 @@ from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
-from diffdope.search.box_proposals import box_proposals, box_scores
+from diffdope.search.box_proposals import box_proposals, box_score
 from diffdope.search.candidates import Hypotheses
+from diffdope.search.climb import Scored, climbed
 from diffdope.search.descent import Descent
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.selection import non_maximum_suppression
 from diffdope.search.settings import SearchSettings
 
 Mask = NDArray[np.bool_]
 
-_SAME_RAD, _SAME = np.radians(4.0), 0.02  # of the diameter: poses that are closer come to the same end
 _SCORED_PX = 48  # least crop in which poses are compared
 _MASK_PX = 160
 _FEWEST = 8  # pixels of that crop: a mask of fewer holds nothing
 
 
 def masks_in_box(
-    descent: Descent, meshes: MeshLevels, observation: Observation, box: Box, search: SearchSettings
-) -> list[Mask] | Failure:
+    descent: Descent, meshes: MeshLevels, observation: Observation, box: Box, search: SearchSettings, seed: int
+) -> list[Mask] | Failure:  # fmt: skip
     """Masks (H, W) of the whole image in which the object may be, the likeliest first.
+
+    The best proposals climb: without a mask, a descent from a pose that is right to a neighbouring rotation ends on
+    whatever else the box shows. What is left goes through levels, where a pose that explains less than before stays
+    as it was.
 
     Args:
         descent: takes poses through levels, of the observation without a mask.
@@ -36,29 +41,32 @@ def masks_in_box(
         observation: with depth, without a mask.
         box: first and last column and row (x0, y0, x1, y1) of the object's visible part, pixels.
         search: of the search.
+        seed: of the draws.
     """
     settings = search.box
     proposals = box_proposals(meshes, observation, box, search.view_sphere, settings)
     if isinstance(proposals, Failure):
         return proposals
-    levels = settings.pyramid.levels
-    R, t = proposals.R, proposals.t
+    first, *levels = settings.pyramid.levels
+    counts = [*(level.hypotheses for level in levels), settings.masks]
+    scored = partial(box_score, meshes, observation, box, settings)
+    score = scored(size=first.size, faces=first.faces, depth_range=settings.depth_range)
+    kept = climbed(
+        Scored.of(proposals.R, proposals.t, score), counts[0], settings.climb, np.random.default_rng(seed),
+        rounds=first.iterations, length_m=meshes.length_m, score=score,
+    )  # fmt: skip
+    R, t = kept.R, kept.t
     for number, level in enumerate(levels):
-        alone = settings.pyramid.of_level(number)
-        start = Pose(R[0], t[0])
-        found = descent.run(alone, Hypotheses(R, t, np.arange(len(t))), start)
+        alone = settings.pyramid.of_level(number + 1)
+        found = descent.run(alone, Hypotheses(R, t, np.arange(len(t))), Pose(R[0], t[0]))
         if isinstance(found, Failure):
             return found
         solution = found.ended.solution
-        R, t = solution.R[:, 0], solution.t[:, 0]
-        score = box_scores(
-            meshes, observation, box, R, t, settings, size=max(level.size, _SCORED_PX), faces=level.faces
-        )
-        left = levels[number + 1].hypotheses if number + 1 < len(levels) else settings.masks
-        kept = non_maximum_suppression(
-            R, t, -score.astype(np.float64), left, angle_rad=_SAME_RAD, distance_m=_SAME * meshes.length_m
-        )
-        R, t = R[kept], t[kept]
+        size = max(level.size, _SCORED_PX)
+        score = scored(size=size, faces=level.faces, depth_range=settings.depth_range_fine)
+        moved = Scored.of(solution.R[:, 0], solution.t[:, 0], score)
+        best = Scored.of(R, t, score).bettered(moved).best_apart(counts[number + 1], meshes.length_m)
+        R, t = best.R, best.t
     masks = (_mask(meshes, observation, Pose(*one), box, search) for one in zip(R, t, strict=True))
     return [mask for mask in masks if mask is not None] or Failure(Status.FAILED)
 

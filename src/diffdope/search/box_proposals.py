@@ -6,7 +6,7 @@ distance at which most of its pixels agree with the depth, and is judged by the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from diffdope.problem.failure import Failure, Status
 from diffdope.problem.screening_kernel import FRONT, Placements, Templates
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
+from diffdope.search.climb import ClimbSettings, Score
 from diffdope.search.levels import IN_BOX, PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.placing import Proposals, proposals_of, spots, window_around
@@ -48,7 +49,10 @@ class BoxSettings:
     """
 
     pyramid: PyramidSettings = IN_BOX
-    """Levels of the best proposals, ranked by what they explain in the box."""
+    """Levels of the best proposals, ranked by what they explain in the box. At the first, poses climb; its iterations
+    are rounds."""
+    climb: ClimbSettings = field(default_factory=ClimbSettings)
+    """How they do."""
     masks: int = 2
     """Poses that are left at the end; each gives a mask, in which the object is located."""
     depth_range: float = 0.1
@@ -109,37 +113,39 @@ def box_proposals(
     return proposals_of(templates, placements, score, z_m, crop.camera, settings.pyramid.levels[0].hypotheses)
 
 
-def box_scores(
-    meshes: MeshLevels, observation: Observation, box: Box, R: F64, t: F64, settings: BoxSettings, *, size: int,
-    faces: int,
-) -> F32:  # fmt: skip
-    """How much of what a box shows poses (B, 3, 3) and (B, 3) explain, (B,), the more the better.
+def box_score(
+    meshes: MeshLevels, observation: Observation, box: Box, settings: BoxSettings, *, size: int, faces: int,
+    depth_range: float,
+) -> Score:  # fmt: skip
+    """The function that says how much of what a box shows poses (B, 3, 3), (B, 3) explain, (B,), the more the better.
 
     Args:
         meshes: the object, about its own middle.
         observation: with depth, without a mask.
         box: as `box_proposals`.
-        R: rotations.
-        t: translations, metres.
         settings: what pixels pay.
         size: longest side of the crop, pixels.
         faces: triangles of the mesh that is rendered.
+        depth_range: share of the diameter from which a depth that is off earns nothing.
     """
     window = choose_crop([box], observation.camera, margin=_AROUND, max_size=size)
-    crop = observation.crop(window)
-    buffers = meshes.buffers(faces)
-    images = Renderer(buffers.mesh, crop.camera, buffers=buffers).render(R, t)
-    depth = np.where(images.coverage > 0.5, images.depth + (FRONT - t[:, 2, None, None].astype(np.float32)), 0.0)
-    height, width = depth.shape[1:]
-    count, one = len(t), np.ones(len(t), np.float32)
-    # Each is laid where it was drawn, pixel on pixel.
-    placements = Placements(
-        np.arange(count), one, one * np.float32(0.5 * width - 0.5), one * np.float32(0.5 * height - 0.5),
-        t[:, 2].astype(np.float32),
-    )  # fmt: skip
-    drawn = Templates(np.ascontiguousarray(depth, np.float32), images.rgb)
-    seen = _seen(crop, box, window)._replace(aspect=np.float32(1.0))
-    score, _ = _scored(meshes, drawn, placements, seen, settings, settings.depth_range_fine, follow=False)
+    crop, buffers = observation.crop(window), meshes.buffers(faces)
+    renderer, seen = Renderer(buffers.mesh, crop.camera, buffers=buffers), _seen(crop, box, window)
+    seen = seen._replace(aspect=np.float32(1.0))
+
+    def score(R: F64, t: F64) -> F32:
+        images = renderer.render(R, t)
+        depth = np.where(images.coverage > 0.5, images.depth + (FRONT - t[:, 2, None, None].astype(np.float32)), 0.0)
+        height, width = depth.shape[1:]
+        count, one = len(t), np.ones(len(t), np.float32)
+        # Each is laid where it was drawn, pixel on pixel.
+        placements = Placements(
+            np.arange(count), one, one * np.float32(0.5 * width - 0.5), one * np.float32(0.5 * height - 0.5),
+            t[:, 2].astype(np.float32),
+        )  # fmt: skip
+        drawn = Templates(np.ascontiguousarray(depth, np.float32), images.rgb)
+        return _scored(meshes, drawn, placements, seen, settings, depth_range, follow=False)[0]
+
     return score
 
 

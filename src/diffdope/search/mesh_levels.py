@@ -17,7 +17,7 @@ from diffdope.scene.creases import Creases
 from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.revolution import Axis, axis_of_most
+from diffdope.scene.revolution import Axis, axis_of_most, longest_axis
 from diffdope.scene.sampling import surface_points
 from diffdope.search.canonical import Unnoticed, unnoticed
 from diffdope.search.closest_points import Surface
@@ -52,6 +52,7 @@ class MeshLevels:
         self._symmetries: Symmetries | None = None
         self._alikeness: Alikeness | None = None
         self._axes: tuple[Axis | None] | None = None
+        self._long_axes: tuple[Axis | None] | None = None
         self._surface: Surface | None = None
         self._creases: Creases | None = None
         self._unnoticed: Unnoticed | None = None
@@ -104,6 +105,14 @@ class MeshLevels:
                 points_m, normals = surface_points(self.mesh, _AXIS_POINTS)
                 self._axes = (axis_of_most(points_m, normals, self.length_m),)
             return self._axes[0]
+
+    @property
+    def long_axis(self) -> Axis | None:
+        """The axis of its smallest box along which it is longest; None where it is flat."""
+        with self._making.get():
+            if self._long_axes is None:
+                self._long_axes = (longest_axis(self.corners_m),)
+            return self._long_axes[0]
 
     @property
     def surface(self) -> Surface:

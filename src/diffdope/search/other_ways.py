@@ -33,6 +33,10 @@ def other_ways(
     """
     ways = meshes.approximate_symmetries if settings.symmetric_alternatives else Symmetries.none()
     axis = meshes.axis if settings.turns.count and not told else None
+    # Templates are some 25 degrees apart, and a descent from there ends halfway where little of the object is seen.
+    doubted = start is None and axis is None and found.doubtful(settings.fallback_confidence)
+    if doubted and settings.turns.count:
+        axis = meshes.long_axis
     turned: list[Pose] = []
     if axis is not None:
         turns, given = settings.turns, {"rgb"} & set(found.level.modalities)
@@ -46,6 +50,6 @@ def other_ways(
         if start is not None and not free:  # it is better evidence than a shape that is nearly round
             most = np.radians(settings.far.angle_deg)
             turned = [pose for pose in turned if pose.angle_to(start) <= most]
-        ways = about_other_axes(axis, ways)
+        ways = ways if doubted else about_other_axes(axis, ways)
     same_shape = symmetric_alternatives(found.pose, ways, found.rough, meshes.buffers(faces), meshes.length_m)
     return [*turned, *same_shape], bool(turned)

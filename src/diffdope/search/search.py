@@ -166,9 +166,9 @@ class Search:
             self._descent = descent  # alternatives are refined as the result was
         return best
 
-    def masks_in_box(self, box: Box) -> list[Mask] | Failure:
+    def masks_in_box(self, box: Box, seed: int) -> list[Mask] | Failure:
         """Masks (H, W) in which the object may be, the likeliest first; see `box_masks.masks_in_box`."""
-        return masks_in_box(self._descent, self._meshes, self._observation, box, self._settings)
+        return masks_in_box(self._descent, self._meshes, self._observation, box, self._settings, seed)
 
     def pieces(self, seed: int) -> list[Mask] | Failure:
         """Masks (H, W) of pieces that stand out and may be the object, the likeliest first; see `pieces.pieces`."""
