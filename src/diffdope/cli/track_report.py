@@ -17,6 +17,7 @@ from diffdope.cli.track_run import Video, events_of, poses_of
 from diffdope.io.bop_results import Estimate, write_results
 from diffdope.io.pose_outputs import write_scene_gt, write_tum
 from diffdope.io.wording import in_options
+from diffdope.pipelines.found_again import FOUND_FAR
 from diffdope.pipelines.result import Status
 from diffdope.pipelines.settings import Preset
 from diffdope.scene.mesh import Mesh
@@ -93,7 +94,8 @@ def write_files(
         with Activity("drawing the film", total=len(rows)) as activity:
             frames = counted(film_frames(mesh, video, records, doubt=doubt), activity)
             write_film(out / "track.mp4", frames, fps=video.frames.fps)
-    print_summary(records, doubt, out, console, film=film and not has_h264())
+    missing = getattr(video.frames, "missing", {})
+    print_summary(records, doubt, out, console, film=film and not has_h264(), missing=missing)
     return 1 if rows[-1]["status"] == Status.LOST else 0
 
 
@@ -108,8 +110,10 @@ def estimates(records: Records, obj_id: int) -> list[Estimate]:
     ]
 
 
-def print_summary(records: Records, doubt: float, out: Path, console: Console, *, film: bool) -> None:
-    """A table: frames, how many in doubt and lost, time."""
+def print_summary(
+    records: Records, doubt: float, out: Path, console: Console, *, film: bool, missing: Mapping[str, int]
+) -> None:
+    """A table: frames, how many in doubt and lost, how many had no depth or mask, time."""
     rows = list(records.values())
     lost = [row["status"] == Status.LOST for row in rows]
     doubtful = sum((row["confidence"] or 0.0) < doubt for row, gone in zip(rows, lost, strict=True) if not gone)
@@ -130,6 +134,10 @@ def print_summary(records: Records, doubt: float, out: Path, console: Console, *
         table.add_row("cure", "look at it; are K, the mesh, its unit, the depth scale and the first pose right?")
     elif lost[-1]:
         table.add_row("why", in_options(rows[-1]["message"]))
+    for name, note in far_away(records):
+        table.add_row("note", f"frame {name}: {note}")
+    for kind, count in missing.items():
+        table.add_row("note", f"{count} of {len(rows)} frames have no {kind} image and were tracked without")
     for note, count in premises_of(rows):
         table.add_row("note", f"in {count} frames: {in_options(note)}")
     if film:
@@ -137,6 +145,11 @@ def print_summary(records: Records, doubt: float, out: Path, console: Console, *
     table.add_row("files", str(out))
     console.print(table)
     console.print(view_line(out), highlight=False, soft_wrap=True)
+
+
+def far_away(records: Records) -> list[tuple[str, str]]:
+    """Frames in which the object was found where another one of its kind may be, and what they say of it."""
+    return [(name, note) for name, row in records.items() for note in row["notes"] if note.endswith(FOUND_FAR)]
 
 
 def premises_of(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
