@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from diffdope.cli import track_run
 from diffdope.cli.main import main
 from diffdope.cli.track_command import TrackArguments, header_of
 from diffdope.cli.track_report import estimates
-from diffdope.cli.track_run import last_good, poses_of
+from diffdope.cli.track_run import last_good, poses_of, state_began
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_results import read_results
@@ -134,9 +135,74 @@ def test_an_interrupted_run_keeps_what_it_has_and_goes_on(
     assert len(records) == 3 and not complete
     assert main([*words(video), "--no-film"]) == 0
     _, resumed, complete = read_journal(video.parent / "out" / "poses.jsonl")
-    assert complete and len(resumed) == FRAMES and len(calls) == 4 + 3
+    assert complete and len(resumed) == FRAMES and len(calls) == 4 + FRAMES  # those it has are tracked again
     assert {name: resumed[name] for name in records} == records
     assert "resuming: 3 frames" in capsys.readouterr().out
+
+
+def cut_after(journal: Path, frames: int) -> None:
+    """As a run leaves it that was killed then."""
+    lines = journal.read_text().splitlines(keepends=True)
+    lines[0] = lines[0].replace('"complete": true', '"complete": false')
+    journal.write_text("".join(lines[: 1 + frames]))
+
+
+@pytest.mark.parametrize(("again", "apart_m"), [(30, 1e-6), (2, 5e-4)])
+def test_wherever_it_is_cut_a_run_goes_on_as_if_it_had_not_been(
+    video: Path, monkeypatch: pytest.MonkeyPatch, again: int, apart_m: float
+) -> None:
+    """From the first frame on it is the same run; from a later one, poses are apart by what noise leaves of each."""
+    monkeypatch.setattr(track_run, "AGAIN", again)
+    flags, journal = [*words(video), "--no-film"], video.parent / "out" / "poses.jsonl"
+    main(flags)
+    whole = read_journal(journal)[1]
+    for frames in (1, 3, 5):
+        cut_after(journal, frames)
+        main(flags)
+        _, records, complete = read_journal(journal)
+        assert complete and list(records) == list(whole)
+        for (_, pose, record), (_, wanted, before) in zip(poses_of(records), poses_of(whole), strict=True):
+            assert record["status"] == before["status"]
+            assert pose.distance_to(wanted) < apart_m and pose.angle_to(wanted) < 10 * apart_m
+
+
+def test_what_is_tracked_again_begins_at_a_frame_that_was_trusted() -> None:
+    good = {"status": "converged", "notes": [], "cam_R_m2c": np.eye(3).ravel().tolist()}
+    rows = {f"{k}": {**good, "cam_t_m2c": [k, 0, 500]} for k in range(50)}
+    rows["12"]["notes"] = ["in doubt for 1 of 3 frames (confidence 0.30)"]
+    for k in range(43, 50):
+        rows[f"{k}"]["status"] = "lost"
+    first, last, pose = state_began(rows, None)
+    assert (first, last) == (11, 42) and pose is not None and np.isclose(pose.t_m2c[0], 0.011)
+    start = truth(0)
+    assert state_began(dict(list(rows.items())[:20]), start) == (0, 19, start)
+
+
+def test_frames_that_came_later_are_tracked_too(video: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    later = [path.rename(video / f"{path.parent.name}-{path.name}") for path in sorted(video.glob("*/00001[45].png"))]
+    assert len(later) == 6 and main([*words(video), "--no-film"]) == 0
+    assert "frames 4: 0 lost" in " ".join(capsys.readouterr().out.split())
+    for path in later:
+        kind, name = path.name.split("-")
+        path.rename(video / kind / name)
+    assert main([*words(video), "--no-film"]) == 0
+    assert f"frames {FRAMES}: 0 lost" in " ".join(capsys.readouterr().out.split())
+    _, records, complete = read_journal(video.parent / "out" / "poses.jsonl")
+    assert complete and all(pose.distance_to(truth(k)) < 0.003 for k, (_, pose, _) in enumerate(poses_of(records)))
+
+
+def test_a_frame_without_a_mask_is_tracked_without_and_the_summary_says_how_many(
+    video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for k in (12, 13):
+        (video / "mask" / f"{k:06d}.png").unlink()
+    assert main([*words(video, mask=video / "mask"), "--no-film"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "2 of 6 frames have no mask image and were tracked without" in said
+    for path in (video / "mask").iterdir():
+        path.rename(path.with_name(f"other-{path.name}"))
+    assert main([*words(video, mask=video / "mask", out=video.parent / "again"), "--no-film"]) == 2
+    assert "mask: expected an image for each of the 6 of rgb" in capsys.readouterr().err
 
 
 def test_a_finished_run_is_not_repeated(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:

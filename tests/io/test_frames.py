@@ -45,6 +45,15 @@ def test_a_frame_without_its_depth_is_named(tmp_path: Path) -> None:
         ImageFolders({"rgb": rgb, "depth": depth})
 
 
+def test_a_folder_may_have_gaps_but_not_other_names_alone(tmp_path: Path) -> None:
+    rgb, mask = write(tmp_path / "rgb", "a.png", "b.png"), write(tmp_path / "mask", "b.png")
+    frames = ImageFolders({"rgb": rgb, "mask": mask}, gaps=True)
+    assert [frame.mask is None for frame in frames.read()] == [True, False] and frames.missing == {"mask": 1}
+    other = write(tmp_path / "other", "c.png")
+    with pytest.raises(DiffDopeError, match="mask: expected an image for each of the 2 of rgb, got none for 2"):
+        ImageFolders({"rgb": rgb, "mask": other}, gaps=True)
+
+
 @pytest.mark.parametrize(
     ("names", "words"), [((), "got none"), (("a.png", "a.jpg"), "each name once"), (None, "there is none at")]
 )

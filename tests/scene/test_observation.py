@@ -127,6 +127,8 @@ def holed(value: float) -> NDArray[np.float64]:
         ({"depth": holed(-0.1)}, "depth: expected no negative numbers, got -0.1"),
         ({"depth": 0 * DEPTH}, r"depth: expected some pixels with depth, got 0 \(missing\) everywhere"),
         ({"depth": 1000 * DEPTH}, "it looks like millimetres"),
+        ({"depth": np.rint(100 * DEPTH)}, "a median of 0.005 to 20.0 m.* it looks like millimetres.* set what is far"),
+        ({"depth": 1000 * DEPTH + 0.25}, "a median of 0.005 to 200.0 m"),
         (
             {"depth": (1000 * DEPTH).astype(int), "depth_scale": 1},
             "m with depth_scale 1; it looks like millimetres",
@@ -333,3 +335,10 @@ def test_the_highest_number_of_16_bits_is_missing_depth() -> None:
     depth = Observation(CAMERA, depth=words, depth_scale=1e-3).depth
     assert depth is not None
     assert depth[0, 0] == 0 and (depth.ravel()[1:] > 0).all()
+
+
+def test_metres_of_a_large_object_far_away_are_no_millimetres() -> None:
+    seen = Observation(CAMERA, depth=30.0 * DEPTH)
+    assert seen.depth is not None and seen.depth.max() > 20.0
+    scaled = Observation(CAMERA, depth=np.rint(3000.0 * DEPTH).astype(np.uint16), depth_scale=0.01)
+    assert scaled.depth is not None and scaled.depth.max() > 20.0

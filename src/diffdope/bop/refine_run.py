@@ -40,7 +40,8 @@ class RunFiles:
     @classmethod
     def at(cls, out: Path, part: tuple[int, int] | None = None) -> RunFiles:
         """The files for `--out results.csv`; those of part 2 of 4 are results.2-of-4.csv and .jsonl."""
-        stem = out.stem if part is None else f"{out.stem}.{part[0]}-of-{part[1]}"
+        ending = "" if part is None else f".{part[0]}-of-{part[1]}"
+        stem = out.stem.removesuffix(ending) + ending
         return cls(out.with_name(f"{stem}.csv"), out.with_name(f"{stem}.jsonl"))
 
 

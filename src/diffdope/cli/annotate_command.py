@@ -79,6 +79,9 @@ class AnnotateArguments:
     """Open a browser."""
 
 
+NOTHING = "nothing was annotated, and nothing is written"
+
+
 class Inputs(NamedTuple):
     """Pictures, numbers and names of the objects, and their meshes, read when they are asked for."""
 
@@ -99,6 +102,9 @@ def run(arguments: list[str]) -> int:
         store = Store(given.out, given.split, given.scene)
         try:
             return _annotate(given, inputs, store)
+        except KeyboardInterrupt:  # before the window was open; it ends this command then, too
+            print(NOTHING)
+            return 0
         finally:
             store.close()
 
@@ -194,5 +200,5 @@ def _serve(given: AnnotateArguments, window: Any, rear: InTheRear, store: Store)
     finally:
         window.stop()
         rear.finish()
-    print(f"files: {store.folder}")
+    print(f"files: {store.folder}" if (store.folder / OWN).is_file() else NOTHING)
     return 0

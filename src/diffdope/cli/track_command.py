@@ -18,7 +18,7 @@ from diffdope.cli.rerun_flag import write_track_recording
 from diffdope.cli.track_bag import read_bag, write_bag
 from diffdope.cli.track_flags import TrackArguments
 from diffdope.cli.track_report import TrackDisplay, write_files
-from diffdope.cli.track_run import Video, check_same_frames, track_into
+from diffdope.cli.track_run import Video, check_same_frames, has_grown, track_into
 from diffdope.errors import expected
 from diffdope.io.capture import notes_on_lens, notes_on_size
 from diffdope.io.files import check_folder
@@ -133,7 +133,7 @@ def check_sources(given: TrackArguments) -> None:
 def frames_of(given: TrackArguments) -> Frames:
     """Folders, or a film."""
     folders = {name: path for name in ("rgb", "depth", "mask") if (path := getattr(given, name)) is not None}
-    return open_frames(folders, fps=given.fps, mask_label=given.mask_id, mask_inverted=given.inverted)
+    return open_frames(folders, fps=given.fps, mask_label=given.mask_id, mask_inverted=given.inverted, gaps=True)
 
 
 def header_of(given: TrackArguments, preset: Preset) -> dict[str, Any]:
@@ -155,7 +155,9 @@ def track(
 
     check_same_frames(journal.done, video.frames)
     if journal.complete:
-        return
+        if not has_grown(journal.done, video.frames):
+            return
+        journal.reopen()
     refiner = Refiner(mesh, preset=preset, seed=given.seed, threads=given.threads)
     with TrackDisplay(video.frames.count, journal.done, given.out, console) as display:
         journal.finish(track_into(journal, refiner, video, start, display.add))

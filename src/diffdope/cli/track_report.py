@@ -17,6 +17,7 @@ from diffdope.cli.track_run import Video, events_of, poses_of
 from diffdope.io.bop_results import Estimate, write_results
 from diffdope.io.pose_outputs import write_scene_gt, write_tum
 from diffdope.io.wording import in_options
+from diffdope.pipelines.found_again import FOUND_FAR
 from diffdope.pipelines.result import Status
 from diffdope.pipelines.settings import Preset
 from diffdope.scene.mesh import Mesh
@@ -94,7 +95,10 @@ def write_files(
         with Activity("drawing the film", total=len(rows)) as activity:
             frames = counted(film_frames(mesh, video, records, doubt=doubt), activity)
             write_film(out / "track.mp4", frames, fps=video.frames.fps)
-    print_summary(records, doubt, out, console, film=film and not has_h264(), started=started)
+    missing = getattr(video.frames, "missing", {})
+    print_summary(
+        records, doubt, out, console, film=film and not has_h264(), started=started, missing=missing
+    )  # fmt: skip
     return 1 if rows[-1]["status"] == Status.LOST else 0
 
 
@@ -110,9 +114,10 @@ def estimates(records: Records, obj_id: int) -> list[Estimate]:
 
 
 def print_summary(
-    records: Records, doubt: float, out: Path, console: Console, *, film: bool, started: bool
+    records: Records, doubt: float, out: Path, console: Console, *, film: bool, started: bool,
+    missing: Mapping[str, int],
 ) -> None:  # fmt: skip
-    """A table: frames, how many in doubt and lost, time.
+    """A table: frames, how many in doubt and lost, how many had no depth or mask, time.
 
     Args:
         records: of all frames.
@@ -121,6 +126,7 @@ def print_summary(
         console: on which it is printed.
         film: whether one was asked for that cannot be written.
         started: whether there was a start pose for the first frame.
+        missing: how many frames had no image, by kind.
     """
     rows = list(records.values())
     lost = [row["status"] == Status.LOST for row in rows]
@@ -144,6 +150,10 @@ def print_summary(
         table.add_row("cure", f"look at it; {are_right(rows)}")
     elif lost[-1]:
         table.add_row("why", in_options(rows[-1]["message"]))
+    for name, note in far_away(records):
+        table.add_row("note", f"frame {name}: {note}")
+    for kind, count in missing.items():
+        table.add_row("note", f"{count} of {len(rows)} frames have no {kind} image and were tracked without")
     for note, count in premises_of(rows):
         table.add_row("note", f"in {count} frames: {in_options(note)}")
     if film:
@@ -162,6 +172,11 @@ def are_right(rows: Sequence[Mapping[str, Any]]) -> str:
     """The inputs that may be wrong; the depth's scale only where depth was compared."""
     deep = any("depth" in row["modalities"] for row in rows)
     return f"are K, the mesh, its unit{', the depth scale' if deep else ''} and the first pose right?"
+
+
+def far_away(records: Records) -> list[tuple[str, str]]:
+    """Frames in which the object was found where another one of its kind may be, and what they say of it."""
+    return [(name, note) for name, row in records.items() for note in row["notes"] if note.endswith(FOUND_FAR)]
 
 
 def premises_of(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,10 @@ from diffdope.pipelines.tracked import not_found_yet
 from diffdope.scene.observation import Observation
 
 Record = Mapping[str, Any]
+
+AGAIN = 30
+"""Trusted frames after which a tracker's state depends on those before no longer: what is usual follows each of them by
+a tenth (`UsualFit`), and a velocity is forgotten in a third of the time."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +80,13 @@ def track_into(
         DiffDopeError: if the journal is of other frames, or a frame cannot be used.
     """
     names = list(journal.done)
-    pose: Pose | None = last_good(journal.done, start)
-    searching = pose is None and bool(names)
+    searching = start is None and bool(names) and last_good(journal.done, None) is None
+    pose = None if names else start
+    if names and not searching:
+        tracked_again(journal.done, refiner, video, start)
     for frame in video.frames.read(len(names)):
         observation = video.observation(frame)
-        if pose is None and searching and observation.mask_box is None:  # the run before has searched in vain
+        if searching and observation.mask_box is None:  # the run before has searched in vain
             result = not_found_yet("no mask")
         else:
             result = refiner.track(observation, pose, time_s=frame.time_s)
@@ -92,6 +99,41 @@ def track_into(
     if not names:
         raise expected("frames", "at least one", "none")
     return names
+
+
+def tracked_again(done: Mapping[str, Record], refiner: Refiner, video: Video, start: Pose | None) -> None:
+    """The last frames of an interrupted run once more, of which nothing is kept but what the tracker learns from them.
+
+    So it is in the state in which it was: it knows velocity, light, what the object looks like and what is usual.
+
+    Args:
+        done: the frames of the run.
+        refiner: of the object.
+        video: the frames.
+        start: pose in the first frame; None if the object was located there.
+    """
+    first, last, pose = state_began(done, start)
+    lately = max(last + 1, len(done) - AGAIN)  # of a long loss, its last frames will do
+    frames = chain(
+        islice(video.frames.read(first), last + 1 - first), islice(video.frames.read(lately), len(done) - lately)
+    )
+    for frame in frames:
+        refiner.track(video.observation(frame), pose, time_s=frame.time_s)
+        pose = None
+
+
+def state_began(done: Mapping[str, Record], start: Pose | None) -> tuple[int, int, Pose | None]:
+    """(first, last, pose): the last trusted frame, and the one, with its pose, from which to track up to it."""
+    rows = list(done.values())
+    trusted = [k for k, row in enumerate(rows) if is_trusted(row)]
+    last = trusted[-1] if trusted else 0
+    before = [k for k in trusted if k <= last - AGAIN]
+    return (before[-1], last, pose_of(rows[before[-1]], "poses.jsonl")) if before else (0, last, start)
+
+
+def is_trusted(record: Record) -> bool:
+    """Whether the tracker has learned from that frame: the object was neither lost nor in doubt."""
+    return record["status"] != Status.LOST and not any(note.startswith("in doubt") for note in record["notes"])
 
 
 def check_same_frames(done: Mapping[str, Record], frames: Frames) -> None:
@@ -107,8 +149,14 @@ def check_same_frames(done: Mapping[str, Record], frames: Frames) -> None:
         raise expected("frames", wanted, ", ".join(names[other : other + 1]) or "none", "choose another --out")
 
 
+def has_grown(done: Mapping[str, Record], frames: Frames) -> bool:
+    """Whether there are more frames than a run has done; of a film, only reading it to its end would tell."""
+    names = getattr(frames, "names", None)
+    return names is not None and len(names) > len(done)
+
+
 def last_good(done: Mapping[str, Record], start: Pose | None) -> Pose | None:
-    """Where an interrupted run goes on: the last pose that was no guess."""
+    """The last pose that was no guess, or else the start."""
     for record in reversed(list(done.values())):
         if record["status"] != Status.LOST:
             return pose_of(record, "poses.jsonl")

@@ -70,9 +70,14 @@ class ImageFolders:
         fps: frames a second.
         mask_label: of the object, where masks hold the labels of several: see `MaskFile`.
         mask_inverted: see `MaskFile`.
+        gaps: whether a folder may lack images that the first has: detectors write no mask where they see nothing.
+
+    Attributes:
+        missing: of each kind that lacks some, how many.
 
     Raises:
-        DiffDopeError: if a folder is missing or empty, holds a stem twice, or lacks one that the first has.
+        DiffDopeError: if a folder is missing or empty, holds a stem twice, or lacks one that the first has (all of
+            them, with `gaps`).
     """
 
     def __init__(
@@ -82,6 +87,7 @@ class ImageFolders:
         fps: float = 30.0,
         mask_label: int | None = None,
         mask_inverted: bool | None = None,
+        gaps: bool = False,
     ) -> None:
         check_positive("fps", fps)
         if not folders:
@@ -92,9 +98,12 @@ class ImageFolders:
         self.names = counted(self._files[first])
         self._times_s = times_of(self.names, fps)
         self._mask = partial(MaskFile, label=mask_label, inverted=mask_inverted)
+        self.missing: dict[str, int] = {}
         for name, files in self._files.items():
             missing = [stem for stem in self.names if stem not in files]
-            if missing:
+            if missing and gaps and len(missing) < len(self.names):
+                self.missing[name] = len(missing)
+            elif missing:
                 wanted = f"an image for each of the {len(self.names)} of {first}"
                 raise expected(name, wanted, f"none for {len(missing)} of them, such as {missing[0]}")
 
@@ -109,8 +118,9 @@ class ImageFolders:
         return tuple(self._files)
 
     def files(self, k: int) -> dict[str, Path]:
-        """The files of the k-th frame, by kind."""
-        return {kind: files[self.names[k]] for kind, files in self._files.items()}
+        """The files of the k-th frame, by kind, without those that are missing."""
+        name = self.names[k]
+        return {kind: files[name] for kind, files in self._files.items() if name in files}
 
     def read(self, first: int = 0) -> Iterator[Frame]:
         """The frames from number `first` on."""
@@ -147,24 +157,24 @@ def _by_stem(name: str, folder: Path) -> dict[str, Path]:
 
 
 def open_frames(
-    folders: dict[str, Path], *, fps: float | None = None, **masks: Any
+    folders: dict[str, Path], *, fps: float | None = None, **how: Any
 ) -> Film | FilmWithFolders | ImageFolders:
     """The frames of image folders, or of a film if that is what "rgb" names, with folders of depth and masks beside it.
 
     Args:
         folders: "rgb", "depth" and "mask", any of them.
         fps: frames a second; None for what the film says, 30 for folders.
-        masks: mask_label and mask_inverted: see `ImageFolders`.
+        how: mask_label, mask_inverted and gaps: see `ImageFolders`.
 
     Raises:
         DiffDopeError: for what `Film`, `FilmWithFolders` and `ImageFolders` refuse.
     """
     rgb = folders.get("rgb")
     if rgb is None or rgb.is_dir():
-        return ImageFolders(folders, fps=30.0 if fps is None else fps, **masks)
+        return ImageFolders(folders, fps=30.0 if fps is None else fps, **how)
     film = Film(rgb, fps=fps)
     others = {name: folder for name, folder in folders.items() if name != "rgb"}
-    return FilmWithFolders(film, others, **masks) if others else film
+    return FilmWithFolders(film, others, **how) if others else film
 
 
 def upright(picture: Any, array: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -184,14 +194,15 @@ class FilmWithFolders:
     Args:
         film: the photographs.
         folders: "depth" and "mask", any of them.
-        masks: mask_label and mask_inverted: see `ImageFolders`.
+        how: mask_label, mask_inverted and gaps: see `ImageFolders`.
 
     Raises:
         DiffDopeError: for what `ImageFolders` refuses, or if the film says that it has another number of frames.
     """
 
-    def __init__(self, film: Film, folders: dict[str, Path], **masks: Any) -> None:
-        self._film, self._folders = film, ImageFolders(folders, fps=film.fps, **masks)
+    def __init__(self, film: Film, folders: dict[str, Path], **how: Any) -> None:
+        self._film, self._folders = film, ImageFolders(folders, fps=film.fps, **how)
+        self.missing = self._folders.missing
         if film.count is not None:
             self._check(film.count)
 

@@ -26,7 +26,7 @@ class Journal:
         self.complete = contents.complete
         self._records = contents.records
         self._lock = lock
-        self._file: int | None = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
+        self._file: int | None = _appending(path)
 
     @classmethod
     def open(cls, path: Path | str, header: Mapping[str, Any], *, fresh: bool = False) -> Journal:
@@ -78,6 +78,15 @@ class Journal:
             os.ftruncate(self._file, size)
             raise OSError(error.errno, error.strerror, str(self.path)) from error
         self._records[key] = normal(record)
+
+    def reopen(self) -> None:
+        """Lets a complete journal take more records: its task has grown."""
+        if not self.complete:
+            return
+        self._close_file()
+        write_durably(self.path, journal_text(self.header, self._records.items(), complete=False))
+        self._file = _appending(self.path)
+        self.complete = False
 
     def finish(self, keys: Sequence[str]) -> None:
         """Rewrites the file in the order of `keys` and marks it complete; then nothing can be added.
@@ -157,6 +166,10 @@ def _begin(path: Path, header: dict[str, Any], *, fresh: bool) -> Contents:
     if len(data) != contents.size + 1:
         _cut(path, contents.size)
     return contents
+
+
+def _appending(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
 
 
 def _cut(path: Path, size: int) -> None:

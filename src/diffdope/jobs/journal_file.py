@@ -59,9 +59,11 @@ def record_line(key: str, record: Mapping[str, Any]) -> str:
     return f'{{"key": {json.dumps(key)}{", " if record else ""}{rest}\n'
 
 
-def journal_text(header: Mapping[str, Any], records: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
-    """A complete journal."""
-    return header_line(header, complete=True) + "".join(record_line(key, record) for key, record in records)
+def journal_text(
+    header: Mapping[str, Any], records: Iterable[tuple[str, Mapping[str, Any]]], *, complete: bool = True
+) -> str:
+    """A whole journal."""
+    return header_line(header, complete=complete) + "".join(record_line(key, record) for key, record in records)
 
 
 def parse(data: bytes, path: Path) -> Contents:

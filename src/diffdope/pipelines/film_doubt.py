@@ -6,6 +6,7 @@ it again, which would take as long as following them; their depth and colours ma
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -31,7 +32,8 @@ class FilmDoubt:
     """What the frames that were looked at closely say of the inputs.
 
     What contradicts a frame may be seen in one and not in the next, and may be chance in one. So it holds until a
-    quarter of the frames at most have shown something.
+    quarter of the frames at most have shown something. A pose that nobody trusts is compared with whatever is there, so
+    what contradicts it says nothing of the inputs.
 
     Args:
         mesh: the object, in its own frame.
@@ -47,13 +49,18 @@ class FilmDoubt:
         self._most = _CONTRADICTED
         self._against = self._clear = 0
 
-    def looked_at(self, result: RefinementResult, observation: Observation, start: Pose) -> RefinementResult:
+    def looked_at(
+        self, result: RefinementResult, observation: Observation, start: Pose,
+        trusted: Callable[[RefinementResult], bool] | None = None,
+    ) -> RefinementResult:  # fmt: skip
         """The result of a search that looked for contradictions, with what mask, depth and start say of units.
 
         Args:
             result: in the object's own frame.
             observation: the frame.
             start: of the search.
+            trusted: whether the object is where such a result has it: what others show is not held against the film;
+                None where it is.
         """
         seen = result.evidence
         fits = seen is not None and seen.depth_inliers is not None and seen.depth_inliers >= FEW
@@ -62,6 +69,8 @@ class FilmDoubt:
         result = _with(result, units)
         own = tuple(one for one in result.notes if one.startswith((_DEPTH, _SHIFT, _SOME_DEPTH)) or one in units)
         against = [note for note in own if not note.startswith(_SHIFT)]
+        if trusted is not None and not trusted(result if against else self.followed(result)):
+            return self.followed(replace(result, notes=tuple(one for one in result.notes if one not in own)))
         if against:
             self._against += 1
             self._notes, self._most = own, _CONTRADICTED

@@ -8,6 +8,13 @@ from dataclasses import replace
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.result import NOWHERE, RefinementResult, Status, nothing_compared
 
+# Of an object that was followed before: what `MESSAGES` ask of a start has been answered.
+_GONE = {
+    Status.OUT_OF_VIEW: "it is expected outside of the picture, and not seen in it",
+    Status.BEHIND_CAMERA: "it is expected behind the camera, and not seen in the picture",
+    Status.NO_OVERLAP: "it is expected beside the mask, and not found in it",
+}
+
 
 def not_found_yet(why: str, found: RefinementResult | None = None) -> RefinementResult:
     """What a frame returns before the object was found for the first time.
@@ -40,9 +47,20 @@ def with_usual_note(result: RefinementResult, confidence: float) -> RefinementRe
     return replace(result, notes=(*result.notes, note))
 
 
-def lost(result: RefinementResult, predicted: Pose, frames: int, found: float) -> RefinementResult:
-    """What a lost frame returns: the prediction, and why no more: no confidence of `found`."""
-    why = f"confidence {sureness(result):.2f}, below {found:.2g}" if result.ok else result.message
+def lost(
+    result: RefinementResult, predicted: Pose, frames: int, found: float, *, followed: bool
+) -> RefinementResult:  # fmt: skip
+    """What a lost frame returns: the prediction, and why no more: no confidence of `found`.
+
+    Args:
+        result: of the frame, which does not convince.
+        predicted: where the object is expected.
+        frames: in which it is lost.
+        found: the confidence that would convince.
+        followed: whether it has been followed before: then pose, unit and K were right.
+    """
+    said = _GONE.get(result.status, result.message) if followed else result.message
+    why = f"confidence {sureness(result):.2f}, below {found:.2g}" if result.ok else said
     text = (
         f"lost for {frames} frame{'s' if frames > 1 else ''} ({why}); the pose is a guess from the last good one; "
         "the wider search goes on, or restart with track(observation, pose=...)"

@@ -11,17 +11,16 @@ from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.attempt import Attempt, Follow, Locate, Refine
 from diffdope.pipelines.film_doubt import FilmDoubt
+from diffdope.pipelines.found_again import located, recentred, with_distance, within_reach
 from diffdope.pipelines.in_box import box_of_mask
 from diffdope.pipelines.last_picture import LastPicture
-from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import TrackingSettings
 from diffdope.pipelines.tracked import likeness, lost, not_found_yet, sureness, with_usual_note
 from diffdope.pipelines.usual_fit import UsualFit
 from diffdope.problem.level_problem import GainModel
-from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.feature_boxes import tells_by_pattern
 from diffdope.search.keyframes import Keyframes
 from diffdope.search.motion_model import MotionModel
 from diffdope.search.patch import PatchMatcher
@@ -38,7 +37,7 @@ class Tracker:
     is seen now, from the prediction, and from the pose of the frame before. Poses that are in doubt do not feed the
     motion model; after `patience` frames in a row, or one that cannot be true, the object is lost. From then on every
     `retry` frames the wider search looks for the object where its picture is seen, and in the mask, if there is one,
-    wherever it is; in films of photographs alone, by keypoints of the whole picture, if it has a pattern.
+    wherever it is; without a mask by keypoints of the whole picture, if it has a pattern.
 
     What convinces depends on the film: a plain object without depth is never found with a high confidence, and is not
     lost as long as it is found with the usual one.
@@ -246,17 +245,23 @@ class Tracker:
         start = start or predicted
         result = self._made((self._search if wide else self._refine)(observation, start))
         # As seldom as the wider search: it takes as long, and from one frame to the next little changes.
-        somewhere = observation.mask_box is not None or (
-            "depth" not in observation.modalities and tells_by_pattern(observation, self._mesh)
-        )
-        if wide and self._locate is not None and somewhere and not self._convinces(result):
-            result = max(result, self._made(self._locate(observation)), key=sureness)
-        result = self._film.looked_at(result, observation, start) if wide else self._film.followed(result)
-        result = self._film.at_scale(result, observation, predicted)
+        if wide and self._locate is not None and not self._convinces(result):
+            elsewhere = located(self._locate, self._refine, self._mesh, observation)
+            result = result if elsewhere is None else max(result, self._made(elsewhere), key=sureness)
+        result = self._film.at_scale(self._in_reach(result, observation), observation, predicted)
+        trusted = self._convinces if self._begun else None
+        result = self._film.looked_at(result, observation, start, trusted) if wide else self._film.followed(result)
         if self._convinces(result):
             return self._recovered(result, observation)
         self._last = predicted
-        return lost(result, predicted, self._lost_frames, self._usual.found)
+        return lost(result, predicted, self._lost_frames, self._usual.found, followed=self._begun)
+
+    def _in_reach(self, result: RefinementResult, observation: Observation) -> RefinementResult:
+        """A result, refused where no mask has the object there and it cannot have come so far."""
+        if not self._begun or not result.ok or observation.mask_box is not None:
+            return result
+        reach_m = self._settings.reach_m_per_s * self._elapsed_s
+        return within_reach(result, self._motion.pose, reach_m, self._elapsed_s, self._mesh)
 
     def _convinces(self, result: RefinementResult) -> bool:
         """Whether a lost object has been found."""
@@ -264,6 +269,8 @@ class Tracker:
 
     def _recovered(self, result: RefinementResult, observation: Observation) -> RefinementResult:
         frames, self._lost_frames = self._lost_frames - 1, 0
+        if self._begun and observation.mask_box is None:
+            result = with_distance(result, self._motion.pose, self._elapsed_s, self._mesh)
         self._begun = False
         self._trust(result, observation)
         if frames == 0:  # the wider search found it in the very frame that was in doubt
@@ -276,14 +283,3 @@ def _finite(time_s: float) -> float:
     if not math.isfinite(time_s):
         raise expected("time_s", "seconds", time_s)
     return time_s
-
-
-def recentred(pose: Pose, mesh: Mesh, observation: Observation) -> Pose:
-    """The pose moved sideways so that its middle is that of the mask, if there is one."""
-    box = projected_box(mesh.vertices_m, pose, observation.camera)
-    if observation.mask_box is None or isinstance(box, Status):
-        return pose
-    x0, y0, x1, y1 = observation.mask_box
-    camera, depth_m = observation.camera, float(pose.t_m2c[2])
-    u, v = (x0 + x1 - box[0] - box[2]) / 2.0, (y0 + y1 - box[1] - box[3]) / 2.0
-    return pose.retract([u * depth_m / camera.fx, v * depth_m / camera.fy, 0.0, 0.0, 0.0, 0.0])

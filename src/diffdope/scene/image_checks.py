@@ -14,7 +14,8 @@ from diffdope.io.masks import object_pixels
 from diffdope.scene.stored_image import StoredImage
 
 FARTHEST_M, _NEAREST_M = 20.0, 0.005
-"""Median depths beyond these are a wrong unit."""
+"""Median depths beyond these are a wrong unit, ..."""
+_FARTHEST_METRES_M = 200.0  # ... or this, if no whole numbers: depth cameras begin at 200 mm, and few see 200 m
 _UNITS = ((0.001, "millimetres"), (0.01, "centimetres"), (0.0001, "tenths of a millimetre"))
 _SAMPLE = 10_000  # pixels by which the unit of depth is judged
 _ROUNDING = 1e-6  # by which colours may leave [0, 1]
@@ -168,12 +169,18 @@ def _check_depth_unit(depth: StoredImage, depth_scale: float | None) -> None:
     if 2 * np.count_nonzero(plausible) > len(valid):  # so is the median, which takes longer
         return
     middle = float(np.median(valid)) * depth.unit
-    if _NEAREST_M <= middle <= FARTHEST_M:
+    # Metres beyond the sensors of a room come as fractions; what counts millimetres is whole, whatever its type.
+    whole = depth.unit == 1.0 and bool(np.all(valid == np.rint(valid)))
+    farthest_m = FARTHEST_M if whole else _FARTHEST_METRES_M
+    if _NEAREST_M <= middle <= farthest_m:
         return
     given = "" if depth_scale is None else f" with depth_scale {depth_scale:g}"
-    if middle > FARTHEST_M:
+    if middle > farthest_m:
         scale, unit = _likely_unit(middle / depth.unit)
-        cure = f"it looks like {unit}: depth_scale is METRES per unit, {scale:g} for {unit}"
+        cure = (
+            f"it looks like {unit}: depth_scale is METRES per unit, {scale:g} for {unit}; if it is right, set "
+            "what is far behind the object to 0 (missing)"
+        )
     else:
         cure = "it looks scaled twice: depth_scale is METRES per unit, and none is needed for float metres"
-    raise expected("depth", f"a median of {_NEAREST_M} to {FARTHEST_M} m", f"{middle:.4g} m{given}", cure)
+    raise expected("depth", f"a median of {_NEAREST_M} to {farthest_m} m", f"{middle:.4g} m{given}", cure)

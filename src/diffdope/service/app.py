@@ -13,6 +13,7 @@ from fastapi import Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
+from starlette.requests import ClientDisconnect
 
 from diffdope.errors import DiffDopeError
 from diffdope.scene.observation import Observation
@@ -175,7 +176,13 @@ async def _late(request: Request, _: Exception) -> JSONResponse:
     return JSONResponse({"detail": f"no result within {seconds:g} s"}, 504)
 
 
+async def _hung_up(_: Request, __: Exception) -> JSONResponse:
+    """Nobody reads it: the client closed the connection before its request was whole."""
+    return JSONResponse({"detail": "the request ended early"}, 400)
+
+
 _ERRORS: dict[Any, Any] = {
+    ClientDisconnect: _hung_up,
     DiffDopeError: _refused,
     RequestValidationError: _invalid,
     Busy: _busy,

@@ -7,6 +7,7 @@ import hmac
 import json
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from fastapi import HTTPException
@@ -47,6 +48,8 @@ class Guard:
             return await self._app(scope, receive, send)
         refusal = self._refusal(dict(scope["headers"]))
         if refusal is not None:
+            if refusal.status_code == 413:
+                await self._read_away(dict(scope["headers"]), receive)
             return await _answer(send, refusal)
         scope[UNTIL] = time.monotonic() + self._limits.timeout_s
         self._open += 1
@@ -70,6 +73,15 @@ class Guard:
 
     def _too_large(self) -> HTTPException:
         return HTTPException(413, f"request: expected at most {self._limits.max_bytes} bytes, got more")
+
+    async def _read_away(self, headers: dict[bytes, bytes], receive: Receive) -> None:
+        """Takes a body and drops it: who is still sending when the connection is closed reads a reset, no answer."""
+        if headers.get(b"expect", b"").lower() == b"100-continue":  # whoever asks first has sent nothing yet
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.timeout_s):
+                while (await receive()).get("more_body", False):
+                    pass
 
     def _bounded(self, until: float, receive: Receive) -> Receive:
         """Receives the body while it is not too large, and in time."""
