@@ -80,7 +80,7 @@ def _appearance(seen: Comparison) -> tuple[dict[str, float | None], PhotometricG
     contrast = float(model.std(axis=1).mean())
     if contrast < _PLAIN:
         return {"contrast": contrast}, None
-    gain, left, there = lines_through(model, photo, np.ascontiguousarray(median(photo), np.float64))
+    gain, left, there = lines_through(model, photo, np.asarray(median(photo), np.float64))
     return {"texture": float(1.0 - left / max(there, 1e-9)), "contrast": contrast}, gain
 
 
