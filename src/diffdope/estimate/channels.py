@@ -26,7 +26,7 @@ _COLUMNS: dict[GainModel, int] = {"as-is": 0, "gain": 1, "gain-bias": 2}
 _EYE, _NO_LIGHT = np.eye(7), np.zeros((1, 0, 7))
 
 
-class ChannelSums(NamedTuple):
+class Sums(NamedTuple):
     """Over all pixels.
 
     loss: of Huber; weights (C, N) of the squares of residuals; moments (C, K + 7, K + 7): weighed products of rows.
@@ -69,9 +69,7 @@ class Channels:
         explained = [light @ rows[:k] for light, rows in zip(lights, self.rows, strict=True)]
         return np.asarray(self.rows[:, k] - np.stack(explained))
 
-    def sums(
-        self, scale: float, *, strict: bool = False, count: int | None = None, weight: F32 | None = None
-    ) -> ChannelSums:
+    def sums(self, scale: float, *, strict: bool = False, count: int | None = None, weight: F32 | None = None) -> Sums:
         """Of residuals less what the light explains.
 
         Args:
@@ -84,7 +82,7 @@ class Channels:
         return summed(self.rows, own, self.lights, scale, strict, self.shared + 7 if count is None else count)
 
     def reduce(self, scale: float, unit: float) -> Reduced:
-        """ChannelSums of all channels with Huber's weights; finds and keeps the lights.
+        """Sums of all channels with Huber's weights; finds and keeps the lights.
 
         Args:
             scale: standard deviation of the residuals.
@@ -176,14 +174,14 @@ def explained(moments: F64, k: int, end: int) -> F64:
     return np.asarray(inverse @ moments[:, :2, 2:end])
 
 
-def summed(rows: F32, weight: F32, lights: F64, scale: float, strict: bool, count: int) -> ChannelSums:
+def summed(rows: F32, weight: F32, lights: F64, scale: float, strict: bool, count: int) -> Sums:
     """See `Channels.sums`."""
     channels, size, n = rows.shape
     weights, moments = np.empty((channels, n), np.float32), np.empty((channels, size, size))
     loss = kernel.sum_channels(
         rows, weight, lights, scale, strict, count, weights, np.empty(CHUNK, np.float32), moments
     )  # fmt: skip
-    return ChannelSums(float(loss), weights, moments)
+    return Sums(float(loss), weights, moments)
 
 
 def products(rows: F32, weight: F32) -> F64:
