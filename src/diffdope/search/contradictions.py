@@ -56,18 +56,11 @@ class Doubt(NamedTuple):
 NONE = Doubt(np.inf, "")
 
 
-class Costs(NamedTuple):
-    """Of a pose, and of that the depth's own, at least what rounding leaves."""
-
-    total: float
-    of_depth: float
-
-
-def of_depth(
+def of_size(
     level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, *, overlap: float | None = None,
     log_odds: float = np.inf,
 ) -> Doubt:  # fmt: skip
-    """Whether depth disagrees with the other modalities: for one reason at a time, the one that explains more.
+    """Whether depth and the other modalities agree better about an object of another size.
 
     Args:
         level: a coarse one, prepared near the pose.
@@ -79,31 +72,18 @@ def of_depth(
     """
     if "depth" not in level.modalities or len(level.modalities) < 2:
         return NONE
-    own = _evaluated(level, 1.0, pose, length_m)
-    size = of_size(level, pose, length_m, step, own, overlap=overlap, log_odds=log_odds)
-    kind = of_kind(level, pose, length_m, step, own)
-    return min(size, kind, key=lambda one: one.share)
-
-
-def of_size(
-    level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, own: Costs, *, overlap: float | None,
-    log_odds: float,
-) -> Doubt:  # fmt: skip
-    """Whether depth and the other modalities agree better about an object of another size.
-
-    For the arguments see `of_depth`; own: costs of the result.
-    """
     likely, unlikely = _UNMASKED if "mask" not in level.modalities and log_odds > _FAILS else _MASKED
+    own = _cost(level, 1.0, pose, length_m)
     sides = {one: _cost(level, one[0], pose, length_m) for one in (SMALLER, LARGER)}
     side = min(sides, key=lambda one: sides[one])
     off = overlap is not None and overlap < _OVERLAPS
-    if sides[side] > (_WORTH_STEPS_OFF if off else _WORTH_STEPS) * own.total:
+    if sides[side] > (_WORTH_STEPS_OFF if off else _WORTH_STEPS) * own:
         return NONE
     scale, lowest = _descended(level, pose, length_m, step, side)
-    if lowest >= unlikely * own.total:
+    if lowest >= unlikely * own:
         return NONE
-    _, as_it_is = _descended(level, pose, length_m, step, (1.0,))  # as many steps: it is the minimum of a finer level
-    ratio = lowest / max(as_it_is, _LEAST)
+    _, own = _descended(level, pose, length_m, step, (1.0,))  # as many steps: it is the minimum of a finer level
+    ratio = lowest / max(own, _LEAST)
     if ratio >= unlikely:
         return NONE
     at_most = _softened((ratio - likely) / (unlikely - likely))
@@ -129,21 +109,28 @@ def _kind(at_most: float) -> str:
     return "contradiction" if at_most < _FAILS else "scale"
 
 
-def of_kind(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, own: Costs) -> Doubt:
+def of_kind(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings) -> Doubt:
     """Whether depth fits much better as distances along each pixel's ray, or, if it was made from these, as it was.
 
-    For the arguments see `of_depth`; own: costs of the result.
+    Args:
+        level: a coarse one, prepared near the pose.
+        pose: the result.
+        length_m: the object's diameter.
+        step: of the solver.
     """
+    if "depth" not in level.modalities or len(level.modalities) < 2:
+        return NONE
     bend = float(np.linalg.norm(pose.t_m2c) / pose.t_m2c[2]) if pose.t_m2c[2] > 0.0 else 1.0
     if bend - 1.0 < _SAME_KIND:
         return NONE
     camera = level.crop.camera
     lengths = np.linalg.norm(camera.back_project(np.ones((camera.height, camera.width))), axis=-1).ravel()
+    own = _evaluated(level, 1.0, pose, length_m)
     sides = [
         _of_kind(level, pose, length_m, *side) for side in (("ray", 1.0 / lengths, 1.0 / bend), ("axis", lengths, bend))
     ]
     side = min(sides, key=lambda one: one.cost)
-    if side.cost > _WORTH_STEPS * own.total:
+    if side.cost > _WORTH_STEPS * own[0]:
         return NONE
     problem = _problem(level, side.factor, length_m)
     ended = minimise(problem, *_state(side.pose, 1.0), iterations=_STEPS, settings=step)
@@ -222,10 +209,10 @@ def _cost(level: LevelProblem, scale: float, pose: Pose, length_m: float) -> flo
     return float(_problem(level, 1.0 / scale, length_m).evaluate(R, t, with_normal=False).cost[0])
 
 
-def _evaluated(level: LevelProblem, factor: float | F64, pose: Pose, length_m: float) -> Costs:
+def _evaluated(level: LevelProblem, factor: float | F64, pose: Pose, length_m: float) -> tuple[float, float]:
     """The cost of a pose with depths that are a multiple, and depth's own, at least what rounding leaves."""
     found = _problem(level, factor, length_m).evaluate(*_state(pose, 1.0), with_normal=False)
-    return Costs(max(float(found.cost[0]), _LEAST), max(float(found.each[0, DEPTH]), _LEAST))
+    return max(float(found.cost[0]), _LEAST), max(float(found.each[0, DEPTH]), _LEAST)
 
 
 class _Side(NamedTuple):
@@ -239,7 +226,7 @@ class _Side(NamedTuple):
 
 def _of_kind(level: LevelProblem, pose: Pose, length_m: float, kind: str, factor: F64, scale: float) -> _Side:
     moved = Pose(pose.R_m2c, scale * pose.t_m2c)
-    return _Side(kind, factor, moved, _evaluated(level, factor, moved, length_m).total)
+    return _Side(kind, factor, moved, _evaluated(level, factor, moved, length_m)[0])
 
 
 def _state(pose: Pose, scale: float) -> tuple[F64, F64]:

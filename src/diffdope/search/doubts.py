@@ -8,7 +8,7 @@ import numpy as np
 
 from diffdope.geometry.pose import Pose
 from diffdope.search.candidates import Candidates
-from diffdope.search.contradictions import of_departure, of_depth
+from diffdope.search.contradictions import of_departure, of_kind, of_size
 from diffdope.search.registration import note_on_shift
 from diffdope.search.settings import SearchSettings
 
@@ -37,8 +37,9 @@ def doubts_about(found: Candidates, start: Pose | None, settings: SearchSettings
     if not settings.contradictions:
         return Doubts()
     step = settings.step.at_level(last=True, with_depth="depth" in found.level.modalities)
-    overlap, log_odds = found.quality.overlap, found.log_odds
-    every = [of_depth(found.rough, found.pose, length_m, step, overlap=overlap, log_odds=log_odds)]
+    given = found.rough, found.pose, length_m, step
+    by_depth = [of_size(*given, overlap=found.quality.overlap, log_odds=found.log_odds), of_kind(*given)]
+    every = [min(by_depth, key=lambda one: one.share)]  # depth is too far for one reason at a time
     if start is not None:
         every.append(of_departure(found.level, found.pose, start, settings.far.distance * length_m))
     shifted = note_on_shift(found.rough, found.level, found.pose, length_m)
