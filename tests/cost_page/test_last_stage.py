@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -57,12 +57,28 @@ class Whole:
     sigma: float
     chi: float
     light: Array
+    view: RegressionContext = VIEW
+    noise: NoiseSettings = NOISE
 
     def rows(self, c: int) -> tuple[Array, Array, Array]:
         """Light's columns (K, N), residual and Jacobian (7, N), pixel weights (N,) of a channel."""
         J, r = self.block.jacobian[c].astype(float), self.block.residual[c].astype(float)
-        B = np.stack([self.block.rendered[c].astype(float), np.ones(N)]) if self.name == "rgb" else np.zeros((0, N))
+        B = np.zeros((0, N))
+        if self.name == "rgb":
+            B = np.stack([self.block.rendered[c].astype(float), np.ones(N)])
+            if self.view.light == "shading":
+                B = np.vstack([B, B[0] * self.slants()])
+        elif self.name == "mask" and self.noise.mask_width_px > 0.0:
+            B = np.linalg.norm(J[:3], axis=0)[None] * self.view.pixel_m * self.noise.mask_width_px
         return B, np.vstack([r, J]), self.block.weight.astype(float)
+
+    def slants(self) -> Array:
+        """(3, N) unit normals towards the camera, less their mean, of the depth's Jacobian n / (n . v)."""
+        assert self.block.depth_jacobian is not None
+        along = -self.block.depth_jacobian[:3].astype(float)
+        normals = along / np.linalg.norm(along, axis=0)
+        weight = self.block.weight.astype(float)
+        return np.asarray(normals - (normals @ weight / weight.sum())[:, None])
 
     def weights(self, c: int) -> tuple[Array, Array, Array]:
         """u, gamma eta and gamma eta' of a channel, its light as it was kept."""
@@ -71,14 +87,15 @@ class Whole:
         return u, gamma * np.minimum(1.0, K / np.maximum(np.abs(u), 1e-30)), gamma * (np.abs(u) < K)
 
     def reduced(self, c: int, w: Array, unit: float) -> Array:
-        """(7, 7) moments of residual and Jacobian, the light eliminated with a prior precision of 1."""
+        """(7, 7) moments of residual and Jacobian, what is shared eliminated with its prior."""
         B, rows, _ = self.rows(c)
         every = np.vstack([B, rows])
         joint = unit * (every * w) @ every.T
         k = len(B)
         if k == 0:
             return joint
-        schur = joint[k:, :k] @ np.linalg.solve(joint[:k, :k] + np.eye(k), joint[:k, k:])
+        prior = np.diag([1.0, 1.0, 4.0, 4.0, 4.0][:k])
+        schur = joint[k:, :k] @ np.linalg.solve(joint[:k, :k] + prior, joint[:k, k:])
         return np.asarray(joint[k:, k:] - schur)
 
     @property
@@ -86,26 +103,36 @@ class Whole:
         return range(len(self.block.residual))
 
 
+SHADED, WIDE = replace(VIEW, light="shading"), replace(NOISE, mask_width_px=0.3)
+
+
 def parts() -> list[tuple[TermEquations, Whole]]:
     both = []
-    for name, one in (("rgb", block(3, 0)), ("depth", block(1, 1)), ("mask", block(1, 2, outline=True))):
-        part = TermEquations(name, one, VIEW, NOISE)
-        both.append((part, Whole(name, one, *part.known)))
+    for name, one, view, noise in (
+        ("rgb", block(3, 0), VIEW, NOISE),
+        ("rgb", block(3, 0), SHADED, NOISE),
+        ("depth", block(1, 1), VIEW, NOISE),
+        ("mask", block(1, 2, outline=True), VIEW, NOISE),
+        ("mask", block(1, 2, outline=True), VIEW, WIDE),
+    ):
+        part = TermEquations(name, one, view, noise)
+        both.append((part, Whole(name, one, *part.known, view, noise)))
     return both
 
 
 BOTH = parts()
+PLAIN = [BOTH[0], BOTH[2], BOTH[3]]
 
 
 @pytest.mark.parametrize(("part", "whole"), BOTH)
 def test_normal_equations(part: TermEquations, whole: Whole) -> None:
     """At the light that was kept: one more round from it must reproduce the gradient to its own convergence."""
-    again = TermEquations(whole.name, whole.block, VIEW, NOISE, part.known)
+    again = TermEquations(whole.name, whole.block, whole.view, whole.noise, part.known)
     unit = 1.0 / (whole.sigma**2 * whole.chi)
     total = sum(whole.reduced(c, whole.weights(c)[1], unit) for c in whole.channels)
     assert again.step == pytest.approx(total[1:, 1:], rel=1e-4, abs=1e-5 * np.abs(total[1:, 1:]).max())
     assert again.gradient == pytest.approx(total[0, 1:], rel=1e-3, abs=1e-5 * np.abs(total[0, 1:]).max())
-    if whole.name != "rgb":  # colours: the loss is taken in the light of the round after
+    if not whole.light.size:  # what is shared: the loss is taken in the light of the round after
         size = np.abs(whole.weights(0)[0])
         inside = np.minimum(size, K)
         loss = whole.block.weight @ (inside * (size - 0.5 * inside)) / whole.chi
@@ -120,7 +147,7 @@ def test_scale(part: TermEquations, whole: Whole) -> None:
     assert part.known.scale == pytest.approx(1.4826 * np.median(np.abs(r)), rel=0.05)  # in the light of a round before
 
 
-@pytest.mark.parametrize(("part", "whole"), [pair for pair in BOTH if pair[1].name != "rgb"])
+@pytest.mark.parametrize(("part", "whole"), [pair for pair in BOTH if not pair[1].light.size])
 def test_correlation(part: TermEquations, whole: Whole) -> None:
     """Without light, where scores need no reduction."""
     _, rows, _ = whole.rows(0)
@@ -189,7 +216,7 @@ def root(matrix: Array, power: float) -> Array:
 
 def test_covariance() -> None:
     P = np.diag(np.repeat([NOISE.spread * 0.1, np.radians(NOISE.spread_deg)], 3))
-    said = {whole.name: information(part, whole) for part, whole in BOTH}
+    said = {whole.name: information(part, whole) for part, whole in PLAIN}
     sure, every = np.zeros((6, 6)), np.zeros((6, 6))
     for group in (("rgb",), ("depth", "mask")):
         info, T = (P @ sum(said[name][k] for name in group) @ P for k in (0, 1))
@@ -204,7 +231,7 @@ def test_covariance() -> None:
     inflated = np.where(nu < 0.25, np.minimum(NOISE.inflation**2 * nu, 1.0), 1.0)
     shifts = [P @ np.linalg.solve(every + np.eye(6), P @ said[name][2]) for name in said]
     want = P @ (U * inflated) @ U.T @ P + sum(np.outer(d, d) for d in shifts)
-    found = information_eigenbasis({whole.name: part for part, whole in BOTH}, VIEW, NOISE, also=held)
+    found = information_eigenbasis({whole.name: part for part, whole in PLAIN}, VIEW, NOISE, also=held)
     got = uncertainty(found, VIEW, NOISE).covariance
     scale = np.sqrt(np.diag(want))
     assert got / np.outer(scale, scale) == pytest.approx(want / np.outer(scale, scale), abs=1e-3)

@@ -24,7 +24,7 @@ _LEVELS = "levels of detail"  # all kernels that make them, and that find approx
 _SECONDS = {
     "prepare_pose": 3.9, "shade_chunk": 0.8, "evaluate_pose": 1.8, "evaluate_problem": 2.0, "evaluate_queue": 0.9,
     "linearise_pose": 0.7, "render_pose": 0.5, "mean_of_blocks": 0.2, "depth_of_blocks": 0.7,
-    "line": 0.2, "left_over": 0.1, "fit_lines": 0.3, "pack_pixels": 0.2,
+    "line": 0.2, "left_over": 0.1, "fit_lines": 0.3, "remove_shading": 0.6, "pack_pixels": 0.2,
     "hide_behind_nearer": 0.3, "count_border": 0.1, "sum_shared": 0.1,
 }  # fmt: skip
 _OF_SOLVER = {
@@ -189,10 +189,15 @@ def _draw_and_linearise(factor: ImageFactor) -> None:
     import numpy as np
 
     from diffdope.geometry.camera import Camera
-    from diffdope.render.renderer import Renderer
+    from diffdope.geometry.pose import Pose
+    from diffdope.render.renderer import draw
+    from diffdope.terms.photometric_gain import HOLD, NEUTRAL
+    from diffdope.terms.shading import without_shading
 
-    camera = Camera(60.0, 60.0, 11.5, 11.5, 24, 24)
-    Renderer(factor.buffers.mesh, camera, buffers=factor.buffers).render(np.eye(3), np.array([0.0, 0.0, 0.5]))
+    pose = Pose(np.eye(3), np.array([0.0, 0.0, 0.5]))
+    images = draw(factor.buffers, Camera(60.0, 60.0, 11.5, 11.5, 24, 24), pose)
+    shape = factor.buffers.arrays.shape
+    without_shading(images, shape, pose, images.rgb[0], images.coverage[0], NEUTRAL, hold=HOLD)
     if factor.with_normal:
         with suppress(IndexError, ValueError):  # of a pose that shows nothing
             factor.linearise(np.eye(3), np.array([0.0, 0.0, 0.5]))

@@ -345,6 +345,7 @@ class Search:
             beside=lambda pose: pose_evidence(self._meshes.corners_m, pose, self._objective),
             reach=reach_of(search, nearby=self._stages is not None and self._stages.moved(found) <= MOVED),
             kept=0.0 if self._everywhere else kept_along_view(found, search), border_px=found.border_px,
+            good_px=search.mask_error_px or np.inf,
         )  # fmt: skip
         if level.contours is None or not level.contour_active or "depth" in level.modalities:
             return refine(found.pose, found.start)
