@@ -19,7 +19,7 @@ from diffdope.problem.linearised import ResidualBlock
 F64 = NDArray[np.float64]
 WIDTH = 40
 N = 700  # no multiple of the chunk
-LIGHTS: tuple[GainModel, ...] = ("as-is", "gain", "gain-bias", "shading")
+LIGHTS: tuple[GainModel, ...] = ("as-is", "gain", "gain-bias")
 
 
 def loss(u: F64) -> F64:
@@ -69,10 +69,10 @@ class Whole:
         self.light: F64 = np.zeros((self.shared, 7))
 
     def moments(self, w: F64) -> F64:
-        """Of least squares with a weak prior P on the light, which is kept: M_rr - M_rk (M_kk + P)^-1 M_kr."""
+        """Of least squares with a weak prior on the light, which is kept: M_rr - M_rk (M_kk + I)^-1 M_kr."""
         k = self.shared
         m = (self.rows * w) @ self.rows.T
-        self.light = np.linalg.solve(m[:k, :k] + np.diag([1.0, 1.0, 4.0, 4.0, 4.0][:k]), m[:k, k:])
+        self.light = np.linalg.solve(m[:k, :k] + np.eye(k), m[:k, k:])
         return m[k:, k:] - m[k:, :k] @ self.light
 
     @property

@@ -13,7 +13,7 @@ from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import RenderedImages, draw
 from diffdope.scene.mesh import Mesh
 from diffdope.terms.photometric_gain import NEUTRAL, PhotometricGain, fit_gain_at
-from diffdope.terms.shading import Unshaded, slants, without_shading
+from diffdope.terms.shading import Unshaded, without_shading
 from tests.oracle import shapes
 
 F32 = NDArray[np.float32]
@@ -140,15 +140,3 @@ def test_beyond_the_outline_the_light_goes_on() -> None:
     result = found(mesh, images, photo)
     np.testing.assert_allclose(result.rgb[row, last + 1], result.rgb[row, last], atol=1e-6)
     assert np.isfinite(result.rgb).all()
-
-
-def test_slants_are_normals_less_their_mean(rng: np.random.Generator) -> None:
-    normals = rng.normal(size=(3, 40))
-    normals[2] = -np.abs(normals[2]) - 1.0
-    normals /= np.linalg.norm(normals, axis=0)
-    ray = np.vstack([rng.uniform(-0.3, 0.3, (2, 40)), np.ones(40)])
-    jacobian = np.zeros((6, 40), np.float32)
-    jacobian[:3] = normals / (normals * ray).sum(axis=0)
-    weight = rng.random(40).astype(np.float32)
-    middle = normals @ weight / weight.sum()
-    np.testing.assert_allclose(slants(jacobian, weight), normals - middle[:, None], atol=1e-5)

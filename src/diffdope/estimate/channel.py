@@ -8,16 +8,13 @@ from numpy.typing import NDArray
 from diffdope.estimate import regression_kernel as kernel
 from diffdope.problem.level_problem import GainModel
 from diffdope.problem.linearised import ResidualBlock
-from diffdope.terms.shading import slants
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 _ALIKE = 1e-9  # share of a determinant that is rounding
 _WEAK = 1.0  # prior precision of the light's gain and offset, as good as none, and of an error in its deviations
-_SLOPES = 4.0  # the same of the light's slopes by the normal: half the gain is a usual one
-_PRIOR = np.array([_WEAK] * 2 + [_SLOPES] * 3)
-_COLUMNS = {"as-is": 0, "gain": 1, "gain-bias": 2, "shading": 5}
+_COLUMNS = {"as-is": 0, "gain": 1, "gain-bias": 2, "shading": 2}  # shading was taken out of the photograph before
 
 
 class Channel:
@@ -75,12 +72,16 @@ class Channel:
     @property
     def penalty(self) -> float:
         """Half the square of what is shared, over its prior variance."""
-        return float(0.5 * _PRIOR[: self.shared] @ self.light[:, 0] ** 2)
+        return 0.5 * _WEAK * float(self.light[:, 0] @ self.light[:, 0])
 
     @property
     def _mix(self) -> F64:
         """(7, K + 7): residual and Jacobian less what the light explains, of the rows."""
         return np.hstack([-self.light.T, np.eye(7)])
+
+    def normal(self, weight: F32) -> F64:
+        """J^T W J (6, 6) of the Jacobian as it is."""
+        return products(self.rows[self.shared + 1 :], weight)
 
     def curvature(self, weight: F32) -> F64:
         """J^T W J (6, 6), the Jacobian less what the light that is kept explains of it."""
@@ -104,8 +105,6 @@ def inverse(matrix: F64) -> F64:
     """Of the light's moments (K, K) and its prior. For one or two, `np.linalg` takes longer to set out than this."""
     if len(matrix) == 1:
         return np.asarray(1.0 / (matrix + _WEAK))
-    if len(matrix) > 2:
-        return np.asarray(np.linalg.inv(matrix + np.diag(_PRIOR)))
     (a, b), (_, c) = matrix.tolist()
     a, c = a + _WEAK, c + _WEAK
     # Colours that do not vary cannot tell gain from bias: the determinant is rounding, and any split will do.
@@ -123,7 +122,7 @@ def products(rows: F32, weight: F32) -> F64:
 def rows_of(name: str, block: ResidualBlock, light: GainModel, common: F32 | None = None) -> F32:
     """A modality (C, K + 7, N) as the kernel takes it.
 
-    The K columns that all pixels share are, for colours, the light's gain, offset and slopes.
+    The K columns that all pixels share are, for colours, the light's gain and offset.
 
     Args:
         name: of the modality.
@@ -138,8 +137,5 @@ def rows_of(name: str, block: ResidualBlock, light: GainModel, common: F32 | Non
     if shared:
         rows[:, :shared] = 1.0
         rows[:, 0] = block.rendered if common is None else common
-    if shared > 2:
-        assert block.depth_jacobian is not None  # only what lies on an outline has none
-        rows[:, 2:shared] = block.rendered[:, None] * slants(block.depth_jacobian, block.weight)
     rows[:, shared], rows[:, shared + 1 :] = block.residual, block.jacobian
     return rows

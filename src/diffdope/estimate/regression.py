@@ -214,7 +214,9 @@ class TermEquations:
             weights = [clear * weight for weight in weights]
         unit, total = 1.0 / (scale * scale * correlation), np.zeros((6, 6))
         for channel, weight in zip(self._channels, weights, strict=True):
-            total += channel.reduced(weight, unit)[0][1:, 1:]
+            # What is shared and no light is propagated to the pose: colours may say less of it than facets pretend.
+            light = self.name == "rgb"
+            total += channel.reduced(weight, unit)[0][1:, 1:] if light else unit * channel.normal(weight)
         pull, bias = np.zeros(6), self._bias()
         if bias is not None:
             pull += self._channels[0].rows[-6:] @ (weights[0] * bias)

@@ -24,7 +24,7 @@ from diffdope.estimate.covariance import (
 from diffdope.estimate.regression import RegressionContext, TermEquations, regress
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose, difference
-from diffdope.problem.level_problem import GainModel, LevelProblem, light_at
+from diffdope.problem.level_problem import GainModel, LevelProblem
 from diffdope.problem.linearised import Linearised
 from diffdope.terms.quadratic_factor import QuadraticFactor, summed
 from diffdope.terms.registry import NoiseSettings
@@ -257,7 +257,7 @@ def context_of(
     camera, distance_m = level.crop.camera, max(float(pose.t_m2c[2]), _LEAST_DISTANCE * length_m)
     return RegressionContext(
         distance_m=distance_m, pixel_m=distance_m / camera.fx, length_m=0.5 * length_m,
-        tilt=tilt, width=camera.width, light=light_at(gain, level.crop), ray=pose.t_m2c / distance_m,
+        tilt=tilt, width=camera.width, light=gain, ray=pose.t_m2c / distance_m,
     )  # fmt: skip
 
 
@@ -266,10 +266,10 @@ def noise_at(
 ) -> NoiseSettings:
     """What is known about errors at a level: more where no mask says which pixels are the object's, or one is off.
 
-    How much a mask is too wide, an outline that follows it hides: an unknown as large as what is left between both.
+    An outline that follows a mask hides its width: an unknown as large as what is left, if colours may tell it.
     """
     if level.crop.mask is not None:
-        wider = float(np.sqrt(max(border_px**2 - good_px**2, 0.0)))
+        wider = float(np.sqrt(max(border_px**2 - good_px**2, 0.0))) if level.colored else 0.0
         bias, width = max(noise.mask_bias_px, _SHARED * border_px), max(noise.mask_width_px, wider)
         return replace(noise, mask_bias_px=bias, mask_width_px=width)
     return replace(noise, inflation=noise.inflation * noise.unmasked)

@@ -64,16 +64,3 @@ def without_shading(
     if not fitted:
         return Unshaded(photo, gain)
     return Unshaded(flat, PhotometricGain(lines[0].copy(), lines[1].copy()))
-
-
-def slants(depth_jacobian: F32, weight: F32) -> F32:
-    """Normals (3, N) in the camera's frame, towards the camera, less their mean by weight.
-
-    Args:
-        depth_jacobian: (6, N), whose first three are each normal over its share along the pixel's ray.
-        weight: (N,).
-    """
-    along = -depth_jacobian[:3]
-    normals = along / np.maximum(np.linalg.norm(along, axis=0), 1e-12)
-    middle = normals @ weight / max(float(weight.sum()), 1e-12)
-    return np.asarray(normals - middle[:, None], np.float32)

@@ -59,7 +59,7 @@ class Silhouette(ImageTerm):
 
         A pixel's coverage changes as the border moves along its normal, whether the pose or the mask moves it.
         """
-        return of_width(jacobian, geometry, noise.mask_bias_px)
+        return of_width(jacobian, geometry, float(np.hypot(noise.mask_bias_px, noise.mask_width_px)))
 
     def unknown_error(self, jacobian: F32, noise: Any, geometry: PixelGeometry) -> F32 | None:
         """The same of a width that is not known."""
