@@ -266,10 +266,11 @@ def noise_at(
 ) -> NoiseSettings:
     """What is known about errors at a level: more where no mask says which pixels are the object's, or one is off.
 
-    An outline that follows a mask hides its width: an unknown as large as what is left, if colours may tell it.
+    An outline that follows a mask hides its width: an unknown as large as what is left, if colours alone may tell it.
     """
     if level.crop.mask is not None:
-        wider = float(np.sqrt(max(border_px**2 - good_px**2, 0.0))) if level.colored else 0.0
+        told = level.colored and level.crop.depth is None
+        wider = float(np.sqrt(max(border_px**2 - good_px**2, 0.0))) if told else 0.0
         bias, width = max(noise.mask_bias_px, _SHARED * border_px), max(noise.mask_width_px, wider)
         return replace(noise, mask_bias_px=bias, mask_width_px=width)
     return replace(noise, inflation=noise.inflation * noise.unmasked)
