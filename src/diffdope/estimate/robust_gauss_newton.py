@@ -269,8 +269,7 @@ def noise_at(
     An outline that follows a mask hides its width: an unknown as large as what is left, if colours alone may tell it.
     """
     if level.crop.mask is not None:
-        told = level.colored and level.crop.depth is None
-        wider = float(np.sqrt(max(border_px**2 - good_px**2, 0.0))) if told else 0.0
+        wider = float(np.sqrt(max(border_px**2 - good_px**2, 0.0))) * (level.colored and level.crop.depth is None)
         bias, width = max(noise.mask_bias_px, _SHARED * border_px), max(noise.mask_width_px, wider)
         return replace(noise, mask_bias_px=bias, mask_width_px=width)
     return replace(noise, inflation=noise.inflation * noise.unmasked)
