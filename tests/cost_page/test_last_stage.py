@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -57,11 +57,16 @@ class Whole:
     sigma: float
     chi: float
     light: Array
+    noise: NoiseSettings = NOISE
 
     def rows(self, c: int) -> tuple[Array, Array, Array]:
         """Light's columns (K, N), residual and Jacobian (7, N), pixel weights (N,) of a channel."""
         J, r = self.block.jacobian[c].astype(float), self.block.residual[c].astype(float)
-        B = np.stack([self.block.rendered[c].astype(float), np.ones(N)]) if self.name == "rgb" else np.zeros((0, N))
+        B = np.zeros((0, N))
+        if self.name == "rgb":
+            B = np.stack([self.block.rendered[c].astype(float), np.ones(N)])
+        elif self.name == "mask" and self.noise.mask_width_px > 0.0:
+            B = np.linalg.norm(J[:3], axis=0)[None] * VIEW.pixel_m * self.noise.mask_width_px
         return B, np.vstack([r, J]), self.block.weight.astype(float)
 
     def weights(self, c: int) -> tuple[Array, Array, Array]:
@@ -71,7 +76,7 @@ class Whole:
         return u, gamma * np.minimum(1.0, K / np.maximum(np.abs(u), 1e-30)), gamma * (np.abs(u) < K)
 
     def reduced(self, c: int, w: Array, unit: float) -> Array:
-        """(7, 7) moments of residual and Jacobian, the light eliminated with a prior precision of 1."""
+        """(7, 7) moments of residual and Jacobian, what is shared eliminated with its prior."""
         B, rows, _ = self.rows(c)
         every = np.vstack([B, rows])
         joint = unit * (every * w) @ every.T
@@ -86,26 +91,35 @@ class Whole:
         return range(len(self.block.residual))
 
 
+WIDE = replace(NOISE, mask_width_px=0.3)
+
+
 def parts() -> list[tuple[TermEquations, Whole]]:
     both = []
-    for name, one in (("rgb", block(3, 0)), ("depth", block(1, 1)), ("mask", block(1, 2, outline=True))):
-        part = TermEquations(name, one, VIEW, NOISE)
-        both.append((part, Whole(name, one, *part.known)))
+    for name, one, noise in (
+        ("rgb", block(3, 0), NOISE),
+        ("depth", block(1, 1), NOISE),
+        ("mask", block(1, 2, outline=True), NOISE),
+        ("mask", block(1, 2, outline=True), WIDE),
+    ):
+        part = TermEquations(name, one, VIEW, noise)
+        both.append((part, Whole(name, one, *part.known, noise)))
     return both
 
 
 BOTH = parts()
+PLAIN = BOTH[:3]
 
 
 @pytest.mark.parametrize(("part", "whole"), BOTH)
 def test_normal_equations(part: TermEquations, whole: Whole) -> None:
     """At the light that was kept: one more round from it must reproduce the gradient to its own convergence."""
-    again = TermEquations(whole.name, whole.block, VIEW, NOISE, part.known)
+    again = TermEquations(whole.name, whole.block, VIEW, whole.noise, part.known)
     unit = 1.0 / (whole.sigma**2 * whole.chi)
     total = sum(whole.reduced(c, whole.weights(c)[1], unit) for c in whole.channels)
     assert again.step == pytest.approx(total[1:, 1:], rel=1e-4, abs=1e-5 * np.abs(total[1:, 1:]).max())
     assert again.gradient == pytest.approx(total[0, 1:], rel=1e-3, abs=1e-5 * np.abs(total[0, 1:]).max())
-    if whole.name != "rgb":  # colours: the loss is taken in the light of the round after
+    if not whole.light.size:  # what is shared: the loss is taken in the light of the round after
         size = np.abs(whole.weights(0)[0])
         inside = np.minimum(size, K)
         loss = whole.block.weight @ (inside * (size - 0.5 * inside)) / whole.chi
@@ -120,7 +134,7 @@ def test_scale(part: TermEquations, whole: Whole) -> None:
     assert part.known.scale == pytest.approx(1.4826 * np.median(np.abs(r)), rel=0.05)  # in the light of a round before
 
 
-@pytest.mark.parametrize(("part", "whole"), [pair for pair in BOTH if pair[1].name != "rgb"])
+@pytest.mark.parametrize(("part", "whole"), [pair for pair in BOTH if not pair[1].light.size])
 def test_correlation(part: TermEquations, whole: Whole) -> None:
     """Without light, where scores need no reduction."""
     _, rows, _ = whole.rows(0)
@@ -161,13 +175,18 @@ def information(part: TermEquations, whole: Whole) -> tuple[Array, Array, Array]
     for c in whole.channels:
         _, rows, _ = whole.rows(c)
         strict = clear * whole.weights(c)[2]
-        info += whole.reduced(c, strict, unit)[1:, 1:]
+        # A width that is not known is propagated to the pose, not eliminated.
+        info += (
+            whole.reduced(c, strict, unit)[1:, 1:] if whole.name == "rgb" else unit * (rows[1:] * strict) @ rows[1:].T
+        )
         w = unit * 4.0 * theta**2 * strict * one.normal_sensitivity * (rows[1:4] ** 2).sum(axis=0)
         T += np.einsum("kin,n,kjn->ij", m, w, m)
     beta = {
         "rgb": zero,
         "depth": np.full(N, NOISE.depth_bias * VIEW.distance_m),
-        "mask": np.linalg.norm(one.jacobian[0, :3], axis=0) * VIEW.pixel_m * NOISE.mask_bias_px,
+        "mask": np.linalg.norm(one.jacobian[0, :3], axis=0)
+        * VIEW.pixel_m
+        * np.hypot(whole.noise.mask_bias_px, whole.noise.mask_width_px),
     }[whole.name]
     _, rows, _ = whole.rows(0)
     return info, T, unit * rows[1:] @ (clear * whole.weights(0)[2] * beta)
@@ -189,7 +208,7 @@ def root(matrix: Array, power: float) -> Array:
 
 def test_covariance() -> None:
     P = np.diag(np.repeat([NOISE.spread * 0.1, np.radians(NOISE.spread_deg)], 3))
-    said = {whole.name: information(part, whole) for part, whole in BOTH}
+    said = {whole.name: information(part, whole) for part, whole in PLAIN}
     sure, every = np.zeros((6, 6)), np.zeros((6, 6))
     for group in (("rgb",), ("depth", "mask")):
         info, T = (P @ sum(said[name][k] for name in group) @ P for k in (0, 1))
@@ -204,7 +223,7 @@ def test_covariance() -> None:
     inflated = np.where(nu < 0.25, np.minimum(NOISE.inflation**2 * nu, 1.0), 1.0)
     shifts = [P @ np.linalg.solve(every + np.eye(6), P @ said[name][2]) for name in said]
     want = P @ (U * inflated) @ U.T @ P + sum(np.outer(d, d) for d in shifts)
-    found = information_eigenbasis({whole.name: part for part, whole in BOTH}, VIEW, NOISE, also=held)
+    found = information_eigenbasis({whole.name: part for part, whole in PLAIN}, VIEW, NOISE, also=held)
     got = uncertainty(found, VIEW, NOISE).covariance
     scale = np.sqrt(np.diag(want))
     assert got / np.outer(scale, scale) == pytest.approx(want / np.outer(scale, scale), abs=1e-3)

@@ -87,7 +87,7 @@ def test_objects_without_a_pattern_are_refined(name: str, preset: str) -> None:
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("light", ["as-is", "gain", "gain-bias"])
+@pytest.mark.parametrize("light", ["as-is", "gain", "gain-bias", "shading"])
 @pytest.mark.parametrize("grey", [0.0, 0.5, 1.0])
 def test_photographs_of_one_colour_say_nothing_and_break_nothing(grey: float, light: str) -> None:
     default = PRESETS["default"]

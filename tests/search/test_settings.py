@@ -19,7 +19,7 @@ from diffdope.search.settings import SearchSettings
         ({"prior_unmasked": math.nan}, "prior_unmasked: expected a number >= 0, got nan"),
         ({"mask_error_px": -0.1}, "mask_error_px: expected a number >= 0, got -0.1"),
         ({"mask_refused_px": -2.0}, "mask_refused_px: expected a number >= 0, got -2.0"),
-        ({"light": "nonsense"}, "light: expected one of as-is, gain, gain-bias, got 'nonsense'"),
+        ({"light": "nonsense"}, "light: expected one of as-is, gain, gain-bias, shading, got 'nonsense'"),
         ({"fallback_confidence": 2.0}, "fallback_confidence: expected a number from 0 to 1, got 2.0"),
         ({"fallback_confidence": -0.5}, "fallback_confidence: expected a number from 0 to 1, got -0.5"),
         ({"least_confidence": math.nan}, "least_confidence: expected a number from 0 to 1, got nan"),

@@ -13,7 +13,8 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 _ALIKE = 1e-9  # share of a determinant that is rounding
-_WEAK = 1.0  # prior precision of the light's gain and offset: as good as none
+_WEAK = 1.0  # prior precision of the light's gain and offset, as good as none, and of an error in its deviations
+_COLUMNS = {"as-is": 0, "gain": 1, "gain-bias": 2, "shading": 2}  # shading was taken out of the photograph before
 
 
 class Channel:
@@ -53,7 +54,7 @@ class Channel:
         k, moments = self.shared, unit * products(self.rows, weight)
         if k == 0:
             return moments, self.light
-        light = inverse(moments[:k, :k], _WEAK) @ moments[:k, k:]
+        light = inverse(moments[:k, :k]) @ moments[:k, k:]
         left = moments[k:, k:] - moments[k:, :k] @ light
         return 0.5 * (left + left.T), light
 
@@ -61,7 +62,7 @@ class Channel:
         """Finds what the light explains of the residual alone, in a fraction of the time; `reduce` does the rest."""
         k = self.shared
         moments = unit * products(self.rows[: k + 1], weight)
-        self.light[:, 0] = inverse(moments[:k, :k], _WEAK) @ moments[:k, k]
+        self.light[:, 0] = inverse(moments[:k, :k]) @ moments[:k, k]
 
     def reduce(self, weight: F32, unit: float) -> F64:
         """The same moments; keeps the light."""
@@ -69,9 +70,18 @@ class Channel:
         return moments
 
     @property
+    def penalty(self) -> float:
+        """Half the square of what is shared, over its prior variance."""
+        return 0.5 * _WEAK * float(self.light[:, 0] @ self.light[:, 0])
+
+    @property
     def _mix(self) -> F64:
         """(7, K + 7): residual and Jacobian less what the light explains, of the rows."""
         return np.hstack([-self.light.T, np.eye(7)])
+
+    def normal(self, weight: F32) -> F64:
+        """J^T W J (6, 6) of the Jacobian as it is."""
+        return products(self.rows[self.shared + 1 :], weight)
 
     def curvature(self, weight: F32) -> F64:
         """J^T W J (6, 6), the Jacobian less what the light that is kept explains of it."""
@@ -91,12 +101,12 @@ class Channel:
         kernel.add_scores(self.rows, huber, strict, of_rows, room, scores)
 
 
-def inverse(matrix: F64, more: float) -> F64:
-    """Of one or two rows and columns, with `more` on the diagonal: `np.linalg` takes longer to set out than this."""
+def inverse(matrix: F64) -> F64:
+    """Of the light's moments (K, K) and its prior. For one or two, `np.linalg` takes longer to set out than this."""
     if len(matrix) == 1:
-        return np.asarray(1.0 / (matrix + more))
+        return np.asarray(1.0 / (matrix + _WEAK))
     (a, b), (_, c) = matrix.tolist()
-    a, c = a + more, c + more
+    a, c = a + _WEAK, c + _WEAK
     # Colours that do not vary cannot tell gain from bias: the determinant is rounding, and any split will do.
     determinant = max(a * c - b * b, _ALIKE * a * c)
     return np.asarray(np.array([[c, -b], [-b, a]]) / determinant)
@@ -109,13 +119,23 @@ def products(rows: F32, weight: F32) -> F64:
     return out
 
 
-def rows_of(name: str, block: ResidualBlock, light: GainModel) -> F32:
-    """A modality (C, K + 7, N) as the kernel takes it: colours have the light's K columns, gain and offset."""
+def rows_of(name: str, block: ResidualBlock, light: GainModel, common: F32 | None = None) -> F32:
+    """A modality (C, K + 7, N) as the kernel takes it.
+
+    The K columns that all pixels share are, for colours, the light's gain and offset.
+
+    Args:
+        name: of the modality.
+        block: its residuals and Jacobians.
+        light: what is unknown of it.
+        common: (N,) what one deviation of an unknown error that the whole object shares adds to the residuals, if there
+            is one: the column of a modality other than colours.
+    """
     n = len(block.pixel)
-    shared = {"as-is": 0, "gain": 1, "gain-bias": 2}[light] if name == "rgb" else 0
+    shared = _COLUMNS[light] if name == "rgb" else int(common is not None)
     rows = np.empty((len(block.residual), shared + 7, n), np.float32)
     if shared:
         rows[:, :shared] = 1.0
-        rows[:, 0] = block.rendered
+        rows[:, 0] = block.rendered if common is None else common
     rows[:, shared], rows[:, shared + 1 :] = block.residual, block.jacobian
     return rows

@@ -119,10 +119,10 @@ class TermEquations:
     ) -> None:
         self.name, self._block, self._view, self._noise = name, block, view, noise
         self._weight = np.ascontiguousarray(block.weight, np.float32)
-        lights = None if known is None else known.light
+        lights, common = None if known is None else known.light, self._unknown()
         self._channels = [
             Channel(rows, self._weight, None if lights is None else lights[c])
-            for c, rows in enumerate(rows_of(name, block, view.light))
+            for c, rows in enumerate(rows_of(name, block, view.light, common))
         ]
         self.count = float(self._weight.sum())
         scale, correlation = self._estimate(BY_NAME[name].least_deviation(noise)) if known is None else known[:2]
@@ -130,6 +130,8 @@ class TermEquations:
         self.known = RobustScale(scale, correlation, np.stack([channel.light[:, 0] for channel in self._channels]))
         self.gradient, self.step = moments[0, 1:], moments[1:, 1:]
         self.cost = sum(channel.weigh(scale)[1] for channel in self._channels) / correlation
+        if common is not None:
+            self.cost += self._channels[0].penalty
 
     def _estimate(self, least: float) -> tuple[float, float]:
         """Scale and correlation of the residuals."""
@@ -212,10 +214,12 @@ class TermEquations:
             weights = [clear * weight for weight in weights]
         unit, total = 1.0 / (scale * scale * correlation), np.zeros((6, 6))
         for channel, weight in zip(self._channels, weights, strict=True):
-            total += channel.reduced(weight, unit)[0][1:, 1:]
+            # What is shared and no light is propagated to the pose: colours may say less of it than facets pretend.
+            light = self.name == "rgb"
+            total += channel.reduced(weight, unit)[0][1:, 1:] if light else unit * channel.normal(weight)
         pull, bias = np.zeros(6), self._bias()
         if bias is not None:
-            pull += self._channels[0].rows[1:] @ (weights[0] * bias)
+            pull += self._channels[0].rows[-6:] @ (weights[0] * bias)
         return Information(total, unit * self._leaning(weights), unit * pull)
 
     @property
@@ -233,8 +237,15 @@ class TermEquations:
 
     def _bias(self) -> F32 | None:
         """(N,) what one deviation of an error that the whole object shares adds to the residuals; None for nothing."""
-        geometry = PixelGeometry(self._view.distance_m, self._view.pixel_m)
-        return BY_NAME[self.name].common_error(self._block.jacobian, self._noise, geometry)
+        return BY_NAME[self.name].common_error(self._block.jacobian, self._noise, self._geometry)
+
+    def _unknown(self) -> F32 | None:
+        """(N,) the same of an error that is an unknown of the regression."""
+        return BY_NAME[self.name].unknown_error(self._block.jacobian, self._noise, self._geometry)
+
+    @property
+    def _geometry(self) -> PixelGeometry:
+        return PixelGeometry(self._view.distance_m, self._view.pixel_m)
 
     def _clear(self) -> F32:
         """(N,) 1 for pixels whose colour's Jacobian is the surface's, 0 for those whose facets may have made it up.

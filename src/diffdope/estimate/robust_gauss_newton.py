@@ -226,7 +226,7 @@ class RobustGaussNewton:
 def robust_gauss_newton(
     level: LevelProblem, pose: Pose, *, length_m: float, tilt: float, gain: GainModel, settings: PolishSettings,
     noise: NoiseSettings, beside: Evidence = nothing_beside, reach: float = 1.0, kept: float = 0.0,
-    border_px: float = 0.0,
+    border_px: float = 0.0, good_px: float = np.inf,
 ) -> RobustGaussNewton:  # fmt: skip
     """The last steps of a level, around a pose of the object.
 
@@ -242,9 +242,10 @@ def robust_gauss_newton(
         reach: how far off the start is, as a share of the spread.
         kept: share of its error along the view that the steps leave.
         border_px: how far the mask's border is from the pose's outline, pixels of the crop; 0 without a mask.
+        good_px: as far is that of a good mask; the width of one that is off is an unknown.
     """
     view = context_of(level, pose, length_m=length_m, tilt=tilt, gain=gain)
-    errors = noise_at(level, noise, border_px)
+    errors = noise_at(level, noise, border_px, good_px)
     return RobustGaussNewton(level.factor.linearise, view, settings, errors, beside, reach, kept)
 
 
@@ -260,10 +261,17 @@ def context_of(
     )  # fmt: skip
 
 
-def noise_at(level: LevelProblem, noise: NoiseSettings, border_px: float = 0.0) -> NoiseSettings:
-    """What is known about errors at a level: more where no mask says which pixels are the object's, or one is off."""
+def noise_at(
+    level: LevelProblem, noise: NoiseSettings, border_px: float = 0.0, good_px: float = np.inf
+) -> NoiseSettings:
+    """What is known about errors at a level: more where no mask says which pixels are the object's, or one is off.
+
+    An outline that follows a mask hides its width: an unknown as large as what is left, if colours alone may tell it.
+    """
     if level.crop.mask is not None:
-        return replace(noise, mask_bias_px=max(noise.mask_bias_px, _SHARED * border_px))
+        wider = float(np.sqrt(max(border_px**2 - good_px**2, 0.0))) * (level.colored and level.crop.depth is None)
+        bias, width = max(noise.mask_bias_px, _SHARED * border_px), max(noise.mask_width_px, wider)
+        return replace(noise, mask_bias_px=bias, mask_width_px=width)
     return replace(noise, inflation=noise.inflation * noise.unmasked)
 
 

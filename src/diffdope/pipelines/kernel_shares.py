@@ -189,10 +189,15 @@ def _draw_and_linearise(factor: ImageFactor) -> None:
     import numpy as np
 
     from diffdope.geometry.camera import Camera
-    from diffdope.render.renderer import Renderer
+    from diffdope.geometry.pose import Pose
+    from diffdope.render.renderer import draw
+    from diffdope.terms.photometric_gain import HOLD, NEUTRAL
+    from diffdope.terms.shading import without_shading
 
-    camera = Camera(60.0, 60.0, 11.5, 11.5, 24, 24)
-    Renderer(factor.buffers.mesh, camera, buffers=factor.buffers).render(np.eye(3), np.array([0.0, 0.0, 0.5]))
+    pose = Pose(np.eye(3), np.array([0.0, 0.0, 0.5]))
+    images = draw(factor.buffers, Camera(60.0, 60.0, 11.5, 11.5, 24, 24), pose)
+    shape = factor.buffers.arrays.shape
+    without_shading(images, shape, pose, images.rgb[0], images.coverage[0], NEUTRAL, hold=HOLD)
     if factor.with_normal:
         with suppress(IndexError, ValueError):  # of a pose that shows nothing
             factor.linearise(np.eye(3), np.array([0.0, 0.0, 0.5]))

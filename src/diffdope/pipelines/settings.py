@@ -73,6 +73,7 @@ FAST = SearchSettings(
     near=PyramidSettings((Level(32, 1, 4, 0), Level(80, 1, 5, 0)), angle_deg=0.0, distance=0.0),
     fallback_confidence=0.0,
     symmetric_alternatives=False,
+    light="gain-bias",
     outline=ContourSettings(weight=0.0, inner=0.0),
     polish=PolishSettings(steps=0, covariance=False),
     step=LevenbergSettings(

@@ -218,7 +218,7 @@ class Tracker:
         """Its result; keeps the light of one that can be trusted for the next frame."""
         result, gain = attempt
         sure = result.confidence is not None and result.confidence >= self._usual.doubt
-        known = NEUTRAL if self._light == "as-is" else (gain if self._light == "gain-bias" else None)
+        known = NEUTRAL if self._light == "as-is" else (gain if self._light in ("gain-bias", "shading") else None)
         self._gain = known if sure else None
         return result
 

@@ -34,10 +34,11 @@ from diffdope.terms.photometric_gain import HOLD, HOLD_UNMASKED, NEUTRAL, Photom
 from diffdope.terms.pose_prior import PosePrior
 from diffdope.terms.quadratic_factor import QuadraticFactor, summed
 from diffdope.terms.registry import POSE_TERMS, ObjectiveSettings
+from diffdope.terms.shading import without_shading
 
 F64 = NDArray[np.float64]
 
-GainModel = Literal["as-is", "gain", "gain-bias"]
+GainModel = Literal["as-is", "gain", "gain-bias", "shading"]
 ALL_MODALITIES = (*MODALITIES, "outline")
 
 
@@ -180,12 +181,12 @@ def prepare_level(
         else:
             resolved = trusting(settings, rules.mask_error_px / max(off_px, 1e-6))
             responsibility = responsibility.eroded() if crop.depth is None else responsibility
-    gain = None
+    gain, lit = None, crop
     if rules.gain != "as-is" and colored:
-        gain = gain_at(images, crop, responsibility, with_bias=rules.gain == "gain-bias")
-    factor = ImageFactor(
-        buffers, crop, responsibility, resolved, length_m=length_m, with_normal=with_normal, gain=gain
-    )  # fmt: skip
+        gain = gain_at(images, crop, responsibility, with_bias=rules.gain != "gain")
+        if light_at(rules.gain, crop) == "shading":
+            lit, gain = unshaded(images, buffers, pose, crop, responsibility, gain)
+    factor = ImageFactor(buffers, lit, responsibility, resolved, length_m=length_m, with_normal=with_normal, gain=gain)
     contours = contours_of(crop, rules.contour, resolved, mesh)
     return checked(LevelProblem(window, crop, factor, responsibility, contours, refused_px, (pose, images)), mesh)
 
@@ -253,10 +254,31 @@ def gain_at(
 ) -> PhotometricGain:
     """The light in which the start pose fits best."""
     assert crop.rgb is not None
-    hold = HOLD if crop.mask is not None else HOLD_UNMASKED
     return fit_gain_at(
-        images.rgb[0], crop.rgb, images.coverage[0], responsibility.appearance, with_bias=with_bias, hold=hold
+        images.rgb[0], crop.rgb, images.coverage[0], responsibility.appearance, with_bias=with_bias, hold=hold_of(crop)
     )
+
+
+def unshaded(
+    images: RenderedImages, buffers: Buffers, pose: Pose, crop: Observation, responsibility: Responsibility,
+    gain: PhotometricGain,
+) -> tuple[Observation, PhotometricGain]:  # fmt: skip
+    """The crop without the shading that fits best in the start pose, and the light it is then in."""
+    assert crop.rgb is not None
+    found = without_shading(
+        images, buffers.arrays.shape, pose, crop.rgb, responsibility.appearance, gain, hold=hold_of(crop)
+    )
+    return crop.with_rgb(found.rgb), found.gain
+
+
+def light_at(light: GainModel, crop: Observation) -> GainModel:
+    """The light that is fitted: with depth, which tells how faces are turned, shading is left out."""
+    return "gain-bias" if light == "shading" and crop.depth is not None else light
+
+
+def hold_of(crop: Observation) -> float:
+    """How strongly the light is held to that of the model; more where some of the pixels are other things'."""
+    return HOLD if crop.mask is not None else HOLD_UNMASKED
 
 
 def nothing_to_compare(mesh: Mesh, observation: Observation) -> str:

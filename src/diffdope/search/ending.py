@@ -172,6 +172,7 @@ class Ending:
             beside=lambda pose: pose_evidence(self.meshes.corners_m, pose, self.objective),
             reach=reach_of(search, nearby=self.stages is not None and self.stages.moved(found) <= MOVED),
             kept=0.0 if self.stages is None else kept_along_view(found, search), border_px=found.border_px,
+            good_px=search.mask_error_px or np.inf,
         )  # fmt: skip
         if level.contours is None or not level.contour_active or "depth" in level.modalities:
             return refine(found.pose, found.start)

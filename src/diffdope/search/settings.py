@@ -54,8 +54,9 @@ class SearchSettings:
     contradictions: bool = True
     """Whether a result is doubted of which depth and outline disagree about the size or the kind of depth, or that lies
     where no start was meant to lead, and whether a shift between depth and the other images is told."""
-    light: GainModel = "gain-bias"
-    """How the photograph's colours may differ from the model's: not at all, by a factor a channel, and by an offset."""
+    light: GainModel = "shading"
+    """How the photograph's colours may differ from the model's: not at all, by a factor a channel, and by an offset,
+    and by a factor that changes with the direction in which the surface faces."""
     prior: float = 0.001
     """Weight of the quadratic pose prior: its cost at the search radius."""
     prior_unmasked: float = 0.002
@@ -80,5 +81,5 @@ class SearchSettings:
         for name in ("fallback_confidence", "least_confidence"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise DiffDopeError(f"{name}: expected a number from 0 to 1, got {getattr(self, name)}")
-        check_choice("light", self.light, ("as-is", "gain", "gain-bias"))
+        check_choice("light", self.light, ("as-is", "gain", "gain-bias", "shading"))
         check_at_least_zero(self, "prior", "prior_unmasked", "mask_error_px", "mask_refused_px")

@@ -125,6 +125,10 @@ class ImageTerm(ABC):
         """
         return None
 
+    def unknown_error(self, jacobian: F32, noise: Any, geometry: PixelGeometry) -> F32 | None:
+        """The same of an error that is an unknown of the last steps, as the light is: other terms may tell it."""
+        return None
+
     def assess(self, seen: Comparison) -> dict[str, float | None]:
         """What it says about how good a fit is: values of fields of `FitQuality`; none where nothing is compared."""
         return {}

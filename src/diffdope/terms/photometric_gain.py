@@ -13,7 +13,7 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 _ROUNDS = 4
-_SPREAD = 0.05  # of colours: below it, a bias cannot be told from a gain
+SPREAD = 0.05  # of colours: below it, a bias cannot be told from a gain
 HOLD = 0.01  # of the bias: no more than keeps it where colours do not vary
 HOLD_UNMASKED = 0.1  # where some of the pixels are other things'
 
@@ -61,7 +61,7 @@ def fit_gain(
         return NEUTRAL
 
     x, y = np.ascontiguousarray(model.T), np.ascontiguousarray(observed.T)
-    lines = [line(x[c], y[c], np.ones(len(model)), _ROUNDS, _SPREAD, with_bias, least, most, hold) for c in range(3)]
+    lines = [line(x[c], y[c], np.ones(len(model)), _ROUNDS, SPREAD, with_bias, least, most, hold) for c in range(3)]
     gain, bias = (np.array(values) for values in zip(*lines, strict=True))
     return PhotometricGain(gain, bias)
 
@@ -87,6 +87,6 @@ def fit_gain_at(
     lines, room = np.repeat([[1.0], [0.0]], 3, axis=1), np.empty((7, coverage.size))
     fit_lines(
         model.reshape(-1, 3), readable(photo).reshape(-1, 3), coverage.reshape(-1), readable(appearance).reshape(-1),
-        room, _ROUNDS, _SPREAD, with_bias, least, most, hold, lines,
+        room, _ROUNDS, SPREAD, with_bias, least, most, hold, lines,
     )  # fmt: skip
     return PhotometricGain(lines[0], lines[1])

@@ -31,12 +31,15 @@ class SilhouetteNoise:
 
     mask_bias_px: float = 0.05
     """Standard deviation of the width by which a mask is too wide or too narrow, in pixels of the last level's crop."""
+    mask_width_px: float = 0.0
+    """The same of a width that the last steps take for an unknown, so that other images may tell the distance: at least
+    as much as a mask's border is farther from the outline than a good one's (`search.mask_error_px`), as squares."""
     least_mask: float = 0.1
     """Least standard deviation of a pixel's coverage."""
 
     def check_silhouette(self) -> None:
         """Refuses numbers that are no deviations."""
-        check_at_least_zero(self, "mask_bias_px")
+        check_at_least_zero(self, "mask_bias_px", "mask_width_px")
         check_above_zero(self, "least_mask")
 
 
@@ -56,8 +59,11 @@ class Silhouette(ImageTerm):
 
         A pixel's coverage changes as the border moves along its normal, whether the pose or the mask moves it.
         """
-        along = np.linalg.norm(jacobian[0, :3], axis=0)
-        return np.asarray(along * np.float32(geometry.pixel_m * noise.mask_bias_px), np.float32)
+        return of_width(jacobian, geometry, float(np.hypot(noise.mask_bias_px, noise.mask_width_px)))
+
+    def unknown_error(self, jacobian: F32, noise: Any, geometry: PixelGeometry) -> F32 | None:
+        """The same of a width that is not known."""
+        return of_width(jacobian, geometry, noise.mask_width_px) if noise.mask_width_px > 0.0 else None
 
     def assess(self, seen: Comparison) -> dict[str, float | None]:
         """Intersection over union of rendering and mask, leaving out what an occluder hides."""
@@ -66,3 +72,9 @@ class Silhouette(ImageTerm):
         mask, counts = seen.crop.mask > 0.5, seen.silhouette > 0.5
         both, either = (int(np.count_nonzero(one & counts)) for one in (seen.drawn & mask, seen.drawn | mask))
         return {"overlap": both / max(either, 1)}
+
+
+def of_width(jacobian: F32, geometry: PixelGeometry, width_px: float) -> F32:
+    """(N,) what a mask that is too wide by so many pixels all around changes of coverages of a Jacobian (1, 6, N)."""
+    along = np.linalg.norm(jacobian[0, :3], axis=0)
+    return np.asarray(along * np.float32(geometry.pixel_m * width_px), np.float32)
