@@ -187,9 +187,9 @@ class Search:
         notes = (*(one.note for one in every), *([shifted] if shifted else []))
         if not every:
             return found, notes
-        at_most = min(one.at_most for one in every)
-        doubted = replace(found, at_most=at_most)
-        self._answers = [doubted if one is found else replace(one, at_most=at_most) for one in self._answers]
+        at_most, off_m = min(one.at_most for one in every), max(one.off_m for one in every)
+        doubted = replace(found, at_most=at_most, off_along_view_m=off_m)
+        self._answers = [doubted if one is found else doubted.doubt_of(one) for one in self._answers]
         return doubted, notes
 
     def masks_in_box(self, box: Box) -> list[Mask] | Failure:
@@ -258,7 +258,7 @@ class Search:
             alone = Hypotheses.of(start, self._count - ALTERNATIVES + number)
             other = self._descent.run(self._again, alone, start)
             if isinstance(other, Candidates):
-                choice.append(replace(other.agreeing(found.quality.agreement), at_most=found.at_most))
+                choice.append(found.doubt_of(other.agreeing(found.quality.agreement)))
         return choice
 
     def _ranked(
@@ -347,6 +347,6 @@ class Search:
             kept=0.0 if self._everywhere else kept_along_view(found, search), border_px=found.border_px,
         )  # fmt: skip
         if level.contours is None or not level.contour_active or "depth" in level.modalities:
-            return refine(found.pose, found.start)
+            return refine(found.pose, found.start).beside(found.pose.t_m2c, found.off_along_view_m)
         information = np.zeros((6, 6)) if contour is None else level.contours.information(contour)
         return refine.held(found.pose, information)
