@@ -219,3 +219,12 @@ def test_a_mesh_keeps_its_formats_unit_unless_another_is_said(tmp_path: Path) ->
 def test_two_objects_of_one_label_are_refused() -> None:
     with pytest.raises(DiffDopeError, match="one object a label of the masks, got label=2"):
         objects_of(["a.ply,label=2", "b.ply,label=2"], None, "mm")
+
+
+def test_a_direction_beside_camera_files_that_say_it_is_refused(
+    inputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    spec = f"{inputs / 'object.ply'},mask={inputs / 'mask.png'},mask=-"
+    given = words(inputs, rgb=[inputs / "rgb.png"] * 2, depth=None, object=spec, extrinsics_kind="c2w")
+    assert main(given) == 2
+    assert "extrinsics-kind: expected it beside --extrinsics" in capsys.readouterr().err

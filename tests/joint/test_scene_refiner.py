@@ -148,6 +148,18 @@ def test_a_mesh_in_the_wrong_unit_is_told_from_places_of_cameras(
         assert one.status is Status.AMBIGUOUS and f"if its mesh is {times}" in one.message
 
 
+@pytest.mark.parametrize(("factor", "said"), [(1e-3, "metres for millimetres"), (1e3, "millimetres for metres")])
+def test_places_of_cameras_in_the_wrong_unit_are_not_the_mesh_s_fault(
+    drawn: Drawn, refiner: SceneRefiner, factor: float, said: str
+) -> None:
+    views = [
+        View(view.observation, Pose(view.T_w2c.R_m2c, factor * view.T_w2c.t_m2c), name=view.name)
+        for view in drawn.views
+    ]  # fmt: skip
+    for one in refiner.refine(views, drawn.masks).objects:
+        assert not one.ok and said in one.message and "its mesh" not in one.message
+
+
 def test_an_object_that_is_ambiguous_lists_its_answers(drawn: Drawn, refiner: SceneRefiner) -> None:
     bumped = moved_camera(drawn.views[1].T_w2c, np.array([0.04, -0.03, 0.02, 0.05, 0.0, -0.05]))
     views = [drawn.views[0], View(drawn.views[1].observation, bumped, name="bumped")]

@@ -14,6 +14,7 @@ from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
+from diffdope.search.contradictions import _Sized, _unsure
 
 MESH, OBSERVATION, START, TRUTH = packaged_example()
 
@@ -134,3 +135,26 @@ def test_depth_along_the_ray_is_named_and_not_believed(drop: tuple[str, ...]) ->
         (said,) = contradictions(result)
         assert "as distances along the ray" in said and "--depth-kind ray" in said
         assert not result.ok and result.message == said
+
+
+@pytest.mark.parametrize("depth", [0.97, 0.98, 1.02, 1.03])
+def test_depth_that_reads_a_few_percent_off_is_held_by_the_covariance_and_named(depth: float) -> None:
+    seen = changed(OBSERVATION, depth=depth)
+    for result in (Refiner(MESH).refine(seen, START), Refiner(MESH).locate(seen)):
+        assert result.covariance is not None and result.confidence is not None
+        ray = TRUTH.t_m2c / np.linalg.norm(TRUTH.t_m2c)
+        off_m = float(ray @ (result.pose.t_m2c - TRUTH.t_m2c))
+        known_m = float(np.sqrt(ray @ result.covariance[:3, :3] @ ray))
+        assert off_m * (depth - 1.0) > 0.0
+        assert abs(off_m) < 2.0 * known_m
+        assert result.confidence < 0.5
+        share = f"{abs(round(100 * (depth - 1.0)))} % {'larger' if depth > 1.0 else 'smaller'} than its model"
+        assert any(share in note for note in result.notes)
+
+
+def test_a_size_is_not_told_by_a_mask_that_fits_no_better_there() -> None:
+    here = _Sized(1.0, 1.0, 0.05)
+    assert _unsure(_Sized(1.02, 0.8, 0.02), here, 0.8) == 1.0
+    assert 0.0 < _unsure(_Sized(1.02, 0.8, 0.03), here, 0.8) < 1.0
+    assert _unsure(_Sized(1.02, 0.8, 0.045), here, 0.8) == 0.0
+    assert _unsure(_Sized(1.02, 0.8, 0.0), _Sized(1.0, 1.0, 0.0), 0.8) == 1.0  # no mask: the whole cost alone tells

@@ -234,6 +234,9 @@ def _places(given: SceneArguments) -> list[Pose] | None:
         return read_camera_places(given.extrinsics, given.count, kind=given.extrinsics_kind, image_ids=ids)
     if given.count == 1:
         return None
+    if given.extrinsics_kind != "w2c":
+        wanted = "it beside --extrinsics, for cam_R_w2c of camera files says its direction"
+        raise expected("extrinsics-kind", wanted, given.extrinsics_kind, "leave it out, or give --extrinsics")
     if all(has_places(path) for path in given.camera):
         return read_camera_places(given.camera, given.count, image_ids=ids)
     cure = "a BOP scene_camera.json with cam_R_w2c, or 4 x 4 matrices in JSON"

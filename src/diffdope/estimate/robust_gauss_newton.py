@@ -99,6 +99,11 @@ class RobustEstimate:
         """(K, 6), if it was asked for."""
         return None if self.uncertainty is None else self.uncertainty.unobserved
 
+    def beside(self, direction: F64, deviation_m: float) -> RobustEstimate:
+        """The same with a shift along a direction (3,) that its residuals do not tell; see `Uncertainty.beside`."""
+        known = self.uncertainty
+        return self if known is None else replace(self, uncertainty=known.beside(direction, deviation_m))
+
 
 class RobustGaussNewton:
     """Of the last level's objective.

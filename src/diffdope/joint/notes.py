@@ -19,6 +19,8 @@ from diffdope.scene.scene import Scene
 
 _MUCH_WORSE = 2.0  # log odds: of views whose cameras are exact, images fit nearly as well together as alone
 _FAR_APART = 3.0  # standard deviations of which the views' own optima are hardly ever away if nothing is wrong
+_PLACES = (1000.0, 0.001)  # places of cameras in metres for millimetres, and the other way round
+_SAME_UNIT = np.log(1.1)  # such a factor is found as well as the poses of the views are
 _FAR_OFF = 3.0  # standard deviations of a camera's place that are worth a word
 
 
@@ -65,6 +67,16 @@ def note_on_size(scene: Scene, refiner: Refiner, obj: int, found: Mapping[Where,
     factor = size_factor(sure, [view.T_w2c for view in scene.views])
     if factor is None:
         return ""
+    apart = 1.0 / factor
+    measured = any("depth" in one.modalities for (_, o), one in found.items() if o == obj)
+    if measured and any(
+        abs(np.log(apart / unit)) < _SAME_UNIT for unit in _PLACES
+    ):  # depth goes with the mesh as it is
+        wrong = "metres for millimetres" if apart > 1.0 else "millimetres for metres"
+        return (
+            f"the views agree on where it is if the cameras' places are {apart:.3g} times as far apart, and depth goes "
+            f"with the mesh: are these places {wrong}? cam_t_w2c is in millimetres, T_w2c in metres"
+        )
     times = f"{factor:.3g} times" if factor > 1.0 else f"1/{1.0 / factor:.3g}"
     return (
         f"the views agree on where it is if its mesh is {times} as large: is the unit or scale of the mesh wrong, or "

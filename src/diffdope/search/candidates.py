@@ -113,6 +113,8 @@ class Candidates:
     """How far the mask's border is from the best's outline, pixels of the crop; 0 without a mask."""
     at_most: float = np.inf
     """Log odds that the best has at most, whatever its fit quality: less than infinite where something contradicts."""
+    off_along_view_m: float = 0.0
+    """Deviation of an error of the distance that the covariance holds beside what the residuals tell, metres."""
     beside: float = 0.0
     """Log odds that evidence of another kind than its fit quality adds."""
 
@@ -159,3 +161,7 @@ class Candidates:
     def agreeing(self, agreement: float | None) -> Candidates:
         """The same, with another agreement of hypotheses."""
         return replace(self, quality=replace(self.quality, agreement=agreement))
+
+    def doubt_of(self, other: Candidates) -> Candidates:
+        """Another pose of the same images, doubted for what these were doubted for."""
+        return replace(other, at_most=self.at_most, off_along_view_m=self.off_along_view_m)

@@ -18,18 +18,27 @@ from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.problem import Problem
 from diffdope.problem.variables import Variables
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, minimise
-from diffdope.terms.layout import DEPTH
+from diffdope.terms.layout import DEPTH, MASK
 
 F64 = NDArray[np.float64]
 
 SMALLER, LARGER = (0.95, 0.9, 0.85), (1.05, 1.1, 1.15)
-"""Sizes that are tried: what is off by less is within the tolerance, by more fits nowhere."""
+"""Sizes that are tried in any case: what is off by more fits nowhere."""
+_FINE = ((0.99, 0.98, 0.97, 0.96, *SMALLER), (1.01, 1.02, 1.03, 1.04, *LARGER))
+"""Sizes that are tried one after the other as long as each fits better than the one before."""
 _WORTH_STEPS = 1.35  # ratio of costs, before any step ...
 _WORTH_STEPS_OFF = 2.0  # ... and where the mask does not fit either: of depth 5 % off, 1.35 missed 2 of 13
 _OVERLAPS = 0.95  # of 13 results whose depth is 5 % off, the most was 0.948
 _MASKED = (0.80, 0.88)  # ratio of costs after these steps that contradicts a result, and that does not at all
 _UNMASKED = (0.945, 0.98)  # the same without a mask, where nothing but depth and colours feels the size
 _MUCH = 0.9
+_WORTH_FINE = 1.1  # ratio of costs before any step: of a box 1 % too far, 0.85 to 1.06; of right results, often less
+_UNSURE = (
+    0.85,
+    0.95,
+)  # ratio after these steps that shows a wrong distance, and that does not (right ones, exact masks: 0.995)
+_MASK_LEFT = (0.45, 0.7)  # share of the mask's own cost: 2 % off, 0.23 to 0.59; right ones with noisy masks from 0.63
+_SMALL = 0.025  # of a size: cameras err by as much, which makes the distance less sure, and is no contradiction
 _STEPS = 8
 _OTHER_KIND = 0.94  # ratio of costs after these steps: of 102 right poses whose depth costs less, the least was 0.967
 _SAME_KIND = 0.003  # share by which both kinds differ that does not matter: a millimetre or two
@@ -51,6 +60,8 @@ class Doubt(NamedTuple):
     note: str
     share: float = np.inf
     """Of the cost that is left where the note is right."""
+    off_m: float = 0.0
+    """How far the object may be off along the view for it, a deviation in metres."""
 
 
 NONE = Doubt(np.inf, "")
@@ -74,28 +85,64 @@ def of_size(
         return NONE
     likely, unlikely = _UNMASKED if "mask" not in level.modalities and log_odds > _FAILS else _MASKED
     own = _cost(level, 1.0, pose, length_m)
-    sides = {one: _cost(level, one[0], pose, length_m) for one in (SMALLER, LARGER)}
-    side = min(sides, key=lambda one: sides[one])
     off = overlap is not None and overlap < _OVERLAPS
-    if sides[side] > (_WORTH_STEPS_OFF if off else _WORTH_STEPS) * own:
+    given = level, pose, length_m, step
+    coarse = _worth(*given, (SMALLER, LARGER), (_WORTH_STEPS_OFF if off else _WORTH_STEPS) * own)
+    fine = _worth(*given, _FINE, _WORTH_FINE * own)
+    if coarse is None and fine is not None and abs(fine.scale - 1.0) > _SMALL:
+        coarse = _descended(*given, LARGER if fine.scale > 1.0 else SMALLER)
+    found = [one for one in (fine, coarse) if one is not None]
+    best = min(found, key=lambda one: one.cost, default=None)
+    if best is None or best.cost >= max(_UNSURE[1], unlikely) * own:
         return NONE
-    scale, lowest = _descended(level, pose, length_m, step, side)
-    if lowest >= unlikely * own:
+    here = _descended(*given, (1.0,))  # as many steps: it is the minimum of a finer level
+    least, ratio = max(here.cost, _LEAST), best.cost / max(here.cost, _LEAST)
+    of_large = np.inf if coarse is None else coarse.cost / least
+    at_most = _softened((of_large - likely) / (unlikely - likely)) if of_large < unlikely else np.inf
+    off_m = _unsure(best, here, ratio) * abs(1.0 - 1.0 / best.scale) * float(np.linalg.norm(pose.t_m2c))
+    if at_most == np.inf and off_m == 0.0:
         return NONE
-    _, own = _descended(level, pose, length_m, step, (1.0,))  # as many steps: it is the minimum of a finer level
-    ratio = lowest / max(own, _LEAST)
-    if ratio >= unlikely:
-        return NONE
-    at_most = _softened((ratio - likely) / (unlikely - likely))
-    share = f"{abs(round(100.0 * (scale - 1.0)))} %"
-    larger = scale > 1.0
-    return Doubt(
-        at_most,
-        f"{_kind(at_most)}: depth and the other images agree {'much' if ratio < _MUCH else 'a little'} better if the "
+    return Doubt(at_most, _size_in_words(best.scale, ratio, off_m, _kind(at_most)), ratio, off_m)
+
+
+class _Sized(NamedTuple):
+    """The object of another size: what that costs after some steps, and what of it is the mask's."""
+
+    scale: float
+    cost: float
+    mask: float
+
+
+def _worth(
+    level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, sides: tuple[tuple[float, ...], ...],
+    most: float,
+) -> _Sized | None:  # fmt: skip
+    """The best size of the side whose first size costs less; None where that costs more than `most`."""
+    costs = [_cost(level, side[0], pose, length_m) for side in sides]
+    least = int(np.argmin(costs))
+    return _descended(level, pose, length_m, step, sides[least]) if costs[least] <= most else None
+
+
+def _unsure(best: _Sized, here: _Sized, ratio: float) -> float:
+    """From 0 to 1, how far another size shows that the distance is wrong.
+
+    A mask that fits there no better than here is not exact enough to tell the size.
+    """
+    shares = [(_UNSURE[1] - ratio) / (_UNSURE[1] - _UNSURE[0])]
+    if here.mask > _LEAST:
+        shares.append((_MASK_LEFT[1] - best.mask / here.mask) / (_MASK_LEFT[1] - _MASK_LEFT[0]))
+    return float(np.clip(min(shares), 0.0, 1.0))
+
+
+def _size_in_words(scale: float, ratio: float, off_m: float, kind: str) -> str:
+    """What depth and the other images say about the size."""
+    share, larger = f"{abs(round(100.0 * (scale - 1.0)))} %", scale > 1.0
+    along = f"; the distance is known to about {1e3 * off_m:.1f} mm" if off_m > 0.0 and kind == "scale" else ""
+    return (
+        f"{kind}: depth and the other images agree {'much' if ratio < _MUCH else 'a little'} better if the "
         f"object were {share} {'larger' if larger else 'smaller'} than its model, or the depth {share} "
         f"{'less' if larger else 'more'}, or the focal length {share} {'longer' if larger else 'shorter'}: is the "
-        "unit, the CAD model, the depth scale or K (of another picture size?) wrong?",
-        ratio,
+        f"unit, the CAD model, the depth scale or K (of another picture size?) wrong?{along}"
     )
 
 
@@ -190,17 +237,17 @@ def _problem(level: LevelProblem, factor: float | F64, length_m: float) -> Probl
 
 def _descended(
     level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, scales: tuple[float, ...]
-) -> tuple[float, float]:  # fmt: skip
-    """The size that costs least after some steps, and its cost: farther from 1 as long as that costs less."""
-    best, lowest = 1.0, np.inf
+) -> _Sized:  # fmt: skip
+    """The size that costs least after some steps: the next as long as that costs less."""
+    best = _Sized(1.0, np.inf, 0.0)
     for scale in scales:
-        ended = minimise(
-            _problem(level, 1.0 / scale, length_m), *_state(pose, scale), iterations=_STEPS, settings=step
-        )  # fmt: skip
-        if ended.cost[0] >= lowest:
+        problem = _problem(level, 1.0 / scale, length_m)
+        ended = minimise(problem, *_state(pose, scale), iterations=_STEPS, settings=step)
+        if ended.cost[0] >= best.cost:
             break
-        best, lowest = scale, float(ended.cost[0])
-    return best, lowest
+        mask = problem.evaluate(ended.R[:1], ended.t[:1], with_normal=False).each[0, MASK]
+        best = _Sized(scale, float(ended.cost[0]), float(mask))
+    return best
 
 
 def _cost(level: LevelProblem, scale: float, pose: Pose, length_m: float) -> float:

@@ -14,9 +14,10 @@ from diffdope.search.settings import SearchSettings
 
 
 class Doubts(NamedTuple):
-    """Log odds that the result has at most, and notes for people."""
+    """Log odds that the result has at most, how far off it may be along the view [m], and notes for people."""
 
     at_most: float = np.inf
+    off_m: float = 0.0
     notes: tuple[str, ...] = ()
 
     @property
@@ -44,4 +45,4 @@ def doubts_about(found: Candidates, start: Pose | None, settings: SearchSettings
         every.append(of_departure(found.level, found.pose, start, settings.far.distance * length_m))
     shifted = note_on_shift(found.rough, found.level, found.pose, length_m)
     notes = [one.note for one in every if one.note] + ([shifted] if shifted else [])
-    return Doubts(min(one.at_most for one in every), tuple(notes))
+    return Doubts(min(one.at_most for one in every), max(one.off_m for one in every), tuple(notes))

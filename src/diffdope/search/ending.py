@@ -175,7 +175,7 @@ class Ending:
             good_px=search.mask_error_px or np.inf,
         )  # fmt: skip
         if level.contours is None or not level.contour_active or "depth" in level.modalities:
-            return refine(found.pose, found.start)
+            return refine(found.pose, found.start).beside(found.pose.t_m2c, found.off_along_view_m)
         information = np.zeros((6, 6)) if contour is None else level.contours.information(contour)
         return refine.held(found.pose, information)
 

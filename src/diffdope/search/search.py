@@ -141,10 +141,8 @@ class Search:
         """The same, no surer than doubts leave it; neither are the other answers."""
         if doubts.at_most == np.inf:
             return found
-        doubted = replace(found, at_most=doubts.at_most)
-        self._answers = [
-            doubted if one is found else replace(one, at_most=doubts.at_most) for one in self._answers
-        ]  # fmt: skip
+        doubted = replace(found, at_most=doubts.at_most, off_along_view_m=doubts.off_m)
+        self._answers = [doubted if one is found else doubted.doubt_of(one) for one in self._answers]
         return doubted
 
     def _without_wrong_mask(self, found: Candidates, stages: Stages) -> Candidates:
@@ -224,5 +222,5 @@ class Search:
             alone = Hypotheses.of(start, self._count - ALTERNATIVES + number)
             other = self._descent.run(self._again, alone, start)
             if isinstance(other, Candidates):
-                choice.append(replace(other.agreeing(found.quality.agreement), at_most=found.at_most))
+                choice.append(found.doubt_of(other.agreeing(found.quality.agreement)))
         return choice, turns_open
