@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from diffdope.cli import annotate_command
 from diffdope.cli.annotate_command import AnnotateArguments, inputs_of
 from diffdope.cli.main import main
 from diffdope.errors import DiffDopeError
@@ -82,3 +83,30 @@ def test_mistakes_are_one_line_and_write_nothing(inputs: Path, capsys: pytest.Ca
     out.mkdir()
     assert main([*words, *more]) == 2
     assert out.exists() and not list(out.iterdir())
+
+
+@pytest.mark.skipif(importlib.util.find_spec("viser") is None, reason="the extra `viewer` is not installed")
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("inputs_of", "ended before the window was open; nothing was changed"),
+        ("_annotate", "ended before the window was open; nothing was changed"),
+        ("window", "nothing was annotated, and nothing is written"),
+    ],
+)
+def test_ctrl_c_ends_it_at_any_time_and_says_what_there_is(
+    inputs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, where: str, said: str
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if where == "window":
+        monkeypatch.setattr("diffdope.annotate.window.AnnotationWindow.wait", interrupted)
+    else:
+        monkeypatch.setattr(annotate_command, where, interrupted)
+    asked, out = given(inputs), inputs.parent / "out"
+    words = ["--rgb", asked.rgb, "--camera", asked.camera, "--mesh", asked.mesh[0], "--out", out, "--no-open"]
+    assert main(["annotate", *map(str, words)]) == 0
+    told = capsys.readouterr()
+    assert said in told.out and "files:" not in told.out and not told.err
+    assert not out.exists()

@@ -13,7 +13,7 @@ from PIL import Image
 from diffdope.cli import track_run
 from diffdope.cli.main import main
 from diffdope.cli.track_command import TrackArguments, header_of
-from diffdope.cli.track_report import estimates
+from diffdope.cli.track_report import estimates, far_away
 from diffdope.cli.track_run import last_good, poses_of, state_began
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
@@ -22,6 +22,7 @@ from diffdope.io.masks import read_mask
 from diffdope.io.poses import pose_of
 from diffdope.io.results import decode
 from diffdope.jobs.journal import read_journal
+from diffdope.pipelines.found_again import FOUND_FAR
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import preset
@@ -203,6 +204,12 @@ def test_a_frame_without_a_mask_is_tracked_without_and_the_summary_says_how_many
         path.rename(path.with_name(f"other-{path.name}"))
     assert main([*words(video, mask=video / "mask", out=video.parent / "again"), "--no-film"]) == 2
     assert "mask: expected an image for each of the 6 of rgb" in capsys.readouterr().err
+
+
+def test_the_summary_names_frames_in_which_it_may_be_another_one() -> None:
+    note = f"found 525 mm from where it was lost 0.5 s before: {FOUND_FAR}"
+    rows = {"000012": {"notes": ["found again after 3 lost frames"]}, "000027": {"notes": ["off", note]}}
+    assert far_away(rows) == [("000027", note)]
 
 
 def test_a_finished_run_is_not_repeated(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:

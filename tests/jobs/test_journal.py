@@ -274,3 +274,18 @@ def test_a_version_that_is_no_number_is_no_journal(path: Path, version: bytes) -
     path.write_bytes(UNFINISHED.replace(b'"journal": 1', b'"journal": ' + version))
     with pytest.raises(DiffDopeError, match="line 1: expected a journal that begins with"):
         read_journal(path)
+
+
+def test_a_complete_journal_takes_more_once_its_task_has_grown(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    with Journal.open(path, {"seed": 0}) as journal:
+        journal.append("a", {"value": 1})
+        journal.finish(["a"])
+    with Journal.open(path, {"seed": 0}) as journal:
+        journal.reopen()
+        journal.append("b", {"value": 2})
+    _, records, complete = read_journal(path)
+    assert list(records) == ["a", "b"] and not complete
+    with Journal.open(path, {"seed": 0}) as journal:
+        journal.finish(["a", "b"])
+    assert read_journal(path)[2]

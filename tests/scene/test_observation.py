@@ -127,7 +127,7 @@ def holed(value: float) -> NDArray[np.float64]:
         ({"depth": holed(-0.1)}, "depth: expected no negative numbers, got -0.1"),
         ({"depth": 0 * DEPTH}, r"depth: expected some pixels with depth, got 0 \(missing\) everywhere"),
         ({"depth": 1000 * DEPTH}, "it looks like millimetres"),
-        ({"depth": np.rint(100 * DEPTH)}, "a median of 0.005 to 20.0 m.* it looks like millimetres.* set what is far"),
+        ({"depth": np.rint(100 * DEPTH)}, "a median of 0.005 to 20.0 m.* it looks like centimetres.* set what is far"),
         ({"depth": 1000 * DEPTH + 0.25}, "a median of 0.005 to 200.0 m"),
         (
             {"depth": (1000 * DEPTH).astype(int), "depth_scale": 1},

@@ -79,9 +79,6 @@ class AnnotateArguments:
     """Open a browser."""
 
 
-NOTHING = "nothing was annotated, and nothing is written"
-
-
 class Inputs(NamedTuple):
     """Pictures, numbers and names of the objects, and their meshes, read when they are asked for."""
 
@@ -97,16 +94,21 @@ def run(arguments: list[str]) -> int:
     check_fields(given, {"port": 0, "seed": 0, "scene": 0, "dataset_scene": 0})
     viser_module("annotate")
     check_folder(given.out)
-    inputs = inputs_of(given)
     with terminated_as_interrupted():
-        store = Store(given.out, given.split, given.scene)
         try:
-            return _annotate(given, inputs, store)
-        except KeyboardInterrupt:  # before the window was open; it ends this command then, too
-            print(NOTHING)
+            return _with_store(given)
+        except KeyboardInterrupt:  # it ends this command at any time
+            print("ended before the window was open; nothing was changed")
             return 0
-        finally:
-            store.close()
+
+
+def _with_store(given: AnnotateArguments) -> int:
+    inputs = inputs_of(given)
+    store = Store(given.out, given.split, given.scene)
+    try:
+        return _annotate(given, inputs, store)
+    finally:
+        store.close()
 
 
 def inputs_of(given: AnnotateArguments) -> Inputs:
@@ -200,5 +202,6 @@ def _serve(given: AnnotateArguments, window: Any, rear: InTheRear, store: Store)
     finally:
         window.stop()
         rear.finish()
-    print(f"files: {store.folder}" if (store.folder / OWN).is_file() else NOTHING)
+    saved = (store.folder / OWN).is_file()
+    print(f"files: {store.folder}" if saved else "nothing was annotated, and nothing is written")
     return 0

@@ -68,14 +68,19 @@ def with_hints(
             return result
         # It fits as a wall that is everywhere.
         confidence = None if result.confidence is None else min(result.confidence, sigmoid(AT_MOST))
-        notes = (*result.notes, *hints)
+        notes = _with_new(result.notes, hints)
         return replace(result, status=Status.FAILED, message=hints[0], confidence=confidence, notes=notes)
     hints = [*of_kind(mesh, observation, start, result.status), *of_units(mesh, observation, start)]
     if not hints:
         return result
     kept = result.status in (Status.OUT_OF_VIEW, Status.BEHIND_CAMERA, Status.LOST) or "contradiction" in result.message
     message = f"{result.message}; {hints[0]}" if kept else hints[0]
-    return replace(result, message=message, notes=(*result.notes, *hints))
+    return replace(result, message=message, notes=_with_new(result.notes, hints))
+
+
+def _with_new(notes: tuple[str, ...], hints: list[str]) -> tuple[str, ...]:
+    """Notes, and hints that are none of them yet: a film has said some of its own accord."""
+    return tuple(dict.fromkeys((*notes, *hints)))
 
 
 def of_kind(mesh: Mesh, observation: Observation, start: Pose | None, status: Status) -> Iterator[str]:

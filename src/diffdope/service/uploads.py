@@ -31,7 +31,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def mesh_of(name: str, data: bytes, beside: Sequence[tuple[str, bytes]], *, most_pixels: int, **how: Any) -> Mesh:
-    """A mesh from an uploaded file; of its name, only the ending is looked at.
+    """A mesh from an uploaded file; of its name, only the ending is looked at, and errors repeat it.
 
     Args:
         name: of the file, as the client has it.
@@ -56,7 +56,10 @@ def mesh_of(name: str, data: bytes, beside: Sequence[tuple[str, bytes]], *, most
             place = folder / f"beside_{k}"
             place.write_bytes(content)
             places[called.replace("\\", "/").rsplit("/", 1)[-1]] = place
-        return Mesh.load(file, beside=places, **how)
+        try:
+            return Mesh.load(file, beside=places, **how)
+        except DiffDopeError as error:
+            raise DiffDopeError(str(error).replace(file.name, PurePosixPath(name.replace("\\", "/")).name)) from error
 
 
 def id_of(data: bytes, beside: Sequence[tuple[str, bytes]], how: Mapping[str, Any]) -> str:
