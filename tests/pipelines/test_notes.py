@@ -54,6 +54,7 @@ IDLE: list[tuple[str, str, Any, tuple[str, ...], tuple[str, ...], str]] = [
     ("paper", "search.near.angle_deg", 3.0, ALL, ALL, "the preset's solver is descent"),
     ("default", "crop.size", 99, ALL, ALL, "each level has a size of its own"),
     ("default", "search.outline.weight", 0.5, ALL, ALL, "edges do not hold the outline here"),
+    ("fast", "search.region.weight", 0.5, ("rgb", "depth"), ("rgb", "depth"), "in films of photographs alone"),
     ("default", "search.prior", 0.5, ("rgb",), ("rgb", "outline"), "search.prior_unmasked counts"),
     ("default", "search.prior_unmasked", 0.5, ALL, ALL, "it counts without a mask only"),
     ("default", "search.mask_error_px", 0.9, ("rgb", "depth"), ("rgb", "depth"), "there is no mask"),

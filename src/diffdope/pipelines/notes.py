@@ -77,6 +77,8 @@ def why_idle(name: str, preset: Preset, observation: Observation, modalities: tu
         return "each level has a size of its own (search.near, search.far)"
     if name.startswith("search.outline.") and "outline" not in modalities:
         return "the photograph's edges do not hold the outline here"
+    if name.startswith("search.region.") and (set(observation.modalities) != {"rgb"} or "outline" in modalities):
+        return "it counts in films of photographs alone, where edges do not hold the outline"
     if name == "search.prior" and not masked:
         return "without a mask, search.prior_unmasked counts"
     if name == "search.prior_unmasked" and masked:

@@ -13,7 +13,15 @@ from diffdope.errors import NothingToCompareError
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
 from diffdope.problem.factor import ImageFactor
-from diffdope.problem.level_settings import colourless, contour_weight, held_by_contours, trusting, unmasked
+from diffdope.problem.level_settings import (
+    colourless,
+    contour_weight,
+    held_by_contours,
+    held_by_region,
+    trusting,
+    unmasked,
+    with_region,
+)
 from diffdope.problem.problem import Problem
 from diffdope.problem.responsibility import (
     Responsibility,
@@ -28,8 +36,9 @@ from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import RenderedImages, draw
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.terms.colour_region import RegionSettings, posterior_of
 from diffdope.terms.contour import ContourCorrespondences, ContourSettings
-from diffdope.terms.layout import MODALITIES
+from diffdope.terms.layout import MASK, MODALITIES
 from diffdope.terms.photometric_gain import HOLD, HOLD_UNMASKED, NEUTRAL, PhotometricGain, fit_gain_at
 from diffdope.terms.pose_prior import PosePrior
 from diffdope.terms.quadratic_factor import QuadraticFactor, summed
@@ -97,12 +106,14 @@ class LevelProblem:
     @property
     def modalities(self) -> tuple[str, ...]:
         """Names of what is compared."""
-        return self.factor.modalities + (("outline",) if self.contour_active else ())
+        return tuple(name for name, counts in zip(ALL_MODALITIES, self.counted, strict=True) if counts)
 
     @property
     def counted(self) -> NDArray[np.bool_]:
-        """(5,) which of ALL_MODALITIES are compared."""
-        return np.append(self.factor.active, self.contour_active)
+        """(5,) which of ALL_MODALITIES are compared; a region of colours is not a mask, though it counts like one."""
+        counted = np.append(self.factor.active, self.contour_active)
+        counted[MASK] &= self.crop.mask is not None
+        return counted
 
     def problem(
         self, variables: Variables, prior: PosePrior | None = None, quadratics: Sequence[QuadraticFactor] = ()
@@ -199,11 +210,13 @@ def prepare_followed(
     *,
     length_m: float,
     gain: PhotometricGain,
+    pose: Pose,
     contour: ContourSettings | None = None,
+    region: RegionSettings | None = None,
 ) -> LevelProblem:
-    """The same around an object that is expected there to a few pixels, in a known light, and without a mask.
+    """The same around an object that is expected at a pose to a few pixels, in a known light, and without a mask.
 
-    Nothing is rendered for it: the whole crop counts.
+    The whole crop counts. Nothing is rendered for it, but where colours on both sides hold the outline.
 
     Raises:
         NothingToCompareError: if no modality is left that could be compared.
@@ -212,7 +225,12 @@ def prepare_followed(
     everywhere, resolved = Responsibility.everywhere(*window.size), unmasked(settings)
     if held_by_contours(mesh, crop, contour, settings):
         resolved, gain = colourless(resolved), NEUTRAL
-    factor = ImageFactor(buffers, crop, everywhere, resolved, length_m=length_m, with_normal=True, gain=gain)
+    seen = crop
+    if region is not None and held_by_region(mesh, crop, region, contour, settings):
+        assert crop.rgb is not None
+        posterior = posterior_of(crop.rgb, draw(buffers, crop.camera, pose).coverage[0])
+        seen, resolved = crop.with_shares(posterior), with_region(resolved, region)
+    factor = ImageFactor(buffers, seen, everywhere, resolved, length_m=length_m, with_normal=True, gain=gain)
     contours = contours_of(crop, contour, resolved, mesh)
     return checked(LevelProblem(window, crop, factor, everywhere, contours), mesh)
 

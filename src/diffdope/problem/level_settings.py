@@ -8,6 +8,7 @@ from functools import lru_cache
 from diffdope.checked_fields import changed
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.terms.colour_region import RegionSettings
 from diffdope.terms.contour import ContourSettings
 from diffdope.terms.registry import ObjectiveSettings
 
@@ -35,6 +36,28 @@ def held_by_contours(
     things that are not the object, and of few photographs that are. Edges know the object's colour from the photograph.
     """
     return mesh.has_color and not mesh.has_pattern and contour_weight(crop, contour, settings, mesh) > 0.0
+
+
+def held_by_region(
+    mesh: Mesh,
+    observation: Observation,
+    region: RegionSettings | None,
+    contour: ContourSettings | None,
+    settings: ObjectiveSettings,
+) -> bool:
+    """Whether colours on both sides hold the outline: where neither a mask, nor depth, nor edges do."""
+    alone = observation.modalities == ("rgb",) and mesh.has_pattern and settings.rgb_weight > 0.0
+    return (
+        alone
+        and region is not None
+        and region.weight > 0.0
+        and contour_weight(observation, contour, settings, mesh) == 0.0
+    )
+
+
+def with_region(settings: ObjectiveSettings, region: RegionSettings) -> ObjectiveSettings:
+    """The settings of pixels without a mask where a region takes the mask's place."""
+    return changed(settings, mask_weight=region.weight, uncovered=region.uncovered)
 
 
 def trusting(settings: ObjectiveSettings, ratio: float) -> ObjectiveSettings:

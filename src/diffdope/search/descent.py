@@ -19,6 +19,7 @@ from diffdope.problem.level_problem import (
     prepare_followed,
     prepare_level,
 )
+from diffdope.problem.level_settings import held_by_region
 from diffdope.problem.problem import Problem
 from diffdope.problem.region import choose_window, projected_box
 from diffdope.problem.variables import Variables
@@ -201,14 +202,17 @@ class Descent:
         if isinstance(box, Status):
             return Failure(box)
         around = observation.without_mask() if near else observation
-        window = choose_window(box, around, size=level.size, margin=self._margin)
+        mesh, size = self._meshes.mesh, level.size
+        contour = search.outline if search.outline.active(pattern=mesh.has_pattern) else None
+        if followed is not None and held_by_region(mesh, observation, search.region, contour, self._objective):
+            size = max(size, search.region.size)
+        window = choose_window(box, around, size=size, margin=self._margin)
         buffers = self._meshes.buffers(level.faces)
-        held = search.outline.active(pattern=self._meshes.mesh.has_pattern)
-        contour = search.outline if held else None
         if followed is not None and "mask" not in observation.modalities:
             return prepare_followed(
-                buffers, observation, window, self._objective, length_m=length_m, gain=followed, contour=contour
-            )
+                buffers, observation, window, self._objective, length_m=length_m, gain=followed, pose=pose,
+                contour=contour, region=search.region,
+            )  # fmt: skip
         rules = LevelRules(
             search.light, search.mask_error_px if final else 0.0, search.mask_refused_px, contour, pose_known=known
         )

@@ -17,6 +17,7 @@ from diffdope.search.pieces import PieceSettings
 from diffdope.search.turns import TurnSettings
 from diffdope.search.view_sphere import ViewSphereSettings
 from diffdope.solve.levenberg_marquardt import LevenbergSettings
+from diffdope.terms.colour_region import RegionSettings
 from diffdope.terms.contour import ContourSettings
 from diffdope.terms.registry import NoiseSettings
 
@@ -69,6 +70,8 @@ class SearchSettings:
     are colours to go by but no depth. 0 leaves out none."""
     outline: ContourSettings = field(default_factory=ContourSettings)
     """How the photograph's edges hold the outline where there is no mask."""
+    region: RegionSettings = field(default_factory=RegionSettings)
+    """How colours on both sides do, of an object that is followed in photographs alone and not held by edges."""
     step: LevenbergSettings = field(default_factory=LevenbergSettings)
     polish: PolishSettings = field(default_factory=PolishSettings)
     noise: NoiseSettings = field(default_factory=NoiseSettings)

@@ -5,7 +5,7 @@
 import numpy as np
 from numba import njit
 
-from diffdope.render.kernels.options import KERNEL, SCALAR
+from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR
 
 BINS = 16
 """Of each colour's histogram."""
@@ -25,17 +25,24 @@ def cell_of(rgb, v, u):
 
 
 @njit(**KERNEL)
-def count_colours(rgb, coverage, place, normal, points, ring, inside, outside):
-    """Adds to counts (BINS^3,) of the object's colours, and of those outside of its outline as far as `ring` pixels.
-
-    Of the places and normals (N, 2), the first `points` count.
-    """
+def count_inside(rgb, coverage, inside):
+    """Adds to counts (BINS^3,) of the object's colours, but for the pixels next to its outline."""
     height, width = coverage.shape
     for v in range(_CLEAR, height - _CLEAR):
         for u in range(_CLEAR, width - _CLEAR):
             if (coverage[v, u] > 0.5 and coverage[v - _CLEAR, u] > 0.5 and coverage[v + _CLEAR, u] > 0.5
                     and coverage[v, u - _CLEAR] > 0.5 and coverage[v, u + _CLEAR] > 0.5):  # fmt: skip
                 inside[cell_of(rgb, v, u)] += np.float32(1.0)
+
+
+@njit(**KERNEL)
+def count_colours(rgb, coverage, place, normal, points, ring, inside, outside):
+    """Adds to counts (BINS^3,) of the object's colours, and of those outside of its outline as far as `ring` pixels.
+
+    Of the places and normals (N, 2), the first `points` count.
+    """
+    height, width = coverage.shape
+    count_inside(rgb, coverage, inside)
     for i in range(points):
         for k in range(_CLEAR + 1, ring):
             u = int(np.floor(place[i, 0] + k * normal[i, 0] + 0.5))
@@ -92,3 +99,50 @@ def log_ratio(inside, outside, ratio, room):
         if inside[i] != outside[i]:  # of most colours, nothing has been seen on either side
             value = np.log(inside[i] / outside[i])
             ratio[i] = min(max(value, np.float32(-_MOST_RATIO)), np.float32(_MOST_RATIO))
+
+
+@njit(**ENTRY)
+def fill_posterior(rgb, coverage, ring, away, inside, outside, share, room, posterior):
+    """The probability that a pixel of its colour is the object's, without a prior for either side.
+
+    Colours of the surroundings are those from _CLEAR to `ring` pixels outside of what is drawn, along rows and columns.
+
+    Args:
+        rgb: (H, W, 3) in [0, 1].
+        coverage: (H, W) of the rendering.
+        ring: pixels.
+        away: (H, W) int32, room.
+        inside: (BINS^3,) zeros, which become a density.
+        outside: the same.
+        share: (BINS^3,), room.
+        room: the same.
+        posterior: (H, W); all of it is written.
+    """
+    height, width = coverage.shape
+    farthest = np.int32(height + width)
+    for v in range(height):
+        for u in range(width):
+            d = np.int32(0) if coverage[v, u] > 0.5 else farthest
+            if v > 0:
+                d = min(d, away[v - 1, u] + np.int32(1))
+            if u > 0:
+                d = min(d, away[v, u - 1] + np.int32(1))
+            away[v, u] = d
+    for v in range(height - 1, -1, -1):
+        for u in range(width - 1, -1, -1):
+            d = away[v, u]
+            if v < height - 1:
+                d = min(d, away[v + 1, u] + np.int32(1))
+            if u < width - 1:
+                d = min(d, away[v, u + 1] + np.int32(1))
+            away[v, u] = d
+            if _CLEAR < d <= ring:
+                outside[cell_of(rgb, v, u)] += np.float32(1.0)
+    count_inside(rgb, coverage, inside)
+    _density(inside, share, room)
+    _density(outside, share, room)
+    for i in range(len(inside)):
+        share[i] = inside[i] / (inside[i] + outside[i])
+    for v in range(height):
+        for u in range(width):
+            posterior[v, u] = share[cell_of(rgb, v, u)]
