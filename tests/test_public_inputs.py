@@ -206,7 +206,7 @@ def test_every_public_argument_is_tried() -> None:
     """A new argument needs a case; those that are left out take any value, or are checked elsewhere."""
     left_out = {
         "name", "source", "warnings",  # of a mesh: for messages
-        "allow_missing_texture", "rgb", "window", "image_id", "camera_id", "width", "height",
+        "allow_missing_texture", "rgb", "shares", "window", "image_id", "camera_id", "width", "height",
         "unnamed",  # refused, whatever it is: see test_misplaced_inputs.py
     }  # fmt: skip
     tried = {(call.__qualname__, name) for call, _, name, _ in CASES}

@@ -235,13 +235,13 @@ class Observation:
         images = {**self._images, "rgb": StoredImage(np.ascontiguousarray(rgb, np.float32))}
         return self._of(self.camera, images, self.taken_by)
 
-    def with_shares(self, mask: F32) -> Observation:
+    def with_shares(self, shares: F32) -> Observation:
         """The same images with a mask of shares; nothing is checked.
 
         Args:
-            mask: (H, W) float32 in [0, 1].
+            shares: (H, W) float32 in [0, 1].
         """
-        images = {**self._images, "mask": StoredImage(np.ascontiguousarray(mask, np.float32))}
+        images = {**self._images, "mask": StoredImage(np.ascontiguousarray(shares, np.float32))}
         return self._of(self.camera, images, self.taken_by)
 
     def crop(self, window: CropWindow) -> Observation:
