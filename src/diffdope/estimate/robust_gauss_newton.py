@@ -21,6 +21,7 @@ from diffdope.estimate.covariance import (
     information_eigenbasis,
     uncertainty,
 )
+from diffdope.estimate.level_context import context_of, noise_at
 from diffdope.estimate.regression import RegressionContext, TermEquations, regress
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose, difference
@@ -42,10 +43,8 @@ def nothing_beside(pose: Pose) -> QuadraticFactor:
 
 
 _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
-_SHARED = 0.35  # of the distance between a mask's border and the outline: what all of the border may have in common
 _TRIES = 2  # motions along which the cost grows with its square need one, with its size more
 _SHORTEST = 0.1  # share to which a try shortens a motion at most
-_LEAST_DISTANCE = 1e-3  # of the diameter: nothing so near is seen whole
 
 
 @dataclass(frozen=True)
@@ -252,32 +251,6 @@ def robust_gauss_newton(
     view = context_of(level, pose, length_m=length_m, tilt=tilt, gain=gain)
     errors = noise_at(level, noise, border_px, good_px)
     return RobustGaussNewton(level.factor.linearise, view, settings, errors, beside, reach, kept)
-
-
-def context_of(
-    level: LevelProblem, pose: Pose, *, length_m: float, tilt: float, gain: GainModel
-) -> RegressionContext:  # fmt: skip
-    """What the regression needs to know of a level around a pose; for the arguments see `robust_gauss_newton`."""
-    # The middle of an object that reaches past the camera may lie in its plane, at no distance.
-    camera, distance_m = level.crop.camera, max(float(pose.t_m2c[2]), _LEAST_DISTANCE * length_m)
-    return RegressionContext(
-        distance_m=distance_m, pixel_m=distance_m / camera.fx, length_m=0.5 * length_m,
-        tilt=tilt, width=camera.width, light=gain, ray=pose.t_m2c / distance_m,
-    )  # fmt: skip
-
-
-def noise_at(
-    level: LevelProblem, noise: NoiseSettings, border_px: float = 0.0, good_px: float = np.inf
-) -> NoiseSettings:
-    """What is known about errors at a level: more where no mask says which pixels are the object's, or one is off.
-
-    An outline that follows a mask hides its width: an unknown as large as what is left, if colours alone may tell it.
-    """
-    if level.crop.mask is not None:
-        wider = float(np.sqrt(max(border_px**2 - good_px**2, 0.0))) * (level.colored and level.crop.depth is None)
-        bias, width = max(noise.mask_bias_px, _SHARED * border_px), max(noise.mask_width_px, wider)
-        return replace(noise, mask_bias_px=bias, mask_width_px=width)
-    return replace(noise, inflation=noise.inflation * noise.unmasked)
 
 
 def cost_of(parts: Parts, first: Parts) -> float:

@@ -41,8 +41,8 @@ from diffdope.terms.contour import ContourCorrespondences, ContourSettings
 from diffdope.terms.layout import MASK, MODALITIES
 from diffdope.terms.photometric_gain import HOLD, HOLD_UNMASKED, NEUTRAL, PhotometricGain, fit_gain_at
 from diffdope.terms.pose_prior import PosePrior
-from diffdope.terms.quadratic_factor import QuadraticFactor, summed
-from diffdope.terms.registry import POSE_TERMS, ObjectiveSettings
+from diffdope.terms.quadratic_factor import QuadraticFactor
+from diffdope.terms.registry import ObjectiveSettings
 from diffdope.terms.shading import without_shading
 
 F64 = NDArray[np.float64]
@@ -253,18 +253,6 @@ def checked(level: LevelProblem, mesh: Mesh) -> LevelProblem:
     if not level.modalities:
         raise NothingToCompareError(nothing_to_compare(mesh, level.crop))
     return level
-
-
-def pose_terms(vertices_m: F64, pose: Pose, settings: ObjectiveSettings) -> list[QuadraticFactor]:
-    """What the terms of the pose alone add to the cost near a pose."""
-    factors = (term.factor(vertices_m, pose, settings) for term in POSE_TERMS)
-    return [factor for factor in factors if factor is not None]
-
-
-def pose_evidence(vertices_m: F64, pose: Pose, settings: ObjectiveSettings) -> QuadraticFactor:
-    """What the terms of the pose alone know of it, together: half of squared errors over their variances."""
-    every = [term.evidence(vertices_m, pose, settings) for term in POSE_TERMS]
-    return summed(pose, [one for one in every if one is not None])
 
 
 def gain_at(

@@ -12,14 +12,9 @@ from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
-from diffdope.problem.level_problem import (
-    LevelProblem,
-    LevelRules,
-    pose_terms,
-    prepare_followed,
-    prepare_level,
-)
+from diffdope.problem.level_problem import LevelProblem, LevelRules, prepare_followed, prepare_level
 from diffdope.problem.level_settings import held_by_region
+from diffdope.problem.pose_evidence import pose_terms
 from diffdope.problem.problem import Problem
 from diffdope.problem.region import choose_window, projected_box
 from diffdope.problem.variables import Variables

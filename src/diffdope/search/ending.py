@@ -13,7 +13,8 @@ from diffdope.estimate.robust_gauss_newton import RobustEstimate, robust_gauss_n
 from diffdope.estimate.start_weight import weighed
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Status
-from diffdope.problem.level_problem import LevelProblem, pose_evidence
+from diffdope.problem.level_problem import LevelProblem
+from diffdope.problem.pose_evidence import pose_evidence
 from diffdope.problem.variables import Variables
 from diffdope.search.answers import Answers, along, answers_of
 from diffdope.search.by_features import with_distance_error
