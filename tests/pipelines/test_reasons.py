@@ -184,3 +184,12 @@ def reasons_of_far(far: dd.Pose) -> str:
     )
     own = replace(away, pose=refiner.frame.enter(away.pose))
     return " ".join(with_reasons(own, refiner.meshes, observation, refiner.frame.enter(far)).notes)
+
+
+def test_a_texture_upside_down_is_named_where_several_poses_fit() -> None:
+    assert MESH.uv is not None
+    wrong = replace(MESH, uv=MESH.uv * [1.0, -1.0] + [0.0, 1.0])
+    observation = seen("rgb", "mask")
+    result = Refiner(wrong, threads=1).locate(observation)
+    assert not result.ok and "the texture upside down" in result.message
+    assert not any("upside down" in note for note in Refiner(MESH, threads=1).locate(observation).notes)

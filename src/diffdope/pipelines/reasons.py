@@ -32,11 +32,9 @@ F64 = NDArray[np.float64]
 _MOSTLY = 0.5  # of an object that lies outside of the picture
 _OFF_CENTRE = 0.25  # share by which both coordinates of a principal point differ from the picture's middle ...
 _ALIKE = 0.06  # ... by the same factor
-_FITS, _MISFITS = (
-    0.8,
-    0.35,
-)  # overlap with the mask of what is in place; share of depths where they are not the object's
-_PATTERN, _NO_PATTERN = 0.4, 0.15  # correlation of colours of a right pose, and of colours of something else
+_FITS = 0.8  # overlap with the mask of what is in place
+_MISFITS = 0.35  # share of depths where they are not the object's
+_PATTERN, _NO_PATTERN = 0.3, 0.15  # correlation of colours of a right pose, and of colours of something else
 _SURE = 0.8  # probability from which another kind of input explains the images
 _MOST_FACES = 200_000  # of a mesh that is mirrored: more take longer than the refinement itself
 _FEW_DEPTHS = 0.05  # share of the mask's pixels
@@ -56,7 +54,9 @@ def with_reasons(
         start: as it was given, in the own frame; None where there was none.
         search: whether other kinds of input are tried, which takes as long as a refinement.
     """
-    if result.ok or result.status in (Status.AMBIGUOUS, Status.LOST):
+    texture = None if result.evidence is None else result.evidence.texture
+    unlike = texture is not None and texture < _NO_PATTERN  # then which of several answers is right is not the question
+    if result.ok or result.status is Status.LOST or (result.status is Status.AMBIGUOUS and not unlike):
         return result
     found = [*of_pictures(meshes.mesh, observation, start)]
     if result.evidence is not None and "contradiction" not in result.message:
@@ -126,22 +126,19 @@ def of_evidence(result: RefinementResult, meshes: MeshLevels, observation: Obser
 def of_other_kinds(
     result: RefinementResult, meshes: MeshLevels, observation: Observation, *, started: bool
 ) -> Iterator[str]:
-    """Whether the images fit without the start, or when the colours' channels, or the mesh, are the other way round."""
+    """Whether the images fit without the start, or when channels, texture or mesh are the other way round."""
     evidence, pose = result.evidence, result.pose
     assert evidence is not None
     crop = _seen(result, observation)
     rgb = crop.rgb
     if rgb is not None and evidence.texture is not None and evidence.texture < _PATTERN:
-        swapped = _searched(meshes, crop.with_rgb(rgb[..., ::-1]), pose)
-        if swapped is not None and swapped.quality is not None and swapped.quality.texture is not None:
-            better = swapped.quality.texture - evidence.texture
-            if (
-                swapped.quality.texture > _PATTERN
-                and better > 0.5 * _PATTERN
-                and confidence_of(swapped.quality) > _SURE
-            ):
-                yield "the colours fit with red and blue swapped: are the channels in the order BGR?"
-                return
+        if _patterned(_searched(meshes, crop.with_rgb(rgb[..., ::-1]), pose), evidence.texture):
+            yield "the colours fit with red and blue swapped: are the channels in the order BGR?"
+            return
+        near = pose if started or crop.mask_box is None else None  # which way round it was found says nothing
+        if meshes.mesh.uv is not None and _patterned(_searched(upside_down(meshes), crop, near), evidence.texture):
+            yield "the colours fit with the texture upside down: is v of its coordinates the other way (v -> 1 - v)?"
+            return
     fits = (evidence.overlap or 1.0) > _FITS and (evidence.depth_inliers or 1.0) > _FITS
     if fits and evidence.texture is not None and evidence.texture < _NO_PATTERN:
         yield "the shape fits, but the colours do not: is it another object's texture, or does the light hide them?"
@@ -159,12 +156,27 @@ def of_other_kinds(
             )
 
 
+def upside_down(meshes: MeshLevels) -> MeshLevels:
+    """The object with its texture upside down; it has one."""
+    mesh = meshes.mesh
+    assert mesh.uv is not None
+    return MeshLevels(replace(mesh, uv=mesh.uv * [1.0, -1.0] + [0.0, 1.0]), threads=1)
+
+
 def mirrored(meshes: MeshLevels) -> MeshLevels:
     """The object's mirror image: which axis is reflected is a matter of how it is turned."""
     mesh = meshes.mesh
     return MeshLevels(
         replace(mesh, vertices_m=mesh.vertices_m * [-1.0, 1.0, 1.0], faces=mesh.faces[:, ::-1]), threads=1
     )
+
+
+def _patterned(found: Outcome | None, before: float) -> bool:
+    """Whether colours fit an outcome, where their correlation was `before`."""
+    if found is None or found.quality is None or found.quality.texture is None:
+        return False
+    texture = found.quality.texture
+    return texture > _PATTERN and texture - before > 0.5 * _PATTERN and confidence_of(found.quality) > _SURE
 
 
 def _log_odds(found: Outcome | None) -> float:
