@@ -76,7 +76,7 @@ def test_a_study_runs_on_a_data_set(tree: Tree, tmp_path: Path) -> None:
 def test_what_a_data_set_lacks_is_said(tree: Tree) -> None:
     with pytest.raises(DiffDopeError, match="split: expected the data set's folder of scenes"):
         case_keys(Source(tree.root))
-    with pytest.raises(DiffDopeError, match="selection: expected at least one object"):
+    with pytest.raises(DiffDopeError, match="objects: expected some of 1, 2, got 999"):
         case_keys(Source(tree.root, tree.split, objects=(999,)))
     with pytest.raises(DiffDopeError, match="max-cases: expected at least 1, got 0"):
         case_keys(Source(tree.root, tree.split, max_cases=0))

@@ -101,6 +101,10 @@ def _with_dashes(message: str, words: Sequence[str]) -> str:
     from diffdope.cli.completion import flags_of_command
 
     name, colon, rest = message.partition(":")
+    if colon and ", " in name:  # of several settings of one group
+        ends = tuple(f".{one.replace('_', '-')}" for one in name.split(", "))
+        typed = [word.partition("=")[0] for word in words if word.partition("=")[0].endswith(ends)]
+        return f"{', '.join(typed)}: {message}" if typed else message
     word = name.replace("_", "-")
     if not colon or not word.replace("-", "").replace(".", "").isalnum():
         return message

@@ -98,7 +98,7 @@ class Tracker:
         if self.lost:
             return self._found_or_not(observation)
         boxed = box_of_mask(observation, self._mesh) is not None  # it says where to look, not where the object ends
-        return self._frame(observation.without_mask() if boxed else observation)
+        return self._frame(observation.without_mask() if boxed else observation, observation)
 
     def _first(self, observation: Observation, time_s: float | None) -> RefinementResult:
         """Located where there is a mask; `LOST` until an object that convinces has been found."""
@@ -145,8 +145,8 @@ class Tracker:
     def _elapsed_s(self) -> float:
         return self._clock_s - self._trusted_s
 
-    def _frame(self, observation: Observation) -> RefinementResult:
-        """A frame while the object is not lost."""
+    def _frame(self, observation: Observation, given: Observation) -> RefinementResult:
+        """A frame while the object is not lost; given: the same with what only says where to look."""
         result = self._best(observation, self._starts())
         if not self._begun and sureness(result) < self._settings.found:  # a given pose may be rougher than a prediction
             result = max(result, self._made(self._search(observation, result.initial_pose)), key=sureness)
@@ -163,7 +163,7 @@ class Tracker:
         self._in_doubt += 1
         hopeless = not result.ok or (self._usual.telling and confidence < self._settings.lost)
         if hopeless or self._in_doubt >= self._settings.patience:
-            return self._found_or_not(observation)
+            return self._found_or_not(given)
         self._last = result.pose
         note = f"in doubt for {self._in_doubt} of {self._settings.patience} frames (confidence {confidence:.2f})"
         return replace(result, notes=(*result.notes, note))
