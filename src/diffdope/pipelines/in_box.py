@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import as_floats, check_finite, check_shape, expected
 from diffdope.estimate.confidence import right_minimum
-from diffdope.geometry.crop import Box
+from diffdope.geometry.crop import Box, CropWindow
 from diffdope.io.masks import BOX_NOTE
 from diffdope.io.regions import note_on_corners, note_on_cut
 from diffdope.pipelines.attempt import Attempt
@@ -121,11 +121,13 @@ def box_of_mask(observation: Observation, mesh: Mesh) -> Box | None:
 
 def filled_box(observation: Observation) -> Box | None:
     """The box that a mask fills; None if there is none, or it leaves some of it out."""
-    box, mask = observation.mask_box, observation.mask
-    if box is None or mask is None:
+    box = observation.mask_box
+    if box is None:
         return None
     x0, y0, x1, y1 = (int(one) for one in box)
-    inside = mask[y0 : y1 + 1, x0 : x1 + 1] > 0.5
+    mask = observation.crop(CropWindow(x0, y0, x1 - x0 + 1, y1 - y0 + 1, 1)).mask  # the picture may be large
+    assert mask is not None
+    inside = mask > 0.5
     if inside.size < _FEWEST or np.count_nonzero(inside) < _FILLED * inside.size:
         return None
     return box

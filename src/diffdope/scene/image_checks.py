@@ -16,7 +16,7 @@ from diffdope.scene.stored_image import StoredImage
 FARTHEST_M, _NEAREST_M = 20.0, 0.005
 """Median depths beyond these are a wrong unit, ..."""
 _FARTHEST_METRES_M = 200.0  # ... or this, if no whole numbers: depth cameras begin at 200 mm, and few see 200 m
-_COARSE_M = 0.01  # no sensor counts in units as large: its scale is of another unit
+_COARSE_M = 0.01  # no sensor counts in larger units: its scale is of another unit
 _UNITS = ((0.001, "millimetres"), (0.01, "centimetres"), (0.0001, "tenths of a millimetre"))
 _SAMPLE = 10_000  # pixels by which the unit of depth is judged
 _ROUNDING = 1e-6  # by which colours may leave [0, 1]
@@ -171,7 +171,7 @@ def _check_depth_unit(depth: StoredImage, depth_scale: float | None) -> None:
         return
     middle = float(np.median(valid)) * depth.unit
     # Metres beyond the sensors of a room come as fractions; what counts millimetres is whole, whatever its type.
-    whole = depth.unit >= _COARSE_M and bool(np.all(valid == np.rint(valid)))
+    whole = depth.unit > _COARSE_M and bool(np.all(valid == np.rint(valid)))
     farthest_m = FARTHEST_M if whole else _FARTHEST_METRES_M
     if _NEAREST_M <= middle <= farthest_m:
         return
