@@ -16,7 +16,7 @@ from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.settings import PRESETS
 from diffdope.problem.level_problem import prepare_followed
-from diffdope.problem.level_settings import held_by_region
+from diffdope.problem.level_settings import holding_region
 from diffdope.problem.variables import Variables
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
@@ -51,14 +51,14 @@ def test_only_photographs_alone_that_edges_do_not_hold_need_it(box: Mesh) -> Non
     ones = np.ones((CAMERA.height, CAMERA.width))
     photograph = Observation(CAMERA, rgb=np.full((*ones.shape, 3), 0.5))
     settings, region, edges = PRESETS["fast"].objective, RegionSettings(), ContourSettings()
-    assert held_by_region(box, photograph, region, None, settings)
-    assert not held_by_region(box, photograph, RegionSettings(weight=0.0), None, settings)
-    assert not held_by_region(box, photograph, region, edges, settings)
-    assert not held_by_region(box, photograph, region, None, replace(settings, rgb_weight=0.0))
-    assert not held_by_region(Mesh(box.vertices_m, box.faces), photograph, region, None, settings)
+    assert holding_region(box, photograph, region, None, settings) is region
+    assert not holding_region(box, photograph, RegionSettings(weight=0.0), None, settings)
+    assert not holding_region(box, photograph, region, edges, settings)
+    assert not holding_region(box, photograph, region, None, replace(settings, rgb_weight=0.0))
+    assert not holding_region(Mesh(box.vertices_m, box.faces), photograph, region, None, settings)
     for more in ({"depth": ones}, {"mask": ones > 0.0}):
         both = Observation(CAMERA, rgb=np.full((*ones.shape, 3), 0.5), **more)
-        assert not held_by_region(box, both, region, None, settings)
+        assert not holding_region(box, both, region, None, settings)
 
 
 @pytest.mark.parametrize("bad", [{"weight": -1.0}, {"uncovered": -0.1}, {"size": 4}])
@@ -83,7 +83,7 @@ def cost_of_growing(region: RegionSettings) -> float:
     meshes = MeshLevels(box)
     level = prepare_followed(
         meshes.buffers(), seen, CropWindow(0, 0, 160, 120, 1), PRESETS["fast"].objective, length_m=box.diameter,
-        gain=NEUTRAL, pose=truth, region=region,
+        gain=NEUTRAL, pose=truth, region=holding_region(box, seen, region, None, PRESETS["fast"].objective),
     )  # fmt: skip
     assert level.modalities == ("rgb",)  # a region is no mask
     problem = level.problem(Variables.one_object(0.5 * box.diameter))

@@ -69,9 +69,8 @@ def note_on_size(scene: Scene, refiner: Refiner, obj: int, found: Mapping[Where,
         return ""
     apart = 1.0 / factor
     measured = any("depth" in one.modalities for (_, o), one in found.items() if o == obj)
-    if measured and any(
-        abs(np.log(apart / unit)) < _SAME_UNIT for unit in _PLACES
-    ):  # depth goes with the mesh as it is
+    # Depth goes with the mesh as it is.
+    if measured and any(abs(np.log(apart / unit)) < _SAME_UNIT for unit in _PLACES):
         wrong = "metres for millimetres" if apart > 1.0 else "millimetres for metres"
         return (
             f"the views agree on where it is if the cameras' places are {apart:.3g} times as far apart, and depth goes "

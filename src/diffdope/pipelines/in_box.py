@@ -113,10 +113,8 @@ def box_of_mask(observation: Observation, mesh: Mesh) -> Box | None:
         observation: with or without a mask.
         mesh: the object; without depth, it is found in a box by its pattern.
     """
-    box = filled_box(observation)
-    if "depth" not in observation.modalities and not tells_by_pattern(observation, mesh):
-        return None
-    return box
+    told = "depth" in observation.modalities or tells_by_pattern(observation, mesh)
+    return filled_box(observation) if told else None
 
 
 def filled_box(observation: Observation) -> Box | None:

@@ -17,7 +17,6 @@ from diffdope.problem.level_settings import (
     colourless,
     contour_weight,
     held_by_contours,
-    held_by_region,
     trusting,
     unmasked,
     with_region,
@@ -226,7 +225,7 @@ def prepare_followed(
     if held_by_contours(mesh, crop, contour, settings):
         resolved, gain = colourless(resolved), NEUTRAL
     seen = crop
-    if region is not None and held_by_region(mesh, crop, region, contour, settings):
+    if region is not None:
         assert crop.rgb is not None
         posterior = posterior_of(crop.rgb, draw(buffers, crop.camera, pose).coverage[0])
         seen, resolved = crop.with_shares(posterior), with_region(resolved, region)

@@ -38,21 +38,14 @@ def held_by_contours(
     return mesh.has_color and not mesh.has_pattern and contour_weight(crop, contour, settings, mesh) > 0.0
 
 
-def held_by_region(
-    mesh: Mesh,
-    observation: Observation,
-    region: RegionSettings | None,
-    contour: ContourSettings | None,
+def holding_region(
+    mesh: Mesh, observation: Observation, region: RegionSettings, contour: ContourSettings | None,
     settings: ObjectiveSettings,
-) -> bool:
-    """Whether colours on both sides hold the outline: where neither a mask, nor depth, nor edges do."""
+) -> RegionSettings | None:  # fmt: skip
+    """The region, where colours on both sides hold the outline: where neither a mask, nor depth, nor edges do."""
     alone = observation.modalities == ("rgb",) and mesh.has_pattern and settings.rgb_weight > 0.0
-    return (
-        alone
-        and region is not None
-        and region.weight > 0.0
-        and contour_weight(observation, contour, settings, mesh) == 0.0
-    )
+    holds = alone and region.weight > 0.0 and contour_weight(observation, contour, settings, mesh) == 0.0
+    return region if holds else None
 
 
 def with_region(settings: ObjectiveSettings, region: RegionSettings) -> ObjectiveSettings:

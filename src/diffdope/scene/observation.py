@@ -209,22 +209,19 @@ class Observation:
         if depth.dtype.kind != "f" or not float(depth.min()) >= 0.0 or not np.isfinite(depth.max()):
             raise expected("depth_m", "float metres, finite and at least 0", f"{depth.dtype} with others")
         stored = StoredImage(np.ascontiguousarray(depth, np.float32))
-        return self._of(self.camera, {**self._images, "others": stored}, self.taken_by)
+        return self._with("others", stored)
 
     def without_mask(self) -> Observation:
         """The same images, and nothing that says which pixels are the object's."""
-        images = {name: image for name, image in self._images.items() if name != "mask"}
-        return self._of(self.camera, images, self.taken_by)
+        return self._without("mask")
 
     def without_depth(self) -> Observation:
         """The same images without depth."""
-        images = {name: image for name, image in self._images.items() if name != "depth"}
-        return self._of(self.camera, images, self.taken_by)
+        return self._without("depth")
 
     def without_rgb(self) -> Observation:
         """The same images without colours."""
-        images = {name: image for name, image in self._images.items() if name != "rgb"}
-        return self._of(self.camera, images, self.taken_by)
+        return self._without("rgb")
 
     def with_rgb(self, rgb: F32) -> Observation:
         """The same images with other colours; nothing is checked again.
@@ -232,8 +229,7 @@ class Observation:
         Args:
             rgb: (H, W, 3) float32, which may leave [0, 1].
         """
-        images = {**self._images, "rgb": StoredImage(np.ascontiguousarray(rgb, np.float32))}
-        return self._of(self.camera, images, self.taken_by)
+        return self._with("rgb", StoredImage(np.ascontiguousarray(rgb, np.float32)))
 
     def with_shares(self, shares: F32) -> Observation:
         """The same images with a mask of shares; nothing is checked.
@@ -241,8 +237,13 @@ class Observation:
         Args:
             shares: (H, W) float32 in [0, 1].
         """
-        images = {**self._images, "mask": StoredImage(np.ascontiguousarray(shares, np.float32))}
-        return self._of(self.camera, images, self.taken_by)
+        return self._with("mask", StoredImage(np.ascontiguousarray(shares, np.float32)))
+
+    def _with(self, name: str, image: StoredImage) -> Observation:
+        return self._of(self.camera, {**self._images, name: image}, self.taken_by)
+
+    def _without(self, name: str) -> Observation:
+        return self._of(self.camera, {key: one for key, one in self._images.items() if key != name}, self.taken_by)
 
     def crop(self, window: CropWindow) -> Observation:
         """The part in a window, each k x k block of pixels reduced to one.

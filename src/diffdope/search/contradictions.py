@@ -33,10 +33,7 @@ _MASKED = (0.80, 0.88)  # ratio of costs after these steps that contradicts a re
 _UNMASKED = (0.945, 0.98)  # the same without a mask, where nothing but depth and colours feels the size
 _MUCH = 0.9
 _WORTH_FINE = 1.1  # ratio of costs before any step: of a box 1 % too far, 0.85 to 1.06; of right results, often less
-_UNSURE = (
-    0.85,
-    0.95,
-)  # ratio after these steps that shows a wrong distance, and that does not (right ones, exact masks: 0.995)
+_UNSURE = (0.85, 0.95)  # ratio after these steps that shows a wrong distance, and that does not; right ones: 0.995
 _MASK_LEFT = (0.45, 0.7)  # share of the mask's own cost: 2 % off, 0.23 to 0.59; right ones with noisy masks from 0.63
 _SMALL = 0.025  # of a size: cameras err by as much, which makes the distance less sure, and is no contradiction
 _STEPS = 8

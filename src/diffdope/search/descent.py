@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.problem.level_problem import LevelProblem, LevelRules, prepare_followed, prepare_level
-from diffdope.problem.level_settings import held_by_region
+from diffdope.problem.level_settings import holding_region
 from diffdope.problem.pose_evidence import pose_terms
 from diffdope.problem.problem import Problem
 from diffdope.problem.region import choose_window, projected_box
@@ -199,14 +199,16 @@ class Descent:
         around = observation.without_mask() if near else observation
         mesh, size = self._meshes.mesh, level.size
         contour = search.outline if search.outline.active(pattern=mesh.has_pattern) else None
-        if followed is not None and held_by_region(mesh, observation, search.region, contour, self._objective):
-            size = max(size, search.region.size)
+        region = None
+        if followed is not None:
+            region = holding_region(mesh, observation, search.region, contour, self._objective)
+            size = size if region is None else max(size, region.size)
         window = choose_window(box, around, size=size, margin=self._margin)
         buffers = self._meshes.buffers(level.faces)
         if followed is not None and "mask" not in observation.modalities:
             return prepare_followed(
                 buffers, observation, window, self._objective, length_m=length_m, gain=followed, pose=pose,
-                contour=contour, region=search.region,
+                contour=contour, region=region,
             )  # fmt: skip
         rules = LevelRules(
             search.light, search.mask_error_px if final else 0.0, search.mask_refused_px, contour, pose_known=known
