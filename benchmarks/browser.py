@@ -22,6 +22,7 @@ CHROMIUM = next(
 _SOFTWARE = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 # Of viser's own: it says so whenever there is no graphics card.
 _KNOWN = ("THREE.Clock", "GPU stall due to ReadPixels", "GL Driver Message")
+_PACKED = np.array([1, 1 << 8, 1 << 16], np.uint32)  # a colour as one number: rows are sorted five times as slowly
 
 
 def why_not() -> str:
@@ -64,7 +65,7 @@ class Page:
         for _ in range(tries):
             self.page.wait_for_timeout(wait_ms)
             now = self.pixels()
-            if np.array_equal(now, before) and len(np.unique(now.reshape(-1, 3), axis=0)) > 2:
+            if np.array_equal(now, before) and len(np.unique(now.astype(np.uint32) @ _PACKED)) > 2:
                 return now
             before = now
         raise AssertionError("the window does not come to rest")

@@ -18,6 +18,23 @@ CHILD_ENDED = getattr(signal, "SIGCHLD", None)
 STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Kernels are compiled before tests are collected, by other processes, and before there are several that run tests.
+
+    Tests compare results of this process, to the bit, with those of others: see `diffdope.pipelines.compiled`.
+    """
+    if hasattr(session.config, "workerinput") or session.config.option.collectonly:
+        return
+    from diffdope.pipelines.compiled import compile_apart
+    from diffdope.pipelines.settings import Preset
+    from diffdope.terms.registry import ObjectiveSettings
+
+    compile_apart(Preset(objective=ObjectiveSettings(edge_weight=1.0)))
+    compile_apart(Preset())
+    compile_apart(Preset(solver="newton"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_terminal() -> Iterator[None]:
     """Commands, and the processes that tests start, see no trace of the terminal in which the tests run."""
@@ -53,18 +70,6 @@ def default_signals() -> Iterator[None]:
             signal.signal(number, handler)
         if os.name != "nt":
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def compiled_apart() -> None:
-    """Tests compare results of this process, to the bit, with those of others: see `diffdope.pipelines.compiled`."""
-    from diffdope.pipelines.compiled import compile_apart
-    from diffdope.pipelines.settings import Preset
-    from diffdope.terms.registry import ObjectiveSettings
-
-    compile_apart(Preset(objective=ObjectiveSettings(edge_weight=1.0)))
-    compile_apart(Preset())
-    compile_apart(Preset(solver="newton"))
 
 
 @pytest.fixture

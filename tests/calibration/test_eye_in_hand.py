@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,9 +22,26 @@ from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Status
 from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
 
 ARM, TARGET = drawn_arm(), drawn_target()
 QUIET = EyeInHandSettings(suggestions=0)
+
+
+@cache
+def drawn(seed: int, count: int, **how: Any) -> tuple[list[HandShot], HandTruth]:
+    """With all images; tests must not change it."""
+    return drawn_hand(ARM, seed, count, TARGET, images=("rgb", "depth", "mask"), **how)
+
+
+def hand(seed: int, count: int, images: Sequence[str] = ("mask",), **how: Any) -> tuple[list[HandShot], HandTruth]:
+    """What `drawn_hand` draws for those images, which are the same whatever is drawn beside them."""
+    shots, truth = drawn(seed, count, **how)
+    kept = [{name: getattr(shot.observation, name) for name in images} for shot in shots]
+    return [
+        replace(shot, observation=Observation(shot.observation.camera, **given))
+        for shot, given in zip(shots, kept, strict=True)
+    ], truth
 
 
 def error(result: EyeInHandResult, truth: HandTruth) -> tuple[float, float]:
@@ -31,7 +51,7 @@ def error(result: EyeInHandResult, truth: HandTruth) -> tuple[float, float]:
 
 @pytest.mark.parametrize("images", [("mask",), ("mask", "depth"), ("depth",)])
 def test_five_pictures_and_no_start(images: Sequence[str]) -> None:
-    shots, truth = drawn_hand(ARM, 0, 5, TARGET, images=images)
+    shots, truth = hand(0, 5, images=images)
     result = calibrate_eye_in_hand(TARGET, shots, robot=ARM, settings=QUIET)
     assert result.status is Status.CONVERGED and all(one.used for one in result.pictures)
     assert error(result, truth)[0] < 1.0 and error(result, truth)[1] < 0.05
@@ -43,7 +63,7 @@ def test_five_pictures_and_no_start(images: Sequence[str]) -> None:
 def test_joint_noise_is_told_and_widens_the_covariance() -> None:
     squares = []
     for seed in range(3):
-        shots, truth = drawn_hand(ARM, seed, 5, TARGET, images=("mask", "depth"), joint_noise_deg=0.5)
+        shots, truth = hand(seed, 5, images=("mask", "depth"), joint_noise_deg=0.5)
         result = calibrate_eye_in_hand(TARGET, shots, robot=ARM, settings=QUIET)
         assert result.ok and result.joint_error_deg is not None and 0.2 < result.joint_error_deg < 1.0
         X = result.T_flange_camera
@@ -56,7 +76,7 @@ def test_joint_noise_is_told_and_widens_the_covariance() -> None:
 
 
 def test_pictures_of_other_joint_values_are_left_out_and_named(rng: np.random.Generator) -> None:
-    shots, truth = drawn_hand(ARM, 1, 6, TARGET, images=("mask", "depth"))
+    shots, truth = hand(1, 6, images=("mask", "depth"))
     for k in (1, 4):
         shots[k] = HandShot(shots[k].observation, random_joints(ARM, rng), name=shots[k].name)
     result = calibrate_eye_in_hand(TARGET, shots, robot=ARM, settings=QUIET)
@@ -74,8 +94,8 @@ def test_something_round_is_as_good() -> None:
 
 
 def test_turns_about_one_axis_are_named_and_not_used() -> None:
-    held = [f"joint{n}" for n in range(1, 6)]
-    shots, truth = drawn_hand(ARM, 0, 5, TARGET, images=("mask", "depth"), held=held)
+    held = tuple(f"joint{n}" for n in range(1, 6))
+    shots, truth = hand(0, 5, images=("mask", "depth"), held=held)
     result = calibrate_eye_in_hand(TARGET, shots, robot=ARM, settings=QUIET)
     assert result.status is Status.AMBIGUOUS and result.unobserved is not None and len(result.unobserved) == 2
     assert any(note.startswith("the flange turns about one axis only") for note in result.notes)
@@ -84,7 +104,7 @@ def test_turns_about_one_axis_are_named_and_not_used() -> None:
 
 
 def test_one_picture_of_a_known_target_and_flange_poses() -> None:
-    shots, truth = drawn_hand(ARM, 1, 1, TARGET, images=("mask", "depth"), poses=True)
+    shots, truth = hand(1, 1, images=("mask", "depth"), poses=True)
     result = calibrate_eye_in_hand(TARGET, shots, target=truth.T_base_object, settings=QUIET)
     assert result.ok and error(result, truth)[0] < 1.0
     alone = calibrate_eye_in_hand(TARGET, shots, settings=QUIET)
@@ -97,7 +117,7 @@ def shifted(pose: Pose, shift_m: Sequence[float]) -> Pose:
 
 @pytest.mark.parametrize("joint_noise_deg", [0.0, 0.5])
 def test_a_target_that_is_elsewhere_is_named_and_the_camera_without_it_given(joint_noise_deg: float) -> None:
-    shots, truth = drawn_hand(ARM, 0, 5, TARGET, joint_noise_deg=joint_noise_deg)
+    shots, truth = hand(0, 5, joint_noise_deg=joint_noise_deg)
     right = calibrate_eye_in_hand(TARGET, shots, robot=ARM, target=truth.T_base_object, settings=QUIET)
     assert right.status is Status.CONVERGED and not right.notes
     wrong = shifted(truth.T_base_object, (0.012, -0.016, 0.0))  # 20 mm
@@ -115,7 +135,7 @@ def test_a_target_that_is_elsewhere_is_named_and_the_camera_without_it_given(joi
 @pytest.mark.parametrize("count", [1, 4])
 @pytest.mark.parametrize("with_start", [False, True])
 def test_a_target_in_millimetres_is_told(count: int, with_start: bool) -> None:
-    shots, truth = drawn_hand(ARM, 1, count, TARGET)
+    shots, truth = hand(1, count)
     place = truth.T_base_object
     target = Pose(place.R_m2c, 1e3 * place.t_m2c)
     start = truth.T_flange_camera if with_start else None
@@ -125,7 +145,7 @@ def test_a_target_in_millimetres_is_told(count: int, with_start: bool) -> None:
 
 
 def test_what_does_not_fit_is_not_found() -> None:
-    shots, _ = drawn_hand(ARM, 0, 5, TARGET, images=("mask", "depth"))
+    shots, _ = hand(0, 5, images=("mask", "depth"))
     other = [HandShot(one.observation, random_joints(ARM, np.random.default_rng(k))) for k, one in enumerate(shots)]
     assert not calibrate_eye_in_hand(TARGET, other, robot=ARM, settings=QUIET).ok
     small = Mesh(0.8 * TARGET.vertices_m, TARGET.faces)
@@ -133,7 +153,7 @@ def test_what_does_not_fit_is_not_found() -> None:
 
 
 def test_suggestions_lie_within_limits_and_tell_more() -> None:
-    shots, _ = drawn_hand(ARM, 2, 4, TARGET)
+    shots, _ = hand(2, 4)
     result = calibrate_eye_in_hand(TARGET, shots, robot=ARM, settings=EyeInHandSettings(suggestions=2))
     assert len(result.suggestions) == 2
     for one in result.suggestions:
@@ -144,7 +164,7 @@ def test_suggestions_lie_within_limits_and_tell_more() -> None:
 
 def test_bad_arguments() -> None:
     assert dd.calibrate_eye_in_hand is calibrate_eye_in_hand and dd.HandShot is HandShot
-    shots, truth = drawn_hand(ARM, 0, 2, TARGET, images=("rgb",))
+    shots, truth = hand(0, 2, images=("rgb",))
     with pytest.raises(DiffDopeError, match="0: expected a mask or depth, got rgb"):
         calibrate_eye_in_hand(TARGET, shots, robot=ARM)
     with pytest.raises(DiffDopeError, match="robot: expected a Robot, for 0 has joints"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,9 +52,11 @@ def drawn() -> list[dict[str, np.ndarray]]:
     return frames
 
 
-@pytest.fixture
-def video(inputs: Path, drawn: list[dict[str, np.ndarray]]) -> Path:
-    """A folder with mesh, camera, start pose and folders of images."""
+@pytest.fixture(scope="module")
+def recorded(drawn: list[dict[str, np.ndarray]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with mesh, camera, start pose and folders of images; tests must not change it."""
+    inputs = tmp_path_factory.mktemp("recorded") / "inputs"
+    shutil.copytree(DEMO, inputs)
     for kind in ("rgb", "depth", "mask"):
         (inputs / kind).mkdir()
         for k, frame in enumerate(drawn):
@@ -63,6 +66,13 @@ def video(inputs: Path, drawn: list[dict[str, np.ndarray]]) -> Path:
     R, t_mm = truth(0).retract([0.002, -0.002, 0.003, 0.03, 0.02, 0]).to_bop()
     (inputs / "init.json").write_text(json.dumps({"cam_R_m2c": R, "cam_t_m2c": t_mm}))
     return inputs
+
+
+@pytest.fixture
+def video(recorded: Path, tmp_path: Path) -> Path:
+    """A copy that a test may spoil."""
+    shutil.copytree(recorded, tmp_path / "inputs")
+    return tmp_path / "inputs"
 
 
 def words(folder: Path, **changes: object) -> list[str]:

@@ -6,6 +6,7 @@ import pytest
 from diffdope.errors import DiffDopeError
 from diffdope.experiments.shapes import icosphere, painted, plain
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, add_noise, blotches, picture
+from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 
 BALL = painted("ball", *icosphere(4, 0.05), plain)
@@ -33,6 +34,25 @@ def test_what_is_nearer_hides(rng: np.random.Generator) -> None:
     assert alone.mask is not None and hidden.mask is not None and behind.mask is not None
     assert 0.1 * alone.mask.sum() < hidden.mask.sum() < 0.9 * alone.mask.sum()
     assert not (hidden.mask * behind.mask).any()  # a pixel shows one of the two
+
+
+@pytest.mark.parametrize(
+    "t_m",
+    [(0.03, 0.02, 0.5), (-0.12, 0.0, 0.5), (0.12, 0.1, 0.5), (0.6, 0.0, 0.5), (0.0, 0.0, -0.5), (0.055, 0.0, 0.035)],
+)
+def test_borders_of_a_picture_only_cut(t_m: tuple[float, float, float]) -> None:
+    """An object inside, over a border, over a corner, beside the picture, behind the camera and beside it."""
+    more = 90
+    wide = Camera(
+        CAMERA.fx, CAMERA.fy, CAMERA.cx + more, CAMERA.cy + more, CAMERA.width + 2 * more, CAMERA.height + 2 * more
+    )
+    pose, inner = Pose(np.eye(3), np.array(t_m)), slice(more, -more)
+    cut, whole = (
+        picture([(BALL, AT), (BALL, pose)], np.random.default_rng(0), camera=camera) for camera in (CAMERA, wide)
+    )
+    assert cut.mask is not None and whole.mask is not None and cut.depth is not None and whole.depth is not None
+    np.testing.assert_array_equal(cut.mask, whole.mask[inner, inner])
+    np.testing.assert_allclose(cut.depth, whole.depth[inner, inner], atol=1e-5)
 
 
 def test_with_one_sample_no_pixel_is_mixed(rng: np.random.Generator) -> None:

@@ -254,7 +254,7 @@ def test_a_fork_waits_until_nobody_compiles() -> None:
         from numba import njit
 
         def compiled(seed):
-            lines = "\\n".join(f"    x = x * {k + 1} % 1000003 + {seed}" for k in range(400))
+            lines = "\\n".join(f"    x = x * {k + 1} % 1000003 + {seed}" for k in range(150))
             names = {}
             exec(f"def f(x):\\n{lines}\\n    return x", names)
             return njit(names["f"])

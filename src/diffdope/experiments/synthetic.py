@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
+from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.perturb import random_rotation
 from diffdope.geometry.pose import Pose
 from diffdope.render.renderer import Renderer
@@ -24,6 +25,7 @@ F32 = NDArray[np.float32]
 CAMERA = Camera(640.0, 640.0, 159.5, 119.5, 320, 240)
 _SAMPLES = 3
 _WALL_M = 1.2
+_BORDER_PX = 2  # by which the renderer's images reach beyond contours, rounded up
 
 
 @dataclass(frozen=True)
@@ -74,17 +76,34 @@ def picture(
     depth = np.full((fine.height, fine.width), _WALL_M, np.float32)
     owner = np.full(depth.shape, -1)
     for number, (mesh, pose) in enumerate(parts):
-        images = Renderer(mesh, fine).render(pose.R_m2c, pose.t_m2c)
+        window = _window(mesh, pose, fine)
+        if window is None:
+            continue
+        images = Renderer(mesh, window.camera(fine)).render(pose.R_m2c, pose.t_m2c)
+        rows, columns = (slice(a, a + n) for a, n in ((window.y0, window.height), (window.x0, window.width)))
         # The renderer's images fade out at contours, beyond which they reach by up to half a pixel; each fine sample is
         # all object or none of it.
-        in_front = (images.coverage[0] >= 0.5) & (images.depth[0] < depth)
+        in_front = (images.coverage[0] >= 0.5) & (images.depth[0] < depth[rows, columns])
         colour = images.rgb[0] / np.maximum(images.coverage[0], 0.5)[..., None]
-        rgb[in_front], depth[in_front], owner[in_front] = colour[in_front], images.depth[0][in_front], number
+        rgb[rows, columns][in_front] = colour[in_front]
+        depth[rows, columns][in_front], owner[rows, columns][in_front] = images.depth[0][in_front], number
     middle = slice(k // 2, None, k)
     mask = _mean_of_blocks((owner == 0).astype(np.float32), k) >= 0.5
     clean = np.clip(_mean_of_blocks(rgb, k), 0.0, 1.0)
     sensed = add_noise(clean, depth[middle, middle], rng, noise or SensorNoise(0.0, 0.0, 0.0, 0.0))
     return Observation(camera, rgb=sensed[0], depth=sensed[1], mask=mask)
+
+
+def _window(mesh: Mesh, pose: Pose, camera: Camera) -> CropWindow | None:
+    """Where the object is seen, None for nowhere; buffers for all of a picture take longer than what is drawn there."""
+    seen = pose.apply(mesh.vertices_m)
+    if seen[:, 2].min() <= 0.0:
+        return CropWindow(0, 0, camera.width, camera.height)
+    u, v = camera.project(seen)
+    x0, y0 = (max(int(np.floor(low.min())) - _BORDER_PX, 0) for low in (u, v))
+    x1 = min(int(np.ceil(u.max())) + _BORDER_PX, camera.width)
+    y1 = min(int(np.ceil(v.max())) + _BORDER_PX, camera.height)
+    return CropWindow(x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
 
 
 def add_noise(rgb: F32, depth: F32, rng: np.random.Generator, noise: SensorNoise) -> tuple[F32, F32]:
