@@ -12,7 +12,7 @@ from scipy.stats import chi2
 
 from diffdope.errors import DiffDopeError
 from diffdope.estimate.bound import fisher_information
-from diffdope.estimate.covariance import beyond, in_words, information_eigenbasis, uncertainty
+from diffdope.estimate.covariance import beyond, in_order, in_words, information_eigenbasis, uncertainty
 from diffdope.estimate.regression import RegressionContext, regress
 from diffdope.experiments.limits import known_noise
 from diffdope.experiments.shapes import blob, mottled, painted, plain, primitives, tube
@@ -131,6 +131,24 @@ def test_what_is_pretended_is_taken_out() -> None:
     assert beyond(matrix, np.zeros((6, 6))) == pytest.approx(matrix)
     assert beyond(matrix, 2.0 * matrix) == pytest.approx(np.zeros((6, 6)), abs=1e-9)
     assert beyond(matrix, 0.25 * matrix) == pytest.approx(0.75 * matrix)
+
+
+def test_directions_of_which_nothing_is_sure_do_not_depend_on_rounding() -> None:
+    """Any basis of what they span would do for the sure information; what facets may have made up tells them apart."""
+    rng = np.random.default_rng(3)
+    orthogonal = np.linalg.qr(rng.standard_normal((6, 6)))[0]
+    root = rng.standard_normal((6, 6))
+    everything = root @ root.T
+    found = []
+    for angle in (0.0, 0.7):
+        basis = orthogonal.copy()
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        basis[:, :2] = basis[:, :2] @ turn
+        found.append(in_order(basis, 2, everything))
+    for column in range(6):
+        assert abs(found[0][:, column] @ found[1][:, column]) == pytest.approx(1.0)
+    assert found[0][:, 0] @ everything @ found[0][:, 1] == pytest.approx(0.0, abs=1e-9)
+    assert np.array_equal(in_order(orthogonal, 1, everything), orthogonal)
 
 
 def test_the_truth_lies_where_the_covariance_says() -> None:

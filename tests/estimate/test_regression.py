@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from diffdope.estimate import regression_kernel as kernel
-from diffdope.estimate.channel import Channel, rows_of
+from diffdope.estimate.channels import Channels, rows_of
 from diffdope.estimate.regression import RegressionContext, RobustScale, TermEquations
 from diffdope.estimate.regression_kernel import BOUND
 from diffdope.pipelines.settings import NoiseSettings
@@ -81,25 +80,55 @@ class Whole:
         return self.rest - self.light.T @ self.columns
 
 
+def whole_of(channels: Channels) -> list[Whole]:
+    """The same channels, their lights too."""
+    found = []
+    for rows, light in zip(channels.rows, channels.lights, strict=True):
+        found.append(Whole(rows))
+        found[-1].light = light.copy()
+    return found
+
+
 @pytest.mark.parametrize("light", LIGHTS)
-@pytest.mark.parametrize("strict", [False, True])
-def test_moments_and_light(light: GainModel, strict: bool) -> None:
+def test_moments_and_light(light: GainModel) -> None:
     block = random_block(3)
-    for rows in rows_of("rgb", block, light):
-        channel, whole = Channel(rows, block.weight), Whole(rows)
-        for _ in range(3):
-            weight_of_all, cost = channel.weigh(0.2, strict=strict)
-            u = whole.left[0] / 0.2
-            expected = block.weight * (slope(u) if strict else weight(u))
-            assert weight_of_all == pytest.approx(expected, abs=1e-5)
-            assert cost == pytest.approx(np.sum(block.weight * loss(u)), rel=1e-5)
-            found, moments = channel.reduce(weight_of_all, 3.0), whole.moments(3.0 * expected)
-            assert found == pytest.approx(moments, rel=1e-4, abs=1e-4 * np.abs(moments).max())
-            assert channel.light == pytest.approx(whole.light, rel=1e-3, abs=1e-4)
-            assert channel.residual == pytest.approx(whole.left[0], abs=1e-5)
-            left = whole.left
-            assert channel.curvature(weight_of_all) == pytest.approx((left[1:] * expected) @ left[1:].T, rel=1e-3)
-            assert channel.gradient(weight_of_all) == pytest.approx((left[1:] * expected) @ left[0], rel=1e-3, abs=1e-2)
+    channels = Channels(rows_of("rgb", block, light), block.weight)
+    for _ in range(3):
+        expected = np.zeros((7, 7))
+        everything = whole_of(channels)
+        for whole in everything:
+            expected += whole.moments(3.0 * block.weight * weight(whole.left[0] / 0.2))
+        moments, cost = channels.reduce(0.2, 3.0)
+        assert moments == pytest.approx(expected, rel=1e-4, abs=1e-4 * np.abs(expected).max())
+        losses = [np.sum(block.weight * loss(whole.left[0] / 0.2)) for whole in everything]
+        assert cost == pytest.approx(sum(losses), rel=1e-5)
+        for c, whole in enumerate(everything):
+            assert channels.lights[c] == pytest.approx(whole.light, rel=1e-3, abs=1e-4)
+            assert channels.residuals[c] == pytest.approx(whole.left[0], abs=1e-5)
+
+
+@pytest.mark.parametrize("light", LIGHTS)
+def test_the_light_of_residuals_alone(light: GainModel) -> None:
+    block = random_block(3)
+    one, other = (Channels(rows_of("rgb", block, light), block.weight) for _ in range(2))
+    one.fit_lights(0.2, 3.0)
+    other.reduce(0.2, 3.0)
+    assert one.lights[:, :, 0] == pytest.approx(other.lights[:, :, 0]) and np.all(one.lights[:, :, 1:] == 0.0)
+
+
+@pytest.mark.parametrize("light", LIGHTS)
+def test_strict_weights(light: GainModel) -> None:
+    block = random_block(3)
+    channels = Channels(rows_of("rgb", block, light), block.weight)
+    channels.reduce(0.2, 3.0)
+    clear, expected = (np.arange(N) % 3 > 0).astype(np.float32), np.zeros((7, 7))
+    found = channels.sums(0.2, strict=True, weight=clear * block.weight)
+    for whole, weights in zip(whole_of(channels), found.weights, strict=True):
+        w = clear * block.weight * slope(whole.left[0] / 0.2)
+        assert weights == pytest.approx(w, abs=1e-6)
+        expected += whole.moments(3.0 * w)
+    moments, _ = channels.reduced(3.0 * found.moments)
+    assert moments == pytest.approx(expected, rel=1e-4, abs=1e-4 * np.abs(expected).max())
 
 
 def test_the_spread_of_sums_over_tiles() -> None:
@@ -108,10 +137,8 @@ def test_the_spread_of_sums_over_tiles() -> None:
     part = TermEquations("rgb", block, seen, NoiseSettings(tiles=(8,)))
     scale, correlation, lights = part.known
     curvature, gradient, pieces = np.zeros((6, 6)), np.zeros(6), []
-    for channel, light in zip(part._channels, lights, strict=True):
-        whole = Whole(channel.rows)
-        whole.light = channel.light
-        assert np.array_equal(light, channel.light[:, 0])
+    for whole, light in zip(whole_of(part._channels), lights, strict=True):
+        assert np.array_equal(light, whole.light[:, 0])
         u, J = whole.left[0] / scale, whole.left[1:] * seen.units[:, None]
         pull, strict = block.weight * influence(u), block.weight * slope(u)
         curvature += (J * strict) @ J.T
@@ -129,15 +156,17 @@ def test_the_spread_of_sums_over_tiles() -> None:
 
 
 def test_the_spread_of_sums_finds_what_neighbours_share() -> None:
-    """Scores that are the same over tiles of 8 x 8 are 64 times as far spread."""
-    rng = np.random.default_rng(0)
-    pixel = np.arange(WIDTH * WIDTH, dtype=np.int32)
+    """Errors that are the same over tiles of 8 x 8 are 64 times as far spread; too few tiles say nothing."""
+    rng, n = np.random.default_rng(0), WIDTH * WIDTH
+    pixel = np.arange(n, dtype=np.int32)
     tile = pixel // WIDTH // 8 * 5 + pixel % WIDTH // 8
-    white = rng.standard_normal((6, 25))[:, tile].astype(np.float32)
-    sums, marks = np.empty((25, 6)), np.empty(25, np.int64)
-    assert kernel.sum_tiles(white, pixel, WIDTH, 8, sums, marks) == 25
-    assert (sums**2).sum() == pytest.approx(64.0 * (white**2).sum(), rel=1e-5)
-    assert kernel.sum_tiles(white[:, :9], pixel[:9], WIDTH, 8, sums, marks) == 2
+    values = np.where(rng.random((7, 25)) < 0.5, -1.0, 1.0)[:, tile]
+    values[0] *= 0.5  # no outliers
+    channels = Channels(values.astype(np.float32)[None], np.ones(n, np.float32))
+    found = [channels.correlation(1.0, np.ones(6), pixel, WIDTH, tiles) for tiles in ((), (8,), (16,))]
+    # 9 tiles of 16 x 16 are too few.
+    assert found[0] == found[2]
+    assert found[1] == pytest.approx(64.0 * 25.0 / 24.0 * found[0], rel=1e-4)
 
 
 @pytest.mark.parametrize(("name", "channels"), [("rgb", 3), ("depth", 1), ("mask", 1)])
@@ -151,9 +180,9 @@ def test_what_facets_pretend_and_what_an_error_of_all_pixels_does(name: str, cha
     bias = {"rgb": np.zeros(N), "depth": np.full(N, noise.depth_bias * 0.7)}.get(name)
     if bias is None:
         bias = np.linalg.norm(block.jacobian[0, :3], axis=0) * 0.001 * noise.mask_bias_px
-    for channel in part._channels:
-        w = block.weight * slope(channel.residual / scale) / scale**2
-        jacobian = channel.rows[-6:].astype(float)
+    for rows, residual in zip(part._channels.rows, part._channels.residuals, strict=True):
+        w = block.weight * slope(residual / scale) / scale**2
+        jacobian = rows[-6:].astype(float)
         a = w * block.normal_sensitivity * (jacobian[:3] ** 2).sum(axis=0) * 4.0 * seen.tilt**2
         for i in range(N):
             o = block.offset[:, i].astype(float)

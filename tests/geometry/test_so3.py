@@ -152,3 +152,11 @@ def test_logarithms_agree_on_both_sides_of_where_the_formula_changes(rng: np.ran
     axes /= np.linalg.norm(axes, axis=1, keepdims=True)
     for angle in (0.0, 1e-12, 1e-7, 1.0, 2.0, 2.0944, 2.1, 3.1):
         np.testing.assert_allclose(so3.log(so3.exp(angle * axes)), angle * axes, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-12, 1e-7, 1e-3, 0.5, 2.0, 3.0])
+def test_a_single_rotation_is_the_first_of_a_batch(scale: float) -> None:
+    phi = scale * so3.log(so3.evenly(7)[3]) / 2.0
+    one, batch = so3.exp(phi), so3.exp(phi[None])[0]
+    np.testing.assert_allclose(one, batch, rtol=0.0, atol=1e-15)
+    np.testing.assert_allclose(so3.log(one), so3.log(one[None])[0], rtol=1e-15, atol=1e-18)

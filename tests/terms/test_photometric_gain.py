@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diffdope.terms.photometric_gain import NEUTRAL, colors_at, fit_gain
-from diffdope.terms.photometric_gain_kernel import left_over
+from diffdope.terms.photometric_gain import NEUTRAL, colors_at, fit_gain, lines_through
 
 
 def test_gain_and_bias_are_found_beneath_outliers(rng: np.random.Generator) -> None:
@@ -44,9 +43,11 @@ def test_gains_stay_within_bounds(scale: float, rng: np.random.Generator) -> Non
 
 
 def test_what_a_line_leaves_is_what_numpy_says(rng: np.random.Generator) -> None:
-    model, photo, gain, bias = rng.random((3, 51)), rng.random((3, 51)), rng.random(3), rng.random(3)
-    left, there = left_over(model, photo, gain, bias, np.median(photo, axis=1))
-    assert left == pytest.approx(np.abs(photo - gain[:, None] * model - bias[:, None]).sum())
+    model, photo = rng.random((3, 51)), rng.random((3, 51))
+    found, left, there = lines_through(model, photo, np.median(photo, axis=1))
+    light = fit_gain(model.T, photo.T, with_bias=True)
+    assert np.array_equal(found.gain, light.gain) and np.array_equal(found.bias, light.bias)
+    assert left == pytest.approx(np.abs(photo - light.gain[:, None] * model - light.bias[:, None]).sum())
     assert there == pytest.approx(np.abs(photo - np.median(photo, axis=1, keepdims=True)).sum())
 
 

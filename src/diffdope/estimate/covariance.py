@@ -15,6 +15,7 @@ from diffdope.terms.registry import NoiseSettings
 F64 = NDArray[np.float64]
 
 _UNOBSERVED = 0.25  # share of the spread's variance from which on the images might as well say nothing
+_NOTHING = 1e-6  # information, as a share of what the spread itself says: it comes from rounding
 _PURE = 0.1  # share of a direction's length that may be left out when it is put into words
 
 
@@ -112,8 +113,25 @@ def information_eigenbasis(
         balance = np.outer(spread, spread)
         everything, sure = everything + also * balance, sure + also * balance
     information, basis = np.linalg.eigh(sure)
+    basis = in_order(basis, int(np.count_nonzero(information < _NOTHING)), everything)
     shifts = np.linalg.solve(everything + np.eye(6), pulls.T).T * spread
     return InformationEigenbasis(basis * spread[:, None], 1.0 / (1.0 + np.maximum(information, 0.0)), shifts)
+
+
+def in_order(basis: F64, count: int, information: F64) -> F64:
+    """The same basis (6, 6) with its first columns, of which only rounding tells one from another, told apart.
+
+    Within what they span, they become the eigenvectors of what facets may have made up as well.
+
+    Args:
+        basis: columns.
+        count: how many of the first are alike.
+        information: (6, 6), which is asked.
+    """
+    if count < 2:
+        return basis
+    alike = basis[:, :count]
+    return np.hstack([alike @ np.linalg.eigh(alike.T @ information @ alike)[1], basis[:, count:]])
 
 
 def beyond(matrix: F64, tessellation: F64) -> F64:

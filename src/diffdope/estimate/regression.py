@@ -16,8 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate import regression_kernel as kernel
-from diffdope.estimate.channel import Channel, products, rows_of
+from diffdope.estimate.channels import NEGLIGIBLE, Channels, products, rows_of
 from diffdope.problem.level_problem import GainModel
 from diffdope.problem.linearised import Linearised, ResidualBlock
 from diffdope.solve import robust
@@ -27,8 +26,6 @@ from diffdope.terms.registry import BY_NAME, NoiseSettings
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
-_NEGLIGIBLE = 1e-4  # share of the largest curvature below which a modality says nothing
-_LEAST_TILES = 12  # fewer say little, and less than that after the pose was fitted
 _LEANING = 4.0  # variance: the visible part of a mesh may lean twice as far as the average of the whole
 _DOUBTFUL = 0.25**2  # of a colour's Jacobian, if leaning facets change more than a quarter of it, it says nothing
 
@@ -43,6 +40,7 @@ def _motion() -> F64:
 
 
 _MOTION, _SLIDE = _motion(), np.eye(6, 10, 4)
+_ALONG_VIEW = np.eye(6, dtype=np.float32)[2][:, None]
 
 
 @dataclass(frozen=True)
@@ -118,87 +116,36 @@ class TermEquations:
         known: RobustScale | None = None,
     ) -> None:
         self.name, self._block, self._view, self._noise = name, block, view, noise
-        self._weight = np.ascontiguousarray(block.weight, np.float32)
+        weight = np.ascontiguousarray(block.weight, np.float32)
         lights, common = None if known is None else known.light, self._unknown()
-        self._channels = [
-            Channel(rows, self._weight, None if lights is None else lights[c])
-            for c, rows in enumerate(rows_of(name, block, view.light, common))
-        ]
-        self.count = float(self._weight.sum())
+        self._channels = Channels(rows_of(name, block, view.light, common), weight, lights)
+        self.count = float(weight.sum())
         scale, correlation = self._estimate(BY_NAME[name].least_deviation(noise)) if known is None else known[:2]
-        moments = self._moments(scale, correlation, rounds=2 if known is None else 1)
-        self.known = RobustScale(scale, correlation, np.stack([channel.light[:, 0] for channel in self._channels]))
+        unit = 1.0 / (scale * scale * correlation)
+        if known is None:
+            self._channels.fit_lights(scale, unit)
+        moments, loss = self._channels.reduce(scale, unit)
+        self.known = RobustScale(scale, correlation, self._channels.lights[:, :, 0].copy())
         self.gradient, self.step = moments[0, 1:], moments[1:, 1:]
-        self.cost = sum(channel.weigh(scale)[1] for channel in self._channels) / correlation
+        self.cost = loss / correlation
         if common is not None:
-            self.cost += self._channels[0].penalty
+            self.cost += self._channels.penalty
 
     def _estimate(self, least: float) -> tuple[float, float]:
         """Scale and correlation of the residuals."""
-        there = self._weight > 0.0
-        everywhere = bool(there.all())
+        channels = self._channels
+        there = channels.weight > 0.0
+        everywhere, shared = bool(there.all()), channels.shared > 0
         scale = least
-        shared = bool(self._channels[0].shared)
         for last in (False, True) if shared else (True,):
-            sizes = [c.residual if everywhere else c.residual[there] for c in self._channels]
-            scale = robust.scale(np.concatenate(sizes), least)
+            sizes = channels.residuals
+            scale = robust.scale(sizes if everywhere else sizes[:, there], least)
             if not last:
-                self._fit_light(scale, 1.0)
+                channels.fit_lights(scale, 1.0 / (scale * scale))
         if shared:
-            self._moments(scale, 1.0, rounds=1)
-        return scale, self._correlation(scale)
-
-    def _moments(self, scale: float, correlation: float, rounds: int) -> F64:
-        """Sum over the channels of the moments with Huber's weights; finds the light."""
-        total, unit = np.zeros((7, 7)), 1.0 / (scale * scale * correlation)
-        for _ in range(rounds - 1):
-            self._fit_light(scale, correlation)
-        for channel in self._channels:
-            total += channel.reduce(channel.weigh(scale)[0], unit)
-        return total
-
-    def _fit_light(self, scale: float, correlation: float) -> None:
-        """Finds the light of each channel with Huber's weights."""
-        for channel in self._channels:
-            if channel.shared:
-                channel.fit_light(channel.weigh(scale)[0], 1.0 / (scale * scale * correlation))
-
-    def _correlation(self, scale: float) -> float:
-        """Variance of the scores over what the normal matrix makes of it: of the tile size for which it is largest.
-
-        The scores are those at the modality's own optimum, one Gauss-Newton step away: how far the pose is from it says
-        nothing about correlation.
-        """
-        units, curvature, gradient, weights = self._view.units, np.zeros((6, 6)), np.zeros(6), []
-        for channel in self._channels:
-            huber, strict = channel.weigh(scale)[0], channel.weigh(scale, strict=True)[0]
-            weights.append((huber, strict))
-            curvature += channel.curvature(strict)
-            gradient += channel.gradient(huber)
-        gradient *= units / scale
-        values, vectors = np.linalg.eigh(curvature * np.outer(units, units))
-        seen = values > _NEGLIGIBLE * max(values[-1], 1e-300)
-        if not seen.any():  # black, or one colour: nothing in it says anything about the pose
-            return 1.0
-        whiten = (vectors[:, seen] / np.sqrt(values[seen])).T
-        step = whiten.T @ (whiten @ gradient)
-        scores = np.zeros((len(whiten), len(self._weight)), np.float32)
-        for channel, (huber, strict) in zip(self._channels, weights, strict=True):
-            channel.add_scores(huber, strict, np.vstack([whiten, step]) * units, scale, scores)
-        return max(1e-6, *(self._spread_of_sums(scores, tile) for tile in (1, *self._noise.tiles)))
-
-    def _spread_of_sums(self, white: F32, tile: int) -> float:
-        """Mean square of sums (R, N) over tiles of a side, less what fitting has taken; 0 for too few tiles."""
-        rank = len(white)
-        if tile == 1:
-            return float(np.vdot(white, white)) / rank
-        pixel, width = self._block.pixel, self._view.width
-        tiles = (int(pixel.max()) // width // tile + 1) * ((width - 1) // tile + 1)
-        sums, seen = np.empty((tiles, rank)), np.empty(tiles, np.int64)
-        count = int(kernel.sum_tiles(white, pixel, width, tile, sums, seen))
-        if count < _LEAST_TILES:
-            return 0.0
-        return float(np.vdot(sums, sums)) / rank * count / (count - 1)
+            channels.reduce(scale, 1.0 / (scale * scale))
+        view = self._view
+        return scale, channels.correlation(scale, view.units, self._block.pixel, view.width, self._noise.tiles)
 
     def information(self, *, correlated: bool = True) -> Information:
         """What the modality says about the pose.
@@ -208,19 +155,15 @@ class TermEquations:
         """
         scale, correlation, _ = self.known
         correlation = correlation * max(1.0, self.birge_ratio) if correlated else 1.0
-        weights = [channel.weigh(scale, strict=True)[0] for channel in self._channels]
-        if self.name == "rgb":
-            clear = self._clear()
-            weights = [clear * weight for weight in weights]
-        unit, total = 1.0 / (scale * scale * correlation), np.zeros((6, 6))
-        for channel, weight in zip(self._channels, weights, strict=True):
-            # What is shared and no light is propagated to the pose: colours may say less of it than facets pretend.
-            light = self.name == "rgb"
-            total += channel.reduced(weight, unit)[0][1:, 1:] if light else unit * channel.normal(weight)
-        pull, bias = np.zeros(6), self._bias()
+        unit = 1.0 / (scale * scale * correlation)
+        channels, light = self._channels, self.name == "rgb"
+        weight = self._clear() * channels.weight if light else channels.weight
+        strict, pull, bias = channels.sums(scale, strict=True, weight=weight), np.zeros(6), self._bias()
         if bias is not None:
-            pull += self._channels[0].rows[-6:] @ (weights[0] * bias)
-        return Information(total, unit * self._leaning(weights), unit * pull)
+            pull += channels.rows[0, -6:] @ (strict.weights[0] * bias)
+        # What is shared and no light is propagated to the pose: colours may say less of it than facets pretend.
+        total = channels.reduced(unit * strict.moments)[0][1:, 1:] if light else unit * channels.normal(strict)
+        return Information(total, unit * self._leaning(strict.weights), unit * pull)
 
     @property
     def birge_ratio(self) -> float:
@@ -231,7 +174,7 @@ class TermEquations:
         """
         units = self._view.units
         values, vectors = np.linalg.eigh(self.step * np.outer(units, units))
-        seen = values > _NEGLIGIBLE * max(values[-1], 1e-300)
+        seen = values > NEGLIGIBLE * max(values[-1], 1e-300)
         along = vectors[:, seen].T @ (self.gradient * units)
         return float((along**2 / values[seen]).sum() / max(int(seen.sum()), 1))
 
@@ -255,21 +198,24 @@ class TermEquations:
         """
         return np.asarray(_LEANING * self._view.tilt**2 * self._block.normal_sensitivity < _DOUBTFUL, np.float32)
 
-    def _leaning(self, weights: list[F32]) -> F64:
+    def _leaning(self, weights: F32) -> F64:
         """J^T W J that leaning facets would pretend: in each row tilt^2 |m|^2, m the motion across what is seen there.
 
         A normal n + e instead of n changes the depth n . dX / n . v by e . m / n . v with m = dX - v dZ, v the ray and
         dZ the depth's change: going along the ray does not slide over the surface. An outline only does not notice a
         shift along the ray.
+
+        Args:
+            weights: (C, N) of the squares of residuals.
         """
-        slide, n = self._block.depth_jacobian, len(self._weight)
-        values = np.zeros((10, n), np.float32)
+        if self._view.tilt == 0.0:
+            return np.zeros((6, 6))
+        slide, n, first = self._block.depth_jacobian, weights.shape[1], self._channels.shared + 1
+        values = np.empty((10, n), np.float32)
         values[0], values[1:4] = 1.0, self._block.offset
-        values[4:] = np.eye(6, dtype=np.float32)[2][:, None] if slide is None else slide
-        steep = np.zeros(n, np.float32)
-        for channel, weight in zip(self._channels, weights, strict=True):
-            slopes = channel.rows[channel.shared + 1 : channel.shared + 4]
-            steep += weight * np.einsum("kn,kn->n", slopes, slopes)
+        values[4:] = _ALONG_VIEW if slide is None else slide
+        slopes = self._channels.rows[:, first : first + 3]
+        steep = (weights * np.einsum("ckn,ckn->cn", slopes, slopes)).sum(axis=0)
         moments = products(values, self._block.normal_sensitivity * steep)
         B = _MOTION - self._view.ray[:, None, None] * _SLIDE
         return np.asarray(_LEANING * self._view.tilt**2 * (B @ moments @ B.transpose(0, 2, 1)).sum(axis=0))

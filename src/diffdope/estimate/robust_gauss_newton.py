@@ -182,9 +182,11 @@ class RobustGaussNewton:
         """Share of a motion, to either side, by which the cost rises as much as facets explain; at most 1."""
         lowest, share = max(self._cost(pose, here, here), 1e-12), 1.0
         for _ in range(_TRIES):
-            rise = min(self._rise(pose.retract(sign * share * motion), here, lowest) for sign in (-1.0, 1.0))
-            if rise <= _SAME - 1.0:
-                break
+            rise = np.inf
+            for sign in (-1.0, 1.0):
+                rise = min(rise, self._rise(pose.retract(sign * share * motion), here, lowest))
+                if rise <= _SAME - 1.0:  # whatever the other side says
+                    return share
             share *= max(np.sqrt((_SAME - 1.0) / rise), _SHORTEST)
         return share
 

@@ -5,6 +5,8 @@ A tangent vector phi (radians) is axis times angle. A quaternion's name says its
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -13,6 +15,10 @@ from diffdope.errors import check_shape, expected
 F64 = NDArray[np.float64]
 
 _SPIRAL = 1.533751168755204288118041  # the root above 1 of x^4 = x + 4, as the method has it
+
+_IDENTITY = np.eye(3)
+_LEAST = 1e-9  # radians: below it, an angle is its own sine to the last digit
+_TO_HALF_TURN = -0.5  # cosine of the angle beyond which the skew part loses digits
 
 
 def hat(phi: ArrayLike) -> F64:
@@ -26,14 +32,25 @@ def hat(phi: ArrayLike) -> F64:
 def exp(phi: ArrayLike) -> F64:
     """Rotation matrices of tangent vectors (Rodrigues): (..., 3) radians -> (..., 3, 3)."""
     p = _batch("phi", phi, (3,))
+    if p.ndim == 1:  # numpy takes ten times as long for a single one
+        return _exp_of_one(*p.tolist())
     angle = np.sqrt((p * p).sum(axis=-1))[..., None, None]
     # sin(a) / a and, free of cancellation, (1 - cos a) / a^2; below this angle they are 1 and 1 / 2 to the last digit.
-    a = np.maximum(angle, 1e-9)
+    a = np.maximum(angle, _LEAST)
     first = np.sin(a) / a
     half = np.sin(0.5 * a) / a
     second = 2.0 * half * half
     skew = hat(p)
-    result: F64 = np.eye(3) + first * skew + second * (skew @ skew)
+    result: F64 = _IDENTITY + first * skew + second * (skew @ skew)
+    return result
+
+
+def _exp_of_one(x: float, y: float, z: float) -> F64:
+    a = max(math.sqrt(x * x + y * y + z * z), _LEAST)
+    first, half = math.sin(a) / a, math.sin(0.5 * a) / a
+    second = 2.0 * half * half
+    skew = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    result: F64 = _IDENTITY + first * skew + second * (skew @ skew)  # as of many, to the last bit
     return result
 
 
@@ -57,12 +74,17 @@ def evenly(count: int) -> F64:
 def log(R: ArrayLike) -> F64:
     """Tangent vectors of rotation matrices, angle in [0, pi]: (..., 3, 3) -> (..., 3) radians."""
     m = _batch("R", R, (3, 3))
+    if m.ndim == 2:
+        (r00, r01, r02), (r10, r11, r12), (r20, r21, r22) = m.tolist()
+        cosine = 0.5 * (r00 + r11 + r22 - 1.0)
+        if cosine > _TO_HALF_TURN:
+            return _log_of_one(cosine, r21 - r12, r02 - r20, r10 - r01)
     cosine = 0.5 * (m[..., 0, 0] + m[..., 1, 1] + m[..., 2, 2] - 1.0)
-    if (cosine > -0.5).all():  # far from a half turn, the skew part alone has all digits
+    if (cosine > _TO_HALF_TURN).all():  # far from a half turn, the skew part alone has all digits
         skew = np.stack([m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]], -1)
         length = np.sqrt((skew * skew).sum(axis=-1))
-        least = np.maximum(length, 1e-9)  # below it, the angle is its own sine
-        factor = np.where(length < 1e-9, 0.5, np.arctan2(0.5 * length, cosine) / least)
+        least = np.maximum(length, _LEAST)  # below it, the angle is its own sine
+        factor = np.where(length < _LEAST, 0.5, np.arctan2(0.5 * length, cosine) / least)
         near: F64 = factor[..., None] * skew
         return near
     q_wxyz = wxyz_from_matrix(m)
@@ -73,6 +95,13 @@ def log(R: ArrayLike) -> F64:
     scale = np.where(small, 2.0, 2.0 * np.arctan2(sine, w) / np.where(small, 1.0, sine))
     result: F64 = scale * vector
     return result
+
+
+def _log_of_one(cosine: float, x: float, y: float, z: float) -> F64:
+    """From half the trace less one, and the skew part."""
+    length = math.sqrt(x * x + y * y + z * z)
+    factor = 0.5 if length < _LEAST else math.atan2(0.5 * length, cosine) / length
+    return np.array([factor * x, factor * y, factor * z])
 
 
 def matrix_from_wxyz(q_wxyz: ArrayLike) -> F64:

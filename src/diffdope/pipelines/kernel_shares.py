@@ -24,13 +24,13 @@ _LEVELS = "levels of detail"  # all kernels that make them, and that find approx
 _SECONDS = {
     "prepare_pose": 5.5, "shade_chunk": 1.0, "evaluate_pose": 2.1, "evaluate_problem": 2.0, "evaluate_queue": 0.9,
     "linearise_pose": 0.9, "render_pose": 0.5, "mean_of_blocks": 0.3, "depth_of_blocks": 0.7,
-    "line": 0.2, "left_over": 0.1, "fit_lines": 0.2, "remove_shading": 0.6, "pack_pixels": 0.2,
+    "line_through": 0.3, "fit_lines": 0.2, "remove_shading": 0.6, "pack_pixels": 0.2,
     "hide_behind_nearer": 0.4, "count_border": 0.1, "sum_shared": 0.1,
 }  # fmt: skip
 _OF_SOLVER = {
     "newton": {
         _LEVELS: 4.3, "descend_queue": 3.7, "screen": 0.4, "screen_box": 0.6,
-        "descend_planes": 1.1, "list_weights": 0.2, "sum_products": 0.2, "add_scores": 0.2, "sum_tiles": 0.1,
+        "descend_planes": 1.1, "sum_channels": 0.4, "sum_scores": 0.3,
     },
     "descent": {"step_queue": 1.4},
 }  # fmt: skip
@@ -228,14 +228,12 @@ def _reduce_mesh() -> None:
 def _fit_gain() -> None:
     import numpy as np
 
-    from diffdope.terms import photometric_gain_kernel
-    from diffdope.terms.photometric_gain import fit_gain, fit_gain_at
+    from diffdope.terms.photometric_gain import fit_gain_at, lines_through
 
-    colors = np.zeros((9, 3))
-    fit_gain(colors, colors, with_bias=True)
+    colors = np.zeros((3, 9))
+    lines_through(colors, colors, np.zeros(3))
     image, plane = np.zeros((3, 3, 3), np.float32), np.zeros((3, 3), np.float32)
     fit_gain_at(image, image, plane, plane, with_bias=True, hold=0.0)
-    photometric_gain_kernel.left_over(colors.T.copy(), colors.T.copy(), np.ones(3), np.zeros(3), np.zeros(3))
 
 
 def _weigh_pixels() -> None:
@@ -255,16 +253,17 @@ def _weigh_pixels() -> None:
 def _regress() -> None:
     import numpy as np
 
-    from diffdope.estimate import regression_kernel
-    from diffdope.estimate.channel import Channel, products
+    from diffdope.estimate import regression_kernel as kernel
+    from diffdope.estimate.channels import Channels
 
-    rows, weight, scores = np.zeros((7, 9), np.float32), np.zeros(9, np.float32), np.zeros((6, 9), np.float32)
-    channel = Channel(rows, weight)
-    regression_kernel.list_weights(rows, weight, np.zeros(0), 1.0, False, weight)
-    products(rows, weight)
-    channel.add_scores(weight, weight, np.zeros((7, 6)), 1.0, scores)
-    pixel = np.zeros(9, np.int32)
-    regression_kernel.sum_tiles(scores, pixel, 3, 3, np.zeros((1, 6)), np.zeros(1, np.int64))
+    n, f32 = 9, np.float32
+    rows, room, pixel = np.ones((3, 9, n), f32), np.ones((3, n), f32), np.arange(n, dtype=np.int32)
+    with suppress(TypeError):  # of a loss that no kernel has summed
+        Channels(rows, room[0]).sums(1.0)
+    kernel.sum_scores(
+        rows, room, room, np.ones((3, 8, 9)), pixel, 3, 3, np.array([3]), room, np.ones((6, n), f32),
+        np.ones((1, 6)), np.ones(1, np.int64), np.ones((1, 2)),
+    )  # fmt: skip
 
 
 def _screen() -> None:

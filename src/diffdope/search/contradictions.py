@@ -242,8 +242,7 @@ def _descended(
         ended = minimise(problem, *_state(pose, scale), iterations=_STEPS, settings=step)
         if ended.cost[0] >= best.cost:
             break
-        mask = problem.evaluate(ended.R[:1], ended.t[:1], with_normal=False).each[0, MASK]
-        best = _Sized(scale, float(ended.cost[0]), float(mask))
+        best = _Sized(scale, float(ended.cost[0]), float(ended.history_each[-1, 0, MASK]))
     return best
 
 

@@ -6,6 +6,7 @@ are tried on a small crop, and the best of them go on as alternatives.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from diffdope.errors import check_count, expected
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.problem.level_problem import LevelProblem
+from diffdope.problem.problem import Problem
 from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
 from diffdope.scene.alikeness import Alikeness
@@ -30,6 +32,8 @@ _UPSIDE_DOWN = -0.95  # cosine between an axis and where a symmetry takes it
 _ANGLE_RAD, _DISTANCE = np.radians(6.0), 0.03  # poses closer than both, of the diameter, are the same
 _LOWER = 0.99  # of the cost of the pose as it was found: a turn that nobody would notice must be better
 _DEARER = 1.2  # of the lowest cost: what costs more is not the best once it is refined
+_WORTH_STEPS = 1.6  # of the lowest cost before any step: of what few steps made one of the best, the most was 1.37
+_WORTH_A_LOOK = 2.0  # the same of a turn beside which others are looked at
 _WORSE = 4.0  # log odds by which a turn that has made few steps may be worse than the best
 _EVEN = 0.003  # share by which costs of all turns differ where no turn is better than another
 
@@ -100,13 +104,14 @@ def turned_alternatives(
     if reversal is not None:
         R, t = motions[0]
         motions.append((R @ reversal[0], R @ reversal[1] + t))
+    turns = [(pose.R_m2c @ R, pose.t_m2c + t @ pose.R_m2c.T) for R, t in motions]
+    costs = _costs_of(problem, turns)
+    lowest = min(float(cost.min()) for cost in costs)
     starts: list[tuple[float, F64, F64]] = []
-    for which, (R, t) in enumerate(motions):
-        R, t = pose.R_m2c @ R, pose.t_m2c + t @ pose.R_m2c.T
-        cost = problem.evaluate(R, t, with_normal=False).cost
-        if np.ptp(cost) < _EVEN * float(cost.min()):
+    for which, ((R, t), cost) in enumerate(zip(turns, costs, strict=True)):
+        if np.ptp(cost[::2]) < _EVEN * float(cost.min()):
             continue
-        best = (cost <= np.roll(cost, 1)) & (cost <= np.roll(cost, -1))
+        best = (cost <= np.roll(cost, 1)) & (cost <= np.roll(cost, -1)) & (cost <= _WORTH_STEPS * lowest)
         best[0] &= which > 0
         starts += [(float(cost[k]), R[k], t[k]) for k in np.flatnonzero(best)]
     starts = sorted(starts, key=lambda one: one[0])[: settings.kept]
@@ -125,6 +130,23 @@ def turned_alternatives(
             continue
         turned.append(other)
     return _ranked(turned, found, level, buffers, length_m)
+
+
+def _costs_of(problem: Problem, turns: Sequence[tuple[F64, F64]]) -> list[F64]:
+    """Costs (C,) of turned poses (C, 3, 3) and (C, 3), in order of their angles.
+
+    Every second is drawn, and those beside what costs little; all others are infinite, for they would cost much, too.
+    """
+    costs = [np.full(len(t), np.inf) for _, t in turns]
+    for (R, t), cost in zip(turns, costs, strict=True):
+        cost[::2] = problem.evaluate(R[::2].copy(), t[::2].copy(), with_normal=False).cost
+    most = _WORTH_A_LOOK * min(float(cost.min()) for cost in costs)
+    for (R, t), cost in zip(turns, costs, strict=True):
+        low = cost < most
+        beside = np.isinf(cost) & (np.roll(low, 1) | np.roll(low, -1))
+        if beside.any():
+            cost[beside] = problem.evaluate(R[beside], t[beside], with_normal=False).cost
+    return costs
 
 
 def _ranked(poses: list[Pose], found: Pose, level: LevelProblem, buffers: Buffers, length_m: float) -> list[Pose]:

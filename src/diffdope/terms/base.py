@@ -156,7 +156,9 @@ class PoseTerm(ABC):
 
 
 def median(values: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Along the last axis, by numpy's partition: its median takes five times as long."""
+    """Along the last axis, by a partition at one place: at two, or with numpy's median, it takes five times as long."""
     count = values.shape[-1]
-    middle = [(count - 1) // 2, count // 2]
-    return np.asarray(np.partition(values, middle)[..., middle].mean(axis=-1))
+    middle = count // 2
+    parted = np.partition(values, middle)
+    upper = parted[..., middle]
+    return np.asarray(upper if count % 2 else (parted[..., :middle].max(axis=-1) + upper) / 2)

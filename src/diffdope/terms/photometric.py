@@ -9,7 +9,7 @@ import numpy as np
 
 from diffdope.errors import check_above_zero, check_at_least_zero
 from diffdope.terms.base import LEAST_PIXELS, Comparison, ImageTerm, median
-from diffdope.terms.photometric_gain import PhotometricGain, colors_at, fit_gain
+from diffdope.terms.photometric_gain import PhotometricGain, colors_at, lines_through
 
 _WHOLE = 0.99  # coverage: the background is not mixed in
 _TILE = 0.15  # of the side of a square as large as what is seen of the object
@@ -80,10 +80,7 @@ def _appearance(seen: Comparison) -> tuple[dict[str, float | None], PhotometricG
     contrast = float(model.std(axis=1).mean())
     if contrast < _PLAIN:
         return {"contrast": contrast}, None
-    gain = fit_gain(model.T, photo.T, with_bias=True)
-    from diffdope.terms.photometric_gain_kernel import left_over
-
-    left, there = left_over(model, photo, gain.gain, gain.bias, median(photo))
+    gain, left, there = lines_through(model, photo, np.ascontiguousarray(median(photo), np.float64))
     return {"texture": float(1.0 - left / max(there, 1e-9)), "contrast": contrast}, gain
 
 

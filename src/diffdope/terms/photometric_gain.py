@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,15 +56,44 @@ def fit_gain(
         least: smallest gain.
         most: largest gain.
     """
-    from diffdope.terms.photometric_gain_kernel import FEWEST, line
+    from diffdope.terms.photometric_gain_kernel import FEWEST
 
     if len(model) < FEWEST:
         return NEUTRAL
-
     x, y = np.ascontiguousarray(model.T), np.ascontiguousarray(observed.T)
-    lines = [line(x[c], y[c], np.ones(len(model)), _ROUNDS, SPREAD, with_bias, least, most, hold) for c in range(3)]
-    gain, bias = (np.array(values) for values in zip(*lines, strict=True))
-    return PhotometricGain(gain, bias)
+    return lines_through(x, y, np.zeros(3), with_bias=with_bias, hold=hold, least=least, most=most).gain
+
+
+class LinesThrough(NamedTuple):
+    """A gain, and sums over all colours of how far the photograph's are from it (left) and from another (there)."""
+
+    gain: PhotometricGain
+    left: float
+    there: float
+
+
+def lines_through(
+    model: F64, observed: F64, middle: F64, *, with_bias: bool = True, hold: float = HOLD, least: float = 0.2,
+    most: float = 4.0,
+) -> LinesThrough:  # fmt: skip
+    """The lines of `fit_gain` and what they leave.
+
+    Args:
+        model: rendered colours (3, N).
+        observed: photographed ones (3, N).
+        middle: (3,) a colour of which what is `there` differs.
+        with_bias: see `fit_gain`, as all that follow.
+        hold: how strongly the bias is held to 0.
+        least: smallest gain.
+        most: largest gain.
+    """
+    from diffdope.terms.photometric_gain_kernel import line_through
+
+    lines = np.empty((2, 3))
+    left, there = line_through(
+        model, observed, middle, np.empty(model.shape[1]), _ROUNDS, SPREAD, with_bias, least, most, hold, lines
+    )  # fmt: skip
+    return LinesThrough(PhotometricGain(lines[0], lines[1]), left, there)
 
 
 def fit_gain_at(

@@ -16,12 +16,34 @@ FEWEST = 8  # pixels through which a line is drawn
 
 
 @njit(**ENTRY)
-def line(
-    x: F64, y: F64, weight: F64, rounds: int, spread: float, with_bias: bool, least: float, most: float, hold: float
-) -> tuple[float, float]:
-    """Gain and bias of y = gain * x + bias, (N,) each, by least squares reweighted from `weight` on: `fit_gain`."""
-    found: tuple[float, float] = _line(x, y, weight, len(x), rounds, spread, with_bias, least, most, hold)
-    return found
+def line_through(
+    model: F64, photo: F64, middle: F64, weight: F64, rounds: int, spread: float, with_bias: bool, least: float,
+    most: float, hold: float, lines: F64,
+) -> tuple[float, float]:  # fmt: skip
+    """Gain and bias of photo = gain * model + bias, (3, N) each, by reweighted least squares: `fit_gain`.
+
+    Args:
+        model: rendered colours.
+        photo: observed ones.
+        middle: (3,) a colour to compare with.
+        weight: (N,), room.
+        rounds: see `fit_lines`, as all that follow.
+
+    Returns:
+        Sums of |photo - line| and of |photo - middle| over channels and pixels.
+    """
+    left = there = 0.0
+    for c in range(3):
+        for i in range(len(weight)):
+            weight[i] = 1.0
+        gain, bias = _line(
+            model[c], photo[c], weight, len(weight), rounds, spread, with_bias, least, most, hold
+        )  # fmt: skip
+        lines[0, c], lines[1, c] = gain, bias
+        for i in range(len(weight)):
+            left += abs(photo[c, i] - gain * model[c, i] - bias)
+            there += abs(photo[c, i] - middle[c])
+    return left, there
 
 
 @njit(**ENTRY)
@@ -89,14 +111,3 @@ def _line(
         for i in range(count):
             weight[i] = 1.0 / max(abs(y[i] - gain * x[i] - bias), 0.02)
     return gain, bias
-
-
-@njit(**ENTRY)
-def left_over(model: F64, photo: F64, gain: F64, bias: F64, middle: F64) -> tuple[float, float]:
-    """Sums of |photo - line| and of |photo - middle| over channels and pixels (C, N), with `middle` (C,)."""
-    left = there = 0.0
-    for c in range(len(photo)):
-        for i in range(photo.shape[1]):
-            left += abs(photo[c, i] - gain[c] * model[c, i] - bias[c])
-            there += abs(photo[c, i] - middle[c])
-    return left, there
