@@ -94,8 +94,7 @@ def of_size(
         return NONE
     here = _descended(*given, (1.0,))  # as many steps: it is the minimum of a finer level
     least, ratio = max(here.cost, _LEAST), best.cost / max(here.cost, _LEAST)
-    of_large = np.inf if coarse is None else coarse.cost / least
-    at_most = _softened((of_large - likely) / (unlikely - likely)) if of_large < unlikely else np.inf
+    at_most = np.inf if coarse is None else _contradicted(coarse, here, (likely, unlikely))
     off_m = _unsure(best, here, ratio) * abs(1.0 - 1.0 / best.scale) * float(np.linalg.norm(pose.t_m2c))
     if at_most == np.inf and off_m == 0.0:
         return NONE
@@ -120,15 +119,34 @@ def _worth(
     return _descended(level, pose, length_m, step, sides[least]) if costs[least] <= most else None
 
 
-def _unsure(best: _Sized, here: _Sized, ratio: float) -> float:
-    """From 0 to 1, how far another size shows that the distance is wrong.
+def _contradicted(other: _Sized, here: _Sized, ratios: tuple[float, float]) -> float:
+    """Log odds that a result has at most beside one of another size, infinite where that says nothing.
 
-    A mask that fits there no better than here is not exact enough to tell the size.
+    Args:
+        other: by far another size.
+        here: the result's own.
+        ratios: of costs, that contradicts, and that does not.
     """
-    shares = [(_UNSURE[1] - ratio) / (_UNSURE[1] - _UNSURE[0])]
-    if here.mask > _LEAST:
-        shares.append((_MASK_LEFT[1] - best.mask / here.mask) / (_MASK_LEFT[1] - _MASK_LEFT[0]))
-    return float(np.clip(min(shares), 0.0, 1.0))
+    likely, unlikely = ratios
+    share = max((other.cost / max(here.cost, _LEAST) - likely) / (unlikely - likely), _mask_says_nothing(other, here))
+    return _softened(share) if share < 1.0 else np.inf
+
+
+def _unsure(best: _Sized, here: _Sized, ratio: float) -> float:
+    """From 0 to 1, how far another size shows that the distance is wrong."""
+    share = max((ratio - _UNSURE[0]) / (_UNSURE[1] - _UNSURE[0]), _mask_says_nothing(best, here))
+    return float(np.clip(1.0 - share, 0.0, 1.0))
+
+
+def _mask_says_nothing(other: _Sized, here: _Sized) -> float:
+    """From 0 (it tells the size) to 1: a mask that fits another size no better is not exact enough to tell it.
+
+    A detector's mask that is some pixels too wide fits a larger object better, but no size well. At most 0 is returned
+    without a mask.
+    """
+    if here.mask <= _LEAST:
+        return -np.inf
+    return (other.mask / here.mask - _MASK_LEFT[0]) / (_MASK_LEFT[1] - _MASK_LEFT[0])
 
 
 def _size_in_words(scale: float, ratio: float, off_m: float, kind: str) -> str:
