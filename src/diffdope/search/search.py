@@ -32,6 +32,7 @@ from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.other_ways import other_ways
 from diffdope.search.outcome import Outcome
 from diffdope.search.pieces import pieces
+from diffdope.search.priors import PLAIN_ANGLE_DEG
 from diffdope.search.settings import SearchSettings
 from diffdope.search.stages import AT_HOME, Stages
 from diffdope.search.wrong_masks import DEVIATION, convinces, off_px, poses_of, raced, without_mask
@@ -166,7 +167,7 @@ class Search:
         if isinstance(at_start, Failure):
             return None
         self._descent = descent  # alternatives are refined as the result was
-        best, turn_rad = at_start, np.radians(near.angle_deg)
+        best, turn_rad = at_start, np.radians(near.angle_deg or PLAIN_ANGLE_DEG)
         if not convinces(at_start, turn_rad):
             wide = self._settings.fallback_confidence > 0.0
             led = stages.led_by_mask(near.hypotheses[0]) if wide else found
@@ -201,7 +202,7 @@ class Search:
         if s.symmetric_alternatives or (s.turns.count and self._meshes.axis is not None):
             pyramids += [self._again] * ALTERNATIVES
         if self._held_unseen and self._start is not None:
-            pyramids += [s.near, s.far] + [self._again] * max(s.far.hypotheses[-2:])
+            pyramids += [s.near, s.far] + [self._again] * sum(s.far.hypotheses[-2:])
         return sum(iterates_of(pyramid, s, self._objective, unseen, self._meshes.mesh) for pyramid in pyramids) - 1
 
     @property

@@ -27,7 +27,7 @@ _OUTLIER = 2.0  # deviations from which on a point rather belongs to what an occ
 _EDGE_PX = 2.0  # of the crop: what ends there is cut by the picture
 
 
-class Edges(Protocol):
+class EdgesOfCrop(Protocol):
     """Edges of the same crop, as `ContourCorrespondences` has them."""
 
     weight: float
@@ -60,7 +60,7 @@ class MaskBorder:
 
         return np.asarray(map_coordinates(self._outside, place.T[::-1], order=1, mode="nearest"), np.float64)
 
-    def factor(self, points: ContourPoints, edges: Edges, pose: Pose) -> QuadraticFactor | None:
+    def factor(self, points: ContourPoints, edges: EdgesOfCrop, pose: Pose) -> QuadraticFactor | None:
         """Where the border would move an outline; None if there is hardly any. As many points err on their own as do
         of the edges, so both have the same weight, over the variance of each.
 
