@@ -102,6 +102,7 @@ class CaseSet:
 HOPE2 = CaseSet("hope", "val", ("000002",), images=(0,), starts_of=(0, 1, 2, 3, 4))
 HOPE3 = CaseSet("hope", "val", ("000003",), modes=("rgb+mask", "rgb"))
 SIM = CaseSet("sim", "dev", ("000001",))
+PARTS = CaseSet("parts", "dev", ("000001",), modes=("rgbd+mask", "rgb+mask", "rgbd"))
 SETS = {
     "hope": replace(HOPE2, textured_only=True),
     "hope-all": HOPE2,
@@ -111,8 +112,9 @@ SETS = {
     "sim": SIM,
     "sim-noisy": replace(SIM, mask="mask_noisy", modes=("rgbd+mask", "rgb+mask")),
     "ycbv": CaseSet("ycbv_frames", "val", ("000001",)),
-    # Without colours: RGB says nothing of them.
-    "parts": CaseSet("parts", "dev", ("000001",), modes=("rgbd+mask", "rgbd")),
+    # Without colours: of RGB, edges alone speak of them, where there is no mask or one that is off.
+    "parts": PARTS,
+    "parts-noisy": replace(PARTS, mask="mask_noisy", modes=("rgbd+mask", "rgb+mask")),
 }
 # Kinds of images, as tables of the documents name them: set and mode.
 KINDS = {

@@ -25,6 +25,7 @@ from diffdope.search.history import Recorder
 from diffdope.search.keyframes import Keyframes
 from diffdope.search.levels import Level, PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.priors import prior_around
 from diffdope.search.settings import SearchSettings
 from diffdope.search.winner import assess_winner
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, SolverResult, minimise
@@ -42,9 +43,6 @@ F64 = NDArray[np.float64]
 Progress = Callable[[int, int, float], None]
 
 _GOING_ON = 2  # times as many as the next level takes make all steps: of 92 winners, none was led to from behind
-# How far from its start a mesh is taken to be that only edges hold, where the search says nothing: as near searches do.
-# Without any prior, edges that are not the outline's draw it away from a good start.
-_PLAIN_ANGLE_DEG, _PLAIN_DISTANCE = 12.0, 0.06
 _MANY = 16  # hypotheses of a level that race; of few, the last steps still change which are the best
 
 
@@ -75,6 +73,7 @@ class Descent:
     ) -> None:  # fmt: skip
         self._keyframes = keyframes
         self._seen: Observation | None = None
+        self._off_px = 0.0
         self._matched: MatchedPoints | None = None
         self._meshes, self._observation, self._search, self._objective = meshes, observation, search, objective
         self._margin, self._recorder, self._solve, self._with_normal = margin, recorder, solve, with_normal
@@ -84,10 +83,12 @@ class Descent:
         with_depth = "depth" in observation.modalities
         self._steps = [search.step.at_level(last=last, with_depth=with_depth) for last in (False, True)]
 
-    def of(self, observation: Observation, seen: Observation | None = None) -> Descent:
-        """The same of another observation with as much depth; seen: a mask that only says what is hidden."""
+    def of(self, observation: Observation, seen: Observation | None = None, off_px: float = 0.0) -> Descent:
+        """The same of another observation with as much depth; seen: a mask that says what is hidden, and if its border
+        is off by so many pixels of the whole image, a deviation, roughly where the outline is.
+        """
         other = copy(self)
-        other._observation, other._seen = observation, seen
+        other._observation, other._seen, other._off_px = observation, seen, off_px
         return other
 
     def held_by(self, matched: MatchedPoints) -> Descent:
@@ -98,7 +99,7 @@ class Descent:
 
     def run(
         self, pyramid: PyramidSettings, hypotheses: Hypotheses, start: Pose, *, followed: PhotometricGain | None = None,
-        near: bool = False,
+        near: bool = False, expected: Pose | None = None,
     ) -> Candidates | Failure:  # fmt: skip
         """Takes hypotheses through all levels.
 
@@ -108,6 +109,7 @@ class Descent:
             start: around which they lie.
             followed: the light of the frame before, for an object that is expected here to a few pixels.
             near: the crop is around the start alone, wherever else the mask may be.
+            expected: what the prior is about, where that is not the start.
         """
         best = start
         before: Reached | None = None
@@ -127,7 +129,7 @@ class Descent:
                 # Of hypotheses of which the others were left out, those that agreed stay the voters.
                 before = before if settled and before is not None and len(reached.cost) == 1 else reached
                 hypotheses = reached.best_apart(one.hypotheses, self._meshes.length_m)
-            prior = None if pyramid.anywhere else self._prior(start, pyramid, level)
+            prior = prior_around(expected or start, pyramid, level, self._search, self._meshes)
             buffers = self._meshes.buffers(one.faces)
             reaches: Sequence[float] = self._search.outline.reach_px if level.contour_active else (0.0,)
             iterations = -(-one.iterations // len(reaches))
@@ -219,15 +221,9 @@ class Descent:
         )  # fmt: skip
         mask = None if self._seen is None else self._seen.crop(window).mask
         if mask is not None and prepared.contours is not None:
-            prepared = replace(prepared, contours=prepared.contours.within(mask))
+            off_px = self._off_px * prepared.crop.camera.fx / observation.camera.fx
+            prepared = replace(prepared, contours=prepared.contours.within(mask, off_px))
         return prepared if prepared.responsibility.overlap > 0.0 else Failure(Status.NO_OVERLAP, window)
-
-    def _prior(self, start: Pose, pyramid: PyramidSettings, level: LevelProblem) -> PosePrior:
-        weight = self._search.prior_unmasked if level.crop.mask is None else self._search.prior
-        angle_deg, distance = pyramid.angle_deg, pyramid.distance
-        if level.contour_active and not self._meshes.mesh.has_pattern and not (angle_deg or distance):
-            angle_deg, distance = _PLAIN_ANGLE_DEG, _PLAIN_DISTANCE
-        return PosePrior(start, np.radians(angle_deg), distance * self._meshes.length_m, weight)
 
     def _rounds(
         self, level: LevelProblem, hypotheses: Hypotheses, best: Pose, reaches: Sequence[float], iterations: int,
@@ -281,7 +277,7 @@ class Descent:
         images = level.drawn(buffers, pose)
         drawn = images.coverage[0], images.depth[0]
         contour = edges.factor(*drawn, pose, reach_px, images.rgb[0] if level.colored else None)
-        length_m, beside = self._meshes.length_m, []
+        length_m, beside = self._meshes.length_m, [edges.border_factor(*drawn, pose)]
         if inner:
             beside.append(inner_factor(edges, self._meshes.creases, *drawn, pose, reach_px, length_m))
         keyframe = self._keyframe(pose)

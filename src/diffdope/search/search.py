@@ -27,15 +27,18 @@ from diffdope.search.everywhere import pyramids_everywhere, search_everywhere
 from diffdope.search.history import Recorder
 from diffdope.search.iterates import iterates_of
 from diffdope.search.keyframes import Keyframes
+from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.other_ways import other_ways
 from diffdope.search.outcome import Outcome
 from diffdope.search.pieces import pieces
+from diffdope.search.priors import PLAIN_ANGLE_DEG
 from diffdope.search.settings import SearchSettings
-from diffdope.search.stages import AT_HOME, SURPLUS, Stages
-from diffdope.search.wrong_masks import off_px, without_mask
+from diffdope.search.stages import AT_HOME, Stages
+from diffdope.search.wrong_masks import DEVIATION, convinces, off_px, poses_of, raced, without_mask
 from diffdope.solve.gradient_descent import DescentSettings
 from diffdope.terms.photometric_gain import PhotometricGain
+from diffdope.terms.pose_prior import PosePrior
 from diffdope.terms.registry import ObjectiveSettings
 
 _TOLD = 3.5  # log odds beyond which the turn of what lies where it was expected is not doubted
@@ -152,17 +155,33 @@ class Search:
         border_px = off_px(found, self._meshes)
         if border_px < self._settings.mask_refused_px:
             return found
+        return self._by_edges(found, border_px, stages) or found
+
+    def _by_edges(self, found: Candidates, border_px: float, stages: Stages) -> Candidates | None:
+        """What edges find beside a mask that is off, from the start and from where the mask led; None for nothing."""
+        near, far, start, length_m = self._settings.near, self._settings.far, self._pose, self._meshes.length_m
         hides = Observation(self._observation.camera, mask=self._observation.mask)
-        descent = self._descent.of(self._observation.without_mask(), hides)
+        off_px = DEVIATION * border_px * self._observation.camera.fx / found.level.crop.camera.fx
+        descent = self._descent.of(self._observation.without_mask(), hides, off_px)
+        at_start = descent.run(near, stages.proposals(start, near, 0), start)
+        if isinstance(at_start, Failure):
+            return None
+        self._descent = descent  # alternatives are refined as the result was
+        best, turn_rad = at_start, np.radians(near.angle_deg or PLAIN_ANGLE_DEG)
+        if not convinces(at_start, turn_rad):
+            wide = self._settings.fallback_confidence > 0.0
+            led = stages.led_by_mask(near.hypotheses[0]) if wide else found
+            weight = self._settings.prior_unmasked
+            prior = PosePrior(start, np.radians(far.angle_deg), far.distance * length_m, weight)
+            pyramid = replace(self._again, angle_deg=far.angle_deg, distance=far.distance)
 
-        def run(start: Pose) -> Candidates | Failure:
-            near = self._settings.near
-            return descent.run(near, stages.proposals(start, near, 0), start)
+            def run(pyramid: PyramidSettings, pose: Pose) -> Candidates | Failure:
+                alone = Hypotheses.of(pose, near.hypotheses[0])
+                return descent.run(pyramid, alone, pose, expected=start)
 
-        best = without_mask(run, self._pose, found, border_px, SURPLUS)
-        if best is not found:
-            self._descent = descent  # alternatives are refined as the result was
-        return best
+            others = raced(run, pyramid, poses_of(found if isinstance(led, Failure) else led), prior, length_m)
+            best = without_mask(at_start, others, prior, turn_rad, length_m)
+        return replace(best, level=replace(best.level, mask_refused_px=border_px))
 
     def masks_in_box(self, box: Box, seed: int) -> list[Mask] | Failure:
         """Masks (H, W) in which the object may be, the likeliest first; see `box_masks.masks_in_box`."""
@@ -183,7 +202,7 @@ class Search:
         if s.symmetric_alternatives or (s.turns.count and self._meshes.axis is not None):
             pyramids += [self._again] * ALTERNATIVES
         if self._held_unseen and self._start is not None:
-            pyramids += [s.near] * 2
+            pyramids += [s.near, s.far] + [self._again] * sum(s.far.hypotheses[-2:])
         return sum(iterates_of(pyramid, s, self._objective, unseen, self._meshes.mesh) for pyramid in pyramids) - 1
 
     @property

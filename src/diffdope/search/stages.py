@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -132,15 +134,29 @@ class Stages:
         if "mask" not in self._observation.modalities:
             return self._descent.run(pyramid, self.proposals(self._start, pyramid, column), self._start)
         pyramid = pyramid.of_fewer(self._settings.laid)
-        proposals = self.proposals(self._start, pyramid, column)
+        laid = self._laid(pyramid, column)
+        return laid if isinstance(laid, Failure) else self._descent.run(pyramid, laid, self._start)
+
+    def led_by_mask(self, column: int) -> Candidates | Failure:
+        """Where a mask that is off leads from all around the start, as far as its level before the last: not its own
+        best pose but another is right as a rule, so all of the wider search's hypotheses take part.
+        """
+        far = self._settings.far
+        pyramid = replace(far, levels=far.levels[:-1] or far.levels)
+        laid = self._laid(pyramid, column)
+        return laid if isinstance(laid, Failure) else self._descent.run(pyramid, laid, self._start)
+
+    def _laid(self, pyramid: PyramidSettings, column: int) -> Hypotheses | Failure:
+        """The start, and templates with rotations near its own, laid over the mask; numbered from a column on."""
+        count = pyramid.hypotheses[0]
         laid = view_sphere(
-            self._meshes, self._observation, self._settings.view_sphere, pyramid.hypotheses[0] - 1,
+            self._meshes, self._observation, self._settings.view_sphere, count - 1,
             around=self._start, angle_rad=np.radians(pyramid.angle_deg) + _HALF_WAY_RAD,
         )  # fmt: skip
         if isinstance(laid, Failure):
             return laid
-        R, t = np.concatenate([proposals.R[:1], laid.R]), np.concatenate([proposals.t[:1], laid.t])
-        return self._descent.run(pyramid, Hypotheses(R, t, proposals.columns[: len(t)]), self._start)
+        R, t = np.concatenate([self._start.R_m2c[None], laid.R]), np.concatenate([self._start.t_m2c[None], laid.t])
+        return Hypotheses(R, t, np.arange(column, column + len(t)))
 
     def _doubtful(self, found: Candidates | Failure) -> bool:
         """Whether the near search's result does not convince: a wider one should have a look."""

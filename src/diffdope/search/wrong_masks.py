@@ -2,23 +2,36 @@
 
 Where colours are compared, they show at the last level that a mask is off, and it gives way to edges there
 (`problem/level_problem.py`). Where the mask is all that is compared, its whole search goes astray with it. So the
-search is made again with edges alone: from the start, and from where the mask led, in case the start is too far off for
-them. The mask still says what of the object is hidden.
+search is made again with edges, beside which the mask's border counts with its own variance: from the start, and if
+that does not convince, from many places to which the mask led, in case the start is too far off for them. Edges fit at
+many places, and the border of such a mask fits best at a wrong one: both together tell the right one. The mask still
+says what of the object is hidden.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure
 from diffdope.problem.responsibility import border_error
+from diffdope.problem.variables import Variables
 from diffdope.render.renderer import Renderer
 from diffdope.search.candidates import Candidates
+from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.terms.pose_prior import PosePrior
 
-Run = Callable[[Pose], Candidates | Failure]
+Run = Callable[[PyramidSettings, Pose], Candidates | Failure]
+
+DEVIATION = 1.25
+"""Of a normal distribution, for a mean absolute error of 1: sqrt(pi / 2)."""
+
+_KEPT = 3  # places that all steps are made from, as many as the wider search takes to its last level
+_LOYALTY = 2.0  # log odds that a result near the start has ahead, as in `Stages`
 
 
 def off_px(found: Candidates, meshes: MeshLevels) -> float:
@@ -36,20 +49,70 @@ def off_px(found: Candidates, meshes: MeshLevels) -> float:
     return border_error(coverage, level.crop.mask, level.responsibility.silhouette)
 
 
-def without_mask(run: Run, start: Pose, found: Candidates, border_px: float, surplus: float) -> Candidates:
-    """What edges alone find from the start, or, where they fit clearly better there, from where the mask led.
+def poses_of(found: Candidates) -> list[Pose]:
+    """All that reached the end of a search, those of the lowest cost first."""
+    solution = found.ended.solution
+    return [Pose(solution.R[k, 0], solution.t[k, 0]) for k in np.argsort(solution.cost, kind="stable")]
+
+
+def raced(
+    run: Run, pyramid: PyramidSettings, poses: Sequence[Pose], prior: PosePrior, length_m: float
+) -> list[Candidates]:
+    """What edges find from poses: each makes the first level, and the likeliest of them the others.
 
     Args:
-        run: a search with the mask left out, from a pose.
-        start: that was given.
-        found: with the mask.
-        border_px: how far off the mask's border is.
-        surplus: log odds by which the mask's way must be surer than the start: edges fit at many places.
+        run: takes a pose through levels.
+        pyramid: of one pose.
+        poses: where they begin.
+        prior: see `without_mask`.
+        length_m: the object's diameter.
     """
-    at_start = run(start)
-    if isinstance(at_start, Failure):
-        return found
-    where_found, best = run(found.pose), at_start
-    if isinstance(where_found, Candidates) and where_found.surer_than(at_start, surplus):
-        best = where_found
-    return replace(best, level=replace(best.level, mask_refused_px=border_px))
+    first, rest = pyramid.of_level(0), replace(pyramid, levels=pyramid.levels[1:] or pyramid.levels)
+    begun = [one for one in (run(first, pose) for pose in poses) if isinstance(one, Candidates)]
+    begun.sort(key=lambda one: -log_likelihood(one, prior, length_m))
+    ended = (run(rest, one.pose) for one in begun[:_KEPT])
+    return [one for one in ended if isinstance(one, Candidates)]
+
+
+def convinces(at_start: Candidates, turn_rad: float) -> bool:
+    """Whether what edges find from the start needs no other beside it: it is turned as expected, and likely for that.
+
+    Args:
+        at_start: from the start.
+        turn_rad: by which the start is expected to be off.
+    """
+    return _near(at_start, turn_rad) and at_start.log_odds + _LOYALTY > 0.0
+
+
+def without_mask(
+    at_start: Candidates, others: Sequence[Candidates], prior: PosePrior, turn_rad: float, length_m: float
+) -> Candidates:
+    """What edges and the mask's border find from the start, or from where the mask led, whichever is likelier.
+
+    A pose that is turned from the start as expected is left for one that is clearly likelier alone. How far it moved is
+    not asked: edges know the distance badly.
+
+    Args:
+        at_start: from the start.
+        others: from where the mask led.
+        prior: of the start, as far off as the wider search takes it to be.
+        turn_rad: by which the start is expected to be off.
+        length_m: the object's diameter.
+    """
+    every = (at_start, *others)
+    odds = np.array([log_likelihood(one, prior, length_m) for one in every])
+    odds[0] += _LOYALTY if _near(at_start, turn_rad) else 0.0
+    return replace(every[int(np.argmax(odds))], start=at_start.start)
+
+
+def _near(at_start: Candidates, turn_rad: float) -> bool:
+    return at_start.pose.angle_to(at_start.start) <= turn_rad
+
+
+def log_likelihood(found: Candidates, prior: PosePrior, length_m: float) -> float:
+    """Of the best pose, by its edges, border and prior, of which differences count."""
+    level = found.level
+    problem = level.problem(Variables.one_object(0.5 * length_m), prior, found.ended.quadratics)
+    R, t = np.array(found.pose.R_m2c)[None], np.array(found.pose.t_m2c)[None]
+    cost = float(problem.evaluate(R, t, with_normal=False).cost[0])
+    return 0.0 if level.contours is None else -level.contours.likelihoods(cost)

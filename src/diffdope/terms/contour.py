@@ -32,8 +32,9 @@ from diffdope.terms.contour_kernel import (
     sum_lines,
     sum_support,
 )
-from diffdope.terms.contour_points import EdgePoints, gaussian, view_of, writable
+from diffdope.terms.contour_points import ContourPoints, EdgePoints, gaussian, view_of, writable
 from diffdope.terms.layout import CONTOUR
+from diffdope.terms.mask_border import MaskBorder
 from diffdope.terms.outline_kernel import LEAST_POINTS, count_outline, mark_shown
 from diffdope.terms.quadratic_factor import QuadraticFactor
 from diffdope.terms.smoothing_kernel import BLOCK, smooth_photograph
@@ -140,6 +141,7 @@ class ContourCorrespondences:
         self._settings = settings
         self._rgb = writable(rgb)
         self._shown = _EVERYWHERE
+        self._border: MaskBorder | None = None
         self.smooth, self._usual = _smooth_and_usual(self._rgb)
 
     def factor(
@@ -188,18 +190,26 @@ class ContourCorrespondences:
         )  # fmt: skip
         return _pull(pose, normal, share)
 
-    def within(self, mask: F32) -> ContourCorrespondences:
+    def within(self, mask: F32, off_px: float = 0.0) -> ContourCorrespondences:
         """The same edges of an object of which only what lies in a mask, or next to it, can be seen.
 
         Args:
             mask: (H, W) of the crop, whose border may be off by a few pixels.
+            off_px: by how many, a deviation: then it holds the outline beside the edges; 0 if it says nothing of that.
         """
         from scipy.ndimage import maximum_filter
 
         other = copy(self)
         grown = max(round(_OFF * max(mask.shape)), 2)
         other._shown = np.asarray(maximum_filter(np.asarray(mask) > 0.5, size=2 * grown + 1), np.uint8)
+        other._border = MaskBorder(mask, off_px) if off_px > 0.0 else None
         return other
+
+    def border_factor(self, coverage: F32, depth: F32, pose: Pose) -> QuadraticFactor | None:
+        """Where the border of the mask would move a rendered outline, if one was given that says; see `factor`."""
+        if self._border is None:
+            return None
+        return self._border.factor(ContourPoints(coverage, depth, self.camera), self, pose)
 
     def seen(self, points: EdgePoints) -> NDArray[np.bool_]:
         """(N,) which points the mask shows, if one was given (`within`); all if hardly any are."""
@@ -218,7 +228,11 @@ class ContourCorrespondences:
 
         Points next to each other take the same wrong edge: an outline has as many edges as err on their own.
         """
-        return factor.curvature * (_INDEPENDENT / (2.0 * self.weight))
+        return factor.curvature * self.likelihoods(1.0)
+
+    def likelihoods(self, cost: float) -> float:
+        """Negative log likelihood of what these edges cost; for their number see `information`."""
+        return cost * _INDEPENDENT / (2.0 * self.weight)
 
     def support(self, coverage: F32, depth: F32) -> float | None:
         """Share of a rendered outline that lies on edges, those with less contrast counting less; None without one."""

@@ -1,0 +1,37 @@
+"""The prior of a search: how much a hypothesis pays for being far from where it is expected."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diffdope.geometry.pose import Pose
+from diffdope.problem.level_problem import LevelProblem
+from diffdope.search.levels import PyramidSettings
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.settings import SearchSettings
+from diffdope.terms.pose_prior import PosePrior
+
+# How far from its start a mesh is taken to be that only edges hold, where the search says nothing: as near searches do.
+# Without any prior, edges that are not the outline's draw it away from a good start.
+PLAIN_ANGLE_DEG, _PLAIN_DISTANCE = 12.0, 0.06
+
+
+def prior_around(
+    pose: Pose, pyramid: PyramidSettings, level: LevelProblem, search: SearchSettings, meshes: MeshLevels
+) -> PosePrior | None:
+    """The prior at a level; None where any turn is as good as any other.
+
+    Args:
+        pose: where the object is expected.
+        pyramid: says how far from there it may be.
+        level: without a mask, it has a weight of its own.
+        search: has the weights.
+        meshes: the object.
+    """
+    if pyramid.anywhere:
+        return None
+    weight = search.prior_unmasked if level.crop.mask is None else search.prior
+    angle_deg, distance = pyramid.angle_deg, pyramid.distance
+    if level.contour_active and not meshes.mesh.has_pattern and not (angle_deg or distance):
+        angle_deg, distance = PLAIN_ANGLE_DEG, _PLAIN_DISTANCE
+    return PosePrior(pose, np.radians(angle_deg), distance * meshes.length_m, weight)
