@@ -23,8 +23,7 @@ from scipy.stats import chi2
 
 from benchmarks.shared_data import DATA, KINDS, LEVELS, SETS, cases_of_kind, load_mesh
 from diffdope.estimate.tolerance import displacement
-from diffdope.experiments.limits import error_of
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, difference
 from diffdope.pipelines.refiner import Refiner
 
 F64 = NDArray[np.float64]
@@ -89,7 +88,7 @@ def in_own_frame(refiner: Refiner, pose: Pose, truth: Pose, covariance: F64) -> 
     """Error (6,) and covariance (6, 6) about the object's middle."""
     frame = refiner.frame
     back = np.linalg.inv(frame.motion(pose))
-    return error_of(frame.enter(pose), frame.enter(truth)), np.asarray(back @ covariance @ back.T)
+    return difference(frame.enter(pose), frame.enter(truth)), np.asarray(back @ covariance @ back.T)
 
 
 def displaced(refiner: Refiner, pose: Pose, error: F64, covariance: F64) -> float:

@@ -25,7 +25,7 @@ from benchmarks.shared_data import KINDS, Case, cases_of_kind, load_mesh
 from diffdope.bop.reliability import Reliability, reliability
 from diffdope.estimate.confidence import NAMES, Weights, confidence_of, features
 from diffdope.estimate.fit_quality import FitQuality
-from diffdope.experiments.limits import error_of
+from diffdope.geometry.pose import difference
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import preset
@@ -84,7 +84,7 @@ def row_of(case: Case, refiner: Refiner, result: RefinementResult, search: str, 
     error_mm, add_s_mm = errors_mm(case, result.pose)
     frame, form = refiner.frame, refiner.meshes.displacement_form
     pose = frame.enter(result.pose)
-    off = np.kron(np.eye(2), pose.R_m2c.T) @ error_of(pose, frame.enter(case.truth))
+    off = np.kron(np.eye(2), pose.R_m2c.T) @ difference(pose, frame.enter(case.truth))
     error_mm = min(error_mm, 1e3 * float(np.sqrt(max(off @ form @ off, 0.0))))
     assert result.evidence is not None
     sure = result.confidence or 0.0

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.estimate.confidence import sigmoid
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
@@ -24,7 +23,7 @@ from diffdope.problem.level_problem import GainModel
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.contradictions import AT_MOST
+from diffdope.search.contradictions import CONTRADICTED
 from diffdope.search.motion_model import MotionModel, tangent
 from diffdope.terms.photometric_gain import NEUTRAL, PhotometricGain
 
@@ -472,7 +471,7 @@ def test_a_contradiction_holds_until_few_of_the_frames_have_shown_it() -> None:
     assert film.looked_at(told, grey(), START) is told
     film.looked_at(answer(START, 1.0), grey(), START)
     after = film.looked_at(answer(START, 1.0), grey(), START)
-    assert after.confidence == pytest.approx(sigmoid(AT_MOST)) and after.notes == told.notes
+    assert after.confidence == pytest.approx(CONTRADICTED) and after.notes == told.notes
     assert film.looked_at(answer(START, 1.0), grey(), START).confidence == 1.0
     assert film.followed(answer(START, 1.0)).notes == ()
 
@@ -494,6 +493,6 @@ def test_a_lost_object_is_not_believed_at_another_scale() -> None:
     film = FilmDoubt(packaged_example().mesh)
     far = answer(Pose(np.eye(3), np.array([0.0, 0.0, 5.0])), 1.0)
     doubted = film.at_scale(far, grey(), START)
-    assert doubted.confidence == pytest.approx(sigmoid(AT_MOST))
+    assert doubted.confidence == pytest.approx(CONTRADICTED)
     assert "5000 mm away and was 500" in doubted.notes[0]
     assert film.at_scale(answer(START, 1.0), grey(), START).notes == ()

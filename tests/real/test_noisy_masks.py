@@ -29,6 +29,17 @@ def errors_of(preset: Preset) -> np.ndarray:
     return np.array(found)
 
 
+def test_hypotheses_that_a_refused_mask_led_have_no_vote() -> None:
+    """They followed the mask; what was found without it cannot agree with them."""
+    refused = 0
+    for case in SETS["sim-noisy"].cases("10", "rgb+mask", every=9):
+        result = Refiner(load_mesh(case.mesh_path), threads=1).refine(case.observation, case.start)
+        if any(note.startswith("mask is off: its border") for note in result.notes):
+            assert result.evidence is not None and result.evidence.agreement is None
+            refused += 1
+    assert refused
+
+
 def test_a_mask_that_is_off_counts_less_beside_depth() -> None:
     default = PRESETS["default"]
     trusting = replace(default, search=replace(default.search, mask_error_px=0.0))

@@ -11,7 +11,6 @@ import numpy as np
 
 from diffdope.bop.metrics import add, add_s
 from diffdope.bop.scene import Instance
-from diffdope.estimate.confidence import sigmoid
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_results import Estimate
 from diffdope.io.poses import pose_of
@@ -19,7 +18,7 @@ from diffdope.io.scene_results import encode_scene
 from diffdope.joint.result import SceneResult
 from diffdope.pipelines.result import Status
 from diffdope.scene.mesh import Mesh
-from diffdope.search.contradictions import AT_MOST
+from diffdope.search.contradictions import CONTRADICTED
 
 if TYPE_CHECKING:
     from diffdope.bop.multiview_starts import GroupTask, Thing
@@ -69,7 +68,7 @@ def record_of(
     if _nothing_in_common(things):
         for entry in record["objects"]:
             entry["notes"] = [*entry["notes"], NOTHING_IN_COMMON]
-            entry["confidence"] = min(entry["confidence"] or 0.0, sigmoid(AT_MOST))
+            entry["confidence"] = min(entry["confidence"] or 0.0, CONTRADICTED)
             entry["score"] = min(entry["score"], entry["confidence"])
             if entry["status"] in (Status.CONVERGED, Status.ITERATION_LIMIT):
                 entry["status"], entry["message"] = str(Status.AMBIGUOUS), NOTHING_IN_COMMON

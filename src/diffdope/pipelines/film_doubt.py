@@ -11,19 +11,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from diffdope.estimate.confidence import sigmoid
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.plausible import of_units
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.wrong_depth import FEW
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.contradictions import AT_MOST
+from diffdope.search.contradictions import CONTRADICTED
 
 _DEPTH, _SHIFT = "contradiction: depth", "registration:"  # a departure is about one start and none of these
 _SCALE = "contradiction: scale:"
 _SOME_DEPTH = "scale: depth"  # what makes a frame less sure, and not more than that
-_CONTRADICTED = sigmoid(AT_MOST)
 _RARE = 3  # frames that show nothing, for each that shows something, until it was chance
 _TIMES = 3.0  # nothing that is followed comes or goes so far while it is lost
 
@@ -46,7 +44,7 @@ class FilmDoubt:
     def clear(self) -> None:
         """For a new film."""
         self._notes: tuple[str, ...] = ()
-        self._most = _CONTRADICTED
+        self._most = CONTRADICTED
         self._against = self._clear = 0
 
     def looked_at(
@@ -73,9 +71,9 @@ class FilmDoubt:
             return self.followed(replace(result, notes=tuple(one for one in result.notes if one not in own)))
         if against:
             self._against += 1
-            self._notes, self._most = own, _CONTRADICTED
+            self._notes, self._most = own, CONTRADICTED
             if all(note.startswith(_SOME_DEPTH) for note in against):  # frames that follow are as sure as this one
-                self._most = max(_CONTRADICTED, result.confidence or 0.0)
+                self._most = max(CONTRADICTED, result.confidence or 0.0)
             return result
         self._clear += result.ok
         if self._clear >= _RARE * self._against:
@@ -100,7 +98,7 @@ class FilmDoubt:
         return _with(result, (note,))
 
 
-def _with(result: RefinementResult, notes: tuple[str, ...], most: float = _CONTRADICTED) -> RefinementResult:
+def _with(result: RefinementResult, notes: tuple[str, ...], most: float = CONTRADICTED) -> RefinementResult:
     if not notes:
         return result
     new = tuple(note for note in notes if not any(_same(note, other) for other in result.notes))

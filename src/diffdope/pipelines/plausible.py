@@ -15,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import sigmoid
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.result import RefinementResult, Status
@@ -23,7 +22,7 @@ from diffdope.pipelines.unmeasured import from_void, is_void, of_unknown_scale
 from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.contradictions import AT_MOST
+from diffdope.search.contradictions import CONTRADICTED
 
 F64 = NDArray[np.float64]
 
@@ -67,7 +66,7 @@ def with_hints(
         if not hints:
             return result
         # It fits as a wall that is everywhere.
-        confidence = None if result.confidence is None else min(result.confidence, sigmoid(AT_MOST))
+        confidence = None if result.confidence is None else min(result.confidence, CONTRADICTED)
         notes = _with_new(result.notes, hints)
         return replace(result, status=Status.FAILED, message=hints[0], confidence=confidence, notes=notes)
     hints = [*of_kind(mesh, observation, start, result.status), *of_units(mesh, observation, start)]

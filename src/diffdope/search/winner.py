@@ -49,7 +49,8 @@ def assess_winner(
         if keyframe is not None:
             learned = keyframe.support(level.contours.smooth, *drawn, level.crop.camera, best, meshes.length_m)
             quality = replace(quality, learned=learned)
-    if before is not None and len(before.cost) > 1:  # a single one cannot agree with itself
+    # A single one cannot agree with itself, nor those that a mask led with what was found without it.
+    if before is not None and len(before.cost) > 1 and level.mask_refused_px is None:
         voters = before.hypotheses
         agreed = agreement(voters.R, voters.t, before.cost, best, meshes.length_m)
         quality = replace(quality, agreement=agreed)
