@@ -28,10 +28,12 @@ SAMPLES = 2 * round((_RIM_PX + _BESIDE_PX) / STEP) + 1
 
 
 class RimRoom(NamedTuple):
-    """What one normal needs: photographed and drawn colours (S, 3), coverage (S,), row (6,), both sides (3, 3)."""
+    """What one normal needs: photographed colours (S, 3), drawn ones (S, 3), and those times coverage (S, 3), coverage
+    (S,), row (6,), both sides (2, 3)."""
 
     seen: F64
     drawn: F64
+    mixed: F64
     coverage: F64
     row: F64
     beside: F64
@@ -39,9 +41,8 @@ class RimRoom(NamedTuple):
     @classmethod
     def empty(cls) -> "RimRoom":
         """For one at a time."""
-        return cls(
-            np.empty((SAMPLES, 3)), np.empty((SAMPLES, 3)), np.empty(SAMPLES), np.empty(6), np.empty((3, 3))
-        )  # fmt: skip
+        seen, drawn, mixed = (np.empty((SAMPLES, 3)) for _ in range(3))
+        return cls(seen, drawn, mixed, np.empty(SAMPLES), np.empty(6), np.empty((2, 3)))
 
 
 @njit(**KERNEL)
@@ -63,6 +64,8 @@ def _sample(photo, drawn, coverage, lines, x, y, nx, ny, room):
         upper = (1.0 - a) * coverage[row, column] + a * coverage[row, column + 1]
         lower = (1.0 - a) * coverage[row + 1, column] + a * coverage[row + 1, column + 1]
         room.coverage[s] = (1.0 - d) * upper + d * lower
+        for c in range(3):
+            room.mixed[s, c] = lines[0, c] * sampled_at(drawn, py, px, c) + lines[1, c] * room.coverage[s]
         u, v = clamped(int(np.floor(px + 0.5)), width), clamped(int(np.floor(py + 0.5)), height)
         share = coverage[v, u]
         if share > 0.5:
@@ -99,22 +102,31 @@ def _offset(room, beyond):
     for k in range(beyond):
         if room.coverage[SAMPLES - 1 - k] > _OTHER or room.coverage[k] < 1.0 - _OTHER:
             return 0.0, 0.0
-    more, clear, total = 0.0, 0.0, 0.0
+    clear, total = 0.0, 0.0
+    red, green, blue = 0.0, 0.0, 0.0
     half = SAMPLES // 2
     for s in range(beyond, SAMPLES - beyond):
-        step = STEP if beyond < s < SAMPLES - beyond - 1 else 0.5 * STEP
-        along, contrast = 0.0, 0.0
-        for c in range(3):
-            between = room.drawn[s, c] + room.beside[1, c] - room.beside[0, c]
-            along += (room.seen[s, c] - room.beside[0, c]) * between
-            contrast += between * between
-        more += step * (along - room.coverage[s] * contrast)
         off = (s - half) * STEP
         near = np.exp(-off * off)
-        clear += near * contrast
+        red += near * room.drawn[s, 0]
+        green += near * room.drawn[s, 1]
+        blue += near * room.drawn[s, 2]
         total += near
-    clear = max(clear / total, 1e-9)
-    offset = more / clear
+    between = (
+        red / total + room.beside[1, 0] - room.beside[0, 0],
+        green / total + room.beside[1, 1] - room.beside[0, 1],
+        blue / total + room.beside[1, 2] - room.beside[0, 2],
+    )
+    for c in range(3):
+        clear += between[c] * between[c]
+    clear = max(clear, 1e-9)
+    offset = 0.0
+    for s in range(beyond, SAMPLES - beyond):
+        step = STEP if beyond < s < SAMPLES - beyond - 1 else 0.5 * STEP
+        share = room.coverage[s]
+        for c in range(3):
+            expected = room.mixed[s, c] + share * room.beside[1, c] + (1.0 - share) * room.beside[0, c]
+            offset += step * (room.seen[s, c] - expected) * between[c] / clear
     if abs(offset) > _RIM_PX:
         return 0.0, 0.0
     weight = _BLIND / (variance / clear * _RIM_PX + _BLIND)
