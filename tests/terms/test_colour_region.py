@@ -61,7 +61,7 @@ def test_only_photographs_alone_that_edges_do_not_hold_need_it(box: Mesh) -> Non
         assert not holding_region(box, both, region, None, settings)
 
 
-@pytest.mark.parametrize("bad", [{"weight": -1.0}, {"uncovered": -0.1}, {"size": 4}])
+@pytest.mark.parametrize("bad", [{"weight": -1.0}, {"uncovered": -0.1}, {"rims": -0.1}, {"size": 4}])
 def test_settings_out_of_range_are_refused(bad: dict[str, float]) -> None:
     with pytest.raises(DiffDopeError, match=next(iter(bad))):
         RegionSettings(**bad)  # type: ignore[arg-type]

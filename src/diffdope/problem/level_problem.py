@@ -20,7 +20,7 @@ from diffdope.problem.level_settings import (
     trusting,
     unmasked,
     with_region,
-)
+)  # fmt: skip
 from diffdope.problem.problem import Problem
 from diffdope.problem.responsibility import (
     Responsibility,
@@ -42,6 +42,7 @@ from diffdope.terms.photometric_gain import HOLD, HOLD_UNMASKED, NEUTRAL, Photom
 from diffdope.terms.pose_prior import PosePrior
 from diffdope.terms.quadratic_factor import QuadraticFactor
 from diffdope.terms.registry import ObjectiveSettings
+from diffdope.terms.rim import Rims
 from diffdope.terms.shading import without_shading
 
 F64 = NDArray[np.float64]
@@ -85,6 +86,8 @@ class LevelProblem:
     """How far off the border of a mask is that was left out."""
     start: tuple[Pose, RenderedImages] | None = None
     """The pose at which it was prepared, and its rendering if there was one."""
+    rims: Rims | None = None
+    """Pixels that the outline crosses, where colours on both sides hold it."""
 
     def drawn(self, buffers: Buffers, pose: Pose) -> RenderedImages:
         """A pose in the crop."""
@@ -224,14 +227,16 @@ def prepare_followed(
     everywhere, resolved = Responsibility.everywhere(*window.size), unmasked(settings)
     if held_by_contours(mesh, crop, contour, settings):
         resolved, gain = colourless(resolved), NEUTRAL
-    seen = crop
+    seen, start, rims = crop, None, None
     if region is not None:
         assert crop.rgb is not None
-        posterior = posterior_of(crop.rgb, draw(buffers, crop.camera, pose).coverage[0])
+        start = pose, draw(buffers, crop.camera, pose)
+        posterior = posterior_of(crop.rgb, start[1].coverage[0])
         seen, resolved = crop.with_shares(posterior), with_region(resolved, region)
+        rims = Rims(crop.rgb, crop.camera, gain, region.rims) if region.rims > 0.0 else None
     factor = ImageFactor(buffers, seen, everywhere, resolved, length_m=length_m, with_normal=True, gain=gain)
     contours = contours_of(crop, contour, resolved, mesh)
-    return checked(LevelProblem(window, crop, factor, everywhere, contours), mesh)
+    return checked(LevelProblem(window, crop, factor, everywhere, contours, start=start, rims=rims), mesh)
 
 
 def contours_of(
@@ -244,11 +249,7 @@ def contours_of(
 
 
 def checked(level: LevelProblem, mesh: Mesh) -> LevelProblem:
-    """The level itself.
-
-    Raises:
-        NothingToCompareError: if no modality is left that could be compared.
-    """
+    """The level itself; raises NothingToCompareError if no modality is left that could be compared."""
     if not level.modalities:
         raise NothingToCompareError(nothing_to_compare(mesh, level.crop))
     return level

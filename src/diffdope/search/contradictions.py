@@ -95,7 +95,7 @@ def of_size(
     if best is None or best.cost >= max(_UNSURE[1], unlikely) * own:
         return NONE
     here = _descended(*given, (1.0,))  # as many steps: it is the minimum of a finer level
-    least, ratio = max(here.cost, _LEAST), best.cost / max(here.cost, _LEAST)
+    ratio = best.cost / max(here.cost, _LEAST)
     at_most = np.inf if coarse is None else _contradicted(coarse, here, (likely, unlikely))
     off_m = _unsure(best, here, ratio) * abs(1.0 - 1.0 / best.scale) * float(np.linalg.norm(pose.t_m2c))
     if at_most == np.inf and off_m == 0.0:

@@ -41,12 +41,11 @@ from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
 Progress = Callable[[int, int, float], None]
+Solve = Callable[..., SolverResult]
 
 _GOING_ON = 2  # times as many as the next level takes make all steps: of 92 winners, none was led to from behind
+_RIM_ROUNDS = (0.0, 0.0)  # of steps: rims are looked at where the object is expected, and again where that led
 _MANY = 16  # hypotheses of a level that race; of few, the last steps still change which are the best
-
-
-Solve = Callable[..., SolverResult]
 
 
 class Descent:
@@ -131,7 +130,8 @@ class Descent:
                 hypotheses = reached.best_apart(one.hypotheses, self._meshes.length_m)
             prior = prior_around(expected or start, pyramid, level, self._search, self._meshes)
             buffers = self._meshes.buffers(one.faces)
-            reaches: Sequence[float] = self._search.outline.reach_px if level.contour_active else (0.0,)
+            alone = (0.0,) if level.rims is None else _RIM_ROUNDS
+            reaches: Sequence[float] = self._search.outline.reach_px if level.contour_active else alone
             iterations = -(-one.iterations // len(reaches))
             # Voters on the winner, those of the last level but one, make all of their steps.
             races = len(hypotheses.t) >= _MANY and number < len(pyramid.levels) - 2 and len(reaches) == 1
@@ -247,7 +247,8 @@ class Descent:
     ) -> Round:  # fmt: skip
         contour, learned = self._along_outline(level, best, buffers, reach_px, inner)
         matched = None if self._matched is None else self._matched.factor(best)
-        held = () if matched is None else (matched,)
+        rims = None if level.rims is None else level.rims.factor(level.drawn(buffers, best), best)
+        held = tuple(factor for factor in (matched, rims) if factor is not None)
         quadratics = (*learned, *held, *pose_terms(self._meshes.corners_m, best, self._objective))
         every = quadratics if contour is None else (contour, *quadratics)
         problem = problem.with_quadratics([(0, factor) for factor in every])

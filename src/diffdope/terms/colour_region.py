@@ -34,13 +34,15 @@ class RegionSettings:
     uncovered: float = 0.15
     """What a pixel that is not covered pays beside, as a share of the colours' cap, in place of
     `objective.uncovered_unmasked`."""
+    rims: float = 0.1
+    """What an outline pays that is one pixel off clear rims all around (`terms/rim.py`); 0 leaves them out."""
     size: int = 128
     """Pixels of the crop's longer side, if that is more than the level's: a pixel too many all around is 3 % of the
     distance in a crop of 80."""
 
     def __post_init__(self) -> None:
         """Refuses numbers that are no weights."""
-        check_at_least_zero(self, "weight", "uncovered")
+        check_at_least_zero(self, "weight", "uncovered", "rims")
 
 
 def posterior_of(rgb: F32, coverage: F32) -> F32:

@@ -1,0 +1,59 @@
+"""Pixels of the rim as a mixture of the object's colour and the background's: what holds the outline without a bias.
+
+A pixel that an outline crosses shows alpha F + (1 - alpha) B: the object's colour F as it is drawn, in the light of the
+photograph, and the background's B, which is read just outside of the outline. How much of F there is along a normal,
+summed up, says where the outline is, whatever the blur, and of a contrast of either sign. Statistics of colours
+over a whole picture take a mixed pixel for the background's, whose colours are many, and a price for pixels that are
+left uncovered takes it for the object's. Mixtures along a contour: Hanek and Beetz, The contracting curve density
+algorithm, IJCV 2004.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.geometry.camera import Camera
+from diffdope.geometry.pose import Pose
+from diffdope.render.renderer import RenderedImages
+from diffdope.terms.contour_kernel import OutlinePoints
+from diffdope.terms.contour_points import view_of, writable
+from diffdope.terms.outline_kernel import LEAST_POINTS, count_outline
+from diffdope.terms.photometric_gain import PhotometricGain
+from diffdope.terms.quadratic_factor import QuadraticFactor
+from diffdope.terms.rim_kernel import RimRoom, sum_rims
+
+F32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Rims:
+    """Of one crop of a photograph.
+
+    Attributes:
+        rgb: the photograph (H, W, 3).
+        camera: of the crop.
+        gain: the light that turns drawn colours into the photograph's.
+        weight: what an outline pays that is one pixel off clear rims all around.
+    """
+
+    rgb: F32
+    camera: Camera
+    gain: PhotometricGain
+    weight: float
+
+    def factor(self, images: RenderedImages, pose: Pose) -> QuadraticFactor | None:
+        """Where the rims would move a pose that was drawn; None if it has hardly any outline."""
+        coverage, depth = writable(images.coverage[0]), writable(images.depth[0])
+        most = count_outline(coverage, depth)
+        if most < LEAST_POINTS:
+            return None
+        slope, curvature, sums = np.zeros(6), np.zeros((6, 6)), np.zeros(2)
+        points = sum_rims(
+            writable(self.rgb), writable(images.rgb[0]), coverage, depth, np.stack([self.gain.gain, self.gain.bias]),
+            view_of(self.camera), pose.t_m2c.copy(), OutlinePoints.of(most), RimRoom.empty(), slope, curvature, sums,
+        )  # fmt: skip
+        share = self.weight / points
+        return QuadraticFactor(pose, 2.0 * share * slope, 2.0 * share * curvature, share * float(sums[0]))

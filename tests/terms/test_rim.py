@@ -1,0 +1,77 @@
+"""Pixels of the rim as a mixture of two colours: exact, blurred pictures, contrasts of either sign."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from diffdope.experiments.shapes import grid_box, mottled, painted
+from diffdope.geometry import so3
+from diffdope.geometry.camera import Camera
+from diffdope.geometry.pose import Pose
+from diffdope.render.renderer import Renderer
+from diffdope.scene.mesh import Mesh
+from diffdope.terms.photometric_gain import PhotometricGain
+from diffdope.terms.quadratic_factor import QuadraticFactor
+from diffdope.terms.rim import Rims
+
+CAMERA = Camera(300.0, 300.0, 63.5, 63.5, 128, 128)
+TRUTH = Pose(so3.exp(np.array([0.5, 0.3, 0.2])), np.array([0.002, -0.003, 0.45]))
+LIGHT = PhotometricGain(np.array([0.8, 0.9, 1.1]), np.array([0.02, 0.0, -0.01]))
+DARK, BRIGHT = 0.05, 0.95
+
+
+@pytest.fixture(scope="module")
+def box() -> Mesh:
+    return painted("box", *grid_box(np.array([0.06, 0.1, 0.08]), 6), lambda x: 0.3 + 0.3 * mottled(x))
+
+
+def factor_at(mesh: Mesh, background: float, pose: Pose) -> QuadraticFactor:
+    """Of rims beside a drawn pose, in a photograph of the true one, in another light, blurred."""
+    fine = CAMERA.resize(3 * CAMERA.width, 3 * CAMERA.height)
+    seen = Renderer(mesh, fine).render(TRUTH.R_m2c, TRUTH.t_m2c)
+    covered = seen.coverage[0][..., None]
+    rgb = LIGHT.gain * seen.rgb[0] + covered * LIGHT.bias + (1.0 - covered) * background
+    rgb = rgb.reshape(CAMERA.height, 3, CAMERA.width, 3, 3).mean(axis=(1, 3))
+    photo = np.asarray(gaussian_filter(rgb, (0.7, 0.7, 0.0)), np.float32)
+    drawn = Renderer(mesh, CAMERA).render(pose.R_m2c, pose.t_m2c)
+    factor = Rims(photo, CAMERA, LIGHT, 0.1).factor(drawn, pose)
+    assert factor is not None
+    return factor
+
+
+def along_view_mm(factor: QuadraticFactor) -> float:
+    """Where the factor has its minimum along the view."""
+    return -1e3 * float(factor.slope[2] / factor.curvature[2, 2])
+
+
+@pytest.mark.parametrize("background", [DARK, BRIGHT])
+def test_rims_have_no_bias_whichever_side_is_brighter(box: Mesh, background: float) -> None:
+    assert abs(along_view_mm(factor_at(box, background, TRUTH))) < 0.3  # a twentieth of a pixel all around
+
+
+@pytest.mark.parametrize("background", [DARK, BRIGHT])
+@pytest.mark.parametrize("off_mm", [-5.0, 5.0])
+def test_rims_lead_back_from_a_pose_that_is_too_near_or_too_far(box: Mesh, background: float, off_mm: float) -> None:
+    factor = factor_at(box, background, TRUTH.retract([0.0, 0.0, 1e-3 * off_mm, 0.0, 0.0, 0.0]))
+    assert along_view_mm(factor) == pytest.approx(-off_mm, abs=1.0)
+
+
+def test_a_background_of_the_object_s_own_colours_says_little(box: Mesh) -> None:
+    clear, alike = (factor_at(box, background, TRUTH).curvature[2, 2] for background in (BRIGHT, 0.4))
+    assert alike < 0.3 * clear
+
+
+def test_a_part_that_is_too_thin_for_a_side_of_its_own_says_nothing_across() -> None:
+    across = [
+        factor_at(painted("rod", *grid_box(np.array([wide, 0.1, wide]), 6), mottled), BRIGHT, TRUTH).curvature[0, 0]
+        for wide in (0.004, 0.02)  # 4 and 18 pixels
+    ]
+    assert across[0] < 0.2 * across[1]  # what is left is that of the ends
+
+
+def test_an_object_without_an_outline_has_no_rims(box: Mesh) -> None:
+    pose = TRUTH.retract([1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+    drawn = Renderer(box, CAMERA).render(pose.R_m2c, pose.t_m2c)
+    assert Rims(np.zeros((128, 128, 3), np.float32), CAMERA, LIGHT, 0.1).factor(drawn, pose) is None
