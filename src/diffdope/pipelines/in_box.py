@@ -21,6 +21,7 @@ from diffdope.search.box_proposals import lies_in_box, share_in_picture
 from diffdope.search.feature_boxes import tells_by_pattern
 from diffdope.search.keypoints import check_can_detect
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.outline_seen import outline_seen
 from diffdope.search.settings import SearchSettings
 
 _MOSTLY = 0.5  # of the object that a picture has to show: one face at the border fits any table
@@ -181,7 +182,8 @@ def doubted(
 
     Boxes are off by shares of about sigma: the log odds of a share s are lower by (s / sigma)^2 / 2, as those of a
     normal distribution. What is drawn from a box fits its own mask, so this is all that a box says. What
-    lies mostly outside of the picture is not believed, for a box says nothing about it.
+    lies mostly outside of the picture is not believed, for a box says nothing about it; nor what has an outline that
+    the image does not show (`search/outline_seen.py`).
 
     Args:
         attempt: made in a mask that was drawn from the box, in the object's own frame.
@@ -201,11 +203,15 @@ def doubted(
     cut = share_in_picture(meshes, observation, result.pose) < _MOSTLY
     if cut:
         still = min(still, _AT_MOST)
+    outline = outline_seen(meshes, observation, result.pose)
+    still = min(still, _AT_MOST + (1.0 - _AT_MOST) * outline.credible)
     notes = [*result.notes, _DRAWN]
     if off > _WORTH_A_WORD:
         notes.append(f"box: {100 * lies.outside:.0f} % of what is seen of the result lies outside of it")
     if short > _WORTH_A_WORD:
         notes.append(f"box: what is seen of the result leaves {100 * lies.short:.0f} % of a side empty")
+    if outline.note:
+        notes.append(outline.note)
     if cut:
         notes.append("most of the object would lie outside of the picture: little of it is compared")
     return attempt._replace(result=replace(_less_sure(result, still, search), notes=tuple(notes)))
