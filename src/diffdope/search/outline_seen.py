@@ -32,8 +32,8 @@ _STEP_OF_DEPTH = 0.05  # of the diameter: more is no clearer
 _STEP_OF_COLOURS = 0.3  # sum over the channels
 _FEWEST = 8  # pixels at an offset
 _STANDS_OUT = 1.2, 1.4
-"""Contrast at the outline over that beside it which does not show it, and which does: 1.0 to 1.25 where a face lay flush
-in a table; of 122 right results in boxes one had 1.2, the others 1.47 and more."""
+"""Contrast at the outline over that beside it which does not show it, and which does: 1.0 to 1.25 where a face lay
+flush in a table; of 122 right results in boxes one had 1.2, the others 1.47 and more."""
 _OUTSIDE, _INSIDE = (0.02, 0.04), (0.08, 0.12)
 """Shares of a radius by which the outline lies aside, that say nothing, and that contradict. Shades and edges of the
 object draw it inwards: of these 122, none was more than 0.012 outside, and 6 of 100 more than 0.06 inside."""
