@@ -103,7 +103,7 @@ def test_probabilities_and_log_odds() -> None:
     assert right_minimum(0.5) == pytest.approx(0.5)
     assert right_minimum(0.9) > 0.9 and right_minimum(0.1) < 0.1
     started = [right_minimum(fit, started=True) for fit in (0.1, 0.3, 0.5, 0.9)]
-    assert started == sorted(started) and started[0] < 0.3 < 0.5 < started[1] and started[2] > 0.8
+    assert started == sorted(started) and started[1] == pytest.approx(0.5, abs=0.02) and started[2] > 0.7
     assert right_minimum(sigmoid(AT_MOST), started=True) == pytest.approx(0.2, abs=0.01)
     assert sigmoid(1e9) <= 1.0 and np.isfinite(log_odds(1.0)) and np.isfinite(log_odds(0.0))
 

@@ -25,7 +25,7 @@ TOLERANCE = 0.03
 """The tolerance where none is set, as a share of the diameter."""
 _LARGEST = 50.0  # log odds: beyond, a probability is 1
 _SHARPER = 2.0  # fitted by `python -m benchmarks.confidence`
-_AHEAD, _STEEPNESS = 1.5, 1.2  # from a start; halves of 1076 results ask for 1.6 to 2.4, sets left out for 2.5 to 3.2
+_AHEAD, _STEEPNESS = 1.0, 1.2  # from a start; halves of 1076 results ask for 1.6 to 2.4, at which wrong ones are surer
 
 
 @dataclass(frozen=True)

@@ -43,13 +43,13 @@ _DEPTH_FITS = 0.9  # ratio of the depth's own cost: what is better for another r
 _EXPECTED = 0.4  # of what a start is allowed to be off along the view: of 78 right results, 12 were farther
 _LEAST = 1e-12  # of a cost by which another is divided
 
-AT_MOST = -2.4
+AT_MOST = -2.0
 """Log odds, of the right minimum a probability of 0.2: a premise is wrong, and nobody knows which."""
 CONTRADICTED = 0.12
 """The confidence that a result has at most where its images as a whole are doubted. A film that begins so is not lost
 (`TrackingSettings.lost`)."""
-_FAILS = -1.2  # log odds below which the right minimum is doubted (`right_minimum` of a result from a start)
-_HARDLY = 2.6  # log odds where a contradiction begins to show: they fall from there to `AT_MOST`
+_FAILS = -0.8  # log odds below which the right minimum is doubted (`right_minimum` of a result from a start)
+_HARDLY = 3.0  # log odds where a contradiction begins to show: they fall from there to `AT_MOST`
 
 
 class Doubt(NamedTuple):
