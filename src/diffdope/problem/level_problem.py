@@ -20,7 +20,7 @@ from diffdope.problem.level_settings import (
     trusting,
     unmasked,
     with_region,
-)  # fmt: skip
+)
 from diffdope.problem.problem import Problem
 from diffdope.problem.responsibility import (
     Responsibility,

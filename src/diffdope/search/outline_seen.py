@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
@@ -19,14 +18,15 @@ from diffdope.problem.failure import Status
 from diffdope.problem.region import projected_box
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
+from diffdope.scene.signed_distance import signed_distance
 from diffdope.search.mesh_levels import MeshLevels
 
 F64 = NDArray[np.float64]
 
 _COMPARED_PX, _AROUND = 160, 0.25  # of a crop, and around the object as a share of its box
 _AT_PX = 1  # offsets from the outline that are at it
-_BESIDE_PX = np.arange(4, 9)  # and beside it, on both sides
-_OFFSETS = np.arange(-int(_BESIDE_PX[-1]), int(_BESIDE_PX[-1]) + 1)
+_BESIDE_PX = 4  # and from which on they are beside it, on both sides
+_OFFSETS = np.arange(-8, 9)
 _ACROSS_PX = 1.5  # to both sides of a pixel, between which a step is measured
 _STEP_OF_DEPTH = 0.05  # of the diameter: more is no clearer
 _STEP_OF_COLOURS = 0.3  # sum over the channels
@@ -90,6 +90,8 @@ def outline_seen(meshes: MeshLevels, observation: Observation, pose: Pose) -> Ou
         observation: with depth.
         pose: object to camera.
     """
+    from scipy import ndimage
+
     box = projected_box(meshes.mesh.vertices_m, pose, observation.camera)
     if isinstance(box, Status):
         return OutlineSeen(np.nan, 0.0)
@@ -99,9 +101,9 @@ def outline_seen(meshes: MeshLevels, observation: Observation, pose: Pose) -> Ou
     assert depth is not None
     if not drawn.any() or drawn.all():
         return OutlineSeen(np.nan, 0.0)
-    to_drawn, nearest = ndimage.distance_transform_edt(~drawn, return_indices=True)
-    outside = np.where(drawn, 0.5 - ndimage.distance_transform_edt(drawn), to_drawn - 0.5)
-    hides = (depth > 0.0) & (depth < images.depth[0][nearest[0], nearest[1]] - _STEP_OF_DEPTH * meshes.length_m)
+    outside = signed_distance(drawn)
+    row, column = ndimage.distance_transform_edt(~drawn, return_distances=False, return_indices=True)  # of the nearest
+    hides = (depth > 0.0) & (depth < images.depth[0][row, column] - _STEP_OF_DEPTH * meshes.length_m)
     told = (np.abs(outside) <= _OFFSETS[-1] + 0.5) & ~ndimage.binary_dilation(hides, iterations=2)
     told &= ndimage.binary_erosion(np.ones_like(told), iterations=2)  # a picture's own border is no outline
     rows, columns = np.nonzero(told)
@@ -121,7 +123,9 @@ def outline_seen(meshes: MeshLevels, observation: Observation, pose: Pose) -> Ou
 
 
 def _at(image: NDArray[np.float32], places: F64, order: int = 1) -> F64:
-    return np.asarray(ndimage.map_coordinates(image, places, output=np.float64, order=order, mode="nearest"))
+    from scipy.ndimage import map_coordinates
+
+    return np.asarray(map_coordinates(image, places, output=np.float64, order=order, mode="nearest"))
 
 
 def _profile(steps: F64, outside: F64) -> F64:
@@ -135,7 +139,7 @@ def _profile(steps: F64, outside: F64) -> F64:
 
 def _contrast(profile: F64) -> float:
     """Of the largest step at the outline over the median beside it; NaN if one of them is unknown."""
-    beside = np.abs(_OFFSETS) >= _BESIDE_PX[0]
+    beside = np.abs(_OFFSETS) >= _BESIDE_PX
     at = np.abs(_OFFSETS) <= _AT_PX
     if np.isnan(profile[at]).all() or np.isnan(profile[beside]).all():
         return np.nan

@@ -206,10 +206,15 @@ class ContourCorrespondences:
         return other
 
     def border_factor(self, coverage: F32, depth: F32, pose: Pose) -> QuadraticFactor | None:
-        """Where the border of the mask would move a rendered outline, if one was given that says; see `factor`."""
+        """Where the border of the mask would move a rendered outline; None if none was given that says, or there is
+        hardly any outline; see `factor`.
+        """
         if self._border is None:
             return None
-        return self._border.factor(ContourPoints(coverage, depth, self.camera), self, pose)
+        points = ContourPoints(coverage, depth, self.camera)
+        if len(points) < LEAST_POINTS:
+            return None
+        return self._border.factor(points, self.seen(points), self.weight, self.camera, pose)
 
     def seen(self, points: EdgePoints) -> NDArray[np.bool_]:
         """(N,) which points the mask shows, if one was given (`within`); all if hardly any are."""

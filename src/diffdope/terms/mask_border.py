@@ -7,16 +7,14 @@ variance; points that are much farther off count as outliers do (Cauchy), for th
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
-from diffdope.terms.contour_points import ContourPoints, EdgePoints
+from diffdope.scene.signed_distance import signed_distance
+from diffdope.terms.contour_points import ContourPoints
 from diffdope.terms.layout import CONTOUR
-from diffdope.terms.outline_kernel import LEAST_POINTS
 from diffdope.terms.quadratic_factor import QuadraticFactor
 
 F32 = NDArray[np.float32]
@@ -25,17 +23,6 @@ F64 = NDArray[np.float64]
 _LEAST_PX = 0.5  # deviation: on small crops, pixels round a border as much
 _OUTLIER = 2.0  # deviations from which on a point rather belongs to what an occluder hides
 _EDGE_PX = 2.0  # of the crop: what ends there is cut by the picture
-
-
-class EdgesOfCrop(Protocol):
-    """Edges of the same crop, as `ContourCorrespondences` has them."""
-
-    weight: float
-    camera: Camera
-
-    def seen(self, points: EdgePoints) -> NDArray[np.bool_]:
-        """(N,) which points the mask shows."""
-        ...
 
 
 class MaskBorder:
@@ -47,11 +34,7 @@ class MaskBorder:
     """
 
     def __init__(self, mask: F32, off_px: float) -> None:
-        from scipy.ndimage import distance_transform_edt
-
-        inside = np.asarray(mask) > 0.5
-        half = np.where(inside, 0.5, -0.5)  # distances are between centres of pixels, the border is between them
-        self._outside: F64 = distance_transform_edt(~inside) - distance_transform_edt(inside) + half
+        self._outside = signed_distance(np.asarray(mask) > 0.5)
         self._off_px = max(off_px, _LEAST_PX)
 
     def distances(self, place: F64) -> F64:
@@ -60,24 +43,27 @@ class MaskBorder:
 
         return np.asarray(map_coordinates(self._outside, place.T[::-1], order=1, mode="nearest"), np.float64)
 
-    def factor(self, points: ContourPoints, edges: EdgesOfCrop, pose: Pose) -> QuadraticFactor | None:
-        """Where the border would move an outline; None if there is hardly any. As many points err on their own as do
-        of the edges, so both have the same weight, over the variance of each.
+    def factor(
+        self, points: ContourPoints, seen: NDArray[np.bool_], weight: float, camera: Camera, pose: Pose
+    ) -> QuadraticFactor:  # fmt: skip
+        """Where the border would move an outline.
+
+        As many points err on their own as do of the edges, so both have the same weight, over the variance of each.
 
         Args:
-            points: of the outline.
-            edges: beside which it counts.
+            points: (N,) of the outline.
+            seen: (N,) which of them the mask shows.
+            weight: of the edges beside which it counts.
+            camera: of the crop.
             pose: that was drawn.
         """
-        if len(points) < LEAST_POINTS:
-            return None
         height, width = self._outside.shape
         within = (points.place > _EDGE_PX) & (points.place < np.array([width, height]) - 1.0 - _EDGE_PX)
-        counted = edges.seen(points) & within.all(axis=1)
+        counted = seen & within.all(axis=1)
         off = self.distances(points.place) / self._off_px
-        weight = counted / (1.0 + (off / _OUTLIER) ** 2) * (edges.weight / max(int(np.count_nonzero(counted)), 1))
-        row = points.jacobian(edges.camera, pose.t_m2c) / self._off_px
+        each = counted / (1.0 + (off / _OUTLIER) ** 2) * (weight / max(int(np.count_nonzero(counted)), 1))
+        row = points.jacobian(camera, pose.t_m2c) / self._off_px
         return QuadraticFactor(
-            pose, 2.0 * row.T @ (weight * off), 2.0 * row.T @ (weight[:, None] * row), float(weight @ off**2),
+            pose, 2.0 * row.T @ (each * off), 2.0 * row.T @ (each[:, None] * row), float(each @ off**2),
             shown=CONTOUR,
         )  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import check_shape
+from diffdope.scene.signed_distance import signed_distance
 
 Image = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
@@ -56,18 +57,13 @@ def contour(image: ArrayLike, coverage: ArrayLike, *, color: Color = GREEN, thic
         color: of the line.
         thickness: in pixels.
     """
-    from scipy.ndimage import distance_transform_edt
-
     photo, _, covered = _checked(image, coverage, None)
     inside = covered >= 0.5
     if not inside.any() or inside.all():
         return photo.copy()
     reach = int(np.ceil(0.5 * thickness)) + 2  # no pixel of the line is farther from the border
     rows, columns = (_around(np.flatnonzero(inside.any(axis=axis)), reach) for axis in (1, 0))
-    part = inside[rows, columns]
-    # Signed distance to the border between pixels, which lies half a pixel from either centre.
-    distance = np.where(part, distance_transform_edt(part) - 0.5, 0.5 - distance_transform_edt(~part))
-    weight = np.clip(0.5 * thickness + 0.5 - np.abs(distance), 0.0, 1.0)
+    weight = np.clip(0.5 * thickness + 0.5 - np.abs(signed_distance(inside[rows, columns])), 0.0, 1.0)
     drawn, line = photo.copy(), np.nonzero(weight)
     share = weight[line][:, None]
     drawn[rows, columns][line] = photo[rows, columns][line] * (1.0 - share) + share * np.asarray(color)
