@@ -19,7 +19,14 @@ MOST = 2**31 - 1
 
 
 class DiffDopeError(ValueError):
-    """A mistake in what was given to the library; it names the argument, what was expected and what came."""
+    """A mistake in what was given to the library; it names the argument, what was expected and what came.
+
+    Attributes:
+        argument: the name that the message begins with, as Python has it, so that a front end can put its own word for
+            it there; of several, their names with commas. Empty where the message names none.
+    """
+
+    argument: str = ""
 
 
 class NothingToCompareError(DiffDopeError):
@@ -29,7 +36,9 @@ class NothingToCompareError(DiffDopeError):
 def expected(name: str, expectation: str, got: object, cure: str = "") -> DiffDopeError:
     """An error worded as all are: "depth: expected shape (480, 640), got (2, 480, 640); <cure>"."""
     text = f"{name}: expected {expectation}, got {got}"
-    return DiffDopeError(f"{text}; {cure}" if cure else text)
+    error = DiffDopeError(f"{text}; {cure}" if cure else text)
+    error.argument = name
+    return error
 
 
 def check_shape(name: str, array: NDArray[Any], shape: Sequence[int | None], *, cure: str = "") -> None:

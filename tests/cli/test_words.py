@@ -15,12 +15,12 @@ from PIL import Image
 from diffdope.cli.completion import flags_of_command
 from diffdope.cli.help_text import short_help
 from diffdope.cli.lists import joined
-from diffdope.cli.main import main
+from diffdope.cli.main import main, with_options
 from diffdope.cli.scene_inputs import masks_of, of_views
 from diffdope.cli.scene_objects import ObjectFlags
 from diffdope.cli.serve_command import ServeArguments
 from diffdope.cli.track_report import are_right, never_found
-from diffdope.errors import DiffDopeError
+from diffdope.errors import DiffDopeError, expected
 from diffdope.geometry.camera import Camera
 from diffdope.io.cameras import load_camera
 from diffdope.io.files import atomic, check_folder
@@ -58,6 +58,26 @@ def test_a_word_that_is_none_is_named_with_its_option(
     monkeypatch.chdir(inputs.parent)
     assert said in complaint([*arguments(inputs), *words], capsys)
     assert [path.name for path in inputs.parent.iterdir()] == ["inputs"]
+
+
+@pytest.mark.parametrize(
+    ("argument", "typed", "named"),
+    [
+        ("mesh", "", "--mesh"),
+        ("depth_scale", "", "--depth-scale"),
+        ("camera, k4", "", "--camera, k4"),
+        ("odds", "", "--search.confidence.odds"),
+        ("sizes", "--search.far.sizes 40", "--search.far.sizes"),
+        ("sizes", "", "sizes"),
+        ("hypotheses, iterations", "--descent.iterations=9", "--descent.iterations: hypotheses, iterations"),
+        ("descent, sizes", "--descent.iterations=9", "descent, sizes"),
+        ("rgb.png", "", "rgb.png"),
+    ],
+)
+def test_an_error_names_the_options_that_its_arguments_are(argument: str, typed: str, named: str) -> None:
+    error = expected(argument, "one", "none")
+    assert with_options(error, ["refine", *typed.split()]) == f"{named}: expected one, got none"
+    assert with_options(DiffDopeError(f"{argument}: one"), ["refine", *typed.split()]) == f"{argument}: one"
 
 
 @pytest.mark.parametrize("name", ["rgb", "depth", "mask", "mesh", "camera", "init"])

@@ -33,7 +33,15 @@ _METAVARS: dict[type, str] = {float: "FLOAT", int: "INT", Path: "PATH"}
 
 
 class SettingRefusedError(Exception):
-    """A setting that its dataclass refuses: no ValueError, for the parser would blame the group of settings."""
+    """A setting that its dataclass refuses: no ValueError, for the parser would blame the group of settings.
+
+    Args:
+        refusal: what the dataclass raised.
+    """
+
+    def __init__(self, refusal: DiffDopeError) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
 
 
 def refusals(make: Callable[..., Any]) -> Callable[..., Any]:
@@ -44,7 +52,9 @@ def refusals(make: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return make(*args, **kwargs)
         except DiffDopeError as error:
-            raise SettingRefusedError(str(error)) from error
+            if not error.argument:  # the class words it itself, and begins with its fields
+                error.argument = str(error).partition(":")[0]
+            raise SettingRefusedError(error) from error
 
     return made
 
@@ -65,7 +75,7 @@ def parse(kind: Any, words: list[str], *, registry: ConstructorRegistry | None =
     try:
         return tyro.cli(kind, args=words, registry=registry or REGISTRY, **how)
     except SettingRefusedError as error:
-        raise DiffDopeError(str(error)) from error
+        raise error.refusal from None
 
 
 def _number(kind: type, word: str) -> Any:

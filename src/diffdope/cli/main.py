@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from diffdope.cli.commands import COMMANDS
+
+if TYPE_CHECKING:
+    from diffdope.errors import DiffDopeError
 
 
 def usage() -> str:
@@ -68,13 +72,13 @@ def answer(arguments: list[str]) -> int:
 
 def complete(arguments: list[str]) -> int:
     """Prints the script of a shell's completion."""
-    from diffdope.cli.completion import SHELLS, script
+    from diffdope.cli.completion import script
     from diffdope.errors import DiffDopeError
 
     try:
         print(script(arguments[0] if arguments else ""), end="")
     except DiffDopeError as error:
-        return complain(f"{error} (one of {', '.join(SHELLS)})", 2)
+        return complain(with_options(error, ["--completion"]), 2)
     return 0
 
 
@@ -86,7 +90,7 @@ def run_command(name: str, arguments: list[str]) -> int:
         check_choice("command", name, tuple(COMMANDS))
         return int(COMMANDS[name].load().run(arguments))
     except DiffDopeError as error:
-        return complain(_with_dashes(str(error), [name, *arguments]), 2)
+        return complain(with_options(error, [name, *arguments]), 2)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return complain(f"{where}{error.strerror or error}", 2)
@@ -96,25 +100,25 @@ def run_command(name: str, arguments: list[str]) -> int:
         return stop.code if isinstance(stop.code, int) else 2
 
 
-def _with_dashes(message: str, words: Sequence[str]) -> str:
-    """A message that begins with an argument's name in Python, with the option that it is of this command."""
+def with_options(error: DiffDopeError, words: Sequence[str]) -> str:
+    """The message of an error, which names options of this command in place of arguments of Python."""
     from diffdope.cli.completion import flags_of_command
 
-    name, colon, rest = message.partition(":")
-    if colon and ", " in name:  # of several settings of one group
-        ends = tuple(f".{one.replace('_', '-')}" for one in name.split(", "))
-        typed = [word.partition("=")[0] for word in words if word.partition("=")[0].endswith(ends)]
-        return f"{', '.join(typed)}: {message}" if typed else message
-    word = name.replace("_", "-")
-    if not colon or not word.replace("-", "").replace(".", "").isalnum():
-        return message
-    known = flags_of_command(words)
-    if f"--{word}" in known:
-        return f"--{word}:{rest}" if "_" in name or "." in name else message
-    nested = [flag for flag in known if flag.endswith(f".{word}")]
-    given = {one.partition("=")[0].replace("_", "-") for one in words}
-    meant = [flag for flag in nested if flag in given] if len(nested) > 1 else nested
-    return f"{meant[0]}:{rest}" if len(meant) == 1 else message
+    names, known = error.argument.split(", "), flags_of_command(words)
+    first = f"--{names[0].replace('_', '-')}"
+    if first in known:  # what follows a comma is a place in its file
+        return f"{first}{str(error).removeprefix(names[0])}"
+    given = {word.partition("=")[0].replace("_", "-") for word in words}
+    options = [option for name in names for option in _settings_of(name.replace("_", "-"), known, given)]
+    if len(options) == len(names):
+        return f"{', '.join(options)}{str(error).removeprefix(error.argument)}"
+    return f"{', '.join(options)}: {error}" if options else str(error)
+
+
+def _settings_of(name: str, known: Sequence[str], given: Collection[str]) -> list[str]:
+    """The options that set this number of a group of settings; of several groups, those that were typed."""
+    options = [option for option in known if name and option.endswith(f".{name}")]
+    return options if len(options) == 1 else [option for option in options if option in given]
 
 
 def complain(message: str, code: int) -> int:

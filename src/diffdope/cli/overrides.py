@@ -80,10 +80,11 @@ def _record(name: str, value: Any, kind: Any) -> Any:
     missing = [f.name for f in fields if f.default is dataclasses.MISSING and f.name not in given]
     if missing:
         raise expected(name, " and ".join(missing), ", ".join(given) or "nothing")
+    values = {key: _converted(f"{name}: {key}", item, types[key]) for key, item in given.items()}
     try:
-        return kind(**{key: _converted(f"{name}: {key}", item, types[key]) for key, item in given.items()})
+        return kind(**values)
     except DiffDopeError as error:
-        raise error if str(error).startswith(name) else DiffDopeError(f"{name}: {error}") from error
+        raise DiffDopeError(f"{name}: {error}") from error
 
 
 def _converted(name: str, value: Any, kind: Any) -> Any:
