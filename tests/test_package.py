@@ -18,13 +18,13 @@ def run_python(code: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, cwd=PROJECT / "src").stdout.strip()
 
 
-def test_import_is_fast_and_light() -> None:
+def test_import_is_light() -> None:
     code = (
-        "import time, sys; t = time.process_time(); import diffdope; t = time.process_time() - t;"
+        "import sys, diffdope;"
         "heavy = {'numpy', 'numba', 'trimesh', 'scipy', 'matplotlib', 'torch', 'av', 'PIL'};"
-        "print(t < 0.3, sorted(heavy & set(sys.modules)))"
+        "print(sorted(heavy & set(sys.modules)))"
     )
-    assert run_python(code) == "True []"
+    assert run_python(code) == "[]"
 
 
 def test_mesh_and_observation_import_no_reader() -> None:
