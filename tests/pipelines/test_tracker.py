@@ -382,6 +382,19 @@ def test_without_a_pose_the_first_frame_is_located(box: Mesh) -> None:
         assert np.degrees(result.pose.angle_to(pose)) < 2.0
 
 
+def test_a_mask_that_fills_a_rectangle_is_left_out_as_a_box_and_not_called_missing(box: Mesh) -> None:
+    refiner = Refiner(box, preset="fast", threads=1)
+    for frame in range(2):
+        alone = seen(box, frame)
+        mask = np.zeros((CAMERA.height, CAMERA.width), bool)
+        rows, columns = (np.flatnonzero(masked(box, truth(frame), frame).mask.any(axis=k)) for k in (1, 0))
+        mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
+        result = refiner.track(alone.with_mask(mask), truth(0) if frame == 0 else None)
+        assert result.ok and "mask" not in result.modalities
+        assert "the mask is a box" in result.notes and "mask is off: it was left out" in result.notes
+        assert not any("no mask image was given" in note for note in result.notes)
+
+
 def test_frames_are_lost_until_an_object_that_convinces_has_been_found(box: Mesh) -> None:
     truth = START.retract([0.01, 0.0, 0.0, 1.1, -0.7, 2.0])
     good = masked(box, truth)

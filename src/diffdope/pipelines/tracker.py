@@ -9,6 +9,7 @@ from functools import partial
 
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
+from diffdope.io.masks import BOX_NOTE
 from diffdope.pipelines.attempt import Attempt, Follow, Locate, Refine
 from diffdope.pipelines.film_doubt import FilmDoubt
 from diffdope.pipelines.found_again import located, recentred, with_distance, within_reach
@@ -97,8 +98,11 @@ class Tracker:
             self._clock_s = self._time(time_s)
         if self.lost:
             return self._found_or_not(observation)
-        boxed = box_of_mask(observation, self._mesh) is not None  # it says where to look, not where the object ends
-        return self._frame(observation.without_mask() if boxed else observation, observation)
+        if box_of_mask(observation, self._mesh) is None:
+            return self._frame(observation, observation)
+        # It says where to look, not where the object ends.
+        result = self._frame(observation.without_mask(), observation)
+        return result if BOX_NOTE in result.notes else replace(result, notes=(*result.notes, BOX_NOTE))
 
     def _first(self, observation: Observation, time_s: float | None) -> RefinementResult:
         """Located where there is a mask; `LOST` until an object that convinces has been found."""

@@ -40,12 +40,14 @@ class Observation:
         camera: a pinhole whose size the images have.
         taken_by: the camera that was given, with its distortion; of a crop, the crop's.
         notes: what a user should know about where the images come from.
+        left_out: names of images that were given, and that an observation made of this one goes without.
     """
 
     camera: Camera
     _images: Mapping[str, StoredImage]
     taken_by: Camera
     notes: tuple[str, ...]
+    left_out: frozenset[str]
 
     def __init__(
         self,
@@ -85,22 +87,18 @@ class Observation:
             images["depth"] = checked_depth(as_array("depth", depth), camera, depth_scale)
         if mask is not None:
             images["mask"] = checked_mask(as_array("mask", mask), camera)
-        self._set(
-            camera.rectified, _rectified(images, camera), camera, (*_checked_notes(notes), *_notes_on_mask(images))
-        )
+        said = (*_checked_notes(notes), *_notes_on_mask(images))
+        self._set(camera.rectified, _rectified(images, camera), camera, said, frozenset())
 
-    def _set(
-        self, camera: Camera, images: dict[str, StoredImage], taken_by: Camera, notes: tuple[str, ...]
-    ) -> None:  # fmt: skip
-        object.__setattr__(self, "camera", camera)
-        object.__setattr__(self, "_images", images)
-        object.__setattr__(self, "taken_by", taken_by)
-        object.__setattr__(self, "notes", notes)
+    def _set(self, *values: object) -> None:
+        for name, value in zip(("camera", "_images", "taken_by", "notes", "left_out"), values, strict=True):
+            object.__setattr__(self, name, value)
 
     def _of(self, camera: Camera, images: dict[str, StoredImage], taken_by: Camera | None = None) -> Observation:
         """Other images of the same moment, without checks: a crop may well hold no depth and nothing of the mask."""
         made = object.__new__(type(self))
-        made._set(camera, images, camera if taken_by is None else taken_by, self.notes)
+        left_out = (self.left_out | self._images.keys()) - images.keys()
+        made._set(camera, images, camera if taken_by is None else taken_by, self.notes, left_out)
         return made
 
     @classmethod

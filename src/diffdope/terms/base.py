@@ -110,7 +110,7 @@ class ImageTerm(ABC):
     def why_off(self, mesh: Mesh, observation: Observation, settings: Any) -> str | None:
         """Why it is not compared; None if it is."""
         if self.image not in observation.modalities:
-            return f"no {self.image} image was given"
+            return "it was left out" if self.image in observation.left_out else f"no {self.image} image was given"
         if self.needs_color and not mesh.has_color:
             return "the mesh has no colours"
         return "its weight is 0" if self.weight(settings) == 0.0 else None
