@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -12,8 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from diffdope.cli.completion import flags_of_command
-from diffdope.cli.help_text import short_help
+from diffdope.cli.commands import BOP_COMMANDS, COMMANDS
+from diffdope.cli.completion import flags_of, flags_of_command
+from diffdope.cli.eye_in_hand_command import EyeInHandArguments
+from diffdope.cli.help_text import example_of, short_help
 from diffdope.cli.lists import joined
 from diffdope.cli.main import main, with_options
 from diffdope.cli.scene_inputs import masks_of, of_views
@@ -138,6 +141,26 @@ def test_a_view_may_have_no_mask_and_a_list_that_is_too_short_is_told_what_count
 
 def test_the_help_says_what_an_option_switches_off() -> None:
     assert "Do not compile and load the kernels" in short_help(ServeArguments, "diffdope serve")
+
+
+def arguments_of_commands() -> dict[str, type]:
+    """Of each command that has options of its own, as it is typed, the class of its arguments."""
+    tables = (("diffdope", COMMANDS), ("diffdope bop", BOP_COMMANDS))
+    own = {f"{before} {name}": one for before, table in tables for name, one in table.items() if one.arguments}
+    found = {prog: getattr(command.load(), command.arguments) for prog, command in own.items()}
+    return found | {"diffdope calibrate --eye-in-hand": EyeInHandArguments}
+
+
+@pytest.mark.parametrize(("prog", "kind"), arguments_of_commands().items())
+def test_the_help_of_a_command_has_an_example_that_can_be_typed(prog: str, kind: type) -> None:
+    example, shown = example_of(kind), short_help(kind, prog)
+    assert example.startswith(prog)
+    typed = shown.partition("example:\n")[2].partition("\n\n")[0].replace("\\\n", "")
+    assert shlex.split(typed) == example.split()
+    given = {word for word in example.removeprefix(prog).split() if word.startswith("--")}
+    assert given <= set(flags_of(kind))
+    usage = shown.partition("\n")[0].removeprefix(f"usage: {prog}")
+    assert set(re.findall(r"--[a-z-]+", usage)) <= given
 
 
 def test_an_image_of_a_file_of_several_is_asked_for_by_its_option(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from diffdope.cli.main import main
 from diffdope.errors import DiffDopeError
 from diffdope.jobs.inline_engine import InlineEngine
 from diffdope.jobs.journal import Journal
@@ -50,6 +51,16 @@ def test_parse_shard() -> None:
             parse_shard(text)
     with pytest.raises(DiffDopeError, match="got 0/2"):
         shard(TASKS, 0, 2)
+
+
+def test_parts_without_duplicates_need_the_models_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = [write_run(tmp_path / f"{i}.jsonl", shard(TASKS, i, 2), part=f"{i}/2", duplicates="drop") for i in (1, 2)]
+    before = sorted(tmp_path.iterdir())
+    assert main(["bop", "merge", *map(str, parts), "--out", str(tmp_path / "merged.csv")]) == 2
+    assert capsys.readouterr().err.startswith("error: --dataset: expected the folder with the models, ")
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_merged_parts_are_the_undivided_run(tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ class AnnotateArguments:
 
     Pictures are folders of your own (--rgb, --depth, --camera, --mesh) or a scene of a data set (--dataset, --split,
     --scene). The same command, given again, goes on where it was left.
+
+    Example: diffdope annotate --rgb rgb --depth depth --camera camera.json --mesh cup.ply box.ply --unit mm --out mine
     """
 
     out: Path

@@ -30,7 +30,10 @@ FILES = "confidence.json, reliability.png, report.md"
 
 @dataclass(frozen=True)
 class BopCalibrateArguments:
-    """Fits confidences to a data set with truth: writes a file for --confidence-file, and says what it is worth."""
+    """Fits confidences to a data set with truth: writes a file for --confidence-file, and says what it is worth.
+
+    Example: diffdope bop calibrate --dataset hope --split val --results results.csv --out calibrated
+    """
 
     dataset: Path
     """Folder with models, camera.json and the split."""

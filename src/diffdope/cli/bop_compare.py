@@ -36,7 +36,10 @@ _CHANGED_MM = 1.0  # by which ADD-S has to change for an instance to count as be
 
 @dataclass(frozen=True)
 class BopCompareArguments:
-    """Compares two BOP results CSV with the truth and with each other: the first is 'before', the second 'after'."""
+    """Compares two BOP results CSV with the truth and with each other: the first is 'before', the second 'after'.
+
+    Example: diffdope bop compare before.csv after.csv --dataset hope --split val --out compared
+    """
 
     results: Annotated[tuple[Path, Path], tyro.conf.Positional]
     """The two results CSV."""

@@ -27,7 +27,10 @@ from diffdope.io.files import check_folder, results_folder, write_json
 
 @dataclass(frozen=True)
 class BopEvalArguments:
-    """Compares BOP results CSV with the truth: tables here, and with --out also files and one HTML report."""
+    """Compares BOP results CSV with the truth: tables here, and with --out also files and one HTML report.
+
+    Example: diffdope bop eval --dataset hope --split val --results results.csv --out report
+    """
 
     dataset: Path
     """Folder with models, camera.json and the split."""

@@ -20,7 +20,10 @@ from diffdope.jobs.merge import merge, write_merged
 
 @dataclass(frozen=True)
 class BopMergeArguments:
-    """Joins the parts of a run into results CSV and records, as one undivided run would have written them."""
+    """Joins the parts of a run into results CSV and records, as one undivided run would have written them.
+
+    Example: diffdope bop merge part1.jsonl part2.jsonl --out results.csv
+    """
 
     parts: Annotated[tuple[Path, ...], tyro.conf.Positional]
     """The .jsonl files of all parts."""
@@ -35,10 +38,11 @@ def run(arguments: list[str]) -> int:
     given: BopMergeArguments = parsed(BopMergeArguments, arguments, "diffdope bop merge")
     prepare_csv(given.out)
     header, records = merge(given.parts)
+    if header.get("duplicates") == "drop" and given.dataset is None:
+        wanted = "the folder with the models, for this run drops duplicates, which are told by diameters"
+        raise expected("dataset", wanted, "none")
     files = RunFiles.at(given.out)
     write_merged(files.records, header, records)
-    if header.get("duplicates") == "drop" and given.dataset is None:
-        raise expected("dataset", "--dataset, for this run drops duplicates, which are told by diameters", "none")
     models = None if given.dataset is None else ModelSet(given.dataset, tuple(header["models"]))
     diameter_of = models.diameter_m if models is not None and header.get("duplicates") == "drop" else None
     if header.get("command") == COMMAND:

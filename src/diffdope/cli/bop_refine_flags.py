@@ -16,7 +16,10 @@ from diffdope.pipelines.settings import DEFAULT
 
 @dataclass(frozen=True)
 class BopRefineArguments:
-    """Refines the start poses of a BOP data set. The same command, given again, goes on where it was interrupted."""
+    """Refines the start poses of a BOP data set. The same command, given again, goes on where it was interrupted.
+
+    Example: diffdope bop refine --dataset hope --split val --init init_poses --level 010_trans_004 --out results.csv
+    """
 
     dataset: Path
     """Folder with models, camera.json and the split."""

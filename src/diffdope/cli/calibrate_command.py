@@ -28,6 +28,9 @@ class CalibrateArguments(CalibrationFlags):
     The result is T_camera_base, the pose of the robot's base in the camera: p_camera = T_camera_base p_base, in the
     OpenCV optical frame (x right, y down, z forward). Lengths in metres. Of a camera on the robot's hand, --eye-in-hand
     takes other flags (diffdope calibrate --eye-in-hand --help).
+
+    Example: diffdope calibrate --urdf arm.urdf --joints joints.json --camera camera_info.yaml --mask mask --depth depth
+    --out calibration
     """
 
     urdf: Path

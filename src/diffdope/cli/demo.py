@@ -24,7 +24,10 @@ from diffdope.scene.packaged import packaged_example
 
 @dataclass(frozen=True)
 class DemoArguments:
-    """Locates the packaged example, a carton in a path-traced scene; then refines it from 20 degrees and 15 mm off."""
+    """Locates the packaged example, a carton in a path-traced scene; then refines it from 20 degrees and 15 mm off.
+
+    Example: diffdope demo --out demo
+    """
 
     out: Path = Path("diffdope_demo")
     """Folder for result.json, overlay.png, costs.png and the film of the refinement, and for located/."""

@@ -30,6 +30,9 @@ class EyeInHandArguments(CalibrationFlags):
 
     The result is T_flange_camera, p_flange = T_flange_camera p_camera, in the OpenCV optical frame (x right, y down, z
     forward), and T_base_object. Three pictures at least, five or more are better; turn the hand about two axes.
+
+    Example: diffdope calibrate --eye-in-hand --urdf arm.urdf --joints joints.json --mesh cup.ply --camera
+    camera_info.yaml --rgb rgb --mask mask --out calibration
     """
 
     mesh: Path

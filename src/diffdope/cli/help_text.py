@@ -32,6 +32,7 @@ RARE = frozenset({
 HELP = ("-h", "--help", "--help-all")
 """Words that ask for the help of what has nothing but sub-commands."""
 _INDENT = 28
+_EXAMPLE = "Example: "
 _NONE = re.compile(r"\{None\}\|")
 _METAVARS: dict[Any, str] = {Path: "PATH", int: "N", float: "NUMBER", str: "TEXT"}
 
@@ -51,6 +52,9 @@ def short_help(kind: type, prog: str) -> str:
     lines = [" ".join(["usage:", prog, *(_head(f.name, hints[f.name]) for f in needed), "[options]"]), ""]
     about = (inspect.getdoc(kind) or "").split("\n\n")[0]
     lines += [*textwrap.wrap(" ".join(about.split()), width), ""]
+    example = example_of(kind)
+    if example:
+        lines += ["example:", *_broken(example, width), ""]
     for heading, some in (("needed:", needed), ("options:", [field for field in shown if field not in needed])):
         if not some:
             continue
@@ -63,6 +67,25 @@ def short_help(kind: type, prog: str) -> str:
         count = sum(field.name != "numbers" for field in rest)
         lines.append(f"{prog} --help-all lists the other options ({count}{more}).")
     return "\n".join(lines).rstrip()
+
+
+def example_of(kind: type) -> str:
+    """The command line that the last paragraph of the docstring of a command's arguments shows; empty if none does."""
+    last = " ".join((inspect.getdoc(kind) or "").split("\n\n")[-1].split())
+    return last.removeprefix(_EXAMPLE) if last.startswith(_EXAMPLE) else ""
+
+
+def _broken(command: str, width: int) -> list[str]:
+    """A command line in lines that a shell takes as one; no option is parted from its value."""
+    parts = command.replace(" --", "\n--").splitlines()
+    lines = [f"  {parts[0]}"]
+    for part in parts[1:]:
+        if len(lines[-1]) + len(part) + 3 > width:
+            lines[-1] += " \\"
+            lines.append(f"    {part}")
+        else:
+            lines[-1] += f" {part}"
+    return lines
 
 
 def _rest(kind: type) -> list[Any]:

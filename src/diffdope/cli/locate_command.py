@@ -38,6 +38,9 @@ class LocateArguments(InputFlags, RerunFlag):
     """Finds the pose of a known object in one image of your own, with no start pose. Lengths in files are millimetres.
 
     A mask that holds the labels of several instances gives each its own result.
+
+    Example: diffdope locate --mesh cup.ply --unit mm --camera camera.json --rgb rgb.png --depth depth.png --mask
+    mask.png --out result
     """
 
     out: Path

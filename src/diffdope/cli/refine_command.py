@@ -26,7 +26,11 @@ from diffdope.scene.mesh import Mesh
 
 @dataclass(frozen=True, kw_only=True)
 class RefineArguments(StartFlags, InputFlags, RerunFlag):
-    """Refines the pose of a known object in one image of your own. Lengths in files are millimetres, as in BOP."""
+    """Refines the pose of a known object in one image of your own. Lengths in files are millimetres, as in BOP.
+
+    Example: diffdope refine --mesh cup.ply --unit mm --camera camera.json --rgb rgb.png --depth depth.png --init
+    start.json --out result
+    """
 
     out: Path
     """Folder for result.json, history.npz, the pose in other formats (pose.txt, pose.csv, scene_gt.json), pictures and

@@ -37,7 +37,7 @@ from diffdope.scene.view import View
 class SceneArguments(RerunFlag):
     """Finds several objects at once, in one picture or in those of several cameras. Lengths in files are millimetres.
 
-    One picture: diffdope scene --camera camera.json --rgb rgb.png --mask labels.png --object cup.ply,label=1
+    Example: diffdope scene --camera camera.json --rgb rgb.png --mask labels.png --object cup.ply,label=1
     box.ply,label=2 --out out
     """
 

@@ -23,7 +23,10 @@ _NEEDED = ("fastapi", "uvicorn", "python_multipart")
 
 @dataclass(frozen=True, kw_only=True)
 class ServeArguments:
-    """Answers requests over HTTP: /meshes, /locate, /refine, /scene, /track. See docs/service.md, or its page /docs."""
+    """Answers requests over HTTP: /meshes, /locate, /refine, /scene, /track. See docs/service.md, or its page /docs.
+
+    Example: diffdope serve --port 8000 --workers 2
+    """
 
     host: str = "127.0.0.1"
     """Address to listen at; only this machine can reach the default."""

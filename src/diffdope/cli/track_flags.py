@@ -12,7 +12,11 @@ from diffdope.ros.bag_frames import TOLERANCE_S
 
 @dataclass(frozen=True, kw_only=True)
 class TrackArguments(StartFlags, InputFlags, RerunFlag):
-    """Follows a known object through a film or a folder of images. Lengths in files are millimetres, as in BOP."""
+    """Follows a known object through a film or a folder of images. Lengths in files are millimetres, as in BOP.
+
+    Example: diffdope track --mesh cup.ply --unit mm --camera camera.json --rgb frames --depth depth --init start.json
+    --out tracked
+    """
 
     out: Path
     """Folder for poses.jsonl, poses.csv, scene_gt.json, trajectory.txt (TUM), track.png and track.mp4; if it holds an

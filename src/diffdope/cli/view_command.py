@@ -22,7 +22,10 @@ from diffdope.viewer.needed import viser_module
 
 @dataclass(frozen=True)
 class ViewArguments:
-    """Shows a result in a browser: camera, photograph, depth, meshes, hypotheses, uncertainty, residuals."""
+    """Shows a result in a browser: camera, photograph, depth, meshes, hypotheses, uncertainty, residuals.
+
+    Example: diffdope view result --html result.html
+    """
 
     result: Annotated[Path, tyro.conf.Positional]
     """Folder or result.json of refine, locate, scene or calibrate, a tracked folder, or a BOP data set with --split."""
