@@ -142,22 +142,6 @@ def observation_of(capture: Capture) -> Observation:
     return Observation(capture.camera, **capture.images)
 
 
-def in_photograph(given: InputFlags, observation: Observation) -> tuple[Observation, dict[str, Any]]:
-    """What `Refiner.locate` is asked where a box is all that says where the object is, and there is no depth.
-
-    Files of a box are read as a mask, for depth tells what in it is the object, and a lens bends it with the picture.
-
-    Args:
-        given: the flags.
-        observation: of these files.
-    """
-    corners = observation.mask_box
-    if given.box is None or corners is None or "depth" in observation.modalities:
-        return observation, {}
-    x0, y0, x1, y1 = corners
-    return observation.without_mask(), {"box": (x0, y0, x1 - x0 + 1.0, y1 - y0 + 1.0)}
-
-
 def box_of(name: str, text: str | None) -> tuple[float, float, float, float] | None:
     """(x, y, width, height) from "120,80,64,48"; None stays None.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import tyro
 
 from diffdope.checked_fields import check_fields
-from diffdope.cli.input_flags import InputFlags, box_of, in_photograph, observation_of
+from diffdope.cli.input_flags import InputFlags, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.progress import COMPILES, Activity
 from diffdope.cli.refine_command import described
@@ -23,7 +23,6 @@ from diffdope.io.histories import write_history
 from diffdope.io.plain import to_plain
 from diffdope.io.pose_outputs import write_pose_files
 from diffdope.io.poses import read_start_pose
-from diffdope.io.regions import note_on_corners
 from diffdope.io.results import encode, write_result
 from diffdope.pipelines.confidence_file import with_confidence_file
 from diffdope.pipelines.refiner import Refiner
@@ -94,15 +93,12 @@ def locate_one(given: LocateArguments, refiner: Refiner, capture: Capture, prese
     """Locates, writes all files at once, prints the summary."""
     from rich.console import Console
 
+    from diffdope.cli.located import located
     from diffdope.cli.pictures import Draughtsman
-    from diffdope.cli.report import print_summary, with_progress
+    from diffdope.cli.report import print_summary
 
     console, observation = Console(), observation_of(capture)
-    seen, where = in_photograph(given, observation)
-    box = box_of("box", given.box)
-    result = with_progress(lambda report: refiner.locate(seen, near=near, progress=report, **where), "locating")
-    if box is not None and not where and not result.ok:  # it was read as a mask
-        result = replace(result, notes=(*result.notes, *note_on_corners(box)))
+    result = located(given, refiner, observation, near)
     with Activity("drawing pictures"), results_folder(given.out) as folder:
         write_result(folder / "result.json", result, described(preset, given.inputs))
         write_history(folder, result.history)
@@ -129,10 +125,10 @@ def locate_all(
 
     console, found = Console(), []
     with Activity(f"locating{COMPILES}", total=len(labels)) as activity:
-        for located in all_located(given, refiner, observation, labels, near):
-            found.append(located)
+        for one in all_located(given, refiner, observation, labels, near):
+            found.append(one)
             activity.update(len(found), text="locating")
-            console.print(f"label {located.label}: {in_brief(located.result)}")
+            console.print(f"label {one.label}: {in_brief(one.result)}")
     found = settled(found, refiner.mesh.diameter)
     with Activity("drawing"), results_folder(given.out) as folder:
         entries = [{"label": one.label, **encode(one.result)} for one in found]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import tyro
 
 from diffdope.checked_fields import check_fields
-from diffdope.cli.input_flags import InputFlags, StartFlags, in_photograph, observation_of
+from diffdope.cli.input_flags import InputFlags, StartFlags, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.progress import Activity
 from diffdope.cli.rerun_flag import RerunFlag
@@ -88,16 +88,16 @@ def refine_and_write(
     """Refines, or locates without a start, writes all files at once, prints the summary."""
     from rich.console import Console
 
+    from diffdope.cli.located import located
     from diffdope.cli.pictures import Draughtsman
-    from diffdope.cli.report import print_summary, refine_with_progress, with_progress
+    from diffdope.cli.report import print_summary, refine_with_progress
     from diffdope.pipelines.refiner import Refiner
 
     console, observation = Console(stderr=False), observation_of(capture)
     refiner = Refiner(mesh, preset=preset, seed=given.seed, threads=given.threads)
     if start is None:
         console.print("no --init: the object is located first, as `diffdope locate` does")
-        seen, where = in_photograph(given, observation)
-        result = with_progress(lambda report: refiner.locate(seen, progress=report, **where), "locating")
+        result = located(given, refiner, observation)
     else:
         result = refine_with_progress(refiner, observation, list(start.poses))
         result = replace(result, notes=(*start.notes, *result.notes))

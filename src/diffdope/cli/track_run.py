@@ -14,8 +14,8 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.io.depth import DepthReader
 from diffdope.io.frames import Frame, Frames
+from diffdope.io.masks import mask_in_box
 from diffdope.io.poses import pose_of
-from diffdope.io.regions import mask_of_box, note_on_cut
 from diffdope.io.results import encode
 from diffdope.jobs.journal import Journal
 from diffdope.pipelines.refiner import Refiner
@@ -49,8 +49,8 @@ class Video:
         said: tuple[str, ...] = ()
         mask = None if frame.mask is None or not np.any(frame.mask) else frame.mask
         if mask is None and self.box is not None and frame.time_s == 0.0:
-            mask = mask_of_box(self.box, frame.size)
-            said = tuple(filter(None, (note_on_cut(self.box, frame.size),)))
+            boxed = mask_in_box(self.box, frame.size)
+            mask, said = boxed.pixels, boxed.notes
         depth = None if frame.depth is None or not np.any(frame.depth) else frame.depth
         scale: float | None = None
         try:

@@ -16,10 +16,9 @@ from diffdope.io.camera_sizes import ROUNDED
 from diffdope.io.cameras import depth_scale_m, entry_in, load_camera_of_image
 from diffdope.io.depth import DepthReader, DepthSource, Kind
 from diffdope.io.images import read_depth, read_rgb
-from diffdope.io.masks import BOX_NOTE, Mask, MaskFile
+from diffdope.io.masks import Mask, MaskFile, mask_in_box
 from diffdope.io.memory_file import Source, source_of
 from diffdope.io.poses import read_extrinsics
-from diffdope.io.regions import mask_of_box, note_on_cut
 
 _LISTED = 12  # labels that an error names
 
@@ -166,8 +165,7 @@ class CaptureFiles:
         if self.box is not None:
             if size is None:
                 raise expected("images", "--rgb or --depth beside --box", "none")
-            pixels, cut = mask_of_box(self.box, size), note_on_cut(self.box, size)
-            return Mask(pixels, (BOX_NOTE, cut) if cut else (BOX_NOTE,))
+            return mask_in_box(self.box, size)
         if self.mask is None:
             return None
         file = MaskFile(source_of(self.mask), self.mask_label, self.image_id, self.mask_inverted)

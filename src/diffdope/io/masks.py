@@ -12,6 +12,7 @@ Which pixels of an image are the object's: `io/mask_levels.py`. Run lengths, pol
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,9 @@ from diffdope.io.mask_files import ENDINGS as TEXTS
 from diffdope.io.mask_files import Instances, Size, read_instances
 from diffdope.io.mask_levels import Levels, levels_of, levels_of_image, object_pixels
 from diffdope.io.memory_file import MemoryFile
+from diffdope.io.regions import mask_of_box, note_on_cut
 
-__all__ = ["Mask", "MaskFile", "looks_inverted", "object_pixels", "read_labels", "read_mask"]
+__all__ = ["Mask", "MaskFile", "looks_inverted", "mask_in_box", "object_pixels", "read_labels", "read_mask"]
 
 Stored = Levels | NDArray[Any] | list[Levels | NDArray[Any]]
 BOX_NOTE = "the mask is a box"
@@ -47,6 +49,20 @@ class Mask:
 
     pixels: NDArray[Any]
     notes: tuple[str, ...] = ()
+
+
+def mask_in_box(box: Sequence[float], size: tuple[int, int]) -> Mask:
+    """A box that a user gave in place of a mask, and a note where the picture cuts it.
+
+    Args:
+        box: x, y of the top-left corner, width, height, pixels.
+        size: (height, width) of the picture.
+
+    Raises:
+        DiffDopeError: if it is no box, or no pixel of the picture is in it.
+    """
+    cut = note_on_cut(box, size)
+    return Mask(mask_of_box(box, size), (BOX_NOTE, cut) if cut else (BOX_NOTE,))
 
 
 @dataclass(frozen=True)
