@@ -149,6 +149,19 @@ def test_refused(images: dict[str, Any], message: str) -> None:
         Observation(CAMERA, **images)
 
 
+@pytest.mark.parametrize(
+    ("depth", "doubted"),
+    [(60 * DEPTH + 0.25, True), (DEPTH, False), (19 * DEPTH / DEPTH.max(), False)],
+)
+def test_distances_that_few_cameras_see_get_a_note_of_the_unit(depth: np.ndarray, doubted: bool) -> None:
+    notes = Observation(CAMERA, depth=depth).notes
+    middle = float(np.median(depth))
+    said = f"depth has a median of {middle:.4g} m: if that looks like millimetres, depth_scale is METRES per unit"
+    assert notes == ((f"{said}, 0.001 for millimetres",) if doubted else ())
+    whole = Observation(CAMERA, depth=np.rint(1e3 * depth).astype(np.int32), depth_scale=1e-3)
+    assert whole.notes == (), "the scale was said"
+
+
 def test_is_immutable_and_copies() -> None:
     rgb = (RGB / 255).astype(np.float32)
     observation = Observation(CAMERA, rgb=rgb)

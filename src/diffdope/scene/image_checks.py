@@ -74,8 +74,10 @@ def checked_rgb(array: NDArray[Any], camera: Camera) -> StoredImage:
     return StoredImage(colors)
 
 
-def checked_depth(array: NDArray[Any], camera: Camera, depth_scale: float | None) -> StoredImage:
-    """Depth (H, W), checked and copied, with 0 for what means 'missing': see `without_missing`.
+def checked_depth(
+    array: NDArray[Any], camera: Camera, depth_scale: float | None
+) -> tuple[StoredImage, tuple[str, ...]]:  # fmt: skip
+    """Depth (H, W), checked and copied, with 0 for what means 'missing': see `without_missing`; and notes on its unit.
 
     Raises:
         DiffDopeError: for another size or type, integers without a scale, numbers that are no distances, or a median
@@ -96,8 +98,7 @@ def checked_depth(array: NDArray[Any], camera: Camera, depth_scale: float | None
         cure = "depth is the distance along the optical axis; set missing depth to 0"
         raise expected("depth", "no negative numbers", f"{low * unit:.4g}", cure)
     depth = _in_metres(array, unit)
-    _check_depth_unit(depth, depth_scale)
-    return depth
+    return depth, _notes_on_unit(depth, depth_scale)
 
 
 def _hard(array: NDArray[Any]) -> NDArray[np.bool_]:
@@ -159,7 +160,8 @@ def _likely_unit(median: float) -> tuple[float, str]:
     return min(_UNITS, key=lambda one: abs(np.log(median * one[0])))
 
 
-def _check_depth_unit(depth: StoredImage, depth_scale: float | None) -> None:
+def _notes_on_unit(depth: StoredImage, depth_scale: float | None) -> tuple[str, ...]:
+    """What may be meant by distances that few cameras see; those that none does are refused."""
     # A sample will do: the question is whether it is metres or millimetres.
     sample = depth.values.ravel()[:: max(1, depth.values.size // _SAMPLE)]
     sample = sample if sample.any() else depth.values
@@ -168,13 +170,16 @@ def _check_depth_unit(depth: StoredImage, depth_scale: float | None) -> None:
         raise expected("depth", "some pixels with depth", "0 (missing) everywhere", "leave depth out")
     plausible = (valid >= _NEAREST_M / depth.unit) & (valid <= FARTHEST_M / depth.unit)
     if 2 * np.count_nonzero(plausible) > len(valid):  # so is the median, which takes longer
-        return
+        return ()
     middle = float(np.median(valid)) * depth.unit
     # Metres beyond the sensors of a room come as fractions; what counts millimetres is whole, whatever its type.
     whole = depth.unit > _COARSE_M and bool(np.all(valid == np.rint(valid)))
     farthest_m = FARTHEST_M if whole else _FARTHEST_METRES_M
     if _NEAREST_M <= middle <= farthest_m:
-        return
+        if middle <= FARTHEST_M or depth_scale is not None:
+            return ()
+        note = f"depth has a median of {middle:.4g} m: if that looks like millimetres, depth_scale is METRES per unit"
+        return (f"{note}, 0.001 for millimetres",)
     given = "" if depth_scale is None else f" with depth_scale {depth_scale:g}"
     if middle > farthest_m:
         scale, unit = _likely_unit(middle / depth.unit)

@@ -80,14 +80,15 @@ class Observation:
         _check_no_paths(rgb=rgb, depth=depth, mask=mask)
         if rgb is None and depth is None and mask is None:
             raise DiffDopeError("observation: expected at least one of rgb, depth and mask, got none")
-        images = {}
+        images: dict[str, StoredImage] = {}
+        on_depth: tuple[str, ...] = ()
         if rgb is not None:
             images["rgb"] = checked_rgb(as_array("rgb", rgb), camera)
         if depth is not None:
-            images["depth"] = checked_depth(as_array("depth", depth), camera, depth_scale)
+            images["depth"], on_depth = checked_depth(as_array("depth", depth), camera, depth_scale)
         if mask is not None:
             images["mask"] = checked_mask(as_array("mask", mask), camera)
-        said = (*_checked_notes(notes), *_notes_on_mask(images))
+        said = (*_checked_notes(notes), *on_depth, *_notes_on_mask(images))
         self._set(camera.rectified, _rectified(images, camera), camera, said, frozenset())
 
     def _set(self, *values: object) -> None:
