@@ -34,8 +34,8 @@ _NUMBER = re.compile(r"obj_(\d+)$")
 class AnnotateArguments:
     """Marks poses in pictures, in a browser, and keeps a data set in the BOP format in step with every change.
 
-    Pictures are folders of your own (--rgb, --depth, --camera, --mesh) or a scene of a data set (--dataset, --split,
-    --scene). The same command, given again, goes on where it was left.
+    Pictures are folders of your own (--rgb, --depth, --camera, --mesh) or a scene of a data set (--dataset,
+    --dataset-split, --dataset-scene). The same command, given again, goes on where it was left.
 
     Example: diffdope annotate --rgb rgb --depth depth --camera camera.json --mesh cup.ply box.ply --unit mm --out mine
     """
