@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.shared_data import DATA
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.refine_run import RunFiles, refine_dataset
+from diffdope.bop.refine_run import Execution, RunFiles, refine_dataset
 from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.starts import Selection, level_path, select, starts_of_json
 from diffdope.jobs.engine import make_engine
@@ -42,7 +42,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as out:
             files = RunFiles.at(Path(out) / "results.csv")
             began = time.perf_counter()
-            refine_dataset(work, starts, files, init="benchmark", engine=make_engine(engine, workers=workers))
+            refine_dataset(work, starts, files, Execution(make_engine(engine, workers=workers)), init="benchmark")
             seconds = time.perf_counter() - began
         first = first or seconds
         plan = f"{engine:5s} {workers} workers x {threads} threads"

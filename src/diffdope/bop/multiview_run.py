@@ -9,9 +9,8 @@ from typing import Any
 from diffdope.bop.duplicates import without_duplicates
 from diffdope.bop.multiview_record import estimates_of_sensor, results_file
 from diffdope.bop.multiview_work import MultiviewWork
-from diffdope.bop.refine_run import OnBegin, OnRecord, RunFiles, common_header, recorded
+from diffdope.bop.refine_run import Execution, RunFiles, common_header, recorded
 from diffdope.io.bop_results import write_results
-from diffdope.jobs.engine import Engine
 from diffdope.jobs.task import Task
 
 COMMAND = "bop refine --multiview"
@@ -38,14 +37,10 @@ def refine_groups(
     work: MultiviewWork,
     tasks: Sequence[Task],
     files: RunFiles,
+    execution: Execution,
     *,
     init: str,
-    engine: Engine,
-    part: tuple[int, int] | None = None,
     keep_duplicates: bool = True,
-    fresh: bool = False,
-    on_begin: OnBegin | None = None,
-    on_record: OnRecord | None = None,
 ) -> list[dict[str, Any]]:
     """Refines the groups that are not yet in the records, and writes the results when all are.
 
@@ -53,13 +48,9 @@ def refine_groups(
         work: the settings.
         tasks: all groups, in the order of their keys.
         files: where results go; those of several sensors have their names.
+        execution: where the work is done, and which part of it.
         init: where start poses come from, for the reader.
-        engine: where the work is done.
-        part: (i, n): only the i-th of n parts.
         keep_duplicates: whether, of results of one object that ended at the same place, all stay in the CSV.
-        fresh: forget what is in the records.
-        on_begin: called once with the number of groups and the records that are there already.
-        on_record: called with every new record.
 
     Returns:
         All records, in order.
@@ -68,10 +59,7 @@ def refine_groups(
         DiffDopeError: if the records belong to other settings, or another process writes them.
     """
     header = header_of_groups(work, tasks, init, keep_duplicates=keep_duplicates)
-    records = recorded(
-        tasks, work, files.records, header, engine=engine, part=part, fresh=fresh, on_begin=on_begin,
-        on_record=on_record,
-    )  # fmt: skip
+    records = recorded(tasks, work, files.records, header, execution)
     diameter_of = work.each.diameters(keep_duplicates)
     write_sensor_results(files.results, records, work.sensors, diameter_of)
     return records

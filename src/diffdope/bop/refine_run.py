@@ -45,6 +45,25 @@ class RunFiles:
         return cls(out.with_name(f"{stem}.csv"), out.with_name(f"{stem}.jsonl"))
 
 
+@dataclass(frozen=True)
+class Execution:
+    """Where the tasks of a run are done, which of them, and who is told.
+
+    Attributes:
+        engine: where the work is done.
+        part: (i, n): only the i-th of n parts, whole images.
+        fresh: forget what is in the records.
+        on_begin: called once with the number of tasks and the records that are there already.
+        on_record: called with every new record.
+    """
+
+    engine: Engine
+    part: tuple[int, int] | None = None
+    fresh: bool = False
+    on_begin: OnBegin | None = None
+    on_record: OnRecord | None = None
+
+
 def tasks_of(starts: Sequence[Start]) -> list[Task]:
     """One task a start pose; those of an image are a group."""
     return [Task(start.key, start.group, start) for start in starts]
@@ -95,14 +114,10 @@ def refine_dataset(
     work: RefineWork,
     starts: Sequence[Start],
     files: RunFiles,
+    execution: Execution,
     *,
     init: str,
-    engine: Engine,
-    part: tuple[int, int] | None = None,
     keep_duplicates: bool = True,
-    fresh: bool = False,
-    on_begin: OnBegin | None = None,
-    on_record: OnRecord | None = None,
 ) -> list[dict[str, Any]]:
     """Refines what is not yet in the records, and writes the results when everything is.
 
@@ -110,13 +125,9 @@ def refine_dataset(
         work: the settings.
         starts: all start poses, in the order of their keys.
         files: where results go.
+        execution: where the work is done, and which part of it.
         init: where the start poses come from, for the reader.
-        engine: where the work is done.
-        part: (i, n): only the i-th of n parts, whole images.
         keep_duplicates: whether, of results of one object that ended at the same place, all stay in the CSV.
-        fresh: forget what is in the records.
-        on_begin: called once with the number of tasks and the records that are there already.
-        on_record: called with every new record.
 
     Returns:
         All records, in order.
@@ -125,17 +136,13 @@ def refine_dataset(
         DiffDopeError: if the records belong to other settings, or another process writes them.
     """
     header = header_of(work, starts, init, keep_duplicates=keep_duplicates)
-    records = recorded(
-        tasks_of(starts), work, files.records, header, engine=engine, part=part, fresh=fresh, on_begin=on_begin,
-        on_record=on_record,
-    )  # fmt: skip
+    records = recorded(tasks_of(starts), work, files.records, header, execution)
     write_results(files.results, estimates_of(records, diameter_of=work.diameters(keep_duplicates)))
     return records
 
 
 def recorded(
-    tasks: Sequence[Task], work: Work, path: Path, header: Mapping[str, Any], *, engine: Engine,
-    part: tuple[int, int] | None, fresh: bool, on_begin: OnBegin | None, on_record: OnRecord | None,
+    tasks: Sequence[Task], work: Work, path: Path, header: Mapping[str, Any], execution: Execution
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Does the tasks that are not yet in the records, and returns the records of all, or of a part, in order.
 
@@ -144,24 +151,20 @@ def recorded(
         work: what does one.
         path: of the records.
         header: what they must have in common.
-        engine: where the work is done.
-        part: (i, n): only the i-th of n parts.
-        fresh: forget what is in the records.
-        on_begin: called once with the number of tasks and the records that are there already.
-        on_record: called with every new record.
+        execution: where the work is done, and which part of it.
 
     Raises:
         DiffDopeError: if the records belong to other settings, or another process writes them.
     """
-    header = dict(header)
-    if part is not None:
-        tasks = shard(tasks, *part)
-        header["shard"] = f"{part[0]}/{part[1]}"
-    with Journal.open(path, header, fresh=fresh) as journal:
-        if on_begin is not None:
-            on_begin(len(tasks), dict(journal.done))
+    header, on_record = dict(header), execution.on_record
+    if execution.part is not None:
+        tasks = shard(tasks, *execution.part)
+        header["shard"] = f"{execution.part[0]}/{execution.part[1]}"
+    with Journal.open(path, header, fresh=execution.fresh) as journal:
+        if execution.on_begin is not None:
+            execution.on_begin(len(tasks), dict(journal.done))
         run_tasks(
-            tasks, work, engine=engine, journal=journal,
+            tasks, work, engine=execution.engine, journal=journal,
             on_record=None if on_record is None else lambda _, record: on_record(record),
         )  # fmt: skip
         journal.finish([task.key for task in tasks])

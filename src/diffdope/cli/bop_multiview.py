@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from math import radians
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -16,13 +15,14 @@ from diffdope.bop.multiview_record import results_file
 from diffdope.bop.multiview_run import refine_groups
 from diffdope.bop.multiview_starts import group_tasks
 from diffdope.bop.multiview_work import MultiviewWork
-from diffdope.bop.refine_run import RunFiles
+from diffdope.bop.refine_run import Execution, RunFiles
 from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.start_sources import StartSource
 from diffdope.bop.starts import Selection
 from diffdope.bop.view_groups import SensorSets, read_view_groups, selected_groups
 from diffdope.cli.bop_refine_flags import BopRefineArguments, engine_of
 from diffdope.cli.input_flags import sigma_of
+from diffdope.cli.journal_display import JournalDisplay, Record
 from diffdope.cli.lists import names_of
 from diffdope.cli.progress import COMPILES, Activity
 from diffdope.errors import expected
@@ -54,10 +54,10 @@ def run_multiview(
     disturbed = radians(source.perturb_deg), 1e-3 * source.perturb_mm
     files = RunFiles.at(given.out, part)
     with GroupDisplay(sets.first.name, files, sets.names) as display:
+        execution = Execution(engine_of(given), part, given.fresh, display.begin, display.add)
+        groups_work, keep_duplicates = MultiviewWork(each, sets.names, sigma, disturbed), given.duplicates == "keep"
         records = refine_groups(
-            MultiviewWork(each, sets.names, sigma, disturbed), tasks, files, init=source.described,
-            engine=engine_of(given), part=part, keep_duplicates=given.duplicates == "keep", fresh=given.fresh,
-            on_begin=display.begin, on_record=display.add,
+            groups_work, tasks, files, execution, init=source.described, keep_duplicates=keep_duplicates
         )  # fmt: skip
     return display.summarise(records, masks=mask_origin(given.mask))
 
@@ -75,39 +75,16 @@ def targets_path(path: Path, root: Path) -> Path:
     raise expected("multiview", "a targets file of several views", f"{path} (looked for here and in {root})", cure)
 
 
-class GroupDisplay:
+class GroupDisplay(JournalDisplay):
     """Progress with the running error against the truth, and failures."""
 
     def __init__(self, name: str, files: RunFiles, sensors: Sequence[str]) -> None:
+        console = Console(stderr=True)
+        activity = Activity(f"{name}: preparing{COMPILES}", console, period_s=300.0)
+        super().__init__("targets", files.records, activity, console)
         self._files, self._sensors = files, sensors
-        self._console = Console(stderr=True)
-        self._activity = Activity(f"{name}: preparing{COMPILES}", self._console, period_s=300.0)
         self._add_mm: list[float] = []
-        self._done = self._total = self._objects = self._failures = 0
-
-    def __enter__(self) -> GroupDisplay:
-        self._activity.__enter__()
-        return self
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        self._activity.__exit__(kind, error, trace)
-        if isinstance(error, KeyboardInterrupt):
-            kept = f"{self._done} of {self._total} targets are in {self._files.records}"
-            raise KeyboardInterrupt(f"interrupted; {kept}; the same command goes on from there") from None
-
-    def begin(self, total: int, done: Mapping[str, Mapping[str, Any]]) -> None:
-        """Takes the number of targets and the records of an earlier, interrupted run."""
-        self._total = total
-        for record in done.values():
-            self._count(record)
-        if done:
-            self._console.print(f"resuming: {len(done)} of {total} targets are done already")
-        self._activity.begin(total, self._done, self.described())
-
-    def add(self, record: Mapping[str, Any]) -> None:
-        """Takes a new record."""
-        self._count(record)
-        self._activity.update(self._done, text=self.described())
+        self._objects = self._failures = 0
 
     def described(self) -> str:
         """Objects, running error and failures, in a few words."""
@@ -116,15 +93,15 @@ class GroupDisplay:
             words.append(f"ADD median {np.median(self._add_mm):.2f} mm")
         return ", ".join([*words, f"{self._failures} failed"])
 
-    def _count(self, record: Mapping[str, Any]) -> None:
-        self._done += 1
+    def count(self, record: Record) -> None:
+        """Takes the errors of a target's objects against the truth, and which failed."""
         for one in record.get("objects", ()):
             self._objects += 1
             self._failures += not Status(one["status"]).ok
             if one["errors"]:
                 self._add_mm.append(one["errors"]["add_mm"])
 
-    def summarise(self, records: Sequence[Mapping[str, Any]], *, masks: str) -> int:
+    def summarise(self, records: Sequence[Record], *, masks: str) -> int:
         """Prints what became of the targets; 1 if some ended in an error."""
         console = Console()
         statuses = [one["status"] for record in records for one in record.get("objects", ())]
@@ -148,7 +125,7 @@ class GroupDisplay:
         return 1 if errors else 0
 
 
-def key_of(record: Mapping[str, Any]) -> str:
+def key_of(record: Record) -> str:
     """Scene and images of a record, for messages."""
     images = ", ".join(" ".join(map(str, image)) for image in record["images"])
     return f"scene {record['scene_id']} ({images})"

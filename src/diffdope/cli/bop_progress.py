@@ -4,76 +4,54 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Any
 
 import numpy as np
 from rich.console import Console
 
 from diffdope.bop.refine_run import RunFiles, Tally
+from diffdope.cli.journal_display import JournalDisplay, Record
 from diffdope.cli.progress import COMPILES, Activity
 from diffdope.pipelines.result import Status
 
 
-class RunDisplay:
+class RunDisplay(JournalDisplay):
     """Progress with rate, time left, running error against the truth, and failures."""
 
     def __init__(self, name: str, files: RunFiles) -> None:
+        console = Console(stderr=True)
+        activity = Activity(f"{name}: preparing{COMPILES}", console, period_s=300.0)
+        super().__init__("objects", files.records, activity, console)
         self._files = files
-        self._console = Console(stderr=True)
-        self._activity = Activity(f"{name}: preparing{COMPILES}", self._console, period_s=300.0)
         self._add_mm: list[float] = []
-        self._failures = self._done = self._new = self._total = 0
+        self._failures = self._before = 0
         self._began = time.monotonic()
 
-    def __enter__(self) -> RunDisplay:
-        self._activity.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._activity.__exit__(kind, error, trace)
-        if isinstance(error, KeyboardInterrupt):
-            kept = f"{self._done} of {self._total} objects are in {self._files.records}"
-            raise KeyboardInterrupt(f"interrupted; {kept}; the same command goes on from there") from None
-
-    def begin(self, total: int, done: Mapping[str, Mapping[str, Any]]) -> None:
+    def begin(self, total: int, done: Mapping[str, Record]) -> None:
         """Takes the number of objects and the records of an earlier, interrupted run."""
-        self._total, self._began = total, time.monotonic()
-        for record in done.values():
-            self._count(record)
-        if done:
-            self._console.print(f"resuming: {len(done)} of {total} objects are done already")
-        self._activity.begin(total, self._done, self.described())
-
-    def add(self, record: Mapping[str, Any]) -> None:
-        """Takes a new record."""
-        self._count(record)
-        self._new += 1
-        self._activity.update(self._done, text=self.described())
+        self._before, self._began = len(done), time.monotonic()
+        super().begin(total, done)
 
     @property
     def rate(self) -> float:
         """Objects a second, of this run."""
-        return self._new / max(time.monotonic() - self._began, 1e-9)
+        return (self._done - self._before) / max(time.monotonic() - self._began, 1e-9)
 
     def described(self) -> str:
         """Rate, running error and failures, in a few words."""
-        words = [f"{self.rate:.2f}/s" if self._new else "starting"]
+        words = [f"{self.rate:.2f}/s" if self._done > self._before else "starting"]
         if self._add_mm:
             good = float(np.mean(np.array(self._add_mm) < 5.0))
             words.append(f"ADD median {np.median(self._add_mm):.2f} mm, {good:.0%} < 5 mm")
         words.append(f"{self._failures} failed")
         return ", ".join(words)
 
-    def _count(self, record: Mapping[str, Any]) -> None:
-        self._done += 1
+    def count(self, record: Record) -> None:
+        """Takes the error against the truth, and whether it failed."""
         if record.get("errors"):
             self._add_mm.append(record["errors"]["add_mm"])
         self._failures += "error" in record or not Status(record["status"]).ok
 
-    def summarise(self, records: Sequence[Mapping[str, Any]], *, masks: str = "") -> int:
+    def summarise(self, records: Sequence[Record], *, masks: str = "") -> int:
         """Prints what became of the start poses, and where masks came from; 1 if some ended in an error."""
         tally = Tally.of(records)
         console = Console()

@@ -9,7 +9,7 @@ import tyro
 
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.masks import mask_origin
-from diffdope.bop.refine_run import RunFiles, refine_dataset
+from diffdope.bop.refine_run import Execution, RunFiles, refine_dataset
 from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.start_sources import NOWHERE, StartSource
 from diffdope.bop.starts import Selection
@@ -50,10 +50,10 @@ def run(arguments: list[str]) -> int:
         starts = source.starts(dataset, selection)
     files = RunFiles.at(given.out, part)
     with RunDisplay(dataset.name, files) as display:
+        execution = Execution(engine_of(given), part, given.fresh, display.begin, display.add)
+        keep_duplicates = given.duplicates == "keep"
         records = refine_dataset(
-            work, starts, files, init=source.described, engine=engine_of(given), part=part,
-            keep_duplicates=given.duplicates == "keep", fresh=given.fresh,
-            on_begin=display.begin, on_record=display.add,
+            work, starts, files, execution, init=source.described, keep_duplicates=keep_duplicates
         )  # fmt: skip
     return display.summarise(records, masks=mask_origin(given.mask))
 

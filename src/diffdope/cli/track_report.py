@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from diffdope.cli.journal_display import JournalDisplay
 from diffdope.cli.progress import COMPILES, Activity, counted
 from diffdope.cli.report import view_line
 from diffdope.cli.track_run import Video, events_of, poses_of
@@ -36,35 +36,25 @@ _AGREEMENTS = {
 _PREMISES = ("contradiction: depth", "contradiction: scale", "registration:", "depth_scale", "is the unit")
 
 
-class TrackDisplay:
+class TrackDisplay(JournalDisplay):
     """Progress with the last frame's status, and a line for every loss and recovery."""
 
     def __init__(self, total: int | None, done: Records, out: Path, console: Console) -> None:
-        self._console, self._out = console, out
-        self._activity = Activity(f"tracking{COMPILES}", total=total, done=len(done))
-        self._done, self._lost = len(done), False
+        activity = Activity(f"tracking{COMPILES}", total=total, done=len(done))
+        super().__init__("frames", out / "poses.jsonl", activity, console)
+        self._done, self._lost, self._text = len(done), False, ""
         if done:
             console.print(f"resuming: {len(done)} frames are done already")
 
-    def __enter__(self) -> TrackDisplay:
-        self._activity.__enter__()
-        return self
+    def described(self) -> str:
+        """Whether the last frame was lost, and its confidence."""
+        return self._text
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._activity.__exit__(kind, error, trace)
-        if isinstance(error, KeyboardInterrupt):
-            kept = f"{self._done} frames are in {self._out / 'poses.jsonl'}"
-            raise KeyboardInterrupt(f"interrupted; {kept}; the same command goes on from there") from None
-
-    def add(self, record: Mapping[str, Any]) -> None:
-        """Takes a new record."""
-        self._done += 1
+    def count(self, record: Mapping[str, Any]) -> None:
+        """Takes a frame, and says if the object was lost or found in it."""
         lost = record["status"] == Status.LOST
         confidence = 0.0 if record["confidence"] is None else record["confidence"]
-        text = f"{'lost' if lost else 'tracking'}: confidence {confidence:.2f}"
-        self._activity.update(self._done, text=text)
+        self._text = f"{'lost' if lost else 'tracking'}: confidence {confidence:.2f}"
         if lost != self._lost:
             event = f"lost, confidence {confidence:.2f}" if lost else events_of(record)
             self._console.print(f"frame {self._done - 1}, {record['time_s']:.2f} s: {event}")
