@@ -20,7 +20,7 @@ from diffdope.io.results import encode
 from diffdope.jobs.journal import Journal
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
-from diffdope.pipelines.tracked import not_found_yet
+from diffdope.pipelines.tracked import FOUND, IN_DOUBT, not_found_yet
 from diffdope.scene.observation import Observation
 
 Record = Mapping[str, Any]
@@ -133,7 +133,7 @@ def state_began(done: Mapping[str, Record], start: Pose | None) -> tuple[int, in
 
 def is_trusted(record: Record) -> bool:
     """Whether the tracker has learned from that frame: the object was neither lost nor in doubt."""
-    return record["status"] != Status.LOST and not any(note.startswith("in doubt") for note in record["notes"])
+    return record["status"] != Status.LOST and not any(note.startswith(IN_DOUBT) for note in record["notes"])
 
 
 def check_same_frames(done: Mapping[str, Record], frames: Frames) -> None:
@@ -170,7 +170,7 @@ def record_of(frame: Frame, result: RefinementResult) -> dict[str, Any]:
 
 def events_of(record: Record) -> str:
     """What happened in this frame: doubt and recovery, not missing images, which are noted in every frame alike."""
-    return "; ".join(note for note in record["notes"] if note.startswith(("in doubt", "found")))
+    return "; ".join(note for note in record["notes"] if note.startswith((IN_DOUBT, FOUND)))
 
 
 def poses_of(records: Mapping[str, Record]) -> Iterator[tuple[str, Pose, Record]]:

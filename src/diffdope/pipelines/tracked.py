@@ -8,6 +8,9 @@ from dataclasses import replace
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.result import NOWHERE, RefinementResult, Status, nothing_compared
 
+IN_DOUBT, FOUND = "in doubt", "found"
+"""How notes of a frame begin: the pose was not trusted; the object was found otherwise than by following it. Journals
+hold notes as texts, and are told apart by these."""
 # Of an object that was followed before: what `MESSAGES` ask of a start has been answered.
 _GONE = {
     Status.OUT_OF_VIEW: "it is expected outside of the picture, and not seen in it",

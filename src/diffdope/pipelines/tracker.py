@@ -17,7 +17,7 @@ from diffdope.pipelines.in_box import box_of_mask
 from diffdope.pipelines.last_picture import LastPicture
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import TrackingSettings
-from diffdope.pipelines.tracked import likeness, lost, not_found_yet, sureness, with_usual_note
+from diffdope.pipelines.tracked import FOUND, IN_DOUBT, likeness, lost, not_found_yet, sureness, with_usual_note
 from diffdope.pipelines.usual_fit import UsualFit
 from diffdope.problem.level_problem import GainModel
 from diffdope.scene.mesh import Mesh
@@ -169,7 +169,7 @@ class Tracker:
         if hopeless or self._in_doubt >= self._settings.patience:
             return self._found_or_not(given)
         self._last = result.pose
-        note = f"in doubt for {self._in_doubt} of {self._settings.patience} frames (confidence {confidence:.2f})"
+        note = f"{IN_DOUBT} for {self._in_doubt} of {self._settings.patience} frames (confidence {confidence:.2f})"
         return replace(result, notes=(*result.notes, note))
 
     def _surer(self, result: RefinementResult, observation: Observation) -> RefinementResult:
@@ -278,8 +278,8 @@ class Tracker:
         self._begun = False
         self._trust(result, observation)
         if frames == 0:  # the wider search found it in the very frame that was in doubt
-            return replace(result, notes=(*result.notes, "found by the wider search"))
-        text = f"found again after {frames} lost frame{'s' if frames > 1 else ''}"
+            return replace(result, notes=(*result.notes, f"{FOUND} by the wider search"))
+        text = f"{FOUND} again after {frames} lost frame{'s' if frames > 1 else ''}"
         return replace(result, message=f"{text}; {result.message}", notes=(*result.notes, text))
 
 
