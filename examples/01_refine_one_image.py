@@ -18,7 +18,7 @@ folder = Path(str(files("diffdope"))) / "data" / "demo"
 
 # The camera: focal lengths and principal point in pixels, and the size of the picture.
 # From numbers of your own: dd.Camera.from_K(K, width=640, height=480).
-camera, depth_scale = dd.load_camera(folder / "camera.json")
+camera, depth_scale_mm = dd.load_camera(folder / "camera.json")
 
 # The object. Files do not say what their numbers mean, so `unit` is required.
 mesh = dd.Mesh.load(folder / "object.ply", unit="mm")
@@ -30,7 +30,7 @@ observation = dd.Observation.load(
     rgb=folder / "rgb.png",
     depth=folder / "depth.png",
     mask=folder / "mask.png",
-    depth_scale=1e-3 * depth_scale,
+    depth_scale=1e-3 * depth_scale_mm,
 )
 
 

@@ -19,7 +19,6 @@ from torch.nn.functional import avg_pool2d
 import diffdope as dd
 import diffdope.torch
 from diffdope.geometry.crop import choose_crop
-from diffdope.render.renderer import Renderer
 
 folder = Path(str(files("diffdope"))) / "data" / "demo"
 camera, _ = dd.load_camera(folder / "camera.json")
@@ -36,7 +35,7 @@ box = (columns.min(), rows.min(), columns.max(), rows.max())
 crop = observation.crop(choose_crop([box], camera, margin=0.3, max_size=160))
 picture = torch.tensor(crop.rgb.mean(axis=-1))
 mask = torch.tensor(crop.mask)
-renderer = Renderer(mesh, crop.camera)
+renderer = dd.Renderer(mesh, crop.camera)
 
 
 def whiten(image: torch.Tensor, size: int = 9) -> torch.Tensor:

@@ -15,11 +15,10 @@ import numpy as np
 import trimesh
 
 import diffdope as dd
-from diffdope.render.renderer import Renderer
 
 rng = np.random.default_rng(0)
 folder = Path(str(files("diffdope"))) / "data" / "demo"
-camera, depth_scale = dd.load_camera(folder / "camera.json")
+camera, depth_scale_mm = dd.load_camera(folder / "camera.json")
 
 
 def photograph() -> tuple[dd.Mesh, dd.Observation, dd.Pose]:
@@ -29,7 +28,7 @@ def photograph() -> tuple[dd.Mesh, dd.Observation, dd.Pose]:
         rgb=folder / "rgb.png",
         depth=folder / "depth.png",
         mask=folder / "mask.png",
-        depth_scale=1e-3 * depth_scale,
+        depth_scale=1e-3 * depth_scale_mm,
     )
     truth = json.loads((folder / "truth.json").read_text())
     pose = dd.Pose.from_bop(truth["cam_R_m2c"], truth["cam_t_m2c"])
@@ -42,7 +41,7 @@ def drawing() -> tuple[dd.Mesh, dd.Observation, dd.Pose]:
     colors = 0.5 + 0.4 * np.sin(shape.vertices @ rng.normal(0.0, 60.0, (3, 3)))
     mesh = dd.Mesh(np.asarray(shape.vertices), np.asarray(shape.faces), colors=colors, name="box")
     pose = dd.Pose(np.eye(3), np.array([0.05, 0.02, 0.6])).retract([0, 0, 0, 0.7, -0.6, 0.2])
-    images = Renderer(mesh, camera).render(pose.R_m2c, pose.t_m2c)
+    images = dd.Renderer(mesh, camera).render(pose.R_m2c, pose.t_m2c)
     # Antialiasing may overshoot a little where the object is thinner than a pixel; a picture may not.
     rgb, depth, mask = images.rgb[0].clip(0.0, 1.0), images.depth[0], images.coverage[0] > 0.5
     return mesh, dd.Observation(camera, rgb=rgb, depth=depth, mask=mask), pose

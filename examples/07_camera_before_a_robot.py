@@ -2,7 +2,7 @@
 
 With a robot of your own: `robot = dd.load_robot("arm.urdf")`, and masks and joint values from your cameras.
 
-python examples/07_camera_before_a_robot.py
+    python examples/07_camera_before_a_robot.py
 """
 
 import numpy as np

@@ -1,6 +1,8 @@
 """Two objects before three cameras, two of which are not quite where they are said to be.
 
-The pictures are drawn here, so that the truth is known: python examples/09_several_views_and_objects.py
+The pictures are drawn here, so that the truth is known.
+
+    python examples/09_several_views_and_objects.py
 """
 
 from importlib.resources import files

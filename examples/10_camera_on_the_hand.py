@@ -3,7 +3,7 @@
 With a robot and an object of your own: `dd.load_robot("arm.urdf")`, `dd.Mesh.load("object.ply", unit="mm")`, and masks
 and joint values from your camera.
 
-python examples/10_camera_on_the_hand.py
+    python examples/10_camera_on_the_hand.py
 """
 
 import numpy as np
