@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.cli.scene_objects import NONE, ObjectFlags
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, expected, some_of
 from diffdope.geometry.pose import Pose
 from diffdope.io.masks import MaskFile
 from diffdope.io.poses import read_start_pose
@@ -69,7 +69,7 @@ def masks_of(
                 masks[view, number] = file.read(size=(camera.height, camera.width), picture=picture).pixels
         if one.label is not None and not any(mask.any() for (_, o), mask in masks.items() if o == number):
             known = sorted({n for path in shared if path is not None for n in MaskFile(path).labels()})
-            raise expected(f"label of {one.mesh}", f"one of {', '.join(map(str, known[:20])) or 'none'}", one.label)
+            raise expected(f"label of {one.mesh}", f"one of {some_of(known, most=20)}", one.label)
     return masks
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from diffdope.errors import expected
+from diffdope.errors import expected, some_of
 from diffdope.geometry.camera import Camera
 from diffdope.io.camera_info import ROS_DEPTH_NOTE, is_camera_info
 from diffdope.io.camera_sizes import ROUNDED
@@ -171,7 +171,8 @@ class CaptureFiles:
         file = MaskFile(source_of(self.mask), self.mask_label, self.image_id, self.mask_inverted)
         found = file.read(size=size, picture=None if self.rgb is None else str(self.rgb))
         if self.mask_label is not None and not found.pixels.any():
-            known = ", ".join(map(str, file.labels()[:_LISTED])) or "none: it shows one object"
+            labels = file.labels()
+            known = some_of(labels, most=_LISTED) if labels else "none: it shows one object"
             raise expected("mask", f"a label of {self.mask} ({known})", self.mask_label, "see --mask-id")
         return found
 

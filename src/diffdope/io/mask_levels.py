@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import expected
+from diffdope.errors import expected, some_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -39,7 +39,6 @@ _MOSTLY_UNDECIDED = 0.5  # share of a picture: masks are undecided at borders, p
 _PARTLY_UNDECIDED = 0.25  # of a picture in colours that is not flat: photographs may have much black or white
 _FLAT = 0.5  # share of pixels whose neighbours have the same value: of photographs a fifth at most, of masks most
 _EIGHT_BITS = 255
-_LISTED = 8  # labels that an error names
 
 
 class Levels(NamedTuple):
@@ -111,9 +110,8 @@ class Levels(NamedTuple):
             if dim and len(labels) == 1:  # grey in place of white, with a soft border
                 return np.asarray(self.shades > labels[0] / 2)
             if len(labels) > 1 and len(values) <= _FEW:
-                listed = ", ".join(map(str, labels[:_LISTED])) + (", ..." if len(labels) > _LISTED else "")
                 cure = "choose one by read_mask(..., label=) or --mask-id, or give a mask of that object alone"
-                raise expected("mask", "one object", f"the labels {listed}", cure)
+                raise expected("mask", "one object", f"the labels {some_of(labels)}", cure)
         self._check_is_mask()
         return np.asarray(self.shades >= (self.full + 1) // 2)
 

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from diffdope.errors import expected
+from diffdope.errors import expected, some_of
 from diffdope.ros.images import kind_of
 from diffdope.ros.recording import Recording
 from diffdope.ros.stored import Topic
@@ -157,6 +157,4 @@ def _info_of(recording: Recording, image: Topic, *, needed: bool) -> Topic | Non
 
 
 def _listed(topics: Iterable[Topic]) -> str:
-    lines = [f"{topic.name} ({topic.kind})" for topic in topics]
-    more = f" and {len(lines) - _LISTED} more" if len(lines) > _LISTED else ""
-    return ", ".join(lines[:_LISTED]) + more if lines else "none"
+    return some_of((f"{topic.name} ({topic.kind})" for topic in topics), most=_LISTED)

@@ -19,7 +19,6 @@ from diffdope.service.asked_scene import AskedScene, AskedView, Part, check_part
 from diffdope.service.uploads import check_picture, observation_of, told_apart
 
 _PIXELS_OF_A_SCENE = 10  # times as many as one picture may have: pictures, and a mask for each object in each view
-_LISTED = 12  # labels that an error names
 
 Masks = dict[tuple[int, int], NDArray[Any]]
 MasksOfView = dict[int, NDArray[Any]]
