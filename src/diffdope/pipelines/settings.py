@@ -77,8 +77,14 @@ FAST = SearchSettings(
     outline=ContourSettings(weight=0.0, inner=0.0),
     polish=PolishSettings(steps=0, covariance=False),
     step=LevenbergSettings(
-        damping=0.02, decrease=0.5, increase=10.0, tolerance=0.006, reduction_tolerance=0.003,
-        tolerance_coarse=0.006, reduction_tolerance_coarse=0.003, without_depth=0.2,
+        damping=0.02,
+        decrease=0.5,
+        increase=10.0,
+        tolerance=0.006,
+        reduction_tolerance=0.003,
+        tolerance_coarse=0.006,
+        reduction_tolerance_coarse=0.003,
+        without_depth=0.2,
     ),
 )
 PRESETS: dict[str, Preset] = {
