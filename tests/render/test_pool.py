@@ -133,3 +133,46 @@ def test_a_pool_pickles() -> None:
     copy.run(work, 9)
     assert copy.threads == 3
     assert (done == 1).all()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_work_beside_has_a_result_or_an_error(threads: int) -> None:
+    pool = HypothesisPool(threads)
+
+    def fails() -> int:
+        raise RuntimeError("beside")
+
+    assert pool.beside(lambda: 7)() == 7
+    with pytest.raises(RuntimeError, match="beside"):
+        pool.beside(fails)()
+
+
+def test_work_beside_waits_for_no_thread_that_is_busy_with_others() -> None:
+    pool, release, held = HypothesisPool(2), threading.Event(), threading.Event()
+
+    def hold() -> bool:
+        held.set()
+        return release.wait(60)
+
+    busy = pool.beside(hold)
+    assert held.wait(60)
+    assert pool.beside(threading.get_ident)() == threading.get_ident()  # the caller does it
+    release.set()
+    assert busy()
+
+
+def test_work_beside_runs_while_its_caller_goes_on_and_may_use_the_pool() -> None:
+    pool, begun, done = HypothesisPool(2), threading.Event(), np.zeros(9, int)
+
+    def work(_: int, first: int, last: int) -> None:
+        done[first:last] += 1
+
+    def beside() -> int:
+        begun.set()
+        pool.run(work, 9)
+        return threading.get_ident()
+
+    result = pool.beside(beside)
+    assert begun.wait(60)
+    assert result() != threading.get_ident()
+    assert (done == 1).all()
