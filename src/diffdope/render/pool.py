@@ -7,12 +7,9 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
-from typing import TypeVar
 
 from diffdope.errors import check_threads
 from diffdope.render.per_process import PerProcess
-
-T = TypeVar("T")
 
 _threads: int | None = None
 _MOST = (
@@ -99,17 +96,3 @@ class HypothesisPool:
             wait(begun)
         for future in begun:
             future.result()
-
-    def beside(self, work: Callable[[], T]) -> Callable[[], T]:
-        """Begins work in another thread, if there is one, and returns what waits for its result, or raises its error.
-
-        With a single thread, or if the others are busy until then, the work is done when it is asked for.
-        """
-        if self.threads == 1:
-            return work
-        future = self._executor.get().submit(work)
-
-        def result() -> T:
-            return work() if future.cancel() else future.result()
-
-        return result

@@ -79,7 +79,7 @@ class Reached:
         return bool(there.sum() > 1 and np.all(there | (self.cost > _DEARER * self.cost.min())))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Round:
     """Where rounds of steps ended: all poses, the pull of the photograph's edges, and the winner's images if any."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from diffdope.problem.pose_evidence import pose_evidence
 from diffdope.problem.variables import Variables
 from diffdope.search.answers import Answers, along, answers_of
 from diffdope.search.by_features import with_distance_error
-from diffdope.search.candidates import Candidates, Round
+from diffdope.search.candidates import Candidates
 from diffdope.search.history import Amended, Recorder
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
@@ -49,7 +49,6 @@ class Ending:
         turns_open: whether poses are compared that are turned about an axis of revolution.
         boxed: whether keypoints found the object in a box: they tell sides apart.
         first_order: whether gradient descent led there, which has no confidence.
-        known: last steps that were made beforehand, by the steps of the search that they follow.
     """
 
     meshes: MeshLevels
@@ -61,7 +60,6 @@ class Ending:
     turns_open: bool
     boxed: bool
     first_order: bool
-    known: Mapping[Round, RobustEstimate] = field(default_factory=dict)
 
     def odds(self, choice: Sequence[Candidates]) -> F64:
         """Log odds (B,) of all that may be right, of which differences count; the first was found."""
@@ -80,7 +78,7 @@ class Ending:
         """
         found = choice[int(np.argmax(odds))]
         level = found.level
-        estimate = self._weighed(found)
+        estimate = RobustEstimate(found.pose) if self.settings.polish.idle else self._weighed(found)
         near, wider = self.settings.near, self.settings.fallback_confidence > 0.0
         fixed = not (near.angle_deg or near.distance or wider)
         costs, each = costs_of(found, estimate, self.start, self.meshes.length_m, fixed=fixed)
@@ -168,15 +166,8 @@ class Ending:
         return replace(estimate, pose=one.pose, uncertainty=replace(known, covariance=covariance), moved=True)
 
     def _estimate(self, found: Candidates) -> RobustEstimate:
-        """The last steps, and how far off the pose may be, what it is doubted for included."""
-        estimate = self.known.get(found.ended) or self.last_steps(found)
-        return estimate if held_by_edges(found.level) else estimate.beside(found.pose.t_m2c, found.off_along_view_m)
-
-    def last_steps(self, found: Candidates) -> RobustEstimate:
-        """The last steps, and how far off the pose may be; whatever it is doubted for."""
+        """The last steps, and how far off the pose may be."""
         level, search, contour = found.level, self.settings, found.ended.contour
-        if search.polish.idle:
-            return RobustEstimate(found.pose)
         refine = robust_gauss_newton(
             level, found.pose, length_m=self.meshes.length_m, tilt=self.meshes.tilt, gain=search.light,
             settings=search.polish, noise=search.noise,
@@ -185,15 +176,10 @@ class Ending:
             kept=0.0 if self.stages is None else kept_along_view(found, search), border_px=found.border_px,
             good_px=search.mask_error_px or np.inf,
         )  # fmt: skip
-        if level.contours is None or not held_by_edges(level):
-            return refine(found.pose, found.start)
+        if level.contours is None or not level.contour_active or "depth" in level.modalities:
+            return refine(found.pose, found.start).beside(found.pose.t_m2c, found.off_along_view_m)
         information = np.zeros((6, 6)) if contour is None else level.contours.information(contour)
         return refine.held(found.pose, information)
-
-
-def held_by_edges(level: LevelProblem) -> bool:
-    """Whether edges hold the pose, and no depth: then steps by residuals would lead away from it."""
-    return level.contour_active and "depth" not in level.modalities
 
 
 def status_of(

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from diffdope.estimate.robust_gauss_newton import RobustEstimate
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
@@ -20,7 +19,7 @@ from diffdope.problem.level_settings import contour_weight
 from diffdope.scene.observation import Observation
 from diffdope.search.box_masks import Mask, masks_in_box
 from diffdope.search.by_features import search_by_features
-from diffdope.search.candidates import Candidates, Hypotheses, Round
+from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.descent import Descent, Progress
 from diffdope.search.doubts import Doubts, doubts_about
 from diffdope.search.ending import Ending, first_order
@@ -80,8 +79,6 @@ class Search:
         box: Box | None = None,
     ) -> None:
         self._box = box
-        # Progress is told in the thread of the caller alone.
-        self._may_be_split = progress is None and not settings.polish.idle
         self._meshes, self._observation, self._start = meshes, observation, pose
         self._settings, self._objective, self._first_order = settings, objective, descent is not None
         self._answers: list[Candidates] = []
@@ -132,27 +129,16 @@ class Search:
                 found = self._without_wrong_mask(found, self._stages)
         if isinstance(found, Failure):
             return found
+        # A frame that is followed has been doubted when it was begun, and is held against the frames before.
+        doubts = Doubts() if near else doubts_about(found, self._given, self._settings, self._meshes.length_m)
+        choice, turns_open = self._choice(self._as_sure_as(doubts, found))
         ending = Ending(
             self._meshes, self._settings, self._objective, self._pose, self._stages,
-            start_counts=start_counts and self._stages is not None, turns_open=False,
+            start_counts=start_counts and self._stages is not None, turns_open=turns_open,
             boxed=self._box is not None, first_order=self._first_order,
         )  # fmt: skip
-        known: dict[Round, RobustEstimate] = {}
-        what_else, pool = partial(self._what_else, found, doubted=not near), self._meshes.buffers().pool
-        if pool.threads > 1 and self._may_be_split and not near:
-            what_else = pool.beside(what_else)
-            known = {found.ended: ending.last_steps(found)}  # as a rule, it is the best of the choice
-        doubts, choice, turns_open = what_else()
-        ending = replace(ending, turns_open=turns_open, known=known)
         outcome = ending.outcome(choice, ending.odds(choice), self._recorder, self._rates)
         return replace(outcome, notes=(*outcome.notes, *doubts.notes), why=doubts.why)
-
-    def _what_else(self, found: Candidates, *, doubted: bool) -> tuple[Doubts, list[Candidates], bool]:
-        """What contradicts a pose, and what else may be right; a followed frame was doubted when it was begun."""
-        doubts = Doubts()
-        if doubted:
-            doubts = doubts_about(found, self._given, self._settings, self._meshes.length_m)
-        return doubts, *self._choice(self._as_sure_as(doubts, found))
 
     def _as_sure_as(self, doubts: Doubts, found: Candidates) -> Candidates:
         """The same, no surer than doubts leave it; neither are the other answers."""
