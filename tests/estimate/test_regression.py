@@ -228,3 +228,15 @@ def test_the_efficiency_under_gaussian_noise_is_95_percent() -> None:
     """E[psi']^2 / E[psi^2], over a sample."""
     u = np.random.default_rng(1).standard_normal(200_000)
     assert slope(u).mean() ** 2 / (influence(u) ** 2).mean() == pytest.approx(0.95, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["depth", "mask"])
+def test_after_a_short_step_the_equations_are_those_of_the_pose_it_leads_to(name: str) -> None:
+    block, step = random_block(1, outline=name == "mask"), 1e-3 * np.arange(1.0, 7.0)
+    known = RobustScale(10.0, 1.3, np.zeros((1, 0)))  # no residual is large, so the cost is a square
+    there = block._replace(residual=block.residual + np.einsum("ckn,k->cn", block.jacobian, step).astype(np.float32))
+    moved = TermEquations(name, block, view("as-is"), NoiseSettings(), known).moved(step)
+    drawn = TermEquations(name, there, view("as-is"), NoiseSettings(), known)
+    assert moved.cost == pytest.approx(drawn.cost, rel=1e-5)
+    np.testing.assert_allclose(moved.gradient, drawn.gradient, rtol=1e-4, atol=1e-5 * np.abs(drawn.gradient).max())
+    assert moved.birge_ratio == pytest.approx(drawn.birge_ratio, rel=1e-4)

@@ -12,7 +12,7 @@ from diffdope.estimate.fit_quality import FitQuality
 from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
-from diffdope.pipelines.attempt import Attempt, Follow, Refine
+from diffdope.pipelines.attempt import Attempt, Follow, Refine, tracking_presets
 from diffdope.pipelines.film_doubt import FilmDoubt
 from diffdope.pipelines.found_again import recentred
 from diffdope.pipelines.refiner import Refiner
@@ -363,9 +363,15 @@ def test_tracking_leaves_refine_as_it_was(box: Mesh) -> None:
     assert np.array_equal(alone.pose.t_m2c, again.pose.t_m2c) and alone.cost == again.cost
 
 
-def test_the_preset_fast_is_one_hypothesis_on_the_mesh_itself() -> None:
+def test_the_preset_fast_is_one_hypothesis_and_ends_on_the_mesh_itself() -> None:
     search = PRESETS["fast"].search
-    assert set(search.near.hypotheses) == {1} and set(search.near.faces) == {0} and search.fallback_confidence == 0.0
+    assert set(search.near.hypotheses) == {1} and search.near.faces[-1] == 0 and search.fallback_confidence == 0.0
+
+
+def test_frames_of_one_hypothesis_wait_for_no_reduced_meshes() -> None:
+    fast, default = (tracking_presets(PRESETS[name])[0].search.near for name in ("fast", "default"))
+    assert set(fast.faces) == {0} and fast.sizes == PRESETS["fast"].search.near.sizes
+    assert default == PRESETS["default"].search.near
 
 
 def masked(box: Mesh, pose: Pose, seed: int = 0) -> Observation:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -217,3 +219,18 @@ def test_a_step_that_promises_nothing_is_not_evaluated(rng: np.random.Generator)
 def test_the_reduction_tolerance_is_a_share() -> None:
     with pytest.raises(DiffDopeError, match="reduction_tolerance: expected a share from 0 to below 1, got 1"):
         LevenbergSettings(reduction_tolerance=1.0)
+
+
+def test_costs_that_are_compared_take_fewer_steps_and_differ_by_less_than_the_share(rng: np.random.Generator) -> None:
+    share, settings = 1e-2, LevenbergSettings(tolerance=1e-12)
+    assert settings.to_compare(0.0) == settings
+    assert replace(settings, reduction_tolerance=0.1).to_compare(share).reduction_tolerance == 0.1
+    for b in range(4):
+        aligned, R, t, _, _ = problem(rng, 1, 0.2)
+        noisy = aligned.arrays[1] + rng.normal(scale=1e-2, size=aligned.arrays[1].shape)
+        all_steps, few = (
+            solved(PointAlignment(aligned.arrays[0], noisy), R, t + 0.0, 12, one)
+            for one in (settings, settings.to_compare(share))
+        )
+        assert few.iterations < all_steps.iterations, b
+        assert all_steps.cost[0] <= few.cost[0] < (1.0 + share) * all_steps.cost[0]

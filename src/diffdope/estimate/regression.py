@@ -10,6 +10,7 @@ a ball of triangles would feel its turn.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -146,6 +147,12 @@ class TermEquations:
             channels.reduce(scale, 1.0 / (scale * scale))
         view = self._view
         return scale, channels.correlation(scale, view.units, self._block.pixel, view.width, self._noise.tiles)
+
+    def moved(self, step: F64) -> TermEquations:
+        """The same after a step (6,) that is so short that the cost is quadratic along it."""
+        other, bend = copy(self), self.step @ step
+        other.gradient, other.cost = self.gradient + bend, self.cost + float(step @ (self.gradient + 0.5 * bend))
+        return other
 
     def information(self, *, correlated: bool = True) -> Information:
         """What the modality says about the pose.

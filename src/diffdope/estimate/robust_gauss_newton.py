@@ -43,6 +43,7 @@ def nothing_beside(pose: Pose) -> QuadraticFactor:
 
 
 _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
+_WITHIN = 0.5  # variances: after a last step as short, what the images know is the same, but for some percent
 _TRIES = 2  # motions along which the cost grows with its square need one, with its size more
 _SHORTEST = 0.1  # share to which a try shortens a motion at most
 
@@ -216,10 +217,14 @@ class RobustGaussNewton:
         for _ in range(steps):
             step = gauss_newton(parts, before, self._beside(pose))
             pose = Pose(so3.exp(step[3:]) @ pose.R_m2c, pose.t_m2c + step[:3])
+            last = np.linalg.norm(step / self._view.units) < self._settings.tolerance
+            if last and sum(float(step @ part.step @ step) for part in parts.values()) < _WITHIN:
+                parts = {name: part.moved(step) for name, part in parts.items()}
+                break
             parts = self._parts(pose, first)
             if set(parts) != set(first) or not self._distance(pose, start) < self._settings.longest:
                 return start, first
-            if np.linalg.norm(step / self._view.units) < self._settings.tolerance:
+            if last:
                 break
         better = self._cost(pose, parts, first) < self._cost(start, first, first)
         return (pose, parts) if better else (start, first)

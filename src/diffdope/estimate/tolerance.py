@@ -43,7 +43,8 @@ def probability_within(tolerance_m: float, covariance: F64, form: F64, R_m2c: F6
     """Of the RMS displacement of the surface being less than a tolerance, for a Gaussian error of the pose.
 
     The square of the displacement is a sum of chi-square variables times weights, the eigenvalues l_i of the form times
-    the covariance. With c_k = sum l_i^k, Pearson's approximation by three moments (Imhof, Biometrika 1961) is
+    the covariance. With c_k = sum l_i^k, the trace of that product's k-th power, Pearson's approximation by three
+    moments (Imhof, Biometrika 1961) is
 
         P(sum <= q) = P(chi2_h <= h + (q - c_1) sqrt(h / c_2)),    h = c_2^3 / c_3^2
 
@@ -55,8 +56,9 @@ def probability_within(tolerance_m: float, covariance: F64, form: F64, R_m2c: F6
     """
     from scipy.special import gammainc
 
-    weights = np.maximum(np.linalg.eigvals(_in_mesh(covariance, R_m2c) @ form).real, 0.0)
-    c1, c2, c3 = (float(np.sum(weights**k)) for k in (1, 2, 3))
+    once = _in_mesh(covariance, R_m2c) @ form
+    twice = once @ once
+    c1, c2, c3 = float(np.trace(once)), float(np.trace(twice)), float(np.vdot(twice, once.T))
     if c3 <= 0.0:
         return 1.0
     h = c2**3 / c3**2
@@ -79,5 +81,6 @@ def displacement(covariance: F64, form: F64, R_m2c: F64) -> float:
 
 
 def _in_mesh(covariance: F64, R_m2c: F64) -> F64:
-    turn = np.kron(np.eye(2), R_m2c)
+    turn = np.zeros((6, 6))
+    turn[:3, :3] = turn[3:, 3:] = R_m2c
     return np.asarray(turn.T @ covariance @ turn)

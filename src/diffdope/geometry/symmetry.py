@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,7 @@ class Symmetries:
             object.__setattr__(self, name, array)
 
     @classmethod
+    @cache  # each search asks, and the checks take longer than the rest
     def none(cls) -> Symmetries:
         """Of an object that looks different from everywhere."""
         return cls(np.eye(3)[None], np.zeros((1, 3)))

@@ -40,4 +40,6 @@ def tracking_presets(preset: Preset) -> tuple[Preset, Preset]:
     # Which way round it is, the frames before have told.
     turns = replace(search.turns, count=0)
     near = replace(search, fallback_confidence=0.0, symmetric_alternatives=False, turns=turns)
+    if set(near.near.hypotheses) == {1}:  # a frame must not wait for reduced meshes to be made
+        near = replace(near, near=near.near.in_full_detail())
     return replace(preset, search=near), replace(preset, search=replace(search, fallback_confidence=1.0))

@@ -70,14 +70,21 @@ class Preset:
 
 # A tracker uses the second level alone wherever that convinces. A covariance would take as long as everything else.
 FAST = SearchSettings(
-    near=PyramidSettings((Level(32, 1, 4, 0), Level(80, 1, 5, 0)), angle_deg=0.0, distance=0.0),
+    near=PyramidSettings((Level(32, 1, 4, 500), Level(80, 1, 5, 0)), angle_deg=0.0, distance=0.0),
     fallback_confidence=0.0,
     symmetric_alternatives=False,
     light="gain-bias",
     outline=ContourSettings(weight=0.0, inner=0.0),
     polish=PolishSettings(steps=0, covariance=False),
     step=LevenbergSettings(
-        damping=0.02, decrease=0.5, increase=10.0, tolerance=0.006, reduction_tolerance=0.003, without_depth=0.2
+        damping=0.02,
+        decrease=0.5,
+        increase=10.0,
+        tolerance=0.006,
+        reduction_tolerance=0.003,
+        tolerance_coarse=0.006,
+        reduction_tolerance_coarse=0.003,
+        without_depth=0.2,
     ),
 )
 PRESETS: dict[str, Preset] = {

@@ -108,12 +108,13 @@ class LevelProblem:
     @property
     def modalities(self) -> tuple[str, ...]:
         """Names of what is compared."""
-        return tuple(name for name, counts in zip(ALL_MODALITIES, self.counted, strict=True) if counts)
+        return tuple(name for name, counts in zip(ALL_MODALITIES, self.counted.tolist(), strict=True) if counts)
 
     @property
     def counted(self) -> NDArray[np.bool_]:
         """(5,) which of ALL_MODALITIES are compared; a region of colours is not a mask, though it counts like one."""
-        counted = np.append(self.factor.active, self.contour_active)
+        counted = np.empty(len(ALL_MODALITIES), np.bool_)
+        counted[:-1], counted[-1] = self.factor.active, self.contour_active
         counted[MASK] &= self.crop.mask is not None
         return counted
 

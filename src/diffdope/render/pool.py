@@ -84,6 +84,9 @@ class HypothesisPool:
         As long as the queue is not empty: a thread that comes too late is not waited for. Raises what a thread raised.
         """
         executor, workers = self._executor, self.workers(count)
+        if workers == 1:
+            work(0)
+            return
         futures = [executor.get().submit(work, worker) for worker in range(1, workers)]
         try:
             work(0)

@@ -24,7 +24,7 @@ from diffdope.scene.cloud import Cells, cells_of
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.sampling import surface_points
-from diffdope.search.proposals import around_prior
+from diffdope.search.proposals import drawn_around, draws
 from diffdope.search.selection import non_maximum_suppression
 
 F64 = NDArray[np.float64]
@@ -143,7 +143,7 @@ def aligned(
     nothing = Aligned(np.empty((0, 3, 3)), np.empty((0, 3)), False)
     if len(seen) < _LEAST_SEEN:
         return nothing
-    R, t = around_prior(start, settings.starts, angle_rad=np.radians(settings.angle_deg), distance_m=0.0, rng=rng)
+    turns = draws(rng, settings.starts)  # in any case, so that what is drawn later does not depend on them
 
     def ends(R: F64, t: F64) -> tuple[F64, F64, F64, F64]:
         few = np.ascontiguousarray(seen[:: max(1, len(seen) * _HALVES // settings.points)])
@@ -155,11 +155,12 @@ def aligned(
         )
         return (*_stayed(R, t, H, start, diameter_m), away, H) if stays else (R, t, away, H)
 
-    alone = ends(R[:1], t[:1])
+    alone = ends(start.R_m2c[None], start.t_m2c[None])
     end = Pose(alone[0][0], alone[1][0])
     if (end.angle_to(start) < np.radians(settings.enough_deg)
             and end.distance_to(start) < settings.enough * diameter_m):  # fmt: skip
         return Aligned(alone[0], alone[1], _told(alone[3][0]))
+    R, t = drawn_around(start, turns, angle_rad=np.radians(settings.angle_deg), distance_m=0.0)
     every = [np.concatenate(both) for both in zip(alone, ends(R[1:], t[1:]), strict=True)]
     turned = np.linalg.norm(so3.log(every[0] @ start.R_m2c.T), axis=1)
     R, t, away, H = (one[turned < np.radians(settings.angle_deg) + _BEYOND_RAD] for one in every)

@@ -12,6 +12,8 @@ from diffdope.search.contradictions import of_departure, of_kind, of_size
 from diffdope.search.registration import note_on_shift
 from diffdope.search.settings import SearchSettings
 
+_ENOUGH = 1e-3  # share of a cost that another step may be worth: doubts are told by ratios of costs, to hundredths
+
 
 class Doubts(NamedTuple):
     """Log odds that the result has at most, how far off it may be along the view [m], and notes for people."""
@@ -37,7 +39,7 @@ def doubts_about(found: Candidates, start: Pose | None, settings: SearchSettings
     """
     if not settings.contradictions:
         return Doubts()
-    step = settings.step.at_level(last=True, with_depth="depth" in found.level.modalities)
+    step = settings.step.at_level(last=True, with_depth="depth" in found.level.modalities).to_compare(_ENOUGH)
     given = found.rough, found.pose, length_m, step
     by_depth = [of_size(*given, overlap=found.quality.overlap, log_odds=found.log_odds), of_kind(*given)]
     every = [min(by_depth, key=lambda one: one.share)]  # depth is too far for one reason at a time

@@ -79,7 +79,8 @@ class Ending:
         found = choice[int(np.argmax(odds))]
         level = found.level
         estimate = RobustEstimate(found.pose) if self.settings.polish.idle else self._weighed(found)
-        fixed = not (self.settings.near.angle_deg or self.settings.near.distance)
+        near, wider = self.settings.near, self.settings.fallback_confidence > 0.0
+        fixed = not (near.angle_deg or near.distance or wider)
         costs, each = costs_of(found, estimate, self.start, self.meshes.length_m, fixed=fixed)
         row, winner = found.winner_row, found.winner
         amended = None
@@ -214,22 +215,21 @@ def costs_of(
         estimate: and after.
         start: of the whole search.
         length_m: the object's diameter.
-        fixed: whether the near search has no prior: then its iterates have these costs.
+        fixed: whether no search has a prior: then its iterates have these costs.
     """
     level, ended = found.level, found.ended
-    own = found.levels == 1 and ended.first_row == 0 and not estimate.moved and ended.contour is None
-    if own and fixed:
-        solution, best = ended.solution, ended.solution.best
-        rows = [0, found.winner_row]
-        each = level.unweighted(solution.history_each[rows, best])
-        return solution.history_cost[rows, best], each[:, level.counted]
-    ends = (start, estimate.pose)
-    problem = level.problem(Variables.one_object(0.5 * length_m), None, ended.quadratics)
-    evaluation = problem.evaluate(
-        np.stack([p.R_m2c for p in ends]), np.stack([p.t_m2c for p in ends]),
-        with_normal=False,
-    )  # fmt: skip
-    return evaluation.cost, level.unweighted(evaluation.each)[:, level.counted]
+    known = fixed and not estimate.moved and ended.contour is None
+    solution, best = ended.solution, ended.solution.best
+    rows = [0, found.winner_row - ended.first_row]
+    costs, each = solution.history_cost[rows, best], solution.history_each[rows, best]
+    if not known or found.levels > 1 or ended.first_row > 0:
+        ends = [start] if known else [start, estimate.pose]
+        problem = level.problem(Variables.one_object(0.5 * length_m), None, ended.quadratics)
+        drawn = problem.evaluate(
+            np.stack([p.R_m2c for p in ends]), np.stack([p.t_m2c for p in ends]), with_normal=False
+        )  # fmt: skip
+        costs[: len(ends)], each[: len(ends)] = drawn.cost, drawn.each
+    return costs, level.unweighted(each)[:, level.counted]
 
 
 def first_order(problem: object, R: F64, t: F64, *, descent: DescentSettings, rates: F64, **_: object) -> SolverResult:

@@ -159,6 +159,10 @@ class PyramidSettings:
         """One level alone."""
         return replace(self, levels=(self.levels[number],))
 
+    def in_full_detail(self) -> PyramidSettings:
+        """With all triangles at every level."""
+        return replace(self, levels=tuple(replace(level, faces=0) for level in self.levels))
+
     def of_one_pose(self, first: int) -> PyramidSettings:
         """The levels from number `first` on, or the last, from a single pose: for one that is known better."""
         return _of_one_pose(self, min(first, len(self.levels) - 1))

@@ -25,8 +25,17 @@ def around_prior(
         distance_m: radius of the ball of translations.
         rng: of the draws.
     """
-    draws = rng.normal(size=(count, 8))
-    if count == 1:
+    return drawn_around(pose, draws(rng, count), angle_rad=angle_rad, distance_m=distance_m)
+
+
+def draws(rng: np.random.Generator, count: int) -> F64:
+    """Normal draws (B, 8) of so many proposals, that can be made of them later."""
+    return rng.normal(size=(count, 8))
+
+
+def drawn_around(pose: Pose, draws: F64, *, angle_rad: float, distance_m: float) -> tuple[F64, F64]:
+    """The proposals of some draws (B, 8); for the other arguments see `around_prior`."""
+    if len(draws) == 1:
         return pose.R_m2c[None].copy(), pose.t_m2c[None].copy()
     turn = _in_ball(draws[:, :3], draws[:, 3]) * angle_rad
     shift = _in_ball(draws[:, 4:7], draws[:, 7]) * distance_m

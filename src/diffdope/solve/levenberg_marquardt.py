@@ -75,6 +75,10 @@ class LevenbergSettings:
         """With the tolerances of a level: of the last or of those before, with depth compared or without."""
         return _at_level(self, last, with_depth)
 
+    def to_compare(self, share: float) -> LevenbergSettings:
+        """For costs that are compared: without steps that are expected to lower them by less than that share."""
+        return _to_compare(self, share)
+
 
 @lru_cache(maxsize=64)  # a film asks for the same of every frame
 def _at_level(settings: LevenbergSettings, last: bool, with_depth: bool) -> LevenbergSettings:
@@ -83,6 +87,11 @@ def _at_level(settings: LevenbergSettings, last: bool, with_depth: bool) -> Leve
     reduction = s.reduction_tolerance if last else s.reduction_tolerance_coarse
     factor = 1.0 if with_depth else s.without_depth
     return replace(s, tolerance=factor * tolerance, reduction_tolerance=factor * reduction)
+
+
+@lru_cache(maxsize=64)
+def _to_compare(settings: LevenbergSettings, share: float) -> LevenbergSettings:
+    return replace(settings, reduction_tolerance=max(settings.reduction_tolerance, share))
 
 
 @dataclass(frozen=True)
