@@ -10,8 +10,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.scene.texture_gaps_kernel import fill_unused, mark_used
-
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
@@ -27,6 +25,8 @@ def without_gaps(texture: U8, uv: F64, faces: I32) -> U8:
         uv: texture coordinates (V, 2), v down.
         faces: (F, 3) indices of them.
     """
+    from diffdope.scene.texture_gaps_kernel import fill_unused, mark_used
+
     height, width = texture.shape[:2]
     used = np.zeros((height, width), np.uint8)
     corners = (uv * [width, height] - 0.5)[faces]
