@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from diffdope.render.reference import ReferenceImages, ReferenceScene, render
 from diffdope.scene.texture import build_pyramid
+from diffdope.scene.texture_gaps import without_gaps
 from diffdope.scene.topology import build_edges
 from tests.oracle import shapes
 from tests.oracle.differences import rotation
@@ -129,6 +130,8 @@ def reference_scene(
 ) -> ReferenceScene:
     """Arrays of a mesh as the reference renderer wants them: edges found, texture reduced."""
     attributes = uv if texture is not None else colors
+    if texture is not None and uv is not None:
+        texture = without_gaps(texture, uv, faces)
     return ReferenceScene(
         vertices_m=vertices_m,
         faces=faces,

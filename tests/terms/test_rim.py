@@ -15,6 +15,7 @@ from diffdope.scene.mesh import Mesh
 from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.quadratic_factor import QuadraticFactor
 from diffdope.terms.rim import Rims
+from diffdope.terms.rim_kernel import WIDEST_PX
 
 CAMERA = Camera(300.0, 300.0, 63.5, 63.5, 128, 128)
 TRUTH = Pose(so3.exp(np.array([0.5, 0.3, 0.2])), np.array([0.002, -0.003, 0.45]))
@@ -27,16 +28,22 @@ def box() -> Mesh:
     return painted("box", *grid_box(np.array([0.06, 0.1, 0.08]), 6), lambda x: 0.3 + 0.3 * mottled(x))
 
 
-def factor_at(mesh: Mesh, background: float, pose: Pose) -> QuadraticFactor:
-    """Of rims beside a drawn pose, in a photograph of the true one, in another light, blurred."""
+def factor_at(
+    mesh: Mesh, background: float, pose: Pose, *, shadow: float = 0.0, reach_px: float = WIDEST_PX
+) -> QuadraticFactor:
+    """Of rims beside a drawn pose, in a photograph of the true one, in another light, blurred.
+
+    shadow: share of the background's light that is missing beside the object, and less and less away from it.
+    """
     fine = CAMERA.resize(3 * CAMERA.width, 3 * CAMERA.height)
     seen = Renderer(mesh, fine).render(TRUTH.R_m2c, TRUTH.t_m2c)
     covered = seen.coverage[0][..., None]
-    rgb = LIGHT.gain * seen.rgb[0] + covered * LIGHT.bias + (1.0 - covered) * background
+    dark = 2.0 * shadow * gaussian_filter(seen.coverage[0], 12.0)[..., None]
+    rgb = LIGHT.gain * seen.rgb[0] + covered * LIGHT.bias + (1.0 - covered) * background * (1.0 - dark)
     rgb = rgb.reshape(CAMERA.height, 3, CAMERA.width, 3, 3).mean(axis=(1, 3))
     photo = np.asarray(gaussian_filter(rgb, (0.7, 0.7, 0.0)), np.float32)
     drawn = Renderer(mesh, CAMERA).render(pose.R_m2c, pose.t_m2c)
-    factor = Rims(photo, CAMERA, LIGHT, 0.1).factor(drawn, pose)
+    factor = Rims(photo, CAMERA, LIGHT, 0.1).factor(drawn, pose, reach_px)
     assert factor is not None
     return factor
 
@@ -56,6 +63,14 @@ def test_rims_have_no_bias_whichever_side_is_brighter(box: Mesh, background: flo
 def test_rims_lead_back_from_a_pose_that_is_too_near_or_too_far(box: Mesh, background: float, off_mm: float) -> None:
     factor = factor_at(box, background, TRUTH.retract([0.0, 0.0, 1e-3 * off_mm, 0.0, 0.0, 0.0]))
     assert along_view_mm(factor) == pytest.approx(-off_mm, abs=1.0)
+
+
+def test_a_shadow_around_the_object_moves_narrow_rims_less_than_wide_ones(box: Mesh) -> None:
+    wide, narrow = (
+        along_view_mm(factor_at(box, BRIGHT, TRUTH, shadow=0.4, reach_px=reach)) for reach in (WIDEST_PX, 1.0)
+    )
+    assert abs(wide) > 0.5
+    assert abs(narrow) < 0.5 * abs(wide)  # half as much of the background is taken for what is beyond
 
 
 def test_a_background_of_the_object_s_own_colours_says_little(box: Mesh) -> None:

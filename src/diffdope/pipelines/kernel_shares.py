@@ -25,7 +25,7 @@ _SECONDS = {
     "prepare_pose": 5.5, "shade_chunk": 1.0, "evaluate_pose": 2.1, "evaluate_problem": 2.0, "evaluate_queue": 0.9,
     "linearise_pose": 0.9, "render_pose": 0.5, "mean_of_blocks": 0.3, "depth_of_blocks": 0.7,
     "line_through": 0.3, "fit_lines": 0.2, "remove_shading": 0.6, "pack_pixels": 0.2,
-    "hide_behind_nearer": 0.4, "count_border": 0.1, "sum_shared": 0.1,
+    "hide_behind_nearer": 0.4, "count_border": 0.1, "sum_shared": 0.1, "mark_used": 0.3, "fill_unused": 0.4,
 }  # fmt: skip
 _OF_SOLVER = {
     "newton": {
@@ -77,6 +77,7 @@ def reach_all(wanted: Callable[[str], bool], *, edges: bool, solver: Solver) -> 
     _solve(problem, solver)
     _draw_and_linearise(factor)
     _reduce_images()
+    _fill_texture()
     _fit_gain()
     _weigh_pixels()
     if solver == "newton":
@@ -212,6 +213,16 @@ def _reduce_images() -> None:
     window, image = CropWindow(0, 0, 8, 8, 2), StoredImage(np.zeros((8, 8), np.float32))
     image.mean(window)
     image.depth(window)
+
+
+def _fill_texture() -> None:
+    import numpy as np
+
+    from diffdope.scene import texture_gaps_kernel as kernel
+
+    used, sizes = np.zeros((2, 2), np.uint8), np.ones(1, np.int64)
+    kernel.mark_used(np.zeros((1, 3, 2)), 1, used)
+    kernel.fill_unused(np.zeros((2, 2, 3), np.uint8), used, np.zeros((1, 4), np.float32), sizes, sizes)
 
 
 def _reduce_mesh() -> None:

@@ -85,7 +85,8 @@ def mesh_arrays(mesh: Mesh) -> MeshArrays:
     attributes = np.zeros((len(mesh.vertices_m), 3), np.float32)
     if values is not None:
         attributes[:, : values.shape[1]] = values
-    texture = mesh.texture if shading == SHADE_TEXTURE and mesh.texture is not None else np.zeros((1, 1, 3), np.uint8)
+    shown = mesh.shown_texture if shading == SHADE_TEXTURE else None
+    texture = np.zeros((1, 1, 3), np.uint8) if shown is None else shown
     pyramid = build_pyramid(texture)
     edges = build_edges(mesh.vertices_m, mesh.faces, values)
     closed = is_closed(mesh.vertices_m, mesh.faces, edges)

@@ -38,7 +38,7 @@ class Alikeness:
         self._colors: F64 | None = None
         if mesh.has_color:
             around = self._tree.query(self._points, _PATCH)[1]
-            self._colors = colors_of(mesh, samples, mesh.texture)[around].mean(axis=1)
+            self._colors = colors_of(mesh, samples, mesh.shown_texture)[around].mean(axis=1)
 
     def unnoticed(self, R: F64, t: F64) -> bool:
         """Whether the motion x -> R x + t of the model's frame takes the object onto one that looks the same.

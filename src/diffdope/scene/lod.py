@@ -143,6 +143,6 @@ class Reduction:
         return Mesh(
             mesh.vertices_m[kept], (np.cumsum(present, dtype=np.int32) - 1)[corners],
             uv=None if mesh.uv is None else mesh.uv[kept],
-            texture=self._original.at_least(mesh.texture, _DETAIL, tolerance),
+            texture=self._original.at_least(mesh.shown_texture, _DETAIL, tolerance),
             colors=None if mesh.colors is None else mesh.colors[kept], name=f"{mesh.name}, {len(corners)} triangles",
         )  # fmt: skip

@@ -28,6 +28,7 @@ from diffdope.scene.mesh_checks import checked
 from diffdope.scene.mesh_io import WITHOUT_UNIT, Unit, read_mesh
 from diffdope.scene.mesh_units import METRES_PER_UNIT, metres_per_unit, size_notes, without_size_notes
 from diffdope.scene.parts import join
+from diffdope.scene.texture_gaps import without_gaps
 from diffdope.scene.topology import build_edges, piece_volumes, signed_volumes
 
 F64 = NDArray[np.float64]
@@ -191,10 +192,18 @@ class Mesh:
         return self.texture is not None or self.colors is not None
 
     @cached_property
+    def shown_texture(self) -> U8 | None:
+        """The texture (H, W, 3) as it is drawn: what is between its charts, which no face shows, has their colours."""
+        if self.texture is None or self.uv is None:
+            return self.texture
+        return without_gaps(self.texture, self.uv, self.faces)
+
+    @cached_property
     def has_pattern(self) -> bool:
         """Whether its colours differ anywhere: a single one tells no turn from another."""
-        if self.texture is not None:
-            return any(_spread(part) > 255 * _PLAIN for part in (self.texture[::_SOME, ::_SOME], self.texture))
+        if self.shown_texture is not None:
+            shown = self.shown_texture
+            return any(_spread(part) > 255 * _PLAIN for part in (shown[::_SOME, ::_SOME], shown))
         return self.colors is not None and bool(np.ptp(self.colors, axis=0).max() > _PLAIN)
 
     @cached_property

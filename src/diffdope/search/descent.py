@@ -38,13 +38,14 @@ from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.pose_prior import PosePrior
 from diffdope.terms.quadratic_factor import QuadraticFactor
 from diffdope.terms.registry import ObjectiveSettings
+from diffdope.terms.rim_kernel import WIDEST_PX
 
 F64 = NDArray[np.float64]
 Progress = Callable[[int, int, float], None]
 Solve = Callable[..., SolverResult]
 
 _GOING_ON = 2  # times as many as the next level takes make all steps: of 92 winners, none was led to from behind
-_RIM_ROUNDS = (0.0, 0.0)  # of steps: rims are looked at where the object is expected, and again where that led
+_RIM_ROUNDS = (WIDEST_PX, 1.0)  # pixels: rims where the object is expected, and where that led, to a part of a pixel
 _MANY = 16  # hypotheses of a level that race; of few, the last steps still change which are the best
 
 
@@ -247,7 +248,7 @@ class Descent:
     ) -> Round:  # fmt: skip
         contour, learned = self._along_outline(level, best, buffers, reach_px, inner)
         matched = None if self._matched is None else self._matched.factor(best)
-        rims = None if level.rims is None else level.rims.factor(level.drawn(buffers, best), best)
+        rims = None if level.rims is None else level.rims.factor(level.drawn(buffers, best), best, reach_px)
         held = tuple(factor for factor in (matched, rims) if factor is not None)
         quadratics = (*learned, *held, *pose_terms(self._meshes.corners_m, best, self._objective))
         every = quadratics if contour is None else (contour, *quadratics)

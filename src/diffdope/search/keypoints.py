@@ -6,8 +6,10 @@ OpenCV finds them: an extra, for nothing else here needs it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +43,16 @@ class Keypoints(NamedTuple):
 
 
 def can_detect() -> bool:
-    """Whether OpenCV is installed."""
-    return find_spec("cv2") is not None
+    """Whether OpenCV is installed; looked for once, since a film asks in every frame, but again if it was missing."""
+    installed = _is_found_by(find_spec)
+    if not installed:
+        _is_found_by.cache_clear()
+    return installed
+
+
+@lru_cache(maxsize=1)
+def _is_found_by(find: Callable[[str], Any]) -> bool:
+    return find("cv2") is not None
 
 
 def check_can_detect(name: str) -> None:

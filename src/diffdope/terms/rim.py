@@ -23,7 +23,7 @@ from diffdope.terms.contour_points import view_of, writable
 from diffdope.terms.outline_kernel import LEAST_POINTS, count_outline
 from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.quadratic_factor import QuadraticFactor
-from diffdope.terms.rim_kernel import RimRoom, sum_rims
+from diffdope.terms.rim_kernel import WIDEST_PX, RimRoom, sum_rims
 
 F32 = NDArray[np.float32]
 
@@ -44,8 +44,16 @@ class Rims:
     gain: PhotometricGain
     weight: float
 
-    def factor(self, images: RenderedImages, pose: Pose) -> QuadraticFactor | None:
-        """Where the rims would move a pose that was drawn; None if it has hardly any outline."""
+    def factor(self, images: RenderedImages, pose: Pose, reach_px: float = WIDEST_PX) -> QuadraticFactor | None:
+        """Where the rims would move a pose that was drawn; None if it has hardly any outline.
+
+        Args:
+            images: the drawing.
+            pose: the pose.
+            reach_px: to both sides of the outline, where colours may be mixed, at most `WIDEST_PX`: as far as the pose
+                may be off, and the blur. The background beyond it stands for that within, which is another one where it
+                has a pattern, or the object's shadow.
+        """
         coverage, depth = writable(images.coverage[0]), writable(images.depth[0])
         most = count_outline(coverage, depth)
         if most < LEAST_POINTS:
@@ -53,7 +61,8 @@ class Rims:
         slope, curvature, sums = np.zeros(6), np.zeros((6, 6)), np.zeros(2)
         points = sum_rims(
             writable(self.rgb), writable(images.rgb[0]), coverage, depth, np.stack([self.gain.gain, self.gain.bias]),
-            view_of(self.camera), pose.t_m2c.copy(), OutlinePoints.of(most), RimRoom.empty(), slope, curvature, sums,
+            view_of(self.camera), pose.t_m2c.copy(), float(reach_px), OutlinePoints.of(most), RimRoom.empty(),
+            slope, curvature, sums,
         )  # fmt: skip
         share = self.weight / points
         return QuadraticFactor(pose, 2.0 * share * slope, 2.0 * share * curvature, share * float(sums[0]))

@@ -16,15 +16,18 @@ F64 = NDArray[np.float64]
 
 STEP = 0.5
 """Pixels between samples along a normal."""
-_RIM_PX = 2.0  # to both sides of the outline, where colours are mixed: blur, and a pose that is not known better
+WIDEST_PX = 2.0
+"""To both sides of the outline, where colours may be mixed."""
 _BESIDE_PX = 2.0  # beyond the rim, over which either side's own colour is read
 _NOISE = 0.03  # of a colour, that both sides have at least
 _BLIND = 0.02  # variance of the place of the clearest rim, pixels^2: what is left of the coverage's own errors
 _TOLERANCE_PX = 1.0  # rims farther off count as outliers do (Cauchy)
 _OTHER = 0.2  # share of a side that is not its own: another part of the object outside, or a part that is too thin
 
-SAMPLES = 2 * round((_RIM_PX + _BESIDE_PX) / STEP) + 1
-"""Along a normal."""
+_BESIDE = round(_BESIDE_PX / STEP)
+
+SAMPLES = 2 * round((WIDEST_PX + _BESIDE_PX) / STEP) + 1
+"""Along a normal, at most."""
 
 
 class RimRoom(NamedTuple):
@@ -46,15 +49,14 @@ class RimRoom(NamedTuple):
 
 
 @njit(**KERNEL)
-def _sample(photo, drawn, coverage, lines, x, y, nx, ny, room):
+def _sample(photo, drawn, coverage, lines, x, y, nx, ny, half, room):
     """Fills room with what lies along a normal; beyond the outline, the last drawn colour goes on.
 
-    lines (2, 3): gain and bias of the photograph's colours over the drawn ones.
+    half: samples to either side of the outline; lines (2, 3): gain and bias of the light over the drawn colours.
     """
     height, width = coverage.shape
-    half = SAMPLES // 2
     r, g, b = 0.0, 0.0, 0.0
-    for s in range(SAMPLES):  # from within outwards
+    for s in range(2 * half + 1):  # from within outwards
         off = (s - half) * STEP
         px, py = x + off * nx, y + off * ny
         for c in range(3):
@@ -76,36 +78,39 @@ def _sample(photo, drawn, coverage, lines, x, y, nx, ny, room):
 
 
 @njit(**KERNEL)
-def _beside(room, beyond):
+def _beside(room, last):
     """Fills room.beside: mean colour of the background, of what the light leaves of the object's; returns variances.
 
-    beyond: samples of either side. The variance of a colour about both means, the sum of both sides'.
+    last: sample, the outermost. The variance of a colour about both means, the sum of both sides'.
     """
     variance = 0.0
     for c in range(3):
         outer, inner = 0.0, 0.0
-        for k in range(beyond):
-            outer += room.seen[SAMPLES - 1 - k, c]
+        for k in range(_BESIDE):
+            outer += room.seen[last - k, c]
             inner += room.seen[k, c] - room.drawn[k, c]
-        outer, inner = outer / beyond, inner / beyond
+        outer, inner = outer / _BESIDE, inner / _BESIDE
         room.beside[0, c], room.beside[1, c] = outer, inner
-        for k in range(beyond):
-            far, near = room.seen[SAMPLES - 1 - k, c] - outer, room.seen[k, c] - room.drawn[k, c] - inner
-            variance += (far * far + near * near) / (3 * beyond)
+        for k in range(_BESIDE):
+            far, near = room.seen[last - k, c] - outer, room.seen[k, c] - room.drawn[k, c] - inner
+            variance += (far * far + near * near) / (3 * _BESIDE)
     return variance
 
 
 @njit(**KERNEL)
-def _offset(room, beyond):
-    """How far outwards of the drawn outline the photograph's is, pixels, and the weight of that, at most 1."""
-    variance = _beside(room, beyond) + _NOISE * _NOISE
-    for k in range(beyond):
-        if room.coverage[SAMPLES - 1 - k] > _OTHER or room.coverage[k] < 1.0 - _OTHER:
+def _offset(room, half):
+    """How far outwards of the drawn outline the photograph's is, pixels, and the weight of that, at most 1.
+
+    half: samples to either side of the outline.
+    """
+    variance = _beside(room, 2 * half) + _NOISE * _NOISE
+    for k in range(_BESIDE):
+        if room.coverage[2 * half - k] > _OTHER or room.coverage[k] < 1.0 - _OTHER:
             return 0.0, 0.0
     clear, total = 0.0, 0.0
     red, green, blue = 0.0, 0.0, 0.0
-    half = SAMPLES // 2
-    for s in range(beyond, SAMPLES - beyond):
+    first, end = _BESIDE, 2 * half + 1 - _BESIDE
+    for s in range(first, end):
         off = (s - half) * STEP
         near = np.exp(-off * off)
         red += near * room.drawn[s, 0]
@@ -121,24 +126,26 @@ def _offset(room, beyond):
         clear += between[c] * between[c]
     clear = max(clear, 1e-9)
     offset = 0.0
-    for s in range(beyond, SAMPLES - beyond):
-        step = STEP if beyond < s < SAMPLES - beyond - 1 else 0.5 * STEP
+    for s in range(first, end):
+        step = STEP if first < s < end - 1 else 0.5 * STEP
         share = room.coverage[s]
         for c in range(3):
             expected = room.mixed[s, c] + share * room.beside[1, c] + (1.0 - share) * room.beside[0, c]
             offset += step * (room.seen[s, c] - expected) * between[c] / clear
-    if abs(offset) > _RIM_PX:
+    rim_px = (half - _BESIDE) * STEP
+    if abs(offset) > rim_px:
         return 0.0, 0.0
-    weight = _BLIND / (variance / clear * _RIM_PX + _BLIND)
+    weight = _BLIND / (variance / clear * rim_px + _BLIND)
     return offset, weight / (1.0 + (offset / _TOLERANCE_PX) ** 2)
 
 
 @njit(**ENTRY)
-def sum_rims(photo, drawn, coverage, depth, lines, view, centre, outline, room, slope, curvature, sums):
+def sum_rims(photo, drawn, coverage, depth, lines, view, centre, reach_px, outline, room, slope, curvature, sums):
     """Adds the normal equations of the rims along a rendered outline; returns how many points that has.
 
     photo (H, W, 3): observed; drawn (H, W, 3), coverage, depth (H, W): of the rendering, colours times coverage; lines
-    (2, 3): gain and bias of the light; centre (3,): about which rotations turn; outline, room: filled; slope (6,),
+    (2, 3): gain and bias of the light; centre (3,): about which rotations turn; reach_px: to both sides of the outline,
+    where colours may be mixed, at most WIDEST_PX; outline, room: filled; slope (6,),
     curvature (6, 6), sums (2,): of weighted squared offsets, and of weights.
     """
     points = trace_outline(
@@ -146,11 +153,11 @@ def sum_rims(photo, drawn, coverage, depth, lines, view, centre, outline, room, 
         outline.place, outline.normal, outline.point,
     )  # fmt: skip
     place, normal, point, row = outline.place, outline.normal, outline.point, room.row
-    beyond = round(_BESIDE_PX / STEP)
+    half = min(int(reach_px / STEP + 0.5) + _BESIDE, SAMPLES // 2)
     for i in range(points):
         nx, ny = normal[i, 0], normal[i, 1]
-        _sample(photo, drawn, coverage, lines, place[i, 0], place[i, 1], nx, ny, room)
-        offset, weight = _offset(room, beyond)
+        _sample(photo, drawn, coverage, lines, place[i, 0], place[i, 1], nx, ny, half, room)
+        offset, weight = _offset(room, half)
         if weight <= 0.0:
             continue
         px, py, pz = point[i, 0], point[i, 1], point[i, 2]
