@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from scipy.ndimage import binary_erosion
 
 import diffdope as dd
+from diffdope.calibration.assess import depth_off_mm, is_shaky
 from diffdope.calibration.calibrate import CalibrationSettings, calibrate
-from diffdope.calibration.result import CalibrationResult
+from diffdope.calibration.result import CalibrationResult, PictureResidual
 from diffdope.calibration.shots import Shot
 from diffdope.errors import DiffDopeError
 from diffdope.experiments.drawn_arm import CAMERA, drawn_arm, drawn_shot, looking_at, random_joints
@@ -167,6 +169,24 @@ def test_leave_one_out_and_suggestions() -> None:
     assert np.linalg.det(again.covariance) < np.linalg.det(result.covariance)
     two = calibrate(ARM, shots[:2], settings=QUIET)
     assert two.leave_one_out_mm is None
+
+
+@pytest.mark.parametrize("images", [("mask",), ("mask", "depth")])
+@pytest.mark.parametrize("seed", range(3))
+def test_joints_that_belong_to_the_next_picture_are_never_a_calibration(seed: int, images: tuple[str, ...]) -> None:
+    shots, _ = pictures(seed, 6, images=images)
+    following = [*shots[1:], shots[0]]
+    late = [changed(one, joints=other.joints) for one, other in zip(shots, following, strict=True)]
+    result = calibrate(ARM, late, settings=QUIET)
+    assert not result.ok and (result.status is Status.FAILED or result.notes)
+
+
+def test_disagreement_is_told_in_millimetres() -> None:
+    assert is_shaky((25.0, 0.1)) and is_shaky((1.0, 2.5)) and not is_shaky((19.0, 1.9))
+    one = PictureResidual("0", True, "", depth_mm=50.0)
+    assert depth_off_mm([one, one, replace(one, depth_mm=-1.0)], 1.0) == 50.0
+    assert depth_off_mm([one, one], 2.0) is None  # 2.5 %: a depth camera's error
+    assert depth_off_mm([replace(one, used=False)], 1.0) is None
 
 
 def test_poor_choices_of_configurations_are_named() -> None:

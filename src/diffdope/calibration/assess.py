@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.calibration import notes
 from diffdope.calibration.result import PictureResidual
 from diffdope.calibration.rows import ShotCrop, outline_support
-from diffdope.calibration.shots import ArmShot, turned_about
+from diffdope.calibration.shots import ArmShot, Shot, turned_about
 from diffdope.calibration.solution import POSE, SHARED, Solution, inverse_of
 from diffdope.geometry.pose import Pose
 from diffdope.render.renderer import RenderedImages
@@ -21,6 +22,10 @@ _GAUSSIAN = 1.4826
 _LEAST_DEPTHS = 30
 _SIZE = 200  # pixels of crops in which outlines are compared, and
 _REACH_PX = 2.0  # of them how far the mask's border may be from an outline that it meets
+_SHAKY = 20.0, 2.0  # mm and degrees of the leave-one-out error: a start for a calibration, and no calibration
+_DOUBTED_IOU = 0.9  # medians; ...
+_DOUBTED_PX = 2.5  # ... wrong poses have outlines 3.5 to 5 pixels of the crop away, right ones 1
+_DEPTH_OFF = 0.03  # of the distance: depth cameras read 1 to 2 % too far
 
 
 def residuals(
@@ -129,6 +134,24 @@ def jackknife(solution: Solution) -> tuple[float, float] | None:
     return float(np.sqrt(squares[0])), float(np.sqrt(squares[1]))
 
 
+def is_shaky(shaken: tuple[float, float]) -> bool:
+    """Whether other pictures would lead elsewhere: the leave-one-out error is larger than a calibration may have."""
+    return shaken[0] > _SHAKY[0] or shaken[1] > _SHAKY[1]
+
+
+def depth_off_mm(pictures: Sequence[PictureResidual], distance_m: float) -> float | None:
+    """By how much depths lie off the drawn robot (median, its sign kept) where no depth camera errs so much, else None.
+
+    Args:
+        pictures: what each says.
+        distance_m: of the robot's middle from the camera.
+    """
+    away = [one.depth_mm for one in pictures if one.used and one.depth_mm is not None]
+    if not away or float(np.median(np.abs(away))) <= 1e3 * _DEPTH_OFF * distance_m:
+        return None
+    return float(np.median(away))
+
+
 def moved(one: Pose, other: Pose) -> tuple[float, float]:
     """How far apart (mm, degrees) cameras stand in the base, by two poses of the base in the camera."""
     away = one.inverse().t_m2c - other.inverse().t_m2c
@@ -155,3 +178,27 @@ def offsets_of(solution: Solution) -> list[tuple[float, float]]:
     """(value, deviation) of each joint's offset, radians."""
     deviation = np.sqrt(np.maximum(np.diag(solution.covariance), 0.0))
     return list(zip(solution.shared[SHARED:].tolist(), deviation[SHARED:].tolist(), strict=True))
+
+
+def doubted(shots: Sequence[Shot], pictures: Sequence[PictureResidual], size: int) -> str:
+    """Why a pose is not sure though nothing else is found, in words; empty for no reason.
+
+    Masks that lack whole links, and come without depth, can be met by a wrong pose nearly as well. Its outlines then
+    stay pixels away from the masks' borders, where those of the right one meet them.
+
+    Args:
+        shots: the pictures.
+        pictures: what each says.
+        size: longest side of the crops in which outlines were compared, pixels.
+    """
+    overlaps, outlines, crops = [], [], []
+    for shot, one in zip(shots, pictures, strict=True):
+        box = shot.observation.mask_box
+        if one.used and box is not None and one.iou_without_base is not None and one.outline_px is not None:
+            overlaps.append(one.iou_without_base)
+            outlines.append(one.outline_px)
+            crops.append(one.outline_px / max(1.0, max(box[2] - box[0], box[3] - box[1]) / size))
+    if not overlaps or any(one.depth_mm is not None for one in pictures):
+        return ""
+    iou, away_px = float(np.median(overlaps)), float(np.median(outlines))
+    return notes.on_doubt(iou, away_px) if iou < _DOUBTED_IOU and float(np.median(crops)) > _DOUBTED_PX else ""

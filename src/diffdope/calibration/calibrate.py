@@ -33,10 +33,6 @@ Progress = Callable[[str], None]
 _BAD_FACTOR, _BAD_COST = 3.0, 0.15  # a picture pays so many times as much as the median, and as much more
 _LEAST_PICTURES = 3  # with fewer, nobody knows which of them is bad
 _LEAST_IOU, _LEAST_SHARE = 0.5, 0.45  # medians over the pictures; wrong poses have shares of 0.2 to 0.4 at most
-_DOUBTED_IOU, _DOUBTED_PX = (
-    0.9,
-    2.5,
-)  # medians; wrong poses have outlines 3.5 to 5 pixels of the crop away, right ones 1
 _LEAST_DEPTH_M = 0.03  # depths within it fit, where there are no masks
 _COARSE_REACH = (Reach(20.0, 0.10), Reach(14.0, 0.06), Reach(10.0, 0.05))
 _FINE_REACH = (Reach(14.0, 0.05), Reach(10.0, 0.04))
@@ -196,8 +192,11 @@ class Calibration:
         others = choice.others
         contradiction = self._contradiction(arms, solution)
         shaken = assess.jackknife(solution)
-        status, doubt = self._status(pictures, others), doubted(self._shots, pictures, self._settings.size)
-        status = Status.AMBIGUOUS if doubt and status.ok else status
+        status, doubt = self._status(pictures, others), assess.doubted(self._shots, pictures, self._settings.size)
+        disagree = self._disagreement(solution, pictures, shaken)
+        message = notes.message_of(status)
+        if status is Status.CONVERGED and (doubt or disagree):
+            status, message = Status.AMBIGUOUS, notes.DOUBTED if doubt else notes.DISAGREE
         border, scale = (self._estimate(solution, number) for number in (BORDER, SCALE))
         wanted, offsets = self._settings.suggestions if status.ok else 0, self._offsets_of(solution)
         said = (
@@ -206,13 +205,12 @@ class Calibration:
             *(() if status.ok else notes.on_depth_scale(self._robot, self._shots)),
             *notes.on_start(None if start is None else assess.moved(start, solution.pose)),
             *notes.on_alternatives([assess.moved(one, solution.pose) for one in others]),
-            *((doubt,) if doubt else ()), *notes.on_contradiction(contradiction),
+            *((doubt,) if doubt else ()), *disagree, *notes.on_contradiction(contradiction),
             *notes.on_offsets(offsets, self._settings.noise.offset_deg),
         )  # fmt: skip
         return CalibrationResult(
             solution.pose, self._robot.base, in_base(covariance[POSE, POSE], solution.pose, solution.centre_c),
-            status, notes.DOUBTED if doubt and status is Status.AMBIGUOUS else notes.message_of(status), said,
-            pictures, border, scale, float(np.degrees(solution.joint_rad)), offsets,
+            status, message, said, pictures, border, scale, float(np.degrees(solution.joint_rad)), offsets,
             None if shaken is None else shaken[0], None if shaken is None else shaken[1], hidden, others, contradiction,
             suggestions(searcher.coarse, arms, solution, wanted, self._seed, self._say) if wanted else (),
         )  # fmt: skip
@@ -256,6 +254,16 @@ class Calibration:
         assert scale is not None
         return Contradiction(*assess.moved(*alone), scale, float(solution.centre_c[2]))
 
+    def _disagreement(
+        self, solution: Solution, pictures: Sequence[PictureResidual], shaken: tuple[float, float] | None
+    ) -> list[str]:
+        """Why the pictures cannot all be right, in words."""
+        away_mm = assess.depth_off_mm(pictures, float(solution.centre_c[2]))
+        return [
+            *(notes.on_shaky(shaken) if shaken is not None and assess.is_shaky(shaken) else ()),
+            *(() if away_mm is None else notes.on_depth_off(away_mm)),
+        ]
+
     def _status(self, pictures: Sequence[PictureResidual], others: tuple[Pose, ...]) -> Status:
         overlaps = [one.iou for one in pictures if one.used and one.iou is not None]
         depths = [abs(one.depth_mm) for one in pictures if one.used and one.depth_mm is not None]
@@ -274,27 +282,3 @@ class Calibration:
             *notes.on_depth_scale(self._robot, self._shots), *notes.on_configurations(self._robot, self._shots)
         )  # fmt: skip
         return CalibrationResult(start or Pose.identity(), self._robot.base, None, status, message, said)
-
-
-def doubted(shots: Sequence[Shot], pictures: Sequence[PictureResidual], size: int) -> str:
-    """Why a pose is not sure though nothing else is found, in words; empty for no reason.
-
-    Masks that lack whole links, and come without depth, can be met by a wrong pose nearly as well. Its outlines then
-    stay pixels away from the masks' borders, where those of the right one meet them.
-
-    Args:
-        shots: the pictures.
-        pictures: what each says.
-        size: longest side of the crops in which outlines were compared, pixels.
-    """
-    overlaps, outlines, crops = [], [], []
-    for shot, one in zip(shots, pictures, strict=True):
-        box = shot.observation.mask_box
-        if one.used and box is not None and one.iou_without_base is not None and one.outline_px is not None:
-            overlaps.append(one.iou_without_base)
-            outlines.append(one.outline_px)
-            crops.append(one.outline_px / max(1.0, max(box[2] - box[0], box[3] - box[1]) / size))
-    if not overlaps or any(one.depth_mm is not None for one in pictures):
-        return ""
-    iou, away_px = float(np.median(overlaps)), float(np.median(outlines))
-    return notes.on_doubt(iou, away_px) if iou < _DOUBTED_IOU and float(np.median(crops)) > _DOUBTED_PX else ""

@@ -235,8 +235,8 @@ class Estimator:
 
 def _surely(step: F64, at: Solution) -> float:
     """How long a step is, in standard deviations of the pose."""
-    covariance = at.covariance[POSE, POSE] + 1e-18 * np.eye(6)
-    squares = float(step[POSE] @ np.linalg.solve(covariance, step[POSE]))
+    covariance = at.covariance[POSE, POSE]
+    squares = float(step[POSE] @ np.linalg.pinv(covariance, hermitian=True) @ step[POSE])  # what is open has no step
     return math.sqrt(max(squares, 0.0))
 
 

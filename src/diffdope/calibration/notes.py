@@ -19,6 +19,7 @@ _FAR_DEG = 40.0  # from a start: more than its searches reach
 _STILL_RAD = np.radians(5.0)  # joints that move by less stand still
 
 
+DISAGREE = "the pictures do not agree well enough; see the notes"
 DOUBTED = "a pose was found, but masks and outlines do not meet; see the notes and the overlays"
 
 
@@ -29,6 +30,29 @@ def on_doubt(iou: float, away_px: float) -> str:
         f"{away_px:.1f} px apart; do the masks lack links, or show something else? Another pose may be right: give "
         "depth, or masks of all links"
     )
+
+
+def on_shaky(shaken: tuple[float, float], target: str = "the camera stand still") -> list[str]:
+    """That other pictures would lead elsewhere.
+
+    Args:
+        shaken: leave-one-out error, mm and degrees.
+        target: what has to stand still, as a question.
+    """
+    return [
+        f"the leave-one-out error is {shaken[0]:.0f} mm and {shaken[1]:.1f} degrees, so other pictures would lead "
+        f"elsewhere: are the joints' zeros and the URDF right, does {target}, and do joints and pictures belong "
+        "together?"
+    ]
+
+
+def on_depth_off(away_mm: float) -> list[str]:
+    """That depths lie off the drawn robot, by so much."""
+    side = "behind" if away_mm > 0.0 else "before"
+    return [
+        f"depths lie {abs(away_mm):.0f} mm {side} the robot as it is drawn, farther than a depth camera errs: do "
+        "joints and pictures belong together, and are K, depth_scale and the URDF right?"
+    ]
 
 
 def message_of(status: Status) -> str:

@@ -5,15 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.geometry import so3
+from diffdope.geometry.vectors import cross
 from diffdope.scene.lod_check import colors_of
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.sampling import normals_of, spread_over
+from diffdope.scene.nearest import Tree
+from diffdope.scene.sampling import Samples, normals_of, spread_over
 
 F64 = NDArray[np.float64]
 
 _POINTS, _MOVED = 10_000, 1000
 _AWAY = 0.015  # share of the diameter: half of what a right pose may be off; of surfaces, in their normal direction
 _FAR = 0.05  # share of the diameter: no surface is there; points are some 1 % apart
+_ELSEWHERE = 0.0125  # share of the points that may lie farther than `_AWAY` off the surface: a gear's keyway is 2 %
+_COUNTED, _OF_STEPS = 2500, 3  # points that are counted, and every how manieth of them steps are made of
+_STEPS = 4  # a pose that came to rest beside the symmetric one is moved onto it before what lies elsewhere counts
+_BESIDE_RAD = np.radians(5.0)  # ... if it did so no farther away: a keyed shaft slides back to where it was
+_OPEN = 1e-3  # singular values below this share of the largest: a can may be turned
 _COLOR = 0.05  # mean difference of colours, of which each is a mean over a patch
 _OTHER_COLOR = 0.25  # difference that no light explains
 _FEW = 0.005  # share of the points that may be somewhere else, or in another colour: a knob or a logo is more
@@ -34,6 +42,8 @@ class Alikeness:
         samples = spread_over(mesh.vertices_m, mesh.faces, _POINTS)
         self._points = samples.of(mesh.vertices_m, mesh.faces)
         self._normals = normals_of(mesh.vertices_m, mesh.faces, samples.face)
+        self._vertices_m, self._faces = mesh.vertices_m, mesh.faces
+        self._surface = Tree(mesh.vertices_m, mesh.faces)
         self._tree = cKDTree(self._points)
         self._colors: F64 | None = None
         if mesh.has_color:
@@ -57,7 +67,41 @@ class Alikeness:
         same_side = (turned * self._normals[nearest]).sum(axis=1) > 0.5
         if np.mean(same_side) < 0.5 or np.mean(away[same_side]) > _AWAY * self._length_m:
             return False
-        if self._colors is None:
-            return True
-        differs = np.abs(self._colors[some] - self._colors[nearest]).mean(axis=1)
-        return bool(differs.mean() < _COLOR and np.mean(differs > _OTHER_COLOR) < _FEW)
+        if self._colors is not None:
+            differs = np.abs(self._colors[some] - self._colors[nearest]).mean(axis=1)
+            if differs.mean() >= _COLOR or np.mean(differs > _OTHER_COLOR) >= _FEW:
+                return False
+        return self._elsewhere(R, t) <= _ELSEWHERE
+
+    def _elsewhere(self, R: F64, t: F64) -> float:
+        """Share of the points that a motion takes off the surface, where one beside it takes fewer, of that one.
+
+        Steps are those of iterated closest points to planes (Chen and Medioni 1992).
+        """
+        allowed = (_AWAY * self._length_m) ** 2
+        points = self._points[:: len(self._points) // _COUNTED] @ R.T + t
+        share = float(np.mean(self._surface.nearest(points, np.inf).square > allowed))
+        turned = np.eye(3)
+        for _ in range(_STEPS):
+            if share <= _ELSEWHERE:
+                break
+            turn, move = self._step(points[::_OF_STEPS])
+            turned = turn @ turned
+            if np.linalg.norm(so3.log(turned)) > _BESIDE_RAD:
+                break
+            points = points @ turn.T + move
+            share = float(np.mean(self._surface.nearest(points, np.inf).square > allowed))
+        return share
+
+    def _step(self, points: F64) -> tuple[F64, F64]:
+        """The motion that takes points (N, 3) nearest to the planes of the triangles that are nearest to them."""
+        found = self._surface.nearest(points, np.inf)
+        face = found.face.astype(np.intp)
+        there = Samples(face, found.weights).of(self._vertices_m, self._faces)
+        normals = normals_of(self._vertices_m, self._faces, face)
+        middle = points.mean(axis=0)
+        moments = cross(points - middle, normals) / self._length_m  # so that all columns are of one size
+        distances = ((there - points) * normals).sum(axis=1)
+        x = np.linalg.lstsq(np.hstack([normals, moments]), distances, rcond=_OPEN)[0]
+        turn = so3.exp(x[3:] / self._length_m)
+        return turn, middle - turn @ middle + x[:3]

@@ -62,7 +62,8 @@ class Tree:
         """
         count = len(queries)
         square, face, weights = np.empty(count), np.empty(count, np.int32), np.zeros((count, 2))
-        kernels.nearest(np.ascontiguousarray(queries), limit, any_will_do, *self.arrays, square, face, weights)
+        own = self.arrays._replace(stack=np.empty(kernels.DEPTH, np.int64), bound=np.empty(kernels.DEPTH))
+        kernels.nearest(np.ascontiguousarray(queries), limit, any_will_do, *own, square, face, weights)
         found = np.where(face >= 0, self._order[face], -1).astype(np.int32)
         return Nearest(square, found, np.column_stack([1.0 - weights.sum(axis=1), weights]))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.calibration.assess import is_shaky
 from diffdope.calibration.eye_in_hand import judge
 from diffdope.calibration.eye_in_hand.estimate import ErrorSizes, HandSolution, ObjectPrior
 from diffdope.calibration.eye_in_hand.result import EyeInHandResult, HandPicture
@@ -16,6 +17,7 @@ from diffdope.calibration.eye_in_hand.shots import HandShot, PlacedShot, flange_
 from diffdope.calibration.eye_in_hand.solve import HandTask, Solved, singles_of, solve
 from diffdope.calibration.eye_in_hand.suggest import suggestions
 from diffdope.calibration.eye_in_hand.target import TargetElsewhere, elsewhere, too_far
+from diffdope.calibration.notes import DISAGREE, on_shaky
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_type, expected
 from diffdope.geometry.pose import Pose
@@ -154,10 +156,10 @@ def _result(
         if status is Status.CONVERGED:
             status, message = Status.AMBIGUOUS, "the pictures contradict the target's place; see the notes"
     shaken = judge.jackknife(solution)
-    if shaken is not None and judge.is_shaky(shaken):
-        notes = (judge.note_on_shaky(shaken), *notes)
+    if shaken is not None and is_shaky(shaken):
+        notes = (*on_shaky(shaken, "the object stand still"), *notes)
         if status is Status.CONVERGED:
-            status, message = Status.AMBIGUOUS, "the pictures do not agree well enough; see the notes"
+            status, message = Status.AMBIGUOUS, DISAGREE
     if len(solution.counted) == 1 and task.target is not None:
         notes = (judge.UNCHECKED_TARGET, *notes)
     X, Y = solution.state.T_camera_flange.inverse(), solution.state.T_base_object

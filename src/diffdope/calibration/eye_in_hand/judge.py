@@ -32,7 +32,6 @@ _SIZE = 320  # pixels of the crops in which overlaps are counted
 _LEAST_DEPTHS = 30
 NOT_FOUND = "the object was not found in it"
 """Why a picture says nothing."""
-_SHAKY = 20.0, 2.0  # mm and degrees of the leave-one-out error: a start for a calibration, and no calibration
 UNCHECKED_TARGET = (
     "one picture cannot tell whether the target is where it is said to be: an error of its place is one of the "
     "camera's; take three pictures at least"
@@ -108,20 +107,6 @@ def jackknife(solution: HandSolution) -> tuple[float, float] | None:
     n = len(solution.counted)
     squares = (np.array(changes) ** 2).sum(axis=0) * (n - 1) / n
     return float(np.sqrt(squares[0])), float(np.sqrt(squares[1]))
-
-
-def is_shaky(shaken: tuple[float, float]) -> bool:
-    """Whether other pictures would have led elsewhere: the error is larger than a calibration may have."""
-    return shaken[0] > _SHAKY[0] or shaken[1] > _SHAKY[1]
-
-
-def note_on_shaky(shaken: tuple[float, float]) -> str:
-    """That it would."""
-    return (
-        f"the leave-one-out error is {shaken[0]:.0f} mm and {shaken[1]:.1f} degrees, so other pictures would lead "
-        "elsewhere: are the joints' zeros and the URDF right, does the object stand still, and do joints and "
-        "pictures belong together?"
-    )
 
 
 def unobserved_of(covariance: F64) -> F64:
