@@ -25,7 +25,7 @@ TOLERANCE = 0.03
 """The tolerance where none is set, as a share of the diameter."""
 _LARGEST = 50.0  # log odds: beyond, a probability is 1
 _SHARPER = 2.0  # fitted by `python -m benchmarks.confidence`
-_WITH_EDGES = -2.8, 0.26, 5.3  # fitted to 224 results with depth and no mask; without one of five sets each, about as good
+_WITH_EDGES = -2.8, 0.26, 5.3  # fitted to 224 results with depth and no mask; about as good on sets left out
 _AHEAD, _STEEPNESS = 1.0, 1.2  # from a start; halves of 1076 results ask for 1.6 to 2.4, at which wrong ones are surer
 _EVEN = 0.01 - _AHEAD / _STEEPNESS  # log odds of a fit from which on a result from a start is not called failed
 
