@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from diffdope.estimate.confidence import agreement, confidence_of
+from diffdope.estimate.confidence import agreement, confidence_of, log_odds_of, right_minimum, sigmoid
 from diffdope.estimate.fit_quality import FitQuality, assess
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
@@ -125,3 +125,13 @@ def test_confidence_is_a_probability() -> None:
     nothing, all_of_it = FitQuality(overlap=0.0, visible=0.0), FitQuality(1.0, 1.0, 0.0, 0.8, 0.2, 1.0, 1.0)
     assert 0.0 <= confidence_of(nothing) < 0.01 < 0.99 < confidence_of(all_of_it) <= 1.0
     assert confidence_of(replace(all_of_it, overlap=0.7)) < confidence_of(all_of_it)
+
+
+def test_edges_count_more_than_all_else_but_make_nothing_fail() -> None:
+    good = FitQuality(depth_inliers=0.9, texture=0.5, contrast=0.2, agreement=1.0, outline=0.6)
+    fits = [log_odds_of(replace(good, edges=share)) for share in (0.0, 0.2, 0.5, 0.9)]
+    assert fits == sorted(fits) and fits[-1] > 2.0 and fits[-1] - fits[1] > 3.0
+    assert log_odds_of(replace(good, edges=0.3)) < log_odds_of(good)  # sure, it is less sure
+    assert right_minimum(sigmoid(fits[0]), started=True) == pytest.approx(0.5, abs=0.01)
+    poor = FitQuality(depth_inliers=0.3, texture=0.0, contrast=0.2, agreement=0.2, outline=0.3)
+    assert log_odds_of(replace(poor, edges=0.0)) < -3.0

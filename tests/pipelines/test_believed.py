@@ -20,6 +20,7 @@ from diffdope.pipelines.settings import PRESETS, Preset
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.scene.packaged import packaged_example
 from diffdope.search.answers import Answer
 from diffdope.search.contradictions import AT_MOST
 
@@ -54,6 +55,20 @@ def test_a_result_is_as_sure_as_its_minimum_and_its_covariance(seen: Observation
     within = probability_within(result.tolerance_m, result.covariance, form, result.pose.R_m2c)
     assert result.confidence == pytest.approx(result.right_minimum * within, rel=1e-9)
     assert result.confidence > 0.9
+
+
+def test_the_outline_is_looked_for_where_there_is_depth_and_no_mask() -> None:
+    mesh, whole, start, truth = packaged_example()
+    images = {"rgb": whole.rgb, "depth": whole.depth}
+    refiner = Refiner(mesh, threads=1)
+    found = refiner.refine(Observation(whole.camera, **images), start)
+    assert found.evidence is not None and found.evidence.edges is not None and found.evidence.edges > 0.5
+    assert found.ok and (found.confidence or 0.0) > 0.5 and found.pose.distance_to(truth) < 0.002
+    for other in (whole, Observation(whole.camera, depth=whole.depth), Observation(whole.camera, rgb=whole.rgb)):
+        seen = refiner.refine(other, start).evidence
+        assert seen is not None and seen.edges is None
+    hurried = Refiner(mesh, preset="fast", threads=1).refine(Observation(whole.camera, **images), start).evidence
+    assert hurried is not None and hurried.edges is None
 
 
 def test_the_narrower_the_tolerance_the_less_sure(seen: Observation) -> None:

@@ -12,7 +12,7 @@ from diffdope.geometry.so3 import exp
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.outline_seen import OutlineSeen, outline_seen
+from diffdope.search.outline_seen import OutlineSeen, beside_edges, outline_seen, share_on_edges
 
 TABLE = painted("table", *grid_box(np.array([0.8, 0.6, 0.01]), 60), mottled)
 TILTED = exp(np.array([-0.9, 0.0, 0.0]))
@@ -66,3 +66,37 @@ def test_a_model_of_another_size_is_told(image: Observation, size: float, side: 
 def test_what_is_out_of_the_picture_is_not_doubted(image: Observation) -> None:
     found = seen(image, Pose(TILTED, np.array([5.0, 0.0, 0.7])))
     assert np.isnan(found.contrast) and found.credible == 1.0 and found.note == ""
+
+
+def on_edges(image: Observation, off: float, axis: int = 0, turn_deg: float = 0.0) -> float:
+    """Of the carton, moved across the view or along it by a share of its diameter, or turned."""
+    meshes = MeshLevels(carton())
+    moved = np.array(STANDS.t_m2c)
+    moved[axis] += off * meshes.length_m
+    share = share_on_edges(meshes, image, Pose(exp(np.radians(turn_deg) * np.eye(3)[2]) @ STANDS.R_m2c, moved))
+    assert share is not None
+    return share
+
+
+def test_the_outline_of_a_right_pose_lies_at_the_strongest_edges(image: Observation) -> None:
+    right = on_edges(image, 0.0)
+    assert right > 0.6 and beside_edges(right) == ()
+    assert on_edges(image, 0.08) < 0.6 * right and on_edges(image, -0.08) < 0.6 * right
+    assert on_edges(image, -0.5, axis=2) < 0.7 * right  # nearer, it is drawn larger
+    assert on_edges(image, 0.0, turn_deg=10.0) < 0.8 * right
+
+
+def test_little_of_an_outline_in_a_table_lies_on_edges(image: Observation) -> None:
+    share = share_on_edges(MeshLevels(carton()), image, on_table(-0.13, 0.05, -0.02))
+    assert share is not None and share < 0.35
+    (note,) = beside_edges(share)
+    assert note.startswith("outline: along") and f"{100 * (1 - share):.0f} %" in note
+
+
+def test_edges_need_a_photograph_and_an_outline_that_shows(image: Observation) -> None:
+    meshes = MeshLevels(carton())
+    assert share_on_edges(meshes, Observation(image.camera, depth=image.depth), STANDS) is None
+    assert share_on_edges(meshes, image, Pose(STANDS.R_m2c, [0.0, 0.0, -1.0])) is None
+    wall = np.full_like(image.depth, 0.3)  # something before all of it
+    assert share_on_edges(meshes, Observation(image.camera, rgb=image.rgb, depth=wall), STANDS) is None
+    assert beside_edges(None) == ()

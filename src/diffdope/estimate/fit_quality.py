@@ -33,6 +33,9 @@ class FitQuality:
             of the confidence.
         matched: where the object was found by keypoints of the photograph, how many of these agree with the pose; those
             that were looked for once it was known do not count.
+        edges: share of the outline at which the colours of the photograph step most, of all places beside it, where
+            nothing else holds it (`search/outline_seen.py`): from a start, with depth and no mask, or with a mask that
+            was left out.
     """
 
     overlap: float | None = None
@@ -45,6 +48,7 @@ class FitQuality:
     outline: float | None = None
     learned: float | None = None
     matched: float | None = None
+    edges: float | None = None
 
 
 def assess(seen: Comparison) -> FitQuality:

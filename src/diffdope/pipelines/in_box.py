@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import as_floats, check_finite, check_shape, expected
-from diffdope.estimate.confidence import right_minimum
 from diffdope.geometry.crop import Box, CropWindow
 from diffdope.io.masks import BOX_NOTE
 from diffdope.io.regions import note_on_corners, note_on_cut
 from diffdope.pipelines.attempt import Attempt
-from diffdope.pipelines.result import RefinementResult, Status, message_of
+from diffdope.pipelines.less_sure import less_sure
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.box_proposals import lies_in_box, share_in_picture
@@ -147,7 +146,7 @@ def doubted_rectangle(
     if told or not attempt.result.answers or filled_box(observation) is None:
         return attempt
     some = 1.0 - (attempt.result.none_of_these or 0.0)
-    result = _less_sure(attempt.result, min(some, _AT_MOST), search)
+    result = less_sure(attempt.result, min(some, _AT_MOST), search)
     return attempt._replace(result=replace(result, notes=(*result.notes, RECTANGLE)))
 
 
@@ -214,21 +213,4 @@ def doubted(
         notes.append(outline.note)
     if cut:
         notes.append("most of the object would lie outside of the picture: little of it is compared")
-    return attempt._replace(result=replace(_less_sure(result, still, search), notes=tuple(notes)))
-
-
-def _less_sure(result: RefinementResult, some: float, search: SearchSettings) -> RefinementResult:
-    """A result with a probability of one of its answers being right, and the status that goes with it."""
-    before = 1.0 - (result.none_of_these or 0.0)
-    factor = some / before if before > 0.0 else 1.0
-    answers = tuple(replace(one, probability=factor * one.probability) for one in result.answers)
-    confidence, status, message = answers[0].probability, result.status, result.message
-    told = right_minimum(some) * confidence / some if some > 0.0 else 0.0
-    none_fits = status is Status.AMBIGUOUS and right_minimum(some) < search.least_confidence
-    if none_fits or (status.ok and told < search.least_confidence):
-        status = Status.FAILED
-        message = message_of(status, located=True)
-    none = 1.0 - sum(one.probability for one in answers)
-    return replace(
-        result, answers=answers, none_of_these=none, confidence=confidence, status=status, message=message
-    )  # fmt: skip
+    return attempt._replace(result=replace(less_sure(result, still, search), notes=tuple(notes)))

@@ -136,7 +136,7 @@ class MeshSearcher:
         if not self._preset.resolved_search.contradictions:
             return attempt
         again = partial(self.attempt, self._preset, pose=start, start_counts=start_counts)
-        return without_wrong_depth(attempt, self.mesh, observation, again)
+        return without_wrong_depth(attempt, self.meshes, observation, again, start, self._preset.resolved_search)
 
     def follow(
         self, preset: Preset, keyframes: Keyframes, observation: Observation, pose: Pose, gain: PhotometricGain | None

@@ -10,15 +10,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
+from diffdope.estimate.confidence import sigmoid
+from diffdope.geometry.pose import Pose
 from diffdope.pipelines.attempt import Attempt
+from diffdope.pipelines.less_sure import less_sure
 from diffdope.pipelines.plausible import of_units
 from diffdope.pipelines.result import RefinementResult
-from diffdope.scene.mesh import Mesh
+from diffdope.render.renderer import draw
 from diffdope.scene.observation import Observation
+from diffdope.search.contradictions import AT_MOST
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.outline_seen import outline_seen
+from diffdope.search.settings import SearchSettings
 
 FEW = 0.35
 """Share of the visible depths that fit: of 647 right results with a mask and depth, 6 had fewer."""
 _CONVINCES = 0.8  # probability that the fit without depth is right
+_LEFT_OUT = (
+    0.75  # of a fit at most, which is 0.9 of the right minimum: that depth was refused says that something is wrong
+)
+_SAME_SHAPE = 0.6  # share of the depths that fit at another distance
+_NEAR, _LEAST_M = 0.03, 0.003  # of the diameter, and metres: what fits, as of the fit quality
+_FEWEST = 50  # pixels
 
 
 def fits_nowhere(result: RefinementResult, observation: Observation) -> bool:
@@ -34,29 +49,79 @@ def fits_nowhere(result: RefinementResult, observation: Observation) -> bool:
 
 
 def without_wrong_depth(
-    attempt: Attempt, mesh: Mesh, observation: Observation, again: Callable[[Observation], Attempt]
-) -> Attempt:
+    attempt: Attempt, meshes: MeshLevels, observation: Observation, again: Callable[[Observation], Attempt],
+    start: Pose | None, search: SearchSettings,
+) -> Attempt:  # fmt: skip
     """The same attempt, or one without depth where depth fits nowhere and mask and colours convince alone.
 
-    Depth whose unit is wrong is no such case: it says where the object is once somebody has corrected it.
+    Depth whose unit is wrong is no such case: it says where the object is once somebody has corrected it. Depth that
+    shows the object's very shape, but at another distance, is of the object: depth or K is off, or the unit or the size
+    of the model. The start tells which; where it does not, nothing does, and what was found is contradicted. In any
+    case a result that fewer images speak for is less sure.
 
     Args:
         attempt: of the search with everything, in the object's own frame.
-        mesh: the object, in that frame.
+        meshes: the object.
         observation: the images.
         again: the search, of other images.
+        start: in the own frame; None where there was none.
+        search: of the search.
     """
     first = attempt.result
-    if not fits_nowhere(first, observation) or any(of_units(mesh, observation, first.initial_pose)):
+    if not fits_nowhere(first, observation) or any(of_units(meshes.mesh, observation, first.initial_pose)):
         return attempt
     other = again(observation.without_depth())
     if not other.result.ok or (other.result.confidence or 0.0) < _CONVINCES:
         return attempt
     assert first.evidence is not None and first.evidence.depth_inliers is not None
-    note = (
-        f"depth is left out: only {100 * first.evidence.depth_inliers:.0f} % of it fits where mask and colours "
-        "have the object: is it of glass, black or shiny, is depth of another moment, or its scale wrong?"
-    )
+    left_out = f"depth is left out: only {100 * first.evidence.depth_inliers:.0f} % of it fits where mask and colours "
+    farther = times_as_far(meshes, observation, other.result)
+    at_most = _LEFT_OUT
+    if farther is None:
+        why = "have the object: is it of glass, black or shiny, is depth of another moment, or its scale wrong?"
+        note = left_out + why
+    else:
+        off = f"it shows the object's shape {farther:.2f} times as far away"
+        wrong = "is the depth scale, K (of another picture size?), the unit or the CAD model wrong?"
+        note = f"{left_out}have the object, for {off}: {wrong}"
+        if not _nearer(start, other.result.pose, farther):
+            note = f"contradiction: depth does not fit where mask and colours have the object, for {off}: {wrong}"
+            at_most = sigmoid(AT_MOST)
+    some = 1.0 - (other.result.none_of_these or 0.0) if other.result.answers else other.result.confidence or 0.0
+    doubted = less_sure(other.result, min(some, at_most), search, note)
     seconds = first.elapsed_s + other.result.elapsed_s
     notes = (one for one in other.result.notes if not one.startswith("depth is off"))  # it was given
-    return other._replace(result=replace(other.result, notes=(note, *notes), elapsed_s=seconds))
+    return other._replace(result=replace(doubted, notes=(note, *notes), elapsed_s=seconds))
+
+
+def times_as_far(meshes: MeshLevels, observation: Observation, result: RefinementResult) -> float | None:
+    """How many times as far away as a result depth shows the object's shape; None where it is of something else.
+
+    What is behind glass may have the slope of a face as well, but goes on beyond the outline.
+
+    Args:
+        meshes: the object.
+        observation: with depth and a mask.
+        result: of the other images, in the own frame.
+    """
+    pose, crop = result.pose, observation if result.window is None else observation.crop(result.window)
+    assert crop.depth is not None and crop.mask is not None
+    drawn = draw(meshes.buffers(), crop.camera, pose)
+    both = (drawn.coverage[0] > 0.5) & (crop.mask > 0.5) & (crop.depth > 0.0)
+    if np.count_nonzero(both) < _FEWEST:
+        return None
+    there, own = crop.depth[both].astype(np.float64), drawn.depth[0][both]
+    times = float(np.median(there / own))
+    near_m = max(_NEAR * meshes.length_m, _LEAST_M)
+    if np.mean(np.abs(there / times - own) < near_m) < _SAME_SHAPE:
+        return None
+    scaled = Observation(crop.camera, depth=crop.depth / np.float32(times))
+    return times if outline_seen(meshes, scaled, pose).credible >= 1.0 else None
+
+
+def _nearer(start: Pose | None, pose: Pose, times: float) -> bool:
+    """Whether a start has the object about where a pose has it, and not where depth has it."""
+    if start is None:
+        return False
+    away_m, there_m = (float(np.linalg.norm(one.t_m2c)) for one in (start, pose))
+    return abs(away_m - there_m) < abs(away_m - times * there_m)

@@ -16,12 +16,14 @@ from diffdope.problem.failure import Status
 from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.pose_evidence import pose_evidence
 from diffdope.problem.variables import Variables
+from diffdope.scene.observation import Observation
 from diffdope.search.answers import Answers, along, answers_of
 from diffdope.search.by_features import with_distance_error
 from diffdope.search.candidates import Candidates
 from diffdope.search.history import Amended, Recorder
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
+from diffdope.search.outline_seen import beside_edges, share_on_edges
 from diffdope.search.settings import SearchSettings
 from diffdope.search.stages import MOVED, Stages
 from diffdope.search.start_error import kept_along_view, left_to_the_start, reach_of
@@ -48,6 +50,7 @@ class Ending:
         start_counts: whether the start, as good as the images find it to be, is weighed against them in the end.
         turns_open: whether poses are compared that are turned about an axis of revolution.
         boxed: whether keypoints found the object in a box: they tell sides apart.
+        shown: the image in which the result's outline is looked for, if no mask held it; None where that is not asked.
         first_order: whether gradient descent led there, which has no confidence.
     """
 
@@ -59,6 +62,7 @@ class Ending:
     start_counts: bool
     turns_open: bool
     boxed: bool
+    shown: Observation | None
     first_order: bool
 
     def odds(self, choice: Sequence[Candidates]) -> F64:
@@ -79,6 +83,11 @@ class Ending:
         found = choice[int(np.argmax(odds))]
         level = found.level
         estimate = RobustEstimate(found.pose) if self.settings.polish.idle else self._weighed(found)
+        edges = None
+        if self.shown is not None and ("mask" not in self.shown.modalities or level.mask_refused_px is not None):
+            edges = share_on_edges(self.meshes, self.shown, estimate.pose)
+            seen = replace(found, quality=replace(found.quality, edges=edges))
+            choice, found = [seen if one is found else one for one in choice], seen
         near, wider = self.settings.near, self.settings.fallback_confidence > 0.0
         fixed = not (near.angle_deg or near.distance or wider)
         costs, each = costs_of(found, estimate, self.start, self.meshes.length_m, fixed=fixed)
@@ -103,7 +112,7 @@ class Ending:
             quality=None if self.first_order else found.quality,
             confidence=None if self.first_order else confidence,
             covariance=covariance, unobserved=estimate.unobserved,
-            notes=(*self._turned(found), *refused(level), *estimate.notes), gain=found.gain,
+            notes=(*self._turned(found), *refused(level), *beside_edges(edges), *estimate.notes), gain=found.gain,
             answers=answers,
         )  # fmt: skip
 

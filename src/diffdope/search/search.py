@@ -78,7 +78,7 @@ class Search:
         keyframes: Keyframes | None = None,
         box: Box | None = None,
     ) -> None:
-        self._box = box
+        self._box, self._filmed = box, keyframes is not None
         self._meshes, self._observation, self._start = meshes, observation, pose
         self._settings, self._objective, self._first_order = settings, objective, descent is not None
         self._answers: list[Candidates] = []
@@ -135,7 +135,7 @@ class Search:
         ending = Ending(
             self._meshes, self._settings, self._objective, self._pose, self._stages,
             start_counts=start_counts and self._stages is not None, turns_open=turns_open,
-            boxed=self._box is not None, first_order=self._first_order,
+            boxed=self._box is not None, shown=None if near else self._shown, first_order=self._first_order,
         )  # fmt: skip
         outcome = ending.outcome(choice, ending.odds(choice), self._recorder, self._rates)
         return replace(outcome, notes=(*outcome.notes, *doubts.notes), why=doubts.why)
@@ -209,6 +209,17 @@ class Search:
     def _given(self) -> Pose | None:
         """The start; None where none was given."""
         return None if self._stages is None else self._start
+
+    @property
+    def _shown(self) -> Observation | None:
+        """The image, where edges may tell whether the outline is right: it has depth and no mask, or the other one.
+
+        Frames of a film are held against those before, and who makes no last steps is in a hurry.
+        """
+        asked = self._settings.contradictions and not self._settings.polish.idle and not self._first_order
+        images = set(self._observation.modalities)
+        held = "rgb" not in images or ("depth" in images) == ("mask" in images)
+        return None if held or not asked or self._filmed or self._given is None else self._observation
 
     @property
     def _pose(self) -> Pose:
