@@ -61,8 +61,9 @@ def oracle(
     if not agrees.any():
         return -1e6, z
     r, c = np.nonzero(agrees)
-    short = (abs(c.min() - x0) + abs(c.max() - x1)) * (y1 - y0 + 1)
-    short += (abs(r.min() - y0) + abs(r.max() - y1)) * (x1 - x0 + 1)
+    gaps = np.array([c.min() - x0, c.max() - x1, r.min() - y0, r.max() - y1])
+    beyond = np.maximum(np.abs(gaps) - 1.0, 0.0)  # a pixel at either end is not known
+    short = beyond[:2].sum() * (y1 - y0 + 1) + beyond[2:].sum() * (x1 - x0 + 1)
     return float(score - pay.edge * short), z
 
 

@@ -28,7 +28,8 @@ def around(count: int) -> Scored:
 
 def up(start: Scored, *, seed: int = 0, count: int = 4) -> Scored:
     rng = np.random.default_rng(seed)
-    return climbed(start, count, ClimbSettings(), rng, rounds=8, length_m=LENGTH_M, score=score)
+    settings = ClimbSettings(turn_deg=12.0)  # for `around`, whose poses are farther off than neighbouring templates
+    return climbed(start, count, settings, rng, rounds=8, length_m=LENGTH_M, score=score)
 
 
 def test_poses_climb_to_the_truth() -> None:
@@ -53,6 +54,14 @@ def test_of_a_pose_and_its_counterpart_the_better_stays() -> None:
     kept = start.bettered(worse)
     assert np.array_equal(kept.R[[0, 2]], start.R[[0, 2]]) and np.array_equal(kept.R[1], np.eye(3))
     assert np.array_equal(kept.score, np.maximum(start.score, worse.score))
+
+
+def test_finer_levels_go_on_with_the_steps_that_the_last_one_ended_with() -> None:
+    coarse = ClimbSettings()
+    finer = coarse.finer(2.0)
+    assert finer.turn_deg == coarse.last_turn_deg and finer.last_turn_deg == 0.5 * coarse.last_turn_deg
+    assert finer.drawn == coarse.drawn_again
+    assert coarse.finer(0.5).last_turn_deg == coarse.last_turn_deg  # steps do not grow
 
 
 @pytest.mark.parametrize("wrong", [{"turn_deg": 0.0}, {"last_turn_deg": 13.0}, {"drawn": 0}])

@@ -52,13 +52,13 @@ def anywhere(
         return doubted_rectangle(found, observation, searcher.mesh, preset.resolved_search)
     began, whole, settings = time.perf_counter(), observation.without_mask(), preset.resolved_search
     search = searcher.search(preset, whole, None)
-    masks = search.pieces(searcher.seed) if box is None else search.masks_in_box(box, searcher.seed)
-    if isinstance(masks, Failure):
-        return Attempt(searcher.refused(masks, None, began), None)
+    guesses = search.pieces(searcher.seed) if box is None else search.masks_in_box(box, searcher.seed)
+    if isinstance(guesses, Failure):
+        return Attempt(searcher.refused(guesses, None, began), None)
 
     def attempts() -> Iterator[Attempt]:
-        for mask in masks:
-            one = searcher.attempt(preset, whole.with_mask(mask), None, progress=progress)
+        for mask, pose in guesses:
+            one = searcher.attempt(preset, whole.with_mask(mask), None, progress=progress, guess=pose)
             yield with_note(one, IN_A_PIECE) if box is None else doubted(one, searcher.meshes, whole, box, settings)
 
     best = surest(attempts(), settings.fallback_confidence)

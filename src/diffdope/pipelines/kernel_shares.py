@@ -23,7 +23,7 @@ _LEVELS = "levels of detail"  # all kernels that make them, and that find approx
 # Seconds of one core. Kernels that are missing here are compiled all the same, by the last process.
 _SECONDS = {
     "prepare_pose": 5.5, "shade_chunk": 1.0, "evaluate_pose": 2.1, "evaluate_problem": 2.0, "evaluate_queue": 0.9,
-    "linearise_pose": 0.9, "render_pose": 0.5, "mean_of_blocks": 0.3, "depth_of_blocks": 0.7,
+    "linearise_pose": 0.9, "render_poses": 0.5, "mean_of_blocks": 0.3, "depth_of_blocks": 0.7,
     "line_through": 0.3, "fit_lines": 0.2, "remove_shading": 0.6, "pack_pixels": 0.2,
     "hide_behind_nearer": 0.4, "count_border": 0.1, "sum_shared": 0.1, "mark_used": 0.3, "fill_unused": 0.4,
 }  # fmt: skip

@@ -57,6 +57,7 @@ class MeshSearcher:
         progress: Progress | None = None,
         keyframes: Keyframes | None = None,
         box: Box | None = None,
+        guess: Pose | None = None,
         **how: Any,
     ) -> Attempt:
         """One search: a result in the own frame.
@@ -68,17 +69,18 @@ class MeshSearcher:
             progress: as `Refiner.refine` has it.
             keyframes: what a film has shown of the object so far.
             box: see `Search`.
+            guess: see `Search`.
             how: see `Search.run`.
         """
         began = time.perf_counter()
-        outcome = self.search(preset, observation, pose, progress, keyframes, box).run(**how)
+        outcome = self.search(preset, observation, pose, progress, keyframes, box, guess).run(**how)
         if isinstance(outcome, Failure):
             return Attempt(self.refused(outcome, pose, began), None)
         return Attempt(self._result(outcome, observation, began, boxed=box is not None), outcome.gain)
 
     def search(
         self, preset: Preset, observation: Observation, pose: Pose | None, progress: Progress | None = None,
-        keyframes: Keyframes | None = None, box: Box | None = None,
+        keyframes: Keyframes | None = None, box: Box | None = None, guess: Pose | None = None,
     ) -> Search:  # fmt: skip
         """The search, not run yet; for the arguments see `attempt`.
 
@@ -92,7 +94,7 @@ class MeshSearcher:
             self.meshes, observation, pose, preset.resolved_search, preset.objective,
             margin=preset.crop.margin, seed=self.seed,
             descent=preset.descent if preset.solver == "descent" else None, progress=progress, keyframes=keyframes,
-            box=box,
+            box=box, guess=guess,
         )  # fmt: skip
 
     def refused(self, failure: Failure, pose: Pose | None, began: float) -> RefinementResult:

@@ -13,14 +13,15 @@ from numba import njit
 from numpy.typing import NDArray
 
 from diffdope.problem.screening_kernel import FRONT
-from diffdope.render.kernels.options import ENTRY, KERNEL
+from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR
 
 F32 = NDArray[np.float32]
 _NONE, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 _LEAST_GAIN, _MOST_GAIN = np.float32(0.25), np.float32(4.0)
 _NOTHING = np.float32(-1e6)
-BINS = 41
-"""Of the histogram of differences of depth, each half of `depth_m` wide."""
+BINS = 13
+"""Of the histogram of differences of depth, each half of `depth_m` wide. A drawing that could move farther than three
+`depth_m` would leave the object's distance for that of a larger surface that hides it."""
 
 
 class BoxSeen(NamedTuple):
@@ -42,7 +43,8 @@ class BoxPenalties(NamedTuple):
     depth_m: difference of depths from which nothing is earned; color: what a pixel earns whose colour is right, and
     pays where it is wrong; color_range: sum of three channels' differences that is half right; behind: for a surface
     that lies farther than is drawn; in_front: for one that hides what is drawn; outside: for what would show the object
-    outside of the box; edge: for a pixel by which its visible part ends before the box, or beyond.
+    outside of the box; edge: for a pixel by which its visible part ends before the box, or beyond, after
+    the first on each side.
     """
 
     depth_m: np.float32
@@ -111,6 +113,12 @@ def _gain(seen, depth, rgb, scale, x, y, z, pay):
     return min(max(observed / max(drawn, np.float32(1e-6)), _LEAST_GAIN), _MOST_GAIN)
 
 
+@njit(**SCALAR)
+def _beyond(gap):
+    """Pixels by which an end is off, beyond the one that it is known to: little is seen of a pixel at a border."""
+    return max(abs(gap) - _ONE, _NONE)
+
+
 @njit(**KERNEL)
 def _score(seen, depth, rgb, scale, x, y, z, gain, pay):
     """What all pixels earn, less what they pay."""
@@ -151,7 +159,8 @@ def _score(seen, depth, rgb, scale, x, y, z, gain, pay):
     if right < left:
         return _NOTHING
     high, wide = y1 - y0 + _ONE, x1 - x0 + _ONE
-    short = (abs(left - x0) + abs(right - x1)) * high + (abs(top - y0) + abs(bottom - y1)) * wide
+    sides = _beyond(left - x0) + _beyond(right - x1), _beyond(top - y0) + _beyond(bottom - y1)
+    short = sides[0] * high + sides[1] * wide
     return total - pay.edge * short
 
 

@@ -12,7 +12,7 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.render.arrays import pinhole_of
 from diffdope.render.buffers import Buffers
-from diffdope.render.kernels.images import backward_pose, render_pose
+from diffdope.render.kernels.images import backward_pose, render_poses
 from diffdope.render.scratches import Lease
 from diffdope.scene.mesh import Mesh
 
@@ -84,9 +84,7 @@ class Renderer:
         with self._lease(b) as scratch:
 
             def work(worker: int, first: int, last: int) -> None:
-                for i in range(first, last):
-                    out = (images.rgb[i], images.depth[i], images.coverage[i], images.triangle_id[i])
-                    render_pose(*shared, R[i], t[i], scratch[worker], *out)
+                render_poses(*shared, R, t, first, last, scratch[worker], *images)
 
             self._buffers.pool.run(work, b)
         return RenderedImages(
@@ -159,10 +157,10 @@ def draw(buffers: Buffers, camera: Camera, pose: Pose) -> RenderedImages:
         np.empty((1, h, w), np.int32),
     )  # fmt: skip
     with buffers.lease(w, h) as scratch:
-        render_pose(
-            buffers.addresses, buffers.arrays, pinhole_of(camera), pose.R_m2c.astype(np.float32),
-            pose.t_m2c.astype(np.float32), scratch[0], images.rgb.reshape(h * w, 3), images.depth.reshape(h * w),
-            images.coverage.reshape(h * w), images.triangle_id.reshape(h * w),
+        render_poses(
+            buffers.addresses, buffers.arrays, pinhole_of(camera), pose.R_m2c[None].astype(np.float32),
+            pose.t_m2c[None].astype(np.float32), 0, 1, scratch[0], images.rgb.reshape(1, h * w, 3),
+            images.depth.reshape(1, h * w), images.coverage.reshape(1, h * w), images.triangle_id.reshape(1, h * w),
         )  # fmt: skip
     return images
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,19 +22,25 @@ from diffdope.search.settings import SearchSettings
 
 Mask = NDArray[np.bool_]
 
-_SCORED_PX = 48  # least crop in which poses are compared
 _MASK_PX = 160
 _FEWEST = 8  # pixels of that crop: a mask of fewer holds nothing
 
 
+class Guess(NamedTuple):
+    """A mask (H, W) of the whole image in which the object may be, and its pose, if one has led to the mask."""
+
+    mask: Mask
+    pose: Pose | None
+
+
 def masks_in_box(
     descent: Descent, meshes: MeshLevels, observation: Observation, box: Box, search: SearchSettings, seed: int
-) -> list[Mask] | Failure:  # fmt: skip
-    """Masks (H, W) of the whole image in which the object may be, the likeliest first.
+) -> list[Guess] | Failure:  # fmt: skip
+    """Masks in which the object may be, with the poses that lead to them, the likeliest first.
 
-    The best proposals climb: without a mask, a descent from a pose that is right to a neighbouring rotation ends on
-    whatever else the box shows. What is left goes through levels, where a pose that explains less than before stays
-    as it was.
+    The best proposals climb what they explain: without a mask, a descent from a pose that is right to a neighbouring
+    rotation ends on whatever else the box shows. At each finer level, what is left makes a descent, in which a pose
+    that explains less than before stays as it was, and climbs on.
 
     Args:
         descent: takes poses through levels, of the observation without a mask.
@@ -47,28 +54,32 @@ def masks_in_box(
     proposals = box_proposals(meshes, observation, box, search.view_sphere, settings)
     if isinstance(proposals, Failure):
         return proposals
-    first, *levels = settings.pyramid.levels
-    counts = [*(level.hypotheses for level in levels), settings.masks]
-    scored = partial(box_score, meshes, observation, box, settings)
+    first, *finer = settings.pyramid.levels
+    counts = [*(level.hypotheses for level in finer), settings.masks]
+    scored, rng = partial(box_score, meshes, observation, box, settings), np.random.default_rng(seed)
     score = scored(size=first.size, faces=first.faces, depth_range=settings.depth_range)
     kept = climbed(
-        Scored.of(proposals.R, proposals.t, score), counts[0], settings.climb, np.random.default_rng(seed),
-        rounds=first.iterations, length_m=meshes.length_m, score=score,
+        Scored.of(proposals.R, proposals.t, score), counts[0], settings.climb, rng, rounds=first.iterations,
+        length_m=meshes.length_m, score=score,
     )  # fmt: skip
-    R, t = kept.R, kept.t
-    for number, level in enumerate(levels):
-        alone = settings.pyramid.of_level(number + 1)
-        found = descent.run(alone, Hypotheses(R, t, np.arange(len(t))), Pose(R[0], t[0]))
+    climb, before = settings.climb, first
+    for number, level in enumerate(finer, start=1):
+        R, t = kept.R, kept.t
+        score = scored(size=level.size, faces=level.faces, depth_range=settings.depth_range_fine)
+        kept = Scored.of(R, t, score)
+        found = descent.run(settings.pyramid.of_level(number), Hypotheses(R, t, np.arange(len(t))), Pose(R[0], t[0]))
         if isinstance(found, Failure):
             return found
-        solution = found.ended.solution
-        size = max(level.size, _SCORED_PX)
-        score = scored(size=size, faces=level.faces, depth_range=settings.depth_range_fine)
-        moved = Scored.of(solution.R[:, 0], solution.t[:, 0], score)
-        best = Scored.of(R, t, score).bettered(moved).best_apart(counts[number + 1], meshes.length_m)
-        R, t = best.R, best.t
-    masks = (_mask(meshes, observation, Pose(*one), box, search) for one in zip(R, t, strict=True))
-    return [mask for mask in masks if mask is not None] or Failure(Status.FAILED)
+        ended = found.ended.solution
+        kept = kept.bettered(Scored.of(ended.R[:, 0], ended.t[:, 0], score))
+        climb, before = climb.finer(level.size / before.size), level
+        kept = climbed(
+            kept, counts[number], climb, rng, rounds=climb.rounds_again, length_m=meshes.length_m, score=score
+        )
+    poses = [Pose(*one) for one in zip(kept.R, kept.t, strict=True)]
+    masks = [_mask(meshes, observation, pose, box, search) for pose in poses]
+    guesses = [Guess(mask, pose) for mask, pose in zip(masks, poses, strict=True) if mask is not None]
+    return guesses or Failure(Status.FAILED)
 
 
 def _mask(

@@ -7,7 +7,7 @@ together; steps shrink from round to round (an evolution strategy: Beyer and Sch
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,26 +26,37 @@ _LEFT = 0.7  # share of the poses that go on to the next round
 
 
 @dataclass(frozen=True)
-@checked_fields(least={"drawn": 1})
+@checked_fields(least={"drawn": 1, "drawn_again": 1, "rounds_again": 0})
 class ClimbSettings:
     """How poses climb.
 
     Attributes:
-        drawn: poses a round, shared by those that are left.
-        turn_deg: standard deviation of turns about each axis in the first round: half of what is between neighbours
-            of the view sphere.
+        drawn: poses a round, shared by those that are left. With half as many, those that are near the truth are left
+            out before they have climbed.
+        turn_deg: standard deviation of turns about each axis in the first round, 14 degrees in all: what is between a
+            rotation and the nearest of the view sphere.
         last_turn_deg: in the last round.
+        drawn_again: poses a round of finer levels, where those that are left climb on.
+        rounds_again: how many rounds there.
     """
 
-    drawn: int = 400
-    turn_deg: float = 12.0
+    drawn: int = 800
+    turn_deg: float = 8.0
     last_turn_deg: float = 3.0
+    drawn_again: int = 128
+    rounds_again: int = 4
 
     def __post_init__(self) -> None:
         """Refuses steps of no length, and such as grow."""
         check_above_zero(self, "turn_deg", "last_turn_deg")
         if self.last_turn_deg > self.turn_deg:
             raise expected("last_turn_deg", f"at most turn_deg, {self.turn_deg}", self.last_turn_deg)
+
+    def finer(self, by: float) -> ClimbSettings:
+        """Those of a level whose pixels are smaller by a factor: steps go on from where they ended."""
+        return replace(
+            self, drawn=self.drawn_again, turn_deg=self.last_turn_deg, last_turn_deg=self.last_turn_deg / max(by, 1.0)
+        )
 
 
 @dataclass(frozen=True)

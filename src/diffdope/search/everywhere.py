@@ -45,8 +45,9 @@ def pyramids_everywhere(search: SearchSettings) -> tuple[PyramidSettings, Pyrami
 
 
 def search_everywhere(
-    descent: Descent, meshes: MeshLevels, observation: Observation, search: SearchSettings, last: PyramidSettings
-) -> Everywhere | Failure:
+    descent: Descent, meshes: MeshLevels, observation: Observation, search: SearchSettings, last: PyramidSettings,
+    guess: Pose | None = None,
+) -> Everywhere | Failure:  # fmt: skip
     """The poses that an observation supports, found with no start; by a wider search if the first does not convince.
 
     Args:
@@ -55,10 +56,11 @@ def search_everywhere(
         observation: with a mask.
         search: of the search.
         last: the levels that every answer goes through on its own.
+        guess: a pose that goes before the proposals.
     """
     narrow, wide = pyramids_everywhere(search)
     trust = search.fallback_confidence
-    first = _from_proposals(descent, meshes, observation, search.view_sphere, narrow, last, 0, trust)
+    first = _from_proposals(descent, meshes, observation, search.view_sphere, narrow, last, 0, trust, guess)
     if isinstance(first, Failure) and first.status is not Status.FAILED:
         return first
     if trust <= 0.0:
@@ -79,14 +81,17 @@ def surest_first(answers: list[Candidates]) -> list[Candidates]:
 
 def _from_proposals(
     descent: Descent, meshes: MeshLevels, observation: Observation, sphere: ViewSphereSettings,
-    pyramid: PyramidSettings, last: PyramidSettings, column: int, confidence: float,
+    pyramid: PyramidSettings, last: PyramidSettings, column: int, confidence: float, guess: Pose | None = None,
 ) -> Everywhere | Failure:  # fmt: skip
     """One search, whose hypotheses are numbered from a column on."""
     proposals = view_sphere(meshes, observation, sphere, pyramid.levels[0].hypotheses)
     if isinstance(proposals, Failure):
         return proposals
-    start = Pose(proposals.R[0], proposals.t[0])
-    hypotheses = Hypotheses(proposals.R, proposals.t, column + np.arange(len(proposals.t)))
+    R, t = proposals.R, proposals.t
+    if guess is not None:  # in the place of the last one
+        R, t = np.concatenate([guess.R_m2c[None], R[:-1]]), np.concatenate([guess.t_m2c[None], t[:-1]])
+    start = Pose(R[0], t[0])
+    hypotheses = Hypotheses(R, t, column + np.arange(len(t)))
     found = descent.run(pyramid, hypotheses, start)
     if isinstance(found, Failure):
         return found

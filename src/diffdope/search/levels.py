@@ -182,5 +182,5 @@ EVERYWHERE = PyramidSettings(
     (Level(24, 48, 8, 500), Level(40, 16, 8, 500), Level(80, 4, 8, 2000)), angle_deg=180.0, distance=1.0
 )
 IN_BOX = PyramidSettings(
-    (Level(24, 144, 8, 500), Level(40, 16, 8, 500), Level(80, 6, 8, 2000)), angle_deg=180.0, distance=1.0
+    (Level(24, 144, 8, 500), Level(48, 32, 8, 500), Level(80, 8, 8, 2000)), angle_deg=180.0, distance=1.0
 )

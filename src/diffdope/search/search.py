@@ -17,7 +17,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.problem.level_settings import contour_weight
 from diffdope.scene.observation import Observation
-from diffdope.search.box_masks import Mask, masks_in_box
+from diffdope.search.box_masks import Guess, masks_in_box
 from diffdope.search.by_features import search_by_features
 from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.descent import Descent, Progress
@@ -61,6 +61,7 @@ class Search:
         keyframes: what a film has shown of the object so far.
         box: first and last column and row (x0, y0, x1, y1) of the object's visible part, where it is to be found by
             keypoints of the photograph.
+        guess: where to look everywhere, a pose to look at before others.
     """
 
     def __init__(
@@ -77,8 +78,9 @@ class Search:
         progress: Progress | None = None,
         keyframes: Keyframes | None = None,
         box: Box | None = None,
+        guess: Pose | None = None,
     ) -> None:
-        self._box, self._filmed = box, keyframes is not None
+        self._box, self._guess, self._filmed = box, guess, keyframes is not None
         self._meshes, self._observation, self._start = meshes, observation, pose
         self._settings, self._objective, self._first_order = settings, objective, descent is not None
         self._answers: list[Candidates] = []
@@ -183,15 +185,15 @@ class Search:
             best = without_mask(at_start, others, prior, turn_rad, length_m)
         return replace(best, level=replace(best.level, mask_refused_px=border_px))
 
-    def masks_in_box(self, box: Box, seed: int) -> list[Mask] | Failure:
-        """Masks (H, W) in which the object may be, the likeliest first; see `box_masks.masks_in_box`."""
+    def masks_in_box(self, box: Box, seed: int) -> list[Guess] | Failure:
+        """Masks in which the object may be, the likeliest first; see `box_masks.masks_in_box`."""
         return masks_in_box(self._descent, self._meshes, self._observation, box, self._settings, seed)
 
-    def pieces(self, seed: int) -> list[Mask] | Failure:
-        """Masks (H, W) of pieces that stand out and may be the object, the likeliest first; see `pieces.pieces`."""
+    def pieces(self, seed: int) -> list[Guess] | Failure:
+        """Masks of pieces that stand out and may be the object, the likeliest first; see `pieces.pieces`."""
         s = self._settings
         found = pieces(self._meshes, self._observation, s.view_sphere, s.pieces, seed)
-        return found or Failure(Status.NO_OVERLAP)
+        return [Guess(mask, None) for mask in found] or Failure(Status.NO_OVERLAP)
 
     def _most(self) -> int:
         """Iterates that all descents make at most, less one."""
@@ -231,7 +233,7 @@ class Search:
         """What is found with no start pose; the first proposal stands for the start from then on."""
         given = self._descent, self._meshes, self._observation
         if self._box is None:
-            found = search_everywhere(*given, self._settings, self._again)
+            found = search_everywhere(*given, self._settings, self._again, self._guess)
         else:
             found = search_by_features(*given, self._box, self._settings, self._again)
         if isinstance(found, Failure):

@@ -22,14 +22,14 @@ def non_maximum_suppression(
         distance_m: see `angle_rad`.
     """
     kept: list[int] = []
-    same_trace = 1.0 + 2.0 * np.cos(angle_rad)
+    turns, same_trace = R.reshape(-1, 9), 1.0 + 2.0 * np.cos(angle_rad)
+    left = np.ones(len(cost), np.bool_)
     for b in np.argsort(cost, kind="stable"):
-        if kept:
-            near = np.linalg.norm(t[kept] - t[b], axis=1) < distance_m
-            alike = np.einsum("kij,ij->k", R[kept], R[b]) > same_trace
-            if (near & alike).any():
-                continue
-        kept.append(int(b))
-        if len(kept) == keep:
-            break
+        if left[b]:
+            kept.append(int(b))
+            if len(kept) == keep:
+                break
+            off = t - t[b]
+            near = np.einsum("bi,bi->b", off, off) < distance_m**2
+            left &= ~(near & (turns @ turns[b] > same_trace))
     return np.array(kept, np.intp)

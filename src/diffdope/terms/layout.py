@@ -38,7 +38,7 @@ class TermWeights(NamedTuple):
 
 
 class Canvas(NamedTuple):
-    """Flat images of one evaluated pose, as `render_pose` writes them; all empty where none are wanted."""
+    """Flat images of one evaluated pose, as `render_poses` writes them; all empty where none are wanted."""
 
     rgb: F32  # (H*W, 3)
     depth: F32  # (H*W,)

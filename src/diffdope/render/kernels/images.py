@@ -1,4 +1,4 @@
-"""The open entry: antialiased images of one pose, and the pose gradient of upstream image gradients."""
+"""The open entry: antialiased images of poses, and the pose gradient of upstream image gradients."""
 
 import numpy as np
 from numba import njit
@@ -58,24 +58,29 @@ def paint_rows(contours, n_rows, rgb, depth, coverage):
 
 
 @njit(**ENTRY)
-def render_pose(at, mesh, view, R, t, s, rgb, depth, coverage, face_id):
-    """Writes flat images: rgb (H*W, 3) premultiplied, depth (H*W,) in metres, coverage, face_id."""
-    n, n_rows, used = prepare_at(at.prepare, mesh, view, R, t, s, at.shade)
-    clear_images(rgb, depth, coverage)
-    for pixel in range(face_id.size):
-        face_id[pixel] = s.buffer.face[pixel]
+def render_poses(at, mesh, view, R, t, first, last, s, rgb, depth, coverage, face_id):
+    """Writes flat images of poses first to last (excluded) of B, R (B, 3, 3) and t (B, 3).
+
+    rgb (B, H*W, 3) premultiplied, depth (B, H*W) in metres, coverage, face_id. To hand over the mesh's arrays takes as
+    long as to draw a small image, so one call draws them all.
+    """
     with_color = mesh.skin.shading != 0
-    for first in range(0, n, CHUNK):
-        count = min(CHUNK, n - first)
-        shade_at(at.shade, mesh.skin, s.visible.planes, s.fragments, first, count, with_color)
-        paint_chunk(s.fragments, first, count, with_color, rgb, depth, coverage)
-    paint_rows(s.contours, n_rows, rgb, depth, coverage)
-    release_pose(view, s, used)
+    for b in range(first, last):
+        n, n_rows, used = prepare_at(at.prepare, mesh, view, R[b], t[b], s, at.shade)
+        clear_images(rgb[b], depth[b], coverage[b])
+        for pixel in range(face_id.shape[1]):
+            face_id[b, pixel] = s.buffer.face[pixel]
+        for begin in range(0, n, CHUNK):
+            count = min(CHUNK, n - begin)
+            shade_at(at.shade, mesh.skin, s.visible.planes, s.fragments, begin, count, with_color)
+            paint_chunk(s.fragments, begin, count, with_color, rgb[b], depth[b], coverage[b])
+        paint_rows(s.contours, n_rows, rgb[b], depth[b], coverage[b])
+        release_pose(view, s, used)
 
 
 @njit(**ENTRY)
 def backward_pose(at, mesh, view, R, t, s, d_rgb, d_depth, d_coverage, gradient):
-    """Gradient (6,) in (rho, phi) from d cost / d (rgb, depth, coverage) of the images of `render_pose`."""
+    """Gradient (6,) in (rho, phi) from d cost / d (rgb, depth, coverage) of the images of `render_poses`."""
     n, n_rows, used = prepare_at(at.prepare, mesh, view, R, t, s, at.shade)
     f, jacobian, value = s.fragments, s.contours.jacobian, s.contours.value
     for k in range(6):
