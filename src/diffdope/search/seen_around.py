@@ -33,7 +33,7 @@ _CLIMBED_PX = 48  # of all that is within reach; of 32, slender parts have too f
 _JUDGED_PX = 100  # the same after a level, when poses are about right
 _DRAWN = 200  # poses a round; those of a box, which may be turned anyhow, are twice as many
 _ROUNDS = 5
-_SPREAD = 2  # times as many poses as descents would begin from are drawn about the start: one costs a tenth of a descent
+_SPREAD = 2  # times as many poses as descents would begin from are drawn: one costs a tenth of a descent
 _BEGUN = 40  # poses of the first round at most: as many as have four each
 _BEATEN = 0.7  # share of what the best explains: one that explains less is not refined
 
