@@ -75,6 +75,26 @@ def test_with_depth_the_mask_says_nothing_where_a_surface_is_nearer_by_the_margi
             assert c[y, x] == (0.0 if hides.all() and mask[y, x] < 0.5 else 1.0)
 
 
+def test_without_a_mask_what_measured_depth_hides_says_nothing() -> None:
+    drawn, bar = square(10, 30), square(10, 30) * (U < 18)
+    depth = np.where(bar > 0.0, 0.9, 1.0)
+    seen = Observation(CAMERA, depth=depth)
+    c = silhouette_weights(drawn, seen, share=0.1, diameter_m=DIAMETER_M)
+    assert np.array_equal(c, 1.0 - bar)
+    assert np.array_equal(responsibility_of(drawn, seen, c).appearance, square(8, 32) * (1.0 - bar))
+    almost = Observation(CAMERA, depth=np.where(depth < 1.0, 0.985, 1.0))
+    assert np.all(silhouette_weights(drawn, almost, share=0.1, diameter_m=DIAMETER_M) == 1.0), "within the margin"
+
+
+@pytest.mark.parametrize(("columns", "counts"), [(13, False), (15, True)])
+def test_without_a_mask_a_pose_that_hardly_shows_is_too_far_away_and_not_hidden(columns: int, counts: bool) -> None:
+    """0.3 of 20 columns are 6: of 7 that are hidden as little is left, of 5 more."""
+    drawn = square(10, 30)
+    depth = np.where(drawn * (10 + columns > U) > 0.0, 0.9, 1.0)
+    c = silhouette_weights(drawn, Observation(CAMERA, depth=depth), share=0.1, diameter_m=DIAMETER_M)
+    assert bool(c.min() == 1.0) is counts
+
+
 @pytest.mark.parametrize(("bite", "deep"), [(2, False), (6, True)])
 def test_without_depth_the_mask_says_nothing_around_deep_gaps(bite: int, deep: bool) -> None:
     """h = max(0.2 * 20, 1.5) = 4 pixels; the gap is widened by 4 pixels, in steps along rows and columns."""

@@ -16,7 +16,7 @@ from diffdope.scene.observation import Observation
 
 F32 = NDArray[np.float32]
 
-_HARDLY = 0.3  # share of a mask
+_HARDLY = 0.3  # share of a mask, or of a silhouette
 _RIM = 1.5  # pixels: of a small silhouette, what is less deep is its border, drawn half a pixel wider than it is
 _LEAST_GAP = 0.03  # of the silhouette's extent: as much, poses and masks that are called good are off
 _GAP = 2.0  # of the error of the mask's border
@@ -103,6 +103,11 @@ def silhouette_weights(start_depth: F32, observation: Observation, *, share: flo
         return weights
     known = behind_others(start_depth, observation, margin_m=_CONTACT * diameter_m)
     if observation.mask is None:
+        if observation.depth is not None:
+            _hide_behind_nearer(start_depth, observation, share * diameter_m, weights)
+            drawn = start_depth > 0.0
+            if weights[drawn].sum() < _HARDLY * np.count_nonzero(drawn):  # rather, the pose is too far away
+                weights[:] = 1.0
         weights[known] = 0.0
         return weights
     if observation.depth is not None:
@@ -160,10 +165,11 @@ def weights_of_mask(crop: Observation, *, margin_m: float) -> F32:
 
 def _hide_behind_nearer(start_depth: F32, crop: Observation, margin_m: float, weights: F32) -> None:
     """Sets weights to 0 outside of the mask where the observed surface is nearer than the object by a margin."""
-    assert crop.depth is not None and crop.mask is not None
+    assert crop.depth is not None
     height, width = start_depth.shape
+    mask = np.zeros_like(start_depth) if crop.mask is None else crop.mask
     hide_behind_nearer(
-        readable(start_depth), readable(crop.depth), readable(crop.mask), np.float32(margin_m),
+        readable(start_depth), readable(crop.depth), readable(mask), np.float32(margin_m),
         np.empty((height, width), np.int32), np.empty(width, np.int64), np.empty(width, np.int64), weights,
     )  # fmt: skip
 

@@ -32,8 +32,8 @@ class SearchSettings:
     """What the near search takes in beside poses around the start, where depth and a mask are given."""
     far: PyramidSettings = field(default_factory=lambda: FAR)
     laid: int = 4
-    """Where there is a mask, the wider search begins with templates laid over it, and needs so many times fewer
-    hypotheses than `far` has; 1 for as many."""
+    """Where there is a mask, the wider search begins with templates laid over it, and where there is depth alone, with
+    poses that climb what they explain; it then needs so many times fewer hypotheses than `far` has; 1 for as many."""
     everywhere: PyramidSettings = field(default_factory=lambda: EVERYWHERE)
     """The search where there is no start pose; its first level takes the best of `view_sphere`."""
     view_sphere: ViewSphereSettings = field(default_factory=ViewSphereSettings)

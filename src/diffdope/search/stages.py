@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.random import Generator
@@ -18,6 +19,7 @@ from diffdope.search.descent import Descent
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.proposals import around_prior
+from diffdope.search.seen_around import SeenAround
 from diffdope.search.settings import SearchSettings
 from diffdope.search.view_sphere import view_sphere
 
@@ -52,6 +54,7 @@ class Stages:
         self._meshes, self._observation, self._start, self._settings = meshes, observation, start, settings
         self._descent, self._rng, self._held = descent, rng, held
         points = settings.closest_points
+        self._measured = depth_counts and "depth" in observation.modalities
         self._aligns = depth_counts and points.count(observation) > 0
         self._aligned = range(first_aligned, first_aligned + points.count(observation))
         self._reach_of_aligned = settings.near
@@ -129,13 +132,35 @@ class Stages:
         return changed(pyramid, angle_deg=self._settings.far.angle_deg, distance=self._settings.far.distance)
 
     def _far(self, column: int) -> Candidates | Failure:
-        """The wider search: from what is laid over the mask with rotations near the start's, or from all around it."""
+        """The wider search: from what is laid over the mask with rotations near the start's, from what explains most of
+        the measured depth around it, or from all around it.
+        """
         pyramid = self._settings.far
         if "mask" not in self._observation.modalities:
+            if self._measured and len(pyramid.levels) > 2:
+                return self._from_what_is_seen(column)
             return self._descent.run(pyramid, self.proposals(self._start, pyramid, column), self._start)
         pyramid = pyramid.of_fewer(self._settings.laid)
         laid = self._laid(pyramid, column)
         return laid if isinstance(laid, Failure) else self._descent.run(pyramid, laid, self._start)
+
+    def _from_what_is_seen(self, column: int) -> Candidates | Failure:
+        """The wider search where depth is given and no mask: from poses that explain most of what is within reach.
+
+        Those that are left are refined each on its own: what hides one need not hide another.
+        """
+        settings, start = self._settings, self._start
+        few = settings.far.of_fewer(settings.laid)
+        few = replace(few, levels=(settings.far.levels[0], *few.levels[1:]))
+        seen = SeenAround(self._meshes, self._observation, start, few, settings.box)
+        run = partial(self._descent.run, expected=start)
+        left = seen.through_levels(run, seen.climbed(self._rng), column)
+        last, found = self._as_far(settings.near.of_one_pose(1)), []
+        for number, pose in enumerate(map(Pose, left.R, left.t)):
+            one = run(last, Hypotheses.of(pose, column + number), pose)
+            if isinstance(one, Candidates):
+                found.append(replace(one, start=start))
+        return seen.best_of(found) if found else Failure(Status.FAILED)
 
     def led_by_mask(self, column: int) -> Candidates | Failure:
         """Where a mask that is off leads from all around the start, as far as its level before the last: not its own
