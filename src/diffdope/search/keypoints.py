@@ -98,7 +98,8 @@ def detect(grey: Bytes, *, most: int, contrast: float) -> Keypoints:
     """
     import cv2
 
-    sift = cv2.SIFT.create(nfeatures=most, contrastThreshold=contrast, edgeThreshold=_EDGE)
+    # Without the precise upscale, keypoints lie a quarter of a pixel right of and below what they mark.
+    sift = cv2.SIFT.create(nfeatures=most, contrastThreshold=contrast, edgeThreshold=_EDGE, enable_precise_upscale=True)
     found, histograms = sift.detectAndCompute(grey, None)
     if histograms is None or len(found) == 0:
         return Keypoints(np.zeros((0, 2)), np.zeros(0), np.zeros(0), np.zeros((0, _LENGTH), np.float32))
