@@ -11,15 +11,19 @@ import trimesh
 from diffdope.errors import DiffDopeError
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
+from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import PRESETS, Preset
+from diffdope.problem.level_problem import LevelRules, prepare_level
+from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.revolution import Axis
-from diffdope.search.turns import TurnSettings, about_other_axes, upside_down
+from diffdope.search.turns import TurnSettings, about_other_axes, turned_beside, upside_down
+from diffdope.terms.registry import ObjectiveSettings
 
 CAMERA = Camera(600.0, 600.0, 159.5, 119.5, 320, 240)
 TRUTH = Pose(so3.exp(np.array([1.9, 0.3, -0.2])), np.array([0.01, -0.005, 0.5]))
@@ -107,3 +111,46 @@ def test_symmetries_that_keep_the_axis_are_left_to_turns() -> None:
 def test_impossible_numbers_are_named(change: dict[str, int], words: str) -> None:
     with pytest.raises(DiffDopeError, match=words):
         TurnSettings(**change)
+
+
+def labelled() -> Mesh:
+    """A white can with one red label, and a blue foot whose edge is jagged."""
+    can = solid(handle=False).subdivide()
+    v = np.asarray(can.vertices)
+    angle = np.arctan2(v[:, 1], v[:, 0])
+    colors = np.full((len(v), 3), 0.85)
+    colors[(np.abs(angle) < 0.6) & (np.abs(v[:, 2]) < 0.025)] = [0.75, 0.15, 0.12]
+    colors[v[:, 2] < -0.038 + 0.003 * np.sin(40.0 * angle)] = [0.15, 0.25, 0.6]
+    return Mesh(v, np.asarray(can.faces), colors=colors)
+
+
+def lit(observation: Observation) -> Observation:
+    """From one side, as light falls on what is round."""
+    light = np.linspace(0.95, 0.55, CAMERA.width, dtype=np.float32)[None, :, None]
+    images = {name: np.array(getattr(observation, name)) for name in observation.modalities}
+    return Observation(CAMERA, **{**images, "rgb": np.array(observation.rgb) * light})  # type: ignore[arg-type]
+
+
+def test_the_label_of_a_can_holds_its_turn_in_a_film() -> None:
+    mesh = labelled()
+    refiner = Refiner(mesh, preset="fast", threads=1)
+    first = Pose(TRUTH.R_m2c @ so3.exp(np.array([0.0, 0.0, 4.6])), TRUTH.t_m2c)
+    off = []
+    for k in range(9):
+        truth = turned(first, 15.0 * np.sin(0.6 * k))
+        frame = refiner.track(lit(seen(mesh, truth, rgb=True)), turned(truth, 4.0) if k == 0 else None)
+        off.append(np.degrees(frame.pose.angle_to(truth)))
+    assert max(off) < 3.0
+
+
+def test_a_pose_beside_its_turn_is_turned_there_and_a_right_one_stays() -> None:
+    mesh, window = labelled(), CropWindow(0, 0, 160, 120, 2)
+    truth = Pose(TRUTH.R_m2c @ so3.exp(np.array([0.0, 0.0, 4.6])), TRUTH.t_m2c)
+    observation, axis = lit(seen(mesh, truth, rgb=True)), Axis(np.array([0.0, 0.0, 1.0]), np.zeros(3))
+    level = prepare_level(
+        Buffers(mesh), observation, turned(truth, 5.0), window, ObjectiveSettings(), LevelRules("gain-bias"),
+        length_m=mesh.diameter, with_normal=False,
+    )  # fmt: skip
+    beside = turned_beside(turned(truth, 5.0), axis, level, TurnSettings(), mesh.diameter)
+    assert beside is not None and np.degrees(beside.angle_to(truth)) < 2.0
+    assert turned_beside(truth, axis, level, TurnSettings(), mesh.diameter) is None

@@ -38,7 +38,7 @@ def tracking_presets(preset: Preset) -> tuple[Preset, Preset]:
     # The tracker has thresholds of its own for what it makes of a low confidence.
     search = replace(preset.search, least_confidence=0.0)
     # Which way round it is, the frames before have told.
-    turns = replace(search.turns, count=0)
+    turns = replace(search.turns, all_around=False)
     near = replace(search, fallback_confidence=0.0, symmetric_alternatives=False, turns=turns)
     if set(near.near.hypotheses) == {1}:  # a frame must not wait for reduced meshes to be made
         near = replace(near, near=near.near.in_full_detail())

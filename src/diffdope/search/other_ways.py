@@ -32,10 +32,11 @@ def other_ways(
         told: whether the start has told the turn about an axis of revolution.
     """
     ways = meshes.approximate_symmetries if settings.symmetric_alternatives else Symmetries.none()
-    axis = meshes.axis if settings.turns.count and not told else None
+    around = settings.turns.count > 0 and settings.turns.all_around
+    axis = meshes.axis if around and not told else None
     # Templates are some 25 degrees apart, and a descent from there ends halfway where little of the object is seen.
     doubted = start is None and axis is None and found.doubtful(settings.fallback_confidence)
-    if doubted and settings.turns.count:
+    if doubted and around:
         axis = meshes.long_axis
     turned: list[Pose] = []
     if axis is not None:

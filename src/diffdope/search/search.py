@@ -35,6 +35,8 @@ from diffdope.search.pieces import pieces
 from diffdope.search.priors import PLAIN_ANGLE_DEG
 from diffdope.search.settings import SearchSettings
 from diffdope.search.stages import AT_HOME, Stages
+from diffdope.search.symmetric_alternatives import odds_with_costs
+from diffdope.search.turns import turned_beside
 from diffdope.search.wrong_masks import DEVIATION, convinces, off_px, poses_of, raced, without_mask
 from diffdope.solve.gradient_descent import DescentSettings
 from diffdope.terms.photometric_gain import PhotometricGain
@@ -247,12 +249,31 @@ class Search:
         if self._box is not None:  # keypoints tell sides apart
             return choice, False
         told = self._stages is not None and found.log_odds > _TOLD and self._stages.moved(found) <= AT_HOME
+        left = ALTERNATIVES
+        if told or not self._settings.turns.all_around:
+            beside = self._turned_beside(found)
+            left -= beside is not found  # it is one of them
+            choice = [found := beside]
         turned, turns_open = other_ways(
             found, self._meshes, self._descent, self._settings, self._given, self._again.faces[0], told=told
         )
-        for number, start in enumerate(turned[:ALTERNATIVES]):
+        for number, start in enumerate(turned[:left]):
             alone = Hypotheses.of(start, self._count - ALTERNATIVES + number)
             other = self._descent.run(self._again, alone, start)
             if isinstance(other, Candidates):
                 choice.append(found.doubt_of(other.agreeing(found.quality.agreement)))
         return choice, turns_open
+
+    def _turned_beside(self, found: Candidates) -> Candidates:
+        """What was found, or what is found a little turned about an axis of revolution, if more speaks for it."""
+        axis, turns = self._meshes.axis, self._settings.turns
+        if axis is None or not turns.count or self._first_order:
+            return found
+        beside = turned_beside(found.pose, axis, found.rough, turns, self._meshes.length_m)
+        if beside is None:
+            return found
+        other = self._descent.run(self._again, Hypotheses.of(beside, self._count - 1), found.start)
+        if isinstance(other, Failure):
+            return found
+        odds = odds_with_costs([found.pose, other.pose], found.level, self._meshes.buffers(), self._meshes.length_m)
+        return found.doubt_of(other.agreeing(found.quality.agreement)) if odds[1] > odds[0] else found

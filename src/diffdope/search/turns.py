@@ -35,6 +35,7 @@ _DEARER = 1.2  # of the lowest cost: what costs more is not the best once it is 
 _WORTH_STEPS = 1.6  # of the lowest cost before any step: of what few steps made one of the best, the most was 1.37
 _WORTH_A_LOOK = 2.0  # the same of a turn beside which others are looked at
 _WORSE = 4.0  # log odds by which a turn that has made few steps may be worse than the best
+_BESIDE = 3  # turns to both sides that are tried where the turn is not in doubt
 _EVEN = 0.003  # share by which costs of all turns differ where no turn is better than another
 
 
@@ -50,6 +51,7 @@ class TurnSettings:
         faces: triangles of the mesh.
         kept: of these turns, how many make steps.
         iterations: of each.
+        all_around: whether turns all around are tried where the turn is in doubt; if not, only those beside the pose.
     """
 
     count: int = 72
@@ -57,6 +59,7 @@ class TurnSettings:
     faces: int = 2000
     kept: int = 12
     iterations: int = 4
+    all_around: bool = True
 
     def __post_init__(self) -> None:
         """Refuses numbers that make no search."""
@@ -130,6 +133,36 @@ def turned_alternatives(
             continue
         turned.append(other)
     return _ranked(turned, found, level, buffers, length_m)
+
+
+def turned_beside(pose: Pose, axis: Axis, level: LevelProblem, settings: TurnSettings, length_m: float) -> Pose | None:
+    """The pose turned by some degrees, if the images are explained better so; None if it stands best.
+
+    The borders of a print are few pixels wide, and what fits beside them curves the cost: a descent comes to rest some
+    degrees beside the turn that they tell, though the cost falls all the way there.
+
+    Args:
+        pose: as it was found.
+        axis: of revolution, in the model's frame.
+        level: a crop, prepared near the pose.
+        settings: how far apart turns are that are tried.
+        length_m: the object's diameter.
+    """
+    problem = level.problem(Variables.one_object(0.5 * length_m))
+    step = 2.0 * np.pi / settings.count
+    around = np.asarray(step * np.arange(-_BESIDE, _BESIDE + 1), np.float64)
+    cost = _turned_costs(problem, pose, axis, around)
+    if np.ptp(cost) < _EVEN * cost.min() or cost.min() > _LOWER * cost[_BESIDE]:
+        return None
+    best = around[int(np.argmin(cost))]
+    finer = np.asarray(best + step * np.array([-0.5, -0.25, 0.0, 0.25, 0.5]), np.float64)
+    R, t = axis.turns(finer[[int(np.argmin(_turned_costs(problem, pose, axis, finer)))]])
+    return Pose(pose.R_m2c @ R[0], pose.t_m2c + pose.R_m2c @ t[0])
+
+
+def _turned_costs(problem: Problem, pose: Pose, axis: Axis, angles: F64) -> F64:
+    R, t = axis.turns(angles)
+    return problem.evaluate(pose.R_m2c @ R, pose.t_m2c + t @ pose.R_m2c.T, with_normal=False).cost
 
 
 def _costs_of(problem: Problem, turns: Sequence[tuple[F64, F64]]) -> list[F64]:
