@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -182,7 +183,7 @@ def test_the_number_of_threads_changes_nothing() -> None:
 
 
 def test_without_opencv_an_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("diffdope.search.keypoints.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(DiffDopeError, match=r"box: expected OpenCV.*got none; pip install .diffdope\[features\]"):
         check_can_detect("box")
     _, observation, _, _ = packaged_example()

@@ -25,7 +25,7 @@ def test_the_extra_is_named(tmp_path: Path) -> None:
     done = ran(f"from diffdope.cli.main import main; sys.exit(main({words!r}))", "rosbags", "mcap")
     assert done.returncode == 2
     assert done.stderr.strip() == (
-        'error: bag: expected rosbags and mcap, to read a.mcap, got none; pip install "diffdope[ros]"'
+        'error: --bag: expected rosbags and mcap, to read a.mcap, got none; pip install "diffdope[ros]"'
     )
 
 

@@ -22,6 +22,7 @@ from diffdope.search.contradictions import CONTRADICTED
 _DEPTH, _SHIFT = "contradiction: depth", "registration:"  # a departure is about one start and none of these
 _SCALE = "contradiction: scale:"
 _SOME_DEPTH = "scale: depth"  # what makes a frame less sure, and not more than that
+_BELIEVED = 0.5  # probability from which depth that fits says that its unit is right
 _RARE = 3  # frames that show nothing, for each that shows something, until it was chance
 _TIMES = 3.0  # nothing that is followed comes or goes so far while it is lost
 
@@ -62,6 +63,7 @@ class FilmDoubt:
         """
         seen = result.evidence
         fits = seen is not None and seen.depth_inliers is not None and seen.depth_inliers >= FEW
+        fits &= (result.confidence or 0.0) >= _BELIEVED  # a face may lie on any depth
         there = "depth" in observation.modalities and not fits
         units = tuple(of_units(self._mesh, observation, start)) if there else ()
         result = _with(result, units)

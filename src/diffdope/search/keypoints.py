@@ -6,6 +6,7 @@ OpenCV finds them: an extra, for nothing else here needs it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.util import find_spec
@@ -44,6 +45,8 @@ class Keypoints(NamedTuple):
 
 def can_detect() -> bool:
     """Whether OpenCV is installed; looked for once, since a film asks in every frame, but again if it was missing."""
+    if "cv2" in sys.modules:
+        return sys.modules["cv2"] is not None
     installed = _is_found_by(find_spec)
     if not installed:
         _is_found_by.cache_clear()
