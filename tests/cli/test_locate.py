@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +118,7 @@ def test_a_box_of_a_photograph_is_looked_into_and_never_sure_and_wrong(inputs: P
 def test_a_box_of_a_photograph_needs_opencv(
     inputs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("diffdope.search.keypoints.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "cv2", None)
     assert main(locating(inputs, mask=None, depth=None, box=box_of(inputs))) == 2
     assert 'pip install "diffdope[features]"' in capsys.readouterr().err
     assert not (inputs.parent / "out").exists()
@@ -132,7 +133,7 @@ def test_without_mask_and_box_it_is_looked_for_in_the_depth(inputs: Path) -> Non
 def test_a_photograph_alone_says_too_little_without_keypoints(
     inputs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("diffdope.search.keypoints.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "cv2", None)
     assert main(locating(inputs, mask=None, depth=None)) == 2
     assert "a mask that says where the object is" in capsys.readouterr().err
     assert not (inputs.parent / "out").exists()
