@@ -100,6 +100,14 @@ def test_a_mirrored_mesh_stays_wound_outwards(tmp_path: Path) -> None:
     assert np.einsum("fk,fk->", a, np.cross(b, c)) / 6.0 == pytest.approx(0.006, rel=1e-5)
 
 
+def test_a_mesh_in_millimetres_is_told_with_its_scale(tmp_path: Path) -> None:
+    write_stl(tmp_path / "arm.stl", (300.0, 80.0, 60.0))
+    with pytest.raises(DiffDopeError, match=r"urdf: expected lengths in metres.*of 300 m.*scale=\"0.001 0.001 0.001\""):
+        load_robot(with_mesh(tmp_path, "arm.stl"))
+    scaled = load_robot(with_mesh(tmp_path, "arm.stl", "0.001 0.001 0.001"))
+    assert np.ptp(scaled.links[0].vertices_m, axis=0).max() == pytest.approx(0.3)
+
+
 def test_bad_files_are_told(tmp_path: Path) -> None:
     with pytest.raises(DiffDopeError, match="link a: expected the mesh package://pkg/x.stl, got no file at"):
         load_robot(with_mesh(tmp_path, "package://pkg/x.stl"))

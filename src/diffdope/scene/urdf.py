@@ -22,6 +22,7 @@ F64 = NDArray[np.float64]
 Surface = Literal["visual", "collision"]
 
 _CURE = 'pip install "diffdope[robot]"'
+_LONGEST_M = 50.0  # of a link: one of 5 cm in millimetres is as long
 _PACKAGE_PATHS = ("ROS_PACKAGE_PATH", "AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH", "COLCON_PREFIX_PATH")
 
 
@@ -60,6 +61,7 @@ def load_robot(
     finder = MeshFinder(path.parent, packages or {})
     links = [_link(one, surface, finder, described) for one in described.links]
     joints = [_joint(one) for one in described.joints]
+    _check_lengths(links, path)
     try:
         return Robot(links, joints, base=base, name=described.name or path.stem)
     except DiffDopeError as error:
@@ -114,6 +116,16 @@ def _joint(one: Any) -> Joint:
 
 def _matrix(origin: Any) -> F64:
     return np.eye(4) if origin is None else np.array(origin, np.float64)
+
+
+def _check_lengths(links: Sequence[Link], path: Path) -> None:
+    """Refuses links that are longer than any robot's: theirs are millimetres."""
+    sizes = [(float(np.ptp(one.vertices_m, axis=0).max()), one.name) for one in links if len(one.vertices_m)]
+    longest, name = max(sizes, default=(0.0, ""))
+    if longest > _LONGEST_M:
+        cure = 'a mesh in millimetres needs scale="0.001 0.001 0.001" in its <mesh>; sizes and origins are metres, too'
+        wanted = f"lengths in metres, and no link longer than {_LONGEST_M:.0f} m"
+        raise expected("urdf", wanted, f"{name} of {longest:.4g} m in {path}", cure)
 
 
 def _link(one: Any, surface: Surface, finder: MeshFinder, described: Any) -> Link:
