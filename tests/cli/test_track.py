@@ -151,6 +151,28 @@ def test_an_interrupted_run_keeps_what_it_has_and_goes_on(
     assert "resuming: 3 frames" in capsys.readouterr().out
 
 
+def test_a_broken_file_keeps_the_frames_before_it_and_says_how_to_go_on(
+    video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = video / "depth" / "000013.png"
+    broken.write_bytes(broken.read_bytes()[:200])
+    assert main([*words(video), "--no-film"]) == 2
+    told = capsys.readouterr().err
+    assert "000013" in told and "the 3 frames before it are kept: replace" in told
+    _, records, complete = read_journal(video.parent / "out" / "poses.jsonl")
+    assert len(records) == 3 and not complete
+    assert main([*words(video), "--no-film"]) == 2  # nothing else has changed
+    for kind in ("rgb", "depth"):
+        (video / kind / "000013.png").unlink()
+    assert main([*words(video), "--no-film"]) == 0
+    _, whole, complete = read_journal(video.parent / "out" / "poses.jsonl")
+    assert complete and len(whole) == FRAMES - 1 and {name: whole[name] for name in records} == records
+    capsys.readouterr()
+    (video / "rgb" / "000010.png").write_bytes(b"")
+    assert main([*words(video, out=video / "other"), "--no-film"]) == 2
+    assert "kept" not in capsys.readouterr().err and not (video / "other").exists()
+
+
 def cut_after(journal: Path, frames: int) -> None:
     """As a run leaves it that was killed then."""
     lines = journal.read_text().splitlines(keepends=True)

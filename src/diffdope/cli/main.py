@@ -1,6 +1,7 @@
 """`diffdope COMMAND`: finds the command, and turns mistakes into one line and an exit code.
 
-0: done. 1: the command ran, but found no pose to trust. 2: bad input; nothing was written. 130: interrupted.
+0: done. 1: the command ran, but found no pose to trust. 2: bad input; nothing was written,
+but what a film or a data set had done before it. 130: interrupted.
 """
 
 from __future__ import annotations

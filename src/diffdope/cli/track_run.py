@@ -84,21 +84,34 @@ def track_into(
     pose = None if names else start
     if names and not searching:
         tracked_again(journal.done, refiner, video, start)
-    for frame in video.frames.read(len(names)):
-        observation = video.observation(frame)
-        if searching and observation.mask_box is None:  # the run before has searched in vain
-            result = not_found_yet("no mask")
-        else:
-            result = refiner.track(observation, pose, time_s=frame.time_s)
-            searching = False
-        pose = None
-        record = record_of(frame, result)
-        journal.append(frame.name, record)
-        names.append(frame.name)
-        report(record)
+    try:
+        for frame in video.frames.read(len(names)):
+            observation = video.observation(frame)
+            if searching and observation.mask_box is None:  # the run before has searched in vain
+                result = not_found_yet("no mask")
+            else:
+                result = refiner.track(observation, pose, time_s=frame.time_s)
+                searching = False
+            pose = None
+            record = record_of(frame, result)
+            journal.append(frame.name, record)
+            names.append(frame.name)
+            report(record)
+    except DiffDopeError as error:
+        raise _with_way_on(error, len(names)) from error
     if not names:
         raise expected("frames", "at least one", "none")
     return names
+
+
+def _with_way_on(error: DiffDopeError, kept: int) -> DiffDopeError:
+    """An error of one frame, with what became of those before and how to go on; of the first frame, as it is."""
+    if not kept:
+        return error
+    cure = "replace what is wrong, or remove all files of that frame, and give the same command again"
+    told = DiffDopeError(f"{error}; the {kept} frame{'s' if kept > 1 else ''} before it are kept: {cure}")
+    told.argument = error.argument
+    return told
 
 
 def tracked_again(done: Mapping[str, Record], refiner: Refiner, video: Video, start: Pose | None) -> None:
