@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from diffdope.search import keypoints
@@ -17,6 +19,7 @@ def test_it_is_looked_up_once_and_again_if_it_was_missing(
         asked.append(name)
         return found
 
+    monkeypatch.delitem(sys.modules, "cv2", raising=False)  # as before anything has imported it
     monkeypatch.setattr(keypoints, "find_spec", find)
     assert [keypoints.can_detect() for _ in range(3)] == [found is not None] * 3
     assert asked == ["cv2"] * times
