@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -60,7 +61,8 @@ class LevelRules(NamedTuple):
     not be as deep to be an occluder's; mask_refused_px: how far off the border of a mask may be that has no depth
     beside it, before it is left out in favour of colours and contours; 0 for any; contour: how the photograph's edges
     hold the outline where there is no mask, None for not at all; pose_known: whether the start pose is good enough to
-    say what hides the object; if not, only measured depth does.
+    say what hides the object; if not, only measured depth does; nearer_hides: whether what is nearer than the object
+    hides it where there is no mask: not in films, where a hand holds it.
     """
 
     gain: GainModel = "as-is"
@@ -68,6 +70,7 @@ class LevelRules(NamedTuple):
     mask_refused_px: float = 0.0
     contour: ContourSettings | None = None
     pose_known: bool = True
+    nearer_hides: bool = True
 
 
 @dataclass(frozen=True)
@@ -173,10 +176,9 @@ def prepare_level(
     share = settings.occlusion_margin
     if sure and crop.depth is None and crop.mask is not None:
         share = least_gap(coverage, crop.mask, share)
-    if rules.pose_known:
-        weights = silhouette_weights(images.depth[0], crop, share=share, diameter_m=length_m)
-    else:
-        weights = weights_of_mask(crop, margin_m=share * length_m)
+    how = partial(silhouette_weights, share=share, diameter_m=length_m, unmasked=rules.nearer_hides)
+    weighed = partial(how, images.depth[0])
+    weights = weighed(crop) if rules.pose_known else weights_of_mask(crop, margin_m=share * length_m)
     responsibility = responsibility_of(coverage, crop, weights)
     colored, refused_px = crop.rgb is not None and mesh.has_color, None
     resolved = settings
@@ -190,7 +192,7 @@ def prepare_level(
         refused = colored and 0.0 < rules.mask_refused_px < off_px
         if refused and contour_weight(instead, rules.contour, settings, mesh) > 0.0:
             crop, refused_px, resolved = instead, off_px, unmasked(settings)
-            weights = silhouette_weights(images.depth[0], crop, share=share, diameter_m=length_m)
+            weights = weighed(crop)
             responsibility = responsibility_of(coverage, crop, weights)
         else:
             resolved = trusting(settings, rules.mask_error_px / max(off_px, 1e-6))

@@ -85,7 +85,9 @@ def eroded(mask: NDArray[np.floating]) -> NDArray[np.floating]:
     return inner if inner.sum() > _HARDLY * mask.sum() else mask
 
 
-def silhouette_weights(start_depth: F32, observation: Observation, *, share: float, diameter_m: float) -> F32:
+def silhouette_weights(
+    start_depth: F32, observation: Observation, *, share: float, diameter_m: float, unmasked: bool = True
+) -> F32:  # fmt: skip
     """How much each pixel counts for the mask: 0 where something in front may hide the object.
 
     There, outside of the visible mask, nobody knows whether the object goes on; counting it as background would push
@@ -97,13 +99,14 @@ def silhouette_weights(start_depth: F32, observation: Observation, *, share: flo
         share: of the object's size by which a surface must be nearer, or a gap in the mask deeper, to count as an
             occluder: the start pose is not exact.
         diameter_m: of the object.
+        unmasked: whether what is nearer hides the object where there is no mask, too.
     """
     weights = np.ones_like(start_depth)
     if not start_depth.any():
         return weights
     known = behind_others(start_depth, observation, margin_m=_CONTACT * diameter_m)
     if observation.mask is None:
-        if observation.depth is not None:
+        if observation.depth is not None and unmasked:
             _hide_behind_nearer(start_depth, observation, share * diameter_m, weights)
             drawn = start_depth > 0.0
             if weights[drawn].sum() < _HARDLY * np.count_nonzero(drawn):  # rather, the pose is too far away

@@ -214,8 +214,9 @@ class Descent:
                 contour=contour, region=region,
             )  # fmt: skip
         rules = LevelRules(
-            search.light, search.mask_error_px if final else 0.0, search.mask_refused_px, contour, pose_known=known
-        )
+            search.light, search.mask_error_px if final else 0.0, search.mask_refused_px, contour, pose_known=known,
+            nearer_hides=self._keyframes is None,
+        )  # fmt: skip
         prepared = prepare_level(
             buffers, observation, pose, window, self._objective, rules,
             length_m=length_m, with_normal=self._with_normal,
