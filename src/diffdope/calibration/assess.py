@@ -129,7 +129,11 @@ def jackknife(solution: Solution) -> tuple[float, float] | None:
     changes = left_out(solution)
     if changes is None:
         return None
-    n = int(np.count_nonzero(solution.counted))
+    return standard_error(changes, int(np.count_nonzero(solution.counted)))
+
+
+def standard_error(changes: Sequence[tuple[float, float]], n: int) -> tuple[float, float]:
+    """(mm, degrees): by (n - 1) / n times the sum of squares of what leaving each of n pictures out changes."""
     squares = (np.array(changes) ** 2).sum(axis=0) * (n - 1) / n
     return float(np.sqrt(squares[0])), float(np.sqrt(squares[1]))
 

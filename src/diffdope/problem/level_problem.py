@@ -176,8 +176,8 @@ def prepare_level(
     share = settings.occlusion_margin
     if sure and crop.depth is None and crop.mask is not None:
         share = least_gap(coverage, crop.mask, share)
-    how = partial(silhouette_weights, share=share, diameter_m=length_m, unmasked=rules.nearer_hides)
-    weighed = partial(how, images.depth[0])
+    hides = rules.nearer_hides
+    weighed = partial(silhouette_weights, images.depth[0], share=share, diameter_m=length_m, unmasked=hides)
     weights = weighed(crop) if rules.pose_known else weights_of_mask(crop, margin_m=share * length_m)
     responsibility = responsibility_of(coverage, crop, weights)
     colored, refused_px = crop.rgb is not None and mesh.has_color, None

@@ -13,6 +13,7 @@ from diffdope.scene.nearest import Tree
 from diffdope.scene.sampling import Samples, normals_of, spread_over
 
 F64 = NDArray[np.float64]
+I32 = NDArray[np.int32]
 
 _POINTS, _MOVED = 10_000, 1000
 _AWAY = 0.015  # share of the diameter: half of what a right pose may be off; of surfaces, in their normal direction
@@ -80,24 +81,22 @@ class Alikeness:
         """
         allowed = (_AWAY * self._length_m) ** 2
         points = self._points[:: len(self._points) // _COUNTED] @ R.T + t
-        share = float(np.mean(self._surface.nearest(points, np.inf).square > allowed))
-        turned = np.eye(3)
+        found, turned = self._surface.nearest(points, np.inf), np.eye(3)
         for _ in range(_STEPS):
-            if share <= _ELSEWHERE:
+            if np.mean(found.square > allowed) <= _ELSEWHERE:
                 break
-            turn, move = self._step(points[::_OF_STEPS])
+            turn, move = self._step(points[::_OF_STEPS], found.face[::_OF_STEPS], found.weights[::_OF_STEPS])
             turned = turn @ turned
             if np.linalg.norm(so3.log(turned)) > _BESIDE_RAD:
                 break
             points = points @ turn.T + move
-            share = float(np.mean(self._surface.nearest(points, np.inf).square > allowed))
-        return share
+            found = self._surface.nearest(points, np.inf)
+        return float(np.mean(found.square > allowed))
 
-    def _step(self, points: F64) -> tuple[F64, F64]:
-        """The motion that takes points (N, 3) nearest to the planes of the triangles that are nearest to them."""
-        found = self._surface.nearest(points, np.inf)
-        face = found.face.astype(np.intp)
-        there = Samples(face, found.weights).of(self._vertices_m, self._faces)
+    def _step(self, points: F64, nearest: I32, weights: F64) -> tuple[F64, F64]:
+        """The motion that takes points (N, 3) nearest to the planes of triangles (N,), near these weights (N, 3)."""
+        face = nearest.astype(np.intp)
+        there = Samples(face, weights).of(self._vertices_m, self._faces)
         normals = normals_of(self._vertices_m, self._faces, face)
         middle = points.mean(axis=0)
         moments = cross(points - middle, normals) / self._length_m  # so that all columns are of one size

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.calibration.assess import unobserved
+from diffdope.calibration.assess import standard_error, unobserved
 from diffdope.calibration.eye_in_hand.chain import CAMERA, OBJECT
 from diffdope.calibration.eye_in_hand.closed_form import flange_motions
 from diffdope.calibration.eye_in_hand.estimate import HandSolution, covariance_in_flange
@@ -104,9 +104,7 @@ def jackknife(solution: HandSolution) -> tuple[float, float] | None:
     changes = left_out(solution)
     if changes is None:
         return None
-    n = len(solution.counted)
-    squares = (np.array(changes) ** 2).sum(axis=0) * (n - 1) / n
-    return float(np.sqrt(squares[0])), float(np.sqrt(squares[1]))
+    return standard_error(changes, len(solution.counted))
 
 
 def unobserved_of(covariance: F64) -> F64:
