@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import NoteCode, codes_of
 from diffdope.problem.failure import LOCATED_FAILED, MESSAGES, Status
 from diffdope.search.answers import Answer
 from diffdope.search.history import History
@@ -60,7 +61,8 @@ class RefinementResult:
     modalities: tuple[str, ...]
     """What was compared at the last level, of "rgb", "depth", "mask", "edge" and "outline"; empty if nothing was."""
     notes: tuple[str, ...]
-    """What a user should know: images or settings that had no effect, what was left out, what is not observed."""
+    """What a user should know: images or settings that had no effect, what was left out, what is not observed.
+    A note is a text; what it is about, for programs, is in `note_codes`."""
     seed: int
     """Of the hypotheses, as given."""
     elapsed_s: float
@@ -110,6 +112,11 @@ class RefinementResult:
     def ok(self) -> bool:
         """Whether a refined pose was found."""
         return self.status.ok
+
+    @property
+    def note_codes(self) -> tuple[NoteCode, ...]:
+        """What each note is about, for programs: `if "depth-scale" in result.note_codes`."""
+        return codes_of(self.notes)
 
     @property
     def _images(self) -> tuple[Mesh, Observation] | None:
