@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -153,6 +154,20 @@ def seen_in(result: RefinementResult, mesh: Mesh, observation: Observation) -> R
     return result
 
 
+def read_result(path: str | Path) -> RefinementResult:
+    """Reads what `diffdope refine` or `locate` wrote; everything but the history comes back to the bit.
+
+    Args:
+        path: result.json.
+
+    Raises:
+        DiffDopeError: if the file cannot be read or holds no result.
+    """
+    from diffdope.io import results
+
+    return results.read_result(path, RefinementResult)
+
+
 def message_of(status: Status, why: str = "", *, located: bool = False) -> str:
     """The status in words; of what is doubted for a reason, the reason.
 
@@ -200,5 +215,6 @@ __all__ = [
     "in_pose_of",
     "message_of",
     "nothing_compared",
+    "read_result",
     "seen_in",
 ]
