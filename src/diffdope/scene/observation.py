@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import DiffDopeError, as_array, check_path, check_shape, check_type, expected
+from diffdope.errors import as_array, check_path, check_shape, check_type, expected
 from diffdope.geometry.camera import CAMERA_CURE, Camera
 from diffdope.geometry.crop import CropWindow
 from diffdope.io.images import read_depth, read_rgb
@@ -83,7 +83,7 @@ class Observation:
         check_type("camera", camera, Camera, cure=CAMERA_CURE)
         _check_no_paths(rgb=rgb, depth=depth, mask=mask)
         if rgb is None and depth is None and mask is None:
-            raise DiffDopeError("observation: expected at least one of rgb, depth and mask, got none")
+            raise expected("observation", "at least one of rgb, depth and mask", "none")
         images: dict[str, StoredImage] = {}
         on_depth: tuple[str, ...] = ()
         if rgb is not None:

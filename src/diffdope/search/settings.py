@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from diffdope.checked_fields import checked_fields
-from diffdope.errors import DiffDopeError, check_at_least_zero, check_choice
+from diffdope.errors import check_at_least_zero, check_choice, expected
 from diffdope.estimate.confidence import ConfidenceSettings
 from diffdope.estimate.robust_gauss_newton import PolishSettings
 from diffdope.problem.level_problem import GainModel
@@ -91,6 +91,6 @@ class SearchSettings:
         """Refuses numbers that make no search."""
         for name in ("fallback_confidence", "least_confidence"):
             if not 0.0 <= getattr(self, name) <= 1.0:
-                raise DiffDopeError(f"{name}: expected a number from 0 to 1, got {getattr(self, name)}")
+                raise expected(name, "a number from 0 to 1", getattr(self, name))
         check_choice("light", self.light, ("as-is", "gain", "gain-bias", "shading"))
         check_at_least_zero(self, "prior", "prior_unmasked", "mask_error_px", "mask_refused_px")
