@@ -17,6 +17,7 @@ from diffdope.note_codes import Note, NoteCode, code_of, coded, codes_of, from_r
 from diffdope.pipelines.notes import OFF
 from diffdope.pipelines.result import nothing_compared
 from diffdope.scene.packaged import packaged_example
+from diffdope.service.worker_state import as_json
 from diffdope.terms.registry import IMAGE_TERMS
 
 ROOT = Path(__file__).parents[1]
@@ -117,3 +118,10 @@ def test_notes_of_an_observation_keep_their_codes_and_mere_texts_are_of_the_inpu
     assert codes["from the left camera"] == "input"
     assert codes[_NOTE] == "units"
     assert "other" not in result.note_codes
+
+
+def test_the_service_says_notes_in_its_own_words_and_keeps_their_codes() -> None:
+    note = Note(NoteCode.UNITS, 'is its unit wrong? load it with unit="cm"')
+    answer = json.loads(as_json(_result((note,))))
+    assert answer["notes"] == ["is its unit wrong? register the mesh with unit cm"]
+    assert answer["note_codes"] == ["units"]
