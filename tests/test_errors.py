@@ -14,6 +14,7 @@ from diffdope.errors import (
     check_positive,
     check_shape,
     expected,
+    none_at,
 )
 from tests.conftest import PROJECT
 
@@ -25,6 +26,12 @@ def test_is_a_value_error() -> None:
 def test_wording() -> None:
     assert str(expected("a", "b", "c")) == "a: expected b, got c"
     assert str(expected("a", "b", "c", "do d")) == "a: expected b, got c; do d"
+
+
+def test_a_path_with_nothing_there_is_worded_and_names_its_argument() -> None:
+    error = none_at("rgb", "an image file", "rgb.png")
+    assert str(error) == "rgb: expected an image file, but there is none at rgb.png"
+    assert error.argument == "rgb"
 
 
 def test_every_error_that_names_an_argument_says_which_it_is() -> None:
