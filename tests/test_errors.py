@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import ast
+import re
+
 import numpy as np
 import pytest
 
@@ -11,7 +14,9 @@ from diffdope.errors import (
     check_positive,
     check_shape,
     expected,
+    none_at,
 )
+from tests.conftest import PROJECT
 
 
 def test_is_a_value_error() -> None:
@@ -21,6 +26,27 @@ def test_is_a_value_error() -> None:
 def test_wording() -> None:
     assert str(expected("a", "b", "c")) == "a: expected b, got c"
     assert str(expected("a", "b", "c", "do d")) == "a: expected b, got c; do d"
+
+
+def test_a_path_with_nothing_there_is_worded_and_names_its_argument() -> None:
+    error = none_at("rgb", "an image file", "rgb.png")
+    assert str(error) == "rgb: expected an image file, but there is none at rgb.png"
+    assert error.argument == "rgb"
+
+
+def test_every_error_that_names_an_argument_says_which_it_is() -> None:
+    """So that a front end can put its own word there; what is worded by hand begins with a place, not with a name."""
+    worded = re.compile(r"^f?['\"]([a-z_.{}, ]+): expected .*, got ")
+    by_hand = {
+        match[1]
+        for path in (PROJECT / "src").rglob("*.py")
+        for raised in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(raised, ast.Raise) and isinstance(raised.exc, ast.Call)
+        if getattr(raised.exc.func, "id", "") == "DiffDopeError" and raised.exc.args
+        if (match := worded.match(ast.unparse(raised.exc.args[0])))
+    }
+    places = {"{path}", "scene {chosen}", "scene {scene.scene_id}", "links of {name}", "{where}"}
+    assert by_hand <= places, "use `expected`, which fills in `argument`"
 
 
 def test_shape_names_argument_expected_and_got() -> None:

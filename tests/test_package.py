@@ -51,11 +51,18 @@ def test_refine_can_be_called_whatever_was_imported_before(first: str) -> None:
     assert run_python(code) == "True True"
 
 
+def test_the_module_is_the_command() -> None:
+    command = [sys.executable, "-m", "diffdope", "--version"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=PROJECT / "src")
+    assert done.stdout.strip() == dd.__version__
+
+
 def test_every_export_resolves() -> None:
     for name in dd.__all__:
         assert getattr(dd, name) is not None
     assert dir(dd) == sorted(dd.__all__)
     assert {"Preset", "PRESETS", "Renderer", "overlay", "Distortion"} <= set(dir(dd))
+    assert {"ConfidenceSettings", "PolishSettings", "SearchSettings", "NoteCode", "read_result"} <= set(dir(dd))
 
 
 def test_unknown_attribute() -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from diffdope.calibration.result import CalibrationResult
     from diffdope.calibration.shots import Shot
     from diffdope.errors import DiffDopeError
+    from diffdope.estimate.confidence import ConfidenceSettings
+    from diffdope.estimate.robust_gauss_newton import PolishSettings
     from diffdope.geometry.camera import Camera
     from diffdope.geometry.lens import Distortion
     from diffdope.geometry.pose import Pose
@@ -23,9 +25,10 @@ if TYPE_CHECKING:
     from diffdope.joint.contact import ContactSettings
     from diffdope.joint.result import SceneResult
     from diffdope.joint.scene_refiner import SceneRefiner, refine_scene
+    from diffdope.note_codes import NoteCode
     from diffdope.pipelines.once import locate, refine
     from diffdope.pipelines.refiner import Refiner
-    from diffdope.pipelines.result import RefinementResult, Status
+    from diffdope.pipelines.result import RefinementResult, Status, read_result
     from diffdope.pipelines.settings import PRESETS, Preset
     from diffdope.render.pool import set_threads
     from diffdope.render.renderer import Renderer
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from diffdope.scene.scene import SceneObject
     from diffdope.scene.urdf import load_robot
     from diffdope.scene.view import View
+    from diffdope.search.settings import SearchSettings
     from diffdope.viz.draw import overlay
 
 __version__ = "0.1.0"
@@ -43,13 +47,16 @@ __all__ = [
     "PRESETS",
     "CalibrationResult",
     "Camera",
+    "ConfidenceSettings",
     "ContactSettings",
     "DiffDopeError",
     "Distortion",
     "EyeInHandResult",
     "HandShot",
     "Mesh",
+    "NoteCode",
     "Observation",
+    "PolishSettings",
     "Pose",
     "Preset",
     "RefinementResult",
@@ -59,6 +66,7 @@ __all__ = [
     "SceneObject",
     "SceneRefiner",
     "SceneResult",
+    "SearchSettings",
     "Shot",
     "Status",
     "View",
@@ -69,6 +77,7 @@ __all__ = [
     "load_robot",
     "locate",
     "overlay",
+    "read_result",
     "refine",
     "refine_scene",
     "set_threads",
@@ -77,14 +86,17 @@ __all__ = [
 _HOMES = {
     "CalibrationResult": "diffdope.calibration.result",
     "Camera": "diffdope.geometry.camera",
+    "ConfidenceSettings": "diffdope.estimate.confidence",
     "ContactSettings": "diffdope.joint.contact",
     "DiffDopeError": "diffdope.errors",
     "Distortion": "diffdope.geometry.lens",
     "EyeInHandResult": "diffdope.calibration.eye_in_hand.result",
     "HandShot": "diffdope.calibration.eye_in_hand.shots",
     "Mesh": "diffdope.scene.mesh",
+    "NoteCode": "diffdope.note_codes",
     "Observation": "diffdope.scene.observation",
     "PRESETS": "diffdope.pipelines.settings",
+    "PolishSettings": "diffdope.estimate.robust_gauss_newton",
     "Pose": "diffdope.geometry.pose",
     "Preset": "diffdope.pipelines.settings",
     "RefinementResult": "diffdope.pipelines.result",
@@ -94,6 +106,7 @@ _HOMES = {
     "SceneObject": "diffdope.scene.scene",
     "SceneRefiner": "diffdope.joint.scene_refiner",
     "SceneResult": "diffdope.joint.result",
+    "SearchSettings": "diffdope.search.settings",
     "Shot": "diffdope.calibration.shots",
     "Status": "diffdope.pipelines.result",
     "View": "diffdope.scene.view",
@@ -103,6 +116,7 @@ _HOMES = {
     "load_robot": "diffdope.scene.urdf",
     "locate": "diffdope.pipelines.once",
     "overlay": "diffdope.viz.draw",
+    "read_result": "diffdope.pipelines.result",
     "refine": "diffdope.pipelines.once",
     "refine_scene": "diffdope.joint.scene_refiner",
     "set_threads": "diffdope.render.pool",

@@ -36,7 +36,16 @@ class NothingToCompareError(DiffDopeError):
 def expected(name: str, expectation: str, got: object, cure: str = "") -> DiffDopeError:
     """An error worded as all are: "depth: expected shape (480, 640), got (2, 480, 640); <cure>"."""
     text = f"{name}: expected {expectation}, got {got}"
-    error = DiffDopeError(f"{text}; {cure}" if cure else text)
+    return _about(name, f"{text}; {cure}" if cure else text)
+
+
+def none_at(name: str, kind: str, path: object) -> DiffDopeError:
+    """An error of a path at which there is nothing: "rgb: expected an image file, but there is none at rgb.png"."""
+    return _about(name, f"{name}: expected {kind}, but there is none at {path}")
+
+
+def _about(name: str, text: str) -> DiffDopeError:
+    error = DiffDopeError(text)
     error.argument = name
     return error
 

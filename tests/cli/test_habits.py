@@ -261,6 +261,10 @@ def test_an_option_of_another_command_is_named(inputs: Path, capsys: pytest.Capt
     assert "`diffdope refine` goes on from one" in said
     assert main([*arguments(inputs), "--fps", "3"]) == 2
     assert "got one of track" in capsys.readouterr().err
+    assert main(["locate", "--mesh", "cup.ply", "box.ply", "--out", str(inputs / "out")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: --mesh: expected one file, got cup.ply box.ply; ")
+    assert "`diffdope scene --object A.ply B.ply`" in said
     assert main([*arguments(inputs), "--nonsense"]) == 2
     assert "Unrecognized options" in capsys.readouterr().err
 

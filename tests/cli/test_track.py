@@ -23,7 +23,6 @@ from diffdope.io.masks import read_mask
 from diffdope.io.poses import pose_of
 from diffdope.io.results import decode
 from diffdope.jobs.journal import read_journal
-from diffdope.pipelines.found_again import FOUND_FAR
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import preset
@@ -202,7 +201,7 @@ def test_wherever_it_is_cut_a_run_goes_on_as_if_it_had_not_been(
 def test_what_is_tracked_again_begins_at_a_frame_that_was_trusted() -> None:
     good = {"status": "converged", "notes": [], "cam_R_m2c": np.eye(3).ravel().tolist()}
     rows = {f"{k}": {**good, "cam_t_m2c": [k, 0, 500]} for k in range(50)}
-    rows["12"]["notes"] = ["in doubt for 1 of 3 frames (confidence 0.30)"]
+    rows["12"] |= {"notes": ["in doubt for 1 of 3 frames (confidence 0.30)"], "note_codes": ["in-doubt"]}
     for k in range(43, 50):
         rows[f"{k}"]["status"] = "lost"
     first, last, pose = state_began(rows, None)
@@ -239,8 +238,11 @@ def test_a_frame_without_a_mask_is_tracked_without_and_the_summary_says_how_many
 
 
 def test_the_summary_names_frames_in_which_it_may_be_another_one() -> None:
-    note = f"found 525 mm from where it was lost 0.5 s before: {FOUND_FAR}"
-    rows = {"000012": {"notes": ["found again after 3 lost frames"]}, "000027": {"notes": ["off", note]}}
+    note = "found 525 mm from where it was lost 0.5 s before: another one of its kind would look the same"
+    rows = {
+        "000012": {"notes": ["found again after 3 lost frames"], "note_codes": ["found-again"]},
+        "000027": {"notes": ["off", note], "note_codes": ["rgb-off", "found-far"]},
+    }
     assert far_away(rows) == [("000027", note)]
 
 

@@ -110,7 +110,7 @@ def test_a_new_field_needs_no_change_of_the_codec() -> None:
     result = made(np.random.default_rng(0))
     keys = {"initial_pose": "initial", "elapsed_s": "seconds"}
     expected = {keys.get(name, name) for name in fields_of(RefinementResult)} - {"pose", "history"}
-    derived = {"cam_R_m2c", "cam_t_m2c", "T_m2c_metres", "change_deg", "change_mm"}
+    derived = {"cam_R_m2c", "cam_t_m2c", "T_m2c_metres", "change_deg", "change_mm", "note_codes"}
     assert encode(result).keys() == expected | derived
 
 

@@ -10,9 +10,9 @@ import pytest
 from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines import found_again
 from diffdope.pipelines.attempt import Attempt
-from diffdope.pipelines.found_again import FOUND_FAR
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import TrackingSettings
@@ -42,7 +42,7 @@ class Plan:
 
 
 def test_what_contradicts_a_pose_that_nobody_trusts_is_not_held_against_the_film(box: Mesh) -> None:
-    told = "contradiction: depth fits better as distances along the optical axis ..."
+    told = Note(NoteCode.DEPTH_KIND, "contradiction: depth fits better as distances along the optical axis ...")
     lost = answer(START, 0.0)
     wide = Plan(replace(answer(START, 0.2), notes=(told,)), answer(START, 0.9))
     film = Tracker(box, TrackingSettings(retry=2), Plan(answer(START, 1.0), lost), wide)
@@ -54,7 +54,7 @@ def test_what_contradicts_a_pose_that_nobody_trusts_is_not_held_against_the_film
 
 
 def test_what_contradicts_the_frame_that_is_trusted_is_held(box: Mesh) -> None:
-    told = "contradiction: depth fits better as distances along the optical axis ..."
+    told = Note(NoteCode.DEPTH_KIND, "contradiction: depth fits better as distances along the optical axis ...")
     film = Tracker(
         box, TrackingSettings(), Plan(answer(START, 0.2)), Plan(replace(answer(START, 0.3), notes=(told,)))
     )  # fmt: skip
@@ -76,7 +76,8 @@ def test_what_is_found_farther_than_it_can_have_moved_is_another_one_until_it_ca
     assert 1.0 * 0.1 * first + box.radius_m < 0.5 <= 1.0 * 0.1 * (first + 1) + box.radius_m
     assert "what looks like it is 500 mm from where it was 0.1 s before" in results[0].message
     assert results[0].pose.distance_to(START) == 0.0 and results[0].confidence is None
-    assert f"found 500 mm from where it was lost 0.5 s before: {FOUND_FAR}" in results[first].notes
+    told = dict(zip(results[first].note_codes, results[first].notes, strict=True))
+    assert told["found-far"].startswith("found 500 mm from where it was lost 0.5 s before: another one of its kind")
 
 
 def test_a_mask_says_which_one_it_is(box: Mesh) -> None:

@@ -12,6 +12,7 @@ from diffdope.estimate.fit_quality import FitQuality
 from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.attempt import Attempt, Follow, Refine, tracking_presets
 from diffdope.pipelines.film_doubt import FilmDoubt
 from diffdope.pipelines.found_again import recentred
@@ -485,7 +486,7 @@ def test_units_of_depth_are_told_in_all_frames_of_a_film(factor: float) -> None:
 
 
 def test_a_contradiction_holds_until_few_of_the_frames_have_shown_it() -> None:
-    told = replace(answer(START, 0.9), notes=("contradiction: depth and outline ...",))
+    told = replace(answer(START, 0.9), notes=(Note(NoteCode.DEPTH_SCALE, "contradiction: depth and outline ..."),))
     film = FilmDoubt(packaged_example().mesh)
     assert film.looked_at(told, grey(), START) is told
     film.looked_at(answer(START, 1.0), grey(), START)
@@ -497,7 +498,9 @@ def test_a_contradiction_holds_until_few_of_the_frames_have_shown_it() -> None:
 
 def test_what_makes_a_frame_less_sure_holds_for_those_that_follow_it() -> None:
     """Depth 5 % too near: the frame that began the film was told, 0.84, and those after it were sure and wrong."""
-    told = replace(answer(START, 0.8), notes=("scale: depth and the other images agree much better ...",))
+    told = replace(
+        answer(START, 0.8), notes=(Note(NoteCode.DEPTH_SCALE_UNSURE, "scale: depth and the other images ..."),)
+    )
     film = FilmDoubt(packaged_example().mesh)
     assert film.looked_at(told, grey(), START) is told
     after = film.followed(answer(START, 1.0))

@@ -26,8 +26,9 @@ from diffdope.search.settings import SearchSettings
     ],
 )
 def test_impossible_searches_are_named(change: dict[str, object], words: str) -> None:
-    with pytest.raises(DiffDopeError, match=words):
+    with pytest.raises(DiffDopeError, match=words) as caught:
         SearchSettings(**change)  # type: ignore[arg-type]
+    assert [caught.value.argument] == [*change]
 
 
 @pytest.mark.parametrize("edge", [{"fallback_confidence": 0.0}, {"fallback_confidence": 1.0}, {"prior": 0.0}])

@@ -24,6 +24,16 @@ def test_without_the_extra_the_command_says_what_to_install(capsys: pytest.Captu
     assert 'pip install "diffdope[service]"' in capsys.readouterr().err
 
 
+@pytest.mark.skipif(bool(ABSENT), reason="the extra `service` is not installed")
+def test_a_host_that_is_not_this_machine_is_refused_with_the_cure(capsys: pytest.CaptureFixture[str]) -> None:
+    for host in ("nobody.invalid", "192.0.2.1"):  # a name and an address that are never given to anybody
+        assert main(["serve", "--host", host, "--port", "0", "--no-warm"]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith(
+            f"error: --host: expected a name or an address of this machine, got '{host}'; 127.0.0.1 "
+        )
+
+
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     if ABSENT:

@@ -12,6 +12,16 @@ from diffdope.scene.packaged import packaged_example
 from diffdope.viewer.assets import MOST_FACES, Plane, colored, corners_of, light_mesh, linear, points_of
 
 
+def test_textures_are_shown_as_they_are_drawn() -> None:
+    """What lies between the charts has their colours: a browser's own reduced levels mix it in."""
+    texture = np.zeros((64, 64, 3), np.uint8)
+    texture[8:40, 8:40] = 255
+    corners = np.array([[10.0, 10.0], [38.0, 10.0], [10.0, 38.0]]) / 64.0
+    mesh = Mesh(0.1 * np.eye(3), np.array([[0, 1, 2]], np.int32), corners, texture)
+    assert texture.min() == 0
+    assert np.asarray(colored(mesh).visual.material.baseColorTexture).min() == 255
+
+
 @pytest.fixture
 def off_centre() -> Camera:
     return Camera(50.0, 60.0, 10.5, 25.0, 64, 48)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from diffdope.annotate.state import AnnotatedObject, Annotations, Placement
-from diffdope.errors import DiffDopeError
+from diffdope.errors import expected
 from diffdope.io.plain import from_plain, to_plain
 
 History = tuple[list[Annotations], list[Annotations]]
@@ -93,7 +93,7 @@ def after_step(state: Annotations, step: Any, where: str) -> Annotations:
         DiffDopeError: if the step is broken, or leads to what cannot be.
     """
     if not isinstance(step, dict):
-        raise DiffDopeError(f"{where}: expected an object, got {type(step).__name__}")
+        raise expected(where, "an object", type(step).__name__)
     changed = from_plain(tuple[Placement, ...], step.get("placements"), f"{where}, placements")
     gone = {tuple(key) for key in from_plain(tuple[tuple[int, int], ...], step.get("gone", []), f"{where}, gone")}
     things = state.things

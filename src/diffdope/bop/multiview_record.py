@@ -16,6 +16,7 @@ from diffdope.io.bop_results import Estimate
 from diffdope.io.poses import pose_of
 from diffdope.io.scene_results import encode_scene
 from diffdope.joint.result import SceneResult
+from diffdope.note_codes import NoteCode
 from diffdope.pipelines.result import Status
 from diffdope.scene.mesh import Mesh
 from diffdope.search.contradictions import CONTRADICTED
@@ -68,6 +69,7 @@ def record_of(
     if _nothing_in_common(things):
         for entry in record["objects"]:
             entry["notes"] = [*entry["notes"], NOTHING_IN_COMMON]
+            entry["note_codes"] = [*entry["note_codes"], NoteCode.VIEWS_APART.value]
             entry["confidence"] = min(entry["confidence"] or 0.0, CONTRADICTED)
             entry["score"] = min(entry["score"], entry["confidence"])
             if entry["status"] in (Status.CONVERGED, Status.ITERATION_LIMIT):

@@ -18,7 +18,7 @@ from diffdope.bop.starts import (
     starts_of_results,
     starts_of_truth,
 )
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import expected
 
 TRUTH = "gt"
 NOWHERE = "none"
@@ -91,7 +91,7 @@ class StartSource:
             assert masks is not None  # refused above
             return starts_of_masks(dataset, selection, masks)
         if self.perturb_deg or self.perturb_mm:
-            raise DiffDopeError(f"perturb: expected only with --init gt, got it with --init {self.init}")
+            raise expected("perturb", "only with --init gt", f"it with --init {self.init}")
         path = self._path(dataset.root)
         if path.is_dir():
             level = self.level

@@ -18,7 +18,7 @@ from diffdope.cli.bop_refine_flags import BopRefineArguments, engine_of
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.preset_flags import default_numbers, parse_flags
 from diffdope.cli.progress import Activity
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import expected, none_at
 from diffdope.io.files import prepare_csv
 from diffdope.jobs.shard import parse_shard
 from diffdope.pipelines.confidence_file import with_confidence_file
@@ -83,7 +83,7 @@ def work_of(given: BopRefineArguments) -> RefineWork:
         threads = 1 if given.engine == "ray" else max(1, available_cores() // given.workers)
     mask = given.mask
     if Path(mask).suffix.lower() == ".json" and not Path(mask).is_file():
-        raise DiffDopeError(f"mask: expected a file of detections, but there is none at {mask}")
+        raise none_at("mask", "a file of detections", mask)
     return RefineWork(
         root=given.dataset.resolve(), split=given.split, models=names_of(given.models), camera_type=given.camera_type,
         mask=str(Path(mask).resolve()) if Path(mask).exists() else mask, depth=given.depth == "on",

@@ -1,8 +1,11 @@
-"""Options that another command has: what is meant where one is given to the wrong command."""
+"""What another command does: an option, or several meshes, given to the wrong one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from itertools import takewhile
+from pathlib import Path
+from typing import get_type_hints
 
 from diffdope.cli.completion import flags_of, options
 from diffdope.errors import expected
@@ -14,7 +17,7 @@ _CURES = {("locate", name): _START for name in ("--init", "--init-kind", "--init
 }
 
 
-def check_own(kind: type, arguments: Iterable[str], prog: str) -> None:
+def check_own(kind: type, arguments: Sequence[str], prog: str) -> None:
     """Refuses an option that this command does not have, but another one; what no command has is the parser's.
 
     Args:
@@ -26,6 +29,8 @@ def check_own(kind: type, arguments: Iterable[str], prog: str) -> None:
         DiffDopeError: naming the commands that have it.
     """
     own = set(flags_of(kind)) | {"--help", "--help-all"}
+    if "--mesh" in arguments and get_type_hints(kind).get("mesh") is Path:
+        _check_one_mesh(arguments)
     given = [word.split("=", 1)[0].replace("_", "-") for word in arguments if word.startswith("--")]
     strange = [flag for flag in given if flag not in own]
     if not strange:
@@ -37,3 +42,16 @@ def check_own(kind: type, arguments: Iterable[str], prog: str) -> None:
         if others:
             cure = _CURES.get((command, flag), "")
             raise expected(flag, f"an option of `{prog}`", f"one of {', '.join(others)}", cure)
+
+
+def _check_one_mesh(arguments: Sequence[str]) -> None:
+    """Refuses several files after --mesh.
+
+    Raises:
+        DiffDopeError: naming the command for several objects.
+    """
+    after = arguments[list(arguments).index("--mesh") + 1 :]
+    files = list(takewhile(lambda word: not word.startswith("-"), after))
+    if len(files) > 1:
+        cure = "one command is about one object; for several, `diffdope scene --object A.ply B.ply`"
+        raise expected("--mesh", "one file", " ".join(files), cure)

@@ -29,7 +29,7 @@ def read_settings(path: Path, base: T) -> T:
     except (OSError, UnicodeDecodeError) as error:
         raise DiffDopeError(f"settings: cannot read {path}: {_why(error)}") from error
     except yaml.YAMLError as error:
-        raise DiffDopeError(f"settings: expected YAML in {path}, got {' '.join(str(error).split())}") from error
+        raise expected("settings", f"YAML in {path}", " ".join(str(error).split())) from error
     if data is None:
         return base
     where = f"settings file {path}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 from dataclasses import dataclass
@@ -138,5 +139,9 @@ def _bound(given: ServeArguments) -> Any:
         made.bind((given.host, given.port))
     except OSError as error:
         made.close()
+        # Of a name that nobody knows, and of an address of another machine.
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            cure = "127.0.0.1 is for this machine alone, 0.0.0.0 for whoever reaches it"
+            raise expected("host", "a name or an address of this machine", f"{given.host!r}", cure) from error
         raise expected("port", f"one that is free at {given.host}", f"{given.port} ({error.strerror})") from error
     return made

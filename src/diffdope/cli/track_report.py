@@ -16,8 +16,9 @@ from diffdope.cli.report import view_line
 from diffdope.cli.track_run import Video, events_of, poses_of
 from diffdope.io.bop_results import Estimate, write_results
 from diffdope.io.pose_outputs import write_scene_gt, write_tum
+from diffdope.io.results import notes_in
 from diffdope.io.wording import in_options
-from diffdope.pipelines.found_again import FOUND_FAR
+from diffdope.note_codes import NoteCode, code_of, of_codes
 from diffdope.pipelines.result import Status
 from diffdope.pipelines.settings import Preset
 from diffdope.scene.mesh import Mesh
@@ -32,8 +33,11 @@ _AGREEMENTS = {
     "outline": "{:.0f} % of its outline lie on edges of the photograph",
 }
 
-# Notes about the inputs, by a part that does not depend on the frame.
-_PREMISES = ("contradiction: depth", "contradiction: scale", "registration:", "depth_scale", "is the unit")
+# What notes say of inputs that are the same in every frame.
+_PREMISES = frozenset({
+    NoteCode.DEPTH_SCALE, NoteCode.DEPTH_SCALE_UNSURE, NoteCode.DEPTH_KIND, NoteCode.FILM_DISTANCE,
+    NoteCode.REGISTRATION, NoteCode.UNITS, NoteCode.DEPTH_UNIT, NoteCode.TOO_FAR,
+})  # fmt: skip
 
 
 class TrackDisplay(JournalDisplay):
@@ -166,18 +170,16 @@ def are_right(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def far_away(records: Records) -> list[tuple[str, str]]:
     """Frames in which the object was found where another one of its kind may be, and what they say of it."""
-    return [(name, note) for name, row in records.items() for note in row["notes"] if note.endswith(FOUND_FAR)]
+    return [(name, note) for name, row in records.items() for note in of_codes(notes_in(row), {NoteCode.FOUND_FAR})]
 
 
 def premises_of(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
     """What frames say of the inputs of the whole film, and in how many: a note of each kind, the first of them."""
-    found: dict[str, tuple[str, int]] = {}
+    found: dict[NoteCode, tuple[str, int]] = {}
     for row in rows:
-        for note in row["notes"]:
-            kind = next((kind for kind in _PREMISES if kind in note), None)
-            if kind is not None:
-                first, count = found.get(kind, (note, 0))
-                found[kind] = first, count + 1
+        for note in of_codes(notes_in(row), _PREMISES):
+            first, count = found.get(code_of(note), (note, 0))
+            found[code_of(note)] = first, count + 1
     return sorted(found.values(), key=lambda one: -one[1])
 
 

@@ -16,15 +16,17 @@ from diffdope.io.depth import DepthReader
 from diffdope.io.frames import Frame, Frames
 from diffdope.io.masks import mask_in_box
 from diffdope.io.poses import pose_of
-from diffdope.io.results import encode
+from diffdope.io.results import encode, notes_in
 from diffdope.jobs.journal import Journal
+from diffdope.note_codes import NoteCode, codes_of, of_codes
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
-from diffdope.pipelines.tracked import FOUND, IN_DOUBT, not_found_yet
+from diffdope.pipelines.tracked import not_found_yet
 from diffdope.scene.observation import Observation
 
 Record = Mapping[str, Any]
 
+_EVENTS = frozenset({NoteCode.IN_DOUBT, NoteCode.FOUND_WIDER, NoteCode.FOUND_AGAIN, NoteCode.FOUND_FAR})
 AGAIN = 30
 """Trusted frames after which a tracker's state depends on those before no longer: what is usual follows each of them by
 a tenth (`UsualFit`), and a velocity is forgotten in a third of the time."""
@@ -146,7 +148,7 @@ def state_began(done: Mapping[str, Record], start: Pose | None) -> tuple[int, in
 
 def is_trusted(record: Record) -> bool:
     """Whether the tracker has learned from that frame: the object was neither lost nor in doubt."""
-    return record["status"] != Status.LOST and not any(note.startswith(IN_DOUBT) for note in record["notes"])
+    return record["status"] != Status.LOST and NoteCode.IN_DOUBT not in codes_of(notes_in(record))
 
 
 def check_same_frames(done: Mapping[str, Record], frames: Frames) -> None:
@@ -183,7 +185,7 @@ def record_of(frame: Frame, result: RefinementResult) -> dict[str, Any]:
 
 def events_of(record: Record) -> str:
     """What happened in this frame: doubt and recovery, not missing images, which are noted in every frame alike."""
-    return "; ".join(note for note in record["notes"] if note.startswith((IN_DOUBT, FOUND)))
+    return "; ".join(of_codes(notes_in(record), _EVENTS))
 
 
 def poses_of(records: Mapping[str, Record]) -> Iterator[tuple[str, Pose, Record]]:

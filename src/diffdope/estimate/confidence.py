@@ -40,6 +40,9 @@ class ConfidenceSettings:
             square, modulo turns about an axis of revolution); 0 for 3 % of the diameter.
         odds: factor on the odds p / (1 - p) of the confidence, after `slope`; `diffdope bop calibrate` fits both.
         slope: factor on the log odds of the confidence.
+
+    Raises:
+        DiffDopeError: if the tolerance is below 0, or a factor not above 0.
     """
 
     tolerance_m: float = 0.0
@@ -52,7 +55,11 @@ class ConfidenceSettings:
         check_above_zero(self, "odds", "slope")
 
     def tolerance_of(self, length_m: float) -> float:
-        """The tolerance for an object of a diameter, metres."""
+        """The tolerance for an object, metres.
+
+        Args:
+            length_m: its diameter.
+        """
         return self.tolerance_m or TOLERANCE * length_m
 
     @property
@@ -61,7 +68,11 @@ class ConfidenceSettings:
         return self.odds == 1.0 and self.slope == 1.0
 
     def corrected(self, probability: float) -> float:
-        """A confidence as the fitted map has it: p' / (1 - p') = odds (p / (1 - p))^slope."""
+        """A confidence as the fitted map has it: p' / (1 - p') = odds (p / (1 - p))^slope.
+
+        Args:
+            probability: the confidence p.
+        """
         if self.idle:
             return probability
         return sigmoid(float(np.log(self.odds)) + self.slope * log_odds(probability))

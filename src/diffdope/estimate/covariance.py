@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.regression import RegressionContext, TermEquations
+from diffdope.note_codes import Note, NoteCode, coded
 from diffdope.terms.registry import NoiseSettings
 
 F64 = NDArray[np.float64]
@@ -163,7 +164,7 @@ def uncertainty(found: InformationEigenbasis, view: RegressionContext, noise: No
     return Uncertainty(covariance, hidden / np.maximum(size, 1e-300))
 
 
-def in_words(unobserved: F64, length_m: float) -> tuple[str, ...]:
+def in_words(unobserved: F64, length_m: float) -> tuple[Note, ...]:
     """What is not observed, for people.
 
     Args:
@@ -171,18 +172,19 @@ def in_words(unobserved: F64, length_m: float) -> tuple[str, ...]:
         length_m: half the object's diameter.
     """
     if len(unobserved) == 6:
-        return ("the pose is not observed: the images say nothing that the start does not",)
+        text = "the pose is not observed: the images say nothing that the start does not"
+        return (Note(NoteCode.UNOBSERVED, text),)
     shift, turn = unobserved[:, :3] / length_m, unobserved[:, 3:]
     sizes = np.linalg.norm(shift, axis=1), np.linalg.norm(turn, axis=1)
     turns, shifts = sizes[0] < _PURE * sizes[1], sizes[1] < _PURE * sizes[0]
-    notes = [*pure("rotation about", turn[turns]), *pure("shift along", shift[shifts])]
+    texts = [*pure("rotation about", turn[turns]), *pure("shift along", shift[shifts])]
     for direction in unobserved[~turns & ~shifts]:
         mm_a_degree = 1e3 * np.radians(direction[:3]) / np.linalg.norm(direction[3:])
         text = ", ".join(f"{value:.1f}" for value in mm_a_degree * heading(direction[3:]) + 0.0)
-        notes.append(
+        texts.append(
             f"rotation about camera-frame axis {axis(direction[3:])} with ({text}) mm a degree is not observed"
         )
-    return tuple(notes)
+    return coded(texts, NoteCode.UNOBSERVED)
 
 
 def pure(what: str, vectors: F64) -> list[str]:

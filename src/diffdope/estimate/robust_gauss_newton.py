@@ -51,7 +51,11 @@ _SHORTEST = 0.1  # share to which a try shortens a motion at most
 @dataclass(frozen=True)
 @checked_fields()
 class PolishSettings:
-    """The last steps: Gauss-Newton with variances that the residuals tell, instead of fixed weights."""
+    """The last steps: Gauss-Newton with variances that the residuals tell, instead of fixed weights.
+
+    Raises:
+        DiffDopeError: if `steps` is no count, or another number is not above 0.
+    """
 
     steps: int = 4
     """At most; 0 for none."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import expected
 from diffdope.experiments.bench import Bench, Row
 from diffdope.experiments.cases import Source
 from diffdope.experiments.tables import markdown, write_csv
@@ -185,7 +185,7 @@ def written(study: Study[S], settings: S, out: Path, records: list[Row]) -> Stud
     failures = [str(record["error"]) for record in records if "error" in record]
     if not good:
         reason = failures[0] if failures else str(records[0]["skipped"])
-        raise DiffDopeError(f"{study.name}: expected trials that end, got none of {len(records)}; the first: {reason}")
+        raise expected(study.name, "trials that end", f"none of {len(records)}", f"the first: {reason}")
     rows = study.table(settings, good)
     names = ("trials.csv", f"{study.name}.csv", "summary.md", f"{study.name}.png")
     files = [out / name for name in names]

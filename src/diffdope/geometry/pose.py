@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import DiffDopeError, as_floats, check_finite, check_shape, check_type, expected
+from diffdope.errors import as_floats, check_finite, check_shape, check_type, expected
 from diffdope.geometry import so3
 
 F64 = NDArray[np.float64]
@@ -230,10 +230,8 @@ def _checked_rotation(name: str, R: F64) -> F64:
         raise expected(name, "an orthonormal matrix", f"R^T R off the identity by {error:.3g}", cure)
     (a, b, c), (d, e, f), (g, h, i) = R.tolist()
     if a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g) < 0:
-        raise DiffDopeError(
-            f"{name}: expected a rotation (determinant +1), got a reflection (determinant -1); "
-            "one axis is mirrored: the pose comes from a left-handed frame"
-        )
+        cure = "one axis is mirrored: the pose comes from a left-handed frame"
+        raise expected(name, "a rotation (determinant +1)", "a reflection (determinant -1)", cure)
     return R.copy() if error < _ROUNDING else so3.project_to_so3(R)
 
 

@@ -8,11 +8,14 @@ from typing import Any
 
 from diffdope.geometry.distortion import plain_word
 from diffdope.io.json_files import read_text
+from diffdope.note_codes import Note, NoteCode
 
 _UNNAMED = "camera_optical_frame"
 DEPTH_MM = 1.0
 """Millimetres per unit of depth in integers: REP 118 says so of images of kind 16UC1."""
-ROS_DEPTH_NOTE = "depth was taken for millimetres, as ROS has it (REP 118); --depth-scale says otherwise"
+ROS_DEPTH_NOTE = Note(
+    NoteCode.DEPTH_UNIT_TAKEN, "depth was taken for millimetres, as ROS has it (REP 118); --depth-scale says otherwise"
+)
 
 
 def is_camera_info(entry: Mapping[str, Any]) -> bool:

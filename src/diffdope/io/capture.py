@@ -19,6 +19,7 @@ from diffdope.io.images import read_depth, read_rgb
 from diffdope.io.masks import Mask, MaskFile, mask_in_box
 from diffdope.io.memory_file import Source, source_of
 from diffdope.io.poses import read_extrinsics
+from diffdope.note_codes import Note, NoteCode
 
 _LISTED = 12  # labels that an error names
 
@@ -103,7 +104,8 @@ class CaptureFiles:
         if shape is None:
             raise expected("images", "at least one of --rgb, --depth and --mask", "none")
         camera, file_mm = self.read_camera(shape)
-        notes, scale = notes_on_lens(camera), None
+        scale: float | None = None
+        notes: list[str] = [*notes_on_lens(camera)]
         notes += notes_on_size(self.camera_size, camera)
         self._check_one_size(rgb, None if mask is None else mask.pixels)
         if depth is not None:
@@ -182,7 +184,7 @@ def read_capture(camera: str | Path, **files: Any) -> Capture:
     return CaptureFiles(camera=camera, **files).read()
 
 
-def notes_on_size(camera_size: tuple[int, int] | None, camera: Camera) -> list[str]:
+def notes_on_size(camera_size: tuple[int, int] | None, camera: Camera) -> list[Note]:
     """That K was converted, and by how much, where pictures were resized.
 
     Args:
@@ -192,13 +194,15 @@ def notes_on_size(camera_size: tuple[int, int] | None, camera: Camera) -> list[s
     if camera_size is None or camera_size == (camera.width, camera.height):
         return []
     own, size = f"{camera_size[0]} x {camera_size[1]}", f"{camera.width} x {camera.height}"
-    return [f"K of {own} pictures was converted to {size}: times {camera.width / camera_size[0]:.4g}"]
+    text = f"K of {own} pictures was converted to {size}: times {camera.width / camera_size[0]:.4g}"
+    return [Note(NoteCode.CAMERA_RESIZED, text)]
 
 
-def notes_on_lens(camera: Camera) -> list[str]:
+def notes_on_lens(camera: Camera) -> list[Note]:
     """That images are rectified, where they are, and what poses refer to."""
     if camera.distortion is None:
         return []
     pinhole = camera.rectified
     K = f"fx {pinhole.fx:g}, fy {pinhole.fy:g}, cx {pinhole.cx:g}, cy {pinhole.cy:g}"
-    return [f"lens distortion ({camera.distortion.model}) was removed; poses refer to the pinhole with {K}"]
+    text = f"lens distortion ({camera.distortion.model}) was removed; poses refer to the pinhole with {K}"
+    return [Note(NoteCode.LENS_REMOVED, text)]

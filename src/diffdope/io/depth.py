@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from diffdope.errors import DiffDopeError, check_choice, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import NoteCode, coded
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -85,7 +86,7 @@ class DepthSource:
             word = "enlarged" if metres.size < size[0] * size[1] else "reduced"
             notes.append(f"depth of {own.width} x {own.height} pixels was {word} to {size[1]} x {size[0]}")
             metres = _enlarged(metres, size)
-        return metres.astype(np.float32), None, tuple(notes)
+        return metres.astype(np.float32), None, coded(notes, NoteCode.DEPTH_CONVERTED)
 
 
 def _out_of_view(T_depth2rgb: Pose) -> DiffDopeError:

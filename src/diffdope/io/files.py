@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, expected, none_at
 from diffdope.io.interrupts import interrupts_recorded
 
 
@@ -50,7 +50,7 @@ def missing_file(name: str, kind: str, path: object) -> DiffDopeError:
     """
     if isinstance(path, str | os.PathLike) and Path(path).is_dir():
         return expected(name, kind, f"the folder {path}", "give one of its files")
-    return DiffDopeError(f"{name}: expected {kind}, but there is none at {path}")
+    return none_at(name, kind, path)
 
 
 def why_unread(error: OSError) -> str:

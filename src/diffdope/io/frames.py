@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_positive, expected
+from diffdope.errors import check_positive, expected, none_at
 from diffdope.io.images import ENDINGS, read_depth, read_rgb
 from diffdope.io.mask_files import ENDINGS as TEXTS
 from diffdope.io.masks import MaskFile
@@ -143,7 +143,7 @@ _READERS: dict[str, Callable[[Path], NDArray[Any]]] = {"rgb": read_rgb, "depth":
 
 def _by_stem(name: str, folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
-        raise DiffDopeError(f"{name}: expected a folder of images, but there is none at {folder}")
+        raise none_at(name, "a folder of images", folder)
     files: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in (ENDINGS | TEXTS if name == "mask" else ENDINGS):
@@ -245,7 +245,7 @@ class Film:
 
     def __init__(self, path: Path, *, fps: float | None = None) -> None:
         if not path.is_file():
-            raise DiffDopeError(f"rgb: expected a film or a folder of images, but there is none at {path}")
+            raise none_at("rgb", "a film or a folder of images", path)
         if find_spec("av") is None:
             cure = 'pip install "diffdope[video]", or give a folder of images'
             raise expected("rgb", f"PyAV, which reads the film {path.name}", "none", cure)

@@ -28,12 +28,13 @@ from diffdope.io.mask_files import Instances, Size, read_instances
 from diffdope.io.mask_levels import Levels, levels_of, levels_of_image, object_pixels
 from diffdope.io.memory_file import MemoryFile
 from diffdope.io.regions import mask_of_box, note_on_cut
+from diffdope.note_codes import Note, NoteCode
 
 __all__ = ["Mask", "MaskFile", "looks_inverted", "mask_in_box", "object_pixels", "read_labels", "read_mask"]
 
 Stored = Levels | NDArray[Any] | list[Levels | NDArray[Any]]
-BOX_NOTE = "the mask is a box"
-LOGITS_NOTE = "the mask was taken for logits: the object is where they are above 0"
+BOX_NOTE = Note(NoteCode.MASK_BOX, "the mask is a box")
+LOGITS_NOTE = Note(NoteCode.MASK_LOGITS, "the mask was taken for logits: the object is where they are above 0")
 _FRAME = 0.98  # share of the picture's border that an inverted mask covers
 _HOLE = 16  # pixels that it leaves out at least
 

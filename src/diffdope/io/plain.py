@@ -32,7 +32,9 @@ def to_plain(value: Any) -> Plain:
     """
     if isinstance(value, Enum):
         return to_plain(value.value)
-    if value is None or isinstance(value, (bool, int, str)):
+    if isinstance(value, str):
+        return str(value)  # a note is a str of its own kind
+    if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(float(value))

@@ -16,6 +16,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.io.bop_poses import pose_entry, pose_of, world_of
 from diffdope.io.bop_results import Estimate, read_results
 from diffdope.io.pose_texts import StatedPose, read_entries
+from diffdope.note_codes import Note, NoteCode
 
 __all__ = [
     "KINDS", "StartPoses", "pose_entry", "pose_of", "read_extrinsics", "read_start_pose", "read_start_poses",
@@ -80,7 +81,7 @@ def read_start_poses(
     notes = list(dict.fromkeys(note for _, its in made for note in its))
     for pose, _ in made:
         if pose.t_m2c[2] < 0:
-            notes.append(_behind(pose, kind, name))
+            notes.append(Note(NoteCode.START_BEHIND, _behind(pose, kind, name)))
             break
     return StartPoses(tuple(pose for pose, _ in made), tuple(notes))
 
@@ -120,7 +121,7 @@ def read_extrinsics(path: str | Path, *, name: str = "depth-extrinsics") -> Pose
         raise DiffDopeError(f"{name} file {path}: {error}") from error
 
 
-def _pose(entry: StatedPose, unit: str | None, kind: Kind, where: str, name: str) -> tuple[Pose, list[str]]:
+def _pose(entry: StatedPose, unit: str | None, kind: Kind, where: str, name: str) -> tuple[Pose, list[Note]]:
     notes = []
     told = unit or entry.unit
     if told is None:
@@ -129,7 +130,8 @@ def _pose(entry: StatedPose, unit: str | None, kind: Kind, where: str, name: str
         word = "millimetres" if told == "mm" else "metres"
         other = "m" if told == "mm" else "mm"
         cure = f"--{name}-unit {other} (or cm, inch) says otherwise"
-        notes.append(f"{where}: lengths were taken for {word}, because t is {distance:.4g} long; {cure}")
+        text = f"{where}: lengths were taken for {word}, because t is {distance:.4g} long; {cure}"
+        notes.append(Note(NoteCode.START_UNIT, text))
     try:
         if entry.exact is not None and told == entry.unit and kind == "m2c":
             pose = entry.exact

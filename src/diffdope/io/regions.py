@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import expected
+from diffdope.note_codes import Note, NoteCode
 
 _BEYOND_PX = 1.0  # by which boxes of detectors are rounded
 
@@ -80,7 +81,7 @@ def note_on_cut(box: Sequence[float], size: tuple[int, int]) -> str:
         cut = f"the box reaches beyond the image ({', '.join(sides)}) and was cut there"
     if cut and width <= columns and height <= rows:
         cut = "; ".join((cut, *note_on_corners(box)))
-    return cut
+    return Note(NoteCode.BOX_CUT, cut) if cut else ""
 
 
 def note_on_corners(box: Sequence[float]) -> tuple[str, ...]:
@@ -93,7 +94,8 @@ def note_on_corners(box: Sequence[float]) -> tuple[str, ...]:
     if not (0 <= x < width and 0 <= y < height) or x == y == 0:
         return ()
     meant = f"{x:g},{y:g},{width - x:g},{height - y:g}"
-    return (f"box: if its last two numbers are the right and the bottom edge, the box X,Y,WIDTH,HEIGHT is {meant}",)
+    text = f"box: if its last two numbers are the right and the bottom edge, the box X,Y,WIDTH,HEIGHT is {meant}"
+    return (Note(NoteCode.BOX_CORNERS, text),)
 
 
 def _corners(polygon: Any, where: str) -> F64:

@@ -10,8 +10,9 @@
 | cost, initial_cost | null where nothing could be compared, which is infinite in Python |
 | history | none: it is large, and serves pictures only; `io/histories.py` writes it beside |
 
-Beside them are change_deg and change_mm, from the initial pose to the result, for those who read the file. Whatever
-else a record holds (the frame's time, the data set's ids) lies beside these keys, and `decode` passes it over.
+Beside them are note_codes, what each note is about (`diffdope.note_codes`), and, for those who read the file,
+change_deg and change_mm, from the initial pose to the result. Whatever else a record holds (the frame's time, the data
+set's ids) lies beside these keys, and `decode` passes it over.
 
 `decode` is given the class that it makes, because this package lies below the one that defines it:
 
@@ -34,6 +35,7 @@ from diffdope.io.files import write_json
 from diffdope.io.json_files import read_object
 from diffdope.io.plain import fields_of, from_plain, to_plain
 from diffdope.io.poses import pose_entry, pose_of
+from diffdope.note_codes import Note, NoteCode, from_record
 
 if TYPE_CHECKING:
     from diffdope.pipelines.result import RefinementResult
@@ -69,6 +71,8 @@ def encode(result: RefinementResult) -> dict[str, Any]:
     for name in dict.fromkeys((*_FIRST, *names)):
         if name not in ("pose", "history"):
             entry[_RENAMED.get(name, name)] = to_plain(getattr(result, name))
+        if name == "notes":
+            entry["note_codes"] = to_plain(result.note_codes)
     for name in _COSTS:
         if getattr(result, name) == math.inf:
             entry[name] = None
@@ -107,9 +111,22 @@ def decode(entry: Mapping[str, Any], kind: type[Result], where: str = "result") 
             values[name] = _field(name, part, value, f"{where}, {key}")
         elif required:
             raise expected(where, f"the key {key}", f"keys {', '.join(entry) or 'none'}")
+    values["notes"] = notes_in(entry, where)
     if absent:
-        values["notes"] = (*values["notes"], f"the record that this was read from lacks {', '.join(absent)}")
+        text = f"the record that this was read from lacks {', '.join(absent)}"
+        values["notes"] = (*values["notes"], Note(NoteCode.RECORD_LACKS, text))
     return kind(**values)
+
+
+def notes_in(entry: Mapping[str, Any], where: str = "result") -> tuple[str, ...]:
+    """The notes of a record, with their codes where it has them: 0.1.0 wrote none.
+
+    Raises:
+        DiffDopeError: if either is no list of texts.
+    """
+    kind = tuple[str, ...]
+    notes = from_plain(kind, entry.get("notes", []), f"{where}, notes")
+    return from_record(notes, from_plain(kind, entry.get("note_codes", []), f"{where}, note_codes"))
 
 
 def write_result(path: str | Path, result: RefinementResult, beside: Mapping[str, Any] | None = None) -> None:

@@ -42,7 +42,8 @@ def encode_scene(result: SceneResult, ids: Sequence[int], tell: Callable[[str], 
         ],
         "covariance": to_plain(result.covariance), "covariance_of": _COVARIANCE,
         "plane": None if result.plane is None else list(result.plane),
-        "notes": [tell(note) for note in result.notes], "seconds": result.elapsed_s,
+        "notes": [tell(note) for note in result.notes], "note_codes": to_plain(result.note_codes),
+        "seconds": result.elapsed_s,
     }  # fmt: skip
 
 
@@ -60,6 +61,7 @@ def _object_entry(one: ObjectResult, obj_id: int, tell: Callable[[str], str]) ->
             for answer in one.answers
         ],
         "unobserved": to_plain(one.unobserved), "notes": [tell(note) for note in one.notes],
+        "note_codes": to_plain(one.note_codes),
         "views": [
             {
                 "view": seen.view, "used": seen.used, "reason": seen.reason, **pose_entry(seen.pose),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import expected
 from diffdope.jobs.canonical import differences
 from diffdope.jobs.journal import Journal, read_journal
 from diffdope.jobs.shard import parse_shard
@@ -95,7 +95,7 @@ def _without_time(record: Mapping[str, Any]) -> dict[str, Any]:
 def _check_all_there(parts: Sequence[_Part], records: Records) -> None:
     count = parts[0].header["task_count"]
     if len(records) > count:
-        raise DiffDopeError(f"parts: expected {count} tasks in all, got {len(records)}")
+        raise expected("parts", f"{count} tasks in all", len(records))
     if len(records) == count:
         return
     hints = [f"{part.path} is not finished ({len(part.records)} records)" for part in parts if not part.complete]

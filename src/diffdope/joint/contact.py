@@ -19,6 +19,7 @@ from diffdope.joint.body import SolidBody
 from diffdope.joint.contact_update import ContactUpdate, Knowledge
 from diffdope.joint.result import ObjectResult, SceneResult
 from diffdope.joint.support_surface import SupportSurface, plane_of_depth, plane_of_objects
+from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.scene import Scene
 
@@ -73,7 +74,7 @@ def with_contact(
         return result
     if not taking:
         why = "contact is not used: it needs an object that was found, and a preset that has a covariance"
-        return replace(result, notes=(*result.notes, why))
+        return replace(result, notes=(*result.notes, Note(NoteCode.CONTACT_UNUSED, why)))
     bodies = {id(refiners[n].mesh): SolidBody.of(refiners[n].mesh) for n in taking}
     mine = [bodies[id(refiners[n].mesh)] for n in taking]
     plane, notes = _plane(result, scene, [refiners[n] for n in taking], mine, taking) if settings.plane else (None, ())
@@ -103,7 +104,7 @@ def _plane(
     if plane is not None:
         return plane, ()
     why = "no three of those that were found stand on one, and depth shows none around them"
-    return None, (f"no plane was found on which the objects rest: {why}",)
+    return None, (Note(NoteCode.CONTACT_UNUSED, f"no plane was found on which the objects rest: {why}"),)
 
 
 def _covariance(objects: Sequence[ObjectResult], taking: Sequence[int], plane: SupportSurface | None) -> F64:

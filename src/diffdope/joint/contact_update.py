@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from diffdope.geometry.pose import Pose
 from diffdope.joint.body import Penetration, SolidBody
 from diffdope.joint.support_surface import SupportSurface, lowest
+from diffdope.note_codes import Note, NoteCode
 
 F64 = NDArray[np.float64]
 
@@ -166,13 +167,13 @@ class ContactUpdate:
         if len(contact.bodies) == 1:
             where = "above" if contact.residual > 0.0 else "below"
             text = f"the images have its lowest point {size_mm:.1f} mm {where} the plane: it does not rest on it there"
-            notes[contact.bodies[0]].append(text)
+            notes[contact.bodies[0]].append(Note(NoteCode.CONTACT_REFUSED, text))
             return
         for body in contact.bodies:
             other = names[next(n for n in contact.bodies if n != body)]
             margin_mm = 1e3 * (self._known.penetration_m or 0.0)
             text = f"the images have it {size_mm + margin_mm:.1f} mm deep in {other}: one of both is not where it seems"
-            notes[body].append(text)
+            notes[body].append(Note(NoteCode.CONTACT_REFUSED, text))
 
 
 def _by_motion(point_w: F64, normal_w: F64, pose: Pose) -> F64:

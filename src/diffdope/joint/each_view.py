@@ -18,6 +18,7 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.joint.drawn import Drawing, depth_of_others, drawing_of
 from diffdope.joint.leaf import Leaf
+from diffdope.note_codes import NoteCode, code_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.start import best_of
@@ -85,7 +86,7 @@ class ObjectQuery:
         if result.ok:
             return refined
         anew = self._from(observation, self.start)
-        return _without_first_note(best_of([refined, anew]))
+        return _of_one_start(best_of([refined, anew]))
 
     def _cheaper(
         self, observation: Observation, refined: RefinementResult, before: RefinementResult
@@ -204,6 +205,6 @@ def _of_located(refined: RefinementResult, located: RefinementResult) -> Refinem
     )  # fmt: skip
 
 
-def _without_first_note(result: RefinementResult) -> RefinementResult:
+def _of_one_start(result: RefinementResult) -> RefinementResult:
     """Without the note of which of several starts it was: a user gave one."""
-    return replace(result, notes=result.notes[1:])
+    return replace(result, notes=tuple(one for one in result.notes if code_of(one) is not NoteCode.BEST_START))

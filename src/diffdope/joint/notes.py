@@ -13,6 +13,8 @@ from diffdope.joint.normal_equations import Where
 from diffdope.joint.result import ViewResult
 from diffdope.joint.support import Support, size_factor
 from diffdope.joint.together import Together
+from diffdope.note_codes import Note, NoteCode, coded, of_codes
+from diffdope.pipelines.notes import OFF
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import MESSAGES, RefinementResult
 from diffdope.scene.scene import Scene
@@ -21,6 +23,8 @@ _MUCH_WORSE = 2.0  # log odds: of views whose cameras are exact, images fit near
 _FAR_APART = 3.0  # standard deviations of which the views' own optima are hardly ever away if nothing is wrong
 _PLACES = (1000.0, 0.001)  # places of cameras in metres for millimetres, and the other way round
 _SAME_UNIT = np.log(1.1)  # such a factor is found as well as the poses of the views are
+_NOT_COMPARED = frozenset({*OFF.values(), NoteCode.MASK_REFUSED})  # of views, worth a word of the object
+CAMERA_HELD = Note(NoteCode.CAMERA_HELD, "the camera was not refined: one view says nothing about where it stands")
 _FAR_OFF = 3.0  # standard deviations of a camera's place that are worth a word
 
 
@@ -34,20 +38,23 @@ def notes_on_object(
     support: Support,
 ) -> list[str]:  # fmt: skip
     """What is worth knowing of an object that took part as number n."""
-    notes = [note for (_, o), one in found.items() if o == obj for note in one.notes if "is off:" in note]
+    of_views = (note for (_, o), one in found.items() if o == obj for note in one.notes)
+    notes = [*of_codes(of_views, _NOT_COMPARED)]
     for view in range(len(scene.views)):
         member = solved.members.get((view, n))
         if member is None or view in solved.left_out:
             continue
         name = view_name(scene, view)
         if not member.used and view in support.against:
-            notes.append(f"{name} contradicts the others: {member.reason}; is its mask of this object?")
+            text = f"{name} contradicts the others: {member.reason}; is its mask of this object?"
+            notes.append(Note(NoteCode.VIEW_CONTRADICTS, text))
         elif not member.used:
-            notes.append(f"{name} says nothing about it: {member.reason}")
+            notes.append(Note(NoteCode.VIEW_SILENT, f"{name} says nothing about it: {member.reason}"))
         elif view in support.against:
-            notes.append(f"{name} contradicts the others: its images hardly fit the pose; is its mask of this object?")
+            text = f"{name} contradicts the others: its images hardly fit the pose; is its mask of this object?"
+            notes.append(Note(NoteCode.VIEW_CONTRADICTS, text))
     words = in_words(solved.covariance.unobserved[n], 0.5 * refiner.mesh.diameter)
-    notes += [note.replace("camera-frame axis", "world axis") for note in words]
+    notes += [note.worded(note.replace("camera-frame axis", "world axis")) for note in words]
     return list(dict.fromkeys(notes))
 
 
@@ -72,14 +79,16 @@ def note_on_size(scene: Scene, refiner: Refiner, obj: int, found: Mapping[Where,
     # Depth goes with the mesh as it is.
     if measured and any(abs(np.log(apart / unit)) < _SAME_UNIT for unit in _PLACES):
         wrong = "metres for millimetres" if apart > 1.0 else "millimetres for metres"
-        return (
+        return Note(
+            NoteCode.VIEWS_SIZE,
             f"the views agree on where it is if the cameras' places are {apart:.3g} times as far apart, and depth goes "
-            f"with the mesh: are these places {wrong}? cam_t_w2c is in millimetres, T_w2c in metres"
+            f"with the mesh: are these places {wrong}? cam_t_w2c is in millimetres, T_w2c in metres",
         )
     times = f"{factor:.3g} times" if factor > 1.0 else f"1/{1.0 / factor:.3g}"
-    return (
+    return Note(
+        NoteCode.VIEWS_SIZE,
         f"the views agree on where it is if its mesh is {times} as large: is the unit or scale of the mesh wrong, or "
-        "the unit of the cameras' places (metres in T_w2c)?"
+        "the unit of the cameras' places (metres in T_w2c)?",
     )
 
 
@@ -99,7 +108,13 @@ def cause_in_views(scene: Scene, obj: int, found: Mapping[Where, RefinementResul
     kinds = {view: re.sub(r"[^a-z]", "", text) for view, text in named.items()}  # the same but for numbers
     counted = Counter(kinds.values())
     view = max(named, key=lambda one: (counted[kinds[one]], -one))
-    return f"{view_name(scene, view)}: {named[view]}"
+    return Note(NoteCode.VIEW_FAILED, f"{view_name(scene, view)}: {named[view]}")
+
+
+def failures_of(scene: Scene, obj: int, found: Mapping[Where, RefinementResult]) -> tuple[Note, ...]:
+    """What each view says of an object that none of them found."""
+    texts = {view: f"{view_name(scene, view)}: {one.message}" for (view, o), one in found.items() if o == obj}
+    return coded(texts.values(), NoteCode.VIEW_FAILED)
 
 
 def contradiction(scene: Scene, agreeing: Iterable[int], against: Iterable[int]) -> str:
@@ -112,16 +127,19 @@ def contradiction(scene: Scene, agreeing: Iterable[int], against: Iterable[int])
     )
 
 
-def notes_on_views(scene: Scene, solved: Together) -> list[str]:
+def notes_on_views(scene: Scene, solved: Together) -> list[Note]:
     """Views that were left out."""
     return [
-        f"{view_name(scene, view)} was left out: {elsewhere} of {of} objects are elsewhere in it; is its T_w2c right, "
-        "and was everything where it is in the other views?"
+        Note(
+            NoteCode.VIEW_LEFT_OUT,
+            f"{view_name(scene, view)} was left out: {elsewhere} of {of} objects are elsewhere in it; is its T_w2c "
+            "right, and was everything where it is in the other views?",
+        )
         for view, (elsewhere, of) in sorted(solved.left_out.items())
     ]
 
 
-def notes_on_fit(solved: Together) -> list[str]:
+def notes_on_fit(solved: Together) -> list[Note]:
     """Whether the views fit together at all."""
     worse = []
     for where, member in solved.members.items():
@@ -132,13 +150,14 @@ def notes_on_fit(solved: Together) -> list[str]:
     fit_worse = bool(worse) and float(np.median(worse)) >= _MUCH_WORSE
     if not fit_worse and not (far and float(np.median(far)) >= _FAR_APART):
         return []
-    return [
+    text = (
         "the views do not fit together: images fit much better where each view has the objects on its own; T_w2c, K "
         "or the size of a mesh is less exact than it was said to be; a View with sigma has its place refined"
-    ]
+    )
+    return [Note(NoteCode.VIEWS_MISFIT, text)]
 
 
-def notes_on_cameras(scene: Scene, views: Sequence[ViewResult]) -> list[str]:
+def notes_on_cameras(scene: Scene, views: Sequence[ViewResult]) -> list[Note]:
     """Cameras that stand much farther off than was said."""
     notes = []
     for given, one in zip(scene.views, views, strict=True):
@@ -146,8 +165,9 @@ def notes_on_cameras(scene: Scene, views: Sequence[ViewResult]) -> list[str]:
             continue
         off = max(one.moved_mm / (1e3 * given.sigma[0]), one.moved_deg / given.sigma[1]) / np.sqrt(3.0)
         if off > _FAR_OFF:
-            notes.append(
+            text = (
                 f"{one.name}: its camera stands {one.moved_mm:.1f} mm and {one.moved_deg:.2f} degrees from T_w2c, much "
                 "farther than its sigma says"
             )
+            notes.append(Note(NoteCode.CAMERA_MOVED, text))
     return notes

@@ -16,8 +16,10 @@ from diffdope.joint.drawn import drawing_of
 from diffdope.joint.images import Member
 from diffdope.joint.normal_equations import Where
 from diffdope.joint.notes import (
+    CAMERA_HELD,
     cause_in_views,
     contradiction,
+    failures_of,
     note_on_size,
     notes_on_cameras,
     notes_on_fit,
@@ -76,7 +78,7 @@ def from_one_view(scene: Scene, found: Sequence[RefinementResult | None]) -> Sce
     reason = "" if used else "nothing could be compared in it"
     notes: tuple[str, ...] = ()
     if view.sigma is not None:
-        notes = ("the camera was not refined: one view says nothing about where it stands",)
+        notes = (CAMERA_HELD,)
     seen_by = (ViewResult(view_name(scene, 0), used, reason, view.T_w2c, False),)
     return SceneResult(tuple(objects), seen_by, whole, notes, 0.0)
 
@@ -97,7 +99,7 @@ def from_together(
     """
     if solved is None or task is None:
         objects = [
-            _nowhere(scene, obj, _failures(scene, obj, found), cause_in_views(scene, obj, found))
+            _nowhere(scene, obj, failures_of(scene, obj, found), cause_in_views(scene, obj, found))
             for obj in range(len(scene.objects))
         ]
         views = [
@@ -109,7 +111,7 @@ def from_together(
     objects = []
     for obj in range(len(scene.objects)):
         if obj not in kept:
-            objects.append(_nowhere(scene, obj, _failures(scene, obj, found), cause_in_views(scene, obj, found)))
+            objects.append(_nowhere(scene, obj, failures_of(scene, obj, found), cause_in_views(scene, obj, found)))
             continue
         n = kept.index(obj)
         objects.append(_object(scene, refiners[obj], solved, n, obj, found, covariance, carried[n], task))
@@ -158,10 +160,6 @@ def settled_result(result: SceneResult, scene: Scene, refiners: Sequence[Refiner
 def _nowhere(scene: Scene, obj: int, notes: tuple[str, ...], cause: str = "") -> ObjectResult:
     message = f"{MESSAGES[Status.FAILED]}; {cause}" if cause else MESSAGES[Status.FAILED]
     return ObjectResult(scene.objects[obj].name, NOWHERE, Status.FAILED, message, 0.0, None, None, (), notes)
-
-
-def _failures(scene: Scene, obj: int, found: Mapping[Where, RefinementResult]) -> tuple[str, ...]:
-    return tuple(f"{view_name(scene, v)}: {one.message}" for (v, o), one in found.items() if o == obj)
 
 
 def _in_files_frames(solved: Together, refiners: Sequence[Refiner], kept: Sequence[int]) -> tuple[F64, list[F64]]:

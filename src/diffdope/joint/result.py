@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import NoteCode, codes_of
 from diffdope.problem.failure import Status
 from diffdope.search.answers import Answer
 
@@ -76,6 +77,11 @@ class ObjectResult:
         """Whether a pose was found."""
         return self.status.ok
 
+    @property
+    def note_codes(self) -> tuple[NoteCode, ...]:
+        """What each note is about, for programs."""
+        return codes_of(self.notes)
+
 
 @dataclass(frozen=True)
 class ViewResult:
@@ -136,6 +142,11 @@ class SceneResult:
     def ok(self) -> bool:
         """Whether every object was found."""
         return all(one.ok for one in self.objects)
+
+    @property
+    def note_codes(self) -> tuple[NoteCode, ...]:
+        """What each note of the whole is about, for programs."""
+        return codes_of(self.notes)
 
     def __repr__(self) -> str:
         """An object a line; look at the attributes for the rest."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from diffdope.estimate.confidence import TOLERANCE, ConfidenceSettings, right_minimum
 from diffdope.estimate.tolerance import displacement, probability_within, usually_within
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.result import RefinementResult
 from diffdope.search.mesh_levels import MeshLevels
 
@@ -83,7 +84,8 @@ def _why(
         return ()
     known_m = displacement(result.covariance, meshes.displacement_form, result.pose.R_m2c)
     tolerance_m = settings.tolerance_of(meshes.length_m)
-    return (
+    text = (
         f"the pose is known to about {1e3 * known_m:.1f} mm only, and the confidence is that of "
-        f"{1e3 * tolerance_m:.1f} mm (search.confidence.tolerance_m): see the covariance",
+        f"{1e3 * tolerance_m:.1f} mm (search.confidence.tolerance_m): see the covariance"
     )
+    return (Note(NoteCode.TOLERANCE, text),)

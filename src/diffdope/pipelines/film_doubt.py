@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note, NoteCode, code_of, of_codes
 from diffdope.pipelines.plausible import of_units
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.wrong_depth import FEW
@@ -19,9 +20,11 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.contradictions import CONTRADICTED
 
-_DEPTH, _SHIFT = "contradiction: depth", "registration:"  # a departure is about one start and none of these
-_SCALE = "contradiction: scale:"
-_SOME_DEPTH = "scale: depth"  # what makes a frame less sure, and not more than that
+# What holds for a whole film, by kinds: two notes of one kind say the same. A departure is about one start.
+_CONTRADICTED = frozenset({NoteCode.DEPTH_SCALE, NoteCode.DEPTH_KIND})
+_SHIFTED = frozenset({NoteCode.REGISTRATION})
+_LESS_SURE = frozenset({NoteCode.DEPTH_SCALE_UNSURE, NoteCode.OUTLINE_SIZE})  # and not more than that
+_KINDS = (_CONTRADICTED, _SHIFTED, _LESS_SURE, frozenset({NoteCode.FILM_DISTANCE}))
 _BELIEVED = 0.5  # probability from which depth that fits says that its unit is right
 _RARE = 3  # frames that show nothing, for each that shows something, until it was chance
 _TIMES = 3.0  # nothing that is followed comes or goes so far while it is lost
@@ -67,14 +70,14 @@ class FilmDoubt:
         there = "depth" in observation.modalities and not fits
         units = tuple(of_units(self._mesh, observation, start)) if there else ()
         result = _with(result, units)
-        own = tuple(one for one in result.notes if one.startswith((_DEPTH, _SHIFT, _SOME_DEPTH)) or one in units)
-        against = [note for note in own if not note.startswith(_SHIFT)]
+        own = (*of_codes(result.notes, _CONTRADICTED | _SHIFTED | _LESS_SURE), *units)
+        against = [note for note in own if code_of(note) not in _SHIFTED]
         if trusted is not None and not trusted(result if against else self.followed(result)):
             return self.followed(replace(result, notes=tuple(one for one in result.notes if one not in own)))
         if against:
             self._against += 1
             self._notes, self._most = own, CONTRADICTED
-            if all(note.startswith(_SOME_DEPTH) for note in against):  # frames that follow are as sure as this one
+            if all(code_of(note) in _LESS_SURE for note in against):  # frames that follow are as sure as this one
                 self._most = max(CONTRADICTED, result.confidence or 0.0)
             return result
         self._clear += result.ok
@@ -93,9 +96,10 @@ class FilmDoubt:
         away, before = (float(np.linalg.norm(pose.t_m2c)) for pose in (result.pose, expected))
         if before / _TIMES < away < before * _TIMES:
             return result
-        note = (
-            f"{_SCALE} the object is found {1e3 * away:.0f} mm away and was {1e3 * before:.0f}, without depth: is the "
-            "unit of the mesh or of the start, or K, wrong?"
+        note = Note(
+            NoteCode.FILM_DISTANCE,
+            f"contradiction: scale: the object is found {1e3 * away:.0f} mm away and was {1e3 * before:.0f}, "
+            "without depth: is the unit of the mesh or of the start, or K, wrong?",
         )
         return _with(result, (note,))
 
@@ -105,13 +109,11 @@ def _with(result: RefinementResult, notes: tuple[str, ...], most: float = CONTRA
         return result
     new = tuple(note for note in notes if not any(_same(note, other) for other in result.notes))
     noted = replace(result, notes=(*result.notes, *new))
-    if result.confidence is None or all(note.startswith(_SHIFT) for note in notes):
+    if result.confidence is None or all(code_of(note) in _SHIFTED for note in notes):
         return noted
     return replace(noted, confidence=min(result.confidence, most))
 
 
 def _same(note: str, other: str) -> bool:
     """Whether two notes say the same, perhaps with other numbers."""
-    return note == other or any(
-        note.startswith(kind) and other.startswith(kind) for kind in (_DEPTH, _SHIFT, _SCALE, _SOME_DEPTH)
-    )
+    return note == other or any(code_of(note) in kind and code_of(other) in kind for kind in _KINDS)

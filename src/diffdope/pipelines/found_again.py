@@ -8,15 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.attempt import Attempt, Locate, Refine
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.feature_boxes import tells_by_pattern
-
-FOUND_FAR = "another one of its kind would look the same"
-"""How a note ends where the object was found far from where it was lost."""
 
 
 def located(locate: Locate, refine: Refine, mesh: Mesh, observation: Observation) -> Attempt | None:
@@ -65,7 +63,8 @@ def with_distance(result: RefinementResult, last: Pose, elapsed_s: float, mesh: 
     away_m = result.pose.distance_to(last)
     if away_m <= mesh.diameter:
         return result
-    note = f"found {1e3 * away_m:.0f} mm from where it was lost {elapsed_s:.2g} s before: {FOUND_FAR}"
+    where = f"found {1e3 * away_m:.0f} mm from where it was lost {elapsed_s:.2g} s before"
+    note = Note(NoteCode.FOUND_FAR, f"{where}: another one of its kind would look the same")
     return replace(result, notes=(*result.notes, note))
 
 

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import as_floats, check_finite, check_shape, expected
 from diffdope.geometry.crop import Box, CropWindow
-from diffdope.io.masks import BOX_NOTE
 from diffdope.io.regions import note_on_corners, note_on_cut
+from diffdope.note_codes import Note, NoteCode, code_of
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.less_sure import less_sure
 from diffdope.scene.mesh import Mesh
@@ -28,22 +28,27 @@ _AT_MOST = 0.25  # probability where it does not
 _WORTH_A_WORD = 2.0  # times what boxes are off by
 _FILLED = 0.98  # share of its bounding box that a rectangle fills, whose corners may be a little off after rectifying
 _FEWEST = 64  # pixels: fewer may fill their box by chance
-IN_A_PIECE = "found without mask and box, in a piece that stands out from the planes of the depth image"
+IN_A_PIECE = Note(
+    NoteCode.BY_DEPTH, "found without mask and box, in a piece that stands out from the planes of the depth image"
+)
 NO_PATTERN = "the mesh has no pattern by which a photograph tells what in the box is the object: give depth, or a mask"
 NO_POSE_IN_BOX = (
     "no pose agrees with enough keypoints of the photograph in the box: give a mask, or depth, or a start pose"
 )
-BY_KEYPOINTS = "found in the box by keypoints of the photograph; how far away it is, nothing else confirms"
+BY_KEYPOINTS = Note(
+    NoteCode.BY_KEYPOINTS, "found in the box by keypoints of the photograph; how far away it is, nothing else confirms"
+)
 NO_POSE_IN_PICTURE = (
     "no place of the photograph has enough keypoints that look like the object's: give a mask, a box, depth, or a "
     "start pose"
 )
-IN_THE_PICTURE = "found without mask, box and depth, by keypoints of the whole photograph"
-RECTANGLE = (
+IN_THE_PICTURE = Note(NoteCode.WHOLE_PICTURE, "found without mask, box and depth, by keypoints of the whole photograph")
+RECTANGLE = Note(
+    NoteCode.MASK_RECTANGLE,
     "the mask fills a rectangle: if it is a detector's box, it tells nothing of the pose of a mesh without a pattern; "
-    "give depth, or a mask that ends where the object does"
+    "give depth, or a mask that ends where the object does",
 )
-_DRAWN = "the mask was drawn from the box: what fits the object there"
+_DRAWN = Note(NoteCode.MASK_DRAWN, "the mask was drawn from the box: what fits the object there")
 
 
 def checked_box(box: ArrayLike, observation: Observation) -> Box:
@@ -150,7 +155,7 @@ def doubted_rectangle(
     return attempt._replace(result=replace(result, notes=(*result.notes, RECTANGLE)))
 
 
-def with_note(attempt: Attempt, note: str) -> Attempt:
+def with_note(attempt: Attempt, note: Note) -> Attempt:
     """An attempt whose result says one thing more."""
     result = attempt.result
     return attempt._replace(result=replace(result, notes=(*result.notes, note)))
@@ -158,7 +163,7 @@ def with_note(attempt: Attempt, note: str) -> Attempt:
 
 def by_keypoints(attempt: Attempt) -> Attempt:
     """An attempt in a box of a photograph, which says so, and no more that the box was read as a mask."""
-    kept = tuple(note for note in attempt.result.notes if note != BOX_NOTE)
+    kept = tuple(note for note in attempt.result.notes if code_of(note) is not NoteCode.MASK_BOX)
     return attempt._replace(result=replace(attempt.result, notes=(*kept, BY_KEYPOINTS)))
 
 
@@ -206,11 +211,14 @@ def doubted(
     still = min(still, _AT_MOST + (1.0 - _AT_MOST) * outline.credible)
     notes = [*result.notes, _DRAWN]
     if off > _WORTH_A_WORD:
-        notes.append(f"box: {100 * lies.outside:.0f} % of what is seen of the result lies outside of it")
+        text = f"box: {100 * lies.outside:.0f} % of what is seen of the result lies outside of it"
+        notes.append(Note(NoteCode.BOX_MISFIT, text))
     if short > _WORTH_A_WORD:
-        notes.append(f"box: what is seen of the result leaves {100 * lies.short:.0f} % of a side empty")
+        text = f"box: what is seen of the result leaves {100 * lies.short:.0f} % of a side empty"
+        notes.append(Note(NoteCode.BOX_MISFIT, text))
     if outline.note:
         notes.append(outline.note)
     if cut:
-        notes.append("most of the object would lie outside of the picture: little of it is compared")
+        text = "most of the object would lie outside of the picture: little of it is compared"
+        notes.append(Note(NoteCode.OUT_OF_PICTURE, text))
     return attempt._replace(result=replace(less_sure(result, still, search), notes=tuple(notes)))

@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from diffdope.note_codes import Note, NoteCode, coded
 from diffdope.pipelines.settings import PRESETS, Preset
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.terms.registry import IMAGE_TERMS
+
+OFF = {"rgb": NoteCode.RGB_OFF, "depth": NoteCode.DEPTH_OFF, "mask": NoteCode.MASK_OFF, "edge": NoteCode.EDGE_OFF}
+"""Codes of modalities that are not compared, by their names."""
 
 
 def notes_on(
@@ -24,17 +28,19 @@ def notes_on(
         modalities: what was compared.
         boxed: whether a box was given instead of a mask, and keypoints in it: no mask is missing then.
     """
-    notes = [*mesh.warnings, *observation.notes]
+    notes = [*coded(mesh.warnings, NoteCode.MESH), *coded(observation.notes, NoteCode.INPUT)]
     for term in IMAGE_TERMS:
         why = None if boxed and term.name == "mask" else term.why_off(mesh, observation, preset.objective)
         # What nobody gives and nobody asks for is not worth a word: gradients are off unless they are asked for.
         if why is not None and (term.name != "edge" or term.weight(preset.objective) > 0.0):
-            notes.append(f"{term.name} is off: {why}")
+            notes.append(Note(OFF[term.name], f"{term.name} is off: {why}"))
     if "mask" not in observation.modalities and not boxed:
-        notes.append("without a mask, everything inside the projected start region counts")
+        notes.append(Note(NoteCode.NO_MASK, "without a mask, everything inside the projected start region counts"))
     if "outline" in modalities:
-        notes.append("outline: in place of a mask, the photograph's edges hold the object's outline")
-    notes += [f"{name} has no effect: {why}" for name, why in without_effect(preset, observation, modalities)]
+        text = "outline: in place of a mask, the photograph's edges hold the object's outline"
+        notes.append(Note(NoteCode.OUTLINE_BY_EDGES, text))
+    for name, why in without_effect(preset, observation, modalities):
+        notes.append(Note(NoteCode.SETTING_IDLE, f"{name} has no effect: {why}"))
     return tuple(notes)
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import CONTRADICTIONS, Note, NoteCode, of_codes
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.unmeasured import from_void, is_void, of_unknown_scale
 from diffdope.problem.region import projected_box
@@ -72,17 +73,18 @@ def with_hints(
     hints = [*of_kind(mesh, observation, start, result.status), *of_units(mesh, observation, start)]
     if not hints:
         return result
-    kept = result.status in (Status.OUT_OF_VIEW, Status.BEHIND_CAMERA, Status.LOST) or "contradiction" in result.message
+    kept = result.status in (Status.OUT_OF_VIEW, Status.BEHIND_CAMERA, Status.LOST)
+    kept = kept or bool(of_codes(result.notes, CONTRADICTIONS))
     message = f"{result.message}; {hints[0]}" if kept else hints[0]
     return replace(result, message=message, notes=_with_new(result.notes, hints))
 
 
-def _with_new(notes: tuple[str, ...], hints: list[str]) -> tuple[str, ...]:
+def _with_new(notes: tuple[str, ...], hints: list[Note]) -> tuple[str, ...]:
     """Notes, and hints that are none of them yet: a film has said some of its own accord."""
     return tuple(dict.fromkeys((*notes, *hints)))
 
 
-def of_kind(mesh: Mesh, observation: Observation, start: Pose | None, status: Status) -> Iterator[str]:
+def of_kind(mesh: Mesh, observation: Observation, start: Pose | None, status: Status) -> Iterator[Note]:
     """Whether a start would show the object where it is, if it were of another kind.
 
     Args:
@@ -101,10 +103,11 @@ def of_kind(mesh: Mesh, observation: Observation, start: Pose | None, status: St
     )
     found = [text for pose, text in kinds if _in_view(mesh, pose, observation)]
     if found:
-        yield f"the start does not show the object where it is, but so does {found[0]}"
+        text = f"the start does not show the object where it is, but so does {found[0]}"
+        yield Note(NoteCode.START_KIND, text)
 
 
-def of_units(mesh: Mesh, observation: Observation, start: Pose | None) -> Iterator[str]:
+def of_units(mesh: Mesh, observation: Observation, start: Pose | None) -> Iterator[Note]:
     """Factors between mesh, depth and start that are those of wrong units.
 
     Args:
@@ -121,14 +124,16 @@ def of_units(mesh: Mesh, observation: Observation, start: Pose | None) -> Iterat
             yield _start_is_off(far)
         elif sizes is not None:
             known = away is not None
-            yield _size_is_off(*sizes, depth=known and far is not None, mesh=known and far is None)
+            yield Note(
+                NoteCode.UNITS, _size_is_off(*sizes, depth=known and far is not None, mesh=known and far is None)
+            )
     elif seen is not None and start is not None and away:
         drawn = projected_box(mesh.vertices_m, start, observation.camera)
         length_px = mesh.diameter * _focal(observation) / away
         factor = None if isinstance(drawn, Status) else _factor(seen.length_px / length_px, _shortest(mesh), _LONGEST)
         if factor is not None:
             size = f"{_times(factor)} as long as the start draws the object"
-            yield f"the mask is {size}: is the unit of the mesh or of the start wrong?"
+            yield Note(NoteCode.UNITS, f"the mask is {size}: is the unit of the mesh or of the start wrong?")
     elif start is not None and away and "depth" in observation.modalities:
         there = _depth_at(mesh, observation, start)
         far = None if there is None else _factor(there / away, 1.0 / _ALIKE, _ALIKE)
@@ -167,11 +172,11 @@ def _size_is_off(length_m: float, diameter_m: float, factor: float, *, depth: bo
     return f"{lengths}, as if a unit were {times} times off: {cure}; or {scale}"
 
 
-def _start_is_off(factor: float) -> str:
+def _start_is_off(factor: float) -> Note:
     word = "farther away" if factor > 1.0 else "nearer"
     times = factor if factor > 1.0 else 1.0 / factor
     cure = "is the unit of the start wrong (Pose takes metres), or depth_scale?"
-    return f"depth has the object {times:g} times {word} than the start: {cure}"
+    return Note(NoteCode.UNITS, f"depth has the object {times:g} times {word} than the start: {cure}")
 
 
 def _times(factor: float) -> str:

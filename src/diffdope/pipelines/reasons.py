@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import confidence_of, log_odds, log_odds_of
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import CONTRADICTIONS, Note, NoteCode, of_codes
 from diffdope.pipelines.plausible import EVERYTHING, covered_share
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import FAST
@@ -59,7 +60,7 @@ def with_reasons(
     if result.ok or result.status is Status.LOST or (result.status is Status.AMBIGUOUS and not unlike):
         return result
     found = [*of_pictures(meshes.mesh, observation, start)]
-    if result.evidence is not None and "contradiction" not in result.message:
+    if result.evidence is not None and not of_codes(result.notes, CONTRADICTIONS):
         found += of_evidence(result, meshes, observation)
         if not found and search:
             found += of_other_kinds(result, meshes, observation, started=start is not None)
@@ -68,7 +69,7 @@ def with_reasons(
     return replace(result, message=f"{result.message}; {found[0]}", notes=(*result.notes, *found))
 
 
-def of_pictures(mesh: Mesh, observation: Observation, start: Pose | None) -> Iterator[str]:
+def of_pictures(mesh: Mesh, observation: Observation, start: Pose | None) -> Iterator[Note]:
     """What mask and K say without any pose, or with the start alone.
 
     Args:
@@ -82,50 +83,57 @@ def of_pictures(mesh: Mesh, observation: Observation, start: Pose | None) -> Ite
     if share > EVERYTHING:
         drawn = None if start is None else _drawn_share(mesh, observation, start)
         if drawn is None or drawn < 0.5 * share:  # the start may have it that near
-            yield (
+            yield Note(
+                NoteCode.MASK_COVERS,
                 f"the mask covers {100 * share:.0f} % of the picture: is it inverted, or the mask of something else? "
-                "It must be white where the object is"
+                "It must be white where the object is",
             )
     factors = 2.0 * np.array([(camera.cx + 0.5) / camera.width, (camera.cy + 0.5) / camera.height])
     if np.all(np.abs(factors - 1.0) > _OFF_CENTRE) and abs(factors[0] - factors[1]) < _ALIKE * factors.mean():
         times = float(factors.mean())
-        yield (
+        yield Note(
+            NoteCode.PICTURE_SIZE,
             f"K's principal point ({camera.cx:.0f}, {camera.cy:.0f}) is the middle of a picture {times:.2g} times as "
             f"large as these {camera.width} x {camera.height} pixels: does K belong to another picture size? "
-            "(camera.resize)"
+            "(camera.resize)",
         )
 
 
-def of_evidence(result: RefinementResult, meshes: MeshLevels, observation: Observation) -> Iterator[str]:
+def of_evidence(result: RefinementResult, meshes: MeshLevels, observation: Observation) -> Iterator[Note]:
     """What fits at the result, and what does not."""
     evidence, length_m = result.evidence, meshes.length_m
     assert evidence is not None
     inside = share_in_picture(meshes, observation, result.pose)
     if inside < _MOSTLY:
-        yield f"{100 * (1 - inside):.0f} % of the object would lie outside of the picture: little of it is compared"
+        share = f"{100 * (1 - inside):.0f} %"
+        text = f"{share} of the object would lie outside of the picture: little of it is compared"
+        yield Note(NoteCode.OUT_OF_PICTURE, text)
     masked = evidence.overlap is not None and evidence.overlap > _FITS
     colored = evidence.texture is not None and evidence.texture > _PATTERN
     crop = _seen(result, observation)
     if masked and crop.depth is not None and crop.mask is not None:
         there = float(np.mean(crop.depth[crop.mask > 0.5] > 0.0)) if (crop.mask > 0.5).any() else 1.0
         if there < _FEW_DEPTHS:
-            yield (
+            yield Note(
+                NoteCode.DEPTH_MISSING,
                 f"only {100 * there:.0f} % of the mask's pixels have a depth: is the object of glass, black or "
-                "too near? Leave depth out"
+                "too near? Leave depth out",
             )
         elif evidence.depth_inliers is not None and evidence.depth_inliers < _MISFITS:
-            yield (
+            yield Note(
+                NoteCode.DEPTH_MISFITS,
                 f"outline{' and colours' if colored else ''} fit, but only {100 * evidence.depth_inliers:.0f} % of the "
                 f"depths are within {1e3 * max(0.03 * length_m, 0.003):.0f} mm: is the object of glass or shiny, is "
-                "depth of another moment, or its scale wrong?"
+                "depth of another moment, or its scale wrong?",
             )
     if result.modalities in (("rgb",), ("rgb", "outline")) and (evidence.contrast or 0.0) < _FLAT:
-        yield "the mesh's colours say nothing, for they are alike all over: give depth or a mask"
+        text = "the mesh's colours say nothing, for they are alike all over: give depth or a mask"
+        yield Note(NoteCode.COLOURS_ALIKE, text)
 
 
 def of_other_kinds(
     result: RefinementResult, meshes: MeshLevels, observation: Observation, *, started: bool
-) -> Iterator[str]:
+) -> Iterator[Note]:
     """Whether the images fit without the start, or when channels, texture or mesh are the other way round."""
     evidence, pose = result.evidence, result.pose
     assert evidence is not None
@@ -133,26 +141,31 @@ def of_other_kinds(
     rgb = crop.rgb
     if rgb is not None and evidence.texture is not None and evidence.texture < _PATTERN:
         if _patterned(_searched(meshes, crop.with_rgb(rgb[..., ::-1]), pose), evidence.texture):
-            yield "the colours fit with red and blue swapped: are the channels in the order BGR?"
+            text = "the colours fit with red and blue swapped: are the channels in the order BGR?"
+            yield Note(NoteCode.CHANNELS_SWAPPED, text)
             return
         near = pose if started or crop.mask_box is None else None  # which way round it was found says nothing
         if meshes.mesh.uv is not None and _patterned(_searched(upside_down(meshes), crop, near), evidence.texture):
-            yield "the colours fit with the texture upside down: is v of its coordinates the other way (v -> 1 - v)?"
+            text = "the colours fit with the texture upside down: is v of its coordinates the other way (v -> 1 - v)?"
+            yield Note(NoteCode.TEXTURE_FLIPPED, text)
             return
     fits = (evidence.overlap or 1.0) > _FITS and (evidence.depth_inliers or 1.0) > _FITS
     if fits and evidence.texture is not None and evidence.texture < _NO_PATTERN:
-        yield "the shape fits, but the colours do not: is it another object's texture, or does the light hide them?"
+        text = "the shape fits, but the colours do not: is it another object's texture, or does the light hide them?"
+        yield Note(NoteCode.COLOURS_MISFIT, text)
         return
     if len(meshes.mesh.faces) <= _MOST_FACES and crop.mask_box is not None:
         own = _searched(meshes, crop, None) if started else None
         reflected = _searched(mirrored(meshes), crop, None)
         if _log_odds(reflected) > max(_log_odds(own), log_odds(_SURE)):
-            yield "the mirror image of the mesh fits: is one of its axes the wrong way (a left-handed frame)?"
+            text = "the mirror image of the mesh fits: is one of its axes the wrong way (a left-handed frame)?"
+            yield Note(NoteCode.MESH_MIRRORED, text)
         elif own is not None and _log_odds(own) > log_odds(_SURE):
             away_mm, away_deg = 1e3 * own.pose.distance_to(result.pose), np.degrees(own.pose.angle_to(result.pose))
-            yield (
+            yield Note(
+                NoteCode.START_TOO_FAR,
                 f"the object is found without the start, {away_mm:.0f} mm and {away_deg:.0f} degrees from this result: "
-                "the start is too far off; locate needs none"
+                "the start is too far off; locate needs none",
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import NoteCode, codes_of
 from diffdope.problem.failure import LOCATED_FAILED, MESSAGES, Status
 from diffdope.search.answers import Answer
 from diffdope.search.history import History
@@ -60,7 +62,8 @@ class RefinementResult:
     modalities: tuple[str, ...]
     """What was compared at the last level, of "rgb", "depth", "mask", "edge" and "outline"; empty if nothing was."""
     notes: tuple[str, ...]
-    """What a user should know: images or settings that had no effect, what was left out, what is not observed."""
+    """What a user should know: images or settings that had no effect, what was left out, what is not observed.
+    A note is a text; what it is about, for programs, is in `note_codes`."""
     seed: int
     """Of the hypotheses, as given."""
     elapsed_s: float
@@ -112,6 +115,11 @@ class RefinementResult:
         return self.status.ok
 
     @property
+    def note_codes(self) -> tuple[NoteCode, ...]:
+        """What each note is about, for programs: `if "depth-scale" in result.note_codes`."""
+        return codes_of(self.notes)
+
+    @property
     def _images(self) -> tuple[Mesh, Observation] | None:
         mesh, observation = (kept() for kept in getattr(self, "_seen", (lambda: None, lambda: None)))
         return None if mesh is None or observation is None else (mesh, observation)
@@ -144,6 +152,20 @@ def seen_in(result: RefinementResult, mesh: Mesh, observation: Observation) -> R
     """
     object.__setattr__(result, "_seen", (weakref.ref(mesh), weakref.ref(observation)))
     return result
+
+
+def read_result(path: str | Path) -> RefinementResult:
+    """Reads what `diffdope refine` or `locate` wrote; everything but the history comes back to the bit.
+
+    Args:
+        path: result.json.
+
+    Raises:
+        DiffDopeError: if the file cannot be read or holds no result.
+    """
+    from diffdope.io import results
+
+    return results.read_result(path, RefinementResult)
 
 
 def message_of(status: Status, why: str = "", *, located: bool = False) -> str:
@@ -193,5 +215,6 @@ __all__ = [
     "in_pose_of",
     "message_of",
     "nothing_compared",
+    "read_result",
     "seen_in",
 ]

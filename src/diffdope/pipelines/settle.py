@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.result import RefinementResult, Status
 
 _SAME = 0.1  # share of the diameter: middles of two pieces of one kind that do not run through each other are farther
@@ -42,7 +43,7 @@ def settled(found: Sequence[Located], diameter_m: float) -> list[Located]:
         changed[k] = Located(
             label,
             replace(
-                result, status=Status.FAILED, notes=(*result.notes, note),
+                result, status=Status.FAILED, notes=(*result.notes, Note(NoteCode.SAME_PLACE, note)),
                 message="another answer of the same image claims this piece; see the notes",
             ),
         )  # fmt: skip

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from diffdope.errors import DiffDopeError, as_floats, expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.poses import read_start_poses
+from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.result import RefinementResult
 
 POSE_CURE = "Pose.from_matrix takes a matrix (4, 4), Pose.from_bop BOP's numbers"
@@ -69,8 +70,8 @@ def best_of(results: Sequence[RefinementResult]) -> RefinementResult:
 
     best = max(range(len(results)), key=rank)
     seconds = sum(result.elapsed_s for result in results)
-    notes = (f"the best of {len(results)} start poses: number {best + 1}", *results[best].notes)
-    return replace(results[best], notes=notes, elapsed_s=seconds)
+    which = Note(NoteCode.BEST_START, f"the best of {len(results)} start poses: number {best + 1}")
+    return replace(results[best], notes=(which, *results[best].notes), elapsed_s=seconds)
 
 
 def _matrices(start: Any, name: str) -> NDArray[np.float64] | None:

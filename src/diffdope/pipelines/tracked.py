@@ -6,11 +6,9 @@ import math
 from dataclasses import replace
 
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.result import NOWHERE, RefinementResult, Status, nothing_compared
 
-IN_DOUBT, FOUND = "in doubt", "found"
-"""How notes of a frame begin: the pose was not trusted; the object was found otherwise than by following it. Journals
-hold notes as texts, and are told apart by these."""
 # Of an object that was followed before: what `MESSAGES` ask of a start has been answered.
 _GONE = {
     Status.OUT_OF_VIEW: "it is expected outside of the picture, and not seen in it",
@@ -46,7 +44,7 @@ def likeness(result: RefinementResult) -> float:
 
 def with_usual_note(result: RefinementResult, confidence: float) -> RefinementResult:
     """A pose that is believed because it is found as well as in the frames before, though that is not well."""
-    note = f"confidence {confidence:.2f}, which is usual in this film"
+    note = Note(NoteCode.USUAL_CONFIDENCE, f"confidence {confidence:.2f}, which is usual in this film")
     return replace(result, notes=(*result.notes, note))
 
 

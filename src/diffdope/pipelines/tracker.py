@@ -10,6 +10,7 @@ from functools import partial
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.masks import BOX_NOTE
+from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.attempt import Attempt, Follow, Locate, Refine
 from diffdope.pipelines.film_doubt import FilmDoubt
 from diffdope.pipelines.found_again import located, recentred, with_distance, within_reach
@@ -17,7 +18,7 @@ from diffdope.pipelines.in_box import box_of_mask
 from diffdope.pipelines.last_picture import LastPicture
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import TrackingSettings
-from diffdope.pipelines.tracked import FOUND, IN_DOUBT, likeness, lost, not_found_yet, sureness, with_usual_note
+from diffdope.pipelines.tracked import likeness, lost, not_found_yet, sureness, with_usual_note
 from diffdope.pipelines.usual_fit import UsualFit
 from diffdope.problem.level_problem import GainModel
 from diffdope.scene.mesh import Mesh
@@ -102,7 +103,7 @@ class Tracker:
             return self._frame(observation, observation)
         # It says where to look, not where the object ends.
         result = self._frame(observation.without_mask(), observation)
-        return result if BOX_NOTE in result.notes else replace(result, notes=(*result.notes, BOX_NOTE))
+        return result if NoteCode.MASK_BOX in result.note_codes else replace(result, notes=(*result.notes, BOX_NOTE))
 
     def _first(self, observation: Observation, time_s: float | None) -> RefinementResult:
         """Located where there is a mask; `LOST` until an object that convinces has been found."""
@@ -169,8 +170,8 @@ class Tracker:
         if hopeless or self._in_doubt >= self._settings.patience:
             return self._found_or_not(given)
         self._last = result.pose
-        note = f"{IN_DOUBT} for {self._in_doubt} of {self._settings.patience} frames (confidence {confidence:.2f})"
-        return replace(result, notes=(*result.notes, note))
+        text = f"in doubt for {self._in_doubt} of {self._settings.patience} frames (confidence {confidence:.2f})"
+        return replace(result, notes=(*result.notes, Note(NoteCode.IN_DOUBT, text)))
 
     def _surer(self, result: RefinementResult, observation: Observation) -> RefinementResult:
         """What is followed with a low confidence, or what the wider search is sure of.
@@ -278,9 +279,11 @@ class Tracker:
         self._begun = False
         self._trust(result, observation)
         if frames == 0:  # the wider search found it in the very frame that was in doubt
-            return replace(result, notes=(*result.notes, f"{FOUND} by the wider search"))
-        text = f"{FOUND} again after {frames} lost frame{'s' if frames > 1 else ''}"
-        return replace(result, message=f"{text}; {result.message}", notes=(*result.notes, text))
+            return replace(result, notes=(*result.notes, Note(NoteCode.FOUND_WIDER, "found by the wider search")))
+        text = f"found again after {frames} lost frame{'s' if frames > 1 else ''}"
+        return replace(
+            result, message=f"{text}; {result.message}", notes=(*result.notes, Note(NoteCode.FOUND_AGAIN, text))
+        )
 
 
 def _finite(time_s: float) -> float:

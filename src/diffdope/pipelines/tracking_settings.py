@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from diffdope.checked_fields import checked_fields
-from diffdope.errors import DiffDopeError, check_above_zero
+from diffdope.errors import check_above_zero, expected
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class TrackingSettings:
         """Refuses thresholds in the wrong order."""
         if not 0.0 <= self.lost <= self.doubt <= self.found <= 1.0:
             got = f"{self.lost}, {self.doubt} and {self.found}"
-            raise DiffDopeError(f"lost, doubt, found: expected 0 <= lost <= doubt <= found <= 1, got {got}")
+            raise expected("lost, doubt, found", "0 <= lost <= doubt <= found <= 1", got)
         if not 0.0 <= self.unlike <= self.alike <= 1.0:
-            raise DiffDopeError(f"unlike, alike: expected 0 <= unlike <= alike <= 1, got {self.unlike}, {self.alike}")
+            raise expected("unlike, alike", "0 <= unlike <= alike <= 1", f"{self.unlike}, {self.alike}")
         for name in ("patience", "retry"):
             if getattr(self, name) < 1:
-                raise DiffDopeError(f"{name}: expected at least 1, got {getattr(self, name)}")
+                raise expected(name, "at least 1", getattr(self, name))
         check_above_zero(self, "reach_m_per_s", "memory_s", "frame_s")
         if not 0.0 <= self.smoothing < 1.0:
-            raise DiffDopeError(f"smoothing: expected a share from 0 to below 1, got {self.smoothing}")
+            raise expected("smoothing", "a share from 0 to below 1", self.smoothing)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.scene.image_checks import FARTHEST_M
 from diffdope.scene.mesh import Mesh
@@ -24,7 +25,7 @@ def from_void(result: RefinementResult) -> RefinementResult:
     """A result of a start that says nothing: what was found was found without it, and failed if that is in doubt."""
     why = "the start has the object in the camera: its translation is zero (the identity?)"
     note = f"{why}: it says nothing of where the object is, which was looked for all the same; locate needs no start"
-    result = replace(result, notes=(*result.notes, note))
+    result = replace(result, notes=(*result.notes, Note(NoteCode.START_VOID, note)))
     if not result.ok or (result.confidence is not None and result.confidence >= _EVEN):
         return result
     return replace(result, status=Status.FAILED, message=f"{why}; locate needs no start")
@@ -41,6 +42,7 @@ def of_unknown_scale(result: RefinementResult, mesh: Mesh, start: Pose | None) -
     rests = f"the object is {away:.3g} m away if it is {1e3 * mesh.diameter:.4g} mm across and K is right"
     note = f"without depth, nothing but the mesh's unit and K says how far away: {rests}"
     if not far:
-        return replace(result, notes=(*result.notes, note))
+        return replace(result, notes=(*result.notes, Note(NoteCode.SCALE_UNKNOWN, note)))
     confidence = None if result.confidence is None else min(result.confidence, _EVEN)
-    return replace(result, confidence=confidence, notes=(*result.notes, f"{note}: is the unit wrong?"))
+    doubted = Note(NoteCode.TOO_FAR, f"{note}: is the unit wrong?")
+    return replace(result, confidence=confidence, notes=(*result.notes, doubted))

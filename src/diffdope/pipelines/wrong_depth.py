@@ -14,6 +14,7 @@ import numpy as np
 
 from diffdope.estimate.confidence import sigmoid
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note, NoteCode, code_of, of_codes
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.less_sure import less_sure
 from diffdope.pipelines.plausible import of_units
@@ -41,9 +42,7 @@ def fits_nowhere(result: RefinementResult, observation: Observation) -> bool:
     evidence = result.evidence
     if evidence is None or evidence.depth_inliers is None or observation.mask_box is None:
         return False
-    if any(
-        "distances along" in note or note.startswith("registration") for note in result.notes
-    ):  # it is of the object
+    if of_codes(result.notes, (NoteCode.DEPTH_KIND, NoteCode.REGISTRATION)):  # it is of the object
         return False
     return evidence.depth_inliers < FEW
 
@@ -79,18 +78,19 @@ def without_wrong_depth(
     at_most = _LEFT_OUT
     if farther is None:
         why = "have the object: is it of glass, black or shiny, is depth of another moment, or its scale wrong?"
-        note = left_out + why
+        note = Note(NoteCode.DEPTH_LEFT_OUT, left_out + why)
     else:
         off = f"it shows the object's shape {farther:.2f} times as far away"
         wrong = "is the depth scale, K (of another picture size?), the unit or the CAD model wrong?"
-        note = f"{left_out}have the object, for {off}: {wrong}"
+        note = Note(NoteCode.DEPTH_LEFT_OUT, f"{left_out}have the object, for {off}: {wrong}")
         if not _nearer(start, other.result.pose, farther):
-            note = f"contradiction: depth does not fit where mask and colours have the object, for {off}: {wrong}"
+            text = f"contradiction: depth does not fit where mask and colours have the object, for {off}: {wrong}"
+            note = Note(NoteCode.DEPTH_SCALE, text)
             at_most = sigmoid(AT_MOST)
     some = 1.0 - (other.result.none_of_these or 0.0) if other.result.answers else other.result.confidence or 0.0
     doubted = less_sure(other.result, min(some, at_most), search, note)
     seconds = first.elapsed_s + other.result.elapsed_s
-    notes = (one for one in other.result.notes if not one.startswith("depth is off"))  # it was given
+    notes = (one for one in other.result.notes if code_of(one) is not NoteCode.DEPTH_OFF)  # it was given
     return other._replace(result=replace(doubted, notes=(note, *notes), elapsed_s=seconds))
 
 

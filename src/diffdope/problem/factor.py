@@ -10,7 +10,7 @@ from numba import typeof
 from numba.core import types
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import expected
 from diffdope.problem.fused_pass import evaluate_pose
 from diffdope.problem.layout import FactorArrays
 from diffdope.problem.linearise_kernel import linearise_pose
@@ -70,7 +70,7 @@ class ImageFactor:
         self.width, self.height = observation.camera.width, observation.camera.height
         self.weight_sum = float(responsibility.appearance.sum())
         if self.weight_sum <= 0.0:
-            raise DiffDopeError("responsibility: expected pixels that count, got none; is the mask inside the crop?")
+            raise expected("responsibility", "pixels that count", "none", "is the mask inside the crop?")
         self.active = active_terms(buffers, observation, settings)
         self.weights = np.where(self.active, [term.weight(settings) for term in IMAGE_TERMS], 0.0)
         packed, sums = packed_pixels(observation, responsibility, gain, intensity=bool(self.active[EDGE]))

@@ -12,7 +12,7 @@ import numpy as np
 from numba.core import types
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_shape
+from diffdope.errors import check_shape, expected
 from diffdope.geometry.pose import Pose
 from diffdope.problem.evaluate import evaluate_problem, evaluate_queue
 from diffdope.problem.factor import ImageFactor, type_of
@@ -92,11 +92,11 @@ class Problem:
         self.chains = tuple([ONE_POSE] * len(self.factors) if chains is None else chains)
         if not self.factors or len(self.chains) != len(self.factors):
             got = f"{len(self.factors)} factors and {len(self.chains)} chains"
-            raise DiffDopeError(f"factors: expected at least one, and a chain for each, got {got}")
+            raise expected("factors", "at least one, and a chain for each", got)
         ends = [end for chain in self.chains for end in (chain.left, chain.right) if end is not None]
         named = [*ends, *(n for n, _ in priors), *(n for n, _ in quadratics)]
         if any(not 0 <= n < len(variables) for n in named):
-            raise DiffDopeError(f"chains: expected variables 0 to {len(variables) - 1}, got {sorted(set(named))}")
+            raise expected("chains", f"variables 0 to {len(variables) - 1}", sorted(set(named)))
         self.with_normal = all(factor.with_normal for factor in self.factors)
         self.column, self.unit = variables.column, variables.unit
         self.arrays = ProblemArrays(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.checked_fields import checked_fields
-from diffdope.errors import DiffDopeError
+from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow, crop_around
 from diffdope.geometry.pose import Pose
@@ -35,11 +35,11 @@ class CropSettings:
     def __post_init__(self) -> None:
         """Refuses crops without pixels."""
         if self.size < 8:
-            raise DiffDopeError(f"crop.size: expected at least 8 pixels, got {self.size}")
+            raise expected("crop.size", "at least 8 pixels", self.size)
         if self.size > 2**15:
-            raise DiffDopeError(f"crop.size: expected at most {2**15} pixels, got {self.size}")
+            raise expected("crop.size", f"at most {2**15} pixels", self.size)
         if not 0.0 <= self.margin <= 10.0:
-            raise DiffDopeError(f"crop.margin: expected a share between 0 and 10, got {self.margin}")
+            raise expected("crop.margin", "a share between 0 and 10", self.margin)
 
 
 def projected_box(vertices_m: F64, pose: Pose, camera: Camera) -> Box | Status:

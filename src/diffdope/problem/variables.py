@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_positive
+from diffdope.errors import check_positive, expected
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -48,9 +48,9 @@ class Variables:
         """Refuses problems without unknowns."""
         names = [one.name for one in self.members]
         if len(set(names)) != len(names):
-            raise DiffDopeError(f"variables: expected each name once, got {', '.join(names)}")
+            raise expected("variables", "each name once", ", ".join(names))
         if not any(one.free for one in self.members):
-            raise DiffDopeError(f"variables: expected at least one that is free, got {', '.join(names) or 'none'}")
+            raise expected("variables", "at least one that is free", ", ".join(names) or "none")
 
     @classmethod
     def one_object(cls, length_m: float) -> Variables:
@@ -85,7 +85,7 @@ class Variables:
         """
         names = [one.name for one in self.members]
         if name not in names:
-            raise DiffDopeError(f"variables: expected one of {', '.join(names)}, got {name}")
+            raise expected("variables", f"one of {', '.join(names)}", name)
         return names.index(name)
 
 

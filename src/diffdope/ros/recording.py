@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import expected, none_at
 from diffdope.ros.stored import Stored, Topic
 
 ENDINGS = (".mcap", ".bag", ".db3")
@@ -36,7 +36,7 @@ def open_recording(path: Path) -> AbstractContextManager[Recording]:
         DiffDopeError: if there is none, it is of another kind or broken, or diffdope[ros] is not installed.
     """
     if not path.exists():
-        raise DiffDopeError(f"bag: expected a recording, but there is none at {path}")
+        raise none_at("bag", "a recording", path)
     if path.is_file() and path.suffix.lower() not in ENDINGS:
         raise expected("bag", f"a file that ends with {', '.join(ENDINGS)}, or a bag's folder", path.name)
     if path.is_dir() and not (path / "metadata.yaml").is_file():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import expected
 from diffdope.io.images import as_rgb_texture
 from diffdope.scene.parts import Part
 from diffdope.scene.readers.colours import constant, in_unit_range, srgb_of_linear, tinted
@@ -36,7 +36,7 @@ def parts_of(mesh: Any, notes: list[str]) -> list[Part]:
             part = Part(np.array(geometry.vertices, np.float64), np.array(geometry.faces))
             parts.append(moved(_colored(part, geometry.visual, notes), np.asarray(matrix, np.float64)))
     if not parts:
-        raise DiffDopeError("mesh: expected triangles, got none; it is empty or a point cloud")
+        raise expected("mesh", "triangles", "none", "it is empty or a point cloud")
     return parts
 
 

@@ -11,6 +11,7 @@ from diffdope.errors import check_finite, check_positive, expected
 from diffdope.geometry.camera import Camera
 from diffdope.io.depth import without_missing
 from diffdope.io.masks import object_pixels
+from diffdope.note_codes import Note, NoteCode
 from diffdope.scene.stored_image import StoredImage
 
 FARTHEST_M, _NEAREST_M = 20.0, 0.005
@@ -179,7 +180,7 @@ def _notes_on_unit(depth: StoredImage, depth_scale: float | None) -> tuple[str, 
         if middle <= FARTHEST_M or depth_scale is not None:
             return ()
         note = f"depth has a median of {middle:.4g} m: if that looks like millimetres, depth_scale is METRES per unit"
-        return (f"{note}, 0.001 for millimetres",)
+        return (Note(NoteCode.DEPTH_UNIT, f"{note}, 0.001 for millimetres"),)
     given = "" if depth_scale is None else f" with depth_scale {depth_scale:g}"
     if middle > farthest_m:
         scale, unit = _likely_unit(middle / depth.unit)

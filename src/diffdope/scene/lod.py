@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import expected
 from diffdope.scene.collapse import Collapses, wedges_of
 from diffdope.scene.lod_check import Original
 from diffdope.scene.mesh import Mesh
@@ -73,7 +73,7 @@ def levels_of_detail(mesh: Mesh, counts: Sequence[int], tolerances: Sequence[flo
         DiffDopeError: if a count is below 4, a tolerance not above 0, or if there are not as many of both.
     """
     if any(count < 4 for count in counts):
-        raise DiffDopeError(f"counts: expected at least 4 triangles, got {min(counts)}")
+        raise expected("counts", "at least 4 triangles", min(counts))
     if tolerances is None:
         tolerances = [tolerance_of(count) for count in counts]
     if len(tolerances) != len(counts):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import DiffDopeError, as_array, as_floats, check_finite, check_shape, expected
+from diffdope.errors import as_array, as_floats, check_finite, check_shape, expected
 from diffdope.geometry.vectors import cross, lengths
 
 F64 = NDArray[np.float64]
@@ -40,7 +40,7 @@ def checked(vertices_m: ArrayLike, faces: ArrayLike, uv: Any, texture: Any, colo
     vertices = as_floats("vertices_m", vertices_m)
     check_shape("vertices_m", vertices, (None, 3))
     if len(vertices) == 0:
-        raise DiffDopeError("vertices_m: expected at least one triangle, got an empty mesh")
+        raise expected("vertices_m", "at least one triangle", "an empty mesh")
     triangles = _triangles(faces, len(vertices))
     used = _used(triangles, len(vertices))
     whole = bool(used.all())
@@ -89,7 +89,7 @@ def _triangles(values: ArrayLike, count: int) -> I32:
     cure = "triangles only; cut polygons first" if faces.ndim == 2 and faces.shape[1] > 3 else ""
     check_shape("faces", faces, (None, 3), cure=cure)
     if len(faces) == 0:
-        raise DiffDopeError("faces: expected at least one triangle, got an empty mesh")
+        raise expected("faces", "at least one triangle", "an empty mesh")
     if faces.dtype.kind not in "iu":
         raise expected("faces", "whole numbers", faces.dtype)
     if faces.min() < 0 or faces.max() >= count:

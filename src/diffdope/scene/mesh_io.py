@@ -128,4 +128,4 @@ def _checked(part: Part) -> Part:
             raise expected("mesh", f"{what} for {len(part.vertices)} vertices", len(array), "the file is damaged")
     if part.uv is None or np.isfinite(part.uv).all():
         return part
-    raise DiffDopeError("mesh: expected finite texture coordinates, got NaN or infinity; export the mesh again")
+    raise expected("mesh", "finite texture coordinates", "NaN or infinity", "export the mesh again")

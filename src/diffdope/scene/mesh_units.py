@@ -7,11 +7,11 @@ from collections.abc import Iterable
 import numpy as np
 
 from diffdope.errors import expected
+from diffdope.note_codes import Note, NoteCode, code_of
 from diffdope.scene.mesh_io import MeshFile, Unit
 
 METRES_PER_UNIT = {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "inch": 0.0254}
 _SMALLEST_M, _USUAL_M, _LARGEST_M = 1e-3, 5.0, 100.0
-_LARGE = "the diameter is"
 
 
 def size_notes(diameter_m: float) -> tuple[str, ...]:
@@ -31,12 +31,13 @@ def size_notes(diameter_m: float) -> tuple[str, ...]:
         raise expected("mesh", size, f"{diameter_m:.4g} m", cure)
     if diameter_m <= _USUAL_M:
         return ()
-    return (f'{_LARGE} {diameter_m:.4g} m; if its lengths are in millimetres, load it with unit="mm"',)
+    text = f'the diameter is {diameter_m:.4g} m; if its lengths are in millimetres, load it with unit="mm"'
+    return (Note(NoteCode.MESH_SIZE, text),)
 
 
 def without_size_notes(notes: Iterable[str]) -> tuple[str, ...]:
     """The notes that `size_notes` did not make."""
-    return tuple(note for note in notes if not note.startswith(_LARGE))
+    return tuple(note for note in notes if code_of(note) is not NoteCode.MESH_SIZE)
 
 
 def metres_per_unit(file: MeshFile, unit: Unit | None) -> tuple[float, tuple[str, ...]]:
@@ -54,7 +55,7 @@ def metres_per_unit(file: MeshFile, unit: Unit | None) -> tuple[float, tuple[str
     size = float(np.linalg.norm(np.ptp(file.part.vertices, axis=0)))
     usual = {metres: _SMALLEST_M <= size * metres <= _USUAL_M for metres in (given, stated)}
     if usual[given] and not usual[stated]:
-        return given, (
-            f"the file states its unit, {stated:.6g} m, which makes {size * stated:.3g} m; {unit} was taken",
-        )
-    return stated, (f"the file states its unit, {stated:.6g} m; unit={unit!r} was not used",)
+        text = f"the file states its unit, {stated:.6g} m, which makes {size * stated:.3g} m; {unit} was taken"
+        return given, (Note(NoteCode.MESH_UNIT, text),)
+    text = f"the file states its unit, {stated:.6g} m; unit={unit!r} was not used"
+    return stated, (Note(NoteCode.MESH_UNIT, text),)

@@ -11,15 +11,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import DiffDopeError, as_array, check_path, check_shape, check_type, expected
+from diffdope.errors import as_array, check_path, check_shape, check_type, expected
 from diffdope.geometry.camera import CAMERA_CURE, Camera
 from diffdope.geometry.crop import CropWindow
 from diffdope.io.images import read_depth, read_rgb
 from diffdope.io.masks import looks_inverted, read_mask
+from diffdope.note_codes import Note, NoteCode, code_of
 from diffdope.scene.image_checks import checked_depth, checked_mask, checked_rgb
 from diffdope.scene.stored_image import StoredImage
 
-_INVERTED = "the mask has all of the border of the picture and leaves out a patch within: it looks inverted"
+_INVERTED = Note(
+    NoteCode.MASK_INVERTED,
+    "the mask has all of the border of the picture and leaves out a patch within: it looks inverted",
+)
 BY_NAME = "Observation(camera, rgb=..., depth=..., mask=...)"
 _DEPTHS = ("depth", "others")  # images that must not be averaged over two surfaces
 F32 = NDArray[np.float32]
@@ -79,7 +83,7 @@ class Observation:
         check_type("camera", camera, Camera, cure=CAMERA_CURE)
         _check_no_paths(rgb=rgb, depth=depth, mask=mask)
         if rgb is None and depth is None and mask is None:
-            raise DiffDopeError("observation: expected at least one of rgb, depth and mask, got none")
+            raise expected("observation", "at least one of rgb, depth and mask", "none")
         images: dict[str, StoredImage] = {}
         on_depth: tuple[str, ...] = ()
         if rgb is not None:
@@ -183,9 +187,8 @@ class Observation:
         taken = checked_mask(as_array("mask", mask), self.taken_by)
         images = {**self._images, **_rectified({"mask": taken}, self.taken_by)}
         made = self._of(self.camera, images, self.taken_by)
-        object.__setattr__(
-            made, "notes", (*(note for note in self.notes if note != _INVERTED), *_notes_on_mask(images))
-        )
+        kept = (note for note in self.notes if code_of(note) is not NoteCode.MASK_INVERTED)
+        object.__setattr__(made, "notes", (*kept, *_notes_on_mask(images)))
         return made
 
     @property

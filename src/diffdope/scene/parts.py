@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import expected
 
 F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
@@ -138,10 +138,8 @@ def _with_swatch(part: Part) -> Part:
     """A part of one colour, painted by a small texture of that colour."""
     assert part.colors is not None
     if np.ptp(part.colors, axis=0).max() > 1e-3:
-        raise DiffDopeError(
-            "mesh: expected either textures or vertex colours, got both in different pieces; "
-            "bake the vertex colours into a texture, or load the pieces as meshes of their own"
-        )
+        cure = "bake the vertex colours into a texture, or load the pieces as meshes of their own"
+        raise expected("mesh", "either textures or vertex colours", "both in different pieces", cure)
     color = np.rint(255 * part.colors[0]).astype(np.uint8)
     uv = np.full((len(part.vertices), 2), 0.5)
     return replace(part, colors=None, uv=uv, texture=np.tile(color, (4, 4, 1)))

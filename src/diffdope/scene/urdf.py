@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlparse
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_path, expected
+from diffdope.errors import DiffDopeError, check_path, expected, none_at
 from diffdope.geometry import solids
 from diffdope.scene.kinematic_tree import KINDS, Joint, Link
 from diffdope.scene.robot import Robot
@@ -54,7 +54,7 @@ def load_robot(
         raise expected("surface", "visual or collision", repr(surface))
     path = Path(path)
     if not path.is_file():
-        raise DiffDopeError(f"urdf: expected a robot description, but there is no file at {path}")
+        raise none_at("urdf", "a robot description", path)
     if find_spec("yourdfpy") is None:
         raise expected("urdf", "yourdfpy, which reads URDF", "none", _CURE)
     described = _parsed(path)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note, NoteCode
 from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.problem import Problem
 from diffdope.problem.variables import Variables
@@ -155,11 +156,12 @@ def _size_in_words(scale: float, ratio: float, off_m: float, kind: str) -> str:
     """What depth and the other images say about the size."""
     share, larger = f"{abs(round(100.0 * (scale - 1.0)))} %", scale > 1.0
     along = f"; the distance is known to about {1e3 * off_m:.1f} mm" if off_m > 0.0 and kind == "scale" else ""
-    return (
+    return Note(
+        NoteCode.DEPTH_SCALE if kind == "contradiction" else NoteCode.DEPTH_SCALE_UNSURE,
         f"{kind}: depth and the other images agree {'much' if ratio < _MUCH else 'a little'} better if the "
         f"object were {share} {'larger' if larger else 'smaller'} than its model, or the depth {share} "
         f"{'less' if larger else 'more'}, or the focal length {share} {'longer' if larger else 'shorter'}: is the "
-        f"unit, the CAD model, the depth scale or K (of another picture size?) wrong?{along}"
+        f"unit, the CAD model, the depth scale or K (of another picture size?) wrong?{along}",
     )
 
 
@@ -204,12 +206,11 @@ def of_kind(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSet
         return NONE
     off = 1e3 * found.distance_to(pose)
     word, cure = ("the ray", "divide it") if side.kind == "ray" else ("the optical axis", "do not divide it")
-    return Doubt(
-        AT_MOST,
+    text = (
         f"contradiction: depth fits better as distances along {word}, with a pose {off:.1f} mm away: give --depth-kind "
-        f"{side.kind}, or in Python {cure} by the lengths of the pixels' rays",
-        total,
+        f"{side.kind}, or in Python {cure} by the lengths of the pixels' rays"
     )
+    return Doubt(AT_MOST, Note(NoteCode.DEPTH_KIND, text), total)
 
 
 def of_departure(level: LevelProblem, pose: Pose, start: Pose, allowed_m: float) -> Doubt:
@@ -231,16 +232,16 @@ def of_departure(level: LevelProblem, pose: Pose, start: Pose, allowed_m: float)
     at_most = _softened((1.0 - share) / (1.0 - _EXPECTED))
     where = f"{1e3 * abs(moved_m):.0f} mm {'farther' if moved_m > 0 else 'nearer'} than the start has it"
     if _kind(at_most) == "scale":
-        return Doubt(
-            at_most,
+        text = (
             f"scale: without depth, the distance rests on the unit, the size of the CAD model and K, and the object "
-            f"was found {where}",
+            f"was found {where}"
         )
-    return Doubt(
-        at_most,
+        return Doubt(at_most, Note(NoteCode.DISTANCE_UNSURE, text))
+    text = (
         f"contradiction: without depth the object was found {where}, more than starts are expected to be off: "
-        "is the start, the unit, the size of the CAD model or K wrong?",
+        "is the start, the unit, the size of the CAD model or K wrong?"
     )
+    return Doubt(at_most, Note(NoteCode.DISTANCE, text))
 
 
 def _problem(level: LevelProblem, factor: float | F64, length_m: float) -> Problem:

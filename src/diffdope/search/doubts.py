@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import CONTRADICTIONS, of_codes
 from diffdope.search.candidates import Candidates
 from diffdope.search.contradictions import of_departure, of_kind, of_size
 from diffdope.search.registration import note_on_shift
@@ -25,7 +26,7 @@ class Doubts(NamedTuple):
     @property
     def why(self) -> str:
         """What contradicts the result; empty for nothing."""
-        return " ".join(note for note in self.notes if note.startswith("contradiction"))
+        return " ".join(of_codes(self.notes, CONTRADICTIONS))
 
 
 def doubts_about(found: Candidates, start: Pose | None, settings: SearchSettings, length_m: float) -> Doubts:

@@ -12,6 +12,7 @@ from diffdope.estimate.confidence import right_minimum
 from diffdope.estimate.robust_gauss_newton import RobustEstimate, robust_gauss_newton
 from diffdope.estimate.start_weight import weighed
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note, NoteCode
 from diffdope.problem.failure import Status
 from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.pose_evidence import pose_evidence
@@ -158,7 +159,8 @@ class Ending:
         if found.start is self.start or self.stages is None:
             return ()
         angle = np.degrees(found.pose.angle_to(self.start))
-        return (f"found the other way round: turned by {angle:.0f} degrees from the start",)
+        text = f"found the other way round: turned by {angle:.0f} degrees from the start"
+        return (Note(NoteCode.TURNED, text),)
 
     def _weighed(self, found: Candidates) -> RobustEstimate:
         """The estimate, between what the images say and the start, where that has something to say."""
@@ -250,4 +252,5 @@ def refused(level: LevelProblem) -> tuple[str, ...]:
     """A note, if the mask was left out."""
     if level.mask_refused_px is None:
         return ()
-    return (f"mask is off: its border is {level.mask_refused_px:.1f} pixels of the crop from the object's outline",)
+    text = f"mask is off: its border is {level.mask_refused_px:.1f} pixels of the crop from the object's outline"
+    return (Note(NoteCode.MASK_REFUSED, text),)

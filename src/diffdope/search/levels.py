@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from diffdope.checked_fields import checked_fields
-from diffdope.errors import MOST, DiffDopeError, check_count
+from diffdope.errors import MOST, check_count, expected
 from diffdope.solve.gradient_descent import check_iterates
 
 _LARGEST_CROP = 2**15  # pixels; images are smaller
@@ -51,7 +51,7 @@ def _levels(lists: Mapping[str, Sequence[int]]) -> tuple[Level, ...]:
     """Levels of one number in each list."""
     if len({len(one) for one in lists.values()}) != 1 or not all(lists.values()):
         got = ", ".join(f"{len(one)} {name}" for name, one in lists.items())
-        raise DiffDopeError(f"{', '.join(lists)}: expected one number a level in each, got {got}")
+        raise expected(", ".join(lists), "one number a level in each", got)
     rows = zip(*lists.values(), strict=True)
     return tuple(Level(**dict(zip((LISTS[name] for name in lists), row, strict=True))) for row in rows)
 
@@ -80,13 +80,13 @@ class PyramidSettings:
     def __post_init__(self) -> None:
         """Refuses searches without levels or with radii that are none."""
         if not self.levels:
-            raise DiffDopeError("levels: expected at least one, got none")
+            raise expected("levels", "at least one", "none")
         check_iterates(max(self.hypotheses), sum(self.iterations))
         check_count("first", self.first, least=0, most=MOST)
         if not 0.0 <= self.angle_deg <= 180.0:
-            raise DiffDopeError(f"angle_deg: expected 0 to 180 degrees, got {self.angle_deg}")
+            raise expected("angle_deg", "0 to 180 degrees", self.angle_deg)
         if not 0.0 <= self.distance <= 10.0:
-            raise DiffDopeError(f"distance: expected a share of the diameter from 0 to 10, got {self.distance}")
+            raise expected("distance", "a share of the diameter from 0 to 10", self.distance)
 
     @classmethod
     def of(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note, NoteCode
 from diffdope.problem.failure import Status
 from diffdope.problem.region import projected_box
 from diffdope.render.renderer import RenderedImages, Renderer
@@ -77,15 +78,17 @@ class OutlineSeen(NamedTuple):
         if self.credible >= 1.0:
             return ""
         if self._in_place >= 1.0:
-            return (
+            return Note(
+                NoteCode.OUTLINE_UNSEEN,
                 "outline: neither depth nor colours change where the result ends: does it lie in a table, or within "
-                "something larger?"
+                "something larger?",
             )
         side, size = ("outside", "smaller") if self.offset > 0.0 else ("inside", "larger")
-        return (
+        return Note(
+            NoteCode.OUTLINE_SIZE,
             f"scale: depth and colours end about {100 * abs(self.offset):.0f} % {side} of the outline that is drawn, "
             f"as if the model were {size} than the object: is K (of another picture size?), the unit or the CAD model "
-            "wrong?"
+            "wrong?",
         )
 
 
@@ -178,10 +181,11 @@ def beside_edges(share: float | None) -> tuple[str, ...]:
     """
     if share is None or share >= _FEW_EDGES:
         return ()
-    return (
+    text = (
         f"outline: along {100 * (1.0 - share):.0f} % of it, the photograph's strongest edges lie beside what is drawn, "
-        "or there are none: the pose may be off by some percent of the object's size",
+        "or there are none: the pose may be off by some percent of the object's size"
     )
+    return (Note(NoteCode.OUTLINE_BESIDE_EDGES, text),)
 
 
 def _drawn_around(

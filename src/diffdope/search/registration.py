@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note, NoteCode
 from diffdope.problem.level_problem import LevelProblem
 from diffdope.render.renderer import Renderer
 
@@ -68,11 +69,12 @@ def note_on_shift(rough: LevelProblem, level: LevelProblem, pose: Pose, length_m
         return ""
     camera, k = level.crop.camera, level.window.reduction
     x, y = 1e3 * pose.t_m2c[2] * shift.pixels / (k * np.array([camera.fx, camera.fy]))
-    return (
+    return Note(
+        NoteCode.REGISTRATION,
         f"registration: the object's outline in depth lies ({shift.pixels[0]:.1f}, {shift.pixels[1]:.1f}) pixels right "
         f"of and below that in the {'mask' if level.crop.mask is not None else 'photograph'}, ({x:.1f}, {y:.1f}) mm at "
         f"its distance, to about {k} pixel{'s' * (k > 1)}: is depth registered to the photograph, and are the "
-        "extrinsics of its camera right?"
+        "extrinsics of its camera right?",
     )
 
 

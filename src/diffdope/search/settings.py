@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from diffdope.checked_fields import checked_fields
-from diffdope.errors import DiffDopeError, check_at_least_zero, check_choice
+from diffdope.errors import check_at_least_zero, check_choice, expected
 from diffdope.estimate.confidence import ConfidenceSettings
 from diffdope.estimate.robust_gauss_newton import PolishSettings
 from diffdope.problem.level_problem import GainModel
@@ -25,12 +25,18 @@ from diffdope.terms.registry import NoiseSettings
 @dataclass(frozen=True)
 @checked_fields(least={"laid": 1})
 class SearchSettings:
-    """Second-order refinement: a search close to the start, and a wider one where that is not convincing."""
+    """Second-order refinement: a search close to the start, and a wider one where that is not convincing.
+
+    Raises:
+        DiffDopeError: if a probability is not between 0 and 1, or another number out of its range.
+    """
 
     near: PyramidSettings = field(default_factory=lambda: NEAR)
+    """The search around the start."""
     closest_points: ClosestPointSettings = field(default_factory=ClosestPointSettings)
     """What the near search takes in beside poses around the start, where depth and a mask are given."""
     far: PyramidSettings = field(default_factory=lambda: FAR)
+    """The wider search."""
     laid: int = 4
     """Where there is a mask, the wider search begins with templates laid over it, and where there is depth alone, with
     poses that climb what they explain; it then needs so many times fewer hypotheses than `far` has; 1 for as many."""
@@ -73,7 +79,9 @@ class SearchSettings:
     region: RegionSettings = field(default_factory=RegionSettings)
     """How colours on both sides do, of an object that is followed in photographs alone and not held by edges."""
     step: LevenbergSettings = field(default_factory=LevenbergSettings)
+    """Of the solver, at all levels."""
     polish: PolishSettings = field(default_factory=PolishSettings)
+    """The last steps, after all levels."""
     noise: NoiseSettings = field(default_factory=NoiseSettings)
     """What the covariance, and the last steps, are to know about errors."""
     confidence: ConfidenceSettings = field(default_factory=ConfidenceSettings)
@@ -83,6 +91,6 @@ class SearchSettings:
         """Refuses numbers that make no search."""
         for name in ("fallback_confidence", "least_confidence"):
             if not 0.0 <= getattr(self, name) <= 1.0:
-                raise DiffDopeError(f"{name}: expected a number from 0 to 1, got {getattr(self, name)}")
+                raise expected(name, "a number from 0 to 1", getattr(self, name))
         check_choice("light", self.light, ("as-is", "gain", "gain-bias", "shading"))
         check_at_least_zero(self, "prior", "prior_unmasked", "mask_error_px", "mask_refused_px")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Generic, TypeVar
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import DiffDopeError, expected
 from diffdope.service.work import Busy
 
 Kept = TypeVar("Kept")
@@ -161,9 +161,7 @@ class Tracks(Generic[Kept]):
             elif track.underway:
                 raise UnderwayError(f"track {name}: the frame before is not done; send the next after its answer")
             elif mesh is not None and mesh != track.mesh:
-                raise DiffDopeError(
-                    f"mesh: expected {track.mesh} as before in track {name}, got {mesh}; DELETE it first"
-                )
+                raise expected("mesh", f"{track.mesh} as before in track {name}", mesh, "DELETE it first")
             track.underway = True
             return track
 

@@ -12,6 +12,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.io.results import encode
 from diffdope.io.scene_results import encode_scene
 from diffdope.joint.scene_refiner import SceneRefiner
+from diffdope.note_codes import Note, code_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.scene.observation import Observation
@@ -177,5 +178,6 @@ def boxes_of(asked: AskedScene) -> dict[tuple[int, int], Any]:
 
 def as_json(result: RefinementResult) -> bytes:
     """The text of result.json, on one line, which speaks of keys."""
-    told = replace(result, message=in_keys(result.message), notes=tuple(in_keys(note) for note in result.notes))
+    told_notes = tuple(Note(code_of(note), in_keys(note)) for note in result.notes)
+    told = replace(result, message=in_keys(result.message), notes=told_notes)
     return json.dumps(encode(told), allow_nan=False).encode()

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.checked_fields import checked_fields
-from diffdope.errors import DiffDopeError, check_above_zero, check_choice, check_count, expected
+from diffdope.errors import check_above_zero, check_choice, check_count, expected
 from diffdope.geometry.so3 import wxyz_from_matrix
 from diffdope.solve.levenberg_marquardt import Minimisable, SolverResult
 from diffdope.solve.schedules import Distribution, exponential_decay, sample_learning_rates
@@ -68,9 +68,7 @@ class DescentSettings:
         check_choice("rate_distribution", self.rate_distribution, ("uniform", "log-uniform"))
         check_above_zero(self, "learning_rate", "decay", "translation_unit")
         if not 0.0 < self.rate_low <= self.rate_high:
-            raise DiffDopeError(
-                f"rate_low, rate_high: expected 0 < low <= high, got {self.rate_low} and {self.rate_high}"
-            )
+            raise expected("rate_low, rate_high", "0 < low <= high", f"{self.rate_low} and {self.rate_high}")
 
     def rates(self, seed: int) -> F64:
         """Multipliers (B,) of the learning rate."""

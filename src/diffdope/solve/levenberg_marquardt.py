@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.checked_fields import checked_fields
-from diffdope.errors import DiffDopeError, check_above_zero
+from diffdope.errors import check_above_zero, expected
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -63,13 +63,13 @@ class LevenbergSettings:
         """Refuses numbers that make no descent."""
         for name in ("reduction_tolerance", "reduction_tolerance_coarse"):
             if not 0.0 <= getattr(self, name) < 1.0:
-                raise DiffDopeError(f"{name}: expected a share from 0 to below 1, got {getattr(self, name)}")
+                raise expected(name, "a share from 0 to below 1", getattr(self, name))
         check_above_zero(self, "damping", "max_step", "observable", "tolerance", "tolerance_coarse")
         if not 0.0 < self.without_depth <= 1.0:
-            raise DiffDopeError(f"without_depth: expected a factor above 0, at most 1, got {self.without_depth}")
+            raise expected("without_depth", "a factor above 0, at most 1", self.without_depth)
         if not (0.0 < self.decrease < 1.0 < self.increase):
             got = f"{self.decrease} and {self.increase}"
-            raise DiffDopeError(f"decrease, increase: expected 0 < decrease < 1 < increase, got {got}")
+            raise expected("decrease, increase", "0 < decrease < 1 < increase", got)
 
     def at_level(self, *, last: bool, with_depth: bool) -> LevenbergSettings:
         """With the tolerances of a level: of the last or of those before, with depth compared or without."""

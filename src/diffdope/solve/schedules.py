@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import expected
 
 Distribution = Literal["uniform", "log-uniform"]
 
@@ -28,7 +28,7 @@ def sample_learning_rates(
         DiffDopeError: unless 0 < low <= high.
     """
     if not 0.0 < low <= high:
-        raise DiffDopeError(f"rate_low, rate_high: expected 0 < low <= high, got {low} and {high}")
+        raise expected("rate_low, rate_high", "0 < low <= high", f"{low} and {high}")
     unit = rng.random(count)
     if distribution == "log-uniform":
         return np.asarray(low * (high / low) ** unit, dtype=np.float64)

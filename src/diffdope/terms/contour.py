@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.checked_fields import checked_fields
-from diffdope.errors import DiffDopeError, check_at_least_zero
+from diffdope.errors import check_at_least_zero, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.terms.contour_kernel import (
@@ -105,18 +105,18 @@ class ContourSettings:
     def __post_init__(self) -> None:
         """Refuses numbers that make no search."""
         if not self.reach_px or min(self.reach_px) < 1.0:
-            raise DiffDopeError(f"reach_px: expected at least one round of 1 pixel or more, got {self.reach_px}")
+            raise expected("reach_px", "at least one round of 1 pixel or more", self.reach_px)
         check_at_least_zero(self, "weight", "weight_with_depth", "plain", "contrast", "colours", "painted", "inner")
         if self.closing_px and min(self.closing_px) < 1.0:
-            raise DiffDopeError(f"closing_px: expected rounds of 1 pixel or more, got {self.closing_px}")
+            raise expected("closing_px", "rounds of 1 pixel or more", self.closing_px)
         if self.inner_px and min(self.inner_px) < 1.0:
-            raise DiffDopeError(f"inner_px: expected rounds of 1 pixel or more, got {self.inner_px}")
+            raise expected("inner_px", "rounds of 1 pixel or more", self.inner_px)
         if not 0.0 < self.closing <= 1.0:
-            raise DiffDopeError(f"closing: expected a share above 0, at most 1, got {self.closing}")
+            raise expected("closing", "a share above 0, at most 1", self.closing)
         if self.closing_steps < 1:
-            raise DiffDopeError(f"closing_steps: expected at least 1, got {self.closing_steps}")
+            raise expected("closing_steps", "at least 1", self.closing_steps)
         if not self.tolerance_px > 0.0:
-            raise DiffDopeError(f"tolerance_px: expected a number > 0, got {self.tolerance_px}")
+            raise expected("tolerance_px", "a number > 0", self.tolerance_px)
 
 
 class ContourCorrespondences:

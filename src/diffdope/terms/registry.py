@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from diffdope.checked_fields import checked_fields
-from diffdope.errors import DiffDopeError, check_above_zero, check_at_least_zero
+from diffdope.errors import check_above_zero, check_at_least_zero, expected
 from diffdope.terms.base import ImageTerm, PoseTerm
 from diffdope.terms.depth import Depth, DepthNoise, DepthSettings
 from diffdope.terms.gradient_magnitude import GradientMagnitude, GradientMagnitudeSettings
@@ -52,7 +52,7 @@ class ObjectiveSettings(
         check_at_least_zero(self, "uncovered", "uncovered_unmasked", "occlusion_margin")
         check_above_zero(self, "irls_floor")
         if all(term.weight(self) == 0.0 for term in IMAGE_TERMS):
-            raise DiffDopeError("weights: expected at least one modality with a weight > 0, got none")
+            raise expected("weights", "at least one modality with a weight > 0", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,4 +79,4 @@ class NoiseSettings(DepthNoise, SilhouetteNoise, PhotometricNoise):
         self.check_silhouette()
         check_above_zero(self, "inflation", "unmasked", "spread_deg", "spread")
         if any(tile < 1 for tile in self.tiles):
-            raise DiffDopeError(f"tiles: expected sides of at least 1 pixel, got {self.tiles}")
+            raise expected("tiles", "sides of at least 1 pixel", self.tiles)

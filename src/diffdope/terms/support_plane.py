@@ -12,7 +12,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_above_zero, check_at_least_zero
+from diffdope.errors import check_above_zero, check_at_least_zero, expected
 from diffdope.geometry.pose import Pose
 from diffdope.terms.base import PoseTerm
 from diffdope.terms.quadratic_factor import QuadraticFactor
@@ -38,9 +38,9 @@ class SupportPlaneSettings:
         check_above_zero(self, "plane_tolerance_m")
         if len(self.plane) not in (0, 4) or not np.isfinite(self.plane).all():
             got = ", ".join(map(str, self.plane))
-            raise DiffDopeError(f"plane: expected four finite numbers a, b, c, d of a x + b y + c z = d, got {got}")
+            raise expected("plane", "four finite numbers a, b, c, d of a x + b y + c z = d", got)
         if self.plane and not np.linalg.norm(self.plane[:3]) > 0.0:
-            raise DiffDopeError("plane: expected a normal (a, b, c) that is not zero, got 0, 0, 0")
+            raise expected("plane", "a normal (a, b, c) that is not zero", "0, 0, 0")
 
 
 def distance_to_plane(vertices_m: F64, pose: Pose, settings: Any) -> tuple[float, F64]:

@@ -37,11 +37,12 @@ def colored(mesh: Mesh) -> Any:
     """
     import trimesh
 
-    if mesh.texture is not None and mesh.uv is not None:
+    texture = mesh.shown_texture
+    if texture is not None and mesh.uv is not None:
         from PIL import Image
 
         material = trimesh.visual.material.PBRMaterial(
-            baseColorTexture=Image.fromarray(mesh.texture), metallicFactor=0.0, roughnessFactor=1.0, doubleSided=True
+            baseColorTexture=Image.fromarray(texture), metallicFactor=0.0, roughnessFactor=1.0, doubleSided=True
         )
         uv = np.stack([mesh.uv[:, 0], 1.0 - mesh.uv[:, 1]], axis=1)
         visual: Any = trimesh.visual.TextureVisuals(uv=uv, material=material)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_shape, expected
+from diffdope.errors import check_shape, expected
 from diffdope.io.files import atomic
 from diffdope.viz.compose import Image, caption, enlarge, side_by_side, to_bytes
 from diffdope.viz.overlay import RenderedView, layered
@@ -60,7 +60,7 @@ def write_animation(path_stem: Path, frames: Iterable[Frame], *, fps: int = 12, 
     """
     given = list(frames)
     if not given:
-        raise DiffDopeError("frames: expected at least one, got none")
+        raise expected("frames", "at least one", "none")
     for k, frame in enumerate(given):
         check_shape(f"frames[{k}]", frame, given[0].shape)
     pictures = [_even(frame) for frame in given]
@@ -120,7 +120,7 @@ def _write_mp4(path: Path, frames: Iterable[Frame], fps: int | Fraction) -> Path
             check_shape(f"frames[{k}]", frame, (stream.height, stream.width, 3))
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         if stream is None:
-            raise DiffDopeError("frames: expected at least one, got none")
+            raise expected("frames", "at least one", "none")
         container.mux(stream.encode())
     return path
 

@@ -71,8 +71,8 @@ def log_mesh(
     look: dict[str, Any] = {}
     if color is not None:
         look = {"albedo_factor": [*color, 255]}
-    elif mesh.texture is not None:
-        look = {"vertex_texcoords": mesh.uv, "albedo_texture": mesh.texture}
+    elif mesh.shown_texture is not None:
+        look = {"vertex_texcoords": mesh.uv, "albedo_texture": mesh.shown_texture}
     elif mesh.colors is not None:
         look = {"vertex_colors": np.round(255.0 * mesh.colors).astype(np.uint8)}
     drawn = rr.Mesh3D(vertex_positions=mesh.vertices_m, triangle_indices=mesh.faces, **look)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import expected
 from diffdope.scene.parts import Part
 from diffdope.scene.readers.collada_geometry import Geometry
 from diffdope.scene.readers.collada_materials import Effects
@@ -32,7 +32,7 @@ def read_collada(source: MeshSource) -> list[Part]:
     """
     root = parsed(source.path.read_bytes())
     if root.tag != "COLLADA":
-        raise DiffDopeError(f"mesh: expected the XML of COLLADA, got <{root.tag}>")
+        raise expected("mesh", "the XML of COLLADA", f"<{root.tag}>")
     asset = root.find("asset")
     unit = asset.find("unit") if asset is not None else None
     if unit is not None and unit.get("meter"):

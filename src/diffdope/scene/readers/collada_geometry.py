@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import expected
 from diffdope.scene.parts import Part
 from diffdope.scene.readers.collada_materials import Effect
 from diffdope.scene.readers.colours import constant, in_unit_range
@@ -83,7 +83,7 @@ class ColladaPolygons:
         """
         points = self._input("POSITION")
         if points is None:
-            raise DiffDopeError("mesh: expected positions for its polygons, got none; the file is damaged")
+            raise expected("mesh", "positions for its polygons", "none", "the file is damaged")
         return points
 
     def _input(self, semantic: str, chosen: str | None = None) -> _Input | None:
@@ -153,7 +153,7 @@ class Geometry:
             assert self._mesh is not None
             element = next((s for s in self._mesh.findall("source") if s.get("id") == key), None)
             if element is None:
-                raise DiffDopeError(f"mesh: expected a <source> {key!r}, got none; the file is damaged")
+                raise expected("mesh", f"a <source> {key!r}", "none", "the file is damaged")
             self._sources[key] = _rows(element)
         return self._sources[key]
 
@@ -189,7 +189,7 @@ def _polygons(element: Element, rings: list[Int], width: int) -> tuple[Int, Int]
     if element.tag == "polylist":
         sizes = numbers_in(text_of(element, "vcount")).astype(np.intp)
         if sizes.sum() > len(corners) or (sizes < 0).any():
-            raise DiffDopeError(f"mesh: expected {sizes.sum()} corners, got {len(corners)}; the file is damaged")
+            raise expected("mesh", f"{sizes.sum()} corners", len(corners), "the file is damaged")
         return sizes, corners[: sizes.sum()]
     count = len(corners) // 3
     return np.full(count, 3), corners[: 3 * count]

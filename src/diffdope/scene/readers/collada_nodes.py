@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import DiffDopeError, expected
 from diffdope.scene.readers.numbers import numbers_in
 from diffdope.scene.readers.placing import about_axis, scaling, translation
 from diffdope.scene.readers.source import MeshSource
@@ -134,7 +134,7 @@ def _materials(instance: Element) -> dict[str, tuple[str | None, dict[str, str]]
 def _numbers(element: Element, count: int) -> F64:
     numbers = numbers_in(element.text or "")
     if len(numbers) != count:
-        raise DiffDopeError(f"mesh: expected {count} numbers in <{element.tag}>, got {len(numbers)}; it is damaged")
+        raise expected("mesh", f"{count} numbers in <{element.tag}>", len(numbers), "it is damaged")
     return numbers
 
 

@@ -80,7 +80,7 @@ class Gltf:
                 self._binary = chunk
             at += 8 + size + -size % 4
         if tree is None:
-            raise DiffDopeError("mesh: expected a chunk of JSON in the GLB file, got none; the file is damaged")
+            raise expected("mesh", "a chunk of JSON in the GLB file", "none", "the file is damaged")
         return tree
 
     def _check(self) -> None:
@@ -123,7 +123,7 @@ class Gltf:
         if index not in self._buffers:
             uri = self.list("buffers")[index].get("uri")
             if uri is None and self._binary is None:
-                raise DiffDopeError("mesh: expected a chunk of bytes in the file, got none; the file is damaged")
+                raise expected("mesh", "a chunk of bytes in the file", "none", "the file is damaged")
             self._buffers[index] = self.data_of(uri) if uri is not None else self._binary or b""
         return self._buffers[index]
 

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import expected
 
 
 def numbers_in(text: str | bytes) -> NDArray[np.float64]:
@@ -29,5 +29,5 @@ def numbers_in(text: str | bytes) -> NDArray[np.float64]:
         try:
             float(word)
         except ValueError as error:
-            raise DiffDopeError(f"mesh: expected a number, got {word!r}; the file is damaged") from error
+            raise expected("mesh", "a number", f"{word!r}", "the file is damaged") from error
     return np.array(words, np.float64)

@@ -136,5 +136,5 @@ def _rgb(table: Table) -> F64 | None:
 
 def _numbers(column: Column) -> F64:
     if isinstance(column, Lists):
-        raise DiffDopeError("mesh: expected a number for each coordinate of a vertex, got lists; the file is damaged")
+        raise expected("mesh", "a number for each coordinate of a vertex", "lists", "the file is damaged")
     return column.astype(np.float64)

@@ -7,7 +7,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import DiffDopeError, expected
 from diffdope.scene.parts import Part
 from diffdope.scene.readers.numbers import numbers_in
 from diffdope.scene.readers.source import MeshSource
@@ -58,7 +58,7 @@ def _is_text(data: bytes) -> bool:
 
 def _corners_in_text(data: bytes) -> F64:
     if not data.lstrip().lower().startswith(b"solid"):
-        raise DiffDopeError("mesh: expected an STL file, got neither its bytes nor its text; the file is damaged")
+        raise expected("mesh", "an STL file", "neither its bytes nor its text", "the file is damaged")
     # The word `vertex` followed by three numbers; names of solids may hold it too.
     found = re.findall(rb"^\s*vertex\s+(\S+\s+\S+\s+\S+)\s*$", data.replace(b"\r", b"\n"), re.IGNORECASE | re.MULTILINE)
     corners = numbers_in(b"\n".join(found)).reshape(-1, 3)
