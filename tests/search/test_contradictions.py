@@ -15,7 +15,7 @@ from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.sizes import _mask_is_off, _Sized
+from diffdope.search.sizes import _agrees, _mask_is_off, _Sized
 
 MESH, OBSERVATION, START, TRUTH = packaged_example()
 
@@ -176,6 +176,17 @@ def test_edges_tell_whether_the_mask_or_depth_is_off(left: float) -> None:
     assert off(0.2, 0.6) >= 1.0  # or where it is not
     assert off(None, 0.6) == _mask_is_off(other, here, TRUTH, None)
     assert _mask_is_off(sized(1.01, left * 0.05), here, TRUTH, lambda _, size: 1.0) == off(None, 0.6)  # too near
+
+
+def test_without_a_mask_edges_and_costs_tell_the_size() -> None:
+    assert _agrees(0.94, 0.0) < 1.0 < _agrees(0.94, -0.4)  # what costs less, but leaves the edges, contradicts nothing
+    assert _agrees(0.99, 0.3) < 0.0 < 1.0 < _agrees(1.0, 0.0)
+
+
+@pytest.mark.parametrize("depth", [0.95, 1.05])
+def test_without_a_mask_depth_that_is_off_is_not_believed(depth: float) -> None:
+    result = Refiner(MESH).refine(changed(OBSERVATION, depth=depth, drop=("mask",)), START)
+    assert result.confidence is not None and result.confidence < 0.5
 
 
 @pytest.mark.parametrize("grown_px", [-3, 3])

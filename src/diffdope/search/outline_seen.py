@@ -144,8 +144,8 @@ def share_on_edges(meshes: MeshLevels, observation: Observation, pose: Pose, siz
     """
     from scipy import ndimage
 
-    around = _drawn_around(meshes, observation, pose)
-    if around is None or around[0].rgb is None:
+    around = _drawn_around(meshes, observation, pose) if "rgb" in observation.modalities else None
+    if around is None:
         return None
     crop, images = around
     rgb, (height, width) = np.asarray(crop.rgb, np.float64), images.coverage[0].shape
