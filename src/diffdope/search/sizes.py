@@ -51,9 +51,7 @@ gains on them, less so many times the ratio's logarithm. Of 23 right and 31 wron
 under the curve of 0.972, the gain of 0.954, both 0.993. Edges alone are not asked: of YCB-Video, whose photographs and
 depth are misregistered, right results gain up to 0.49."""
 _AGREED, _DISAGREED = 0.06, 0.25  # of that sum: of these right results the most was 0.04
-_DOUBTED = (
-    0.25  # share of a contradiction's log odds that leaves a result with a probability of a half: it has not failed
-)
+_DOUBTED = 0.25  # of `softened`: a result is right with a probability of a half, and has not failed
 _MUCH = 0.9
 _WORTH_FINE = 1.1  # ratio of costs before any step: of a box 1 % too far, 0.85 to 1.06; of right results, often less
 _UNSURE = (0.85, 0.95)  # ratio after these steps that shows a wrong distance, and that does not; right ones: 0.995
@@ -107,7 +105,9 @@ def of_size(
         gained = _gained(coarse, pose, edges) if alone and times < unlikely else None
         wrong = (times - likely) / (unlikely - likely)
         if gained is not None:  # edges alone make nothing fail
-            wrong = max(_agrees(times, gained), 0.0 if wrong < _DOUBTED else _DOUBTED)
+            agrees = _agrees(times, gained)
+            unsure = min(unsure, agrees)
+            wrong = max(agrees, 0.0 if wrong < _DOUBTED else _DOUBTED)
     if min(unsure, wrong) >= 1.0:
         return NONE
     excused = _mask_is_off(best, here, pose, edges)
