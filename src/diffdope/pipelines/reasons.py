@@ -18,6 +18,7 @@ from diffdope.note_codes import CONTRADICTIONS, Note, NoteCode, of_codes
 from diffdope.pipelines.plausible import EVERYTHING, covered_share
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import FAST
+from diffdope.pipelines.what_if import other_way_round, second_part, texture_upside_down
 from diffdope.problem.failure import Failure
 from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
@@ -34,6 +35,7 @@ _MOSTLY = 0.5  # of an object that lies outside of the picture
 _OFF_CENTRE = 0.25  # share by which both coordinates of a principal point differ from the picture's middle ...
 _ALIKE = 0.06  # ... by the same factor
 _FITS = 0.8  # overlap with the mask of what is in place
+_COVERS_MORE = 0.7  # overlap with a mask below which it may show two objects
 _MISFITS = 0.35  # share of depths where they are not the object's
 _PATTERN, _NO_PATTERN = 0.3, 0.15  # correlation of colours of a right pose, and of colours of something else
 _SURE = 0.8  # probability from which another kind of input explains the images
@@ -46,7 +48,10 @@ _FLAT = 0.02  # standard deviation of rendered colours: less is one colour
 def with_reasons(
     result: RefinementResult, meshes: MeshLevels, observation: Observation, start: Pose | None, *, search: bool = True
 ) -> RefinementResult:  # fmt: skip
-    """A result that failed, with what its evidence says of the cause in message and notes; others as they are.
+    """A result that failed, with what its evidence says of the cause in message and notes.
+
+    Of others, notes say what was found out about an image that does not go with them: a mask that covers more than the
+    object, depth that was left out.
 
     Args:
         result: in the object's own frame.
@@ -55,18 +60,35 @@ def with_reasons(
         start: as it was given, in the own frame; None where there was none.
         search: whether other kinds of input are tried, which takes as long as a refinement.
     """
+    if result.ok:
+        beside = tuple(_beside(result, meshes, observation))
+        return replace(result, notes=(*result.notes, *beside)) if beside else result
     texture = None if result.evidence is None else result.evidence.texture
     unlike = texture is not None and texture < _NO_PATTERN  # then which of several answers is right is not the question
-    if result.ok or result.status is Status.LOST or (result.status is Status.AMBIGUOUS and not unlike):
+    if result.status is Status.LOST or (result.status is Status.AMBIGUOUS and not unlike):
         return result
     found = [*of_pictures(meshes.mesh, observation, start)]
+    if start is not None:
+        found += other_way_round(meshes, observation, start, ("mask",))
     if result.evidence is not None and not of_codes(result.notes, CONTRADICTIONS):
+        if not found:
+            found += second_part(meshes, observation, result.pose)
+            found += other_way_round(meshes, observation, result.pose, ("depth", "rgb"))
         found += of_evidence(result, meshes, observation)
         if not found and search:
             found += of_other_kinds(result, meshes, observation, started=start is not None)
     if not found:
         return result
     return replace(result, message=f"{result.message}; {found[0]}", notes=(*result.notes, *found))
+
+
+def _beside(result: RefinementResult, meshes: MeshLevels, observation: Observation) -> Iterator[Note]:
+    """What is wrong with an image beside which a result is to be believed."""
+    evidence = result.evidence
+    if evidence is not None and evidence.overlap is not None and evidence.overlap < _COVERS_MORE:
+        yield from second_part(meshes, observation, result.pose)
+    if NoteCode.DEPTH_LEFT_OUT in result.note_codes:
+        yield from other_way_round(meshes, observation, result.pose, ("depth",))
 
 
 def of_pictures(mesh: Mesh, observation: Observation, start: Pose | None) -> Iterator[Note]:
@@ -145,7 +167,8 @@ def of_other_kinds(
             yield Note(NoteCode.CHANNELS_SWAPPED, text)
             return
         near = pose if started or crop.mask_box is None else None  # which way round it was found says nothing
-        if meshes.mesh.uv is not None and _patterned(_searched(upside_down(meshes), crop, near), evidence.texture):
+        flipped = None if meshes.mesh.uv is None else _searched(texture_upside_down(meshes), crop, near)
+        if _patterned(flipped, evidence.texture):
             text = "the colours fit with the texture upside down: is v of its coordinates the other way (v -> 1 - v)?"
             yield Note(NoteCode.TEXTURE_FLIPPED, text)
             return
@@ -167,13 +190,6 @@ def of_other_kinds(
                 f"the object is found without the start, {away_mm:.0f} mm and {away_deg:.0f} degrees from this result: "
                 "the start is too far off; locate needs none",
             )
-
-
-def upside_down(meshes: MeshLevels) -> MeshLevels:
-    """The object with its texture upside down; it has one."""
-    mesh = meshes.mesh
-    assert mesh.uv is not None
-    return MeshLevels(replace(mesh, uv=mesh.uv * [1.0, -1.0] + [0.0, 1.0]), threads=1)
 
 
 def mirrored(meshes: MeshLevels) -> MeshLevels:
