@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 import diffdope as dd
 from diffdope.bop.metrics import add_s
@@ -14,7 +15,7 @@ from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.contradictions import _Sized, _unsure
+from diffdope.search.sizes import _mask_is_off, _Sized
 
 MESH, OBSERVATION, START, TRUTH = packaged_example()
 
@@ -45,7 +46,7 @@ def test_what_is_right_is_not_contradicted(drop: tuple[str, ...]) -> None:
     ("mesh", "depth", "focal", "said"),
     [
         (0.9, 1.0, 1.0, "larger"), (1.1, 1.0, 1.0, "smaller"), (1.0, 0.9, 1.0, "smaller"), (1.0, 1.1, 1.0, "larger"),
-        (1.0, 1.0, 0.9, "larger"), (1.0, 1.0, 1.1, "smaller"),
+        (1.0, 1.0, 0.9, "larger"), (1.0, 1.0, 1.1, "smaller"), (1.0, 0.95, 1.0, "smaller"), (1.0, 1.05, 1.0, "larger"),
     ],
 )  # fmt: skip
 def test_another_size_is_named_and_not_believed(mesh: float, depth: float, focal: float, said: str) -> None:
@@ -152,9 +153,36 @@ def test_depth_that_reads_a_few_percent_off_is_held_by_the_covariance_and_named(
         assert any(share in note for note in result.notes)
 
 
+def sized(scale: float, mask: float) -> _Sized:
+    return _Sized(scale, 1.0, mask, TRUTH)
+
+
 def test_a_size_is_not_told_by_a_mask_that_fits_no_better_there() -> None:
-    here = _Sized(1.0, 1.0, 0.05)
-    assert _unsure(_Sized(1.02, 0.8, 0.02), here, 0.8) == 1.0
-    assert 0.0 < _unsure(_Sized(1.02, 0.8, 0.03), here, 0.8) < 1.0
-    assert _unsure(_Sized(1.02, 0.8, 0.045), here, 0.8) == 0.0
-    assert _unsure(_Sized(1.02, 0.8, 0.0), _Sized(1.0, 1.0, 0.0), 0.8) == 1.0  # no mask: the whole cost alone tells
+    here = sized(1.0, 0.05)
+    assert _mask_is_off(sized(1.02, 0.02), here, TRUTH, None) <= 0.0
+    assert 0.0 < _mask_is_off(sized(1.02, 0.03), here, TRUTH, None) < 1.0
+    assert _mask_is_off(sized(1.02, 0.045), here, TRUTH, None) >= 1.0
+    assert _mask_is_off(sized(1.02, 0.0), sized(1.0, 0.0), TRUTH, None) < 0.0  # no mask: the whole cost alone tells
+
+
+@pytest.mark.parametrize("left", [0.4, 0.8])
+def test_edges_tell_whether_the_mask_or_depth_is_off(left: float) -> None:
+    other, here = sized(1.05, left * 0.05), sized(1.0, 0.05)
+
+    def off(there: float | None, at_result: float) -> float:
+        return _mask_is_off(other, here, TRUTH, lambda _, size: there if size > 1.0 else at_result)
+
+    assert off(0.8, 0.3) <= 0.0  # they lie where the object is larger
+    assert off(0.2, 0.6) >= 1.0  # or where it is not
+    assert off(None, 0.6) == _mask_is_off(other, here, TRUTH, None)
+    assert _mask_is_off(sized(1.01, left * 0.05), here, TRUTH, lambda _, size: 1.0) == off(None, 0.6)  # too near
+
+
+@pytest.mark.parametrize("grown_px", [-3, 3])
+def test_a_mask_that_is_too_wide_or_too_narrow_contradicts_nothing(grown_px: int) -> None:
+    grow = ndimage.binary_dilation if grown_px > 0 else ndimage.binary_erosion
+    mask = grow(OBSERVATION.mask > 0.5, iterations=abs(grown_px))
+    seen = Observation(OBSERVATION.camera, rgb=OBSERVATION.rgb, depth=OBSERVATION.depth, mask=mask)
+    result = Refiner(MESH).refine(seen, START)
+    assert result.ok and not contradictions(result)
+    assert add_s(result.pose, TRUTH, MESH.vertices_m) < 0.03 * MESH.diameter

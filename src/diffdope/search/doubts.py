@@ -8,9 +8,10 @@ import numpy as np
 
 from diffdope.geometry.pose import Pose
 from diffdope.search.candidates import Candidates
-from diffdope.search.contradictions import of_departure, of_kind, of_size
+from diffdope.search.contradictions import of_departure, of_kind
 from diffdope.search.registration import note_on_shift
 from diffdope.search.settings import SearchSettings
+from diffdope.search.sizes import Edges, of_size
 
 _ENOUGH = 1e-3  # share of a cost that another step may be worth: doubts are told by ratios of costs, to hundredths
 
@@ -28,7 +29,9 @@ class Doubts(NamedTuple):
         return " ".join(note for note in self.notes if note.startswith("contradiction"))
 
 
-def doubts_about(found: Candidates, start: Pose | None, settings: SearchSettings, length_m: float) -> Doubts:
+def doubts_about(
+    found: Candidates, start: Pose | None, settings: SearchSettings, length_m: float, edges: Edges | None = None
+) -> Doubts:  # fmt: skip
     """Whether something contradicts a result.
 
     Args:
@@ -36,12 +39,13 @@ def doubts_about(found: Candidates, start: Pose | None, settings: SearchSettings
         start: around which was searched; None where there was none.
         settings: of the search.
         length_m: the object's diameter.
+        edges: of the photograph, asked where depth and mask disagree about the size.
     """
     if not settings.contradictions:
         return Doubts()
     step = settings.step.at_level(last=True, with_depth="depth" in found.level.modalities).to_compare(_ENOUGH)
     given = found.rough, found.pose, length_m, step
-    by_depth = [of_size(*given, overlap=found.quality.overlap, log_odds=found.log_odds), of_kind(*given)]
+    by_depth = [of_size(*given, overlap=found.quality.overlap, log_odds=found.log_odds, edges=edges), of_kind(*given)]
     every = [min(by_depth, key=lambda one: one.share)]  # depth is too far for one reason at a time
     if start is not None:
         every.append(of_departure(found.level, found.pose, start, settings.far.distance * length_m))

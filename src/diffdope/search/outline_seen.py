@@ -128,7 +128,7 @@ def outline_seen(meshes: MeshLevels, observation: Observation, pose: Pose) -> Ou
     return OutlineSeen(max(known, default=np.nan), _aside(profiles) / float(radius))
 
 
-def share_on_edges(meshes: MeshLevels, observation: Observation, pose: Pose) -> float | None:
+def share_on_edges(meshes: MeshLevels, observation: Observation, pose: Pose, size: float = 1.0) -> float | None:
     """Share of an outline at which the colours of a photograph step most, of all places beside it; None if unknown.
 
     For each point of the outline that nothing nearer hides, the colours' largest step along its normal is looked for.
@@ -140,6 +140,7 @@ def share_on_edges(meshes: MeshLevels, observation: Observation, pose: Pose) -> 
         meshes: the object.
         observation: with RGB.
         pose: object to camera.
+        size: of the object; the pose is that of one of its own size, which looks the same.
     """
     from scipy import ndimage
 
@@ -161,7 +162,7 @@ def share_on_edges(meshes: MeshLevels, observation: Observation, pose: Pose) -> 
     near = np.abs(offsets) <= _HIDES_PX
     told = inside[:, near].all(axis=1)
     if crop.depth is not None:
-        there, own = crop.depth[v, u][:, near], points.X_c[:, 2:]
+        there, own = crop.depth[v, u][:, near] / size, points.X_c[:, 2:]
         told &= ~np.any((there > 0.0) & (there < own - _STEP_OF_DEPTH * meshes.length_m), axis=1)
     if np.count_nonzero(told) < LEAST_POINTS:
         return None

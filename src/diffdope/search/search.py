@@ -31,6 +31,7 @@ from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.other_ways import other_ways
 from diffdope.search.outcome import Outcome
+from diffdope.search.outline_seen import share_on_edges
 from diffdope.search.pieces import pieces
 from diffdope.search.priors import PLAIN_ANGLE_DEG
 from diffdope.search.settings import SearchSettings
@@ -134,7 +135,9 @@ class Search:
         if isinstance(found, Failure):
             return found
         # A frame that is followed has been doubted when it was begun, and is held against the frames before.
-        doubts = Doubts() if near else doubts_about(found, self._given, self._settings, self._meshes.length_m)
+        edges = partial(share_on_edges, self._meshes, self._observation)
+        given = found, self._given, self._settings, self._meshes.length_m
+        doubts = Doubts() if near else doubts_about(*given, edges)
         choice, turns_open = self._choice(self._as_sure_as(doubts, found))
         ending = Ending(
             self._meshes, self._settings, self._objective, self._pose, self._stages,
