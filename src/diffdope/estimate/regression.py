@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.channels import NEGLIGIBLE, Channels, products, rows_of
+from diffdope.estimate.channels import Channels, Surface, rows_of
+from diffdope.estimate.equations_kernel import NEGLIGIBLE
 from diffdope.problem.level_problem import GainModel
 from diffdope.problem.linearised import Linearised, ResidualBlock
 from diffdope.solve import robust
@@ -28,7 +29,6 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 _LEANING = 4.0  # variance: the visible part of a mesh may lean twice as far as the average of the whole
-_DOUBTFUL = 0.25**2  # of a colour's Jacobian, if leaning facets change more than a quarter of it, it says nothing
 
 
 def _motion() -> F64:
@@ -163,14 +163,17 @@ class TermEquations:
         scale, correlation, _ = self.known
         correlation = correlation * max(1.0, self.birge_ratio) if correlated else 1.0
         unit = 1.0 / (scale * scale * correlation)
-        channels, light = self._channels, self.name == "rgb"
-        weight = self._clear() * channels.weight if light else channels.weight
-        strict, pull, bias = channels.sums(scale, strict=True, weight=weight), np.zeros(6), self._bias()
-        if bias is not None:
-            pull += channels.rows[0, -6:] @ (strict.weights[0] * bias)
+        block, slide = self._block, self._block.depth_jacobian
+        if slide is None:
+            slide = np.broadcast_to(_ALONG_VIEW, (6, len(block.pixel)))
+        sensitivity, offset, slide = map(np.ascontiguousarray, (block.normal_sensitivity, block.offset, slide))
+        surface = Surface(sensitivity, offset, slide, _LEANING * self._view.tilt**2)
         # What is shared and no light is propagated to the pose: colours may say less of it than facets pretend.
-        total = channels.reduced(unit * strict.moments)[0][1:, 1:] if light else unit * channels.normal(strict)
-        return Information(total, unit * self._leaning(strict.weights), unit * pull)
+        known, bias = self._channels.inform(scale, unit, surface, light=self.name == "rgb"), self._bias()
+        pull = np.zeros(6)
+        if bias is not None:
+            pull += unit * (self._channels.rows[0, -6:] @ (known.weights[0] * bias))
+        return Information(known.matrix, unit * self._leaning(known.leaning), pull)
 
     @property
     def birge_ratio(self) -> float:
@@ -197,15 +200,7 @@ class TermEquations:
     def _geometry(self) -> PixelGeometry:
         return PixelGeometry(self._view.distance_m, self._view.pixel_m)
 
-    def _clear(self) -> F32:
-        """(N,) 1 for pixels whose colour's Jacobian is the surface's, 0 for those whose facets may have made it up.
-
-        A surface that is seen almost edge on has large Jacobians, of which leaning facets change a large share. A few
-        such pixels would pretend more, in all directions, than all others know. Of depth and mask, all are alike.
-        """
-        return np.asarray(_LEANING * self._view.tilt**2 * self._block.normal_sensitivity < _DOUBTFUL, np.float32)
-
-    def _leaning(self, weights: F32) -> F64:
+    def _leaning(self, moments: F64) -> F64:
         """J^T W J that leaning facets would pretend: in each row tilt^2 |m|^2, m the motion across what is seen there.
 
         A normal n + e instead of n changes the depth n . dX / n . v by e . m / n . v with m = dX - v dZ, v the ray and
@@ -213,17 +208,8 @@ class TermEquations:
         shift along the ray.
 
         Args:
-            weights: (C, N) of the squares of residuals.
+            moments: (10, 10) of offset and depth's change, see `equations_kernel.inform`.
         """
-        if self._view.tilt == 0.0:
-            return np.zeros((6, 6))
-        slide, n, first = self._block.depth_jacobian, weights.shape[1], self._channels.shared + 1
-        values = np.empty((10, n), np.float32)
-        values[0], values[1:4] = 1.0, self._block.offset
-        values[4:] = _ALONG_VIEW if slide is None else slide
-        slopes = self._channels.rows[:, first : first + 3]
-        steep = (weights * np.einsum("ckn,ckn->cn", slopes, slopes)).sum(axis=0)
-        moments = products(values, self._block.normal_sensitivity * steep)
         B = _MOTION - self._view.ray[:, None, None] * _SLIDE
         return np.asarray(_LEANING * self._view.tilt**2 * (B @ moments @ B.transpose(0, 2, 1)).sum(axis=0))
 

@@ -1,4 +1,4 @@
-"""The loops over pixels of `regression.py`.
+"""The loops over pixels of `equations_kernel.py`.
 
 `rows` (C, K + 7, N) are the channels of a modality: for each pixel the K <= 2 columns of the light, the residual, and
 the Jacobian; `lights` (C, K, 7) what each column explains of residual and Jacobian.
@@ -11,72 +11,136 @@ Huber and Ronchetti, Robust Statistics, 2nd edition, Wiley 2009, sections 4.5 (i
 import numpy as np
 from numba import njit
 
-from diffdope.render.kernels.options import ENTRY, KERNEL
+from diffdope.render.kernels.options import KERNEL
 
 BOUND = 1.345
 """In standard deviations: residuals beyond it pull with constant force."""
 CHUNK = 256
+_ALIKE = 1e-9  # share of a determinant that is rounding
+WEAK = 1.0
+"""Prior precision of the light's gain and offset, as good as none, and of an error in its deviations."""
 _BOUND = np.float32(BOUND)
 _ONE, _HALF, _NONE = np.float32(1.0), np.float32(0.5), np.float32(0.0)
 
 
-@njit(**ENTRY)
-def sum_channels(rows, weight, lights, scale, strict, count, weights, product, moments):
-    """Weighs the residuals of all channels, and sums products of their rows.
+@njit(**KERNEL)
+def scale_moments(moments, end, unit):
+    """Moments (C, R, R) of the first rows times a factor."""
+    for c in range(len(moments)):
+        for a in range(end):
+            for b in range(end):
+                moments[c, a, b] *= unit
 
-    Args:
-        rows: see above.
-        weight: (N,) of the pixels.
-        lights: see above.
-        scale: standard deviation of the residuals.
-        strict: psi'(u), the slope of Huber's influence, instead of psi(u) / u.
-        count: of each channel's rows, how many have products.
-        weights: (C, N) of the squares of residuals, those of pixels included: a result.
-        product: (CHUNK,), room.
-        moments: (C, K + 7, K + 7), weighed products of rows with each other: a result.
 
-    Returns:
-        What Huber's loss adds up to.
+@njit(**KERNEL)
+def explain(moments, k, end, lights):
+    """What the light explains of rows K to `end`, from moments (C, R, R) of rows, to (C, K, 7)."""
+    for c in range(len(moments)):
+        m = moments[c]
+        if k == 1:
+            for j in range(k, end):
+                lights[c, 0, j - k] = m[0, j] / (m[0, 0] + WEAK)
+        elif k == 2:
+            first, mixed, second = m[0, 0] + WEAK, m[0, 1], m[1, 1] + WEAK
+            # Colours that do not vary cannot tell gain from bias: the determinant is rounding, and any split will do.
+            determinant = max(first * second - mixed * mixed, _ALIKE * first * second)
+            for j in range(k, end):
+                lights[c, 0, j - k] = (second * m[0, j] - mixed * m[1, j]) / determinant
+                lights[c, 1, j - k] = (first * m[1, j] - mixed * m[0, j]) / determinant
+
+
+@njit(**KERNEL)
+def sum_left(moments, k, lights, out):
+    """Moments (7, 7) of residual and Jacobian less what the light explains, of all channels together."""
+    for a in range(7):
+        for b in range(a, 7):
+            total = 0.0
+            for c in range(len(moments)):
+                own, other = moments[c, k + a, k + b], moments[c, k + b, k + a]
+                for j in range(k):
+                    own -= moments[c, k + a, j] * lights[c, j, b]
+                    other -= moments[c, k + b, j] * lights[c, j, a]
+                total += 0.5 * (own + other)
+            out[a, b], out[b, a] = total, total
+
+
+@njit(**KERNEL)
+def sum_leaning(rows, weights, sensitivity, offset, slide, product, mixed, out):
+    """Moments (10, 10) of 1, offset (3, N) and slide (6, N).
+
+    Their weights are those of residuals (C, N), times squares of Jacobians along x, y and z, times sensitivities (N,).
+    `product` (CHUNK,) and `mixed` (10, CHUNK) are room.
     """
-    total = np.float64(0.0)
-    for c in range(len(rows)):
-        total += list_weights(rows[c], weight, lights[c], scale, strict, weights[c])
-        sum_products(rows[c], count, weights[c], product, moments[c])
-    return total
+    jacobian = len(rows[0]) - 6
+    for a in range(10):
+        for b in range(10):
+            out[a, b] = 0.0
+    for first in range(0, len(sensitivity), CHUNK):
+        less = sensitivity[first : first + CHUNK]
+        steep, weighed = mixed[0, : len(less)], product[: len(less)]
+        for i in range(len(less)):
+            steep[i] = _NONE
+        for c in range(len(rows)):
+            own = weights[c, first : first + CHUNK]
+            for j in range(jacobian, jacobian + 3):
+                row = rows[c, j, first : first + CHUNK]
+                for i in range(len(less)):
+                    steep[i] += own[i] * row[i] * row[i]
+        for i in range(len(less)):
+            steep[i] *= less[i]
+        for j in range(3):
+            row, moved = offset[j, first : first + CHUNK], mixed[1 + j, : len(less)]
+            for i in range(len(less)):
+                moved[i] = row[i]
+        for j in range(6):
+            row, moved = slide[j, first : first + CHUNK], mixed[4 + j, : len(less)]
+            for i in range(len(less)):
+                moved[i] = row[i]
+        # The first row is the weights themselves, for what they weigh there is 1.
+        for b in range(10):
+            row, total = mixed[b, : len(less)], _NONE
+            for i in range(len(less)):
+                total += row[i] if b == 0 else steep[i] * row[i]
+            out[0, b] += total
+        for a in range(1, 10):
+            row = mixed[a, : len(less)]
+            for i in range(len(less)):
+                weighed[i] = steep[i] * row[i]
+            for b in range(a, 10):
+                row, total = mixed[b, : len(less)], _NONE
+                for i in range(len(less)):
+                    total += weighed[i] * row[i]
+                out[a, b] += total
+    for a in range(10):
+        for b in range(a):
+            out[a, b] = out[b, a]
 
 
-@njit(**ENTRY)
-def sum_scores(rows, huber, strict, mix, pixel, width, height, tiles, room, scores, sums, seen, out):
-    """Scores (R, N), mixed Jacobians times the influence that is left after a step, and squares of their sums.
+@njit(**KERNEL)
+def sum_pulls(rows, light, weight, product, out):
+    """Sums (R,) of rows times weights (N,) times the residuals of one channel less what the light explains.
 
-    Args:
-        rows: see above.
-        huber: (C, N) weights.
-        strict: (C, N) strict weights.
-        mix: (C, R + 2, K + 7) of the rows: the R results, the residual, and how the step changes it.
-        pixel: (N,) row-major index in the crop.
-        width: of the crop.
-        height: up to the last row that has pixels.
-        tiles: (T,) sides of tiles.
-        room: (R + 2, CHUNK).
-        scores: (R, N), a result.
-        sums: (S, R), room for the sums over tiles of any of these sides.
-        seen: (S,), room.
-        out: (T, 2): for the tiles of each side, squares of sums of scores, and how many tiles have pixels.
+    `product` (CHUNK,) is room.
     """
-    for r in range(len(scores)):
-        for i in range(len(pixel)):
-            scores[r, i] = _NONE
-    for c in range(len(rows)):
-        add_scores(rows[c], huber[c], strict[c], mix[c], room, scores)
-    for k in range(len(tiles)):
-        across, down = (width - 1) // tiles[k] + 1, (height - 1) // tiles[k] + 1
-        out[k, 1] = sum_tiles(scores, pixel, width, tiles[k], across, sums[: across * down], seen)
-        total = np.float64(0.0)
-        for place in range(across * down):
-            for r in range(len(scores)):
-                total += sums[place, r] * sums[place, r]
-        out[k, 0] = total
+    k = len(light)
+    for a in range(len(rows)):
+        out[a] = 0.0
+    for first in range(0, len(weight), CHUNK):
+        own, row = weight[first : first + CHUNK], rows[k, first : first + CHUNK]
+        pull = product[: len(own)]
+        for i in range(len(own)):
+            pull[i] = row[i]
+        for a in range(k):
+            share, row = np.float32(light[a, 0]), rows[a, first : first + CHUNK]
+            for i in range(len(own)):
+                pull[i] -= share * row[i]
+        for i in range(len(own)):
+            pull[i] *= own[i]
+        for a in range(len(rows)):
+            row, total = rows[a, first : first + CHUNK], _NONE
+            for i in range(len(own)):
+                total += pull[i] * row[i]
+            out[a] += total
 
 
 @njit(**KERNEL)

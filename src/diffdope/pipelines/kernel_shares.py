@@ -29,7 +29,7 @@ _SECONDS = {
 _OF_SOLVER = {
     "newton": {
         _LEVELS: 4.3, "descend_queue": 3.7, "screen": 0.4, "screen_box": 0.6,
-        "descend_planes": 1.1, "sum_channels": 0.4, "sum_scores": 0.3,
+        "descend_planes": 1.1, "reduce_channels": 0.6, "inform": 0.6, "correlation_of": 0.9,
     },
     "descent": {"step_queue": 1.4},
 }  # fmt: skip
@@ -203,17 +203,16 @@ def _weigh_pixels() -> None:
 def _regress() -> None:
     import numpy as np
 
-    from diffdope.estimate import regression_kernel as kernel
-    from diffdope.estimate.channels import Channels
+    from diffdope.estimate.channels import Channels, Surface
 
     n, f32 = 9, np.float32
-    rows, room, pixel = np.ones((3, 9, n), f32), np.ones((3, n), f32), np.arange(n, dtype=np.int32)
+    channels, pixel = Channels(np.ones((3, 9, n), f32), np.ones(n, f32)), np.arange(n, dtype=np.int32)
+    surface = Surface(np.ones(n, f32), np.ones((3, n), f32), np.ones((6, n), f32), 0.0)
     with suppress(TypeError):  # of a loss that no kernel has summed
-        Channels(rows, room[0]).sums(1.0)
-    kernel.sum_scores(
-        rows, room, room, np.ones((3, 8, 9)), pixel, 3, 3, np.array([3]), room, np.ones((6, n), f32),
-        np.ones((1, 6)), np.ones(1, np.int64), np.ones((1, 2)),
-    )  # fmt: skip
+        channels.reduce(1.0, 1.0)
+    channels.inform(1.0, 1.0, surface, light=True)
+    with suppress(TypeError):
+        channels.correlation(1.0, np.ones(6), pixel, 3, (3,))
 
 
 def _screen() -> None:

@@ -55,6 +55,7 @@ _AGREED, _DISAGREED = 0.06, 0.25  # of that sum: of these right results the most
 _DOUBTED = 0.25  # of `softened`: a result is right with a probability of a half, and has not failed
 _MUCH = 0.9
 _WORTH_FINE = 1.1  # ratio of costs before any step: of a box 1 % too far, 0.85 to 1.06; of right results, often less
+_PROMISED = 0.99  # the same, as one Gauss-Newton step is expected to leave: of what was doubted, at most 0.985
 _UNSURE = (0.85, 0.95)  # ratio after these steps that shows a wrong distance, and that does not; right ones: 0.995
 _MASK_LEFT = (0.45, 0.7)  # share of the mask's own cost: 2 % off, 0.23 to 0.59; right ones with noisy masks from 0.63
 _FROM_MASK, _FROM_EDGES = (-1.0, -1.45), 9.0
@@ -63,6 +64,7 @@ other size, and of the share of outline that it gains on the photograph's edges.
 a model 7 % off and 108 with masks 2 to 4 pixels off. Areas under the curve of sets left out: 0.87, 0.95, 0.95 and, of
 YCB-Video, whose photographs and depth are misregistered, 0.69; of the mask's share alone, 0.65 to 0.79."""
 _DEPTH_IS_OFF, _MASK_IS_OFF = 0.5, -2.0  # of these log odds: where the mask tells the size, and where it tells nothing
+_OBSERVABLE = 1e-6  # share of the largest curvature below which a direction is not moved along
 _SMALL = 0.025  # of a size: cameras err by as much, which makes the distance less sure, and is no contradiction
 
 
@@ -90,7 +92,7 @@ def of_size(
     off = overlap is None or overlap < _OVERLAPS
     given = level, pose, length_m, step
     coarse = _worth(*given, (SMALLER, LARGER), (_WORTH_STEPS_OFF if off else _WORTH_STEPS) * own)
-    fine = _worth(*given, _FINE, _WORTH_FINE * own)
+    fine = _worth(*given, _FINE, _WORTH_FINE * own, promised=_PROMISED)
     if coarse is None and fine is not None and abs(fine.scale - 1.0) > _SMALL:
         coarse = _descended(*given, LARGER if fine.scale > 1.0 else SMALLER)
     found = [one for one in (fine, coarse) if one is not None]
@@ -131,12 +133,21 @@ class _Sized(NamedTuple):
 
 def _worth(
     level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, sides: tuple[tuple[float, ...], ...],
-    most: float,
+    most: float, promised: float = np.inf,
 ) -> _Sized | None:  # fmt: skip
-    """The best size of the side whose first size costs less; None where that costs more than `most`."""
+    """The best size of the side whose first size costs less; None where that costs more than `most`.
+
+    Nor does anything descend where a step is expected to leave more than the share that is `promised`.
+    """
     costs = [_cost(level, side[0], pose, length_m) for side in sides]
-    least = int(np.argmin(costs))
-    return _descended(level, pose, length_m, step, sides[least]) if costs[least] <= most else None
+    side = sides[int(np.argmin(costs))]
+    if min(costs) > most:
+        return None
+    if promised < np.inf:
+        left, own = (_expected(level, size, pose, length_m) for size in (side[0], 1.0))
+        if left > promised * own:
+            return None
+    return _descended(level, pose, length_m, step, side)
 
 
 def _mask_is_off(other: _Sized, here: _Sized, pose: Pose, edges: Edges | None) -> float:
@@ -213,3 +224,13 @@ def _cost(level: LevelProblem, scale: float, pose: Pose, length_m: float) -> flo
     """Of a pose whose drawing stays the same when the object grows."""
     R, t = state_of(pose, scale)
     return float(problem_of(level, 1.0 / scale, length_m).evaluate(R, t, with_normal=False).cost[0])
+
+
+def _expected(level: LevelProblem, scale: float, pose: Pose, length_m: float) -> float:
+    """What a Gauss-Newton step may leave of the same: by its quadratic model, the cost falls by half of g' H^-1 g."""
+    problem = problem_of(level, 1.0 / scale, length_m)
+    found, unit = problem.evaluate(*state_of(pose, scale)), problem.unit
+    values, vectors = np.linalg.eigh(found.normal[0] * np.outer(unit, unit))
+    along = vectors.T @ (found.gradient[0] * unit)
+    seen = values > _OBSERVABLE * max(values[-1], LEAST)
+    return float(found.cost[0] - 0.5 * np.sum(along[seen] ** 2 / values[seen]))
