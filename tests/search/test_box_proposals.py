@@ -6,20 +6,24 @@ import numpy as np
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.experiments.shapes import primitives
+from diffdope.experiments.shapes import grid_box, primitives
 from diffdope.experiments.synthetic import picture, random_pose
+from diffdope.geometry import so3
 from diffdope.geometry.perturb import random_rotation
 from diffdope.geometry.pose import Pose
 from diffdope.problem import box_screening_kernel as kernel
 from diffdope.problem.failure import Failure
 from diffdope.problem.screening_kernel import Placements, Templates
+from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.box_proposals import BoxSettings, box_proposals, box_score, lies_in_box
+from diffdope.search.box_proposals import BoxSettings, box_proposals, box_score
+from diffdope.search.lies_in_box import lies_in_box
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.view_sphere import ViewSphereSettings
 
 BOX = primitives()["box, label"].mesh
 CUBE = primitives()["cube"].mesh
+BAR = Mesh(*grid_box(np.array([0.24, 0.03, 0.03]), 6))
 
 
 def oracle(
@@ -139,6 +143,45 @@ def test_the_truth_explains_more_than_what_is_off(levels: MeshLevels) -> None:
         t = truth.t_m2c + np.array(off, np.float64)
         score = box_score(levels, seen, box, settings, size=48, faces=0, depth_range=0.05)(R, t)
         assert np.argmax(score) == 0, score
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_drawing_is_moved_to_where_it_explains_most(levels: MeshLevels, seed: int) -> None:
+    truth, seen, box = scenes(seed + 1)[seed]
+    score = box_score(levels, seen, box, BoxSettings(), size=24, faces=500, depth_range=0.1)
+    pixel_m = truth.t_m2c[2] / score.renderer.camera.fx
+    off = np.array([[0.0, 0, 0], [pixel_m, 0, 0.05 * levels.length_m], [0, -pixel_m, -0.05 * levels.length_m]])
+    R, t = np.stack([truth.R_m2c] * len(off)), truth.t_m2c + off
+    best, there = score.best_beside(R, t)
+    assert np.all(best >= score(R, t))
+    left = np.linalg.norm(there - truth.t_m2c, axis=1)
+    assert np.all(left[1:] < 0.6 * np.linalg.norm(off[1:], axis=1)) and left[0] < pixel_m
+    # What was moved scores there about what it was moved for: it is drawn anew, not laid.
+    assert score(R, there) == pytest.approx(best, abs=0.15 * float(best.max()))
+
+
+def crossed(angle_deg: float) -> tuple[Pose, Pose, Observation]:
+    """Two bars, one upon the other, seen from above: the lower and the upper pose, and the mask of the lower."""
+    turn = so3.exp(np.radians([0.0, 0.0, angle_deg]))
+    lower = Pose(np.eye(3), np.array([0.0, 0.0, 0.63]))
+    upper = Pose(turn, np.array([0.0, 0.0, 0.6]))
+    seen = picture([(BAR, lower), (BAR, upper)], np.random.default_rng(0))
+    return lower, upper, seen
+
+
+def test_of_two_bars_the_one_is_meant_at_whose_ends_the_box_ends() -> None:
+    lower, upper, seen = crossed(10.0)
+    levels = MeshLevels(BAR, threads=1)
+    assert seen.mask_box is not None
+    R, t = np.stack([lower.R_m2c, upper.R_m2c]), np.stack([lower.t_m2c, upper.t_m2c])
+
+    def surplus(settings: BoxSettings) -> float:
+        score = box_score(levels, seen.without_mask(), seen.mask_box, settings, size=48, faces=0, depth_range=0.05)
+        of_lower, of_upper = score(R, t)
+        return float(of_lower - of_upper)
+
+    assert surplus(BoxSettings()) > 0.0
+    assert surplus(BoxSettings(behind=1.0, outside=1.0, edge=0.5)) < 0.0
 
 
 def test_what_sticks_out_of_a_box_is_counted(levels: MeshLevels) -> None:
