@@ -7,7 +7,7 @@ import pytest
 
 from diffdope.errors import DiffDopeError
 from diffdope.geometry import so3
-from diffdope.search.climb import ClimbSettings, Scored, climbed, in_place
+from diffdope.search.climb import ClimbSettings, Scored, climbed
 
 LENGTH_M = 0.2
 TRUTH_R, TRUTH_T = so3.exp(np.array([0.4, -1.0, 0.3])), np.array([0.05, -0.02, 0.6])
@@ -29,7 +29,7 @@ def around(count: int) -> Scored:
 def up(start: Scored, *, seed: int = 0, count: int = 4) -> Scored:
     rng = np.random.default_rng(seed)
     settings = ClimbSettings(turn_deg=12.0)  # for `around`, whose poses are farther off than neighbouring templates
-    return climbed(start, count, settings, rng, rounds=8, length_m=LENGTH_M, lay=in_place(score))
+    return climbed(start, count, settings, rng, rounds=8, length_m=LENGTH_M, score=score)
 
 
 def test_poses_climb_to_the_truth() -> None:

@@ -16,9 +16,9 @@ from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.less_sure import less_sure
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.search.box_proposals import lies_in_box, share_in_picture
 from diffdope.search.feature_boxes import tells_by_pattern
 from diffdope.search.keypoints import check_can_detect
-from diffdope.search.lies_in_box import lies_in_box, share_in_picture
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outline_seen import outline_seen
 from diffdope.search.settings import SearchSettings

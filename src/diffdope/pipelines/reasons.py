@@ -21,7 +21,7 @@ from diffdope.problem.failure import Failure
 from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.lies_in_box import share_in_picture
+from diffdope.search.box_proposals import share_in_picture
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
 from diffdope.search.search import Search

@@ -61,7 +61,7 @@ def masks_in_box(
     score = scored(size=first.size, faces=first.faces, depth_range=settings.depth_range)
     kept = climbed(
         Scored.of(proposals.R, proposals.t, score), counts[0], settings.climb, rng, rounds=first.iterations,
-        length_m=meshes.length_m, lay=score.best_beside,
+        length_m=meshes.length_m, score=score,
     )  # fmt: skip
     climb, before = settings.climb, first
     for number, level in enumerate(finer, start=1):
@@ -75,13 +75,7 @@ def masks_in_box(
         kept = kept.bettered(Scored.of(ended.R[:, 0], ended.t[:, 0], score))
         climb, before = climb.finer(level.size / before.size), level
         kept = climbed(
-            kept,
-            counts[number],
-            climb,
-            rng,
-            rounds=climb.rounds_again,
-            length_m=meshes.length_m,
-            lay=score.best_beside,
+            kept, counts[number], climb, rng, rounds=climb.rounds_again, length_m=meshes.length_m, score=score
         )
     # What explains less in the box may be right in a mask: an object the other way round, or end for end.
     poses = tuple(Pose(*one) for one in zip(kept.R, kept.t, strict=True))

@@ -7,6 +7,7 @@ distance at which most of its pixels agree with the depth, and is judged by the 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +15,13 @@ from numpy.typing import NDArray
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_above_zero, check_at_least_zero
 from diffdope.geometry.crop import Box, CropWindow, choose_crop
+from diffdope.geometry.pose import Pose
 from diffdope.problem.box_screening_kernel import BINS, BoxPenalties, BoxSeen, screen_box
 from diffdope.problem.failure import Failure, Status
 from diffdope.problem.screening_kernel import FRONT, Placements, Templates
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
-from diffdope.search.climb import ClimbSettings
+from diffdope.search.climb import ClimbSettings, Score
 from diffdope.search.levels import IN_BOX, PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.placing import Proposals, proposals_of, spots, window_around
@@ -28,13 +30,13 @@ from diffdope.search.view_sphere import ViewSphereSettings
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
-Int = NDArray[np.int64]
 
 _QUANTILES = tuple(range(5, 100, 10))  # of the depths in the box: the object's is among them
 _APART = 0.15  # of the diameter: distances that are closer come to the same, for templates move by twice as much
 _INSIDE = 0.2  # of the diameter, from a surface to the middle of the object
-AROUND = 0.25  # of the box's longer side: what sticks out farther sticks out in any case
-_ASIDE = ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))  # pixels by which a drawing is laid elsewhere
+_AROUND = 0.25  # of the box's longer side: what sticks out farther sticks out in any case
+_COMPARED_PX = 64
+_STRAY = 1.0  # percent of the visible pixels at either end that do not count: depth fits here and there by chance
 
 
 @dataclass(frozen=True)
@@ -112,68 +114,11 @@ def box_proposals(
     return proposals_of(templates, placements, score, z_m, crop.camera, settings.pyramid.levels[0].hypotheses)
 
 
-@dataclass(frozen=True, eq=False)
-class BoxScore:
-    """How much of what a box shows poses explain, the more the better; made by `box_score`."""
-
-    meshes: MeshLevels
-    renderer: Renderer
-    seen: BoxSeen
-    settings: BoxSettings
-    depth_range: float
-
-    def __call__(self, R: F64, t: F64) -> F32:
-        """Of poses (B, 3, 3), (B, 3): (B,)."""
-        drawn, place = self._drawn(R, t), np.arange(len(t))
-        x, y = (np.full(len(t), middle) for middle in self._middle)
-        return self._laid(drawn, place, x, y, t[:, 2], follow=False)[0]
-
-    def best_beside(self, R: F64, t: F64) -> tuple[F32, F64]:
-        """Of poses, each where it explains most (B,), and where that is (B, 3): it may move by a pixel.
-
-        To draw an object takes many times as long as to compare it. So each drawing is compared where it is, and a
-        pixel aside, there at the distance at which most of its pixels agree.
-        """
-        drawn, count = self._drawn(R, t), len(t)
-        x0, y0 = self._middle
-        camera = self.renderer.camera
-        score, best = self._laid(drawn, np.arange(count), np.full(count, x0), np.full(count, y0), t[:, 2], follow=False)
-        score, place = score.copy(), t.copy()
-        aside = np.array(_ASIDE, np.float64)
-        x, y = np.tile(x0 + aside[:, 0], count), np.tile(y0 + aside[:, 1], count)
-        which = np.repeat(np.arange(count), len(aside))
-        beside, z_m = self._laid(drawn, which, x, y, t[which, 2], follow=True)
-        beside, z_m = beside.reshape(count, -1), z_m.reshape(count, -1)
-        every, best = np.arange(count), beside.argmax(axis=1)
-        moved = beside[every, best] > score
-        z = z_m[every, best].astype(np.float64)
-        shift = aside[best] / np.array([camera.fx, camera.fy])
-        there = np.concatenate([(t[:, :2] / t[:, 2:] + shift) * z[:, None], z[:, None]], axis=1)
-        return np.where(moved, beside[every, best], score), np.where(moved[:, None], there, place)
-
-    @property
-    def _middle(self) -> tuple[float, float]:
-        """Where a drawing is laid, pixel on pixel."""
-        return 0.5 * self.renderer.camera.width - 0.5, 0.5 * self.renderer.camera.height - 0.5
-
-    def _drawn(self, R: F64, t: F64) -> Templates:
-        images = self.renderer.render(R, t)
-        depth = np.where(images.coverage > 0.5, images.depth + (FRONT - t[:, 2, None, None].astype(np.float32)), 0.0)
-        return Templates(np.ascontiguousarray(depth, np.float32), images.rgb)
-
-    def _laid(self, drawn: Templates, which: Int, x: F64, y: F64, z: F64, *, follow: bool) -> tuple[F32, F32]:
-        one = np.ones(len(x), np.float32)
-        placements = Placements(
-            which, one, x.astype(np.float32), y.astype(np.float32), np.ascontiguousarray(z, np.float32)
-        )
-        return _scored(self.meshes, drawn, placements, self.seen, self.settings, self.depth_range, follow=follow)
-
-
 def box_score(
     meshes: MeshLevels, observation: Observation, box: Box, settings: BoxSettings, *, size: int, faces: int,
     depth_range: float,
-) -> BoxScore:  # fmt: skip
-    """What says how much of what a box shows poses explain.
+) -> Score:  # fmt: skip
+    """The function that says how much of what a box shows poses (B, 3, 3), (B, 3) explain, (B,), the more the better.
 
     Args:
         meshes: the object, about its own middle.
@@ -184,10 +129,64 @@ def box_score(
         faces: triangles of the mesh that is rendered.
         depth_range: share of the diameter from which a depth that is off earns nothing.
     """
-    window = choose_crop([box], observation.camera, margin=AROUND, max_size=size)
+    window = choose_crop([box], observation.camera, margin=_AROUND, max_size=size)
     crop, buffers = observation.crop(window), meshes.buffers(faces)
-    seen = _seen(crop, box, window)._replace(aspect=np.float32(1.0))
-    return BoxScore(meshes, Renderer(buffers.mesh, crop.camera, buffers=buffers), seen, settings, depth_range)
+    renderer, seen = Renderer(buffers.mesh, crop.camera, buffers=buffers), _seen(crop, box, window)
+    seen = seen._replace(aspect=np.float32(1.0))
+
+    def score(R: F64, t: F64) -> F32:
+        images = renderer.render(R, t)
+        depth = np.where(images.coverage > 0.5, images.depth + (FRONT - t[:, 2, None, None].astype(np.float32)), 0.0)
+        height, width = depth.shape[1:]
+        count, one = len(t), np.ones(len(t), np.float32)
+        # Each is laid where it was drawn, pixel on pixel.
+        placements = Placements(
+            np.arange(count), one, one * np.float32(0.5 * width - 0.5), one * np.float32(0.5 * height - 0.5),
+            t[:, 2].astype(np.float32),
+        )  # fmt: skip
+        drawn = Templates(np.ascontiguousarray(depth, np.float32), images.rgb)
+        return _scored(meshes, drawn, placements, seen, settings, depth_range, follow=False)[0]
+
+    return score
+
+
+class InBox(NamedTuple):
+    """How the visible part of an object lies in a box: share of it outside, and of a side by which it falls short."""
+
+    outside: float
+    short: float
+
+
+def lies_in_box(meshes: MeshLevels, observation: Observation, box: Box, pose: Pose, depth_range: float) -> InBox:
+    """How the visible pixels of an object under a pose lie in a box; the worst if none is visible.
+
+    Those of which the depth says that something else is there are not visible.
+    """
+    window = choose_crop([box], observation.camera, margin=_AROUND, max_size=_COMPARED_PX)
+    crop = observation.crop(window)
+    images = Renderer(meshes.mesh, crop.camera, buffers=meshes.buffers()).render(pose.R_m2c, pose.t_m2c)
+    shown = images.coverage[0] > 0.5
+    assert crop.depth is not None
+    shown &= (crop.depth <= 0.0) | (np.abs(crop.depth - images.depth[0]) < depth_range * meshes.length_m)
+    ends = _inside(crop, box, window)
+    x0, y0, x1, y1 = (int(one) for one in ends)
+    inside = shown[y0 : y1 + 1, x0 : x1 + 1]
+    if not inside.any():
+        return InBox(1.0, 1.0)
+    outside = 1.0 - float(np.count_nonzero(inside)) / float(np.count_nonzero(shown))
+    rows, columns = np.nonzero(shown)
+    low, high = (np.percentile([columns, rows], share, axis=1) for share in (_STRAY, 100.0 - _STRAY))
+    gaps = np.concatenate([low - ends[:2], ends[2:] - high]) / np.tile(ends[2:] - ends[:2] + 1.0, 2)
+    return InBox(outside, max(float(gaps.max()), 0.0))
+
+
+def share_in_picture(meshes: MeshLevels, observation: Observation, pose: Pose) -> float:
+    """Share of an object's vertices that the camera has in its picture."""
+    camera, points = observation.camera, pose.apply(meshes.mesh.vertices_m)
+    ahead = points[points[:, 2] > 0.0]
+    u, v = camera.project(ahead)
+    inside = (u > -0.5) & (u < camera.width - 0.5) & (v > -0.5) & (v < camera.height - 0.5)
+    return float(np.count_nonzero(inside)) / len(points)
 
 
 def _distances(observation: Observation, box: Box, length_m: float) -> F64:
@@ -208,7 +207,7 @@ def _distances(observation: Observation, box: Box, length_m: float) -> F64:
     return np.array(kept)
 
 
-def inside_of(crop: Observation, box: Box, window: CropWindow) -> F64:
+def _inside(crop: Observation, box: Box, window: CropWindow) -> F64:
     """First and last column and row (4,) of a crop whose middles are in a box."""
     start = np.array([window.x0, window.y0] * 2)
     ends = (np.array(box) - start + 0.5) / window.reduction - 0.5
@@ -222,7 +221,7 @@ def _seen(crop: Observation, box: Box, window: CropWindow) -> BoxSeen:
     return BoxSeen(
         np.array(crop.depth, order="C"),
         np.zeros((*shape, 3), np.float32) if crop.rgb is None else np.array(crop.rgb, order="C"),
-        inside_of(crop, box, window).astype(np.float32), np.float32(crop.camera.fy / crop.camera.fx),
+        _inside(crop, box, window).astype(np.float32), np.float32(crop.camera.fy / crop.camera.fx),
     )  # fmt: skip
 
 

@@ -19,16 +19,10 @@ from diffdope.search.selection import non_maximum_suppression
 
 F64 = NDArray[np.float64]
 Score = Callable[[F64, F64], NDArray[np.floating]]
-Lay = Callable[[F64, F64], tuple[NDArray[np.floating], F64]]
 
 _SAME_RAD, _SAME = np.radians(4.0), 0.02  # of the diameter: poses that are closer come to the same end
 _STEP = 0.3  # of the diameter, for a turn of 1 rad: what a surface point moves by, about
 _LEFT = 0.7  # share of the poses that go on to the next round
-
-
-def in_place(score: Score) -> Lay:
-    """Poses that are scored where they are."""
-    return lambda R, t: (score(R, t), t)
 
 
 @dataclass(frozen=True)
@@ -37,7 +31,8 @@ class ClimbSettings:
     """How poses climb.
 
     Attributes:
-        drawn: poses a round, shared by those that are left. Each may move a little to where it scores most.
+        drawn: poses a round, shared by those that are left. With half as many, those that are near the truth are left
+            out before they have climbed.
         turn_deg: standard deviation of turns about each axis in the first round, 14 degrees in all: what is between a
             rotation and the nearest of the view sphere.
         last_turn_deg: in the last round.
@@ -45,10 +40,10 @@ class ClimbSettings:
         rounds_again: how many rounds there.
     """
 
-    drawn: int = 200
+    drawn: int = 800
     turn_deg: float = 8.0
     last_turn_deg: float = 3.0
-    drawn_again: int = 48
+    drawn_again: int = 128
     rounds_again: int = 4
 
     def __post_init__(self) -> None:
@@ -95,7 +90,7 @@ class Scored:
 
 def climbed(
     start: Scored, count: int, settings: ClimbSettings, rng: np.random.Generator, *, rounds: int, length_m: float,
-    lay: Lay,
+    score: Score,
 ) -> Scored:  # fmt: skip
     """The `count` best poses that are reached, the best first.
 
@@ -106,8 +101,7 @@ def climbed(
         rng: of the draws.
         rounds: how many.
         length_m: the object's diameter.
-        lay: moves poses (B, 3, 3), (B, 3) a little to where they score most: their scores, as those of `start` were
-            scored, and where that is (B, 3).
+        score: of poses, as those of `start` were scored.
     """
     left, shrinking = start, (settings.last_turn_deg / settings.turn_deg) ** (1.0 / max(rounds - 1, 1))
     for number in range(rounds):
@@ -115,8 +109,7 @@ def climbed(
         size, each = len(left.t), max(settings.drawn // len(left.t), 1)
         R = so3.exp(sigma * rng.standard_normal((size, each, 3))) @ left.R[:, None]
         t = left.t[:, None] + _STEP * length_m * sigma * rng.standard_normal((size, each, 3))
-        beside, there = lay(R.reshape(-1, 3, 3), t.reshape(-1, 3))
-        drawn, t = np.asarray(beside, np.float64).reshape(size, each), there.reshape(size, each, 3)
+        drawn = np.asarray(score(R.reshape(-1, 3, 3), t.reshape(-1, 3)), np.float64).reshape(size, each)
         every, best = np.arange(size), drawn.argmax(axis=1)
         left = left.bettered(Scored(R[every, best], t[every, best], drawn[every, best]))
         left = left.best_apart(max(count, int(_LEFT * size)), length_m)

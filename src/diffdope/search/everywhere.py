@@ -64,7 +64,7 @@ def search_everywhere(
     """
     narrow, wide = pyramids_everywhere(search)
     trust = search.fallback_confidence
-    if guesses:
+    if guesses := guesses[: narrow.hypotheses[0]]:  # which the history has room for
         R, t = np.stack([one.R_m2c for one in guesses]), np.stack([one.t_m2c for one in guesses])
         finest = narrow.of_level(len(narrow.levels) - 1)
         first = _from_poses(descent, meshes, R, t, finest, last, 0, trust)
@@ -110,18 +110,19 @@ def _from_poses(
     if isinstance(found, Failure):
         return found
     solution = found.ended.solution
-    R, t = solution.R[:, 0], solution.t[:, 0]
+    # As many as the last level takes where each level leaves some out.
+    some = np.argsort(solution.cost, kind="stable")[: pyramid.levels[-1].hypotheses]
+    R, t, cost, columns = solution.R[some, 0], solution.t[some, 0], solution.cost[some], found.columns[some]
     distinct = non_maximum_suppression(
-        R, t, solution.cost, pyramid.levels[-1].hypotheses,
-        angle_rad=_DISTINCT_RAD, distance_m=_DISTINCT * meshes.length_m,
-    )  # fmt: skip
+        R, t, cost, len(t), angle_rad=_DISTINCT_RAD, distance_m=_DISTINCT * meshes.length_m
+    )
     answers: list[Candidates] = []
     for number in distinct:
-        beaten = solution.cost[number] > _BEATEN * solution.cost[distinct[0]]
+        beaten = cost[number] > _BEATEN * cost[distinct[0]]
         if beaten and any(not one.doubtful(confidence) for one in answers):
             break
         pose = Pose(R[number], t[number])
-        one = descent.run(last, Hypotheses(R[[number]], t[[number]], found.columns[[number]]), pose)
+        one = descent.run(last, Hypotheses(R[[number]], t[[number]], columns[[number]]), pose)
         if isinstance(one, Candidates):
-            answers.append(one.agreeing(agreement(R, t, solution.cost, one.pose, meshes.length_m)))
+            answers.append(one.agreeing(agreement(R, t, cost, one.pose, meshes.length_m)))
     return Everywhere(start, surest_first(answers)) if answers else Failure(Status.FAILED, found.level.window)

@@ -22,7 +22,7 @@ from diffdope.problem.region import projected_box
 from diffdope.scene.observation import Observation
 from diffdope.search.box_proposals import BoxSettings, box_score
 from diffdope.search.candidates import Candidates, Hypotheses
-from diffdope.search.climb import Score, Scored, climbed, in_place
+from diffdope.search.climb import Score, Scored, climbed
 from diffdope.search.levels import Level, PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.proposals import around_prior
@@ -68,8 +68,7 @@ class SeenAround:
         score = self._scored(size=_CLIMBED_PX, faces=first.faces, depth_range=self._settings.depth_range)
         return climbed(
             Scored.of(R, t, score).best_apart(_BEGUN, self._length_m), second.hypotheses,
-            replace(self._settings.climb, drawn=_DRAWN), rng, rounds=_ROUNDS, length_m=self._length_m,
-            lay=in_place(score),
+            replace(self._settings.climb, drawn=_DRAWN), rng, rounds=_ROUNDS, length_m=self._length_m, score=score,
         )  # fmt: skip
 
     def through_levels(self, run: Run, poses: Scored, column: int) -> Scored:
