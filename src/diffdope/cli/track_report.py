@@ -13,8 +13,9 @@ from rich.table import Table
 from diffdope.cli.journal_display import JournalDisplay
 from diffdope.cli.progress import COMPILES, Activity, counted
 from diffdope.cli.report import view_line
-from diffdope.cli.track_run import Video, events_of, poses_of
+from diffdope.cli.track_run import EMPTY_MASK, Video, events_of, poses_of
 from diffdope.io.bop_results import Estimate, write_results
+from diffdope.io.images import LIKE_DEPTH
 from diffdope.io.pose_outputs import write_scene_gt, write_tum
 from diffdope.io.wording import in_options
 from diffdope.pipelines.found_again import FOUND_FAR
@@ -33,7 +34,10 @@ _AGREEMENTS = {
 }
 
 # Notes about the inputs, by a part that does not depend on the frame.
-_PREMISES = ("contradiction: depth", "contradiction: scale", "registration:", "depth_scale", "is the unit")
+_PREMISES = (
+    "contradiction: depth", "contradiction: scale", "registration:", "depth_scale", "is the unit", EMPTY_MASK,
+    LIKE_DEPTH,
+)  # fmt: skip
 
 
 class TrackDisplay(JournalDisplay):
@@ -54,9 +58,9 @@ class TrackDisplay(JournalDisplay):
         """Takes a frame, and says if the object was lost or found in it."""
         lost = record["status"] == Status.LOST
         confidence = 0.0 if record["confidence"] is None else record["confidence"]
-        self._text = f"{'lost' if lost else 'tracking'}: confidence {confidence:.2f}"
+        self._text = "lost" if lost else f"tracking: confidence {confidence:.2f}"
         if lost != self._lost:
-            event = f"lost, confidence {confidence:.2f}" if lost else events_of(record)
+            event = in_options(record["message"].partition(";")[0]) if lost else events_of(record)
             self._console.print(f"frame {self._done - 1}, {record['time_s']:.2f} s: {event}")
             self._lost = lost
 

@@ -25,6 +25,9 @@ from diffdope.scene.observation import Observation
 
 Record = Mapping[str, Any]
 
+EMPTY_MASK = "mask: empty"
+"""How the note of a frame begins whose mask shows no object."""
+
 AGAIN = 30
 """Trusted frames after which a tracker's state depends on those before no longer: what is usual follows each of them by
 a tenth (`UsualFit`), and a velocity is forgotten in a third of the time."""
@@ -41,7 +44,7 @@ class Video:
     notes: tuple[str, ...] = ()
 
     def observation(self, frame: Frame) -> Observation:
-        """A frame as the library takes it; a mask without any pixel is left out, since it shows no object.
+        """A frame as the library takes it; a mask without any pixel is left out, and a note says so.
 
         Raises:
             DiffDopeError: if the frame cannot be used: it is named.
@@ -51,6 +54,8 @@ class Video:
         if mask is None and self.box is not None and frame.time_s == 0.0:
             boxed = mask_in_box(self.box, frame.size)
             mask, said = boxed.pixels, boxed.notes
+        elif mask is None and frame.mask is not None:
+            said = (f"{EMPTY_MASK}, as where the object is not in the picture: this frame was tracked without it",)
         depth = None if frame.depth is None or not np.any(frame.depth) else frame.depth
         scale: float | None = None
         try:
@@ -88,7 +93,7 @@ def track_into(
         for frame in video.frames.read(len(names)):
             observation = video.observation(frame)
             if searching and observation.mask_box is None:  # the run before has searched in vain
-                result = not_found_yet("no mask")
+                result = not_found_yet("no mask", notes=observation.notes)
             else:
                 result = refiner.track(observation, pose, time_s=frame.time_s)
                 searching = False

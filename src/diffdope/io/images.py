@@ -25,6 +25,25 @@ ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", 
 """Of files that are taken for images where a folder holds others too."""
 
 
+LIKE_DEPTH = "rgb: one channel of 16 bits"
+"""How the note begins on a photograph that looks like a depth image."""
+_BRIGHT = 0.5  # of the largest number: distances in millimetres or less end below it, exposures do not, as a rule
+
+
+def notes_on_rgb(rgb: NDArray[Any] | None) -> tuple[str, ...]:
+    """A note on what was given as a photograph and looks like a depth image.
+
+    Args:
+        rgb: as the file holds it; None for no photograph.
+    """
+    if rgb is None or rgb.ndim != 2 or rgb.dtype.newbyteorder("=") != np.uint16 or not rgb.size:
+        return ()
+    most, full = int(rgb.max()), int(np.iinfo(np.uint16).max)
+    if most > _BRIGHT * full:
+        return ()
+    return (f"{LIKE_DEPTH}, up to {most} of {full}, as depth images have: was it to be given as depth?",)
+
+
 def read_image(name: str, path: Source) -> NDArray[Any]:
     """The array of an image or .npy file, in the file's own number type; palettes are resolved to RGB.
 

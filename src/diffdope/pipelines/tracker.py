@@ -116,7 +116,7 @@ class Tracker:
             self._clock_s = _finite(time_s)
         self._searched = True
         if not masked or self._locate is None:
-            return not_found_yet("no mask")
+            return not_found_yet("no mask", notes=observation.notes)
         found = self._made(self._locate(observation))
         found = self._film.looked_at(found, observation, found.pose)
         if sureness(found) >= self._settings.found:
