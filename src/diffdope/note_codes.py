@@ -27,6 +27,8 @@ class NoteCode(StrEnum):
     MASK_BOX = "mask-box"
     MASK_LOGITS = "mask-logits"
     MASK_INVERTED = "mask-inverted"
+    MASK_EMPTY = "mask-empty"
+    RGB_LIKE_DEPTH = "rgb-like-depth"
     BOX_CUT = "box-cut"
     BOX_CORNERS = "box-corners"
     START_UNIT = "start-unit"

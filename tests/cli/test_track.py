@@ -105,7 +105,7 @@ def test_a_line_holds_the_whole_result(video: Path) -> None:
     _, records, _ = read_journal(video.parent / "out" / "poses.jsonl")
     for record in records.values():
         result = decode(record, RefinementResult)
-        assert result.ok and result.evidence is not None and result.modalities == ("rgb", "depth")
+        assert result.ok and result.evidence is not None and result.modalities == ("rgb", "depth", "outline")
         assert not any(note.startswith("the record") for note in result.notes)
 
 
@@ -267,12 +267,23 @@ def test_a_film_will_do(video: Path, drawn: list[dict[str, np.ndarray]]) -> None
     assert np.allclose([record["time_s"] for record in records.values()], np.arange(FRAMES) / 15.0)
 
 
-def test_an_empty_mask_is_no_mask(video: Path) -> None:
-    Image.fromarray(np.zeros((CAMERA.height, CAMERA.width), bool)).save(video / "mask" / "000012.png")
+def test_an_empty_mask_is_no_mask_and_the_summary_says_in_how_many_frames(
+    video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for k in (12, 13):
+        Image.fromarray(np.zeros((CAMERA.height, CAMERA.width), bool)).save(video / "mask" / f"{k:06d}.png")
     assert main([*words(video, mask=video / "mask"), "--no-film"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "in 2 frames: mask: empty, as where the object is not in the picture" in said
 
 
-def test_a_lost_end_is_exit_code_1_and_guesses_are_no_results(video: Path) -> None:
+def test_a_depth_image_as_photograph_is_told(video: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main([*words(video, rgb=video / "depth"), "--no-film"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"in {FRAMES} frames: rgb: one channel of 16 bits" in said and "was it to be given as depth?" in said
+
+
+def test_a_lost_end_is_exit_code_1_and_guesses_are_no_results(video: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for k in range(3, FRAMES):  # the object is gone
         flat = np.full((CAMERA.height, CAMERA.width), 12000, np.uint16)
         Image.fromarray(flat).save(video / "depth" / f"{k + 10:06d}.png")
@@ -281,6 +292,9 @@ def test_a_lost_end_is_exit_code_1_and_guesses_are_no_results(video: Path) -> No
     _, records, _ = read_journal(video.parent / "out" / "poses.jsonl")
     lost = [record["status"] == "lost" for record in records.values()]
     assert lost[:3] == [False] * 3 and lost[-1]
+    assert all(record["confidence"] == 0.0 for record, gone in zip(records.values(), lost, strict=True) if gone)
+    told = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("frame "))
+    assert "lost for 1 frame (" in told and "lost, confidence" not in told
     assert len(read_results(video.parent / "out" / "poses.csv")) == len(estimates(records, 1)) == lost.count(False)
     assert last_good(records, truth(0)).distance_to(truth(2)) < 0.05
 

@@ -93,6 +93,14 @@ def test_folders_or_a_film_are_opened_by_what_is_there(tmp_path: Path) -> None:
         open_frames({"rgb": path, "mask": rgb})
 
 
+def test_a_single_image_is_no_folder_and_no_film(tmp_path: Path) -> None:
+    rgb = write(tmp_path / "rgb", "a.png")
+    for kind, wanted in (("rgb", "a folder of photographs or a film"), ("depth", "a folder of images")):
+        folders = {"rgb": rgb, kind: rgb / "a.png"}
+        with pytest.raises(DiffDopeError, match=f"{kind}: expected {wanted}, got the single .*a.png; give the folder"):
+            open_frames(folders)
+
+
 def test_the_former_path_still_leads_here() -> None:
     assert ImageFoldersOf01 is ImageFolders
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from diffdope.errors import DiffDopeError
-from diffdope.io.images import as_rgb_texture, read_depth, read_image, read_rgb
+from diffdope.io.images import as_rgb_texture, notes_on_rgb, read_depth, read_image, read_rgb
 from diffdope.io.masks import read_mask
 
 
@@ -109,3 +109,13 @@ def test_textures_become_rgb(mode: str) -> None:
     texture = as_rgb_texture(image)
     assert texture.shape == (2, 3, 3) and texture.dtype == np.uint8
     assert np.abs(texture.astype(int) - 204).max() <= 2
+
+
+def test_a_depth_image_is_told_from_a_photograph() -> None:
+    distances = np.full((4, 6), 700, np.uint16)
+    assert "up to 700 of 65535" in notes_on_rgb(distances)[0]
+    assert notes_on_rgb(distances.astype(">u2")) == notes_on_rgb(distances)
+    bright = distances.copy()
+    bright[0, 0] = 60_000  # a camera of one channel and 16 bits
+    for photograph in (bright, distances.astype(np.uint8), np.zeros((4, 6, 3), np.uint16), None):
+        assert notes_on_rgb(photograph) == ()

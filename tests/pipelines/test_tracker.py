@@ -143,6 +143,39 @@ def test_what_is_never_found_with_a_high_confidence_is_lost_if_it_looks_otherwis
     assert states == [Status.CONVERGED] * 2 + [Status.LOST]
 
 
+def test_a_lost_frame_has_no_confidence_and_says_what_it_lacks(box: Mesh) -> None:
+    outline = 0.6
+
+    def refine(observation: Observation, start: Pose) -> Attempt:
+        sure = replace(answer(start, 0.7), evidence=FitQuality(outline=outline), covariance=np.eye(6))
+        return Attempt(sure, None)
+
+    followed = Tracker(box, TrackingSettings(patience=1), refine, refine)
+    assert followed.track(grey(), START).confidence == 0.7
+    outline = 0.3
+    result = followed.track(grey())
+    assert result.status is Status.LOST and result.confidence == 0.0 and result.covariance is None
+    assert "what is there looks less like it" in result.message and "0.70" not in result.message
+
+
+def test_a_pose_that_slid_along_a_flat_face_is_told_by_the_colours_that_were_learned(box: Mesh) -> None:
+    """Depth fits there as well, and the sum of all shares is 0.7 of the usual one."""
+    answers = [(0.9, 0.8), (0.9, 0.8), (0.7, 0.1), (0.6, 0.7), (0.7, 0.1), (0.6, 0.1)]  # confidence, learned colours
+
+    def refine(observation: Observation, start: Pose) -> Attempt:
+        confidence, learned = answers.pop(0)
+        seen = FitQuality(depth_inliers=0.9, outline=0.6, learned=learned)
+        return Attempt(replace(answer(start.retract([0.02, 0, 0, 0, 0, 0]), confidence), evidence=seen), None)
+
+    followed = Tracker(box, TrackingSettings(), refine, refine)
+    followed.track(grey(), START)
+    followed.track(grey())  # it moves, so that a frame has two starts from here on
+    result = followed.track(grey())
+    assert result.confidence == 0.6 and not result.notes  # the less sure one, whose colours fit
+    result = followed.track(grey())
+    assert not answers and result.notes[0].startswith("in doubt")
+
+
 def test_what_is_usual_is_no_excuse_below_the_least_confidence(box: Mesh) -> None:
     near, wide = Script([0.08, 0.08]), Script([0.08, 0.08])
     followed = tracker(box, near, wide)

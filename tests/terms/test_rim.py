@@ -12,6 +12,7 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
+from diffdope.terms.base import Rendering
 from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.quadratic_factor import QuadraticFactor
 from diffdope.terms.rim import Rims
@@ -42,7 +43,7 @@ def factor_at(
     rgb = LIGHT.gain * seen.rgb[0] + covered * LIGHT.bias + (1.0 - covered) * background * (1.0 - dark)
     rgb = rgb.reshape(CAMERA.height, 3, CAMERA.width, 3, 3).mean(axis=(1, 3))
     photo = np.asarray(gaussian_filter(rgb, (0.7, 0.7, 0.0)), np.float32)
-    drawn = Renderer(mesh, CAMERA).render(pose.R_m2c, pose.t_m2c)
+    drawn = Rendering.of(Renderer(mesh, CAMERA).render(pose.R_m2c, pose.t_m2c))
     factor = Rims(photo, CAMERA, LIGHT, 0.1).factor(drawn, pose, reach_px)
     assert factor is not None
     return factor
@@ -88,5 +89,5 @@ def test_a_part_that_is_too_thin_for_a_side_of_its_own_says_nothing_across() -> 
 
 def test_an_object_without_an_outline_has_no_rims(box: Mesh) -> None:
     pose = TRUTH.retract([1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
-    drawn = Renderer(box, CAMERA).render(pose.R_m2c, pose.t_m2c)
+    drawn = Rendering.of(Renderer(box, CAMERA).render(pose.R_m2c, pose.t_m2c))
     assert Rims(np.zeros((128, 128, 3), np.float32), CAMERA, LIGHT, 0.1).factor(drawn, pose) is None

@@ -23,6 +23,7 @@ from diffdope.errors import expected
 from diffdope.io.capture import notes_on_lens, notes_on_size
 from diffdope.io.files import check_folder
 from diffdope.io.frames import Frames, open_frames
+from diffdope.io.images import notes_on_rgb
 from diffdope.jobs.journal import Journal
 from diffdope.pipelines.attempt import tracking_presets
 from diffdope.pipelines.confidence_file import with_confidence_file
@@ -107,7 +108,7 @@ def read_video(given: TrackArguments) -> Video:
     files = given.files(mask=None, box=None)
     camera, file_mm = files.read_camera(first.size)
     depth = None if first.depth is None else files.depth_reader(camera, file_mm, first.depth)
-    notes = (*notes_on_lens(camera), *notes_on_size(files.camera_size, camera))
+    notes = (*notes_on_lens(camera), *notes_on_size(files.camera_size, camera), *notes_on_rgb(first.rgb))
     video = Video(frames, camera, depth, box_of("box", given.box), notes)
     video.observation(first)
     return video

@@ -36,7 +36,8 @@ _AGREEMENTS = {
 # What notes say of inputs that are the same in every frame.
 _PREMISES = frozenset({
     NoteCode.DEPTH_SCALE, NoteCode.DEPTH_SCALE_UNSURE, NoteCode.DEPTH_KIND, NoteCode.FILM_DISTANCE,
-    NoteCode.REGISTRATION, NoteCode.UNITS, NoteCode.DEPTH_UNIT, NoteCode.TOO_FAR,
+    NoteCode.REGISTRATION, NoteCode.UNITS, NoteCode.DEPTH_UNIT, NoteCode.TOO_FAR, NoteCode.MASK_EMPTY,
+    NoteCode.RGB_LIKE_DEPTH,
 })  # fmt: skip
 
 
@@ -58,9 +59,9 @@ class TrackDisplay(JournalDisplay):
         """Takes a frame, and says if the object was lost or found in it."""
         lost = record["status"] == Status.LOST
         confidence = 0.0 if record["confidence"] is None else record["confidence"]
-        self._text = f"{'lost' if lost else 'tracking'}: confidence {confidence:.2f}"
+        self._text = "lost" if lost else f"tracking: confidence {confidence:.2f}"
         if lost != self._lost:
-            event = f"lost, confidence {confidence:.2f}" if lost else events_of(record)
+            event = in_options(record["message"].partition(";")[0]) if lost else events_of(record)
             self._console.print(f"frame {self._done - 1}, {record['time_s']:.2f} s: {event}")
             self._lost = lost
 

@@ -18,7 +18,7 @@ from diffdope.io.masks import mask_in_box
 from diffdope.io.poses import pose_of
 from diffdope.io.results import encode, notes_in
 from diffdope.jobs.journal import Journal
-from diffdope.note_codes import NoteCode, codes_of, of_codes
+from diffdope.note_codes import Note, NoteCode, codes_of, of_codes
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.tracked import not_found_yet
@@ -43,7 +43,7 @@ class Video:
     notes: tuple[str, ...] = ()
 
     def observation(self, frame: Frame) -> Observation:
-        """A frame as the library takes it; a mask without any pixel is left out, since it shows no object.
+        """A frame as the library takes it; a mask without any pixel is left out, and a note says so.
 
         Raises:
             DiffDopeError: if the frame cannot be used: it is named.
@@ -53,6 +53,9 @@ class Video:
         if mask is None and self.box is not None and frame.time_s == 0.0:
             boxed = mask_in_box(self.box, frame.size)
             mask, said = boxed.pixels, boxed.notes
+        elif mask is None and frame.mask is not None:
+            text = "mask: empty, as where the object is not in the picture: this frame was tracked without it"
+            said = (Note(NoteCode.MASK_EMPTY, text),)
         depth = None if frame.depth is None or not np.any(frame.depth) else frame.depth
         scale: float | None = None
         try:
@@ -90,7 +93,7 @@ def track_into(
         for frame in video.frames.read(len(names)):
             observation = video.observation(frame)
             if searching and observation.mask_box is None:  # the run before has searched in vain
-                result = not_found_yet("no mask")
+                result = not_found_yet("no mask", notes=observation.notes)
             else:
                 result = refiner.track(observation, pose, time_s=frame.time_s)
                 searching = False

@@ -15,7 +15,7 @@ from diffdope.io.camera_info import ROS_DEPTH_NOTE, is_camera_info
 from diffdope.io.camera_sizes import ROUNDED
 from diffdope.io.cameras import depth_scale_m, entry_in, load_camera_of_image
 from diffdope.io.depth import DepthReader, DepthSource, Kind
-from diffdope.io.images import read_depth, read_rgb
+from diffdope.io.images import notes_on_rgb, read_depth, read_rgb
 from diffdope.io.masks import Mask, MaskFile, mask_in_box
 from diffdope.io.memory_file import Source, source_of
 from diffdope.io.poses import read_extrinsics
@@ -106,7 +106,7 @@ class CaptureFiles:
         camera, file_mm = self.read_camera(shape)
         scale: float | None = None
         notes: list[str] = [*notes_on_lens(camera)]
-        notes += notes_on_size(self.camera_size, camera)
+        notes += (*notes_on_size(self.camera_size, camera), *notes_on_rgb(rgb))
         self._check_one_size(rgb, None if mask is None else mask.pixels)
         if depth is not None:
             depth, scale, said = self.depth_reader(camera, file_mm, depth).read(depth)

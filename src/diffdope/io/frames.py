@@ -138,10 +138,13 @@ class ImageFolders:
         return images
 
 
+_FOLDER = "give the folder that holds it; single images are for refine and locate"
 _READERS: dict[str, Callable[[Path], NDArray[Any]]] = {"rgb": read_rgb, "depth": read_depth}
 
 
 def _by_stem(name: str, folder: Path) -> dict[str, Path]:
+    if folder.is_file():
+        raise expected(name, "a folder of images", f"the single file {folder}", _FOLDER)
     if not folder.is_dir():
         raise none_at(name, "a folder of images", folder)
     files: dict[str, Path] = {}
@@ -172,6 +175,8 @@ def open_frames(
     rgb = folders.get("rgb")
     if rgb is None or rgb.is_dir():
         return ImageFolders(folders, fps=30.0 if fps is None else fps, **how)
+    if rgb.is_file() and rgb.suffix.lower() in ENDINGS:  # which PyAV takes for a film of one frame
+        raise expected("rgb", "a folder of photographs or a film", f"the single image {rgb}", _FOLDER)
     film = Film(rgb, fps=fps)
     others = {name: folder for name, folder in folders.items() if name != "rgb"}
     return FilmWithFolders(film, others, **how) if others else film

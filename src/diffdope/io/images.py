@@ -14,6 +14,7 @@ from diffdope.io.array_files import read_arrays
 from diffdope.io.exr import read_exr
 from diffdope.io.files import missing_file
 from diffdope.io.memory_file import MemoryFile, Source, opened, size_of, source_of
+from diffdope.note_codes import Note, NoteCode
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,6 +24,23 @@ _ORIENTATION = 0x0112
 
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy", ".npz", ".exr"})
 """Of files that are taken for images where a folder holds others too."""
+
+_BRIGHT = 0.5  # of the largest number: distances in millimetres or less end below it, exposures do not, as a rule
+
+
+def notes_on_rgb(rgb: NDArray[Any] | None) -> tuple[Note, ...]:
+    """A note on what was given as a photograph and looks like a depth image.
+
+    Args:
+        rgb: as the file holds it; None for no photograph.
+    """
+    if rgb is None or rgb.ndim != 2 or rgb.dtype.newbyteorder("=") != np.uint16 or not rgb.size:
+        return ()
+    most, full = int(rgb.max()), int(np.iinfo(np.uint16).max)
+    if most > _BRIGHT * full:
+        return ()
+    text = f"rgb: one channel of 16 bits, up to {most} of {full}, as depth images have: was it to be given as depth?"
+    return (Note(NoteCode.RGB_LIKE_DEPTH, text),)
 
 
 def read_image(name: str, path: Source) -> NDArray[Any]:

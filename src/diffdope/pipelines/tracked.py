@@ -17,17 +17,28 @@ _GONE = {
 }
 
 
-def not_found_yet(why: str, found: RefinementResult | None = None) -> RefinementResult:
+def not_found_yet(
+    why: str, found: RefinementResult | None = None, *, notes: tuple[str, ...] = ()
+) -> RefinementResult:  # fmt: skip
     """What a frame returns before the object was found for the first time.
 
     Args:
         why: in a few words.
         found: what was located there, if anything; it does not convince.
+        notes: of the frame, if nothing was.
     """
     text = f"not found yet ({why}); frames with a mask are searched, or start with track(observation, pose=...)"
     if found is None:
-        return nothing_compared(NOWHERE, Status.LOST, text)
-    return replace(found, status=Status.LOST, message=text, cost=math.inf, cost_per_modality={})
+        return replace(nothing_compared(NOWHERE, Status.LOST, text), notes=notes)
+    return _without_trust(found, found.pose, text)
+
+
+def _without_trust(result: RefinementResult, pose: Pose, text: str) -> RefinementResult:
+    """A lost frame's result: its pose is a guess, of which what speaks for the refused one says nothing."""
+    return replace(
+        result, pose=pose, status=Status.LOST, message=text, cost=math.inf, cost_per_modality={},
+        confidence=0.0, covariance=None, unobserved=None, answers=(), none_of_these=None,
+    )  # fmt: skip
 
 
 def sureness(result: RefinementResult) -> float:
@@ -51,7 +62,7 @@ def with_usual_note(result: RefinementResult, confidence: float) -> RefinementRe
 def lost(
     result: RefinementResult, predicted: Pose, frames: int, found: float, *, followed: bool
 ) -> RefinementResult:  # fmt: skip
-    """What a lost frame returns: the prediction, and why no more: no confidence of `found`.
+    """What a lost frame returns: the prediction, with a confidence of 0, and why no more.
 
     Args:
         result: of the frame, which does not convince.
@@ -61,9 +72,12 @@ def lost(
         followed: whether it has been followed before: then pose, unit and K were right.
     """
     said = _GONE.get(result.status, result.message) if followed else result.message
-    why = f"confidence {sureness(result):.2f}, below {found:.2g}" if result.ok else said
+    why = said
+    if result.ok:
+        sure = sureness(result)
+        why = f"confidence {sure:.2f}, below {found:.2g}" if sure < found else "what is there looks less like it"
     text = (
         f"lost for {frames} frame{'s' if frames > 1 else ''} ({why}); the pose is a guess from the last good one; "
         "the wider search goes on, or restart with track(observation, pose=...)"
     )
-    return replace(result, pose=predicted, status=Status.LOST, message=text, cost=math.inf, cost_per_modality={})
+    return _without_trust(result, predicted, text)

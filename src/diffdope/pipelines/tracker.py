@@ -117,7 +117,7 @@ class Tracker:
             self._clock_s = _finite(time_s)
         self._searched = True
         if not masked or self._locate is None:
-            return not_found_yet("no mask")
+            return not_found_yet("no mask", notes=observation.notes)
         found = self._made(self._locate(observation))
         found = self._film.looked_at(found, observation, found.pose)
         if sureness(found) >= self._settings.found:
@@ -204,7 +204,8 @@ class Tracker:
             results.append(self._made(attempt()))
             if sureness(results[-1]) >= self._usual.doubt and self._usual.is_met(results[-1], self._settings.alike):
                 return results[-1]
-        return max(results, key=sureness if self._usual.telling else likeness)
+        told = sureness if self._usual.telling else likeness
+        return max(results, key=lambda one: (self._usual.is_met(one, self._settings.unlike), told(one)))
 
     def _attempts(self, observation: Observation, starts: list[Pose]) -> Iterator[Callable[[], Attempt]]:
         """What is tried one after the other; the picture of the object is looked for where the first is in doubt."""

@@ -7,6 +7,7 @@ from diffdope.pipelines.tracked import likeness, sureness
 from diffdope.pipelines.tracking_settings import TrackingSettings
 
 _FOLLOW = 0.1  # by which share of a change what is usual follows a trusted frame
+_SLIPPED = 0.5  # of the usual share of learned colours: where a face has slid along itself, a fifth of it is left
 
 
 class UsualFit:
@@ -24,11 +25,14 @@ class UsualFit:
         """For a new film."""
         self._likeness: float | None = None
         self._confidence: float | None = None
+        self._learned: float | None = None
 
     def take(self, result: RefinementResult) -> None:
         """A frame that can be trusted."""
         self._likeness = _after(self._likeness, likeness(result))
         self._confidence = _after(self._confidence, sureness(result))
+        learned = _learned_of(result)
+        self._learned = self._learned if learned is None else _after(self._learned, learned)
 
     @property
     def telling(self) -> bool:
@@ -53,8 +57,20 @@ class UsualFit:
         return max(settings.unlike * self._confidence, settings.lost)
 
     def is_met(self, result: RefinementResult, share: float) -> bool:
-        """Whether the object looks as much like its model as it did in the frames before, or `share` of that."""
+        """Whether the object looks as much like its model as it did in the frames before, or `share` of that.
+
+        Beside depth that fits wherever a flat face slides along itself, colours that do not fit any more weigh too
+        little in a sum, so they count on their own, too.
+        """
+        learned = _learned_of(result)
+        if learned is not None and self._learned is not None and learned < _SLIPPED * self._learned:
+            return False
         return self._likeness is None or likeness(result) >= share * self._likeness
+
+
+def _learned_of(result: RefinementResult) -> float | None:
+    """Share of learned colours that fit; None where there are none."""
+    return None if result.evidence is None else result.evidence.learned
 
 
 def _after(usual: float | None, now: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -108,12 +108,12 @@ class LevelProblem:
         """Whether colours are compared."""
         return "rgb" in self.factor.modalities
 
-    @property
+    @cached_property
     def modalities(self) -> tuple[str, ...]:
         """Names of what is compared."""
         return tuple(name for name, counts in zip(ALL_MODALITIES, self.counted.tolist(), strict=True) if counts)
 
-    @property
+    @cached_property
     def counted(self) -> NDArray[np.bool_]:
         """(5,) which of ALL_MODALITIES are compared; a region of colours is not a mask, though it counts like one."""
         counted = np.empty(len(ALL_MODALITIES), np.bool_)

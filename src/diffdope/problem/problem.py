@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from copy import copy
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -107,8 +106,8 @@ class Problem:
 
     def with_quadratics(self, quadratics: Sequence[tuple[int, QuadraticFactor]]) -> Problem:
         """The same with other quadratic factors, which change from round to round; their variables are not checked."""
-        other = copy(self)
-        other.arrays = self.arrays._replace(quadratics=quadratic_arrays(quadratics))
+        other = object.__new__(Problem)  # as `copy` does, which a round of steps would wait for
+        other.__dict__ = {**self.__dict__, "arrays": self.arrays._replace(quadratics=quadratic_arrays(quadratics))}
         return other
 
     def share(self, work: Callable[[int], None], count: int) -> None:

@@ -154,7 +154,7 @@ class Descent:
         if contour.closing_px and level.contours is not None and level.contour_active and level.colored:
             level = replace(level, contours=level.contours.weighing(contour.closing))
             ended, hypotheses = self._rounds(
-                level, hypotheses, best, contour.closing_px, contour.closing_steps, prior, buffers, True
+                level, hypotheses, best, contour.closing_px, contour.closing_steps, prior, buffers, True, ended
             )
         if followed is None and self._creased(level):
             ended, hypotheses = self._rounds(
@@ -229,15 +229,16 @@ class Descent:
 
     def _rounds(
         self, level: LevelProblem, hypotheses: Hypotheses, best: Pose, reaches: Sequence[float], iterations: int,
-        prior: PosePrior | None, buffers: Buffers, final: bool, going_on: int | None = None, inner: bool = False,
+        prior: PosePrior | None, buffers: Buffers, final: bool, ended: Round | None = None, going_on: int | None = None,
+        inner: bool = False,
     ) -> tuple[Round, Hypotheses]:  # fmt: skip
         """Rounds of steps, before each of which terms that are linearised are linearised at the best pose so far."""
-        ended: Round | None = None
         problem = level.problem(self._variables, prior)
         for reach_px in reaches:
             ended = self._round(
-                level, problem, hypotheses, best, reach_px, iterations, buffers, final, going_on, inner=inner
-            )
+                level, problem, hypotheses, best, reach_px, iterations, buffers, final, going_on, inner=inner,
+                drawn=None if ended is None else ended.rendering,
+            )  # fmt: skip
             solution, best = ended.solution, ended.best
             hypotheses = Hypotheses(solution.R[:, 0], solution.t[:, 0], hypotheses.columns)
         assert ended is not None
@@ -246,10 +247,13 @@ class Descent:
     def _round(
         self, level: LevelProblem, problem: Problem, hypotheses: Hypotheses, best: Pose, reach_px: float,
         iterations: int, buffers: Buffers, final: bool, going_on: int | None, *, inner: bool,
+        drawn: Rendering | None,
     ) -> Round:  # fmt: skip
-        contour, learned = self._along_outline(level, best, buffers, reach_px, inner)
+        if drawn is None and (level.contour_active or level.rims is not None):
+            drawn = Rendering.of(level.drawn(buffers, best))
+        contour, learned = self._along_outline(level, best, drawn, reach_px, inner)
         matched = None if self._matched is None else self._matched.factor(best)
-        rims = None if level.rims is None else level.rims.factor(level.drawn(buffers, best), best, reach_px)
+        rims = None if level.rims is None or drawn is None else level.rims.factor(drawn, best, reach_px)
         held = tuple(factor for factor in (matched, rims) if factor is not None)
         quadratics = (*learned, *held, *pose_terms(self._meshes.corners_m, best, self._objective))
         every = quadratics if contour is None else (contour, *quadratics)
@@ -271,15 +275,14 @@ class Descent:
         return Round(solution, contour, every, rendering, row)
 
     def _along_outline(
-        self, level: LevelProblem, pose: Pose, buffers: Buffers, reach_px: float, inner: bool
+        self, level: LevelProblem, pose: Pose, images: Rendering | None, reach_px: float, inner: bool
     ) -> tuple[QuadraticFactor | None, tuple[QuadraticFactor, ...]]:
         """Of the photograph's edges near a pose, and of the colours that a film has shown before."""
         edges = level.contours
-        if edges is None or not level.contour_active:
+        if edges is None or images is None or not level.contour_active:
             return None, ()
-        images = level.drawn(buffers, pose)
-        drawn = images.coverage[0], images.depth[0]
-        contour = edges.factor(*drawn, pose, reach_px, images.rgb[0] if level.colored else None)
+        drawn = images.coverage, images.depth
+        contour = edges.factor(*drawn, pose, reach_px, images.rgb if level.colored else None)
         length_m, beside = self._meshes.length_m, [edges.border_factor(*drawn, pose)]
         if inner:
             beside.append(inner_factor(edges, self._meshes.creases, *drawn, pose, reach_px, length_m))

@@ -229,7 +229,7 @@ def costs_of(
         fixed: whether no search has a prior: then its iterates have these costs.
     """
     level, ended = found.level, found.ended
-    known = fixed and not estimate.moved and ended.contour is None
+    known = fixed and not estimate.moved
     solution, best = ended.solution, ended.solution.best
     rows = [0, found.winner_row - ended.first_row]
     costs, each = solution.history_cost[rows, best], solution.history_each[rows, best]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
-from diffdope.render.renderer import RenderedImages
+from diffdope.terms.base import Rendering
 from diffdope.terms.contour_kernel import OutlinePoints
 from diffdope.terms.contour_points import view_of, writable
 from diffdope.terms.outline_kernel import LEAST_POINTS, count_outline
@@ -44,7 +44,7 @@ class Rims:
     gain: PhotometricGain
     weight: float
 
-    def factor(self, images: RenderedImages, pose: Pose, reach_px: float = WIDEST_PX) -> QuadraticFactor | None:
+    def factor(self, images: Rendering, pose: Pose, reach_px: float = WIDEST_PX) -> QuadraticFactor | None:
         """Where the rims would move a pose that was drawn; None if it has hardly any outline.
 
         Args:
@@ -54,13 +54,13 @@ class Rims:
                 may be off, and the blur. The background beyond it stands for that within, which is another one where it
                 has a pattern, or the object's shadow.
         """
-        coverage, depth = writable(images.coverage[0]), writable(images.depth[0])
+        coverage, depth = writable(images.coverage), writable(images.depth)
         most = count_outline(coverage, depth)
         if most < LEAST_POINTS:
             return None
         slope, curvature, sums = np.zeros(6), np.zeros((6, 6)), np.zeros(2)
         points = sum_rims(
-            writable(self.rgb), writable(images.rgb[0]), coverage, depth, np.stack([self.gain.gain, self.gain.bias]),
+            writable(self.rgb), writable(images.rgb), coverage, depth, np.stack([self.gain.gain, self.gain.bias]),
             view_of(self.camera), pose.t_m2c.copy(), float(reach_px), OutlinePoints.of(most), RimRoom.empty(),
             slope, curvature, sums,
         )  # fmt: skip
