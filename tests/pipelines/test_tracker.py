@@ -176,6 +176,34 @@ def test_a_pose_that_slid_along_a_flat_face_is_told_by_the_colours_that_were_lea
     assert not answers and result.notes[0].startswith("in doubt")
 
 
+def film(box: Mesh, evidence: list[FitQuality], confidence: list[float]) -> list[Status]:
+    """States of frames of which a search finds that evidence, so confident, wherever it begins."""
+    frame = 0
+
+    def refine(observation: Observation, start: Pose) -> Attempt:
+        return Attempt(replace(answer(start, confidence[frame]), evidence=evidence[frame]), None)
+
+    followed, states = Tracker(box, TrackingSettings(), refine, refine), []
+    for frame in range(len(evidence)):
+        states.append(followed.track(grey(), START if frame == 0 else None).status)
+    return states
+
+
+def test_where_only_contrast_speaks_for_the_object_a_weaker_one_does_not_lose_it(box: Mesh) -> None:
+    outlines = [0.8] + [0.6] * 6
+    confidence = [0.9] + [0.2] * 6
+    plain = [FitQuality(outline=share) for share in outlines]
+    assert film(box, plain, confidence) == [Status.CONVERGED] * 7
+    with_depth = [FitQuality(outline=share, depth_inliers=0.9) for share in outlines]
+    assert film(box, with_depth, confidence)[3] is Status.LOST
+
+
+def test_only_kinds_of_evidence_that_frames_have_in_common_compare(box: Mesh) -> None:
+    # Colours are learned from the first frame on: that they fit is no excuse for an outline that is gone.
+    evidence = [FitQuality(outline=0.8), *(FitQuality(outline=0.3, learned=1.0) for _ in range(4))]
+    assert film(box, evidence, [0.9] * 5)[3] is Status.LOST
+
+
 def test_what_is_usual_is_no_excuse_below_the_least_confidence(box: Mesh) -> None:
     near, wide = Script([0.08, 0.08]), Script([0.08, 0.08])
     followed = tracker(box, near, wide)

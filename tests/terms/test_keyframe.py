@@ -11,7 +11,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.terms.contour import smoothed
-from diffdope.terms.keyframe import Keyframe
+from diffdope.terms.keyframe import Keyframe, surface_of
 
 POSE = Pose(np.eye(3), np.array([0.01, -0.005, 0.5])).retract([0.0, 0.0, 0.0, 0.6, 0.4, 0.0])
 BESIDE = POSE.retract([0.0008, -0.0006, 0.001, 0.008, -0.006, 0.01])
@@ -102,3 +102,31 @@ def test_sides_that_are_not_seen_say_nothing(box: Mesh, keyframe: Keyframe) -> N
 def test_too_little_of_the_object_gives_no_keyframe(box: Mesh) -> None:
     nothing = np.zeros((CAMERA.height, CAMERA.width), np.float32)
     assert Keyframe.of(smooth_picture(box, POSE), nothing, nothing, CAMERA, POSE) is None
+
+
+def test_normals_are_those_of_the_faces(box: Mesh, keyframe: Keyframe) -> None:
+    length = np.linalg.norm(keyframe.normals, axis=1)
+    assert length == pytest.approx(np.ones(len(length)), abs=1e-6)
+    half = np.abs(box.vertices_m).max(axis=0)
+    face = np.argmin(np.abs(np.abs(keyframe.points) - half), axis=1)
+    rows = np.arange(len(face))
+    outwards = keyframe.normals[rows, face] * np.sign(keyframe.points[rows, face])
+    assert np.mean(np.abs(outwards) > 0.98) > 0.9  # but for pixels at edges
+    assert np.unique(np.sign(outwards)).size == 1  # all of them outwards, or all inwards
+
+
+def test_faces_that_become_brighter_or_darker_as_they_turn_change_nothing(box: Mesh, keyframe: Keyframe) -> None:
+    photograph = smooth_picture(box, POSE)
+    coverage, depth = drawn(box, POSE)
+    _, normals = surface_of(depth, CAMERA)
+    turned = np.where(coverage[..., None] > 0.5, normals @ np.array([[0.2], [-0.15], [0.1]]), 0.0)
+    lit = np.asarray(photograph + turned, np.float32)
+    evenly = keyframe.support(photograph, coverage, depth, CAMERA, POSE, box.diameter)
+    shaded = keyframe.support(lit, coverage, depth, CAMERA, POSE, box.diameter)
+    assert evenly is not None and shaded is not None
+    assert shaded == pytest.approx(evenly, abs=0.02)
+    factor = keyframe.factor(lit, coverage, depth, CAMERA, POSE, box.diameter)
+    assert factor is not None
+    step = np.linalg.solve(factor.curvature, -factor.slope)
+    assert np.linalg.norm(step[:3]) < 0.1 * BESIDE.distance_to(POSE)
+    assert np.linalg.norm(step[3:]) < 0.1 * BESIDE.angle_to(POSE)

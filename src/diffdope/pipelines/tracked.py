@@ -46,11 +46,29 @@ def sureness(result: RefinementResult) -> float:
     return result.confidence if result.ok and result.confidence is not None else 0.0
 
 
-def likeness(result: RefinementResult) -> float:
-    """How much the visible part of the object looks like its model: shares of what fits, and texture, summed up."""
+def shares(result: RefinementResult) -> dict[str, float]:
+    """How much the visible part of the object looks like its model, by kinds of evidence: shares of what fits."""
     seen = result.evidence
-    shares = () if seen is None else (seen.depth_inliers, seen.texture, seen.outline, seen.learned)
-    return max(sum(share for share in shares if share is not None), 0.0)
+    if seen is None:
+        return {}
+    every = {
+        "depth": seen.depth_inliers, "texture": seen.texture, "outline": seen.outline, "learned": seen.learned
+    }  # fmt: skip
+    return {name: share for name, share in every.items() if share is not None}
+
+
+def likeness(result: RefinementResult) -> float:
+    """The same, summed up."""
+    return max(sum(shares(result).values()), 0.0)
+
+
+def rests_on_contrast(result: RefinementResult) -> bool:
+    """Whether nothing but the contrast of the outline speaks for it: no mask, no depth, no pattern.
+
+    How strong that is depends on what is behind the object.
+    """
+    seen = result.evidence
+    return seen is not None and seen.overlap is None and seen.depth_inliers is None and seen.texture is None
 
 
 def with_usual_note(result: RefinementResult, confidence: float) -> RefinementResult:

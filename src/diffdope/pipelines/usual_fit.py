@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diffdope.pipelines.result import RefinementResult
-from diffdope.pipelines.tracked import likeness, sureness
+from diffdope.pipelines.tracked import rests_on_contrast, shares, sureness
 from diffdope.pipelines.tracking_settings import TrackingSettings
 
 _FOLLOW = 0.1  # by which share of a change what is usual follows a trusted frame
@@ -23,13 +23,16 @@ class UsualFit:
 
     def clear(self) -> None:
         """For a new film."""
-        self._likeness: float | None = None
+        self._shares: dict[str, float] = {}
         self._confidence: float | None = None
         self._learned: float | None = None
+        self._contrast_alone = False
 
     def take(self, result: RefinementResult) -> None:
         """A frame that can be trusted."""
-        self._likeness = _after(self._likeness, likeness(result))
+        for name, share in shares(result).items():
+            self._shares[name] = _after(self._shares.get(name), share)
+        self._contrast_alone = rests_on_contrast(result)
         self._confidence = _after(self._confidence, sureness(result))
         learned = _learned_of(result)
         self._learned = self._learned if learned is None else _after(self._learned, learned)
@@ -38,9 +41,11 @@ class UsualFit:
     def telling(self) -> bool:
         """Whether the confidence tells right from wrong.
 
-        Where an object is never found with a high one, it does not; what the object looks like beside the frames before
-        still does.
+        Where an object is never found with a high one, or it rests on the outline's contrast alone, it does not; what
+        the object looks like beside the frames before still does.
         """
+        if self._contrast_alone:
+            return False
         return self._confidence is None or self._confidence >= self._settings.doubt
 
     @property
@@ -59,13 +64,16 @@ class UsualFit:
     def is_met(self, result: RefinementResult, share: float) -> bool:
         """Whether the object looks as much like its model as it did in the frames before, or `share` of that.
 
-        Beside depth that fits wherever a flat face slides along itself, colours that do not fit any more weigh too
-        little in a sum, so they count on their own, too.
+        Only kinds of evidence that both have compare: colours are learned from the first frame on. Beside depth that
+        fits wherever a flat face slides along itself, colours that do not fit any more weigh too little in a sum, so
+        they count on their own, too.
         """
         learned = _learned_of(result)
         if learned is not None and self._learned is not None and learned < _SLIPPED * self._learned:
             return False
-        return self._likeness is None or likeness(result) >= share * self._likeness
+        now = {name: value for name, value in shares(result).items() if name in self._shares}
+        usual = sum(self._shares[name] for name in now)
+        return not self._shares or max(sum(now.values()), 0.0) >= share * usual
 
 
 def _learned_of(result: RefinementResult) -> float | None:

@@ -129,7 +129,8 @@ class Descent:
                 # Of hypotheses of which the others were left out, those that agreed stay the voters.
                 before = before if settled and before is not None and len(reached.cost) == 1 else reached
                 hypotheses = reached.best_apart(one.hypotheses, self._meshes.length_m)
-            prior = prior_around(expected or start, pyramid, level, self._search, self._meshes)
+            film = self._keyframes is not None
+            prior = prior_around(expected or start, pyramid, level, self._search, self._meshes, film=film)
             buffers = self._meshes.buffers(one.faces)
             alone = (0.0,) if level.rims is None else _RIM_ROUNDS
             reaches: Sequence[float] = self._search.outline.reach_px if level.contour_active else alone

@@ -4,7 +4,9 @@ A mesh without colours, or of a single one, is only held by its outline where th
 the object misleads that. But in a film it has been seen: in a frame whose pose can be trusted, the points of its
 surface get the colours of their pixels, and in the next frames they should be where these colours are. That is direct
 image alignment against keyframes (Engel, Koltun and Cremers, DSO, TPAMI 2018), with the object's mesh for the depth.
-Errors of the first frame's pose stay, but do not grow while the same side of the object is seen.
+Errors of the first frame's pose stay, but do not grow while the same side of the object is seen. As the object turns,
+its faces become brighter and darker, each as it faces the light: what is linear in the normal is taken off, or a plain
+object, of which the shading is all that is learned, would be turned to where its faces had these colours.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.terms.contour_points import writable
-from diffdope.terms.keyframe_kernel import count_fitting, sum_keyframe
+from diffdope.terms.keyframe_kernel import LightRoom, count_fitting, sum_keyframe
 from diffdope.terms.layout import CONTOUR
 from diffdope.terms.quadratic_factor import QuadraticFactor
 
@@ -36,11 +38,12 @@ _MARGIN = 0.02  # share of the diameter by which a point may lie behind what is 
 
 @dataclass(frozen=True)
 class Keyframe:
-    """Points (N, 3) of an object in its own frame, metres, their colours (N, 3), and the pose of that frame."""
+    """Points (N, 3) of an object in its own frame, metres, their colours and normals (N, 3), and that frame's pose."""
 
     pose: Pose
     points: F64
     colours: F64
+    normals: F64
 
     @classmethod
     def of(cls, smooth: F32, coverage: F32, depth: F32, camera: Camera, pose: Pose) -> Keyframe | None:
@@ -58,10 +61,10 @@ class Keyframe:
             return None
         chosen = slice(None, None, -(-len(row) // _MOST_POINTS))
         row, column = row[chosen], column[chosen]
-        z = depth[row, column].astype(np.float64)
-        x, y = (column - camera.cx) / camera.fx * z, (row - camera.cy) / camera.fy * z
-        points = (np.stack([x, y, z], axis=1) - pose.t_m2c) @ pose.R_m2c
-        return cls(pose, np.ascontiguousarray(points), np.array(smooth[row, column], np.float64))
+        surface, normals = surface_of(depth, camera)
+        points = (surface[row, column] - pose.t_m2c) @ pose.R_m2c
+        facing = normals[row, column] @ pose.R_m2c
+        return cls(pose, np.ascontiguousarray(points), np.array(smooth[row, column], np.float64), facing)
 
     def factor(
         self, smooth: F32, coverage: F32, depth: F32, camera: Camera, pose: Pose, length_m: float
@@ -102,11 +105,35 @@ class Keyframe:
         """What both kernels begin with."""
         view = camera.fx, camera.fy, camera.cx, camera.cy
         return (
-            smooth, writable(coverage), writable(depth), self.points, self.colours, pose.R_m2c.copy(),
+            smooth, writable(coverage), writable(depth), self.points, self.colours, self.normals, pose.R_m2c.copy(),
             pose.t_m2c.copy(), view, _MARGIN * length_m,
         )  # fmt: skip
 
-    def _room(self) -> tuple[NDArray[Any], ...]:
+    def _room(self) -> tuple[Any, ...]:
         """What both kernels work in: colours, which points are seen, light."""
         count = len(self.points)
-        return np.empty((count, 3)), np.empty(count, np.int64), np.empty((2, 3))
+        return np.empty((count, 3)), np.empty(count, np.int64), LightRoom.empty()
+
+
+def surface_of(depth: F32, camera: Camera) -> tuple[F64, F64]:
+    """Points and unit normals (H, W, 3) of a drawn surface, in the camera's frame; normals of 0 where there is none.
+
+    A normal is of the neighbours to which the step in depth is smaller: at an outline, those on the object.
+
+    Args:
+        depth: (H, W), metres; 0 where nothing is drawn.
+        camera: of it.
+    """
+    z = np.asarray(depth, np.float64)
+    row, column = np.mgrid[0 : z.shape[0], 0 : z.shape[1]]
+    points = np.stack([(column - camera.cx) / camera.fx * z, (row - camera.cy) / camera.fy * z, z], axis=2)
+    normals = np.cross(_slope(points, 1), _slope(points, 0))
+    length = np.linalg.norm(normals, axis=2, keepdims=True)
+    return points, normals / np.maximum(length, 1e-12)
+
+
+def _slope(points: F64, axis: int) -> F64:
+    """The difference (H, W, 3) to the neighbour before or behind along an axis, to whose depth the step is smaller."""
+    before, behind = np.roll(points, 1, axis), np.roll(points, -1, axis)
+    nearer = np.abs(behind[..., 2:] - points[..., 2:]) < np.abs(points[..., 2:] - before[..., 2:])
+    return np.where(nearer, behind - points, points - before)

@@ -2,30 +2,106 @@
 
 # mypy: allow-untyped-defs
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR
 from diffdope.terms.smoothing_kernel import sampled_at
 
+F64 = NDArray[np.float64]
+
+LIGHTS = 5
+"""Numbers of the light between two frames: gain, bias, and the change by the normal's three coordinates."""
 _LEAST_GAIN, _MOST_GAIN = 0.5, 2.0  # of the light between two frames of a film
+_SAME = 1e-2  # holds a gain of 1: a pattern of a tenth of the brightness tells another; faces do by their normals
+_EVEN = 1e-4  # holds no change by normals: a hundredth of them, for a noise of a hundredth
+_HELD = 1e6  # a gain that must not change
+_TINY = 1e-9
+
+
+class LightRoom(NamedTuple):
+    """To work in: matrix (5, 5), right side (5,), light (5,) and one point's row (5,)."""
+
+    matrix: F64
+    right: F64
+    light: F64
+    row: F64
+
+    @classmethod
+    def empty(cls) -> "LightRoom":
+        """For one channel at a time."""
+        return cls(np.empty((LIGHTS, LIGHTS)), np.empty(LIGHTS), np.empty(LIGHTS), np.empty(LIGHTS))
 
 
 @njit(**KERNEL)
-def _light(observed, colours, seen, light):
-    """Fills light (2, 3): gain and bias of each channel that take colours (N, 3) to observed ones, least squares."""
+def _solve(A, b, x):
+    """Fills x (5,), which solves A x = b for a positive definite A (5, 5): by Cholesky's factors, which replace A."""
+    for j in range(LIGHTS):
+        for k in range(j):
+            A[j, j] -= A[j, k] * A[j, k]
+        A[j, j] = np.sqrt(max(A[j, j], 1e-12))
+        for i in range(j + 1, LIGHTS):
+            for k in range(j):
+                A[i, j] -= A[i, k] * A[j, k]
+            A[i, j] /= A[j, j]
+    for i in range(LIGHTS):
+        x[i] = b[i]
+        for k in range(i):
+            x[i] -= A[i, k] * x[k]
+        x[i] /= A[i, i]
+    for i in range(LIGHTS - 1, -1, -1):
+        for k in range(i + 1, LIGHTS):
+            x[i] -= A[k, i] * x[k]
+        x[i] /= A[i, i]
+
+
+@njit(**KERNEL)
+def _fit_light(observed, colours, normals, seen, c, usual, held, room):
+    """Fills room.light with that of one channel, least squares; returns its gain, which is held to a usual one."""
+    room.matrix[:] = 0.0
+    room.right[:] = 0.0
+    n = 0.0
+    for i in range(len(colours)):
+        if seen[i] == 0:
+            continue
+        n += 1.0
+        room.row[0], room.row[1] = colours[i, c], 1.0
+        room.row[2], room.row[3], room.row[4] = normals[i, 0], normals[i, 1], normals[i, 2]
+        for j in range(LIGHTS):
+            room.right[j] += room.row[j] * observed[i, c]
+            for k in range(j + 1):
+                room.matrix[j, k] += room.row[j] * room.row[k]
+    n = max(n, 1.0)
+    room.matrix[0, 0] += n * held
+    room.right[0] += n * held * usual
+    room.matrix[1, 1] += n * _TINY
+    for j in range(2, LIGHTS):
+        room.matrix[j, j] += n * _EVEN
+    _solve(room.matrix, room.right, room.light)
+    return room.light[0]
+
+
+@njit(**KERNEL)
+def _take_off_light(observed, colours, normals, seen, room):
+    """Turns observed (N, 3) into what the light of this frame does not explain of it.
+
+    In each channel, it is a gain and a bias on learned colours (N, 3), and a linear function of the normals (N, 3): as
+    an object turns, each of its faces becomes brighter or darker, which is not its motion.
+    """
     for c in range(3):
-        n, s_c, s_i, s_cc, s_ci = 0.0, 0.0, 0.0, 0.0, 0.0
+        gain = _fit_light(observed, colours, normals, seen, c, 1.0, _SAME, room)
+        if gain < _LEAST_GAIN or gain > _MOST_GAIN:
+            gain = min(max(gain, _LEAST_GAIN), _MOST_GAIN)
+            _fit_light(observed, colours, normals, seen, c, gain, _HELD, room)
         for i in range(len(colours)):
             if seen[i] > 0:
-                a, b = colours[i, c], observed[i, c]
-                n, s_c, s_i, s_cc, s_ci = n + 1.0, s_c + a, s_i + b, s_cc + a * a, s_ci + a * b
-        n = max(n, 1.0)
-        # A flat prior of one grey step's variance: without a pattern, only the bias can be told.
-        spread = s_cc / n - (s_c / n) ** 2 + 1e-4
-        gain = (s_ci / n - s_c * s_i / n**2 + 1e-4) / spread
-        gain = min(max(gain, _LEAST_GAIN), _MOST_GAIN)
-        light[0, c], light[1, c] = gain, (s_i - gain * s_c) / n
+                turned = (
+                    room.light[2] * normals[i, 0] + room.light[3] * normals[i, 1] + room.light[4] * normals[i, 2]
+                )  # fmt: skip
+                observed[i, c] -= room.light[0] * colours[i, c] + room.light[1] + turned
 
 
 @njit(**KERNEL)
@@ -52,44 +128,42 @@ def _look(smooth, coverage, depth, points, R, t, view, margin_m, observed, seen)
 
 
 @njit(**SCALAR)
-def _residual(observed, colours, light, i):
+def _squared(residual, i):
     """Squared distance of a point's colour from the learned one in the light of this frame."""
-    total = 0.0
-    for c in range(3):
-        off = observed[i, c] - light[0, c] * colours[i, c] - light[1, c]
-        total += off * off
-    return total
+    return residual[i, 0] * residual[i, 0] + residual[i, 1] * residual[i, 1] + residual[i, 2] * residual[i, 2]
 
 
 @njit(**ENTRY)
-def count_fitting(smooth, coverage, depth, points, colours, R, t, view, margin_m, fits, observed, seen, light, sums):
+def count_fitting(
+    smooth, coverage, depth, points, colours, normals, R, t, view, margin_m, fits, observed, seen, light, sums
+):  # fmt: skip
     """Adds to sums (2,): points that are seen, and those whose colour fits; arguments as `sum_keyframe`."""
     _look(smooth, coverage, depth, points, R, t, view, margin_m, observed, seen)
-    _light(observed, colours, seen, light)
+    _take_off_light(observed, colours, normals, seen, light)
     for i in range(len(points)):
         if seen[i] == 0:
             continue
         sums[0] += 1.0
-        if _residual(observed, colours, light, i) < fits**2:
+        if _squared(observed, i) < fits**2:
             sums[1] += 1.0
 
 
 @njit(**ENTRY)
 def sum_keyframe(
-    smooth, coverage, depth, points, colours, R, t, view, margin_m, tolerance, row, observed, seen, light, slope,
-    curvature, sums,
+    smooth, coverage, depth, points, colours, normals, R, t, view, margin_m, tolerance, row, observed, seen, light,
+    slope, curvature, sums,
 ):  # fmt: skip
     """Normal equations of the points that are seen.
 
     smooth (H, W, 3): the photograph; coverage, depth (H, W): of the rendering at the pose R (3, 3), t (3,); points
-    (N, 3) in the object's frame, and their colours (N, 3); view: fx, fy, cx, cy; margin_m: by which a point may lie
-    behind the rendering; tolerance: a colour that is off by more counts as an outlier does (Cauchy).
+    (N, 3) in the object's frame, their colours and normals (N, 3); view: fx, fy, cx, cy; margin_m: by which a point may
+    lie behind the rendering; tolerance: a colour that is off by more counts as an outlier does (Cauchy).
 
-    Fills row (6,), observed (N, 3), seen (N,) and light (2, 3) to work in; adds to slope (6,), curvature (6, 6), and
+    Fills row (6,), observed (N, 3), seen (N,) and light to work in; adds to slope (6,), curvature (6, 6), and
     sums (2,): points that are seen, weighted squared residuals.
     """
     _look(smooth, coverage, depth, points, R, t, view, margin_m, observed, seen)
-    _light(observed, colours, seen, light)
+    _take_off_light(observed, colours, normals, seen, light)
     fx, fy, cx, cy = view
     for i in range(len(points)):
         if seen[i] == 0:
@@ -99,12 +173,12 @@ def sum_keyframe(
         pz = R[2, 0] * points[i, 0] + R[2, 1] * points[i, 1] + R[2, 2] * points[i, 2]
         x, y, z = px + t[0], py + t[1], pz + t[2]
         u, v = fx * x / z + cx, fy * y / z + cy
-        total = _residual(observed, colours, light, i)
+        total = _squared(observed, i)
         weight = 1.0 / (1.0 + total / tolerance**2)
         sums[0] += 1.0
         sums[1] += weight * total
         for c in range(3):
-            off = observed[i, c] - light[0, c] * colours[i, c] - light[1, c]
+            off = observed[i, c]
             across = sampled_at(smooth, v, u + 0.5, c) - sampled_at(smooth, v, u - 0.5, c)
             down = sampled_at(smooth, v + 0.5, u, c) - sampled_at(smooth, v - 0.5, u, c)
             a, b = fx * across / z, fy * down / z
