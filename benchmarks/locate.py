@@ -112,12 +112,23 @@ def errors_mm(case: Case, pose: dd.Pose) -> tuple[float, float]:
     return 1e3 * least, 1e3 * add_s(pose, case.truth, points)
 
 
-def located(row: str, how: Preset, *, every: int = 1, most: int | None = None) -> Iterator[Found]:
-    """Every n-th case of a row. Where nothing says where the object is, any of its pieces in the image is right."""
+def located(
+    row: str, how: Preset, *, every: int = 1, most: int | None = None, refiners: dict[Path, dd.Refiner] | None = None
+) -> Iterator[Found]:
+    """Every n-th case of a row. Where nothing says where the object is, any of its pieces in the image is right.
+
+    Args:
+        row: of the table.
+        how: the preset.
+        every: n.
+        most: cases at most.
+        refiners: of meshes, kept from row to row.
+    """
     cases, images = ROWS[row]
     somewhere = not {"mask", BOX, LOOSE} & set(images)
     groups = _by_image(cases.cases("10")) if somewhere else ([case] for case in cases.cases("10"))
-    refiners: dict[Path, dd.Refiner] = {}
+    refiners = {} if refiners is None else refiners
+    warm: set[Path] = set()
     rng = np.random.default_rng(0)
     for group in islice(groups, 0, most, every):
         case = group[0]
@@ -127,9 +138,13 @@ def located(row: str, how: Preset, *, every: int = 1, most: int | None = None) -
         where = {"box": box} if {BOX, LOOSE} & set(images) else {}
         if case.mesh_path not in refiners:
             refiners[case.mesh_path] = dd.Refiner(load_mesh(case.mesh_path), preset=how, threads=1)
-            refiners[case.mesh_path].locate(observation, **where)
+        refiner = refiners[case.mesh_path]
+        if case.mesh_path not in warm:
+            warm.add(case.mesh_path)
+            refiner.preset = how
+            refiner.locate(observation, **where)
         began = time.process_time()
-        result = refiners[case.mesh_path].locate(observation, **where)
+        result = refiner.locate(observation, **where)
         ms = 1e3 * (time.process_time() - began)
         poses = [pose for answer in result.answers for pose in (answer.pose, *answer.alternatives)]
         among = any(errors_mm(one, pose)[0] < LIMIT_MM for pose in poses for one in group)
@@ -186,6 +201,7 @@ def main(argv: list[str] | None = None) -> int:
         "| wrong > 0.5, > 0.9 | right, failed | ms |"
     )
     print("|---" * 9 + "|")
+    refiners: dict[Path, dd.Refiner] = {}
     for rotations in options.rotations:
         how = preset("default")
         if rotations:
@@ -195,7 +211,7 @@ def main(argv: list[str] | None = None) -> int:
             everywhere = how.search.everywhere.with_lists(hypotheses=options.hypotheses)
             how = replace(how, search=replace(how.search, everywhere=everywhere))
         for row in (name for name in ROWS if name.startswith(tuple(options.sets))):
-            found = list(located(row, how, every=options.every, most=options.most))
+            found = list(located(row, how, every=options.every, most=options.most, refiners=refiners))
             print(summary(f"{row}, {rotations} rotations" if rotations else row, found), flush=True)
             for one in found:
                 if options.list and (one.add > LIMIT_MM or not one.ok):

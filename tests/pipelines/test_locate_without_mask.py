@@ -16,9 +16,11 @@ from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.in_box import surest
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Status
+from diffdope.problem.failure import Failure
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
+from diffdope.search import box_masks, everywhere
 
 MESH, OBSERVATION, START, TRUTH = packaged_example()
 UNMASKED = OBSERVATION.without_mask()
@@ -177,3 +179,54 @@ def test_what_would_lie_outside_of_the_picture_is_not_believed(refiner: Refiner)
         for seen in (UNMASKED, Observation(camera, depth=OBSERVATION.depth)):
             result = refiner.locate(seen, box=box)
             assert not result.ok and (result.confidence or 0.0) < 0.5, result
+
+
+# ---------------------------------------------------------------- what a box leads to
+
+
+def test_the_search_in_a_mask_begins_with_the_poses_that_led_there(refiner: Refiner) -> None:
+    search = refiner._searcher.search(refiner.preset, UNMASKED, None)
+    x, y, width, height = box_of(OBSERVATION)
+    guesses = search.masks_in_box((x, y, x + width - 1.0, y + height - 1.0), 0)
+    assert not isinstance(guesses, Failure)
+    own = refiner.frame.enter(TRUTH)
+    assert guesses[0].poses[0].angle_to(own) < 0.1
+    assert guesses[0].poses[0].distance_to(own) < 0.05 * MESH.diameter
+    counts = refiner.preset.resolved_search.box.pyramid.hypotheses
+    assert 2 <= len(guesses[0].poses) <= counts[-1]  # others than the mask's own, which may be right in it
+
+
+def test_poses_that_are_known_are_taken_in_place_of_templates(
+    refiner: Refiner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid: list[int] = []
+    everything = everywhere.view_sphere
+
+    def counted(*given, **how):  # type: ignore[no-untyped-def]
+        laid.append(1)
+        return everything(*given, **how)
+
+    monkeypatch.setattr(everywhere, "view_sphere", counted)
+    own = refiner.frame.enter(TRUTH)
+    beside = Pose(own.R_m2c, own.t_m2c + np.array([0.0, 0.0, 0.03 * MESH.diameter]))
+    upside_down = Pose(own.R_m2c @ np.diag([1.0, -1.0, -1.0]), own.t_m2c)
+    searcher, preset = refiner._searcher, refiner.preset
+    good = searcher.attempt(preset, OBSERVATION, None, guesses=(upside_down, beside)).result
+    assert not laid and good.ok and good.pose.angle_to(own) < 0.02
+    # Where none of them convinces, the wider search begins from templates.
+    bad = searcher.attempt(preset, OBSERVATION, None, guesses=(upside_down,)).result
+    assert laid and bad.pose.angle_to(own) < 0.02
+
+
+def test_a_mask_like_one_before_it_is_not_searched_again(refiner: Refiner, monkeypatch: pytest.MonkeyPatch) -> None:
+    search = refiner._searcher.search(refiner.preset, UNMASKED, None)
+    x, y, width, height = box_of(OBSERVATION)
+    box = (x, y, x + width - 1.0, y + height - 1.0)
+    drawn = iter([np.tri(20, dtype=bool), np.tri(20, dtype=bool)])
+    monkeypatch.setattr(box_masks, "_mask", lambda *_: next(drawn))
+    alike = search.masks_in_box(box, 0)
+    assert not isinstance(alike, Failure) and len(alike) == 1
+    drawn = iter([np.tri(20, dtype=bool), np.tri(20, dtype=bool).T])
+    apart = search.masks_in_box(box, 0)
+    assert not isinstance(apart, Failure) and len(apart) == 2
+    assert apart[1].poses[0] is not apart[0].poses[0] and set(apart[1].poses) == set(apart[0].poses)

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.experiments.shapes import primitives
+from diffdope.experiments.shapes import grid_box, primitives
 from diffdope.experiments.synthetic import picture, random_pose
+from diffdope.geometry import so3
 from diffdope.geometry.perturb import random_rotation
 from diffdope.geometry.pose import Pose
 from diffdope.problem import box_screening_kernel as kernel
 from diffdope.problem.failure import Failure
 from diffdope.problem.screening_kernel import Placements, Templates
+from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.box_proposals import BoxSettings, box_proposals, box_score, lies_in_box
 from diffdope.search.mesh_levels import MeshLevels
@@ -20,6 +22,7 @@ from diffdope.search.view_sphere import ViewSphereSettings
 
 BOX = primitives()["box, label"].mesh
 CUBE = primitives()["cube"].mesh
+BAR = Mesh(*grid_box(np.array([0.24, 0.03, 0.03]), 6))
 
 
 def oracle(
@@ -139,6 +142,30 @@ def test_the_truth_explains_more_than_what_is_off(levels: MeshLevels) -> None:
         t = truth.t_m2c + np.array(off, np.float64)
         score = box_score(levels, seen, box, settings, size=48, faces=0, depth_range=0.05)(R, t)
         assert np.argmax(score) == 0, score
+
+
+def crossed(angle_deg: float) -> tuple[Pose, Pose, Observation]:
+    """Two bars, one upon the other, seen from above: the lower and the upper pose, and the mask of the lower."""
+    turn = so3.exp(np.radians([0.0, 0.0, angle_deg]))
+    lower = Pose(np.eye(3), np.array([0.0, 0.0, 0.63]))
+    upper = Pose(turn, np.array([0.0, 0.0, 0.6]))
+    seen = picture([(BAR, lower), (BAR, upper)], np.random.default_rng(0))
+    return lower, upper, seen
+
+
+def test_of_two_bars_the_one_is_meant_at_whose_ends_the_box_ends() -> None:
+    lower, upper, seen = crossed(10.0)
+    levels = MeshLevels(BAR, threads=1)
+    assert seen.mask_box is not None
+    R, t = np.stack([lower.R_m2c, upper.R_m2c]), np.stack([lower.t_m2c, upper.t_m2c])
+
+    def surplus(settings: BoxSettings) -> float:
+        score = box_score(levels, seen.without_mask(), seen.mask_box, settings, size=48, faces=0, depth_range=0.05)
+        of_lower, of_upper = score(R, t)
+        return float(of_lower - of_upper)
+
+    assert surplus(BoxSettings()) > 0.0
+    assert surplus(BoxSettings(behind=1.0, outside=1.0, edge=0.5)) < 0.0
 
 
 def test_what_sticks_out_of_a_box_is_counted(levels: MeshLevels) -> None:

@@ -57,8 +57,8 @@ def anywhere(
         return Attempt(searcher.refused(guesses, None, began), None)
 
     def attempts() -> Iterator[Attempt]:
-        for mask, pose in guesses:
-            one = searcher.attempt(preset, whole.with_mask(mask), None, progress=progress, guess=pose)
+        for mask, poses in guesses:
+            one = searcher.attempt(preset, whole.with_mask(mask), None, progress=progress, guesses=poses)
             yield with_note(one, IN_A_PIECE) if box is None else doubted(one, searcher.meshes, whole, box, settings)
 
     best = surest(attempts(), settings.fallback_confidence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -57,7 +58,7 @@ class MeshSearcher:
         progress: Progress | None = None,
         keyframes: Keyframes | None = None,
         box: Box | None = None,
-        guess: Pose | None = None,
+        guesses: Sequence[Pose] = (),
         **how: Any,
     ) -> Attempt:
         """One search: a result in the own frame.
@@ -69,18 +70,18 @@ class MeshSearcher:
             progress: as `Refiner.refine` has it.
             keyframes: what a film has shown of the object so far.
             box: see `Search`.
-            guess: see `Search`.
+            guesses: see `Search`.
             how: see `Search.run`.
         """
         began = time.perf_counter()
-        outcome = self.search(preset, observation, pose, progress, keyframes, box, guess).run(**how)
+        outcome = self.search(preset, observation, pose, progress, keyframes, box, guesses).run(**how)
         if isinstance(outcome, Failure):
             return Attempt(self.refused(outcome, pose, began), None)
         return Attempt(self._result(outcome, observation, began, boxed=box is not None), outcome.gain)
 
     def search(
         self, preset: Preset, observation: Observation, pose: Pose | None, progress: Progress | None = None,
-        keyframes: Keyframes | None = None, box: Box | None = None, guess: Pose | None = None,
+        keyframes: Keyframes | None = None, box: Box | None = None, guesses: Sequence[Pose] = (),
     ) -> Search:  # fmt: skip
         """The search, not run yet; for the arguments see `attempt`.
 
@@ -94,7 +95,7 @@ class MeshSearcher:
             self.meshes, observation, pose, preset.resolved_search, preset.objective,
             margin=preset.crop.margin, seed=self.seed,
             descent=preset.descent if preset.solver == "descent" else None, progress=progress, keyframes=keyframes,
-            box=box, guess=guess,
+            box=box, guesses=guesses,
         )  # fmt: skip
 
     def refused(self, failure: Failure, pose: Pose | None, began: float) -> RefinementResult:

@@ -175,6 +175,6 @@ def screen_box(seen, templates, placements, first, last, follow, pay, bins, scor
         depth, rgb, far = templates.depth[number], templates.rgb[number], placements.z[j]
         if follow > 0:
             far = _moved(seen, depth, scale, x, y, far, pay, bins)
-        gain = _gain(seen, depth, rgb, scale, x, y, far, pay)
+        gain = _gain(seen, depth, rgb, scale, x, y, far, pay) if pay.color > _NONE else _ONE
         score[j] = _score(seen, depth, rgb, scale, x, y, far, gain, pay)
         z[j] = far

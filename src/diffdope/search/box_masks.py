@@ -23,14 +23,15 @@ from diffdope.search.settings import SearchSettings
 Mask = NDArray[np.bool_]
 
 _MASK_PX = 160
+_ALIKE = 0.9  # overlap of two masks, by their union, in which a search with the same poses ends alike
 _FEWEST = 8  # pixels of that crop: a mask of fewer holds nothing
 
 
 class Guess(NamedTuple):
-    """A mask (H, W) of the whole image in which the object may be, and its pose, if one has led to the mask."""
+    """A mask (H, W) of the whole image in which the object may be, and the poses that it may have there, if known."""
 
     mask: Mask
-    pose: Pose | None
+    poses: tuple[Pose, ...] = ()
 
 
 def masks_in_box(
@@ -55,7 +56,7 @@ def masks_in_box(
     if isinstance(proposals, Failure):
         return proposals
     first, *finer = settings.pyramid.levels
-    counts = [*(level.hypotheses for level in finer), settings.masks]
+    counts = [*(level.hypotheses for level in finer), settings.pyramid.levels[-1].hypotheses]
     scored, rng = partial(box_score, meshes, observation, box, settings), np.random.default_rng(seed)
     score = scored(size=first.size, faces=first.faces, depth_range=settings.depth_range)
     kept = climbed(
@@ -76,10 +77,19 @@ def masks_in_box(
         kept = climbed(
             kept, counts[number], climb, rng, rounds=climb.rounds_again, length_m=meshes.length_m, score=score
         )
-    poses = [Pose(*one) for one in zip(kept.R, kept.t, strict=True)]
-    masks = [_mask(meshes, observation, pose, box, search) for pose in poses]
-    guesses = [Guess(mask, pose) for mask, pose in zip(masks, poses, strict=True) if mask is not None]
+    # What explains less in the box may be right in a mask: an object the other way round, or end for end.
+    poses = tuple(Pose(*one) for one in zip(kept.R, kept.t, strict=True))
+    guesses: list[Guess] = []
+    for k, pose in enumerate(poses[: settings.masks]):
+        mask = _mask(meshes, observation, pose, box, search)
+        if mask is not None and not any(_alike(mask, one.mask) for one in guesses):
+            guesses.append(Guess(mask, poses[k:] + poses[:k]))
     return guesses or Failure(Status.FAILED)
+
+
+def _alike(one: Mask, other: Mask) -> bool:
+    """Whether two masks show the same pixels, nearly."""
+    return bool(np.count_nonzero(one & other) > _ALIKE * np.count_nonzero(one | other))
 
 
 def _mask(

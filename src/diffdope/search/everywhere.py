@@ -6,10 +6,12 @@ its own, in its own light and with its own occluders, and what speaks most for i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import agreement
 from diffdope.geometry.pose import Pose
@@ -22,6 +24,8 @@ from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.selection import non_maximum_suppression
 from diffdope.search.settings import SearchSettings
 from diffdope.search.view_sphere import ViewSphereSettings, view_sphere
+
+F64 = NDArray[np.float64]
 
 _BEATEN = 1.5  # ratio of costs at the last common level: what costs more is not looked at once another one convinces
 _DISTINCT_RAD, _DISTINCT = np.radians(6.0), 0.03  # the last levels take poses that are closer to the same end
@@ -46,7 +50,7 @@ def pyramids_everywhere(search: SearchSettings) -> tuple[PyramidSettings, Pyrami
 
 def search_everywhere(
     descent: Descent, meshes: MeshLevels, observation: Observation, search: SearchSettings, last: PyramidSettings,
-    guess: Pose | None = None,
+    guesses: Sequence[Pose] = (),
 ) -> Everywhere | Failure:  # fmt: skip
     """The poses that an observation supports, found with no start; by a wider search if the first does not convince.
 
@@ -56,11 +60,16 @@ def search_everywhere(
         observation: with a mask.
         search: of the search.
         last: the levels that every answer goes through on its own.
-        guess: a pose that goes before the proposals.
+        guesses: poses that are about right, if some are known: the first search takes them in place of proposals.
     """
     narrow, wide = pyramids_everywhere(search)
     trust = search.fallback_confidence
-    first = _from_proposals(descent, meshes, observation, search.view_sphere, narrow, last, 0, trust, guess)
+    if guesses := guesses[: narrow.hypotheses[0]]:  # which the history has room for
+        R, t = np.stack([one.R_m2c for one in guesses]), np.stack([one.t_m2c for one in guesses])
+        finest = narrow.of_level(len(narrow.levels) - 1)
+        first = _from_poses(descent, meshes, R, t, finest, last, 0, trust)
+    else:
+        first = _from_proposals(descent, meshes, observation, search.view_sphere, narrow, last, 0, trust)
     if isinstance(first, Failure) and first.status is not Status.FAILED:
         return first
     if trust <= 0.0:
@@ -81,32 +90,39 @@ def surest_first(answers: list[Candidates]) -> list[Candidates]:
 
 def _from_proposals(
     descent: Descent, meshes: MeshLevels, observation: Observation, sphere: ViewSphereSettings,
-    pyramid: PyramidSettings, last: PyramidSettings, column: int, confidence: float, guess: Pose | None = None,
+    pyramid: PyramidSettings, last: PyramidSettings, column: int, confidence: float,
 ) -> Everywhere | Failure:  # fmt: skip
-    """One search, whose hypotheses are numbered from a column on."""
+    """One search from templates, whose hypotheses are numbered from a column on."""
     proposals = view_sphere(meshes, observation, sphere, pyramid.levels[0].hypotheses)
     if isinstance(proposals, Failure):
         return proposals
-    R, t = proposals.R, proposals.t
-    if guess is not None:  # in the place of the last one
-        R, t = np.concatenate([guess.R_m2c[None], R[:-1]]), np.concatenate([guess.t_m2c[None], t[:-1]])
+    return _from_poses(descent, meshes, proposals.R, proposals.t, pyramid, last, column, confidence)
+
+
+def _from_poses(
+    descent: Descent, meshes: MeshLevels, R: F64, t: F64, pyramid: PyramidSettings, last: PyramidSettings,
+    column: int, confidence: float,
+) -> Everywhere | Failure:  # fmt: skip
+    """One search from poses (B, 3, 3) and (B, 3), the likeliest first."""
     start = Pose(R[0], t[0])
     hypotheses = Hypotheses(R, t, column + np.arange(len(t)))
     found = descent.run(pyramid, hypotheses, start)
     if isinstance(found, Failure):
         return found
     solution = found.ended.solution
-    R, t = solution.R[:, 0], solution.t[:, 0]
+    # As many as the last level takes where each level leaves some out.
+    some = np.argsort(solution.cost, kind="stable")[: pyramid.levels[-1].hypotheses]
+    R, t, cost, columns = solution.R[some, 0], solution.t[some, 0], solution.cost[some], found.columns[some]
     distinct = non_maximum_suppression(
-        R, t, solution.cost, len(t), angle_rad=_DISTINCT_RAD, distance_m=_DISTINCT * meshes.length_m
+        R, t, cost, len(t), angle_rad=_DISTINCT_RAD, distance_m=_DISTINCT * meshes.length_m
     )
     answers: list[Candidates] = []
     for number in distinct:
-        beaten = solution.cost[number] > _BEATEN * solution.cost[distinct[0]]
+        beaten = cost[number] > _BEATEN * cost[distinct[0]]
         if beaten and any(not one.doubtful(confidence) for one in answers):
             break
         pose = Pose(R[number], t[number])
-        one = descent.run(last, Hypotheses(R[[number]], t[[number]], found.columns[[number]]), pose)
+        one = descent.run(last, Hypotheses(R[[number]], t[[number]], columns[[number]]), pose)
         if isinstance(one, Candidates):
-            answers.append(one.agreeing(agreement(R, t, solution.cost, one.pose, meshes.length_m)))
+            answers.append(one.agreeing(agreement(R, t, cost, one.pose, meshes.length_m)))
     return Everywhere(start, surest_first(answers)) if answers else Failure(Status.FAILED, found.level.window)

@@ -6,6 +6,7 @@ symmetric alternatives, and the last steps: each is made where the settings ask 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -63,7 +64,7 @@ class Search:
         keyframes: what a film has shown of the object so far.
         box: first and last column and row (x0, y0, x1, y1) of the object's visible part, where it is to be found by
             keypoints of the photograph.
-        guess: where to look everywhere, a pose to look at before others.
+        guesses: where to look everywhere, poses that are about right, if some are known.
     """
 
     def __init__(
@@ -80,9 +81,9 @@ class Search:
         progress: Progress | None = None,
         keyframes: Keyframes | None = None,
         box: Box | None = None,
-        guess: Pose | None = None,
+        guesses: Sequence[Pose] = (),
     ) -> None:
-        self._box, self._guess, self._filmed = box, guess, keyframes is not None
+        self._box, self._guesses, self._filmed = box, guesses, keyframes is not None
         self._meshes, self._observation, self._start = meshes, observation, pose
         self._settings, self._objective, self._first_order = settings, objective, descent is not None
         self._answers: list[Candidates] = []
@@ -195,7 +196,7 @@ class Search:
         """Masks of pieces that stand out and may be the object, the likeliest first; see `pieces.pieces`."""
         s = self._settings
         found = pieces(self._meshes, self._observation, s.view_sphere, s.pieces, seed)
-        return [Guess(mask, None) for mask in found] or Failure(Status.NO_OVERLAP)
+        return [Guess(mask) for mask in found] or Failure(Status.NO_OVERLAP)
 
     def _most(self) -> int:
         """Iterates that all descents make at most, less one."""
@@ -235,7 +236,7 @@ class Search:
         """What is found with no start pose; the first proposal stands for the start from then on."""
         given = self._descent, self._meshes, self._observation
         if self._box is None:
-            found = search_everywhere(*given, self._settings, self._again, self._guess)
+            found = search_everywhere(*given, self._settings, self._again, self._guesses)
         else:
             found = search_by_features(*given, self._box, self._settings, self._again)
         if isinstance(found, Failure):
