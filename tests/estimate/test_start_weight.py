@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from diffdope.estimate.start_weight import WeighedPose, weighed
+from diffdope.estimate.start_weight import WeighedPose, systematic, weighed
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose, difference
 
@@ -83,3 +83,32 @@ def test_a_share_of_none_leaves_pose_and_covariance_as_they_are(truth: Pose) -> 
     assert none.pose.distance_to(truth) == 0.0
     assert np.array_equal(none.covariance, COVARIANCE)
     assert half.pose.distance_to(truth) == pytest.approx(0.5 * whole.pose.distance_to(truth))
+
+
+def test_one_covariance_of_one_is_that_covariance(truth: Pose) -> None:
+    start = truth.retract(np.array([1e-3, 5e-4, 1e-3, 0.01, 0.0, 0.02]))
+    one, several = (weighed(truth, covariance, start, **RADIUS) for covariance in (COVARIANCE, COVARIANCE[None]))
+    assert np.array_equal(one.pose.t_m2c, several.pose.t_m2c) and np.array_equal(one.pose.R_m2c, several.pose.R_m2c)
+    assert np.array_equal(one.covariance, several.covariance)
+
+
+@pytest.mark.parametrize(("apart_m", "least", "most"), [(0.003, 0.6, 1.0), (0.02, 0.0, 0.5)])
+def test_photographs_are_believed_about_sizes_unless_a_good_start_refutes_them(
+    truth: Pose, apart_m: float, least: float, most: float
+) -> None:
+    """Images that say they know the distance to 1 mm, at 0.8 m, and a start that is 4 mm and 10 degrees off."""
+    ray = truth.t_m2c / np.linalg.norm(truth.t_m2c)
+    known = np.diag(np.square([2e-4, 2e-4, 1e-3, 2e-3, 2e-3, 2e-3]))
+    start = truth.retract([0.003, -0.003, 0.0, 0.1, -0.1, 0.1])
+    start = Pose(start.R_m2c, start.t_m2c - apart_m * ray)
+    found = weighed(truth, systematic(truth, known), start, **RADIUS)
+    stayed = 1.0 - float((truth.t_m2c - found.pose.t_m2c) @ ray) / apart_m
+    assert least < stayed < most
+
+
+def test_an_error_of_size_is_along_the_ray_and_a_share_of_the_distance(truth: Pose) -> None:
+    small, large = systematic(truth, np.zeros((6, 6)))
+    ray = truth.t_m2c / np.linalg.norm(truth.t_m2c)
+    assert np.sqrt(ray @ small[:3, :3] @ ray) == pytest.approx(1e-3 * np.linalg.norm(truth.t_m2c))
+    assert np.sqrt(ray @ large[:3, :3] @ ray) == pytest.approx(2e-2 * np.linalg.norm(truth.t_m2c))
+    assert np.trace(large) == pytest.approx(ray @ large[:3, :3] @ ray)

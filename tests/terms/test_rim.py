@@ -29,10 +29,10 @@ def box() -> Mesh:
     return painted("box", *grid_box(np.array([0.06, 0.1, 0.08]), 6), lambda x: 0.3 + 0.3 * mottled(x))
 
 
-def factor_at(
-    mesh: Mesh, background: float, pose: Pose, *, shadow: float = 0.0, reach_px: float = WIDEST_PX
-) -> QuadraticFactor:
-    """Of rims beside a drawn pose, in a photograph of the true one, in another light, blurred.
+def rims_beside(
+    mesh: Mesh, background: float, pose: Pose, *, shadow: float = 0.0, weight: float = 0.1
+) -> tuple[Rims, Rendering]:
+    """Beside a drawn pose, in a photograph of the true one, in another light, blurred; and that drawing.
 
     shadow: share of the background's light that is missing beside the object, and less and less away from it.
     """
@@ -43,8 +43,15 @@ def factor_at(
     rgb = LIGHT.gain * seen.rgb[0] + covered * LIGHT.bias + (1.0 - covered) * background * (1.0 - dark)
     rgb = rgb.reshape(CAMERA.height, 3, CAMERA.width, 3, 3).mean(axis=(1, 3))
     photo = np.asarray(gaussian_filter(rgb, (0.7, 0.7, 0.0)), np.float32)
-    drawn = Rendering.of(Renderer(mesh, CAMERA).render(pose.R_m2c, pose.t_m2c))
-    factor = Rims(photo, CAMERA, LIGHT, 0.1).factor(drawn, pose, reach_px)
+    return Rims(photo, CAMERA, LIGHT, weight), Rendering.of(Renderer(mesh, CAMERA).render(pose.R_m2c, pose.t_m2c))
+
+
+def factor_at(
+    mesh: Mesh, background: float, pose: Pose, *, shadow: float = 0.0, reach_px: float = WIDEST_PX
+) -> QuadraticFactor:
+    """Of rims; see `rims_beside`."""
+    rims, drawn = rims_beside(mesh, background, pose, shadow=shadow)
+    factor = rims.factor(drawn, pose, reach_px)
     assert factor is not None
     return factor
 
@@ -91,3 +98,25 @@ def test_an_object_without_an_outline_has_no_rims(box: Mesh) -> None:
     pose = TRUTH.retract([1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
     drawn = Rendering.of(Renderer(box, CAMERA).render(pose.R_m2c, pose.t_m2c))
     assert Rims(np.zeros((128, 128, 3), np.float32), CAMERA, LIGHT, 0.1).factor(drawn, pose) is None
+
+
+def test_what_rims_know_of_a_pose_does_not_depend_on_their_weight_and_leads_to_the_same_place(box: Mesh) -> None:
+    pose = TRUTH.retract([0.0, 0.0, 2e-3, 0.0, 0.0, 0.0])
+    known = []
+    for weight in (0.1, 1.0):
+        rims, drawn = rims_beside(box, DARK, pose, weight=weight)
+        factor, evidence = rims.factor(drawn, pose), rims.evidence(drawn, pose)
+        assert factor is not None and evidence is not None
+        assert along_view_mm(evidence.factor) == pytest.approx(along_view_mm(factor))
+        known.append(evidence.factor.curvature)
+    assert known[0] == pytest.approx(known[1])
+
+
+def test_an_error_that_all_rims_share_moves_the_object_by_as_much_as_it_looks_larger(box: Mesh) -> None:
+    rims, drawn = rims_beside(box, DARK, TRUTH)
+    evidence = rims.evidence(drawn, TRUTH)
+    assert evidence is not None
+    nearer_m = float(evidence.pull[2] / evidence.factor.curvature[2, 2])
+    radius_px = np.sqrt(float((drawn.coverage > 0.5).sum()) / np.pi)
+    assert abs(nearer_m) == pytest.approx(0.05 / radius_px * TRUTH.t_m2c[2], rel=0.3)
+    assert nearer_m < 0.0

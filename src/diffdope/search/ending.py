@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import right_minimum
-from diffdope.estimate.robust_gauss_newton import RobustEstimate, robust_gauss_newton
-from diffdope.estimate.start_weight import weighed
+from diffdope.estimate.robust_gauss_newton import Evidence, RobustEstimate, RobustGaussNewton, robust_gauss_newton
+from diffdope.estimate.start_weight import systematic, weighed
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.problem.failure import Status
@@ -25,6 +25,7 @@ from diffdope.search.history import Amended, Recorder
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
 from diffdope.search.outline_seen import beside_edges, share_on_edges
+from diffdope.search.rims_seen import RimsSeen, seen_alone
 from diffdope.search.settings import SearchSettings
 from diffdope.search.stages import MOVED, Stages
 from diffdope.search.start_error import kept_along_view, left_to_the_start, reach_of
@@ -164,33 +165,52 @@ class Ending:
 
     def _weighed(self, found: Candidates) -> RobustEstimate:
         """The estimate, between what the images say and the start, where that has something to say."""
-        estimate, near = self._estimate(found), self.settings.near
+        by_rims = self._by_rims(found)
+        estimate, near = self._estimate(found) if by_rims is None else by_rims[0], self.settings.near
         known, share = estimate.uncertainty, left_to_the_start(found, self.settings)
         if known is None or not self.start_counts or not (share and near.angle_deg and near.distance):
             return estimate
         one = weighed(
-            estimate.pose, known.covariance, self.start,
+            estimate.pose, known.covariance if by_rims is None else by_rims[1], self.start,
             angle_rad=np.radians(near.angle_deg), distance_m=near.distance * self.meshes.length_m, share=share,
         )  # fmt: skip
         right = found.confidence  # in a wrong minimum, the images' way from the start does not tell how good that was
         covariance = right * one.covariance + (1.0 - right) * known.covariance
         return replace(estimate, pose=one.pose, uncertainty=replace(known, covariance=covariance), moved=True)
 
+    def _by_rims(self, found: Candidates) -> tuple[RobustEstimate, F64] | None:
+        """The estimate of a photograph alone, and covariances (K, 6, 6) of which one is right; None where edges are all
+        that holds the outline, or the steps are not to be trusted.
+        """
+        if self.stages is None or not seen_alone(found.level, self.meshes.mesh):
+            return None
+        rims = RimsSeen(found.level, self.meshes, self.objective, found.pose)
+        estimate = self._steps(found, rims.beside)(found.pose, found.start)
+        known = estimate.uncertainty
+        if not estimate.moved or known is None:
+            return None
+        every = systematic(estimate.pose, rims.shared(estimate))
+        return replace(estimate, uncertainty=replace(known, covariance=every.mean(axis=0))), every
+
     def _estimate(self, found: Candidates) -> RobustEstimate:
         """The last steps, and how far off the pose may be."""
-        level, search, contour = found.level, self.settings, found.ended.contour
-        refine = robust_gauss_newton(
-            level, found.pose, length_m=self.meshes.length_m, tilt=self.meshes.tilt, gain=search.light,
-            settings=search.polish, noise=search.noise,
-            beside=lambda pose: pose_evidence(self.meshes.corners_m, pose, self.objective),
-            reach=reach_of(search, nearby=self.stages is not None and self.stages.moved(found) <= MOVED),
-            kept=0.0 if self.stages is None else kept_along_view(found, search), border_px=found.border_px,
-            good_px=search.mask_error_px or np.inf,
-        )  # fmt: skip
+        level, contour = found.level, found.ended.contour
+        kept = 0.0 if self.stages is None else kept_along_view(found, self.settings)
+        refine = self._steps(found, lambda pose: pose_evidence(self.meshes.corners_m, pose, self.objective), kept)
         if level.contours is None or not level.contour_active or "depth" in level.modalities:
             return refine(found.pose, found.start).beside(found.pose.t_m2c, found.off_along_view_m)
         information = np.zeros((6, 6)) if contour is None else level.contours.information(contour)
         return refine.held(found.pose, information)
+
+    def _steps(self, found: Candidates, beside: Evidence, kept: float = 0.0) -> RobustGaussNewton:
+        """The last steps; beside: what is known beside residuals; kept: of the start's error along the view."""
+        search = self.settings
+        return robust_gauss_newton(
+            found.level, found.pose, length_m=self.meshes.length_m, tilt=self.meshes.tilt, gain=search.light,
+            settings=search.polish, noise=search.noise, beside=beside,
+            reach=reach_of(search, nearby=self.stages is not None and self.stages.moved(found) <= MOVED),
+            kept=kept, border_px=found.border_px, good_px=search.mask_error_px or np.inf,
+        )  # fmt: skip
 
 
 def status_of(

@@ -140,13 +140,16 @@ def _offset(room, half):
 
 
 @njit(**ENTRY)
-def sum_rims(photo, drawn, coverage, depth, lines, view, centre, reach_px, outline, room, slope, curvature, sums):
+def sum_rims(
+    photo, drawn, coverage, depth, lines, view, centre, reach_px, outline, room, slope, curvature, shared, sums
+):
     """Adds the normal equations of the rims along a rendered outline; returns how many points that has.
 
     photo (H, W, 3): observed; drawn (H, W, 3), coverage, depth (H, W): of the rendering, colours times coverage; lines
     (2, 3): gain and bias of the light; centre (3,): about which rotations turn; reach_px: to both sides of the outline,
     where colours may be mixed, at most WIDEST_PX; outline, room: filled; slope (6,),
-    curvature (6, 6), sums (2,): of weighted squared offsets, and of weights.
+    curvature (6, 6), shared (6,): what a pixel outwards all around adds to the slope, less; sums (2,): of weighted
+    squared offsets, and of weights.
     """
     points = trace_outline(
         coverage, depth, view.gauss, view.variance, view.fx, view.fy, view.cx, view.cy,
@@ -170,6 +173,7 @@ def sum_rims(photo, drawn, coverage, depth, lines, view, centre, reach_px, outli
         sums[1] += weight
         for j in range(6):
             slope[j] -= weight * offset * row[j]
+            shared[j] += weight * row[j]
             for k in range(6):
                 curvature[j, k] += weight * row[j] * row[k]
     return points
