@@ -374,3 +374,8 @@ def test_one_bright_pixel_tells_that_all_16_bits_are_used() -> None:
     seen = Observation(CAMERA, rgb=words)
     assert seen.rgb is not None and not seen.notes
     assert seen.rgb.max() == pytest.approx(5000 / 65535)
+
+
+def test_grey_with_an_axis_too_many_is_told_which_to_take() -> None:
+    with pytest.raises(DiffDopeError, match=r"give grey as \(H, W\): rgb\[\.\.\., 0\]"):
+        Observation(CAMERA, rgb=np.zeros((CAMERA.height, CAMERA.width, 1), np.uint8))

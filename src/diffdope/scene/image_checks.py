@@ -70,7 +70,8 @@ def checked_rgb(array: NDArray[Any], camera: Camera) -> tuple[StoredImage, tuple
     if array.ndim == 2:
         array = array[..., None]
     elif array.ndim != 3 or array.shape[2] != 3:
-        cure = "drop the alpha channel: rgb[..., :3]" if array.shape[2:] == (4,) else ""
+        cures = {(4,): "drop the alpha channel: rgb[..., :3]", (1,): "give grey as (H, W): rgb[..., 0]"}
+        cure = cures.get(array.shape[2:], "")
         raise expected("rgb", f"shape ({camera.height}, {camera.width}, 3)", array.shape, cure)
     kind = array.dtype.newbyteorder("=")
     if kind == np.uint8:
