@@ -21,6 +21,7 @@ class NoteCode(StrEnum):
     INPUT = "input"
     LENS_REMOVED = "lens-removed"
     CAMERA_RESIZED = "camera-resized"
+    RGB_BITS = "rgb-bits"
     DEPTH_CONVERTED = "depth-converted"
     DEPTH_UNIT = "depth-unit"
     DEPTH_UNIT_TAKEN = "depth-unit-taken"

@@ -15,6 +15,7 @@ from PIL import Image
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera, load_camera
 from diffdope.geometry.crop import CropWindow
+from diffdope.note_codes import NoteCode, code_of
 from diffdope.scene.observation import Observation
 
 CAMERA = Camera(50, 50, 3.5, 2.5, 8, 6)
@@ -355,3 +356,26 @@ def test_metres_of_a_large_object_far_away_are_no_millimetres() -> None:
     assert seen.depth is not None and seen.depth.max() > 20.0
     scaled = Observation(CAMERA, depth=np.rint(3000.0 * DEPTH).astype(np.uint16), depth_scale=0.01)
     assert scaled.depth is not None and scaled.depth.max() > 20.0
+
+
+@pytest.mark.parametrize(("white", "told"), [(65535, ""), (4095, "12 bits"), (255, "8 bits")])
+def test_pictures_of_fewer_bits_in_uint16_have_their_own_white(white: int, told: str) -> None:
+    brightness = np.linspace(0, 1, CAMERA.width * CAMERA.height).reshape(CAMERA.height, CAMERA.width)
+    seen = Observation(CAMERA, rgb=np.rint(white * brightness).astype(np.uint16))
+    assert seen.rgb is not None
+    assert np.abs(seen.rgb[..., 0] - brightness).max() <= 0.5 / white + 1e-6
+    assert [code_of(note) for note in seen.notes] == ([NoteCode.RGB_BITS] if told else [])
+    assert told in "".join(seen.notes)
+
+
+def test_one_bright_pixel_tells_that_all_16_bits_are_used() -> None:
+    words = np.full((CAMERA.height, CAMERA.width, 3), 200, np.uint16)
+    words[3, 5, 1] = 5000
+    seen = Observation(CAMERA, rgb=words)
+    assert seen.rgb is not None and not seen.notes
+    assert seen.rgb.max() == pytest.approx(5000 / 65535)
+
+
+def test_grey_with_an_axis_too_many_is_told_which_to_take() -> None:
+    with pytest.raises(DiffDopeError, match=r"give grey as \(H, W\): rgb\[\.\.\., 0\]"):
+        Observation(CAMERA, rgb=np.zeros((CAMERA.height, CAMERA.width, 1), np.uint8))

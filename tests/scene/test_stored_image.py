@@ -254,3 +254,12 @@ def test_another_mask_shares_the_images() -> None:
     assert observation.without_mask().rgb is observation.rgb
     brighter = observation.with_rgb(np.full((HEIGHT, WIDTH, 3), 1.5, np.float32))
     assert brighter.rgb is not None and brighter.rgb.min() == 1.5 and brighter.depth is observation.depth
+
+
+def test_grey_is_one_channel_or_three_that_are_equal() -> None:
+    grey = np.arange(40 * 50, dtype=np.uint8).reshape(40, 50, 1)
+    colour = np.repeat(grey, 3, axis=2)
+    assert StoredImage(grey).is_grey
+    assert StoredImage(colour.copy()).is_grey
+    colour[7, 9, 1] += 1  # which none of the sampled pixels shows
+    assert not StoredImage(colour).is_grey

@@ -19,6 +19,7 @@ from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
+from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.symmetric_alternatives import AlternativeScores, log_likelihoods, odds_of
 from diffdope.terms.registry import ObjectiveSettings
 
@@ -115,3 +116,45 @@ def test_what_costs_less_on_the_same_pixels_is_likelier(example: Example) -> Non
     told = log_likelihoods(beside, level, mesh.diameter)
     assert told[0] == told[1] > told[2] > told[3]
     assert told[0] - told[2] > 1.0  # less than a percent of the diameter, which fit qualities do not see
+
+
+def in_grey(observation: Observation, shape: str) -> Observation:
+    assert observation.rgb is not None
+    luma = np.asarray(np.rint(255.0 * observation.rgb @ [0.299, 0.587, 0.114]), np.uint8)
+    rgb = luma if shape == "one channel" else np.repeat(luma[..., None], 3, axis=2)
+    return Observation(observation.camera, rgb=rgb, depth=observation.depth, mask=observation.mask)
+
+
+@pytest.mark.parametrize("shape", ["one channel", "three channels"])
+def test_a_grey_photograph_is_compared_with_the_mesh_in_grey(example: Example, shape: str) -> None:
+    mesh, observation, start, _ = example
+    seen = in_grey(observation, shape)
+    assert seen.is_grey
+    assert not observation.is_grey
+    ours = Refiner(mesh).refine(seen, start)
+    theirs = Refiner(mesh.in_grey()).refine(seen, start)
+    assert np.array_equal(ours.pose.matrix, theirs.pose.matrix)
+    assert error_mm(example, ours.pose) < 0.5
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_details_tell_the_way_round_in_grey(example: Example, number: int) -> None:
+    mesh, observation, *_ = example
+    result = Refiner(mesh).refine(in_grey(observation, "one channel"), turned(example, number))
+    assert error_mm(example, result.pose) < 0.5
+
+
+def test_in_grey_details_alone_count() -> None:
+    odds, texture, local = np.zeros(2), np.array([0.3, 0.1]), np.array([0.5, 0.7])  # of a face in the shade
+    of_colours = AlternativeScores(odds, texture, local).total
+    of_grey = AlternativeScores(odds, texture, local, grey=True).total
+    assert of_colours[0] == pytest.approx(of_colours[1])
+    assert of_grey[1] - of_grey[0] == pytest.approx(2.4)
+
+
+def test_what_differs_in_colour_alone_is_no_symmetry_in_grey(example: Example) -> None:
+    meshes = MeshLevels(example[0])
+    assert meshes.in_grey is meshes.in_grey
+    assert meshes.in_grey.in_grey is meshes.in_grey
+    assert meshes.in_grey.mesh.is_grey
+    assert meshes.in_grey.alikeness is meshes.alikeness

@@ -97,10 +97,13 @@ class Refiner:
         """The object's own frame, in which it is searched."""
         return self._frame
 
-    @property
-    def _searcher(self) -> MeshSearcher:
-        """With the preset and the seed of this moment: experiments change them between refinements."""
-        return MeshSearcher(self._meshes, self.camera, self.preset, self.seed)
+    def _searcher(self, observation: Observation) -> MeshSearcher:
+        """With the preset and the seed of this moment: experiments change them between refinements.
+
+        A grey photograph is compared with the mesh in grey.
+        """
+        meshes = self._meshes.in_grey if observation.is_grey else self._meshes
+        return MeshSearcher(meshes, self.camera, self.preset, self.seed)
 
     @property
     def meshes(self) -> MeshLevels:
@@ -138,8 +141,9 @@ class Refiner:
             return seen_in(best_of(results), self.mesh, observation)
         pose = starts[0]
         enter = self._frame.enter(pose)
-        attempt = self._searcher.attempt(self.preset, observation, enter, progress=progress, start_counts=start_counts)
-        attempt = self._searcher.with_right_depth(attempt, observation, enter, start_counts=start_counts)
+        searcher = self._searcher(observation)
+        attempt = searcher.attempt(self.preset, observation, enter, progress=progress, start_counts=start_counts)
+        attempt = searcher.with_right_depth(attempt, observation, enter, start_counts=start_counts)
         result = with_hints(
             self._left(self._with_reasons(attempt.result, observation, enter), pose),
             self.mesh,
@@ -185,11 +189,12 @@ class Refiner:
             check_can_be_found(observation, self.mesh)
         if near is not None:
             check_type("near", near, Pose, cure=POSE_CURE)
-        result = anywhere(self._searcher, self.preset, observation, box=corners, progress=progress).result
+        searcher = self._searcher(observation)
+        result = anywhere(searcher, self.preset, observation, box=corners, progress=progress).result
         if near is not None and result.answers:
             same = self._meshes.unnoticed
             result = turned(
-                self._searcher,
+                searcher,
                 self.preset,
                 result,
                 observation,
@@ -223,7 +228,7 @@ class Refiner:
             check_type("pose", pose, Pose, cure=POSE_CURE)
         time_s = None if time_s is None else check_number("time_s", time_s, "a time in seconds or None")
         if self._tracker is None:
-            self._tracker = self._new_tracker()
+            self._tracker = self._new_tracker(self._searcher(observation))
         start = None if pose is None else self._frame.enter(pose)
         result = self._tracker.track(observation, start, time_s=time_s)
         tracked = self._left(result, self._frame.leave(result.initial_pose) if pose is None else pose)
@@ -236,25 +241,25 @@ class Refiner:
         if self.preset.solver != "newton":
             return result
         search = self.preset.search.contradictions  # who is in a hurry gets none
-        return with_reasons(result, self._meshes, observation, start, search=search)
+        return with_reasons(result, self._searcher(observation).meshes, observation, start, search=search)
 
     def _left(self, result: RefinementResult, start: Pose) -> RefinementResult:
         """A result of a search as a user gets it: in the file's frame, with the confidence that was asked for."""
         confidence = self.preset.resolved_search.confidence
         return self._frame.result(believed(result, self._meshes, confidence), start)
 
-    def _new_tracker(self) -> Tracker:
+    def _new_tracker(self, searcher: MeshSearcher) -> Tracker:
         near, wide = tracking_presets(self.preset)
-        keyframes = Keyframes(self._meshes)
+        keyframes = Keyframes(searcher.meshes)
         # No functions of this place, for they could not be pickled.
-        refine, search = (partial(self._searcher.attempt, one, keyframes=keyframes) for one in (near, wide))
-        quick = partial(self._searcher.follow, near, keyframes)
+        refine, search = (partial(searcher.attempt, one, keyframes=keyframes) for one in (near, wide))
+        quick = partial(searcher.follow, near, keyframes)
         # The wider search of a lost object runs in any case; locating has a second one where the first is in doubt.
         locating = replace(wide, search=replace(wide.search, fallback_confidence=self.preset.tracking.found))
         alone = set(near.search.near.hypotheses) == {1}
         return Tracker(
             self._frame.mesh, self.preset.tracking, refine, search, quick if alone else None, light=near.search.light,
-            locate=partial(anywhere, self._searcher, locating), matcher=PatchMatcher(self._meshes), keyframes=keyframes,
+            locate=partial(anywhere, searcher, locating), matcher=PatchMatcher(searcher.meshes), keyframes=keyframes,
         )  # fmt: skip
 
 

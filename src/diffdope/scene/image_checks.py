@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,20 @@ _FARTHEST_METRES_M = 200.0  # ... or this, if no whole numbers: depth cameras be
 _COARSE_M = 0.01  # no sensor counts in larger units: its scale is of another unit
 _UNITS = ((0.001, "millimetres"), (0.01, "centimetres"), (0.0001, "tenths of a millimetre"))
 _SAMPLE = 10_000  # pixels by which the unit of depth is judged
+_WHITES, _SOME = (255, 4095, 65535), 16  # of 8, 12 and 16 bits; pixels by which a picture of 16 is told
 _ROUNDING = 1e-6  # by which colours may leave [0, 1]
+
+
+def check_no_paths(**images: object) -> None:
+    """Refuses paths where images are asked for.
+
+    Raises:
+        DiffDopeError: naming the reader of files.
+    """
+    for name, image in images.items():
+        if isinstance(image, str | os.PathLike):
+            cure = f"Observation.load(camera, {name}=...) reads files"
+            raise expected(name, "an array", f"the path {os.fspath(image)!r}", cure)
 
 
 def _check_size(name: str, array: NDArray[Any], camera: Camera) -> None:
@@ -46,8 +60,8 @@ def _check_single_channel(name: str, array: NDArray[Any], camera: Camera) -> Non
         raise expected(name, f"shape ({camera.height}, {camera.width})", array.shape, cure)
 
 
-def checked_rgb(array: NDArray[Any], camera: Camera) -> StoredImage:
-    """Colours (H, W, 3) or grey (H, W), checked and copied.
+def checked_rgb(array: NDArray[Any], camera: Camera) -> tuple[StoredImage, tuple[str, ...]]:
+    """Colours (H, W, 3) or grey (H, W), checked and copied; and a note, where 16 bits hold a picture of fewer.
 
     Raises:
         DiffDopeError: for another size or type, or floats that leave [0, 1].
@@ -56,11 +70,15 @@ def checked_rgb(array: NDArray[Any], camera: Camera) -> StoredImage:
     if array.ndim == 2:
         array = array[..., None]
     elif array.ndim != 3 or array.shape[2] != 3:
-        cure = "drop the alpha channel: rgb[..., :3]" if array.shape[2:] == (4,) else ""
+        cures = {(4,): "drop the alpha channel: rgb[..., :3]", (1,): "give grey as (H, W): rgb[..., 0]"}
+        cure = cures.get(array.shape[2:], "")
         raise expected("rgb", f"shape ({camera.height}, {camera.width}, 3)", array.shape, cure)
     kind = array.dtype.newbyteorder("=")
-    if kind in (np.uint8, np.uint16):
-        return StoredImage(_copied(array, kind), 1.0 / np.iinfo(kind).max)
+    if kind == np.uint8:
+        return StoredImage(_copied(array, kind), 1.0 / 255), ()
+    if kind == np.uint16:
+        white = _white_of(array)
+        return StoredImage(_copied(array, kind), 1.0 / white), _notes_on_bits(white)
     if kind.kind != "f":
         raise expected("rgb", "uint8, uint16 or float in [0, 1]", array.dtype, "convert with rgb.astype(np.uint8)")
     low, high = _finite_range("rgb", array)
@@ -72,7 +90,30 @@ def checked_rgb(array: NDArray[Any], camera: Camera) -> StoredImage:
     colors = _copied(array, np.float32)
     if low < 0.0 or high > 1.0:
         np.clip(colors, 0.0, 1.0, out=colors)
-    return StoredImage(colors)
+    return StoredImage(colors), ()
+
+
+def _white_of(array: NDArray[Any]) -> int:
+    """The largest number of 8, 12 or 16 bits, whichever are the fewest that hold a picture in uint16.
+
+    A camera of 10 or 12 bits as a rule fills the low ones, and a picture with a sixteenth of the brightness is darker
+    than any light that is fitted. Of pictures that use their range, a few pixels tell so.
+    """
+    every = _WHITES[:-1]
+    brightest = int(array[::_SOME, ::_SOME].max())
+    if brightest <= every[-1]:
+        brightest = int(array.max())
+    return next((white for white in every if brightest <= white), _WHITES[-1])
+
+
+def _notes_on_bits(white: int) -> tuple[str, ...]:
+    if white == _WHITES[-1]:
+        return ()
+    text = (
+        f"rgb: no value of uint16 is above {white}, so {white} was taken for white, as a camera of "
+        f"{white.bit_length()} bits has it; give floats in [0, 1] if the picture is that dark"
+    )
+    return (Note(NoteCode.RGB_BITS, text),)
 
 
 def checked_depth(

@@ -207,6 +207,12 @@ class Mesh:
         return self.colors is not None and bool(np.ptp(self.colors, axis=0).max() > _PLAIN)
 
     @cached_property
+    def is_grey(self) -> bool:
+        """Whether it has colours, and all of them are grey."""
+        shown = self.colors if self.texture is None else self.texture
+        return shown is not None and bool((shown == shown[..., :1]).all())
+
+    @cached_property
     def is_closed(self) -> bool:
         """Whether it is watertight and wound consistently outwards, so that back faces can be left out.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +16,7 @@ from diffdope.geometry.crop import CropWindow
 from diffdope.io.images import read_depth, read_rgb
 from diffdope.io.masks import looks_inverted, read_mask
 from diffdope.note_codes import Note, NoteCode, code_of
-from diffdope.scene.image_checks import checked_depth, checked_mask, checked_rgb
+from diffdope.scene.image_checks import check_no_paths, checked_depth, checked_mask, checked_rgb
 from diffdope.scene.stored_image import StoredImage
 
 _INVERTED = Note(
@@ -68,7 +67,7 @@ class Observation:
         Args:
             camera: of these images; with a distortion, as the lens drew them.
             unnamed: nothing; images are named.
-            rgb: (H, W, 3), or grey (H, W): uint8 (divided by 255), uint16 (by 65535) or float in [0, 1].
+            rgb: (H, W, 3), or grey (H, W): uint8 (/ 255), uint16 (/ 65535, 4095 or 255), floats in [0, 1].
             depth: (H, W) along the optical axis, 0 where missing: float metres or integers (see depth_scale).
             mask: (H, W): bool, float in [0, 1], or integers, of which `diffdope.io.masks` says what is the object.
             depth_scale: METRES per unit of `depth`; required for integers. (BOP's is in millimetres.)
@@ -81,18 +80,18 @@ class Observation:
             got = ", ".join(type(one).__name__ for one in (camera, *unnamed))
             raise expected("observation", "a camera, and images by name", got, BY_NAME)
         check_type("camera", camera, Camera, cure=CAMERA_CURE)
-        _check_no_paths(rgb=rgb, depth=depth, mask=mask)
+        check_no_paths(rgb=rgb, depth=depth, mask=mask)
         if rgb is None and depth is None and mask is None:
             raise expected("observation", "at least one of rgb, depth and mask", "none")
         images: dict[str, StoredImage] = {}
-        on_depth: tuple[str, ...] = ()
+        on_rgb, on_depth = (), ()  # type: tuple[str, ...], tuple[str, ...]
         if rgb is not None:
-            images["rgb"] = checked_rgb(as_array("rgb", rgb), camera)
+            images["rgb"], on_rgb = checked_rgb(as_array("rgb", rgb), camera)
         if depth is not None:
             images["depth"], on_depth = checked_depth(as_array("depth", depth), camera, depth_scale)
         if mask is not None:
             images["mask"] = checked_mask(as_array("mask", mask), camera)
-        said = (*_checked_notes(notes), *on_depth, *_notes_on_mask(images))
+        said = (*_checked_notes(notes), *on_rgb, *on_depth, *_notes_on_mask(images))
         self._set(camera.rectified, _rectified(images, camera), camera, said, frozenset())
 
     def _set(self, *values: object) -> None:
@@ -158,6 +157,11 @@ class Observation:
     def mask(self) -> F32 | None:
         """Shares of pixels (H, W) that are the object's, in [0, 1], or None."""
         return self._floats("mask")
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether the photograph has no colours: one channel, or three that are equal."""
+        return "rgb" in self._images and self._images["rgb"].is_grey
 
     def _floats(self, name: str) -> F32 | None:
         return self._images[name].floats if name in self._images else None
@@ -267,13 +271,6 @@ class Observation:
 
     def __repr__(self) -> str:
         return f"Observation({self.camera.width} x {self.camera.height}, {' + '.join(self.modalities)})"
-
-
-def _check_no_paths(**images: object) -> None:
-    for name, image in images.items():
-        if isinstance(image, str | os.PathLike):
-            cure = f"Observation.load(camera, {name}=...) reads files"
-            raise expected(name, "an array", f"the path {os.fspath(image)!r}", cure)
 
 
 def _notes_on_mask(images: Mapping[str, StoredImage]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ F32 = NDArray[np.float32]
 SAME_SURFACE = np.float32(0.02)  # depths of a block this close to its median, relatively, are averaged
 _MOST_SAMPLES = 1024  # of a block of several surfaces, by which its median is judged: all of them up to k = 32
 _MOST_PIXELS = 2**21  # of a window that is read in full: full HD has fewer
+_APART = 16  # pixels by which a coloured image is told from a grey one
 _FEWEST_ROWS = 7  # of a block that are read: of 49 pixels and more, the noise averages out
 _KINDS = (np.uint8, np.uint16, np.float32)
 
@@ -36,7 +37,7 @@ class StoredImage:
         unit: what 1 in `values` stands for: 1 / 255 of a colour, metres of depth.
     """
 
-    __slots__ = ("_floats", "unit", "values")
+    __slots__ = ("_floats", "_grey", "unit", "values")
 
     def __init__(self, values: NDArray[Any], unit: float = 1.0) -> None:
         """Takes the array, which its owner gives away, as it is."""
@@ -44,6 +45,7 @@ class StoredImage:
         self.values, self.unit = values, unit
         is_final = values.dtype == np.float32 and unit == 1.0 and values.shape[2:] != (1,)
         self._floats: F32 | None = values if is_final else None
+        self._grey: bool | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return StoredImage, (self.values, self.unit)
@@ -57,6 +59,16 @@ class StoredImage:
             floats.flags.writeable = False
             self._floats = floats
         return self._floats
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether an image (H, W, C) has one channel, or three that are equal; looked at once."""
+        if self._grey is None:
+            looked_at = (self.values[::_APART, ::_APART], self.values)  # of a coloured one, a few pixels tell
+            self._grey = all(
+                (some[..., c] == some[..., 0]).all() for some in looked_at for c in range(1, some.shape[2])
+            )
+        return self._grey
 
     def mean(self, window: CropWindow) -> StoredImage:
         """Each block of the window averaged."""

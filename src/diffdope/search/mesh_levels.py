@@ -58,6 +58,8 @@ class MeshLevels:
         self._unnoticed: Unnoticed | None = None
         self._templates: dict[tuple[int, int, int], TemplateSphere] = {}
         self._features: tuple[FeatureSettings, FeatureViews] | None = None
+        self._grey: MeshLevels | None = None
+        self._colored: MeshLevels = self
         self._making = PerProcess(threading.RLock)
 
     @property
@@ -133,10 +135,23 @@ class MeshLevels:
     @property
     def alikeness(self) -> Alikeness:
         """Tells which motions go unnoticed, colours included."""
+        if self._colored is not self:  # what differs in colour alone is not the same because a photograph is grey
+            return self._colored.alikeness
         with self._making.get():
             if self._alikeness is None:
                 self._alikeness = Alikeness(self.mesh)
             return self._alikeness
+
+    @property
+    def in_grey(self) -> MeshLevels:
+        """The same mesh in its luma, for photographs without colours; itself where it has none. Made once."""
+        if not self.mesh.has_color or self.mesh.is_grey:
+            return self
+        with self._making.get():
+            if self._grey is None:
+                self._grey = MeshLevels(self.mesh.in_grey(), tuple(self._wanted), threads=self._threads)
+                self._grey._colored = self
+            return self._grey
 
     @property
     def unnoticed(self) -> Unnoticed:

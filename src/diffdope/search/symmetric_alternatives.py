@@ -17,6 +17,7 @@ from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
 from diffdope.terms.base import Comparison, Rendering
+from diffdope.terms.layout import EDGE, RGB
 from diffdope.terms.photometric import local_correlation
 
 F64 = NDArray[np.float64]
@@ -36,26 +37,28 @@ class AlternativeScores:
     """What speaks for B poses that differ by a turn, compared on the same pixels.
 
     odds (B,): log odds without the colours, or with them where these say nothing; texture and local (B,): correlations
-    of colours, over all of the object and within tiles.
+    of colours, over all of the object and within tiles; grey: whether there is nothing but brightness to compare, in
+    which a face in the shade looks like one in a darker paint. Then tiles alone count, which know no light.
     """
 
     odds: F64
     texture: F64 | None = None
     local: F64 | None = None
+    grey: bool = False
 
     @property
     def total(self) -> F64:
         """Log odds (B,) that count details as much as colours."""
         if self.local is None or self.texture is None:
             return self.odds
-        return self.odds + _WORTH * (self.local + self.texture)
+        return self.odds + _WORTH * (self.local + (self.local if self.grey else self.texture))
 
     def promising(self) -> NDArray[np.intp]:
         """Those that may explain the photograph better than the first, once they are refined; the best come first."""
         if self.local is None or self.texture is None:
             score, found = self.odds, self.odds > self.odds[0]
         else:
-            score = self.local + self.texture
+            score = 2.0 * self.local if self.grey else self.local + self.texture
             found = (self.local > self.local[0] - _BLURRED) | (self.texture > self.texture[0] + _BETTER)
             found &= self.odds > self.odds[0] - _WORSE
             found[0] = False
@@ -87,7 +90,14 @@ def scores_of(R: F64, t: F64, level: LevelProblem, buffers: Buffers, length_m: f
     if None in texture or None in local:
         return AlternativeScores(np.array([log_odds_of(one) for one in quality]))
     plain = [log_odds_of(replace(one, texture=None)) for one in quality]
-    return AlternativeScores(np.array(plain), np.array(texture, np.float64), np.array(local, np.float64))
+    return AlternativeScores(
+        np.array(plain), np.array(texture, np.float64), np.array(local, np.float64), is_grey(level, buffers)
+    )
+
+
+def is_grey(level: LevelProblem, buffers: Buffers) -> bool:
+    """Whether neither the photograph nor the mesh has more than brightness."""
+    return level.crop.is_grey and buffers.mesh.is_grey
 
 
 def odds_of(
@@ -104,10 +114,11 @@ def odds_with_costs(
     poses: Sequence[Pose], level: LevelProblem, buffers: Buffers, length_m: float, *, ahead: float = 0.0
 ) -> F64:  # fmt: skip
     """Log odds (B,) of poses that count what they cost as well; for the arguments see `odds_of`."""
-    return odds_of(poses, level, buffers, length_m, ahead=ahead) + log_likelihoods(poses, level, length_m)
+    shape = is_grey(level, buffers)
+    return odds_of(poses, level, buffers, length_m, ahead=ahead) + log_likelihoods(poses, level, length_m, shape=shape)
 
 
-def log_likelihoods(poses: Sequence[Pose], level: LevelProblem, length_m: float) -> F64:
+def log_likelihoods(poses: Sequence[Pose], level: LevelProblem, length_m: float, *, shape: bool = False) -> F64:
     """Log likelihoods (B,) of poses by what they cost on the same pixels, of which differences count.
 
     A cost is a mean of absolute errors, so it is the scale of their Laplace distribution, which nobody knows before:
@@ -118,9 +129,14 @@ def log_likelihoods(poses: Sequence[Pose], level: LevelProblem, length_m: float)
         poses: B of them.
         level: the pixels.
         length_m: the object's diameter.
+        shape: whether colours are left out, which are compared in the light of one of the poses.
     """
     R, t = np.stack([pose.R_m2c for pose in poses]), np.stack([pose.t_m2c for pose in poses])
-    cost = level.problem(Variables.one_object(0.5 * length_m)).evaluate(R, t).cost
+    found = level.problem(Variables.one_object(0.5 * length_m)).evaluate(R, t)
+    cost = found.cost
+    if shape:
+        ours = [RGB, EDGE]
+        cost = np.maximum(cost - found.each[:, ours] @ level.factor.weights[ours], 0.0)
     return np.asarray(-_INDEPENDENT * np.log(cost + _LEAST_ERROR))
 
 

@@ -53,6 +53,6 @@ def outlined_original(
     Raises:
         DiffDopeError: if the picture is not of the camera's size.
     """
-    photo = np.asarray(checked_rgb(as_array("rgb", rgb), camera).floats, np.float64)
+    photo = np.asarray(checked_rgb(as_array("rgb", rgb), camera)[0].floats, np.float64)
     check_shape("rgb", photo, (camera.height, camera.width, 3))
     return to_bytes(contour(photo, coverage_through_lens(mesh, camera, pose), color=color, thickness=2.0))
