@@ -20,6 +20,7 @@ F64 = NDArray[np.float64]
 
 _GAUSSIAN = 1.4826
 _LEAST_DEPTHS = 30
+_LEAST_LEFT = 2  # pictures: if fewer fit, the others are not what is wrong
 _SIZE = 200  # pixels of crops in which outlines are compared, and
 _REACH_PX = 2.0  # of them how far the mask's border may be from an outline that it meets
 _SHAKY = 20.0, 2.0  # mm and degrees of the leave-one-out error: a start for a calibration, and no calibration
@@ -58,6 +59,30 @@ def residuals(
             measured["joint_error_deg"] = float(np.degrees(np.sqrt(np.mean(solution.own[n] ** 2))))
         out.append(PictureResidual(arm.name, used, reasons.get(n, ""), **measured))
     return tuple(out)
+
+
+def misfits(
+    arms: Sequence[ArmShot], solution: Solution, size: int, least_iou: float, least_share: float
+) -> dict[int, str]:  # fmt: skip
+    """Pictures that a wrong pose would fit as well, though others fit, and why they are left out.
+
+    Args:
+        arms: the shots.
+        solution: of the estimate.
+        size: longest side of the crops that are drawn, pixels.
+        least_iou: overlap of a picture that fits, and
+        least_share: share of its outline that the mask's border meets: one that fits neither way does not fit.
+    """
+    found = {}
+    for n, arm in enumerate(arms):
+        seen = ShotCrop.around(arm, solution.pose, size) if solution.counted[n] else None
+        if seen is None or seen.crop.mask is None:
+            continue
+        iou = measures(seen, seen.drawn(solution.pose), ())["iou"]
+        if iou < least_iou and share_of_outline(arm, solution.pose) < least_share:
+            found[n] = f"left out: robot and mask overlap by {iou:.2f} only where the other pictures fit"
+    left = int(np.count_nonzero(solution.counted)) - len(found)
+    return found if left >= _LEAST_LEFT else {}
 
 
 def measures(seen: ShotCrop, drawn: RenderedImages, still: Sequence[int]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from diffdope.calibration import assess, notes
 from diffdope.calibration.choose import ChosenPose, choose
 from diffdope.calibration.descend import PoseHypotheses
 from diffdope.calibration.estimate import Estimator, Reach
+from diffdope.calibration.links import misfit_at
 from diffdope.calibration.next_poses import suggestions
 from diffdope.calibration.result import CalibrationResult, Contradiction, PictureResidual, UncertainValue
 from diffdope.calibration.search import CalibrationSearch, Searcher
@@ -32,6 +33,7 @@ Progress = Callable[[str], None]
 
 _BAD_FACTOR, _BAD_COST = 3.0, 0.15  # a picture pays so many times as much as the median, and as much more
 _LEAST_PICTURES = 3  # with fewer, nobody knows which of them is bad
+_MOST_BAD = 0.34  # share of the pictures: if more do not fit the others, these may be the wrong ones
 _LEAST_IOU, _LEAST_SHARE = 0.5, 0.45  # medians over the pictures; wrong poses have shares of 0.2 to 0.4 at most
 _LEAST_DEPTH_M = 0.03  # depths within it fit, where there are no masks
 _COARSE_REACH = (Reach(20.0, 0.10), Reach(14.0, 0.06), Reach(10.0, 0.05))
@@ -136,6 +138,10 @@ class Calibration:
         bad = self._bad(searcher, choice.pose)
         counted = np.array([n not in bad for n in range(len(self._shots))])
         solution = self._solved(arms, choice.pose, counted)
+        bad |= assess.misfits(arms, solution, self._settings.size, _LEAST_IOU, _LEAST_SHARE)
+        if any(counted[n] for n in bad):
+            counted = np.array([n not in bad for n in range(len(self._shots))])
+            solution = self._solved(arms, choice.pose, counted)
         if not solution.of_picture.any():
             return self._nothing(start, Status.FAILED)
         return self._result(searcher, arms, solution, choice, bad, start)
@@ -193,7 +199,14 @@ class Calibration:
         contradiction = self._contradiction(arms, solution)
         shaken = assess.jackknife(solution)
         status, doubt = self._status(pictures, others), assess.doubted(self._shots, pictures, self._settings.size)
-        disagree = self._disagreement(solution, pictures, shaken)
+        misfit = misfit_at(arms, solution, pictures)
+        contradicts, odd_links = notes.on_links(self._robot, misfit, int(np.count_nonzero(solution.counted)))
+        few = len(bad) > _MOST_BAD * len(pictures)
+        disagree = [
+            *self._disagreement(solution, pictures, shaken),
+            *contradicts,
+            *(notes.on_left_out(len(bad), len(pictures)) if few else ()),
+        ]
         message = notes.message_of(status)
         if status is Status.CONVERGED and (doubt or disagree):
             status, message = Status.AMBIGUOUS, notes.DOUBTED if doubt else notes.DISAGREE
@@ -205,7 +218,7 @@ class Calibration:
             *(() if status.ok else notes.on_depth_scale(self._robot, self._shots)),
             *notes.on_start(None if start is None else assess.moved(start, solution.pose)),
             *notes.on_alternatives([assess.moved(one, solution.pose) for one in others]),
-            *((doubt,) if doubt else ()), *disagree, *notes.on_contradiction(contradiction),
+            *((doubt,) if doubt else ()), *disagree, *odd_links, *notes.on_contradiction(contradiction),
             *notes.on_offsets(offsets, self._settings.noise.offset_deg),
         )  # fmt: skip
         return CalibrationResult(

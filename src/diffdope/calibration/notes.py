@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from diffdope.calibration.links import Misfit
 from diffdope.calibration.result import Contradiction, UncertainValue
 from diffdope.calibration.shots import Shot
 from diffdope.calibration.solution import Solution
@@ -44,6 +45,47 @@ def on_shaky(shaken: tuple[float, float], target: str = "the camera stand still"
         f"elsewhere: are the joints' zeros and the URDF right, does {target}, and do joints and pictures belong "
         "together?"
     ]
+
+
+def on_left_out(left_out: int, count: int) -> list[str]:
+    """That so many pictures of all do not fit where the others do that these may be the wrong ones."""
+    return [
+        f"{left_out} of {count} pictures do not fit where the others do, and these may be the wrong ones: was the "
+        "camera or the robot's base moved in between? Calibrate with the pictures of one place"
+    ]
+
+
+def on_links(robot: Robot, misfit: Misfit, count: int) -> tuple[list[str], list[str]]:
+    """Links that do not fit: what is wrong with the camera's place, and with the links alone.
+
+    Args:
+        robot: the robot.
+        misfit: which links.
+        count: of the pictures that took part.
+    """
+    contradicts, told = [], []
+    behind = dict(zip(misfit.links, misfit.by_depth, strict=True))
+    still = [number for number in misfit.links if number in robot.still]
+    if still and robot.needed:
+        names, first = ", ".join(robot.links[number].name for number in still), robot.needed[0]
+        where = f"{names}: in most of {count} pictures the outline is not where it is drawn, though what moves fits"
+        if any(behind[number] for number in still):
+            contradicts.append(
+                f"{where}, and depths are not, either: is the zero of {first} wrong? It turns the camera about that "
+                "joint's axis (--joint-offsets)"
+            )
+        else:
+            told.append(
+                f"{where}: do the masks lack a part of it, or is the zero of {first} wrong, which turns the camera "
+                "about that joint's axis (--joint-offsets)?"
+            )
+    moved = [robot.links[number].name for number in misfit.links if number not in robot.still]
+    if moved:
+        told.append(
+            f"{', '.join(moved)}: in most of {count} pictures the outline is not where it is drawn: is a joint's zero "
+            "or sign, a length or the mesh wrong from there on, or do the masks lack it?"
+        )
+    return contradicts, told
 
 
 def on_depth_off(away_mm: float) -> list[str]:
