@@ -247,8 +247,7 @@ class Descent:
 
     def _round(
         self, level: LevelProblem, problem: Problem, hypotheses: Hypotheses, best: Pose, reach_px: float,
-        iterations: int, buffers: Buffers, final: bool, going_on: int | None, *, inner: bool,
-        drawn: Rendering | None,
+        iterations: int, buffers: Buffers, final: bool, going_on: int | None, *, inner: bool, drawn: Rendering | None,
     ) -> Round:  # fmt: skip
         if drawn is None and (level.contour_active or level.rims is not None):
             drawn = Rendering.of(level.drawn(buffers, best))
