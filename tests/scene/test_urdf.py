@@ -111,7 +111,7 @@ def test_a_mesh_in_millimetres_is_told_with_its_scale(tmp_path: Path) -> None:
 def test_bad_files_are_told(tmp_path: Path) -> None:
     with pytest.raises(DiffDopeError, match="link a: expected the mesh package://pkg/x.stl, got no file at"):
         load_robot(with_mesh(tmp_path, "package://pkg/x.stl"))
-    with pytest.raises(DiffDopeError, match="there is no file at"):
+    with pytest.raises(DiffDopeError, match="there is none at"):
         load_robot(tmp_path / "none.urdf")
     broken = tmp_path / "broken.urdf"
     broken.write_text("<robot")
