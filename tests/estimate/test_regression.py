@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from diffdope.estimate.channels import Channels, Surface, rows_of
+from diffdope.estimate.channels import Channels, SeenSurface, rows_of
 from diffdope.estimate.regression import RegressionContext, RobustScale, TermEquations
 from diffdope.estimate.regression_kernel import BOUND
 from diffdope.pipelines.settings import NoiseSettings
@@ -123,7 +123,7 @@ def test_strict_weights(light: GainModel) -> None:
     channels.reduce(0.2, 3.0)
     clear, expected = np.arange(N) % 3 > 0, np.zeros((7, 7))
     steep = np.where(clear, 0.0, 1.0).astype(np.float32)  # facets that lean by 1 rad may have made up some
-    surface = Surface(steep, np.zeros((3, N), np.float32), np.zeros((6, N), np.float32), 1.0)
+    surface = SeenSurface(steep, np.zeros((3, N), np.float32), np.zeros((6, N), np.float32), 1.0)
     found = channels.inform(0.2, 3.0, surface, light=True)
     for whole, weights in zip(whole_of(channels), found.weights, strict=True):
         w = clear * block.weight * slope(whole.left[0] / 0.2)

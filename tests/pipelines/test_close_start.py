@@ -34,7 +34,9 @@ from diffdope.solve.levenberg_marquardt import LevenbergSettings, SolverResult, 
 from diffdope.terms.base import Comparison, Rendering
 from diffdope.terms.photometric_gain import NEUTRAL
 
-FAST = PRESETS["fast"]
+# Edges beside depth are looked for in rounds of their own.
+_OUTLINE = replace(PRESETS["fast"].search.outline, weight_with_depth=0.0)
+FAST = replace(PRESETS["fast"], search=replace(PRESETS["fast"].search, outline=_OUTLINE))
 TRUTH = Pose(np.eye(3), np.array([0.0, 0.0, 0.5])).retract([0, 0, 0, 0.6, 0.4, 0])
 START = TRUTH.retract([0.001, -0.001, 0.002, 0.01, 0.0, -0.01])
 
@@ -221,5 +223,7 @@ def test_a_tracker_follows_by_the_last_level_where_a_search_has_one_hypothesis(b
     assert near.search.fallback_confidence == 0.0 and not near.search.symmetric_alternatives
     assert wide.search.fallback_confidence == 1.0
     assert near.search.least_confidence == wide.search.least_confidence == 0.0
-    assert Refiner(box, preset="fast", threads=1)._new_tracker()._quick is not None
-    assert Refiner(box, preset="default", threads=1)._new_tracker()._quick is None
+    for preset, quick in (("fast", True), ("default", False)):
+        refiner = Refiner(box, preset=preset, threads=1)
+        refiner.track(seen(box), START)
+        assert refiner._tracker is not None and (refiner._tracker._quick is not None) == quick

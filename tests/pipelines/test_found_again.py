@@ -75,7 +75,7 @@ def test_what_is_found_farther_than_it_can_have_moved_is_another_one_until_it_ca
     first = next(k for k, one in enumerate(results) if one.ok)
     assert 1.0 * 0.1 * first + box.radius_m < 0.5 <= 1.0 * 0.1 * (first + 1) + box.radius_m
     assert "what looks like it is 500 mm from where it was 0.1 s before" in results[0].message
-    assert results[0].pose.distance_to(START) == 0.0 and results[0].confidence is None
+    assert results[0].pose.distance_to(START) == 0.0 and results[0].confidence == 0.0
     told = dict(zip(results[first].note_codes, results[first].notes, strict=True))
     assert told["found-far"].startswith("found 500 mm from where it was lost 0.5 s before: another one of its kind")
 

@@ -28,7 +28,7 @@ class Reduced(NamedTuple):
     loss: float
 
 
-class Surface(NamedTuple):
+class SeenSurface(NamedTuple):
     """What is seen at the N pixels of a modality.
 
     sensitivity (N,) and offset (3, N): see `linearised.ResidualBlock`; slide (6, N): Jacobian of its depth; tilt:
@@ -66,7 +66,7 @@ class Channels:
         self.lights: F64 = np.zeros((len(rows), self.shared, 7))
         if lights is not None:
             self.lights[:, :, 0] = lights
-        self._room = kernel.Room.of(len(rows), rows.shape[1])
+        self._room = kernel.SumRoom.of(len(rows), rows.shape[1])
 
     @property
     def residuals(self) -> F32:
@@ -103,7 +103,7 @@ class Channels:
             )
         )
 
-    def inform(self, scale: float, unit: float, surface: Surface, *, light: bool) -> ChannelInformation:
+    def inform(self, scale: float, unit: float, surface: SeenSurface, *, light: bool) -> ChannelInformation:
         """What they say about the pose; for the arguments see `equations_kernel.inform`."""
         weights, moments = np.empty(self.rows[:, 0].shape, np.float32), np.empty((7, 7))
         leaning = np.empty((10, 10))

@@ -35,7 +35,7 @@ _LEAST_CORRELATION = 1e-6
 _ONE, _NONE = np.float32(1.0), np.float32(0.0)
 
 
-class Room(NamedTuple):
+class SumRoom(NamedTuple):
     """Of one call, overwritten: product (CHUNK,); moments (C, R, R) of rows; mixed (10, CHUNK), of some of them."""
 
     product: F32
@@ -43,7 +43,7 @@ class Room(NamedTuple):
     mixed: F32
 
     @classmethod
-    def of(cls, channels: int, size: int) -> Room:
+    def of(cls, channels: int, size: int) -> SumRoom:
         """For C channels of R rows."""
         return cls(np.empty(CHUNK, np.float32), np.empty((channels, size, size)), np.empty((10, CHUNK), np.float32))
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.channels import Channels, Surface, rows_of
+from diffdope.estimate.channels import Channels, SeenSurface, rows_of
 from diffdope.estimate.equations_kernel import NEGLIGIBLE
 from diffdope.problem.level_problem import GainModel
 from diffdope.problem.linearised import Linearised, ResidualBlock
@@ -167,7 +167,7 @@ class TermEquations:
         if slide is None:
             slide = np.broadcast_to(_ALONG_VIEW, (6, len(block.pixel)))
         sensitivity, offset, slide = map(np.ascontiguousarray, (block.normal_sensitivity, block.offset, slide))
-        surface = Surface(sensitivity, offset, slide, _LEANING * self._view.tilt**2)
+        surface = SeenSurface(sensitivity, offset, slide, _LEANING * self._view.tilt**2)
         # What is shared and no light is propagated to the pose: colours may say less of it than facets pretend.
         known, bias = self._channels.inform(scale, unit, surface, light=self.name == "rgb"), self._bias()
         pull = np.zeros(6)

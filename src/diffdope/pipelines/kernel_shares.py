@@ -203,11 +203,11 @@ def _weigh_pixels() -> None:
 def _regress() -> None:
     import numpy as np
 
-    from diffdope.estimate.channels import Channels, Surface
+    from diffdope.estimate.channels import Channels, SeenSurface
 
     n, f32 = 9, np.float32
     channels, pixel = Channels(np.ones((3, 9, n), f32), np.ones(n, f32)), np.arange(n, dtype=np.int32)
-    surface = Surface(np.ones(n, f32), np.ones((3, n), f32), np.ones((6, n), f32), 0.0)
+    surface = SeenSurface(np.ones(n, f32), np.ones((3, n), f32), np.ones((6, n), f32), 0.0)
     with suppress(TypeError):  # of a loss that no kernel has summed
         channels.reduce(1.0, 1.0)
     channels.inform(1.0, 1.0, surface, light=True)
