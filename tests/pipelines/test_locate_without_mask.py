@@ -185,7 +185,7 @@ def test_what_would_lie_outside_of_the_picture_is_not_believed(refiner: Refiner)
 
 
 def test_the_search_in_a_mask_begins_with_the_poses_that_led_there(refiner: Refiner) -> None:
-    search = refiner._searcher.search(refiner.preset, UNMASKED, None)
+    search = refiner._searcher(UNMASKED).search(refiner.preset, UNMASKED, None)
     x, y, width, height = box_of(OBSERVATION)
     guesses = search.masks_in_box((x, y, x + width - 1.0, y + height - 1.0), 0)
     assert not isinstance(guesses, Failure)
@@ -210,7 +210,7 @@ def test_poses_that_are_known_are_taken_in_place_of_templates(
     own = refiner.frame.enter(TRUTH)
     beside = Pose(own.R_m2c, own.t_m2c + np.array([0.0, 0.0, 0.03 * MESH.diameter]))
     upside_down = Pose(own.R_m2c @ np.diag([1.0, -1.0, -1.0]), own.t_m2c)
-    searcher, preset = refiner._searcher, refiner.preset
+    searcher, preset = refiner._searcher(OBSERVATION), refiner.preset
     good = searcher.attempt(preset, OBSERVATION, None, guesses=(upside_down, beside)).result
     assert not laid and good.ok and good.pose.angle_to(own) < 0.02
     # Where none of them convinces, the wider search begins from templates.
@@ -219,7 +219,7 @@ def test_poses_that_are_known_are_taken_in_place_of_templates(
 
 
 def test_a_mask_like_one_before_it_is_not_searched_again(refiner: Refiner, monkeypatch: pytest.MonkeyPatch) -> None:
-    search = refiner._searcher.search(refiner.preset, UNMASKED, None)
+    search = refiner._searcher(UNMASKED).search(refiner.preset, UNMASKED, None)
     x, y, width, height = box_of(OBSERVATION)
     box = (x, y, x + width - 1.0, y + height - 1.0)
     drawn = iter([np.tri(20, dtype=bool), np.tri(20, dtype=bool)])

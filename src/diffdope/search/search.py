@@ -91,7 +91,8 @@ class Search:
         self._recorder = Recorder()
         unseen = observation.without_mask()
         held, held_unseen = (contour_weight(o, settings.outline, objective, meshes.mesh) for o in (observation, unseen))
-        self._held_unseen = held_unseen > 0.0 and not held > 0.0 and settings.mask_refused_px > 0.0
+        refuses = settings.mask_refused_px > 0.0 and "depth" not in observation.modalities
+        self._held_unseen = held_unseen > 0.0 and not held > 0.0 and refuses
         self._again = settings.near.of_one_pose(1)
         first = (settings.near, settings.far) if pose is not None else pyramids_everywhere(settings)
         first_aligned = sum(pyramid.hypotheses[0] for pyramid in first)

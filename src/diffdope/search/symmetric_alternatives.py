@@ -37,28 +37,31 @@ class AlternativeScores:
     """What speaks for B poses that differ by a turn, compared on the same pixels.
 
     odds (B,): log odds without the colours, or with them where these say nothing; texture and local (B,): correlations
-    of colours, over all of the object and within tiles; grey: whether there is nothing but brightness to compare, in
-    which a face in the shade looks like one in a darker paint. Then tiles alone count, which know no light.
+    of colours, over all of the object and within tiles.
     """
 
     odds: F64
     texture: F64 | None = None
     local: F64 | None = None
-    grey: bool = False
 
     @property
     def total(self) -> F64:
         """Log odds (B,) that count details as much as colours."""
         if self.local is None or self.texture is None:
             return self.odds
-        return self.odds + _WORTH * (self.local + (self.local if self.grey else self.texture))
+        return self.odds + _WORTH * (self.local + self.texture)
+
+    @property
+    def by_details(self) -> F64:
+        """The same, of what is within tiles alone, which know no light."""
+        return self.odds if self.local is None else self.odds + 2.0 * _WORTH * self.local
 
     def promising(self) -> NDArray[np.intp]:
         """Those that may explain the photograph better than the first, once they are refined; the best come first."""
         if self.local is None or self.texture is None:
             score, found = self.odds, self.odds > self.odds[0]
         else:
-            score = 2.0 * self.local if self.grey else self.local + self.texture
+            score = self.local + self.texture
             found = (self.local > self.local[0] - _BLURRED) | (self.texture > self.texture[0] + _BETTER)
             found &= self.odds > self.odds[0] - _WORSE
             found[0] = False
@@ -90,9 +93,7 @@ def scores_of(R: F64, t: F64, level: LevelProblem, buffers: Buffers, length_m: f
     if None in texture or None in local:
         return AlternativeScores(np.array([log_odds_of(one) for one in quality]))
     plain = [log_odds_of(replace(one, texture=None)) for one in quality]
-    return AlternativeScores(
-        np.array(plain), np.array(texture, np.float64), np.array(local, np.float64), is_grey(level, buffers)
-    )
+    return AlternativeScores(np.array(plain), np.array(texture, np.float64), np.array(local, np.float64))
 
 
 def is_grey(level: LevelProblem, buffers: Buffers) -> bool:
@@ -114,8 +115,16 @@ def odds_with_costs(
     poses: Sequence[Pose], level: LevelProblem, buffers: Buffers, length_m: float, *, ahead: float = 0.0
 ) -> F64:  # fmt: skip
     """Log odds (B,) of poses that count what they cost as well; for the arguments see `odds_of`."""
-    shape = is_grey(level, buffers)
-    return odds_of(poses, level, buffers, length_m, ahead=ahead) + log_likelihoods(poses, level, length_m, shape=shape)
+    odds = odds_of(poses, level, buffers, length_m, ahead=ahead) + log_likelihoods(poses, level, length_m)
+    if not is_grey(level, buffers):
+        return odds
+    # Where there is nothing but brightness, a face in the shade looks like one in a darker paint. Details and shape do
+    # not, but there is less of them: what either believes is no worse than that.
+    R, t = np.stack([pose.R_m2c for pose in poses]), np.stack([pose.t_m2c for pose in poses])
+    details = scores_of(R, t, level, buffers, length_m).by_details.copy()
+    details[0] += ahead
+    details += log_likelihoods(poses, level, length_m, shape=True)
+    return np.asarray(np.maximum(odds - odds.max(), details - details.max()))
 
 
 def log_likelihoods(poses: Sequence[Pose], level: LevelProblem, length_m: float, *, shape: bool = False) -> F64:
