@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from diffdope.calibration import notes
 from diffdope.calibration.result import PictureResidual
-from diffdope.calibration.rows import ShotCrop, outline_support
+from diffdope.calibration.rows import SUPPORT_REACH_PX, SUPPORT_SIZE, ShotCrop, outline_support
 from diffdope.calibration.shots import ArmShot, Shot, turned_about
 from diffdope.calibration.solution import POSE, SHARED, Solution, inverse_of
 from diffdope.geometry.pose import Pose
@@ -21,8 +21,6 @@ F64 = NDArray[np.float64]
 _GAUSSIAN = 1.4826
 _LEAST_DEPTHS = 30
 _LEAST_LEFT = 2  # pictures: if fewer fit, the others are not what is wrong
-_SIZE = 200  # pixels of crops in which outlines are compared, and
-_REACH_PX = 2.0  # of them how far the mask's border may be from an outline that it meets
 _SHAKY = 20.0, 2.0  # mm and degrees of the leave-one-out error: a start for a calibration, and no calibration
 _DOUBTED_IOU = 0.9  # medians; ...
 _DOUBTED_PX = 2.5  # ... wrong poses have outlines 3.5 to 5 pixels of the crop away, right ones 1
@@ -105,8 +103,8 @@ def measures(seen: ShotCrop, drawn: RenderedImages, still: Sequence[int]) -> dic
 
 def share_of_outline(arm: ArmShot, pose: Pose) -> float:
     """Share of the drawn outline beside which the mask ends, too; 0 where the robot is out of the picture."""
-    seen = ShotCrop.around(arm, pose, _SIZE)
-    return 0.0 if seen is None else outline_support(seen, pose, _REACH_PX)
+    seen = ShotCrop.around(arm, pose, SUPPORT_SIZE)
+    return 0.0 if seen is None else outline_support(seen, pose, SUPPORT_REACH_PX)
 
 
 def _iou(one: NDArray[np.bool_], other: NDArray[np.bool_], counts: NDArray[np.bool_]) -> float:
@@ -122,8 +120,7 @@ def _nearest_is(seen: ShotCrop, drawn: RenderedImages, links: Sequence[int]) -> 
     if not inside.any():
         return np.zeros_like(inside)
     rows, columns = distance_transform_edt(~inside, return_distances=False, return_indices=True)
-    owner = np.where(inside, seen.arm.posed.link[np.maximum(drawn.triangle_id, 0)], -1)
-    return np.isin(owner[rows, columns], links)
+    return np.isin(seen.links(drawn)[rows, columns], links)
 
 
 def left_out(solution: Solution) -> list[tuple[float, float]] | None:

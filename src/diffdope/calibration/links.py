@@ -15,7 +15,7 @@ from scipy.ndimage import binary_erosion
 
 from diffdope.calibration.outline import crossing, outline_of
 from diffdope.calibration.result import PictureResidual
-from diffdope.calibration.rows import ShotCrop
+from diffdope.calibration.rows import INNER_PX, SUPPORT_REACH_PX, SUPPORT_SIZE, ShotCrop
 from diffdope.calibration.shots import ArmShot
 from diffdope.calibration.solution import SCALE, Solution
 from diffdope.geometry.pose import Pose
@@ -24,9 +24,6 @@ from diffdope.render.renderer import RenderedImages
 F64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
-_SIZE = 200  # pixels of crops
-_REACH_PX = 2.0  # of them how far the mask's border may be from an outline that it meets
-_INNER = 2  # pixels by which depths keep away from borders, where sensors mix surfaces
 _DEPTH = 0.005  # of the distance: depths that are farther off, or three deviations, are of something else
 _LEAST = 30  # pixels, or points of an outline: fewer are chance
 _OUTLINE, _DEPTHS = 0.85, 0.95  # shares below which a link does not fit; right ones, medians: 0.95 and 0.97 at least
@@ -94,12 +91,12 @@ def fit_of_links(arm: ArmShot, pose: Pose, count: int, scale: float, spread_m: f
         scale: share by which depths read too far.
         spread_m: deviation of depths.
     """
-    seen = ShotCrop.around(arm, pose, _SIZE)
+    seen = ShotCrop.around(arm, pose, SUPPORT_SIZE)
     if seen is None:
         return None
     drawn = seen.drawn(pose)
     inside = drawn.triangle_id >= 0
-    link = np.where(inside, arm.posed.link[np.maximum(drawn.triangle_id, 0)], -1)
+    link = seen.links(drawn)
     nothing = np.full(count, np.nan)
     outline = masked = depth = nothing
     if seen.crop.mask is not None:
@@ -108,7 +105,7 @@ def fit_of_links(arm: ArmShot, pose: Pose, count: int, scale: float, spread_m: f
     if seen.crop.depth is not None:
         away = seen.crop.depth / (1.0 + scale) - drawn.depth
         most = np.maximum(3.0 * spread_m, _DEPTH * drawn.depth)
-        there = binary_erosion(inside, iterations=_INNER, border_value=1) & (seen.crop.depth > 0.0) & (away > -most)
+        there = binary_erosion(inside, iterations=INNER_PX, border_value=1) & (seen.crop.depth > 0.0) & (away > -most)
         depth = _share(link[there], (away < most)[there], count)
     return LinkFit(outline, masked, depth)
 
@@ -117,7 +114,7 @@ def _outline(seen: ShotCrop, drawn: RenderedImages, link: NDArray[np.int64], cou
     place, mask = outline_of(drawn), seen.crop.mask
     if place is None or mask is None:
         return np.full(count, np.nan)
-    _, found = crossing(mask, place.point, place.normal, _REACH_PX)
+    _, found = crossing(mask, place.point, place.normal, SUPPORT_REACH_PX)
     of = link[place.row, place.column]
     return _share(of[place.clear], found[place.clear], count)
 

@@ -28,7 +28,12 @@ F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
-_INNER = 2  # pixels by which depths keep away from the borders of mask and drawing: there, sensors mix surfaces
+SUPPORT_SIZE = 200
+"""Pixels of the longest side of crops in which outlines are compared with masks."""
+SUPPORT_REACH_PX = 2.0
+"""Of these crops, how far the mask's border may be from an outline that it meets."""
+INNER_PX = 2
+"""Pixels by which depths keep away from the borders of mask and drawing: there, sensors mix surfaces."""
 _GRAZING = 0.25  # cosine between ray and surface below which a depth says more of the surface's slant than of its place
 _MOST_DEPTHS = 1200  # rows of a picture: neighbours say the same
 _CELL = 16  # pixels: side of the tiles within which residuals are taken to err together
@@ -93,6 +98,11 @@ class ShotCrop:
         renderer = Renderer(self.arm.posed.mesh, self.crop.camera, buffers=self.arm.buffers)
         images = renderer.render(pose.R_m2c, pose.t_m2c)
         return RenderedImages(*(part[0] for part in images))
+
+    def links(self, drawn: RenderedImages) -> I64:
+        """(H, W) number of the link that a drawn pixel shows, -1 where there is none."""
+        inside = drawn.triangle_id >= 0
+        return np.where(inside, self.arm.posed.link[np.maximum(drawn.triangle_id, 0)], -1)
 
 
 def outline_rows(seen: ShotCrop, drawn: RenderedImages, pose: Pose, centre_c: F64, reach_px: float) -> Rows:
@@ -174,7 +184,7 @@ def depth_rows(seen: ShotCrop, drawn: RenderedImages, pose: Pose, centre_c: F64,
     assert depth is not None
     if seen.crop.mask is not None:
         inside = inside & (seen.crop.mask > 0.99)
-    whole = binary_erosion(inside, iterations=_INNER, border_value=1)
+    whole = binary_erosion(inside, iterations=INNER_PX, border_value=1)
     row, column = np.nonzero(whole & (depth > 0.0) & (np.abs(depth - drawn.depth) < reach_m))
     if len(row) == 0:
         return _none(seen)

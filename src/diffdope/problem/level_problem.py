@@ -189,7 +189,6 @@ def prepare_level(
     if sure and (colored or crop.depth is not None) and crop.mask is not None:
         off_px = border_error(coverage, crop.mask, weights)
         instead = crop.without_mask()
-        # Depth holds the object better than edges do: beside it, a mask that is off counts less.
         refused = colored and crop.depth is None and 0.0 < rules.mask_refused_px < off_px
         if refused and contour_weight(instead, rules.contour, settings, mesh) > 0.0:
             crop, refused_px, resolved = instead, off_px, unmasked(settings)

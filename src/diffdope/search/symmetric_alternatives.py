@@ -13,6 +13,7 @@ from diffdope.estimate.fit_quality import assess
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.problem.level_problem import LevelProblem
+from diffdope.problem.problem import Evaluation
 from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
@@ -115,19 +116,20 @@ def odds_with_costs(
     poses: Sequence[Pose], level: LevelProblem, buffers: Buffers, length_m: float, *, ahead: float = 0.0
 ) -> F64:  # fmt: skip
     """Log odds (B,) of poses that count what they cost as well; for the arguments see `odds_of`."""
-    odds = odds_of(poses, level, buffers, length_m, ahead=ahead) + log_likelihoods(poses, level, length_m)
+    R, t = np.stack([pose.R_m2c for pose in poses]), np.stack([pose.t_m2c for pose in poses])
+    scores, found = scores_of(R, t, level, buffers, length_m), _evaluated(poses, level, length_m)
+    first = np.where(np.arange(len(poses)) == 0, ahead, 0.0)
+    odds = scores.total + first + _log_likelihoods(found.cost)
     if not is_grey(level, buffers):
-        return odds
+        return np.asarray(odds)
     # Where there is nothing but brightness, a face in the shade looks like one in a darker paint. Details and shape do
     # not, but there is less of them: what either believes is no worse than that.
-    R, t = np.stack([pose.R_m2c for pose in poses]), np.stack([pose.t_m2c for pose in poses])
-    details = scores_of(R, t, level, buffers, length_m).by_details.copy()
-    details[0] += ahead
-    details += log_likelihoods(poses, level, length_m, shape=True)
+    colours = found.each[:, [RGB, EDGE]] @ level.factor.weights[[RGB, EDGE]]
+    details = scores.by_details + first + _log_likelihoods(np.maximum(found.cost - colours, 0.0))
     return np.asarray(np.maximum(odds - odds.max(), details - details.max()))
 
 
-def log_likelihoods(poses: Sequence[Pose], level: LevelProblem, length_m: float, *, shape: bool = False) -> F64:
+def log_likelihoods(poses: Sequence[Pose], level: LevelProblem, length_m: float) -> F64:
     """Log likelihoods (B,) of poses by what they cost on the same pixels, of which differences count.
 
     A cost is a mean of absolute errors, so it is the scale of their Laplace distribution, which nobody knows before:
@@ -138,15 +140,17 @@ def log_likelihoods(poses: Sequence[Pose], level: LevelProblem, length_m: float,
         poses: B of them.
         level: the pixels.
         length_m: the object's diameter.
-        shape: whether colours are left out, which are compared in the light of one of the poses.
     """
-    R, t = np.stack([pose.R_m2c for pose in poses]), np.stack([pose.t_m2c for pose in poses])
-    found = level.problem(Variables.one_object(0.5 * length_m)).evaluate(R, t)
-    cost = found.cost
-    if shape:
-        ours = [RGB, EDGE]
-        cost = np.maximum(cost - found.each[:, ours] @ level.factor.weights[ours], 0.0)
+    return _log_likelihoods(_evaluated(poses, level, length_m).cost)
+
+
+def _log_likelihoods(cost: F64) -> F64:
     return np.asarray(-_INDEPENDENT * np.log(cost + _LEAST_ERROR))
+
+
+def _evaluated(poses: Sequence[Pose], level: LevelProblem, length_m: float) -> Evaluation:
+    R, t = np.stack([pose.R_m2c for pose in poses]), np.stack([pose.t_m2c for pose in poses])
+    return level.problem(Variables.one_object(0.5 * length_m)).evaluate(R, t)
 
 
 def symmetric_alternatives(
