@@ -14,6 +14,7 @@ from diffdope.calibration.rows import SUPPORT_REACH_PX, SUPPORT_SIZE, ShotCrop, 
 from diffdope.calibration.shots import ArmShot, Shot, turned_about
 from diffdope.calibration.solution import POSE, SHARED, Solution, inverse_of
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note
 from diffdope.render.renderer import RenderedImages
 
 F64 = NDArray[np.float64]
@@ -206,8 +207,8 @@ def offsets_of(solution: Solution) -> list[tuple[float, float]]:
     return list(zip(solution.shared[SHARED:].tolist(), deviation[SHARED:].tolist(), strict=True))
 
 
-def doubted(shots: Sequence[Shot], pictures: Sequence[PictureResidual], size: int) -> str:
-    """Why a pose is not sure though nothing else is found, in words; empty for no reason.
+def doubted(shots: Sequence[Shot], pictures: Sequence[PictureResidual], size: int) -> list[Note]:
+    """Why a pose is not sure though nothing else is found, as notes; none for no reason.
 
     Masks that lack whole links, and come without depth, can be met by a wrong pose nearly as well. Its outlines then
     stay pixels away from the masks' borders, where those of the right one meet them.
@@ -225,6 +226,6 @@ def doubted(shots: Sequence[Shot], pictures: Sequence[PictureResidual], size: in
             outlines.append(one.outline_px)
             crops.append(one.outline_px / max(1.0, max(box[2] - box[0], box[3] - box[1]) / size))
     if not overlaps or any(one.depth_mm is not None for one in pictures):
-        return ""
+        return []
     iou, away_px = float(np.median(overlaps)), float(np.median(outlines))
-    return notes.on_doubt(iou, away_px) if iou < _DOUBTED_IOU and float(np.median(crops)) > _DOUBTED_PX else ""
+    return [notes.on_doubt(iou, away_px)] if iou < _DOUBTED_IOU and float(np.median(crops)) > _DOUBTED_PX else []

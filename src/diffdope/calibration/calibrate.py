@@ -23,6 +23,7 @@ from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_seed, check_threads, check_type, expected
 from diffdope.estimate.covariance import in_words
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note
 from diffdope.pipelines.compiled import compile_before
 from diffdope.pipelines.settings import PRESETS
 from diffdope.problem.failure import MESSAGES, Status
@@ -218,7 +219,7 @@ class Calibration:
             *(() if status.ok else notes.on_depth_scale(self._robot, self._shots)),
             *notes.on_start(None if start is None else assess.moved(start, solution.pose)),
             *notes.on_alternatives([assess.moved(one, solution.pose) for one in others]),
-            *((doubt,) if doubt else ()), *disagree, *odd_links, *notes.on_contradiction(contradiction),
+            *doubt, *disagree, *odd_links, *notes.on_contradiction(contradiction),
             *notes.on_offsets(offsets, self._settings.noise.offset_deg),
         )  # fmt: skip
         return CalibrationResult(
@@ -269,7 +270,7 @@ class Calibration:
 
     def _disagreement(
         self, solution: Solution, pictures: Sequence[PictureResidual], shaken: tuple[float, float] | None
-    ) -> list[str]:
+    ) -> list[Note]:
         """Why the pictures cannot all be right, in words."""
         away_mm = assess.depth_off_mm(pictures, float(solution.centre_c[2]))
         return [
