@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_positive, expected
+from diffdope.errors import DiffDopeError, check_positive, expected, placed
 from diffdope.io.frames import Frame
 from diffdope.io.mask_levels import Levels, levels_of
 from diffdope.note_codes import Note, NoteCode
@@ -143,7 +143,7 @@ class BagFrames:
                 try:
                     images[place[1]] = self._image(place[1], stored.topic, stored.message)
                 except DiffDopeError as error:
-                    raise DiffDopeError(f"frame {self.names[place[0]]}: {error}") from error
+                    raise placed(f"frame {self.names[place[0]]}: ", error) from error
                 while following in pending and pending[following].keys() == due[following]:
                     yield self._frame(following, pending.pop(following))
                     following += 1
