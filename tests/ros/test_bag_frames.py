@@ -116,7 +116,7 @@ def test_a_recording_that_breaks_off_is_read_up_to_there(tmp_path: Path) -> None
     frames = BagFrames(path)
     assert 20 < (frames.count or 0) < 180
     assert any("breaks off" in note for note in frames.notes)
-    assert codes_of(frames.notes) == ("recording-cut",)
+    assert "recording-cut" in codes_of(frames.notes)
     assert len(list(frames.read())) == frames.count
 
 
