@@ -15,6 +15,9 @@ from diffdope.errors import (
     check_shape,
     expected,
     none_at,
+    placed,
+    refused,
+    told_more,
 )
 from tests.conftest import PROJECT
 
@@ -36,17 +39,33 @@ def test_a_path_with_nothing_there_is_worded_and_names_its_argument() -> None:
 
 def test_every_error_that_names_an_argument_says_which_it_is() -> None:
     """So that a front end can put its own word there; what is worded by hand begins with a place, not with a name."""
-    worded = re.compile(r"^f?['\"]([a-z_.{}, ]+): expected .*, got ")
+    worded = re.compile(r"^f?['\"]([a-z_.{}, ]+): ")
     by_hand = {
         match[1]
         for path in (PROJECT / "src").rglob("*.py")
-        for raised in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(raised, ast.Raise) and isinstance(raised.exc, ast.Call)
-        if getattr(raised.exc.func, "id", "") == "DiffDopeError" and raised.exc.args
-        if (match := worded.match(ast.unparse(raised.exc.args[0])))
+        for made in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if path.name != "errors.py" and isinstance(made, ast.Call)
+        if getattr(made.func, "id", "") == "DiffDopeError" and made.args
+        if (match := worded.match(ast.unparse(made.args[0])))
     }
-    places = {"{path}", "scene {chosen}", "scene {scene.scene_id}", "links of {name}", "{where}"}
-    assert by_hand <= places, "use `expected`, which fills in `argument`"
+    of_files = {
+        "{path}",
+        "{self.path}",
+        "camera file {path}",
+        "extrinsics file {path}",
+        "{name} file {path}",
+        "{topic}",
+    }
+    of_parts = {"{where}", "{name}", "{path}, key {im_id}", "{path}, key {obj_id}", "link {link}", "links of {name}"}
+    of_parts |= {"scene {chosen}", "scene {scene.scene_id}", "joints of {robot}"}
+    of_commands = {"serve", "{command}", "engine ray", "address {address or ", "no worker can be started"}
+    assert by_hand <= of_files | of_parts | of_commands, "use `expected` or `refused`, which fill in `argument`"
+
+
+def test_an_error_of_one_of_several_things_keeps_its_argument() -> None:
+    error = told_more(placed("view 1: ", placed("frame 2, ", refused("mesh", "it was cut off"))), " (a.obj)")
+    assert str(error) == "view 1: frame 2, mesh: it was cut off (a.obj)"
+    assert (error.place, error.argument) == ("view 1: frame 2, ", "mesh")
 
 
 def test_shape_names_argument_expected_and_got() -> None:

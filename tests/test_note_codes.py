@@ -32,10 +32,13 @@ def _sources() -> dict[str, str]:
     return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py")}
 
 
-def test_the_table_of_the_documents_has_every_code_once_and_no_other() -> None:
-    text = (ROOT / "docs" / "refinement.md").read_text(encoding="utf-8")
-    section = text.split("## Notes and their codes")[1].split("\n## ")[0]
-    assert [code for code, _, _ in _ROW.findall(section)] == [str(code) for code in NoteCode]
+def test_the_tables_of_the_documents_have_every_code_once_and_no_other() -> None:
+    rows: list[str] = []
+    for name in ("refinement.md", "calibration.md"):
+        text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+        section = text.split("## Notes and their codes")[1].split("\n## ")[0]
+        rows += [code for code, _, _ in _ROW.findall(section)]
+    assert rows == [str(code) for code in NoteCode]
 
 
 def test_every_code_is_given_to_some_note() -> None:

@@ -24,9 +24,11 @@ class DiffDopeError(ValueError):
     Attributes:
         argument: the name that the message begins with, as Python has it, so that a front end can put its own word for
             it there; of several, their names with commas. Empty where the message names none.
+        place: what stands before that name, where it is of one of several things: "view 1: ".
     """
 
     argument: str = ""
+    place: str = ""
 
 
 class NothingToCompareError(DiffDopeError):
@@ -35,19 +37,36 @@ class NothingToCompareError(DiffDopeError):
 
 def expected(name: str, expectation: str, got: object, cure: str = "") -> DiffDopeError:
     """An error worded as all are: "depth: expected shape (480, 640), got (2, 480, 640); <cure>"."""
-    text = f"{name}: expected {expectation}, got {got}"
-    return _about(name, f"{text}; {cure}" if cure else text)
+    text = f"expected {expectation}, got {got}"
+    return refused(name, f"{text}; {cure}" if cure else text)
 
 
 def none_at(name: str, kind: str, path: object) -> DiffDopeError:
     """An error of a path at which there is nothing: "rgb: expected an image file, but there is none at rgb.png"."""
-    return _about(name, f"{name}: expected {kind}, but there is none at {path}")
+    return refused(name, f"expected {kind}, but there is none at {path}")
 
 
-def _about(name: str, text: str) -> DiffDopeError:
-    error = DiffDopeError(text)
+def refused(name: str, why: str) -> DiffDopeError:
+    """An error of an argument for which nothing in particular was expected: "mesh: the file was cut off"."""
+    error = DiffDopeError(f"{name}: {why}")
     error.argument = name
     return error
+
+
+def placed(place: str, error: DiffDopeError) -> DiffDopeError:
+    """An error of one of several things, which says of which: "view 1: " before "rgb: expected ..."."""
+    return _like(error, f"{place}{error}", place + error.place)
+
+
+def told_more(error: DiffDopeError, text: str) -> DiffDopeError:
+    """The same error, with more text at its end, such as the file that it is about."""
+    return _like(error, f"{error}{text}", error.place)
+
+
+def _like(error: DiffDopeError, text: str, place: str) -> DiffDopeError:
+    other = DiffDopeError(text)
+    other.argument, other.place = error.argument, place
+    return other
 
 
 def check_shape(name: str, array: NDArray[Any], shape: Sequence[int | None], *, cure: str = "") -> None:

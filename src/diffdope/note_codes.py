@@ -1,6 +1,7 @@
 """Notes of results: texts for people, each with a code on which programs can act.
 
-The codes are listed here and nowhere else; `docs/refinement.md` says of each what it means and what to do.
+The codes are listed here and nowhere else; `docs/refinement.md` says of each what it means and what to do, and
+`docs/calibration.md` of those of a camera and a robot.
 """
 
 from __future__ import annotations
@@ -115,6 +116,34 @@ class NoteCode(StrEnum):
     CAMERA_HELD = "camera-held"
     CONTACT_UNUSED = "contact-unused"
     CONTACT_REFUSED = "contact-refused"
+
+    # A recording of ROS.
+    RECORDING_CUT = "recording-cut"
+    STAMPS_MISSING = "stamps-missing"
+    FRAMES_LEFT_OUT = "frames-left-out"
+
+    # Figures of a data set.
+    FIGURES_PARTIAL = "figures-partial"
+    POINTS_SUBSAMPLED = "points-subsampled"
+    FEW_RESULTS = "few-results"
+    CONFIDENCE_BLIND = "confidence-blind"
+
+    # A camera before a robot, or on its hand.
+    PICTURE_LEFT_OUT = "picture-left-out"
+    PICTURE_SILENT = "picture-silent"
+    PICTURES_DISAGREE = "pictures-disagree"
+    LEAVE_ONE_OUT = "leave-one-out"
+    FEW_PICTURES = "few-pictures"
+    MOTIONS_ALIKE = "motions-alike"
+    OUTLINES_APART = "outlines-apart"
+    DEPTH_APART = "depth-apart"
+    DEPTH_BESIDE_OUTLINES = "depth-beside-outlines"
+    LINK_MISFIT = "link-misfit"
+    JOINT_ZERO = "joint-zero"
+    OFFSET_UNOBSERVED = "offset-unobserved"
+    START_ELSEWHERE = "start-elsewhere"
+    TARGET_ELSEWHERE = "target-elsewhere"
+    AMBIGUOUS = "ambiguous"
 
 
 CONTRADICTIONS = frozenset({NoteCode.DEPTH_SCALE, NoteCode.DEPTH_KIND, NoteCode.DISTANCE, NoteCode.FILM_DISTANCE})

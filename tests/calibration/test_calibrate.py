@@ -93,6 +93,7 @@ def test_a_bad_picture_is_left_out_and_named(rng: np.random.Generator) -> None:
     assert error(result, pose)[0] < 1.0 and error(result, pose)[1] < 0.05
     assert [one.used for one in result.pictures] == [True, True, False, True]
     assert any(note.startswith("2: left out: it does not fit where the other pictures do") for note in result.notes)
+    assert "picture-left-out" in result.note_codes and "other" not in result.note_codes
 
 
 def test_offsets_of_joints_are_found_where_they_are_asked_for() -> None:
@@ -114,6 +115,7 @@ def test_depth_that_reads_too_far_is_told_with_its_size() -> None:
     assert error(result, pose)[0] < 2.0
     assert result.depth_scale is not None and result.depth_scale.value == pytest.approx(0.02, abs=0.003)
     assert any("depths read" in note and "too far" in note for note in result.notes)
+    assert "depth-beside-outlines" in result.note_codes and "other" not in result.note_codes
     assert result.contradiction is not None
     right = calibrate(ARM, shots, settings=QUIET)
     assert not any("depths read" in note for note in right.notes)
@@ -142,6 +144,7 @@ def test_a_first_joint_whose_zero_is_wrong_turns_the_camera_and_is_told(images: 
     result, right = (calibrate(ARM, given, settings=QUIET) for given in (told, shots))
     assert error(result, pose)[1] > 5.0
     assert any(f"the zero of {first}" in note for note in result.notes)
+    assert {"joint-zero", "link-misfit"} & {*result.note_codes} and "other" not in result.note_codes
     assert not any("the zero of" in note or "drawn" in note for note in right.notes) and right.ok
     if "depth" in images:  # masks alone may lack a part of the foot
         assert result.status is Status.AMBIGUOUS and not result.ok
@@ -163,6 +166,7 @@ def test_a_camera_that_was_moved_between_the_pictures_is_not_found() -> None:
     result = calibrate(ARM, [*shots[:3], *moved], settings=QUIET)
     assert not result.ok
     assert any("was the camera or the robot's base moved" in note for note in result.notes)
+    assert "pictures-disagree" in result.note_codes and "other" not in result.note_codes
 
 
 def without_base() -> Robot:
@@ -224,6 +228,7 @@ def test_poor_choices_of_configurations_are_named() -> None:
     shots, _ = pictures(2)
     one = calibrate(ARM, shots[:1], settings=QUIET)
     assert any(note.startswith("one picture:") for note in one.notes)
+    assert "few-pictures" in one.note_codes
     pose, joints = pictures(2)[1], dict(shots[0].joints)
     turned = [drawn_shot(ARM, pose, {**joints, "joint1": value}, name=str(value)) for value in (-0.8, 0.0, 0.8)]
     alone = calibrate(ARM, turned, settings=QUIET)
@@ -237,6 +242,7 @@ def test_a_start_that_is_wrong_is_not_believed_where_there_are_masks() -> None:
     result = calibrate(ARM, shots, start=pose.inverse(), settings=QUIET)  # the most usual mistake
     assert result.ok and error(result, pose)[0] < 1.0
     assert any("from the start: is that T_camera_base" in note for note in result.notes)
+    assert "start-elsewhere" in result.note_codes and "other" not in result.note_codes
     near = calibrate(ARM, shots, start=pose.retract([0.03, 0, 0, 0.1, 0, 0]), settings=QUIET)
     assert error(near, pose)[0] < 1.0 and not any("from the start" in note for note in near.notes)
 

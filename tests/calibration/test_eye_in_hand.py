@@ -83,6 +83,7 @@ def test_pictures_of_other_joint_values_are_left_out_and_named(rng: np.random.Ge
     assert result.ok and error(result, truth)[0] < 1.0
     assert [one.used for one in result.pictures] == [True, False, True, True, False, True]
     assert any(note.startswith("1: left out: ") for note in result.notes)
+    assert "picture-left-out" in result.note_codes and "other" not in result.note_codes
 
 
 def test_something_round_is_as_good() -> None:
@@ -99,6 +100,7 @@ def test_turns_about_one_axis_are_named_and_not_used() -> None:
     result = calibrate_eye_in_hand(TARGET, shots, robot=ARM, settings=QUIET)
     assert result.status is Status.AMBIGUOUS and result.unobserved is not None and len(result.unobserved) == 2
     assert any(note.startswith("the flange turns about one axis only") for note in result.notes)
+    assert "motions-alike" in result.note_codes and "other" not in result.note_codes
     known = calibrate_eye_in_hand(TARGET, shots, robot=ARM, target=truth.T_base_object, settings=QUIET)
     assert known.ok and error(known, truth)[0] < 1.0
 
@@ -142,6 +144,7 @@ def test_a_target_in_millimetres_is_told(count: int, with_start: bool) -> None:
     result = calibrate_eye_in_hand(TARGET, shots, robot=ARM, target=target, start=start, settings=QUIET)
     assert result.status is Status.FAILED
     assert result.notes[0].startswith("target: ") and "in millimetres it would fit" in result.notes[0]
+    assert result.note_codes[0] == "target-elsewhere"
 
 
 def test_what_does_not_fit_is_not_found() -> None:

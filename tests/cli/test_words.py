@@ -23,7 +23,7 @@ from diffdope.cli.scene_inputs import masks_of, of_views
 from diffdope.cli.scene_objects import ObjectFlags
 from diffdope.cli.serve_command import ServeArguments
 from diffdope.cli.track_report import are_right, never_found
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, expected, placed
 from diffdope.geometry.camera import Camera
 from diffdope.io.cameras import load_camera
 from diffdope.io.files import atomic, check_folder
@@ -80,6 +80,10 @@ def test_a_word_that_is_none_is_named_with_its_option(
 def test_an_error_names_the_options_that_its_arguments_are(argument: str, typed: str, named: str) -> None:
     error = expected(argument, "one", "none")
     assert with_options(error, ["refine", *typed.split()]) == f"{named}: expected one, got none"
+    assert (
+        with_options(placed("view 1: ", error), ["refine", *typed.split()])
+        == f"view 1: {named}: expected one, got none"
+    )
     assert with_options(DiffDopeError(f"{argument}: one"), ["refine", *typed.split()]) == f"{argument}: one"
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from diffdope.errors import DiffDopeError
+from diffdope.note_codes import codes_of
 from diffdope.ros.bag_frames import BagFrames
 from diffdope.ros.cameras import camera_of_info
 from diffdope.ros.pairing import partners
@@ -88,6 +89,7 @@ def test_photographs_without_depth_are_left_out_and_counted(tmp_path: Path) -> N
     frames = BagFrames(write_mcap(tmp_path / "a.mcap", kept))
     assert [int(frame.depth[0, 0]) for frame in frames.read()] == [500, 501, 503]
     assert any("1 of 4 photographs have no depth" in note for note in frames.notes)
+    assert codes_of(frames.notes) == ("frames-left-out",)
 
 
 def test_images_with_the_time_of_another_are_left_out(tmp_path: Path) -> None:
@@ -104,6 +106,7 @@ def test_headers_without_time_give_the_time_of_recording(tmp_path: Path) -> None
     frames = BagFrames(write_mcap(tmp_path / "a.mcap", sorted(bare, key=lambda one: one[2])))
     assert [frame.time_s for frame in frames.read()] == pytest.approx([0.0, STEP * 1e-9, 2 * STEP * 1e-9])
     assert any("no time" in note for note in frames.notes)
+    assert codes_of(frames.notes) == ("stamps-missing",)
 
 
 def test_a_recording_that_breaks_off_is_read_up_to_there(tmp_path: Path) -> None:
@@ -113,6 +116,7 @@ def test_a_recording_that_breaks_off_is_read_up_to_there(tmp_path: Path) -> None
     frames = BagFrames(path)
     assert 20 < (frames.count or 0) < 180
     assert any("breaks off" in note for note in frames.notes)
+    assert "recording-cut" in codes_of(frames.notes)
     assert len(list(frames.read())) == frames.count
 
 

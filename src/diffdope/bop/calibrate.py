@@ -17,6 +17,7 @@ from diffdope.bop.scene import Instance
 from diffdope.errors import expected
 from diffdope.estimate.confidence import TOLERANCE
 from diffdope.io.poses import pose_of
+from diffdope.note_codes import Note, NoteCode
 
 F64 = NDArray[np.float64]
 
@@ -164,20 +165,22 @@ def _parts(rows: Sequence[Judged]) -> dict[str, NDArray[np.bool_]]:
 
 def _notes(
     right: NDArray[np.bool_], images: Sequence[tuple[int, int]], before: Mapping[str, Reliability]
-) -> list[str]:  # fmt: skip
+) -> list[Note]:  # fmt: skip
     notes = []
     wrong, count = int((~right).sum()), len(set(images))
     if wrong < FEW_WRONG:
-        notes.append(
-            f"only {wrong} results are wrong: how sure a wrong one may be is hardly known; 20 or more would do"
-        )
+        text = f"only {wrong} results are wrong: how sure a wrong one may be is hardly known; 20 or more would do"
+        notes.append(Note(NoteCode.FEW_RESULTS, text))
     if right.sum() < FEW_RIGHT:
-        notes.append(f"only {right.sum()} results are right: the map is mostly a guess; 20 or more would do")
+        text = f"only {right.sum()} results are right: the map is mostly a guess; 20 or more would do"
+        notes.append(Note(NoteCode.FEW_RESULTS, text))
     if count < FEW_IMAGES:
-        notes.append(f"only {count} images: what they have in common is taken for what all images have")
+        text = f"only {count} images: what they have in common is taken for what all images have"
+        notes.append(Note(NoteCode.FEW_RESULTS, text))
     if before["all"].auroc < 0.7:
-        notes.append(
+        text = (
             f"the confidence hardly tells right from wrong here (AUROC {before['all'].auroc:.2f}), and a map that "
             "keeps the order cannot change that: look at the images, K and the meshes first"
         )
+        notes.append(Note(NoteCode.CONFIDENCE_BLIND, text))
     return notes

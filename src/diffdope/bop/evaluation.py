@@ -19,6 +19,7 @@ from diffdope.bop.targets import Group
 from diffdope.errors import expected, some_of
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_results import Estimate, read_rows
+from diffdope.note_codes import Note, NoteCode
 
 F64 = NDArray[np.float64]
 
@@ -275,19 +276,22 @@ def _recall_vsd(pairing: Pairing, errors: Sequence[Errors]) -> F64:
     return np.asarray(np.mean([found(pairing, column, BOP19_SHARES).mean(axis=1) for column in columns], axis=0))
 
 
-def _notes(meter: ErrorMeter, rows: Sequence[Row]) -> tuple[str, ...]:
+def _notes(meter: ErrorMeter, rows: Sequence[Row]) -> tuple[Note, ...]:
     notes = []
     if meter.subsampled:
         names = ", ".join(map(str, sorted(meter.subsampled)))
-        notes.append(f"objects {names} have more than {MOST_POINTS} vertices: every k-th is taken")
+        text = f"objects {names} have more than {MOST_POINTS} vertices: every k-th is taken"
+        notes.append(Note(NoteCode.POINTS_SUBSAMPLED, text))
     if any(meter.is_bent(*image) for image in {(row.scene_id, row.im_id) for row in rows}):
-        notes.append("of images of a lens with distortion, MSPD is that of the rectified pinhole, and there is no VSD")
+        text = "of images of a lens with distortion, MSPD is that of the rectified pinhole, and there is no VSD"
+        notes.append(Note(NoteCode.FIGURES_PARTIAL, text))
     deep = sum(row.recall_vsd is not None for row in rows)
     alone = "AR is the mean of AR_MSSD and AR_MSPD alone"
     if not meter.vsd:
-        notes.append(f"VSD was not measured: {alone}")
+        notes.append(Note(NoteCode.FIGURES_PARTIAL, f"VSD was not measured: {alone}"))
     elif deep == 0:
-        notes.append(f"there are no depth images: no VSD, {alone}")
+        notes.append(Note(NoteCode.FIGURES_PARTIAL, f"there are no depth images: no VSD, {alone}"))
     elif deep < len(rows):
-        notes.append(f"only {deep} of {len(rows)} instances have a depth image: AR_VSD is of those, {alone}")
+        text = f"only {deep} of {len(rows)} instances have a depth image: AR_VSD is of those, {alone}"
+        notes.append(Note(NoteCode.FIGURES_PARTIAL, text))
     return tuple(notes)

@@ -16,6 +16,7 @@ from diffdope.bop.evaluation import BopEvaluation, Row
 from diffdope.bop.metrics.vsd import VSD_TAUS
 from diffdope.bop.run_records import RunRecords
 from diffdope.bop.summary import Summary, by, summarise
+from diffdope.note_codes import codes_of
 
 F64 = NDArray[np.float64]
 
@@ -93,6 +94,7 @@ class Report:
             "estimates_unused": len(evaluation.unused),
             "missing": [row.key for row in evaluation.missing],
             "notes": list(self.notes),
+            "note_codes": [str(code) for code in codes_of(self.notes)],
             "auc_max_mm": [100.0, 1e3 * self.other_max_m],
             "units": "lengths mm, angles degrees, shares and recalls 0 to 1, null where infinite or unknown",
             "all": self.total.as_json(),

@@ -14,6 +14,7 @@ from diffdope.calibration.rows import SUPPORT_REACH_PX, SUPPORT_SIZE, ShotCrop, 
 from diffdope.calibration.shots import ArmShot, Shot, turned_about
 from diffdope.calibration.solution import POSE, SHARED, Solution, inverse_of
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note
 from diffdope.render.renderer import RenderedImages
 
 F64 = NDArray[np.float64]
@@ -27,63 +28,74 @@ _DOUBTED_PX = 2.5  # ... wrong poses have outlines 3.5 to 5 pixels of the crop a
 _DEPTH_OFF = 0.03  # of the distance: depth cameras read 1 to 2 % too far
 
 
+Measured = dict[str, Any]
+"""What a picture says to a pose: attributes of its `PictureResidual`; empty where the robot is out of the picture."""
+
+
+def measured_in(arms: Sequence[ArmShot], pose: Pose, size: int, still: Sequence[int]) -> list[Measured]:
+    """Overlap, depths and outline of each picture, which is drawn for it.
+
+    Args:
+        arms: the shots.
+        pose: of the base in the camera.
+        size: longest side of the crops that are drawn, pixels.
+        still: numbers of the links that stand still.
+    """
+    out: list[Measured] = []
+    for arm in arms:
+        seen = ShotCrop.around(arm, pose, size)
+        found = {} if seen is None else measures(seen, seen.drawn(pose), still)
+        if seen is not None and "mask" in arm.shot.observation.modalities:
+            found["outline_share"] = share_of_outline(arm, pose)
+        out.append(found)
+    return out
+
+
 def residuals(
-    arms: Sequence[ArmShot], solution: Solution, size: int, still: Sequence[int], reasons: dict[int, str]
+    arms: Sequence[ArmShot], solution: Solution, measured: Sequence[Measured], reasons: dict[int, str]
 ) -> tuple[PictureResidual, ...]:
     """Of each picture.
 
     Args:
         arms: the shots.
         solution: of the estimate.
-        size: longest side of the crops that are drawn, pixels.
-        still: numbers of the links that stand still.
+        measured: of each picture, at the solution's pose.
         reasons: why pictures were left out, by number.
     """
     shifts = left_out(solution)
     out = []
     for n, arm in enumerate(arms):
-        used = n not in reasons
-        measured: dict[str, Any] = {}
-        seen = ShotCrop.around(arm, solution.pose, size)
-        if seen is not None:
-            measured = measures(seen, seen.drawn(solution.pose), still)
-            if "mask" in arm.shot.observation.modalities:
-                measured["outline_share"] = share_of_outline(arm, solution.pose)
+        used, told = n not in reasons, {**measured[n]}
         if used and n < len(solution.rms) and "mask" in solution.rms[n]:
-            measured["outline_px"] = solution.rms[n]["mask"]
+            told["outline_px"] = solution.rms[n]["mask"]
         if used and shifts is not None:
-            measured["left_out_mm"], measured["left_out_deg"] = shifts[n]
+            told["left_out_mm"], told["left_out_deg"] = shifts[n]
         if used:
-            measured["joint_error_deg"] = float(np.degrees(np.sqrt(np.mean(solution.own[n] ** 2))))
-        out.append(PictureResidual(arm.name, used, reasons.get(n, ""), **measured))
+            told["joint_error_deg"] = float(np.degrees(np.sqrt(np.mean(solution.own[n] ** 2))))
+        out.append(PictureResidual(arm.name, used, reasons.get(n, ""), **told))
     return tuple(out)
 
 
 def misfits(
-    arms: Sequence[ArmShot], solution: Solution, size: int, least_iou: float, least_share: float
+    solution: Solution, measured: Sequence[Measured], least_iou: float, least_share: float
 ) -> dict[int, str]:  # fmt: skip
     """Pictures that a wrong pose would fit as well, though others fit, and why they are left out.
 
     Args:
-        arms: the shots.
         solution: of the estimate.
-        size: longest side of the crops that are drawn, pixels.
+        measured: of each picture, at the solution's pose.
         least_iou: overlap of a picture that fits, and
         least_share: share of its outline that the mask's border meets: one that fits neither way does not fit.
     """
     found = {}
-    for n, arm in enumerate(arms):
-        seen = ShotCrop.around(arm, solution.pose, size) if solution.counted[n] else None
-        if seen is None or seen.crop.mask is None:
-            continue
-        iou = measures(seen, seen.drawn(solution.pose), ())["iou"]
-        if iou < least_iou and share_of_outline(arm, solution.pose) < least_share:
-            found[n] = f"left out: robot and mask overlap by {iou:.2f} only where the other pictures fit"
+    for n, one in enumerate(measured):
+        if solution.counted[n] and one.get("iou", 1.0) < least_iou and one["outline_share"] < least_share:
+            found[n] = f"left out: robot and mask overlap by {one['iou']:.2f} only where the other pictures fit"
     left = int(np.count_nonzero(solution.counted)) - len(found)
     return found if left >= _LEAST_LEFT else {}
 
 
-def measures(seen: ShotCrop, drawn: RenderedImages, still: Sequence[int]) -> dict[str, Any]:
+def measures(seen: ShotCrop, drawn: RenderedImages, still: Sequence[int]) -> Measured:
     """Overlap with the mask and distance from the depths, of a drawn robot."""
     inside, out = drawn.coverage > 0.5, {}
     if seen.crop.mask is not None:
@@ -206,8 +218,8 @@ def offsets_of(solution: Solution) -> list[tuple[float, float]]:
     return list(zip(solution.shared[SHARED:].tolist(), deviation[SHARED:].tolist(), strict=True))
 
 
-def doubted(shots: Sequence[Shot], pictures: Sequence[PictureResidual], size: int) -> str:
-    """Why a pose is not sure though nothing else is found, in words; empty for no reason.
+def doubted(shots: Sequence[Shot], pictures: Sequence[PictureResidual], size: int) -> list[Note]:
+    """Why a pose is not sure though nothing else is found, as notes; none for no reason.
 
     Masks that lack whole links, and come without depth, can be met by a wrong pose nearly as well. Its outlines then
     stay pixels away from the masks' borders, where those of the right one meet them.
@@ -225,6 +237,6 @@ def doubted(shots: Sequence[Shot], pictures: Sequence[PictureResidual], size: in
             outlines.append(one.outline_px)
             crops.append(one.outline_px / max(1.0, max(box[2] - box[0], box[3] - box[1]) / size))
     if not overlaps or any(one.depth_mm is not None for one in pictures):
-        return ""
+        return []
     iou, away_px = float(np.median(overlaps)), float(np.median(outlines))
-    return notes.on_doubt(iou, away_px) if iou < _DOUBTED_IOU and float(np.median(crops)) > _DOUBTED_PX else ""
+    return [notes.on_doubt(iou, away_px)] if iou < _DOUBTED_IOU and float(np.median(crops)) > _DOUBTED_PX else []

@@ -23,6 +23,7 @@ from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_seed, check_threads, check_type, expected
 from diffdope.estimate.covariance import in_words
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note
 from diffdope.pipelines.compiled import compile_before
 from diffdope.pipelines.settings import PRESETS
 from diffdope.problem.failure import MESSAGES, Status
@@ -138,13 +139,20 @@ class Calibration:
         bad = self._bad(searcher, choice.pose)
         counted = np.array([n not in bad for n in range(len(self._shots))])
         solution = self._solved(arms, choice.pose, counted)
-        bad |= assess.misfits(arms, solution, self._settings.size, _LEAST_IOU, _LEAST_SHARE)
+        measured = self._measured(arms, solution)
+        bad |= assess.misfits(solution, measured, _LEAST_IOU, _LEAST_SHARE)
         if any(counted[n] for n in bad):
             counted = np.array([n not in bad for n in range(len(self._shots))])
             solution = self._solved(arms, choice.pose, counted)
+            measured = self._measured(arms, solution)
         if not solution.of_picture.any():
             return self._nothing(start, Status.FAILED)
-        return self._result(searcher, arms, solution, choice, bad, start)
+        pictures = assess.residuals(arms, solution, measured, bad)
+        return self._result(searcher, arms, solution, pictures, choice, bad, start)
+
+    def _measured(self, arms: list[ArmShot], solution: Solution) -> list[assess.Measured]:
+        self._say("looking at every picture")
+        return assess.measured_in(arms, solution.pose, self._settings.size, self._robot.still)
 
     def _estimator(
         self, arms: Sequence[ArmShot], size: int, modalities: tuple[str, ...] = ("mask", "depth")
@@ -180,16 +188,9 @@ class Calibration:
         return {int(n): text.format(each[n] / max(middle, 1e-9)) for n in np.flatnonzero(each > limit)}
 
     def _result(
-        self,
-        searcher: Searcher,
-        arms: list[ArmShot],
-        solution: Solution,
-        choice: ChosenPose,
-        bad: dict[int, str],
-        start: Pose | None,
-    ) -> CalibrationResult:
-        self._say("looking at every picture")
-        pictures = assess.residuals(arms, solution, self._settings.size, self._robot.still, bad)
+        self, searcher: Searcher, arms: list[ArmShot], solution: Solution, pictures: tuple[PictureResidual, ...],
+        choice: ChosenPose, bad: dict[int, str], start: Pose | None,
+    ) -> CalibrationResult:  # fmt: skip
         length = 0.5 * searcher.length_m
         covariance = solution.covariance
         hidden = assess.unobserved(
@@ -218,7 +219,7 @@ class Calibration:
             *(() if status.ok else notes.on_depth_scale(self._robot, self._shots)),
             *notes.on_start(None if start is None else assess.moved(start, solution.pose)),
             *notes.on_alternatives([assess.moved(one, solution.pose) for one in others]),
-            *((doubt,) if doubt else ()), *disagree, *odd_links, *notes.on_contradiction(contradiction),
+            *doubt, *disagree, *odd_links, *notes.on_contradiction(contradiction),
             *notes.on_offsets(offsets, self._settings.noise.offset_deg),
         )  # fmt: skip
         return CalibrationResult(
@@ -269,7 +270,7 @@ class Calibration:
 
     def _disagreement(
         self, solution: Solution, pictures: Sequence[PictureResidual], shaken: tuple[float, float] | None
-    ) -> list[str]:
+    ) -> list[Note]:
         """Why the pictures cannot all be right, in words."""
         away_mm = assess.depth_off_mm(pictures, float(solution.centre_c[2]))
         return [

@@ -10,6 +10,7 @@ from diffdope.calibration.links import Misfit
 from diffdope.calibration.result import Contradiction, UncertainValue
 from diffdope.calibration.shots import Shot
 from diffdope.calibration.solution import Solution
+from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.plausible import size_factor
 from diffdope.problem.failure import Status
 from diffdope.scene.robot import Robot
@@ -24,16 +25,17 @@ DISAGREE = "the pictures do not agree well enough; see the notes"
 DOUBTED = "a pose was found, but masks and outlines do not meet; see the notes and the overlays"
 
 
-def on_doubt(iou: float, away_px: float) -> str:
+def on_doubt(iou: float, away_px: float) -> Note:
     """Masks and outlines that do not meet: overlap without the base, and pixels between them."""
-    return (
+    return Note(
+        NoteCode.OUTLINES_APART,
         f"not sure: without the base, masks and drawn robot overlap by {iou:.2f} only, and their outlines are "
         f"{away_px:.1f} px apart; do the masks lack links, or show something else? Another pose may be right: give "
-        "depth, or masks of all links"
+        "depth, or masks of all links",
     )
 
 
-def on_shaky(shaken: tuple[float, float], target: str = "the camera stand still") -> list[str]:
+def on_shaky(shaken: tuple[float, float], target: str = "the camera stand still") -> list[Note]:
     """That other pictures would lead elsewhere.
 
     Args:
@@ -41,21 +43,27 @@ def on_shaky(shaken: tuple[float, float], target: str = "the camera stand still"
         target: what has to stand still, as a question.
     """
     return [
-        f"the leave-one-out error is {shaken[0]:.0f} mm and {shaken[1]:.1f} degrees, so other pictures would lead "
-        f"elsewhere: are the joints' zeros and the URDF right, does {target}, and do joints and pictures belong "
-        "together?"
+        Note(
+            NoteCode.LEAVE_ONE_OUT,
+            f"the leave-one-out error is {shaken[0]:.0f} mm and {shaken[1]:.1f} degrees, so other pictures would lead "
+            f"elsewhere: are the joints' zeros and the URDF right, does {target}, and do joints and pictures belong "
+            "together?",
+        )
     ]
 
 
-def on_left_out(left_out: int, count: int) -> list[str]:
+def on_left_out(left_out: int, count: int) -> list[Note]:
     """That so many pictures of all do not fit where the others do that these may be the wrong ones."""
     return [
-        f"{left_out} of {count} pictures do not fit where the others do, and these may be the wrong ones: was the "
-        "camera or the robot's base moved in between? Calibrate with the pictures of one place"
+        Note(
+            NoteCode.PICTURES_DISAGREE,
+            f"{left_out} of {count} pictures do not fit where the others do, and these may be the wrong ones: was the "
+            "camera or the robot's base moved in between? Calibrate with the pictures of one place",
+        )
     ]
 
 
-def on_links(robot: Robot, misfit: Misfit, count: int) -> tuple[list[str], list[str]]:
+def on_links(robot: Robot, misfit: Misfit, count: int) -> tuple[list[Note], list[Note]]:
     """Links that do not fit: what is wrong with the camera's place, and with the links alone.
 
     Args:
@@ -63,7 +71,8 @@ def on_links(robot: Robot, misfit: Misfit, count: int) -> tuple[list[str], list[
         misfit: which links.
         count: of the pictures that took part.
     """
-    contradicts, told = [], []
+    contradicts: list[Note] = []
+    told: list[Note] = []
     behind = dict(zip(misfit.links, misfit.by_depth, strict=True))
     still = [number for number in misfit.links if number in robot.still]
     if still and robot.needed:
@@ -71,29 +80,41 @@ def on_links(robot: Robot, misfit: Misfit, count: int) -> tuple[list[str], list[
         where = f"{names}: in most of {count} pictures the outline is not where it is drawn, though what moves fits"
         if any(behind[number] for number in still):
             contradicts.append(
-                f"{where}, and depths are not, either: is the zero of {first} wrong? It turns the camera about that "
-                "joint's axis (--joint-offsets)"
+                Note(
+                    NoteCode.JOINT_ZERO,
+                    f"{where}, and depths are not, either: is the zero of {first} wrong? It turns the camera about "
+                    "that joint's axis (--joint-offsets)",
+                )
             )
         else:
             told.append(
-                f"{where}: do the masks lack a part of it, or is the zero of {first} wrong, which turns the camera "
-                "about that joint's axis (--joint-offsets)?"
+                Note(
+                    NoteCode.LINK_MISFIT,
+                    f"{where}: do the masks lack a part of it, or is the zero of {first} wrong, which turns the camera "
+                    "about that joint's axis (--joint-offsets)?",
+                )
             )
     moved = [robot.links[number].name for number in misfit.links if number not in robot.still]
     if moved:
         told.append(
-            f"{', '.join(moved)}: in most of {count} pictures the outline is not where it is drawn: is a joint's zero "
-            "or sign, a length or the mesh wrong from there on, or do the masks lack it?"
+            Note(
+                NoteCode.LINK_MISFIT,
+                f"{', '.join(moved)}: in most of {count} pictures the outline is not where it is drawn: is a joint's "
+                "zero or sign, a length or the mesh wrong from there on, or do the masks lack it?",
+            )
         )
     return contradicts, told
 
 
-def on_depth_off(away_mm: float) -> list[str]:
+def on_depth_off(away_mm: float) -> list[Note]:
     """That depths lie off the drawn robot, by so much."""
     side = "behind" if away_mm > 0.0 else "before"
     return [
-        f"depths lie {abs(away_mm):.0f} mm {side} the robot as it is drawn, farther than a depth camera errs: do "
-        "joints and pictures belong together, and are K, depth_scale and the URDF right?"
+        Note(
+            NoteCode.DEPTH_APART,
+            f"depths lie {abs(away_mm):.0f} mm {side} the robot as it is drawn, farther than a depth camera errs: do "
+            "joints and pictures belong together, and are K, depth_scale and the URDF right?",
+        )
     ]
 
 
@@ -106,54 +127,58 @@ def message_of(status: Status) -> str:
     return "no pose was found that fits the pictures; check the camera file, the joints' order and unit, and the masks"
 
 
-def on_pictures(shots: Sequence[Shot], solution: Solution, bad: Mapping[int, str]) -> list[str]:
+def on_pictures(shots: Sequence[Shot], solution: Solution, bad: Mapping[int, str]) -> list[Note]:
     """Pictures that were left out, or say nothing."""
-    notes = [f"{shots[n].name}: {text}" for n, text in bad.items()]
+    notes = [Note(NoteCode.PICTURE_LEFT_OUT, f"{shots[n].name}: {text}") for n, text in bad.items()]
     for n, shot in enumerate(shots):
         if n not in bad and not solution.rows[n]:
-            notes.append(f"{shot.name}: says nothing; the robot is out of the picture, or too little of it is seen")
+            text = f"{shot.name}: says nothing; the robot is out of the picture, or too little of it is seen"
+            notes.append(Note(NoteCode.PICTURE_SILENT, text))
     return notes
 
 
-def on_configurations(robot: Robot, shots: Sequence[Shot]) -> list[str]:
+def on_configurations(robot: Robot, shots: Sequence[Shot]) -> list[Note]:
     """What the choice of joint configurations leaves open."""
     if len(shots) == 1:
-        return ["one picture: errors of the joints' values are not told from the camera's place; take three at least"]
+        text = "one picture: errors of the joints' values are not told from the camera's place; take three at least"
+        return [Note(NoteCode.FEW_PICTURES, text)]
     values = np.array([[shot.joints[name] for name in robot.needed] for shot in shots])
     moving = [name for name, one in zip(robot.needed, np.ptp(values, axis=0), strict=True) if one > _STILL_RAD]
     if not moving:
-        return ["the robot is in the same configuration in all pictures: they count as one"]
+        text = "the robot is in the same configuration in all pictures: they count as one"
+        return [Note(NoteCode.MOTIONS_ALIKE, text)]
     if len(moving) == 1 and len(robot.needed) > 1:
         others = "errors of the other joints are not told from the camera's place"
-        return [f"only {moving[0]} moves between the pictures: {others}"]
+        return [Note(NoteCode.MOTIONS_ALIKE, f"only {moving[0]} moves between the pictures: {others}")]
     return []
 
 
-def on_start(away: tuple[float, float] | None) -> list[str]:
+def on_start(away: tuple[float, float] | None) -> list[Note]:
     """A start that was not believed, by how far the result is from it (mm, degrees)."""
     if away is None or away[1] < _FAR_DEG:
         return []
     size = f"{away[0]:.0f} mm and {away[1]:.0f} degrees"
-    return [f"the result is {size} from the start: is that T_camera_base, in the optical frame, and in metres?"]
+    text = f"the result is {size} from the start: is that T_camera_base, in the optical frame, and in metres?"
+    return [Note(NoteCode.START_ELSEWHERE, text)]
 
 
-def on_alternatives(apart: Sequence[tuple[float, float]]) -> list[str]:
+def on_alternatives(apart: Sequence[tuple[float, float]]) -> list[Note]:
     """Other poses that fit nearly as well, by how far away they are (mm, degrees)."""
     if not apart:
         return []
     sizes = ", ".join(f"{millimetres:.0f} mm and {degrees:.0f} degrees" for millimetres, degrees in apart)
-    return [f"ambiguous: other poses fit nearly as well, away by {sizes}; take more pictures"]
+    return [Note(NoteCode.AMBIGUOUS, f"ambiguous: other poses fit nearly as well, away by {sizes}; take more pictures")]
 
 
-def on_contradiction(found: Contradiction | None) -> list[str]:
+def on_contradiction(found: Contradiction | None) -> list[Note]:
     """Depth against outlines, if they disagree by more than their errors."""
     deviations, least = _CONTRADICTS
     if found is None or abs(found.depth_scale.value) < max(deviations * found.depth_scale.deviation, least):
         return []
-    return [found.text]
+    return [Note(NoteCode.DEPTH_BESIDE_OUTLINES, found.text)]
 
 
-def on_depth_scale(robot: Robot, shots: Sequence[Shot]) -> list[str]:
+def on_depth_scale(robot: Robot, shots: Sequence[Shot]) -> list[Note]:
     """That depth makes the robot far longer or shorter than it is, by a factor of units."""
     found = [size_factor(robot.posed(robot.checked(one.joints, one.name)).mesh, one.observation) for one in shots]
     sizes = [one for one in found if one is not None]
@@ -162,12 +187,15 @@ def on_depth_scale(robot: Robot, shots: Sequence[Shot]) -> list[str]:
     length_m, diameter_m, factor = sizes[0]
     off = f"{factor:g} times too large" if factor > 1.0 else f"{1.0 / factor:g} times too small"
     return [
-        f"by masks and depth the robot is {length_m:.2g} m long, by its description {diameter_m:.2g} m: is depth_scale "
-        f"{off}?"
+        Note(
+            NoteCode.UNITS,
+            f"by masks and depth the robot is {length_m:.2g} m long, by its description {diameter_m:.2g} m: is "
+            f"depth_scale {off}?",
+        )
     ]
 
 
-def on_offsets(offsets: Mapping[str, UncertainValue], expected_deg: float) -> list[str]:
+def on_offsets(offsets: Mapping[str, UncertainValue], expected_deg: float) -> list[Note]:
     """Joints whose offsets the pictures do not tell.
 
     Args:
@@ -177,6 +205,7 @@ def on_offsets(offsets: Mapping[str, UncertainValue], expected_deg: float) -> li
     hidden = [name for name, one in offsets.items() if one.deviation > _KNOWN * expected_deg]
     if not hidden:
         return []
-    return [
+    text = (
         f"offsets of {', '.join(hidden)} are not observed: they stay near 0, because offsets are expected to be small"
-    ]
+    )
+    return [Note(NoteCode.OFFSET_UNOBSERVED, f"offsets of {', '.join(hidden)} {text}")]

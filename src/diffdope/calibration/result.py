@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import NoteCode, codes_of
 from diffdope.problem.failure import Status
 
 F64 = NDArray[np.float64]
@@ -139,6 +140,11 @@ class CalibrationResult:
     contradiction: Contradiction | None = None
     suggestions: tuple[Suggestion, ...] = ()
     elapsed_s: float = 0.0
+
+    @property
+    def note_codes(self) -> tuple[NoteCode, ...]:
+        """What each note is about, for programs."""
+        return codes_of(self.notes)
 
     @property
     def ok(self) -> bool:

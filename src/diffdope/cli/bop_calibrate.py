@@ -22,6 +22,7 @@ from diffdope.cli.whole_table import print_whole
 from diffdope.errors import expected
 from diffdope.estimate.confidence import ConfidenceSettings
 from diffdope.io.files import check_folder, results_folder
+from diffdope.note_codes import codes_of
 from diffdope.pipelines.confidence_file import write_confidence
 from diffdope.viz.reliability_diagram import Point, write_reliability_diagram
 
@@ -73,6 +74,7 @@ def run(arguments: list[str]) -> int:
             "results_counted": all_of_them.count,
             "results_right": all_of_them.right,
             "notes": list(calibration.notes),
+            "note_codes": [str(code) for code in codes_of(calibration.notes)],
         }
         write_confidence(folder / "confidence.json", settings, {**beside, **counts})
         sides = {"as they are": calibration.before["all"], "mapped, by other images": calibration.after["all"]}

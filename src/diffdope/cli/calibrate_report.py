@@ -77,6 +77,7 @@ def calibration_entry(result: CalibrationResult, camera: str) -> dict[str, Any]:
             "meaning": "p_camera = T_camera_base p_base; T_a_b takes points from b to a; metres",
         },
         "status": str(result.status), "message": result.message, "notes": list(result.notes),
+        "note_codes": [str(code) for code in result.note_codes],
         "covariance": to_plain(result.covariance),
         "covariance_of": _COVARIANCE,
         "pictures": [to_plain(one) for one in result.pictures],

@@ -81,6 +81,7 @@ def hand_entry(result: EyeInHandResult, camera: str) -> dict[str, Any]:
             "meaning": "p_flange = T_flange_camera p_camera; T_a_b takes points from b to a; metres",
         },
         "status": str(result.status), "message": result.message, "notes": list(result.notes),
+        "note_codes": [str(code) for code in result.note_codes],
         "covariance": to_plain(result.covariance), "covariance_of": _COVARIANCE,
         "object_covariance": to_plain(result.object_covariance),
         "pictures": [to_plain(one) for one in result.pictures], "joint_error_deg": result.joint_error_deg,

@@ -106,14 +106,15 @@ def with_options(error: DiffDopeError, words: Sequence[str]) -> str:
     from diffdope.cli.completion import flags_of_command
 
     names, known = error.argument.split(", "), flags_of_command(words)
+    place, message = error.place, str(error).removeprefix(error.place)
     first = f"--{names[0].replace('_', '-')}"
     if first in known:  # what follows a comma is a place in its file
-        return f"{first}{str(error).removeprefix(names[0])}"
+        return f"{place}{first}{message.removeprefix(names[0])}"
     given = {word.partition("=")[0].replace("_", "-") for word in words}
     options = [option for name in names for option in _settings_of(name.replace("_", "-"), known, given)]
     if len(options) == len(names):
-        return f"{', '.join(options)}{str(error).removeprefix(error.argument)}"
-    return f"{', '.join(options)}: {error}" if options else str(error)
+        return f"{place}{', '.join(options)}{message.removeprefix(error.argument)}"
+    return f"{place}{', '.join(options)}: {message}" if options else str(error)
 
 
 def _settings_of(name: str, known: Sequence[str], given: Collection[str]) -> list[str]:

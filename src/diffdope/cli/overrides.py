@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from diffdope.cli.levels import PyramidLists
 from diffdope.cli.renamed import current_settings
-from diffdope.errors import DiffDopeError, check_choice, expected
+from diffdope.errors import DiffDopeError, check_choice, expected, refused
 from diffdope.io.files import why_unread
 from diffdope.search.levels import PyramidSettings
 
@@ -27,7 +27,7 @@ def read_settings(path: Path, base: T) -> T:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise DiffDopeError(f"settings: cannot read {path}: {_why(error)}") from error
+        raise refused("settings", f"cannot read {path}: {_why(error)}") from error
     except yaml.YAMLError as error:
         raise expected("settings", f"YAML in {path}", " ".join(str(error).split())) from error
     if data is None:

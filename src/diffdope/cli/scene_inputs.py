@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.cli.scene_objects import NONE, ObjectFlags
-from diffdope.errors import DiffDopeError, expected, some_of
+from diffdope.errors import DiffDopeError, expected, placed, some_of
 from diffdope.geometry.pose import Pose
 from diffdope.io.masks import MaskFile
 from diffdope.io.poses import read_start_pose
@@ -94,7 +94,7 @@ def named(one: ObjectFlags) -> Iterator[None]:
     try:
         yield
     except DiffDopeError as error:
-        raise DiffDopeError(f"object {one.mesh}, {error}") from error
+        raise placed(f"object {one.mesh}, ", error) from error
 
 
 def boxes_of(objects: list[ObjectFlags], count: int) -> dict[tuple[int, int], Any]:

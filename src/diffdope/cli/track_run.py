@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, expected, placed, told_more
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.io.depth import DepthReader
@@ -66,7 +66,7 @@ class Video:
                 self.camera, rgb=frame.rgb, depth=depth, mask=mask, depth_scale=scale, notes=(*self.notes, *said)
             )  # fmt: skip
         except DiffDopeError as error:
-            raise DiffDopeError(f"frame {frame.name}: {error}") from error
+            raise placed(f"frame {frame.name}: ", error) from error
 
 
 def track_into(
@@ -114,9 +114,7 @@ def _with_way_on(error: DiffDopeError, kept: int) -> DiffDopeError:
     if not kept:
         return error
     cure = "replace what is wrong, or remove all files of that frame, and give the same command again"
-    told = DiffDopeError(f"{error}; the {kept} frame{'s' if kept > 1 else ''} before it are kept: {cure}")
-    told.argument = error.argument
-    return told
+    return told_more(error, f"; the {kept} frame{'s' if kept > 1 else ''} before it are kept: {cure}")
 
 
 def tracked_again(done: Mapping[str, Record], refiner: Refiner, video: Video, start: Pose | None) -> None:

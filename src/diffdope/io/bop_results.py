@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, expected, refused
 from diffdope.geometry.pose import Pose
 from diffdope.io.files import write_durably
 from diffdope.io.json_files import read_text
@@ -60,7 +60,7 @@ def read_rows(path: str | Path, *, name: str = "results") -> list[tuple[int, Est
     try:
         rows = [(reader.line_num, row) for row in reader if any(word.strip() for word in row)]
     except csv.Error as error:
-        raise DiffDopeError(f"{name}: cannot read {path}: {error}") from error
+        raise refused(name, f"cannot read {path}: {error}") from error
     columns, rows = _columns_of(rows, path)
     return [(line, _estimate(row, columns, f"{path}, line {line}")) for line, row in rows]
 

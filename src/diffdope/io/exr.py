@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, expected, refused
 from diffdope.io.files import why_unread
 
 _MAGIC = 20000630
@@ -63,7 +63,7 @@ def read_exr(name: str, path: Path) -> NDArray[Any]:
     except DiffDopeError:
         raise
     except OSError as error:
-        raise DiffDopeError(f"{name}: cannot read {path}: {why_unread(error)}") from error
+        raise refused(name, f"cannot read {path}: {why_unread(error)}") from error
     except (struct.error, ValueError, IndexError, zlib.error, OverflowError, UnicodeDecodeError) as error:
         raise expected(name, f"an EXR image in {path}", str(error)) from error
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, expected, refused
 from diffdope.geometry.pose import Pose
 from diffdope.io.json_files import read_json
 from diffdope.io.names import counted
@@ -64,4 +64,4 @@ def _pose(value: Any, argument: str, path: Path) -> Pose:
     try:
         return Pose.from_matrix(value)
     except DiffDopeError as error:
-        raise DiffDopeError(f"{argument}: {error} ({path})") from error
+        raise refused(argument, f"{error} ({path})") from error

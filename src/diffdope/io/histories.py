@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import expected, refused
 from diffdope.io.files import atomic
 from diffdope.io.plain import fields_of
 
@@ -48,7 +48,7 @@ def read_history(folder: Path, kind: type[History]) -> History | None:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays: dict[str, Any] = {name: stored[name] for name in stored.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DiffDopeError(f"history: cannot read {path}: {error}") from error
+        raise refused("history", f"cannot read {path}: {error}") from error
     known = fields_of(kind)
     missing = [name for name, (_, needed) in known.items() if needed and name not in arrays]
     if missing:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import expected, refused
 from diffdope.io.files import why_unread
 
 _SHOWN = 60  # characters of a line that an error shows
@@ -26,9 +26,9 @@ def read_text(path: Path, name: str) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise DiffDopeError(f"{name}: cannot read {path}: {why_unread(error)}") from error
+        raise refused(name, f"cannot read {path}: {why_unread(error)}") from error
     except UnicodeDecodeError as error:
-        raise DiffDopeError(f"{name}: cannot read {path}: not a text file") from error
+        raise refused(name, f"cannot read {path}: not a text file") from error
 
 
 def read_json(path: Path, name: str | None = None) -> Any:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_path, expected
+from diffdope.errors import DiffDopeError, check_path, expected, told_more
 from diffdope.io.files import missing_file
 from diffdope.io.images import read_with
 from diffdope.io.mask_files import ENDINGS as TEXTS
@@ -137,7 +137,7 @@ class MaskFile:
         try:
             return Mask(stored.object_pixels(label), notes)
         except DiffDopeError as error:
-            raise DiffDopeError(f"{error} ({self.path})") from error
+            raise told_more(error, f" ({self.path})") from error
 
     def _layer(self, layers: list[Levels | NDArray[Any]]) -> Levels | NDArray[Any]:
         if self.label is None or not 1 <= self.label <= len(layers):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, expected, refused
 from diffdope.geometry.pose import Pose
 from diffdope.io.json_files import read_json
 
@@ -193,7 +193,7 @@ def read_camera_pose(path: Path) -> Pose:
             if "R_cam2base" in data and "t_cam2base" in data:
                 return Pose(data["R_cam2base"], np.ravel(data["t_cam2base"])).inverse()
     except DiffDopeError as error:
-        raise DiffDopeError(f"init: {error} ({path})") from error
+        raise refused("init", f"{error} ({path})") from error
     wanted = "a 4 x 4 matrix, T_camera_base, T_base_camera, or R_cam2base and t_cam2base"
     got = f"keys {', '.join(map(str, data))}" if isinstance(data, Mapping) else type(data).__name__
     raise expected("init", f"{wanted} in {path}", got, "R_cam2gripper of an eye in hand is another transform")

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from numpy.typing import ArrayLike
 
-from diffdope.errors import DiffDopeError, check_threads, check_type, expected
+from diffdope.errors import DiffDopeError, check_threads, check_type, expected, placed
 from diffdope.joint.asked import Starts, asked_of, starts_of, without_empty
 from diffdope.joint.contact import ContactSettings, with_contact
 from diffdope.joint.each_view import ObjectQuery, found_in_view
@@ -135,7 +135,7 @@ class SceneRefiner:
         try:
             return found_in_view(every, others=any(other != view for other, _ in asked))
         except DiffDopeError as error:
-            raise DiffDopeError(f"view {view}: {error}") from error
+            raise placed(f"view {view}: ", error) from error
 
     def _one_view(self, scene: Scene, found: Mapping[Where, RefinementResult]) -> SceneResult:
         return from_one_view(scene, [found.get((0, obj)) for obj in range(len(self.objects))])

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, as_floats, expected
+from diffdope.errors import DiffDopeError, as_floats, expected, refused
 from diffdope.geometry.pose import Pose
 from diffdope.io.poses import read_start_poses
 from diffdope.note_codes import Note, NoteCode
@@ -47,7 +47,7 @@ def poses_of(start: Any, name: str = "pose") -> tuple[list[Pose], tuple[str, ...
         try:
             return [Pose.from_matrix(one) for one in matrix], ()
         except DiffDopeError as error:
-            raise DiffDopeError(f"{name}: {error}") from error
+            raise refused(name, str(error)) from error
     if not isinstance(start, list | tuple) or not start:
         raise expected(name, _WANTED, "an empty list" if start == [] else type(start).__name__, POSE_CURE)
     poses: list[Pose] = []

@@ -11,9 +11,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_positive, expected
+from diffdope.errors import DiffDopeError, check_positive, expected, placed
 from diffdope.io.frames import Frame
 from diffdope.io.mask_levels import Levels, levels_of
+from diffdope.note_codes import Note, NoteCode
 from diffdope.ros.cameras import entry_of, frame_of
 from diffdope.ros.images import image_of
 from diffdope.ros.pairing import partners
@@ -142,7 +143,7 @@ class BagFrames:
                 try:
                     images[place[1]] = self._image(place[1], stored.topic, stored.message)
                 except DiffDopeError as error:
-                    raise DiffDopeError(f"frame {self.names[place[0]]}: {error}") from error
+                    raise placed(f"frame {self.names[place[0]]}: ", error) from error
                 while following in pending and pending[following].keys() == due[following]:
                     yield self._frame(following, pending.pop(following))
                     following += 1
@@ -165,7 +166,8 @@ class BagFrames:
         order = sorted(range(len(times[main])), key=times[main].__getitem__)
         kept = [k for n, k in enumerate(order) if n == 0 or times[main][k] > times[main][order[n - 1]]]
         if len(kept) < len(order):
-            notes.append(f"{len(order) - len(kept)} images of {main} have the time of another one and were left out")
+            text = f"{len(order) - len(kept)} images of {main} have the time of another one and were left out"
+            notes.append(Note(NoteCode.FRAMES_LEFT_OUT, text))
         stamps = [times[main][k] for k in kept]
         numbers: dict[str, list[int | None]] = {main: list(kept)}
         for kind in times.keys() - {main}:
@@ -185,7 +187,8 @@ class BagFrames:
             raise expected("bag", wanted, f"none (the first and last are {gap:.3g} s apart)", cure)
         if len(whole) < len(stamps):
             missing = len(stamps) - len(whole)
-            notes.append(f"{missing} of {len(stamps)} photographs have no depth within {tolerance:g} s: left out")
+            text = f"{missing} of {len(stamps)} photographs have no depth within {tolerance:g} s: left out"
+            notes.append(Note(NoteCode.FRAMES_LEFT_OUT, text))
 
 
 def stamp_ns(message: Any) -> int:
@@ -233,7 +236,7 @@ def _times(scanned: dict[str, Scanned], notes: list[str]) -> dict[str, list[int]
     if all(one.stamped for one in scanned.values()):
         return {kind: one.stamps_ns for kind, one in scanned.items()}
     bare = ", ".join(kind for kind, one in scanned.items() if not one.stamped)
-    notes.append(f"headers of {bare} have no time: that of recording is used")
+    notes.append(Note(NoteCode.STAMPS_MISSING, f"headers of {bare} have no time: that of recording is used"))
     return {kind: one.logged_ns for kind, one in scanned.items()}
 
 

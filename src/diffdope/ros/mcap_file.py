@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from diffdope.errors import DiffDopeError, expected
+from diffdope.note_codes import Note, NoteCode
 from diffdope.ros.stored import Stored, Topic
 from diffdope.ros.types import decoder, ros2_name
 
@@ -129,7 +130,8 @@ class McapFile:
         except (DiffDopeError, OSError):
             raise
         except Exception:  # what a file that ends in the middle of a record raises is not said
-            self.notes = (f"{self.path.name} breaks off: what was recorded until then is used",)
+            text = f"{self.path.name} breaks off: what was recorded until then is used"
+            self.notes = (Note(NoteCode.RECORDING_CUT, text),)
 
 
 def _topic(schema: Any, channel: Any) -> Topic | None:

@@ -22,6 +22,7 @@ from diffdope.errors import (
     check_shape,
     check_type,
     expected,
+    told_more,
 )
 from diffdope.scene.extent import farthest_apart, hull_of
 from diffdope.scene.mesh_checks import checked
@@ -134,7 +135,7 @@ class Mesh:
             made = cls(*arrays, path.stem, path, warnings)
             return made._known_in_millimetres() if metres == METRES_PER_UNIT["mm"] else made
         except DiffDopeError as error:
-            raise DiffDopeError(f"{error} ({path}, read with unit={unit!r})") from error
+            raise told_more(error, f" ({path}, read with unit={unit!r})") from error
 
     @classmethod
     def from_trimesh(cls, mesh: Any, *, unit: Unit = "m", name: str = "mesh") -> Mesh:

@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, expected, refused, told_more
 from diffdope.io.files import missing_file
 from diffdope.scene.parts import Part, join
 from diffdope.scene.readers.source import MeshSource
@@ -94,7 +94,7 @@ def read_mesh(
             raise expected("mesh", "triangles", "none", cure)
         joined, notes = join(parts)
     except DiffDopeError as error:
-        raise DiffDopeError(f"{error} ({path})") from error
+        raise told_more(error, f" ({path})") from error
     return MeshFile(joined, (*source.notes, *notes), source.unit_m)
 
 
@@ -108,9 +108,9 @@ def _parts_of(source: MeshSource, reader: Reader) -> list[Part]:
     try:
         return [_checked(part) for part in reader(source) if len(part.faces)]
     except DiffDopeError as error:
-        raise DiffDopeError(f"{error} ({source.path})") from error
+        raise told_more(error, f" ({source.path})") from error
     except Exception as error:  # whatever broken bytes lead to
-        raise DiffDopeError(f"mesh: cannot read {source.path}: {_cause(error)}; export it again") from error
+        raise refused("mesh", f"cannot read {source.path}: {_cause(error)}; export it again") from error
 
 
 def _cause(error: Exception) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, expected, placed
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -174,4 +174,4 @@ def _observed(view: int, obj: int, observation: Observation, masks: Mapping[tupl
     try:
         return observation.with_mask(masks[view, obj])
     except DiffDopeError as error:
-        raise DiffDopeError(f"masks[{view}, {obj}]: {error}") from error
+        raise placed(f"masks[{view}, {obj}]: ", error) from error

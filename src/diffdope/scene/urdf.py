@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlparse
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_path, expected, none_at
+from diffdope.errors import DiffDopeError, check_path, expected, none_at, refused, told_more
 from diffdope.geometry import solids
 from diffdope.scene.kinematic_tree import KINDS, Joint, Link
 from diffdope.scene.robot import Robot
@@ -65,7 +65,7 @@ def load_robot(
     try:
         return Robot(links, joints, base=base, name=described.name or path.stem)
     except DiffDopeError as error:
-        raise DiffDopeError(f"{error} ({path})") from error
+        raise told_more(error, f" ({path})") from error
 
 
 def _parsed(path: Path) -> Any:
@@ -75,7 +75,7 @@ def _parsed(path: Path) -> Any:
     try:
         robot = yourdfpy.URDF.load(io.BytesIO(text), load_meshes=False, build_scene_graph=False).robot
     except Exception as error:  # lxml's and yourdfpy's, whatever the broken file leads to
-        raise DiffDopeError(f"urdf: cannot read {path}: {error} ({type(error).__name__})") from error
+        raise refused("urdf", f"cannot read {path}: {error} ({type(error).__name__})") from error
     if robot is None or not robot.links:
         raise expected("urdf", f"a robot with links in {path}", "none")
     return robot
@@ -91,7 +91,7 @@ def _expanded(path: Path) -> bytes:
     try:
         return str(xacrodoc.XacroDoc.from_file(str(path)).to_urdf_string()).encode()
     except Exception as error:  # xacro's own kinds, and what its macros evaluate
-        raise DiffDopeError(f"urdf: cannot expand {path}: {error} ({type(error).__name__})") from error
+        raise refused("urdf", f"cannot expand {path}: {error} ({type(error).__name__})") from error
 
 
 def _joint(one: Any) -> Joint:

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from diffdope.errors import DiffDopeError, as_floats, check_choice, check_positive, check_shape, check_type, expected
+from diffdope.errors import (
+    DiffDopeError,
+    as_floats,
+    check_choice,
+    check_positive,
+    check_shape,
+    check_type,
+    expected,
+    placed,
+)
 from diffdope.geometry.pose import Pose
 from diffdope.service.asked import READERS, Asked, read_keys
 
@@ -159,7 +168,7 @@ def _named(where: str, read: Callable[[], Any]) -> Any:
     try:
         return read()
     except DiffDopeError as error:
-        raise DiffDopeError(f"{where}, {error}") from error
+        raise placed(f"{where}, ", error) from error
 
 
 def _view(entry: Mapping[str, Any]) -> AskedView:

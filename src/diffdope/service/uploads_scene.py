@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, expected, placed
 from diffdope.io.images import read_with
 from diffdope.io.mask_levels import Levels, levels_of_image
 from diffdope.io.masks import MaskFile
@@ -78,7 +78,7 @@ def _observed(
     except DiffDopeError as error:
         if count == 1:
             raise
-        raise DiffDopeError(f"views[{number}], {error}") from error
+        raise placed(f"views[{number}], ", error) from error
 
 
 def _name_of(part: Part) -> str:

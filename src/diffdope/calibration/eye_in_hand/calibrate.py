@@ -21,6 +21,7 @@ from diffdope.calibration.notes import DISAGREE, on_shaky
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_type, expected
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.problem.failure import Status
@@ -108,7 +109,7 @@ def calibrate_eye_in_hand(
     link = "flange" if robot is None else robot.links[flange_of(robot, flange)].name
     base = "base" if robot is None else robot.base
     if solved is None:
-        result = _nothing(task, link, base, far or ("" if other is None else other.text))
+        result = _nothing(task, link, base, far or (None if other is None else other.note))
     else:
         result = _result(task, solved, link, base, other)
     if robot is not None and solved is not None and numbers.suggestions:
@@ -152,7 +153,7 @@ def _result(
     status, message = judge.status_of(task, solved, pictures, hidden)
     notes, others = judge.notes_of(task, solved, pictures, hidden), tuple(solved.others)
     if other is not None:
-        notes, others = (other.text, *notes), (other.T_flange_camera, *others)
+        notes, others = (other.note, *notes), (other.T_flange_camera, *others)
         if status is Status.CONVERGED:
             status, message = Status.AMBIGUOUS, "the pictures contradict the target's place; see the notes"
     shaken = judge.jackknife(solution)
@@ -178,14 +179,14 @@ def _error_deg(solution: HandSolution) -> float:
     return float(np.degrees(solution.sigma))
 
 
-def _nothing(task: HandTask, link: str, base: str, target: str) -> EyeInHandResult:
+def _nothing(task: HandTask, link: str, base: str, target: Note | None) -> EyeInHandResult:
     """Nothing was found; `target` says what is wrong with it, if that is known."""
     if len(task.shots) == 1 and task.target is None:
         message = (
             "one picture leaves open where the camera is on the hand: take three or more, between which the hand turns "
             "about two axes, or give the object's place (target)"
         )
-    elif target:
+    elif target is not None:
         message = "no place of the camera fits the pictures and the target; see the notes"
     else:
         message = (
@@ -196,5 +197,5 @@ def _nothing(task: HandTask, link: str, base: str, target: str) -> EyeInHandResu
     pictures = tuple(HandPicture(shot.name, False, why) for shot, why in zip(task.shots, reasons, strict=True))
     return EyeInHandResult(
         Pose.identity(), Pose.identity(), link, base, None, None, Status.FAILED, message,
-        (target,) if target else (), pictures,
+        () if target is None else (target,), pictures,
     )  # fmt: skip

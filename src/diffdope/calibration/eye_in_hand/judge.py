@@ -17,6 +17,7 @@ from diffdope.calibration.eye_in_hand.solve import HandTask, Solved
 from diffdope.estimate.covariance import axis, in_words
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note, NoteCode
 from diffdope.problem.failure import Status
 from diffdope.problem.region import box_of
 from diffdope.render.renderer import Renderer
@@ -32,9 +33,10 @@ _SIZE = 320  # pixels of the crops in which overlaps are counted
 _LEAST_DEPTHS = 30
 NOT_FOUND = "the object was not found in it"
 """Why a picture says nothing."""
-UNCHECKED_TARGET = (
+UNCHECKED_TARGET = Note(
+    NoteCode.FEW_PICTURES,
     "one picture cannot tell whether the target is where it is said to be: an error of its place is one of the "
-    "camera's; take three pictures at least"
+    "camera's; take three pictures at least",
 )
 _PRIOR_SHARE = 0.5  # of the pictures: fewer that agree are chance
 
@@ -133,9 +135,9 @@ def status_of(
     return Status.CONVERGED, "found; look at the overlays before you use it"
 
 
-def notes_of(task: HandTask, solved: Solved, pictures: Sequence[HandPicture], hidden: F64) -> tuple[str, ...]:
+def notes_of(task: HandTask, solved: Solved, pictures: Sequence[HandPicture], hidden: F64) -> tuple[Note, ...]:
     """What a user should know."""
-    notes = [f"{one.name}: left out: {one.reason}" for one in pictures if not one.used]
+    notes = [Note(NoteCode.PICTURE_LEFT_OUT, f"{one.name}: left out: {one.reason}") for one in pictures if not one.used]
     counted = solved.solution.counted
     notes += in_words(hidden, _LEVER_M) if 0 < len(hidden) < 6 else ()
     if len(hidden) or len(counted) < 3:
@@ -143,14 +145,16 @@ def notes_of(task: HandTask, solved: Solved, pictures: Sequence[HandPicture], hi
     place = solved.solution.state.T_camera_flange.inverse()
     for other in () if len(hidden) else solved.others:
         away = f"{1e3 * other.distance_to(place):.0f} mm and {np.degrees(other.angle_to(place)):.0f} degrees"
-        notes.append(f"ambiguous: another place fits nearly as well, away by {away}; take more pictures")
+        text = f"ambiguous: another place fits nearly as well, away by {away}; take more pictures"
+        notes.append(Note(NoteCode.AMBIGUOUS, text))
     if task.start is not None and (away_deg := float(np.degrees(task.start.angle_to(place)))) > 40.0:
         away = f"{1e3 * task.start.distance_to(place):.0f} mm and {away_deg:.0f} degrees"
-        notes.append(f"the result is {away} from the start: is that T_flange_camera, optical frame, in metres?")
+        text = f"the result is {away} from the start: is that T_flange_camera, optical frame, in metres?"
+        notes.append(Note(NoteCode.START_ELSEWHERE, text))
     return tuple(notes)
 
 
-def on_motions(flanges: Sequence[Pose], *, known: bool) -> list[str]:
+def on_motions(flanges: Sequence[Pose], *, known: bool) -> list[Note]:
     """What the choice of flange poses leaves open.
 
     Args:
@@ -160,17 +164,20 @@ def on_motions(flanges: Sequence[Pose], *, known: bool) -> list[str]:
     if known:
         return []
     if len(flanges) < 2:
-        return ["one picture: without the object's place, it says nothing about where the camera is on the hand"]
+        text = "one picture: without the object's place, it says nothing about where the camera is on the hand"
+        return [Note(NoteCode.FEW_PICTURES, text)]
     motions = flange_motions(flanges)
     if motions.axes == 0:
-        return ["the flange does not turn between the pictures: the shift of the camera in it is not observed"]
+        text = "the flange does not turn between the pictures: the shift of the camera in it is not observed"
+        return [Note(NoteCode.MOTIONS_ALIKE, text)]
     if motions.axes == 1:
-        return [
+        text = (
             f"the flange turns about one axis only, {axis(motions.axis)} of the base: where the camera is along it, or "
             "how it is turned about it, is not observed; turn the hand about another axis, too"
-        ]
+        )
+        return [Note(NoteCode.MOTIONS_ALIKE, text)]
     if len(flanges) == 2:
-        return ["two pictures: nothing tells whether they are right; take five or more"]
+        return [Note(NoteCode.FEW_PICTURES, "two pictures: nothing tells whether they are right; take five or more")]
     return []
 
 

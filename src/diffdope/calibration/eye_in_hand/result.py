@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from diffdope.calibration.result import PictureShare, Suggestion
 from diffdope.errors import check_type
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import NoteCode, codes_of
 from diffdope.problem.failure import Status
 
 F64 = NDArray[np.float64]
@@ -75,6 +76,11 @@ class EyeInHandResult:
     alternatives: tuple[Pose, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
     elapsed_s: float = 0.0
+
+    @property
+    def note_codes(self) -> tuple[NoteCode, ...]:
+        """What each note is about, for programs."""
+        return codes_of(self.notes)
 
     @property
     def ok(self) -> bool:

@@ -17,6 +17,7 @@ from diffdope.calibration.eye_in_hand.estimate import HandSolution
 from diffdope.calibration.eye_in_hand.judge import unobserved_of
 from diffdope.calibration.eye_in_hand.solve import HandTask, Solved, solve
 from diffdope.geometry.pose import Pose, difference
+from diffdope.note_codes import Note, NoteCode
 from diffdope.search.canonical import nearest_alike
 
 F64 = NDArray[np.float64]
@@ -44,16 +45,17 @@ class TargetElsewhere(NamedTuple):
     joints_deg: tuple[float, float]
 
     @property
-    def text(self) -> str:
+    def note(self) -> Note:
         """In words, for people."""
         told, free = self.joints_deg
         with_it = "nothing is found" if np.isnan(told) else f"joints are {told:.2f} degrees off"
-        return (
+        return Note(
+            NoteCode.TARGET_ELSEWHERE,
             f"target: the pictures have the object {1e3 * self.away_m:.1f} mm and {self.away_deg:.2f} degrees from "
             f"where T_base_object says ({self.deviations:.0f} standard deviations): either that is wrong, or all "
             f"joints have constant offsets. With it, {with_it}; without it, {free:.2f} degrees, and the camera is "
             "where `alternatives` has it. Measure the object's place again, say how far off it may be (target_sigma), "
-            "or leave it out"
+            "or leave it out",
         )
 
 
@@ -88,19 +90,20 @@ def _joints_deg(solution: HandSolution) -> float:
     return float(np.degrees(np.sqrt(np.mean(solution.state.errors[solution.counted] ** 2))))
 
 
-def too_far(task: HandTask) -> str:
-    """Why a target cannot be where it is said to be: the hand would have to be metres long; empty for no reason."""
+def too_far(task: HandTask) -> Note | None:
+    """Why a target cannot be where it is said to be: the hand would have to be metres long; None for no reason."""
     if task.target is None:
-        return ""
+        return None
     told, most_m = task.target.pose, _MOST_M if task.singles else _MOST_M + _MOST_SEEN_M
     reach_m = _between(task, told)
     if reach_m <= most_m:
-        return ""
+        return None
     fits = [word for unit, word in _UNITS if _between(task, Pose(told.R_m2c, unit * told.t_m2c)) <= most_m]
     cure = f"; in {fits[0]} it would fit: give metres" if fits else "; is it T_base_object, in metres, of this base?"
-    return (
+    return Note(
+        NoteCode.TARGET_ELSEWHERE,
         f"target: by T_base_object, whose place is {np.linalg.norm(told.t_m2c):.3g} m from the base, the "
-        f"{'camera' if task.singles else 'object'} would be {reach_m:.3g} m from the flange{cure}"
+        f"{'camera' if task.singles else 'object'} would be {reach_m:.3g} m from the flange{cure}",
     )
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import expected, refused
 from diffdope.scene.readers.numbers import numbers_in
 from diffdope.scene.readers.placing import about_axis, scaling, translation
 from diffdope.scene.readers.source import MeshSource
@@ -61,7 +61,7 @@ class _Tree:
 
     def walk(self, node: Element, above: F64, found: list[Placed], depth: int) -> None:
         if depth > _DEEPEST:
-            raise DiffDopeError("mesh: a node of the scene holds itself; the file is damaged")
+            raise refused("mesh", "a node of the scene holds itself; the file is damaged")
         matrix = above @ transform_of(node)
         for child in node:
             if child.tag == "instance_geometry":
@@ -104,7 +104,7 @@ def transform_of(node: Element) -> F64:
         elif child.tag == "lookat":
             matrix = matrix @ _looking(_numbers(child, 9).reshape(3, 3))
         elif child.tag == "skew":
-            raise DiffDopeError("mesh: a node is skewed (<skew>), which is not read; apply the transform and export it")
+            raise refused("mesh", "a node is skewed (<skew>), which is not read; apply the transform and export it")
     return matrix
 
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, expected, refused
 from diffdope.io.json_files import parse_json
 from diffdope.scene.readers.source import MeshSource
 
@@ -39,7 +39,7 @@ _HARMLESS = (
 
 def uncompressed(what: str) -> DiffDopeError:
     """The error for geometry that is compressed."""
-    return DiffDopeError(f"mesh: its geometry is compressed with {what}, which is not read; export it uncompressed")
+    return refused("mesh", f"its geometry is compressed with {what}, which is not read; export it uncompressed")
 
 
 def _tree(data: bytes) -> Json:
@@ -66,8 +66,8 @@ class Gltf:
         if version != 2:
             raise expected("mesh", "glTF 2.0", f"version {version}", "export the mesh again")
         if length > len(data):
-            raise DiffDopeError(
-                f"mesh: the file ends after {len(data)} of its {length} bytes: it was cut off; export it again"
+            raise refused(
+                "mesh", f"the file ends after {len(data)} of its {length} bytes: it was cut off; export it again"
             )
         tree: Json | None = None
         at = 12
@@ -89,7 +89,7 @@ class Gltf:
             raise expected("mesh", "glTF 2.0", f"version {version}", "export the mesh again")
         for name in self.tree.get("extensionsRequired", ()):
             if name not in _FOLLOWED and not name.startswith(_HARMLESS):
-                raise DiffDopeError(f"mesh: it cannot be read without {name}, which is unknown; export it without")
+                raise refused("mesh", f"it cannot be read without {name}, which is unknown; export it without")
 
     def list(self, name: str) -> list[Json]:
         """One of the lists at the top: meshes, nodes and so on."""
@@ -109,7 +109,7 @@ class Gltf:
         start = view.get("byteOffset", 0)
         whole = self._buffer(view["buffer"])
         if start < 0 or view["byteLength"] < 0 or start + view["byteLength"] > len(whole):
-            raise DiffDopeError("mesh: a buffer ends before the data that are said to be in it; the file is damaged")
+            raise refused("mesh", "a buffer ends before the data that are said to be in it; the file is damaged")
         return whole[start : start + view["byteLength"]]
 
     def data_of(self, uri: str) -> bytes:
@@ -154,7 +154,7 @@ class Gltf:
         size = width * kind.itemsize
         step = self.list("bufferViews")[view].get("byteStride", size) or size
         if count < 0 or start < 0 or (count and start + step * (count - 1) + size > len(data)):
-            raise DiffDopeError(f"mesh: a buffer ends before all {count} of its elements; the file is damaged")
+            raise refused("mesh", f"a buffer ends before all {count} of its elements; the file is damaged")
         if step == size:
             return np.frombuffer(data, kind, count * width, start).reshape(count, width)
         rows = np.lib.stride_tricks.as_strided(np.frombuffer(data, np.uint8)[start:], (count, size), (step, 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import refused
 from diffdope.geometry import so3
 from diffdope.scene.readers.gltf_file import Gltf, Json
 from diffdope.scene.readers.placing import scaling, translation
@@ -37,7 +37,7 @@ def placed_meshes(gltf: Gltf) -> list[tuple[int, F64]]:
     while waiting:
         index, above, depth = waiting.pop()
         if depth > len(nodes):
-            raise DiffDopeError("mesh: a node of the scene holds itself; the file is damaged")
+            raise refused("mesh", "a node of the scene holds itself; the file is damaged")
         node = nodes[index]
         matrix = above @ _matrix(node)
         if "mesh" in node:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import refused
 from diffdope.scene.parts import Part
 from diffdope.scene.readers.colours import constant, in_unit_range
 from diffdope.scene.readers.corners import Polygons, as_part
@@ -70,9 +70,7 @@ def _check_whole(text: str) -> None:
     last = text[max(text.rfind("\n"), text.rfind("\r")) + 1 :]
     key, *words = last.split("#", 1)[0].split() or ("",)
     if len(words) < _FEWEST.get(key, 0) or last.endswith("-"):
-        raise DiffDopeError(
-            f"mesh: the file ends in the middle of a line, {last[:40]!r}: it was cut off; export it again"
-        )
+        raise refused("mesh", f"the file ends in the middle of a line, {last[:40]!r}: it was cut off; export it again")
 
 
 def _sorted(text: str, source: MeshSource) -> _Lines:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import expected, refused
 from diffdope.scene.parts import Part
 from diffdope.scene.readers.colours import in_unit_range
 from diffdope.scene.readers.corners import Polygons, as_part
@@ -100,7 +100,7 @@ def _coordinates(vertices: Table, faces: Table, polygons: Polygons) -> tuple[F64
     corners = faces.get("texcoord")
     if isinstance(corners, Lists) and len(corners.values):
         if not np.array_equal(corners.sizes, 2 * polygons.sizes):
-            raise DiffDopeError("mesh: expected 2 texture coordinates for each corner of a face; export the mesh again")
+            raise refused("mesh", "expected 2 texture coordinates for each corner of a face; export the mesh again")
         uv = corners.values.reshape(-1, 2).astype(np.float64)
         index: Int = np.arange(len(polygons.place))
     else:

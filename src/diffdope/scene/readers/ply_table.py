@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, expected, refused
 from diffdope.scene.readers.numbers import numbers_in
 
 Int = NDArray[np.intp]
@@ -186,8 +186,8 @@ def _lists(body: _Text | _Binary, places: Int, counts: Int, kind: str) -> Lists:
 
 
 def _too_short(element: _Element) -> DiffDopeError:
-    return DiffDopeError(
-        f"mesh: the file ends before all {element.rows} rows of {element.name}: it was cut off; export it again"
+    return refused(
+        "mesh", f"the file ends before all {element.rows} rows of {element.name}: it was cut off; export it again"
     )
 
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import refused
 from diffdope.io.images import as_rgb_texture
 from diffdope.scene.mesh_checks import stray_note
 
@@ -87,7 +87,7 @@ class MeshSource:
         """
         path = self.find(name)
         if path is None:
-            raise DiffDopeError(f"mesh: {self.path.name} names {name.strip()}, {self._not_there}; put it there")
+            raise refused("mesh", f"{self.path.name} names {name.strip()}, {self._not_there}; put it there")
         return path.read_bytes()
 
     def texture(self, name: str) -> U8 | None:

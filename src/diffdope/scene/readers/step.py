@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import refused
 from diffdope.scene.parts import Part
 from diffdope.scene.readers.gltf import read_gltf
 from diffdope.scene.readers.source import MeshSource
@@ -27,13 +27,13 @@ def read_step(source: MeshSource) -> list[Part]:
     """
     data = source.path.read_bytes()
     if not data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"ISO-10303-21"):
-        raise DiffDopeError("mesh: expected a STEP file, which begins with ISO-10303-21; the file is damaged")
+        raise refused("mesh", "expected a STEP file, which begins with ISO-10303-21; the file is damaged")
     cascadio = _cascadio()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mesh.glb"
         failed = cascadio.step_to_glb(str(source.path), str(path), tol_linear=_DEVIATION_MM, tol_angular=_TURN_RAD)
         if failed or not path.is_file():
-            raise DiffDopeError("mesh: OpenCASCADE cannot read it; export it again, as AP214 or AP242")
+            raise refused("mesh", "OpenCASCADE cannot read it; export it again, as AP214 or AP242")
         made = MeshSource(path)
         parts = read_gltf(made)
     source.notes.extend(made.notes)
@@ -54,5 +54,5 @@ def _cascadio() -> Any:
         import cascadio
     except ImportError as error:
         cure = 'pip install "diffdope[cad]", or export the part as STL, OBJ or GLB'
-        raise DiffDopeError(f"mesh: STEP needs the package cascadio, which is not installed; {cure}") from error
+        raise refused("mesh", f"STEP needs the package cascadio, which is not installed; {cure}") from error
     return cascadio

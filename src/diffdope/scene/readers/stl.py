@@ -7,7 +7,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import expected, refused
 from diffdope.scene.parts import Part
 from diffdope.scene.readers.numbers import numbers_in
 from diffdope.scene.readers.source import MeshSource
@@ -35,7 +35,7 @@ def read_stl(source: MeshSource) -> list[Part]:
     # Some binary files begin with `solid`, so the length decides.
     if len(data) >= _HEAD and (len(data) == size or not _is_text(data)):
         if len(data) < size:
-            raise DiffDopeError(f"mesh: the file ends before all {count} triangles: it was cut off; export it again")
+            raise refused("mesh", f"the file ends before all {count} triangles: it was cut off; export it again")
         triangles = np.frombuffer(data, _TRIANGLE, count, _HEAD)
         corners = triangles["corners"].astype(np.float64).reshape(-1, 3)
         colors = _colors(data[:80], triangles["attribute"], source)
@@ -63,9 +63,9 @@ def _corners_in_text(data: bytes) -> F64:
     found = re.findall(rb"^\s*vertex\s+(\S+\s+\S+\s+\S+)\s*$", data.replace(b"\r", b"\n"), re.IGNORECASE | re.MULTILINE)
     corners = numbers_in(b"\n".join(found)).reshape(-1, 3)
     if b"endsolid" not in data.lower():
-        raise DiffDopeError("mesh: the file ends before its last line, endsolid: it was cut off; export it again")
+        raise refused("mesh", "the file ends before its last line, endsolid: it was cut off; export it again")
     if len(corners) % 3:
-        raise DiffDopeError("mesh: expected three corners for each triangle; the file is damaged")
+        raise refused("mesh", "expected three corners for each triangle; the file is damaged")
     return corners
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import expected, refused
 from diffdope.scene.parts import Part
 from diffdope.scene.readers.numbers import numbers_in
 from diffdope.scene.readers.placing import moved
@@ -44,8 +44,8 @@ def read_3mf(source: MeshSource) -> list[Part]:
         with zipfile.ZipFile(source.path) as package:
             return _Package(package, source).pieces()
     except zipfile.BadZipFile as error:
-        raise DiffDopeError(
-            f"mesh: expected a 3MF package: {error}; it was cut off or is of another kind, export it again"
+        raise refused(
+            "mesh", f"expected a 3MF package: {error}; it was cut off or is of another kind, export it again"
         ) from error
 
 
@@ -84,7 +84,7 @@ class _Package:
     def _bytes(self, name: str) -> bytes:
         key = normpath(name).lstrip("/").lower()
         if key not in self._names:
-            raise DiffDopeError(f"mesh: the package names {name}, but holds no such part; it is damaged")
+            raise refused("mesh", f"the package names {name}, but holds no such part; it is damaged")
         size = self._package.getinfo(self._names[key]).file_size
         if size > _MOST_BYTES:
             raise expected("mesh", f"parts of at most {_MOST_BYTES} bytes", size, "the package is damaged, or a trap")
@@ -105,9 +105,9 @@ class _Package:
         model = self._models[path]
         element = model.objects.get(key)
         if element is None:
-            raise DiffDopeError(f"mesh: the package names an object {key!r}, but holds none; it is damaged")
+            raise refused("mesh", f"the package names an object {key!r}, but holds none; it is damaged")
         if depth > _DEEPEST:
-            raise DiffDopeError("mesh: an object of the package holds itself; the file is damaged")
+            raise refused("mesh", "an object of the package holds itself; the file is damaged")
         parts: list[Part] = []
         if element.get("type", "model") in ("support", "solidsupport"):
             self._source.note("supports for printing are left out")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 from xml.parsers.expat import errors
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import refused
 
 Element = ElementTree.Element
 _CUT_OFF = (  # what the parser says where a document ends too early
@@ -27,7 +27,7 @@ def parsed(data: bytes) -> Element:
     except ElementTree.ParseError as error:
         cut = error.code in _CUT_OFF
         got = "it was cut off" if cut else "it is damaged"
-        raise DiffDopeError(f"mesh: expected XML: {error}; {got}, export it again") from error
+        raise refused("mesh", f"expected XML: {error}; {got}, export it again") from error
     for element in root.iter():
         element.tag = local(element.tag)
         if any(name.startswith("{") for name in element.attrib):
