@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
+import re
 from collections.abc import Collection, Iterable, Sequence
 from numbers import Real
 from typing import Any
@@ -16,6 +17,7 @@ LARGEST = 1e12
 """Of a number that is given: float32, in which kernels work, holds the products of several of them."""
 MOST = 2**31 - 1
 """Of a count: what an int32 holds."""
+_ARGUMENT = re.compile(r"[\w.-]+(?: file [^:]+)?(?:, [\w.-]+)*(?=: )")
 
 
 class DiffDopeError(ValueError):
@@ -26,7 +28,10 @@ class DiffDopeError(ValueError):
             it there; of several, their names with commas. Empty where the message names none.
     """
 
-    argument: str = ""
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        named = _ARGUMENT.match(str(self))  # also of what another error was made longer by: "mesh: ... (cup.ply)"
+        self.argument: str = named[0] if named else ""
 
 
 class NothingToCompareError(DiffDopeError):

@@ -69,6 +69,8 @@ def test_a_word_that_is_none_is_named_with_its_option(
         ("mesh", "", "--mesh"),
         ("depth_scale", "", "--depth-scale"),
         ("camera, k4", "", "--camera, k4"),
+        ("init file start.txt", "", "--init file start.txt"),
+        ("pose", "", "--init"),
         ("odds", "", "--search.confidence.odds"),
         ("sizes", "--search.far.sizes 40", "--search.far.sizes"),
         ("sizes", "", "sizes"),
@@ -80,7 +82,8 @@ def test_a_word_that_is_none_is_named_with_its_option(
 def test_an_error_names_the_options_that_its_arguments_are(argument: str, typed: str, named: str) -> None:
     error = expected(argument, "one", "none")
     assert with_options(error, ["refine", *typed.split()]) == f"{named}: expected one, got none"
-    assert with_options(DiffDopeError(f"{argument}: one"), ["refine", *typed.split()]) == f"{argument}: one"
+    longer = DiffDopeError(f"{error} (in a file)")
+    assert with_options(longer, ["refine", *typed.split()]) == f"{named}: expected one, got none (in a file)"
 
 
 @pytest.mark.parametrize("name", ["rgb", "depth", "mask", "mesh", "camera", "init"])
@@ -108,6 +111,24 @@ def test_a_folder_in_the_place_of_a_file_is_called_one(
 )
 def test_lists_may_be_several_words(words: str, one_word: str) -> None:
     assert joined(words.split()) == one_word.split()
+
+
+@pytest.mark.parametrize(
+    ("said", "typed"),
+    [
+        ("5.2 mm (search.confidence.tolerance_m): see", "5.2 mm (--search.confidence.tolerance-m): see"),
+        ("objective.mask_weight has no effect", "--objective.mask-weight has no effect"),
+        ("got crop.png", "got crop.png"),
+        ("got runs/search.near", "got runs/search.near"),
+        ("allow it by --search.near.iterations", "allow it by --search.near.iterations"),
+    ],
+)
+def test_settings_are_named_as_they_are_typed(said: str, typed: str) -> None:
+    assert in_options(said) == typed
+
+
+def test_what_is_given_without_a_name_is_no_option() -> None:
+    assert "--html" in flags_of_command(["view"]) and "--result" not in flags_of_command(["view"])
 
 
 def test_what_ran_out_of_steps_names_the_options_that_give_more() -> None:

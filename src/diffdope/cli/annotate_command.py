@@ -127,7 +127,8 @@ def inputs_of(given: AnnotateArguments) -> Inputs:
         return _of_dataset(given)
     if given.camera is None or not given.mesh:
         missing = "camera" if given.camera is None else "mesh"
-        raise expected(missing, f"--{missing} beside {', '.join(f'--{name}' for name in folders)}", "none")
+        kind = "a camera file" if missing == "camera" else "one file or more"
+        raise expected(missing, f"{kind} beside {' and '.join(f'--{name}' for name in folders)}", "none")
     how: dict[str, Any] = {} if given.depth_scale is None else {"depth_scale_mm": given.depth_scale}
     meshes = _meshes(given)
     names = {obj_id: mesh.name for obj_id, mesh in meshes.items() if not _NUMBER.search(mesh.name)}

@@ -52,8 +52,6 @@ def refusals(make: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return make(*args, **kwargs)
         except DiffDopeError as error:
-            if not error.argument:  # the class words it itself, and begins with its fields
-                error.argument = str(error).partition(":")[0]
             raise SettingRefusedError(error) from error
 
     return made

@@ -114,9 +114,7 @@ def _with_way_on(error: DiffDopeError, kept: int) -> DiffDopeError:
     if not kept:
         return error
     cure = "replace what is wrong, or remove all files of that frame, and give the same command again"
-    told = DiffDopeError(f"{error}; the {kept} frame{'s' if kept > 1 else ''} before it are kept: {cure}")
-    told.argument = error.argument
-    return told
+    return DiffDopeError(f"{error}; the {kept} frame{'s' if kept > 1 else ''} before it are kept: {cure}")
 
 
 def tracked_again(done: Mapping[str, Record], refiner: Refiner, video: Video, start: Pose | None) -> None:
