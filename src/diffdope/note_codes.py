@@ -18,6 +18,7 @@ class NoteCode(StrEnum):
     MESH = "mesh"
     MESH_UNIT = "mesh-unit"
     MESH_SIZE = "mesh-size"
+    MESH_STRAY = "mesh-stray"
     INPUT = "input"
     LENS_REMOVED = "lens-removed"
     CAMERA_RESIZED = "camera-resized"
@@ -164,6 +165,11 @@ def coded(notes: Iterable[str], code: NoteCode) -> tuple[Note, ...]:
 def of_codes(notes: Iterable[str], codes: Collection[NoteCode]) -> tuple[str, ...]:
     """Those of some notes that are about one of some things."""
     return tuple(note for note in notes if code_of(note) in codes)
+
+
+def without_codes(notes: Iterable[str], codes: Collection[NoteCode]) -> tuple[str, ...]:
+    """Those of some notes that are about none of some things."""
+    return tuple(note for note in notes if code_of(note) not in codes)
 
 
 def from_record(notes: Iterable[str], codes: Iterable[str]) -> tuple[str, ...]:
