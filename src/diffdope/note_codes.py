@@ -111,6 +111,7 @@ class NoteCode(StrEnum):
     VIEW_LEFT_OUT = "view-left-out"
     VIEWS_MISFIT = "views-misfit"
     VIEWS_SIZE = "views-size"
+    VIEWS_KIND = "views-kind"
     VIEWS_APART = "views-apart"
     CAMERA_MOVED = "camera-moved"
     CAMERA_HELD = "camera-held"
