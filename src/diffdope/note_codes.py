@@ -22,6 +22,7 @@ class NoteCode(StrEnum):
     INPUT = "input"
     LENS_REMOVED = "lens-removed"
     CAMERA_RESIZED = "camera-resized"
+    CAMERA_OFF_CENTRE = "camera-off-centre"
     RGB_BITS = "rgb-bits"
     DEPTH_CONVERTED = "depth-converted"
     DEPTH_UNIT = "depth-unit"
