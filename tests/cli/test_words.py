@@ -15,6 +15,7 @@ from PIL import Image
 
 from diffdope.cli.commands import BOP_COMMANDS, COMMANDS
 from diffdope.cli.completion import flags_of, flags_of_command
+from diffdope.cli.docstrings import texts_below_fields
 from diffdope.cli.eye_in_hand_command import EyeInHandArguments
 from diffdope.cli.help_text import example_of, short_help
 from diffdope.cli.lists import joined
@@ -125,6 +126,14 @@ def test_lists_may_be_several_words(words: str, one_word: str) -> None:
 )
 def test_settings_are_named_as_they_are_typed(said: str, typed: str) -> None:
     assert in_options(said) == typed
+
+
+def test_every_command_that_takes_a_mesh_names_all_kinds_of_files() -> None:
+    kinds = [getattr(one.load(), one.arguments) for one in COMMANDS.values() if one.arguments]
+    texts = [text for kind in kinds if "PLY" in (text := texts_below_fields(kind).get("mesh", ""))]
+    assert len(texts) > 3
+    for text in texts:
+        assert all(name in text for name in ("OBJ", "STL", "GLB", "COLLADA", "3MF", "STEP")), text
 
 
 def test_what_is_given_without_a_name_is_no_option() -> None:

@@ -45,11 +45,13 @@ class AnnotateArguments:
     rgb: Path | None = None
     """Folder of photographs."""
     depth: Path | None = None
-    """Folder of depth images with the same names; integers times the depth scale are millimetres, 0 = missing."""
+    """Folder of depth images with the same names, which some photographs may lack; integers times the depth scale are
+    millimetres, 0 = missing."""
     camera: Path | None = None
     """Camera file, as for `locate`; BOP's scene_camera.json has an entry for each picture."""
     mesh: tuple[Path, ...] = ()
-    """PLY, OBJ, GLB or STL, one or more; obj_000012.ply is object 12, others are counted from 1."""
+    """PLY, OBJ, STL, GLB, glTF, COLLADA (.dae), 3MF, or STEP (needs diffdope[cad]), one or more; obj_000012.ply is
+    object 12, others are counted from 1."""
     unit: Literal["m", "mm", "cm", "inch"] | None = None
     """Unit of the mesh files; default: their format's, mm for PLY, OBJ and STL, which state none."""
     depth_scale: float | None = None
