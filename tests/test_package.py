@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import ast
+import pickle
 import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import fields, is_dataclass
 
 import pytest
 
 import diffdope as dd
+from diffdope.joint.result import ObjectInView, ObjectResult, ViewResult
+from diffdope.pipelines.result import nothing_compared
+from diffdope.search.answers import Answer
+from diffdope.search.history import History
 from tests.conftest import PROJECT
 
 
@@ -134,3 +140,21 @@ def test_an_example_without_its_extra_is_one_line() -> None:
         [sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=PROJECT / "src"
     )
     assert done.returncode == 1 and done.stderr == 'torch is not installed; pip install "diffdope[torch]"\n'
+
+
+def test_what_holds_arrays_is_equal_to_itself_alone() -> None:
+    """Fields compared one by one would ask whether an array is true, which numpy refuses."""
+    known = {name: getattr(dd, name) for name in dd.__all__}
+    classes = {name: one for name, one in known.items() if isinstance(one, type) and is_dataclass(one)}
+    classes |= {one.__name__: one for one in (History, Answer, ObjectResult, ObjectInView, ViewResult)}
+    arrays = re.compile(r"\b(?:F64|NDArray|Pose|History|Answer|ObjectResult|ViewResult|ObjectInView|Mesh)\b")
+    holding = {name: one for name, one in classes.items() if any(arrays.search(str(f.type)) for f in fields(one))}
+    assert {"RefinementResult", "SceneResult", "CalibrationResult", "EyeInHandResult", "History"} <= set(holding)
+    assert not [name for name, one in holding.items() if one.__eq__ is not object.__eq__]
+
+
+def test_results_that_were_kept_can_be_looked_for_and_put_into_sets() -> None:
+    result = nothing_compared(dd.Pose.identity(), dd.Status.NO_OVERLAP, "nothing")
+    kept = pickle.loads(pickle.dumps(result))
+    assert result == result and kept != result and kept in [result, kept] and len({result, kept}) == 2
+    assert kept.pose.distance_to(result.pose) == 0.0
