@@ -8,11 +8,17 @@ is the local correlation of brightness: each small window of both pictures is sh
 variance 1 before they are compared. So a shadow, a lamp or another camera's exposure does no harm. Depth is not used.
 """
 
+import importlib.util
 import json
+import sys
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+
+if not importlib.util.find_spec("torch"):
+    sys.exit('torch is not installed; pip install "diffdope[torch]"')
+
 import torch
 from torch.nn.functional import avg_pool2d
 

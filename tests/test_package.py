@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import ast
+import pickle
+import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import fields, is_dataclass
 
 import pytest
 
 import diffdope as dd
+from diffdope.joint.result import ObjectInView, ObjectResult, ViewResult
+from diffdope.pipelines.result import nothing_compared
+from diffdope.search.answers import Answer
+from diffdope.search.history import History
 from tests.conftest import PROJECT
 
 
@@ -106,3 +113,48 @@ def test_a_result_fits_a_screen() -> None:
     shown = repr(replace(result, confidence=0.5, notes=tuple("a note of some length " * 9 for _ in range(40))))
     assert shown.startswith("RefinementResult(failed, confidence 0.50, at (0.0, 0.0, 0.0) mm")
     assert len(shown.splitlines()) < 12 and max(map(len, shown.splitlines())) < 120
+
+
+def test_examples_say_what_to_install() -> None:
+    """What an example imports at once is installed with the package; what is not, it looks for first."""
+    wanted = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    installed = {re.split(r"\W", one, maxsplit=1)[0] for one in wanted} | {"diffdope", "PIL"} | sys.stdlib_module_names
+    unsaid = []
+    for path in sorted((PROJECT / "examples").glob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names]
+                roots = {name.split(".")[0] for name in names} - installed
+                looked_for = {root for root in roots if "find_spec" in source and f'"{root}"' in source}
+                unsaid += [f"{path.name}: {root}" for root in roots - looked_for]
+    assert not unsaid
+
+
+def test_an_example_without_its_extra_is_one_line() -> None:
+    code = (
+        "import importlib.util as u, runpy, sys; u.find_spec = lambda name: None;"
+        f"runpy.run_path({str(PROJECT / 'examples' / '02_own_loss_in_torch.py')!r})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=PROJECT / "src"
+    )
+    assert done.returncode == 1 and done.stderr == 'torch is not installed; pip install "diffdope[torch]"\n'
+
+
+def test_what_holds_arrays_is_equal_to_itself_alone() -> None:
+    """Fields compared one by one would ask whether an array is true, which numpy refuses."""
+    known = {name: getattr(dd, name) for name in dd.__all__}
+    classes = {name: one for name, one in known.items() if isinstance(one, type) and is_dataclass(one)}
+    classes |= {one.__name__: one for one in (History, Answer, ObjectResult, ObjectInView, ViewResult)}
+    arrays = re.compile(r"\b(?:F64|NDArray|Pose|History|Answer|ObjectResult|ViewResult|ObjectInView|Mesh)\b")
+    holding = {name: one for name, one in classes.items() if any(arrays.search(str(f.type)) for f in fields(one))}
+    assert {"RefinementResult", "SceneResult", "CalibrationResult", "EyeInHandResult", "History"} <= set(holding)
+    assert not [name for name, one in holding.items() if one.__eq__ is not object.__eq__]
+
+
+def test_results_that_were_kept_can_be_looked_for_and_put_into_sets() -> None:
+    result = nothing_compared(dd.Pose.identity(), dd.Status.NO_OVERLAP, "nothing")
+    kept = pickle.loads(pickle.dumps(result))
+    assert result == result and kept != result and kept in [result, kept] and len({result, kept}) == 2
+    assert kept.pose.distance_to(result.pose) == 0.0

@@ -19,9 +19,11 @@ class NoteCode(StrEnum):
     MESH = "mesh"
     MESH_UNIT = "mesh-unit"
     MESH_SIZE = "mesh-size"
+    MESH_STRAY = "mesh-stray"
     INPUT = "input"
     LENS_REMOVED = "lens-removed"
     CAMERA_RESIZED = "camera-resized"
+    CAMERA_OFF_CENTRE = "camera-off-centre"
     RGB_BITS = "rgb-bits"
     DEPTH_CONVERTED = "depth-converted"
     DEPTH_UNIT = "depth-unit"
@@ -111,6 +113,7 @@ class NoteCode(StrEnum):
     VIEW_LEFT_OUT = "view-left-out"
     VIEWS_MISFIT = "views-misfit"
     VIEWS_SIZE = "views-size"
+    VIEWS_KIND = "views-kind"
     VIEWS_APART = "views-apart"
     CAMERA_MOVED = "camera-moved"
     CAMERA_HELD = "camera-held"
@@ -193,6 +196,11 @@ def coded(notes: Iterable[str], code: NoteCode) -> tuple[Note, ...]:
 def of_codes(notes: Iterable[str], codes: Collection[NoteCode]) -> tuple[str, ...]:
     """Those of some notes that are about one of some things."""
     return tuple(note for note in notes if code_of(note) in codes)
+
+
+def without_codes(notes: Iterable[str], codes: Collection[NoteCode]) -> tuple[str, ...]:
+    """Those of some notes that are about none of some things."""
+    return tuple(note for note in notes if code_of(note) not in codes)
 
 
 def from_record(notes: Iterable[str], codes: Iterable[str]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from diffdope.annotate.session import Session
 from diffdope.annotate.snap import Snapper
 from diffdope.annotate.state import Origin
 from diffdope.errors import DiffDopeError
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.result import Status, nothing_compared
 from diffdope.scene.packaged import PackagedExample
 from tests.annotate.conftest import FakeSnapper
 
@@ -103,6 +106,25 @@ def test_the_real_snapper_finds_the_carton(editor: Editor, example: PackagedExam
     assert 1e3 * current.pose.distance_to(example.truth) < 2.0
     assert np.degrees(current.pose.angle_to(example.truth)) < 1.0
     assert current.sigma_mm is not None and 0.0 < current.sigma_mm < 5.0
+
+
+@pytest.mark.parametrize(("confidence", "words"), [(0.04, "refined, not convincing: "), (0.96, "refined: ")])
+def test_a_pose_that_came_to_rest_but_does_not_convince_is_called_so(
+    editor: Editor, example: PackagedExample, confidence: float, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Snapper(editor.mesh_of)
+    ended = nothing_compared(example.start, Status.CONVERGED, "came to rest")
+    monkeypatch.setattr(Refiner, "refine", lambda *_: replace(ended, confidence=confidence))
+    snapped = real.refine(example.observation, 1, example.start)
+    assert snapped.words.startswith(f"{words}converged, confidence {confidence}")
+
+
+def test_a_photograph_may_lack_its_depth(folder: Path) -> None:
+    lacking = sorted((folder / "depth").iterdir())[-1]
+    lacking.unlink()
+    pictures = FolderPictures({"rgb": folder / "rgb", "depth": folder / "depth"}, folder / "camera.json")
+    assert pictures.observation(pictures.ids[0]).depth is not None
+    assert pictures.observation(pictures.ids[-1]).depth is None
 
 
 def test_clicked_pairs_give_the_pose(editor: Editor, example: PackagedExample) -> None:

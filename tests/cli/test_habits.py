@@ -259,6 +259,17 @@ def test_an_option_of_another_command_is_named(inputs: Path, capsys: pytest.Capt
     said = capsys.readouterr().err
     assert said.startswith("error: --init: expected an option of `diffdope locate`, got one of refine, ")
     assert "`diffdope refine` goes on from one" in said
+    (inputs / "rgb").mkdir()
+    (inputs / "rgb.png").rename(inputs / "rgb" / "0.png")
+    track = ["track", "--mesh", str(inputs / "object.ply"), "--camera", str(inputs / "camera.json"), "--out", "x"]
+    assert main([*track, "--search.step.max-step", "3"]) == 2
+    assert "a file for --settings may hold it: search: {step: {max_step: ...}}" in capsys.readouterr().err
+    assert main([*track, "--rgb", str(inputs / "rgb")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: --init: expected a start pose for the first frame, or a mask to find the object in")
+    assert said.endswith("give --init, the pose in the first frame, or a mask or box in it (--mask, --box)\n")
+    assert main(track) == 2
+    assert "at least one of --rgb, --depth and --mask, or a recording, --bag" in capsys.readouterr().err
     assert main([*arguments(inputs), "--fps", "3"]) == 2
     assert "got one of track" in capsys.readouterr().err
     assert main(["locate", "--mesh", "cup.ply", "box.ply", "--out", str(inputs / "out")]) == 2

@@ -15,6 +15,7 @@ from PIL import Image
 
 from diffdope.cli.commands import BOP_COMMANDS, COMMANDS
 from diffdope.cli.completion import flags_of, flags_of_command
+from diffdope.cli.docstrings import texts_below_fields
 from diffdope.cli.eye_in_hand_command import EyeInHandArguments
 from diffdope.cli.help_text import example_of, short_help
 from diffdope.cli.lists import joined
@@ -23,7 +24,7 @@ from diffdope.cli.scene_inputs import masks_of, of_views
 from diffdope.cli.scene_objects import ObjectFlags
 from diffdope.cli.serve_command import ServeArguments
 from diffdope.cli.track_report import are_right, never_found
-from diffdope.errors import DiffDopeError, expected, placed
+from diffdope.errors import DiffDopeError, expected, placed, told_more
 from diffdope.geometry.camera import Camera
 from diffdope.io.cameras import load_camera
 from diffdope.io.files import atomic, check_folder
@@ -69,6 +70,8 @@ def test_a_word_that_is_none_is_named_with_its_option(
         ("mesh", "", "--mesh"),
         ("depth_scale", "", "--depth-scale"),
         ("camera, k4", "", "--camera, k4"),
+        ("init file start.txt", "", "--init file start.txt"),
+        ("pose", "", "--init"),
         ("odds", "", "--search.confidence.odds"),
         ("sizes", "--search.far.sizes 40", "--search.far.sizes"),
         ("sizes", "", "sizes"),
@@ -85,6 +88,8 @@ def test_an_error_names_the_options_that_its_arguments_are(argument: str, typed:
         == f"view 1: {named}: expected one, got none"
     )
     assert with_options(DiffDopeError(f"{argument}: one"), ["refine", *typed.split()]) == f"{argument}: one"
+    longer = told_more(error, " (in a file)")
+    assert with_options(longer, ["refine", *typed.split()]) == f"{named}: expected one, got none (in a file)"
 
 
 @pytest.mark.parametrize("name", ["rgb", "depth", "mask", "mesh", "camera", "init"])
@@ -112,6 +117,32 @@ def test_a_folder_in_the_place_of_a_file_is_called_one(
 )
 def test_lists_may_be_several_words(words: str, one_word: str) -> None:
     assert joined(words.split()) == one_word.split()
+
+
+@pytest.mark.parametrize(
+    ("said", "typed"),
+    [
+        ("5.2 mm (search.confidence.tolerance_m): see", "5.2 mm (--search.confidence.tolerance-m): see"),
+        ("objective.mask_weight has no effect", "--objective.mask-weight has no effect"),
+        ("got crop.png", "got crop.png"),
+        ("got runs/search.near", "got runs/search.near"),
+        ("allow it by --search.near.iterations", "allow it by --search.near.iterations"),
+    ],
+)
+def test_settings_are_named_as_they_are_typed(said: str, typed: str) -> None:
+    assert in_options(said) == typed
+
+
+def test_every_command_that_takes_a_mesh_names_all_kinds_of_files() -> None:
+    kinds = [getattr(one.load(), one.arguments) for one in COMMANDS.values() if one.arguments]
+    texts = [text for kind in kinds if "PLY" in (text := texts_below_fields(kind).get("mesh", ""))]
+    assert len(texts) > 3
+    for text in texts:
+        assert all(name in text for name in ("OBJ", "STL", "GLB", "COLLADA", "3MF", "STEP")), text
+
+
+def test_what_is_given_without_a_name_is_no_option() -> None:
+    assert "--html" in flags_of_command(["view"]) and "--result" not in flags_of_command(["view"])
 
 
 def test_what_ran_out_of_steps_names_the_options_that_give_more() -> None:

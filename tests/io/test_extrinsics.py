@@ -67,6 +67,20 @@ def test_the_direction_of_plain_matrices(tmp_path: Path) -> None:
     check(read_camera_places([named], 2, kind="c2w"), [ONE, OTHER])  # what files say wins
 
 
+def test_axes_of_opengl(tmp_path: Path) -> None:
+    """A point is where it is, whatever the axes in which its camera was written down."""
+    turn = np.diag([1.0, -1.0, -1.0, 1.0])  # x right, y up, z backwards
+    w2gl = [turn @ one.matrix for one in (ONE, OTHER)]
+    plain = written(tmp_path / "plain.json", [one.tolist() for one in w2gl])
+    check(read_camera_places([plain], 2, kind="w2c-opengl"), [ONE, OTHER])
+    back = written(tmp_path / "back.json", [np.linalg.inv(one).tolist() for one in w2gl])
+    check(read_camera_places([back], 2, kind="c2w-opengl"), [ONE, OTHER])
+    keyed = written(tmp_path / "keyed.json", [{"T_c2w": np.linalg.inv(w2gl[0]).tolist()}, bop(OTHER)])
+    check(read_camera_places([keyed], 2, kind="w2c-opengl"), [ONE, OTHER])  # BOP's are OpenCV's
+    np.savetxt(tmp_path / "one.txt", w2gl[0])
+    check(read_camera_places([tmp_path / "one.txt"], 1, kind="w2c-opengl"), [ONE])
+
+
 def test_images_of_a_scene_camera(tmp_path: Path) -> None:
     path = written(tmp_path / "scene_camera.json", {"3": bop(ONE), "5": bop(OTHER), "8": bop(ONE)})
     check(read_camera_places([path], 2, image_ids=[5, 3]), [OTHER, ONE])

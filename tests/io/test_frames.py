@@ -99,6 +99,10 @@ def test_a_single_image_is_no_folder_and_no_film(tmp_path: Path) -> None:
         folders = {"rgb": rgb, kind: rgb / "a.png"}
         with pytest.raises(DiffDopeError, match=f"{kind}: expected {wanted}, got the single .*a.png; give the folder"):
             open_frames(folders)
+    (rgb / "a.png").rename(tmp_path / "a.jfif")  # which the ending does not tell
+    pytest.importorskip("av")
+    with pytest.raises(DiffDopeError, match="rgb: expected a folder of photographs or a film, got the single image"):
+        open_frames({"rgb": tmp_path / "a.jfif"})
 
 
 def test_the_former_path_still_leads_here() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -11,16 +13,21 @@ import pytest
 from diffdope.errors import DiffDopeError
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
+from diffdope.io.wording import in_options
 from diffdope.joint.chain import moved_camera
+from diffdope.joint.notes import notes_on_fit
 from diffdope.joint.result import SceneResult
 from diffdope.joint.scene_refiner import SceneRefiner, refine_scene
+from diffdope.joint.together import Together
+from diffdope.note_codes import NoteCode
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Status
 from diffdope.pipelines.settings import preset
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.scene.scene import SceneObject
+from diffdope.scene.scene import Scene, SceneObject
 from diffdope.scene.view import View
+from diffdope.service.wording import in_keys
 from diffdope.terms.contour import ContourSettings
 from tests.joint.conftest import Drawn, around, draw, starts
 from tests.oracle import shapes
@@ -106,6 +113,47 @@ def test_of_two_views_neither_is_left_out_for_being_the_fewer(drawn: Drawn, refi
     assert not result.ok
     for one in result.objects:
         assert one.status is not Status.CONVERGED and one.confidence <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("as_given", "named", "typed"),
+    [
+        (Pose.inverse, "camera to world (T_w2c.inverse())", "--extrinsics-kind c2w)"),
+        (lambda T: Pose.from_opengl(T.matrix), "y up (Pose.from_opengl(T_w2c))", "--extrinsics-kind w2c-opengl)"),
+        (
+            lambda T: Pose.from_opengl(T.matrix).inverse(),
+            "(Pose.from_opengl(T_w2c.inverse()))",
+            "--extrinsics-kind c2w-opengl)",
+        ),
+    ],
+)
+def test_places_of_another_kind_are_named(
+    drawn: Drawn, refiner: SceneRefiner, as_given: Callable[[Pose], Pose], named: str, typed: str
+) -> None:
+    """All places of cameras in another direction, or with the axes of OpenGL: views agree once they are converted."""
+    result = refiner.refine([View(v.observation, as_given(v.T_w2c), name=v.name) for v in drawn.views], drawn.masks)
+    assert not any(one.ok for one in result.objects)
+    for one in result.objects:
+        assert named in one.message and NoteCode.VIEWS_KIND in one.note_codes
+        assert typed in in_options(one.message)
+        assert "extrinsics" not in in_keys(one.message) and "Pose." not in in_keys(one.message)
+
+
+@pytest.mark.parametrize(
+    ("far", "named"),
+    [((4.0, 5.0, 12.0), "late"), ((4.0, 12.0, 5.0), "view 1"), ((4.0, 7.0, 12.0), ""), ((5.0, 12.0), "")],
+)
+def test_a_view_that_stands_out_of_those_that_do_not_fit_is_named(
+    drawn: Drawn, far: tuple[float, ...], named: str
+) -> None:
+    """Two objects a view, as far off; of two views, nothing tells which it is."""
+    views = [
+        View(one.observation, one.T_w2c, name=name) for one, name in zip(drawn.views, ("", "", "late"), strict=True)
+    ]
+    scene = Scene(views[: len(far)], [SceneObject(mesh) for mesh in drawn.meshes])
+    deviations = {(view, n): value + 0.1 * n for view, value in enumerate(far) for n in range(2)}
+    (note,) = notes_on_fit(scene, cast("Together", SimpleNamespace(members={}, deviations=deviations)))
+    assert (f"; {named} stands out" in note) if named else ("stands out" not in note)
 
 
 def test_two_views_that_contradict_each_other_are_not_settled(drawn: Drawn, refiner: SceneRefiner) -> None:

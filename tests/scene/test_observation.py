@@ -15,7 +15,8 @@ from PIL import Image
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera, load_camera
 from diffdope.geometry.crop import CropWindow
-from diffdope.note_codes import NoteCode, code_of
+from diffdope.note_codes import NoteCode, code_of, codes_of
+from diffdope.scene.image_checks import notes_on_camera
 from diffdope.scene.observation import Observation
 
 CAMERA = Camera(50, 50, 3.5, 2.5, 8, 6)
@@ -379,3 +380,29 @@ def test_one_bright_pixel_tells_that_all_16_bits_are_used() -> None:
 def test_grey_with_an_axis_too_many_is_told_which_to_take() -> None:
     with pytest.raises(DiffDopeError, match=r"give grey as \(H, W\): rgb\[\.\.\., 0\]"):
         Observation(CAMERA, rgb=np.zeros((CAMERA.height, CAMERA.width, 1), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("camera", "told"),
+    [
+        (Camera(1200.0, 1204.0, 641.0, 478.0, 1280, 960), False),
+        (Camera(1200.0, 1204.0, 641.0, 478.0, 1080, 800), True),  # cropped by (200, 160), and K was not
+        (Camera(1200.0, 1204.0, 441.0, 318.0, 1080, 800), True),  # and K was: of a camera, nobody knows
+        (Camera(1200.0, 1204.0, 641.0, 478.0, 1280, 960).crop(0, 0, 640, 480), False),
+        (Camera(1200.0, 1204.0, 641.0, 478.0, 1280, 960).crop(0, 0, 640, 480).resize(320, 240), False),
+        (Camera(1204.0, 1200.0, 478.0, 641.0, 1280, 960), True),  # exchanged
+    ],
+)
+def test_a_principal_point_far_off_the_middle_is_told(camera: Camera, told: bool) -> None:
+    observation = Observation(camera, rgb=np.zeros((camera.height, camera.width, 3), np.uint8))
+    assert (NoteCode.CAMERA_OFF_CENTRE in codes_of(observation.notes)) is told
+    part = observation.crop(CropWindow(0, 0, 32, 24, 2))
+    assert part.notes == observation.notes and not Observation(part.camera, rgb=part.rgb).notes
+
+
+def test_no_camera_of_the_real_sets_has_its_principal_point_off_the_middle(shared_data: Path) -> None:
+    files = sorted(shared_data.rglob("camera.json"))
+    assert len(files) > 5
+    for file in files:
+        camera, _ = load_camera(file)
+        assert not notes_on_camera(camera), file

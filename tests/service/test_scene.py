@@ -148,7 +148,7 @@ BROKEN: dict[str, tuple[dict[str, Any], dict[str, bytes], str]] = {
     "a key nobody knows": ({"objects": [{"mesh": "MESH", "maskid": 3}]}, {}, "did you mean mask_id?"),
     "a key of the request": ({"object": []}, {}, "did you mean objects?"),
     "a key beside views": ({"views": TWO, "T_w2c": EYE}, {}, "beside views"),
-    "a label not there": ({"objects": [{"mesh": "MESH", "mask_id": 5}]}, {}, "objects[0], mask_id: expected a label"),
+    "a label not there": ({"objects": [{"mesh": "MESH", "mask_id": 5}]}, {}, "got 5; labels that there are: 3, 8"),
     "a label and no mask": ({"objects": [{"mesh": "MESH", "mask_id": 3}]}, {"mask": b""}, "the part mask.VIEW"),
     "labels of whom": ({"objects": [{"mesh": "MESH"}] * 2}, {}, "objects, mask_id: expected one that says"),
     "no places": ({"views": [{}, {}]}, {}, "views[0], T_w2c: expected where each of 2 cameras stands"),

@@ -39,7 +39,7 @@ class FolderPictures:
     """Photographs, depth or both, in folders with the same names; one camera, or one entry a picture in BOP's file.
 
     Args:
-        folders: "rgb" and "depth", any of them.
+        folders: "rgb" and "depth", any of them; some photographs may have no depth.
         camera: file of the camera.
         how: what else `CaptureFiles` takes: depth_scale_mm, camera_size and the like.
 
@@ -48,7 +48,7 @@ class FolderPictures:
     """
 
     def __init__(self, folders: dict[str, Path], camera: Path, **how: Any) -> None:
-        self._images = ImageFolders(folders)
+        self._images = ImageFolders(folders, gaps=True)
         names = self._images.names
         numbered = all(name.isdecimal() for name in names) and len({int(name) for name in names}) == len(names)
         self.ids = tuple(int(name) if numbered else k for k, name in enumerate(names))

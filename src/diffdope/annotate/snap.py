@@ -16,6 +16,7 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.viewer.words import covariance_of_middle
 
+_CONVINCING = 0.5  # confidence below which a pose is rather wrong than right
 Box = tuple[float, float, float, float]
 
 
@@ -81,7 +82,8 @@ class Snapper:
 
     def _snapped(self, result: RefinementResult, origin: Origin, obj_id: int) -> Snapped:
         sigma_mm = sigma_deg = None
-        words = [f"{origin}: {result.status}"]
+        unsure = result.ok and result.confidence is not None and result.confidence < _CONVINCING
+        words = [f"{origin}{', not convincing' if unsure else ''}: {result.status}"]
         if result.confidence is not None:
             words.append(f"confidence {result.confidence:.2f}")
         if result.covariance is not None:

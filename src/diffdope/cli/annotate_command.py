@@ -45,11 +45,13 @@ class AnnotateArguments:
     rgb: Path | None = None
     """Folder of photographs."""
     depth: Path | None = None
-    """Folder of depth images with the same names; integers times the depth scale are millimetres, 0 = missing."""
+    """Folder of depth images with the same names, which some photographs may lack; integers times the depth scale are
+    millimetres, 0 = missing."""
     camera: Path | None = None
     """Camera file, as for `locate`; BOP's scene_camera.json has an entry for each picture."""
     mesh: tuple[Path, ...] = ()
-    """PLY, OBJ, GLB or STL, one or more; obj_000012.ply is object 12, others are counted from 1."""
+    """PLY, OBJ, STL, GLB, glTF, COLLADA (.dae), 3MF, or STEP (needs diffdope[cad]), one or more; obj_000012.ply is
+    object 12, others are counted from 1."""
     unit: Literal["m", "mm", "cm", "inch"] | None = None
     """Unit of the mesh files; default: their format's, mm for PLY, OBJ and STL, which state none."""
     depth_scale: float | None = None
@@ -127,7 +129,8 @@ def inputs_of(given: AnnotateArguments) -> Inputs:
         return _of_dataset(given)
     if given.camera is None or not given.mesh:
         missing = "camera" if given.camera is None else "mesh"
-        raise expected(missing, f"--{missing} beside {', '.join(f'--{name}' for name in folders)}", "none")
+        kind = "a camera file" if missing == "camera" else "one file or more"
+        raise expected(missing, f"{kind} beside {' and '.join(f'--{name}' for name in folders)}", "none")
     how: dict[str, Any] = {} if given.depth_scale is None else {"depth_scale_mm": given.depth_scale}
     meshes = _meshes(given)
     names = {obj_id: mesh.name for obj_id, mesh in meshes.items() if not _NUMBER.search(mesh.name)}

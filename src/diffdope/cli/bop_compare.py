@@ -44,7 +44,7 @@ class BopCompareArguments:
     results: Annotated[tuple[Path, Path], tyro.conf.Positional]
     """The two results CSV."""
     dataset: Annotated[Path, tyro.conf.arg(name="dataset")]
-    """Folder with models, camera.json and the split."""
+    """Folder with models and the split, and camera.json where scenes have no cameras of their own."""
     split: str
     """Folder of the scenes: val, test, test_primesense."""
     out: Path | None = None

@@ -33,7 +33,7 @@ class BopEvalArguments:
     """
 
     dataset: Path
-    """Folder with models, camera.json and the split."""
+    """Folder with models and the split, and camera.json where scenes have no cameras of their own."""
     split: str
     """Folder of the scenes: val, test, test_primesense."""
     results: Path

@@ -51,8 +51,8 @@ class RunDisplay(JournalDisplay):
             self._add_mm.append(record["errors"]["add_mm"])
         self._failures += "error" in record or not Status(record["status"]).ok
 
-    def summarise(self, records: Sequence[Record], *, masks: str = "") -> int:
-        """Prints what became of the start poses, and where masks came from; 1 if some ended in an error."""
+    def summarise(self, records: Sequence[Record], *, masks: str = "", given: bool = True) -> int:
+        """Prints what became of the start poses, if they were given, and where masks came from; 1 if some failed."""
         tally = Tally.of(records)
         console = Console()
         counts = ", ".join(f"{count} {status}" for status, count in sorted(tally.statuses.items()))
@@ -62,7 +62,8 @@ class RunDisplay(JournalDisplay):
         console.print("matched: " + ", ".join(f"{count} {how}" for how, count in sorted(tally.matched.items())))
         if self._add_mm:
             starts = [r["errors"]["start_add_mm"] for r in records if r.get("errors")]
-            console.print(f"ADD median {np.median(starts):.2f} mm -> {np.median(self._add_mm):.2f} mm")
+            first = "" if given else " (of the first proposals, for there were no starts)"
+            console.print(f"ADD median {np.median(starts):.2f} mm{first} -> {np.median(self._add_mm):.2f} mm")
         for text in tally.errors[:5]:
             console.print("error:", text, style="red", markup=False, highlight=False, soft_wrap=True)
         if tally.errors:

@@ -55,7 +55,7 @@ def run(arguments: list[str]) -> int:
         records = refine_dataset(
             work, starts, files, execution, init=source.described, keep_duplicates=keep_duplicates
         )  # fmt: skip
-    return display.summarise(records, masks=mask_origin(given.mask))
+    return display.summarise(records, masks=mask_origin(given.mask), given=given.init != NOWHERE)
 
 
 def selection_of(given: BopRefineArguments) -> Selection:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+import tyro
+
 from diffdope.cli.commands import BOP_COMMANDS, COMMANDS, Command
 from diffdope.cli.levels import PyramidLists
 from diffdope.errors import check_choice
@@ -72,9 +74,13 @@ def flags_of_command(words: Sequence[str]) -> list[str]:
 def flags_of(kind: Any, prefix: str = "") -> list[str]:
     """All options of a dataclass, those of the preset's numbers among them."""
     kind = PyramidLists if kind is PyramidSettings else kind  # whose levels are lists on the command line
-    hints, found = typing.get_type_hints(kind), []
+    hints, found = typing.get_type_hints(kind, include_extras=True), []
     for field in fields(kind):
         hint, name = hints[field.name], field.name.replace("_", "-")
+        if typing.get_origin(hint) is typing.Annotated:
+            if tyro.conf.Positional in hint.__metadata__:
+                continue
+            hint = typing.get_args(hint)[0]
         if is_dataclass(hint):
             inner = "" if field.name == "numbers" else f"{prefix}{name}."
             found += flags_of(hint, inner)

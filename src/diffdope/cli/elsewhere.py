@@ -40,7 +40,7 @@ def check_own(kind: type, arguments: Sequence[str], prog: str) -> None:
     for flag in strange:
         others = [name for name, flags in known.items() if flag in flags and name != command]
         if others:
-            cure = _CURES.get((command, flag), "")
+            cure = _CURES.get((command, flag)) or (_in_file(flag) if "." in flag and "--settings" in own else "")
             raise expected(flag, f"an option of `{prog}`", f"one of {', '.join(others)}", cure)
 
 
@@ -55,3 +55,9 @@ def _check_one_mesh(arguments: Sequence[str]) -> None:
     if len(files) > 1:
         cure = "one command is about one object; for several, `diffdope scene --object A.ply B.ply`"
         raise expected("--mesh", "one file", " ".join(files), cure)
+
+
+def _in_file(flag: str) -> str:
+    """How a file of settings has a number: of --search.step.decrease, search: {step: {decrease: ...}}."""
+    names = flag.removeprefix("--").replace("-", "_").split(".")
+    return f"a file for --settings may hold it: {': {'.join(names)}: ...{'}' * (len(names) - 1)}"

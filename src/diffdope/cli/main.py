@@ -27,6 +27,10 @@ def usage() -> str:
     )
 
 
+_OPTIONS = {"pose": "init"}
+"""Arguments of Python whose option has another name."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit code."""
     if argv is not None:
@@ -107,9 +111,10 @@ def with_options(error: DiffDopeError, words: Sequence[str]) -> str:
 
     names, known = error.argument.split(", "), flags_of_command(words)
     place, message = error.place, str(error).removeprefix(error.place)
-    first = f"--{names[0].replace('_', '-')}"
-    if first in known:  # what follows a comma is a place in its file
-        return f"{place}{first}{message.removeprefix(names[0])}"
+    first = names[0].partition(" file")[0]  # what follows, or what follows a comma, is which file, and a place in it
+    option = f"--{_OPTIONS.get(first, first).replace('_', '-')}"
+    if option in known:
+        return f"{place}{option}{message.removeprefix(first)}"
     given = {word.partition("=")[0].replace("_", "-") for word in words}
     options = [option for name in names for option in _settings_of(name.replace("_", "-"), known, given)]
     if len(options) == len(names):

@@ -60,8 +60,9 @@ class SceneArguments(RerunFlag):
     extrinsics: tuple[Path, ...] = ()
     """Where the cameras stand: one file for all views or one each. A BOP scene_camera.json with cam_R_w2c, or JSON with
     4 x 4 matrices in metres under T_w2c or T_c2w. Not needed if --camera says so, or for one view."""
-    extrinsics_kind: Literal["w2c", "c2w"] = "w2c"
-    """Direction of matrices whose file does not say it: world to camera, or camera to world."""
+    extrinsics_kind: Literal["w2c", "c2w", "w2c-opengl", "c2w-opengl"] = "w2c"
+    """Direction of matrices whose file does not say it: world to camera, or camera to world; -opengl: of cameras that
+    look along -z, y up, as OpenGL's and Blender's."""
     extrinsics_sigma: str | None = None
     """MM,DEG by which the cameras may be off (standard deviations): all but the first, which is the reference, are then
     refined. Without it they are taken as exact."""

@@ -123,6 +123,8 @@ def check_sources(given: TrackArguments) -> None:
     if given.bag is None:
         if given.camera is None:
             raise expected("camera", "a camera file", "none", "a recording (--bag) has its own")
+        if all(getattr(given, name) is None for name in ("rgb", "depth", "mask")):
+            raise expected("images", "at least one of --rgb, --depth and --mask, or a recording, --bag", "none")
         topics = ("rgb_topic", "depth_topic", "info_topic", "mask_topic")
         for name in (name for name in topics if getattr(given, name) is not None):
             raise expected(name.replace("_", "-"), "--bag beside it", "none")

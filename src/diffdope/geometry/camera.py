@@ -59,6 +59,7 @@ class Camera:
     width: int
     height: int
     distortion: Distortion | None = None
+    is_crop = False  # no field: set by `crop`, whose principal point may be anywhere
 
     def __post_init__(self) -> None:
         for name in ("fx", "fy", "cx", "cy"):
@@ -193,7 +194,9 @@ class Camera:
         """
         x0, y0 = check_count("x0", x0, least=-MOST), check_count("y0", y0, least=-MOST)
         bent = None if self.distortion is None else self.distortion.moved(1.0, 1.0, -x0, -y0)
-        return Camera(self.fx, self.fy, self.cx - x0, self.cy - y0, width, height, bent)
+        made = Camera(self.fx, self.fy, self.cx - x0, self.cy - y0, width, height, bent)
+        object.__setattr__(made, "is_crop", True)
+        return made
 
     def resize(self, width: int, height: int) -> Camera:
         """The camera of the image resampled to another size; c -> (c + 0.5) * s - 0.5, per axis.
@@ -211,7 +214,9 @@ class Camera:
         cx, cy = (self.cx + 0.5) * sx - 0.5, (self.cy + 0.5) * sy - 0.5
         shift = 0.5 * sx - 0.5, 0.5 * sy - 0.5
         bent = None if self.distortion is None else self.distortion.moved(sx, sy, *shift)
-        return Camera(self.fx * sx, self.fy * sy, cx, cy, width, height, bent)
+        made = Camera(self.fx * sx, self.fy * sy, cx, cy, width, height, bent)
+        object.__setattr__(made, "is_crop", self.is_crop)
+        return made
 
 
 def _checked_distortion(distortion: Any) -> Distortion | None:
@@ -274,8 +279,7 @@ def intrinsics_of(K: F64) -> tuple[float, float, float, float]:
 
 
 def _check_principal_point(camera: Camera) -> None:
-    off = _off_centre(camera, camera.width, camera.height)
-    swapped = _off_centre(camera, camera.height, camera.width)
+    off, swapped = _off_centre(camera, camera.width, camera.height), _off_centre(camera, camera.height, camera.width)
     size = f"{camera.width} x {camera.height} (width x height)"
     point = f"({camera.cx:g}, {camera.cy:g})"
     crop = "(a true off-centre crop: build Camera(fx, fy, cx, cy, width, height))"

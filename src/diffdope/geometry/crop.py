@@ -78,7 +78,7 @@ def _of_blocks(camera: Camera, window: CropWindow) -> Camera:
     made.__dict__.update(
         fx=camera.fx * scale, fy=camera.fy * scale,
         cx=(camera.cx - window.x0 + 0.5) * scale - 0.5, cy=(camera.cy - window.y0 + 0.5) * scale - 0.5,
-        width=width, height=height, distortion=None,
+        width=width, height=height, distortion=None, is_crop=True,
     )  # fmt: skip
     return made
 

@@ -2,14 +2,15 @@
 
 x_c = T_w2c x_w. BOP's scene_camera.json says so under cam_R_w2c and cam_t_w2c (millimetres). Other files hold 4 x 4
 matrices in metres, of which a key says the direction: T_w2c, T_camera_world or world_to_camera; T_c2w, T_world_camera
-or camera_to_world. Where none does, `kind` does.
+or camera_to_world. Where none does, `kind` does. Whether cameras look along z, y down (OpenCV), or along -z, y up
+(OpenGL, Blender), says `kind` alone, but for BOP's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -18,7 +19,8 @@ from diffdope.geometry.pose import Pose
 from diffdope.io.json_files import read_json
 from diffdope.io.poses import read_extrinsics
 
-Kind = Literal["w2c", "c2w"]
+Kind = Literal["w2c", "c2w", "w2c-opengl", "c2w-opengl"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 _W2C = ("T_w2c", "T_camera_world", "world_to_camera", "T_c_w")
 _C2W = ("T_c2w", "T_world_camera", "camera_to_world", "T_w_c")
 _BOP = ("cam_R_w2c", "cam_t_w2c")
@@ -32,13 +34,13 @@ def read_camera_places(
     Args:
         paths: one file for all views, or one a view.
         count: how many views there are.
-        kind: direction of matrices whose file does not say it.
+        kind: direction of matrices whose file does not say it; with -opengl, of cameras that look along -z, y up.
         image_ids: of each view, in a scene_camera.json with more images than views.
 
     Raises:
         DiffDopeError: if a file cannot be read, holds no rigid transform, or there are not as many as views.
     """
-    check_choice("extrinsics-kind", kind, ("w2c", "c2w"))
+    check_choice("extrinsics-kind", kind, KINDS)
     if len(paths) == count and count > 1:
         ids = image_ids if len(image_ids) == count else [None] * count
         return [_one_of(_places(Path(path), kind), path, number) for path, number in zip(paths, ids, strict=True)]
@@ -71,8 +73,7 @@ def has_places(path: str | Path) -> bool:
 def _places(path: Path, kind: Kind) -> dict[str, Pose]:
     """All transforms of a file, by their keys or numbers."""
     if path.suffix.lower() != ".json":
-        pose = read_extrinsics(path, name="extrinsics")
-        return {"0": pose if kind == "w2c" else pose.inverse()}
+        return {"0": _placed(read_extrinsics(path, name="extrinsics"), kind)}
     data = read_json(path, "extrinsics")
     try:
         found = _found(data, kind)
@@ -80,14 +81,13 @@ def _places(path: Path, kind: Kind) -> dict[str, Pose]:
         text = str(error).replace("R_m2c", "rotation")  # of a camera, not of a model
         raise DiffDopeError(f"extrinsics file {path}: {text}") from error
     if not found:
-        pose = read_extrinsics(path, name="extrinsics")
-        return {"0": pose if kind == "w2c" else pose.inverse()}
+        return {"0": _placed(read_extrinsics(path, name="extrinsics"), kind)}
     return found
 
 
 def _found(data: Any, kind: Kind) -> dict[str, Pose]:
     if isinstance(data, Mapping):
-        one = _of_keys(data)
+        one = _of_keys(data, kind)
         if one is not None:
             return {"0": one}
         named = {str(key): _of_entry(value, kind) for key, value in data.items()}
@@ -101,22 +101,27 @@ def _found(data: Any, kind: Kind) -> dict[str, Pose]:
 
 def _of_entry(entry: Any, kind: Kind) -> Pose | None:
     if isinstance(entry, Mapping):
-        return _of_keys(entry)
+        return _of_keys(entry, kind)
     if not _is_matrix(entry):
         return None
-    pose = Pose.from_matrix(entry)
-    return pose if kind == "w2c" else pose.inverse()
+    return _placed(Pose.from_matrix(entry), kind)
 
 
-def _of_keys(entry: Mapping[str, Any]) -> Pose | None:
+def _placed(pose: Pose, kind: Kind, *, inverted: bool | None = None) -> Pose:
+    """T_w2c of what a file holds; `inverted` is what the file says of its direction, None if nothing."""
+    back = kind.startswith("c2w") if inverted is None else inverted
+    T_w2c = pose.inverse() if back else pose
+    return Pose.from_opengl(T_w2c.matrix) if kind.endswith("opengl") else T_w2c
+
+
+def _of_keys(entry: Mapping[str, Any], kind: Kind) -> Pose | None:
     """Of keys that say the direction."""
     if all(key in entry for key in _BOP):
         return Pose.from_bop(entry[_BOP[0]], entry[_BOP[1]])
     for keys, inverted in ((_W2C, False), (_C2W, True)):
         for key in keys:
             if key in entry:
-                pose = Pose.from_matrix(entry[key])
-                return pose.inverse() if inverted else pose
+                return _placed(Pose.from_matrix(entry[key]), kind, inverted=inverted)
     return None
 
 

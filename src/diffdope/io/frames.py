@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import check_positive, expected, none_at
+from diffdope.errors import DiffDopeError, check_positive, expected, none_at
 from diffdope.io.images import ENDINGS, read_depth, read_rgb
 from diffdope.io.mask_files import ENDINGS as TEXTS
 from diffdope.io.masks import MaskFile
@@ -139,6 +139,7 @@ class ImageFolders:
 
 
 _FOLDER = "give the folder that holds it; single images are for refine and locate"
+_OF_ONE_PICTURE = ("_pipe", "image2")  # what ffmpeg calls formats of single pictures, whatever the file's ending
 _READERS: dict[str, Callable[[Path], NDArray[Any]]] = {"rgb": read_rgb, "depth": read_depth}
 
 
@@ -176,10 +177,14 @@ def open_frames(
     if rgb is None or rgb.is_dir():
         return ImageFolders(folders, fps=30.0 if fps is None else fps, **how)
     if rgb.is_file() and rgb.suffix.lower() in ENDINGS:  # which PyAV takes for a film of one frame
-        raise expected("rgb", "a folder of photographs or a film", f"the single image {rgb}", _FOLDER)
+        raise _single_image(rgb)
     film = Film(rgb, fps=fps)
     others = {name: folder for name, folder in folders.items() if name != "rgb"}
     return FilmWithFolders(film, others, **how) if others else film
+
+
+def _single_image(path: Path) -> DiffDopeError:
+    return expected("rgb", "a folder of photographs or a film", f"the single image {path}", _FOLDER)
 
 
 def upright(picture: Any, array: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -273,6 +278,9 @@ class Film:
         if not container.streams.video:
             container.close()
             raise expected("rgb", f"a film in {self._path}", "a file without pictures")
+        if container.format.name.endswith(_OF_ONE_PICTURE):
+            container.close()
+            raise _single_image(self._path)
         return container
 
     def read(self, first: int = 0) -> Iterator[Frame]:

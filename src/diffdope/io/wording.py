@@ -26,6 +26,9 @@ _WORDS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
      "(of a crop whose top-left pixel was (x0, y0), subtract it from cx and cy)"),
     (r"less exact than it was said to be \(View's sigma\)", "less exact than --extrinsics-sigma says"),
     (r"\(all of them T_c2w: camera to world\?\)", "(all of them camera to world? --extrinsics-kind c2w)"),
+    (r"\(Pose\.from_opengl\(T_w2c\)\)", "(--extrinsics-kind w2c-opengl)"),
+    (r"\(Pose\.from_opengl\(T_w2c\.inverse\(\)\)\)", "(--extrinsics-kind c2w-opengl)"),
+    (r"\(T_w2c\.inverse\(\)\)", "(--extrinsics-kind c2w)"),
     (r"a View with sigma has its place refined", "with --extrinsics-sigma its place is refined"),
     (r"say how far off it may be \(target_sigma\)", "say how far off it may be by --target-sigma"),
     (r"allow more iterations \(.*?\)",
@@ -34,7 +37,8 @@ _WORDS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"masks=\{\(view, object\): mask\}, or starts=.*",
      "mask=FILE, label=N, box=X:Y:WIDTH:HEIGHT or init=FILE after its mesh"),
     (r"locate with default or fast", "give --preset default or fast"),
-    (r"track\(observation, pose=\.\.\.\)", "--init"),
+    (r"give the pose in the first frame, track\(observation, pose=\.\.\.\), or a mask or box in it",
+     "give --init, the pose in the first frame, or a mask or box in it (--mask, --box)"),
     (r"\(Pose\.from_opengl\(pose\.inverse\(\)\)\)", "(--init-kind c2m-opengl)"),
     (r"\(pose\.inverse\(\)\)", "(--init-kind c2m)"),
     (r"\(Pose\.from_opengl\(pose\)\)", "(--init-kind m2c-opengl)"),
@@ -43,6 +47,9 @@ _WORDS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"allow_missing_texture=True", "--allow-missing-texture"),
     (r"with depth_scale ([\d.e+-]+)", lambda match: f"with --depth-scale {1e3 * float(match[1]):g}"),
 )  # fmt: skip
+_SETTING = re.compile(r"(?<![\w./'\"-])(?:objective|descent|crop|search)(?:\.[a-z_]+)+\b(?![./]\w)")
+# Of files that may have such a name.
+_ENDINGS = frozenset({"csv", "glb", "jpg", "json", "npy", "npz", "obj", "ply", "png", "stl", "txt", "yaml", "yml"})
 _METRES = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?(?:e[+-]?\d+)?) m(?=[\s;,.]|$)")
 _RANGE = re.compile(r"(\d+(?:\.\d+)?) to (\d+(?:\.\d+)?) m(?=[\s;,.]|$)")
 
@@ -51,5 +58,11 @@ def in_options(message: str) -> str:
     """A message of the library as the command line says it."""
     for pattern, words in _WORDS:
         message = re.sub(pattern, words, message)
+    message = _SETTING.sub(lambda m: _option(m[0]), message)
     message = _RANGE.sub(lambda m: f"{1e3 * float(m[1]):g} to {1e3 * float(m[2]):g} mm", message)
     return _METRES.sub(lambda m: f"{1e3 * float(m[1]):.4g} mm", message)
+
+
+def _option(setting: str) -> str:
+    """The option of a setting, such as search.confidence.odds; a file's name as it is."""
+    return setting if setting.rpartition(".")[2] in _ENDINGS else "--" + setting.replace("_", "-")

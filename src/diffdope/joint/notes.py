@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from diffdope.estimate.covariance import in_words
+from diffdope.geometry.pose import Pose
+from diffdope.joint.kinds_of_places import other_kind
 from diffdope.joint.normal_equations import Where
 from diffdope.joint.result import ViewResult
 from diffdope.joint.support import Support, size_factor
@@ -21,6 +23,7 @@ from diffdope.scene.scene import Scene
 
 _MUCH_WORSE = 2.0  # log odds: of views whose cameras are exact, images fit nearly as well together as alone
 _FAR_APART = 3.0  # standard deviations of which the views' own optima are hardly ever away if nothing is wrong
+_STANDS_OUT = 2.0  # times as far off as the next view: what one view has wrong pulls at all others together
 _PLACES = (1000.0, 0.001)  # places of cameras in metres for millimetres, and the other way round
 _SAME_UNIT = np.log(1.1)  # such a factor is found as well as the poses of the views are
 _NOT_COMPARED = frozenset({*OFF.values(), NoteCode.MASK_REFUSED})  # of views, worth a word of the object
@@ -58,6 +61,31 @@ def notes_on_object(
     return list(dict.fromkeys(notes))
 
 
+def cause_of_contradiction(
+    scene: Scene, refiner: Refiner, obj: int, found: Mapping[Where, RefinementResult]
+) -> str:  # fmt: skip
+    """What may be wrong where an object is not found, or in several places; empty where nothing points to it.
+
+    Args:
+        scene: what was given.
+        refiner: of the object.
+        obj: its number.
+        found: what each view found on its own.
+    """
+    kind = other_kind(_alone(refiner, obj, found), [view.T_w2c for view in scene.views])
+    if kind:
+        return Note(NoteCode.VIEWS_KIND, f"the views agree on where it is if all T_w2c are taken for {kind}")
+    return cause_in_views(scene, obj, found) or note_on_size(scene, refiner, obj, found)
+
+
+def _alone(refiner: Refiner, obj: int, found: Mapping[Where, RefinementResult]) -> dict[int, Pose]:
+    """T_c_o by view, about the object's own middle, of those that found something of it."""
+    return {
+        view: refiner.frame.enter(one.pose)
+        for (view, o), one in found.items() if o == obj and one.confidence is not None and one.modalities
+    }  # fmt: skip
+
+
 def note_on_size(scene: Scene, refiner: Refiner, obj: int, found: Mapping[Where, RefinementResult]) -> str:
     """Whether views that contradict each other agree on an object of another size; empty if not.
 
@@ -67,11 +95,7 @@ def note_on_size(scene: Scene, refiner: Refiner, obj: int, found: Mapping[Where,
         obj: its number.
         found: what each view found on its own.
     """
-    sure = {
-        view: refiner.frame.enter(one.pose)
-        for (view, o), one in found.items() if o == obj and one.confidence is not None and one.modalities
-    }  # fmt: skip
-    factor = size_factor(sure, [view.T_w2c for view in scene.views])
+    factor = size_factor(_alone(refiner, obj, found), [view.T_w2c for view in scene.views])
     if factor is None:
         return ""
     apart = 1.0 / factor
@@ -81,10 +105,10 @@ def note_on_size(scene: Scene, refiner: Refiner, obj: int, found: Mapping[Where,
         wrong = "metres for millimetres" if apart > 1.0 else "millimetres for metres"
         return Note(
             NoteCode.VIEWS_SIZE,
-            f"the views agree on where it is if the cameras' places are {apart:.3g} times as far apart, and depth goes "
+            f"the views agree on where it is if the cameras' places are {apart:.4g} times as far apart, and depth goes "
             f"with the mesh: are these places {wrong}? cam_t_w2c is in millimetres, T_w2c in metres",
         )
-    times = f"{factor:.3g} times" if factor > 1.0 else f"1/{1.0 / factor:.3g}"
+    times = f"{factor:.4g} times" if factor > 1.0 else f"1/{1.0 / factor:.4g}"
     return Note(
         NoteCode.VIEWS_SIZE,
         f"the views agree on where it is if its mesh is {times} as large: is the unit or scale of the mesh wrong, or "
@@ -139,8 +163,8 @@ def notes_on_views(scene: Scene, solved: Together) -> list[Note]:
     ]
 
 
-def notes_on_fit(solved: Together) -> list[Note]:
-    """Whether the views fit together at all."""
+def notes_on_fit(scene: Scene, solved: Together) -> list[Note]:
+    """Whether the views fit together at all, and the one that stands out, of three and more."""
     worse = []
     for where, member in solved.members.items():
         if member.used and member.leaf is not None:
@@ -154,7 +178,20 @@ def notes_on_fit(solved: Together) -> list[Note]:
         "the views do not fit together: images fit much better where each view has the objects on its own; T_w2c, K "
         "or the size of a mesh is less exact than it was said to be; a View with sigma has its place refined"
     )
+    odd = _standing_out(solved.deviations)
+    if odd is not None:
+        text += f"; {view_name(scene, odd)} stands out: were its images taken at another moment, or is its T_w2c off?"
     return [Note(NoteCode.VIEWS_MISFIT, text)]
+
+
+def _standing_out(deviations: Mapping[Where, float]) -> int | None:
+    """The view whose own optima are farther off than those of each other view by much; None of fewer than three."""
+    views = {view for view, _ in deviations}
+    far = {v: float(np.median([value for (view, _), value in deviations.items() if view == v])) for v in views}
+    if len(far) < 3:
+        return None
+    second, most = sorted(far.values())[-2:]
+    return max(far, key=lambda view: far[view]) if most > _STANDS_OUT * second else None
 
 
 def notes_on_cameras(scene: Scene, views: Sequence[ViewResult]) -> list[Note]:

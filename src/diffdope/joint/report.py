@@ -18,9 +18,9 @@ from diffdope.joint.normal_equations import Where
 from diffdope.joint.notes import (
     CAMERA_HELD,
     cause_in_views,
+    cause_of_contradiction,
     contradiction,
     failures_of,
-    note_on_size,
     notes_on_cameras,
     notes_on_fit,
     notes_on_object,
@@ -116,7 +116,7 @@ def from_together(
         n = kept.index(obj)
         objects.append(_object(scene, refiners[obj], solved, n, obj, found, covariance, carried[n], task))
     views = [_view(scene, solved, v, covariance) for v in range(len(scene.views))]
-    notes = [*notes_on_views(scene, solved), *notes_on_fit(solved), *notes_on_cameras(scene, views)]
+    notes = [*notes_on_views(scene, solved), *notes_on_fit(scene, solved), *notes_on_cameras(scene, views)]
     return SceneResult(tuple(objects), tuple(views), covariance, tuple(notes), 0.0)
 
 
@@ -204,7 +204,7 @@ def _object(
     elif fit < refiner.preset.resolved_search.least_confidence:
         status, message = Status.FAILED, MESSAGES[Status.FAILED]
     if not status.ok:
-        cause = cause_in_views(scene, obj, found) or note_on_size(scene, refiner, obj, found)
+        cause = cause_of_contradiction(scene, refiner, obj, found)
         message = f"{message}; {cause}" if cause else message
         notes = [*notes, *([cause] if cause else [])]
     part = solved.unknowns.of_object(n)

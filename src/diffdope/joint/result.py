@@ -16,7 +16,7 @@ from diffdope.search.answers import Answer
 F64 = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ObjectInView:
     """What one view says about one object.
 
@@ -40,7 +40,7 @@ class ObjectInView:
     deviations: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ObjectResult:
     """One object. Look at `ok` first.
 
@@ -83,7 +83,7 @@ class ObjectResult:
         return codes_of(self.notes)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ViewResult:
     """One view.
 
@@ -115,7 +115,7 @@ class ViewResult:
         return self.T_w2c.inverse()
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class SceneResult:
     """All objects and views.
 

@@ -80,7 +80,7 @@ def why_idle(name: str, preset: Preset, observation: Observation, modalities: tu
     if group == "search" and preset.solver != "newton":
         return f"the preset's solver is {preset.solver}"
     if name == "crop.size" and preset.solver == "newton":
-        return "each level has a size of its own (search.near, search.far)"
+        return "each level has a size of its own (search.near.sizes, search.far.sizes)"
     if name.startswith("search.outline.") and "outline" not in modalities:
         return "the photograph's edges do not hold the outline here"
     if name.startswith("search.region.") and (set(observation.modalities) != {"rgb"} or "outline" in modalities):

@@ -28,9 +28,13 @@ NOWHERE = Pose(np.eye(3), np.array([0.0, 0.0, 1.0]))
 """Stands for a pose where none was given and none was found."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class RefinementResult:
-    """A refined pose, and how far to trust it. Look at `ok` first."""
+    """A refined pose, and how far to trust it. Look at `ok` first.
+
+    As of a `Pose`, two results are equal only if they are the same one: compare their poses with `distance_to` and
+    `angle_to`.
+    """
 
     pose: Pose
     """The refined pose, model to camera, metres; the start where nothing could be compared, and a guess where a tracked

@@ -22,6 +22,7 @@ _COARSE_M = 0.01  # no sensor counts in larger units: its scale is of another un
 _UNITS = ((0.001, "millimetres"), (0.01, "centimetres"), (0.0001, "tenths of a millimetre"))
 _SAMPLE = 10_000  # pixels by which the unit of depth is judged
 _WHITES, _SOME = (255, 4095, 65535), 16  # of 8, 12 and 16 bits; pixels by which a picture of 16 is told
+_OFF_CENTRE = 0.1  # of width and height; real ones are within a few per cent, rectified ones a little farther
 _ROUNDING = 1e-6  # by which colours may leave [0, 1]
 
 
@@ -58,6 +59,19 @@ def _check_single_channel(name: str, array: NDArray[Any], camera: Camera) -> Non
         if name == "depth" and (array[..., :1] != array).any():
             cure = "it is colourised: distances cannot be read from it; give the sensor's own numbers"
         raise expected(name, f"shape ({camera.height}, {camera.width})", array.shape, cure)
+
+
+def notes_on_camera(camera: Camera) -> tuple[Note, ...]:
+    """That a principal point is farther from the middle of the picture than lenses have it, but of `Camera.crop`."""
+    off = float(np.hypot((camera.cx + 0.5) / camera.width - 0.5, (camera.cy + 0.5) / camera.height - 0.5))
+    if camera.is_crop or off <= _OFF_CENTRE:
+        return ()
+    text = (
+        f"K's principal point ({camera.cx:.4g}, {camera.cy:.4g}) is {100 * off:.0f} % off the middle of "
+        f"the {camera.width} x {camera.height} picture: right if it is a crop whose top-left pixel was subtracted from "
+        "cx and cy; else K is of other pictures, and what is found is turned and shifted by as much"
+    )
+    return (Note(NoteCode.CAMERA_OFF_CENTRE, text),)
 
 
 def checked_rgb(array: NDArray[Any], camera: Camera) -> tuple[StoredImage, tuple[str, ...]]:

@@ -21,14 +21,15 @@ from diffdope.errors import (
     check_positive,
     check_shape,
     check_type,
-    expected,
     told_more,
 )
+from diffdope.note_codes import NoteCode, without_codes
 from diffdope.scene.extent import farthest_apart, hull_of
 from diffdope.scene.mesh_checks import checked
-from diffdope.scene.mesh_io import WITHOUT_UNIT, Unit, read_mesh
-from diffdope.scene.mesh_units import METRES_PER_UNIT, metres_per_unit, size_notes, without_size_notes
+from diffdope.scene.mesh_io import Unit, read_mesh
+from diffdope.scene.mesh_units import METRES_PER_UNIT, check_unit, metres_per_unit, size_notes
 from diffdope.scene.parts import join
+from diffdope.scene.stray_pieces import note_on_stray_pieces
 from diffdope.scene.texture_gaps import without_gaps
 from diffdope.scene.topology import build_edges, piece_volumes, signed_volumes
 
@@ -42,6 +43,7 @@ _INSIDE_OUT = (
     "comes of an axis that was mirrored, it is its own mirror image"
 )
 
+_OF_SIZE = frozenset({NoteCode.MESH_SIZE, NoteCode.MESH_STRAY})
 _PLAIN = 0.02  # colours in [0, 1] that differ by less are one: JPEG's noise is as large
 _SOME = 8  # every 8th texel along each axis: where these differ, the others need not be looked at
 
@@ -85,8 +87,9 @@ class Mesh:
             if isinstance(array, np.ndarray):
                 array.flags.writeable = False
             object.__setattr__(self, name, array)
-        kept = without_size_notes(self.warnings)  # of another size, where it was scaled
-        notes = (*kept, *arrays.notes, *size_notes(self.diameter))
+        kept = without_codes(self.warnings, _OF_SIZE)  # of another size, where it was scaled
+        stray = note_on_stray_pieces(self.vertices_m, self.faces, self.diameter)
+        notes = (*kept, *arrays.notes, *size_notes(self.diameter), *stray)
         object.__setattr__(self, "warnings", tuple(dict.fromkeys(notes)))
 
     @classmethod
@@ -118,12 +121,7 @@ class Mesh:
         """
         check_path("path", path)
         path = Path(path)
-        if unit is not None or path.suffix.lower() in WITHOUT_UNIT:
-            if unit is None:
-                raise expected(
-                    "unit", f"one of {', '.join(METRES_PER_UNIT)}: {path.suffix} files do not state it", None
-                )
-            check_choice("unit", unit, tuple(METRES_PER_UNIT))
+        check_unit(unit, path)
         if beside is not None:
             check_type("beside", beside, Mapping, cure="{'texture.png': path} of the files that the mesh may name")
         file = read_mesh(path, allow_missing_texture=allow_missing_texture, beside=beside)
@@ -133,7 +131,8 @@ class Mesh:
         try:
             arrays = (part.vertices * metres, part.faces, part.uv, part.texture, part.colors)
             made = cls(*arrays, path.stem, path, warnings)
-            return made._known_in_millimetres() if metres == METRES_PER_UNIT["mm"] else made
+            in_mm = metres == METRES_PER_UNIT["mm"]  # so no hint that they may be
+            return made._with_warnings(without_codes(made.warnings, {NoteCode.MESH_SIZE})) if in_mm else made
         except DiffDopeError as error:
             raise told_more(error, f" ({path}, read with unit={unit!r})") from error
 
@@ -235,7 +234,7 @@ class Mesh:
 
     def turned_outside(self) -> Mesh:
         """The mesh with all triangles wound the other way, and a note in `warnings`: one that is inside out, mended."""
-        return replace(self, faces=self.faces[:, ::-1], warnings=(*self.warnings, _INSIDE_OUT))
+        return replace(self, faces=self.faces[:, ::-1])._with_warnings((*self.warnings, _INSIDE_OUT))
 
     def scaled(self, factor: float) -> Mesh:
         """The mesh `factor` times as large, about the model's origin.
@@ -274,15 +273,16 @@ class Mesh:
         weights = np.array([0.299, 0.587, 0.114])
         if self.texture is not None:
             grey = np.rint(self.texture @ weights).astype(np.uint8)
-            return replace(self, texture=np.repeat(grey[..., None], 3, axis=2))
-        if self.colors is not None:
-            return replace(self, colors=np.repeat((self.colors @ weights)[:, None], 3, axis=1))
-        return self
+            made = replace(self, texture=np.repeat(grey[..., None], 3, axis=2))
+        elif self.colors is not None:
+            made = replace(self, colors=np.repeat((self.colors @ weights)[:, None], 3, axis=1))
+        else:
+            return self
+        return made._with_warnings(self.warnings)  # in the file's frame, wherever this one was moved
 
-    def _known_in_millimetres(self) -> Mesh:
-        """The mesh without the hint that its lengths may be millimetres."""
+    def _with_warnings(self, warnings: tuple[str, ...]) -> Mesh:
         other = copy(self)
-        object.__setattr__(other, "warnings", without_size_notes(self.warnings))
+        object.__setattr__(other, "warnings", warnings)
         return other
 
     def __repr__(self) -> str:

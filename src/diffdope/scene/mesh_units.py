@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
-from diffdope.errors import expected
-from diffdope.note_codes import Note, NoteCode, code_of
-from diffdope.scene.mesh_io import MeshFile, Unit
+from diffdope.errors import check_choice, expected
+from diffdope.note_codes import Note, NoteCode
+from diffdope.scene.mesh_io import WITHOUT_UNIT, MeshFile, Unit
 
 METRES_PER_UNIT = {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "inch": 0.0254}
 _SMALLEST_M, _USUAL_M, _LARGEST_M = 1e-3, 5.0, 100.0
+
+
+def check_unit(unit: Unit | None, path: Path) -> None:
+    """Refuses a unit that is none, and none for a file that does not state its own.
+
+    Raises:
+        DiffDopeError: naming the units.
+    """
+    if unit is not None:
+        check_choice("unit", unit, tuple(METRES_PER_UNIT))
+    elif path.suffix.lower() in WITHOUT_UNIT:
+        raise expected("unit", f"one of {', '.join(METRES_PER_UNIT)}: {path.suffix} files do not state it", None)
 
 
 def size_notes(diameter_m: float) -> tuple[str, ...]:
@@ -33,11 +45,6 @@ def size_notes(diameter_m: float) -> tuple[str, ...]:
         return ()
     text = f'the diameter is {diameter_m:.4g} m; if its lengths are in millimetres, load it with unit="mm"'
     return (Note(NoteCode.MESH_SIZE, text),)
-
-
-def without_size_notes(notes: Iterable[str]) -> tuple[str, ...]:
-    """The notes that `size_notes` did not make."""
-    return tuple(note for note in notes if code_of(note) is not NoteCode.MESH_SIZE)
 
 
 def metres_per_unit(file: MeshFile, unit: Unit | None) -> tuple[float, tuple[str, ...]]:

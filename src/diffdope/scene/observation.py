@@ -16,7 +16,7 @@ from diffdope.geometry.crop import CropWindow
 from diffdope.io.images import read_depth, read_rgb
 from diffdope.io.masks import looks_inverted, read_mask
 from diffdope.note_codes import Note, NoteCode, code_of
-from diffdope.scene.image_checks import check_no_paths, checked_depth, checked_mask, checked_rgb
+from diffdope.scene.image_checks import check_no_paths, checked_depth, checked_mask, checked_rgb, notes_on_camera
 from diffdope.scene.stored_image import StoredImage
 
 _INVERTED = Note(
@@ -91,7 +91,7 @@ class Observation:
             images["depth"], on_depth = checked_depth(as_array("depth", depth), camera, depth_scale)
         if mask is not None:
             images["mask"] = checked_mask(as_array("mask", mask), camera)
-        said = (*_checked_notes(notes), *on_rgb, *on_depth, *_notes_on_mask(images))
+        said = (*_checked_notes(notes), *notes_on_camera(camera), *on_rgb, *on_depth, *_notes_on_mask(images))
         self._set(camera.rectified, _rectified(images, camera), camera, said, frozenset())
 
     def _set(self, *values: object) -> None:

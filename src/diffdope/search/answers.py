@@ -20,7 +20,7 @@ _OPEN_STEPS = (-2, -1, 1, 2)
 _LEAST = 1e-3  # probability below which a pose is no answer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answer:
     """A pose that the images support, with those that look the same by the object's symmetry.
 

@@ -15,7 +15,7 @@ F64 = NDArray[np.float64]
 Intp = NDArray[np.intp]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class History:
     """Every iterate of every hypothesis: K iterations, B hypotheses, M modalities.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected, placed
+from diffdope.errors import DiffDopeError, expected, placed, some_of
 from diffdope.io.images import read_with
 from diffdope.io.mask_levels import Levels, levels_of_image
 from diffdope.io.masks import MaskFile
@@ -61,7 +61,7 @@ def seen_of(asked: AskedScene, images: Mapping[str, bytes], *, most_pixels: int)
         for owner, mask in _masks_of(asked, number, of_view).items():
             _check_size(f"mask.{number}", mask, seen)
             masks[number, owner] = mask
-    _check_labels(asked, masks)
+    _check_labels(asked, masks, images)
     return SeenScene(tuple(views), masks)
 
 
@@ -144,7 +144,7 @@ def _check_size(name: str, mask: NDArray[Any], seen: Observation) -> None:
         raise expected(name, f"{camera.width} x {camera.height} pixels, as the other pictures of the view", got)
 
 
-def _check_labels(asked: AskedScene, masks: Masks) -> None:
+def _check_labels(asked: AskedScene, masks: Masks, images: Mapping[str, bytes]) -> None:
     for number, one in enumerate(asked.objects):
         if one.mask_id is None:
             continue
@@ -152,4 +152,11 @@ def _check_labels(asked: AskedScene, masks: Masks) -> None:
         if not own:
             raise expected(f"objects[{number}], mask_id", "a mask with labels, the part mask.VIEW", "none")
         if not any(mask.any() for mask in own):
-            raise expected(f"objects[{number}], mask_id", "a label that a mask has", one.mask_id)
+            cure = f"labels that there are: {some_of(_labels_of(images))}"
+            raise expected(f"objects[{number}], mask_id", "a label that a mask has", one.mask_id, cure)
+
+
+def _labels_of(images: Mapping[str, bytes]) -> list[int]:
+    """The labels of the pictures that show those of several objects."""
+    shared = {name: data for name, data in images.items() if part_of(name)[0] == "mask" and part_of(name)[2] is None}
+    return sorted({label for name, data in shared.items() for label in MaskFile(MemoryFile(name, data)).labels()})

@@ -18,13 +18,18 @@ _WORDS = (
     (r"--init-kind c2m-opengl", "send its inverse, with the second and third row negated"),
     (r"--init-kind m2c-opengl", "send it with its second and third row negated"),
     (r"--init-kind c2m", "send its inverse"),
+    (r"(\(all of them camera to world\?) --extrinsics-kind c2w\)", r"\1)"),
+    (r"\(--extrinsics-kind c2w\)", "(send the inverse of each)"),
+    (r"\(--extrinsics-kind w2c-opengl\)", "(send each with its second and third row negated)"),
+    (r"\(--extrinsics-kind c2w-opengl\)", "(send the inverse of each, with its second and third row negated)"),
     (r"less exact than --extrinsics-sigma says", "less exact than sigma says"),
     (r"with --extrinsics-sigma its place is refined", "with sigma its place is refined"),
     (r"mask=FILE, label=N, box=X:Y:WIDTH:HEIGHT or init=FILE after its mesh",
      "mask_id with a mask, the part mask.VIEW.OBJECT, box or start"),
     (r"give --rgb or --depth, whose size it then has", "send rgb or depth, whose size it then has"),
     (r"\bpose: expected a start pose for the first frame", "start: expected a pose for the first frame"),
-    (r"give the pose in the first frame, --init, or a mask or box in it", "send start or mask with it"),
+    (r"give --init, the pose in the first frame, or a mask or box in it \(--mask, --box\)",
+     "send start or mask with it"),
     (r"\s*give the pose in the first frame \(--init\)", " send start with the first frame"),
     (r"--init\b(?!-)", "start"),
     (r'give Refiner\(mesh, preset="fast"\)', "register the mesh with preset fast"),
@@ -65,7 +70,7 @@ _VALUES = (
     (r"maximum recursion depth exceeded.*", "one that is nested too deep"),
     (r"Out of range float values are not JSON compliant", "one that is infinite"),
 )
-_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
+_OPTION = re.compile(r"--([a-z]+(?:[.-][a-z]+)*)")
 
 
 def in_keys(message: str) -> str:
