@@ -5,6 +5,7 @@ import pytest
 
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera
+from diffdope.problem.evaluate import evaluate_queue
 from diffdope.problem.factor import ImageFactor
 from diffdope.problem.problem import Evaluation
 from diffdope.render.buffers import Buffers
@@ -122,3 +123,14 @@ def test_a_descent_paints_its_best_pose_as_the_renderer_does() -> None:
         np.testing.assert_array_equal(painted.depth, seen.depth[0].ravel())
         np.testing.assert_array_equal(painted.rgb, seen.rgb[0].reshape(-1, 3))
     assert found.cost[0] < 0.5 * found.history_cost[0, 0]
+
+
+def test_poses_that_cannot_be_written_to_compile_nothing() -> None:
+    R, t = POSE[0].copy(), POSE[1].copy()
+    problem = problem_of(factor(observe(), ObjectiveSettings()), BALL.diameter)
+    expected = problem.evaluate(R, t)
+    before = len(evaluate_queue.overloads)
+    for array in (R, t):
+        array.setflags(write=False)
+    assert problem.evaluate(R, t).cost == expected.cost
+    assert len(evaluate_queue.overloads) == before

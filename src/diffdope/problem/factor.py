@@ -19,7 +19,7 @@ from diffdope.problem.pixel_kernels import pack_pixels
 from diffdope.problem.responsibility import Responsibility
 from diffdope.render.arrays import pinhole_of, readable
 from diffdope.render.buffers import Buffers
-from diffdope.render.kernels.calls import address_of
+from diffdope.render.kernels.calls import address_of, call_entry
 from diffdope.render.kernels.layout import Pinhole, allocate_scratch
 from diffdope.render.scratches import Lease
 from diffdope.scene.observation import Observation
@@ -105,7 +105,9 @@ class ImageFactor:
         lists, a = PixelLists.of(self.width * self.height), self.arrays
         R, t = np.ascontiguousarray(R_m2c, np.float32), np.ascontiguousarray(t_m2c, np.float32)
         with self.lease(1) as scratch:
-            n, end = linearise_pose(a.at, a.mesh, a.pinhole, R, t, scratch[0], a.packed, bool(self.active[RGB]), *lists)
+            n, end = call_entry(
+                linearise_pose, a.at, a.mesh, a.pinhole, R, t, scratch[0], a.packed, bool(self.active[RGB]), *lists
+            )
         return Linearised(blocks_of(lists, n, end, a.pinhole, t, self.modalities), self.width, self.height)
 
 

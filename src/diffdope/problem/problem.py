@@ -17,7 +17,7 @@ from diffdope.problem.evaluate import evaluate_problem, evaluate_queue
 from diffdope.problem.factor import ImageFactor, type_of
 from diffdope.problem.layout import Chains, PriorArrays, ProblemArrays, ProblemScratch, QuadraticArrays
 from diffdope.problem.variables import Variables
-from diffdope.render.kernels.calls import address_of
+from diffdope.render.kernels.calls import address_of, call_entry
 from diffdope.solve.calls import MODALITIES, Sums
 from diffdope.terms.layout import Canvas
 from diffdope.terms.pose_prior import PosePrior
@@ -141,7 +141,7 @@ class Problem:
             DiffDopeError: if a shape is wrong.
         """
         poses, size = len(self.variables), self.variables.size
-        R, t = np.ascontiguousarray(R, np.float64), np.ascontiguousarray(t, np.float64)
+        R, t = np.array(R, np.float64, order="C"), np.array(t, np.float64, order="C")  # for kernels: can be written to
         if t.ndim == 2 and poses == 1:
             R, t = R[:, None], t[:, None]
         check_shape("R", R, (None, poses, 3, 3))
@@ -153,7 +153,7 @@ class Problem:
         with self.scratch(workers) as scratch:
 
             def work(worker: int) -> None:
-                evaluate_queue(self.address, arrays, scratch[worker], R, t, Sums.of(size), queue, *out)
+                call_entry(evaluate_queue, self.address, arrays, scratch[worker], R, t, Sums.of(size), queue, *out)
 
             self.share(work, b)
         return out

@@ -12,6 +12,7 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.render.arrays import pinhole_of
 from diffdope.render.buffers import Buffers
+from diffdope.render.kernels.calls import call_entry
 from diffdope.render.kernels.images import backward_pose, render_poses
 from diffdope.render.scratches import Lease
 from diffdope.scene.mesh import Mesh
@@ -84,7 +85,7 @@ class Renderer:
         with self._lease(b) as scratch:
 
             def work(worker: int, first: int, last: int) -> None:
-                render_poses(*shared, R, t, first, last, scratch[worker], *images)
+                call_entry(render_poses, *shared, R, t, first, last, scratch[worker], *images)
 
             self._buffers.pool.run(work, b)
         return RenderedImages(
@@ -129,7 +130,7 @@ class Renderer:
             def work(worker: int, first: int, last: int) -> None:
                 for i in range(first, last):
                     upstream = (rgb[i], depth[i], coverage[i])
-                    backward_pose(*shared, R[i], t[i], scratch[worker], *upstream, gradient[i])
+                    call_entry(backward_pose, *shared, R[i], t[i], scratch[worker], *upstream, gradient[i])
 
             self._buffers.pool.run(work, len(R))
         return gradient
@@ -157,8 +158,8 @@ def draw(buffers: Buffers, camera: Camera, pose: Pose) -> RenderedImages:
         np.empty((1, h, w), np.int32),
     )  # fmt: skip
     with buffers.lease(w, h) as scratch:
-        render_poses(
-            buffers.addresses, buffers.arrays, pinhole_of(camera), pose.R_m2c[None].astype(np.float32),
+        call_entry(
+            render_poses, buffers.addresses, buffers.arrays, pinhole_of(camera), pose.R_m2c[None].astype(np.float32),
             pose.t_m2c[None].astype(np.float32), 0, 1, scratch[0], images.rgb.reshape(1, h * w, 3),
             images.depth.reshape(1, h * w), images.coverage.reshape(1, h * w), images.triangle_id.reshape(1, h * w),
         )  # fmt: skip

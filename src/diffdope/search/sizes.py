@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from diffdope.geometry.pose import Pose, solved_pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.problem.level_problem import LevelProblem
+from diffdope.problem.problem import Evaluation, Problem
 from diffdope.search.contradictions import (
     FAILS,
     LEAST,
@@ -88,18 +89,18 @@ def of_size(
         return NONE
     alone = "mask" not in level.modalities and log_odds > FAILS
     likely, unlikely = _UNMASKED if alone else _MASKED
-    own = _cost(level, 1.0, pose, length_m)
+    sizes = _Sizes(level, pose, length_m, step)
+    own = sizes.cost(1.0, promised=True)
     off = overlap is None or overlap < _OVERLAPS
-    given = level, pose, length_m, step
-    coarse = _worth(*given, (SMALLER, LARGER), (_WORTH_STEPS_OFF if off else _WORTH_STEPS) * own)
-    fine = _worth(*given, _FINE, _WORTH_FINE * own, promised=_PROMISED)
+    coarse = sizes.worth((SMALLER, LARGER), (_WORTH_STEPS_OFF if off else _WORTH_STEPS) * own)
+    fine = sizes.worth(_FINE, _WORTH_FINE * own, promised=_PROMISED)
     if coarse is None and fine is not None and abs(fine.scale - 1.0) > _SMALL:
-        coarse = _descended(*given, LARGER if fine.scale > 1.0 else SMALLER)
+        coarse = sizes.descended(LARGER if fine.scale > 1.0 else SMALLER)
     found = [one for one in (fine, coarse) if one is not None]
     best = min(found, key=lambda one: one.cost, default=None)
     if best is None or best.cost >= max(_UNSURE[1], unlikely) * own:
         return NONE
-    here = _descended(*given, (1.0,))  # as many steps: it is the minimum of a finer level
+    here = sizes.descended((1.0,))  # as many steps: it is the minimum of a finer level
     ratio = best.cost / max(here.cost, LEAST)
     unsure = (ratio - _UNSURE[0]) / (_UNSURE[1] - _UNSURE[0])
     wrong = np.inf
@@ -131,23 +132,67 @@ class _Sized(NamedTuple):
     drawn: Pose
 
 
-def _worth(
-    level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, sides: tuple[tuple[float, ...], ...],
-    most: float, promised: float = np.inf,
-) -> _Sized | None:  # fmt: skip
-    """The best size of the side whose first size costs less; None where that costs more than `most`.
+class _Sizes:
+    """The object of other sizes at a pose: what they cost, before and after some steps. Each is made and drawn once.
 
-    Nor does anything descend where a step is expected to leave more than the share that is `promised`.
+    Args:
+        level: a coarse one, prepared near the pose.
+        pose: the result.
+        length_m: the object's diameter.
+        step: of the solver.
     """
-    costs = [_cost(level, side[0], pose, length_m) for side in sides]
-    side = sides[int(np.argmin(costs))]
-    if min(costs) > most:
-        return None
-    if promised < np.inf:
-        left, own = (_expected(level, size, pose, length_m) for size in (side[0], 1.0))
-        if left > promised * own:
+
+    def __init__(self, level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings) -> None:
+        self._level, self._pose, self._length_m, self._step = level, pose, length_m, step
+        self._problems: dict[float, Problem] = {}
+        self._drawn: dict[float, Evaluation] = {}
+
+    def cost(self, scale: float, *, promised: bool) -> float:
+        """Of a size before any step; promised: whether what a step promises is asked next."""
+        if scale not in self._drawn:
+            state = state_of(self._pose, scale)
+            self._drawn[scale] = self._problem(scale).evaluate(*state, with_normal=promised)
+        return float(self._drawn[scale].cost[0])
+
+    def worth(self, sides: tuple[tuple[float, ...], ...], most: float, promised: float = np.inf) -> _Sized | None:
+        """The best size of the side whose first size costs less; None where that costs more than `most`.
+
+        Nor does anything descend where a step is expected to leave more than the share that is `promised`.
+        """
+        asked = promised < np.inf
+        costs = [self.cost(side[0], promised=asked) for side in sides]
+        side = sides[int(np.argmin(costs))]
+        if min(costs) > most or (asked and self._left(side[0]) > promised * self._left(1.0)):
             return None
-    return _descended(level, pose, length_m, step, side)
+        return self.descended(side)
+
+    def descended(self, scales: tuple[float, ...]) -> _Sized:
+        """The size that costs least after some steps: the next as long as that costs less."""
+        best = _Sized(1.0, np.inf, 0.0, self._pose)
+        for scale in scales:
+            state = state_of(self._pose, scale)
+            ended = minimise(self._problem(scale), *state, iterations=STEPS, settings=self._step)
+            if ended.cost[0] >= best.cost:
+                break
+            drawn = solved_pose(ended.R[0, 0], ended.t[0, 0])
+            best = _Sized(scale, float(ended.cost[0]), float(ended.history_each[-1, 0, MASK]), drawn)
+        return best
+
+    def _problem(self, scale: float) -> Problem:
+        if scale not in self._problems:
+            self._problems[scale] = problem_of(self._level, 1.0 / scale, self._length_m)
+        return self._problems[scale]
+
+    def _left(self, scale: float) -> float:
+        """What a Gauss-Newton step may leave of a size's cost, which falls by half of g' H^-1 g by its quadratic model.
+
+        Of a size whose cost was asked with what a step promises.
+        """
+        found, unit = self._drawn[scale], self._problem(scale).unit
+        values, vectors = np.linalg.eigh(found.normal[0] * np.outer(unit, unit))
+        along = vectors.T @ (found.gradient[0] * unit)
+        seen = values > _OBSERVABLE * max(values[-1], LEAST)
+        return float(found.cost[0] - 0.5 * np.sum(along[seen] ** 2 / values[seen]))
 
 
 def _mask_is_off(other: _Sized, here: _Sized, pose: Pose, edges: Edges | None) -> float:
@@ -203,34 +248,3 @@ def _size_in_words(scale: float, ratio: float, off_m: float, kind: str) -> str:
         f"{'less' if larger else 'more'}, or the focal length {share} {'longer' if larger else 'shorter'}: is the "
         f"unit, the CAD model, the depth scale or K (of another picture size?) wrong?{along}",
     )
-
-
-def _descended(
-    level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, scales: tuple[float, ...]
-) -> _Sized:  # fmt: skip
-    """The size that costs least after some steps: the next as long as that costs less."""
-    best = _Sized(1.0, np.inf, 0.0, pose)
-    for scale in scales:
-        problem = problem_of(level, 1.0 / scale, length_m)
-        ended = minimise(problem, *state_of(pose, scale), iterations=STEPS, settings=step)
-        if ended.cost[0] >= best.cost:
-            break
-        drawn = solved_pose(ended.R[0, 0], ended.t[0, 0])
-        best = _Sized(scale, float(ended.cost[0]), float(ended.history_each[-1, 0, MASK]), drawn)
-    return best
-
-
-def _cost(level: LevelProblem, scale: float, pose: Pose, length_m: float) -> float:
-    """Of a pose whose drawing stays the same when the object grows."""
-    R, t = state_of(pose, scale)
-    return float(problem_of(level, 1.0 / scale, length_m).evaluate(R, t, with_normal=False).cost[0])
-
-
-def _expected(level: LevelProblem, scale: float, pose: Pose, length_m: float) -> float:
-    """What a Gauss-Newton step may leave of the same: by its quadratic model, the cost falls by half of g' H^-1 g."""
-    problem = problem_of(level, 1.0 / scale, length_m)
-    found, unit = problem.evaluate(*state_of(pose, scale)), problem.unit
-    values, vectors = np.linalg.eigh(found.normal[0] * np.outer(unit, unit))
-    along = vectors.T @ (found.gradient[0] * unit)
-    seen = values > _OBSERVABLE * max(values[-1], LEAST)
-    return float(found.cost[0] - 0.5 * np.sum(along[seen] ** 2 / values[seen]))

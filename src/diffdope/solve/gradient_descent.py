@@ -90,6 +90,7 @@ def descend(problem: Minimisable, R: F64, t: F64, settings: DescentSettings, rat
         settings: of the descent.
         rates: (B,) multipliers of the learning rate.
     """
+    from diffdope.render.kernels.calls import call_entry
     from diffdope.solve.first_order_kernel import (
         NUMBERS,
         FirstOrderRules,
@@ -113,9 +114,9 @@ def descend(problem: Minimisable, R: F64, t: F64, settings: DescentSettings, rat
             queue = np.zeros(1, np.int64)
 
             def work(worker: int) -> None:
-                step_queue(
-                    problem.address, problem.arrays, scratch[worker], problem.column, lengths, rules, decay, rates,
-                    state, first, last, history, FirstOrderWorkspace.of(poses, len(problem.unit)), queue,  # noqa: B023
+                call_entry(
+                    step_queue, problem.address, problem.arrays, scratch[worker], problem.column, lengths, rules,
+                    decay, rates, state, first, last, history, FirstOrderWorkspace.of(poses, len(problem.unit)), queue,  # noqa: B023
                 )  # fmt: skip
 
             problem.share(work, count)

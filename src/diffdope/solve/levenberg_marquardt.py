@@ -153,6 +153,7 @@ def minimise(
         going_on: after half of the steps, only so many with the lowest costs make the others; None for all. Such a race
             is successive halving (Karnin, Koren and Somekh, ICML 2013). Those that drop out stay where they are.
     """
+    from diffdope.render.kernels.calls import call_entry
     from diffdope.solve.level_kernel import Iterates, SolverState, StepRules, Workspace, descend_queue
 
     s = settings
@@ -169,9 +170,9 @@ def minimise(
     with problem.scratch(workers, *extra) as scratch:
 
         def work(worker: int) -> None:
-            descend_queue(
-                problem.address, problem.arrays, scratch[worker], problem.column, problem.unit, rules, hypotheses,
-                history, Workspace.of(poses, size), queue, paint,
+            call_entry(
+                descend_queue, problem.address, problem.arrays, scratch[worker], problem.column, problem.unit,
+                rules, hypotheses, history, Workspace.of(poses, size), queue, paint,
             )  # fmt: skip
 
         problem.share(work, count)

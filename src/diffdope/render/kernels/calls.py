@@ -1,4 +1,4 @@
-"""Calls by address: compiled code that several entries use and that none of them contains.
+"""Calls by address: compiled code that several entries use and that none of them contains; calls of these entries.
 
 Numba links a function into whoever calls it and takes all of it through LLVM once more. Drawing a pose and shading
 are most of the code, and every entry needs them: called by address, they are compiled once.
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import typeof, types
+from numba.core.dispatcher import Dispatcher
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
@@ -38,6 +39,27 @@ def address_of(kernel: Any, result: Any, *arguments: Any) -> int:
         assert compiled.signature.return_type == result, compiled.signature
         _KNOWN[key] = int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
     return _KNOWN[key]
+
+
+_ENTRIES: dict[Any, Any] = {}
+
+
+def call_entry(kernel: Any, *arguments: Any) -> Any:
+    """Calls an entry whose first argument is the address, or addresses, of what it calls.
+
+    That tells the types of all others, so they are asked for once an address: at each call, numba takes ten times as
+    long for the types of a mesh, a problem and its scratch as for their values. Nobody checks them later, as in a call
+    by address: all arrays have to be in C order, and of the types that the first call had.
+    """
+    key = kernel, arguments[0]
+    known = _ENTRIES.get(key)
+    if known is None:
+        if not isinstance(kernel, Dispatcher):  # what compiles it for whoever comes with these arguments
+            return kernel(*arguments)
+        kinds = tuple(typeof(argument) for argument in arguments)
+        kernel.compile(kinds)
+        known = _ENTRIES[key] = kernel.overloads[kinds].entry_point
+    return known(*arguments)
 
 
 def kind_of(value: Any) -> Any:
