@@ -153,6 +153,17 @@ def test_depth_that_reads_a_few_percent_off_is_held_by_the_covariance_and_named(
         assert any(share in note for note in result.notes)
 
 
+@pytest.mark.parametrize(("depth", "least", "most"), [(1.0, 0.9, 1.0), (0.98, 0.0, 0.6), (1.02, 0.0, 0.6)])
+def test_what_a_mask_lacks_leaves_depth_two_percent_off_unsure(depth: float, least: float, most: float) -> None:
+    mask = np.array(OBSERVATION.mask)
+    rows, columns = (slice(int(k.mean()) - 12, int(k.mean()) + 12) for k in np.nonzero(mask > 0.5))
+    mask[rows, columns] = 0.0  # costs as much at any size
+    seen = Observation(OBSERVATION.camera, rgb=OBSERVATION.rgb, depth=OBSERVATION.depth, mask=mask)
+    result = Refiner(MESH).refine(changed(seen, depth=depth), START)
+    assert result.confidence is not None and least <= result.confidence <= most
+    assert any(note.startswith("scale:") for note in result.notes) == (depth != 1.0)
+
+
 def sized(scale: float, mask: float) -> _Sized:
     return _Sized(scale, 1.0, mask, TRUTH)
 
