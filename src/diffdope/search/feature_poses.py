@@ -124,7 +124,7 @@ def _poses(
             beyond.
         proposing: pairs that propose poses at most, those most alike.
     """
-    seen = keypoints_in(observation, box, settings, size_px)
+    seen = keypoints_in(observation, box, settings)
     pairs = pairs_of(seen, meshes.features(settings), settings)
     if len(pairs.alike) < _FEWEST:
         return []

@@ -53,25 +53,14 @@ class KeypointPairs:
         return replace(self, of_seen=self.of_seen[kept], of_object=self.of_object[kept], alike=self.alike[kept])
 
 
-def keypoints_in(
-    observation: Observation, box: Box, settings: FeatureSettings, size_px: float | None = None
-) -> Keypoints:  # fmt: skip
-    """Keypoints in a box of a photograph, in pixels of the whole, found where the object is as large as in drawings.
-
-    Args:
-        observation: with RGB.
-        box: first and last column and row (x0, y0, x1, y1), pixels.
-        settings: see there.
-        size_px: the object's size in the photograph; None for that of the box.
-    """
+def keypoints_in(observation: Observation, box: Box, settings: FeatureSettings) -> Keypoints:
+    """Keypoints in a box of a photograph, in pixels of the whole, found where it is about as large as the drawings."""
     width, height = box[2] - box[0] + 1.0, box[3] - box[1] + 1.0
     longer = max(width, height)
-    object_px = longer if size_px is None else size_px
-    most = round(3 * settings.size * longer / object_px)
-    window = choose_crop([box], observation.camera, margin=_MARGIN, max_size=most)
+    window = choose_crop([box], observation.camera, margin=_MARGIN, max_size=3 * settings.size)
     crop = observation.crop(window)
     assert crop.rgb is not None
-    factor = settings.size * window.reduction / object_px
+    factor = settings.size * window.reduction / longer
     size = [max(round(factor * side), 8) for side in (crop.camera.width, crop.camera.height)]
     found = detect(prepared(crop.rgb.mean(axis=-1), *size), most=settings.keypoints, contrast=settings.contrast)
     scale = np.array(window.size) * window.reduction / np.array(size)
