@@ -10,6 +10,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from diffdope.checked_fields import changed
+from diffdope.estimate.confidence import right_minimum
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.scene.observation import Observation
@@ -31,7 +32,6 @@ SURPLUS = 1.0  # log odds by which a far result must be surer where edges hold t
 MOVED = 1.0  # near searches that went farther than they were meant to have found the start worse than stated
 AT_HOME = 0.75  # near searches that stayed well within what they take for possible found the start as good as stated
 _LOYALTY = 2.0  # log odds by which a far result must be surer than theirs
-_LOST = -2.0  # log odds of a near result that are seldom those of a right one: descents hardly reach it from there
 _HALF_WAY_RAD = np.radians(15.0)  # about half of what is between neighbours of the view sphere
 
 
@@ -139,8 +139,9 @@ class Stages:
         return changed(pyramid, angle_deg=self._settings.far.angle_deg, distance=self._settings.far.distance)
 
     def _by_keypoints(self, first: Candidates | Failure, column: int) -> Candidates | None:
-        """What keypoints find of a photograph alone in which the near search is lost; None for nothing."""
-        if not self._detects or (isinstance(first, Candidates) and first.log_odds > _LOST):
+        """What keypoints find of a photograph alone in which the near search would have failed; None for nothing."""
+        fits = isinstance(first, Candidates) and right_minimum(first.confidence, started=True)
+        if not self._detects or fits >= self._settings.least_confidence:
             return None
         last = self._as_far(self._settings.near.of_one_pose(1))
         given = self._descent, self._meshes, self._observation, self._start, self._settings
