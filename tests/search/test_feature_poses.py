@@ -10,8 +10,9 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.feature_poses import KeypointPairs, feature_poses, poses_of
+from diffdope.search.feature_poses import feature_poses, poses_of
 from diffdope.search.feature_views import FeatureSettings, FeatureViews
+from diffdope.search.keypoint_pairs import KeypointPairs
 from diffdope.search.keypoints import Keypoints
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.selection import non_maximum_suppression

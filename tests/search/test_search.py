@@ -20,6 +20,7 @@ from diffdope.pipelines.settings import PRESETS, Preset
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
+from diffdope.search import stages
 from diffdope.search.candidates import Candidates
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.search import ALTERNATIVES, Search
@@ -63,6 +64,13 @@ def test_twenty_degrees_off_is_found_from_any_images_but_rgb_alone(
     assert result.confidence > 0.8
 
 
+@pytest.fixture
+def without_keypoints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where OpenCV is not installed."""
+    monkeypatch.setattr(stages, "tells_by_pattern", lambda *_: False)
+
+
+@pytest.mark.usefixtures("without_keypoints")
 def test_a_result_that_is_wrong_says_that_it_failed(example: Example) -> None:
     mesh, observation, _, truth = example
     refiner, wrong = Refiner(mesh), 0
@@ -76,6 +84,18 @@ def test_a_result_that_is_wrong_says_that_it_failed(example: Example) -> None:
     assert wrong >= 3
 
 
+def test_keypoints_reach_farther_than_colours_alone(example: Example) -> None:
+    pytest.importorskip("cv2")
+    mesh, observation, _, truth = example
+    refiner, found = Refiner(mesh), 0
+    for seed in range(3):
+        start = perturb(truth, angle_rad=np.radians(40.0), distance_m=0.03, rng=np.random.default_rng(seed))
+        result = refiner.refine(part(observation, "rgb"), start)
+        found += error_mm(example, result.pose) < 5.0 and result.ok
+    assert found == 3
+
+
+@pytest.mark.usefixtures("without_keypoints")
 def test_a_result_that_is_not_quite_right_is_not_called_sure(example: Example) -> None:
     mesh, observation, start, _ = example
     unlit = replace(PRESETS["default"], search=replace(PRESETS["default"].search, light="gain-bias"))

@@ -1,4 +1,5 @@
-"""The search in a box of a photograph, without mask and depth: keypoints propose poses, and speak for them.
+"""The search in a photograph without mask and depth, in a box or around a start: keypoints propose poses, and speak
+for them.
 
 A mask that is drawn from a pose agrees with that pose, right or wrong; so none is drawn. Colours and edges refine each
 proposal, held by its keypoints. How many of these agree is evidence of another kind than what rendering and photograph
@@ -19,7 +20,7 @@ from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.descent import Descent
 from diffdope.search.everywhere import Everywhere, surest_first
-from diffdope.search.feature_poses import SAME, SAME_RAD, FeaturePose, feature_poses
+from diffdope.search.feature_poses import SAME, SAME_RAD, FeaturePose, feature_poses, feature_poses_around
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.selection import non_maximum_suppression
@@ -51,15 +52,42 @@ def search_by_features(
     """
     if not meshes.mesh.has_pattern:
         return Failure(Status.FAILED)
-    answers: list[tuple[FeaturePose, Candidates]] = []
     proposals = feature_poses(meshes, observation, box, search.features)
-    for number, one in enumerate(proposals):
-        found = _refined(descent, one, number, last)
-        if found is not None:
-            answers.append((one, _supported(found, one)))
+    answers = _answers(descent, proposals, last, 0)
     if not answers:
         return Failure(Status.FAILED)
     return Everywhere(Pose(proposals[0].R, proposals[0].t), _distinct(_behind(answers), meshes.length_m))
+
+
+def found_by_features(
+    descent: Descent, meshes: MeshLevels, observation: Observation, start: Pose, search: SearchSettings,
+    last: PyramidSettings, column: int,
+) -> Candidates | None:  # fmt: skip
+    """The surest pose that keypoints support within reach of the wider search; None if there is none.
+
+    Args:
+        descent: takes poses through levels.
+        meshes: the object, about its own middle, with a pattern.
+        observation: with RGB, without depth and mask.
+        start: around which is searched.
+        search: of the search.
+        last: the levels that every pose goes through on its own, with the prior of the wider search.
+        column: number in the history of the first pose.
+    """
+    proposals = feature_poses_around(
+        meshes, observation, start, search.features,
+        angle_rad=np.radians(search.far.angle_deg), distance_m=search.far.distance * meshes.length_m,
+    )  # fmt: skip
+    answers = _answers(descent, proposals, last, column, start)
+    return replace(surest_first(_behind(answers))[0], start=start) if answers else None
+
+
+def _answers(
+    descent: Descent, proposals: list[FeaturePose], last: PyramidSettings, column: int, expected: Pose | None = None
+) -> list[tuple[FeaturePose, Candidates]]:  # fmt: skip
+    """Proposals, and what they become at the last levels, with what their keypoints say for it."""
+    refined = [(one, _refined(descent, one, column + k, last, expected)) for k, one in enumerate(proposals)]
+    return [(one, _supported(found, one)) for one, found in refined if found is not None]
 
 
 def _behind(answers: list[tuple[FeaturePose, Candidates]]) -> list[Candidates]:
@@ -81,10 +109,12 @@ def _distinct(answers: list[Candidates], length_m: float) -> list[Candidates]:
     return [ranked[k] for k in kept]
 
 
-def _refined(descent: Descent, one: FeaturePose, number: int, last: PyramidSettings) -> Candidates | None:
+def _refined(
+    descent: Descent, one: FeaturePose, number: int, last: PyramidSettings, expected: Pose | None
+) -> Candidates | None:  # fmt: skip
     """A proposal after the last levels; None where it leaves the picture."""
     alone = Hypotheses(one.R[None], one.t[None], np.array([number]))
-    found = descent.held_by(one.pairs).run(last, alone, Pose(one.R, one.t))
+    found = descent.held_by(one.pairs).run(last, alone, Pose(one.R, one.t), expected=expected)
     return found if isinstance(found, Candidates) else None
 
 

@@ -103,8 +103,8 @@ class Ending:
         if self.stages is not None:  # a start has no answers beside it: what speaks for a turn makes it less sure
             answers = None
         covariance = estimate.covariance
-        if self.boxed and covariance is not None:
-            error = self.settings.features.error_of_distance(found.quality.matched or 0.0)
+        if found.quality.matched is not None and covariance is not None:
+            error = self.settings.features.error_of_distance(found.quality.matched)
             covariance = with_distance_error(covariance, estimate.pose, error)
         return Outcome(
             level=level, start=self.start, pose=estimate.pose,

@@ -18,8 +18,9 @@ from diffdope.problem.failure import Status
 from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.feature_poses import KeypointPairs, keypoints_in, pairs_of, poses_of, stepped
+from diffdope.search.feature_poses import poses_of, stepped
 from diffdope.search.feature_views import FeatureSettings
+from diffdope.search.keypoint_pairs import KeypointPairs, keypoints_in, pairs_of
 from diffdope.search.keypoints import can_detect
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.terms.matched_points import MatchedPoints

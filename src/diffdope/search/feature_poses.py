@@ -7,6 +7,7 @@ pairs agree go through Gauss-Newton steps with a tolerance that shrinks. Nothing
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,31 +15,30 @@ from numpy.typing import NDArray
 
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
-from diffdope.geometry.crop import Box, choose_crop
+from diffdope.geometry.crop import Box
 from diffdope.geometry.pnp import reprojection
+from diffdope.geometry.pose import Pose
 from diffdope.scene.observation import Observation
-from diffdope.search.feature_views import FeatureSettings, FeatureViews
-from diffdope.search.keypoints import Keypoints, detect, prepared
+from diffdope.search.feature_views import FeatureSettings
+from diffdope.search.keypoint_pairs import KeypointPairs, keypoints_in, pairs_of
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.placing import turn_between
+from diffdope.search.seen_around import within_reach
 from diffdope.search.selection import non_maximum_suppression
 from diffdope.terms.matched_points import MatchedPoints
 
 F64 = NDArray[np.float64]
 Int = NDArray[np.int64]
 Bool = NDArray[np.bool_]
+Possible = Callable[[F64, F64, float], Bool]
 
 _AHEAD = np.array([0.0, 0.0, 1.0])
-_MARGIN = 0.05  # of the box, around it: what keypoints at its border look like is there
-_SLACK = 0.03  # of its longer side, by which a keypoint may be outside of a box that is a little off
-_AT_ONCE = 500  # keypoints that are compared with all of the object's
-_PROPOSING = 600  # pairs, those most alike
+_PROPOSING = 600  # pairs in a box, those most alike
+_ROUGHLY = 1.5  # times as far from a start, of single pairs
 _STEPPED = 16  # proposals that make steps
 _TOLERANCES = (5.0, 3.0, 2.0, 1.5, 1.0, 1.0)  # of the steps: a single pair is off by some degrees and percent
 _WIDE = 6.0  # times the tolerance, of proposals
 _FACING = 0.25  # cosine between the directions of a drawing and of a pose: from farther around, nothing looks alike
-_CHANCE = 0.6  # of the likeness of descriptors, in which what has nothing in common differs
-_HARDLY = 0.05  # what such a pair counts
 _NEAREST = 0.6  # diameters of the object's middle from the camera
 _LONGEST_RAD, _LONGEST = 0.3, 0.2  # of a step: radians, and share of the distance
 _DAMPING = 1e-3
@@ -60,36 +60,6 @@ class FeaturePose:
     pairs: MatchedPoints
 
 
-@dataclass(frozen=True, eq=False)
-class KeypointPairs:
-    """N pairs: numbers of keypoints of the photograph and of the object, and how alike they are."""
-
-    seen: Keypoints
-    views: FeatureViews
-    of_seen: Int
-    of_object: Int
-    alike: F64
-
-    @property
-    def points_m(self) -> F64:
-        """(N, 3) on the object."""
-        return self.views.points_m[self.of_object]
-
-    @property
-    def pixels(self) -> F64:
-        """(N, 2) of the photograph."""
-        return self.seen.place[self.of_seen]
-
-    @property
-    def likeness(self) -> F64:
-        """What each counts: little, if its descriptors are no more alike than those of what has nothing in common."""
-        return np.clip((self.alike - _CHANCE) / (1.0 - _CHANCE), _HARDLY, 1.0)
-
-    def taken(self, kept: Bool | Int) -> KeypointPairs:
-        """Some of them."""
-        return replace(self, of_seen=self.of_seen[kept], of_object=self.of_object[kept], alike=self.alike[kept])
-
-
 def feature_poses(
     meshes: MeshLevels, observation: Observation, box: Box, settings: FeatureSettings
 ) -> list[FeaturePose]:  # fmt: skip
@@ -101,15 +71,69 @@ def feature_poses(
         box: first and last column and row (x0, y0, x1, y1) of the object's visible part, pixels.
         settings: see there.
     """
-    pairs = pairs_of(keypoints_in(observation, box, settings), meshes.features(settings), settings)
+    camera = observation.camera
+    size_px = max(box[2] - box[0] + 1.0, box[3] - box[1] + 1.0)
+    near_m = _NEAREST * meshes.length_m
+
+    def possible(R: F64, t: F64, _: float) -> Bool:
+        return np.asarray(_covering(R, t, meshes, camera, box, settings) & (t[:, 2] > near_m))
+
+    return _poses(meshes, observation, box, size_px, settings, possible, _PROPOSING)
+
+
+def feature_poses_around(
+    meshes: MeshLevels, observation: Observation, start: Pose, settings: FeatureSettings, *, angle_rad: float,
+    distance_m: float,
+) -> list[FeaturePose]:  # fmt: skip
+    """The same around a start: poses that are turned and moved from there no farther than a start may be off.
+
+    Args:
+        meshes: the object, about its own middle, with a pattern.
+        observation: with RGB.
+        start: object to camera.
+        settings: see there.
+        angle_rad: by which the start may be turned.
+        distance_m: by which it may be moved, metres.
+    """
+    camera = observation.camera
+    size_px = meshes.length_m * camera.fx / max(float(start.t_m2c[2]), _NEAREST * meshes.length_m)
+
+    def possible(R: F64, t: F64, times: float) -> Bool:
+        turned = np.einsum("bij,ij->b", R, start.R_m2c) > 1.0 + 2.0 * np.cos(min(times * angle_rad, np.pi))
+        moved = np.linalg.norm(t - start.t_m2c, axis=1) < times * distance_m
+        return np.asarray(turned & moved & (t[:, 2] > _NEAREST * meshes.length_m))
+
+    box = within_reach(meshes, observation, start, distance_m)
+    every = settings.keypoints * settings.neighbours  # few of them are possible
+    return _poses(meshes, observation, box, size_px, settings, possible, every)
+
+
+def _poses(
+    meshes: MeshLevels, observation: Observation, box: Box, size_px: float, settings: FeatureSettings,
+    possible: Possible, proposing: int,
+) -> list[FeaturePose]:  # fmt: skip
+    """Distinct poses with which most keypoints in a box agree, of those that are possible.
+
+    Args:
+        meshes: the object, about its own middle, with a pattern.
+        observation: with RGB.
+        box: in which keypoints are looked for.
+        size_px: the object's size in the photograph.
+        settings: see there.
+        possible: says which poses (B, 3, 3), (B, 3) are, (B,); of single pairs, which are roughly right, by a factor
+            beyond.
+        proposing: pairs that propose poses at most, those most alike.
+    """
+    seen = keypoints_in(observation, box, settings)
+    pairs = pairs_of(seen, meshes.features(settings), settings)
     if len(pairs.alike) < _FEWEST:
         return []
     camera, length_m = observation.camera, meshes.length_m
-    tolerance_px = settings.tolerance * max(box[2] - box[0] + 1.0, box[3] - box[1] + 1.0)
+    tolerance_px = settings.tolerance * size_px
     matched = MatchedPoints(pairs.points_m, pairs.pixels, camera, tolerance_px, settings.weight)
     R, t = poses_of(pairs, camera)
-    kept = _covering(R, t, meshes, camera, box, settings) & (t[:, 2] > _NEAREST * length_m)
-    kept &= _among_most(pairs.alike, _PROPOSING)
+    kept = possible(R, t, _ROUGHLY)
+    kept &= _among_most(pairs.alike, proposing)
     R, t = R[kept], t[kept]
     if len(t) == 0:
         return []
@@ -118,41 +142,8 @@ def feature_poses(
     R, t = R[best], t[best]
     for factor in _TOLERANCES:
         R, t = stepped(pairs, replace(matched, tolerance_px=factor * tolerance_px), R, t)
-    kept = _covering(R, t, meshes, camera, box, settings) & (t[:, 2] > _NEAREST * length_m)
+    kept = possible(R, t, 1.0)
     return _distinct(pairs, matched, R[kept], t[kept], length_m, settings.poses)
-
-
-def keypoints_in(observation: Observation, box: Box, settings: FeatureSettings) -> Keypoints:
-    """Keypoints in a box of a photograph, in pixels of the whole, found where it is about as large as the drawings."""
-    width, height = box[2] - box[0] + 1.0, box[3] - box[1] + 1.0
-    longer = max(width, height)
-    window = choose_crop([box], observation.camera, margin=_MARGIN, max_size=3 * settings.size)
-    crop = observation.crop(window)
-    assert crop.rgb is not None
-    factor = settings.size * window.reduction / longer
-    size = [max(round(factor * side), 8) for side in (crop.camera.width, crop.camera.height)]
-    found = detect(prepared(crop.rgb.mean(axis=-1), *size), most=settings.keypoints, contrast=settings.contrast)
-    scale = np.array(window.size) * window.reduction / np.array(size)
-    place = (found.place + 0.5) * scale - 0.5 + (window.x0, window.y0)
-    found = found._replace(place=place, size=found.size * scale.mean())
-    low, high = np.array(box[:2]) - _SLACK * longer, np.array(box[2:]) + _SLACK * longer
-    return found.taken(((place >= low) & (place <= high)).all(axis=1))
-
-
-def pairs_of(seen: Keypoints, views: FeatureViews, settings: FeatureSettings) -> KeypointPairs:
-    """Every keypoint of the photograph with those of the object that look most like it."""
-    count = min(settings.neighbours, len(views.z_m))
-    if count == 0 or len(seen.size) == 0:
-        return KeypointPairs(seen, views, np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
-    of_object, likeness = [], []
-    for first in range(0, len(seen.size), _AT_ONCE):
-        alike = seen.descriptor[first : first + _AT_ONCE] @ views.keypoints.descriptor.T
-        nearest = np.argpartition(-alike, count - 1, axis=1)[:, :count]
-        nearest.sort(axis=1)
-        of_object.append(nearest.ravel())
-        likeness.append(np.take_along_axis(alike, nearest, axis=1).ravel().astype(np.float64))
-    rows = np.repeat(np.arange(len(seen.size)), count)
-    return KeypointPairs(seen, views, rows, np.concatenate(of_object), np.concatenate(likeness))
 
 
 def _among_most(values: F64, most: int) -> Bool:

@@ -112,6 +112,7 @@ class Search:
         self._stages = None if pose is None else Stages(
             meshes, observation, pose, settings, self._descent, np.random.default_rng(seed),
             depth_counts=objective.depth_weight > 0.0, held=held > 0.0, first_aligned=first_aligned,
+            filmed=keyframes is not None,
         )  # fmt: skip
 
     def run(
@@ -251,7 +252,7 @@ class Search:
     def _choice(self, found: Candidates) -> tuple[list[Candidates], bool]:
         """What was found, and what else may be right: other answers, or the same turned; whether about an axis."""
         choice = [found, *(one for one in self._answers if one is not found)]
-        if self._box is not None:  # keypoints tell sides apart
+        if found.quality.matched is not None:  # keypoints tell sides apart
             return choice, False
         told = self._stages is not None and found.log_odds > _TOLD and self._stages.moved(found) <= AT_HOME
         left = ALTERNATIVES

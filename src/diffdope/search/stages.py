@@ -10,12 +10,15 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from diffdope.checked_fields import changed
+from diffdope.estimate.confidence import right_minimum
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.scene.observation import Observation
+from diffdope.search.by_features import found_by_features
 from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.closest_points import aligned, measured_points
 from diffdope.search.descent import Descent
+from diffdope.search.feature_boxes import tells_by_pattern
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.proposals import around_prior
@@ -45,14 +48,17 @@ class Stages:
         depth_counts: whether depth has a weight.
         held: whether edges hold the outline.
         first_aligned: number in the history of the first pose that measured points lead to.
+        filmed: whether other frames tell more than keypoints do.
     """
 
     def __init__(
         self, meshes: MeshLevels, observation: Observation, start: Pose, settings: SearchSettings, descent: Descent,
-        rng: Generator, *, depth_counts: bool, held: bool, first_aligned: int,
+        rng: Generator, *, depth_counts: bool, held: bool, first_aligned: int, filmed: bool = False,
     ) -> None:  # fmt: skip
         self._meshes, self._observation, self._start, self._settings = meshes, observation, start, settings
         self._descent, self._rng, self._held = descent, rng, held
+        alone = observation.modalities == ("rgb",) and not filmed and settings.features.poses > 0
+        self._detects = alone and tells_by_pattern(observation, meshes.mesh)
         points = settings.closest_points
         self._measured = depth_counts and "depth" in observation.modalities
         self._aligns = depth_counts and points.count(observation) > 0
@@ -66,7 +72,8 @@ class Stages:
         first = self._near()
         if settings.fallback_confidence <= 0.0 or not self._doubtful(first):
             return first
-        second = self._far(settings.near.hypotheses[0])
+        column = settings.near.hypotheses[0]
+        second = self._by_keypoints(first, column) or self._far(column)
         if isinstance(second, Failure):
             return first
         if isinstance(first, Failure) or second.surer_than(first, self._surplus_over(first)):
@@ -130,6 +137,15 @@ class Stages:
         if not (pyramid.angle_deg or pyramid.distance):
             return pyramid
         return changed(pyramid, angle_deg=self._settings.far.angle_deg, distance=self._settings.far.distance)
+
+    def _by_keypoints(self, first: Candidates | Failure, column: int) -> Candidates | None:
+        """What keypoints find of a photograph alone in which the near search would have failed; None for nothing."""
+        fits = isinstance(first, Candidates) and right_minimum(first.confidence, started=True)
+        if not self._detects or fits >= self._settings.least_confidence:
+            return None
+        last = self._as_far(self._settings.near.of_one_pose(1))
+        given = self._descent, self._meshes, self._observation, self._start, self._settings
+        return found_by_features(*given, last, column)
 
     def _far(self, column: int) -> Candidates | Failure:
         """The wider search: from what is laid over the mask with rotations near the start's, from what explains most of
