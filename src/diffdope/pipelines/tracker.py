@@ -12,6 +12,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.io.masks import BOX_NOTE
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.attempt import Attempt, Follow, Locate, Refine
+from diffdope.pipelines.edges_alone import EdgesAlone
 from diffdope.pipelines.film_doubt import FilmDoubt
 from diffdope.pipelines.found_again import located, recentred, with_distance, within_reach
 from diffdope.pipelines.in_box import box_of_mask
@@ -54,14 +55,15 @@ class Tracker:
         locate: with no start, in frames that have a mask, and in photographs by keypoints; None for not at all.
         matcher: finds where the object's picture in a frame before is seen; None for not at all.
         keyframes: takes in the frames that can be trusted; None for not at all.
+        edges_alone: says how sure frames are that nothing but edges hold; None for as sure as they fit.
     """
 
     def __init__(
         self, mesh: Mesh, settings: TrackingSettings, refine: Refine, search: Refine, quick: Follow | None = None, *,
         light: GainModel = "gain-bias", locate: Locate | None = None, matcher: PatchMatcher | None = None,
-        keyframes: Keyframes | None = None,
+        keyframes: Keyframes | None = None, edges_alone: EdgesAlone | None = None,
     ) -> None:  # fmt: skip
-        self._keyframes = keyframes
+        self._keyframes, self._edges_alone = keyframes, edges_alone
         self._mesh, self._settings, self._light = mesh, settings, light
         self._locate = locate
         self._usual = UsualFit(settings)
@@ -70,11 +72,10 @@ class Tracker:
         self._film = FilmDoubt(mesh)
         self._gain: PhotometricGain | None = None
         self._refine, self._search, self._quick = refine, search, quick
-        self._untold = 0
         self._motion = MotionModel(settings.memory_s, settings.smoothing)
         self._last: Pose | None = None
         self._clock_s = self._trusted_s = 0.0
-        self._in_doubt = self._lost_frames = 0
+        self._in_doubt = self._lost_frames = self._untold = 0
         self._begun = False
 
     @property
@@ -97,6 +98,11 @@ class Tracker:
             self._restart(pose, time_s)
         else:
             self._clock_s = self._time(time_s)
+        result = self._next(observation)
+        return result if self._edges_alone is None else self._edges_alone.weighed(result, observation)
+
+    def _next(self, observation: Observation) -> RefinementResult:
+        """A frame after the time has been told."""
         if self.lost:
             return self._found_or_not(observation)
         if box_of_mask(observation, self._mesh) is None:
@@ -135,8 +141,9 @@ class Tracker:
         self._begun, self._untold = False, 0
         self._usual.clear()
         self._picture.clear()
-        if self._keyframes is not None:
-            self._keyframes.clear()
+        for learned in (self._keyframes, self._edges_alone):
+            if learned is not None:
+                learned.clear()
 
     def _time(self, time_s: float | None) -> float:
         if time_s is None:
