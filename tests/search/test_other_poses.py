@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diffdope.experiments.shapes import grid_box
+from diffdope.experiments.shapes import grid_box, icosphere
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.other_poses import Surroundings, share_of_edges
+from diffdope.search.other_poses import Surroundings, other_poses
 
 STEPS = (((0.08, 0.05, 0.02), (0.0, 0.0, 0.0)), ((0.05, 0.05, 0.02), (-0.015, 0.0, 0.02)))
 TRUTH = Pose(so3.exp(np.array([0.6, 0.5, 0.3])) @ so3.exp(np.array([np.pi, 0.0, 0.0])), np.array([0.0, 0.0, 0.35]))
@@ -78,10 +78,18 @@ def test_edges_lead_outline_and_creases_back(meshes: MeshLevels, photograph: Obs
 
 def test_a_pose_beside_which_a_likelier_one_is_found_is_less_sure(meshes: MeshLevels, photograph: Observation) -> None:
     wrong = TRUTH.retract([0, 0, 0.03, 0.35, 0, 0])
-    assert share_of_edges(meshes, photograph, TRUTH) > 0.8
-    assert share_of_edges(meshes, photograph, wrong) < 0.2
+    assert other_poses(meshes, photograph, TRUTH).share > 0.8
+    found = other_poses(meshes, photograph, wrong)
+    assert found.share < 0.2 and found.ahead > 2.0
+    assert found.best.angle_to(TRUTH) < 0.2 * wrong.angle_to(TRUTH)
 
 
 def test_where_nothing_is_seen_no_pose_is_sure(meshes: MeshLevels) -> None:
     nothing = Observation(CAMERA, rgb=np.full((CAMERA.height, CAMERA.width, 3), 0.5))
-    assert share_of_edges(meshes, nothing, TRUTH) < 0.5
+    assert other_poses(meshes, nothing, TRUTH).share < 0.5
+
+
+def test_a_mesh_without_creases_is_looked_for_by_its_outline(photograph: Observation) -> None:
+    ball = MeshLevels(Mesh(*icosphere(3, 0.04)), (0,), threads=1)
+    assert len(ball.creases) == 0
+    assert 0.0 <= other_poses(ball, photograph, TRUTH).share <= 1.0

@@ -9,16 +9,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from diffdope.estimate.confidence import fit_of
+from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.tracked import rests_on_contrast
 from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.other_poses import share_of_edges
+from diffdope.search.other_poses import other_poses
+
+_AHEAD = 4.0  # log odds by which other poses have been likelier, one time after the other, to follow them instead
+_MOVED = 0.5  # probability of what is followed from then on, until more is known
 
 
 class EdgesAlone:
     """What was found around the poses of a film.
+
+    Attributes:
+        better: a pose that explains more edges, by which the object is to be followed from this frame on; else None.
 
     Args:
         meshes: the object, in its own frame.
@@ -31,8 +39,17 @@ class EdgesAlone:
 
     def clear(self) -> None:
         """For a new film."""
-        self._share: float | None = None
-        self._left = 0
+        self._begin(None)
+
+    def moved(self) -> None:
+        """When `better` is followed from now on."""
+        self._begin(_MOVED)
+
+    def _begin(self, share: float | None) -> None:
+        self._share = share
+        self._left = self._times = 0
+        self._behind = 0.0
+        self.better: Pose | None = None
 
     def weighed(self, result: RefinementResult, observation: Observation) -> RefinementResult:
         """A result, no surer than what else fits allows.
@@ -41,16 +58,24 @@ class EdgesAlone:
             result: of a frame, in the own frame.
             observation: the frame.
         """
+        self.better = None
         if not result.ok or result.confidence is None or not rests_on_contrast(result):
             return result
         if self._left == 0:
-            share = share_of_edges(self._meshes, observation, result.pose)
-            # It falls at once, and rises by half: what else fits is not found every time.
-            self._share = share if self._share is None else min(share, 0.5 * (self._share + share))
-            self._left = self._every
+            self._look(result, observation)
         self._left -= 1
-        if self._share is None or result.confidence <= self._share:
+        most = 1.0 if self._share is None else fit_of(self._share)
+        if result.confidence <= most:
             return result
         text = f"outline: other poses explain the photograph's edges as well (this one with {self._share:.2f})"
         note = Note(NoteCode.OTHER_POSES, text)
-        return replace(result, confidence=self._share, notes=(*result.notes, note))
+        return replace(result, confidence=most, notes=(*result.notes, note))
+
+    def _look(self, result: RefinementResult, observation: Observation) -> None:
+        found = other_poses(self._meshes, observation, result.pose)
+        # It falls at once, and rises by half: what else fits is not found every time.
+        self._share = found.share if self._share is None else min(found.share, 0.5 * (self._share + found.share))
+        self._left = self._every
+        self._times, self._behind = (self._times + 1, self._behind + found.ahead) if found.ahead > 0.0 else (0, 0.0)
+        if self._times > 1 and self._behind > _AHEAD:  # in one frame, it may be chance
+            self.better = found.best

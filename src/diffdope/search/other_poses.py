@@ -8,6 +8,7 @@ followed is less sure.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,8 +86,22 @@ class Surroundings:
         return pose
 
 
-def share_of_edges(meshes: MeshLevels, observation: Observation, pose: Pose) -> float:
-    """Probability of what lies beside a pose, among all that is found around it and explains the edges.
+class OtherPoses(NamedTuple):
+    """What is found around a pose.
+
+    Attributes:
+        share: probability of what lies beside the pose, among all that is found and explains the edges.
+        ahead: by which log odds the likeliest pose elsewhere is likelier; -inf if there is none.
+        best: that pose; the given one if there is none.
+    """
+
+    share: float
+    ahead: float
+    best: Pose
+
+
+def other_poses(meshes: MeshLevels, observation: Observation, pose: Pose) -> OtherPoses:
+    """What else explains the edges around a pose.
 
     Args:
         meshes: the object, about its own middle.
@@ -103,12 +118,16 @@ def share_of_edges(meshes: MeshLevels, observation: Observation, pose: Pose) -> 
     beside = np.array([_apart(meshes, one, pose) <= _APART for one in ends])
     here = likely[beside].max()
     if not np.isfinite(here):
-        return 0.0
+        return OtherPoses(0.0, -np.inf, pose)
     others: list[int] = []  # the likeliest of each place
     for k in np.argsort(-likely, kind="stable"):
         if not beside[k] and all(_apart(meshes, ends[k], ends[other]) > _APART for other in others):
             others.append(int(k))
-    return float(1.0 / (1.0 + np.exp(np.minimum(likely[others] - here, _LARGEST)).sum()))
+    if not others:
+        return OtherPoses(1.0, -np.inf, pose)
+    ahead = likely[others] - here
+    share = float(1.0 / (1.0 + np.exp(np.minimum(ahead, _LARGEST)).sum()))
+    return OtherPoses(share, float(ahead[0]), ends[others[0]])
 
 
 def _turned(pose: Pose) -> list[Pose]:
