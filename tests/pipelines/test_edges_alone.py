@@ -55,7 +55,7 @@ def test_what_was_found_holds_until_it_is_looked_again(meshes: MeshLevels, share
     # It falls at once, and rises by half.
     believed = [right_minimum(one.confidence, started=True) for one in weighed if one.confidence is not None]
     assert believed == pytest.approx([0.4, 0.4, 0.4, 0.2, 0.2, 0.2, 0.4])
-    assert all(NoteCode.OTHER_POSES in one.note_codes for one in weighed)
+    assert all(NoteCode.EDGES_ALONE in one.note_codes for one in weighed)
     assert not shares
     shares.append(1.0)
     film.clear()

@@ -68,7 +68,7 @@ class EdgesAlone:
         if result.confidence <= most:
             return result
         text = f"outline: other poses explain the photograph's edges as well (this one with {self._share:.2f})"
-        note = Note(NoteCode.OTHER_POSES, text)
+        note = Note(NoteCode.EDGES_ALONE, text)
         return replace(result, confidence=most, notes=(*result.notes, note))
 
     def _look(self, result: RefinementResult, observation: Observation) -> None:

@@ -19,10 +19,9 @@ from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose, difference, solved_pose
 from diffdope.problem.failure import Status
 from diffdope.problem.region import projected_box
-from diffdope.render.renderer import Renderer
+from diffdope.render.renderer import Renderer, draw
 from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.terms.base import Rendering
 from diffdope.terms.contour import ContourCorrespondences, ContourSettings
 from diffdope.terms.drawn_lines import DrawnLines
 from diffdope.terms.inner_contour import inner_factor
@@ -60,7 +59,8 @@ class Surroundings:
         self._meshes = meshes
         self._edges = ContourCorrespondences(crop.rgb, crop.camera, ContourSettings())
         self._lines = DrawnLines(self._edges, meshes.creases, meshes.length_m)
-        self._renderer = Renderer(meshes.mesh, crop.camera, buffers=meshes.buffers())
+        self._buffers = meshes.buffers()
+        self._renderer = Renderer(meshes.mesh, crop.camera, buffers=self._buffers)
 
     def log_likelihood(self, poses: list[Pose], reach_px: float) -> F64:
         """(B,) of poses; see `DrawnLines`."""
@@ -73,8 +73,8 @@ class Surroundings:
         edges, length_m = self._edges, self._meshes.length_m
         held = np.diag([(_PRIOR_DISTANCE * length_m) ** -2] * 3 + [_PRIOR_ANGLE**-2] * 3) * _PRIOR * edges.weight
         for reach_px in reaches_px:
-            images = Rendering.of(self._renderer.render(pose.R_m2c, pose.t_m2c))
-            drawn = images.coverage, images.depth
+            images = draw(self._buffers, edges.camera, pose)
+            drawn = images.coverage[0], images.depth[0]
             outline = edges.factor(*drawn, pose, reach_px)
             if outline is None:
                 return pose
