@@ -102,6 +102,7 @@ class NoteCode(StrEnum):
     # Frames of a film.
     IN_DOUBT = "in-doubt"
     USUAL_CONFIDENCE = "usual-confidence"
+    EDGES_ALONE = "edges-alone"
     FOUND_WIDER = "found-wider"
     FOUND_AGAIN = "found-again"
     FOUND_FAR = "found-far"

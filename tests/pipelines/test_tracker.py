@@ -14,6 +14,7 @@ from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.attempt import Attempt, Follow, Refine, tracking_presets
+from diffdope.pipelines.edges_alone import EdgesAlone
 from diffdope.pipelines.film_doubt import FilmDoubt
 from diffdope.pipelines.found_again import recentred
 from diffdope.pipelines.refiner import Refiner
@@ -25,10 +26,12 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
 from diffdope.search.contradictions import CONTRADICTED
+from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.motion_model import MotionModel, tangent
 from diffdope.terms.photometric_gain import NEUTRAL, PhotometricGain
 
 START = Pose(np.eye(3), np.array([0.0, 0.0, 0.5]))
+BESIDE = Pose(np.eye(3), np.array([0.0, 0.0, 0.4]))
 FRAME_S = TrackingSettings().frame_s
 
 
@@ -196,6 +199,25 @@ def test_where_only_contrast_speaks_for_the_object_a_weaker_one_does_not_lose_it
     assert film(box, plain, confidence) == [Status.CONVERGED] * 7
     with_depth = [FitQuality(outline=share, depth_inliers=0.9) for share in outlines]
     assert film(box, with_depth, confidence)[3] is Status.LOST
+
+
+class Elsewhere(EdgesAlone):
+    """From the third frame on, another pose is likelier, and is so no more when that is followed."""
+
+    frames = 0
+
+    def weighed(self, result: RefinementResult, observation: Observation) -> RefinementResult:
+        self.frames += 1
+        self.better = BESIDE if self.frames == 3 else None
+        return result
+
+
+def test_a_pose_that_explains_more_edges_is_followed_from_there_on(box: Mesh) -> None:
+    near = Script([0.9] * 5)
+    followed = Tracker(box, TrackingSettings(), near, near, edges_alone=Elsewhere(MeshLevels(box, (0,)), 5))
+    results = [followed.track(grey(), START if k == 0 else None) for k in range(4)]
+    assert [one.pose.t_m2c[2] for one in results] == pytest.approx([0.5, 0.5, 0.4, 0.4])
+    assert [NoteCode.FOUND_WIDER in one.note_codes for one in results] == [False, False, True, False]
 
 
 def test_only_kinds_of_evidence_that_frames_have_in_common_compare(box: Mesh) -> None:

@@ -92,6 +92,11 @@ def right_minimum(fit: float, *, started: bool = False) -> float:
     return sigmoid(_AHEAD + _STEEPNESS * log_odds(fit)) if started else sigmoid(_SHARPER * log_odds(fit))
 
 
+def fit_of(right: float) -> float:
+    """The fit by which a pose found from a start has this probability of being in the right minimum."""
+    return sigmoid((log_odds(right) - _AHEAD) / _STEEPNESS)
+
+
 def sigmoid(log_odds: float) -> float:
     """The probability of log odds."""
     return float(1.0 / (1.0 + np.exp(-np.clip(log_odds, -_LARGEST, _LARGEST))))

@@ -14,6 +14,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.pipelines.anywhere import anywhere, turned
 from diffdope.pipelines.attempt import tracking_presets
 from diffdope.pipelines.believed import believed
+from diffdope.pipelines.edges_alone import EdgesAlone
 from diffdope.pipelines.in_box import (
     check_can_be_found,
     checked_box,
@@ -260,6 +261,7 @@ class Refiner:
         return Tracker(
             self._frame.mesh, self.preset.tracking, refine, search, quick if alone else None, light=near.search.light,
             locate=partial(anywhere, searcher, locating), matcher=PatchMatcher(searcher.meshes), keyframes=keyframes,
+            edges_alone=EdgesAlone(searcher.meshes, self.preset.tracking.other_poses),
         )  # fmt: skip
 
 

@@ -77,6 +77,14 @@ def with_usual_note(result: RefinementResult, confidence: float) -> RefinementRe
     return replace(result, notes=(*result.notes, note))
 
 
+def with_found_note(result: RefinementResult, frames: int) -> RefinementResult:
+    """An object that was found again after so many lost frames, 0 for in the very frame that was in doubt."""
+    if frames == 0:
+        return replace(result, notes=(*result.notes, Note(NoteCode.FOUND_WIDER, "found by the wider search")))
+    text = f"found again after {frames} lost frame{'s' if frames > 1 else ''}"
+    return replace(result, message=f"{text}; {result.message}", notes=(*result.notes, Note(NoteCode.FOUND_AGAIN, text)))
+
+
 def lost(
     result: RefinementResult, predicted: Pose, frames: int, found: float, *, followed: bool
 ) -> RefinementResult:  # fmt: skip

@@ -12,19 +12,20 @@ from diffdope.geometry.pose import Pose
 from diffdope.io.masks import BOX_NOTE
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.attempt import Attempt, Follow, Locate, Refine
+from diffdope.pipelines.edges_alone import EdgesAlone
 from diffdope.pipelines.film_doubt import FilmDoubt
 from diffdope.pipelines.found_again import located, recentred, with_distance, within_reach
 from diffdope.pipelines.in_box import box_of_mask
 from diffdope.pipelines.last_picture import LastPicture
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import TrackingSettings
-from diffdope.pipelines.tracked import likeness, lost, not_found_yet, sureness, with_usual_note
+from diffdope.pipelines.tracked import likeness, lost, not_found_yet, sureness, with_found_note, with_usual_note
 from diffdope.pipelines.usual_fit import UsualFit
 from diffdope.problem.level_problem import GainModel
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.keyframes import Keyframes
-from diffdope.search.motion_model import MotionModel
+from diffdope.search.motion_model import MotionModel, finite_time
 from diffdope.search.patch import PatchMatcher
 from diffdope.terms.photometric_gain import NEUTRAL, PhotometricGain
 
@@ -54,28 +55,26 @@ class Tracker:
         locate: with no start, in frames that have a mask, and in photographs by keypoints; None for not at all.
         matcher: finds where the object's picture in a frame before is seen; None for not at all.
         keyframes: takes in the frames that can be trusted; None for not at all.
+        edges_alone: says how sure frames are that nothing but edges hold; None for as sure as they fit.
     """
 
     def __init__(
         self, mesh: Mesh, settings: TrackingSettings, refine: Refine, search: Refine, quick: Follow | None = None, *,
         light: GainModel = "gain-bias", locate: Locate | None = None, matcher: PatchMatcher | None = None,
-        keyframes: Keyframes | None = None,
+        keyframes: Keyframes | None = None, edges_alone: EdgesAlone | None = None,
     ) -> None:  # fmt: skip
-        self._keyframes = keyframes
+        self._keyframes, self._edges_alone = keyframes, edges_alone
         self._mesh, self._settings, self._light = mesh, settings, light
         self._locate = locate
-        self._usual = UsualFit(settings)
         self._picture = LastPicture(matcher, settings.reach_m_per_s)
-        self._searched = False
-        self._film = FilmDoubt(mesh)
+        self._usual, self._film = UsualFit(settings), FilmDoubt(mesh)
         self._gain: PhotometricGain | None = None
         self._refine, self._search, self._quick = refine, search, quick
-        self._untold = 0
         self._motion = MotionModel(settings.memory_s, settings.smoothing)
         self._last: Pose | None = None
         self._clock_s = self._trusted_s = 0.0
-        self._in_doubt = self._lost_frames = 0
-        self._begun = False
+        self._in_doubt = self._lost_frames = self._untold = 0
+        self._begun = self._searched = False
 
     @property
     def lost(self) -> bool:
@@ -97,6 +96,22 @@ class Tracker:
             self._restart(pose, time_s)
         else:
             self._clock_s = self._time(time_s)
+        result = self._next(observation)
+        return result if self._edges_alone is None else self._weighed(result, observation, self._edges_alone)
+
+    def _weighed(self, result: RefinementResult, observation: Observation, edges: EdgesAlone) -> RefinementResult:
+        """No surer than what else explains the edges allows; from there on, if that explains more of them."""
+        weighed = edges.weighed(result, observation)
+        other = None if edges.better is None else self._made(self._refine(observation, edges.better))
+        if other is None or not other.ok:
+            return weighed
+        self._restart(other.pose, self._clock_s)
+        edges.moved()
+        self._trust(other, observation)
+        return with_found_note(edges.weighed(other, observation), 0)
+
+    def _next(self, observation: Observation) -> RefinementResult:
+        """A frame after the time has been told."""
         if self.lost:
             return self._found_or_not(observation)
         if box_of_mask(observation, self._mesh) is None:
@@ -114,7 +129,7 @@ class Tracker:
         if self._searched:
             self._clock_s = self._time(time_s)
         elif time_s is not None:
-            self._clock_s = _finite(time_s)
+            self._clock_s = finite_time(time_s)
         self._searched = True
         if not masked or self._locate is None:
             return not_found_yet("no mask", notes=observation.notes)
@@ -126,7 +141,7 @@ class Tracker:
 
     def _restart(self, pose: Pose, time_s: float | None) -> None:
         if time_s is not None:
-            _finite(time_s)
+            finite_time(time_s)
         self._motion.restart(pose)
         self._last = pose
         self._clock_s = 0.0 if time_s is None else time_s
@@ -135,8 +150,9 @@ class Tracker:
         self._begun, self._untold = False, 0
         self._usual.clear()
         self._picture.clear()
-        if self._keyframes is not None:
-            self._keyframes.clear()
+        for learned in (self._keyframes, self._edges_alone):
+            if learned is not None:
+                learned.clear()
 
     def _time(self, time_s: float | None) -> float:
         if time_s is None:
@@ -279,15 +295,4 @@ class Tracker:
             result = with_distance(result, self._motion.pose, self._elapsed_s, self._mesh)
         self._begun = False
         self._trust(result, observation)
-        if frames == 0:  # the wider search found it in the very frame that was in doubt
-            return replace(result, notes=(*result.notes, Note(NoteCode.FOUND_WIDER, "found by the wider search")))
-        text = f"found again after {frames} lost frame{'s' if frames > 1 else ''}"
-        return replace(
-            result, message=f"{text}; {result.message}", notes=(*result.notes, Note(NoteCode.FOUND_AGAIN, text))
-        )
-
-
-def _finite(time_s: float) -> float:
-    if not math.isfinite(time_s):
-        raise expected("time_s", "seconds", time_s)
-    return time_s
+        return with_found_note(result, frames)

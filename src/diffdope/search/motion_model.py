@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.errors import expected
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 
@@ -60,3 +61,10 @@ class MotionModel:
         kept = self._smoothing if self._measured else 0.0
         self._velocity = kept * self._velocity + (1.0 - kept) * measured
         self._pose, self._measured = pose, True
+
+
+def finite_time(time_s: float) -> float:
+    """The time of a frame, seconds, if it is one."""
+    if not math.isfinite(time_s):
+        raise expected("time_s", "seconds", time_s)
+    return time_s

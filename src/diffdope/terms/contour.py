@@ -45,7 +45,7 @@ F64 = NDArray[np.float64]
 _BLUR = 0.7  # of the photograph, pixels
 _AROUND = 1.0 / 16.0  # share of the crop over which the usual contrast is taken
 _FLAT = 0.01  # contrast that noise alone has
-_STRONG = 3.0  # an edge with so many times the usual contrast is as good as any
+STRONG = 3.0  # an edge with so many times the usual contrast is as good as any
 _BLIND = 0.3  # variance of the place of the best edge, pixels^2
 _FAR = 0.6  # share of the reach at which an edge counts half an e-fold less
 _INDEPENDENT = 10.0  # edges around an outline that err on their own
@@ -142,7 +142,7 @@ class ContourCorrespondences:
         self._rgb = writable(rgb)
         self._shown = _EVERYWHERE
         self._border: MaskBorder | None = None
-        self.smooth, self._usual = _smooth_and_usual(self._rgb)
+        self.smooth, self.usual = _smooth_and_usual(self._rgb)
 
     def factor(
         self, coverage: F32, depth: F32, pose: Pose, reach_px: float, rgb: F32 | None = None
@@ -162,11 +162,11 @@ class ContourCorrespondences:
         if most < LEAST_POINTS:
             return None
         pay = Strengths(
-            reach_px, s.contrast, s.colours, s.painted, s.tolerance_px, _STRONG, _BLIND, _FAR, _LEFT,
+            reach_px, s.contrast, s.colours, s.painted, s.tolerance_px, STRONG, _BLIND, _FAR, _LEFT,
         )  # fmt: skip
         ring, normal = int(_RING * max(coverage.shape)) + 1, Normal.zero()
         points = sum_contour(
-            self.smooth, self._usual, self._rgb, writable(_NO_COLOURS if rgb is None else rgb), coverage, depth,
+            self.smooth, self.usual, self._rgb, writable(_NO_COLOURS if rgb is None else rgb), coverage, depth,
             self._shown, view_of(self.camera), ring, pose.t_m2c.copy(), pay, OutlinePoints.of(most), Statistics.empty(),
             LineScratch.of(samples(reach_px)), normal,
         )  # fmt: skip
@@ -182,9 +182,9 @@ class ContourCorrespondences:
             share: weight of each point.
         """
         s, normal = self._settings, Normal.zero()
-        pay = Strengths(reach_px, s.contrast, 0.0, 0.0, s.tolerance_px, _STRONG, _BLIND, _FAR, _LEFT)
+        pay = Strengths(reach_px, s.contrast, 0.0, 0.0, s.tolerance_px, STRONG, _BLIND, _FAR, _LEFT)
         sum_lines(
-            self.smooth, self._usual, self._rgb, np.zeros(0, np.float32), writable(_NO_COLOURS),
+            self.smooth, self.usual, self._rgb, np.zeros(0, np.float32), writable(_NO_COLOURS),
             np.zeros((0, 0), np.float32), OutlinePoints(points.place, points.normal, points.X_c), view_of(self.camera),
             pose.t_m2c.copy(), pay, LineScratch.of(samples(reach_px)), normal,
         )  # fmt: skip
@@ -247,7 +247,7 @@ class ContourCorrespondences:
             return None
         sums = np.zeros(1)
         sum_support(
-            self.smooth, self._usual, coverage, depth, view_of(self.camera), _STRONG, OutlinePoints.of(points),
+            self.smooth, self.usual, coverage, depth, view_of(self.camera), STRONG, OutlinePoints.of(points),
             LineScratch.of(samples(_BESIDE_PX)), sums,
         )  # fmt: skip
         return float(sums[0]) / points

@@ -117,7 +117,7 @@ def _change(colours, usual, x, y, nx, ny, count, out):
 
 
 @njit(**KERNEL)
-def _profile(smooth, usual, x, y, nx, ny, count, colours, contrast):
+def profile(smooth, usual, x, y, nx, ny, count, colours, contrast):
     """Contrast (S,) across the outline at each sample along a normal, in units of the usual one; colours: (S, 3)."""
     half = count // 2
     for s in range(count):
@@ -184,7 +184,7 @@ def add_lines(
     place, normal, point = outline.place, outline.normal, outline.point
     for i in range(points):
         x, y, nx, ny = place[i, 0], place[i, 1], normal[i, 0], normal[i, 1]
-        _profile(smooth, usual, x, y, nx, ny, count, colours, contrast)
+        profile(smooth, usual, x, y, nx, ny, count, colours, contrast)
         if pay.painted > 0.0 and drawn.shape[0] > 0:
             _take_off_paint(
                 drawn, coverage, usual, x, y, nx, ny, count, pay, scratch.paint, scratch.painted, contrast
@@ -270,7 +270,7 @@ def sum_support(smooth, usual, coverage, depth, view, strong, outline, scratch, 
     place, normal = outline.place, outline.normal
     count, contrast = len(scratch.contrast), scratch.contrast
     for i in range(points):
-        _profile(
+        profile(
             smooth, usual, place[i, 0], place[i, 1], normal[i, 0], normal[i, 1], count, scratch.colours, contrast
         )  # fmt: skip
         most = 0.0

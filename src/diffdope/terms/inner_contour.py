@@ -25,7 +25,7 @@ from diffdope.terms.quadratic_factor import QuadraticFactor
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
-_MARGIN = 0.005  # of the diameter, by which a crease may lie behind the surface that was drawn around it
+MARGIN = 0.005  # of the diameter, by which a crease may lie behind the surface that was drawn around it
 
 
 class InnerPoints:
@@ -50,7 +50,7 @@ class InnerPoints:
         place, normal, points = np.empty((most, 2)), np.empty((most, 2)), np.empty((most, 3))
         project_creases(
             creases.points, creases.directions, creases.lengths, np.array(pose.R_m2c), np.array(pose.t_m2c),
-            camera.fx, camera.fy, camera.cx, camera.cy, coverage, depth, _MARGIN * length_m,
+            camera.fx, camera.fy, camera.cx, camera.cy, coverage, depth, MARGIN * length_m,
             place, normal, points, count,
         )  # fmt: skip
         found = int(count[0])

@@ -23,14 +23,14 @@ def _shown(coverage, depth, v, u, nearest):
     return farthest >= nearest
 
 
-@njit(**ENTRY)
-def project_creases(
-    points, directions, lengths, R, t, fx, fy, cx, cy, coverage, depth, margin_m, place, normal, point, count
+@njit(**KERNEL)
+def trace_creases(
+    points, directions, lengths, R, t, fx, fy, cx, cy, coverage, depth, margin_m, place, normal, point
 ):  # fmt: skip
-    """Fills place and normal (N, 2) in pixels and camera-frame point (N, 3) of creases that are seen, count (1,).
+    """Fills place and normal (N, 2) in pixels and camera-frame point (N, 3) of creases that are seen.
 
     points, directions (M, 3), lengths (M,): of `Creases`; coverage, depth (H, W): as drawn; margin_m: by which a point
-    may lie behind what was drawn. There is about one point a pixel of crease.
+    may lie behind what was drawn. There is about one point a pixel of crease. Returns how many there are.
     """
     height, width = coverage.shape
     found, most, owed = 0, len(place), 0.0
@@ -58,4 +58,14 @@ def project_creases(
         normal[found, 0], normal[found, 1] = -down / length, across / length
         point[found, 0], point[found, 1], point[found, 2] = x, y, z
         found += 1
-    count[0] = found
+    return found
+
+
+@njit(**ENTRY)
+def project_creases(
+    points, directions, lengths, R, t, fx, fy, cx, cy, coverage, depth, margin_m, place, normal, point, count
+):  # fmt: skip
+    """`trace_creases`, for who wants nothing else; count: (1,)."""
+    count[0] = trace_creases(
+        points, directions, lengths, R, t, fx, fy, cx, cy, coverage, depth, margin_m, place, normal, point
+    )  # fmt: skip
