@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -77,6 +77,10 @@ class Reached:
         turned = np.einsum("bij,ij->b", R, best.R_m2c) > 1.0 + 2.0 * np.cos(_SAME_ANGLE_RAD)
         there = turned & (np.linalg.norm(t - best.t_m2c, axis=1) < _SAME_DISTANCE * length_m)
         return bool(there.sum() > 1 and np.all(there | (self.cost > _DEARER * self.cost.min())))
+
+
+Choose = Callable[[Reached, Hypotheses], Hypotheses]
+"""Says which of those that have reached the end of a level go on; called with those of the lowest costs, too."""
 
 
 @dataclass(frozen=True)

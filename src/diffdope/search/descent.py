@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, solved_pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.problem.level_problem import LevelProblem, LevelRules, prepare_followed, prepare_level
 from diffdope.problem.level_settings import holding_region
@@ -20,7 +20,7 @@ from diffdope.problem.region import choose_window, projected_box
 from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
 from diffdope.scene.observation import Observation
-from diffdope.search.candidates import Candidates, Hypotheses, Reached, Round
+from diffdope.search.candidates import Candidates, Choose, Hypotheses, Reached, Round
 from diffdope.search.history import Recorder
 from diffdope.search.keyframes import Keyframes
 from diffdope.search.levels import Level, PyramidSettings
@@ -99,7 +99,7 @@ class Descent:
 
     def run(
         self, pyramid: PyramidSettings, hypotheses: Hypotheses, start: Pose, *, followed: PhotometricGain | None = None,
-        near: bool = False, expected: Pose | None = None,
+        near: bool = False, expected: Pose | None = None, choose: Choose | None = None,
     ) -> Candidates | Failure:  # fmt: skip
         """Takes hypotheses through all levels.
 
@@ -110,6 +110,7 @@ class Descent:
             followed: the light of the frame before, for an object that is expected here to a few pixels.
             near: the crop is around the start alone, wherever else the mask may be.
             expected: what the prior is about, where that is not the start.
+            choose: says which go on to the last level, the best first, in place of those with the lowest costs.
         """
         best = start
         before: Reached | None = None
@@ -120,27 +121,27 @@ class Descent:
         settled = False
         for number, one in enumerate(pyramid.levels):
             final = number == len(pyramid.levels) - 1
-            known = not pyramid.anywhere
-            prepared = self._prepare(best, one, final=final, known=known, followed=followed, near=near)
-            if isinstance(prepared, Failure):  # at a later level, it is not the start that has left the picture
-                return prepared if number == 0 else Failure(Status.FAILED, prepared.window)
-            rough, level = level, prepared
             if reached is not None:
                 # Of hypotheses of which the others were left out, those that agreed stay the voters.
                 before = before if settled and before is not None and len(reached.cost) == 1 else reached
                 hypotheses = reached.best_apart(one.hypotheses, self._meshes.length_m)
-            film = self._keyframes is not None
+                if final and choose is not None:
+                    hypotheses = choose(reached, hypotheses)
+                    best = solved_pose(hypotheses.R[0], hypotheses.t[0])
+            prepared = self._prepare(best, one, final=final, known=not pyramid.anywhere, followed=followed, near=near)
+            if isinstance(prepared, Failure):  # at a later level, it is not the start that has left the picture
+                return prepared if number == 0 else Failure(Status.FAILED, prepared.window)
+            rough, level, film = level, prepared, self._keyframes is not None
             prior = prior_around(expected or start, pyramid, level, self._search, self._meshes, film=film)
             buffers = self._meshes.buffers(one.faces)
             alone = (0.0,) if level.rims is None else _RIM_ROUNDS
             reaches: Sequence[float] = self._search.outline.reach_px if level.contour_active else alone
-            iterations = -(-one.iterations // len(reaches))
             # Voters on the winner, those of the last level but one, make all of their steps.
             races = len(hypotheses.t) >= _MANY and number < len(pyramid.levels) - 2 and len(reaches) == 1
             going_on = _GOING_ON * pyramid.levels[number + 1].hypotheses if races else None
             step = partial(
-                self._rounds, level, best=best, reaches=reaches, iterations=iterations, prior=prior, buffers=buffers,
-                final=final, going_on=going_on,
+                self._rounds, level, best=best, reaches=reaches, iterations=-(-one.iterations // len(reaches)),
+                prior=prior, buffers=buffers, final=final, going_on=going_on,
             )  # fmt: skip
             count = len(hypotheses.t) if number else pyramid.at_first(len(hypotheses.t))
             ended, left = step(hypotheses.taken(slice(0, count)))
@@ -165,9 +166,9 @@ class Descent:
         if rendering is None:
             rendering = Rendering.of(level.drawn(self._meshes.buffers(), best))
         won = assess_winner(level, rendering, best, self._meshes, before, self._keyframe(best))
-        columns, count = hypotheses.columns, len(pyramid.levels)
         return Candidates(
-            start, level, rough or level, columns, ended, won.quality, won.gain, count, won.border_px
+            start, level, rough or level, hypotheses.columns, ended, won.quality, won.gain, len(pyramid.levels),
+            won.border_px,
         )  # fmt: skip
 
     def _keyframe(self, pose: Pose) -> Keyframe | None:
@@ -259,10 +260,9 @@ class Descent:
         every = quadratics if contour is None else (contour, *quadratics)
         problem = problem.with_quadratics([(0, factor) for factor in every])
         pixels = level.factor.width * level.factor.height
-        full = buffers is self._meshes.buffers()
         # What compares no pixel is not drawn at every step, but once in the end.
         alone = len(hypotheses.t) == 1 and bool(level.factor.active.any())
-        paint = final and full and alone and self._with_normal
+        paint = final and buffers is self._meshes.buffers() and alone and self._with_normal
         canvases = (Canvas.of(pixels), Canvas.of(pixels)) if paint else None
         solution = self._solve(
             problem, hypotheses.R[:, None], hypotheses.t[:, None],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from diffdope.estimate.confidence import agreement
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.scene.observation import Observation
-from diffdope.search.candidates import Candidates, Hypotheses
+from diffdope.search.candidates import Candidates, Hypotheses, Reached
 from diffdope.search.descent import Descent
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
@@ -106,7 +107,7 @@ def _from_poses(
     """One search from poses (B, 3, 3) and (B, 3), the likeliest first."""
     start = Pose(R[0], t[0])
     hypotheses = Hypotheses(R, t, column + np.arange(len(t)))
-    found = descent.run(pyramid, hypotheses, start)
+    found = descent.run(pyramid, hypotheses, start, choose=partial(_standing_alone, descent, meshes, pyramid))
     if isinstance(found, Failure):
         return found
     solution = found.ended.solution
@@ -126,3 +127,32 @@ def _from_poses(
         if isinstance(one, Candidates):
             answers.append(one.agreeing(agreement(R, t, cost, one.pose, meshes.length_m)))
     return Everywhere(start, surest_first(answers)) if answers else Failure(Status.FAILED, found.level.window)
+
+
+def _standing_alone(
+    descent: Descent, meshes: MeshLevels, pyramid: PyramidSettings, reached: Reached, cheapest: Hypotheses
+) -> Hypotheses:  # fmt: skip
+    """Those that go on to the last level, the best first: the cheapest, as long as costs tell.
+
+    All poses of a level are compared in the light of the best one of the level before, and on the pixels that what
+    hides that one leaves. Where it was wrong, a right pose costs more than it does. So where the cheapest is rather
+    wrong than right on a level of its own, each has one, and as many go on, those for which most speaks there.
+    """
+    alone = pyramid.of_level(len(pyramid.levels) - 2).of_one_pose(0)
+
+    def on_its_own(one: Hypotheses) -> Candidates | Failure:
+        return descent.run(alone, one, Pose(one.R[0], one.t[0]))
+
+    first = on_its_own(cheapest.taken(slice(0, 1)))
+    if isinstance(first, Candidates) and first.log_odds > 0.0:
+        return cheapest
+    R, t, _ = reached.hypotheses
+    others = non_maximum_suppression(
+        R, t, reached.cost, len(t), angle_rad=_DISTINCT_RAD, distance_m=_DISTINCT * meshes.length_m
+    )[1:]
+    found = [first, *(on_its_own(reached.hypotheses.taken(slice(k, k + 1))) for k in others)]
+    some = surest_first([one for one in found if isinstance(one, Candidates)])[: len(cheapest.t)]
+    if not some:
+        return cheapest
+    R, t = np.stack([one.pose.R_m2c for one in some]), np.stack([one.pose.t_m2c for one in some])
+    return Hypotheses(R, t, np.array([one.winner for one in some]))
