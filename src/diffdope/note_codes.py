@@ -69,6 +69,8 @@ class NoteCode(StrEnum):
     OUT_OF_PICTURE = "out-of-picture"
     MASK_RECTANGLE = "mask-rectangle"
     BOX_MISFIT = "box-misfit"
+    UNCONFIRMED = "unconfirmed"
+    HALF_TURN = "half-turn"
     SAME_PLACE = "same-place"
 
     # What contradicts it.

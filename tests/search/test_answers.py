@@ -9,12 +9,15 @@ import pytest
 
 from diffdope.experiments.shapes import primitives
 from diffdope.geometry import so3
+from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settle import Located, settled
+from diffdope.render.renderer import Renderer
 from diffdope.scene.alikeness import Alikeness
 from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
 from diffdope.search.answers import answers_of
 
@@ -68,11 +71,33 @@ def test_two_poses_that_fit_alike_are_ambiguous_and_two_that_fit_badly_are_not()
 
 def test_what_has_half_of_the_probability_as_results_have_it_is_not_ambiguous() -> None:
     alike = Alikeness(primitives()["box, label"].mesh)
-    one = answers_of([HERE, turned(Z_HALF)], np.log([2.25, 1.75]), alike)  # 0.45, 0.35 and none 0.2
-    assert one.ranked[0].probability == pytest.approx(0.45)
-    assert one.of_first == pytest.approx(0.45 / 0.8 * 16.0 / 17.0)  # odds of 4, squared
+    one = answers_of([HERE, turned(Z_HALF)], np.log([1.2, 0.5]), alike)  # 0.44, 0.19 and none 0.37
+    assert one.ranked[0].probability == pytest.approx(1.2 / 2.7)
+    assert one.of_first == pytest.approx(1.2 / 1.7 * 1.7**2 / (1.0 + 1.7**2))  # odds of 1.7, squared
     assert not one.ambiguous
     assert answers_of([HERE, turned(Z_HALF)], np.log([2.0, 2.0]), alike).ambiguous
+
+
+def test_a_first_answer_that_is_hardly_likelier_than_the_second_is_ambiguous() -> None:
+    """Of two that fit alike and well, one has half and a bit, by rounding."""
+    alike = Alikeness(primitives()["box, label"].mesh)
+    one = answers_of([HERE, turned(Z_HALF)], np.log([101.0, 99.0]), alike)
+    assert one.of_first > 0.5
+    assert one.ambiguous
+    assert not answers_of([HERE, turned(Z_HALF)], np.log([100.0, 40.0]), alike).ambiguous
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_box_whose_label_is_turned_away_is_ambiguous(seed: int) -> None:
+    mesh = primitives()["box, label"].mesh
+    camera = Camera(400.0, 400.0, 159.5, 119.5, 320, 240)
+    away = Pose(so3.exp(np.array([2.6, 0.4, 0.2])), np.array([0.0, 0.0, 5.0 * 0.1]))
+    drawn = Renderer(mesh, camera).render(away.R_m2c, away.t_m2c)
+    mask = drawn.coverage[0] > 0.5
+    observation = Observation(camera, depth=np.where(mask, drawn.depth[0], 0.0), mask=mask)
+    result = Refiner(mesh, seed=seed).locate(observation)
+    assert result.status is Status.AMBIGUOUS
+    assert len(result.answers) >= 2
 
 
 def test_poses_that_look_the_same_are_one_answer_that_names_the_turn() -> None:

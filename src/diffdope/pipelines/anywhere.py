@@ -25,6 +25,7 @@ from diffdope.pipelines.in_box import (
 from diffdope.pipelines.result import RefinementResult, in_pose_of
 from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import Preset
+from diffdope.pipelines.unmasked import unmasked
 from diffdope.problem.failure import Failure, Status
 from diffdope.scene.observation import Observation
 from diffdope.search.descent import Progress
@@ -62,6 +63,7 @@ def anywhere(
             yield with_note(one, IN_A_PIECE) if box is None else doubted(one, searcher.meshes, whole, box, settings)
 
     best = surest(attempts(), settings.fallback_confidence)
+    best = best if box is None else unmasked(best, searcher, preset, whole, box)
     return best._replace(result=replace(best.result, elapsed_s=time.perf_counter() - began))
 
 

@@ -45,6 +45,17 @@ def box_axes(points: F64) -> F64:
     return np.stack([one, np.cross(normal, one), normal])
 
 
+def half_turns(points: F64) -> tuple[F64, F64]:
+    """Motions R (K, 3, 3) and t (K, 3), x -> R x + t, that map the smallest box around points (N, 3) onto itself: by
+    half a turn about each of its axes; none where the points have no hull.
+    """
+    axes = box_axes(points)
+    along = points @ axes.T
+    middle = 0.5 * (along.min(axis=0) + along.max(axis=0)) @ axes
+    R = 2.0 * axes[:, :, None] * axes[:, None, :] - np.eye(3)
+    return R, middle - R @ middle
+
+
 def _smallest(corners: F64, normals: F64, turns: F64) -> tuple[F64, float]:
     """The normal and the turn about it of the box with the least volume."""
     height = np.ptp(corners @ normals.T, axis=0)

@@ -18,6 +18,7 @@ F64 = NDArray[np.float64]
 _OPEN_RAD = np.radians(20.0)  # beyond it the next pose is a different one, for whoever grasps the object
 _OPEN_STEPS = (-2, -1, 1, 2)
 _LEAST = 1e-3  # probability below which a pose is no answer
+_LEAD = 2.0  # times as likely as the next, or a throw of a coin would do: of two that look alike, one has 0.5 and a bit
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +53,15 @@ class Answers:
 
     @property
     def ambiguous(self) -> bool:
-        """Whether one of the answers is probably right, and none of them has half of the probability."""
-        return self.none < 0.5 and self.of_first < 0.5
+        """Whether one of the answers is probably right, and the first has not half of it, or is not twice as likely as
+        the second.
+        """
+        return self.none < 0.5 and (self.of_first < 0.5 or self.rivalled)
+
+    @property
+    def rivalled(self) -> bool:
+        """Whether the second is more than half as likely as the first."""
+        return len(self.ranked) > 1 and _LEAD * self.ranked[1].probability > self.ranked[0].probability
 
 
 def along(pose: Pose, unobserved: F64 | None) -> list[Pose]:

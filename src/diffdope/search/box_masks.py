@@ -81,21 +81,24 @@ def masks_in_box(
     poses = tuple(Pose(*one) for one in zip(kept.R, kept.t, strict=True))
     guesses: list[Guess] = []
     for k, pose in enumerate(poses[: settings.masks]):
-        mask = _mask(meshes, observation, pose, box, search)
+        mask = mask_of(meshes, observation, pose, box, search)
         if mask is not None and not any(_alike(mask, one.mask) for one in guesses):
             guesses.append(Guess(mask, poses[k:] + poses[:k]))
     return guesses or Failure(Status.FAILED)
 
 
-def _alike(one: Mask, other: Mask) -> bool:
-    """Whether two masks show the same pixels, nearly."""
-    return bool(np.count_nonzero(one & other) > _ALIKE * np.count_nonzero(one | other))
-
-
-def _mask(
+def mask_of(
     meshes: MeshLevels, observation: Observation, pose: Pose, box: Box, search: SearchSettings
 ) -> Mask | None:  # fmt: skip
-    """Pixels inside of a box in which the depth shows an object under a pose."""
+    """Pixels (H, W) inside of a box in which the depth shows an object under a pose; None where it shows next to none.
+
+    Args:
+        meshes: the object, about its own middle.
+        observation: with depth.
+        pose: object to camera.
+        box: first and last column and row (x0, y0, x1, y1), pixels.
+        search: of the search.
+    """
     from scipy.ndimage import binary_dilation
 
     window = choose_crop([box], observation.camera, margin=0.1, max_size=_MASK_PX)
@@ -118,3 +121,8 @@ def _mask(
     kept = np.zeros_like(whole)
     kept[max(y0, 0) : y1 + 1, max(x0, 0) : x1 + 1] = True
     return np.asarray(whole & kept)
+
+
+def _alike(one: Mask, other: Mask) -> bool:
+    """Whether two masks show the same pixels, nearly."""
+    return bool(np.count_nonzero(one & other) > _ALIKE * np.count_nonzero(one | other))

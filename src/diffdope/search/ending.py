@@ -229,7 +229,8 @@ def status_of(
     if first_order and found.winner_row == 0:
         return Status.FAILED
     told = right_minimum(confidence, started=True) if answers is None else answers.of_first
-    if not first_order and told < settings.least_confidence:
+    rivalled = answers is not None and answers.rivalled and settings.least_confidence > 0.0
+    if not first_order and (rivalled or told < settings.least_confidence):
         return Status.AMBIGUOUS if answers is not None and answers.ambiguous else Status.FAILED
     best = solution.best
     rest = solution.converged[best] or (not first_order and solution.last_reduction[best] < _AT_REST)

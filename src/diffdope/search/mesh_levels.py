@@ -13,6 +13,7 @@ from diffdope.geometry.symmetry import Symmetries
 from diffdope.render.buffers import Buffers
 from diffdope.render.per_process import PerProcess
 from diffdope.scene.alikeness import Alikeness
+from diffdope.scene.box_axes import half_turns
 from diffdope.scene.creases import Creases
 from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.lookalikes import lookalikes
@@ -53,6 +54,7 @@ class MeshLevels:
         self._alikeness: Alikeness | None = None
         self._axes: tuple[Axis | None] | None = None
         self._long_axes: tuple[Axis | None] | None = None
+        self._half_turns: tuple[F64, F64] | None = None
         self._surface: Surface | None = None
         self._creases: Creases | None = None
         self._unnoticed: Unnoticed | None = None
@@ -115,6 +117,14 @@ class MeshLevels:
             if self._long_axes is None:
                 self._long_axes = (longest_axis(self.corners_m),)
             return self._long_axes[0]
+
+    @property
+    def half_turns(self) -> tuple[F64, F64]:
+        """Motions R (K, 3, 3) and t (K, 3), metres, that turn its smallest box onto itself, each by half a turn."""
+        with self._making.get():
+            if self._half_turns is None:
+                self._half_turns = half_turns(self.corners_m)
+            return self._half_turns
 
     @property
     def surface(self) -> Surface:
