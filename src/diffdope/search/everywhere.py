@@ -68,7 +68,7 @@ def search_everywhere(
     if guesses := guesses[: narrow.hypotheses[0]]:  # which the history has room for
         R, t = np.stack([one.R_m2c for one in guesses]), np.stack([one.t_m2c for one in guesses])
         finest = narrow.of_level(len(narrow.levels) - 1)
-        first = _from_poses(descent, meshes, R, t, finest, last, 0, trust)
+        first = _from_poses(descent, meshes, observation, R, t, finest, last, 0, trust)
     else:
         first = _from_proposals(descent, meshes, observation, search.view_sphere, narrow, last, 0, trust)
     if isinstance(first, Failure) and first.status is not Status.FAILED:
@@ -97,17 +97,18 @@ def _from_proposals(
     proposals = view_sphere(meshes, observation, sphere, pyramid.levels[0].hypotheses)
     if isinstance(proposals, Failure):
         return proposals
-    return _from_poses(descent, meshes, proposals.R, proposals.t, pyramid, last, column, confidence)
+    return _from_poses(descent, meshes, observation, proposals.R, proposals.t, pyramid, last, column, confidence)
 
 
 def _from_poses(
-    descent: Descent, meshes: MeshLevels, R: F64, t: F64, pyramid: PyramidSettings, last: PyramidSettings,
-    column: int, confidence: float,
+    descent: Descent, meshes: MeshLevels, observation: Observation, R: F64, t: F64, pyramid: PyramidSettings,
+    last: PyramidSettings, column: int, confidence: float,
 ) -> Everywhere | Failure:  # fmt: skip
     """One search from poses (B, 3, 3) and (B, 3), the likeliest first."""
     start = Pose(R[0], t[0])
     hypotheses = Hypotheses(R, t, column + np.arange(len(t)))
-    found = descent.run(pyramid, hypotheses, start, choose=partial(_standing_alone, descent, meshes, pyramid))
+    alone = partial(_standing_alone, descent, meshes, pyramid) if "depth" in observation.modalities else None
+    found = descent.run(pyramid, hypotheses, start, choose=alone)
     if isinstance(found, Failure):
         return found
     solution = found.ended.solution
@@ -136,7 +137,8 @@ def _standing_alone(
 
     All poses of a level are compared in the light of the best one of the level before, and on the pixels that what
     hides that one leaves. Where it was wrong, a right pose costs more than it does. So where the cheapest is rather
-    wrong than right on a level of its own, each has one, and as many go on, those for which most speaks there.
+    wrong than right on a level of its own, each has one, and as many go on, those for which most speaks there. With
+    depth only: a photograph's fit on such a level tells less than its cost (`parts`, one of 21 fewer).
     """
     alone = pyramid.of_level(len(pyramid.levels) - 2).of_one_pose(0)
 
