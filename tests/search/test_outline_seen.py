@@ -7,6 +7,7 @@ import pytest
 
 from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import SensorNoise, picture
+from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.so3 import exp
 from diffdope.scene.mesh import Mesh
@@ -100,3 +101,13 @@ def test_edges_need_a_photograph_and_an_outline_that_shows(image: Observation) -
     wall = np.full_like(image.depth, 0.3)  # something before all of it
     assert share_on_edges(meshes, Observation(image.camera, rgb=image.rgb, depth=wall), STANDS) is None
     assert beside_edges(None) == ()
+
+
+def test_a_picture_of_one_row_has_no_steps() -> None:
+    """Located in it, a box ended in numpy's error about gradients."""
+    mesh = carton()
+    camera = Camera(600.0, 600.0, 300.0, 0.0, 640, 1)
+    observation = Observation(camera, depth=np.full((1, 640), 0.7), rgb=np.full((1, 640, 3), 0.5))
+    pose = Pose(np.eye(3), np.array([0.0, 0.0, 0.7]))
+    assert np.isnan(outline_seen(MeshLevels(mesh), observation, pose).contrast)
+    assert share_on_edges(MeshLevels(mesh), observation, pose) is None

@@ -192,11 +192,13 @@ def beside_edges(share: float | None) -> tuple[str, ...]:
 def _drawn_around(
     meshes: MeshLevels, observation: Observation, pose: Pose
 ) -> tuple[Observation, RenderedImages] | None:  # fmt: skip
-    """The picture around a pose, and the pose drawn there; None if it is not in the picture."""
+    """The picture around a pose, and the pose drawn there; None if it is not in the picture, or that has no steps."""
     box = projected_box(meshes.mesh.vertices_m, pose, observation.camera)
     if isinstance(box, Status):
         return None
     crop = observation.crop(choose_crop([box], observation.camera, margin=_AROUND, max_size=_COMPARED_PX))
+    if min(crop.camera.width, crop.camera.height) < 2:
+        return None
     return crop, Renderer(meshes.mesh, crop.camera, buffers=meshes.buffers()).render(pose.R_m2c, pose.t_m2c)
 
 
