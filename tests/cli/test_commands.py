@@ -59,7 +59,7 @@ def test_numbers_that_the_preset_does_not_use_are_refused(inputs: Path, capsys: 
     assert main(arguments(inputs, preset="paper", **{"search.fallback-confidence": 0.1})) == 2
     assert "search: expected no numbers for preset 'paper'" in capsys.readouterr().err
     assert main(arguments(inputs, **{"crop.size": 80})) == 2
-    assert "each level has its own: see search.near.sizes" in capsys.readouterr().err
+    assert "each level has its own: see --search.near.sizes" in capsys.readouterr().err
 
 
 def test_the_levels_of_a_search_come_from_yaml_and_flags(inputs: Path) -> None:
@@ -90,7 +90,7 @@ def test_old_names_of_settings_still_work_and_the_new_ones_are_said(
 def test_a_setting_under_both_names_is_refused(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (inputs / "settings.yaml").write_text("search: {doubt: 0.5, fallback_confidence: 0.6}\n")
     assert main(arguments(inputs, settings=inputs / "settings.yaml")) == 2
-    assert "search.fallback_confidence: expected each setting once" in capsys.readouterr().err
+    assert "--search.fallback-confidence: expected each setting once" in capsys.readouterr().err
 
 
 def test_levels_as_records_in_yaml(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -300,7 +300,7 @@ def test_a_lost_end_is_exit_code_1_and_guesses_are_no_results(video: Path, capsy
 
 
 MISTAKES = {
-    "no images": (dict(rgb=None, depth=None), "images: expected at least one of rgb, depth and mask"),
+    "no images": (dict(rgb=None, depth=None), "images: expected at least one of --rgb, --depth and --mask"),
     "no folder": (dict(rgb="nowhere"), "rgb: expected a film or a folder of images, but there is none at nowhere"),
     "no film": (dict(rgb="object.ply", depth=None), "rgb: expected a film in object.ply"),
     "preset without confidence": (dict(preset="paper"), "preset: expected one whose solver is newton"),
@@ -334,7 +334,7 @@ def test_a_broken_frame_is_named_and_those_before_it_are_kept(video: Path, capsy
 def test_a_frame_of_another_size_is_named(video: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(video / "rgb" / "000012.png")
     assert main(words(video)) == 2
-    assert "frame 000012: rgb: expected shape (240, 320, 3)" in capsys.readouterr().err
+    assert "frame 000012: --rgb: expected shape (240, 320, 3)" in capsys.readouterr().err
 
 
 def test_where_every_frame_is_in_doubt_the_summary_says_why(

@@ -71,7 +71,7 @@ def test_another_auth_mode_is_explained(cluster: Any, tmp_path: Path) -> None:
         _, errors = driver.communicate(timeout=60)
     finally:
         end(driver)
-    assert driver.returncode == 2
+    assert driver.returncode == 2, errors
     assert "RAY_AUTH_MODE the same on all machines" in errors
 
 

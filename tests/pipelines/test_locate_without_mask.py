@@ -223,7 +223,7 @@ def test_a_mask_like_one_before_it_is_not_searched_again(refiner: Refiner, monke
     x, y, width, height = box_of(OBSERVATION)
     box = (x, y, x + width - 1.0, y + height - 1.0)
     drawn = iter([np.tri(20, dtype=bool), np.tri(20, dtype=bool)])
-    monkeypatch.setattr(box_masks, "_mask", lambda *_: next(drawn))
+    monkeypatch.setattr(box_masks, "mask_of", lambda *_: next(drawn))
     alike = search.masks_in_box(box, 0)
     assert not isinstance(alike, Failure) and len(alike) == 1
     drawn = iter([np.tri(20, dtype=bool), np.tri(20, dtype=bool).T])

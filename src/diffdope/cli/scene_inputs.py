@@ -94,7 +94,9 @@ def named(one: ObjectFlags) -> Iterator[None]:
     try:
         yield
     except DiffDopeError as error:
-        raise placed(f"object {one.mesh}, ", error) from error
+        told = placed(f"object {one.mesh}, ", error)
+        told.argument = ""  # a key of --object, which no option of the same name means
+        raise told from error
 
 
 def boxes_of(objects: list[ObjectFlags], count: int) -> dict[tuple[int, int], Any]:
