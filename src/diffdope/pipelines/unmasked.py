@@ -84,7 +84,8 @@ def unmasked(
     if alone < min(some, 0.5):
         notes.append(_UNCONFIRMED)
     if share < _SPLIT:
-        notes.append(Note(NoteCode.HALF_TURN, f"half a turn about an axis of its box fits too, by {1.0 - share:.2f}"))
+        text = f"half a turn about an axis of its box fits too, with {1.0 - share:.2f} of the probability"
+        notes.append(Note(NoteCode.HALF_TURN, text))
     result = replace(less_sure(found.result, share * min(some, alone), settings), notes=tuple(notes))
     return found._replace(result=result)
 
