@@ -9,12 +9,13 @@ from scipy.ndimage import distance_transform_edt
 from diffdope.errors import DiffDopeError
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
+from diffdope.geometry.vectors import areas
 from diffdope.render.renderer import Renderer
 from diffdope.scene.lod import level_of_detail, levels_of_detail, tolerance_of
 from diffdope.scene.lod_check import Original, colors_of
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.packaged import packaged_example
-from diffdope.scene.sampling import Samples, areas, spread_over
+from diffdope.scene.sampling import Samples, spread_over
 from tests.scene.solids import SOLIDS, distances_m, mesh_of
 
 COUNTS = (500, 2000)

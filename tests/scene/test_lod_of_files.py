@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from diffdope.geometry.vectors import areas
 from diffdope.scene.lod import levels_of_detail, tolerance_of
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.sampling import areas
 from tests.scene.solids import SOLIDS, distances_m
 
 COUNT = 500

@@ -235,6 +235,11 @@ def _checked_rotation(name: str, R: F64) -> F64:
     return R.copy() if error < _ROUNDING else so3.project_to_so3(R)
 
 
+def between(one: Pose, other: Pose) -> tuple[F64, F64]:
+    """The motion R (3, 3), t (3,) of the model's frame that makes the first pose the other: T_one^-1 T_other."""
+    return one.R_m2c.T @ other.R_m2c, one.R_m2c.T @ (other.t_m2c - one.t_m2c)
+
+
 def difference(one: Pose, other: Pose) -> F64:
     """(6,) the step (rho, phi) that takes another pose to this one: `other.retract` of it is `one`."""
     return np.concatenate([one.t_m2c - other.t_m2c, so3.log(one.R_m2c @ other.R_m2c.T)])

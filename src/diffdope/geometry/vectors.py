@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
+I32 = NDArray[np.int32]
 
 
 def cross(a: F64, b: F64) -> F64:
@@ -20,3 +21,12 @@ def lengths(vectors: F64) -> F64:
     """Lengths (N,) of vectors (N, 3)."""
     x, y, z = vectors.T
     return np.asarray(np.sqrt(x * x + y * y + z * z))
+
+
+def areas(points: F64, faces: I32) -> F64:
+    """Areas (F,) of triangles, points (V, 2) or (V, 3)."""
+    a, b, c = (points[faces[:, k]] for k in range(3))
+    b, c = b - a, c - a
+    if points.shape[1] == 2:
+        return np.asarray(0.5 * np.abs(b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0]))
+    return np.asarray(0.5 * lengths(cross(b, c)))

@@ -72,34 +72,31 @@ def cause_of_contradiction(
         obj: its number.
         found: what each view found on its own.
     """
-    kind = other_kind(_alone(refiner, obj, found), [view.T_w2c for view in scene.views])
+    results = {view: one for (view, o), one in found.items() if o == obj}
+    alone = {
+        view: refiner.frame.enter(one.pose)
+        for view, one in results.items() if one.confidence is not None and one.modalities
+    }  # fmt: skip
+    cameras = [view.T_w2c for view in scene.views]
+    kind = other_kind(alone, cameras)
     if kind:
         return Note(NoteCode.VIEWS_KIND, f"the views agree on where it is if all T_w2c are taken for {kind}")
-    return cause_in_views(scene, obj, found) or note_on_size(scene, refiner, obj, found)
+    measured = any("depth" in one.modalities for one in results.values())
+    return cause_in_views(scene, obj, found) or note_on_size(alone, cameras, measured=measured)
 
 
-def _alone(refiner: Refiner, obj: int, found: Mapping[Where, RefinementResult]) -> dict[int, Pose]:
-    """T_c_o by view, about the object's own middle, of those that found something of it."""
-    return {
-        view: refiner.frame.enter(one.pose)
-        for (view, o), one in found.items() if o == obj and one.confidence is not None and one.modalities
-    }  # fmt: skip
-
-
-def note_on_size(scene: Scene, refiner: Refiner, obj: int, found: Mapping[Where, RefinementResult]) -> str:
+def note_on_size(alone: Mapping[int, Pose], cameras: Sequence[Pose], *, measured: bool) -> str:
     """Whether views that contradict each other agree on an object of another size; empty if not.
 
     Args:
-        scene: what was given.
-        refiner: of the object.
-        obj: its number.
-        found: what each view found on its own.
+        alone: T_c_o by view, about the object's own middle, of those that found something of it.
+        cameras: T_w2c of all views.
+        measured: whether one of them has depth.
     """
-    factor = size_factor(_alone(refiner, obj, found), [view.T_w2c for view in scene.views])
+    factor = size_factor(alone, cameras)
     if factor is None:
         return ""
     apart = 1.0 / factor
-    measured = any("depth" in one.modalities for (_, o), one in found.items() if o == obj)
     # Depth goes with the mesh as it is.
     if measured and any(abs(np.log(apart / unit)) < _SAME_UNIT for unit in _PLACES):
         wrong = "metres for millimetres" if apart > 1.0 else "millimetres for metres"

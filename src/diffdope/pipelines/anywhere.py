@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.attempt import Attempt, tracking_presets
 from diffdope.pipelines.in_box import (
-    IN_A_PIECE,
     IN_THE_PICTURE,
     NO_PATTERN,
     NO_POSE_IN_BOX,
     NO_POSE_IN_PICTURE,
     box_of_mask,
     by_keypoints,
-    doubted,
     doubted_rectangle,
+    in_guess,
     surest,
-    with_note,
 )
 from diffdope.pipelines.result import RefinementResult, in_pose_of
 from diffdope.pipelines.searcher import MeshSearcher
@@ -51,18 +48,14 @@ def anywhere(
             searcher.attempt(preset, observation, None, progress=progress), observation, None
         )
         return doubted_rectangle(found, observation, searcher.mesh, preset.resolved_search)
-    began, whole, settings = time.perf_counter(), observation.without_mask(), preset.resolved_search
+    began, whole = time.perf_counter(), observation.without_mask()
     search = searcher.search(preset, whole, None)
     guesses = search.pieces(searcher.seed) if box is None else search.masks_in_box(box, searcher.seed)
     if isinstance(guesses, Failure):
         return Attempt(searcher.refused(guesses, None, began), None)
 
-    def attempts() -> Iterator[Attempt]:
-        for mask, poses in guesses:
-            one = searcher.attempt(preset, whole.with_mask(mask), None, progress=progress, guesses=poses)
-            yield with_note(one, IN_A_PIECE) if box is None else doubted(one, searcher.meshes, whole, box, settings)
-
-    best = surest(attempts(), settings.fallback_confidence)
+    each = (in_guess(searcher, preset, whole, guess, box, progress) for guess in guesses)
+    best = surest(each, preset.resolved_search.fallback_confidence)
     best = best if box is None else unmasked(best, searcher, preset, whole, box)
     return best._replace(result=replace(best.result, elapsed_s=time.perf_counter() - began))
 

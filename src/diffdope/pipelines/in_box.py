@@ -14,9 +14,13 @@ from diffdope.io.regions import note_on_corners, note_on_cut
 from diffdope.note_codes import Note, NoteCode, code_of
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.less_sure import less_sure
+from diffdope.pipelines.searcher import MeshSearcher
+from diffdope.pipelines.settings import Preset
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.search.box_masks import Guess
 from diffdope.search.box_proposals import lies_in_box, share_in_picture
+from diffdope.search.descent import Progress
 from diffdope.search.feature_boxes import tells_by_pattern
 from diffdope.search.keypoints import check_can_detect
 from diffdope.search.mesh_levels import MeshLevels
@@ -177,6 +181,27 @@ def surest(found: Iterable[Attempt], enough: float) -> Attempt:
             break
     assert best is not None
     return best
+
+
+def in_guess(
+    searcher: MeshSearcher, preset: Preset, observation: Observation, guess: Guess, box: Box | None,
+    progress: Progress | None = None,
+) -> Attempt:  # fmt: skip
+    """An attempt in a mask that may be the object's, doubted by the box that led there; a note where a piece did.
+
+    Args:
+        searcher: of the object.
+        preset: of the search.
+        observation: with depth, without a mask.
+        guess: the mask, and the poses to begin with, if known.
+        box: first and last column and row (x0, y0, x1, y1), pixels; None for a piece that stands out.
+        progress: as `Refiner.refine` has it.
+    """
+    masked = observation.with_mask(guess.mask)
+    found = searcher.attempt(preset, masked, None, progress=progress, guesses=guess.poses)
+    if box is None:
+        return with_note(found, IN_A_PIECE)
+    return doubted(found, searcher.meshes, observation, box, preset.resolved_search)
 
 
 def doubted(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.scene.sampling import areas
+from diffdope.geometry.vectors import areas
 
 F64 = NDArray[np.float64]
 
@@ -45,13 +45,19 @@ def box_axes(points: F64) -> F64:
     return np.stack([one, np.cross(normal, one), normal])
 
 
+def smallest_box(points: F64) -> tuple[F64, F64, F64]:
+    """Axes (3, 3), as rows, sides (3,) and middle (3,) of the smallest box around points (N, 3); see `box_axes`."""
+    axes = box_axes(points)
+    along = points @ axes.T
+    low, high = along.min(axis=0), along.max(axis=0)
+    return axes, high - low, 0.5 * (low + high) @ axes
+
+
 def half_turns(points: F64) -> tuple[F64, F64]:
     """Motions R (K, 3, 3) and t (K, 3), x -> R x + t, that map the smallest box around points (N, 3) onto itself: by
     half a turn about each of its axes; none where the points have no hull.
     """
-    axes = box_axes(points)
-    along = points @ axes.T
-    middle = 0.5 * (along.min(axis=0) + along.max(axis=0)) @ axes
+    axes, _, middle = smallest_box(points)
     R = 2.0 * axes[:, :, None] * axes[:, None, :] - np.eye(3)
     return R, middle - R @ middle
 

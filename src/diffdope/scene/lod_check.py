@@ -7,9 +7,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.geometry.vectors import areas
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.nearest import Tree
-from diffdope.scene.sampling import Samples, areas, averaged, spread_on_each, spread_over, texels
+from diffdope.scene.sampling import Samples, averaged, spread_on_each, spread_over, texels
 
 F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]

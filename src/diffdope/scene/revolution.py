@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry import so3
-from diffdope.scene.box_axes import box_axes
+from diffdope.scene.box_axes import smallest_box
 
 F64 = NDArray[np.float64]
 
@@ -113,12 +113,8 @@ def longest_axis(points_m: F64) -> Axis | None:
 
     None where the points lie in a plane.
     """
-    axes = box_axes(points_m)
-    if not len(axes):
-        return None
-    along = points_m @ axes.T
-    low, high = along.min(axis=0), along.max(axis=0)
-    return Axis(axes[int(np.argmax(high - low))], 0.5 * (low + high) @ axes)
+    axes, sides, middle = smallest_box(points_m)
+    return Axis(axes[int(np.argmax(sides))], middle) if len(axes) else None
 
 
 def _robust_axis(lines: F64, start: int) -> tuple[F64, F64]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.geometry.vectors import cross, lengths
+from diffdope.geometry.vectors import areas, cross, lengths
 from diffdope.scene.blocks import mean_of_texels
 from diffdope.scene.mesh import Mesh
 
@@ -30,15 +30,6 @@ class Samples(NamedTuple):
         for k in (1, 2):
             total += values[corners[:, k]] * self.weights[:, k : k + 1]
         return total
-
-
-def areas(points: F64, faces: I32) -> F64:
-    """Areas (F,) of triangles, points (V, 2) or (V, 3)."""
-    a, b, c = (points[faces[:, k]] for k in range(3))
-    b, c = b - a, c - a
-    if points.shape[1] == 2:
-        return np.asarray(0.5 * np.abs(b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0]))
-    return np.asarray(0.5 * lengths(cross(b, c)))
 
 
 def normals_of(points: F64, faces: I32, face: Int) -> F64:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import some_of
-from diffdope.geometry.vectors import cross, lengths
+from diffdope.geometry.vectors import areas
 from diffdope.note_codes import Note, NoteCode
 from diffdope.scene.extent import diameter
 
@@ -28,12 +28,12 @@ def note_on_stray_pieces(vertices_m: F64, faces: I32, diameter_m: float) -> tupl
         faces: (F, 3).
         diameter_m: of the mesh, metres.
     """
-    areas = _areas(vertices_m, faces)
-    away = vertices_m - areas @ vertices_m[faces].mean(axis=1) / areas.sum()
+    area = areas(vertices_m, faces)
+    away = vertices_m - area @ vertices_m[faces].mean(axis=1) / area.sum()
     kept = np.ones(len(faces), np.bool_)
     pieces: list[F64] = []
     while len(pieces) < _MOST and kept.any():
-        beyond = _beyond_a_gap(away, faces, areas, kept)
+        beyond = _beyond_a_gap(away, faces, area, kept)
         if beyond is None:
             break
         pieces.append(vertices_m[faces[beyond]].mean(axis=(0, 1)))
@@ -45,7 +45,7 @@ def note_on_stray_pieces(vertices_m: F64, faces: I32, diameter_m: float) -> tupl
         return ()
     count = int(np.count_nonzero(~kept))
     places = [f"({', '.join(f'{1e3 * value:.4g}' for value in one)}) mm" for one in pieces]
-    share = areas[~kept].sum() / areas.sum()
+    share = area[~kept].sum() / area.sum()
     text = (
         f"{count} of {len(faces)} triangles lie apart from all others, at {some_of(places, most=3)}, and have "
         f"{100 * share:.2g} % of the surface: with them, the diameter is {1e3 * diameter_m:.4g} mm, without "
@@ -55,13 +55,13 @@ def note_on_stray_pieces(vertices_m: F64, faces: I32, diameter_m: float) -> tupl
     return (Note(NoteCode.MESH_STRAY, text),)
 
 
-def _beyond_a_gap(away: F64, faces: I32, areas: F64, kept: Bool) -> Int | None:
+def _beyond_a_gap(away: F64, faces: I32, area: F64, kept: Bool) -> Int | None:
     """The faces at the far end of the mesh, behind a plane that nothing crosses; None if they are more than specks.
 
     Args:
         away: vertices (V, 3) as seen from the middle of the surface.
         faces: (F, 3).
-        areas: of the faces (F,).
+        area: of the faces (F,).
         kept: faces (F,) that are looked at.
     """
     chosen = np.flatnonzero(kept)
@@ -72,12 +72,6 @@ def _beyond_a_gap(away: F64, faces: I32, areas: F64, kept: Bool) -> Int | None:
     order = np.argsort(first)
     reached = np.maximum.accumulate(last[order])
     gaps = np.flatnonzero(first[order][1:] > reached[:-1]) + 1
-    beyond = np.cumsum(areas[chosen[order]][::-1])[::-1]  # the surface of a face and of all behind it
-    gaps = gaps[beyond[gaps] < _SPECK * areas.sum()]
+    beyond = np.cumsum(area[chosen[order]][::-1])[::-1]  # the surface of a face and of all behind it
+    gaps = gaps[beyond[gaps] < _SPECK * area.sum()]
     return None if len(gaps) == 0 else np.asarray(chosen[order[gaps[0] :]], np.intp)
-
-
-def _areas(vertices_m: F64, faces: I32) -> F64:
-    a, b, c = np.moveaxis(vertices_m[faces], 1, 0)
-    areas: F64 = 0.5 * lengths(cross(b - a, c - a))
-    return areas

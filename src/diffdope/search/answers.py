@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import right_minimum
 from diffdope.geometry import so3
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, between
 from diffdope.scene.alikeness import Alikeness
 
 F64 = NDArray[np.float64]
@@ -89,7 +89,7 @@ def answers_of(poses: Sequence[Pose], log_odds: F64, alike: Alikeness) -> Answer
     """
     groups: list[list[int]] = []
     for k in np.argsort(-np.asarray(log_odds), kind="stable"):
-        same = (group for group in groups if alike.unnoticed(*_between(poses[group[0]], poses[k])))
+        same = (group for group in groups if alike.unnoticed(*between(poses[group[0]], poses[k])))
         group = next(same, None)
         if group is None:
             groups.append([int(k)])
@@ -116,13 +116,8 @@ def _answer(poses: Sequence[Pose], probability: float) -> Answer:
 _TURNED_RAD = np.radians(10.0)  # less is the same pose, not come to rest in quite the same place
 
 
-def _between(one: Pose, other: Pose) -> tuple[F64, F64]:
-    """The motion of the model's frame that makes the first pose the other: T_one^-1 T_other."""
-    return one.R_m2c.T @ other.R_m2c, one.R_m2c.T @ (other.t_m2c - one.t_m2c)
-
-
 def _in_words(one: Pose, other: Pose) -> str:
-    turn = so3.log(_between(one, other)[0])
+    turn = so3.log(between(one, other)[0])
     angle = float(np.linalg.norm(turn))
     axis = ", ".join(f"{value:.2f}" for value in turn / max(angle, 1e-12))
     return f"turned by {np.degrees(angle):.0f} degrees about model axis ({axis})"

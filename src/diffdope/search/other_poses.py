@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import TOLERANCE
+from diffdope.estimate.tolerance import displacement
 from diffdope.geometry import so3
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose, difference, solved_pose
@@ -143,5 +144,4 @@ def _turned(pose: Pose) -> list[Pose]:
 def _apart(meshes: MeshLevels, one: Pose, other: Pose) -> float:
     """RMS displacement of the surface from one pose to another, as a share of the diameter."""
     step = difference(one, other)
-    own = np.concatenate([other.R_m2c.T @ step[:3], other.R_m2c.T @ step[3:]])
-    return float(np.sqrt(max(own @ meshes.displacement_form @ own, 0.0)) / meshes.length_m)
+    return displacement(np.outer(step, step), meshes.displacement_form, other.R_m2c) / meshes.length_m

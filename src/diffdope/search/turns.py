@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_count, expected
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, between
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.problem import Problem
@@ -129,7 +129,7 @@ def turned_alternatives(
         other = Pose(R[k], t[k])
         if k == 0 or cost[k] > _DEARER * cost.min() or _same(other, found, length_m):
             continue
-        if cost[k] > _LOWER * cost[0] and alike.unnoticed(*_between(found, other)):
+        if cost[k] > _LOWER * cost[0] and alike.unnoticed(*between(found, other)):
             continue
         turned.append(other)
     return _ranked(turned, found, level, buffers, length_m)
@@ -196,8 +196,3 @@ def _ranked(poses: list[Pose], found: Pose, level: LevelProblem, buffers: Buffer
 
 def _same(one: Pose, other: Pose, length_m: float) -> bool:
     return one.angle_to(other) < _ANGLE_RAD and one.distance_to(other) < _DISTANCE * length_m
-
-
-def _between(one: Pose, other: Pose) -> tuple[F64, F64]:
-    """The motion of the model's frame that makes the first pose the other."""
-    return one.R_m2c.T @ other.R_m2c, one.R_m2c.T @ (other.t_m2c - one.t_m2c)
