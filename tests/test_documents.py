@@ -9,6 +9,8 @@ import ast
 import importlib
 import importlib.util
 import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +19,8 @@ import pytest
 import diffdope
 from diffdope.cli.commands import COMMANDS
 from diffdope.experiments.registry import MODULES
+from diffdope.pipelines.settings import PRESETS
+from diffdope.search.levels import LISTS, PyramidSettings
 from tests.conftest import PROJECT
 
 WIDEST = 100
@@ -216,6 +220,60 @@ def test_names_in_pages_exist_in_the_code(name: str) -> None:
     found = [span for span in spans if re.fullmatch(r"[A-Za-z_][\w.]+\w(\(\))?", span) and "_" in span]
     unknown = [span for span in found if span.removesuffix("()").rpartition(".")[2] not in known]
     assert not unknown, f"{name}: {unknown}"
+
+
+def settings_of(owner: object, above: str = "") -> Iterator[str]:
+    """Names of settings, and of those within them, as commands and settings files have them."""
+    for one in fields(owner):  # type: ignore[arg-type]
+        value, name = getattr(owner, one.name), above + one.name
+        yield name
+        if isinstance(value, PyramidSettings):
+            yield from (f"{name}.{part}" for part in LISTS)
+        if is_dataclass(value):
+            yield from settings_of(value, f"{name}.")
+
+
+SETTINGS = frozenset(settings_of(PRESETS["default"]))
+MEMBER = re.compile(r"`([A-Z][A-Za-z]*[a-z])\.(\w+)(?:\(\))?`")  # not A.csv
+
+
+def unknown_settings(text: str) -> list[str]:
+    """Of `search.near.first` and the like, those that are no settings."""
+    named = re.findall(r"`(?:--)?((?:search|objective|tracking|crop|descent)\.[\w.-]+)`", text)
+    return [name for name in named if name.rstrip(".").replace("-", "_") not in SETTINGS]
+
+
+@cache
+def words_beside(owner: str) -> frozenset[str]:
+    """Words of the files that define a class."""
+    texts = (file.read_text(encoding="utf-8") for file in (PROJECT / "src").rglob("*.py"))
+    homes = (text for text in texts if re.search(rf"^class {owner}\b", text, re.MULTILINE))
+    return frozenset(word for home in homes for word in re.findall(r"\w+", home))
+
+
+def unknown_members(text: str) -> list[str]:
+    """Of `Class.member`, those whose class or member the code does not have."""
+    return [f"{owner}.{member}" for owner, member in MEMBER.findall(text) if member not in words_beside(owner)]
+
+
+@each_present_page
+def test_settings_and_members_in_pages_exist(name: str) -> None:
+    if name != "CHANGELOG.md":  # it names what was renamed
+        text = prose_of(lines_of(name))
+        assert not unknown_settings(text) + unknown_members(text), name
+
+
+def test_settings_and_members_that_do_not_exist_are_found() -> None:
+    text = "`search.near.first` `--search.box.climb.drawn` `search.nearest` `Pose.retract` `Light.removed` `Pose.pull`"
+    assert unknown_settings(text) == ["search.nearest"]
+    assert unknown_members(text) == ["Light.removed", "Pose.pull"]
+
+
+def test_the_architecture_has_a_row_for_each_folder_and_each_file_of_joint() -> None:
+    page, source = "\n".join(lines_of("docs/architecture.md")), PROJECT / "src" / "diffdope"
+    folders = [f"`{one.name}/`" for one in source.iterdir() if one.is_dir() and one.name != "__pycache__"]
+    files = [f"`{one.name}`" for one in (source / "joint").glob("*.py") if one.name != "__init__.py"]
+    assert [one for one in folders + files if one not in page] == []
 
 
 def places() -> list[tuple[str, str]]:

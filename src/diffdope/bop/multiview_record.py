@@ -29,7 +29,7 @@ NOTHING_IN_COMMON = (
     "the views have no object in common, though several show one of a kind: are cam_R_w2c and cam_t_w2c right, world "
     "to camera, in millimetres, and of these images?"
 )
-_POINTS = 2000  # for the running error; `bop eval` takes all vertices
+_POINTS = 2000  # for the running error; `bop eval` takes ten times as many
 _NEAR = 0.5  # of the diameter: nearer to a true instance of its kind, a result is taken to be of that
 
 

@@ -29,7 +29,7 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 
 _REFINERS = 24  # kept per process, each with a few MB of mesh tables and scratch
-_POINTS = 2000  # for the running error; `bop eval` takes all vertices
+_POINTS = 2000  # for the running error; `bop eval` takes ten times as many
 Bool = NDArray[np.bool_]
 
 
