@@ -68,12 +68,6 @@ class Row:
         name = f"{self.scene_id:06d}/{self.im_id:06d}/{self.gt_id:06d}"
         return f"{name}#{self.trial}" if self.trial else name
 
-    @property
-    def recall_bop19(self) -> float:
-        """Mean of the recalls of VSD, MSSD and MSPD, of the last two where there is no depth."""
-        parts = [self.recall_mssd, self.recall_mspd, *([] if self.recall_vsd is None else [self.recall_vsd])]
-        return float(np.mean(parts))
-
 
 @dataclass(frozen=True)
 class BopEvaluation:

@@ -128,14 +128,6 @@ class InputFlags:
         """As `MaskFile` takes it."""
         return None if self.mask_inverted is None else self.mask_inverted == "yes"
 
-    @property
-    def how_camera(self) -> dict[str, Any]:
-        """What the flags say of the camera's file, as `load_camera` takes it."""
-        return {
-            "image_id": self.image_id, "camera_id": self.camera_id,
-            "camera_size": size_of("camera-size", self.camera_size), "rectified": self.rectified,
-        }  # fmt: skip
-
 
 def observation_of(capture: Capture) -> Observation:
     """Camera and images as the library takes them."""

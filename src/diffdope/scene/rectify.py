@@ -41,14 +41,6 @@ class RectifyingMap:
             cure = "its coefficients, or their order, belong to another camera"
             raise expected("distortion", "a lens that shows some of the rectified picture", "one that shows none", cure)
 
-    @property
-    def most_px(self) -> float:
-        """How far the lens moves a pixel at most, pixels, where the picture shows it."""
-        height, width = self.columns.shape
-        off = np.hypot(self.columns - np.arange(width), self.rows - np.arange(height)[:, None])
-        inside = (self.columns >= 0) & (self.columns < width) & (self.rows >= 0) & (self.rows < height)
-        return float(off[inside].max(initial=0.0))
-
 
 @lru_cache(maxsize=_KEPT)
 def rectifying_map(camera: Camera) -> RectifyingMap:
