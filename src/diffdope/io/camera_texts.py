@@ -16,6 +16,7 @@ import numpy as np
 from diffdope.errors import DiffDopeError, as_floats, expected
 from diffdope.io.array_files import read_arrays
 from diffdope.io.json_files import parse_json, read_text
+from diffdope.io.numbers import is_number
 
 # COLMAP's models (src/colmap/sensor/models.h): names of the parameters in their order.
 _COLMAP = {
@@ -61,7 +62,7 @@ def read_names(path: Path, name: str = "camera") -> dict[str, Any]:
     if rows and all(_COLMAP_LINE.fullmatch(row) for row in rows):
         return {f"camera {row.split()[0]}": _colmap(row.split(), f"{name} file {path}") for row in rows}
     numbers = re.sub(r"[\[\],;]", " ", " ".join(rows)).split()
-    if numbers and all(_is_number(word) for word in numbers):
+    if numbers and all(is_number(word) for word in numbers):
         return _matrix([float(word) for word in numbers], path, name)
     return _yaml(text, path, name)
 
@@ -140,7 +141,7 @@ def _node(node: Any) -> Any:
     if len(node):
         return {child.tag: _node(child) for child in node}
     words = (node.text or "").split()
-    numbers = [float(word) for word in words] if words and all(map(_is_number, words)) else None
+    numbers = [float(word) for word in words] if words and all(map(is_number, words)) else None
     if numbers is None:
         return " ".join(words).strip('"')
     return numbers if len(numbers) > 1 or node.tag == "data" else numbers[0]
@@ -173,11 +174,3 @@ def _arrays(path: Path, name: str) -> dict[str, Any]:
     if isinstance(stored, np.ndarray):
         return _matrix(as_floats(f"{name} file {path}", stored).ravel().tolist(), path, name)
     return {key: array.tolist() for key, array in stored.items()}
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True

@@ -17,6 +17,7 @@ from diffdope.errors import as_floats, check_choice, check_finite, check_path, c
 from diffdope.io.array_files import read_arrays
 from diffdope.io.json_files import read_json, read_text
 from diffdope.io.names import counted
+from diffdope.io.numbers import is_number
 
 F64 = NDArray[np.float64]
 
@@ -176,7 +177,7 @@ def _from_csv(path: Path) -> tuple[JointTable, str | None]:
     except ValueError as error:
         cure = "the first line names the joints"
         raise expected("joints", f"numbers in {path}", str(error), cure) from error
-    frames = [Path(row[0].strip()).stem if not _is_number(row[0]) else row[0].strip() for row in rows[1:]]
+    frames = [Path(row[0].strip()).stem if not is_number(row[0]) else row[0].strip() for row in rows[1:]]
     return _table(path, heading[named:], numbers, frames if named else None), None
 
 
@@ -199,14 +200,6 @@ def _table(path: Path, names: Any, rows: Any, frames: list[str] | None) -> Joint
     if values.ndim != 2 or values.shape[1] != len(names) or len(values) == 0:
         raise expected("joints, positions", f"{len(names)} numbers a picture in {path}", f"shape {values.shape}")
     return JointTable(tuple(names), values, None if frames is None else tuple(Path(f).name for f in frames))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _numbers(name: str) -> tuple[float, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.io.numbers import is_number
 from diffdope.scene.parts import REPEAT, Wrap
 from diffdope.scene.readers.source import MeshSource
 
@@ -110,7 +111,7 @@ def _read_texture(material: Material, value: str, source: MeshSource) -> None:
 def _count(option: str, words: list[str]) -> int:
     """How many of the words that follow belong to an option."""
     following = words[: _VALUES[option]]
-    numbers = [_is_number(word) for word in following]
+    numbers = [is_number(word) for word in following]
     return numbers.index(False) if option in _UP_TO and False in numbers else len(following)
 
 
@@ -131,11 +132,3 @@ def _set(material: Material, option: str, values: list[str], source: MeshSource)
             source.note("a texture's turbulence (-t) is left out")
         case "-cc" if values == ["on"]:
             source.note("a texture's colour correction (-cc) is left out")
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
