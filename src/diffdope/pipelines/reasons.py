@@ -18,7 +18,13 @@ from diffdope.note_codes import CONTRADICTIONS, Note, NoteCode, of_codes
 from diffdope.pipelines.plausible import EVERYTHING, covered_share
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import FAST
-from diffdope.pipelines.what_if import other_way_round, second_part, texture_upside_down
+from diffdope.pipelines.what_if import (
+    CHANNELS_SWAPPED,
+    TEXTURE_FLIPPED,
+    other_way_round,
+    second_part,
+    texture_upside_down,
+)
 from diffdope.problem.failure import Failure
 from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
@@ -163,14 +169,12 @@ def of_other_kinds(
     rgb = crop.rgb
     if rgb is not None and evidence.texture is not None and evidence.texture < _PATTERN:
         if _patterned(_searched(meshes, crop.with_rgb(rgb[..., ::-1]), pose), evidence.texture):
-            text = "the colours fit with red and blue swapped: are the channels in the order BGR?"
-            yield Note(NoteCode.CHANNELS_SWAPPED, text)
+            yield CHANNELS_SWAPPED
             return
         near = pose if started or crop.mask_box is None else None  # which way round it was found says nothing
         flipped = None if meshes.mesh.uv is None else _searched(texture_upside_down(meshes), crop, near)
         if _patterned(flipped, evidence.texture):
-            text = "the colours fit with the texture upside down: is v of its coordinates the other way (v -> 1 - v)?"
-            yield Note(NoteCode.TEXTURE_FLIPPED, text)
+            yield TEXTURE_FLIPPED
             return
     fits = (evidence.overlap or 1.0) > _FITS and (evidence.depth_inliers or 1.0) > _FITS
     if fits and evidence.texture is not None and evidence.texture < _NO_PATTERN:

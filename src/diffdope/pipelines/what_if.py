@@ -55,6 +55,15 @@ _TURNS = (
 )
 
 
+CHANNELS_SWAPPED = Note(
+    NoteCode.CHANNELS_SWAPPED, "the colours fit with red and blue swapped: are the channels in the order BGR?"
+)
+TEXTURE_FLIPPED = Note(
+    NoteCode.TEXTURE_FLIPPED,
+    "the colours fit with the texture upside down: is v of its coordinates the other way (v -> 1 - v)?",
+)
+
+
 def other_way_round(
     meshes: MeshLevels, observation: Observation, pose: Pose, names: Collection[str] = ("mask", "depth", "rgb")
 ) -> Iterator[Note]:  # fmt: skip
@@ -87,16 +96,11 @@ def other_way_round(
         elif image.modality == "rgb" and crop.rgb is not None:
             swapped = _fits(image, _quality(meshes, crop.with_rgb(crop.rgb[..., ::-1]), drawing), crop)
             if swapped > max(image.well, _BETTER * before):
-                text = "the colours fit with red and blue swapped: are the channels in the order BGR?"
-                yield Note(NoteCode.CHANNELS_SWAPPED, text)
+                yield CHANNELS_SWAPPED
             elif meshes.mesh.uv is not None:
                 flipped = _drawing(texture_upside_down(meshes), observation, window, pose)
                 if _fits(image, _quality(meshes, crop, flipped), crop) > max(image.well, _BETTER * before):
-                    yield Note(
-                        NoteCode.TEXTURE_FLIPPED,
-                        "the colours fit with the texture upside down: is v of its coordinates the other way "
-                        "(v -> 1 - v)?",
-                    )
+                    yield TEXTURE_FLIPPED
 
 
 def second_part(meshes: MeshLevels, observation: Observation, pose: Pose) -> Iterator[Note]:
