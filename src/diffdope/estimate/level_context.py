@@ -18,7 +18,15 @@ _LEAST_DISTANCE = 1e-3  # of the diameter: nothing so near is seen whole
 def context_of(
     level: LevelProblem, pose: Pose, *, length_m: float, tilt: float, gain: GainModel
 ) -> RegressionContext:  # fmt: skip
-    """What the regression needs to know of a level around a pose; for the arguments see `robust_gauss_newton`."""
+    """What the regression needs to know of a level around a pose.
+
+    Args:
+        level: the last of a search.
+        pose: of the object, where that ended.
+        length_m: the object's diameter.
+        tilt: of its facets, see `tessellation.facet_tilt`.
+        gain: what was fitted to the colours.
+    """
     # The middle of an object that reaches past the camera may lie in its plane, at no distance.
     camera, distance_m = level.crop.camera, max(float(pose.t_m2c[2]), _LEAST_DISTANCE * length_m)
     return RegressionContext(
@@ -33,6 +41,12 @@ def noise_at(
     """What is known about errors at a level: more where no mask says which pixels are the object's, or one is off.
 
     An outline that follows a mask hides its width: an unknown as large as what is left, if colours alone may tell it.
+
+    Args:
+        level: the last of a search.
+        noise: as the settings have it.
+        border_px: how far the mask's border is from the pose's outline, pixels of the crop; 0 without a mask.
+        good_px: as far is that of a good mask; the width of one that is off is an unknown.
     """
     if level.crop.mask is not None:
         wider = float(np.sqrt(max(border_px**2 - good_px**2, 0.0))) * (level.colored and level.crop.depth is None)

@@ -21,11 +21,9 @@ from diffdope.estimate.covariance import (
     information_eigenbasis,
     uncertainty,
 )
-from diffdope.estimate.level_context import context_of, noise_at
 from diffdope.estimate.regression import RegressionContext, TermEquations, regress
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose, difference
-from diffdope.problem.level_problem import GainModel, LevelProblem
 from diffdope.problem.linearised import Linearised
 from diffdope.terms.quadratic_factor import QuadraticFactor, summed
 from diffdope.terms.registry import NoiseSettings
@@ -236,32 +234,6 @@ class RobustGaussNewton:
     def _distance(self, pose: Pose, other: Pose) -> float:
         """Radians and shares of half the diameter, taken together."""
         return float(np.hypot(pose.angle_to(other), pose.distance_to(other) / self._view.length_m))
-
-
-def robust_gauss_newton(
-    level: LevelProblem, pose: Pose, *, length_m: float, tilt: float, gain: GainModel, settings: PolishSettings,
-    noise: NoiseSettings, beside: Evidence = nothing_beside, reach: float = 1.0, kept: float = 0.0,
-    border_px: float = 0.0, good_px: float = np.inf,
-) -> RobustGaussNewton:  # fmt: skip
-    """The last steps of a level, around a pose of the object.
-
-    Args:
-        level: the last of the search.
-        pose: where that ended.
-        length_m: the object's diameter.
-        tilt: of its facets, see `tessellation.facet_tilt`.
-        gain: what was fitted to the colours.
-        settings: of the steps.
-        noise: what is known about errors.
-        beside: what is known of a pose beside the images.
-        reach: how far off the start is, as a share of the spread.
-        kept: share of its error along the view that the steps leave.
-        border_px: how far the mask's border is from the pose's outline, pixels of the crop; 0 without a mask.
-        good_px: as far is that of a good mask; the width of one that is off is an unknown.
-    """
-    view = context_of(level, pose, length_m=length_m, tilt=tilt, gain=gain)
-    errors = noise_at(level, noise, border_px, good_px)
-    return RobustGaussNewton(level.factor.linearise, view, settings, errors, beside, reach, kept)
 
 
 def cost_of(parts: Parts, first: Parts) -> float:

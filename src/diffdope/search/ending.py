@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import right_minimum
-from diffdope.estimate.robust_gauss_newton import Evidence, RobustEstimate, RobustGaussNewton, robust_gauss_newton
+from diffdope.estimate.level_context import context_of, noise_at
+from diffdope.estimate.robust_gauss_newton import Evidence, RobustEstimate, RobustGaussNewton
 from diffdope.estimate.start_weight import systematic, weighed
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
@@ -204,13 +205,11 @@ class Ending:
 
     def _steps(self, found: Candidates, beside: Evidence, kept: float = 0.0) -> RobustGaussNewton:
         """The last steps; beside: what is known beside residuals; kept: of the start's error along the view."""
-        search = self.settings
-        return robust_gauss_newton(
-            found.level, found.pose, length_m=self.meshes.length_m, tilt=self.meshes.tilt, gain=search.light,
-            settings=search.polish, noise=search.noise, beside=beside,
-            reach=reach_of(search, nearby=self.stages is not None and self.stages.moved(found) <= MOVED),
-            kept=kept, border_px=found.border_px, good_px=search.mask_error_px or np.inf,
-        )  # fmt: skip
+        search, level, meshes = self.settings, found.level, self.meshes
+        view = context_of(level, found.pose, length_m=meshes.length_m, tilt=meshes.tilt, gain=search.light)
+        noise = noise_at(level, search.noise, found.border_px, search.mask_error_px or np.inf)
+        reach = reach_of(search, nearby=self.stages is not None and self.stages.moved(found) <= MOVED)
+        return RobustGaussNewton(level.factor.linearise, view, search.polish, noise, beside, reach, kept)
 
 
 def status_of(
