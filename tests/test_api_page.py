@@ -63,6 +63,13 @@ def test_a_docstring_becomes_lists() -> None:
     )
 
 
+def test_lists_stay_lists_and_what_is_returned_is_one_text() -> None:
+    text = "Kinds.\n\n- `a`: [k1]\n- `b`: two\n\nReturns:\n    The one, and\n    the other [m]."
+    assert make_api.prose(text) == (
+        "Kinds.\n\n- `a`: \\[k1\\]\n- `b`: two\n\n**Returns**\n\n- The one, and the other \\[m\\]."
+    )
+
+
 def test_a_signature_is_as_in_the_source() -> None:
     own = inspect.signature(Sample.plain)
     assert make_api.signature("Sample.plain", own, skip_first=True) == "Sample.plain(x: int, *, by: float = 0.5)"

@@ -46,6 +46,7 @@ explained in [glossary.md](glossary.md), and the numbers of a `Preset` in
 # Of public values, which have no docstring of their own.
 VALUES = {"PRESETS": 'The presets by name: a mapping from "default", "fast" and "paper" to a `Preset`.'}
 SECTIONS = ("Args", "Attributes", "Returns", "Yields", "Raises")
+WITHOUT_NAMES = ("Returns:", "Yields:")  # one text each
 
 
 def public_names() -> list[str]:
@@ -208,7 +209,10 @@ def prose(text: str) -> str:
         head, _, rest = paragraph.partition("\n")
         if head.rstrip(":") in SECTIONS and head.endswith(":"):
             out.append(f"**{head.rstrip(':')}**")
-            out.append("\n".join(wrapped(f"- {item}", hang="  ") for item in items(rest.splitlines())))
+            listed = [escaped(" ".join(rest.split()))] if head in WITHOUT_NAMES else items(rest.splitlines())
+            out.append("\n".join(wrapped(f"- {item}", hang="  ") for item in listed))
+        elif paragraph.startswith("- "):
+            out.append("\n".join(wrapped(escaped(line), hang="  ") for line in paragraph.splitlines()))
         elif paragraph.startswith("    "):
             out.append("\n".join(f"    {line.strip()}" for line in paragraph.splitlines()))
         else:

@@ -31,12 +31,10 @@ class Distortion:
     Normalised coordinates are x = X / Z and y = Y / Z of a ray; the distorted ones, times (fx, fy) and plus (cx, cy),
     are pixels. Models and the order of their coefficients:
 
-    | model | coefficients |
-    |---|---|
-    | opencv | k1 k2 p1 p2 [k3 [k4 k5 k6 [s1 s2 s3 s4]]], as cv2.calibrateCamera returns them; ROS's plumb_bob too |
-    | fisheye | k1 k2 k3 k4 [k5 k6 [p1 p2 [s1 s2 s3 s4]]] of the angle: cv2.fisheye, equidistant; 12: FISHEYE624 |
-    | thin_prism_fisheye | k1 k2 p1 p2 k3 k4 sx1 sy1 of the angle, as COLMAP has it |
-    | fov | omega of Devernay and Faugeras |
+    - `opencv`: k1 k2 p1 p2 [k3 [k4 k5 k6 [s1 s2 s3 s4]]], as cv2.calibrateCamera returns them; ROS's plumb_bob too
+    - `fisheye`: k1 k2 k3 k4 [k5 k6 [p1 p2 [s1 s2 s3 s4]]] of the angle: cv2.fisheye, equidistant; 12: FISHEYE624
+    - `thin_prism_fisheye`: k1 k2 p1 p2 k3 k4 sx1 sy1 of the angle, as COLMAP has it
+    - `fov`: omega of Devernay and Faugeras
 
     Attributes:
         coefficients: without unit.

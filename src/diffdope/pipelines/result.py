@@ -77,8 +77,9 @@ class RefinementResult:
     covariance: F64 | None = None
     """(6, 6) in (rho [m], phi [rad]); None from a solver that has none, or where nothing could be compared."""
     unobserved: F64 | None = None
-    """(K, 6) directions about which the images say less than `search.noise.spread`, in (rho [m], phi [rad]), each of
-    length 1 in (rho over half the diameter, phi); the notes name them. Along them the covariance is that spread."""
+    """(K, 6) directions that the images tell no better than to half of `search.noise.spread` and `spread_deg`, in (rho
+    [m], phi [rad]), each of length 1 in (rho over half the diameter, phi); the notes name them. Along them the pose
+    stays where the start has it, and the covariance is as wide as the robust cost and the start's error allow."""
     confidence: float | None = None
     """Probability that the surface is off by less than `tolerance_m`: that of the right minimum times that of an error
     below the tolerance there, which the covariance tells; without one, errors as they usually are. None from a solver
