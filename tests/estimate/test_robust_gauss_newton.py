@@ -1,0 +1,73 @@
+"""The last steps where no image is compared, and evidence of the pose alone says where they lead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.estimate.regression import RegressionContext
+from diffdope.estimate.robust_gauss_newton import PolishSettings, RobustGaussNewton
+from diffdope.geometry.pose import Pose, difference
+from diffdope.problem.linearised import Linearised
+from diffdope.terms.quadratic_factor import QuadraticFactor
+from diffdope.terms.registry import NoiseSettings
+
+F64 = NDArray[np.float64]
+
+HALF_M = 0.05
+START = Pose(np.eye(3), np.array([0.02, -0.01, 0.6]))
+KNOWN = np.diag([1e8, 1e8, 1e8, 1e6, 1e6, 1e6])  # deviations of 0.1 mm and 1 mrad
+OFF = np.array([0.002, -0.001, 0.003, 0.02, 0.01, -0.03])
+
+
+def known_at(target: Pose, curvature: F64 = KNOWN, sign: float = 1.0) -> Callable[[Pose], QuadraticFactor]:
+    """Half of the squared distance from a pose; sign -1: its gradient is that, but the cost falls the other way."""
+
+    def at(pose: Pose) -> QuadraticFactor:
+        away = difference(pose, target)
+        return QuadraticFactor(pose, curvature @ away, curvature, 10.0 + sign * 0.5 * float(away @ curvature @ away))
+
+    return at
+
+
+def steps(beside: Callable[[Pose], QuadraticFactor]) -> RobustGaussNewton:
+    view = RegressionContext(
+        distance_m=0.6, pixel_m=0.6 / 600.0, length_m=HALF_M, tilt=0.0, width=160, light="gain-bias",
+        ray=START.t_m2c / 0.6,
+    )  # fmt: skip
+    nothing = Linearised({}, 1, 1)
+    return RobustGaussNewton(lambda R, t: nothing, view, PolishSettings(), NoiseSettings(), beside)
+
+
+def test_steps_lead_to_what_is_known() -> None:
+    target = START.retract(OFF)
+    found = steps(known_at(target))(START, START)
+    assert found.moved
+    assert found.pose.distance_to(target) < 1e-6 and found.pose.angle_to(target) < 1e-5
+    assert found.covariance is not None
+    np.testing.assert_allclose(found.covariance, np.linalg.inv(KNOWN), rtol=0.02, atol=1e-12)
+
+
+def test_steps_after_which_the_cost_is_higher_are_undone() -> None:
+    found = steps(known_at(START.retract(OFF), sign=-1.0))(START, START)
+    assert not found.moved and found.pose is START
+
+
+def test_steps_that_go_far_are_undone() -> None:
+    for far in (OFF * [0, 0, 0, 1, 1, 1] * 8.0, np.array([0.0, 0.0, 0.25 * HALF_M, 0.0, 0.0, 0.0])):
+        found = steps(known_at(START.retract(far)))(START, START)
+        assert not found.moved and found.pose is START
+
+
+def test_what_nothing_is_known_of_stays_where_the_start_has_it() -> None:
+    """Turns are unknown: the search ended turned, and the pose goes back to the start's turn; its place does not."""
+    places = np.diag(np.r_[np.diag(KNOWN)[:3], np.zeros(3)])
+    ended = START.retract([0.004, 0.0, 0.0, 0.05, -0.02, 0.04])
+    target = START.retract([0.003, 0.001, 0.0, 0.0, 0.0, 0.0])
+    found = steps(known_at(target, places))(ended, START)
+    assert found.moved
+    assert found.pose.angle_to(START) < 1e-6
+    assert found.pose.distance_to(target) < 1e-6
+    assert found.unobserved is not None and found.unobserved.shape == (3, 6)
