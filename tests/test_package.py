@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import pickle
 import re
 import subprocess
@@ -70,6 +71,20 @@ def test_every_export_resolves() -> None:
     assert dir(dd) == sorted(dd.__all__)
     assert {"Preset", "PRESETS", "Renderer", "overlay", "Distortion"} <= set(dir(dd))
     assert {"ConfidenceSettings", "PolishSettings", "SearchSettings", "NoteCode", "read_result"} <= set(dir(dd))
+
+
+@pytest.mark.parametrize(
+    ("former", "now"),
+    [
+        ("scene.images", "io.images"), ("scene.images", "io.masks"), ("scene.frames", "io.frames"),
+        ("bop.results", "io.bop_results"),
+    ],
+)  # fmt: skip
+def test_former_homes_hold_what_the_changelog_promises(former: str, now: str) -> None:
+    old, new = (importlib.import_module(f"diffdope.{name}") for name in (former, now))
+    shared = [name for name in old.__all__ if getattr(old, name) is getattr(new, name, None)]
+    assert shared
+    assert f"diffdope.{former}" in (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_unknown_attribute() -> None:
