@@ -252,3 +252,28 @@ def test_the_start_is_weighed_by_the_formulas_of_the_page() -> None:
     assert np.abs(found.pose.t_m2c - pose.t_m2c - step[:3]).max() < 1e-12
     assert np.abs(so3.log(found.pose.R_m2c @ pose.R_m2c.T) - step[3:]).max() < 1e-9
     assert np.abs(found.covariance - covariance).max() < 1e-9 * np.abs(covariance).max()
+
+
+def test_of_several_covariances_each_is_as_likely_as_the_start_makes_it() -> None:
+    """The page's sum over scales of the start and covariances of the images, written down once more."""
+    d, a = 0.008, np.radians(12.0)
+    pose = Pose(np.eye(3), np.array([0.02, 0.01, 0.7]))
+    start = pose.retract([0.003, -0.002, 0.004, 0.05, -0.03, 0.1])
+    sigmas = np.array([np.diag([1e-3, 1e-3, 4e-3, 0.01, 0.02, 0.01]) ** 2, np.diag([4e-3] * 3 + [0.05] * 3) ** 2])
+    found = weighed(pose, sigmas, start, angle_rad=a, distance_m=d)
+
+    P = np.diag([d**2] * 3 + [a**2] * 3) / 3.0
+    z = np.concatenate([start.t_m2c - pose.t_m2c, so3.log(start.R_m2c @ pose.R_m2c.T)])
+    likely, steps, within = [], [], []
+    for sigma in sigmas:
+        for s in 2.0 ** np.arange(-4.0, 4.1, 0.5):
+            total = sigma + s**2 * P
+            likely.append(np.exp(-0.5 * z @ np.linalg.solve(total, z)) / np.sqrt(np.linalg.det(total)))
+            steps.append(sigma @ np.linalg.solve(total, z))
+            within.append(s**2 * P @ np.linalg.solve(total, sigma))
+    share = np.array(likely) / np.sum(likely)
+    assert 0.05 < share[: len(share) // 2].sum() < 0.95, "one of the two alone would show nothing"
+    step = share @ np.array(steps)
+    covariance = sum(p * (C + np.outer(one - step, one - step)) for p, C, one in zip(share, within, steps, strict=True))
+    assert np.abs(found.pose.t_m2c - pose.t_m2c - step[:3]).max() < 1e-12
+    assert np.abs(found.covariance - covariance).max() < 1e-9 * np.abs(covariance).max()
