@@ -10,7 +10,7 @@ from rich.console import Console
 
 from diffdope.bop.refine_run import RunFiles, Tally
 from diffdope.cli.journal_display import JournalDisplay, Record
-from diffdope.cli.progress import COMPILES, Activity
+from diffdope.cli.progress import Activity
 from diffdope.pipelines.result import Status
 
 
@@ -19,7 +19,7 @@ class RunDisplay(JournalDisplay):
 
     def __init__(self, name: str, files: RunFiles) -> None:
         console = Console(stderr=True)
-        activity = Activity(f"{name}: preparing{COMPILES}", console, period_s=300.0)
+        activity = Activity(f"{name}: preparing", console, period_s=300.0)
         super().__init__("objects", files.records, activity, console)
         self._files = files
         self._add_mm: list[float] = []

@@ -104,7 +104,7 @@ def serve(given: ServeArguments, limits: Limits, token: str | None) -> None:
     app = create_app(limits, token=token, processes=True)
     config = uvicorn.Config(app, host=given.host, port=given.port, log_level="warning")
     socket = _bound(given)
-    with Activity("loading the kernels; after an installation, this compiles for a minute or two"):
+    with Activity("loading the kernels"):
         if given.warm:
             compile_apart(PRESETS["default"])
             warm_decoder()
