@@ -109,7 +109,9 @@ class GroupDisplay(JournalDisplay):
         console.print(f"targets of several views: {len(records)}; objects: {len(statuses)}: {counts or 'none refined'}")
         console.print(f"masks: {masks}", highlight=False, markup=False)
         if self._add_mm:
-            console.print(f"ADD median {np.median(self._add_mm):.2f} mm")
+            found = [one["errors"] for record in records for one in record.get("objects", ()) if one["errors"]]
+            symmetric = np.median([one["add_s_mm"] for one in found])
+            console.print(f"ADD median {np.median(self._add_mm):.2f} mm, ADD-S median {symmetric:.2f} mm")
         notes = [(key_of(record), note) for record in records for note in record.get("notes", ())]
         for key, note in notes[:_ERRORS]:
             console.print(f"note, target {key}: {note}", markup=False, highlight=False, soft_wrap=True)

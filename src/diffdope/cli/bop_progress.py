@@ -63,7 +63,11 @@ class RunDisplay(JournalDisplay):
         if self._add_mm:
             starts = [r["errors"]["start_add_mm"] for r in records if r.get("errors")]
             first = "" if given else " (of the first proposals, for there were no starts)"
-            console.print(f"ADD median {np.median(starts):.2f} mm{first} -> {np.median(self._add_mm):.2f} mm")
+            symmetric = np.median([r["errors"]["add_s_mm"] for r in records if r.get("errors")])
+            console.print(
+                f"ADD median {np.median(starts):.2f} mm{first} -> {np.median(self._add_mm):.2f} mm, "
+                f"ADD-S median {symmetric:.2f} mm"
+            )
         for text in tally.errors[:5]:
             console.print("error:", text, style="red", markup=False, highlight=False, soft_wrap=True)
         if tally.errors:
