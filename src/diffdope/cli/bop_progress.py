@@ -66,7 +66,8 @@ class RunDisplay(JournalDisplay):
             symmetric = np.median([r["errors"]["add_s_mm"] for r in records if r.get("errors")])
             console.print(
                 f"ADD median {np.median(starts):.2f} mm{first} -> {np.median(self._add_mm):.2f} mm, "
-                f"ADD-S median {symmetric:.2f} mm"
+                f"ADD-S median {symmetric:.2f} mm",
+                soft_wrap=True,
             )
         for text in tally.errors[:5]:
             console.print("error:", text, style="red", markup=False, highlight=False, soft_wrap=True)
