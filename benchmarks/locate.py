@@ -183,16 +183,39 @@ def summary(row: str, found: list[Found]) -> str:
     )
 
 
+def rows_of(names: Iterable[str]) -> list[str]:
+    """The rows of these names, in the order of the table; a name that is no row stands for all that begin with it.
+
+    Raises:
+        ValueError: if none does.
+    """
+    wanted: set[str] = set()
+    for name in names:
+        rows = [name] if name in ROWS else [row for row in ROWS if row.startswith(name)]
+        if not rows:
+            raise ValueError(
+                f"--sets: expected rows, or how their names begin, got {name!r}; there are {', '.join(ROWS)}"
+            )
+        wanted.update(rows)
+    return [row for row in ROWS if row in wanted]
+
+
 def main(argv: list[str] | None = None) -> int:
     """Prints a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sets", nargs="+", default=list(ROWS), metavar="NAME", help="rows, or how their names begin")
+    parser.add_argument(
+        "--sets", nargs="+", default=list(ROWS), metavar="NAME", help="rows; or how the names of several begin"
+    )
     parser.add_argument("--every", type=int, default=1, help="take every n-th case")
     parser.add_argument("--most", type=int, help="stop after so many cases")
     parser.add_argument("--rotations", type=int, nargs="+", default=[0], help="numbers of rotations, 0 for the default")
     parser.add_argument("--hypotheses", type=int, nargs="+", help="how many at each level, in place of the default's")
     parser.add_argument("--list", action="store_true", help="print each case that is off or not sure")
     options = parser.parse_args(argv)
+    try:
+        rows = rows_of(options.sets)
+    except ValueError as error:
+        parser.error(str(error))
     if not DATA.is_dir():
         print(f"the shared data are not at {DATA.name}: nothing to measure", file=sys.stderr)
         return 1
@@ -210,7 +233,7 @@ def main(argv: list[str] | None = None) -> int:
         if options.hypotheses:
             everywhere = how.search.everywhere.with_lists(hypotheses=options.hypotheses)
             how = replace(how, search=replace(how.search, everywhere=everywhere))
-        for row in (name for name in ROWS if name.startswith(tuple(options.sets))):
+        for row in rows:
             found = list(located(row, how, every=options.every, most=options.most, refiners=refiners))
             print(summary(f"{row}, {rotations} rotations" if rotations else row, found), flush=True)
             for one in found:

@@ -15,6 +15,8 @@ import trimesh
 
 import diffdope as dd
 from diffdope.errors import DiffDopeError
+from diffdope.joint.asked import starts_of
+from diffdope.scene.scene import Scene
 
 CAMERA = dd.Camera(500.0, 500.0, 31.5, 23.5, 64, 48)
 MESH = dd.Mesh([[0, 0, 0], [0.1, 0, 0], [0, 0.1, 0]], [[0, 1, 2]], colors=np.full((3, 3), 0.5))
@@ -30,6 +32,8 @@ OPTIONAL_COUNTS = tuple(value for value in COUNTS if value is not None)
 SEEDS = tuple(value for value in COUNTS if not (type(value) is int and value == 0))
 SIGNED_COUNTS = tuple(value for value in SEEDS if not (type(value) is int and value == -1))
 OBJECTS = ("text", 3, 1.5, [1.0], {}, np.eye(4))
+# Of what takes a pose: what is no matrix of one, and what holds a scale, is transposed, or mirrors.
+POSES = (*OBJECTS[:-1], np.eye(3), 2 * np.eye(4), np.eye(4) + np.eye(4)[3][:, None], np.diag([1, 1, -1, 1]), [POSE])
 STARTS = (*OBJECTS[:-1], [], [3], ["text"], np.eye(3), 2 * np.eye(4), [POSE, None], [[POSE]], np.zeros((2, 4, 4)))
 ARRAYS = ("text", None, {}, object(), [[1.0, 2.0], [3.0]], np.full((3, 3), np.nan), ["1", "2", "3"], 1j, np.zeros(5))
 IMAGES = ("text", {}, object(), [[1, 2], [3]], np.full((48, 64), np.nan), np.full((48, 64), "a"), np.zeros(5), 3)
@@ -71,8 +75,9 @@ case(dd.Pose.from_wxyz_xyz, dict(wxyz_xyz=np.ones(7)), wxyz_xyz=(*ARRAYS, np.zer
 case(dd.Pose.from_bop, dict(cam_R_m2c=np.eye(3), cam_t_m2c=np.ones(3)), cam_R_m2c=ARRAYS, cam_t_m2c=ARRAYS)
 case(POSE.apply, dict(x_m=np.ones(3)), x_m=("text", {}, object(), [[1, 2], [3]], np.zeros(5), 3))
 case(POSE.retract, dict(xi=np.zeros(6)), xi=(*ARRAYS, np.full(6, np.nan), np.full(6, np.inf)))
-case(POSE.angle_to, dict(other=POSE), other=(None, *OBJECTS))
-case(POSE.distance_to, dict(other=POSE), other=(None, *OBJECTS))
+case(POSE.angle_to, dict(other=POSE), other=(None, *POSES))
+case(POSE.distance_to, dict(other=POSE), other=(None, *POSES))
+case(POSE.__matmul__, dict(other=POSE), other=(None, *OBJECTS))
 mesh = dict(vertices_m=MESH.vertices_m, faces=MESH.faces)
 case(dd.Mesh, mesh, vertices_m=ARRAYS, faces=(*ARRAYS, [[0, 1, 7]], [[0, -1, 2]], [[0.5, 1, 2]], [[True] * 3]))
 case(
@@ -103,7 +108,7 @@ case(dd.SceneObject, dict(mesh=MESH), mesh=(None, *OBJECTS), symmetries=OBJECTS)
 SIGMAS = ("text", 3, {}, object(), (0.01,), (0.01, -1.0), (0.0, 1.0), (math.nan, 1.0), (50.0, 1.0), (0.01, True))
 case(
     dd.View, dict(observation=OBSERVATION, T_w2c=POSE),
-    observation=(None, *OBJECTS), T_w2c=OBJECTS, sigma=SIGMAS,
+    observation=(None, *OBJECTS), T_w2c=POSES, sigma=SIGMAS,
 )  # fmt: skip
 case(
     dd.Refiner, dict(mesh=MESH),
@@ -118,7 +123,7 @@ case(
 )  # fmt: skip
 case(
     REFINER.track, given,
-    observation=(None, *OBJECTS), pose=OBJECTS, time_s=tuple(value for value in NUMBERS if value is not None),
+    observation=(None, *OBJECTS), pose=POSES, time_s=tuple(value for value in NUMBERS if value is not None),
 )  # fmt: skip
 MASKED = OBSERVATION.with_mask(np.ones((48, 64), bool))
 case(
@@ -126,7 +131,7 @@ case(
     dict(observation=MASKED),
     observation=(None, *OBJECTS, OBSERVATION),
     progress=("text", 3, {}),
-    near=OBJECTS,
+    near=POSES,
 )
 DEEP = dd.Observation(CAMERA, depth=np.ones((48, 64)))
 BOXES = (*OBJECTS, (1, 2, 3), (1, 2, 0, 4), (1, 2, 3, -4), (float("nan"), 1, 2, 3), (70, 1, 5, 5), (0, -9, 5, 5))
@@ -146,7 +151,18 @@ case(
 SCENE = dd.SceneRefiner([MESH])
 MASK = {(0, 0): np.ones((48, 64), bool)}
 seen = dict(views=dd.View(OBSERVATION), masks=MASK)
-KEYED = ("text", 3, [1.0], {(1, 0): POSE}, {(0, 1): POSE}, {"a": POSE}, {(0, 0): 3}, {0.5: POSE}, [POSE, POSE])
+KEYED = (
+    "text",
+    3,
+    [1.0],
+    {(1, 0): POSE},
+    {(0, 1): POSE},
+    {"a": POSE},
+    {(0, 0): 3},
+    {0.5: POSE},
+    {0: np.eye(3)},
+    [POSE, POSE],
+)
 no_scene: dict[str, tuple[Any, ...]] = dict(
     views=(None, *OBJECTS, []), masks=("text", 3, [1.0], {0: MASK[0, 0]}, {(0, 0): "text"}, {(3, 0): MASK[0, 0]}),
     starts=(*KEYED, POSE), boxes=("text", 3, [1.0], {0: BOXES[-1]}, {(1, 0): BOXES[-1]}),
@@ -190,6 +206,20 @@ def test_what_is_no_argument_is_refused_by_name(
         # What is read as a matrix of numbers may be none of a camera: then its focal length is named.
         assert name in text.split("expected")[0] or (name == "entry" and text.startswith("camera")), (value, text)
         assert "expected" in text and "got" in text, (value, text)
+
+
+def test_a_matrix_does_wherever_a_pose_is_taken() -> None:
+    matrix = POSE.matrix
+    assert dd.View(OBSERVATION, matrix).T_w2c.matrix == pytest.approx(matrix)
+    assert POSE.angle_to(matrix) == POSE.distance_to(matrix.tolist()) == 0.0
+    assert REFINER.track(DEEP, matrix).initial_pose.matrix == pytest.approx(matrix)
+    assert REFINER.locate(MASKED, near=matrix).status in dd.Status
+    shot = dd.HandShot(OBSERVATION, T_base_flange=matrix)  # type: ignore[arg-type]
+    assert isinstance(shot.T_base_flange, dd.Pose)
+    assert np.array_equal(dd.overlay(MESH, OBSERVATION, matrix), dd.overlay(MESH, OBSERVATION, POSE))
+    scene = Scene([dd.View(OBSERVATION)], [dd.SceneObject(MESH)])
+    for starts in ([matrix], matrix[None], {0: matrix}, {(0, 0): matrix}):
+        assert starts_of(starts, scene)[0, 0].matrix == pytest.approx(matrix)
 
 
 @pytest.mark.parametrize("name", ["width", "height", "image_id", "camera_id"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import warnings
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,11 @@ from types import FunctionType
 _PACKAGE = Path(__file__).resolve().parent
 FOLDERS = tuple(_PACKAGE / name for name in ("render/kernels", "terms", "problem", "solve", "estimate", "scene"))
 _STAMP = "kernels.sha256"
+_LOG = logging.getLogger(__name__)
+_COMPILING = (
+    "diffdope compiles kernels that no run has needed before: up to a minute, longer where the processor has other "
+    "work; later runs load them"
+)
 
 
 def fingerprint(folders: tuple[Path, ...] = FOLDERS) -> str:
@@ -62,6 +68,17 @@ def keeps_compiled() -> bool:
         warnings.warn(f"{text}; NUMBA_CACHE_DIR can name one", RuntimeWarning, stacklevel=2)
         return False
     return True
+
+
+@cache
+def say_compiling() -> None:
+    """Says, once a process, that kernels are being compiled, because nothing else comes of it for a minute.
+
+    A record of the package's logger, of the level that Python shows on stderr where a program has set up no logging: in
+    a terminal, and below a cell. `logging.getLogger("diffdope").setLevel(logging.ERROR)` silences it.
+    """
+    if KEPT:  # or a warning has said that every process compiles
+        _LOG.warning(_COMPILING)
 
 
 drop_stale()  # here, because every kernel module imports this one before it can load compiled code

@@ -19,7 +19,7 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.environment import lookup_environment
 
-from diffdope.kernel_cache import KEPT
+from diffdope.kernel_cache import KEPT, say_compiling
 
 # Passes of numba that leave kernels as they are: they hold no closures, `with` blocks, `literal_unroll`, strings, array
 # expressions, parallel loops or functions of numpy that are inlined.
@@ -61,7 +61,8 @@ class _EntryLibrary(JITCodeLibrary):  # type: ignore[misc]
     _linking_libraries: list[Any]
 
     def finalize(self) -> None:
-        """Links, optimises and compiles."""
+        """Links, optimises and compiles: nearly all of the time that compiling takes."""
+        say_compiling()
         needed, self._linking_libraries = _needed(self._linking_libraries), []
         for library in needed:
             self._reload_init.update(library._reload_init)

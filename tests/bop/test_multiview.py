@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +59,7 @@ def test_both_sensors_give_one_pose_an_object_and_a_file_each(
     assert main(command(stereo, out, init=init)) == 0
     said = capsys.readouterr().out
     assert "targets of several views: 1; objects: 3: 3 converged" in said and "masks: ground truth" in said
+    assert re.search(r"ADD median [\d.]+ mm, ADD-S median [\d.]+ mm\n", said)
     assert {one.name for one in tmp_path.iterdir()} == {"results_photo.csv", "results_cam1.csv", "results.jsonl"}
     for sensor in ("photo", "cam1"):
         check_poses(stereo, tmp_path / f"results_{sensor}.csv", sensor, 0)

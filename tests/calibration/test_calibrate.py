@@ -269,7 +269,7 @@ def test_public_names_and_bad_arguments() -> None:
         calibrate(ARM, [shots[0], shots[0]])
     with pytest.raises(DiffDopeError, match="joints of 0: expected values of the joints"):
         calibrate(ARM, [Shot(shots[0].observation, {"joint1": 0.0}, "0")])
-    with pytest.raises(DiffDopeError, match="start: expected a Pose"):
-        calibrate(ARM, shots, start=np.eye(4))  # type: ignore[arg-type]
+    with pytest.raises(DiffDopeError, match="start: expected a Pose or a matrix"):
+        calibrate(ARM, shots, start="here")  # type: ignore[arg-type]
     with pytest.raises(DiffDopeError, match="robot: expected a Robot, got str; load_robot reads a URDF"):
         calibrate("arm.urdf", shots)  # type: ignore[arg-type]

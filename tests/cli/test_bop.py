@@ -53,6 +53,7 @@ def test_results_and_records(tree: Tree, tmp_path: Path, capsys: pytest.CaptureF
     assert "6 objects" in said and "6 instance by index" in said
     before, after = map(float, re.findall(r"ADD median ([\d.]+) mm -> ([\d.]+) mm", said)[0])
     assert after < 0.5 * before
+    assert float(re.findall(r" mm, ADD-S median ([\d.]+) mm\n", said)[0]) <= after
     rows = read_results(out)
     assert [(row.scene_id, row.im_id, row.obj_id) for row in rows] == [(1, im, o) for im in (0, 3) for o in (1, 1, 2)]
     assert len({row.time for row in rows}) == 2 and all(row.time > 0 for row in rows)

@@ -58,6 +58,9 @@ def test_processes_load_what_others_compiled(preset: str, tmp_path: Path) -> Non
     assert later[0] == "False"
     assert len({one[1] for one in [*both, later]}) == 1
     assert [one[2] for one in [*both, later]] == ["[]"] * 3, [one[3] for one in both]
+    # Who has others compile says so, once; nobody else does, nor do those.
+    assert [one[3].count("diffdope compiles kernels") for one in both] == [int(one[0] == "True") for one in both]
+    assert later[3] == ""
 
 
 NOWHERE = """
@@ -70,9 +73,29 @@ def test_without_a_folder_for_compiled_code_each_process_compiles_in_memory(tmp_
     compiled_here, pose, _, errors = said(started(NOWHERE + CODE.format(preset="fast"), tmp_path))
     assert compiled_here == "False"
     assert "finds no folder to keep compiled kernels in" in errors
+    assert "diffdope compiles kernels" not in errors  # that later runs load, there are none
     assert not list(tmp_path.iterdir())
     kept = refine(*packaged_example()[:3], preset="fast", threads=1)
     assert np.frombuffer(bytes.fromhex(pose)) == pytest.approx(kept.pose.t_m2c, abs=1e-6)  # compiled elsewhere
+
+
+DRAWN = """
+import logging
+import numpy as np
+import diffdope as dd
+from diffdope.scene.packaged import packaged_example
+{before}
+mesh, observation, start, _ = packaged_example()
+renderer = dd.Renderer(mesh, observation.camera)
+for _ in range(2):
+    renderer.render(start.R_m2c[None], start.t_m2c[None])
+"""
+
+
+@pytest.mark.parametrize("before", ["", "logging.getLogger('diffdope').setLevel(logging.ERROR)"])
+def test_a_process_that_compiles_itself_says_so_once_and_can_be_silenced(before: str, tmp_path: Path) -> None:
+    errors = said(started(DRAWN.format(before=before), tmp_path))[-1]
+    assert errors.count("diffdope compiles kernels") == len(errors.splitlines()) == int(not before)
 
 
 @pytest.fixture

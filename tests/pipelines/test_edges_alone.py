@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import diffdope as dd
 from diffdope.estimate.confidence import right_minimum
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.experiments.synthetic import CAMERA
@@ -88,3 +89,11 @@ def test_what_more_than_edges_holds_is_not_asked(
 def test_a_lost_frame_is_not_asked(meshes: MeshLevels, shares: list[float]) -> None:
     lost = result(FitQuality(outline=0.9), status=Status.LOST)
     assert EdgesAlone(meshes, 3).weighed(lost, FRAME) is lost
+
+
+def test_depth_that_says_nothing_of_the_object_is_no_photograph() -> None:
+    mesh = dd.Mesh([[0, 0, 0], [0.1, 0, 0], [0, 0.1, 0]], [[0, 1, 2]], colors=np.full((3, 3), 0.5))
+    camera = dd.Camera(500.0, 500.0, 31.5, 23.5, 64, 48)
+    wall = dd.Observation(camera, depth=np.ones((48, 64)))  # half a metre behind the object
+    pose = dd.Pose(np.eye(3), np.array([0.0, 0.0, 0.5]))
+    assert dd.Refiner(mesh).track(wall, pose).confidence == 0.0

@@ -4,8 +4,10 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 
+from diffdope.scene import farthest_pair
 from diffdope.scene.extent import diameter
 
 
@@ -50,6 +52,40 @@ def test_bodies_whose_corners_are_about_equally_far(rng: np.random.Generator, sh
     )
     points = points.astype(np.float32).astype(np.float64) + (100 if shape == "far away" else 0)
     assert diameter(points) == pytest.approx(pdist(points).max(), rel=1e-12)
+
+
+def lobed(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+    """Points of a smooth body of three lobes, about as wide in every direction: opposite to a lobe, it is flat."""
+    points = rng.normal(size=(count, 3))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    turn, flat = np.arctan2(points[:, 1], points[:, 0]), np.hypot(points[:, 0], points[:, 1])
+    return points * (1.0 + 0.05 * np.cos(3.0 * turn) * flat**3)[:, None]
+
+
+@pytest.mark.parametrize("count", [513, 1024, 3000])
+def test_lobes(rng: np.random.Generator, count: int) -> None:
+    for scale in ([1, 1, 1], [1, 1, 0.2], [3, 1, 1], [1, 1, 0]):
+        points = lobed(rng, count) * scale + [0.3, -7, 0.1]
+        assert farthest_pair.farthest_pair(points) == pytest.approx(pdist(points).max(), rel=1e-12)
+
+
+@pytest.mark.parametrize("body", ["lobes", "ball"])
+def test_few_pairs_of_many_points_are_compared(
+    rng: np.random.Generator, body: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int] = []
+    of_leaves = farthest_pair._of_leaves
+
+    def counted(p: NDArray[np.float64], q: NDArray[np.float64], best: float) -> float:
+        compared.append(len(p) * p.shape[1] * q.shape[1])
+        return of_leaves(p, q, best)
+
+    monkeypatch.setattr(farthest_pair, "_of_leaves", counted)
+    points = lobed(rng, 40_000)
+    if body == "ball":
+        points /= np.linalg.norm(points, axis=1, keepdims=True)
+    farthest_pair.farthest_pair(points)
+    assert sum(compared) < 200 * len(points)  # of 20 000 for each, did all have to be
 
 
 def test_a_ball_of_many_points_needs_little_memory() -> None:

@@ -310,6 +310,11 @@ def test_wrong_unit_is_recognised(folder: Path) -> None:
         DiffDopeError, match=r'got 269.3 m; the file is probably in millimetres: load it with unit="mm"'
     ):
         Mesh.load(folder / "mm.stl", unit="m")
+    trimesh.creation.box((100, 200, 150)).export(folder / "mm.glb")
+    with pytest.raises(DiffDopeError, match=r'load it with unit="mm"; .*mm.glb, read in metres, as its format has it'):
+        Mesh.load(folder / "mm.glb")
+    with pytest.raises(DiffDopeError, match="got 269.3 m; lengths are metres here"):
+        Mesh.from_trimesh(trimesh.creation.box((100, 200, 150)))
     trimesh.creation.box((10, 20, 15)).export(folder / "small.stl")
     large = Mesh.load(folder / "small.stl", unit="m")
     hint = 'the diameter is 26.93 m; if its lengths are in millimetres, load it with unit="mm"'

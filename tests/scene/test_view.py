@@ -50,7 +50,8 @@ def test_is_immutable_and_pickles() -> None:
     ("given", "message"),
     [
         ({"observation": np.ones((6, 8))}, "observation: expected an Observation, got ndarray"),
-        ({"observation": SEEN, "T_w2c": np.eye(4)}, "T_w2c: expected a Pose, got ndarray; Pose.from_matrix"),
+        ({"observation": SEEN, "T_w2c": 3}, r"T_w2c: expected a Pose or a matrix \(4, 4\), got int; Pose.from_matrix"),
+        ({"observation": SEEN, "T_w2c": np.eye(3)}, r"T_w2c: expected shape \(4, 4\), got \(3, 3\)"),
         ({"observation": SEEN, "name": 3}, "name: expected a text, got int"),
     ],
 )

@@ -25,7 +25,7 @@ def test_a_result_and_a_pose_are_drawn() -> None:
         picture = dd.overlay(MESH, seen, shown)
         assert picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3
         assert (picture[..., 1].astype(int) - picture[..., 0] > 60).any()  # the outline is green
-    with pytest.raises(DiffDopeError, match="result: expected a RefinementResult or a Pose, got int"):
+    with pytest.raises(DiffDopeError, match="result: expected a RefinementResult, a Pose or a matrix .*, got int"):
         dd.overlay(MESH, seen, 3)  # type: ignore[arg-type]
     with pytest.raises(DiffDopeError, match="mesh: expected a Mesh"):
         dd.overlay(seen, seen, POSE)  # type: ignore[arg-type]

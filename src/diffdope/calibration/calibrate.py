@@ -22,7 +22,7 @@ from diffdope.calibration.solution import BORDER, POSE, SCALE, CalibrationNoise,
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_seed, check_threads, check_type, expected
 from diffdope.estimate.covariance import in_words
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, PoseLike, as_pose
 from diffdope.note_codes import Note
 from diffdope.pipelines.compiled import compile_before
 from diffdope.pipelines.settings import PRESETS
@@ -61,7 +61,7 @@ def calibrate(
     robot: Robot,
     shots: Sequence[Shot],
     *,
-    start: Pose | None = None,
+    start: PoseLike | None = None,
     joint_offsets: bool = False,
     settings: CalibrationSettings | None = None,
     seed: int = 0,
@@ -74,7 +74,8 @@ def calibrate(
         robot: links and joints; see `load_robot`.
         shots: the pictures, each with a mask of the robot, with depth, or both. More joint configurations that differ
             tell more. Colours are not compared.
-        start: T_camera_base to begin at, good to some 15 degrees; None to look everywhere, which needs masks.
+        start: T_camera_base to begin at, a `Pose` or a matrix (4, 4), metres, good to some 15 degrees; None to look
+            everywhere, which needs masks.
         joint_offsets: whether to estimate a constant offset of each joint, too.
         settings: numbers.
         seed: of the hypotheses about a start. Same seed, same result.
@@ -87,8 +88,7 @@ def calibrate(
     """
     began = time.perf_counter()
     check_type("robot", robot, Robot, cure="load_robot reads a URDF")
-    if start is not None:
-        check_type("start", start, Pose, cure="Pose.from_matrix takes a matrix (4, 4)")
+    start = None if start is None else as_pose("start", start)
     shots = checked_shots(shots)
     _check_images(shots, start)
     one = Calibration(

@@ -24,7 +24,7 @@ from diffdope.cli.bop_refine_flags import BopRefineArguments, engine_of
 from diffdope.cli.input_flags import sigma_of
 from diffdope.cli.journal_display import JournalDisplay, Record
 from diffdope.cli.lists import names_of
-from diffdope.cli.progress import COMPILES, Activity
+from diffdope.cli.progress import Activity
 from diffdope.errors import expected
 from diffdope.io.files import prepare_csv
 from diffdope.pipelines.result import Status
@@ -80,7 +80,7 @@ class GroupDisplay(JournalDisplay):
 
     def __init__(self, name: str, files: RunFiles, sensors: Sequence[str]) -> None:
         console = Console(stderr=True)
-        activity = Activity(f"{name}: preparing{COMPILES}", console, period_s=300.0)
+        activity = Activity(f"{name}: preparing", console, period_s=300.0)
         super().__init__("targets", files.records, activity, console)
         self._files, self._sensors = files, sensors
         self._add_mm: list[float] = []
@@ -109,7 +109,9 @@ class GroupDisplay(JournalDisplay):
         console.print(f"targets of several views: {len(records)}; objects: {len(statuses)}: {counts or 'none refined'}")
         console.print(f"masks: {masks}", highlight=False, markup=False)
         if self._add_mm:
-            console.print(f"ADD median {np.median(self._add_mm):.2f} mm")
+            found = [one["errors"] for record in records for one in record.get("objects", ()) if one["errors"]]
+            symmetric = np.median([one["add_s_mm"] for one in found])
+            console.print(f"ADD median {np.median(self._add_mm):.2f} mm, ADD-S median {symmetric:.2f} mm")
         notes = [(key_of(record), note) for record in records for note in record.get("notes", ())]
         for key, note in notes[:_ERRORS]:
             console.print(f"note, target {key}: {note}", markup=False, highlight=False, soft_wrap=True)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from diffdope.bop.refine_run import RunFiles, Tally
 from diffdope.cli.journal_display import JournalDisplay, Record
-from diffdope.cli.progress import COMPILES, Activity
+from diffdope.cli.progress import Activity
 from diffdope.pipelines.result import Status
 
 
@@ -19,7 +19,7 @@ class RunDisplay(JournalDisplay):
 
     def __init__(self, name: str, files: RunFiles) -> None:
         console = Console(stderr=True)
-        activity = Activity(f"{name}: preparing{COMPILES}", console, period_s=300.0)
+        activity = Activity(f"{name}: preparing", console, period_s=300.0)
         super().__init__("objects", files.records, activity, console)
         self._files = files
         self._add_mm: list[float] = []
@@ -63,7 +63,12 @@ class RunDisplay(JournalDisplay):
         if self._add_mm:
             starts = [r["errors"]["start_add_mm"] for r in records if r.get("errors")]
             first = "" if given else " (of the first proposals, for there were no starts)"
-            console.print(f"ADD median {np.median(starts):.2f} mm{first} -> {np.median(self._add_mm):.2f} mm")
+            symmetric = np.median([r["errors"]["add_s_mm"] for r in records if r.get("errors")])
+            console.print(
+                f"ADD median {np.median(starts):.2f} mm{first} -> {np.median(self._add_mm):.2f} mm, "
+                f"ADD-S median {symmetric:.2f} mm",
+                soft_wrap=True,
+            )
         for text in tally.errors[:5]:
             console.print("error:", text, style="red", markup=False, highlight=False, soft_wrap=True)
         if tally.errors:

@@ -11,7 +11,7 @@ from diffdope.calibration.shots import Shot
 from diffdope.checked_fields import check_fields
 from diffdope.cli.calibration_flags import CalibrationFlags, observed, pairs_of
 from diffdope.cli.help_text import parsed
-from diffdope.cli.progress import COMPILES, Activity
+from diffdope.cli.progress import Activity
 from diffdope.errors import expected
 from diffdope.io.camera_info import optical_frame_of
 from diffdope.io.files import check_folder, results_folder
@@ -92,7 +92,7 @@ def calibrate_and_write(given: CalibrateArguments, robot: Robot, shots: list[Sho
 
     console = Console()
     settings = CalibrationSettings(suggestions=given.suggestions)
-    with Activity(f"preparing{COMPILES}") as activity:
+    with Activity("preparing") as activity:
         result = calibrate(
             robot, shots, start=start, joint_offsets=given.joint_offsets, settings=settings, seed=given.seed,
             threads=given.threads, progress=activity.say,

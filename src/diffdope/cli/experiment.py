@@ -12,7 +12,7 @@ from diffdope.checked_fields import check_fields
 from diffdope.cli.help_text import HELP
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.preset_flags import early, parse_flags
-from diffdope.cli.progress import COMPILES, Activity
+from diffdope.cli.progress import Activity
 from diffdope.errors import check_choice, expected
 from diffdope.experiments.cases import Source
 from diffdope.experiments.registry import MODULES, find_study
@@ -169,7 +169,7 @@ def run_and_print(study: Study[Any], settings: Any, source: Source, given: Run, 
 def with_bar(study: Study[Any], settings: Any, source: Source, given: Run, out: Path) -> StudyResult:
     """Runs the study; the bar says how many trials are done, and how long the rest will take."""
     failures = 0
-    with Activity(f"{study.name}: preparing{COMPILES}") as activity:
+    with Activity(f"{study.name}: preparing") as activity:
 
         def report(done: int, total: int, record: dict[str, object]) -> None:
             nonlocal failures

@@ -11,7 +11,7 @@ from diffdope.calibration.eye_in_hand.shots import HandShot
 from diffdope.checked_fields import check_fields
 from diffdope.cli.calibration_flags import CalibrationFlags, observed, pairs_of
 from diffdope.cli.help_text import parsed
-from diffdope.cli.progress import COMPILES, Activity
+from diffdope.cli.progress import Activity
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.camera_info import optical_frame_of
@@ -115,7 +115,7 @@ def _calibrate_and_write(
     from diffdope.cli.eye_in_hand_report import print_hand, write_hand
 
     millimetres, degrees = given.target_sigma
-    with Activity(f"preparing{COMPILES}") as activity:
+    with Activity("preparing") as activity:
         result = calibrate_eye_in_hand(
             mesh, shots, robot=robot, flange=given.flange_link, start=start, target=target,
             target_sigma=(1e-3 * millimetres, degrees), settings=EyeInHandSettings(suggestions=given.suggestions),

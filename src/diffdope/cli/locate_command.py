@@ -13,7 +13,7 @@ import tyro
 from diffdope.checked_fields import check_fields
 from diffdope.cli.input_flags import InputFlags, observation_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
-from diffdope.cli.progress import COMPILES, Activity
+from diffdope.cli.progress import Activity
 from diffdope.cli.refine_command import described
 from diffdope.cli.rerun_flag import RerunFlag
 from diffdope.geometry.pose import Pose
@@ -124,7 +124,7 @@ def locate_all(
     from diffdope.cli.report import view_line
 
     console, found = Console(), []
-    with Activity(f"locating{COMPILES}", total=len(labels)) as activity:
+    with Activity("locating", total=len(labels)) as activity:
         for one in all_located(given, refiner, observation, labels, near):
             found.append(one)
             activity.update(len(found), text="locating")

@@ -16,8 +16,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 T = TypeVar("T")
-COMPILES = "; a first run compiles, half a minute to a minute"
-"""Said of what refines."""
 FIRST_S = 2.0
 """Seconds of silence after which a log gets its first line."""
 EVERY_S = 30.0

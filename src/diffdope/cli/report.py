@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from diffdope.cli.progress import COMPILES, Activity
+from diffdope.cli.progress import Activity
 from diffdope.geometry.pose import Pose
 from diffdope.io.wording import in_options
 from diffdope.pipelines.refiner import Refiner
@@ -26,13 +26,13 @@ def refine_with_progress(refiner: Refiner, observation: Observation, pose: Pose 
 def with_progress(
     work: Callable[[Callable[[int, int, float], None]], RefinementResult], doing: str
 ) -> RefinementResult:
-    """Works, and says how far it is, also why the first iteration of a first run takes long.
+    """Works, and says how far it is.
 
     Args:
         work: is given the function to call as report(iteration, iterations, lowest cost).
         doing: in a word.
     """
-    with Activity(f"{doing}{COMPILES}") as activity:
+    with Activity(f"{doing}") as activity:
         return work(
             lambda iteration, all_of_them, cost: activity.update(iteration, all_of_them, f"{doing}: cost {cost:.4f}")
         )

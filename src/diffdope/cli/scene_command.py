@@ -11,7 +11,7 @@ import tyro
 from diffdope.checked_fields import check_fields
 from diffdope.cli.input_flags import sigma_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
-from diffdope.cli.progress import COMPILES, Activity
+from diffdope.cli.progress import Activity
 from diffdope.cli.refine_command import described
 from diffdope.cli.rerun_flag import RerunFlag
 from diffdope.cli.scene_inputs import Masks, boxes_of, masks_of, of_views, starts_of
@@ -157,7 +157,7 @@ def refine_and_write(
     from diffdope.cli.scene_report import print_scene, write_scene
 
     console = Console()
-    with Activity(f"finding {_number(len(objects), 'object')} in {_number(len(views), 'view')}{COMPILES}"):
+    with Activity(f"finding {_number(len(objects), 'object')} in {_number(len(views), 'view')}"):
         result = refiner.refine(views, masks, starts=starts, boxes=boxes, contact=contact_of(given))
     beside = described(refiner.refiners[0].preset, {}) | {"inputs": inputs_of(given, objects)}
     ids = [number if one.obj_id is None else one.obj_id for number, one in enumerate(objects, 1)]

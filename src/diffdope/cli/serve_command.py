@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib.util
 import os
+import warnings
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -98,13 +99,16 @@ def token_of(path: Path | None) -> str | None:
 def serve(given: ServeArguments, limits: Limits, token: str | None) -> None:
     """Warms up, says where it listens, and answers."""
     import uvicorn
+    from PIL import Image
 
     from diffdope.service.app import create_app
 
+    # The limit of pixels is checked before a picture is decoded; Pillow's own would be told in the log.
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     app = create_app(limits, token=token, processes=True)
     config = uvicorn.Config(app, host=given.host, port=given.port, log_level="warning")
     socket = _bound(given)
-    with Activity("loading the kernels; after an installation, this compiles for a minute or two"):
+    with Activity("loading the kernels"):
         if given.warm:
             compile_apart(PRESETS["default"])
             warm_decoder()
@@ -114,7 +118,19 @@ def serve(given: ServeArguments, limits: Limits, token: str | None) -> None:
         print("warning: anybody who reaches this machine may use the service; see --token-file", flush=True)
     socket.listen(config.backlog)  # whoever reads the next line may connect at once
     print(f"listening at http://{f'[{host}]' if ':' in host else host}:{port}, documents at /docs", flush=True)
-    uvicorn.Server(config).run(sockets=[socket])
+    _server(config, app.state.ending).run(sockets=[socket])
+
+
+def _server(config: Any, ending: Any) -> Any:
+    """uvicorn's server, which sets an event when it is told to end: it waits for the requests that are underway."""
+    import uvicorn
+
+    class Server(uvicorn.Server):  # type: ignore[misc]
+        async def shutdown(self, sockets: Any = None) -> None:
+            ending.set()
+            await super().shutdown(sockets)
+
+    return Server(config)
 
 
 def warm_decoder() -> None:

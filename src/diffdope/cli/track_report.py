@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from diffdope.cli.journal_display import JournalDisplay
-from diffdope.cli.progress import COMPILES, Activity, counted
+from diffdope.cli.progress import Activity, counted
 from diffdope.cli.report import view_line
 from diffdope.cli.track_run import Video, events_of, poses_of
 from diffdope.io.bop_results import Estimate, write_results
@@ -45,7 +45,7 @@ class TrackDisplay(JournalDisplay):
     """Progress with the last frame's status, and a line for every loss and recovery."""
 
     def __init__(self, total: int | None, done: Records, out: Path, console: Console) -> None:
-        activity = Activity(f"tracking{COMPILES}", total=total, done=len(done))
+        activity = Activity("tracking", total=total, done=len(done))
         super().__init__("frames", out / "poses.jsonl", activity, console)
         self._done, self._lost, self._text = len(done), False, ""
         if done:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import as_floats, check_finite, check_shape, check_type, expected
+from diffdope.errors import DiffDopeError, as_floats, check_finite, check_shape, check_type, expected, refused
 from diffdope.geometry import so3
 
 F64 = NDArray[np.float64]
@@ -150,7 +151,12 @@ class Pose:
         return Pose(self.R_m2c.T, -self.R_m2c.T @ self.t_m2c)
 
     def __matmul__(self, other: Pose) -> Pose:
-        """(self @ other).apply(x) = self.apply(other.apply(x))."""
+        """(self @ other).apply(x) = self.apply(other.apply(x)).
+
+        Raises:
+            DiffDopeError: if it is no pose.
+        """
+        check_type("other", other, Pose, cure="Pose.from_matrix takes a matrix (4, 4), and `apply` points")
         return Pose(self.R_m2c @ other.R_m2c, self.R_m2c @ other.t_m2c + self.t_m2c)
 
     def retract(self, xi: ArrayLike) -> Pose:
@@ -167,33 +173,58 @@ class Pose:
         check_finite("xi", step)
         return Pose(so3.exp(step[3:]) @ self.R_m2c, self.t_m2c + step[:3])
 
-    def angle_to(self, other: Pose) -> float:
+    def angle_to(self, other: PoseLike) -> float:
         """Angle between the two rotations, radians in [0, pi].
 
         Args:
-            other: the other pose.
+            other: the other pose, or its matrix (4, 4).
 
         Raises:
             DiffDopeError: if it is no pose.
         """
-        check_type("other", other, Pose)
-        return float(np.linalg.norm(so3.log(other.R_m2c @ self.R_m2c.T)))
+        return float(np.linalg.norm(so3.log(as_pose("other", other).R_m2c @ self.R_m2c.T)))
 
-    def distance_to(self, other: Pose) -> float:
+    def distance_to(self, other: PoseLike) -> float:
         """Distance between the two translations, metres.
 
         Args:
-            other: the other pose.
+            other: the other pose, or its matrix (4, 4), metres.
 
         Raises:
             DiffDopeError: if it is no pose.
         """
-        check_type("other", other, Pose)
-        return float(np.linalg.norm(other.t_m2c - self.t_m2c))
+        return float(np.linalg.norm(as_pose("other", other).t_m2c - self.t_m2c))
 
     def __repr__(self) -> str:
         wxyz, xyz = (np.array2string(v, precision=6, separator=", ") for v in (self.wxyz, self.t_m2c))
         return f"Pose(wxyz={wxyz}, t_m2c={xyz} m)"
+
+
+PoseLike = Pose | NDArray[np.floating[Any]]
+"""A pose, or its matrix (4, 4): what public functions take where they take one."""
+POSE_CURE = "Pose.from_matrix takes a matrix (4, 4), Pose.from_bop BOP's numbers"
+
+
+def as_pose(name: str, value: Any, expectation: str = "a Pose or a matrix (4, 4)") -> Pose:
+    """What was given where a pose is taken: a `Pose`, or a matrix (4, 4) with the translation in metres.
+
+    Args:
+        name: of the argument.
+        value: what came.
+        expectation: for the message.
+
+    Raises:
+        DiffDopeError: if it is something else, or not a rigid transform.
+    """
+    if isinstance(value, Pose):
+        return value
+    if not isinstance(value, np.ndarray | list | tuple):
+        raise expected(name, expectation, type(value).__name__, POSE_CURE)
+    T = _checked_matrix(name, value)
+    try:
+        return Pose(T[:3, :3], T[:3, 3])
+    except DiffDopeError as error:
+        raise refused(name, str(error)) from error
 
 
 def solved_pose(R_m2c: F64, t_m2c: F64) -> Pose:

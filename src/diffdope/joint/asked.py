@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from diffdope.errors import expected
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, PoseLike, as_pose
 from diffdope.joint.each_view import ObjectQuery
 from diffdope.joint.normal_equations import Where
 from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.scene import Scene
 
-Starts = Sequence[Pose | None] | Mapping[int | str | tuple[int, int], Pose]
+Starts = Sequence[PoseLike | None] | Mapping[int | str | tuple[int, int], PoseLike]
 _CURE = "starts={(view, object): pose in that camera} or {object: pose in the world}"
 
 
@@ -44,8 +44,7 @@ def starts_of(starts: Any, scene: Scene) -> dict[Where, Pose]:
     in_world: dict[Where, Pose] = {}
     in_camera: dict[Where, Pose] = {}
     for key, pose in starts.items():
-        if not isinstance(pose, Pose):
-            raise expected(f"starts[{key!r}]", "a Pose", type(pose).__name__, "Pose.from_matrix takes a matrix (4, 4)")
+        pose = as_pose(f"starts[{key!r}]", pose)
         if isinstance(key, tuple):
             in_camera[_checked_where("starts", key, scene)] = pose
             continue
@@ -101,11 +100,11 @@ def _has_mask(scene: Scene, view: int, obj: int) -> bool:
     return "mask" in scene.observation(view, obj).modalities
 
 
-def _by_number(starts: Any, scene: Scene) -> dict[int, Pose]:
+def _by_number(starts: Any, scene: Scene) -> dict[int, Any]:
     wanted = f"a Pose or None for each of {len(scene.objects)} objects"
     if isinstance(starts, Pose):
         raise expected("starts", wanted, "a Pose", "put it into a list")
-    if not isinstance(starts, Sequence) or isinstance(starts, str):
+    if not isinstance(starts, Sequence | np.ndarray) or isinstance(starts, str):
         raise expected("starts", f"{wanted}, or a mapping", type(starts).__name__, _CURE)
     if len(starts) != len(scene.objects):
         raise expected("starts", wanted, f"{len(starts)}", _CURE)

@@ -101,6 +101,7 @@ class SceneRefiner:
             masks: {(view, object): mask}, as `Scene` takes them. An empty mask says that the object is not seen there.
             starts: a pose an object in the world (None for those that are to be located); or a mapping, from an
                 object's number or name to its pose in the world, and from (view, object) to its pose in that camera.
+                Poses are `Pose`s or matrices (4, 4), metres.
             boxes: {(view, object): (x, y, width, height)}, as `Refiner.locate` takes them.
             contact: what is known of objects that touch; None for nothing.
 

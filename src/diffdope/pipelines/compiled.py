@@ -62,7 +62,7 @@ def _may_start_processes() -> bool:
 def _compile_apart(edges: bool, solver: Solver) -> bool:
     from filelock import FileLock
 
-    from diffdope.kernel_cache import keeps_compiled
+    from diffdope.kernel_cache import keeps_compiled, say_compiling
 
     if not keeps_compiled():
         return False
@@ -74,6 +74,7 @@ def _compile_apart(edges: bool, solver: Solver) -> bool:
         with FileLock(mark.with_suffix(".lock"), timeout=2 * _LONGEST_S):  # its timeout is an OSError
             if mark.exists():  # another process did it meanwhile
                 return False
+            say_compiling()
             if problem := _compile_in_shares(edges, solver):
                 text = f"kernels could not be compiled in processes of their own, so this one does it: {problem}"
                 warnings.warn(text, RuntimeWarning, stacklevel=2)

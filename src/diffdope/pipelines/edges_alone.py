@@ -59,7 +59,8 @@ class EdgesAlone:
             observation: the frame.
         """
         self.better = None
-        if not result.ok or result.confidence is None or not rests_on_contrast(result):
+        seen = result.ok and "rgb" in observation.modalities  # without, there are no edges that others could explain
+        if not seen or result.confidence is None or not rests_on_contrast(result):
             return result
         if self._left == 0:
             self._look(result, observation)

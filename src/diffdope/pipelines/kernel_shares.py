@@ -6,6 +6,7 @@ arguments with which the library's own code comes to them here; nothing is calle
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -60,6 +61,7 @@ def shares(seconds: Mapping[str, float], count: int) -> list[set[str]]:
 
 def compile_share(number: int, count: int, *, edges: bool, solver: Solver) -> None:
     """Compiles the share of process `number` of `count`, in a process that then ends: kernels do nothing afterwards."""
+    logging.getLogger("diffdope").setLevel(logging.ERROR)  # the process that started this one says that it compiles
     compile_faster()
     divided = shares(seconds_of(edges=edges, solver=solver), count)
     others = set().union(*(names for k, names in enumerate(divided) if k != number))

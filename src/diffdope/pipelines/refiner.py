@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import check_number, check_seed, check_threads, check_type, expected
 from diffdope.geometry.camera import Camera
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, PoseLike, as_pose
 from diffdope.pipelines.anywhere import anywhere, turned
 from diffdope.pipelines.attempt import tracking_presets
 from diffdope.pipelines.believed import believed
@@ -31,7 +31,7 @@ from diffdope.pipelines.result import (
 from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.pipelines.settings import preset as find_preset
-from diffdope.pipelines.start import POSE_CURE, Start, best_of, poses_of
+from diffdope.pipelines.start import Start, best_of, poses_of
 from diffdope.pipelines.tracker import Tracker
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -159,7 +159,7 @@ class Refiner:
         observation: Observation,
         *,
         box: ArrayLike | None = None,
-        near: Pose | None = None,
+        near: PoseLike | None = None,
         progress: Progress | None = None,
     ) -> RefinementResult:
         """Finds the pose with no start: rotations all around are laid over the mask, and the best of them refined.
@@ -173,7 +173,8 @@ class Refiner:
                 which needs OpenCV. A mask that fills a rectangle is taken for a box; without depth, only where what is
                 in a box could be found.
             near: of poses that look the same, the result is the one that is turned least from this one, so that those
-                of a symmetric object do not jump between images. It is no start: it changes nothing else.
+                of a symmetric object do not jump between images. It is no start: it changes nothing else. A `Pose`, or
+                a matrix (4, 4), metres.
             progress: as `refine`.
 
         Raises:
@@ -188,8 +189,7 @@ class Refiner:
         corners = None if box is None else checked_box(box, observation)
         if corners is None:
             check_can_be_found(observation, self.mesh)
-        if near is not None:
-            check_type("near", near, Pose, cure=POSE_CURE)
+        near = None if near is None else as_pose("near", near)
         searcher = self._searcher(observation)
         result = anywhere(searcher, self.preset, observation, box=corners, progress=progress).result
         if near is not None and result.answers:
@@ -207,7 +207,7 @@ class Refiner:
         return seen_in(with_hints(found, self.mesh, observation, None), self.mesh, observation)
 
     def track(
-        self, observation: Observation, pose: Pose | None = None, *, time_s: float | None = None
+        self, observation: Observation, pose: PoseLike | None = None, *, time_s: float | None = None
     ) -> RefinementResult:
         """Finds the pose in the next frame of a video: continues from the frames before, with a motion model.
 
@@ -216,8 +216,8 @@ class Refiner:
 
         Args:
             observation: the frame.
-            pose: (re)starts there. Without one in the first frame, the object is located in its mask; until it is
-                found, frames are `LOST`.
+            pose: (re)starts there; a `Pose`, or a matrix (4, 4), metres. Without one in the first frame, the object is
+                located in its mask; until it is found, frames are `LOST`.
             time_s: of the frame, seconds, where frames do not come evenly; later than that of the frame before.
 
         Raises:
@@ -225,8 +225,7 @@ class Refiner:
                 preset's solver has no confidence (`descent`), or for what `refine` refuses.
         """
         check_type("observation", observation, Observation, cure=OBSERVATION_CURE)
-        if pose is not None:
-            check_type("pose", pose, Pose, cure=POSE_CURE)
+        pose = None if pose is None else as_pose("pose", pose)
         time_s = None if time_s is None else check_number("time_s", time_s, "a time in seconds or None")
         if self._tracker is None:
             self._tracker = self._new_tracker(self._searcher(observation))

@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, as_floats, expected, refused
-from diffdope.geometry.pose import Pose
+from diffdope.errors import DiffDopeError, as_floats, expected
+from diffdope.geometry.pose import POSE_CURE, Pose, as_pose
 from diffdope.io.poses import read_start_poses
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.result import RefinementResult
 
-POSE_CURE = "Pose.from_matrix takes a matrix (4, 4), Pose.from_bop BOP's numbers"
 One = Pose | NDArray[np.floating[Any]] | str | Path
 Start = One | Sequence[One]
 _WANTED = "a Pose, a matrix (4, 4), the path of a pose file, or a list of these"
@@ -44,10 +43,7 @@ def poses_of(start: Any, name: str = "pose") -> tuple[list[Pose], tuple[str, ...
         return list(found.poses), found.notes
     matrix = _matrices(start, name)
     if matrix is not None:
-        try:
-            return [Pose.from_matrix(one) for one in matrix], ()
-        except DiffDopeError as error:
-            raise refused(name, str(error)) from error
+        return [as_pose(name, one) for one in matrix], ()
     if not isinstance(start, list | tuple) or not start:
         raise expected(name, _WANTED, "an empty list" if start == [] else type(start).__name__, POSE_CURE)
     poses: list[Pose] = []

@@ -123,7 +123,7 @@ def make_node(given: NodeArguments) -> Any:
     node = Node("diffdope")
     for kind in outputs.keys() - set(there):
         node.get_logger().warning(f"{kind.split('/')[0]} is not installed: no {outputs[kind]}")
-    node.get_logger().info("loading the kernels; after an installation, this compiles for a minute or two")
+    node.get_logger().info("loading the kernels")
     compile_apart(preset(given.preset))  # or the first picture would wait for it
     publishers = {kind: node.create_publisher(types[kind], outputs[kind], 10) for kind in there}
 

@@ -27,8 +27,8 @@ from diffdope.note_codes import NoteCode, without_codes
 from diffdope.scene.extent import farthest_apart, hull_of
 from diffdope.scene.mesh_checks import checked
 from diffdope.scene.mesh_io import Unit, read_mesh
-from diffdope.scene.mesh_units import METRES_PER_UNIT, check_unit, metres_per_unit, size_notes
-from diffdope.scene.parts import join
+from diffdope.scene.mesh_units import METRES_PER_UNIT, check_unit, metres_per_unit, of_no_object, size_notes, told_unit
+from diffdope.scene.parts import join, without_doubled
 from diffdope.scene.stray_pieces import note_on_stray_pieces
 from diffdope.scene.texture_gaps import without_gaps
 from diffdope.scene.topology import build_edges, piece_volumes, signed_volumes
@@ -134,7 +134,8 @@ class Mesh:
             in_mm = metres == METRES_PER_UNIT["mm"]  # so no hint that they may be
             return made._with_warnings(without_codes(made.warnings, {NoteCode.MESH_SIZE})) if in_mm else made
         except DiffDopeError as error:
-            raise told_more(error, f" ({path}, read with unit={unit!r})") from error
+            why = of_no_object(part, metres) if error.argument == "mesh" else error
+            raise told_more(why, f" ({path}, {told_unit(file, unit)})") from error
 
     @classmethod
     def from_trimesh(cls, mesh: Any, *, unit: Unit = "m", name: str = "mesh") -> Mesh:
@@ -152,9 +153,10 @@ class Mesh:
 
         check_choice("unit", unit, tuple(METRES_PER_UNIT))
         notes: list[str] = []
-        part, more = join(parts_of(mesh, notes))
+        joined, more = join(parts_of(mesh, notes))
+        part, doubled = without_doubled(joined)
         vertices_m = part.vertices * METRES_PER_UNIT[unit]
-        return cls(vertices_m, part.faces, part.uv, part.texture, part.colors, name, None, (*notes, *more))
+        return cls(vertices_m, part.faces, part.uv, part.texture, part.colors, name, None, (*notes, *more, *doubled))
 
     @cached_property
     def bounds(self) -> F64:

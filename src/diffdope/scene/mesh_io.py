@@ -14,7 +14,7 @@ import numpy as np
 
 from diffdope.errors import DiffDopeError, expected, refused, told_more
 from diffdope.io.files import missing_file
-from diffdope.scene.parts import Part, join
+from diffdope.scene.parts import Part, join, without_doubled
 from diffdope.scene.readers.source import MeshSource
 
 # Each reader's module is imported when its first file is read.
@@ -93,9 +93,10 @@ def read_mesh(
             cure = "it is empty or a point cloud without faces, or was cut off before them: export triangles"
             raise expected("mesh", "triangles", "none", cure)
         joined, notes = join(parts)
+        once, doubled = without_doubled(joined)
     except DiffDopeError as error:
         raise told_more(error, f" ({path})") from error
-    return MeshFile(joined, (*source.notes, *notes), source.unit_m)
+    return MeshFile(once, (*source.notes, *notes, *doubled), source.unit_m)
 
 
 def _reader(ending: str) -> Reader:

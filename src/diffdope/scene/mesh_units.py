@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from diffdope.errors import check_choice, expected
+from diffdope.errors import DiffDopeError, check_choice, expected
 from diffdope.note_codes import Note, NoteCode
+from diffdope.scene.extent import diameter
 from diffdope.scene.mesh_io import WITHOUT_UNIT, MeshFile, Unit
+from diffdope.scene.parts import Part
 
 METRES_PER_UNIT = {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "inch": 0.0254}
+_NAMES = {"m": "metres", "mm": "millimetres", "cm": "centimetres", "inch": "inches"}
 _SMALLEST_M, _USUAL_M, _LARGEST_M = 1e-3, 5.0, 100.0
 
 
@@ -36,15 +39,45 @@ def size_notes(diameter_m: float) -> tuple[str, ...]:
         DiffDopeError: if it is that of no object in front of a camera.
     """
     if not _SMALLEST_M <= diameter_m <= _LARGEST_M:
-        unit, name = ("m", "metres") if diameter_m < _SMALLEST_M else ("mm", "millimetres")
-        cure = f'the file is probably in {name}: load it with unit="{unit}"'
-        cure += "" if diameter_m < _SMALLEST_M else "; what is truly larger has to be given in parts"
-        size = f"a diameter of {_SMALLEST_M} to {_LARGEST_M} m"
-        raise expected("mesh", size, f"{diameter_m:.4g} m", cure)
+        raise _size_error(diameter_m, "lengths are metres here: multiply the vertices, or scale the mesh")
     if diameter_m <= _USUAL_M:
         return ()
     text = f'the diameter is {diameter_m:.4g} m; if its lengths are in millimetres, load it with unit="mm"'
     return (Note(NoteCode.MESH_SIZE, text),)
+
+
+def of_no_object(part: Part, metres: float) -> DiffDopeError:
+    """The error of a file whose object is too small or too large (see `size_notes`): in which unit it would not be.
+
+    Args:
+        part: in the file's numbers.
+        metres: per unit, as they were read.
+    """
+    size = diameter(part.vertices[np.unique(part.faces)])
+    fits = [unit for unit, other in METRES_PER_UNIT.items() if _SMALLEST_M <= size * other <= _USUAL_M]
+    # A drawing in metres or millimetres is likelier than one in centimetres; of both, what is nearer to a metre.
+    fits.sort(key=lambda unit: (unit not in ("m", "mm"), abs(np.log(size * METRES_PER_UNIT[unit]))))
+    cure = "no unit makes it 1 mm to 5 m large: scale it"
+    if fits:
+        cure = f'the file is probably in {_NAMES[fits[0]]}: load it with unit="{fits[0]}"'
+    if size * metres > _LARGEST_M:
+        cure += "; what is truly larger has to be given in parts"
+    return _size_error(size * metres, cure)
+
+
+def told_unit(file: MeshFile, unit: Unit | None) -> str:
+    """How the lengths of a file were read, for messages: "read with unit='mm'"; see `metres_per_unit`."""
+    metres, _ = metres_per_unit(file, unit)
+    if unit is not None and metres == METRES_PER_UNIT[unit]:
+        return f"read with unit={unit!r}"
+    names = [_NAMES[name] for name, other in METRES_PER_UNIT.items() if np.isclose(metres, other, rtol=1e-6)]
+    who = "its format has it" if file.unit_m is None else "the file says"
+    return f"read in {names[0] if names else f'units of {metres:.4g} m'}, as {who}"
+
+
+def _size_error(diameter_m: float, cure: str) -> DiffDopeError:
+    size = f"a diameter of {_SMALLEST_M} to {_LARGEST_M} m"
+    return expected("mesh", size, f"{diameter_m:.4g} m", cure)
 
 
 def metres_per_unit(file: MeshFile, unit: Unit | None) -> tuple[float, tuple[str, ...]]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import expected
+from diffdope.scene.doubled_faces import first_of_doubled
 
 F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
@@ -67,6 +68,23 @@ def join(parts: list[Part]) -> tuple[Part, tuple[str, ...]]:
         _concatenate([part.colors for part in parts]),
     )
     return joined, tuple(warnings)
+
+
+def without_doubled(part: Part) -> tuple[Part, tuple[str, ...]]:
+    """The part without triangles, and vertices of these alone, that stand in the place of earlier ones; and a note."""
+    count, faces = len(part.vertices), np.asarray(part.faces)
+    if faces.dtype.kind not in "iu" or faces.ndim != 2 or faces.min() < 0 or faces.max() >= count:
+        return part, ()  # which the mesh will refuse
+    first = first_of_doubled(part.vertices, faces)
+    if first.all():
+        return part, ()
+    kept, dropped = (np.isin(np.arange(count), faces[which]) for which in (first, ~first))
+    kept |= ~dropped
+    number = np.cumsum(kept) - 1
+    uv, colors = (None if one is None else one[kept] for one in (part.uv, part.colors))
+    once = replace(part, vertices=part.vertices[kept], faces=number[faces[first]], uv=uv, colors=colors)
+    doubled = f"{np.count_nonzero(~first)} of {len(faces)} triangles stand in the place of others and were dropped"
+    return once, (doubled,)
 
 
 def tile(part: Part) -> Part:

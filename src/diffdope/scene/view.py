@@ -7,7 +7,7 @@ from typing import Any
 
 from diffdope.errors import check_positive, expected
 from diffdope.geometry.camera import Camera
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, PoseLike, as_pose
 from diffdope.scene.observation import Observation
 
 LARGEST_M, LARGEST_DEG = 1.0, 30.0  # farther off, a camera's place says nothing that helps
@@ -37,7 +37,7 @@ class View:
     def __init__(
         self,
         observation: Observation,
-        T_w2c: Pose | None = None,
+        T_w2c: PoseLike | None = None,
         *,
         sigma: tuple[float, float] | None = None,
         name: str = "",
@@ -46,7 +46,7 @@ class View:
 
         Args:
             observation: the images. Its mask, if any, is of the only object of the scene; see `Scene`.
-            T_w2c: world to camera, metres; None where the camera's frame is the world.
+            T_w2c: world to camera, a `Pose` or a matrix (4, 4), metres; None where the camera's frame is the world.
             sigma: (metres, degrees), for a camera whose place is to be refined too; None to take T_w2c as it is.
             name: for messages.
 
@@ -55,15 +55,13 @@ class View:
         """
         if not isinstance(observation, Observation):
             raise expected("observation", "an Observation", type(observation).__name__)
-        if T_w2c is not None and not isinstance(T_w2c, Pose):
-            raise expected("T_w2c", "a Pose", type(T_w2c).__name__, "Pose.from_matrix takes a matrix (4, 4)")
         if not isinstance(name, str):
             raise expected("name", "a text", type(name).__name__)
         placed = T_w2c is not None
         spread = None if sigma is None else _checked_sigma(sigma)
         if spread is not None and not placed:
             raise expected("sigma", "T_w2c beside it", "none", "it says how far off that is")
-        place = T_w2c or Pose.identity()
+        place = Pose.identity() if T_w2c is None else as_pose("T_w2c", T_w2c)
         values = {"observation": observation, "T_w2c": place, "placed": placed, "sigma": spread, "name": name}
         for field, value in values.items():
             object.__setattr__(self, field, value)

@@ -60,6 +60,7 @@ def create_app(limits: Limits | None = None, *, token: str | None = None, proces
     shown = [Depends(HTTPBearer(auto_error=False))] if token else []  # the guard checks it; here it is documented
     app = FastAPI(title="diffdope", version=__version__, description=ABOUT, lifespan=lifespan, dependencies=shown)
     app.state.service = service
+    app.state.ending = asyncio.Event()  # to be set by whoever ends the server
     app.state.decoded = asyncio.Semaphore(limits.workers + _AHEAD)
     app.add_api_route("/health", health, methods=["GET"])
     app.add_api_route("/meshes", post_mesh, methods=["POST"], status_code=201, openapi_extra=MESH_BODY)
@@ -71,7 +72,7 @@ def create_app(limits: Limits | None = None, *, token: str | None = None, proces
     app.add_api_route("/track/{name}", delete_track, methods=["DELETE"], status_code=204)
     for kind, answer in _ERRORS.items():
         app.add_exception_handler(kind, answer)
-    app.add_middleware(Guard, limits=limits, token=token)
+    app.add_middleware(Guard, limits=limits, token=token, ending=app.state.ending)
     return app
 
 

@@ -119,7 +119,8 @@ def checked(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _no_object(error: Exception) -> DiffDopeError:
-    return expected("request", "a JSON object with finite numbers", str(error) or "one that is too deep")
+    got = f"a text that is no JSON ({error})" if isinstance(error, json.JSONDecodeError) else str(error)
+    return expected("request", "a JSON object with finite numbers", got or "one that is too deep")
 
 
 def _no_constant(name: str) -> float:

@@ -35,10 +35,12 @@ class Guard:
         app: what comes after.
         limits: of sizes, numbers and time.
         token: that requests must bear; None for none.
+        ending: set when the service is to end: requests whose bodies are not all there are refused then, for the others
+            are waited for.
     """
 
-    def __init__(self, app: App, limits: Limits, token: str | None) -> None:
-        self._app, self._limits = app, limits
+    def __init__(self, app: App, limits: Limits, token: str | None, ending: asyncio.Event) -> None:
+        self._app, self._limits, self._ending = app, limits, ending
         self._bearer = None if token is None else f"Bearer {token}".encode()
         self._open = 0
 
@@ -48,9 +50,14 @@ class Guard:
             return await self._app(scope, receive, send)
         refusal = self._refusal(dict(scope["headers"]))
         if refusal is not None:
-            if refusal.status_code == 413:
-                await self._read_away(dict(scope["headers"]), receive)
-            return await _answer(send, refusal)
+            # Who asks first has sent nothing yet; others read the answer when they have sent all, or before.
+            asks_first = dict(scope["headers"]).get(b"expect", b"").lower() == b"100-continue"
+            comes = refusal.status_code == 413 and not asks_first
+            await _answer(send, refusal, ends=not comes)
+            if comes:
+                await self._read_away(receive)
+                await send({"type": "http.response.body", "body": b""})
+            return None
         scope[UNTIL] = time.monotonic() + self._limits.timeout_s
         self._open += 1
         try:
@@ -74,26 +81,43 @@ class Guard:
     def _too_large(self) -> HTTPException:
         return HTTPException(413, f"request: expected at most {self._limits.max_bytes} bytes, got more")
 
-    async def _read_away(self, headers: dict[bytes, bytes], receive: Receive) -> None:
+    async def _read_away(self, receive: Receive) -> None:
         """Takes a body and drops it: who is still sending when the connection is closed reads a reset, no answer."""
-        if headers.get(b"expect", b"").lower() == b"100-continue":  # whoever asks first has sent nothing yet
-            return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._limits.timeout_s):
-                while (await receive()).get("more_body", False):
-                    pass
+        until = time.monotonic() + self._limits.timeout_s
+        with suppress(HTTPException):
+            while (await self._next(receive, until)).get("more_body", False):
+                pass
+
+    async def _next(self, receive: Receive, until: float) -> Message:
+        """The next piece of a body.
+
+        Raises:
+            HTTPException: if it does not come in time, or not before the service ends.
+        """
+        coming, ending = asyncio.ensure_future(receive()), asyncio.ensure_future(self._ending.wait())
+        either = {coming, ending}
+        try:
+            await asyncio.wait(either, timeout=max(until - time.monotonic(), 0.0), return_when=asyncio.FIRST_COMPLETED)
+            if coming.done():
+                return coming.result()
+        finally:
+            for one in either:
+                one.cancel()
+        if self._ending.is_set():
+            raise HTTPException(503, "the service is ending", RETRY)
+        raise HTTPException(408, "the request took too long to arrive")
 
     def _bounded(self, until: float, receive: Receive) -> Receive:
         """Receives the body while it is not too large, and in time."""
-        taken = 0
+        taken, all_there = 0, False
 
         async def bounded() -> Message:
-            nonlocal taken
-            try:
-                message = await asyncio.wait_for(receive(), max(until - time.monotonic(), 0.0))
-            except TimeoutError as error:
-                raise HTTPException(408, "the request took too long to arrive") from error
+            nonlocal taken, all_there
+            if all_there:  # what comes now is that the client hangs up
+                return await receive()
+            message = await self._next(receive, until)
             taken += len(message.get("body", b""))
+            all_there = not message.get("more_body", False)
             if taken > self._limits.max_bytes:
                 raise self._too_large()
             return message
@@ -101,9 +125,9 @@ class Guard:
         return bounded
 
 
-async def _answer(send: Send, refusal: HTTPException) -> None:
+async def _answer(send: Send, refusal: HTTPException, *, ends: bool) -> None:
     body = json.dumps({"detail": refusal.detail}).encode()
     headers = {"content-type": "application/json", "content-length": str(len(body)), "connection": "close"}
     pairs = [(name.lower().encode(), text.encode()) for name, text in (headers | (refusal.headers or {})).items()]
     await send({"type": "http.response.start", "status": refusal.status_code, "headers": pairs})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": body, "more_body": not ends})

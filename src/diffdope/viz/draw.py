@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import check_type, expected
+from diffdope.errors import check_type
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow, choose_crop
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, PoseLike, as_pose
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -24,14 +24,15 @@ _LONGEST_SIDE = 640  # of a whole image, of which there are two side by side
 
 
 def overlay(
-    mesh: Mesh, observation: Observation, result: RefinementResult | Pose, *, original: ArrayLike | None = None
+    mesh: Mesh, observation: Observation, result: RefinementResult | PoseLike, *, original: ArrayLike | None = None
 ) -> NDArray[np.uint8]:
     """Draws a result over its images: before and after, outline, blend and depth differences.
 
     Args:
         mesh: the object.
         observation: what it was compared with.
-        result: of a refinement, or a pose alone, which is drawn in the whole image.
+        result: of a refinement, or a pose alone (a `Pose`, or a matrix (4, 4), metres), which is drawn in the whole
+            image.
         original: the photograph as the lens took it, (H, W, 3) or (H, W), where it has distortion: the picture is then
             that one with the outline in it.
 
@@ -43,9 +44,7 @@ def overlay(
     """
     check_type("mesh", mesh, Mesh)
     check_type("observation", observation, Observation)
-    pose = result if isinstance(result, Pose) else getattr(result, "pose", None)
-    if not isinstance(pose, Pose):
-        raise expected("result", "a RefinementResult or a Pose", type(result).__name__)
+    pose = as_pose("result", getattr(result, "pose", result), "a RefinementResult, a Pose or a matrix (4, 4)")
     if original is not None:
         return outlined_original(original, mesh, observation.taken_by, pose)
     window = getattr(result, "window", None) or whole_window(observation.camera)

@@ -162,7 +162,7 @@ def test_bytes(tmp_path: Path, order: str, mixed: bool) -> None:
 
 
 def test_text_of_mixed_polygons_with_coordinates_at_corners(folder: Path) -> None:
-    body = PLAIN + "3 0 1 2 6 0 0 1 0 1 1\n4 0 1 2 3 8 0 0 1 0 1 1 0 1\n"
+    body = PLAIN + "3 2 1 0 6 1 1 1 0 0 0\n4 0 1 2 3 8 0 0 1 0 1 1 0 1\n"
     mesh = load(folder, plate(face="property list uchar float texcoord\n"), body, ("tex.png",))
     assert len(mesh.faces) == 3
     assert_upright(mesh)

@@ -72,6 +72,17 @@ def test_another_unit_than_the_files_is_told(tmp_path: Path) -> None:
     assert load(tmp_path, model(mesh_object()), unit="mm").warnings == ()
 
 
+def test_the_unit_that_a_message_proposes_is_one_that_helps(tmp_path: Path) -> None:
+    micron = model(mesh_object(vertices=VERTICES.replace('"100"', '"255"')), attributes='unit="micron"')
+    for options in ({}, {"unit": "m"}):
+        with pytest.raises(DiffDopeError, match=r'load it with unit="mm" .*read in units of 1e-06 m, as the file says'):
+            load(tmp_path, micron, **options)
+    assert load(tmp_path, micron, unit="mm").diameter == pytest.approx(0.255 * np.sqrt(2))
+    for side, unit in (('"0.0001"', "no unit makes it"), ('"1e7"', "no unit makes it .* given in parts")):
+        with pytest.raises(DiffDopeError, match=unit):
+            load(tmp_path, model(mesh_object(vertices=VERTICES.replace('"100"', side))))
+
+
 def test_a_stated_unit_that_cannot_be_gives_way_to_the_given_one(tmp_path: Path) -> None:
     tiny = model(mesh_object(vertices=VERTICES.replace('"100"', '"0.1"')))
     with pytest.raises(DiffDopeError, match='got 0.0001414 m; the file is probably in metres: load it with unit="m"'):

@@ -20,7 +20,7 @@ from diffdope.calibration.eye_in_hand.target import TargetElsewhere, elsewhere, 
 from diffdope.calibration.notes import DISAGREE, on_shaky
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_type, expected
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, PoseLike, as_pose
 from diffdope.note_codes import Note
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import DEFAULT, Preset
@@ -56,8 +56,8 @@ def calibrate_eye_in_hand(
     *,
     robot: Robot | None = None,
     flange: str | None = None,
-    start: Pose | None = None,
-    target: Pose | None = None,
+    start: PoseLike | None = None,
+    target: PoseLike | None = None,
     target_sigma: tuple[float, float] = (0.0, 0.0),
     preset: str | Preset = DEFAULT,
     settings: EyeInHandSettings | None = None,
@@ -76,8 +76,9 @@ def calibrate_eye_in_hand(
             pose.
         robot: where shots have joints; see `load_robot`.
         flange: the robot's link that holds the camera; None for its last one.
-        start: T_flange_camera to begin at; needed, together with a target, only where pictures have colours alone.
-        target: T_base_object in the mesh's frame, where it is known.
+        start: T_flange_camera to begin at, a `Pose` or a matrix (4, 4), metres; needed, together with a
+            target, only where pictures have colours alone.
+        target: T_base_object in the mesh's frame, where it is known; a `Pose` or a matrix (4, 4), metres.
         target_sigma: how far off the target is, standard deviations (metres, degrees); zeros hold it.
         preset: of the refinement in each picture; one whose solver searches.
         settings: numbers.
@@ -90,7 +91,9 @@ def calibrate_eye_in_hand(
             is, or an argument is of another type.
     """
     began = time.perf_counter()
-    _check(mesh, robot, start, target, target_sigma)
+    _check(mesh, robot, target, target_sigma)
+    start = None if start is None else as_pose("start", start)
+    target = None if target is None else as_pose("target", target)
     placed = placed_shots(shots, robot, flange)
     refiner = Refiner(mesh, preset=preset, seed=seed, threads=threads)
     if refiner.preset.solver == "descent":
@@ -119,15 +122,10 @@ def calibrate_eye_in_hand(
     return replace(result, elapsed_s=time.perf_counter() - began)
 
 
-def _check(
-    mesh: Mesh, robot: Robot | None, start: Pose | None, target: Pose | None, sigma: tuple[float, float]
-) -> None:
+def _check(mesh: Mesh, robot: Robot | None, target: object, sigma: tuple[float, float]) -> None:
     check_type("mesh", mesh, Mesh, cure="Mesh.load reads a file")
     if robot is not None:
         check_type("robot", robot, Robot, cure="load_robot reads a URDF")
-    for name, pose in (("start", start), ("target", target)):
-        if pose is not None:
-            check_type(name, pose, Pose, cure="Pose.from_matrix takes a matrix (4, 4)")
     numbers = isinstance(sigma, tuple | list) and len(sigma) == 2 and all(isinstance(one, int | float) for one in sigma)
     if not numbers or min(sigma) < 0.0 or not np.isfinite(sigma).all() or (max(sigma) > 0.0 and min(sigma) == 0.0):
         raise expected("target_sigma", "two deviations (metres, degrees), both above 0 or both 0", repr(sigma))

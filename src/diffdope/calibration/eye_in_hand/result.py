@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.calibration.result import PictureShare, Suggestion
-from diffdope.errors import check_type
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, PoseLike, as_pose
 from diffdope.note_codes import NoteCode, codes_of
 from diffdope.problem.failure import Status
 
@@ -92,17 +91,16 @@ class EyeInHandResult:
         """Pose of the flange in the camera: p_camera = T_camera_flange.apply(p_flange)."""
         return self.T_flange_camera.inverse()
 
-    def T_camera_object(self, T_base_flange: Pose) -> Pose:
+    def T_camera_object(self, T_base_flange: PoseLike) -> Pose:
         """Pose of the object in the camera, by the poses of camera and object: p_camera = T.apply(p_object).
 
         Args:
-            T_base_flange: pose of the flange in the base.
+            T_base_flange: pose of the flange in the base, or its matrix (4, 4), metres.
 
         Raises:
             DiffDopeError: if it is no pose.
         """
-        check_type("T_base_flange", T_base_flange, Pose, cure="Pose.from_matrix takes a matrix (4, 4)")
-        return (T_base_flange @ self.T_flange_camera).inverse() @ self.T_base_object
+        return (as_pose("T_base_flange", T_base_flange) @ self.T_flange_camera).inverse() @ self.T_base_object
 
     def __repr__(self) -> str:
         x, y, z = self.T_flange_camera.t_m2c

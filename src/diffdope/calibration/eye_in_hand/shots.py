@@ -9,7 +9,7 @@ import numpy as np
 
 from diffdope.calibration.eye_in_hand.chain import FlangeScrews
 from diffdope.errors import check_type, expected
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, as_pose
 from diffdope.scene.observation import Observation
 from diffdope.scene.robot import Robot
 
@@ -24,7 +24,8 @@ class HandShot:
         observation: images of the calibrated camera; a mask, if there is one, shows the object.
         joints: radians by name, metres of joints that slide; names that the robot does not have are passed over. None
             if the flange's pose is given.
-        T_base_flange: pose of the flange in the base, p_base = T p_flange; None if joints are given.
+        T_base_flange: pose of the flange in the base, p_base = T p_flange; a matrix (4, 4), metres, becomes one. None
+            if joints are given.
         name: what messages call the picture; its number if empty.
 
     Raises:
@@ -44,7 +45,7 @@ class HandShot:
         if self.joints is not None:
             check_type("joints", self.joints, Mapping)
         else:
-            check_type("T_base_flange", self.T_base_flange, Pose, cure="Pose.from_matrix takes a matrix (4, 4)")
+            object.__setattr__(self, "T_base_flange", as_pose("T_base_flange", self.T_base_flange))
 
 
 @dataclass(frozen=True, eq=False)

@@ -106,7 +106,7 @@ class MeshSource:
 
     @property
     def _not_there(self) -> str:
-        place = f"in {self.path.parent}" if self.beside is None else "among the files given with it"
+        place = f"in {self.path.resolve().parent}" if self.beside is None else "among the files given with it"
         return f"but that is not {place}"
 
     @property
