@@ -25,6 +25,7 @@ from diffdope.search.history import Recorder
 from diffdope.search.keyframes import Keyframes
 from diffdope.search.levels import Level, PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.needless_edges import without_needless_edges
 from diffdope.search.priors import prior_around
 from diffdope.search.settings import SearchSettings
 from diffdope.search.winner import assess_winner
@@ -93,8 +94,7 @@ class Descent:
 
     def held_by(self, matched: MatchedPoints) -> Descent:
         """The same of poses that matched points hold as well."""
-        other = copy(self)
-        other._matched = matched
+        (other := copy(self))._matched = matched
         return other
 
     def run(
@@ -211,18 +211,18 @@ class Descent:
         window = choose_window(box, around, size=size, margin=self._margin)
         buffers = self._meshes.buffers(level.faces)
         if followed is not None and "mask" not in observation.modalities:
-            return prepare_followed(
+            followed_level = prepare_followed(
                 buffers, observation, window, self._objective, length_m=length_m, gain=followed, pose=pose,
                 contour=contour, region=region,
             )  # fmt: skip
+            return without_needless_edges(followed_level, self._meshes, pose, self._objective.occlusion_margin)
         rules = LevelRules(
             search.light, search.mask_error_px if final else 0.0, search.mask_refused_px, contour, pose_known=known,
             nearer_hides=self._keyframes is None,
         )  # fmt: skip
         prepared = prepare_level(
-            buffers, observation, pose, window, self._objective, rules,
-            length_m=length_m, with_normal=self._with_normal,
-        )  # fmt: skip
+            buffers, observation, pose, window, self._objective, rules, length_m=length_m, with_normal=self._with_normal
+        )
         mask = None if self._seen is None else self._seen.crop(window).mask
         if mask is not None and prepared.contours is not None:
             off_px = self._off_px * prepared.crop.camera.fx / observation.camera.fx
