@@ -46,7 +46,7 @@ Progress = Callable[[int, int, float], None]
 Solve = Callable[..., SolverResult]
 
 _GOING_ON = 2  # times as many as the next level takes make all steps: of 92 winners, none was led to from behind
-_RIM_ROUNDS = (WIDEST_PX, 1.0)  # pixels: rims where the object is expected, and where that led, to a part of a pixel
+_RIM_ROUNDS = (0.0, WIDEST_PX)  # pixels: where colours lead, and then rims, which know nothing from farther off
 _MANY = 16  # hypotheses of a level that race; of few, the last steps still change which are the best
 
 
@@ -259,19 +259,17 @@ class Descent:
         quadratics = (*learned, *held, *pose_terms(self._meshes.corners_m, best, self._objective))
         every = quadratics if contour is None else (contour, *quadratics)
         problem = problem.with_quadratics([(0, factor) for factor in every])
-        pixels = level.factor.width * level.factor.height
+        width, height = level.factor.width, level.factor.height
         # What compares no pixel is not drawn at every step, but once in the end.
         alone = len(hypotheses.t) == 1 and bool(level.factor.active.any())
         paint = final and buffers is self._meshes.buffers() and alone and self._with_normal
-        canvases = (Canvas.of(pixels), Canvas.of(pixels)) if paint else None
+        canvases = (Canvas.of(width * height), Canvas.of(width * height)) if paint else None
         solution = self._solve(
             problem, hypotheses.R[:, None], hypotheses.t[:, None],
             iterations=iterations, settings=self._steps[final], canvases=canvases, going_on=going_on,
         )  # fmt: skip
         row = self._record(level, hypotheses, solution)
-        rendering = None
-        if canvases is not None:
-            rendering = Rendering.on(canvases[int(solution.canvas[0])], level.factor.width, level.factor.height)
+        rendering = None if canvases is None else Rendering.on(canvases[int(solution.canvas[0])], width, height)
         return Round(solution, contour, every, rendering, row)
 
     def _along_outline(
