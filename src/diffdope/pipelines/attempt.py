@@ -21,6 +21,8 @@ class Attempt(NamedTuple):
     gain: PhotometricGain | None
 
 
+_STEPS, _FINER = 4, 0.1  # times as many steps as in a search, and the factor on its tolerances without depth
+
 Refine = Callable[[Observation, Pose], Attempt]
 Locate = Callable[[Observation], Attempt]
 Follow = Callable[[Observation, Pose, PhotometricGain | None], Attempt]
@@ -43,3 +45,15 @@ def tracking_presets(preset: Preset) -> tuple[Preset, Preset]:
     if set(near.near.hypotheses) == {1}:  # a frame must not wait for reduced meshes to be made
         near = replace(near, near=near.near.in_full_detail())
     return replace(preset, search=near), replace(preset, search=replace(search, fallback_confidence=1.0))
+
+
+def followed_preset(near: Preset) -> Preset:
+    """What a frame is followed with, where one hypothesis is refined in the light of the frame before.
+
+    A photograph alone says little of the distance: its cost falls slowly along the view, and what stops early there
+    lags behind the object, from frame to frame farther, until another minimum is nearer.
+    """
+    search, last = near.search, near.search.near.levels[-1]
+    levels = (*search.near.levels[:-1], replace(last, iterations=_STEPS * last.iterations))
+    step = replace(search.step, without_depth=_FINER * search.step.without_depth)
+    return replace(near, search=replace(search, near=replace(search.near, levels=levels), step=step))

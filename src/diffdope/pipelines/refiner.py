@@ -12,7 +12,7 @@ from diffdope.errors import check_number, check_seed, check_threads, check_type,
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose, PoseLike, as_pose
 from diffdope.pipelines.anywhere import anywhere, turned
-from diffdope.pipelines.attempt import tracking_presets
+from diffdope.pipelines.attempt import followed_preset, tracking_presets
 from diffdope.pipelines.believed import believed
 from diffdope.pipelines.edges_alone import EdgesAlone
 from diffdope.pipelines.in_box import (
@@ -253,7 +253,7 @@ class Refiner:
         keyframes = Keyframes(searcher.meshes)
         # No functions of this place, for they could not be pickled.
         refine, search = (partial(searcher.attempt, one, keyframes=keyframes) for one in (near, wide))
-        quick = partial(searcher.follow, near, keyframes)
+        quick = partial(searcher.follow, followed_preset(near), keyframes)
         # The wider search of a lost object runs in any case; locating has a second one where the first is in doubt.
         locating = replace(wide, search=replace(wide.search, fallback_confidence=self.preset.tracking.found))
         alone = set(near.search.near.hypotheses) == {1}

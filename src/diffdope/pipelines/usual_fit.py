@@ -66,12 +66,15 @@ class UsualFit:
 
         Only kinds of evidence that both have compare: colours are learned from the first frame on. Beside depth that
         fits wherever a flat face slides along itself, colours that do not fit any more weigh too little in a sum, so
-        they count on their own, too.
+        they count on their own, too; and so does depth that fits less: what hides the object does not lower its share,
+        but a turn that was not followed does.
         """
         learned = _learned_of(result)
         if learned is not None and self._learned is not None and learned < _SLIPPED * self._learned:
             return False
         now = {name: value for name, value in shares(result).items() if name in self._shares}
+        if now.get("depth", 1.0) < share * self._shares.get("depth", 0.0):
+            return False
         usual = sum(self._shares[name] for name in now)
         return not self._shares or max(sum(now.values()), 0.0) >= share * usual
 

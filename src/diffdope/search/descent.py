@@ -25,6 +25,7 @@ from diffdope.search.history import Recorder
 from diffdope.search.keyframes import Keyframes
 from diffdope.search.levels import Level, PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.needless_edges import without_needless_edges
 from diffdope.search.priors import prior_around
 from diffdope.search.settings import SearchSettings
 from diffdope.search.winner import assess_winner
@@ -45,7 +46,7 @@ Progress = Callable[[int, int, float], None]
 Solve = Callable[..., SolverResult]
 
 _GOING_ON = 2  # times as many as the next level takes make all steps: of 92 winners, none was led to from behind
-_RIM_ROUNDS = (WIDEST_PX, 1.0)  # pixels: rims where the object is expected, and where that led, to a part of a pixel
+_RIM_ROUNDS = (0.0, WIDEST_PX)  # pixels: where colours lead, and then rims, which know nothing from farther off
 _MANY = 16  # hypotheses of a level that race; of few, the last steps still change which are the best
 
 
@@ -93,8 +94,7 @@ class Descent:
 
     def held_by(self, matched: MatchedPoints) -> Descent:
         """The same of poses that matched points hold as well."""
-        other = copy(self)
-        other._matched = matched
+        (other := copy(self))._matched = matched
         return other
 
     def run(
@@ -211,18 +211,18 @@ class Descent:
         window = choose_window(box, around, size=size, margin=self._margin)
         buffers = self._meshes.buffers(level.faces)
         if followed is not None and "mask" not in observation.modalities:
-            return prepare_followed(
+            followed_level = prepare_followed(
                 buffers, observation, window, self._objective, length_m=length_m, gain=followed, pose=pose,
                 contour=contour, region=region,
             )  # fmt: skip
+            return without_needless_edges(followed_level, self._meshes, pose, self._objective.occlusion_margin)
         rules = LevelRules(
             search.light, search.mask_error_px if final else 0.0, search.mask_refused_px, contour, pose_known=known,
             nearer_hides=self._keyframes is None,
         )  # fmt: skip
         prepared = prepare_level(
-            buffers, observation, pose, window, self._objective, rules,
-            length_m=length_m, with_normal=self._with_normal,
-        )  # fmt: skip
+            buffers, observation, pose, window, self._objective, rules, length_m=length_m, with_normal=self._with_normal
+        )
         mask = None if self._seen is None else self._seen.crop(window).mask
         if mask is not None and prepared.contours is not None:
             off_px = self._off_px * prepared.crop.camera.fx / observation.camera.fx
@@ -259,19 +259,17 @@ class Descent:
         quadratics = (*learned, *held, *pose_terms(self._meshes.corners_m, best, self._objective))
         every = quadratics if contour is None else (contour, *quadratics)
         problem = problem.with_quadratics([(0, factor) for factor in every])
-        pixels = level.factor.width * level.factor.height
+        width, height = level.factor.width, level.factor.height
         # What compares no pixel is not drawn at every step, but once in the end.
         alone = len(hypotheses.t) == 1 and bool(level.factor.active.any())
         paint = final and buffers is self._meshes.buffers() and alone and self._with_normal
-        canvases = (Canvas.of(pixels), Canvas.of(pixels)) if paint else None
+        canvases = (Canvas.of(width * height), Canvas.of(width * height)) if paint else None
         solution = self._solve(
             problem, hypotheses.R[:, None], hypotheses.t[:, None],
             iterations=iterations, settings=self._steps[final], canvases=canvases, going_on=going_on,
         )  # fmt: skip
         row = self._record(level, hypotheses, solution)
-        rendering = None
-        if canvases is not None:
-            rendering = Rendering.on(canvases[int(solution.canvas[0])], level.factor.width, level.factor.height)
+        rendering = None if canvases is None else Rendering.on(canvases[int(solution.canvas[0])], width, height)
         return Round(solution, contour, every, rendering, row)
 
     def _along_outline(

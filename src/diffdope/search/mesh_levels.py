@@ -23,6 +23,7 @@ from diffdope.scene.sampling import surface_points
 from diffdope.search.canonical import Unnoticed, unnoticed
 from diffdope.search.closest_points import Surface
 from diffdope.search.feature_views import FeatureSettings, FeatureViews
+from diffdope.search.seen_by_depth import SeenByDepth
 from diffdope.search.templates import TemplateSphere, step_of
 
 F64 = NDArray[np.float64]
@@ -57,6 +58,7 @@ class MeshLevels:
         self._half_turns: tuple[F64, F64] | None = None
         self._surface: Surface | None = None
         self._creases: Creases | None = None
+        self._seen_by_depth: SeenByDepth | None = None
         self._unnoticed: Unnoticed | None = None
         self._templates: dict[tuple[int, int, int], TemplateSphere] = {}
         self._features: tuple[FeatureSettings, FeatureViews] | None = None
@@ -133,6 +135,14 @@ class MeshLevels:
             if self._surface is None:
                 self._surface = Surface.of(self.mesh)
             return self._surface
+
+    @property
+    def seen_by_depth(self) -> SeenByDepth:
+        """Which of its motions depth sees."""
+        with self._making.get():
+            if self._seen_by_depth is None:
+                self._seen_by_depth = SeenByDepth.of(self.mesh)
+            return self._seen_by_depth
 
     @property
     def creases(self) -> Creases:

@@ -59,16 +59,16 @@ class Rims:
     weight: float
 
     def factor(self, images: Rendering, pose: Pose, reach_px: float = WIDEST_PX) -> QuadraticFactor | None:
-        """Where the rims would move a pose that was drawn; None if it has hardly any outline.
+        """Where the rims would move a pose that was drawn; None if it has hardly any outline, or nothing is looked at.
 
         Args:
             images: the drawing.
             pose: the pose.
             reach_px: to both sides of the outline, where colours may be mixed, at most `WIDEST_PX`: as far as the pose
-                may be off, and the blur. The background beyond it stands for that within, which is another one where it
-                has a pattern, or the object's shadow.
+                may be off, and the blur; 0 for nothing. The background beyond it stands for that within, which is
+                another one where it has a pattern, or the object's shadow.
         """
-        found = self._summed(images, pose, reach_px)
+        found = self._summed(images, pose, reach_px) if reach_px > 0.0 else None
         return None if found is None else found[0]
 
     def evidence(self, images: Rendering, pose: Pose, reach_px: float = WIDEST_PX) -> RimEvidence | None:
