@@ -159,6 +159,20 @@ class PyramidSettings:
         """One level alone."""
         return replace(self, levels=(self.levels[number],))
 
+    def ending_at(self, size: int, *, instead: bool) -> PyramidSettings:
+        """With a last level whose crop is so large, pixels, unless it is already.
+
+        Args:
+            size: of the crop.
+            instead: whether it takes the last level's place; else it follows it, with one pose.
+        """
+        last = self.levels[-1]
+        if size <= last.size:
+            return self
+        if instead:
+            return replace(self, levels=(*self.levels[:-1], replace(last, size=size)))
+        return replace(self, levels=(*self.levels, replace(last, size=size, hypotheses=1)))
+
     def in_full_detail(self) -> PyramidSettings:
         """With all triangles at every level."""
         return replace(self, levels=tuple(replace(level, faces=0) for level in self.levels))
