@@ -95,13 +95,15 @@ class SearchSettings:
         check_choice("light", self.light, ("as-is", "gain", "gain-bias", "shading"))
         check_at_least_zero(self, "prior", "prior_unmasked", "mask_error_px", "mask_refused_px")
 
-    def for_edges(self, *, with_border: bool) -> SearchSettings:
-        """Of a mesh without colours in a photograph without depth: in the end, edges are seen as sharp as they are.
 
-        Args:
-            with_border: whether the border of a mask that is off says beside the edges where the outline is, roughly.
-                Without, a crop that is twice as large is looked at after the usual one: parallel lines are apart in it.
-        """
-        size = self.outline.plain_size
-        near, far = (one.ending_at(size, instead=with_border) for one in (self.near, self.far))
-        return replace(self, near=near, far=far)
+def for_edges(settings: SearchSettings, *, with_border: bool) -> SearchSettings:
+    """Of a mesh without colours in a photograph without depth: in the end, edges are seen as sharp as they are.
+
+    Args:
+        settings: of the search.
+        with_border: whether the border of a mask that is off says beside the edges where the outline is, roughly.
+            Without, a crop that is twice as large is looked at after the usual one: parallel lines are apart in it.
+    """
+    size = settings.outline.plain_size
+    near, far = (one.ending_at(size, instead=with_border) for one in (settings.near, settings.far))
+    return replace(settings, near=near, far=far)
