@@ -250,11 +250,11 @@ def test_a_mask_that_is_off_gives_way_to_edges(example: Example) -> None:
 @pytest.mark.parametrize(
     ("names", "spoiled_px", "size", "reduced"),
     [
-        (("rgb",), 0.0, 320, False), (("rgb",), 0.0, 0, True), (("rgb", "mask"), 6.0, 320, False),
+        (("rgb", "mask"), 6.0, 320, False), (("rgb", "mask"), 6.0, 0, True), (("rgb",), 0.0, 320, True),
         (("rgb", "mask"), 0.0, 320, True), (("rgb", "depth"), 0.0, 320, True),
     ],
 )  # fmt: skip
-def test_edges_that_are_all_there_is_are_seen_as_sharp_as_they_are(
+def test_beside_a_mask_that_is_off_edges_are_seen_as_sharp_as_they_are(
     names: tuple[str, ...], spoiled_px: float, size: int, reduced: bool
 ) -> None:
     rng, camera = np.random.default_rng(0), Camera(1280.0, 1280.0, 319.5, 239.5, 640, 480)

@@ -122,8 +122,8 @@ class Descent:
         for number, one in enumerate(pyramid.levels):
             final = number == len(pyramid.levels) - 1
             if reached is not None:
-                # Where one is left, whether because others agreed or were left out, those before it stay the voters.
-                before = before if before is not None and len(reached.cost) == 1 else reached
+                # Of hypotheses of which the others were left out, those that agreed stay the voters.
+                before = before if settled and before is not None and len(reached.cost) == 1 else reached
                 hypotheses = reached.best_apart(one.hypotheses, self._meshes.length_m)
                 if final and choose is not None:
                     hypotheses = choose(reached, hypotheses)

@@ -159,19 +159,10 @@ class PyramidSettings:
         """One level alone."""
         return replace(self, levels=(self.levels[number],))
 
-    def ending_at(self, size: int, *, instead: bool) -> PyramidSettings:
-        """With a last level whose crop is so large, pixels, unless it is already.
-
-        Args:
-            size: of the crop.
-            instead: whether it takes the last level's place; else it follows it, with one pose.
-        """
+    def at_last_of(self, size: int) -> PyramidSettings:
+        """With a last level whose crop is at least so large, pixels."""
         last = self.levels[-1]
-        if size <= last.size:
-            return self
-        if instead:
-            return replace(self, levels=(*self.levels[:-1], replace(last, size=size)))
-        return replace(self, levels=(*self.levels, replace(last, size=size, hypotheses=1)))
+        return self if size <= last.size else replace(self, levels=(*self.levels[:-1], replace(last, size=size)))
 
     def in_full_detail(self) -> PyramidSettings:
         """With all triangles at every level."""

@@ -35,7 +35,7 @@ from diffdope.search.outcome import Outcome
 from diffdope.search.outline_seen import share_on_edges
 from diffdope.search.pieces import pieces
 from diffdope.search.priors import PLAIN_ANGLE_DEG
-from diffdope.search.settings import SearchSettings, for_edges
+from diffdope.search.settings import SearchSettings, beside_border
 from diffdope.search.stages import AT_HOME, Stages
 from diffdope.search.symmetric_alternatives import odds_with_costs
 from diffdope.search.turns import turned_beside
@@ -88,9 +88,7 @@ class Search:
         self._meshes, self._observation, self._start = meshes, observation, pose
         unseen = observation.without_mask()
         held, held_unseen = (contour_weight(o, settings.outline, objective, meshes.mesh) for o in (observation, unseen))
-        by_edges = not meshes.mesh.has_pattern and "depth" not in observation.modalities and not self._filmed
-        self._beside_border = for_edges(settings, with_border=True) if by_edges else settings
-        settings = for_edges(settings, with_border=False) if by_edges and held > 0.0 else settings
+        self._beside_border = settings if self._filmed or meshes.mesh.has_pattern else beside_border(settings)
         self._settings, self._objective, self._first_order = settings, objective, descent is not None
         self._answers: list[Candidates] = []
         self._recorder = Recorder()

@@ -96,14 +96,7 @@ class SearchSettings:
         check_at_least_zero(self, "prior", "prior_unmasked", "mask_error_px", "mask_refused_px")
 
 
-def for_edges(settings: SearchSettings, *, with_border: bool) -> SearchSettings:
-    """Of a mesh without colours in a photograph without depth: in the end, edges are seen as sharp as they are.
-
-    Args:
-        settings: of the search.
-        with_border: whether the border of a mask that is off says beside the edges where the outline is, roughly.
-            Without, a crop that is twice as large is looked at after the usual one: parallel lines are apart in it.
-    """
+def beside_border(settings: SearchSettings) -> SearchSettings:
+    """Of a mesh without colours in a photograph whose mask is off: the last level shows edges as sharp as they are."""
     size = settings.outline.plain_size
-    near, far = (one.ending_at(size, instead=with_border) for one in (settings.near, settings.far))
-    return replace(settings, near=near, far=far)
+    return replace(settings, near=settings.near.at_last_of(size), far=settings.far.at_last_of(size))

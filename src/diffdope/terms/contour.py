@@ -71,8 +71,9 @@ class ContourSettings:
     """The same of a mesh without colours, or of a single one, with or without depth: colours say nothing of its
     outline, and depth lets its faces slide along themselves."""
     plain_size: int = 320
-    """Longest side of the last level's crop, in pixels, where edges are all that is compared of such a mesh, but in
-    films: a crop that is reduced blurs them. A level that is as large already stays as it is; 0 for all."""
+    """Longest side of the last level's crop, in pixels, where edges take the place of a mask that is off and is all
+    that there is of such a mesh, but in films: a crop that is reduced blurs them. A level that is as large already
+    stays as it is; 0 for all."""
     reach_px: tuple[float, ...] = (4.0, 2.0)
     """How far from the outline edges are looked for, in pixels of the level's crop; one number a round."""
     closing_px: tuple[float, ...] = (1.5, 1.5)
