@@ -23,6 +23,7 @@ from diffdope.scene.packaged import packaged_example
 from diffdope.search import stages
 from diffdope.search.candidates import Candidates
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.outcome import Outcome
 from diffdope.search.search import ALTERNATIVES, Search
 
 Example = tuple[Mesh, Observation, Pose, Pose]
@@ -244,6 +245,33 @@ def test_a_mask_that_is_off_gives_way_to_edges(example: Example) -> None:
     assert np.isnan(first[1]) and not np.isnan(last).any(), "edges count at the last level only"
     for seen, modalities in ((good, ("rgb", "mask")), (deep, ("rgb", "depth", "mask"))):
         assert Refiner(mesh).refine(seen, start).modalities == modalities
+
+
+@pytest.mark.parametrize(
+    ("names", "spoiled_px", "size", "reduced"),
+    [
+        (("rgb", "mask"), 6.0, 320, False), (("rgb", "mask"), 6.0, 0, True), (("rgb",), 0.0, 320, True),
+        (("rgb", "mask"), 0.0, 320, True), (("rgb", "depth"), 0.0, 320, True),
+    ],
+)  # fmt: skip
+def test_beside_a_mask_that_is_off_edges_are_seen_as_sharp_as_they_are(
+    names: tuple[str, ...], spoiled_px: float, size: int, reduced: bool
+) -> None:
+    rng, camera = np.random.default_rng(0), Camera(1280.0, 1280.0, 319.5, 239.5, 640, 480)
+    bare = blob(4)
+    bare = Mesh(bare.vertices_m, bare.faces)
+    truth = Pose(random_rotation(rng), np.array([0.0, 0.0, 12.0 * bare.diameter]) / 2.0)
+    seen = picture([(bare, truth)], rng, camera=camera, noise=SensorNoise())
+    seen = part(wrong_mask(seen, spoiled_px, rng) if spoiled_px else seen, *names)
+    default = PRESETS["default"].search
+    settings = replace(default, outline=replace(default.outline, plain_size=size))
+    start = perturb(truth, angle_rad=np.radians(3.0), distance_m=0.002, rng=rng)
+    search = Search(
+        MeshLevels(bare, (500, 2000)), seen, start, settings, PRESETS["default"].objective, margin=0.15, seed=0
+    )  # fmt: skip
+    found = search.run()
+    assert isinstance(found, Outcome)
+    assert (found.level.window.reduction > 1) == reduced
 
 
 def test_a_far_result_must_be_clearly_surer_than_one_that_is_where_it_was_expected(example: Example) -> None:

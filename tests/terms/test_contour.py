@@ -132,7 +132,8 @@ def test_without_edges_nothing_can_be_compared(box: Mesh, photograph: Observatio
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"weight": -1.0}, {"plain": -1.0}, {"reach_px": ()}, {"reach_px": (0.5,)}, {"tolerance_px": 0.0},
+        {"weight": -1.0}, {"plain": -1.0}, {"plain_size": -1}, {"reach_px": ()}, {"reach_px": (0.5,)},
+        {"tolerance_px": 0.0},
         {"colours": -0.1},
         {"painted": -1.0},
         {"inner": -1.0}, {"inner_px": (0.5,)},

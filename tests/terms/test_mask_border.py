@@ -56,6 +56,17 @@ def test_a_border_that_is_twice_as_far_off_counts_a_quarter() -> None:
     assert curvature[0] == pytest.approx(4.0 * curvature[1], rel=0.05)
 
 
+def test_its_width_is_unknown_so_it_says_little_about_the_distance_and_as_much_as_ever_across() -> None:
+    radius, off_px, mask = 25.0, 2.0, disc(CAMERA.cx, 25.0)
+    edges = ContourCorrespondences(np.zeros((SIDE, SIDE, 3), np.float32), CAMERA, ContourSettings())
+    factor = edges.within(mask, off_px).border_factor(mask, 0.5 * mask, POSE)
+    assert factor is not None
+    per_metre = np.array([CAMERA.fx / 0.5 * np.sqrt(0.5), radius / 0.5]) / off_px  # r.m.s. across, along the view
+    known = 2.0 * edges.weight * per_metre**2
+    assert factor.curvature[0, 0] == pytest.approx(known[0], rel=0.05)
+    assert factor.curvature[2, 2] == pytest.approx(known[1] / 11.0, rel=0.1)
+
+
 def test_a_mask_that_says_only_what_is_hidden_does_not_hold_the_outline() -> None:
     edges = ContourCorrespondences(np.zeros((SIDE, SIDE, 3), np.float32), CAMERA, ContourSettings())
     mask = disc(CAMERA.cx, 25.0)

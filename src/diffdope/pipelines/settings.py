@@ -74,7 +74,7 @@ FAST = SearchSettings(
     fallback_confidence=0.0,
     symmetric_alternatives=False,
     light="gain-bias",
-    outline=ContourSettings(weight=0.0, weight_with_depth=0.014, inner=0.0, closing_px=()),
+    outline=ContourSettings(weight=0.0, weight_with_depth=0.014, plain_size=0, inner=0.0, closing_px=()),
     polish=PolishSettings(steps=0, covariance=False),
     step=LevenbergSettings(
         damping=0.02,

@@ -159,6 +159,11 @@ class PyramidSettings:
         """One level alone."""
         return replace(self, levels=(self.levels[number],))
 
+    def at_last_of(self, size: int) -> PyramidSettings:
+        """With a last level whose crop is at least so large, pixels."""
+        last = self.levels[-1]
+        return self if size <= last.size else replace(self, levels=(*self.levels[:-1], replace(last, size=size)))
+
     def in_full_detail(self) -> PyramidSettings:
         """With all triangles at every level."""
         return replace(self, levels=tuple(replace(level, faces=0) for level in self.levels))

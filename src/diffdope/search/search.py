@@ -35,7 +35,7 @@ from diffdope.search.outcome import Outcome
 from diffdope.search.outline_seen import share_on_edges
 from diffdope.search.pieces import pieces
 from diffdope.search.priors import PLAIN_ANGLE_DEG
-from diffdope.search.settings import SearchSettings
+from diffdope.search.settings import SearchSettings, beside_border
 from diffdope.search.stages import AT_HOME, Stages
 from diffdope.search.symmetric_alternatives import odds_with_costs
 from diffdope.search.turns import turned_beside
@@ -86,11 +86,12 @@ class Search:
     ) -> None:
         self._box, self._guesses, self._filmed = box, guesses, keyframes is not None
         self._meshes, self._observation, self._start = meshes, observation, pose
+        unseen = observation.without_mask()
+        held, held_unseen = (contour_weight(o, settings.outline, objective, meshes.mesh) for o in (observation, unseen))
+        self._beside_border = settings if self._filmed or meshes.mesh.has_pattern else beside_border(settings)
         self._settings, self._objective, self._first_order = settings, objective, descent is not None
         self._answers: list[Candidates] = []
         self._recorder = Recorder()
-        unseen = observation.without_mask()
-        held, held_unseen = (contour_weight(o, settings.outline, objective, meshes.mesh) for o in (observation, unseen))
         refuses = settings.mask_refused_px > 0.0 and "depth" not in observation.modalities
         self._held_unseen = held_unseen > 0.0 and not held > 0.0 and refuses
         self._again = settings.near.of_one_pose(1)
@@ -169,20 +170,20 @@ class Search:
 
     def _by_edges(self, found: Candidates, border_px: float, stages: Stages) -> Candidates | None:
         """What edges find beside a mask that is off, from the start and from where the mask led; None for nothing."""
-        near, far, start, length_m = self._settings.near, self._settings.far, self._pose, self._meshes.length_m
+        settings, start, length_m = self._beside_border, self._pose, self._meshes.length_m
+        near, far = settings.near, settings.far
         hides = Observation(self._observation.camera, mask=self._observation.mask)
         off_px = DEVIATION * border_px * self._observation.camera.fx / found.level.crop.camera.fx
         descent = self._descent.of(self._observation.without_mask(), hides, off_px)
         at_start = descent.run(near, stages.proposals(start, near, 0), start)
         if isinstance(at_start, Failure):
             return None
-        self._descent = descent  # alternatives are refined as the result was
+        self._descent, self._again = descent, near.of_one_pose(1)  # alternatives are refined as the result was
         best, turn_rad = at_start, np.radians(near.angle_deg or PLAIN_ANGLE_DEG)
         if not convinces(at_start, turn_rad):
-            wide = self._settings.fallback_confidence > 0.0
+            wide = settings.fallback_confidence > 0.0
             led = stages.led_by_mask(near.hypotheses[0]) if wide else found
-            weight = self._settings.prior_unmasked
-            prior = PosePrior(start, np.radians(far.angle_deg), far.distance * length_m, weight)
+            prior = PosePrior(start, np.radians(far.angle_deg), far.distance * length_m, settings.prior_unmasked)
             pyramid = replace(self._again, angle_deg=far.angle_deg, distance=far.distance)
 
             def run(pyramid: PyramidSettings, pose: Pose) -> Candidates | Failure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_at_least_zero, check_choice, expected
@@ -94,3 +94,9 @@ class SearchSettings:
                 raise expected(name, "a number from 0 to 1", getattr(self, name))
         check_choice("light", self.light, ("as-is", "gain", "gain-bias", "shading"))
         check_at_least_zero(self, "prior", "prior_unmasked", "mask_error_px", "mask_refused_px")
+
+
+def beside_border(settings: SearchSettings) -> SearchSettings:
+    """Of a mesh without colours in a photograph whose mask is off: the last level shows edges as sharp as they are."""
+    size = settings.outline.plain_size
+    return replace(settings, near=settings.near.at_last_of(size), far=settings.far.at_last_of(size))

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.checked_fields import checked_fields
-from diffdope.errors import check_at_least_zero, expected
+from diffdope.errors import check_at_least_zero, check_count, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.terms.contour_kernel import (
@@ -51,6 +51,7 @@ _FAR = 0.6  # share of the reach at which an edge counts half an e-fold less
 _INDEPENDENT = 10.0  # edges around an outline that err on their own
 _LEFT = 0.1  # share of an edge's contrast that is left where the model has as much
 _BESIDE_PX = 2.0  # of a point of an outline that lies on an edge
+_LARGEST_CROP = 2**15  # pixels; images are smaller
 _NO_COLOURS = np.zeros((0, 0, 3), np.float32)
 _OFF = 0.03  # share of the crop by which the border of a mask may be off that says what can be seen
 _EVERYWHERE = np.ones((0, 0), np.uint8)
@@ -69,6 +70,10 @@ class ContourSettings:
     plain: float = 0.014
     """The same of a mesh without colours, or of a single one, with or without depth: colours say nothing of its
     outline, and depth lets its faces slide along themselves."""
+    plain_size: int = 320
+    """Longest side of the last level's crop, in pixels, where edges take the place of a mask that is off and is all
+    that there is of such a mesh, but in films: a crop that is reduced blurs them. A level that is as large already
+    stays as it is; 0 for all."""
     reach_px: tuple[float, ...] = (4.0, 2.0)
     """How far from the outline edges are looked for, in pixels of the level's crop; one number a round."""
     closing_px: tuple[float, ...] = (1.5, 1.5)
@@ -117,6 +122,7 @@ class ContourSettings:
             raise expected("closing_steps", "at least 1", self.closing_steps)
         if not self.tolerance_px > 0.0:
             raise expected("tolerance_px", "a number > 0", self.tolerance_px)
+        check_count("plain_size", self.plain_size, least=0, most=_LARGEST_CROP)
 
 
 class ContourCorrespondences:

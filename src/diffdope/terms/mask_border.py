@@ -2,7 +2,8 @@
 
 Beside edges, whose place is known to half a pixel but which may be another thing's, such a border says roughly where
 the outline is. Each point of the drawn outline pays for its distance from the border, squared, over the border's
-variance; points that are much farther off count as outliers do (Cauchy), for there something hides the object.
+variance; points that are much farther off count as outliers do (Cauchy), for there something hides the object. How much
+too wide such a mask is all around is as unknown as each place of it, so it says little about the object's distance.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ F64 = NDArray[np.float64]
 
 _LEAST_PX = 0.5  # deviation: on small crops, pixels round a border as much
 _OUTLIER = 2.0  # deviations from which on a point rather belongs to what an occluder hides
+_WIDTH = 0.1  # of the weight: what a width of one deviation costs, which is as likely as one of ten places off by that
 _EDGE_PX = 2.0  # of the crop: what ends there is cut by the picture
 
 
@@ -63,7 +65,11 @@ class MaskBorder:
         off = self.distances(points.place) / self._off_px
         each = counted / (1.0 + (off / _OUTLIER) ** 2) * (weight / max(int(np.count_nonzero(counted)), 1))
         row = points.jacobian(camera, pose.t_m2c) / self._off_px
+        # The width, in deviations, is eliminated: a column of ones.
+        precision = float(each.sum()) + _WIDTH * weight
+        shared, mean = each @ row, float(each @ off)
         return QuadraticFactor(
-            pose, 2.0 * row.T @ (each * off), 2.0 * row.T @ (each[:, None] * row), float(each @ off**2),
-            shown=CONTOUR,
+            pose, 2.0 * (row.T @ (each * off) - shared * mean / precision),
+            2.0 * (row.T @ (each[:, None] * row) - np.outer(shared, shared) / precision),
+            float(each @ off**2) - mean**2 / precision, shown=CONTOUR,
         )  # fmt: skip
