@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from diffdope.calibration.shots import Shot
     from diffdope.errors import DiffDopeError
     from diffdope.estimate.confidence import ConfidenceSettings
-    from diffdope.estimate.robust_gauss_newton import PolishSettings
+    from diffdope.estimate.polish_settings import PolishSettings
     from diffdope.geometry.camera import Camera
     from diffdope.geometry.lens import Distortion
     from diffdope.geometry.pose import Pose
@@ -96,7 +96,7 @@ _HOMES = {
     "NoteCode": "diffdope.note_codes",
     "Observation": "diffdope.scene.observation",
     "PRESETS": "diffdope.pipelines.settings",
-    "PolishSettings": "diffdope.estimate.robust_gauss_newton",
+    "PolishSettings": "diffdope.estimate.polish_settings",
     "Pose": "diffdope.geometry.pose",
     "Preset": "diffdope.pipelines.settings",
     "RefinementResult": "diffdope.pipelines.result",

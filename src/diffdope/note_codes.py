@@ -45,6 +45,7 @@ class NoteCode(StrEnum):
     MASK_OFF = "mask-off"
     EDGE_OFF = "edge-off"
     MASK_REFUSED = "mask-refused"
+    MASK_SHIFTED = "mask-shifted"
     DEPTH_LEFT_OUT = "depth-left-out"
     NO_MASK = "no-mask"
     OUTLINE_BY_EDGES = "outline-by-edges"

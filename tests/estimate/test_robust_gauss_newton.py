@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.estimate.polish_settings import PolishSettings
 from diffdope.estimate.regression import RegressionContext
-from diffdope.estimate.robust_gauss_newton import PolishSettings, RobustGaussNewton
+from diffdope.estimate.robust_gauss_newton import RobustGaussNewton
 from diffdope.geometry.pose import Pose, difference
 from diffdope.problem.linearised import Linearised
 from diffdope.terms.quadratic_factor import QuadraticFactor

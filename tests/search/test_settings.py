@@ -7,7 +7,7 @@ import math
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.estimate.robust_gauss_newton import PolishSettings
+from diffdope.estimate.polish_settings import PolishSettings
 from diffdope.pipelines.settings import CropSettings, Preset
 from diffdope.search.settings import SearchSettings
 

@@ -154,6 +154,25 @@ class TermEquations:
         other.gradient, other.cost = self.gradient + bend, self.cost + float(step @ (self.gradient + 0.5 * bend))
         return other
 
+    def held_to(self, most: float) -> TermEquations:
+        """The same, as if its residuals were so correlated that it says no more of a shift across the view.
+
+        Args:
+            most: information on a shift, 1 / m^2: its errors are shared by all of it then.
+        """
+        says = 0.5 * float(self.step[0, 0] + self.step[1, 1])
+        if says <= most:
+            return self
+        other, share = copy(self), most / says
+        other.gradient, other.step, other.cost = share * self.gradient, share * self.step, share * self.cost
+        other.known = self.known._replace(correlation=self.known.correlation / share)
+        return other
+
+    @property
+    def common_variance(self) -> float:
+        """Variance of what its residuals have in common over the object, times their number."""
+        return self.known.scale**2 * self.known.correlation
+
     def information(self, *, correlated: bool = True) -> Information:
         """What the modality says about the pose.
 

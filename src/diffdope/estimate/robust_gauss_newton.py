@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.checked_fields import checked_fields
-from diffdope.errors import check_above_zero, check_count
 from diffdope.estimate.covariance import (
     InformationEigenbasis,
     Uncertainty,
@@ -21,9 +19,11 @@ from diffdope.estimate.covariance import (
     information_eigenbasis,
     uncertainty,
 )
+from diffdope.estimate.polish_settings import PolishSettings
 from diffdope.estimate.regression import RegressionContext, TermEquations, regress
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose, difference
+from diffdope.note_codes import Note, NoteCode
 from diffdope.problem.linearised import Linearised
 from diffdope.terms.quadratic_factor import QuadraticFactor, summed
 from diffdope.terms.registry import NoiseSettings
@@ -35,49 +35,31 @@ Evidence = Callable[[Pose], QuadraticFactor]
 """What is known of a pose beside the images: half of squared errors over their variances, near the pose."""
 
 
+Gained = Callable[[Pose, Pose], float]
+"""How much more of the outline of one pose than of another lies on edges of a photograph, as a share; 0 if unknown."""
+
+
 def nothing_beside(pose: Pose) -> QuadraticFactor:
     """Nothing is known of a pose beside the images."""
     return summed(pose, [])
 
 
+def unknown(pose: Pose, other: Pose) -> float:
+    """No photograph tells two poses apart."""
+    return 0.0
+
+
 _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
 _WITHIN = 0.5  # variances: after a last step as short, what the images know is the same, but for some percent
 _TRIES = 2  # motions along which the cost grows with its square need one, with its size more
+_SMOOTHED = 9.0  # correlation of depths that a sensor has smoothed over three by three pixels
+_EDGES_TELL = 0.15  # share of an outline: two deviations of the difference of two, of a hundred points each
+_CLEARLY = 4.0  # ratio of variances: two deviations
+_FALLING = 0.8  # ratio of variances above which a step has not changed what depth's residuals have in common
+_FALLING_ALONE = 0.9  # the same of single residuals, whose variance is surer
+_MASK_STEPS = 8  # twice as many as others: their scales change with the pose
+_SHIFTED = Note(NoteCode.MASK_SHIFTED, "depth does not agree with the place of the mask, and was followed")
 _SHORTEST = 0.1  # share to which a try shortens a motion at most
-
-
-@dataclass(frozen=True)
-@checked_fields()
-class PolishSettings:
-    """The last steps: Gauss-Newton with variances that the residuals tell, instead of fixed weights.
-
-    Raises:
-        DiffDopeError: if `steps` is no count, or another number is not above 0.
-    """
-
-    steps: int = 4
-    """At most; 0 for none."""
-    tolerance: float = 1e-3
-    """The step that is shorter is the last: radians, or share of half the diameter."""
-    without_depth: bool = True
-    """Whether steps are also taken where no depth is compared."""
-    longest: float = 0.2
-    """Farthest that all steps together may go: radians, or this share of half the diameter."""
-    anew: float = 0.02
-    """A pose that moved farther is polished once more, for the weights were those of a wrong pose: radians, or share of
-    half the diameter."""
-    covariance: bool = True
-    """Whether the covariance is estimated if no steps are taken, which takes a few milliseconds."""
-
-    @property
-    def idle(self) -> bool:
-        """Whether there is nothing to do."""
-        return self.steps == 0 and not self.covariance
-
-    def __post_init__(self) -> None:
-        """Refuses numbers that make no steps."""
-        check_count("steps", self.steps, least=0, most=10**5)
-        check_above_zero(self, "tolerance", "longest", "anew")
 
 
 @dataclass(frozen=True)
@@ -119,14 +101,16 @@ class RobustGaussNewton:
         reach: how far off the start is, as a share of the spread: so far off is the pose along directions that are not
             observed.
         kept: share of the start's error along the view that the steps leave.
+        gained: asked before a mask is taken to be off as a whole.
     """
 
     def __init__(
         self, linearise: Linearise, view: RegressionContext, settings: PolishSettings, noise: NoiseSettings,
         beside: Evidence = nothing_beside, reach: float = 1.0, kept: float = 0.0,
+        gained: Gained = unknown,
     ) -> None:  # fmt: skip
         self._linearise, self._view, self._settings, self._noise = linearise, view, settings, noise
-        self._beside, self._reach, self._kept = beside, reach, kept
+        self._beside, self._reach, self._kept, self._gained = beside, reach, kept, gained
 
     def __call__(self, pose: Pose, start: Pose) -> RobustEstimate:
         """Takes the steps; undoes them if they go far or the robust cost rises.
@@ -142,13 +126,16 @@ class RobustGaussNewton:
         if self._distance(found, pose) > self._settings.anew:
             again = self._parts(found)
             found, parts = self._descend(found, again)
+        freed = self._by_depth(found, parts)
+        found, parts = freed or (found, parts)
         end = information_eigenbasis(parts, self._view, self._noise, also=self._beside(found).curvature)
         if not end.observed.all():
             back = stay(found, start, end)
             held = self._parts(back, parts)
             if set(held) == set(parts) and self._cost(back, held, parts) < _SAME * self._cost(found, parts, parts):
                 found, parts = back, held
-        return self._estimated(found, end, parts, moved=found is not pose)
+        estimate = self._estimated(found, end, parts, moved=found is not pose)
+        return estimate if freed is None else replace(estimate, notes=(*estimate.notes, _SHIFTED))
 
     def held(self, pose: Pose, information: F64) -> RobustEstimate:
         """The pose as it is, and how far off it may be, where something beside the residuals holds it.
@@ -161,6 +148,43 @@ class RobustGaussNewton:
         parts = self._parts(pose)
         found = information_eigenbasis(parts, self._view, self._noise, also=also)
         return self._estimated(pose, found, parts, moved=False)
+
+    def _by_depth(self, pose: Pose, parts: Parts) -> tuple[Pose, Parts] | None:
+        """Where depth leads if the mask may be off as a whole; None where depth does not explain itself there better.
+
+        What all points of a mask's border have in common is not seen in them: an outline follows it. Depth sees it:
+        where a mask has led the pose away, depth's residuals have as much in common as the surface is steep, and where
+        it leads they have nothing in common. The errors of a sensor may look like that, too, but they stay.
+        """
+        off_m = self._noise.mask_shift_px * self._view.pixel_m
+        if not {"depth", "mask"} <= set(parts) or self._settings.steps == 0 or off_m == 0.0:
+            return None
+        most = 1.0 / off_m**2
+        at, here = pose, {**parts, "mask": parts["mask"].held_to(most)}
+        if parts["depth"].known.correlation < _SMOOTHED or here["mask"] is parts["mask"]:
+            return None
+        waits, clearly = 0, False
+        for _ in range(_MASK_STEPS):
+            basis = information_eigenbasis(here, self._view, self._noise, correlated=False)
+            step = gauss_newton(here, basis, self._beside(at))
+            to = Pose(so3.exp(step[3:]) @ at.R_m2c, at.t_m2c + step[:3])
+            there = self._parts(to)  # with scales of their own: those of a wrong pose hide what depth says
+            if set(there) != set(parts) or not self._distance(to, pose) < self._settings.longest:
+                return None
+            fallen = there["depth"].common_variance / here["depth"].common_variance
+            alone = (there["depth"].known.scale / here["depth"].known.scale) ** 2
+            goes_on = fallen < _FALLING or alone < _FALLING_ALONE
+            if goes_on or fallen < 1.0:
+                at, here = to, {**there, "mask": there["mask"].held_to(most)}
+            clearly = _CLEARLY * here["depth"].common_variance < parts["depth"].common_variance
+            waits = 0 if goes_on else waits + 1
+            if waits > clearly:
+                break
+        if not clearly:
+            return None
+        # Depth may be what is off, if its errors stay, or if it is not registered: edges of a photograph tell.
+        own = here["depth"].known.correlation >= _SMOOTHED
+        return self._descend(at, here) if self._gained(at, pose) >= (_EDGES_TELL if own else -_EDGES_TELL) else None
 
     def _estimated(self, pose: Pose, found: InformationEigenbasis, here: Parts, *, moved: bool) -> RobustEstimate:
         kept_m = self._kept * self._reach * self._noise.spread * 2.0 * self._view.length_m

@@ -7,7 +7,7 @@ from typing import Literal
 
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_choice
-from diffdope.estimate.robust_gauss_newton import PolishSettings
+from diffdope.estimate.polish_settings import PolishSettings
 from diffdope.pipelines.tracking_settings import TrackingSettings
 from diffdope.problem.region import CropSettings
 from diffdope.search.closest_points import ClosestPointSettings

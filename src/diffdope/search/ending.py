@@ -209,7 +209,12 @@ class Ending:
         view = context_of(level, found.pose, length_m=meshes.length_m, tilt=meshes.tilt, gain=search.light)
         noise = noise_at(level, search.noise, found.border_px, search.mask_error_px or np.inf)
         reach = reach_of(search, nearby=self.stages is not None and self.stages.moved(found) <= MOVED)
-        return RobustGaussNewton(level.factor.linearise, view, search.polish, noise, beside, reach, kept)
+
+        def gained(pose: Pose, other: Pose) -> float:
+            first, second = (share_on_edges(meshes, level.crop, one) for one in (pose, other))
+            return 0.0 if first is None or second is None else first - second
+
+        return RobustGaussNewton(level.factor.linearise, view, search.polish, noise, beside, reach, kept, gained)
 
 
 def status_of(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_at_least_zero, check_choice, expected
 from diffdope.estimate.confidence import ConfidenceSettings
-from diffdope.estimate.robust_gauss_newton import PolishSettings
+from diffdope.estimate.polish_settings import PolishSettings
 from diffdope.problem.level_problem import GainModel
 from diffdope.search.box_proposals import BoxSettings
 from diffdope.search.closest_points import ClosestPointSettings
