@@ -73,6 +73,12 @@ def default_signals() -> Iterator[None]:
 
 
 @pytest.fixture
+def threads_share_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads share what one would do alone, for there is little of it: for tests that are about threads."""
+    monkeypatch.setattr("diffdope.render.pool.WORTH_THREADS", 0)
+
+
+@pytest.fixture
 def rng() -> np.random.Generator:
     """Seeded, so that a failure repeats."""
     return np.random.default_rng(7)

@@ -15,6 +15,8 @@ from diffdope import Pose, Refiner
 from diffdope.geometry.perturb import perturb
 from diffdope.scene.packaged import packaged_example
 
+pytestmark = pytest.mark.usefixtures("threads_share_all")
+
 EXAMPLE = packaged_example()
 
 
@@ -48,8 +50,10 @@ def test_a_forked_child_refines(threads: int) -> None:
 import os, signal
 import numpy as np
 from diffdope import Refiner
+from diffdope.render import pool
 from diffdope.scene.packaged import packaged_example
 
+pool.WORTH_THREADS = 0
 example = packaged_example()
 refiner = Refiner(example.mesh, preset="fast", threads={threads})
 expected = refiner.refine(example.observation, example.start).pose.matrix

@@ -1,7 +1,10 @@
 """Keeps numba's on-disk cache honest.
 
 Numba recompiles a function when its own file changes, not when a function it calls changes in another file: after an
-edit or an upgrade, half of the compiled code would be old. So the cache is dropped when any kernel source changed.
+edit or an upgrade, half of the compiled code would be old. So the cache is dropped when any kernel source changed: a
+module that holds kernels, one from which such a module takes something, for constants are a part of compiled code, or
+one that says in which order the fields of what kernels are given lie (`layout.py`). What else is in the folders
+(settings, facades, texts of errors) is none of it.
 """
 
 from __future__ import annotations
@@ -9,6 +12,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import os
+import re
 import warnings
 from functools import cache
 from pathlib import Path
@@ -22,20 +27,54 @@ _COMPILING = (
     "diffdope compiles kernels that no run has needed before: up to a minute, longer where the processor has other "
     "work; later runs load them"
 )
+_KERNELS = b"\n@njit", b"\n@intrinsic"
+_LAYOUT = "layout.py"
+# To parse fifty files would take a tenth of a second of each start. Brackets hold names and comments.
+_FROM = re.compile(rb"from diffdope\.([.\w]+) import (\((?:[^()#]|#[^\n]*)*\)|[^\n(]*)")
+_WHOLE = re.compile(rb"import diffdope\.([.\w]+)")
 
 
-def fingerprint(folders: tuple[Path, ...] = FOLDERS) -> str:
+def kernel_sources(folders: tuple[Path, ...] = FOLDERS, package: Path = _PACKAGE) -> dict[str, bytes]:
+    """Contents of all modules that hold kernels or layouts, and of those that these import, by their paths."""
+    texts = {str(source): source.read_bytes() for folder in folders for source in folder.glob("*.py")}
+    waiting = {
+        path for path, text in texts.items()
+        if os.path.basename(path) == _LAYOUT or any(sign in text for sign in _KERNELS)
+    }  # fmt: skip
+    found: dict[str, bytes] = {}
+    looked_up: set[str] = set()
+    while waiting:
+        path = waiting.pop()
+        found[path] = texts[path] if path in texts else Path(path).read_bytes()
+        modules = _imported(found[path]) - looked_up
+        looked_up |= modules
+        for place in (os.path.join(package, module) for module in modules):
+            waiting |= {file for file in (f"{place}.py", os.path.join(place, "__init__.py")) if os.path.isfile(file)}
+        waiting -= found.keys()
+    return dict(sorted(found.items()))
+
+
+def _imported(text: bytes) -> set[str]:
+    """What a source imports of the package, as paths in it: names may be modules, or be in one."""
+    modules = {place.decode().replace(".", os.sep) for place in _WHOLE.findall(text)}
+    for of, names in _FROM.findall(text):
+        place = of.decode().replace(".", os.sep)
+        inner = re.findall(rb"\w+", re.sub(rb"#[^\n]*", b"", names))
+        modules |= {place, *(os.path.join(place, name.decode()) for name in inner)}
+    return modules
+
+
+def fingerprint(folders: tuple[Path, ...] = FOLDERS, package: Path = _PACKAGE) -> str:
     """Hash of the names and contents of all kernel sources, and of how they are compiled."""
     digest = hashlib.sha256((_PACKAGE / "kernel_compiler.py").read_bytes())
-    for folder in folders:
-        for source in sorted(folder.glob("*.py")):
-            digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    for path, text in kernel_sources(folders, package).items():
+        digest.update(os.path.relpath(path, package).encode() + b"\0" + text)
     return digest.hexdigest()
 
 
-def drop_stale(folders: tuple[Path, ...] = FOLDERS) -> bool:
+def drop_stale(folders: tuple[Path, ...] = FOLDERS, package: Path = _PACKAGE) -> bool:
     """Removes compiled kernels of other sources; returns whether there were any. Read-only folders are left alone."""
-    current = fingerprint(folders)
+    current = fingerprint(folders, package)
     stale = False
     for folder in folders:
         cache = folder / "__pycache__"

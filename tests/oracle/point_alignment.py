@@ -92,11 +92,11 @@ class PointAlignment:
         """Evaluations so far."""
         return int(self._calls.sum())
 
-    def workers(self, count: int) -> int:
+    def workers(self, count: int, evaluations: int = 1) -> int:
         """All threads, whatever there is to do."""
         return self.threads
 
-    def share(self, work: Callable[[int], None], count: int) -> None:
+    def share(self, work: Callable[[int], None], workers: int) -> None:
         """Every worker in a thread of its own."""
         threads = [Thread(target=work, args=(worker,)) for worker in range(self.threads)]
         for thread in threads:

@@ -21,6 +21,8 @@ from diffdope.pipelines.settings import PRESETS
 from diffdope.scene.packaged import packaged_example
 from tests.conftest import PROJECT
 
+pytestmark = pytest.mark.usefixtures("threads_share_all")
+
 MESH, WHOLE, _, TRUTH = packaged_example()
 PAPER = PRESETS["paper"]
 SHORT = replace(PAPER, descent=replace(PAPER.descent, iterations=10, hypotheses=3))
@@ -109,8 +111,10 @@ import multiprocessing as mp
 import sys
 import numpy as np
 from diffdope.pipelines.refiner import Refiner
+from diffdope.render import pool
 from diffdope.scene.packaged import packaged_example
 
+pool.WORTH_THREADS = 0
 mesh, whole, _, truth = packaged_example()
 start = truth.retract([0.002, 0.0, 0.003, 0.04, -0.03, 0.02])
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from diffdope.render.pool import HypothesisPool, available_cores, default_threads, set_threads
+from diffdope.render.pool import WORTH_THREADS, HypothesisPool, available_cores, default_threads, set_threads
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
@@ -47,6 +47,26 @@ def test_an_absurd_number_of_threads_is_reduced():
     done: list[int] = []
     pool.run(lambda _, first, last: done.extend(range(first, last)), 10)
     assert sorted(done) == list(range(10))
+
+
+def test_little_work_is_done_by_the_caller_alone() -> None:
+    """Who asks how many workers there are, and who gives them work, are told the same."""
+    pool, callers = HypothesisPool(4), set[int]()
+    begun = threading.Barrier(4)
+
+    def work(*_: int) -> None:
+        callers.add(threading.get_ident())
+
+    def together(*_: int) -> None:
+        begun.wait(60)
+        work()
+
+    assert pool.workers(8, WORTH_THREADS - 1) == 1
+    pool.run(work, 8, WORTH_THREADS - 1)
+    assert callers == {threading.get_ident()}
+    assert pool.workers(8, WORTH_THREADS) == pool.workers(8) == 4
+    pool.run(together, 4, WORTH_THREADS)
+    assert len(callers) == 4
 
 
 def test_callers_do_not_wait_for_threads_that_are_busy_with_others() -> None:

@@ -97,6 +97,7 @@ def test_one_pose_is_drawn_as_a_renderer_draws_it() -> None:
     assert drawn.coverage.max() > 0.5
 
 
+@pytest.mark.usefixtures("threads_share_all")
 def test_the_number_of_threads_changes_no_bit() -> None:
     scene = random_scene(9)
     fx, fy, cx, cy = scene.K

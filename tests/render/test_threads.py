@@ -30,6 +30,8 @@ from tests.oracle.differences import rotation
 from tests.oracle.kernels import mesh_of
 from tests.oracle.scenes import random_scene
 
+pytestmark = pytest.mark.usefixtures("threads_share_all")
+
 Arrays = tuple[NDArray[np.generic], ...]
 T = TypeVar("T")
 SEEDS = (2, 15, 4)  # a fine ball without colour, a box and a torus
@@ -176,6 +178,7 @@ def run(body: str, *, warm: bool = True) -> None:
     head = """
         import os, signal, sys, threading, time
         from functools import cache, partial
+        from diffdope.render import pool
         from tests.render.test_threads import SEEDS, at_once, drawn, same
         from diffdope.problem.factor import ImageFactor
 from diffdope.problem.problem import Problem
@@ -184,6 +187,8 @@ from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
         from tests.oracle.kernels import mesh_of
         from tests.oracle.scenes import random_scene
+
+        pool.WORTH_THREADS = 0
 
         def forked(work):
             child = os.fork()

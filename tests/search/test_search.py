@@ -162,6 +162,7 @@ def test_hypotheses_that_leave_the_picture_are_a_failure_not_a_bad_start(example
     assert result.status is Status.FAILED
 
 
+@pytest.mark.usefixtures("threads_share_all")
 def test_same_seed_same_bits_whatever_the_threads(example: Example) -> None:
     mesh, observation, start, _ = example
     one = Refiner(mesh, threads=1).refine(observation, start)

@@ -20,7 +20,7 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.symmetric_alternatives import AlternativeScores, log_likelihoods, odds_of
+from diffdope.search.symmetric_alternatives import AlternativeScores, log_likelihoods, odds_of, scores_of
 from diffdope.terms.registry import ObjectiveSettings
 
 Example = tuple[Mesh, Observation, Pose, Pose]
@@ -157,3 +157,25 @@ def test_what_differs_in_colour_alone_is_no_symmetry_in_grey(example: Example) -
     assert meshes.in_grey.in_grey is meshes.in_grey
     assert meshes.in_grey.mesh.is_grey
     assert meshes.in_grey.alikeness is meshes.alikeness
+
+
+def test_what_a_level_has_drawn_already_scores_as_if_it_were_drawn_anew(example: Example) -> None:
+    mesh, observation, _, truth = example
+    buffers, other = Buffers(mesh, threads=1), Buffers(mesh, threads=1)
+    rules, settings = LevelRules("gain-bias"), ObjectiveSettings()
+    window = CropWindow(0, 0, observation.camera.width, observation.camera.height, 4)
+    level = prepare_level(
+        buffers, observation, turned(example, 0), window, settings, rules, length_m=mesh.diameter, with_normal=True
+    )
+    side = lookalikes(mesh)
+    R, t = truth.R_m2c @ side.R, truth.t_m2c + side.t_m @ truth.R_m2c.T
+    images = level.drawn(buffers, truth)
+    assert level.drawn(buffers, truth) is images
+    anew, again = (scores_of(R, t, level, buffers, mesh.diameter, first) for first in (None, truth))
+    assert anew.local is not None and again.local is not None
+    assert np.array_equal(anew.odds, again.odds) and np.array_equal(anew.local, again.local)
+    assert len(again.odds) == len(side) > 1
+    assert level.drawn(other, truth) is not images  # another mesh
+    moved = level.drawn(buffers, turned(example, 1))
+    assert not np.array_equal(moved.rgb, images.rgb)
+    assert np.array_equal(level.drawn(buffers, truth).rgb, images.rgb)

@@ -127,12 +127,12 @@ def _mark(edges: bool, solver: Solver) -> Path:
     import llvmlite.binding as llvm
     import numba
 
-    from diffdope.kernel_cache import FOLDERS, fingerprint
+    from diffdope.kernel_cache import fingerprint, kernel_sources
     from diffdope.problem.evaluate import evaluate_queue
 
     digest = hashlib.sha256(fingerprint().encode())
     digest.update(f"{numba.__version__} {llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}".encode())
-    for folder in FOLDERS:  # numba's cache goes by the time of the sources too
-        digest.update(repr([path.stat().st_mtime_ns for path in sorted(folder.glob("*.py"))]).encode())
+    # Numba's cache goes by the time of the sources too.
+    digest.update(repr([os.stat(path).st_mtime_ns for path in kernel_sources()]).encode())
     name = f"compiled-{digest.hexdigest()[:16]}-{solver}{'-edges' if edges else ''}"
     return Path(evaluate_queue._cache.cache_path) / name

@@ -84,6 +84,11 @@ class ImageFactor:
         )  # fmt: skip
 
     @property
+    def size(self) -> int:
+        """Triangles and pixels of one evaluation."""
+        return self.buffers.passes(self.width, self.height)
+
+    @property
     def modalities(self) -> tuple[str, ...]:
         """Names of the image terms that count."""
         return tuple(term.name for term, on in zip(IMAGE_TERMS, self.active, strict=True) if on)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Literal, NamedTuple
 
@@ -18,6 +18,7 @@ from diffdope.problem.level_settings import (
     colourless,
     contour_weight,
     held_by_contours,
+    nothing_to_compare,
     trusting,
     unmasked,
     with_region,
@@ -91,12 +92,18 @@ class LevelProblem:
     """The pose at which it was prepared, and its rendering if there was one."""
     rims: Rims | None = None
     """Pixels that the outline crosses, where colours on both sides hold it."""
+    _last: list[tuple[Buffers, Pose, RenderedImages]] = field(default_factory=list, repr=False, compare=False)
 
     def drawn(self, buffers: Buffers, pose: Pose) -> RenderedImages:
-        """A pose in the crop."""
+        """A pose in the crop; the last one is kept, for several ask what a result looks like."""
         if self.start is not None and self.start[0] is pose and self.factor.buffers is buffers:
             return self.start[1]
-        return draw(buffers, self.crop.camera, pose)
+        for mesh, one, images in self._last:
+            if mesh is buffers and one is pose:
+                return images
+        images = draw(buffers, self.crop.camera, pose)
+        self._last[:] = [(buffers, pose, images)]
+        return images
 
     @property
     def contour_active(self) -> bool:
@@ -288,13 +295,3 @@ def light_at(light: GainModel, crop: Observation) -> GainModel:
 def hold_of(crop: Observation) -> float:
     """How strongly the light is held to that of the model; more where some of the pixels are other things'."""
     return HOLD if crop.mask is not None else HOLD_UNMASKED
-
-
-def nothing_to_compare(mesh: Mesh, observation: Observation) -> str:
-    """Why no modality is left."""
-    given = ", ".join(observation.modalities)
-    colour = "has colours" if mesh.has_color else "has no colours, so RGB cannot be compared"
-    return (
-        f"observation: expected an image that can be compared with the mesh, got {given}; the mesh {colour}; "
-        "give depth or a mask, or a weight > 0 for what there is"
-    )

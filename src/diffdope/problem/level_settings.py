@@ -81,3 +81,13 @@ def unmasked(settings: ObjectiveSettings) -> ObjectiveSettings:
 def colourless(settings: ObjectiveSettings) -> ObjectiveSettings:
     """The settings with colours left out."""
     return replace(settings, rgb_weight=0.0, edge_weight=0.0)
+
+
+def nothing_to_compare(mesh: Mesh, observation: Observation) -> str:
+    """Why no modality is left."""
+    given = ", ".join(observation.modalities)
+    colour = "has colours" if mesh.has_color else "has no colours, so RGB cannot be compared"
+    return (
+        f"observation: expected an image that can be compared with the mesh, got {given}; the mesh {colour}; "
+        "give depth or a mask, or a weight > 0 for what there is"
+    )

@@ -110,13 +110,14 @@ class Problem:
         other.__dict__ = {**self.__dict__, "arrays": self.arrays._replace(quadratics=quadratic_arrays(quadratics))}
         return other
 
-    def share(self, work: Callable[[int], None], count: int) -> None:
-        """Calls `work(worker)` in several threads for `count` states."""
-        self.factors[0].buffers.pool.share(work, count)
+    def share(self, work: Callable[[int], None], workers: int) -> None:
+        """Calls `work(worker)` in so many threads."""
+        self.factors[0].buffers.pool.share(work, workers)
 
-    def workers(self, count: int) -> int:
-        """How many threads work on `count` states."""
-        return self.factors[0].buffers.pool.workers(count)
+    def workers(self, count: int, evaluations: int = 1) -> int:
+        """How many threads work on `count` states, each evaluated so many times."""
+        passes = count * evaluations * sum(factor.size for factor in self.factors)
+        return self.factors[0].buffers.pool.workers(count, passes)
 
     @contextmanager
     def scratch(self, workers: int, canvases: tuple[Canvas, Canvas] = NOTHING) -> Iterator[list[ProblemScratch]]:
@@ -155,7 +156,7 @@ class Problem:
             def work(worker: int) -> None:
                 call_entry(evaluate_queue, self.address, arrays, scratch[worker], R, t, Sums.of(size), queue, *out)
 
-            self.share(work, b)
+            self.share(work, workers)
         return out
 
 

@@ -55,6 +55,10 @@ class Buffers:
         """Those that these were bent from, whose compiled code they use; else themselves."""
         return self if self._origin is None else self._origin
 
+    def passes(self, width: int, height: int) -> int:
+        """Triangles and pixels that one pose goes through in a crop of this size; see `HypothesisPool.workers`."""
+        return len(self.mesh.faces) + width * height
+
     def lease(self, width: int, height: int, workers: int = 1, *, edge_jacobian: bool = False) -> Lease:
         """Lends scratches that nobody else holds: `with buffers.lease(width, height, workers) as scratch:`.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -15,6 +16,10 @@ _threads: int | None = None
 _MOST = (
     64  # or the cores, if there are more: every thread has a scratch of several MB, and more than cores gain nothing
 )
+
+WORTH_THREADS = 100_000
+"""Triangles, pixels or points, of all poses and steps, from which on threads share them: they take one core about 3 ms.
+For less, to wake a thread, to hand it the interpreter and to wait for it takes about as long as it spares."""
 
 
 def available_cores() -> int:
@@ -59,12 +64,23 @@ class HypothesisPool:
         # The calling thread works too, so one fewer is started.
         self._executor = PerProcess(partial(ThreadPoolExecutor, max(threads - 1, 1), "diffdope"))
 
-    def workers(self, count: int) -> int:
-        """How many threads work on `count` hypotheses, at least one."""
-        return max(min(self.threads, count), 1)
+    def workers(self, count: int, passes: float = math.inf) -> int:
+        """How many threads work on `count` hypotheses, at least one.
 
-    def run(self, work: Callable[[int, int, int], None], count: int) -> None:
-        """Calls `work(worker, first, last)` until `count` hypotheses are done; raises what a thread raised."""
+        Args:
+            count: how many are independent of each other.
+            passes: triangles, pixels or points that all of them go through: where these are few, one thread does it.
+        """
+        return max(min(self.threads, count), 1) if passes >= WORTH_THREADS else 1
+
+    def run(self, work: Callable[[int, int, int], None], count: int, passes: float = math.inf) -> None:
+        """Calls `work(worker, first, last)` until `count` hypotheses are done; raises what a thread raised.
+
+        Args:
+            work: from a hypothesis to before another.
+            count: of hypotheses.
+            passes: see `workers`.
+        """
         # Small ranges, because hypotheses differ in cost; not single ones, because a call costs microseconds.
         size = max(1, count // (4 * self.threads))
         ranges = itertools.count(0, size)  # next() is atomic under the interpreter lock
@@ -73,10 +89,11 @@ class HypothesisPool:
             while (first := next(ranges)) < count:
                 work(worker, first, min(first + size, count))
 
-        if self.workers(count) == 1:
+        workers = self.workers(count, passes)
+        if workers == 1:
             work(0, 0, count)
         else:
-            self.share(pull, count)
+            self.share(pull, workers)
 
     def share(self, work: Callable[[int], None], count: int) -> None:
         """Calls `work(worker)` in several threads, which pull from a queue of `count` themselves (`kernels.queue`).

@@ -87,7 +87,7 @@ class Renderer:
             def work(worker: int, first: int, last: int) -> None:
                 call_entry(render_poses, *shared, R, t, first, last, scratch[worker], *images)
 
-            self._buffers.pool.run(work, b)
+            self._buffers.pool.run(work, b, self._passes(b))
         return RenderedImages(
             images.rgb.reshape(b, h, w, 3), images.depth.reshape(b, h, w),
             images.coverage.reshape(b, h, w), images.triangle_id.reshape(b, h, w),
@@ -132,11 +132,15 @@ class Renderer:
                     upstream = (rgb[i], depth[i], coverage[i])
                     call_entry(backward_pose, *shared, R[i], t[i], scratch[worker], *upstream, gradient[i])
 
-            self._buffers.pool.run(work, len(R))
+            self._buffers.pool.run(work, len(R), self._passes(len(R)))
         return gradient
 
     def _lease(self, b: int) -> Lease:
-        return self._buffers.lease(self.camera.width, self.camera.height, self._buffers.pool.workers(b))
+        workers = self._buffers.pool.workers(b, self._passes(b))
+        return self._buffers.lease(self.camera.width, self.camera.height, workers)
+
+    def _passes(self, b: int) -> int:
+        return b * self._buffers.passes(self.camera.width, self.camera.height)
 
     def _upstream(self, name: str, values: ArrayLike | None, b: int, last: tuple[int, ...]) -> F32:
         h, w = self.camera.height, self.camera.width

@@ -226,7 +226,7 @@ def _descended(
     if pool is None:
         work(0, 0, count)
     else:
-        pool.run(work, count)
+        pool.run(work, count, count * steps * len(seen))
     return R, t, away, curvature
 
 

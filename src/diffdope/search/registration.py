@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.problem.level_problem import LevelProblem
-from diffdope.render.renderer import Renderer
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -93,8 +92,7 @@ def shift_of_depth(level: LevelProblem, pose: Pose, length_m: float, guess: F64 
     crop = level.crop
     if crop.depth is None:
         return None
-    buffers = level.factor.buffers
-    drawn = Renderer(buffers.mesh, crop.camera, buffers=buffers).render(pose.R_m2c, pose.t_m2c)
+    drawn = level.drawn(level.factor.buffers, pose)
     inside = drawn.coverage[0] > 0.5
     is_object = inside if crop.mask is None else np.asarray(crop.mask > 0.5)
     behind = (crop.depth > 0.0) & (np.abs(crop.depth - drawn.depth[0]) > _THICKNESS * length_m)

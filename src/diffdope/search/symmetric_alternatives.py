@@ -70,7 +70,9 @@ class AlternativeScores:
         return places[np.argsort(-score[places], kind="stable")]
 
 
-def scores_of(R: F64, t: F64, level: LevelProblem, buffers: Buffers, length_m: float) -> AlternativeScores:
+def scores_of(
+    R: F64, t: F64, level: LevelProblem, buffers: Buffers, length_m: float, first: Pose | None = None
+) -> AlternativeScores:  # fmt: skip
     """What speaks for poses (B, 3, 3) and (B, 3).
 
     Each is seen in the light that suits it; costs are in the light of the pose at which the level was prepared.
@@ -81,12 +83,16 @@ def scores_of(R: F64, t: F64, level: LevelProblem, buffers: Buffers, length_m: f
         level: the crop.
         buffers: to draw with.
         length_m: the object's diameter.
+        first: the first of these poses, if the level may have it drawn already.
     """
-    images = Renderer(buffers.mesh, level.crop.camera, buffers=buffers).render(R, t)
+    images = [] if first is None else [level.drawn(buffers, first)]
+    left = slice(len(images), None)
+    images.append(Renderer(buffers.mesh, level.crop.camera, buffers=buffers).render(R[left], t[left]))
     weights = level.responsibility.silhouette
     seen = [
         Comparison(Rendering(*one), level.crop, weights, length_m)
-        for one in zip(images.rgb, images.depth, images.coverage, strict=True)
+        for some in images
+        for one in zip(some.rgb, some.depth, some.coverage, strict=True)
     ]
     quality = [assess(one) for one in seen]
     local = [local_correlation(one) for one in seen]
@@ -164,4 +170,4 @@ def symmetric_alternatives(
     if len(symmetries) < 2:
         return []
     R, t = pose.R_m2c @ symmetries.R, pose.t_m2c + symmetries.t_m @ pose.R_m2c.T
-    return [Pose(R[k], t[k]) for k in scores_of(R, t, level, buffers, length_m).promising()]
+    return [Pose(R[k], t[k]) for k in scores_of(R, t, level, buffers, length_m, pose).promising()]

@@ -108,7 +108,8 @@ def descend(problem: Minimisable, R: F64, t: F64, settings: DescentSettings, rat
     values = np.concatenate([wxyz_from_matrix(R), t / lengths[:, None]], axis=2)
     state, history = FirstOrderState(values, np.zeros(shape), np.zeros(shape)), Iterates.of(s.iterations, count, poses)
     stall, rows, end = StallCheck(s, count), 0, s.iterations + 1
-    with problem.scratch(problem.workers(count)) as scratch:
+    workers = problem.workers(count, s.iterations)
+    with problem.scratch(workers) as scratch:
         while rows < end:
             first, last = rows, min(rows + s.patience, end)
             queue = np.zeros(1, np.int64)
@@ -119,7 +120,7 @@ def descend(problem: Minimisable, R: F64, t: F64, settings: DescentSettings, rat
                     decay, rates, state, first, last, history, FirstOrderWorkspace.of(poses, len(problem.unit)), queue,  # noqa: B023
                 )  # fmt: skip
 
-            problem.share(work, count)
+            problem.share(work, workers)
             stopped = next((k for k in range(first, last) if stall.stalled(history.cost[k])), None)
             rows = last
             if stopped is not None:

@@ -26,9 +26,9 @@ class Minimisable(Protocol):
     column: I64
     unit: F64
 
-    def workers(self, count: int) -> int: ...  # noqa: D102
+    def workers(self, count: int, evaluations: int = ...) -> int: ...  # noqa: D102
 
-    def share(self, work: Callable[[int], None], count: int) -> None: ...  # noqa: D102
+    def share(self, work: Callable[[int], None], workers: int) -> None: ...  # noqa: D102
 
     def scratch(self, workers: int, canvases: Any = ...) -> AbstractContextManager[list[Any]]: ...  # noqa: D102
 
@@ -164,7 +164,7 @@ def minimise(
         s.max_step, s.observable, s.tolerance, s.reduction_tolerance,
     )  # fmt: skip
     hypotheses, history = SolverState.at(R, t, size), Iterates.of(iterations, count, poses)
-    queue, workers = np.zeros(1, np.int64), problem.workers(count)
+    queue, workers = np.zeros(1, np.int64), problem.workers(count, int(iterations) + 1)
     paint = canvases is not None
     extra = (canvases,) if paint else ()
     with problem.scratch(workers, *extra) as scratch:
@@ -175,11 +175,11 @@ def minimise(
                 rules, hypotheses, history, Workspace.of(poses, size), queue, paint,
             )  # fmt: skip
 
-        problem.share(work, count)
+        problem.share(work, workers)
         if races:
             hypotheses.ended[np.argsort(hypotheses.cost, kind="stable")[going_on:]] = True
             queue[0], rules = 0, rules._replace(until=rules.iterations)
-            problem.share(work, count)
+            problem.share(work, workers)
     rows = int(hypotheses.rows.max())
     return SolverResult(
         hypotheses.R, hypotheses.t, hypotheses.cost, hypotheses.gradient, hypotheses.normal, hypotheses.converged,
