@@ -73,6 +73,7 @@ class NoteCode(StrEnum):
     UNCONFIRMED = "unconfirmed"
     HALF_TURN = "half-turn"
     SAME_PLACE = "same-place"
+    THROUGH_SUPPORT = "through-support"
 
     # What contradicts it.
     DEPTH_SCALE = "depth-scale"

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import as_floats, check_finite, check_shape, expected
+from diffdope.estimate.confidence import sigmoid
 from diffdope.geometry.crop import Box, CropWindow
 from diffdope.io.regions import note_on_corners, note_on_cut
 from diffdope.note_codes import Note, NoteCode, code_of
@@ -20,12 +21,14 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.box_masks import Guess
 from diffdope.search.box_proposals import lies_in_box, share_in_picture
+from diffdope.search.contradictions import NONE
 from diffdope.search.descent import Progress
 from diffdope.search.feature_boxes import tells_by_pattern
 from diffdope.search.keypoints import check_can_detect
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.outline_seen import outline_seen
+from diffdope.search.outline_seen import drawn_around, outline_seen
 from diffdope.search.settings import SearchSettings
+from diffdope.search.support import of_support
 
 _MOSTLY = 0.5  # of the object that a picture has to show: one face at the border fits any table
 _AT_MOST = 0.25  # probability where it does not
@@ -212,7 +215,7 @@ def doubted(
     Boxes are off by shares of about sigma: the log odds of a share s are lower by (s / sigma)^2 / 2, as those of a
     normal distribution. What is drawn from a box fits its own mask, so this is all that a box says. What
     lies mostly outside of the picture is not believed, for a box says nothing about it; nor what has an outline that
-    the image does not show (`search/outline_seen.py`).
+    the image does not show (`search/outline_seen.py`), or that reaches through what it lies on (`search/support.py`).
 
     Args:
         attempt: made in a mask that was drawn from the box, in the object's own frame.
@@ -232,6 +235,9 @@ def doubted(
     cut = share_in_picture(meshes, observation, result.pose) < _MOSTLY
     if cut:
         still = min(still, _AT_MOST)
+    around = drawn_around(meshes, observation, result.pose)
+    support = NONE if around is None else of_support(*around, meshes.length_m)
+    still = min(still, sigmoid(support.at_most))
     outline = outline_seen(meshes, observation, result.pose)
     still = min(still, _AT_MOST + (1.0 - _AT_MOST) * outline.credible)
     notes = [*result.notes, _DRAWN]
@@ -243,6 +249,8 @@ def doubted(
         notes.append(Note(NoteCode.BOX_MISFIT, text))
     if outline.note:
         notes.append(outline.note)
+    if support.note:
+        notes.append(support.note)
     if cut:
         text = "most of the object would lie outside of the picture: little of it is compared"
         notes.append(Note(NoteCode.OUT_OF_PICTURE, text))

@@ -13,6 +13,7 @@ from diffdope.search.contradictions import of_departure, of_kind
 from diffdope.search.registration import note_on_shift
 from diffdope.search.settings import SearchSettings
 from diffdope.search.sizes import Edges, of_size
+from diffdope.search.support import of_support
 
 _ENOUGH = 1e-3  # share of a cost that another step may be worth: doubts are told by ratios of costs, to hundredths
 
@@ -48,6 +49,9 @@ def doubts_about(
     given = found.rough, found.pose, length_m, step
     by_depth = [of_size(*given, overlap=found.quality.overlap, log_odds=found.log_odds, edges=edges), of_kind(*given)]
     every = [min(by_depth, key=lambda one: one.share)]  # depth is too far for one reason at a time
+    rough = found.rough
+    if "mask" not in rough.modalities:  # a mask that was given says where the object ends
+        every.append(of_support(rough.crop, rough.drawn(rough.factor.buffers, found.pose), length_m))
     if start is not None:
         every.append(of_departure(found.level, found.pose, start, settings.far.distance * length_m))
     shifted = note_on_shift(found.rough, found.level, found.pose, length_m)

@@ -102,7 +102,7 @@ def outline_seen(meshes: MeshLevels, observation: Observation, pose: Pose) -> Ou
     """
     from scipy import ndimage
 
-    around = _drawn_around(meshes, observation, pose)
+    around = drawn_around(meshes, observation, pose)
     if around is None:
         return OutlineSeen(np.nan, 0.0)
     crop, images = around
@@ -147,7 +147,7 @@ def share_on_edges(meshes: MeshLevels, observation: Observation, pose: Pose, siz
     """
     from scipy import ndimage
 
-    around = _drawn_around(meshes, observation, pose) if "rgb" in observation.modalities else None
+    around = drawn_around(meshes, observation, pose) if "rgb" in observation.modalities else None
     if around is None:
         return None
     crop, images = around
@@ -189,7 +189,7 @@ def beside_edges(share: float | None) -> tuple[str, ...]:
     return (Note(NoteCode.OUTLINE_BESIDE_EDGES, text),)
 
 
-def _drawn_around(
+def drawn_around(
     meshes: MeshLevels, observation: Observation, pose: Pose
 ) -> tuple[Observation, RenderedImages] | None:  # fmt: skip
     """The picture around a pose, and the pose drawn there; None if it is not in the picture, or that has no steps."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_above_zero
 from diffdope.geometry.camera import Camera
+from diffdope.geometry.plane import plane_of_most
 from diffdope.problem.failure import Failure
 from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
@@ -23,8 +24,7 @@ from diffdope.search.view_sphere import ViewSphereSettings, view_sphere
 F64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-_DRAWS, _SAMPLE = 300, 2000  # of RANSAC: three of a sample's points are of a plane with a tenth of them in one of 1000
-_REFINED = 3  # times a plane is fitted to its points
+_SAMPLE = 2000  # of RANSAC
 _LARGEST = 1.2  # diameters, for depth is noisy
 _TAIL = 2.0  # percent of a piece's points at either end that may be noise
 _FEWEST = 12  # points
@@ -134,7 +134,7 @@ def _without_planes(
             break
         sample = points[left]
         sample = sample[rng.choice(len(sample), min(len(sample), _SAMPLE), replace=False)]
-        normal, origin = _plane(sample, 0.5 * near_m, rng)
+        normal, origin = plane_of_most(sample, 0.5 * near_m, rng)
         on = left & (np.abs((points - origin) @ normal) < near_m)
         if np.count_nonzero(on) < least:
             break
@@ -143,21 +143,3 @@ def _without_planes(
             break
         left &= ~on
     return left
-
-
-def _plane(sample: F64, near_m: float, rng: np.random.Generator) -> tuple[F64, F64]:
-    """Unit normal (3,) and a point (3,) of the plane that most of a sample (N, 3) is near to."""
-    corners = sample[rng.integers(0, len(sample), (_DRAWS, 3))]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    length = np.linalg.norm(normals, axis=1)
-    normals = normals / np.maximum(length, 1e-12)[:, None]
-    away = np.abs(normals @ sample.T - np.einsum("ij,ij->i", normals, corners[:, 0])[:, None])
-    best = int(np.argmax(np.where(length > 0.0, np.count_nonzero(away < near_m, axis=1), 0)))
-    normal, origin = normals[best], corners[best, 0]
-    for _ in range(_REFINED):
-        on = sample[np.abs((sample - origin) @ normal) < near_m]
-        if len(on) < 3:
-            break
-        origin = on.mean(axis=0)
-        normal = np.linalg.svd(on - origin, full_matrices=False)[2][2]
-    return normal, origin
