@@ -54,7 +54,7 @@ _WITHIN = 0.5  # variances: after a last step as short, what the images know is 
 _TRIES = 2  # motions along which the cost grows with its square need one, with its size more
 _SMOOTHED = 9.0  # correlation of depths that a sensor has smoothed over three by three pixels
 _EDGES_TELL = 0.15  # share of an outline: two deviations of the difference of two, of a hundred points each
-_CLEARLY = 4.0  # ratio of variances: two deviations
+_CLEARLY, _SURELY = 4.0, 25.0  # ratios of variances: two deviations and five; errors of real sensors made 14 at most
 _FALLING = 0.8  # ratio of variances above which a step has not changed what depth's residuals have in common
 _FALLING_ALONE = 0.9  # the same of single residuals, whose variance is surer
 _MASK_STEPS = 8  # twice as many as others: their scales change with the pose
@@ -183,8 +183,9 @@ class RobustGaussNewton:
         if not clearly:
             return None
         # Depth may be what is off, if its errors stay, or if it is not registered: edges of a photograph tell.
-        own = here["depth"].known.correlation >= _SMOOTHED
-        return self._descend(at, here) if self._gained(at, pose) >= (_EDGES_TELL if own else -_EDGES_TELL) else None
+        stay = here["depth"].known.correlation >= _SMOOTHED
+        stay &= _SURELY * here["depth"].common_variance > parts["depth"].common_variance
+        return self._descend(at, here) if self._gained(at, pose) >= (_EDGES_TELL if stay else -_EDGES_TELL) else None
 
     def _estimated(self, pose: Pose, found: InformationEigenbasis, here: Parts, *, moved: bool) -> RobustEstimate:
         kept_m = self._kept * self._reach * self._noise.spread * 2.0 * self._view.length_m

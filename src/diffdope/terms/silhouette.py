@@ -34,9 +34,9 @@ class SilhouetteNoise:
     mask_width_px: float = 0.0
     """The same of a width that the last steps take for an unknown, so that other images may tell the distance: at least
     as much as a mask's border is farther from the outline than a good one's (`search.mask_error_px`), as squares."""
-    mask_shift_px: float = 1.0
-    """The same of a shift of the whole mask, where depth tells it (note `mask-shifted`); 0: masks are where they should
-    be. Those of networks and annotators are off by as much."""
+    mask_shift_px: float = 2.0
+    """The same of a shift of the whole mask, where depth tells it (note `mask-shifted`): as far as those of networks
+    may be off; 0: masks are where they should be."""
     least_mask: float = 0.1
     """Least standard deviation of a pixel's coverage."""
 
