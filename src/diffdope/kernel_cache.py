@@ -76,18 +76,35 @@ def drop_stale(folders: tuple[Path, ...] = FOLDERS, package: Path = _PACKAGE) ->
     """Removes compiled kernels of other sources; returns whether there were any. Read-only folders are left alone."""
     current = fingerprint(folders, package)
     stale = False
-    for folder in folders:
-        cache = folder / "__pycache__"
-        stamp = cache / _STAMP
+    for kept in {place for folder in folders for place in (folder / "__pycache__", kept_in(folder)) if place}:
+        stamp = kept / _STAMP
         with contextlib.suppress(OSError):
             if stamp.exists() and stamp.read_text() == current:
                 continue
-            for compiled in [*cache.glob("*.nbi"), *cache.glob("*.nbc")]:
+            for compiled in [*kept.glob("*.nbi"), *kept.glob("*.nbc")]:
                 compiled.unlink()
                 stale = True
-            cache.mkdir(exist_ok=True)
+            kept.mkdir(exist_ok=True)
             stamp.write_text(current)
     return stale
+
+
+@cache
+def kept_in(folder: Path) -> Path | None:
+    """Where numba keeps compiled code of a folder's modules; None where no folder can be written.
+
+    It is beside the sources, but for sources that cannot be written to, and if NUMBA_CACHE_DIR names another.
+    """
+    from numba.core.caching import FunctionCache
+
+    sources = sorted(folder.glob("*.py"))
+    if not sources:
+        return None
+    try:
+        code = fingerprint.__code__.replace(co_filename=str(sources[0]))
+        return Path(FunctionCache(FunctionType(code, {}, "kernel")).cache_path)
+    except RuntimeError:
+        return None
 
 
 @cache
@@ -96,17 +113,11 @@ def keeps_compiled() -> bool:
 
     Where there is none it would refuse to define a kernel that is to be kept.
     """
-    from numba.core.caching import FunctionCache
-
-    try:
-        for folder in FOLDERS:
-            code = fingerprint.__code__.replace(co_filename=str(folder / "__init__.py"))
-            FunctionCache(FunctionType(code, {}, "kernel"))
-    except RuntimeError:
-        text = "diffdope finds no folder to keep compiled kernels in, so every process compiles them, which takes long"
-        warnings.warn(f"{text}; NUMBA_CACHE_DIR can name one", RuntimeWarning, stacklevel=2)
-        return False
-    return True
+    if all(kept_in(folder) for folder in FOLDERS):
+        return True
+    text = "diffdope finds no folder to keep compiled kernels in, so every process compiles them, which takes long"
+    warnings.warn(f"{text}; NUMBA_CACHE_DIR can name one", RuntimeWarning, stacklevel=2)
+    return False
 
 
 @cache

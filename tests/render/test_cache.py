@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from numba import types
+from numba.core import config
 from numba.core.dispatcher import Dispatcher
 
 import diffdope as dd
-from diffdope.kernel_cache import FOLDERS, drop_stale, fingerprint, kernel_sources
+from diffdope.kernel_cache import FOLDERS, drop_stale, fingerprint, kept_in, kernel_sources
 from diffdope.problem.layout import ProblemArrays
 from diffdope.scene.packaged import packaged_example
 from diffdope.solve.level_kernel import StepRules
@@ -66,6 +67,21 @@ def test_a_folder_without_a_cache_gets_a_stamp_and_one_that_cannot_be_written_is
     assert not drop_stale((blocked, fresh))
     assert (fresh / "__pycache__" / "kernels.sha256").read_text() == fingerprint((blocked, fresh))
     assert (blocked / "__pycache__").read_text() == "a file where the cache would be"
+
+
+def test_compiled_code_that_the_user_keeps_elsewhere_is_dropped_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path / "elsewhere"))
+    folder = make_folder(tmp_path, "a")
+    kept = kept_in(folder)
+    assert kept is not None and kept.is_relative_to(tmp_path / "elsewhere")
+    drop_stale((folder,))
+    compiled = kept / "kernel.f-1.py311.nbi"
+    compiled.write_bytes(b"code")
+    assert not drop_stale((folder,)) and compiled.exists()
+    (folder / "kernel.py").write_text(KERNEL.format(2))
+    assert drop_stale((folder,)) and not compiled.exists()
 
 
 @pytest.mark.parametrize(
