@@ -35,8 +35,8 @@ Evidence = Callable[[Pose], QuadraticFactor]
 """What is known of a pose beside the images: half of squared errors over their variances, near the pose."""
 
 
-Gained = Callable[[Pose, Pose], float]
-"""How much more of the outline of one pose than of another lies on edges of a photograph, as a share; 0 if unknown."""
+Gained = Callable[[Pose, Pose], float | None]
+"""How much more of the outline of one pose than of another lies on edges of a photograph, as a share; None: unknown."""
 
 
 def nothing_beside(pose: Pose) -> QuadraticFactor:
@@ -44,9 +44,8 @@ def nothing_beside(pose: Pose) -> QuadraticFactor:
     return summed(pose, [])
 
 
-def unknown(pose: Pose, other: Pose) -> float:
+def unknown(pose: Pose, other: Pose) -> None:
     """No photograph tells two poses apart."""
-    return 0.0
 
 
 _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
@@ -183,9 +182,14 @@ class RobustGaussNewton:
         if not clearly:
             return None
         # Depth may be what is off, if its errors stay, or if it is not registered: edges of a photograph tell.
-        stay = here["depth"].known.correlation >= _SMOOTHED
-        stay &= _SURELY * here["depth"].common_variance > parts["depth"].common_variance
-        return self._descend(at, here) if self._gained(at, pose) >= (_EDGES_TELL if stay else -_EDGES_TELL) else None
+        now, before = here["depth"], parts["depth"]
+        stay = now.known.correlation >= _SMOOTHED and _SURELY * now.common_variance > before.common_variance
+        gained = self._gained(at, pose)
+        if gained is None:  # an edge that stereo has widened makes residuals alike, but no single one much smaller
+            agreed = not stay and now.known.scale**2 < _FALLING * before.known.scale**2
+        else:
+            agreed = gained >= (_EDGES_TELL if stay else -_EDGES_TELL)
+        return self._descend(at, here) if agreed else None
 
     def _estimated(self, pose: Pose, found: InformationEigenbasis, here: Parts, *, moved: bool) -> RobustEstimate:
         kept_m = self._kept * self._reach * self._noise.spread * 2.0 * self._view.length_m

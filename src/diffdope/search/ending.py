@@ -210,9 +210,9 @@ class Ending:
         noise = noise_at(level, search.noise, found.border_px, search.mask_error_px or np.inf)
         reach = reach_of(search, nearby=self.stages is not None and self.stages.moved(found) <= MOVED)
 
-        def gained(pose: Pose, other: Pose) -> float:
+        def gained(pose: Pose, other: Pose) -> float | None:
             first, second = (share_on_edges(meshes, level.crop, one) for one in (pose, other))
-            return 0.0 if first is None or second is None else first - second
+            return None if first is None or second is None else first - second
 
         return RobustGaussNewton(level.factor.linearise, view, search.polish, noise, beside, reach, kept, gained)
 
