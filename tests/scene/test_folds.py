@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from diffdope.experiments.shapes import primitives
+from diffdope.experiments.shapes import primitives, tube
 from diffdope.geometry import so3
 from diffdope.scene.folds import folds_of
 from diffdope.scene.mesh import Mesh
@@ -41,3 +41,7 @@ def test_what_has_many_axes_has_no_folds(name: str) -> None:
 def test_a_box_of_three_lengths_has_no_folds() -> None:
     cube = primitives()["cube"].mesh
     assert found(Mesh(cube.vertices_m * [1.0, 0.8, 0.5], cube.faces))[0] == 1
+
+
+def test_what_is_of_revolution_has_no_folds() -> None:
+    assert found(Mesh(*tube(96, 12, 0.03, 0.1)))[0] == 1

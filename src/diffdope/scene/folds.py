@@ -28,7 +28,7 @@ def folds_of(points_m: F64, length_m: float) -> Symmetries:
         length_m: the diameter.
 
     Returns:
-        k motions, the identity first; the identity alone where there is no such axis.
+        k motions, the identity first; the identity alone where there is no such axis, or any turn will do.
     """
     from scipy.spatial import cKDTree
 
@@ -43,9 +43,15 @@ def folds_of(points_m: F64, length_m: float) -> Symmetries:
     tree = cKDTree(away)
     some = away[:: max(len(away) // _TURNED, 1)]
     off = _OFF + float(np.median(tree.query(some, 2)[0][:, 1]))
-    for k in range(_MOST, 2, -1):
+
+    def alike(k: int) -> bool:
         turned = some @ so3.exp(2.0 * np.pi / k * axis).T
-        if np.mean(tree.query(turned, distance_upper_bound=off)[0] > off) < _FEW:
+        return bool(np.mean(tree.query(turned, distance_upper_bound=off)[0] > off) < _FEW)
+
+    for k in range(_MOST, 2, -1):
+        if alike(k):
+            if alike(k - 1):
+                break  # it is of revolution
             R = so3.exp(2.0 * np.pi / k * np.arange(k)[:, None] * axis)
             return Symmetries(R, middle - R @ middle)
     return Symmetries.none()
