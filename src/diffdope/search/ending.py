@@ -24,6 +24,7 @@ from diffdope.search.by_features import with_distance_error
 from diffdope.search.candidates import Candidates
 from diffdope.search.history import Amended, Recorder
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.other_ways import turned_by_folds
 from diffdope.search.outcome import Outcome
 from diffdope.search.outline_seen import beside_edges, share_on_edges
 from diffdope.search.rims_seen import RimsSeen, seen_alone
@@ -136,7 +137,8 @@ class Ending:
     ) -> Answers | None:  # fmt: skip
         """The answers of a search with no start: how much more or less speaks for them than for the surest.
 
-        Where the images leave a direction open, poses along it are as good, unless nobody would notice the difference.
+        Where the images leave a direction open, poses along it are as good, unless nobody would notice the difference;
+        and so may those be that are turned by what most of the object has in common with itself.
 
         Args:
             found: the surest.
@@ -151,6 +153,8 @@ class Ending:
         others = np.array([value for one, value in zip(choice, odds, strict=True) if one is not found])
         less = np.concatenate([[0.0], others - odds.max()])
         open_ends = along(estimate.pose, estimate.unobserved) if everywhere else []
+        if everywhere and found.quality.matched is None:  # keypoints tell sides apart
+            open_ends += turned_by_folds(poses, self.meshes)
         if open_ends:
             beside = self._odds([estimate.pose, *open_ends], found)
             poses, less = [*poses, *open_ends], np.append(less, np.minimum(beside[1:] - beside[0], 0.0))

@@ -15,6 +15,7 @@ from diffdope.render.per_process import PerProcess
 from diffdope.scene.alikeness import Alikeness
 from diffdope.scene.box_axes import half_turns
 from diffdope.scene.creases import Creases
+from diffdope.scene.folds import folds_of
 from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
@@ -57,6 +58,7 @@ class MeshLevels:
         self._long_axes: tuple[Axis | None] | None = None
         self._half_turns: tuple[F64, F64] | None = None
         self._surface: Surface | None = None
+        self._folds: Symmetries | None = None
         self._creases: Creases | None = None
         self._seen_by_depth: SeenByDepth | None = None
         self._unnoticed: Unnoticed | None = None
@@ -119,6 +121,14 @@ class MeshLevels:
             if self._long_axes is None:
                 self._long_axes = (longest_axis(self.corners_m),)
             return self._long_axes[0]
+
+    @property
+    def folds(self) -> Symmetries:
+        """Turns about an axis, all by the same angle, that most of it has; the identity alone where there are none."""
+        with self._making.get():
+            if self._folds is None:
+                self._folds = folds_of(surface_points(self.mesh, _AXIS_POINTS)[0], self.length_m)
+            return self._folds
 
     @property
     def half_turns(self) -> tuple[F64, F64]:

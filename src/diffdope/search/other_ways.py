@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from diffdope.geometry.pose import Pose
@@ -11,9 +13,46 @@ from diffdope.search.candidates import Candidates
 from diffdope.search.descent import Descent
 from diffdope.search.levels import Level
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.selection import non_maximum_suppression
 from diffdope.search.settings import SearchSettings
-from diffdope.search.symmetric_alternatives import symmetric_alternatives
+from diffdope.search.symmetric_alternatives import odds_with_costs, symmetric_alternatives
 from diffdope.search.turns import about_other_axes, turned_alternatives, upside_down
+
+_SAME_RAD, _SAME = np.radians(6.0), 0.03  # poses closer than both, of the diameter, come to rest at the same place
+_WORSE = 4.0  # log odds by which a turn that has made no steps may be worse than the best
+
+
+def turned_by_folds(known: Sequence[Pose], meshes: MeshLevels) -> list[Pose]:
+    """Poses turned so that most of the object is where it was, those alone that are not known already."""
+    folds = meshes.folds
+    if len(folds) < 2:
+        return []
+    R, t = [one.R_m2c for one in known], [one.t_m2c for one in known]
+    for one in known:
+        R += list(one.R_m2c @ folds.R[1:])
+        t += list(one.t_m2c + folds.t_m[1:] @ one.R_m2c.T)
+    order = np.arange(len(t), dtype=np.float64)  # what is known stands for what is not
+    kept = non_maximum_suppression(
+        np.stack(R), np.stack(t), order, len(t), angle_rad=_SAME_RAD, distance_m=_SAME * meshes.length_m
+    )
+    return [Pose(R[k], t[k]) for k in kept if k >= len(known)]
+
+
+def left_of_folds(choice: Sequence[Candidates], meshes: MeshLevels) -> list[Pose]:
+    """Of turns of these poses that nobody has looked at, those that may be right; the best come first.
+
+    A search comes to some of them by chance, and what tells them apart is small.
+
+    Args:
+        choice: all that was found, the surest first.
+        meshes: the object, about its own middle.
+    """
+    found = choice[0]
+    others = turned_by_folds([one.pose for one in choice], meshes)
+    if not others:
+        return []
+    odds = odds_with_costs([found.pose, *others], found.level, meshes.buffers(), meshes.length_m)
+    return [others[k] for k in np.argsort(-odds[1:], kind="stable") if odds[1 + k] > odds[0] - _WORSE]
 
 
 def other_ways(

@@ -30,7 +30,7 @@ from diffdope.search.iterates import iterates_of
 from diffdope.search.keyframes import Keyframes
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.other_ways import other_ways
+from diffdope.search.other_ways import left_of_folds, other_ways
 from diffdope.search.outcome import Outcome
 from diffdope.search.outline_seen import share_on_edges
 from diffdope.search.pieces import pieces
@@ -264,6 +264,8 @@ class Search:
         turned, turns_open = other_ways(
             found, self._meshes, self._descent, self._settings, self._given, self._again.faces[0], told=told
         )
+        if self._stages is None:  # a start tells which of them it is
+            turned = [*left_of_folds(choice, self._meshes), *turned]
         for number, start in enumerate(turned[:left]):
             alone = Hypotheses.of(start, self._count - ALTERNATIVES + number)
             other = self._descent.run(self._again, alone, start)
