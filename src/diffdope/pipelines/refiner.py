@@ -28,6 +28,7 @@ from diffdope.pipelines.result import (
     Status,
     seen_in,
 )
+from diffdope.pipelines.rivals import Rivals
 from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.pipelines.settings import preset as find_preset
@@ -261,6 +262,7 @@ class Refiner:
             self._frame.mesh, self.preset.tracking, refine, search, quick if alone else None, light=near.search.light,
             locate=partial(anywhere, searcher, locating), matcher=PatchMatcher(searcher.meshes), keyframes=keyframes,
             edges_alone=EdgesAlone(searcher.meshes, self.preset.tracking.other_poses),
+            rivals=Rivals(searcher, near) if alone else None,
         )  # fmt: skip
 
 

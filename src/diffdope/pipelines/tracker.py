@@ -18,6 +18,7 @@ from diffdope.pipelines.found_again import located, recentred, with_distance, wi
 from diffdope.pipelines.in_box import box_of_mask
 from diffdope.pipelines.last_picture import LastPicture
 from diffdope.pipelines.result import RefinementResult
+from diffdope.pipelines.rivals import Rivals
 from diffdope.pipelines.settings import TrackingSettings
 from diffdope.pipelines.tracked import likeness, lost, not_found_yet, sureness, with_found_note, with_usual_note
 from diffdope.pipelines.usual_fit import UsualFit
@@ -25,7 +26,7 @@ from diffdope.problem.level_problem import GainModel
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.keyframes import Keyframes
-from diffdope.search.motion_model import MotionModel, finite_time
+from diffdope.search.motion_model import MotionModel, finite_time, next_time
 from diffdope.search.patch import PatchMatcher
 from diffdope.terms.photometric_gain import NEUTRAL, PhotometricGain
 
@@ -42,9 +43,6 @@ class Tracker:
     `retry` frames the wider search looks for the object where its picture is seen, and in the mask, if there is one,
     wherever it is; without a mask by keypoints of the whole picture, if it has a pattern.
 
-    What convinces depends on the film: a plain object without depth is never found with a high confidence, and is not
-    lost as long as it is found with the usual one.
-
     Args:
         mesh: the object.
         settings: when to doubt, and the motion model.
@@ -56,24 +54,25 @@ class Tracker:
         matcher: finds where the object's picture in a frame before is seen; None for not at all.
         keyframes: takes in the frames that can be trusted; None for not at all.
         edges_alone: says how sure frames are that nothing but edges hold; None for as sure as they fit.
+        rivals: says how sure a pose is that is found again; None for as sure as it fits.
     """
 
     def __init__(
         self, mesh: Mesh, settings: TrackingSettings, refine: Refine, search: Refine, quick: Follow | None = None, *,
         light: GainModel = "gain-bias", locate: Locate | None = None, matcher: PatchMatcher | None = None,
-        keyframes: Keyframes | None = None, edges_alone: EdgesAlone | None = None,
+        keyframes: Keyframes | None = None, edges_alone: EdgesAlone | None = None, rivals: Rivals | None = None,
     ) -> None:  # fmt: skip
-        self._keyframes, self._edges_alone = keyframes, edges_alone
+        self._keyframes, self._edges_alone, self._rivals, self._locate = keyframes, edges_alone, rivals, locate
         self._mesh, self._settings, self._light = mesh, settings, light
-        self._locate = locate
         self._picture = LastPicture(matcher, settings.reach_m_per_s)
         self._usual, self._film = UsualFit(settings), FilmDoubt(mesh)
         self._gain: PhotometricGain | None = None
         self._refine, self._search, self._quick = refine, search, quick
         self._motion = MotionModel(settings.memory_s, settings.smoothing)
         self._last: Pose | None = None
+        self._perhaps: Pose | None = None  # where a lost object was seen in the frame before, but others rival that
         self._clock_s = self._trusted_s = 0.0
-        self._in_doubt = self._lost_frames = self._untold = 0
+        self._in_doubt = self._lost_frames = self._untold = self._unproven = 0
         self._begun = self._searched = False
 
     @property
@@ -95,7 +94,7 @@ class Tracker:
         if pose is not None:
             self._restart(pose, time_s)
         else:
-            self._clock_s = self._time(time_s)
+            self._clock_s = next_time(time_s, self._clock_s, self._settings.frame_s)
         result = self._next(observation)
         return result if self._edges_alone is None else self._weighed(result, observation, self._edges_alone)
 
@@ -127,7 +126,7 @@ class Tracker:
             cure = "give the pose in the first frame, track(observation, pose=...), or a mask or box in it"
             raise expected("pose", "a start pose for the first frame, or a mask to find the object in", "none", cure)
         if self._searched:
-            self._clock_s = self._time(time_s)
+            self._clock_s = next_time(time_s, self._clock_s, self._settings.frame_s)
         elif time_s is not None:
             self._clock_s = finite_time(time_s)
         self._searched = True
@@ -140,27 +139,16 @@ class Tracker:
         return not_found_yet(f"confidence {sureness(found):.2f}, below {self._settings.found:g}", found)
 
     def _restart(self, pose: Pose, time_s: float | None) -> None:
-        if time_s is not None:
-            finite_time(time_s)
+        self._clock_s = 0.0 if time_s is None else finite_time(time_s)
         self._motion.restart(pose)
         self._last = pose
-        self._clock_s = 0.0 if time_s is None else time_s
         self._trusted_s = self._clock_s - self._settings.frame_s
-        self._in_doubt = self._lost_frames = 0
+        self._in_doubt = self._lost_frames = self._unproven = 0
         self._begun, self._untold = False, 0
-        self._usual.clear()
-        self._picture.clear()
-        for learned in (self._keyframes, self._edges_alone):
+        self._perhaps = None
+        for learned in (self._usual, self._picture, self._keyframes, self._edges_alone):
             if learned is not None:
                 learned.clear()
-
-    def _time(self, time_s: float | None) -> float:
-        if time_s is None:
-            return self._clock_s + self._settings.frame_s
-        if not (math.isfinite(time_s) and time_s > self._clock_s):
-            cure = "frames come in the order of their times; to start anew, give a pose"
-            raise expected("time_s", f"more than {self._clock_s:g}, the time of the frame before", time_s, cure)
-        return time_s
 
     @property
     def _elapsed_s(self) -> float:
@@ -250,27 +238,36 @@ class Tracker:
         else:  # from a given pose to the first result is no motion, but the error of what was given
             self._motion.restart(result.pose)
         self._begun = True
-        self._usual.take(result)
         self._last, self._trusted_s, self._in_doubt = result.pose, self._clock_s, 0
         self._picture.take(observation, result.pose)
-        if self._keyframes is not None:
-            self._keyframes.take(observation, result.pose)
+        self._unproven = max(self._unproven - 1, 0)
+        if self._unproven == 0:  # from what may be a wrong pose, nothing is learned
+            self._usual.take(result)
+            if self._keyframes is not None:
+                self._keyframes.take(observation, result.pose)
 
     def _found_or_not(self, observation: Observation) -> RefinementResult:
         """A frame while the object is lost, the one that says so included."""
         predicted = self._motion.predict(self._elapsed_s)
         wide = self._lost_frames % self._settings.retry == 0
         self._lost_frames += 1
-        start = self._picture.seen(observation, predicted, self._elapsed_s)
+        around = self._perhaps or predicted
+        start = self._picture.seen(observation, around, self._elapsed_s)
         if wide and (start is None or observation.mask_box is not None):
             start = recentred(self._motion.pose, self._mesh, observation)
-        start = start or predicted
+        start = start or around
         result = self._made((self._search if wide else self._refine)(observation, start))
         # As seldom as the wider search: it takes as long, and from one frame to the next little changes.
         if wide and self._locate is not None and not self._convinces(result):
             elsewhere = located(self._locate, self._refine, self._mesh, observation)
             result = result if elsewhere is None else max(result, self._made(elsewhere), key=sureness)
-        result = self._film.at_scale(self._in_reach(result, observation), observation, predicted)
+        rivals = self._rivals if self._begun and self._usual.telling else None
+        seen = rivals is not None and sureness(result) >= self._usual.found
+        if rivals is not None and seen:
+            result = self._made(rivals.weighed(result, observation, self._motion.pose))
+        result = self._in_reach(result, observation)
+        self._perhaps = result.pose if seen and result.ok else None
+        result = self._film.at_scale(result, observation, predicted)
         trusted = self._convinces if self._begun else None
         result = self._film.looked_at(result, observation, start, trusted) if wide else self._film.followed(result)
         if self._convinces(result):
@@ -290,9 +287,13 @@ class Tracker:
         return sureness(result) >= self._usual.found and self._usual.is_met(result, self._settings.unlike)
 
     def _recovered(self, result: RefinementResult, observation: Observation) -> RefinementResult:
-        frames, self._lost_frames = self._lost_frames - 1, 0
+        frames, self._lost_frames, self._perhaps = self._lost_frames - 1, 0, None
         if self._begun and observation.mask_box is None:
             result = with_distance(result, self._motion.pose, self._elapsed_s, self._mesh)
+        if self._rivals and self._keyframes and self._usual.slipped(self._refine(observation, result.pose).result):
+            self._keyframes.clear()
+            self._usual.forget_learned()
+        self._unproven = 1 + self._settings.patience if self._begun else 0
         self._begun = False
         self._trust(result, observation)
         return with_found_note(result, frames)

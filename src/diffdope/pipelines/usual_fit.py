@@ -61,6 +61,16 @@ class UsualFit:
             return settings.found
         return max(settings.unlike * self._confidence, settings.lost)
 
+    def slipped(self, result: RefinementResult) -> bool:
+        """Whether far fewer of the learned colours fit than usual."""
+        learned = _learned_of(result)
+        return learned is not None and self._learned is not None and learned < _SLIPPED * self._learned
+
+    def forget_learned(self) -> None:
+        """When colours are learned anew."""
+        self._learned = None
+        self._shares.pop("learned", None)
+
     def is_met(self, result: RefinementResult, share: float) -> bool:
         """Whether the object looks as much like its model as it did in the frames before, or `share` of that.
 
@@ -69,8 +79,7 @@ class UsualFit:
         they count on their own, too; and so does depth that fits less: what hides the object does not lower its share,
         but a turn that was not followed does.
         """
-        learned = _learned_of(result)
-        if learned is not None and self._learned is not None and learned < _SLIPPED * self._learned:
+        if self.slipped(result):
             return False
         now = {name: value for name, value in shares(result).items() if name in self._shares}
         if now.get("depth", 1.0) < share * self._shares.get("depth", 0.0):

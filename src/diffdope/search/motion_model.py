@@ -68,3 +68,13 @@ def finite_time(time_s: float) -> float:
     if not math.isfinite(time_s):
         raise expected("time_s", "seconds", time_s)
     return time_s
+
+
+def next_time(time_s: float | None, before_s: float, frame_s: float) -> float:
+    """The time of a frame, seconds: later than that of the frame before, or so much later where it has none."""
+    if time_s is None:
+        return before_s + frame_s
+    if not (math.isfinite(time_s) and time_s > before_s):
+        cure = "frames come in the order of their times; to start anew, give a pose"
+        raise expected("time_s", f"more than {before_s:g}, the time of the frame before", time_s, cure)
+    return time_s
