@@ -21,7 +21,6 @@ from diffdope.estimate.covariance import (
 )
 from diffdope.estimate.polish_settings import PolishSettings
 from diffdope.estimate.regression import RegressionContext, TermEquations, regress
-from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose, difference
 from diffdope.note_codes import Note, NoteCode
 from diffdope.problem.linearised import Linearised
@@ -166,7 +165,7 @@ class RobustGaussNewton:
         for _ in range(_MASK_STEPS):
             basis = information_eigenbasis(here, self._view, self._noise, correlated=False)
             step = gauss_newton(here, basis, self._beside(at))
-            to = Pose(so3.exp(step[3:]) @ at.R_m2c, at.t_m2c + step[:3])
+            to = at.retract(step)
             there = self._parts(to)  # with scales of their own: those of a wrong pose hide what depth says
             if set(there) != set(parts) or not self._distance(to, pose) < self._settings.longest:
                 return None
@@ -181,14 +180,14 @@ class RobustGaussNewton:
                 break
         if not clearly:
             return None
-        # Depth may be what is off, if its errors stay, or if it is not registered: edges of a photograph tell.
+        # Depth may be what is off, if its errors remain, or if it is not registered: edges of a photograph tell.
         now, before = here["depth"], parts["depth"]
-        stay = now.known.correlation >= _SMOOTHED and _SURELY * now.common_variance > before.common_variance
+        remain = now.known.correlation >= _SMOOTHED and _SURELY * now.common_variance > before.common_variance
         gained = self._gained(at, pose)
         if gained is None:  # an edge that stereo has widened makes residuals alike, but no single one much smaller
-            agreed = not stay and now.known.scale**2 < _FALLING * before.known.scale**2
+            agreed = not remain and now.known.scale**2 < _FALLING * before.known.scale**2
         else:
-            agreed = gained >= (_EDGES_TELL if stay else -_EDGES_TELL)
+            agreed = gained >= (_EDGES_TELL if remain else -_EDGES_TELL)
         return self._descend(at, here) if agreed else None
 
     def _estimated(self, pose: Pose, found: InformationEigenbasis, here: Parts, *, moved: bool) -> RobustEstimate:
@@ -247,7 +246,7 @@ class RobustGaussNewton:
         )
         for _ in range(steps):
             step = gauss_newton(parts, before, self._beside(pose))
-            pose = Pose(so3.exp(step[3:]) @ pose.R_m2c, pose.t_m2c + step[:3])
+            pose = pose.retract(step)
             last = np.linalg.norm(step / self._view.units) < self._settings.tolerance
             if last and sum(float(step @ part.step @ step) for part in parts.values()) < _WITHIN:
                 parts = {name: part.moved(step) for name, part in parts.items()}
@@ -275,7 +274,7 @@ def stay(pose: Pose, start: Pose, found: InformationEigenbasis) -> Pose:
     away_of = np.linalg.inv(found.directions)
     for _ in range(3):  # turns do not add up
         back = found.directions @ np.where(found.observed, 0.0, away_of @ difference(pose, start))
-        pose = Pose(so3.exp(-back[3:]) @ pose.R_m2c, pose.t_m2c - back[:3])
+        pose = pose.retract(-back)
     return pose
 
 

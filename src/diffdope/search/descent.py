@@ -94,7 +94,8 @@ class Descent:
 
     def held_by(self, matched: MatchedPoints) -> Descent:
         """The same of poses that matched points hold as well."""
-        (other := copy(self))._matched = matched
+        other = copy(self)
+        other._matched = matched
         return other
 
     def run(
