@@ -49,7 +49,6 @@ def unknown(pose: Pose, other: Pose) -> None:
 
 _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
 _WITHIN = 0.5  # variances: after a last step as short, what the images know is the same, but for some percent
-_TRIES = 2  # motions along which the cost grows with its square need one, with its size more
 _SMOOTHED = 9.0  # correlation of depths that a sensor has smoothed over three by three pixels
 _EDGES_TELL = 0.15  # share of an outline: two deviations of the difference of two, of a hundred points each
 _CLEARLY, _SURELY = 4.0, 25.0  # ratios of variances: two deviations and five; errors of real sensors made 14 at most
@@ -57,7 +56,7 @@ _FALLING = 0.8  # ratio of variances above which a step has not changed what dep
 _FALLING_ALONE = 0.9  # the same of single residuals, whose variance is surer
 _MASK_STEPS = 8  # twice as many as others: their scales change with the pose
 _SHIFTED = Note(NoteCode.MASK_SHIFTED, "depth does not agree with the place of the mask, and was followed")
-_SHORTEST = 0.1  # share to which a try shortens a motion at most
+_SHORTEST = 0.1  # share of a motion that is the least
 
 
 @dataclass(frozen=True)
@@ -165,6 +164,8 @@ class RobustGaussNewton:
         for _ in range(_MASK_STEPS):
             basis = information_eigenbasis(here, self._view, self._noise, correlated=False)
             step = gauss_newton(here, basis, self._beside(at))
+            if here["depth"].moved(step).cost >= here["depth"].cost:
+                break  # depth is to fit no better there: it leads nowhere
             to = at.retract(step)
             there = self._parts(to)  # with scales of their own: those of a wrong pose hide what depth says
             if set(there) != set(parts) or not self._distance(to, pose) < self._settings.longest:
@@ -210,16 +211,16 @@ class RobustGaussNewton:
         return replace(found, extent=extent)
 
     def _extent(self, pose: Pose, here: Parts, motion: F64) -> float:
-        """Share of a motion, to either side, by which the cost rises as much as facets explain; at most 1."""
-        lowest, share = max(self._cost(pose, here, here), 1e-12), 1.0
-        for _ in range(_TRIES):
-            rise = np.inf
-            for sign in (-1.0, 1.0):
-                rise = min(rise, self._rise(pose.retract(sign * share * motion), here, lowest))
-                if rise <= _SAME - 1.0:  # whatever the other side says
-                    return share
-            share *= max(np.sqrt((_SAME - 1.0) / rise), _SHORTEST)
-        return share
+        """Share of a motion, to either side, by which the cost rises as much as facets explain; at most 1.
+
+        As if the cost grew with the motion's square. Where it grows slower than that, the share is too large.
+        """
+        lowest, rise = max(self._cost(pose, here, here), 1e-12), np.inf
+        for sign in (-1.0, 1.0):
+            rise = min(rise, self._rise(pose.retract(sign * motion), here, lowest))
+            if rise <= _SAME - 1.0:  # whatever the other side says
+                return 1.0
+        return float(max(np.sqrt((_SAME - 1.0) / rise), _SHORTEST))
 
     def _rise(self, pose: Pose, like: Parts, lowest: float) -> float:
         """By which share the robust cost of a pose is above the lowest."""

@@ -27,6 +27,7 @@ _FARTHEST = sum(_STEPS) + 1  # what lies beside the farthest is looked at, too
 _THICKNESS = 0.05  # of the diameter: what is as near to the surface is taken for the object
 _UNKNOWN = 0.5  # what a pixel without depth pays: it may be the object's or not
 _FEWEST = 60  # pixels of the crop that agree once depth is moved back: fewer may by chance
+_FEWEST_INSIDE = _FEWEST // 8  # half of what a shift makes disagree, at a coarse level of a quarter of the pixels
 _LEFT = 0.55  # share of disagreeing pixels that is left: 0.59 at least of 29 objects of HOPE, whose depth is registered
 _WORTH_A_LOOK = 0.8  # the same at a coarse level
 _LEAST_PX = 2.0  # of the whole image: masks are drawn no better
@@ -96,7 +97,7 @@ def shift_of_depth(level: LevelProblem, pose: Pose, length_m: float, guess: F64 
     inside = drawn.coverage[0] > 0.5
     is_object = inside if crop.mask is None else np.asarray(crop.mask > 0.5)
     behind = (crop.depth > 0.0) & (np.abs(crop.depth - drawn.depth[0]) > _THICKNESS * length_m)
-    if not np.any(behind & inside & is_object):  # half of what a shift makes disagree lies within the outline
+    if np.count_nonzero(behind & inside & is_object) < _FEWEST_INSIDE:
         return None
     surface = _grown(np.where(inside, drawn.depth[0], np.float32(0.0)))
     rows, columns = np.nonzero(surface > 0.0)
