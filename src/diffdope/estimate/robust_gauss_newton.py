@@ -119,10 +119,10 @@ class RobustGaussNewton:
             start: of the whole refinement: where the pose stays in directions that the images say nothing about.
         """
         first = self._parts(pose)
-        found, parts = self._descend(pose, first)
+        before = self._before(pose, first)
+        found, parts = self._descend(pose, first, before)
         if self._distance(found, pose) > self._settings.anew:
-            again = self._parts(found)
-            found, parts = self._descend(found, again)
+            found, parts = self._descend(found, self._parts(found), before)
         freed = self._by_depth(found, parts)
         found, parts = freed or (found, parts)
         end = information_eigenbasis(parts, self._view, self._noise, also=self._beside(found).curvature)
@@ -189,7 +189,7 @@ class RobustGaussNewton:
             agreed = not remain and now.known.scale**2 < _FALLING * before.known.scale**2
         else:
             agreed = gained >= (_EDGES_TELL if remain else -_EDGES_TELL)
-        return self._descend(at, here) if agreed else None
+        return self._descend(at, here, self._before(at, here)) if agreed else None
 
     def _estimated(self, pose: Pose, found: InformationEigenbasis, here: Parts, *, moved: bool) -> RobustEstimate:
         kept_m = self._kept * self._reach * self._noise.spread * 2.0 * self._view.length_m
@@ -236,15 +236,17 @@ class RobustGaussNewton:
         known = None if like is None else {name: part.known for name, part in like.items()}
         return regress(self._linearise(pose.R_m2c, pose.t_m2c), self._view, self._noise, known)
 
-    def _descend(self, start: Pose, first: Parts) -> tuple[Pose, Parts]:
+    def _before(self, pose: Pose, parts: Parts) -> InformationEigenbasis:
+        """Which directions are observed near a pose that is not final."""
+        also = self._beside(pose).curvature
+        return information_eigenbasis(parts, self._view, self._noise, correlated=False, also=also)
+
+    def _descend(self, start: Pose, first: Parts, before: InformationEigenbasis) -> tuple[Pose, Parts]:
         """Where the steps from a pose lead; to itself if there are none, or they are not to be trusted."""
         pose, parts = start, first
         steps = self._settings.steps if "depth" in first or self._settings.without_depth else 0
         if steps == 0:
             return start, first
-        before = information_eigenbasis(
-            first, self._view, self._noise, correlated=False, also=self._beside(start).curvature
-        )
         for _ in range(steps):
             step = gauss_newton(parts, before, self._beside(pose))
             pose = pose.retract(step)
