@@ -85,6 +85,16 @@ def about_other_axes(axis: Axis, symmetries: Symmetries) -> Symmetries:
     return Symmetries(symmetries.R[kept], symmetries.t_m[kept])
 
 
+def without_rotations(axis: Axis, symmetries: Symmetries) -> Symmetries:
+    """Approximate symmetries without the turns about the axis, for a start that has told the turn; it need not tell
+    which end is up.
+    """
+    cosine = np.einsum("i,kij,j->k", axis.direction, symmetries.R, axis.direction)
+    kept = cosine < -_UPSIDE_DOWN
+    kept[0] = True  # the identity
+    return Symmetries(symmetries.R[kept], symmetries.t_m[kept])
+
+
 def turned_alternatives(
     pose: Pose, axis: Axis, reversal: tuple[F64, F64] | None, level: LevelProblem, buffers: Buffers,
     settings: TurnSettings, steps: LevenbergSettings, alike: Alikeness, length_m: float,
