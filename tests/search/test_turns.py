@@ -19,10 +19,18 @@ from diffdope.pipelines.settings import PRESETS, Preset
 from diffdope.problem.level_problem import LevelRules, prepare_level
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
+from diffdope.scene.alikeness import Alikeness
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.revolution import Axis
-from diffdope.search.turns import TurnSettings, about_other_axes, turned_beside, upside_down
+from diffdope.search.turns import (
+    TurnSettings,
+    about_other_axes,
+    turned_alternatives,
+    turned_beside,
+    upside_down,
+    without_rotations,
+)
 from diffdope.terms.registry import ObjectiveSettings
 
 CAMERA = Camera(600.0, 600.0, 159.5, 119.5, 320, 240)
@@ -88,6 +96,24 @@ def test_without_colours_a_start_is_believed_beyond_its_reach() -> None:
     assert result.ok
 
 
+@pytest.mark.parametrize(("reach_deg", "finds"), [(45.0, False), (120.0, True)])
+def test_no_turn_beyond_the_reach_of_a_start_is_an_alternative(reach_deg: float, finds: bool) -> None:
+    mesh, window = printed(), CropWindow(0, 0, 160, 120, 2)
+    buffers, found = Buffers(mesh), turned(TRUTH, 100.0)
+    level = prepare_level(
+        buffers, seen(mesh, TRUTH, rgb=True), found, window, ObjectiveSettings(), LevelRules(),
+        length_m=mesh.diameter, with_normal=True,
+    )  # fmt: skip
+    axis = Axis(np.array([0.0, 0.0, 1.0]), np.zeros(3))
+    others = turned_alternatives(
+        found, axis, None, level, buffers, TurnSettings(), PRESETS["default"].search.step, Alikeness(mesh),
+        mesh.diameter, (found, np.radians(reach_deg)),
+    )  # fmt: skip
+    off = [np.degrees(other.angle_to(TRUTH)) for other in others]
+    assert (min(off, default=180.0) < 3.0) == finds
+    assert all(np.degrees(other.angle_to(found)) < reach_deg + 10.0 for other in others)
+
+
 def test_symmetries_that_keep_the_axis_are_left_to_turns() -> None:
     axis = Axis(np.array([0.0, 0.0, 1.0]), np.zeros(3))
     R = so3.exp(np.radians([[0.0, 0.0, 0.0], [0.0, 0.0, 30.0], [180.0, 0.0, 0.0], [90.0, 0.0, 0.0]]))
@@ -96,6 +122,7 @@ def test_symmetries_that_keep_the_axis_are_left_to_turns() -> None:
     assert reversal is not None
     assert reversal[0] == pytest.approx(R[2])
     assert np.allclose(about_other_axes(axis, symmetries).R, R[[0, 3]])
+    assert np.allclose(without_rotations(axis, symmetries).R, R[[0, 2, 3]])
     assert upside_down(axis, Symmetries(R[:2], np.zeros((2, 3)))) is None
 
 

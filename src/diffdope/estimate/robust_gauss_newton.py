@@ -19,10 +19,10 @@ from diffdope.estimate.covariance import (
     information_eigenbasis,
     uncertainty,
 )
+from diffdope.estimate.loose_mask import SHIFTED, is_rough, loosened, may_shift
 from diffdope.estimate.polish_settings import PolishSettings
 from diffdope.estimate.regression import RegressionContext, TermEquations, regress
 from diffdope.geometry.pose import Pose, difference
-from diffdope.note_codes import Note, NoteCode
 from diffdope.problem.linearised import Linearised
 from diffdope.terms.quadratic_factor import QuadraticFactor, summed
 from diffdope.terms.registry import NoiseSettings
@@ -32,8 +32,6 @@ Parts = Mapping[str, TermEquations]
 Linearise = Callable[[F64, F64], Linearised]
 Evidence = Callable[[Pose], QuadraticFactor]
 """What is known of a pose beside the images: half of squared errors over their variances, near the pose."""
-
-
 Gained = Callable[[Pose, Pose], float | None]
 """How much more of the outline of one pose than of another lies on edges of a photograph, as a share; None: unknown."""
 
@@ -49,15 +47,14 @@ def unknown(pose: Pose, other: Pose) -> None:
 
 _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
 _WITHIN = 0.5  # variances: after a last step as short, what the images know is the same, but for some percent
-_TRIES = 2  # motions along which the cost grows with its square need one, with its size more
 _SMOOTHED = 9.0  # correlation of depths that a sensor has smoothed over three by three pixels
 _EDGES_TELL = 0.15  # share of an outline: two deviations of the difference of two, of a hundred points each
 _CLEARLY, _SURELY = 4.0, 25.0  # ratios of variances: two deviations and five; errors of real sensors made 14 at most
 _FALLING = 0.8  # ratio of variances above which a step has not changed what depth's residuals have in common
 _FALLING_ALONE = 0.9  # the same of single residuals, whose variance is surer
 _MASK_STEPS = 8  # twice as many as others: their scales change with the pose
-_SHIFTED = Note(NoteCode.MASK_SHIFTED, "depth does not agree with the place of the mask, and was followed")
-_SHORTEST = 0.1  # share to which a try shortens a motion at most
+_ALONE = 2  # steps of a mask alone, whose coverage tells a pixel of the way each
+_SHORTEST = 0.1  # share of a motion that is the least
 
 
 @dataclass(frozen=True)
@@ -119,13 +116,9 @@ class RobustGaussNewton:
             pose: where the search ended.
             start: of the whole refinement: where the pose stays in directions that the images say nothing about.
         """
-        first = self._parts(pose)
-        found, parts = self._descend(pose, first)
-        if self._distance(found, pose) > self._settings.anew:
-            again = self._parts(found)
-            found, parts = self._descend(found, again)
-        freed = self._by_depth(found, parts)
-        found, parts = freed or (found, parts)
+        led = self._descend_anew(pose, self._parts(pose))
+        freed = self._loosely(*led) or self._by_depth(*led)
+        found, parts = freed or led
         end = information_eigenbasis(parts, self._view, self._noise, also=self._beside(found).curvature)
         if not end.observed.all():
             back = stay(found, start, end)
@@ -133,7 +126,8 @@ class RobustGaussNewton:
             if set(held) == set(parts) and self._cost(back, held, parts) < _SAME * self._cost(found, parts, parts):
                 found, parts = back, held
         estimate = self._estimated(found, end, parts, moved=found is not pose)
-        return estimate if freed is None else replace(estimate, notes=(*estimate.notes, _SHIFTED))
+        shifted = freed is not None and found.distance_to(led[0]) > self._view.pixel_m
+        return replace(estimate, notes=(*estimate.notes, SHIFTED)) if shifted else estimate
 
     def held(self, pose: Pose, information: F64) -> RobustEstimate:
         """The pose as it is, and how far off it may be, where something beside the residuals holds it.
@@ -147,6 +141,19 @@ class RobustGaussNewton:
         found = information_eigenbasis(parts, self._view, self._noise, also=also)
         return self._estimated(pose, found, parts, moved=False)
 
+    def _loosely(self, pose: Pose, parts: Parts) -> tuple[Pose, Parts] | None:
+        """Where the steps lead if the mask counts little, for its border is rough; None where it is not."""
+        if self._settings.steps == 0 or not is_rough(parts, self._noise):
+            return None
+        at, here = pose, parts
+        for _ in range(_ALONE):  # where nothing but the mask leads: what is left there is no matter of the pose
+            mask = {"mask": here["mask"]}
+            at = at.retract(gauss_newton(mask, self._before(at, mask), nothing_beside(at)))
+            here = self._parts(at)
+            if not is_rough(here, self._noise):
+                return None
+        return self._descend_anew(pose, self._parts(pose), loose=True)
+
     def _by_depth(self, pose: Pose, parts: Parts) -> tuple[Pose, Parts] | None:
         """Where depth leads if the mask may be off as a whole; None where depth does not explain itself there better.
 
@@ -154,17 +161,17 @@ class RobustGaussNewton:
         where a mask has led the pose away, depth's residuals have as much in common as the surface is steep, and where
         it leads they have nothing in common. The errors of a sensor may look like that, too, but they stay.
         """
-        off_m = self._noise.mask_shift_px * self._view.pixel_m
-        if not {"depth", "mask"} <= set(parts) or self._settings.steps == 0 or off_m == 0.0:
+        if self._settings.steps == 0 or not may_shift(parts, self._noise):
             return None
-        most = 1.0 / off_m**2
-        at, here = pose, {**parts, "mask": parts["mask"].held_to(most)}
+        at, here = pose, loosened(parts, self._view, self._noise)
         if parts["depth"].known.correlation < _SMOOTHED or here["mask"] is parts["mask"]:
             return None
         waits, clearly = 0, False
         for _ in range(_MASK_STEPS):
             basis = information_eigenbasis(here, self._view, self._noise, correlated=False)
             step = gauss_newton(here, basis, self._beside(at))
+            if here["depth"].moved(step).cost >= here["depth"].cost:
+                break  # depth is to fit no better there: it leads nowhere
             to = at.retract(step)
             there = self._parts(to)  # with scales of their own: those of a wrong pose hide what depth says
             if set(there) != set(parts) or not self._distance(to, pose) < self._settings.longest:
@@ -173,7 +180,7 @@ class RobustGaussNewton:
             alone = (there["depth"].known.scale / here["depth"].known.scale) ** 2
             goes_on = fallen < _FALLING or alone < _FALLING_ALONE
             if goes_on or fallen < 1.0:
-                at, here = to, {**there, "mask": there["mask"].held_to(most)}
+                at, here = to, loosened(there, self._view, self._noise)
             clearly = _CLEARLY * here["depth"].common_variance < parts["depth"].common_variance
             waits = 0 if goes_on else waits + 1
             if waits > clearly:
@@ -188,7 +195,7 @@ class RobustGaussNewton:
             agreed = not remain and now.known.scale**2 < _FALLING * before.known.scale**2
         else:
             agreed = gained >= (_EDGES_TELL if remain else -_EDGES_TELL)
-        return self._descend(at, here) if agreed else None
+        return self._descend(at, here, self._before(at, here)) if agreed else None
 
     def _estimated(self, pose: Pose, found: InformationEigenbasis, here: Parts, *, moved: bool) -> RobustEstimate:
         kept_m = self._kept * self._reach * self._noise.spread * 2.0 * self._view.length_m
@@ -210,16 +217,16 @@ class RobustGaussNewton:
         return replace(found, extent=extent)
 
     def _extent(self, pose: Pose, here: Parts, motion: F64) -> float:
-        """Share of a motion, to either side, by which the cost rises as much as facets explain; at most 1."""
-        lowest, share = max(self._cost(pose, here, here), 1e-12), 1.0
-        for _ in range(_TRIES):
-            rise = np.inf
-            for sign in (-1.0, 1.0):
-                rise = min(rise, self._rise(pose.retract(sign * share * motion), here, lowest))
-                if rise <= _SAME - 1.0:  # whatever the other side says
-                    return share
-            share *= max(np.sqrt((_SAME - 1.0) / rise), _SHORTEST)
-        return share
+        """Share of a motion, to either side, by which the cost rises as much as facets explain; at most 1.
+
+        As if the cost grew with the motion's square. Where it grows slower than that, the share is too large.
+        """
+        lowest, rise = max(self._cost(pose, here, here), 1e-12), np.inf
+        for sign in (-1.0, 1.0):
+            rise = min(rise, self._rise(pose.retract(sign * motion), here, lowest))
+            if rise <= _SAME - 1.0:  # whatever the other side says
+                return 1.0
+        return float(max(np.sqrt((_SAME - 1.0) / rise), _SHORTEST))
 
     def _rise(self, pose: Pose, like: Parts, lowest: float) -> float:
         """By which share the robust cost of a pose is above the lowest."""
@@ -235,15 +242,27 @@ class RobustGaussNewton:
         known = None if like is None else {name: part.known for name, part in like.items()}
         return regress(self._linearise(pose.R_m2c, pose.t_m2c), self._view, self._noise, known)
 
-    def _descend(self, start: Pose, first: Parts) -> tuple[Pose, Parts]:
+    def _before(self, pose: Pose, parts: Parts) -> InformationEigenbasis:
+        """Which directions are observed near a pose that is not final."""
+        also = self._beside(pose).curvature
+        return information_eigenbasis(parts, self._view, self._noise, correlated=False, also=also)
+
+    def _descend_anew(self, start: Pose, first: Parts, *, loose: bool = False) -> tuple[Pose, Parts]:
+        """`_descend`, and from there once more if that is far; loose: whether the mask counts little."""
+        first = loosened(first, self._view, self._noise) if loose else first
+        before = self._before(start, first)
+        found, parts = self._descend(start, first, before)
+        if self._distance(found, start) > self._settings.anew:
+            again = self._parts(found)
+            found, parts = self._descend(found, loosened(again, self._view, self._noise) if loose else again, before)
+        return found, parts
+
+    def _descend(self, start: Pose, first: Parts, before: InformationEigenbasis) -> tuple[Pose, Parts]:
         """Where the steps from a pose lead; to itself if there are none, or they are not to be trusted."""
         pose, parts = start, first
         steps = self._settings.steps if "depth" in first or self._settings.without_depth else 0
         if steps == 0:
             return start, first
-        before = information_eigenbasis(
-            first, self._view, self._noise, correlated=False, also=self._beside(start).curvature
-        )
         for _ in range(steps):
             step = gauss_newton(parts, before, self._beside(pose))
             pose = pose.retract(step)

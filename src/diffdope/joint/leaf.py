@@ -14,6 +14,7 @@ from diffdope.estimate.confidence import log_odds_of
 from diffdope.estimate.covariance import PoseEvidence, evidence_of, spread_of
 from diffdope.estimate.fit_quality import FitQuality, assess
 from diffdope.estimate.level_context import context_of, noise_at
+from diffdope.estimate.loose_mask import is_rough, loosened
 from diffdope.estimate.regression import RobustScale, TermEquations, regress
 from diffdope.estimate.robust_gauss_newton import cost_of
 from diffdope.geometry.pose import Pose
@@ -92,8 +93,10 @@ class Leaf:
             level, pose, length_m=self.meshes.length_m, tilt=self.meshes.tilt, gain=self._search.light
         )  # fmt: skip
         linearised = level.factor.linearise(pose.R_m2c, pose.t_m2c)
-        parts = regress(linearised, context, noise_at(level, self._search.noise), self._scales)
+        noise = noise_at(level, self._search.noise)
+        parts = regress(linearised, context, noise, self._scales)
         if self._first is None and parts:
+            parts = loosened(parts, context, noise) if is_rough(parts, noise) else parts
             self._first = parts
             self._scales = {name: part.known for name, part in parts.items()}
         return parts

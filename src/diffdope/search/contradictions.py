@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.problem.level_problem import LevelProblem
-from diffdope.problem.problem import Problem
+from diffdope.problem.problem import Evaluation, Problem
 from diffdope.problem.variables import Variables
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, minimise
 from diffdope.terms.layout import DEPTH
@@ -66,33 +66,32 @@ def how_it_begins(at_most: float) -> str:
     return "contradiction" if at_most < FAILS else "scale"
 
 
-def of_kind(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings) -> Doubt:
+def of_kind(level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, own: Evaluation) -> Doubt:
     """Whether depth fits much better as distances along each pixel's ray, or, if it was made from these, as it was.
 
     Args:
-        level: a coarse one, prepared near the pose.
+        level: a coarse one, prepared near the pose, with depth and something beside it.
         pose: the result.
         length_m: the object's diameter.
         step: of the solver.
+        own: of the result there.
     """
-    if "depth" not in level.modalities or len(level.modalities) < 2:
-        return NONE
     bend = float(np.linalg.norm(pose.t_m2c) / pose.t_m2c[2]) if pose.t_m2c[2] > 0.0 else 1.0
     if bend - 1.0 < _SAME_KIND:
         return NONE
     camera = level.crop.camera
     lengths = np.linalg.norm(camera.back_project(np.ones((camera.height, camera.width))), axis=-1).ravel()
-    own = _evaluated(level, 1.0, pose, length_m)
+    here = _costs(own)
     sides = [
         _of_kind(level, pose, length_m, *side) for side in (("ray", 1.0 / lengths, 1.0 / bend), ("axis", lengths, bend))
     ]
     side = min(sides, key=lambda one: one.cost)
-    if side.cost > _WORTH_STEPS * own[0]:
+    if side.cost > _WORTH_STEPS * here[0]:
         return NONE
     problem = problem_of(level, side.factor, length_m)
     ended = minimise(problem, *state_of(side.pose, 1.0), iterations=STEPS, settings=step)
     found = Pose(ended.R[0, 0], ended.t[0, 0])
-    total, depth = (a / b for a, b in zip(_evaluated(level, side.factor, found, length_m), own, strict=True))
+    total, depth = (a / b for a, b in zip(_evaluated(level, side.factor, found, length_m), here, strict=True))
     if total > _OTHER_KIND or depth > _DEPTH_FITS:
         return NONE
     off = 1e3 * found.distance_to(pose)
@@ -145,8 +144,12 @@ def problem_of(level: LevelProblem, factor: float | F64, length_m: float) -> Pro
 
 
 def _evaluated(level: LevelProblem, factor: float | F64, pose: Pose, length_m: float) -> tuple[float, float]:
-    """The cost of a pose with depths that are a multiple, and depth's own, at least what rounding leaves."""
-    found = problem_of(level, factor, length_m).evaluate(*state_of(pose, 1.0), with_normal=False)
+    """Of a pose with depths that are a multiple."""
+    return _costs(problem_of(level, factor, length_m).evaluate(*state_of(pose, 1.0), with_normal=False))
+
+
+def _costs(found: Evaluation) -> tuple[float, float]:
+    """The cost of a pose, and depth's own, at least what rounding leaves."""
     return max(float(found.cost[0]), LEAST), max(float(found.each[0, DEPTH]), LEAST)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import CONTRADICTIONS, of_codes
 from diffdope.search.candidates import Candidates
-from diffdope.search.contradictions import of_departure, of_kind
+from diffdope.search.contradictions import of_departure, of_kind, problem_of, state_of
 from diffdope.search.registration import note_on_shift
 from diffdope.search.settings import SearchSettings
 from diffdope.search.sizes import Edges, of_size
@@ -46,14 +46,17 @@ def doubts_about(
     if not settings.contradictions:
         return Doubts()
     step = settings.step.at_level(last=True, with_depth="depth" in found.level.modalities).to_compare(_ENOUGH)
-    given = found.rough, found.pose, length_m, step
-    by_depth = [of_size(*given, overlap=found.quality.overlap, log_odds=found.log_odds, edges=edges), of_kind(*given)]
-    every = [min(by_depth, key=lambda one: one.share)]  # depth is too far for one reason at a time
-    rough = found.rough
+    rough, every = found.rough, []
+    if "depth" in rough.modalities and len(rough.modalities) > 1:
+        own = problem_of(rough, 1.0, length_m).evaluate(*state_of(found.pose, 1.0))
+        given = rough, found.pose, length_m, step, own
+        size = of_size(*given, overlap=found.quality.overlap, log_odds=found.log_odds, edges=edges)
+        every.append(min(size, of_kind(*given), key=lambda one: one.share))  # depth is too far for one reason at a time
     if "mask" not in rough.modalities:  # a mask that was given says where the object ends
         every.append(of_support(rough.crop, rough.drawn(rough.factor.buffers, found.pose), length_m))
     if start is not None:
         every.append(of_departure(found.level, found.pose, start, settings.far.distance * length_m))
     shifted = note_on_shift(found.rough, found.level, found.pose, length_m)
     notes = [one.note for one in every if one.note] + ([shifted] if shifted else [])
-    return Doubts(min(one.at_most for one in every), max(one.off_m for one in every), tuple(notes))
+    at_most, off_m = min((one.at_most for one in every), default=np.inf), max((one.off_m for one in every), default=0.0)
+    return Doubts(at_most, off_m, tuple(notes))

@@ -16,7 +16,7 @@ from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.selection import non_maximum_suppression
 from diffdope.search.settings import SearchSettings
 from diffdope.search.symmetric_alternatives import odds_with_costs, symmetric_alternatives
-from diffdope.search.turns import about_other_axes, turned_alternatives, upside_down
+from diffdope.search.turns import about_other_axes, turned_alternatives, upside_down, without_rotations
 
 _SAME_RAD, _SAME = np.radians(6.0), 0.03  # poses closer than both, of the diameter, come to rest at the same place
 _WORSE = 4.0  # log odds by which a turn that has made no steps may be worse than the best
@@ -82,14 +82,15 @@ def other_ways(
         turns, given = settings.turns, {"rgb"} & set(found.level.modalities)
         level = descent.prepared(found.pose, Level(turns.size, faces=turns.faces))
         free = start is None or (bool(given) and meshes.mesh.has_pattern)
+        # A start is better evidence than a shape that is nearly round.
+        within = None if start is None or free else (start, float(np.radians(settings.far.angle_deg)))
         if not isinstance(level, Failure):
             turned = turned_alternatives(
                 found.pose, axis, upside_down(axis, ways) if free else None, level, meshes.buffers(turns.faces), turns,
-                descent.steps, meshes.alikeness, meshes.length_m,
+                descent.steps, meshes.alikeness, meshes.length_m, within,
             )  # fmt: skip
-        if start is not None and not free:  # it is better evidence than a shape that is nearly round
-            most = np.radians(settings.far.angle_deg)
-            turned = [pose for pose in turned if pose.angle_to(start) <= most]
         ways = ways if doubted else about_other_axes(axis, ways)
+    elif told and len(ways) > 1 and meshes.axis is not None:
+        ways = without_rotations(meshes.axis, ways)
     same_shape = symmetric_alternatives(found.pose, ways, found.rough, meshes.buffers(faces), meshes.length_m)
     return [*turned, *same_shape], bool(turned)

@@ -8,6 +8,7 @@ moved, depth is shifted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ _FARTHEST = sum(_STEPS) + 1  # what lies beside the farthest is looked at, too
 _THICKNESS = 0.05  # of the diameter: what is as near to the surface is taken for the object
 _UNKNOWN = 0.5  # what a pixel without depth pays: it may be the object's or not
 _FEWEST = 60  # pixels of the crop that agree once depth is moved back: fewer may by chance
+_FEWEST_INSIDE = _FEWEST // 8  # half of what a shift makes disagree, at a coarse level of a quarter of the pixels
 _LEFT = 0.55  # share of disagreeing pixels that is left: 0.59 at least of 29 objects of HOPE, whose depth is registered
 _WORTH_A_LOOK = 0.8  # the same at a coarse level
 _LEAST_PX = 2.0  # of the whole image: masks are drawn no better
@@ -96,7 +98,7 @@ def shift_of_depth(level: LevelProblem, pose: Pose, length_m: float, guess: F64 
     inside = drawn.coverage[0] > 0.5
     is_object = inside if crop.mask is None else np.asarray(crop.mask > 0.5)
     behind = (crop.depth > 0.0) & (np.abs(crop.depth - drawn.depth[0]) > _THICKNESS * length_m)
-    if not np.any(behind & inside & is_object):  # half of what a shift makes disagree lies within the outline
+    if np.count_nonzero(behind & inside & is_object) < _FEWEST_INSIDE:
         return None
     surface = _grown(np.where(inside, drawn.depth[0], np.float32(0.0)))
     rows, columns = np.nonzero(surface > 0.0)
@@ -122,26 +124,30 @@ class _Outlines(NamedTuple):
     is_object: Bool
     thickness_m: float
 
-    def disagreeing(self, right: int, down: int) -> float:
+    def disagreeing(self, shifts: Sequence[tuple[int, int]]) -> list[float]:
         """How many pixels do, if depth is that far to the right and below."""
-        depth = self.depth.take(self.place + (down * self.width + right))
+        away = np.array([down * self.width + right for right, down in shifts])
+        depth = self.depth.take(self.place + away[:, None])
         measured = depth > 0.0
         depth -= self.surface
         np.abs(depth, out=depth)
-        wrong = np.count_nonzero(((depth < self.thickness_m) != self.is_object) & measured)
-        return wrong + _UNKNOWN * float(len(depth) - np.count_nonzero(measured))
+        wrong = np.count_nonzero(((depth < self.thickness_m) != self.is_object) & measured, axis=1)
+        unknown = depth.shape[1] - np.count_nonzero(measured, axis=1)
+        return list(wrong + _UNKNOWN * unknown)
 
     def shift(self, reduction: int, guess: F64 | None) -> Shift | None:
         """The one that makes fewest pixels disagree; None where that is not within reach."""
         known: dict[tuple[int, int], float] = {}
 
-        def cost(at: tuple[int, int]) -> float:
-            if at not in known:
-                known[at] = self.disagreeing(*at) if max(map(abs, at)) <= _FARTHEST else np.inf
-            return known[at]
+        def costs(every: list[tuple[int, int]]) -> list[float]:
+            new = [at for at in every if at not in known and max(map(abs, at)) <= _FARTHEST]
+            if new:
+                known.update(zip(new, self.disagreeing(new), strict=True))
+            return [known.get(at, np.inf) for at in every]
 
         def best_around(at: tuple[int, int], step: int) -> tuple[int, int]:
-            return min(((at[0] + step * i, at[1] + step * k) for i in (-1, 0, 1) for k in (-1, 0, 1)), key=cost)
+            every = [(at[0] + step * i, at[1] + step * k) for i in (-1, 0, 1) for k in (-1, 0, 1)]
+            return every[int(np.argmin(costs(every)))]
 
         best = (0, 0)
         if guess is None:
@@ -152,14 +158,13 @@ class _Outlines(NamedTuple):
             best = (int(right), int(down))
         while (better := best_around(best, 1)) != best:
             best = better
-        here, (right, down) = cost(best), best
-        sides = np.array([[cost((right - 1, down)), cost((right + 1, down))],
-                          [cost((right, down - 1)), cost((right, down + 1))]])  # fmt: skip
+        (right, down), beside = best, [(-1, 0), (1, 0), (0, -1), (0, 1)]
+        here, own, *around = costs([best, (0, 0), *((right + i, down + k) for i, k in beside)])
+        sides = np.reshape(around, (2, 2))
         bends = sides.sum(1) - 2.0 * here
         if not np.all(np.isfinite(bends)) or np.min(bends) < 1e-9:
             return None
         finer = 0.5 * (sides[:, 0] - sides[:, 1]) / bends  # of the parabola; within half a pixel, for none is lower
-        own = cost((0, 0))
         return Shift(reduction * (np.array(best) + finer), here / max(own, 1.0), own - here)
 
 

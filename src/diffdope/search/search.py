@@ -36,7 +36,7 @@ from diffdope.search.outline_seen import share_on_edges
 from diffdope.search.pieces import pieces
 from diffdope.search.priors import PLAIN_ANGLE_DEG
 from diffdope.search.settings import SearchSettings, beside_border
-from diffdope.search.stages import AT_HOME, Stages
+from diffdope.search.stages import MOVED, Stages
 from diffdope.search.symmetric_alternatives import odds_with_costs
 from diffdope.search.turns import turned_beside
 from diffdope.search.wrong_masks import DEVIATION, convinces, off_px, poses_of, raced, without_mask
@@ -255,7 +255,7 @@ class Search:
         choice = [found, *(one for one in self._answers if one is not found)]
         if found.quality.matched is not None:  # keypoints tell sides apart
             return choice, False
-        told = self._stages is not None and found.log_odds > _TOLD and self._stages.moved(found) <= AT_HOME
+        told = self._stages is not None and found.log_odds > _TOLD and self._stages.moved(found) <= MOVED
         left = ALTERNATIVES
         if told or not self._settings.turns.all_around:
             beside = self._turned_beside(found)

@@ -75,35 +75,33 @@ _SMALL = 0.025  # of a size: cameras err by as much, which makes the distance le
 
 
 def of_size(
-    level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, *, overlap: float | None = None,
-    log_odds: float = np.inf, edges: Edges | None = None,
+    level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, own: Evaluation, *,
+    overlap: float | None = None, log_odds: float = np.inf, edges: Edges | None = None,
 ) -> Doubt:  # fmt: skip
     """Whether depth and the other modalities agree better about an object of another size.
 
     Args:
-        level: a coarse one, prepared near the pose.
+        level: a coarse one, prepared near the pose, with depth and something beside it.
         pose: the result.
         length_m: the object's diameter.
         step: of the solver.
+        own: of the result there, with derivatives.
         overlap: of the result with the mask, None without one: where this is good, sizes that look dear are not looked
             at more closely.
         log_odds: of the result, by its fit: what has failed anyhow may fit a little better at any size.
         edges: what tells masks that are off from depth that is; None for the mask's own cost alone.
     """
-    if "depth" not in level.modalities or len(level.modalities) < 2:
-        return NONE
     alone = "mask" not in level.modalities and log_odds > FAILS
     likely, unlikely = _UNMASKED if alone else _MASKED
-    sizes = _Sizes(level, pose, length_m, step)
-    own = sizes.cost(1.0, promised=True)
+    sizes, cost = _Sizes(level, pose, length_m, step, own), float(own.cost[0])
     off = overlap is None or overlap < _OVERLAPS
-    coarse = sizes.worth((SMALLER, LARGER), (_WORTH_STEPS_OFF if off else _WORTH_STEPS) * own)
-    fine = sizes.worth(_FINE, _WORTH_FINE * own, promised=_PROMISED)
+    coarse = sizes.worth((SMALLER, LARGER), (_WORTH_STEPS_OFF if off else _WORTH_STEPS) * cost)
+    fine = sizes.worth(_FINE, _WORTH_FINE * cost, promised=_PROMISED)
     if coarse is None and fine is not None and abs(fine.scale - 1.0) > _SMALL:
         coarse = sizes.descended(LARGER if fine.scale > 1.0 else SMALLER)
     found = [one for one in (fine, coarse) if one is not None]
     best = min(found, key=lambda one: one.cost, default=None)
-    if best is None or best.cost >= max(_UNSURE[1], unlikely) * own:
+    if best is None or best.cost >= max(_UNSURE[1], unlikely) * cost:
         return NONE
     here = sizes.descended((1.0,))  # as many steps: it is the minimum of a finer level
     ratio = best.cost / max(here.cost, LEAST)
@@ -146,12 +144,15 @@ class _Sizes:
         pose: the result.
         length_m: the object's diameter.
         step: of the solver.
+        own: of the result.
     """
 
-    def __init__(self, level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings) -> None:
+    def __init__(
+        self, level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, own: Evaluation
+    ) -> None:  # fmt: skip
         self._level, self._pose, self._length_m, self._step = level, pose, length_m, step
         self._problems: dict[float, Problem] = {}
-        self._drawn: dict[float, Evaluation] = {}
+        self._drawn: dict[float, Evaluation] = {1.0: own}
 
     def cost(self, scale: float, *, promised: bool) -> float:
         """Of a size before any step; promised: whether what a step promises is asked next."""

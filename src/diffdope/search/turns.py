@@ -27,6 +27,7 @@ from diffdope.search.symmetric_alternatives import odds_with_costs
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, minimise
 
 F64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
 
 _UPSIDE_DOWN = -0.95  # cosine between an axis and where a symmetry takes it
 _ANGLE_RAD, _DISTANCE = np.radians(6.0), 0.03  # poses closer than both, of the diameter, are the same
@@ -84,9 +85,20 @@ def about_other_axes(axis: Axis, symmetries: Symmetries) -> Symmetries:
     return Symmetries(symmetries.R[kept], symmetries.t_m[kept])
 
 
+def without_rotations(axis: Axis, symmetries: Symmetries) -> Symmetries:
+    """Approximate symmetries without the turns about the axis, for a start that has told the turn; it need not tell
+    which end is up.
+    """
+    cosine = np.einsum("i,kij,j->k", axis.direction, symmetries.R, axis.direction)
+    kept = cosine < -_UPSIDE_DOWN
+    kept[0] = True  # the identity
+    return Symmetries(symmetries.R[kept], symmetries.t_m[kept])
+
+
 def turned_alternatives(
     pose: Pose, axis: Axis, reversal: tuple[F64, F64] | None, level: LevelProblem, buffers: Buffers,
     settings: TurnSettings, steps: LevenbergSettings, alike: Alikeness, length_m: float,
+    within: tuple[Pose, float] | None = None,
 ) -> list[Pose]:  # fmt: skip
     """Turned poses that may explain the images better than this one, once they are refined; the best come first.
 
@@ -100,6 +112,7 @@ def turned_alternatives(
         steps: of the steps that the best turns make.
         alike: says which turns nobody would notice; those must explain the images better.
         length_m: the object's diameter.
+        within: a pose, and how far [rad] a turn may be from it; None for all around.
     """
     problem = level.problem(Variables.one_object(0.5 * length_m))
     angles = 2.0 * np.pi * np.arange(settings.count) / settings.count
@@ -108,13 +121,16 @@ def turned_alternatives(
         R, t = motions[0]
         motions.append((R @ reversal[0], R @ reversal[1] + t))
     turns = [(pose.R_m2c @ R, pose.t_m2c + t @ pose.R_m2c.T) for R, t in motions]
-    costs = _costs_of(problem, turns)
+    reached = [_reached(R, within) for R, _ in turns]
+    costs = _costs_of(problem, turns, reached)
     lowest = min(float(cost.min()) for cost in costs)
     starts: list[tuple[float, F64, F64]] = []
-    for which, ((R, t), cost) in enumerate(zip(turns, costs, strict=True)):
-        if np.ptp(cost[::2]) < _EVEN * float(cost.min()):
+    for which, ((R, t), cost, there) in enumerate(zip(turns, costs, reached, strict=True)):
+        some = cost[::2][np.isfinite(cost[::2])]
+        if len(some) == 0 or np.ptp(some) < _EVEN * float(some.min()):
             continue
         best = (cost <= np.roll(cost, 1)) & (cost <= np.roll(cost, -1)) & (cost <= _WORTH_STEPS * lowest)
+        best &= np.roll(there, 1) & np.roll(there, -1)
         best[0] &= which > 0
         starts += [(float(cost[k]), R[k], t[k]) for k in np.flatnonzero(best)]
     starts = sorted(starts, key=lambda one: one[0])[: settings.kept]
@@ -165,18 +181,29 @@ def _turned_costs(problem: Problem, pose: Pose, axis: Axis, angles: F64) -> F64:
     return problem.evaluate(pose.R_m2c @ R, pose.t_m2c + t @ pose.R_m2c.T, with_normal=False).cost
 
 
-def _costs_of(problem: Problem, turns: Sequence[tuple[F64, F64]]) -> list[F64]:
+def _reached(R: F64, within: tuple[Pose, float] | None) -> Bool:
+    """Which rotations (C, 3, 3) are as near to a pose as they may be."""
+    if within is None:
+        return np.ones(len(R), np.bool_)
+    start, most = within
+    return np.asarray(np.einsum("cij,ij->c", R, start.R_m2c) >= 1.0 + 2.0 * np.cos(min(most, np.pi)))
+
+
+def _costs_of(problem: Problem, turns: Sequence[tuple[F64, F64]], reached: Sequence[Bool]) -> list[F64]:
     """Costs (C,) of turned poses (C, 3, 3) and (C, 3), in order of their angles.
 
-    Every second is drawn, and those beside what costs little; all others are infinite, for they would cost much, too.
+    Of those that may be reached (C,), every second is drawn, and those beside what costs little; all others are
+    infinite, for they would cost much, too.
     """
     costs = [np.full(len(t), np.inf) for _, t in turns]
-    for (R, t), cost in zip(turns, costs, strict=True):
-        cost[::2] = problem.evaluate(R[::2].copy(), t[::2].copy(), with_normal=False).cost
+    for (R, t), cost, there in zip(turns, costs, reached, strict=True):
+        first = 2 * np.flatnonzero(there[::2])
+        if len(first):
+            cost[first] = problem.evaluate(R[first], t[first], with_normal=False).cost
     most = _WORTH_A_LOOK * min(float(cost.min()) for cost in costs)
-    for (R, t), cost in zip(turns, costs, strict=True):
+    for (R, t), cost, there in zip(turns, costs, reached, strict=True):
         low = cost < most
-        beside = np.isinf(cost) & (np.roll(low, 1) | np.roll(low, -1))
+        beside = there & np.isinf(cost) & (np.roll(low, 1) | np.roll(low, -1))
         if beside.any():
             cost[beside] = problem.evaluate(R[beside], t[beside], with_normal=False).cost
     return costs
