@@ -179,8 +179,9 @@ class Ending:
             estimate.pose, known.covariance if by_rims is None else by_rims[1], self.start,
             angle_rad=np.radians(near.angle_deg), distance_m=near.distance * self.meshes.length_m, share=share,
         )  # fmt: skip
-        right = found.confidence  # in a wrong minimum, the images' way from the start does not tell how good that was
-        covariance = right * one.covariance + (1.0 - right) * known.covariance
+        covariance = one.covariance
+        if by_rims is None:  # edges alone hold an outline: of a wrong one, the way from the start tells nothing of it
+            covariance = found.confidence * covariance + (1.0 - found.confidence) * known.covariance
         return replace(estimate, pose=one.pose, uncertainty=replace(known, covariance=covariance), moved=True)
 
     def _by_rims(self, found: Candidates) -> tuple[RobustEstimate, F64] | None:
