@@ -30,7 +30,7 @@ from diffdope.search.outline_seen import beside_edges, share_on_edges
 from diffdope.search.rims_seen import RimsSeen, seen_alone
 from diffdope.search.settings import SearchSettings
 from diffdope.search.stages import MOVED, Stages
-from diffdope.search.start_error import kept_along_view, left_to_the_start, reach_of
+from diffdope.search.start_error import kept_along_view, left_by_mask, left_to_the_start, reach_of
 from diffdope.search.symmetric_alternatives import FIRST, odds_of, odds_with_costs
 from diffdope.solve.gradient_descent import DescentSettings, descend
 from diffdope.solve.levenberg_marquardt import SolverResult
@@ -204,9 +204,13 @@ class Ending:
         kept = 0.0 if self.stages is None else kept_along_view(found, self.settings)
         refine = self._steps(found, lambda pose: pose_evidence(self.meshes.corners_m, pose, self.objective), kept)
         if level.contours is None or not level.contour_active or "depth" in level.modalities:
-            return refine(found.pose, found.start).beside(found.pose.t_m2c, found.off_along_view_m)
-        information = np.zeros((6, 6)) if contour is None else level.contours.information(contour)
-        return refine.held(found.pose, information)
+            estimate = refine(found.pose, found.start).beside(found.pose.t_m2c, found.off_along_view_m)
+        else:
+            information = np.zeros((6, 6)) if contour is None else level.contours.information(contour)
+            estimate = refine.held(found.pose, information)
+        if self.stages is not None:
+            return estimate
+        return estimate.beside(found.pose.t_m2c, left_by_mask(found, self.meshes.buffers()))
 
     def _steps(self, found: Candidates, beside: Evidence, kept: float = 0.0) -> RobustGaussNewton:
         """The last steps; beside: what is known beside residuals; kept: of the start's error along the view."""
