@@ -16,7 +16,9 @@ from diffdope.problem.level_problem import LevelProblem
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.search import search
 from diffdope.search.descent import Descent
+from diffdope.search.doubts import Doubts
 from diffdope.search.history import Recorder
 from diffdope.search.levels import Level
 from diffdope.search.mesh_levels import MeshLevels
@@ -62,6 +64,17 @@ def test_a_shadow_beside_a_painted_object_does_not_draw_it_nearer(box: Mesh) -> 
     alone, result = (refiner.refine(given, START, start_counts=counts) for counts in (False, True))
     assert off_mm(alone.pose) < 0.5  # edges alone leave 1.7
     assert off_mm(result.pose) < 0.5 * off_mm(START)
+
+
+def test_a_doubted_minimum_is_no_wider(box: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The confidence has the probability of the right minimum as its other factor: it counts once."""
+    refiner, given = Refiner(box, threads=1), photograph(box, 0.4)
+    sure = refiner.refine(given, START)
+    monkeypatch.setattr(search, "doubts_about", lambda *_: Doubts(at_most=0.0))
+    doubted = refiner.refine(given, START)
+    assert sure.right_minimum is not None and doubted.right_minimum is not None
+    assert doubted.right_minimum < 0.8 < sure.right_minimum
+    np.testing.assert_allclose(doubted.covariance, sure.covariance, rtol=1e-6)
 
 
 def test_rims_are_for_patterns_in_photographs_alone(box: Mesh) -> None:

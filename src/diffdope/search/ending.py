@@ -30,7 +30,7 @@ from diffdope.search.outline_seen import beside_edges, share_on_edges
 from diffdope.search.rims_seen import RimsSeen, seen_alone
 from diffdope.search.settings import SearchSettings
 from diffdope.search.stages import MOVED, Stages
-from diffdope.search.start_error import kept_along_view, left_to_the_start, reach_of
+from diffdope.search.start_error import kept_along_view, left_by_mask, left_to_the_start, reach_of
 from diffdope.search.symmetric_alternatives import FIRST, odds_of, odds_with_costs
 from diffdope.solve.gradient_descent import DescentSettings, descend
 from diffdope.solve.levenberg_marquardt import SolverResult
@@ -179,8 +179,9 @@ class Ending:
             estimate.pose, known.covariance if by_rims is None else by_rims[1], self.start,
             angle_rad=np.radians(near.angle_deg), distance_m=near.distance * self.meshes.length_m, share=share,
         )  # fmt: skip
-        right = found.confidence  # in a wrong minimum, the images' way from the start does not tell how good that was
-        covariance = right * one.covariance + (1.0 - right) * known.covariance
+        covariance = one.covariance
+        if by_rims is None:  # edges alone hold an outline: of a wrong one, the way from the start tells nothing of it
+            covariance = found.confidence * covariance + (1.0 - found.confidence) * known.covariance
         return replace(estimate, pose=one.pose, uncertainty=replace(known, covariance=covariance), moved=True)
 
     def _by_rims(self, found: Candidates) -> tuple[RobustEstimate, F64] | None:
@@ -203,9 +204,13 @@ class Ending:
         kept = 0.0 if self.stages is None else kept_along_view(found, self.settings)
         refine = self._steps(found, lambda pose: pose_evidence(self.meshes.corners_m, pose, self.objective), kept)
         if level.contours is None or not level.contour_active or "depth" in level.modalities:
-            return refine(found.pose, found.start).beside(found.pose.t_m2c, found.off_along_view_m)
-        information = np.zeros((6, 6)) if contour is None else level.contours.information(contour)
-        return refine.held(found.pose, information)
+            estimate = refine(found.pose, found.start).beside(found.pose.t_m2c, found.off_along_view_m)
+        else:
+            information = np.zeros((6, 6)) if contour is None else level.contours.information(contour)
+            estimate = refine.held(found.pose, information)
+        if self.stages is not None:
+            return estimate
+        return estimate.beside(found.pose.t_m2c, left_by_mask(found, self.meshes.buffers()))
 
     def _steps(self, found: Candidates, beside: Evidence, kept: float = 0.0) -> RobustGaussNewton:
         """The last steps; beside: what is known beside residuals; kept: of the start's error along the view."""

@@ -1,9 +1,13 @@
-"""How far off the start of a search may be, for what the images do not tell: the result keeps it."""
+"""How far off the start of a search may be, for what the images do not tell: the result keeps it.
+
+So it keeps what a mask was off by that was left out, where nothing but that mask has said how far away it is.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
+from diffdope.render.buffers import Buffers
 from diffdope.search.candidates import Candidates
 from diffdope.search.settings import SearchSettings
 
@@ -43,3 +47,20 @@ def left_to_the_start(found: Candidates, settings: SearchSettings) -> float:
 def kept_along_view(found: Candidates, settings: SearchSettings) -> float:
     """Share of the start's error along the view that the search leaves; for the arguments see `left_to_the_start`."""
     return _KEPT * left_to_the_start(found, settings)
+
+
+def left_by_mask(found: Candidates, buffers: Buffers) -> float:
+    """Deviation along the view that a mask leaves which was left out, metres; 0 for none.
+
+    A border that is off by b pixels around an object of radius r makes it b / r of its distance nearer or farther, and
+    edges hardly change that: they take the lines that lie there.
+
+    Args:
+        found: with no start.
+        buffers: of the mesh.
+    """
+    off_px = found.level.mask_refused_px
+    if off_px is None:
+        return 0.0
+    pixels = np.count_nonzero(found.level.drawn(buffers, found.pose).coverage > 0.5)
+    return float(np.linalg.norm(found.pose.t_m2c)) * off_px / max(float(np.sqrt(pixels / np.pi)), 1.0)
