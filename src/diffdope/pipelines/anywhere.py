@@ -49,7 +49,7 @@ def anywhere(
         )
         return doubted_rectangle(found, observation, searcher.mesh, preset.resolved_search)
     began, whole = time.perf_counter(), observation.without_mask()
-    search = searcher.search(preset, whole, None)
+    search = searcher.search(preset, whole.surfaces, None)
     guesses = search.pieces(searcher.seed) if box is None else search.masks_in_box(box, searcher.seed)
     if isinstance(guesses, Failure):
         return Attempt(searcher.refused(guesses, None, began), None)
