@@ -44,7 +44,7 @@ def anywhere(
     if box is not None and "depth" not in observation.modalities:
         return _in_photograph(searcher, preset, observation.without_mask(), box, progress)
     if box is None and observation.mask_box is not None:
-        found = searcher.with_right_depth(
+        found = searcher.with_right_images(
             searcher.attempt(preset, observation, None, progress=progress), observation, None
         )
         return doubted_rectangle(found, observation, searcher.mesh, preset.resolved_search)

@@ -28,10 +28,10 @@ from diffdope.search.settings import SearchSettings
 
 FEW = 0.35
 """Share of the visible depths that fit: of 647 right results with a mask and depth, 6 had fewer."""
-_CONVINCES = 0.8  # probability that the fit without depth is right
-_LEFT_OUT = (
-    0.75  # of a fit at most, which is 0.9 of the right minimum: that depth was refused says that something is wrong
-)
+CONVINCES = 0.8
+"""Probability that a fit without one of the images is right."""
+LEFT_OUT = 0.75
+"""Of such a fit at most, which is 0.9 of the right minimum: that an image was refused says that something is wrong."""
 _SAME_SHAPE = 0.6  # share of the depths that fit at another distance
 _NEAR, _LEAST_M = 0.03, 0.003  # of the diameter, and metres: what fits, as of the fit quality
 _FEWEST = 50  # pixels
@@ -70,12 +70,12 @@ def without_wrong_depth(
     if not fits_nowhere(first, observation) or any(of_units(meshes.mesh, observation, first.initial_pose)):
         return attempt
     other = again(observation.without_depth())
-    if not other.result.ok or (other.result.confidence or 0.0) < _CONVINCES:
+    if not other.result.ok or (other.result.confidence or 0.0) < CONVINCES:
         return attempt
     assert first.evidence is not None and first.evidence.depth_inliers is not None
     left_out = f"depth is left out: only {100 * first.evidence.depth_inliers:.0f} % of it fits where mask and colours "
     farther = times_as_far(meshes, observation, other.result)
-    at_most = _LEFT_OUT
+    at_most = LEFT_OUT
     if farther is None:
         why = "have the object: is it of glass, black or shiny, is depth of another moment, or its scale wrong?"
         note = Note(NoteCode.DEPTH_LEFT_OUT, left_out + why)
