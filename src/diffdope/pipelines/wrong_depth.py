@@ -14,11 +14,11 @@ import numpy as np
 
 from diffdope.estimate.confidence import sigmoid
 from diffdope.geometry.pose import Pose
-from diffdope.note_codes import Note, NoteCode, code_of, of_codes
+from diffdope.note_codes import CONTRADICTIONS, Note, NoteCode, code_of, of_codes
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.less_sure import less_sure
 from diffdope.pipelines.plausible import of_units
-from diffdope.pipelines.result import RefinementResult
+from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.render.renderer import draw
 from diffdope.scene.observation import Observation
 from diffdope.search.contradictions import AT_MOST
@@ -47,11 +47,22 @@ def fits_nowhere(result: RefinementResult, observation: Observation) -> bool:
     return evidence.depth_inliers < FEW
 
 
+def failed_beside_colours(result: RefinementResult, observation: Observation) -> bool:
+    """Whether a result failed, and mask and colours could tell without depth.
+
+    Glass close before a table: depth has the object at the table, all of it, and another size would fit better.
+    """
+    if of_codes(result.notes, (CONTRADICTIONS | {NoteCode.REGISTRATION}) - {NoteCode.DEPTH_SCALE}):
+        return False
+    compared = {"rgb", "depth"} <= set(result.modalities) and observation.mask_box is not None
+    return result.status is Status.FAILED and compared
+
+
 def without_wrong_depth(
     attempt: Attempt, meshes: MeshLevels, observation: Observation, again: Callable[[Observation], Attempt],
     start: Pose | None, search: SearchSettings,
 ) -> Attempt:  # fmt: skip
-    """The same attempt, or one without depth where depth fits nowhere and mask and colours convince alone.
+    """The same attempt, or one without depth where depth fits nowhere, or all failed, and mask and colours convince.
 
     Depth whose unit is wrong is no such case: it says where the object is once somebody has corrected it. Depth that
     shows the object's very shape, but at another distance, is of the object: depth or K is off, or the unit or the size
@@ -67,13 +78,17 @@ def without_wrong_depth(
         search: of the search.
     """
     first = attempt.result
-    if not fits_nowhere(first, observation) or any(of_units(meshes.mesh, observation, first.initial_pose)):
+    misled = fits_nowhere(first, observation) or failed_beside_colours(first, observation)
+    if not misled or any(of_units(meshes.mesh, observation, first.initial_pose)):
         return attempt
     other = again(observation.without_depth())
     if not other.result.ok or (other.result.confidence or 0.0) < CONVINCES:
         return attempt
-    assert first.evidence is not None and first.evidence.depth_inliers is not None
-    left_out = f"depth is left out: only {100 * first.evidence.depth_inliers:.0f} % of it fits where mask and colours "
+    if first.evidence is None or first.evidence.depth_inliers is None:
+        return attempt
+    share = 100.0 * first.evidence.depth_inliers
+    fits = f"only {share:.0f} % of it fits" if fits_nowhere(first, observation) else "it does not fit"
+    left_out = f"depth is left out: {fits} where mask and colours "
     farther = times_as_far(meshes, observation, other.result)
     at_most = LEFT_OUT
     if farther is None:
