@@ -84,8 +84,8 @@ class StoredImage:
             height = len(self.values)
             tops = np.unique(np.linspace(0, max(height - _BAND, 0), _BANDS, dtype=np.int64))
             there = [self.values[top : top + _BAND] > 0 for top in tops]
-            measured = sum(np.count_nonzero(band) for band in there)
-            within = sum(np.count_nonzero(_beside(band) & _beside(band.T).T & band) for band in there)
+            measured = sum(int(np.count_nonzero(band)) for band in there)
+            within = sum(int(np.count_nonzero(_beside(band) & _beside(band.T).T & band)) for band in there)
             self._sparse = measured > 0 and within < _NO_NEIGHBOURS * measured
         return self._sparse
 
