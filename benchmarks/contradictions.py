@@ -35,8 +35,8 @@ Spoil = Callable[[dd.Observation, tuple[str, ...]], dd.Observation]
 _WRONG = 0.05
 _ACROSS = np.array([-1.0, 1.0, 1.0])
 _NAMES = (
-    "contradiction", "registration", "depth is left out", "scale:", "the mask fits when", "depth fits when",
-    "the photograph fits when", "the colours fit with", "the mirror image of the mesh fits",
+    "contradiction", "registration", "colours are left out", "depth is left out", "scale:", "the mask fits when",
+    "depth fits when", "the photograph fits when", "the colours fit with", "the mirror image of the mesh fits",
 )  # fmt: skip
 """How notes begin that name what contradicts a result."""
 

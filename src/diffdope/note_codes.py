@@ -47,6 +47,7 @@ class NoteCode(StrEnum):
     MASK_REFUSED = "mask-refused"
     MASK_SHIFTED = "mask-shifted"
     DEPTH_LEFT_OUT = "depth-left-out"
+    COLOURS_LEFT_OUT = "colours-left-out"
     NO_MASK = "no-mask"
     OUTLINE_BY_EDGES = "outline-by-edges"
     SETTING_IDLE = "setting-idle"

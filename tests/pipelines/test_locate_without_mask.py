@@ -80,6 +80,14 @@ def test_a_box_with_nothing_measured_in_it_fails(refiner: Refiner) -> None:
     assert result.status is Status.NO_OVERLAP and not result.ok
 
 
+def test_depth_of_points_leads_to_the_object_in_a_box(refiner: Refiner) -> None:
+    depth = np.zeros_like(OBSERVATION.depth)
+    depth[3::8, 1::3] = np.asarray(OBSERVATION.depth)[3::8, 1::3]  # as a lidar's
+    seen = Observation(OBSERVATION.camera, rgb=OBSERVATION.rgb, depth=depth)
+    result = refiner.locate(seen, box=box_of(OBSERVATION))
+    assert add(result.pose, TRUTH, MESH.vertices_m) < 0.05 * MESH.diameter, result.message
+
+
 def test_what_makes_no_sense_with_a_box_is_refused(refiner: Refiner) -> None:
     box = box_of(OBSERVATION)
     with pytest.raises(DiffDopeError, match="box: expected none, for the observation has a mask"):

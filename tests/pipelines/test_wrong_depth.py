@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.refiner import Refiner
-from diffdope.pipelines.result import Answer, RefinementResult
+from diffdope.pipelines.result import Answer, RefinementResult, Status
 from diffdope.pipelines.wrong_depth import times_as_far, without_wrong_depth
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
@@ -82,3 +83,16 @@ def test_so_do_answers_of_a_search_without_a_start(right: RefinementResult) -> N
     elsewhere = left_out(located, WHOLE.depth * np.float32(1.2), None)
     assert not elsewhere.ok and (elsewhere.confidence or 0.0) < 0.15
     assert elsewhere.message.startswith("contradiction")
+
+
+def test_so_is_one_that_depth_had_drawn_to_a_table_where_it_failed(right: RefinementResult) -> None:
+    assert right.evidence is not None
+    drawn = replace(right, evidence=replace(right.evidence, depth_inliers=0.8), confidence=0.0)
+    scale = Note(NoteCode.DEPTH_SCALE, "contradiction: ...")
+    names = ("rgb", "depth", "mask")
+    for status, left_out in ((Status.FAILED, True), (Status.CONVERGED, False)):
+        failed = replace(drawn, status=status, modalities=names, notes=(scale,))
+        found = without_wrong_depth(
+            Attempt(failed, None), REFINER.meshes, with_depth(BEHIND), lambda _: Attempt(right, None), None, SEARCH
+        ).result
+        assert (NoteCode.DEPTH_LEFT_OUT in found.note_codes) == left_out

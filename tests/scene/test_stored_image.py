@@ -144,6 +144,62 @@ def test_of_a_large_block_a_share_of_the_samples_will_do(period: int) -> None:
     np.testing.assert_allclose(found, [[0.7]], rtol=1e-6)
 
 
+# ---------------- depth of points
+
+
+def points(depth: NDArray[np.float32], pattern: str) -> NDArray[np.float32]:
+    there = np.zeros(depth.shape, np.bool_)
+    if pattern == "every 8th row, 3rd column":
+        there[3::8, 1::3] = True
+    elif pattern == "lines":
+        there[5::8] = True
+    elif pattern == "columns":
+        there[:, 2::6] = True
+    else:
+        there = np.random.default_rng(0).random(depth.shape) < 0.05
+    return np.where(there, depth, np.float32(0.0))
+
+
+SLOPE = np.tile(np.linspace(0.5, 0.6, 96, dtype=np.float32), (72, 1))
+PATTERNS = ["every 8th row, 3rd column", "lines", "columns", "scattered"]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_depth_of_points_is_kept_where_pixels_are_joined(pattern: str) -> None:
+    camera = Camera(60.0, 60.0, 47.5, 35.5, 96, 72)
+    seen = Observation(camera, depth=points(SLOPE, pattern))
+    assert seen.is_sparse
+    joined = seen.crop(CropWindow(0, 0, 96, 72, 12)).depth
+    assert joined is not None
+    there = joined > 0.0
+    assert there.mean() > 0.95
+    wanted = SLOPE.reshape(6, 12, 8, 12).mean((1, 3))
+    assert np.abs(joined - wanted)[there].max() < 0.01  # half of what a block's depths differ by
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_depth_of_points_is_continued_between_them_and_not_beyond(pattern: str) -> None:
+    depth = points(SLOPE, pattern)
+    depth[:, 60:] = 0.0
+    surfaces = Observation(Camera(60.0, 60.0, 47.5, 35.5, 96, 72), depth=depth).surfaces.depth
+    assert surfaces is not None
+    assert np.all(surfaces[8:60, 2:57] > 0.0) and not surfaces[:, 80:].any()
+    assert np.abs(surfaces - SLOPE)[8:60, 2:57].max() < 0.01
+    assert np.array_equal(surfaces[depth > 0.0], depth[depth > 0.0])
+
+
+@pytest.mark.parametrize("share", [0.6, 0.97])
+def test_depth_with_holes_is_not_of_points(share: float) -> None:
+    rows, columns = np.mgrid[:72, :96]
+    holes = np.sin(rows / 9.0) * np.cos(columns / 11.0) > np.quantile(
+        np.sin(rows / 9.0) * np.cos(columns / 11.0), 1 - share
+    )
+    depth = np.where(holes, np.float32(0.0), SLOPE)
+    seen = Observation(Camera(60.0, 60.0, 47.5, 35.5, 96, 72), depth=depth)
+    assert not seen.is_sparse and seen.surfaces is seen
+    assert not Observation(CAMERA, depth=DEPTH, depth_scale=1e-4).is_sparse  # every third pixel is missing
+
+
 # ---------------- large photographs
 
 

@@ -44,12 +44,12 @@ def anywhere(
     if box is not None and "depth" not in observation.modalities:
         return _in_photograph(searcher, preset, observation.without_mask(), box, progress)
     if box is None and observation.mask_box is not None:
-        found = searcher.with_right_depth(
+        found = searcher.with_right_images(
             searcher.attempt(preset, observation, None, progress=progress), observation, None
         )
         return doubted_rectangle(found, observation, searcher.mesh, preset.resolved_search)
     began, whole = time.perf_counter(), observation.without_mask()
-    search = searcher.search(preset, whole, None)
+    search = searcher.search(preset, whole.surfaces, None)
     guesses = search.pieces(searcher.seed) if box is None else search.masks_in_box(box, searcher.seed)
     if isinstance(guesses, Failure):
         return Attempt(searcher.refused(guesses, None, began), None)

@@ -227,6 +227,7 @@ def doubted(
     result = attempt.result
     if not result.answers:
         return attempt
+    observation = observation.surfaces
     lies = lies_in_box(meshes, observation, box, result.pose, search.box.depth_range_fine)
     off, short = lies.outside / search.box.sticking_out, lies.short / search.box.falling_short
     some = 1.0 - (result.none_of_these or 0.0)

@@ -28,6 +28,7 @@ from diffdope.pipelines.what_if import (
 from diffdope.problem.failure import Failure
 from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
+from diffdope.scene.mirror_planes import has_mirror_plane
 from diffdope.scene.observation import Observation
 from diffdope.search.box_proposals import share_in_picture
 from diffdope.search.mesh_levels import MeshLevels
@@ -95,6 +96,8 @@ def _beside(result: RefinementResult, meshes: MeshLevels, observation: Observati
         yield from second_part(meshes, observation, result.pose)
     if NoteCode.DEPTH_LEFT_OUT in result.note_codes:
         yield from other_way_round(meshes, observation, result.pose, ("depth",))
+    if NoteCode.COLOURS_LEFT_OUT in result.note_codes:
+        yield from other_way_round(meshes, observation, result.pose, ("rgb",))
 
 
 def of_pictures(mesh: Mesh, observation: Observation, start: Pose | None) -> Iterator[Note]:
@@ -141,7 +144,7 @@ def of_evidence(result: RefinementResult, meshes: MeshLevels, observation: Obser
     crop = _seen(result, observation)
     if masked and crop.depth is not None and crop.mask is not None:
         there = float(np.mean(crop.depth[crop.mask > 0.5] > 0.0)) if (crop.mask > 0.5).any() else 1.0
-        if there < _FEW_DEPTHS:
+        if there < _FEW_DEPTHS and not observation.is_sparse:
             yield Note(
                 NoteCode.DEPTH_MISSING,
                 f"only {100 * there:.0f} % of the mask's pixels have a depth: is the object of glass, black or "
@@ -183,7 +186,8 @@ def of_other_kinds(
         return
     if len(meshes.mesh.faces) <= _MOST_FACES and crop.mask_box is not None:
         own = _searched(meshes, crop, None) if started else None
-        reflected = _searched(mirrored(meshes), crop, None)
+        same = has_mirror_plane(meshes.mesh, meshes.alikeness)
+        reflected = None if same else _searched(mirrored(meshes), crop, None)
         if _log_odds(reflected) > max(_log_odds(own), log_odds(_SURE)):
             text = "the mirror image of the mesh fits: is one of its axes the wrong way (a left-handed frame)?"
             yield Note(NoteCode.MESH_MIRRORED, text)

@@ -145,7 +145,7 @@ class Refiner:
         enter = self._frame.enter(pose)
         searcher = self._searcher(observation)
         attempt = searcher.attempt(self.preset, observation, enter, progress=progress, start_counts=start_counts)
-        attempt = searcher.with_right_depth(attempt, observation, enter, start_counts=start_counts)
+        attempt = searcher.with_right_images(attempt, observation, enter, start_counts=start_counts)
         result = with_hints(
             self._left(self._with_reasons(attempt.result, observation, enter), pose),
             self.mesh,

@@ -16,6 +16,7 @@ from diffdope.pipelines.compiled import compile_before
 from diffdope.pipelines.notes import notes_on
 from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, message_of, nothing_compared
 from diffdope.pipelines.settings import Preset
+from diffdope.pipelines.wrong_colors import without_wrong_colors
 from diffdope.pipelines.wrong_depth import without_wrong_depth
 from diffdope.problem.failure import Failure
 from diffdope.scene.mesh import Mesh
@@ -132,14 +133,16 @@ class MeshSearcher:
             none_of_these=None if outcome.answers is None else outcome.answers.none,
         )  # fmt: skip
 
-    def with_right_depth(
+    def with_right_images(
         self, attempt: Attempt, observation: Observation, start: Pose | None, *, start_counts: bool = False
     ) -> Attempt:
-        """The same, or without depth that is of something else; `start` in the own frame."""
+        """The same, or without depth or colours that are of something else; `start` in the own frame."""
         if not self._preset.resolved_search.contradictions:
             return attempt
         again = partial(self.attempt, self._preset, pose=start, start_counts=start_counts)
-        return without_wrong_depth(attempt, self.meshes, observation, again, start, self._preset.resolved_search)
+        for without_wrong in (without_wrong_depth, without_wrong_colors):
+            attempt = without_wrong(attempt, self.meshes, observation, again, start, self._preset.resolved_search)
+        return attempt
 
     def follow(
         self, preset: Preset, keyframes: Keyframes, observation: Observation, pose: Pose, gain: PhotometricGain | None

@@ -14,11 +14,11 @@ import numpy as np
 
 from diffdope.estimate.confidence import sigmoid
 from diffdope.geometry.pose import Pose
-from diffdope.note_codes import Note, NoteCode, code_of, of_codes
+from diffdope.note_codes import CONTRADICTIONS, Note, NoteCode, code_of, of_codes
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.less_sure import less_sure
 from diffdope.pipelines.plausible import of_units
-from diffdope.pipelines.result import RefinementResult
+from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.render.renderer import draw
 from diffdope.scene.observation import Observation
 from diffdope.search.contradictions import AT_MOST
@@ -28,10 +28,10 @@ from diffdope.search.settings import SearchSettings
 
 FEW = 0.35
 """Share of the visible depths that fit: of 647 right results with a mask and depth, 6 had fewer."""
-_CONVINCES = 0.8  # probability that the fit without depth is right
-_LEFT_OUT = (
-    0.75  # of a fit at most, which is 0.9 of the right minimum: that depth was refused says that something is wrong
-)
+CONVINCES = 0.8
+"""Probability that a fit without one of the images is right."""
+LEFT_OUT = 0.75
+"""Of such a fit at most, which is 0.9 of the right minimum: that an image was refused says that something is wrong."""
 _SAME_SHAPE = 0.6  # share of the depths that fit at another distance
 _NEAR, _LEAST_M = 0.03, 0.003  # of the diameter, and metres: what fits, as of the fit quality
 _FEWEST = 50  # pixels
@@ -47,11 +47,22 @@ def fits_nowhere(result: RefinementResult, observation: Observation) -> bool:
     return evidence.depth_inliers < FEW
 
 
+def failed_beside_colours(result: RefinementResult, observation: Observation) -> bool:
+    """Whether a result failed, and mask and colours could tell without depth.
+
+    Glass close before a table: depth has the object at the table, all of it, and another size would fit better.
+    """
+    if of_codes(result.notes, (CONTRADICTIONS | {NoteCode.REGISTRATION}) - {NoteCode.DEPTH_SCALE}):
+        return False
+    compared = {"rgb", "depth"} <= set(result.modalities) and observation.mask_box is not None
+    return result.status is Status.FAILED and compared
+
+
 def without_wrong_depth(
     attempt: Attempt, meshes: MeshLevels, observation: Observation, again: Callable[[Observation], Attempt],
     start: Pose | None, search: SearchSettings,
 ) -> Attempt:  # fmt: skip
-    """The same attempt, or one without depth where depth fits nowhere and mask and colours convince alone.
+    """The same attempt, or one without depth where depth fits nowhere, or all failed, and mask and colours convince.
 
     Depth whose unit is wrong is no such case: it says where the object is once somebody has corrected it. Depth that
     shows the object's very shape, but at another distance, is of the object: depth or K is off, or the unit or the size
@@ -67,15 +78,19 @@ def without_wrong_depth(
         search: of the search.
     """
     first = attempt.result
-    if not fits_nowhere(first, observation) or any(of_units(meshes.mesh, observation, first.initial_pose)):
+    misled = fits_nowhere(first, observation) or failed_beside_colours(first, observation)
+    if not misled or any(of_units(meshes.mesh, observation, first.initial_pose)):
         return attempt
     other = again(observation.without_depth())
-    if not other.result.ok or (other.result.confidence or 0.0) < _CONVINCES:
+    if not other.result.ok or (other.result.confidence or 0.0) < CONVINCES:
         return attempt
-    assert first.evidence is not None and first.evidence.depth_inliers is not None
-    left_out = f"depth is left out: only {100 * first.evidence.depth_inliers:.0f} % of it fits where mask and colours "
+    if first.evidence is None or first.evidence.depth_inliers is None:
+        return attempt
+    share = 100.0 * first.evidence.depth_inliers
+    fits = f"only {share:.0f} % of it fits" if fits_nowhere(first, observation) else "it does not fit"
+    left_out = f"depth is left out: {fits} where mask and colours "
     farther = times_as_far(meshes, observation, other.result)
-    at_most = _LEFT_OUT
+    at_most = LEFT_OUT
     if farther is None:
         why = "have the object: is it of glass, black or shiny, is depth of another moment, or its scale wrong?"
         note = Note(NoteCode.DEPTH_LEFT_OUT, left_out + why)

@@ -76,15 +76,17 @@ def depth_of_blocks(
     step: int,
     unit: float,
     same: np.float32,
+    fewest: np.float32,
     room: F32,
     samples: F32,
     out: F32,
 ) -> None:
-    """Mean of a block's samples within the share `same` of their lower median; 0 where fewer than half are there.
+    """Mean of a block's samples within the share `same` of their lower median; 0 where fewer than a share are there.
 
     Most blocks are of one surface, of which all samples are close to their median, whichever it is: that is seen by
     their extremes, which vectorise. Of the others, every q-th sample is looked at, with the least q for which `samples`
-    has room. `step`: see `mean_of_blocks`; room (5, w * k), samples (N,); `unit`: metres that 1 in words stands for.
+    has room. `step`: see `mean_of_blocks`; room (5, w * k), samples (N,); `unit`: metres that 1 in words stands for;
+    `fewest`: share of a block's pixels of which at least one has to be there.
     """
     length, start = np.uint64(out.shape[1] * k), np.uint64(x0)
     none, far, one = np.float32(0.0), np.float32(np.inf), np.float32(1.0)
@@ -115,7 +117,7 @@ def depth_of_blocks(
             for x in range(column * k, (column + 1) * k):
                 n, sum_ = n + count[x], sum_ + total[x]
                 least, most = low[x] if low[x] < least else least, high[x] if high[x] > most else most
-            if np.float32(2.0) * n < np.float32(rows * k):
+            if n == none or n < fewest * np.float32(rows * k):
                 out[row, column] = none
             elif most - least <= same * least:
                 out[row, column] = sum_ / n

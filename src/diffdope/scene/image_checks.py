@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from diffdope.errors import check_finite, check_positive, expected
+from diffdope.errors import check_finite, check_positive, check_type, expected
 from diffdope.geometry.camera import Camera
 from diffdope.io.depth import without_missing
-from diffdope.io.masks import object_pixels
+from diffdope.io.masks import looks_inverted, object_pixels
 from diffdope.note_codes import Note, NoteCode
 from diffdope.scene.stored_image import StoredImage
 
+_INVERTED = Note(
+    NoteCode.MASK_INVERTED,
+    "the mask has all of the border of the picture and leaves out a patch within: it looks inverted",
+)
 FARTHEST_M, _NEAREST_M = 20.0, 0.005
 """Median depths beyond these are a wrong unit, ..."""
 _FARTHEST_METRES_M = 200.0  # ... or this, if no whole numbers: depth cameras begin at 200 mm, and few see 200 m
@@ -246,3 +251,19 @@ def _notes_on_unit(depth: StoredImage, depth_scale: float | None) -> tuple[str, 
     else:
         cure = "it looks scaled twice: depth_scale is METRES per unit, and none is needed for float metres"
     raise expected("depth", f"a median of {_NEAREST_M} to {farthest_m} m", f"{middle:.4g} m{given}", cure)
+
+
+def notes_on_mask(images: Mapping[str, StoredImage]) -> tuple[str, ...]:
+    """That a mask looks inverted, of images by name."""
+    mask = images["mask"].values if "mask" in images else None
+    return (_INVERTED,) if mask is not None and mask.dtype == bool and looks_inverted(mask) else ()
+
+
+def checked_notes(notes: Iterable[str]) -> tuple[str, ...]:
+    """Texts that were given beside images."""
+    if isinstance(notes, str) or not isinstance(notes, Iterable):
+        raise expected("notes", "texts in a list or tuple", repr(notes))
+    kept = tuple(notes)
+    for note in kept:
+        check_type("notes", note, str)
+    return kept

@@ -14,15 +14,19 @@ from diffdope.errors import as_array, check_path, check_shape, check_type, expec
 from diffdope.geometry.camera import CAMERA_CURE, Camera
 from diffdope.geometry.crop import CropWindow
 from diffdope.io.images import read_depth, read_rgb
-from diffdope.io.masks import looks_inverted, read_mask
-from diffdope.note_codes import Note, NoteCode, code_of
-from diffdope.scene.image_checks import check_no_paths, checked_depth, checked_mask, checked_rgb, notes_on_camera
+from diffdope.io.masks import read_mask
+from diffdope.note_codes import NoteCode, code_of
+from diffdope.scene.image_checks import (
+    check_no_paths,
+    checked_depth,
+    checked_mask,
+    checked_notes,
+    checked_rgb,
+    notes_on_camera,
+    notes_on_mask,
+)
 from diffdope.scene.stored_image import StoredImage
 
-_INVERTED = Note(
-    NoteCode.MASK_INVERTED,
-    "the mask has all of the border of the picture and leaves out a patch within: it looks inverted",
-)
 BY_NAME = "Observation(camera, rgb=..., depth=..., mask=...)"
 _DEPTHS = ("depth", "others")  # images that must not be averaged over two surfaces
 F32 = NDArray[np.float32]
@@ -91,7 +95,7 @@ class Observation:
             images["depth"], on_depth = checked_depth(as_array("depth", depth), camera, depth_scale)
         if mask is not None:
             images["mask"] = checked_mask(as_array("mask", mask), camera)
-        said = (*_checked_notes(notes), *notes_on_camera(camera), *on_rgb, *on_depth, *_notes_on_mask(images))
+        said = (*checked_notes(notes), *notes_on_camera(camera), *on_rgb, *on_depth, *notes_on_mask(images))
         self._set(camera.rectified, _rectified(images, camera), camera, said, frozenset())
 
     def _set(self, *values: object) -> None:
@@ -179,6 +183,20 @@ class Observation:
         columns = np.flatnonzero(numbers[rows[0] : rows[-1] + 1].max(axis=0))
         return float(columns[0]), float(rows[0]), float(columns[-1]), float(rows[-1])
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether depth is of single points or lines, as a lidar's."""
+        return "depth" in self._images and self._images["depth"].is_sparse
+
+    @cached_property
+    def surfaces(self) -> Observation:
+        """The same images; depth that is sparse, continued from each point to the pixels that are nearest to it."""
+        if not self.is_sparse:
+            return self
+        from diffdope.scene.sparse_depth import filled
+
+        return self._with("depth", StoredImage(filled(self._images["depth"].floats)))
+
     def with_mask(self, mask: ArrayLike) -> Observation:
         """The same images with another mask; they are shared, not copied and checked again.
 
@@ -192,7 +210,7 @@ class Observation:
         images = {**self._images, **_rectified({"mask": taken}, self.taken_by)}
         made = self._of(self.camera, images, self.taken_by)
         kept = (note for note in self.notes if code_of(note) is not NoteCode.MASK_INVERTED)
-        object.__setattr__(made, "notes", (*kept, *_notes_on_mask(images)))
+        object.__setattr__(made, "notes", (*kept, *notes_on_mask(images)))
         return made
 
     @property
@@ -255,7 +273,8 @@ class Observation:
         """The part in a window, each k x k block of pixels reduced to one.
 
         Colours and mask are averaged. Depth is the mean of the block's samples close to their median, so that
-        it never mixes two surfaces; it is missing where fewer than half of the block's pixels have one.
+        it never mixes two surfaces; it is missing where fewer than half of the block's pixels have one, or, of depth
+        that is sparse, none.
 
         Args:
             window: a part of this image.
@@ -271,20 +290,6 @@ class Observation:
 
     def __repr__(self) -> str:
         return f"Observation({self.camera.width} x {self.camera.height}, {' + '.join(self.modalities)})"
-
-
-def _notes_on_mask(images: Mapping[str, StoredImage]) -> tuple[str, ...]:
-    mask = images["mask"].values if "mask" in images else None
-    return (_INVERTED,) if mask is not None and mask.dtype == bool and looks_inverted(mask) else ()
-
-
-def _checked_notes(notes: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(notes, str) or not isinstance(notes, Iterable):
-        raise expected("notes", "texts in a list or tuple", repr(notes))
-    kept = tuple(notes)
-    for note in kept:
-        check_type("notes", note, str)
-    return kept
 
 
 def _rectified(images: dict[str, StoredImage], camera: Camera) -> dict[str, StoredImage]:

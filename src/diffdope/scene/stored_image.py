@@ -16,6 +16,9 @@ _MOST_SAMPLES = 1024  # of a block of several surfaces, by which its median is j
 _MOST_PIXELS = 2**21  # of a window that is read in full: full HD has fewer
 _APART = 16  # pixels by which a coloured image is told from a grey one
 _FEWEST_ROWS = 7  # of a block that are read: of 49 pixels and more, the noise averages out
+_HALF = np.float32(0.5)  # of a block's pixels that have to be measured, for it to show one surface rather than a hole
+_BAND, _BANDS = 16, 4  # rows that are looked at together, and how often: no sensor's lines are farther apart
+_NO_NEIGHBOURS = 0.1  # share of measured pixels with measured ones beside and above: a quarter of them, at random, 0.19
 _KINDS = (np.uint8, np.uint16, np.float32)
 
 
@@ -37,7 +40,7 @@ class StoredImage:
         unit: what 1 in `values` stands for: 1 / 255 of a colour, metres of depth.
     """
 
-    __slots__ = ("_floats", "_grey", "unit", "values")
+    __slots__ = ("_floats", "_grey", "_sparse", "unit", "values")
 
     def __init__(self, values: NDArray[Any], unit: float = 1.0) -> None:
         """Takes the array, which its owner gives away, as it is."""
@@ -46,6 +49,7 @@ class StoredImage:
         is_final = values.dtype == np.float32 and unit == 1.0 and values.shape[2:] != (1,)
         self._floats: F32 | None = values if is_final else None
         self._grey: bool | None = None
+        self._sparse: bool | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return StoredImage, (self.values, self.unit)
@@ -69,6 +73,21 @@ class StoredImage:
                 (some[..., c] == some[..., 0]).all() for some in looked_at for c in range(1, some.shape[2])
             )
         return self._grey
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether depth (H, W) is of single points or lines, as a lidar's, rather than of surfaces; looked at once.
+
+        Of what has holes, however large, most measured pixels have others beside and above or below them.
+        """
+        if self._sparse is None:
+            height = len(self.values)
+            tops = np.unique(np.linspace(0, max(height - _BAND, 0), _BANDS, dtype=np.int64))
+            there = [self.values[top : top + _BAND] > 0 for top in tops]
+            measured = sum(int(np.count_nonzero(band)) for band in there)
+            within = sum(int(np.count_nonzero(_beside(band) & _beside(band.T).T & band)) for band in there)
+            self._sparse = measured > 0 and within < _NO_NEIGHBOURS * measured
+        return self._sparse
 
     def mean(self, window: CropWindow) -> StoredImage:
         """Each block of the window averaged."""
@@ -98,10 +117,10 @@ class StoredImage:
         depth = np.empty(window.size[::-1], np.float32)
         room, samples = np.empty((5, window.width), np.float32), np.empty(min(k * k, _MOST_SAMPLES), np.float32)
         _, words, floats = _as_one_of(self._numbers)
+        step, least = (1, np.float32(0.0)) if self.is_sparse else (rows_apart(window), _HALF)
         depth_of_blocks(
-            words, floats, window.x0, window.y0, k, rows_apart(window), float(self.unit), SAME_SURFACE,
-            room, samples, depth,
-        )  # fmt: skip
+            words, floats, window.x0, window.y0, k, step, float(self.unit), SAME_SURFACE, least, room, samples, depth
+        )
         return StoredImage(depth)
 
     def _slice(self, window: CropWindow) -> StoredImage:
@@ -111,6 +130,14 @@ class StoredImage:
     @property
     def _numbers(self) -> NDArray[Any]:
         return self.values.view(np.uint8) if self.values.dtype == np.bool_ else self.values
+
+
+def _beside(there: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where the pixel to the left or to the right is measured, too."""
+    either = np.zeros_like(there)
+    either[:, 1:] |= there[:, :-1]
+    either[:, :-1] |= there[:, 1:]
+    return either
 
 
 def rows_apart(window: CropWindow) -> int:

@@ -102,7 +102,7 @@ def mask_of(
     from scipy.ndimage import binary_dilation
 
     window = choose_crop([box], observation.camera, margin=0.1, max_size=_MASK_PX)
-    crop = observation.crop(window)
+    crop = observation.surfaces.crop(window)
     images = Renderer(meshes.mesh, crop.camera, buffers=meshes.buffers()).render(pose.R_m2c, pose.t_m2c)
     assert crop.depth is not None
     drawn = images.coverage[0] > 0.5
