@@ -248,7 +248,7 @@ class Tracker:
 
     def _found_or_not(self, observation: Observation) -> RefinementResult:
         """A frame while the object is lost, the one that says so included."""
-        predicted = self._motion.predict(self._elapsed_s)
+        predicted = self._motion.stop(self._elapsed_s)
         wide = self._lost_frames % self._settings.retry == 0
         self._lost_frames += 1
         around = self._perhaps or predicted

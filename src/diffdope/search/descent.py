@@ -287,7 +287,7 @@ class Descent:
             beside.append(inner_factor(edges, self._meshes.creases, *drawn, pose, reach_px, length_m))
         keyframe = self._keyframe(pose)
         if keyframe is not None:
-            beside.append(keyframe.factor(edges.smooth, *drawn, level.crop.camera, pose, length_m))
+            beside.append(keyframe.factor(edges.smooth, *drawn, level.crop, pose, length_m))
         return contour, tuple(factor for factor in beside if factor is not None)
 
     def _record(self, level: LevelProblem, hypotheses: Hypotheses, solution: SolverResult) -> int:

@@ -64,7 +64,8 @@ class Keyframes:
         buffers = self._meshes.buffers()
         images = draw(buffers, crop.camera, pose)
         assert crop.rgb is not None
-        frame = Keyframe.of(smoothed(crop.rgb), images.coverage[0], images.depth[0], crop.camera, pose)
+        drawn = images.coverage[0], images.depth[0]
+        frame = Keyframe.of(smoothed(crop.rgb), *drawn, crop, pose, self._meshes.length_m)
         if frame is not None:
             self._frames.append(frame)
             self._turns = np.concatenate([self._turns, pose.R_m2c.reshape(1, 9)])

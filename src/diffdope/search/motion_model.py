@@ -31,7 +31,7 @@ class MotionModel:
         self._memory_s, self._smoothing = memory_s, smoothing
         self._pose = Pose.identity()
         self._velocity: F64 = np.zeros(6)
-        self._measured = False
+        self._measured, self._most_s = False, math.inf
 
     @property
     def pose(self) -> Pose:
@@ -45,22 +45,32 @@ class MotionModel:
 
     def restart(self, pose: Pose) -> None:
         """Begins anew, at rest."""
-        self._pose, self._velocity, self._measured = pose, np.zeros(6), False
+        self._pose, self._velocity, self._measured, self._most_s = pose, np.zeros(6), False, math.inf
 
     def predict(self, elapsed_s: float) -> Pose:
         """Where the object is expected `elapsed_s` after the last pose.
 
-        The velocity decays, so the prediction never gets farther than `memory_s` at the full one.
+        The velocity decays, so the prediction never gets farther than `memory_s` at the full one; and not beyond where
+        it was stopped.
         """
-        travel_s = self._memory_s * -math.expm1(-elapsed_s / self._memory_s)
+        travel_s = self._memory_s * -math.expm1(-min(elapsed_s, self._most_s) / self._memory_s)
         return self._pose.retract(travel_s * self._velocity)
+
+    def stop(self, elapsed_s: float) -> Pose:
+        """Where an object that is lost is expected from here on: where it was `elapsed_s` after the last pose.
+
+        What cannot be seen may have stopped or turned back, and the last velocity may be what lost it: carried on for
+        ten frames, a wrong one turned a box by 33 degrees.
+        """
+        self._most_s = min(self._most_s, elapsed_s)
+        return self.predict(elapsed_s)
 
     def take(self, pose: Pose, elapsed_s: float) -> None:
         """Takes in a pose that can be trusted, `elapsed_s` after the last one."""
         measured = tangent(self._pose, pose) / elapsed_s
         kept = self._smoothing if self._measured else 0.0
         self._velocity = kept * self._velocity + (1.0 - kept) * measured
-        self._pose, self._measured = pose, True
+        self._pose, self._measured, self._most_s = pose, True, math.inf
 
 
 def finite_time(time_s: float) -> float:

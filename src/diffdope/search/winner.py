@@ -47,7 +47,7 @@ def assess_winner(
         drawn = rendering.coverage, rendering.depth
         quality = replace(quality, outline=level.contours.support(*drawn))
         if keyframe is not None:
-            learned = keyframe.support(level.contours.smooth, *drawn, level.crop.camera, best, meshes.length_m)
+            learned = keyframe.support(level.contours.smooth, *drawn, level.crop, best, meshes.length_m)
             quality = replace(quality, learned=learned)
     # A single one cannot agree with itself, nor those that a mask led with what was found without it.
     if before is not None and len(before.cost) > 1 and level.mask_refused_px is None:

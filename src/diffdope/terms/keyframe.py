@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
+from diffdope.scene.observation import Observation
 from diffdope.terms.contour_points import writable
 from diffdope.terms.keyframe_kernel import LightRoom, count_fitting, sum_keyframe
 from diffdope.terms.layout import CONTOUR
@@ -33,6 +34,11 @@ _WHOLE = 0.99  # coverage: the background is not mixed in
 _WEIGHT = 3.0  # a point that is off by a pixel of an average edge (0.07 a pixel) pays what a pixel of outline pays
 _TOLERANCE = 0.15  # of a colour's three channels together
 _FITS = 0.05  # of a colour, that is as good as the same: noise and blur make half of it
+_EDGE = 0.07
+"""Change of colour over a pixel, as of an average edge, at which a point counts half beside depth. Shading is flatter:
+where its change is not linear in the normal, it is off by pixels. In a photograph alone, it is better than nothing."""
+_INSIDE_PX = 2  # from where something else is seen, whose colours blur and slopes mix in
+_SHOWN = 0.03  # share of the diameter by which measured depth may be off the object's, as that of its fit quality
 _MARGIN = 0.02  # share of the diameter by which a point may lie behind what is drawn
 
 
@@ -46,28 +52,32 @@ class Keyframe:
     normals: F64
 
     @classmethod
-    def of(cls, smooth: F32, coverage: F32, depth: F32, camera: Camera, pose: Pose) -> Keyframe | None:
+    def of(
+        cls, smooth: F32, coverage: F32, depth: F32, crop: Observation, pose: Pose, length_m: float
+    ) -> Keyframe | None:  # fmt: skip
         """None if too little of the object is seen.
 
         Args:
             smooth: the photograph (H, W, 3), slightly blurred.
             coverage: of the rendering at the pose (H, W).
             depth: of the rendering (H, W), metres.
-            camera: of both.
+            crop: what was observed there.
             pose: of the object.
+            length_m: its diameter.
         """
-        row, column = np.nonzero((coverage > _WHOLE) & (depth > 0.0))
+        shown = shown_there(coverage, depth, crop.depth, length_m)
+        row, column = np.nonzero((shown > _WHOLE) & (depth > 0.0))
         if len(row) < _FEWEST_POINTS:
             return None
         chosen = slice(None, None, -(-len(row) // _MOST_POINTS))
         row, column = row[chosen], column[chosen]
-        surface, normals = surface_of(depth, camera)
+        surface, normals = surface_of(depth, crop.camera)
         points = (surface[row, column] - pose.t_m2c) @ pose.R_m2c
         facing = normals[row, column] @ pose.R_m2c
         return cls(pose, np.ascontiguousarray(points), np.array(smooth[row, column], np.float64), facing)
 
     def factor(
-        self, smooth: F32, coverage: F32, depth: F32, camera: Camera, pose: Pose, length_m: float
+        self, smooth: F32, coverage: F32, depth: F32, crop: Observation, pose: Pose, length_m: float
     ) -> QuadraticFactor | None:
         """What moves the points to where their colours are; None if too few are seen.
 
@@ -75,14 +85,15 @@ class Keyframe:
             smooth: the photograph (H, W, 3), blurred as the keyframe's.
             coverage: of the rendering at the pose (H, W).
             depth: of the rendering (H, W), metres.
-            camera: of both.
+            crop: what was observed there.
             pose: about which it is linear.
             length_m: the object's diameter.
         """
         slope, curvature, sums = np.zeros(6), np.zeros((6, 6)), np.zeros(2)
+        edge = 0.0 if crop.depth is None else _EDGE
         sum_keyframe(
-            *self._seen(smooth, coverage, depth, camera, pose, length_m), _TOLERANCE, np.empty(6), *self._room(),
-            slope, curvature, sums,
+            *self._seen(smooth, coverage, depth, crop, pose, length_m), _TOLERANCE, edge, np.empty(6),
+            *self._room(), slope, curvature, sums,
         )  # fmt: skip
         if sums[0] < _FEWEST_POINTS:
             return None
@@ -90,22 +101,23 @@ class Keyframe:
         return QuadraticFactor(pose, 2.0 * share * slope, 2.0 * share * curvature, share * sums[1], shown=CONTOUR)
 
     def support(
-        self, smooth: F32, coverage: F32, depth: F32, camera: Camera, pose: Pose, length_m: float
+        self, smooth: F32, coverage: F32, depth: F32, crop: Observation, pose: Pose, length_m: float
     ) -> float | None:
         """Share of the points that are seen whose colours fit; arguments as `factor`."""
         sums = np.zeros(2)
         count_fitting(
-            *self._seen(smooth, coverage, depth, camera, pose, length_m), _FITS, *self._room(), sums
+            *self._seen(smooth, coverage, depth, crop, pose, length_m), _FITS, *self._room(), sums
         )  # fmt: skip
         return None if sums[0] < _FEWEST_POINTS else float(sums[1] / sums[0])
 
     def _seen(
-        self, smooth: F32, coverage: F32, depth: F32, camera: Camera, pose: Pose, length_m: float
+        self, smooth: F32, coverage: F32, depth: F32, crop: Observation, pose: Pose, length_m: float
     ) -> tuple[Any, ...]:  # fmt: skip
         """What both kernels begin with."""
+        camera, shown = crop.camera, shown_there(coverage, depth, crop.depth, length_m)
         view = camera.fx, camera.fy, camera.cx, camera.cy
         return (
-            smooth, writable(coverage), writable(depth), self.points, self.colours, self.normals, pose.R_m2c.copy(),
+            smooth, shown, writable(depth), self.points, self.colours, self.normals, pose.R_m2c.copy(),
             pose.t_m2c.copy(), view, _MARGIN * length_m,
         )  # fmt: skip
 
@@ -113,6 +125,35 @@ class Keyframe:
         """What both kernels work in: colours, which points are seen, light."""
         count = len(self.points)
         return np.empty((count, 3)), np.empty(count, np.int64), LightRoom.empty()
+
+
+def shown_there(coverage: F32, drawn: F32, measured: F32 | None, length_m: float) -> F32:
+    """Coverage (H, W) of what is drawn, 0 where measured depth says that something else is seen there or next to it.
+
+    Without depth it stays what it is. A hand that holds an object lies on it: it is in front by no more than a finger's
+    thickness, has colours of its own, and does not turn as the object does.
+
+    Args:
+        coverage: of the rendering (H, W).
+        drawn: its depth (H, W), metres.
+        measured: depth (H, W), metres, 0 where there is none; None for a photograph alone.
+        length_m: the object's diameter.
+    """
+    if measured is None:
+        return writable(coverage)
+    shown = (coverage > 0.5) & ((measured == 0.0) | (np.abs(measured - drawn) <= _SHOWN * length_m))
+    for _ in range(_INSIDE_PX):
+        shown = _inner(shown)
+    return np.where(shown, coverage, np.float32(0.0))
+
+
+def _inner(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pixels (H, W) of a region all of whose four neighbours are in it."""
+    inner = np.zeros_like(region)
+    inner[1:-1, 1:-1] = (
+        region[1:-1, 1:-1] & region[:-2, 1:-1] & region[2:, 1:-1] & region[1:-1, :-2] & region[1:-1, 2:]
+    )  # fmt: skip
+    return inner
 
 
 def surface_of(depth: F32, camera: Camera) -> tuple[F64, F64]:

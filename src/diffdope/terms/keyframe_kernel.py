@@ -23,17 +23,19 @@ _TINY = 1e-9
 
 
 class LightRoom(NamedTuple):
-    """To work in: matrix (5, 5), right side (5,), light (5,) and one point's row (5,)."""
+    """To work in: matrix (5, 5), right side (5,), light (5,) and one point's row (5,); slopes of its colours (3, 2)."""
 
     matrix: F64
     right: F64
     light: F64
     row: F64
+    slopes: F64
 
     @classmethod
     def empty(cls) -> "LightRoom":
         """For one channel at a time."""
-        return cls(np.empty((LIGHTS, LIGHTS)), np.empty(LIGHTS), np.empty(LIGHTS), np.empty(LIGHTS))
+        square, slopes = np.empty((LIGHTS, LIGHTS)), np.empty((3, 2))
+        return cls(square, np.empty(LIGHTS), np.empty(LIGHTS), np.empty(LIGHTS), slopes)
 
 
 @njit(**KERNEL)
@@ -150,14 +152,15 @@ def count_fitting(
 
 @njit(**ENTRY)
 def sum_keyframe(
-    smooth, coverage, depth, points, colours, normals, R, t, view, margin_m, tolerance, row, observed, seen, light,
-    slope, curvature, sums,
+    smooth, coverage, depth, points, colours, normals, R, t, view, margin_m, tolerance, edge, row, observed, seen,
+    light, slope, curvature, sums,
 ):  # fmt: skip
     """Normal equations of the points that are seen.
 
     smooth (H, W, 3): the photograph; coverage, depth (H, W): of the rendering at the pose R (3, 3), t (3,); points
     (N, 3) in the object's frame, their colours and normals (N, 3); view: fx, fy, cx, cy; margin_m: by which a point may
-    lie behind the rendering; tolerance: a colour that is off by more counts as an outlier does (Cauchy).
+    lie behind the rendering; tolerance: a colour that is off by more counts as an outlier does (Cauchy);
+    edge: change of colours over a pixel, the channels together, at which a point counts half.
 
     Fills row (6,), observed (N, 3), seen (N,) and light to work in; adds to slope (6,), curvature (6, 6), and
     sums (2,): points that are seen, weighted squared residuals.
@@ -174,14 +177,17 @@ def sum_keyframe(
         x, y, z = px + t[0], py + t[1], pz + t[2]
         u, v = fx * x / z + cx, fy * y / z + cy
         total = _squared(observed, i)
-        weight = 1.0 / (1.0 + total / tolerance**2)
+        steep = _TINY
+        for c in range(3):
+            light.slopes[c, 0] = sampled_at(smooth, v, u + 0.5, c) - sampled_at(smooth, v, u - 0.5, c)
+            light.slopes[c, 1] = sampled_at(smooth, v + 0.5, u, c) - sampled_at(smooth, v - 0.5, u, c)
+            steep += light.slopes[c, 0] * light.slopes[c, 0] + light.slopes[c, 1] * light.slopes[c, 1]
+        weight = steep / (steep + edge**2) / (1.0 + total / tolerance**2)
         sums[0] += 1.0
         sums[1] += weight * total
         for c in range(3):
             off = observed[i, c]
-            across = sampled_at(smooth, v, u + 0.5, c) - sampled_at(smooth, v, u - 0.5, c)
-            down = sampled_at(smooth, v + 0.5, u, c) - sampled_at(smooth, v - 0.5, u, c)
-            a, b = fx * across / z, fy * down / z
+            a, b = fx * light.slopes[c, 0] / z, fy * light.slopes[c, 1] / z
             row[0], row[1], row[2] = a, b, -(a * x + b * y) / z
             row[3] = py * row[2] - pz * row[1]
             row[4] = pz * row[0] - px * row[2]
