@@ -56,7 +56,7 @@ def load_camera(
 
     Returns:
         The camera, and depth_scale in MILLIMETRES per stored unit (BOP's), 1 for ROS's camera_info (REP 118), None
-        where the file does not say.
+        where the file does not say. `Observation.load` takes the file itself, and both from it.
 
     Raises:
         DiffDopeError: if the file cannot be read or its content is refused, if its lens is of a kind that is not
