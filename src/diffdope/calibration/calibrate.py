@@ -103,7 +103,8 @@ def _check_images(shots: Sequence[Shot], start: Pose | None) -> None:
             cure = "give masks of the robot, depth, or both; colours alone do not show where its outline is"
             raise expected(shot.name, "a mask or depth", ", ".join(shot.observation.modalities), cure)
     if start is None and all(shot.observation.mask_box is None for shot in shots):
-        raise expected("shots", "masks, or a start pose", "neither", "without masks, give a rough pose of the base")
+        cure = "depth alone is fitted, not looked for: give --mask, or a rough pose of the base (start=, --init)"
+        raise expected("shots", "masks, or a start pose", "neither", cure)
 
 
 class Calibration:
