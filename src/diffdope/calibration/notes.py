@@ -100,7 +100,8 @@ def on_links(robot: Robot, misfit: Misfit, count: int) -> tuple[list[Note], list
             Note(
                 NoteCode.LINK_MISFIT,
                 f"{', '.join(moved)}: in most of {count} pictures the outline is not where it is drawn: is a joint's "
-                "zero or sign, a length or the mesh wrong from there on, or do the masks lack it?",
+                "zero or sign, a length or the mesh wrong from there on, do masks lack it, or do they show what the "
+                "description lacks (a gripper, a cable)?",
             )
         )
     return contradicts, told
