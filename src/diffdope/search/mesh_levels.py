@@ -56,7 +56,6 @@ class MeshLevels:
         self._form: F64 | None = None
         self._corners_m: F64 | None = None
         self._symmetries: Symmetries | None = None
-        self._alikeness: Alikeness | None = None
         self._axes: tuple[Axis | None] | None = None
         self._long_axes: tuple[Axis | None] | None = None
         self._half_turns: tuple[F64, F64] | None = None
@@ -68,8 +67,10 @@ class MeshLevels:
         self._templates: dict[tuple[int, int, int], TemplateSphere] = {}
         self._features: tuple[FeatureSettings, FeatureViews] | None = None
         self._grey: MeshLevels | None = None
-        # The mesh, not its levels: what holds itself stays, with all its arrays, until Python looks for such rings.
+        # The mesh and what was made of it, shared with the grey levels, and not levels that refer to each other: what
+        # holds itself stays, with all its arrays, until Python looks for such rings.
         self._colored = mesh if colored is None else colored
+        self._alikeness: list[Alikeness] = []
         self._making = PerProcess(threading.RLock)
 
     @property
@@ -170,9 +171,9 @@ class MeshLevels:
     def alikeness(self) -> Alikeness:
         """Tells which motions go unnoticed, colours included."""
         with self._making.get():
-            if self._alikeness is None:  # what differs in colour alone is not the same because a photograph is grey
-                self._alikeness = Alikeness(self._colored)
-            return self._alikeness
+            if not self._alikeness:  # what differs in colour alone is not the same because a photograph is grey
+                self._alikeness.append(Alikeness(self._colored))
+            return self._alikeness[0]
 
     @property
     def in_grey(self) -> MeshLevels:
@@ -183,6 +184,7 @@ class MeshLevels:
             if self._grey is None:
                 wanted = tuple(self._wanted)
                 self._grey = MeshLevels(self.mesh.in_grey(), wanted, threads=self._threads, colored=self.mesh)
+                self._grey._alikeness = self._alikeness
             return self._grey
 
     @property
