@@ -16,21 +16,17 @@ import diffdope as dd
 
 folder = Path(str(files("diffdope"))) / "data" / "demo"
 
-# The camera: focal lengths and principal point in pixels, and the size of the picture.
-# From numbers of your own: dd.Camera.from_K(K, width=640, height=480).
-camera, depth_scale_mm = dd.load_camera(folder / "camera.json")
-
 # The object. Files do not say what their numbers mean, so `unit` is required.
 mesh = dd.Mesh.load(folder / "object.ply", unit="mm")
 
-# What the camera saw. From arrays of your own: dd.Observation(camera, rgb=rgb, depth=depth, mask=mask).
-# The library works in metres; the file's depth_scale is in millimetres per unit, as in BOP's data sets.
+# What the camera saw. The camera's file holds focal lengths and principal point in pixels, and what a unit of depth is.
+# From numbers and arrays of your own: camera = dd.Camera.from_K(K, width=640, height=480), then
+# dd.Observation(camera, rgb=rgb, depth=depth, mask=mask), with depth in metres.
 observation = dd.Observation.load(
-    camera,
+    folder / "camera.json",
     rgb=folder / "rgb.png",
     depth=folder / "depth.png",
     mask=folder / "mask.png",
-    depth_scale=1e-3 * depth_scale_mm,
 )
 
 

@@ -27,18 +27,18 @@ import diffdope.torch
 from diffdope.geometry.crop import choose_crop
 
 folder = Path(str(files("diffdope"))) / "data" / "demo"
-camera, _ = dd.load_camera(folder / "camera.json")
 mesh = dd.Mesh.load(folder / "object.ply", unit="mm")
-observation = dd.Observation.load(camera, rgb=folder / "rgb.png", mask=folder / "mask.png")
+observation = dd.Observation.load(folder / "camera.json", rgb=folder / "rgb.png", mask=folder / "mask.png")
 start, truth = (
     dd.Pose.from_bop(entry["cam_R_m2c"], entry["cam_t_m2c"])
     for entry in (json.loads((folder / name).read_text()) for name in ("init.json", "truth.json"))
 )
 
 # Only the part of the picture around the object matters: a window around the mask, at most 160 pixels large.
-rows, columns = np.nonzero(observation.mask)
-box = (columns.min(), rows.min(), columns.max(), rows.max())
-crop = observation.crop(choose_crop([box], camera, margin=0.3, max_size=160))
+box = observation.mask_box
+assert box is not None
+crop = observation.crop(choose_crop([box], observation.camera, margin=0.3, max_size=160))
+assert crop.rgb is not None and crop.mask is not None  # None where an observation has no such image
 picture = torch.tensor(crop.rgb.mean(axis=-1))
 mask = torch.tensor(crop.mask)
 renderer = dd.Renderer(mesh, crop.camera)

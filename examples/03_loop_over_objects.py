@@ -18,17 +18,13 @@ import diffdope as dd
 
 rng = np.random.default_rng(0)
 folder = Path(str(files("diffdope"))) / "data" / "demo"
-camera, depth_scale_mm = dd.load_camera(folder / "camera.json")
+camera, _ = dd.load_camera(folder / "camera.json")
 
 
 def photograph() -> tuple[dd.Mesh, dd.Observation, dd.Pose]:
     """The packaged example: a carton, its picture and its true pose."""
     observation = dd.Observation.load(
-        camera,
-        rgb=folder / "rgb.png",
-        depth=folder / "depth.png",
-        mask=folder / "mask.png",
-        depth_scale=1e-3 * depth_scale_mm,
+        folder / "camera.json", rgb=folder / "rgb.png", depth=folder / "depth.png", mask=folder / "mask.png"
     )
     truth = json.loads((folder / "truth.json").read_text())
     pose = dd.Pose.from_bop(truth["cam_R_m2c"], truth["cam_t_m2c"])

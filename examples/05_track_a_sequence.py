@@ -46,13 +46,13 @@ def photograph(frame: int) -> dd.Observation:
 
 def write(folder: Path, frame: int, observation: dd.Observation) -> None:
     """A frame as files: 8-bit colour, depth in tenths of a millimetre."""
-    images = {
-        "rgb": np.round(255 * observation.rgb).astype(np.uint8),
-        "depth": np.round(1e4 * observation.depth).astype(np.uint16),
-    }
-    for kind, image in images.items():
-        (folder / kind).mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image).save(folder / kind / f"{frame:06d}.png")
+    for kind, image, scale, dtype in (
+        ("rgb", observation.rgb, 255, np.uint8),
+        ("depth", observation.depth, 1e4, np.uint16),
+    ):
+        if image is not None:
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.round(scale * image).astype(dtype)).save(folder / kind / f"{frame:06d}.png")
 
 
 refiner = dd.Refiner(mesh, CAMERA, preset="fast")

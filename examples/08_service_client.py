@@ -36,6 +36,7 @@ def main() -> None:
     command = [sys.executable, "-m", "diffdope.cli.main", "serve", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
+            assert server.stdout is not None
             ask(next(line for line in server.stdout if line.startswith("listening")).split()[2].rstrip(","))
         finally:
             server.terminate()

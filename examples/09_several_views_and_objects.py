@@ -47,7 +47,8 @@ truth = [
 ]
 places = [dd.Pose.identity(), turned(45.0, 1), turned(-40.0, 0)]
 
-views, masks = [], {}
+views: list[dd.View] = []
+masks: dict[tuple[int, int], np.ndarray] = {}  # by number of view and object
 for number, place in enumerate(places):
     photo, shown = picture(place, truth)
     masks |= {(number, obj): mask for obj, mask in enumerate(shown)}
@@ -62,6 +63,8 @@ print(result)
 for one, true in zip(result.objects, truth, strict=True):
     seen = ", ".join(f"{views[v.view].name}: {v.confidence:.2f}" for v in one.views if v.confidence is not None)
     print(f"{one.name}: off by {1e3 * one.pose.distance_to(true):.2f} mm; confidence {seen}")
-for one, view, place in zip(result.views, views, places, strict=True):
-    before, after = (1e3 * np.linalg.norm(p.inverse().t_m2c - place.inverse().t_m2c) for p in (view.T_w2c, one.T_w2c))
-    print(f"{one.name}: off by {before:.1f} mm as measured, {after:.2f} mm as refined")
+for placed, view, place in zip(result.views, views, places, strict=True):
+    before, after = (
+        1e3 * np.linalg.norm(p.inverse().t_m2c - place.inverse().t_m2c) for p in (view.T_w2c, placed.T_w2c)
+    )
+    print(f"{placed.name}: off by {before:.1f} mm as measured, {after:.2f} mm as refined")

@@ -101,7 +101,7 @@ case(
     dd.Observation, dict(camera=CAMERA, depth=np.full((48, 64), 500, np.uint16), depth_scale=0.001),
     depth_scale=(*NUMBERS, 0, -1.0),
 )  # fmt: skip
-case(dd.Observation.load, dict(camera=CAMERA), camera=(None, *OBJECTS), rgb=PATHS, depth=PATHS, mask=PATHS)
+case(dd.Observation.load, dict(camera=CAMERA), camera=(None, 3, {}, object()), rgb=PATHS, depth=PATHS, mask=PATHS)
 case(OBSERVATION.with_mask, dict(mask=np.ones((48, 64), bool)), mask=IMAGES)
 case(OBSERVATION.with_others, dict(depth_m=np.ones((48, 64))), depth_m=(*IMAGES, np.full((48, 64), -1.0)))
 case(dd.SceneObject, dict(mesh=MESH), mesh=(None, *OBJECTS), symmetries=OBJECTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from diffdope.errors import DiffDopeError
 from diffdope.experiments.drawn_arm import CAMERA, drawn_arm, drawn_shot, looking_at, random_joints
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import code_of
 from diffdope.problem.failure import Status
 from diffdope.scene.observation import Observation
 from diffdope.scene.robot import Robot
@@ -148,6 +150,44 @@ def test_a_first_joint_whose_zero_is_wrong_turns_the_camera_and_is_told(images: 
     assert not any("the zero of" in note or "drawn" in note for note in right.notes) and right.ok
     if "depth" in images:  # masks alone may lack a part of the foot
         assert result.status is Status.AMBIGUOUS and not result.ok
+
+
+@pytest.mark.parametrize("joint", [0, 2])
+@pytest.mark.parametrize("images", [("mask",), ("mask", "depth")])
+def test_a_zero_that_is_two_degrees_off_in_all_pictures_is_named_with_its_size(
+    joint: int, images: tuple[str, ...]
+) -> None:
+    """All pictures agree on the wrong camera: leaving one out tells nothing."""
+    shots, _ = pictures(2, 6, images=images)
+    name = ARM.needed[joint]
+    told = [changed(one, joints={**one.joints, name: one.joints[name] + np.radians(2.0)}) for one in shots]
+    notes = [note for note in calibrate(ARM, told, settings=QUIET).notes if code_of(note) == "joint-zero"]
+    assert len(notes) == 1
+    found = re.match(rf"the zero of {name} by (\S+) ", notes[0])
+    assert found is not None and float(found[1]) == pytest.approx(-2.0, abs=0.1)
+    assert not any(code_of(note) == "joint-zero" for note in calibrate(ARM, shots, settings=QUIET).notes)
+
+
+def test_a_small_foot_tells_that_the_first_zero_turned_the_camera() -> None:
+    foot = replace(ARM.links[0], vertices_m=0.6 * ARM.links[0].vertices_m)
+    arm = Robot([foot, *ARM.links[1:]], ARM.joints, name="small foot")
+    rng = np.random.default_rng(6)
+    pose = looking_at(rng)
+    shots = [drawn_shot(arm, pose, random_joints(arm, rng), name=str(k), images=("mask", "depth")) for k in range(6)]
+    first = arm.needed[0]
+    told = [changed(one, joints={**one.joints, first: one.joints[first] + np.radians(2.5)}) for one in shots]
+    result, right = (calibrate(arm, given, settings=QUIET) for given in (told, shots))
+    assert right.ok and error(right, pose)[0] < 1.0
+    assert error(result, pose)[1] > 2.0 and result.status is Status.AMBIGUOUS
+    assert any(note.startswith(f"the zero of {first} by -2.") for note in result.notes)
+
+
+def test_links_are_looked_at_with_the_offsets_that_were_asked_for() -> None:
+    shots, _ = pictures(2, 6, images=("mask", "depth"))
+    name = ARM.needed[2]
+    told = [changed(one, joints={**one.joints, name: one.joints[name] + np.radians(2.0)}) for one in shots]
+    result = calibrate(ARM, told, joint_offsets=True, settings=QUIET)
+    assert result.ok and not {"link-misfit", "joint-zero"} & {*result.note_codes}
 
 
 def test_a_joint_that_turns_the_other_way_is_told_by_the_links_that_it_moves() -> None:

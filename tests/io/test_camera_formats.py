@@ -382,3 +382,52 @@ def test_whatever_speaks_of_distortion_is_used_or_refused(tmp_path: Path, key: s
             load_camera(path)
     else:
         assert load_camera(path)[0].distortion is None
+
+
+NUMBERS = {"fx": 500.0, "fy": 510.0, "cx": 320.0, "cy": 240.0}
+SIZED = {**NUMBERS, "width": 640, "height": 480}
+BENDS = {"K1": -0.27, "K2": 0.35, "K3": -0.32, "P1": 0.001, "P2": 0.0}
+
+
+def test_a_lens_that_stands_beside_the_numbers_is_not_passed_over(tmp_path: Path) -> None:
+    """Zivid's and Orbbec's files, and what nobody can tell."""
+    capitals = {name.upper(): value for name, value in NUMBERS.items()}
+    zivid = {"CameraIntrinsics": {"CameraMatrix": capitals, "Distortion": BENDS}}
+    read, _ = load_camera(written(tmp_path, "zivid.yml", zivid), width=640, height=480)
+    assert read.distortion == Distortion((-0.27, 0.35, 0.001, 0.0, -0.32)) and read.fy == 510.0
+    deep = {"device": {"left": {"intrinsics": SIZED, "distortion": {"k1": 0.1}}}, "distance": {"k1": 3.0}}
+    assert load_camera(written(tmp_path, "deep.json", deep))[0].distortion == Distortion((0.1, 0.0, 0.0, 0.0))
+    orbbec = {"rgbIntrinsic": SIZED, "rgbDistortion": {"k1": 0.1, "k2": -0.2}, "depthIntrinsic": SIZED}
+    path = written(tmp_path, "orbbec.json", orbbec)
+    with pytest.raises(DiffDopeError, match=r"camera_id.*got none chosen.*: 0 for rgbIntrinsic, 1 for depthIntrinsic"):
+        load_camera(path)
+    assert load_camera(path, camera_id=0)[0].distortion == Distortion((0.1, -0.2, 0.0, 0.0))
+    assert load_camera(path, camera_id=1)[0].distortion is None
+    nobodys = {"color": SIZED, "depth": SIZED, "distortion": {"k1": 0.1}}
+    with pytest.raises(DiffDopeError, match=r"distortion.k1: expected no lens distortion"):
+        load_camera(written(tmp_path, "nobodys.json", nobodys), camera_id=0)
+
+
+def test_files_that_write_size_or_columns_the_other_way_round(tmp_path: Path) -> None:
+    """MegaPose's resolution is (height, width); Record3D's K goes down the columns."""
+    K = [[500.0, 0.0, 320.0], [0.0, 510.0, 240.0], [0.0, 0.0, 1.0]]
+    plain = Camera(**NUMBERS, width=640, height=480)
+    assert load_camera(written(tmp_path, "camera_data.json", {"K": K, "resolution": [480, 640]}))[0] == plain
+    assert (
+        load_camera(written(tmp_path, "other.json", {"K": K, "resolution": [640, 480], "model": "pinhole"}))[0] == plain
+    )
+    columns = [500.0, 0, 0, 0, 510.0, 0, 320.0, 240.0, 1]
+    metadata = {"w": 640, "h": 480, "fps": 30, "K": columns, "poses": [[0, 0, 0, 1, 0, 0, 0]]}
+    assert load_camera(written(tmp_path, "metadata.json", metadata))[0] == plain
+    with pytest.raises(DiffDopeError, match="K is transposed"):
+        load_camera(written(tmp_path, "K.json", {"K": columns, "w": 640, "h": 480}))
+    kinect = {"color_camera": {**NUMBERS, "resolution_width": 640, "resolution_height": 480}}
+    assert load_camera(written(tmp_path, "kinect.json", kinect))[0] == plain
+
+
+def test_nerfstudio_counts_from_the_corner_as_colmap_does(tmp_path: Path) -> None:
+    entry = {"fl_x": 500.0, "fl_y": 510.0, "cx": 320.5, "cy": 240.5, "w": 640, "h": 480, "frames": []}
+    plain = Camera(**NUMBERS, width=640, height=480)
+    assert load_camera(written(tmp_path, "transforms.json", entry))[0] == plain
+    colmap = "# cameras\n1 PINHOLE 640 480 500.0 510.0 320.5 240.5\n"
+    assert load_camera(written(tmp_path, "cameras.txt", colmap))[0] == plain

@@ -76,7 +76,10 @@ def test_missing_pictures_are_named() -> None:
         ("a.json", {"joint_names": ["a", "a"], "positions": [[0.1, 0.2]]}, "each joint once"),
         ("a.json", [{"name": ["a", "b"], "position": [0.1]}], "expected 2 numbers, as many as names"),
         ("a.csv", "frame,a\n1,x\n", "expected numbers"),
-        ("a.csv", "frame,a\n1\n", "line 2: expected 2 values, got 1"),
+        ("a.csv", "frame,a\n1\n", "line 2 of .*: expected 2 values, as in the heading, got 1"),
+        ("a.csv", "0.1,0.2\n0.3,0.4\n", "a heading in .*, got numbers in its first line; begin with frame,NAME"),
+        ("a.csv", "frame;a\n1;0,5\n", "between commas in .*, got semicolons"),
+        ("a.json", {"joint_names": NAMES, "positions": [[1.0, 2.0], [1.0]]}, "got rows of several lengths"),
         ("a.txt", "", "ending of the joints file: expected one of .json, .csv, .npz"),
     ],
 )

@@ -96,6 +96,22 @@ def test_cameras_that_are_off_are_refined(drawn: Drawn, refiner: SceneRefiner) -
     np.testing.assert_allclose(result.covariance[:6, :6], result.objects[0].covariance)
 
 
+def test_a_camera_that_was_bumped_by_less_than_its_sigma_is_put_right(drawn: Drawn, refiner: SceneRefiner) -> None:
+    """Its leaves are far from their optima until the camera has moved, and those of the others are not."""
+    away = np.array([0.012, -0.014, 0.006, 0.02, 0.03, -0.01])  # 19 mm, 2.1 degrees
+
+    def bumped(sigma: tuple[float, float]) -> list[View]:
+        first, second, *others = drawn.views
+        other = View(second.observation, moved_camera(second.T_w2c, away), sigma=sigma, name="bumped")
+        return [first, other, *(View(one.observation, one.T_w2c, sigma=sigma, name=one.name) for one in others)]
+
+    result = refiner.refine(bumped((0.03, 3.0)), drawn.masks)
+    assert not any("was left out" in note for note in result.notes) and result.views[1].used
+    assert result.views[1].T_w2c.distance_to(drawn.views[1].T_w2c) < 2e-3 and worst_mm(result, drawn.truth) < 1.0
+    # By far more than its sigma, it is left out.
+    assert "view-left-out" in refiner.refine(bumped((0.001, 0.1)), drawn.masks).note_codes
+
+
 def test_a_view_that_contradicts_the_others_is_left_out_and_named(drawn: Drawn, refiner: SceneRefiner) -> None:
     bumped = moved_camera(drawn.views[2].T_w2c, np.array([0.04, -0.03, 0.02, 0.05, 0.0, -0.05]))
     views = [*drawn.views[:2], View(drawn.views[2].observation, bumped, name="bumped")]

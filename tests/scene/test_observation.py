@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 import pickle
 import warnings
 from pathlib import Path
@@ -211,6 +212,37 @@ def test_load_names_what_is_wrong(tmp_path: Path) -> None:
         Observation.load(CAMERA, mask=tmp_path / "mask.png")
     with pytest.raises(DiffDopeError, match="at least one"):
         Observation.load(CAMERA)
+    with pytest.raises(DiffDopeError, match="at least one"):
+        Observation.load(tmp_path / "camera.json")
+    with pytest.raises(DiffDopeError, match=r"camera: .* a Camera or the path of its file, got dict"):
+        Observation.load({"cam_K": [1]}, rgb=tmp_path / "rgb.png")  # type: ignore[arg-type]
+    with pytest.raises(DiffDopeError, match="camera: cannot read .* No such file"):
+        Observation.load(tmp_path / "camera.json", rgb=tmp_path / "rgb.png")
+
+
+def test_load_takes_the_file_of_the_camera(tmp_path: Path) -> None:
+    """Size from the images, and the file's depth_scale, millimetres, for integers; what is given in metres wins."""
+    entry = {"cam_K": CAMERA.K.ravel().tolist(), "depth_scale": 0.1}
+    path = tmp_path / "scene_camera.json"
+    path.write_text(json.dumps({"3": entry, "5": {**entry, "depth_scale": 1.0}, "7": {"cam_K": entry["cam_K"]}}))
+    stored_mm = np.full(MASK.shape, 5000, np.uint16)
+    Image.fromarray(RGB).save(tmp_path / "rgb.png")
+    Image.fromarray(stored_mm).save(tmp_path / "depth.png")
+    Image.fromarray(255 * (MASK > 0.5).astype(np.uint8)).save(tmp_path / "mask.png")
+    np.save(tmp_path / "metres.npy", np.full(MASK.shape, 0.5, np.float32))
+    for image_id, metres in ((3, 0.5), (5, 5.0)):
+        read = Observation.load(path, depth=tmp_path / "depth.png", image_id=image_id)
+        assert read.camera == CAMERA and np.allclose(stored(read, "depth"), metres)
+    read = Observation.load(path, depth=tmp_path / "depth.png", depth_scale=1e-3, image_id=3)
+    assert np.allclose(stored(read, "depth"), 5.0)
+    read = Observation.load(str(path), depth=tmp_path / "metres.npy", image_id=3)
+    assert np.allclose(stored(read, "depth"), 0.5)
+    for name in ("rgb", "mask"):
+        assert Observation.load(path, **{name: tmp_path / f"{name}.png"}, image_id=3).camera == CAMERA
+    with pytest.raises(DiffDopeError, match=r"depth_scale: expected a number .*metres per unit: 0.001"):
+        Observation.load(path, depth=tmp_path / "depth.png", image_id=7)
+    with pytest.raises(DiffDopeError, match=r"image_id"):
+        Observation.load(path, depth=tmp_path / "depth.png")
 
 
 def test_real_frame(shared_data: Path) -> None:

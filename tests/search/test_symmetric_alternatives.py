@@ -11,6 +11,7 @@ from diffdope.bop.metrics import add
 from diffdope.geometry import so3
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import NoteCode, codes_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import PRESETS
 from diffdope.problem.level_problem import LevelRules, prepare_level
@@ -51,7 +52,7 @@ def test_a_carton_that_starts_the_wrong_way_round_is_turned(example: Example, nu
     assert error_mm(example, start) > 40.0
     assert error_mm(example, result.pose) < 0.5
     assert result.ok
-    assert any("other way round" in note for note in result.notes)
+    assert NoteCode.TURNED in codes_of(result.notes)
 
 
 def test_it_can_be_switched_off(example: Example) -> None:
@@ -60,7 +61,7 @@ def test_it_can_be_switched_off(example: Example) -> None:
     same_side = replace(default, search=replace(default.search, symmetric_alternatives=False))
     result = Refiner(mesh, preset=same_side).refine(observation, turned(example, 1))
     assert error_mm(example, result.pose) > 40.0
-    assert not any("other way round" in note for note in result.notes)
+    assert NoteCode.TURNED not in codes_of(result.notes)
 
 
 def test_without_paint_it_stays_the_way_it_was(example: Example) -> None:
@@ -76,7 +77,7 @@ def test_a_start_the_right_way_round_stays_so(example: Example) -> None:
     mesh, observation, start, _ = example
     result = Refiner(mesh).refine(observation, start)
     assert error_mm(example, result.pose) < 0.5
-    assert not any("other way round" in note for note in result.notes)
+    assert NoteCode.TURNED not in codes_of(result.notes)
 
 
 def test_which_sides_are_worth_a_try() -> None:

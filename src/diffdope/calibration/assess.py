@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.calibration import notes
-from diffdope.calibration.result import PictureResidual
+from diffdope.calibration.result import PictureResidual, UncertainValue
 from diffdope.calibration.rows import SUPPORT_REACH_PX, SUPPORT_SIZE, ShotCrop, outline_support
 from diffdope.calibration.shots import ArmShot, Shot, turned_about
 from diffdope.calibration.solution import POSE, SHARED, Solution, inverse_of
@@ -212,10 +212,11 @@ def unobserved(covariance: F64, length_m: float, *, angle_rad: float, distance_m
     return np.asarray(hidden / np.maximum(size, 1e-300))
 
 
-def offsets_of(solution: Solution) -> list[tuple[float, float]]:
-    """(value, deviation) of each joint's offset, radians."""
+def offsets_deg(solution: Solution, names: Sequence[str]) -> dict[str, UncertainValue]:
+    """Offsets of joints by name, degrees; none where they were not looked for."""
     deviation = np.sqrt(np.maximum(np.diag(solution.covariance), 0.0))
-    return list(zip(solution.shared[SHARED:].tolist(), deviation[SHARED:].tolist(), strict=True))
+    each = np.degrees(np.stack([solution.shared[SHARED:], deviation[SHARED:]], axis=1))
+    return {name: UncertainValue(*one) for name, one in zip(names, each.tolist(), strict=False)}
 
 
 def doubted(shots: Sequence[Shot], pictures: Sequence[PictureResidual], size: int) -> list[Note]:

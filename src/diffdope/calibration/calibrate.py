@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from diffdope.calibration import assess, notes
 from diffdope.calibration.choose import ChosenPose, choose
 from diffdope.calibration.descend import PoseHypotheses
-from diffdope.calibration.estimate import Estimator, Reach
+from diffdope.calibration.estimate import COARSE_REACH, FINE_REACH, SHORTER, Estimator
 from diffdope.calibration.links import misfit_at
 from diffdope.calibration.next_poses import suggestions
 from diffdope.calibration.result import CalibrationResult, Contradiction, PictureResidual, UncertainValue
 from diffdope.calibration.search import CalibrationSearch, Searcher
 from diffdope.calibration.shots import ArmShot, Shot, arm_shots, checked_shots
 from diffdope.calibration.solution import BORDER, POSE, SCALE, CalibrationNoise, Solution, in_base
+from diffdope.calibration.zeros import with_offsets, wrong_zeros
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_seed, check_threads, check_type, expected
 from diffdope.estimate.covariance import in_words
@@ -37,9 +38,7 @@ _LEAST_PICTURES = 3  # with fewer, nobody knows which of them is bad
 _MOST_BAD = 0.34  # share of the pictures: if more do not fit the others, these may be the wrong ones
 _LEAST_IOU, _LEAST_SHARE = 0.5, 0.45  # medians over the pictures; wrong poses have shares of 0.2 to 0.4 at most
 _LEAST_DEPTH_M = 0.03  # depths within it fit, where there are no masks
-_COARSE_REACH = (Reach(20.0, 0.10), Reach(14.0, 0.06), Reach(10.0, 0.05))
-_FINE_REACH = (Reach(14.0, 0.05), Reach(10.0, 0.04))
-_SHORT, _SHORTER = 0.3, 0.1  # deviations of a last step: to compare two answers, and where larger crops follow
+_SHORT = 0.3  # deviations of a last step: to compare two answers
 _ROUGH_ROUNDS, _COARSE_ROUNDS, _FINE_ROUNDS = 6, 10, 4  # the last from where half the size has led
 _HIDDEN_DEG, _HIDDEN = 3.0, 0.04  # deviations of a pose that the pictures do not determine
 
@@ -104,7 +103,8 @@ def _check_images(shots: Sequence[Shot], start: Pose | None) -> None:
             cure = "give masks of the robot, depth, or both; colours alone do not show where its outline is"
             raise expected(shot.name, "a mask or depth", ", ".join(shot.observation.modalities), cure)
     if start is None and all(shot.observation.mask_box is None for shot in shots):
-        raise expected("shots", "masks, or a start pose", "neither", "without masks, give a rough pose of the base")
+        cure = "depth alone is fitted, not looked for: give --mask, or a rough pose of the base (start=, --init)"
+        raise expected("shots", "masks, or a start pose", "neither", cure)
 
 
 class Calibration:
@@ -155,27 +155,28 @@ class Calibration:
         return assess.measured_in(arms, solution.pose, self._settings.size, self._robot.still)
 
     def _estimator(
-        self, arms: Sequence[ArmShot], size: int, modalities: tuple[str, ...] = ("mask", "depth")
+        self, arms: Sequence[ArmShot], size: int, modalities: tuple[str, ...] = ("mask", "depth"), offsets: bool = False
     ) -> Estimator:
         return Estimator(
-            arms, self._settings.noise, size=size, offsets=self._offsets, modalities=modalities, threads=self._threads
-        )
+            arms, self._settings.noise, size=size, offsets=self._offsets or offsets, modalities=modalities,
+            threads=self._threads,
+        )  # fmt: skip
 
     def _solved(self, arms: list[ArmShot], pose: Pose, counted: NDArray[np.bool_]) -> Solution:
         """At half the size from the search's pose, at full size from there."""
         size = self._settings.size
         rough = self._estimator(arms, size // 2).solve(
-            pose, _COARSE_REACH, counted=counted, rounds=_COARSE_ROUNDS, negligible=_SHORTER
+            pose, COARSE_REACH, counted=counted, rounds=_COARSE_ROUNDS, negligible=SHORTER
         )
         return self._estimator(arms, size).solve(
-            rough.pose, _FINE_REACH, counted=counted, joint_rad=rough.joint_rad, shared=rough.shared,
+            rough.pose, FINE_REACH, counted=counted, joint_rad=rough.joint_rad, shared=rough.shared,
             rounds=_FINE_ROUNDS,
         )  # fmt: skip
 
     def _rough(self, arms: list[ArmShot], pose: Pose) -> Pose:
         """Fitted at a quarter of the size, to tell poses apart."""
         estimator = self._estimator(arms, self._settings.size // 4)
-        return estimator.solve(pose, _COARSE_REACH, rounds=_ROUGH_ROUNDS).pose
+        return estimator.solve(pose, COARSE_REACH, rounds=_ROUGH_ROUNDS).pose
 
     def _bad(self, searcher: Searcher, pose: Pose) -> dict[int, str]:
         """Pictures that pay far more than the others, and why they are left out."""
@@ -200,26 +201,35 @@ class Calibration:
         contradiction = self._contradiction(arms, solution)
         shaken = assess.jackknife(solution)
         status, doubt = self._status(pictures, others), assess.doubted(self._shots, pictures, self._settings.size)
-        misfit = misfit_at(arms, solution, pictures)
+        finder = self._estimator(arms, self._settings.size // 2, offsets=True)
+        zeros = None if self._offsets else wrong_zeros(finder, solution, self._robot.needed)
+        there = solution if zeros is None else zeros.solution
+        misfit = misfit_at(with_offsets(searcher.fine, arms, there), there, pictures)
         contradicts, odd_links = notes.on_links(self._robot, misfit, int(np.count_nonzero(solution.counted)))
+        on_zeros = [] if zeros is None else notes.on_zeros(zeros.offsets, zeros.moved)
+        far = zeros is not None and assess.is_shaky(zeros.moved)
         few = len(bad) > _MOST_BAD * len(pictures)
         disagree = [
             *self._disagreement(solution, pictures, shaken),
             *contradicts,
+            *(on_zeros if far else ()),
             *(notes.on_left_out(len(bad), len(pictures)) if few else ()),
         ]
         message = notes.message_of(status)
         if status is Status.CONVERGED and (doubt or disagree):
             status, message = Status.AMBIGUOUS, notes.DOUBTED if doubt else notes.DISAGREE
         border, scale = (self._estimate(solution, number) for number in (BORDER, SCALE))
-        wanted, offsets = self._settings.suggestions if status.ok else 0, self._offsets_of(solution)
+        wanted, offsets = (
+            self._settings.suggestions if status.ok else 0,
+            assess.offsets_deg(solution, self._robot.needed),
+        )
         said = (
             *notes.on_pictures(self._shots, solution, bad), *in_words(hidden, length),
             *notes.on_configurations(self._robot, self._shots),
             *(() if status.ok else notes.on_depth_scale(self._robot, self._shots)),
             *notes.on_start(None if start is None else assess.moved(start, solution.pose)),
             *notes.on_alternatives([assess.moved(one, solution.pose) for one in others]),
-            *doubt, *disagree, *odd_links, *notes.on_contradiction(contradiction),
+            *doubt, *disagree, *(() if far else on_zeros), *odd_links, *notes.on_contradiction(contradiction),
             *notes.on_offsets(offsets, self._settings.noise.offset_deg),
         )  # fmt: skip
         return CalibrationResult(
@@ -235,15 +245,6 @@ class Calibration:
         deviation = float(np.sqrt(max(solution.covariance[number, number], 0.0)))
         return UncertainValue(float(solution.shared[number]), deviation)
 
-    def _offsets_of(self, solution: Solution) -> dict[str, UncertainValue]:
-        if not self._offsets:
-            return {}
-        each = np.degrees(assess.offsets_of(solution))
-        return {
-            name: UncertainValue(float(value), float(deviation))
-            for name, (value, deviation) in zip(self._robot.needed, each, strict=True)
-        }
-
     def _contradiction(self, arms: list[ArmShot], solution: Solution) -> Contradiction | None:
         """Of outlines and depths, where the pictures have both."""
         kinds = {name for rows in solution.rows for name in rows}
@@ -254,7 +255,7 @@ class Calibration:
             self._estimator(arms, self._settings.size // 2, (name,))
             .solve(
                 solution.pose,
-                _FINE_REACH,
+                FINE_REACH,
                 counted=solution.counted,
                 joint_rad=solution.joint_rad,
                 shared=solution.shared,

@@ -51,6 +51,12 @@ class Reach(NamedTuple):
     depth_m: float
 
 
+COARSE_REACH = (Reach(20.0, 0.10), Reach(14.0, 0.06), Reach(10.0, 0.05))
+FINE_REACH = (Reach(14.0, 0.05), Reach(10.0, 0.04))
+SHORTER = 0.1
+"""Deviations of a last step where larger crops follow."""
+
+
 class Estimator:
     """Steps at one resolution.
 

@@ -100,10 +100,29 @@ def on_links(robot: Robot, misfit: Misfit, count: int) -> tuple[list[Note], list
             Note(
                 NoteCode.LINK_MISFIT,
                 f"{', '.join(moved)}: in most of {count} pictures the outline is not where it is drawn: is a joint's "
-                "zero or sign, a length or the mesh wrong from there on, or do the masks lack it?",
+                "zero or sign, a length or the mesh wrong from there on, do masks lack it, or do they show what the "
+                "description lacks (a gripper, a cable)?",
             )
         )
     return contradicts, told
+
+
+def on_zeros(offsets: Mapping[str, UncertainValue], moved: tuple[float, float]) -> list[Note]:
+    """Zeros of joints that are wrong in all pictures alike.
+
+    Args:
+        offsets: degrees, by name of the joint.
+        moved: by how much they move the camera, mm and degrees.
+    """
+    each = ", ".join(f"{name} by {one.value:.2f} (+- {one.deviation:.2f})" for name, one in offsets.items())
+    word = "the zero of" if len(offsets) == 1 else "the zeros of"
+    return [
+        Note(
+            NoteCode.JOINT_ZERO,
+            f"{word} {each} degrees: with that added to the joint, all pictures surely fit better, and the camera is "
+            f"{moved[0]:.1f} mm and {moved[1]:.2f} degrees elsewhere; correct it, or estimate it (--joint-offsets)",
+        )
+    ]
 
 
 def on_depth_off(away_mm: float) -> list[Note]:
@@ -205,7 +224,5 @@ def on_offsets(offsets: Mapping[str, UncertainValue], expected_deg: float) -> li
     hidden = [name for name, one in offsets.items() if one.deviation > _KNOWN * expected_deg]
     if not hidden:
         return []
-    text = (
-        f"offsets of {', '.join(hidden)} are not observed: they stay near 0, because offsets are expected to be small"
-    )
-    return [Note(NoteCode.OFFSET_UNOBSERVED, f"offsets of {', '.join(hidden)} {text}")]
+    text = f"offsets of {', '.join(hidden)} are not observed: they stay near 0, because they are expected to be small"
+    return [Note(NoteCode.OFFSET_UNOBSERVED, text)]

@@ -83,7 +83,7 @@ class Contradiction:
         return (
             f"depth and outlines disagree: depths read {abs(share):.2f} % (+- {sure:.2f}) too {side}, {away_mm:.1f} mm "
             f"at {self.distance_m:.2f} m; the camera from depth alone and from outlines alone is "
-            f"{self.camera_mm:.1f} mm and {self.angle_deg:.2f} degrees apart"
+            f"{self.camera_mm:.1f} mm and {self.angle_deg:.2f} degrees apart; is depth's scale wrong, or K?"
         )
 
 

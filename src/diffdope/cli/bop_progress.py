@@ -23,7 +23,7 @@ class RunDisplay(JournalDisplay):
         super().__init__("objects", files.records, activity, console)
         self._files = files
         self._add_mm: list[float] = []
-        self._failures = self._before = 0
+        self._failures = self._ambiguous = self._before = 0
         self._began = time.monotonic()
 
     def begin(self, total: int, done: Mapping[str, Record]) -> None:
@@ -43,13 +43,17 @@ class RunDisplay(JournalDisplay):
             good = float(np.mean(np.array(self._add_mm) < 5.0))
             words.append(f"ADD median {np.median(self._add_mm):.2f} mm, {good:.0%} < 5 mm")
         words.append(f"{self._failures} failed")
+        if self._ambiguous:
+            words.append(f"{self._ambiguous} ambiguous")
         return ", ".join(words)
 
     def count(self, record: Record) -> None:
         """Takes the error against the truth, and whether it failed."""
         if record.get("errors"):
             self._add_mm.append(record["errors"]["add_mm"])
-        self._failures += "error" in record or not Status(record["status"]).ok
+        status = None if "error" in record else Status(record["status"])
+        self._ambiguous += status is Status.AMBIGUOUS
+        self._failures += status is None or not (status.ok or status is Status.AMBIGUOUS)
 
     def summarise(self, records: Sequence[Record], *, masks: str = "", given: bool = True) -> int:
         """Prints what became of the start poses, if they were given, and where masks came from; 1 if some failed."""
@@ -61,13 +65,12 @@ class RunDisplay(JournalDisplay):
             console.print(f"masks: {masks}", highlight=False, markup=False)
         console.print("matched: " + ", ".join(f"{count} {how}" for how, count in sorted(tally.matched.items())))
         if self._add_mm:
-            starts = [r["errors"]["start_add_mm"] for r in records if r.get("errors")]
-            first = "" if given else " (of the first proposals, for there were no starts)"
+            # Without start poses, what a search began at says nothing.
+            starts = [r["errors"]["start_add_mm"] for r in records if r.get("errors")] if given else []
+            before = f"{np.median(starts):.2f} mm -> " if starts else ""
             symmetric = np.median([r["errors"]["add_s_mm"] for r in records if r.get("errors")])
             console.print(
-                f"ADD median {np.median(starts):.2f} mm{first} -> {np.median(self._add_mm):.2f} mm, "
-                f"ADD-S median {symmetric:.2f} mm",
-                soft_wrap=True,
+                f"ADD median {before}{np.median(self._add_mm):.2f} mm, ADD-S median {symmetric:.2f} mm", soft_wrap=True
             )
         for text in tally.errors[:5]:
             console.print("error:", text, style="red", markup=False, highlight=False, soft_wrap=True)

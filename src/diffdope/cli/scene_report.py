@@ -96,7 +96,7 @@ def print_scene(result: SceneResult, out: Path, console: Console) -> None:
             text = f"  answer {number}: probability {answer.probability:.2f}, at ({x:.1f}, {y:.1f}, {z:.1f}) mm"
             console.print(text, soft_wrap=True, markup=False)
     for view in result.views:
-        if view.refined:
+        if view.refined and view.used:  # what is left out stays where it was, which says nothing of its camera
             text = f"{view.name}: camera moved by {view.moved_mm:.2f} mm and {view.moved_deg:.3f} degrees"
             console.print(text, soft_wrap=True, markup=False)
     for note in result.notes:

@@ -108,6 +108,6 @@ def _words_of_sight(name: str, seen: Mapping[str, Any]) -> str:
 
 def _words_of_view(one: Mapping[str, Any]) -> tuple[str, ...]:
     lines = [] if one.get("used", True) else [f"left out: {one.get('reason', '')}"]
-    if one.get("refined"):
+    if one.get("refined") and one.get("used", True):
         lines.append(f"its camera moved by {one['moved_mm']:.2f} mm and {one['moved_deg']:.3f} degrees")
     return tuple(lines)

@@ -8,8 +8,7 @@ object is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from diffdope.estimate.gauss_newton import Parts
 from diffdope.estimate.regression import RegressionContext, TermEquations
 from diffdope.note_codes import Note, NoteCode
 from diffdope.terms.registry import NoiseSettings
@@ -18,18 +17,18 @@ SHIFTED = Note(NoteCode.MASK_SHIFTED, "depth does not agree with the place of th
 _ROUGH = 0.4  # of a pixel: errors anywhere within half of one have a robust scale of 0.37, known to a twentieth
 
 
-def may_shift(parts: Mapping[str, TermEquations], noise: NoiseSettings) -> bool:
+def may_shift(parts: Parts, noise: NoiseSettings) -> bool:
     """Whether a mask stands beside depth, and masks may be off as a whole."""
     return noise.mask_shift_px > 0.0 and {"depth", "mask"} <= set(parts)
 
 
-def is_rough(parts: Mapping[str, TermEquations], noise: NoiseSettings) -> bool:
+def is_rough(parts: Parts, noise: NoiseSettings) -> bool:
     """Whether the border of a mask that may shift is rougher than pixels are, at a pose to which it has led."""
     return may_shift(parts, noise) and parts["mask"].known.scale > _ROUGH
 
 
 def loosened(
-    parts: Mapping[str, TermEquations], view: RegressionContext, noise: NoiseSettings
+    parts: Parts, view: RegressionContext, noise: NoiseSettings
 ) -> dict[str, TermEquations]:  # fmt: skip
     """The same with a mask that says no more of a shift than masks of networks can (`mask_shift_px`)."""
     if "mask" not in parts:

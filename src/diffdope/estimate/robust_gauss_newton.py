@@ -6,7 +6,7 @@ weighs modalities by what their residuals say, correlation included.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,16 +19,16 @@ from diffdope.estimate.covariance import (
     information_eigenbasis,
     uncertainty,
 )
+from diffdope.estimate.gauss_newton import Parts, cost_of, gauss_newton, stay
 from diffdope.estimate.loose_mask import SHIFTED, is_rough, loosened, may_shift
 from diffdope.estimate.polish_settings import PolishSettings
-from diffdope.estimate.regression import RegressionContext, TermEquations, regress
-from diffdope.geometry.pose import Pose, difference
+from diffdope.estimate.regression import RegressionContext, regress
+from diffdope.geometry.pose import Pose
 from diffdope.problem.linearised import Linearised
 from diffdope.terms.quadratic_factor import QuadraticFactor, summed
 from diffdope.terms.registry import NoiseSettings
 
 F64 = NDArray[np.float64]
-Parts = Mapping[str, TermEquations]
 Linearise = Callable[[F64, F64], Linearised]
 Evidence = Callable[[Pose], QuadraticFactor]
 """What is known of a pose beside the images: half of squared errors over their variances, near the pose."""
@@ -281,27 +281,3 @@ class RobustGaussNewton:
     def _distance(self, pose: Pose, other: Pose) -> float:
         """Radians and shares of half the diameter, taken together."""
         return float(np.hypot(pose.angle_to(other), pose.distance_to(other) / self._view.length_m))
-
-
-def cost_of(parts: Parts, first: Parts) -> float:
-    """Robust cost, as if every pose covered as many pixels as the first."""
-    return sum(part.cost * first[name].count / max(part.count, 1e-9) for name, part in parts.items())
-
-
-def stay(pose: Pose, start: Pose, found: InformationEigenbasis) -> Pose:
-    """The pose without what it moved from the start along directions that are not observed."""
-    away_of = np.linalg.inv(found.directions)
-    for _ in range(3):  # turns do not add up
-        back = found.directions @ np.where(found.observed, 0.0, away_of @ difference(pose, start))
-        pose = pose.retract(-back)
-    return pose
-
-
-def gauss_newton(parts: Parts, before: InformationEigenbasis, beside: QuadraticFactor) -> F64:
-    """-(sum H)^-1 (sum g) (6,) within the observed directions: in the others the pose stays."""
-    basis = before.directions[:, before.observed]
-    H = sum((part.step for part in parts.values()), beside.curvature)
-    g = sum((part.gradient for part in parts.values()), beside.slope)
-    reduced = basis.T @ H @ basis
-    damped = reduced + 1e-9 * np.trace(reduced) * np.eye(len(reduced))
-    return np.asarray(-basis @ np.linalg.solve(damped, basis.T @ g))

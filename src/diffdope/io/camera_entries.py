@@ -7,6 +7,8 @@
 | OpenCV | camera_matrix, cameraMatrix, mtx | distortion_coefficients, dist; fisheye_model |
 | Kalibr | intrinsics: 4 numbers | distortion_model, distortion_coeffs |
 | RealSense, Open3D, nerfstudio | fx fy ppx ppy; intrinsic_matrix; fl_x fl_y cx cy | model and coeffs; k1 k2 ... |
+| Zivid, Orbbec | fx fy cx cy in an object | Distortion, rgbDistortion beside it |
+| MegaPose, Record3D | K | none |
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ _MATRICES = ("camk", "k", "cameramatrix", "intrinsicmatrix", "mtx", "intrinsics"
 _SCALARS = {
     "fx": ("fx", "flx", "focalx"), "fy": ("fy", "fly", "focaly"),
     "cx": ("cx", "ppx"), "cy": ("cy", "ppy"),
-    "width": ("width", "imagewidth", "w"), "height": ("height", "imageheight", "h"),
+    "width": ("width", "imagewidth", "w", "resolutionwidth"),
+    "height": ("height", "imageheight", "h", "resolutionheight"),
 }  # fmt: skip
 _SIZES = ("resolution", "imagesize", "size")
 _COEFFICIENTS = (
@@ -45,6 +48,9 @@ _FAMILY = {
     "thin_prism_fisheye": ("thinprismfisheye",), "fov": ("fov",),
 }  # fmt: skip
 _KNOWN = ("plumb_bob", "rational_polynomial", "equidistant", "fov")
+_MEGAPOSE = {"k", "resolution"}  # all names of MegaPose's camera_data.json, whose resolution is (height, width)
+_RECORD3D = "perframeintrinsiccoeffs", "poses", "fps"  # beside its K, which is written column by column
+_FROM_CORNER = ("flx", "fly")  # nerfstudio and instant-ngp: the first pixel's centre is at half a pixel, as COLMAP's
 _PLAIN = ("", "none", "pinhole", "simplepinhole", "null", "nodistortion")
 
 
@@ -83,6 +89,10 @@ class Stated:
                     return numbers
         return None
 
+    def has(self, *words: str) -> bool:
+        """Whether one of these names stands somewhere; it is not understood by that."""
+        return any(plain_word(key) in words for path in self.values for key in path)
+
     def rest(self) -> Iterator[tuple[Path, Any]]:
         """What was not understood."""
         return ((path, value) for path, value in self.values.items() if path not in self.used)
@@ -102,6 +112,8 @@ def size_of(entry: Mapping[str, Any]) -> tuple[int, int] | None:
     if (part := part_of(entry)) is not None:
         return part.size
     numbers: list[Any] | None = stated.numbers(*_SIZES)
+    if numbers is not None and {plain_word(str(key)) for key in entry} == _MEGAPOSE:
+        numbers = numbers[::-1]
     if numbers is None or len(numbers) != 2:
         numbers = [stated.find(*_SCALARS[name]) for name in ("width", "height")]
     if any(number is None or number == 0 for number in numbers):
@@ -151,12 +163,15 @@ def _matrix_of(stated: Stated, P: tuple[float, ...] | None) -> Any:
         if numbers is not None and len(numbers) == 4:
             fx, fy, cx, cy = numbers
             return np.array([[fx, 0.0, cx], [0.0, fy, cy], [0.0, 0.0, 1.0]])
-        if word == "intrinsicmatrix" and numbers is not None and len(numbers) == 9 and not (numbers[2] or numbers[5]):
-            return np.reshape(numbers, (3, 3)).T  # Open3D writes columns
+        columns = word == "intrinsicmatrix" or (word == "k" and stated.has(*_RECORD3D))
+        if columns and numbers is not None and len(numbers) == 9 and not (numbers[2] or numbers[5]):
+            return np.reshape(numbers, (3, 3)).T  # Open3D and Record3D write columns
         if numbers is not None:
             return np.asarray(numbers)
     if all(value is not None for value in scalars.values()):
         fx, fy, cx, cy = (check_number(name, value) for name, value in scalars.items())
+        if stated.has(*_FROM_CORNER):
+            cx, cy = cx - 0.5, cy - 0.5
         return np.array([[fx, 0.0, cx], [0.0, fy, cy], [0.0, 0.0, 1.0]])
     if P is not None:
         return np.array([[P[0], 0.0, P[2]], [0.0, P[1], P[3]], [0.0, 0.0, 1.0]])

@@ -115,7 +115,13 @@ def _yaml(text: str, path: Path, name: str) -> dict[str, Any]:
         documents = [data for data in yaml.load_all(body, Loader=Loader) if data is not None]
     except (yaml.YAMLError, ValueError, RecursionError, TypeError, AttributeError, KeyError) as error:
         wanted = f"JSON, YAML, a COLMAP camera or 3 x 3 numbers in {path}"
-        raise expected(name, wanted, " ".join(str(error).split())[:200] or "something else") from error
+        mark = getattr(error, "problem_mark", None)
+        lines = text.splitlines()
+        where = f" (line {mark.line + 1}: {lines[mark.line][:_FEW]!r})" if mark and mark.line < len(lines) else ""
+        cure = (
+            'write {"fx": .., "fy": .., "cx": .., "cy": .., "width": .., "height": ..}, and the lens\'s k1, k2, p1, p2'
+        )
+        raise expected(name, wanted, f"text of another kind{where}", cure) from error
     data = documents[0] if documents else None
     if isinstance(data, list) and data and not isinstance(data[0], Mapping):
         data = {"cam_K": data}

@@ -20,7 +20,7 @@ from diffdope.errors import (
     some_of,
 )
 from diffdope.geometry.camera import Camera
-from diffdope.geometry.distortion import check_undistorted
+from diffdope.geometry.distortion import check_undistorted, plain_word
 from diffdope.io.camera_entries import camera_of, holds_camera, size_of
 from diffdope.io.camera_info import DEPTH_MM, is_camera_info
 from diffdope.io.camera_pairs import of_pair
@@ -29,6 +29,8 @@ from diffdope.io.camera_texts import read_names
 
 _DEEPEST = 3  # objects within objects in which a camera is looked for
 _DIGITS = re.compile(r"\d+")
+_LENS = re.compile(r"(?<!un)distort(ion|ions)?(coeffs?|coefficients?|params?|parameters?)?$")
+_NUMBERS = re.compile(r"(cameramatrix|intrinsics?|matrix|camera|k)$")
 
 
 def load_camera(
@@ -56,7 +58,7 @@ def load_camera(
 
     Returns:
         The camera, and depth_scale in MILLIMETRES per stored unit (BOP's), 1 for ROS's camera_info (REP 118), None
-        where the file does not say.
+        where the file does not say. `Observation.load` takes the file itself, and both from it.
 
     Raises:
         DiffDopeError: if the file cannot be read or its content is refused, if its lens is of a kind that is not
@@ -197,10 +199,31 @@ def _cameras_in(data: Mapping[str, Any], above: str = "", depth: int = 0) -> dic
         if isinstance(value, dict):
             name = f"{above}{key}"
             if holds_camera(value):
-                found[name] = value
+                found[name] = {**value, **_lens_beside(data, key)}
             elif depth < _DEEPEST:
                 found |= _cameras_in(value, f"{name}.", depth + 1)
     return found
+
+
+def _lens_beside(data: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The lens of a camera's numbers that stands beside them: Zivid's Distortion, Orbbec's rgbDistortion.
+
+    Args:
+        data: the object that holds both.
+        key: of the numbers.
+
+    Raises:
+        DiffDopeError: if of several cameras nobody knows which has a lens.
+    """
+    cameras = [other for other, value in data.items() if isinstance(value, Mapping) and holds_camera(value)]
+    lenses = {str(other): value for other, value in data.items() if _LENS.search(plain_word(str(other)))}
+    if len(cameras) == 1:
+        return lenses
+    owners = {_NUMBERS.sub("", plain_word(str(other))) for other in cameras}
+    whose = {other: _LENS.sub("", plain_word(other)) for other in lenses}
+    check_undistorted({other: value for other, value in lenses.items() if whose[other] not in owners})
+    own = _NUMBERS.sub("", plain_word(key))
+    return {other: value for other, value in lenses.items() if whose[other] == own}
 
 
 def _chosen(
@@ -212,10 +235,15 @@ def _chosen(
     if number is not None:
         number = check_count(name, number, least=0)
     numbered = {int(digits[-1]): entry for key, entry in cameras.items() if (digits := _DIGITS.findall(key))}
+    named = not numbered and (number is None or name == "camera_id")
+    if named:  # color and depth: counted as the file has them
+        numbered = dict(enumerate(cameras.values()))
     if number is not None and number in numbered:
         return numbered[number]
     several = all(key.isdecimal() for key in cameras)
     cure = "give --image-id (image_id=), or a file with its entry alone" if several else "give --camera-id (camera_id=)"
+    if named:
+        cure += ": " + ", ".join(f"{place} for {key}" for place, key in enumerate(cameras))
     listed = f"one of the {len(cameras)} of the file ({some_of(cameras)})"
     got = "none chosen" if number is None else number
     raise expected(name if several or number is not None else "camera_id", listed, got, cure)

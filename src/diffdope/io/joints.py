@@ -168,9 +168,15 @@ def _from_csv(path: Path) -> tuple[JointTable, str | None]:
         raise expected("joints", f"a heading and rows in {path}", f"{len(rows)} lines")
     heading = [cell.strip() for cell in rows[0]]
     named = heading[0].lower() in _FRAME
+    if ";" in rows[0][0]:
+        raise expected(
+            "joints", f"values between commas in {path}", "semicolons", "separate by commas, decimals by points"
+        )
+    if all(is_number(cell) for cell in heading):
+        raise expected("joints", f"a heading in {path}", "numbers in its first line", "begin with frame,NAME,NAME,...")
     for number, row in enumerate(rows[1:], 2):
         if len(row) != len(heading):
-            raise expected(f"joints, line {number}", f"{len(heading)} values", len(row))
+            raise expected(f"joints, line {number} of {path}", f"{len(heading)} values, as in the heading", len(row))
     values = [row[named:] for row in rows[1:]]
     try:
         numbers = [[float(cell) for cell in row] for row in values]
@@ -196,6 +202,9 @@ def _from_npz(path: Path) -> tuple[JointTable, str | None]:
 def _table(path: Path, names: Any, rows: Any, frames: list[str] | None) -> JointTable:
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
         raise expected("joints, joint_names", f"a list of names in {path}", repr(names)[:60])
+    lengths = {len(row) if isinstance(row, list) else 1 for row in rows} if isinstance(rows, list) else {1}
+    if len(lengths) > 1:
+        raise expected("joints, positions", f"{len(names)} numbers a picture in {path}", "rows of several lengths")
     values = as_floats("joints, positions", rows)
     if values.ndim != 2 or values.shape[1] != len(names) or len(values) == 0:
         raise expected("joints, positions", f"{len(names)} numbers a picture in {path}", f"shape {values.shape}")

@@ -13,10 +13,10 @@ from diffdope.errors import NothingToCompareError
 from diffdope.estimate.confidence import log_odds_of
 from diffdope.estimate.covariance import PoseEvidence, evidence_of, spread_of
 from diffdope.estimate.fit_quality import FitQuality, assess
+from diffdope.estimate.gauss_newton import cost_of
 from diffdope.estimate.level_context import context_of, noise_at
 from diffdope.estimate.loose_mask import is_rough, loosened
 from diffdope.estimate.regression import RobustScale, TermEquations, regress
-from diffdope.estimate.robust_gauss_newton import cost_of
 from diffdope.geometry.pose import Pose
 from diffdope.joint.normal_equations import LeafTerms
 from diffdope.pipelines.refiner import Refiner

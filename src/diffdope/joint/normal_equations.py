@@ -138,6 +138,7 @@ class JointSolution(NamedTuple):
 def minimise(
     state: ScenePoses, evaluate: Evaluate, unknowns: Unknowns, priors: Mapping[int, CameraPrior], *,
     iterations: int, units: F64, tolerance: float, basis: Callable[[ScenePoses, Leaves], F64] | None = None,
+    agreed: bool = False,
 ) -> JointSolution:  # fmt: skip
     """Gauss-Newton with weights of leaves anew before every step, from a state.
 
@@ -150,9 +151,11 @@ def minimise(
         units: (D,) by which steps are divided to compare.
         tolerance: the step that is shorter, in units, is the last.
         basis: columns (D, K) within which steps are taken; None for all directions.
+        agreed: whether it was decided already that the leaves agree, as far as cameras are off: all count at the first
+            step. At a state where a camera stands beside its place, its leaves are far from their optima.
     """
     leaves = evaluate(state)
-    weights = weights_of(leaves)
+    weights = dict.fromkeys(leaves, 1.0) if agreed else weights_of(leaves)
     within = None if basis is None or not leaves else basis(state, leaves)
     for _ in range(iterations):
         if not leaves:

@@ -121,7 +121,7 @@ def _solved(task: JointTask, left_out: dict[int, tuple[int, int]]) -> Together:
     start = ScenePoses(tuple(one.pose for one in votes), task.cameras)
     first = minimise(
         start, lambda state: terms_of(graph, state), unknowns, task.priors, iterations=_GRAPH_STEPS,
-        units=task.units(start), tolerance=0.1 * _TOLERANCE,
+        units=task.units(start), tolerance=0.1 * _TOLERANCE, agreed=True,
     )  # fmt: skip
     weights, spreads = first.weights, spreads_of(task.refiners)
     members = members_of(first.state, task.observations, task.refiners, task.singles, graph, weights)

@@ -10,11 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import as_array, check_path, check_shape, check_type, expected
+from diffdope.errors import as_array, check_shape, check_type, expected
 from diffdope.geometry.camera import CAMERA_CURE, Camera
 from diffdope.geometry.crop import CropWindow
-from diffdope.io.images import read_depth, read_rgb
-from diffdope.io.masks import read_mask
 from diffdope.note_codes import NoteCode, code_of
 from diffdope.scene.image_checks import (
     check_no_paths,
@@ -25,6 +23,7 @@ from diffdope.scene.image_checks import (
     notes_on_camera,
     notes_on_mask,
 )
+from diffdope.scene.image_files import images_of
 from diffdope.scene.stored_image import StoredImage
 
 BY_NAME = "Observation(camera, rgb=..., depth=..., mask=...)"
@@ -112,35 +111,29 @@ class Observation:
     @classmethod
     def load(
         cls,
-        camera: Camera,
+        camera: Camera | str | Path,
         *,
         rgb: str | Path | None = None,
         depth: str | Path | None = None,
         mask: str | Path | None = None,
         depth_scale: float | None = None,
+        image_id: int | None = None,
     ) -> Observation:
-        """Reads image files; .npy will do as well.
+        """Reads image files, and with them the camera's, if that is a file; .npy will do as well.
 
         Args:
-            camera: of these images.
+            camera: of these images, or its file (see `load_camera`), whose depth_scale then holds for integers.
             rgb: 8-bit or grey 16-bit image file; an opaque alpha channel is dropped.
             depth: single-channel image file, integers with `depth_scale` or float metres.
             mask: image, .npy, .json or .txt file, of which `diffdope.io.masks` says what is the object.
-            depth_scale: METRES per stored unit of depth.
+            depth_scale: METRES per stored unit of depth; wins over the camera's file.
+            image_id: which entry of a scene_camera.json, which image of a mask's .json, if several.
 
         Raises:
-            DiffDopeError: if a file is missing or no image, or for what the constructor refuses.
+            DiffDopeError: if a file is missing or no image, or for what the constructor and `load_camera` refuse.
         """
-        for name, path in (("rgb", rgb), ("depth", depth), ("mask", mask)):
-            if path is not None:
-                check_path(name, path)
-        return cls(
-            camera,
-            rgb=None if rgb is None else read_rgb(rgb),
-            depth=None if depth is None else read_depth(depth),
-            mask=None if mask is None else read_mask(mask, size=(camera.height, camera.width)),
-            depth_scale=depth_scale,
-        )
+        taken_by, images = images_of(camera, rgb, depth, mask, depth_scale=depth_scale, image_id=image_id)
+        return cls(taken_by, **images)
 
     @property
     def modalities(self) -> tuple[str, ...]:

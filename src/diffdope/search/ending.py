@@ -165,7 +165,7 @@ class Ending:
         if found.start is self.start or self.stages is None:
             return ()
         angle = np.degrees(found.pose.angle_to(self.start))
-        text = f"found the other way round: turned by {angle:.0f} degrees from the start"
+        text = f"found turned by {angle:.0f} degrees from the start"
         return (Note(NoteCode.TURNED, text),)
 
     def _weighed(self, found: Candidates) -> RobustEstimate:

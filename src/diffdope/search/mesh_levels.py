@@ -42,9 +42,12 @@ class MeshLevels:
         mesh: in full detail.
         counts: numbers of triangles that will be asked for; 0 is full detail.
         threads: None for the library setting.
+        colored: the mesh with its colours, where `mesh` is that one in its luma.
     """
 
-    def __init__(self, mesh: Mesh, counts: tuple[int, ...] = (), *, threads: int | None = None) -> None:
+    def __init__(
+        self, mesh: Mesh, counts: tuple[int, ...] = (), *, threads: int | None = None, colored: Mesh | None = None
+    ) -> None:
         self.mesh, self._threads = mesh, threads
         self._wanted = {count for count in counts if count > 0}
         self._full = Buffers(mesh, threads=threads)
@@ -53,7 +56,6 @@ class MeshLevels:
         self._form: F64 | None = None
         self._corners_m: F64 | None = None
         self._symmetries: Symmetries | None = None
-        self._alikeness: Alikeness | None = None
         self._axes: tuple[Axis | None] | None = None
         self._long_axes: tuple[Axis | None] | None = None
         self._half_turns: tuple[F64, F64] | None = None
@@ -65,7 +67,10 @@ class MeshLevels:
         self._templates: dict[tuple[int, int, int], TemplateSphere] = {}
         self._features: tuple[FeatureSettings, FeatureViews] | None = None
         self._grey: MeshLevels | None = None
-        self._colored: MeshLevels = self
+        # The mesh and what was made of it, shared with the grey levels, and not levels that refer to each other: what
+        # holds itself stays, with all its arrays, until Python looks for such rings.
+        self._colored = mesh if colored is None else colored
+        self._alikeness: list[Alikeness] = []
         self._making = PerProcess(threading.RLock)
 
     @property
@@ -165,12 +170,10 @@ class MeshLevels:
     @property
     def alikeness(self) -> Alikeness:
         """Tells which motions go unnoticed, colours included."""
-        if self._colored is not self:  # what differs in colour alone is not the same because a photograph is grey
-            return self._colored.alikeness
         with self._making.get():
-            if self._alikeness is None:
-                self._alikeness = Alikeness(self.mesh)
-            return self._alikeness
+            if not self._alikeness:  # what differs in colour alone is not the same because a photograph is grey
+                self._alikeness.append(Alikeness(self._colored))
+            return self._alikeness[0]
 
     @property
     def in_grey(self) -> MeshLevels:
@@ -179,8 +182,9 @@ class MeshLevels:
             return self
         with self._making.get():
             if self._grey is None:
-                self._grey = MeshLevels(self.mesh.in_grey(), tuple(self._wanted), threads=self._threads)
-                self._grey._colored = self
+                wanted = tuple(self._wanted)
+                self._grey = MeshLevels(self.mesh.in_grey(), wanted, threads=self._threads, colored=self.mesh)
+                self._grey._alikeness = self._alikeness
             return self._grey
 
     @property
