@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from diffdope.bop.metrics import add
+from diffdope.experiments.shapes import grid_box
+from diffdope.experiments.synthetic import SensorNoise, picture
 from diffdope.geometry import so3
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
@@ -21,7 +23,13 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.symmetric_alternatives import AlternativeScores, log_likelihoods, odds_of, scores_of
+from diffdope.search.symmetric_alternatives import (
+    AlternativeScores,
+    log_likelihoods,
+    odds_of,
+    odds_with_costs,
+    scores_of,
+)
 from diffdope.terms.registry import ObjectiveSettings
 
 Example = tuple[Mesh, Observation, Pose, Pose]
@@ -180,3 +188,35 @@ def test_what_a_level_has_drawn_already_scores_as_if_it_were_drawn_anew(example:
     moved = level.drawn(buffers, turned(example, 1))
     assert not np.array_equal(moved.rgb, images.rgb)
     assert np.array_equal(level.drawn(buffers, truth).rgb, images.rgb)
+
+
+def packet() -> Mesh:
+    """A packet whose front is dark with pale spots, and its back pale with dark ones."""
+    vertices, faces = grid_box(np.array([0.08, 0.12, 0.03]), 24)
+    waves = np.sin(170.0 * vertices[:, 0] + 1.0) * np.sin(110.0 * vertices[:, 1] + 2.0) > 0.6
+    front = vertices[:, 2] > 0.0
+    shade = np.where(front, np.where(waves, 0.7, 0.2), np.where(waves, 0.3, 0.8))
+    return Mesh(vertices, faces, colors=shade[:, None] * np.array([0.6, 0.9, 0.7]))
+
+
+def test_the_light_of_a_wrong_face_does_not_speak_against_the_right_one() -> None:
+    """Whichever of both was found first, more speaks for the right one."""
+    mesh = packet()
+    buffers = Buffers(mesh)
+    right = Pose(so3.exp(np.array([0.3, 0.2, 0.1])) @ np.diag([1.0, -1.0, -1.0]), np.array([0.0, 0.0, 0.5]))
+    wrong = Pose(right.R_m2c @ np.diag([-1.0, 1.0, -1.0]), right.t_m2c)
+    seen = picture([(mesh, right)], np.random.default_rng(0), noise=SensorNoise(0.01, 0.001, 0.0, 0.0))
+    window = CropWindow(0, 0, seen.camera.width, seen.camera.height, 1)
+    levels = [
+        prepare_level(
+            buffers, seen, pose, window, ObjectiveSettings(), LevelRules("gain-bias"), length_m=mesh.diameter,
+            with_normal=False,
+        )
+        for pose in (right, wrong)
+    ]  # fmt: skip
+    by_right = odds_with_costs([right, wrong], levels[0], buffers, mesh.diameter, levels=levels)
+    by_wrong = odds_with_costs([wrong, right], levels[1], buffers, mesh.diameter, levels=levels[::-1])
+    in_its_light = odds_with_costs([wrong, right], levels[1], buffers, mesh.diameter)
+    ahead = by_right[0] - by_right[1]
+    assert by_wrong[1] - by_wrong[0] == pytest.approx(ahead, abs=0.1)
+    assert ahead > in_its_light[1] - in_its_light[0] + 5.0

@@ -73,7 +73,7 @@ class Ending:
         """Log odds (B,) of all that may be right, of which differences count; the first was found."""
         if self.boxed:  # keypoints speak for each
             return np.array([one.log_odds for one in choice])
-        return self._odds([one.pose for one in choice], choice[0])
+        return self._odds([one.pose for one in choice], choice[0], [one.level for one in choice])
 
     def outcome(self, choice: Sequence[Candidates], odds: F64, recorder: Recorder, rates: F64) -> Outcome:
         """The surest pose after the last steps, and what is known of it.
@@ -120,8 +120,8 @@ class Ending:
             answers=answers,
         )  # fmt: skip
 
-    def _odds(self, poses: Sequence[Pose], found: Candidates) -> F64:
-        """Log odds (B,) of poses on the pixels of one of them, of which differences count.
+    def _odds(self, poses: Sequence[Pose], found: Candidates, levels: Sequence[LevelProblem] = ()) -> F64:
+        """Log odds (B,) of poses on the pixels of one of them, or their own levels', of which differences count.
 
         What lies where a start was given is preferred if nothing much speaks for another.
         """
@@ -129,8 +129,10 @@ class Ending:
             return np.zeros(1)
         given = found.level, self.meshes.buffers(), self.meshes.length_m
         if self.stages is None:
-            return odds_with_costs(poses, *given)
-        return odds_with_costs(poses, *given, ahead=FIRST) if self.turns_open else odds_of(poses, *given)
+            return odds_with_costs(poses, *given, levels=levels)
+        if self.turns_open:
+            return odds_with_costs(poses, *given, ahead=FIRST, levels=levels)
+        return odds_of(poses, *given)
 
     def _ranked(
         self, found: Candidates, estimate: RobustEstimate, choice: Sequence[Candidates], odds: F64

@@ -119,20 +119,53 @@ def odds_of(
 
 
 def odds_with_costs(
-    poses: Sequence[Pose], level: LevelProblem, buffers: Buffers, length_m: float, *, ahead: float = 0.0
+    poses: Sequence[Pose], level: LevelProblem, buffers: Buffers, length_m: float, *, ahead: float = 0.0,
+    levels: Sequence[LevelProblem] = (),
 ) -> F64:  # fmt: skip
-    """Log odds (B,) of poses that count what they cost as well; for the arguments see `odds_of`."""
+    """Log odds (B,) of poses that count what they cost as well; for other arguments see `odds_of`.
+
+    Args:
+        poses: the first is that at which the level was prepared.
+        level: the crop, in the light of the first.
+        buffers: to draw with.
+        length_m: the object's diameter.
+        ahead: log odds that the first has ahead.
+        levels: those of all poses, the first included; empty where they have none of their own.
+    """
     R, t = np.stack([pose.R_m2c for pose in poses]), np.stack([pose.t_m2c for pose in poses])
-    scores, found = scores_of(R, t, level, buffers, length_m), _evaluated(poses, level, length_m)
+    scores = scores_of(R, t, level, buffers, length_m)
+    by_costs, by_shape = _in_both_lights(poses, level, levels, length_m)
     first = np.where(np.arange(len(poses)) == 0, ahead, 0.0)
-    odds = scores.total + first + _log_likelihoods(found.cost)
+    odds = scores.total + first + by_costs
     if not is_grey(level, buffers):
         return np.asarray(odds)
     # Where there is nothing but brightness, a face in the shade looks like one in a darker paint. Details and shape do
     # not, but there is less of them: what either believes is no worse than that.
-    colours = found.each[:, [RGB, EDGE]] @ level.factor.weights[[RGB, EDGE]]
-    details = scores.by_details + first + _log_likelihoods(np.maximum(found.cost - colours, 0.0))
+    details = scores.by_details + first + by_shape
     return np.asarray(np.maximum(odds - odds.max(), details - details.max()))
+
+
+def _in_both_lights(
+    poses: Sequence[Pose], level: LevelProblem, levels: Sequence[LevelProblem], length_m: float
+) -> tuple[F64, F64]:  # fmt: skip
+    """Log likelihoods (B,) of poses by what they cost, and by what they cost but for colours; differences count.
+
+    A level has the light of its pose. A wrong face has one in which the right one looks wrong, so a pose that has a
+    level of its own is compared with the first in both: half of the log of each ratio of costs.
+    """
+    here = _by_costs(poses, level, length_m)
+    for k, own in enumerate(levels if level.colored else ()):
+        if k > 0 and own is not level:
+            there = _by_costs([poses[0], poses[k]], own, length_m)
+            here[:, k] = 0.5 * (here[:, k] + here[:, 0] + there[:, 1] - there[:, 0])
+    return here[0], here[1]
+
+
+def _by_costs(poses: Sequence[Pose], level: LevelProblem, length_m: float) -> F64:
+    """Log likelihoods (2, B): by all costs, and but for colours."""
+    found = _evaluated(poses, level, length_m)
+    colours = found.each[:, [RGB, EDGE]] @ level.factor.weights[[RGB, EDGE]]
+    return np.stack([_log_likelihoods(found.cost), _log_likelihoods(np.maximum(found.cost - colours, 0.0))])
 
 
 def log_likelihoods(poses: Sequence[Pose], level: LevelProblem, length_m: float) -> F64:
