@@ -284,5 +284,8 @@ class Search:
         other = self._descent.run(self._again, Hypotheses.of(beside, self._count - 1), found.start)
         if isinstance(other, Failure):
             return found
-        odds = odds_with_costs([found.pose, other.pose], found.level, self._meshes.buffers(), self._meshes.length_m)
+        odds = odds_with_costs(
+            [found.pose, other.pose], found.level, self._meshes.buffers(), self._meshes.length_m,
+            levels=(found.level, other.level),
+        )  # fmt: skip
         return found.doubt_of(other.agreeing(found.quality.agreement)) if odds[1] > odds[0] else found
