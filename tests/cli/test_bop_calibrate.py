@@ -36,7 +36,7 @@ def refined(tree: Tree, out: Path, *more: str) -> Path:
 def mixed(tree: Tree, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of which some are right and some are not: far starts, and a preset that does not search."""
     out = tmp_path_factory.mktemp("mixed") / "mixed.csv"
-    far = ("--perturb-deg", "32", "--perturb-mm", "12", "--search.closest-points.starts", "0")
+    far = ("--perturb-deg", "45", "--perturb-mm", "18", "--search.closest-points.starts", "0")
     return refined(tree, out, *far)
 
 
@@ -82,7 +82,7 @@ def test_maps_are_fitted_to_confidences_as_they_are(
 def test_results_that_are_all_right_tell_nothing(
     tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = refined(tree, tmp_path / "right.csv", "--perturb-deg", "1", "--perturb-mm", "1", "--objects", "2")
+    out = refined(tree, tmp_path / "right.csv", "--perturb-deg", "45", "--perturb-mm", "18", "--objects", "2")
     assert main(["bop", "calibrate", *where(tree), "--results", str(out), "--out", str(tmp_path / "out")]) == 2
     assert "some that are right and some that are wrong" in capsys.readouterr().err
     alone = tmp_path / "alone.csv"

@@ -11,6 +11,7 @@ from diffdope.bop.metrics import add_s
 from diffdope.experiments.shapes import primitives
 from diffdope.experiments.synthetic import SensorNoise, picture, random_pose
 from diffdope.geometry.perturb import perturb
+from diffdope.note_codes import NoteCode, code_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.scene.observation import Observation
@@ -43,19 +44,16 @@ def test_what_is_right_is_not_contradicted(drop: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mesh", "depth", "focal", "said"),
-    [
-        (0.9, 1.0, 1.0, "larger"), (1.1, 1.0, 1.0, "smaller"), (1.0, 0.9, 1.0, "smaller"), (1.0, 1.1, 1.0, "larger"),
-        (1.0, 1.0, 0.9, "larger"), (1.0, 1.0, 1.1, "smaller"), (1.0, 0.95, 1.0, "smaller"), (1.0, 1.05, 1.0, "larger"),
-    ],
-)  # fmt: skip
-def test_another_size_is_named_and_not_believed(mesh: float, depth: float, focal: float, said: str) -> None:
-    result = Refiner(MESH.scaled(mesh)).refine(changed(OBSERVATION, depth=depth, focal=focal), START)
+    ("mesh", "focal", "said"),
+    [(0.9, 1.0, "larger"), (1.1, 1.0, "smaller"), (1.0, 0.9, "larger"), (1.0, 1.1, "smaller")],
+)
+def test_another_size_is_named_and_not_believed(mesh: float, focal: float, said: str) -> None:
+    result = Refiner(MESH.scaled(mesh)).refine(changed(OBSERVATION, focal=focal), START)
     assert not result.ok and result.confidence is not None and result.confidence < 0.5
     found = contradictions(result)
     assert len(found) == 1 and f"% {said} than its model" in found[0]
     assert result.status is not Status.FAILED or result.message == found[0]
-    located = Refiner(MESH.scaled(mesh)).locate(changed(OBSERVATION, depth=depth, focal=focal))
+    located = Refiner(MESH.scaled(mesh)).locate(changed(OBSERVATION, focal=focal))
     assert not located.ok and contradictions(located)
     assert located.none_of_these is not None
     assert sum(one.probability for one in located.answers) + located.none_of_these == pytest.approx(1.0)
@@ -138,6 +136,18 @@ def test_depth_along_the_ray_is_named_and_not_believed(drop: tuple[str, ...]) ->
         assert not result.ok and result.message == said
 
 
+@pytest.mark.parametrize("depth", [0.9, 0.95, 1.05, 1.1])
+def test_depth_of_another_scale_gives_way_where_the_start_speaks_for_mask_and_colours(depth: float) -> None:
+    """Without a start, nothing tells whether depth or the model is of another size."""
+    seen = changed(OBSERVATION, depth=depth)
+    result = Refiner(MESH).refine(seen, START)
+    assert result.ok and result.pose.distance_to(TRUTH) < 0.001
+    (said,) = (note for note in result.notes if code_of(note) is NoteCode.DEPTH_LEFT_OUT)
+    assert f"{depth:.2f} times as far away" in said
+    located = Refiner(MESH).locate(seen)
+    assert not located.ok and contradictions(located)
+
+
 @pytest.mark.parametrize("depth", [0.97, 0.98, 1.02, 1.03])
 def test_depth_that_reads_a_few_percent_off_is_held_by_the_covariance_and_named(depth: float) -> None:
     seen = changed(OBSERVATION, depth=depth)
@@ -150,7 +160,7 @@ def test_depth_that_reads_a_few_percent_off_is_held_by_the_covariance_and_named(
         assert abs(off_m) < 2.0 * known_m
         assert result.confidence < 0.5
         share = f"{abs(round(100 * (depth - 1.0)))} % {'larger' if depth > 1.0 else 'smaller'} than its model"
-        assert any(share in note for note in result.notes)
+        assert any(share in note or f"{depth:.2f} times as far away" in note for note in result.notes)
 
 
 @pytest.mark.parametrize(("depth", "least", "most"), [(1.0, 0.9, 1.0), (0.98, 0.0, 0.6), (1.02, 0.0, 0.6)])

@@ -35,6 +35,7 @@ LEFT_OUT = 0.75
 _SAME_SHAPE = 0.6  # share of the depths that fit at another distance
 _NEAR, _LEAST_M = 0.03, 0.003  # of the diameter, and metres: what fits, as of the fit quality
 _FEWEST = 50  # pixels
+_SURELY = 2.0  # times as near: a start that is a third of the way from the one to the other tells nothing
 
 
 def fits_nowhere(result: RefinementResult, observation: Observation) -> bool:
@@ -135,8 +136,8 @@ def times_as_far(meshes: MeshLevels, observation: Observation, result: Refinemen
 
 
 def _nearer(start: Pose | None, pose: Pose, times: float) -> bool:
-    """Whether a start has the object about where a pose has it, and not where depth has it."""
+    """Whether a start has the object about where a pose has it, and surely not where depth has it."""
     if start is None:
         return False
     away_m, there_m = (float(np.linalg.norm(one.t_m2c)) for one in (start, pose))
-    return abs(away_m - there_m) < abs(away_m - times * there_m)
+    return _SURELY * abs(away_m - there_m) < abs(away_m - times * there_m)
