@@ -19,7 +19,6 @@ from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import PRESETS
 from diffdope.scene.packaged import packaged_example
-from tests.conftest import PROJECT
 
 pytestmark = pytest.mark.usefixtures("threads_share_all")
 
@@ -144,7 +143,7 @@ if __name__ == "__main__":
 @pytest.mark.skipif("fork" not in mp.get_all_start_methods(), reason="this system cannot fork")
 @pytest.mark.parametrize("preset", ["default", "fast", "paper"])
 def test_a_warm_refiner_survives_a_fork(preset: str) -> None:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(PROJECT / "src"), *filter(None, sys.path)])}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}  # what these tests import
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKING, preset]  # forking beside threads
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
     assert done.stdout.strip() == "equal", done.stderr[-2000:]
