@@ -7,12 +7,13 @@ import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.jobs.ray_engine import RayEngine
+from diffdope.jobs.ray_engine import RayEngine, _ActorPool
 from diffdope.jobs.ray_worker import RayWorker
 from tests.jobs.drivers import Drivers, end, wait_for
 from tests.jobs.fake_run import FakeWork, fake_tasks, processes
@@ -79,6 +80,24 @@ def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(DiffDopeError, match=r'not installed; pip install "diffdope\[ray\]"'):
         next(RayEngine().run(fake_tasks(1, 1), FakeWork(tmp_path / "log")))
+
+
+def test_an_actor_that_is_gone_already_is_no_error(tmp_path: Path) -> None:
+    class GoneError(Exception):
+        pass
+
+    def kill(actor: object) -> None:
+        raise GoneError("Actor creation cancelled.")
+
+    actor = SimpleNamespace(start=SimpleNamespace(remote=lambda work: "call"))
+    ray = SimpleNamespace(
+        exceptions=SimpleNamespace(RayError=GoneError), kill=kill, put=lambda work: work,
+        remote=lambda **_: lambda _: SimpleNamespace(remote=lambda: actor),
+    )  # fmt: skip
+    pool = _ActorPool(ray, FakeWork(tmp_path / "log"))
+    assert pool.spawn() == 1
+    pool.stop(promptly=True)
+    pool.stop(promptly=True)  # nothing is left to end
 
 
 def test_the_actor_without_ray(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,7 +135,8 @@ class _ActorPool:
 
     def _remove(self, worker: int) -> None:
         self._ready.discard(worker)
-        self._ray.kill(self._workers.pop(worker))
+        with suppress(self._ray.exceptions.RayError):  # one whose start was cancelled is gone already
+            self._ray.kill(self._workers.pop(worker))
 
     def stop(self, *, promptly: bool) -> None:
         self._calls.clear()
