@@ -219,10 +219,8 @@ class Calibration:
         if status is Status.CONVERGED and (doubt or disagree):
             status, message = Status.AMBIGUOUS, notes.DOUBTED if doubt else notes.DISAGREE
         border, scale = (self._estimate(solution, number) for number in (BORDER, SCALE))
-        wanted, offsets = (
-            self._settings.suggestions if status.ok else 0,
-            assess.offsets_deg(solution, self._robot.needed),
-        )
+        wanted = self._settings.suggestions if status.ok else 0
+        offsets = assess.offsets_deg(solution, self._robot.needed)
         said = (
             *notes.on_pictures(self._shots, solution, bad), *in_words(hidden, length),
             *notes.on_configurations(self._robot, self._shots),

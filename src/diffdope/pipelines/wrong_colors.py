@@ -7,15 +7,13 @@ against a right one. So the search of a result that failed is made again without
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from diffdope.geometry.pose import Pose
-from diffdope.note_codes import CONTRADICTIONS, Note, NoteCode, code_of, of_codes
+from diffdope.note_codes import CONTRADICTIONS, Note, NoteCode, of_codes
 from diffdope.pipelines.attempt import Attempt
-from diffdope.pipelines.less_sure import less_sure
+from diffdope.pipelines.left_out import convinces, in_its_place
 from diffdope.pipelines.plausible import of_units
 from diffdope.pipelines.result import Status
-from diffdope.pipelines.wrong_depth import CONVINCES, LEFT_OUT
 from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.settings import SearchSettings
@@ -48,11 +46,5 @@ def without_wrong_colors(
         return attempt
     if any(of_units(meshes.mesh, observation, start)):
         return attempt
-    other = again(observation.without_rgb()).result
-    if not other.ok or (other.confidence or 0.0) < CONVINCES:
-        return attempt
-    some = 1.0 - (other.none_of_these or 0.0) if other.answers else other.confidence or 0.0
-    doubted = less_sure(other, min(some, LEFT_OUT), search)
-    notes = (one for one in other.notes if code_of(one) is not NoteCode.RGB_OFF)  # it was given
-    seconds = first.elapsed_s + other.elapsed_s
-    return Attempt(replace(doubted, notes=(_NOTE, *notes), elapsed_s=seconds), None)
+    other = again(observation.without_rgb())
+    return in_its_place(first, other, _NOTE, NoteCode.RGB_OFF, search) if convinces(other) else attempt

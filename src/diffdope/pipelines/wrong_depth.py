@@ -8,15 +8,14 @@ convinces.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
 from diffdope.estimate.confidence import sigmoid
 from diffdope.geometry.pose import Pose
-from diffdope.note_codes import CONTRADICTIONS, Note, NoteCode, code_of, of_codes
+from diffdope.note_codes import CONTRADICTIONS, Note, NoteCode, of_codes
 from diffdope.pipelines.attempt import Attempt
-from diffdope.pipelines.less_sure import less_sure
+from diffdope.pipelines.left_out import LEFT_OUT, convinces, in_its_place
 from diffdope.pipelines.plausible import of_units
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.render.renderer import draw
@@ -28,10 +27,6 @@ from diffdope.search.settings import SearchSettings
 
 FEW = 0.35
 """Share of the visible depths that fit: of 647 right results with a mask and depth, 6 had fewer."""
-CONVINCES = 0.8
-"""Probability that a fit without one of the images is right."""
-LEFT_OUT = 0.75
-"""Of such a fit at most, which is 0.9 of the right minimum: that an image was refused says that something is wrong."""
 _SAME_SHAPE = 0.6  # share of the depths that fit at another distance
 _NEAR, _LEAST_M = 0.03, 0.003  # of the diameter, and metres: what fits, as of the fit quality
 _FEWEST = 50  # pixels
@@ -79,16 +74,16 @@ def without_wrong_depth(
         search: of the search.
     """
     first = attempt.result
-    misled = fits_nowhere(first, observation) or failed_beside_colours(first, observation)
+    if first.evidence is None or first.evidence.depth_inliers is None:
+        return attempt
+    nowhere = fits_nowhere(first, observation)
+    misled = nowhere or failed_beside_colours(first, observation)
     if not misled or any(of_units(meshes.mesh, observation, first.initial_pose)):
         return attempt
     other = again(observation.without_depth())
-    if not other.result.ok or (other.result.confidence or 0.0) < CONVINCES:
+    if not convinces(other):
         return attempt
-    if first.evidence is None or first.evidence.depth_inliers is None:
-        return attempt
-    share = 100.0 * first.evidence.depth_inliers
-    fits = f"only {share:.0f} % of it fits" if fits_nowhere(first, observation) else "it does not fit"
+    fits = f"only {100.0 * first.evidence.depth_inliers:.0f} % of it fits" if nowhere else "it does not fit"
     left_out = f"depth is left out: {fits} where mask and colours "
     farther = times_as_far(meshes, observation, other.result)
     at_most = LEFT_OUT
@@ -103,11 +98,7 @@ def without_wrong_depth(
             text = f"contradiction: depth does not fit where mask and colours have the object, for {off}: {wrong}"
             note = Note(NoteCode.DEPTH_SCALE, text)
             at_most = sigmoid(AT_MOST)
-    some = 1.0 - (other.result.none_of_these or 0.0) if other.result.answers else other.result.confidence or 0.0
-    doubted = less_sure(other.result, min(some, at_most), search, note)
-    seconds = first.elapsed_s + other.result.elapsed_s
-    notes = (one for one in other.result.notes if code_of(one) is not NoteCode.DEPTH_OFF)  # it was given
-    return other._replace(result=replace(doubted, notes=(note, *notes), elapsed_s=seconds))
+    return in_its_place(first, other, note, NoteCode.DEPTH_OFF, search, at_most)
 
 
 def times_as_far(meshes: MeshLevels, observation: Observation, result: RefinementResult) -> float | None:

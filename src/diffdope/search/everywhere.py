@@ -22,14 +22,13 @@ from diffdope.search.candidates import Candidates, Hypotheses, Reached
 from diffdope.search.descent import Descent
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.selection import non_maximum_suppression
+from diffdope.search.selection import SAME, SAME_RAD, non_maximum_suppression
 from diffdope.search.settings import SearchSettings
 from diffdope.search.view_sphere import ViewSphereSettings, view_sphere
 
 F64 = NDArray[np.float64]
 
 _BEATEN = 1.5  # ratio of costs at the last common level: what costs more is not looked at once another one convinces
-_DISTINCT_RAD, _DISTINCT = np.radians(6.0), 0.03  # the last levels take poses that are closer to the same end
 
 
 class Everywhere(NamedTuple):
@@ -115,9 +114,7 @@ def _from_poses(
     # As many as the last level takes where each level leaves some out.
     some = np.argsort(solution.cost, kind="stable")[: pyramid.levels[-1].hypotheses]
     R, t, cost, columns = solution.R[some, 0], solution.t[some, 0], solution.cost[some], found.columns[some]
-    distinct = non_maximum_suppression(
-        R, t, cost, len(t), angle_rad=_DISTINCT_RAD, distance_m=_DISTINCT * meshes.length_m
-    )
+    distinct = non_maximum_suppression(R, t, cost, len(t), angle_rad=SAME_RAD, distance_m=SAME * meshes.length_m)
     answers: list[Candidates] = []
     for number in distinct:
         beaten = cost[number] > _BEATEN * cost[distinct[0]]
@@ -149,10 +146,8 @@ def _standing_alone(
     if isinstance(first, Candidates) and first.log_odds > 0.0:
         return cheapest
     R, t, _ = reached.hypotheses
-    others = non_maximum_suppression(
-        R, t, reached.cost, len(t), angle_rad=_DISTINCT_RAD, distance_m=_DISTINCT * meshes.length_m
-    )[1:]
-    found = [first, *(on_its_own(reached.hypotheses.taken(slice(k, k + 1))) for k in others)]
+    ends = non_maximum_suppression(R, t, reached.cost, len(t), angle_rad=SAME_RAD, distance_m=SAME * meshes.length_m)
+    found = [first, *(on_its_own(reached.hypotheses.taken(slice(k, k + 1))) for k in ends[1:])]
     some = surest_first([one for one in found if isinstance(one, Candidates)])[: len(cheapest.t)]
     if not some:
         return cheapest

@@ -13,12 +13,11 @@ from diffdope.search.candidates import Candidates
 from diffdope.search.descent import Descent
 from diffdope.search.levels import Level
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.selection import non_maximum_suppression
+from diffdope.search.selection import SAME, SAME_RAD, non_maximum_suppression
 from diffdope.search.settings import SearchSettings
 from diffdope.search.symmetric_alternatives import odds_with_costs, symmetric_alternatives
 from diffdope.search.turns import about_other_axes, turned_alternatives, upside_down, without_rotations
 
-_SAME_RAD, _SAME = np.radians(6.0), 0.03  # poses closer than both, of the diameter, come to rest at the same place
 _WORSE = 4.0  # log odds by which a turn that has made no steps may be worse than the best
 
 
@@ -33,7 +32,7 @@ def turned_by_folds(known: Sequence[Pose], meshes: MeshLevels) -> list[Pose]:
         t += list(one.t_m2c + folds.t_m[1:] @ one.R_m2c.T)
     order = np.arange(len(t), dtype=np.float64)  # what is known stands for what is not
     kept = non_maximum_suppression(
-        np.stack(R), np.stack(t), order, len(t), angle_rad=_SAME_RAD, distance_m=_SAME * meshes.length_m
+        np.stack(R), np.stack(t), order, len(t), angle_rad=SAME_RAD, distance_m=SAME * meshes.length_m
     )
     return [Pose(R[k], t[k]) for k in kept if k >= len(known)]
 

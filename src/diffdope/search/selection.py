@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
 
+SAME_RAD, SAME = np.radians(6.0), 0.03
+"""Poses closer than both, the second times the diameter, come to rest at the same place."""
+
 
 def non_maximum_suppression(
     R: F64, t: F64, cost: F64, keep: int, *, angle_rad: float, distance_m: float

@@ -22,7 +22,7 @@ from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
 from diffdope.scene.alikeness import Alikeness
 from diffdope.scene.revolution import Axis
-from diffdope.search.selection import non_maximum_suppression
+from diffdope.search.selection import SAME, SAME_RAD, non_maximum_suppression
 from diffdope.search.symmetric_alternatives import odds_with_costs
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, minimise
 
@@ -30,7 +30,6 @@ F64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
 _UPSIDE_DOWN = -0.95  # cosine between an axis and where a symmetry takes it
-_ANGLE_RAD, _DISTANCE = np.radians(6.0), 0.03  # poses closer than both, of the diameter, are the same
 _LOWER = 0.99  # of the cost of the pose as it was found: a turn that nobody would notice must be better
 _DEARER = 1.2  # of the lowest cost: what costs more is not the best once it is refined
 _WORTH_STEPS = 1.6  # of the lowest cost before any step: of what few steps made one of the best, the most was 1.37
@@ -139,7 +138,7 @@ def turned_alternatives(
     R, t = np.stack([pose.R_m2c, *(one[1] for one in starts)]), np.stack([pose.t_m2c, *(one[2] for one in starts)])
     solution = minimise(problem, R[:, None], t[:, None], iterations=settings.iterations, settings=steps)
     R, t, cost = solution.R[:, 0], solution.t[:, 0], solution.cost
-    distinct = non_maximum_suppression(R, t, cost, len(cost), angle_rad=_ANGLE_RAD, distance_m=_DISTANCE * length_m)
+    distinct = non_maximum_suppression(R, t, cost, len(cost), angle_rad=SAME_RAD, distance_m=SAME * length_m)
     found, turned = Pose(R[0], t[0]), []
     for k in distinct:
         other = Pose(R[k], t[k])
@@ -222,4 +221,4 @@ def _ranked(poses: list[Pose], found: Pose, level: LevelProblem, buffers: Buffer
 
 
 def _same(one: Pose, other: Pose, length_m: float) -> bool:
-    return one.angle_to(other) < _ANGLE_RAD and one.distance_to(other) < _DISTANCE * length_m
+    return one.angle_to(other) < SAME_RAD and one.distance_to(other) < SAME * length_m
