@@ -123,6 +123,24 @@ def test_a_mirrored_mesh_is_named() -> None:
     assert "the mirror image of the mesh fits" in said
 
 
+def test_a_mirrored_mesh_that_is_found_all_the_same_is_named() -> None:
+    wrong = replace(MESH, vertices_m=MESH.vertices_m * [-1.0, 1.0, 1.0], faces=MESH.faces[:, ::-1])
+    result = Refiner(wrong, threads=1).refine(OBSERVATION, START)
+    assert "mesh-mirrored" in result.note_codes
+    right = Refiner(MESH, threads=1)
+    for found in (right.refine(OBSERVATION, START), right.locate(OBSERVATION)):
+        assert "mesh-mirrored" not in found.note_codes
+
+
+def test_an_object_that_is_its_own_mirror_image_is_not_named() -> None:
+    bar = Mesh(*box((0.10, 0.04, 0.02)))
+    wrong = replace(bar, vertices_m=bar.vertices_m * [-1.0, 1.0, 1.0], faces=bar.faces[:, ::-1])
+    start = PLACE.retract([0.002, -0.002, 0.003, 0.05, -0.03, 0.04])
+    result = Refiner(wrong, threads=1).refine(drawn(bar, PLACE), start)
+    assert result.ok
+    assert "mesh-mirrored" not in result.note_codes
+
+
 def result_with(evidence: FitQuality, **changes: Any) -> RefinementResult:
     result = Refiner(MESH, preset="fast", threads=1).refine(OBSERVATION, START)
     return replace(result, status=Status.FAILED, message="failed", evidence=evidence, **changes)

@@ -12,12 +12,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import confidence_of, log_odds, log_odds_of
+from diffdope.estimate.confidence import confidence_of, log_odds
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import CONTRADICTIONS, Note, NoteCode, of_codes
+from diffdope.pipelines.mirrored_mesh import (
+    MESH_MIRRORED,
+    MOST_FACES,
+    log_odds_found,
+    mirror_image_fits,
+    searched,
+)
 from diffdope.pipelines.plausible import EVERYTHING, covered_share
 from diffdope.pipelines.result import RefinementResult, Status
-from diffdope.pipelines.settings import FAST
 from diffdope.pipelines.what_if import (
     CHANNELS_SWAPPED,
     TEXTURE_FLIPPED,
@@ -25,16 +31,12 @@ from diffdope.pipelines.what_if import (
     second_part,
     texture_upside_down,
 )
-from diffdope.problem.failure import Failure
 from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.mirror_planes import has_mirror_plane
 from diffdope.scene.observation import Observation
 from diffdope.search.box_proposals import share_in_picture
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
-from diffdope.search.search import Search
-from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
 
@@ -46,7 +48,6 @@ _COVERS_MORE = 0.7  # overlap with a mask below which it may show two objects
 _MISFITS = 0.35  # share of depths where they are not the object's
 _PATTERN, _NO_PATTERN = 0.3, 0.15  # correlation of colours of a right pose, and of colours of something else
 _SURE = 0.8  # probability from which another kind of input explains the images
-_MOST_FACES = 200_000  # of a mesh that is mirrored: more take longer than the refinement itself
 _FEW_DEPTHS = 0.05  # share of the mask's pixels
 _CROP_PX = 128  # shares need not be known better
 _FLAT = 0.02  # standard deviation of rendered colours: less is one colour
@@ -68,7 +69,8 @@ def with_reasons(
         search: whether other kinds of input are tried, which takes as long as a refinement.
     """
     if result.ok:
-        beside = tuple(_beside(result, meshes, observation))
+        hurried = result.covariance is None  # `fast`: another drawing of each plane would be felt
+        beside = tuple(_beside(result, meshes, observation, search=search and not hurried))
         return replace(result, notes=(*result.notes, *beside)) if beside else result
     texture = None if result.evidence is None else result.evidence.texture
     unlike = texture is not None and texture < _NO_PATTERN  # then which of several answers is right is not the question
@@ -77,7 +79,10 @@ def with_reasons(
     found = [*of_pictures(meshes.mesh, observation, start)]
     if start is not None:
         found += other_way_round(meshes, observation, start, ("mask",))
-    if result.evidence is not None and not of_codes(result.notes, CONTRADICTIONS):
+    mirrored = search and result.evidence is not None and mirror_image_fits(result, meshes, observation)
+    if mirrored:
+        found.append(MESH_MIRRORED)
+    elif result.evidence is not None and not of_codes(result.notes, CONTRADICTIONS):
         if not found:
             found += second_part(meshes, observation, result.pose)
             found += other_way_round(meshes, observation, result.pose, ("depth", "rgb"))
@@ -89,7 +94,9 @@ def with_reasons(
     return replace(result, message=f"{result.message}; {found[0]}", notes=(*result.notes, *found))
 
 
-def _beside(result: RefinementResult, meshes: MeshLevels, observation: Observation) -> Iterator[Note]:
+def _beside(
+    result: RefinementResult, meshes: MeshLevels, observation: Observation, *, search: bool
+) -> Iterator[Note]:  # fmt: skip
     """What is wrong with an image beside which a result is to be believed."""
     evidence = result.evidence
     if evidence is not None and evidence.overlap is not None and evidence.overlap < _COVERS_MORE:
@@ -98,6 +105,8 @@ def _beside(result: RefinementResult, meshes: MeshLevels, observation: Observati
         yield from other_way_round(meshes, observation, result.pose, ("depth",))
     if NoteCode.COLOURS_LEFT_OUT in result.note_codes:
         yield from other_way_round(meshes, observation, result.pose, ("rgb",))
+    if search and evidence is not None and mirror_image_fits(result, meshes, observation):
+        yield MESH_MIRRORED
 
 
 def of_pictures(mesh: Mesh, observation: Observation, start: Pose | None) -> Iterator[Note]:
@@ -171,11 +180,11 @@ def of_other_kinds(
     crop = _seen(result, observation)
     rgb = crop.rgb
     if rgb is not None and evidence.texture is not None and evidence.texture < _PATTERN:
-        if _patterned(_searched(meshes, crop.with_rgb(rgb[..., ::-1]), pose), evidence.texture):
+        if _patterned(searched(meshes, crop.with_rgb(rgb[..., ::-1]), pose), evidence.texture):
             yield CHANNELS_SWAPPED
             return
         near = pose if started or crop.mask_box is None else None  # which way round it was found says nothing
-        flipped = None if meshes.mesh.uv is None else _searched(texture_upside_down(meshes), crop, near)
+        flipped = None if meshes.mesh.uv is None else searched(texture_upside_down(meshes), crop, near)
         if _patterned(flipped, evidence.texture):
             yield TEXTURE_FLIPPED
             return
@@ -184,28 +193,18 @@ def of_other_kinds(
         text = "the shape fits, but the colours do not: is it another object's texture, or does the light hide them?"
         yield Note(NoteCode.COLOURS_MISFIT, text)
         return
-    if len(meshes.mesh.faces) <= _MOST_FACES and crop.mask_box is not None:
-        own = _searched(meshes, crop, None) if started else None
-        same = has_mirror_plane(meshes.mesh, meshes.alikeness)
-        reflected = None if same else _searched(mirrored(meshes), crop, None)
-        if _log_odds(reflected) > max(_log_odds(own), log_odds(_SURE)):
-            text = "the mirror image of the mesh fits: is one of its axes the wrong way (a left-handed frame)?"
-            yield Note(NoteCode.MESH_MIRRORED, text)
-        elif own is not None and _log_odds(own) > log_odds(_SURE):
+    if len(meshes.mesh.faces) <= MOST_FACES and crop.mask_box is not None:
+        own = searched(meshes, crop, None) if started else None
+        reflected = None if meshes.is_own_mirror_image else searched(meshes.mirrored, crop, None)
+        if log_odds_found(reflected) > max(log_odds_found(own), log_odds(_SURE)):
+            yield MESH_MIRRORED
+        elif own is not None and log_odds_found(own) > log_odds(_SURE):
             away_mm, away_deg = 1e3 * own.pose.distance_to(result.pose), np.degrees(own.pose.angle_to(result.pose))
             yield Note(
                 NoteCode.START_TOO_FAR,
                 f"the object is found without the start, {away_mm:.0f} mm and {away_deg:.0f} degrees from this result: "
                 "the start is too far off; locate needs none",
             )
-
-
-def mirrored(meshes: MeshLevels) -> MeshLevels:
-    """The object's mirror image: which axis is reflected is a matter of how it is turned."""
-    mesh = meshes.mesh
-    return MeshLevels(
-        replace(mesh, vertices_m=mesh.vertices_m * [-1.0, 1.0, 1.0], faces=mesh.faces[:, ::-1]), threads=1
-    )
 
 
 def _patterned(found: Outcome | None, before: float) -> bool:
@@ -216,19 +215,9 @@ def _patterned(found: Outcome | None, before: float) -> bool:
     return texture > _PATTERN and texture - before > 0.5 * _PATTERN and confidence_of(found.quality) > _SURE
 
 
-def _log_odds(found: Outcome | None) -> float:
-    return -np.inf if found is None or found.quality is None else log_odds_of(found.quality)
-
-
 def _seen(result: RefinementResult, observation: Observation) -> Observation:
     """What was compared at the last level: a photograph may be large."""
     return observation if result.window is None else observation.crop(result.window)
-
-
-def _searched(meshes: MeshLevels, observation: Observation, pose: Pose | None) -> Outcome | None:
-    """A fast search near a pose, or everywhere; None if nothing could be compared."""
-    outcome = Search(meshes, observation, pose, FAST, ObjectiveSettings(irls_floor=0.01), margin=0.25, seed=0).run()
-    return None if isinstance(outcome, Failure) else outcome
 
 
 def _drawn_share(mesh: Mesh, observation: Observation, start: Pose) -> float | None:

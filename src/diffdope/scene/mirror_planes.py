@@ -1,15 +1,52 @@
-"""Whether an object is its own mirror image: a mirrored mesh of it is the same object."""
+"""Whether an object is its own mirror image, and that image: a mirrored mesh of such an object is the same object."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from diffdope.scene.alikeness import Alikeness
 from diffdope.scene.lookalikes import axes_of
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.sampling import spread_over
 
+F64 = NDArray[np.float64]
+
 _POINTS = 1000
+_ACROSS = np.array([-1.0, 1.0, 1.0])
+
+
+class MirrorPlanes(NamedTuple):
+    """Planes through the middle of an object that may be planes of symmetry: across each of its axes.
+
+    Attributes:
+        R: (K, 3, 3) reflections in them.
+        t: (K, 3) and what they move by, metres: x -> R x + t.
+    """
+
+    R: F64
+    t: F64
+
+    @staticmethod
+    def of(mesh: Mesh) -> MirrorPlanes:
+        """Of an object: the axes of its frame, of inertia, and of the smallest box around it."""
+        points = spread_over(mesh.vertices_m, mesh.faces, _POINTS).of(mesh.vertices_m, mesh.faces)
+        normals, middle = np.array(axes_of(points)), points.mean(axis=0)
+        R = np.eye(3) - 2.0 * normals[:, :, None] * normals[:, None, :]
+        return MirrorPlanes(R, 2.0 * (normals @ middle)[:, None] * normals)
+
+    @property
+    def from_mirrored(self) -> tuple[F64, F64]:
+        """Motions R (K, 3, 3) and t (K, 3) that take the vertices of `mirrored` to where each plane reflects them."""
+        return self.R * _ACROSS, self.t
+
+
+def mirrored(mesh: Mesh) -> Mesh:
+    """The mirror image of a mesh: which axis is reflected is a matter of how it is turned."""
+    return replace(mesh, vertices_m=mesh.vertices_m * _ACROSS, faces=mesh.faces[:, ::-1])
 
 
 def has_mirror_plane(mesh: Mesh, alikeness: Alikeness) -> bool:
@@ -19,6 +56,5 @@ def has_mirror_plane(mesh: Mesh, alikeness: Alikeness) -> bool:
         mesh: the object.
         alikeness: of it.
     """
-    points = spread_over(mesh.vertices_m, mesh.faces, _POINTS).of(mesh.vertices_m, mesh.faces)
-    middle = points.mean(axis=0)
-    return any(alikeness.unnoticed(np.eye(3) - 2.0 * np.outer(n, n), 2.0 * (middle @ n) * n) for n in axes_of(points))
+    planes = MirrorPlanes.of(mesh)
+    return any(alikeness.unnoticed(R, t) for R, t in zip(planes.R, planes.t, strict=True))

@@ -19,6 +19,7 @@ from diffdope.scene.folds import folds_of
 from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
+from diffdope.scene.mirror_planes import MirrorPlanes, has_mirror_plane, mirrored
 from diffdope.scene.revolution import Axis, axis_of_most, longest_axis
 from diffdope.scene.sampling import surface_points
 from diffdope.search.canonical import Unnoticed, unnoticed
@@ -67,6 +68,9 @@ class MeshLevels:
         self._templates: dict[tuple[int, int, int], TemplateSphere] = {}
         self._features: tuple[FeatureSettings, FeatureViews] | None = None
         self._grey: MeshLevels | None = None
+        self._mirrored: MeshLevels | None = None
+        self._planes: MirrorPlanes | None = None
+        self._own_mirror_image: bool | None = None
         # The mesh and what was made of it, shared with the grey levels, and not levels that refer to each other: what
         # holds itself stays, with all its arrays, until Python looks for such rings.
         self._colored = mesh if colored is None else colored
@@ -186,6 +190,35 @@ class MeshLevels:
                 self._grey = MeshLevels(self.mesh.in_grey(), wanted, threads=self._threads, colored=self.mesh)
                 self._grey._alikeness = self._alikeness
             return self._grey
+
+    @property
+    def mirrored(self) -> MeshLevels:
+        """The mirror image of the mesh; made once."""
+        with self._making.get():
+            if self._mirrored is None:
+                self._mirrored = MeshLevels(mirrored(self.mesh), threads=self._threads)
+            return self._mirrored
+
+    @property
+    def planes(self) -> MirrorPlanes:
+        """In which it may be its own mirror image."""
+        with self._making.get():
+            if self._planes is None:
+                self._planes = MirrorPlanes.of(self.mesh)
+            return self._planes
+
+    @property
+    def is_own_mirror_image(self) -> bool:
+        """Whether a mirrored mesh of it is the same object, colours included; found when first asked for."""
+        with self._making.get():
+            if self._own_mirror_image is None:
+                self._own_mirror_image = has_mirror_plane(self.mesh, self.alikeness)
+            return self._own_mirror_image
+
+    @property
+    def known_for_own_mirror_image(self) -> bool:
+        """Whether `is_own_mirror_image` was found to hold before."""
+        return self._own_mirror_image is True
 
     @property
     def unnoticed(self) -> Unnoticed:
