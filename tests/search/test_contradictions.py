@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -14,9 +16,10 @@ from diffdope.geometry.perturb import perturb
 from diffdope.note_codes import NoteCode, code_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.sizes import _agrees, _mask_is_off, _Sized
+from diffdope.search.sizes import _agrees, _as_masks_are_off, _mask_is_off, _Sized
 
 MESH, OBSERVATION, START, TRUTH = packaged_example()
 
@@ -218,3 +221,23 @@ def test_a_mask_that_is_too_wide_or_too_narrow_contradicts_nothing(grown_px: int
     result = Refiner(MESH).refine(seen, START)
     assert result.ok and not contradictions(result)
     assert add_s(result.pose, TRUTH, MESH.vertices_m) < 0.03 * MESH.diameter
+
+
+def test_masks_are_off_by_some_pixels_and_not_by_a_tenth_of_an_object() -> None:
+    assert _as_masks_are_off(1.1, 40.0) == 1.0  # 3 to 4 pixels
+    assert _as_masks_are_off(0.95, 200.0) == 1.0  # 5 to 10, as those that are drawn on a coarse grid
+    assert 0.0 < _as_masks_are_off(1.1, 60.0) < 1.0
+    assert _as_masks_are_off(1.1, 70.0) == 0.0
+    assert _as_masks_are_off(0.85, 200.0) == 0.0
+
+
+def test_edges_that_go_with_depth_do_not_excuse_a_mask_of_another_size() -> None:
+    bare = replace(MESH, uv=None, texture=None, colors=None)
+    far = dd.Pose(TRUTH.R_m2c, 1.1 * TRUTH.t_m2c)
+    images = Renderer(bare, OBSERVATION.camera).render(far.R_m2c, far.t_m2c)
+    rgb = np.repeat(np.where(images.coverage[0] > 0.5, 0.7, 0.2)[..., None], 3, axis=2).astype(np.float32)
+    seen = Observation(OBSERVATION.camera, rgb=rgb, depth=1.1 * np.asarray(OBSERVATION.depth), mask=OBSERVATION.mask)
+    result = Refiner(bare, threads=1).refine(seen, START)
+    assert result.pose.distance_to(TRUTH) > 0.05 * MESH.diameter
+    assert (result.confidence or 0.0) < 0.3
+    assert {"depth-scale", "depth-scale-unsure"} & set(result.note_codes)

@@ -70,6 +70,10 @@ _EITHER = 0.5
 are off. Of 104 right results with exact and noisy masks none cost less than 0.93 times at such a size; of 164 with
 masks 1 to 3 pixels off 41 do, of 205 with depth 2 % off 136. Where more than 0.7 of the mask's own cost is left, 13 and
 35."""
+_MASKS_PX, _MASKS_SHARE = 4.0, 0.05
+"""By how much masks may be off, pixels of the image, and as a share of a radius: what networks draw on a coarse grid.
+A mask that would have to be off by a quarter more excuses nothing."""
+_NEXT_SIZE = 0.025  # half of what sizes are apart: where the best of them may lie
 _OBSERVABLE = 1e-6  # share of the largest curvature below which a direction is not moved along
 _SMALL = 0.025  # of a size: cameras err by as much, which makes the distance less sure, and is no contradiction
 
@@ -118,6 +122,8 @@ def of_size(
     if min(unsure, wrong) >= 1.0:
         return NONE
     excused = _mask_is_off(best, here, pose, edges)
+    if excused > 0.0:
+        excused = min(excused, _as_masks_are_off(best.scale, _radius_px(level, pose)))
     at_most = softened(max(wrong, excused)) if max(wrong, excused) < 1.0 else np.inf
     excused = excused if abs(best.scale - 1.0) > _SMALL else min(excused, _EITHER)
     share = float(np.clip(1.0 - max(unsure, excused), 0.0, 1.0))  # to which the distance is wrong
@@ -224,6 +230,23 @@ def _mask_is_off(other: _Sized, here: _Sized, pose: Pose, edges: Edges | None) -
     constant, weight = _FROM_MASK
     log_odds = constant + weight * float(np.log(left)) + _FROM_EDGES * gained
     return (_DEPTH_IS_OFF - log_odds) / (_DEPTH_IS_OFF - _MASK_IS_OFF)
+
+
+def _as_masks_are_off(scale: float, radius_px: float) -> float:
+    """From 0 to 1, how well masks may be off as much as another size asks for.
+
+    Args:
+        scale: of the object.
+        radius_px: of the drawn object, pixels of the image.
+    """
+    off_px = max(abs(scale - 1.0) - _NEXT_SIZE, 0.0) * radius_px
+    return float(np.clip(1.0 - 4.0 * (off_px / max(_MASKS_PX, _MASKS_SHARE * radius_px) - 1.0), 0.0, 1.0))
+
+
+def _radius_px(level: LevelProblem, pose: Pose) -> float:
+    """Of a disc of the area that a pose is drawn on, pixels of the image."""
+    drawn = np.count_nonzero(level.drawn(level.factor.buffers, pose).coverage > 0.5)
+    return level.window.reduction * float(np.sqrt(drawn / np.pi))
 
 
 def _agrees(times: float, gained: float) -> float:
