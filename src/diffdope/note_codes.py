@@ -68,6 +68,7 @@ class NoteCode(StrEnum):
     OUTLINE_BESIDE_EDGES = "outline-beside-edges"
     OUTLINE_UNSEEN = "outline-unseen"
     OUTLINE_SIZE = "outline-size"
+    MASK_BESIDE_EDGES = "mask-beside-edges"
     OUT_OF_PICTURE = "out-of-picture"
     MASK_RECTANGLE = "mask-rectangle"
     BOX_MISFIT = "box-misfit"

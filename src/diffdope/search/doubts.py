@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -9,11 +10,14 @@ import numpy as np
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import CONTRADICTIONS, of_codes
 from diffdope.search.candidates import Candidates
-from diffdope.search.contradictions import of_departure, of_kind, problem_of, state_of
+from diffdope.search.contradictions import Doubt, of_departure, of_kind, problem_of, state_of
 from diffdope.search.registration import note_on_shift
 from diffdope.search.settings import SearchSettings
 from diffdope.search.sizes import Edges, of_size
 from diffdope.search.support import of_support
+
+BorderOff = Callable[[Pose, Pose | None], Doubt]
+"""How far off a pose may be that follows a mask's border, given its start (`mask_border.of_border`)."""
 
 _ENOUGH = 1e-3  # share of a cost that another step may be worth: doubts are told by ratios of costs, to hundredths
 
@@ -32,7 +36,8 @@ class Doubts(NamedTuple):
 
 
 def doubts_about(
-    found: Candidates, start: Pose | None, settings: SearchSettings, length_m: float, edges: Edges | None = None
+    found: Candidates, start: Pose | None, settings: SearchSettings, length_m: float, edges: Edges | None = None,
+    border: BorderOff | None = None,
 ) -> Doubts:  # fmt: skip
     """Whether something contradicts a result.
 
@@ -42,6 +47,7 @@ def doubts_about(
         settings: of the search.
         length_m: the object's diameter.
         edges: of the photograph, asked where depth and mask disagree about the size.
+        border: asked where a mask alone tells the distance; None without a photograph.
     """
     if not settings.contradictions:
         return Doubts()
@@ -54,9 +60,16 @@ def doubts_about(
         every.append(min(size, of_kind(*given), key=lambda one: one.share))  # depth is too far for one reason at a time
     if "mask" not in rough.modalities:  # a mask that was given says where the object ends
         every.append(of_support(rough.crop, rough.drawn(rough.factor.buffers, found.pose), length_m))
+    elif border is not None and _led_by_mask(found) and not settings.polish.idle:  # which no covariance would hold
+        every.append(border(found.pose, start))
     if start is not None:
         every.append(of_departure(found.level, found.pose, start, settings.far.distance * length_m))
     shifted = note_on_shift(found.rough, found.level, found.pose, length_m)
     notes = [one.note for one in every if one.note] + ([shifted] if shifted else [])
     at_most, off_m = min((one.at_most for one in every), default=np.inf), max((one.off_m for one in every), default=0.0)
     return Doubts(at_most, off_m, tuple(notes))
+
+
+def _led_by_mask(found: Candidates) -> bool:
+    """Whether a mask alone tells how far away the object is; there is one."""
+    return "depth" not in found.rough.modalities and found.level.mask_refused_px is None

@@ -29,6 +29,7 @@ from diffdope.search.history import Recorder
 from diffdope.search.iterates import iterates_of
 from diffdope.search.keyframes import Keyframes
 from diffdope.search.levels import PyramidSettings
+from diffdope.search.mask_border import of_border
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.other_ways import left_of_folds, other_ways
 from diffdope.search.outcome import Outcome
@@ -140,8 +141,9 @@ class Search:
             return found
         # A frame that is followed has been doubted when it was begun, and is held against the frames before.
         edges = partial(share_on_edges, self._meshes, self._observation)
+        border = partial(of_border, self._meshes, self._observation)
         given = found, self._given, self._settings, self._meshes.length_m
-        doubts = Doubts() if near else doubts_about(*given, edges)
+        doubts = Doubts() if near else doubts_about(*given, edges, border)
         choice, turns_open = self._choice(self._as_sure_as(doubts, found))
         ending = Ending(
             self._meshes, self._settings, self._objective, self._pose, self._stages,

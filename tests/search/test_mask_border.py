@@ -1,0 +1,96 @@
+"""A mask that is too wide all around fits an object that is nearer; the photograph shows that it is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+import diffdope as dd
+from diffdope.geometry.pose import Pose
+from diffdope.pipelines.refiner import Refiner
+from diffdope.scene.observation import Observation
+from diffdope.scene.packaged import packaged_example
+from diffdope.search.mask_border import beside_start, border_of, of_border
+from diffdope.search.mesh_levels import MeshLevels
+
+MESH, OBSERVATION, START, TRUTH = packaged_example()
+MESHES = MeshLevels(MESH, threads=1)
+MASK = OBSERVATION.mask > 0.5  # type: ignore[operator]
+RADIUS_PX = float(np.sqrt(MASK.sum() / np.pi))
+
+
+def wider(by_px: int, **images: object) -> Observation:
+    grown = ndimage.binary_dilation if by_px > 0 else ndimage.binary_erosion
+    mask = grown(MASK, iterations=abs(by_px)) if by_px else MASK
+    return Observation(OBSERVATION.camera, **{"rgb": OBSERVATION.rgb, "mask": mask, **images})
+
+
+def as_the_mask_has_it(by_px: int) -> Pose:
+    return Pose(TRUTH.R_m2c, TRUTH.t_m2c * RADIUS_PX / (RADIUS_PX + by_px))
+
+
+@pytest.mark.parametrize("by_px", [4, 3, 2, -2, -3, -4])
+def test_a_border_beside_the_photographs_edges_is_seen(by_px: int) -> None:
+    found = border_of(MESHES, wider(by_px), as_the_mask_has_it(by_px))
+    assert found is not None
+    assert 0.5 < found.outside_px / by_px < 1.1
+    assert found.told > 0.5
+    assert found.nearer == pytest.approx(found.outside_px / RADIUS_PX, rel=0.2)
+
+
+def test_a_border_at_its_place_says_nothing() -> None:
+    found = border_of(MESHES, wider(0), TRUTH)
+    assert found is not None
+    assert found.told == 0.0
+    assert of_border(MESHES, wider(0), TRUTH, None).note == ""
+
+
+def test_nothing_is_known_where_little_is_seen() -> None:
+    behind = Pose(TRUTH.R_m2c, -TRUTH.t_m2c)
+    assert border_of(MESHES, wider(0), behind) is None
+    elsewhere = np.roll(MASK, MASK.shape[1] // 3, axis=1)  # so the outline is not the mask's border
+    assert border_of(MESHES, wider(0, mask=elsewhere), TRUTH) is None
+    grey = np.full_like(OBSERVATION.rgb, 0.5)
+    shown = border_of(MESHES, wider(3, rgb=grey), as_the_mask_has_it(3))
+    assert shown is not None
+    assert shown.told == 0.0
+
+
+def test_a_start_says_how_far_off_it_may_be_as_normal_errors_do() -> None:
+    rng = np.random.default_rng(3)
+    off_m, start_m = 0.02, 0.004
+    errors = rng.normal(0.0, off_m, 400_000)
+    starts = rng.normal(0.0, start_m, errors.size)
+    along_m = 0.006
+    alike = np.abs(errors - starts - along_m) < 5e-4
+    start = Pose(TRUTH.R_m2c, TRUTH.t_m2c)
+    ray = TRUTH.t_m2c / np.linalg.norm(TRUTH.t_m2c)
+    beside = np.cross(ray, [0.0, 1.0, 0.0])
+    moved = along_m * ray + np.sqrt(2.0) * start_m * beside / np.linalg.norm(beside)
+    found = beside_start(off_m, Pose(TRUTH.R_m2c, TRUTH.t_m2c + moved), start)
+    assert found == pytest.approx(float(np.sqrt(np.mean(errors[alike] ** 2))), rel=0.05)
+    assert beside_start(off_m, start, start) == 0.0
+    far = Pose(TRUTH.R_m2c, TRUTH.t_m2c + 0.02 * ray + 0.5 * beside)
+    assert beside_start(off_m, far, start) == pytest.approx(off_m, rel=0.05)  # which tells nothing
+
+
+@pytest.mark.parametrize("by_px", [2, 3])
+def test_what_is_located_in_a_mask_that_is_too_wide_is_not_sure(by_px: int) -> None:
+    result = Refiner(MESH, threads=1).locate(wider(by_px))
+    assert abs(np.linalg.norm(result.pose.t_m2c) / np.linalg.norm(TRUTH.t_m2c) - 1.0) > 0.01
+    assert (result.confidence or 0.0) < 0.5
+    assert "mask-beside-edges" in result.note_codes
+
+
+def test_what_is_located_in_a_right_mask_is_as_sure_as_before() -> None:
+    result = Refiner(MESH, threads=1).locate(wider(0))
+    assert "mask-beside-edges" not in result.note_codes
+    off_m = result.pose.distance_to(TRUTH)
+    assert off_m < 0.03 * MESH.diameter
+    assert (result.confidence or 0.0) > 0.5
+
+
+def test_depth_tells_the_distance_whatever_the_mask() -> None:
+    result = Refiner(MESH, threads=1).refine(wider(2, depth=OBSERVATION.depth), dd.Pose(START.R_m2c, START.t_m2c))
+    assert "mask-beside-edges" not in result.note_codes
