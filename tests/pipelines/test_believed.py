@@ -91,6 +91,21 @@ def test_without_a_covariance_it_is_that_of_the_minimum_and_of_what_is_usual(see
     assert (none.confidence or 0.0) < 0.01
 
 
+def test_without_depth_and_a_covariance_the_distance_is_open() -> None:
+    mesh, whole, _, truth = packaged_example()
+    start = truth.retract([0.002, -0.002, 0.004, 0.03, -0.02, 0.02])
+    seen = Observation(whole.camera, rgb=whole.rgb, mask=whole.mask)
+    usual, wide = (
+        Refiner(mesh, preset=tolerant(one * mesh.diameter, "fast"), threads=1).refine(seen, start) for one in (0.0, 0.1)
+    )
+    assert usual.covariance is None and usual.right_minimum is not None and usual.ok
+    assert usual.confidence == pytest.approx((1.0 - np.exp(-0.03 / 0.033)) * usual.right_minimum)
+    assert wide.confidence == pytest.approx((1.0 - np.exp(-0.1 / 0.033)) * usual.right_minimum)
+    tracker = Refiner(mesh, preset="fast", threads=1)
+    followed = tracker.track(seen, start)
+    assert followed.confidence == followed.right_minimum  # what films know is judged by the frames before
+
+
 def test_a_map_of_a_users_data_is_applied_last(seen: Observation) -> None:
     plain, mapped = (result_of(seen, tolerant(5e-4, odds=b, slope=a)) for a, b in ((1.0, 1.0), (0.5, 0.4)))
     assert plain.confidence is not None and mapped.confidence is not None

@@ -13,7 +13,8 @@ from diffdope.scene.sampling import surface_points
 F64 = NDArray[np.float64]
 
 _POINTS = 8000
-_USUAL = 0.012  # mean error of 138 results of `fast`, as a share of the diameter; they are spread as e^-x
+_USUAL = 0.012  # mean error of 138 results of `fast` with depth, as a share of the diameter; spread as e^-x
+_USUAL_WITHOUT_DEPTH = 0.033  # and of 79 in the right minimum with a photograph and a mask: the distance is open
 
 
 def displacement_form(mesh: Mesh) -> F64:
@@ -65,13 +66,16 @@ def probability_within(tolerance_m: float, covariance: F64, form: F64, R_m2c: F6
     return float(gammainc(0.5 * h, 0.5 * max(h + (tolerance_m**2 - c1) * np.sqrt(h / c2), 0.0)))
 
 
-def usually_within(share: float, known: float) -> float:
-    """Of an error being below a tolerance where no covariance is known, if it is below a wider one.
+def usually_within(share: float, known: float, *, depth: bool = True) -> float:
+    """Of an error being below a tolerance where no covariance is known.
 
     Args:
         share: the tolerance as a share of the diameter.
-        known: the wider one, from which on the probability is 1.
+        known: the tolerance that the fit was learned for: with depth, errors in the right minimum are within it.
+        depth: whether depth was compared. Without it, a good fit leaves the distance open by more than that tolerance.
     """
+    if not depth:
+        return float(-np.expm1(-share / _USUAL_WITHOUT_DEPTH))
     return float(min(np.expm1(-share / _USUAL) / np.expm1(-known / _USUAL), 1.0))
 
 

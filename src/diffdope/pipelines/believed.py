@@ -30,7 +30,7 @@ class Belief(NamedTuple):
 
 def belief_of(
     fit: float, covariance: F64 | None, pose: Pose, meshes: MeshLevels, settings: ConfidenceSettings, *,
-    started: bool = False,
+    started: bool = False, measured: bool = True,
 ) -> Belief:  # fmt: skip
     """How sure a pose is.
 
@@ -41,16 +41,19 @@ def belief_of(
         meshes: the object.
         settings: tolerance, and a map that was fitted to a user's data.
         started: whether it was found from a start.
+        measured: whether depth, or the frames of a film before, hold the distance; it counts without a covariance.
     """
     right, tolerance_m = right_minimum(fit, started=started), settings.tolerance_of(meshes.length_m)
     if covariance is None:  # the fit is about the default tolerance
-        within = usually_within(tolerance_m / meshes.length_m, TOLERANCE)
+        within = usually_within(tolerance_m / meshes.length_m, TOLERANCE, depth=measured)
     else:
         within = probability_within(tolerance_m, covariance, meshes.displacement_form, pose.R_m2c)
     return Belief(right, within, settings.corrected(right * within))
 
 
-def believed(result: RefinementResult, meshes: MeshLevels, settings: ConfidenceSettings) -> RefinementResult:
+def believed(
+    result: RefinementResult, meshes: MeshLevels, settings: ConfidenceSettings, *, followed: bool = False
+) -> RefinementResult:
     """A result whose confidence is the probability of an error below the tolerance.
 
     Those of its answers, and that of none of them, are of the right minimum: which of them it is, not how well it is
@@ -60,12 +63,16 @@ def believed(result: RefinementResult, meshes: MeshLevels, settings: ConfidenceS
         result: in the object's own frame; its confidence is that of its fit alone.
         meshes: the object.
         settings: tolerance, and a map that was fitted to a user's data.
+        followed: whether it is a frame of a film.
     """
     if result.confidence is None:
         return result
     some = sum(one.probability for one in result.answers) if result.answers else result.confidence
     share = result.confidence / some if some > 0.0 else 0.0
-    belief = belief_of(some, result.covariance, result.pose, meshes, settings, started=not result.answers)
+    belief = belief_of(
+        some, result.covariance, result.pose, meshes, settings, started=not result.answers,
+        measured=followed or "depth" in result.modalities,
+    )  # fmt: skip
     factor = belief.right / some if some > 0.0 else 0.0
     answers = tuple(replace(one, probability=factor * one.probability) for one in result.answers)
     return replace(

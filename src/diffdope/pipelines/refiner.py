@@ -232,7 +232,8 @@ class Refiner:
             self._tracker = self._new_tracker(self._searcher(observation))
         start = None if pose is None else self._frame.enter(pose)
         result = self._tracker.track(observation, start, time_s=time_s)
-        tracked = self._left(result, self._frame.leave(result.initial_pose) if pose is None else pose)
+        start = self._frame.leave(result.initial_pose) if pose is None else pose
+        tracked = self._left(result, start, followed=True)
         if pose is not None and tracked.status is Status.LOST:
             tracked = with_hints(tracked, self.mesh, observation, pose)
         return seen_in(tracked, self.mesh, observation)
@@ -244,10 +245,10 @@ class Refiner:
         search = self.preset.search.contradictions  # who is in a hurry gets none
         return with_reasons(result, self._searcher(observation).meshes, observation, start, search=search)
 
-    def _left(self, result: RefinementResult, start: Pose) -> RefinementResult:
+    def _left(self, result: RefinementResult, start: Pose, *, followed: bool = False) -> RefinementResult:
         """A result of a search as a user gets it: in the file's frame, with the confidence that was asked for."""
         confidence = self.preset.resolved_search.confidence
-        return self._frame.result(believed(result, self._meshes, confidence), start)
+        return self._frame.result(believed(result, self._meshes, confidence, followed=followed), start)
 
     def _new_tracker(self, searcher: MeshSearcher) -> Tracker:
         near, wide = tracking_presets(self.preset)
