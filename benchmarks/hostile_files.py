@@ -194,6 +194,12 @@ def pose_file(rng: Rng, folder: Path) -> None:
         ("i.yaml", "position: {x: 0.1, y: 0, z: 0.6}\norientation: {x: 0, y: 0, z: 0, w: 1}\n"),
         ("i.json", json.dumps([{"label": "a", "TWO": [[0, 0, 0, 1], [0, 0, 0.5]]}])),
         ("i.txt", "0.1 0.1 0 0.6 0 0 0 1\n"),
+        ("i.json", json.dumps({"objects": [{"location": [1, 2, 70], "quaternion_xyzw": [0, 0, 0.6, 0.8]}]})),
+        ("i.json", json.dumps({"detections": [{"results": [{"id": 3, "pose": {"pose": {
+            "position": {"x": 0, "y": 0, "z": 1}, "orientation": {"x": 0, "y": 0, "z": 0, "w": 1}}}}]}]})),
+        ("i.json", json.dumps({"rvec": [0.1, 2, 0.3], "tvec": [[0], [0.1], [0.5]]})),
+        ("i.npz", packed(lambda file: np.savez(file, R=matrix[:3, :3], t=matrix[:3, 3]))),
+        ("i.csv", "x,y,z,pose.qw,qw,qx,qy,qz\n0.1,0,0.6,1,1,0,0,0\n"),
         ("i.csv", f"scene_id,im_id,obj_id,score,R,t,time\n1,0,1,0.9,{numbers_of(R)},{numbers_of(t)},0.1\n"),
     )  # fmt: skip
     path = saved(folder, *files[int(rng.integers(len(files)))], rng)

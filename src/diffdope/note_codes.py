@@ -37,6 +37,7 @@ class NoteCode(StrEnum):
     BOX_CORNERS = "box-corners"
     START_UNIT = "start-unit"
     START_BEHIND = "start-behind"
+    START_FRAME = "start-frame"
     RECORD_LACKS = "record-lacks"
 
     # What was compared.

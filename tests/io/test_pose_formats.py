@@ -11,6 +11,7 @@ import pytest
 
 import diffdope as dd
 from diffdope.errors import DiffDopeError
+from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.io.poses import read_extrinsics, read_start_pose, read_start_poses
 
@@ -35,6 +36,11 @@ AT = dict(zip("xyz", POSE.t_m2c.tolist(), strict=True))
 R, T = POSE.to_bop()
 NAMED = f"position: {json.dumps(AT)}, orientation: {json.dumps(XYZW)}"
 LINE = " ".join(map(str, [12.5, *POSE.t_m2c.tolist(), X, Y, Z, W]))
+RVEC, METRES = so3.log(POSE.R_m2c).tolist(), POSE.t_m2c.tolist()
+NAMES = dict(zip(("qw", "qx", "qy", "qz", "x", "y", "z"), [W, X, Y, Z, *METRES], strict=True))
+FLAT = ",".join(map(str, [*METRES, X, Y, Z, W]))
+OPENCV = "!!opencv-matrix\n   rows: 3\n   cols: 1\n   dt: d\n   data:"
+MESSAGE = {"pose": {"pose": {"position": AT, "orientation": XYZW}, "covariance": [0.0] * 36}}
 FILES: dict[str, tuple[str, Any]] = {
     "FoundationPose": ("000001.txt", text_of(POSE.matrix)),
     "4 x 4 in millimetres": ("pose.txt", text_of(MM)),
@@ -51,6 +57,29 @@ FILES: dict[str, tuple[str, Any]] = {
     "Transform": ("tf.json", {"transform": {"translation": AT, "rotation": XYZW}}),
     "TUM": ("traj.txt", f"# time tx ty tz qx qy qz qw\n{LINE}\n"),
     "scene_gt": ("scene_gt.json", {"7": [{"cam_R_m2c": R, "cam_t_m2c": T, "obj_id": 3}]}),
+    "qw qx qy qz": ("pose.yaml", "".join(f"{name}: {value}\n" for name, value in NAMES.items())),
+    "easy_handeye": ("pose.json", {"parameters": {}, "transformation": NAMES}),
+    "wxyz by name": ("pose.json", {"quaternion_wxyz": [W, X, Y, Z], "translation": METRES}),
+    "xyzw by name": ("pose.json", {"rotation_xyzw": [X, Y, Z, W], "position": METRES}),
+    "rvec": ("pose.json", {"rvec": RVEC, "tvec": METRES}),
+    "rvec in columns": ("pose.json", {"rvec": [[v] for v in RVEC], "tvec": [[v] for v in METRES]}),
+    "rvecs of one": ("pose.json", {"rvecs": [[RVEC]], "tvecs": [[METRES]]}),
+    "OpenCV": ("pose.yaml", f"%YAML:1.0\n---\nrvec: {OPENCV} {RVEC}\ntvec: {OPENCV} {METRES}\n"),
+    "rotation_matrix": ("pose.json", {"rotation_matrix": POSE.R_m2c.tolist(), "translation": METRES}),
+    "PoseArray": ("poses.json", {"header": {}, "poses": [{"position": AT, "orientation": XYZW}]}),
+    "TFMessage": ("tf.json", {"transforms": [{"transform": {"translation": AT, "rotation": XYZW}}]}),
+    "Detection3DArray": ("d.yaml", json.dumps({"detections": [
+        {"results": [{"hypothesis": {"class_id": "obj_3", "score": 0.9}, **MESSAGE}]}]})),
+    "Detection3DArray of ROS 1": ("d.json", {"detections": [{"results": [{"id": 3, "score": 0.9, **MESSAGE}]}]}),
+    "Detection3D of a box": ("d.json", {"detections": [
+        {"results": [], "bbox": {"center": {"position": AT, "orientation": XYZW}}}]}),
+    "DOPE, centimetres": ("000.json", {"camera_data": {}, "objects": [
+        {"class": "cup", "location": (100.0 * POSE.t_m2c).tolist(), "quaternion_xyzw": [X, Y, Z, W]}]}),
+    "DOPE in metres": ("000.json", {"objects": [{"location": METRES, "quaternion_xyzw": [X, Y, Z, W]}]}),
+    "table": ("poses.csv", f"time,x,y,z,qx,qy,qz,qw\n1.5,{FLAT}\n"),
+    "table of a recording": ("poses.csv", "pose.position.x,pose.position.y,pose.position.z,pose.orientation.x,"
+                             f"pose.orientation.y,pose.orientation.z,pose.orientation.w\n{FLAT}\n"),
+    "4 x 4 CSV": ("pose.csv", "\n".join(",".join(map(str, row)) for row in POSE.matrix.tolist())),
     "our result": ("result.json", {"cam_R_m2c": R, "cam_t_m2c": T, "T_m2c_metres": POSE.matrix.tolist()}),
 }  # fmt: skip
 
@@ -60,10 +89,14 @@ def test_read(tmp_path: Path, name: str) -> None:
     found = read_start_poses(written(tmp_path, *FILES[name]))
     assert len(found.poses) == 1
     assert np.allclose(found.poses[0].matrix, POSE.matrix, atol=1e-9)
-    unit_is_told = name in ("MegaPose", "ROS", "PoseStamped", "Transform", "TUM", "scene_gt", "our result")
+    unit_is_told = name in (
+        "MegaPose", "ROS", "PoseStamped", "Transform", "TUM", "scene_gt", "our result", "PoseArray", "TFMessage",
+        "Detection3DArray", "Detection3DArray of ROS 1", "Detection3D of a box", "table of a recording",
+    )  # fmt: skip
     assert bool(found.notes) != unit_is_told
     if found.notes:
         word = "millimetres" if "millimetres" in name or name == "flat JSON" else "metres"
+        word = "centimetres" if "centimetres" in name else word
         assert f"lengths were taken for {word}, because t is" in found.notes[0]
 
 
@@ -76,6 +109,56 @@ def test_arrays(tmp_path: Path) -> None:
     assert np.allclose(read_start_pose(tmp_path / "pose.npz").matrix, POSE.matrix)
     with pytest.raises(DiffDopeError, match="expected one pose, got 2; choose"):
         read_start_pose(tmp_path / "poses.npy")
+
+
+def test_arrays_of_a_file_go_by_their_names(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", T_world_cam=OTHER.matrix, T_cam_obj=POSE.matrix)
+    assert np.allclose(read_start_pose(tmp_path / "a.npz").matrix, POSE.matrix)
+    np.savez(tmp_path / "b.npz", K=np.eye(3), rvec=RVEC, tvec=METRES)
+    assert np.allclose(read_start_pose(tmp_path / "b.npz").matrix, POSE.matrix)
+    np.savez(tmp_path / "c.npz", T_world_cam=OTHER.matrix, K=np.eye(3))
+    with pytest.raises(DiffDopeError, match=r"expected one array, or .*, got the arrays T_world_cam, K"):
+        read_start_pose(tmp_path / "c.npz")
+
+
+def test_all_messages_of_a_recording_are_read(tmp_path: Path) -> None:
+    w, x, y, z = OTHER.wxyz.tolist()
+    at = dict(zip("xyz", OTHER.t_m2c.tolist(), strict=True))
+    other = {"position": at, "orientation": {"x": x, "y": y, "z": z, "w": w}}
+    path = written(tmp_path, "echo.yaml", f"pose: {{{NAMED}}}\n---\npose: {json.dumps(other)}\n---\n")
+    one, two = read_start_poses(path).poses
+    assert np.allclose(one.matrix, POSE.matrix) and np.allclose(two.matrix, OTHER.matrix)
+
+
+def test_vectors_of_several(tmp_path: Path) -> None:
+    both = {"rvecs": [[RVEC], [so3.log(OTHER.R_m2c).tolist()]], "tvecs": [[METRES], [OTHER.t_m2c.tolist()]]}
+    one, two = read_start_poses(written(tmp_path, "p.json", both)).poses
+    assert np.allclose(one.matrix, POSE.matrix) and np.allclose(two.matrix, OTHER.matrix)
+
+
+@pytest.mark.parametrize(
+    ("frame", "is_told"),
+    [("base_link", True), ("camera_link", True), ("world", True), ("camera_color_optical_frame", False), ("", False)],
+)
+def test_another_frame_than_the_cameras_is_told(tmp_path: Path, frame: str, is_told: bool) -> None:
+    stamped = {"header": {"frame_id": frame}, "pose": {"position": AT, "orientation": XYZW}}
+    for content in (stamped, {"header": {"frame_id": frame}, "poses": [stamped["pose"]]}):
+        notes = read_start_poses(written(tmp_path, "p.json", content)).notes
+        assert [f"in the frame '{frame}'" in note for note in notes] == [True] * is_told
+        assert all(note.code == "start-frame" for note in notes)  # type: ignore[attr-defined]
+
+
+def test_objects_with_names_alone_have_to_be_chosen(tmp_path: Path) -> None:
+    def entry(name: str, pose: Pose) -> dict[str, Any]:
+        return {"class": name, "pose": pose.matrix.tolist()}
+
+    path = written(tmp_path, "o.json", {"objects": [entry("cup", OTHER), entry("box", POSE), entry("cup", OTHER)]})
+    with pytest.raises(DiffDopeError, match=r"--obj-id among: object 1 \(cup\); object 2 \(box\)"):
+        read_start_poses(path)
+    assert np.allclose(read_start_pose(path, obj_id=2).matrix, POSE.matrix)
+    assert len(read_start_poses(path, obj_id=1).poses) == 2
+    one = written(tmp_path, "one.json", {"objects": [entry("box", POSE)]})
+    assert np.allclose(read_start_pose(one, obj_id=7).matrix, POSE.matrix)
 
 
 def test_the_unit_can_be_told(tmp_path: Path) -> None:
@@ -135,6 +218,16 @@ def test_several_objects_and_images_have_to_be_chosen(tmp_path: Path) -> None:
         ("p.txt", "1 2 3 4 5 6 7", "expected 4 x 4 numbers, got 7 numbers; 7 numbers do not tell their order"),
         ("p.txt", text_of(POSE.matrix.T), "it is transposed: give its transpose"),
         ("p.txt", text_of(np.diag([2.0, 1, 1, 1])), "R_m2c: expected an orthonormal matrix"),
+        ("p.txt", "1 2 3 4 5 6", "got 6 numbers; 6 numbers do not tell what they are: name them in YAML or JSON, rvec"),
+        ("p.json", {"quaternion": [1, 0, 0, 0], "t": METRES}, "whose order is told, got four bare numbers; name the"),
+        ("p.json", {"rotation": [1, 0, 0], "t": METRES}, "three bare numbers; name it rvec if it is axis times angle"),
+        ("p.json", {"roll": 1, "pitch": 0, "yaw": 0, **AT}, "got angles: roll, pitch, yaw; conventions of angles dif"),
+        ("p.json", {"rvec": [90, 0, 0], "tvec": METRES}, "at most 2 pi radians long, got 90; is it in degrees"),
+        ("p.json", {"rvec": RVEC}, "a rotation and a position, got no position beside the rotation"),
+        ("p.json", {"rvecs": [RVEC, RVEC], "tvecs": [METRES] * 3}, "expected as many rvecs as tvecs, got 2 and 3"),
+        ("p.json", {"detections": []}, "expected a pose in detections, got none: nothing was found there"),
+        ("p.csv", "x,y,z,qw\n1,2\n", "line 2: expected 4 values, as in the heading, got 2"),
+        ("p.csv", "x,y,z,qw\n", "expected rows below the heading, got none"),
         ("p.txt", "", "expected 4 x 4 numbers, got 0 numbers"),
         ("p.txt", "one two", "expected 4 x 4 numbers"),
         ("p.json", {"position": AT, "orientation": {"x": 1}}, "expected numbers w, x, y, z, got no w, y, z"),

@@ -17,6 +17,7 @@ from diffdope.errors import DiffDopeError, as_floats, expected
 from diffdope.io.array_files import read_arrays
 from diffdope.io.json_files import parse_json, read_text
 from diffdope.io.numbers import is_number
+from diffdope.io.yaml_files import yaml_documents
 
 # COLMAP's models (src/colmap/sensor/models.h): names of the parameters in their order.
 _COLMAP = {
@@ -99,20 +100,8 @@ def _object(text: str, path: Path, name: str) -> dict[str, Any]:
 def _yaml(text: str, path: Path, name: str) -> dict[str, Any]:
     import yaml
 
-    class Loader(yaml.SafeLoader):
-        """Takes the tags of OpenCV for what they mark: mappings and lists."""
-
-    def untagged(loader: Any, suffix: str, node: Any) -> Any:
-        if isinstance(node, yaml.MappingNode):
-            return loader.construct_mapping(node, deep=True)
-        if isinstance(node, yaml.SequenceNode):
-            return loader.construct_sequence(node, deep=True)
-        return loader.construct_scalar(node)
-
-    Loader.add_multi_constructor("tag:yaml.org,2002:opencv", untagged)
-    body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
     try:
-        documents = [data for data in yaml.load_all(body, Loader=Loader) if data is not None]
+        documents = yaml_documents(text)
     except (yaml.YAMLError, ValueError, RecursionError, TypeError, AttributeError, KeyError) as error:
         wanted = f"JSON, YAML, a COLMAP camera or 3 x 3 numbers in {path}"
         mark = getattr(error, "problem_mark", None)

@@ -1,11 +1,12 @@
 """Start poses of files, whichever tool wrote them: one, or several, in the camera's frame and in metres.
 
-What the formats are: `io/pose_texts.py`. A pose under BOP's keys: `io/bop_poses.py`.
+What the formats are: `io/pose_texts.py` and `io/pose_objects.py`. A pose under BOP's keys: `io/bop_poses.py`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +16,9 @@ from diffdope.errors import DiffDopeError, check_choice, expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_poses import pose_entry, pose_of, world_of
 from diffdope.io.bop_results import Estimate, read_results
-from diffdope.io.pose_texts import StatedPose, read_entries
+from diffdope.io.json_files import read_text
+from diffdope.io.pose_objects import StatedPose
+from diffdope.io.pose_texts import is_table_of_poses, read_entries
 from diffdope.note_codes import Note, NoteCode
 
 __all__ = [
@@ -71,7 +74,7 @@ def read_start_poses(
     check_choice(f"{name}-kind", kind, KINDS)
     if unit is not None:
         check_choice(f"{name}-unit", unit, tuple(_METRES))
-    if path.suffix.lower() == ".csv":
+    if path.suffix.lower() == ".csv" and not is_table_of_poses(read_text(path, name)):
         rows = _selected(read_results(path, name=name), path, obj_id, image_id, name)
         entries = [StatedPose(row.pose.R_m2c, 1e3 * row.pose.t_m2c, "mm", exact=row.pose) for row in rows]
     else:
@@ -79,6 +82,8 @@ def read_start_poses(
     where = f"{name} file {path}"
     made = [_pose(entry, unit, kind, where, name) for entry in entries]
     notes = list(dict.fromkeys(note for _, its in made for note in its))
+    frames = dict.fromkeys(one.frame for one in entries if _is_other_frame(one.frame))
+    notes += [Note(NoteCode.START_FRAME, _other_frame(frame, where, name)) for frame in frames]
     for pose, _ in made:
         if pose.t_m2c[2] < 0:
             notes.append(Note(NoteCode.START_BEHIND, _behind(pose, kind, name)))
@@ -126,10 +131,12 @@ def _pose(entry: StatedPose, unit: str | None, kind: Kind, where: str, name: str
     told = unit or entry.unit
     if told is None:
         distance = float(np.linalg.norm(entry.t))
-        told = "mm" if distance > _MILLIMETRES else "m"
-        word = "millimetres" if told == "mm" else "metres"
-        other = "m" if told == "mm" else "mm"
-        cure = f"--{name}-unit {other} (or cm, inch) says otherwise"
+        told = entry.longer if distance > _MILLIMETRES else "m"
+        word = {"mm": "millimetres", "cm": "centimetres", "m": "metres"}[told]
+        other, *more = (unit for unit in ("m", "mm", "cm", "inch") if unit != told)
+        if told == "m":
+            other, more = "mm", ["cm", "inch"]
+        cure = f"--{name}-unit {other} (or {', '.join(more)}) says otherwise"
         text = f"{where}: lengths were taken for {word}, because t is {distance:.4g} long; {cure}"
         notes.append(Note(NoteCode.START_UNIT, text))
     try:
@@ -146,6 +153,19 @@ def _pose(entry: StatedPose, unit: str | None, kind: Kind, where: str, name: str
     return pose, notes
 
 
+def _is_other_frame(frame: str) -> bool:
+    """Whether a message's frame may be none of a camera as OpenCV has it: ROS calls those optical (REP 103)."""
+    word = frame.lower()
+    return bool(word) and "optical" not in word and ("cam" not in word or word.endswith(("_link", "_frame")))
+
+
+def _other_frame(frame: str, where: str, name: str) -> str:
+    return (
+        f"{where}: the pose is given in the frame {frame!r}, and was taken for one in the camera's optical frame (x "
+        f"right, y down, z forward): convert it, if these differ, or give --{name}-kind c2m if {frame!r} is the object"
+    )
+
+
 def _behind(pose: Pose, kind: Kind, name: str) -> str:
     """What may be meant by a pose behind the camera."""
     others = [f"--{name}-kind {word}" for word in ("m2c-opengl", "c2m", "c2m-opengl") if word != kind]
@@ -156,6 +176,7 @@ def _behind(pose: Pose, kind: Kind, name: str) -> str:
 def _chosen(
     entries: list[StatedPose], path: Path, obj_id: int | None, image_id: int | None, name: str
 ) -> list[StatedPose]:
+    entries = _numbered(entries)
     kept = [
         entry for entry in entries
         if obj_id in (None, entry.obj_id) or entry.obj_id is None
@@ -165,16 +186,26 @@ def _chosen(
     if kept and len(names) == 1:
         return kept
     known = sorted({(e.image_id, e.obj_id) for e in entries}, key=str)
-    raise expected(f"{name} file {path}", "poses of one object in one image", _count(kept, entries), _choice(known))
+    cure = _choice(known, {e.obj_id: e.label for e in entries})
+    raise expected(f"{name} file {path}", "poses of one object in one image", _count(kept, entries), cure)
+
+
+def _numbered(entries: list[StatedPose]) -> list[StatedPose]:
+    """Objects that have names without numbers are counted from 1, in their order, where there are several names."""
+    labels = list(dict.fromkeys(entry.label for entry in entries if entry.label))
+    if len(labels) < 2:
+        return entries
+    return [replace(one, obj_id=labels.index(one.label) + 1) if one.label else one for one in entries]
 
 
 def _count(kept: list[StatedPose], entries: list[StatedPose]) -> str:
     return f"{len(kept)} of {len(entries)} poses"
 
 
-def _choice(names: list[tuple[int | None, int | None]]) -> str:
+def _choice(names: list[tuple[int | None, int | None]], labels: Mapping[int | None, str]) -> str:
     texts = [
         " ".join(f"{word} {value}" for word, value in (("image", image), ("object", obj)) if value is not None)
+        + (f" ({labels[obj]})" if labels.get(obj) else "")
         for image, obj in names[:10]
     ]
     listed = "; ".join(text for text in texts if text) + ("; ..." if names[10:] else "")

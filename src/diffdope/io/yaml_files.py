@@ -1,0 +1,52 @@
+"""YAML as tools of this field write it: OpenCV's dialects, and the messages that `ros2 topic echo` prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from diffdope.errors import expected
+
+
+def yaml_documents(text: str) -> list[Any]:
+    """The values of a text, one for each part between lines of `---`; parts without content are left out.
+
+    OpenCV's directives (`%YAML:1.0`) are passed over, and its tags are taken for the mappings and lists that they mark.
+
+    Raises:
+        yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError, RecursionError: of what is no YAML.
+    """
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Takes the tags of OpenCV for what they mark."""
+
+    def untagged(loader: Any, suffix: str, node: Any) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return loader.construct_mapping(node, deep=True)
+        if isinstance(node, yaml.SequenceNode):
+            return loader.construct_sequence(node, deep=True)
+        return loader.construct_scalar(node)
+
+    Loader.add_multi_constructor("tag:yaml.org,2002:opencv", untagged)
+    body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
+    return [data for data in yaml.load_all(body, Loader=Loader) if data is not None]
+
+
+def parse_yaml(text: str, path: Path, name: str) -> list[Any]:
+    """The values of a YAML file; see `yaml_documents`.
+
+    Args:
+        text: of the file.
+        path: of the file, for the message.
+        name: the argument to blame.
+
+    Raises:
+        DiffDopeError: if it is no YAML: where it goes wrong.
+    """
+    import yaml
+
+    try:
+        return yaml_documents(text)
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError, AttributeError, KeyError) as error:
+        raise expected(name, f"YAML in {path}", " ".join(str(error).split())[:200]) from error
