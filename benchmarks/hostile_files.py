@@ -125,6 +125,16 @@ def mask_file(rng: Rng, folder: Path) -> None:
         ("m.json", json.dumps({"size": [24, 32], "counts": "d[2n0b100000000WOcN?"})),
         ("m.json", json.dumps({"images": [{"id": 1, "height": 24, "width": 32}], "annotations": [
             {"id": 3, "image_id": 1, "segmentation": [[1, 1, 9, 1, 9, 9]]}]})),
+        ("m.xml", "<annotation><size><width>32</width><height>24</height></size><object><bndbox><xmin>3</xmin>"
+         "<ymin>3</ymin><xmax>9</xmax><ymax>12</ymax></bndbox></object></annotation>"),
+        ("m.csv", "image,xmin,ymin,xmax,ymax\na.png,3,3,12,9\n"),
+        ("m.json", json.dumps([{"image": "a", "label": [{"x": 1, "y": 9, "width": 30, "height": 20, "rotation": 20,
+                                "original_width": 32, "original_height": 24}]}])),
+        ("m.json", json.dumps({"a": {"filename": "a", "regions": [{"shape_attributes": {
+            "name": "polygon", "all_points_x": [1, 20, 9], "all_points_y": [2, 3, 15]}}]}})),
+        ("m.json", json.dumps([{"box": {"x1": 1, "y1": 2, "x2": 9, "y2": 9}}])),
+        ("m.json", json.dumps({"detections": [{"bbox": {
+            "center": {"x": 9, "y": 9, "theta": 0.4}, "size_x": 4, "size_y": 5}}]})),
         ("m.txt", "0 0.5 0.5 0.4 0.4\n1 0.1 0.1 0.9 0.1 0.5 0.9\n"),
     )  # fmt: skip
     path = saved(folder, *files[int(rng.integers(len(files)))], rng)

@@ -49,6 +49,9 @@ def test_json(name: str, tmp_path: Path) -> None:
     path.write_text(text[: len(text) // 2])
     with pytest.raises(DiffDopeError, match=f"{name}: expected JSON in .*, got a file that was cut off in line"):
         READERS[name](path)
+    path.write_text('{"cam_K": [1, 2,\n')  # cut off between two lines
+    with pytest.raises(DiffDopeError, match="got a file that was cut off in line 2"):
+        READERS[name](path)
     path.write_text('{"cam_K": [1, 2,}')
     with pytest.raises(DiffDopeError, match="got (Expecting|Illegal).* in line 1, column 1[67]: "):
         READERS[name](path)

@@ -192,6 +192,103 @@ def test_frames_with_labels_of_yolo(tmp_path: Path) -> None:
     assert [frame.mask.sum() for frame in frames.read()] == [1200] * 3  # type: ignore[union-attr]
 
 
+VOC = (
+    "<annotation><filename>p.png</filename><size><width>100</width><height>80</height><depth>3</depth></size>{}"
+    "</annotation>"
+)
+VOC_BOX = "<object><name>a</name><bndbox><xmin>31</xmin><ymin>21</ymin><xmax>70</xmax><ymax>50</ymax></bndbox></object>"
+STUDIO = {"original_width": 100, "original_height": 80}
+PERCENT = {"x": 30.0, "y": 25.0, "width": 40.0, "height": 37.5, "rotation": 0}
+CORNERS = {"x1": 30.0, "y1": 20.0, "x2": 70.0, "y2": 50.0}
+RECT = {"shape_attributes": {"name": "rect", "x": 30, "y": 20, "width": 40, "height": 30}}
+AROUND = {"position": {"x": 50.0, "y": 35.0}, "theta": 0.0}
+BOXES: dict[str, tuple[str, Any]] = {
+    "Pascal VOC": ("p.xml", VOC.format(VOC_BOX)),
+    "YOLOv5's table": ("p.csv", "xmin,ymin,xmax,ymax,confidence,class,name\n30,20,70,50,0.9,0,cup\n"),
+    "table of middles": ("p.csv", "name;x_center;y_center;width;height\na;50;35;40;30\n"),
+    "table of shares": ("p.csv", "ImageID,XMin,XMax,YMin,YMax\np,0.3,0.7,0.25,0.625\nq,0,1,0,1\n"),
+    "Label Studio": ("s.json", [{"data": {"image": "/data/upload/1/ab-p.png"}, "annotations": [
+        {"result": [{"type": "rectanglelabels", "value": PERCENT, **STUDIO}]}]}]),
+    "Label Studio's short form": ("s.json", [{"image": "ab-p.png", "label": [PERCENT | STUDIO]}]),
+    "VIA": ("v.json", {"p.png123": {"filename": "p.png", "regions": [RECT]},
+                       "q.png1": {"filename": "q.png", "regions": []}}),
+    "CreateML": ("c.json", [{"image": "p.png", "annotations": [
+        {"label": "a", "coordinates": {"x": 50, "y": 35, "width": 40, "height": 30}}]}]),
+    "ultralytics": ("u.json", [{"name": "cup", "class": 0, "confidence": 0.9, "box": CORNERS}]),
+    "Detection2DArray": ("d.json", {"detections": [{"bbox": {"center": AROUND, "size_x": 40.0, "size_y": 30.0}}]}),
+    "Detection2DArray of ROS 1": (
+        "d.yaml", "detections: [{bbox: {center: {x: 50, y: 35, theta: 0}, size_x: 40, size_y: 30}}]\n---\n"),
+    "YOLO with a track": ("p.txt", "0 0.5 0.4375 0.4 0.375 0.93 12\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BOXES)
+def test_boxes_of_other_tools(tmp_path: Path, name: str) -> None:
+    mask = MaskFile(written(tmp_path, BOXES[name][1], BOXES[name][0])).read(size=SIZE, picture="p.png")
+    whole = np.zeros(SIZE, bool)
+    whole[20:50, 30:70] = True
+    assert np.array_equal(mask.pixels, whole)
+    assert any("the mask is a box" in note for note in mask.notes)
+
+
+def test_outlines_of_other_tools(tmp_path: Path) -> None:
+    corners = [[30.0, 20.0], [70.0, 20.0], [70.0, 50.0]]
+    expected = mask_of_polygons([corners], SIZE, "test")
+    x, y = map(list, zip(*corners, strict=True))
+    points = [[a, b / 0.8] for a, b in corners]  # percent of 100 x 80 pixels
+    shape = {"name": "polygon", "all_points_x": x, "all_points_y": y}
+    for content in (
+        [{"image": "p.png", "label": [{"points": points, **STUDIO}]}],
+        {"p": {"filename": "p.png", "regions": [{"shape_attributes": shape}]}},
+        [{"box": CORNERS, "segments": {"x": x, "y": y}}],
+    ):
+        read = MaskFile(written(tmp_path, content)).read(size=SIZE, picture="p.png")
+        assert np.array_equal(read.pixels, expected) and not read.notes
+    turned = PERCENT | STUDIO | {"rotation": 90.0}  # about its top-left corner, clockwise: to the left of it, below
+    read = MaskFile(written(tmp_path, [{"image": "p.png", "label": [turned]}])).read(size=SIZE)
+    assert np.array_equal(np.argwhere(read.pixels)[[0, -1]], [[20, 0], [59, 29]])
+
+
+def test_boxes_of_several_pictures_go_by_their_names(tmp_path: Path) -> None:
+    table = written(tmp_path, "image,left,top,width,height\na.png,1,2,3,4\nb.png,5,6,7,8\nb.png,1,1,2,2\n", "d.csv")
+    assert MaskFile(table).read(size=SIZE, picture="a.png").pixels.sum() == 12
+    assert MaskFile(table, 2).read(size=SIZE, picture="b.png").pixels.sum() == 4
+    assert MaskFile(table).labels(picture="b.png") == [1, 2]
+    for picture, named in (("c.png", "c.png"), (None, r"\(none was named\)")):
+        with pytest.raises(DiffDopeError, match=f"objects of the picture {named}, got those of a.png, b.png"):
+            MaskFile(table).read(size=SIZE, picture=picture)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("d.csv", "x,y,w,h\n1,2,3,4\n", "a box's corner or its middle: name them left, top, or x_center, y_center"),
+        ("d.csv", "1,2,3,4\n", "expected a heading with xmin, ymin, xmax, ymax"),
+        ("d.csv", "", "got an empty file"),
+        ("d.csv", "left,top,width,height\n1,2,a,4\n", "line 2: expected numbers left, top, width, height, got 1, 2, a"),
+        ("d.csv", "left,top,width,height\n", "expected an object, got none in"),
+        ("d.xml", VOC.format(""), "nothing is marked, or was detected, there"),
+        ("d.xml", "<annotations/>", "expected XML of Pascal VOC: <annotation>, got <annotations>; export as COCO"),
+        ("d.xml", VOC.format("<object><bndbox><xmin>a</xmin></bndbox></object>"), "object 1: expected numbers xmin"),
+        ("d.xml", "<annotation", "expected XML of Pascal VOC"),
+        ("d.txt", "", "expected an object, got none in"),
+        ("d.txt", "0 50 35 40 30\n", "divide x by the picture's width"),
+        ("d.txt", "0 0.5 0.4375 0.4 0.375 0.93 1\n", "7 numbers that end with 1; leave out the track's number"),
+        ("d.json", [{"image": "p", "label": [{"rle": [1], "type": "brushlabels", **STUDIO}]}], "got brushlabels; ex"),
+        ("d.json", [{"image": "p", "label": [PERCENT | {"original_width": 1e400, "original_height": 9}]}], "size, "),
+        ("d.json", {"p": {"regions": [{"shape_attributes": {"name": "circle"}}]}}, "a rect or a polygon, got 'circle'"),
+        ("d.json", {"detections": [{"bbox": {"size_x": 1}}]}, "expected numbers size_x, size_y"),
+        ("d.json", {"images": [{"id": 1, "height": 10**6, "width": 10**6}],
+                    "annotations": [{"id": 1, "image_id": 1, "segmentation": [[1, 1, 9, 1, 9, 9]]}]},
+         "expected the size of a picture, at most 1000000000 pixels, got 1000000 x 1000000"),
+        ("d.yaml", "a: 1\n---\nb: 2\n", "expected one message of ROS, got 2; keep that of the photograph"),
+    ],
+)  # fmt: skip
+def test_what_is_no_box(tmp_path: Path, name: str, content: Any, message: str) -> None:
+    with pytest.raises(DiffDopeError, match=message):
+        MaskFile(written(tmp_path, content, name)).read(size=SIZE, picture="p.png")
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -67,7 +67,8 @@ def _mistake_in(text: str, error: json.JSONDecodeError) -> str:
     """What is wrong with a JSON text, in words."""
     if not text.strip():
         return "an empty file"
-    line = text.splitlines()[error.lineno - 1].strip()[:_SHOWN] if error.lineno <= text.count("\n") + 1 else ""
+    lines = text.split("\n")  # as json counts them
+    line = lines[error.lineno - 1].strip()[:_SHOWN] if error.lineno <= len(lines) else ""
     cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
     if cut and text.lstrip()[0] in '{["':
         return f"a file that was cut off in line {error.lineno}" + (f", {line!r}" if line else "")

@@ -1,5 +1,7 @@
 """Masks in text: COCO's run lengths and polygons, boxes and polygons of YOLO, outlines of LabelMe.
 
+Boxes and outlines of other tools: `io/detections.py`.
+
 An instance is known by its label: of COCO the annotation's `id`, where it has one; else its place, counted from 1.
 """
 
@@ -15,13 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, expected, some_of
+from diffdope.io.detections import Outline, outlines_of, outlines_of_table, outlines_of_xml
 from diffdope.io.json_files import parse_json, read_text
 from diffdope.io.regions import mask_of_box, mask_of_polygons
 from diffdope.io.rle import decode_rle
+from diffdope.io.yaml_files import parse_yaml
 
 Bool = NDArray[np.bool_]
 Size = tuple[int, int]
-ENDINGS = frozenset({".json", ".txt"})
+ENDINGS = frozenset({".json", ".txt", ".xml", ".csv", ".yaml", ".yml"})
+_MOST_PIXELS = 10**9
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class Instances:
             (label,) = self.masks
         if label is not None and label in self.masks:
             return self.masks[label](size)
+        if not self.masks:
+            raise expected("mask", "an object", f"none in {where}: nothing is marked, or was detected, there")
         listed = some_of(self.masks)
         if label is None:
             cure = "choose one by read_mask(..., label=) or --mask-id, or give a mask of that object alone"
@@ -54,43 +61,83 @@ class Instances:
 
 
 def read_instances(path: Path, *, image_id: int | None = None, picture: str | None = None) -> Instances:
-    """The instances of an image in a .json or .txt file.
+    """The instances of an image in a .json, .txt, .xml, .csv or .yaml file.
 
     Args:
-        path: COCO (a data set, a list of annotations, one annotation, one segmentation), LabelMe, or YOLO.
+        path: COCO (a data set, a list of annotations, one annotation, one segmentation), LabelMe, YOLO, or what
+            `io/detections.py` reads.
         image_id: which image of a file of several.
         picture: name of the photograph's file, by which its image is found among several.
 
     Raises:
         DiffDopeError: if the file cannot be read, or is none of these.
     """
-    text = read_text(path, "mask")
-    if path.suffix.lower() == ".txt":
-        return _yolo(text, f"mask file {path}")
-    data = parse_json(text, "mask", f"JSON in {path}")
-    return _coco(data, f"mask file {path}", image_id, picture)
+    text, where, ending = read_text(path, "mask"), f"mask file {path}", path.suffix.lower()
+    if ending == ".txt":
+        return _yolo(text, where)
+    if ending == ".xml":
+        return _outlined(outlines_of_xml(text, where), where)
+    if ending == ".csv":
+        return _outlined(outlines_of_table(text, where, picture), where)
+    if ending == ".json":
+        data = parse_json(text, "mask", f"JSON in {path}")
+    else:
+        documents = parse_yaml(text, path, "mask")
+        if len(documents) != 1:
+            raise expected(where, "one message of ROS", f"{len(documents)}", "keep that of the photograph")
+        data = documents[0]
+    outlines = outlines_of(data, where, picture)
+    return _coco(data, where, image_id, picture) if outlines is None else _outlined(outlines, where)
+
+
+def _outlined(outlines: list[Outline], where: str) -> Instances:
+    masks = {n: _drawing(one, f"{where}, object {n}") for n, one in enumerate(outlines, 1)}
+    return Instances(masks, frozenset(n for n, one in enumerate(outlines, 1) if one.is_box))
+
+
+def _drawing(outline: Outline, where: str) -> Callable[[Size | None], Bool]:
+    def drawn(given: Size | None) -> Bool:
+        height, width = size = _known(outline.size or given, where)
+        corners = outline.corners * ([width, height] if outline.shares else [1.0, 1.0])
+        if not outline.is_box:
+            return mask_of_polygons([corners], size, where)
+        (x0, y0), (x1, y1) = corners.tolist()
+        return mask_of_box((x0, y0, x1 - x0, y1 - y0), size, where)
+
+    return drawn
 
 
 def _yolo(text: str, where: str) -> Instances:
     masks: dict[int, Callable[[Size | None], Bool]] = {}
     boxes = set()
     for number, line in enumerate((line for line in text.splitlines() if line.strip()), 1):
-        at = f"{where}, line {number}"
+        at, words = f"{where}, line {number}", line.split()
+        if len(words) == 7 and words[-1].isdecimal():
+            words = _without_track(words, at)
         try:
-            values = [float(word) for word in line.split()]
+            values = [float(word) for word in words]
         except ValueError as error:
-            raise expected(
-                at, "numbers of YOLO: class x y width height, or class x1 y1 x2 y2 ...", line[:60]
-            ) from error
+            wanted = "numbers of YOLO between blanks: class x y width height, or class x1 y1 x2 y2 ..."
+            raise expected(at, wanted, line[:60]) from error
         if len(values) < 5 or not all(-0.5 <= value <= 1.5 for value in values[1:]):
             wanted = "class x y width height, or class x1 y1 x2 y2 ..., as shares of the picture's size"
-            raise expected(at, wanted, line[:60])
+            cure = "divide x by the picture's width, y by its height" if max(values[1:], default=0.0) > 1.5 else ""
+            raise expected(at, wanted, line[:60], cure)
         if len(values) in (5, 6):  # the sixth is a confidence
             masks[number] = _yolo_box(values[1:5], at)
             boxes.add(number)
         else:
             masks[number] = _yolo_polygon(values[1:] if len(values) % 2 else values[1:-1], at)
     return Instances(masks, frozenset(boxes))
+
+
+def _without_track(words: list[str], where: str) -> list[str]:
+    """A box with a confidence, of seven numbers that end with the number of a track; three corners end so at the
+    border of the picture, too."""
+    if int(words[-1]) > 1:
+        return words[:-1]
+    cure = "leave out the track's number, or write the corner's with a point: 1.0"
+    raise expected(where, "a box, or the corners of a polygon", f"7 numbers that end with {words[-1]}", cure)
 
 
 def _yolo_box(values: list[float], where: str) -> Callable[[Size | None], Bool]:
@@ -123,7 +170,8 @@ def _coco(data: Any, where: str, image_id: int | None, picture: str | None) -> I
     if isinstance(data, list) and data and isinstance(data[0], list | float | int):
         data = [{"segmentation": data if isinstance(data[0], list) else [data]}]
     if not isinstance(data, list) or not all(isinstance(entry, dict) for entry in data):
-        raise expected(where, "annotations of COCO, shapes of LabelMe or run lengths", type(data).__name__)
+        wanted = "annotations of COCO, shapes of LabelMe, run lengths, or what else docs/files.md lists under masks"
+        raise expected(where, wanted, type(data).__name__)
     entries = _of_image(data, image_id, where)
     masks: dict[int, Callable[[Size | None], Bool]] = {}
     boxes = set()
@@ -216,4 +264,6 @@ def _known(size: Size | None, where: str) -> Size:
         raise DiffDopeError(
             f"{where}: expected a picture beside it that tells the size of the mask, got none; give --rgb"
         )
+    if min(size) < 1 or size[0] * size[1] > _MOST_PIXELS:
+        raise expected(where, f"the size of a picture, at most {_MOST_PIXELS} pixels", f"{size[1]} x {size[0]}")
     return size

@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from diffdope.io.array_files import read_arrays
 from diffdope.io.json_files import parse_json, read_text
 from diffdope.io.numbers import is_number
 from diffdope.io.pose_objects import MATRIX_KEYS, StatedPose, entries_of, of_matrices
+from diffdope.io.tables import rows_of
 from diffdope.io.yaml_files import parse_yaml
 
 
@@ -87,7 +87,7 @@ def _rows_of(text: str, where: str) -> list[dict[str, Any]]:
 
     Without a heading there are none: it is a text of numbers.
     """
-    rows = [row for row in csv.reader(text.splitlines()) if any(cell.strip() for cell in row)]
+    rows = rows_of(text, where)
     if not rows or is_number(rows[0][0]):
         return []
     found = []
@@ -96,14 +96,14 @@ def _rows_of(text: str, where: str) -> list[dict[str, Any]]:
             raise expected(f"{where}, line {number}", f"{len(rows[0])} values, as in the heading", len(row))
         entry: dict[str, Any] = {}
         for name, cell in zip(rows[0], row, strict=True):
-            words = [word for word in re.split(r"[./]", name.strip()) if word and word not in ("field", "%time")]
+            words = [word for word in re.split(r"[./]", name) if word and word not in ("field", "%time")]
             inner = entry
             for word in words[:-1]:
                 inner = inner.setdefault(word, {})
                 if not isinstance(inner, dict):
                     raise expected(f"{where}, heading", "names that are not parts of others", name)
             if words:
-                inner[words[-1]] = float(cell) if is_number(cell) else cell.strip()
+                inner[words[-1]] = float(cell) if is_number(cell) else cell
         found.append(entry)
     if not found:
         raise expected(where, "rows below the heading", "none")
