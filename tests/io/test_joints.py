@@ -33,11 +33,59 @@ def test_json_of_every_form(tmp_path: Path) -> None:
         {"2": {"a": 0.1, "b": 0.2}, "10": {"b": 0.4, "a": 0.3}},
         [{"a": 0.1, "b": 0.2}, {"a": 0.3, "b": 0.4}],
         {"2": {"name": ["b", "a"], "position": [0.2, 0.1]}, "10": {"name": ["a", "b"], "position": [0.3, 0.4]}},
+        {"joint_names": NAMES, "points": [{"positions": [0.1, 0.2]}, {"positions": [0.3, 0.4], "velocities": []}]},
+        [
+            {"joint_state": {"name": NAMES, "position": [0.1, 0.2]}},
+            {"joint_state": {"name": NAMES, "position": [0.3, 0.4]}},
+        ],
     ]
     for number, form in enumerate(forms):
         path = write(tmp_path / f"{number}.json", form)
         assert of(path, ["000002", "000010"]) == WANTED, form
         assert of(path, ["img_10", "img_2"]) == WANTED[::-1], form  # by number, and as people count
+
+
+def message(sec: int, nanosec: int, values: list[float]) -> str:
+    header = {"stamp": {"sec": sec, "nanosec": nanosec}, "frame_id": ""}
+    return json.dumps({"header": header, "name": NAMES, "position": values, "velocity": []}) + "\n---\n"
+
+
+def test_yaml(tmp_path: Path) -> None:
+    for number, text in enumerate([
+        "2: {a: 0.1, b: 0.2}\n10: {a: 0.3, b: 0.4}\n",
+        "joint_names: [a, b]\npositions:\n- [0.1, 0.2]\n- [0.3, 0.4]\n",
+        message(1_700_000_000, 5, [0.1, 0.2]) + message(1_700_000_001, 0, [0.3, 0.4]),
+        "name: [a, b]\nposition: [0.1, 0.2]\n---\nname: [b, a]\nposition: [0.4, 0.3]\n---\n",
+    ]):  # fmt: skip
+        path = write(tmp_path / f"{number}.yaml", text)
+        assert of(path, ["000002", "000010"]) == WANTED, text
+    octal = "joint_names: [a, b]\npositions:\n  000010: [0.3, 0.4]\n  000012: [0.1, 0.2]\n  000008: [0.0, 0.0]\n"
+    assert of(write(tmp_path / "octal.yaml", octal), ["000012", "000010"]) == WANTED
+    assert of(write(tmp_path / "one.yml", message(1_700_000_000, 5, [0.1, 0.2])), ["x"]) == WANTED[:1]
+
+
+def test_messages_go_by_their_times_where_pictures_have_them(tmp_path: Path) -> None:
+    text = "".join(message(1_700_000_000 + k, 500_000_000, [0.1 * k, 0.0]) for k in range(5))
+    path = write(tmp_path / "echo.yaml", text)
+    found = of(path, ["1700000003.52", "rgb_1700000001480000000", "1700000000_500000000"])
+    assert [one["a"] for one in found] == pytest.approx([0.3, 0.1, 0.0])
+    with pytest.raises(DiffDopeError, match=r"within 0.1 s of the picture 1700000002.75, got 0.25 s from the closest"):
+        of(path, ["1700000002.75"])
+    with pytest.raises(DiffDopeError, match="values for each of the 2 pictures, got none for x"):
+        of(path, ["x", "y"])
+    assert [one["a"] for one in of(path, ["p5", "p1", "p2", "p3", "p4"])] == pytest.approx([0.4, 0.0, 0.1, 0.2, 0.3])
+    backwards = write(tmp_path / "b.yaml", message(1_700_000_001, 0, [0.1, 0.2]) + message(1_700_000_000, 0, [0, 0]))
+    with pytest.raises(DiffDopeError, match="values for each of the 2 pictures"):
+        of(backwards, ["1", "2"])
+
+
+def test_tables_of_recordings(tmp_path: Path) -> None:
+    heading = "__time," + ",".join(
+        f"/joint_states/{name}/{kind}" for name in NAMES for kind in ("position", "velocity")
+    )
+    path = write(tmp_path / "p.csv", f"{heading}\n1700000000.5,0.1,9,0.2,9\n1700000001.5,0.3,9,0.4,9\n")
+    assert of(path, ["1700000001.51", "1700000000.49"]) == WANTED[::-1]
+    assert of(write(tmp_path / "s.csv", "frame;a;b\n2;0.1;0.2\n10;0.3;0.4\n"), ["2", "10"]) == WANTED
 
 
 def test_csv_and_npz(tmp_path: Path) -> None:
@@ -78,9 +126,15 @@ def test_missing_pictures_are_named() -> None:
         ("a.csv", "frame,a\n1,x\n", "expected numbers"),
         ("a.csv", "frame,a\n1\n", "line 2 of .*: expected 2 values, as in the heading, got 1"),
         ("a.csv", "0.1,0.2\n0.3,0.4\n", "a heading in .*, got numbers in its first line; begin with frame,NAME"),
-        ("a.csv", "frame;a\n1;0,5\n", "between commas in .*, got semicolons"),
+        (
+            "a.csv",
+            "frame;a\n1;0,5\n",
+            "expected numbers in .*'0,5'; the first line names the joints, and decimals have",
+        ),
+        ("a.yaml", "a: [1", "joints: expected YAML in"),
+        ("a.json", {"joint_names": NAMES, "points": [{}]}, "expected an array of numbers|expected 2 numbers a picture"),
         ("a.json", {"joint_names": NAMES, "positions": [[1.0, 2.0], [1.0]]}, "got rows of several lengths"),
-        ("a.txt", "", "ending of the joints file: expected one of .json, .csv, .npz"),
+        ("a.txt", "", "ending of the joints file: expected one of .json, .yaml, .yml, .csv, .npz"),
     ],
 )
 def test_bad_files(tmp_path: Path, name: str, data: object, message: str) -> None:

@@ -15,7 +15,6 @@ from diffdope.cli.progress import Activity
 from diffdope.errors import expected
 from diffdope.io.camera_info import optical_frame_of
 from diffdope.io.files import check_folder, results_folder
-from diffdope.io.joints import read_joints
 from diffdope.io.transforms import read_camera_pose
 from diffdope.scene.robot import Robot
 from diffdope.scene.urdf import load_robot
@@ -36,7 +35,7 @@ class CalibrateArguments(CalibrationFlags):
     urdf: Path
     """Robot description, .urdf or .xacro (needs diffdope[robot])."""
     joints: Path
-    """Joint values of each picture: JSON, CSV or npz; radians. See docs/calibration.md."""
+    """Joint values of each picture: JSON, YAML, CSV or npz, or a recording of ROS; radians. See docs/calibration.md."""
     rgb: Path | None = None
     """Folder of photographs: shown under the overlays; colours are not compared."""
     mask: Path | None = None
@@ -75,8 +74,8 @@ def read_shots(given: CalibrateArguments, robot: Robot) -> list[Shot]:
     if given.mask is None and given.depth is None:
         got = ", ".join(given.folders()) or "none"
         raise expected("images", "--mask, --depth or both", got, "colours are not compared")
-    pictures, fixed = given.pictures(), given.fixed
-    told = [{**one, **fixed} for one in read_joints(given.joints, unit=given.joint_unit).of(pictures.names)]
+    pictures = given.pictures()
+    told = given.joints_of(given.joints, pictures.names)
     for joints in told:
         robot.checked(joints, str(given.joints))
     found = observed(given, pictures, told, photographs=False, shows="robot")

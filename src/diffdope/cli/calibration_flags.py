@@ -13,9 +13,11 @@ from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
 from diffdope.io.cameras import depth_scale_m, load_camera_of_image
 from diffdope.io.frames import Frame, ImageFolders
+from diffdope.io.joints import read_joints
 from diffdope.scene.observation import Observation
 
 T = TypeVar("T")
+_RECORDINGS = (".bag", ".mcap", ".db3")
 _OF_THE_RUN = frozenset({"out", "threads", "suggestions", "camera_frame"})  # not of how the pictures are read
 
 
@@ -56,6 +58,22 @@ class CalibrationFlags:
     """Same seed, same result."""
     threads: int | None = None
     """Default: all cores."""
+
+    def joints_of(self, path: Path, pictures: Sequence[str]) -> list[dict[str, float]]:
+        """The values by joint of each picture, of a file or a recording of ROS, and those of --fix.
+
+        Raises:
+            DiffDopeError: if it cannot be read, or a picture has none.
+        """
+        if path.is_dir() or path.suffix.lower() in _RECORDINGS:
+            from diffdope.ros.joint_states import read_joint_states
+
+            if self.joint_unit == "deg":
+                raise expected("joint-unit", "rad, as recordings of ROS have it", "deg", "leave --joint-unit out")
+            table = read_joint_states(path)
+        else:
+            table = read_joints(path, unit=self.joint_unit)
+        return [{**one, **self.fixed} for one in table.of(pictures)]
 
     @property
     def fixed(self) -> dict[str, float]:

@@ -17,7 +17,6 @@ from diffdope.geometry.pose import Pose
 from diffdope.io.camera_info import optical_frame_of
 from diffdope.io.files import check_folder, results_folder
 from diffdope.io.flange_poses import read_flange_poses, read_named_pose
-from diffdope.io.joints import read_joints
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.mesh_io import unit_of
 from diffdope.scene.robot import Robot
@@ -40,7 +39,7 @@ class EyeInHandArguments(CalibrationFlags):
     urdf: Path | None = None
     """Robot description, .urdf or .xacro (needs diffdope[robot]); with --joints."""
     joints: Path | None = None
-    """Joint values of each picture: JSON, CSV or npz; radians."""
+    """Joint values of each picture: JSON, YAML, CSV or npz, or a recording of ROS; radians."""
     flange_poses: Path | None = None
     """In place of --urdf and --joints: JSON with a 4 x 4 matrix T_base_flange of each picture, metres."""
     flange_link: str | None = None
@@ -88,10 +87,10 @@ def _check(given: EyeInHandArguments) -> None:
 
 def read_hand_shots(given: EyeInHandArguments) -> list[HandShot]:
     """All pictures with joints or flange poses."""
-    pictures, fixed = given.pictures(), given.fixed
+    pictures = given.pictures()
     told: list[Pose] | list[dict[str, float]]
     if given.joints is not None:
-        told = [{**one, **fixed} for one in read_joints(given.joints, unit=given.joint_unit).of(pictures.names)]
+        told = given.joints_of(given.joints, pictures.names)
     else:
         assert given.flange_poses is not None
         told = list(read_flange_poses(given.flange_poses, pictures.names))

@@ -1,12 +1,15 @@
-"""Joint values of pictures: JSON, CSV or npz, with the names of the joints and, if there are any, of the pictures."""
+"""Joint values of pictures: JSON, YAML, CSV or npz, with the names of the joints and, perhaps, of the pictures.
+
+Bags: `ros/joint_states.py`.
+"""
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +21,18 @@ from diffdope.io.array_files import read_arrays
 from diffdope.io.json_files import read_json, read_text
 from diffdope.io.names import counted
 from diffdope.io.numbers import is_number
+from diffdope.io.stamps import stamp_ns, stamp_of_message
+from diffdope.io.tables import rows_of
+from diffdope.io.yaml_files import parse_yaml
 
 F64 = NDArray[np.float64]
 
 _LARGEST_RAD = 6.0 * math.pi  # joints that turn more than three times are in degrees
 _FEWEST_TO_TELL = 3  # pictures
-_FRAME = ("frame", "frames", "image", "picture", "name", "id", "stamp", "time")
+_FRAME = ("frame", "frames", "image", "picture", "name", "id", "stamp", "time", "timestamp", "__time", "%time")
+_NEAR_NS = 100_000_000  # between a picture and its joint values: an arm stands still by then, or it moved before
+# As PlotJuggler names the fields of messages.
+_FIELD = re.compile(r"(?:.*/)?([^/]+)/(position|velocity|effort)")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -58,7 +67,9 @@ class JointTable:
         """The values by joint of each picture.
 
         Pictures are found by their names, or by the numbers in them (`000012` and `12`, `img_3` and `3`); where the
-        file has no names, rows are in the order in which people count the pictures.
+        file has no names, rows are in the order in which people count the pictures. Where the file has the times of
+        messages (seconds or nanoseconds since 1970), pictures that are named by theirs take the values closest in time,
+        within a tenth of a second; others, if they are as many, take them in their order.
 
         Args:
             pictures: names without endings.
@@ -70,7 +81,12 @@ class JointTable:
         return [dict(zip(self.names, self.positions[row].tolist(), strict=True)) for row in rows]
 
     def _rows(self, pictures: Sequence[str]) -> list[int]:
-        if self.frames is None:
+        stamps = _stamps(self.frames or ())
+        times = _stamps(pictures) if stamps else []
+        if times:
+            return _nearest(times, stamps, pictures)
+        in_order = len(stamps) == len(pictures) and all(a < b for a, b in pairwise(stamps))
+        if self.frames is None or (in_order and not any(stamp_ns(name) for name in pictures)):
             if len(pictures) != len(self.positions):
                 cure = "name the pictures in the file of the joints"
                 raise expected("joints", f"a row for each of {len(pictures)} pictures", len(self.positions), cure)
@@ -94,12 +110,13 @@ def read_joints(path: str | Path, *, unit: str | None = None) -> JointTable:
 
     JSON: `{"joint_names": [...], "positions": {"0": [...], ...}}`, where a list instead of the inner object is in the
     order of the pictures; or `{"0": {"joint1": 0.1, ...}, ...}`; or a list of such objects; they may also be messages
-    of ROS (name, position). CSV: a heading with the
-    names of the joints, and `frame` before them if pictures are named. npz: `joint_names`, `positions` (N, J), and
-    `frames` if pictures are named. Radians, unless the file ("unit") or the argument says "deg".
+    of ROS (JointState; RobotState; JointTrajectory). YAML: the same, or such messages one after the other. CSV: a
+    heading with the names of the joints, and `frame` before them if pictures are named. npz: `joint_names`,
+    `positions` (N, J), and `frames` if pictures are named. Radians, unless the file ("unit") or the argument says
+    "deg".
 
     Args:
-        path: `.json`, `.csv` or `.npz`.
+        path: `.json`, `.yaml`, `.csv` or `.npz`.
         unit: "rad" or "deg"; wins over the file.
 
     Raises:
@@ -107,7 +124,7 @@ def read_joints(path: str | Path, *, unit: str | None = None) -> JointTable:
     """
     check_path("joints", path)
     path = Path(path)
-    readers = {".json": _from_json, ".csv": _from_csv, ".npz": _from_npz}
+    readers = {".json": _from_json, ".yaml": _from_yaml, ".yml": _from_yaml, ".csv": _from_csv, ".npz": _from_npz}
     check_choice("ending of the joints file", path.suffix.lower(), tuple(readers))
     table, stated = readers[path.suffix.lower()](path)
     said = unit or stated or "rad"
@@ -131,16 +148,31 @@ def _check_degrees(table: JointTable, path: Path) -> None:
 
 
 def _from_json(path: Path) -> tuple[JointTable, str | None]:
-    data = read_json(path, "joints")
+    return _of_data(read_json(path, "joints"), path)
+
+
+def _from_yaml(path: Path) -> tuple[JointTable, str | None]:
+    documents = parse_yaml(read_text(path, "joints"), path, "joints")
+    return _of_data(documents[0] if len(documents) == 1 else documents, path)
+
+
+def _of_data(data: Any, path: Path) -> tuple[JointTable, str | None]:
+    if isinstance(data, dict) and ("joint_state" in data or isinstance(data.get("name"), list)):
+        data = [data]  # one message
     unit = data.get("unit") if isinstance(data, dict) else None
     if isinstance(data, dict) and "joint_names" in data:
         names, rows = data["joint_names"], data.get("positions", data.get("position"))
+        if rows is None and isinstance(data.get("points"), list):  # of a JointTrajectory
+            rows = [one.get("positions") if isinstance(one, dict) else None for one in data["points"]]
         if isinstance(rows, dict):
-            return _table(path, names, list(rows.values()), list(rows)), unit
+            return _table(path, names, list(rows.values()), [str(key) for key in rows]), unit
         return _table(path, names, rows, None), unit
     entries = {k: v for k, v in data.items() if k != "unit"} if isinstance(data, dict) else data
     rows = list(entries.values()) if isinstance(entries, dict) else entries
+    frames = [str(key) for key in entries] if isinstance(entries, dict) else None
     if isinstance(rows, list):
+        stamps = [stamp_of_message(_state_in(row)) for row in rows]
+        frames = stamps if frames is None and stamps and None not in stamps else frames  # type: ignore[assignment]
         rows = [_named(row) for row in rows]
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) and row for row in rows):
         wanted = "joint_names and positions, or an object of joint values for each picture"
@@ -148,43 +180,73 @@ def _from_json(path: Path) -> tuple[JointTable, str | None]:
     names = list(rows[0])
     for number, row in enumerate(rows):
         if set(row) != set(names):
-            raise expected("joints", f"the joints {', '.join(names)} of every picture", f"others in row {number}")
+            raise expected(
+                "joints", f"the joints {', '.join(map(str, names))} of every picture", f"others in row {number}"
+            )
     values = [[row[name] for name in names] for row in rows]
-    return _table(path, names, values, list(entries) if isinstance(entries, dict) else None), unit
+    return _table(path, names, values, frames), unit
 
 
 def _named(row: Any) -> Any:
     """A message as ROS's sensor_msgs/JointState has it (name, position) as an object of joint values."""
+    row = _state_in(row)
     if not isinstance(row, dict) or not isinstance(row.get("name"), list) or "position" not in row:
         return row
     if not isinstance(row["position"], list) or len(row["position"]) != len(row["name"]):
         raise expected("joints, position", f"{len(row['name'])} numbers, as many as names", repr(row["position"])[:60])
-    return dict(zip(row["name"], row["position"], strict=True))
+    return dict(zip(map(str, row["name"]), row["position"], strict=True))
+
+
+def _state_in(row: Any) -> Any:
+    """The JointState in MoveIt's RobotState; what is none, as it is."""
+    return row["joint_state"] if isinstance(row, dict) and isinstance(row.get("joint_state"), dict) else row
+
+
+def _stamps(names: Sequence[str]) -> list[int]:
+    """The times that names tell, nanoseconds; none where one of them tells none."""
+    times = [time for name in names if (time := stamp_ns(name)) is not None]
+    return times if len(times) == len(names) else []
+
+
+def _nearest(wanted: list[int], stamps: list[int], pictures: Sequence[str]) -> list[int]:
+    known = np.array(stamps, np.int64)
+    rows = [int(np.abs(known - time).argmin()) for time in wanted]
+    for name, row, time in zip(pictures, rows, wanted, strict=True):
+        if abs(stamps[row] - time) > _NEAR_NS:
+            off = f"{1e-9 * abs(stamps[row] - time):.3g} s from the closest"
+            raise expected("joints", f"values within {1e-9 * _NEAR_NS:g} s of the picture {name}", off)
+    return rows
 
 
 def _from_csv(path: Path) -> tuple[JointTable, str | None]:
-    rows = [row for row in csv.reader(read_text(path, "joints").splitlines()) if any(cell.strip() for cell in row)]
+    rows = rows_of(read_text(path, "joints"), f"joints file {path}", delimiters=",;\t")
     if len(rows) < 2:
         raise expected("joints", f"a heading and rows in {path}", f"{len(rows)} lines")
     heading = [cell.strip() for cell in rows[0]]
     named = heading[0].lower() in _FRAME
-    if ";" in rows[0][0]:
-        raise expected(
-            "joints", f"values between commas in {path}", "semicolons", "separate by commas, decimals by points"
-        )
     if all(is_number(cell) for cell in heading):
         raise expected("joints", f"a heading in {path}", "numbers in its first line", "begin with frame,NAME,NAME,...")
     for number, row in enumerate(rows[1:], 2):
         if len(row) != len(heading):
             raise expected(f"joints, line {number} of {path}", f"{len(heading)} values, as in the heading", len(row))
-    values = [row[named:] for row in rows[1:]]
+    kept, names = _joint_columns(heading, named)
+    values = [[row[k] for k in kept] for row in rows[1:]]
     try:
         numbers = [[float(cell) for cell in row] for row in values]
     except ValueError as error:
-        cure = "the first line names the joints"
+        cure = "the first line names the joints, and decimals have points"
         raise expected("joints", f"numbers in {path}", str(error), cure) from error
     frames = [Path(row[0].strip()).stem if not is_number(row[0]) else row[0].strip() for row in rows[1:]]
-    return _table(path, heading[named:], numbers, frames if named else None), None
+    return _table(path, names, numbers, frames if named else None), None
+
+
+def _joint_columns(heading: list[str], named: bool) -> tuple[list[int], list[str]]:
+    """Which columns are joints, and their names; of a recording's fields, those of positions."""
+    fields = [_FIELD.fullmatch(cell) for cell in heading[named:]]
+    kept = [(k, field[1]) for k, field in enumerate(fields, named) if field is not None and field[2] == "position"]
+    if not kept or not all(fields):
+        return list(range(named, len(heading))), heading[named:]
+    return [k for k, _ in kept], [name for _, name in kept]
 
 
 def _from_npz(path: Path) -> tuple[JointTable, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ def yaml_documents(text: str) -> list[Any]:
     """The values of a text, one for each part between lines of `---`; parts without content are left out.
 
     OpenCV's directives (`%YAML:1.0`) are passed over, and its tags are taken for the mappings and lists that they mark.
+    Numbers of pictures such as 000012 are decimal: to YAML 1.1 they are octal, if they have no 8 and no 9.
 
     Raises:
         yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError, RecursionError: of what is no YAML.
@@ -28,6 +30,11 @@ def yaml_documents(text: str) -> list[Any]:
             return loader.construct_sequence(node, deep=True)
         return loader.construct_scalar(node)
 
+    def whole(loader: Any, node: Any) -> Any:
+        padded = re.fullmatch(r"[-+]?0\d+", node.value)
+        return int(node.value) if padded else loader.construct_yaml_int(node)
+
+    Loader.add_constructor("tag:yaml.org,2002:int", whole)
     Loader.add_multi_constructor("tag:yaml.org,2002:opencv", untagged)
     body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
     return [data for data in yaml.load_all(body, Loader=Loader) if data is not None]
