@@ -44,6 +44,30 @@ def gizmo(window: AnnotationWindow) -> Any:
     return window._drawing._drawn["/things/1"][1][0]
 
 
+def test_what_changed_is_said_to_be_saved(window: AnnotationWindow) -> None:
+    editor = window._editor
+    window.do(lambda: editor.add(1))
+    assert said(window).rstrip().endswith("saved")
+    window.do(lambda: editor.nudge("right", 5.0))
+    assert "saved" in said(window)
+    window.do(lambda: editor.session.undo() and None)
+    assert said(window).strip() == "saved"
+    window.do(lambda: "nothing was done")
+    assert "saved" not in said(window)
+
+
+def test_several_windows_are_told(window: AnnotationWindow) -> None:
+    line = window._panel._windows
+    window._view.arrived = window._view.left = lambda client: None  # type: ignore[method-assign,assignment]
+    for number, count in ((1, 1), (2, 2), (3, 3)):
+        window._arrived(SimpleNamespace(client_id=number))
+        assert line.visible == (count > 1)
+    assert "3 windows show this session" in line.content
+    window._left(SimpleNamespace(client_id=2))
+    window._left(SimpleNamespace(client_id=1))
+    assert not line.visible
+
+
 def test_each_command_is_drawn_and_said(window: AnnotationWindow) -> None:
     editor = window._editor
     assert "add an object" in said(window)

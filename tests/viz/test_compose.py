@@ -57,6 +57,17 @@ def test_signed_map_tells_near_from_far() -> None:
     assert np.allclose(colors[0, 3], 0.25)
 
 
+def test_a_caption_is_not_cut_off() -> None:
+    words = "rendered - observed depth, and more"
+    for width in (160, 300, 600):
+        blank = np.zeros((4, width, 3), np.uint8)
+        band = caption(blank, words)[:-4].astype(int).sum(axis=2)
+        written_columns = np.flatnonzero((band > 200).any(axis=0))
+        assert written_columns[0] >= 6 and written_columns[-1] < width - 6, width
+        assert len(band) == len(caption(blank, "a")) - 4  # films have frames of one size
+    assert written_columns[-1] < 320  # where there is room, letters keep their size
+
+
 def test_sizes_of_compositions() -> None:
     assert enlarge(GREY, 3).shape == (60, 90, 3)
     assert enlarge(DISC, 2).shape == (40, 60)

@@ -13,8 +13,9 @@ from diffdope.scene.mesh import Mesh
 from diffdope.viewer.assets import Plane, colored, light_mesh
 from diffdope.viewer.content import Color
 
-_OTHER: Color = (120, 170, 235)
-_SELECTED: Color = (60, 210, 100)
+# Of models without colours: as pale as a part in a photograph is, so that its shading is seen.
+_OTHER: Color = (158, 178, 200)
+_SELECTED: Color = (134, 184, 148)
 _POINT: Color = (255, 40, 40)
 _CLEAR = 0.4
 _GIZMO = 0.75  # of the object's diameter

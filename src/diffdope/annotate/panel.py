@@ -63,6 +63,7 @@ class Panel:
         self._gui, self._editor, self._window = gui, editor, window
         gui.configure_theme(control_width="medium", show_share_button=False)
         gui.main_panel.dock_right()
+        self._windows = gui.add_markdown("", visible=False)
         self._message = gui.add_markdown("")
         with gui.add_folder("picture"):
             self._add_picture()
@@ -81,6 +82,12 @@ class Panel:
     def tell(self, words: str) -> None:
         """Shows a line."""
         self._message.content = as_markdown((words or "ready",))
+
+    def tell_windows(self, count: int) -> None:
+        """Says so where several browsers show the session."""
+        text = f"{count} windows show this session: what is done in one, the others show, too"
+        self._windows.content = as_markdown((text,))
+        self._windows.visible = count > 1
 
     def nudge(self, direction: str, steps: int = 1) -> str:
         """Moves the selected object by steps of the size that is chosen."""

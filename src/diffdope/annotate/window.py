@@ -46,8 +46,9 @@ class AnnotationWindow:
         self._drawing = AnnotatedScene(scene, editor, self._dragged, self._selected)
         self._view = HeldView(editor, self._wheel)
         self._panel = Panel(self._server.gui, editor, self)
-        self._server.on_client_connect(self._view.arrived)
-        self._server.on_client_disconnect(self._view.left)
+        self._clients: set[int] = set()
+        self._server.on_client_connect(self._arrived)
+        self._server.on_client_disconnect(self._left)
         self.refresh("add an object, or select one")
 
     @property
@@ -72,8 +73,11 @@ class AnnotationWindow:
         with self._lock:
             if busy:
                 self.tell(busy)
+            before = self._editor.session.state
             try:
                 words = command() or ""
+                if self._editor.session.state is not before:  # which it is only once it is on the disk
+                    words = f"{words}; saved" if words else "saved"
             except DiffDopeError as error:
                 words = str(error)
             except OSError as error:
@@ -110,6 +114,16 @@ class AnnotationWindow:
         if held:
             for client in self._server.get_clients().values():
                 self._view.look_through(client)
+
+    def _arrived(self, client: Any) -> None:
+        self._clients.add(client.client_id)
+        self._panel.tell_windows(len(self._clients))
+        self._view.arrived(client)
+
+    def _left(self, client: Any) -> None:
+        self._clients.discard(client.client_id)
+        self._panel.tell_windows(len(self._clients))
+        self._view.left(client)
 
     def _selected(self, thing: int) -> None:
         self.do(lambda: self._editor.select(thing))
@@ -157,6 +171,7 @@ class AnnotationWindow:
                 pose = Pose(turned.R_m2c, turned.t_m2c - turned.R_m2c @ middle_m)
                 try:
                     self._editor.session.move(pose, Origin.HAND, gesture=f"drag {self._gestures}")
+                    words = "dragged; saved"
                 except DiffDopeError as error:
                     words = str(error)
                 except OSError as error:

@@ -23,6 +23,8 @@ MAGENTA: Color = (1.0, 0.2, 0.85)
 CYAN: Color = (0.1, 0.8, 1.0)
 RED: Color = (0.95, 0.25, 0.2)
 
+_MARGIN, _SMALLEST = 8, 7  # beside a caption, and the least size of its letters that can be read, pixels
+
 
 def blend(image: ArrayLike, rendered_rgb: ArrayLike, coverage: ArrayLike, *, alpha: float = 0.6) -> Image:
     """The rendering laid over the photograph.
@@ -120,16 +122,18 @@ def written(image: Image, text: str, at: tuple[float, float], *, color: Color = 
 
 
 def caption(image: Either, text: str, *, size: int = 15) -> Either:
-    """Adds a dark band with white text above an image."""
+    """Adds a dark band with white text above an image; a line that is too long for it is written smaller."""
     from PIL import Image as Pillow
     from PIL import ImageDraw, ImageFont
 
     lines = text.split("\n")
     band = Pillow.new("RGB", (image.shape[1], 6 + (size + 4) * len(lines)), (24, 26, 30))
     draw = ImageDraw.Draw(band)
-    font = ImageFont.load_default(size=size)
+    font, room = ImageFont.load_default(size=size), image.shape[1] - 2 * _MARGIN
     for k, line in enumerate(lines):
-        draw.text((8, 2 + k * (size + 4)), line, fill=(240, 240, 240), font=font)
+        share = room / max(font.getlength(line), 1.0)
+        own = font if share >= 1.0 else ImageFont.load_default(size=max(_SMALLEST, int(share * size)))
+        draw.text((_MARGIN, 2 + k * (size + 4)), line, fill=(240, 240, 240), font=own)
     dark = np.asarray(band)
     return np.concatenate([dark if image.dtype == np.uint8 else dark / 255.0, image])
 
