@@ -74,6 +74,7 @@ def test_the_result_is_no_less_sure_but_for_the_note() -> None:
     mesh, seen, start, _ = packaged_example()
     result = Refiner(mesh).refine(shifted(seen, 6, 0), start)
     assert len(told(result)) == 1 and not any(note.startswith("contradiction") for note in result.notes)
+    assert any(note.endswith("Or is it the mask that is shifted?") for note in result.notes)
     assert result.ok
 
 

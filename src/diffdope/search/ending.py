@@ -38,7 +38,7 @@ from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
 
-_AT_REST = 0.005  # share by which the last step lowered the cost of a pose that has come to rest
+_AT_REST = 0.005  # share of its cost that one more step would take off a pose that has come to rest, at most
 
 
 @dataclass(frozen=True)
@@ -248,7 +248,7 @@ def status_of(
     if not first_order and (rivalled or told < settings.least_confidence):
         return Status.AMBIGUOUS if answers is not None and answers.ambiguous else Status.FAILED
     best = solution.best
-    rest = solution.converged[best] or (not first_order and solution.last_reduction[best] < _AT_REST)
+    rest = solution.converged[best] or (not first_order and solution.share_left < _AT_REST)
     return Status.CONVERGED if rest else Status.ITERATION_LIMIT
 
 

@@ -69,13 +69,16 @@ def note_on_shift(rough: LevelProblem, level: LevelProblem, pose: Pose, length_m
     if shift is None or not shift.is_clear:
         return ""
     camera, k = level.crop.camera, level.window.reduction
+    other, question = "photograph", ""
+    if level.crop.mask is not None:
+        other, question = "mask", " Or is it the mask that is shifted?"
     x, y = 1e3 * pose.t_m2c[2] * shift.pixels / (k * np.array([camera.fx, camera.fy]))
     return Note(
         NoteCode.REGISTRATION,
         f"registration: the object's outline in depth lies ({shift.pixels[0]:.1f}, {shift.pixels[1]:.1f}) pixels right "
-        f"of and below that in the {'mask' if level.crop.mask is not None else 'photograph'}, ({x:.1f}, {y:.1f}) mm at "
+        f"of and below that in the {other}, ({x:.1f}, {y:.1f}) mm at "
         f"its distance, to about {k} pixel{'s' * (k > 1)}: is depth registered to the photograph, and are the "
-        "extrinsics of its camera right?",
+        f"extrinsics of its camera right?{question}",
     )
 
 

@@ -123,6 +123,20 @@ class SolverResult:
         return int(np.argmin(self.cost))
 
     @property
+    def share_left(self) -> float:
+        """Of the best hypothesis, the share of its cost that the last step took off, or one more would if that is less.
+
+        Steps of second order come to rest all at once: one may have gained a lot, where the next finds nothing. What
+        that would gain, on the paraboloid of gradient g and normal matrix N, is g' N^-1 g / 2.
+        """
+        best = self.best
+        cost, gradient = float(self.cost[best]), self.gradient[best]
+        if cost <= 0.0:
+            return 0.0
+        gained = 0.5 * float(gradient @ np.linalg.lstsq(self.normal[best], gradient, rcond=None)[0]) / cost
+        return min(float(self.last_reduction[best]), gained)
+
+    @property
     def iterations(self) -> int:
         """Of the hypothesis that took the most."""
         return len(self.history_cost) - 1
