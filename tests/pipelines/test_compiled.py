@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from diffdope.pipelines import compiled
 from diffdope.pipelines.kernel_shares import most_shares, seconds_of, shares
@@ -131,6 +134,33 @@ def test_an_interpreter_that_cannot_be_started_is_told(first_time: Path, monkeyp
     monkeypatch.setattr(sys, "executable", str(first_time / "python"))
     with pytest.warns(RuntimeWarning, match="none could be started"):
         assert compiled.compile_apart(preset("fast"))
+
+
+def test_while_others_compile_lines_say_so(
+    first_time: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(compiled, "_CODE", "import time; time.sleep(1.0)  # {} {} {} {}")
+    monkeypatch.setattr(compiled, "_EVERY_S", 0.3)
+    assert compiled.compile_apart(preset("fast")) and (first_time / "mark").exists()
+    lines = [record.getMessage() for record in caplog.records if "still compiles" in record.getMessage()]
+    assert lines and re.fullmatch(r"diffdope still compiles kernels, \d+ s after it began", lines[0])
+
+
+def test_who_waits_for_another_process_says_so(
+    first_time: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(compiled, "_EVERY_S", 0.05)
+    monkeypatch.setattr(compiled, "_compile_in_shares", lambda edges, solver: "")
+    other = FileLock(first_time / "mark.lock", thread_local=False)  # a timer releases it
+    other.acquire()
+    Timer(0.4, other.release).start()
+    assert compiled.compile_apart(preset("fast"))
+    assert "diffdope waits for another process, which compiles kernels" in caplog.messages
+    monkeypatch.setattr(compiled, "_LONGEST_S", 0.1)
+    (first_time / "mark").unlink()
+    compiled._compile_apart.cache_clear()
+    with other:  # for too long: this process compiles itself
+        assert not compiled.compile_apart(preset("fast"))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 16])

@@ -47,6 +47,7 @@ class AnnotationWindow:
         self._view = HeldView(editor, self._wheel)
         self._panel = Panel(self._server.gui, editor, self)
         self._clients: set[int] = set()
+        self._stopped = False
         self._server.on_client_connect(self._arrived)
         self._server.on_client_disconnect(self._left)
         self.refresh("add an object, or select one")
@@ -62,6 +63,7 @@ class AnnotationWindow:
 
     def stop(self) -> None:
         """Ends the server."""
+        self._stopped = True
         stop_server(self._server)
 
     def tell(self, words: str) -> None:
@@ -122,7 +124,8 @@ class AnnotationWindow:
 
     def _left(self, client: Any) -> None:
         self._clients.discard(client.client_id)
-        self._panel.tell_windows(len(self._clients))
+        if not self._stopped:
+            self._panel.tell_windows(len(self._clients))
         self._view.left(client)
 
     def _selected(self, thing: int) -> None:

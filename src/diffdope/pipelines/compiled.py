@@ -8,12 +8,14 @@ whoever does the work, must not mix the two. It also spares many workers from co
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import subprocess
 import sys
 import time
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +23,14 @@ from typing import TYPE_CHECKING
 from diffdope.pipelines.kernel_shares import most_shares
 
 if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
     from diffdope.pipelines.settings import Preset, Solver
 
 _CODE = "from diffdope.pipelines.kernel_shares import compile_share; compile_share({!r}, {!r}, edges={}, solver={!r})"
 _LONGEST_S = 900.0  # a minute on a machine of 2020; what takes longer than this hangs
+_EVERY_S = 30.0  # between the lines that say that it goes on
+_LOG = logging.getLogger(__name__)
 
 
 def compile_apart(preset: Preset) -> bool:
@@ -71,7 +77,7 @@ def _compile_apart(edges: bool, solver: Solver) -> bool:
         if mark.exists():
             return False
         mark.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(mark.with_suffix(".lock"), timeout=2 * _LONGEST_S):  # its timeout is an OSError
+        with _held(FileLock(mark.with_suffix(".lock"))):  # its timeout is an OSError
             if mark.exists():  # another process did it meanwhile
                 return False
             say_compiling()
@@ -105,7 +111,7 @@ def _compile_in_shares(edges: bool, solver: Solver) -> str:
                 )
             )
         for process in started:
-            said = process.communicate(timeout=max(0.0, end - time.monotonic()))[1].strip()
+            said = _errors_of(process, end).strip()
             if process.returncode != 0:
                 return said.splitlines()[-1] if said else f"one ended with {process.returncode}"
     except subprocess.TimeoutExpired:
@@ -120,6 +126,45 @@ def _compile_in_shares(edges: bool, solver: Solver) -> str:
             if process.stderr is not None:
                 process.stderr.close()
     return ""
+
+
+def _errors_of(process: subprocess.Popen[str], end: float) -> str:
+    """What a process wrote to stderr until it ended; now and then a line says that it is waited for.
+
+    Raises:
+        subprocess.TimeoutExpired: if it has not ended by a time of the monotonic clock.
+    """
+    while True:
+        try:
+            return process.communicate(timeout=max(0.0, min(_EVERY_S, end - time.monotonic())))[1]
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= end:
+                raise
+            _LOG.warning("diffdope still compiles kernels, %.0f s after it began", time.monotonic() - end + _LONGEST_S)
+
+
+@contextmanager
+def _held(lock: BaseFileLock) -> Iterator[None]:
+    """Holds a lock; now and then, a line says that another process has it.
+
+    Raises:
+        OSError: if that has it for twice as long as compiling may take, or the file cannot be written.
+    """
+    from filelock import Timeout
+
+    end = time.monotonic() + 2 * _LONGEST_S
+    while True:
+        try:
+            lock.acquire(timeout=_EVERY_S)
+            break
+        except Timeout:
+            if time.monotonic() >= end:
+                raise
+            _LOG.warning("diffdope waits for another process, which compiles kernels")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _mark(edges: bool, solver: Solver) -> Path:
