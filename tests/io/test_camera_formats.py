@@ -431,3 +431,56 @@ def test_nerfstudio_counts_from_the_corner_as_colmap_does(tmp_path: Path) -> Non
     assert load_camera(written(tmp_path, "transforms.json", entry))[0] == plain
     colmap = "# cameras\n1 PINHOLE 640 480 500.0 510.0 320.5 240.5\n"
     assert load_camera(written(tmp_path, "cameras.txt", colmap))[0] == plain
+
+
+KITTI = (
+    "P0: 600 0 320 0 0 601 240 0 0 0 1 0\nP2: 700 0 321 45.5 0 701 241 -0.3 0 0 1 0.005\nR0_rect: 1 0 0 0 1 0 0 0 1\n"
+    "Tr_velo_to_cam: 1 0 0 0 0 1 0 0 0 0 1 0\n"
+)
+ORB = "%YAML:1.0\nCamera.fx: 600.0\nCamera.fy: 601.0\nCamera.cx: 320.0\nCamera.cy: 240.0\nCamera.fps: 30.0\n"
+
+
+def test_kittis_projections_are_no_lens(tmp_path: Path) -> None:
+    path = written(tmp_path, "000000.txt", KITTI)
+    assert load_camera(path, width=640, height=480, camera_id=0)[0] == PINHOLE
+    assert load_camera(path, width=640, height=480, camera_id=2)[0] == Camera(700.0, 701.0, 321.0, 241.0, 640, 480)
+    with pytest.raises(DiffDopeError, match=r"one of the 2 of the file \(camera 0, camera 2\), got none chosen"):
+        load_camera(path, width=640, height=480)
+    raw = written(tmp_path, "cam.txt", KITTI.splitlines()[0].replace("P0", "P_rect_00") + "\nS_rect_00: 640 480\n")
+    assert load_camera(raw, width=640, height=480)[0] == PINHOLE
+
+
+def test_orb_slam(tmp_path: Path) -> None:
+    def read(text: str, **which: int) -> Camera:
+        return load_camera(written(tmp_path, "o.yaml", text), width=640, height=480, **which)[0]
+
+    assert read(ORB) == PINHOLE
+    lens = "".join(
+        f"Camera.{name}: {value}\n" for name, value in zip(("k1", "k2", "p1", "p2", "k3"), FIVE, strict=True)
+    )
+    assert read(ORB + lens) == BENT
+    fisheye = "".join(f"Camera1.k{k}: 0.0{k}\n" for k in (1, 2, 3, 4))
+    third = ORB.replace("Camera.f", "Camera1.f").replace("Camera.c", "Camera1.c") + 'Camera.type: "KannalaBrandt8"\n'
+    assert read(third + fisheye).distortion == Distortion((0.01, 0.02, 0.03, 0.04), "fisheye")
+    both = ORB + "".join(f"Camera2.{name}: {value}\n" for name, value in (("fx", 5), ("fy", 5), ("cx", 6), ("cy", 7)))
+    assert read(both.replace("Camera.f", "Camera1.f").replace("Camera.c", "Camera1.c"), camera_id=1) == PINHOLE
+    with pytest.raises(DiffDopeError, match=r"o.yaml: camera, Camera.type: expected one of pinhole, .*, got Omni"):
+        read(ORB + "Camera.type: Omni\n")
+
+
+def test_ndds(tmp_path: Path) -> None:
+    inner = {"resX": 640, "resY": 480, "fx": 600.0, "fy": 601.0, "cx": 320.0, "cy": 240.0, "s": 0}
+    entry = {"name": "viewpoint", "horizontal_fov": 64, "intrinsic_settings": inner}
+    path = written(tmp_path, "_camera_settings.json", {"camera_settings": [entry]})
+    assert load_camera(path)[0] == PINHOLE
+    two = written(tmp_path, "two.json", {"camera_settings": [entry, {**entry, "name": "other"}]})
+    with pytest.raises(DiffDopeError, match="0 for viewpoint, 1 for other"):
+        load_camera(two)
+    skew = written(tmp_path, "skew.json", {"camera_settings": [{**entry, "intrinsic_settings": {**inner, "s": 3}}]})
+    with pytest.raises(DiffDopeError, match="expected zero skew"):
+        load_camera(skew)
+    less = written(tmp_path, "less.json", {"camera_settings": [{"intrinsic_settings": {"fx": 1}}]})
+    with pytest.raises(
+        DiffDopeError, match="less.json: camera, intrinsic_settings: expected fx, fy, cx and cy, got no fy"
+    ):
+        load_camera(less)

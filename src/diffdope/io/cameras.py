@@ -21,6 +21,7 @@ from diffdope.errors import (
 )
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.distortion import check_undistorted, plain_word
+from diffdope.io.camera_dialects import plainly
 from diffdope.io.camera_entries import camera_of, holds_camera, size_of
 from diffdope.io.camera_info import DEPTH_MM, is_camera_info
 from diffdope.io.camera_pairs import of_pair
@@ -175,11 +176,12 @@ def entry_in(path: Path, image_id: int | None = None, camera_id: int | None = No
     Raises:
         DiffDopeError: if the file cannot be read, holds no camera, or several and none was chosen.
     """
-    data = read_names(path)
-    pair = of_pair(data)
-    if holds_camera(data) and not pair:
-        return data
+    names = read_names(path)
     try:
+        data = plainly(names)
+        pair = of_pair(data)
+        if holds_camera(data) and not pair:
+            return data
         if pair:
             return _chosen(data, {f"camera {number}": entry for number, entry in pair.items()}, None, camera_id)
         check_undistorted({key: value for key, value in data.items() if not isinstance(value, dict)})
