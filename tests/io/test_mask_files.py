@@ -192,6 +192,20 @@ def test_frames_with_labels_of_yolo(tmp_path: Path) -> None:
     assert [frame.mask.sum() for frame in frames.read()] == [1200] * 3  # type: ignore[union-attr]
 
 
+def test_frames_with_boxes_of_voc(tmp_path: Path) -> None:
+    for kind in ("rgb", "masks", "boxes"):
+        (tmp_path / kind).mkdir()
+    for k in range(2):
+        Image.new("RGB", (100, 80)).save(tmp_path / "rgb" / f"{k}.png")
+        Image.fromarray(np.uint8(255 * square())).save(tmp_path / "masks" / f"{k}.png")
+        for kind in ("masks", "boxes"):
+            written(tmp_path / kind, VOC.format(VOC_BOX), f"{k}.xml")
+    written(tmp_path / "masks", "a: 1\n", "meta.yaml")
+    for kind, count in (("masks", square().sum()), ("boxes", 1200)):  # beside images, texts are none
+        frames = ImageFolders({"rgb": tmp_path / "rgb", "mask": tmp_path / kind})
+        assert [frame.mask.sum() for frame in frames.read()] == [count] * 2  # type: ignore[union-attr]
+
+
 VOC = (
     "<annotation><filename>p.png</filename><size><width>100</width><height>80</height><depth>3</depth></size>{}"
     "</annotation>"

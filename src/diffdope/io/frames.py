@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_positive, expected, none_at
 from diffdope.io.images import ENDINGS, read_depth, read_rgb
-from diffdope.io.mask_files import ENDINGS as TEXTS
+from diffdope.io.mask_files import mask_endings
 from diffdope.io.masks import MaskFile
 from diffdope.io.names import counted, times_of
 
@@ -149,8 +149,10 @@ def _by_stem(name: str, folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise none_at(name, "a folder of images", folder)
     files: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in (ENDINGS | TEXTS if name == "mask" else ENDINGS):
+    listed = sorted(folder.iterdir())
+    endings = mask_endings(listed, ENDINGS) if name == "mask" else ENDINGS
+    for path in listed:
+        if path.suffix.lower() not in endings:
             continue
         if path.stem in files:
             raise expected(name, "each name once", f"{files[path.stem].name} and {path.name} in {folder}")

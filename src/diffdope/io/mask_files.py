@@ -8,7 +8,7 @@ An instance is known by its label: of COCO the annotation's `id`, where it has o
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from diffdope.io.yaml_files import parse_yaml
 
 Bool = NDArray[np.bool_]
 Size = tuple[int, int]
-ENDINGS = frozenset({".json", ".txt", ".xml", ".csv", ".yaml", ".yml"})
+_USUAL = frozenset({".json", ".txt"})
+ENDINGS = _USUAL | {".xml", ".csv", ".yaml", ".yml"}
 _MOST_PIXELS = 10**9
 
 
@@ -58,6 +59,18 @@ class Instances:
             cure = "choose one by read_mask(..., label=) or --mask-id, or give a mask of that object alone"
             raise expected("mask", "one object", f"the labels {listed} in {where}", cure)
         raise expected("mask", f"one of the labels {listed} of {where}", label, "see --mask-id")
+
+
+def mask_endings(listed: Iterable[Path], images: Collection[str]) -> frozenset[str]:
+    """Endings of the masks among the files of a folder: .xml, .csv and .yaml are, if there are no others; beside those
+    they say something of the folder.
+
+    Args:
+        listed: the files.
+        images: endings of images.
+    """
+    usual = _USUAL | frozenset(images)
+    return usual if any(path.suffix.lower() in usual for path in listed) else ENDINGS
 
 
 def read_instances(path: Path, *, image_id: int | None = None, picture: str | None = None) -> Instances:
