@@ -101,6 +101,31 @@ def test_a_drag_is_saved_and_is_one_step(window: AnnotationWindow) -> None:
     assert editor.session.state is before
 
 
+def test_a_drag_that_another_window_turned_the_page_of_moves_nothing(window: AnnotationWindow) -> None:
+    editor = window._editor
+    window.do(lambda: editor.add(1))
+    handle = gizmo(window)
+
+    def drag(phase: str, x_m: float) -> None:
+        handle.position = np.array([x_m, 0.0, 0.7])
+        window._dragged(SimpleNamespace(phase=phase, target=handle))
+
+    drag("start", 0.0)
+    drag("update", 0.01)
+    window.do(lambda: editor.go(1))
+    before = editor.session.state
+    drag("update", 0.02)
+    drag("end", 0.03)
+    assert editor.session.state is before and "that drag is lost" in said(window)
+    current = before.current
+    assert current is not None
+    assert np.allclose(gizmo(window).position, current.pose.apply(editor.mesh.center_m))  # it is drawn where it was
+    handle = gizmo(window)
+    drag("start", 0.0)
+    drag("end", 0.05)
+    assert editor.session.state is not before and "dragged; saved" in said(window)
+
+
 def test_clicks_mean_what_the_mode_says(window: AnnotationWindow) -> None:
     editor = window._editor
     window.do(lambda: editor.add(1))

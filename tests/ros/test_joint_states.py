@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from diffdope.cli.calibration_flags import CalibrationFlags
 from diffdope.errors import DiffDopeError
 from diffdope.ros.joint_states import KIND, read_joint_states
 from tests.ros.recordings import CONTAINERS, Written, header
@@ -43,6 +45,18 @@ def test_values_at_the_times_of_pictures(tmp_path: Path, kind: str, stamped: boo
     assert one == pytest.approx({"j1": -1.2, "j2": 1.2}) and two == pytest.approx({"j1": -0.5, "j2": 0.5})
     with pytest.raises(DiffDopeError, match=r"joints: expected values within 0.1 s of the picture 1700000009.0"):
         table.of(["1700000009.0"])
+
+
+def test_the_command_takes_recordings_and_files(tmp_path: Path) -> None:
+    flags = CalibrationFlags(camera=tmp_path, out=tmp_path, fix=("finger=0.01",))
+    bag = CONTAINERS["ros2.mcap"](tmp_path / "run.mcap", states())
+    (one,) = flags.joints_of(bag, ["rgb_1700000000300000000"])
+    assert one == pytest.approx({"j1": -0.3, "j2": 0.3, "finger": 0.01})
+    with pytest.raises(DiffDopeError, match="joint-unit: expected rad, as recordings of ROS have it, got deg"):
+        replace(flags, joint_unit="deg").joints_of(bag, [])
+    table = tmp_path / "joints.csv"
+    table.write_text("frame,j1\n5,90\n")
+    assert replace(flags, joint_unit="deg").joints_of(table, ["5"])[0]["j1"] == pytest.approx(np.pi / 2)
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ class AnnotationWindow:
         self._server = start_server(host, port, "diffdope annotate", command="annotate")
         self._mode = next(iter(MODES))
         self._gestures, self._dragged_at = 0, 0.0
+        self._drag_of: tuple[int, int | None] | None = None
         scene = self._server.scene
         scene.set_up_direction("-y")
         light(scene)
@@ -163,8 +164,15 @@ class AnnotationWindow:
     def _dragged(self, event: Any) -> None:
         """The gizmo was moved in the browser, where the model has followed it already."""
         with self._lock:
-            if event.phase == "start" or self._gestures == 0:
+            state = self._editor.session.state
+            if event.phase == "start" or self._drag_of is None:
                 self._gestures += 1
+                self._drag_of = (state.im_id, state.selected)
+            elif self._drag_of != (state.im_id, state.selected):  # what is dragged is a pose of what was left
+                if event.phase == "end":
+                    self._drag_of = None
+                    self.refresh("that drag is lost: the picture, or what is selected, was changed meanwhile")
+                return
             if event.phase == "update" and time.monotonic() - self._dragged_at < _SAVE_EVERY_S:
                 return
             gizmo, middle_m = event.target, self._editor.mesh.center_m
@@ -181,6 +189,7 @@ class AnnotationWindow:
                     words = _not_saved(error)
             self._dragged_at = time.monotonic()
             if event.phase == "end":
+                self._drag_of = None
                 self.refresh(words)
 
 
