@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -67,6 +68,19 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("tempfile.mkdtemp", refused)
     with pytest.raises(DiffDopeError, match="is not writable"):
         check_folder(tmp_path / "new")
+
+
+def test_a_full_disk_names_what_was_asked_for(tmp_path: Path) -> None:
+    full = errno.ENOSPC, "No space left on device"
+    with pytest.raises(OSError, match="No space") as caught, atomic(tmp_path / "a.json"):
+        raise OSError(*full)
+    assert caught.value.filename == str(tmp_path / "a.json")
+    with pytest.raises(OSError, match="No space") as caught, results_folder(tmp_path / "out"):
+        raise OSError(*full)
+    assert caught.value.filename == str(tmp_path / "out") and not list(tmp_path.iterdir())
+    with pytest.raises(OSError, match="broken pipe") as caught, atomic(tmp_path / "a.json"):
+        raise OSError(errno.EPIPE, "broken pipe")
+    assert caught.value.filename is None
 
 
 def test_a_csv_gets_its_folder(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -13,6 +14,8 @@ from typing import Any
 
 from diffdope.errors import DiffDopeError, expected, none_at
 from diffdope.io.interrupts import interrupts_recorded
+
+_FULL = {getattr(errno, name, errno.ENOSPC) for name in ("ENOSPC", "EDQUOT", "EFBIG")}  # Windows lacks some
 
 
 @contextmanager
@@ -34,6 +37,8 @@ def _named(temporary: Path, path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         name = str(error.filename or "")
+        if not name and error.errno in _FULL:  # a write that failed knows no name
+            raise OSError(error.errno, error.strerror, str(path)) from error
         if name != str(temporary) and not name.startswith(f"{temporary}{os.sep}"):
             raise
         asked = f"{path}{name.removeprefix(str(temporary))}"
