@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,8 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
 from diffdope.search import box_masks, everywhere
+from diffdope.search.candidates import Candidates
+from diffdope.search.ending import Ending
 
 MESH, OBSERVATION, START, TRUTH = packaged_example()
 UNMASKED = OBSERVATION.without_mask()
@@ -47,6 +51,38 @@ def test_the_packaged_example_is_found_in_a_box(refiner: Refiner, grown: float) 
     assert result.none_of_these is not None
     assert sum(one.probability for one in result.answers) + result.none_of_these == pytest.approx(1.0)
     assert any("drawn from the box" in note for note in result.notes)
+
+
+def test_half_turns_that_fit_badly_are_not_followed_to_the_end(
+    refiner: Refiner, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    ends: list[Pose] = []
+    outcome = Ending.outcome
+
+    def counted(ending: Ending, *given: Any) -> Any:
+        ends.append(ending.start)
+        return outcome(ending, *given)
+
+    monkeypatch.setattr(Ending, "outcome", counted)
+    result = refiner.locate(UNMASKED, box=box_of(OBSERVATION))
+    assert result.ok
+    # In the mask that was drawn, and without it: none of the three half turns costs as little after its levels.
+    assert len(ends) == 2 and ends[1].angle_to(result.pose) < np.radians(5.0)
+
+
+def test_what_is_not_worth_the_time_has_failed(refiner: Refiner) -> None:
+    asked: list[float] = []
+
+    def worth(found: Candidates) -> bool:
+        asked.append(found.cost)
+        return False
+
+    searcher = refiner._searcher(OBSERVATION)
+    start = refiner.frame.enter(START)
+    found = searcher.search(refiner.preset, OBSERVATION, start).run(worth=worth)
+    assert isinstance(found, Failure) and found.status is Status.FAILED
+    whole = searcher.attempt(refiner.preset, OBSERVATION, start).result
+    assert asked == [pytest.approx(whole.cost, rel=0.3)]
 
 
 def test_shapes_are_found_behind_others() -> None:

@@ -9,14 +9,18 @@ from diffdope.errors import DiffDopeError
 from diffdope.experiments.shapes import grid_box, primitives
 from diffdope.experiments.synthetic import picture, random_pose
 from diffdope.geometry import so3
+from diffdope.geometry.camera import Camera
 from diffdope.geometry.perturb import random_rotation
 from diffdope.geometry.pose import Pose
 from diffdope.problem import box_screening_kernel as kernel
 from diffdope.problem.failure import Failure
-from diffdope.problem.screening_kernel import Placements, Templates
+from diffdope.problem.screening_kernel import FRONT, Placements, Templates
+from diffdope.render.arrays import pinhole_of
+from diffdope.render.buffers import Buffers
+from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.box_proposals import BoxSettings, box_proposals, box_score, lies_in_box
+from diffdope.search.box_proposals import BoxSettings, box_proposals, box_score, explained, lies_in_box
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.view_sphere import ViewSphereSettings
 
@@ -26,8 +30,9 @@ BAR = Mesh(*grid_box(np.array([0.24, 0.03, 0.03]), 6))
 
 
 def oracle(
-    seen: kernel.BoxSeen, depth: np.ndarray, rgb: np.ndarray, place: tuple[float, ...], pay: kernel.BoxPenalties
-) -> tuple[float, float]:
+    seen: kernel.BoxSeen, depth: np.ndarray, rgb: np.ndarray, place: tuple[float, ...], pay: kernel.BoxPenalties,
+    *, follow: bool = True,
+) -> tuple[float, float]:  # fmt: skip
     """Score and distance of one placement, in plain numpy."""
     scale, x, y, z = place
     height, width = seen.depth.shape
@@ -47,7 +52,7 @@ def oracle(
     number = number[there & inside & known]
     bins = np.bincount(number[(number >= 0) & (number < kernel.BINS)], minlength=kernel.BINS).astype(float)
     three = bins[:-2] + bins[1:-1] + bins[2:]
-    if three.max() > 0.0:
+    if follow and three.max() > 0.0:
         best = int(np.argmax(three)) + 1
         z += bin_m * (best - kernel.BINS // 2 + (bins[best + 1] - bins[best - 1]) / three.max())
     surface = drawn - 1.0 + z
@@ -103,6 +108,38 @@ def test_a_drawing_that_is_told_to_stay_stays() -> None:
     assert z[0] == f32(0.45) and score[0] == pytest.approx(36 * 0.5, rel=1e-5)  # half of the range off, everywhere
     kernel.screen_box(seen, templates, placements, 0, 1, np.int64(1), pay, bins, score, z)
     assert z[0] == pytest.approx(0.5, abs=0.026)  # to a bin's middle
+
+
+@pytest.mark.parametrize("color", [0.0, 0.5])
+def test_a_pose_is_scored_as_what_its_pixels_show(color: float) -> None:
+    rng, f32 = np.random.default_rng(4), np.float32
+    vertices, faces = grid_box(np.array([0.08, 0.06, 0.05]), 3)
+    mesh = Mesh(vertices, faces, colors=np.clip(0.5 + 6.0 * vertices, 0.0, 1.0))
+    camera, count = Camera(80.0, 80.0, 15.5, 11.5, 32, 24), 12
+    R = np.stack([random_rotation(rng) for _ in range(count)])
+    t = np.array([0.0, 0.0, 0.4]) + rng.uniform(-0.03, 0.03, (count, 3))
+    images = Renderer(mesh, camera, threads=1).render(R, t)
+    # What a drawing shows of the object in a pixel: of a convex body, only the background is mixed in.
+    there = images.triangle_id >= 0
+    drawn = np.where(there, images.depth + (FRONT - t[:, 2, None, None].astype(f32)), f32(0.0))
+    rgb = images.rgb / np.maximum(images.coverage, f32(1e-3))[..., None]
+    depth = images.depth[0] + f32(0.01) * rng.standard_normal((24, 32)).astype(f32)
+    depth = np.where(there[0] & (rng.random((24, 32)) < 0.8), depth, rng.choice([0.0, 0.3, 0.6], (24, 32)))
+    seen = kernel.BoxSeen(depth.astype(f32), rng.random((24, 32, 3)).astype(f32), np.array([8, 5, 22, 17], f32), f32(1))
+    pay = kernel.BoxPenalties(f32(0.03), f32(color), f32(0.375), f32(2.0), f32(0.2), f32(0.9), f32(0.5))
+    buffers = Buffers(mesh, threads=1)
+    score = explained(buffers, pinhole_of(camera), seen, pay, R.astype(f32), t.astype(f32))
+    wanted = [oracle(seen, drawn[b], rgb[b], (1.0, 15.5, 11.5, t[b, 2]), pay, follow=False)[0] for b in range(count)]
+    assert np.ptp(wanted) > 50.0
+    np.testing.assert_allclose(score, wanted, atol=0.02)
+
+
+def test_the_score_of_a_pose_does_not_depend_on_others() -> None:
+    rng, (truth, seen, box) = np.random.default_rng(5), scenes(1)[0]
+    score = box_score(MeshLevels(BOX, threads=1), seen, box, BoxSettings(), size=48, faces=0, depth_range=0.05)
+    R = np.stack([truth.R_m2c, *(random_rotation(rng) for _ in range(4))])
+    t = np.stack([truth.t_m2c] * 5)
+    assert np.array_equal(score(R, t), np.concatenate([score(R[k : k + 1], t[k : k + 1]) for k in range(5)]))
 
 
 def scenes(count: int = 8) -> list[tuple[Pose, Observation, tuple[float, float, float, float]]]:

@@ -29,7 +29,7 @@ _SECONDS = {
 }  # fmt: skip
 _OF_SOLVER = {
     "newton": {
-        _LEVELS: 4.3, "descend_queue": 3.7, "screen": 0.4, "screen_box": 0.6,
+        _LEVELS: 4.3, "descend_queue": 3.7, "screen": 0.4, "screen_box": 0.6, "score_poses": 0.6,
         "descend_planes": 1.1, "reduce_channels": 0.6, "inform": 0.6, "correlation_of": 0.9,
     },
     "descent": {"step_queue": 1.4},
@@ -83,7 +83,7 @@ def reach_all(wanted: Callable[[str], bool], *, edges: bool, solver: Solver) -> 
     _weigh_pixels()
     if solver == "newton":
         _regress()
-        _screen()
+        _screen(factor)
         _align()
 
 
@@ -217,11 +217,12 @@ def _regress() -> None:
         channels.correlation(1.0, np.ones(6), pixel, 3, (3,))
 
 
-def _screen() -> None:
+def _screen(factor: ImageFactor) -> None:
     import numpy as np
 
     from diffdope.problem import box_screening_kernel as box
     from diffdope.problem import screening_kernel as kernel
+    from diffdope.search.box_proposals import explained
 
     flat, color, one = np.zeros((1, 3, 3), np.float32), np.zeros((1, 3, 3, 3), np.float32), np.ones(1, np.float32)
     seen = kernel.Seen(flat[0], flat[0], flat[0], color[0], one[0], one[0])
@@ -231,6 +232,10 @@ def _screen() -> None:
     in_box = box.BoxSeen(flat[0], color[0], four, one[0])
     bins, pay = np.zeros(box.BINS, np.float32), box.BoxPenalties(*7 * [one[0]])
     box.screen_box(in_box, templates, placements, 0, 1, np.int64(1), pay, bins, one, one)
+    explained(
+        factor.buffers, factor.arrays.pinhole, in_box, pay, np.eye(3, dtype=np.float32)[None],
+        np.zeros((1, 3), np.float32),
+    )  # fmt: skip
 
 
 def _align() -> None:

@@ -13,7 +13,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from diffdope.problem.screening_kernel import FRONT
+from diffdope.render.kernels.calls import prepare_at, shade_at
+from diffdope.render.kernels.layout import C_B, C_G, C_R, C_Z, CHUNK
 from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR
+from diffdope.render.kernels.prepare import release_pose
+from diffdope.render.kernels.raster import FAR_OFF
 
 F32 = NDArray[np.float32]
 _NONE, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
@@ -56,6 +60,13 @@ class BoxPenalties(NamedTuple):
     edge: np.float32
 
 
+@njit(**SCALAR)
+def _within(middle, half, scale, size):
+    """First and last row or column of a crop that a drawing of so many pixels to either side may reach."""
+    reach = half * scale + _ONE
+    return max(int(np.floor(middle - reach)), 0), min(int(np.ceil(middle + reach)), size - 1)
+
+
 @njit(**KERNEL)
 def _moved(seen, depth, scale, x, y, z, pay, bins):
     """The distance at which most of the pixels inside of the box agree: the mode of a histogram (BINS,)."""
@@ -66,13 +77,15 @@ def _moved(seen, depth, scale, x, y, z, pay, bins):
     bin_m = _HALF * pay.depth_m
     for k in range(BINS):
         bins[k] = _NONE
-    for row in range(height):
+    first, last = _within(x, half_u, scale, width)
+    first, last = max(int(np.ceil(seen.box[0])), first), min(int(np.floor(seen.box[2])), last)
+    for row in range(max(int(np.ceil(seen.box[1])), 0), min(int(np.floor(seen.box[3])), height - 1) + 1):
         v = int(np.floor(half_v + (np.float32(row) - y) * step / seen.aspect))
-        if v < 0 or v >= rows or row < seen.box[1] or row > seen.box[3]:
+        if v < 0 or v >= rows:
             continue
-        for column in range(width):
+        for column in range(first, last + 1):
             u = int(np.floor(half_u + (np.float32(column) - x) * step))
-            if u < 0 or u >= columns or column < seen.box[0] or column > seen.box[2]:
+            if u < 0 or u >= columns:
                 continue
             if depth[v, u] > _NONE and seen.depth[row, column] > _NONE:
                 away = (seen.depth[row, column] - (depth[v, u] - FRONT) - z) / bin_m
@@ -97,13 +110,15 @@ def _gain(seen, depth, rgb, scale, x, y, z, pay):
     step = _ONE / scale
     half_v, half_u = _HALF * np.float32(rows), _HALF * np.float32(columns)
     observed, drawn = _NONE, _NONE
-    for row in range(height):
+    first, last = _within(x, half_u, scale, width)
+    first, last = max(int(np.ceil(seen.box[0])), first), min(int(np.floor(seen.box[2])), last)
+    for row in range(max(int(np.ceil(seen.box[1])), 0), min(int(np.floor(seen.box[3])), height - 1) + 1):
         v = int(np.floor(half_v + (np.float32(row) - y) * step / seen.aspect))
-        if v < 0 or v >= rows or row < seen.box[1] or row > seen.box[3]:
+        if v < 0 or v >= rows:
             continue
-        for column in range(width):
+        for column in range(first, last + 1):
             u = int(np.floor(half_u + (np.float32(column) - x) * step))
-            if u < 0 or u >= columns or column < seen.box[0] or column > seen.box[2] or depth[v, u] <= _NONE:
+            if u < 0 or u >= columns or depth[v, u] <= _NONE:
                 continue
             measured = seen.depth[row, column]
             if measured <= _NONE or abs(measured - (depth[v, u] - FRONT + z)) < pay.depth_m:
@@ -119,6 +134,37 @@ def _beyond(gap):
     return max(abs(gap) - _ONE, _NONE)
 
 
+@njit(**SCALAR)
+def _earned(measured, drawn, inside, pay):
+    """What a drawn pixel earns by its depth, less what it pays; and whether the object is seen there."""
+    known = measured > _NONE
+    away = abs(measured - drawn) / pay.depth_m
+    if known and away >= _ONE and measured < drawn:  # hidden
+        return (-pay.in_front if inside else _NONE), False
+    if not inside:
+        return -pay.outside, False
+    if known and away >= _ONE:
+        return -pay.behind, False
+    return (_ONE - away if known else _NONE), True
+
+
+@njit(**SCALAR)
+def _earned_by_color(off, pay):
+    """What a pixel earns whose channels are off by this sum, less what it pays."""
+    return pay.color * (_ONE - min(off / pay.color_range, np.float32(2.0)))
+
+
+@njit(**SCALAR)
+def _with_ends(total, box, left, top, right, bottom, pay):
+    """The score of a drawing whose visible part ends there."""
+    if right < left:
+        return _NOTHING
+    x0, y0, x1, y1 = box[0], box[1], box[2], box[3]
+    high, wide = y1 - y0 + _ONE, x1 - x0 + _ONE
+    sides = _beyond(left - x0) + _beyond(right - x1), _beyond(top - y0) + _beyond(bottom - y1)
+    return total - pay.edge * (sides[0] * high + sides[1] * wide)
+
+
 @njit(**KERNEL)
 def _score(seen, depth, rgb, scale, x, y, z, gain, pay):
     """What all pixels earn, less what they pay."""
@@ -129,39 +175,90 @@ def _score(seen, depth, rgb, scale, x, y, z, gain, pay):
     x0, y0, x1, y1 = seen.box[0], seen.box[1], seen.box[2], seen.box[3]
     left, top, right, bottom = np.float32(width), np.float32(height), -_ONE, -_ONE
     total = _NONE
+    first, last = _within(x, half_u, scale, width)
     for row in range(height):
         v = int(np.floor(half_v + (np.float32(row) - y) * step / seen.aspect))
         if v < 0 or v >= rows:
             continue
-        for column in range(width):
+        for column in range(first, last + 1):
             u = int(np.floor(half_u + (np.float32(column) - x) * step))
             if u < 0 or u >= columns or depth[v, u] <= _NONE:
                 continue
-            measured, drawn = seen.depth[row, column], depth[v, u] - FRONT + z
-            known = measured > _NONE
-            away = abs(measured - drawn) / pay.depth_m
             inside = column >= x0 and column <= x1 and row >= y0 and row <= y1
-            if known and away >= _ONE and measured < drawn:  # hidden
-                total -= pay.in_front if inside else _NONE
-            elif not inside:
-                total -= pay.outside
-            elif known and away >= _ONE:
-                total -= pay.behind
-            else:
-                total += _ONE - away if known else _NONE
+            own, shown = _earned(seen.depth[row, column], depth[v, u] - FRONT + z, inside, pay)
+            total += own
+            if shown:
                 left, right = min(left, np.float32(column)), max(right, np.float32(column))
                 top, bottom = min(top, np.float32(row)), max(bottom, np.float32(row))
                 if pay.color > _NONE:
                     off = _NONE
                     for c in range(3):
                         off += abs(seen.rgb[row, column, c] - gain * rgb[v, u, c])
-                    total += pay.color * (_ONE - min(off / pay.color_range, np.float32(2.0)))
-    if right < left:
-        return _NOTHING
-    high, wide = y1 - y0 + _ONE, x1 - x0 + _ONE
-    sides = _beyond(left - x0) + _beyond(right - x1), _beyond(top - y0) + _beyond(bottom - y1)
-    short = sides[0] * high + sides[1] * wide
-    return total - pay.edge * short
+                    total += _earned_by_color(off, pay)
+    return _with_ends(total, seen.box, left, top, right, bottom, pay)
+
+
+@njit(**KERNEL)
+def _draw(at, mesh, s, n, with_color, drawn):
+    """Writes depth and colours (4, N) of all fragments."""
+    c = s.fragments.chunk
+    for first in range(0, n, CHUNK):
+        count = min(CHUNK, n - first)
+        shade_at(at.shade, mesh.skin, s.visible.planes, s.fragments, first, count, with_color)
+        for i in range(count):
+            drawn[0, first + i] = c[C_Z + i]
+        if with_color:
+            for i in range(count):
+                drawn[1, first + i], drawn[2, first + i], drawn[3, first + i] = c[C_R + i], c[C_G + i], c[C_B + i]
+
+
+@njit(**KERNEL)
+def _gain_drawn(depth, rgb, box, f, drawn, n, pay):
+    """`_gain` of what was drawn where it is seen."""
+    observed, total = _NONE, _NONE
+    for i in range(n):
+        inside = (f.x[i] >= box[0]) & (f.x[i] <= box[2]) & (f.y[i] >= box[1]) & (f.y[i] <= box[3])
+        pixel = np.uint32(f.pixel[i])
+        if inside and (depth[pixel] <= _NONE or abs(depth[pixel] - drawn[0, i]) < pay.depth_m):
+            observed += rgb[pixel, 0] + rgb[pixel, 1] + rgb[pixel, 2]
+            total += drawn[1, i] + drawn[2, i] + drawn[3, i]
+    return min(max(observed / max(total, np.float32(1e-6)), _LEAST_GAIN), _MOST_GAIN)
+
+
+@njit(**KERNEL)
+def _score_drawn(depth, rgb, box, f, drawn, n, gain, with_color, pay):
+    """`_score` of what was drawn where it is seen."""
+    left, top, right, bottom, total = FAR_OFF, FAR_OFF, -_ONE, -_ONE, _NONE
+    for i in range(n):
+        x, y, pixel = f.x[i], f.y[i], np.uint32(f.pixel[i])
+        inside = (x >= box[0]) & (x <= box[2]) & (y >= box[1]) & (y <= box[3])
+        own, shown = _earned(depth[pixel], drawn[0, i], inside, pay)
+        total += own
+        if shown:
+            left, right, top, bottom = min(left, x), max(right, x), min(top, y), max(bottom, y)
+            if with_color:
+                off = _NONE
+                for c in range(3):
+                    off += abs(rgb[pixel, c] - gain * drawn[1 + c, i])
+                total += _earned_by_color(off, pay)
+    return _with_ends(total, box, left, top, right, bottom, pay)
+
+
+@njit(**ENTRY)
+def score_poses(at, mesh, view, R, t, first, last, s, seen, pay, drawn, score):
+    """Fills score (B,) of poses first to last (excluded) of B, R (B, 3, 3) and t (B, 3), drawn in the crop's own view.
+
+    What a pixel's centre shows is compared: no image is made, and no contour is blended, which would take most of the
+    time. drawn (4, H*W) is scratch.
+    """
+    depth, rgb = seen.depth.reshape(-1), seen.rgb.reshape(-1, 3)
+    with_color = pay.color > _NONE and mesh.skin.shading != 0
+    for b in range(first, last):
+        n, _, used = prepare_at(at.prepare, mesh, view, R[b], t[b], s, at.shade, False)
+        _draw(at, mesh, s, n, with_color, drawn)
+        gain = _gain_drawn(depth, rgb, seen.box, s.fragments, drawn, n, pay) if with_color else _ONE
+        score[b] = _score_drawn(depth, rgb, seen.box, s.fragments, drawn, n, gain, with_color, pay)
+        release_pose(view, s, used)
 
 
 @njit(**ENTRY)

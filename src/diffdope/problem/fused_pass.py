@@ -138,7 +138,7 @@ def evaluate_pose(
         clear_images(images.rgb, images.depth, images.coverage)
     with_color = mesh.skin.shading != 0 and terms.rgb > ZERO
     start_sums(empty_cost, cost, gradient, normal)
-    n, n_rows, used = prepare_at(at.prepare, mesh, view, R, t, s, at.shade)
+    n, n_rows, used = prepare_at(at.prepare, mesh, view, R, t, s, at.shade, True)
     fragments_pass(
         at, mesh, view, t, s, packed, terms, n, with_color, with_normal, cost, gradient, normal, images, paint
     )

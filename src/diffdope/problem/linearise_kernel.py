@@ -118,7 +118,7 @@ def linearise_pose(
     (N,), see `linearised.ResidualBlock`. Covered pixels come first, with colour and depth; those next to a contour
     follow, with coverage alone. What was observed is taken as `PixelBuffers.packed`.
     """
-    n, n_rows, used = prepare_at(at.prepare, mesh, view, R, t, s, at.shade)
+    n, n_rows, used = prepare_at(at.prepare, mesh, view, R, t, s, at.shade, True)
     for first in range(0, n, CHUNK):
         count = min(CHUNK, n - first)
         shade_at(at.shade, mesh.skin, s.visible.planes, s.fragments, first, count, with_color)

@@ -16,10 +16,14 @@ from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_above_zero, check_at_least_zero
 from diffdope.geometry.crop import Box, CropWindow, choose_crop
 from diffdope.geometry.pose import Pose
-from diffdope.problem.box_screening_kernel import BINS, BoxPenalties, BoxSeen, screen_box
+from diffdope.problem.box_screening_kernel import BINS, BoxPenalties, BoxSeen, score_poses, screen_box
 from diffdope.problem.failure import Failure, Status
-from diffdope.problem.screening_kernel import FRONT, Placements, Templates
-from diffdope.render.renderer import Renderer
+from diffdope.problem.screening_kernel import Placements, Templates
+from diffdope.render.arrays import pinhole_of
+from diffdope.render.buffers import Buffers
+from diffdope.render.kernels.calls import call_entry
+from diffdope.render.kernels.layout import Pinhole
+from diffdope.render.renderer import Renderer, pose_batch
 from diffdope.scene.observation import Observation
 from diffdope.search.climb import ClimbSettings, Score
 from diffdope.search.levels import IN_BOX, PyramidSettings
@@ -131,22 +135,32 @@ def box_score(
     """
     window = choose_crop([box], observation.camera, margin=_AROUND, max_size=size)
     crop, buffers = observation.crop(window), meshes.buffers(faces)
-    renderer, seen = Renderer(buffers.mesh, crop.camera, buffers=buffers), _seen(crop, box, window)
-    seen = seen._replace(aspect=np.float32(1.0))
+    seen, view = _seen(crop, box, window), pinhole_of(crop.camera)
+    pay = _penalties(meshes, seen, settings, depth_range)
+    return lambda R, t: explained(buffers, view, seen, pay, *pose_batch(R, t))
 
-    def score(R: F64, t: F64) -> F32:
-        images = renderer.render(R, t)
-        depth = np.where(images.coverage > 0.5, images.depth + (FRONT - t[:, 2, None, None].astype(np.float32)), 0.0)
-        height, width = depth.shape[1:]
-        count, one = len(t), np.ones(len(t), np.float32)
-        # Each is laid where it was drawn, pixel on pixel.
-        placements = Placements(
-            np.arange(count), one, one * np.float32(0.5 * width - 0.5), one * np.float32(0.5 * height - 0.5),
-            t[:, 2].astype(np.float32),
-        )  # fmt: skip
-        drawn = Templates(np.ascontiguousarray(depth, np.float32), images.rgb)
-        return _scored(meshes, drawn, placements, seen, settings, depth_range, follow=False)[0]
 
+def explained(buffers: Buffers, view: Pinhole, seen: BoxSeen, pay: BoxPenalties, R: F32, t: F32) -> F32:
+    """How much poses (B, 3, 3), (B, 3) metres explain of a crop, (B,).
+
+    Args:
+        buffers: of the mesh that is drawn.
+        view: of the crop.
+        seen: the crop.
+        pay: what pixels pay.
+        R: rotations.
+        t: translations.
+    """
+    score, pixels = np.empty(len(t), np.float32), view.width * view.height
+    passes = len(t) * buffers.passes(view.width, view.height)
+    workers = buffers.pool.workers(len(t), passes)
+    given, drawn = (buffers.addresses, buffers.arrays, view, R, t), np.empty((workers, 4, pixels), np.float32)
+    with buffers.lease(view.width, view.height, workers) as scratch:
+
+        def work(worker: int, first: int, last: int) -> None:
+            call_entry(score_poses, *given, first, last, scratch[worker], seen, pay, drawn[worker], score)
+
+        buffers.pool.run(work, len(t), passes)
     return score
 
 
@@ -240,17 +254,21 @@ def _placements(
     )  # fmt: skip
 
 
+def _penalties(meshes: MeshLevels, seen: BoxSeen, settings: BoxSettings, depth_range: float) -> BoxPenalties:
+    colored = bool(seen.rgb.any()) and meshes.mesh.has_color
+    return BoxPenalties(
+        np.float32(depth_range * meshes.length_m), np.float32(settings.color if colored else 0.0),
+        np.float32(3.0 * settings.color_range), np.float32(settings.behind), np.float32(settings.in_front),
+        np.float32(settings.outside), np.float32(settings.edge),
+    )  # fmt: skip
+
+
 def _scored(
     meshes: MeshLevels, templates: Templates, placements: Placements, seen: BoxSeen, settings: BoxSettings,
     depth_range: float, *, follow: bool,
 ) -> tuple[F32, F32]:  # fmt: skip
     """Score (J,) and distance (J,) metres of every placement."""
-    colored = bool(seen.rgb.any()) and meshes.mesh.has_color
-    pay = BoxPenalties(
-        np.float32(depth_range * meshes.length_m), np.float32(settings.color if colored else 0.0),
-        np.float32(3.0 * settings.color_range), np.float32(settings.behind), np.float32(settings.in_front),
-        np.float32(settings.outside), np.float32(settings.edge),
-    )  # fmt: skip
+    pay = _penalties(meshes, seen, settings, depth_range)
     score, z_m = np.empty(len(placements.x), np.float32), np.empty(len(placements.x), np.float32)
 
     def work(_: int, first: int, last: int) -> None:

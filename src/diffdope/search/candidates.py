@@ -128,6 +128,12 @@ class Candidates:
         return self.ended.best
 
     @property
+    def cost(self) -> float:
+        """Of the best at the last level, with what the prior adds."""
+        solution = self.ended.solution
+        return float(solution.cost[solution.best])
+
+    @property
     def winner(self) -> int:
         """Its number in the history."""
         return int(self.columns[self.ended.solution.best])

@@ -116,10 +116,10 @@ def measured_points(observation: Observation, count: int) -> F64:
     shown = crop.mask > 0.5
     if shown.mean() > _FILLED:
         return np.empty((0, 3))
-    v, u = np.nonzero(shown & (crop.depth > 0.0))
-    some = np.linspace(0, len(v) - 1, min(count, len(v))).astype(np.intp)
-    v, u = v[some], u[some]
-    camera, z = crop.camera, crop.depth[v, u].astype(np.float64)
+    measured = np.flatnonzero(shown & (crop.depth > 0.0))
+    some = measured[np.linspace(0, len(measured) - 1, min(count, len(measured))).astype(np.intp)]
+    camera, z = crop.camera, crop.depth.ravel()[some].astype(np.float64)
+    v, u = np.divmod(some, camera.width)
     return np.stack([(u - camera.cx) / camera.fx * z, (v - camera.cy) / camera.fy * z, z], axis=1)
 
 

@@ -6,7 +6,7 @@ symmetric alternatives, and the last steps: each is made where the settings ask 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -118,14 +118,16 @@ class Search:
         )  # fmt: skip
 
     def run(
-        self, *, followed: PhotometricGain | None = None, near: bool = False, start_counts: bool = False
-    ) -> Outcome | Failure:
+        self, *, followed: PhotometricGain | None = None, near: bool = False, start_counts: bool = False,
+        worth: Callable[[Candidates], bool] | None = None,
+    ) -> Outcome | Failure:  # fmt: skip
         """The best pose found, or why nothing could be compared.
 
         Args:
             followed: the light of the frame before, if the object was found there and is expected here to a few pixels.
             near: it is expected so near that the last level will do.
             start_counts: whether the start, as good as the images find it to be, is weighed against them in the end.
+            worth: asked whether what the levels have led to is worth the rest of the time; if not, it has failed.
         """
         if self._stages is None:
             found = self._anywhere()
@@ -137,8 +139,8 @@ class Search:
             found = self._stages.run()
             if isinstance(found, Candidates):
                 found = self._without_wrong_mask(found, self._stages)
-        if isinstance(found, Failure):
-            return found
+        if isinstance(found, Failure) or not (worth is None or worth(found)):
+            return found if isinstance(found, Failure) else Failure(Status.FAILED)
         # A frame that is followed has been doubted when it was begun, and is held against the frames before.
         edges = partial(share_on_edges, self._meshes, self._observation)
         border = partial(of_border, self._meshes, self._observation)

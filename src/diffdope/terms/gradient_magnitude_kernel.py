@@ -234,7 +234,7 @@ def add_gradient_magnitude(at, mesh, view, R, t, s, planes, terms, empty_cost, w
 
     A pass of its own: it needs whole images, which the other terms do not, and few presets use it.
     """
-    n, n_rows, used = prepare_at(at.prepare, mesh, view, R, t, s, at.shade)
+    n, n_rows, used = prepare_at(at.prepare, mesh, view, R, t, s, at.shade, True)
     clear_intensity(view, s.intensity, with_normal)
     fill_intensity(at, mesh, view, t, s, planes, n, n_rows, with_normal)
     cost[EDGE] = empty_cost[EDGE] + edge_pass(view, s, planes, terms)

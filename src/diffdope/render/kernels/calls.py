@@ -93,9 +93,9 @@ def call_by_address(result: Any, *kinds: Any) -> Any:
 
 
 @intrinsic
-def prepare_at(_context, address, mesh, view, R, t, s, shade):
+def prepare_at(_context, address, mesh, view, R, t, s, shade, with_contours):
     """Calls `prepare_pose`."""
-    return call_by_address(PREPARED, mesh, view, R, t, s, types.int64)
+    return call_by_address(PREPARED, mesh, view, R, t, s, types.int64, types.boolean)
 
 
 @intrinsic

@@ -66,7 +66,7 @@ def render_poses(at, mesh, view, R, t, first, last, s, rgb, depth, coverage, fac
     """
     with_color = mesh.skin.shading != 0
     for b in range(first, last):
-        n, n_rows, used = prepare_at(at.prepare, mesh, view, R[b], t[b], s, at.shade)
+        n, n_rows, used = prepare_at(at.prepare, mesh, view, R[b], t[b], s, at.shade, True)
         clear_images(rgb[b], depth[b], coverage[b])
         for pixel in range(face_id.shape[1]):
             face_id[b, pixel] = s.buffer.face[pixel]
@@ -81,7 +81,7 @@ def render_poses(at, mesh, view, R, t, first, last, s, rgb, depth, coverage, fac
 @njit(**ENTRY)
 def backward_pose(at, mesh, view, R, t, s, d_rgb, d_depth, d_coverage, gradient):
     """Gradient (6,) in (rho, phi) from d cost / d (rgb, depth, coverage) of the images of `render_poses`."""
-    n, n_rows, used = prepare_at(at.prepare, mesh, view, R, t, s, at.shade)
+    n, n_rows, used = prepare_at(at.prepare, mesh, view, R, t, s, at.shade, True)
     f, jacobian, value = s.fragments, s.contours.jacobian, s.contours.value
     for k in range(6):
         gradient[k] = 0.0

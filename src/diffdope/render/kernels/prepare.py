@@ -15,8 +15,11 @@ from diffdope.render.kernels.visible import list_covered, read_blocks, release_c
 
 
 @njit(**CALLED)
-def prepare_pose(mesh, view, R, t, s, shade):
-    """Visibility and contours of one pose: fragments, contour rows, and what `release_pose` wants to know."""
+def prepare_pose(mesh, view, R, t, s, shade, with_contours):
+    """Visibility and contours of one pose: fragments, contour rows, and what `release_pose` wants to know.
+
+    Without contours, each pixel shows what its centre does: all that are covered are fragments.
+    """
     left, right, top, bottom, some_behind = project_vertices(mesh.shape, view, R, t, s.screen)
     turn_faces(mesh.shape, R, t, s.screen, some_behind)
     # From inside a closed mesh its back is seen, and then a part of it is behind the camera.
@@ -33,10 +36,12 @@ def prepare_pose(mesh, view, R, t, s, shade):
     setup_visible_faces(mesh.shape.faces, mesh.skin, s.screen, s.visible, n_slots)
     if some_behind:
         setup_crossing_faces(mesh.shape, mesh.skin, view, R, t, s.screen, s.visible, n_slots)
-    n_pairs = find_contours(mesh.shape, mesh.edges, view, R, t, closed, s.screen, s.buffer, s.pairs)
-    n_rows = blend_contours(
-        shade, mesh, view, R, t, s.screen, s.buffer.face, s.visible, s.fragments, s.pairs, s.contours, n_pairs
-    )
+    n_pairs = n_rows = 0
+    if with_contours:
+        n_pairs = find_contours(mesh.shape, mesh.edges, view, R, t, closed, s.screen, s.buffer, s.pairs)
+        n_rows = blend_contours(
+            shade, mesh, view, R, t, s.screen, s.buffer.face, s.visible, s.fragments, s.pairs, s.contours, n_pairs
+        )
     n = collect_fragments(view, s.buffer.face, s.visible, n_covered, s.contours.row, s.fragments)
     return n, n_rows, (n_covered, n_slots, n_pairs, n_rows)
 
@@ -56,4 +61,4 @@ def compiled_addresses(mesh: MeshArrays, s: Scratch) -> Addresses:
     R, t = np.eye(3, dtype=np.float32), np.zeros(3, np.float32)
     shade = address_of(shade_chunk, SHADED, mesh.skin, s.visible.planes, s.fragments, 0, 0, True)
     view = Pinhole(one, one, one, one, 1, 1)
-    return Addresses(address_of(prepare_pose, PREPARED, mesh, view, R, t, s, shade), shade)
+    return Addresses(address_of(prepare_pose, PREPARED, mesh, view, R, t, s, shade, True), shade)
