@@ -200,6 +200,29 @@ def test_depth_with_holes_is_not_of_points(share: float) -> None:
     assert not Observation(CAMERA, depth=DEPTH, depth_scale=1e-4).is_sparse  # every third pixel is missing
 
 
+def sparse_in_bands(depth: NDArray[np.float32]) -> bool:
+    """Of four bands of 16 rows: whether less than a tenth of what is measured has neighbours beside and above."""
+    measured = within = 0
+    for top in np.unique(np.linspace(0, max(len(depth) - 16, 0), 4).astype(int)):
+        there = np.pad(depth[top : top + 16] > 0.0, 1)
+        beside, above = there[1:-1, :-2] | there[1:-1, 2:], there[:-2, 1:-1] | there[2:, 1:-1]
+        measured += np.count_nonzero(there)
+        within += np.count_nonzero(there[1:-1, 1:-1] & beside & above)
+    return measured > 0 and within < 0.1 * measured
+
+
+@pytest.mark.parametrize("height", [9, 45, 130])
+@pytest.mark.parametrize("empty", [0.0, 0.4, 0.7, 1.0])
+def test_depth_is_of_points_or_not_by_all_of_its_bands(height: int, empty: float) -> None:
+    rng, told = np.random.default_rng(height), []
+    for share in np.linspace(0.02, 0.6, 30):
+        depth = (rng.random((height, 64)) < share).astype(np.float32)
+        depth[: int(empty * height)] = 0.0
+        told.append(StoredImage(depth.copy()).is_sparse)
+        assert told[-1] == sparse_in_bands(depth)
+    assert set(told) == ({True, False} if empty < 1.0 else {False})
+
+
 # ---------------- large photographs
 
 

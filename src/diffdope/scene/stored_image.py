@@ -81,8 +81,8 @@ class StoredImage:
         Of what has holes, however large, most measured pixels have others beside and above or below them.
         """
         if self._sparse is None:
-            height = len(self.values)
-            tops = np.unique(np.linspace(0, max(height - _BAND, 0), _BANDS, dtype=np.int64)).tolist()
+            last = max(len(self.values) - _BAND, 0)
+            tops = sorted({last * number // (_BANDS - 1) for number in range(_BANDS)})
             most, measured, within = self.values[:_BAND].size * len(tops), 0, 0
             for top in tops[len(tops) // 2 :] + tops[: len(tops) // 2]:  # those in the middle are rarely empty
                 there = self.values[top : top + _BAND] > 0
