@@ -10,7 +10,8 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "${PYTHON:-python3}" -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check scipy==1.17.1 mujoco==4.0.0 spatialmath-python==1.1.18 rowan==1.3.2 numpy==2.4.6
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check \
+  scipy==1.17.1 mujoco==4.0.0 spatialmath-python==1.1.18 rowan==1.3.2 numpy==2.4.6
 cd "$work"
 "$work/venv/bin/python" - <<'PYTHON'
 from importlib.metadata import version

@@ -10,7 +10,8 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "${PYTHON:-python3}" -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check spatialmath-python==1.1.18 pyquaternion==0.9.9 numpy==2.4.6 scipy==1.17.1
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check \
+  spatialmath-python==1.1.18 pyquaternion==0.9.9 numpy==2.4.6 scipy==1.17.1
 cd "$work"
 "$work/venv/bin/python" - <<'PYTHON'
 from importlib.metadata import version

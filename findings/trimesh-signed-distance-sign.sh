@@ -8,7 +8,8 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "${PYTHON:-python3}" -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check trimesh==5.2.0 rtree scipy==1.17.1 open3d-cpu==0.20.0 libigl==2.6.3 point-cloud-utils==0.34.0 numpy==2.4.6
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check \
+  trimesh==5.2.0 rtree==1.4.1 scipy==1.17.1 open3d-cpu==0.20.0 libigl==2.6.3 point-cloud-utils==0.34.0 numpy==2.4.6
 cd "$work"
 "$work/venv/bin/python" - <<'PYTHON'
 from importlib.metadata import version

@@ -10,7 +10,8 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "${PYTHON:-python3}" -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check mujoco==4.0.0 pybullet==3.2.7 yourdfpy==0.0.60 pin==4.1.0 numpy==2.4.6
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check \
+  mujoco==4.0.0 pybullet==3.2.7 yourdfpy==0.0.60 pin==4.1.0 numpy==2.4.6
 cd "$work"
 "$work/venv/bin/python" - <<'PYTHON'
 from importlib.metadata import version
