@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,10 +29,23 @@ ARM = drawn_arm()
 QUIET = CalibrationSettings(suggestions=0)
 
 
-def pictures(seed: int, count: int = 3, **how: Any) -> tuple[list[Shot], Pose]:
+@cache
+def drawn(seed: int, count: int, **how: Any) -> tuple[list[Shot], Pose]:
+    """Tests must not change it."""
     rng = np.random.default_rng([5, seed])
     pose = looking_at(rng)
     return [drawn_shot(ARM, pose, random_joints(ARM, rng), name=str(k), **how) for k in range(count)], pose
+
+
+def pictures(seed: int, count: int = 3, **how: Any) -> tuple[list[Shot], Pose]:
+    shots, pose = drawn(seed, count, **how)
+    return [*shots], pose
+
+
+@cache
+def undisturbed(seed: int, count: int = 3, **how: Any) -> CalibrationResult:
+    """What comes of `pictures` as they were drawn: several tests compare with it."""
+    return calibrate(ARM, pictures(seed, count, **how)[0], settings=QUIET)
 
 
 def changed(shot: Shot, **images: Any) -> Shot:
@@ -50,8 +64,7 @@ def error(result: CalibrationResult, pose: Pose) -> tuple[float, float]:
 @pytest.mark.parametrize("images", [("mask",), ("mask", "depth")])
 @pytest.mark.parametrize("seed", range(4))
 def test_three_pictures_and_no_start(seed: int, images: tuple[str, ...]) -> None:
-    shots, pose = pictures(seed, images=images)
-    result = calibrate(ARM, shots, settings=QUIET)
+    result, pose = undisturbed(seed, images=images), pictures(seed, images=images)[1]
     millimetres, degrees = error(result, pose)
     assert result.status is Status.CONVERGED and result.ok
     assert millimetres < 1.0 and degrees < 0.05
@@ -75,7 +88,7 @@ def test_joint_noise_widens_the_covariance_and_little_else() -> None:
             changed(shot, joints={name: value + np.radians(0.5) * rng.normal() for name, value in shot.joints.items()})
             for shot in shots
         ]
-        exact, result = (calibrate(ARM, given, settings=QUIET) for given in (shots, noisy))
+        exact, result = undisturbed(seed, 4), calibrate(ARM, noisy, settings=QUIET)
         assert error(result, pose)[0] < 3.0
         assert result.covariance is not None and exact.covariance is not None
         assert np.trace(result.covariance) > 3.0 * np.trace(exact.covariance)
@@ -119,7 +132,7 @@ def test_depth_that_reads_too_far_is_told_with_its_size() -> None:
     assert any("depths read" in note and "too far" in note for note in result.notes)
     assert "depth-beside-outlines" in result.note_codes and "other" not in result.note_codes
     assert result.contradiction is not None
-    right = calibrate(ARM, shots, settings=QUIET)
+    right = undisturbed(3, images=("mask", "depth"))
     assert not any("depths read" in note for note in right.notes)
 
 
@@ -143,7 +156,7 @@ def test_a_first_joint_whose_zero_is_wrong_turns_the_camera_and_is_told(images: 
     shots, pose = pictures(2, 6, images=images)
     first = ARM.needed[0]
     told = [changed(one, joints={**one.joints, first: one.joints[first] + np.radians(10.0)}) for one in shots]
-    result, right = (calibrate(ARM, given, settings=QUIET) for given in (told, shots))
+    result, right = calibrate(ARM, told, settings=QUIET), undisturbed(2, 6, images=images)
     assert error(result, pose)[1] > 5.0
     assert any(f"the zero of {first}" in note for note in result.notes)
     assert {"joint-zero", "link-misfit"} & {*result.note_codes} and "other" not in result.note_codes
@@ -165,7 +178,7 @@ def test_a_zero_that_is_two_degrees_off_in_all_pictures_is_named_with_its_size(
     assert len(notes) == 1
     found = re.match(rf"the zero of {name} by (\S+) ", notes[0])
     assert found is not None and float(found[1]) == pytest.approx(-2.0, abs=0.1)
-    assert not any(code_of(note) == "joint-zero" for note in calibrate(ARM, shots, settings=QUIET).notes)
+    assert not any(code_of(note) == "joint-zero" for note in undisturbed(2, 6, images=images).notes)
 
 
 def test_a_small_foot_tells_that_the_first_zero_turned_the_camera() -> None:
