@@ -72,20 +72,40 @@ class Page:
 
 
 @contextmanager
-def opened(width: int = 1000, height: int = 640) -> Iterator[Page]:
-    """A page of a browser that draws in software, with no net but this machine."""
+def launched() -> Iterator[Any]:
+    """A browser of playwright that draws in software, for one page after the other: to start one takes seconds."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_SOFTWARE))
         try:
-            made = Page(browser.new_context(viewport={"width": width, "height": height}).new_page())
-            made.page.on("pageerror", lambda error: made.errors.append(str(error)))
-            made.page.on("console", lambda message: _hear(made, message))
-            made.page.set_default_timeout(30_000)
-            yield made
+            yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def opened(width: int = 1000, height: int = 640, browser: Any = None) -> Iterator[Page]:
+    """A page with no net but this machine, which shares nothing with others of the browser.
+
+    Args:
+        width: of the window, pixels.
+        height: of the window, pixels.
+        browser: of `launched`; one of the page's own if it is None.
+    """
+    if browser is None:
+        with launched() as own, opened(width, height, own) as page:
+            yield page
+        return
+    context = browser.new_context(viewport={"width": width, "height": height})
+    try:
+        made = Page(context.new_page())
+        made.page.on("pageerror", lambda error: made.errors.append(str(error)))
+        made.page.on("console", lambda message: _hear(made, message))
+        made.page.set_default_timeout(30_000)
+        yield made
+    finally:
+        context.close()
 
 
 def _hear(page: Page, message: Any) -> None:

@@ -6,12 +6,13 @@ import json
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks.annotate import Annotator
-from benchmarks.browser import Page, opened, serving, why_not
+from benchmarks.browser import Page, launched, opened, serving, why_not
 from diffdope import Pose, Renderer
 from diffdope.scene.packaged import PackagedExample
 
@@ -48,9 +49,15 @@ def until(page: Page, done: Callable[[], bool]) -> None:
     raise AssertionError("it did not happen")
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with launched() as made:
+        yield made
+
+
 @pytest.fixture
-def annotator(example: PackagedExample) -> Iterator[tuple[Page, Annotator]]:
-    with opened(1200, 760) as page:
+def annotator(example: PackagedExample, browser: Any) -> Iterator[tuple[Page, Annotator]]:
+    with opened(1200, 760, browser) as page:
         yield page, Annotator(page, example.observation.camera)
 
 
