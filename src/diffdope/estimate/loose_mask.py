@@ -1,4 +1,4 @@
-"""A mask beside depth that may be off as a whole: what tells so, and how little it counts then.
+"""A mask beside depth that may be off as a whole: what its residuals tell of that, and how little it counts then.
 
 All points of a border count on their own in the regression, though what shifts one shifts all: an outline follows such
 a mask, and nothing of it is seen in the residuals. A border that is rough, too, was drawn by a network, which shifts
@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from diffdope.estimate.gauss_newton import Parts
 from diffdope.estimate.regression import RegressionContext, TermEquations
-from diffdope.note_codes import Note, NoteCode
 from diffdope.terms.registry import NoiseSettings
 
-SHIFTED = Note(NoteCode.MASK_SHIFTED, "depth does not agree with the place of the mask, and was followed")
 _ROUGH = 0.4  # of a pixel: errors anywhere within half of one have a robust scale of 0.37, known to a twentieth
 
 

@@ -168,11 +168,6 @@ class TermEquations:
         other.known = self.known._replace(correlation=self.known.correlation / share)
         return other
 
-    @property
-    def common_variance(self) -> float:
-        """Variance of what its residuals have in common over the object, times their number."""
-        return self.known.scale**2 * self.known.correlation
-
     def information(self, *, correlated: bool = True) -> Information:
         """What the modality says about the pose.
 

@@ -20,7 +20,6 @@ from diffdope.estimate.covariance import (
     uncertainty,
 )
 from diffdope.estimate.gauss_newton import Parts, cost_of, gauss_newton, stay
-from diffdope.estimate.loose_mask import SHIFTED, is_rough, loosened, may_shift
 from diffdope.estimate.polish_settings import PolishSettings
 from diffdope.estimate.regression import RegressionContext, regress
 from diffdope.geometry.pose import Pose
@@ -32,8 +31,6 @@ F64 = NDArray[np.float64]
 Linearise = Callable[[F64, F64], Linearised]
 Evidence = Callable[[Pose], QuadraticFactor]
 """What is known of a pose beside the images: half of squared errors over their variances, near the pose."""
-Gained = Callable[[Pose, Pose], float | None]
-"""How much more of the outline of one pose than of another lies on edges of a photograph, as a share; None: unknown."""
 
 
 def nothing_beside(pose: Pose) -> QuadraticFactor:
@@ -41,19 +38,8 @@ def nothing_beside(pose: Pose) -> QuadraticFactor:
     return summed(pose, [])
 
 
-def unknown(pose: Pose, other: Pose) -> None:
-    """No photograph tells two poses apart."""
-
-
 _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
 _WITHIN = 0.5  # variances: after a last step as short, what the images know is the same, but for some percent
-_SMOOTHED = 9.0  # correlation of depths that a sensor has smoothed over three by three pixels
-_EDGES_TELL = 0.15  # share of an outline: two deviations of the difference of two, of a hundred points each
-_CLEARLY, _SURELY = 4.0, 25.0  # ratios of variances: two deviations and five; errors of real sensors made 14 at most
-_FALLING = 0.8  # ratio of variances above which a step has not changed what depth's residuals have in common
-_FALLING_ALONE = 0.9  # the same of single residuals, whose variance is surer
-_MASK_STEPS = 8  # twice as many as others: their scales change with the pose
-_ALONE = 2  # steps of a mask alone, whose coverage tells a pixel of the way each
 _SHORTEST = 0.1  # share of a motion that is the least
 
 
@@ -83,6 +69,13 @@ class RobustEstimate:
         known = self.uncertainty
         return self if known is None else replace(self, uncertainty=known.beside(direction, deviation_m))
 
+    def maybe_off(self, motion: F64 | None) -> RobustEstimate:
+        """The same with a motion (6,) that its residuals do not tell; None for none."""
+        known = self.uncertainty
+        if known is None or motion is None:
+            return self
+        return replace(self, uncertainty=replace(known, covariance=known.covariance + np.outer(motion, motion)))
+
 
 class RobustGaussNewton:
     """Of the last level's objective.
@@ -96,16 +89,14 @@ class RobustGaussNewton:
         reach: how far off the start is, as a share of the spread: so far off is the pose along directions that are not
             observed.
         kept: share of the start's error along the view that the steps leave.
-        gained: asked before a mask is taken to be off as a whole.
     """
 
     def __init__(
         self, linearise: Linearise, view: RegressionContext, settings: PolishSettings, noise: NoiseSettings,
         beside: Evidence = nothing_beside, reach: float = 1.0, kept: float = 0.0,
-        gained: Gained = unknown,
     ) -> None:  # fmt: skip
         self._linearise, self._view, self._settings, self._noise = linearise, view, settings, noise
-        self._beside, self._reach, self._kept, self._gained = beside, reach, kept, gained
+        self._beside, self._reach, self._kept = beside, reach, kept
 
     def __call__(self, pose: Pose, start: Pose) -> RobustEstimate:
         """Takes the steps; undoes them if they go far or the robust cost rises.
@@ -116,18 +107,24 @@ class RobustGaussNewton:
             pose: where the search ended.
             start: of the whole refinement: where the pose stays in directions that the images say nothing about.
         """
-        led = self._descend_anew(pose, self._parts(pose))
-        freed = self._loosely(*led) or self._by_depth(*led)
-        found, parts = freed or led
+        found, parts = self._descend_anew(pose, self._parts(pose))
         end = information_eigenbasis(parts, self._view, self._noise, also=self._beside(found).curvature)
         if not end.observed.all():
             back = stay(found, start, end)
             held = self._parts(back, parts)
             if set(held) == set(parts) and self._cost(back, held, parts) < _SAME * self._cost(found, parts, parts):
                 found, parts = back, held
-        estimate = self._estimated(found, end, parts, moved=found is not pose)
-        shifted = freed is not None and found.distance_to(led[0]) > self._view.pixel_m
-        return replace(estimate, notes=(*estimate.notes, SHIFTED)) if shifted else estimate
+        return self._estimated(found, end, parts, moved=found is not pose)
+
+    def loose_mask(self, pose: Pose) -> F64:
+        """(6, 6) information of the mask at a pose, that says no more of a shift than masks of networks can.
+
+        All points of a border count on their own in the regression, though what shifts one shifts its neighbours.
+        """
+        mask = self._parts(pose).get("mask")
+        if mask is None:
+            return np.zeros((6, 6))
+        return mask.held_to((self._noise.mask_shift_px * self._view.pixel_m) ** -2.0).step
 
     def held(self, pose: Pose, information: F64) -> RobustEstimate:
         """The pose as it is, and how far off it may be, where something beside the residuals holds it.
@@ -140,62 +137,6 @@ class RobustGaussNewton:
         parts = self._parts(pose)
         found = information_eigenbasis(parts, self._view, self._noise, also=also)
         return self._estimated(pose, found, parts, moved=False)
-
-    def _loosely(self, pose: Pose, parts: Parts) -> tuple[Pose, Parts] | None:
-        """Where the steps lead if the mask counts little, for its border is rough; None where it is not."""
-        if self._settings.steps == 0 or not is_rough(parts, self._noise):
-            return None
-        at, here = pose, parts
-        for _ in range(_ALONE):  # where nothing but the mask leads: what is left there is no matter of the pose
-            mask = {"mask": here["mask"]}
-            at = at.retract(gauss_newton(mask, self._before(at, mask), nothing_beside(at)))
-            here = self._parts(at)
-            if not is_rough(here, self._noise):
-                return None
-        return self._descend_anew(pose, self._parts(pose), loose=True)
-
-    def _by_depth(self, pose: Pose, parts: Parts) -> tuple[Pose, Parts] | None:
-        """Where depth leads if the mask may be off as a whole; None where depth does not explain itself there better.
-
-        What all points of a mask's border have in common is not seen in them: an outline follows it. Depth sees it:
-        where a mask has led the pose away, depth's residuals have as much in common as the surface is steep, and where
-        it leads they have nothing in common. The errors of a sensor may look like that, too, but they stay.
-        """
-        if self._settings.steps == 0 or not may_shift(parts, self._noise):
-            return None
-        at, here = pose, loosened(parts, self._view, self._noise)
-        if parts["depth"].known.correlation < _SMOOTHED or here["mask"] is parts["mask"]:
-            return None
-        waits, clearly = 0, False
-        for _ in range(_MASK_STEPS):
-            basis = information_eigenbasis(here, self._view, self._noise, correlated=False)
-            step = gauss_newton(here, basis, self._beside(at))
-            if here["depth"].moved(step).cost >= here["depth"].cost:
-                break  # depth is to fit no better there: it leads nowhere
-            to = at.retract(step)
-            there = self._parts(to)  # with scales of their own: those of a wrong pose hide what depth says
-            if set(there) != set(parts) or not self._distance(to, pose) < self._settings.longest:
-                return None
-            fallen = there["depth"].common_variance / here["depth"].common_variance
-            alone = (there["depth"].known.scale / here["depth"].known.scale) ** 2
-            goes_on = fallen < _FALLING or alone < _FALLING_ALONE
-            if goes_on or fallen < 1.0:
-                at, here = to, loosened(there, self._view, self._noise)
-            clearly = _CLEARLY * here["depth"].common_variance < parts["depth"].common_variance
-            waits = 0 if goes_on else waits + 1
-            if waits > clearly:
-                break
-        if not clearly:
-            return None
-        # Depth may be what is off, if its errors remain, or if it is not registered: edges of a photograph tell.
-        now, before = here["depth"], parts["depth"]
-        remain = now.known.correlation >= _SMOOTHED and _SURELY * now.common_variance > before.common_variance
-        gained = self._gained(at, pose)
-        if gained is None:  # an edge that stereo has widened makes residuals alike, but no single one much smaller
-            agreed = not remain and now.known.scale**2 < _FALLING * before.known.scale**2
-        else:
-            agreed = gained >= (_EDGES_TELL if remain else -_EDGES_TELL)
-        return self._descend(at, here, self._before(at, here)) if agreed else None
 
     def _estimated(self, pose: Pose, found: InformationEigenbasis, here: Parts, *, moved: bool) -> RobustEstimate:
         kept_m = self._kept * self._reach * self._noise.spread * 2.0 * self._view.length_m
@@ -247,14 +188,12 @@ class RobustGaussNewton:
         also = self._beside(pose).curvature
         return information_eigenbasis(parts, self._view, self._noise, correlated=False, also=also)
 
-    def _descend_anew(self, start: Pose, first: Parts, *, loose: bool = False) -> tuple[Pose, Parts]:
-        """`_descend`, and from there once more if that is far; loose: whether the mask counts little."""
-        first = loosened(first, self._view, self._noise) if loose else first
+    def _descend_anew(self, start: Pose, first: Parts) -> tuple[Pose, Parts]:
+        """`_descend`, and from there once more if that is far."""
         before = self._before(start, first)
         found, parts = self._descend(start, first, before)
         if self._distance(found, start) > self._settings.anew:
-            again = self._parts(found)
-            found, parts = self._descend(found, loosened(again, self._view, self._noise) if loose else again, before)
+            found, parts = self._descend(found, self._parts(found), before)
         return found, parts
 
     def _descend(self, start: Pose, first: Parts, before: InformationEigenbasis) -> tuple[Pose, Parts]:

@@ -58,7 +58,7 @@ def doubts_about(
         given = rough, found.pose, length_m, step, own
         size = of_size(*given, overlap=found.quality.overlap, log_odds=found.log_odds, edges=edges)
         every.append(min(size, of_kind(*given), key=lambda one: one.share))  # depth is too far for one reason at a time
-    if "mask" not in rough.modalities:  # a mask that was given says where the object ends
+    if "mask" not in rough.modalities and not found.evidence:  # a mask that was given says where the object ends
         every.append(of_support(rough.crop, rough.drawn(rough.factor.buffers, found.pose), length_m))
     elif border is not None and _led_by_mask(found) and not settings.polish.idle:  # which no covariance would hold
         every.append(border(found.pose, start))

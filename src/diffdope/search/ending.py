@@ -9,28 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import right_minimum
-from diffdope.estimate.level_context import context_of, noise_at
-from diffdope.estimate.robust_gauss_newton import Evidence, RobustEstimate, RobustGaussNewton
+from diffdope.estimate.robust_gauss_newton import RobustEstimate
 from diffdope.estimate.start_weight import systematic, weighed
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.problem.failure import Status
 from diffdope.problem.level_problem import LevelProblem
-from diffdope.problem.pose_evidence import pose_evidence
 from diffdope.problem.variables import Variables
 from diffdope.scene.observation import Observation
 from diffdope.search.answers import Answers, along, answers_of
 from diffdope.search.by_features import with_distance_error
 from diffdope.search.candidates import Candidates
 from diffdope.search.history import Amended, Recorder
+from diffdope.search.last_steps import LastSteps
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.other_ways import turned_by_folds
 from diffdope.search.outcome import Outcome
 from diffdope.search.outline_seen import beside_edges, share_on_edges
 from diffdope.search.rims_seen import RimsSeen, seen_alone
 from diffdope.search.settings import SearchSettings
-from diffdope.search.stages import MOVED, Stages
-from diffdope.search.start_error import kept_along_view, left_by_mask, left_to_the_start, reach_of
+from diffdope.search.stages import Stages
+from diffdope.search.start_error import left_to_the_start
 from diffdope.search.symmetric_alternatives import FIRST, odds_of, odds_with_costs
 from diffdope.solve.gradient_descent import DescentSettings, descend
 from diffdope.solve.levenberg_marquardt import SolverResult
@@ -68,6 +67,11 @@ class Ending:
     boxed: bool
     shown: Observation | None
     first_order: bool
+
+    @property
+    def _last(self) -> LastSteps:
+        """The last steps."""
+        return LastSteps(self.meshes, self.settings, self.objective, self.stages)
 
     def odds(self, choice: Sequence[Candidates]) -> F64:
         """Log odds (B,) of all that may be right, of which differences count; the first was found."""
@@ -116,8 +120,8 @@ class Ending:
             quality=None if self.first_order else found.quality,
             confidence=None if self.first_order else confidence,
             covariance=covariance, unobserved=estimate.unobserved,
-            notes=(*self._turned(found), *refused(level), *beside_edges(edges), *estimate.notes), gain=found.gain,
-            answers=answers,
+            notes=(*self._turned(found), *refused(level), *found.notes, *beside_edges(edges), *estimate.notes),
+            gain=found.gain, answers=answers,
         )  # fmt: skip
 
     def _odds(self, poses: Sequence[Pose], found: Candidates, levels: Sequence[LevelProblem] = ()) -> F64:
@@ -173,7 +177,7 @@ class Ending:
     def _weighed(self, found: Candidates) -> RobustEstimate:
         """The estimate, between what the images say and the start, where that has something to say."""
         by_rims = self._by_rims(found)
-        estimate, near = self._estimate(found) if by_rims is None else by_rims[0], self.settings.near
+        estimate, near = self._last.estimate(found) if by_rims is None else by_rims[0], self.settings.near
         known, share = estimate.uncertainty, left_to_the_start(found, self.settings)
         if known is None or not self.start_counts or not (share and near.angle_deg and near.distance):
             return estimate
@@ -193,39 +197,12 @@ class Ending:
         if self.stages is None or not seen_alone(found.level, self.meshes.mesh):
             return None
         rims = RimsSeen(found.level, self.meshes, self.objective, found.pose)
-        estimate = self._steps(found, rims.beside)(found.pose, found.start)
+        estimate = self._last.steps(found, rims.beside)(found.pose, found.start)
         known = estimate.uncertainty
         if not estimate.moved or known is None:
             return None
         every = systematic(estimate.pose, rims.shared(estimate))
         return replace(estimate, uncertainty=replace(known, covariance=every.mean(axis=0))), every
-
-    def _estimate(self, found: Candidates) -> RobustEstimate:
-        """The last steps, and how far off the pose may be."""
-        level, contour = found.level, found.ended.contour
-        kept = 0.0 if self.stages is None else kept_along_view(found, self.settings)
-        refine = self._steps(found, lambda pose: pose_evidence(self.meshes.corners_m, pose, self.objective), kept)
-        if level.contours is None or not level.contour_active or "depth" in level.modalities:
-            estimate = refine(found.pose, found.start).beside(found.pose.t_m2c, found.off_along_view_m)
-        else:
-            information = np.zeros((6, 6)) if contour is None else level.contours.information(contour)
-            estimate = refine.held(found.pose, information)
-        if self.stages is not None:
-            return estimate
-        return estimate.beside(found.pose.t_m2c, left_by_mask(found, self.meshes.buffers()))
-
-    def _steps(self, found: Candidates, beside: Evidence, kept: float = 0.0) -> RobustGaussNewton:
-        """The last steps; beside: what is known beside residuals; kept: of the start's error along the view."""
-        search, level, meshes = self.settings, found.level, self.meshes
-        view = context_of(level, found.pose, length_m=meshes.length_m, tilt=meshes.tilt, gain=search.light)
-        noise = noise_at(level, search.noise, found.border_px, search.mask_error_px or np.inf)
-        reach = reach_of(search, nearby=self.stages is not None and self.stages.moved(found) <= MOVED)
-
-        def gained(pose: Pose, other: Pose) -> float | None:
-            first, second = (share_on_edges(meshes, level.crop, one) for one in (pose, other))
-            return None if first is None or second is None else first - second
-
-        return RobustGaussNewton(level.factor.linearise, view, search.polish, noise, beside, reach, kept, gained)
 
 
 def status_of(

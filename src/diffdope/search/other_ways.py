@@ -9,14 +9,21 @@ import numpy as np
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.problem.failure import Failure
-from diffdope.search.candidates import Candidates
+from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.descent import Descent
-from diffdope.search.levels import Level
+from diffdope.search.levels import Level, PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.selection import SAME, SAME_RAD, non_maximum_suppression
 from diffdope.search.settings import SearchSettings
 from diffdope.search.symmetric_alternatives import odds_with_costs, symmetric_alternatives
-from diffdope.search.turns import about_other_axes, turned_alternatives, upside_down, without_rotations
+from diffdope.search.turns import (
+    TurnSettings,
+    about_other_axes,
+    turned_alternatives,
+    turned_beside,
+    upside_down,
+    without_rotations,
+)
 
 _WORSE = 4.0  # log odds by which a turn that has made no steps may be worse than the best
 
@@ -93,3 +100,30 @@ def other_ways(
         ways = without_rotations(meshes.axis, ways)
     same_shape = symmetric_alternatives(found.pose, ways, found.rough, meshes.buffers(faces), meshes.length_m)
     return [*turned, *same_shape], bool(turned)
+
+
+def with_turn_beside(
+    found: Candidates, meshes: MeshLevels, descent: Descent, again: PyramidSettings, turns: TurnSettings, column: int
+) -> Candidates:  # fmt: skip
+    """What was found, or what is found a little turned about an axis of revolution, if more speaks for it.
+
+    Args:
+        found: the result.
+        meshes: the object.
+        descent: as it was found.
+        again: levels of one pose.
+        turns: that are tried.
+        column: of the history.
+    """
+    axis = meshes.axis
+    if axis is None or not turns.count:
+        return found
+    beside = turned_beside(found.pose, axis, found.rough, turns, meshes.length_m)
+    if beside is None:
+        return found
+    other = descent.run(again, Hypotheses.of(beside, column), found.start)
+    if isinstance(other, Failure):
+        return found
+    levels = found.level, other.level
+    odds = odds_with_costs([found.pose, other.pose], found.level, meshes.buffers(), meshes.length_m, levels=levels)
+    return found.doubt_of(other.agreeing(found.quality.agreement)) if odds[1] > odds[0] else found

@@ -28,18 +28,18 @@ from diffdope.search.everywhere import pyramids_everywhere, search_everywhere
 from diffdope.search.history import Recorder
 from diffdope.search.iterates import iterates_of
 from diffdope.search.keyframes import Keyframes
+from diffdope.search.last_steps import LastSteps
 from diffdope.search.levels import PyramidSettings
+from diffdope.search.mask_as_region import beside_mask, may_be_region
 from diffdope.search.mask_border import of_border
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.other_ways import left_of_folds, other_ways
+from diffdope.search.other_ways import left_of_folds, other_ways, with_turn_beside
 from diffdope.search.outcome import Outcome
 from diffdope.search.outline_seen import share_on_edges
 from diffdope.search.pieces import pieces
 from diffdope.search.priors import PLAIN_ANGLE_DEG
 from diffdope.search.settings import SearchSettings, beside_border
 from diffdope.search.stages import MOVED, Stages
-from diffdope.search.symmetric_alternatives import odds_with_costs
-from diffdope.search.turns import turned_beside
 from diffdope.search.wrong_masks import DEVIATION, convinces, off_px, poses_of, raced, without_mask
 from diffdope.solve.gradient_descent import DescentSettings
 from diffdope.terms.photometric_gain import PhotometricGain
@@ -96,6 +96,7 @@ class Search:
         refuses = settings.mask_refused_px > 0.0 and "depth" not in observation.modalities
         self._held_unseen = held_unseen > 0.0 and not held > 0.0 and refuses
         self._again = settings.near.of_one_pose(1)
+        self._as_region = may_be_region(observation, settings) and keyframes is None and descent is None
         first = (settings.near, settings.far) if pose is not None else pyramids_everywhere(settings)
         first_aligned = sum(pyramid.hypotheses[0] for pyramid in first)
         kept = settings.closest_points.count(observation) if pose is not None else 0
@@ -141,6 +142,8 @@ class Search:
                 found = self._without_wrong_mask(found, self._stages)
         if isinstance(found, Failure) or not (worth is None or worth(found)):
             return found if isinstance(found, Failure) else Failure(Status.FAILED)
+        if not near:
+            found = self._beside_mask(found)
         # A frame that is followed has been doubted when it was begun, and is held against the frames before.
         edges = partial(share_on_edges, self._meshes, self._observation)
         border = partial(of_border, self._meshes, self._observation)
@@ -162,6 +165,17 @@ class Search:
         doubted = replace(found, at_most=doubts.at_most, off_along_view_m=doubts.off_m)
         self._answers = [doubted if one is found else doubted.doubt_of(one) for one in self._answers]
         return doubted
+
+    def _beside_mask(self, found: Candidates) -> Candidates:
+        """The same, or what the other images find where a mask led whose border they do not bear out."""
+        if not self._as_region:
+            return found
+        descent = self._descent.of(self._observation.without_mask())
+        steps = LastSteps(self._meshes, self._settings, self._objective, self._stages)
+        ended = beside_mask(found, descent, self._again, steps)
+        self._answers = [ended if one is found else one for one in self._answers]
+        self._descent = descent if ended.evidence else self._descent  # alternatives are refined as the result was
+        return ended
 
     def _without_wrong_mask(self, found: Candidates, stages: Stages) -> Candidates:
         """The same, or what edges find from the start where the mask is off and is all there is beside them."""
@@ -216,6 +230,7 @@ class Search:
             pyramids.append(s.far)
         if s.symmetric_alternatives or (s.turns.count and self._meshes.axis is not None):
             pyramids += [self._again] * ALTERNATIVES
+        pyramids += [self._again] * self._as_region
         if self._held_unseen and self._start is not None:
             pyramids += [s.near, s.far] + [self._again] * sum(s.far.hypotheses[-2:])
         return sum(iterates_of(pyramid, s, self._objective, unseen, self._meshes.mesh) for pyramid in pyramids) - 1
@@ -262,7 +277,8 @@ class Search:
         told = self._stages is not None and found.log_odds > _TOLD and self._stages.moved(found) <= MOVED
         left = ALTERNATIVES
         if told or not self._settings.turns.all_around:
-            beside = self._turned_beside(found)
+            last = self._meshes, self._descent, self._again, self._settings.turns, self._count - 1
+            beside = found if self._first_order else with_turn_beside(found, *last)
             left -= beside is not found  # it is one of them
             choice = [found := beside]
         turned, turns_open = other_ways(
@@ -276,20 +292,3 @@ class Search:
             if isinstance(other, Candidates):
                 choice.append(found.doubt_of(other.agreeing(found.quality.agreement)))
         return choice, turns_open
-
-    def _turned_beside(self, found: Candidates) -> Candidates:
-        """What was found, or what is found a little turned about an axis of revolution, if more speaks for it."""
-        axis, turns = self._meshes.axis, self._settings.turns
-        if axis is None or not turns.count or self._first_order:
-            return found
-        beside = turned_beside(found.pose, axis, found.rough, turns, self._meshes.length_m)
-        if beside is None:
-            return found
-        other = self._descent.run(self._again, Hypotheses.of(beside, self._count - 1), found.start)
-        if isinstance(other, Failure):
-            return found
-        odds = odds_with_costs(
-            [found.pose, other.pose], found.level, self._meshes.buffers(), self._meshes.length_m,
-            levels=(found.level, other.level),
-        )  # fmt: skip
-        return found.doubt_of(other.agreeing(found.quality.agreement)) if odds[1] > odds[0] else found

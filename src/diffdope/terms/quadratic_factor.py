@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, difference
 
 F64 = NDArray[np.float64]
 
@@ -32,6 +32,13 @@ class QuadraticFactor:
         """weight * r^2 of a residual that is linear near a pose: r = residual + jacobian . xi, jacobian (6,)."""
         row = 2.0 * weight * np.asarray(jacobian, np.float64)
         return cls(at, residual * row, np.outer(row, jacobian), weight * residual**2)
+
+    def about(self, pose: Pose) -> QuadraticFactor:
+        """The same about another pose, which is near: turns of both are taken to add up."""
+        off = difference(pose, self.at)
+        bend = self.curvature @ off
+        constant = self.constant + float(off @ (self.slope + 0.5 * bend))
+        return QuadraticFactor(pose, self.slope + bend, self.curvature, constant, self.shown)
 
 
 def summed(at: Pose, factors: Sequence[QuadraticFactor]) -> QuadraticFactor:

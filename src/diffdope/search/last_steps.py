@@ -1,0 +1,80 @@
+"""The last steps of a search, from where a pose was found, and how far off it may be then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.estimate.level_context import context_of, noise_at
+from diffdope.estimate.robust_gauss_newton import Evidence, RobustEstimate, RobustGaussNewton
+from diffdope.geometry.pose import Pose
+from diffdope.problem.pose_evidence import pose_evidence
+from diffdope.search.candidates import Candidates
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.settings import SearchSettings
+from diffdope.search.stages import MOVED, Stages
+from diffdope.search.start_error import kept_along_view, left_by_mask, reach_of
+from diffdope.terms.quadratic_factor import QuadraticFactor, summed
+from diffdope.terms.registry import ObjectiveSettings
+
+F64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LastSteps:
+    """Of one search.
+
+    Attributes:
+        meshes: the object, about its own middle.
+        settings: of the search.
+        objective: of the terms.
+        stages: from the start; None where none was given.
+    """
+
+    meshes: MeshLevels
+    settings: SearchSettings
+    objective: ObjectiveSettings
+    stages: Stages | None
+
+    def estimate(self, found: Candidates) -> RobustEstimate:
+        """The last steps, and how far off the pose may be."""
+        level, contour = found.level, found.ended.contour
+        kept = 0.0 if self.stages is None else kept_along_view(found, self.settings)
+        refine = self.steps(found, partial(self._known, found.evidence), kept)
+        if level.contours is None or not level.contour_active or "depth" in level.modalities:
+            estimate = refine(found.pose, found.start).beside(found.pose.t_m2c, found.off_along_view_m)
+        else:
+            information = np.zeros((6, 6)) if contour is None else level.contours.information(contour)
+            estimate = refine.held(found.pose, information)
+        estimate = estimate.maybe_off(found.maybe_off)
+        if self.stages is not None:
+            return estimate
+        return estimate.beside(found.pose.t_m2c, left_by_mask(found, self.meshes.buffers()))
+
+    def steps(self, found: Candidates, beside: Evidence, kept: float = 0.0) -> RobustGaussNewton:
+        """The last steps; beside: what is known beside residuals; kept: of the start's error along the view."""
+        search, level, meshes = self.settings, found.level, self.meshes
+        view = context_of(level, found.pose, length_m=meshes.length_m, tilt=meshes.tilt, gain=search.light)
+        noise = noise_at(level, search.noise, found.border_px, search.mask_error_px or np.inf)
+        reach = reach_of(search, nearby=self.stages is not None and self.stages.moved(found) <= MOVED)
+        return RobustGaussNewton(level.factor.linearise, view, search.polish, noise, beside, reach, kept)
+
+    def mask(self, found: Candidates, pose: Pose) -> QuadraticFactor:
+        """What a mask says of the pose to which it led, as far as those of networks can be trusted."""
+        information = self.steps(found, partial(self._known, ())).loose_mask(pose)
+        return QuadraticFactor(pose, np.zeros(6), information)
+
+    def edges(self, found: Candidates) -> QuadraticFactor | None:
+        """What edges say of the pose at which they ended; None where they do not hold it."""
+        contours, contour = found.level.contours, found.ended.contour
+        if contours is None or contour is None or not found.level.contour_active:
+            return None
+        return QuadraticFactor(found.pose, np.zeros(6), contours.information(contour))
+
+    def _known(self, evidence: tuple[QuadraticFactor, ...], pose: Pose) -> QuadraticFactor:
+        """What is known of a pose beside residuals."""
+        own = pose_evidence(self.meshes.corners_m, pose, self.objective)
+        return summed(pose, [own, *(one.about(pose) for one in evidence)])
