@@ -16,8 +16,10 @@ from diffdope.note_codes import NoteCode
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import PRESETS
+from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.scene.signed_distance import signed_distance
 
 
 def angle() -> Mesh:
@@ -126,3 +128,56 @@ def test_a_mask_with_a_rough_border_leaves_the_place_to_depth() -> None:
         trusted_mm.append(off_mm(followed, truth))
     assert np.median(errors_mm) < 0.5 * np.median(trusted_mm)
     assert all(mine < followed + 0.1 for mine, followed in zip(errors_mm, trusted_mm, strict=True))
+
+
+def spoilt(mask: np.ndarray) -> dict[str, np.ndarray]:
+    """Masks with smooth borders, each wrong in another way."""
+    outside = signed_distance(mask)
+    rows, columns = np.nonzero(mask)
+    v, u = np.indices(mask.shape)
+    hole = (v - np.median(rows)) ** 2 + (u - np.median(columns)) ** 2 < (0.15 * np.sqrt(mask.sum())) ** 2
+    return {
+        "shifted": np.roll(mask, (2, 2), axis=(0, 1)),
+        "wide": outside < 2.5,
+        "narrow": outside < -1.5,
+        "cut": mask & (u < np.quantile(columns, 0.8)),
+        "hole": np.roll(mask, 1, axis=0) & ~hole,
+    }
+
+
+def test_a_mask_that_is_wrong_in_any_way_costs_no_more_than_none() -> None:
+    """Neither the pose nor its being believed."""
+    refiner, with_mask, without = Refiner(BARE), [], []
+    for seed in range(3):
+        observation, truth, start = seen(seed)
+        assert observation.mask is not None
+        alone = off_mm(refiner.refine(observation.without_mask(), start), truth)
+        for name, mask in spoilt(np.asarray(observation.mask) > 0.5).items():
+            result = refiner.refine(observation.with_mask(mask), start)
+            assert result.ok, (seed, name, result.notes)
+            with_mask.append(off_mm(result, truth))
+            without.append(alone)
+    assert np.mean(with_mask) < 1.1 * np.mean(without) + 0.02 * PIXEL_MM, (with_mask, without)
+
+
+def test_a_mask_holds_what_depth_leaves_open() -> None:
+    """The place of a flat plate that lies in a table of its own depth, though the mask is off."""
+    plate = Mesh(*grid_box(np.array([0.08, 0.05, 0.002]), 3))
+    rng = np.random.default_rng(3)
+    truth = Pose(random_pose(rng).R_m2c, np.array([0.0, 0.0, 0.55]))
+    observation = picture([(plate, truth)], rng, noise=SensorNoise(0.01, 0.0005, 0.0, 0.0))
+    assert observation.mask is not None and observation.depth is not None
+    drawn = Renderer(plate, CAMERA).render(truth.R_m2c, truth.t_m2c)
+    normal = truth.R_m2c[:, 2]
+    rays = CAMERA.back_project(np.ones((CAMERA.height, CAMERA.width)))
+    top = truth.t_m2c - 0.001 * np.sign(normal[2]) * normal
+    table = (normal @ top) / (rays @ normal)
+    flush = np.where(drawn.triangle_id[0] >= 0, observation.depth, np.where(table > 0.0, table, 0.0))
+    seen_flush = Observation(CAMERA, depth=flush.astype(np.float32), mask=shifted(observation, 2).mask)
+    start = perturb(truth, angle_rad=np.radians(10.0), distance_m=0.004, rng=rng)
+    result = Refiner(plate).refine(seen_flush, start)
+    across = 1e3 * np.linalg.norm((result.pose.t_m2c - truth.t_m2c)[:2])
+    assert across < 3.0 * PIXEL_MM
+    assert result.covariance is not None
+    known_mm = 1e3 * np.sqrt(np.trace(result.covariance[:2, :2]))
+    assert known_mm > 0.5 * across

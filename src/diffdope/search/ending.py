@@ -55,6 +55,7 @@ class Ending:
         boxed: whether keypoints found the object in a box: they tell sides apart.
         shown: the image in which the result's outline is looked for, if no mask held it; None where that is not asked.
         first_order: whether gradient descent led there, which has no confidence.
+        placed: where the other images have the surest, if they do not bear out the border of its mask.
     """
 
     meshes: MeshLevels
@@ -67,6 +68,7 @@ class Ending:
     boxed: bool
     shown: Observation | None
     first_order: bool
+    placed: Candidates | None = None
 
     @property
     def _last(self) -> LastSteps:
@@ -89,8 +91,8 @@ class Ending:
             rates: (H,) of all hypotheses.
         """
         found = choice[int(np.argmax(odds))]
-        level = found.level
-        estimate = RobustEstimate(found.pose) if self.settings.polish.idle else self._weighed(found)
+        level, placed = found.level, self.placed or found
+        estimate = RobustEstimate(found.pose) if self.settings.polish.idle else self._weighed(placed)
         edges = None
         if self.shown is not None and ("mask" not in self.shown.modalities or level.mask_refused_px is not None):
             edges = share_on_edges(self.meshes, self.shown, estimate.pose)
@@ -120,7 +122,7 @@ class Ending:
             quality=None if self.first_order else found.quality,
             confidence=None if self.first_order else confidence,
             covariance=covariance, unobserved=estimate.unobserved,
-            notes=(*self._turned(found), *refused(level), *found.notes, *beside_edges(edges), *estimate.notes),
+            notes=(*self._turned(found), *refused(level), *placed.notes, *beside_edges(edges), *estimate.notes),
             gain=found.gain, answers=answers,
         )  # fmt: skip
 

@@ -140,9 +140,11 @@ class Search:
             found = self._stages.run()
             if isinstance(found, Candidates):
                 found = self._without_wrong_mask(found, self._stages)
-        if isinstance(found, Failure) or not (worth is None or worth(found)):
-            return found if isinstance(found, Failure) else Failure(Status.FAILED)
-        if not near:
+        if isinstance(found, Failure):
+            return found
+        if worth is not None and not worth(found):
+            return Failure(Status.FAILED)
+        if self._stages is not None and not near:
             found = self._beside_mask(found)
         # A frame that is followed has been doubted when it was begun, and is held against the frames before.
         edges = partial(share_on_edges, self._meshes, self._observation)
@@ -155,7 +157,10 @@ class Search:
             start_counts=start_counts and self._stages is not None, turns_open=turns_open,
             boxed=self._box is not None, shown=None if near else self._shown, first_order=self._first_order,
         )  # fmt: skip
-        outcome = ending.outcome(choice, ending.odds(choice), self._recorder, self._rates)
+        odds = ending.odds(choice)
+        if self._stages is None:  # with no start, the mask speaks for and against answers: its border is left out last
+            ending = replace(ending, placed=self._beside_mask(choice[int(np.argmax(odds))]))
+        outcome = ending.outcome(choice, odds, self._recorder, self._rates)
         return replace(outcome, notes=(*outcome.notes, *doubts.notes), why=doubts.why)
 
     def _as_sure_as(self, doubts: Doubts, found: Candidates) -> Candidates:
