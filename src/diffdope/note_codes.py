@@ -110,6 +110,7 @@ class NoteCode(StrEnum):
     IN_DOUBT = "in-doubt"
     USUAL_CONFIDENCE = "usual-confidence"
     EDGES_ALONE = "edges-alone"
+    DRIFT = "drift"
     FOUND_WIDER = "found-wider"
     FOUND_AGAIN = "found-again"
     FOUND_FAR = "found-far"

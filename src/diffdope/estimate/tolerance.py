@@ -55,9 +55,18 @@ def probability_within(tolerance_m: float, covariance: F64, form: F64, R_m2c: F6
         form: (6, 6) of `displacement_form`.
         R_m2c: (3, 3) of the pose.
     """
+    return probability_below(tolerance_m, _in_mesh(covariance, R_m2c) @ form)
+
+
+def probability_below(tolerance_m: float, once: F64) -> float:
+    """Of the root of a sum of chi-square variables being below a tolerance; see `probability_within`.
+
+    Args:
+        tolerance_m: metres.
+        once: (K, K) whose eigenvalues are their weights, metres squared.
+    """
     from scipy.special import gammainc
 
-    once = _in_mesh(covariance, R_m2c) @ form
     twice = once @ once
     c1, c2, c3 = float(np.trace(once)), float(np.trace(twice)), float(np.vdot(twice, once.T))
     if c3 <= 0.0:

@@ -15,6 +15,7 @@ from diffdope.pipelines.anywhere import anywhere, turned
 from diffdope.pipelines.attempt import followed_preset, tracking_presets
 from diffdope.pipelines.believed import believed
 from diffdope.pipelines.edges_alone import EdgesAlone
+from diffdope.pipelines.film_drift import FilmDrift
 from diffdope.pipelines.in_box import (
     check_can_be_found,
     checked_box,
@@ -90,6 +91,7 @@ class Refiner:
         seen = averaged_colors(self._frame.mesh, 1.0 / max(*search.near.sizes, *search.far.sizes))
         self._meshes = MeshLevels(seen, faces, threads=threads)
         self._tracker: Tracker | None = None
+        self._drift: FilmDrift | None = None
 
     def __repr__(self) -> str:
         return f"Refiner({self.mesh!r}, preset={self.preset.name!r}, seed={self.seed})"
@@ -229,9 +231,16 @@ class Refiner:
         pose = None if pose is None else as_pose("pose", pose)
         time_s = None if time_s is None else check_number("time_s", time_s, "a time in seconds or None")
         if self._tracker is None:
-            self._tracker = self._new_tracker(self._searcher(observation))
+            searcher, settings = self._searcher(observation), self.preset.tracking
+            form, length_m = self._meshes.displacement_form, self._meshes.length_m
+            self._drift = FilmDrift(form, length_m, settings.frame_s, settings.memory_s)
+            searcher.ended = self._drift.ended
+            self._tracker = self._new_tracker(searcher)
         start = None if pose is None else self._frame.enter(pose)
         result = self._tracker.track(observation, start, time_s=time_s)
+        tolerance_m = self.preset.resolved_search.confidence.tolerance_of(self._meshes.length_m)
+        assert self._drift is not None
+        result = self._drift.weighed(result, tolerance_m, given=pose is not None, time_s=time_s)
         start = self._frame.leave(result.initial_pose) if pose is None else pose
         tracked = self._left(result, start, followed=True)
         if pose is not None and tracked.status is Status.LOST:

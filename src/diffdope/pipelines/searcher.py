@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
@@ -28,6 +31,8 @@ from diffdope.search.outcome import Outcome
 from diffdope.search.search import Search
 from diffdope.terms.photometric_gain import PhotometricGain
 
+F64 = NDArray[np.float64]
+
 NOTHING_THERE = "nothing could be compared in the mask: it shows too few pixels, or K, the mesh or its unit are wrong"
 
 
@@ -39,11 +44,15 @@ class MeshSearcher:
         camera: if given, observations by any other camera are refused.
         preset: of the refiner; searches may have others.
         seed: of the hypotheses.
+
+    Attributes:
+        ended: called with where each search ended, and the curvature of the cost there; None for not at all.
     """
 
     def __init__(self, meshes: MeshLevels, camera: Camera | None, preset: Preset, seed: int) -> None:
         self.meshes = meshes
         self._camera, self._preset, self.seed = camera, preset, seed
+        self.ended: Callable[[Pose, F64], None] | None = None
 
     @property
     def mesh(self) -> Mesh:
@@ -78,6 +87,8 @@ class MeshSearcher:
         outcome = self.search(preset, observation, pose, progress, keyframes, box, guesses).run(**how)
         if isinstance(outcome, Failure):
             return Attempt(self.refused(outcome, pose, began), None)
+        if self.ended is not None and outcome.curvature is not None:
+            self.ended(outcome.pose, outcome.curvature)
         return Attempt(self._result(outcome, observation, began, boxed=box is not None), outcome.gain)
 
     def search(

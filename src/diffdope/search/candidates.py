@@ -152,6 +152,12 @@ class Candidates:
         return self.ended.first_row + int(np.argmin(solution.history_cost[:, solution.best]))
 
     @property
+    def curvature(self) -> F64:
+        """Of the cost at the best pose, (6, 6) in (rho [m], phi [rad])."""
+        normal: F64 = self.ended.solution.normal[self.ended.solution.best]
+        return normal
+
+    @property
     def confidence(self) -> float:
         """In the best pose."""
         return float(1.0 / (1.0 + np.exp(-self.log_odds)))

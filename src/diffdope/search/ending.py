@@ -123,7 +123,7 @@ class Ending:
             confidence=None if self.first_order else confidence,
             covariance=covariance, unobserved=estimate.unobserved,
             notes=(*self._turned(found), *refused(level), *placed.notes, *beside_edges(edges), *estimate.notes),
-            gain=found.gain, answers=answers,
+            gain=found.gain, answers=answers, curvature=None if self.first_order else found.curvature,
         )  # fmt: skip
 
     def _odds(self, poses: Sequence[Pose], found: Candidates, levels: Sequence[LevelProblem] = ()) -> F64:

@@ -45,5 +45,7 @@ class Outcome:
     gain: PhotometricGain | None = None
     answers: Answers | None = None
     """Of a search with no start pose; the first is `pose`."""
+    curvature: F64 | None = None
+    """(6, 6) of the cost where the search ended, in (rho [m], phi [rad]); None where no solver had one."""
     why: str = ""
     """Why it is doubted, where something contradicts it."""
