@@ -73,7 +73,8 @@ class FilmDrift:
         self._ends.append((pose, curvature))
 
     def weighed(
-        self, result: RefinementResult, tolerance_m: float, *, given: bool, time_s: float | None
+        self, result: RefinementResult, tolerance_m: float, *, given: bool, time_s: float | None,
+        by_colours: bool = False,
     ) -> RefinementResult:  # fmt: skip
         """The result of a frame, no surer than it is known that the pose has not drifted.
 
@@ -82,6 +83,7 @@ class FilmDrift:
             tolerance_m: of the confidence, metres.
             given: whether the frame came with a start pose.
             time_s: of the frame; None for the next one.
+            by_colours: whether a pattern without depth holds it: its cost is flatter, and the slope is not known there.
         """
         curvature = next((one for pose, one in reversed(self._ends) if pose is result.pose), None)
         self._ends.clear()
@@ -95,6 +97,10 @@ class FilmDrift:
             return result
         if not given and {NoteCode.FOUND_AGAIN, NoteCode.FOUND_WIDER} & set(result.note_codes):
             self._begin(_UNSEEN * self._length_m)
+        if by_colours:
+            self._begin(_GIVEN * self._tolerance_m)
+            self._last = result.pose, self._clock_s
+            return result
         self._see(result.pose, curvature)
         return self._no_surer(result, tolerance_m)
 

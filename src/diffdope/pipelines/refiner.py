@@ -240,7 +240,8 @@ class Refiner:
         result = self._tracker.track(observation, start, time_s=time_s)
         tolerance_m = self.preset.resolved_search.confidence.tolerance_of(self._meshes.length_m)
         assert self._drift is not None
-        result = self._drift.weighed(result, tolerance_m, given=pose is not None, time_s=time_s)
+        by_colours = self.mesh.has_pattern and "depth" not in observation.modalities
+        result = self._drift.weighed(result, tolerance_m, given=pose is not None, time_s=time_s, by_colours=by_colours)
         start = self._frame.leave(result.initial_pose) if pose is None else pose
         tracked = self._left(result, start, followed=True)
         if pose is not None and tracked.status is Status.LOST:
