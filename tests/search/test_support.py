@@ -1,4 +1,4 @@
-"""An object does not reach through what it lies on; what is in front of it may hide it."""
+"""An object does not reach through what it lies on, what is in front may hide it, and in a plane it may be anywhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from diffdope.geometry import so3
 from diffdope.note_codes import NoteCode
 from diffdope.render.renderer import RenderedImages, Renderer
 from diffdope.search.contradictions import NONE
-from diffdope.search.support import of_support, share_through_support
+from diffdope.search.support import of_plane, of_support, share_in_plane, share_through_support
 
 CAMERA = dd.Camera(240.0, 240.0, 79.5, 59.5, 160, 120)
 LENGTH_M = 0.12
@@ -27,12 +27,17 @@ def table() -> NDArray[np.float32]:
     return np.asarray(TABLE_M * NORMAL[2] / (rays @ NORMAL), np.float32)
 
 
-def rod(height_m: float, lean: float) -> RenderedImages:
-    """Its middle so far above the table, leaning: 0 lies on it, pi / 2 stands."""
+def lying() -> NDArray[np.float64]:
+    """Rotation (3, 3) of what lies on the table: y is its normal."""
     along = np.cross(NORMAL, [0.0, 0.0, 1.0])
     along /= np.linalg.norm(along)
     axes = np.column_stack([np.cross(NORMAL, along), NORMAL, along])
-    axes *= np.sign(np.linalg.det(axes))
+    return np.asarray(axes * np.sign(np.linalg.det(axes)))
+
+
+def rod(height_m: float, lean: float) -> RenderedImages:
+    """Its middle so far above the table, leaning: 0 lies on it, pi / 2 stands."""
+    axes = lying()
     turn = so3.exp(-lean * axes[:, 0])
     return Renderer(ROD, CAMERA).render(turn @ axes, np.array([0.0, 0.0, TABLE_M]) + height_m * NORMAL)
 
@@ -72,3 +77,42 @@ def test_a_rod_on_its_table_is_not_whatever_hides_half_of_it(lean: float) -> Non
     before[:, columns.min() : int(np.median(columns))] *= 0.85  # and one that is as steep as the table
     assert share(images, before) == 0.0
     assert of_support(dd.Observation(CAMERA, depth=before), images, LENGTH_M) is NONE
+
+
+def in_plane(images: RenderedImages, depth: NDArray[np.float32]) -> float:
+    return share_in_plane(dd.Observation(CAMERA, depth=depth), images, LENGTH_M)
+
+
+def noisy(depth: NDArray[np.float32], deviation_m: float) -> NDArray[np.float32]:
+    return depth + np.random.default_rng(0).normal(0.0, deviation_m, depth.shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("deviation_m", [0.0002, 0.001])
+def test_of_a_rod_in_the_plane_of_its_table_depth_says_nothing(deviation_m: float) -> None:
+    images = rod(-0.01, 0.0)
+    depth = noisy(table(), deviation_m)  # the upper face is the table's, and no rod need be there
+    assert in_plane(images, depth) > 0.9
+    doubt = of_plane(dd.Observation(CAMERA, depth=depth), images, LENGTH_M)
+    assert doubt.at_most < -1.9 and doubt.note.code is NoteCode.OUTLINE_UNSEEN  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("lean", [0.0, 0.6, 1.2])
+def test_a_rod_that_stands_out_from_its_table_is_seen(lean: float) -> None:
+    images = rod(0.011 + 0.5 * LENGTH_M * np.sin(lean), lean)
+    depth = noisy(observed(images, table()), 0.001)
+    assert in_plane(images, depth) < 0.1
+    assert of_plane(dd.Observation(CAMERA, depth=depth), images, LENGTH_M) is NONE
+
+
+def test_a_rod_lower_than_the_noise_of_its_table_is_not_seen() -> None:
+    images = rod(-0.008, 0.0)  # two millimetres of it stand out
+    assert in_plane(images, noisy(observed(images, table()), 0.002)) > 0.6
+    assert in_plane(images, noisy(observed(images, table()), 0.0002)) < 0.2
+
+
+def test_depth_of_an_empty_table_confirms_no_bar() -> None:
+    bar = dd.Mesh(*grid_box(np.array([0.03, 0.005, LENGTH_M]), 2))
+    start = dd.Pose(lying(), np.array([0.0, 0.0, TABLE_M]))
+    result = dd.Refiner(bar, CAMERA).refine(dd.Observation(CAMERA, depth=noisy(table(), 0.0005)), start)
+    assert result.confidence is not None and result.confidence < 0.2 and not result.ok  # 0.47 without it, and converged
+    assert "outline-unseen" in result.note_codes and "table" in result.message

@@ -8,18 +8,19 @@ from typing import NamedTuple
 import numpy as np
 
 from diffdope.geometry.pose import Pose
-from diffdope.note_codes import CONTRADICTIONS, of_codes
+from diffdope.note_codes import CONTRADICTIONS, NoteCode, of_codes
 from diffdope.search.candidates import Candidates
-from diffdope.search.contradictions import Doubt, of_departure, of_kind, problem_of, state_of
+from diffdope.search.contradictions import FAILS, Doubt, of_departure, of_kind, problem_of, state_of
 from diffdope.search.registration import note_on_shift
 from diffdope.search.settings import SearchSettings
 from diffdope.search.sizes import Edges, of_size
-from diffdope.search.support import of_support
+from diffdope.search.support import of_plane, of_support
 
 BorderOff = Callable[[Pose, Pose | None], Doubt]
 """How far off a pose may be that follows a mask's border, given its start (`mask_border.of_border`)."""
 
 _ENOUGH = 1e-3  # share of a cost that another step may be worth: doubts are told by ratios of costs, to hundredths
+_OF_WHAT_IT_LIES_ON = frozenset({NoteCode.THROUGH_SUPPORT, NoteCode.OUTLINE_UNSEEN})
 
 
 class Doubts(NamedTuple):
@@ -32,7 +33,8 @@ class Doubts(NamedTuple):
     @property
     def why(self) -> str:
         """What contradicts the result; empty for nothing."""
-        return " ".join(of_codes(self.notes, CONTRADICTIONS))
+        codes = CONTRADICTIONS | _OF_WHAT_IT_LIES_ON if self.at_most < FAILS else CONTRADICTIONS
+        return " ".join(of_codes(self.notes, codes))
 
 
 def doubts_about(
@@ -59,7 +61,10 @@ def doubts_about(
         size = of_size(*given, overlap=found.quality.overlap, log_odds=found.log_odds, edges=edges)
         every.append(min(size, of_kind(*given), key=lambda one: one.share))  # depth is too far for one reason at a time
     if "mask" not in rough.modalities and not found.evidence:  # a mask that was given says where the object ends
-        every.append(of_support(rough.crop, rough.drawn(rough.factor.buffers, found.pose), length_m))
+        drawn = rough.drawn(rough.factor.buffers, found.pose)
+        every.append(of_support(rough.crop, drawn, length_m))
+        if rough.modalities == ("depth",):  # a photograph's edges are asked elsewhere (`outline_seen.share_on_edges`)
+            every.append(of_plane(rough.crop, drawn, length_m))
     elif border is not None and _led_by_mask(found) and not settings.polish.idle:  # which no covariance would hold
         every.append(border(found.pose, start))
     if start is not None:
