@@ -60,7 +60,7 @@ def doubts_about(
         given = rough, found.pose, length_m, step, own
         size = of_size(*given, overlap=found.quality.overlap, log_odds=found.log_odds, edges=edges)
         every.append(min(size, of_kind(*given), key=lambda one: one.share))  # depth is too far for one reason at a time
-    if "mask" not in rough.modalities and not found.evidence:  # a mask that was given says where the object ends
+    if "mask" not in rough.modalities:  # a mask that was given says where the object ends
         drawn = rough.drawn(rough.factor.buffers, found.pose)
         every.append(of_support(rough.crop, drawn, length_m))
         if rough.modalities == ("depth",):  # a photograph's edges are asked elsewhere (`outline_seen.share_on_edges`)

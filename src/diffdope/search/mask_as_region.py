@@ -76,7 +76,8 @@ def beside_mask(found: Candidates, descent: Descent, again: PyramidSettings, ste
         assess(Comparison(there, level.crop, level.responsibility.silhouette, meshes.length_m)),
         agreement=found.quality.agreement,
     )
-    free = replace(free, start=found.start, quality=quality, evidence=tuple(one for one in evidence if one is not None))
+    known = tuple(one for one in evidence if one is not None)
+    free = replace(free, start=found.start, rough=found.rough, quality=quality, evidence=known)  # doubts need the mask
     freed = steps.estimate(free)
     assert level.crop.mask is not None
     border_px = border_error(seen(found, led.pose, steps).coverage, level.crop.mask, level.responsibility.silhouette)
