@@ -16,7 +16,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.fit_quality import assess
 from diffdope.estimate.robust_gauss_newton import RobustEstimate
 from diffdope.geometry.pose import Pose, difference
 from diffdope.note_codes import Note, NoteCode
@@ -28,7 +27,7 @@ from diffdope.search.descent import Descent
 from diffdope.search.last_steps import LastSteps
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.settings import SearchSettings
-from diffdope.terms.base import Comparison, Rendering
+from diffdope.terms.base import Rendering
 from diffdope.terms.contour import ContourCorrespondences
 
 F64 = NDArray[np.float64]
@@ -63,7 +62,7 @@ def beside_mask(found: Candidates, descent: Descent, again: PyramidSettings, ste
         again: its levels, of one pose.
         steps: the last ones.
     """
-    level, meshes = found.level, steps.meshes
+    level = found.level
     if not {"depth", "mask"} <= set(level.modalities):
         return found
     free = descent.run(again, Hypotheses.of(found.pose, found.winner), found.pose)
@@ -71,13 +70,8 @@ def beside_mask(found: Candidates, descent: Descent, again: PyramidSettings, ste
         return found
     led = steps.estimate(found)
     evidence = steps.edges(free), steps.mask(found, led.pose)
-    there = seen(found, free.pose, steps)
-    quality = replace(
-        assess(Comparison(there, level.crop, level.responsibility.silhouette, meshes.length_m)),
-        agreement=found.quality.agreement,
-    )
     known = tuple(one for one in evidence if one is not None)
-    free = replace(free, start=found.start, rough=found.rough, quality=quality, evidence=known)  # doubts need the mask
+    free = found.doubt_of(replace(free, start=found.start, evidence=known))
     freed = steps.estimate(free)
     assert level.crop.mask is not None
     border_px = border_error(seen(found, led.pose, steps).coverage, level.crop.mask, level.responsibility.silhouette)

@@ -144,8 +144,6 @@ class Search:
             return found
         if worth is not None and not worth(found):
             return Failure(Status.FAILED)
-        if self._stages is not None and not near:
-            found = self._beside_mask(found)
         # A frame that is followed has been doubted when it was begun, and is held against the frames before.
         edges = partial(share_on_edges, self._meshes, self._observation)
         border = partial(of_border, self._meshes, self._observation)
@@ -158,7 +156,7 @@ class Search:
             boxed=self._box is not None, shown=None if near else self._shown, first_order=self._first_order,
         )  # fmt: skip
         odds = ending.odds(choice)
-        if self._stages is None:  # with no start, the mask speaks for and against answers: its border is left out last
+        if not near:  # a mask speaks for and against what may be right: its border is left out last
             ending = replace(ending, placed=self._beside_mask(choice[int(np.argmax(odds))]))
         outcome = ending.outcome(choice, odds, self._recorder, self._rates)
         return replace(outcome, notes=(*outcome.notes, *doubts.notes), why=doubts.why)
@@ -177,10 +175,7 @@ class Search:
             return found
         descent = self._descent.of(self._observation.without_mask())
         steps = LastSteps(self._meshes, self._settings, self._objective, self._stages)
-        ended = beside_mask(found, descent, self._again, steps)
-        self._answers = [ended if one is found else one for one in self._answers]
-        self._descent = descent if ended.evidence else self._descent  # alternatives are refined as the result was
-        return ended
+        return beside_mask(found, descent, self._again, steps)
 
     def _without_wrong_mask(self, found: Candidates, stages: Stages) -> Candidates:
         """The same, or what edges find from the start where the mask is off and is all there is beside them."""
