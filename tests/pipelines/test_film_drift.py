@@ -47,11 +47,11 @@ def followed(drift: FilmDrift, frame: int, curvature: np.ndarray | None, **chang
     result = replace(answer(spun(frame), 0.95), **changed)  # type: ignore[arg-type]
     if curvature is not None:
         drift.ended(result.pose, curvature)
-    return drift.weighed(result, TOLERANCE_M, given=frame == 0, time_s=frame * FRAME_S)
+    return drift.weighed(result, TOLERANCE_M, given=frame == 0, clock_s=frame * FRAME_S)
 
 
 def confidences(curvatures: list[np.ndarray | None]) -> list[float]:
-    drift = FilmDrift(FORM, LENGTH_M, FRAME_S, 0.3)
+    drift = FilmDrift(FORM, LENGTH_M, 0.3)
     return [followed(drift, frame, one).confidence or 0.0 for frame, one in enumerate(curvatures)]
 
 
@@ -66,7 +66,7 @@ def test_along_a_motion_that_frames_do_not_show_confidence_falls_from_frame_to_f
 
 
 def test_an_object_that_does_not_move_does_not_drift() -> None:
-    drift = FilmDrift(FORM, LENGTH_M, FRAME_S, 0.3)
+    drift = FilmDrift(FORM, LENGTH_M, 0.3)
     for frame in range(12):
         result = followed(drift, frame, FLAT, pose=START)
     assert (result.confidence or 0.0) > 0.9
@@ -79,7 +79,7 @@ def test_what_drifted_farther_than_a_descent_reaches_is_not_sure_when_more_is_se
 
 
 def test_what_was_searched_anew_is_as_sure_as_its_frame_shows() -> None:
-    drift = FilmDrift(FORM, LENGTH_M, FRAME_S, 0.3)
+    drift = FilmDrift(FORM, LENGTH_M, 0.3)
     for frame in range(12):
         followed(drift, frame, FLAT)
     followed(drift, 12, None, status=Status.LOST)
@@ -89,7 +89,7 @@ def test_what_was_searched_anew_is_as_sure_as_its_frame_shows() -> None:
 
 
 def test_a_note_says_so_and_a_copy_knows_as_much() -> None:
-    drift = FilmDrift(FORM, LENGTH_M, FRAME_S, 0.3)
+    drift = FilmDrift(FORM, LENGTH_M, 0.3)
     for frame in range(8):
         followed(drift, frame, FLAT)
     copy = pickle.loads(pickle.dumps(drift))

@@ -42,7 +42,7 @@ _MOST_PX = 1e5  # of a picture's side
 _UNTOLD = ("x y w h", "x y width height", "bbox_x bbox_y bbox_width bbox_height")
 
 
-class Outline(NamedTuple):
+class StatedOutline(NamedTuple):
     """What a file says of an object in a picture.
 
     corners: (N, 2) x, y; two of a box, that of its top-left and its bottom-right, or those of a polygon; from the
@@ -60,7 +60,7 @@ class Outline(NamedTuple):
         return len(self.corners) == 2
 
 
-def outlines_of_xml(text: str, where: str) -> list[Outline]:
+def outlines_of_xml(text: str, where: str) -> list[StatedOutline]:
     """The objects of a file of Pascal VOC, whose pixels are counted from 1, the last of a box included.
 
     Raises:
@@ -83,11 +83,13 @@ def outlines_of_xml(text: str, where: str) -> list[Outline]:
         if not all(map(is_number, words)):
             raise expected(f"{where}, object {number}", "numbers xmin, ymin, xmax, ymax in bndbox", ", ".join(words))
         x0, y0, x1, y1 = map(float, words)
-        found.append(Outline(np.array([[x0 - 1.0, y0 - 1.0], [x1, y1]]), size=known if known and min(known) else None))
+        found.append(
+            StatedOutline(np.array([[x0 - 1.0, y0 - 1.0], [x1, y1]]), size=known if known and min(known) else None)
+        )
     return found
 
 
-def outlines_of_table(text: str, where: str, picture: str | None) -> list[Outline]:
+def outlines_of_table(text: str, where: str, picture: str | None) -> list[StatedOutline]:
     """The boxes of a CSV with a heading; of several pictures, those of one.
 
     Args:
@@ -109,7 +111,7 @@ def outlines_of_table(text: str, where: str, picture: str | None) -> list[Outlin
             raise expected(f"{where}, line {number}", f"numbers {', '.join(names)}", ", ".join(words))
         boxes.append((next((cells[name] for name in _PICTURES if cells.get(name)), ""), made([*map(float, words)])))
     shares = bool(boxes) and all(np.abs(corners).max() <= 1.0 for _, corners in boxes)
-    return [Outline(corners, shares) for _, corners in _of_picture(boxes, where, picture)]
+    return [StatedOutline(corners, shares) for _, corners in _of_picture(boxes, where, picture)]
 
 
 def _columns(heading: Sequence[str], where: str) -> tuple[list[str], Callable[[list[float]], F64]]:
@@ -137,7 +139,7 @@ def _from_middle(values: list[float]) -> F64:
     return _from_size([x - width / 2, y - height / 2, width, height])
 
 
-def outlines_of(data: Any, where: str, picture: str | None) -> list[Outline] | None:
+def outlines_of(data: Any, where: str, picture: str | None) -> list[StatedOutline] | None:
     """The objects of JSON that Label Studio, VIA, CreateML, ultralytics or ROS wrote; None for other JSON.
 
     Args:
@@ -170,8 +172,13 @@ def outlines_of(data: Any, where: str, picture: str | None) -> list[Outline] | N
 
 
 def _of_several(
-    entries: Sequence[Any], key: str, name: str, made: Callable[[Any, str], Outline], where: str, picture: str | None
-) -> list[Outline] | None:
+    entries: Sequence[Any],
+    key: str,
+    name: str,
+    made: Callable[[Any, str], StatedOutline],
+    where: str,
+    picture: str | None,
+) -> list[StatedOutline] | None:
     """The objects of one of several pictures' entries; None if they are no such entries."""
     if not entries or not all(isinstance(one, Mapping) and isinstance(one.get(key), list) for one in entries):
         return None
@@ -208,44 +215,44 @@ def _results(annotations: Sequence[Any]) -> list[Any]:
     ]  # fmt: skip
 
 
-def _of_label_studio(one: Any, where: str) -> Outline:
+def _of_label_studio(one: Any, where: str) -> StatedOutline:
     width, height = _numbers(one, ("original_width", "original_height"), where)
     if not (1.0 <= width < _MOST_PX and 1.0 <= height < _MOST_PX):
         raise expected(where, "the picture's size, original_width and original_height", f"{width:g} x {height:g}")
     scale, size = np.array([width, height]) / 100.0, (int(height), int(width))
     if isinstance(one.get("points"), list):
-        return Outline(_pairs(one["points"], where) * scale, size=size)
+        return StatedOutline(_pairs(one["points"], where) * scale, size=size)
     if "rle" in one or "width" not in one:
         got = str(one.get("type", "another shape"))
         raise expected(where, "a rectangle or a polygon", got, "export as COCO's JSON")
     x, y, w, h = np.array(_numbers(one, ("x", "y", "width", "height"), where)) * np.tile(scale, 2)
     turn = math.radians(_numbers(one, ("rotation",), where)[0]) if one.get("rotation") else 0.0
-    return Outline(_turned([x, y], [0.0, 0.0, w, h], turn), size=size)
+    return StatedOutline(_turned([x, y], [0.0, 0.0, w, h], turn), size=size)
 
 
-def _of_via(one: Any, where: str) -> Outline:
+def _of_via(one: Any, where: str) -> StatedOutline:
     shape = one.get("shape_attributes") if isinstance(one, Mapping) else None
     if isinstance(shape, Mapping) and shape.get("name") == "rect":
-        return Outline(_from_size(_numbers(shape, ("x", "y", "width", "height"), where)))
+        return StatedOutline(_from_size(_numbers(shape, ("x", "y", "width", "height"), where)))
     if isinstance(shape, Mapping) and shape.get("name") in ("polygon", "polyline"):
-        return Outline(_columns_of(shape, ("all_points_x", "all_points_y"), where))
+        return StatedOutline(_columns_of(shape, ("all_points_x", "all_points_y"), where))
     raise expected(where, "a rect or a polygon", repr(shape.get("name") if isinstance(shape, Mapping) else shape))
 
 
-def _of_createml(one: Any, where: str) -> Outline:
+def _of_createml(one: Any, where: str) -> StatedOutline:
     inner = one.get("coordinates") if isinstance(one, Mapping) else None
-    return Outline(_from_middle(_numbers(inner, ("x", "y", "width", "height"), f"{where}, coordinates")))
+    return StatedOutline(_from_middle(_numbers(inner, ("x", "y", "width", "height"), f"{where}, coordinates")))
 
 
-def _of_ultralytics(one: Mapping[str, Any], where: str) -> Outline:
+def _of_ultralytics(one: Mapping[str, Any], where: str) -> StatedOutline:
     corners = _from_corners(_numbers(one["box"], ("x1", "y1", "x2", "y2"), f"{where}, box"))
     shares = bool(np.abs(corners).max() <= 1.0)
     if isinstance(one.get("segments"), Mapping):
         corners = _columns_of(one["segments"], ("x", "y"), f"{where}, segments")
-    return Outline(corners, shares)
+    return StatedOutline(corners, shares)
 
 
-def _of_ros(one: Any, where: str) -> Outline:
+def _of_ros(one: Any, where: str) -> StatedOutline:
     box = one.get("bbox") if isinstance(one, Mapping) else None
     width, height = _numbers(box, ("size_x", "size_y"), f"{where}, bbox")
     assert isinstance(box, Mapping)
@@ -253,7 +260,7 @@ def _of_ros(one: Any, where: str) -> Outline:
     place = center.get("position", center) if isinstance(center, Mapping) else None
     middle = np.array(_numbers(place, ("x", "y"), f"{where}, bbox, center"))
     turn = _numbers(center, ("theta",), where)[0] if isinstance(center, Mapping) and center.get("theta") else 0.0
-    return Outline(_turned(middle, [-width / 2, -height / 2, width, height], turn))
+    return StatedOutline(_turned(middle, [-width / 2, -height / 2, width, height], turn))
 
 
 def _turned(pivot: Any, box: list[float], turn_rad: float) -> F64:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, expected, some_of
-from diffdope.io.detections import Outline, outlines_of, outlines_of_table, outlines_of_xml
+from diffdope.io.detections import StatedOutline, outlines_of, outlines_of_table, outlines_of_xml
 from diffdope.io.json_files import parse_json, read_text
 from diffdope.io.regions import mask_of_box, mask_of_polygons
 from diffdope.io.rle import decode_rle
@@ -103,12 +103,12 @@ def read_instances(path: Path, *, image_id: int | None = None, picture: str | No
     return _coco(data, where, image_id, picture) if outlines is None else _outlined(outlines, where)
 
 
-def _outlined(outlines: list[Outline], where: str) -> Instances:
+def _outlined(outlines: list[StatedOutline], where: str) -> Instances:
     masks = {n: _drawing(one, f"{where}, object {n}") for n, one in enumerate(outlines, 1)}
     return Instances(masks, frozenset(n for n, one in enumerate(outlines, 1) if one.is_box))
 
 
-def _drawing(outline: Outline, where: str) -> Callable[[Size | None], Bool]:
+def _drawing(outline: StatedOutline, where: str) -> Callable[[Size | None], Bool]:
     def drawn(given: Size | None) -> Bool:
         height, width = size = _known(outline.size or given, where)
         corners = outline.corners * ([width, height] if outline.shares else [1.0, 1.0])

@@ -17,7 +17,6 @@ from diffdope.estimate.tolerance import probability_below
 from diffdope.geometry.pose import Pose, difference
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.result import RefinementResult, Status
-from diffdope.search.motion_model import next_time
 
 F64 = NDArray[np.float64]
 
@@ -44,11 +43,10 @@ class FilmDrift:
     Args:
         form: (6, 6) of `displacement_form`.
         length_m: the object's diameter.
-        frame_s: seconds between frames that have no time.
         memory_s: seconds over which the object's speed is a mean.
     """
 
-    def __init__(self, form: F64, length_m: float, frame_s: float, memory_s: float) -> None:
+    def __init__(self, form: F64, length_m: float, memory_s: float) -> None:
         scale = np.repeat([1.0, 1.0 / length_m], 3)
         size, axes = np.linalg.eigh(form * np.outer(scale, scale))
         kept = size > _FLUSH * size[-1]
@@ -57,7 +55,7 @@ class FilmDrift:
         from_motion = root[:, None] * axes.T / scale
         self._moved = [from_motion[:, part] @ from_motion[:, part].T / 3.0 for part in (slice(0, 3), slice(3, 6))]
         self._tolerance_m, self._length_m = TOLERANCE * length_m, length_m
-        self._frame_s, self._memory_s = frame_s, memory_s
+        self._memory_s = memory_s
         self._ends: list[tuple[Pose, F64]] = []
         self._begin(_GIVEN * self._tolerance_m)
         self._clock_s = 0.0
@@ -73,8 +71,7 @@ class FilmDrift:
         self._ends.append((pose, curvature))
 
     def weighed(
-        self, result: RefinementResult, tolerance_m: float, *, given: bool, time_s: float | None,
-        by_colours: bool = False,
+        self, result: RefinementResult, tolerance_m: float, *, given: bool, clock_s: float, by_colours: bool = False,
     ) -> RefinementResult:  # fmt: skip
         """The result of a frame, no surer than it is known that the pose has not drifted.
 
@@ -82,17 +79,17 @@ class FilmDrift:
             result: of the tracker, in the own frame.
             tolerance_m: of the confidence, metres.
             given: whether the frame came with a start pose.
-            time_s: of the frame; None for the next one.
+            clock_s: time of the frame, seconds.
             by_colours: whether a pattern without depth holds it: its cost is flatter, and the slope is not known there.
         """
         curvature = next((one for pose, one in reversed(self._ends) if pose is result.pose), None)
         self._ends.clear()
+        elapsed_s, self._clock_s = clock_s - self._clock_s, clock_s
         if given:
-            self._clock_s, self._last, self._speeds = time_s or 0.0, None, None
+            self._last, self._speeds = None, None
             self._begin(_GIVEN * self._tolerance_m)
-        else:
-            before, self._clock_s = self._clock_s, next_time(time_s, self._clock_s, self._frame_s)
-            self._age(self._clock_s - before)
+        elif elapsed_s > 0.0:
+            self._age(elapsed_s)
         if not result.ok or result.status is Status.LOST:
             return result
         if not given and {NoteCode.FOUND_AGAIN, NoteCode.FOUND_WIDER} & set(result.note_codes):

@@ -233,7 +233,7 @@ class Refiner:
         if self._tracker is None:
             searcher, settings = self._searcher(observation), self.preset.tracking
             form, length_m = self._meshes.displacement_form, self._meshes.length_m
-            self._drift = FilmDrift(form, length_m, settings.frame_s, settings.memory_s)
+            self._drift = FilmDrift(form, length_m, settings.memory_s)
             searcher.ended = self._drift.ended
             self._tracker = self._new_tracker(searcher)
         start = None if pose is None else self._frame.enter(pose)
@@ -241,7 +241,8 @@ class Refiner:
         tolerance_m = self.preset.resolved_search.confidence.tolerance_of(self._meshes.length_m)
         assert self._drift is not None
         by_colours = self.mesh.has_pattern and "depth" not in observation.modalities
-        result = self._drift.weighed(result, tolerance_m, given=pose is not None, time_s=time_s, by_colours=by_colours)
+        clock_s, given = self._tracker.clock_s, pose is not None
+        result = self._drift.weighed(result, tolerance_m, given=given, clock_s=clock_s, by_colours=by_colours)
         start = self._frame.leave(result.initial_pose) if pose is None else pose
         tracked = self._left(result, start, followed=True)
         if pose is not None and tracked.status is Status.LOST:

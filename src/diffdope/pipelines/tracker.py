@@ -80,6 +80,11 @@ class Tracker:
         """Whether the last frame was."""
         return self._lost_frames > 0
 
+    @property
+    def clock_s(self) -> float:
+        """The time of the last frame, seconds."""
+        return self._clock_s
+
     def track(
         self, observation: Observation, pose: Pose | None = None, *, time_s: float | None = None
     ) -> RefinementResult:
