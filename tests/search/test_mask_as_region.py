@@ -35,12 +35,18 @@ def test_a_border_is_borne_out_by_its_shape_by_what_the_others_allow_and_by_edge
     known = np.diag([1e-6] * 3 + [1e-4] * 3)
     free = RobustEstimate(AT, Uncertainty(known, np.zeros((0, 6))))
 
+    asked: list[float] = []
+
     def odds(shift_mm: float, border_px: float, edges: float = 0.0) -> float:
-        return log_odds(RobustEstimate(AT.retract(np.array([1e-3 * shift_mm, 0, 0, 0, 0, 0]))), free, border_px, edges)
+        led = RobustEstimate(AT.retract(np.array([1e-3 * shift_mm, 0, 0, 0, 0, 0])))
+        asked.clear()
+        return log_odds(led, free, border_px, lambda: asked.append(edges) or edges)
 
     assert odds(1.0, 0.1) > 0.0 > odds(30.0, 0.1)
     assert odds(5.0, 0.1) > 0.0 > odds(5.0, 2.0)
-    assert odds(30.0, 0.1, edges=20.0) > 0.0 > odds(1.0, 0.1, edges=-20.0)
+    assert abs(odds(5.0, 0.5)) < 1.0 and asked
+    assert odds(5.0, 0.5, edges=20.0) > 0.0 > odds(5.0, 0.5, edges=-20.0)
+    assert odds(0.1, 0.05, edges=-20.0) > 0.0 and not asked  # both poses are the same
 
 
 def test_a_factor_about_another_pose_is_the_same_cost(rng: np.random.Generator) -> None:

@@ -11,6 +11,7 @@ of networks are off.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -42,6 +43,7 @@ no worse than without a mask."""
 _DEVIATIONS, _PIXELS = 0.3, 0.1  # added before logarithms are taken: what is less is as good
 _REACH_PX = 4.0  # to both sides of an outline, where edges are looked for
 _EDGES = 0.5  # of their log likelihood ratio: much of both outlines lies on the same edges
+_SURELY = 2.0  # log odds from which on edges are not asked: both poses are nearly the same
 _LEAST, _SINGULAR = 1e-9, 1e-9  # metres and radians that a deviation is at least; share of a variance
 
 
@@ -75,7 +77,10 @@ def beside_mask(found: Candidates, descent: Descent, again: PyramidSettings, ste
     freed = steps.estimate(free)
     assert level.crop.mask is not None
     border_px = border_error(seen(found, led.pose, steps).coverage, level.crop.mask, level.responsibility.silhouette)
-    edges = edges_for(led.pose, free, steps) - edges_for(freed.pose, free, steps)
+
+    def edges() -> float:
+        return edges_for(led.pose, free, steps) - edges_for(freed.pose, free, steps)
+
     odds = log_odds(led, freed, border_px, edges)
     motion = difference(led.pose, freed.pose)
     if odds > 0.0:
@@ -102,17 +107,19 @@ def edges_for(pose: Pose, free: Candidates, steps: LastSteps) -> float:
     return 0.0 if factor is None else -contours.likelihoods(factor.constant)
 
 
-def log_odds(led: RobustEstimate, free: RobustEstimate, border_px: float, edges: float) -> float:
+def log_odds(led: RobustEstimate, free: RobustEstimate, border_px: float, edges: Callable[[], float]) -> float:
     """That the border of a mask is where the object ends.
 
     Args:
         led: the pose beside the mask.
         free: without it, with a covariance.
         border_px: distance of the border from the outline of `led`, pixels of the crop.
-        edges: log likelihood ratio of the photograph's edges, that of `led` over that of `free`.
+        edges: log likelihood ratio of the photograph's edges, that of `led` over that of `free`; asked where the rest
+            leaves that open.
     """
     off = 1.0 if free.covariance is None else deviations(led.pose, free.pose, free.covariance)
-    return _AHEAD + _STEEP * float(np.log((off + _DEVIATIONS) * (border_px + _PIXELS))) + _EDGES * edges
+    odds = _AHEAD + _STEEP * float(np.log((off + _DEVIATIONS) * (border_px + _PIXELS)))
+    return odds + _EDGES * edges() if odds < _SURELY else odds
 
 
 def deviations(pose: Pose, other: Pose, covariance: F64) -> float:
