@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,8 @@ class RobustEstimate:
     moved: bool = False
     notes: tuple[str, ...] = ()
     """What the images do not show, for people."""
+    parts: Parts | None = None
+    """Normal equations there, if the steps were asked for."""
 
     @property
     def covariance(self) -> F64 | None:
@@ -69,12 +72,21 @@ class RobustEstimate:
         known = self.uncertainty
         return self if known is None else replace(self, uncertainty=known.beside(direction, deviation_m))
 
-    def maybe_off(self, motion: F64 | None) -> RobustEstimate:
-        """The same with a motion (6,) that its residuals do not tell; None for none."""
+    def maybe_off(self, motion: F64) -> RobustEstimate:
+        """The same with a motion (6,) that its residuals do not tell."""
         known = self.uncertainty
-        if known is None or motion is None:
+        if known is None:
             return self
         return replace(self, uncertainty=replace(known, covariance=known.covariance + np.outer(motion, motion)))
+
+
+class BesideMask(NamedTuple):
+    """Of a pose: (6, 6) information of a mask that is held loosely, the step (6,) by which the other images leave the
+    pose beside it, and the covariance (6, 6) of where that leads."""
+
+    information: F64
+    step: F64
+    covariance: F64
 
 
 class RobustGaussNewton:
@@ -116,15 +128,23 @@ class RobustGaussNewton:
                 found, parts = back, held
         return self._estimated(found, end, parts, moved=found is not pose)
 
-    def loose_mask(self, pose: Pose) -> F64:
-        """(6, 6) information of the mask at a pose, that says no more of a shift than masks of networks can.
+    def beside_loose_mask(self, led: RobustEstimate) -> BesideMask | None:
+        """Where the other images lead from a pose, a step ahead, beside a mask that says no more of a shift than masks
+        of networks can; None where a mask and others are not both compared.
 
         All points of a border count on their own in the regression, though what shifts one shifts its neighbours.
+
+        Args:
+            led: where the steps have ended beside the mask.
         """
-        mask = self._parts(pose).get("mask")
-        if mask is None:
-            return np.zeros((6, 6))
-        return mask.held_to((self._noise.mask_shift_px * self._view.pixel_m) ** -2.0).step
+        pose, parts = led.pose, dict(led.parts or {})
+        mask = parts.pop("mask", None)
+        if mask is None or not parts:
+            return None
+        information = mask.held_to((self._noise.mask_shift_px * self._view.pixel_m) ** -2.0).step
+        basis = information_eigenbasis(parts, self._view, self._noise, also=information)
+        step = gauss_newton(parts, basis, QuadraticFactor(pose, np.zeros(6), information))
+        return BesideMask(information, step, uncertainty(basis, self._view, self._noise).covariance)
 
     def held(self, pose: Pose, information: F64) -> RobustEstimate:
         """The pose as it is, and how far off it may be, where something beside the residuals holds it.
@@ -141,7 +161,7 @@ class RobustGaussNewton:
     def _estimated(self, pose: Pose, found: InformationEigenbasis, here: Parts, *, moved: bool) -> RobustEstimate:
         kept_m = self._kept * self._reach * self._noise.spread * 2.0 * self._view.length_m
         known = uncertainty(self._narrowed(pose, found, here), self._view, self._noise).beside(self._view.ray, kept_m)
-        return RobustEstimate(pose, known, moved, in_words(known.unobserved, self._view.length_m))
+        return RobustEstimate(pose, known, moved, in_words(known.unobserved, self._view.length_m), here)
 
     def _narrowed(self, pose: Pose, found: InformationEigenbasis, here: Parts) -> InformationEigenbasis:
         """The same, with what the robust cost says along directions that are not observed.

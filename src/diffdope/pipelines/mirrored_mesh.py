@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import log_odds_of
 from diffdope.estimate.fit_quality import FitQuality, assess
-from diffdope.geometry.crop import CropWindow, choose_crop
+from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.result import RefinementResult, Status
@@ -67,11 +67,11 @@ def mirror_image_fits(result: RefinementResult, meshes: MeshLevels, observation:
     box = projected_box(mesh.vertices_m, pose, observation.camera)
     if len(mesh.faces) > MOST_FACES or isinstance(box, Status):
         return False
-    window = choose_crop([box], observation.camera, margin=_MARGIN, max_size=_CROP_PX)
-    own = log_odds_of(_fit(meshes, observation, window, pose))
+    crop = observation.crop(choose_crop([box], observation.camera, margin=_MARGIN, max_size=_CROP_PX))
+    own = log_odds_of(_fit(meshes, crop, pose))
     moved = zip(*meshes.planes.from_mirrored, strict=True)
     poses = [Pose(pose.R_m2c @ R, pose.R_m2c @ t + pose.t_m2c) for R, t in moved]
-    every = [_Reflected(log_odds_of(_fit(meshes.mirrored, observation, window, one)), one) for one in poses]
+    every = [_Reflected(log_odds_of(_fit(meshes.mirrored, crop, one)), one) for one in poses]
     every.sort(key=lambda one: -one.log_odds)
     if (result.ok and every[0].log_odds < own - _WORTH_A_SEARCH) or meshes.is_own_mirror_image:
         return False
@@ -101,7 +101,6 @@ def log_odds_found(found: Outcome | None) -> float:
     return -np.inf if found is None or found.quality is None else log_odds_of(found.quality)
 
 
-def _fit(meshes: MeshLevels, observation: Observation, window: CropWindow, pose: Pose) -> FitQuality:
-    crop = observation.crop(window)
+def _fit(meshes: MeshLevels, crop: Observation, pose: Pose) -> FitQuality:
     drawing = Rendering.of(draw(meshes.buffers(), crop.camera, pose))
     return assess(Comparison(drawing, crop, np.ones_like(drawing.coverage), meshes.length_m))

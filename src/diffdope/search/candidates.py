@@ -124,8 +124,6 @@ class Candidates:
     evidence: tuple[QuadraticFactor, ...] = ()
     """What the last steps know of the pose beside residuals: of a mask that led there and is not compared, and of edges
     beside which it is left out. Half of squared errors over their variances."""
-    maybe_off: F64 | None = None
-    """(6,) motion to the pose that may be right in its place, times the root of the probability of that."""
     notes: tuple[str, ...] = ()
     """For people."""
 

@@ -22,6 +22,7 @@ from diffdope.search.by_features import with_distance_error
 from diffdope.search.candidates import Candidates
 from diffdope.search.history import Amended, Recorder
 from diffdope.search.last_steps import LastSteps
+from diffdope.search.mask_as_region import Placed
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.other_ways import turned_by_folds
 from diffdope.search.outcome import Outcome
@@ -55,7 +56,8 @@ class Ending:
         boxed: whether keypoints found the object in a box: they tell sides apart.
         shown: the image in which the result's outline is looked for, if no mask held it; None where that is not asked.
         first_order: whether gradient descent led there, which has no confidence.
-        placed: where the other images have the surest, if they do not bear out the border of its mask.
+        placed: the surest beside its mask or, if the other images do not bear out its border, without it; None where
+            depth and a mask are not both compared.
     """
 
     meshes: MeshLevels
@@ -68,7 +70,7 @@ class Ending:
     boxed: bool
     shown: Observation | None
     first_order: bool
-    placed: Candidates | None = None
+    placed: Placed | None = None
 
     @property
     def _last(self) -> LastSteps:
@@ -91,7 +93,7 @@ class Ending:
             rates: (H,) of all hypotheses.
         """
         found = choice[int(np.argmax(odds))]
-        level, placed = found.level, self.placed or found
+        level, placed = found.level, found if self.placed is None else self.placed.found
         estimate = RobustEstimate(found.pose) if self.settings.polish.idle else self._weighed(placed)
         edges = None
         if self.shown is not None and ("mask" not in self.shown.modalities or level.mask_refused_px is not None):
@@ -178,8 +180,11 @@ class Ending:
 
     def _weighed(self, found: Candidates) -> RobustEstimate:
         """The estimate, between what the images say and the start, where that has something to say."""
-        by_rims = self._by_rims(found)
-        estimate, near = self._last.estimate(found) if by_rims is None else by_rims[0], self.settings.near
+        by_rims, near = self._by_rims(found), self.settings.near
+        if self.placed is not None:
+            estimate = self.placed.estimate
+        else:
+            estimate = self._last.estimate(found) if by_rims is None else by_rims[0]
         known, share = estimate.uncertainty, left_to_the_start(found, self.settings)
         if known is None or not self.start_counts or not (share and near.angle_deg and near.distance):
             return estimate

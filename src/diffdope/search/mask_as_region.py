@@ -11,8 +11,8 @@ of networks are off.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from diffdope.search.levels import PyramidSettings
 from diffdope.search.settings import SearchSettings
 from diffdope.terms.base import Rendering
 from diffdope.terms.contour import ContourCorrespondences
+from diffdope.terms.quadratic_factor import QuadraticFactor
 
 F64 = NDArray[np.float64]
 
@@ -43,7 +44,9 @@ no worse than without a mask."""
 _DEVIATIONS, _PIXELS = 0.3, 0.1  # added before logarithms are taken: what is less is as good
 _REACH_PX = 4.0  # to both sides of an outline, where edges are looked for
 _EDGES = 0.5  # of their log likelihood ratio: much of both outlines lies on the same edges
-_SURELY = 2.0  # log odds from which on edges are not asked: both poses are nearly the same
+_SURELY = 2.0
+"""Log odds from which on no more is asked: not where a descent without the mask leads, if the next step without it does
+not lead away, and not the edges, for both poses are nearly the same."""
 _LEAST, _SINGULAR = 1e-9, 1e-9  # metres and radians that a deviation is at least; share of a variance
 
 
@@ -53,10 +56,17 @@ def may_be_region(observation: Observation, search: SearchSettings) -> bool:
     return beside and search.noise.mask_shift_px > 0.0 and search.polish.steps > 0
 
 
-def beside_mask(found: Candidates, descent: Descent, again: PyramidSettings, steps: LastSteps) -> Candidates:
+class Placed(NamedTuple):
+    """A pose beside a mask or without it, and what is known of it after the last steps."""
+
+    found: Candidates
+    estimate: RobustEstimate
+
+
+def beside_mask(found: Candidates, descent: Descent, again: PyramidSettings, steps: LastSteps) -> Placed | None:
     """The same, or what the other images find where the mask led, if they do not bear out its border.
 
-    Either is as unsure as the other may be right.
+    Either is as unsure as the other may be right. None where no mask is compared beside depth.
 
     Args:
         found: beside the mask.
@@ -66,28 +76,37 @@ def beside_mask(found: Candidates, descent: Descent, again: PyramidSettings, ste
     """
     level = found.level
     if not {"depth", "mask"} <= set(level.modalities):
-        return found
+        return None
+    led = steps.estimate(found)
+    ahead = steps.beside_loose_mask(found, led)
+    assert level.crop.mask is not None
+    if ahead is None:
+        return None
+    border_px = border_error(seen(found, led.pose, steps).coverage, level.crop.mask, level.responsibility.silhouette)
+    odds = log_odds(deviations(ahead.step, ahead.covariance), border_px)
+    if odds > _SURELY:
+        return kept(found, led, ahead.step, odds)
     free = descent.run(again, Hypotheses.of(found.pose, found.winner), found.pose)
     if isinstance(free, Failure) or "depth" not in free.level.modalities:
-        return found
-    led = steps.estimate(found)
-    evidence = steps.edges(free), steps.mask(found, led.pose)
+        return kept(found, led, ahead.step, odds)
+    evidence = steps.edges(free), QuadraticFactor(led.pose, np.zeros(6), ahead.information)
     known = tuple(one for one in evidence if one is not None)
     free = found.doubt_of(replace(free, start=found.start, evidence=known))
     freed = steps.estimate(free)
-    assert level.crop.mask is not None
-    border_px = border_error(seen(found, led.pose, steps).coverage, level.crop.mask, level.responsibility.silhouette)
-
-    def edges() -> float:
-        return edges_for(led.pose, free, steps) - edges_for(freed.pose, free, steps)
-
-    odds = log_odds(led, freed, border_px, edges)
     motion = difference(led.pose, freed.pose)
+    odds = log_odds(1.0 if freed.covariance is None else deviations(motion, freed.covariance), border_px)
+    if odds < _SURELY:
+        odds += _EDGES * (edges_for(led.pose, free, steps) - edges_for(freed.pose, free, steps))
     if odds > 0.0:
-        return replace(found, maybe_off=motion / np.sqrt(1.0 + np.exp(odds)))
+        return kept(found, led, motion, odds)
     pixel_m = float(freed.pose.t_m2c[2]) / level.crop.camera.fx
     notes = (SHIFTED,) if led.pose.distance_to(freed.pose) > pixel_m else ()
-    return replace(free, maybe_off=motion / np.sqrt(1.0 + np.exp(-odds)), notes=notes)
+    return kept(replace(free, notes=notes), freed, motion, -odds)
+
+
+def kept(found: Candidates, estimate: RobustEstimate, motion: F64, odds: float) -> Placed:
+    """A pose that has log odds of being the right one of two, the other a motion (6,) away."""
+    return Placed(found, estimate.maybe_off(motion / np.sqrt(1.0 + np.exp(odds))))
 
 
 def seen(found: Candidates, pose: Pose, steps: LastSteps) -> Rendering:
@@ -107,25 +126,20 @@ def edges_for(pose: Pose, free: Candidates, steps: LastSteps) -> float:
     return 0.0 if factor is None else -contours.likelihoods(factor.constant)
 
 
-def log_odds(led: RobustEstimate, free: RobustEstimate, border_px: float, edges: Callable[[], float]) -> float:
-    """That the border of a mask is where the object ends.
+def log_odds(off: float, border_px: float) -> float:
+    """That the border of a mask is where the object ends, but for what a photograph's edges say.
 
     Args:
-        led: the pose beside the mask.
-        free: without it, with a covariance.
-        border_px: distance of the border from the outline of `led`, pixels of the crop.
-        edges: log likelihood ratio of the photograph's edges, that of `led` over that of `free`; asked where the rest
-            leaves that open.
+        off: deviations by which the pose beside the mask is off the one without it.
+        border_px: distance of the border from the outline of the former, pixels of the crop.
     """
-    off = 1.0 if free.covariance is None else deviations(led.pose, free.pose, free.covariance)
-    odds = _AHEAD + _STEEP * float(np.log((off + _DEVIATIONS) * (border_px + _PIXELS)))
-    return odds + _EDGES * edges() if odds < _SURELY else odds
+    return _AHEAD + _STEEP * float(np.log((off + _DEVIATIONS) * (border_px + _PIXELS)))
 
 
-def deviations(pose: Pose, other: Pose, covariance: F64) -> float:
-    """By how many deviations a pose is off another with a covariance (6, 6), root mean square over six directions."""
+def deviations(motion: F64, covariance: F64) -> float:
+    """How many deviations of a covariance (6, 6) a motion (6,) is, root mean square over six directions."""
     scale = np.sqrt(np.maximum(np.diag(covariance), _LEAST**2))
-    off = difference(pose, other) / scale
+    off = motion / scale
     correlation = covariance / np.outer(scale, scale) + _SINGULAR * np.eye(6)
     squared = float(off @ np.linalg.solve(correlation, off))
     return float(np.sqrt(max(squared, 0.0) / 6.0))
