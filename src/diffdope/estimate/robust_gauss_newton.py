@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,15 +79,6 @@ class RobustEstimate:
         return replace(self, uncertainty=replace(known, covariance=known.covariance + np.outer(motion, motion)))
 
 
-class BesideMask(NamedTuple):
-    """Of a pose: (6, 6) information of a mask that is held loosely, the step (6,) by which the other images leave the
-    pose beside it, and the covariance (6, 6) of where that leads."""
-
-    information: F64
-    step: F64
-    covariance: F64
-
-
 class RobustGaussNewton:
     """Of the last level's objective.
 
@@ -128,23 +118,18 @@ class RobustGaussNewton:
                 found, parts = back, held
         return self._estimated(found, end, parts, moved=found is not pose)
 
-    def beside_loose_mask(self, led: RobustEstimate) -> BesideMask | None:
-        """Where the other images lead from a pose, a step ahead, beside a mask that says no more of a shift than masks
-        of networks can; None where a mask and others are not both compared.
+    def loose_mask(self, led: RobustEstimate) -> F64:
+        """(6, 6) information of the mask at a pose, that says no more of a shift than masks of networks can.
 
         All points of a border count on their own in the regression, though what shifts one shifts its neighbours.
 
         Args:
             led: where the steps have ended beside the mask.
         """
-        pose, parts = led.pose, dict(led.parts or {})
-        mask = parts.pop("mask", None)
-        if mask is None or not parts:
-            return None
-        information = mask.held_to((self._noise.mask_shift_px * self._view.pixel_m) ** -2.0).step
-        basis = information_eigenbasis(parts, self._view, self._noise, also=information)
-        step = gauss_newton(parts, basis, QuadraticFactor(pose, np.zeros(6), information))
-        return BesideMask(information, step, uncertainty(basis, self._view, self._noise).covariance)
+        mask = (led.parts or {}).get("mask")
+        if mask is None:
+            return np.zeros((6, 6))
+        return mask.held_to((self._noise.mask_shift_px * self._view.pixel_m) ** -2.0).step
 
     def held(self, pose: Pose, information: F64) -> RobustEstimate:
         """The pose as it is, and how far off it may be, where something beside the residuals holds it.

@@ -71,7 +71,7 @@ class Tracker:
         self._motion = MotionModel(settings.memory_s, settings.smoothing)
         self._last: Pose | None = None
         self._perhaps: Pose | None = None  # where a lost object was seen in the frame before, but others rival that
-        self._clock_s = self._trusted_s = 0.0
+        self.clock_s = self._trusted_s = 0.0  # seconds, of the last frame
         self._in_doubt = self._lost_frames = self._untold = self._unproven = 0
         self._begun = self._searched = False
 
@@ -79,11 +79,6 @@ class Tracker:
     def lost(self) -> bool:
         """Whether the last frame was."""
         return self._lost_frames > 0
-
-    @property
-    def clock_s(self) -> float:
-        """The time of the last frame, seconds."""
-        return self._clock_s
 
     def track(
         self, observation: Observation, pose: Pose | None = None, *, time_s: float | None = None
@@ -99,7 +94,7 @@ class Tracker:
         if pose is not None:
             self._restart(pose, time_s)
         else:
-            self._clock_s = next_time(time_s, self._clock_s, self._settings.frame_s)
+            self.clock_s = next_time(time_s, self.clock_s, self._settings.frame_s)
         result = self._next(observation)
         return result if self._edges_alone is None else self._weighed(result, observation, self._edges_alone)
 
@@ -109,7 +104,7 @@ class Tracker:
         other = None if edges.better is None else self._made(self._refine(observation, edges.better))
         if other is None or not other.ok:
             return weighed
-        self._restart(other.pose, self._clock_s)
+        self._restart(other.pose, self.clock_s)
         edges.moved()
         self._trust(other, observation)
         return with_found_note(edges.weighed(other, observation), 0)
@@ -131,9 +126,9 @@ class Tracker:
             cure = "give the pose in the first frame, track(observation, pose=...), or a mask or box in it"
             raise expected("pose", "a start pose for the first frame, or a mask to find the object in", "none", cure)
         if self._searched:
-            self._clock_s = next_time(time_s, self._clock_s, self._settings.frame_s)
+            self.clock_s = next_time(time_s, self.clock_s, self._settings.frame_s)
         elif time_s is not None:
-            self._clock_s = finite_time(time_s)
+            self.clock_s = finite_time(time_s)
         self._searched = True
         if not masked or self._locate is None:
             return not_found_yet("no mask", notes=observation.notes)
@@ -144,10 +139,10 @@ class Tracker:
         return not_found_yet(f"confidence {sureness(found):.2f}, below {self._settings.found:g}", found)
 
     def _restart(self, pose: Pose, time_s: float | None) -> None:
-        self._clock_s = 0.0 if time_s is None else finite_time(time_s)
+        self.clock_s = 0.0 if time_s is None else finite_time(time_s)
         self._motion.restart(pose)
         self._last = pose
-        self._trusted_s = self._clock_s - self._settings.frame_s
+        self._trusted_s = self.clock_s - self._settings.frame_s
         self._in_doubt = self._lost_frames = self._unproven = 0
         self._begun, self._untold = False, 0
         self._perhaps = None
@@ -157,7 +152,7 @@ class Tracker:
 
     @property
     def _elapsed_s(self) -> float:
-        return self._clock_s - self._trusted_s
+        return self.clock_s - self._trusted_s
 
     def _frame(self, observation: Observation, given: Observation) -> RefinementResult:
         """A frame while the object is not lost; given: the same with what only says where to look."""
@@ -243,7 +238,7 @@ class Tracker:
         else:  # from a given pose to the first result is no motion, but the error of what was given
             self._motion.restart(result.pose)
         self._begun = True
-        self._last, self._trusted_s, self._in_doubt = result.pose, self._clock_s, 0
+        self._last, self._trusted_s, self._in_doubt = result.pose, self.clock_s, 0
         self._picture.take(observation, result.pose)
         self._unproven = max(self._unproven - 1, 0)
         if self._unproven == 0:  # from what may be a wrong pose, nothing is learned

@@ -85,17 +85,19 @@ class Descent:
         self._steps = [search.step.at_level(last=last, with_depth=with_depth) for last in (False, True)]
 
     def of(self, observation: Observation, seen: Observation | None = None, off_px: float = 0.0) -> Descent:
-        """The same of another observation with as much depth; seen: a mask that says what is hidden, and if its border
-        is off by so many pixels of the whole image, a deviation, roughly where the outline is.
-        """
-        other = copy(self)
-        other._observation, other._seen, other._off_px = observation, seen, off_px
-        return other
+        """The same of another observation with as much depth; seen: a mask of what is not hidden, off by some pixels."""
+        return self._with(_observation=observation, _seen=seen, _off_px=off_px)
+
+    def by(self, search: SearchSettings) -> Descent:
+        """The same by other settings."""
+        return self._with(_search=search)
 
     def held_by(self, matched: MatchedPoints) -> Descent:
         """The same of poses that matched points hold as well."""
-        other = copy(self)
-        other._matched = matched
+        return self._with(_matched=matched)
+
+    def _with(self, **changed: object) -> Descent:
+        vars(other := copy(self)).update(changed)
         return other
 
     def run(
@@ -202,13 +204,13 @@ class Descent:
         box = projected_box(self._meshes.corners_m, pose, observation.camera)
         if isinstance(box, Status):
             return Failure(box)
-        around = observation.without_mask() if near else observation
         mesh, size = self._meshes.mesh, level.size
         contour = search.outline if search.outline.active(pattern=mesh.has_pattern) else None
         region = None
         if followed is not None:
             region = holding_region(mesh, observation, search.region, contour, self._objective)
             size = size if region is None else max(size, region.size)
+        around = observation.without_mask() if near else observation
         window = choose_window(box, around, size=size, margin=self._margin)
         buffers = self._meshes.buffers(level.faces)
         if followed is not None and "mask" not in observation.modalities:

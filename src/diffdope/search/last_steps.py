@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.level_context import context_of, noise_at
-from diffdope.estimate.robust_gauss_newton import BesideMask, Evidence, RobustEstimate, RobustGaussNewton
+from diffdope.estimate.robust_gauss_newton import Evidence, RobustEstimate, RobustGaussNewton
 from diffdope.geometry.pose import Pose
 from diffdope.problem.pose_evidence import pose_evidence
 from diffdope.search.candidates import Candidates
@@ -61,9 +61,10 @@ class LastSteps:
         reach = reach_of(search, nearby=self.stages is not None and self.stages.moved(found) <= MOVED)
         return RobustGaussNewton(level.factor.linearise, view, search.polish, noise, beside, reach, kept)
 
-    def beside_loose_mask(self, found: Candidates, led: RobustEstimate) -> BesideMask | None:
-        """Where the other images lead from where a mask led; None where nothing is compared beside it."""
-        return self.steps(found, partial(self._known, ())).beside_loose_mask(led)
+    def mask(self, found: Candidates, led: RobustEstimate) -> QuadraticFactor:
+        """What a mask says of the pose to which it led, as far as those of networks can be trusted."""
+        information = self.steps(found, partial(self._known, ())).loose_mask(led)
+        return QuadraticFactor(led.pose, np.zeros(6), information)
 
     def edges(self, found: Candidates) -> QuadraticFactor | None:
         """What edges say of the pose at which they ended; None where they do not hold it."""

@@ -30,7 +30,6 @@ from diffdope.search.levels import PyramidSettings
 from diffdope.search.settings import SearchSettings
 from diffdope.terms.base import Rendering
 from diffdope.terms.contour import ContourCorrespondences
-from diffdope.terms.quadratic_factor import QuadraticFactor
 
 F64 = NDArray[np.float64]
 
@@ -44,9 +43,8 @@ no worse than without a mask."""
 _DEVIATIONS, _PIXELS = 0.3, 0.1  # added before logarithms are taken: what is less is as good
 _REACH_PX = 4.0  # to both sides of an outline, where edges are looked for
 _EDGES = 0.5  # of their log likelihood ratio: much of both outlines lies on the same edges
-_SURELY = 2.0
-"""Log odds from which on no more is asked: not where a descent without the mask leads, if the next step without it does
-not lead away, and not the edges, for both poses are nearly the same."""
+_SURELY = 2.0  # log odds from which on edges are not asked: both poses are nearly the same
+_SAME_PX = 0.25  # of the last crop, by which the surface moves in a descent without a mask that was right
 _LEAST, _SINGULAR = 1e-9, 1e-9  # metres and radians that a deviation is at least; share of a variance
 
 
@@ -74,32 +72,29 @@ def beside_mask(found: Candidates, descent: Descent, again: PyramidSettings, ste
         again: its levels, of one pose.
         steps: the last ones.
     """
-    level = found.level
+    level, length_m = found.level, steps.meshes.length_m
     if not {"depth", "mask"} <= set(level.modalities):
         return None
     led = steps.estimate(found)
-    ahead = steps.beside_loose_mask(found, led)
-    assert level.crop.mask is not None
-    if ahead is None:
-        return None
-    border_px = border_error(seen(found, led.pose, steps).coverage, level.crop.mask, level.responsibility.silhouette)
-    odds = log_odds(deviations(ahead.step, ahead.covariance), border_px)
-    if odds > _SURELY:
-        return kept(found, led, ahead.step, odds)
     free = descent.run(again, Hypotheses.of(found.pose, found.winner), found.pose)
     if isinstance(free, Failure) or "depth" not in free.level.modalities:
-        return kept(found, led, ahead.step, odds)
-    evidence = steps.edges(free), QuadraticFactor(led.pose, np.zeros(6), ahead.information)
+        return Placed(found, led)
+    assert level.crop.mask is not None
+    pixel_m = float(led.pose.t_m2c[2]) / level.crop.camera.fx
+    away_m = np.hypot(free.pose.distance_to(found.pose), 0.5 * length_m * free.pose.angle_to(found.pose))
+    if away_m < _SAME_PX * pixel_m:
+        return Placed(found, led)
+    evidence = steps.edges(free), steps.mask(found, led)
     known = tuple(one for one in evidence if one is not None)
     free = found.doubt_of(replace(free, start=found.start, evidence=known))
     freed = steps.estimate(free)
     motion = difference(led.pose, freed.pose)
+    border_px = border_error(seen(found, led.pose, steps).coverage, level.crop.mask, level.responsibility.silhouette)
     odds = log_odds(1.0 if freed.covariance is None else deviations(motion, freed.covariance), border_px)
     if odds < _SURELY:
         odds += _EDGES * (edges_for(led.pose, free, steps) - edges_for(freed.pose, free, steps))
     if odds > 0.0:
         return kept(found, led, motion, odds)
-    pixel_m = float(freed.pose.t_m2c[2]) / level.crop.camera.fx
     notes = (SHIFTED,) if led.pose.distance_to(freed.pose) > pixel_m else ()
     return kept(replace(free, notes=notes), freed, motion, -odds)
 

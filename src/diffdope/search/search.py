@@ -42,6 +42,7 @@ from diffdope.search.settings import SearchSettings, beside_border
 from diffdope.search.stages import MOVED, Stages
 from diffdope.search.wrong_masks import DEVIATION, convinces, off_px, poses_of, raced, without_mask
 from diffdope.solve.gradient_descent import DescentSettings
+from diffdope.terms.contour import ContourSettings
 from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.pose_prior import PosePrior
 from diffdope.terms.registry import ObjectiveSettings
@@ -96,6 +97,7 @@ class Search:
         refuses = settings.mask_refused_px > 0.0 and "depth" not in observation.modalities
         self._held_unseen = held_unseen > 0.0 and not held > 0.0 and refuses
         self._again = settings.near.of_one_pose(1)
+        self._last_level = settings.near.of_one_pose(len(settings.near.levels) - 1)
         self._as_region = may_be_region(observation, settings) and keyframes is None and descent is None
         first = (settings.near, settings.far) if pose is not None else pyramids_everywhere(settings)
         first_aligned = sum(pyramid.hypotheses[0] for pyramid in first)
@@ -133,9 +135,8 @@ class Search:
         if self._stages is None:
             found = self._anywhere()
         elif near:
-            levels = self._settings.near.of_one_pose(len(self._settings.near.levels) - 1)
             alone = Hypotheses.of(self._pose, 0)
-            found = self._descent.run(levels, alone, self._pose, followed=followed, near=True)
+            found = self._descent.run(self._last_level, alone, self._pose, followed=followed, near=True)
         else:
             found = self._stages.run()
             if isinstance(found, Candidates):
@@ -174,6 +175,8 @@ class Search:
         if not self._as_region:
             return None
         descent = self._descent.of(self._observation.without_mask())
+        if self._meshes.mesh.has_pattern:  # colours hold what depth leaves open
+            descent = descent.by(replace(self._settings, outline=ContourSettings.off()))
         steps = LastSteps(self._meshes, self._settings, self._objective, self._stages)
         return beside_mask(found, descent, self._again, steps)
 
@@ -230,7 +233,7 @@ class Search:
             pyramids.append(s.far)
         if s.symmetric_alternatives or (s.turns.count and self._meshes.axis is not None):
             pyramids += [self._again] * ALTERNATIVES
-        pyramids += [self._again] * self._as_region
+        pyramids += [self._last_level] * self._as_region
         if self._held_unseen and self._start is not None:
             pyramids += [s.near, s.far] + [self._again] * sum(s.far.hypotheses[-2:])
         return sum(iterates_of(pyramid, s, self._objective, unseen, self._meshes.mesh) for pyramid in pyramids) - 1
