@@ -22,7 +22,7 @@ from diffdope.search.by_features import with_distance_error
 from diffdope.search.candidates import Candidates
 from diffdope.search.history import Amended, Recorder
 from diffdope.search.last_steps import LastSteps
-from diffdope.search.mask_as_region import Placed
+from diffdope.search.mask_as_region import PlacedCandidates
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.other_ways import turned_by_folds
 from diffdope.search.outcome import Outcome
@@ -70,7 +70,7 @@ class Ending:
     boxed: bool
     shown: Observation | None
     first_order: bool
-    placed: Placed | None = None
+    placed: PlacedCandidates | None = None
 
     @property
     def _last(self) -> LastSteps:

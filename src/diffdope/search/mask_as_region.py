@@ -54,14 +54,16 @@ def may_be_region(observation: Observation, search: SearchSettings) -> bool:
     return beside and search.noise.mask_shift_px > 0.0 and search.polish.steps > 0
 
 
-class Placed(NamedTuple):
+class PlacedCandidates(NamedTuple):
     """A pose beside a mask or without it, and what is known of it after the last steps."""
 
     found: Candidates
     estimate: RobustEstimate
 
 
-def beside_mask(found: Candidates, descent: Descent, again: PyramidSettings, steps: LastSteps) -> Placed | None:
+def beside_mask(
+    found: Candidates, descent: Descent, again: PyramidSettings, steps: LastSteps
+) -> PlacedCandidates | None:
     """The same, or what the other images find where the mask led, if they do not bear out its border.
 
     Either is as unsure as the other may be right. None where no mask is compared beside depth.
@@ -78,12 +80,12 @@ def beside_mask(found: Candidates, descent: Descent, again: PyramidSettings, ste
     led = steps.estimate(found)
     free = descent.run(again, Hypotheses.of(found.pose, found.winner), found.pose)
     if isinstance(free, Failure) or "depth" not in free.level.modalities:
-        return Placed(found, led)
+        return PlacedCandidates(found, led)
     assert level.crop.mask is not None
     pixel_m = float(led.pose.t_m2c[2]) / level.crop.camera.fx
     away_m = np.hypot(free.pose.distance_to(found.pose), 0.5 * length_m * free.pose.angle_to(found.pose))
     if away_m < _SAME_PX * pixel_m:
-        return Placed(found, led)
+        return PlacedCandidates(found, led)
     evidence = steps.edges(free), steps.mask(found, led)
     known = tuple(one for one in evidence if one is not None)
     free = found.doubt_of(replace(free, start=found.start, evidence=known))
@@ -99,9 +101,9 @@ def beside_mask(found: Candidates, descent: Descent, again: PyramidSettings, ste
     return kept(replace(free, notes=notes), freed, motion, -odds)
 
 
-def kept(found: Candidates, estimate: RobustEstimate, motion: F64, odds: float) -> Placed:
+def kept(found: Candidates, estimate: RobustEstimate, motion: F64, odds: float) -> PlacedCandidates:
     """A pose that has log odds of being the right one of two, the other a motion (6,) away."""
-    return Placed(found, estimate.maybe_off(motion / np.sqrt(1.0 + np.exp(odds))))
+    return PlacedCandidates(found, estimate.maybe_off(motion / np.sqrt(1.0 + np.exp(odds))))
 
 
 def seen(found: Candidates, pose: Pose, steps: LastSteps) -> Rendering:

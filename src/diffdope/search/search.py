@@ -30,7 +30,7 @@ from diffdope.search.iterates import iterates_of
 from diffdope.search.keyframes import Keyframes
 from diffdope.search.last_steps import LastSteps
 from diffdope.search.levels import PyramidSettings
-from diffdope.search.mask_as_region import Placed, beside_mask, may_be_region
+from diffdope.search.mask_as_region import PlacedCandidates, beside_mask, may_be_region
 from diffdope.search.mask_border import of_border
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.other_ways import left_of_folds, other_ways, with_turn_beside
@@ -170,7 +170,7 @@ class Search:
         self._answers = [doubted if one is found else doubted.doubt_of(one) for one in self._answers]
         return doubted
 
-    def _beside_mask(self, found: Candidates) -> Placed | None:
+    def _beside_mask(self, found: Candidates) -> PlacedCandidates | None:
         """The same, or what the other images find where a mask led whose border they do not bear out."""
         if not self._as_region:
             return None
