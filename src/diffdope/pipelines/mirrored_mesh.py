@@ -75,7 +75,7 @@ def mirror_image_fits(result: RefinementResult, meshes: MeshLevels, observation:
     every.sort(key=lambda one: -one.log_odds)
     if (result.ok and every[0].log_odds < own - _WORTH_A_SEARCH) or meshes.is_own_mirror_image:
         return False
-    seen = observation if result.window is None else observation.crop(result.window)
+    seen = last_compared(result, observation)
     here = searched(meshes, seen, pose)
     if here is None:
         return False
@@ -88,6 +88,11 @@ def mirror_image_fits(result: RefinementResult, meshes: MeshLevels, observation:
         if (ratio < _CHEAPER and surplus > 0.0) or (ratio < _MUCH_CHEAPER and surplus > -_AS_SURE and result.ok):
             return True
     return False
+
+
+def last_compared(result: RefinementResult, observation: Observation) -> Observation:
+    """What was compared at the last level: a photograph may be large."""
+    return observation if result.window is None else observation.crop(result.window)
 
 
 def searched(meshes: MeshLevels, observation: Observation, pose: Pose | None) -> Outcome | None:

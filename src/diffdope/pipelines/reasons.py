@@ -18,6 +18,7 @@ from diffdope.note_codes import CONTRADICTIONS, Note, NoteCode, of_codes
 from diffdope.pipelines.mirrored_mesh import (
     MESH_MIRRORED,
     MOST_FACES,
+    last_compared,
     log_odds_found,
     mirror_image_fits,
     searched,
@@ -150,7 +151,7 @@ def of_evidence(result: RefinementResult, meshes: MeshLevels, observation: Obser
         yield Note(NoteCode.OUT_OF_PICTURE, text)
     masked = evidence.overlap is not None and evidence.overlap > _FITS
     colored = evidence.texture is not None and evidence.texture > _PATTERN
-    crop = _seen(result, observation)
+    crop = last_compared(result, observation)
     if masked and crop.depth is not None and crop.mask is not None:
         there = float(np.mean(crop.depth[crop.mask > 0.5] > 0.0)) if (crop.mask > 0.5).any() else 1.0
         if there < _FEW_DEPTHS and not observation.is_sparse:
@@ -177,7 +178,7 @@ def of_other_kinds(
     """Whether the images fit without the start, or when channels, texture or mesh are the other way round."""
     evidence, pose = result.evidence, result.pose
     assert evidence is not None
-    crop = _seen(result, observation)
+    crop = last_compared(result, observation)
     rgb = crop.rgb
     if rgb is not None and evidence.texture is not None and evidence.texture < _PATTERN:
         if _patterned(searched(meshes, crop.with_rgb(rgb[..., ::-1]), pose), evidence.texture):
@@ -213,11 +214,6 @@ def _patterned(found: Outcome | None, before: float) -> bool:
         return False
     texture = found.quality.texture
     return texture > _PATTERN and texture - before > 0.5 * _PATTERN and confidence_of(found.quality) > _SURE
-
-
-def _seen(result: RefinementResult, observation: Observation) -> Observation:
-    """What was compared at the last level: a photograph may be large."""
-    return observation if result.window is None else observation.crop(result.window)
 
 
 def _drawn_share(mesh: Mesh, observation: Observation, start: Pose) -> float | None:

@@ -85,7 +85,9 @@ class Descent:
         self._steps = [search.step.at_level(last=last, with_depth=with_depth) for last in (False, True)]
 
     def of(self, observation: Observation, seen: Observation | None = None, off_px: float = 0.0) -> Descent:
-        """The same of another observation with as much depth; seen: a mask of what is not hidden, so far off."""
+        """The same of another observation with as much depth; seen: a mask that says what is hidden, and if its border
+        is off by so many pixels of the whole image, a deviation, roughly where the outline is.
+        """
         return self._with(_observation=observation, _seen=seen, _off_px=off_px)
 
     def by(self, search: SearchSettings) -> Descent:
@@ -97,7 +99,8 @@ class Descent:
         return self._with(_matched=matched)
 
     def _with(self, **changed: object) -> Descent:
-        vars(other := copy(self)).update(changed)
+        other = copy(self)
+        vars(other).update(changed)
         return other
 
     def run(
@@ -209,7 +212,7 @@ class Descent:
         region = None
         if followed is not None:
             region = holding_region(mesh, observation, search.region, contour, self._objective)
-            size = max(size, 0 if region is None else region.size)
+            size = size if region is None else max(size, region.size)
         around = observation.without_mask() if near else observation
         window = choose_window(box, around, size=size, margin=self._margin)
         buffers = self._meshes.buffers(level.faces)

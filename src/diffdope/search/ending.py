@@ -56,8 +56,6 @@ class Ending:
         boxed: whether keypoints found the object in a box: they tell sides apart.
         shown: the image in which the result's outline is looked for, if no mask held it; None where that is not asked.
         first_order: whether gradient descent led there, which has no confidence.
-        placed: the surest beside its mask or, if the other images do not bear out its border, without it; None where
-            depth and a mask are not both compared.
     """
 
     meshes: MeshLevels
@@ -70,7 +68,6 @@ class Ending:
     boxed: bool
     shown: Observation | None
     first_order: bool
-    placed: PlacedCandidates | None = None
 
     @property
     def _last(self) -> LastSteps:
@@ -83,18 +80,22 @@ class Ending:
             return np.array([one.log_odds for one in choice])
         return self._odds([one.pose for one in choice], choice[0], [one.level for one in choice])
 
-    def outcome(self, choice: Sequence[Candidates], odds: F64, recorder: Recorder, rates: F64) -> Outcome:
+    def outcome(
+        self, choice: Sequence[Candidates], odds: F64, placed: PlacedCandidates | None, recorder: Recorder, rates: F64
+    ) -> Outcome:
         """The surest pose after the last steps, and what is known of it.
 
         Args:
             choice: all that may be right.
             odds: (B,) of each.
+            placed: the surest beside its mask or, if the other images do not bear out its border, without it; None
+                where depth and a mask are not both compared.
             recorder: has all iterates.
             rates: (H,) of all hypotheses.
         """
         found = choice[int(np.argmax(odds))]
-        level, placed = found.level, found if self.placed is None else self.placed.found
-        estimate = RobustEstimate(found.pose) if self.settings.polish.idle else self._weighed(placed)
+        level, ended = found.level, found if placed is None else placed.found
+        estimate = RobustEstimate(found.pose) if self.settings.polish.idle else self._weighed(ended, placed)
         edges = None
         if self.shown is not None and ("mask" not in self.shown.modalities or level.mask_refused_px is not None):
             edges = share_on_edges(self.meshes, self.shown, estimate.pose)
@@ -124,7 +125,7 @@ class Ending:
             quality=None if self.first_order else found.quality,
             confidence=None if self.first_order else confidence,
             covariance=covariance, unobserved=estimate.unobserved,
-            notes=(*self._turned(found), *refused(level), *placed.notes, *beside_edges(edges), *estimate.notes),
+            notes=(*self._turned(found), *refused(level), *ended.notes, *beside_edges(edges), *estimate.notes),
             gain=found.gain, answers=answers, curvature=None if self.first_order else found.curvature,
         )  # fmt: skip
 
@@ -178,11 +179,11 @@ class Ending:
         text = f"found turned by {angle:.0f} degrees from the start"
         return (Note(NoteCode.TURNED, text),)
 
-    def _weighed(self, found: Candidates) -> RobustEstimate:
+    def _weighed(self, found: Candidates, placed: PlacedCandidates | None) -> RobustEstimate:
         """The estimate, between what the images say and the start, where that has something to say."""
         by_rims, near = self._by_rims(found), self.settings.near
-        if self.placed is not None:
-            estimate = self.placed.estimate
+        if placed is not None:
+            estimate = placed.estimate
         else:
             estimate = self._last.estimate(found) if by_rims is None else by_rims[0]
         known, share = estimate.uncertainty, left_to_the_start(found, self.settings)

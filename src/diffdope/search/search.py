@@ -157,9 +157,9 @@ class Search:
             boxed=self._box is not None, shown=None if near else self._shown, first_order=self._first_order,
         )  # fmt: skip
         odds = ending.odds(choice)
-        if not near:  # a mask speaks for and against what may be right: its border is left out last
-            ending = replace(ending, placed=self._beside_mask(choice[int(np.argmax(odds))]))
-        outcome = ending.outcome(choice, odds, self._recorder, self._rates)
+        # A mask speaks for and against what may be right: its border is left out last.
+        placed = None if near else self._beside_mask(choice[int(np.argmax(odds))])
+        outcome = ending.outcome(choice, odds, placed, self._recorder, self._rates)
         return replace(outcome, notes=(*outcome.notes, *doubts.notes), why=doubts.why)
 
     def _as_sure_as(self, doubts: Doubts, found: Candidates) -> Candidates:
@@ -233,7 +233,7 @@ class Search:
             pyramids.append(s.far)
         if s.symmetric_alternatives or (s.turns.count and self._meshes.axis is not None):
             pyramids += [self._again] * ALTERNATIVES
-        pyramids += [self._last_level] * self._as_region
+        pyramids += [self._again] * self._as_region
         if self._held_unseen and self._start is not None:
             pyramids += [s.near, s.far] + [self._again] * sum(s.far.hypotheses[-2:])
         return sum(iterates_of(pyramid, s, self._objective, unseen, self._meshes.mesh) for pyramid in pyramids) - 1
