@@ -106,6 +106,20 @@ def test_degrees_are_converted_where_they_are_said_and_suspected_where_not(tmp_p
     assert read_joints(path, unit="deg").positions[0, 0] == pytest.approx(np.pi / 2)
 
 
+def test_joints_that_slide_are_metres_whatever_the_others_are(tmp_path: Path) -> None:
+    rows = [[10.0, 0.5], [40.0, 0.5], [90.0, 1.5]]
+    path = write(tmp_path / "a.json", {"unit": "deg", "joint_names": ["turn", "rail"], "positions": rows})
+    read = read_joints(path, sliding=["rail"]).positions
+    assert read == pytest.approx(np.array([[np.radians(angle), length] for angle, length in rows]))
+    path = write(tmp_path / "b.json", {"joint_names": ["turn", "rail"], "positions": [[0.1, 20.0]]})
+    assert read_joints(path, sliding=["rail"]).positions.tolist() == [[0.1, 20.0]]  # no angle of 20 radians
+    path = write(tmp_path / "c.json", {"joint_names": ["turn", "rail"], "positions": [[0.1, 250.0]]})
+    with pytest.raises(DiffDopeError, match="joints, rail: expected metres, for it slides, got 250 .*millimetres"):
+        read_joints(path, sliding=["rail"])
+    only = write(tmp_path / "d.json", {"unit": "deg", "joint_names": ["rail"], "positions": [[0.1], [0.2], [0.3]]})
+    assert read_joints(only, sliding=["rail"]).positions.ravel().tolist() == [0.1, 0.2, 0.3]
+
+
 def test_missing_pictures_are_named() -> None:
     table = JointTable(("a",), np.zeros((2, 1)), ("0", "1"))
     with pytest.raises(DiffDopeError, match=r"values for each of the 3 pictures, got none for 000007; .* has 0, 1"):

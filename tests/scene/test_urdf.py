@@ -132,3 +132,30 @@ def test_xacro_is_expanded(tmp_path: Path) -> None:
     link = '<link name="a"><visual><geometry><box size="${w} ${2 * w} 0.1"/></geometry></visual></link>'
     path.write_text(f"{head}{link}</robot>")
     assert np.ptp(load_robot(path).links[0].vertices_m, axis=0) == pytest.approx([0.2, 0.4, 0.1])
+
+
+def test_a_rail_in_a_file_of_degrees_stays_where_it_is(tmp_path: Path) -> None:
+    from diffdope.cli.calibration_flags import CalibrationFlags
+
+    rail = URDF.replace('name="j1" type="continuous"', 'name="j1" type="prismatic"')
+    (tmp_path / "rail.urdf").write_text(rail, encoding="utf-8")
+    robot = load_robot(tmp_path / "rail.urdf")
+    assert robot.sliding == ("j1",)
+    table = tmp_path / "joints.csv"
+    table.write_text("frame,j1,j2,j3\n0,0.2,90,0\n1,0.2,45,10\n2,0.2,30,10\n")
+    flags = CalibrationFlags(camera=tmp_path / "camera.json", out=tmp_path / "out", joint_unit="deg")
+    assert flags.joints_of(table, ["0"], robot) == [{"j1": 0.2, "j2": pytest.approx(np.pi / 2), "j3": 0.0}]
+
+
+def test_suggested_poses_name_the_unit_of_what_slides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from types import SimpleNamespace
+
+    from rich.console import Console
+
+    from diffdope.cli.report_of_pictures import print_suggestions
+
+    (tmp_path / "rail.urdf").write_text(URDF.replace('name="j1" type="continuous"', 'name="j1" type="prismatic"'))
+    pose = SimpleNamespace(joints={"j1": 0.02, "j2": np.pi / 2})
+    result = SimpleNamespace(suggestions=[pose])
+    print_suggestions(result, load_robot(tmp_path / "rail.urdf"), Console(width=200))  # type: ignore[arg-type]
+    assert capsys.readouterr().out == "pose that tells more, 1: j2 90 (degrees), j1 20 mm\n"

@@ -75,7 +75,7 @@ def read_shots(given: CalibrateArguments, robot: Robot) -> list[Shot]:
         got = ", ".join(given.folders()) or "none"
         raise expected("images", "--mask, --depth or both", got, "colours are not compared")
     pictures = given.pictures()
-    told = given.joints_of(given.joints, pictures.names)
+    told = given.joints_of(given.joints, pictures.names, robot)
     for joints in told:
         robot.checked(joints, str(given.joints))
     found = observed(given, pictures, told, photographs=False, shows="robot")
@@ -100,5 +100,5 @@ def calibrate_and_write(given: CalibrateArguments, robot: Robot, shots: list[Sho
         activity.say("drawing")
         with results_folder(given.out) as folder:
             write_calibration(folder, robot, shots, result, frame, given.inputs("joint_offsets", "surface", "seed"))
-    print_calibration(result, frame, given.out, console)
+    print_calibration(result, robot, frame, given.out, console)
     return 0 if result.ok else 1

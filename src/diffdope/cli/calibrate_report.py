@@ -120,7 +120,7 @@ def _words(one: PictureResidual) -> str:
     return ", ".join(parts)
 
 
-def print_calibration(result: CalibrationResult, camera: str, out: Path, console: Console) -> None:
+def print_calibration(result: CalibrationResult, robot: Robot, camera: str, out: Path, console: Console) -> None:
     """What was found, how sure it is, every picture, and what to do next."""
     print_status(result, console)
     if result.covariance is None:
@@ -129,7 +129,7 @@ def print_calibration(result: CalibrationResult, camera: str, out: Path, console
     console.print(table_of(_HEADINGS, [(one.name, one.used, _numbers(one)) for one in result.pictures]))
     for name, offset in result.joint_offsets_deg.items():
         console.print(f"offset of {name}: {offset.value:+.2f} +- {offset.deviation:.2f} degrees", highlight=False)
-    print_suggestions(result, console)
+    print_suggestions(result, robot, console)
     if result.ok:
         console.print(publisher_line(result.base, camera, result.T_base_camera), highlight=False, soft_wrap=True)
     console.print(f"files: {out}", highlight=False)

@@ -15,6 +15,7 @@ from diffdope.io.cameras import depth_scale_m, load_camera_of_image
 from diffdope.io.frames import Frame, ImageFolders
 from diffdope.io.joints import read_joints
 from diffdope.scene.observation import Observation
+from diffdope.scene.robot import Robot
 
 T = TypeVar("T")
 _RECORDINGS = (".bag", ".mcap", ".db3")
@@ -43,9 +44,9 @@ class CalibrationFlags:
     package: tuple[str, ...] = ()
     """NAME=FOLDER of ROS packages that the description's meshes lie in."""
     fix: tuple[str, ...] = ()
-    """NAME=VALUE of joints that the file of joints does not have, radians: a gripper's, say."""
+    """NAME=VALUE of joints that the file of joints does not have, radians (metres if they slide): a gripper's, say."""
     joint_unit: Literal["rad", "deg"] | None = None
-    """Unit of the file of joints; default: what it says, or radians."""
+    """Unit of the joints in their file that turn; default: what it says, or radians. Those that slide: metres."""
     mask_id: int | None = None
     """Which label of masks that show several objects."""
     mask_inverted: Literal["yes", "no"] | None = None
@@ -59,8 +60,13 @@ class CalibrationFlags:
     threads: int | None = None
     """Default: all cores."""
 
-    def joints_of(self, path: Path, pictures: Sequence[str]) -> list[dict[str, float]]:
+    def joints_of(self, path: Path, pictures: Sequence[str], robot: Robot | None = None) -> list[dict[str, float]]:
         """The values by joint of each picture, of a file or a recording of ROS, and those of --fix.
+
+        Args:
+            path: the file, or the recording.
+            pictures: their names.
+            robot: tells which joints slide; None where nothing does.
 
         Raises:
             DiffDopeError: if it cannot be read, or a picture has none.
@@ -72,7 +78,8 @@ class CalibrationFlags:
                 raise expected("joint-unit", "rad, as recordings of ROS have it", "deg", "leave --joint-unit out")
             table = read_joint_states(path)
         else:
-            table = read_joints(path, unit=self.joint_unit)
+            sliding = () if robot is None else robot.sliding
+            table = read_joints(path, unit=self.joint_unit, sliding=sliding)
         return [{**one, **self.fixed} for one in table.of(pictures)]
 
     @property

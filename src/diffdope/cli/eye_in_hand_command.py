@@ -71,7 +71,7 @@ def run(arguments: list[str]) -> int:
             robot = load_robot(given.urdf, base=given.base_link, packages=pairs_of("package", given.package))
         start = None if given.init is None else read_named_pose(given.init, "T_flange_camera", "init")
         target = None if given.target is None else read_named_pose(given.target, "T_base_object", "target")
-        shots = read_hand_shots(given)
+        shots = read_hand_shots(given, robot)
     return _calibrate_and_write(given, mesh, robot, shots, start, target)
 
 
@@ -85,12 +85,12 @@ def _check(given: EyeInHandArguments) -> None:
         raise expected("images", "--mask, --depth or both", "none")
 
 
-def read_hand_shots(given: EyeInHandArguments) -> list[HandShot]:
+def read_hand_shots(given: EyeInHandArguments, robot: Robot | None) -> list[HandShot]:
     """All pictures with joints or flange poses."""
     pictures = given.pictures()
     told: list[Pose] | list[dict[str, float]]
     if given.joints is not None:
-        told = given.joints_of(given.joints, pictures.names)
+        told = given.joints_of(given.joints, pictures.names, robot)
     else:
         assert given.flange_poses is not None
         told = list(read_flange_poses(given.flange_poses, pictures.names))
@@ -124,5 +124,5 @@ def _calibrate_and_write(
         activity.say("drawing")
         with results_folder(given.out) as folder:
             write_hand(folder, mesh, robot, given.flange_link, shots, result, frame, given.inputs("seed"))
-    print_hand(result, frame, given.out, Console())
+    print_hand(result, robot, frame, given.out, Console())
     return 0 if result.ok else 1

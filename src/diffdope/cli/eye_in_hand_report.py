@@ -107,14 +107,14 @@ def _words(one: HandPicture) -> str:
     return ", ".join(parts)
 
 
-def print_hand(result: EyeInHandResult, camera: str, out: Path, console: Console) -> None:
+def print_hand(result: EyeInHandResult, robot: Robot | None, camera: str, out: Path, console: Console) -> None:
     """What was found, how sure it is, every picture, and what to do next."""
     print_status(result, console)
     if result.covariance is None:
         return
     print_place(result, result.T_flange_camera.t_m2c, camera, result.flange, "flange", console)
     console.print(table_of(_HEADINGS, [(one.name, one.used, _numbers(one)) for one in result.pictures]))
-    print_suggestions(result, console)
+    print_suggestions(result, robot, console)
     if result.ok:
         line = publisher_line(result.flange, camera, result.T_flange_camera)
         console.print(line, highlight=False, soft_wrap=True)

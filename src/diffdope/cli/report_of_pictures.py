@@ -17,6 +17,7 @@ from diffdope.io.wording import in_options
 from diffdope.problem.failure import Status
 from diffdope.problem.region import box_of
 from diffdope.scene.observation import Observation
+from diffdope.scene.robot import Robot
 from diffdope.viz.compose import CYAN, GREEN, caption, contour, enlarge, tint
 
 F64 = NDArray[np.float64]
@@ -75,11 +76,14 @@ def print_place(
         console.print(f"leave-one-out error of the camera in the {kind}: {size} (what is good: docs/calibration.md)")
 
 
-def print_suggestions(result: CalibrationResult | EyeInHandResult, console: Console) -> None:
-    """Poses of the robot for further pictures."""
+def print_suggestions(result: CalibrationResult | EyeInHandResult, robot: Robot | None, console: Console) -> None:
+    """Poses of the robot for further pictures; degrees, of joints that slide millimetres."""
+    sliding = () if robot is None else robot.sliding
     for number, one in enumerate(result.suggestions, 1):
-        values = ", ".join(f"{name} {np.degrees(value):.0f}" for name, value in one.joints.items())
-        console.print(f"pose that tells more, {number}: {values} (degrees)", highlight=False)
+        turned = ", ".join(f"{k} {np.degrees(value):.0f}" for k, value in one.joints.items() if k not in sliding)
+        slid = ", ".join(f"{k} {1e3 * value:.0f} mm" for k, value in one.joints.items() if k in sliding)
+        values = ", ".join(part for part in (turned and f"{turned} (degrees)", slid) if part)
+        console.print(f"pose that tells more, {number}: {values}", highlight=False)
 
 
 def table_of(headings: Sequence[str], rows: Iterable[tuple[str, bool, Numbers]]) -> Table:

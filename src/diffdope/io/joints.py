@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -28,6 +28,7 @@ from diffdope.io.yaml_files import parse_yaml
 F64 = NDArray[np.float64]
 
 _LARGEST_RAD = 6.0 * math.pi  # joints that turn more than three times are in degrees
+_FARTHEST_M = 50.0  # of a joint that slides: rails of halls are as long, and a gripper that opens by 5 cm is in mm
 _FEWEST_TO_TELL = 3  # pictures
 _FRAME = ("frame", "frames", "image", "picture", "name", "id", "stamp", "time", "timestamp", "__time", "%time")
 _NEAR_NS = 100_000_000  # between a picture and its joint values: an arm stands still by then, or it moved before
@@ -105,7 +106,7 @@ class JointTable:
         return rows
 
 
-def read_joints(path: str | Path, *, unit: str | None = None) -> JointTable:
+def read_joints(path: str | Path, *, unit: str | None = None, sliding: Collection[str] = ()) -> JointTable:
     """Reads the joint values of pictures.
 
     JSON: `{"joint_names": [...], "positions": {"0": [...], ...}}`, where a list instead of the inner object is in the
@@ -113,14 +114,15 @@ def read_joints(path: str | Path, *, unit: str | None = None) -> JointTable:
     of ROS (JointState; RobotState; JointTrajectory). YAML: the same, or such messages one after the other. CSV: a
     heading with the names of the joints, and `frame` before them if pictures are named. npz: `joint_names`,
     `positions` (N, J), and `frames` if pictures are named. Radians, unless the file ("unit") or the argument says
-    "deg".
+    "deg". Joints that slide are in metres all the same.
 
     Args:
         path: `.json`, `.yaml`, `.csv` or `.npz`.
         unit: "rad" or "deg"; wins over the file.
+        sliding: names of the joints that slide, whose values are lengths.
 
     Raises:
-        DiffDopeError: if the file cannot be read, or numbers are too large for radians.
+        DiffDopeError: if the file cannot be read, or numbers are too large for radians, or for metres.
     """
     check_path("joints", path)
     path = Path(path)
@@ -129,22 +131,33 @@ def read_joints(path: str | Path, *, unit: str | None = None) -> JointTable:
     table, stated = readers[path.suffix.lower()](path)
     said = unit or stated or "rad"
     check_choice("unit of the joints", said, ("rad", "deg"))
+    turns = np.array([name not in sliding for name in table.names], bool)
+    _check_metres(table, ~turns, path)
+    angles = table.positions[:, turns]
     if said == "deg":
-        _check_degrees(table, path)
-        return JointTable(table.names, np.radians(table.positions), table.frames)
-    most = float(np.abs(table.positions).max(initial=0.0))
+        _check_degrees(angles, path)
+        return JointTable(table.names, np.where(turns, np.radians(table.positions), table.positions), table.frames)
+    most = float(np.abs(angles).max(initial=0.0))
     if most > _LARGEST_RAD:
         raise expected("joints", "radians", f"{most:g} in {path}", 'if they are degrees, say "unit": "deg"')
     return table
 
 
-def _check_degrees(table: JointTable, path: Path) -> None:
+def _check_metres(table: JointTable, slides: NDArray[np.bool_], path: Path) -> None:
+    """Refuses millimetres: no joint slides that far."""
+    for name, values in zip(np.array(table.names)[slides], table.positions.T[slides], strict=True):
+        most = float(np.abs(values).max(initial=0.0))
+        if most > _FARTHEST_M:
+            raise expected(f"joints, {name}", "metres, for it slides", f"{most:g} in {path}", "are they millimetres?")
+
+
+def _check_degrees(angles: F64, path: Path) -> None:
     """Refuses radians that were said to be degrees: no arm stays within six degrees of its zero in all pictures."""
-    most = float(np.abs(table.positions).max(initial=0.0))
-    moves = len(table.positions) >= _FEWEST_TO_TELL and np.ptp(table.positions, axis=0).max() > 0.0
+    most = float(np.abs(angles).max(initial=0.0))
+    moves = len(angles) >= _FEWEST_TO_TELL and np.ptp(angles, axis=0).max(initial=0.0) > 0.0
     if moves and most <= 2.0 * math.pi:
         cure = 'these look like radians: leave --joint-unit out, or say "unit": "rad"'
-        raise expected("joints", "degrees", f"at most {most:.3g} in the {len(table.positions)} rows of {path}", cure)
+        raise expected("joints", "degrees", f"at most {most:.3g} in the {len(angles)} rows of {path}", cure)
 
 
 def _from_json(path: Path) -> tuple[JointTable, str | None]:

@@ -87,6 +87,11 @@ class Robot:
         return tuple(joint for joint in self.joints if joint.moves)
 
     @cached_property
+    def sliding(self) -> tuple[str, ...]:
+        """Names of the joints whose values are metres."""
+        return tuple(joint.name for joint in self.joints if joint.kind == "prismatic")
+
+    @cached_property
     def needed(self) -> tuple[str, ...]:
         """Names of the joints that move something with a surface: their values must be known."""
         moved = self.screws({joint.name: 0.0 for joint in self.moving})
