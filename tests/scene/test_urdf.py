@@ -159,3 +159,21 @@ def test_suggested_poses_name_the_unit_of_what_slides(tmp_path: Path, capsys: py
     result = SimpleNamespace(suggestions=[pose])
     print_suggestions(result, load_robot(tmp_path / "rail.urdf"), Console(width=200))  # type: ignore[arg-type]
     assert capsys.readouterr().out == "pose that tells more, 1: j2 90 (degrees), j1 20 mm\n"
+
+
+def test_hulls_of_visible_links_are_not_seen(tmp_path: Path) -> None:
+    box = '<geometry><box size="{0} {0} {0}"/></geometry>'
+    hull = f'<link name="{{}}"><collision>{box.format(0.5)}</collision></link>'
+    fixed = '<joint name="{0}_{1}" type="fixed"><parent link="{0}"/><child link="{1}"/></joint>'
+    moved = fixed.replace("fixed", "revolute")
+    path = tmp_path / "r.urdf"
+    path.write_text(
+        f'<robot name="r"><link name="a"><visual>{box.format(0.1)}</visual></link>'
+        + "".join(map(hull.format, ("shell", "outer", "arm", "palm")))
+        + fixed.format("a", "shell") + fixed.format("shell", "outer")
+        + moved.format("outer", "arm") + fixed.format("arm", "palm") + "</robot>"
+    )  # fmt: skip
+    faces = {link.name: len(link.faces) for link in load_robot(path).links}
+    assert faces == {"a": 12, "shell": 0, "outer": 0, "arm": 12, "palm": 12}  # nothing that moves with the arm is seen
+    faces = {link.name: len(link.faces) for link in load_robot(path, surface="collision").links}
+    assert set(faces.values()) == {12}

@@ -35,9 +35,10 @@ def load_robot(
 ) -> Robot:
     """Reads a URDF or xacro file.
 
-    Links without the wanted surface, or with one of a kind that is not read, take the other one. Meshes are in metres,
-    as the format demands, times their scale. `package://NAME/...` is looked for in `packages`, in the folders that
-    ROS's variables name, and around the file.
+    Links without the wanted surface, or with one of a kind that is not read, take the other one; but not a link with
+    nothing to be seen that is fixed to one with something: that is a hull around it, which no viewer shows. Meshes are
+    in metres, as the format demands, times their scale. `package://NAME/...` is looked for in `packages`, in the
+    folders that ROS's variables name, and around the file.
 
     Args:
         path: `.urdf`, or `.xacro`, which xacrodoc expands.
@@ -59,7 +60,8 @@ def load_robot(
         raise expected("urdf", "yourdfpy, which reads URDF", "none", _CURE)
     described = _parsed(path)
     finder = MeshFinder(path.parent, packages or {})
-    links = [_link(one, surface, finder, described) for one in described.links]
+    hulls = _hulls(described) if surface == "visual" else frozenset()
+    links = [_link(one, surface, finder) if one.name not in hulls else _bare(one) for one in described.links]
     joints = [_joint(one) for one in described.joints]
     _check_lengths(links, path)
     try:
@@ -128,7 +130,22 @@ def _check_lengths(links: Sequence[Link], path: Path) -> None:
         raise expected("urdf", wanted, f"{name} of {longest:.4g} m in {path}", cure)
 
 
-def _link(one: Any, surface: Surface, finder: MeshFinder, described: Any) -> Link:
+def _hulls(described: Any) -> frozenset[str]:
+    """Names of the links with collision geometry alone that fixed joints hold to links that are seen."""
+    group = {one.name: one.name for one in described.links}
+    for joint in described.joints:
+        if joint.type == "fixed" and joint.parent in group and joint.child in group:
+            old, new = group[joint.child], group[joint.parent]
+            group = {name: new if held == old else held for name, held in group.items()}
+    seen = {group[one.name] for one in described.links if one.visuals}
+    return frozenset(one.name for one in described.links if not one.visuals and group[one.name] in seen)
+
+
+def _bare(one: Any) -> Link:
+    return Link(one.name, *solids.joined(()))
+
+
+def _link(one: Any, surface: Surface, finder: MeshFinder) -> Link:
     wanted, other = (one.visuals, one.collisions) if surface == "visual" else (one.collisions, one.visuals)
     parts = wanted if wanted and (_readable(wanted) or not _readable(other)) else other
     return Link(one.name, *solids.joined(_placed(part, finder, one.name) for part in parts))
