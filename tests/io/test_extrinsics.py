@@ -11,6 +11,7 @@ from diffdope.errors import DiffDopeError
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.io.extrinsics import has_places, read_camera_places
+from diffdope.io.transforms import transform_entry, write_hand_transforms, write_transforms
 
 ONE = Pose(so3.exp(np.array([0.1, -0.2, 0.3])), np.array([0.1, 0.2, 0.7]))
 OTHER = Pose(so3.exp(np.array([0.5, 0.1, -0.4])), np.array([-0.3, 0.1, 0.9]))
@@ -44,6 +45,61 @@ def check(found: list[Pose], wanted: list[Pose]) -> None:
 )
 def test_one_file_for_all_views(data: Any, tmp_path: Path) -> None:
     check(read_camera_places([written(tmp_path / "rig.json", data)], 2), [ONE, OTHER])
+
+
+@pytest.mark.parametrize("name", ["static_transform.yaml", "easy_handeye.yaml", "easy_handeye2.calib", "opencv.yaml"])
+def test_what_calibrate_writes(name: str, tmp_path: Path) -> None:
+    for folder, pose in (("a", ONE), ("b", OTHER)):
+        (tmp_path / folder).mkdir()
+        write_transforms(tmp_path / folder, pose, base="base", camera="camera_color_optical_frame")
+    check(read_camera_places([tmp_path / "a" / name, tmp_path / "b" / name], 2), [ONE, OTHER])
+
+
+def test_a_camera_on_the_hand_stands_nowhere(tmp_path: Path) -> None:
+    write_hand_transforms(tmp_path, ONE, base="base", flange="tool0", camera="camera_optical_frame")
+    for name in ("easy_handeye.yaml", "easy_handeye2.calib"):
+        with pytest.raises(DiffDopeError, match="camera that stands still, got that of one on a robot's hand"):
+            read_camera_places([tmp_path / name], 1)
+    with pytest.raises(DiffDopeError, match="key T_flange_camera: expected a transform between a camera and the world"):
+        read_camera_places([tmp_path / "opencv.yaml"], 1)
+
+
+TO_CAMERA = ["T_w2c", "T_camera_base", "world_to_camera", "T_cw", "cam_from_world", "T_cam0_world", "T_base2cam"]
+TO_WORLD = ["T_c2w", "T_base_camera", "cam2world", "T_WC", "world_from_camera", "T_base_link_camera_optical_frame"]
+
+
+@pytest.mark.parametrize("key", TO_CAMERA + TO_WORLD)
+def test_names_tell_the_direction(key: str, tmp_path: Path) -> None:
+    pose = ONE if key in TO_CAMERA else ONE.inverse()
+    data = {"frames": "said elsewhere", "status": "converged", key: pose.matrix.tolist()}
+    check(read_camera_places([written(tmp_path / "one.json", data)], 1), [ONE])
+    check(read_camera_places([written(tmp_path / "rig.json", {"left": data, "right_cam": data})], 2), [ONE, ONE])
+    if key.startswith("T_"):
+        parts = {f"R{key[1:]}": pose.R_m2c.tolist(), f"t{key[1:]}": pose.t_m2c[:, None].tolist()}
+        check(read_camera_places([written(tmp_path / "parts.json", parts)], 1), [ONE])
+
+
+@pytest.mark.parametrize("key", ["T_base_camera_link", "T_cam0_cam1", "T_imu_cam", "base_to_gripper"])
+def test_names_of_other_transforms_are_refused(key: str, tmp_path: Path) -> None:
+    path = written(tmp_path / "one.json", {key: ONE.matrix.tolist()})
+    with pytest.raises(DiffDopeError, match=f"key {key}: expected a transform between .*name it T_w2c"):
+        read_camera_places([path], 1)
+
+
+def test_views_may_be_called_as_people_call_them(tmp_path: Path) -> None:
+    names = {"table_left": ONE, "robot_view_2": OTHER}
+    path = written(tmp_path / "rig.json", {name: pose.matrix.tolist() for name, pose in names.items()})
+    check(read_camera_places([path], 2), [ONE, OTHER])
+
+
+def test_frames_of_a_message_tell_the_direction(tmp_path: Path) -> None:
+    there = transform_entry("base", "cam_optical_frame", ONE.inverse())
+    back = transform_entry("cam_optical_frame", "base", ONE)
+    for message in (there, back, {"transforms": [transform_entry("base", "tool", OTHER), there]}):
+        check(read_camera_places([written(tmp_path / "tf.json", message)], 1), [ONE])
+    body = written(tmp_path / "body.json", transform_entry("base", "camera_link", ONE.inverse()))
+    with pytest.raises(DiffDopeError, match="expected the place of a camera's optical frame, got camera_link in base"):
+        read_camera_places([body], 1)
 
 
 def test_one_file_a_view(tmp_path: Path) -> None:

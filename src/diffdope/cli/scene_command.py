@@ -58,8 +58,9 @@ class SceneArguments(RerunFlag):
     mask: tuple[Path, ...] = ()
     """Image that holds a label for each object, or one a view (- for a view without)."""
     extrinsics: tuple[Path, ...] = ()
-    """Where the cameras stand: one file for all views or one each. A BOP scene_camera.json with cam_R_w2c, or JSON with
-    4 x 4 matrices in metres under T_w2c or T_c2w. Not needed if --camera says so, or for one view."""
+    """Where the cameras stand: one file for all views or one each. A BOP scene_camera.json with cam_R_w2c, JSON with
+    4 x 4 matrices in metres under T_w2c or T_c2w, or result.json of calibrate. Not needed if --camera says so, or for
+    one view."""
     extrinsics_kind: Literal["w2c", "c2w", "w2c-opengl", "c2w-opengl"] = "w2c"
     """Direction of matrices whose file does not say it: world to camera, or camera to world; -opengl: of cameras that
     look along -z, y up, as OpenGL's and Blender's."""

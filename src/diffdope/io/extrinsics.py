@@ -1,9 +1,9 @@
 """Where the cameras of a rig stand: world to camera, of one file for all of them or one a camera.
 
 x_c = T_w2c x_w. BOP's scene_camera.json says so under cam_R_w2c and cam_t_w2c (millimetres). Other files hold 4 x 4
-matrices in metres, of which a key says the direction: T_w2c, T_camera_world or world_to_camera; T_c2w, T_world_camera
-or camera_to_world. Where none does, `kind` does. Whether cameras look along z, y down (OpenCV), or along -z, y up
-(OpenGL, Blender), says `kind` alone, but for BOP's.
+matrices in metres, of which a key says the direction (`io/camera_places.py`): T_w2c, T_camera_base, T_world_camera. So
+do messages of ROS that name frames, and what `diffdope calibrate` writes. Where nothing does, `kind` does. Whether
+cameras look along z, y down (OpenCV), or along -z, y up (OpenGL, Blender), says `kind` alone, but for BOP's.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import numpy as np
 
 from diffdope.errors import DiffDopeError, check_choice, expected
 from diffdope.geometry.pose import Pose
-from diffdope.io.json_files import read_json
+from diffdope.io.camera_places import stated_place
+from diffdope.io.json_files import read_json, read_text
 from diffdope.io.poses import read_extrinsics
+from diffdope.io.yaml_files import parse_yaml
 
 Kind = Literal["w2c", "c2w", "w2c-opengl", "c2w-opengl"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_W2C = ("T_w2c", "T_camera_world", "world_to_camera", "T_c_w")
-_C2W = ("T_c2w", "T_world_camera", "camera_to_world", "T_w_c")
+_YAML = (".yaml", ".yml", ".calib")  # the last is easy_handeye2's
 _BOP = ("cam_R_w2c", "cam_t_w2c")
 
 
@@ -72,9 +73,13 @@ def has_places(path: str | Path) -> bool:
 
 def _places(path: Path, kind: Kind) -> dict[str, Pose]:
     """All transforms of a file, by their keys or numbers."""
-    if path.suffix.lower() != ".json":
+    if path.suffix.lower() == ".json":
+        data = read_json(path, "extrinsics")
+    elif path.suffix.lower() in _YAML:
+        documents = parse_yaml(read_text(path, "extrinsics"), path, "extrinsics")
+        data = documents[0] if len(documents) == 1 else documents
+    else:
         return {"0": _placed(read_extrinsics(path, name="extrinsics"), kind)}
-    data = read_json(path, "extrinsics")
     try:
         found = _found(data, kind)
     except DiffDopeError as error:
@@ -118,11 +123,8 @@ def _of_keys(entry: Mapping[str, Any], kind: Kind) -> Pose | None:
     """Of keys that say the direction."""
     if all(key in entry for key in _BOP):
         return Pose.from_bop(entry[_BOP[0]], entry[_BOP[1]])
-    for keys, inverted in ((_W2C, False), (_C2W, True)):
-        for key in keys:
-            if key in entry:
-                return _placed(Pose.from_matrix(entry[key]), kind, inverted=inverted)
-    return None
+    stated = stated_place(entry, "camera's place")
+    return None if stated is None else _placed(stated[0], kind, inverted=stated[1])
 
 
 def _is_matrix(value: Any) -> bool:
