@@ -5,6 +5,8 @@
 | KITTI | P0 ... P3, P_rect_00 ...: 3 x 4 numbers of rectified pictures | 0 ... 3: cam_K |
 | ORB-SLAM 2, 3 | Camera.fx, Camera1.fx, Camera.type | fx, distortion_model |
 | NDDS, FAT | camera_settings: name, intrinsic_settings with resX, resY | the name: cam_K, width, height |
+
+Those of makers' and calibrators' programs: `io/camera_makers.py`; of renderers: `io/camera_optics.py`.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ import numpy as np
 
 from diffdope.errors import expected
 from diffdope.io.camera_entries import numbers_of
+from diffdope.io.camera_makers import of_basalt, of_bouguet, of_camodocal, of_depthai, of_matlab
+from diffdope.io.camera_optics import of_film, of_replicator
 
 _KITTI = re.compile(r"P(?:_rect_0)?([0-3])")
 _ORB = re.compile(r"Camera([12]?)\.(\w+)")
@@ -29,7 +33,11 @@ def plainly(data: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         DiffDopeError: if it is of one of these tools, and a lens is of a kind that is not known.
     """
-    for read in (_of_kitti, _of_orb_slam, _of_ndds):
+    readers = (
+        _of_kitti, _of_orb_slam, _of_ndds, of_depthai, of_basalt, of_matlab, of_bouguet, of_camodocal, of_replicator,
+        of_film,
+    )  # fmt: skip
+    for read in readers:
         found = read(data)
         if found:
             return found

@@ -39,6 +39,7 @@ _COEFFICIENTS = (
     "d", "dist", "distcoeffs", "distcoeff", "distcoefs", "distcoef", "distortion", "distortioncoefficients",
     "distortioncoeffs", "distortionparams", "distortionparameters", "coeffs", "d1",
 )  # fmt: skip
+_OF_FISHEYE = 4  # cv2.fisheye returns so many, and its users call them D; cv2.calibrateCamera returns five
 _NAMED = ("k1", "k2", "p1", "p2", "k3", "k4", "k5", "k6", "s1", "s2", "s3", "s4")
 _MODEL = ("distortionmodel", "model", "cameramodel", "cammodel", "modeltype", "distortiontype", "projectionmodeltype")
 _FAMILY = {
@@ -88,6 +89,11 @@ class Stated:
                     self.used.add(path)
                     return numbers
         return None
+
+    def only(self, word: str) -> bool:
+        """Whether what was understood of the lens stands under this name, and no other."""
+        names = {plain_word(path[-1]) for path in self.used}
+        return word in names and not names & (set(_COEFFICIENTS) - {word})
 
     def has(self, *words: str) -> bool:
         """Whether one of these names stands somewhere; it is not understood by that."""
@@ -211,6 +217,9 @@ def _coefficients(stated: Stated, family: str | None) -> list[float] | None:
         return None if numbers is None else [check_number("omega", numbers[0])]
     listed = stated.numbers(*_COEFFICIENTS)
     if listed:
+        if family is None and len(listed) == _OF_FISHEYE and any(listed) and stated.only("d"):
+            cure = "name the lens model: distortion_model: plumb_bob (k1 k2 p1 p2), or equidistant (of cv2.fisheye)"
+            raise expected("camera, D of four", "a lens model that says what they are", "none", cure)
         return listed
     named = {name: value for name in _NAMED if (value := stated.find(name)) is not None}
     if not named:

@@ -1,7 +1,7 @@
 """The text of a camera file as names and values, whichever tool wrote it; what they mean: `io/camera_entries.py`.
 
 JSON, YAML (also in OpenCV's two dialects, `%YAML:1.0` and `%YAML 1.2`, and as `ros2 topic echo` prints it), OpenCV's
-XML, COLMAP's cameras.txt, a matrix of 3 x 3 numbers, .npy and .npz.
+XML, COLMAP's cameras.txt, the ost.txt of ROS's camera_calibration, a matrix of 3 x 3 numbers, .npy, .npz and .mat.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from diffdope.errors import DiffDopeError, as_floats, expected
 from diffdope.io.array_files import read_arrays
 from diffdope.io.json_files import parse_json, read_text
+from diffdope.io.matlab_files import read_structs
 from diffdope.io.numbers import is_number
 from diffdope.io.yaml_files import yaml_documents
 
@@ -52,6 +53,8 @@ def read_names(path: Path, name: str = "camera") -> dict[str, Any]:
     """
     if path.suffix.lower() in (".npy", ".npz"):
         return _arrays(path, name)
+    if path.suffix.lower() == ".mat":
+        return _structs(path, name)
     text = read_text(path, name)
     start = text.lstrip()[:1]
     if start == "{" and text.lstrip()[:2] != "{%":
@@ -59,6 +62,8 @@ def read_names(path: Path, name: str = "camera") -> dict[str, Any]:
     if start == "<":
         return _xml(text, path, name)
     lines = [line.strip() for line in text.splitlines()]
+    if "camera matrix" in lines:
+        return _ini(lines, f"{name} file {path}")
     rows = [line for line in lines if line and not line.startswith("#")]
     if rows and all(_COLMAP_LINE.fullmatch(row) for row in rows):
         return {f"camera {row.split()[0]}": _colmap(row.split(), f"{name} file {path}") for row in rows}
@@ -120,6 +125,30 @@ def _yaml(text: str, path: Path, name: str) -> dict[str, Any]:
     return {str(key): value for key, value in data.items()}
 
 
+def _ini(lines: list[str], where: str) -> dict[str, Any]:
+    """ROS's ost.txt: headings, and numbers below them; of cameras' names and comments nothing is needed."""
+    blocks: dict[str, list[float]] = {}
+    heading = ""
+    for line in lines:
+        words = line.split()
+        if words and all(map(is_number, words)):
+            blocks.setdefault(heading, []).extend(map(float, words))
+        elif words and not line.startswith("#"):
+            heading = line
+            if heading in blocks:
+                raise expected(where, "one camera", f"{heading} twice", "give a file for each camera")
+    if len(blocks.get("camera matrix", [])) != 9:
+        raise expected(where, "9 numbers below camera matrix", len(blocks.get("camera matrix", [])))
+    names = {
+        "width": "width", "height": "height", "camera matrix": "K", "distortion": "D", "rectification": "R",
+        "projection": "P",
+    }  # fmt: skip
+    found: dict[str, Any] = {name: blocks[key] for key, name in names.items() if key in blocks}
+    found |= {name: found[name][0] for name in ("width", "height") if name in found}
+    count = len(found.get("D", []))
+    return {**found, "distortion_model": {4: "equidistant", 8: "rational_polynomial"}.get(count, "plumb_bob")}
+
+
 def _xml(text: str, path: Path, name: str) -> dict[str, Any]:
     from xml.etree import ElementTree
 
@@ -162,6 +191,14 @@ def _colmap(words: list[str], where: str) -> dict[str, Any]:
         kind = "thin_prism_fisheye" if model == "THIN_PRISM_FISHEYE" else "fisheye"
         values = {**{name: values[name] for name in ("fx", "fy", "cx", "cy")}, "coeffs": numbers[4:]}
     return {**values, "width": int(words[2]), "height": int(words[3]), "camera_model": kind}
+
+
+def _structs(path: Path, name: str) -> dict[str, Any]:
+    found = read_structs(path, name)
+    if "K" in found and len(found) == 1:
+        cure = "save toStruct(cameraParams) (MATLAB, from 1), or name it cam_K if it counts from 0"
+        raise expected(f"{name} file {path}, K", "a word on whether pixels are counted from 0 or 1", "none", cure)
+    return found
 
 
 def _arrays(path: Path, name: str) -> dict[str, Any]:
