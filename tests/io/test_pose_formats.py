@@ -39,6 +39,11 @@ LINE = " ".join(map(str, [12.5, *POSE.t_m2c.tolist(), X, Y, Z, W]))
 RVEC, METRES = so3.log(POSE.R_m2c).tolist(), POSE.t_m2c.tolist()
 NAMES = dict(zip(("qw", "qx", "qy", "qz", "x", "y", "z"), [W, X, Y, Z, *METRES], strict=True))
 FLAT = ",".join(map(str, [*METRES, X, Y, Z, W]))
+W_FIRST = " ".join(map(str, [1305031102.1758, *METRES, W, X, Y, Z]))
+EUROC = (
+    "#timestamp, p_RS_R_x [m], p_RS_R_y [m], p_RS_R_z [m], q_RS_w [], q_RS_x [], q_RS_y [], q_RS_z [], "
+    "v_RS_R_x [m s^-1], v_RS_R_y [m s^-1], v_RS_R_z [m s^-1]"
+)
 OPENCV = "!!opencv-matrix\n   rows: 3\n   cols: 1\n   dt: d\n   data:"
 MESSAGE = {"pose": {"pose": {"position": AT, "orientation": XYZW}, "covariance": [0.0] * 36}}
 FILES: dict[str, tuple[str, Any]] = {
@@ -56,6 +61,10 @@ FILES: dict[str, tuple[str, Any]] = {
     "PoseStamped": ("pose.yaml", f"header: {{frame_id: cam}}\npose: {{{NAMED}}}\n---\n"),
     "Transform": ("tf.json", {"transform": {"translation": AT, "rotation": XYZW}}),
     "TUM": ("traj.txt", f"# time tx ty tz qx qy qz qw\n{LINE}\n"),
+    "TUM, w first": ("traj.txt", f"# timestamp tx ty tz qw qx qy qz\n{W_FIRST}\n"),
+    "TUM, w first, in words": ("traj.txt", f"# my file\n# time, position, quaternion qw qx qy qz\n{W_FIRST}\n"),
+    "without a time": ("traj.txt", "# qx, qy, qz, qw, x, y, z\n" + " ".join(map(str, [X, Y, Z, W, *METRES])) + "\n"),
+    "EuRoC": ("state.csv", f"{EUROC}\n1403636579763555584,{W_FIRST.split(' ', 1)[1].replace(' ', ',')},0.1,0.2,0.3\n"),
     "scene_gt": ("scene_gt.json", {"7": [{"cam_R_m2c": R, "cam_t_m2c": T, "obj_id": 3}]}),
     "qw qx qy qz": ("pose.yaml", "".join(f"{name}: {value}\n" for name, value in NAMES.items())),
     "easy_handeye": ("pose.json", {"parameters": {}, "transformation": NAMES}),
@@ -90,7 +99,8 @@ def test_read(tmp_path: Path, name: str) -> None:
     assert len(found.poses) == 1
     assert np.allclose(found.poses[0].matrix, POSE.matrix, atol=1e-9)
     unit_is_told = name in (
-        "MegaPose", "ROS", "PoseStamped", "Transform", "TUM", "scene_gt", "our result", "PoseArray", "TFMessage",
+        "MegaPose", "ROS", "PoseStamped", "Transform", "TUM", "TUM, w first", "TUM, w first, in words", "scene_gt",
+        "our result", "PoseArray", "TFMessage",
         "Detection3DArray", "Detection3DArray of ROS 1", "Detection3D of a box", "table of a recording",
     )  # fmt: skip
     assert bool(found.notes) != unit_is_told

@@ -6,7 +6,7 @@
 | FoundationPose, many others | 4 x 4 (or 3 x 4) in .txt, .npy, .npz, .json; several of them | told by the distance |
 | MegaPose | object_data.json: TWO (and TWC): quaternion x, y, z, w and position | metres |
 | ROS | Pose, Transform, PoseArray, TFMessage, Detection3DArray in .json or .yaml; several of them | metres |
-| TUM | lines of time tx ty tz qx qy qz qw | metres |
+| TUM, EuRoC | lines of time tx ty tz qx qy qz qw, or as a heading names them | metres; told by the distance |
 | DOPE, NDDS | objects: location, quaternion_xyzw; or pose, 4 x 4 | centimetres, unless too near |
 | OpenCV, tables, others | see `io/pose_names.py`; CSV with a heading | told by the distance |
 """
@@ -24,9 +24,12 @@ from diffdope.geometry.pose import Pose
 from diffdope.io.array_files import read_arrays
 from diffdope.io.json_files import parse_json, read_text
 from diffdope.io.numbers import is_number
+from diffdope.io.pose_columns import ORDER, begins_with_w, columns_of, words_of
 from diffdope.io.pose_objects import MATRIX_KEYS, StatedPose, entries_of, of_matrices
 from diffdope.io.tables import rows_of
 from diffdope.io.yaml_files import parse_yaml
+
+_OF_TUM = 8  # numbers in a line
 
 
 def read_entries(path: Path, name: str = "init") -> list[StatedPose]:
@@ -76,10 +79,31 @@ def _of_text(text: str, where: str) -> list[StatedPose]:
         values = [[float(word) for word in row] for row in rows]
     except ValueError as error:
         raise expected(where, "4 x 4 numbers", str(error)) from error
-    if values and all(len(row) == 8 for row in values):  # TUM: time, position, quaternion x, y, z, w
-        poses = [Pose.from_wxyz_xyz([row[7], *row[4:7], *row[1:4]]) for row in values]
-        return [StatedPose(pose.R_m2c, pose.t_m2c, "m") for pose in poses]
+    order = _order_of(text, {len(row) for row in values})
+    if order:
+        poses = [Pose.from_wxyz_xyz([row[column] for column in order]) for row in values]
+        unit = "m" if len(values[0]) == _OF_TUM else None
+        return [StatedPose(pose.R_m2c, pose.t_m2c, unit) for pose in poses]
     return of_matrices(np.array([value for row in values for value in row], np.float64), where)
+
+
+def _order_of(text: str, lengths: set[int]) -> list[int]:
+    """The columns of w, x, y, z and of the position in lines of numbers; none if they are no trajectory.
+
+    A comment tells by the names of all columns, or of the quaternion's parts; else lines of 8 numbers are TUM's.
+    """
+    if len(lengths) != 1:
+        return []
+    (count,) = lengths
+    comments = [line for line in text.splitlines() if line.lstrip().startswith("#")]
+    for line in reversed(comments):
+        names = words_of(line)
+        found = columns_of(names) if len(names) == count else {}
+        if found:
+            return [found[name] for name in ORDER]
+    if count != _OF_TUM:
+        return []
+    return [4, 5, 6, 7, 1, 2, 3] if begins_with_w(comments) else [7, 4, 5, 6, 1, 2, 3]
 
 
 def _rows_of(text: str, where: str) -> list[dict[str, Any]]:
@@ -90,6 +114,7 @@ def _rows_of(text: str, where: str) -> list[dict[str, Any]]:
     rows = rows_of(text, where)
     if not rows or is_number(rows[0][0]):
         return []
+    columns = columns_of(rows[0])
     found = []
     for number, row in enumerate(rows[1:], 2):
         if len(row) != len(rows[0]):
@@ -104,6 +129,7 @@ def _rows_of(text: str, where: str) -> list[dict[str, Any]]:
                     raise expected(f"{where}, heading", "names that are not parts of others", name)
             if words:
                 inner[words[-1]] = float(cell) if is_number(cell) else cell
+        entry |= {name: float(row[column]) for name, column in columns.items() if is_number(row[column])}
         found.append(entry)
     if not found:
         raise expected(where, "rows below the heading", "none")
