@@ -148,7 +148,7 @@ def test_missing_pictures_are_named() -> None:
         ("a.yaml", "a: [1", "joints: expected YAML in"),
         ("a.json", {"joint_names": NAMES, "points": [{}]}, "expected an array of numbers|expected 2 numbers a picture"),
         ("a.json", {"joint_names": NAMES, "positions": [[1.0, 2.0], [1.0]]}, "got rows of several lengths"),
-        ("a.txt", "", "ending of the joints file: expected one of .json, .yaml, .yml, .csv, .npz"),
+        ("a.pkl", "", "ending of the joints file: expected one of .json, .yaml, .yml, .csv, .npz, .txt, .npy"),
     ],
 )
 def test_bad_files(tmp_path: Path, name: str, data: object, message: str) -> None:
@@ -164,3 +164,29 @@ def test_radians_that_are_said_to_be_degrees_are_refused(tmp_path: Path) -> None
     assert read_joints(path).positions[0, 1] == -1.2
     few = write(tmp_path / "b.json", {"joint_names": NAMES, "positions": rows[:2]})
     assert read_joints(few, unit="deg").positions[0, 0] == pytest.approx(np.radians(0.5))
+
+
+@pytest.mark.parametrize("name", ["a.txt", "b.csv", "c.npy", "d.txt"])
+def test_numbers_without_names(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    if name.endswith("npy"):
+        np.save(path, [[0.1, 0.2], [0.3, 0.4]])
+    else:
+        texts = {"a.txt": "# my log\n0.1 0.2\n\n0.3 0.4  # second\n", "b.csv": "0.1,0.2\n0.3,0.4\n"}
+        write(path, texts.get(name, "0.1; 0.2;\n0.3; 0.4;\n"))
+    assert read_joints(path, names=NAMES).of(["000002", "000010"]) == WANTED
+    with pytest.raises(DiffDopeError, match=r"joints: expected a value for each of a, got 2 in each row .*--fix"):
+        read_joints(path, names=["a"])
+    wanted = "begin with frame,NAME" if name == "b.csv" else "expected names of joints, got 2 in each row"
+    with pytest.raises(DiffDopeError, match=wanted):
+        read_joints(path)
+
+
+def test_numbers_that_are_no_table(tmp_path: Path) -> None:
+    for text, words in (("0.1 0.2\n0.3\n", "rows of 2 numbers in .*got 0.3"), ("# none\n", "rows of numbers"),
+                        ("j1 j2\n1 2\n", "got j1 j2")):  # fmt: skip
+        with pytest.raises(DiffDopeError, match=words):
+            read_joints(write(tmp_path / "a.txt", text), names=NAMES)
+    np.save(tmp_path / "b.npy", [0.1, 0.2])
+    with pytest.raises(DiffDopeError, match=r"an array \(pictures, joints\) in .*, got shape \(2,\)"):
+        read_joints(tmp_path / "b.npy", names=NAMES)

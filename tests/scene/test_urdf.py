@@ -147,6 +147,17 @@ def test_a_rail_in_a_file_of_degrees_stays_where_it_is(tmp_path: Path) -> None:
     assert flags.joints_of(table, ["0"], robot) == [{"j1": 0.2, "j2": pytest.approx(np.pi / 2), "j3": 0.0}]
 
 
+def test_joints_without_names_are_those_of_the_description(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from diffdope.cli.calibration_flags import CalibrationFlags
+
+    table = tmp_path / "log.txt"
+    table.write_text("0.1 0.2\n0.3 0.4\n")
+    flags = CalibrationFlags(camera=tmp_path / "camera.json", out=tmp_path / "out", fix=("j2=0.5",))
+    found = flags.joints_of(table, ["0", "1"], load_robot(write_arm(tmp_path)))
+    assert found == [{"j1": 0.1, "j3": 0.2, "j2": 0.5}, {"j1": 0.3, "j3": 0.4, "j2": 0.5}]
+    assert capsys.readouterr().out == f"note: {table} does not name its columns: they were taken for j1, j3\n"
+
+
 def test_suggested_poses_name_the_unit_of_what_slides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from types import SimpleNamespace
 

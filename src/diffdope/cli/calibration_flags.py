@@ -13,6 +13,7 @@ from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
 from diffdope.io.cameras import depth_scale_m, load_camera_of_image
 from diffdope.io.frames import Frame, ImageFolders
+from diffdope.io.joint_rows import WITHOUT_NAMES, bare_rows
 from diffdope.io.joints import read_joints
 from diffdope.scene.observation import Observation
 from diffdope.scene.robot import Robot
@@ -78,8 +79,11 @@ class CalibrationFlags:
                 raise expected("joint-unit", "rad, as recordings of ROS have it", "deg", "leave --joint-unit out")
             table = read_joint_states(path)
         else:
-            sliding = () if robot is None else robot.sliding
-            table = read_joints(path, unit=self.joint_unit, sliding=sliding)
+            sliding, needed = ((), ()) if robot is None else (robot.sliding, robot.needed)
+            names = [name for name in needed if name not in self.fixed]
+            table = read_joints(path, unit=self.joint_unit, sliding=sliding, names=names)
+            if path.suffix.lower() in (".csv", *WITHOUT_NAMES) and bare_rows(path) is not None:
+                print(f"note: {path} does not name its columns: they were taken for {', '.join(names)}")
         return [{**one, **self.fixed} for one in table.of(pictures)]
 
     @property

@@ -5,7 +5,6 @@ Bags: `ros/joint_states.py`.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from numpy.typing import NDArray
 
 from diffdope.errors import as_floats, check_choice, check_finite, check_path, check_shape, expected
 from diffdope.io.array_files import read_arrays
+from diffdope.io.joint_rows import WITHOUT_NAMES, bare_rows
+from diffdope.io.joint_units import in_radians
 from diffdope.io.json_files import read_json, read_text
 from diffdope.io.names import counted
 from diffdope.io.numbers import is_number
@@ -27,9 +28,6 @@ from diffdope.io.yaml_files import parse_yaml
 
 F64 = NDArray[np.float64]
 
-_LARGEST_RAD = 6.0 * math.pi  # joints that turn more than three times are in degrees
-_FARTHEST_M = 50.0  # of a joint that slides: rails of halls are as long, and a gripper that opens by 5 cm is in mm
-_FEWEST_TO_TELL = 3  # pictures
 _FRAME = ("frame", "frames", "image", "picture", "name", "id", "stamp", "time", "timestamp", "__time", "%time")
 _NEAR_NS = 100_000_000  # between a picture and its joint values: an arm stands still by then, or it moved before
 # As PlotJuggler names the fields of messages.
@@ -106,58 +104,49 @@ class JointTable:
         return rows
 
 
-def read_joints(path: str | Path, *, unit: str | None = None, sliding: Collection[str] = ()) -> JointTable:
+def read_joints(
+    path: str | Path, *, unit: str | None = None, sliding: Collection[str] = (), names: Sequence[str] = ()
+) -> JointTable:
     """Reads the joint values of pictures.
 
     JSON: `{"joint_names": [...], "positions": {"0": [...], ...}}`, where a list instead of the inner object is in the
     order of the pictures; or `{"0": {"joint1": 0.1, ...}, ...}`; or a list of such objects; they may also be messages
     of ROS (JointState; RobotState; JointTrajectory). YAML: the same, or such messages one after the other. CSV: a
     heading with the names of the joints, and `frame` before them if pictures are named. npz: `joint_names`,
-    `positions` (N, J), and `frames` if pictures are named. Radians, unless the file ("unit") or the argument says
+    `positions` (N, J), and `frames` if pictures are named. Numbers without names (.txt, .npy, CSV without a heading): a
+    row for each picture, as `names` are. Radians, unless the file ("unit") or the argument says
     "deg". Joints that slide are in metres all the same.
 
     Args:
-        path: `.json`, `.yaml`, `.csv` or `.npz`.
+        path: `.json`, `.yaml`, `.csv`, `.npz`, `.txt` or `.npy`.
         unit: "rad" or "deg"; wins over the file.
         sliding: names of the joints that slide, whose values are lengths.
+        names: of the columns, where the file has none.
 
     Raises:
         DiffDopeError: if the file cannot be read, or numbers are too large for radians, or for metres.
     """
     check_path("joints", path)
     path = Path(path)
+    ending = path.suffix.lower()
     readers = {".json": _from_json, ".yaml": _from_yaml, ".yml": _from_yaml, ".csv": _from_csv, ".npz": _from_npz}
-    check_choice("ending of the joints file", path.suffix.lower(), tuple(readers))
-    table, stated = readers[path.suffix.lower()](path)
+    check_choice("ending of the joints file", ending, (*readers, *WITHOUT_NAMES))
+    bare = bare_rows(path) if ending in (".csv", *WITHOUT_NAMES) else None
+    if bare is not None and (names or ending != ".csv"):
+        table, stated = _from_rows(bare, names, path), None
+    else:
+        table, stated = readers[ending](path)
     said = unit or stated or "rad"
     check_choice("unit of the joints", said, ("rad", "deg"))
-    turns = np.array([name not in sliding for name in table.names], bool)
-    _check_metres(table, ~turns, path)
-    angles = table.positions[:, turns]
-    if said == "deg":
-        _check_degrees(angles, path)
-        return JointTable(table.names, np.where(turns, np.radians(table.positions), table.positions), table.frames)
-    most = float(np.abs(angles).max(initial=0.0))
-    if most > _LARGEST_RAD:
-        raise expected("joints", "radians", f"{most:g} in {path}", 'if they are degrees, say "unit": "deg"')
-    return table
+    return JointTable(table.names, in_radians(table.positions, table.names, said, sliding, path), table.frames)
 
 
-def _check_metres(table: JointTable, slides: NDArray[np.bool_], path: Path) -> None:
-    """Refuses millimetres: no joint slides that far."""
-    for name, values in zip(np.array(table.names)[slides], table.positions.T[slides], strict=True):
-        most = float(np.abs(values).max(initial=0.0))
-        if most > _FARTHEST_M:
-            raise expected(f"joints, {name}", "metres, for it slides", f"{most:g} in {path}", "are they millimetres?")
-
-
-def _check_degrees(angles: F64, path: Path) -> None:
-    """Refuses radians that were said to be degrees: no arm stays within six degrees of its zero in all pictures."""
-    most = float(np.abs(angles).max(initial=0.0))
-    moves = len(angles) >= _FEWEST_TO_TELL and np.ptp(angles, axis=0).max(initial=0.0) > 0.0
-    if moves and most <= 2.0 * math.pi:
-        cure = 'these look like radians: leave --joint-unit out, or say "unit": "rad"'
-        raise expected("joints", "degrees", f"at most {most:.3g} in the {len(angles)} rows of {path}", cure)
+def _from_rows(rows: F64, names: Sequence[str], path: Path) -> JointTable:
+    if rows.shape[1] != len(names):
+        cure = "name them: a CSV with a heading, or JSON; --fix NAME=VALUE holds those that the file does not have"
+        wanted = f"a value for each of {', '.join(names)}" if names else "names of joints"
+        raise expected("joints", wanted, f"{rows.shape[1]} in each row of {path}", cure)
+    return JointTable(tuple(names), rows)
 
 
 def _from_json(path: Path) -> tuple[JointTable, str | None]:
