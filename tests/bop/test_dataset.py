@@ -181,3 +181,18 @@ def test_wrong_names_get_told_what_there_is(tree: Tree):
         dataset.scene(9)
     with pytest.raises(DiffDopeError, match="obj_id: expected one of 1, 2 in"):
         dataset.models.path(3)
+
+
+@pytest.mark.parametrize("files", [("shard-000000.tar",), ("000001_000000.rgb.png", "000001_000000.camera.json")])
+def test_the_imagewise_format_is_named(files: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    for name in files:
+        (tmp_path / "train" / name).write_bytes(b"")
+    with pytest.raises(DiffDopeError, match="got BOP's imagewise format .*; unpack it into folders of scenes"):
+        DataSet.open(tmp_path, "train")
+
+
+def test_a_scene_in_place_of_a_split_is_named(tmp_path: Path) -> None:
+    (tmp_path / "000001" / "rgb").mkdir(parents=True)
+    with pytest.raises(DiffDopeError, match="got a scene itself; give the folder above it"):
+        DataSet.open(tmp_path, "000001")

@@ -70,7 +70,8 @@ class DataSet:
             raise expected("split", f"a folder of {root}: {', '.join(splits) or 'it has none'}", split)
         folders = sorted(path for path in folder.iterdir() if path.is_dir() and path.name.isdigit())
         if not folders:
-            raise expected("split", f"folders of scenes (000001, ...) in {folder}", "none")
+            got, cure = _instead(folder)
+            raise expected("split", f"folders of scenes (000001, ...) in {folder}", got, cure)
         suffix = _suffix(folders, camera_type)
         # A sensor's own camera_CAMTYPE.json goes before the data set's camera.json.
         cameras = [root / f"camera{suffix}.json", root / "camera.json"]
@@ -121,6 +122,17 @@ class DataSet:
                 targets = read_targets(file, self.camera_type)
                 return targets if any(target.scene_id in self._scenes for target in targets) else None
         return None
+
+
+def _instead(folder: Path) -> tuple[str, str]:
+    """What a folder without scenes holds, and the cure."""
+    names = [path.name for path in folder.iterdir()]
+    if any(name.endswith(".tar") or ".camera." in name for name in names):
+        cure = "unpack it into folders of scenes, whose names end in the image's number: docs/bop.md has the layout"
+        return "BOP's imagewise format (KEY.rgb.png, KEY.camera.json, ... , or shard-*.tar of them)", cure
+    if any(name in ("scene_camera.json", "scene_gt.json", "rgb") for name in names):
+        return "a scene itself", "give the folder above it"
+    return "none", ""
 
 
 def read_targets(path: Path, camera_type: str = "") -> tuple[Target, ...]:

@@ -41,7 +41,7 @@ class EyeInHandArguments(CalibrationFlags):
     joints: Path | None = None
     """Joint values of each picture: JSON, YAML, CSV or npz, or a recording of ROS; radians."""
     flange_poses: Path | None = None
-    """In place of --urdf and --joints: JSON with a 4 x 4 matrix T_base_flange of each picture, metres."""
+    """In place of --urdf and --joints: T_base_flange of each picture, 4 x 4 in JSON, TUM or CSV, metres."""
     flange_link: str | None = None
     """Link that holds the camera; default: the last one of the description."""
     rgb: Path | None = None

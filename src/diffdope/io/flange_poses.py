@@ -1,4 +1,4 @@
-"""Poses of a robot's flange, one a picture, and other poses of a calibration as JSON."""
+"""Poses of a robot's flange, one a picture, and other poses of a calibration."""
 
 from __future__ import annotations
 
@@ -6,25 +6,41 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from diffdope.errors import DiffDopeError, expected, refused
 from diffdope.geometry.pose import Pose
-from diffdope.io.json_files import read_json
+from diffdope.io.json_files import read_json, read_text
 from diffdope.io.names import counted
+from diffdope.io.pose_objects import StatedPose, entries_of
+from diffdope.io.pose_texts import read_entries
+from diffdope.io.yaml_files import parse_yaml
+
+_FARTHEST_M = 20.0  # of a flange from its base: no arm reaches so far; in millimetres, it would be 2 cm
 
 
 def read_flange_poses(path: Path, pictures: Sequence[str]) -> list[Pose]:
     """T_base_flange of each picture, metres: p_base = T_base_flange p_flange.
 
-    JSON: `{"000000": [[4 x 4]], ...}` by the pictures' names, or a list in the order of the pictures.
+    JSON or YAML: `{"000000": [[4 x 4]], ...}` by the pictures' names, or a list in the order of the pictures; in place
+    of a matrix, what start poses may be (position and orientation, R and t, a named quaternion). Other files of poses
+    (TUM, CSV, .npy): in the order of the pictures. Metres, unless the file says otherwise.
 
     Args:
         path: the file.
         pictures: names without endings.
 
     Raises:
-        DiffDopeError: if it holds something else, a picture has no pose, or one is no rigid transform.
+        DiffDopeError: if it holds something else, a picture has no pose, one is no rigid transform, or farther from the
+            base than robots reach.
     """
-    data = read_json(path, "flange poses")
+    if path.suffix.lower() not in (".json", ".yaml", ".yml"):
+        data: Any = read_entries(path, "flange poses")
+    elif path.suffix.lower() == ".json":
+        data = read_json(path, "flange poses")
+    else:
+        documents = parse_yaml(read_text(path, "flange poses"), path, "flange poses")
+        data = documents[0] if len(documents) == 1 else documents
     if isinstance(data, list) and len(data) == len(pictures):
         data = dict(zip(counted(pictures), data, strict=True))
     if not isinstance(data, dict):
@@ -33,7 +49,29 @@ def read_flange_poses(path: Path, pictures: Sequence[str]) -> list[Pose]:
     missing = [name for name in pictures if name not in data]
     if missing:
         raise expected("flange poses", f"a matrix for each of {len(pictures)} pictures", f"none for {missing[0]}")
-    return [_pose(data[name], f"flange pose of {name}", path) for name in pictures]
+    return [_flange(data[name], f"flange pose of {name}", path) for name in pictures]
+
+
+def _flange(value: Any, argument: str, path: Path) -> Pose:
+    """A pose of whatever form, metres."""
+    if isinstance(value, list):
+        return _near(_pose(value, argument, path), argument, path)
+    stated = [value] if isinstance(value, StatedPose) else entries_of(value, f"{argument} ({path})")
+    if len(stated) != 1:
+        raise expected(argument, f"one pose in {path}", len(stated))
+    try:
+        pose = Pose(stated[0].R, stated[0].t * (1e-3 if stated[0].unit == "mm" else 1.0))
+    except DiffDopeError as error:
+        raise refused(argument, f"{error} ({path})") from error
+    return _near(pose, argument, path)
+
+
+def _near(pose: Pose, argument: str, path: Path) -> Pose:
+    """The pose, unless it is millimetres."""
+    far = float(np.linalg.norm(pose.t_m2c))
+    if far > _FARTHEST_M:
+        raise expected(argument, f"metres, at most {_FARTHEST_M:g}", f"{far:g} in {path}", "are they millimetres?")
+    return pose
 
 
 def read_named_pose(path: Path, name: str, argument: str) -> Pose:
