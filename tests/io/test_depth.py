@@ -232,3 +232,65 @@ def test_the_package_of_the_format_reads_other_packings(kind: str, tmp_path: Pat
     (tmp_path / "d.exr").write_bytes((tmp_path / "d.exr").read_bytes()[:900])
     with pytest.raises(DiffDopeError, match="depth: expected an EXR image in .*d.exr"):
         read_depth(tmp_path / "d.exr")
+
+
+def points_of(depth: np.ndarray) -> np.ndarray:
+    points = CAMERA.back_project(depth)
+    points[depth == 0] = np.nan
+    return points
+
+
+def pcd(path: Path, points: np.ndarray, kind: str, fields: str = "x y z rgb") -> None:
+    """As PCL writes a cloud with colours, which are packed into a float."""
+    height, width = points.shape[:2]
+    rows = np.concatenate([points.reshape(-1, 3), np.full((height * width, 1), 4.2e-39)], -1).astype("<f4")
+    head = (
+        f"# .PCD v0.7 - Point Cloud Data file format\nVERSION 0.7\nFIELDS {fields}\nSIZE 4 4 4 4\nTYPE F F F F\n"
+        f"COUNT 1 1 1 1\nWIDTH {width}\nHEIGHT {height}\nVIEWPOINT 0 0 0 1 0 0 0\n"
+        f"POINTS {width * height}\nDATA {kind}\n"
+    )
+    body = rows.tobytes() if kind != "ascii" else "".join(" ".join(map(str, row)) + "\n" for row in rows).encode()
+    path.write_bytes(head.encode() + body)
+
+
+def test_points_of_the_pixels(tmp_path: Path) -> None:
+    holed = np.where(np.arange(100)[None, :] % 7 == 0, 0.0, PLANE)
+    np.save(tmp_path / "points.npy", points_of(holed).astype(np.float32))
+    np.save(tmp_path / "integers.npy", np.rint(1000 * np.nan_to_num(points_of(holed))).astype(np.int16))
+    pcd(tmp_path / "bytes.pcd", points_of(holed), "binary")
+    pcd(tmp_path / "text.pcd", points_of(holed), "ascii")
+    for name in ("points.npy", "bytes.pcd", "text.pcd"):
+        assert observed(tmp_path, name) == pytest.approx(holed, abs=1e-6)
+    assert observed(tmp_path, "integers.npy", camera_file(tmp_path, depth_scale=1.0)) == pytest.approx(holed, abs=6e-4)
+
+
+def test_points_of_another_frame_are_refused(tmp_path: Path) -> None:
+    points = points_of(PLANE)
+    turned = {
+        "opengl": points * [1, -1, -1], "world": points[..., [2, 0, 1]] * [1, -1, -1], "up": points * [1, -1, 1],
+        "flipped": points[:, ::-1],
+    }  # fmt: skip
+    for name, other in turned.items():
+        np.save(tmp_path / f"{name}.npy", other)
+        with pytest.raises(
+            DiffDopeError, match="expected points as a camera sees them, got .*; give points of the cam"
+        ):
+            read_depth(tmp_path / f"{name}.npy")
+
+
+def test_pcd_files_that_are_none(tmp_path: Path) -> None:
+    pcd(tmp_path / "whole.pcd", points_of(PLANE), "binary")
+    whole = (tmp_path / "whole.pcd").read_bytes()
+    spoilt = {
+        "a file that was cut off": whole[:2000], "none, or one that was cut off": whole[:60],
+        "HEIGHT 1": whole.replace(b"WIDTH 100\nHEIGHT 80", b"WIDTH 8000\nHEIGHT 1"),
+        "binary_compressed; pcl_convert": whole.replace(b"DATA binary", b"DATA binary_compressed"),
+        "no such x": whole.replace(b"COUNT 1", b"COUNT 0"),
+        "no such z": whole.replace(b"FIELDS x y z", b"FIELDS x y u"),
+        "a broken one": whole.replace(b"TYPE F F", b"TYPE Q F"),
+        "as many points as a sensor has": whole.replace(b"WIDTH 100", b"WIDTH 999999999"),
+    }  # fmt: skip
+    for words, content in spoilt.items():
+        (tmp_path / "spoilt.pcd").write_bytes(content)
+        with pytest.raises(DiffDopeError, match=words):
+            read_depth(tmp_path / "spoilt.pcd")

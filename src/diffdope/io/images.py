@@ -14,6 +14,7 @@ from diffdope.io.array_files import read_arrays
 from diffdope.io.exr import read_exr
 from diffdope.io.files import missing_file
 from diffdope.io.memory_file import MemoryFile, Source, opened, size_of, source_of
+from diffdope.io.points import depth_of_points, is_points, read_pcd
 from diffdope.note_codes import Note, NoteCode
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _ORIENTATION = 0x0112
 
-ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy", ".npz", ".exr"})
+ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy", ".npz", ".exr", ".pcd"})
 """Of files that are taken for images where a folder holds others too."""
 
 _BRIGHT = 0.5  # of the largest number: distances in millimetres or less end below it, exposures do not, as a rule
@@ -69,15 +70,22 @@ def read_rgb(path: Source) -> NDArray[Any]:
 
 
 def read_depth(path: Source) -> NDArray[Any]:
-    """Like `read_image`, and of EXR: (H, W) integers to be multiplied by a depth scale, or float metres."""
+    """Like `read_image`, and of EXR: (H, W) integers to be multiplied by a depth scale, or float metres.
+
+    Of points (H, W, 3), in an array or an organised .pcd file, it is their z.
+    """
     path = source_of(path)
     if isinstance(path, Path) and path.suffix.lower() == ".exr":
         if not path.is_file():
             raise missing_file("depth", "an image file", path)
         return read_exr("depth", path)
+    if isinstance(path, Path) and path.suffix.lower() == ".pcd" and path.is_file():
+        return depth_of_points(read_pcd("depth", path), f"depth {path}")
     array = read_image("depth", path)
     while array.ndim > 2 and array.shape[0] == 1:
         array = array[0]
+    if is_points(array):
+        return depth_of_points(array, f"depth {path}")
     return array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
 
 
