@@ -196,3 +196,21 @@ def test_a_scene_in_place_of_a_split_is_named(tmp_path: Path) -> None:
     (tmp_path / "000001" / "rgb").mkdir(parents=True)
     with pytest.raises(DiffDopeError, match="got a scene itself; give the folder above it"):
         DataSet.open(tmp_path, "000001")
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ({"visib_fract": "all"}, "object 0, visib_fract: expected a finite number, got 'all'"),
+        ({"visib_fract": float("nan")}, "object 0, visib_fract: expected a finite number, got nan"),
+        ({"bbox_visib": 5}, "object 0, bbox_visib: expected x, y, width and height, got 5"),
+        ({"bbox_visib": [0, 0, 4, "wide"]}, "object 0, bbox_visib: expected a finite number, got 'wide'"),
+    ],
+)
+def test_broken_visibilities_are_named(broken: dict[str, object], words: str, tree: Tree):
+    path = tree.scene(1) / "scene_gt_info.json"
+    infos = json.loads(path.read_text())
+    infos["0"][0].update(broken)
+    path.write_text(json.dumps(infos))
+    with pytest.raises(DiffDopeError, match=f"scene_gt_info.json, key 0, {words}"):
+        DataSet.open(tree.root, "val").scene(1).truth(0)

@@ -82,3 +82,11 @@ def test_broken_detections_are_named(tree: Tree, tmp_path: Path):
     (tmp_path / "d.json").write_text(json.dumps(entries))
     with pytest.raises(DiffDopeError, match=r"d.json, entry 1: expected the key category_id"):
         mask_source(DataSet.open(tree.root, "val"), str(tmp_path / "d.json"))
+
+
+def test_scores_that_are_no_numbers_are_named(tree: Tree, tmp_path: Path):
+    entries = detections(tree)
+    entries[1]["score"] = "high"
+    (tmp_path / "d.json").write_text(json.dumps(entries))
+    with pytest.raises(DiffDopeError, match=r"d.json, entry 1, score: expected a finite number, got 'high'"):
+        mask_source(DataSet.open(tree.root, "val"), str(tmp_path / "d.json"))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import expected
+from diffdope.errors import check_number, expected
 from diffdope.io.json_files import field_of, integer_field, read_json
 from diffdope.io.regions import mask_of_box
 from diffdope.io.rle import decode_rle
@@ -71,5 +71,5 @@ def _detection(entry: Any, where: str, found: dict[tuple[int, int], list[Detecti
     segmentation = None if boxed else field_of(entry, "segmentation", where)
     return Detection(
         number, scene_id, im_id, integer_field(entry, "category_id", where),
-        float(entry.get("score", 1.0)), segmentation, entry.get("bbox"), where,
+        check_number(f"{where}, score", entry.get("score", 1.0)), segmentation, entry.get("bbox"), where,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_positive, expected
+from diffdope.errors import DiffDopeError, check_number, check_positive, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.io.cameras import camera_of_picture
@@ -217,11 +217,21 @@ class BopScene:
         where = f"{path}, key {im_id}, object {gt_id}"
         info = self._truth_info.get(im_id, [])
         about = info[gt_id] if isinstance(info, list) and gt_id < len(info) and isinstance(info[gt_id], dict) else {}
+        of_info = f"{self._file('scene_gt_info')}, key {im_id}, object {gt_id}"
         visible, box = about.get("visib_fract"), about.get("bbox_visib")
         return Instance(
             gt_id, integer_field(entry, "obj_id", where), pose_of(entry, where),
-            None if visible is None else float(visible), None if box is None else tuple(box),
+            None if visible is None else check_number(f"{of_info}, visib_fract", visible), _box_of(box, of_info),
         )  # fmt: skip
+
+
+def _box_of(box: Any, where: str) -> tuple[float, float, float, float] | None:
+    if box is None:
+        return None
+    if not isinstance(box, list) or len(box) != 4:
+        raise expected(f"{where}, bbox_visib", "x, y, width and height", repr(box)[:60])
+    x, y, width, height = (check_number(f"{where}, bbox_visib", side) for side in box)
+    return x, y, width, height
 
 
 def _existing(folder: Path, stem: str) -> Path | None:
