@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # open3d-cpu 0.20.0, pyvista 0.49.1 and assimp-py 1.1.0: parts of a GLB that are mirrored by their node come inside out.
 #
-# CAD and Blender write the left and the right of a pair as one mesh with two nodes, the second with a scale of -1. Corners of a
-# triangle go round the other way in a mirror, so glTF says that its outside is then the other side. All three
-# bake the node's matrix into the vertices, which is right, and leave the corners as they are: the mirrored part has a negative
-# volume and normals that look inwards. With back faces left out, its far wall is drawn, its depth is too large by the part's
-# thickness and, beside a part that is right, nobody takes it for a fault of the file. One volume for both parts is 0. trimesh
-# turns them. Fails if any of this changes.
+# CAD and Blender write the left and the right of a pair as one mesh with two nodes, the second with a scale of -1. Corners
+# of a triangle go round the other way in a mirror, so glTF says that its outside is then the other side. All three bake the
+# node's matrix into the vertices, which is right, and leave the corners as they are: the mirrored part has a negative
+# volume and normals that look inwards. With back faces left out, its far wall is drawn, its depth is too large by the
+# part's thickness and, beside a part that is right, nobody takes it for a fault of the file. One volume for both parts is
+# 0. trimesh turns them. Fails if any of this changes.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

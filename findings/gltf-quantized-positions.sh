@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # trimesh 5.2.0, open3d-cpu 0.20.0 and assimp-py 1.1.0: a GLB that was made small comes 32767 times too large, or as a line of kilometres.
 #
-# Tools that make glTF small write positions as 16-bit integers (KHR_mesh_quantization): normalised ones, which stand for -1 to 1
-# and are brought to size by the node, or plain ones. The file lists the extension as required, so that a reader that does not know it
-# refuses. These three read on. trimesh takes the integers of normalised positions for lengths: a part of 10 x 20 x 30 cm is 3.3 x
-# 6.6 x 9.8 km; the plain ones it has right. Open3D and assimp take the bytes of integers for those of floats, in
-# either kind, and all is on one line of 7 km, or of 4 x 10^12 m. Nothing is said; what fits its camera to the object shows trimesh's
-# as it should be. Fails if any of this changes.
+# Tools that make glTF small write positions as 16-bit integers (KHR_mesh_quantization): normalised ones, which stand for -1
+# to 1 and are brought to size by the node, or plain ones. The file lists the extension as required, so that a reader that
+# does not know it refuses. These three read on. trimesh takes the integers of normalised positions for lengths: a part of
+# 10 x 20 x 30 cm is 3.3 x 6.6 x 9.8 km; the plain ones it has right. Open3D and assimp take the bytes of integers for those
+# of floats, in either kind, and all is on one line of 7 km, or of 4 x 10^12 m. Nothing is said; what fits its camera to the
+# object shows trimesh's as it should be. Fails if any of this changes.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # trimesh 5.2.0, open3d-cpu 0.20.0 and assimp-py 1.1.0: of a glTF with weights, instances or a sparse accessor, another shape is read.
 #
-# What a viewer shows of a glTF is not its POSITION alone. A mesh's `weights` say how far its morph targets are on at rest, as of a lid or
-# a gripper that is saved half open. EXT_mesh_gpu_instancing puts a mesh at many places, and a file may say that it cannot be read
-# without. A sparse accessor writes over some of its values. trimesh, Open3D and assimp read a box whose lid is 10 cm open as shut,
-# and of three bolts the first; trimesh leaves out what is written over as well, and a corner is 0.4 m from its place. Open3D and assimp
-# have that right. None says anything; all three meshes are closed and valid. pyvista opens the lid. Fails if any of this
-# changes.
+# What a viewer shows of a glTF is not its POSITION alone. A mesh's `weights` say how far its morph targets are on at rest,
+# as of a lid or a gripper that is saved half open. EXT_mesh_gpu_instancing puts a mesh at many places, and a file may say
+# that it cannot be read without. A sparse accessor writes over some of its values. trimesh, Open3D and assimp read a box
+# whose lid is 10 cm open as shut, and of three bolts the first; trimesh leaves out what is written over as well, and a
+# corner is 0.4 m from its place. Open3D and assimp have that right. None says anything; all three meshes are closed and
+# valid. pyvista opens the lid. Fails if any of this changes.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # imageio 2.38.1 with PyAV 18.1.0: depth of an EXR file comes as a film's picture, 8 bits with a gamma, and all beyond 1 m as 255.
 #
-# OpenEXR is what Blender and simulators write float depth to, and imageio lists it as a format that it reads. What reads it is a
-# plugin that has to be put in; where that is missing and PyAV is there, for films, imread asks PyAV. That has a decoder of EXR, for
-# compositing: the floats are raised to 1 / 2.2 or so, cut off at 1 and made uint8 RGB. Depth of 0.3, 0.8, 1.5 and 6 m comes as
-# 71, 220, 255 and 255, with imageio.v3 as one picture of a film (1, H, W, 3), with imageio.v2 just as (H, W, 3), and with
-# extension=".exr" or format="exr" it is no other. No warning. Divided by 255, it is a smooth relief with a flat wall at 1 m. Without PyAV,
-# the same call stops and says what to install. The file is whole: OpenEXR's own module gives the floats. Fails if any of this changes.
+# OpenEXR is what Blender and simulators write float depth to, and imageio lists it as a format that it reads. What reads it
+# is a plugin that has to be put in; where that is missing and PyAV is there, for films, imread asks PyAV. That has a
+# decoder of EXR, for compositing: the floats are raised to 1 / 2.2 or so, cut off at 1 and made uint8 RGB. Depth of 0.3,
+# 0.8, 1.5 and 6 m comes as 71, 220, 255 and 255, with imageio.v3 as one picture of a film (1, H, W, 3), with imageio.v2
+# just as (H, W, 3), and with extension=".exr" or format="exr" it is no other. No warning. Divided by 255, it is a smooth
+# relief with a flat wall at 1 m. Without PyAV, the same call stops and says what to install. The file is whole: OpenEXR's
+# own module gives the floats. Fails if any of this changes.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # trimesh 5.2.0 and meshio 5.3.5: of an OBJ whose faces count backwards, all parts but the last are lost, or faces join wrong corners.
 #
-# A corner of a face in OBJ may be negative: -1 is the vertex that was read last, -8 the eighth from there, so that an exporter can
-# write part after part and needs no sums. trimesh counts back from the end of the file: each part is drawn with
-# the vertices of the last one. Of a brick and a smaller one on top of it, the smaller comes twice, in one place, and the brick not at
-# all, with all the faces there are; extents, volume and centre are those of two small ones. meshio counts from the end as well, and
-# one too far, so that no triangle is right. Neither says anything. A file of one part hides it from trimesh. Open3D reads it right,
-# and libigl does. Fails if any of this changes.
+# A corner of a face in OBJ may be negative: -1 is the vertex that was read last, -8 the eighth from there, so that an
+# exporter can write part after part and needs no sums. trimesh counts back from the end of the file: each part is drawn
+# with the vertices of the last one. Of a brick and a smaller one on top of it, the smaller comes twice, in one place, and
+# the brick not at all, with all the faces there are; extents, volume and centre are those of two small ones. meshio counts
+# from the end as well, and one too far, so that no triangle is right. Neither says anything. A file of one part hides it
+# from trimesh. Open3D reads it right, and libigl does. Fails if any of this changes.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

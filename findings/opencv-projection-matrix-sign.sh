@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # opencv-python-headless 5.0.0.93: decomposeProjectionMatrix gives half of all cameras upside down, as P's sign means something to it.
 #
-# P = K [R | t] is known up to a factor, so P and -P are one camera. From points it is found by the DLT, whose answer is a singular
-# vector: its sign is chance. decomposeProjectionMatrix takes what it gets. Of -P, R is a proper rotation that is half a turn about
-# the camera's axis from the true one, K's lower right corner is negative, and K divided by that corner, as one does, has
-# negative focal lengths, with the right principal point. Whoever knows K and wants the pose alone sees none of it: of 200 cameras from exact
-# points, about every second R is 180 degrees off, and all others are right to a thousandth. What is called "translation vector T" is
-# no t either, but the place of the camera, -R.T @ t, as four numbers that are not divided by the last, so that its sign is
-# chance too. P times the sign of det(P[:, :3]), before it is called, is the cure. RQDecomp3x3 has the same. Fails if any of
-# this changes.
+# P = K [R | t] is known up to a factor, so P and -P are one camera. From points it is found by the DLT, whose answer is a
+# singular vector: its sign is chance. decomposeProjectionMatrix takes what it gets. Of -P, R is a proper rotation that is
+# half a turn about the camera's axis from the true one, K's lower right corner is negative, and K divided by that corner,
+# as one does, has negative focal lengths, with the right principal point. Whoever knows K and wants the pose alone sees
+# none of it: of 200 cameras from exact points, about every second R is 180 degrees off, and all others are right to a
+# thousandth. What is called "translation vector T" is no t either, but the place of the camera, -R.T @ t, as four numbers
+# that are not divided by the last, so that its sign is chance too. P times the sign of det(P[:, :3]), before it is called,
+# is the cure. RQDecomp3x3 has the same. Fails if any of this changes.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -49,8 +49,12 @@ def behind(name, points, noise, distances, method):
             errors.append(np.sqrt(np.mean(np.sum((drawn - pixels) ** 2, axis=1))))
             turns.append(np.degrees(np.linalg.norm(cv2.Rodrigues(cv2.Rodrigues(by)[0] @ R.T)[0])))
             whole += bool(((points @ cv2.Rodrigues(by)[0].T + at.ravel())[:, 2] < 0.0).all())
-    said = f", {whole} of them with all points; reprojection error {np.median(errors):.1f} pixels in the median, {np.median(turns):.0f} degrees off" if errors else ""
-    print(f"{name}: {len(errors)} of {VIEWS} behind the camera{said}")
+    print(f"{name}: {len(errors)} of {VIEWS} behind the camera")
+    if errors:
+        print(
+            f"    {whole} of them with all points; reprojection error {np.median(errors):.1f} pixels in the median, "
+            f"{np.median(turns):.0f} degrees off"
+        )
     assert whole >= 0.9 * len(errors)
     return len(errors) / VIEWS, np.median(errors) if errors else 0.0
 

@@ -58,7 +58,8 @@ for name, sign in (("as it is", 1), ("mirrored", -1)):
     ray = pybullet.rayTest([0.0, sign * 0.04, HEIGHT], [0.0, sign * 0.04, -1.0])[0][3][2]
     image, shares[name] = depth(sign * 0.04)
     seen[name] = image[SIZE // 2, SIZE // 2]
-    print(f"URDF, {name}: top at z = 0.050; a ray ends at {ray:.3f}; drawn at {HEIGHT - seen[name]:.3f}, in {shares[name]:.1%} of the picture")
+    drawn = HEIGHT - seen[name]
+    print(f"URDF, {name}: top at z = 0.050; a ray ends at {ray:.3f}; drawn at {drawn:.3f}, in {shares[name]:.1%} of the picture")
     assert abs(ray - 0.05) < 0.003
     robot = yourdfpy.URDF.load(file).scene.to_geometry()
     described = ROBOT.format(y=sign).replace("<link", '<mujoco><compiler discardvisual="false"/></mujoco><link', 1)

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # pycocotools 2.0.11: the annotation whose id is 0 is never found, so perfect detections have an AP below 1.
 #
-# BOP's detections and segmentations are rated by COCO's AP, over files that one's own few lines write, and ids that are counted in
-# Python begin at 0. Images and categories may have it. Of annotations, COCOeval notes the id of what a detection was matched with,
-# and takes 0 for "with none": the object counts as missed, and the detection that lies exactly on it as a false alarm, here
-# with the highest score. Of 2 objects, all found to the pixel, AP is 0.25, of 10 it is 0.81, of 100 0.98; with ids from
-# 1 it is 1.0. An object that is alone in its category has 0. Which object it is, is chance, so two methods are not even rated
-# alike. Boxes and masks alike; no check, in COCO() or in evaluate(), says so. faster-coco-eval 1.8.0 answers the same, and
-# warns of it. Fails if any of this changes.
+# BOP's detections and segmentations are rated by COCO's AP, over files that one's own few lines write, and ids that are
+# counted in Python begin at 0. Images and categories may have it. Of annotations, COCOeval notes the id of what a detection
+# was matched with, and takes 0 for "with none": the object counts as missed, and the detection that lies exactly on it as a
+# false alarm, here with the highest score. Of 2 objects, all found to the pixel, AP is 0.25, of 10 it is 0.81, of 100 0.98;
+# with ids from 1 it is 1.0. An object that is alone in its category has 0. Which object it is, is chance, so two methods
+# are not even rated alike. Boxes and masks alike; no check, in COCO() or in evaluate(), says so. faster-coco-eval 1.8.0
+# answers the same, and warns of it. Fails if any of this changes.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # python-fcl 0.7.0.11: of a shape and a mesh, nearest points and contacts have another order, other frames and other signs.
 #
-# fcl.distance(o1, o2) gives the distance and, in nearest_points, a point of o1 and one of o2, in the world: so it is for two
-# meshes and for two shapes. Of a box, a cylinder or a capsule as o1 and a mesh as o2, the points are the other way round, the mesh's
-# first. Of a ball and a mesh, in any order, each is in the frame of its own object: at 2 m from the origin, they lie 2 m from both.
-# The distance beside them is right. fcl.collide has normals from o1 to o2 for shapes; of a shape and a mesh they go from o2 to o1,
-# and a ball that is 10 mm deep in a mesh has a penetration_depth of -10 mm, where all others have 10. Who moves a part out of a bin's
-# wall along normal * depth moves it further in, but for a ball before a mesh, where two signs are wrong. Distances that are asked for with a sign are -1.0, a metre, for a box
-# that is 20 mm deep in a mesh. The readme has no word on any of it. Fails if any of this changes.
+# fcl.distance(o1, o2) gives the distance and, in nearest_points, a point of o1 and one of o2, in the world: so it is for
+# two meshes and for two shapes. Of a box, a cylinder or a capsule as o1 and a mesh as o2, the points are the other way
+# round, the mesh's first. Of a ball and a mesh, in any order, each is in the frame of its own object: at 2 m from the
+# origin, they lie 2 m from both. The distance beside them is right. fcl.collide has normals from o1 to o2 for shapes; of a
+# shape as o1 and a mesh as o2 they go from o2 to o1, and a ball that is 10 mm deep in a mesh has a penetration_depth of -10
+# mm, where all others have 10. Who moves a part out of a bin's wall along normal * depth may move it further in; of a ball
+# before a mesh, both signs are wrong, and it does not. Distances that are asked for with a sign are -1.0, a metre, for a
+# box that is 20 mm deep in a mesh. The readme has no word on any of it. Fails if any of this changes.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
