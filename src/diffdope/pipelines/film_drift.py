@@ -80,7 +80,8 @@ class FilmDrift:
             tolerance_m: of the confidence, metres.
             given: whether the frame came with a start pose.
             clock_s: time of the frame, seconds.
-            by_colours: whether a pattern without depth holds it: its cost is flatter, and the slope is not known there.
+            by_colours: whether a pattern alone holds it, without depth or a mask: its cost is flatter, and the slope is
+                not known there.
         """
         curvature = next((one for pose, one in reversed(self._ends) if pose is result.pose), None)
         self._ends.clear()

@@ -15,7 +15,7 @@ from diffdope.pipelines.attempt import Attempt, Follow, Locate, Refine
 from diffdope.pipelines.edges_alone import EdgesAlone
 from diffdope.pipelines.film_doubt import FilmDoubt
 from diffdope.pipelines.found_again import located, recentred, with_distance, within_reach
-from diffdope.pipelines.in_box import box_of_mask
+from diffdope.pipelines.in_box import box_of_mask, with_border
 from diffdope.pipelines.last_picture import LastPicture
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.rivals import Rivals
@@ -84,6 +84,7 @@ class Tracker:
         self, observation: Observation, pose: Pose | None = None, *, time_s: float | None = None
     ) -> RefinementResult:
         """The pose in the next frame; see `Refiner.track`."""
+        observation = with_border(observation)
         if pose is not None:
             self._film.clear()
         if pose is None and self._last is None:
