@@ -78,6 +78,19 @@ def test_what_drifted_farther_than_a_descent_reaches_is_not_sure_when_more_is_se
     assert confidences([FLAT] * 3 + [STEEP] * 3)[-1] > 0.9
 
 
+def test_a_pattern_alone_drifts_less_along_the_same_motion() -> None:
+    told = []
+    for by_colours in (True, False):
+        drift = FilmDrift(FORM, LENGTH_M, 0.3)
+        for frame in range(12):
+            result = answer(spun(frame), 0.95)
+            drift.ended(result.pose, STEEP * np.diag([1, 1, 1, 1, 1, 0.02]))
+            clock_s = frame * FRAME_S
+            result = drift.weighed(result, TOLERANCE_M, given=frame == 0, clock_s=clock_s, by_colours=by_colours)
+        told.append(result.confidence or 0.0)
+    assert told[1] + 0.1 < told[0] < 0.9
+
+
 def test_what_was_searched_anew_is_as_sure_as_its_frame_shows() -> None:
     drift = FilmDrift(FORM, LENGTH_M, 0.3)
     for frame in range(12):

@@ -25,6 +25,7 @@ _PULL = 0.005
 shares (light, a hand's shadow, a bias of depth) pulls a pose, a deviation: its error is that over the curvature. In 618
 frames of path-traced films, with depth, masks, both or neither, three quarters of the errors along the motion of least
 curvature are within it."""
+_PULL_OF_PATTERN = 0.5  # of that in photographs alone: a pattern's cost is flatter, and its errors are smaller
 _GIVEN = 0.2  # tolerances: deviation of a given pose, along each motion
 _REACH = 0.1  # share of the diameter from which a descent still finds the pose
 _UNSEEN = 1.0  # diameters: deviation of a pose of which nothing is known
@@ -80,8 +81,7 @@ class FilmDrift:
             tolerance_m: of the confidence, metres.
             given: whether the frame came with a start pose.
             clock_s: time of the frame, seconds.
-            by_colours: whether a pattern alone holds it, without depth or a mask: its cost is flatter, and the slope is
-                not known there.
+            by_colours: whether a pattern alone holds it, without depth or a mask.
         """
         curvature = next((one for pose, one in reversed(self._ends) if pose is result.pose), None)
         self._ends.clear()
@@ -95,11 +95,7 @@ class FilmDrift:
             return result
         if not given and {NoteCode.FOUND_AGAIN, NoteCode.FOUND_WIDER} & set(result.note_codes):
             self._begin(_UNSEEN * self._length_m)
-        if by_colours:
-            self._begin(_GIVEN * self._tolerance_m)
-            self._last = result.pose, self._clock_s
-            return result
-        self._see(result.pose, curvature)
+        self._see(result.pose, curvature, _PULL * (_PULL_OF_PATTERN if by_colours else 1.0))
         return self._no_surer(result, tolerance_m)
 
     def _age(self, elapsed_s: float) -> None:
@@ -117,7 +113,7 @@ class FilmDrift:
             a = np.sqrt(new / known)
             self._covariance = (1.0 + a) * self._covariance + (1.0 + 1.0 / a) * moved
 
-    def _see(self, pose: Pose, curvature: F64 | None) -> None:
+    def _see(self, pose: Pose, curvature: F64 | None, slope: float) -> None:
         before = self._near  # the frame before: what it may have moved since is foretold
         if self._last is not None and self._clock_s > self._last[1]:
             elapsed_s = self._clock_s - self._last[1]
@@ -135,8 +131,8 @@ class FilmDrift:
         turn[:3, :3] = turn[3:, 3:] = pose.R_m2c
         to_motion = turn @ self._to_motion
         steep, motions = np.linalg.eigh(to_motion.T @ curvature @ to_motion)
-        # A slope of _PULL / tolerance [cost / m] over a curvature [cost / m^2].
-        deviation = _PULL / (self._tolerance_m * np.maximum(steep, 1e-12))
+        # A slope / tolerance [cost / m] over a curvature [cost / m^2].
+        deviation = slope / (self._tolerance_m * np.maximum(steep, 1e-12))
         deviation = np.minimum(deviation, _UNSEEN * self._length_m)
         known, ways = np.linalg.eigh((motions / deviation).T @ self._covariance @ (motions / deviation))
         ways = (motions * deviation) @ ways

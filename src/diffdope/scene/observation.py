@@ -256,10 +256,6 @@ class Observation:
         """
         return self._with("mask", StoredImage(np.ascontiguousarray(shares, np.float32)))
 
-    def with_region(self, region: NDArray[np.bool_]) -> Observation:
-        """The same images with a mask (H, W) of whole pixels, which is given away; nothing is checked."""
-        return self._with("mask", StoredImage(region))
-
     def _with(self, name: str, image: StoredImage) -> Observation:
         return self._of(self.camera, {**self._images, name: image}, self.taken_by)
 

@@ -46,10 +46,10 @@ def with_border_by_colours(observation: Observation) -> Observation:
         readable(crop.rgb), readable(crop.mask), np.float32(band), _SOFTNESS * band, 2 * round(band),
         np.empty((2, height, width), np.float32), *sums, moved,
     )  # fmt: skip
-    full = observation.mask > 0.5
+    full = observation.mask.copy()
     part = full[window.y0 : window.y0 + window.height, window.x0 : window.x0 + window.width]
     changed = moved != (crop.mask > 0.5)
     if window.reduction > 1:
         moved, changed = (image.repeat(window.reduction, 0).repeat(window.reduction, 1) for image in (moved, changed))
     part[changed] = moved[changed]
-    return observation.with_region(full)
+    return observation.with_shares(full)
