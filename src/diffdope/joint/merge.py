@@ -31,6 +31,9 @@ _FLOOR, _FLOOR_RAD = 0.01, np.radians(1.0)  # of the diameter: of a pose that is
 _UNKNOWN = 2.0  # times as much, of a result without a covariance
 _APART = 5.0  # standard deviations at which two poses are different answers
 _CLEAR = 1.5  # ratio of what speaks for an answer to what speaks against it
+_ELSEWHERE = 20
+"""Among so many poses a view shares out what it leaves for none of its answers (as many as an object has at most)."""
+_LEAST = 1e-3  # probability of a pose in a view that is sure of others: its mask may be another object's
 
 
 class Single(NamedTuple):
@@ -45,18 +48,24 @@ class Single(NamedTuple):
         """Of its best answer."""
         return self.answers[0][1]
 
+    @property
+    def elsewhere(self) -> float:
+        """The probability of a pose that is none of its answers."""
+        return max((1.0 - sum(probability for _, probability in self.answers)) / _ELSEWHERE, _LEAST)
+
 
 class Vote(NamedTuple):
     """An object's pose in the world, and what each view says to it.
 
     pose: T_w_o; agreeing: T_c_o by view, of those that agree; against: confidence of those that do not; clear: whether
-    much more speaks for it than against it.
+    much more speaks for it than against it; share: its probability among all answers of all views.
     """
 
     pose: Pose
     agreeing: dict[int, Pose]
     against: dict[int, float]
     clear: bool
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,7 @@ def in_own_frame(covariance: F64, frame: OwnFrame, pose: Pose) -> F64:
 def vote(
     singles: Mapping[int, Single], cameras: Sequence[Pose], priors: Mapping[int, CameraPrior], refiner: Refiner
 ) -> Vote:
-    """The pose of one object that most views support.
+    """The pose of one object that is most probable by what all views say.
 
     Args:
         singles: by view; at least one.
@@ -112,28 +121,47 @@ def vote(
         priors: of cameras that are not exact.
         refiner: of the object.
     """
-    best: Vote | None = None
-    most = -1.0
-    for view, single in singles.items():
-        for pose, probability in single.answers:
-            one = _supported(view, pose, single, singles, cameras, priors, refiner)
-            support = sum(
-                singles[other].answers[0][1] if other != view else probability for other in one.agreeing
-            )  # fmt: skip
-            if support > most:
-                best, most = one, support
-    assert best is not None
-    return best
+    every = [
+        _supported(view, number, singles, cameras, priors, refiner)
+        for view, single in singles.items()
+        for number in range(len(single.answers))
+    ]
+    every.sort(key=lambda one: -one.log_likelihood)  # of those that are as likely, the first stays first
+    distinct: list[_Candidate] = []
+    for one in every:
+        if not any(one.is_of(other) for other in distinct):
+            distinct.append(one)
+    odds = [np.exp(one.log_likelihood - distinct[0].log_likelihood) for one in distinct]
+    return distinct[0].vote._replace(share=float(1.0 / np.sum(odds)))
+
+
+class _Candidate(NamedTuple):
+    """An answer of one view: which it is, the number of the answer that each view has there, and how likely it is."""
+
+    view: int
+    numbers: dict[int, int]
+    log_likelihood: float
+    vote: Vote
+
+    def is_of(self, other: _Candidate) -> bool:
+        """Whether it is the same pose: the answer of the one is what the view of the other has there."""
+        return any(one.numbers[one.view] == two.numbers.get(one.view) for one, two in ((self, other), (other, self)))
 
 
 def _supported(
-    view: int, pose: Pose, single: Single, singles: Mapping[int, Single], cameras: Sequence[Pose],
+    view: int, number: int, singles: Mapping[int, Single], cameras: Sequence[Pose],
     priors: Mapping[int, CameraPrior], refiner: Refiner,
-) -> Vote:  # fmt: skip
-    """What all views say to an answer of one."""
+) -> _Candidate:  # fmt: skip
+    """What all views say to an answer of one.
+
+    Views are independent, so probabilities are multiplied. One that has the answer gives it what that has there, be
+    it the best of its answers or the last.
+    """
+    pose, probability = singles[view].answers[number]
     world = cameras[view].inverse() @ pose
-    own = _in_world(single.covariance, pose, cameras[view], priors.get(view))
-    agreeing, against, weight = {view: pose}, {}, single.confidence
+    own = _in_world(singles[view].covariance, pose, cameras[view], priors.get(view))
+    agreeing, against, numbers = {view: pose}, {}, {view: number}
+    weight, log_likelihood = probability, float(np.log(max(probability, _LEAST)))
     for other, there in singles.items():
         if other == view:
             continue
@@ -144,11 +172,14 @@ def _supported(
         far = [_deviations(cameras[other].inverse() @ one, world, precision) for one in turned]
         nearest = int(np.argmin(far))
         if far[nearest] < _APART:
-            agreeing[other] = turned[nearest]
-            weight += there.confidence
+            agreeing[other], numbers[other] = turned[nearest], nearest
+            likely = there.answers[nearest][1]
+            weight += likely
         else:
-            against[other] = there.confidence
-    return Vote(world, agreeing, against, weight > _CLEAR * sum(against.values()))
+            against[other], likely = there.confidence, there.elsewhere
+        log_likelihood += float(np.log(max(likely, _LEAST)))
+    found = Vote(world, agreeing, against, weight > _CLEAR * sum(against.values()))
+    return _Candidate(view, numbers, log_likelihood, found)
 
 
 def _deviations(one: Pose, other: Pose, precision: F64) -> float:

@@ -184,8 +184,7 @@ def _object(
     pose, vote = solved.state.objects[n], solved.votes[n]
     support = support_of(scene, refiner, solved, n, obj)
     notes = notes_on_object(scene, refiner, solved, n, obj, found, support)
-    sure = _log_odds(scene, solved, n)
-    fit = sigmoid(sure)
+    fit = min(sigmoid(_log_odds(scene, solved, n)), vote.share)  # others may fit as well
     unobserved = solved.covariance.unobserved[n]
     status, message = Status.CONVERGED, MESSAGES[Status.CONVERGED]
     if _undecided(scene, solved):
@@ -202,7 +201,8 @@ def _object(
         status, message = Status.AMBIGUOUS, contradiction(scene, support.by, support.against)
         fit = min(fit, _EVEN)
     elif fit < refiner.preset.resolved_search.least_confidence:
-        status, message = Status.FAILED, MESSAGES[Status.FAILED]
+        status = Status.AMBIGUOUS if vote.share < _EVEN else Status.FAILED
+        message = MESSAGES[status]
     if not status.ok:
         cause = cause_of_contradiction(scene, refiner, obj, found)
         message = f"{message}; {cause}" if cause else message
