@@ -193,6 +193,10 @@ def test_a_start_that_is_too_far_off_is_named() -> None:
     assert "the object is found without the start" in said and "mirror" not in said
 
 
+def test_a_start_from_which_the_same_place_is_found_is_not_blamed() -> None:
+    assert "without the start" not in reasons_of_far(PLACE)
+
+
 def reasons_of_far(far: dd.Pose) -> str:
     refiner = Refiner(CHIRAL, preset="fast", threads=1)
     observation = drawn(CHIRAL, PLACE)

@@ -19,7 +19,7 @@ from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.sizes import _agrees, _as_masks_are_off, _mask_is_off, _Sized
+from diffdope.search.sizes import Edges, _agrees, _as_masks_are_off, _mask_is_off, _Sized
 
 MESH, OBSERVATION, START, TRUTH = packaged_example()
 
@@ -194,12 +194,22 @@ def test_edges_tell_whether_the_mask_or_depth_is_off(left: float) -> None:
     other, here = sized(1.05, left * 0.05), sized(1.0, 0.05)
 
     def off(there: float | None, at_result: float) -> float:
-        return _mask_is_off(other, here, TRUTH, lambda _, size: there if size > 1.0 else at_result)
+        return _mask_is_off(other, here, TRUTH, lambda _, size, __: there if size > 1.0 else at_result)
 
     assert off(0.8, 0.3) <= 0.0  # they lie where the object is larger
     assert off(0.2, 0.6) >= 1.0  # or where it is not
     assert off(None, 0.6) == _mask_is_off(other, here, TRUTH, None)
-    assert _mask_is_off(sized(1.01, left * 0.05), here, TRUTH, lambda _, size: 1.0) == off(None, 0.6)  # too near
+    assert _mask_is_off(sized(1.01, left * 0.05), here, TRUTH, lambda *_: 1.0) == off(None, 0.6)  # too near
+
+
+@pytest.mark.parametrize("edges", [None, lambda *_: 0.5])
+def test_steps_of_depth_tell_the_same_beside_edges_or_without_them(edges: Edges | None) -> None:
+    other, here = sized(1.05, 0.6 * 0.05), sized(1.0, 0.05)
+
+    def off(there: float, at_result: float) -> float:
+        return _mask_is_off(other, here, TRUTH, edges, lambda _, size, __: there if size > 1.0 else at_result)
+
+    assert off(0.9, 0.2) <= 0.0 and off(0.2, 0.9) >= 1.0 and 0.0 < off(0.6, 0.6) < 1.0
 
 
 def test_without_a_mask_edges_and_costs_tell_the_size() -> None:

@@ -36,6 +36,7 @@ from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.box_proposals import share_in_picture
+from diffdope.search.canonical import nearest_alike
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
 
@@ -51,6 +52,7 @@ _PATTERN, _NO_PATTERN = 0.3, 0.15  # correlation of colours of a right pose, and
 _SURE = 0.8  # probability from which another kind of input explains the images
 _FEW_DEPTHS = 0.05  # share of the mask's pixels
 _CROP_PX = 128  # shares need not be known better
+_SAME, _SAME_DEG = 0.1, 10.0  # of the diameter, and degrees: what is found from any start is no nearer without one
 _FLAT = 0.02  # standard deviation of rendered colours: less is one colour
 
 
@@ -200,7 +202,10 @@ def of_other_kinds(
         if log_odds_found(reflected) > max(log_odds_found(own), log_odds(_SURE)):
             yield MESH_MIRRORED
         elif own is not None and log_odds_found(own) > log_odds(_SURE):
-            away_mm, away_deg = 1e3 * own.pose.distance_to(result.pose), np.degrees(own.pose.angle_to(result.pose))
+            there = nearest_alike(own.pose, result.pose, meshes.unnoticed)
+            away_mm, away_deg = 1e3 * there.distance_to(result.pose), np.degrees(there.angle_to(result.pose))
+            if away_mm < 1e3 * _SAME * meshes.length_m and away_deg < _SAME_DEG:
+                return
             yield Note(
                 NoteCode.START_TOO_FAR,
                 f"the object is found without the start, {away_mm:.0f} mm and {away_deg:.0f} degrees from this result: "

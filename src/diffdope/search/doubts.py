@@ -39,7 +39,7 @@ class Doubts(NamedTuple):
 
 def doubts_about(
     found: Candidates, start: Pose | None, settings: SearchSettings, length_m: float, edges: Edges | None = None,
-    border: BorderOff | None = None,
+    border: BorderOff | None = None, steps: Edges | None = None,
 ) -> Doubts:  # fmt: skip
     """Whether something contradicts a result.
 
@@ -50,6 +50,7 @@ def doubts_about(
         length_m: the object's diameter.
         edges: of the photograph, asked where depth and mask disagree about the size.
         border: asked where a mask alone tells the distance; None without a photograph.
+        steps: of depth, asked beside the edges.
     """
     if not settings.contradictions:
         return Doubts()
@@ -58,7 +59,7 @@ def doubts_about(
     if "depth" in rough.modalities and len(rough.modalities) > 1:
         own = problem_of(rough, 1.0, length_m).evaluate(*state_of(found.pose, 1.0))
         given = rough, found.pose, length_m, step, own
-        size = of_size(*given, overlap=found.quality.overlap, log_odds=found.log_odds, edges=edges)
+        size = of_size(*given, overlap=found.quality.overlap, log_odds=found.log_odds, edges=edges, steps=steps)
         every.append(min(size, of_kind(*given), key=lambda one: one.share))  # depth is too far for one reason at a time
     if "mask" not in rough.modalities:  # a mask that was given says where the object ends
         drawn = rough.drawn(rough.factor.buffers, found.pose)

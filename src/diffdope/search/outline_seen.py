@@ -27,15 +27,15 @@ from diffdope.terms.outline_kernel import LEAST_POINTS
 F64 = NDArray[np.float64]
 
 _COMPARED_PX, _AROUND = 160, 0.25  # of a crop, and around the object as a share of its box
-_AT_PX = 1  # offsets from the outline that are at it
+AT_PX = 1  # offsets from the outline that are at it
 _BESIDE_PX = 4  # and from which on they are beside it, on both sides
 _OFFSETS = np.arange(-8, 9)
 _ACROSS_PX = 1.5  # to both sides of a pixel, between which a step is measured
-_STEP_OF_DEPTH = 0.05  # of the diameter: more is no clearer
+STEP_OF_DEPTH = 0.05  # of the diameter: more is no clearer
 _STEP_OF_COLOURS = 0.3  # sum over the channels
 _FEWEST = 8  # pixels at an offset
-_EDGES_PX = 6  # to both sides of an outline, where the strongest edge is looked for: 4 to 12 tell about as much
-_HIDES_PX = 2  # beside it, where what is nearer hides it
+EDGES_PX = 6  # to both sides of an outline, where the strongest edge is looked for: 4 to 12 tell about as much
+HIDES_PX = 2  # beside it, where what is nearer hides it
 _BLUR_PX = 1.0  # of the photograph before its steps are taken
 _FEW_EDGES = 0.35  # share of an outline: of 162 right results 8 had less, of 62 wrong ones 45
 _CLEAR_STEP = 0.06  # of colours, over a pixel: more is no clearer
@@ -112,7 +112,7 @@ def outline_seen(meshes: MeshLevels, observation: Observation, pose: Pose) -> Ou
         return OutlineSeen(np.nan, 0.0)
     outside = signed_distance(drawn)
     row, column = ndimage.distance_transform_edt(~drawn, return_distances=False, return_indices=True)  # of the nearest
-    hides = (depth > 0.0) & (depth < images.depth[0][row, column] - _STEP_OF_DEPTH * meshes.length_m)
+    hides = (depth > 0.0) & (depth < images.depth[0][row, column] - STEP_OF_DEPTH * meshes.length_m)
     told = (np.abs(outside) <= _OFFSETS[-1] + 0.5) & ~ndimage.binary_dilation(hides, iterations=2)
     told &= ndimage.binary_erosion(np.ones_like(told), iterations=2)  # a picture's own border is no outline
     rows, columns = np.nonzero(told)
@@ -120,7 +120,7 @@ def outline_seen(meshes: MeshLevels, observation: Observation, pose: Pose) -> Ou
     across *= _ACROSS_PX / np.maximum(np.linalg.norm(across, axis=0), 1e-6)
     here = np.stack([rows, columns])
     far, near = (_at(depth, here + side * across, order=0) for side in (1.0, -1.0))
-    steps = np.clip(np.abs(far - near) / (_STEP_OF_DEPTH * meshes.length_m), 0.0, 1.0)
+    steps = np.clip(np.abs(far - near) / (STEP_OF_DEPTH * meshes.length_m), 0.0, 1.0)
     profiles = [_profile(np.where((far > 0.0) & (near > 0.0), steps, np.nan), outside[told])]
     if crop.rgb is not None:
         changes = [np.abs(_at(one, here + across) - _at(one, here - across)) for one in np.moveaxis(crop.rgb, -1, 0)]
@@ -131,7 +131,9 @@ def outline_seen(meshes: MeshLevels, observation: Observation, pose: Pose) -> Ou
     return OutlineSeen(max(known, default=np.nan), _aside(profiles) / float(radius))
 
 
-def share_on_edges(meshes: MeshLevels, observation: Observation, pose: Pose, size: float = 1.0) -> float | None:
+def share_on_edges(
+    meshes: MeshLevels, observation: Observation, pose: Pose, size: float = 1.0, around: Pose | None = None
+) -> float | None:
     """Share of an outline at which the colours of a photograph step most, of all places beside it; None if unknown.
 
     For each point of the outline that nothing nearer hides, the colours' largest step along its normal is looked for.
@@ -144,33 +146,34 @@ def share_on_edges(meshes: MeshLevels, observation: Observation, pose: Pose, siz
         observation: with RGB.
         pose: object to camera.
         size: of the object; the pose is that of one of its own size, which looks the same.
+        around: see `drawn_around`.
     """
     from scipy import ndimage
 
-    around = drawn_around(meshes, observation, pose) if "rgb" in observation.modalities else None
-    if around is None:
+    drawn = drawn_around(meshes, observation, pose, around) if "rgb" in observation.modalities else None
+    if drawn is None:
         return None
-    crop, images = around
+    crop, images = drawn
     rgb, (height, width) = np.asarray(crop.rgb, np.float64), images.coverage[0].shape
     points = ContourPoints(images.coverage[0], images.depth[0], crop.camera)
     smooth = ndimage.gaussian_filter(rgb, (_BLUR_PX, _BLUR_PX, 0.0))
     down, across = np.gradient(smooth, axis=(0, 1))
-    offsets = np.arange(-_EDGES_PX, _EDGES_PX + 1)
+    offsets = np.arange(-EDGES_PX, EDGES_PX + 1)
     places = points.place[:, None] + offsets[:, None] * points.normal[:, None]  # (N, K, 2)
     ends = np.array([width - 1.0, height - 1.0])
     inside = np.all((places >= 1.0) & (places < ends), axis=2)
     u, v = np.moveaxis(np.clip(np.rint(places), 0.0, ends).astype(int), 2, 0)
     along = points.normal[:, None, :1] * across[v, u] + points.normal[:, None, 1:] * down[v, u]
     steps = np.where(inside, np.linalg.norm(along, axis=2), -1.0)
-    near = np.abs(offsets) <= _HIDES_PX
+    near = np.abs(offsets) <= HIDES_PX
     told = inside[:, near].all(axis=1)
     if crop.depth is not None:
         there, own = crop.depth[v, u][:, near] / size, points.X_c[:, 2:]
-        told &= ~np.any((there > 0.0) & (there < own - _STEP_OF_DEPTH * meshes.length_m), axis=1)
+        told &= ~np.any((there > 0.0) & (there < own - STEP_OF_DEPTH * meshes.length_m), axis=1)
     if np.count_nonzero(told) < LEAST_POINTS:
         return None
     steps = steps[told]
-    at = np.abs(offsets[np.argmax(steps, axis=1)]) <= _AT_PX
+    at = np.abs(offsets[np.argmax(steps, axis=1)]) <= AT_PX
     return float(np.mean(at * np.minimum(steps.max(axis=1) / _CLEAR_STEP, 1.0)))
 
 
@@ -190,10 +193,18 @@ def beside_edges(share: float | None) -> tuple[str, ...]:
 
 
 def drawn_around(
-    meshes: MeshLevels, observation: Observation, pose: Pose
-) -> tuple[Observation, RenderedImages] | None:  # fmt: skip
-    """The picture around a pose, and the pose drawn there; None if it is not in the picture, or that has no steps."""
-    box = projected_box(meshes.mesh.vertices_m, pose, observation.camera)
+    meshes: MeshLevels, observation: Observation, pose: Pose, around: Pose | None = None
+) -> tuple[Observation, RenderedImages] | None:
+    """The picture around a pose, and the pose drawn there; None if it is not in the picture, or that has no steps.
+
+    Args:
+        meshes: the object.
+        observation: the images.
+        pose: object to camera.
+        around: another one, nearly there, around which the picture is cut: two that are to be compared must be drawn in
+            pixels of one size.
+    """
+    box = projected_box(meshes.mesh.vertices_m, around or pose, observation.camera)
     if isinstance(box, Status):
         return None
     crop = observation.crop(choose_crop([box], observation.camera, margin=_AROUND, max_size=_COMPARED_PX))
@@ -220,7 +231,7 @@ def _profile(steps: F64, outside: F64) -> F64:
 def _contrast(profile: F64) -> float:
     """Of the largest step at the outline over the median beside it; NaN if one of them is unknown."""
     beside = np.abs(_OFFSETS) >= _BESIDE_PX
-    at = np.abs(_OFFSETS) <= _AT_PX
+    at = np.abs(_OFFSETS) <= AT_PX
     if np.isnan(profile[at]).all() or np.isnan(profile[beside]).all():
         return np.nan
     return float(np.nanmax(profile[at]) / max(float(np.nanmedian(profile[beside])), 0.01))

@@ -21,6 +21,7 @@ from diffdope.scene.observation import Observation
 from diffdope.search.box_masks import Guess, masks_in_box
 from diffdope.search.by_features import search_by_features
 from diffdope.search.candidates import Candidates, Hypotheses
+from diffdope.search.depth_steps import share_on_steps
 from diffdope.search.descent import Descent, Progress
 from diffdope.search.doubts import Doubts, doubts_about
 from diffdope.search.ending import Ending, first_order
@@ -148,8 +149,9 @@ class Search:
         # A frame that is followed has been doubted when it was begun, and is held against the frames before.
         edges = partial(share_on_edges, self._meshes, self._observation)
         border = partial(of_border, self._meshes, self._observation)
+        steps = partial(share_on_steps, self._meshes, self._observation)
         given = found, self._given, self._settings, self._meshes.length_m
-        doubts = Doubts() if near else doubts_about(*given, edges, border)
+        doubts = Doubts() if near else doubts_about(*given, edges, border, steps)
         choice, turns_open = self._choice(self._as_sure_as(doubts, found))
         ending = Ending(
             self._meshes, self._settings, self._objective, self._pose, self._stages,

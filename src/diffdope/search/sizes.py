@@ -2,8 +2,8 @@
 
 An object that is s times as large, s times as far away, looks the same, but for its depth. So depth that disagrees with
 outline and colours about the size shows a model, a depth scale or a focal length that is wrong, or a mask that is too
-wide or too narrow. Between depth and mask the photograph's edges decide: they lie at the outline of the other size
-where depth is wrong, and at that of the result where the mask is.
+wide or too narrow. Between depth and mask the photograph's edges decide, and the steps of depth itself: they lie at the
+outline of the other size where depth is wrong, and at that of the result where the mask is.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ from diffdope.terms.layout import MASK
 
 F64 = NDArray[np.float64]
 
-Edges = Callable[[Pose, float], float | None]
-"""The share of an outline that lies on the photograph's edges (`outline_seen.share_on_edges`), of a pose drawn for an
-object of a size; None if unknown."""
+Edges = Callable[[Pose, float, Pose], float | None]
+"""The share of an outline that lies on the photograph's edges (`outline_seen.share_on_edges`), or where the measured
+surface ends (`depth_steps.share_on_steps`): of a pose drawn for an object of a size, in the picture around another one.
+None if unknown."""
 
 SMALLER, LARGER = (0.95, 0.9, 0.85), (1.05, 1.1, 1.15)
 """Sizes that are tried in any case: what is off by more fits nowhere."""
@@ -59,12 +60,15 @@ _WORTH_FINE = 1.1  # ratio of costs before any step: of a box 1 % too far, 0.85 
 _PROMISED = 0.99  # the same, as one Gauss-Newton step is expected to leave: of what was doubted, at most 0.985
 _UNSURE = (0.85, 0.95)  # ratio after these steps that shows a wrong distance, and that does not; right ones: 0.995
 _MASK_LEFT = (0.45, 0.7)  # share of the mask's own cost: 2 % off, 0.23 to 0.59; right ones with noisy masks from 0.63
-_FROM_MASK, _FROM_EDGES = (-1.0, -1.45), 9.0
+_FROM_MASK, _FROM_EDGES, _FROM_STEPS = (-1.0, -1.45), 9.0, 5.0
 """Log odds that depth is off and not the mask: a constant, of the log share of the mask's own cost that is left at the
 other size, and of the share of outline that it gains on the photograph's edges. Fitted to 177 results with depth 5 % or
 a model 7 % off and 108 with masks 2 to 4 pixels off. Areas under the curve of sets left out: 0.87, 0.95, 0.95 and, of
-YCB-Video, whose photographs and depth are misregistered, 0.69; of the mask's share alone, 0.65 to 0.79."""
-_DEPTH_IS_OFF, _MASK_IS_OFF = 0.5, -2.0  # of these log odds: where the mask tells the size, and where it tells nothing
+YCB-Video, whose photographs and depth are misregistered, 0.69; of the mask's share alone, 0.65 to 0.79. The last is
+of the share of outline that it gains where the measured surface ends, beside these."""
+_DEPTH_IS_OFF, _MASK_IS_OFF = 0.5, -1.5
+"""Of these log odds: where the mask tells the size, and where it tells nothing. They are of as many of both, but masks
+are off by pixels more often than depth is by percents."""
 _EITHER = 0.5
 """The most that masks excuse of sizes within 2.5 %: half a pixel of a radius of 25, by which outlines of right results
 are off. Of 104 right results with exact and noisy masks none cost less than 0.93 times at such a size; of 164 with
@@ -80,7 +84,7 @@ _SMALL = 0.025  # of a size: cameras err by as much, which makes the distance le
 
 def of_size(
     level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, own: Evaluation, *,
-    overlap: float | None = None, log_odds: float = np.inf, edges: Edges | None = None,
+    overlap: float | None = None, log_odds: float = np.inf, edges: Edges | None = None, steps: Edges | None = None,
 ) -> Doubt:  # fmt: skip
     """Whether depth and the other modalities agree better about an object of another size.
 
@@ -93,7 +97,8 @@ def of_size(
         overlap: of the result with the mask, None without one: where this is good, sizes that look dear are not looked
             at more closely.
         log_odds: of the result, by its fit: what has failed anyhow may fit a little better at any size.
-        edges: what tells masks that are off from depth that is; None for the mask's own cost alone.
+        edges: of the photograph, which tell masks that are off from depth that is; None for the mask's own cost alone.
+        steps: of depth, which tell the same.
     """
     alone = "mask" not in level.modalities and log_odds > FAILS
     likely, unlikely = _UNMASKED if alone else _MASKED
@@ -121,7 +126,7 @@ def of_size(
             wrong = max(agrees, 0.0 if wrong < _DOUBTED else _DOUBTED)
     if min(unsure, wrong) >= 1.0:
         return NONE
-    excused = _mask_is_off(best, here, pose, edges)
+    excused = _mask_is_off(best, here, pose, edges, steps)
     if excused > 0.0:
         excused = min(excused, _as_masks_are_off(best.scale, _radius_px(level, pose)))
     at_most = softened(max(wrong, excused)) if max(wrong, excused) < 1.0 else np.inf
@@ -208,27 +213,31 @@ class _Sizes:
         return float(found.cost[0] - 0.5 * np.sum(along[seen] ** 2 / values[seen]))
 
 
-def _mask_is_off(other: _Sized, here: _Sized, pose: Pose, edges: Edges | None) -> float:
+def _mask_is_off(
+    other: _Sized, here: _Sized, pose: Pose, edges: Edges | None, steps: Edges | None = None
+) -> float:  # fmt: skip
     """From 0 (the mask tells the size) to 1: it is too wide or too narrow, and depth is right.
 
     A detector's mask that is some pixels too wide fits a larger object better, but no size well; and the photograph's
-    edges are at the outline of the result. Where depth is off, they are at that of the other size. At most 0 is
-    returned without a mask.
+    edges and the measured surface's end are at the outline of the result. Where depth is off, they are at that of the
+    other size. At most 0 is returned without a mask.
 
     Args:
         other: another size.
         here: the result's own.
         pose: the result.
         edges: of outlines; sizes that are nearly alike have edges that are.
+        steps: the same of depth.
     """
     if here.mask <= LEAST:
         return -np.inf
     left = max(other.mask / here.mask, LEAST)
-    gained = _gained(other, pose, edges)
-    if gained is None:
+    by_edges, by_steps = (_gained(other, pose, one) for one in (edges, steps))
+    if by_edges is None and by_steps is None:
         return (left - _MASK_LEFT[0]) / (_MASK_LEFT[1] - _MASK_LEFT[0])
     constant, weight = _FROM_MASK
-    log_odds = constant + weight * float(np.log(left)) + _FROM_EDGES * gained
+    log_odds = constant + weight * float(np.log(left))
+    log_odds += _FROM_EDGES * (by_edges or 0.0) + _FROM_STEPS * (by_steps or 0.0)
     return (_DEPTH_IS_OFF - log_odds) / (_DEPTH_IS_OFF - _MASK_IS_OFF)
 
 
@@ -260,10 +269,10 @@ def _agrees(times: float, gained: float) -> float:
 
 
 def _gained(other: _Sized, pose: Pose, edges: Edges | None) -> float | None:
-    """By how much more of its outline lies on edges at another size than at a result; None if unknown."""
+    """By how much more of its outline lies on edges, or steps, at another size than at a result; None if unknown."""
     if edges is None or abs(other.scale - 1.0) <= _SMALL:
         return None
-    there, here = edges(other.drawn, other.scale), edges(pose, 1.0)
+    there, here = edges(other.drawn, other.scale, pose), edges(pose, 1.0, pose)
     return None if there is None or here is None else there - here
 
 
