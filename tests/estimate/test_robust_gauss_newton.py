@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from diffdope.estimate.polish_settings import PolishSettings
 from diffdope.estimate.regression import RegressionContext
-from diffdope.estimate.robust_gauss_newton import RobustGaussNewton
+from diffdope.estimate.robust_gauss_newton import Linearise, RobustGaussNewton
 from diffdope.geometry.pose import Pose, difference
 from diffdope.problem.linearised import Linearised
 from diffdope.terms.quadratic_factor import QuadraticFactor
@@ -33,13 +33,16 @@ def known_at(target: Pose, curvature: F64 = KNOWN, sign: float = 1.0) -> Callabl
     return at
 
 
-def steps(beside: Callable[[Pose], QuadraticFactor]) -> RobustGaussNewton:
+def nothing_seen(R: F64, t: F64) -> Linearised:
+    return Linearised({}, 1, 1)
+
+
+def steps(beside: Callable[[Pose], QuadraticFactor], linearise: Linearise = nothing_seen) -> RobustGaussNewton:
     view = RegressionContext(
         distance_m=0.6, pixel_m=0.6 / 600.0, length_m=HALF_M, tilt=0.0, width=160, light="gain-bias",
         ray=START.t_m2c / 0.6,
     )  # fmt: skip
-    nothing = Linearised({}, 1, 1)
-    return RobustGaussNewton(lambda R, t: nothing, view, PolishSettings(), NoiseSettings(), beside)
+    return RobustGaussNewton(linearise, view, PolishSettings(), NoiseSettings(), beside)
 
 
 def test_steps_lead_to_what_is_known() -> None:
@@ -72,3 +75,18 @@ def test_what_nothing_is_known_of_stays_where_the_start_has_it() -> None:
     assert found.pose.angle_to(START) < 1e-6
     assert found.pose.distance_to(target) < 1e-6
     assert found.unobserved is not None and found.unobserved.shape == (3, 6)
+
+
+def test_a_step_within_deviations_is_the_last_however_long_it_is() -> None:
+    """The same step, several times as long as `tolerance`: of what is known to a hundredth of it, and hardly at all."""
+    drawn: list[int] = []
+
+    def linearise(R: F64, t: F64) -> Linearised:
+        drawn.append(1)
+        return nothing_seen(R, t)
+
+    for curvature, drawings in ((KNOWN, 2), (2e-3 * KNOWN, 1)):
+        target, drawn[:] = START.retract(0.2 * OFF), []
+        found = steps(known_at(target, curvature), linearise)(START, START)
+        assert found.pose.distance_to(target) < 1e-5
+        assert len(drawn) == drawings

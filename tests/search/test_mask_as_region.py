@@ -5,9 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
+from diffdope.problem.level_problem import LevelRules, prepare_level
+from diffdope.render.buffers import Buffers
+from diffdope.scene.packaged import packaged_example
 from diffdope.search.mask_as_region import deviations, log_odds
 from diffdope.terms.quadratic_factor import QuadraticFactor
+from diffdope.terms.registry import ObjectiveSettings
 
 AT = Pose(np.eye(3), np.array([0.0, 0.0, 0.5]))
 
@@ -43,3 +48,17 @@ def test_a_factor_about_another_pose_is_the_same_cost(rng: np.random.Generator) 
         return one.constant + float(one.slope @ xi + 0.5 * xi @ one.curvature @ xi)
 
     assert cost(moved, more) == pytest.approx(cost(factor, step + more))
+
+
+def test_a_level_beside_another_shares_its_crop_and_its_drawing() -> None:
+    mesh, observation, start, _ = packaged_example()
+    buffers, window = Buffers(mesh), CropWindow(0, 0, 320, 240, 4)
+    given = ObjectiveSettings(), LevelRules()
+    how = {"length_m": mesh.diameter, "with_normal": True}
+    level = prepare_level(buffers, observation, start, window, *given, **how)
+    smaller = CropWindow(4, 4, 312, 232, 4)
+    free = prepare_level(buffers, observation.without_mask(), start, smaller, *given, **how, beside=level)
+    assert free.window == level.window
+    assert free.crop.rgb is level.crop.rgb and free.crop.depth is level.crop.depth
+    assert free.crop.mask is None and level.crop.mask is not None
+    assert free.drawn(buffers, start) is level.drawn(buffers, start)

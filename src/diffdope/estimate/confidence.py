@@ -9,6 +9,7 @@ fits. Searches compare poses by their fit alone.
 
 from __future__ import annotations
 
+import math
 from dataclasses import astuple, dataclass
 
 import numpy as np
@@ -135,11 +136,11 @@ def features(quality: FitQuality) -> F64:
     return np.array(
         [
             1.0,
-            0.0 if quality.overlap is None else -np.log(1.02 - quality.overlap),
+            0.0 if quality.overlap is None else -math.log(1.02 - quality.overlap),
             float(no_mask),
             0.0 if quality.depth_inliers is None else quality.depth_inliers,
             float(no_depth),
-            0.0 if quality.texture is None else float(np.clip(quality.texture, -0.2, 0.8)),
+            0.0 if quality.texture is None else min(max(quality.texture, -0.2), 0.8),
             float(no_texture),
             0.5 if quality.agreement is None else quality.agreement,
             quality.visible,

@@ -76,15 +76,20 @@ def spread_of(view: RegressionContext, noise: NoiseSettings) -> F64:
     return np.repeat([noise.spread * 2.0 * view.length_m, np.radians(noise.spread_deg)], 3)
 
 
-def evidence_of(parts: Mapping[str, TermEquations], spread: F64, *, correlated: bool = True) -> PoseEvidence:
+def evidence_of(
+    parts: Mapping[str, TermEquations], spread: F64, *, correlated: bool = True,
+    near: Mapping[str, TermEquations] | None = None,
+) -> PoseEvidence:  # fmt: skip
     """What all modalities at one pose say about it.
 
     Args:
         parts: by modality.
         spread: (6,) units.
         correlated: see `TermEquations.information`.
+        near: the same at another pose close by, for that; None for their own.
     """
-    known = [part.information(correlated=correlated) for part in parts.values()]
+    close = parts if near is None else near
+    known = [part.information(correlated=correlated, near=close[name]) for name, part in parts.items()]
     balance = np.outer(spread, spread)
     everything = sum((one.matrix for one in known), np.zeros((6, 6))) * balance
     sure = np.zeros((6, 6))
@@ -103,13 +108,15 @@ def information_eigenbasis(
     *,
     correlated: bool = True,
     also: F64 | None = None,
+    near: Mapping[str, TermEquations] | None = None,
 ) -> InformationEigenbasis:
     """Of the pose that solves the normal equations of all modalities.
 
     The variance is the inverse of the information, that of the spread included, and of what is known `also` (6, 6).
+    For `correlated` and `near` see `evidence_of`.
     """
     spread = spread_of(view, noise)
-    everything, sure, pulls = evidence_of(parts, spread, correlated=correlated)
+    everything, sure, pulls = evidence_of(parts, spread, correlated=correlated, near=near)
     if also is not None:
         balance = np.outer(spread, spread)
         everything, sure = everything + also * balance, sure + also * balance

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
+from diffdope.checked_fields import changed
 from diffdope.estimate.regression import RegressionContext
 from diffdope.geometry.pose import Pose
 from diffdope.problem.level_problem import GainModel, LevelProblem
@@ -51,5 +50,5 @@ def noise_at(
     if level.crop.mask is not None:
         wider = float(np.sqrt(max(border_px**2 - good_px**2, 0.0))) * (level.colored and level.crop.depth is None)
         bias, width = max(noise.mask_bias_px, _SHARED * border_px), max(noise.mask_width_px, wider)
-        return replace(noise, mask_bias_px=bias, mask_width_px=width)
-    return replace(noise, inflation=noise.inflation * noise.unmasked)
+        return changed(noise, mask_bias_px=bias, mask_width_px=width)
+    return changed(noise, inflation=noise.inflation * noise.unmasked)

@@ -117,6 +117,7 @@ class TermEquations:
         known: RobustScale | None = None,
     ) -> None:
         self.name, self._block, self._view, self._noise = name, block, view, noise
+        self._independent: Information | None = None
         weight = np.ascontiguousarray(block.weight, np.float32)
         lights, common = None if known is None else known.light, self._unknown()
         self._channels = Channels(rows_of(name, block, view.light, common), weight, lights)
@@ -168,23 +169,34 @@ class TermEquations:
         other.known = self.known._replace(correlation=self.known.correlation / share)
         return other
 
-    def information(self, *, correlated: bool = True) -> Information:
+    def information(self, *, correlated: bool = True, near: TermEquations | None = None) -> Information:
         """What the modality says about the pose.
 
         Args:
             correlated: False to take residuals for independent, as long as the pose is not final.
+            near: the same at another pose close by, whose weights and Jacobians will do; None for its own.
         """
-        scale, correlation, _ = self.known
-        correlation = correlation * max(1.0, self.birge_ratio) if correlated else 1.0
-        unit = 1.0 / (scale * scale * correlation)
+        known = (self if near is None else near)._of_independent()
+        if not correlated:
+            return known
+        share = 1.0 / (self.known.correlation * max(1.0, self.birge_ratio))
+        return Information(share * known.matrix, share * known.tessellation, share * known.pull)
+
+    def _of_independent(self) -> Information:
+        """The same of residuals that are independent; worked out once."""
+        if self._independent is None:
+            self._independent = self._inform(self.known.scale**-2.0)
+        return self._independent
+
+    def _inform(self, unit: float) -> Information:
         block, slide = self._block, self._block.depth_jacobian
         if slide is None:
             slide = np.broadcast_to(_ALONG_VIEW, (6, len(block.pixel)))
         sensitivity, offset, slide = map(np.ascontiguousarray, (block.normal_sensitivity, block.offset, slide))
         surface = SeenSurface(sensitivity, offset, slide, _LEANING * self._view.tilt**2)
         # What is shared and no light is propagated to the pose: colours may say less of it than facets pretend.
-        known, bias = self._channels.inform(scale, unit, surface, light=self.name == "rgb"), self._bias()
-        pull = np.zeros(6)
+        known = self._channels.inform(self.known.scale, unit, surface, light=self.name == "rgb")
+        bias, pull = self._bias(), np.zeros(6)
         if bias is not None:
             pull += unit * (self._channels.rows[0, -6:] @ (known.weights[0] * bias))
         return Information(known.matrix, unit * self._leaning(known.leaning), pull)

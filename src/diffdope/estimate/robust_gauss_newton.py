@@ -39,7 +39,7 @@ def nothing_beside(pose: Pose) -> QuadraticFactor:
 
 
 _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
-_WITHIN = 0.5  # variances: after a last step as short, what the images know is the same, but for some percent
+_WITHIN = 0.5  # variances: a step as short is the last, and what the images know is the same, but for some percent
 _SHORTEST = 0.1  # share of a motion that is the least
 
 
@@ -109,8 +109,9 @@ class RobustGaussNewton:
             pose: where the search ended.
             start: of the whole refinement: where the pose stays in directions that the images say nothing about.
         """
-        found, parts = self._descend_anew(pose, self._parts(pose))
-        end = information_eigenbasis(parts, self._view, self._noise, also=self._beside(found).curvature)
+        found, parts, first = self._descend_anew(pose, self._parts(pose))
+        also = self._beside(found).curvature
+        end = information_eigenbasis(parts, self._view, self._noise, also=also, near=first)
         if not end.observed.all():
             back = stay(found, start, end)
             held = self._parts(back, parts)
@@ -193,13 +194,14 @@ class RobustGaussNewton:
         also = self._beside(pose).curvature
         return information_eigenbasis(parts, self._view, self._noise, correlated=False, also=also)
 
-    def _descend_anew(self, start: Pose, first: Parts) -> tuple[Pose, Parts]:
-        """`_descend`, and from there once more if that is far."""
+    def _descend_anew(self, start: Pose, first: Parts) -> tuple[Pose, Parts, Parts]:
+        """`_descend`, and from there once more if that is far; with the equations with which the last of them began."""
         before = self._before(start, first)
         found, parts = self._descend(start, first, before)
         if self._distance(found, start) > self._settings.anew:
-            found, parts = self._descend(found, self._parts(found), before)
-        return found, parts
+            first = self._parts(found)
+            found, parts = self._descend(found, first, before)
+        return found, parts, first
 
     def _descend(self, start: Pose, first: Parts, before: InformationEigenbasis) -> tuple[Pose, Parts]:
         """Where the steps from a pose lead; to itself if there are none, or they are not to be trusted."""
@@ -208,12 +210,13 @@ class RobustGaussNewton:
         if steps == 0:
             return start, first
         for _ in range(steps):
-            step = gauss_newton(parts, before, self._beside(pose))
+            beside = self._beside(pose)
+            step = gauss_newton(parts, before, beside)
             pose = pose.retract(step)
-            last = np.linalg.norm(step / self._view.units) < self._settings.tolerance
-            if last and sum(float(step @ part.step @ step) for part in parts.values()) < _WITHIN:
+            if float(step @ sum((part.step for part in parts.values()), beside.curvature) @ step) < _WITHIN:
                 parts = {name: part.moved(step) for name, part in parts.items()}
                 break
+            last = np.linalg.norm(step / self._view.units) < self._settings.tolerance
             parts = self._parts(pose, first)
             if set(parts) != set(first) or not self._distance(pose, start) < self._settings.longest:
                 return start, first

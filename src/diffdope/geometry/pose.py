@@ -171,7 +171,7 @@ class Pose:
         step = as_floats("xi", xi)
         check_shape("xi", step, (6,))
         check_finite("xi", step)
-        return Pose(so3.exp(step[3:]) @ self.R_m2c, self.t_m2c + step[:3])
+        return solved_pose(so3.exp(step[3:]) @ self.R_m2c, self.t_m2c + step[:3])
 
     def angle_to(self, other: PoseLike) -> float:
         """Angle between the two rotations, radians in [0, pi].
@@ -228,7 +228,7 @@ def as_pose(name: str, value: Any, expectation: str = "a Pose or a matrix (4, 4)
 
 
 def solved_pose(R_m2c: F64, t_m2c: F64) -> Pose:
-    """A pose that a solver has made: copied and not checked, for its rotation is one to the last digits.
+    """A pose that steps have made: copied and not checked, for its rotation is one to the last digits.
 
     Args:
         R_m2c: (3, 3) rotation.

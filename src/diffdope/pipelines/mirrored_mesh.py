@@ -21,6 +21,7 @@ from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import FAST
 from diffdope.problem.failure import Failure
 from diffdope.problem.region import projected_box
+from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import draw
 from diffdope.scene.observation import Observation
 from diffdope.search.contradictions import LEAST
@@ -38,6 +39,7 @@ MESH_MIRRORED = Note(
 MOST_FACES = 200_000
 """Of a mesh that is mirrored: more take longer than the refinement itself."""
 _CROP_PX, _MARGIN = 64, 0.25  # of the drawings: which of them is better is all that is asked
+_FACES = 2000  # of what is drawn, more than such crops show: as many as searches draw at a level before the last
 _PATTERN = 0.6  # correlation of colours that are not the wrong way round: of mirrored meshes at most 0.56
 _WORTH_A_SEARCH = 0.7  # log odds by which the best reflection may fit less, before any step: right ones, 0.7 to 4
 _TRIED = 3  # reflections from which a search begins, at most, of a result that is believed
@@ -64,14 +66,15 @@ def mirror_image_fits(result: RefinementResult, meshes: MeshLevels, observation:
     texture = None if result.evidence is None else result.evidence.texture
     if (result.ok and (texture or 0.0) > _PATTERN) or meshes.known_for_own_mirror_image:
         return False
-    box = projected_box(mesh.vertices_m, pose, observation.camera)
+    box = projected_box(meshes.corners_m, pose, observation.camera)
     if len(mesh.faces) > MOST_FACES or isinstance(box, Status):
         return False
     crop = observation.crop(choose_crop([box], observation.camera, margin=_MARGIN, max_size=_CROP_PX))
-    own = log_odds_of(_fit(meshes, crop, pose))
+    own = log_odds_of(_fit(meshes.buffers(_FACES), crop, pose, meshes.length_m))
     moved = zip(*meshes.planes.from_mirrored, strict=True)
     poses = [Pose(pose.R_m2c @ R, pose.R_m2c @ t + pose.t_m2c) for R, t in moved]
-    every = [_Reflected(log_odds_of(_fit(meshes.mirrored, crop, one)), one) for one in poses]
+    reflection = meshes.mirrored_roughly(_FACES)
+    every = [_Reflected(log_odds_of(_fit(reflection, crop, one, meshes.length_m)), one) for one in poses]
     every.sort(key=lambda one: -one.log_odds)
     if (result.ok and every[0].log_odds < own - _WORTH_A_SEARCH) or meshes.is_own_mirror_image:
         return False
@@ -106,6 +109,6 @@ def log_odds_found(found: Outcome | None) -> float:
     return -np.inf if found is None or found.quality is None else log_odds_of(found.quality)
 
 
-def _fit(meshes: MeshLevels, crop: Observation, pose: Pose) -> FitQuality:
-    drawing = Rendering.of(draw(meshes.buffers(), crop.camera, pose))
-    return assess(Comparison(drawing, crop, np.ones_like(drawing.coverage), meshes.length_m))
+def _fit(buffers: Buffers, crop: Observation, pose: Pose, length_m: float) -> FitQuality:
+    drawing = Rendering.of(draw(buffers, crop.camera, pose))
+    return assess(Comparison(drawing, crop, np.ones_like(drawing.coverage), length_m))

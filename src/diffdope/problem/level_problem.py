@@ -160,6 +160,7 @@ def prepare_level(
     *,
     length_m: float,
     with_normal: bool,
+    beside: LevelProblem | None = None,
 ) -> LevelProblem:
     """The terms of a crop, with what the start pose says about which pixels count.
 
@@ -172,12 +173,18 @@ def prepare_level(
         rules: of the level.
         length_m: the object's diameter.
         with_normal: whether normal matrices are wanted.
+        beside: a level of the same images and a mask: its window, its crop without the mask and its drawings are taken
+            in place of others; None for a level on its own.
 
     Raises:
         NothingToCompareError: if no modality is left that could be compared.
     """
-    crop, mesh = observation.crop(window), buffers.mesh
-    images = draw(buffers, crop.camera, pose)
+    mesh = buffers.mesh
+    if beside is None:
+        crop = observation.crop(window)
+        images = draw(buffers, crop.camera, pose)
+    else:
+        window, crop, images = beside.window, beside.crop.without_mask(), beside.drawn(buffers, pose)
     coverage = images.coverage[0]
     sure = rules.mask_error_px > 0.0 and crop.mask is not None
     share = settings.occlusion_margin

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from diffdope.errors import check_threads
 from diffdope.render.arrays import mesh_arrays, moved_shape
 from diffdope.render.kernels.calls import Addresses
@@ -14,6 +16,18 @@ from diffdope.render.per_process import PerProcess
 from diffdope.render.pool import HypothesisPool, default_threads
 from diffdope.render.scratches import Lease, Room, ScratchStore
 from diffdope.scene.mesh import Mesh
+
+_KEPT = 2**23  # bytes: more than all that a refinement makes and drops
+
+
+def keep_what_is_dropped() -> None:
+    """Has the C library keep memory that is dropped, for the next refinement, as far as `_KEPT` goes.
+
+    What a refinement makes and drops are arrays of a megabyte. Memory of that size goes back to the system and comes
+    anew, page by page, which takes a tenth of the time, until something larger has been dropped once: the size from
+    which on glibc does so follows what it has seen dropped (`mallopt(3)`, M_MMAP_THRESHOLD). Nobody writes to this.
+    """
+    np.empty(_KEPT, np.uint8)
 
 
 class Buffers:
@@ -28,6 +42,7 @@ class Buffers:
     """
 
     def __init__(self, mesh: Mesh, *, threads: int | None = None) -> None:
+        keep_what_is_dropped()
         self.mesh = mesh
         self._threads = threads
         self.arrays: MeshArrays = mesh_arrays(mesh)

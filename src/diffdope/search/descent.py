@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from diffdope.geometry.pose import Pose, solved_pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.problem.level_problem import LevelProblem, LevelRules, prepare_followed, prepare_level
-from diffdope.problem.level_settings import holding_region
+from diffdope.problem.level_settings import contour_weight, holding_region
 from diffdope.problem.pose_evidence import pose_terms
 from diffdope.problem.problem import Problem
 from diffdope.problem.region import choose_window, projected_box
@@ -28,7 +28,7 @@ from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.needless_edges import without_needless_edges
 from diffdope.search.priors import prior_around
 from diffdope.search.settings import SearchSettings
-from diffdope.search.winner import assess_winner
+from diffdope.search.winner import Winner, assess_winner
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, SolverResult, minimise
 from diffdope.terms.base import Rendering
 from diffdope.terms.inner_contour import inner_factor
@@ -74,6 +74,7 @@ class Descent:
     ) -> None:  # fmt: skip
         self._keyframes = keyframes
         self._seen: Observation | None = None
+        self._beside: LevelProblem | None = None
         self._off_px = 0.0
         self._matched: MatchedPoints | None = None
         self._meshes, self._observation, self._search, self._objective = meshes, observation, search, objective
@@ -90,6 +91,12 @@ class Descent:
         """
         return self._with(_observation=observation, _seen=seen, _off_px=off_px)
 
+    def beside(self, level: LevelProblem) -> Descent:
+        """The same of levels whose crops, but for the mask, and whose drawings are taken from one of these images and a
+        mask, where that is reduced as much.
+        """
+        return self._with(_beside=level)
+
     def by(self, search: SearchSettings) -> Descent:
         """The same by other settings."""
         return self._with(_search=search)
@@ -105,7 +112,7 @@ class Descent:
 
     def run(
         self, pyramid: PyramidSettings, hypotheses: Hypotheses, start: Pose, *, followed: PhotometricGain | None = None,
-        near: bool = False, expected: Pose | None = None, choose: Choose | None = None,
+        near: bool = False, expected: Pose | None = None, choose: Choose | None = None, judged: bool = True,
     ) -> Candidates | Failure:  # fmt: skip
         """Takes hypotheses through all levels.
 
@@ -117,6 +124,7 @@ class Descent:
             near: the crop is around the start alone, wherever else the mask may be.
             expected: what the prior is about, where that is not the start.
             choose: says which go on to the last level, the best first, in place of those with the lowest costs.
+            judged: whether it is asked how well the best fits; if not, nothing speaks for it.
         """
         best = start
         before: Reached | None = None
@@ -169,9 +177,11 @@ class Descent:
                 level, hypotheses, best, contour.inner_px, contour.closing_steps, prior, buffers, True, inner=True
             )
         best, rendering = ended.best, ended.rendering
-        if rendering is None:
-            rendering = Rendering.of(level.drawn(self._meshes.buffers(), best))
-        won = assess_winner(level, rendering, best, self._meshes, before, self._keyframe(best))
+        won = Winner()
+        if judged:
+            if rendering is None:
+                rendering = Rendering.of(level.drawn(self._meshes.buffers(), best))
+            won = assess_winner(level, rendering, best, self._meshes, before, self._keyframe(best))
         return Candidates(
             start, level, rough or level, hypotheses.columns, ended, won.quality, won.gain, len(pyramid.levels),
             won.border_px,
@@ -186,6 +196,11 @@ class Descent:
         outline, plain = self._search.outline, not self._meshes.mesh.has_pattern
         wanted = outline.inner > 0.0 and bool(outline.inner_px) and plain and level.modalities == ("outline",)
         return wanted and len(self._meshes.creases) > 0
+
+    @property
+    def held_by_edges(self) -> bool:
+        """Whether the photograph's edges hold the outline."""
+        return contour_weight(self._observation, self._search.outline, self._objective, self._meshes.mesh) > 0.0
 
     def last_level(self, pose: Pose, level: Level) -> LevelProblem | Failure:
         """A level as the last one of a search is prepared, around a pose that is known well."""
@@ -226,9 +241,13 @@ class Descent:
             search.light, search.mask_error_px if final else 0.0, search.mask_refused_px, contour, pose_known=known,
             nearer_hides=self._keyframes is None,
         )  # fmt: skip
+        beside = self._beside
+        if beside is not None and beside.window.reduction != window.reduction:
+            beside = None
         prepared = prepare_level(
-            buffers, observation, pose, window, self._objective, rules, length_m=length_m, with_normal=self._with_normal
-        )
+            buffers, observation, pose, window, self._objective, rules, length_m=length_m,
+            with_normal=self._with_normal, beside=beside,
+        )  # fmt: skip
         mask = None if self._seen is None else self._seen.crop(window).mask
         if mask is not None and prepared.contours is not None:
             off_px = self._off_px * prepared.crop.camera.fx / observation.camera.fx

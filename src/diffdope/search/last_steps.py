@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from diffdope.terms.quadratic_factor import QuadraticFactor, summed
 from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
+
+_ASKED = 4  # poses of which it is kept what is known of them: each step asks of two, some of them several times
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class LastSteps:
         view = context_of(level, found.pose, length_m=meshes.length_m, tilt=meshes.tilt, gain=search.light)
         noise = noise_at(level, search.noise, found.border_px, search.mask_error_px or np.inf)
         reach = reach_of(search, nearby=self.stages is not None and self.stages.moved(found) <= MOVED)
-        return RobustGaussNewton(level.factor.linearise, view, search.polish, noise, beside, reach, kept)
+        asked = lru_cache(maxsize=_ASKED)(beside)
+        return RobustGaussNewton(level.factor.linearise, view, search.polish, noise, asked, reach, kept)
 
     def mask(self, found: Candidates, led: RobustEstimate) -> QuadraticFactor:
         """What a mask says of the pose to which it led, as far as those of networks can be trusted."""

@@ -159,6 +159,11 @@ class PyramidSettings:
         """One level alone."""
         return replace(self, levels=(self.levels[number],))
 
+    @property
+    def but_the_last(self) -> PyramidSettings:
+        """The levels before the last, of which there are some."""
+        return replace(self, levels=self.levels[:-1])
+
     def at_last_of(self, size: int) -> PyramidSettings:
         """With a last level whose crop is at least so large, pixels."""
         last = self.levels[-1]

@@ -43,6 +43,7 @@ no worse than without a mask."""
 _DEVIATIONS, _PIXELS = 0.3, 0.1  # added before logarithms are taken: what is less is as good
 _REACH_PX = 4.0  # to both sides of an outline, where edges are looked for
 _EDGES = 0.5  # of their log likelihood ratio: much of both outlines lies on the same edges
+_CLEARLY = 0.75  # log odds from which on a level before the last will do: with all pixels they were 1 less at most
 _SURELY = 2.0  # log odds from which on edges are not asked: both poses are nearly the same
 _SAME_PX = 0.25  # of the last crop, by which the surface moves in a descent without a mask that was right
 _LEAST, _SINGULAR = 1e-9, 1e-9  # metres and radians that a deviation is at least; share of a variance
@@ -66,7 +67,8 @@ def beside_mask(
 ) -> PlacedCandidates | None:
     """The same, or what the other images find where the mask led, if they do not bear out its border.
 
-    Either is as unsure as the other may be right. None where no mask is compared beside depth.
+    Either is as unsure as the other may be right. None where no mask is compared beside depth. What the others find at
+    the level before the last, a quarter of the pixels, says as much where it clearly bears out the border.
 
     Args:
         found: beside the mask.
@@ -78,49 +80,91 @@ def beside_mask(
     if not {"depth", "mask"} <= set(level.modalities):
         return None
     led = steps.estimate(found)
-    free = descent.run(again, Hypotheses.of(found.pose, found.winner), found.pose)
+    pixel_m = float(led.pose.t_m2c[2]) / level.crop.camera.fx
+    alone, edges = Hypotheses.of(found.pose, found.winner), descent.held_by_edges or len(again.levels) == 1
+    if edges:
+        free = descent.run(again, alone, found.pose, judged=False)
+    else:
+        free = descent.beside(found.rough).run(again.but_the_last, alone, found.pose, judged=False)
     if isinstance(free, Failure) or "depth" not in free.level.modalities:
         return PlacedCandidates(found, led)
-    assert level.crop.mask is not None
-    pixel_m = float(led.pose.t_m2c[2]) / level.crop.camera.fx
     away_m = np.hypot(free.pose.distance_to(found.pose), 0.5 * length_m * free.pose.angle_to(found.pose))
     if away_m < _SAME_PX * pixel_m:
         return PlacedCandidates(found, led)
-    evidence = steps.edges(free), steps.mask(found, led)
-    known = tuple(one for one in evidence if one is not None)
-    free = found.doubt_of(replace(free, start=found.start, evidence=known))
+    border = Border(found, led, steps)
+    if not edges:
+        motion, odds = border.borne_out_by(steps.estimate(border.without_mask(free)))
+        if odds > _CLEARLY:
+            return kept(found, led, motion, odds)
+        last = descent.last_level(free.pose, again.levels[-1])
+        if isinstance(last, Failure):
+            return PlacedCandidates(found, led)
+        # The last steps, which know variances, are all that are taken there.
+        free = replace(free, level=last, rough=free.level)
+    free = border.without_mask(free)
     freed = steps.estimate(free)
-    motion = difference(led.pose, freed.pose)
-    border_px = border_error(seen(found, led.pose, steps).coverage, level.crop.mask, level.responsibility.silhouette)
-    odds = log_odds(1.0 if freed.covariance is None else deviations(motion, freed.covariance), border_px)
-    if odds < _SURELY:
-        odds += _EDGES * (edges_for(led.pose, free, steps) - edges_for(freed.pose, free, steps))
+    motion, odds = border.borne_out_by(freed)
     if odds > 0.0:
         return kept(found, led, motion, odds)
     notes = (SHIFTED,) if led.pose.distance_to(freed.pose) > pixel_m else ()
     return kept(replace(free, notes=notes), freed, motion, -odds)
 
 
+class Border:
+    """The border of a mask that led to a pose: how well poses without it bear it out.
+
+    Args:
+        found: beside the mask.
+        led: the pose after its last steps.
+        steps: the last ones.
+    """
+
+    def __init__(self, found: Candidates, led: RobustEstimate, steps: LastSteps) -> None:
+        self._found, self._led, self._steps, self._level = found, led, steps, found.level
+        self._known = steps.mask(found, led)
+        self._seen = self._drawn(led.pose)
+        assert self._level.crop.mask is not None
+        weights = self._level.responsibility.silhouette
+        self._border_px = border_error(self._seen.coverage, self._level.crop.mask, weights)
+        self._contours: ContourCorrespondences | None = None
+        self._cost_of_led = 0.0
+
+    def without_mask(self, free: Candidates) -> Candidates:
+        """A pose that was found without the mask, with what the mask says of it as far as such masks can be trusted."""
+        edges = self._steps.edges(free)
+        evidence = (self._known,) if edges is None else (edges, self._known)
+        return self._found.doubt_of(replace(free, start=self._found.start, evidence=evidence))
+
+    def borne_out_by(self, freed: RobustEstimate) -> tuple[F64, float]:
+        """The motion (6,) to a pose without the mask, and log odds that the border is where the object ends."""
+        motion = difference(self._led.pose, freed.pose)
+        odds = log_odds(1.0 if freed.covariance is None else deviations(motion, freed.covariance), self._border_px)
+        if odds < _SURELY and self._level.crop.rgb is not None:
+            odds += _EDGES * self._edges_for_led(freed.pose)
+        return motion, odds
+
+    def _edges_for_led(self, freed: Pose) -> float:
+        """Log likelihood ratio of the photograph's edges if the outline is that of the pose to which the mask led."""
+        if self._contours is None:
+            crop, outline = self._level.crop, self._steps.settings.outline
+            assert crop.rgb is not None
+            self._contours = ContourCorrespondences(crop.rgb, crop.camera, outline, 1.0)
+            self._cost_of_led = self._cost(self._contours, self._seen, self._led.pose)
+        return self._cost(self._contours, self._drawn(freed), freed) - self._cost_of_led
+
+    def _cost(self, contours: ContourCorrespondences, images: Rendering, pose: Pose) -> float:
+        """Negative log likelihood of the photograph's edges if the outline is that of a pose."""
+        colours = images.rgb if self._level.colored and self._steps.meshes.mesh.has_pattern else None
+        factor = contours.factor(images.coverage, images.depth, pose, _REACH_PX, colours)
+        return 0.0 if factor is None else contours.likelihoods(factor.constant)
+
+    def _drawn(self, pose: Pose) -> Rendering:
+        return Rendering.of(self._level.drawn(self._steps.meshes.buffers(), pose))
+
+
 def kept(found: Candidates, estimate: RobustEstimate, motion: F64, odds: float) -> PlacedCandidates:
     """A pose that has log odds of being the right one of two, the other a motion (6,) away."""
     return PlacedCandidates(found, estimate.maybe_off(motion / np.sqrt(1.0 + np.exp(odds))))
-
-
-def seen(found: Candidates, pose: Pose, steps: LastSteps) -> Rendering:
-    """A pose drawn in the last crop."""
-    return Rendering.of(found.level.drawn(steps.meshes.buffers(), pose))
-
-
-def edges_for(pose: Pose, free: Candidates, steps: LastSteps) -> float:
-    """Log likelihood of the photograph's edges if the outline is that of a pose, of which differences count."""
-    level = free.level
-    if level.crop.rgb is None:
-        return 0.0
-    images = level.drawn(steps.meshes.buffers(), pose)
-    contours = ContourCorrespondences(level.crop.rgb, level.crop.camera, steps.settings.outline, 1.0)
-    rgb = images.rgb[0] if level.colored else None
-    factor = contours.factor(images.coverage[0], images.depth[0], pose, _REACH_PX, rgb)
-    return 0.0 if factor is None else -contours.likelihoods(factor.constant)
 
 
 def log_odds(off: float, border_px: float) -> float:

@@ -69,6 +69,7 @@ class MeshLevels:
         self._features: tuple[FeatureSettings, FeatureViews] | None = None
         self._grey: MeshLevels | None = None
         self._mirrored: MeshLevels | None = None
+        self._mirrored_roughly: tuple[int, Buffers] | None = None
         self._planes: MirrorPlanes | None = None
         self._own_mirror_image: bool | None = None
         # The mesh and what was made of it, shared with the grey levels, and not levels that refer to each other: what
@@ -198,6 +199,13 @@ class MeshLevels:
             if self._mirrored is None:
                 self._mirrored = MeshLevels(mirrored(self.mesh), threads=self._threads)
             return self._mirrored
+
+    def mirrored_roughly(self, count: int) -> Buffers:
+        """Of the mirror image of the mesh with about `count` triangles; that of the last call is kept."""
+        with self._making.get():
+            if self._mirrored_roughly is None or self._mirrored_roughly[0] != count:
+                self._mirrored_roughly = count, Buffers(mirrored(self.buffers(count).mesh), threads=self._threads)
+            return self._mirrored_roughly[1]
 
     @property
     def planes(self) -> MirrorPlanes:

@@ -20,9 +20,9 @@ from diffdope.terms.photometric_gain import PhotometricGain
 class Winner(NamedTuple):
     """How well the winner fits; in which light, if colours tell; and how far the mask's border is off its outline."""
 
-    quality: FitQuality
-    gain: PhotometricGain | None
-    border_px: float
+    quality: FitQuality = FitQuality()
+    gain: PhotometricGain | None = None
+    border_px: float = 0.0
 
 
 def assess_winner(
