@@ -88,8 +88,8 @@ def evidence_of(
         correlated: see `TermEquations.information`.
         near: the same at another pose close by, for that; None for their own.
     """
-    close = parts if near is None else near
-    known = [part.information(correlated=correlated, near=close[name]) for name, part in parts.items()]
+    close = {} if near is None else near
+    known = [part.information(correlated=correlated, near=close.get(name)) for name, part in parts.items()]
     balance = np.outer(spread, spread)
     everything = sum((one.matrix for one in known), np.zeros((6, 6))) * balance
     sure = np.zeros((6, 6))

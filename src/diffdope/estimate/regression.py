@@ -174,12 +174,14 @@ class TermEquations:
 
         Args:
             correlated: False to take residuals for independent, as long as the pose is not final.
-            near: the same at another pose close by, whose weights and Jacobians will do; None for its own.
+            near: the same at another pose close by, whose sums of independent residuals will do; None for its own.
         """
-        known = (self if near is None else near)._of_independent()
         if not correlated:
-            return known
+            return (self if near is None else near)._of_independent()
         share = 1.0 / (self.known.correlation * max(1.0, self.birge_ratio))
+        if near is None:
+            return self._inform(share * self.known.scale**-2.0)
+        known = near._of_independent()
         return Information(share * known.matrix, share * known.tessellation, share * known.pull)
 
     def _of_independent(self) -> Information:

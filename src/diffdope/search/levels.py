@@ -162,7 +162,7 @@ class PyramidSettings:
     @property
     def but_the_last(self) -> PyramidSettings:
         """The levels before the last, of which there are some."""
-        return replace(self, levels=self.levels[:-1])
+        return _but_the_last(self)
 
     def at_last_of(self, size: int) -> PyramidSettings:
         """With a last level whose crop is at least so large, pixels."""
@@ -181,6 +181,11 @@ class PyramidSettings:
 @lru_cache(maxsize=64)  # a film asks for the same of every frame
 def _of_one_pose(pyramid: PyramidSettings, first: int) -> PyramidSettings:
     return replace(pyramid, levels=tuple(replace(level, hypotheses=1) for level in pyramid.levels[first:]))
+
+
+@lru_cache(maxsize=64)
+def _but_the_last(pyramid: PyramidSettings) -> PyramidSettings:
+    return replace(pyramid, levels=pyramid.levels[:-1])
 
 
 NEAR = PyramidSettings(first=3)

@@ -81,8 +81,10 @@ def beside_mask(
         return None
     led = steps.estimate(found)
     pixel_m = float(led.pose.t_m2c[2]) / level.crop.camera.fx
-    alone, edges = Hypotheses.of(found.pose, found.winner), descent.held_by_edges or len(again.levels) == 1
-    if edges:
+    # Edges are looked for at the last level, and its own steps change what the last steps find of depth alone.
+    whole = descent.held_by_edges or not level.colored or len(again.levels) == 1
+    alone = Hypotheses.of(found.pose, found.winner)
+    if whole:
         free = descent.run(again, alone, found.pose, judged=False)
     else:
         free = descent.beside(found.rough).run(again.but_the_last, alone, found.pose, judged=False)
@@ -92,7 +94,7 @@ def beside_mask(
     if away_m < _SAME_PX * pixel_m:
         return PlacedCandidates(found, led)
     border = Border(found, led, steps)
-    if not edges:
+    if not whole:
         motion, odds = border.borne_out_by(steps.estimate(border.without_mask(free)))
         if odds > _CLEARLY:
             return kept(found, led, motion, odds)
