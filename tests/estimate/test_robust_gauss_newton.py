@@ -85,7 +85,7 @@ def test_a_step_within_deviations_is_the_last_however_long_it_is() -> None:
         drawn.append(1)
         return nothing_seen(R, t)
 
-    for curvature, drawings in ((KNOWN, 2), (2e-3 * KNOWN, 1)):
+    for curvature, drawings in ((KNOWN, 2), (5e-4 * KNOWN, 1)):
         target, drawn[:] = START.retract(0.2 * OFF), []
         found = steps(known_at(target, curvature), linearise)(START, START)
         assert found.pose.distance_to(target) < 1e-5

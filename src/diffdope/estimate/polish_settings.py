@@ -20,8 +20,8 @@ class PolishSettings:
     steps: int = 4
     """At most; 0 for none."""
     tolerance: float = 1e-3
-    """The step that is shorter is the last: radians, or share of half the diameter. So is one of less than 0.3 standard
-    deviations, however long that is."""
+    """The step that is shorter is the last: radians, or share of half the diameter. So is one of less than 0.13
+    standard deviations in each direction, however long that is."""
     without_depth: bool = True
     """Whether steps are also taken where no depth is compared."""
     longest: float = 0.2

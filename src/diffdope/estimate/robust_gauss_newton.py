@@ -39,7 +39,8 @@ def nothing_beside(pose: Pose) -> QuadraticFactor:
 
 
 _SAME = 1.05  # ratio of robust costs: what facets explain by chance is less than this
-_WITHIN = 0.5  # variances: a step as short is the last, and what the images know is the same, but for some percent
+_WITHIN = 0.5  # variances: after a last step as short, what the images know is the same, but for some percent
+_NOTHING = 0.1  # the same of a step that is the last for it, however long: where hardly anything is known, steps are
 _SHORTEST = 0.1  # share of a motion that is the least
 
 
@@ -213,10 +214,11 @@ class RobustGaussNewton:
             beside = self._beside(pose)
             step = gauss_newton(parts, before, beside)
             pose = pose.retract(step)
-            if float(step @ sum((part.step for part in parts.values()), beside.curvature) @ step) < _WITHIN:
+            last = np.linalg.norm(step / self._view.units) < self._settings.tolerance
+            known = sum((part.step for part in parts.values()), beside.curvature)
+            if float(step @ known @ step) < (_WITHIN if last else _NOTHING):
                 parts = {name: part.moved(step) for name, part in parts.items()}
                 break
-            last = np.linalg.norm(step / self._view.units) < self._settings.tolerance
             parts = self._parts(pose, first)
             if set(parts) != set(first) or not self._distance(pose, start) < self._settings.longest:
                 return start, first
