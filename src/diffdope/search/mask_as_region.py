@@ -43,7 +43,7 @@ no worse than without a mask."""
 _DEVIATIONS, _PIXELS = 0.3, 0.1  # added before logarithms are taken: what is less is as good
 _REACH_PX = 4.0  # to both sides of an outline, where edges are looked for
 _EDGES = 0.5  # of their log likelihood ratio: much of both outlines lies on the same edges
-_CLEARLY = 0.75  # log odds from which on a level before the last will do: with all pixels they were 1 less at most
+_CLEARLY = 0.75  # log odds from which on a level before the last will do: with all pixels they stay above 0
 _SURELY = 2.0  # log odds from which on edges are not asked: both poses are nearly the same
 _SAME_PX = 0.25  # of the last crop, by which the surface moves in a descent without a mask that was right
 _LEAST, _SINGULAR = 1e-9, 1e-9  # metres and radians that a deviation is at least; share of a variance
