@@ -21,6 +21,7 @@ from types import FunctionType
 
 _PACKAGE = Path(__file__).resolve().parent
 FOLDERS = tuple(_PACKAGE / name for name in ("render/kernels", "terms", "problem", "solve", "estimate", "scene"))
+_COMPILER = "kernel_compiler", "kernel_lowering", "kernel_values", "kernel_wrappers", "pipelines/compile_faster"
 _STAMP = "kernels.sha256"
 _LOG = logging.getLogger(__name__)
 _COMPILING = (
@@ -66,7 +67,7 @@ def _imported(text: bytes) -> set[str]:
 
 def fingerprint(folders: tuple[Path, ...] = FOLDERS, package: Path = _PACKAGE) -> str:
     """Hash of the names and contents of all kernel sources, and of how they are compiled."""
-    digest = hashlib.sha256((_PACKAGE / "kernel_compiler.py").read_bytes())
+    digest = hashlib.sha256(b"".join((_PACKAGE / f"{name}.py").read_bytes() for name in _COMPILER))
     for path, text in kernel_sources(folders, package).items():
         digest.update(os.path.relpath(path, package).encode() + b"\0" + text)
     return digest.hexdigest()

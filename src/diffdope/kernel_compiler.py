@@ -20,6 +20,7 @@ from numba.core.compiler_machinery import register_pass
 from numba.core.environment import lookup_environment
 
 from diffdope.kernel_cache import KEPT, say_compiling
+from diffdope.kernel_lowering import InnerLower, KernelLower, SmallLower, calls_of
 
 # Passes of numba that leave kernels as they are: they hold no closures, `with` blocks, `literal_unroll`, strings, array
 # expressions, parallel loops or functions of numpy that are inlined.
@@ -35,6 +36,10 @@ class _InnerLibrary(JITCodeLibrary):  # type: ignore[misc]
     """Intermediate code of one function, and the libraries of those that it calls."""
 
     _linking_libraries: list[Any]
+
+    def _optimize_functions(self, ll_module: Any) -> None:
+        """Leaves it to the optimiser of the whole."""
+        ll_module.data_layout = self._codegen._data_layout
 
     def finalize(self) -> None:
         """Optimises and compiles nothing."""
@@ -60,11 +65,15 @@ class _EntryLibrary(JITCodeLibrary):  # type: ignore[misc]
 
     _linking_libraries: list[Any]
 
+    def _optimize_functions(self, ll_module: Any) -> None:
+        """Leaves it to the optimiser of the whole: numba makes what it would tidy up here no more."""
+        ll_module.data_layout = self._codegen._data_layout
+
     def finalize(self) -> None:
         """Links, optimises and compiles: nearly all of the time that compiling takes."""
         say_compiling()
         needed, self._linking_libraries = _needed(self._linking_libraries), []
-        for library in needed:
+        for library in needed if hasattr(self, "_reload_init") else ():  # older numba has none
             self._reload_init.update(library._reload_init)
         _link(self._final_module, needed)
         super().finalize()
@@ -94,6 +103,7 @@ def _lower(lowering: Any, state: Any, kind: type[JITCodeLibrary]) -> None:
 @register_pass(mutates_CFG=True, analysis_only=False)
 class _LowerEntry(typed_passes.NativeLowering):  # type: ignore[misc]
     _name = "native_lowering_of_entry"
+    lowering_class = KernelLower
 
     def run_pass(self, state: Any) -> bool:
         _lower(self, state, _EntryLibrary)
@@ -108,17 +118,25 @@ class _LowerEntry(typed_passes.NativeLowering):  # type: ignore[misc]
 @register_pass(mutates_CFG=True, analysis_only=False)
 class _LowerInner(typed_passes.NativeLowering):  # type: ignore[misc]
     _name = "native_lowering_of_inner"
+    lowering_class = InnerLower
 
     def run_pass(self, state: Any) -> bool:
         state.flags.no_compile = True
         _lower(self, state, _InnerLibrary)
         found = state.cr.fndesc
+        called = calls_of(found, state.metadata.pop("shortened"), [state.library])
         # Numba knows a compiled function by an object of this type. Nobody may call this one: it leads nowhere.
         name = found.qualname.split(".")[-1]
         key = _dynfunc.make_function(found.lookup_module(), name, "Part of kernels.", 0, state.cr.env, (state.library,))
-        state.targetctx.insert_user_function(key, found, [state.library])
+        state.targetctx.insert_func_defn([(called, key, called.signature)])
         state.cr = state.cr._replace(cfunc=key)
         return True
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _LowerSmall(_LowerInner):
+    _name = "native_lowering_of_small"
+    lowering_class = SmallLower
 
 
 class _Compiler(CompilerBase):  # type: ignore[misc]
@@ -147,6 +165,15 @@ class Inner(_Compiler):
     """Compiles what only other kernels call."""
 
     lowering = _LowerInner
+
+
+class Small(Inner):
+    """The same of what runs a few times a call, over a few numbers: as little code as may be, and one copy of it.
+
+    LLVM makes ten thousand instructions of loops over 7 x 7 x 2 numbers, as it does not know that they are so few.
+    """
+
+    lowering = _LowerSmall
 
 
 # Exact arithmetic (no fastmath): same seed, same bits, whatever surrounds the call. Kernels allocate nothing, so no

@@ -21,7 +21,7 @@ from diffdope.estimate.regression_kernel import (
     sum_pulls,
     sum_tiles,
 )
-from diffdope.render.kernels.options import ENTRY, KERNEL
+from diffdope.render.kernels.options import ENTRY, SMALL
 from diffdope.solve.linear_algebra import eigen_symmetric
 
 F32 = NDArray[np.float32]
@@ -229,7 +229,7 @@ def correlation_of(rows, weight, lights, scale, units, pixel, width, tiles, room
     return most
 
 
-@njit(**KERNEL)
+@njit(**SMALL)
 def set_normal(rows, lights, scale, units, room, t):
     """J^T W J (6, 6) and J^T W r / scale (6,), in `units`, of what the light leaves.
 
@@ -263,7 +263,7 @@ def set_normal(rows, lights, scale, units, room, t):
                 t.matrix[i, j] += own * units[i] * units[j]
 
 
-@njit(**KERNEL)
+@njit(**SMALL)
 def mix_rows(direction, lights, k, mix, number):
     """Row `number` of mix (C, 8, R): by which rows add up to the Jacobian along a direction (6,), less the light."""
     for c in range(len(mix)):

@@ -11,7 +11,7 @@ Huber and Ronchetti, Robust Statistics, 2nd edition, Wiley 2009, sections 4.5 (i
 import numpy as np
 from numba import njit
 
-from diffdope.render.kernels.options import KERNEL
+from diffdope.render.kernels.options import KERNEL, SMALL
 
 BOUND = 1.345
 """In standard deviations: residuals beyond it pull with constant force."""
@@ -23,7 +23,7 @@ _BOUND = np.float32(BOUND)
 _ONE, _HALF, _NONE = np.float32(1.0), np.float32(0.5), np.float32(0.0)
 
 
-@njit(**KERNEL)
+@njit(**SMALL)
 def scale_moments(moments, end, unit):
     """Moments (C, R, R) of the first rows times a factor."""
     for c in range(len(moments)):
@@ -32,7 +32,7 @@ def scale_moments(moments, end, unit):
                 moments[c, a, b] *= unit
 
 
-@njit(**KERNEL)
+@njit(**SMALL)
 def explain(moments, k, end, lights):
     """What the light explains of rows K to `end`, from moments (C, R, R) of rows, to (C, K, 7)."""
     for c in range(len(moments)):
@@ -49,7 +49,7 @@ def explain(moments, k, end, lights):
                 lights[c, 1, j - k] = (first * m[1, j] - mixed * m[0, j]) / determinant
 
 
-@njit(**KERNEL)
+@njit(**SMALL)
 def sum_left(moments, k, lights, out):
     """Moments (7, 7) of residual and Jacobian less what the light explains, of all channels together."""
     for a in range(7):

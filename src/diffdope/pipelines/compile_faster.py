@@ -1,9 +1,10 @@
 """What makes numba's own Python code faster in a process that only compiles, and then ends.
 
-More than half of the time to compile is numba's inference of types and its lowering, in Python. Four things of it are
-spared here: the collection of garbage, of which there is little; asking anew, for each `a * b` and `a[i]`, which of ten
-templates fits; a general search for the variables of each statement, nine times a function; and a class and a search
-for `__array__` in vain for each array that is read. None changes the machine code.
+Half of the time to compile is numba's inference of types and its lowering, in Python. Spared here are the collection of
+garbage, of which there is little; asking anew, for each `a * b` and `a[i]`, which of ten templates fits; a general
+search for the variables of each statement, nine times a function; and hashes of types that hold others. Kernels are
+compiled once for all numbers that are written out in calls of them. Arrays are read as the values that they are
+(`kernel_values.py`), without a copy on the stack for each index. None of it changes what kernels compute.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ def compile_faster() -> None:
         return
     if hasattr(types, "BaseFunction"):
         _remember_call_types(types.BaseFunction, ConfigStack)
+    if hasattr(types, "Dispatcher"):
+        _take_no_literals(types.Dispatcher, types.unliteral)  # type: ignore[attr-defined]
+    if hasattr(types, "Type"):
+        _hash_types_once(types.Type)
     if hasattr(ir.Inst, "_rec_list_vars"):
         _list_variables(ir)
     if hasattr(arrayobj, "make_array"):
@@ -31,7 +36,7 @@ def compile_faster() -> None:
 
 
 def _remember_call_types(functions: Any, options: Any) -> None:
-    """Lets types of functions remember their answers by arguments and by the options of the kernel at hand."""
+    """Lets types of functions remember their answers by arguments, and by those options of a kernel that decide."""
     asked = functions.get_call_type
     answers: dict[Any, Any] = {}
 
@@ -39,12 +44,36 @@ def _remember_call_types(functions: Any, options: Any) -> None:
         chosen = options.top_or_none()
         if kws or chosen is None:
             return asked(self, context, args, kws)
-        key = id(self), args, chosen.summary()
+        key = id(self), args, str(chosen.fastmath), chosen.error_model, chosen.nrt, chosen.boundscheck
         if key not in answers:
             answers[key] = asked(self, context, args, kws), self  # which stays alive, so that no other gets its id
         return answers[key][0]
 
     functions.get_call_type = get_call_type
+
+
+def _take_no_literals(kernels: Any, unliteral: Any) -> None:
+    """Compiles a kernel once for all numbers that are written out in calls."""
+    asked = kernels.get_call_type
+
+    def get_call_type(self: Any, context: Any, args: Any, kws: Any) -> Any:
+        return asked(self, context, tuple(map(unliteral, args)), kws)
+
+    kernels.get_call_type = get_call_type
+
+
+def _hash_types_once(types: Any) -> None:
+    """Types of tuples have others in their keys, whose hashes are asked for each time."""
+    hashed = types.__hash__
+    known: dict[int, tuple[int, Any]] = {}  # not in the types, which are pickled, and hashes differ between processes
+
+    def hash_of(self: Any) -> int:
+        place = id(self)
+        if place not in known:
+            known[place] = hashed(self), self
+        return known[place][0]
+
+    types.__hash__ = hash_of
 
 
 def _list_variables(ir: Any) -> None:
@@ -72,13 +101,13 @@ def _list_variables(ir: Any) -> None:
 
 def _know_arrays(arrayobj: Any, plain: type) -> None:
     """Makes numba's class for arrays in code that is generated once a type, and for plain ones without `__array__`."""
+    from diffdope.kernel_values import array_of_values  # here, for who starts this process has no numba yet
+
     make = arrayobj.make_array
 
     @cache
     def make_array(kind: Any) -> Any:
         made = make(kind)
-        if type(kind) is plain:
-            made._make_refs = made.__mro__[1]._make_refs  # of any structure
-        return made
+        return array_of_values(made) if type(kind) is plain else made
 
     arrayobj.make_array = make_array

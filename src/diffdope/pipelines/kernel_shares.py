@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 _LEVELS = "levels of detail"  # all kernels that make them, and that find approximate symmetries
 # Seconds of one core. Kernels that are missing here are compiled all the same, by the last process.
 _SECONDS = {
-    "prepare_pose": 5.5, "shade_chunk": 1.0, "evaluate_pose": 2.1, "evaluate_problem": 2.0, "evaluate_queue": 0.9,
-    "linearise_pose": 0.9, "render_poses": 0.5, "mean_of_blocks": 0.3, "depth_of_blocks": 0.7,
-    "line_through": 0.3, "fit_lines": 0.2, "remove_shading": 0.6, "pack_pixels": 0.2,
-    "hide_behind_nearer": 0.4, "count_border": 0.1, "sum_shared": 0.1, "mark_used": 0.3, "fill_unused": 0.4,
+    "prepare_pose": 3.6, "shade_chunk": 0.9, "evaluate_pose": 1.8, "evaluate_problem": 1.3, "evaluate_queue": 0.7,
+    "linearise_pose": 0.7, "render_poses": 0.5, "mean_of_blocks": 0.3, "depth_of_blocks": 0.7,
+    "line_through": 0.2, "fit_lines": 0.2, "remove_shading": 0.9, "pack_pixels": 0.2,
+    "hide_behind_nearer": 0.5, "count_border": 0.1, "sum_shared": 0.1, "mark_used": 0.4, "fill_unused": 0.3,
 }  # fmt: skip
 _OF_SOLVER = {
     "newton": {
-        _LEVELS: 4.3, "descend_queue": 3.7, "screen": 0.4, "screen_box": 0.6, "score_poses": 0.6,
-        "descend_planes": 1.1, "reduce_channels": 0.6, "inform": 0.6, "correlation_of": 0.9,
+        _LEVELS: 4.2, "descend_queue": 2.3, "screen": 0.4, "screen_box": 0.7, "score_poses": 0.7,
+        "descend_planes": 0.7, "reduce_channels": 0.6, "inform": 1.2, "correlation_of": 1.7,
     },
-    "descent": {"step_queue": 1.4},
+    "descent": {"step_queue": 1.0},
 }  # fmt: skip
-_OF_EDGES = {"add_gradient_magnitude": 1.2, "magnitude_image": 0.1}
+_OF_EDGES = {"add_gradient_magnitude": 0.8, "magnitude_image": 0.1}
 
 
 def seconds_of(*, edges: bool, solver: Solver) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import diffdope.render.kernels.forks  # noqa: F401
-from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER
+from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER, Small
 
 # fastmath lets LLVM keep sums in vector registers; inputs are finite because they were checked at the door.
 # No kernel is called through a C function pointer, and only entries from Python: wrappers nobody needs would double
@@ -15,3 +15,5 @@ KERNEL: dict[str, Any] = {**EXACT_INNER, "fastmath": True}
 CALLED: dict[str, Any] = {**ENTRY, "no_cpython_wrapper": True}
 # Scalar functions must disappear into the loops that call them, else LLVM cannot vectorise those loops.
 SCALAR: dict[str, Any] = {**KERNEL, "forceinline": True}
+# Functions that a call runs a few times over a few numbers: vectorised, they would be most of the code.
+SMALL: dict[str, Any] = {**KERNEL, "pipeline_class": Small}
