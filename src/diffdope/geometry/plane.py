@@ -23,7 +23,11 @@ def plane_of_most(sample: F64, near_m: float, rng: np.random.Generator) -> tuple
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     length = np.linalg.norm(normals, axis=1)
     normals = normals / np.maximum(length, 1e-12)[:, None]
-    away = np.abs(normals @ sample.T - np.einsum("ij,ij->i", normals, corners[:, 0])[:, None])
+    # Products of so few columns are not worth the threads of a matrix library, which wait for each other.
+    x, y, z = sample.T
+    away = normals[:, :1] * x + normals[:, 1:2] * y + normals[:, 2:] * z
+    away -= np.einsum("ij,ij->i", normals, corners[:, 0])[:, None]
+    np.abs(away, out=away)
     best = int(np.argmax(np.where(length > 0.0, np.count_nonzero(away < near_m, axis=1), 0)))
     normal, origin = normals[best], corners[best, 0]
     for _ in range(_REFINED):
@@ -31,5 +35,6 @@ def plane_of_most(sample: F64, near_m: float, rng: np.random.Generator) -> tuple
         if len(on) < 3:
             break
         origin = on.mean(axis=0)
-        normal = np.linalg.svd(on - origin, full_matrices=False)[2][2]
+        spread = on - origin
+        normal = np.linalg.eigh(np.einsum("ni,nj->ij", spread, spread))[1][:, 0]
     return normal, origin

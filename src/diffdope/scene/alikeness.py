@@ -18,6 +18,7 @@ I32 = NDArray[np.int32]
 _POINTS, _MOVED = 10_000, 1000
 _AWAY = 0.015  # share of the diameter: half of what a right pose may be off; of surfaces, in their normal direction
 _FAR = 0.05  # share of the diameter: no surface is there; points are some 1 % apart
+_LOOKED_AT = 4  # of the points, every how manieth is looked at first
 _ELSEWHERE = 0.0125  # share of the points that may lie farther than `_AWAY` off the surface: a gear's keyway is 2 %
 _COUNTED, _OF_STEPS = 2500, 3  # points that are counted, and every how manieth of them steps are made of
 _STEPS = 4  # a pose that came to rest beside the symmetric one is moved onto it before what lies elsewhere counts
@@ -60,9 +61,23 @@ class Alikeness:
         """
         some = slice(None, None, len(self._points) // _MOVED)
         moved, turned = self._points[some] @ R.T + t, self._normals[some] @ R.T
-        distance, nearest = self._tree.query(moved)
-        if np.mean(distance > _FAR * self._length_m) > _FEW:
+        # Most motions that are noticed take so many points off the surface, or to another colour, that a few tell.
+        far_m, few = _FAR * self._length_m, _FEW * len(moved)
+        first, there = moved[::_LOOKED_AT], np.arange(len(self._points))[some][::_LOOKED_AT]
+        distance, nearest = self._tree.query(first, distance_upper_bound=far_m)
+        near = np.isfinite(distance)
+        if np.count_nonzero(~near) > few:
             return False
+        if self._colors is not None:
+            differs = np.abs(self._colors[there[near]] - self._colors[nearest[near]]).mean(axis=1)
+            if np.count_nonzero(differs > _OTHER_COLOR) >= few:
+                return False
+        distance, nearest = self._tree.query(moved, distance_upper_bound=far_m)
+        far = np.isinf(distance)
+        if np.count_nonzero(far) > few:
+            return False
+        if far.any():
+            nearest[far] = self._tree.query(moved[far])[1]
         away = np.abs(((moved - self._points[nearest]) * self._normals[nearest]).sum(axis=1))
         # Next to an edge the nearest point is often on the other side of it, and its plane says nothing.
         same_side = (turned * self._normals[nearest]).sum(axis=1) > 0.5
