@@ -7,6 +7,7 @@ import pytest
 
 from diffdope.estimate.confidence import agreement, confidence_of, log_odds_of, right_minimum, sigmoid
 from diffdope.estimate.fit_quality import FitQuality, assess
+from diffdope.geometry import so3
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
 from diffdope.render.renderer import Renderer
@@ -119,6 +120,24 @@ def test_poses_that_agree_are_counted_by_their_costs() -> None:
     t[2] += 0.05
     assert agreement(R, t, np.array([1.0, 1.0, 1.0]), TRUTH, MESH.diameter) == pytest.approx(2 / 3)
     assert agreement(R, t, np.array([1.0, 1.0, 9.0]), TRUTH, MESH.diameter) > 0.999
+
+
+def test_poses_that_look_the_same_agree() -> None:
+    turns = [0.0, 0.5, 1.0, 0.25]  # of half a turn
+    R = np.stack([TRUTH.R_m2c @ so3.exp(np.array([0.0, 0.0, turn * np.pi])) for turn in turns])
+    t = np.stack([TRUTH.t_m2c] * 4)
+    asked: list[int] = []
+
+    def same(number: int) -> bool:
+        asked.append(number)
+        return turns[number] in (0.5, 1.0)
+
+    cost = np.array([1.0, 1.0, 1.0, 1.0])
+    assert agreement(R, t, cost, TRUTH, MESH.diameter) == pytest.approx(1 / 4)
+    assert agreement(R, t, cost, TRUTH, MESH.diameter, same) == pytest.approx(3 / 4)
+    asked.clear()
+    assert agreement(R, t, np.array([1.0, 9.0, 9.0, 9.0]), TRUTH, MESH.diameter, same) > 0.999
+    assert not asked  # what costs too much to count is not worth the question
 
 
 def test_confidence_is_a_probability() -> None:

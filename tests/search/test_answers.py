@@ -135,3 +135,15 @@ def test_two_answers_in_one_place_are_settled_for_the_surer(result: RefinementRe
     assert [one.label for one in after] == [4, 9, 2]
     assert after[0].result.status is Status.FAILED and "label 9" in after[0].result.notes[-1]
     assert after[1] == found[1] and after[2] == found[2]
+
+
+def test_turns_of_a_symmetric_part_agree_about_where_it_is() -> None:
+    """Of a plain box, half of the proposals end the other way round: they speak for the pose, not against it."""
+    mesh = primitives()["box"].mesh
+    camera = Camera(400.0, 400.0, 79.5, 59.5, 160, 120)
+    drawn = Renderer(mesh, camera).render(HERE.R_m2c, HERE.t_m2c)
+    seen = Observation(camera, depth=drawn.depth[0], mask=drawn.coverage[0])
+    found = Refiner(mesh, threads=1, seed=0).locate(seen)
+    assert found.evidence is not None and found.evidence.agreement is not None
+    assert found.evidence.agreement > 0.9
+    assert len(found.answers) == 1 and found.confidence is not None and found.confidence > 0.9

@@ -10,6 +10,7 @@ fits. Searches compare poses by their fit alone.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import astuple, dataclass
 
 import numpy as np
@@ -28,6 +29,7 @@ _LARGEST = 50.0  # log odds: beyond, a probability is 1
 _SHARPER = 2.0  # fitted by `python -m benchmarks.confidence`
 _WITH_EDGES = -2.8, 0.26, 5.3  # fitted to 224 results with depth and no mask; about as good on sets left out
 _AHEAD, _STEEPNESS = 1.0, 1.2  # from a start; halves of 1076 results ask for 1.6 to 2.4, at which wrong ones are surer
+_COUNTS = 0.05  # weight of a pose, by the largest, below which it is not asked whether it looks the same
 _EVEN = 0.01 - _AHEAD / _STEEPNESS  # log odds of a fit from which on a result from a start is not called failed
 
 
@@ -167,9 +169,25 @@ def confidence_of(quality: FitQuality) -> float:
     return float(1.0 / (1.0 + np.exp(-log_odds_of(quality))))
 
 
-def agreement(R: F64, t: F64, cost: F64, best: Pose, length_m: float) -> float:
-    """Share of poses (B, ...) within 6 degrees and 3 % of the diameter of the best, those of low cost counting more."""
+def agreement(
+    R: F64, t: F64, cost: F64, best: Pose, length_m: float, same: Callable[[int], bool] | None = None
+) -> float:  # fmt: skip
+    """Share of poses (B, ...) within 6 degrees and 3 % of the diameter of the best, those of low cost counting more.
+
+    Args:
+        R: (B, 3, 3) of the poses.
+        t: (B, 3), metres.
+        cost: (B,) of each.
+        best: the best.
+        length_m: the object's diameter.
+        same: whether the pose of a number looks the same as the best, by the object's symmetry: it agrees then, too.
+            Asked only of those that count; None for no symmetry.
+    """
     weight = np.exp(-(cost - cost.min()) / max(0.1 * float(cost.min()), 1e-9))
     turned = np.einsum("bij,ij->b", R, best.R_m2c) > 1.0 + 2.0 * np.cos(np.radians(6.0))
     near = np.linalg.norm(t - best.t_m2c, axis=1) < 0.03 * length_m
-    return float(weight[turned & near].sum() / weight.sum())
+    agrees = turned & near
+    if same is not None:
+        for k in np.flatnonzero(~agrees & (weight > _COUNTS * weight.max())):
+            agrees[k] = same(int(k))
+    return float(weight[agrees].sum() / weight.sum())

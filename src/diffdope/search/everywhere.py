@@ -6,7 +6,7 @@ its own, in its own light and with its own occluders, and what speaks most for i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import agreement
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, between
 from diffdope.problem.failure import Failure, Status
 from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates, Hypotheses, Reached
@@ -41,6 +41,32 @@ class Everywhere(NamedTuple):
     def best(self) -> Candidates:
         """The surest."""
         return self.answers[0]
+
+
+class _Found(NamedTuple):
+    """What one search has found, the surest first, with how many of its poses agree with each, symmetries counted.
+
+    Copies of a pose by the object's symmetry come from copies of a template, so that they agree says nothing of whether
+    there was enough to choose from: what decides about another, wider search is how many agree without them.
+    """
+
+    proposal: Pose
+    answers: list[Candidates]
+    agreements: list[Callable[[], float]]
+
+    @property
+    def best(self) -> Candidates:
+        """The surest."""
+        return self.answers[0]
+
+    def with_others(self, other: _Found) -> _Found:
+        """With what another search has found."""
+        return _Found(self.proposal, self.answers + other.answers, self.agreements + other.agreements)
+
+    def in_the_end(self) -> Everywhere:
+        """The answers, of which those that look the same agree."""
+        every = zip(self.answers, self.agreements, strict=True)
+        return Everywhere(self.proposal, surest_first([one.agreeing(agreed()) for one, agreed in every]))
 
 
 def pyramids_everywhere(search: SearchSettings) -> tuple[PyramidSettings, PyramidSettings]:
@@ -70,17 +96,15 @@ def search_everywhere(
         first = _from_poses(descent, meshes, observation, R, t, finest, last, 0, trust)
     else:
         first = _from_proposals(descent, meshes, observation, search.view_sphere, narrow, last, 0, trust)
-    if isinstance(first, Failure) and first.status is not Status.FAILED:
+    if isinstance(first, Failure) and (first.status is not Status.FAILED or trust <= 0.0):
         return first
-    if trust <= 0.0:
-        return first
-    if isinstance(first, Everywhere) and not first.best.doubtful(trust):
-        return first
+    if not isinstance(first, Failure) and (trust <= 0.0 or not first.best.doubtful(trust)):
+        return first.in_the_end()
     sphere = replace(search.view_sphere, scales=search.view_sphere.wider_scales)
     second = _from_proposals(descent, meshes, observation, sphere, wide, last, narrow.hypotheses[0], trust)
-    if isinstance(first, Failure) or isinstance(second, Failure):
-        return second if isinstance(first, Failure) else first
-    return Everywhere(first.proposal, surest_first([*first.answers, *second.answers]))
+    if isinstance(first, Failure):
+        return second if isinstance(second, Failure) else second.in_the_end()
+    return (first if isinstance(second, Failure) else first.with_others(second)).in_the_end()
 
 
 def surest_first(answers: list[Candidates]) -> list[Candidates]:
@@ -91,7 +115,7 @@ def surest_first(answers: list[Candidates]) -> list[Candidates]:
 def _from_proposals(
     descent: Descent, meshes: MeshLevels, observation: Observation, sphere: ViewSphereSettings,
     pyramid: PyramidSettings, last: PyramidSettings, column: int, confidence: float,
-) -> Everywhere | Failure:  # fmt: skip
+) -> _Found | Failure:  # fmt: skip
     """One search from templates, whose hypotheses are numbered from a column on."""
     proposals = view_sphere(meshes, observation, sphere, pyramid.levels[0].hypotheses)
     if isinstance(proposals, Failure):
@@ -102,7 +126,7 @@ def _from_proposals(
 def _from_poses(
     descent: Descent, meshes: MeshLevels, observation: Observation, R: F64, t: F64, pyramid: PyramidSettings,
     last: PyramidSettings, column: int, confidence: float,
-) -> Everywhere | Failure:  # fmt: skip
+) -> _Found | Failure:  # fmt: skip
     """One search from poses (B, 3, 3) and (B, 3), the likeliest first."""
     start = Pose(R[0], t[0])
     hypotheses = Hypotheses(R, t, column + np.arange(len(t)))
@@ -116,6 +140,8 @@ def _from_poses(
     R, t, cost, columns = solution.R[some, 0], solution.t[some, 0], solution.cost[some], found.columns[some]
     distinct = non_maximum_suppression(R, t, cost, len(t), angle_rad=SAME_RAD, distance_m=SAME * meshes.length_m)
     answers: list[Candidates] = []
+    agreements: list[Callable[[], float]] = []
+    alike = _Alike(meshes, [Pose(*one) for one in zip(R, t, strict=True)])
     for number in distinct:
         beaten = cost[number] > _BEATEN * cost[distinct[0]]
         if beaten and any(not one.doubtful(confidence) for one in answers):
@@ -123,8 +149,34 @@ def _from_poses(
         pose = Pose(R[number], t[number])
         one = descent.run(last, Hypotheses(R[[number]], t[[number]], columns[[number]]), pose)
         if isinstance(one, Candidates):
-            answers.append(one.agreeing(agreement(R, t, cost, one.pose, meshes.length_m)))
-    return Everywhere(start, surest_first(answers)) if answers else Failure(Status.FAILED, found.level.window)
+            agreed = partial(agreement, R, t, cost, one.pose, meshes.length_m)
+            answers.append(one.agreeing(agreed()))
+            agreements.append(partial(agreed, partial(alike, int(number))))
+    if not answers:
+        return Failure(Status.FAILED, found.level.window)
+    order = sorted(range(len(answers)), key=lambda k: -answers[k].log_odds)
+    return _Found(start, [answers[k] for k in order], [agreements[k] for k in order])
+
+
+class _Alike:
+    """Which of some poses look the same: each pair is asked once, so that both answers are the same.
+
+    Args:
+        meshes: the object.
+        poses: of it.
+    """
+
+    def __init__(self, meshes: MeshLevels, poses: Sequence[Pose]) -> None:
+        self._meshes, self._poses = meshes, poses
+        self._known: dict[tuple[int, int], bool] = {}
+
+    def __call__(self, one: int, other: int) -> bool:
+        """Whether nobody would notice the motion from one pose to the other, by their numbers."""
+        pair = min(one, other), max(one, other)
+        if pair not in self._known:
+            first, second = (self._poses[k] for k in pair)
+            self._known[pair] = one != other and self._meshes.alikeness.unnoticed(*between(first, second))
+        return self._known[pair]
 
 
 def _standing_alone(
