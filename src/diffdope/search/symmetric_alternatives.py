@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from diffdope.estimate.confidence import log_odds_of
 from diffdope.estimate.fit_quality import assess
@@ -165,7 +165,7 @@ def _by_costs(poses: Sequence[Pose], level: LevelProblem, length_m: float) -> F6
     """Log likelihoods (2, B): by all costs, and but for colours."""
     found = _evaluated(poses, level, length_m)
     colours = found.each[:, [RGB, EDGE]] @ level.factor.weights[[RGB, EDGE]]
-    return np.stack([_log_likelihoods(found.cost), _log_likelihoods(np.maximum(found.cost - colours, 0.0))])
+    return np.stack([of_cost(found.cost), of_cost(np.maximum(found.cost - colours, 0.0))])
 
 
 def log_likelihoods(poses: Sequence[Pose], level: LevelProblem, length_m: float) -> F64:
@@ -180,11 +180,12 @@ def log_likelihoods(poses: Sequence[Pose], level: LevelProblem, length_m: float)
         level: the pixels.
         length_m: the object's diameter.
     """
-    return _log_likelihoods(_evaluated(poses, level, length_m).cost)
+    return of_cost(_evaluated(poses, level, length_m).cost)
 
 
-def _log_likelihoods(cost: F64) -> F64:
-    return np.asarray(-_INDEPENDENT * np.log(cost + _LEAST_ERROR))
+def of_cost(cost: ArrayLike) -> F64:
+    """Log likelihoods of poses that cost so much (...), of which differences count; see `log_likelihoods`."""
+    return np.asarray(-_INDEPENDENT * np.log(np.asarray(cost) + _LEAST_ERROR))
 
 
 def _evaluated(poses: Sequence[Pose], level: LevelProblem, length_m: float) -> Evaluation:
