@@ -83,12 +83,28 @@ def test_the_narrower_the_tolerance_the_less_sure(seen: Observation) -> None:
 
 def test_without_a_covariance_it_is_that_of_the_minimum_and_of_what_is_usual(seen: Observation) -> None:
     wide, usual, narrow, none = (
-        result_of(seen, tolerant(one * MESH.diameter, "fast")) for one in (0.1, 0, 0.005, 1e-5)
+        result_of(seen, tolerant(one * MESH.diameter, "fast")) for one in (0.1, 0, 0.001, 1e-5)
     )
     assert usual.covariance is None and usual.right_minimum == narrow.right_minimum
-    assert usual.confidence == wide.confidence == usual.right_minimum
+    assert usual.right_minimum is not None and usual.evidence is not None and usual.evidence.depth_error is not None
+    within = 1.0 - np.exp(-0.03 / (0.005 + 1.4 * usual.evidence.depth_error))
+    assert usual.confidence == pytest.approx(within * usual.right_minimum)
+    assert wide.confidence == pytest.approx(usual.right_minimum, abs=1e-6)
     assert usual.confidence > (narrow.confidence or 0.0) + 0.5 > (none.confidence or 0.0) + 0.5
     assert (none.confidence or 0.0) < 0.01
+
+
+def test_without_a_covariance_noisy_depth_makes_a_result_less_sure(seen: Observation) -> None:
+    depth = np.asarray(seen.depth)
+    off = np.random.default_rng(0).normal(0.0, 0.02 * MESH.diameter, depth.shape)
+    noisy = Observation(seen.camera, depth=np.where(depth > 0.0, depth + off, 0.0), mask=seen.mask)
+    clear, unsure = (result_of(one, tolerant(0, "fast")) for one in (seen, noisy))
+    assert (clear.confidence or 0.0) > 0.9 > (unsure.confidence or 0.0)
+    assert unsure.right_minimum is not None and unsure.confidence is not None
+    assert unsure.confidence < 0.9 * unsure.right_minimum
+    tracker = Refiner(MESH, preset="fast", threads=1)
+    followed = tracker.track(noisy, START)
+    assert followed.confidence == followed.right_minimum  # what films know is judged by the frames before
 
 
 def test_without_depth_and_a_covariance_the_distance_is_open() -> None:
@@ -99,8 +115,8 @@ def test_without_depth_and_a_covariance_the_distance_is_open() -> None:
         Refiner(mesh, preset=tolerant(one * mesh.diameter, "fast"), threads=1).refine(seen, start) for one in (0.0, 0.1)
     )
     assert usual.covariance is None and usual.right_minimum is not None and usual.ok
-    assert usual.confidence == pytest.approx((1.0 - np.exp(-0.03 / 0.033)) * usual.right_minimum)
-    assert wide.confidence == pytest.approx((1.0 - np.exp(-0.1 / 0.033)) * usual.right_minimum)
+    assert usual.confidence == pytest.approx((1.0 - np.exp(-0.03 / 0.052)) * usual.right_minimum)
+    assert wide.confidence == pytest.approx((1.0 - np.exp(-0.1 / 0.052)) * usual.right_minimum)
     tracker = Refiner(mesh, preset="fast", threads=1)
     followed = tracker.track(seen, start)
     assert followed.confidence == followed.right_minimum  # what films know is judged by the frames before

@@ -1,8 +1,9 @@
-"""Discs with k windows, and a notch that alone tells by how many of them a disc is turned."""
+"""Discs with k windows or teeth, and what alone tells by how many of them a disc is turned."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffdope.scene.mesh import Mesh
 
@@ -17,6 +18,26 @@ def flange(k: int, notch: int = 1) -> Mesh:
     each = np.arange(around) % (around // k)
     solid[each < around // k // 2, 2:4] = False
     solid[:notch, -2:] = False
+    return _disc(solid)
+
+
+def gear(teeth: int, windows: tuple[int, ...] = (0, 21, 43)) -> Mesh:
+    """The same with teeth, a keyway, and three windows that begin at these columns and are in no step with the teeth.
+
+    Four columns are a tooth and what is beside it.
+    """
+    around = 4 * teeth
+    solid = np.ones((around, len(_RADII_M) - 1), np.bool_)
+    solid[np.arange(around) % 4 >= 2, -1] = False
+    for first in windows:
+        solid[(first + np.arange(around // 8)) % around, 2] = False
+    solid[:3, 0] = False
+    return _disc(solid)
+
+
+def _disc(solid: NDArray[np.bool_]) -> Mesh:
+    """Of cells (columns around, rings) that are solid."""
+    around = len(solid)
     angle = 2.0 * np.pi * np.arange(around + 1) / around
     x, y = _RADII_M * np.cos(angle)[:, None], _RADII_M * np.sin(angle)[:, None]
 

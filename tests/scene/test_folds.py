@@ -10,7 +10,7 @@ from diffdope.geometry import so3
 from diffdope.scene.folds import folds_of
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.sampling import points_on
-from tests.scene.flanges import flange
+from tests.scene.flanges import flange, gear
 
 
 def found(mesh: Mesh) -> tuple[int, float]:
@@ -22,6 +22,12 @@ def found(mesh: Mesh) -> tuple[int, float]:
 @pytest.mark.parametrize("k", [3, 4, 5, 7])
 def test_holes_of_a_notched_disc_are_counted(k: int) -> None:
     assert found(flange(k)) == (k, pytest.approx(360.0 / k))
+
+
+@pytest.mark.parametrize("teeth", [12, 18, 23])
+def test_teeth_are_counted_though_windows_and_a_keyway_are_more_than_a_few_points(teeth: int) -> None:
+    mesh = gear(teeth)
+    assert found(mesh) == (teeth, pytest.approx(360.0 / teeth))
 
 
 def test_turns_are_about_the_disc_s_own_axis_wherever_the_model_s_frame_is() -> None:

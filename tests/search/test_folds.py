@@ -1,4 +1,4 @@
-"""An object of k alike windows, located: all its turns are weighed, though a search comes to some of them only."""
+"""An object of k alike windows or teeth: all its turns are weighed, though a search comes to some of them only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from diffdope.pipelines.refiner import Refiner
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from tests.scene.flanges import flange
+from tests.scene.flanges import flange, gear
 
 CAMERA = Camera(300.0, 300.0, 79.5, 59.5, 160, 120)
 
@@ -49,3 +49,25 @@ def test_a_notch_that_is_seen_tells_the_turn(k: int) -> None:
     mesh, truth = flange(k, notch=3), pose_of(k)
     result = Refiner(mesh, preset="default", seed=0, threads=1).locate(seen(mesh, truth, noise_m=0.0003))
     assert off_deg(result.pose, truth) < 3.0
+
+
+@pytest.mark.parametrize("preset", ["default", "fast"])
+@pytest.mark.parametrize("teeth", [12, 18])
+def test_a_start_that_is_off_by_a_tooth_is_not_believed(teeth: int, preset: str) -> None:
+    mesh, truth = gear(teeth), pose_of(teeth)
+    whole = seen(mesh, truth, noise_m=0.001)
+    images = {"depth": whole.depth} if preset == "default" else {"depth": whole.depth, "mask": whole.mask}
+    refiner = Refiner(mesh, preset=preset, seed=0, threads=1)
+    for share in (0.7, 1.0, 1.4):
+        turn = so3.exp(np.array([0.0, 0.0, share * 2.0 * np.pi / teeth]))
+        start = Pose(truth.R_m2c @ turn, truth.t_m2c + np.array([0.002, 0.001, -0.003]))
+        result = refiner.refine(Observation(CAMERA, **images), start)
+        assert off_deg(result.pose, truth) < 3.0 or (result.confidence or 0.0) < 0.5
+
+
+def test_a_start_near_the_right_tooth_is_believed() -> None:
+    mesh, truth = gear(12), pose_of(12)
+    start = truth.retract([0.002, 0.001, -0.003, 0.02, -0.03, 0.05])
+    result = Refiner(mesh, seed=0, threads=1).refine(seen(mesh, truth, noise_m=0.001), start)
+    assert off_deg(result.pose, truth) < 3.0
+    assert (result.confidence or 0.0) > 0.9

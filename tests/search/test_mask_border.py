@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -9,6 +11,7 @@ from scipy import ndimage
 import diffdope as dd
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.settings import PRESETS
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
 from diffdope.search.mask_border import beside_start, border_of, of_border
@@ -18,6 +21,7 @@ MESH, OBSERVATION, START, TRUTH = packaged_example()
 MESHES = MeshLevels(MESH, threads=1)
 MASK = OBSERVATION.mask > 0.5  # type: ignore[operator]
 RADIUS_PX = float(np.sqrt(MASK.sum() / np.pi))
+BORDER_PX = 1.5
 
 
 def wider(by_px: int, **images: object) -> Observation:
@@ -32,29 +36,58 @@ def as_the_mask_has_it(by_px: int) -> Pose:
 
 @pytest.mark.parametrize("by_px", [4, 3, 2, -2, -3, -4])
 def test_a_border_beside_the_photographs_edges_is_seen(by_px: int) -> None:
-    found = border_of(MESHES, wider(by_px), as_the_mask_has_it(by_px))
+    found = border_of(MESHES, wider(by_px), BORDER_PX, as_the_mask_has_it(by_px))
     assert found is not None
     assert 0.5 < found.outside_px / by_px < 1.1
-    assert found.told > 0.5
-    assert found.nearer == pytest.approx(found.outside_px / RADIUS_PX, rel=0.2)
+    assert found.told
+    assert found.nearer == pytest.approx(1.0 / RADIUS_PX, rel=0.2)
 
 
-def test_a_border_at_its_place_says_nothing() -> None:
-    found = border_of(MESHES, wider(0), TRUTH)
+def test_a_border_at_its_place_is_surer_than_borders_are() -> None:
+    found = border_of(MESHES, wider(0), BORDER_PX, TRUTH)
     assert found is not None
-    assert found.told == 0.0
-    assert of_border(MESHES, wider(0), TRUTH, None).note == ""
+    assert not found.told
+    assert found.off_px < 0.4 * BORDER_PX
+    assert of_border(MESHES, wider(0), BORDER_PX, TRUTH, None).note == ""
 
 
-def test_nothing_is_known_where_little_is_seen() -> None:
+def test_a_border_is_as_unsure_as_borders_are_where_little_is_seen() -> None:
+    elsewhere = wider(0, mask=np.roll(MASK, MASK.shape[1] // 3, axis=1))  # so the outline is not the mask's border
+    alone = Observation(OBSERVATION.camera, mask=MASK)
+    grey = wider(3, rgb=np.full_like(OBSERVATION.rgb, 0.5))
+    for seen, pose in ((elsewhere, TRUTH), (alone, TRUTH), (grey, as_the_mask_has_it(3))):
+        found = border_of(MESHES, seen, BORDER_PX, pose)
+        assert found is not None
+        assert found.outside_px == pytest.approx(0.0, abs=1e-9)
+        assert found.off_px == pytest.approx(BORDER_PX, rel=0.02)
+        doubt = of_border(MESHES, seen, BORDER_PX, pose, None)
+        assert doubt.off_m == pytest.approx(BORDER_PX / RADIUS_PX * np.linalg.norm(pose.t_m2c), rel=0.2)
+        assert doubt.note == ""
     behind = Pose(TRUTH.R_m2c, -TRUTH.t_m2c)
-    assert border_of(MESHES, wider(0), behind) is None
-    elsewhere = np.roll(MASK, MASK.shape[1] // 3, axis=1)  # so the outline is not the mask's border
-    assert border_of(MESHES, wider(0, mask=elsewhere), TRUTH) is None
-    grey = np.full_like(OBSERVATION.rgb, 0.5)
-    shown = border_of(MESHES, wider(3, rgb=grey), as_the_mask_has_it(3))
-    assert shown is not None
-    assert shown.told == 0.0
+    assert border_of(MESHES, wider(0), BORDER_PX, behind) is None
+
+
+def test_masks_that_are_exact_are_not_doubted() -> None:
+    assert of_border(MESHES, wider(2), 0.0, as_the_mask_has_it(2), None).off_m == 0.0
+
+
+def test_where_edges_tell_nothing_a_result_is_as_unsure_as_masks_are() -> None:
+    mesh = dd.Mesh(MESH.vertices_m, MESH.faces)
+    dark = wider(0, rgb=np.zeros_like(OBSERVATION.rgb))
+    start = Pose(TRUTH.R_m2c, TRUTH.t_m2c + 0.3 * MESH.diameter * np.array([0.1, 0.0, 0.3]))
+    unsure = Refiner(mesh, threads=1).refine(dark, start)
+    default = PRESETS["default"]
+    noise = replace(default.search.noise, mask_border_px=0.0)
+    exact = Refiner(mesh, preset=replace(default, search=replace(default.search, noise=noise)), threads=1).refine(
+        dark, start
+    )
+    assert exact.pose.distance_to(unsure.pose) < 1e-6  # the pose stays
+    assert (unsure.confidence or 0.0) < 0.5 < (exact.confidence or 0.0)
+    ray = unsure.pose.t_m2c / np.linalg.norm(unsure.pose.t_m2c)
+    assert unsure.covariance is not None and exact.covariance is not None
+    added = ray @ (unsure.covariance - exact.covariance)[:3, :3] @ ray
+    assert np.sqrt(added) < 1.2 * BORDER_PX / RADIUS_PX * np.linalg.norm(unsure.pose.t_m2c)
+    assert np.sqrt(added) > 0.03 * mesh.diameter
 
 
 def test_a_start_says_how_far_off_it_may_be_as_normal_errors_do() -> None:

@@ -24,7 +24,7 @@ from diffdope.search.history import Amended, Recorder
 from diffdope.search.last_steps import LastSteps
 from diffdope.search.mask_as_region import PlacedCandidates
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.other_ways import turned_by_folds
+from diffdope.search.other_ways import Within, turned_by_folds
 from diffdope.search.outcome import Outcome
 from diffdope.search.outline_seen import beside_edges, share_on_edges
 from diffdope.search.rims_seen import RimsSeen, seen_alone
@@ -56,6 +56,7 @@ class Ending:
         boxed: whether keypoints found the object in a box: they tell sides apart.
         shown: the image in which the result's outline is looked for, if no mask held it; None where that is not asked.
         first_order: whether gradient descent led there, which has no confidence.
+        within: of what start poses are compared that are turned by teeth, if they are.
     """
 
     meshes: MeshLevels
@@ -68,6 +69,7 @@ class Ending:
     boxed: bool
     shown: Observation | None
     first_order: bool
+    within: Within | None = None
 
     @property
     def _last(self) -> LastSteps:
@@ -139,6 +141,8 @@ class Ending:
         given = found.level, self.meshes.buffers(), self.meshes.length_m
         if self.stages is None:
             return odds_with_costs(poses, *given, levels=levels)
+        if self.within is not None:  # a start tells teeth apart as far as it is known how far off it may be
+            return odds_with_costs(poses, *given, levels=levels) + self.within.log_prior(poses)
         if self.turns_open:
             return odds_with_costs(poses, *given, ahead=FIRST, levels=levels)
         return odds_of(poses, *given)

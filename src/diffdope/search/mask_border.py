@@ -1,9 +1,10 @@
-"""Whether a mask is too wide or too narrow, where nothing but the mask tells how far away an object is.
+"""How far off a mask's border may be, where nothing but the mask tells how far away an object is.
 
 A border that is some pixels outside of the object all around fits an object that is nearer, to a fraction of a pixel:
-nothing is left by which the mask could be refused. But the photograph shows where the object ends. At each point of the
-drawn outline that lies on the mask's border the colours' largest step along the normal is looked for. If most of these
-steps lie beside the outline by the same way, all around, the border does as well.
+nothing is left by which the mask could be refused, and no residual shows it. So the border is as unsure as those of
+masks are (`search.noise.mask_border_px`), but for what the photograph tells: at each point of the drawn outline that
+lies on the mask's border the colours' largest step along the normal is looked for. Where most of these steps lie at one
+place, there the object ends.
 """
 
 from __future__ import annotations
@@ -33,44 +34,54 @@ _STEP_PX = 0.5  # along a normal
 _ON_BORDER_PX = 6.0  # of the crop: what something nearer hides is farther from the mask's border
 _BLUR_PX = 1.0  # of the photograph before its steps are taken
 _CLEAR_STEP = 0.06  # of colours, over a pixel: more is no clearer, as of `outline_seen`
-_WITHIN_PX = 0.6  # deviation of steps that are at one place: of exact masks, those of right poses
-_MOST_PX = 4.0  # of the image: borders of masks are off by 1 to 3
-_LEAST = 0.02  # share of an outline whose steps are at a place, by which another is divided
-_TOLD = 0.5, 1.0
-"""Log ratio of steps beside the outline to those at it that says nothing, and that shows a border that is off. Poses
-as masks 2 and 3 pixels too wide ask for are told to be off by 4 % of the diameter or more in 84 and 95 % of `sim`, 86
-and 86 % of `parts`, 78 and 95 % of HOPE; 2 and 3 too narrow, in 84 and 84, 64 and 85, 15 and 40 %; true ones in 0, 7
-and 15 %. HOPE's photographs have objects end half a pixel inside of its masks."""
+_WITHIN_PX = 0.7  # deviation of steps that are at one place
+_AT_END = 0.6  # share of clear steps that are the object's end; prints, shades and what lies behind have the others
+_ALIKE = 12.0  # points, a pixel of the crop apart, that err together; of 240 results, 6 and 25 change two at most
+_DEVIATIONS = np.linspace(-3.0, 3.0, 97)  # by which a border may be off
+_TOLD, _TOLD_PX = 2.0, 0.5  # deviations, and pixels of the image, from which on a border is said to be off
 
 
 class Border(NamedTuple):
     """Of a mask along the outline of a pose.
 
     Attributes:
-        outside_px: by how many pixels of the image it lies outside of where the photograph has the object end.
-        told: from 0 (it may as well be at its place) to 1.
-        nearer: share of the distance by which such a border makes an object nearer.
+        outside_px: by how many pixels of the image it lies outside of where the photograph has the object end, mean.
+        deviation_px: of that.
+        nearer: share of the distance by which a border that is a pixel outside makes an object nearer.
     """
 
     outside_px: float
-    told: float
+    deviation_px: float
     nearer: float
 
+    @property
+    def off_px(self) -> float:
+        """Root mean square of what it may be off."""
+        return float(np.hypot(self.outside_px, self.deviation_px))
 
-def of_border(meshes: MeshLevels, observation: Observation, pose: Pose, start: Pose | None) -> Doubt:
-    """How far off along the view the object may be, if the photograph has it end beside the mask's border.
+    @property
+    def told(self) -> bool:
+        """Whether the photograph shows that it is off."""
+        return abs(self.outside_px) > max(_TOLD * self.deviation_px, _TOLD_PX)
+
+
+def of_border(meshes: MeshLevels, observation: Observation, border_px: float, pose: Pose, start: Pose | None) -> Doubt:
+    """How far off along the view the object may be, as the mask's border may be off.
 
     Args:
         meshes: the object.
-        observation: with RGB and a mask, whose border the pose follows.
+        observation: with a mask, whose border the pose follows.
+        border_px: deviation of such borders, pixels of the image; 0 where masks are exact.
         pose: object to camera.
         start: of the search; None where none was given.
     """
-    found = border_of(meshes, observation, pose)
-    if found is None or found.told <= 0.0:
+    found = border_of(meshes, observation, border_px, pose) if border_px > 0.0 else None
+    if found is None:
         return NONE
-    off_m = found.told * abs(found.nearer) * float(np.linalg.norm(pose.t_m2c))
+    off_m = found.off_px * abs(found.nearer) * float(np.linalg.norm(pose.t_m2c))
     off_m = off_m if start is None else beside_start(off_m, pose, start)
+    if not found.told:
+        return Doubt(np.inf, "", off_m=off_m)
     wide = found.outside_px > 0.0
     text = (
         f"scale: the photograph has the object end about {abs(found.outside_px):.1f} pixels "
@@ -97,38 +108,54 @@ def beside_start(off_m: float, pose: Pose, start: Pose) -> float:
     return float(np.sqrt((share * along_m) ** 2 + share * across_m2))
 
 
-def border_of(meshes: MeshLevels, observation: Observation, pose: Pose) -> Border | None:
-    """Where the photograph has an object end, beside the mask's border; None if too little of it is seen.
+def border_of(meshes: MeshLevels, observation: Observation, border_px: float, pose: Pose) -> Border | None:
+    """Where the photograph has an object end, beside the mask's border; None if no outline is drawn.
+
+    With x_i the largest step at a point i, c_i from 0 to 1 how clear it is, and b the pixels by which the border is
+    outside, each is at the object's end, x_i ~ N(-b, w^2), with the probability a c_i, or anywhere within reach; and
+    b ~ N(0, border_px^2). As n points err together, the sum of their log likelihoods counts by a share of 1 / n.
 
     Args:
         meshes: the object.
-        observation: with RGB and a mask.
+        observation: with a mask.
+        border_px: deviation of such borders, pixels of the image; above 0.
         pose: object to camera, whose outline is the mask's border.
     """
     box = projected_box(meshes.mesh.vertices_m, pose, observation.camera)
     if isinstance(box, Status):
         return None
     crop = observation.crop(choose_crop([box], observation.camera, margin=_AROUND, max_size=_COMPARED_PX))
-    if crop.rgb is None or crop.mask is None or min(crop.camera.width, crop.camera.height) < 2:
+    if crop.mask is None or min(crop.camera.width, crop.camera.height) < 2:
         return None
     drawn = Renderer(meshes.mesh, crop.camera, buffers=meshes.buffers()).render(pose.R_m2c, pose.t_m2c)
     points = ContourPoints(drawn.coverage[0], drawn.depth[0], crop.camera)
-    offsets = np.arange(-_REACH_PX, _REACH_PX + 0.5 * _STEP_PX, _STEP_PX)
-    steps, seen = _steps(crop, points, offsets)
-    if np.count_nonzero(seen) < LEAST_POINTS:
+    if len(points) < LEAST_POINTS:
         return None
-    steps, scale = steps[seen], crop.camera.fx / observation.camera.fx
-    clear = np.minimum(steps.max(axis=1) / _CLEAR_STEP, 1.0)
-    places = np.arange(-_MOST_PX * scale, _MOST_PX * scale + 1e-9, 0.25)
-    places = places - places[np.argmin(np.abs(places))]  # the outline itself is one of them
+    scale, every = crop.camera.fx / observation.camera.fx, np.ones(len(points), np.bool_)
+    outside, log_likely = border_px * _DEVIATIONS, np.zeros(len(_DEVIATIONS))
+    seen = every
+    if crop.rgb is not None:
+        offsets = np.arange(-_REACH_PX, _REACH_PX + 0.5 * _STEP_PX, _STEP_PX)
+        steps, seen = _steps(crop, points, offsets)
+        log_likely = _log_likelihoods(steps[seen], offsets, scale * outside)
+    share = np.exp(log_likely - 0.5 * _DEVIATIONS**2 - np.max(log_likely - 0.5 * _DEVIATIONS**2))
+    share /= share.sum()
+    mean = float(share @ outside)
+    deviation = float(np.sqrt(share @ (outside - mean) ** 2))
+    few = np.count_nonzero(seen) < LEAST_POINTS
+    return Border(mean, deviation, scale * _times_nearer(points, every if few else seen))
+
+
+def _log_likelihoods(steps: F64, offsets: F64, outside: F64) -> F64:
+    """(K,) of a border being so many pixels of the crop outside (K,), by steps (N, M) at offsets (M,) from it."""
+    if len(steps) == 0:
+        return np.zeros(len(outside))
+    clear = _AT_END * np.minimum(steps.max(axis=1) / _CLEAR_STEP, 1.0)[:, None]
     first, last = steps.argmax(axis=1), len(offsets) - 1 - steps[:, ::-1].argmax(axis=1)  # a pixel is met twice
-    away = (0.5 * (offsets[first] + offsets[last])[:, None] - places) / _WITHIN_PX
-    shares = np.mean(clear[:, None] * np.exp(-0.5 * away**2), axis=0)
-    best, at_outline = int(np.argmax(shares)), float(shares[np.argmin(np.abs(places))])
-    gained = float(np.log(max(shares[best], _LEAST) / max(at_outline, _LEAST)))
-    told = float(np.clip((gained - _TOLD[0]) / (_TOLD[1] - _TOLD[0]), 0.0, 1.0))
-    outside = -float(places[best])
-    return Border(outside / scale, told, outside * _times_nearer(points, seen))
+    away = (0.5 * (offsets[first] + offsets[last])[:, None] + outside) / _WITHIN_PX
+    at_end = np.exp(-0.5 * away**2) / (np.sqrt(2.0 * np.pi) * _WITHIN_PX)
+    likely = clear * at_end + (1.0 - clear) / (2.0 * _REACH_PX)
+    return np.asarray(np.log(likely).sum(axis=0) / _ALIKE)
 
 
 def _times_nearer(points: ContourPoints, seen: NDArray[np.bool_]) -> float:

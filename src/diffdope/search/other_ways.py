@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, between
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.problem.failure import Failure
 from diffdope.search.candidates import Candidates, Hypotheses
@@ -15,7 +17,7 @@ from diffdope.search.levels import Level, PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.selection import SAME, SAME_RAD, non_maximum_suppression
 from diffdope.search.settings import SearchSettings
-from diffdope.search.symmetric_alternatives import odds_with_costs, symmetric_alternatives
+from diffdope.search.symmetric_alternatives import FIRST, odds_with_costs, symmetric_alternatives
 from diffdope.search.turns import (
     TurnSettings,
     about_other_axes,
@@ -25,7 +27,41 @@ from diffdope.search.turns import (
     without_rotations,
 )
 
+F64 = NDArray[np.float64]
+
 _WORSE = 4.0  # log odds by which a turn that has made no steps may be worse than the best
+
+
+class Within(NamedTuple):
+    """Where poses may lie that are turned by some teeth, holes or spokes: so far [rad] from a start."""
+
+    start: Pose
+    most_rad: float
+
+    def log_prior(self, poses: Sequence[Pose]) -> F64:
+        """Log odds (B,) of poses by how far they are turned from the start, of which differences count.
+
+        What lies farther off is another way round, for which no more has to speak than without teeth.
+        """
+        squares = [(one.angle_to(self.start) / self.most_rad) ** 2 for one in poses]
+        return np.asarray(np.maximum(-0.5 * np.asarray(squares), -FIRST))
+
+
+def within_reach(found: Candidates, start: Pose | None, settings: SearchSettings, *, told: bool) -> Within | None:
+    """Within what the near search takes for possible, if a result fits and lies there; else the far one.
+
+    None for anywhere, without a start.
+
+    Args:
+        found: the result.
+        start: of its search; None where there was none.
+        settings: of the search.
+        told: whether it fits, and lies where it was expected.
+    """
+    if start is None:
+        return None
+    near_rad, far_rad = (float(np.radians(one.angle_deg)) for one in (settings.near, settings.far))
+    return Within(start, near_rad if told and found.pose.angle_to(start) <= near_rad else far_rad)
 
 
 def turned_by_folds(known: Sequence[Pose], meshes: MeshLevels) -> list[Pose]:
@@ -44,7 +80,9 @@ def turned_by_folds(known: Sequence[Pose], meshes: MeshLevels) -> list[Pose]:
     return [Pose(R[k], t[k]) for k in kept if k >= len(known)]
 
 
-def left_of_folds(choice: Sequence[Candidates], meshes: MeshLevels) -> list[Pose]:
+def left_of_folds(
+    choice: Sequence[Candidates], meshes: MeshLevels, within: Within | None = None
+) -> list[Pose]:  # fmt: skip
     """Of turns of these poses that nobody has looked at, those that may be right; the best come first.
 
     A search comes to some of them by chance, and what tells them apart is small.
@@ -52,9 +90,13 @@ def left_of_folds(choice: Sequence[Candidates], meshes: MeshLevels) -> list[Pose
     Args:
         choice: all that was found, the surest first.
         meshes: the object, about its own middle.
+        within: of what start, if one was given; turns that nobody would notice are left out then.
     """
     found = choice[0]
     others = turned_by_folds([one.pose for one in choice], meshes)
+    if within is not None:
+        others = [one for one in others if one.angle_to(within.start) <= within.most_rad]
+        others = [one for one in others if not meshes.alikeness.unnoticed(*between(found.pose, one))]
     if not others:
         return []
     odds = odds_with_costs([found.pose, *others], found.level, meshes.buffers(), meshes.length_m)
@@ -77,7 +119,7 @@ def other_ways(
         told: whether the start has told the turn about an axis of revolution.
     """
     ways = meshes.approximate_symmetries if settings.symmetric_alternatives else Symmetries.none()
-    around = settings.turns.count > 0 and settings.turns.all_around
+    around = settings.turns.tried
     axis = meshes.axis if around and not told else None
     # Templates are some 25 degrees apart, and a descent from there ends halfway where little of the object is seen.
     doubted = start is None and axis is None and found.doubtful(settings.fallback_confidence)

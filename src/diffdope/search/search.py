@@ -34,7 +34,7 @@ from diffdope.search.levels import PyramidSettings
 from diffdope.search.mask_as_region import PlacedCandidates, beside_mask, may_be_region
 from diffdope.search.mask_border import of_border
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.other_ways import left_of_folds, other_ways, with_turn_beside
+from diffdope.search.other_ways import Within, left_of_folds, other_ways, with_turn_beside, within_reach
 from diffdope.search.outcome import Outcome
 from diffdope.search.outline_seen import share_on_edges
 from diffdope.search.pieces import pieces
@@ -148,15 +148,16 @@ class Search:
             return Failure(Status.FAILED)
         # A frame that is followed has been doubted when it was begun, and is held against the frames before.
         edges = partial(share_on_edges, self._meshes, self._observation)
-        border = partial(of_border, self._meshes, self._observation)
+        border = partial(of_border, self._meshes, self._observation, self._settings.noise.mask_border_px)
         steps = partial(share_on_steps, self._meshes, self._observation)
         given = found, self._given, self._settings, self._meshes.length_m
         doubts = Doubts() if near else doubts_about(*given, edges, border, steps)
-        choice, turns_open = self._choice(self._as_sure_as(doubts, found))
+        choice, turns_open, within = self._choice(self._as_sure_as(doubts, found))
         ending = Ending(
             self._meshes, self._settings, self._objective, self._pose, self._stages,
             start_counts=start_counts and self._stages is not None, turns_open=turns_open,
             boxed=self._box is not None, shown=None if near else self._shown, first_order=self._first_order,
+            within=within,
         )  # fmt: skip
         odds = ending.odds(choice)
         # A mask speaks for and against what may be right: its border is left out last.
@@ -274,11 +275,11 @@ class Search:
         self._start, self._answers = found.proposal, found.answers
         return found.best
 
-    def _choice(self, found: Candidates) -> tuple[list[Candidates], bool]:
-        """What was found, and what else may be right: other answers, or the same turned; whether about an axis."""
+    def _choice(self, found: Candidates) -> tuple[list[Candidates], bool, Within | None]:
+        """What may be right, what was found first; whether turned about an axis, and near what start, if by teeth."""
         choice = [found, *(one for one in self._answers if one is not found)]
         if found.quality.matched is not None:  # keypoints tell sides apart
-            return choice, False
+            return choice, False, None
         told = self._stages is not None and found.log_odds > _TOLD and self._stages.moved(found) <= MOVED
         left = ALTERNATIVES
         if told or not self._settings.turns.all_around:
@@ -286,14 +287,15 @@ class Search:
             beside = found if self._first_order else with_turn_beside(found, *last)
             left -= beside is not found  # it is one of them
             choice = [found := beside]
-        turned, turns_open = other_ways(
-            found, self._meshes, self._descent, self._settings, self._given, self._again.faces[0], told=told
-        )
-        if self._stages is None:  # a start tells which of them it is
-            turned = [*left_of_folds(choice, self._meshes), *turned]
+        given = found, self._meshes, self._descent, self._settings, self._given, self._again.faces[0]
+        turned, turns_open = other_ways(*given, told=told)
+        within = within_reach(found, self._given, self._settings, told=told)
+        tried = self._settings.turns.tried and not (self._filmed or self._first_order)
+        folded = left_of_folds(choice, self._meshes, within) if within is None or tried else []
+        turned, within = [*folded, *turned], within if folded else None
         for number, start in enumerate(turned[:left]):
             alone = Hypotheses.of(start, self._count - ALTERNATIVES + number)
             other = self._descent.run(self._again, alone, start)
             if isinstance(other, Candidates):
                 choice.append(found.doubt_of(other.agreeing(found.quality.agreement)))
-        return choice, turns_open
+        return choice, turns_open or within is not None, within

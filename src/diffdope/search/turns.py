@@ -61,6 +61,11 @@ class TurnSettings:
     iterations: int = 4
     all_around: bool = True
 
+    @property
+    def tried(self) -> bool:
+        """Whether turns all around are tried where the turn is in doubt."""
+        return self.count > 0 and self.all_around
+
     def __post_init__(self) -> None:
         """Refuses numbers that make no search."""
         for name, least in (("count", 0), ("size", 8), ("faces", 0), ("kept", 1), ("iterations", 1)):

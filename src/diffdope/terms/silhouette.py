@@ -37,12 +37,15 @@ class SilhouetteNoise:
     mask_shift_px: float = 2.0
     """The same of a shift of the whole mask, where depth tells it (note `mask-shifted`): as far as those of networks
     may be off; 0: masks are where they should be."""
+    mask_border_px: float = 1.5
+    """The same of the width of a mask that alone tells the distance, in pixels of the image: as much as those of
+    networks are off, but for what the photograph's edges tell of it; 0: masks are exact, as those that are drawn."""
     least_mask: float = 0.1
     """Least standard deviation of a pixel's coverage."""
 
     def check_silhouette(self) -> None:
         """Refuses numbers that are no deviations."""
-        check_at_least_zero(self, "mask_bias_px", "mask_width_px", "mask_shift_px")
+        check_at_least_zero(self, "mask_bias_px", "mask_width_px", "mask_shift_px", "mask_border_px")
         check_above_zero(self, "least_mask")
 
 
