@@ -21,7 +21,7 @@ from diffdope.geometry import so3
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose, difference
 from diffdope.pipelines.refiner import Refiner
-from diffdope.pipelines.settings import NoiseSettings
+from diffdope.pipelines.settings import PRESETS, NoiseSettings
 from diffdope.problem.linearised import Linearised, ResidualBlock
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -118,7 +118,9 @@ def test_without_a_mask_sigma_is_larger() -> None:
     truth = random_pose(rng)
     seen = picture([(mesh, truth)], rng, noise=NOISE)
     start = perturb(truth, angle_rad=np.radians(2.0), distance_m=0.002, rng=rng)
-    refiner = Refiner(mesh)
+    default = PRESETS["default"]
+    noise = replace(default.search.noise, mask_border_px=0.0)  # the mask is exact
+    refiner = Refiner(mesh, preset=replace(default, search=replace(default.search, noise=noise)))
     found = [refiner.refine(Observation(seen.camera, rgb=seen.rgb, mask=mask), start) for mask in (seen.mask, None)]
     with_mask, without = (np.trace(result.covariance) for result in found if result.covariance is not None)
     assert without > 2.0 * with_mask

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from diffdope.estimate.tolerance import displacement, displacement_form, probability_within
+from diffdope.estimate.tolerance import displacement, displacement_form, probability_within, usually_within
 from diffdope.geometry import so3
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.sampling import surface_points
@@ -66,3 +66,14 @@ def test_what_is_known_exactly_is_within_and_what_is_not_known_is_not() -> None:
     along_view[2, 2] = 10.7e-3**2
     assert probability_within(4.5e-3, along_view, form, R) == pytest.approx(0.326, abs=0.01)  # erf of one deviation
     assert probability_within(0.0, along_view, form, R) == pytest.approx(0.0, abs=1e-3)
+
+
+def test_usual_errors_grow_with_what_depth_is_off_and_with_the_step_that_is_left() -> None:
+    errors = np.random.default_rng(0).exponential(0.001 + 1.6 * 0.01 + 1.7 * 0.005, 200_000)
+    assert usually_within(0.03, 0.03, depth_error=0.01, left=0.005) == pytest.approx(np.mean(errors < 0.03), abs=0.005)
+    good, noisy, moving = (usually_within(0.03, 0.03, depth_error=q, left=d) for q, d in ((0, 0), (0.02, 0), (0, 0.02)))
+    assert good > 0.999 > 0.7 > max(noisy, moving)
+    assert usually_within(0.03, 0.03, depth_error=0.0, left=10.0) == usually_within(
+        0.03, 0.03, depth_error=0.0, left=0.05
+    )
+    assert usually_within(0.03, 0.03) == 1.0 > usually_within(0.03, 0.03, depth=False)

@@ -16,6 +16,7 @@ from diffdope.geometry.perturb import perturb
 from diffdope.note_codes import NoteCode, code_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.pipelines.settings import PRESETS
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
@@ -79,7 +80,10 @@ def test_without_depth_a_departure_along_the_view_is_doubted() -> None:
 
 def test_without_depth_the_farther_the_start_is_off_the_less_sure() -> None:
     photograph = changed(OBSERVATION, drop=("depth",))
-    results = [Refiner(MESH.scaled(size)).refine(photograph, START) for size in (1.0, 0.96, 0.95)]
+    default = PRESETS["default"]
+    noise = replace(default.search.noise, mask_border_px=0.0)  # the mask is exact
+    preset = replace(default, search=replace(default.search, noise=noise))
+    results = [Refiner(MESH.scaled(size), preset=preset).refine(photograph, START) for size in (1.0, 0.96, 0.95)]
     sure = [result.confidence or 0.0 for result in results]
     assert sure[0] > 0.99 and sure[0] > sure[1] + 0.03 > sure[2] + 0.06
     told = [[note for note in result.notes if note.startswith("scale: ")] for result in results]

@@ -62,7 +62,10 @@ def test_twenty_degrees_off_is_found_from_any_images_but_rgb_alone(
     assert error_mm(example, result.pose) < limit_mm
     assert result.ok
     assert result.confidence is not None
-    assert result.confidence > 0.8
+    if names == ("mask",):  # whose border may be off by as much as is 9 mm along the view
+        assert 0.2 < result.confidence < 0.5
+    else:
+        assert result.confidence > 0.8
 
 
 @pytest.fixture

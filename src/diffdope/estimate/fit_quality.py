@@ -36,6 +36,8 @@ class FitQuality:
         edges: share of the outline at which the colours of the photograph step most, of all places beside it, where
             nothing else holds it (`search/outline_seen.py`): from a start, with depth and no mask, or with a mask that
             was left out.
+        left: by how much one more step would move the surface, as a share of the diameter, where no last steps are
+            made: what has not come to rest, or is hardly held, is off by more.
     """
 
     overlap: float | None = None
@@ -49,6 +51,7 @@ class FitQuality:
     learned: float | None = None
     matched: float | None = None
     edges: float | None = None
+    left: float | None = None
 
 
 def assess(seen: Comparison) -> FitQuality:

@@ -14,7 +14,8 @@ F64 = NDArray[np.float64]
 
 _POINTS = 8000
 _USUAL = 0.012  # mean error of 138 results of `fast` with depth, as a share of the diameter; spread as e^-x
-_USUAL_BY_DEPTH = 0.005, 1.4  # the same of 327: a constant, and times the deviation of depth from what is drawn
+_USUAL_BY_DEPTH = 0.001, 1.6, 1.7  # the same of 280: a constant, times depth's deviation, and times the next step
+_LONGEST = 0.05  # of the diameter: longer steps say no more
 _USUAL_WITHOUT_DEPTH = 0.052  # and of 98 in the right minimum with a photograph and a mask: the distance is open
 
 
@@ -76,10 +77,13 @@ def probability_below(tolerance_m: float, once: F64) -> float:
     return float(gammainc(0.5 * h, 0.5 * max(h + (tolerance_m**2 - c1) * np.sqrt(h / c2), 0.0)))
 
 
-def usually_within(share: float, known: float, *, depth: bool = True, depth_error: float | None = None) -> float:
+def usually_within(
+    share: float, known: float, *, depth: bool = True, depth_error: float | None = None, left: float | None = None
+) -> float:  # fmt: skip
     """Of an error being below a tolerance where no covariance is known.
 
-    What is measured with noise, or explained badly, is found less well: errors grow with what depth is off.
+    What is measured with noise, or explained badly, is found less well, as is what has not come to rest: errors grow
+    with what depth is off, and with the step that would be next.
 
     Args:
         share: the tolerance as a share of the diameter.
@@ -87,10 +91,12 @@ def usually_within(share: float, known: float, *, depth: bool = True, depth_erro
         depth: whether depth was compared. Without it, a good fit leaves the distance open by more than that tolerance.
         depth_error: median absolute deviation of the depths from what is drawn, as a share of the diameter; None where
             it is not known.
+        left: by how much the next step would move the surface, as a share of the diameter; counts beside the former.
     """
     if depth_error is not None:
-        constant, times = _USUAL_BY_DEPTH
-        return float(-np.expm1(-share / (constant + times * depth_error)))
+        constant, by_depth, by_step = _USUAL_BY_DEPTH
+        usual = constant + by_depth * depth_error + by_step * min(left or 0.0, _LONGEST)
+        return float(-np.expm1(-share / usual))
     if not depth:
         return float(-np.expm1(-share / _USUAL_WITHOUT_DEPTH))
     return float(min(np.expm1(-share / _USUAL) / np.expm1(-known / _USUAL), 1.0))

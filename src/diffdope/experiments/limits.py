@@ -46,7 +46,7 @@ def known_noise() -> Preset:
     millimetre are worth no time elsewhere.
     """
     preset = find_preset("default")
-    noise = NoiseSettings(depth_bias=0.0, mask_bias_px=0.0)
+    noise = NoiseSettings(depth_bias=0.0, mask_bias_px=0.0, mask_border_px=0.0)
     polish = replace(preset.search.polish, without_depth=True, steps=12, tolerance=1e-4, anew=0.005)
     return replace(preset, search=replace(preset.search, noise=noise, polish=polish, light="as-is"))
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import TOLERANCE, ConfidenceSettings, right_minimum
+from diffdope.estimate.fit_quality import FitQuality
 from diffdope.estimate.tolerance import displacement, probability_within, usually_within
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
@@ -30,7 +31,7 @@ class Belief(NamedTuple):
 
 def belief_of(
     fit: float, covariance: F64 | None, pose: Pose, meshes: MeshLevels, settings: ConfidenceSettings, *,
-    started: bool = False, measured: bool = True, depth_error: float | None = None,
+    started: bool = False, measured: bool = True, quality: FitQuality | None = None,
 ) -> Belief:  # fmt: skip
     """How sure a pose is.
 
@@ -42,11 +43,13 @@ def belief_of(
         settings: tolerance, and a map that was fitted to a user's data.
         started: whether it was found from a start.
         measured: whether depth, or the frames of a film before, hold the distance; it counts without a covariance.
-        depth_error: of its fit quality, where depth alone does; so does this.
+        quality: of the fit, where the frames of a film do not; so does this.
     """
     right, tolerance_m = right_minimum(fit, started=started), settings.tolerance_of(meshes.length_m)
     if covariance is None:  # the fit is about the default tolerance
-        within = usually_within(tolerance_m / meshes.length_m, TOLERANCE, depth=measured, depth_error=depth_error)
+        share, depth_error = tolerance_m / meshes.length_m, None if quality is None else quality.depth_error
+        left = None if quality is None else quality.left
+        within = usually_within(share, TOLERANCE, depth=measured, depth_error=depth_error, left=left)
     else:
         within = probability_within(tolerance_m, covariance, meshes.displacement_form, pose.R_m2c)
     return Belief(right, within, settings.corrected(right * within))
@@ -73,7 +76,7 @@ def believed(
     belief = belief_of(
         some, result.covariance, result.pose, meshes, settings, started=not result.answers,
         measured=followed or "depth" in result.modalities,
-        depth_error=None if followed or result.evidence is None else result.evidence.depth_error,
+        quality=None if followed else result.evidence,
     )  # fmt: skip
     factor = belief.right / some if some > 0.0 else 0.0
     answers = tuple(replace(one, probability=factor * one.probability) for one in result.answers)

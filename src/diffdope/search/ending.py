@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import right_minimum
+from diffdope.estimate.fit_quality import FitQuality
 from diffdope.estimate.robust_gauss_newton import RobustEstimate
 from diffdope.estimate.start_weight import systematic, weighed
 from diffdope.geometry.pose import Pose
@@ -38,6 +39,7 @@ from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
 
+_GYRATION = 0.3  # of the diameter: about the mean distance of a surface from its middle
 _AT_REST = 0.005  # share of its cost that one more step would take off a pose that has come to rest, at most
 
 
@@ -57,6 +59,7 @@ class Ending:
         shown: the image in which the result's outline is looked for, if no mask held it; None where that is not asked.
         first_order: whether gradient descent led there, which has no confidence.
         within: of what start poses are compared that are turned by teeth, if they are.
+        filmed: whether it is a frame of a film, which is judged by those before.
     """
 
     meshes: MeshLevels
@@ -70,6 +73,7 @@ class Ending:
     shown: Observation | None
     first_order: bool
     within: Within | None = None
+    filmed: bool = False
 
     @property
     def _last(self) -> LastSteps:
@@ -124,12 +128,21 @@ class Ending:
             status=status_of(found, confidence, answers, self.settings, first_order=self.first_order),
             cost=float(costs[1]), modality_costs=each[1], initial_cost=float(costs[0]), initial_modality_costs=each[0],
             history=history, winner=winner, winner_iteration=row,
-            quality=None if self.first_order else found.quality,
+            quality=None if self.first_order else self._quality(found),
             confidence=None if self.first_order else confidence,
             covariance=covariance, unobserved=estimate.unobserved,
             notes=(*self._turned(found), *refused(level), *ended.notes, *beside_edges(edges), *estimate.notes),
             gain=found.gain, answers=answers, curvature=None if self.first_order else found.curvature,
         )  # fmt: skip
+
+    def _quality(self, found: Candidates) -> FitQuality:
+        """Of the result; where no last steps are made, with what one more would do."""
+        if not self.settings.polish.idle or self.filmed:
+            return found.quality
+        step = found.ended.solution.next_step
+        turned = _GYRATION * self.meshes.length_m * step[3:6]
+        left = float(np.hypot(np.linalg.norm(step[:3]), np.linalg.norm(turned))) / self.meshes.length_m
+        return replace(found.quality, left=left)
 
     def _odds(self, poses: Sequence[Pose], found: Candidates, levels: Sequence[LevelProblem] = ()) -> F64:
         """Log odds (B,) of poses on the pixels of one of them, or their own levels', of which differences count.

@@ -157,7 +157,7 @@ class Search:
             self._meshes, self._settings, self._objective, self._pose, self._stages,
             start_counts=start_counts and self._stages is not None, turns_open=turns_open,
             boxed=self._box is not None, shown=None if near else self._shown, first_order=self._first_order,
-            within=within,
+            within=within, filmed=self._filmed,
         )  # fmt: skip
         odds = ending.odds(choice)
         # A mask speaks for and against what may be right: its border is left out last.

@@ -130,11 +130,17 @@ class SolverResult:
         that would gain, on the paraboloid of gradient g and normal matrix N, is g' N^-1 g / 2.
         """
         best = self.best
-        cost, gradient = float(self.cost[best]), self.gradient[best]
+        cost = float(self.cost[best])
         if cost <= 0.0:
             return 0.0
-        gained = 0.5 * float(gradient @ np.linalg.lstsq(self.normal[best], gradient, rcond=None)[0]) / cost
+        gained = -0.5 * float(self.gradient[best] @ self.next_step) / cost
         return min(float(self.last_reduction[best]), gained)
+
+    @property
+    def next_step(self) -> F64:
+        """(D,) that the best hypothesis would make next, undamped: -N^-1 g."""
+        best = self.best
+        return np.asarray(-np.linalg.lstsq(self.normal[best], self.gradient[best], rcond=None)[0])
 
     @property
     def iterations(self) -> int:
