@@ -93,6 +93,8 @@ def left_of_folds(
         within: of what start, if one was given; turns that nobody would notice are left out then.
     """
     found = choice[0]
+    if within is not None and 2.0 * np.pi / len(meshes.folds) > within.most_rad + found.pose.angle_to(within.start):
+        return []
     others = turned_by_folds([one.pose for one in choice], meshes)
     if within is not None:
         others = [one for one in others if one.angle_to(within.start) <= within.most_rad]
