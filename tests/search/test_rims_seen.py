@@ -49,7 +49,7 @@ def level_of(mesh: Mesh, observation: Observation) -> LevelProblem:
     """The last of a search, at the true pose."""
     p = PRESETS["default"]
     descent = Descent(MeshLevels(mesh), observation, p.search, p.objective, p.crop.margin, Recorder())
-    level = descent.last_level(TRUTH, Level(160))
+    level = descent.levels.last(TRUTH, Level(160))
     assert isinstance(level, LevelProblem)
     return level
 

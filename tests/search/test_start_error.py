@@ -45,7 +45,7 @@ def level(meshes: MeshLevels) -> LevelProblem:
     p = PRESETS["default"]
     seen = Renderer(BOX, CAMERA).render(TRUTH.R_m2c, TRUTH.t_m2c)
     given = Observation(CAMERA, rgb=np.repeat(seen.coverage[0][..., None], 3, axis=2))
-    found = Descent(meshes, given, p.search, p.objective, p.crop.margin, Recorder()).last_level(TRUTH, Level(160))
+    found = Descent(meshes, given, p.search, p.objective, p.crop.margin, Recorder()).levels.last(TRUTH, Level(160))
     assert isinstance(found, LevelProblem)
     return found
 

@@ -61,7 +61,7 @@ class Leaf:
         """Prepares the last level of a search around a pose in the camera; whether anything can be compared there."""
         self._scales = self._first = self._level = None
         try:
-            level = self._descent.last_level(pose, self._search.near.levels[-1])
+            level = self._descent.levels.last(pose, self._search.near.levels[-1])
         except NothingToCompareError:
             return False
         if isinstance(level, Failure):

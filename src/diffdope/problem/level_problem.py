@@ -151,17 +151,9 @@ class LevelProblem:
 
 
 def prepare_level(
-    buffers: Buffers,
-    observation: Observation,
-    pose: Pose,
-    window: CropWindow,
-    settings: ObjectiveSettings,
-    rules: LevelRules,
-    *,
-    length_m: float,
-    with_normal: bool,
-    beside: LevelProblem | None = None,
-) -> LevelProblem:
+    buffers: Buffers, observation: Observation, pose: Pose, window: CropWindow, settings: ObjectiveSettings,
+    rules: LevelRules, *, length_m: float, with_normal: bool, beside: LevelProblem | None = None,
+) -> LevelProblem:  # fmt: skip
     """The terms of a crop, with what the start pose says about which pixels count.
 
     Args:

@@ -12,20 +12,18 @@ from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose, solved_pose
 from diffdope.problem.failure import Failure, Status
-from diffdope.problem.level_problem import LevelProblem, LevelRules, prepare_followed, prepare_level
-from diffdope.problem.level_settings import contour_weight, holding_region
+from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.pose_evidence import pose_terms
 from diffdope.problem.problem import Problem
-from diffdope.problem.region import choose_window, projected_box
 from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
 from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates, Choose, Hypotheses, Reached, Round
 from diffdope.search.history import Recorder
 from diffdope.search.keyframes import Keyframes
-from diffdope.search.levels import Level, PyramidSettings
+from diffdope.search.level_preparation import LevelPreparation
+from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.needless_edges import without_needless_edges
 from diffdope.search.priors import prior_around
 from diffdope.search.settings import SearchSettings
 from diffdope.search.winner import Winner, assess_winner
@@ -72,13 +70,13 @@ class Descent:
         margin: float, recorder: Recorder, *, solve: Solve = minimise, with_normal: bool = True,
         progress: Progress | None = None, expected: int = 1, keyframes: Keyframes | None = None,
     ) -> None:  # fmt: skip
+        self.levels = LevelPreparation(
+            meshes, observation, search, objective, margin, with_normal, nearer_hides=keyframes is None
+        )
         self._keyframes = keyframes
-        self._seen: Observation | None = None
-        self._beside: LevelProblem | None = None
-        self._off_px = 0.0
         self._matched: MatchedPoints | None = None
-        self._meshes, self._observation, self._search, self._objective = meshes, observation, search, objective
-        self._margin, self._recorder, self._solve, self._with_normal = margin, recorder, solve, with_normal
+        self._meshes, self._search, self._objective = meshes, search, objective
+        self._recorder, self._solve, self._with_normal = recorder, solve, with_normal
         self._progress, self._expected = progress, expected
         self._variables = Variables.one_object(0.5 * meshes.length_m)
         # By whether it is the last level; of depth, what counts is whether there is any.
@@ -89,17 +87,17 @@ class Descent:
         """The same of another observation with as much depth; seen: a mask that says what is hidden, and if its border
         is off by so many pixels of the whole image, a deviation, roughly where the outline is.
         """
-        return self._with(_observation=observation, _seen=seen, _off_px=off_px)
+        return self._with(levels=replace(self.levels, observation=observation, seen=seen, off_px=off_px))
 
     def beside(self, level: LevelProblem) -> Descent:
         """The same of levels whose crops, but for the mask, and whose drawings are taken from one of these images and a
         mask, where that is reduced as much.
         """
-        return self._with(_beside=level)
+        return self._with(levels=replace(self.levels, beside=level))
 
     def by(self, search: SearchSettings) -> Descent:
         """The same by other settings."""
-        return self._with(_search=search)
+        return self._with(_search=search, levels=replace(self.levels, search=search))
 
     def held_by(self, matched: MatchedPoints) -> Descent:
         """The same of poses that matched points hold as well."""
@@ -142,7 +140,8 @@ class Descent:
                 if final and choose is not None:
                     hypotheses = choose(reached, hypotheses)
                     best = solved_pose(hypotheses.R[0], hypotheses.t[0])
-            prepared = self._prepare(best, one, final=final, known=not pyramid.anywhere, followed=followed, near=near)
+            known = not pyramid.anywhere
+            prepared = self.levels.around(best, one, final=final, known=known, followed=followed, near=near)
             if isinstance(prepared, Failure):  # at a later level, it is not the start that has left the picture
                 return prepared if number == 0 else Failure(Status.FAILED, prepared.window)
             rough, level, film = level, prepared, self._keyframes is not None
@@ -198,61 +197,9 @@ class Descent:
         return wanted and len(self._meshes.creases) > 0
 
     @property
-    def held_by_edges(self) -> bool:
-        """Whether the photograph's edges hold the outline."""
-        return contour_weight(self._observation, self._search.outline, self._objective, self._meshes.mesh) > 0.0
-
-    def last_level(self, pose: Pose, level: Level) -> LevelProblem | Failure:
-        """A level as the last one of a search is prepared, around a pose that is known well."""
-        return self._prepare(pose, level, final=True, known=True, followed=None, near=True)
-
-    def prepared(self, pose: Pose, level: Level) -> LevelProblem | Failure:
-        """A level as one before the last is prepared, around a pose that is known roughly."""
-        return self._prepare(pose, level, final=False, known=True, followed=None, near=False)
-
-    @property
     def steps(self) -> LevenbergSettings:
-        """Of the steps at such levels."""
+        """Of the steps at levels before the last."""
         return self._steps[False]
-
-    def _prepare(
-        self, pose: Pose, level: Level, *, final: bool, known: bool, followed: PhotometricGain | None, near: bool
-    ) -> LevelProblem | Failure:
-        observation, search, length_m = self._observation, self._search, self._meshes.length_m
-        box = projected_box(self._meshes.corners_m, pose, observation.camera)
-        if isinstance(box, Status):
-            return Failure(box)
-        mesh, size = self._meshes.mesh, level.size
-        contour = search.outline if search.outline.active(pattern=mesh.has_pattern) else None
-        region = None
-        if followed is not None:
-            region = holding_region(mesh, observation, search.region, contour, self._objective)
-            size = size if region is None else max(size, region.size)
-        around = observation.without_mask() if near else observation
-        window = choose_window(box, around, size=size, margin=self._margin)
-        buffers = self._meshes.buffers(level.faces)
-        if followed is not None and "mask" not in observation.modalities:
-            followed_level = prepare_followed(
-                buffers, observation, window, self._objective, length_m=length_m, gain=followed, pose=pose,
-                contour=contour, region=region,
-            )  # fmt: skip
-            return without_needless_edges(followed_level, self._meshes, pose, self._objective.occlusion_margin)
-        rules = LevelRules(
-            search.light, search.mask_error_px if final else 0.0, search.mask_refused_px, contour, pose_known=known,
-            nearer_hides=self._keyframes is None,
-        )  # fmt: skip
-        beside = self._beside
-        if beside is not None and beside.window.reduction != window.reduction:
-            beside = None
-        prepared = prepare_level(
-            buffers, observation, pose, window, self._objective, rules, length_m=length_m,
-            with_normal=self._with_normal, beside=beside,
-        )  # fmt: skip
-        mask = None if self._seen is None else self._seen.crop(window).mask
-        if mask is not None and prepared.contours is not None:
-            off_px = self._off_px * prepared.crop.camera.fx / observation.camera.fx
-            prepared = replace(prepared, contours=prepared.contours.within(mask, off_px))
-        return prepared if prepared.responsibility.overlap > 0.0 else Failure(Status.NO_OVERLAP, window)
 
     def _rounds(
         self, level: LevelProblem, hypotheses: Hypotheses, best: Pose, reaches: Sequence[float], iterations: int,

@@ -82,7 +82,7 @@ def beside_mask(
     led = steps.estimate(found)
     pixel_m = float(led.pose.t_m2c[2]) / level.crop.camera.fx
     # Edges are looked for at the last level, and its own steps change what the last steps find of depth alone.
-    whole = descent.held_by_edges or not level.colored or len(again.levels) == 1
+    whole = descent.levels.held_by_edges or not level.colored or len(again.levels) == 1
     alone = Hypotheses.of(found.pose, found.winner)
     if whole:
         free = descent.run(again, alone, found.pose, judged=False)
@@ -98,7 +98,7 @@ def beside_mask(
         motion, odds = border.borne_out_by(steps.estimate(border.without_mask(free)))
         if odds > _CLEARLY:
             return kept(found, led, motion, odds)
-        last = descent.last_level(free.pose, again.levels[-1])
+        last = descent.levels.last(free.pose, again.levels[-1])
         if isinstance(last, Failure):
             return PlacedCandidates(found, led)
         # The last steps, which know variances, are all that are taken there.

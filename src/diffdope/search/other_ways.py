@@ -130,7 +130,7 @@ def other_ways(
     turned: list[Pose] = []
     if axis is not None:
         turns, given = settings.turns, {"rgb"} & set(found.level.modalities)
-        level = descent.prepared(found.pose, Level(turns.size, faces=turns.faces))
+        level = descent.levels.before_last(found.pose, Level(turns.size, faces=turns.faces))
         free = start is None or (bool(given) and meshes.mesh.has_pattern)
         # A start is better evidence than a shape that is nearly round.
         within = None if start is None or free else (start, float(np.radians(settings.far.angle_deg)))

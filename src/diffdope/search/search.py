@@ -211,8 +211,7 @@ class Search:
             pyramid = replace(self._again, angle_deg=far.angle_deg, distance=far.distance)
 
             def run(pyramid: PyramidSettings, pose: Pose) -> Candidates | Failure:
-                alone = Hypotheses.of(pose, near.hypotheses[0])
-                return descent.run(pyramid, alone, pose, expected=start)
+                return descent.run(pyramid, Hypotheses.of(pose, near.hypotheses[0]), pose, expected=start)
 
             others = raced(run, pyramid, poses_of(found if isinstance(led, Failure) else led), prior, length_m)
             best = without_mask(at_start, others, prior, turn_rad, length_m)
@@ -287,15 +286,15 @@ class Search:
             beside = found if self._first_order else with_turn_beside(found, *last)
             left -= beside is not found  # it is one of them
             choice = [found := beside]
-        given = found, self._meshes, self._descent, self._settings, self._given, self._again.faces[0]
-        turned, turns_open = other_ways(*given, told=told)
-        within = within_reach(found, self._given, self._settings, told=told)
+        turned, turns_open = other_ways(
+            found, self._meshes, self._descent, self._settings, self._given, self._again.faces[0], told=told
+        )
+        nearby = within_reach(found, self._given, self._settings, told=told)
         tried = self._settings.turns.tried and not (self._filmed or self._first_order)
-        folded = left_of_folds(choice, self._meshes, within) if within is None or tried else []
-        turned, within = [*folded, *turned], within if folded else None
-        for number, start in enumerate(turned[:left]):
-            alone = Hypotheses.of(start, self._count - ALTERNATIVES + number)
-            other = self._descent.run(self._again, alone, start)
+        folded = left_of_folds(choice, self._meshes, nearby) if nearby is None or tried else []
+        for number, start in enumerate([*folded, *turned][:left]):
+            other = self._descent.run(self._again, Hypotheses.of(start, self._count - ALTERNATIVES + number), start)
             if isinstance(other, Candidates):
                 choice.append(found.doubt_of(other.agreeing(found.quality.agreement)))
-        return choice, turns_open or within is not None, within
+        by_teeth = nearby if folded else None
+        return choice, turns_open or by_teeth is not None, by_teeth
