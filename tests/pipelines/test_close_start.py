@@ -105,9 +105,9 @@ def test_the_quality_is_that_of_a_rendering_of_the_result(box: Mesh, mask: bool,
     images = Renderer(box, level.crop.camera, threads=1).render(found.pose.R_m2c, found.pose.t_m2c)
     rendered = assess(Comparison(Rendering.of(images), level.crop, level.responsibility.silhouette, box.diameter))
     assert found.quality is not None
-    agreement = found.quality.agreement  # of several hypotheses, which no rendering tells
+    agreement, left = found.quality.agreement, found.quality.left  # of hypotheses and of steps: no rendering tells
     assert (agreement is None) == (not mask or how != {})
-    for name, value in vars(replace(rendered, agreement=agreement)).items():
+    for name, value in vars(replace(rendered, agreement=agreement, left=left)).items():
         assert getattr(found.quality, name) == pytest.approx(value, abs=2e-3), name
 
 
