@@ -26,7 +26,7 @@ from diffdope.problem.variables import Variables
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search import descent
+from diffdope.search import level_preparation
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
 from diffdope.search.search import Search
@@ -213,7 +213,7 @@ def test_a_mask_is_doubted_at_the_last_level_only(box: Mesh, monkeypatch: pytest
         doubts.extend(one.mask_error_px for one in arguments if isinstance(one, LevelRules))
         return prepare_level(*arguments, **others)
 
-    monkeypatch.setattr(descent, "prepare_level", noted)
+    monkeypatch.setattr(level_preparation, "prepare_level", noted)
     solved(box, seen(box, mask=True), START)
     assert doubts == [0.0, FAST.search.mask_error_px]
 
