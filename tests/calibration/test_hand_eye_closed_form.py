@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from diffdope.calibration.eye_in_hand.chain import FlangeScrews, HandState
-from diffdope.calibration.eye_in_hand.closed_form import flange_motions, solve_hand_eye
+from diffdope.calibration.eye_in_hand.closed_form import flange_motions, hand_eyes, solve_hand_eye
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose, difference
 
@@ -26,6 +26,49 @@ def test_turns_about_two_axes_determine_everything(count: int, rng: np.random.Ge
     found = solve_hand_eye(flanges, seen(X, Y, flanges))
     assert found is not None and found.angle_to(X) < 1e-9 and found.distance_to(X) < 1e-9
     assert flange_motions(flanges).axes >= 2
+
+
+SPIN, TILT = np.array([0.0, 0.0, np.pi]), np.array([0.5, 0.0, 0.0])
+HALF_TURNS = {
+    "turned over and tilted across": (0 * SPIN, SPIN, TILT),
+    "quarters": (0 * SPIN, 0.5 * SPIN, SPIN, -0.5 * SPIN, TILT),
+    "about two axes": (0 * SPIN, SPIN, np.array([np.pi, 0.0, 0.0])),
+}
+
+
+@pytest.mark.parametrize("turns", HALF_TURNS.values(), ids=HALF_TURNS)
+def test_turns_by_half_a_circle(turns: tuple[np.ndarray, ...], rng: np.random.Generator) -> None:
+    """Noise of 0.2 degrees and 1 mm makes the sign of their vectors chance: the camera came out upside down."""
+    for _ in range(20):
+        X, Y, base = random_pose(rng, 0.1), random_pose(rng, 1.0), so3.exp(rng.normal(0.0, 1.0, 3))
+        flanges = [Pose(base @ so3.exp(turn), rng.normal(0.0, 0.3, 3)) for turn in turns]
+        objects = [
+            Pose(so3.exp(rng.normal(0.0, np.radians(0.2), 3)) @ one.R_m2c, one.t_m2c + rng.normal(0.0, 1e-3, 3))
+            for one in seen(X, Y, flanges)
+        ]
+        found = solve_hand_eye(flanges, objects)
+        assert found is not None and np.degrees(found.angle_to(X)) < 5.0 and found.distance_to(X) < 0.2
+
+
+def test_half_a_turn_about_one_axis(rng: np.random.Generator) -> None:
+    X, Y = random_pose(rng), random_pose(rng)
+    for count in (2, 3):
+        flanges = [Pose(so3.exp(k * SPIN / (count - 1)), rng.normal(0.0, 0.3, 3)) for k in range(count)]
+        objects = seen(X, Y, flanges)
+        cameras = hand_eyes(flanges, objects)
+        # Two pictures leave more than one open; each that is given explains them.
+        assert cameras and all(
+            (flanges[0] @ one @ objects[0]).angle_to(flanges[1] @ one @ objects[1]) < 1e-6 for one in cameras
+        )
+        assert min(one.angle_to(X) for one in cameras) < 1e-6 or count == 2
+
+
+@pytest.mark.parametrize("axis", np.eye(3))
+def test_a_camera_that_sits_half_a_turn_from_the_flange(axis: np.ndarray, rng: np.random.Generator) -> None:
+    X, Y = Pose(so3.exp(np.pi * axis), np.array([0.1, 0.05, 0.02])), random_pose(rng)
+    flanges = [random_pose(rng) for _ in range(6)]
+    found = solve_hand_eye(flanges, seen(X, Y, flanges))
+    assert found is not None and found.angle_to(X) < 1e-9 and found.distance_to(X) < 1e-9
 
 
 def test_turns_about_one_axis_that_moves_leave_the_shift_along_it_open(rng: np.random.Generator) -> None:

@@ -253,6 +253,82 @@ def test_instances_of_one_mesh(tmp_path: Path) -> None:
     assert sorted(set(load(glb, tmp_path).vertices_m[:, 2])) == [0.0, 2.0]
 
 
+@pytest.mark.parametrize("at_node", [False, True])
+def test_shapes_that_are_on_at_rest(tmp_path: Path, at_node: bool) -> None:
+    """A lid that is saved half open: a mesh's weights, or those of the node that shows it, which count before them."""
+    glb = Glb().plate()
+    lifts = [glb.accessor(np.array([(0, 0, z), (0, 0, z), (0, 0, 0), (0, 0, 0)], np.float32)) for z in (0.5, 3.0)]
+    glb.primitive["targets"] = [{"POSITION": lifts[0]}, {"POSITION": lifts[1]}]
+    shape = {"primitives": [glb.primitive], "weights": [0.0, 1.0] if at_node else [0.5, 0.0]}
+    glb.tree["meshes"] = [shape]
+    if at_node:
+        glb.node["weights"] = [0.5, 0.0]
+    mesh = load(glb, tmp_path)
+    assert mesh.vertices_m[:, 2].tolist() == [0.25, 0.25, 0, 0] and "on as far as" in mesh.warnings[0]
+    (glb.node if at_node else shape)["weights"] = [0.0, 0.0]
+    mesh = load(glb, tmp_path)
+    assert mesh.vertices_m[:, 2].tolist() == [0.0] * 4 and mesh.warnings == ()
+
+
+def test_fewer_shapes_than_weights_are_refused(tmp_path: Path) -> None:
+    glb = Glb().plate()
+    glb.node["weights"] = [1.0]
+    with pytest.raises(DiffDopeError, match="1 shapes to blend, got 0"):
+        load(glb, tmp_path)
+
+
+def skinned(weights: Any = ((1, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 3, 0, 0))) -> Glb:
+    """The plate in centimetres, bound to two bones at x = 0 and x = 100 below an armature that makes metres of it."""
+    glb = Glb()
+    glb.attribute("POSITION", np.array([(x, y, 0) for x, y in CORNERS], np.float32) * 100)
+    glb.attribute("JOINTS_0", [(0, 1, 0, 0)] * 4, np.uint8).attribute("WEIGHTS_0", weights)
+    glb.primitive["indices"] = glb.accessor(np.array([0, 1, 2, 0, 2, 3], np.uint16))
+    bound = np.tile(np.eye(4, dtype=np.float32), (2, 1, 1))
+    bound[1, 0, 3] = -100.0
+    view = glb.view(bound.transpose(0, 2, 1).tobytes())
+    glb.tree["accessors"].append({"bufferView": view, "componentType": 5126, "count": 2, "type": "MAT4"})
+    glb.tree |= {
+        "scenes": [{"nodes": [0, 1]}],
+        "nodes": [
+            {"mesh": 0, "skin": 0, "translation": [9, 9, 9]},  # which the format passes over
+            {"children": [2, 3], "scale": [0.01, 0.01, 0.01]},
+            {},
+            {"translation": [100, 0, 50]},
+        ],
+        "skins": [{"joints": [2, 3], "inverseBindMatrices": len(glb.tree["accessors"]) - 1}],
+    }
+    return glb
+
+
+def test_bones_place_what_they_hold(tmp_path: Path) -> None:
+    mesh = load(skinned(), tmp_path)
+    np.testing.assert_allclose(mesh.vertices_m, [(0, 0, 0), (1, 0, 0), (1, 1, 0.5), (0, 1, 0.5)], atol=1e-6)
+    assert "skeleton" in mesh.warnings[0]
+
+
+def test_bones_that_mirror_keep_the_outside_out(tmp_path: Path) -> None:
+    glb = skinned([(1, 0, 0, 0)] * 4)
+    glb.tree["nodes"][1]["scale"] = [-0.01, 0.01, 0.01]
+    mesh = load(glb, tmp_path)
+    a, b, c = np.moveaxis(mesh.vertices_m[mesh.faces], 1, 0)
+    assert mesh.vertices_m[:, 0].min() == pytest.approx(-1.0) and (np.cross(b - a, c - a)[:, 2] > 0).all()
+
+
+def test_bones_that_are_not_there_are_refused(tmp_path: Path) -> None:
+    glb = skinned()
+    glb.tree["skins"][0]["joints"] = [2]
+    with pytest.raises(DiffDopeError, match="bones from 0 to 0, got 1"):
+        load(glb, tmp_path)
+
+
+def test_what_a_file_hides_is_left_out_with_a_word(tmp_path: Path) -> None:
+    glb = Glb().plate()
+    hidden = {"children": [2], "extensions": {"KHR_node_visibility": {"visible": False}}}
+    glb.tree |= {"scenes": [{"nodes": [0, 1]}], "nodes": [{"mesh": 0}, hidden, {"mesh": 0, "translation": [0, 0, 1]}]}
+    mesh = load(glb, tmp_path)
+    assert mesh.bounds[1, 2] == 0.0 and "KHR_node_visibility" in mesh.warnings[0]
+
+
 def test_primitives_that_share_vertices_leave_none_astray(tmp_path: Path) -> None:
     glb = Glb().plate()
     other = {"attributes": glb.attributes, "indices": glb.accessor(np.array([0, 2, 3], np.uint16)), "material": 0}

@@ -5,6 +5,10 @@ T_flange_camera, A X = X B. Rotation vectors obey a = R_X b, so that turns about
 Martin, IEEE Transactions on Robotics and Automation 10, 1994), and (R_A - 1) t_X = R_X t_B - t_A the shift. Turns about
 one axis leave the shift along it open; if that axis stays in its place, the turn about it, too. No turns at all leave
 the whole shift open.
+
+A turn by half a circle has two rotation vectors, and which one comes out of a matrix is chance. So, of turns that may
+be that far, both are tried; where rotations fit either way, as of a wrist that is turned over and tilted across, the
+shifts tell which camera it is.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from diffdope.geometry.pose import Pose
 F64 = NDArray[np.float64]
 
 _LEAST_TURN_RAD = np.radians(3.0)  # about a second axis: less is what poses of single pictures are off
+_HALF_TURN_RAD = np.pi - np.radians(8.0)  # from here on, poses that are 4 degrees off may have the other vector
 
 
 class FlangeMotions(NamedTuple):
@@ -60,19 +65,58 @@ def solve_hand_eye(flanges: Sequence[Pose], objects: Sequence[Pose]) -> Pose | N
         flanges: T_base_flange of each picture, two at least.
         objects: T_camera_object of each picture.
     """
+    return next(iter(hand_eyes(flanges, objects)), None)
+
+
+def hand_eyes(flanges: Sequence[Pose], objects: Sequence[Pose]) -> list[Pose]:
+    """The same, with all cameras that fit the rotations where turns by half a circle leave several; the best first."""
     A = [one.inverse() @ other for n, one in enumerate(flanges) for other in flanges[:n]]
     B = [one @ other.inverse() for n, one in enumerate(objects) for other in objects[:n]]
     a, b = (np.array([so3.log(one.R_m2c) for one in some]) for some in (A, B))
     t_a, t_b = (np.array([one.t_m2c for one in some]) for some in (A, B))
     sizes = np.linalg.svd(a, compute_uv=False) / np.sqrt(len(a))
-    if len(sizes) > 1 and sizes[1] > _LEAST_TURN_RAD:
-        R = _aligned(a, b)
-        return Pose(R, _shift(np.array([one.R_m2c for one in A]), R, t_a, t_b))
-    if sizes[0] > _LEAST_TURN_RAD:
-        return _about_one_axis(np.array([one.R_m2c for one in A]), a, b, t_a, t_b)
-    if np.linalg.norm(t_a) == 0.0:
-        return None
-    return Pose(_aligned(t_a, t_b), np.zeros(3))
+    if sizes[0] <= _LEAST_TURN_RAD:
+        return [] if np.linalg.norm(t_a) == 0.0 else [Pose(_aligned(t_a, t_b), np.zeros(3))]
+    R_A = np.array([one.R_m2c for one in A])
+    found = []
+    for turns in _ways_round(a, b):
+        if len(sizes) > 1 and sizes[1] > _LEAST_TURN_RAD:
+            R = _aligned(a, turns)
+            X = Pose(R, _shift(R_A, R, t_a, t_b))
+        else:
+            X = _about_one_axis(R_A, a, turns, t_a, t_b)
+        found.append((_rms(a - turns @ X.R_m2c.T), _rms(_left_of_shift(R_A, X, t_a, t_b)), X))
+    least = min(turn_rad for turn_rad, _, _ in found)
+    found = [one for one in found if one[0] <= least + _LEAST_TURN_RAD]
+    return [X for _, _, X in sorted(found, key=lambda one: one[1])]
+
+
+def _ways_round(a: F64, b: F64) -> list[F64]:
+    """Rotation vectors (M, 3) of the camera's turns, each of several ways to take those by half a circle.
+
+    The two turns that differ most in direction, either way round, propose a rotation; the others go the way it says.
+    """
+    angle = np.linalg.norm(b, axis=1)
+    half = np.maximum(angle, np.linalg.norm(a, axis=1)) > _HALF_TURN_RAD
+    if not half.any():
+        return [b]
+    back = b - 2.0 * np.pi * b / np.where(half, angle, 1.0)[:, None]
+    across = np.linalg.norm(np.cross(a[:, None], a[None]), axis=2)
+    i, j = np.unravel_index(int(np.argmax(across)), across.shape)
+    ways: list[F64] = []
+    for one in (b[i], back[i])[: 1 + int(half[i])]:
+        for other in (b[j], back[j])[: 1 + int(half[j])]:
+            R = _aligned(a[[i, j]], np.stack([one, other]))
+            nearer = np.linalg.norm(a - back @ R.T, axis=1) < np.linalg.norm(a - b @ R.T, axis=1)
+            way = np.where((half & nearer)[:, None], back, b)
+            if not any(np.array_equal(way, known) for known in ways):
+                ways.append(way)
+    return ways
+
+
+def _rms(rows: F64) -> float:
+    """Root mean square of the lengths of rows (M, 3)."""
+    return float(np.sqrt((rows * rows).sum(axis=-1).mean()))
 
 
 def _aligned(a: F64, b: F64) -> F64:
@@ -84,6 +128,11 @@ def _shift(R_A: F64, R: F64, t_a: F64, t_b: F64) -> F64:
     left = (R_A - np.eye(3)).reshape(-1, 3)
     right = (t_b @ R.T - t_a).reshape(-1)
     return np.asarray(np.linalg.lstsq(left, right, rcond=1e-3)[0], np.float64)
+
+
+def _left_of_shift(R_A: F64, X: Pose, t_a: F64, t_b: F64) -> F64:
+    """What is left (M, 3), metres, of (R_A - 1) t_X = R_X t_B - t_A."""
+    return np.asarray((R_A - np.eye(3)) @ X.t_m2c + t_a - t_b @ X.R_m2c.T, np.float64)
 
 
 def _about_one_axis(R_A: F64, a: F64, b: F64, t_a: F64, t_b: F64) -> Pose:

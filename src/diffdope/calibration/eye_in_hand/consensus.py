@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.calibration.eye_in_hand.closed_form import solve_hand_eye
+from diffdope.calibration.eye_in_hand.closed_form import hand_eyes
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.search.canonical import Unnoticed
@@ -100,8 +100,7 @@ def _by_pairs(
         chosen = [flanges[n] for n in group]
         each = [answers[group[0]], *(turned[n] for n in group[1:])]
         for poses in _choices(chosen, each, max(_CHOICES // len(groups), 1)):
-            X = solve_hand_eye(chosen, poses)
-            if X is not None:
+            for X in hand_eyes(chosen, poses):
                 yield X, _object_at(X, chosen, poses)
 
 

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from diffdope.errors import expected
 from diffdope.scene.parts import Part
 from diffdope.scene.readers.colours import constant, srgb_of_linear, tinted
-from diffdope.scene.readers.corners import compact
 from diffdope.scene.readers.gltf_file import DRACO, Gltf, Json, uncompressed
 from diffdope.scene.readers.gltf_materials import Appearance, Texture, appearance_of
 from diffdope.scene.readers.gltf_nodes import placed_meshes
-from diffdope.scene.readers.placing import moved
+from diffdope.scene.readers.gltf_shapes import in_place
 from diffdope.scene.readers.ply import COLOURS_LEFT, NO_COORDINATES, NO_TEXTURE
 from diffdope.scene.readers.source import MeshSource
 from diffdope.scene.readers.strips import fan, strip
@@ -38,10 +37,9 @@ def read_gltf(source: MeshSource) -> list[Part]:
     gltf = Gltf(source)
     placed = placed_meshes(gltf)
     reader = _Primitives(gltf)
-    pieces = {index: reader.of_mesh(index) for index in dict.fromkeys(index for index, _ in placed)}
-    reader.note_strays([part for made in pieces.values() for part in made])
-    pieces = {index: [compact(part) for part in made] for index, made in pieces.items()}
-    return [moved(part, matrix) for index, matrix in placed for part in pieces[index]]
+    pieces = {index: reader.of_mesh(index) for index in dict.fromkeys(one.mesh for one in placed)}
+    reader.note_strays([part for made in pieces.values() for part, _ in made])
+    return [in_place(gltf, part, primitive, one) for one in placed for part, primitive in pieces[one.mesh]]
 
 
 class _Primitives:
@@ -52,13 +50,11 @@ class _Primitives:
         self._vertices: dict[int, F64] = {}
         self._appearances: dict[int | None, Appearance] = {}
 
-    def of_mesh(self, index: int) -> list[Part]:
-        """The pieces of a mesh, before they are put in place."""
-        mesh = self._gltf.list("meshes")[index]
-        if any(mesh.get("weights", ())):
-            self._gltf.source.note("the mesh has shapes to blend (morph targets); they are left out")
-        made = [self._piece(primitive) for primitive in mesh["primitives"]]
-        return [part for part in made if part is not None and len(part.faces)]
+    def of_mesh(self, index: int) -> list[tuple[Part, Json]]:
+        """The pieces of a mesh, before they are put in place, each with its primitive."""
+        primitives = self._gltf.list("meshes")[index]["primitives"]
+        made = [(self._piece(primitive), primitive) for primitive in primitives]
+        return [(part, primitive) for part, primitive in made if part is not None and len(part.faces)]
 
     def note_strays(self, parts: list[Part]) -> None:
         """Notes vertices that no piece uses; pieces that share an array of vertices leave some to each other."""

@@ -23,8 +23,8 @@ _COMPRESSED = ("EXT_meshopt_compression", "KHR_meshopt_compression")
 DRACO = "KHR_draco_mesh_compression"
 # What changes shapes, and is followed; extensions of materials, lights and the like change none.
 _FOLLOWED = (
-    "KHR_mesh_quantization", "KHR_texture_transform", "KHR_texture_basisu", "EXT_mesh_gpu_instancing", DRACO,
-    *_COMPRESSED,
+    "KHR_mesh_quantization", "KHR_texture_transform", "KHR_texture_basisu", "EXT_mesh_gpu_instancing",
+    "KHR_node_visibility", DRACO, *_COMPRESSED,
 )  # fmt: skip
 _HARMLESS = (
     "KHR_materials_",

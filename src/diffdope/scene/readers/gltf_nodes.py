@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import refused
+from diffdope.errors import expected, refused
 from diffdope.geometry import so3
 from diffdope.scene.readers.gltf_file import Gltf, Json
 from diffdope.scene.readers.placing import scaling, translation
@@ -13,10 +15,27 @@ from diffdope.scene.readers.placing import scaling, translation
 F64 = NDArray[np.float64]
 
 _INSTANCES = "EXT_mesh_gpu_instancing"
+_VISIBILITY = "KHR_node_visibility"
 
 
-def placed_meshes(gltf: Gltf) -> list[tuple[int, F64]]:
-    """Index of mesh and matrix (4, 4) to the scene, for each node of the scene that has a mesh.
+class PlacedMesh(NamedTuple):
+    """A mesh where a node shows it.
+
+    Attributes:
+        mesh: its number in the file.
+        matrix: (4, 4), to the scene.
+        weights: how far each of its shapes to blend (morph targets) is on.
+        bones: matrices (B, 4, 4) of its skeleton, from the mesh to the scene; None where it has none.
+    """
+
+    mesh: int
+    matrix: F64
+    weights: tuple[float, ...] = ()
+    bones: F64 | None = None
+
+
+def placed_meshes(gltf: Gltf) -> list[PlacedMesh]:
+    """Each mesh that a node of the scene shows.
 
     A file without scenes has all nodes that no other node holds; one without nodes has its meshes as they are.
 
@@ -25,28 +44,29 @@ def placed_meshes(gltf: Gltf) -> list[tuple[int, F64]]:
     """
     nodes = gltf.list("nodes")
     if not nodes:
-        return [(k, np.eye(4)) for k in range(len(gltf.list("meshes")))]
+        return [PlacedMesh(k, np.eye(4), _weights(gltf, k, {})) for k in range(len(gltf.list("meshes")))]
     scenes = gltf.list("scenes")
     if scenes:
         roots = scenes[gltf.tree.get("scene", 0)].get("nodes", [])
     else:
         held = {child for node in nodes for child in node.get("children", ())}
         roots = [k for k in range(len(nodes)) if k not in held]
-    found: list[tuple[int, F64]] = []
+    found: list[PlacedMesh] = []
     waiting = [(root, np.eye(4), 0) for root in reversed(roots)]
     while waiting:
         index, above, depth = waiting.pop()
         if depth > len(nodes):
             raise refused("mesh", "a node of the scene holds itself; the file is damaged")
         node = nodes[index]
+        if not node.get("extensions", {}).get(_VISIBILITY, {}).get("visible", True):
+            gltf.source.note(f"what the file hides ({_VISIBILITY}) is left out")
+            continue
         matrix = above @ _matrix(node)
         if "mesh" in node:
-            if "skin" in node:
-                # The format says so: skinned vertices are placed by their bones, which at rest leave them.
-                gltf.source.note("the mesh has a skeleton; it is taken at rest")
-                found.append((node["mesh"], np.eye(4)))
-            else:
-                found.extend((node["mesh"], matrix @ instance) for instance in _instances(gltf, node))
+            weights = _weights(gltf, node["mesh"], node)
+            bones = _bones(gltf, node["skin"]) if "skin" in node else None
+            instances = [np.eye(4)] if bones is not None else _instances(gltf, node)
+            found.extend(PlacedMesh(node["mesh"], matrix @ instance, weights, bones) for instance in instances)
         waiting.extend((child, matrix, depth + 1) for child in reversed(node.get("children", [])))
     return found
 
@@ -68,6 +88,43 @@ def _of_trs(offset: F64, xyzw: F64, factors: F64) -> F64:
         turn[:3, :3] = so3.matrix_from_wxyz(np.roll(xyzw, 1))
     result: F64 = translation(offset) @ turn @ scaling(factors)
     return result
+
+
+def _weights(gltf: Gltf, mesh: int, node: Json) -> tuple[float, ...]:
+    """How far shapes are on: as the node says, else as its mesh does; empty where none is."""
+    stated = node if "weights" in node else gltf.list("meshes")[mesh]
+    weights = tuple(float(k) for k in stated.get("weights", ()))
+    return weights if any(weights) else ()
+
+
+def _bones(gltf: Gltf, index: int) -> F64:
+    """The matrices of a skin's bones (B, 4, 4), from the mesh as it was bound to the scene as the nodes have them.
+
+    Raises:
+        DiffDopeError: if there are fewer matrices than bones.
+    """
+    skin = gltf.list("skins")[index]
+    above = {child: k for k, node in enumerate(gltf.list("nodes")) for child in node.get("children", ())}
+    placed = np.stack([_to_scene(gltf, joint, above) for joint in skin["joints"]])
+    if "inverseBindMatrices" not in skin:
+        return placed
+    bound = gltf.array(skin["inverseBindMatrices"]).astype(np.float64).reshape(-1, 4, 4).transpose(0, 2, 1)
+    if len(bound) < len(placed):
+        raise expected("mesh", f"a matrix for each of {len(placed)} bones", len(bound), "the file is damaged")
+    result: F64 = placed @ bound[: len(placed)]
+    return result
+
+
+def _to_scene(gltf: Gltf, index: int, above: dict[int, int]) -> F64:
+    """A node's matrix (4, 4) to the scene, given which node holds which."""
+    nodes = gltf.list("nodes")
+    matrix = _matrix(nodes[index])
+    for _ in nodes:
+        if index not in above:
+            return matrix
+        index = above[index]
+        matrix = _matrix(nodes[index]) @ matrix
+    raise refused("mesh", "a node of the scene holds itself; the file is damaged")
 
 
 def _instances(gltf: Gltf, node: Json) -> list[F64]:
