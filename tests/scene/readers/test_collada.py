@@ -189,6 +189,75 @@ def test_a_skin_at_rest(folder: Path) -> None:
     assert mesh.bounds[1].tolist() == [6, 1, 0] and "skeleton" in mesh.warnings[0]
 
 
+def controlled(controller: str, nodes: str = "", skeleton: str = "") -> str:
+    """A document that shows its plate by a controller `c`, beside other nodes."""
+    text = document(PLAIN + f'<library_controllers><controller id="c">{controller}</controller></library_controllers>')
+    text = text.replace('<instance_geometry url="#g"', '<instance_controller url="#c"')
+    text = text.replace("</instance_geometry>", f"{skeleton}</instance_controller>")
+    return text.replace("</visual_scene>", nodes + "</visual_scene>")
+
+
+def names_source(key: str, names: str, kind: str = "Name_array") -> str:
+    return f'<source id="{key}"><{kind} id="{key}-a" count="{len(names.split())}">{names}</{kind}></source>'
+
+
+@pytest.mark.parametrize(
+    "method, weight, height", [("NORMALIZED", 0.25, 0.25), ("RELATIVE", 0.25, 0.25), ("NORMALIZED", 0.0, 0.0)]
+)
+def test_shapes_that_are_on_at_rest(folder: Path, method: str, weight: float, height: float) -> None:
+    """A geometry that a morph shows was left out as a whole."""
+    moves = [(0, 0, 1)] * 4 if method == "RELATIVE" else [(x, y, 1) for x, y in CORNERS]
+    target = geometry("", places=moves).replace('"g"', '"h"').replace('"p', '"p2').replace('"#p', '"#p2')
+    morph = (
+        f'<morph source="#g" method="{method}">' + names_source("t", "h", "IDREF_array")
+        + float_source("w", [[weight]], "W") + '<targets><input semantic="MORPH_TARGET" source="#t"/>'
+        '<input semantic="MORPH_WEIGHT" source="#w"/></targets></morph>'
+    )  # fmt: skip
+    text = controlled(morph).replace("<library_controllers>", target + "<library_controllers>")
+    mesh = load(folder, text)
+    np.testing.assert_allclose(mesh.bounds, [[0, 0, height], [1, 1, height]], atol=1e-12)
+    assert any("morph" in note for note in mesh.warnings)
+
+
+def skin_of_two_bones(joints: str = "a b") -> str:
+    """Bound at x = 0 and x = 100 to a plate that its bind shape matrix makes 100 wide."""
+    away = np.eye(4)
+    away[0, 3] = -100.0
+    bind = numbers(np.diag([100.0, 100.0, 100.0, 1.0]))
+    inverse = f'<source id="i"><float_array count="32">{numbers([np.eye(4), away])}</float_array></source>'
+    return (
+        f'<skin source="#g"><bind_shape_matrix>{bind}</bind_shape_matrix>' + names_source("j", joints) + inverse
+        + float_source("w", [[1.0], [0.5]], "W") + '<joints><input semantic="JOINT" source="#j"/>'
+        '<input semantic="INV_BIND_MATRIX" source="#i"/></joints><vertex_weights count="4">'
+        '<input semantic="JOINT" source="#j" offset="0"/><input semantic="WEIGHT" source="#w" offset="1"/>'
+        "<vcount>1 1 1 2</vcount><v>0 0 0 0 1 0 0 1 1 1</v></vertex_weights></skin>"
+    )  # fmt: skip
+
+
+BONES = """<node id="arm"><scale>{} 0.01 0.01</scale><node id="n" sid="a"/>
+<node id="m" sid="b"><translate>100 0 50</translate></node></node>"""
+
+
+def test_bones_place_what_they_hold(folder: Path) -> None:
+    """The node that shows it does not, which is what its bind shape matrix repeats."""
+    text = controlled(skin_of_two_bones(), BONES.format(0.01), "<skeleton>#arm</skeleton>")
+    mesh = load(folder, text.replace("<node><", "<node><translate>9 9 9</translate><", 1))
+    np.testing.assert_allclose(mesh.vertices_m, [(0, 0, 0), (1, 0, 0), (1, 1, 0.5), (0, 1, 0.25)], atol=1e-12)
+    assert any("skeleton" in note for note in mesh.warnings)
+
+
+def test_bones_that_mirror_keep_the_outside_out(folder: Path) -> None:
+    mesh = load(folder, controlled(skin_of_two_bones(), BONES.format(-0.01), "<skeleton>#arm</skeleton>"))
+    a, b, c = np.moveaxis(mesh.vertices_m[mesh.faces], 1, 0)
+    assert mesh.vertices_m[:, 0].min() == -1.0 and (np.cross(b - a, c - a)[:, 2] > 0).all()
+
+
+def test_weights_of_other_vertices_are_refused(folder: Path) -> None:
+    skin = skin_of_two_bones().replace("1 1 1 2", "1 1 1")
+    with pytest.raises(DiffDopeError, match="weights of 4 vertices, got 3"):
+        load(folder, controlled(skin, BONES.format(0.01)))
+
+
 def test_other_versions_of_the_namespace(folder: Path) -> None:
     assert len(load(folder, document(PLAIN).replace(SPEC, "http://www.collada.org/2008/03/COLLADASchema")).faces) == 2
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,7 @@ from diffdope.scene.parts import Part
 from diffdope.scene.readers.collada_geometry import Geometry
 from diffdope.scene.readers.collada_materials import Effects
 from diffdope.scene.readers.collada_nodes import Placed, instances
+from diffdope.scene.readers.collada_shapes import Shaped, Shapes
 from diffdope.scene.readers.placing import moved
 from diffdope.scene.readers.source import MeshSource
 from diffdope.scene.readers.xml_tree import by_id, parsed, text_of
@@ -44,11 +47,12 @@ def read_collada(source: MeshSource) -> list[Part]:
     geometries: dict[str, Geometry] = {
         key: Geometry(element) for key, element in by_id(root, "geometry").items() if element.find("mesh") is not None
     }
-    parts = []
-    for placed in instances(root, source):
-        if placed.geometry in geometries:
-            for part in _pieces(geometries[placed.geometry], placed, effects, source):
-                parts.append(moved(part, turn @ placed.matrix))
+    shapes, parts = Shapes(root, geometries, source), []
+    for placed in instances(root):
+        shaped = shapes.of(placed)
+        if shaped is not None:
+            for part in _pieces(geometries[shaped.geometry], shaped, placed, effects, source):
+                parts.append(moved(part, turn @ shaped.matrix))
     return parts
 
 
@@ -60,9 +64,13 @@ def _turn(axis: str, source: MeshSource) -> F64:
     return _TURNS.get(axis, np.eye(3))
 
 
-def _pieces(geometry: Geometry, placed: Placed, effects: Effects, source: MeshSource) -> list[Part]:
+def _pieces(
+    geometry: Geometry, shaped: Shaped, placed: Placed, effects: Effects, source: MeshSource
+) -> list[Part]:  # fmt: skip
     pieces = []
     for primitive in geometry.primitives(source):
         material, inputs = placed.materials.get(primitive.symbol, (None, {}))
-        pieces.append(primitive.colored(effects.of_material(material), inputs, source))
+        shown = primitive if shaped.points is None else primitive.moved_to(shaped.points)
+        part = shown.colored(effects.of_material(material), inputs, source)
+        pieces.append(replace(part, faces=part.faces[:, ::-1]) if shaped.mirrors else part)
     return [part for part in pieces if len(part.faces)]

@@ -86,6 +86,11 @@ class ColladaPolygons:
             raise expected("mesh", "positions for its polygons", "none", "the file is damaged")
         return points
 
+    def moved_to(self, places: F64) -> ColladaPolygons:
+        """The same with other positions (V, 3)."""
+        inputs = [replace(one, values=places) if one.semantic == "POSITION" else one for one in self.inputs]
+        return replace(self, inputs=inputs)
+
     def _input(self, semantic: str, chosen: str | None = None) -> _Input | None:
         found = [entry for entry in self.inputs if entry.semantic == semantic]
         return next((entry for entry in found if entry.set == chosen), found[0] if found else None)
@@ -98,6 +103,19 @@ class Geometry:
         self._mesh = element.find("mesh")
         self._sources: dict[str, F64] = {}
         self._primitives: list[ColladaPolygons] | None = None
+
+    @property
+    def places(self) -> F64:
+        """The positions of its vertices (V, 3).
+
+        Raises:
+            DiffDopeError: if there are none.
+        """
+        assert self._mesh is not None
+        for entry in self._mesh.findall("vertices/input"):
+            if entry.get("semantic") == "POSITION":
+                return self._values(entry.get("source", "").rpartition("#")[2])
+        raise expected("mesh", "positions of its vertices", "none", "the file is damaged")
 
     def primitives(self, source: MeshSource) -> list[ColladaPolygons]:
         """All polygons, by material.

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from diffdope.errors import expected, refused
 from diffdope.scene.readers.numbers import numbers_in
 from diffdope.scene.readers.placing import about_axis, scaling, translation
-from diffdope.scene.readers.source import MeshSource
-from diffdope.scene.readers.xml_tree import Element, by_id, text_of
+from diffdope.scene.readers.xml_tree import Element, by_id
 
 F64 = NDArray[np.float64]
 
@@ -19,21 +18,23 @@ _DEEPEST = 200  # nodes in one another; more are a node that holds itself
 
 
 class Placed(NamedTuple):
-    """A geometry in place.
+    """A geometry or controller in place.
 
     Attributes:
         geometry: its id.
         matrix: (4, 4), to the scene.
         materials: by symbol, the material's id, and the set of texture coordinates for each name that its effect
             uses.
+        skeletons: ids of the nodes below which a controller's bones are.
     """
 
     geometry: str
     matrix: F64
     materials: dict[str, tuple[str | None, dict[str, str]]]
+    skeletons: tuple[str, ...] = ()
 
 
-def instances(root: Element, source: MeshSource) -> list[Placed]:
+def instances(root: Element) -> list[Placed]:
     """All geometries of the file's scene; of the first, where the file does not say which.
 
     Raises:
@@ -44,7 +45,7 @@ def instances(root: Element, source: MeshSource) -> list[Placed]:
         return [Placed(key, np.eye(4), {}) for key in by_id(root, "geometry")]
     shown = root.find("scene/instance_visual_scene")
     scene = scenes.get(_id(shown)) if shown is not None else None
-    tree = _Tree(by_id(root, "node"), by_id(root, "controller"), source)
+    tree = _Tree(by_id(root, "node"))
     found: list[Placed] = []
     for node in (scene if scene is not None else next(iter(scenes.values()))).findall("node"):
         tree.walk(node, np.eye(4), found, 0)
@@ -54,10 +55,8 @@ def instances(root: Element, source: MeshSource) -> list[Placed]:
 class _Tree:
     """The nodes that others refer to."""
 
-    def __init__(self, nodes: dict[str, Element], controllers: dict[str, Element], source: MeshSource) -> None:
+    def __init__(self, nodes: dict[str, Element]) -> None:
         self.nodes = nodes
-        self.controllers = controllers
-        self.source = source
 
     def walk(self, node: Element, above: F64, found: list[Placed], depth: int) -> None:
         if depth > _DEEPEST:
@@ -67,21 +66,12 @@ class _Tree:
             if child.tag == "instance_geometry":
                 found.append(Placed(_id(child), matrix, _materials(child)))
             elif child.tag == "instance_controller":
-                self._add_skinned(child, matrix, found)
+                skeletons = tuple((one.text or "").strip().rpartition("#")[2] for one in child.findall("skeleton"))
+                found.append(Placed(_id(child), matrix, _materials(child), skeletons))
             elif child.tag == "node":
                 self.walk(child, matrix, found, depth + 1)
             elif child.tag == "instance_node" and _id(child) in self.nodes:
                 self.walk(self.nodes[_id(child)], matrix, found, depth + 1)
-
-    def _add_skinned(self, instance: Element, matrix: F64, found: list[Placed]) -> None:
-        skin = self.controllers[_id(instance)].find("skin") if _id(instance) in self.controllers else None
-        if skin is None:
-            self.source.note("shapes to blend (morph) are left out")
-            return
-        self.source.note("the mesh has a skeleton; it is taken at rest")
-        bind = text_of(skin, "bind_shape_matrix")
-        shape = numbers_in(bind).reshape(4, 4) if bind else np.eye(4)
-        found.append(Placed(_id(skin, "source"), matrix @ shape, _materials(instance)))
 
 
 def transform_of(node: Element) -> F64:
