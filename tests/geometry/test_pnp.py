@@ -45,6 +45,27 @@ def test_clicks_that_are_a_pixel_off_give_a_pose_nearby(rng: np.random.Generator
         assert np.degrees(found[0].pose.angle_to(pose)) < 8.0
 
 
+@pytest.mark.parametrize(("thick", "far"), [(0.10, 2.5), (0.01, 0.8)])
+def test_noise_of_a_network_on_a_box_far_away_puts_it_nowhere_behind(
+    thick: float, far: float, rng: np.random.Generator
+) -> None:  # fmt: skip
+    """Linear solutions of such points have a sign that noise decides, and put one of four behind the camera."""
+    points = np.array(np.meshgrid([-0.1, 0.1], [-0.07, 0.07], [-thick / 2, thick / 2])).reshape(3, -1).T
+    for _ in range(30):
+        pose = Pose(random_pose(rng).R_m2c, np.array([*rng.uniform(-0.15, 0.15, 2), far]))
+        found = poses_from_points(points, seen(pose, points) + rng.normal(0.0, 2.0, (8, 2)), CAMERA)
+        assert all(one.pose.t_m2c[2] > 0.8 * far for one in found)
+        assert min(np.degrees(one.pose.angle_to(pose)) for one in found) < 25.0
+
+
+def test_markers_seen_straight_on_in_whole_pixels_are_the_right_way_up() -> None:
+    points = np.array([[-1, 1, 0], [1, 1, 0], [1, -1, 0], [-1, -1, 0]]) * 0.05
+    pose = Pose(np.diag([1.0, -1.0, -1.0]), np.array([0.0, 0.0, 0.5]))
+    camera = Camera(600.0, 600.0, 320.0, 240.0, 640, 480)
+    (found,) = poses_from_points(points, np.stack(camera.project(pose.apply(points)), axis=1), camera)
+    assert np.degrees(found.pose.angle_to(pose)) < 1e-3
+
+
 def test_a_small_flat_object_far_away_has_two_poses_and_both_come_back() -> None:
     points = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]]) * 0.02
     pose = Pose(so3.exp([0.5, 0.0, 0.0]), np.array([0.0, 0.0, 1.5]))

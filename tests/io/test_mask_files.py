@@ -99,6 +99,22 @@ def test_annotations_of_several_images_and_objects(tmp_path: Path) -> None:
         read_mask(path, image_id=5)
 
 
+@pytest.mark.parametrize("ids, labels", [((0, 1), [0, 1]), ((0, 0), [1, 2]), ((7, 7), [1, 2])])
+def test_annotations_whose_ids_begin_at_0_or_are_all_alike(
+    tmp_path: Path, ids: tuple[int, int], labels: list[int]
+) -> None:  # fmt: skip
+    """Two objects with one id were one object, the last."""
+    notes = [
+        {"id": key, "image_id": 0, "segmentation": [corners]}
+        for key, corners in zip(ids, ([30, 20, 70, 20, 70, 50, 30, 50], POLYGON), strict=True)
+    ]
+    path = written(tmp_path, {"images": [{"id": 0, "height": 80, "width": 100}], "annotations": notes})
+    assert read_labels(path) == labels
+    assert read_mask(path, label=labels[0]).sum() == 1200 != read_mask(path, label=labels[1]).sum()
+    with pytest.raises(DiffDopeError, match="expected one object, got the labels"):
+        read_mask(path)
+
+
 def test_labelme(tmp_path: Path) -> None:
     shapes = [
         {"label": "cup", "points": [[30, 20], [70, 20], [70, 50], [30, 50]], "shape_type": "polygon"},

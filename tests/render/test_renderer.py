@@ -56,6 +56,19 @@ def test_images_are_the_references(seed: int) -> None:
     assert off.mean() <= 3e-3  # the depth of a pixel of faint coverage is a quotient of small numbers
 
 
+def test_triangles_of_either_winding_are_drawn(rng: np.random.Generator) -> None:
+    """Hulls of scipy have half of their triangles inside out: with back faces left out, the far wall is seen."""
+    whole = ball()
+    faces = whole.faces.copy()
+    turned = rng.random(len(faces)) < 0.5
+    faces[turned] = faces[turned][:, ::-1]
+    meshes = (whole, Mesh(whole.vertices_m, faces), Mesh(whole.vertices_m, whole.faces[:, ::-1]))
+    images = [Renderer(mesh, CAMERA).render(np.eye(3), np.array([0.0, 0.0, 0.4])) for mesh in meshes]
+    for other in images[1:]:
+        np.testing.assert_allclose(other.depth, images[0].depth, atol=1e-5)
+        np.testing.assert_allclose(other.coverage, images[0].coverage, atol=1e-3)
+
+
 @pytest.mark.parametrize("seed", range(2, 40, 5))
 def test_backward_is_the_derivative_of_any_cost(seed: int) -> None:
     """A random linear function of the images: its derivative needs every part of the chain, contours included."""

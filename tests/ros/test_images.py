@@ -69,6 +69,8 @@ def test_data_of_other_types(kind: Any) -> None:
 
 def test_compressed_png_is_lossless_and_jpeg_close() -> None:
     np.testing.assert_array_equal(image_of(message(compressed(RGB, "png", "bgr8; png compressed bgr8"))), RGB)
+    depth = image_of(message(compressed(DEPTH_MM, "png", "16UC1; png compressed ")))  # by the plain transport
+    assert depth.dtype == np.uint16 and np.array_equal(depth, DEPTH_MM)
     flat = np.full((16, 16, 3), (200, 60, 10), np.uint8)
     jpeg = image_of(message(compressed(flat, "jpeg", "jpeg")))
     assert np.abs(jpeg.astype(int) - flat).max() <= 4

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.geometry import solids
+from diffdope.geometry import so3, solids
 from diffdope.scene.urdf import load_robot
 from tests.oracle.arm import JOINTS, URDF, write_arm
 
@@ -45,6 +45,28 @@ def test_kinematics_are_yourdfpys(tmp_path: Path, rng: np.random.Generator) -> N
         T = robot.forward(dict(zip(JOINTS, values.tolist(), strict=True)))
         for n, link in enumerate(robot.links):
             assert T[n] == pytest.approx(other.get_transform(link.name, "foot"), abs=1e-9)
+
+
+def test_axes_that_are_left_out_or_not_of_length_1(tmp_path: Path) -> None:
+    """By the format, (1, 0, 0); and a slide by 0.2 m is one of 0.2 m, however long its axis is written."""
+    path = tmp_path / "robot.urdf"
+    joints = "".join(
+        f'<joint name="{name}" type="{kind}"><parent link="a"/><child link="{name}"/>{axis}'
+        '<limit lower="-3" upper="3" effort="1" velocity="1"/></joint>'
+        for name, kind, axis in (
+            ("hinge", "revolute", ""), ("slide", "prismatic", '<axis xyz="1 1 0"/>'),
+            ("skew", "revolute", '<axis xyz="1 1 0"/>'),
+        )
+    )  # fmt: skip
+    names = ("a", "hinge", "slide", "skew")
+    box = '<visual><geometry><box size="0.1 0.1 0.1"/></geometry></visual>'
+    links = "".join(f'<link name="{name}">{box}</link>' for name in names)
+    path.write_text(f'<robot name="r">{links}{joints}</robot>')
+    robot = load_robot(path)
+    T = dict(zip(names, robot.forward({"hinge": 0.7, "slide": 0.2, "skew": 0.7}), strict=True))
+    assert T["hinge"][:3, :3] == pytest.approx(so3.exp(np.array([0.7, 0.0, 0.0])))
+    assert np.linalg.norm(T["slide"][:3, 3]) == pytest.approx(0.2)
+    assert np.linalg.norm(so3.log(T["skew"][:3, :3])) == pytest.approx(0.7)
 
 
 def test_primitives_origins_and_limits(tmp_path: Path) -> None:

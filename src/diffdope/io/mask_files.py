@@ -2,7 +2,7 @@
 
 Boxes and outlines of other tools: `io/detections.py`.
 
-An instance is known by its label: of COCO the annotation's `id`, where it has one; else its place, counted from 1.
+An instance is known by its label: of COCO the annotation's `id`, where each has its own; else its place, from 1.
 """
 
 from __future__ import annotations
@@ -188,7 +188,8 @@ def _coco(data: Any, where: str, image_id: int | None, picture: str | None) -> I
     entries = _of_image(data, image_id, where)
     masks: dict[int, Callable[[Size | None], Bool]] = {}
     boxes = set()
-    named = all(isinstance(entry.get("id"), int) for entry in entries)
+    ids = [entry.get("id") for entry in entries]
+    named = all(isinstance(one, int) for one in ids) and len(set(ids)) == len(ids)  # some write 0 in all of them
     for number, entry in enumerate(entries, 1):
         label = int(entry["id"]) if named else number
         masks[label] = _annotation(entry, size, f"{where}, annotation {label}")

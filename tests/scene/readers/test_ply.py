@@ -107,8 +107,9 @@ def test_a_texture_without_coordinates_is_told_and_need_not_be_there(folder: Pat
 
 
 @pytest.mark.parametrize(
-    ("kind", "values"), [("uchar", "255 128 0"), ("ushort", "65535 32896 0"), ("float", "1 0.50196 0"),
-                         ("int", "255 128 0"), ("float", "255 128 0"), ("double", "1 0.50196 0")],
+    ("kind", "values"), [("uchar", "255 128 0"), ("ushort", "65535 32896 0"), ("ushort", "255 128 0"),
+                         ("float", "1 0.50196 0"), ("int", "255 128 0"), ("float", "255 128 0"),
+                         ("double", "1 0.50196 0")],
 )  # fmt: skip
 def test_colours_of_each_type(folder: Path, kind: str, values: str) -> None:
     body = "".join(f"{x} {y} 0 {values}\n" for x, y in CORNERS) + TWO_FACES

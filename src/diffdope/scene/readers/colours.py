@@ -14,9 +14,12 @@ U8 = NDArray[np.uint8]
 def in_unit_range(colors: NDArray[Any]) -> F64:
     """RGB (N, 3) in [0, 1] of stored numbers (N, 3 or more): integers by their type's greatest.
 
-    Numbers of a type that says nothing are taken by what they are: up to 1, up to 255, or up to 65535.
+    Numbers of a type that says nothing are taken by what they are: up to 1, up to 255, or up to 65535. So are 16 bits
+    that are all below 256: of 65535 they would be black to the eye.
     """
     rgb = colors[:, :3].astype(np.float64)
+    if colors.dtype == np.uint16 and 1.0 < rgb.max(initial=0.0) <= 255.0:
+        return rgb / 255.0
     if colors.dtype in (np.uint8, np.uint16):
         return rgb / np.iinfo(colors.dtype).max
     rgb = np.nan_to_num(rgb, nan=0.0, posinf=1.0, neginf=0.0)
