@@ -19,6 +19,34 @@ def test_16_bit_depth_is_lossless(tmp_path: Path, rng: np.random.Generator) -> N
     np.testing.assert_array_equal(read, depth)
 
 
+@pytest.mark.parametrize("tag, quarters", [(1, 0), (3, 2), (6, -1), (8, 1)])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+def test_tiff_of_a_camera_that_was_held_upright(
+    tmp_path: Path, rng: np.random.Generator, tag: int, quarters: int, kind: type, compression: str
+) -> None:  # fmt: skip
+    """Pillow cuts uncompressed ones of one channel into wrong rows, if it is given the path."""
+    depth = rng.integers(1, 250, (5, 7)).astype(kind)
+    Image.fromarray(depth).save(tmp_path / "d.tiff", tiffinfo={274: tag}, compression=compression)
+    np.testing.assert_array_equal(read_image("depth", tmp_path / "d.tiff"), np.rot90(depth, quarters))
+    if kind is np.uint8:
+        stored = np.where(depth > 125, 255, 0).astype(kind)
+        Image.fromarray(stored).save(tmp_path / "m.tiff", tiffinfo={274: tag}, compression=compression)
+        np.testing.assert_array_equal(read_mask(tmp_path / "m.tiff"), np.rot90(stored > 0, quarters))
+
+
+@pytest.mark.parametrize("mode", ["P", "PA", "CMYK", "YCbCr", "LAB"])
+def test_tiff_in_other_colours_than_rgb(tmp_path: Path, mode: str) -> None:
+    photo = Image.new("RGB", (6, 4), (204, 51, 0))
+    if mode == "LAB":
+        from PIL import ImageCms
+
+        spaces = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+        photo = ImageCms.profileToProfile(photo, *spaces, outputMode="LAB")  # type: ignore[assignment]
+    (photo if mode == "LAB" else photo.convert(mode)).save(tmp_path / "p.tiff")
+    assert np.abs(read_rgb(tmp_path / "p.tiff").astype(int) - [204, 51, 0]).max() < 12
+
+
 def test_float_and_npy(tmp_path: Path, rng: np.random.Generator) -> None:
     depth = rng.uniform(size=(5, 7)).astype(np.float32)
     Image.fromarray(depth).save(tmp_path / "d.tiff")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _ORIENTATION = 0x0112
+_OTHER_MODES = ("P", "PA", "1", "CMYK", "YCbCr", "LAB")  # whose numbers are no levels of red, green and blue
 
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy", ".npz", ".exr", ".pcd"})
 """Of files that are taken for images where a folder holds others too."""
@@ -109,7 +110,7 @@ def read_with(name: str, path: Source, of_image: Callable[[Image], T], of_array:
     from PIL import Image
 
     try:
-        with Image.open(opened(path)) as image:
+        with opened(path) as stream, Image.open(stream) as image:
             return of_image(_upright(image))
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise expected(name, f"an image in {path}", _cause(path, str(error))) from error
@@ -144,7 +145,7 @@ def as_rgb_texture(image: Image) -> NDArray[np.uint8]:
 
 
 def _array_of(image: Image) -> NDArray[Any]:
-    return np.asarray(image.convert("RGB") if image.mode in ("P", "1", "CMYK", "YCbCr") else image)
+    return np.asarray(image.convert("RGB") if image.mode in _OTHER_MODES else image)
 
 
 def _read_numpy(name: str, path: Path) -> NDArray[Any]:
