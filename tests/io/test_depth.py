@@ -39,18 +39,26 @@ def observed(folder: Path, file: str, camera: Path | None = None, **how: object)
     return depth
 
 
-def exr(path: Path, depth: np.ndarray, compression: int) -> None:
-    """As OpenEXR writes one channel Z of float32 in scan lines: 0 none, 2 ZIPS, 3 ZIP."""
+def exr(
+    path: Path, depth: np.ndarray, compression: int, *, corner: tuple[int, int] = (0, 0),
+    shown: tuple[int, int, int, int] | None = None,
+) -> None:  # fmt: skip
+    """As OpenEXR writes one channel Z of float32 in scan lines: 0 none, 2 ZIPS, 3 ZIP.
+
+    `corner` is the first column and row of its pixels in the picture, `shown` the picture's first and last ones.
+    """
     height, width = depth.shape
+    left, top = corner
 
     def attribute(name: str, kind: str, value: bytes) -> bytes:
         return name.encode() + b"\0" + kind.encode() + b"\0" + struct.pack("<I", len(value)) + value
 
-    box = struct.pack("<4i", 0, 0, width - 1, height - 1)
+    box = struct.pack("<4i", left, top, left + width - 1, top + height - 1)
+    display = box if shown is None else struct.pack("<4i", *shown)
     head = struct.pack("<II", 20000630, 2)
     head += attribute("channels", "chlist", b"Z\0" + struct.pack("<iIii", 2, 0, 1, 1) + b"\0")
     head += attribute("compression", "compression", bytes([compression]))
-    head += attribute("dataWindow", "box2i", box) + attribute("displayWindow", "box2i", box) + b"\0"
+    head += attribute("dataWindow", "box2i", box) + attribute("displayWindow", "box2i", display) + b"\0"
     lines = 16 if compression == 3 else 1
     chunks = []
     for row in range(0, height, lines):
@@ -61,7 +69,7 @@ def exr(path: Path, depth: np.ndarray, compression: int) -> None:
             differences = np.concatenate([halves[:1], np.diff(halves) + 128]) & 0xFF
             squeezed = zlib.compress(differences.astype(np.uint8).tobytes())
             packed = squeezed if len(squeezed) < len(packed) else packed
-        chunks.append(struct.pack("<iI", row, len(packed)) + packed)
+        chunks.append(struct.pack("<iI", top + row, len(packed)) + packed)
     at = len(head) + 8 * len(chunks)
     table = b""
     for chunk in chunks:
@@ -193,6 +201,21 @@ def test_pictures_for_viewing_are_no_depth(tmp_path: Path) -> None:
     assert np.abs(observed(tmp_path, "three.npy", depth_scale_mm=1.0) - PLANE).max() < 6e-4
 
 
+def test_exr_whose_empty_border_was_left_out_or_that_goes_beyond_the_picture(tmp_path: Path) -> None:
+    """Half of the width and of the height, at another place, would be taken for a smaller picture of the whole."""
+    height, width = PLANE.shape
+    part = PLANE[2 : 2 + height // 2, 3 : 3 + width // 2].astype(np.float32)
+    exr(tmp_path / "d.exr", part, 3, corner=(3, 2), shown=(0, 0, width - 1, height - 1))
+    read = read_depth(tmp_path / "d.exr")
+    assert read.shape == PLANE.shape and np.array_equal(read[2 : 2 + height // 2, 3 : 3 + width // 2], part)
+    assert np.count_nonzero(read) == part.size
+    plane = PLANE.astype(np.float32)
+    exr(tmp_path / "o.exr", plane, 0, corner=(-2, -1), shown=(0, 0, width - 5, height - 4))
+    assert np.array_equal(read_depth(tmp_path / "o.exr"), plane[1 : height - 2, 2 : width - 2])
+    exr(tmp_path / "away.exr", plane, 0, corner=(500, 0), shown=(0, 0, width - 1, height - 1))
+    assert not read_depth(tmp_path / "away.exr").any()
+
+
 def test_what_is_no_exr(tmp_path: Path) -> None:
     exr(tmp_path / "d.exr", PLANE, 3)
     data = (tmp_path / "d.exr").read_bytes()
@@ -229,6 +252,14 @@ def test_the_package_of_the_format_reads_other_packings(kind: str, tmp_path: Pat
     with OpenEXR.File(head, {"Z": depth}) as file:
         file.write(str(tmp_path / "d.exr"))
     assert np.allclose(read_depth(tmp_path / "d.exr"), depth, atol=2e-5)
+    if kind == "PIZ":
+        windows = {"dataWindow": ((3, 2), (52, 41)), "displayWindow": ((0, 0), (59, 49))}
+        with OpenEXR.File(
+            {**head, **{key: tuple(map(np.int32, box)) for key, box in windows.items()}}, {"Z": depth}
+        ) as file:
+            file.write(str(tmp_path / "part.exr"))
+        part = read_depth(tmp_path / "part.exr")
+        assert part.shape == (50, 60) and np.allclose(part[2:42, 3:53], depth, atol=2e-5) and not part[:2].any()
     (tmp_path / "d.exr").write_bytes((tmp_path / "d.exr").read_bytes()[:900])
     with pytest.raises(DiffDopeError, match="depth: expected an EXR image in .*d.exr"):
         read_depth(tmp_path / "d.exr")

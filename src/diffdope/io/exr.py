@@ -48,6 +48,9 @@ class ExrHeader:
 def read_exr(name: str, path: Path) -> NDArray[Any]:
     """The depth channel (H, W): Z, or the only channel, or the first of three that are equal.
 
+    It is that of the whole picture (`displayWindow`), 0 where the file has no pixels: programs for compositing leave
+    out the border that is empty, and renderers may draw beyond the picture.
+
     Args:
         name: the argument to blame.
         path: the file.
@@ -59,7 +62,7 @@ def read_exr(name: str, path: Path) -> NDArray[Any]:
         data = path.read_bytes()
         other = _other_packing(data)
         channels = _by_openexr(other, name, path) if other else _channels(data, _header(data, path, name), name, path)
-        return _depth_of(channels, name, path)
+        return _whole_picture(_depth_of(channels, name, path), data)
     except DiffDopeError:
         raise
     except OSError as error:
@@ -80,6 +83,23 @@ def _header(data: bytes, path: Path, name: str) -> ExrHeader:
     if not (height > 0 and width > 0 and height * width <= _MOST_PIXELS):
         raise ValueError(f"a picture of {width} x {height}")
     return ExrHeader(_channel_list(values["channels"]), compression, (height, width), top, at + 1)
+
+
+def _whole_picture(image: NDArray[Any], data: bytes) -> NDArray[Any]:
+    """The pixels of the data window (h, w) in the picture that is to be shown."""
+    values, _ = _attributes(data)
+    if values.get("displayWindow", values["dataWindow"]) == values["dataWindow"]:
+        return image
+    left, top, _, _ = struct.unpack("<4i", values["dataWindow"])
+    first, above, last, below = struct.unpack("<4i", values["displayWindow"])
+    height, width = below - above + 1, last - first + 1
+    if not (height > 0 and width > 0 and height * width <= _MOST_PIXELS):
+        raise ValueError(f"a picture of {width} x {height}")
+    whole = np.zeros((height, width), image.dtype)
+    rows, columns = (np.arange(n) + start for n, start in zip(image.shape, (top - above, left - first), strict=True))
+    seen = np.ix_((rows >= 0) & (rows < height), (columns >= 0) & (columns < width))
+    whole[np.ix_(rows[(rows >= 0) & (rows < height)], columns[(columns >= 0) & (columns < width)])] = image[seen]
+    return whole
 
 
 def _attributes(data: bytes) -> tuple[dict[str, bytes], int]:
