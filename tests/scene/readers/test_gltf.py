@@ -246,6 +246,14 @@ def test_nodes_that_are_not_in_the_scene_are_not_there(tmp_path: Path) -> None:
     assert len(mesh.faces) == 2 and mesh.vertices_m[:, 2].tolist() == [1.0] * 4
 
 
+def test_one_scene_of_several_is_taken_with_a_word(tmp_path: Path) -> None:
+    glb = Glb().plate()
+    glb.tree |= {"scenes": [{"nodes": [0]}, {"nodes": [1]}], "nodes": [{"mesh": 0}, {"mesh": 0, "scale": [2, 2, 2]}]}
+    glb.tree["scene"] = 1
+    mesh = load(glb, tmp_path)
+    assert mesh.bounds[1].tolist() == [2, 2, 0] and mesh.warnings[0].startswith("the file has 2 scenes; that which")
+
+
 def test_instances_of_one_mesh(tmp_path: Path) -> None:
     glb = Glb().plate()
     offsets = glb.accessor(np.array([(0, 0, 0), (0, 0, 2)], np.float32))

@@ -47,6 +47,9 @@ def placed_meshes(gltf: Gltf) -> list[PlacedMesh]:
         return [PlacedMesh(k, np.eye(4), _weights(gltf, k, {})) for k in range(len(gltf.list("meshes")))]
     scenes = gltf.list("scenes")
     if scenes:
+        if len(scenes) > 1:
+            which = "that which it names" if "scene" in gltf.tree else "its first"
+            gltf.source.note(f"the file has {len(scenes)} scenes; {which} is taken")
         roots = scenes[gltf.tree.get("scene", 0)].get("nodes", [])
     else:
         held = {child for node in nodes for child in node.get("children", ())}
