@@ -96,6 +96,8 @@ def test_a_box_will_do(inputs: Path, command: str) -> None:
     result = json.loads((inputs.parent / "out" / "result.json").read_text())
     assert error_mm(result, inputs) < 1.0
     assert any("drawn from the box" in note for note in result["notes"])
+    compared = set(result["modalities"])  # the mask that is drawn from the box is none of the images
+    assert compared == {"rgb", "depth"} == set(result["cost_per_modality"]) == set(result["initial_cost_per_modality"])
 
 
 def test_a_box_that_would_be_of_no_use_is_refused(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:

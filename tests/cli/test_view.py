@@ -6,6 +6,7 @@ import importlib.util
 import json
 import shutil
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -204,11 +205,12 @@ def test_options_that_do_not_belong_together_are_refused(
 
 
 def test_flags_come_back_in_their_types(tmp_path: Path) -> None:
-    inputs = {"mesh": "a.ply", "camera": "c.json", "unit": "m", "mask_id": 3, "rectified": True, "unknown": 1}
+    nowhere = f"{uuid4().hex}.ply"  # a file of this name above the folder would be taken
+    inputs = {"mesh": nowhere, "camera": "c.json", "unit": "m", "mask_id": 3, "rectified": True, "unknown": 1}
     given = flags_of(LocateArguments, inputs, Places(tmp_path), out=tmp_path)
-    assert (given.mesh, given.unit, given.mask_id, given.rectified) == (Path("a.ply"), "m", 3, True)
+    assert (given.mesh, given.unit, given.mask_id, given.rectified) == (Path(nowhere), "m", 3, True)
     with pytest.raises(DiffDopeError, match="inputs such as .*camera"):
-        flags_of(LocateArguments, {"mesh": "a.ply"}, Places(tmp_path), out=tmp_path)
+        flags_of(LocateArguments, {"mesh": nowhere}, Places(tmp_path), out=tmp_path)
 
 
 def scene_words(folder: Path, out: Path, *more: object) -> list[str]:

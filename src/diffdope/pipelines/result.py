@@ -202,11 +202,17 @@ def nothing_compared(
 
 
 def in_pose_of(refined: RefinementResult, result: RefinementResult) -> RefinementResult:
-    """A located result in another pose that looks the same, with its covariance and costs."""
+    """A located result in another pose that looks the same, with its covariance and costs.
+
+    Where the refinement compared other images, its costs before are taken, too: they are of the same modalities.
+    """
+    others = refined.modalities != result.modalities
+    before = refined if others else result
     return replace(
         result, pose=refined.pose, answers=(replace(result.answers[0], pose=refined.pose), *result.answers[1:]),
-        covariance=refined.covariance, unobserved=refined.unobserved, cost=refined.cost,
-        cost_per_modality=refined.cost_per_modality,
+        covariance=refined.covariance, unobserved=refined.unobserved, modalities=refined.modalities, cost=refined.cost,
+        cost_per_modality=refined.cost_per_modality, initial_cost=before.initial_cost,
+        initial_cost_per_modality=before.initial_cost_per_modality,
     )  # fmt: skip
 
 
