@@ -93,7 +93,7 @@ def beside_mask(
     away_m = np.hypot(free.pose.distance_to(found.pose), 0.5 * length_m * free.pose.angle_to(found.pose))
     if away_m < _SAME_PX * pixel_m:
         return PlacedCandidates(found, led)
-    border = MaskBorder(found, led, steps)
+    border = BorderEvidence(found, led, steps)
     if not whole:
         motion, odds = border.borne_out_by(steps.estimate(border.without_mask(free)))
         if odds > _CLEARLY:
@@ -112,8 +112,8 @@ def beside_mask(
     return kept(replace(free, notes=notes), freed, motion, -odds)
 
 
-class MaskBorder:
-    """The border of a mask that led to a pose: how well poses without it bear it out.
+class BorderEvidence:
+    """How well poses that are found without a mask bear out the border that led to a pose.
 
     Args:
         found: beside the mask.
