@@ -9,6 +9,7 @@ import trimesh
 from diffdope.estimate.tolerance import displacement, displacement_form, probability_within, usually_within
 from diffdope.geometry import so3
 from diffdope.scene.mesh import Mesh
+from diffdope.scene.revolution import AXIS_POINTS
 from diffdope.scene.sampling import surface_points
 
 
@@ -33,6 +34,12 @@ def test_the_form_is_the_mean_square_displacement_of_the_surface() -> None:
     xi = np.array([2e-3, -1e-3, 5e-4, 0.01, -0.02, 0.015])
     moved = xi[:3] + np.cross(xi[3:], points)
     assert xi @ displacement_form(BOX) @ xi == pytest.approx(np.mean(np.sum(moved**2, axis=1)), rel=1e-9)
+
+
+def test_the_points_of_the_surface_may_be_given() -> None:
+    known = surface_points(CAN, AXIS_POINTS)
+    np.testing.assert_array_equal(displacement_form(CAN, known), displacement_form(CAN))
+    np.testing.assert_array_equal(displacement_form(CAN, surface_points(BOX, AXIS_POINTS)), displacement_form(BOX))
 
 
 def test_a_turn_about_an_axis_of_revolution_counts_nothing_wherever_the_origin_is() -> None:

@@ -102,3 +102,12 @@ def test_threads_share_one_surface() -> None:
     alone = [alike.unnoticed(R, np.zeros(3)) for R in turns]
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda R: alike.unnoticed(R, np.zeros(3)), turns)) == alone
+
+
+def test_colours_are_worked_out_where_the_shape_does_not_tell() -> None:
+    plain = hexagon()
+    alike = Alikeness(Mesh(plain.vertices_m, plain.faces, colors=np.full((len(plain.vertices_m), 3), 0.5)))
+    assert not alike.unnoticed(np.eye(3), np.array([0.0, 0.0, 0.02]))
+    assert alike._patches is None
+    assert alike.unnoticed(about_z(60.0), np.zeros(3))
+    assert alike._patches is not None

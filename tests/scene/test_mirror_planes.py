@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.solids import box, joined
+from diffdope.pipelines.mirrored_mesh import in_mirror
+from diffdope.render.renderer import Renderer
 from diffdope.scene.alikeness import Alikeness
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.mirror_planes import MirrorPlanes, has_mirror_plane, mirrored
+from diffdope.scene.observation import Observation
 
 BAR, ARM, POST = (box((0.10, 0.02, 0.02)), (0.05, 0.0, 0.0)), (box((0.02, 0.06, 0.02)), (0.0, 0.03, 0.0)), (
     box((0.02, 0.02, 0.04)), (0.1, 0.0, 0.02)
@@ -25,7 +29,7 @@ def mesh_of(*parts: tuple[tuple[np.ndarray, np.ndarray], tuple[float, float, flo
 @pytest.mark.parametrize(("parts", "own"), [((BAR,), True), ((BAR, ARM), True), ((BAR, ARM, POST), False)])
 def test_an_object_with_a_mirror_plane_is_its_own_mirror_image(parts: tuple[object, ...], own: bool) -> None:
     mesh = mesh_of(*parts)  # type: ignore[arg-type]
-    assert has_mirror_plane(mesh, Alikeness(mesh)) == own
+    assert has_mirror_plane(MirrorPlanes.of(mesh), Alikeness(mesh)) == own
 
 
 def test_colours_are_a_part_of_it() -> None:
@@ -33,7 +37,7 @@ def test_colours_are_a_part_of_it() -> None:
     across = (mesh.vertices_m - TURNED.t_m2c) @ TURNED.R_m2c[:, 2]
     colors = np.where((across > 0.0)[:, None], [0.9, 0.1, 0.1], [0.1, 0.1, 0.9])
     painted = Mesh(mesh.vertices_m, mesh.faces, colors=colors)
-    assert not has_mirror_plane(painted, Alikeness(painted))
+    assert not has_mirror_plane(MirrorPlanes.of(painted), Alikeness(painted))
 
 
 def test_a_mirrored_mesh_is_moved_to_where_each_plane_reflects_it() -> None:
@@ -46,3 +50,33 @@ def test_a_mirrored_mesh_is_moved_to_where_each_plane_reflects_it() -> None:
         np.testing.assert_allclose(R @ (R @ mesh.vertices_m[0] + t) + t, mesh.vertices_m[0], atol=1e-12)
         assert np.linalg.det(R_m) == pytest.approx(1.0)
         np.testing.assert_allclose(other.vertices_m @ R_m.T + t_m, mesh.vertices_m @ R.T + t, atol=1e-12)
+
+
+def test_in_a_mirrored_picture_a_mesh_is_drawn_as_its_mirror_image_is() -> None:
+    mesh = mesh_of(BAR, ARM, POST)
+    painted = Mesh(mesh.vertices_m, mesh.faces, colors=np.random.default_rng(0).random((len(mesh.vertices_m), 3)))
+    camera, R_m2c = Camera(200.0, 210.0, 50.3, 41.7, 96, 80), TURNED.R_m2c[::-1] * [[-1.0], [1.0], [1.0]]
+    pose = Pose(R_m2c, np.array([0.01, -0.02, 0.4]) - R_m2c @ mirrored(mesh).center_m)
+    drawn = Renderer(mirrored(painted), camera).render(pose.R_m2c, pose.t_m2c)
+    seen = Observation(camera, rgb=np.clip(drawn.rgb[0], 0.0, 1.0), depth=drawn.depth[0]).in_mirror()
+    turned = in_mirror(pose)
+    assert np.linalg.det(turned.R_m2c) == pytest.approx(1.0)
+    again = Renderer(painted, seen.camera).render(turned.R_m2c, turned.t_m2c)
+    assert np.count_nonzero(again.depth[0]) > 300
+    assert np.mean(np.abs(again.depth[0] - seen.depth) > 1e-5) < 0.002  # where a pixel's middle lies on an edge
+    assert np.mean(np.abs(again.rgb[0] - seen.rgb).max(axis=-1) > 1e-3) < 0.002
+
+
+def test_what_was_mirrored_twice_is_as_it_was() -> None:
+    rng = np.random.default_rng(0)
+    camera = Camera(200.0, 210.0, 3.3, 2.7, 7, 5)
+    images = {"rgb": rng.integers(0, 256, (5, 7, 3)).astype(np.uint8), "mask": rng.random((5, 7)) > 0.5}
+    seen = Observation(camera, **images, depth=rng.random((5, 7)).astype(np.float32))
+    once = seen.in_mirror()
+    assert once.camera.cx == pytest.approx(6.0 - 3.3)
+    assert once.rgb is not None and seen.rgb is not None
+    np.testing.assert_array_equal(once.rgb[:, 0], seen.rgb[:, -1])
+    twice = once.in_mirror()
+    assert twice.camera.cx == pytest.approx(camera.cx)
+    for name in ("rgb", "depth", "mask"):
+        np.testing.assert_array_equal(getattr(twice, name), getattr(seen, name))

@@ -38,6 +38,21 @@ def test_a_tree_finds_what_a_search_through_all_triangles_finds() -> None:
     assert np.allclose(np.sum((points - queries) ** 2, axis=1), found.square)
 
 
+def test_what_is_nearest_does_not_depend_on_the_query_before() -> None:
+    mesh = SOLIDS["hinge"]()
+    queries = np.random.default_rng(4).normal(0, 0.02, (200, 3))
+    tree, limit = Tree(mesh.vertices_m, mesh.faces), 0.01
+    alone = [tree.nearest(query[None], limit) for query in queries]
+    found, some = tree.nearest(queries, limit), tree.nearest(queries, limit, any_will_do=True)
+    for name, there in found._asdict().items():
+        np.testing.assert_array_equal(there, np.concatenate([one._asdict()[name] for one in alone]))
+    assert 20 < np.count_nonzero(found.face >= 0) < 180
+    np.testing.assert_array_equal(some.face >= 0, found.face >= 0)
+    met = some.face >= 0
+    points = np.einsum("nk,nkd->nd", some.weights[met], mesh.vertices_m[mesh.faces[some.face[met]]])
+    assert np.linalg.norm(points - queries[met], axis=1).max() <= limit * (1.0 + 1e-9)
+
+
 def test_beyond_the_limit_there_is_nothing() -> None:
     found = Tree(TRIANGLE, np.array([[0, 1, 2]], np.int32)).nearest(np.array([[0.0, 0, 0.5], [0, 0, 0.7]]), 0.6)
     assert found.face.tolist() == [0, -1]

@@ -7,19 +7,18 @@ from numpy.typing import NDArray
 
 from diffdope.geometry import so3
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.revolution import axes_of_revolution
+from diffdope.scene.revolution import AXIS_POINTS, axes_of_revolution
 from diffdope.scene.sampling import surface_points
 
 F64 = NDArray[np.float64]
 
-_POINTS = 8000
 _USUAL = 0.012  # mean error of 138 results of `fast` with depth, as a share of the diameter; spread as e^-x
 _USUAL_BY_DEPTH = 0.001, 1.6, 1.7  # the same of 280: a constant, times depth's deviation, and times the next step
 _LONGEST = 0.05  # of the diameter: longer steps say no more
 _USUAL_WITHOUT_DEPTH = 0.052  # and of 98 in the right minimum with a photograph and a mask: the distance is open
 
 
-def displacement_form(mesh: Mesh) -> F64:
+def displacement_form(mesh: Mesh, surface: tuple[F64, F64] | None = None) -> F64:
     """Mean square displacement of a surface as a form A (6, 6) of small motions xi = (rho [m], phi [rad]): xi^T A xi.
 
     Motions are in the axes of the mesh's frame, about its origin: x -> x + rho + phi x x. Turns about an axis of
@@ -27,8 +26,9 @@ def displacement_form(mesh: Mesh) -> F64:
 
     Args:
         mesh: the object.
+        surface: its `surface_points`, `AXIS_POINTS` of them, where they are known.
     """
-    points_m, normals = surface_points(mesh, _POINTS)
+    points_m, normals = surface_points(mesh, AXIS_POINTS) if surface is None else surface
     form = np.eye(6)
     mean = points_m.mean(axis=0)
     form[:3, 3:] = -so3.hat(mean)

@@ -25,7 +25,7 @@ def lengths(vectors: F64) -> F64:
 
 def areas(points: F64, faces: I32) -> F64:
     """Areas (F,) of triangles, points (V, 2) or (V, 3)."""
-    a, b, c = (points[faces[:, k]] for k in range(3))
+    a, b, c = (points.take(faces[:, k], axis=0) for k in range(3))  # in half the time of an index
     b, c = b - a, c - a
     if points.shape[1] == 2:
         return np.asarray(0.5 * np.abs(b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0]))

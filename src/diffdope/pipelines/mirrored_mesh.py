@@ -23,6 +23,7 @@ from diffdope.problem.failure import Failure
 from diffdope.problem.region import projected_box
 from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import draw
+from diffdope.scene.mirror_planes import ACROSS
 from diffdope.scene.observation import Observation
 from diffdope.search.contradictions import LEAST
 from diffdope.search.mesh_levels import MeshLevels
@@ -70,11 +71,13 @@ def mirror_image_fits(result: RefinementResult, meshes: MeshLevels, observation:
     if len(mesh.faces) > MOST_FACES or isinstance(box, Status):
         return False
     crop = observation.crop(choose_crop([box], observation.camera, margin=_MARGIN, max_size=_CROP_PX))
-    own = log_odds_of(_fit(meshes.buffers(_FACES), crop, pose, meshes.length_m))
+    drawn, length_m = meshes.buffers(_FACES), meshes.length_m
+    own = log_odds_of(_fit(drawn, crop, pose, length_m))
     moved = zip(*meshes.planes.from_mirrored, strict=True)
     poses = [Pose(pose.R_m2c @ R, pose.R_m2c @ t + pose.t_m2c) for R, t in moved]
-    reflection = meshes.mirrored_roughly(_FACES)
-    every = [_Reflected(log_odds_of(_fit(reflection, crop, one, meshes.length_m)), one) for one in poses]
+    # In a looking glass, the mirror image of the mesh looks as the mesh does itself.
+    looking_glass = crop.in_mirror()
+    every = [_Reflected(log_odds_of(_fit(drawn, looking_glass, in_mirror(one), length_m)), one) for one in poses]
     every.sort(key=lambda one: -one.log_odds)
     if (result.ok and every[0].log_odds < own - _WORTH_A_SEARCH) or meshes.is_own_mirror_image:
         return False
@@ -91,6 +94,11 @@ def mirror_image_fits(result: RefinementResult, meshes: MeshLevels, observation:
         if (ratio < _CHEAPER and surplus > 0.0) or (ratio < _MUCH_CHEAPER and surplus > -_AS_SURE and result.ok):
             return True
     return False
+
+
+def in_mirror(pose: Pose) -> Pose:
+    """The pose of a mesh in a mirrored picture (`Observation.in_mirror`), where its mirror image has the given one."""
+    return Pose(ACROSS[:, None] * pose.R_m2c * ACROSS, ACROSS * pose.t_m2c)
 
 
 def last_compared(result: RefinementResult, observation: Observation) -> Observation:

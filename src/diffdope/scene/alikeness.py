@@ -47,10 +47,17 @@ class Alikeness:
         self._vertices_m, self._faces = mesh.vertices_m, mesh.faces
         self._surface = Tree(mesh.vertices_m, mesh.faces)
         self._tree = cKDTree(self._points)
-        self._colors: F64 | None = None
-        if mesh.has_color:
+        self._mesh, self._samples = mesh, samples
+        self._patches: F64 | None = None
+
+    @property
+    def _colors(self) -> F64 | None:
+        """Of each point the mean (N, 3) of those around it, None without colours: asked where the shape is the same."""
+        mesh = self._mesh
+        if self._patches is None and mesh.has_color:
             around = self._tree.query(self._points, _PATCH)[1]
-            self._colors = colors_of(mesh, samples, mesh.shown_texture)[around].mean(axis=1)
+            self._patches = colors_of(mesh, self._samples, mesh.shown_texture)[around].mean(axis=1)
+        return self._patches
 
     def unnoticed(self, R: F64, t: F64) -> bool:
         """Whether the motion x -> R x + t of the model's frame takes the object onto one that looks the same.

@@ -13,6 +13,7 @@ _DIGITS = 1  # of normals: a face of the hull within some degrees of another giv
 _EVEN = 4  # digits to which areas and volumes are compared: the first of equal ones is taken, whatever is rounded
 _FACES = 40  # of the hull, the largest: where all are small, any box is about as good
 _TURNS = 30  # within a right angle: every three degrees
+_AT_ONCE = 40  # boxes that are measured
 _FINER = np.radians(np.linspace(-3.0, 3.0, 31))
 
 
@@ -68,8 +69,11 @@ def _smallest(corners: F64, normals: F64, turns: F64) -> tuple[F64, float]:
     x, y = _across(normals)
     along, up = corners @ x.T, corners @ y.T
     area = np.empty((len(turns), len(normals)))
-    for k, (cosine, sine) in enumerate(zip(np.cos(turns), np.sin(turns), strict=True)):  # which stays in the cache
-        area[k] = np.ptp(cosine * along + sine * up, axis=0) * np.ptp(cosine * up - sine * along, axis=0)
+    cosine, sine, step = np.cos(turns)[:, None], np.sin(turns)[:, None], max(_AT_ONCE // len(normals), 1)
+    along, up = along[:, None], up[:, None]
+    for k in range(0, len(turns), step):  # which stays in the cache
+        c, s = cosine[k : k + step], sine[k : k + step]
+        area[k : k + step] = np.ptp(c * along + s * up, axis=0) * np.ptp(c * up - s * along, axis=0)
     volume = area * height
     turn, normal = np.unravel_index(np.argmax(volume <= volume.min() * (1.0 + 10.0**-_EVEN)), area.shape)
     return normals[normal], float(turns[turn])

@@ -121,8 +121,8 @@ class Collapses:
             self._planes, self._paints, _GUARD * tolerance, (_SURE * tolerance) ** 2, *self.tree.arrays,
             left - faces, self._room, self._ring, self._near, self._chain, self._log, logged,
         )  # fmt: skip
-        alive = self._corners[:, 0] >= 0
-        self._corners, self._at = self._corners[alive], self._at[alive]
+        alive = np.flatnonzero(self._corners[:, 0] >= 0)
+        self._corners, self._at = self._corners.take(alive, axis=0), self._at.take(alive, axis=0)
         self.stages.append((int(logged), len(self._corners)))
 
     def corners_at(self, stage: int) -> I32:

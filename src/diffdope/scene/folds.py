@@ -59,7 +59,7 @@ def _off_after_turns(away: F64, axis: F64) -> tuple[F64, F64]:
     """Angles (K,) of turns about an axis through the middle, degrees, and shares (K,) of points that are off after."""
     from scipy.spatial import cKDTree
 
-    tree = cKDTree(away)
+    tree = cKDTree(away, balanced_tree=False)
     some = away[:: max(len(away) // _TURNED, 1)]
     off = _OFF + float(np.median(tree.query(some, 2)[0][:, 1]))
     half = np.arange(0.0, 180.0 + 0.5 * _STEP_DEG, _STEP_DEG)  # as many are off after a turn as after its inverse

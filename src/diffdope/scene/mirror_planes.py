@@ -16,7 +16,8 @@ from diffdope.scene.sampling import spread_over
 F64 = NDArray[np.float64]
 
 _POINTS = 1000
-_ACROSS = np.array([-1.0, 1.0, 1.0])
+ACROSS = np.array([-1.0, 1.0, 1.0])
+"""Times a place of a mesh, or of a camera's frame: one of its mirror image, or of what a mirrored picture shows."""
 
 
 class MirrorPlanes(NamedTuple):
@@ -41,20 +42,19 @@ class MirrorPlanes(NamedTuple):
     @property
     def from_mirrored(self) -> tuple[F64, F64]:
         """Motions R (K, 3, 3) and t (K, 3) that take the vertices of `mirrored` to where each plane reflects them."""
-        return self.R * _ACROSS, self.t
+        return self.R * ACROSS, self.t
 
 
 def mirrored(mesh: Mesh) -> Mesh:
     """The mirror image of a mesh: which axis is reflected is a matter of how it is turned."""
-    return replace(mesh, vertices_m=mesh.vertices_m * _ACROSS, faces=mesh.faces[:, ::-1])
+    return replace(mesh, vertices_m=mesh.vertices_m * ACROSS, faces=mesh.faces[:, ::-1])
 
 
-def has_mirror_plane(mesh: Mesh, alikeness: Alikeness) -> bool:
+def has_mirror_plane(planes: MirrorPlanes, alikeness: Alikeness) -> bool:
     """Whether the reflection in a plane across one of its axes takes an object onto itself, as far as images tell.
 
     Args:
-        mesh: the object.
+        planes: of the object.
         alikeness: of it.
     """
-    planes = MirrorPlanes.of(mesh)
     return any(alikeness.unnoticed(R, t) for R, t in zip(planes.R, planes.t, strict=True))

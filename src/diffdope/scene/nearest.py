@@ -43,7 +43,7 @@ class Tree:
     """
 
     def __init__(self, points: F64, faces: I32) -> None:
-        a, b, c = (points[faces[:, corner]] for corner in range(3))
+        a, b, c = (points.take(faces[:, corner], axis=0) for corner in range(3))
         low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
         self._order = np.argsort(curve_of(low + high), kind="stable")
         boxes = boxes_of(low[self._order], high[self._order])
@@ -58,7 +58,7 @@ class Tree:
         Args:
             queries: (N, 3).
             limit: greatest distance.
-            any_will_do: take the first triangle within `limit` that is met, which is faster.
+            any_will_do: take any triangle within `limit`, which is faster.
         """
         count = len(queries)
         square, face, weights = np.empty(count), np.empty(count, np.int32), np.zeros((count, 2))

@@ -6,6 +6,7 @@ from numba import njit
 from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER
 
 LEAF = 4  # triangles
+_ROUNDED = 1.0 + 1e-9  # a distance times this is no less than it is, whatever is rounded
 DEPTH = 64  # of the stack, more than any tree needs: one entry a level
 
 
@@ -88,7 +89,16 @@ def nearest_in_tree(x, y, z, limit, any_will_do, points, faces, boxes, stack, bo
 @njit(**EXACT_ENTRY)
 def nearest(queries, limit, any_will_do, points, faces, boxes, stack, bound, square, face, weights):
     """Nearest points on a tree of triangles for queries (N, 3): into square (N,), face (N,) and weights (N, 2)."""
+    last = 0  # often, what is nearest to a query is nearest to the next one, or nearly so
     for q in range(queries.shape[0]):
+        x, y, z = queries[q, 0], queries[q, 1], queries[q, 2]
+        away, s, t = nearest_on_face(x, y, z, points, faces[last, 0], faces[last, 1], faces[last, 2])
+        if any_will_do and away <= limit * limit:
+            square[q], face[q], weights[q, 0], weights[q, 1] = away, last, s, t
+            continue
+        least = min(limit, np.sqrt(away) * _ROUNDED)
         square[q], face[q], weights[q, 0], weights[q, 1] = nearest_in_tree(
-            queries[q, 0], queries[q, 1], queries[q, 2], limit, any_will_do, points, faces, boxes, stack, bound
+            x, y, z, least, any_will_do, points, faces, boxes, stack, bound
         )
+        if face[q] >= 0:
+            last = face[q]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -261,6 +261,11 @@ class Observation:
 
     def _without(self, name: str) -> Observation:
         return self._of(self.camera, {key: one for key, one in self._images.items() if key != name}, self.taken_by)
+
+    def in_mirror(self) -> Observation:
+        """The same images as a mirrored camera sees them: columns in reverse."""
+        camera = replace(self.camera, cx=self.camera.width - 1.0 - self.camera.cx)
+        return self._of(camera, {name: image.in_mirror() for name, image in self._images.items()})
 
     def crop(self, window: CropWindow) -> Observation:
         """The part in a window, each k x k block of pixels reduced to one.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +10,14 @@ from numpy.typing import NDArray
 from diffdope.geometry import so3
 from diffdope.scene.box_axes import smallest_box
 
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
+
 F64 = NDArray[np.float64]
 
-_POINTS, _TURNED = 8000, 1000  # points are some 1 % of the diameter apart
+AXIS_POINTS = 8000
+"""Of a surface, by which its axes are told: some 1 % of the diameter apart."""
+_TURNED = 1000  # of them, at most
 _SLIDES = 0.15  # RMS motion off the surface, as a share of all motion: candidates only, which are then turned
 _ANGLES_RAD = np.radians([17.0, 45.0, 77.0, 90.0])  # no regular polygon of few corners covers itself at all of these
 _OFF = 0.02  # share of the diameter, beyond the points' own spacing: knobs, handles and corners are farther
@@ -23,6 +28,8 @@ _LOOSE = 0.02  # share of the diameter: lines that pass the axis at such a dista
 _ROUNDS = 12
 _RIDGE = 1e-6  # of normals that all lie in a plane
 _PARALLEL = 0.95
+_PARTS = 5  # in which points are turned
+_BEYOND = 1.01  # of a distance: what is farther is not measured, whatever is rounded
 
 
 def axes_of_revolution(points_m: F64, normals: F64, length_m: float) -> F64:
@@ -90,22 +97,36 @@ def axis_of_most(points_m: F64, normals: F64, length_m: float) -> Axis | None:
     middle = points_m.mean(axis=0)
     points = (points_m - middle) / length_m
     lines = np.concatenate([np.cross(points, normals), normals], axis=1)
-    tree = cKDTree(points)
+    tree = cKDTree(points, balanced_tree=False)  # which is made sooner, and answers the same
     some = points[:: max(len(points) // _TURNED, 1)]
     spacing = float(np.median(tree.query(some, 2)[0][:, 1]))
-    found: list[tuple[float, Axis]] = []
+    found: list[Axis] = []
     for start in range(3):
         direction, moment = _robust_axis(lines, start)
+        if any(abs(direction @ other.direction) >= _PARALLEL for other in found):
+            continue
         axis = Axis(direction, np.cross(direction, moment))
-        R, t = axis.turns(_ANGLES_RAD)
-        away = tree.query((some @ R.transpose(0, 2, 1) + t[:, None]).reshape(-1, 3))[0].reshape(len(R), -1)
-        off = float(np.mean(away > _OFF + spacing, axis=1).max())
-        if off < _MOST_OFF and all(abs(direction @ other.direction) < _PARALLEL for _, other in found):
-            found.append((off, axis))
+        if _mostly_stays(tree, some, axis, _OFF + spacing):
+            found.append(axis)
     if len(found) != 1:  # none, or a ball
         return None
-    axis = found[0][1]
-    return Axis(axis.direction, middle + length_m * axis.point_m)
+    return Axis(found[0].direction, middle + length_m * found[0].point_m)
+
+
+def _mostly_stays(tree: cKDTree, points: F64, axis: Axis, off: float) -> bool:
+    """Whether after each turn about an axis less than `_MOST_OFF` of the points (N, 3) are farther off than `off`.
+
+    Asked of some points after the other: of most axes, a few tell.
+    """
+    R, t = axis.turns(_ANGLES_RAD)
+    count = np.zeros(len(R), np.intp)
+    for first in range(_PARTS):
+        turned = points[first::_PARTS] @ R.transpose(0, 2, 1) + t[:, None]
+        away = tree.query(turned.reshape(-1, 3), distance_upper_bound=_BEYOND * off)[0].reshape(len(R), -1)
+        count += np.count_nonzero(away > off, axis=1)
+        if count.max() / len(points) >= _MOST_OFF:
+            return False
+    return True
 
 
 def longest_axis(points_m: F64) -> Axis | None:

@@ -25,17 +25,18 @@ class Samples(NamedTuple):
 
     def of(self, values: F64, faces: I32) -> F64:
         """What is interpolated there (N, C) of values (V, C) at the corners of faces (F, 3): positions, for example."""
-        corners = faces[self.face]
-        total = values[corners[:, 0]] * self.weights[:, :1]
+        corners = faces.take(self.face, axis=0)
+        total = values.take(corners[:, 0], axis=0) * self.weights[:, :1]
         for k in (1, 2):
-            total += values[corners[:, k]] * self.weights[:, k : k + 1]
+            total += values.take(corners[:, k], axis=0) * self.weights[:, k : k + 1]
         return total
 
 
 def normals_of(points: F64, faces: I32, face: Int) -> F64:
     """Unit normals (N, 3) of some triangles (N,); 0 of those without an area."""
-    corners = points[faces[face]]
-    normals = cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    corners = faces.take(face, axis=0)
+    a, b, c = (points.take(corners[:, k], axis=0) for k in range(3))
+    normals = cross(b - a, c - a)
     return np.asarray(normals / np.maximum(lengths(normals)[:, None], 1e-300))
 
 

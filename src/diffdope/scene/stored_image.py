@@ -93,6 +93,10 @@ class StoredImage:
             self._sparse = measured > 0 and within < _NO_NEIGHBOURS * measured
         return self._sparse
 
+    def in_mirror(self) -> StoredImage:
+        """The same with its columns in reverse."""
+        return StoredImage(np.ascontiguousarray(self.values[:, ::-1]), self.unit)
+
     def mean(self, window: CropWindow) -> StoredImage:
         """Each block of the window averaged."""
         if window.reduction == 1:

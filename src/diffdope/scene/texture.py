@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,30 +36,30 @@ def build_pyramid(texture: NDArray[np.uint8]) -> MipPyramid:
     check_shape("texture", texture, (None, None, 3))
     if texture.dtype != np.uint8 or texture.size == 0:
         raise expected("texture", "uint8 colours", f"{texture.dtype} of shape {texture.shape}")
-    level: F32 = texture.astype(np.float32)
-    packed, sizes = [_pack(texture)], [texture.shape[:2]]
-    while level.shape[:2] != (1, 1):
+    level: F32 = np.ascontiguousarray(np.moveaxis(texture, 2, 0), np.float32)  # by itself, each channel vectorises
+    packed, sizes = [_pack(level)], [texture.shape[:2]]
+    while level.shape[1:] != (1, 1):
         level = _halve(level)
         packed.append(_pack(np.rint(level)))
-        sizes.append(level.shape[:2])
+        sizes.append(level.shape[1:])
     offsets = np.concatenate([[0], np.cumsum([len(texels) for texels in packed])[:-1]])
     heights, widths = np.array(sizes, np.int32).T.copy()
     return MipPyramid(np.concatenate(packed), offsets.astype(np.int32), widths, heights)
 
 
 def _halve(level: F32) -> F32:
-    height, width = level.shape[:2]
+    """Means (3, H / 2, W / 2) of blocks of 2 x 2 texels (3, H, W)."""
+    height, width = level.shape[1:]
     if height % 2:
-        level = np.concatenate([level, level[-1:]], axis=0)
-    if width % 2:
         level = np.concatenate([level, level[:, -1:]], axis=1)
-    rows = level[0::2] + level[1::2]
-    result: F32 = (rows[:, 0::2] + rows[:, 1::2]) * np.float32(0.25)
+    if width % 2:
+        level = np.concatenate([level, level[..., -1:]], axis=2)
+    rows = level[:, 0::2] + level[:, 1::2]
+    result: F32 = (rows[..., 0::2] + rows[..., 1::2]) * np.float32(0.25)
     return result
 
 
-def _pack(level: NDArray[Any]) -> NDArray[np.uint32]:
-    colors = np.full((*level.shape[:2], 4), 255, np.uint8)
-    for k in range(3):  # by itself, numpy would run along the three channels
-        colors[..., k] = level[..., k]
-    return colors.view("<u4").astype(np.uint32, copy=False).ravel()
+def _pack(level: F32) -> NDArray[np.uint32]:
+    """Whole numbers from 0 to 255 (3, H, W) as colours (H W,)."""
+    r, g, b = level.reshape(3, -1).astype(np.uint32)
+    return np.asarray(r | g << np.uint32(8) | b << np.uint32(16) | np.uint32(255 << 24))

@@ -20,7 +20,7 @@ from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.mirror_planes import MirrorPlanes, has_mirror_plane, mirrored
-from diffdope.scene.revolution import Axis, axis_of_most, longest_axis
+from diffdope.scene.revolution import AXIS_POINTS, Axis, axis_of_most, longest_axis
 from diffdope.scene.sampling import surface_points
 from diffdope.search.canonical import Unnoticed, unnoticed
 from diffdope.search.closest_points import Surface
@@ -30,7 +30,6 @@ from diffdope.search.templates import TemplateSphere, step_of
 
 F64 = NDArray[np.float64]
 
-_AXIS_POINTS = 8000  # some 1 % of the diameter apart
 _SPHERES = 3  # sets of templates that are kept, of 12 MB each with 576 rotations: a scene has near objects and far ones
 
 
@@ -53,6 +52,7 @@ class MeshLevels:
         self._wanted = {count for count in counts if count > 0}
         self._full = Buffers(mesh, threads=threads)
         self._reduced: dict[int, Buffers] = {}
+        self._spread_m: tuple[F64, F64] | None = None
         self._tilt: float | None = None
         self._form: F64 | None = None
         self._corners_m: F64 | None = None
@@ -69,7 +69,6 @@ class MeshLevels:
         self._features: tuple[FeatureSettings, FeatureViews] | None = None
         self._grey: MeshLevels | None = None
         self._mirrored: MeshLevels | None = None
-        self._mirrored_roughly: tuple[int, Buffers] | None = None
         self._planes: MirrorPlanes | None = None
         self._own_mirror_image: bool | None = None
         # The mesh and what was made of it, shared with the grey levels, and not levels that refer to each other: what
@@ -92,6 +91,14 @@ class MeshLevels:
             return self._corners_m
 
     @property
+    def _points_m(self) -> tuple[F64, F64]:
+        """Points (N, 3) spread over the surface, and its normals there, by which its axes are told."""
+        with self._making.get():
+            if self._spread_m is None:
+                self._spread_m = surface_points(self.mesh, AXIS_POINTS)
+            return self._spread_m
+
+    @property
     def tilt(self) -> float:
         """RMS angle [rad] between facets and the surface they stand for, in full detail."""
         with self._making.get():
@@ -104,7 +111,7 @@ class MeshLevels:
         """(6, 6) of the mean square displacement of the surface, see `estimate/tolerance.py`."""
         with self._making.get():
             if self._form is None:
-                self._form = displacement_form(self.mesh)
+                self._form = displacement_form(self.mesh, self._points_m)
             return self._form
 
     @property
@@ -120,8 +127,7 @@ class MeshLevels:
         """The axis about which most of it is of revolution; None where there is none."""
         with self._making.get():
             if self._axes is None:
-                points_m, normals = surface_points(self.mesh, _AXIS_POINTS)
-                self._axes = (axis_of_most(points_m, normals, self.length_m),)
+                self._axes = (axis_of_most(*self._points_m, self.length_m),)
             return self._axes[0]
 
     @property
@@ -137,7 +143,7 @@ class MeshLevels:
         """Turns about an axis, all by the same angle, that most of it has; the identity alone where there are none."""
         with self._making.get():
             if self._folds is None:
-                self._folds = folds_of(surface_points(self.mesh, _AXIS_POINTS)[0], self.length_m)
+                self._folds = folds_of(self._points_m[0], self.length_m)
             return self._folds
 
     @property
@@ -200,13 +206,6 @@ class MeshLevels:
                 self._mirrored = MeshLevels(mirrored(self.mesh), threads=self._threads)
             return self._mirrored
 
-    def mirrored_roughly(self, count: int) -> Buffers:
-        """Of the mirror image of the mesh with about `count` triangles; that of the last call is kept."""
-        with self._making.get():
-            if self._mirrored_roughly is None or self._mirrored_roughly[0] != count:
-                self._mirrored_roughly = count, Buffers(mirrored(self.buffers(count).mesh), threads=self._threads)
-            return self._mirrored_roughly[1]
-
     @property
     def planes(self) -> MirrorPlanes:
         """In which it may be its own mirror image."""
@@ -220,7 +219,7 @@ class MeshLevels:
         """Whether a mirrored mesh of it is the same object, colours included; found when first asked for."""
         with self._making.get():
             if self._own_mirror_image is None:
-                self._own_mirror_image = has_mirror_plane(self.mesh, self.alikeness)
+                self._own_mirror_image = has_mirror_plane(self.planes, self.alikeness)
             return self._own_mirror_image
 
     @property
