@@ -149,7 +149,7 @@ class Images:
                 return member.summary.terms(pose), {}
             assert member.leaf is not None
             parts = member.leaf.parts(pose)
-            return member.leaf.terms(parts), parts
+            return member.leaf.terms(parts, pose), parts
 
         with ThreadPoolExecutor(self._threads or default_threads()) as pool:
             found = dict(zip(self._members, pool.map(one, self._members), strict=True))
@@ -166,7 +166,9 @@ class Images:
         found = member.leaf.evidence(parts, correlated=correlated)
         back = np.outer(1.0 / spread, 1.0 / spread)
         pulls = {name: pull / spread for name, pull in zip(parts, found.pulls, strict=True)}
-        return found.sure * back, found.everything * back, pulls
+        everything = found.everything * back
+        pulls[f"border of object {where[1]}"] = everything @ member.leaf.maybe_off
+        return found.sure * back, everything, pulls
 
 
 def spreads_of(refiners: Sequence[Refiner]) -> list[F64]:

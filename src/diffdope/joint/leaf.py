@@ -15,8 +15,8 @@ from diffdope.estimate.covariance import PoseEvidence, evidence_of, spread_of
 from diffdope.estimate.fit_quality import FitQuality, assess
 from diffdope.estimate.gauss_newton import cost_of
 from diffdope.estimate.level_context import context_of, noise_at
-from diffdope.estimate.loose_mask import is_rough, loosened
-from diffdope.estimate.regression import RobustScale, TermEquations, regress
+from diffdope.estimate.regression import RegressionContext, RobustScale, TermEquations, regress
+from diffdope.estimate.robust_gauss_newton import Evidence, RobustGaussNewton, nothing_beside
 from diffdope.geometry.pose import Pose
 from diffdope.joint.normal_equations import LeafTerms
 from diffdope.pipelines.refiner import Refiner
@@ -27,7 +27,11 @@ from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.search.descent import Descent
 from diffdope.search.history import Recorder
+from diffdope.search.mask_as_region import CLEARLY, BorderEvidence, may_be_region, maybe_off
+from diffdope.search.settings import SearchSettings
 from diffdope.terms.base import Comparison, Rendering
+from diffdope.terms.contour import ContourSettings
+from diffdope.terms.quadratic_factor import QuadraticFactor
 
 F64 = NDArray[np.float64]
 
@@ -45,21 +49,36 @@ class Leaf:
     Args:
         refiner: of the object.
         observation: of the view, with the object's mask, and with what is known of other objects.
+
+    Attributes:
+        maybe_off: (6,) deviation of T_c_o that residuals do not tell: a mask's border may be where the object ends, or
+            may not be.
     """
 
     def __init__(self, refiner: Refiner, observation: Observation) -> None:
         preset = refiner.preset
         self.meshes, self._search = refiner.meshes, preset.resolved_search
-        self._descent = Descent(
-            self.meshes, observation, self._search, preset.objective, preset.crop.margin, Recorder()
-        )  # fmt: skip
+        self._objective, self._margin = preset.objective, preset.crop.margin
+        self._descent = self._descent_of(observation, self._search)
+        self._without_mask = observation.without_mask() if may_be_region(observation, self._search) else None
         self._level: LevelProblem | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        """What is known of a pose that is none any more."""
         self._scales: dict[str, RobustScale] | None = None
         self._first: dict[str, TermEquations] | None = None
+        self._compared: LevelProblem | None = None
+        self._held: QuadraticFactor | None = None
+        self.maybe_off = np.zeros(6)
+
+    def _descent_of(self, observation: Observation, search: SearchSettings) -> Descent:
+        return Descent(self.meshes, observation, search, self._objective, self._margin, Recorder())
 
     def prepared(self, pose: Pose) -> bool:
         """Prepares the last level of a search around a pose in the camera; whether anything can be compared there."""
-        self._scales = self._first = self._level = None
+        self._level = None
+        self._forget()
         try:
             level = self._descent.levels.last(pose, self._search.near.levels[-1])
         except NothingToCompareError:
@@ -88,40 +107,73 @@ class Leaf:
 
     def parts(self, pose: Pose) -> dict[str, TermEquations]:
         """Normal equations by modality, with the scales of the first pose after it was prepared."""
-        level = self.level
-        context = context_of(
-            level, pose, length_m=self.meshes.length_m, tilt=self.meshes.tilt, gain=self._search.light
-        )  # fmt: skip
+        if self._compared is None:
+            self._compared = self._beside_mask(pose) or self.level
+        level = self._compared
         linearised = level.factor.linearise(pose.R_m2c, pose.t_m2c)
-        noise = noise_at(level, self._search.noise)
-        parts = regress(linearised, context, noise, self._scales)
-        if self._first is None and parts:
-            parts = loosened(parts, context, noise) if is_rough(parts, noise) else parts
-            self._first = parts
-            self._scales = {name: part.known for name, part in parts.items()}
-        return parts
+        context, noise = self._context(level, pose), noise_at(level, self._search.noise)
+        if self._scales is None:
+            # Scores of few tiles may cancel by chance: errors of neighbours are no less alike than independent ones.
+            known = {name: part.known for name, part in regress(linearised, context, noise).items()}
+            self._scales = {name: one._replace(correlation=max(one.correlation, 1.0)) for name, one in known.items()}
+            self._first = regress(linearised, context, noise, self._scales)
+            return self._first
+        return regress(linearised, context, noise, self._scales)
 
-    def terms(self, parts: dict[str, TermEquations]) -> LeafTerms | None:
-        """All modalities together; None where one that was compared first is not any more."""
+    def _context(self, level: LevelProblem, pose: Pose) -> RegressionContext:
+        length_m, tilt = self.meshes.length_m, self.meshes.tilt
+        return context_of(level, pose, length_m=length_m, tilt=tilt, gain=self._search.light)
+
+    def _beside_mask(self, pose: Pose) -> LevelProblem | None:
+        """The same level without a mask whose border the other images do not bear out near a pose; else None.
+
+        Then what the mask says is held, as far as such masks can be trusted. See `search.mask_as_region`.
+        """
+        if self._without_mask is None or not {"depth", "mask"} <= set(self.level.modalities):
+            return None
+        plain = replace(self._search, outline=ContourSettings.off())
+        free = self._descent_of(self._without_mask, plain).levels.last(pose, self._search.near.levels[-1])
+        if isinstance(free, Failure) or "depth" not in free.modalities:
+            return None
+        beside = self._last_steps(self.level, pose, nothing_beside)
+        led = beside(pose, pose)
+        known = QuadraticFactor(led.pose, np.zeros(6), beside.loose_mask(led))
+        freed = self._last_steps(free, pose, known.about)(led.pose, led.pose)
+        motion, odds = BorderEvidence(self.level, led, self.meshes, self._search.outline).borne_out_by(freed)
+        kept = odds > CLEARLY  # no descent led to either pose
+        self.maybe_off = maybe_off(motion, odds if kept else -odds)
+        if kept:
+            return None
+        self._held = known
+        return free
+
+    def _last_steps(self, level: LevelProblem, pose: Pose, beside: Evidence) -> RobustGaussNewton:
+        noise = noise_at(level, self._search.noise)
+        linearise, context = level.factor.linearise, self._context(level, pose)
+        return RobustGaussNewton(linearise, context, self._search.polish, noise, beside)
+
+    def terms(self, parts: dict[str, TermEquations], pose: Pose) -> LeafTerms | None:
+        """All modalities together at a pose; None where one that was compared first is not any more."""
         if self._first is None or set(parts) != set(self._first):
             return None
-        gradient, curvature = np.zeros(6), np.zeros((6, 6))
+        held = nothing_beside(pose) if self._held is None else self._held.about(pose)
+        gradient, curvature = held.slope, held.curvature
         for part in parts.values():
             gradient, curvature = gradient + part.gradient, curvature + part.step
-        return LeafTerms(cost_of(parts, self._first), gradient, curvature)
+        return LeafTerms(cost_of(parts, self._first) + held.constant, gradient, curvature)
 
     @property
     def spread(self) -> F64:
         """(6,) deviations of a pose of which nothing is known."""
-        pose = Pose(np.eye(3), np.array([0.0, 0.0, 1.0]))
-        context = context_of(self.level, pose, length_m=self.meshes.length_m, tilt=0.0, gain="as-is")
+        context = self._context(self.level, Pose(np.eye(3), np.array([0.0, 0.0, 1.0])))
         return spread_of(context, self._search.noise)
 
     def evidence(self, parts: dict[str, TermEquations], *, correlated: bool = True) -> PoseEvidence:
         """What the images say about the pose in the camera, in units of the spread."""
         found = evidence_of(parts, self.spread, correlated=correlated)
-        sure = 1.0 / noise_at(self.level, self._search.noise).inflation ** 2
-        return PoseEvidence(sure * found.everything, sure * found.sure, found.pulls)
+        held = 0.0 if self._held is None else self._held.curvature * np.outer(self.spread, self.spread)
+        sure = 1.0 / noise_at(self._compared or self.level, self._search.noise).inflation ** 2
+        return PoseEvidence(sure * (found.everything + held), sure * (found.sure + held), found.pulls)
 
     def fit(self, pose: Pose) -> Fit:
         """How well the rendering explains the images, whatever hypotheses agree on it."""

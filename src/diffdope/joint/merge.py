@@ -34,14 +34,21 @@ _CLEAR = 1.5  # ratio of what speaks for an answer to what speaks against it
 _ELSEWHERE = 20
 """Among so many poses a view shares out what it leaves for none of its answers (as many as an object has at most)."""
 _LEAST = 1e-3  # probability of a pose in a view that is sure of others: its mask may be another object's
+CLOSER = (1.0, 0.3, 0.1)
+"""Shares of the floor with which poses are put together where places of cameras are free: one after the other, so that
+the views of a camera that is still off do not stand out of the others."""
 
 
 class Single(NamedTuple):
-    """What one view found of one object, about the object's own middle: covariance (6, 6) of T_c_o."""
+    """What one view found of one object, about the object's own middle.
+
+    covariance (6, 6) of T_c_o, to compare it with other views'; floor (6,) variances that are a part of that.
+    """
 
     result: RefinementResult
     answers: tuple[tuple[Pose, float], ...]
     covariance: F64
+    floor: F64
 
     @property
     def confidence(self) -> float:
@@ -58,7 +65,8 @@ class Vote(NamedTuple):
     """An object's pose in the world, and what each view says to it.
 
     pose: T_w_o; agreeing: T_c_o by view, of those that agree; against: confidence of those that do not; clear: whether
-    much more speaks for it than against it; share: its probability among all answers of all views.
+    much more speaks for it than against it; share: its probability among all answers of all views; likely: by view, of
+    those that agree, the probability of what it has there.
     """
 
     pose: Pose
@@ -66,6 +74,7 @@ class Vote(NamedTuple):
     against: dict[int, float]
     clear: bool
     share: float = 1.0
+    likely: Mapping[int, float] = {}
 
 
 @dataclass(frozen=True)
@@ -101,7 +110,7 @@ def single_of(result: RefinementResult, refiner: Refiner) -> Single | None:
         covariance = _UNKNOWN**2 * np.diag(floor)
     else:
         covariance = _INFLATION**2 * in_own_frame(result.covariance, frame, result.pose) + np.diag(floor)
-    return Single(result, tuple(answers), covariance)
+    return Single(result, tuple(answers), covariance, floor)
 
 
 def in_own_frame(covariance: F64, frame: OwnFrame, pose: Pose) -> F64:
@@ -160,7 +169,7 @@ def _supported(
     pose, probability = singles[view].answers[number]
     world = cameras[view].inverse() @ pose
     own = _in_world(singles[view].covariance, pose, cameras[view], priors.get(view))
-    agreeing, against, numbers = {view: pose}, {}, {view: number}
+    agreeing, against, numbers, likelies = {view: pose}, {}, {view: number}, {view: probability}
     weight, log_likelihood = probability, float(np.log(max(probability, _LEAST)))
     for other, there in singles.items():
         if other == view:
@@ -173,12 +182,12 @@ def _supported(
         nearest = int(np.argmin(far))
         if far[nearest] < _APART:
             agreeing[other], numbers[other] = turned[nearest], nearest
-            likely = there.answers[nearest][1]
+            likely = likelies[other] = there.answers[nearest][1]
             weight += likely
         else:
             against[other], likely = there.confidence, there.elsewhere
         log_likelihood += float(np.log(max(likely, _LEAST)))
-    found = Vote(world, agreeing, against, weight > _CLEAR * sum(against.values()))
+    found = Vote(world, agreeing, against, weight > _CLEAR * sum(against.values()), likely=likelies)
     return _Candidate(view, numbers, log_likelihood, found)
 
 
@@ -204,6 +213,28 @@ def graph_of(votes: Sequence[Vote | None], singles: Mapping[Where, Single]) -> d
         for obj, one in enumerate(votes) if one is not None
         for view, pose in one.agreeing.items()
     }  # fmt: skip
+
+
+def closer_graph_of(votes: Sequence[Vote], singles: Mapping[Where, Single], share: float) -> dict[Where, SummaryLeaf]:
+    """The same leaves, as sure as each view is by itself.
+
+    The floor is that of poses whose cameras are said to be exact, and are not. Where the places of cameras are
+    unknowns, it would leave them as far off, and images need a start that is nearer. A pose says less the less
+    likely it is, and one that is probably wrong keeps its floor.
+
+    Args:
+        votes: on all objects.
+        singles: what each view found.
+        share: of the floor, of deviations.
+    """
+    graph = {}
+    for obj, one in enumerate(votes):
+        for view, pose in one.agreeing.items():
+            single, likely = singles[view, obj], max(one.likely[view], _LEAST)
+            kept = share if likely > 0.5 else 1.0
+            covariance = single.covariance - (1.0 - kept**2) * np.diag(single.floor)
+            graph[view, obj] = SummaryLeaf(pose, np.asarray(likely * np.linalg.inv(covariance), np.float64))
+    return graph
 
 
 def terms_of(graph: Mapping[Where, SummaryLeaf], state: ScenePoses) -> dict[Where, LeafTerms]:

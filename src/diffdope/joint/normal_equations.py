@@ -22,6 +22,7 @@ Where = tuple[int, int]
 """A view and an object."""
 
 _TUKEY = 4.685  # standard deviations beyond which a leaf does not count
+_SHORTER = 3  # lengths of a step that are tried, each half of the one before: images are linear over a pixel or two
 _RIDGE = 1e-9  # share of a mean curvature that is added, so that nothing is singular
 
 
@@ -162,9 +163,14 @@ def minimise(
             break
         system = system_of(state, leaves, weights, unknowns, priors)
         step = _step(system, within)
-        moved = state.moved(step, unknowns)
-        there = evaluate(moved)
-        if set(there) != set(leaves) or not _better(moved, there, system.cost, weights, unknowns, priors):
+        for _ in range(_SHORTER):
+            moved = state.moved(step, unknowns)
+            there = evaluate(moved)
+            better = set(there) == set(leaves) and _better(moved, there, system.cost, weights, unknowns, priors)
+            if better:
+                break
+            step = 0.5 * step
+        if not better:
             break
         state, leaves = moved, there
         weights = weights_of(leaves)

@@ -21,7 +21,7 @@ from diffdope.joint.images import (
     observed_basis,
     spreads_of,
 )
-from diffdope.joint.merge import Single, Vote, graph_of, terms_of, vote
+from diffdope.joint.merge import CLOSER, Single, Vote, closer_graph_of, graph_of, terms_of, vote
 from diffdope.joint.normal_equations import CameraPrior, Leaves, Where, minimise
 from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.observation import Observation
@@ -124,6 +124,7 @@ def _solved(task: JointTask, left_out: dict[int, tuple[int, int]]) -> Together:
         units=task.units(start), tolerance=0.1 * _TOLERANCE, agreed=True,
     )  # fmt: skip
     weights, spreads = first.weights, spreads_of(task.refiners)
+    first = first._replace(state=closer(first.state, task, votes))
     members = members_of(first.state, task.observations, task.refiners, task.singles, graph, weights)
     state = judged(first.state, votes, members)
     for again in (False, True):  # twice, if the first round led away from where it was prepared
@@ -145,6 +146,17 @@ def _solved(task: JointTask, left_out: dict[int, tuple[int, int]]) -> Together:
     covariance = covariance_of(state, images, ended.weights, unknowns, task.priors, spreads, lengths)
     deviations = {where: float(np.sqrt(leaf.distance)) for where, leaf in ended.leaves.items()}
     return Together(state, tuple(votes), members, deviations, covariance, unknowns, left_out)
+
+
+def closer(state: ScenePoses, task: JointTask, votes: Sequence[Vote]) -> ScenePoses:
+    """Poses put together as surely as each view knows them, where places of cameras are unknowns; else the same."""
+    for share in CLOSER if task.priors else ():
+        graph = closer_graph_of(votes, task.singles, share)
+        state = minimise(
+            state, partial(terms_of, graph), task.unknowns, task.priors, iterations=_GRAPH_STEPS,
+            units=task.units(state), tolerance=0.1 * _TOLERANCE,
+        ).state  # fmt: skip
+    return state
 
 
 def _observed(

@@ -21,15 +21,18 @@ from diffdope.estimate.robust_gauss_newton import RobustEstimate
 from diffdope.geometry.pose import Pose, difference
 from diffdope.note_codes import Note, NoteCode
 from diffdope.problem.failure import Failure
+from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.responsibility import border_error
 from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.descent import Descent
 from diffdope.search.last_steps import LastSteps
 from diffdope.search.levels import PyramidSettings
+from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.settings import SearchSettings
 from diffdope.terms.base import Rendering
-from diffdope.terms.contour import ContourCorrespondences
+from diffdope.terms.contour import ContourCorrespondences, ContourSettings
+from diffdope.terms.quadratic_factor import QuadraticFactor
 
 F64 = NDArray[np.float64]
 
@@ -43,7 +46,8 @@ no worse than without a mask."""
 _DEVIATIONS, _PIXELS = 0.3, 0.1  # added before logarithms are taken: what is less is as good
 _REACH_PX = 4.0  # to both sides of an outline, where edges are looked for
 _EDGES = 0.5  # of their log likelihood ratio: much of both outlines lies on the same edges
-_CLEARLY = 0.75  # log odds from which on a level before the last will do: with all pixels they stay above 0
+CLEARLY = 0.75
+"""Log odds from which on less than a whole descent with all pixels will do: with these they stay above 0."""
 _SURELY = 2.0  # log odds from which on edges are not asked: both poses are nearly the same
 _SAME_PX = 0.25  # of the last crop, by which the surface moves in a descent without a mask that was right
 _LEAST, _SINGULAR = 1e-9, 1e-9  # metres and radians that a deviation is at least; share of a variance
@@ -93,17 +97,18 @@ def beside_mask(
     away_m = np.hypot(free.pose.distance_to(found.pose), 0.5 * length_m * free.pose.angle_to(found.pose))
     if away_m < _SAME_PX * pixel_m:
         return PlacedCandidates(found, led)
-    border = BorderEvidence(found, led, steps)
+    border = BorderEvidence(found.level, led, steps.meshes, steps.settings.outline)
+    known = steps.mask(found, led)
     if not whole:
-        motion, odds = border.borne_out_by(steps.estimate(border.without_mask(free)))
-        if odds > _CLEARLY:
+        motion, odds = border.borne_out_by(steps.estimate(_without_mask(free, found, known, steps)))
+        if odds > CLEARLY:
             return kept(found, led, motion, odds)
         last = descent.levels.last(free.pose, again.levels[-1])
         if isinstance(last, Failure):
             return PlacedCandidates(found, led)
         # The last steps, which know variances, are all that are taken there.
         free = replace(free, level=last, rough=free.level)
-    free = border.without_mask(free)
+    free = _without_mask(free, found, known, steps)
     freed = steps.estimate(free)
     motion, odds = border.borne_out_by(freed)
     if odds > 0.0:
@@ -116,26 +121,20 @@ class BorderEvidence:
     """How well poses that are found without a mask bear out the border that led to a pose.
 
     Args:
-        found: beside the mask.
+        level: the last one, with the mask.
         led: the pose after its last steps.
-        steps: the last ones.
+        meshes: the object, about its own middle.
+        outline: of the photograph's edges.
     """
 
-    def __init__(self, found: Candidates, led: RobustEstimate, steps: LastSteps) -> None:
-        self._found, self._led, self._steps, self._level = found, led, steps, found.level
-        self._known = steps.mask(found, led)
+    def __init__(self, level: LevelProblem, led: RobustEstimate, meshes: MeshLevels, outline: ContourSettings) -> None:
+        self._led, self._level, self._meshes, self._outline = led, level, meshes, outline
         self._seen = self._drawn(led.pose)
         assert self._level.crop.mask is not None
         weights = self._level.responsibility.silhouette
         self._border_px = border_error(self._seen.coverage, self._level.crop.mask, weights)
         self._contours: ContourCorrespondences | None = None
         self._cost_of_led = 0.0
-
-    def without_mask(self, free: Candidates) -> Candidates:
-        """A pose that was found without the mask, with what the mask says of it as far as such masks can be trusted."""
-        edges = self._steps.edges(free)
-        evidence = (self._known,) if edges is None else (edges, self._known)
-        return self._found.doubt_of(replace(free, start=self._found.start, evidence=evidence))
 
     def borne_out_by(self, freed: RobustEstimate) -> tuple[F64, float]:
         """The motion (6,) to a pose without the mask, and log odds that the border is where the object ends."""
@@ -148,25 +147,37 @@ class BorderEvidence:
     def _edges_for_led(self, freed: Pose) -> float:
         """Log likelihood ratio of the photograph's edges if the outline is that of the pose to which the mask led."""
         if self._contours is None:
-            crop, outline = self._level.crop, self._steps.settings.outline
+            crop = self._level.crop
             assert crop.rgb is not None
-            self._contours = ContourCorrespondences(crop.rgb, crop.camera, outline, 1.0)
+            self._contours = ContourCorrespondences(crop.rgb, crop.camera, self._outline, 1.0)
             self._cost_of_led = self._cost(self._contours, self._seen, self._led.pose)
         return self._cost(self._contours, self._drawn(freed), freed) - self._cost_of_led
 
     def _cost(self, contours: ContourCorrespondences, images: Rendering, pose: Pose) -> float:
         """Negative log likelihood of the photograph's edges if the outline is that of a pose."""
-        colours = images.rgb if self._level.colored and self._steps.meshes.mesh.has_pattern else None
+        colours = images.rgb if self._level.colored and self._meshes.mesh.has_pattern else None
         factor = contours.factor(images.coverage, images.depth, pose, _REACH_PX, colours)
         return 0.0 if factor is None else contours.likelihoods(factor.constant)
 
     def _drawn(self, pose: Pose) -> Rendering:
-        return Rendering.of(self._level.drawn(self._steps.meshes.buffers(), pose))
+        return Rendering.of(self._level.drawn(self._meshes.buffers(), pose))
+
+
+def _without_mask(free: Candidates, found: Candidates, known: QuadraticFactor, steps: LastSteps) -> Candidates:
+    """A pose that was found without the mask, with what the mask says of it as far as such masks can be trusted."""
+    edges = steps.edges(free)
+    evidence = (known,) if edges is None else (edges, known)
+    return found.doubt_of(replace(free, start=found.start, evidence=evidence))
 
 
 def kept(found: Candidates, estimate: RobustEstimate, motion: F64, odds: float) -> PlacedCandidates:
     """A pose that has log odds of being the right one of two, the other a motion (6,) away."""
-    return PlacedCandidates(found, estimate.maybe_off(motion / np.sqrt(1.0 + np.exp(odds))))
+    return PlacedCandidates(found, estimate.maybe_off(maybe_off(motion, odds)))
+
+
+def maybe_off(motion: F64, odds: float) -> F64:
+    """(6,) deviation of a pose that has log odds of being the right one of two, the other a motion (6,) away."""
+    return np.asarray(motion / np.sqrt(1.0 + np.exp(odds)))
 
 
 def log_odds(off: float, border_px: float) -> float:
