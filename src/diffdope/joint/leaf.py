@@ -113,9 +113,10 @@ class Leaf:
         linearised = level.factor.linearise(pose.R_m2c, pose.t_m2c)
         context, noise = self._context(level, pose), noise_at(level, self._search.noise)
         if self._scales is None:
-            # Scores of few tiles may cancel by chance: errors of neighbours are no less alike than independent ones.
             known = {name: part.known for name, part in regress(linearised, context, noise).items()}
-            self._scales = {name: one._replace(correlation=max(one.correlation, 1.0)) for name, one in known.items()}
+            # Scores of few tiles may cancel by chance, and colours then outweigh depth, which is surer.
+            least = 1.0 if "depth" in known else 0.0
+            self._scales = {name: one._replace(correlation=max(one.correlation, least)) for name, one in known.items()}
             self._first = regress(linearised, context, noise, self._scales)
             return self._first
         return regress(linearised, context, noise, self._scales)
