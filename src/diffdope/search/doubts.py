@@ -12,6 +12,7 @@ from diffdope.note_codes import CONTRADICTIONS, NoteCode, of_codes
 from diffdope.search.candidates import Candidates
 from diffdope.search.contradictions import FAILS, Doubt, of_departure, of_kind, problem_of, state_of
 from diffdope.search.registration import note_on_shift
+from diffdope.search.seen_through import of_what_is_behind
 from diffdope.search.settings import SearchSettings
 from diffdope.search.sizes import Edges, of_size
 from diffdope.search.support import of_plane, of_support
@@ -66,6 +67,7 @@ def doubts_about(
         every.append(of_support(rough.crop, drawn, length_m))
         if rough.modalities == ("depth",):  # a photograph's edges are asked elsewhere (`outline_seen.share_on_edges`)
             every.append(of_plane(rough.crop, drawn, length_m))
+            every.append(of_what_is_behind(rough.crop, drawn, length_m))
     elif border is not None and _led_by_mask(found) and not settings.polish.idle:  # which no covariance would hold
         every.append(border(found.pose, start))
     if start is not None:
