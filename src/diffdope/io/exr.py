@@ -97,8 +97,8 @@ def _whole_picture(image: NDArray[Any], data: bytes) -> NDArray[Any]:
         raise ValueError(f"a picture of {width} x {height}")
     whole = np.zeros((height, width), image.dtype)
     rows, columns = (np.arange(n) + start for n, start in zip(image.shape, (top - above, left - first), strict=True))
-    seen = np.ix_((rows >= 0) & (rows < height), (columns >= 0) & (columns < width))
-    whole[np.ix_(rows[(rows >= 0) & (rows < height)], columns[(columns >= 0) & (columns < width)])] = image[seen]
+    in_rows, in_columns = (rows >= 0) & (rows < height), (columns >= 0) & (columns < width)
+    whole[np.ix_(rows[in_rows], columns[in_columns])] = image[np.ix_(in_rows, in_columns)]
     return whole
 
 

@@ -17,9 +17,9 @@ import numpy as np
 from diffdope.errors import DiffDopeError, check_choice, expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.camera_places import stated_place
-from diffdope.io.json_files import read_json, read_text
+from diffdope.io.json_files import read_json
 from diffdope.io.poses import read_extrinsics
-from diffdope.io.yaml_files import parse_yaml
+from diffdope.io.yaml_files import read_yaml
 
 Kind = Literal["w2c", "c2w", "w2c-opengl", "c2w-opengl"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -76,8 +76,7 @@ def _places(path: Path, kind: Kind) -> dict[str, Pose]:
     if path.suffix.lower() == ".json":
         data = read_json(path, "extrinsics")
     elif path.suffix.lower() in _YAML:
-        documents = parse_yaml(read_text(path, "extrinsics"), path, "extrinsics")
-        data = documents[0] if len(documents) == 1 else documents
+        data = read_yaml(path, "extrinsics")
     else:
         return {"0": _placed(read_extrinsics(path, name="extrinsics"), kind)}
     try:

@@ -10,11 +10,11 @@ import numpy as np
 
 from diffdope.errors import DiffDopeError, expected, refused
 from diffdope.geometry.pose import Pose
-from diffdope.io.json_files import read_json, read_text
+from diffdope.io.json_files import read_json
 from diffdope.io.names import counted
 from diffdope.io.pose_objects import StatedPose, entries_of
 from diffdope.io.pose_texts import read_entries
-from diffdope.io.yaml_files import parse_yaml
+from diffdope.io.yaml_files import read_yaml
 
 _FARTHEST_M = 20.0  # of a flange from its base: no arm reaches so far; in millimetres, it would be 2 cm
 
@@ -39,8 +39,7 @@ def read_flange_poses(path: Path, pictures: Sequence[str]) -> list[Pose]:
     elif path.suffix.lower() == ".json":
         data = read_json(path, "flange poses")
     else:
-        documents = parse_yaml(read_text(path, "flange poses"), path, "flange poses")
-        data = documents[0] if len(documents) == 1 else documents
+        data = read_yaml(path, "flange poses")
     if isinstance(data, list) and len(data) == len(pictures):
         data = dict(zip(counted(pictures), data, strict=True))
     if not isinstance(data, dict):

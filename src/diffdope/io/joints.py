@@ -24,7 +24,7 @@ from diffdope.io.names import counted
 from diffdope.io.numbers import is_number
 from diffdope.io.stamps import stamp_ns, stamp_of_message
 from diffdope.io.tables import rows_of
-from diffdope.io.yaml_files import parse_yaml
+from diffdope.io.yaml_files import read_yaml
 
 F64 = NDArray[np.float64]
 
@@ -154,8 +154,7 @@ def _from_json(path: Path) -> tuple[JointTable, str | None]:
 
 
 def _from_yaml(path: Path) -> tuple[JointTable, str | None]:
-    documents = parse_yaml(read_text(path, "joints"), path, "joints")
-    return _of_data(documents[0] if len(documents) == 1 else documents, path)
+    return _of_data(read_yaml(path, "joints"), path)
 
 
 def _of_data(data: Any, path: Path) -> tuple[JointTable, str | None]:

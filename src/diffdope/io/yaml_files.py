@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from diffdope.errors import expected
+from diffdope.io.json_files import read_text
 
 
 def yaml_documents(text: str) -> list[Any]:
@@ -38,6 +39,20 @@ def yaml_documents(text: str) -> list[Any]:
     Loader.add_multi_constructor("tag:yaml.org,2002:opencv", untagged)
     body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
     return [data for data in yaml.load_all(body, Loader=Loader) if data is not None]
+
+
+def read_yaml(path: Path, name: str) -> Any:
+    """The value of a YAML file, or the list of its documents where there are several, or none.
+
+    Args:
+        path: the file.
+        name: the argument to blame.
+
+    Raises:
+        DiffDopeError: if it cannot be read, or is no YAML.
+    """
+    documents = parse_yaml(read_text(path, name), path, name)
+    return documents[0] if len(documents) == 1 else documents
 
 
 def parse_yaml(text: str, path: Path, name: str) -> list[Any]:

@@ -61,6 +61,13 @@ def softened(share: float) -> float:
     return AT_MOST + (_HARDLY - AT_MOST) * float(np.clip(share, 0.0, 1.0))
 
 
+def doubt_of_share(share: float, little: float, much: float, code: NoteCode, text: str) -> Doubt:
+    """A doubt by the share of pixels that speak against a result: none up to `little`, clear from `much` on."""
+    if share <= little:
+        return NONE
+    return Doubt(softened((much - share) / (much - little)), Note(code, text))
+
+
 def how_it_begins(at_most: float) -> str:
     """How a note begins: one that makes a result fail is a contradiction."""
     return "contradiction" if at_most < FAILS else "scale"

@@ -44,11 +44,9 @@ def share_on_steps(
     crop, images = drawn
     depth, (height, width) = np.asarray(crop.depth, np.float64), images.coverage[0].shape
     points = ContourPoints(images.coverage[0], images.depth[0], crop.camera)
-    offsets = np.arange(-EDGES_PX, EDGES_PX + 1)
-    places = points.place[:, None] + offsets[:, None] * points.normal[:, None]  # (N, K, 2)
-    ends = np.array([width - 1.0, height - 1.0])
-    inside = np.all((places >= 0.0) & (places <= ends), axis=(1, 2))
-    u, v = np.moveaxis(np.clip(np.rint(places), 0.0, ends).astype(int), 2, 0)
+    offsets = np.arange(-EDGES_PX, EDGES_PX + 1.0)
+    places, u, v = points.pixels_beside(offsets, width, height)
+    inside = np.all((places >= 0.0) & (places <= [width - 1.0, height - 1.0]), axis=(1, 2))
     own = np.where(images.coverage[0][v, u] > 0.5, images.depth[0][v, u], points.X_c[:, 2:])
     kinds = _kinds(depth[v, u] / size, own, STEP_OF_DEPTH * meshes.length_m)
     hidden = np.any(kinds[:, np.abs(offsets) <= HIDES_PX] == _NEARER, axis=1)

@@ -23,6 +23,7 @@ from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.search.contradictions import NONE, Doubt
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.outline_seen import colour_steps
 from diffdope.terms.contour_points import ContourPoints
 from diffdope.terms.outline_kernel import LEAST_POINTS
 
@@ -32,7 +33,6 @@ _COMPARED_PX, _AROUND = 320, 0.25  # of a crop, and around the object as a share
 _REACH_PX = 10.0  # of the crop, to both sides of the outline
 _STEP_PX = 0.5  # along a normal
 _ON_BORDER_PX = 6.0  # of the crop: what something nearer hides is farther from the mask's border
-_BLUR_PX = 1.0  # of the photograph before its steps are taken
 _CLEAR_STEP = 0.06  # of colours, over a pixel: more is no clearer, as of `outline_seen`
 _WITHIN_PX = 0.7  # deviation of steps that are at one place
 _AT_END = 0.6  # share of clear steps that are the object's end; prints, shades and what lies behind have the others
@@ -169,17 +169,10 @@ def _steps(crop: Observation, points: ContourPoints, offsets: F64) -> tuple[F64,
     """Steps (N, K) of the colours along each normal, and which points (N,) show them: those in the picture, on the
     mask's border. Where something nearer hides the object, the border lies elsewhere.
     """
-    from scipy import ndimage
-
     assert crop.rgb is not None and crop.mask is not None
     height, width = crop.mask.shape
-    smooth = ndimage.gaussian_filter(crop.rgb, (_BLUR_PX, _BLUR_PX, 0.0))
-    down, across = np.gradient(smooth, axis=(0, 1))
-    places = points.place[:, None] + offsets[:, None] * points.normal[:, None]  # (N, K, 2)
-    ends = np.array([width - 1.0, height - 1.0])
-    seen = np.all((places >= 1.0) & (places < ends), axis=(1, 2))
-    u, v = np.moveaxis(np.clip(np.rint(places), 0.0, ends).astype(int), 2, 0)
-    along = points.normal[:, None, :1] * across[v, u] + points.normal[:, None, 1:] * down[v, u]
+    places, u, v = points.pixels_beside(offsets, width, height)
+    seen = np.all((places >= 1.0) & (places < [width - 1.0, height - 1.0]), axis=(1, 2))
     within, beyond = (int(np.argmin(np.abs(offsets - side))) for side in (-_ON_BORDER_PX, _ON_BORDER_PX))
     seen &= (crop.mask[v[:, within], u[:, within]] > 0.5) & (crop.mask[v[:, beyond], u[:, beyond]] <= 0.5)
-    return np.linalg.norm(along, axis=2), seen
+    return colour_steps(crop.rgb, points, u, v), seen

@@ -25,6 +25,7 @@ from diffdope.terms.contour_points import ContourPoints
 from diffdope.terms.outline_kernel import LEAST_POINTS
 
 F64 = NDArray[np.float64]
+Int = NDArray[np.intp]
 
 _COMPARED_PX, _AROUND = 160, 0.25  # of a crop, and around the object as a share of its box
 AT_PX = 1  # offsets from the outline that are at it
@@ -148,23 +149,16 @@ def share_on_edges(
         size: of the object; the pose is that of one of its own size, which looks the same.
         around: see `drawn_around`.
     """
-    from scipy import ndimage
-
     drawn = drawn_around(meshes, observation, pose, around) if "rgb" in observation.modalities else None
     if drawn is None:
         return None
     crop, images = drawn
     rgb, (height, width) = np.asarray(crop.rgb, np.float64), images.coverage[0].shape
     points = ContourPoints(images.coverage[0], images.depth[0], crop.camera)
-    smooth = ndimage.gaussian_filter(rgb, (_BLUR_PX, _BLUR_PX, 0.0))
-    down, across = np.gradient(smooth, axis=(0, 1))
-    offsets = np.arange(-EDGES_PX, EDGES_PX + 1)
-    places = points.place[:, None] + offsets[:, None] * points.normal[:, None]  # (N, K, 2)
-    ends = np.array([width - 1.0, height - 1.0])
-    inside = np.all((places >= 1.0) & (places < ends), axis=2)
-    u, v = np.moveaxis(np.clip(np.rint(places), 0.0, ends).astype(int), 2, 0)
-    along = points.normal[:, None, :1] * across[v, u] + points.normal[:, None, 1:] * down[v, u]
-    steps = np.where(inside, np.linalg.norm(along, axis=2), -1.0)
+    offsets = np.arange(-EDGES_PX, EDGES_PX + 1.0)
+    places, u, v = points.pixels_beside(offsets, width, height)
+    inside = np.all((places >= 1.0) & (places < [width - 1.0, height - 1.0]), axis=2)
+    steps = np.where(inside, colour_steps(rgb, points, u, v), -1.0)
     near = np.abs(offsets) <= HIDES_PX
     told = inside[:, near].all(axis=1)
     if crop.depth is not None:
@@ -175,6 +169,23 @@ def share_on_edges(
     steps = steps[told]
     at = np.abs(offsets[np.argmax(steps, axis=1)]) <= AT_PX
     return float(np.mean(at * np.minimum(steps.max(axis=1) / _CLEAR_STEP, 1.0)))
+
+
+def colour_steps(rgb: NDArray[np.floating], points: ContourPoints, u: Int, v: Int) -> F64:
+    """How much the colours of a picture (H, W, 3) step along each point's normal, (N, K), a pixel of it, smoothed.
+
+    Args:
+        rgb: of the crop.
+        points: of an outline in it.
+        u: (N, K) columns of pixels beside each point.
+        v: (N, K) rows.
+    """
+    from scipy import ndimage
+
+    smooth = ndimage.gaussian_filter(rgb, (_BLUR_PX, _BLUR_PX, 0.0))
+    down, across = np.gradient(smooth, axis=(0, 1))
+    along = points.normal[:, None, :1] * across[v, u] + points.normal[:, None, 1:] * down[v, u]
+    return np.asarray(np.linalg.norm(along, axis=2))
 
 
 def beside_edges(share: float | None) -> tuple[str, ...]:

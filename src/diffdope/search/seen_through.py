@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from diffdope.note_codes import Note, NoteCode
+from diffdope.note_codes import NoteCode
 from diffdope.render.renderer import RenderedImages
 from diffdope.scene.observation import Observation
-from diffdope.search.contradictions import NONE, Doubt, softened
+from diffdope.search.contradictions import Doubt, doubt_of_share
 
 _BEHIND = 0.1  # of the diameter: what is so far behind is no error of the pose along the view
 _FEW, _MANY = 0.06, 0.12
@@ -30,13 +30,11 @@ def of_what_is_behind(crop: Observation, images: RenderedImages, length_m: float
         length_m: the object's diameter.
     """
     share = share_seen_through(crop, images, length_m)
-    if share <= _FEW:
-        return NONE
     text = (
         f"outline: at {100.0 * share:.0f} % of what is drawn, depth shows what is behind it: is the pose off, or the "
         "object of glass? A mask or a photograph can tell"
     )
-    return Doubt(softened((_MANY - share) / (_MANY - _FEW)), Note(NoteCode.OUTLINE_UNSEEN, text))
+    return doubt_of_share(share, _FEW, _MANY, NoteCode.OUTLINE_UNSEEN, text)
 
 
 def share_seen_through(crop: Observation, images: RenderedImages, length_m: float) -> float:

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.plane import plane_of_most
-from diffdope.note_codes import Note, NoteCode
+from diffdope.note_codes import NoteCode
 from diffdope.render.renderer import RenderedImages
 from diffdope.scene.observation import Observation
-from diffdope.search.contradictions import NONE, Doubt, softened
+from diffdope.search.contradictions import Doubt, doubt_of_share
 
 F64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
@@ -47,13 +47,11 @@ def of_support(crop: Observation, images: RenderedImages, length_m: float) -> Do
         length_m: the object's diameter.
     """
     share = share_through_support(crop, images, length_m)
-    if share <= _SLIGHT:
-        return NONE
     text = (
         f"support: {100.0 * share:.0f} % of what is drawn would lie behind the plane that the object lies on: if it is "
         "not sunk in there, the pose reaches through its support"
     )
-    return Doubt(softened((_CLEAR - share) / (_CLEAR - _SLIGHT)), Note(NoteCode.THROUGH_SUPPORT, text))
+    return doubt_of_share(share, _SLIGHT, _CLEAR, NoteCode.THROUGH_SUPPORT, text)
 
 
 def share_through_support(crop: Observation, images: RenderedImages, length_m: float) -> float:
@@ -95,13 +93,11 @@ def of_plane(crop: Observation, images: RenderedImages, length_m: float) -> Doub
         length_m: the object's diameter.
     """
     share = share_in_plane(crop, images, length_m)
-    if share <= _THIRD:
-        return NONE
     text = (
         f"outline: {100.0 * share:.0f} % of what depth confirms is the plane that goes on around the result, which "
         "would be there without the object, too: does it lie in a table? A mask or a photograph can tell"
     )
-    return Doubt(softened((_MOSTLY - share) / (_MOSTLY - _THIRD)), Note(NoteCode.OUTLINE_UNSEEN, text))
+    return doubt_of_share(share, _THIRD, _MOSTLY, NoteCode.OUTLINE_UNSEEN, text)
 
 
 def share_in_plane(crop: Observation, images: RenderedImages, length_m: float) -> float:

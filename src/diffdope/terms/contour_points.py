@@ -14,6 +14,7 @@ from diffdope.terms.outline_kernel import count_outline, find_outline
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
+Int = NDArray[np.intp]
 
 _SMOOTHING = 1.5  # pixels, of the coverage, for its normals
 
@@ -38,6 +39,21 @@ class ContourPoints:
 
     def __len__(self) -> int:
         return len(self.place)
+
+    def pixels_beside(self, offsets: F64, width: int, height: int) -> tuple[F64, Int, Int]:
+        """What is beside each point along its normal.
+
+        Args:
+            offsets: (K,) pixels, positive outside.
+            width: of the picture.
+            height: of the picture.
+
+        Returns:
+            Places (N, K, 2), and columns and rows (N, K) of the pixels that are nearest to them in the picture.
+        """
+        places = self.place[:, None] + offsets[:, None] * self.normal[:, None]
+        nearest = np.clip(np.rint(places), 0.0, np.array([width - 1.0, height - 1.0])).astype(np.intp)
+        return places, nearest[..., 0], nearest[..., 1]
 
     def jacobian(self, camera: Camera, centre: F64) -> F64:
         """(N, 6): pixels by which a point moves along its normal, by (rho [m], phi [rad]) about `centre`."""

@@ -56,20 +56,16 @@ def flange_motions(flanges: Sequence[Pose]) -> FlangeMotions:
     return FlangeMotions(vectors, int((sizes > _LEAST_TURN_RAD).sum()), axes[:, -1], float(sizes[1]))
 
 
-def solve_hand_eye(flanges: Sequence[Pose], objects: Sequence[Pose]) -> Pose | None:
-    """T_flange_camera of a camera that sees one still object; None if nothing moves.
+def hand_eyes(flanges: Sequence[Pose], objects: Sequence[Pose]) -> list[Pose]:
+    """T_flange_camera of a camera that sees one still object; none if nothing moves.
 
-    What the motions leave open is 0: the shift along a common axis, or all of it.
+    What the motions leave open is 0: the shift along a common axis, or all of it. Where turns by half a circle leave
+    several cameras that fit the rotations, all of these, the best first.
 
     Args:
         flanges: T_base_flange of each picture, two at least.
         objects: T_camera_object of each picture.
     """
-    return next(iter(hand_eyes(flanges, objects)), None)
-
-
-def hand_eyes(flanges: Sequence[Pose], objects: Sequence[Pose]) -> list[Pose]:
-    """The same, with all cameras that fit the rotations where turns by half a circle leave several; the best first."""
     A = [one.inverse() @ other for n, one in enumerate(flanges) for other in flanges[:n]]
     B = [one @ other.inverse() for n, one in enumerate(objects) for other in objects[:n]]
     a, b = (np.array([so3.log(one.R_m2c) for one in some]) for some in (A, B))
