@@ -22,6 +22,7 @@ from diffdope.cli.report_of_pictures import (
     print_place,
     print_status,
     print_suggestions,
+    shared_entry,
     table_of,
 )
 from diffdope.io.files import write_json
@@ -63,8 +64,6 @@ def write_calibration(
 
 def calibration_entry(result: CalibrationResult, camera: str) -> dict[str, Any]:
     """The result as JSON can hold it. T_a_b takes points from frame b to frame a, metres."""
-    from diffdope import __version__
-
     T = result.T_camera_base
     body = T.inverse() @ T_OPTICAL_BODY
     return {
@@ -76,20 +75,9 @@ def calibration_entry(result: CalibrationResult, camera: str) -> dict[str, Any]:
             "camera_body": f"{body_frame(camera)}: x forward, y left, z up",
             "meaning": "p_camera = T_camera_base p_base; T_a_b takes points from b to a; metres",
         },
-        "status": str(result.status), "message": result.message, "notes": list(result.notes),
-        "note_codes": [str(code) for code in result.note_codes],
-        "covariance": to_plain(result.covariance),
-        "covariance_of": _COVARIANCE,
-        "pictures": [to_plain(one) for one in result.pictures],
         "mask_border_px": to_plain(result.mask_border_px), "depth_scale": to_plain(result.depth_scale),
-        "joint_error_deg": result.joint_error_deg, "joint_offsets_deg": to_plain(result.joint_offsets_deg),
-        "leave_one_out": {"camera_mm": result.leave_one_out_mm, "angle_deg": result.leave_one_out_deg},
-        "unobserved": to_plain(result.unobserved),
-        "alternatives": [one.matrix.tolist() for one in result.alternatives],
-        "contradiction": to_plain(result.contradiction),
-        "suggested_joints": [to_plain(one) for one in result.suggestions],
-        "seconds": result.elapsed_s, "diffdope_version": __version__,
-    }  # fmt: skip
+        "joint_offsets_deg": to_plain(result.joint_offsets_deg), "contradiction": to_plain(result.contradiction),
+    } | shared_entry(result, _COVARIANCE)  # fmt: skip
 
 
 def overlay(robot: Robot, shot: Shot, result: CalibrationResult, residual: PictureResidual) -> NDArray[np.uint8]:

@@ -20,6 +20,7 @@ from diffdope.cli.report_of_pictures import (
     print_place,
     print_status,
     print_suggestions,
+    shared_entry,
     table_of,
 )
 from diffdope.geometry.pose import Pose
@@ -67,8 +68,6 @@ def write_hand(
 
 def hand_entry(result: EyeInHandResult, camera: str) -> dict[str, Any]:
     """The result as JSON can hold it. T_a_b takes points from frame b to frame a, metres."""
-    from diffdope import __version__
-
     T = result.T_flange_camera
     return {
         "T_flange_camera": T.matrix.tolist(), "T_camera_flange": T.inverse().matrix.tolist(),
@@ -80,17 +79,8 @@ def hand_entry(result: EyeInHandResult, camera: str) -> dict[str, Any]:
             "camera_body": f"{body_frame(camera)}: x forward, y left, z up", "object": "as in the mesh file, metres",
             "meaning": "p_flange = T_flange_camera p_camera; T_a_b takes points from b to a; metres",
         },
-        "status": str(result.status), "message": result.message, "notes": list(result.notes),
-        "note_codes": [str(code) for code in result.note_codes],
-        "covariance": to_plain(result.covariance), "covariance_of": _COVARIANCE,
         "object_covariance": to_plain(result.object_covariance),
-        "pictures": [to_plain(one) for one in result.pictures], "joint_error_deg": result.joint_error_deg,
-        "leave_one_out": {"camera_mm": result.leave_one_out_mm, "angle_deg": result.leave_one_out_deg},
-        "unobserved": to_plain(result.unobserved),
-        "alternatives": [one.matrix.tolist() for one in result.alternatives],
-        "suggested_joints": [to_plain(one) for one in result.suggestions],
-        "seconds": result.elapsed_s, "diffdope_version": __version__,
-    }  # fmt: skip
+    } | shared_entry(result, _COVARIANCE)  # fmt: skip
 
 
 def overlay(mesh: Mesh, observation: Observation, pose: Pose, said: HandPicture) -> NDArray[np.uint8]:

@@ -1,9 +1,10 @@
-"""What the reports of both calibrations share: a picture with an outline, the table of pictures, the summary."""
+"""What the reports of both calibrations share: pictures with outlines, their table, the summary, entries of JSON."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from rich.table import Table
 from diffdope.calibration.eye_in_hand.result import EyeInHandResult
 from diffdope.calibration.result import CalibrationResult
 from diffdope.geometry.crop import choose_crop
+from diffdope.io.plain import to_plain
 from diffdope.io.wording import in_options
 from diffdope.problem.failure import Status
 from diffdope.problem.region import box_of
@@ -56,6 +58,28 @@ def outlined(crop: Observation, coverage: NDArray[np.floating], words: str) -> F
         mask = enlarge(np.asarray(crop.mask, np.float64), factor)
         picture = contour(tint(picture, mask, alpha=0.15), mask, color=CYAN)
     return caption(contour(picture, enlarge(np.asarray(coverage, np.float64), factor), color=GREEN), words)
+
+
+def shared_entry(result: CalibrationResult | EyeInHandResult, covariance_of: str) -> dict[str, Any]:
+    """What the results of both say, as JSON can hold it.
+
+    Args:
+        result: of either.
+        covariance_of: what its covariance is of: which transform, in which axes and units.
+    """
+    from diffdope import __version__
+
+    return {
+        "status": str(result.status), "message": result.message, "notes": list(result.notes),
+        "note_codes": [str(code) for code in result.note_codes],
+        "covariance": to_plain(result.covariance), "covariance_of": covariance_of,
+        "pictures": [to_plain(one) for one in result.pictures], "joint_error_deg": result.joint_error_deg,
+        "leave_one_out": {"camera_mm": result.leave_one_out_mm, "angle_deg": result.leave_one_out_deg},
+        "unobserved": to_plain(result.unobserved),
+        "alternatives": [one.matrix.tolist() for one in result.alternatives],
+        "suggested_joints": [to_plain(one) for one in result.suggestions],
+        "seconds": result.elapsed_s, "diffdope_version": __version__,
+    }  # fmt: skip
 
 
 def print_status(result: CalibrationResult | EyeInHandResult, console: Console) -> None:
