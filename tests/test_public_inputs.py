@@ -56,6 +56,8 @@ case(
 LENSES = ("text", 3, {}, object(), [0.1, 0.2], [math.nan] * 4, np.eye(4), True)
 case(dd.Camera, numbers_of_camera, distortion=LENSES)
 case(dd.Camera.from_K, dict(K=CAMERA.K, width=64, height=48), distortion=LENSES)
+case(dd.Camera, numbers_of_camera, focal_deviation=(*NUMBERS, -0.01, 1.0))
+case(dd.Camera.from_K, dict(K=CAMERA.K, width=64, height=48), focal_deviation=(*NUMBERS, -0.01, 1.0))
 case(dd.Camera.from_K, dict(K=CAMERA.K, width=64, height=48), K=ARRAYS, width=COUNTS, height=COUNTS)
 case(
     dd.Camera.from_bop, dict(entry=ENTRY, width=64, height=48),

@@ -64,6 +64,7 @@ class NoteCode(StrEnum):
     # How far it can be trusted.
     UNOBSERVED = "unobserved"
     TOLERANCE = "tolerance"
+    FOCAL_LENGTH = "focal-length"
     SCALE_UNKNOWN = "scale-unknown"
     TOO_FAR = "too-far"
     OUTLINE_BESIDE_EDGES = "outline-beside-edges"

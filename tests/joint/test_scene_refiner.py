@@ -57,6 +57,25 @@ def test_one_view_without_a_place_is_the_world(drawn: Drawn, refiner: SceneRefin
     assert result.covariance is not None and result.covariance.shape == (12, 12)
 
 
+@pytest.mark.parametrize("calibrated", [0, 1])
+def test_cameras_that_are_not_calibrated(drawn: Drawn, refiner: SceneRefiner, calibrated: int) -> None:
+    """Poses are as much less sure, unless one of the cameras that see an object is calibrated."""
+    views = []
+    for number, view in enumerate(drawn.views[:2]):
+        seen = view.observation
+        camera = replace(seen.camera, focal_deviation=0.0 if number < calibrated else 0.03)
+        images = Observation(camera, rgb=seen.rgb, depth=seen.depth)
+        views.append(View(images, view.T_w2c, name=view.name))
+    masks = {where: mask for where, mask in drawn.masks.items() if where[0] < 2}
+    result = refiner.refine(views, masks, starts=starts(drawn))
+    for one in result.objects:
+        assert one.covariance is not None
+        far_m = views[0].T_w2c.apply(one.pose.t_m2c[None])[0, 2]
+        across = np.sqrt(np.linalg.eigvalsh(one.covariance[:3, :3]).max())
+        assert (across > 0.004 * far_m) == (calibrated == 0)
+        assert (NoteCode.FOCAL_LENGTH in one.note_codes) == (calibrated < 2)
+
+
 def test_what_nothing_hides_is_as_alone(drawn: Drawn, refiner: SceneRefiner) -> None:
     """The ring of the second view is beside the box: to the bit what `Refiner` finds."""
     shown = {(0, n): drawn.masks[0, n] for n in (0, 1)}

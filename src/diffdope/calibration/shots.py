@@ -27,7 +27,7 @@ class Shot:
         name: what messages call the picture; its number if empty.
 
     Raises:
-        DiffDopeError: if an argument is of another type.
+        DiffDopeError: if an argument is of another type, or the camera's focal length is not known exactly.
     """
 
     observation: Observation
@@ -36,7 +36,20 @@ class Shot:
 
     def __post_init__(self) -> None:
         check_type("observation", self.observation, Observation)
+        check_calibrated(self.observation)
         check_type("joints", self.joints, Mapping)
+
+
+def check_calibrated(observation: Observation) -> None:
+    """Refuses a camera whose focal length is known to some percent: as much would its place be off.
+
+    Raises:
+        DiffDopeError: if so.
+    """
+    off = observation.camera.focal_deviation
+    if off > 0.0:
+        cure = "calibrate its intrinsics first (OpenCV, ROS's camera_calibration): its place is off by as much"
+        raise expected("observation.camera", "a calibrated camera", f"a focal_deviation of {off:g}", cure)
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,7 +30,7 @@ class InputFlags:
     """PLY, OBJ, STL, GLB, glTF, COLLADA (.dae), 3MF, or STEP (needs diffdope[cad])."""
     camera: Path
     """Camera file: BOP, ROS camera_info, OpenCV, COLMAP, Kalibr, RealSense, or 3 x 3 numbers; see docs/files.md. Lens
-    distortion in it is removed from the images."""
+    distortion in it is removed from the images. Of a camera that is not calibrated, a photograph with EXIF."""
     rgb: Path | None = None
     """Photograph."""
     depth: Path | None = None

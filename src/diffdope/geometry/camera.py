@@ -16,13 +16,13 @@ from diffdope.errors import (
     DiffDopeError,
     as_floats,
     check_count,
-    check_finite,
     check_number,
     check_positive,
     check_shape,
     check_type,
     expected,
 )
+from diffdope.geometry.calibration_matrix import check_principal_point, intrinsics_of
 from diffdope.geometry.distortion import check_undistorted
 from diffdope.geometry.lens import Distortion, no_distortion
 
@@ -46,10 +46,12 @@ class Camera:
         height: rows of the image.
         distortion: of the lens: a `Distortion`, or OpenCV's coefficients (k1, k2, p1, p2, k3, ...); None, which is also
             what zeros become, for a pinhole.
+        focal_deviation: standard deviation of the focal length, as a share of it: 0 for a calibrated camera, some
+            percent for one that is known by its lens or by EXIF. Results are as much less sure.
 
     Raises:
-        DiffDopeError: if a number is not finite, a focal length or size is not positive, or for what `Distortion`
-            refuses.
+        DiffDopeError: if a number is not finite, a focal length or size is not positive, the deviation is not a share
+            from 0 to below 1, or for what `Distortion` refuses.
     """
 
     fx: float
@@ -59,23 +61,27 @@ class Camera:
     width: int
     height: int
     distortion: Distortion | None = None
+    focal_deviation: float = 0.0
     is_crop = False  # no field: set by `crop`, whose principal point may be anywhere
 
     def __post_init__(self) -> None:
-        for name in ("fx", "fy", "cx", "cy"):
+        for name in ("fx", "fy", "cx", "cy", "focal_deviation"):
             object.__setattr__(self, name, check_number(name, getattr(self, name)))
         for name in ("width", "height"):
             size = check_count(name, getattr(self, name), expectation="a positive whole number of pixels")
             object.__setattr__(self, name, size)
         check_positive("fx", self.fx)
         check_positive("fy", self.fy)
+        if not 0.0 <= self.focal_deviation < 1.0:
+            raise expected("focal_deviation", "a share of the focal length, from 0 to below 1", self.focal_deviation)
         if self.distortion is not None:
             object.__setattr__(self, "distortion", _checked_distortion(self.distortion))
 
     @classmethod
     def from_K(
-        cls, K: ArrayLike, *, width: int, height: int, distortion: Distortion | Sequence[float] | None = None
-    ) -> Camera:
+        cls, K: ArrayLike, *, width: int, height: int, distortion: Distortion | Sequence[float] | None = None,
+        focal_deviation: float = 0.0,
+    ) -> Camera:  # fmt: skip
         """From a calibration matrix of the full image.
 
         The principal point must lie in the image, because outside it K nearly always belongs to another image
@@ -86,14 +92,15 @@ class Camera:
             width: columns of the image.
             height: rows of the image.
             distortion: as `Camera` takes it.
+            focal_deviation: as `Camera` takes it.
 
         Raises:
             DiffDopeError: if K has skew, is transposed or not finite, or if width and height look swapped.
         """
         if isinstance(K, str | os.PathLike):
             raise expected("K", "a matrix (3, 3)", f"the path {os.fspath(K)!r}", "load_camera reads files")
-        camera = cls(*intrinsics_of(as_floats("K", K)), width, height, distortion)  # type: ignore[arg-type]
-        _check_principal_point(camera)
+        camera = cls(*intrinsics_of(as_floats("K", K)), width, height, distortion, focal_deviation)  # type: ignore[arg-type]
+        check_principal_point(camera)
         return camera
 
     @classmethod
@@ -117,7 +124,7 @@ class Camera:
         if missing:
             raise _no_intrinsics(entry)
         camera = cls(entry["fx"], entry["fy"], entry["cx"], entry["cy"], width, height)
-        _check_principal_point(camera)
+        check_principal_point(camera)
         return camera
 
     @property
@@ -131,7 +138,7 @@ class Camera:
         if self.distortion is None:
             return self
         fx, fy, cx, cy = self.distortion.pinhole or (self.fx, self.fy, self.cx, self.cy)
-        return Camera(fx, fy, cx, cy, self.width, self.height)
+        return Camera(fx, fy, cx, cy, self.width, self.height, focal_deviation=self.focal_deviation)
 
     def project(self, x_c: ArrayLike) -> tuple[F64, F64]:
         """Pixels (u, v), each (...), of camera points; NaN for points with z <= 0, and beyond what the lens sees.
@@ -194,7 +201,7 @@ class Camera:
         """
         x0, y0 = check_count("x0", x0, least=-MOST), check_count("y0", y0, least=-MOST)
         bent = None if self.distortion is None else self.distortion.moved(1.0, 1.0, -x0, -y0)
-        made = Camera(self.fx, self.fy, self.cx - x0, self.cy - y0, width, height, bent)
+        made = Camera(self.fx, self.fy, self.cx - x0, self.cy - y0, width, height, bent, self.focal_deviation)
         object.__setattr__(made, "is_crop", True)
         return made
 
@@ -214,7 +221,7 @@ class Camera:
         cx, cy = (self.cx + 0.5) * sx - 0.5, (self.cy + 0.5) * sy - 0.5
         shift = 0.5 * sx - 0.5, 0.5 * sy - 0.5
         bent = None if self.distortion is None else self.distortion.moved(sx, sy, *shift)
-        made = Camera(self.fx * sx, self.fy * sy, cx, cy, width, height, bent)
+        made = Camera(self.fx * sx, self.fy * sy, cx, cy, width, height, bent, self.focal_deviation)
         object.__setattr__(made, "is_crop", self.is_crop)
         return made
 
@@ -253,47 +260,3 @@ def _size(name: str, entry: Mapping[str, Any], given: int | None) -> int:
         cure = "the camera file is for another image size, or width and height are swapped"
         raise expected(name, f"{stored} as in the camera file", given, cure)
     return stored if given is None else given  # type: ignore[return-value]
-
-
-def intrinsics_of(K: F64) -> tuple[float, float, float, float]:
-    """(fx, fy, cx, cy) of a calibration matrix (3, 3), or of its 9 numbers.
-
-    Raises:
-        DiffDopeError: if it has skew, is transposed or not finite, or has another shape.
-    """
-    K = K.reshape(3, 3) if K.shape == (9,) else K
-    check_shape("K", K, (3, 3))
-    check_finite("K", K)
-    tiny = 1e-6 * max(abs(K[0, 0]), 1.0)
-    if np.abs(K[2, :2]).max() > tiny and np.abs(K[:2, 2]).max() <= tiny:
-        cure = "K is transposed: give K.T"
-        raise expected("K", "cx and cy in its last column", "them in its last row", cure)
-    if np.abs(K[2] - [0.0, 0.0, 1.0]).max() > 1e-6:
-        scaled = K[2, 2] > 0.0 and np.abs(K[2, :2]).max() <= 1e-6 * K[2, 2]
-        cure = "K was scaled: give K / K[2, 2]" if scaled else ""
-        raise expected("K", "last row (0, 0, 1)", K[2].tolist(), cure)
-    if abs(K[0, 1]) > tiny or abs(K[1, 0]) > tiny:
-        cure = "skewed pixels are not supported: undistort and rectify the image first"
-        raise expected("K", "zero skew K[0, 1] and K[1, 0]", [float(K[0, 1]), float(K[1, 0])], cure)
-    return float(K[0, 0]), float(K[1, 1]), float(K[0, 2]), float(K[1, 2])
-
-
-def _check_principal_point(camera: Camera) -> None:
-    off, swapped = _off_centre(camera, camera.width, camera.height), _off_centre(camera, camera.height, camera.width)
-    size = f"{camera.width} x {camera.height} (width x height)"
-    point = f"({camera.cx:g}, {camera.cy:g})"
-    crop = "(a true off-centre crop: build Camera(fx, fy, cx, cy, width, height))"
-    if min(camera.cx, camera.cy) >= 0.0 and max(camera.cx, camera.cy) <= 1.0 < min(camera.width, camera.height) / 2:
-        cure = "K holds shares of the picture's size: multiply its first row by the width, its second by the height"
-        raise expected("K", f"a principal point in pixels of the {size} image", point, cure)
-    # Real ones are within a few per cent of the centre, so one that fits the swapped size is telling.
-    if off > 0.12 and swapped < 0.06:
-        cure = f"width and height look swapped {crop}"
-        raise expected("K", f"a principal point near the centre of the {size} image", point, cure)
-    if off > 0.5:
-        cure = f"K belongs to another image size {crop}"
-        raise expected("K", f"a principal point inside the {size} image", point, cure)
-
-
-def _off_centre(camera: Camera, width: int, height: int) -> float:
-    return max(abs((camera.cx + 0.5) / width - 0.5), abs((camera.cy + 0.5) / height - 0.5))

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from diffdope.errors import as_floats, check_count, check_number, expected
-from diffdope.geometry.camera import Camera, intrinsics_of
+from diffdope.geometry.calibration_matrix import intrinsics_of
+from diffdope.geometry.camera import Camera
 from diffdope.geometry.distortion import CURE, check_none, leaves, plain_word
 from diffdope.geometry.lens import Distortion, no_distortion
 from diffdope.io.sensor_part import part_of
@@ -150,16 +151,17 @@ def camera_of(
     P = _pinhole_of(stated)
     K = _matrix_of(stated, P)
     distortion = _distortion_of(stated, P)
+    off = check_number("camera, focal_deviation", stated.find("focaldeviation") or 0.0)
     check_none(stated.rest())
     if rectified and P is not None:
         K = np.array([[P[0], 0.0, P[2]], [0.0, P[1], P[3]], [0.0, 0.0, 1.0]])
     bent, part = None if rectified else distortion, part_of(entry)
     if part is not None:
-        whole = Camera(*intrinsics_of(as_floats("K", K)), *part.whole, bent)
+        whole = Camera(*intrinsics_of(as_floats("K", K)), *part.whole, bent, off)
         return whole.crop(part.x0, part.y0, part.width, part.height).resize(*part.size)
     if check:
-        return Camera.from_K(K, width=width, height=height, distortion=bent)
-    return Camera(*intrinsics_of(as_floats("K", K)), width, height, bent)
+        return Camera.from_K(K, width=width, height=height, distortion=bent, focal_deviation=off)
+    return Camera(*intrinsics_of(as_floats("K", K)), width, height, bent, off)
 
 
 def _matrix_of(stated: Stated, P: tuple[float, ...] | None) -> Any:

@@ -1,7 +1,8 @@
 """The text of a camera file as names and values, whichever tool wrote it; what they mean: `io/camera_entries.py`.
 
 JSON, YAML (also in OpenCV's two dialects, `%YAML:1.0` and `%YAML 1.2`, and as `ros2 topic echo` prints it), OpenCV's
-XML, COLMAP's cameras.txt, the ost.txt of ROS's camera_calibration, a matrix of 3 x 3 numbers, .npy, .npz and .mat.
+XML, COLMAP's cameras.txt, the ost.txt of ROS's camera_calibration, a matrix of 3 x 3 numbers, .npy, .npz and .mat; and
+photographs, by their EXIF.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 
 from diffdope.errors import DiffDopeError, as_floats, expected
 from diffdope.io.array_files import read_arrays
+from diffdope.io.exif_camera import PHOTOGRAPHS, entry_of_photograph
 from diffdope.io.json_files import parse_json, read_text
 from diffdope.io.matlab_files import read_structs
 from diffdope.io.numbers import is_number
@@ -55,6 +57,8 @@ def read_names(path: Path, name: str = "camera") -> dict[str, Any]:
         return _arrays(path, name)
     if path.suffix.lower() == ".mat":
         return _structs(path, name)
+    if path.suffix.lower() in PHOTOGRAPHS:
+        return entry_of_photograph(path, name)
     text = read_text(path, name)
     start = text.lstrip()[:1]
     if start == "{" and text.lstrip()[:2] != "{%":

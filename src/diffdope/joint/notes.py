@@ -26,7 +26,7 @@ _FAR_APART = 3.0  # standard deviations of which the views' own optima are hardl
 _STANDS_OUT = 2.0  # times as far off as the next view: what one view has wrong pulls at all others together
 _PLACES = (1000.0, 0.001)  # places of cameras in metres for millimetres, and the other way round
 _SAME_UNIT = np.log(1.1)  # such a factor is found as well as the poses of the views are
-_NOT_COMPARED = frozenset({*OFF.values(), NoteCode.MASK_REFUSED})  # of views, worth a word of the object
+_OF_VIEWS = frozenset({*OFF.values(), NoteCode.MASK_REFUSED, NoteCode.FOCAL_LENGTH})  # worth a word of the object
 CAMERA_HELD = Note(NoteCode.CAMERA_HELD, "the camera was not refined: one view says nothing about where it stands")
 _FAR_OFF = 3.0  # standard deviations of a camera's place that are worth a word
 
@@ -42,7 +42,7 @@ def notes_on_object(
 ) -> list[str]:  # fmt: skip
     """What is worth knowing of an object that took part as number n."""
     of_views = (note for (_, o), one in found.items() if o == obj for note in one.notes)
-    notes = [*of_codes(of_views, _NOT_COMPARED)]
+    notes = [*of_codes(of_views, _OF_VIEWS)]
     for view in range(len(scene.views)):
         member = solved.members.get((view, n))
         if member is None or view in solved.left_out:

@@ -31,6 +31,7 @@ from diffdope.joint.result import ObjectInView, ObjectResult, SceneResult, ViewR
 from diffdope.joint.settle import Claim, rivals_in, settled
 from diffdope.joint.support import support_of
 from diffdope.joint.together import JointTask, Together
+from diffdope.joint.uncalibrated import of_cameras
 from diffdope.pipelines.believed import belief_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, Status
@@ -209,6 +210,9 @@ def _object(
         notes = [*notes, *([cause] if cause else [])]
     part = solved.unknowns.of_object(n)
     own = solved.covariance.matrix[part, part]
+    if (beside := of_cameras(scene, solved, n)) is not None:
+        own, covariance = own + beside, covariance.copy()
+        covariance[part, part] += motion @ beside @ motion.T
     belief = belief_of(fit, own, pose, refiner.meshes, refiner.preset.resolved_search.confidence)
     return ObjectResult(
         scene.objects[obj].name, refiner.frame.leave(pose), status, message, belief.confidence,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import TOLERANCE, ConfidenceSettings, right_minimum
 from diffdope.estimate.fit_quality import FitQuality
+from diffdope.estimate.focal_error import focal_covariance
 from diffdope.estimate.tolerance import displacement, probability_within, usually_within
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
@@ -31,7 +32,7 @@ class Belief(NamedTuple):
 
 def belief_of(
     fit: float, covariance: F64 | None, pose: Pose, meshes: MeshLevels, settings: ConfidenceSettings, *,
-    started: bool = False, measured: bool = True, quality: FitQuality | None = None,
+    started: bool = False, measured: bool = True, quality: FitQuality | None = None, beside: F64 | None = None,
 ) -> Belief:  # fmt: skip
     """How sure a pose is.
 
@@ -44,20 +45,24 @@ def belief_of(
         started: whether it was found from a start.
         measured: whether depth, or the frames of a film before, hold the distance; it counts without a covariance.
         quality: of the fit, where the frames of a film do not; so does this.
+        beside: (6, 6) of what else is unsure, which counts where the covariance is unknown: it holds it otherwise.
     """
     right, tolerance_m = right_minimum(fit, started=started), settings.tolerance_of(meshes.length_m)
     if covariance is None:  # the fit is about the default tolerance
         share, depth_error = tolerance_m / meshes.length_m, None if quality is None else quality.depth_error
         left = None if quality is None else quality.left
         within = usually_within(share, TOLERANCE, depth=measured, depth_error=depth_error, left=left)
+        if beside is not None:
+            within *= probability_within(tolerance_m, beside, meshes.displacement_form, pose.R_m2c)
     else:
         within = probability_within(tolerance_m, covariance, meshes.displacement_form, pose.R_m2c)
     return Belief(right, within, settings.corrected(right * within))
 
 
 def believed(
-    result: RefinementResult, meshes: MeshLevels, settings: ConfidenceSettings, *, followed: bool = False
-) -> RefinementResult:
+    result: RefinementResult, meshes: MeshLevels, settings: ConfidenceSettings, *, followed: bool = False,
+    focal_deviation: float = 0.0,
+) -> RefinementResult:  # fmt: skip
     """A result whose confidence is the probability of an error below the tolerance.
 
     Those of its answers, and that of none of them, are of the right minimum: which of them it is, not how well it is
@@ -68,7 +73,13 @@ def believed(
         meshes: the object.
         settings: tolerance, and a map that was fitted to a user's data.
         followed: whether it is a frame of a film.
+        focal_deviation: of the camera, see `Camera`: the covariance holds it, too.
     """
+    beside = None
+    if focal_deviation > 0.0:
+        beside = focal_covariance(result.pose, focal_deviation, measured="depth" in result.modalities)
+        if result.covariance is not None:
+            result = replace(result, covariance=result.covariance + beside)
     if result.confidence is None:
         return result
     some = sum(one.probability for one in result.answers) if result.answers else result.confidence
@@ -76,7 +87,7 @@ def believed(
     belief = belief_of(
         some, result.covariance, result.pose, meshes, settings, started=not result.answers,
         measured=followed or "depth" in result.modalities,
-        quality=None if followed else result.evidence,
+        quality=None if followed else result.evidence, beside=beside,
     )  # fmt: skip
     factor = belief.right / some if some > 0.0 else 0.0
     answers = tuple(replace(one, probability=factor * one.probability) for one in result.answers)

@@ -29,6 +29,14 @@ def notes_on(
         boxed: whether a box was given instead of a mask, and keypoints in it: no mask is missing then.
     """
     notes = [*coded(mesh.warnings, NoteCode.MESH), *coded(observation.notes, NoteCode.INPUT)]
+    off = observation.camera.focal_deviation
+    if off > 0.0:
+        what = "how far from the picture's middle things are" if "depth" in modalities else "distances"
+        text = (
+            f"the focal length is known to {100.0 * off:.3g} % only, and so are {what}, which the covariance holds: "
+            "calibrate the camera to know more"
+        )
+        notes.append(Note(NoteCode.FOCAL_LENGTH, text))
     for term in IMAGE_TERMS:
         why = None if boxed and term.name == "mask" else term.why_off(mesh, observation, preset.objective)
         # What nobody gives and nobody asks for is not worth a word: gradients are off unless they are asked for.

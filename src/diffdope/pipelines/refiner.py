@@ -149,7 +149,7 @@ class Refiner:
         attempt = searcher.attempt(self.preset, observation, enter, progress=progress, start_counts=start_counts)
         attempt = searcher.with_right_images(attempt, observation, enter, start_counts=start_counts)
         result = with_hints(
-            self._left(self._with_reasons(attempt.result, observation, enter), pose),
+            self._left(self._with_reasons(attempt.result, observation, enter), pose, observation),
             self.mesh,
             observation,
             pose,
@@ -206,7 +206,9 @@ class Refiner:
             )
         if box is not None:
             result = replace(result, notes=(*result.notes, *notes_on_box(box, observation, found=result.ok)))
-        found = self._left(self._with_reasons(result, observation, None), self._frame.leave(result.initial_pose))
+        found = self._left(
+            self._with_reasons(result, observation, None), self._frame.leave(result.initial_pose), observation
+        )
         return seen_in(with_hints(found, self.mesh, observation, None), self.mesh, observation)
 
     def track(
@@ -245,7 +247,7 @@ class Refiner:
         clock_s, given = self._tracker.clock_s, pose is not None
         result = self._drift.weighed(result, tolerance_m, given=given, clock_s=clock_s, by_colours=by_colours)
         start = self._frame.leave(result.initial_pose) if pose is None else pose
-        tracked = self._left(result, start, followed=True)
+        tracked = self._left(result, start, observation, followed=True)
         if pose is not None and tracked.status is Status.LOST:
             tracked = with_hints(tracked, self.mesh, observation, pose)
         return seen_in(tracked, self.mesh, observation)
@@ -257,10 +259,13 @@ class Refiner:
         search = self.preset.search.contradictions  # who is in a hurry gets none
         return with_reasons(result, self._searcher(observation).meshes, observation, start, search=search)
 
-    def _left(self, result: RefinementResult, start: Pose, *, followed: bool = False) -> RefinementResult:
+    def _left(
+        self, result: RefinementResult, start: Pose, observation: Observation, *, followed: bool = False
+    ) -> RefinementResult:
         """A result of a search as a user gets it: in the file's frame, with the confidence that was asked for."""
-        confidence = self.preset.resolved_search.confidence
-        return self._frame.result(believed(result, self._meshes, confidence, followed=followed), start)
+        confidence, deviation = self.preset.resolved_search.confidence, observation.camera.focal_deviation
+        known = believed(result, self._meshes, confidence, followed=followed, focal_deviation=deviation)
+        return self._frame.result(known, start)
 
     def _new_tracker(self, searcher: MeshSearcher) -> Tracker:
         near, wide = tracking_presets(self.preset)

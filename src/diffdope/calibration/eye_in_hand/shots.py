@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from diffdope.calibration.eye_in_hand.chain import FlangeScrews
+from diffdope.calibration.shots import check_calibrated
 from diffdope.errors import check_type, expected
 from diffdope.geometry.pose import Pose, as_pose
 from diffdope.scene.observation import Observation
@@ -29,7 +30,8 @@ class HandShot:
         name: what messages call the picture; its number if empty.
 
     Raises:
-        DiffDopeError: if an argument is of another type, or not exactly one of joints and pose is given.
+        DiffDopeError: if an argument is of another type, the camera's focal length is not known exactly, or not exactly
+            one of joints and pose is given.
     """
 
     observation: Observation
@@ -39,6 +41,7 @@ class HandShot:
 
     def __post_init__(self) -> None:
         check_type("observation", self.observation, Observation)
+        check_calibrated(self.observation)
         if (self.joints is None) == (self.T_base_flange is None):
             got = "neither" if self.joints is None else "both"
             raise expected("HandShot", "either joints or T_base_flange", got)
