@@ -21,6 +21,7 @@ from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, messa
 from diffdope.pipelines.settings import Preset
 from diffdope.pipelines.wrong_colors import without_wrong_colors
 from diffdope.pipelines.wrong_depth import without_wrong_depth
+from diffdope.pipelines.wrong_mask import without_wrong_mask
 from diffdope.problem.failure import Failure
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -147,11 +148,11 @@ class MeshSearcher:
     def with_right_images(
         self, attempt: Attempt, observation: Observation, start: Pose | None, *, start_counts: bool = False
     ) -> Attempt:
-        """The same, or without depth or colours that are of something else; `start` in the own frame."""
+        """The same, or without an image that is of something else, or of more; `start` in the own frame."""
         if not self._preset.resolved_search.contradictions:
             return attempt
         again = partial(self.attempt, self._preset, pose=start, start_counts=start_counts)
-        for without_wrong in (without_wrong_depth, without_wrong_colors):
+        for without_wrong in (without_wrong_depth, without_wrong_colors, without_wrong_mask):
             attempt = without_wrong(attempt, self.meshes, observation, again, start, self._preset.resolved_search)
         return attempt
 
