@@ -10,7 +10,7 @@ import pytest
 from diffdope.experiments.shapes import primitives
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, between
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settle import Located, settled
@@ -52,6 +52,22 @@ def test_without_paint_the_shape_alone_tells() -> None:
     bare = Mesh(painted.vertices_m, painted.faces)
     assert Alikeness(bare).unnoticed(Z_HALF, np.zeros(3))
     assert not Alikeness(bare).unnoticed(Z_HALF, np.array([0.02, 0.0, 0.0]))
+
+
+def test_what_comes_to_rest_in_one_place_is_one_answer() -> None:
+    mesh = primitives()["box, label"].mesh
+    alike, beside = Alikeness(mesh), HERE.retract([0.028 * mesh.diameter, 0.0, 0.0, 0.0, np.radians(5.5), 0.0])
+    assert not alike.unnoticed(*between(HERE, beside))
+    assert len(answers_of([HERE, beside], np.log([9.0, 8.0]), alike).ranked) == 1
+
+
+def test_the_last_steps_of_the_surest_make_no_second_answer_of_its_place() -> None:
+    mesh = primitives()["box, label"].mesh
+    alike, moved = Alikeness(mesh), HERE.retract([0.0, 0.0, 0.06 * mesh.diameter, 0.0, 0.0, 0.0])
+    assert len(answers_of([moved, HERE], np.log([9.0, 9.0]), alike).ranked) == 2
+    one = answers_of([moved, HERE], np.log([9.0, 9.0]), alike, compared=[moved, moved])
+    assert [answer.pose for answer in one.ranked] == [moved]
+    assert one.ranked[0].probability == pytest.approx(0.9)
 
 
 def test_probabilities_of_answers_and_of_none_sum_to_one() -> None:

@@ -12,12 +12,14 @@ from diffdope.estimate.confidence import right_minimum
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose, between
 from diffdope.scene.alikeness import Alikeness
+from diffdope.search.selection import SAME, SAME_RAD
 
 F64 = NDArray[np.float64]
 
 _OPEN_RAD = np.radians(20.0)  # beyond it the next pose is a different one, for whoever grasps the object
 _OPEN_STEPS = (-2, -1, 1, 2)
 _LEAST = 1e-3  # probability below which a pose is no answer
+_NEGLIGIBLE = np.log(1e-4)  # less the log odds of the best: of what is so unlikely it is not asked what it looks like
 _LEAD = 2.0  # times as likely as the next, or a throw of a coin would do: of two that look alike, one has 0.5 and a bit
 
 
@@ -76,7 +78,9 @@ def along(pose: Pose, unobserved: F64 | None) -> list[Pose]:
     return [pose.retract(step * _OPEN_RAD * one) for one in unobserved for step in _OPEN_STEPS]
 
 
-def answers_of(poses: Sequence[Pose], log_odds: F64, alike: Alikeness) -> Answers:
+def answers_of(
+    poses: Sequence[Pose], log_odds: F64, alike: Alikeness, compared: Sequence[Pose] | None = None
+) -> Answers:  # fmt: skip
     """Merges poses that look the same, and gives the others probabilities.
 
     At most one pose is right. So with odds o_i of pose i against none of all, P(i) = o_i / (1 + sum o) and
@@ -86,10 +90,15 @@ def answers_of(poses: Sequence[Pose], log_odds: F64, alike: Alikeness) -> Answer
         poses: (B) of them.
         log_odds: (B,) of each against no pose being right.
         alike: says which look the same.
+        compared: (B) in their place where it is asked whether they look the same: as if all had made the last steps;
+            None for themselves.
     """
     groups: list[list[int]] = []
+    held = poses if compared is None else compared
     for k in np.argsort(-np.asarray(log_odds), kind="stable"):
-        same = (group for group in groups if alike.unnoticed(*between(poses[group[0]], poses[k])))
+        if groups and log_odds[k] < log_odds[groups[0][0]] + _NEGLIGIBLE:
+            break
+        same = (group for group in groups if _same(held[group[0]], held[k], alike))
         group = next(same, None)
         if group is None:
             groups.append([int(k)])
@@ -105,6 +114,13 @@ def answers_of(poses: Sequence[Pose], log_odds: F64, alike: Alikeness) -> Answer
         if share / total >= _LEAST or group is groups[0]
     )
     return Answers(ranked, 1.0 - sum(one.probability for one in ranked))
+
+
+def _same(one: Pose, other: Pose, alike: Alikeness) -> bool:
+    """Whether two poses are the same answer: they come to rest in one place, or look the same."""
+    if one.angle_to(other) < SAME_RAD and one.distance_to(other) < SAME * alike.length_m:
+        return True
+    return alike.unnoticed(*between(one, other))
 
 
 def _answer(poses: Sequence[Pose], probability: float) -> Answer:

@@ -17,6 +17,7 @@ from diffdope.problem.level_problem import LevelProblem
 from diffdope.search.selection import non_maximum_suppression
 from diffdope.solve.levenberg_marquardt import SolverResult
 from diffdope.terms.base import Rendering
+from diffdope.terms.layout import MASK
 from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.quadratic_factor import QuadraticFactor
 
@@ -26,6 +27,7 @@ Intp = NDArray[np.intp]
 _UNSETTLED = 0.02  # share by which the last step still lowered the cost
 _SAME_ANGLE_RAD, _SAME_DISTANCE = np.radians(2.0), 0.01
 _DEARER = 1.2  # ratio of costs from which on a place is not as good as the best
+_FITS = 0.9  # ratio of costs but for the mask's from which on a pose fits clearly better than the cheapest
 
 
 class Hypotheses(NamedTuple):
@@ -52,10 +54,11 @@ class Hypotheses(NamedTuple):
 
 @dataclass(frozen=True)
 class Reached:
-    """Where hypotheses ended at a level, and their costs (B,) there."""
+    """Where hypotheses ended at a level, and what each costs (B,) there, and but for the mask, if there is one."""
 
     hypotheses: Hypotheses
     cost: F64
+    unmasked: F64 | None = None
 
     @cached_property
     def best(self) -> Pose:
@@ -63,12 +66,32 @@ class Reached:
         k = int(np.argmin(self.cost))
         return solved_pose(self.hypotheses.R[k], self.hypotheses.t[k])
 
-    def best_apart(self, count: int, length_m: float) -> Hypotheses:
-        """So many of the best at most, of those that ended in one place the best alone."""
+    def joined(self, other: Reached) -> Reached:
+        """With where others ended."""
+        both = self.unmasked is not None and other.unmasked is not None
+        unmasked = np.concatenate([self.unmasked, other.unmasked]) if both else None
+        hypotheses = Hypotheses.joined([self.hypotheses, other.hypotheses])
+        return Reached(hypotheses, np.concatenate([self.cost, other.cost]), unmasked)
+
+    def best_apart(self, count: int, length_m: float, despite_mask: int = 0) -> Hypotheses:
+        """So many of the best at most, the cheapest first, of those that ended in one place the best alone.
+
+        Args:
+            count: how many.
+            length_m: the object's diameter.
+            despite_mask: how many of them, at most, may cost more than others, but for the mask clearly less than the
+                cheapest.
+        """
         R, t, _ = self.hypotheses
-        distance_m = _SAME_DISTANCE * length_m
-        kept = non_maximum_suppression(R, t, self.cost, count, angle_rad=_SAME_ANGLE_RAD, distance_m=distance_m)
-        return self.hypotheses.taken(kept)
+        near = {"angle_rad": _SAME_ANGLE_RAD, "distance_m": _SAME_DISTANCE * length_m}
+        score = self.cost.copy()
+        if self.unmasked is not None and despite_mask:
+            fit = non_maximum_suppression(R, t, self.unmasked, despite_mask, **near)
+            fit = fit[self.unmasked[fit] < _FITS * self.unmasked[np.argmin(self.cost)]]
+            score[fit] = -1.0
+            score[np.argmin(self.cost)] = -2.0
+        kept = non_maximum_suppression(R, t, score, count, **near)
+        return self.hypotheses.taken(kept[np.argsort(self.cost[kept], kind="stable")])
 
     def agree(self, length_m: float) -> bool:
         """Whether several ended where the best did, and none of about its cost elsewhere."""
@@ -92,6 +115,16 @@ class Round:
     quadratics: tuple[QuadraticFactor, ...]
     rendering: Rendering | None
     first_row: int
+
+    def unmasked(self, level: LevelProblem) -> F64:
+        """What each costs (B,) where it ended at this level, but for the mask's part."""
+        s = self.solution
+        rows = np.argmin(s.history_cost, axis=0)
+        return np.asarray(s.cost - level.factor.weights[MASK] * s.history_each[rows, np.arange(len(rows)), MASK])
+
+    def reached(self, hypotheses: Hypotheses, level: LevelProblem) -> Reached:
+        """The ends of these hypotheses, which made the steps."""
+        return Reached(hypotheses, self.solution.cost, self.unmasked(level) if "mask" in level.modalities else None)
 
     @cached_property
     def best(self) -> Pose:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
@@ -111,6 +112,7 @@ class Descent:
     def run(
         self, pyramid: PyramidSettings, hypotheses: Hypotheses, start: Pose, *, followed: PhotometricGain | None = None,
         near: bool = False, expected: Pose | None = None, choose: Choose | None = None, judged: bool = True,
+        despite_mask: float = 0.0,
     ) -> Candidates | Failure:  # fmt: skip
         """Takes hypotheses through all levels.
 
@@ -123,6 +125,8 @@ class Descent:
             expected: what the prior is about, where that is not the start.
             choose: says which go on to the last level, the best first, in place of those with the lowest costs.
             judged: whether it is asked how well the best fits; if not, nothing speaks for it.
+            despite_mask: share of those that go on to a level, at least one, for poses that cost clearly less than the
+                cheapest but for the mask; 0 for none.
         """
         best = start
         before: Reached | None = None
@@ -136,7 +140,8 @@ class Descent:
             if reached is not None:
                 # Of hypotheses of which the others were left out, those that agreed stay the voters.
                 before = before if settled and before is not None and len(reached.cost) == 1 else reached
-                hypotheses = reached.best_apart(one.hypotheses, self._meshes.length_m)
+                places = math.ceil(despite_mask * one.hypotheses) if one.hypotheses > 1 else 0
+                hypotheses = reached.best_apart(one.hypotheses, self._meshes.length_m, places)
                 if final and choose is not None:
                     hypotheses = choose(reached, hypotheses)
                     best = solved_pose(hypotheses.R[0], hypotheses.t[0])
@@ -158,11 +163,11 @@ class Descent:
             )  # fmt: skip
             count = len(hypotheses.t) if number else pyramid.at_first(len(hypotheses.t))
             ended, left = step(hypotheses.taken(slice(0, count)))
-            reached = Reached(left, ended.solution.cost)
+            reached = ended.reached(left, level)
             settled = settled or (count < len(hypotheses.t) and reached.agree(self._meshes.length_m))
             if count < len(hypotheses.t) and not settled:
                 others, more = step(hypotheses.taken(slice(count, None)))
-                reached = Reached(Hypotheses.joined([left, more]), np.concatenate([reached.cost, others.solution.cost]))
+                reached = reached.joined(others.reached(more, level))
             hypotheses, best = reached.hypotheses, reached.best
         assert level is not None and ended is not None
         contour = self._search.outline

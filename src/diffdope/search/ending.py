@@ -178,6 +178,9 @@ class Ending:
         if not (everywhere or self.turns_open):
             return None
         poses = [estimate.pose, *(one.pose for one in choice if one is not found)]
+        # The last steps moved the surest alone, beside a mask that is off by more than what looks the same may be.
+        moved = estimate.pose @ found.pose.inverse()
+        compared = [estimate.pose, *(moved @ one for one in poses[1:])]
         others = np.array([value for one, value in zip(choice, odds, strict=True) if one is not found])
         less = np.concatenate([[0.0], others - odds.max()])
         open_ends = along(estimate.pose, estimate.unobserved) if everywhere else []
@@ -185,8 +188,9 @@ class Ending:
             open_ends += turned_by_folds(poses, self.meshes)
         if open_ends:
             beside = self._odds([estimate.pose, *open_ends], found)
-            poses, less = [*poses, *open_ends], np.append(less, np.minimum(beside[1:] - beside[0], 0.0))
-        return answers_of(poses, found.log_odds + less, self.meshes.alikeness)
+            less = np.append(less, np.minimum(beside[1:] - beside[0], 0.0))
+            poses, compared = [*poses, *open_ends], [*compared, *open_ends]
+        return answers_of(poses, found.log_odds + less, self.meshes.alikeness, compared)
 
     def _turned(self, found: Candidates) -> tuple[str, ...]:
         """A note, if the object is not the way round that the start has it."""

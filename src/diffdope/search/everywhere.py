@@ -28,6 +28,10 @@ from diffdope.search.view_sphere import ViewSphereSettings, view_sphere
 
 F64 = NDArray[np.float64]
 
+_DESPITE_MASK = 0.25
+"""Share of those that go on to a level, at least one, for poses that cost clearly less but for the mask. Of a mask that
+lacks a part of the object, or is off, the border makes the right pose dear, in what hides the cheapest the more so: of
+a pipe's tee with a missing arm it was the 15th of 16, and the second but for the mask."""
 _BEATEN = 1.5  # ratio of costs at the last common level: what costs more is not looked at once another one convinces
 
 
@@ -52,7 +56,7 @@ class _Found(NamedTuple):
 
     proposal: Pose
     answers: list[Candidates]
-    agreements: list[Callable[[], float]]
+    agreements: list[Callable[[], float | None]]
 
     @property
     def best(self) -> Candidates:
@@ -130,25 +134,33 @@ def _from_poses(
     """One search from poses (B, 3, 3) and (B, 3), the likeliest first."""
     start = Pose(R[0], t[0])
     hypotheses = Hypotheses(R, t, column + np.arange(len(t)))
-    alone = partial(_standing_alone, descent, meshes, pyramid) if "depth" in observation.modalities else None
-    found = descent.run(pyramid, hypotheses, start, choose=alone)
+    with_depth = "depth" in observation.modalities
+    alone = partial(_standing_alone, descent, meshes, pyramid) if with_depth else None
+    # Poses that begin at the last level are those from which a mask was drawn in a box: it is as they have it.
+    despite_mask = _DESPITE_MASK if with_depth and len(pyramid.levels) > 1 else 0.0
+    found = descent.run(pyramid, hypotheses, start, choose=alone, despite_mask=despite_mask)
     if isinstance(found, Failure):
         return found
     solution = found.ended.solution
     # As many as the last level takes where each level leaves some out.
     some = np.argsort(solution.cost, kind="stable")[: pyramid.levels[-1].hypotheses]
     R, t, cost, columns = solution.R[some, 0], solution.t[some, 0], solution.cost[some], found.columns[some]
+    unmasked = found.ended.unmasked(found.level)[some]
     distinct = non_maximum_suppression(R, t, cost, len(t), angle_rad=SAME_RAD, distance_m=SAME * meshes.length_m)
     answers: list[Candidates] = []
-    agreements: list[Callable[[], float]] = []
+    agreements: list[Callable[[], float | None]] = []
     alike = _Alike(meshes, [Pose(*one) for one in zip(R, t, strict=True)])
     for number in distinct:
-        beaten = cost[number] > _BEATEN * cost[distinct[0]]
-        if beaten and any(not one.doubtful(confidence) for one in answers):
-            break
-        pose = Pose(R[number], t[number])
-        one = descent.run(last, Hypotheses(R[[number]], t[[number]], columns[[number]]), pose)
-        if isinstance(one, Candidates):
+        dear = cost[number] > _BEATEN * cost[distinct[0]]
+        by_mask = dear and despite_mask > 0.0 and unmasked[number] < _BEATEN * unmasked[distinct[0]]
+        if dear and not by_mask and any(not one.doubtful(confidence) for one in answers):
+            continue
+        own = Hypotheses(R[[number]], t[[number]], columns[[number]])
+        one = _settled(descent, pyramid, last, own) if by_mask else descent.run(last, own, Pose(own.R[0], own.t[0]))
+        if isinstance(one, Candidates) and by_mask:  # voters are weighed by costs that it contradicts
+            answers.append(one.agreeing(None))
+            agreements.append(_unknown)
+        elif isinstance(one, Candidates):
             agreed = partial(agreement, R, t, cost, one.pose, meshes.length_m)
             answers.append(one.agreeing(agreed()))
             agreements.append(partial(agreed, partial(alike, int(number))))
@@ -156,6 +168,19 @@ def _from_poses(
         return Failure(Status.FAILED, found.level.window)
     order = sorted(range(len(answers)), key=lambda k: -answers[k].log_odds)
     return _Found(start, [answers[k] for k in order], [agreements[k] for k in order])
+
+
+def _settled(
+    descent: Descent, pyramid: PyramidSettings, last: PyramidSettings, own: Hypotheses
+) -> Candidates | Failure:  # fmt: skip
+    """A pose refined on levels of its own from a coarse one on: those before were drawn around another."""
+    coarse = descent.run(pyramid.of_level(len(pyramid.levels) - 2).of_one_pose(0), own, Pose(own.R[0], own.t[0]))
+    pose = Pose(own.R[0], own.t[0]) if isinstance(coarse, Failure) else coarse.pose
+    return descent.run(last, Hypotheses(pose.R_m2c[None], pose.t_m2c[None], own.columns), pose)
+
+
+def _unknown() -> None:
+    """The agreement of poses with one that none of them can vote on."""
 
 
 class _Alike:
