@@ -20,6 +20,7 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
 from diffdope.search.answers import answers_of
+from diffdope.search.mesh_levels import MeshLevels
 
 Z_QUARTER, Z_HALF = (so3.exp(np.array([0.0, 0.0, angle])) for angle in (0.5 * np.pi, np.pi))
 HERE = Pose(so3.exp(np.array([0.4, -0.2, 0.9])), np.array([0.01, 0.02, 0.5]))
@@ -54,11 +55,14 @@ def test_without_paint_the_shape_alone_tells() -> None:
     assert not Alikeness(bare).unnoticed(Z_HALF, np.array([0.02, 0.0, 0.0]))
 
 
-def test_what_comes_to_rest_in_one_place_is_one_answer() -> None:
-    mesh = primitives()["box, label"].mesh
-    alike, beside = Alikeness(mesh), HERE.retract([0.028 * mesh.diameter, 0.0, 0.0, 0.0, np.radians(5.5), 0.0])
+def test_poses_of_which_each_is_right_if_the_other_is_are_one_answer() -> None:
+    meshes = MeshLevels(primitives()["box, label"].mesh)
+    alike, beside = meshes.alikeness, HERE.retract([0.0, 0.0, 0.0, 0.0, np.radians(9.0), 0.0])
     assert not alike.unnoticed(*between(HERE, beside))
-    assert len(answers_of([HERE, beside], np.log([9.0, 8.0]), alike).ranked) == 1
+    odds, apart_m = np.log([9.0, 8.0]), meshes.apart_m(HERE, beside)
+    for tolerance_m, count in ((1.1 * apart_m, 1), (0.9 * apart_m, 2)):
+        answers = answers_of([HERE, beside], odds, alike, apart_m=meshes.apart_m, tolerance_m=tolerance_m)
+        assert len(answers.ranked) == count
 
 
 def test_the_last_steps_of_the_surest_make_no_second_answer_of_its_place() -> None:

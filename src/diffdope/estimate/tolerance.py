@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry import so3
+from diffdope.geometry.pose import Pose, difference
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.revolution import AXIS_POINTS, axes_of_revolution
 from diffdope.scene.sampling import surface_points
@@ -105,6 +106,18 @@ def usually_within(
 def displacement(covariance: F64, form: F64, R_m2c: F64) -> float:
     """The RMS displacement of the surface that a covariance says, metres; for arguments see `probability_within`."""
     return float(np.sqrt(max(np.trace(_in_mesh(covariance, R_m2c) @ form), 0.0)))
+
+
+def apart_m(one: Pose, other: Pose, form: F64) -> float:
+    """RMS displacement of the surface from one pose to another that is near it, metres.
+
+    Args:
+        one: of them.
+        other: the other.
+        form: (6, 6) of `displacement_form`.
+    """
+    step = difference(one, other)
+    return displacement(np.outer(step, step), form, other.R_m2c)
 
 
 def _in_mesh(covariance: F64, R_m2c: F64) -> F64:

@@ -51,11 +51,6 @@ class Alikeness:
         self._patches: F64 | None = None
 
     @property
-    def length_m(self) -> float:
-        """The object's diameter."""
-        return self._length_m
-
-    @property
     def _colors(self) -> F64 | None:
         """Of each point the mean (N, 3) of those around it, None without colours: asked where the shape is the same."""
         mesh = self._mesh

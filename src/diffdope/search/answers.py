@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +12,11 @@ from diffdope.estimate.confidence import right_minimum
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose, between
 from diffdope.scene.alikeness import Alikeness
-from diffdope.search.selection import SAME, SAME_RAD
 
 F64 = NDArray[np.float64]
 
 _OPEN_RAD = np.radians(20.0)  # beyond it the next pose is a different one, for whoever grasps the object
+_TURNED_RAD = np.radians(10.0)  # less is the same pose, not come to rest in quite the same place
 _OPEN_STEPS = (-2, -1, 1, 2)
 _LEAST = 1e-3  # probability below which a pose is no answer
 _NEGLIGIBLE = np.log(1e-4)  # less the log odds of the best: of what is so unlikely it is not asked what it looks like
@@ -79,12 +79,14 @@ def along(pose: Pose, unobserved: F64 | None) -> list[Pose]:
 
 
 def answers_of(
-    poses: Sequence[Pose], log_odds: F64, alike: Alikeness, compared: Sequence[Pose] | None = None
+    poses: Sequence[Pose], log_odds: F64, alike: Alikeness, *, compared: Sequence[Pose] | None = None,
+    apart_m: Callable[[Pose, Pose], float] | None = None, tolerance_m: float = 0.0,
 ) -> Answers:  # fmt: skip
     """Merges poses that look the same, and gives the others probabilities.
 
     At most one pose is right. So with odds o_i of pose i against none of all, P(i) = o_i / (1 + sum o) and
-    P(none) = 1 / (1 + sum o); poses that look the same are one, of the best one's odds.
+    P(none) = 1 / (1 + sum o); poses that look the same are one, of the best one's odds, and so are those of which each
+    is right if the other is.
 
     Args:
         poses: (B) of them.
@@ -92,13 +94,21 @@ def answers_of(
         alike: says which look the same.
         compared: (B) in their place where it is asked whether they look the same: as if all had made the last steps;
             None for themselves.
+        apart_m: how far the surface is from that of another pose, metres; None if nobody asks.
+        tolerance_m: by which a right pose may be off.
     """
     groups: list[list[int]] = []
     held = poses if compared is None else compared
+
+    def same_as(one: Pose, other: Pose) -> bool:
+        if apart_m is not None and one.angle_to(other) < _TURNED_RAD and apart_m(one, other) < tolerance_m:
+            return True
+        return alike.unnoticed(*between(one, other))
+
     for k in np.argsort(-np.asarray(log_odds), kind="stable"):
         if groups and log_odds[k] < log_odds[groups[0][0]] + _NEGLIGIBLE:
             break
-        same = (group for group in groups if _same(held[group[0]], held[k], alike))
+        same = (group for group in groups if same_as(held[group[0]], held[k]))
         group = next(same, None)
         if group is None:
             groups.append([int(k)])
@@ -116,20 +126,10 @@ def answers_of(
     return Answers(ranked, 1.0 - sum(one.probability for one in ranked))
 
 
-def _same(one: Pose, other: Pose, alike: Alikeness) -> bool:
-    """Whether two poses are the same answer: they come to rest in one place, or look the same."""
-    if one.angle_to(other) < SAME_RAD and one.distance_to(other) < SAME * alike.length_m:
-        return True
-    return alike.unnoticed(*between(one, other))
-
-
 def _answer(poses: Sequence[Pose], probability: float) -> Answer:
     first = poses[0]
     turned = [pose for pose in poses[1:] if pose.angle_to(first) > _TURNED_RAD]
     return Answer(first, probability, tuple(turned), tuple(_in_words(first, pose) for pose in turned))
-
-
-_TURNED_RAD = np.radians(10.0)  # less is the same pose, not come to rest in quite the same place
 
 
 def _in_words(one: Pose, other: Pose) -> str:

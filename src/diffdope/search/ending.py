@@ -174,8 +174,7 @@ class Ending:
             choice: all poses.
             odds: (B,) log odds, of which differences count.
         """
-        everywhere = self.stages is None
-        if not (everywhere or self.turns_open):
+        if not ((everywhere := self.stages is None) or self.turns_open):
             return None
         poses = [estimate.pose, *(one.pose for one in choice if one is not found)]
         # The last steps moved the surest alone, beside a mask that is off by more than what looks the same may be.
@@ -189,8 +188,11 @@ class Ending:
         if open_ends:
             beside = self._odds([estimate.pose, *open_ends], found)
             less = np.append(less, np.minimum(beside[1:] - beside[0], 0.0))
-            poses, compared = [*poses, *open_ends], [*compared, *open_ends]
-        return answers_of(poses, found.log_odds + less, self.meshes.alikeness, compared)
+            poses, compared = poses + open_ends, compared + open_ends
+        return answers_of(
+            poses, found.log_odds + less, self.meshes.alikeness, compared=compared, apart_m=self.meshes.apart_m,
+            tolerance_m=self.settings.confidence.tolerance_of(self.meshes.length_m),
+        )  # fmt: skip
 
     def _turned(self, found: Candidates) -> tuple[str, ...]:
         """A note, if the object is not the way round that the start has it."""

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.tessellation import facet_tilt
-from diffdope.estimate.tolerance import displacement_form
+from diffdope.estimate.tolerance import apart_m, displacement_form
+from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.render.buffers import Buffers
 from diffdope.render.per_process import PerProcess
@@ -113,6 +114,10 @@ class MeshLevels:
             if self._form is None:
                 self._form = displacement_form(self.mesh, self._points_m)
             return self._form
+
+    def apart_m(self, one: Pose, other: Pose) -> float:
+        """RMS displacement of the surface from one pose to another that is near it, metres."""
+        return apart_m(one, other, self.displacement_form)
 
     @property
     def approximate_symmetries(self) -> Symmetries:

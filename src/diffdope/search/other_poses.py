@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import TOLERANCE
-from diffdope.estimate.tolerance import displacement
 from diffdope.geometry import so3
 from diffdope.geometry.crop import choose_crop
-from diffdope.geometry.pose import Pose, difference, solved_pose
+from diffdope.geometry.pose import Pose, solved_pose
 from diffdope.problem.failure import Status
 from diffdope.problem.region import projected_box
 from diffdope.render.renderer import Renderer, draw
@@ -116,13 +115,14 @@ def other_poses(meshes: MeshLevels, observation: Observation, pose: Pose) -> Oth
     led = [pose, *(rough.led(start, _ROUGH_STEPS_PX) for start in starts)]
     ends = [pose, *(fine.led(start, _FINE_STEPS_PX) for start in led)]
     likely = fine.log_likelihood(ends, _AT_PX)
-    beside = np.array([_apart(meshes, one, pose) <= _APART for one in ends])
+    apart_m = _APART * meshes.length_m
+    beside = np.array([meshes.apart_m(one, pose) <= apart_m for one in ends])
     here = likely[beside].max()
     if not np.isfinite(here):
         return OtherPoses(0.0, -np.inf, pose)
     others: list[int] = []  # the likeliest of each place
     for k in np.argsort(-likely, kind="stable"):
-        if not beside[k] and all(_apart(meshes, ends[k], ends[other]) > _APART for other in others):
+        if not beside[k] and all(meshes.apart_m(ends[k], ends[other]) > apart_m for other in others):
             others.append(int(k))
     if not others:
         return OtherPoses(1.0, -np.inf, pose)
@@ -139,9 +139,3 @@ def _turned(pose: Pose) -> list[Pose]:
     return [
         solved_pose(so3.exp(tilt) @ pose.R_m2c, pose.t_m2c / nearer) for tilt in tilts for nearer in _NEARER
     ]  # fmt: skip
-
-
-def _apart(meshes: MeshLevels, one: Pose, other: Pose) -> float:
-    """RMS displacement of the surface from one pose to another, as a share of the diameter."""
-    step = difference(one, other)
-    return displacement(np.outer(step, step), meshes.displacement_form, other.R_m2c) / meshes.length_m
