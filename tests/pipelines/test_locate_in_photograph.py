@@ -81,6 +81,22 @@ def test_a_painted_object_is_found_in_a_box_of_a_photograph(refiner: Refiner, nu
     assert sum(one.probability for one in result.answers) + result.none_of_these == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("left", [True, False])
+@pytest.mark.parametrize("number", [0, 1])
+def test_keypoints_find_what_shows_a_third_of_itself_in_a_mask(refiner: Refiner, number: int, left: bool) -> None:
+    seen = picture([(MESH, TRUTHS[number])], np.random.default_rng(0))
+    assert seen.rgb is not None and seen.mask is not None and seen.mask_box is not None
+    x0, _, x1, _ = seen.mask_box
+    hidden = np.arange(seen.camera.width) > x0 + 0.3 * (x1 - x0)
+    if not left:
+        hidden = np.arange(seen.camera.width) < x1 - 0.3 * (x1 - x0)
+    rgb, mask = np.where(hidden[None, :, None], 0.5, seen.rgb), (seen.mask > 0.5) & ~hidden
+    result = refiner.locate(Observation(seen.camera, rgb=rgb, mask=mask))
+    assert 1e3 * add(result.pose, TRUTHS[number], MESH.vertices_m) < 5.0
+    assert result.none_of_these is not None
+    assert sum(one.probability for one in result.answers) + result.none_of_these == pytest.approx(1.0)
+
+
 def test_a_mask_that_fills_a_rectangle_is_a_box_of_a_photograph(refiner: Refiner) -> None:
     photograph, (x, y, width, height) = photographed(TRUTHS[0])
     mask = np.zeros((photograph.camera.height, photograph.camera.width), bool)

@@ -20,6 +20,8 @@ from diffdope.problem.failure import Failure, Status
 from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates, Hypotheses, Reached
 from diffdope.search.descent import Descent
+from diffdope.search.feature_boxes import tells_by_pattern
+from diffdope.search.feature_poses import feature_poses
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.selection import SAME, SAME_RAD, non_maximum_suppression
@@ -104,11 +106,32 @@ def search_everywhere(
         return first
     if not isinstance(first, Failure) and (trust <= 0.0 or not first.best.doubtful(trust)):
         return first.in_the_end()
+    by_keypoints = _from_keypoints(descent, meshes, observation, search, last)
+    if isinstance(by_keypoints, _Found):
+        first = by_keypoints if isinstance(first, Failure) else first.with_others(by_keypoints)
+        if not by_keypoints.best.doubtful(trust):
+            return first.in_the_end()
     sphere = replace(search.view_sphere, scales=search.view_sphere.wider_scales)
     second = _from_proposals(descent, meshes, observation, sphere, wide, last, narrow.hypotheses[0], trust)
     if isinstance(first, Failure):
         return second if isinstance(second, Failure) else second.in_the_end()
     return (first if isinstance(second, Failure) else first.with_others(second)).in_the_end()
+
+
+def _from_keypoints(
+    descent: Descent, meshes: MeshLevels, observation: Observation, search: SearchSettings, last: PyramidSettings
+) -> _Found | Failure | None:  # fmt: skip
+    """What keypoints of a photograph find in the box of its mask; None where there are none to find."""
+    if not tells_by_pattern(observation, meshes.mesh) or "depth" in observation.modalities:
+        return None
+    assert observation.mask_box is not None
+    narrow = search.everywhere
+    proposals = feature_poses(meshes, observation, observation.mask_box, search.features)[: narrow.hypotheses[0]]
+    if not proposals:
+        return None
+    R, t = np.stack([one.R for one in proposals]), np.stack([one.t for one in proposals])
+    finest, column = narrow.of_level(len(narrow.levels) - 1), narrow.hypotheses[0]
+    return _from_poses(descent, meshes, observation, R, t, finest, last, column, search.fallback_confidence)
 
 
 def surest_first(answers: list[Candidates]) -> list[Candidates]:
