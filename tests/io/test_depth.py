@@ -14,6 +14,7 @@ from PIL import Image
 
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera
+from diffdope.geometry.lens import Distortion
 from diffdope.geometry.pose import Pose
 from diffdope.io.capture import read_capture
 from diffdope.io.depth import DepthSource, along_axis
@@ -160,6 +161,35 @@ def test_depth_of_another_camera_is_registered(tmp_path: Path, unit: str) -> Non
     assert np.abs(depth - expected)[there].max() < 0.004 and np.median(np.abs(depth - expected)[there]) < 0.001
     with pytest.raises(DiffDopeError, match="depth-extrinsics: expected a file beside the other one, got none"):
         observed(tmp_path, "d.npy", rgb=tmp_path / "rgb.png", depth_camera=tmp_path / "depth.json")
+
+
+WIDE, FISHEYE = Distortion((-0.3, 0.1, 1e-3, -1e-3)), Distortion((0.02, -0.01, 0.003, -0.0005), model="fisheye")
+
+
+@pytest.mark.parametrize(("of_depth", "of_rgb"), [(WIDE, None), (None, WIDE), (WIDE, FISHEYE), (FISHEYE, WIDE)])
+def test_registration_knows_the_lenses_of_both_cameras(of_depth: Distortion | None, of_rgb: Distortion | None) -> None:
+    place = Pose.from_wxyz_xyz([0.9998, 0.01, -0.015, 0.005, 0.02, 0.002, -0.01])
+    normal, distance = np.array([0.3, -0.25, 1.0]), 0.8  # of a plane in the photograph's camera, at a slant
+
+    def depth_camera(lens: Distortion | None) -> Camera:
+        return Camera(100.0, 100.0, 79.5, 59.5, 160, 120, lens)
+
+    def rgb_camera(lens: Distortion | None) -> Camera:
+        return Camera(120.0, 121.0, 49.0, 39.5, 100, 80, lens)
+
+    turned = depth_camera(of_depth).back_project(np.ones((120, 160))) @ place.R_m2c.T
+    z = (distance - place.t_m2c @ normal) / (turned @ normal)
+    expected = distance / (rgb_camera(of_rgb).back_project(np.ones((80, 100))) @ normal)
+
+    def error_m(own: Camera, photograph: Camera) -> float:
+        seen, _, _ = DepthSource(camera=own, T_depth2rgb=place).registered(z, None, photograph)
+        return float(np.percentile(np.abs(seen - expected)[seen > 0], 99))
+
+    assert error_m(depth_camera(of_depth), rgb_camera(of_rgb)) < 0.006  # depth is that of the nearest pixel
+    if of_depth is not None:
+        assert error_m(depth_camera(None), rgb_camera(of_rgb)) > 0.01
+    if of_rgb is not None:
+        assert error_m(depth_camera(of_depth), rgb_camera(None)) > 0.01
 
 
 def test_extrinsics_that_move_all_depth_out_of_the_photograph_are_refused() -> None:

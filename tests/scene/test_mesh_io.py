@@ -206,6 +206,22 @@ def test_mirroring_nodes_keep_the_outside_out(folder: Path) -> None:
     assert Mesh.load(folder / "m.glb", unit="m").is_closed
 
 
+def test_the_unit_is_one_of_meshes_and_of_the_nodes_that_place_them(folder: Path) -> None:
+    part = trimesh.creation.box((100.0, 60.0, 40.0))  # millimetres
+    first = trimesh.transformations.rotation_matrix(0.5, (0.0, 0.0, 1.0))
+    second = trimesh.transformations.rotation_matrix(-0.8, (1.0, 0.0, 0.0))
+    first[:3, 3], second[:3, 3] = (300.0, 200.0, 100.0), (-300.0, 0.0, 500.0)
+    scene = trimesh.Scene()
+    scene.add_geometry(part, node_name="one", geom_name="part", transform=first)
+    scene.graph.update("two", matrix=second, geometry="part")  # the same mesh, in another place
+    scene.export(folder / "two.glb")
+    mesh = Mesh.load(folder / "two.glb", unit="mm")
+    placed = np.vstack([trimesh.transform_points(part.vertices, pose) for pose in (first, second)]) / 1000.0
+    apart = np.linalg.norm(mesh.vertices_m[:, None] - placed, axis=2)
+    assert apart.min(axis=0).max() < 1e-6 and apart.min(axis=1).max() < 1e-6
+    assert len(mesh.faces) == 2 * len(part.faces)
+
+
 def test_glb_with_vertex_colors(folder: Path) -> None:
     colors = np.array([[255, 0, 0, 255], [0, 51, 0, 255], [0, 0, 255, 255], [9, 9, 9, 255]], np.uint8)
     square(vertex_colors=colors).export(folder / "v.glb")
