@@ -28,7 +28,7 @@ from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.other_ways import Within, turned_by_folds
 from diffdope.search.outcome import Outcome
 from diffdope.search.outline_seen import beside_edges, share_on_edges
-from diffdope.search.rims_seen import RimsSeen, seen_alone
+from diffdope.search.rims_seen import RimsSeen, rims_tell
 from diffdope.search.settings import SearchSettings
 from diffdope.search.stages import Stages
 from diffdope.search.start_error import left_to_the_start
@@ -209,7 +209,8 @@ class Ending:
             estimate = placed.estimate
         else:
             estimate = self._last.estimate(found) if by_rims is None else by_rims[0]
-        known, share = estimate.uncertainty, left_to_the_start(found, self.settings)
+        # Rims tell the distance by sizes, which the start bears out or not, beside a mask as without one.
+        known, share = estimate.uncertainty, left_to_the_start(found, self.settings) if by_rims is None else 1.0
         if known is None or not self.start_counts or not (share and near.angle_deg and near.distance):
             return estimate
         one = weighed(
@@ -222,10 +223,10 @@ class Ending:
         return replace(estimate, pose=one.pose, uncertainty=replace(known, covariance=covariance), moved=True)
 
     def _by_rims(self, found: Candidates) -> tuple[RobustEstimate, F64] | None:
-        """The estimate of a photograph alone, and covariances (K, 6, 6) of which one is right; None where edges are all
-        that holds the outline, or the steps are not to be trusted.
+        """The estimate by rims, and covariances (K, 6, 6) of which one is right; None where they do not tell, or the
+        steps are not to be trusted.
         """
-        if self.stages is None or not seen_alone(found.level, self.meshes.mesh):
+        if self.stages is None or not rims_tell(found, self.meshes.mesh, self.settings, self.objective):
             return None
         rims = RimsSeen(found.level, self.meshes, self.objective, found.pose)
         estimate = self._last.steps(found, rims.beside)(found.pose, found.start)

@@ -1,8 +1,9 @@
-"""The last steps of a photograph alone: its colours and its rims, each as sure as it is.
+"""The last steps of a photograph without depth or a good mask: its colours and its rims, each as sure as it is.
 
 Edges hold the outline while the object is searched for, but the strongest contrast beside an outline is seldom where it
 is: a shadow, a print or a blur draws it outwards, by a third of a pixel, and the object ends too near. Pixels that the
-outline crosses, as mixtures of both sides' colours, have no such bias, but have to begin within a pixel or two.
+outline crosses, as mixtures of both sides' colours, have no such bias, but have to begin within a pixel or two. A mask
+that is off leads as near; beside one that was not left out for it, they tell what its border's width leaves open.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from numpy.typing import NDArray
 from diffdope.estimate.robust_gauss_newton import RobustEstimate
 from diffdope.geometry.pose import Pose
 from diffdope.problem.level_problem import LevelProblem, gain_at
+from diffdope.problem.level_settings import contour_weight
 from diffdope.problem.pose_evidence import pose_evidence
 from diffdope.render.buffers import Buffers
 from diffdope.scene.mesh import Mesh
+from diffdope.search.candidates import Candidates
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.settings import SearchSettings
 from diffdope.terms.base import Rendering
 from diffdope.terms.quadratic_factor import QuadraticFactor, summed
 from diffdope.terms.registry import ObjectiveSettings
@@ -27,11 +31,23 @@ F64 = NDArray[np.float64]
 REACH_PX = 1.0  # to both sides: as far as the search may have left the outline, and as little background as that allows
 
 
-def seen_alone(level: LevelProblem, mesh: Mesh) -> bool:
-    """Whether rims tell where the outline is: of a pattern, in a photograph without depth or a mask."""
-    crop = level.crop
-    alone = crop.rgb is not None and crop.depth is None and crop.mask is None and level.mask_refused_px is None
-    return alone and level.colored and level.contour_active and mesh.has_pattern
+def rims_tell(found: Candidates, mesh: Mesh, settings: SearchSettings, objective: ObjectiveSettings) -> bool:
+    """Whether rims tell where the outline is: of a pattern, in a photograph without depth, with no mask or one that is
+    off. Who trusts every mask, or no edges in place of one, has no rims beside it.
+
+    Args:
+        found: where the search ended.
+        mesh: the object.
+        settings: of the search.
+        objective: of the terms.
+    """
+    level, crop = found.level, found.level.crop
+    if crop.rgb is None or crop.depth is not None or not (level.colored and mesh.has_pattern):
+        return False
+    if crop.mask is None:
+        return level.contour_active
+    off = 0.0 < settings.mask_error_px < found.border_px and settings.mask_refused_px > 0.0
+    return off and contour_weight(crop.without_mask(), settings.outline, objective, mesh) > 0.0
 
 
 class RimsSeen:
