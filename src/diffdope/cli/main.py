@@ -1,7 +1,7 @@
 """`diffdope COMMAND`: finds the command, and turns mistakes into one line and an exit code.
 
 0: done. 1: the command ran, but found no pose to trust. 2: bad input; nothing was written,
-but what a film or a data set had done before it. 130: interrupted.
+but what a film or a data set had done before it. 130: interrupted, by Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from diffdope.cli.commands import COMMANDS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from diffdope.errors import DiffDopeError
 
 
@@ -36,7 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is not None:
         return run_flushed(list(argv))
     from diffdope.cli.output import ignore_closed_pipes
+    from diffdope.cli.stopping import Stopping
 
+    Stopping().begin()
     ignore_closed_pipes()
     warnings.showwarning = _one_line
     return run_flushed(sys.argv[1:])
@@ -90,17 +94,20 @@ def complete(arguments: list[str]) -> int:
 def run_command(name: str, arguments: list[str]) -> int:
     """Runs a command by name; its mistakes become one line on stderr."""
     from diffdope.errors import DiffDopeError, check_choice
+    from diffdope.io.written import writes_recorded, written_in_words
 
+    written: list[Path] = []
     try:
         check_choice("command", name, tuple(COMMANDS))
-        return int(COMMANDS[name].load().run(arguments))
+        with writes_recorded() as written:
+            return int(COMMANDS[name].load().run(arguments))
     except DiffDopeError as error:
         return complain(with_options(error, [name, *arguments]), 2)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return complain(f"{where}{error.strerror or error}", 2)
     except KeyboardInterrupt as interrupt:  # a command that keeps what it has done says so
-        return complain(str(interrupt) or "interrupted; nothing was written", 130)
+        return complain(str(interrupt) or f"interrupted; {written_in_words(written)}", 130)
     except SystemExit as stop:  # the argument parser printed what is wrong, or the help
         return stop.code if isinstance(stop.code, int) else 2
 

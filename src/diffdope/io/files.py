@@ -14,6 +14,7 @@ from typing import Any
 
 from diffdope.errors import DiffDopeError, expected, none_at
 from diffdope.io.interrupts import interrupts_recorded
+from diffdope.io.written import put_in_place
 
 _FULL = {getattr(errno, name, errno.ENOSPC) for name in ("ENOSPC", "EDQUOT", "EFBIG")}  # Windows lacks some
 
@@ -26,6 +27,7 @@ def atomic(path: Path) -> Iterator[Path]:
         with _named(temporary, path):
             yield temporary
             temporary.replace(path)
+            put_in_place(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -144,6 +146,7 @@ def _move_all(temporary: Path, out: Path) -> None:
                 place = out / file.relative_to(temporary)
                 place.parent.mkdir(exist_ok=True)
                 file.replace(place)
+            put_in_place(out)
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(f"interrupted; {out} had been written") from interrupt
 
