@@ -15,6 +15,7 @@ import trimesh
 
 import diffdope as dd
 from diffdope.errors import DiffDopeError
+from diffdope.experiments.drawn_arm import drawn_arm
 from diffdope.joint.asked import starts_of
 from diffdope.scene.scene import Scene
 
@@ -126,6 +127,20 @@ case(
 case(
     REFINER.track, given,
     observation=(None, *OBJECTS), pose=POSES, time_s=tuple(value for value in NUMBERS if value is not None),
+)  # fmt: skip
+ROBOT = drawn_arm()
+PLAIN = dd.Mesh(MESH.vertices_m, MESH.faces)
+case(dd.Refiner(PLAIN).bend, dict(mesh=PLAIN), mesh=(None, *OBJECTS, MESH))
+case(dd.RobotTracker(ROBOT).mesh_at, dict(joints=dict.fromkeys(ROBOT.needed, 0.0)), joints=(None, *OBJECTS, {}))
+case(
+    dd.RobotTracker, dict(robot=ROBOT),
+    robot=(None, *OBJECTS), camera=OBJECTS, preset=(None, 3, 1.5, [1.0], {}, "quick"), seed=SEEDS,
+    threads=OPTIONAL_COUNTS[:-1],
+)  # fmt: skip
+case(
+    dd.RobotTracker(ROBOT).track, dict(observation=OBSERVATION, joints=dict.fromkeys(ROBOT.needed, 0.0), pose=POSE),
+    observation=(None, *OBJECTS), joints=(None, *OBJECTS, {}, {"joint1": 0.0}), pose=POSES,
+    time_s=tuple(value for value in NUMBERS if value is not None),
 )  # fmt: skip
 MASKED = OBSERVATION.with_mask(np.ones((48, 64), bool))
 case(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from diffdope.pipelines.once import locate, refine
     from diffdope.pipelines.refiner import Refiner
     from diffdope.pipelines.result import RefinementResult, Status, read_result
+    from diffdope.pipelines.robot_tracker import RobotTracker
     from diffdope.pipelines.settings import PRESETS, Preset
     from diffdope.render.pool import set_threads
     from diffdope.render.renderer import Renderer
@@ -63,6 +64,7 @@ __all__ = [
     "Refiner",
     "Renderer",
     "Robot",
+    "RobotTracker",
     "SceneObject",
     "SceneRefiner",
     "SceneResult",
@@ -103,6 +105,7 @@ _HOMES = {
     "Refiner": "diffdope.pipelines.refiner",
     "Renderer": "diffdope.render.renderer",
     "Robot": "diffdope.scene.robot",
+    "RobotTracker": "diffdope.pipelines.robot_tracker",
     "SceneObject": "diffdope.scene.scene",
     "SceneRefiner": "diffdope.joint.scene_refiner",
     "SceneResult": "diffdope.joint.result",

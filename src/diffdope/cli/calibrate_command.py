@@ -9,9 +9,10 @@ from typing import Any, Literal
 from diffdope.calibration.calibrate import calibrate
 from diffdope.calibration.shots import Shot
 from diffdope.checked_fields import check_fields
-from diffdope.cli.calibration_flags import CalibrationFlags, observed, pairs_of
+from diffdope.cli.calibration_flags import CalibrationFlags, observed
 from diffdope.cli.help_text import parsed
 from diffdope.cli.progress import Activity
+from diffdope.cli.robot_flags import pairs_of
 from diffdope.errors import expected
 from diffdope.io.camera_info import optical_frame_of
 from diffdope.io.files import check_folder, results_folder

@@ -9,22 +9,19 @@ from typing import Any, Literal, TypeVar
 
 from numpy.typing import NDArray
 
+from diffdope.cli.robot_flags import RobotFlags
 from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
 from diffdope.io.cameras import depth_scale_m, load_camera_of_image
 from diffdope.io.frames import Frame, ImageFolders
-from diffdope.io.joint_rows import WITHOUT_NAMES, bare_rows
-from diffdope.io.joints import read_joints
 from diffdope.scene.observation import Observation
-from diffdope.scene.robot import Robot
 
 T = TypeVar("T")
-_RECORDINGS = (".bag", ".mcap", ".db3")
 _OF_THE_RUN = frozenset({"out", "threads", "suggestions", "camera_frame"})  # not of how the pictures are read
 
 
 @dataclass(frozen=True, kw_only=True)
-class CalibrationFlags:
+class CalibrationFlags(RobotFlags):
     """What both calibrations take."""
 
     camera: Path
@@ -38,16 +35,8 @@ class CalibrationFlags:
     """Folder of masks, with the same names."""
     depth: Path | None = None
     """Folder of depth images with the same names, 0 = missing."""
-    base_link: str | None = None
-    """Link whose frame is the base; default: the root of the description."""
     camera_frame: str | None = None
     """Name of the camera's optical frame; default: what the camera file says, or camera_optical_frame."""
-    package: tuple[str, ...] = ()
-    """NAME=FOLDER of ROS packages that the description's meshes lie in."""
-    fix: tuple[str, ...] = ()
-    """NAME=VALUE of joints that the file of joints does not have, radians (metres if they slide): a gripper's, say."""
-    joint_unit: Literal["rad", "deg"] | None = None
-    """Unit of the joints in their file that turn; default: what it says, or radians. Those that slide: metres."""
     mask_id: int | None = None
     """Which label of masks that show several objects."""
     mask_inverted: Literal["yes", "no"] | None = None
@@ -60,36 +49,6 @@ class CalibrationFlags:
     """Same seed, same result."""
     threads: int | None = None
     """Default: all cores."""
-
-    def joints_of(self, path: Path, pictures: Sequence[str], robot: Robot | None = None) -> list[dict[str, float]]:
-        """The values by joint of each picture, of a file or a recording of ROS, and those of --fix.
-
-        Args:
-            path: the file, or the recording.
-            pictures: their names.
-            robot: tells which joints slide; None where nothing does.
-
-        Raises:
-            DiffDopeError: if it cannot be read, or a picture has none.
-        """
-        if path.is_dir() or path.suffix.lower() in _RECORDINGS:
-            from diffdope.ros.joint_states import read_joint_states
-
-            if self.joint_unit == "deg":
-                raise expected("joint-unit", "rad, as recordings of ROS have it", "deg", "leave --joint-unit out")
-            table = read_joint_states(path)
-        else:
-            sliding, needed = ((), ()) if robot is None else (robot.sliding, robot.needed)
-            names = [name for name in needed if name not in self.fixed]
-            table = read_joints(path, unit=self.joint_unit, sliding=sliding, names=names)
-            if path.suffix.lower() in (".csv", *WITHOUT_NAMES) and bare_rows(path) is not None:
-                print(f"note: {path} does not name its columns: they were taken for {', '.join(names)}")
-        return [{**one, **self.fixed} for one in table.of(pictures)]
-
-    @property
-    def fixed(self) -> dict[str, float]:
-        """Joint values of `fix`, by name."""
-        return {name: number_of("fix", name, text) for name, text in pairs_of("fix", self.fix).items()}
 
     def folders(self) -> dict[str, Path]:
         """Of images, by kind."""
@@ -154,22 +113,3 @@ def showing_something(frame: Frame) -> dict[str, NDArray[Any]] | None:
         return None
     given: Mapping[str, NDArray[Any] | None] = {"mask": frame.mask, "depth": frame.depth}
     return {name: image for name, image in given.items() if image is not None and image.any()} or None
-
-
-def pairs_of(flag: str, given: tuple[str, ...]) -> dict[str, str]:
-    """What NAME=VALUE of a flag says, by name."""
-    pairs = {}
-    for one in given:
-        name, sign, value = one.partition("=")
-        if not sign or not name or not value:
-            raise expected(f"--{flag}", "NAME=VALUE", one)
-        pairs[name] = value
-    return pairs
-
-
-def number_of(flag: str, name: str, text: str) -> float:
-    """The value that a flag gives to a name, as a number."""
-    try:
-        return float(text)
-    except ValueError as error:
-        raise expected(f"--{flag} {name}", "a number", text) from error

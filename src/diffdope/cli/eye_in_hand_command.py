@@ -9,9 +9,10 @@ from typing import Any, Literal
 from diffdope.calibration.eye_in_hand.calibrate import EyeInHandSettings, calibrate_eye_in_hand
 from diffdope.calibration.eye_in_hand.shots import HandShot
 from diffdope.checked_fields import check_fields
-from diffdope.cli.calibration_flags import CalibrationFlags, observed, pairs_of
+from diffdope.cli.calibration_flags import CalibrationFlags, observed
 from diffdope.cli.help_text import parsed
 from diffdope.cli.progress import Activity
+from diffdope.cli.robot_flags import pairs_of
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.camera_info import optical_frame_of

@@ -90,7 +90,7 @@ def _broken(command: str, width: int) -> list[str]:
 
 def _rest(kind: type) -> list[Any]:
     """The fields that the short help leaves out."""
-    return [field for field in fields(kind) if field.name in RARE]
+    return [field for field in fields(kind) if field.name in RARE or field.name in getattr(kind, "FURTHER", ())]
 
 
 def asks_for_short_help(arguments: list[str]) -> bool:

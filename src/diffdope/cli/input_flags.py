@@ -79,7 +79,8 @@ class InputFlags:
     @property
     def unit_of_mesh(self) -> Literal["m", "mm", "cm", "inch"] | None:
         """As was said; else millimetres where the format states none, and None for the format's own."""
-        return unit_of(self.mesh, self.unit)
+        mesh: Path | None = self.mesh  # of a robot, there is none
+        return self.unit if mesh is None else unit_of(mesh, self.unit)
 
     def check_box(self) -> None:
         """Refuses a box that would be of no use.

@@ -19,7 +19,9 @@ from diffdope.cli.track_bag import read_bag, write_bag
 from diffdope.cli.track_flags import TrackArguments
 from diffdope.cli.track_report import TrackDisplay, write_files
 from diffdope.cli.track_run import Video, check_same_frames, has_grown, track_into
+from diffdope.cli.track_target import RigidTarget, TrackTarget, check_object, object_of, start_of
 from diffdope.errors import expected
+from diffdope.geometry.pose import Pose
 from diffdope.io.capture import notes_on_lens, notes_on_size
 from diffdope.io.files import check_folder
 from diffdope.io.frames import Frames, open_frames
@@ -30,7 +32,6 @@ from diffdope.pipelines.confidence_file import with_confidence_file
 from diffdope.pipelines.settings import Preset
 from diffdope.pipelines.settings import preset as find_preset
 from diffdope.ros.bag_frames import BagFrames
-from diffdope.scene.mesh import Mesh
 
 # Of the arguments, those with which an interrupted run may go on; preset and settings are compared number by number.
 _MAY_CHANGE = frozenset(
@@ -49,37 +50,36 @@ def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code: 1 if the object was lost at the end."""
     given: TrackArguments = parsed(TrackArguments, arguments, "diffdope track")
     check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
+    check_object(given)
     check_sources(given)
     given.check_box()
     check_folder(given.out)
     given.check_rerun()
     preset = preset_of(given)
-    starts = given.start_poses(obj_id=given.obj_id, image_id=given.image_id)
-    if starts is not None and len(starts.poses) > 1:
-        raise expected("init", "one pose in the first frame", f"{len(starts.poses)} in {given.init}")
+    start, notes = start_of(given)
     console = Console()
     video = read_video(given) if given.bag is None else read_bag(given, given.bag, console)
-    mesh = given.load_mesh()
-    for note in () if starts is None else starts.notes:
+    tracked = object_of(given, preset, video.frames)
+    for note in notes:
         console.print(f"note: {note}")
     made = not given.out.exists()
     try:
         with Journal.open(given.out / "poses.jsonl", header_of(given, preset), fresh=given.fresh) as journal:
-            track(given, preset, mesh, video, None if starts is None else starts.poses[0], journal, console)
+            track(given, tracked, video, start, journal, console)
             records = dict(journal.done)
     finally:
         if made:
             forget_empty(given.out)
     obj_id = 1 if given.obj_id is None else given.obj_id
     try:
-        if isinstance(video.frames, BagFrames):
-            write_bag(given.out / "poses.mcap", records, video.frames, mesh, given.mesh.stem)
-        if given.rerun is not None:
+        if isinstance(video.frames, BagFrames) and isinstance(tracked, RigidTarget) and given.mesh is not None:
+            write_bag(given.out / "poses.mcap", records, video.frames, tracked.mesh, given.mesh.stem)
+        if given.rerun is not None and isinstance(tracked, RigidTarget):
             with Activity("writing the recording for rerun"):
-                write_track_recording(given.rerun, mesh, video, records)
+                write_track_recording(given.rerun, tracked.mesh, video, records)
         return write_files(
-            given.out, mesh, video, records, preset, console, film=given.film, obj_id=obj_id,
-            started=starts is not None,
+            given.out, tracked, video, records, preset, console, film=given.film, obj_id=obj_id,
+            started=start is not None,
         )  # fmt: skip
     except KeyboardInterrupt:
         text = f"interrupted while pictures were made; all {len(records)} poses are in {given.out}"
@@ -151,19 +151,16 @@ def header_of(given: TrackArguments, preset: Preset) -> dict[str, Any]:
 
 
 def track(
-    given: TrackArguments, preset: Preset, mesh: Mesh, video: Video, start: Any, journal: Journal, console: Console
+    given: TrackArguments, tracked: TrackTarget, video: Video, start: Pose | None, journal: Journal, console: Console
 ) -> None:
     """Tracks what is not tracked yet, under a progress bar."""
-    from diffdope.pipelines.refiner import Refiner
-
     check_same_frames(journal.done, video.frames)
     if journal.complete:
         if not has_grown(journal.done, video.frames):
             return
         journal.reopen()
-    refiner = Refiner(mesh, preset=preset, seed=given.seed, threads=given.threads)
     with TrackDisplay(video.frames.count, journal.done, given.out, console) as display:
-        journal.finish(track_into(journal, refiner, video, start, display.add))
+        journal.finish(track_into(journal, tracked, video, start, display.add))
 
 
 def forget_empty(out: Path) -> None:

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from diffdope.cli.input_flags import InputFlags, StartFlags
 from diffdope.cli.rerun_flag import RerunFlag
+from diffdope.cli.robot_flags import RobotFlags
 from diffdope.ros.bag_frames import TOLERANCE_S
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrackArguments(StartFlags, InputFlags, RerunFlag):
+class TrackArguments(StartFlags, InputFlags, RobotFlags, RerunFlag):
     """Follows a known object through a film or a folder of images. Lengths in files are millimetres, as in BOP.
 
     Example: diffdope track --mesh cup.ply --unit mm --camera camera.json --rgb frames --depth depth --init start.json
     --out tracked
     """
 
+    FURTHER: ClassVar = frozenset({"base_link", "package", "fix", "joint_unit", "mask_topic", "camera_size"})
+    mesh: Path | None = None  # type: ignore[assignment]  # of a robot, the description names its meshes
+    """PLY, OBJ, STL, GLB, glTF, COLLADA (.dae), 3MF, or STEP (needs diffdope[cad])."""
+    urdf: Path | None = None
+    """Robot description, .urdf or .xacro, in place of a mesh (needs diffdope[robot]): the pose is that of its base, or
+    of --base-link; with --joints and folders of images."""
+    joints: Path | None = None
+    """Joint values of each frame: JSON, YAML, CSV, npz, or a recording of ROS; radians. See docs/calibration.md."""
     out: Path
     """Folder for poses.jsonl, poses.csv, scene_gt.json, trajectory.txt (TUM), track.png and track.mp4; if it holds an
     interrupted run, that goes on."""

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.cli.track_run import Video, events_of, poses_of
+from diffdope.cli.track_target import TrackTarget
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.result import Status
-from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
-from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.viz.compose import Color, caption, enlarge, to_bytes
 from diffdope.viz.draw import whole_window
@@ -24,22 +23,23 @@ _WIDTH = 640  # small images are enlarged to about this many pixels, so that the
 
 
 def film_frames(
-    mesh: Mesh, video: Video, records: Mapping[str, Mapping[str, Any]], *, doubt: float
+    tracked: TrackTarget, video: Video, records: Mapping[str, Mapping[str, Any]], *, doubt: float
 ) -> Iterator[NDArray[np.uint8]]:
     """Each frame with the object's contour, and what is known of it in a caption.
 
     Args:
-        mesh: the object.
+        tracked: the object.
         video: the frames that were tracked.
         records: of all frames, in order.
         doubt: confidence below which the contour is drawn as doubtful.
     """
     pinhole = video.camera.rectified
     window = whole_window(pinhole)
-    renderer = Renderer(mesh, window.camera(pinhole), buffers=Buffers(mesh))
     factor = max(1, round(_WIDTH / window.size[0]))
     for frame, (name, pose, record) in zip(video.frames.read(), poses_of(records), strict=False):
         picture = enlarge(backdrop(video.observation(frame).crop(window)), factor)
+        buffers = tracked.buffers(name)
+        renderer = Renderer(buffers.mesh, window.camera(pinhole), buffers=buffers)
         drawn = outlined(picture, enlarge(coverage(renderer, pose), factor), color_of(record, doubt))
         yield to_bytes(caption(drawn, described(name, record)))
 

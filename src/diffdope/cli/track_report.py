@@ -14,6 +14,7 @@ from diffdope.cli.journal_display import JournalDisplay
 from diffdope.cli.progress import Activity, counted
 from diffdope.cli.report import view_line
 from diffdope.cli.track_run import Video, events_of, poses_of
+from diffdope.cli.track_target import RigidTarget, TrackTarget
 from diffdope.io.bop_results import Estimate, write_results
 from diffdope.io.pose_outputs import write_scene_gt, write_tum
 from diffdope.io.results import notes_in
@@ -21,7 +22,6 @@ from diffdope.io.wording import in_options
 from diffdope.note_codes import NoteCode, code_of, of_codes
 from diffdope.pipelines.result import Status
 from diffdope.pipelines.settings import Preset
-from diffdope.scene.mesh import Mesh
 
 Records = Mapping[str, Mapping[str, Any]]
 
@@ -67,8 +67,8 @@ class TrackDisplay(JournalDisplay):
 
 
 def write_files(
-    out: Path, mesh: Mesh, video: Video, records: Records, preset: Preset, console: Console, *, film: bool, obj_id: int,
-    started: bool,
+    out: Path, tracked: TrackTarget, video: Video, records: Records, preset: Preset, console: Console, *, film: bool,
+    obj_id: int, started: bool,
 ) -> int:  # fmt: skip
     """poses.csv, scene_gt.json, trajectory.txt, track.png and track.mp4, and a summary; returns the exit code."""
     from diffdope.cli.track_pictures import film_frames
@@ -88,11 +88,12 @@ def write_files(
     )  # fmt: skip
     if film and has_h264():
         with Activity("drawing the film", total=len(rows)) as activity:
-            frames = counted(film_frames(mesh, video, records, doubt=doubt), activity)
+            frames = counted(film_frames(tracked, video, records, doubt=doubt), activity)
             write_film(out / "track.mp4", frames, fps=video.frames.fps)
     missing = getattr(video.frames, "missing", {})
     print_summary(
-        records, doubt, out, console, film=film and not has_h264(), started=started, missing=missing
+        records, doubt, out, console, film=film and not has_h264(), started=started, missing=missing,
+        shown=isinstance(tracked, RigidTarget),
     )  # fmt: skip
     return 1 if rows[-1]["status"] == Status.LOST else 0
 
@@ -110,7 +111,7 @@ def estimates(records: Records, obj_id: int) -> list[Estimate]:
 
 def print_summary(
     records: Records, doubt: float, out: Path, console: Console, *, film: bool, started: bool,
-    missing: Mapping[str, int],
+    missing: Mapping[str, int], shown: bool = True,
 ) -> None:  # fmt: skip
     """A table: frames, how many in doubt and lost, how many had no depth or mask, time.
 
@@ -122,6 +123,7 @@ def print_summary(
         film: whether one was asked for that cannot be written.
         started: whether there was a start pose for the first frame.
         missing: how many frames had no image, by kind.
+        shown: whether `diffdope view` shows it.
     """
     rows = list(records.values())
     lost = [row["status"] == Status.LOST for row in rows]
@@ -155,7 +157,8 @@ def print_summary(
         table.add_row("note", 'no film: it needs PyAV with x264; pip install "diffdope[video]"')
     table.add_row("files", str(out))
     console.print(table)
-    console.print(view_line(out), highlight=False, soft_wrap=True)
+    if shown:
+        console.print(view_line(out), highlight=False, soft_wrap=True)
 
 
 def never_found(message: str, frames: int) -> str:

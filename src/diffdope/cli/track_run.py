@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from diffdope.cli.track_target import TrackTarget
 from diffdope.errors import DiffDopeError, expected, placed, told_more
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
@@ -19,7 +20,6 @@ from diffdope.io.poses import pose_of
 from diffdope.io.results import encode, notes_in
 from diffdope.jobs.journal import Journal
 from diffdope.note_codes import Note, NoteCode, codes_of, of_codes
-from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.tracked import not_found_yet
 from diffdope.scene.observation import Observation
@@ -70,13 +70,13 @@ class Video:
 
 
 def track_into(
-    journal: Journal, refiner: Refiner, video: Video, start: Pose | None, report: Callable[[Record], None]
+    journal: Journal, tracked: TrackTarget, video: Video, start: Pose | None, report: Callable[[Record], None]
 ) -> list[str]:
     """Tracks the frames that the journal does not have yet; returns the names of all.
 
     Args:
         journal: of this run or of an interrupted one.
-        refiner: of the object.
+        tracked: the object.
         video: the frames.
         start: pose in the first frame; None to locate the object there.
         report: takes each new record.
@@ -88,14 +88,14 @@ def track_into(
     searching = start is None and bool(names) and last_good(journal.done, None) is None
     pose = None if names else start
     if names and not searching:
-        tracked_again(journal.done, refiner, video, start)
+        tracked_again(journal.done, tracked, video, start)
     try:
         for frame in video.frames.read(len(names)):
             observation = video.observation(frame)
             if searching and observation.mask_box is None:  # the run before has searched in vain
                 result = not_found_yet("no mask", notes=observation.notes)
             else:
-                result = refiner.track(observation, pose, time_s=frame.time_s)
+                result = tracked.track(frame, observation, pose)
                 searching = False
             pose = None
             record = record_of(frame, result)
@@ -117,14 +117,14 @@ def _with_way_on(error: DiffDopeError, kept: int) -> DiffDopeError:
     return told_more(error, f"; the {kept} frame{'s' if kept > 1 else ''} before it are kept: {cure}")
 
 
-def tracked_again(done: Mapping[str, Record], refiner: Refiner, video: Video, start: Pose | None) -> None:
+def tracked_again(done: Mapping[str, Record], tracked: TrackTarget, video: Video, start: Pose | None) -> None:
     """The last frames of an interrupted run once more, of which nothing is kept but what the tracker learns from them.
 
     So it is in the state in which it was: it knows velocity, light, what the object looks like and what is usual.
 
     Args:
         done: the frames of the run.
-        refiner: of the object.
+        tracked: the object.
         video: the frames.
         start: pose in the first frame; None if the object was located there.
     """
@@ -134,7 +134,7 @@ def tracked_again(done: Mapping[str, Record], refiner: Refiner, video: Video, st
         islice(video.frames.read(first), last + 1 - first), islice(video.frames.read(lately), len(done) - lately)
     )
     for frame in frames:
-        refiner.track(video.observation(frame), pose, time_s=frame.time_s)
+        tracked.track(frame, video.observation(frame), pose)
         pose = None
 
 

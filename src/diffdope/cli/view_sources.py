@@ -128,6 +128,9 @@ def _track(file: Path, places: Places) -> Content:
     if not records:
         raise expected("result", f"tracked frames in {file}", "none")
     given = flags_of(TrackArguments, header["inputs"], places, out=places.folder)
+    if given.mesh is None:
+        cure = f"look at track.mp4 in {places.folder}"
+        raise expected("result", "a film of an object of one shape", f"{file}, of a robot", cure)
     mesh = given.load_mesh()
     frames = list(poses_of(records))
     doubt = float(header.get("settings", {}).get("tracking", {}).get("doubt", 0.0))

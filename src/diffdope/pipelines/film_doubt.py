@@ -42,7 +42,7 @@ class FilmDoubt:
     """
 
     def __init__(self, mesh: Mesh) -> None:
-        self._mesh = mesh
+        self.mesh = mesh
         self.clear()
 
     def clear(self) -> None:
@@ -68,7 +68,7 @@ class FilmDoubt:
         fits = seen is not None and seen.depth_inliers is not None and seen.depth_inliers >= FEW
         fits &= (result.confidence or 0.0) >= _BELIEVED  # a face may lie on any depth
         there = "depth" in observation.modalities and not fits
-        units = tuple(of_units(self._mesh, observation, start)) if there else ()
+        units = tuple(of_units(self.mesh, observation, start)) if there else ()
         result = _with(result, units)
         own = (*of_codes(result.notes, _CONTRADICTED | _SHIFTED | _LESS_SURE), *units)
         against = [note for note in own if code_of(note) not in _SHIFTED]

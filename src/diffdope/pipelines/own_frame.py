@@ -40,6 +40,15 @@ class OwnFrame:
         own = mesh.moved(-offset_m) if offset_m.any() else mesh
         return cls(own.turned_outside() if own.is_inside_out else own, offset_m)
 
+    def bent(self, mesh: Mesh) -> OwnFrame:
+        """The same for the mesh in another shape: the origin stays where it is, though that is the middle no more.
+
+        Args:
+            mesh: in its file's frame, its parts moved, each rigidly.
+        """
+        own = mesh.moved(-self.offset_m) if self.offset_m.any() else mesh
+        return OwnFrame(own.turned_outside() if own.is_inside_out else own, self.offset_m)
+
     @property
     def idle(self) -> bool:
         """Whether the file's origin is the middle already."""

@@ -16,19 +16,11 @@ from diffdope.pipelines.attempt import followed_preset, tracking_presets
 from diffdope.pipelines.believed import believed
 from diffdope.pipelines.edges_alone import EdgesAlone
 from diffdope.pipelines.film_drift import FilmDrift
-from diffdope.pipelines.in_box import (
-    check_can_be_found,
-    checked_box,
-    notes_on_box,
-)
+from diffdope.pipelines.in_box import check_can_be_found, checked_box, notes_on_box
 from diffdope.pipelines.own_frame import OwnFrame
 from diffdope.pipelines.plausible import with_hints
 from diffdope.pipelines.reasons import with_reasons
-from diffdope.pipelines.result import (
-    RefinementResult,
-    Status,
-    seen_in,
-)
+from diffdope.pipelines.result import RefinementResult, Status, seen_in
 from diffdope.pipelines.rivals import Rivals
 from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import DEFAULT, Preset
@@ -92,6 +84,7 @@ class Refiner:
         self._meshes = MeshLevels(seen, faces, threads=threads)
         self._tracker: Tracker | None = None
         self._drift: FilmDrift | None = None
+        self._bends = False
 
     def __repr__(self) -> str:
         return f"Refiner({self.mesh!r}, preset={self.preset.name!r}, seed={self.seed})"
@@ -100,6 +93,23 @@ class Refiner:
     def frame(self) -> OwnFrame:
         """The object's own frame, in which it is searched."""
         return self._frame
+
+    def bend(self, mesh: Mesh) -> None:
+        """Goes on with the object in another shape, in a film of a `Robot`: see `RobotTracker`.
+
+        Args:
+            mesh: its parts moved, each rigidly.
+
+        Raises:
+            DiffDopeError: if it has colours, or other triangles.
+        """
+        check_type("mesh", mesh, Mesh)
+        if mesh.has_color or len(mesh.faces) != len(self.mesh.faces):
+            raise expected("mesh", f"{len(self.mesh.faces)} triangles without colours", mesh)
+        self._bends, self.mesh, self._frame = True, mesh, self._frame.bent(mesh)
+        self._meshes.bend(self._frame.mesh)
+        if self._tracker is not None:
+            self._tracker.mesh = self._tracker.film.mesh = self._frame.mesh
 
     def _searcher(self, observation: Observation) -> MeshSearcher:
         """With the preset and the seed of this moment: experiments change them between refinements.
@@ -269,7 +279,7 @@ class Refiner:
 
     def _new_tracker(self, searcher: MeshSearcher) -> Tracker:
         near, wide = tracking_presets(self.preset)
-        keyframes = Keyframes(searcher.meshes)
+        keyframes = None if self._bends else Keyframes(searcher.meshes)  # what they learn is where the surface was
         # No functions of this place, for they could not be pickled.
         refine, search = (partial(searcher.attempt, one, keyframes=keyframes) for one in (near, wide))
         quick = partial(searcher.follow, followed_preset(near), keyframes)

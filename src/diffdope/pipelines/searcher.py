@@ -157,7 +157,12 @@ class MeshSearcher:
         return attempt
 
     def follow(
-        self, preset: Preset, keyframes: Keyframes, observation: Observation, pose: Pose, gain: PhotometricGain | None
+        self,
+        preset: Preset,
+        keyframes: Keyframes | None,
+        observation: Observation,
+        pose: Pose,
+        gain: PhotometricGain | None,
     ) -> Attempt:
         """A frame of which the last level will do, in the light of the frame before."""
         return self.attempt(preset, observation, pose, keyframes=keyframes, near=True, followed=gain)

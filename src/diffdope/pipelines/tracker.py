@@ -63,9 +63,9 @@ class Tracker:
         keyframes: Keyframes | None = None, edges_alone: EdgesAlone | None = None, rivals: Rivals | None = None,
     ) -> None:  # fmt: skip
         self._keyframes, self._edges_alone, self._rivals, self._locate = keyframes, edges_alone, rivals, locate
-        self._mesh, self._settings, self._light = mesh, settings, light
+        self.mesh, self._settings, self._light = mesh, settings, light
         self._picture = LastPicture(matcher, settings.reach_m_per_s)
-        self._usual, self._film = UsualFit(settings), FilmDoubt(mesh)
+        self._usual, self.film = UsualFit(settings), FilmDoubt(mesh)
         self._gain: PhotometricGain | None = None
         self._refine, self._search, self._quick = refine, search, quick
         self._motion = MotionModel(settings.memory_s, settings.smoothing)
@@ -86,7 +86,7 @@ class Tracker:
         """The pose in the next frame; see `Refiner.track`."""
         observation = with_border(observation)
         if pose is not None:
-            self._film.clear()
+            self.film.clear()
         if pose is None and self._last is None:
             first = self._first(observation, time_s)
             if not first.ok:
@@ -114,7 +114,7 @@ class Tracker:
         """A frame after the time has been told."""
         if self.lost:
             return self._found_or_not(observation)
-        if box_of_mask(observation, self._mesh) is None:
+        if box_of_mask(observation, self.mesh) is None:
             return self._frame(observation, observation)
         # It says where to look, not where the object ends.
         result = self._frame(observation.without_mask(), observation)
@@ -134,7 +134,7 @@ class Tracker:
         if not masked or self._locate is None:
             return not_found_yet("no mask", notes=observation.notes)
         found = self._made(self._locate(observation))
-        found = self._film.looked_at(found, observation, found.pose)
+        found = self.film.looked_at(found, observation, found.pose)
         if sureness(found) >= self._settings.found:
             return found
         return not_found_yet(f"confidence {sureness(found):.2f}, below {self._settings.found:g}", found)
@@ -161,7 +161,7 @@ class Tracker:
         if not self._begun and sureness(result) < self._settings.found:  # a given pose may be rougher than a prediction
             result = max(result, self._made(self._search(observation, result.initial_pose)), key=sureness)
         if not self._begun:
-            result = self._film.looked_at(result, observation, result.initial_pose)
+            result = self.film.looked_at(result, observation, result.initial_pose)
         confidence = sureness(result)
         # Of the first frame, who gave its pose has said that the object is there.
         least = self._usual.doubt if self._begun else self._settings.lost
@@ -188,7 +188,7 @@ class Tracker:
         times, left = divmod(self._untold, self._settings.patience)
         if left or times & (times - 1):
             return result
-        other = self._film.looked_at(self._made(self._search(observation, result.pose)), observation, result.pose)
+        other = self.film.looked_at(self._made(self._search(observation, result.pose)), observation, result.pose)
         if sureness(other) < self._settings.found:
             return result
         self._begun = False
@@ -199,7 +199,7 @@ class Tracker:
         """Where the object may be, likeliest first."""
         predicted = self._motion.predict(self._elapsed_s)
         assert self._last is not None
-        near = self._last.distance_to(predicted) < _SAME_DISTANCE * self._mesh.diameter
+        near = self._last.distance_to(predicted) < _SAME_DISTANCE * self.mesh.diameter
         return [predicted] if near and self._last.angle_to(predicted) < _SAME_ANGLE_RAD else [predicted, self._last]
 
     def _best(self, observation: Observation, starts: list[Pose]) -> RefinementResult:
@@ -223,7 +223,7 @@ class Tracker:
 
     def _followed(self, refine: Refine, observation: Observation, start: Pose) -> Attempt:
         attempt = refine(observation, start)
-        return attempt._replace(result=self._film.followed(attempt.result))
+        return attempt._replace(result=self.film.followed(attempt.result))
 
     def _made(self, attempt: Attempt) -> RefinementResult:
         """Its result; keeps the light of one that can be trusted for the next frame."""
@@ -255,12 +255,12 @@ class Tracker:
         around = self._perhaps or predicted
         start = self._picture.seen(observation, around, self._elapsed_s)
         if wide and (start is None or observation.mask_box is not None):
-            start = recentred(self._motion.pose, self._mesh, observation)
+            start = recentred(self._motion.pose, self.mesh, observation)
         start = start or around
         result = self._made((self._search if wide else self._refine)(observation, start))
         # As seldom as the wider search: it takes as long, and from one frame to the next little changes.
         if wide and self._locate is not None and not self._convinces(result):
-            elsewhere = located(self._locate, self._refine, self._mesh, observation)
+            elsewhere = located(self._locate, self._refine, self.mesh, observation)
             result = result if elsewhere is None else max(result, self._made(elsewhere), key=sureness)
         rivals = self._rivals if self._begun and self._usual.telling else None
         seen = rivals is not None and sureness(result) >= self._usual.found
@@ -268,9 +268,9 @@ class Tracker:
             result = self._made(rivals.weighed(result, observation, self._motion.pose))
         result = self._in_reach(result, observation)
         self._perhaps = result.pose if seen and result.ok else None
-        result = self._film.at_scale(result, observation, predicted)
+        result = self.film.at_scale(result, observation, predicted)
         trusted = self._convinces if self._begun else None
-        result = self._film.looked_at(result, observation, start, trusted) if wide else self._film.followed(result)
+        result = self.film.looked_at(result, observation, start, trusted) if wide else self.film.followed(result)
         if self._convinces(result):
             return self._recovered(result, observation)
         self._last = predicted
@@ -281,7 +281,7 @@ class Tracker:
         if not self._begun or not result.ok or observation.mask_box is not None:
             return result
         reach_m = self._settings.reach_m_per_s * self._elapsed_s
-        return within_reach(result, self._motion.pose, reach_m, self._elapsed_s, self._mesh)
+        return within_reach(result, self._motion.pose, reach_m, self._elapsed_s, self.mesh)
 
     def _convinces(self, result: RefinementResult) -> bool:
         """Whether a lost object has been found."""
@@ -290,7 +290,7 @@ class Tracker:
     def _recovered(self, result: RefinementResult, observation: Observation) -> RefinementResult:
         frames, self._lost_frames, self._perhaps = self._lost_frames - 1, 0, None
         if self._begun and observation.mask_box is None:
-            result = with_distance(result, self._motion.pose, self._elapsed_s, self._mesh)
+            result = with_distance(result, self._motion.pose, self._elapsed_s, self.mesh)
         if self._rivals and self._keyframes and self._usual.slipped(self._refine(observation, result.pose).result):
             self._keyframes.clear()
             self._usual.forget_learned()

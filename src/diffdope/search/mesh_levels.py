@@ -52,6 +52,15 @@ class MeshLevels:
         self.mesh, self._threads = mesh, threads
         self._wanted = {count for count in counts if count > 0}
         self._full = Buffers(mesh, threads=threads)
+        self._begin()
+        # The mesh and what was made of it, shared with the grey levels, and not levels that refer to each other: what
+        # holds itself stays, with all its arrays, until Python looks for such rings.
+        self._colored = mesh if colored is None else colored
+        self._alikeness: list[Alikeness] = []
+        self._making = PerProcess(threading.RLock)
+
+    def _begin(self) -> None:
+        """Nothing is known of the mesh yet."""
         self._reduced: dict[int, Buffers] = {}
         self._spread_m: tuple[F64, F64] | None = None
         self._tilt: float | None = None
@@ -72,11 +81,18 @@ class MeshLevels:
         self._mirrored: MeshLevels | None = None
         self._planes: MirrorPlanes | None = None
         self._own_mirror_image: bool | None = None
-        # The mesh and what was made of it, shared with the grey levels, and not levels that refer to each other: what
-        # holds itself stays, with all its arrays, until Python looks for such rings.
-        self._colored = mesh if colored is None else colored
-        self._alikeness: list[Alikeness] = []
-        self._making = PerProcess(threading.RLock)
+
+    def bend(self, mesh: Mesh) -> None:
+        """Goes on with the mesh in another shape: what does not depend on places is kept, all else is made anew.
+
+        Args:
+            mesh: without colours, its parts moved, each rigidly.
+        """
+        with self._making.get():
+            self.mesh = self._colored = mesh
+            self._full = self._full.bent(mesh)
+            self._alikeness = []
+            self._begin()
 
     @property
     def length_m(self) -> float:
