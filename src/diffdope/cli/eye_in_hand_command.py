@@ -43,6 +43,11 @@ class EyeInHandArguments(CalibrationFlags):
     """Joint values of each picture: JSON, YAML, CSV or npz, or a recording of ROS; radians."""
     flange_poses: Path | None = None
     """In place of --urdf and --joints: T_base_flange of each picture, 4 x 4 in JSON, TUM or CSV, metres."""
+    flange_convention: Literal["ur", "kuka", "abb", "fanuc"] | None = None
+    """Rows of --flange-poses are what the controller shows: ur: x y z rx ry rz (m, axis times angle in rad); kuka: X Y
+    Z A B C; fanuc: X Y Z W P R (mm, degrees); abb: x y z q1 q2 q3 q4 (mm, w first)."""
+    flange_unit: Literal["m", "mm"] | None = None
+    """Unit of the positions of --flange-convention, where it is not the controller's own."""
     flange_link: str | None = None
     """Link that holds the camera; default: the last one of the description."""
     rgb: Path | None = None
@@ -82,6 +87,8 @@ def _check(given: EyeInHandArguments) -> None:
         names = ("urdf", "joints", "flange_poses")
         got = ", ".join(f"--{name.replace('_', '-')}" for name in names if getattr(given, name) is not None) or "none"
         raise expected("flange", "--urdf and --joints, or --flange-poses", got)
+    if given.flange_poses is None and given.flange_convention is not None:
+        raise expected("flange-convention", "--flange-poses beside it", "none")
     if given.mask is None and given.depth is None and given.rgb is None:
         raise expected("images", "--mask, --depth or both", "none")
 
@@ -94,7 +101,11 @@ def read_hand_shots(given: EyeInHandArguments, robot: Robot | None) -> list[Hand
         told = given.joints_of(given.joints, pictures.names, robot)
     else:
         assert given.flange_poses is not None
-        told = list(read_flange_poses(given.flange_poses, pictures.names))
+        told = list(
+            read_flange_poses(
+                given.flange_poses, pictures.names, convention=given.flange_convention, unit=given.flange_unit
+            )
+        )
     shots = []
     for observation, flange, name in observed(given, pictures, told, photographs=True, shows="object"):
         where: dict[str, Any] = {"T_base_flange": flange} if isinstance(flange, Pose) else {"joints": flange}

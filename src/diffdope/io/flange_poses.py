@@ -14,12 +14,15 @@ from diffdope.io.json_files import read_json
 from diffdope.io.names import counted
 from diffdope.io.pose_objects import StatedPose, entries_of
 from diffdope.io.pose_texts import read_entries
+from diffdope.io.robot_poses import read_robot_poses
 from diffdope.io.yaml_files import read_yaml
 
 _FARTHEST_M = 20.0  # of a flange from its base: no arm reaches so far; in millimetres, it would be 2 cm
 
 
-def read_flange_poses(path: Path, pictures: Sequence[str]) -> list[Pose]:
+def read_flange_poses(
+    path: Path, pictures: Sequence[str], *, convention: str | None = None, unit: str | None = None
+) -> list[Pose]:
     """T_base_flange of each picture, metres: p_base = T_base_flange p_flange.
 
     JSON or YAML: `{"000000": [[4 x 4]], ...}` by the pictures' names, or a list in the order of the pictures; in place
@@ -29,13 +32,19 @@ def read_flange_poses(path: Path, pictures: Sequence[str]) -> list[Pose]:
     Args:
         path: the file.
         pictures: names without endings.
+        convention: of a robot's maker, for numbers as its controller shows them: see `read_robot_poses`.
+        unit: m or mm, of those.
 
     Raises:
         DiffDopeError: if it holds something else, a picture has no pose, one is no rigid transform, or farther from the
             base than robots reach.
     """
-    if path.suffix.lower() not in (".json", ".yaml", ".yml"):
-        data: Any = read_entries(path, "flange poses")
+    if convention is not None:
+        data: Any = read_robot_poses(path, convention, unit)
+    elif unit is not None:
+        raise expected("flange unit", "none without a convention", unit, "name the convention of the numbers")
+    elif path.suffix.lower() not in (".json", ".yaml", ".yml"):
+        data = read_entries(path, "flange poses")
     elif path.suffix.lower() == ".json":
         data = read_json(path, "flange poses")
     else:
@@ -53,6 +62,8 @@ def read_flange_poses(path: Path, pictures: Sequence[str]) -> list[Pose]:
 
 def _flange(value: Any, argument: str, path: Path) -> Pose:
     """A pose of whatever form, metres."""
+    if isinstance(value, Pose):
+        return _near(value, argument, path)
     if isinstance(value, list):
         return _near(_pose(value, argument, path), argument, path)
     stated = [value] if isinstance(value, StatedPose) else entries_of(value, f"{argument} ({path})")
