@@ -1,8 +1,8 @@
 """The text of a camera file as names and values, whichever tool wrote it; what they mean: `io/camera_entries.py`.
 
 JSON, YAML (also in OpenCV's two dialects, `%YAML:1.0` and `%YAML 1.2`, and as `ros2 topic echo` prints it), OpenCV's
-XML, COLMAP's cameras.txt, the ost.txt of ROS's camera_calibration, a matrix of 3 x 3 numbers, .npy, .npz and .mat; and
-photographs, by their EXIF.
+XML and Metashape's, ZED's .conf, COLMAP's cameras.txt, the ost.txt of ROS's camera_calibration, a matrix of 3 x 3
+numbers, .npy, .npz and .mat; and photographs, by their EXIF.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from diffdope.errors import DiffDopeError, as_floats, expected
 from diffdope.io.array_files import read_arrays
+from diffdope.io.camera_surveys import is_zed, of_metashape, of_zed
 from diffdope.io.exif_camera import PHOTOGRAPHS, entry_of_photograph
 from diffdope.io.json_files import parse_json, read_text
 from diffdope.io.matlab_files import read_structs
@@ -68,6 +69,8 @@ def read_names(path: Path, name: str = "camera") -> dict[str, Any]:
     lines = [line.strip() for line in text.splitlines()]
     if "camera matrix" in lines:
         return _ini(lines, f"{name} file {path}")
+    if is_zed(lines):
+        return of_zed(lines, f"{name} file {path}")
     rows = [line for line in lines if line and not line.startswith("#")]
     if rows and all(_COLMAP_LINE.fullmatch(row) for row in rows):
         return {f"camera {row.split()[0]}": _colmap(row.split(), f"{name} file {path}") for row in rows}
@@ -160,6 +163,8 @@ def _xml(text: str, path: Path, name: str) -> dict[str, Any]:
         root = ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError) as error:
         raise expected(name, f"OpenCV's XML in {path}", str(error)) from error
+    if root.tag in ("document", "calibration"):
+        return of_metashape(root, f"{name} file {path}")
     if root.tag != "opencv_storage":
         raise expected(name, f"OpenCV's XML in {path}", f"XML of <{root.tag}>")
     return {node.tag: _node(node) for node in root}
