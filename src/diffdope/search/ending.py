@@ -25,7 +25,7 @@ from diffdope.search.history import Amended, Recorder
 from diffdope.search.last_steps import LastSteps
 from diffdope.search.mask_as_region import PlacedCandidates
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.other_ways import Within, turned_by_folds
+from diffdope.search.other_ways import AnglePrior, turned_by_folds
 from diffdope.search.outcome import Outcome
 from diffdope.search.outline_seen import beside_edges, share_on_edges
 from diffdope.search.rims_seen import RimsSeen, rims_tell
@@ -72,7 +72,7 @@ class Ending:
     boxed: bool
     shown: Observation | None
     first_order: bool
-    within: Within | None = None
+    within: AnglePrior | None = None
     filmed: bool = False
 
     @property

@@ -32,7 +32,7 @@ F64 = NDArray[np.float64]
 _WORSE = 4.0  # log odds by which a turn that has made no steps may be worse than the best
 
 
-class Within(NamedTuple):
+class AnglePrior(NamedTuple):
     """Where poses may lie that are turned by some teeth, holes or spokes: so far [rad] from a start."""
 
     start: Pose
@@ -47,7 +47,7 @@ class Within(NamedTuple):
         return np.asarray(np.maximum(-0.5 * np.asarray(squares), -FIRST))
 
 
-def within_reach(found: Candidates, start: Pose | None, settings: SearchSettings, *, told: bool) -> Within | None:
+def angle_prior(found: Candidates, start: Pose | None, settings: SearchSettings, *, told: bool) -> AnglePrior | None:
     """Within what the near search takes for possible, if a result fits and lies there; else the far one.
 
     None for anywhere, without a start.
@@ -61,7 +61,7 @@ def within_reach(found: Candidates, start: Pose | None, settings: SearchSettings
     if start is None:
         return None
     near_rad, far_rad = (float(np.radians(one.angle_deg)) for one in (settings.near, settings.far))
-    return Within(start, near_rad if told and found.pose.angle_to(start) <= near_rad else far_rad)
+    return AnglePrior(start, near_rad if told and found.pose.angle_to(start) <= near_rad else far_rad)
 
 
 def turned_by_folds(known: Sequence[Pose], meshes: MeshLevels) -> list[Pose]:
@@ -81,7 +81,7 @@ def turned_by_folds(known: Sequence[Pose], meshes: MeshLevels) -> list[Pose]:
 
 
 def left_of_folds(
-    choice: Sequence[Candidates], meshes: MeshLevels, within: Within | None = None
+    choice: Sequence[Candidates], meshes: MeshLevels, within: AnglePrior | None = None
 ) -> list[Pose]:  # fmt: skip
     """Of turns of these poses that nobody has looked at, those that may be right; the best come first.
 

@@ -34,7 +34,7 @@ from diffdope.search.levels import PyramidSettings
 from diffdope.search.mask_as_region import PlacedCandidates, beside_mask, may_be_region
 from diffdope.search.mask_border import of_border
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.other_ways import Within, left_of_folds, other_ways, with_turn_beside, within_reach
+from diffdope.search.other_ways import AnglePrior, angle_prior, left_of_folds, other_ways, with_turn_beside
 from diffdope.search.outcome import Outcome
 from diffdope.search.outline_seen import share_on_edges
 from diffdope.search.pieces import pieces
@@ -274,7 +274,7 @@ class Search:
         self._start, self._answers = found.proposal, found.answers
         return found.best
 
-    def _choice(self, found: Candidates) -> tuple[list[Candidates], bool, Within | None]:
+    def _choice(self, found: Candidates) -> tuple[list[Candidates], bool, AnglePrior | None]:
         """What may be right, what was found first; whether turned about an axis, and near what start, if by teeth."""
         choice = [found, *(one for one in self._answers if one is not found)]
         if found.quality.matched is not None:  # keypoints tell sides apart
@@ -289,7 +289,7 @@ class Search:
         turned, turns_open = other_ways(
             found, self._meshes, self._descent, self._settings, self._given, self._again.faces[0], told=told
         )
-        nearby = within_reach(found, self._given, self._settings, told=told)
+        nearby = angle_prior(found, self._given, self._settings, told=told)
         tried = self._settings.turns.tried and not (self._filmed or self._first_order)
         folded = left_of_folds(choice, self._meshes, nearby) if nearby is None or tried else []
         for number, start in enumerate([*folded, *turned][:left]):
