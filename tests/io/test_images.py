@@ -147,3 +147,14 @@ def test_a_depth_image_is_told_from_a_photograph() -> None:
     bright[0, 0] = 60_000  # a camera of one channel and 16 bits
     for photograph in (bright, distances.astype(np.uint8), np.zeros((4, 6, 3), np.uint16), None):
         assert notes_on_rgb(photograph) == ()
+
+
+def test_pages_of_a_tiff_are_not_chosen_from(tmp_path: Path) -> None:
+    """The first was taken without a word; thumbnails and levels beside a picture are no pages."""
+    page, small = (Image.fromarray(np.full((height, 8, 3), 90, np.uint8)) for height in (6, 3))
+    path = tmp_path / "scan.tiff"
+    page.save(path, save_all=True, append_images=[page, page])
+    with pytest.raises(DiffDopeError, match="3 pages of one size"):
+        read_rgb(path)
+    page.save(path, save_all=True, append_images=[small])
+    assert read_rgb(path).shape == (6, 8, 3)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 from diffdope.errors import expected
-from diffdope.io.joint_rows import WITHOUT_NAMES, bare_rows
 from diffdope.io.joints import read_joints
 from diffdope.scene.robot import Robot
 
@@ -49,7 +48,7 @@ class RobotFlags:
             sliding, needed = ((), ()) if robot is None else (robot.sliding, robot.needed)
             names = [name for name in needed if name not in self.fixed]
             table = read_joints(path, unit=self.joint_unit, sliding=sliding, names=names)
-            if path.suffix.lower() in (".csv", *WITHOUT_NAMES) and bare_rows(path) is not None:
+            if not table.told:
                 print(f"note: {path} does not name its columns: they were taken for {', '.join(names)}")
         return [{**one, **self.fixed} for one in table.of(pictures)]
 

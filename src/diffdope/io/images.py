@@ -111,9 +111,24 @@ def read_with(name: str, path: Source, of_image: Callable[[Image], T], of_array:
 
     try:
         with opened(path) as stream, Image.open(stream) as image:
-            return of_image(_upright(image))
+            pages = _pages(image)
+            if pages == 1:
+                return of_image(_upright(image))
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise expected(name, f"an image in {path}", _cause(path, str(error))) from error
+    raise expected(name, f"one picture in {path}", f"{pages} pages of one size", "give the page that is meant, alone")
+
+
+def _pages(image: Image) -> int:
+    """Pages of a TIFF that are as large as the first: others are its thumbnails, and levels of it that are smaller."""
+    if image.format != "TIFF" or getattr(image, "n_frames", 1) == 1:
+        return 1
+    size, count = image.size, 0
+    for page in range(image.n_frames):  # type: ignore[attr-defined]
+        image.seek(page)
+        count += image.size == size
+    image.seek(0)
+    return count
 
 
 def _cause(path: Path | MemoryFile, error: str) -> str:

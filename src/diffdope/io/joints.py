@@ -43,6 +43,7 @@ class JointTable:
         names: of the J joints.
         positions: (N, J) radians; metres of joints that slide.
         frames: names of the N pictures; None where the file only has their order.
+        told: whether the file names the joints.
 
     Raises:
         DiffDopeError: if shapes do not fit, or a number is not finite.
@@ -51,6 +52,7 @@ class JointTable:
     names: tuple[str, ...]
     positions: F64
     frames: tuple[str, ...] | None = None
+    told: bool = True
 
     def __post_init__(self) -> None:
         positions = as_floats("joints, positions", self.positions)
@@ -138,7 +140,8 @@ def read_joints(
         table, stated = readers[ending](path)
     said = unit or stated or "rad"
     check_choice("unit of the joints", said, ("rad", "deg"))
-    return JointTable(table.names, in_radians(table.positions, table.names, said, sliding, path), table.frames)
+    positions = in_radians(table.positions, table.names, said, sliding, path)
+    return JointTable(table.names, positions, table.frames, table.told)
 
 
 def _from_rows(rows: F64, names: Sequence[str], path: Path) -> JointTable:
@@ -146,7 +149,7 @@ def _from_rows(rows: F64, names: Sequence[str], path: Path) -> JointTable:
         cure = "name them: a CSV with a heading, or JSON; --fix NAME=VALUE holds those that the file does not have"
         wanted = f"a value for each of {', '.join(names)}" if names else "names of joints"
         raise expected("joints", wanted, f"{rows.shape[1]} in each row of {path}", cure)
-    return JointTable(tuple(names), rows)
+    return JointTable(tuple(names), rows, told=False)
 
 
 def _from_json(path: Path) -> tuple[JointTable, str | None]:
