@@ -16,7 +16,7 @@ from diffdope.estimate.fit_quality import FitQuality, assess
 from diffdope.estimate.gauss_newton import cost_of
 from diffdope.estimate.level_context import context_of, noise_at
 from diffdope.estimate.regression import RegressionContext, RobustScale, TermEquations, regress
-from diffdope.estimate.robust_gauss_newton import Evidence, RobustGaussNewton, nothing_beside
+from diffdope.estimate.robust_gauss_newton import nothing_beside
 from diffdope.geometry.pose import Pose
 from diffdope.joint.normal_equations import LeafTerms
 from diffdope.pipelines.refiner import Refiner
@@ -27,6 +27,7 @@ from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.search.descent import Descent
 from diffdope.search.history import Recorder
+from diffdope.search.last_steps import last_steps_at
 from diffdope.search.mask_as_region import CLEARLY, BorderEvidence, may_be_region, maybe_off
 from diffdope.search.settings import SearchSettings
 from diffdope.terms.base import Comparison, Rendering
@@ -136,10 +137,10 @@ class Leaf:
         free = self._descent_of(self._without_mask, plain).levels.last(pose, self._search.near.levels[-1])
         if isinstance(free, Failure) or "depth" not in free.modalities:
             return None
-        beside = self._last_steps(self.level, pose, nothing_beside)
+        beside = last_steps_at(self.level, pose, self.meshes, self._search, nothing_beside)
         led = beside(pose, pose)
         known = QuadraticFactor(led.pose, np.zeros(6), beside.loose_mask(led))
-        freed = self._last_steps(free, pose, known.about)(led.pose, led.pose)
+        freed = last_steps_at(free, pose, self.meshes, self._search, known.about)(led.pose, led.pose)
         motion, odds = BorderEvidence(self.level, led, self.meshes, self._search.outline).borne_out_by(freed)
         kept = odds > CLEARLY  # no descent led to either pose
         self.maybe_off = maybe_off(motion, odds if kept else -odds)
@@ -147,11 +148,6 @@ class Leaf:
             return None
         self._held = known
         return free
-
-    def _last_steps(self, level: LevelProblem, pose: Pose, beside: Evidence) -> RobustGaussNewton:
-        noise = noise_at(level, self._search.noise)
-        linearise, context = level.factor.linearise, self._context(level, pose)
-        return RobustGaussNewton(linearise, context, self._search.polish, noise, beside)
 
     def terms(self, parts: dict[str, TermEquations], pose: Pose) -> LeafTerms | None:
         """All modalities together at a pose; None where one that was compared first is not any more."""

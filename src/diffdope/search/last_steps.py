@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from diffdope.estimate.level_context import context_of, noise_at
 from diffdope.estimate.robust_gauss_newton import Evidence, RobustEstimate, RobustGaussNewton
 from diffdope.geometry.pose import Pose
+from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.pose_evidence import pose_evidence
 from diffdope.search.candidates import Candidates
 from diffdope.search.mesh_levels import MeshLevels
@@ -23,6 +24,28 @@ from diffdope.terms.registry import ObjectiveSettings
 F64 = NDArray[np.float64]
 
 _ASKED = 4  # poses of which it is kept what is known of them: each step asks of two, some of them several times
+
+
+def last_steps_at(
+    level: LevelProblem, pose: Pose, meshes: MeshLevels, search: SearchSettings, beside: Evidence,
+    *, border_px: float = 0.0, good_px: float = np.inf, reach: float = 1.0, kept: float = 0.0,
+) -> RobustGaussNewton:  # fmt: skip
+    """The last steps of a level, from near a pose.
+
+    Args:
+        level: the last of a search.
+        pose: about where they are made.
+        meshes: the object, about its own middle.
+        search: light, noise, and how many steps.
+        beside: what is known of a pose beside residuals.
+        border_px: see `noise_at`.
+        good_px: see `noise_at`.
+        reach: see `RobustGaussNewton`.
+        kept: see `RobustGaussNewton`.
+    """
+    view = context_of(level, pose, length_m=meshes.length_m, tilt=meshes.tilt, gain=search.light)
+    noise = noise_at(level, search.noise, border_px, good_px)
+    return RobustGaussNewton(level.factor.linearise, view, search.polish, noise, beside, reach, kept)
 
 
 @dataclass(frozen=True)
@@ -57,12 +80,12 @@ class LastSteps:
 
     def steps(self, found: Candidates, beside: Evidence, kept: float = 0.0) -> RobustGaussNewton:
         """The last steps; beside: what is known beside residuals; kept: of the start's error along the view."""
-        search, level, meshes = self.settings, found.level, self.meshes
-        view = context_of(level, found.pose, length_m=meshes.length_m, tilt=meshes.tilt, gain=search.light)
-        noise = noise_at(level, search.noise, found.border_px, search.mask_error_px or np.inf)
-        reach = reach_of(search, nearby=self.stages is not None and self.stages.moved(found) <= MOVED)
-        asked = lru_cache(maxsize=_ASKED)(beside)
-        return RobustGaussNewton(level.factor.linearise, view, search.polish, noise, asked, reach, kept)
+        search = self.settings
+        return last_steps_at(
+            found.level, found.pose, self.meshes, search, lru_cache(maxsize=_ASKED)(beside),
+            border_px=found.border_px, good_px=search.mask_error_px or np.inf,
+            reach=reach_of(search, nearby=self.stages is not None and self.stages.moved(found) <= MOVED), kept=kept,
+        )  # fmt: skip
 
     def mask(self, found: Candidates, led: RobustEstimate) -> QuadraticFactor:
         """What a mask says of the pose to which it led, as far as those of networks can be trusted."""
