@@ -83,11 +83,7 @@ class MeshLevels:
         self._own_mirror_image: bool | None = None
 
     def bend(self, mesh: Mesh) -> None:
-        """Goes on with the mesh in another shape: what does not depend on places is kept, all else is made anew.
-
-        Args:
-            mesh: without colours, its parts moved, each rigidly.
-        """
+        """Goes on with the mesh, which has no colours, its parts moved: what does not depend on places is kept."""
         with self._making.get():
             self.mesh = self._colored = mesh
             self._full = self._full.bent(mesh)
