@@ -107,6 +107,18 @@ def test_pictures_that_came_out_of_turn_are_passed_over(drawn: list[dict[str, np
     assert follower.on_image("rgb", message("rgb", drawn[0]["rgb"], T0)) == []
 
 
+@pytest.mark.parametrize("corner", [(60, 40), (0, 0)])
+def test_pictures_of_a_region_of_the_sensor(drawn: list[dict[str, np.ndarray]], corner: tuple[int, int]) -> None:
+    """K of camera_info is of the whole sensor, and so says REP 104; the region has a corner and a size."""
+    (x0, y0), width, height, follower = corner, 220, 190, node()
+    roi = {"x_offset": x0, "y_offset": y0, "width": width, "height": height, "do_rectify": False}
+    follower.on_info(made(ros2_types(), INFO, info(CAMERA.K, CAMERA.width, CAMERA.height, T0, roi=roi)))
+    for kind in ("rgb", "depth", "mask"):
+        part = np.ascontiguousarray(drawn[0][kind][y0 : y0 + height, x0 : x0 + width])
+        published = follower.on_image(kind, message(kind, part, T0))
+    assert add(position(published), truth(0), Mesh.load(DEMO / "object.ply", unit="mm").vertices_m) < 2e-3
+
+
 def _init() -> Path:
     import json
     import tempfile

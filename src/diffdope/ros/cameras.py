@@ -26,7 +26,7 @@ def entry_of(info: Any) -> dict[str, Any]:
         entry[name] = np.asarray(values, float).tolist()
     entry["distortion_model"] = str(info.distortion_model)
     entry["binning_x"], entry["binning_y"] = int(info.binning_x), int(info.binning_y)
-    entry["roi"] = {"x_offset": int(info.roi.x_offset), "y_offset": int(info.roi.y_offset)}
+    entry["roi"] = {name: int(getattr(info.roi, name)) for name in ("x_offset", "y_offset", "width", "height")}
     return entry
 
 
