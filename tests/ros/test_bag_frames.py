@@ -12,7 +12,7 @@ from diffdope.errors import DiffDopeError
 from diffdope.note_codes import codes_of
 from diffdope.ros.bag_frames import BagFrames
 from diffdope.ros.cameras import camera_of_info
-from diffdope.ros.pairing import partners
+from diffdope.ros.pairing import partners, reach_ns
 from diffdope.ros.stored import Topic
 from diffdope.ros.topics import TopicNames, says_rectified
 from tests.ros.recordings import (
@@ -224,6 +224,15 @@ def test_partners_are_the_closest_and_used_once() -> None:
     assert partners([5, 0], [4, 1], 5) == [0, 1]
     assert partners([1, 2], [], 5) == [None, None]
     assert partners([0], [7], 5) == [None]
+
+
+def test_partners_are_no_farther_than_half_of_a_step() -> None:
+    """A neighbour does not stand for a message that was lost."""
+    depths = [0, 17, 34, 68]  # milliseconds, at 60 Hz, one lost
+    assert reach_ns(depths, 20) == 8
+    assert partners([17, 34, 51, 68], depths, reach_ns(depths, 20)) == [1, 2, None, 3]
+    assert reach_ns([0, 33, 66], 10) == 10
+    assert reach_ns([5, 5], 20) == reach_ns([], 20) == 20
 
 
 def test_partners_against_all_pairs(rng: np.random.Generator) -> None:

@@ -107,6 +107,46 @@ def test_pictures_that_came_out_of_turn_are_passed_over(drawn: list[dict[str, np
     assert follower.on_image("rgb", message("rgb", drawn[0]["rgb"], T0)) == []
 
 
+def test_depth_of_the_picture_before_is_not_taken_for_that_of_this_one(drawn: list[dict[str, np.ndarray]]) -> None:
+    """At 60 Hz the last depth is within the tolerance, and the picture's own comes after the picture."""
+    step, follower = 16_666_667, node(mask_topic=None, init=_init())
+    follower.on_info(camera_info())
+    for k in range(5):
+        assert follower.on_image("rgb", message("rgb", drawn[1]["rgb"], T0 + k * step)) == []
+        if k == 3:  # this one was lost on its way
+            continue
+        published = follower.on_image("depth", message("depth", drawn[1]["depth"], T0 + k * step))
+        stamp = published[0][1].header.stamp
+        assert stamp.sec * 10**9 + stamp.nanosec == T0 + k * step
+    follower.on_image("depth", message("depth", drawn[1]["depth"], T0 + 5 * step))  # its picture was lost
+    assert follower.on_image("rgb", message("rgb", drawn[1]["rgb"], T0 + 6 * step)) == []
+
+
+def test_pictures_go_without_masks_that_do_not_come(drawn: list[dict[str, np.ndarray]]) -> None:
+    follower = node()
+    follower.on_info(camera_info())
+    for kind in ("rgb", "depth", "mask"):
+        published = follower.on_image(kind, message(kind, drawn[0][kind], T0))
+    assert len(published) == 3
+    wall = {"rgb": np.full_like(drawn[0]["rgb"], 90), "depth": np.full_like(drawn[0]["depth"], 1200)}
+    kinds = []
+    for k in range(1, 63):  # hidden for a moment; the masks end with it
+        seen = wall if k < 3 else drawn[0]
+        follower.on_image("depth", message("depth", seen["depth"], T0 + k * STEP))
+        kinds.append(len(follower.on_image("rgb", message("rgb", seen["rgb"], T0 + k * STEP))))
+    assert kinds[0] == 1  # lost
+    assert kinds[1:30] == [0] * 29  # pictures wait
+    assert kinds[30] == 3  # and one is looked at
+    assert kinds[31:] == [3] * 31  # found, and followed
+
+
+def test_images_without_a_time_are_refused(drawn: list[dict[str, np.ndarray]]) -> None:
+    follower = node()
+    follower.on_info(camera_info())
+    with pytest.raises(DiffDopeError, match="rgb: expected images with the time .* set header.stamp"):
+        follower.on_image("rgb", message("rgb", drawn[0]["rgb"], 0))
+
+
 @pytest.mark.parametrize("corner", [(60, 40), (0, 0)])
 def test_pictures_of_a_region_of_the_sensor(drawn: list[dict[str, np.ndarray]], corner: tuple[int, int]) -> None:
     """K of camera_info is of the whole sensor, and so says REP 104; the region has a corner and a size."""

@@ -17,7 +17,7 @@ from diffdope.io.mask_levels import Levels, levels_of
 from diffdope.note_codes import Note, NoteCode
 from diffdope.ros.cameras import entry_of, frame_of
 from diffdope.ros.images import image_of
-from diffdope.ros.pairing import partners
+from diffdope.ros.pairing import partners, reach_ns
 from diffdope.ros.recording import Recording, open_recording
 from diffdope.ros.stored import Topic
 from diffdope.ros.topics import TopicNames, Topics, choose_topics
@@ -171,7 +171,7 @@ class BagFrames:
         stamps = [times[main][k] for k in kept]
         numbers: dict[str, list[int | None]] = {main: list(kept)}
         for kind in times.keys() - {main}:
-            numbers[kind] = partners(stamps, times[kind], self._tolerance_ns)
+            numbers[kind] = partners(stamps, times[kind], reach_ns(times[kind], self._tolerance_ns))
         if "depth" not in numbers or main == "depth":
             return stamps, numbers
         whole = [k for k, number in enumerate(numbers["depth"]) if number is not None]

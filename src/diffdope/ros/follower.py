@@ -31,7 +31,7 @@ from diffdope.ros.messages import (
     pose_message,
     tf_message,
 )
-from diffdope.ros.pairing import partners
+from diffdope.ros.pairing import partners, reach_ns
 from diffdope.scene.observation import Observation
 
 _KEPT = 30  # messages of a topic that wait for their partners: a second of pictures, for masks that come late
@@ -68,7 +68,7 @@ class Follower:
     """Follows one object through messages as they come.
 
     Every picture is paired with the depth of its time. While the object is not found, or lost, and masks are subscribed
-    to, only pictures with a mask are looked at: masks come late, and pictures wait for them for a second.
+    to, pictures wait for their masks, which come late; of thirty that none came for, the last is looked at without.
 
     Args:
         make_refiner: makes a refiner of the object, at the beginning and when the clock goes back.
@@ -84,6 +84,7 @@ class Follower:
             raise expected("topics", "photographs or depth", ", ".join(settings.kinds) or "none")
         self._make, self._thing, self._settings, self._types = make_refiner, thing, settings, types
         self._waiting: Mapping[str, deque[Any]] = {kind: deque(maxlen=_KEPT) for kind in settings.kinds}
+        self._stamps: Mapping[str, deque[int]] = {kind: deque(maxlen=_KEPT) for kind in settings.kinds}
         self._main = "rgb" if "rgb" in settings.kinds else "depth"
         self._info: Any = None
         self._camera: tuple[tuple[int, ...], Camera] | None = None
@@ -93,6 +94,7 @@ class Follower:
         self._refiner = self._make()
         self._first_ns: int | None = None
         self._last_ns = -1
+        self._passed = 0  # pictures since one was looked at
         self._following = self._settings.init is not None
 
     def on_info(self, message: Any) -> None:
@@ -110,18 +112,32 @@ class Follower:
         Raises:
             DiffDopeError: if an image cannot be used; the next one may be.
         """
-        if kind == self._main and stamp_ns(message) < self._last_ns - _JUMP_NS:
-            for waiting in self._waiting.values():
-                waiting.clear()
+        stamp = stamp_ns(message)
+        if stamp == 0:  # it cannot be told from the next one, nor what belongs to it
+            cure = "set header.stamp where the images are published"
+            raise expected(kind, "images with the time at which they were taken", "a header without", cure)
+        if kind == self._main and stamp < self._last_ns - _JUMP_NS:
+            for kept in (*self._waiting.values(), *self._stamps.values()):
+                kept.clear()
             self._start_over()
         self._waiting[kind].append(message)
+        self._stamps[kind].append(stamp)
+        self._passed += kind == self._main
         if self._info is None:
             return []
         published = []
         for moment in self._moments():
-            self._last_ns = stamp_ns(moment[self._main])
+            self._last_ns, self._passed = stamp_ns(moment[self._main]), 0
+            self._forget(moment)
             published += self._messages(moment)
         return published
+
+    def _forget(self, moment: Mapping[str, Any]) -> None:
+        """Drops what was looked at, and what is older: the next picture's own may still be on its way."""
+        for kind, used in moment.items():
+            later = [one for one in self._waiting[kind] if stamp_ns(one) > stamp_ns(used)]
+            self._waiting[kind].clear()
+            self._waiting[kind].extend(later)
 
     def _moments(self) -> list[dict[str, Any]]:
         """The latest picture whose partners are there, if it is later than the one before; or none."""
@@ -131,14 +147,13 @@ class Follower:
             if kind == self._main:
                 continue
             others = list(waiting)
-            found = partners(
-                [stamp_ns(one) for one in pictures], [stamp_ns(one) for one in others],
-                round(self._settings.tolerance_s * _NS),
-            )  # fmt: skip
+            reach = reach_ns(self._stamps[kind], round(self._settings.tolerance_s * _NS))
+            found = partners([stamp_ns(one) for one in pictures], [stamp_ns(one) for one in others], reach)
             for moment, number in zip(moments, found, strict=True):
                 if number is not None:
                     moment[kind] = others[number]
-        needed = set(self._settings.kinds) - ({"mask"} if self._following else set())
+        unmasked = self._following or self._passed >= _KEPT
+        needed = set(self._settings.kinds) - ({"mask"} if unmasked else set())
         return [moment for moment in moments if needed <= moment.keys()][-1:]
 
     def _messages(self, moment: dict[str, Any]) -> list[tuple[str, Any]]:

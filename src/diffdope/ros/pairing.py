@@ -7,6 +7,20 @@ from collections.abc import Sequence
 import numpy as np
 
 
+def reach_ns(others_ns: Sequence[int], most_ns: int) -> int:
+    """By how much the closest of a topic's messages can be off: half of its median step, and `most_ns` at most.
+
+    What is farther belongs to another moment: where a message is lost, or has not come yet, its neighbour would stand
+    for it, and at 60 Hz that is within what clocks of two cameras differ by.
+
+    Args:
+        others_ns: nanoseconds, in any order.
+        most_ns: by which partners differ at most.
+    """
+    steps = np.diff(np.unique(np.asarray(others_ns, np.int64)))
+    return min(most_ns, int(np.median(steps)) // 2) if len(steps) else most_ns
+
+
 def partners(times_ns: Sequence[int], others_ns: Sequence[int], tolerance_ns: int) -> list[int | None]:
     """For each time the number of the closest other one, None where none is close enough.
 
