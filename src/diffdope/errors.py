@@ -245,7 +245,7 @@ def as_floats(name: str, values: Any) -> NDArray[np.float64]:
         DiffDopeError: if it cannot be read as numbers.
     """
     try:
-        array = np.asarray(values)
+        array = as_array(name, values)
         if array.dtype.kind in "USMmc":  # numpy would make numbers of texts and dates, and drop imaginary parts
             raise expected(name, "an array of numbers", type(values).__name__, f"it holds {array.dtype}")
         return np.array(array, dtype=np.float64)
@@ -255,15 +255,26 @@ def as_floats(name: str, values: Any) -> NDArray[np.float64]:
         raise expected(name, "an array of numbers", type(values).__name__, str(error)) from error
 
 
-def as_array(name: str, values: Any) -> NDArray[Any]:
+def as_array(name: str, values: Any, *, masked: float | None = None) -> NDArray[Any]:
     """Anything array-like as an array, of its own type.
 
+    Args:
+        name: of the argument.
+        values: what came.
+        masked: what stands for the numbers that a `numpy.ma.MaskedArray` masks; None to refuse them.
+
     Raises:
-        DiffDopeError: if its rows differ in length.
+        DiffDopeError: if its rows differ in length, or numbers are masked.
     """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):  # np.asarray would give what is behind
+        if masked is None:
+            count = np.count_nonzero(np.ma.getmaskarray(values))
+            cure = f"{name}.filled(...) says what they are"
+            raise expected(name, "an array of numbers", f"one of which {count} are masked", cure)
+        return np.asarray(values.filled(masked))
     try:
         return np.asarray(values)
-    except (TypeError, ValueError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:  # the last is torch's
         raise expected(name, "an array of numbers", type(values).__name__, str(error)) from error
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from diffdope.errors import DiffDopeError
 from diffdope.geometry import so3
-from diffdope.geometry.pose import Pose, solved_pose
+from diffdope.geometry.pose import Pose, as_pose, solved_pose
 
 
 def random_pose(rng: np.random.Generator) -> Pose:
@@ -152,3 +152,12 @@ def test_a_solver_s_pose_is_a_copy_that_nobody_writes_to() -> None:
     assert (pose.R_m2c == same.R_m2c).all() and (pose.t_m2c == same.t_m2c).all()
     with pytest.raises(ValueError, match="read-only"):
         pose.t_m2c[0] = 1.0
+
+
+def test_the_first_three_rows_will_do(rng: np.random.Generator) -> None:
+    pose = random_pose(rng)
+    rows = pose.matrix[:3]
+    assert np.array_equal(Pose.from_matrix(rows).matrix, pose.matrix)
+    assert np.array_equal(as_pose("pose", rows.tolist()).matrix, pose.matrix)
+    with pytest.raises(DiffDopeError, match=r"expected shape \(4, 4\), got \(4, 3\)"):
+        Pose.from_matrix(pose.matrix[:, :3])

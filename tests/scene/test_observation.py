@@ -376,6 +376,23 @@ def test_what_stands_for_missing_depth_is_missing(missing: float) -> None:
     assert np.array_equal(depth, holed(0.0).astype(np.float32))
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.uint16])
+def test_masked_depth_is_missing(kind: type) -> None:
+    """What numpy.ma masks is still there behind the mask."""
+    numbers = (1000 * DEPTH).astype(kind)
+    depth = Observation(CAMERA, depth=np.ma.masked_greater(numbers, 700), depth_scale=1e-3).depth
+    assert depth is not None
+    assert (numbers > 700).any() and np.array_equal(depth == 0, numbers > 700)
+
+
+def test_other_masked_images_are_refused_and_masks_of_nothing_pass() -> None:
+    grey = np.ma.masked_less(np.arange(48, dtype=np.uint8).reshape(6, 8), 8)
+    with pytest.raises(DiffDopeError, match=r"rgb: expected an array of numbers, got one of which 8 are masked"):
+        Observation(CAMERA, rgb=grey)
+    whole = np.ma.masked_less(np.full((6, 8), 9, np.uint8), 8)
+    assert Observation(CAMERA, rgb=whole).rgb is not None
+
+
 def test_the_highest_number_of_16_bits_is_missing_depth() -> None:
     words = (1000 * DEPTH).astype(np.uint16)
     words[0, 0] = 65535

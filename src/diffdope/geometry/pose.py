@@ -56,7 +56,7 @@ class Pose:
         """From a homogeneous matrix.
 
         Args:
-            T_m2c: (4, 4), translation in metres.
+            T_m2c: (4, 4) or its first three rows, translation in metres.
 
         Raises:
             DiffDopeError: if it is not a rigid transform; a transposed one is recognised.
@@ -107,7 +107,7 @@ class Pose:
         """From a pose in an OpenGL camera: x right, y up, looking along -z.
 
         Args:
-            T_m2gl: (4, 4), translation in metres.
+            T_m2gl: (4, 4) or its first three rows, translation in metres.
 
         Raises:
             DiffDopeError: if it is not a rigid transform.
@@ -201,8 +201,11 @@ class Pose:
 
 
 PoseLike = Pose | NDArray[np.floating[Any]]
-"""A pose, or its matrix (4, 4): what public functions take where they take one."""
-POSE_CURE = "Pose.from_matrix takes a matrix (4, 4), Pose.from_bop BOP's numbers"
+"""A pose, or its matrix (4, 4) or (3, 4): what public functions take where they take one."""
+POSE_CURE = (
+    "Pose.from_matrix takes a matrix (4, 4), Pose(R, t) a rotation matrix and a translation in metres, Pose.from_bop "
+    "BOP's numbers"
+)
 
 
 def as_pose(name: str, value: Any, expectation: str = "a Pose or a matrix (4, 4)") -> Pose:
@@ -218,13 +221,18 @@ def as_pose(name: str, value: Any, expectation: str = "a Pose or a matrix (4, 4)
     """
     if isinstance(value, Pose):
         return value
-    if not isinstance(value, np.ndarray | list | tuple):
+    if not is_array_like(value):
         raise expected(name, expectation, type(value).__name__, POSE_CURE)
     T = _checked_matrix(name, value)
     try:
         return Pose(T[:3, :3], T[:3, 3])
     except DiffDopeError as error:
         raise refused(name, str(error)) from error
+
+
+def is_array_like(value: object) -> bool:
+    """Whether it may be a matrix: an array, also one of torch and the like, or a list."""
+    return isinstance(value, np.ndarray | list | tuple) or hasattr(value, "__array__")
 
 
 def solved_pose(R_m2c: F64, t_m2c: F64) -> Pose:
@@ -244,6 +252,7 @@ def solved_pose(R_m2c: F64, t_m2c: F64) -> Pose:
 def _checked_matrix(name: str, values: ArrayLike) -> F64:
     """A homogeneous matrix (4, 4) with its last row; whether it turns is for the constructor to say."""
     T = as_floats(name, values)
+    T = np.vstack([T, [[0.0, 0.0, 0.0, 1.0]]]) if T.shape == (3, 4) else T
     check_shape(name, T, (4, 4))
     check_finite(name, T)
     if np.allclose(T[3], [0, 0, 0, 1], atol=1e-6):

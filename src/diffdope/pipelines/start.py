@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, as_floats, expected
-from diffdope.geometry.pose import POSE_CURE, Pose, as_pose
+from diffdope.geometry.pose import POSE_CURE, Pose, as_pose, is_array_like
 from diffdope.io.poses import read_start_poses
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.result import RefinementResult
 
 One = Pose | NDArray[np.floating[Any]] | str | Path
 Start = One | Sequence[One]
+_SHAPES = ((4, 4), (3, 4))
 _WANTED = "a Pose, a matrix (4, 4), the path of a pose file, or a list of these"
 
 
@@ -71,20 +72,17 @@ def best_of(results: Sequence[RefinementResult]) -> RefinementResult:
 
 
 def _matrices(start: Any, name: str) -> NDArray[np.float64] | None:
-    """Matrices (N, 4, 4) of one (4, 4) or of several in an array; None for what is no array of numbers."""
+    """Matrices (N, 4, 4) or (N, 3, 4), of one or of several; None for what is no array of numbers."""
     if isinstance(start, list | tuple) and any(isinstance(one, Pose | str | os.PathLike) for one in start):
         return None
-    if (
-        not isinstance(start, np.ndarray | list | tuple)
-        or len(np.shape(start) if isinstance(start, np.ndarray) else start) == 0
-    ):
+    if not is_array_like(start) or len(np.shape(start) if hasattr(start, "__array__") else start) == 0:
         return None
     try:
         array = as_floats(name, start)
     except DiffDopeError:
         return None
-    if array.shape == (4, 4):
+    if array.shape in _SHAPES:
         return array[None]
-    if array.ndim == 3 and array.shape[1:] == (4, 4):
+    if array.ndim == 3 and array.shape[1:] in _SHAPES:
         return array
     raise expected(name, "a matrix (4, 4), or several (N, 4, 4)", f"an array of shape {array.shape}", POSE_CURE)

@@ -71,7 +71,8 @@ class Observation:
             camera: of these images; with a distortion, as the lens drew them.
             unnamed: nothing; images are named.
             rgb: (H, W, 3), or grey (H, W): uint8 (/ 255), uint16 (/ 65535, 4095 or 255), floats in [0, 1].
-            depth: (H, W) along the optical axis, 0 where missing: float metres or integers (see depth_scale).
+            depth: (H, W) along the optical axis, 0 (or masked) where missing: float metres or integers (see
+                depth_scale).
             mask: (H, W): bool, float in [0, 1], or integers, of which `diffdope.io.masks` says what is the object.
             depth_scale: METRES per unit of `depth`; required for integers. (BOP's is in millimetres.)
             notes: what a user should know about where the images come from; results repeat it.
@@ -91,7 +92,7 @@ class Observation:
         if rgb is not None:
             images["rgb"], on_rgb = checked_rgb(as_array("rgb", rgb), camera)
         if depth is not None:
-            images["depth"], on_depth = checked_depth(as_array("depth", depth), camera, depth_scale)
+            images["depth"], on_depth = checked_depth(as_array("depth", depth, masked=0), camera, depth_scale)
         if mask is not None:
             images["mask"] = checked_mask(as_array("mask", mask), camera)
         said = (*checked_notes(notes), *notes_on_camera(camera), *on_rgb, *on_depth, *notes_on_mask(images))
