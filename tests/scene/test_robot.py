@@ -74,6 +74,21 @@ def test_a_joint_that_mimics_moves_with_its_leader_and_counts_for_it() -> None:
     assert np.cross(screws.axis[0, 3], here) + screws.shift[0, 3] == pytest.approx(want, abs=1e-8)
 
 
+def test_joints_that_mimic_a_joint_that_mimics() -> None:
+    """Fingers of many bars: each follows the one before."""
+    zero, one, two, three = link("zero"), link("one"), link("two"), link("three")
+    a = joint("a", "zero", "one")
+    b, c = joint("b", "one", "two", mimic=("c", -2.0, 0.1)), joint("c", "two", "three", mimic=("a", 0.5, 0.2))
+    robot = Robot([zero, one, two, three], [a, b, c])
+    assert [one.name for one in robot.moving] == ["a"]
+    assert {one.name: one.mimic for one in robot.joints}["b"] == pytest.approx(("a", -1.0, -0.3))
+    plain = Robot([zero, one, two, three], [a, joint("b", "one", "two"), joint("c", "two", "three")])
+    assert robot.forward({"a": 0.4}) == pytest.approx(plain.forward({"a": 0.4, "b": -0.7, "c": 0.4}))
+    for ring in ("b", "c"):
+        with pytest.raises(DiffDopeError, match="mimicked joint: expected one that moves, got a ring through"):
+            Robot([zero, one, two, three], [a, b, joint("c", "two", "three", mimic=(ring, 1.0, 0.0))])
+
+
 def test_the_surface_goes_where_the_links_go(rng: np.random.Generator) -> None:
     robot = drawn_arm()
     values = random_joints(robot, rng)

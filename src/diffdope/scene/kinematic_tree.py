@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -41,7 +41,7 @@ class Joint:
         axis: (3,) unit vector in the joint's own frame.
         lower: least value, radians or metres; -inf if there is none.
         upper: greatest value.
-        mimic: (joint, factor, offset) of a joint that follows another one, or None.
+        mimic: (joint, factor, offset) of a joint that follows another one, which may follow a third, or None.
     """
 
     name: str
@@ -102,6 +102,33 @@ def from_the_root(joints: Sequence[Joint], links: Sequence[str], robot: str) -> 
         done |= {joint.child for joint in ready}
         left = [joint for joint in left if joint.child not in done]
     return tuple(ordered)
+
+
+def led_by_moving(joints: Sequence[Joint]) -> tuple[Joint, ...]:
+    """The joints, of which those that follow one that follows another follow the first of them.
+
+    Args:
+        joints: of a robot.
+
+    Raises:
+        DiffDopeError: if joints follow each other in a ring.
+    """
+    named = {joint.name: joint for joint in joints}
+    return tuple(_led_by_first(joint, named) for joint in joints)
+
+
+def _led_by_first(joint: Joint, named: Mapping[str, Joint]) -> Joint:
+    seen = [joint.name]
+    while joint.mimic is not None:
+        leader = named.get(joint.mimic[0])
+        if leader is None or leader.mimic is None:
+            break
+        if leader.name in seen:
+            raise expected(f"joint {joint.name}: mimicked joint", "one that moves", f"a ring through {leader.name}")
+        seen.append(leader.name)
+        (_, outer, shift), (first, factor, offset) = joint.mimic, leader.mimic
+        joint = replace(joint, mimic=(first, outer * factor, outer * offset + shift))
+    return joint
 
 
 def root_of(joints: Sequence[Joint], links: Sequence[str], robot: str) -> str:

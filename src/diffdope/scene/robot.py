@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_number, check_positive, expected
 from diffdope.geometry import solids
-from diffdope.scene.kinematic_tree import Joint, Link, from_the_root, no_such, root_of
+from diffdope.scene.kinematic_tree import Joint, Link, from_the_root, led_by_moving, no_such, root_of
 from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.mesh_checks import kept_parts
@@ -73,7 +73,7 @@ class Robot:
         if len(self._number) != len(self.links):
             raise DiffDopeError(f"links of {name}: expected each name once, got {', '.join(x.name for x in links)}")
         names = list(self._number)
-        self.joints = from_the_root(joints, names, name)
+        self.joints = from_the_root(led_by_moving(joints), names, name)
         root = root_of(joints, names, name)
         self.base = root if base is None else base
         if self.base not in self._number:
