@@ -141,10 +141,27 @@ def test_bad_files_are_told(tmp_path: Path) -> None:
         load_robot(broken)
     floating = tmp_path / "floating.urdf"
     floating.write_text(URDF.replace('type="continuous"', 'type="floating"'))
-    with pytest.raises(DiffDopeError, match="joint j1: expected one of the kinds .* got floating"):
+    with pytest.raises(DiffDopeError, match="joint j1: expected one of the kinds .* got floating; it has no"):
         load_robot(floating)
     with pytest.raises(DiffDopeError, match="base link: expected one of .* got fooot; did you mean foot"):
         load_robot(write_arm(tmp_path), base="fooot")
+
+
+@pytest.mark.parametrize("kind", ["floating", "planar"])
+def test_the_world_below_a_mobile_base_is_left_out(tmp_path: Path, kind: str) -> None:
+    """And so is what is not seen beyond a joint that no value tells."""
+    drive = f'<joint name="drive" type="{kind}"><parent link="odom"/><child link="foot"/><axis xyz="0 0 1"/></joint>'
+    odom = '<joint name="slip" type="fixed"><parent link="map"/><child link="odom"/></joint>'
+    hung = f'<joint name="rope" type="{kind}"><parent link="foot"/><child link="hook"/></joint>'
+    empty = "".join(f'<link name="{name}"/>' for name in ("map", "odom", "hook"))
+    path = tmp_path / "mobile.urdf"
+    path.write_text(URDF.replace("</robot>", f"{empty}{drive}{odom}{hung}</robot>"))
+    robot, plain = load_robot(path), load_robot(write_arm(tmp_path))
+    assert (robot.base, robot.needed) == (plain.base, plain.needed)
+    values = dict.fromkeys(JOINTS, 0.3)
+    assert robot.forward(values) == pytest.approx(plain.forward(values))
+    with pytest.raises(DiffDopeError, match="base link: expected one of .* got odom"):
+        load_robot(path, base="odom")
 
 
 def test_xacro_is_expanded(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ Surface = Literal["visual", "collision"]
 
 _CURE = 'pip install "diffdope[robot]"'
 _LONGEST_M = 50.0  # of a link: one of 5 cm in millimetres is as long
+_FREE = ("floating", "planar")  # kinds of joints that no single value tells
 _PACKAGE_PATHS = ("ROS_PACKAGE_PATH", "AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH", "COLCON_PREFIX_PATH")
 
 
@@ -38,7 +39,8 @@ def load_robot(
     Links without the wanted surface, or with one of a kind that is not read, take the other one; but not a link with
     nothing to be seen that is fixed to one with something: that is a hull around it, which no viewer shows. Meshes are
     in metres, as the format demands, times their scale. `package://NAME/...` is looked for in `packages`, in the
-    folders that ROS's variables name, and around the file.
+    folders that ROS's variables name, and around the file. A floating or planar joint, as those of mobile bases, is
+    left out with what lies beyond it, if nothing of that is to be seen.
 
     Args:
         path: `.urdf`, or `.xacro`, which xacrodoc expands.
@@ -48,7 +50,7 @@ def load_robot(
 
     Raises:
         DiffDopeError: if yourdfpy is missing, a file is missing or broken, or a joint is of a kind that has no single
-            value (floating, planar).
+            value (floating, planar) between parts that are seen.
     """
     check_path("urdf", path)
     if surface not in ("visual", "collision"):
@@ -62,7 +64,8 @@ def load_robot(
     finder = MeshFinder(path.parent, packages or {})
     hulls = _hulls(described) if surface == "visual" else frozenset()
     links = [_link(one, surface, finder) if one.name not in hulls else _bare(one) for one in described.links]
-    joints = [_joint(one) for one in described.joints]
+    links, held = _without_free(links, described.joints)
+    joints = [_joint(one) for one in held]
     _check_lengths(links, path)
     try:
         return Robot(links, joints, base=base, name=described.name or path.stem)
@@ -114,6 +117,37 @@ def _joint(one: Any) -> Joint:
     return Joint(
         one.name, one.type, one.parent, one.child, _matrix(one.origin), axis / max(size, 1e-300), lower, upper, mimic
     )
+
+
+def _without_free(every: list[Link], joints: Sequence[Any]) -> tuple[list[Link], list[Any]]:
+    """Links and joints without those beyond floating and planar joints: the world below a mobile base, as a rule.
+
+    Raises:
+        DiffDopeError: if something is to be seen on both sides of such a joint, whose pose nobody tells.
+    """
+    links = every
+    for free in (one for one in joints if one.type in _FREE):
+        below = _carried_by(free.child, joints)
+        sides = [[one for one in links if (one.name in below) == carried] for carried in (True, False)]
+        seen = [side for side in sides if any(len(one.faces) for one in side)]
+        if len(seen) > 1:
+            cure = f"it has no single value: give a description that begins or ends there ({free.parent}, {free.child})"
+            raise expected(f"joint {free.name}", f"one of the kinds {', '.join(KINDS)}", free.type, cure)
+        links = seen[0] if seen else sides[0]
+    kept = {one.name for one in links}
+    gone = {one.name for one in every} - kept
+    return links, [one for one in joints if not {one.parent, one.child} & gone]
+
+
+def _carried_by(link: str, joints: Sequence[Any]) -> set[str]:
+    """Names of a link and of all that hang on it."""
+    found, left = {link}, [link]
+    while left:
+        on = left.pop()
+        new = {one.child for one in joints if one.parent == on} - found
+        found |= new
+        left += new
+    return found
 
 
 def _matrix(origin: Any) -> F64:
