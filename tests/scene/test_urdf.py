@@ -173,6 +173,35 @@ def test_xacro_is_expanded(tmp_path: Path) -> None:
     assert np.ptp(load_robot(path).links[0].vertices_m, axis=0) == pytest.approx([0.2, 0.4, 0.1])
 
 
+def xacro_of(folder: Path, included: str, width: float) -> Path:
+    """A package with a link's width, and a robot that includes it."""
+    head = '<robot name="r" xmlns:xacro="http://www.ros.org/wiki/xacro">'
+    parts, arm = folder / "parts", folder / "arm" / "urdf" / "arm.urdf.xacro"
+    for one in (parts, arm.parent):
+        one.mkdir(parents=True)
+    (parts / "width.xacro").write_text(f'{head}<xacro:property name="w" value="{width}"/></robot>')
+    link = '<link name="a"><visual><geometry><box size="${w} 1 1"/></geometry></visual></link>'
+    arm.write_text(f'{head}<xacro:include filename="$(find {included})/width.xacro"/>{link}</robot>')
+    return arm
+
+
+def test_xacro_finds_packages_as_meshes_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of the same name, one robot after the other."""
+    pytest.importorskip("xacrodoc", reason="xacrodoc (diffdope[robot]) is not installed")
+    for width in (0.2, 0.3):
+        robot = load_robot(xacro_of(tmp_path / str(width), "parts", width))  # beside its own package
+        assert np.ptp(robot.links[0].vertices_m, axis=0)[0] == pytest.approx(width)
+    path = xacro_of(tmp_path / "named", "widths", 0.4)
+    with pytest.raises(DiffDopeError, match="urdf: cannot expand .* --package widths=DIR says where it is"):
+        load_robot(path)
+    robot = load_robot(path, packages={"widths": tmp_path / "named" / "parts"})
+    assert np.ptp(robot.links[0].vertices_m, axis=0)[0] == pytest.approx(0.4)
+    (tmp_path / "install" / "share").mkdir(parents=True)
+    (tmp_path / "named" / "parts").rename(tmp_path / "install" / "share" / "widths")
+    monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path / "install"))
+    assert np.ptp(load_robot(path).links[0].vertices_m, axis=0)[0] == pytest.approx(0.4)
+
+
 def test_a_rail_in_a_file_of_degrees_stays_where_it_is(tmp_path: Path) -> None:
     from diffdope.cli.calibration_flags import CalibrationFlags
 

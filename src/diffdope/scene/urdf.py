@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +16,7 @@ from diffdope.errors import DiffDopeError, check_path, expected, none_at, refuse
 from diffdope.geometry import solids
 from diffdope.scene.kinematic_tree import KINDS, Joint, Link
 from diffdope.scene.robot import Robot
+from diffdope.scene.xacro_files import expanded, package_folders
 
 F64 = NDArray[np.float64]
 Surface = Literal["visual", "collision"]
@@ -24,7 +24,6 @@ Surface = Literal["visual", "collision"]
 _CURE = 'pip install "diffdope[robot]"'
 _LONGEST_M = 50.0  # of a link: one of 5 cm in millimetres is as long
 _FREE = ("floating", "planar")  # kinds of joints that no single value tells
-_PACKAGE_PATHS = ("ROS_PACKAGE_PATH", "AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH", "COLCON_PREFIX_PATH")
 
 
 def load_robot(
@@ -38,9 +37,9 @@ def load_robot(
 
     Links without the wanted surface, or with one of a kind that is not read, take the other one; but not a link with
     nothing to be seen that is fixed to one with something: that is a hull around it, which no viewer shows. Meshes are
-    in metres, as the format demands, times their scale. `package://NAME/...` is looked for in `packages`, in the
-    folders that ROS's variables name, and around the file. A floating or planar joint, as those of mobile bases, is
-    left out with what lies beyond it, if nothing of that is to be seen.
+    in metres, as the format demands, times their scale. `package://NAME/...`, and `$(find NAME)` in xacro, is looked
+    for in `packages`, in the folders that ROS's variables name, and around the file. A floating or planar joint, as
+    those of mobile bases, is left out with what lies beyond it, if nothing of that is to be seen.
 
     Args:
         path: `.urdf`, or `.xacro`, which xacrodoc expands.
@@ -60,8 +59,9 @@ def load_robot(
         raise none_at("urdf", "a robot description", path)
     if find_spec("yourdfpy") is None:
         raise expected("urdf", "yourdfpy, which reads URDF", "none", _CURE)
-    described = _parsed(path)
-    finder = MeshFinder(path.parent, packages or {})
+    folders = {name: Path(place) for name, place in (packages or {}).items()}
+    described = _parsed(path, folders)
+    finder = MeshFinder(path.parent, folders)
     hulls = _hulls(described) if surface == "visual" else frozenset()
     links = [_link(one, surface, finder) if one.name not in hulls else _bare(one) for one in described.links]
     links, held = _without_free(links, described.joints)
@@ -73,10 +73,10 @@ def load_robot(
         raise told_more(error, f" ({path})") from error
 
 
-def _parsed(path: Path) -> Any:
+def _parsed(path: Path, packages: Mapping[str, Path]) -> Any:
     import yourdfpy
 
-    text = _expanded(path) if ".xacro" in path.suffixes or path.suffix == ".xacro" else path.read_bytes()
+    text = expanded(path, packages, _CURE) if ".xacro" in path.suffixes else path.read_bytes()
     try:
         robot = yourdfpy.URDF.load(io.BytesIO(text), load_meshes=False, build_scene_graph=False).robot
     except Exception as error:  # lxml's and yourdfpy's, whatever the broken file leads to
@@ -84,19 +84,6 @@ def _parsed(path: Path) -> Any:
     if robot is None or not robot.links:
         raise expected("urdf", f"a robot with links in {path}", "none")
     return robot
-
-
-def _expanded(path: Path) -> bytes:
-    if find_spec("xacrodoc") is None:
-        raise expected(
-            "urdf", "xacrodoc, which expands xacro files", "none", f"{_CURE}, or expand {path.name} yourself"
-        )
-    import xacrodoc
-
-    try:
-        return str(xacrodoc.XacroDoc.from_file(str(path)).to_urdf_string()).encode()
-    except Exception as error:  # xacro's own kinds, and what its macros evaluate
-        raise refused("urdf", f"cannot expand {path}: {error} ({type(error).__name__})") from error
 
 
 def _joint(one: Any) -> Joint:
@@ -244,9 +231,8 @@ class MeshFinder:
         packages: folders of ROS packages by name.
     """
 
-    def __init__(self, folder: Path, packages: Mapping[str, str | Path]) -> None:
-        self._folder = folder.resolve()
-        self._packages = {name: Path(place) for name, place in packages.items()}
+    def __init__(self, folder: Path, packages: Mapping[str, Path]) -> None:
+        self._folder, self._packages = folder.resolve(), packages
 
     def find(self, name: str, link: str) -> Path:
         """The file of a mesh.
@@ -275,15 +261,6 @@ class MeshFinder:
             yield above / path
 
     def _in_package(self, package: str, path: str) -> Iterator[Path]:
-        if package in self._packages:
-            yield self._packages[package] / path
-        for variable in _PACKAGE_PATHS:
-            for folder in filter(None, os.environ.get(variable, "").split(os.pathsep)):
-                yield Path(folder) / package / path
-                yield Path(folder) / "share" / package / path
-        for above in (self._folder, *self._folder.parents):
-            yield above / package / path
-            if above.name == package:
-                yield above / path
+        yield from (folder / path for folder in package_folders(package, self._folder, self._packages))
         for above in (self._folder, *self._folder.parents):  # checked out under another name
             yield above / path
