@@ -106,6 +106,26 @@ def test_a_box_that_would_be_of_no_use_is_refused(inputs: Path, capsys: pytest.C
     assert not (inputs.parent / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("missing", "said", "words"),
+    [
+        ("mask", ["--mask-id", "2"], "--mask-id: expected --mask beside it"),
+        ("mask", ["--mask-inverted", "no"], "--mask-inverted: expected --mask beside it"),
+        ("depth", ["--depth-scale", "1"], "--depth-scale: expected --depth beside it"),
+        ("depth", ["--depth-kind", "ray"], "--depth-kind: expected --depth beside it"),
+    ],
+)
+@pytest.mark.parametrize("command", ["locate", "refine", "track"])
+def test_what_is_said_of_an_image_that_is_not_given_is_refused(
+    inputs: Path, capsys: pytest.CaptureFixture[str], command: str, missing: str, said: list[str], words: str
+) -> None:
+    """Without the mask that was forgotten, another instance would be found."""
+    given = [command, *locating(inputs, **{missing: None})[1:]]
+    assert main([*given, *said]) == 2
+    assert words in capsys.readouterr().err
+    assert not (inputs.parent / "out").exists()
+
+
 @pytest.mark.parametrize("command", ["locate", "refine"])
 def test_a_box_of_a_photograph_is_looked_into_and_never_sure_and_wrong(inputs: Path, command: str) -> None:
     pytest.importorskip("cv2")

@@ -133,6 +133,8 @@ def test_the_factor_of_resized_pictures_is_named_and_K_converted(tmp_path: Path)
         assert load_camera_of_image(path, (540, 960), camera_size=size)[0] == CAMERA.resize(960, 540)
     with pytest.raises(DiffDopeError, match="camera_size: expected 1920x1080 as in the camera file, got 640x480"):
         load_camera_of_image(path, (540, 960), camera_size=(640, 480))
+    with pytest.raises(DiffDopeError, match="the pictures have that size: leave --camera-size .* out"):
+        load_camera_of_image(path, (1080, 1920), camera_size=(640, 480))
 
 
 def test_the_factor_is_found_where_the_file_holds_no_size(tmp_path: Path) -> None:

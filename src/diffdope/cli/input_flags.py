@@ -95,6 +95,22 @@ class InputFlags:
         if self.depth is None and getattr(self, "bag", None) is None:
             check_can_detect("box")
 
+    def check_used(self) -> None:
+        """Refuses what is said of a mask or of depth that is not given: who says so has forgotten it.
+
+        Raises:
+            DiffDopeError: naming the option.
+        """
+        recorded = getattr(self, "bag", None) is not None
+        topic = getattr(self, "mask_topic", None) is not None
+        without_mask = () if self.mask is not None or topic else ("mask_id", "mask_inverted")
+        depths = ("depth_scale", "depth_kind", "depth_camera", "depth_extrinsics")
+        without_depth = () if self.depth is not None or recorded else depths
+        said = {field.name for field in fields(InputFlags) if getattr(self, field.name) != field.default}
+        for name in (one for one in (*without_mask, *without_depth) if one in said):
+            wanted = "--mask beside it" if name in without_mask else "--depth beside it"
+            raise expected(name.replace("_", "-"), wanted, "none", "give the image, or leave it out")
+
     def load_mesh(self) -> Mesh:
         """The mesh, as the flags say."""
         return Mesh.load(self.mesh, unit=self.unit_of_mesh, allow_missing_texture=self.allow_missing_texture)

@@ -71,6 +71,7 @@ def parse(arguments: list[str]) -> LocateArguments:
     given = parse_flags(LocateArguments, arguments, default=default, prog="diffdope locate")
     check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "seed": 0, "threads": 1})
     given.check_box()
+    given.check_used()
     return given
 
 

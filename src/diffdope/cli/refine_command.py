@@ -62,6 +62,7 @@ def parse(arguments: list[str]) -> RefineArguments:
     given = parse_flags(RefineArguments, arguments, default=default, prog="diffdope refine")
     check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
     given.check_box()
+    given.check_used()
     return given
 
 

@@ -69,7 +69,8 @@ def masks_of(
                 masks[view, number] = file.read(size=(camera.height, camera.width), picture=picture).pixels
         if one.label is not None and not any(mask.any() for (_, o), mask in masks.items() if o == number):
             known = sorted({n for path in shared if path is not None for n in MaskFile(path).labels()})
-            raise expected(f"label of {one.mesh}", f"one of {some_of(known, most=20)}", one.label)
+            wanted = f"one of {some_of(known, most=20)}" if known else "none, for --mask shows one object"
+            raise expected(f"label of {one.mesh}", wanted, one.label)
     return masks
 
 

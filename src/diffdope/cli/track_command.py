@@ -53,6 +53,7 @@ def run(arguments: list[str]) -> int:
     check_object(given)
     check_sources(given)
     given.check_box()
+    given.check_used()
     check_folder(given.out)
     given.check_rerun()
     preset = preset_of(given)

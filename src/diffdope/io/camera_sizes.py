@@ -32,6 +32,8 @@ def size_of_K(
                 f"the pictures are {picture[0]}x{picture[1]}, {_factor(stated, picture)} as large: give --camera-size "
                 f"{stated[0]}x{stated[1]} (camera_size=), which converts K, or correct the file"
             )
+            if stated == picture:
+                cure = "the pictures have that size: leave --camera-size (camera_size=) out, or correct the file"
             raise expected("camera_size", wanted, f"{size[0]}x{size[1]}", cure)
         return stated or size
     if stated is None or stated == picture:
