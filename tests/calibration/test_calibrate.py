@@ -326,3 +326,28 @@ def test_public_names_and_bad_arguments() -> None:
         calibrate(ARM, shots, start="here")  # type: ignore[arg-type]
     with pytest.raises(DiffDopeError, match="robot: expected a Robot, got str; load_robot reads a URDF"):
         calibrate("arm.urdf", shots)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("in_step", [True, False])
+def test_masks_of_two_arms(in_step: bool) -> None:
+    """In step, either of them fits all pictures; else the other one is passed over."""
+    rng = np.random.default_rng(3)
+    pose = looking_at(rng)
+    beside, shots = pose @ Pose(np.eye(3), np.array([0.0, 0.6, 0.0])), []
+    for k in range(5):
+        joints = random_joints(ARM, rng)
+        both = [
+            drawn_shot(ARM, place, values, name=str(k))
+            for place, values in ((pose, joints), (beside, joints if in_step else random_joints(ARM, rng)))
+        ]
+        shots.append(changed(both[0], mask=np.maximum(*(one.observation.mask for one in both))))
+    result = calibrate(ARM, shots, settings=QUIET)
+    if not in_step:
+        assert result.status is Status.CONVERGED and error(result, pose)[0] < 1.0
+        return
+    assert result.status is Status.AMBIGUOUS
+    found = [result, *(replace(result, T_camera_base=one) for one in result.alternatives)]
+    for place in (pose, beside):
+        assert min(error(one, place)[0] for one in found) < 5.0
+    assert any("give masks of one, or a start" in note for note in result.notes)
+    assert calibrate(ARM, shots, start=pose, settings=QUIET).status is Status.CONVERGED

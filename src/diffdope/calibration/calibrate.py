@@ -17,6 +17,7 @@ from diffdope.calibration.links import misfit_at
 from diffdope.calibration.next_poses import suggestions
 from diffdope.calibration.result import CalibrationResult, Contradiction, PictureResidual, UncertainValue
 from diffdope.calibration.search import CalibrationSearch, Searcher
+from diffdope.calibration.second_robot import second_robot
 from diffdope.calibration.shots import ArmShot, Shot, arm_shots, checked_shots
 from diffdope.calibration.solution import BORDER, POSE, SCALE, CalibrationNoise, Solution, in_base
 from diffdope.calibration.zeros import with_offsets, wrong_zeros
@@ -148,6 +149,12 @@ class Calibration:
         if not solution.of_picture.any():
             return self._nothing(start, Status.FAILED)
         pictures = assess.residuals(arms, solution, measured, bad)
+        choice = choice.apart_from(solution.pose, searcher.length_m)
+        if start is None and not choice.others:
+            choice = choice._replace(second=second_robot(
+                self._robot, arms, solution.pose, self._settings.search, lambda pose: self._rough(arms, pose),
+                length_m=searcher.length_m, least_share=_LEAST_SHARE, threads=self._threads,
+            ))  # fmt: skip
         return self._result(searcher, arms, solution, pictures, choice, bad, start)
 
     def _measured(self, arms: list[ArmShot], solution: Solution) -> list[assess.Measured]:
@@ -197,7 +204,7 @@ class Calibration:
         hidden = assess.unobserved(
             covariance[POSE, POSE], length, angle_rad=np.radians(_HIDDEN_DEG), distance_m=_HIDDEN * searcher.length_m
         )
-        others = choice.others
+        others = (*choice.others, *(() if choice.second is None else (choice.second,)))
         contradiction = self._contradiction(arms, solution)
         shaken = assess.jackknife(solution)
         status, doubt = self._status(pictures, others), assess.doubted(self._shots, pictures, self._settings.size)
@@ -226,7 +233,8 @@ class Calibration:
             *notes.on_configurations(self._robot, self._shots),
             *(() if status.ok else notes.on_depth_scale(self._robot, self._shots)),
             *notes.on_start(None if start is None else assess.moved(start, solution.pose)),
-            *notes.on_alternatives([assess.moved(one, solution.pose) for one in others]),
+            *notes.on_alternatives([assess.moved(one, solution.pose) for one in choice.others]),
+            *(() if choice.second is None else notes.on_second(assess.moved(choice.second, solution.pose))),
             *doubt, *disagree, *(() if far else on_zeros), *odd_links, *notes.on_contradiction(contradiction),
             *notes.on_offsets(offsets, self._settings.noise.offset_deg),
         )  # fmt: skip
@@ -252,17 +260,12 @@ class Calibration:
         alone = [
             self._estimator(arms, self._settings.size // 2, (name,))
             .solve(
-                solution.pose,
-                FINE_REACH,
-                counted=solution.counted,
-                joint_rad=solution.joint_rad,
-                shared=solution.shared,
-                rounds=_FINE_ROUNDS,
-                negligible=_SHORT,
+                solution.pose, FINE_REACH, counted=solution.counted, joint_rad=solution.joint_rad,
+                shared=solution.shared, rounds=_FINE_ROUNDS, negligible=_SHORT,
             )
             .pose
             for name in ("mask", "depth")
-        ]
+        ]  # fmt: skip
         scale = self._estimate(solution, SCALE)
         assert scale is not None
         return Contradiction(*assess.moved(*alone), scale, float(solution.centre_c[2]))

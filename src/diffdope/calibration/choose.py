@@ -28,10 +28,15 @@ _APART_DEG, _APART = 5.0, 0.05  # degrees and shares of the robot's size within 
 
 
 class ChosenPose(NamedTuple):
-    """The pose that is taken, and others that fit as well."""
+    """The pose that is taken, others that fit as well, and where a second robot in step with the first one stands."""
 
     pose: Pose
     others: tuple[Pose, ...]
+    second: Pose | None = None
+
+    def apart_from(self, pose: Pose, length_m: float) -> ChosenPose:
+        """Without others that ended where the solution is, now that it has come to rest."""
+        return self._replace(others=tuple(one for one in self.others if is_apart(one, pose, length_m)))
 
 
 def choose(
@@ -53,24 +58,25 @@ def choose(
     near = near[np.argsort(costs[near], kind="stable")][:_MOST]
     first = found.pose(int(near[0]))
     if not doubtful:  # what is close by leads to the same end
-        near = np.array([n for n in near if n == near[0] or _apart(found.pose(int(n)), first, length_m, 2.0)])
+        near = np.array([n for n in near if n == near[0] or is_apart(found.pose(int(n)), first, length_m, 2.0)])
     masked = any(arm.shot.observation.mask_box is not None for arm in arms)
     if len(near) == 1 or not masked:
         return ChosenPose(first, ())
     poses: list[Pose] = []
     for number in near:
         pose = fitted(found.pose(int(number)))
-        if all(_apart(pose, other, length_m) for other in poses):
+        if all(is_apart(pose, other, length_m) for other in poses):
             poses.append(pose)
     support = np.array([_supported(arms, pose) for pose in poses])
     best = int(np.argmax(support))
     near_by = [pose for n, pose in enumerate(poses) if n != best and support[n] > support[best] - _SUPPORTED]
     # What has not come to rest yet may be on its way to the same place.
-    others = [pose for pose in map(fitted, near_by) if _apart(pose, poses[best], length_m)]
+    others = [pose for pose in map(fitted, near_by) if is_apart(pose, poses[best], length_m)]
     return ChosenPose(poses[best], tuple(others))
 
 
-def _apart(one: Pose, other: Pose, length_m: float, factor: float = 1.0) -> bool:
+def is_apart(one: Pose, other: Pose, length_m: float, factor: float = 1.0) -> bool:
+    """Whether two poses of the base are not the same one, `factor` times as far as that needs."""
     millimetres, degrees = moved(one, other)
     return degrees > factor * _APART_DEG or 1e-3 * millimetres > factor * _APART * length_m
 

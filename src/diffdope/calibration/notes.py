@@ -189,6 +189,15 @@ def on_alternatives(apart: Sequence[tuple[float, float]]) -> list[Note]:
     return [Note(NoteCode.AMBIGUOUS, f"ambiguous: other poses fit nearly as well, away by {sizes}; take more pictures")]
 
 
+def on_second(away: tuple[float, float]) -> list[Note]:
+    """A second robot in the masks, by how far its base is from the first one's (mm, degrees)."""
+    text = (
+        f"ambiguous: the masks show a second robot of the kind in step with this one, {away[0]:.0f} mm and "
+        f"{away[1]:.0f} degrees from it, and nothing tells which of both is meant; give masks of one, or a start"
+    )
+    return [Note(NoteCode.AMBIGUOUS, text)]
+
+
 def on_contradiction(found: Contradiction | None) -> list[Note]:
     """Depth against outlines, if they disagree by more than their errors."""
     deviations, least = _CONTRADICTS
