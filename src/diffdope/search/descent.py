@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose, solved_pose
 from diffdope.problem.failure import Failure, Status
-from diffdope.problem.level_problem import LevelProblem
+from diffdope.problem.level_problem import LevelProblem, hold_of
 from diffdope.problem.pose_evidence import pose_terms
 from diffdope.problem.problem import Problem
 from diffdope.problem.variables import Variables
@@ -36,6 +36,7 @@ from diffdope.terms.layout import Canvas
 from diffdope.terms.matched_points import MatchedPoints
 from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.pose_prior import PosePrior
+from diffdope.terms.print_in_light import print_factor
 from diffdope.terms.quadratic_factor import QuadraticFactor
 from diffdope.terms.registry import ObjectiveSettings
 from diffdope.terms.rim_kernel import WIDEST_PX
@@ -46,6 +47,8 @@ Solve = Callable[..., SolverResult]
 
 _GOING_ON = 2  # times as many as the next level takes make all steps: of 92 winners, none was led to from behind
 _RIM_ROUNDS = (0.0, WIDEST_PX)  # pixels: where colours lead, and then rims, which know nothing from farther off
+# Rounds after the last level: how far off edges are looked for, and steps. What is left is a small share of the cost.
+_PRINT_PX, _PRINT_STEPS, _PRINT_FINER = (2.0, 2.0, 2.0), 2, 0.01
 _MANY = 16  # hypotheses of a level that race; of few, the last steps still change which are the best
 
 
@@ -83,6 +86,7 @@ class Descent:
         # By whether it is the last level; of depth, what counts is whether there is any.
         with_depth = "depth" in observation.modalities
         self._steps = [search.step.at_level(last=last, with_depth=with_depth) for last in (False, True)]
+        self._print_steps = self._steps[True].finer(_PRINT_FINER)
 
     def of(self, observation: Observation, seen: Observation | None = None, off_px: float = 0.0) -> Descent:
         """The same of another observation with as much depth; seen: a mask that says what is hidden, and if its border
@@ -180,6 +184,10 @@ class Descent:
             ended, hypotheses = self._rounds(
                 level, hypotheses, best, contour.inner_px, contour.closing_steps, prior, buffers, True, inner=True
             )
+        if self._printed(level):
+            ended, hypotheses = self._rounds(
+                level, hypotheses, ended.best, _PRINT_PX, _PRINT_STEPS, prior, buffers, True, ended, printed=True
+            )
         best, rendering = ended.best, ended.rendering
         won = Winner()
         if judged:
@@ -201,6 +209,14 @@ class Descent:
         wanted = outline.inner > 0.0 and bool(outline.inner_px) and plain and level.modalities == ("outline",)
         return wanted and len(self._meshes.creases) > 0
 
+    def _printed(self, level: LevelProblem) -> bool:
+        """Whether the print is compared face by face: in films with depth that no mask holds, after all the rest.
+
+        A print that is farther off than it is wide leads to where another part of it is.
+        """
+        film = self._keyframes is not None and level.contours is not None  # which there are beside no mask
+        return film and self._meshes.mesh.has_pattern and level.colored and level.crop.depth is not None
+
     @property
     def steps(self) -> LevenbergSettings:
         """Of the steps at levels before the last."""
@@ -209,14 +225,14 @@ class Descent:
     def _rounds(
         self, level: LevelProblem, hypotheses: Hypotheses, best: Pose, reaches: Sequence[float], iterations: int,
         prior: PosePrior | None, buffers: Buffers, final: bool, ended: Round | None = None, going_on: int | None = None,
-        inner: bool = False,
+        inner: bool = False, printed: bool = False,
     ) -> tuple[Round, Hypotheses]:  # fmt: skip
         """Rounds of steps, before each of which terms that are linearised are linearised at the best pose so far."""
         problem = level.problem(self._variables, prior)
         for reach_px in reaches:
             ended = self._round(
                 level, problem, hypotheses, best, reach_px, iterations, buffers, final, going_on, inner=inner,
-                drawn=None if ended is None else ended.rendering,
+                printed=printed, drawn=None if ended is None else ended.rendering,
             )  # fmt: skip
             solution, best = ended.solution, ended.best
             hypotheses = Hypotheses(solution.R[:, 0], solution.t[:, 0], hypotheses.columns)
@@ -225,14 +241,16 @@ class Descent:
 
     def _round(
         self, level: LevelProblem, problem: Problem, hypotheses: Hypotheses, best: Pose, reach_px: float,
-        iterations: int, buffers: Buffers, final: bool, going_on: int | None, *, inner: bool, drawn: Rendering | None,
+        iterations: int, buffers: Buffers, final: bool, going_on: int | None, *, inner: bool, printed: bool,
+        drawn: Rendering | None,
     ) -> Round:  # fmt: skip
-        if drawn is None and (level.contour_active or level.rims is not None):
+        if drawn is None and (level.contour_active or level.rims is not None or printed):
             drawn = Rendering.of(level.drawn(buffers, best))
         contour, learned = self._along_outline(level, best, drawn, reach_px, inner)
         matched = None if self._matched is None else self._matched.factor(best)
         rims = None if level.rims is None or drawn is None else level.rims.factor(drawn, best, reach_px)
-        held = tuple(factor for factor in (matched, rims) if factor is not None)
+        seen = self._print_seen(level, best, drawn) if printed else None
+        held = tuple(factor for factor in (matched, rims, seen) if factor is not None)
         quadratics = (*learned, *held, *pose_terms(self._meshes.corners_m, best, self._objective))
         every = quadratics if contour is None else (contour, *quadratics)
         problem = problem.with_quadratics([(0, factor) for factor in every])
@@ -243,11 +261,18 @@ class Descent:
         canvases = (Canvas.of(width * height), Canvas.of(width * height)) if paint else None
         solution = self._solve(
             problem, hypotheses.R[:, None], hypotheses.t[:, None],
-            iterations=iterations, settings=self._steps[final], canvases=canvases, going_on=going_on,
+            iterations=iterations, settings=self._print_steps if printed else self._steps[final],
+            canvases=canvases, going_on=going_on,
         )  # fmt: skip
         row = self._record(level, hypotheses, solution)
         rendering = None if canvases is None else Rendering.on(canvases[int(solution.canvas[0])], width, height)
         return Round(solution, contour, every, rendering, row)
+
+    def _print_seen(self, level: LevelProblem, pose: Pose, drawn: Rendering | None) -> QuadraticFactor | None:
+        assert drawn is not None and level.contours is not None
+        appearance, length_m = level.responsibility.appearance, self._meshes.length_m
+        smooth, hold = level.contours.smooth, hold_of(level.crop)
+        return print_factor(smooth, drawn, level.crop, appearance, pose, length_m, hold=hold)
 
     def _along_outline(
         self, level: LevelProblem, pose: Pose, images: Rendering | None, reach_px: float, inner: bool

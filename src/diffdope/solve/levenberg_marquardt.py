@@ -79,6 +79,11 @@ class LevenbergSettings:
         """For costs that are compared: without steps that are expected to lower them by less than that share."""
         return _to_compare(self, share)
 
+    def finer(self, factor: float) -> LevenbergSettings:
+        """With the last level's tolerances times a factor."""
+        tolerance, reduction = factor * self.tolerance, factor * self.reduction_tolerance
+        return replace(self, tolerance=tolerance, reduction_tolerance=reduction)
+
 
 @lru_cache(maxsize=64)  # a film asks for the same of every frame
 def _at_level(settings: LevenbergSettings, last: bool, with_depth: bool) -> LevenbergSettings:

@@ -77,8 +77,9 @@ class Keyframe:
         return cls(pose, np.ascontiguousarray(points), np.array(smooth[row, column], np.float64), facing)
 
     def factor(
-        self, smooth: F32, coverage: F32, depth: F32, crop: Observation, pose: Pose, length_m: float
-    ) -> QuadraticFactor | None:
+        self, smooth: F32, coverage: F32, depth: F32, crop: Observation, pose: Pose, length_m: float, *,
+        weight: float = _WEIGHT,
+    ) -> QuadraticFactor | None:  # fmt: skip
         """What moves the points to where their colours are; None if too few are seen.
 
         Args:
@@ -88,6 +89,7 @@ class Keyframe:
             crop: what was observed there.
             pose: about which it is linear.
             length_m: the object's diameter.
+            weight: of the mean square of its colours' errors.
         """
         slope, curvature, sums = np.zeros(6), np.zeros((6, 6)), np.zeros(2)
         edge = 0.0 if crop.depth is None else _EDGE
@@ -97,7 +99,7 @@ class Keyframe:
         )  # fmt: skip
         if sums[0] < _FEWEST_POINTS:
             return None
-        share = _WEIGHT / sums[0]
+        share = weight / sums[0]
         return QuadraticFactor(pose, 2.0 * share * slope, 2.0 * share * curvature, share * sums[1], shown=CONTOUR)
 
     def support(

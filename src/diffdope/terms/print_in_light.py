@@ -1,0 +1,48 @@
+"""What is printed on an object, against the photograph, once the frame's light is known face by face.
+
+Depth fits at every turn of a can about its axis, and its outline stays. Its print would tell, but in one gain and bias
+for the whole object, the side that faces the light disagrees more than a print that is some pixels off. So once a frame
+of a film has been compared in that light, colours of what is drawn are compared as those of a keyframe are: their light
+may also change by the direction in which a surface faces. Unlike a keyframe's, they are where the mesh has them, so
+that no error of a frame before goes on.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.geometry.pose import Pose
+from diffdope.scene.observation import Observation
+from diffdope.terms.base import Rendering
+from diffdope.terms.contour import smoothed
+from diffdope.terms.keyframe import Keyframe
+from diffdope.terms.photometric_gain import fit_gain_at
+from diffdope.terms.quadratic_factor import QuadraticFactor
+
+F32 = NDArray[np.float32]
+
+_WEIGHT = 15.0  # five times that of learned colours, whose own frame may have been off
+
+
+def print_factor(
+    smooth: F32, drawn: Rendering, crop: Observation, appearance: F32, pose: Pose, length_m: float, *,
+    hold: float,
+) -> QuadraticFactor | None:  # fmt: skip
+    """What moves the print that is drawn to where the photograph shows it; None if too little of it is seen.
+
+    Args:
+        smooth: the photograph (H, W, 3), slightly blurred.
+        drawn: the rendering at the pose.
+        crop: what was observed there, with colours.
+        appearance: weights (H, W) of its pixels; those that count less than half are something else's.
+        pose: about which it is linear.
+        length_m: the object's diameter.
+        hold: of the light's bias, as in `fit_gain`.
+    """
+    assert crop.rgb is not None
+    light = fit_gain_at(drawn.rgb, crop.rgb, drawn.coverage, appearance, with_bias=True, hold=hold)
+    lit = smoothed(np.asarray(drawn.rgb * light.gain + light.bias, np.float32))
+    images = np.where(appearance > 0.5, drawn.coverage, np.float32(0.0)), drawn.depth, crop, pose, length_m
+    frame = Keyframe.of(lit, *images)
+    return None if frame is None else frame.factor(smooth, *images, weight=_WEIGHT)
