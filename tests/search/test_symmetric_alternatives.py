@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,12 +17,15 @@ from diffdope.geometry.pose import Pose
 from diffdope.note_codes import NoteCode, codes_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import PRESETS
+from diffdope.problem.failure import Status
 from diffdope.problem.level_problem import LevelRules, prepare_level
 from diffdope.render.buffers import Buffers
+from diffdope.render.renderer import Renderer
 from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
+from diffdope.search.ending import Ending
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.symmetric_alternatives import (
     AlternativeScores,
@@ -30,7 +34,9 @@ from diffdope.search.symmetric_alternatives import (
     odds_with_costs,
     scores_of,
 )
+from diffdope.terms.base import Comparison, Rendering
 from diffdope.terms.registry import ObjectiveSettings
+from diffdope.terms.shading import explained
 
 Example = tuple[Mesh, Observation, Pose, Pose]
 
@@ -220,3 +226,111 @@ def test_the_light_of_a_wrong_face_does_not_speak_against_the_right_one() -> Non
     ahead = by_right[0] - by_right[1]
     assert by_wrong[1] - by_wrong[0] == pytest.approx(ahead, abs=0.1)
     assert ahead > in_its_light[1] - in_its_light[0] + 5.0
+
+
+def tin(shade: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> Mesh:
+    """A tin with a print on its left and on its upper side, all others plain.
+
+    Its sides are painted as dark as light from one direction makes them look; `shade`: along x, y and z.
+    """
+    vertices, faces = grid_box(np.array([0.08, 0.05, 0.11]), 24)
+    sides = np.argmax(np.abs(vertices) / [0.04, 0.025, 0.055], axis=1)
+    printed = ((sides == 0) & (vertices[:, 0] < 0.0)) | ((sides == 2) & (vertices[:, 2] > 0.0))
+    waves = np.sin(170.0 * vertices).sum(axis=1)[:, None] * [0.15, -0.1, 0.2]
+    colours = np.where(printed[:, None], np.clip(np.array([0.3, 0.45, 0.35]) + waves, 0.02, 1.0), [0.65, 0.5, 0.6])
+    return Mesh(vertices, faces, colors=colours * np.asarray(shade)[sides][:, None])
+
+
+def tin_in_the_shade() -> tuple[Observation, Pose]:
+    """Three plain sides of a tin, one of them darker than the others, one darkest."""
+    away = -np.array([0.45, -0.8, -0.4]) / np.linalg.norm([0.45, -0.8, -0.4])  # along the view, in the tin's frame
+    across = np.cross([0.0, 0.0, 1.0], away) / np.linalg.norm(np.cross([0.0, 0.0, 1.0], away))
+    truth = Pose(np.stack([across, np.cross(away, across), away]), np.array([0.0, 0.0, 0.4]))
+    noise = SensorNoise(0.02, 0.001, 0.0, 0.0)
+    return picture([(tin((0.5, 1.0, 0.35)), truth)], np.random.default_rng(0), noise=noise), truth
+
+
+def test_plain_sides_in_the_shade_are_not_taken_for_printed_ones() -> None:
+    """A print correlates with any shade a little, and a plain side with nothing."""
+    seen, truth = tin_in_the_shade()
+    start = Pose(so3.exp(np.radians([1.0, -1.0, 1.0])) @ truth.R_m2c, truth.t_m2c + 1e-3)
+    refiner = Refiner(tin())
+    refined, located = refiner.refine(seen, start), refiner.locate(seen)
+    assert np.degrees(refined.pose.angle_to(truth)) < 1.0
+    assert NoteCode.TURNED not in codes_of(refined.notes)
+    assert refined.ok
+    # Without a start, paint and shade are told apart by details alone, of which a plain side has none.
+    assert located.status is Status.AMBIGUOUS  # was turned by half at 0.97
+    assert located.confidence < 0.5
+    assert any(np.degrees(one.pose.angle_to(truth)) < 1.0 for one in located.answers[:2])
+
+
+def test_a_start_is_left_no_more_surely_than_images_say(
+    example: Example, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """What speaks for the way round of the start counts, where another one is taken."""
+    mesh, observation, *_ = example
+    surest = Refiner(mesh).refine(observation, turned(example, 1))
+    assert NoteCode.TURNED in codes_of(surest.notes)
+    asked = Ending._odds
+
+    def about_as_much(self: Ending, poses: Sequence[Pose], *others: object) -> np.ndarray:
+        odds = asked(self, poses, *others)  # type: ignore[arg-type]
+        best = int(np.argmax(odds))
+        return odds if best == 0 else np.where(np.arange(len(odds)) == best, odds[0] + 0.4, np.minimum(odds, odds[0]))
+
+    monkeypatch.setattr(Ending, "_odds", about_as_much)
+    doubted = Refiner(mesh).refine(observation, turned(example, 1))
+    assert NoteCode.TURNED in codes_of(doubted.notes)
+    assert np.array_equal(doubted.pose.matrix, surest.pose.matrix)
+    assert surest.right_minimum > 0.9
+    assert 0.3 < doubted.right_minimum < 0.61  # of two, one has 0.6
+
+
+def test_a_plain_side_is_worth_a_try() -> None:
+    """It correlates with nothing, and explains what is seen in a shaded light."""
+    odds, none = np.full(3, 2.0), np.zeros(3)
+    correlated = AlternativeScores(odds, np.array([0.3, 0.0, 0.1]), np.array([0.3, 0.0, 0.1]))
+    assert correlated.promising().tolist() == []
+    shaded = AlternativeScores(odds, np.array([0.5, 0.7, 0.5]), none)
+    assert correlated.promising(shaded).tolist() == [1]
+
+
+def test_light_that_clips_the_photograph_does_not_hide_a_print(example: Example) -> None:
+    """Of an overexposed photograph, no gain explains the print, and it correlates all the same."""
+    mesh, observation, start, _ = example
+    assert observation.rgb is not None
+    bright = replace_rgb(observation, np.minimum(4.0 * observation.rgb, 1.0).astype(np.float32))
+    result = Refiner(mesh).refine(bright, start)
+    assert error_mm(example, result.pose) < 2.0
+    assert NoteCode.TURNED not in codes_of(result.notes)
+
+
+def replace_rgb(observation: Observation, rgb: np.ndarray) -> Observation:
+    return Observation(observation.camera, rgb=rgb, depth=observation.depth, mask=observation.mask)
+
+
+def test_what_colours_explain_counts_shade_and_no_absent_print() -> None:
+    seen, truth = tin_in_the_shade()
+    mesh = tin()
+    buffers = Buffers(mesh)
+    window = CropWindow(0, 0, seen.camera.width, seen.camera.height, 1)
+    level = prepare_level(
+        buffers, seen, truth, window, ObjectiveSettings(), LevelRules("gain-bias"), length_m=mesh.diameter,
+        with_normal=False,
+    )  # fmt: skip
+    half = Pose(truth.R_m2c @ np.diag([-1.0, 1.0, -1.0]), truth.t_m2c)  # two printed sides
+    told = []
+    for pose in (truth, half):
+        images = Renderer(mesh, level.crop.camera).render(pose.R_m2c[None], pose.t_m2c[None])
+        beside = Comparison(Rendering.of(images), level.crop, level.responsibility.silhouette, mesh.diameter)
+        found = explained(images, buffers.arrays.shape, pose, beside)
+        assert found is not None
+        told.append(found)
+    assert told[0].overall > 0.7
+    assert told[0].overall > told[1].overall + 0.1
+    assert told[1].within == 0.0
+    away = Pose(truth.R_m2c, truth.t_m2c + np.array([5.0, 0.0, 0.0]))
+    images = Renderer(mesh, level.crop.camera).render(away.R_m2c[None], away.t_m2c[None])
+    beside = Comparison(Rendering.of(images), level.crop, level.responsibility.silhouette, mesh.diameter)
+    assert explained(images, buffers.arrays.shape, away, beside) is None

@@ -50,8 +50,13 @@ class Answers:
     @property
     def of_first(self) -> float:
         """Probability of the first as results have it: its share of `right_minimum` of one of them being right."""
+        return right_minimum(1.0 - self.none) * self.share
+
+    @property
+    def share(self) -> float:
+        """Probability of the first, if one of them is right."""
         some = 1.0 - self.none
-        return right_minimum(some) * self.ranked[0].probability / some if some > 0.0 else 0.0
+        return self.ranked[0].probability / some if some > 0.0 else 0.0
 
     @property
     def ambiguous(self) -> bool:

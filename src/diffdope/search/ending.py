@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import right_minimum
+from diffdope.estimate.confidence import fit_of, right_minimum
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.estimate.robust_gauss_newton import RobustEstimate
 from diffdope.estimate.start_weight import systematic, weighed
@@ -117,6 +117,8 @@ class Ending:
         history = recorder.history(len(rates), rates, level.counted, amended)
         answers = self._ranked(found, estimate, choice, odds)
         confidence = found.confidence if answers is None else answers.ranked[0].probability
+        if answers is not None and self.stages is not None and found is not choice[0]:
+            confidence = fit_of(answers.share * right_minimum(1.0 - answers.none, started=True))
         if self.stages is not None:  # a start has no answers beside it: what speaks for a turn makes it less sure
             answers = None
         covariance = estimate.covariance
@@ -174,7 +176,9 @@ class Ending:
             choice: all poses.
             odds: (B,) log odds, of which differences count.
         """
-        if not ((everywhere := self.stages is None) or self.turns_open):
+        everywhere = self.stages is None
+        left = found is not choice[0]  # a start is left only as surely as images say
+        if not (everywhere or self.turns_open or left):
             return None
         poses = [estimate.pose, *(one.pose for one in choice if one is not found)]
         # The last steps moved the surest alone, beside a mask that is off by more than what looks the same may be.

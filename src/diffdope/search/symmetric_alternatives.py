@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffdope.estimate.confidence import log_odds_of
-from diffdope.estimate.fit_quality import assess
+from diffdope.estimate.fit_quality import FitQuality, assess
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
 from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.problem import Evaluation
 from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
-from diffdope.render.renderer import Renderer
+from diffdope.render.renderer import RenderedImages, Renderer
 from diffdope.terms.base import Comparison, Rendering
 from diffdope.terms.layout import EDGE, RGB
 from diffdope.terms.photometric import local_correlation
+from diffdope.terms.shading import explained
 
 F64 = NDArray[np.float64]
 
@@ -37,8 +39,8 @@ FIRST = 1.0  # log odds that the first pose has ahead: the start speaks for it, 
 class AlternativeScores:
     """What speaks for B poses that differ by a turn, compared on the same pixels.
 
-    odds (B,): log odds without the colours, or with them where these say nothing; texture and local (B,): correlations
-    of colours, over all of the object and within tiles.
+    odds (B,): log odds without the colours, or with them where these say nothing; texture and local (B,): how much
+    colours agree, over all of the object and within tiles.
     """
 
     odds: F64
@@ -57,23 +59,94 @@ class AlternativeScores:
         """The same, of what is within tiles alone, which know no light."""
         return self.odds if self.local is None else self.odds + 2.0 * _WORTH * self.local
 
-    def promising(self) -> NDArray[np.intp]:
-        """Those that may explain the photograph better than the first, once they are refined; the best come first."""
+    def promising(self, explained: AlternativeScores | None = None) -> NDArray[np.intp]:
+        """Those that may explain the photograph better than the first, once they are refined; the best come first.
+
+        Args:
+            explained: the same poses by what they explain in a shaded light: a plain side correlates with nothing.
+        """
         if self.local is None or self.texture is None:
             score, found = self.odds, self.odds > self.odds[0]
         else:
             score = self.local + self.texture
             found = (self.local > self.local[0] - _BLURRED) | (self.texture > self.texture[0] + _BETTER)
+            if explained is not None and explained.local is not None and explained.texture is not None:
+                there = explained.local + explained.texture
+                score = np.maximum(score - score[0], there - there[0])
+                found |= there > there[0] + _BETTER
             found &= self.odds > self.odds[0] - _WORSE
             found[0] = False
         places = np.flatnonzero(found)
         return places[np.argsort(-score[places], kind="stable")]
 
 
+_Colours = tuple[float, float] | None  # how much they agree over all of the object and within tiles; nothing to compare
+
+
+class _Seen(NamedTuple):
+    """A pose, its drawing beside the photograph, and how well it fits."""
+
+    pose: Pose
+    images: RenderedImages
+    beside: Comparison
+    quality: FitQuality
+
+
+def _seen_at(
+    R: F64, t: F64, level: LevelProblem, buffers: Buffers, length_m: float, first: Pose | None
+) -> list[_Seen]:  # fmt: skip
+    """Poses, each in the light that suits it; see `scores_of`."""
+    images = [] if first is None else [level.drawn(buffers, first)]
+    left = slice(len(images), None)
+    images.append(Renderer(buffers.mesh, level.crop.camera, buffers=buffers).render(R[left], t[left]))
+    drawn = [
+        RenderedImages(rgb[None], depth[None], coverage[None], triangles[None])
+        for some in images
+        for rgb, depth, coverage, triangles in zip(*some, strict=True)
+    ]
+    weights = level.responsibility.silhouette
+    beside = [Comparison(Rendering.of(one), level.crop, weights, length_m) for one in drawn]
+    poses = [Pose(*one) for one in zip(R, t, strict=True)]
+    return [_Seen(*one, assess(one[-1])) for one in zip(poses, drawn, beside, strict=True)]
+
+
+def _scores(seen: Sequence[_Seen], colours: Sequence[_Colours]) -> AlternativeScores:
+    """Of poses whose colours agree so much."""
+    told = [one for one in colours if one is not None]
+    if len(told) < len(seen) or all(one.quality.texture is None for one in seen):
+        return AlternativeScores(np.array([log_odds_of(one.quality) for one in seen]))
+    plain = [log_odds_of(replace(one.quality, texture=None)) for one in seen]
+    return AlternativeScores(np.array(plain), *np.array(told, np.float64).T)
+
+
+def _correlated(one: _Seen) -> _Colours:
+    """Correlations, which forgive prints that do not lie on each other yet, and overexposure; 0 of a plain side."""
+    if one.quality.contrast is None:
+        return None
+    return one.quality.texture or 0.0, local_correlation(one.beside) or 0.0
+
+
+def _explained(one: _Seen, buffers: Buffers) -> _Colours:
+    """What colours explain in a shaded light, which knows plain sides from printed ones."""
+    return explained(one.images, buffers.arrays.shape, one.pose, one.beside)
+
+
+def _both(seen: Sequence[_Seen], buffers: Buffers) -> AlternativeScores:
+    """The mean of both: each is wrong where it does not hold what it takes for granted."""
+    means: list[_Colours] = []
+    for one in seen:
+        correlated, shaded = _correlated(one), _explained(one, buffers)
+        if correlated is None or shaded is None:
+            means.append(None)
+        else:
+            means.append((0.5 * (correlated[0] + shaded[0]), 0.5 * (correlated[1] + shaded[1])))
+    return _scores(seen, means)
+
+
 def scores_of(
     R: F64, t: F64, level: LevelProblem, buffers: Buffers, length_m: float, first: Pose | None = None
 ) -> AlternativeScores:  # fmt: skip
-    """What speaks for poses (B, 3, 3) and (B, 3).
+    """What speaks for poses (B, 3, 3) and (B, 3) that have made their steps.
 
     Each is seen in the light that suits it; costs are in the light of the pose at which the level was prepared.
 
@@ -85,22 +158,7 @@ def scores_of(
         length_m: the object's diameter.
         first: the first of these poses, if the level may have it drawn already.
     """
-    images = [] if first is None else [level.drawn(buffers, first)]
-    left = slice(len(images), None)
-    images.append(Renderer(buffers.mesh, level.crop.camera, buffers=buffers).render(R[left], t[left]))
-    weights = level.responsibility.silhouette
-    seen = [
-        Comparison(Rendering(*one), level.crop, weights, length_m)
-        for some in images
-        for one in zip(some.rgb, some.depth, some.coverage, strict=True)
-    ]
-    quality = [assess(one) for one in seen]
-    local = [local_correlation(one) for one in seen]
-    texture = [one.texture for one in quality]
-    if None in texture or None in local:
-        return AlternativeScores(np.array([log_odds_of(one) for one in quality]))
-    plain = [log_odds_of(replace(one, texture=None)) for one in quality]
-    return AlternativeScores(np.array(plain), np.array(texture, np.float64), np.array(local, np.float64))
+    return _both(_seen_at(R, t, level, buffers, length_m, first), buffers)
 
 
 def is_grey(level: LevelProblem, buffers: Buffers) -> bool:
@@ -133,15 +191,19 @@ def odds_with_costs(
         levels: those of all poses, the first included; empty where they have none of their own.
     """
     R, t = np.stack([pose.R_m2c for pose in poses]), np.stack([pose.t_m2c for pose in poses])
-    scores = scores_of(R, t, level, buffers, length_m)
+    seen = _seen_at(R, t, level, buffers, length_m, None)
+    scores = _scores(seen, [_correlated(one) for one in seen])
     by_costs, by_shape = _in_both_lights(poses, level, levels, length_m)
     first = np.where(np.arange(len(poses)) == 0, ahead, 0.0)
-    odds = scores.total + first + by_costs
-    if not is_grey(level, buffers):
-        return np.asarray(odds)
-    # Where there is nothing but brightness, a face in the shade looks like one in a darker paint. Details and shape do
-    # not, but there is less of them: what either believes is no worse than that.
-    details = scores.by_details + first + by_shape
+    odds = np.asarray(scores.total + first + by_costs)
+    # A face in the shade looks like one in a darker paint, and where there is nothing but brightness, very much so.
+    # Details and shape do not, but there is less of them: what either believes is no worse than that.
+    if is_grey(level, buffers):
+        details = scores.by_details + first + by_shape
+    else:
+        details = _scores(seen, [_explained(one, buffers) for one in seen]).total + first + by_shape
+        if np.argmax(details) == np.argmax(odds):
+            return odds
     return np.asarray(np.maximum(odds - odds.max(), details - details.max()))
 
 
@@ -204,4 +266,6 @@ def symmetric_alternatives(
     if len(symmetries) < 2:
         return []
     R, t = pose.R_m2c @ symmetries.R, pose.t_m2c + symmetries.t_m @ pose.R_m2c.T
-    return [Pose(R[k], t[k]) for k in scores_of(R, t, level, buffers, length_m, pose).promising()]
+    seen = _seen_at(R, t, level, buffers, length_m, pose)
+    correlated, shaded = [_correlated(one) for one in seen], [_explained(one, buffers) for one in seen]
+    return [seen[k].pose for k in _scores(seen, correlated).promising(_scores(seen, shaded))]

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffdope.errors import check_above_zero, check_at_least_zero
 from diffdope.terms.base import LEAST_PIXELS, Comparison, ImageTerm, median
 from diffdope.terms.photometric_gain import PhotometricGain, colors_at, lines_through
+
+F64 = NDArray[np.float64]
 
 _WHOLE = 0.99  # coverage: the background is not mixed in
 _TILE = 0.15  # of the side of a square as large as what is seen of the object
@@ -92,12 +95,21 @@ def local_correlation(seen: Comparison) -> float | None:
     pixels = np.flatnonzero(seen.own & (seen.rendering.coverage > _WHOLE))
     if seen.crop.rgb is None or len(pixels) < LEAST_PIXELS:
         return None
-    side, width = max(2, round(_TILE * float(np.sqrt(len(pixels))))), seen.own.shape[1]
-    tile = pixels // width // side * (width // side + 1) + pixels % width // side
-    count = np.maximum(np.bincount(tile), 1)
-    both = colors_at(seen.rendering.rgb, pixels), colors_at(seen.crop.rgb, pixels)
-    model, photo = (
-        np.stack([channel - (np.bincount(tile, channel) / count)[tile] for channel in image]) for image in both
-    )
+    both, width = (seen.rendering.rgb, seen.crop.rgb), seen.own.shape[1]
+    model, photo = (within_tiles(colors_at(image, pixels), pixels, width) for image in both)
     size = float((model**2).sum() * (photo**2).sum())
     return float((model * photo).sum() / np.sqrt(size)) if size > 1e-9 else None
+
+
+def within_tiles(colours: F64, pixels: NDArray[np.intp], width: int) -> F64:
+    """Colours (3, N) without the mean of each tile of a seventh of the object.
+
+    Args:
+        colours: of pixels of the object.
+        pixels: (N,) their flat indices.
+        width: of the image, pixels.
+    """
+    side = max(2, round(_TILE * float(np.sqrt(len(pixels)))))
+    tile = pixels // width // side * (width // side + 1) + pixels % width // side
+    count = np.maximum(np.bincount(tile), 1)
+    return np.stack([channel - (np.bincount(tile, channel) / count)[tile] for channel in colours])
