@@ -28,6 +28,7 @@ F64 = NDArray[np.float64]
 # A turned pose does not fit yet: its details are off by some pixels, its outline and depth by more.
 _BLURRED = 0.05  # correlation of details by which it may be worse ...
 _BETTER = 0.03  # ... or else that of all colours by which it must be better
+_TOLD = 1.0  # both correlations: a print that agrees by a half on average is no plain side
 _WORSE = 1.5  # log odds of all but colours by which it may be worse
 _WORTH = 6.0  # log odds that a correlation of 1 is worth, of details and of all colours
 _INDEPENDENT = 10.0  # errors of an image, of all that its pixels have in common; 10 to 40 rank about as well
@@ -267,5 +268,7 @@ def symmetric_alternatives(
         return []
     R, t = pose.R_m2c @ symmetries.R, pose.t_m2c + symmetries.t_m @ pose.R_m2c.T
     seen = _seen_at(R, t, level, buffers, length_m, pose)
-    correlated, shaded = [_correlated(one) for one in seen], [_explained(one, buffers) for one in seen]
-    return [seen[k].pose for k in _scores(seen, correlated).promising(_scores(seen, shaded))]
+    alike = _scores(seen, [_correlated(one) for one in seen])
+    told = alike.local is None or alike.texture is None or alike.local[0] + alike.texture[0] > _TOLD
+    shaded = None if told else _scores(seen, [_explained(one, buffers) for one in seen])
+    return [seen[k].pose for k in alike.promising(shaded)]
