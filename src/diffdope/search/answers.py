@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import right_minimum
+from diffdope.estimate.confidence import fit_of, right_minimum
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose, between
 from diffdope.scene.alikeness import Alikeness
@@ -57,6 +57,12 @@ class Answers:
         """Probability of the first, if one of them is right."""
         some = 1.0 - self.none
         return self.ranked[0].probability / some if some > 0.0 else 0.0
+
+    def fit(self, *, left: bool) -> float:
+        """Probability of the first by its fit. Where a start is `left` for it, its share holds however well all fit."""
+        if left:
+            return fit_of(self.share * right_minimum(1.0 - self.none, started=True))
+        return self.ranked[0].probability
 
     @property
     def ambiguous(self) -> bool:

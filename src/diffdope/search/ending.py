@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import fit_of, right_minimum
+from diffdope.estimate.confidence import right_minimum
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.estimate.robust_gauss_newton import RobustEstimate
 from diffdope.estimate.start_weight import systematic, weighed
@@ -111,14 +111,11 @@ class Ending:
         fixed = not (near.angle_deg or near.distance or wider)
         costs, each = costs_of(found, estimate, self.start, self.meshes.length_m, fixed=fixed)
         row, winner = found.winner_row, found.winner
-        amended = None
-        if estimate.moved:
-            amended = Amended(row, winner, estimate.pose, float(costs[1]), each[1])
+        amended = Amended(row, winner, estimate.pose, float(costs[1]), each[1]) if estimate.moved else None
         history = recorder.history(len(rates), rates, level.counted, amended)
         answers = self._ranked(found, estimate, choice, odds)
-        confidence = found.confidence if answers is None else answers.ranked[0].probability
-        if answers is not None and self.stages is not None and found is not choice[0]:
-            confidence = fit_of(answers.share * right_minimum(1.0 - answers.none, started=True))
+        left = self.stages is not None and found is not choice[0]
+        confidence = found.confidence if answers is None else answers.fit(left=left)
         if self.stages is not None:  # a start has no answers beside it: what speaks for a turn makes it less sure
             answers = None
         covariance = estimate.covariance
@@ -176,9 +173,7 @@ class Ending:
             choice: all poses.
             odds: (B,) log odds, of which differences count.
         """
-        everywhere = self.stages is None
-        left = found is not choice[0]  # a start is left only as surely as images say
-        if not (everywhere or self.turns_open or left):
+        if not ((everywhere := self.stages is None) or self.turns_open or found is not choice[0]):
             return None
         poses = [estimate.pose, *(one.pose for one in choice if one is not found)]
         # The last steps moved the surest alone, beside a mask that is off by more than what looks the same may be.
