@@ -1,26 +1,30 @@
 """Fits the weights of `diffdope.estimate.confidence` and says how well confidences tell right from wrong.
 
     python -m benchmarks.confidence [--every 4] [--workers 2]
+    python -m benchmarks.confidence --every 16 --first 5 --workers 1 --no-fit --record confidence.jsonl
 
 Refinements of all sets below, from near and far starts, by the near search alone (which often fails from afar) and by
 the default preset. First the confidences as users get them, of the default preset: how often results are right whose
 confidence is p, where right is what the confidence is about (the surface is off by less than 3 % of the diameter,
 modulo symmetry), and by ADD-S. Then the weights of the fit, a logistic regression on ADD-S below 3 % of the diameter,
-and the area under the ROC curve of weights that were fitted to the other data sets only.
+and the area under the ROC curve of weights that were fitted to the other data sets only. `--no-fit`: only the first.
+With `--record`, each result is written to a file as it is found, and a run that was stopped goes on from there.
 """
 
 from __future__ import annotations
 
 import argparse
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import astuple, replace
+from dataclasses import asdict, astuple, replace
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.locate import errors_mm
+from benchmarks.recorded import Recorded
 from benchmarks.shared_data import KINDS, Case, cases_of_kind, load_mesh
 from diffdope.bop.reliability import Reliability, reliability
 from diffdope.estimate.confidence import NAMES, Weights, confidence_of, features
@@ -56,26 +60,33 @@ class Row(NamedTuple):
         return self.error_mm < 30.0 * self.diameter_m
 
 
-def rows_of(part: int, *, parts: int, every: int) -> list[Row]:
+def rows_of(part: int, *, parts: int, every: int, first: int, fit: bool, record: Path | None) -> list[Row]:
     """Every `parts`-th of the cases; refiners live for one set."""
     default = preset("default")
-    presets = {"near": replace(default, search=replace(default.search, fallback_confidence=0.0)), "default": default}
+    near = {"near": replace(default, search=replace(default.search, fallback_confidence=0.0))} if fit else {}
+    presets = {**near, "default": default}
+    recorded = Recorded(record and record.with_suffix(f".{part}of{parts}{record.suffix}"))
     rows: list[Row] = []
     for set_name in KINDS:
         refiners: dict[object, Refiner] = {}
         for level in LEVELS:
             if level == "20" and not set_name.startswith("sim"):
                 continue
-            for case in cases_of_kind(set_name, level, first=part * every, every=parts * every):
-                refiner = refiners.setdefault(case.mesh_path, Refiner(load_mesh(case.mesh_path), threads=1))
+            for case in cases_of_kind(set_name, level, first=first + part * every, every=parts * every):
                 for search, settings in presets.items():
                     if search == "near" and level == "10":
                         continue
-                    refiner.preset = settings
-                    result = refiner.refine(case.observation, case.start)
-                    if result.evidence is None:
-                        continue
-                    rows.append(row_of(case, refiner, result, search, set_name, level))
+                    about = (set_name, level, search, case.name)
+                    if about not in recorded:
+                        refiner = refiners.setdefault(case.mesh_path, Refiner(load_mesh(case.mesh_path), threads=1))
+                        refiner.preset = settings
+                        result = refiner.refine(case.observation, case.start)
+                        if result.evidence is None:
+                            continue
+                        row = row_of(case, refiner, result, search, set_name, level)
+                        recorded[about] = {**row._asdict(), "quality": asdict(row.quality)}
+                    kept = recorded[about]
+                    rows.append(Row(**{**kept, "quality": FitQuality(**kept["quality"])}))
     return rows
 
 
@@ -174,13 +185,23 @@ def report_reliability(rows: list[Row]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--every", type=int, default=4, help="take every n-th case of each set")
+    parser.add_argument("--first", type=int, default=0, help="from this one on")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--no-fit", dest="fit", action="store_false", help="confidences alone, of the default preset")
+    parser.add_argument("--record", type=Path, help="JSON lines: results that are there are taken, new ones added")
     arguments = parser.parse_args()
-    work = partial(rows_of, parts=arguments.workers, every=arguments.every)
-    with ProcessPoolExecutor(arguments.workers) as executor:
-        rows = [row for part in executor.map(work, range(arguments.workers)) for row in part]
+    work = partial(
+        rows_of, parts=arguments.workers, every=arguments.every, first=arguments.first,
+        fit=arguments.fit, record=arguments.record,
+    )  # fmt: skip
+    if arguments.workers == 1:
+        rows = work(0)
+    else:
+        with ProcessPoolExecutor(arguments.workers) as executor:
+            rows = [row for part in executor.map(work, range(arguments.workers)) for row in part]
     report_reliability(rows)
-    report(rows)
+    if arguments.fit:
+        report(rows)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 
     python -m benchmarks.contradictions
     python -m benchmarks.contradictions --sets sim --without mask --every 4
+    python -m benchmarks.contradictions --sets hope sim parts ycbv --every 14 --first 3 --record contradictions.jsonl
 
 From starts 10 degrees and 4 mm off. Wrong: ADD-S beyond 5 % of the diameter; of a mirrored model, of its own surface
 (the poses of a thing that is its own mirror image differ by the way from the middle of its frame to that plane).
 Named: a note says that something contradicts the result, that depth is shifted, or that it was left out, or which image
-or what of the mesh is the other way round; of all cases, and of the wrong ones.
+or what of the mesh is the other way round; of all cases, and of the wrong ones. With `--record`, each result is written
+to a file as it is found, and a run that was stopped goes on from there.
 """
 
 from __future__ import annotations
@@ -15,13 +17,15 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 import diffdope as dd
-from benchmarks.shared_data import DATA, CaseSet, evaluation_points, load_mesh
+from benchmarks.recorded import Recorded
+from benchmarks.shared_data import DATA, Case, CaseSet, evaluation_points, load_mesh
 from diffdope.bop.metrics import add_s
 
 SETS = {
@@ -145,30 +149,43 @@ def off_m(points_m: NDArray[np.float64], pose: dd.Pose, truth: dd.Pose, *, of_mi
     return float(drawn.query(truth.apply(points_m))[0].mean())
 
 
-def row(name: str, sets: list[str], without: tuple[str, ...], every: int) -> str:
-    """A row of the table."""
+def found_of(case: Case, refiner: dd.Refiner, spoilt: dd.Observation, *, of_mirrored: bool) -> dict[str, object]:
+    """What a table needs of a result: its error as a share of the diameter, and what is said of it."""
+    result = refiner.refine(spoilt, case.start)
+    error_m = off_m(evaluation_points(case.mesh_path), result.pose, case.truth, of_mirrored=of_mirrored)
+    named = any(note.startswith(_NAMES) for note in result.notes)
+    share = error_m / load_mesh(case.mesh_path).diameter
+    return {"share": share, "sure": result.confidence or 0.0, "named": named, "ok": bool(result.ok)}
+
+
+def rows_of(
+    name: str, sets: list[str], without: tuple[str, ...], every: int, first: int, recorded: Recorded
+) -> list[dict[str, object]]:
+    """Results of every n-th case of sets in a situation; those that are recorded are not refined again."""
     change, spoil, _ = SITUATIONS[name]
-    found: list[tuple[float, float, bool, bool]] = []
+    found: list[dict[str, object]] = []
     for key in sets:
         refiners: dict[object, dd.Refiner] = {}
-        for number, case in enumerate(SETS[key].cases("10")):
-            if number % every:
-                continue
+        for case in SETS[key].cases("10", first=first, every=every):
             names = tuple(one for one in case.observation.modalities if one not in without)
-            if case.mesh_path not in refiners:
-                refiners[case.mesh_path] = dd.Refiner(change(load_mesh(case.mesh_path)), threads=1)
-            result = refiners[case.mesh_path].refine(spoil(case.observation, names), case.start)
-            points_m, of_mirrored = evaluation_points(case.mesh_path), change is mirrored
-            error_m = off_m(points_m, result.pose, case.truth, of_mirrored=of_mirrored)
-            share = error_m / load_mesh(case.mesh_path).diameter
-            named = any(note.startswith(_NAMES) for note in result.notes)
-            found.append((share, result.confidence or 0.0, named, result.ok))
-    share, sure, named, ok = (np.array(column) for column in zip(*found, strict=True))
+            about = (name, "+".join(names), case.name)
+            if about not in recorded:
+                if case.mesh_path not in refiners:
+                    refiners[case.mesh_path] = dd.Refiner(change(load_mesh(case.mesh_path)), threads=1)
+                spoilt = spoil(case.observation, names)
+                recorded[about] = found_of(case, refiners[case.mesh_path], spoilt, of_mirrored=change is mirrored)
+            found.append(recorded[about])
+    return found
+
+
+def line(name: str, found: list[dict[str, object]]) -> str:
+    """A line of the table."""
+    share, sure, named, ok = (np.array([one[key] for one in found]) for key in ("share", "sure", "named", "ok"))
     wrong = share > _WRONG
     return (
         f"| {name} | {len(found)} | {wrong.sum()} | {(wrong & (sure > 0.5)).sum()}, {(wrong & (sure > 0.9)).sum()} "
         f"| {100 * named.mean():.0f} % | {(wrong & named).sum()} of {wrong.sum()} "
-        f"| {(~wrong & ~ok.astype(bool)).sum()} |"
+        f"| {(~wrong & ~ok).sum()} of {(~wrong).sum()} |"
     )
 
 
@@ -179,15 +196,22 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--without", nargs="+", default=[], choices=["rgb", "depth", "mask"])
     parser.add_argument("--only", nargs="+", default=list(SITUATIONS), choices=list(SITUATIONS))
     parser.add_argument("--every", type=int, default=1, help="take every n-th case")
+    parser.add_argument("--first", type=int, default=0, help="from this one on")
+    parser.add_argument("--record", type=Path, help="JSON lines: results that are there are taken, new ones added")
     options = parser.parse_args(argv)
     if not DATA.is_dir():
         print(f"the shared data are not at {DATA.name}: nothing to measure", file=sys.stderr)
         return 1
+    recorded, without = Recorded(options.record), tuple(options.without)
     print("| situation | cases | wrong | wrong > 0.5, > 0.9 | named | wrong, named | right, failed |")
     print("|---" * 7 + "|")
+    every_one: list[dict[str, object]] = []
     for name in options.only:
         if SITUATIONS[name][2] not in options.without:
-            print(row(name, options.sets, tuple(options.without), options.every), flush=True)
+            found = rows_of(name, options.sets, without, options.every, options.first, recorded)
+            every_one += found
+            print(line(name, found), flush=True)
+    print(line("all", every_one))
     return 0
 
 
