@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import trimesh
 
+from diffdope.geometry import so3
+from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
+from diffdope.pipelines.refiner import Refiner
 from diffdope.problem.level_problem import LevelRules, prepare_level
 from diffdope.render.buffers import Buffers
+from diffdope.render.renderer import Renderer
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
 from diffdope.search.mask_as_region import deviations, log_odds
 from diffdope.terms.quadratic_factor import QuadraticFactor
 from diffdope.terms.registry import ObjectiveSettings
 
 AT = Pose(np.eye(3), np.array([0.0, 0.0, 0.5]))
+
+
+def plain_part() -> Mesh:
+    """A shaft with a shoulder and a short arm, of facets as coarse as those of CAD exports, without colours."""
+    parts = [trimesh.creation.cylinder(r, h, sections=32) for r, h in ((0.012, 0.1), (0.02, 0.03))]
+    arm = trimesh.creation.box([0.05, 0.015, 0.012])
+    arm.apply_translation([0.025, 0.0, 0.03])
+    both = trimesh.util.concatenate([*parts, arm])
+    return Mesh(np.asarray(both.vertices), np.asarray(both.faces))
 
 
 def covariance(rng: np.random.Generator) -> np.ndarray:
@@ -62,3 +78,21 @@ def test_a_level_beside_another_shares_its_crop_and_its_drawing() -> None:
     assert free.crop.rgb is level.crop.rgb and free.crop.depth is level.crop.depth
     assert free.crop.mask is None and level.crop.mask is not None
     assert free.drawn(buffers, start) is level.drawn(buffers, start)
+
+
+def test_a_mask_that_is_off_does_not_make_depth_less_sure() -> None:
+    """Facets leave turns and slides open, of which such a mask knows little: less than the rise of depth's own cost."""
+    camera, rng = Camera(600.0, 600.0, 159.5, 119.5, 320, 240), np.random.default_rng(3)
+    mesh = plain_part()
+    truth = Pose(so3.exp(np.array([0.5, 0.6, 0.2])), np.array([0.01, -0.01, 0.5]))
+    images = Renderer(mesh, camera).render(truth.R_m2c, truth.t_m2c)
+    on = images.coverage[0] > 0.5
+    depth = (np.where(on, images.depth[0], 0.56) + 0.0002 * rng.normal(size=on.shape)).astype(np.float32)
+    start = truth.retract(np.array([0.002, -0.001, 0.002, 0.06, -0.04, 0.05]))
+    refiner = Refiner(mesh, threads=1)
+    known = []
+    for mask in (None, np.roll(on, (3, -3), (0, 1))):
+        result = refiner.refine(Observation(camera, depth=depth, mask=mask), start)
+        assert result.covariance is not None
+        known.append(np.sqrt(np.trace(result.covariance[:3, :3])))
+    assert known[1] < 1.4 * known[0]  # 1.95 where the mask alone was asked

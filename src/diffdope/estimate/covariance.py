@@ -44,19 +44,26 @@ class InformationEigenbasis:
 
     directions (6, 6): columns in (rho [m], phi [rad]), as long as the deviation that `NoiseSettings.spread` allows;
     variance (6,) along them from the residuals, in units of the square of that; shifts (M, 6) what an error of one
-    deviation that the whole object shares does to the pose, by modality; extent (6,) the deviation along those that are
-    not observed, in units of the spread.
+    deviation that the whole object shares does to the pose, by modality; extent (6,) the most that a deviation may be,
+    in units of the spread, that of those that are not observed; by_images (6,) the variance along them, as the former,
+    without what is known beside the residuals.
     """
 
     directions: F64
     variance: F64
     shifts: F64
+    by_images: F64
     extent: F64 = field(default_factory=lambda: np.ones(6))
 
     @property
     def observed(self) -> NDArray[np.bool_]:
-        """(6,) which of them the images determine notably better than their spread."""
+        """(6,) which of them are determined notably better than their spread."""
         return self.variance < _UNOBSERVED
+
+    @property
+    def shown(self) -> NDArray[np.bool_]:
+        """(6,) which of them residuals alone determine so."""
+        return self.by_images < _UNOBSERVED
 
 
 class PoseEvidence(NamedTuple):
@@ -116,14 +123,17 @@ def information_eigenbasis(
     For `correlated` and `near` see `evidence_of`.
     """
     spread = spread_of(view, noise)
-    everything, sure, pulls = evidence_of(parts, spread, correlated=correlated, near=near)
+    everything, images, pulls = evidence_of(parts, spread, correlated=correlated, near=near)
+    sure = images
     if also is not None:
         balance = np.outer(spread, spread)
         everything, sure = everything + also * balance, sure + also * balance
     information, basis = np.linalg.eigh(sure)
     basis = in_order(basis, int(np.count_nonzero(information < _NOTHING)), everything)
     shifts = np.linalg.solve(everything + np.eye(6), pulls.T).T * spread
-    return InformationEigenbasis(basis * spread[:, None], 1.0 / (1.0 + np.maximum(information, 0.0)), shifts)
+    by_images = np.einsum("ik,ij,jk->k", basis, images, basis)
+    variance, shown = (1.0 / (1.0 + np.maximum(one, 0.0)) for one in (information, by_images))
+    return InformationEigenbasis(basis * spread[:, None], variance, shifts, shown)
 
 
 def in_order(basis: F64, count: int, information: F64) -> F64:
@@ -160,11 +170,12 @@ def beyond(matrix: F64, tessellation: F64) -> F64:
 def uncertainty(found: InformationEigenbasis, view: RegressionContext, noise: NoiseSettings) -> Uncertainty:
     """Covariance, and what is not observed.
 
-    Along observed directions, the variance that the residuals tell, times `inflation` squared; along the others, the
-    square of the extent, at most of the spread. To which comes what errors do that the whole object shares, for no
-    residual shows them.
+    Along observed directions, the variance that is known, times `inflation` squared; along the others, that of the
+    spread; along both, the square of the extent at most. To which comes what errors do that the whole object shares,
+    for no residual shows them.
     """
-    variance = np.where(found.observed, np.minimum(noise.inflation**2 * found.variance, 1.0), found.extent**2)
+    told = np.where(found.observed, noise.inflation**2 * found.variance, 1.0)
+    variance = np.minimum(told, found.extent**2)
     covariance = (found.directions * variance) @ found.directions.T + found.shifts.T @ found.shifts
     hidden = found.directions[:, ~found.observed].T
     size = np.linalg.norm(hidden / view.units, axis=1, keepdims=True)

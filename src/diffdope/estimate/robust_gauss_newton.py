@@ -151,12 +151,14 @@ class RobustGaussNewton:
         return RobustEstimate(pose, known, moved, in_words(known.unobserved, self._view.length_m), here)
 
     def _narrowed(self, pose: Pose, found: InformationEigenbasis, here: Parts) -> InformationEigenbasis:
-        """The same, with what the robust cost says along directions that are not observed.
+        """The same, with what the robust cost says along directions that residuals alone leave open: something beside
+        them that tells little of these must not make a pose less sure than nothing.
 
         Facets may explain a rise of the cost there, but by a few percent only. So an error is about as large as the
         motion by which the cost has risen by as much, or as that of the start if this is less.
         """
-        hidden = np.flatnonzero(~found.observed)
+        wide = self._noise.inflation**2 * found.variance > _SHORTEST**2  # less is no extent
+        hidden = np.flatnonzero(~found.observed | (~found.shown & wide & bool(here)))
         if len(hidden) == 0:
             return found
         extent = np.ones(6)

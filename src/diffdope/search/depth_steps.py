@@ -18,6 +18,7 @@ from diffdope.terms.outline_kernel import LEAST_POINTS
 
 F64 = NDArray[np.float64]
 
+_RANGE = 1.0  # of the diameter, nearer and farther than a pose: all else is as far
 _OBJECT, _NEARER, _FARTHER, _MISSING = range(4)
 
 
@@ -74,3 +75,18 @@ def _where_it_ends(kinds: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray
     following = np.where((kinds == _FARTHER) & (places > last[:, None]), places, count).min(axis=1)
     ended = (last >= 0) & (following < count)
     return last, np.minimum(following, count - 1), ended
+
+
+def stepped(observation: Observation, pose: Pose, length_m: float) -> Observation:
+    """Depth with a grey picture of itself, around a pose: black at the front, white where it is far behind or unknown.
+
+    Args:
+        observation: with depth.
+        pose: object to camera.
+        length_m: the object's diameter.
+    """
+    depth = np.asarray(observation.depth, np.float32)
+    nearest = float(pose.t_m2c[2]) - _RANGE * length_m
+    grey = np.clip((depth - nearest) / (2.0 * _RANGE * length_m), 0.0, 1.0)
+    grey = np.where(depth > 0.0, grey, 1.0).astype(np.float32)
+    return Observation(observation.camera, rgb=np.repeat(grey[..., None], 3, axis=2), depth=depth)

@@ -4,9 +4,9 @@ What shifts one point of a mask's border shifts its neighbours. A border has few
 residuals do not show them, for an outline follows a mask that is off as a whole. So where depth is compared, the mask
 leads the search, which then ends twice, with the mask and without it. Three things tell whether the border is where the
 object ends: whether it has the shape of the object's outline, whether the pose to which it led is one that the other
-images allow, as surely as they know it, and at which of both outlines the photograph has its edges. If the border is
-not borne out, the others say where the object is, and the mask only what they leave open, to the pixels by which masks
-of networks are off.
+images allow, as surely as they know it, and at which of both outlines the photograph has its edges, or depth its steps
+where there is none. If the border is not borne out, the others say where the object is, and the mask only what they
+leave open, to the pixels by which masks of networks are off.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.responsibility import border_error
 from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates, Hypotheses
+from diffdope.search.depth_steps import stepped
 from diffdope.search.descent import Descent
 from diffdope.search.last_steps import LastSteps
 from diffdope.search.levels import PyramidSettings
@@ -140,14 +141,18 @@ class BorderEvidence:
         """The motion (6,) to a pose without the mask, and log odds that the border is where the object ends."""
         motion = difference(self._led.pose, freed.pose)
         odds = log_odds(1.0 if freed.covariance is None else deviations(motion, freed.covariance), self._border_px)
-        if odds < _SURELY and self._level.crop.rgb is not None:
+        if odds < _SURELY:
             odds += _EDGES * self._edges_for_led(freed.pose)
         return motion, odds
 
     def _edges_for_led(self, freed: Pose) -> float:
-        """Log likelihood ratio of the photograph's edges if the outline is that of the pose to which the mask led."""
+        """Log likelihood ratio of the photograph's edges if the outline is that of the pose to which the mask led.
+
+        Without a photograph, of depth's steps.
+        """
         if self._contours is None:
             crop = self._level.crop
+            crop = crop if crop.rgb is not None else stepped(crop, self._led.pose, self._meshes.length_m)
             assert crop.rgb is not None
             self._contours = ContourCorrespondences(crop.rgb, crop.camera, self._outline, 1.0)
             self._cost_of_led = self._cost(self._contours, self._seen, self._led.pose)
