@@ -83,7 +83,7 @@ def test_a_doubted_minimum_is_no_wider(box: Mesh, monkeypatch: pytest.MonkeyPatc
     """The confidence has the probability of the right minimum as its other factor: it counts once."""
     refiner, given = Refiner(box, threads=1), photograph(box, 0.4)
     sure = refiner.refine(given, START)
-    monkeypatch.setattr(search, "doubts_about", lambda *_: Doubts(at_most=0.0))
+    monkeypatch.setattr(search, "doubts_by_images", lambda *_: Doubts(at_most=0.0))
     doubted = refiner.refine(given, START)
     assert sure.right_minimum is not None and doubted.right_minimum is not None
     assert doubted.right_minimum < 0.8 < sure.right_minimum

@@ -30,6 +30,7 @@ from diffdope.search.settings import SearchSettings
 from diffdope.search.winner import Winner, assess_winner
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, SolverResult, minimise
 from diffdope.terms.base import Rendering
+from diffdope.terms.contour import ContourSettings
 from diffdope.terms.inner_contour import inner_factor
 from diffdope.terms.keyframe import Keyframe
 from diffdope.terms.layout import Canvas
@@ -103,6 +104,18 @@ class Descent:
     def by(self, search: SearchSettings) -> Descent:
         """The same by other settings."""
         return self._with(_search=search, levels=replace(self.levels, search=search))
+
+    @property
+    def search(self) -> SearchSettings:
+        """Numbers of the search."""
+        return self._search
+
+    def colourless(self, outline: ContourSettings) -> Descent:
+        """The same of colours that say nothing but where the outline is."""
+        objective = replace(self._objective, rgb_weight=0.0)
+        search = replace(self._search, outline=outline)
+        levels = replace(self.levels, search=search, objective=objective)
+        return self._with(_search=search, _objective=objective, levels=levels)
 
     def held_by(self, matched: MatchedPoints) -> Descent:
         """The same of poses that matched points hold as well."""

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import CONTRADICTIONS, NoteCode, of_codes
+from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates
 from diffdope.search.contradictions import FAILS, Doubt, of_departure, of_kind, problem_of, state_of
+from diffdope.search.depth_steps import share_on_steps
+from diffdope.search.mask_border import of_border
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.outline_seen import share_on_edges
 from diffdope.search.registration import note_on_shift
 from diffdope.search.seen_through import of_what_is_behind
 from diffdope.search.settings import SearchSettings
@@ -76,6 +82,24 @@ def doubts_about(
     notes = [one.note for one in every if one.note] + ([shifted] if shifted else [])
     at_most, off_m = min((one.at_most for one in every), default=np.inf), max((one.off_m for one in every), default=0.0)
     return Doubts(at_most, off_m, tuple(notes))
+
+
+def doubts_by_images(
+    found: Candidates, start: Pose | None, settings: SearchSettings, meshes: MeshLevels, observation: Observation
+) -> Doubts:  # fmt: skip
+    """The same, with all that the photograph and depth are asked.
+
+    Args:
+        found: the result.
+        start: around which was searched; None where there was none.
+        settings: of the search.
+        meshes: the object.
+        observation: the whole image.
+    """
+    given = meshes, observation
+    edges, steps = partial(share_on_edges, *given), partial(share_on_steps, *given)
+    border = partial(of_border, *given, settings.noise.mask_border_px)
+    return doubts_about(found, start, settings, meshes.length_m, edges, border, steps)
 
 
 def _led_by_mask(found: Candidates) -> bool:

@@ -25,6 +25,7 @@ from diffdope.search.history import Amended, Recorder
 from diffdope.search.last_steps import LastSteps
 from diffdope.search.mask_as_region import PlacedCandidates
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.open_turn import left_of, open_turn
 from diffdope.search.other_ways import AnglePrior, turned_by_folds
 from diffdope.search.outcome import Outcome
 from diffdope.search.outline_seen import beside_edges, share_on_edges
@@ -39,7 +40,6 @@ from diffdope.terms.registry import ObjectiveSettings
 
 F64 = NDArray[np.float64]
 
-_GYRATION = 0.3  # of the diameter: about the mean distance of a surface from its middle
 _AT_REST = 0.005  # share of its cost that one more step would take off a pose that has come to rest, at most
 
 
@@ -102,6 +102,9 @@ class Ending:
         found = choice[int(np.argmax(odds))]
         level, ended = found.level, found if placed is None else placed.found
         estimate = RobustEstimate(found.pose) if self.settings.polish.idle else self._weighed(ended, placed)
+        most_deg = 0.0 if self.filmed else 180.0 if self.stages is None else self.settings.noise.spread_deg
+        turn = open_turn(found.rough, estimate.pose, self.meshes, np.radians(most_deg))
+        estimate = estimate.maybe_off(turn)
         edges = None
         if self.shown is not None and ("mask" not in self.shown.modalities or level.mask_refused_px is not None):
             edges = share_on_edges(self.meshes, self.shown, estimate.pose)
@@ -127,21 +130,18 @@ class Ending:
             status=status_of(found, confidence, answers, self.settings, first_order=self.first_order),
             cost=float(costs[1]), modality_costs=each[1], initial_cost=float(costs[0]), initial_modality_costs=each[0],
             history=history, winner=winner, winner_iteration=row,
-            quality=None if self.first_order else self._quality(found),
+            quality=None if self.first_order else self._quality(found, turn),
             confidence=None if self.first_order else confidence,
             covariance=covariance, unobserved=estimate.unobserved,
             notes=(*self._turned(found), *refused(level), *ended.notes, *beside_edges(edges), *estimate.notes),
             gain=found.gain, answers=answers, curvature=None if self.first_order else found.curvature,
         )  # fmt: skip
 
-    def _quality(self, found: Candidates) -> FitQuality:
-        """Of the result; where no last steps are made, with what one more would do."""
+    def _quality(self, found: Candidates, turn: F64) -> FitQuality:
+        """Of the result; where no last steps are made, with what one more would do, and a turn that does not show."""
         if not self.settings.polish.idle or self.filmed:
             return found.quality
-        step = found.ended.solution.next_step
-        turned = _GYRATION * self.meshes.length_m * step[3:6]
-        left = float(np.hypot(np.linalg.norm(step[:3]), np.linalg.norm(turned))) / self.meshes.length_m
-        return replace(found.quality, left=left)
+        return replace(found.quality, left=left_of(found.ended.solution.next_step, turn, found.pose, self.meshes))
 
     def _odds(self, poses: Sequence[Pose], found: Candidates, levels: Sequence[LevelProblem] = ()) -> F64:
         """Log odds (B,) of poses on the pixels of one of them, or their own levels', of which differences count.
@@ -198,8 +198,7 @@ class Ending:
         if found.start is self.start or self.stages is None:
             return ()
         angle = np.degrees(found.pose.angle_to(self.start))
-        text = f"found turned by {angle:.0f} degrees from the start"
-        return (Note(NoteCode.TURNED, text),)
+        return (Note(NoteCode.TURNED, f"found turned by {angle:.0f} degrees from the start"),)
 
     def _weighed(self, found: Candidates, placed: PlacedCandidates | None) -> RobustEstimate:
         """The estimate, between what the images say and the start, where that has something to say."""

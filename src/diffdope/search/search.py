@@ -21,9 +21,9 @@ from diffdope.scene.observation import Observation
 from diffdope.search.box_masks import Guess, masks_in_box
 from diffdope.search.by_features import search_by_features
 from diffdope.search.candidates import Candidates, Hypotheses
-from diffdope.search.depth_steps import share_on_steps
 from diffdope.search.descent import Descent, Progress
-from diffdope.search.doubts import Doubts, doubts_about
+from diffdope.search.doubts import Doubts, doubts_by_images
+from diffdope.search.ended_by_depth import ended_by_depth
 from diffdope.search.ending import Ending, first_order
 from diffdope.search.everywhere import pyramids_everywhere, search_everywhere
 from diffdope.search.history import Recorder
@@ -32,11 +32,9 @@ from diffdope.search.keyframes import Keyframes
 from diffdope.search.last_steps import LastSteps
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mask_as_region import PlacedCandidates, beside_mask, may_be_region
-from diffdope.search.mask_border import of_border
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.other_ways import AnglePrior, angle_prior, left_of_folds, other_ways, with_turn_beside
 from diffdope.search.outcome import Outcome
-from diffdope.search.outline_seen import share_on_edges
 from diffdope.search.pieces import pieces
 from diffdope.search.priors import PLAIN_ANGLE_DEG
 from diffdope.search.settings import SearchSettings, beside_border
@@ -120,6 +118,7 @@ class Search:
             depth_counts=objective.depth_weight > 0.0, held=held > 0.0, first_aligned=first_aligned,
             filmed=keyframes is not None,
         )  # fmt: skip
+        self._last_steps = LastSteps(meshes, settings, objective, self._stages)
 
     def run(
         self, *, followed: PhotometricGain | None = None, near: bool = False, start_counts: bool = False,
@@ -146,12 +145,11 @@ class Search:
             return found
         if worth is not None and not worth(found):
             return Failure(Status.FAILED)
+        settings = self._settings
+        if settings.contradictions and not (near or self._filmed or self._first_order):
+            found = self._ended_by_depth(found)
         # A frame that is followed has been doubted when it was begun, and is held against the frames before.
-        edges = partial(share_on_edges, self._meshes, self._observation)
-        border = partial(of_border, self._meshes, self._observation, self._settings.noise.mask_border_px)
-        steps = partial(share_on_steps, self._meshes, self._observation)
-        given = found, self._given, self._settings, self._meshes.length_m
-        doubts = Doubts() if near else doubts_about(*given, edges, border, steps)
+        doubts = Doubts() if near else doubts_by_images(found, self._given, settings, self._meshes, self._observation)
         choice, turns_open, within = self._choice(self._as_sure_as(doubts, found))
         ending = Ending(
             self._meshes, self._settings, self._objective, self._pose, self._stages,
@@ -164,6 +162,12 @@ class Search:
         placed = None if near else self._beside_mask(choice[int(np.argmax(odds))])
         outcome = ending.outcome(choice, odds, placed, self._recorder, self._rates)
         return replace(outcome, notes=(*outcome.notes, *doubts.notes), why=doubts.why)
+
+    def _ended_by_depth(self, found: Candidates) -> Candidates:
+        """The same, or what depth's own steps find beside it, where depth is all there is and contradicts the pose."""
+        ended = ended_by_depth(found, self._descent, self._again, self._observation, self._last_steps)
+        self._answers = [ended if one is found else one for one in self._answers]
+        return ended
 
     def _as_sure_as(self, doubts: Doubts, found: Candidates) -> Candidates:
         """The same, no surer than doubts leave it; neither are the other answers."""
@@ -180,17 +184,13 @@ class Search:
         descent = self._descent.of(self._observation.without_mask())
         if self._meshes.mesh.has_pattern:  # colours hold what depth leaves open
             descent = descent.by(replace(self._settings, outline=ContourSettings.off()))
-        steps = LastSteps(self._meshes, self._settings, self._objective, self._stages)
-        return beside_mask(found, descent, self._again, steps)
+        return beside_mask(found, descent, self._again, self._last_steps)
 
     def _without_wrong_mask(self, found: Candidates, stages: Stages) -> Candidates:
         """The same, or what edges find from the start where the mask is off and is all there is beside them."""
-        if not self._held_unseen:
-            return found
-        border_px = off_px(found, self._meshes)
-        if border_px < self._settings.mask_refused_px:
-            return found
-        return self._by_edges(found, border_px, stages) or found
+        border_px = off_px(found, self._meshes) if self._held_unseen else 0.0
+        refused = self._held_unseen and border_px >= self._settings.mask_refused_px
+        return (self._by_edges(found, border_px, stages) if refused else None) or found
 
     def _by_edges(self, found: Candidates, border_px: float, stages: Stages) -> Candidates | None:
         """What edges find beside a mask that is off, from the start and from where the mask led; None for nothing."""

@@ -1,0 +1,51 @@
+"""A handle that is hidden does not tell the turn of a cup, and one that is seen does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import trimesh
+
+from diffdope.geometry import so3
+from diffdope.geometry.camera import Camera
+from diffdope.geometry.pose import Pose
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.settings import PRESETS
+from diffdope.render.renderer import Renderer
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+
+CAMERA = Camera(600.0, 600.0, 159.5, 119.5, 320, 240)
+_UPRIGHT = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])  # the axis up, its front towards the camera
+
+
+def cup() -> Mesh:
+    """A can of 60 mm, 100 mm high, with a grip at 0 degrees."""
+    can = trimesh.creation.cylinder(0.03, 0.1, sections=48).subdivide()
+    grip = trimesh.creation.box([0.018, 0.006, 0.045])
+    grip.apply_translation([0.038, 0.0, 0.0])
+    both = trimesh.util.concatenate([can, grip])
+    return Mesh(np.asarray(both.vertices), np.asarray(both.faces))
+
+
+def with_grip_at(degrees: float) -> Pose:
+    turn = so3.exp(np.radians([0.0, 0.0, degrees]))
+    return Pose(_UPRIGHT @ turn, np.array([0.01, -0.005, 0.5]))
+
+
+@pytest.mark.parametrize("preset", ["default", "fast"])
+@pytest.mark.parametrize("degrees, hidden", [(90.0, True), (180.0, False)])
+def test_a_turn_is_as_sure_as_the_handle_is_seen(degrees: float, hidden: bool, preset: str) -> None:
+    """Eight degrees beside the truth nothing looks different where the grip is behind the cup."""
+    mesh, truth = cup(), with_grip_at(degrees)
+    images = Renderer(mesh, CAMERA).render(truth.R_m2c, truth.t_m2c)
+    mask = images.coverage[0] > 0.5
+    noise = 0.0005 * np.random.default_rng(1).normal(size=mask.shape)
+    depth = (np.where(mask, images.depth[0], 0.9) + noise).astype(np.float32)
+    result = Refiner(mesh, preset=PRESETS[preset], threads=1).refine(
+        Observation(CAMERA, depth=depth, mask=mask), with_grip_at(degrees + 8.0)
+    )
+    assert result.confidence is not None
+    assert (result.confidence < 0.5) == hidden
+    if not hidden:
+        assert result.pose.angle_to(truth) < np.radians(3.0)
