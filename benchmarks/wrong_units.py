@@ -2,8 +2,8 @@
 
     python -m benchmarks.wrong_units
 
-No search is made: what `pipelines/plausible.py` would say of a result that failed is asked of every object, with all
-images and without one of them, with its start (10 degrees and 4 mm off) and without.
+No search is made: what `pipelines/diagnosis/implausible_inputs.py` would say of a result that failed is asked of every
+object, with all images and without one of them, with its start (10 degrees and 4 mm off) and without.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import diffdope as dd
 from benchmarks import shared_data
 from benchmarks.shared_data import DATA, load_mesh
-from diffdope.pipelines.plausible import of_kind, of_units
+from diffdope.pipelines.diagnosis.implausible_inputs import of_kind, of_units
 from diffdope.pipelines.result import Status
 
 SETS = ("hope", "sim", "parts", "ycbv")

@@ -22,11 +22,11 @@ STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "S
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Kernels are compiled before tests are collected, by other processes, and before there are several that run tests.
 
-    Tests compare results of this process, to the bit, with those of others: see `diffdope.pipelines.compiled`.
+    Tests compare results of this process, to the bit, with those of others: `pipelines/compilation/compile_ahead.py`.
     """
     if hasattr(session.config, "workerinput") or session.config.option.collectonly:
         return
-    from diffdope.pipelines.compiled import compile_apart
+    from diffdope.pipelines.compilation.compile_ahead import compile_apart
     from diffdope.pipelines.settings import Preset
     from diffdope.terms.registry import ObjectiveSettings
 

@@ -137,7 +137,7 @@ def test_the_intermediate_code_is_half_of_what_numba_makes(tmp_path: Path) -> No
         "        one._compiler.pipeline_class = __import__('numba').core.compiler.Compiler\n"
         "        one._compiler.targetoptions = one.targetoptions\n"
         "else:\n"
-        "    from diffdope.pipelines.compile_faster import compile_faster\n"
+        "    from diffdope.pipelines.compilation.compile_faster import compile_faster\n"
         "    compile_faster()\n"
         "pair, image = tested.given()\n"
         "value = tested.mixed(pair, image, 5, 1)\n"

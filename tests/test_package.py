@@ -16,7 +16,7 @@ import pytest
 import diffdope as dd
 from diffdope.joint.result import ObjectInView, ObjectResult, ViewResult
 from diffdope.pipelines.result import nothing_compared
-from diffdope.search.answers import Answer
+from diffdope.search.alternatives.answers import Answer
 from diffdope.search.history import History
 from tests.conftest import PROJECT
 
@@ -103,7 +103,7 @@ def test_the_call_has_the_functions_signature() -> None:
     import inspect
 
     import diffdope as dd
-    from diffdope.pipelines.once import refine
+    from diffdope.pipelines.one_shot import refine
 
     assert inspect.signature(dd.refine) == inspect.signature(refine)
 

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from diffdope.joint.result import SceneResult
     from diffdope.joint.scene_refiner import SceneRefiner, refine_scene
     from diffdope.note_codes import NoteCode
-    from diffdope.pipelines.once import locate, refine
+    from diffdope.pipelines.one_shot import locate, refine
     from diffdope.pipelines.refiner import Refiner
     from diffdope.pipelines.result import RefinementResult, Status, read_result
-    from diffdope.pipelines.robot_tracker import RobotTracker
     from diffdope.pipelines.settings import PRESETS, Preset
+    from diffdope.pipelines.tracking.robot_tracker import RobotTracker
     from diffdope.render.pool import set_threads
     from diffdope.render.renderer import Renderer
     from diffdope.scene.mesh import Mesh
@@ -105,7 +105,7 @@ _HOMES = {
     "Refiner": "diffdope.pipelines.refiner",
     "Renderer": "diffdope.render.renderer",
     "Robot": "diffdope.scene.robot",
-    "RobotTracker": "diffdope.pipelines.robot_tracker",
+    "RobotTracker": "diffdope.pipelines.tracking.robot_tracker",
     "SceneObject": "diffdope.scene.scene",
     "SceneRefiner": "diffdope.joint.scene_refiner",
     "SceneResult": "diffdope.joint.result",
@@ -117,10 +117,10 @@ _HOMES = {
     "calibrate_eye_in_hand": "diffdope.calibration.eye_in_hand.calibrate",
     "load_camera": "diffdope.io.cameras",
     "load_robot": "diffdope.scene.urdf",
-    "locate": "diffdope.pipelines.once",
+    "locate": "diffdope.pipelines.one_shot",
     "overlay": "diffdope.viz.draw",
     "read_result": "diffdope.pipelines.result",
-    "refine": "diffdope.pipelines.once",
+    "refine": "diffdope.pipelines.one_shot",
     "refine_scene": "diffdope.joint.scene_refiner",
     "set_threads": "diffdope.render.pool",
 }

@@ -21,7 +21,9 @@ from types import FunctionType
 
 _PACKAGE = Path(__file__).resolve().parent
 FOLDERS = tuple(_PACKAGE / name for name in ("render/kernels", "terms", "problem", "solve", "estimate", "scene"))
-_COMPILER = "kernel_compiler", "kernel_lowering", "kernel_values", "kernel_wrappers", "pipelines/compile_faster"
+_COMPILER = (
+    "kernel_compiler", "kernel_lowering", "kernel_values", "kernel_wrappers", "pipelines/compilation/compile_faster",
+)  # fmt: skip
 _STAMP = "kernels.sha256"
 _LOG = logging.getLogger(__name__)
 _COMPILING = (

@@ -30,7 +30,7 @@ from diffdope.io.cameras import load_camera
 from diffdope.io.files import atomic, check_folder
 from diffdope.io.wording import in_options
 from diffdope.jobs.journal import Journal
-from diffdope.pipelines.in_box import checked_box
+from diffdope.pipelines.locating.in_box import checked_box
 from diffdope.problem.failure import MESSAGES, Status
 from diffdope.scene.observation import Observation
 from diffdope.scene.view import View

@@ -12,7 +12,7 @@ import sys
 import numpy as np
 from numba import njit
 from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER
-from diffdope.pipelines.compile_faster import compile_faster
+from diffdope.pipelines.compilation.compile_faster import compile_faster
 
 @njit(**EXACT_INNER)
 def sum_row(row, weights):

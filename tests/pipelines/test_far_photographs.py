@@ -11,8 +11,9 @@ from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.observation import Observation
-from diffdope.search import by_features, stages
-from diffdope.search.feature_poses import feature_poses_around
+from diffdope.search import stages
+from diffdope.search.features import feature_search
+from diffdope.search.features.feature_poses import feature_poses_around
 from tests.pipelines.test_locate_in_photograph import MESH, TRUTHS
 
 AXES = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.6, 0.0, 0.8]])
@@ -61,7 +62,7 @@ def test_only_poses_within_reach_of_the_start_are_proposed(refiner: Refiner) -> 
 def test_keypoints_are_left_out_where_the_near_search_convinces_or_there_is_more_to_go_by(
     refiner: Refiner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(by_features, "feature_poses_around", unasked)
+    monkeypatch.setattr(feature_search, "feature_poses_around", unasked)
     refiner.refine(photographed(TRUTHS[0]), turned(TRUTHS[0], 0, 3.0, 0.002))
     far = turned(TRUTHS[0], 0, 40.0, 0.016)
     refiner.refine(photographed(TRUTHS[0], depth=True), far)
@@ -72,7 +73,7 @@ def test_keypoints_are_left_out_where_the_near_search_convinces_or_there_is_more
 
 
 def test_without_opencv_the_far_search_is_the_one_around_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(by_features, "feature_poses_around", unasked)
+    monkeypatch.setattr(feature_search, "feature_poses_around", unasked)
     monkeypatch.setattr(stages, "tells_by_pattern", lambda *_: False)
     result = Refiner(MESH).refine(photographed(TRUTHS[0]), turned(TRUTHS[0], 0, 40.0, 0.016))
     assert result.evidence is not None and result.evidence.matched is None

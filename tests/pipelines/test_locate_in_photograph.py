@@ -13,14 +13,14 @@ from diffdope.errors import DiffDopeError
 from diffdope.experiments.shapes import primitives
 from diffdope.experiments.synthetic import picture
 from diffdope.geometry.pose import Pose
-from diffdope.pipelines import in_box
+from diffdope.pipelines.locating import in_box
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Status
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.feature_boxes import feature_boxes
-from diffdope.search.keypoints import check_can_detect
+from diffdope.search.features.feature_boxes import feature_boxes
+from diffdope.search.features.keypoints import check_can_detect
 
 SHAPES = primitives()
 SIDE_M = 0.1

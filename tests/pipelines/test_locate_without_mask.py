@@ -15,16 +15,17 @@ from diffdope.experiments.synthetic import picture, random_pose
 from diffdope.geometry.perturb import random_rotation
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.attempt import Attempt
-from diffdope.pipelines.in_box import surest
+from diffdope.pipelines.locating.in_box import surest
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Status
 from diffdope.problem.failure import Failure
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search import box_masks, everywhere
+from diffdope.search import global_search
 from diffdope.search.candidates import Candidates
 from diffdope.search.ending import Ending
+from diffdope.search.proposals import box_masks
 
 MESH, OBSERVATION, START, TRUTH = packaged_example()
 UNMASKED = OBSERVATION.without_mask()
@@ -244,13 +245,13 @@ def test_poses_that_are_known_are_taken_in_place_of_templates(
     refiner: Refiner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     laid: list[int] = []
-    everything = everywhere.view_sphere
+    everything = global_search.view_sphere
 
     def counted(*given, **how):  # type: ignore[no-untyped-def]
         laid.append(1)
         return everything(*given, **how)
 
-    monkeypatch.setattr(everywhere, "view_sphere", counted)
+    monkeypatch.setattr(global_search, "view_sphere", counted)
     own = refiner.frame.enter(TRUTH)
     beside = Pose(own.R_m2c, own.t_m2c + np.array([0.0, 0.0, 0.03 * MESH.diameter]))
     upside_down = Pose(own.R_m2c @ np.diag([1.0, -1.0, -1.0]), own.t_m2c)

@@ -14,20 +14,20 @@ from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.attempt import Attempt, Follow, Refine, tracking_presets
-from diffdope.pipelines.edges_alone import EdgesAlone
-from diffdope.pipelines.film_doubt import FilmDoubt
-from diffdope.pipelines.found_again import recentred
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import History, RefinementResult, Status
 from diffdope.pipelines.settings import PRESETS, TrackingSettings
-from diffdope.pipelines.tracker import Tracker
+from diffdope.pipelines.tracking.edge_ambiguity import EdgeAmbiguity
+from diffdope.pipelines.tracking.input_doubts import InputDoubts
+from diffdope.pipelines.tracking.relocalization import recentred
+from diffdope.pipelines.tracking.tracker import Tracker
 from diffdope.problem.level_problem import GainModel
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.contradictions import CONTRADICTED
+from diffdope.search.checks.contradictions import CONTRADICTED
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.motion_model import MotionModel, tangent
+from diffdope.search.tracking.motion_model import MotionModel, tangent
 from diffdope.terms.photometric_gain import NEUTRAL, PhotometricGain
 
 START = Pose(np.eye(3), np.array([0.0, 0.0, 0.5]))
@@ -216,7 +216,7 @@ def test_where_only_contrast_speaks_for_the_object_a_weaker_one_does_not_lose_it
     assert film(box, with_depth, confidence)[3] is Status.LOST
 
 
-class Elsewhere(EdgesAlone):
+class Elsewhere(EdgeAmbiguity):
     """From the third frame on, another pose is likelier, and is so no more when that is followed."""
 
     frames = 0
@@ -585,7 +585,7 @@ def test_units_of_depth_are_told_in_all_frames_of_a_film(factor: float) -> None:
 
 def test_a_contradiction_holds_until_few_of_the_frames_have_shown_it() -> None:
     told = replace(answer(START, 0.9), notes=(Note(NoteCode.DEPTH_SCALE, "contradiction: depth and outline ..."),))
-    film = FilmDoubt(packaged_example().mesh)
+    film = InputDoubts(packaged_example().mesh)
     assert film.looked_at(told, grey(), START) is told
     film.looked_at(answer(START, 1.0), grey(), START)
     after = film.looked_at(answer(START, 1.0), grey(), START)
@@ -599,7 +599,7 @@ def test_what_makes_a_frame_less_sure_holds_for_those_that_follow_it() -> None:
     told = replace(
         answer(START, 0.8), notes=(Note(NoteCode.DEPTH_SCALE_UNSURE, "scale: depth and the other images ..."),)
     )
-    film = FilmDoubt(packaged_example().mesh)
+    film = InputDoubts(packaged_example().mesh)
     assert film.looked_at(told, grey(), START) is told
     after = film.followed(answer(START, 1.0))
     assert after.confidence == 0.8 and after.notes == told.notes
@@ -610,7 +610,7 @@ def test_what_makes_a_frame_less_sure_holds_for_those_that_follow_it() -> None:
 
 
 def test_a_lost_object_is_not_believed_at_another_scale() -> None:
-    film = FilmDoubt(packaged_example().mesh)
+    film = InputDoubts(packaged_example().mesh)
     far = answer(Pose(np.eye(3), np.array([0.0, 0.0, 5.0])), 1.0)
     doubted = film.at_scale(far, grey(), START)
     assert doubted.confidence == pytest.approx(CONTRADICTED)

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 import diffdope as dd
-from diffdope.pipelines.plausible import with_hints
+from diffdope.pipelines.diagnosis.implausible_inputs import with_hints
 from diffdope.pipelines.result import RefinementResult, Status
-from tests.pipelines.test_plausible import MESH, START, seen
+from tests.pipelines.test_implausible_inputs import MESH, START, seen
 
 
 def found(pose: dd.Pose, *modalities: str, confidence: float = 0.9) -> RefinementResult:

@@ -8,10 +8,10 @@ import pytest
 
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.attempt import Attempt
-from diffdope.pipelines.reasons import with_reasons
+from diffdope.pipelines.diagnosis.failure_reasons import with_reasons
+from diffdope.pipelines.diagnosis.wrong_colors import without_wrong_colors
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
-from diffdope.pipelines.wrong_colors import without_wrong_colors
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
 

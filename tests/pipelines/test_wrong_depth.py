@@ -10,9 +10,9 @@ import pytest
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.attempt import Attempt
+from diffdope.pipelines.diagnosis.wrong_depth import times_as_far, without_wrong_depth
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Answer, RefinementResult, Status
-from diffdope.pipelines.wrong_depth import times_as_far, without_wrong_depth
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
 

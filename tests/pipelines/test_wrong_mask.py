@@ -9,9 +9,9 @@ from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import NoteCode
 from diffdope.pipelines.attempt import Attempt
+from diffdope.pipelines.diagnosis.wrong_mask import without_wrong_mask
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Status
-from diffdope.pipelines.wrong_mask import without_wrong_mask
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
 

@@ -12,7 +12,7 @@ from diffdope.errors import DiffDopeError
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.solids import box
-from diffdope.pipelines.own_frame import OwnFrame
+from diffdope.pipelines.object_frame import ObjectFrame
 from diffdope.ros.messages import (
     DETECTIONS,
     POSE,
@@ -82,7 +82,7 @@ def test_covariance_is_that_of_samples_in_the_terms_of_ros(rng: np.random.Genera
 def test_covariance_about_the_middle_becomes_that_of_the_files_origin(rng: np.random.Generator) -> None:
     """What is sure of the object's middle is unsure of an origin 0.3 m off: samples of whole poses say how much."""
     mesh = Mesh(*box((0.05, 0.04, 0.03))).moved(np.array([0.3, -0.1, 0.2]))
-    own, pose = OwnFrame.of(mesh), a_pose()
+    own, pose = ObjectFrame.of(mesh), a_pose()
     middle = own.enter(pose)
     about_middle = a_covariance(rng, 1e-4, 2e-3)
     poses = [own.leave(middle.retract(xi)) for xi in rng.multivariate_normal(np.zeros(6), about_middle, 20_000)]

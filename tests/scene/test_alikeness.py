@@ -11,7 +11,7 @@ from diffdope.geometry import so3
 from diffdope.scene.alikeness import Alikeness
 from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
-from diffdope.search.canonical import unnoticed
+from diffdope.search.alternatives.canonical import unnoticed
 
 STEPS = 360
 

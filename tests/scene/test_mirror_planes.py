@@ -8,7 +8,7 @@ import pytest
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.solids import box, joined
-from diffdope.pipelines.mirrored_mesh import in_mirror
+from diffdope.pipelines.diagnosis.mirrored_mesh import in_mirror
 from diffdope.render.renderer import Renderer
 from diffdope.scene.alikeness import Alikeness
 from diffdope.scene.mesh import Mesh

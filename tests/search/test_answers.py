@@ -11,15 +11,15 @@ from diffdope.experiments.shapes import primitives
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose, between
+from diffdope.pipelines.locating.instance_assignment import Located, settled
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
-from diffdope.pipelines.settle import Located, settled
 from diffdope.render.renderer import Renderer
 from diffdope.scene.alikeness import Alikeness
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.answers import answers_of
+from diffdope.search.alternatives.answers import answers_of
 from diffdope.search.mesh_levels import MeshLevels
 
 Z_QUARTER, Z_HALF = (so3.exp(np.array([0.0, 0.0, angle])) for angle in (0.5 * np.pi, np.pi))

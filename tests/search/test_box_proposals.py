@@ -20,9 +20,9 @@ from diffdope.render.buffers import Buffers
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.box_proposals import BoxSettings, box_proposals, box_score, explained, lies_in_box
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.view_sphere import ViewSphereSettings
+from diffdope.search.proposals.box_proposals import BoxSettings, box_proposals, box_score, explained, lies_in_box
+from diffdope.search.proposals.view_sphere import ViewSphereSettings
 
 BOX = primitives()["box, label"].mesh
 CUBE = primitives()["cube"].mesh

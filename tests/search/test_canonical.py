@@ -11,7 +11,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.alikeness import Alikeness
 from diffdope.scene.lookalikes import lookalikes
-from diffdope.search.canonical import Unnoticed, nearest_alike, unnoticed
+from diffdope.search.alternatives.canonical import Unnoticed, nearest_alike, unnoticed
 
 
 def found(name: str) -> Unnoticed:

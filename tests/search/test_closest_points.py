@@ -15,7 +15,7 @@ from diffdope.problem.closest_points_kernel import descend_planes
 from diffdope.render.pool import HypothesisPool
 from diffdope.render.renderer import Renderer
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.closest_points import ClosestPointSettings, Surface, aligned, measured_points
+from diffdope.search.proposals.closest_points import ClosestPointSettings, Surface, aligned, measured_points
 
 F64 = NDArray[np.float64]
 CAMERA = Camera(500.0, 500.0, 159.5, 119.5, 320, 240)

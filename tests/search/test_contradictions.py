@@ -20,7 +20,7 @@ from diffdope.pipelines.settings import PRESETS
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.sizes import Edges, _agrees, _as_masks_are_off, _mask_is_off, _Sized
+from diffdope.search.checks.size_consistency import Edges, _agrees, _as_masks_are_off, _mask_is_off, _Sized
 
 MESH, OBSERVATION, START, TRUTH = packaged_example()
 

@@ -11,7 +11,7 @@ from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import SensorNoise, picture
 from diffdope.geometry.so3 import exp
 from diffdope.render.renderer import Renderer
-from diffdope.search.depth_steps import share_on_steps
+from diffdope.search.checks.depth_steps import share_on_steps
 from diffdope.search.mesh_levels import MeshLevels
 
 TABLE = painted("table", *grid_box(np.array([0.8, 0.6, 0.01]), 60), mottled)

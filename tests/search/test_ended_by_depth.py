@@ -13,7 +13,7 @@ from diffdope.pipelines.refiner import Refiner
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.depth_steps import stepped
+from diffdope.search.checks.depth_steps import stepped
 
 CAMERA = Camera(300.0, 300.0, 159.5, 119.5, 320, 240)
 BOX = Mesh(*grid_box(np.array([0.1, 0.07, 0.04]), 2))

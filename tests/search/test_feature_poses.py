@@ -10,10 +10,10 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.search.feature_poses import feature_poses, poses_of
-from diffdope.search.feature_views import FeatureSettings, FeatureViews
-from diffdope.search.keypoint_pairs import KeypointPairs
-from diffdope.search.keypoints import Keypoints
+from diffdope.search.features.feature_poses import feature_poses, poses_of
+from diffdope.search.features.feature_views import FeatureSettings, FeatureViews
+from diffdope.search.features.keypoint_matches import KeypointPairs
+from diffdope.search.features.keypoints import Keypoints
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.selection import non_maximum_suppression
 
@@ -65,7 +65,7 @@ def test_a_plain_surface_has_no_keypoints_and_no_poses() -> None:
 
 
 def test_directions_are_spread_evenly() -> None:
-    from diffdope.search.feature_views import _directions
+    from diffdope.search.features.feature_views import _directions
 
     R = _directions(48)
     np.testing.assert_allclose(R @ np.swapaxes(R, 1, 2), np.broadcast_to(np.eye(3), R.shape), atol=1e-12)

@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
-from diffdope.search.keypoints import detect
+from diffdope.search.features.keypoints import detect
 
 pytest.importorskip("cv2", reason="keypoints need OpenCV (diffdope[features])")
 

@@ -14,7 +14,7 @@ from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import PRESETS
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.mask_border import beside_start, border_of, of_border
+from diffdope.search.checks.mask_border import beside_start, border_of, of_border
 from diffdope.search.mesh_levels import MeshLevels
 
 MESH, OBSERVATION, START, TRUTH = packaged_example()

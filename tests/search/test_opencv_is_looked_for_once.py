@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from diffdope.search import keypoints
+from diffdope.search.features import keypoints
 
 
 @pytest.mark.parametrize(("found", "times"), [(object(), 1), (None, 3)])

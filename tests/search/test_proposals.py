@@ -4,7 +4,7 @@ import numpy as np
 
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
-from diffdope.search.proposals import around_prior
+from diffdope.search.proposals.around_prior import around_prior
 from diffdope.search.selection import non_maximum_suppression
 
 START = Pose(so3.exp(np.array([0.3, -0.2, 0.5])), np.array([0.1, 0.0, 0.8]))

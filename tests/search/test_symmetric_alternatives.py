@@ -25,15 +25,15 @@ from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.ending import Ending
-from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.symmetric_alternatives import (
+from diffdope.search.alternatives.symmetric_alternatives import (
     AlternativeScores,
     log_likelihoods,
     odds_of,
     odds_with_costs,
     scores_of,
 )
+from diffdope.search.ending import Ending
+from diffdope.search.mesh_levels import MeshLevels
 from diffdope.terms.base import Comparison, Rendering
 from diffdope.terms.registry import ObjectiveSettings
 from diffdope.terms.shading import explained

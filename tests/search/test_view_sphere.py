@@ -15,8 +15,8 @@ from diffdope.problem import screening_kernel as kernel
 from diffdope.problem.responsibility import weights_of_mask
 from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.templates import TemplateSphere, step_of
-from diffdope.search.view_sphere import Proposals, ViewSphereSettings, view_sphere
+from diffdope.search.proposals.templates import TemplateSphere, step_of
+from diffdope.search.proposals.view_sphere import Proposals, ViewSphereSettings, view_sphere
 
 ASIDE = np.array([0.05, 0.0, -0.15])
 WIDER = ViewSphereSettings().wider_scales

@@ -12,7 +12,7 @@ from diffdope.errors import DiffDopeError
 from diffdope.geometry.so3 import exp
 from diffdope.pipelines.result import History
 from diffdope.scene.packaged import PackagedExample, packaged_example
-from diffdope.search.answers import Answer
+from diffdope.search.alternatives.answers import Answer
 from diffdope.viewer.content import Content, Moment
 from diffdope.viewer.ellipsoid import ellipsoid
 from diffdope.viewer.result_content import MOST_HYPOTHESES, result_content

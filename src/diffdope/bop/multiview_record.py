@@ -19,7 +19,7 @@ from diffdope.joint.result import SceneResult
 from diffdope.note_codes import NoteCode
 from diffdope.pipelines.result import Status
 from diffdope.scene.mesh import Mesh
-from diffdope.search.contradictions import CONTRADICTED
+from diffdope.search.checks.contradictions import CONTRADICTED
 
 if TYPE_CHECKING:
     from diffdope.bop.multiview_starts import GroupTask, Thing

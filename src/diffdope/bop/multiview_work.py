@@ -23,7 +23,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.jobs.task import described
 from diffdope.joint.result import SceneResult
 from diffdope.joint.scene_refiner import SceneRefiner
-from diffdope.pipelines.compiled import compile_apart
+from diffdope.pipelines.compilation.compile_ahead import compile_apart
 from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.scene import SceneObject

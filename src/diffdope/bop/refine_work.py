@@ -21,7 +21,7 @@ from diffdope.errors import NothingToCompareError, expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.results import encode
 from diffdope.jobs.task import described
-from diffdope.pipelines.compiled import compile_apart
+from diffdope.pipelines.compilation.compile_ahead import compile_apart
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status, nothing_compared
 from diffdope.pipelines.settings import Preset

@@ -26,7 +26,7 @@ from diffdope.errors import check_seed, check_threads, check_type, expected
 from diffdope.estimate.covariance import in_words
 from diffdope.geometry.pose import Pose, PoseLike, as_pose
 from diffdope.note_codes import Note
-from diffdope.pipelines.compiled import compile_before
+from diffdope.pipelines.compilation.compile_ahead import compile_before
 from diffdope.pipelines.settings import PRESETS
 from diffdope.problem.failure import MESSAGES, Status
 from diffdope.scene.robot import Robot

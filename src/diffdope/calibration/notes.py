@@ -11,7 +11,7 @@ from diffdope.calibration.result import Contradiction, UncertainValue
 from diffdope.calibration.shots import Shot
 from diffdope.calibration.solution import Solution
 from diffdope.note_codes import Note, NoteCode
-from diffdope.pipelines.plausible import size_factor
+from diffdope.pipelines.diagnosis.implausible_inputs import size_factor
 from diffdope.problem.failure import Status
 from diffdope.scene.robot import Robot
 

@@ -22,8 +22,8 @@ from diffdope.problem.failure import Failure
 from diffdope.render.buffers import Buffers
 from diffdope.scene.robot import Robot
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.proposals import around_prior
-from diffdope.search.view_sphere import ViewSphereSettings, view_sphere
+from diffdope.search.proposals.around_prior import around_prior
+from diffdope.search.proposals.view_sphere import ViewSphereSettings, view_sphere
 
 F64 = NDArray[np.float64]
 

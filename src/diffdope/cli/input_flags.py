@@ -16,7 +16,7 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.mesh_io import unit_of
 from diffdope.scene.observation import Observation
 from diffdope.scene.view import LARGEST_DEG, LARGEST_M
-from diffdope.search.keypoints import check_can_detect
+from diffdope.search.features.keypoints import check_can_detect
 
 OF_THE_FORMAT = "of the format"
 """What stands beside a result for the unit of a mesh whose format states it."""

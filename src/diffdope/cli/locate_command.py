@@ -25,10 +25,10 @@ from diffdope.io.pose_outputs import write_pose_files
 from diffdope.io.poses import read_start_pose
 from diffdope.io.results import encode, write_result
 from diffdope.pipelines.confidence_file import with_confidence_file
+from diffdope.pipelines.locating.instance_assignment import Located, settled
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import DEFAULT, Preset
-from diffdope.pipelines.settle import Located, settled
 from diffdope.scene.observation import Observation
 
 

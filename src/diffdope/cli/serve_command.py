@@ -16,7 +16,7 @@ from diffdope.cli.help_text import parsed
 from diffdope.cli.progress import Activity
 from diffdope.errors import DiffDopeError, expected
 from diffdope.io.json_files import read_text
-from diffdope.pipelines.compiled import compile_apart
+from diffdope.pipelines.compilation.compile_ahead import compile_apart
 from diffdope.pipelines.settings import PRESETS
 from diffdope.service.limits import Limits
 

@@ -21,7 +21,7 @@ from diffdope.io.results import encode, notes_in
 from diffdope.jobs.journal import Journal
 from diffdope.note_codes import Note, NoteCode, codes_of, of_codes
 from diffdope.pipelines.result import RefinementResult, Status
-from diffdope.pipelines.tracked import not_found_yet
+from diffdope.pipelines.tracking.tracked_frame import not_found_yet
 from diffdope.scene.observation import Observation
 
 Record = Mapping[str, Any]
@@ -29,7 +29,7 @@ Record = Mapping[str, Any]
 _EVENTS = frozenset({NoteCode.IN_DOUBT, NoteCode.FOUND_WIDER, NoteCode.FOUND_AGAIN, NoteCode.FOUND_FAR})
 AGAIN = 30
 """Trusted frames after which a tracker's state depends on those before no longer: what is usual follows each of them by
-a tenth (`UsualFit`), and a velocity is forgotten in a third of the time."""
+a tenth (`FitHistory`), and a velocity is forgotten in a third of the time."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from diffdope.scene.urdf import load_robot
 if TYPE_CHECKING:
     from diffdope.cli.track_flags import TrackArguments
     from diffdope.pipelines.refiner import Refiner
-    from diffdope.pipelines.robot_tracker import RobotTracker
+    from diffdope.pipelines.tracking.robot_tracker import RobotTracker
 
 _ROBOTS_KEYS = ("T_camera_base", "T_base_camera", "R_cam2base")
 
@@ -82,7 +82,7 @@ class RobotTarget(TrackTarget):
 
     @cached_property
     def _tracker(self) -> RobotTracker:
-        from diffdope.pipelines.robot_tracker import RobotTracker
+        from diffdope.pipelines.tracking.robot_tracker import RobotTracker
 
         return RobotTracker(self.robot, preset=self.preset, seed=self.seed, threads=self.threads)
 

@@ -34,8 +34,8 @@ class FitQuality:
         matched: where the object was found by keypoints of the photograph, how many of these agree with the pose; those
             that were looked for once it was known do not count.
         edges: share of the outline at which the colours of the photograph step most, of all places beside it, where
-            nothing else holds it (`search/outline_seen.py`): from a start, with depth and no mask, or with a mask that
-            was left out.
+            nothing else holds it (`search/checks/outline_evidence.py`): from a start, with depth and no mask, or with a
+            mask that was left out.
         left: by how much one more step would move the surface, as a share of the diameter, where no last steps are
             made: what has not come to rest, or is hardly held, is off by more.
     """

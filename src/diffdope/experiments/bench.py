@@ -15,7 +15,7 @@ from diffdope.experiments.cases import Case, CaseLoader, Source
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.symmetry import Symmetries
-from diffdope.pipelines.compiled import compile_apart
+from diffdope.pipelines.compilation.compile_ahead import compile_apart
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import Preset

@@ -18,7 +18,7 @@ from diffdope.jobs.journal import Journal
 from diffdope.jobs.local_engine import LocalEngine
 from diffdope.jobs.run_tasks import run_tasks
 from diffdope.jobs.task import Task
-from diffdope.pipelines.compiled import compile_apart
+from diffdope.pipelines.compilation.compile_ahead import compile_apart
 from diffdope.pipelines.settings import Preset
 
 S = TypeVar("S")

@@ -8,10 +8,10 @@ from diffdope.geometry.pose import Pose
 from diffdope.joint.merge import Single, vote
 from diffdope.joint.normal_equations import CameraPrior
 from diffdope.pipelines.refiner import Refiner
-from diffdope.search.answers import Answer
-from diffdope.search.canonical import nearest_alike
+from diffdope.search.alternatives.answers import Answer
+from diffdope.search.alternatives.canonical import nearest_alike
 
-_LEAST = 1e-3  # probability below which a pose is no answer, as in `search/answers.py`
+_LEAST = 1e-3  # probability below which a pose is no answer, as in `search/alternatives/answers.py`
 _MOST = 20  # answers of one object: more tell nobody anything
 
 

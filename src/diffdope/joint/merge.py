@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from diffdope.geometry.pose import Pose, difference
 from diffdope.joint.chain import ScenePoses, by_camera, by_object
 from diffdope.joint.normal_equations import CameraPrior, LeafTerms, Where
-from diffdope.pipelines.own_frame import OwnFrame
+from diffdope.pipelines.object_frame import ObjectFrame
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
-from diffdope.search.canonical import nearest_alike
+from diffdope.search.alternatives.canonical import nearest_alike
 
 F64 = NDArray[np.float64]
 
@@ -113,7 +113,7 @@ def single_of(result: RefinementResult, refiner: Refiner) -> Single | None:
     return Single(result, tuple(answers), covariance, floor)
 
 
-def in_own_frame(covariance: F64, frame: OwnFrame, pose: Pose) -> F64:
+def in_own_frame(covariance: F64, frame: ObjectFrame, pose: Pose) -> F64:
     """(6, 6) about the object's middle, from that about the file's origin."""
     back = np.linalg.inv(frame.motion(pose))
     return np.asarray(back @ covariance @ back.T)

@@ -32,11 +32,11 @@ from diffdope.joint.settle import Claim, rivals_in, settled
 from diffdope.joint.support import support_of
 from diffdope.joint.together import JointTask, Together
 from diffdope.joint.uncalibrated import of_cameras
-from diffdope.pipelines.believed import belief_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, Status
+from diffdope.pipelines.result_confidence import belief_of
 from diffdope.scene.scene import Scene
-from diffdope.search.answers import Answer
+from diffdope.search.alternatives.answers import Answer
 
 F64 = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from diffdope.estimate.fit_quality import FitQuality
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import NoteCode, codes_of
 from diffdope.problem.failure import Status
-from diffdope.search.answers import Answer
+from diffdope.search.alternatives.answers import Answer
 
 F64 = NDArray[np.float64]
 

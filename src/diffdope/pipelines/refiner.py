@@ -11,30 +11,30 @@ from numpy.typing import ArrayLike, NDArray
 from diffdope.errors import check_number, check_seed, check_threads, check_type, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose, PoseLike, as_pose
-from diffdope.pipelines.anywhere import anywhere, turned
 from diffdope.pipelines.attempt import followed_preset, tracking_presets
-from diffdope.pipelines.believed import believed
-from diffdope.pipelines.edges_alone import EdgesAlone
-from diffdope.pipelines.film_drift import FilmDrift
-from diffdope.pipelines.in_box import check_can_be_found, checked_box, notes_on_box
-from diffdope.pipelines.own_frame import OwnFrame
-from diffdope.pipelines.plausible import with_hints
-from diffdope.pipelines.reasons import with_reasons
+from diffdope.pipelines.diagnosis.failure_reasons import with_reasons
+from diffdope.pipelines.diagnosis.implausible_inputs import with_hints
+from diffdope.pipelines.locating.in_box import check_can_be_found, checked_box, notes_on_box
+from diffdope.pipelines.locating.without_start import anywhere, turned
+from diffdope.pipelines.object_frame import ObjectFrame
 from diffdope.pipelines.result import RefinementResult, Status, seen_in
-from diffdope.pipelines.rivals import Rivals
+from diffdope.pipelines.result_confidence import believed
 from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.pipelines.settings import preset as find_preset
 from diffdope.pipelines.start import Start, best_of, poses_of
-from diffdope.pipelines.tracker import Tracker
+from diffdope.pipelines.tracking.competing_poses import CompetingPoses
+from diffdope.pipelines.tracking.drift import PoseDrift
+from diffdope.pipelines.tracking.edge_ambiguity import EdgeAmbiguity
+from diffdope.pipelines.tracking.tracker import Tracker
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.vertex_colors import averaged_colors
-from diffdope.search.canonical import nearest_alike
+from diffdope.search.alternatives.canonical import nearest_alike
 from diffdope.search.descent import Progress
-from diffdope.search.keyframes import Keyframes
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.patch import PatchMatcher
+from diffdope.search.tracking.keyframes import Keyframes
+from diffdope.search.tracking.template_matching import TemplateMatcher
 
 F64 = NDArray[np.float64]
 OBSERVATION_CURE = "Observation(camera, rgb=..., depth=..., mask=...) takes images"
@@ -78,19 +78,19 @@ class Refiner:
         self.seed = check_seed("seed", seed)
         threads = check_threads(threads)
         search = self.preset.resolved_search
-        self._frame = OwnFrame.of(mesh)
+        self._frame = ObjectFrame.of(mesh)
         faces = (*search.near.faces, *search.far.faces)
         seen = averaged_colors(self._frame.mesh, 1.0 / max(*search.near.sizes, *search.far.sizes))
         self._meshes = MeshLevels(seen, faces, threads=threads)
         self._tracker: Tracker | None = None
-        self._drift: FilmDrift | None = None
+        self._drift: PoseDrift | None = None
         self._bends = False
 
     def __repr__(self) -> str:
         return f"Refiner({self.mesh!r}, preset={self.preset.name!r}, seed={self.seed})"
 
     @property
-    def frame(self) -> OwnFrame:
+    def frame(self) -> ObjectFrame:
         """The object's own frame, in which it is searched."""
         return self._frame
 
@@ -227,7 +227,7 @@ class Refiner:
         """Finds the pose in the next frame of a video: continues from the frames before, with a motion model.
 
         A frame in which the object is not found has the status `LOST`, a message, and a pose that is only predicted;
-        the following ones look for it, also with the wider search. See `diffdope.pipelines.tracker`.
+        the following ones look for it, also with the wider search. See `diffdope.pipelines.tracking.tracker`.
 
         Args:
             observation: the frame.
@@ -245,7 +245,7 @@ class Refiner:
         if self._tracker is None:
             searcher, settings = self._searcher(observation), self.preset.tracking
             form, length_m = self._meshes.displacement_form, self._meshes.length_m
-            self._drift = FilmDrift(form, length_m, settings.memory_s)
+            self._drift = PoseDrift(form, length_m, settings.memory_s)
             searcher.ended = self._drift.ended
             self._tracker = self._new_tracker(searcher)
         start = None if pose is None else self._frame.enter(pose)
@@ -288,9 +288,9 @@ class Refiner:
         alone = set(near.search.near.hypotheses) == {1}
         return Tracker(
             self._frame.mesh, self.preset.tracking, refine, search, quick if alone else None, light=near.search.light,
-            locate=partial(anywhere, searcher, locating), matcher=PatchMatcher(searcher.meshes), keyframes=keyframes,
-            edges_alone=EdgesAlone(searcher.meshes, self.preset.tracking.other_poses),
-            rivals=Rivals(searcher, near) if alone else None,
+            locate=partial(anywhere, searcher, locating), matcher=TemplateMatcher(searcher.meshes), keyframes=keyframes,
+            edges_alone=EdgeAmbiguity(searcher.meshes, self.preset.tracking.outline_alternatives),
+            rivals=CompetingPoses(searcher, near) if alone else None,
         )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import NoteCode, codes_of
 from diffdope.problem.failure import LOCATED_FAILED, MESSAGES, Status
-from diffdope.search.answers import Answer
+from diffdope.search.alternatives.answers import Answer
 from diffdope.search.history import History
 
 if TYPE_CHECKING:

@@ -15,21 +15,21 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.attempt import Attempt
-from diffdope.pipelines.compiled import compile_before
+from diffdope.pipelines.compilation.compile_ahead import compile_before
+from diffdope.pipelines.diagnosis.wrong_colors import without_wrong_colors
+from diffdope.pipelines.diagnosis.wrong_depth import without_wrong_depth
+from diffdope.pipelines.diagnosis.wrong_mask import without_wrong_mask
 from diffdope.pipelines.notes import notes_on
 from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, message_of, nothing_compared
 from diffdope.pipelines.settings import Preset
-from diffdope.pipelines.wrong_colors import without_wrong_colors
-from diffdope.pipelines.wrong_depth import without_wrong_depth
-from diffdope.pipelines.wrong_mask import without_wrong_mask
 from diffdope.problem.failure import Failure
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.descent import Progress
-from diffdope.search.keyframes import Keyframes
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
 from diffdope.search.search import Search
+from diffdope.search.tracking.keyframes import Keyframes
 from diffdope.terms.photometric_gain import PhotometricGain
 
 F64 = NDArray[np.float64]

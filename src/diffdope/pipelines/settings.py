@@ -8,12 +8,12 @@ from typing import Literal
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import check_choice
 from diffdope.estimate.polish_settings import PolishSettings
-from diffdope.pipelines.tracking_settings import TrackingSettings
+from diffdope.pipelines.tracking.tracking_settings import TrackingSettings
 from diffdope.problem.region import CropSettings
-from diffdope.search.closest_points import ClosestPointSettings
+from diffdope.search.alternatives.axis_rotations import TurnSettings
 from diffdope.search.levels import FAR, Level, PyramidSettings
+from diffdope.search.proposals.closest_points import ClosestPointSettings
 from diffdope.search.settings import SearchSettings
-from diffdope.search.turns import TurnSettings
 from diffdope.solve.gradient_descent import DescentSettings
 from diffdope.solve.levenberg_marquardt import LevenbergSettings
 from diffdope.terms.contour import ContourSettings

@@ -1,4 +1,4 @@
-"""The loops over pixels of `search/box_proposals.py`: how well drawings of an object explain what a box shows.
+"""The loops over pixels of `search/proposals/box_proposals.py`: how well drawings explain what a box shows.
 
 A box says where the object's visible part ends, and not which of its pixels show the object. So a drawing earns for
 pixels that it explains, pays for those that contradict it, and nothing is owed for the rest of the box.

@@ -1,4 +1,4 @@
-"""The loops over pixels of `search/patch.py`: how well a small picture of an object lies over every place of a crop."""
+"""The loops over pixels of `search/tracking/template_matching.py`: how well a small picture lies over each place."""
 
 # mypy: allow-untyped-defs
 

@@ -1,4 +1,4 @@
-"""The loops over pixels of `search/view_sphere.py`: how well templates, laid over a small crop, explain it.
+"""The loops over pixels of `search/proposals/view_sphere.py`: how well templates, laid over a small crop, explain it.
 
 A template is a rendering of the object: depth 0 where it covers nothing, else metres behind the object's middle plus 1
 (so that it is never 0). It is laid over the crop by a scale and the place of its middle, and read at the nearest pixel.

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from diffdope.errors import DiffDopeError, expected
 from diffdope.io.poses import read_start_poses
-from diffdope.pipelines.compiled import compile_apart
+from diffdope.pipelines.compilation.compile_ahead import compile_apart
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import preset
 from diffdope.ros.bag_frames import TOLERANCE_S

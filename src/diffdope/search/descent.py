@@ -21,12 +21,12 @@ from diffdope.render.buffers import Buffers
 from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates, Choose, Hypotheses, Reached, Round
 from diffdope.search.history import Recorder
-from diffdope.search.keyframes import Keyframes
 from diffdope.search.level_preparation import LevelPreparation
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.priors import prior_around
 from diffdope.search.settings import SearchSettings
+from diffdope.search.tracking.keyframes import Keyframes
 from diffdope.search.winner import Winner, assess_winner
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, SolverResult, minimise
 from diffdope.terms.base import Rendering

@@ -12,12 +12,12 @@ from dataclasses import replace
 from diffdope.problem.failure import Failure
 from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates, Hypotheses
-from diffdope.search.depth_steps import stepped
+from diffdope.search.checks.depth_steps import stepped
+from diffdope.search.checks.free_space import share_seen_through
 from diffdope.search.descent import Descent
 from diffdope.search.last_steps import LastSteps
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.seen_through import share_seen_through
 
 WORTH_STEPS = 0.01
 """Share of the drawn pixels behind which depth is seen: of boxes that slid by 2.5 % of their diameter 0.012, of right

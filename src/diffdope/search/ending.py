@@ -18,22 +18,22 @@ from diffdope.problem.failure import Status
 from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.variables import Variables
 from diffdope.scene.observation import Observation
-from diffdope.search.answers import Answers, along, answers_of
-from diffdope.search.by_features import with_distance_error
+from diffdope.search.alternatives.answers import Answers, along, answers_of
+from diffdope.search.alternatives.approximate_symmetries import AnglePrior, turned_by_folds
+from diffdope.search.alternatives.symmetric_alternatives import FIRST, odds_of, odds_with_costs
 from diffdope.search.candidates import Candidates
+from diffdope.search.checks.open_turn import left_of, open_turn
+from diffdope.search.checks.outline_evidence import beside_edges, share_on_edges
+from diffdope.search.features.feature_search import with_distance_error
 from diffdope.search.history import Amended, Recorder
 from diffdope.search.last_steps import LastSteps
 from diffdope.search.mask_as_region import PlacedCandidates
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.open_turn import left_of, open_turn
-from diffdope.search.other_ways import AnglePrior, turned_by_folds
 from diffdope.search.outcome import Outcome
-from diffdope.search.outline_seen import beside_edges, share_on_edges
-from diffdope.search.rims_seen import RimsSeen, rims_tell
+from diffdope.search.rim_estimate import RimEstimate, rims_tell
 from diffdope.search.settings import SearchSettings
 from diffdope.search.stages import Stages
 from diffdope.search.start_error import left_to_the_start
-from diffdope.search.symmetric_alternatives import FIRST, odds_of, odds_with_costs
 from diffdope.solve.gradient_descent import DescentSettings, descend
 from diffdope.solve.levenberg_marquardt import SolverResult
 from diffdope.terms.registry import ObjectiveSettings
@@ -226,7 +226,7 @@ class Ending:
         """
         if self.stages is None or not rims_tell(found, self.meshes.mesh, self.settings, self.objective):
             return None
-        rims = RimsSeen(found.level, self.meshes, self.objective, found.pose)
+        rims = RimEstimate(found.level, self.meshes, self.objective, found.pose)
         estimate = self._last.steps(found, rims.beside)(found.pose, found.start)
         known = estimate.uncertainty
         if not estimate.moved or known is None:

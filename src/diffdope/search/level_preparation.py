@@ -12,8 +12,8 @@ from diffdope.problem.region import choose_window, projected_box
 from diffdope.scene.observation import Observation
 from diffdope.search.levels import Level
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.needless_edges import without_needless_edges
 from diffdope.search.settings import SearchSettings
+from diffdope.search.tracking.edge_gating import without_needless_edges
 from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.registry import ObjectiveSettings
 

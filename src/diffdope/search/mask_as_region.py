@@ -25,7 +25,7 @@ from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.responsibility import border_error
 from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates, Hypotheses
-from diffdope.search.depth_steps import stepped
+from diffdope.search.checks.depth_steps import stepped
 from diffdope.search.descent import Descent
 from diffdope.search.last_steps import LastSteps
 from diffdope.search.levels import PyramidSettings

@@ -23,11 +23,11 @@ from diffdope.scene.mesh import Mesh
 from diffdope.scene.mirror_planes import MirrorPlanes, has_mirror_plane, mirrored
 from diffdope.scene.revolution import AXIS_POINTS, Axis, axis_of_most, longest_axis
 from diffdope.scene.sampling import surface_points
-from diffdope.search.canonical import Unnoticed, unnoticed
-from diffdope.search.closest_points import Surface
-from diffdope.search.feature_views import FeatureSettings, FeatureViews
-from diffdope.search.seen_by_depth import SeenByDepth
-from diffdope.search.templates import TemplateSphere, step_of
+from diffdope.search.alternatives.canonical import Unnoticed, unnoticed
+from diffdope.search.checks.depth_observability import DepthObservability
+from diffdope.search.features.feature_views import FeatureSettings, FeatureViews
+from diffdope.search.proposals.closest_points import Surface
+from diffdope.search.proposals.templates import TemplateSphere, step_of
 
 F64 = NDArray[np.float64]
 
@@ -73,7 +73,7 @@ class MeshLevels:
         self._surface: Surface | None = None
         self._folds: Symmetries | None = None
         self._creases: Creases | None = None
-        self._seen_by_depth: SeenByDepth | None = None
+        self._seen_by_depth: DepthObservability | None = None
         self._unnoticed: Unnoticed | None = None
         self._templates: dict[tuple[int, int, int], TemplateSphere] = {}
         self._features: tuple[FeatureSettings, FeatureViews] | None = None
@@ -180,11 +180,11 @@ class MeshLevels:
             return self._surface
 
     @property
-    def seen_by_depth(self) -> SeenByDepth:
+    def depth_observability(self) -> DepthObservability:
         """Which of its motions depth sees."""
         with self._making.get():
             if self._seen_by_depth is None:
-                self._seen_by_depth = SeenByDepth.of(self.mesh)
+                self._seen_by_depth = DepthObservability.of(self.mesh)
             return self._seen_by_depth
 
     @property

@@ -11,7 +11,7 @@ from diffdope.estimate.fit_quality import FitQuality
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Status
 from diffdope.problem.level_problem import LevelProblem
-from diffdope.search.answers import Answers
+from diffdope.search.alternatives.answers import Answers
 from diffdope.search.history import History
 from diffdope.terms.photometric_gain import PhotometricGain
 

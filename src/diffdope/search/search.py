@@ -18,28 +18,34 @@ from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.problem.level_settings import contour_weight
 from diffdope.scene.observation import Observation
-from diffdope.search.box_masks import Guess, masks_in_box
-from diffdope.search.by_features import search_by_features
+from diffdope.search.alternatives.approximate_symmetries import (
+    AnglePrior,
+    angle_prior,
+    left_of_folds,
+    other_ways,
+    with_turn_beside,
+)
 from diffdope.search.candidates import Candidates, Hypotheses
+from diffdope.search.checks.doubts import Doubts, doubts_by_images
 from diffdope.search.descent import Descent, Progress
-from diffdope.search.doubts import Doubts, doubts_by_images
 from diffdope.search.ended_by_depth import ended_by_depth
 from diffdope.search.ending import Ending, first_order
-from diffdope.search.everywhere import pyramids_everywhere, search_everywhere
+from diffdope.search.features.feature_search import search_by_features
+from diffdope.search.global_search import pyramids_everywhere, search_globally
 from diffdope.search.history import Recorder
 from diffdope.search.iterates import iterates_of
-from diffdope.search.keyframes import Keyframes
 from diffdope.search.last_steps import LastSteps
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mask_as_region import PlacedCandidates, beside_mask, may_be_region
+from diffdope.search.mask_rejection import DEVIATION, convinces, off_px, poses_of, raced, without_mask
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.other_ways import AnglePrior, angle_prior, left_of_folds, other_ways, with_turn_beside
 from diffdope.search.outcome import Outcome
-from diffdope.search.pieces import pieces
 from diffdope.search.priors import PLAIN_ANGLE_DEG
+from diffdope.search.proposals.box_masks import Guess, masks_in_box
+from diffdope.search.proposals.depth_segments import pieces
 from diffdope.search.settings import SearchSettings, beside_border
 from diffdope.search.stages import MOVED, Stages
-from diffdope.search.wrong_masks import DEVIATION, convinces, off_px, poses_of, raced, without_mask
+from diffdope.search.tracking.keyframes import Keyframes
 from diffdope.solve.gradient_descent import DescentSettings
 from diffdope.terms.contour import ContourSettings
 from diffdope.terms.photometric_gain import PhotometricGain
@@ -266,7 +272,7 @@ class Search:
         """What is found with no start pose; the first proposal stands for the start from then on."""
         given = self._descent, self._meshes, self._observation
         if self._box is None:
-            found = search_everywhere(*given, self._settings, self._again, self._guesses)
+            found = search_globally(*given, self._settings, self._again, self._guesses)
         else:
             found = search_by_features(*given, self._box, self._settings, self._again)
         if isinstance(found, Failure):

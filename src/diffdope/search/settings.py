@@ -9,13 +9,13 @@ from diffdope.errors import check_at_least_zero, check_choice, expected
 from diffdope.estimate.confidence import ConfidenceSettings
 from diffdope.estimate.polish_settings import PolishSettings
 from diffdope.problem.level_problem import GainModel
-from diffdope.search.box_proposals import BoxSettings
-from diffdope.search.closest_points import ClosestPointSettings
-from diffdope.search.feature_views import FeatureSettings
+from diffdope.search.alternatives.axis_rotations import TurnSettings
+from diffdope.search.features.feature_views import FeatureSettings
 from diffdope.search.levels import EVERYWHERE, FAR, NEAR, PyramidSettings
-from diffdope.search.pieces import PieceSettings
-from diffdope.search.turns import TurnSettings
-from diffdope.search.view_sphere import ViewSphereSettings
+from diffdope.search.proposals.box_proposals import BoxSettings
+from diffdope.search.proposals.closest_points import ClosestPointSettings
+from diffdope.search.proposals.depth_segments import PieceSettings
+from diffdope.search.proposals.view_sphere import ViewSphereSettings
 from diffdope.solve.levenberg_marquardt import LevenbergSettings
 from diffdope.terms.colour_region import RegionSettings
 from diffdope.terms.contour import ContourSettings

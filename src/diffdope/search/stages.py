@@ -14,17 +14,17 @@ from diffdope.estimate.confidence import right_minimum
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
 from diffdope.scene.observation import Observation
-from diffdope.search.by_features import found_by_features
 from diffdope.search.candidates import Candidates, Hypotheses
-from diffdope.search.closest_points import aligned, measured_points
 from diffdope.search.descent import Descent
-from diffdope.search.feature_boxes import tells_by_pattern
+from diffdope.search.features.feature_boxes import tells_by_pattern
+from diffdope.search.features.feature_search import found_by_features
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.proposals import around_prior
-from diffdope.search.seen_around import SeenAround
+from diffdope.search.proposals.around_prior import around_prior
+from diffdope.search.proposals.around_start import AroundStart
+from diffdope.search.proposals.closest_points import aligned, measured_points
+from diffdope.search.proposals.view_sphere import view_sphere
 from diffdope.search.settings import SearchSettings
-from diffdope.search.view_sphere import view_sphere
 
 F64 = NDArray[np.float64]
 
@@ -168,7 +168,7 @@ class Stages:
         settings, start = self._settings, self._start
         few = settings.far.of_fewer(settings.laid)
         few = replace(few, levels=(settings.far.levels[0], *few.levels[1:]))
-        seen = SeenAround(self._meshes, self._observation, start, few, settings.box)
+        seen = AroundStart(self._meshes, self._observation, start, few, settings.box)
         run = partial(self._descent.run, expected=start)
         left = seen.through_levels(run, seen.climbed(self._rng), column)
         last, found = self._as_far(settings.near.of_one_pose(1)), []

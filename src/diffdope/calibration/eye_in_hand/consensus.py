@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from diffdope.calibration.eye_in_hand.closed_form import hand_eyes
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
-from diffdope.search.canonical import Unnoticed
+from diffdope.search.alternatives.canonical import Unnoticed
 
 F64 = NDArray[np.float64]
 Answers = Sequence[tuple[Pose, float]]

@@ -22,7 +22,7 @@ from diffdope.problem.failure import Status
 from diffdope.problem.region import box_of
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
-from diffdope.search.canonical import nearest_alike
+from diffdope.search.alternatives.canonical import nearest_alike
 
 F64 = NDArray[np.float64]
 

@@ -24,7 +24,7 @@ from diffdope.joint.images import Images, Member, members_of
 from diffdope.joint.merge import Single, SummaryLeaf, single_of
 from diffdope.joint.normal_equations import Leaves
 from diffdope.pipelines.refiner import Refiner
-from diffdope.search.canonical import nearest_alike
+from diffdope.search.alternatives.canonical import nearest_alike
 
 F64 = NDArray[np.float64]
 

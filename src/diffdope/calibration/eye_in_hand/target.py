@@ -18,7 +18,7 @@ from diffdope.calibration.eye_in_hand.judge import unobserved_of
 from diffdope.calibration.eye_in_hand.solve import HandTask, Solved, solve
 from diffdope.geometry.pose import Pose, difference
 from diffdope.note_codes import Note, NoteCode
-from diffdope.search.canonical import nearest_alike
+from diffdope.search.alternatives.canonical import nearest_alike
 
 F64 = NDArray[np.float64]
 

@@ -1,0 +1,1 @@
+"""Kernels, compiled ahead in processes of their own."""

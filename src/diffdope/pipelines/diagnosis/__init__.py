@@ -1,0 +1,1 @@
+"""Why a result failed, and what is wrong with its inputs."""

@@ -1,0 +1,122 @@
+"""Whether the mirror image of a mesh fits where the mesh itself was found: one of its axes is the wrong way.
+
+A mirrored mesh of an object that is nearly its own mirror image (a box, a can, a bottle) is found, within a percent or
+two, and what is painted on it is the wrong way round. So at a result the mesh is reflected in each plane across one of
+its axes, and drawn. Where one of these fits about as well as the mesh itself, both are searched for from there.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.estimate.confidence import log_odds_of
+from diffdope.estimate.fit_quality import FitQuality, assess
+from diffdope.geometry.crop import choose_crop
+from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note, NoteCode
+from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.pipelines.settings import FAST
+from diffdope.problem.failure import Failure
+from diffdope.problem.region import projected_box
+from diffdope.render.buffers import Buffers
+from diffdope.render.renderer import draw
+from diffdope.scene.mirror_planes import ACROSS
+from diffdope.scene.observation import Observation
+from diffdope.search.checks.contradictions import LEAST
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.outcome import Outcome
+from diffdope.search.search import Search
+from diffdope.terms.base import Comparison, Rendering
+from diffdope.terms.registry import ObjectiveSettings
+
+F64 = NDArray[np.float64]
+
+MESH_MIRRORED = Note(
+    NoteCode.MESH_MIRRORED, "the mirror image of the mesh fits: is one of its axes the wrong way (a left-handed frame)?"
+)
+MOST_FACES = 200_000
+"""Of a mesh that is mirrored: more take longer than the refinement itself."""
+_CROP_PX, _MARGIN = 64, 0.25  # of the drawings: which of them is better is all that is asked
+_FACES = 2000  # of what is drawn, more than such crops show: as many as searches draw at a level before the last
+_PATTERN = 0.6  # correlation of colours that are not the wrong way round: of mirrored meshes at most 0.56
+_WORTH_A_SEARCH = 0.7  # log odds by which the best reflection may fit less, before any step: right ones, 0.7 to 4
+_TRIED = 3  # reflections from which a search begins, at most, of a result that is believed
+_CHEAPER = 0.93  # times the cost: of mirrored meshes 0.48 to 0.87, of right ones 1.08 and more
+_MUCH_CHEAPER, _AS_SURE = 0.85, 1.0  # times the cost at which it may be less sure, by log odds: good fits are all sure
+
+
+class _Reflected(NamedTuple):
+    """Log odds of a reflection's fit at a result, and the pose of the mirrored mesh."""
+
+    log_odds: float
+    pose: Pose
+
+
+def mirror_image_fits(result: RefinementResult, meshes: MeshLevels, observation: Observation) -> bool:
+    """Whether the mirror image of a mesh fits better than the mesh, from a result on; False if it is the same.
+
+    Args:
+        result: in the object's own frame.
+        meshes: the object.
+        observation: the images.
+    """
+    mesh, pose = meshes.mesh, result.pose
+    texture = None if result.evidence is None else result.evidence.texture
+    if (result.ok and (texture or 0.0) > _PATTERN) or meshes.known_for_own_mirror_image:
+        return False
+    box = projected_box(meshes.corners_m, pose, observation.camera)
+    if len(mesh.faces) > MOST_FACES or isinstance(box, Status):
+        return False
+    crop = observation.crop(choose_crop([box], observation.camera, margin=_MARGIN, max_size=_CROP_PX))
+    drawn, length_m = meshes.buffers(_FACES), meshes.length_m
+    own = log_odds_of(_fit(drawn, crop, pose, length_m))
+    moved = zip(*meshes.planes.from_mirrored, strict=True)
+    poses = [Pose(pose.R_m2c @ R, pose.R_m2c @ t + pose.t_m2c) for R, t in moved]
+    # In a looking glass, the mirror image of the mesh looks as the mesh does itself.
+    looking_glass = crop.in_mirror()
+    every = [_Reflected(log_odds_of(_fit(drawn, looking_glass, in_mirror(one), length_m)), one) for one in poses]
+    every.sort(key=lambda one: -one.log_odds)
+    if (result.ok and every[0].log_odds < own - _WORTH_A_SEARCH) or meshes.is_own_mirror_image:
+        return False
+    seen = last_compared(result, observation)
+    here = searched(meshes, seen, pose)
+    if here is None:
+        return False
+    least = log_odds_found(here) if result.ok else max(log_odds_found(here), 0.0)
+    for one in every[: _TRIED if result.ok else None]:
+        there = searched(meshes.mirrored, seen, one.pose)
+        if there is None:
+            continue
+        ratio, surplus = there.cost / max(here.cost, LEAST), log_odds_found(there) - least
+        if (ratio < _CHEAPER and surplus > 0.0) or (ratio < _MUCH_CHEAPER and surplus > -_AS_SURE and result.ok):
+            return True
+    return False
+
+
+def in_mirror(pose: Pose) -> Pose:
+    """The pose of a mesh in a mirrored picture (`Observation.in_mirror`), where its mirror image has the given one."""
+    return Pose(ACROSS[:, None] * pose.R_m2c * ACROSS, ACROSS * pose.t_m2c)
+
+
+def last_compared(result: RefinementResult, observation: Observation) -> Observation:
+    """What was compared at the last level: a photograph may be large."""
+    return observation if result.window is None else observation.crop(result.window)
+
+
+def searched(meshes: MeshLevels, observation: Observation, pose: Pose | None) -> Outcome | None:
+    """A fast search near a pose, or everywhere; None if nothing could be compared."""
+    outcome = Search(meshes, observation, pose, FAST, ObjectiveSettings(irls_floor=0.01), margin=0.25, seed=0).run()
+    return None if isinstance(outcome, Failure) else outcome
+
+
+def log_odds_found(found: Outcome | None) -> float:
+    """By its fit; those of nothing are below all others."""
+    return -np.inf if found is None or found.quality is None else log_odds_of(found.quality)
+
+
+def _fit(buffers: Buffers, crop: Observation, pose: Pose, length_m: float) -> FitQuality:
+    drawing = Rendering.of(draw(buffers, crop.camera, pose))
+    return assess(Comparison(drawing, crop, np.ones_like(drawing.coverage), length_m))

@@ -1,0 +1,41 @@
+"""A result of fewer images, where one of them misled: what it takes to believe it, and how sure it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from diffdope.note_codes import Note, NoteCode, code_of
+from diffdope.pipelines.attempt import Attempt
+from diffdope.pipelines.lowered_confidence import with_lower_confidence
+from diffdope.pipelines.result import RefinementResult
+from diffdope.search.settings import SearchSettings
+
+_CONVINCES = 0.8  # probability that a fit without one of the images is right
+LEFT_OUT = 0.75
+"""Of such a fit at most, which is 0.9 of the right minimum: that an image was refused says that something is wrong."""
+
+
+def convinces(attempt: Attempt) -> bool:
+    """Whether a search without one of the images is to be believed in the place of one with all."""
+    return attempt.result.ok and (attempt.result.confidence or 0.0) >= _CONVINCES
+
+
+def in_its_place(
+    first: RefinementResult, other: Attempt, note: Note, off: NoteCode, search: SearchSettings,
+    at_most: float = LEFT_OUT,
+) -> Attempt:  # fmt: skip
+    """An attempt without one of the images, with what it says, and less sure for it.
+
+    Args:
+        first: the result with all images.
+        other: the attempt without one, which convinces.
+        note: why that was left out.
+        off: what the attempt says of its absence: the image was given.
+        search: of the search.
+        at_most: probability that the fit, or one of the answers, is right.
+    """
+    result = other.result
+    some = 1.0 - (result.none_of_these or 0.0) if result.answers else result.confidence or 0.0
+    doubted = with_lower_confidence(result, min(some, at_most), search, note)
+    notes = (one for one in result.notes if code_of(one) is not off)
+    return other._replace(result=replace(doubted, notes=(note, *notes), elapsed_s=first.elapsed_s + result.elapsed_s))

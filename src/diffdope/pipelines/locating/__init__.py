@@ -1,0 +1,1 @@
+"""Poses with no start: in masks, boxes, whole pictures; several instances."""

@@ -1,0 +1,1 @@
+"""An object from frame to frame of a film."""

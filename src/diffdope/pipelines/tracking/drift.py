@@ -1,0 +1,154 @@
+"""How far the pose of a film may have drifted along what its frames do not show.
+
+A mug whose handle is hidden may turn, and a plain box in photographs alone may come nearer, and the frame fits as well
+as before: no fit quality tells. But the cost tells along which motions it hardly rises. Along these, a pose is as sure
+as the frame before, and as much less as the object has moved since.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.estimate.confidence import TOLERANCE, fit_of, right_minimum
+from diffdope.estimate.tolerance import probability_below
+from diffdope.geometry.pose import Pose, difference
+from diffdope.note_codes import Note, NoteCode
+from diffdope.pipelines.result import RefinementResult, Status
+
+F64 = NDArray[np.float64]
+
+_PULL = 0.005
+"""Slope of the cost, a tolerance of 3 % of the diameter being the unit of length, by which an error that a whole frame
+shares (light, a hand's shadow, a bias of depth) pulls a pose, a deviation: its error is that over the curvature. In 618
+frames of path-traced films, with depth, masks, both or neither, three quarters of the errors along the motion of least
+curvature are within it."""
+_PULL_OF_PATTERN = 0.5  # of that in photographs alone: a pattern's cost is flatter, and its errors are smaller
+_GIVEN = 0.2  # tolerances: deviation of a given pose, along each motion
+_REACH = 0.1  # share of the diameter from which a descent still finds the pose
+_UNSEEN = 1.0  # diameters: deviation of a pose of which nothing is known
+_FLUSH = 1e-9  # share of the largest displacement: turns about an axis of revolution move nothing
+_TOLD = 0.99  # probability from which on nothing is said
+
+
+class PoseDrift:
+    """What is known of the pose of a film's object: a covariance, in coordinates whose length is that of the surface's
+    displacement (root mean square, metres), in the axes of the mesh, and the probability of its minimum.
+
+    Errors of successive frames are of one kind, so that they do not average out: of what a frame tells and what is
+    known from before, the surer counts, motion by motion. What has drifted farther than a descent reaches may rest in
+    another minimum once more is seen, so that probability does not come back before the object is searched anew.
+
+    Args:
+        form: (6, 6) of `displacement_form`.
+        length_m: the object's diameter.
+        memory_s: seconds over which the object's speed is a mean.
+    """
+
+    def __init__(self, form: F64, length_m: float, memory_s: float) -> None:
+        scale = np.repeat([1.0, 1.0 / length_m], 3)
+        size, axes = np.linalg.eigh(form * np.outer(scale, scale))
+        kept = size > _FLUSH * size[-1]
+        root, axes = np.sqrt(size[kept]), axes[:, kept]
+        self._to_motion = scale[:, None] * axes / root  # (6, k)
+        from_motion = root[:, None] * axes.T / scale
+        self._moved = [from_motion[:, part] @ from_motion[:, part].T / 3.0 for part in (slice(0, 3), slice(3, 6))]
+        self._tolerance_m, self._length_m = TOLERANCE * length_m, length_m
+        self._memory_s = memory_s
+        self._ends: list[tuple[Pose, F64]] = []
+        self._begin(_GIVEN * self._tolerance_m)
+        self._clock_s = 0.0
+        self._last: tuple[Pose, float] | None = None
+        self._speeds: F64 | None = None
+
+    def _begin(self, deviation_m: float) -> None:
+        self._covariance = deviation_m**2 * np.eye(self._to_motion.shape[1])
+        self._share = self._near = 1.0
+
+    def ended(self, pose: Pose, curvature: F64) -> None:
+        """Where a search has ended, and the cost's curvature (6, 6) there, in (rho [m], phi [rad])."""
+        self._ends.append((pose, curvature))
+
+    def weighed(
+        self, result: RefinementResult, tolerance_m: float, *, given: bool, clock_s: float, by_colours: bool = False,
+    ) -> RefinementResult:  # fmt: skip
+        """The result of a frame, no surer than it is known that the pose has not drifted.
+
+        Args:
+            result: of the tracker, in the own frame.
+            tolerance_m: of the confidence, metres.
+            given: whether the frame came with a start pose.
+            clock_s: time of the frame, seconds.
+            by_colours: whether a pattern alone holds it, without depth or a mask.
+        """
+        curvature = next((one for pose, one in reversed(self._ends) if pose is result.pose), None)
+        self._ends.clear()
+        elapsed_s, self._clock_s = clock_s - self._clock_s, clock_s
+        if given:
+            self._last, self._speeds = None, None
+            self._begin(_GIVEN * self._tolerance_m)
+        elif elapsed_s > 0.0:
+            self._age(elapsed_s)
+        if not result.ok or result.status is Status.LOST:
+            return result
+        if not given and {NoteCode.FOUND_AGAIN, NoteCode.FOUND_WIDER} & set(result.note_codes):
+            self._begin(_UNSEEN * self._length_m)
+        self._see(result.pose, curvature, _PULL * (_PULL_OF_PATTERN if by_colours else 1.0))
+        return self._no_surer(result, tolerance_m)
+
+    def _age(self, elapsed_s: float) -> None:
+        """As much less is known as the object may have moved.
+
+        What is not seen goes on as it was: errors of successive frames add up, and not only their squares. Of errors
+        that may be correlated, (1 + a) P + (1 + 1 / a) Q is a bound for every a > 0 (Julier and Uhlmann, 1997); this a
+        makes its trace the least.
+        """
+        if self._speeds is None:
+            return
+        moved = elapsed_s**2 * sum(square * one for square, one in zip(self._speeds, self._moved, strict=True))
+        known, new = float(np.trace(self._covariance)), float(np.trace(moved))
+        if known > 0.0 and new > 0.0:
+            a = np.sqrt(new / known)
+            self._covariance = (1.0 + a) * self._covariance + (1.0 + 1.0 / a) * moved
+
+    def _see(self, pose: Pose, curvature: F64 | None, slope: float) -> None:
+        before = self._near  # the frame before: what it may have moved since is foretold
+        if self._last is not None and self._clock_s > self._last[1]:
+            elapsed_s = self._clock_s - self._last[1]
+            step = difference(pose, self._last[0]) / elapsed_s
+            speeds = np.array([step[:3] @ step[:3], step[3:] @ step[3:]])
+            fresh = 1.0 if self._speeds is None else -np.expm1(-elapsed_s / self._memory_s)
+            known = speeds if self._speeds is None else self._speeds
+            self._speeds = known + fresh * (speeds - known)
+            if fresh == 1.0:  # the first step is only known now
+                self._age(elapsed_s)
+        self._last = pose, self._clock_s
+        if curvature is None:
+            return
+        turn = np.zeros((6, 6))
+        turn[:3, :3] = turn[3:, 3:] = pose.R_m2c
+        to_motion = turn @ self._to_motion
+        steep, motions = np.linalg.eigh(to_motion.T @ curvature @ to_motion)
+        # A slope / tolerance [cost / m] over a curvature [cost / m^2].
+        deviation = slope / (self._tolerance_m * np.maximum(steep, 1e-12))
+        deviation = np.minimum(deviation, _UNSEEN * self._length_m)
+        known, ways = np.linalg.eigh((motions / deviation).T @ self._covariance @ (motions / deviation))
+        ways = (motions * deviation) @ ways
+        self._covariance = (ways * np.minimum(known, 1.0)) @ ways.T
+        self._near = self._within(_REACH * self._length_m)
+        self._share *= min(before / max(self._near, 1e-6), 1.0)
+
+    def _within(self, distance_m: float) -> float:
+        return probability_below(distance_m, self._covariance)
+
+    def _no_surer(self, result: RefinementResult, tolerance_m: float) -> RefinementResult:
+        within = self._share * self._within(tolerance_m)
+        if result.confidence is None or within > _TOLD:
+            return result
+        drifted_m = float(np.sqrt(np.trace(self._covariance)))
+        why = f"by about {1e3 * drifted_m:.0f} mm" if drifted_m > tolerance_m else "farther than a frame finds it again"
+        text = f"film: the pose may have drifted {why}, by motions that its frames do not show"
+        confidence = fit_of(within * right_minimum(result.confidence, started=True))
+        return replace(result, confidence=confidence, notes=(*result.notes, Note(NoteCode.DRIFT, text)))

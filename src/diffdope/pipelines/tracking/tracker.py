@@ -1,0 +1,308 @@
+"""Follows the object from frame to frame: predicts, refines, says when it is lost, and finds it again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+
+from diffdope.errors import expected
+from diffdope.geometry.pose import Pose
+from diffdope.io.masks import BOX_NOTE
+from diffdope.note_codes import Note, NoteCode
+from diffdope.pipelines.attempt import Attempt, Follow, Locate, Refine
+from diffdope.pipelines.locating.in_box import box_of_mask, with_border
+from diffdope.pipelines.result import RefinementResult
+from diffdope.pipelines.settings import TrackingSettings
+from diffdope.pipelines.tracking.competing_poses import CompetingPoses
+from diffdope.pipelines.tracking.edge_ambiguity import EdgeAmbiguity
+from diffdope.pipelines.tracking.fit_history import FitHistory
+from diffdope.pipelines.tracking.input_doubts import InputDoubts
+from diffdope.pipelines.tracking.last_template import LastTemplate
+from diffdope.pipelines.tracking.relocalization import located, recentred, with_distance, within_reach
+from diffdope.pipelines.tracking.tracked_frame import (
+    likeness,
+    lost,
+    not_found_yet,
+    sureness,
+    with_found_note,
+    with_usual_note,
+)
+from diffdope.problem.level_problem import GainModel
+from diffdope.scene.mesh import Mesh
+from diffdope.scene.observation import Observation
+from diffdope.search.tracking.keyframes import Keyframes
+from diffdope.search.tracking.motion_model import MotionModel, finite_time, next_time
+from diffdope.search.tracking.template_matching import TemplateMatcher
+from diffdope.terms.photometric_gain import NEUTRAL, PhotometricGain
+
+_SAME_ANGLE_RAD, _SAME_DISTANCE = math.radians(0.5), 0.005  # starts closer than this end alike
+
+
+class Tracker:
+    """The state between frames.
+
+    A frame is refined from where the motion model expects the object. If the result is not as convincing as it has been
+    so far, it is refined from coarse to fine: from where the object's picture in the last frame that could be trusted
+    is seen now, from the prediction, and from the pose of the frame before. Poses that are in doubt do not feed the
+    motion model; after `patience` frames in a row, or one that cannot be true, the object is lost. From then on every
+    `retry` frames the wider search looks for the object where its picture is seen, and in the mask, if there is one,
+    wherever it is; without a mask by keypoints of the whole picture, if it has a pattern.
+
+    Args:
+        mesh: the object.
+        settings: when to doubt, and the motion model.
+        refine: from a start close by.
+        search: from a start far off; slow.
+        quick: from a start very close by, in the light of the frame before; None for `refine`.
+        light: how colours may differ: what is known of it from a frame, if that suffices for the next.
+        locate: with no start, in frames that have a mask, and in photographs by keypoints; None for not at all.
+        matcher: finds where the object's picture in a frame before is seen; None for not at all.
+        keyframes: takes in the frames that can be trusted; None for not at all.
+        edges_alone: says how sure frames are that nothing but edges hold; None for as sure as they fit.
+        rivals: says how sure a pose is that is found again; None for as sure as it fits.
+    """
+
+    def __init__(
+        self, mesh: Mesh, settings: TrackingSettings, refine: Refine, search: Refine, quick: Follow | None = None, *,
+        light: GainModel = "gain-bias", locate: Locate | None = None, matcher: TemplateMatcher | None = None,
+        keyframes: Keyframes | None = None, edges_alone: EdgeAmbiguity | None = None,
+        rivals: CompetingPoses | None = None,
+    ) -> None:  # fmt: skip
+        self._keyframes, self._edges_alone, self._rivals, self._locate = keyframes, edges_alone, rivals, locate
+        self.mesh, self._settings, self._light = mesh, settings, light
+        self._picture = LastTemplate(matcher, settings.reach_m_per_s)
+        self._usual, self.film = FitHistory(settings), InputDoubts(mesh)
+        self._gain: PhotometricGain | None = None
+        self._refine, self._search, self._quick = refine, search, quick
+        self._motion = MotionModel(settings.memory_s, settings.smoothing)
+        self._last: Pose | None = None
+        self._perhaps: Pose | None = None  # where a lost object was seen in the frame before, but others rival that
+        self.clock_s = self._trusted_s = 0.0  # seconds, of the last frame
+        self._in_doubt = self._lost_frames = self._untold = self._unproven = 0
+        self._begun = self._searched = False
+
+    @property
+    def lost(self) -> bool:
+        """Whether the last frame was."""
+        return self._lost_frames > 0
+
+    def track(
+        self, observation: Observation, pose: Pose | None = None, *, time_s: float | None = None
+    ) -> RefinementResult:
+        """The pose in the next frame; see `Refiner.track`."""
+        observation = with_border(observation)
+        if pose is not None:
+            self.film.clear()
+        if pose is None and self._last is None:
+            first = self._first(observation, time_s)
+            if not first.ok:
+                return first
+            pose = first.pose
+        if pose is not None:
+            self._restart(pose, time_s)
+        else:
+            self.clock_s = next_time(time_s, self.clock_s, self._settings.frame_s)
+        result = self._next(observation)
+        return result if self._edges_alone is None else self._weighed(result, observation, self._edges_alone)
+
+    def _weighed(self, result: RefinementResult, observation: Observation, edges: EdgeAmbiguity) -> RefinementResult:
+        """No surer than what else explains the edges allows; from there on, if that explains more of them."""
+        weighed = edges.weighed(result, observation)
+        other = None if edges.better is None else self._made(self._refine(observation, edges.better))
+        if other is None or not other.ok:
+            return weighed
+        self._restart(other.pose, self.clock_s)
+        edges.moved()
+        self._trust(other, observation)
+        return with_found_note(edges.weighed(other, observation), 0)
+
+    def _next(self, observation: Observation) -> RefinementResult:
+        """A frame after the time has been told."""
+        if self.lost:
+            return self._found_or_not(observation)
+        if box_of_mask(observation, self.mesh) is None:
+            return self._frame(observation, observation)
+        # It says where to look, not where the object ends.
+        result = self._frame(observation.without_mask(), observation)
+        return result if NoteCode.MASK_BOX in result.note_codes else replace(result, notes=(*result.notes, BOX_NOTE))
+
+    def _first(self, observation: Observation, time_s: float | None) -> RefinementResult:
+        """Located where there is a mask; `LOST` until an object that convinces has been found."""
+        masked = self._locate is not None and observation.mask_box is not None
+        if not masked and not self._searched:
+            cure = "give the pose in the first frame, track(observation, pose=...), or a mask or box in it"
+            raise expected("pose", "a start pose for the first frame, or a mask to find the object in", "none", cure)
+        if self._searched:
+            self.clock_s = next_time(time_s, self.clock_s, self._settings.frame_s)
+        elif time_s is not None:
+            self.clock_s = finite_time(time_s)
+        self._searched = True
+        if not masked or self._locate is None:
+            return not_found_yet("no mask", notes=observation.notes)
+        found = self._made(self._locate(observation))
+        found = self.film.looked_at(found, observation, found.pose)
+        if sureness(found) >= self._settings.found:
+            return found
+        return not_found_yet(f"confidence {sureness(found):.2f}, below {self._settings.found:g}", found)
+
+    def _restart(self, pose: Pose, time_s: float | None) -> None:
+        self.clock_s = 0.0 if time_s is None else finite_time(time_s)
+        self._motion.restart(pose)
+        self._last = pose
+        self._trusted_s = self.clock_s - self._settings.frame_s
+        self._in_doubt = self._lost_frames = self._unproven = 0
+        self._begun, self._untold = False, 0
+        self._perhaps = None
+        for learned in (self._usual, self._picture, self._keyframes, self._edges_alone):
+            if learned is not None:
+                learned.clear()
+
+    @property
+    def _elapsed_s(self) -> float:
+        return self.clock_s - self._trusted_s
+
+    def _frame(self, observation: Observation, given: Observation) -> RefinementResult:
+        """A frame while the object is not lost; given: the same with what only says where to look."""
+        result = self._best(observation, self._starts())
+        if not self._begun and sureness(result) < self._settings.found:  # a given pose may be rougher than a prediction
+            result = max(result, self._made(self._search(observation, result.initial_pose)), key=sureness)
+        if not self._begun:
+            result = self.film.looked_at(result, observation, result.initial_pose)
+        confidence = sureness(result)
+        # Of the first frame, who gave its pose has said that the object is there.
+        least = self._usual.doubt if self._begun else self._settings.lost
+        if result.ok and confidence >= least and self._usual.is_met(result, self._settings.unlike):
+            if confidence < self._settings.doubt:
+                result = self._surer(with_usual_note(result, confidence), observation)
+            self._trust(result, observation)
+            return result
+        self._in_doubt += 1
+        hopeless = not result.ok or (self._usual.telling and confidence < self._settings.lost)
+        if hopeless or self._in_doubt >= self._settings.patience:
+            return self._found_or_not(given)
+        self._last = result.pose
+        text = f"in doubt for {self._in_doubt} of {self._settings.patience} frames (confidence {confidence:.2f})"
+        return replace(result, notes=(*result.notes, Note(NoteCode.IN_DOUBT, text)))
+
+    def _surer(self, result: RefinementResult, observation: Observation) -> RefinementResult:
+        """What is followed with a low confidence, or what the wider search is sure of.
+
+        It looks after `patience` such frames, and then after twice as many each time: what was given may have been
+        wrong, and a wrong pose can look alike for long.
+        """
+        self._untold += 1
+        times, left = divmod(self._untold, self._settings.patience)
+        if left or times & (times - 1):
+            return result
+        other = self.film.looked_at(self._made(self._search(observation, result.pose)), observation, result.pose)
+        if sureness(other) < self._settings.found:
+            return result
+        self._begun = False
+        self._usual.clear()
+        return other
+
+    def _starts(self) -> list[Pose]:
+        """Where the object may be, likeliest first."""
+        predicted = self._motion.predict(self._elapsed_s)
+        assert self._last is not None
+        near = self._last.distance_to(predicted) < _SAME_DISTANCE * self.mesh.diameter
+        return [predicted] if near and self._last.angle_to(predicted) < _SAME_ANGLE_RAD else [predicted, self._last]
+
+    def _best(self, observation: Observation, starts: list[Pose]) -> RefinementResult:
+        """Of the first attempt that convinces, or else the most convincing."""
+        results: list[RefinementResult] = []
+        for attempt in self._attempts(observation, starts):
+            results.append(self._made(attempt()))
+            if sureness(results[-1]) >= self._usual.doubt and self._usual.is_met(results[-1], self._settings.alike):
+                return results[-1]
+        told = sureness if self._usual.telling else likeness
+        return max(results, key=lambda one: (self._usual.is_met(one, self._settings.unlike), told(one)))
+
+    def _attempts(self, observation: Observation, starts: list[Pose]) -> Iterator[Callable[[], Attempt]]:
+        """What is tried one after the other; the picture of the object is looked for where the first is in doubt."""
+        if self._quick is not None and self._begun:
+            quick, gain = self._quick, self._gain
+            yield partial(self._followed, lambda frame, pose: quick(frame, pose, gain), observation, starts[0])
+        seen = self._picture.seen(observation, starts[0], self._elapsed_s)
+        for start in starts if seen is None else (seen, *starts):
+            yield partial(self._followed, self._refine, observation, start)
+
+    def _followed(self, refine: Refine, observation: Observation, start: Pose) -> Attempt:
+        attempt = refine(observation, start)
+        return attempt._replace(result=self.film.followed(attempt.result))
+
+    def _made(self, attempt: Attempt) -> RefinementResult:
+        """Its result; keeps the light of one that can be trusted for the next frame."""
+        result, gain = attempt
+        sure = result.confidence is not None and result.confidence >= self._usual.doubt
+        known = NEUTRAL if self._light == "as-is" else (gain if self._light in ("gain-bias", "shading") else None)
+        self._gain = known if sure else None
+        return result
+
+    def _trust(self, result: RefinementResult, observation: Observation) -> None:
+        if self._begun:
+            self._motion.take(result.pose, self._elapsed_s)
+        else:  # from a given pose to the first result is no motion, but the error of what was given
+            self._motion.restart(result.pose)
+        self._begun = True
+        self._last, self._trusted_s, self._in_doubt = result.pose, self.clock_s, 0
+        self._picture.take(observation, result.pose)
+        self._unproven = max(self._unproven - 1, 0)
+        if self._unproven == 0:  # from what may be a wrong pose, nothing is learned
+            self._usual.take(result)
+            if self._keyframes is not None:
+                self._keyframes.take(observation, result.pose)
+
+    def _found_or_not(self, observation: Observation) -> RefinementResult:
+        """A frame while the object is lost, the one that says so included."""
+        predicted = self._motion.stop(self._elapsed_s)
+        wide = self._lost_frames % self._settings.retry == 0
+        self._lost_frames += 1
+        around = self._perhaps or predicted
+        start = self._picture.seen(observation, around, self._elapsed_s)
+        if wide and (start is None or observation.mask_box is not None):
+            start = recentred(self._motion.pose, self.mesh, observation)
+        start = start or around
+        result = self._made((self._search if wide else self._refine)(observation, start))
+        # As seldom as the wider search: it takes as long, and from one frame to the next little changes.
+        if wide and self._locate is not None and not self._convinces(result):
+            elsewhere = located(self._locate, self._refine, self.mesh, observation)
+            result = result if elsewhere is None else max(result, self._made(elsewhere), key=sureness)
+        rivals = self._rivals if self._begun and self._usual.telling else None
+        seen = rivals is not None and sureness(result) >= self._usual.found
+        if rivals is not None and seen:
+            result = self._made(rivals.weighed(result, observation, self._motion.pose))
+        result = self._in_reach(result, observation)
+        self._perhaps = result.pose if seen and result.ok else None
+        result = self.film.at_scale(result, observation, predicted)
+        trusted = self._convinces if self._begun else None
+        result = self.film.looked_at(result, observation, start, trusted) if wide else self.film.followed(result)
+        if self._convinces(result):
+            return self._recovered(result, observation)
+        self._last = predicted
+        return lost(result, predicted, self._lost_frames, self._usual.found, followed=self._begun)
+
+    def _in_reach(self, result: RefinementResult, observation: Observation) -> RefinementResult:
+        """A result, refused where no mask has the object there and it cannot have come so far."""
+        if not self._begun or not result.ok or observation.mask_box is not None:
+            return result
+        reach_m = self._settings.reach_m_per_s * self._elapsed_s
+        return within_reach(result, self._motion.pose, reach_m, self._elapsed_s, self.mesh)
+
+    def _convinces(self, result: RefinementResult) -> bool:
+        """Whether a lost object has been found."""
+        return sureness(result) >= self._usual.found and self._usual.is_met(result, self._settings.unlike)
+
+    def _recovered(self, result: RefinementResult, observation: Observation) -> RefinementResult:
+        frames, self._lost_frames, self._perhaps = self._lost_frames - 1, 0, None
+        if self._begun and observation.mask_box is None:
+            result = with_distance(result, self._motion.pose, self._elapsed_s, self.mesh)
+        if self._rivals and self._keyframes and self._usual.slipped(self._refine(observation, result.pose).result):
+            self._keyframes.clear()
+            self._usual.forget_learned()
+        self._unproven = 1 + self._settings.patience if self._begun else 0
+        self._begun = False
+        self._trust(result, observation)
+        return with_found_note(result, frames)

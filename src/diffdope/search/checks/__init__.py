@@ -1,0 +1,1 @@
+"""What contradicts a result: depth, size, outline, support, border of the mask."""

@@ -1,0 +1,178 @@
+"""How far off a mask's border may be, where nothing but the mask tells how far away an object is.
+
+A border that is some pixels outside of the object all around fits an object that is nearer, to a fraction of a pixel:
+nothing is left by which the mask could be refused, and no residual shows it. So the border is as unsure as those of
+masks are (`search.noise.mask_border_px`), but for what the photograph tells: at each point of the drawn outline that
+lies on the mask's border the colours' largest step along the normal is looked for. Where most of these steps lie at one
+place, there the object ends.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.geometry.crop import choose_crop
+from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note, NoteCode
+from diffdope.problem.failure import Status
+from diffdope.problem.region import projected_box
+from diffdope.render.renderer import Renderer
+from diffdope.scene.observation import Observation
+from diffdope.search.checks.contradictions import NONE, Doubt
+from diffdope.search.checks.outline_evidence import colour_steps
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.terms.contour_points import ContourPoints
+from diffdope.terms.outline_kernel import LEAST_POINTS
+
+F64 = NDArray[np.float64]
+
+_COMPARED_PX, _AROUND = 320, 0.25  # of a crop, and around the object as a share of its box
+_REACH_PX = 10.0  # of the crop, to both sides of the outline
+_STEP_PX = 0.5  # along a normal
+_ON_BORDER_PX = 6.0  # of the crop: what something nearer hides is farther from the mask's border
+_CLEAR_STEP = 0.06  # of colours, over a pixel: more is no clearer, as of `outline_evidence`
+_WITHIN_PX = 0.7  # deviation of steps that are at one place
+_AT_END = 0.6  # share of clear steps that are the object's end; prints, shades and what lies behind have the others
+_ALIKE = 12.0  # points, a pixel of the crop apart, that err together; of 240 results, 6 and 25 change two at most
+_DEVIATIONS = np.linspace(-3.0, 3.0, 97)  # by which a border may be off
+_TOLD, _TOLD_PX = 2.0, 0.5  # deviations, and pixels of the image, from which on a border is said to be off
+
+
+class Border(NamedTuple):
+    """Of a mask along the outline of a pose.
+
+    Attributes:
+        outside_px: by how many pixels of the image it lies outside of where the photograph has the object end, mean.
+        deviation_px: of that.
+        nearer: share of the distance by which a border that is a pixel outside makes an object nearer.
+    """
+
+    outside_px: float
+    deviation_px: float
+    nearer: float
+
+    @property
+    def off_px(self) -> float:
+        """Root mean square of what it may be off."""
+        return float(np.hypot(self.outside_px, self.deviation_px))
+
+    @property
+    def told(self) -> bool:
+        """Whether the photograph shows that it is off."""
+        return abs(self.outside_px) > max(_TOLD * self.deviation_px, _TOLD_PX)
+
+
+def of_border(meshes: MeshLevels, observation: Observation, border_px: float, pose: Pose, start: Pose | None) -> Doubt:
+    """How far off along the view the object may be, as the mask's border may be off.
+
+    Args:
+        meshes: the object.
+        observation: with a mask, whose border the pose follows.
+        border_px: deviation of such borders, pixels of the image; 0 where masks are exact.
+        pose: object to camera.
+        start: of the search; None where none was given.
+    """
+    found = border_of(meshes, observation, border_px, pose) if border_px > 0.0 else None
+    if found is None:
+        return NONE
+    off_m = found.off_px * abs(found.nearer) * float(np.linalg.norm(pose.t_m2c))
+    off_m = off_m if start is None else beside_start(off_m, pose, start)
+    if not found.told:
+        return Doubt(np.inf, "", off_m=off_m)
+    wide = found.outside_px > 0.0
+    text = (
+        f"scale: the photograph has the object end about {abs(found.outside_px):.1f} pixels "
+        f"{'inside' if wide else 'outside'} of the mask's border: is the mask too {'wide' if wide else 'narrow'}? "
+        f"Without depth it tells the distance, which is known to about {1e3 * off_m:.1f} mm"
+    )
+    return Doubt(np.inf, Note(NoteCode.MASK_BESIDE_EDGES, text), off_m=off_m)
+
+
+def beside_start(off_m: float, pose: Pose, start: Pose) -> float:
+    """Root mean square error [m] along the view of a pose that is off by N(0, off_m^2) there, given its start.
+
+    The start's own error is taken to be as large along the view as it is across, where the mask tells it.
+
+    Args:
+        off_m: above 0.
+        pose: object to camera.
+        start: of its search.
+    """
+    moved, distance_m = pose.t_m2c - start.t_m2c, float(np.linalg.norm(pose.t_m2c))
+    along_m = float(moved @ pose.t_m2c) / distance_m
+    across_m2 = 0.5 * max(float(moved @ moved) - along_m**2, 0.0)
+    share = off_m**2 / (off_m**2 + across_m2)
+    return float(np.sqrt((share * along_m) ** 2 + share * across_m2))
+
+
+def border_of(meshes: MeshLevels, observation: Observation, border_px: float, pose: Pose) -> Border | None:
+    """Where the photograph has an object end, beside the mask's border; None if no outline is drawn.
+
+    With x_i the largest step at a point i, c_i from 0 to 1 how clear it is, and b the pixels by which the border is
+    outside, each is at the object's end, x_i ~ N(-b, w^2), with the probability a c_i, or anywhere within reach; and
+    b ~ N(0, border_px^2). As n points err together, the sum of their log likelihoods counts by a share of 1 / n.
+
+    Args:
+        meshes: the object.
+        observation: with a mask.
+        border_px: deviation of such borders, pixels of the image; above 0.
+        pose: object to camera, whose outline is the mask's border.
+    """
+    box = projected_box(meshes.mesh.vertices_m, pose, observation.camera)
+    if isinstance(box, Status):
+        return None
+    crop = observation.crop(choose_crop([box], observation.camera, margin=_AROUND, max_size=_COMPARED_PX))
+    if crop.mask is None or min(crop.camera.width, crop.camera.height) < 2:
+        return None
+    drawn = Renderer(meshes.mesh, crop.camera, buffers=meshes.buffers()).render(pose.R_m2c, pose.t_m2c)
+    points = ContourPoints(drawn.coverage[0], drawn.depth[0], crop.camera)
+    if len(points) < LEAST_POINTS:
+        return None
+    scale, every = crop.camera.fx / observation.camera.fx, np.ones(len(points), np.bool_)
+    outside, log_likely = border_px * _DEVIATIONS, np.zeros(len(_DEVIATIONS))
+    seen = every
+    if crop.rgb is not None:
+        offsets = np.arange(-_REACH_PX, _REACH_PX + 0.5 * _STEP_PX, _STEP_PX)
+        steps, seen = _steps(crop, points, offsets)
+        log_likely = _log_likelihoods(steps[seen], offsets, scale * outside)
+    share = np.exp(log_likely - 0.5 * _DEVIATIONS**2 - np.max(log_likely - 0.5 * _DEVIATIONS**2))
+    share /= share.sum()
+    mean = float(share @ outside)
+    deviation = float(np.sqrt(share @ (outside - mean) ** 2))
+    few = np.count_nonzero(seen) < LEAST_POINTS
+    return Border(mean, deviation, scale * _times_nearer(points, every if few else seen))
+
+
+def _log_likelihoods(steps: F64, offsets: F64, outside: F64) -> F64:
+    """(K,) of a border being so many pixels of the crop outside (K,), by steps (N, M) at offsets (M,) from it."""
+    if len(steps) == 0:
+        return np.zeros(len(outside))
+    clear = _AT_END * np.minimum(steps.max(axis=1) / _CLEAR_STEP, 1.0)[:, None]
+    first, last = steps.argmax(axis=1), len(offsets) - 1 - steps[:, ::-1].argmax(axis=1)  # a pixel is met twice
+    away = (0.5 * (offsets[first] + offsets[last])[:, None] + outside) / _WITHIN_PX
+    at_end = np.exp(-0.5 * away**2) / (np.sqrt(2.0 * np.pi) * _WITHIN_PX)
+    likely = clear * at_end + (1.0 - clear) / (2.0 * _REACH_PX)
+    return np.asarray(np.log(likely).sum(axis=0) / _ALIKE)
+
+
+def _times_nearer(points: ContourPoints, seen: NDArray[np.bool_]) -> float:
+    """Share of the size by which an outline grows, in least squares, where its border moves outwards by a pixel."""
+    place, normal = points.place[seen], points.normal[seen]
+    support = np.sum((place - points.place.mean(axis=0)) * normal, axis=1)
+    return float(np.sum(support) / max(float(np.sum(support**2)), 1e-9))
+
+
+def _steps(crop: Observation, points: ContourPoints, offsets: F64) -> tuple[F64, NDArray[np.bool_]]:
+    """Steps (N, K) of the colours along each normal, and which points (N,) show them: those in the picture, on the
+    mask's border. Where something nearer hides the object, the border lies elsewhere.
+    """
+    assert crop.rgb is not None and crop.mask is not None
+    height, width = crop.mask.shape
+    places, u, v = points.pixels_beside(offsets, width, height)
+    seen = np.all((places >= 1.0) & (places < [width - 1.0, height - 1.0]), axis=(1, 2))
+    within, beyond = (int(np.argmin(np.abs(offsets - side))) for side in (-_ON_BORDER_PX, _ON_BORDER_PX))
+    seen &= (crop.mask[v[:, within], u[:, within]] > 0.5) & (crop.mask[v[:, beyond], u[:, beyond]] <= 0.5)
+    return colour_steps(crop.rgb, points, u, v), seen

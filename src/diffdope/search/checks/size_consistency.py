@@ -1,0 +1,289 @@
+"""Whether depth and the other images agree about the object's size.
+
+An object that is s times as large, s times as far away, looks the same, but for its depth. So depth that disagrees with
+outline and colours about the size shows a model, a depth scale or a focal length that is wrong, or a mask that is too
+wide or too narrow. Between depth and mask the photograph's edges decide, and the steps of depth itself: they lie at the
+outline of the other size where depth is wrong, and at that of the result where the mask is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.geometry.pose import Pose, solved_pose
+from diffdope.note_codes import Note, NoteCode
+from diffdope.problem.level_problem import LevelProblem
+from diffdope.problem.problem import Evaluation, Problem
+from diffdope.search.checks.contradictions import (
+    FAILS,
+    LEAST,
+    NONE,
+    STEPS,
+    Doubt,
+    how_it_begins,
+    problem_of,
+    softened,
+    state_of,
+)
+from diffdope.solve.levenberg_marquardt import LevenbergSettings, minimise
+from diffdope.terms.layout import MASK
+
+F64 = NDArray[np.float64]
+
+Edges = Callable[[Pose, float, Pose], float | None]
+"""The share of an outline on the photograph's edges (`outline_evidence.share_on_edges`), or where the measured
+surface ends (`depth_steps.share_on_steps`): of a pose drawn for an object of a size, in the picture around another one.
+None if unknown."""
+
+SMALLER, LARGER = (0.95, 0.9, 0.85), (1.05, 1.1, 1.15)
+"""Sizes that are tried in any case: what is off by more fits nowhere."""
+_FINE = ((0.99, 0.98, 0.97, 0.96, *SMALLER), (1.01, 1.02, 1.03, 1.04, *LARGER))
+"""Sizes that are tried one after the other as long as each fits better than the one before."""
+_WORTH_STEPS = 1.35  # ratio of costs, before any step ...
+_WORTH_STEPS_OFF = 2.0  # ... and where the mask does not fit either: of depth 5 % off, 1.35 missed 2 of 13
+_OVERLAPS = 0.95  # of 13 results whose depth is 5 % off, the most was 0.948
+_MASKED = (0.80, 0.88)  # ratio of costs after these steps that contradicts a result, and that does not at all
+_UNMASKED = (0.945, 0.98)  # the same without a mask, where nothing but depth and colours feels the size
+_COSTS = 6.0
+"""Without a mask, edges speak beside a ratio of costs that says something: by the share of outline that the other size
+gains on them, less so many times the ratio's logarithm. Of 23 right and 31 wrong results, the ratio alone has an area
+under the curve of 0.972, the gain of 0.954, both 0.993. Edges alone are not asked: of YCB-Video, whose photographs and
+depth are misregistered, right results gain up to 0.49."""
+_AGREED, _DISAGREED = 0.06, 0.25  # of that sum: of these right results the most was 0.04
+_DOUBTED = 0.25  # of `softened`: a result is right with a probability of a half, and has not failed
+_MUCH = 0.9
+_WORTH_FINE = 1.1  # ratio of costs before any step: of a box 1 % too far, 0.85 to 1.06; of right results, often less
+_PROMISED = 0.99  # the same, as one Gauss-Newton step is expected to leave: of what was doubted, at most 0.985
+_UNSURE = (0.85, 0.95)  # ratio after these steps that shows a wrong distance, and that does not; right ones: 0.995
+_MASK_LEFT = (0.45, 0.7)  # share of the mask's own cost: 2 % off, 0.23 to 0.59; right ones with noisy masks from 0.63
+_FROM_MASK, _FROM_EDGES, _FROM_STEPS = (-1.0, -1.45), 9.0, 5.0
+"""Log odds that depth is off and not the mask: a constant, of the log share of the mask's own cost that is left at the
+other size, and of the share of outline that it gains on the photograph's edges. Fitted to 177 results with depth 5 % or
+a model 7 % off and 108 with masks 2 to 4 pixels off. Areas under the curve of sets left out: 0.87, 0.95, 0.95 and, of
+YCB-Video, whose photographs and depth are misregistered, 0.69; of the mask's share alone, 0.65 to 0.79. The last is
+of the share of outline that it gains where the measured surface ends, beside these."""
+_DEPTH_IS_OFF, _MASK_IS_OFF = 0.5, -1.5
+"""Of these log odds: where the mask tells the size, and where it tells nothing. They are of as many of both, but masks
+are off by pixels more often than depth is by percents."""
+_EITHER = 0.5
+"""The most that masks excuse of sizes within 2.5 %: half a pixel of a radius of 25, by which outlines of right results
+are off. Of 104 right results with exact and noisy masks none cost less than 0.93 times at such a size; of 164 with
+masks 1 to 3 pixels off 41 do, of 205 with depth 2 % off 136. Where more than 0.7 of the mask's own cost is left, 13 and
+35."""
+_MASKS_PX, _MASKS_SHARE = 4.0, 0.05
+"""By how much masks may be off, pixels of the image, and as a share of a radius: what networks draw on a coarse grid.
+A mask that would have to be off by a quarter more excuses nothing."""
+_NEXT_SIZE = 0.025  # half of what sizes are apart: where the best of them may lie
+_OBSERVABLE = 1e-6  # share of the largest curvature below which a direction is not moved along
+_SMALL = 0.025  # of a size: cameras err by as much, which makes the distance less sure, and is no contradiction
+
+
+def of_size(
+    level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, own: Evaluation, *,
+    overlap: float | None = None, log_odds: float = np.inf, edges: Edges | None = None, steps: Edges | None = None,
+) -> Doubt:  # fmt: skip
+    """Whether depth and the other modalities agree better about an object of another size.
+
+    Args:
+        level: a coarse one, prepared near the pose, with depth and something beside it.
+        pose: the result.
+        length_m: the object's diameter.
+        step: of the solver.
+        own: of the result there, with derivatives.
+        overlap: of the result with the mask, None without one: where this is good, sizes that look dear are not looked
+            at more closely.
+        log_odds: of the result, by its fit: what has failed anyhow may fit a little better at any size.
+        edges: of the photograph, which tell masks that are off from depth that is; None for the mask's own cost alone.
+        steps: of depth, which tell the same.
+    """
+    alone = "mask" not in level.modalities and log_odds > FAILS
+    likely, unlikely = _UNMASKED if alone else _MASKED
+    sizes, cost = _Sizes(level, pose, length_m, step, own), float(own.cost[0])
+    off = overlap is None or overlap < _OVERLAPS
+    coarse = sizes.worth((SMALLER, LARGER), (_WORTH_STEPS_OFF if off else _WORTH_STEPS) * cost)
+    fine = sizes.worth(_FINE, _WORTH_FINE * cost, promised=_PROMISED)
+    if coarse is None and fine is not None and abs(fine.scale - 1.0) > _SMALL:
+        coarse = sizes.descended(LARGER if fine.scale > 1.0 else SMALLER)
+    found = [one for one in (fine, coarse) if one is not None]
+    best = min(found, key=lambda one: one.cost, default=None)
+    if best is None or best.cost >= max(_UNSURE[1], unlikely) * cost:
+        return NONE
+    here = sizes.descended((1.0,))  # as many steps: it is the minimum of a finer level
+    ratio = best.cost / max(here.cost, LEAST)
+    unsure = (ratio - _UNSURE[0]) / (_UNSURE[1] - _UNSURE[0])
+    wrong = np.inf
+    if coarse is not None:
+        times = max(coarse.cost, LEAST) / max(here.cost, LEAST)
+        gained = _gained(coarse, pose, edges) if alone and times < unlikely else None
+        wrong = (times - likely) / (unlikely - likely)
+        if gained is not None:  # edges alone make nothing fail
+            agrees = _agrees(times, gained)
+            unsure = min(unsure, agrees)
+            wrong = max(agrees, 0.0 if wrong < _DOUBTED else _DOUBTED)
+    if min(unsure, wrong) >= 1.0:
+        return NONE
+    excused = _mask_is_off(best, here, pose, edges, steps)
+    if excused > 0.0:
+        excused = min(excused, _as_masks_are_off(best.scale, _radius_px(level, pose)))
+    at_most = softened(max(wrong, excused)) if max(wrong, excused) < 1.0 else np.inf
+    excused = excused if abs(best.scale - 1.0) > _SMALL else min(excused, _EITHER)
+    share = float(np.clip(1.0 - max(unsure, excused), 0.0, 1.0))  # to which the distance is wrong
+    off_m = share * abs(1.0 - 1.0 / best.scale) * float(np.linalg.norm(pose.t_m2c))
+    if at_most == np.inf and off_m == 0.0:
+        return NONE
+    return Doubt(at_most, _size_in_words(best.scale, ratio, off_m, how_it_begins(at_most)), ratio, off_m)
+
+
+class _Sized(NamedTuple):
+    """The object of another size: what that costs after some steps, what of it is the mask's, and where it is drawn."""
+
+    scale: float
+    cost: float
+    mask: float
+    drawn: Pose
+
+
+class _Sizes:
+    """The object of other sizes at a pose: what they cost, before and after some steps. Each is made and drawn once.
+
+    Args:
+        level: a coarse one, prepared near the pose.
+        pose: the result.
+        length_m: the object's diameter.
+        step: of the solver.
+        own: of the result.
+    """
+
+    def __init__(
+        self, level: LevelProblem, pose: Pose, length_m: float, step: LevenbergSettings, own: Evaluation
+    ) -> None:  # fmt: skip
+        self._level, self._pose, self._length_m, self._step = level, pose, length_m, step
+        self._problems: dict[float, Problem] = {}
+        self._drawn: dict[float, Evaluation] = {1.0: own}
+
+    def cost(self, scale: float, *, promised: bool) -> float:
+        """Of a size before any step; promised: whether what a step promises is asked next."""
+        if scale not in self._drawn:
+            state = state_of(self._pose, scale)
+            self._drawn[scale] = self._problem(scale).evaluate(*state, with_normal=promised)
+        return float(self._drawn[scale].cost[0])
+
+    def worth(self, sides: tuple[tuple[float, ...], ...], most: float, promised: float = np.inf) -> _Sized | None:
+        """The best size of the side whose first size costs less; None where that costs more than `most`.
+
+        Nor does anything descend where a step is expected to leave more than the share that is `promised`.
+        """
+        asked = promised < np.inf
+        costs = [self.cost(side[0], promised=asked) for side in sides]
+        side = sides[int(np.argmin(costs))]
+        if min(costs) > most or (asked and self._left(side[0]) > promised * self._left(1.0)):
+            return None
+        return self.descended(side)
+
+    def descended(self, scales: tuple[float, ...]) -> _Sized:
+        """The size that costs least after some steps: the next as long as that costs less."""
+        best = _Sized(1.0, np.inf, 0.0, self._pose)
+        for scale in scales:
+            state = state_of(self._pose, scale)
+            ended = minimise(self._problem(scale), *state, iterations=STEPS, settings=self._step)
+            if ended.cost[0] >= best.cost:
+                break
+            drawn = solved_pose(ended.R[0, 0], ended.t[0, 0])
+            best = _Sized(scale, float(ended.cost[0]), float(ended.history_each[-1, 0, MASK]), drawn)
+        return best
+
+    def _problem(self, scale: float) -> Problem:
+        if scale not in self._problems:
+            self._problems[scale] = problem_of(self._level, 1.0 / scale, self._length_m)
+        return self._problems[scale]
+
+    def _left(self, scale: float) -> float:
+        """What a Gauss-Newton step may leave of a size's cost, which falls by half of g' H^-1 g by its quadratic model.
+
+        Of a size whose cost was asked with what a step promises.
+        """
+        found, unit = self._drawn[scale], self._problem(scale).unit
+        values, vectors = np.linalg.eigh(found.normal[0] * np.outer(unit, unit))
+        along = vectors.T @ (found.gradient[0] * unit)
+        seen = values > _OBSERVABLE * max(values[-1], LEAST)
+        return float(found.cost[0] - 0.5 * np.sum(along[seen] ** 2 / values[seen]))
+
+
+def _mask_is_off(
+    other: _Sized, here: _Sized, pose: Pose, edges: Edges | None, steps: Edges | None = None
+) -> float:  # fmt: skip
+    """From 0 (the mask tells the size) to 1: it is too wide or too narrow, and depth is right.
+
+    A detector's mask that is some pixels too wide fits a larger object better, but no size well; and the photograph's
+    edges and the measured surface's end are at the outline of the result. Where depth is off, they are at that of the
+    other size. At most 0 is returned without a mask.
+
+    Args:
+        other: another size.
+        here: the result's own.
+        pose: the result.
+        edges: of outlines; sizes that are nearly alike have edges that are.
+        steps: the same of depth.
+    """
+    if here.mask <= LEAST:
+        return -np.inf
+    left = max(other.mask / here.mask, LEAST)
+    by_edges, by_steps = (_gained(other, pose, one) for one in (edges, steps))
+    if by_edges is None and by_steps is None:
+        return (left - _MASK_LEFT[0]) / (_MASK_LEFT[1] - _MASK_LEFT[0])
+    constant, weight = _FROM_MASK
+    log_odds = constant + weight * float(np.log(left))
+    log_odds += _FROM_EDGES * (by_edges or 0.0) + _FROM_STEPS * (by_steps or 0.0)
+    return (_DEPTH_IS_OFF - log_odds) / (_DEPTH_IS_OFF - _MASK_IS_OFF)
+
+
+def _as_masks_are_off(scale: float, radius_px: float) -> float:
+    """From 0 to 1, how well masks may be off as much as another size asks for.
+
+    Args:
+        scale: of the object.
+        radius_px: of the drawn object, pixels of the image.
+    """
+    off_px = max(abs(scale - 1.0) - _NEXT_SIZE, 0.0) * radius_px
+    return float(np.clip(1.0 - 4.0 * (off_px / max(_MASKS_PX, _MASKS_SHARE * radius_px) - 1.0), 0.0, 1.0))
+
+
+def _radius_px(level: LevelProblem, pose: Pose) -> float:
+    """Of a disc of the area that a pose is drawn on, pixels of the image."""
+    drawn = np.count_nonzero(level.drawn(level.factor.buffers, pose).coverage > 0.5)
+    return level.window.reduction * float(np.sqrt(drawn / np.pi))
+
+
+def _agrees(times: float, gained: float) -> float:
+    """From 0 to 1, how little another size contradicts a result without a mask.
+
+    Args:
+        times: its cost over that of the result.
+        gained: see `_gained`.
+    """
+    return (_DISAGREED - (gained - _COSTS * float(np.log(times)))) / (_DISAGREED - _AGREED)
+
+
+def _gained(other: _Sized, pose: Pose, edges: Edges | None) -> float | None:
+    """By how much more of its outline lies on edges, or steps, at another size than at a result; None if unknown."""
+    if edges is None or abs(other.scale - 1.0) <= _SMALL:
+        return None
+    there, here = edges(other.drawn, other.scale, pose), edges(pose, 1.0, pose)
+    return None if there is None or here is None else there - here
+
+
+def _size_in_words(scale: float, ratio: float, off_m: float, kind: str) -> str:
+    """What depth and the other images say about the size."""
+    share, larger = f"{abs(round(100.0 * (scale - 1.0)))} %", scale > 1.0
+    along = f"; the distance is known to about {1e3 * off_m:.1f} mm" if off_m > 0.0 and kind == "scale" else ""
+    return Note(
+        NoteCode.DEPTH_SCALE if kind == "contradiction" else NoteCode.DEPTH_SCALE_UNSURE,
+        f"{kind}: depth and the other images agree {'much' if ratio < _MUCH else 'a little'} better if the "
+        f"object were {share} {'larger' if larger else 'smaller'} than its model, or the depth {share} "
+        f"{'less' if larger else 'more'}, or the focal length {share} {'longer' if larger else 'shorter'}: is the "
+        f"unit, the CAD model, the depth scale or K (of another picture size?) wrong?{along}",
+    )

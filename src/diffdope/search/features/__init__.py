@@ -1,0 +1,1 @@
+"""Keypoints of photographs: boxes and poses that they propose."""

@@ -1,0 +1,1 @@
+"""Where a search begins: poses, and what screens them."""

@@ -1,0 +1,1 @@
+"""What a search takes from the frames before."""
