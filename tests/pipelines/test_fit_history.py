@@ -8,7 +8,7 @@ from diffdope.estimate.fit_quality import FitQuality
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import TrackingSettings
 from diffdope.pipelines.tracking.fit_history import FitHistory
-from diffdope.pipelines.tracking.tracked_frame import not_found_yet
+from diffdope.pipelines.tracking.frame import not_found_yet
 from diffdope.problem.failure import Status
 
 

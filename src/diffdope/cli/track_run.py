@@ -21,7 +21,7 @@ from diffdope.io.results import encode, notes_in
 from diffdope.jobs.journal import Journal
 from diffdope.note_codes import Note, NoteCode, codes_of, of_codes
 from diffdope.pipelines.result import RefinementResult, Status
-from diffdope.pipelines.tracking.tracked_frame import not_found_yet
+from diffdope.pipelines.tracking.frame import not_found_yet
 from diffdope.scene.observation import Observation
 
 Record = Mapping[str, Any]

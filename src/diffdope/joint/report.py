@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from diffdope.estimate.confidence import log_odds, log_odds_of, sigmoid
 from diffdope.geometry.pose import Pose
 from diffdope.joint.answers import ranked_answers
-from diffdope.joint.chain import as_tangent_of_pose, by_object, camera_difference
+from diffdope.joint.chain import by_object, camera_difference
+from diffdope.joint.covariances import in_files_frames, of_cameras
 from diffdope.joint.drawn import drawing_of
 from diffdope.joint.images import Member
 from diffdope.joint.normal_equations import Where
@@ -31,7 +32,6 @@ from diffdope.joint.result import ObjectInView, ObjectResult, SceneResult, ViewR
 from diffdope.joint.settle import Claim, rivals_in, settled
 from diffdope.joint.support import support_of
 from diffdope.joint.together import JointTask, Together
-from diffdope.joint.uncalibrated import of_cameras
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, Status
 from diffdope.pipelines.result_confidence import belief_of
@@ -108,7 +108,7 @@ def from_together(
             for v, one in enumerate(scene.views)
         ]
         return SceneResult(tuple(objects), tuple(views), None, (), 0.0)
-    covariance, carried = _in_files_frames(solved, refiners, kept)
+    covariance, carried = in_files_frames(solved, refiners, kept)
     objects = []
     for obj in range(len(scene.objects)):
         if obj not in kept:
@@ -161,20 +161,6 @@ def settled_result(result: SceneResult, scene: Scene, refiners: Sequence[Refiner
 def _nowhere(scene: Scene, obj: int, notes: tuple[str, ...], cause: str = "") -> ObjectResult:
     message = f"{MESSAGES[Status.FAILED]}; {cause}" if cause else MESSAGES[Status.FAILED]
     return ObjectResult(scene.objects[obj].name, NOWHERE, Status.FAILED, message, 0.0, None, None, (), notes)
-
-
-def _in_files_frames(solved: Together, refiners: Sequence[Refiner], kept: Sequence[int]) -> tuple[F64, list[F64]]:
-    """Covariance of all unknowns as poses of files have them, and the motions (6, 6) of the objects that do it."""
-    motion = np.eye(solved.unknowns.size)
-    each = []
-    for n, obj in enumerate(kept):
-        part, frame = solved.unknowns.of_object(n), refiners[obj].frame
-        motion[part, part] = frame.motion(solved.state.objects[n])
-        each.append(motion[part, part])
-    for view in solved.unknowns.free:
-        part = solved.unknowns.of_camera(view)
-        motion[part, part] = as_tangent_of_pose(solved.state.cameras[view])
-    return motion @ solved.covariance.matrix @ motion.T, each
 
 
 def _object(

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose, solved_pose
 from diffdope.problem.failure import Failure, Status
-from diffdope.problem.level_problem import LevelProblem, hold_of
+from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.pose_evidence import pose_terms
 from diffdope.problem.problem import Problem
 from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
 from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates, Choose, Hypotheses, Reached, Round
+from diffdope.search.edge_factors import along_outline, print_seen
 from diffdope.search.history import Recorder
 from diffdope.search.level_preparation import LevelPreparation
 from diffdope.search.levels import PyramidSettings
@@ -31,14 +32,11 @@ from diffdope.search.winner import Winner, assess_winner
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, SolverResult, minimise
 from diffdope.terms.base import Rendering
 from diffdope.terms.contour import ContourSettings
-from diffdope.terms.inner_contour import inner_factor
 from diffdope.terms.keyframe import Keyframe
 from diffdope.terms.layout import Canvas
 from diffdope.terms.matched_points import MatchedPoints
 from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.pose_prior import PosePrior
-from diffdope.terms.print_in_light import print_factor
-from diffdope.terms.quadratic_factor import QuadraticFactor
 from diffdope.terms.registry import ObjectiveSettings
 from diffdope.terms.rim_kernel import WIDEST_PX
 
@@ -259,10 +257,10 @@ class Descent:
     ) -> Round:  # fmt: skip
         if drawn is None and (level.contour_active or level.rims is not None or printed):
             drawn = Rendering.of(level.drawn(buffers, best))
-        contour, learned = self._along_outline(level, best, drawn, reach_px, inner)
+        contour, learned = along_outline(level, best, drawn, reach_px, self._meshes, self._keyframe(best), inner=inner)
         matched = None if self._matched is None else self._matched.factor(best)
         rims = None if level.rims is None or drawn is None else level.rims.factor(drawn, best, reach_px)
-        seen = self._print_seen(level, best, drawn) if printed else None
+        seen = print_seen(level, best, drawn, self._meshes.length_m) if printed and drawn is not None else None
         held = tuple(factor for factor in (matched, rims, seen) if factor is not None)
         quadratics = (*learned, *held, *pose_terms(self._meshes.corners_m, best, self._objective))
         every = quadratics if contour is None else (contour, *quadratics)
@@ -280,29 +278,6 @@ class Descent:
         row = self._record(level, hypotheses, solution)
         rendering = None if canvases is None else Rendering.on(canvases[int(solution.canvas[0])], width, height)
         return Round(solution, contour, every, rendering, row)
-
-    def _print_seen(self, level: LevelProblem, pose: Pose, drawn: Rendering | None) -> QuadraticFactor | None:
-        assert drawn is not None and level.contours is not None
-        appearance, length_m = level.responsibility.appearance, self._meshes.length_m
-        smooth, hold = level.contours.smooth, hold_of(level.crop)
-        return print_factor(smooth, drawn, level.crop, appearance, pose, length_m, hold=hold)
-
-    def _along_outline(
-        self, level: LevelProblem, pose: Pose, images: Rendering | None, reach_px: float, inner: bool
-    ) -> tuple[QuadraticFactor | None, tuple[QuadraticFactor, ...]]:
-        """Of the photograph's edges near a pose, and of the colours that a film has shown before."""
-        edges = level.contours
-        if edges is None or images is None or not level.contour_active:
-            return None, ()
-        drawn = images.coverage, images.depth
-        contour = edges.factor(*drawn, pose, reach_px, images.rgb if level.colored else None)
-        length_m, beside = self._meshes.length_m, [edges.border_factor(*drawn, pose)]
-        if inner:
-            beside.append(inner_factor(edges, self._meshes.creases, *drawn, pose, reach_px, length_m))
-        keyframe = self._keyframe(pose)
-        if keyframe is not None:
-            beside.append(keyframe.factor(edges.smooth, *drawn, level.crop, pose, length_m))
-        return contour, tuple(factor for factor in beside if factor is not None)
 
     def _record(self, level: LevelProblem, hypotheses: Hypotheses, solution: SolverResult) -> int:
         row = self._recorder.record(

@@ -24,3 +24,29 @@ def iterates_of(
     plain = contour.inner_px if contour.inner > 0.0 else ()
     after = contour.closing_px if mesh.has_pattern else plain
     return steps + len(after) * (contour.closing_steps + 1)
+
+
+def most_iterates(
+    search: SearchSettings, objective: ObjectiveSettings, unseen: Observation, mesh: Mesh, again: PyramidSettings, *,
+    started: bool, alternatives: int, as_region: bool, held_unseen: bool,
+) -> int:  # fmt: skip
+    """How many all descents of a search make at most.
+
+    Args:
+        search: numbers of it.
+        objective: of the terms.
+        unseen: the observation without its mask.
+        mesh: the object.
+        again: levels of what is refined once more.
+        started: whether it begins around a start.
+        alternatives: how many other poses are refined.
+        as_region: whether it ends beside a mask and without it.
+        held_unseen: whether edges hold the outline where the mask is left out.
+    """
+    pyramids = [search.near if started else search.everywhere]
+    if started and search.fallback_confidence > 0.0:
+        pyramids.append(search.far)
+    pyramids += [again] * (alternatives + as_region)
+    if held_unseen and started:
+        pyramids += [search.near, search.far] + [again] * sum(search.far.hypotheses[-2:])
+    return sum(iterates_of(pyramid, search, objective, unseen, mesh) for pyramid in pyramids)

@@ -33,7 +33,7 @@ from diffdope.search.ending import Ending, first_order
 from diffdope.search.features.feature_search import search_by_features
 from diffdope.search.global_search import pyramids_everywhere, search_globally
 from diffdope.search.history import Recorder
-from diffdope.search.iterates import iterates_of
+from diffdope.search.iterates import most_iterates
 from diffdope.search.last_steps import LastSteps
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mask_as_region import PlacedCandidates, beside_mask, may_be_region
@@ -76,21 +76,11 @@ class Search:
     """
 
     def __init__(
-        self,
-        meshes: MeshLevels,
-        observation: Observation,
-        pose: Pose | None,
-        settings: SearchSettings,
-        objective: ObjectiveSettings,
-        *,
-        margin: float,
-        seed: int,
-        descent: DescentSettings | None = None,
-        progress: Progress | None = None,
-        keyframes: Keyframes | None = None,
-        box: Box | None = None,
-        guesses: Sequence[Pose] = (),
-    ) -> None:
+        self, meshes: MeshLevels, observation: Observation, pose: Pose | None, settings: SearchSettings,
+        objective: ObjectiveSettings, *,
+        margin: float, seed: int, descent: DescentSettings | None = None, progress: Progress | None = None,
+        keyframes: Keyframes | None = None, box: Box | None = None, guesses: Sequence[Pose] = (),
+    ) -> None:  # fmt: skip
         self._box, self._guesses, self._filmed = box, guesses, keyframes is not None
         self._meshes, self._observation, self._start = meshes, observation, pose
         unseen = observation.without_mask()
@@ -235,16 +225,13 @@ class Search:
 
     def _most(self) -> int:
         """Iterates that all descents make at most, less one."""
-        unseen, s = self._observation.without_mask(), self._settings
-        pyramids = [s.near if self._start is not None else s.everywhere]
-        if self._start is not None and s.fallback_confidence > 0.0:
-            pyramids.append(s.far)
-        if s.symmetric_alternatives or (s.turns.count and self._meshes.axis is not None):
-            pyramids += [self._again] * ALTERNATIVES
-        pyramids += [self._again] * self._as_region
-        if self._held_unseen and self._start is not None:
-            pyramids += [s.near, s.far] + [self._again] * sum(s.far.hypotheses[-2:])
-        return sum(iterates_of(pyramid, s, self._objective, unseen, self._meshes.mesh) for pyramid in pyramids) - 1
+        s = self._settings
+        others = s.symmetric_alternatives or (s.turns.count > 0 and self._meshes.axis is not None)
+        return most_iterates(
+            s, self._objective, self._observation.without_mask(), self._meshes.mesh, self._again,
+            started=self._start is not None, alternatives=ALTERNATIVES if others else 0, as_region=self._as_region,
+            held_unseen=self._held_unseen,
+        ) - 1  # fmt: skip
 
     @property
     def _given(self) -> Pose | None:

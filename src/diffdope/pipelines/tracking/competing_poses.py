@@ -17,7 +17,7 @@ from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import Preset
-from diffdope.pipelines.tracking.tracked_frame import sureness
+from diffdope.pipelines.tracking.frame import sureness
 from diffdope.scene.observation import Observation
 from diffdope.search.alternatives.answers import answers_of
 

@@ -13,7 +13,7 @@ from diffdope.estimate.confidence import fit_of
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.result import RefinementResult
-from diffdope.pipelines.tracking.tracked_frame import rests_on_contrast
+from diffdope.pipelines.tracking.frame import rests_on_contrast
 from diffdope.scene.observation import Observation
 from diffdope.search.alternatives.outline_alternatives import outline_alternatives
 from diffdope.search.mesh_levels import MeshLevels

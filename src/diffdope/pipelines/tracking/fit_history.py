@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diffdope.pipelines.result import RefinementResult
-from diffdope.pipelines.tracking.tracked_frame import rests_on_contrast, shares, sureness
+from diffdope.pipelines.tracking.frame import rests_on_contrast, shares, sureness
 from diffdope.pipelines.tracking.tracking_settings import TrackingSettings
 
 _FOLLOW = 0.1  # by which share of a change what is usual follows a trusted frame

@@ -18,17 +18,10 @@ from diffdope.pipelines.settings import TrackingSettings
 from diffdope.pipelines.tracking.competing_poses import CompetingPoses
 from diffdope.pipelines.tracking.edge_ambiguity import EdgeAmbiguity
 from diffdope.pipelines.tracking.fit_history import FitHistory
+from diffdope.pipelines.tracking.frame import likeness, lost, not_found_yet, sureness, with_found_note, with_usual_note
 from diffdope.pipelines.tracking.input_doubts import InputDoubts
 from diffdope.pipelines.tracking.last_template import LastTemplate
 from diffdope.pipelines.tracking.relocalization import located, recentred, with_distance, within_reach
-from diffdope.pipelines.tracking.tracked_frame import (
-    likeness,
-    lost,
-    not_found_yet,
-    sureness,
-    with_found_note,
-    with_usual_note,
-)
 from diffdope.problem.level_problem import GainModel
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -46,9 +39,8 @@ class Tracker:
     A frame is refined from where the motion model expects the object. If the result is not as convincing as it has been
     so far, it is refined from coarse to fine: from where the object's picture in the last frame that could be trusted
     is seen now, from the prediction, and from the pose of the frame before. Poses that are in doubt do not feed the
-    motion model; after `patience` frames in a row, or one that cannot be true, the object is lost. From then on every
-    `retry` frames the wider search looks for the object where its picture is seen, and in the mask, if there is one,
-    wherever it is; without a mask by keypoints of the whole picture, if it has a pattern.
+    motion model; after `patience` frames in a row, or one that cannot be true, the object is lost. Every `retry` frames
+    the wider search looks for it then, where its picture is seen, and in the mask or by keypoints of all of it.
 
     Args:
         mesh: the object.

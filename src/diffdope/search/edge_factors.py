@@ -1,0 +1,54 @@
+"""What a photograph's edges and prints say near a pose, linearised anew before each round of steps."""
+
+from __future__ import annotations
+
+from diffdope.geometry.pose import Pose
+from diffdope.problem.level_problem import LevelProblem, hold_of
+from diffdope.search.mesh_levels import MeshLevels
+from diffdope.terms.base import Rendering
+from diffdope.terms.inner_contour import inner_factor
+from diffdope.terms.keyframe import Keyframe
+from diffdope.terms.print_in_light import print_factor
+from diffdope.terms.quadratic_factor import QuadraticFactor
+
+
+def along_outline(
+    level: LevelProblem, pose: Pose, images: Rendering | None, reach_px: float, meshes: MeshLevels,
+    keyframe: Keyframe | None, *, inner: bool,
+) -> tuple[QuadraticFactor | None, tuple[QuadraticFactor, ...]]:  # fmt: skip
+    """Of the photograph's edges near a pose; and of the mask's border, creases, and colours that a film has shown.
+
+    Args:
+        level: that is compared.
+        pose: about which it is linear.
+        images: the pose, drawn; None where it was not.
+        reach_px: how far to both sides of the outline edges are looked for.
+        meshes: the object.
+        keyframe: what a film has shown of it from about there; None for nothing.
+        inner: whether creases are looked for, too.
+    """
+    edges = level.contours
+    if edges is None or images is None or not level.contour_active:
+        return None, ()
+    drawn = images.coverage, images.depth
+    contour = edges.factor(*drawn, pose, reach_px, images.rgb if level.colored else None)
+    length_m, beside = meshes.length_m, [edges.border_factor(*drawn, pose)]
+    if inner:
+        beside.append(inner_factor(edges, meshes.creases, *drawn, pose, reach_px, length_m))
+    if keyframe is not None:
+        beside.append(keyframe.factor(edges.smooth, *drawn, level.crop, pose, length_m))
+    return contour, tuple(factor for factor in beside if factor is not None)
+
+
+def print_seen(level: LevelProblem, pose: Pose, drawn: Rendering, length_m: float) -> QuadraticFactor | None:
+    """Of what is printed on the object, of a level with colours; see `terms/print_in_light.py`.
+
+    Args:
+        level: that is compared.
+        pose: about which it is linear.
+        drawn: the pose, drawn.
+        length_m: the object's diameter.
+    """
+    assert level.contours is not None
+    appearance, smooth = level.responsibility.appearance, level.contours.smooth
+    return print_factor(smooth, drawn, level.crop, appearance, pose, length_m, hold=hold_of(level.crop))
