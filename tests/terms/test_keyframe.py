@@ -13,7 +13,7 @@ from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.terms.contour import smoothed
-from diffdope.terms.keyframe import Keyframe, shown_there, surface_of
+from diffdope.terms.keyframe import Keyframe, shown_there, surface_at
 
 SEEN = Observation(CAMERA, rgb=np.zeros((CAMERA.height, CAMERA.width, 3), np.uint8))
 POSE = Pose(np.eye(3), np.array([0.01, -0.005, 0.5])).retract([0.0, 0.0, 0.0, 0.6, 0.4, 0.0])
@@ -34,6 +34,13 @@ def smooth_picture(box: Mesh, pose: Pose) -> np.ndarray:
 def drawn(box: Mesh, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
     images = Renderer(Mesh(box.vertices_m, box.faces), CAMERA).render(pose.R_m2c, pose.t_m2c)
     return images.coverage[0], images.depth[0]
+
+
+def surface(depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points and normals (H, W, 3) of all pixels."""
+    row, column = np.indices(depth.shape).reshape(2, -1)
+    points, normals = surface_at(row, column, depth, CAMERA)
+    return points.reshape(*depth.shape, 3), normals.reshape(*depth.shape, 3)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +128,7 @@ def test_normals_are_those_of_the_faces(box: Mesh, keyframe: Keyframe) -> None:
 def test_faces_that_become_brighter_or_darker_as_they_turn_change_nothing(box: Mesh, keyframe: Keyframe) -> None:
     photograph = smooth_picture(box, POSE)
     coverage, depth = drawn(box, POSE)
-    _, normals = surface_of(depth, CAMERA)
+    _, normals = surface(depth)
     turned = np.where(coverage[..., None] > 0.5, normals @ np.array([[0.2], [-0.15], [0.1]]), 0.0)
     lit = np.asarray(photograph + turned, np.float32)
     evenly = keyframe.support(photograph, coverage, depth, SEEN, POSE, box.diameter)
@@ -169,17 +176,31 @@ def test_beside_depth_a_soft_shadow_on_a_plain_object_pulls_less_than_a_pattern_
     pose = Pose(np.eye(3), np.array([0.0, 0.0, 0.5]))
     coverage, depth = drawn(plain, pose)
     held = Observation(CAMERA, depth=depth)
-    surface, normals = surface_of(depth, CAMERA)
+    points, normals = surface(depth)
     even = np.where(coverage[..., None] > 0.5, 0.5 + 0.2 * normals[..., :1], 0.2).repeat(3, axis=2)
-    shadow = 0.1 * np.sin(40.0 * surface[..., :1] + 1.0) * (coverage[..., None] > 0.5)
+    shadow = 0.1 * np.sin(40.0 * points[..., :1] + 1.0) * (coverage[..., None] > 0.5)
     lit = [smoothed(np.asarray(np.clip(one, 0.0, 1.0), np.float32)) for one in (even, even + shadow)]
     found = Keyframe.of(lit[0], coverage, depth, held, pose, plain.diameter)
     assert found is not None
     shaded = found.factor(lit[1], coverage, depth, held, pose, plain.diameter)
-    striped = 0.2 * (np.sin(400.0 * surface[..., :1]) > 0.0)
+    striped = 0.2 * (np.sin(400.0 * points[..., :1]) > 0.0)
     prints = [smoothed(np.asarray(even + np.roll(striped, off, axis=1), np.float32)) for off in (0, 1)]
     learned = Keyframe.of(prints[0], coverage, depth, held, pose, plain.diameter)
     assert learned is not None
     moved = learned.factor(prints[1], coverage, depth, held, pose, plain.diameter)
     assert shaded is not None and moved is not None
     assert np.linalg.norm(shaded.slope[:3]) < 0.02 * np.linalg.norm(moved.slope[:3])
+
+
+def test_normals_of_some_pixels_are_those_of_a_plane_up_to_its_rim_and_at_the_picture_s_border() -> None:
+    normal = np.array([0.3, -0.2, -1.0]) / np.linalg.norm([0.3, -0.2, -1.0])
+    row, column = np.indices((CAMERA.height, CAMERA.width))
+    rays = np.stack([(column - CAMERA.cx) / CAMERA.fx, (row - CAMERA.cy) / CAMERA.fy, np.ones(row.shape)], axis=2)
+    depth = np.asarray(-0.5 / (rays @ normal), np.float32)
+    rim = CAMERA.width // 2
+    depth[:, rim:] += 0.1  # something else, behind
+    at = np.array([40, 40, 0, CAMERA.height - 1]), np.array([30, rim - 1, 20, 0])
+    points, normals = surface_at(*at, depth, CAMERA)
+    assert np.abs(points - rays[at] * depth[at][:, None]).max() < 1e-9
+    assert np.abs(normals @ normal) == pytest.approx(np.ones(4), abs=1e-3)
+    assert normals[0] @ normals[1] > 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from diffdope.experiments.shapes import mottled, painted, tube
@@ -11,7 +13,7 @@ from diffdope.render.renderer import Renderer
 from diffdope.terms.base import Rendering
 from diffdope.terms.contour import smoothed
 from diffdope.terms.photometric_gain import HOLD_UNMASKED
-from diffdope.terms.print_in_light import print_factor
+from diffdope.terms.print_in_light import PrintInLight
 
 VERTICES_M, FACES = tube(72, 24, 0.035, 0.1)
 CAN = painted("can", VERTICES_M, FACES, mottled)
@@ -32,9 +34,12 @@ def test_steps_turn_a_can_about_its_axis_in_light_from_one_side() -> None:
     photograph, axis = smoothed(crop.rgb), POSE.R_m2c[:, 2]
     pose = POSE.retract(np.concatenate([np.zeros(3), np.radians(3.0) * axis]))
     renderer = Renderer(CAN, CAMERA)
+    drawn = Rendering.of(renderer.render(pose.R_m2c, pose.t_m2c))
+    seen = PrintInLight.of(photograph, drawn, crop, EVERYWHERE, pose, CAN.diameter, hold=HOLD_UNMASKED)
+    assert seen is not None
     for _ in range(5):
         drawn = Rendering.of(renderer.render(pose.R_m2c, pose.t_m2c))
-        factor = print_factor(photograph, drawn, crop, EVERYWHERE, pose, CAN.diameter, hold=HOLD_UNMASKED)
+        factor = seen.factor(drawn, pose)  # of points that were drawn at the first pose
         assert factor is not None
         turn = np.concatenate([np.zeros(3), axis])
         pose = pose.retract(-turn * (turn @ factor.slope) / (turn @ factor.curvature @ turn))
@@ -47,4 +52,7 @@ def test_what_counts_as_something_else_says_nothing() -> None:
     photograph = smoothed(crop.rgb)
     drawn = Rendering.of(Renderer(CAN, CAMERA).render(POSE.R_m2c, POSE.t_m2c))
     nowhere = np.zeros_like(EVERYWHERE)
-    assert print_factor(photograph, drawn, crop, nowhere, POSE, CAN.diameter, hold=HOLD_UNMASKED) is None
+    assert PrintInLight.of(photograph, drawn, crop, nowhere, POSE, CAN.diameter, hold=HOLD_UNMASKED) is None
+    seen = PrintInLight.of(photograph, drawn, crop, EVERYWHERE, POSE, CAN.diameter, hold=HOLD_UNMASKED)
+    assert seen is not None and seen.factor(drawn, POSE) is not None
+    assert replace(seen, own=nowhere > 0.5).factor(drawn, POSE) is None

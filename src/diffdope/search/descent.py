@@ -20,7 +20,7 @@ from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
 from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates, Choose, Hypotheses, Reached, Round
-from diffdope.search.edge_factors import along_outline, print_seen
+from diffdope.search.edge_factors import along_outline, print_of
 from diffdope.search.history import Recorder
 from diffdope.search.level_preparation import LevelPreparation
 from diffdope.search.levels import PyramidSettings
@@ -37,6 +37,7 @@ from diffdope.terms.layout import Canvas
 from diffdope.terms.matched_points import MatchedPoints
 from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.pose_prior import PosePrior
+from diffdope.terms.print_in_light import PrintInLight
 from diffdope.terms.registry import ObjectiveSettings
 from diffdope.terms.rim_kernel import WIDEST_PX
 
@@ -196,9 +197,7 @@ class Descent:
                 level, hypotheses, best, contour.inner_px, contour.closing_steps, prior, buffers, True, inner=True
             )
         if self._printed(level):
-            ended, hypotheses = self._rounds(
-                level, hypotheses, ended.best, _PRINT_PX, _PRINT_STEPS, prior, buffers, True, ended, printed=True
-            )
+            ended, hypotheses = self._by_print(level, hypotheses, ended, prior, buffers)
         best, rendering = ended.best, ended.rendering
         won = Winner()
         if judged:
@@ -228,6 +227,17 @@ class Descent:
         film = self._keyframes is not None and level.contours is not None  # which there are beside no mask
         return film and self._meshes.mesh.has_pattern and level.colored and level.crop.depth is not None
 
+    def _by_print(
+        self, level: LevelProblem, hypotheses: Hypotheses, ended: Round, prior: PosePrior | None, buffers: Buffers
+    ) -> tuple[Round, Hypotheses]:
+        """Rounds in which the print is compared, too."""
+        drawn = ended.rendering or Rendering.of(level.drawn(buffers, ended.best))
+        seen = print_of(level, ended.best, drawn, self._meshes.length_m)
+        if seen is None:
+            return ended, hypotheses
+        rounds = level, hypotheses, ended.best, _PRINT_PX, _PRINT_STEPS, prior, buffers, True, ended
+        return self._rounds(*rounds, printed=seen)
+
     @property
     def steps(self) -> LevenbergSettings:
         """Of the steps at levels before the last."""
@@ -236,7 +246,7 @@ class Descent:
     def _rounds(
         self, level: LevelProblem, hypotheses: Hypotheses, best: Pose, reaches: Sequence[float], iterations: int,
         prior: PosePrior | None, buffers: Buffers, final: bool, ended: Round | None = None, going_on: int | None = None,
-        inner: bool = False, printed: bool = False,
+        inner: bool = False, printed: PrintInLight | None = None,
     ) -> tuple[Round, Hypotheses]:  # fmt: skip
         """Rounds of steps, before each of which terms that are linearised are linearised at the best pose so far."""
         problem = level.problem(self._variables, prior)
@@ -252,15 +262,15 @@ class Descent:
 
     def _round(
         self, level: LevelProblem, problem: Problem, hypotheses: Hypotheses, best: Pose, reach_px: float,
-        iterations: int, buffers: Buffers, final: bool, going_on: int | None, *, inner: bool, printed: bool,
-        drawn: Rendering | None,
+        iterations: int, buffers: Buffers, final: bool, going_on: int | None, *, inner: bool,
+        printed: PrintInLight | None, drawn: Rendering | None,
     ) -> Round:  # fmt: skip
-        if drawn is None and (level.contour_active or level.rims is not None or printed):
+        if drawn is None and (level.contour_active or level.rims is not None or printed is not None):
             drawn = Rendering.of(level.drawn(buffers, best))
         contour, learned = along_outline(level, best, drawn, reach_px, self._meshes, self._keyframe(best), inner=inner)
         matched = None if self._matched is None else self._matched.factor(best)
         rims = None if level.rims is None or drawn is None else level.rims.factor(drawn, best, reach_px)
-        seen = print_seen(level, best, drawn, self._meshes.length_m) if printed and drawn is not None else None
+        seen = None if printed is None or drawn is None else printed.factor(drawn, best)
         held = tuple(factor for factor in (matched, rims, seen) if factor is not None)
         quadratics = (*learned, *held, *pose_terms(self._meshes.corners_m, best, self._objective))
         every = quadratics if contour is None else (contour, *quadratics)
@@ -272,7 +282,7 @@ class Descent:
         canvases = (Canvas.of(width * height), Canvas.of(width * height)) if paint else None
         solution = self._solve(
             problem, hypotheses.R[:, None], hypotheses.t[:, None],
-            iterations=iterations, settings=self._print_steps if printed else self._steps[final],
+            iterations=iterations, settings=self._steps[final] if printed is None else self._print_steps,
             canvases=canvases, going_on=going_on,
         )  # fmt: skip
         row = self._record(level, hypotheses, solution)

@@ -8,7 +8,7 @@ from diffdope.search.mesh_levels import MeshLevels
 from diffdope.terms.base import Rendering
 from diffdope.terms.inner_contour import inner_factor
 from diffdope.terms.keyframe import Keyframe
-from diffdope.terms.print_in_light import print_factor
+from diffdope.terms.print_in_light import PrintInLight
 from diffdope.terms.quadratic_factor import QuadraticFactor
 
 
@@ -40,15 +40,15 @@ def along_outline(
     return contour, tuple(factor for factor in beside if factor is not None)
 
 
-def print_seen(level: LevelProblem, pose: Pose, drawn: Rendering, length_m: float) -> QuadraticFactor | None:
-    """Of what is printed on the object, of a level with colours; see `terms/print_in_light.py`.
+def print_of(level: LevelProblem, pose: Pose, drawn: Rendering, length_m: float) -> PrintInLight | None:
+    """What is printed on the object, as a level with colours should show it; None if too little of it is seen.
 
     Args:
         level: that is compared.
-        pose: about which it is linear.
+        pose: of the object.
         drawn: the pose, drawn.
         length_m: the object's diameter.
     """
     assert level.contours is not None
     appearance, smooth = level.responsibility.appearance, level.contours.smooth
-    return print_factor(smooth, drawn, level.crop, appearance, pose, length_m, hold=hold_of(level.crop))
+    return PrintInLight.of(smooth, drawn, level.crop, appearance, pose, length_m, hold=hold_of(level.crop))

@@ -81,8 +81,7 @@ class LevenbergSettings:
 
     def finer(self, factor: float) -> LevenbergSettings:
         """With the last level's tolerances times a factor."""
-        tolerance, reduction = factor * self.tolerance, factor * self.reduction_tolerance
-        return replace(self, tolerance=tolerance, reduction_tolerance=reduction)
+        return _finer(self, factor)
 
 
 @lru_cache(maxsize=64)  # a film asks for the same of every frame
@@ -92,6 +91,12 @@ def _at_level(settings: LevenbergSettings, last: bool, with_depth: bool) -> Leve
     reduction = s.reduction_tolerance if last else s.reduction_tolerance_coarse
     factor = 1.0 if with_depth else s.without_depth
     return replace(s, tolerance=factor * tolerance, reduction_tolerance=factor * reduction)
+
+
+@lru_cache(maxsize=64)
+def _finer(settings: LevenbergSettings, factor: float) -> LevenbergSettings:
+    tolerance, reduction = factor * settings.tolerance, factor * settings.reduction_tolerance
+    return replace(settings, tolerance=tolerance, reduction_tolerance=reduction)
 
 
 @lru_cache(maxsize=64)

@@ -27,6 +27,7 @@ from diffdope.terms.quadratic_factor import QuadraticFactor
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
+Int = NDArray[np.intp]
 
 _MOST_POINTS = 1000
 _FEWEST_POINTS = 50
@@ -71,9 +72,8 @@ class Keyframe:
             return None
         chosen = slice(None, None, -(-len(row) // _MOST_POINTS))
         row, column = row[chosen], column[chosen]
-        surface, normals = surface_of(depth, crop.camera)
-        points = (surface[row, column] - pose.t_m2c) @ pose.R_m2c
-        facing = normals[row, column] @ pose.R_m2c
+        surface, normals = surface_at(row, column, depth, crop.camera)
+        points, facing = (surface - pose.t_m2c) @ pose.R_m2c, normals @ pose.R_m2c
         return cls(pose, np.ascontiguousarray(points), np.array(smooth[row, column], np.float64), facing)
 
     def factor(
@@ -158,25 +158,35 @@ def _inner(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return inner
 
 
-def surface_of(depth: F32, camera: Camera) -> tuple[F64, F64]:
-    """Points and unit normals (H, W, 3) of a drawn surface, in the camera's frame; normals of 0 where there is none.
+def surface_at(row: Int, column: Int, depth: F32, camera: Camera) -> tuple[F64, F64]:
+    """Points and unit normals (N, 3) of a drawn surface at some pixels, in the camera's frame; 0 where there is none.
 
     A normal is of the neighbours to which the step in depth is smaller: at an outline, those on the object.
 
     Args:
+        row: (N,) of the pixels.
+        column: (N,) of the pixels.
         depth: (H, W), metres; 0 where nothing is drawn.
         camera: of it.
     """
-    z = np.asarray(depth, np.float64)
-    row, column = np.mgrid[0 : z.shape[0], 0 : z.shape[1]]
-    points = np.stack([(column - camera.cx) / camera.fx * z, (row - camera.cy) / camera.fy * z, z], axis=2)
-    normals = np.cross(_slope(points, 1), _slope(points, 0))
-    length = np.linalg.norm(normals, axis=2, keepdims=True)
-    return points, normals / np.maximum(length, 1e-12)
+    height, width = depth.shape
+    lines, places = ((n + np.array([[-1], [0], [1]])) % size for n, size in ((row, height), (column, width)))
+    down, right = (lines - camera.cy) / camera.fy, (places - camera.cx) / camera.fx
+    flat, starts = depth.ravel(), width * lines
+
+    def at(i: int, j: int) -> F64:
+        z = flat[starts[i] + places[j]]
+        return np.stack([right[j] * z, down[i] * z, z])
+
+    points = at(1, 1)
+    ax, ay, az = _slope(at(1, 0), points, at(1, 2))
+    bx, by, bz = _slope(at(0, 1), points, at(2, 1))
+    normals = np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
+    length = np.sqrt(np.einsum("ij,ij->j", normals, normals))
+    return points.T, (normals / np.maximum(length, 1e-12)).T
 
 
-def _slope(points: F64, axis: int) -> F64:
-    """The difference (H, W, 3) to the neighbour before or behind along an axis, to whose depth the step is smaller."""
-    before, behind = np.roll(points, 1, axis), np.roll(points, -1, axis)
-    nearer = np.abs(behind[..., 2:] - points[..., 2:]) < np.abs(points[..., 2:] - before[..., 2:])
-    return np.where(nearer, behind - points, points - before)
+def _slope(before: F64, points: F64, behind: F64) -> F64:
+    """The differences (3, N) to those neighbours before or behind to whose depth the step is smaller."""
+    after, since = behind - points, points - before
+    return np.where(np.abs(after[2]) < np.abs(since[2]), after, since)

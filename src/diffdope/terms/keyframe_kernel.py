@@ -162,8 +162,8 @@ def sum_keyframe(
     lie behind the rendering; tolerance: a colour that is off by more counts as an outlier does (Cauchy);
     edge: change of colours over a pixel, the channels together, at which a point counts half.
 
-    Fills row (6,), observed (N, 3), seen (N,) and light to work in; adds to slope (6,), curvature (6, 6), and
-    sums (2,): points that are seen, weighted squared residuals.
+    Fills row (6,), observed (N, 3), seen (N,) and light to work in; adds to slope (6,), curvature (6, 6), symmetric
+    before, and sums (2,): points that are seen, weighted squared residuals.
     """
     _look(smooth, coverage, depth, points, R, t, view, margin_m, observed, seen)
     _take_off_light(observed, colours, normals, seen, light)
@@ -194,5 +194,8 @@ def sum_keyframe(
             row[5] = px * row[1] - py * row[0]
             for j in range(6):
                 slope[j] += weight * off * row[j]
-                for k in range(6):
+                for k in range(j + 1):
                     curvature[j, k] += weight * row[j] * row[k]
+    for j in range(6):
+        for k in range(j):
+            curvature[k, j] = curvature[j, k]

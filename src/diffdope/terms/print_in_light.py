@@ -9,6 +9,8 @@ that no error of a frame before goes on.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,24 +27,54 @@ F32 = NDArray[np.float32]
 _WEIGHT = 15.0  # five times that of learned colours, whose own frame may have been off
 
 
-def print_factor(
-    smooth: F32, drawn: Rendering, crop: Observation, appearance: F32, pose: Pose, length_m: float, *,
-    hold: float,
-) -> QuadraticFactor | None:  # fmt: skip
-    """What moves the print that is drawn to where the photograph shows it; None if too little of it is seen.
+@dataclass(frozen=True)
+class PrintInLight:
+    """Points of an object with the colours of its mesh, as they look in a photograph near the pose that was drawn."""
 
-    Args:
-        smooth: the photograph (H, W, 3), slightly blurred.
-        drawn: the rendering at the pose.
-        crop: what was observed there, with colours.
-        appearance: weights (H, W) of its pixels; those that count less than half are something else's.
-        pose: about which it is linear.
-        length_m: the object's diameter.
-        hold: of the light's bias, as in `fit_gain`.
-    """
-    assert crop.rgb is not None
-    light = fit_gain_at(drawn.rgb, crop.rgb, drawn.coverage, appearance, with_bias=True, hold=hold)
-    lit = smoothed(np.asarray(drawn.rgb * light.gain + light.bias, np.float32))
-    images = np.where(appearance > 0.5, drawn.coverage, np.float32(0.0)), drawn.depth, crop, pose, length_m
-    frame = Keyframe.of(lit, *images)
-    return None if frame is None else frame.factor(smooth, *images, weight=_WEIGHT)
+    frame: Keyframe
+    smooth: F32
+    """The photograph (H, W, 3), slightly blurred."""
+    crop: Observation
+    """What was observed there, with colours."""
+    own: NDArray[np.bool_]
+    """Pixels (H, W) of the photograph that count."""
+    length_m: float
+    """The object's diameter."""
+
+    @classmethod
+    def of(
+        cls, smooth: F32, drawn: Rendering, crop: Observation, appearance: F32, pose: Pose, length_m: float, *,
+        hold: float,
+    ) -> PrintInLight | None:  # fmt: skip
+        """None if too little of it is seen.
+
+        Args:
+            smooth: the photograph (H, W, 3), slightly blurred.
+            drawn: the rendering at the pose.
+            crop: what was observed there, with colours.
+            appearance: weights (H, W) of its pixels; those that count less than half are something else's.
+            pose: of the object.
+            length_m: its diameter.
+            hold: of the light's bias, as in `fit_gain`.
+        """
+        assert crop.rgb is not None
+        light = fit_gain_at(drawn.rgb, crop.rgb, drawn.coverage, appearance, with_bias=True, hold=hold)
+        gain, bias = light.gain.astype(np.float32), light.bias.astype(np.float32)
+        lit = smoothed(drawn.rgb * gain + bias)
+        own = appearance > 0.5
+        frame = Keyframe.of(lit, _of_own(drawn.coverage, own), drawn.depth, crop, pose, length_m)
+        return None if frame is None else cls(frame, smooth, crop, own, length_m)
+
+    def factor(self, drawn: Rendering, pose: Pose) -> QuadraticFactor | None:
+        """What moves the print to where the photograph shows it; None if too little of it is seen.
+
+        Args:
+            drawn: the rendering at the pose.
+            pose: about which it is linear.
+        """
+        images = _of_own(drawn.coverage, self.own), drawn.depth, self.crop, pose, self.length_m
+        return self.frame.factor(self.smooth, *images, weight=_WEIGHT)
+
+
+def _of_own(coverage: F32, own: NDArray[np.bool_]) -> F32:
+    return np.where(own, coverage, np.float32(0.0))

@@ -136,7 +136,8 @@ def filled_box(observation: Observation) -> Box | None:
     if box is None:
         return None
     x0, y0, x1, y1 = (int(one) for one in box)
-    mask = observation.crop(CropWindow(x0, y0, x1 - x0 + 1, y1 - y0 + 1, 1)).mask  # the picture may be large
+    alone = observation.without_rgb().without_depth()  # a crop copies its images, and the picture may be large
+    mask = alone.crop(CropWindow(x0, y0, x1 - x0 + 1, y1 - y0 + 1, 1)).mask
     assert mask is not None
     inside = mask > 0.5
     if inside.size < _FEWEST or np.count_nonzero(inside) < _FILLED * inside.size:
