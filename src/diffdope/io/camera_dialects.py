@@ -6,7 +6,8 @@
 | ORB-SLAM 2, 3 | Camera.fx, Camera1.fx, Camera.type | fx, distortion_model |
 | NDDS, FAT | camera_settings: name, intrinsic_settings with resX, resY | the name: cam_K, width, height |
 
-Those of makers' and calibrators' programs: `io/camera_makers.py`; of renderers: `io/camera_optics.py`.
+Those of makers' and calibrators' programs: `io/camera_makers.py`; of renderers: `io/camera_optics.py`; of phones and
+of structure from motion: `io/camera_phones.py`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from diffdope.errors import expected
 from diffdope.io.camera_entries import numbers_of
 from diffdope.io.camera_makers import of_basalt, of_bouguet, of_camodocal, of_depthai, of_matlab
 from diffdope.io.camera_optics import of_film, of_replicator
+from diffdope.io.camera_phones import of_arcore, of_opensfm
 
 _KITTI = re.compile(r"P(?:_rect_0)?([0-3])")
 _ORB = re.compile(r"Camera([12]?)\.(\w+)")
@@ -35,7 +37,7 @@ def plainly(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """
     readers = (
         _of_kitti, _of_orb_slam, _of_ndds, of_depthai, of_basalt, of_matlab, of_bouguet, of_camodocal, of_replicator,
-        of_film,
+        of_opensfm, of_arcore, of_film,
     )  # fmt: skip
     for read in readers:
         found = read(data)

@@ -28,14 +28,15 @@ from diffdope.io.sensor_part import part_of
 
 Path = tuple[str, ...]
 
-_MATRICES = ("camk", "k", "cameramatrix", "intrinsicmatrix", "mtx", "intrinsics", "intrinsic", "m1")
+_MATRICES = "camk", "k", "cameramatrix", "intrinsicmatrix", "mtx", "intrinsics", "intrinsic", "cameraintrinsics", "m1"
+_BY_COLUMNS = ("intrinsicmatrix", "intrinsics", "cameraintrinsics")  # of these, some tools' matrices
 _SCALARS = {
     "fx": ("fx", "flx", "focalx"), "fy": ("fy", "fly", "focaly"),
     "cx": ("cx", "ppx"), "cy": ("cy", "ppy"),
     "width": ("width", "imagewidth", "w", "resolutionwidth"),
     "height": ("height", "imageheight", "h", "resolutionheight"),
 }  # fmt: skip
-_SIZES = ("resolution", "imagesize", "size")
+_SIZES = ("resolution", "imagesize", "imageresolution", "size")
 _COEFFICIENTS = (
     "d", "dist", "distcoeffs", "distcoeff", "distcoefs", "distcoef", "distortion", "distortioncoefficients",
     "distortioncoeffs", "distortionparams", "distortionparameters", "coeffs", "d1",
@@ -171,9 +172,9 @@ def _matrix_of(stated: Stated, P: tuple[float, ...] | None) -> Any:
         if numbers is not None and len(numbers) == 4:
             fx, fy, cx, cy = numbers
             return np.array([[fx, 0.0, cx], [0.0, fy, cy], [0.0, 0.0, 1.0]])
-        columns = word == "intrinsicmatrix" or (word == "k" and stated.has(*_RECORD3D))
+        columns = word in _BY_COLUMNS or (word == "k" and stated.has(*_RECORD3D))
         if columns and numbers is not None and len(numbers) == 9 and not (numbers[2] or numbers[5]):
-            return np.reshape(numbers, (3, 3)).T  # Open3D and Record3D write columns
+            return np.reshape(numbers, (3, 3)).T  # Open3D, ARKit and Record3D write columns
         if numbers is not None:
             return np.asarray(numbers)
     if all(value is not None for value in scalars.values()):

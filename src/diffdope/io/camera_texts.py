@@ -1,8 +1,8 @@
 """The text of a camera file as names and values, whichever tool wrote it; what they mean: `io/camera_entries.py`.
 
 JSON, YAML (also in OpenCV's two dialects, `%YAML:1.0` and `%YAML 1.2`, and as `ros2 topic echo` prints it), OpenCV's
-XML and Metashape's, ZED's .conf, COLMAP's cameras.txt, the ost.txt of ROS's camera_calibration, a matrix of 3 x 3
-numbers, .npy, .npz and .mat; and photographs, by their EXIF.
+XML and Metashape's, ZED's .conf, COLMAP's cameras.txt and cameras.bin, the ost.txt of ROS's camera_calibration, a
+matrix of 3 x 3 numbers, .npy, .npz and .mat; and photographs, by their EXIF.
 """
 
 from __future__ import annotations
@@ -17,30 +17,14 @@ import numpy as np
 from diffdope.errors import DiffDopeError, as_floats, expected
 from diffdope.io.array_files import read_arrays
 from diffdope.io.camera_surveys import is_zed, of_metashape, of_zed
+from diffdope.io.colmap import cameras_of_text, is_cameras_text, is_images_text, read_cameras_bytes
 from diffdope.io.exif_camera import PHOTOGRAPHS, entry_of_photograph
 from diffdope.io.json_files import parse_json, read_text
 from diffdope.io.matlab_files import read_structs
 from diffdope.io.numbers import is_number
 from diffdope.io.yaml_files import yaml_documents
 
-# COLMAP's models (src/colmap/sensor/models.h): names of the parameters in their order.
-_COLMAP = {
-    "SIMPLE_PINHOLE": "f cx cy",
-    "PINHOLE": "fx fy cx cy",
-    "SIMPLE_RADIAL": "f cx cy k1",
-    "RADIAL": "f cx cy k1 k2",
-    "OPENCV": "fx fy cx cy k1 k2 p1 p2",
-    "FULL_OPENCV": "fx fy cx cy k1 k2 p1 p2 k3 k4 k5 k6",
-    "OPENCV_FISHEYE": "fx fy cx cy k1 k2 k3 k4",
-    "SIMPLE_RADIAL_FISHEYE": "f cx cy k1",
-    "RADIAL_FISHEYE": "f cx cy k1 k2",
-    "FOV": "fx fy cx cy omega",
-    "SIMPLE_FISHEYE": "f cx cy",
-    "FISHEYE": "fx fy cx cy",
-    "THIN_PRISM_FISHEYE": "fx fy cx cy k1 k2 p1 p2 k3 k4 sx1 sy1",
-    "RAD_TAN_THIN_PRISM_FISHEYE": "fx fy cx cy k0 k1 k2 k3 k4 k5 p0 p1 s0 s1 s2 s3",  # Project Aria's FISHEYE624
-}
-_COLMAP_LINE = re.compile(r"\d+\s+[A-Z][A-Z_]+\s+\d+\s+\d+(\s+[-+.\deEnNaAfFiI]+)*\s*")
+_PINCAM = ("width", "height", "fx", "fy", "cx", "cy")
 _FEW = 64  # characters of a text that an error shows
 
 
@@ -58,6 +42,8 @@ def read_names(path: Path, name: str = "camera") -> dict[str, Any]:
         return _arrays(path, name)
     if path.suffix.lower() == ".mat":
         return _structs(path, name)
+    if path.suffix.lower() == ".bin":
+        return read_cameras_bytes(path, name)
     if path.suffix.lower() in PHOTOGRAPHS:
         return entry_of_photograph(path, name)
     text = read_text(path, name)
@@ -72,10 +58,15 @@ def read_names(path: Path, name: str = "camera") -> dict[str, Any]:
     if is_zed(lines):
         return of_zed(lines, f"{name} file {path}")
     rows = [line for line in lines if line and not line.startswith("#")]
-    if rows and all(_COLMAP_LINE.fullmatch(row) for row in rows):
-        return {f"camera {row.split()[0]}": _colmap(row.split(), f"{name} file {path}") for row in rows}
+    if is_cameras_text(rows):
+        return cameras_of_text(rows, f"{name} file {path}")
+    if is_images_text(rows):
+        cure = "give cameras.txt, which lies beside it; images.txt is for --extrinsics"
+        raise expected(f"{name} file {path}", "a camera", "COLMAP's images.txt, the places of images", cure)
     numbers = re.sub(r"[\[\],;]", " ", " ".join(rows)).split()
     if numbers and all(is_number(word) for word in numbers):
+        if path.suffix.lower() == ".pincam" and len(numbers) == len(_PINCAM):  # ARKitScenes
+            return dict(zip(_PINCAM, map(float, numbers), strict=True))
         return _matrix([float(word) for word in numbers], path, name)
     return _yaml(text, path, name)
 
@@ -178,28 +169,6 @@ def _node(node: Any) -> Any:
     if numbers is None:
         return " ".join(words).strip('"')
     return numbers if len(numbers) > 1 or node.tag == "data" else numbers[0]
-
-
-def _colmap(words: list[str], where: str) -> dict[str, Any]:
-    try:
-        model, numbers = words[1], [float(word) for word in words[4:]]
-    except ValueError as error:
-        raise expected(where, "numbers after the model and the size", str(error)) from error
-    if model not in _COLMAP:
-        raise expected(where, f"a camera model of {', '.join(_COLMAP)}", model, "undistort the images by COLMAP first")
-    names = _COLMAP[model].split()
-    if len(numbers) != len(names):
-        raise expected(where, f"the parameters {' '.join(names)} of {model}", f"{len(numbers)} numbers")
-    values: dict[str, Any] = dict(zip(names, numbers, strict=True))
-    focal = values.pop("f", None)
-    if focal is not None:
-        values |= {"fx": focal, "fy": focal}
-    values["cx"], values["cy"] = values["cx"] - 0.5, values["cy"] - 0.5  # COLMAP's first pixel spans 0 to 1
-    kind = "fisheye" if "FISHEYE" in model else "fov" if model == "FOV" else "opencv"
-    if "PRISM" in model:  # whose names mean something else than OpenCV's
-        kind = "thin_prism_fisheye" if model == "THIN_PRISM_FISHEYE" else "fisheye"
-        values = {**{name: values[name] for name in ("fx", "fy", "cx", "cy")}, "coeffs": numbers[4:]}
-    return {**values, "width": int(words[2]), "height": int(words[3]), "camera_model": kind}
 
 
 def _structs(path: Path, name: str) -> dict[str, Any]:

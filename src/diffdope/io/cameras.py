@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from diffdope.io.camera_dialects import plainly
 from diffdope.io.camera_entries import camera_of, holds_camera, size_of
 from diffdope.io.camera_info import DEPTH_MM, is_camera_info
 from diffdope.io.camera_pairs import of_pair
+from diffdope.io.camera_phones import frames_of
 from diffdope.io.camera_sizes import check_same_shape, check_scale, size_of_K
 from diffdope.io.camera_texts import read_names
 
@@ -179,6 +180,9 @@ def entry_in(path: Path, image_id: int | None = None, camera_id: int | None = No
     names = read_names(path)
     try:
         data = plainly(names)
+        frames = frames_of(data)
+        if image_id in frames or (frames and not holds_camera(data)):
+            return _of_frames(data, frames, image_id, camera_id)
         pair = of_pair(data)
         if holds_camera(data) and not pair:
             return data
@@ -192,6 +196,36 @@ def entry_in(path: Path, image_id: int | None = None, camera_id: int | None = No
         return _chosen(data, cameras, image_id, camera_id)
     except DiffDopeError as error:
         raise DiffDopeError(f"camera file {path}: {error}") from error
+
+
+def _of_frames(
+    data: Mapping[str, Any], frames: Mapping[int, tuple[str, Mapping[str, Any]]], image_id: int | None,
+    camera_id: int | None,
+) -> Mapping[str, Any]:  # fmt: skip
+    """The camera of one image; without a number, that of all, if it is one."""
+    entries = [entry for _, entry in frames.values()]
+    if image_id is None and camera_id is None and all(entry == entries[0] for entry in entries):
+        return entries[0]
+    listed = {f"{file}, image {number}": entry for number, (file, entry) in frames.items()}
+    if image_id is None:
+        cure = "give --image-id (image_id=), the number in the name of the image's file"
+        raise expected("image_id", f"one of the {len(frames)} images of the file ({some_of(listed)})", "none", cure)
+    return _chosen(data, listed, image_id, None)
+
+
+def image_in(path: str | Path, picture: str) -> int | None:
+    """The number of the image of that file name in a file with a camera for each; None where there is none, or several.
+
+    Args:
+        path: the camera file.
+        picture: name of the photograph's file.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".json":
+        return None
+    files = {number: file for number, (file, _) in frames_of(plainly(read_names(path))).items()}
+    found = [number for number, file in files.items() if PurePosixPath(file).name == PurePosixPath(picture).name]
+    return found[0] if len(found) == 1 else None
 
 
 def _cameras_in(data: Mapping[str, Any], above: str = "", depth: int = 0) -> dict[str, Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from diffdope.errors import expected, some_of
 from diffdope.geometry.camera import Camera
 from diffdope.io.camera_info import ROS_DEPTH_NOTE, is_camera_info
 from diffdope.io.camera_sizes import ROUNDED
-from diffdope.io.cameras import depth_scale_m, entry_in, load_camera_of_image
+from diffdope.io.cameras import depth_scale_m, entry_in, image_in, load_camera_of_image
 from diffdope.io.depth import DepthReader, DepthSource, Kind
 from diffdope.io.images import notes_on_rgb, read_depth, read_rgb
 from diffdope.io.masks import Mask, MaskFile, mask_in_box
@@ -127,9 +127,16 @@ class CaptureFiles:
     def read_camera(self, shape: tuple[int, ...]) -> tuple[Camera, float | None]:
         """The camera of images (H, W, ...), and the depth scale in its file, millimetres."""
         return load_camera_of_image(
-            self.camera, shape, image_id=self.image_id, camera_id=self.camera_id, camera_size=self.camera_size,
+            self.camera, shape, image_id=self._image_of_camera, camera_id=self.camera_id, camera_size=self.camera_size,
             rectified=self.rectified,
         )  # fmt: skip
+
+    @property
+    def _image_of_camera(self) -> int | None:
+        """The number that was chosen, or, of a file with a camera for each image, that of the photograph's name."""
+        if self.image_id is not None or self.camera_id is not None or not isinstance(self.rgb, str | Path):
+            return self.image_id
+        return image_in(self.camera, Path(self.rgb).name)
 
     def depth_reader(self, camera: Camera, file_mm: float | None, depth: NDArray[Any]) -> DepthReader:
         """What makes depth images like a given one those of the photograph's camera."""
@@ -151,7 +158,7 @@ class CaptureFiles:
         """Whether nothing but ROS's rules says what a unit of depth is."""
         if depth.dtype.kind not in "iu":
             return False
-        ids = (self.image_id, self.camera_id) if self.depth_camera is None else (None, None)
+        ids = (self._image_of_camera, self.camera_id) if self.depth_camera is None else (None, None)
         entry = self.entry_of(camera, *ids)
         return entry.get("depth_scale") is None and is_camera_info(entry)
 
