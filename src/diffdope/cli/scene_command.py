@@ -59,8 +59,8 @@ class SceneArguments(RerunFlag):
     """Image that holds a label for each object, or one a view (- for a view without)."""
     extrinsics: tuple[Path, ...] = ()
     """Where the cameras stand: one file for all views or one each. A BOP scene_camera.json with cam_R_w2c, JSON with
-    4 x 4 matrices in metres under T_w2c or T_c2w, or result.json of calibrate. Not needed if --camera says so, or for
-    one view."""
+    4 x 4 matrices in metres under T_w2c or T_c2w, COLMAP's images.txt or .bin, nerfstudio's transforms.json (in metres,
+    too), or result.json of calibrate. Not needed if --camera says so, or for one view."""
     extrinsics_kind: Literal["w2c", "c2w", "w2c-opengl", "c2w-opengl"] = "w2c"
     """Direction of matrices whose file does not say it: world to camera, or camera to world; -opengl: of cameras that
     look along -z, y up, as OpenGL's and Blender's."""
@@ -233,7 +233,9 @@ def views_of(given: SceneArguments, captures: list[Capture]) -> list[View]:
 def _places(given: SceneArguments) -> list[Pose] | None:
     ids = of_views("image-id", given.image_id, given.count)
     if given.extrinsics:
-        return read_camera_places(given.extrinsics, given.count, kind=given.extrinsics_kind, image_ids=ids)
+        return read_camera_places(
+            given.extrinsics, given.count, kind=given.extrinsics_kind, image_ids=ids, pictures=given.rgb
+        )
     if given.count == 1:
         return None
     if given.extrinsics_kind != "w2c":

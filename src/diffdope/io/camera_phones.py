@@ -71,7 +71,7 @@ def frames_of(data: Entry) -> dict[int, tuple[str, Entry]]:
         shared = {key: value for key, value in data.items() if not isinstance(value, Mapping | list)}
         entries = [{**_of_frame(one), **shared} for one in frames]  # what is stated once is every frame's
         files = [str(one.get("file_path", place)) for place, one in enumerate(frames)]
-        return dict(zip(_numbers_in(files), zip(files, entries, strict=True), strict=True))
+        return dict(zip(numbers_in(files), zip(files, entries, strict=True), strict=True))
     coefficients = data.get("perFrameIntrinsicCoeffs")
     if isinstance(coefficients, list):
         size = {key: data[key] for key in ("w", "h") if key in data}
@@ -86,7 +86,8 @@ def _of_frame(frame: Entry) -> dict[str, Any]:
     return {str(key): value for key, value in frame.items() if not ("path" in str(key) or "transform" in str(key))}
 
 
-def _numbers_in(files: list[str]) -> list[int]:
+def numbers_in(files: list[str]) -> list[int]:
+    """A number for each of some images: that in its file's name, if all differ in it, else its place."""
     found = [_DIGITS.findall(PurePosixPath(file.replace("\\", "/")).stem) for file in files]
     numbers = [int(digits[-1]) for digits in found if digits]
     return numbers if len(set(numbers)) == len(files) else list(range(len(files)))

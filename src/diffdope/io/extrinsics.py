@@ -3,7 +3,8 @@
 x_c = T_w2c x_w. BOP's scene_camera.json says so under cam_R_w2c and cam_t_w2c (millimetres). Other files hold 4 x 4
 matrices in metres, of which a key says the direction (`io/camera_places.py`): T_w2c, T_camera_base, T_world_camera. So
 do messages of ROS that name frames, and what `diffdope calibrate` writes. Where nothing does, `kind` does. Whether
-cameras look along z, y down (OpenCV), or along -z, y up (OpenGL, Blender), says `kind` alone, but for BOP's.
+cameras look along z, y down (OpenCV), or along -z, y up (OpenGL, Blender), says `kind` alone, but for BOP's, and for
+those of COLMAP, nerfstudio and Polycam (`io/image_places.py`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from diffdope.errors import DiffDopeError, check_choice, expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.camera_places import stated_place
+from diffdope.io.image_places import ImagePlaces, places_of_colmap, places_of_frames
 from diffdope.io.json_files import read_json
 from diffdope.io.poses import read_extrinsics
 from diffdope.io.yaml_files import read_yaml
@@ -28,8 +30,9 @@ _BOP = ("cam_R_w2c", "cam_t_w2c")
 
 
 def read_camera_places(
-    paths: Sequence[str | Path], count: int, *, kind: Kind = "w2c", image_ids: Sequence[int | None] = ()
-) -> list[Pose]:
+    paths: Sequence[str | Path], count: int, *, kind: Kind = "w2c", image_ids: Sequence[int | None] = (),
+    pictures: Sequence[str | Path] = (),
+) -> list[Pose]:  # fmt: skip
     """T_w2c of each view.
 
     Args:
@@ -37,6 +40,7 @@ def read_camera_places(
         count: how many views there are.
         kind: direction of matrices whose file does not say it; with -opengl, of cameras that look along -z, y up.
         image_ids: of each view, in a scene_camera.json with more images than views.
+        pictures: the photographs of the views, whose names tell images of COLMAP and nerfstudio.
 
     Raises:
         DiffDopeError: if a file cannot be read, holds no rigid transform, or there are not as many as views.
@@ -47,6 +51,10 @@ def read_camera_places(
         return [_one_of(_places(Path(path), kind), path, number) for path, number in zip(paths, ids, strict=True)]
     if len(paths) != 1:
         raise expected("extrinsics", f"one file for all of {count} views, or one each", f"{len(paths)} files")
+    images = _images(Path(paths[0]))
+    if images is not None:
+        ids = image_ids if len(image_ids) == count else ()
+        return images.of_views(count, ids, pictures, f"extrinsics file {paths[0]}")
     places = _places(Path(paths[0]), kind)
     if count > 1 and len(places) == 1:
         raise expected(f"extrinsics file {paths[0]}", f"a transform for each of {count} views", "one")
@@ -71,8 +79,20 @@ def has_places(path: str | Path) -> bool:
     return any(isinstance(entry, Mapping) and _BOP[0] in entry for entry in [data, *entries])
 
 
+def _images(path: Path) -> ImagePlaces | None:
+    """Places of a file that names the images that stand there; None for another."""
+    if path.suffix.lower() != ".json":
+        return places_of_colmap(path, "extrinsics")
+    try:
+        return places_of_frames(read_json(path, "extrinsics"))
+    except DiffDopeError as error:
+        raise DiffDopeError(f"extrinsics file {path}: {error}") from error
+
+
 def _places(path: Path, kind: Kind) -> dict[str, Pose]:
     """All transforms of a file, by their keys or numbers."""
+    if (images := _images(path)) is not None:
+        return {str(number): pose for number, pose in images.T_w2c.items()}
     if path.suffix.lower() == ".json":
         data = read_json(path, "extrinsics")
     elif path.suffix.lower() in _YAML:
