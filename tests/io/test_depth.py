@@ -345,7 +345,8 @@ def test_pcd_files_that_are_none(tmp_path: Path) -> None:
     spoilt = {
         "a file that was cut off": whole[:2000], "none, or one that was cut off": whole[:60],
         "HEIGHT 1": whole.replace(b"WIDTH 100\nHEIGHT 80", b"WIDTH 8000\nHEIGHT 1"),
-        "binary_compressed; pcl_convert": whole.replace(b"DATA binary", b"DATA binary_compressed"),
+        "a damaged one": whole.replace(b"DATA binary", b"DATA binary_compressed"),
+        "ascii, binary or binary_compressed, got odd": whole.replace(b"DATA binary", b"DATA odd"),
         "no such x": whole.replace(b"COUNT 1", b"COUNT 0"),
         "no such z": whole.replace(b"FIELDS x y z", b"FIELDS x y u"),
         "a broken one": whole.replace(b"TYPE F F", b"TYPE Q F"),
@@ -355,3 +356,114 @@ def test_pcd_files_that_are_none(tmp_path: Path) -> None:
         (tmp_path / "spoilt.pcd").write_bytes(content)
         with pytest.raises(DiffDopeError, match=words):
             read_depth(tmp_path / "spoilt.pcd")
+
+
+def lzf(data: bytes) -> bytes:
+    """Compresses by LZF: references where three bytes came before within its window, else letters."""
+    out, plain, seen, at = bytearray(), bytearray(), {}, 0
+
+    def flush() -> None:
+        for first in range(0, len(plain), 32):
+            part = plain[first : first + 32]
+            out.extend(bytes([len(part) - 1]) + part)
+        plain.clear()
+
+    while at < len(data):
+        place = seen.get(data[at : at + 3], -1)
+        seen[data[at : at + 3]] = at
+        if place < 0 or at - place > 8192 or at + 3 > len(data):
+            plain.append(data[at])
+            at += 1
+            continue
+        length = 3
+        while length < 264 and at + length < len(data) and data[place + length] == data[at + length]:
+            length += 1
+        flush()
+        high, low = divmod(at - place - 1, 256)
+        short = length - 2
+        out.extend([min(short, 7) << 5 | high, *([short - 7] if short >= 7 else []), low])
+        at += length
+    flush()
+    return bytes(out)
+
+
+def test_compressed_points(tmp_path: Path) -> None:
+    holed = np.where(np.arange(100)[None, :] % 7 == 0, 0.0, PLANE)
+    pcd(tmp_path / "bytes.pcd", points_of(holed), "binary")
+    head, _, body = (tmp_path / "bytes.pcd").read_bytes().partition(b"DATA binary\n")
+    fields = np.frombuffer(body, "<f4").reshape(-1, 4).T.tobytes()  # one after the other, each of all points
+    packed = lzf(fields)
+    assert len(packed) < 0.8 * len(fields)
+    whole = head + b"DATA binary_compressed\n" + struct.pack("<II", len(packed), len(fields)) + packed
+    (tmp_path / "packed.pcd").write_bytes(whole)
+    assert observed(tmp_path, "packed.pcd") == pytest.approx(holed, abs=1e-6)
+    for words, content in {"cut off": whole[:-9], "damaged": whole[: len(whole) - 9] + bytes([255] * 9)}.items():
+        (tmp_path / "packed.pcd").write_bytes(content)
+        with pytest.raises(DiffDopeError, match=words):
+            read_depth(tmp_path / "packed.pcd")
+
+
+def ply(points: np.ndarray, *, order: str = "binary_little_endian", said: str = "", camera: bool = False) -> bytes:
+    """A cloud with colours; `camera` as PCL writes it, with the picture's size."""
+    height, width = points.shape[:2]
+    lines = ["ply", f"format {order} 1.0", *([said] if said else []), f"element vertex {height * width}"]
+    lines += [f"property float {axis}" for axis in "xyz"] + ["property uchar red"]
+    lines += ["element camera 1", "property float focal", "property int viewportx", "property int viewporty"] * camera
+    rows = np.zeros(height * width, [(axis, "f4") for axis in "xyz"] + [("red", "u1")])
+    for k, axis in enumerate("xyz"):
+        rows[axis] = points[..., k].ravel()
+    if order == "ascii":
+        text = "".join(" ".join(map(str, row)) + "\n" for row in rows.tolist())
+        body = (text + (f"0 {width} {height}\n" if camera else "")).encode()
+    else:
+        mark = "<" if "little" in order else ">"
+        body = rows.astype(rows.dtype.newbyteorder(mark)).tobytes()
+        body += struct.pack(f"{mark}fii", 0.0, width, height) if camera else b""
+    return "\n".join([*lines, "end_header\n"]).encode() + body
+
+
+@pytest.mark.parametrize("order", ["ascii", "binary_little_endian", "binary_big_endian"])
+@pytest.mark.parametrize("camera", [True, False])
+def test_points_of_ply_files(order: str, camera: bool, tmp_path: Path) -> None:
+    holed = np.where(np.arange(100)[None, :] % 7 == 0, 0.0, PLANE)
+    (tmp_path / "points.ply").write_bytes(ply(points_of(holed), order=order, camera=camera))
+    assert observed(tmp_path, "points.ply") == pytest.approx(holed, abs=1e-6)
+
+
+@pytest.mark.parametrize("order", ["ascii", "binary_little_endian"])
+def test_the_range_grid_of_a_ply_file(order: str, tmp_path: Path) -> None:
+    holed = np.where(np.arange(100)[None, :] % 7 == 0, 0.0, PLANE)
+    seen = holed.ravel() > 0
+    points = points_of(holed).reshape(-1, 3)[seen][:, None]
+    head, _, body = ply(points, order=order, said="obj_info num_cols 100\nobj_info num_rows 80").partition(
+        b"end_header\n"
+    )
+    head += f"element range_grid {len(seen)}\nproperty list uchar int vertex_indices\nend_header\n".encode()
+    numbers = np.where(seen, np.cumsum(seen) - 1, -1).tolist()
+    for one in numbers:
+        if order == "ascii":
+            body += f"1 {one}\n".encode() if one >= 0 else b"0\n"
+        else:
+            body += struct.pack("<Bi", 1, one) if one >= 0 else b"\0"
+    (tmp_path / "grid.ply").write_bytes(head + body)
+    assert observed(tmp_path, "grid.ply") == pytest.approx(holed, abs=1e-6)
+    (tmp_path / "grid.ply").write_bytes(head + body[:-40])
+    with pytest.raises(DiffDopeError, match="cut off"):
+        read_depth(tmp_path / "grid.ply")
+
+
+def test_ply_files_that_are_no_picture(tmp_path: Path) -> None:
+    whole = ply(points_of(PLANE))
+    drawn = np.random.default_rng(0).permutation(points_of(PLANE).reshape(-1, 3)).reshape(80, 100, 3)
+    spoilt = {
+        "8000 points in no such order; give points": ply(drawn),
+        "7999 points": ply(points_of(PLANE).reshape(-1, 1, 3)[:-1]),
+        "cut off": whole[:-7], "end_header": whole[:30], "empty": b"",
+        "element vertex with x, y and z": whole.replace(b"property float z", b"property float q"),
+        "a broken one": whole.replace(b"property float z", b"property long z"),
+        "as many points": whole.replace(b"vertex 8000", b"vertex 99999999999"),
+    }  # fmt: skip
+    for words, content in spoilt.items():
+        (tmp_path / "spoilt.ply").write_bytes(content)
+        with pytest.raises(DiffDopeError, match=words):
+            read_depth(tmp_path / "spoilt.ply")

@@ -10,6 +10,7 @@ from PIL import Image
 
 from diffdope.errors import DiffDopeError
 from diffdope.io.frames import Film, ImageFolders, open_frames
+from diffdope.io.images import endings_in
 from diffdope.scene.frames import ImageFolders as ImageFoldersOf01
 from diffdope.viz.animation import write_film
 
@@ -136,3 +137,9 @@ def test_files_that_are_no_film(tmp_path: Path) -> None:
         Film(tmp_path / "film.mp4")
     with pytest.raises(DiffDopeError, match="there is none at"):
         Film(tmp_path / "other.mp4")
+
+
+def test_a_mesh_among_images_is_no_depth_unless_it_is_alone(tmp_path: Path) -> None:
+    assert ".ply" not in endings_in("depth", [Path("1.png"), Path("model.ply")])
+    assert ".ply" in endings_in("depth", [Path("1.ply"), Path("notes.txt")])
+    assert ".ply" not in endings_in("rgb", [Path("1.ply")])

@@ -110,6 +110,9 @@ def test_what_is_no_place(tmp_path: Path) -> None:
         (tmp_path / "images.bin").write_bytes(content)
         with pytest.raises(DiffDopeError, match="COLMAP"):
             read_camera_places([tmp_path / "images.bin"], 1)
+    (tmp_path / "images.txt").write_text("1 0.5 0 0 0 0.1 0.2 0.3 1 a.png\n\n")
+    with pytest.raises(DiffDopeError, match=r"a\.png.*quaternion of length 1.*0\.5"):
+        read_camera_places([tmp_path / "images.txt"], 1)
     frames = [{"file_path": "a.png", "transform_matrix": (2.0 * np.eye(4)).tolist()}]
     (tmp_path / "transforms.json").write_text(json.dumps({"frames": frames}))
     with pytest.raises(DiffDopeError, match=r"transforms\.json.*a\.png"):

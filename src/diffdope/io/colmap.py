@@ -5,6 +5,7 @@ The layout of both is that of COLMAP's documentation, 'Output Format'; x_camera 
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ _CAMERA_LINE = re.compile(r"\d+\s+[A-Z][A-Z_]+\s+\d+\s+\d+(\s+[-+.\deEnNaAfFiI]+
 _NUMBER = r"[-+]?[\d.]+(?:[eE][-+]?\d+)?"
 _IMAGE_LINE = re.compile(rf"\d+(?:\s+{_NUMBER}){{7}}\s+\d+\s+(?=\S*[A-Za-z])\S.*")
 _MOST = 1 << 24  # cameras, images: more would be a file of another kind
+_OFF_UNIT = 1e-2  # quaternions of COLMAP are normalised; a file cut short of digits rounds them less
 _POINT_BYTES = 24  # of an image's keypoint: x, y, the number of its 3-D point
 _CURE = "undistort the images by COLMAP first"
 
@@ -103,6 +105,9 @@ def read_images(path: Path, name: str) -> dict[int, tuple[str, Pose]]:
     rows = _images_of_bytes(path, name) if path.suffix.lower() == ".bin" else _images_of_text(path, name)
     found = {}
     for number, numbers, picture in rows:
+        if not abs(math.hypot(*numbers[:4]) - 1.0) < _OFF_UNIT:
+            got = " ".join(f"{one:.4g}" for one in numbers[:4])
+            raise expected(f"{where}, image {picture}", "a quaternion of length 1", got, "is it COLMAP's file?")
         try:
             found[number] = (picture, Pose.from_wxyz_xyz(numbers))
         except DiffDopeError as error:

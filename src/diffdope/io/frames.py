@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_positive, expected, none_at
-from diffdope.io.images import ENDINGS, read_depth, read_rgb
+from diffdope.io.images import ENDINGS, endings_in, read_depth, read_rgb
 from diffdope.io.mask_files import mask_endings
 from diffdope.io.masks import MaskFile
 from diffdope.io.names import counted, times_of
@@ -150,7 +150,7 @@ def _by_stem(name: str, folder: Path) -> dict[str, Path]:
         raise none_at(name, "a folder of images", folder)
     files: dict[str, Path] = {}
     listed = sorted(folder.iterdir())
-    endings = mask_endings(listed, ENDINGS) if name == "mask" else ENDINGS
+    endings = mask_endings(listed, ENDINGS) if name == "mask" else endings_in(name, listed)
     for path in listed:
         if path.suffix.lower() not in endings:
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +14,7 @@ from diffdope.io.array_files import read_arrays
 from diffdope.io.exr import read_exr
 from diffdope.io.files import missing_file
 from diffdope.io.memory_file import MemoryFile, Source, opened, size_of, source_of
-from diffdope.io.points import depth_of_points, is_points, read_pcd
+from diffdope.io.points import depth_of_ply, depth_of_points, is_points, read_pcd
 from diffdope.note_codes import Note, NoteCode
 
 if TYPE_CHECKING:
@@ -28,6 +28,17 @@ ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", 
 """Of files that are taken for images where a folder holds others too."""
 
 _BRIGHT = 0.5  # of the largest number: distances in millimetres or less end below it, exposures do not, as a rule
+
+
+def endings_in(name: str, listed: Sequence[Path]) -> frozenset[str]:
+    """Of the images of a folder; .ply is a mesh, unless a folder of depth holds nothing else.
+
+    Args:
+        name: "rgb" or "depth".
+        listed: the folder's files.
+    """
+    alone = name == "depth" and not any(path.suffix.lower() in ENDINGS for path in listed)
+    return ENDINGS | {".ply"} if alone else ENDINGS
 
 
 def notes_on_rgb(rgb: NDArray[Any] | None) -> tuple[Note, ...]:
@@ -73,7 +84,7 @@ def read_rgb(path: Source) -> NDArray[Any]:
 def read_depth(path: Source) -> NDArray[Any]:
     """Like `read_image`, and of EXR: (H, W) integers to be multiplied by a depth scale, or float metres.
 
-    Of points (H, W, 3), in an array or an organised .pcd file, it is their z.
+    Of points (H, W, 3), in an array or an organised .pcd or .ply file, it is their z.
     """
     path = source_of(path)
     if isinstance(path, Path) and path.suffix.lower() == ".exr":
@@ -82,6 +93,8 @@ def read_depth(path: Source) -> NDArray[Any]:
         return read_exr("depth", path)
     if isinstance(path, Path) and path.suffix.lower() == ".pcd" and path.is_file():
         return depth_of_points(read_pcd("depth", path), f"depth {path}")
+    if isinstance(path, Path) and path.suffix.lower() == ".ply" and path.is_file():
+        return depth_of_ply("depth", path)
     array = read_image("depth", path)
     while array.ndim > 2 and array.shape[0] == 1:
         array = array[0]

@@ -1,4 +1,4 @@
-"""Depth from the points of a camera, a point a pixel: arrays (H, W, 3), and organised .pcd files."""
+"""Depth from the points of a camera, a point a pixel: arrays (H, W, 3), and organised .pcd and .ply files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from diffdope.errors import expected, refused
 from diffdope.io.files import why_unread
+from diffdope.io.lzf import decompress_lzf
+from diffdope.io.organised_ply import read_ply_points, sizes_of
 
 _ALIGNED = 0.99  # correlation of x / z with columns: lenses' distortion leaves more, a turn by ten degrees less
 _FEWEST = 16  # points that tell which way a picture lies
@@ -29,35 +31,68 @@ def depth_of_points(points: NDArray[Any], name: str) -> NDArray[Any]:
     Raises:
         DiffDopeError: if they do not lie as a camera's do: x / z follows the columns, y / z the rows.
     """
-    x, y, z = np.moveaxis(np.asarray(points, np.float64), -1, 0)
-    with np.errstate(invalid="ignore"):
-        seen = np.isfinite(x) & np.isfinite(y) & np.isfinite(z) & (z > 0)
+    seen = _seen(points)
     wanted = "points as a camera sees them"
     if seen.sum() < _FEWEST:
         raise expected(name, wanted, f"{int(seen.sum())} points before it", _CURE)
-    rows, columns = np.nonzero(seen)
-    for ratio, along, axis in ((x[seen] / z[seen], columns, "x / z"), (y[seen] / z[seen], rows, "y / z")):
-        if not _correlation(ratio, along) > _ALIGNED:
-            line = "columns" if axis == "x / z" else "rows"
+    across, down = _along_pixels(points, seen)
+    for axis, line, along in (("x / z", "columns", across), ("y / z", "rows", down)):
+        if not along > _ALIGNED:
             raise expected(name, wanted, f"some whose {axis} does not grow with the {line}", _CURE)
     return np.where(seen, points[..., 2], points.dtype.type(0))
 
 
-def _correlation(a: NDArray[np.float64], b: NDArray[np.int64]) -> float:
-    da, db = a - a.mean(), b - b.mean()
-    size = float(np.sqrt((da @ da) * (db @ db)))
-    return float(da @ db) / size if size > 0 else 0.0
-
-
-def read_pcd(name: str, path: Path) -> NDArray[Any]:
-    """The points (H, W, 3) of an organised .pcd file, text or bytes.
+def depth_of_ply(name: str, path: Path) -> NDArray[Any]:
+    """z of each pixel's point of an organised .ply file; see `depth_of_points`.
 
     Args:
         name: the argument to blame.
         path: the file.
 
     Raises:
-        DiffDopeError: if it cannot be read, was cut off, is compressed, or its points are in no order of pixels.
+        DiffDopeError: if it cannot be read, or its points are in no order of pixels, or not a camera's.
+    """
+    points, size = read_ply_points(name, path)
+    if size is None:
+        every = [(width, points.reshape(height, width, 3)) for width, height in sizes_of(len(points))]
+        fitting = [one for _, one in every if min(_along_pixels(one, _seen(one))) > _ALIGNED]
+        if len(fitting) != 1:
+            got = f"{len(points)} points in no such order"
+            raise expected(f"{name} {path}", "an organised cloud: a point for each pixel", got, _CURE)
+        return depth_of_points(fitting[0], f"{name} {path}")
+    return depth_of_points(points.reshape(size[1], size[0], 3), f"{name} {path}")
+
+
+def _seen(points: NDArray[Any]) -> NDArray[np.bool_]:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.isfinite(points).all(-1) & (points[..., 2] > 0))
+
+
+def _along_pixels(points: NDArray[Any], seen: NDArray[np.bool_]) -> tuple[float, float]:
+    """Correlations of x / z with the columns, and of y / z with the rows."""
+    x, y, z = np.moveaxis(np.asarray(points[seen], np.float64), -1, 0)
+    rows, columns = np.nonzero(seen)
+    with np.errstate(over="ignore", invalid="ignore"):  # damaged numbers: a NaN is no correlation
+        return _correlation(x / z, columns), _correlation(y / z, rows)
+
+
+def _correlation(a: NDArray[np.float64], b: NDArray[np.int64]) -> float:
+    if not len(a):
+        return 0.0
+    da, db = a - a.mean(), b - b.mean()
+    size = float(np.sqrt((da @ da) * (db @ db)))
+    return float(da @ db) / size if size > 0 else 0.0
+
+
+def read_pcd(name: str, path: Path) -> NDArray[Any]:
+    """The points (H, W, 3) of an organised .pcd file: text, bytes, or compressed ones.
+
+    Args:
+        name: the argument to blame.
+        path: the file.
+
+    Raises:
+        DiffDopeError: if it cannot be read, was cut off, or its points are in no order of pixels.
     """
     try:
         content = path.read_bytes()
@@ -104,9 +139,10 @@ def _table(body: bytes, kind: str, record: np.dtype[Any], count: int, where: str
         if len(body) < count * record.itemsize:
             raise expected(where, f"{count} points", "a file that was cut off")
         return np.frombuffer(body, record, count)
+    if kind == "binary_compressed":
+        return _decompressed(body, record, count, where)
     if kind != "ascii":
-        cure = "pcl_convert_pcd_ascii_binary IN.pcd OUT.pcd 1 writes plain bytes"
-        raise expected(where, "DATA ascii or binary", kind, cure)
+        raise expected(where, "DATA ascii, binary or binary_compressed", kind)
     try:
         numbers = np.array(body.split(), np.float64)
     except ValueError as error:
@@ -118,6 +154,22 @@ def _table(body: bytes, kind: str, record: np.dtype[Any], count: int, where: str
     table = np.zeros(count, [(field, "f8", (1,)) for field in "xyz"])
     for field in "xyz":
         table[field][:, 0] = rows[:, sum(lengths[: (record.names or ()).index(field)])]
+    return table
+
+
+def _decompressed(body: bytes, record: np.dtype[Any], count: int, where: str) -> NDArray[Any]:
+    """PCL's compressed bytes: two sizes, and by LZF one field after the other, each of all points."""
+    packed, plain = np.frombuffer(body, "<u4", 2).tolist() if len(body) >= 8 else (0, 0)
+    if plain != count * record.itemsize or len(body) < 8 + packed:
+        raise expected(where, f"{count} points", "a file that was cut off, or a damaged one")
+    data = decompress_lzf(body[8 : 8 + packed], plain)
+    if data is None:
+        raise expected(where, f"{count} points", "a damaged file")
+    table, at = np.zeros(count, record), 0
+    for field in record.names or ():
+        part = record[field]
+        table[field] = np.frombuffer(data, part.base, count * part.shape[0], at).reshape(count, part.shape[0])
+        at += count * part.itemsize
     return table
 
 
