@@ -188,7 +188,7 @@ def test_the_imagewise_format_is_named(files: tuple[str, ...], tmp_path: Path) -
     (tmp_path / "train").mkdir()
     for name in files:
         (tmp_path / "train" / name).write_bytes(b"")
-    with pytest.raises(DiffDopeError, match="got BOP's imagewise format .*; unpack it into folders of scenes"):
+    with pytest.raises(DiffDopeError, match="got BOP's imagewise format .*; write it as folders of .*bop unpack"):
         DataSet.open(tmp_path, "train")
 
 

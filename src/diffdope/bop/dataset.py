@@ -128,7 +128,7 @@ def _instead(folder: Path) -> tuple[str, str]:
     """What a folder without scenes holds, and the cure."""
     names = [path.name for path in folder.iterdir()]
     if any(name.endswith(".tar") or ".camera." in name for name in names):
-        cure = "unpack it into folders of scenes, whose names end in the image's number: docs/bop.md has the layout"
+        cure = f"write it as folders of scenes: diffdope bop unpack {folder} --out {folder}_scenes"
         return "BOP's imagewise format (KEY.rgb.png, KEY.camera.json, ... , or shard-*.tar of them)", cure
     if any(name in ("scene_camera.json", "scene_gt.json", "rgb") for name in names):
         return "a scene itself", "give the folder above it"

@@ -50,6 +50,7 @@ BOP_COMMANDS: dict[str, Command] = {
         "bop_refine", "BopRefineArguments", "refine start poses over a data set; resumable, on many cores or machines"
     ),
     "merge": Command("bop_merge", "BopMergeArguments", "join the parts of a run divided by --shard"),
+    "unpack": Command("bop_unpack", "BopUnpackArguments", "write the scenes of BOP's imagewise tars as folders"),
     "compare": Command(
         "bop_compare", "BopCompareArguments", "say what changed between two results: before and after in one report"
     ),
