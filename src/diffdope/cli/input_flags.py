@@ -49,9 +49,12 @@ class InputFlags:
     """Unit of the mesh file. Default: mm of PLY, OBJ and STL, which do not say; of GLB, .dae, 3MF and STEP their
     own."""
     depth_scale: float | None = None
-    """Millimetres per unit of the depth image; overrides the camera file."""
-    depth_kind: Literal["axis", "ray"] = "axis"
-    """Depth is measured along the optical axis, or along the ray to each pixel."""
+    """Millimetres per unit of the depth image; overrides the camera file. Of disparities, pixels per unit."""
+    depth_kind: Literal["axis", "ray", "disparity"] = "axis"
+    """Depth is measured along the optical axis, or along the ray to each pixel; or it is the disparity of two cameras
+    in pixels, with --depth-baseline."""
+    depth_baseline: float | None = None
+    """Millimetres between the two cameras of a disparity; not needed if --camera is Middlebury's calib.txt."""
     depth_camera: Path | None = None
     """Camera file of the depth image, where another camera took it; with --depth-extrinsics."""
     depth_extrinsics: Path | None = None
@@ -104,7 +107,7 @@ class InputFlags:
         recorded = getattr(self, "bag", None) is not None
         topic = getattr(self, "mask_topic", None) is not None
         without_mask = () if self.mask is not None or topic else ("mask_id", "mask_inverted")
-        depths = ("depth_scale", "depth_kind", "depth_camera", "depth_extrinsics")
+        depths = ("depth_scale", "depth_kind", "depth_baseline", "depth_camera", "depth_extrinsics")
         without_depth = () if self.depth is not None or recorded else depths
         said = {field.name for field in fields(InputFlags) if getattr(self, field.name) != field.default}
         for name in (one for one in (*without_mask, *without_depth) if one in said):
@@ -120,8 +123,9 @@ class InputFlags:
         given: dict[str, Any] = {
             "camera": self.camera, "rgb": self.rgb, "depth": self.depth, "mask": self.mask,
             "depth_scale_mm": self.depth_scale, "mask_label": self.mask_id, "mask_inverted": self.inverted,
-            "box": box_of("box", self.box), "depth_kind": self.depth_kind, "depth_camera": self.depth_camera,
-            "depth_extrinsics": self.depth_extrinsics, "image_id": self.image_id, "camera_id": self.camera_id,
+            "box": box_of("box", self.box), "depth_kind": self.depth_kind, "depth_baseline_mm": self.depth_baseline,
+            "depth_camera": self.depth_camera, "depth_extrinsics": self.depth_extrinsics, "image_id": self.image_id,
+            "camera_id": self.camera_id,
             "camera_size": size_of("camera-size", self.camera_size), "rectified": self.rectified,
         }  # fmt: skip
         return CaptureFiles(**{**given, **changed})

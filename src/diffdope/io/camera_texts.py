@@ -1,8 +1,8 @@
 """The text of a camera file as names and values, whichever tool wrote it; what they mean: `io/camera_entries.py`.
 
 JSON, YAML (also in OpenCV's two dialects, `%YAML:1.0` and `%YAML 1.2`, and as `ros2 topic echo` prints it), OpenCV's
-XML and Metashape's, ZED's .conf, COLMAP's cameras.txt and cameras.bin, the ost.txt of ROS's camera_calibration, a
-matrix of 3 x 3 numbers, .npy, .npz and .mat; and photographs, by their EXIF.
+XML and Metashape's, ZED's .conf, Middlebury's calib.txt, COLMAP's cameras.txt and cameras.bin, the ost.txt of ROS's
+camera_calibration, a matrix of 3 x 3 numbers, .npy, .npz and .mat; and photographs, by their EXIF.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from diffdope.io.exif_camera import PHOTOGRAPHS, entry_of_photograph
 from diffdope.io.json_files import parse_json, read_text
 from diffdope.io.matlab_files import read_structs
 from diffdope.io.numbers import is_number
+from diffdope.io.stereo import is_middlebury, of_middlebury
 from diffdope.io.yaml_files import yaml_documents
 
 _PINCAM = ("width", "height", "fx", "fy", "cx", "cy")
@@ -57,6 +58,8 @@ def read_names(path: Path, name: str = "camera") -> dict[str, Any]:
         return _ini(lines, f"{name} file {path}")
     if is_zed(lines):
         return of_zed(lines, f"{name} file {path}")
+    if is_middlebury(lines):
+        return of_middlebury(lines, f"{name} file {path}")
     rows = [line for line in lines if line and not line.startswith("#")]
     if is_cameras_text(rows):
         return cameras_of_text(rows, f"{name} file {path}")

@@ -19,6 +19,7 @@ from diffdope.io.images import notes_on_rgb, read_depth, read_rgb
 from diffdope.io.masks import Mask, MaskFile, mask_in_box
 from diffdope.io.memory_file import Source, source_of
 from diffdope.io.poses import read_extrinsics
+from diffdope.io.stereo import pixels_per_unit, stereo_of
 from diffdope.note_codes import Note, NoteCode
 
 _LISTED = 12  # labels that an error names
@@ -60,11 +61,13 @@ class CaptureFiles:
         rgb: file of the photograph; like those of depth and mask, it may be one in memory.
         depth: file of the depth image.
         mask: file of the mask: see `MaskFile`.
-        depth_scale_mm: MILLIMETRES per unit of depth, as BOP's files have it; wins over the camera's file.
+        depth_scale_mm: MILLIMETRES per unit of depth, as BOP's files have it; wins over the camera's file. Of
+            disparities, PIXELS per unit.
         mask_label: of the object, where the mask holds the labels of several.
         mask_inverted: see `MaskFile`.
         box: x, y, width, height around the object, pixels, in place of a mask.
-        depth_kind: "axis" or "ray": see `DepthSource`.
+        depth_kind: "axis", "ray" or "disparity": see `DepthSource`.
+        depth_baseline_mm: MILLIMETRES between the cameras of a disparity; wins over Middlebury's calib.txt.
         depth_camera: file of the camera that took depth, where it is another than the photograph's.
         depth_extrinsics: file of the pose of the depth camera's frame in the photograph's: see `read_extrinsics`.
         image_id: which entry of a scene_camera.json, which image of a mask file.
@@ -82,6 +85,7 @@ class CaptureFiles:
     mask_inverted: bool | None = None
     box: tuple[float, float, float, float] | None = None
     depth_kind: Kind = "axis"
+    depth_baseline_mm: float | None = None
     depth_camera: str | Path | None = None
     depth_extrinsics: str | Path | None = None
     image_id: int | None = None
@@ -96,7 +100,8 @@ class CaptureFiles:
             DiffDopeError: if there is no image, a file cannot be read, or depth has no scale and needs one.
         """
         rgb = None if self.rgb is None else read_rgb(self.rgb)
-        depth = None if self.depth is None else read_depth(self.depth)
+        told = self.depth_kind == "disparity" or self.depth_scale_mm is not None
+        depth = None if self.depth is None else read_depth(self.depth, told=told)
         mask = self._mask(next((image.shape for image in (rgb, depth) if image is not None), None))
         shape = next(
             (image.shape for image in (rgb, depth, None if mask is None else mask.pixels) if image is not None), None
@@ -147,12 +152,27 @@ class CaptureFiles:
         named = self.camera if self.depth_camera is None else self.depth_camera
         given = self.depth_scale_mm is not None
         scale_m = None
-        if depth.ndim == 2 or given:  # else it is a picture for viewing, which is refused when it is read
+        if self.depth_kind == "disparity":
+            scale_m = pixels_per_unit(self.depth_scale_mm, depth)
+        elif depth.ndim == 2 or given:  # else it is a picture for viewing, which is refused when it is read
             file_mm = file_mm if own_mm is None else own_mm
             scale_m = depth_scale_m(self.depth_scale_mm, file_mm, named, depth=depth)
-        source = DepthSource(self.depth_kind, own, place)
-        said = () if given or not self._as_ros_has_it(depth, named) else (ROS_DEPTH_NOTE,)
+        source = DepthSource(self.depth_kind, own, place, *self._stereo(named))
+        said = (
+            ()
+            if given or self.depth_kind == "disparity" or not self._as_ros_has_it(depth, named)
+            else (ROS_DEPTH_NOTE,)
+        )
         return DepthReader(source, camera, scale_m, str(self.depth), scale_given=given, notes=said)
+
+    def _stereo(self, camera: str | Path) -> tuple[float | None, float]:
+        """Baseline of a disparity in metres, and its offset in focal lengths, of the user or of the camera's file."""
+        if self.depth_kind != "disparity":
+            return None if self.depth_baseline_mm is None else 1e-3 * self.depth_baseline_mm, 0.0
+        ids = (self._image_of_camera, self.camera_id) if self.depth_camera is None else (None, None)
+        baseline_mm, offset = stereo_of(self.entry_of(camera, *ids))
+        found = baseline_mm if self.depth_baseline_mm is None else self.depth_baseline_mm
+        return None if found is None else 1e-3 * found, offset
 
     def _as_ros_has_it(self, depth: NDArray[Any], camera: str | Path) -> bool:
         """Whether nothing but ROS's rules says what a unit of depth is."""

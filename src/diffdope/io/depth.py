@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_choice, expected
+from diffdope.errors import DiffDopeError, check_choice, check_positive, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import NoteCode, coded
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
-Kind = Literal["axis", "ray"]
+Kind = Literal["axis", "ray", "disparity"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _SATURATED = 65535  # of 16 bits: what sensors and converters write for 'nothing measured'
 _BEYOND = 6e4  # float metres or millimetres: 65504 of half floats, and the background of renderers, 1e10
@@ -28,17 +29,29 @@ class DepthSource:
     """How a depth image relates to the photograph.
 
     Attributes:
-        kind: "axis" for distances along the optical axis, "ray" for those from the camera's centre to the surface.
+        kind: "axis" for distances along the optical axis, "ray" for those from the camera's centre to the surface,
+            "disparity" for pixels by which rectified pictures of two cameras differ.
         camera: that took it, where it is another than the photograph's.
         T_depth2rgb: from that camera's frame to the photograph's; given if and only if `camera` is.
+        baseline_m: distance between the two cameras of a disparity; given if and only if it is one.
+        offset: what is to be added to a disparity, in focal lengths: (cx of the right camera - cx of the left) / fx.
     """
 
     kind: Kind = "axis"
     camera: Camera | None = None
     T_depth2rgb: Pose | None = None
+    baseline_m: float | None = None
+    offset: float = 0.0
 
     def __post_init__(self) -> None:
-        check_choice("depth-kind", self.kind, ("axis", "ray"))
+        check_choice("depth-kind", self.kind, KINDS)
+        if self.baseline_m is not None:
+            check_positive("depth-baseline", self.baseline_m)
+        if self.kind == "disparity" and self.baseline_m is None:
+            cure = "give it, or Middlebury's calib.txt as camera; distance is fx times baseline by disparity"
+            raise expected("depth-baseline", "millimetres between the two cameras of a disparity", "none", cure)
+        if self.kind != "disparity" and self.baseline_m is not None:
+            raise expected("depth-baseline", "--depth-kind disparity beside it", self.kind, "leave one of them out")
         if (self.camera is None) != (self.T_depth2rgb is None):
             missing = "depth-extrinsics" if self.T_depth2rgb is None else "depth-camera"
             cure = (
@@ -53,7 +66,7 @@ class DepthSource:
 
         Args:
             depth: (h, w) integers or floats.
-            scale_m: metres per unit; None for float metres.
+            scale_m: metres per unit; None for float metres. Of disparities, a thousandth of pixels per unit.
             camera: of the photograph, with its distortion.
 
         Returns:
@@ -73,6 +86,9 @@ class DepthSource:
             wanted = f"{own.width} x {own.height} as its camera"
             raise expected("depth", wanted, f"{metres.shape[1]} x {metres.shape[0]}", "see --depth-camera")
         notes = []
+        if self.kind == "disparity":
+            metres, said = self._distances(metres if scale_m is None else 1e3 * metres, own)
+            notes.append(said)
         if self.kind == "ray":
             metres = along_axis(metres, own)
             notes.append("depth was taken along the rays and turned into distances along the optical axis")
@@ -87,6 +103,20 @@ class DepthSource:
             notes.append(f"depth of {own.width} x {own.height} pixels was {word} to {size[1]} x {size[0]}")
             metres = _enlarged(metres, size)
         return metres.astype(np.float32), None, coded(notes, NoteCode.DEPTH_CONVERTED)
+
+    def _distances(self, disparity: F64, camera: Camera) -> tuple[F64, str]:
+        """Metres of disparities (H, W) in pixels, and what to say; 0 where there is none, or it is of no distance."""
+        assert self.baseline_m is not None
+        if camera.distortion is not None:
+            cure = "give --rectified, if K or P is that of the rectified pictures"
+            raise expected("depth", "a camera without distortion, as disparities need", "one with distortion", cure)
+        shifted = disparity + self.offset * camera.fx
+        seen = (disparity > 0) & (shifted > 0)
+        metres = np.divide(camera.fx * self.baseline_m, shifted, out=np.zeros_like(shifted), where=seen)
+        text = (
+            f"disparity was turned into distances: fx {camera.fx:g} times {1e3 * self.baseline_m:g} mm, divided by it"
+        )
+        return metres, text
 
 
 def _out_of_view(T_depth2rgb: Pose) -> DiffDopeError:

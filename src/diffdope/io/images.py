@@ -14,6 +14,7 @@ from diffdope.io.array_files import read_arrays
 from diffdope.io.exr import read_exr
 from diffdope.io.files import missing_file
 from diffdope.io.memory_file import MemoryFile, Source, opened, size_of, source_of
+from diffdope.io.pfm import read_pfm
 from diffdope.io.points import depth_of_ply, depth_of_points, is_points, read_pcd
 from diffdope.note_codes import Note, NoteCode
 
@@ -81,10 +82,14 @@ def read_rgb(path: Source) -> NDArray[Any]:
     return array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
 
 
-def read_depth(path: Source) -> NDArray[Any]:
+def read_depth(path: Source, *, told: bool = False) -> NDArray[Any]:
     """Like `read_image`, and of EXR: (H, W) integers to be multiplied by a depth scale, or float metres.
 
     Of points (H, W, 3), in an array or an organised .pcd or .ply file, it is their z.
+
+    Args:
+        path: the file.
+        told: whether the user said what the numbers are; those of .pfm are disparities as a rule.
     """
     path = source_of(path)
     if isinstance(path, Path) and path.suffix.lower() == ".exr":
@@ -93,6 +98,14 @@ def read_depth(path: Source) -> NDArray[Any]:
         return read_exr("depth", path)
     if isinstance(path, Path) and path.suffix.lower() == ".pcd" and path.is_file():
         return depth_of_points(read_pcd("depth", path), f"depth {path}")
+    if isinstance(path, Path) and path.suffix.lower() == ".pfm" and path.is_file():
+        if not told:
+            cure = (
+                "give --depth-kind disparity and --depth-baseline, or --depth-scale 1000 if they are metres; where "
+                "neither is taken, save metres in .npy"
+            )
+            raise expected(f"depth {path}", "a word on whether .pfm holds disparities or distances", "none", cure)
+        return read_pfm("depth", path)
     if isinstance(path, Path) and path.suffix.lower() == ".ply" and path.is_file():
         return depth_of_ply("depth", path)
     array = read_image("depth", path)
