@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -85,3 +86,18 @@ def test_a_scene_in_place() -> None:
 def test_what_is_no_mesh_is_refused(value: Any) -> None:
     with pytest.raises(DiffDopeError, match="mesh: expected (a trimesh.Trimesh or trimesh.Scene|triangles), got"):
         Mesh.from_trimesh(value)
+
+
+def test_colours_of_gltf_may_be_linear(tmp_path: Path) -> None:
+    box = trimesh.creation.box((0.1, 0.1, 0.1))
+    box.visual.vertex_colors = [(128, 64, 32, 255)] * 8
+    said = "Mesh.load(path) turns them into sRGB"
+    assert not any(said in note for note in Mesh.from_trimesh(box).warnings)
+    box.export(tmp_path / "box.glb")
+    of_gltf = Mesh.from_trimesh(trimesh.load(tmp_path / "box.glb"))
+    assert sum(said in note for note in of_gltf.warnings) == 1
+    box.export(tmp_path / "box.ply")
+    assert not any(said in note for note in Mesh.from_trimesh(trimesh.load(tmp_path / "box.ply")).warnings)
+    box.visual.vertex_colors = [(255, 0, 0, 255)] * 8  # the same in linear light
+    box.export(tmp_path / "red.glb")
+    assert not any(said in note for note in Mesh.from_trimesh(trimesh.load(tmp_path / "red.glb")).warnings)

@@ -16,6 +16,10 @@ from diffdope.scene.readers.placing import moved
 from diffdope.scene.readers.ply import NO_TEXTURE
 
 F64 = NDArray[np.float64]
+LINEAR_OR_NOT = (
+    "colours at vertices that trimesh has read from glTF are linear light, says the format, unless trimesh wrote the "
+    "file: they are taken as sRGB here, and would then be too dark; Mesh.load(path) turns them into sRGB"
+)
 
 
 def parts_of(mesh: Any, notes: list[str]) -> list[Part]:
@@ -34,10 +38,22 @@ def parts_of(mesh: Any, notes: list[str]) -> list[Part]:
     for geometry, matrix in placed:
         if len(getattr(geometry, "faces", ())):
             part = Part(np.array(geometry.vertices, np.float64), np.array(geometry.faces))
-            parts.append(moved(_colored(part, geometry.visual, notes), np.asarray(matrix, np.float64)))
+            part = _colored(part, geometry.visual, notes)
+            if _as_gltf_stores(geometry, part):
+                _note(notes, LINEAR_OR_NOT)
+            parts.append(moved(part, np.asarray(matrix, np.float64)))
     if not parts:
         raise expected("mesh", "triangles", "none", "it is empty or a point cloud")
     return parts
+
+
+def _as_gltf_stores(geometry: Any, part: Part) -> bool:
+    """Whether colours are as glTF's COLOR_0 has them: trimesh leaves a word in what its reader of glTF has made."""
+    if part.colors is None or "from_gltf_primitive" not in (getattr(geometry, "metadata", None) or {}):
+        return False
+    stored = getattr(geometry.visual, "vertex_attributes", {}).get("color") is not None
+    between = bool(((part.colors > 0.0) & (part.colors < 1.0)).any())  # 0 and 1 are the same in both
+    return between and (geometry.visual.kind == "vertex" or stored)
 
 
 def _colored(part: Part, visual: Any, notes: list[str]) -> Part:
