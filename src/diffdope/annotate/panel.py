@@ -85,7 +85,7 @@ class Panel:
 
     def tell_windows(self, count: int) -> None:
         """Says so where several browsers show the session."""
-        text = f"{count} windows show this session: what is done in one, the others show, too"
+        text = f"{count} windows show this session: they share picture, selection and what the mouse does"
         self._windows.content = as_markdown((text,))
         self._windows.visible = count > 1
 
