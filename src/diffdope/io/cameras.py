@@ -181,7 +181,7 @@ def entry_in(path: Path, image_id: int | None = None, camera_id: int | None = No
     try:
         data = plainly(names)
         frames = frames_of(data)
-        if image_id in frames or (frames and not holds_camera(data)):
+        if frames and (not holds_camera(data) or image_id in list(frames)):  # what is no number is refused below
             return _of_frames(data, frames, image_id, camera_id)
         pair = of_pair(data)
         if holds_camera(data) and not pair:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from diffdope.errors import DiffDopeError, expected, refused
+from diffdope.errors import expected, refused
 from diffdope.geometry.pose import Pose
 from diffdope.io.files import why_unread
 from diffdope.io.json_files import read_text
@@ -105,13 +105,13 @@ def read_images(path: Path, name: str) -> dict[int, tuple[str, Pose]]:
     rows = _images_of_bytes(path, name) if path.suffix.lower() == ".bin" else _images_of_text(path, name)
     found = {}
     for number, numbers, picture in rows:
+        image = f"{where}, image {picture}"
         if not abs(math.hypot(*numbers[:4]) - 1.0) < _OFF_UNIT:
             got = " ".join(f"{one:.4g}" for one in numbers[:4])
-            raise expected(f"{where}, image {picture}", "a quaternion of length 1", got, "is it COLMAP's file?")
-        try:
-            found[number] = (picture, Pose.from_wxyz_xyz(numbers))
-        except DiffDopeError as error:
-            raise DiffDopeError(f"{where}, image {picture}: {error}") from error
+            raise expected(image, "a quaternion of length 1", got, "is it COLMAP's file?")
+        if not all(map(math.isfinite, numbers)):
+            raise expected(image, "numbers that are finite", numbers[4:])
+        found[number] = (picture, Pose.from_wxyz_xyz(numbers))
     if not found:
         raise expected(where, "images that COLMAP has placed", "none")
     return found
