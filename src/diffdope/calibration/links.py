@@ -19,13 +19,13 @@ from diffdope.calibration.rows import INNER_PX, SUPPORT_REACH_PX, SUPPORT_SIZE, 
 from diffdope.calibration.shots import ArmShot
 from diffdope.calibration.solution import SCALE, Solution
 from diffdope.geometry.pose import Pose
+from diffdope.pipelines.tracking.link_agreement import share_by_link
 from diffdope.render.renderer import RenderedImages
 
 F64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
 _DEPTH = 0.005  # of the distance: depths that are farther off, or three deviations, are of something else
-_LEAST = 30  # pixels, or points of an outline: fewer are chance
 _OUTLINE, _DEPTHS = 0.85, 0.95  # shares below which a link does not fit; right ones, medians: 0.95 and 0.97 at least
 _MASKED = 0.5  # of a link's pixels: masks that have less lack it
 
@@ -100,13 +100,13 @@ def fit_of_links(arm: ArmShot, pose: Pose, count: int, scale: float, spread_m: f
     nothing = np.full(count, np.nan)
     outline = masked = depth = nothing
     if seen.crop.mask is not None:
-        masked = _share(link[inside], seen.crop.mask[inside] > 0.5, count)
+        masked = share_by_link(link[inside], seen.crop.mask[inside] > 0.5, count)
         outline = _outline(seen, drawn, link, count)
     if seen.crop.depth is not None:
         away = seen.crop.depth / (1.0 + scale) - drawn.depth
         most = np.maximum(3.0 * spread_m, _DEPTH * drawn.depth)
         there = binary_erosion(inside, iterations=INNER_PX, border_value=1) & (seen.crop.depth > 0.0) & (away > -most)
-        depth = _share(link[there], (away < most)[there], count)
+        depth = share_by_link(link[there], (away < most)[there], count)
     return LinkFit(outline, masked, depth)
 
 
@@ -116,13 +116,7 @@ def _outline(seen: ShotCrop, drawn: RenderedImages, link: NDArray[np.int64], cou
         return np.full(count, np.nan)
     _, found = crossing(mask, place.point, place.normal, SUPPORT_REACH_PX)
     of = link[place.row, place.column]
-    return _share(of[place.clear], found[place.clear], count)
-
-
-def _share(link: NDArray[np.int64], good: Bool, count: int) -> F64:
-    """(L,) of what each link has."""
-    of = np.bincount(link, minlength=count)
-    return np.where(of >= _LEAST, np.bincount(link, good, minlength=count) / np.maximum(of, 1), np.nan)
+    return share_by_link(of[place.clear], found[place.clear], count)
 
 
 def _middle(shares: Sequence[F64]) -> F64:

@@ -12,9 +12,10 @@ from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import Preset
 from diffdope.pipelines.settings import preset as find_preset
+from diffdope.pipelines.tracking.link_agreement import LinkAgreement
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
-from diffdope.scene.robot import Robot
+from diffdope.scene.robot import Posed, Robot
 
 _OFF = 0.0006  # share of the robot's size by which surfaces may be off, as in the last steps of a calibration
 
@@ -25,6 +26,7 @@ class RobotTracker:
     What is tracked is the pose of the robot's base in the camera, T_camera_base. Of a camera on the robot's hand, load
     the robot with that link as its base (`load_robot(path, base="hand")`): the pose is then of that link, and what the
     camera sees of the arm moves about it. All that `Refiner.track` says of a frame holds, but colours are not learned.
+    Joint values are not taken for right: frames whose links do not agree are doubted (`link-misfit`).
 
     Args:
         robot: links and joints.
@@ -47,6 +49,7 @@ class RobotTracker:
         search = replace(search, near=search.near.in_full_detail(), far=search.far.in_full_detail())
         size_m = robot.posed({joint.name: 0.0 for joint in robot.moving}).mesh.diameter
         (self._drawn,) = robot.simplified(_OFF * size_m)
+        self._agreement = LinkAgreement(self._drawn)
         first = self.mesh_at({name: 0.0 for name in robot.needed})
         self._refiner = Refiner(first, camera, preset=replace(chosen, search=search), seed=seed, threads=threads)
 
@@ -59,8 +62,7 @@ class RobotTracker:
         Raises:
             DiffDopeError: naming joints that are missing.
         """
-        check_type("joints", joints, Mapping)
-        return self._drawn.posed(self._drawn.checked(joints)).mesh
+        return self._posed(joints).mesh
 
     def track(
         self, observation: Observation, joints: Mapping[str, float], pose: PoseLike | None = None, *,
@@ -77,5 +79,11 @@ class RobotTracker:
         Raises:
             DiffDopeError: naming joints that are missing, or as `Refiner.track`.
         """
-        self._refiner.bend(self.mesh_at(joints))
-        return self._refiner.track(observation, pose, time_s=time_s)
+        posed = self._posed(joints)
+        self._refiner.bend(posed.mesh)
+        result = self._refiner.track(observation, pose, time_s=time_s)
+        return self._agreement.weighed(result, observation, joints, posed)
+
+    def _posed(self, joints: Mapping[str, float]) -> Posed:
+        check_type("joints", joints, Mapping)
+        return self._drawn.posed(self._drawn.checked(joints))
