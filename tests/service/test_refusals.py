@@ -151,7 +151,7 @@ def test_a_photograph_alone_is_searched_by_keypoints(client: Any, mesh: str) -> 
     [
         ("locate", {"box": [1, 2, 30, 40]}, ("depth", "mask"), "box: expected none, for the request has a mask"),
         ("locate", {"mask_id": 7}, ("rgb", "mask"), "mask: expected a label of mask"),
-        ("locate", {"camera_size": [100, 100]}, ("rgb", "mask"), "give camera_size [640, 480], which converts K"),
+        ("locate", {"camera_size": [100, 100]}, ("rgb", "mask"), "leave camera_size out, or correct the file"),
         ("locate", {"depth_scale": 1e9}, ("rgb", "depth"), "depth_scale is millimetres per unit: 0.1 for those"),
         ("refine", {"start": (2 * np.eye(4)).tolist()}, ("rgb", "depth"), "start, expected last row"),
         ("track/a", {}, ("rgb",), "start: expected a pose for the first frame, or a mask"),

@@ -40,10 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     from diffdope.cli.output import ignore_closed_pipes
     from diffdope.cli.stopping import Stopping
 
-    Stopping().begin()
+    stopping = Stopping()
+    stopping.begin()
     ignore_closed_pipes()
     warnings.showwarning = _one_line
-    return run_flushed(sys.argv[1:])
+    code = run_flushed(sys.argv[1:])
+    stopping.over(code)
+    return code
 
 
 def _one_line(message: Warning | str, *_: object, **__: object) -> None:
