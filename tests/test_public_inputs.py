@@ -102,8 +102,9 @@ case(
 )  # fmt: skip
 case(
     dd.Observation, dict(camera=CAMERA, depth=np.full((48, 64), 500, np.uint16), depth_scale=0.001),
-    depth_scale=(*NUMBERS, 0, -1.0),
+    depth_scale=(*NUMBERS, 0, -1.0), depth_rectified=(None, 1, "yes"),
 )  # fmt: skip
+case(dd.Observation.load, dict(camera=CAMERA, depth=PACKAGED / "depth.png"), depth_rectified=(None, 1, "yes"))
 case(dd.Observation.load, dict(camera=CAMERA), camera=(None, 3, {}, object()), rgb=PATHS, depth=PATHS, mask=PATHS)
 case(OBSERVATION.with_mask, dict(mask=np.ones((48, 64), bool)), mask=IMAGES)
 case(OBSERVATION.with_others, dict(depth_m=np.ones((48, 64))), depth_m=(*IMAGES, np.full((48, 64), -1.0)))

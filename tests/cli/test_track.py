@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from diffdope.cli import track_run
+from diffdope.cli.help_text import parsed
 from diffdope.cli.main import main
-from diffdope.cli.track_command import TrackArguments, header_of
+from diffdope.cli.track_command import TrackArguments, header_of, read_video
 from diffdope.cli.track_report import estimates, far_away
 from diffdope.cli.track_run import last_good, poses_of, state_began
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
@@ -393,6 +394,17 @@ def test_a_video_through_a_lens(video: Path) -> None:
     _, records, _ = read_journal(video.parent / "out" / "poses.jsonl")
     assert all(pose.distance_to(truth(k)) < 0.003 for k, (_, pose, _) in enumerate(poses_of(records)))
     assert any("lens distortion" in note for note in next(iter(records.values()))["notes"])
+
+
+def test_depth_without_the_lens_in_a_video_that_shows_it(video: Path) -> None:
+    plain = read_video(parsed(TrackArguments, words(video)[1:], "diffdope track"))
+    entry = json.loads((video / "camera.json").read_text())
+    (video / "camera.json").write_text(json.dumps(entry | {"dist_coeffs": [-0.2, 0.05, 0.0, 0.0]}))
+    bent = read_video(parsed(TrackArguments, [*words(video)[1:], "--depth-rectified"], "diffdope track"))
+    frame = next(bent.frames.read())
+    assert np.array_equal(bent.observation(frame).depth, plain.observation(frame).depth)
+    assert not np.array_equal(bent.observation(frame).rgb, plain.observation(frame).rgb)
+    assert any("removed from all but depth" in note for note in bent.notes)
 
 
 def test_a_box_locates_the_object_in_the_first_frame(video: Path) -> None:

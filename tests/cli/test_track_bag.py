@@ -7,9 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from diffdope.bop.metrics import add
+from diffdope.cli.help_text import parsed
 from diffdope.cli.main import main
+from diffdope.cli.track_bag import read_bag
+from diffdope.cli.track_flags import TrackArguments
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
 from diffdope.io.poses import pose_of
@@ -125,6 +129,26 @@ def test_bags_of_ros_1_and_mcap_give_the_same_poses_to_the_bit(tmp_path: Path, m
         poses.append([record["T_m2c_metres"] for record in records.values()])
     assert len(poses[0]) == 2
     assert poses[0] == poses[1]
+
+
+@pytest.mark.parametrize(("topic", "flags"), [("/depth/image_rect", []), (DEPTH, ["--depth-rectified"])])
+def test_depth_without_the_lens_is_told_by_its_topic_or_a_flag(
+    tmp_path: Path, messages: list[tuple], topic: str, flags: list[str]
+) -> None:
+    lens = [-0.2, 0.05, 0.0, 0.0, 0.0]
+    bent = [
+        (topic if name == DEPTH else name, kind, at, fields | {"d": np.array(lens)} if kind == INFO else fields)
+        for name, kind, at, fields in messages[:8]
+    ]
+    bag = write_mcap(tmp_path / "a.mcap", bent)
+    given = parsed(TrackArguments, [*words(bag, tmp_path / "out")[1:], *flags], "diffdope track")
+    video = read_bag(given, bag, Console())
+    frame = next(video.frames.read())
+    seen = video.observation(frame)
+    assert frame.depth is not None and frame.rgb is not None
+    assert seen.depth == pytest.approx(frame.depth, abs=1e-6)
+    assert not np.array_equal(np.round(255 * seen.rgb), frame.rgb)
+    assert any("removed from all but depth" in note for note in video.notes)
 
 
 def test_a_run_goes_on_only_with_the_same_topics(tmp_path: Path, messages: list[tuple]) -> None:

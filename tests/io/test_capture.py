@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -98,3 +99,24 @@ def test_boxes_that_are_cut_say_so(box: tuple[float, ...], said: str | None) -> 
     cut = [note for note in notes if "reaches beyond the image" in note]
     assert (said is None) == (cut == [])
     assert said is None or re.search(said, cut[0])
+
+
+def test_depth_that_was_rectified_already_beside_a_photograph_that_was_not(tmp_path: Path) -> None:
+    entry = json.loads((DEMO / "camera.json").read_text())
+    (tmp_path / "camera.json").write_text(json.dumps(entry | {"dist_coeffs": [-0.2, 0.05, 0.0, 0.0]}))
+    files = {"rgb": DEMO / "rgb.png", "depth": DEMO / "depth.png"}
+    stays = read_capture(tmp_path / "camera.json", **files, depth_rectified=True)
+    plain = read_capture(DEMO / "camera.json", **files)
+    seen, straight = Observation(stays.camera, **stays.images), Observation(plain.camera, **plain.images)
+    assert np.array_equal(seen.depth, straight.depth) and not np.array_equal(seen.rgb, straight.rgb)
+    assert any(note.startswith("lens distortion (opencv) was removed from all but depth") for note in stays.notes)
+    # Distances along rays are turned into those along the axis by the pinhole's rays, not by those of the lens.
+    rays = read_capture(tmp_path / "camera.json", **files, depth_rectified=True, depth_kind="ray")
+    straight_rays = read_capture(DEMO / "camera.json", **files, depth_kind="ray")
+    assert np.array_equal(rays.depth, straight_rays.depth)
+    np.savetxt(tmp_path / "T.txt", np.eye(4))
+    with pytest.raises(DiffDopeError, match="depth-rectified: expected none beside --depth-camera, got both; leave"):
+        read_capture(
+            tmp_path / "camera.json", **files, depth_rectified=True, depth_camera=DEMO / "camera.json",
+            depth_extrinsics=tmp_path / "T.txt",
+        )  # fmt: skip

@@ -200,3 +200,14 @@ def test_arguments() -> None:
         topics_of(NodeArguments(mesh=DEMO / "object.ply", mask_topic="/a"))
     with pytest.raises(DiffDopeError, match="topics: expected photographs"):
         Follower(lambda: None, None, FollowerSettings(("mask",)), {})  # type: ignore[arg-type, return-value]
+
+
+def test_depth_without_the_lens_beside_photographs_that_show_it(drawn: list[dict[str, np.ndarray]]) -> None:
+    follower = node(depth_rectified=True)
+    fields = info(CAMERA.K, CAMERA.width, CAMERA.height, T0, D=[-0.2, 0.05, 0.0, 0.0, 0.0])
+    follower.on_info(made(ros2_types(), INFO, fields))
+    seen = follower._observation({kind: message(kind, array, T0) for kind, array in drawn[0].items()})
+    assert seen.depth == pytest.approx(drawn[0]["depth"] * 1e-3)
+    assert not np.array_equal(np.round(255 * seen.rgb), drawn[0]["rgb"])
+    named = node(depth_topic="/depth_registered/image_rect")._settings
+    assert named.depth_rectified and not named.rectified and not node()._settings.depth_rectified

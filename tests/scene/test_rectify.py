@@ -65,6 +65,23 @@ def test_depth_of_two_surfaces_is_never_mixed(inside: np.ndarray) -> None:
     assert abs(share - 1) < 0.02
 
 
+def test_depth_that_was_rectified_stays_as_it_is_beside_a_photograph_that_was_not(inside: np.ndarray) -> None:
+    u, v = np.meshgrid(np.arange(160.0), np.arange(120.0))
+    depth = np.where(np.hypot(u - 120, v - 30) < 15, 500, 900).astype(np.uint16)
+    rgb = pattern(*seen_at()).astype(np.float32)
+    both = dd.Observation(CAMERA, rgb=rgb, depth=depth, depth_scale=0.001, depth_rectified=True)
+    assert both.depth is not None and both.rgb is not None
+    assert both.depth == pytest.approx(depth * 1e-3)
+    assert np.abs(both.rgb - pattern(u, v))[inside].max() < 0.01
+    twice = dd.Observation(CAMERA, depth=depth, depth_scale=0.001).depth
+    assert twice is not None and (np.abs(twice - both.depth) > 0.1).sum() > 50
+    masked = both.with_mask(np.hypot(*(seen_at() - np.array([120, 30])[:, None, None])) < 15)  # type: ignore[operator]
+    assert masked.mask is not None
+    assert ((masked.mask > 0) == (both.depth < 0.7)).mean() > 0.995  # both of the pinhole
+    plain = dd.Observation(PINHOLE, depth=depth, depth_scale=0.001, depth_rectified=True).depth
+    assert plain is not None and np.array_equal(plain, both.depth)  # without a lens it says nothing
+
+
 def test_missing_depth_stays_missing() -> None:
     depth = np.full((120, 160), 0.8, np.float32)
     depth[50:70, 60:90] = 0

@@ -92,6 +92,7 @@ PARTS = {
     "depth_kind unknown": part(mesh="MESH", start=START, depth_kind={})["request"],
     "camera_size": part(mesh="MESH", start=START, camera_size=[0, 1])["request"],
     "rectified": part(mesh="MESH", start=START, rectified=1)["request"],
+    "depth_rectified": part(mesh="MESH", start=START, depth_rectified="no")["request"],
     "near in refine": part(mesh="MESH", start=START, near=START)["request"],
     "no mesh": part(start=START)["request"],
     "no start": part(mesh="MESH")["request"],

@@ -56,6 +56,8 @@ class AnnotateArguments:
     """Unit of the mesh files; default: their format's, mm for PLY, OBJ and STL, which state none."""
     depth_scale: float | None = None
     """Millimetres per unit of the depth images; overrides the camera file."""
+    depth_rectified: bool = False
+    """Depth is without the lens already (librealsense's aligned_depth_to_color), while the photographs show it."""
     dataset: Path | None = None
     """A BOP data set whose pictures and models are taken."""
     dataset_split: str | None = None
@@ -131,7 +133,7 @@ def inputs_of(given: AnnotateArguments) -> Inputs:
         missing = "camera" if given.camera is None else "mesh"
         kind = "a camera file" if missing == "camera" else "one file or more"
         raise expected(missing, f"{kind} beside {' and '.join(f'--{name}' for name in folders)}", "none")
-    how: dict[str, Any] = {} if given.depth_scale is None else {"depth_scale_mm": given.depth_scale}
+    how: dict[str, Any] = {"depth_scale_mm": given.depth_scale, "depth_rectified": given.depth_rectified}
     meshes = _meshes(given)
     names = {obj_id: mesh.name for obj_id, mesh in meshes.items() if not _NUMBER.search(mesh.name)}
     return Inputs(FolderPictures(folders, given.camera, **how), tuple(meshes), meshes.__getitem__, names)

@@ -43,6 +43,8 @@ class CalibrationFlags(RobotFlags):
     """yes: masks are black on what they show; no: they are not, though they look so."""
     depth_scale: float | None = None
     """Millimetres per unit of the depth images; default: the camera file's, 1 beside a camera_info.yaml."""
+    depth_rectified: bool = False
+    """Depth is without the lens already (librealsense's aligned_depth_to_color), while the other images show it."""
     suggestions: int = 3
     """How many poses of the robot to suggest for further pictures."""
     seed: int = 0
@@ -101,7 +103,10 @@ def observed(
             print(f"note: {frame.name}: its mask or depth is empty, so it is left out")
             continue
         count += 1
-        observation = Observation(camera, rgb=frame.rgb, **images, depth_scale=scale if "depth" in images else None)
+        observation = Observation(
+            camera, rgb=frame.rgb, **images, depth_scale=scale if "depth" in images else None,
+            depth_rectified=given.depth_rectified,
+        )  # fmt: skip
         yield observation, one, frame.name
     if count == 0:
         raise expected("images", f"pictures that show the {shows}", "empty masks or depth only")

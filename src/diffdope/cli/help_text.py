@@ -26,7 +26,8 @@ from diffdope.cli.lists import joined
 # Options that few need; --help leaves them to --help-all.
 RARE = frozenset({
     "allow_missing_texture", "camera_id", "depth_baseline", "depth_camera", "depth_extrinsics", "depth_kind",
-    "mask_inverted", "numbers", "rectified", "address", "camera_type", "engine", "models", "rgb_topic", "depth_topic",
+    "depth_rectified", "mask_inverted", "numbers", "rectified", "address", "camera_type", "engine", "models",
+    "rgb_topic", "depth_topic",
     "info_topic", "tolerance_s", "near", "surface", "camera_frame", "suggestions", "confidence_file",
 })  # fmt: skip
 HELP = ("-h", "--help", "--help-all")

@@ -59,6 +59,8 @@ class InputFlags:
     """Camera file of the depth image, where another camera took it; with --depth-extrinsics."""
     depth_extrinsics: Path | None = None
     """4 x 4 (or R and t): from the depth camera's frame to the photograph's."""
+    depth_rectified: bool = False
+    """Depth is without the lens already (librealsense's aligned_depth_to_color), while the photograph shows it."""
     image_id: int | None = None
     """Which image of a scene_camera.json."""
     camera_id: int | None = None
@@ -107,7 +109,9 @@ class InputFlags:
         recorded = getattr(self, "bag", None) is not None
         topic = getattr(self, "mask_topic", None) is not None
         without_mask = () if self.mask is not None or topic else ("mask_id", "mask_inverted")
-        depths = ("depth_scale", "depth_kind", "depth_baseline", "depth_camera", "depth_extrinsics")
+        depths = (
+            "depth_scale", "depth_kind", "depth_baseline", "depth_camera", "depth_extrinsics", "depth_rectified",
+        )  # fmt: skip
         without_depth = () if self.depth is not None or recorded else depths
         said = {field.name for field in fields(InputFlags) if getattr(self, field.name) != field.default}
         for name in (one for one in (*without_mask, *without_depth) if one in said):
@@ -124,8 +128,8 @@ class InputFlags:
             "camera": self.camera, "rgb": self.rgb, "depth": self.depth, "mask": self.mask,
             "depth_scale_mm": self.depth_scale, "mask_label": self.mask_id, "mask_inverted": self.inverted,
             "box": box_of("box", self.box), "depth_kind": self.depth_kind, "depth_baseline_mm": self.depth_baseline,
-            "depth_camera": self.depth_camera, "depth_extrinsics": self.depth_extrinsics, "image_id": self.image_id,
-            "camera_id": self.camera_id,
+            "depth_camera": self.depth_camera, "depth_extrinsics": self.depth_extrinsics,
+            "depth_rectified": self.depth_rectified, "image_id": self.image_id, "camera_id": self.camera_id,
             "camera_size": size_of("camera-size", self.camera_size), "rectified": self.rectified,
         }  # fmt: skip
         return CaptureFiles(**{**given, **changed})

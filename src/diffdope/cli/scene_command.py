@@ -77,6 +77,8 @@ class SceneArguments(RerunFlag):
     """Unit of mesh files; default: their format's, mm for PLY, OBJ and STL, which state none."""
     depth_scale: float | None = None
     """Millimetres per unit of depth images; overrides the camera file."""
+    depth_rectified: bool = False
+    """Depth is without the lens already (librealsense's aligned_depth_to_color), while the photographs show it."""
     preset: str = DEFAULT
     """Complete set of numbers to start from."""
     settings: Path | None = None
@@ -187,7 +189,7 @@ def inputs_of(given: SceneArguments, objects: list[ObjectFlags]) -> dict[str, An
     """What the scene was made of, as its flags say it: `diffdope view` reads the same files again."""
     lists = ("camera", "rgb", "depth", "mask", "extrinsics", "image_id")
     inputs: dict[str, Any] = {name: [to_plain(one) for one in getattr(given, name)] for name in lists}
-    for name in ("extrinsics_kind", "extrinsics_sigma", "depth_scale", "on_plane", "penetration"):
+    for name in ("extrinsics_kind", "extrinsics_sigma", "depth_scale", "depth_rectified", "on_plane", "penetration"):
         inputs[name] = getattr(given, name)
     return inputs | {"objects": [one.entry() for one in objects]}
 
@@ -211,7 +213,14 @@ def capture_files(given: SceneArguments) -> list[CaptureFiles]:
         of_views("depth", given.depth, count, alone=False), of_views("image-id", given.image_id, count), strict=True,
     )  # fmt: skip
     return [
-        CaptureFiles(camera=camera, rgb=rgb, depth=depth, depth_scale_mm=given.depth_scale, image_id=image_id)
+        CaptureFiles(
+            camera=camera,
+            rgb=rgb,
+            depth=depth,
+            depth_scale_mm=given.depth_scale,
+            image_id=image_id,
+            depth_rectified=given.depth_rectified,
+        )
         for camera, rgb, depth, image_id in each
     ]
 

@@ -45,14 +45,26 @@ def read_bag(given: TrackArguments, path: Path, console: Console) -> Video:
     if first is None:
         raise expected("bag", "at least one frame", f"none in {path}")
     topic = frames.topics.depth
-    files = given.files(mask=None, box=None, depth=None if topic is None else topic.name, camera=given.camera or path)
+    plain = given.depth_rectified or _depth_alone_is_rectified(given, frames)
+    files = given.files(
+        mask=None, box=None, depth=None if topic is None else topic.name, camera=given.camera or path,
+        depth_rectified=plain,
+    )  # fmt: skip
     camera, file_mm = camera_of(given, files, frames, first)
     if first.depth is not None and first.depth.dtype.kind in "iu" and files.depth_scale_mm is None:
         files = replace(files, depth_scale_mm=file_mm or _MM)
     depth = None if first.depth is None else files.depth_reader(camera, file_mm, first.depth)
-    video = Video(frames, camera, depth, box_of("box", given.box), (*frames.notes, *notes_on_lens(camera)))
+    notes = (*frames.notes, *notes_on_lens(camera, depth_rectified=depth is not None and plain))
+    video = Video(frames, camera, depth, box_of("box", given.box), notes)
     video.observation(first)
     return video
+
+
+def _depth_alone_is_rectified(given: TrackArguments, frames: BagFrames) -> bool:
+    """Whether topics are named so; what `--rectified` says of all, and of another camera's depth, is told elsewhere."""
+    topics = frames.topics
+    named = topics.depth is not None and says_rectified(topics.depth)
+    return named and given.depth_camera is None
 
 
 def camera_of(

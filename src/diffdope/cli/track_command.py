@@ -109,7 +109,8 @@ def read_video(given: TrackArguments) -> Video:
     files = given.files(mask=None, box=None)
     camera, file_mm = files.read_camera(first.size)
     depth = None if first.depth is None else files.depth_reader(camera, file_mm, first.depth)
-    notes = (*notes_on_lens(camera), *notes_on_size(files.camera_size, camera), *notes_on_rgb(first.rgb))
+    lens = notes_on_lens(camera, depth_rectified=given.depth_rectified)
+    notes = (*lens, *notes_on_size(files.camera_size, camera), *notes_on_rgb(first.rgb))
     video = Video(frames, camera, depth, box_of("box", given.box), notes)
     video.observation(first)
     return video

@@ -59,11 +59,13 @@ class Video:
         depth = None if frame.depth is None or not np.any(frame.depth) else frame.depth
         scale: float | None = None
         try:
+            plain = False
             if depth is not None and self.depth is not None:
                 depth, scale, more = self.depth.read(depth)
-                said += more
+                said, plain = (*said, *more), self.depth.source.rectified
             return Observation(
-                self.camera, rgb=frame.rgb, depth=depth, mask=mask, depth_scale=scale, notes=(*self.notes, *said)
+                self.camera, rgb=frame.rgb, depth=depth, mask=mask, depth_scale=scale, depth_rectified=plain,
+                notes=(*self.notes, *said),
             )  # fmt: skip
         except DiffDopeError as error:
             raise placed(f"frame {frame.name}: ", error) from error

@@ -35,6 +35,7 @@ class Capture:
         depth: (H, W) integers or float metres, or None.
         mask: (H, W) bool, or None.
         depth_scale: METRES per unit of depth; None for float metres.
+        depth_rectified: whether depth is that of `camera.rectified` already.
         notes: what a user should know about what was read.
     """
 
@@ -43,13 +44,14 @@ class Capture:
     depth: NDArray[Any] | None
     mask: NDArray[Any] | None
     depth_scale: float | None
+    depth_rectified: bool = False
     notes: tuple[str, ...] = ()
 
     @property
     def images(self) -> dict[str, Any]:
-        """The images, the depth scale and the notes by name."""
+        """The images, what is said of depth, and the notes by name."""
         images = {"rgb": self.rgb, "depth": self.depth, "mask": self.mask, "depth_scale": self.depth_scale}
-        return {**images, "notes": self.notes}
+        return {**images, "depth_rectified": self.depth_rectified, "notes": self.notes}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +72,7 @@ class CaptureFiles:
         depth_baseline_mm: MILLIMETRES between the cameras of a disparity; wins over Middlebury's calib.txt.
         depth_camera: file of the camera that took depth, where it is another than the photograph's.
         depth_extrinsics: file of the pose of the depth camera's frame in the photograph's: see `read_extrinsics`.
+        depth_rectified: whether depth is without the lens already, while the photograph is not.
         image_id: which entry of a scene_camera.json, which image of a mask file.
         camera_id: see `load_camera`.
         camera_size: see `load_camera`.
@@ -88,6 +91,7 @@ class CaptureFiles:
     depth_baseline_mm: float | None = None
     depth_camera: str | Path | None = None
     depth_extrinsics: str | Path | None = None
+    depth_rectified: bool = False
     image_id: int | None = None
     camera_id: int | None = None
     camera_size: tuple[int, int] | None = None
@@ -110,14 +114,15 @@ class CaptureFiles:
             raise expected("images", "at least one of --rgb, --depth and --mask", "none")
         camera, file_mm = self.read_camera(shape)
         scale: float | None = None
-        notes: list[str] = [*notes_on_lens(camera)]
+        notes: list[str] = [*notes_on_lens(camera, depth_rectified=depth is not None and self.depth_rectified)]
         notes += (*notes_on_size(self.camera_size, camera), *notes_on_rgb(rgb))
         self._check_one_size(rgb, None if mask is None else mask.pixels)
         if depth is not None:
             depth, scale, said = self.depth_reader(camera, file_mm, depth).read(depth)
             notes += said
         notes += () if mask is None else mask.notes
-        return Capture(camera, rgb, depth, None if mask is None else mask.pixels, scale, tuple(notes))
+        pixels = None if mask is None else mask.pixels
+        return Capture(camera, rgb, depth, pixels, scale, self.depth_rectified, tuple(notes))
 
     def _check_one_size(self, rgb: NDArray[Any] | None, mask: NDArray[Any] | None) -> None:
         """Refuses a mask of the photograph's shape, but of another size: which of both was resized, nobody knows."""
@@ -157,7 +162,7 @@ class CaptureFiles:
         elif depth.ndim == 2 or given:  # else it is a picture for viewing, which is refused when it is read
             file_mm = file_mm if own_mm is None else own_mm
             scale_m = depth_scale_m(self.depth_scale_mm, file_mm, named, depth=depth)
-        source = DepthSource(self.depth_kind, own, place, *self._stereo(named))
+        source = DepthSource(self.depth_kind, own, place, *self._stereo(named), self.depth_rectified)
         said = (
             ()
             if given or self.depth_kind == "disparity" or not self._as_ros_has_it(depth, named)
@@ -225,11 +230,12 @@ def notes_on_size(camera_size: tuple[int, int] | None, camera: Camera) -> list[N
     return [Note(NoteCode.CAMERA_RESIZED, text)]
 
 
-def notes_on_lens(camera: Camera) -> list[Note]:
-    """That images are rectified, where they are, and what poses refer to."""
+def notes_on_lens(camera: Camera, *, depth_rectified: bool = False) -> list[Note]:
+    """That images are rectified, where they are, but for depth that was already, and what poses refer to."""
     if camera.distortion is None:
         return []
     pinhole = camera.rectified
     K = f"fx {pinhole.fx:g}, fy {pinhole.fy:g}, cx {pinhole.cx:g}, cy {pinhole.cy:g}"
-    text = f"lens distortion ({camera.distortion.model}) was removed; poses refer to the pinhole with {K}"
+    removed = "removed from all but depth" if depth_rectified else "removed"
+    text = f"lens distortion ({camera.distortion.model}) was {removed}; poses refer to the pinhole with {K}"
     return [Note(NoteCode.LENS_REMOVED, text)]

@@ -35,6 +35,7 @@ class DepthSource:
         T_depth2rgb: from that camera's frame to the photograph's; given if and only if `camera` is.
         baseline_m: distance between the two cameras of a disparity; given if and only if it is one.
         offset: what is to be added to a disparity, in focal lengths: (cx of the right camera - cx of the left) / fx.
+        rectified: whether it is that of the pinhole to which photographs are rectified, while they show the lens.
     """
 
     kind: Kind = "axis"
@@ -42,6 +43,7 @@ class DepthSource:
     T_depth2rgb: Pose | None = None
     baseline_m: float | None = None
     offset: float = 0.0
+    rectified: bool = False
 
     def __post_init__(self) -> None:
         check_choice("depth-kind", self.kind, KINDS)
@@ -58,6 +60,9 @@ class DepthSource:
                 "where the depth camera is and what its lens is belong together; the identity, if it is the same place"
             )
             raise expected(missing, "a file beside the other one", "none", cure)
+        if self.rectified and self.camera is not None:
+            cure = "leave it out: depth of another camera is drawn as the photograph's lens shows it"
+            raise expected("depth-rectified", "none beside --depth-camera", "both", cure)
 
     def registered(
         self, depth: NDArray[Any], scale_m: float | None, camera: Camera
@@ -81,7 +86,7 @@ class DepthSource:
         if depth.dtype.kind not in "iuf" or (scale_m is None and depth.dtype.kind in "iu"):
             return depth, scale_m, ()  # refused when the observation is made
         metres = without_missing(depth).astype(np.float64) * (1.0 if scale_m is None else scale_m)
-        own = self.camera or _resized(camera, depth.shape)
+        own = self.camera or _resized(camera.rectified if self.rectified else camera, depth.shape)
         if metres.shape != (own.height, own.width):
             wanted = f"{own.width} x {own.height} as its camera"
             raise expected("depth", wanted, f"{metres.shape[1]} x {metres.shape[0]}", "see --depth-camera")

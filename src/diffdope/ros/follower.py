@@ -49,6 +49,7 @@ class FollowerSettings:
         kinds: of images that are subscribed to, of "rgb", "depth" and "mask".
         tolerance_s: seconds by which images of one moment differ at most.
         rectified: whether images are rectified already.
+        depth_rectified: whether depth is, while photographs and masks are not.
         init: pose in the first frame; None to locate the object in a mask.
         publishes: types that can be published.
     """
@@ -56,6 +57,7 @@ class FollowerSettings:
     kinds: tuple[str, ...] = ("rgb", "depth")
     tolerance_s: float = TOLERANCE_S
     rectified: bool = False
+    depth_rectified: bool = False
     init: Pose | None = None
     publishes: tuple[str, ...] = (POSE, DETECTIONS, TF)
 
@@ -188,11 +190,15 @@ class Follower:
         if depth is not None:
             self._check_frames(moment)
             unit = _MM if depth.dtype.kind in "iu" else None
-            depth, scale, notes = DepthReader(DepthSource(), camera, unit, "depth", scale_given=False).read(depth)
+            source = DepthSource(rectified=self._settings.depth_rectified)
+            depth, scale, notes = DepthReader(source, camera, unit, "depth", scale_given=False).read(depth)
             depth = depth if np.any(np.nan_to_num(depth)) else None
         mask = images.get("mask")
         mask = mask if mask is not None and np.any(mask) else None
-        return Observation(camera, rgb=images.get("rgb"), depth=depth, mask=mask, depth_scale=scale, notes=notes)
+        return Observation(
+            camera, rgb=images.get("rgb"), depth=depth, mask=mask, depth_scale=scale,
+            depth_rectified=self._settings.depth_rectified, notes=notes,
+        )  # fmt: skip
 
     def _check_frames(self, moment: dict[str, Any]) -> None:
         frames = {frame_of(moment[kind]) for kind in ("rgb", "depth") if kind in moment}

@@ -44,6 +44,8 @@ class NodeArguments:
     """Photographs; a name that ends with /compressed is that of compressed ones."""
     depth_topic: str | None = None
     """Depth aligned to them; /compressedDepth likewise."""
+    depth_rectified: bool = False
+    """Depth is without the lens already (librealsense's aligned_depth_to_color), while photographs show it."""
     info_topic: str | None = None
     """camera_info; default: beside the photographs."""
     mask_topic: str | None = None
@@ -97,6 +99,7 @@ def follower_of(given: NodeArguments, types: Any, publishes: tuple[str, ...]) ->
         tuple(topics),
         given.tolerance_s,
         rectified=says_rectified(Topic(main, IMAGES[0])),
+        depth_rectified=given.depth_rectified or says_rectified(Topic(given.depth_topic or "", IMAGES[0])),
         init=init,
         publishes=publishes,
     )

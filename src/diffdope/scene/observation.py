@@ -24,6 +24,7 @@ from diffdope.scene.image_checks import (
     notes_on_mask,
 )
 from diffdope.scene.image_files import images_of
+from diffdope.scene.rectify import rectified
 from diffdope.scene.stored_image import StoredImage
 
 BY_NAME = "Observation(camera, rgb=..., depth=..., mask=...)"
@@ -63,6 +64,7 @@ class Observation:
         depth: ArrayLike | None = None,
         mask: ArrayLike | None = None,
         depth_scale: float | None = None,
+        depth_rectified: bool = False,
         notes: Iterable[str] = (),
     ) -> None:
         """Validates and copies; what is given may be overwritten afterwards.
@@ -75,6 +77,7 @@ class Observation:
                 depth_scale).
             mask: (H, W): bool, float in [0, 1], or integers, of which `diffdope.io.masks` says what is the object.
             depth_scale: METRES per unit of `depth`; required for integers. (BOP's is in millimetres.)
+            depth_rectified: whether depth is that of the pinhole `camera.rectified`, and only the others show the lens.
             notes: what a user should know about where the images come from; results repeat it.
 
         Raises:
@@ -84,6 +87,7 @@ class Observation:
             got = ", ".join(type(one).__name__ for one in (camera, *unnamed))
             raise expected("observation", "a camera, and images by name", got, BY_NAME)
         check_type("camera", camera, Camera, cure=CAMERA_CURE)
+        check_type("depth_rectified", depth_rectified, bool)
         check_no_paths(rgb=rgb, depth=depth, mask=mask)
         if rgb is None and depth is None and mask is None:
             raise expected("observation", "at least one of rgb, depth and mask", "none")
@@ -96,7 +100,8 @@ class Observation:
         if mask is not None:
             images["mask"] = checked_mask(as_array("mask", mask), camera)
         said = (*checked_notes(notes), *notes_on_camera(camera), *on_rgb, *on_depth, *notes_on_mask(images))
-        self._set(camera.rectified, _rectified(images, camera), camera, said, frozenset())
+        images = rectified(images, camera, depth_rectified=depth_rectified)
+        self._set(camera.rectified, images, camera, said, frozenset())
 
     def _set(self, *values: object) -> None:
         for name, value in zip(("camera", "_images", "taken_by", "notes", "left_out"), values, strict=True):
@@ -118,6 +123,7 @@ class Observation:
         depth: str | Path | None = None,
         mask: str | Path | None = None,
         depth_scale: float | None = None,
+        depth_rectified: bool = False,
         image_id: int | None = None,
     ) -> Observation:
         """Reads image files, and with them the camera's, if that is a file; .npy will do as well.
@@ -128,13 +134,14 @@ class Observation:
             depth: single-channel image file, integers with `depth_scale` or float metres.
             mask: image, .npy, .json or .txt file, of which `diffdope.io.masks` says what is the object.
             depth_scale: METRES per stored unit of depth; wins over the camera's file.
+            depth_rectified: as the constructor takes it.
             image_id: which entry of a scene_camera.json, which image of a mask's .json, if several.
 
         Raises:
             DiffDopeError: if a file is missing or no image, or for what the constructor and `load_camera` refuse.
         """
         taken_by, images = images_of(camera, rgb, depth, mask, depth_scale=depth_scale, image_id=image_id)
-        return cls(taken_by, **images)
+        return cls(taken_by, depth_rectified=depth_rectified, **images)
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -201,7 +208,7 @@ class Observation:
             DiffDopeError: for what the constructor refuses of a mask.
         """
         taken = checked_mask(as_array("mask", mask), self.taken_by)
-        images = {**self._images, **_rectified({"mask": taken}, self.taken_by)}
+        images = {**self._images, **rectified({"mask": taken}, self.taken_by)}
         made = self._of(self.camera, images, self.taken_by)
         kept = (note for note in self.notes if code_of(note) is not NoteCode.MASK_INVERTED)
         object.__setattr__(made, "notes", (*kept, *notes_on_mask(images)))
@@ -289,11 +296,3 @@ class Observation:
 
     def __repr__(self) -> str:
         return f"Observation({self.camera.width} x {self.camera.height}, {' + '.join(self.modalities)})"
-
-
-def _rectified(images: dict[str, StoredImage], camera: Camera) -> dict[str, StoredImage]:
-    if camera.distortion is None:
-        return images
-    from diffdope.scene.rectify import rectified
-
-    return rectified(images, camera)

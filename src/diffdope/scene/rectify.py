@@ -48,8 +48,10 @@ def rectifying_map(camera: Camera) -> RectifyingMap:
     return RectifyingMap(camera)
 
 
-def rectified(images: dict[str, StoredImage], camera: Camera) -> dict[str, StoredImage]:
-    """Images of a camera with distortion as its `rectified` would have taken them.
+def rectified(
+    images: dict[str, StoredImage], camera: Camera, *, depth_rectified: bool = False
+) -> dict[str, StoredImage]:
+    """Images of a camera as its `rectified` would have taken them; the same ones where there is no distortion.
 
     Colours are blended, and those of the border go on outside of the picture. Depth is taken from one surface, and is 0
     outside. A pixel is the mask's if half of it is.
@@ -57,12 +59,16 @@ def rectified(images: dict[str, StoredImage], camera: Camera) -> dict[str, Store
     Args:
         images: by name: rgb, depth, mask.
         camera: which took them.
+        depth_rectified: whether depth is that of `rectified` already, and stays as it is.
 
     Raises:
         DiffDopeError: if nothing of the mask is left.
     """
+    if camera.distortion is None:
+        return images
     places = rectifying_map(camera)
-    return {name: _READERS[name](image, places) for name, image in images.items()}
+    stays = ("depth",) if depth_rectified else ()
+    return {name: image if name in stays else _READERS[name](image, places) for name, image in images.items()}
 
 
 def _colours(image: StoredImage, places: RectifyingMap) -> StoredImage:

@@ -41,6 +41,7 @@ class Asked:
         mask_inverted: whether the mask is black on the object.
         camera_size: width and height of the pictures that K is for, where these were resized.
         rectified: whether the pictures were rectified already.
+        depth_rectified: whether depth was, while the others show the lens.
         time_s: of a track's frame, seconds.
     """
 
@@ -55,6 +56,7 @@ class Asked:
     mask_inverted: bool | None = None
     camera_size: tuple[int, int] | None = None
     rectified: bool = False
+    depth_rectified: bool = False
     time_s: float | None = None
 
 
@@ -206,5 +208,6 @@ READERS: dict[str, Any] = {
     "mask_inverted": lambda value: _flag("mask_inverted", value),
     "camera_size": _size,
     "rectified": lambda value: _flag("rectified", value),
+    "depth_rectified": lambda value: _flag("depth_rectified", value),
     "time_s": lambda value: check_number("time_s", value, "a time in seconds"),
 }

@@ -26,7 +26,8 @@ from diffdope.geometry.pose import Pose
 from diffdope.service.asked import READERS, Asked, read_keys
 
 PICTURES = ("rgb", "depth", "mask")
-_OF_PICTURES = ("camera", "depth_scale", "depth_kind", "camera_size", "rectified")  # the same in all views, or in each
+# The same in all views, or in each.
+_OF_PICTURES = ("camera", "depth_scale", "depth_kind", "camera_size", "rectified", "depth_rectified")
 _OF_VIEW = (*_OF_PICTURES, "T_w2c", "cam_R_w2c", "cam_t_w2c", "sigma", "name")
 _OF_OBJECT = ("mesh", "name", "id", "mask_id", "mask_inverted", "box", "start")
 _PART = re.compile(r"(rgb|depth|mask)(?:\.(\d{1,4}))?(?:\.(\d{1,4}))?")

@@ -89,6 +89,7 @@ def observation_of(asked: Asked, images: Mapping[str, bytes], *, most_pixels: in
         said: dict[str, Any] = {
             "depth_scale_mm": asked.depth_scale, "mask_label": asked.mask_id, "mask_inverted": asked.mask_inverted,
             "depth_kind": asked.depth_kind, "camera_size": asked.camera_size, "rectified": asked.rectified,
+            "depth_rectified": asked.depth_rectified,
         }  # fmt: skip
         capture = _UploadedFiles(**files, **said).read()
         return Observation(capture.camera, **capture.images)
