@@ -7,12 +7,18 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
 
 from diffdope import Pose, Refiner
+from diffdope.errors import DiffDopeError
+from diffdope.experiments.drawn_arm import drawn_arm
 from diffdope.geometry.perturb import perturb
+from diffdope.pipelines.tracking.robot_tracker import RobotTracker
+from diffdope.pipelines.tracking.tracker import Tracker
 from diffdope.scene.packaged import packaged_example
 
 pytestmark = pytest.mark.usefixtures("threads_share_all")
@@ -80,3 +86,47 @@ def test_a_refiner_pickles_before_and_after_it_is_used(preset: str) -> None:
         found = pickle.loads(data).refine(EXAMPLE.observation, EXAMPLE.start)
         assert np.array_equal(found.pose.matrix, expected.pose.matrix)
         assert found.cost == expected.cost
+
+
+def test_frames_by_two_threads_at_once_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They mixed their states: the velocity between them was no number, and both went on from it."""
+    entered, go_on = Event(), Event()
+    track = Tracker.track
+
+    def slow(self: Tracker, *given: Any, **how: Any) -> Any:
+        entered.set()
+        assert go_on.wait(60)
+        return track(self, *given, **how)
+
+    refiner = Refiner(EXAMPLE.mesh, preset="fast")
+    monkeypatch.setattr(Tracker, "track", slow)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(refiner.track, EXAMPLE.observation, EXAMPLE.start)
+        assert entered.wait(60)
+        with pytest.raises(DiffDopeError, match=r"track: expected one call at a time, got a second thread's .* video"):
+            refiner.track(EXAMPLE.observation, EXAMPLE.start)
+        copied = pickle.loads(pickle.dumps(Refiner(EXAMPLE.mesh, preset="fast")))
+        go_on.set()
+        assert first.result().ok
+    monkeypatch.undo()
+    with pytest.raises(DiffDopeError, match="pose"):
+        refiner.track(EXAMPLE.observation, "nowhere")  # type: ignore[arg-type]
+    assert refiner.track(EXAMPLE.observation).ok and copied.track(EXAMPLE.observation, EXAMPLE.start).ok
+
+
+def test_a_robots_frames_by_two_threads_at_once_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracker, entered, go_on = RobotTracker(drawn_arm()), Event(), Event()
+
+    def slow(self: RobotTracker, joints: Any) -> Any:
+        entered.set()
+        assert go_on.wait(60)
+        raise DiffDopeError("joints: of the first call")
+
+    monkeypatch.setattr(RobotTracker, "_posed", slow)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(tracker.track, EXAMPLE.observation, {})
+        assert entered.wait(60)
+        with pytest.raises(DiffDopeError, match="track: expected one call at a time"):
+            tracker.track(EXAMPLE.observation, {})
+        go_on.set()
+        assert "joints: of the first call" in str(first.exception())

@@ -26,6 +26,7 @@ from diffdope.pipelines.start import Start, best_of, poses_of
 from diffdope.pipelines.tracking.competing_poses import CompetingPoses
 from diffdope.pipelines.tracking.drift import PoseDrift
 from diffdope.pipelines.tracking.edge_ambiguity import EdgeAmbiguity
+from diffdope.pipelines.tracking.one_at_a_time import SingleCall, one_at_a_time
 from diffdope.pipelines.tracking.tracker import Tracker
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -44,9 +45,9 @@ class Refiner:
     """Refines poses of one mesh. Keep it: mesh tables, buffers and compiled kernels stay warm.
 
     Any number of threads may call `refine` at a time, with the same results as one after the other, to the bit. `track`
-    is one video: frames come one after the other. A forked child, and a pickle's copy, make threads of their own. Fork
-    while no other thread refines, or spawn: numpy's linear algebra may hold a lock of its own, for which a child then
-    waits for ever.
+    is one video: frames come one after the other, and a call during another's is refused. A forked child, and a
+    pickle's copy, make threads of their own. Fork while no other thread refines, or spawn: numpy's linear algebra may
+    hold a lock of its own, for which a child then waits for ever.
 
     Args:
         mesh: the object.
@@ -84,7 +85,7 @@ class Refiner:
         self._meshes = MeshLevels(seen, faces, threads=threads)
         self._tracker: Tracker | None = None
         self._drift: PoseDrift | None = None
-        self._bends = False
+        self._bends, self._one = False, SingleCall()
 
     def __repr__(self) -> str:
         return f"Refiner({self.mesh!r}, preset={self.preset.name!r}, seed={self.seed})"
@@ -94,6 +95,7 @@ class Refiner:
         """The object's own frame, in which it is searched."""
         return self._frame
 
+    @one_at_a_time
     def bend(self, mesh: Mesh) -> None:
         """Goes on with the object in another shape, in a film of a `Robot`: see `RobotTracker`.
 
@@ -207,13 +209,8 @@ class Refiner:
         result = anywhere(searcher, self.preset, observation, box=corners, progress=progress).result
         if near is not None and result.answers:
             same = self._meshes.unnoticed
-            result = turned(
-                searcher,
-                self.preset,
-                result,
-                observation,
-                nearest_alike(result.pose, self._frame.enter(near), same),
-            )
+            alike = nearest_alike(result.pose, self._frame.enter(near), same)
+            result = turned(searcher, self.preset, result, observation, alike)
         if box is not None:
             result = replace(result, notes=(*result.notes, *notes_on_box(box, observation, found=result.ok)))
         found = self._left(
@@ -221,6 +218,7 @@ class Refiner:
         )
         return seen_in(with_hints(found, self.mesh, observation, None), self.mesh, observation)
 
+    @one_at_a_time
     def track(
         self, observation: Observation, pose: PoseLike | None = None, *, time_s: float | None = None
     ) -> RefinementResult:
@@ -236,8 +234,9 @@ class Refiner:
             time_s: of the frame, seconds, where frames do not come evenly; later than that of the frame before.
 
         Raises:
-            DiffDopeError: if the first frame comes without a pose and without a mask, if times do not increase, if the
-                preset's solver has no confidence (`descent`), or for what `refine` refuses.
+            DiffDopeError: if the first frame comes without a pose and without a mask, if times do not increase, if
+                another thread's frame is being tracked, if the preset's solver has no confidence (`descent`), or for
+                what `refine` refuses.
         """
         check_type("observation", observation, Observation, cure=OBSERVATION_CURE)
         pose = None if pose is None else as_pose("pose", pose)

@@ -13,6 +13,7 @@ from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import Preset
 from diffdope.pipelines.settings import preset as find_preset
 from diffdope.pipelines.tracking.link_agreement import LinkAgreement
+from diffdope.pipelines.tracking.one_at_a_time import SingleCall, one_at_a_time
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.robot import Posed, Robot
@@ -51,6 +52,7 @@ class RobotTracker:
         (self._drawn,) = robot.simplified(_OFF * size_m)
         self._agreement = LinkAgreement(self._drawn)
         first = self.mesh_at({name: 0.0 for name in robot.needed})
+        self._one = SingleCall()
         self._refiner = Refiner(first, camera, preset=replace(chosen, search=search), seed=seed, threads=threads)
 
     def mesh_at(self, joints: Mapping[str, float]) -> Mesh:
@@ -64,6 +66,7 @@ class RobotTracker:
         """
         return self._posed(joints).mesh
 
+    @one_at_a_time
     def track(
         self, observation: Observation, joints: Mapping[str, float], pose: PoseLike | None = None, *,
         time_s: float | None = None,
