@@ -20,8 +20,11 @@ from rich.console import Console
 
 from diffdope.cli import progress, report
 from diffdope.cli.completion import options, script
+from diffdope.cli.help_text import short_help
 from diffdope.cli.input_flags import InputFlags
+from diffdope.cli.locate_command import LocateArguments
 from diffdope.cli.main import main
+from diffdope.cli.refine_command import RefineArguments
 from diffdope.geometry.pose import Pose
 from diffdope.io.frames import Film, open_frames, upright
 from diffdope.io.images import read_rgb
@@ -311,3 +314,9 @@ def test_near_turns_a_located_result(inputs: Path) -> None:
     found, near = (Pose.from_bop(one["cam_R_m2c"], one["cam_t_m2c"]) for one in (entry, start))
     assert found.angle_to(near) < np.radians(30.0)
     assert main([*words[:-1], str(inputs / "nowhere.json")]) == 2
+
+
+def test_the_help_of_locate_names_no_start() -> None:
+    assert "--init" in short_help(RefineArguments, "diffdope refine")
+    box = " ".join(short_help(LocateArguments, "diffdope locate").split("--box")[1].split("\n  --")[0].split())
+    assert "without --init" not in box and "in place of a mask" in box

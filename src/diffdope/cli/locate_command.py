@@ -46,6 +46,9 @@ class LocateArguments(InputFlags, RerunFlag):
     """Folder for result.json and pictures; of several instances, results.json and one picture."""
     mask: Path | None = None
     """Image that is white where the object is visible, or that holds a label for each instance."""
+    box: str | None = None
+    """X,Y,WIDTH,HEIGHT in pixels around the object's visible part, in place of a mask. Without --depth, the object is
+    found by what is painted on it (needs diffdope[features])."""
     mask_id: int | None = None
     """Which label of a mask that shows several objects; all of them without it."""
     near: Path | None = None
