@@ -139,3 +139,17 @@ def test_mistakes_are_one_line_and_write_nothing(
         assert not out.exists()
     words = command(laboratory, tmp_path / "fixed", joints=names, fix="j3=0.0", suggestions=0)
     assert main(words) in (0, 1)  # a value that is not true, but one
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"depth": None, "depth-scale": 1.0}, "depth-scale: expected --depth beside it, got none"),
+        ({"mask": None, "mask-inverted": "no"}, "mask-inverted: expected --mask beside it, got none"),
+    ],
+)
+def test_what_is_said_of_nothing_is_refused(
+    flags: dict[str, object], said: str, laboratory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command(laboratory, tmp_path / "out", **flags)) == 2
+    assert said in capsys.readouterr().err

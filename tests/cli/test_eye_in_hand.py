@@ -93,3 +93,28 @@ def test_mistakes_are_one_line_and_write_nothing(
         assert main(command(folder, out, **changes)) == 2, message
         assert message in " ".join(capsys.readouterr().err.split())
         assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"depth": None, "depth-scale": 0.1}, "depth-scale: expected --depth beside it, got none"),
+        ({"mask": None, "mask-id": 3}, "mask-id: expected --mask beside it, got none"),
+        ({"fix": "j=1"}, "fix: expected --urdf beside it, got none"),
+        ({"flange-link": "tool"}, "flange-link: expected --urdf beside it, got none"),
+    ],
+)
+def test_what_is_said_of_nothing_is_refused(
+    flags: dict[str, object], said: str, laboratory: tuple[Path, HandTruth], tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    assert main(command(laboratory[0], tmp_path / "out", **flags)) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_deviation_of_no_target_is_refused(
+    laboratory: tuple[Path, HandTruth], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command(laboratory[0], tmp_path / "out"), "--target-sigma", "5", "1"]) == 2
+    assert "target-sigma: expected --target beside it, got none" in capsys.readouterr().err

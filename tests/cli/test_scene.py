@@ -12,10 +12,14 @@ from PIL import Image
 
 from diffdope.cli.main import main
 from diffdope.cli.scene_command import gathered, load_objects
+from diffdope.cli.scene_inputs import masks_of
 from diffdope.cli.scene_objects import objects_of
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_results import read_results
+from diffdope.io.masks import read_mask
+from diffdope.scene.observation import Observation
+from diffdope.scene.view import View
 
 AROUND = Pose(np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]), np.array([0.1, 0.0, 0.4]))
 
@@ -61,6 +65,37 @@ def test_writes_what_it_promises(inputs: Path, capsys: pytest.CaptureFixture[str
     assert (row.im_id, row.obj_id) == (0, 1)
     said = capsys.readouterr().out
     assert "thing: converged" in said and "1 of 1 found" in said
+
+
+def test_a_mask_of_one_object_needs_no_label(inputs: Path) -> None:
+    """It was passed over, and any object of the kind was found."""
+    plain = f"{inputs / 'object.ply'},name=thing"
+    objects, views = (
+        objects_of([plain], None, None),
+        [View(Observation.load(inputs / "camera.json", rgb=inputs / "rgb.png"))],
+    )
+    masks = masks_of(objects, views, [inputs / "mask.png"], (), ())
+    assert np.array_equal(masks[0, 0], read_mask(inputs / "mask.png") > 0)
+    for several in ([plain, plain], [f"{plain},mask={inputs / 'mask.png'}"], [f"{plain},box=1:2:30:40"]):
+        with pytest.raises(
+            DiffDopeError, match="object: expected the label in --mask of at least one object, got none"
+        ):
+            masks_of(objects_of(several, None, None), views, [inputs / "mask.png"], (), ())
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--depth-scale", "0.1"], "depth-scale: expected --depth beside it, got none; give --depth, or leave it out"),
+        (["--depth-rectified"], "depth-rectified: expected --depth beside it, got none"),
+        (["--extrinsics-kind", "c2w"], "extrinsics-kind: expected --extrinsics beside it, got none"),
+    ],
+)
+def test_what_is_said_of_nothing_is_refused(
+    flags: list[str], said: str, inputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words(inputs, *flags, depth=None)) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_contact_is_asked_for_by_flags(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,6 +60,7 @@ def run(arguments: list[str]) -> int:
         raise expected("calibrate", "--urdf and --joints", "flags of a camera on the hand", "give --eye-in-hand too")
     given: CalibrateArguments = parsed(CalibrateArguments, arguments, "diffdope calibrate")
     check_fields(given, {"mask_id": 0, "seed": 0, "threads": 1, "suggestions": 0})
+    given.check_used()
     check_folder(given.out)
     with Activity("reading the robot and the pictures"):
         robot = load_robot(

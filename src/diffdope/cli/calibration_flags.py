@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from numpy.typing import NDArray
 
+from diffdope.cli.input_flags import check_idle
 from diffdope.cli.robot_flags import RobotFlags
 from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
@@ -51,6 +52,16 @@ class CalibrationFlags(RobotFlags):
     """Same seed, same result."""
     threads: int | None = None
     """Default: all cores."""
+
+    def check_used(self) -> None:
+        """Refuses what is said of masks or of depth that is not given.
+
+        Raises:
+            DiffDopeError: naming the option.
+        """
+        without_mask = () if self.mask is not None else ("mask_id", "mask_inverted")
+        without_depth = () if self.depth is not None else ("depth_scale", "depth_rectified")
+        check_idle(self, dict.fromkeys(without_mask, "--mask") | dict.fromkeys(without_depth, "--depth"))
 
     def folders(self) -> dict[str, Path]:
         """Of images, by kind."""

@@ -11,6 +11,7 @@ from diffdope.calibration.eye_in_hand.shots import HandShot
 from diffdope.checked_fields import check_fields
 from diffdope.cli.calibration_flags import CalibrationFlags, observed
 from diffdope.cli.help_text import parsed
+from diffdope.cli.input_flags import check_idle
 from diffdope.cli.progress import Activity
 from diffdope.cli.robot_flags import pairs_of
 from diffdope.errors import expected
@@ -87,8 +88,15 @@ def _check(given: EyeInHandArguments) -> None:
         names = ("urdf", "joints", "flange_poses")
         got = ", ".join(f"--{name.replace('_', '-')}" for name in names if getattr(given, name) is not None) or "none"
         raise expected("flange", "--urdf and --joints, or --flange-poses", got)
-    if given.flange_poses is None and given.flange_convention is not None:
-        raise expected("flange-convention", "--flange-poses beside it", "none")
+    of_poses = () if given.flange_poses is not None else ("flange_convention", "flange_unit")
+    of_robots = () if given.urdf is not None else ("flange_link", "base_link", "package", "fix", "joint_unit")
+    of_targets = () if given.target is not None else ("target_sigma",)
+    check_idle(
+        given,
+        dict.fromkeys(of_poses, "--flange-poses") | dict.fromkeys(of_robots, "--urdf")
+        | dict.fromkeys(of_targets, "--target"),
+    )  # fmt: skip
+    given.check_used()
     if given.mask is None and given.depth is None and given.rgb is None:
         raise expected("images", "--mask, --depth or both", "none")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -113,10 +114,7 @@ class InputFlags:
             "depth_scale", "depth_kind", "depth_baseline", "depth_camera", "depth_extrinsics", "depth_rectified",
         )  # fmt: skip
         without_depth = () if self.depth is not None or recorded else depths
-        said = {field.name for field in fields(InputFlags) if getattr(self, field.name) != field.default}
-        for name in (one for one in (*without_mask, *without_depth) if one in said):
-            wanted = "--mask beside it" if name in without_mask else "--depth beside it"
-            raise expected(name.replace("_", "-"), wanted, "none", "give the image, or leave it out")
+        check_idle(self, dict.fromkeys(without_mask, "--mask") | dict.fromkeys(without_depth, "--depth"))
 
     def load_mesh(self) -> Mesh:
         """The mesh, as the flags say."""
@@ -157,6 +155,22 @@ class InputFlags:
 def observation_of(capture: Capture) -> Observation:
     """Camera and images as the library takes them."""
     return Observation(capture.camera, **capture.images)
+
+
+def check_idle(given: Any, needed: Mapping[str, str]) -> None:
+    """Refuses options that say something of what is not given.
+
+    Args:
+        given: the arguments of a command, a dataclass.
+        needed: by field, the option that it speaks of, for those of which that is missing.
+
+    Raises:
+        DiffDopeError: naming the first one that has not its default.
+    """
+    defaults = {field.name: field.default for field in fields(given)}
+    for name, option in needed.items():
+        if getattr(given, name) != defaults[name]:
+            raise expected(name.replace("_", "-"), f"{option} beside it", "none", f"give {option}, or leave it out")
 
 
 def box_of(name: str, text: str | None) -> tuple[float, float, float, float] | None:

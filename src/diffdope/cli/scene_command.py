@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from diffdope.checked_fields import check_fields
-from diffdope.cli.input_flags import sigma_of
+from diffdope.cli.input_flags import check_idle, sigma_of
 from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
 from diffdope.cli.progress import Activity
 from diffdope.cli.refine_command import described
@@ -135,6 +135,8 @@ def run(arguments: list[str]) -> int:
     given = parse(arguments)
     check_folder(given.out)
     given.check_rerun()
+    check_idle(given, {} if given.depth else {"depth_scale": "--depth", "depth_rectified": "--depth"})
+    check_idle(given, {} if given.extrinsics or given.count > 1 else {"extrinsics_kind": "--extrinsics"})
     if given.sigma is not None and given.count == 1:
         cure = "leave it out: one view says nothing about where its camera stands"
         raise expected("extrinsics-sigma", "only with several views", repr(given.extrinsics_sigma), cure)

@@ -52,6 +52,10 @@ def masks_of(
     shared = [None if str(path) == NONE else path for path in given]
     ids = of_views("image-id", tuple(image_ids), count)
     masks: Masks = {}
+    alone = len(objects) == 1 and not objects[0].masks and not objects[0].boxes
+    if any(shared) and not alone and all(one.label is None for one in objects):
+        cure = "as --object cup.ply,label=1; without it, the mask would say nothing of any of them"
+        raise expected("object", "the label in --mask of at least one object", "none", cure)
     for number, one in enumerate(objects):
         own = of_views(f"masks of {one.mesh}", one.masks, count, alone=False)
         for view, path in enumerate(own):
@@ -60,6 +64,8 @@ def masks_of(
                 if not any(shared):
                     raise expected(f"label of {one.mesh}", "--mask beside it", "none")
                 path, label = shared[view], one.label
+            elif path is None and alone:  # a mask of one object needs no label
+                path = shared[view]
             if path is None:
                 continue
             camera = views[view].observation.taken_by
