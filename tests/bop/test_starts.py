@@ -7,6 +7,7 @@ import pytest
 
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.starts import Selection, level_path, select, starts_of_json, starts_of_results, starts_of_truth
+from diffdope.bop.targets import wanted_instances
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_results import Estimate, write_results
@@ -119,3 +120,14 @@ def test_a_missing_model_is_told_before_the_run(tree: Tree):
     dataset = opened(tree)
     with pytest.raises(DiffDopeError, match="obj_id: expected one of 1 in"):
         select(dataset, ALL, starts_of_truth(dataset, ALL))
+
+
+def test_truth_that_is_not_there_is_named(tree: Tree):
+    for scene in (tree.root / tree.split).iterdir():
+        (scene / "scene_gt.json").unlink()
+    dataset = opened(tree)
+    missing = r"split: expected the truth, scene_gt.json, of the chosen scenes, got no file .*/scene_gt\.json; "
+    with pytest.raises(DiffDopeError, match=missing):
+        starts_of_truth(dataset, Selection())
+    with pytest.raises(DiffDopeError, match=missing):
+        wanted_instances(dataset, Selection(), None)

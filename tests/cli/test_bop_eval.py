@@ -20,7 +20,7 @@ from diffdope.cli.bop_eval_tables import print_report
 from diffdope.cli.main import main
 from diffdope.io.bop_results import read_rows, write_results
 from tests.oracle.bop_eval_case import estimate, write_run
-from tests.oracle.bop_tree import Tree, make_tree
+from tests.oracle.bop_tree import HEIGHT, WIDTH, Tree, make_tree
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +158,25 @@ def test_narrow_terminals_get_fewer_columns(tree: Tree) -> None:
         texts.append(console.file.getvalue().split("lengths in mm")[0])  # type: ignore[attr-defined]
     assert "AR_MSPD" in texts[1] and "AR_MSPD" not in texts[0]
     assert all("ADD med" in text and "…" not in text for text in texts)
+
+
+def test_scenes_without_pictures_are_measured_by_the_size_that_the_camera_states(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree = make_tree(tmp_path / "tiny")
+    results = tmp_path / "results.csv"
+    write_run(results, tree, [(0, estimate(tree, (1, 0), 0, 2.0))])
+    assert main(command(tree, results, "--no-vsd", "--out", tmp_path / "with")) == 0
+    for scene in (tree.root / tree.split).iterdir():
+        for name in ("rgb", "depth"):
+            shutil.rmtree(scene / name, ignore_errors=True)
+    (tree.root / "camera.json").unlink(missing_ok=True)
+    capsys.readouterr()
+    assert main(command(tree, results, "--no-vsd")) == 2
+    assert "in rgb, gray or depth, or width and height in camera.json, got none" in capsys.readouterr().err
+    (tree.root / "camera.json").write_text(json.dumps({"width": WIDTH, "height": HEIGHT}))
+    for flags in (["--no-vsd"], []):
+        assert main(command(tree, results, *flags, "--out", tmp_path / "without")) == 0
+        written = [json.loads((tmp_path / name / "summary.json").read_text()) for name in ("with", "without")]
+        assert written[0]["all"] == written[1]["all"]
+        assert (tmp_path / "without" / "report.html").is_file()

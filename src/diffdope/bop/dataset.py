@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,20 @@ class DataSet:
         if scene_id not in self._scenes:
             raise expected("scene", f"one of {', '.join(map(str, self.scene_ids))}", scene_id)
         return self._scenes[scene_id]
+
+    def check_truth(self, scenes: Iterable[int] | None) -> None:
+        """Refuses scenes of which none has a truth.
+
+        Args:
+            scenes: some; None for all.
+
+        Raises:
+            DiffDopeError: naming the file that is missing.
+        """
+        files = [self.scene(one).truth_file for one in (self.scene_ids if scenes is None else scenes)]
+        if files and not any(file.is_file() for file in files):
+            cure = "what is published for a test often has none: choose a split with the truth"
+            raise expected("split", f"the truth, {files[0].name}, of the chosen scenes", f"no file {files[0]}", cure)
 
     def targets(self, path: str | Path | None = None) -> tuple[Target, ...] | None:
         """The instances to be found, of a targets file; None where the data set has none.

@@ -91,7 +91,7 @@ class ErrorMeter:
 
     def is_bent(self, scene_id: int, im_id: int) -> bool:
         """Whether a lens with distortion took an image: its errors are measured in the rectified pinhole."""
-        return self._dataset.scene(scene_id).camera(im_id).distortion is not None
+        return self._dataset.scene(scene_id).camera(im_id, pictured=False).distortion is not None
 
     def measure(self, pairs: Sequence[Pair], progress: Callable[[int], None] | None = None) -> list[Errors]:
         """The errors of all pairs: first of one object after another, then VSD of one image after another.
@@ -125,7 +125,8 @@ class ErrorMeter:
     def _of_object(self, obj_id: int, pairs: list[Pair]) -> dict[str, F64]:
         symmetries, points = self._dataset.models.symmetries(obj_id), self._points(obj_id)
         both = _both(pairs)
-        K = np.array([self._dataset.scene(pair.scene_id).camera(pair.im_id).rectified.K for pair in pairs])
+        cameras = [self._dataset.scene(pair.scene_id).camera(pair.im_id, pictured=False) for pair in pairs]
+        K = np.array([camera.rectified.K for camera in cameras])
         rotation, translation = rotation_translation_errors(both, symmetries)
         return {
             "add": add_errors(both, points), "add_s": add_s_errors(both, points),

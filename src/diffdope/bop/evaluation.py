@@ -233,7 +233,8 @@ def _rows(
 ) -> list[Row]:
     pairing, groups = table.pairing, [group for group, _, _ in table.compared]
     diameters = np.array([dataset.models.diameter_m(group.obj_id) for group in groups])
-    scales = np.array([mspd_scale(dataset.scene(g.scene_id).camera(g.im_id).width) for g in groups])
+    cameras = [dataset.scene(group.scene_id).camera(group.im_id, pictured=False) for group in groups]
+    scales = np.array([mspd_scale(camera.width) for camera in cameras])
     mssd, mspd = (np.array([getattr(e, name) for e in errors], np.float64) for name in ("mssd", "mspd"))
     recalls = {
         "recall_mssd": found(pairing, mssd / diameters, BOP19_SHARES).mean(axis=1),

@@ -77,14 +77,24 @@ class BopScene:
             raise expected(f"{path}, key {im_id}", "a list of objects", type(entries).__name__)
         return tuple(self._instance(im_id, gt_id, entry, path) for gt_id, entry in enumerate(entries))
 
-    def camera(self, im_id: int) -> Camera:
+    @property
+    def truth_file(self) -> Path:
+        """scene_gt.json, which may be missing."""
+        return self._file("scene_gt")
+
+    def camera(self, im_id: int, *, pictured: bool = True) -> Camera:
         """The camera of an image; its size is that of the picture file.
 
+        Args:
+            im_id: the image.
+            pictured: whether there must be a picture; else the size that a camera file states will do, as it does for
+                comparing poses.
+
         Raises:
-            DiffDopeError: if there is no camera for it, or no picture that tells the size.
+            DiffDopeError: if there is no camera for it, or nothing that tells the size.
         """
         path, entry = self._camera_entry(im_id)
-        width, height = self._size(im_id)
+        width, height = self._size(im_id, None if pictured else entry)
         try:
             return camera_of_picture(entry, width, height)
         except DiffDopeError as error:
@@ -200,7 +210,7 @@ class BopScene:
                 return path, read_object(path)
         return None
 
-    def _size(self, im_id: int) -> tuple[int, int]:
+    def _size(self, im_id: int, entry: dict[str, Any] | None) -> tuple[int, int]:
         from PIL import Image
 
         for kind in ("rgb", "gray", "depth"):
@@ -211,7 +221,14 @@ class BopScene:
                         return image.size
                 except OSError as error:
                     raise expected(str(path), "an image", str(error)) from error
-        raise expected(f"{self.folder}", f"a picture {im_id:06d} in rgb, gray or depth", "none")
+        picture = f"a picture {im_id:06d} in rgb, gray or depth"
+        if entry is None:
+            raise expected(f"{self.folder}", picture, "none")
+        path, beside = self._fallback_entry() or (self._file("camera"), {})
+        for where, one in ((f"{self._file('scene_camera')}, key {im_id}", entry), (str(path), beside)):
+            if "width" in one and "height" in one:
+                return integer_field(one, "width", where), integer_field(one, "height", where)
+        raise expected(f"{self.folder}", f"{picture}, or width and height in {path.name}", "none")
 
     def _instance(self, im_id: int, gt_id: int, entry: Any, path: Path) -> Instance:
         where = f"{path}, key {im_id}, object {gt_id}"

@@ -102,6 +102,9 @@ def starts_of_truth(
         angle_rad: angle of the turn.
         distance_m: length of the move, metres.
         seed: of axes and directions.
+
+    Raises:
+        DiffDopeError: if none of the scenes has a scene_gt.json.
     """
     starts = []
     for scene_id, im_id in _images(dataset, selection):
@@ -111,6 +114,8 @@ def starts_of_truth(
                 rng = np.random.default_rng([seed, scene_id, im_id, truth.gt_id])
                 pose = perturb(pose, angle_rad=angle_rad, distance_m=distance_m, rng=rng)
             starts.append(Start(scene_id, im_id, truth.gt_id, truth.obj_id, pose, None, truth.gt_id))
+    if not starts:
+        dataset.check_truth(selection.scenes)
     return starts
 
 

@@ -63,6 +63,7 @@ def wanted_instances(
                 found |= _of_target(annotated, target, selection, min_visib)
     found = {key: those for key, those in sorted(found.items()) if those}
     if not found:
+        dataset.check_truth(selection.scenes)
         cure = "see --split, --scenes, --images, --objects, --targets"
         raise expected("targets", "at least one annotated instance", "none", cure)
     return found

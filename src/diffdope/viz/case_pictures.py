@@ -56,7 +56,7 @@ def photograph(scene: BopScene, im_id: int) -> NDArray[np.floating] | None:
 
     It is rectified where a lens with distortion took it, as poses refer to the pinhole.
     """
-    rgb, camera = scene.rgb(im_id), scene.camera(im_id)
+    rgb, camera = scene.rgb(im_id), scene.camera(im_id, pictured=False)
     if camera.distortion is not None:
         return None if rgb is None else Observation(camera, rgb=rgb).rgb
     if rgb is not None:
@@ -69,7 +69,8 @@ def photograph(scene: BopScene, im_id: int) -> NDArray[np.floating] | None:
 
 
 def _picture(dataset: DataSet, row: Row, photo: NDArray[np.floating] | None) -> NDArray[np.uint8] | None:
-    camera, mesh = dataset.scene(row.scene_id).camera(row.im_id).rectified, dataset.models.mesh(row.obj_id)
+    camera = dataset.scene(row.scene_id).camera(row.im_id, pictured=False).rectified
+    mesh = dataset.models.mesh(row.obj_id)
     poses = (row.truth,) if row.estimate is None else (row.truth, row.estimate.pose)
     window = window_of(mesh, camera, poses, margin=_MARGIN, max_size=LONGEST_SIDE)
     if window is None:
