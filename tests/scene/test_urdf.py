@@ -256,3 +256,40 @@ def test_hulls_of_visible_links_are_not_seen(tmp_path: Path) -> None:
     assert faces == {"a": 12, "shell": 0, "outer": 0, "arm": 12, "palm": 12}  # nothing that moves with the arm is seen
     faces = {link.name: len(link.faces) for link in load_robot(path, surface="collision").links}
     assert set(faces.values()) == {12}
+
+
+def of_geometry(folder: Path, visual: str, collision: str = "") -> Path:
+    """A robot of one link."""
+    path = folder / "robot.urdf"
+    kinds = {"visual": visual, "collision": collision}
+    parts = "".join(
+        f'<{kind}><origin xyz="0 0 1" rpy="0 0 0"/><geometry>{inner}</geometry></{kind}>'
+        for kind, inner in kinds.items()
+        if inner
+    )
+    path.write_text(f'<robot name="r" xmlns:d="http://d"><link name="a">{parts}</link></robot>')
+    return path
+
+
+@pytest.mark.parametrize("name", ["capsule", "d:capsule"])
+def test_a_capsule_is_a_cylinder_with_two_halves_of_a_ball(tmp_path: Path, name: str) -> None:
+    link = load_robot(of_geometry(tmp_path, f'<{name} radius="0.1" length="0.4"/>')).links[0]
+    low, high = link.vertices_m.min(axis=0), link.vertices_m.max(axis=0)
+    assert low == pytest.approx([-0.1, -0.1, 0.7]) and high == pytest.approx([0.1, 0.1, 1.3])
+    a, b, c = (link.vertices_m[link.faces[:, k]] for k in range(3))
+    volume = float(np.sum(a * np.cross(b, c)) / 6.0)  # positive if wound outwards
+    assert volume == pytest.approx(np.pi * 0.1**2 * (0.4 + 4 / 3 * 0.1), rel=0.005)
+    edges = np.sort(np.concatenate([link.faces[:, [0, 1]], link.faces[:, [1, 2]], link.faces[:, [2, 0]]]), axis=1)
+    assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()  # closed
+
+
+def test_a_geometry_that_is_not_read_gives_way_or_is_named(tmp_path: Path) -> None:
+    box = '<box size="0.1 0.2 0.3"/>'
+    for visual in ("<!-- nothing else -->" + box, '<ellipsoid radii="1 1 1"/>'):
+        assert len(load_robot(of_geometry(tmp_path, visual, box)).links[0].faces) == 12
+    with pytest.raises(DiffDopeError, match="link a, geometry: expected a mesh, .* capsule, got <ellipsoid>; give the"):
+        load_robot(of_geometry(tmp_path, '<ellipsoid radii="1 1 1"/>'))
+    with pytest.raises(DiffDopeError, match="link a, geometry: expected a mesh, .* capsule, got none"):
+        load_robot(of_geometry(tmp_path, " "))
+    with pytest.raises(DiffDopeError, match="link a, capsule: expected a radius and a length .* got '0.1' and ''"):
+        load_robot(of_geometry(tmp_path, '<capsule radius="0.1"/>'))

@@ -1,4 +1,4 @@
-"""Boxes, cylinders and balls as triangles, about their own middle: what robot descriptions call primitives."""
+"""Boxes, cylinders, capsules and balls as triangles, about their middle: what robot descriptions call primitives."""
 
 from __future__ import annotations
 
@@ -53,18 +53,37 @@ def ball(radius_m: float) -> Triangles:
     """A ball, in circles of latitude."""
     rows = _AROUND // 2
     down = np.pi * np.arange(1, rows) / rows
+    vertices, faces = _revolved(np.sin(down), np.cos(down), 1.0)
+    return radius_m * vertices, faces
+
+
+def capsule(radius_m: float, length_m: float) -> Triangles:
+    """A cylinder along z between two halves of a ball; `length_m` is the cylinder's."""
+    quarter = _AROUND // 4
+    down = 0.5 * np.pi * np.arange(1, quarter + 1) / quarter
+    radii, heights = radius_m * np.sin(down), radius_m * np.cos(down) + 0.5 * length_m
+    return _revolved(np.r_[radii, radii[::-1]], np.r_[heights, -heights[::-1]], radius_m + 0.5 * length_m)
+
+
+def _revolved(radii: F64, heights: F64, pole: float) -> Triangles:
+    """Circles about z, from above to below, closed by points at both ends.
+
+    Args:
+        radii: (N,) of the circles.
+        heights: (N,) their z.
+        pole: z of the upper end; the lower one is as far below 0.
+    """
     around = 2.0 * np.pi * np.arange(_AROUND) / _AROUND
     circles = np.stack(
-        [np.outer(np.sin(down), np.cos(around)), np.outer(np.sin(down), np.sin(around)),
-         np.outer(np.cos(down), np.ones(_AROUND))], axis=-1,
-    ).reshape(-1, 3)  # fmt: skip
+        [np.outer(radii, np.cos(around)), np.outer(radii, np.sin(around)), np.outer(heights, np.ones(_AROUND))],
+        axis=-1,
+    ).reshape(-1, 3)
     north, south = len(circles), len(circles) + 1
     i = np.arange(_AROUND)
-    k, last = (i + 1) % _AROUND, (rows - 2) * _AROUND
+    k, last = (i + 1) % _AROUND, (len(radii) - 1) * _AROUND
     faces = [np.stack([np.full(_AROUND, north), i, k], axis=1)]
-    for row in range(rows - 2):
+    for row in range(len(radii) - 1):
         a, b = row * _AROUND, (row + 1) * _AROUND
         faces += [np.stack([a + i, b + i, b + k], axis=1), np.stack([a + i, b + k, a + k], axis=1)]
     faces.append(np.stack([np.full(_AROUND, south), last + k, last + i], axis=1))
-    vertices = np.concatenate([circles, [[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]]])
-    return radius_m * vertices, np.concatenate(faces)
+    return np.concatenate([circles, [[0.0, 0.0, pole], [0.0, 0.0, -pole]]]), np.concatenate(faces)

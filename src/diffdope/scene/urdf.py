@@ -16,6 +16,7 @@ from diffdope.errors import DiffDopeError, check_path, expected, none_at, refuse
 from diffdope.geometry import solids
 from diffdope.scene.kinematic_tree import KINDS, Joint, Link
 from diffdope.scene.robot import Robot
+from diffdope.scene.urdf_geometries import is_readable, other_geometry, with_placeholders
 from diffdope.scene.xacro_files import expanded, package_folders
 
 F64 = NDArray[np.float64]
@@ -78,7 +79,8 @@ def _parsed(path: Path, packages: Mapping[str, Path]) -> Any:
 
     text = expanded(path, packages, _CURE) if ".xacro" in path.suffixes else path.read_bytes()
     try:
-        robot = yourdfpy.URDF.load(io.BytesIO(text), load_meshes=False, build_scene_graph=False).robot
+        file = io.BytesIO(with_placeholders(text))
+        robot = yourdfpy.URDF.load(file, load_meshes=False, build_scene_graph=False).robot
     except Exception as error:  # lxml's and yourdfpy's, whatever the broken file leads to
         raise refused("urdf", f"cannot read {path}: {error} ({type(error).__name__})") from error
     if robot is None or not robot.links:
@@ -183,7 +185,7 @@ def _readable(parts: Sequence[Any]) -> bool:
     from diffdope.scene.mesh_io import SUFFIXES
 
     meshes = [part.geometry.mesh for part in parts if part.geometry.mesh is not None]
-    return bool(parts) and all(Path(mesh.filename).suffix.lower() in SUFFIXES for mesh in meshes)
+    return bool(parts) and all(is_readable(mesh, tuple(SUFFIXES)) for mesh in meshes)
 
 
 def _geometry(geometry: Any, finder: MeshFinder, link: str) -> solids.Triangles:
@@ -195,7 +197,10 @@ def _geometry(geometry: Any, finder: MeshFinder, link: str) -> solids.Triangles:
     if geometry.sphere is not None:
         return solids.ball(float(geometry.sphere.radius))
     if geometry.mesh is None:
-        raise expected(f"link {link}", "a mesh, box, cylinder or sphere", "a geometry of another kind")
+        raise expected(f"link {link}", "a mesh, box, cylinder, sphere or capsule", "a geometry of another kind")
+    other = other_geometry(geometry.mesh.filename, link)
+    if other is not None:
+        return other
     scale = np.ones(3) if geometry.mesh.scale is None else np.ravel(np.asarray(geometry.mesh.scale, np.float64))
     path = finder.find(geometry.mesh.filename, link)
     try:

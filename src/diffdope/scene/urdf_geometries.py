@@ -1,0 +1,69 @@
+"""What a URDF's <geometry> may hold beside what yourdfpy parses: capsules, which are drawn, and kinds that are not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from diffdope.errors import expected
+from diffdope.geometry import solids
+
+_PARSED = frozenset({"box", "cylinder", "sphere", "mesh"})  # by yourdfpy, which refuses a whole file for any other
+_OTHER = "geometry-of-another-kind:"  # begins the file name of the mesh that holds its place
+_CAPSULE = f"{_OTHER}capsule"
+
+
+def with_placeholders(text: bytes) -> bytes:
+    """A description in which a mesh without a file stands for each geometry of a kind that yourdfpy does not parse.
+
+    Comments are dropped: one in a <geometry> was taken for its kind.
+
+    Args:
+        text: of the description.
+
+    Raises:
+        lxml.etree.XMLSyntaxError: if it is no XML.
+    """
+    from lxml import etree  # yourdfpy's own parser
+
+    root = etree.fromstring(text, etree.XMLParser(remove_comments=True, remove_pis=True))
+    for geometry in root.iter("geometry"):
+        first = geometry[0] if len(geometry) else None
+        name = "nothing" if first is None else etree.QName(first).localname
+        if name in _PARSED:
+            continue
+        size = "" if first is None else f" {first.get('radius', '')} {first.get('length', '')}"
+        geometry.clear()
+        etree.SubElement(geometry, "mesh", filename=f"{_OTHER}{name}{size if name == 'capsule' else ''}")
+    found: bytes = etree.tostring(root)
+    return found
+
+
+def is_readable(mesh: Any, suffixes: frozenset[str] | tuple[str, ...]) -> bool:
+    """Whether a mesh of yourdfpy is of a kind that is read, or stands for a capsule."""
+    name = str(mesh.filename)
+    return name.startswith(_CAPSULE) if name.startswith(_OTHER) else name.lower().endswith(tuple(suffixes))
+
+
+def other_geometry(name: str, link: str) -> solids.Triangles | None:
+    """What a mesh of that file name stands for; None if it is a mesh.
+
+    Args:
+        name: of the file.
+        link: for errors.
+
+    Raises:
+        DiffDopeError: if it is of a kind that is not drawn, or a capsule without radius and length.
+    """
+    if not name.startswith(_OTHER):
+        return None
+    kind, *sizes = name.removeprefix(_OTHER).split(" ")
+    if kind != "capsule":
+        cure = "give the link a mesh of it, or a primitive that is like it"
+        got = "none" if kind == "nothing" else f"<{kind}>"
+        raise expected(f"link {link}, geometry", "a mesh, box, cylinder, sphere or capsule", got, cure)
+    try:
+        radius_m, length_m = (float(one) for one in sizes)
+    except ValueError as error:
+        wanted = "a radius and a length (of the part between its ends), metres"
+        raise expected(f"link {link}, capsule", wanted, " and ".join(map(repr, sizes))) from error
+    return solids.capsule(radius_m, length_m)
