@@ -117,7 +117,7 @@ case(
 case(
     dd.Refiner, dict(mesh=MESH),
     mesh=(None, *OBJECTS), camera=OBJECTS, preset=(None, 3, 1.5, [1.0], {}, "quick"), seed=SEEDS,
-    threads=OPTIONAL_COUNTS[:-1],
+    threads=OPTIONAL_COUNTS[:-1], explain=(None, "off", 1),
 )  # fmt: skip
 given = dict(observation=OBSERVATION, pose=POSE)
 case(

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from diffdope.bop.dataset import DataSet
-from diffdope.bop.refine_work import RefineWork
+from diffdope.bop.refine_run import header_of
+from diffdope.bop.refine_work import Refinery, RefineWork
 from diffdope.bop.starts import Selection, Start, starts_of_truth
 from diffdope.io.results import decode
 from diffdope.io.rle import encode_rle
@@ -149,3 +150,10 @@ def test_an_invisible_object_is_not_refined(tree: Tree):
     Image.fromarray(np.zeros((120, 160), np.uint8)).save(path)
     record = work(tree)()(start)
     assert record["status"] == "no_overlap" and record["score"] == 0.0
+
+
+def test_reasons_can_be_left_out_and_a_run_says_so(shared_tree: Tree):
+    silent = Refinery(work(shared_tree, explain=False), DataSet.open(shared_tree.root, "val"), None)
+    assert not silent.refiner(1, False).explain
+    headers = [header_of(work(shared_tree, explain=one), starts(shared_tree), "gt") for one in (True, False)]
+    assert "explain" not in headers[0] and headers[1] == headers[0] | {"explain": False}

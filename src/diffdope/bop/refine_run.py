@@ -107,6 +107,7 @@ def common_header(command: str, work: RefineWork, tasks: Sequence[Task], init: s
         "dataset": work.root.resolve().name, "split": work.split, "models": list(work.models), "init": init,
         "mask": Path(work.mask).name, "depth": work.depth, "seed": work.seed, "preset": asdict(work.preset),
         "task_count": len(tasks), "tasks_sha256": hashlib.sha256(lines.encode()).hexdigest(),
+        **({} if work.explain else {"explain": False}),
     }  # fmt: skip
 
 

@@ -48,6 +48,7 @@ class RefineWork:
         seed: of the learning rates.
         threads: of each worker.
         score: of the results: "start" for the one that the start pose came with, "confidence" for the refinement's.
+        explain: see `Refiner`.
     """
 
     root: Path
@@ -60,6 +61,7 @@ class RefineWork:
     seed: int
     threads: int | None
     score: str = "start"
+    explain: bool = True
 
     def diameters(self, keep_duplicates: bool) -> Callable[[int], float] | None:
         """What tells the diameter of a model, metres, for dropping duplicates; None where they stay."""
@@ -170,8 +172,9 @@ class Refinery:
         mesh = self._dataset.models.mesh(obj_id)
         settings = self._work
         return Refiner(
-            mesh.in_grey() if grey else mesh, preset=settings.preset, seed=settings.seed, threads=settings.threads
-        )
+            mesh.in_grey() if grey else mesh, preset=settings.preset, seed=settings.seed, threads=settings.threads,
+            explain=settings.explain,
+        )  # fmt: skip
 
     def mask_of(self, start: Start, pose: Pose, photograph: Photograph, mesh: Mesh) -> tuple[Choice, Bool | None]:
         """The mask that a start pose belongs to, by its number or by overlap; None where there is none.

@@ -88,5 +88,5 @@ def work_of(given: BopRefineArguments) -> RefineWork:
         root=given.dataset.resolve(), split=given.split, models=names_of(given.models), camera_type=given.camera_type,
         mask=str(Path(mask).resolve()) if Path(mask).exists() else mask, depth=given.depth == "on",
         preset=with_confidence_file(given.numbers.preset(given.preset), given.confidence_file),
-        seed=given.seed, threads=threads, score=given.score,
+        seed=given.seed, threads=threads, score=given.score, explain=given.explain == "on",
     )  # fmt: skip

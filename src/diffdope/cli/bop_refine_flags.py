@@ -62,6 +62,9 @@ class BopRefineArguments:
     """Score of a result: the one that its start pose came with, if any, or the refinement's confidence."""
     duplicates: Literal["keep", "drop"] = "keep"
     """drop: of results of one object that ended within a quarter of its diameter, only the best scored has a row."""
+    explain: Literal["on", "off"] = "on"
+    """off: why a result failed is not looked for, which takes up to twice as long as refining; poses and confidences
+    are the same."""
     depth: Literal["on", "off"] = "on"
     """Whether depth images are used where there are some."""
     preset: str = DEFAULT

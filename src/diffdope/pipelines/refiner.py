@@ -56,6 +56,8 @@ class Refiner:
         seed: of the hypotheses, a whole number from 0 on. Same seed, same result to the bit, whatever the number of
             threads.
         threads: None for the library setting (all cores unless `set_threads` said otherwise).
+        explain: whether other kinds of input (a mirrored mesh, channels swapped) are tried on a result that failed, to
+            say why. It changes no pose and no confidence, and takes up to twice as long as refining.
 
     Raises:
         DiffDopeError: if there is no such preset, a number is out of range, or an argument is of another type.
@@ -69,7 +71,10 @@ class Refiner:
         preset: str | Preset = DEFAULT,
         seed: int = 0,
         threads: int | None = None,
+        explain: bool = True,
     ) -> None:
+        check_type("explain", explain, bool)
+        self.explain = explain
         self.preset = find_preset(preset)
         check_type("mesh", mesh, Mesh, cure="Mesh.load reads a file")
         if camera is not None:
@@ -160,12 +165,8 @@ class Refiner:
         searcher = self._searcher(observation)
         attempt = searcher.attempt(self.preset, observation, enter, progress=progress, start_counts=start_counts)
         attempt = searcher.with_right_images(attempt, observation, enter, start_counts=start_counts)
-        result = with_hints(
-            self._left(self._with_reasons(attempt.result, observation, enter), pose, observation),
-            self.mesh,
-            observation,
-            pose,
-        )
+        left = self._left(self._with_reasons(attempt.result, observation, enter), pose, observation)
+        result = with_hints(left, self.mesh, observation, pose)
         result = replace(result, notes=(*notes, *result.notes)) if notes else result
         return seen_in(result, self.mesh, observation)
 
@@ -265,7 +266,7 @@ class Refiner:
         """A failed result with what its evidence says of the cause; `start` in the own frame."""
         if self.preset.solver != "newton":
             return result
-        search = self.preset.search.contradictions  # who is in a hurry gets none
+        search = self.preset.search.contradictions and (self.explain or result.ok)  # who is in a hurry gets none
         return with_reasons(result, self._searcher(observation).meshes, observation, start, search=search)
 
     def _left(
