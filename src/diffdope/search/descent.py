@@ -222,10 +222,12 @@ class Descent:
     def _printed(self, level: LevelProblem) -> bool:
         """Whether the print is compared face by face: in films with depth that no mask holds, after all the rest.
 
-        A print that is farther off than it is wide leads to where another part of it is.
+        A print that is farther off than it is wide leads to where another part of it is. Where depth holds all motions
+        (`edge_gating`), it is not asked, but for turns about an axis of revolution, which depth never sees.
         """
         film = self._keyframes is not None and level.contours is not None  # which there are beside no mask
-        return film and self._meshes.mesh.has_pattern and level.colored and level.crop.depth is not None
+        unheld = level.contour_active or self._meshes.axis is not None
+        return film and unheld and self._meshes.mesh.has_pattern and level.colored and level.crop.depth is not None
 
     def _by_print(
         self, level: LevelProblem, hypotheses: Hypotheses, ended: Round, prior: PosePrior | None, buffers: Buffers
