@@ -47,7 +47,8 @@ Solve = Callable[..., SolverResult]
 
 _GOING_ON = 2  # times as many as the next level takes make all steps: of 92 winners, none was led to from behind
 _RIM_ROUNDS = (0.0, WIDEST_PX)  # pixels: where colours lead, and then rims, which know nothing from farther off
-# Rounds after the last level: how far off edges are looked for, and steps. What is left is a small share of the cost.
+# Rounds after the last level, for a print that is farther off than it is wide leads to another part of it: how far off
+# edges are looked for, and steps. What is left is a small share of the cost.
 _PRINT_PX, _PRINT_STEPS, _PRINT_FINER = (2.0, 2.0, 2.0), 2, 0.01
 _MANY = 16  # hypotheses of a level that race; of few, the last steps still change which are the best
 
@@ -222,8 +223,7 @@ class Descent:
     def _printed(self, level: LevelProblem) -> bool:
         """Whether the print is compared face by face: in films with depth that no mask holds, after all the rest.
 
-        A print that is farther off than it is wide leads to where another part of it is. Where depth holds all motions
-        (`edge_gating`), it is not asked, but for turns about an axis of revolution, which depth never sees.
+        Where depth holds all motions (`edge_gating`), it is asked for turns about an axis of revolution alone.
         """
         film = self._keyframes is not None and level.contours is not None  # which there are beside no mask
         unheld = level.contour_active or self._meshes.axis is not None
@@ -232,13 +232,14 @@ class Descent:
     def _by_print(
         self, level: LevelProblem, hypotheses: Hypotheses, ended: Round, prior: PosePrior | None, buffers: Buffers
     ) -> tuple[Round, Hypotheses]:
-        """Rounds in which the print is compared, too."""
-        drawn = ended.rendering or Rendering.of(level.drawn(buffers, ended.best))
-        seen = print_of(level, ended.best, drawn, self._meshes.length_m)
-        if seen is None:
-            return ended, hypotheses
-        rounds = level, hypotheses, ended.best, _PRINT_PX, _PRINT_STEPS, prior, buffers, True, ended
-        return self._rounds(*rounds, printed=seen)
+        """Rounds with the print, each in the light of where the last one led: in that of the first, starts show."""
+        for reach_px in _PRINT_PX:
+            drawn = ended.rendering or Rendering.of(level.drawn(buffers, ended.best))
+            seen = print_of(level, ended.best, drawn, self._meshes.length_m)
+            if seen is not None:
+                rounds = level, hypotheses, ended.best, (reach_px,), _PRINT_STEPS, prior, buffers, True, ended
+                ended, hypotheses = self._rounds(*rounds, printed=seen)
+        return ended, hypotheses
 
     @property
     def steps(self) -> LevenbergSettings:
