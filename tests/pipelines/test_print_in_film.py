@@ -11,6 +11,7 @@ from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.observation import Observation
+from diffdope.search.descent import _PRINT_PX
 from diffdope.terms.print_in_light import PrintInLight
 
 FRAMES, TURN_DEG = 10, 4.0
@@ -26,7 +27,7 @@ def truth(frame: int) -> Pose:
     return Pose(axis @ so3.exp(np.radians([0.0, 0.0, TURN_DEG * frame])), np.array([0.01, 0.001 * frame, 0.5]))
 
 
-def test_its_turn_is_followed_by_a_print_that_is_drawn_once_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_turn_is_followed_by_a_print_in_the_light_of_each_round(monkeypatch: pytest.MonkeyPatch) -> None:
     made, of = [], PrintInLight.of
     monkeypatch.setattr(PrintInLight, "of", lambda *of_frame, **light: made.append(of(*of_frame, **light)) or made[-1])
     refiner = Refiner(painted("can", VERTICES_M, FACES, colours), preset="fast", threads=1)
@@ -44,4 +45,4 @@ def test_its_turn_is_followed_by_a_print_that_is_drawn_once_a_frame(monkeypatch:
         off_deg.append(np.degrees(found.angle_to(pose)))
     assert max(off_deg) < TURN_DEG, np.round(off_deg, 1)  # no frame lags by as much as it has turned
     assert off_deg[-1] < 1.0
-    assert len(made) == FRAMES - 1 and None not in made
+    assert len(made) == len(_PRINT_PX) * (FRAMES - 1) and None not in made

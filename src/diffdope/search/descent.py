@@ -47,8 +47,7 @@ Solve = Callable[..., SolverResult]
 
 _GOING_ON = 2  # times as many as the next level takes make all steps: of 92 winners, none was led to from behind
 _RIM_ROUNDS = (0.0, WIDEST_PX)  # pixels: where colours lead, and then rims, which know nothing from farther off
-# Rounds after the last level, for a print that is farther off than it is wide leads to another part of it: how far off
-# edges are looked for, and steps. What is left is a small share of the cost.
+# Rounds after the last level: reach of edges, and steps. A print farther off than it is wide leads to another part.
 _PRINT_PX, _PRINT_STEPS, _PRINT_FINER = (2.0, 2.0, 2.0), 2, 0.01
 _MANY = 16  # hypotheses of a level that race; of few, the last steps still change which are the best
 
