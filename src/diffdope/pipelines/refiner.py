@@ -289,7 +289,7 @@ class Refiner:
         return Tracker(
             self._frame.mesh, self.preset.tracking, refine, search, quick if alone else None, light=near.search.light,
             locate=partial(anywhere, searcher, locating), matcher=TemplateMatcher(searcher.meshes), keyframes=keyframes,
-            edges_alone=EdgeAmbiguity(searcher.meshes, self.preset.tracking.outline_alternatives),
+            edges_alone=EdgeAmbiguity(searcher.meshes, self.preset.tracking.other_poses),
             rivals=CompetingPoses(searcher, near) if alone else None,
         )  # fmt: skip
 

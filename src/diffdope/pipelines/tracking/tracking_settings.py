@@ -28,7 +28,7 @@ class TrackingSettings:
     """It is found again if the confidence is at least this."""
     retry: int = 5
     """Of the frames in which it is lost, the wider search looks for it in the first and in every so many."""
-    outline_alternatives: int = 5
+    other_poses: int = 5
     """Where nothing but the outline's edges holds the object, it is looked every so many frames which other poses
     explain them as well."""
     reach_m_per_s: float = 1.1
@@ -48,7 +48,7 @@ class TrackingSettings:
             raise expected("lost, doubt, found", "0 <= lost <= doubt <= found <= 1", got)
         if not 0.0 <= self.unlike <= self.alike <= 1.0:
             raise expected("unlike, alike", "0 <= unlike <= alike <= 1", f"{self.unlike}, {self.alike}")
-        for name in ("patience", "retry", "outline_alternatives"):
+        for name in ("patience", "retry", "other_poses"):
             if getattr(self, name) < 1:
                 raise expected(name, "at least 1", getattr(self, name))
         check_above_zero(self, "reach_m_per_s", "memory_s", "frame_s")

@@ -84,7 +84,7 @@ class AlternativeScores:
 _Colours = tuple[float, float] | None  # how much they agree over all of the object and within tiles; nothing to compare
 
 
-class _Seen(NamedTuple):
+class _SeenPose(NamedTuple):
     """A pose, its drawing beside the photograph, and how well it fits."""
 
     pose: Pose
@@ -95,7 +95,7 @@ class _Seen(NamedTuple):
 
 def _seen_at(
     R: F64, t: F64, level: LevelProblem, buffers: Buffers, length_m: float, first: Pose | None
-) -> list[_Seen]:  # fmt: skip
+) -> list[_SeenPose]:  # fmt: skip
     """Poses, each in the light that suits it; see `scores_of`."""
     images = [] if first is None else [level.drawn(buffers, first)]
     left = slice(len(images), None)
@@ -108,10 +108,10 @@ def _seen_at(
     weights = level.responsibility.silhouette
     beside = [Comparison(Rendering.of(one), level.crop, weights, length_m) for one in drawn]
     poses = [Pose(*one) for one in zip(R, t, strict=True)]
-    return [_Seen(*one, assess(one[-1])) for one in zip(poses, drawn, beside, strict=True)]
+    return [_SeenPose(*one, assess(one[-1])) for one in zip(poses, drawn, beside, strict=True)]
 
 
-def _scores(seen: Sequence[_Seen], colours: Sequence[_Colours]) -> AlternativeScores:
+def _scores(seen: Sequence[_SeenPose], colours: Sequence[_Colours]) -> AlternativeScores:
     """Of poses whose colours agree so much."""
     told = [one for one in colours if one is not None]
     if len(told) < len(seen) or all(one.quality.texture is None for one in seen):
@@ -120,19 +120,19 @@ def _scores(seen: Sequence[_Seen], colours: Sequence[_Colours]) -> AlternativeSc
     return AlternativeScores(np.array(plain), *np.array(told, np.float64).T)
 
 
-def _correlated(one: _Seen) -> _Colours:
+def _correlated(one: _SeenPose) -> _Colours:
     """Correlations, which forgive prints that do not lie on each other yet, and overexposure; 0 of a plain side."""
     if one.quality.contrast is None:
         return None
     return one.quality.texture or 0.0, local_correlation(one.beside) or 0.0
 
 
-def _explained(one: _Seen, buffers: Buffers) -> _Colours:
+def _explained(one: _SeenPose, buffers: Buffers) -> _Colours:
     """What colours explain in a shaded light, which knows plain sides from printed ones."""
     return explained(one.images, buffers.arrays.shape, one.pose, one.beside)
 
 
-def _both(seen: Sequence[_Seen], buffers: Buffers) -> AlternativeScores:
+def _both(seen: Sequence[_SeenPose], buffers: Buffers) -> AlternativeScores:
     """The mean of both: each is wrong where it does not hold what it takes for granted."""
     means: list[_Colours] = []
     for one in seen:
