@@ -21,7 +21,6 @@ from diffdope.cli.help_text import parsed
 from diffdope.cli.lists import numbers_of
 from diffdope.errors import expected
 from diffdope.io.files import check_folder
-from diffdope.io.interrupts import terminated_as_interrupted
 from diffdope.pipelines.settings import DEFAULT
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.mesh_io import unit_of
@@ -100,12 +99,11 @@ def run(arguments: list[str]) -> int:
     check_fields(given, {"port": 0, "seed": 0, "scene": 0, "dataset_scene": 0})
     viser_module("annotate")
     check_folder(given.out)
-    with terminated_as_interrupted():
-        try:
-            return _with_store(given)
-        except KeyboardInterrupt:  # it ends this command at any time
-            print("ended before the window was open; nothing was changed")
-            return 0
+    try:
+        return _with_store(given)
+    except KeyboardInterrupt:  # it ends this command at any time, and so does SIGTERM (`cli/stopping.py`)
+        print("ended before the window was open; nothing was changed")
+        return 0
 
 
 def _with_store(given: AnnotateArguments) -> int:

@@ -1,4 +1,4 @@
-"""Ctrl-C, and SIGTERM, while something must not be left half done."""
+"""Ctrl-C while something must not be left half done."""
 
 from __future__ import annotations
 
@@ -28,21 +28,3 @@ def interrupts_recorded() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
         if received:
             handler(*received[0])
-
-
-@contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """Takes SIGTERM for Ctrl-C in the block: what is stopped by a machine that shuts down ends as if by hand.
-
-    Outside of the main thread, which alone may change it, and where SIGTERM is handled or ignored already, nothing is
-    done.
-    """
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
