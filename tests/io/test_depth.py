@@ -460,7 +460,8 @@ def test_ply_files_that_are_no_picture(tmp_path: Path) -> None:
         "7999 points": ply(points_of(PLANE).reshape(-1, 1, 3)[:-1]),
         "cut off": whole[:-7], "end_header": whole[:30], "empty": b"",
         "element vertex with x, y and z": whole.replace(b"property float z", b"property float q"),
-        "a broken one": whole.replace(b"property float z", b"property long z"),
+        "a type of PLY": whole.replace(b"property float z", b"property long z"),
+        "how many rows": whole.replace(b"vertex 8000", b"vertex -8"),
         "as many points": whole.replace(b"vertex 8000", b"vertex 99999999999"),
     }  # fmt: skip
     for words, content in spoilt.items():

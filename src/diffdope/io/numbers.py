@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import expected
+
 
 def is_number(word: str) -> bool:
     """Whether `float` reads a word."""
@@ -10,3 +17,30 @@ def is_number(word: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def numbers_in(name: str, text: str | bytes) -> NDArray[np.float64]:
+    """The numbers between white space.
+
+    Args:
+        name: the argument to blame.
+        text: any number of lines.
+
+    Raises:
+        DiffDopeError: if there is anything else.
+    """
+    if not text.strip():  # of which numpy makes -1
+        return np.empty(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)  # numpy warns of what it could not read, and stops there
+        try:
+            return np.fromstring(text, np.float64, sep=" ")
+        except (ValueError, DeprecationWarning):
+            pass
+    words = text.split()
+    for word in words:
+        try:
+            float(word)
+        except ValueError as error:
+            raise expected(name, "a number", f"{word!r}", "the file is damaged") from error
+    return np.array(words, np.float64)

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import expected
+from diffdope.io.numbers import numbers_in
 from diffdope.scene.parts import Part
 from diffdope.scene.readers.collada_materials import Effect
 from diffdope.scene.readers.colours import constant, in_unit_range
 from diffdope.scene.readers.corners import Polygons, as_part
-from diffdope.scene.readers.numbers import numbers_in
 from diffdope.scene.readers.ply import COLOURS_LEFT, NO_COORDINATES
 from diffdope.scene.readers.source import MeshSource
 from diffdope.scene.readers.strips import fan, strip
@@ -179,7 +179,7 @@ class Geometry:
 def _rows(element: Element) -> F64:
     """The values of a source (N, K): of its params that have names, as the accessor says."""
     accessor = element.find("technique_common/accessor")
-    numbers = numbers_in(text_of(element, "float_array"))
+    numbers = numbers_in("mesh", text_of(element, "float_array"))
     if accessor is None:
         return numbers.reshape(-1, 3)
     stride = int(accessor.get("stride", "1"))
@@ -190,7 +190,7 @@ def _rows(element: Element) -> F64:
 
 
 def _indices(element: Element | None, width: int) -> Int:
-    numbers = numbers_in((element.text or "") if element is not None else "").astype(np.intp)
+    numbers = numbers_in("mesh", (element.text or "") if element is not None else "").astype(np.intp)
     return numbers[: len(numbers) // width * width].reshape(-1, width)
 
 
@@ -205,7 +205,7 @@ def _polygons(element: Element, rings: list[Int], width: int) -> tuple[Int, Int]
     if element.tag == "polygons":
         return np.array([len(ring) for ring in rings], np.intp), corners
     if element.tag == "polylist":
-        sizes = numbers_in(text_of(element, "vcount")).astype(np.intp)
+        sizes = numbers_in("mesh", text_of(element, "vcount")).astype(np.intp)
         if sizes.sum() > len(corners) or (sizes < 0).any():
             raise expected("mesh", f"{sizes.sum()} corners", len(corners), "the file is damaged")
         return sizes, corners[: sizes.sum()]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.io.numbers import numbers_in
 from diffdope.scene.parts import REPEAT, Way, Wrap
-from diffdope.scene.readers.numbers import numbers_in
 from diffdope.scene.readers.source import MeshSource
 from diffdope.scene.readers.xml_tree import Element, by_id, text_of
 
@@ -65,7 +65,7 @@ class Effects:
         if texture is not None:
             image, wrap = self._image(texture.get("texture", ""), effect)
             return Effect(picture=image, coordinates=texture.get("texcoord", ""), wrap=wrap)
-        values = numbers_in(text_of(slot, "color"))
+        values = numbers_in("mesh", text_of(slot, "color"))
         if len(values) < 3:
             return Effect()
         return Effect(color=np.clip(values[:3], 0.0, 1.0))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import expected, refused
-from diffdope.scene.readers.numbers import numbers_in
+from diffdope.io.numbers import numbers_in
 from diffdope.scene.readers.placing import about_axis, scaling, translation
 from diffdope.scene.readers.xml_tree import Element, by_id
 
@@ -122,7 +122,7 @@ def _materials(instance: Element) -> dict[str, tuple[str | None, dict[str, str]]
 
 
 def _numbers(element: Element, count: int) -> F64:
-    numbers = numbers_in(element.text or "")
+    numbers = numbers_in("mesh", element.text or "")
     if len(numbers) != count:
         raise expected("mesh", f"{count} numbers in <{element.tag}>", len(numbers), "it is damaged")
     return numbers

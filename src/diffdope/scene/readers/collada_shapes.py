@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import expected, refused
+from diffdope.io.numbers import numbers_in
 from diffdope.scene.readers.collada_geometry import Geometry
 from diffdope.scene.readers.collada_nodes import Placed, transform_of
-from diffdope.scene.readers.numbers import numbers_in
 from diffdope.scene.readers.source import MeshSource
 from diffdope.scene.readers.xml_tree import Element, by_id, text_of
 
@@ -93,7 +93,7 @@ class Shapes:
     def _bent(self, key: str, points: F64, skin: Element, placed: Placed) -> Shaped:
         self._file.note("the mesh has a skeleton; it is taken as the file's bones stand, without its animations")
         bind = text_of(skin, "bind_shape_matrix")
-        shape = numbers_in(bind).reshape(4, 4) if bind else np.eye(4)
+        shape = numbers_in("mesh", bind).reshape(4, 4) if bind else np.eye(4)
         bones = self._bones(skin, placed.skeletons)
         if bones is None:
             return Shaped(key, points, placed.matrix @ shape)
@@ -143,8 +143,8 @@ class Shapes:
         if held is None:
             raise expected("mesh", "weights of the bones", "none", "the file is damaged")
         offsets = {entry.get("semantic", ""): int(entry.get("offset", "0")) for entry in held.findall("input")}
-        sizes = numbers_in(text_of(held, "vcount")).astype(np.intp)
-        table = numbers_in(text_of(held, "v")).astype(np.intp).reshape(-1, 1 + max(offsets.values()))
+        sizes = numbers_in("mesh", text_of(held, "vcount")).astype(np.intp)
+        table = numbers_in("mesh", text_of(held, "v")).astype(np.intp).reshape(-1, 1 + max(offsets.values()))
         if len(sizes) != count or sizes.sum() != len(table):
             raise expected("mesh", f"weights of {count} vertices", len(sizes), "the file is damaged")
         numbers = self._numbers(_input_of(held, "WEIGHT"))
@@ -166,7 +166,7 @@ class Shapes:
         return (text_of(element, "Name_array") or text_of(element, "IDREF_array")).split()
 
     def _numbers(self, key: str) -> F64:
-        return numbers_in(text_of(self._sources.get(key), "float_array"))
+        return numbers_in("mesh", text_of(self._sources.get(key), "float_array"))
 
 
 def _key(reference: str | None) -> str:

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import refused
+from diffdope.io.numbers import numbers_in
 from diffdope.scene.parts import Part
 from diffdope.scene.readers.colours import constant, in_unit_range
 from diffdope.scene.readers.corners import Polygons, as_part
 from diffdope.scene.readers.mtl import Material, read_materials
-from diffdope.scene.readers.numbers import numbers_in
 from diffdope.scene.readers.obj_faces import absolute, polygons_of
 from diffdope.scene.readers.ply import COLOURS_LEFT, NO_TEXTURE
 from diffdope.scene.readers.source import MeshSource
@@ -101,7 +101,7 @@ def _sorted(text: str, source: MeshSource) -> _Lines:
 
 def _points(lines: list[str], source: MeshSource) -> tuple[F64, F64 | None]:
     """Points (V, 3), and colours at them, which follow the coordinates where there are any."""
-    numbers = numbers_in("\n".join(lines))
+    numbers = numbers_in("mesh", "\n".join(lines))
     if len(numbers) == 3 * len(lines):
         return numbers.reshape(-1, 3), None
     widths = np.array([len(line.split()) for line in lines])
@@ -121,7 +121,7 @@ def _points(lines: list[str], source: MeshSource) -> tuple[F64, F64 | None]:
 
 def _coordinates(lines: list[str]) -> F64:
     """Texture coordinates (U, 2), v up."""
-    numbers = numbers_in("\n".join(lines))
+    numbers = numbers_in("mesh", "\n".join(lines))
     if len(numbers) == 2 * len(lines):
         return numbers.reshape(-1, 2)
     rows = [(*map(float, line.split()), 0.0)[:2] for line in lines]  # v may be left out; a third number is depth

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from diffdope.io.numbers import numbers_in
 from diffdope.scene.readers.corners import Int, Polygons
-from diffdope.scene.readers.numbers import numbers_in
 
 
 def absolute(face: str, points: int, coordinates: int) -> str:
@@ -50,9 +50,9 @@ def _columns(corners: list[str]) -> tuple[Int, Int | None]:
     slashes = {corner.count("/") for corner in corners}
     text = " ".join(corners)
     if slashes == {0}:
-        return numbers_in(text).astype(np.intp) - 1, None
+        return numbers_in("mesh", text).astype(np.intp) - 1, None
     if len(slashes) == 1 and "//" not in text:
-        numbers = numbers_in(text.replace("/", " "))
+        numbers = numbers_in("mesh", text.replace("/", " "))
         if len(numbers) == (slashes.pop() + 1) * len(corners):
             table = numbers.astype(np.intp).reshape(len(corners), -1) - 1
             return np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])

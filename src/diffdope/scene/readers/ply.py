@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import expected, refused
+from diffdope.io.ply_tables import Column, Lists, Table, read_header, read_tables
 from diffdope.scene.parts import Part
 from diffdope.scene.readers.colours import in_unit_range
 from diffdope.scene.readers.corners import Polygons, as_part
-from diffdope.scene.readers.ply_table import Column, Lists, Table, read_tables
 from diffdope.scene.readers.source import MeshSource
 from diffdope.scene.readers.strips import triangles_of_strips
 
@@ -32,7 +32,9 @@ def read_ply(source: MeshSource) -> list[Part]:
     Raises:
         DiffDopeError: if the header or the data are not PLY's, or it is a point cloud.
     """
-    header, tables = read_tables(source.path.read_bytes())
+    data = source.path.read_bytes()
+    header = read_header("mesh", data)
+    tables = read_tables(data, header)
     vertices = tables.get("vertex", {})
     if not all(name in vertices for name in "xyz"):
         raise expected("mesh", "an element vertex with x, y, z", ", ".join(header.elements) or "none")

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import expected, refused
+from diffdope.io.numbers import numbers_in
 from diffdope.scene.parts import Part
-from diffdope.scene.readers.numbers import numbers_in
 from diffdope.scene.readers.source import MeshSource
 from diffdope.scene.topology import weld
 
@@ -61,7 +61,7 @@ def _corners_in_text(data: bytes) -> F64:
         raise expected("mesh", "an STL file", "neither its bytes nor its text", "the file is damaged")
     # The word `vertex` followed by three numbers; names of solids may hold it too.
     found = re.findall(rb"^\s*vertex\s+(\S+\s+\S+\s+\S+)\s*$", data.replace(b"\r", b"\n"), re.IGNORECASE | re.MULTILINE)
-    corners = numbers_in(b"\n".join(found)).reshape(-1, 3)
+    corners = numbers_in("mesh", b"\n".join(found)).reshape(-1, 3)
     if b"endsolid" not in data.lower():
         raise refused("mesh", "the file ends before its last line, endsolid: it was cut off; export it again")
     if len(corners) % 3:

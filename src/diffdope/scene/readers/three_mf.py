@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import expected, refused
+from diffdope.io.numbers import numbers_in
 from diffdope.scene.parts import Part
-from diffdope.scene.readers.numbers import numbers_in
 from diffdope.scene.readers.placing import moved
 from diffdope.scene.readers.source import MeshSource
 from diffdope.scene.readers.three_mf_colours import Groups, pieces_of
@@ -136,7 +136,7 @@ def _matrix(element: Element) -> F64:
     text = element.get("transform")
     matrix = np.eye(4)
     if text:
-        numbers = numbers_in(text)
+        numbers = numbers_in("mesh", text)
         if len(numbers) != 12:
             raise expected("mesh", "a transform of 12 numbers", len(numbers), "the file is damaged")
         matrix[:3] = numbers.reshape(4, 3).T

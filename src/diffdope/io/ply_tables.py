@@ -5,6 +5,7 @@ Turk, The PLY Polygon File Format, 1994.
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -12,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected, refused
-from diffdope.scene.readers.numbers import numbers_in
+from diffdope.errors import DiffDopeError, check_choice, expected, refused
+from diffdope.io.numbers import numbers_in
 
 Int = NDArray[np.intp]
 
@@ -23,6 +24,8 @@ _TYPES = {
     "float": "f4", "float32": "f4", "double": "f8", "float64": "f8",
 }  # fmt: skip
 _ORDERS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
+_END = re.compile(rb"end_header[ \t]*(\r\n|\n|\r|$)")
+_CURE = "the file is damaged; write it again"
 
 
 class Lists(NamedTuple):
@@ -54,64 +57,90 @@ class Header:
     """What a PLY file says before its data.
 
     Attributes:
+        name: the argument to blame.
         end: where the data begin.
         order: of the bytes, "<" or ">"; empty where the data are text.
         elements: by name, in their order.
         textures: the names in comments `TextureFile`.
+        info: the first word of each line `obj_info` after its name.
     """
 
+    name: str
     end: int
     order: str = ""
     elements: dict[str, _Element] = field(default_factory=dict)
     textures: list[str] = field(default_factory=list)
+    info: dict[str, str] = field(default_factory=dict)
 
 
-def read_tables(data: bytes) -> tuple[Header, dict[str, Table]]:
-    """The header and the columns of each element.
+def read_header(name: str, data: bytes) -> Header:
+    """What a PLY file says before its data.
+
+    Args:
+        name: the argument to blame.
+        data: of the whole file.
 
     Raises:
-        DiffDopeError: if the header is not PLY's, or the data end early.
+        DiffDopeError: if it is not PLY's.
     """
-    header = _header(data)
-    body = _Text(data[header.end :]) if not header.order else _Binary(data, header.end, header.order)
-    return header, {element.name: _table(body, element) for element in header.elements.values()}
-
-
-def _header(data: bytes) -> Header:
-    end = data.find(b"end_header")
-    if not data.startswith(b"ply") or end < 0:
-        raise expected("mesh", "a header from 'ply' to 'end_header'", repr(data[:20]), "the file is damaged")
-    stop = end + len(b"end_header")
-    stop += 2 if data[stop : stop + 2] == b"\r\n" else 1
-    header = Header(stop)
+    end = _END.search(data)
+    if not data.startswith(b"ply") or end is None:
+        raise expected(name, "a header from 'ply' to 'end_header'", repr(data[:20]) if data else "an empty file", _CURE)
+    header = Header(name, end.end())
     element: _Element | None = None
-    for line in data[:end].decode("utf-8", "replace").splitlines():
+    for line in data[: end.start()].decode("utf-8", "replace").splitlines():
         words = line.split()
         match words:
-            case ["format", order, *_] if order in _ORDERS:
+            case ["format", order, *_]:
+                check_choice(name, order, _ORDERS)
                 header.order = _ORDERS[order]
             case ["comment" | "obj_info", kind, *_] if kind.lower() == "texturefile":
                 header.textures.append(line.split(None, 2)[2].strip() if len(words) > 2 else "")
-            case ["element", name, rows]:
-                element = header.elements[name] = _Element(name, int(rows))
-            case ["property", "list", count, kind, name] if element is not None:
-                element.properties.append(_Property(name.lower(), _type(kind), _type(count)))
-            case ["property", kind, name] if element is not None:
-                element.properties.append(_Property(name.lower(), _type(kind), ""))
+            case ["obj_info", key, value, *_]:
+                header.info[key] = value
+            case ["element", kind, rows]:
+                element = header.elements[kind] = _Element(kind, _count(name, rows))
+            case ["property", "list", count, kind, label] if element is not None:
+                element.properties.append(_Property(label.lower(), _type(name, kind), _type(name, count)))
+            case ["property", kind, label] if element is not None:
+                element.properties.append(_Property(label.lower(), _type(name, kind), ""))
     return header
 
 
-def _type(name: str) -> str:
-    if name not in _TYPES:
-        raise expected("mesh", f"a type of PLY ({', '.join(_TYPES)})", repr(name), "the file is damaged")
-    return _TYPES[name]
+def read_tables(data: bytes, header: Header, *, as_written: bool = False) -> dict[str, Table]:
+    """The columns of each element.
+
+    Args:
+        data: of the whole file.
+        header: of it.
+        as_written: whether numbers in text are float64, with all their digits, and not of the types that it names.
+
+    Raises:
+        DiffDopeError: if the data end early.
+    """
+    body = _Binary(data, header) if header.order else _Text(data, header, as_written)
+    return {element.name: _table(body, element) for element in header.elements.values()}
+
+
+def _type(name: str, word: str) -> str:
+    if word not in _TYPES:
+        raise expected(name, f"a type of PLY ({', '.join(_TYPES)})", repr(word), _CURE)
+    return _TYPES[word]
+
+
+def _count(name: str, word: str) -> int:
+    if not word.isdecimal():
+        raise expected(name, "how many rows each element has", repr(word), _CURE)
+    return int(word)
 
 
 class _Text:
     """Data in text: a row's numbers are cells of one array."""
 
-    def __init__(self, data: bytes) -> None:
-        self.cells = numbers_in(data)
+    def __init__(self, data: bytes, header: Header, as_written: bool) -> None:
+        self.name = header.name
+        self.cells = numbers_in(header.name, data[header.end :])
+        self.as_written = as_written
         self.at = 0
 
     def width(self, kind: str) -> int:
@@ -123,7 +152,7 @@ class _Text:
     def values(self, starts: Int, count: int, kind: str) -> NDArray[Any]:
         """`count` numbers from each of the places on (R, count)."""
         cells: NDArray[Any] = self.cells[starts[:, None] + np.arange(count)]
-        return cells.astype(kind)
+        return cells if self.as_written else cells.astype(kind)
 
     @property
     def end(self) -> int:
@@ -133,11 +162,12 @@ class _Text:
 class _Binary:
     """Data in bytes."""
 
-    def __init__(self, data: bytes, start: int, order: str) -> None:
+    def __init__(self, data: bytes, header: Header) -> None:
+        self.name = header.name
         self.bytes = np.frombuffer(data, np.uint8)
         self.data = data
-        self.order = order
-        self.at = start
+        self.order = header.order
+        self.at = header.end
 
     def width(self, kind: str) -> int:
         return int(kind[1])
@@ -185,10 +215,9 @@ def _lists(body: _Text | _Binary, places: Int, counts: Int, kind: str) -> Lists:
     return Lists(values, counts)
 
 
-def _too_short(element: _Element) -> DiffDopeError:
-    return refused(
-        "mesh", f"the file ends before all {element.rows} rows of {element.name}: it was cut off; export it again"
-    )
+def _too_short(body: _Text | _Binary, element: _Element) -> DiffDopeError:
+    text = f"the file ends before all {element.rows} rows of {element.name}: it was cut off; write it again"
+    return refused(body.name, text)
 
 
 def _same_rows(body: _Text | _Binary, element: _Element) -> tuple[list[Int], list[Int]] | None:
@@ -197,7 +226,7 @@ def _same_rows(body: _Text | _Binary, element: _Element) -> tuple[list[Int], lis
     for prop in element.properties:
         if prop.count_kind:
             if place + body.width(prop.count_kind) > body.end:
-                raise _too_short(element)
+                raise _too_short(body, element)
             sizes.append(body.count_at(place, prop.count_kind))
             place += body.width(prop.count_kind)
         else:
@@ -208,7 +237,7 @@ def _same_rows(body: _Text | _Binary, element: _Element) -> tuple[list[Int], lis
     if body.at + stride * element.rows > body.end:
         if lists:
             return None
-        raise _too_short(element)
+        raise _too_short(body, element)
     rows = body.at + stride * np.arange(element.rows)
     for prop, offset, size in zip(element.properties, offsets, sizes, strict=True):
         if prop.count_kind:
@@ -222,7 +251,7 @@ def _same_rows(body: _Text | _Binary, element: _Element) -> tuple[list[Int], lis
 def _each_row(body: _Text | _Binary, element: _Element) -> tuple[list[Int], list[Int]]:
     """Where each property's values begin in each row, and how many there are, found row by row."""
     if element.rows > body.end - body.at:
-        raise _too_short(element)
+        raise _too_short(body, element)
     steps = [(prop.count_kind, prop.count_kind and body.width(prop.count_kind), body.width(prop.kind))
              for prop in element.properties]  # fmt: skip
     place, places, counts = body.at, [], []
@@ -231,16 +260,16 @@ def _each_row(body: _Text | _Binary, element: _Element) -> tuple[list[Int], list
             count = 1
             if count_kind:
                 if place >= body.end:
-                    raise _too_short(element)
+                    raise _too_short(body, element)
                 count = body.count_at(place, count_kind)
                 if count < 0:
-                    raise expected("mesh", "lists of at least no values", count, "the file is damaged")
+                    raise expected(body.name, "lists of at least no values", count, _CURE)
                 place += int(before)
             places.append(place)
             counts.append(count)
             place += count * width
     if place > body.end:
-        raise _too_short(element)
+        raise _too_short(body, element)
     body.at = place
     shape = (element.rows, len(steps))
     return list(np.array(places).reshape(shape).T), list(np.array(counts).reshape(shape).T)
