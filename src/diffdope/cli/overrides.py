@@ -9,8 +9,8 @@ from typing import Any, TypeVar, cast
 
 from diffdope.cli.levels import PyramidLists
 from diffdope.cli.renamed import current_settings
-from diffdope.errors import DiffDopeError, check_choice, expected, refused
-from diffdope.io.files import why_unread
+from diffdope.errors import DiffDopeError, check_choice, expected
+from diffdope.io.json_files import read_text
 from diffdope.search.levels import PyramidSettings
 
 T = TypeVar("T")
@@ -25,19 +25,13 @@ def read_settings(path: Path, base: T) -> T:
     import yaml
 
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise refused("settings", f"cannot read {path}: {_why(error)}") from error
+        data = yaml.safe_load(read_text(path, "settings"))
     except yaml.YAMLError as error:
         raise expected("settings", f"YAML in {path}", " ".join(str(error).split())) from error
     if data is None:
         return base
     where = f"settings file {path}"
     return override(base, current_settings(data, where) if isinstance(data, dict) else data, where)
-
-
-def _why(error: OSError | UnicodeDecodeError) -> str:
-    return why_unread(error) if isinstance(error, OSError) else "not a text file"
 
 
 def override(base: T, data: Any, where: str) -> T:

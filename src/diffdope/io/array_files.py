@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected, refused
-from diffdope.io.files import why_unread
+from diffdope.errors import DiffDopeError, expected
+from diffdope.io.files import unreadable
 
 _NPY, _ZIP, _EMPTY_ZIP = b"\x93NUMPY", b"PK\x03\x04", b"PK\x05\x06"
 _EXPORT = "write it again"
@@ -41,7 +41,7 @@ def read_arrays(name: str, path: Path, wanted: str = "arrays of numbers") -> NDA
     except DiffDopeError:
         raise
     except OSError as error:
-        raise refused(name, f"cannot read {path}: {why_unread(error)}") from error
+        raise unreadable(path, name, error) from error
     except Exception as error:  # zip files can be broken in many ways
         raise expected(name, f"{wanted} in {path}", _cause(error), _EXPORT) from error
 

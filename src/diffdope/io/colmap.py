@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from diffdope.errors import expected, refused
+from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
-from diffdope.io.files import why_unread
+from diffdope.io.files import bytes_of
 from diffdope.io.json_files import read_text
 
 # COLMAP's models (src/colmap/sensor/models.h): names of the parameters in their order.
@@ -78,7 +78,7 @@ def read_cameras_bytes(path: Path, name: str) -> dict[str, Any]:
         DiffDopeError: if it is none, was cut off, or a model is not known.
     """
     where, found = f"{name} file {path}", {}
-    content = _Bytes(_read(path, name), where, "COLMAP's cameras.bin")
+    content = _Bytes(bytes_of(path, name), where, "COLMAP's cameras.bin")
     for _ in range(content.count()):
         number, model, width, height = content.take("<iiQQ")
         if model not in _NUMBERS:
@@ -126,7 +126,7 @@ def _images_of_text(path: Path, name: str) -> Iterator[tuple[int, list[float], s
 
 
 def _images_of_bytes(path: Path, name: str) -> Iterator[tuple[int, list[float], str]]:
-    content = _Bytes(_read(path, name), f"{name} file {path}", "COLMAP's images.bin")
+    content = _Bytes(bytes_of(path, name), f"{name} file {path}", "COLMAP's images.bin")
     for _ in range(content.count()):
         number, *numbers, _ = content.take("<I7dI")
         picture = content.text()
@@ -163,13 +163,6 @@ def _float(word: str, where: str) -> float:
         return float(word)
     except ValueError as error:
         raise expected(where, "numbers before a photograph's name", repr(word)) from error
-
-
-def _read(path: Path, name: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise refused(name, f"cannot read {path}: {why_unread(error)}") from error
 
 
 class _Bytes:

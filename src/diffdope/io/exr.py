@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected, refused
-from diffdope.io.files import why_unread
+from diffdope.errors import DiffDopeError, expected
+from diffdope.io.files import bytes_of
 
 _MAGIC = 20000630
 _COMPRESSIONS = ("NONE", "RLE", "ZIPS", "ZIP", "PIZ", "PXR24", "B44", "B44A", "DWAA", "DWAB")
@@ -59,14 +59,12 @@ def read_exr(name: str, path: Path) -> NDArray[Any]:
         DiffDopeError: if the file is none, is packed in a way that is not read, or has no channel that is depth.
     """
     try:
-        data = path.read_bytes()
+        data = bytes_of(path, name)
         other = _other_packing(data)
         channels = _by_openexr(other, name, path) if other else _channels(data, _header(data, path, name), name, path)
         return _whole_picture(_depth_of(channels, name, path), data)
     except DiffDopeError:
         raise
-    except OSError as error:
-        raise refused(name, f"cannot read {path}: {why_unread(error)}") from error
     except (struct.error, ValueError, IndexError, zlib.error, OverflowError, UnicodeDecodeError) as error:
         raise expected(name, f"an EXR image in {path}", str(error)) from error
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from diffdope.errors import DiffDopeError, expected, none_at
+from diffdope.errors import DiffDopeError, expected, none_at, refused
 from diffdope.io.interrupts import interrupts_recorded
 from diffdope.io.written import put_in_place
 
@@ -60,13 +60,27 @@ def missing_file(name: str, kind: str, path: object) -> DiffDopeError:
     return none_at(name, kind, path)
 
 
-def why_unread(error: OSError) -> str:
-    """Why a file could not be read, in plain words."""
-    return (
-        "it is a folder: give one of its files"
-        if isinstance(error, IsADirectoryError)
-        else error.strerror or str(error)
-    )
+def unreadable(path: Path, name: str, error: OSError) -> DiffDopeError:
+    """The error of a file that could not be read; see `bytes_of`."""
+    folder = isinstance(error, IsADirectoryError)
+    why = "it is a folder: give one of its files" if folder else error.strerror or str(error)
+    return refused(name, f"cannot read {path}: {why}")
+
+
+def bytes_of(path: Path, name: str) -> bytes:
+    """What a file holds.
+
+    Args:
+        path: the file.
+        name: the argument to blame.
+
+    Raises:
+        DiffDopeError: if it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, name, error) from error
 
 
 def write_durably(path: Path, text: str) -> None:

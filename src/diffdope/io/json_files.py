@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from diffdope.errors import expected, refused
-from diffdope.io.files import why_unread
+from diffdope.io.files import unreadable
 
 _SHOWN = 60  # characters of a line that an error shows
 
@@ -26,7 +26,7 @@ def read_text(path: Path, name: str) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise refused(name, f"cannot read {path}: {why_unread(error)}") from error
+        raise unreadable(path, name, error) from error
     except UnicodeDecodeError as error:
         raise refused(name, f"cannot read {path}: not a text file") from error
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from diffdope.errors import expected, refused
-from diffdope.io.files import why_unread
+from diffdope.errors import expected
+from diffdope.io.files import bytes_of
 
 _SAVE = "in MATLAB: s = toStruct(cameraParams); save('camera.mat', 's', '-v7')"
 _HEAD = 128  # bytes before the first element
@@ -46,10 +46,7 @@ def read_structs(path: Path, name: str) -> dict[str, Any]:
         DiffDopeError: if it cannot be read, is of version 7.3 (HDF5), or holds objects of MATLAB's classes alone, which
             nothing but MATLAB reads.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise refused(name, f"cannot read {path}: {why_unread(error)}") from error
+    content = bytes_of(path, name)
     where, wanted = f"{name} file {path}", "a .mat file of version 7"
     order = {b"IM": "<", b"MI": ">"}.get(content[126:128])
     if order is None or not content.startswith(b"MATLAB"):

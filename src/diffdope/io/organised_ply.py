@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import expected, refused
-from diffdope.io.files import why_unread
+from diffdope.errors import expected
+from diffdope.io.files import bytes_of
 from diffdope.io.ply_tables import Lists, read_header, read_tables
 
 _MOST = 1 << 26  # points: no sensor has as many pixels
@@ -32,10 +32,7 @@ def read_ply_points(name: str, path: Path) -> tuple[NDArray[Any], tuple[int, int
         DiffDopeError: if it cannot be read, was cut off, or has no points.
     """
     where = f"{name} {path}"
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise refused(name, f"cannot read {path}: {why_unread(error)}") from error
+    data = bytes_of(path, name)
     header = read_header(where, data)
     most = max((element.rows for element in header.elements.values()), default=0)
     if most > _MOST:

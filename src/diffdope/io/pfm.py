@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import expected, refused
-from diffdope.io.files import why_unread
+from diffdope.errors import expected
+from diffdope.io.files import bytes_of
 
 _HEADER = 4  # words
 _LONGEST = 200  # bytes of a header
@@ -29,10 +29,7 @@ def read_pfm(name: str, path: Path) -> NDArray[np.float32]:
         DiffDopeError: if it cannot be read, is none, was cut off, or holds colours.
     """
     where = f"{name} {path}"
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise refused(name, f"cannot read {path}: {why_unread(error)}") from error
+    data = bytes_of(path, name)
     words = data[:_LONGEST].split(None, _HEADER)[:_HEADER]
     if words[:1] == [b"PF"]:
         raise expected(where, "one channel (Pf)", "three (PF), colours or points", "save one channel alone")

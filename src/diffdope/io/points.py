@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import expected, refused
-from diffdope.io.files import why_unread
+from diffdope.errors import expected
+from diffdope.io.files import bytes_of
 from diffdope.io.lzf import decompress_lzf
 from diffdope.io.organised_ply import read_ply_points, sizes_of
 
@@ -94,10 +94,7 @@ def read_pcd(name: str, path: Path) -> NDArray[Any]:
     Raises:
         DiffDopeError: if it cannot be read, was cut off, or its points are in no order of pixels.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise refused(name, f"cannot read {path}: {why_unread(error)}") from error
+    content = bytes_of(path, name)
     said, start = _header(content, name, path)
     try:
         width, height = int(said["WIDTH"][0]), int(said["HEIGHT"][0])
