@@ -10,13 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from diffdope.bop.calibrate import FittedConfidence, calibrated, judged, preset_of, tolerance_of
-from diffdope.bop.dataset import DataSet
 from diffdope.bop.evaluation import read_known
 from diffdope.bop.reliability import Reliability
 from diffdope.bop.run_records import RunRecords
 from diffdope.checked_fields import check_fields
+from diffdope.cli.dataset_flags import DataSetFlags
 from diffdope.cli.help_text import parsed
-from diffdope.cli.lists import names_of
 from diffdope.cli.progress import Activity
 from diffdope.cli.whole_table import print_whole
 from diffdope.errors import expected
@@ -29,25 +28,17 @@ from diffdope.viz.reliability_diagram import Point, write_reliability_diagram
 FILES = "confidence.json, reliability.png, report.md"
 
 
-@dataclass(frozen=True)
-class BopCalibrateArguments:
+@dataclass(frozen=True, kw_only=True)
+class BopCalibrateArguments(DataSetFlags):
     """Fits confidences to a data set with truth: writes a file for --confidence-file, and says what it is worth.
 
     Example: diffdope bop calibrate --dataset hope --split val --results results.csv --out calibrated
     """
 
-    dataset: Path
-    """Folder with models and the split, and camera.json where scenes have no cameras of their own."""
-    split: str
-    """Folder of the scenes: val, test, test_primesense."""
     results: Path
     """Results CSV of `bop refine`, whose records (.jsonl) lie beside it; refined without --confidence-file."""
     out: Path
     """Folder for confidence.json, reliability.png and report.md."""
-    models: str = "models_eval,models"
-    """Folders of models; for each object the first that has it."""
-    camera_type: str | None = None
-    """Sensor, where a data set has several."""
 
 
 def run(arguments: list[str]) -> int:
@@ -56,7 +47,7 @@ def run(arguments: list[str]) -> int:
     check_fields(given, {})
     check_folder(given.out)
     with Activity("reading the data set and the results"):
-        dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
+        dataset = given.open()
         estimates = read_known(given.results, dataset)
         records, note = RunRecords.beside(given.results, dataset, estimates)
         if records is None:

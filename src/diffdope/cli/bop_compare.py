@@ -23,8 +23,8 @@ from diffdope.bop.targets import Key, attempted, compete
 from diffdope.checked_fields import check_fields
 from diffdope.cli.bop_eval import not_run_note, wanted_of
 from diffdope.cli.bop_eval_tables import length, share
+from diffdope.cli.dataset_flags import DataSetFlags, SelectionFlags
 from diffdope.cli.help_text import parsed
-from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.progress import Activity
 from diffdope.cli.whole_table import print_whole
 from diffdope.errors import check_positive, expected
@@ -34,8 +34,8 @@ from diffdope.io.files import check_folder, results_folder, write_json
 _CHANGED_MM = 1.0  # by which ADD-S has to change for an instance to count as better or worse
 
 
-@dataclass(frozen=True)
-class BopCompareArguments:
+@dataclass(frozen=True, kw_only=True)
+class BopCompareArguments(SelectionFlags, DataSetFlags):
     """Compares two BOP results CSV with the truth and with each other: the first is 'before', the second 'after'.
 
     Example: diffdope bop compare before.csv after.csv --dataset hope --split val --out compared
@@ -43,26 +43,12 @@ class BopCompareArguments:
 
     results: Annotated[tuple[Path, Path], tyro.conf.Positional]
     """The two results CSV."""
-    dataset: Annotated[Path, tyro.conf.arg(name="dataset")]
-    """Folder with models and the split, and camera.json where scenes have no cameras of their own."""
-    split: str
-    """Folder of the scenes: val, test, test_primesense."""
     out: Path | None = None
     """Folder for compare.json: all figures of both, and each instance."""
-    models: str = "models_eval,models"
-    """Folders of models; for each object the first that has it."""
-    camera_type: str | None = None
-    """Sensor, where a data set has several."""
     targets: str | None = None
     """Which instances count: a targets file, `all` annotated ones, or `attempted`: those that a run was started on.
     Default: attempted where records beside a CSV say so of every start pose; else the data set's targets, or what is
     visible by 10 % or more."""
-    scenes: str | None = None
-    """Only these: 1,3,5-8."""
-    images: str | None = None
-    """Only these: 0-4."""
-    objects: str | None = None
-    """Only these: 1,2,3."""
     auc_max_mm: float = 20.0
     """A second maximum for the areas under the curves, beside 100 mm."""
     vsd: bool = False
@@ -85,10 +71,8 @@ def run(arguments: list[str]) -> int:
     if given.out is not None:
         check_folder(given.out)
     with Activity("reading the data set"):
-        dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
-    selection = Selection(
-        numbers_of("scenes", given.scenes), numbers_of("images", given.images), numbers_of("objects", given.objects)
-    )
+        dataset = given.open()
+    selection = given.selection()
     estimates_of = {path: read_known(path, dataset) for path in given.results}
     wanted, which = wanted_of_both(given, dataset, selection, estimates_of)
     sides, notes = [], []

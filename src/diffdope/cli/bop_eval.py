@@ -17,45 +17,31 @@ from diffdope.bop.starts import Selection
 from diffdope.bop.tables import Report, write_errors, write_summaries
 from diffdope.bop.targets import Group, Key, compete, trials, wanted_instances
 from diffdope.checked_fields import check_fields
+from diffdope.cli.dataset_flags import DataSetFlags, SelectionFlags
 from diffdope.cli.help_text import parsed
-from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.progress import Activity
 from diffdope.errors import check_positive, expected, some_of
 from diffdope.io.bop_results import Estimate
 from diffdope.io.files import check_folder, results_folder, write_json
 
 
-@dataclass(frozen=True)
-class BopEvalArguments:
+@dataclass(frozen=True, kw_only=True)
+class BopEvalArguments(SelectionFlags, DataSetFlags):
     """Compares BOP results CSV with the truth: tables here, and with --out also files and one HTML report.
 
     Example: diffdope bop eval --dataset hope --split val --results results.csv --out report
     """
 
-    dataset: Path
-    """Folder with models and the split, and camera.json where scenes have no cameras of their own."""
-    split: str
-    """Folder of the scenes: val, test, test_primesense."""
     results: Path
     """BOP results CSV; records beside it (.jsonl) are read too."""
     out: Path | None = None
     """Folder for report.html, errors.csv, summary.csv, summary.json, curves.png."""
-    models: str = "models_eval,models"
-    """Folders of models; for each object the first that has it."""
-    camera_type: str | None = None
-    """Sensor, where a data set has several (scene_gt_CAMTYPE.json, rgb_CAMTYPE)."""
     targets: str | None = None
     """Which instances count: a targets file, `all` annotated ones, or `attempted`: those that the run was started on.
     Default: attempted with --match index; else the data set's targets, or what is visible by 10 % or more."""
     match: Literal["index", "bop"] | None = None
     """bop: estimates of one object compete, best score first; index: each belongs to the instance in its record.
     Default: index where records say so of every start pose."""
-    scenes: str | None = None
-    """Only these: 1,3,5-8."""
-    images: str | None = None
-    """Only these: 0-4."""
-    objects: str | None = None
-    """Only these: 1,2,3."""
     auc_max_mm: float = 20.0
     """A second maximum for the areas under the curves, beside 100 mm."""
     vsd: bool = True
@@ -70,7 +56,7 @@ def run(arguments: list[str]) -> int:
     if given.out is not None:
         check_folder(given.out)
     with Activity("reading the data set and the results"):
-        dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
+        dataset = given.open()
         estimates = read_known(given.results, dataset)
     report = reported(given, dataset, estimates, check_frame(estimates, given.results), sensor_note(given, dataset))
     from diffdope.cli.bop_eval_tables import print_report
@@ -115,9 +101,7 @@ def groups_of(
     given: BopEvalArguments, dataset: DataSet, estimates: list[Estimate], how: str, records: RunRecords | None
 ) -> tuple[list[Group], str]:
     """Which estimates claim which instances, and in words, which instances count."""
-    selection = Selection(
-        numbers_of("scenes", given.scenes), numbers_of("images", given.images), numbers_of("objects", given.objects)
-    )
+    selection = given.selection()
     if how == "index" and records is not None:
         if given.targets in (None, "attempted"):
             return trials(dataset, records.records, None, selection), "those that the run was started on"

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import tyro
-
-from diffdope.bop.dataset import DataSet
 from diffdope.bop.masks import mask_origin
 from diffdope.bop.refine_run import Execution, RunFiles, refine_dataset
 from diffdope.bop.refine_work import RefineWork
 from diffdope.bop.start_sources import NOWHERE, StartSource
-from diffdope.bop.starts import Selection
 from diffdope.checked_fields import check_fields
 from diffdope.cli.bop_refine_flags import BopRefineArguments, engine_of
-from diffdope.cli.lists import names_of, numbers_of
-from diffdope.cli.preset_flags import default_numbers, parse_flags
+from diffdope.cli.lists import names_of
+from diffdope.cli.preset_flags import parse_flags
 from diffdope.cli.progress import Activity
 from diffdope.errors import expected, none_at
 from diffdope.io.files import prepare_csv
 from diffdope.jobs.shard import parse_shard
-from diffdope.pipelines.confidence_file import with_confidence_file
 from diffdope.render.pool import available_cores
 
 
@@ -30,12 +24,10 @@ def run(arguments: list[str]) -> int:
     from diffdope.cli.bop_multiview import run_multiview  # both load what draws progress, which --help does without
     from diffdope.cli.bop_progress import RunDisplay
 
-    missing: Any = tyro.MISSING
-    default = BopRefineArguments(missing, missing, missing, missing, numbers=default_numbers(arguments))
-    given = parse_flags(BopRefineArguments, arguments, default=default, prog="diffdope bop refine")
+    given = parse_flags(BopRefineArguments, arguments, prog="diffdope bop refine")
     workers = 1 if given.engine == "local" else 0
     check_fields(given, {"perturb_deg": 0.0, "perturb_mm": 0.0, "seed": 0, "workers": workers, "threads": 1})
-    part, selection = None if given.shard is None else parse_shard(given.shard), selection_of(given)
+    part, selection = None if given.shard is None else parse_shard(given.shard), given.selection(given.min_visib)
     source, work = source_of(given), work_of(given)
     if given.init == NOWHERE and work.preset.solver == "descent":
         cure = "use default or fast, or give --init start poses"
@@ -46,7 +38,7 @@ def run(arguments: list[str]) -> int:
         raise expected("extrinsics-sigma", "only with --multiview", repr(given.extrinsics_sigma))
     prepare_csv(given.out)
     with Activity("reading the data set"):
-        dataset = DataSet.open(given.dataset, given.split, models=names_of(given.models), camera_type=given.camera_type)
+        dataset = given.open()
         starts = source.starts(dataset, selection)
     files = RunFiles.at(given.out, part)
     with RunDisplay(dataset.name, files) as display:
@@ -56,16 +48,6 @@ def run(arguments: list[str]) -> int:
             work, starts, files, execution, init=source.described, keep_duplicates=keep_duplicates
         )  # fmt: skip
     return display.summarise(records, masks=mask_origin(given.mask), given=given.init != NOWHERE)
-
-
-def selection_of(given: BopRefineArguments) -> Selection:
-    """Which start poses are refined."""
-    return Selection(
-        numbers_of("scenes", given.scenes),
-        numbers_of("images", given.images),
-        numbers_of("objects", given.objects),
-        given.min_visib,
-    )
 
 
 def source_of(given: BopRefineArguments) -> StartSource:
@@ -87,6 +69,6 @@ def work_of(given: BopRefineArguments) -> RefineWork:
     return RefineWork(
         root=given.dataset.resolve(), split=given.split, models=names_of(given.models), camera_type=given.camera_type,
         mask=str(Path(mask).resolve()) if Path(mask).exists() else mask, depth=given.depth == "on",
-        preset=with_confidence_file(given.numbers.preset(given.preset), given.confidence_file),
+        preset=given.chosen_preset,
         seed=given.seed, threads=threads, score=given.score, explain=given.explain == "on",
     )  # fmt: skip

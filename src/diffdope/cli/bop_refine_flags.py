@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-import tyro
-
-from diffdope.cli.preset_flags import Numbers
+from diffdope.cli.dataset_flags import DataSetFlags, SelectionFlags
+from diffdope.cli.preset_flags import NumbersFlags
 from diffdope.errors import expected
 from diffdope.jobs.engine import Engine, make_engine
-from diffdope.pipelines.settings import DEFAULT
 
 
-@dataclass(frozen=True)
-class BopRefineArguments:
+@dataclass(frozen=True, kw_only=True)
+class BopRefineArguments(NumbersFlags, SelectionFlags, DataSetFlags):
     """Refines the start poses of a BOP data set. The same command, given again, goes on where it was interrupted.
 
     Example: diffdope bop refine --dataset hope --split val --init init_poses --level 010_trans_004 --out results.csv
     """
 
-    dataset: Path
-    """Folder with models and the split, and camera.json where scenes have no cameras of their own."""
-    split: str
-    """Folder of the scenes: val, test, test_primesense."""
     init: str
     """Start poses: a folder with SCENE/scene_error_deg_LEVEL.json (also relative to the data set), one such file, BOP
     results CSV of another method, `gt` for the truth (see --perturb-deg, --perturb-mm), or `none`: every instance is
@@ -39,20 +33,12 @@ class BopRefineArguments:
     """With --init gt: move every pose by this length in a random direction."""
     models: str = "models,models_eval"
     """Folders of models; for each object the first that has it."""
-    camera_type: str | None = None
-    """Sensor, where a data set has several (scene_gt_CAMTYPE.json, rgb_CAMTYPE)."""
     multiview: Path | None = None
     """Targets of several views (test_targets_multiview_bop25.json; also relative to the data set): the images of each
     are one problem with one pose an object; cam_R_w2c says where cameras stand. A CSV a sensor: NAME_SENSOR.csv."""
     extrinsics_sigma: str | None = None
     """With --multiview: MM,DEG by which cameras may be off (standard deviations): all but the first of each target are
     then refined, too. Without it they are taken as exact."""
-    scenes: str | None = None
-    """Only these: 1,3,5-8."""
-    images: str | None = None
-    """Only these: 0-4."""
-    objects: str | None = None
-    """Only these: 1,2,3."""
     min_visib: float = 0.0
     """Least visible share of an object; BOP's targets have 0.1."""
     mask: str = "mask_visib"
@@ -67,12 +53,6 @@ class BopRefineArguments:
     are the same."""
     depth: Literal["on", "off"] = "on"
     """Whether depth images are used where there are some."""
-    preset: str = DEFAULT
-    """Complete set of numbers to start from."""
-    settings: Path | None = None
-    """YAML that changes numbers of the preset; flags win over it."""
-    confidence_file: Path | None = None
-    """File of `bop calibrate`: the confidence as results on data with truth ask for."""
     seed: int = 0
     """Of learning rates and perturbations. Same seed, same result."""
     workers: int = 1
@@ -87,7 +67,6 @@ class BopRefineArguments:
     """i/n: only the i-th of n parts, for Slurm and the like; join them by `diffdope bop merge`."""
     fresh: bool = False
     """Forget an earlier run of the same --out."""
-    numbers: Annotated[Numbers, tyro.conf.arg(name="")] = field(default_factory=Numbers)
 
 
 def engine_of(given: BopRefineArguments) -> Engine:

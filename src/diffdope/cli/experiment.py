@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from diffdope.checked_fields import check_fields
+from diffdope.cli.dataset_flags import SelectionFlags
 from diffdope.cli.help_text import HELP
 from diffdope.cli.lists import names_of, numbers_of
 from diffdope.cli.preset_flags import early, parse_flags
@@ -60,7 +61,7 @@ class DrawnPictures:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class Pictures(SelectionFlags):
     """Where the cases come from. Without --dataset: the packaged example."""
 
     dataset: Path | None = None
@@ -69,12 +70,6 @@ class Pictures:
     """Its folder of scenes: val, test, dev."""
     models: str = "models,models_eval"
     """Folders of models; for each object the first that has it."""
-    scenes: str | None = None
-    """Only these: 1,3,5-8."""
-    images: str | None = None
-    """Only these: 0-4."""
-    objects: str | None = None
-    """Only these: 1,2,3."""
     min_visib: float = 0.1
     """Least visible share of an object."""
     mask: str = "mask_visib"

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-import tyro
 
 from diffdope.checked_fields import check_fields
 from diffdope.cli.input_flags import InputFlags, observation_of
-from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
+from diffdope.cli.preset_flags import NumbersFlags, parse_flags
 from diffdope.cli.progress import Activity
 from diffdope.cli.refine_command import described
 from diffdope.cli.rerun_flag import RerunFlag
@@ -24,16 +23,15 @@ from diffdope.io.plain import to_plain
 from diffdope.io.pose_outputs import write_pose_files
 from diffdope.io.poses import read_start_pose
 from diffdope.io.results import encode, write_result
-from diffdope.pipelines.confidence_file import with_confidence_file
 from diffdope.pipelines.locating.instance_assignment import Located, settled
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
-from diffdope.pipelines.settings import DEFAULT, Preset
+from diffdope.pipelines.settings import Preset
 from diffdope.scene.observation import Observation
 
 
 @dataclass(frozen=True, kw_only=True)
-class LocateArguments(InputFlags, RerunFlag):
+class LocateArguments(NumbersFlags, InputFlags, RerunFlag):
     """Finds the pose of a known object in one image of your own, with no start pose. Lengths in files are millimetres.
 
     A mask that holds the labels of several instances gives each its own result.
@@ -54,24 +52,11 @@ class LocateArguments(InputFlags, RerunFlag):
     near: Path | None = None
     """Pose file, as --init of `refine`: of poses that look the same, the one that is turned least from it is the
     result. It is no start."""
-    preset: str = DEFAULT
-    """Complete set of numbers to start from."""
-    settings: Path | None = None
-    """YAML that changes numbers of the preset; flags win over it."""
-    confidence_file: Path | None = None
-    """File of `bop calibrate`: the confidence as results on data with truth ask for."""
-    seed: int = 0
-    """Same seed, same result."""
-    threads: int | None = None
-    """Default: all cores."""
-    numbers: Annotated[Numbers, tyro.conf.arg(name="")] = field(default_factory=Numbers)
 
 
 def parse(arguments: list[str]) -> LocateArguments:
     """Reads the flags."""
-    missing: Any = tyro.MISSING
-    default = LocateArguments(mesh=missing, camera=missing, out=missing, numbers=default_numbers(arguments))
-    given = parse_flags(LocateArguments, arguments, default=default, prog="diffdope locate")
+    given = parse_flags(LocateArguments, arguments, prog="diffdope locate")
     check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "seed": 0, "threads": 1})
     given.check_box()
     given.check_used()
@@ -83,7 +68,7 @@ def run(arguments: list[str]) -> int:
     given = parse(arguments)
     check_folder(given.out)
     given.check_rerun()
-    preset = with_confidence_file(given.numbers.preset(given.preset), given.confidence_file)
+    preset = given.chosen_preset
     near = None if given.near is None else read_start_pose(given.near, name="near")
     labels = given.mask_labels()
     capture = given.files(mask_label=labels[0] if labels else given.mask_id).read()

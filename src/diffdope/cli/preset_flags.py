@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar
 
 import tyro
 
@@ -14,6 +14,7 @@ from diffdope.cli.levels import REGISTRY
 from diffdope.cli.overrides import read_settings
 from diffdope.cli.renamed import current_flags
 from diffdope.errors import expected
+from diffdope.pipelines.confidence_file import with_confidence_file
 from diffdope.pipelines.settings import DEFAULT, CropSettings, DescentSettings, Preset, SearchSettings
 from diffdope.pipelines.settings import preset as find_preset
 from diffdope.terms.registry import ObjectiveSettings
@@ -46,6 +47,34 @@ class Numbers:
         return replace(base, objective=self.objective, crop=self.crop, descent=self.descent, search=self.search)
 
 
+@dataclass(frozen=True, kw_only=True)
+class PresetFlags:
+    """Which numbers a command works with; its arguments are a subclass."""
+
+    preset: str = DEFAULT
+    """Complete set of numbers to start from."""
+    settings: Path | None = None
+    """YAML that changes numbers of the preset; flags win over it."""
+    confidence_file: Path | None = None
+    """File of `bop calibrate`: the confidence as results on data with truth ask for."""
+    seed: int = 0
+    """Same seed, same result."""
+    threads: int | None = None
+    """Default: all cores."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumbersFlags(PresetFlags):
+    """The same, and each number of the preset as a flag."""
+
+    numbers: Annotated[Numbers, tyro.conf.arg(name="")] = field(default_factory=Numbers)
+
+    @property
+    def chosen_preset(self) -> Preset:
+        """The preset as all these flags have it."""
+        return with_confidence_file(self.numbers.preset(self.preset), self.confidence_file)
+
+
 def default_numbers(arguments: list[str]) -> Numbers:
     """Preset and YAML are looked up before all other flags, since they are the defaults of these."""
     base = find_preset(early(arguments, "--preset") or DEFAULT)
@@ -55,21 +84,24 @@ def default_numbers(arguments: list[str]) -> Numbers:
     return Numbers(base.objective, base.descent, base.crop, base.search)
 
 
-def parse_flags(kind: type[T], arguments: list[str], *, prog: str, default: T | None = None, about: str = "") -> T:
+def parse_flags(kind: type[T], arguments: list[str], *, prog: str, about: str = "") -> T:
     """Reads the flags of a command that has numbers of a preset among them.
 
     Args:
         kind: a frozen dataclass.
         arguments: words of the command line; old names of settings will do.
         prog: the command, for messages.
-        default: what is not given.
         about: heads the help, in place of the docstring of `kind`.
     """
+    default: Any = tyro.MISSING_NONPROP
+    if issubclass(kind, NumbersFlags):
+        needed = [one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING]
+        default = kind(**dict.fromkeys(needed, tyro.MISSING), numbers=default_numbers(arguments))
 
     def parse(words: list[str]) -> T:
         return parse_words(  # type: ignore[no-any-return]
             kind, current_flags(words), prog=prog, description=about or None, registry=REGISTRY,
-            default=tyro.MISSING_NONPROP if default is None else default,
+            default=default,
         )  # fmt: skip
 
     if about:  # a study, whose options are all its own

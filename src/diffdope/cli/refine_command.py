@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
-
-import tyro
+from typing import Any
 
 from diffdope.checked_fields import check_fields
 from diffdope.cli.input_flags import InputFlags, StartFlags, observation_of
-from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
+from diffdope.cli.preset_flags import NumbersFlags, parse_flags
 from diffdope.cli.progress import Activity
 from diffdope.cli.rerun_flag import RerunFlag
 from diffdope.io.capture import Capture
@@ -19,13 +17,12 @@ from diffdope.io.histories import write_history
 from diffdope.io.pose_outputs import write_pose_files
 from diffdope.io.poses import StartPoses
 from diffdope.io.results import write_result
-from diffdope.pipelines.confidence_file import with_confidence_file
-from diffdope.pipelines.settings import DEFAULT, Preset
+from diffdope.pipelines.settings import Preset
 from diffdope.scene.mesh import Mesh
 
 
 @dataclass(frozen=True, kw_only=True)
-class RefineArguments(StartFlags, InputFlags, RerunFlag):
+class RefineArguments(NumbersFlags, StartFlags, InputFlags, RerunFlag):
     """Refines the pose of a known object in one image of your own. Lengths in files are millimetres, as in BOP.
 
     Example: diffdope refine --mesh cup.ply --unit mm --camera camera.json --rgb rgb.png --depth depth.png --init
@@ -39,27 +36,13 @@ class RefineArguments(StartFlags, InputFlags, RerunFlag):
     """Which image of a scene_camera.json, of start poses, or of a mask file."""
     obj_id: int | None = None
     """Which object of a file of start poses; also the number written into pose.csv (1 if not given)."""
-    preset: str = DEFAULT
-    """Complete set of numbers to start from."""
-    settings: Path | None = None
-    """YAML that changes numbers of the preset; flags win over it."""
-    confidence_file: Path | None = None
-    """File of `bop calibrate`: the confidence as results on data with truth ask for."""
-    seed: int = 0
-    """Same seed, same result."""
-    threads: int | None = None
-    """Default: all cores."""
     film: bool = True
     """Write an animation of the optimisation."""
-    numbers: Annotated[Numbers, tyro.conf.arg(name="")] = field(default_factory=Numbers)
 
 
 def parse(arguments: list[str]) -> RefineArguments:
     """Reads the flags."""
-    numbers = default_numbers(arguments)
-    missing: Any = tyro.MISSING
-    default = RefineArguments(mesh=missing, camera=missing, out=missing, numbers=numbers)
-    given = parse_flags(RefineArguments, arguments, default=default, prog="diffdope refine")
+    given = parse_flags(RefineArguments, arguments, prog="diffdope refine")
     check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "obj_id": 0, "seed": 0, "threads": 1})
     given.check_box()
     given.check_used()
@@ -71,7 +54,7 @@ def run(arguments: list[str]) -> int:
     given = parse(arguments)
     check_folder(given.out)
     given.check_rerun()
-    preset = with_confidence_file(given.numbers.preset(given.preset), given.confidence_file)
+    preset = given.chosen_preset
     start = given.start_poses(obj_id=given.obj_id, image_id=given.image_id)
     return refine_and_write(given, preset, given.load_mesh(), given.files().read(), start)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-import tyro
+from typing import Any, Literal
 
 from diffdope.checked_fields import check_fields
 from diffdope.cli.input_flags import check_idle, sigma_of
-from diffdope.cli.preset_flags import Numbers, default_numbers, parse_flags
+from diffdope.cli.preset_flags import NumbersFlags, parse_flags
 from diffdope.cli.progress import Activity
 from diffdope.cli.refine_command import described
 from diffdope.cli.rerun_flag import RerunFlag
@@ -24,8 +22,6 @@ from diffdope.io.files import check_folder, results_folder
 from diffdope.io.plain import to_plain
 from diffdope.joint.contact import ContactSettings
 from diffdope.joint.scene_refiner import SceneRefiner
-from diffdope.pipelines.confidence_file import with_confidence_file
-from diffdope.pipelines.settings import DEFAULT
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.mesh_io import unit_of
 from diffdope.scene.observation import Observation
@@ -34,7 +30,7 @@ from diffdope.scene.view import View
 
 
 @dataclass(frozen=True, kw_only=True)
-class SceneArguments(RerunFlag):
+class SceneArguments(NumbersFlags, RerunFlag):
     """Finds several objects at once, in one picture or in those of several cameras. Lengths in files are millimetres.
 
     Example: diffdope scene --camera camera.json --rgb rgb.png --mask labels.png --object cup.ply,label=1
@@ -79,17 +75,6 @@ class SceneArguments(RerunFlag):
     """Millimetres per unit of depth images; overrides the camera file."""
     depth_rectified: bool = False
     """Depth is without the lens already (librealsense's aligned_depth_to_color), while the photographs show it."""
-    preset: str = DEFAULT
-    """Complete set of numbers to start from."""
-    settings: Path | None = None
-    """YAML that changes numbers of the preset; flags win over it."""
-    confidence_file: Path | None = None
-    """File of `bop calibrate`: the confidence as results on data with truth ask for."""
-    seed: int = 0
-    """Same seed, same result."""
-    threads: int | None = None
-    """Default: all cores."""
-    numbers: Annotated[Numbers, tyro.conf.arg(name="")] = field(default_factory=Numbers)
 
     @property
     def count(self) -> int:
@@ -104,15 +89,14 @@ class SceneArguments(RerunFlag):
 
 def parse(arguments: list[str]) -> SceneArguments:
     """Reads the flags."""
-    missing: Any = tyro.MISSING
-    default = SceneArguments(camera=missing, out=missing, numbers=default_numbers(arguments))
-    given = parse_flags(SceneArguments, gathered(arguments), default=default, prog="diffdope scene")
+    given = parse_flags(SceneArguments, gathered(arguments), prog="diffdope scene")
     check_fields(given, {"seed": 0, "threads": 1})
     return given
 
 
-def gathered(arguments: list[str], flag: str = "--object") -> list[str]:
-    """The words with a flag that is given several times as if it were given once, followed by all of its words."""
+def gathered(arguments: list[str]) -> list[str]:
+    """The words with --object, which may be given several times, given once, followed by all of its words."""
+    flag = "--object"
     rest: list[str] = []
     words: list[str] = []
     inside = False
@@ -142,7 +126,7 @@ def run(arguments: list[str]) -> int:
         raise expected("extrinsics-sigma", "only with several views", repr(given.extrinsics_sigma), cure)
     objects = objects_of(given.object, given.objects, given.unit)
     refiner = SceneRefiner(
-        load_objects(objects), preset=with_confidence_file(given.numbers.preset(given.preset), given.confidence_file),
+        load_objects(objects), preset=given.chosen_preset,
         seed=given.seed, threads=given.threads
     )  # fmt: skip
     captures = [files.read() for files in capture_files(given)]

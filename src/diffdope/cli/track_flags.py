@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from diffdope.cli.input_flags import InputFlags, StartFlags
+from diffdope.cli.preset_flags import PresetFlags
 from diffdope.cli.rerun_flag import RerunFlag
 from diffdope.cli.robot_flags import RobotFlags
 from diffdope.ros.bag_frames import TOLERANCE_S
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrackArguments(StartFlags, InputFlags, RobotFlags, RerunFlag):
+class TrackArguments(PresetFlags, StartFlags, InputFlags, RobotFlags, RerunFlag):
     """Follows a known object through a film or a folder of images. Lengths in files are millimetres, as in BOP.
 
     Example: diffdope track --mesh cup.ply --unit mm --camera camera.json --rgb frames --depth depth --init start.json
@@ -69,12 +70,6 @@ class TrackArguments(StartFlags, InputFlags, RobotFlags, RerunFlag):
     """Complete set of numbers to start from; fast or default."""
     settings: Path | None = None
     """YAML that changes numbers of the preset."""
-    confidence_file: Path | None = None
-    """File of `bop calibrate`: the confidence as results on data with truth ask for."""
-    seed: int = 0
-    """Same seed, same result."""
-    threads: int | None = None
-    """Default: all cores."""
     film: bool = True
     """Write a film with the contour in every frame (needs diffdope[video])."""
     fresh: bool = False
