@@ -25,7 +25,10 @@ from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.terms.base import Comparison, Rendering
 
-_CROP_PX, _MARGIN = 128, 0.25
+F64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+
+CROP_PX, _MARGIN = 128, 0.25
 _BETTER = 2.0  # times as much as the image as it was given, of which 0 is the worst
 _FEWEST = 50  # pixels of the object that must have a depth
 _PART = 0.5  # of what is drawn: as much again beside it is another object
@@ -78,7 +81,7 @@ def other_way_round(
     box = projected_box(meshes.mesh.vertices_m, pose, observation.camera)
     if isinstance(box, Status):
         return
-    window = choose_crop([box], observation.camera, margin=_MARGIN, max_size=_CROP_PX)
+    window = choose_crop([box], observation.camera, margin=_MARGIN, max_size=CROP_PX)
     crop, drawing = observation.crop(window), _drawing(meshes, observation, window, pose)
     given = _quality(meshes, crop, drawing)
     for image in _IMAGES:
@@ -113,13 +116,10 @@ def second_part(meshes: MeshLevels, observation: Observation, pose: Pose) -> Ite
     """
     from scipy import ndimage
 
-    mask_box, box = observation.mask_box, projected_box(meshes.mesh.vertices_m, pose, observation.camera)
-    if mask_box is None or isinstance(box, Status):
+    both = mask_and_drawn(meshes, observation, pose, meshes.mesh.vertices_m, 2 * CROP_PX)
+    if both is None:
         return
-    window = choose_crop([box, mask_box], observation.camera, margin=0.0, max_size=2 * _CROP_PX)
-    crop = observation.crop(window)
-    assert crop.mask is not None
-    mask, drawn = crop.mask > 0.5, _drawing(meshes, observation, window, pose).coverage > 0.5
+    mask, drawn = both
     area = np.count_nonzero(drawn)
     if area == 0 or np.count_nonzero(mask & drawn) < _WITHIN * area:
         return
@@ -134,6 +134,26 @@ def second_part(meshes: MeshLevels, observation: Observation, pose: Pose) -> Ite
             f"beside the object the mask shows {100.0 * largest / area:.0f} % as much again: does it cover two "
             "objects? Give the mask of one",
         )
+
+
+def mask_and_drawn(
+    meshes: MeshLevels, observation: Observation, pose: Pose, points_m: F64, side_px: int
+) -> tuple[Bool, Bool] | None:  # fmt: skip
+    """Where a mask shows something and where a pose draws the object, (H, W) each; None if one is not in the picture.
+
+    Args:
+        meshes: the object.
+        observation: the images.
+        pose: object to camera.
+        points_m: (N, 3) of the object, whose box in the picture, with that of the mask, is looked at.
+        side_px: the longer side of that part, at most.
+    """
+    mask_box, box = observation.mask_box, projected_box(points_m, pose, observation.camera)
+    if mask_box is None or isinstance(box, Status):
+        return None
+    crop = observation.crop(choose_crop([box, mask_box], observation.camera, margin=0.0, max_size=side_px))
+    assert crop.mask is not None
+    return crop.mask > 0.5, draw(meshes.buffers(), crop.camera, pose).coverage[0] > 0.5
 
 
 def texture_upside_down(meshes: MeshLevels) -> MeshLevels:

@@ -11,22 +11,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import NoteCode, of_codes
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.diagnosis.implausible_inputs import of_units
 from diffdope.pipelines.diagnosis.modality_rejection import in_its_place
-from diffdope.pipelines.diagnosis.swapped_inputs import second_part
+from diffdope.pipelines.diagnosis.swapped_inputs import CROP_PX, mask_and_drawn, second_part
 from diffdope.pipelines.result import Status
-from diffdope.problem.region import projected_box
-from diffdope.render.renderer import draw
 from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.settings import SearchSettings
 
 _MORE = 1.2  # times as large as the object is at the start: less is a border that is off, or the start's distance
-_CROP_PX = 128
 _CONVINCES = 0.6
 """Probability that a fit without a mask is right: 0.79 of the packaged example, for which a mask would speak, too.
 The place says as much again, in which the mask must have the object."""
@@ -68,11 +64,6 @@ def without_wrong_mask(
 
 def _larger(meshes: MeshLevels, observation: Observation, pose: Pose) -> float:
     """How many times as large as the object at a pose the mask is; 0 where the object is not in the picture."""
-    box = projected_box(meshes.corners_m, pose, observation.camera)
-    if isinstance(box, Status) or observation.mask_box is None:
-        return 0.0
-    window = choose_crop([box, observation.mask_box], observation.camera, margin=0.0, max_size=_CROP_PX)
-    crop = observation.crop(window)
-    assert crop.mask is not None
-    drawn = np.count_nonzero(draw(meshes.buffers(), crop.camera, pose).coverage[0] > 0.5)
-    return np.count_nonzero(crop.mask > 0.5) / drawn if drawn else 0.0
+    both = mask_and_drawn(meshes, observation, pose, meshes.corners_m, CROP_PX)
+    mask, drawn = (0, 0) if both is None else map(np.count_nonzero, both)
+    return mask / drawn if drawn else 0.0

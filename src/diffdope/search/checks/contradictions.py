@@ -7,6 +7,7 @@ expected it shows that the unit, the CAD model or K is wrong. Sizes are a matter
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,8 @@ from diffdope.note_codes import Note, NoteCode
 from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.problem import Evaluation, Problem
 from diffdope.problem.variables import Variables
+from diffdope.render.renderer import RenderedImages
+from diffdope.scene.observation import Observation
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, minimise
 from diffdope.terms.layout import DEPTH
 
@@ -61,11 +64,30 @@ def softened(share: float) -> float:
     return AT_MOST + (_HARDLY - AT_MOST) * float(np.clip(share, 0.0, 1.0))
 
 
-def doubt_of_share(share: float, little: float, much: float, code: NoteCode, text: str) -> Doubt:
-    """A doubt by the share of pixels that speak against a result: none up to `little`, clear from `much` on."""
-    if share <= little:
-        return NONE
-    return Doubt(softened((much - share) / (much - little)), Note(code, text))
+class ShareOfPixels(NamedTuple):
+    """A doubt by the share of pixels that speak against a result.
+
+    Attributes:
+        share: of the drawn pixels, of a crop, the result as drawn there, and the object's diameter [m].
+        little: no doubt up to this share.
+        much: a clear one from this share on.
+        code: of its note.
+        text: of its note, with a place for the per cent.
+    """
+
+    share: Callable[[Observation, RenderedImages, float], float]
+    little: float
+    much: float
+    code: NoteCode
+    text: str
+
+    def __call__(self, crop: Observation, images: RenderedImages, length_m: float) -> Doubt:
+        """Whether they speak against it; see `share`."""
+        share = self.share(crop, images, length_m)
+        if share <= self.little:
+            return NONE
+        note = Note(self.code, self.text.format(100.0 * share))
+        return Doubt(softened((self.much - share) / (self.much - self.little)), note)
 
 
 def how_it_begins(at_most: float) -> str:

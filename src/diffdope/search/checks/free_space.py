@@ -12,29 +12,13 @@ import numpy as np
 from diffdope.note_codes import NoteCode
 from diffdope.render.renderer import RenderedImages
 from diffdope.scene.observation import Observation
-from diffdope.search.checks.contradictions import Doubt, doubt_of_share
+from diffdope.search.checks.contradictions import ShareOfPixels
 
 _BEHIND = 0.1  # of the diameter: what is so far behind is no error of the pose along the view
 _FEW, _MANY = 0.06, 0.12
 """Shares of the drawn pixels that say nothing, and that contradict. Right results of depth and no mask, of 72 of HOPE,
 YCB-Video, `parts` and `sim`, whose depth is off by pixels in the first two, have 0.054 at most, and of 54 in scenes
 that were path-traced 0.008; a box that had slid along its face by 8 % of its diameter, 0.11."""
-
-
-def of_what_is_behind(crop: Observation, images: RenderedImages, length_m: float) -> Doubt:
-    """Whether depth shows what is behind a result where it is drawn.
-
-    Args:
-        crop: what was observed.
-        images: the result, drawn there.
-        length_m: the object's diameter.
-    """
-    share = share_seen_through(crop, images, length_m)
-    text = (
-        f"outline: at {100.0 * share:.0f} % of what is drawn, depth shows what is behind it: is the pose off, or the "
-        "object of glass? A mask or a photograph can tell"
-    )
-    return doubt_of_share(share, _FEW, _MANY, NoteCode.OUTLINE_UNSEEN, text)
 
 
 def share_seen_through(crop: Observation, images: RenderedImages, length_m: float) -> float:
@@ -55,3 +39,11 @@ def share_seen_through(crop: Observation, images: RenderedImages, length_m: floa
     inside = minimum_filter(drawn, 3, mode="nearest")
     through = known & inside & (depth > images.depth[0] + _BEHIND * length_m)
     return float(np.count_nonzero(through)) / max(int(np.count_nonzero(known)), 1)
+
+
+of_what_is_behind = ShareOfPixels(
+    share_seen_through, _FEW, _MANY, NoteCode.OUTLINE_UNSEEN,
+    "outline: at {:.0f} % of what is drawn, depth shows what is behind it: is the pose off, or the object of glass? A "
+    "mask or a photograph can tell",
+)  # fmt: skip
+"""Whether depth shows what is behind a result where it is drawn."""

@@ -15,7 +15,7 @@ from diffdope.geometry.plane import plane_of_most
 from diffdope.note_codes import NoteCode
 from diffdope.render.renderer import RenderedImages
 from diffdope.scene.observation import Observation
-from diffdope.search.checks.contradictions import Doubt, doubt_of_share
+from diffdope.search.checks.contradictions import ShareOfPixels
 
 F64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
@@ -36,22 +36,6 @@ _SLIGHT, _CLEAR = 0.1, 0.3
 """Share of the drawn pixels that go through the support which says nothing, and which contradicts. At the truth of 128
 objects (HOPE, `sim`, `parts`, YCB-Video) one has 0.08, whose depth is misregistered, and none of the others has any; of
 a spoon that was drawn 150 mm into its table, 0.57."""
-
-
-def of_support(crop: Observation, images: RenderedImages, length_m: float) -> Doubt:
-    """Whether the object would reach through the plane that it lies on.
-
-    Args:
-        crop: what was observed.
-        images: the result, drawn there.
-        length_m: the object's diameter.
-    """
-    share = share_through_support(crop, images, length_m)
-    text = (
-        f"support: {100.0 * share:.0f} % of what is drawn would lie behind the plane that the object lies on: if it is "
-        "not sunk in there, the pose reaches through its support"
-    )
-    return doubt_of_share(share, _SLIGHT, _CLEAR, NoteCode.THROUGH_SUPPORT, text)
 
 
 def share_through_support(crop: Observation, images: RenderedImages, length_m: float) -> float:
@@ -82,22 +66,6 @@ def share_through_support(crop: Observation, images: RenderedImages, length_m: f
     measured = np.abs((points_c[hidden] - origin) @ normal) < flat_m
     below = (crop.camera.back_project(z)[hidden] - origin) @ normal < -_DEEPER * length_m
     return float(np.count_nonzero(measured & below)) / compared
-
-
-def of_plane(crop: Observation, images: RenderedImages, length_m: float) -> Doubt:
-    """Whether what depth confirms of the object is the plane around it.
-
-    Args:
-        crop: what was observed.
-        images: the result, drawn there.
-        length_m: the object's diameter.
-    """
-    share = share_in_plane(crop, images, length_m)
-    text = (
-        f"outline: {100.0 * share:.0f} % of what depth confirms is the plane that goes on around the result, which "
-        "would be there without the object, too: does it lie in a table? A mask or a photograph can tell"
-    )
-    return doubt_of_share(share, _THIRD, _MOSTLY, NoteCode.OUTLINE_UNSEEN, text)
 
 
 def share_in_plane(crop: Observation, images: RenderedImages, length_m: float) -> float:
@@ -142,3 +110,17 @@ def _plane_around(crop: Observation, drawn: Bool, seen: Bool, length_m: float) -
     if np.mean(off < flat_m) < _MOST:
         return None
     return normal, origin, _DEVIATION * float(np.median(off[off < flat_m]))
+
+
+of_support = ShareOfPixels(
+    share_through_support, _SLIGHT, _CLEAR, NoteCode.THROUGH_SUPPORT,
+    "support: {:.0f} % of what is drawn would lie behind the plane that the object lies on: if it is not sunk in "
+    "there, the pose reaches through its support",
+)  # fmt: skip
+"""Whether the object would reach through the plane that it lies on."""
+of_plane = ShareOfPixels(
+    share_in_plane, _THIRD, _MOSTLY, NoteCode.OUTLINE_UNSEEN,
+    "outline: {:.0f} % of what depth confirms is the plane that goes on around the result, which would be there "
+    "without the object, too: does it lie in a table? A mask or a photograph can tell",
+)  # fmt: skip
+"""Whether what depth confirms of the object is the plane around it."""
