@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from numbers import Real
 from typing import Any
 
@@ -44,6 +44,11 @@ def expected(name: str, expectation: str, got: object, cure: str = "") -> DiffDo
 def none_at(name: str, kind: str, path: object) -> DiffDopeError:
     """An error of a path at which there is nothing: "rgb: expected an image file, but there is none at rgb.png"."""
     return refused(name, f"expected {kind}, but there is none at {path}")
+
+
+def not_installed(name: str, package: str, extra: str, *, otherwise: str = "") -> DiffDopeError:
+    """An error of an optional package: "film: expected PyAV, got none; pip install "diffdope[video]", <otherwise>"."""
+    return expected(name, package, "none", f'pip install "diffdope[{extra}]"' + (f", {otherwise}" if otherwise else ""))
 
 
 def refused(name: str, why: str) -> DiffDopeError:
@@ -213,10 +218,7 @@ def check_at_least_zero(settings: object, *names: str) -> None:
     Raises:
         DiffDopeError: naming the setting.
     """
-    for name in names:
-        value = getattr(settings, name)
-        if not check_number(name, value, "a number >= 0") >= 0.0:
-            raise expected(name, "a number >= 0", value)
+    _check_bound(settings, names, "a number >= 0", lambda number: number >= 0.0)
 
 
 def check_above_zero(settings: object, *names: str) -> None:
@@ -225,10 +227,14 @@ def check_above_zero(settings: object, *names: str) -> None:
     Raises:
         DiffDopeError: naming the setting.
     """
+    _check_bound(settings, names, "a number > 0", lambda number: number > 0.0)
+
+
+def _check_bound(settings: object, names: Iterable[str], wanted: str, within: Callable[[float], bool]) -> None:
     for name in names:
         value = getattr(settings, name)
-        if not check_number(name, value, "a number > 0") > 0.0:
-            raise expected(name, "a number > 0", value)
+        if not within(check_number(name, value, wanted)):
+            raise expected(name, wanted, value)
 
 
 def some_of(values: Iterable[object], most: int = 8) -> str:

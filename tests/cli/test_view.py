@@ -37,7 +37,7 @@ def test_without_the_extra_the_commands_say_what_to_install(
 ) -> None:
     monkeypatch.setattr("diffdope.viewer.needed.importlib.util.find_spec", lambda name: None)
     assert main(words) == 2
-    assert f'{words[0]}: viser is not installed; pip install "diffdope[viewer]"' in capsys.readouterr().err
+    assert f'{words[0]}: expected viser, got none; pip install "diffdope[viewer]"' in capsys.readouterr().err
 
 
 def test_what_is_shown_is_read_by_the_flags_of_the_command(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:

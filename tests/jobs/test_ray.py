@@ -78,7 +78,7 @@ def test_another_auth_mode_is_explained(cluster: Any, tmp_path: Path) -> None:
 
 def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(DiffDopeError, match=r'not installed; pip install "diffdope\[ray\]"'):
+    with pytest.raises(DiffDopeError, match=r'engine: expected Ray, got none; pip install "diffdope\[ray\]"'):
         next(RayEngine().run(fake_tasks(1, 1), FakeWork(tmp_path / "log")))
 
 

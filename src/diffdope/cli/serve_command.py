@@ -14,7 +14,7 @@ from typing import Any
 from diffdope.checked_fields import check_fields
 from diffdope.cli.help_text import parsed
 from diffdope.cli.progress import Activity
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import expected, not_installed
 from diffdope.io.json_files import read_text
 from diffdope.pipelines.compilation.compile_ahead import compile_apart
 from diffdope.pipelines.settings import PRESETS
@@ -74,7 +74,7 @@ def run(arguments: list[str]) -> int:
     limits, token = given.limits, token_of(given.token_file)
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        raise DiffDopeError(f'serve: {missing[0]} is not installed; pip install "diffdope[service]"')
+        raise not_installed("serve", missing[0], "service")
     try:
         serve(given, limits, token)
     except KeyboardInterrupt as interrupt:

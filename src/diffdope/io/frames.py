@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_positive, expected, none_at
+from diffdope.errors import DiffDopeError, check_positive, expected, none_at, not_installed
 from diffdope.io.images import ENDINGS, endings_in, read_depth, read_rgb
 from diffdope.io.mask_files import mask_endings
 from diffdope.io.masks import MaskFile
@@ -259,8 +259,8 @@ class Film:
         if not path.is_file():
             raise none_at("rgb", "a film or a folder of images", path)
         if find_spec("av") is None:
-            cure = 'pip install "diffdope[video]", or give a folder of images'
-            raise expected("rgb", f"PyAV, which reads the film {path.name}", "none", cure)
+            package = f"PyAV, which reads the film {path.name}"
+            raise not_installed("rgb", package, "video", otherwise="or give a folder of images")
         if fps is not None:
             check_positive("fps", fps)
         self._path = path

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from diffdope.checked_fields import checked_fields
-from diffdope.errors import DiffDopeError
+from diffdope.errors import DiffDopeError, not_installed
 from diffdope.jobs.ray_worker import RayWorker
 from diffdope.jobs.scheduler import schedule
 from diffdope.jobs.task import Record, Task, Work
@@ -55,7 +55,7 @@ def _import_ray() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise DiffDopeError('engine ray: expected Ray, which is not installed; pip install "diffdope[ray]"') from error
+        raise not_installed("engine", "Ray", "ray") from error
     return ray
 
 

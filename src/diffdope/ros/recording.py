@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
-from diffdope.errors import expected, none_at
+from diffdope.errors import expected, none_at, not_installed
 from diffdope.ros.stored import Stored, Topic
 
 ENDINGS = (".mcap", ".bag", ".db3")
@@ -43,7 +43,7 @@ def open_recording(path: Path) -> AbstractContextManager[Recording]:
         raise expected("bag", f"metadata.yaml in the folder {path}", "none", "give the .mcap or .db3 file itself")
     missing = [name for name in ("rosbags", "mcap") if find_spec(name) is None]
     if missing:
-        raise expected("bag", f"{' and '.join(missing)}, to read {path.name}", "none", 'pip install "diffdope[ros]"')
+        raise not_installed("bag", f"{' and '.join(missing)}, to read {path.name}", "ros")
     if path.suffix.lower() == ".mcap" and path.is_file():
         from diffdope.ros.mcap_file import McapFile
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlparse
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_path, expected, none_at, refused, told_more
+from diffdope.errors import DiffDopeError, check_path, expected, none_at, not_installed, refused, told_more
 from diffdope.geometry import solids
 from diffdope.scene.kinematic_tree import KINDS, Joint, Link
 from diffdope.scene.robot import Robot
@@ -22,7 +22,6 @@ from diffdope.scene.xacro_files import expanded, package_folders
 F64 = NDArray[np.float64]
 Surface = Literal["visual", "collision"]
 
-_CURE = 'pip install "diffdope[robot]"'
 _LONGEST_M = 50.0  # of a link: one of 5 cm in millimetres is as long
 _FREE = ("floating", "planar")  # kinds of joints that no single value tells
 
@@ -59,7 +58,7 @@ def load_robot(
     if not path.is_file():
         raise none_at("urdf", "a robot description", path)
     if find_spec("yourdfpy") is None:
-        raise expected("urdf", "yourdfpy, which reads URDF", "none", _CURE)
+        raise not_installed("urdf", "yourdfpy, which reads URDF", "robot")
     folders = {name: Path(place) for name, place in (packages or {}).items()}
     described = _parsed(path, folders)
     finder = MeshFinder(path.parent, folders)
@@ -77,7 +76,7 @@ def load_robot(
 def _parsed(path: Path, packages: Mapping[str, Path]) -> Any:
     import yourdfpy
 
-    text = expanded(path, packages, _CURE) if ".xacro" in path.suffixes else path.read_bytes()
+    text = expanded(path, packages) if ".xacro" in path.suffixes else path.read_bytes()
     try:
         file = io.BytesIO(with_placeholders(text))
         robot = yourdfpy.URDF.load(file, load_meshes=False, build_scene_graph=False).robot

@@ -8,26 +8,26 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from diffdope.errors import expected, refused
+from diffdope.errors import not_installed, refused
 
 PACKAGE_PATHS = ("ROS_PACKAGE_PATH", "AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH", "COLCON_PREFIX_PATH")
 """Variables in which ROS says where packages are."""
 _MISSING = re.compile(r"Package not found: (\S+)")  # what xacrodoc says of $(find NAME)
 
 
-def expanded(path: Path, packages: Mapping[str, Path], cure: str) -> bytes:
+def expanded(path: Path, packages: Mapping[str, Path]) -> bytes:
     """The description that a xacro file makes.
 
     Args:
         path: the file.
         packages: folders of ROS packages by name; others are looked for where `package_folders` says.
-        cure: how xacrodoc is installed.
 
     Raises:
         DiffDopeError: if xacrodoc is missing, or the file cannot be expanded.
     """
     if find_spec("xacrodoc") is None:
-        raise expected("urdf", "xacrodoc, which expands xacro files", "none", f"{cure}, or expand {path.name} yourself")
+        otherwise = f"or expand {path.name} yourself"
+        raise not_installed("urdf", "xacrodoc, which expands xacro files", "robot", otherwise=otherwise)
     import xacrodoc
 
     # It keeps what it has found: of two work spaces with packages of the same name, the second would get the first's.

@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 from typing import Any
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import not_installed
 
 
 def viser_module(command: str = "view") -> Any:
@@ -19,5 +19,5 @@ def viser_module(command: str = "view") -> Any:
         DiffDopeError: if it is not installed; the message says how it is.
     """
     if importlib.util.find_spec("viser") is None:
-        raise DiffDopeError(f'{command}: viser is not installed; pip install "diffdope[viewer]"')
+        raise not_installed(command, "viser", "viewer")
     return importlib.import_module("viser")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import check_shape, expected
+from diffdope.errors import check_shape, expected, not_installed
 from diffdope.io.files import atomic
 from diffdope.viz.compose import Image, caption, enlarge, side_by_side, to_bytes
 from diffdope.viz.overlay import RenderedView, layered
@@ -83,7 +83,7 @@ def write_film(path: Path, frames: Iterable[Frame], *, fps: float = 30.0) -> Non
         DiffDopeError: if PyAV or its x264 is missing, without frames, or for one that `write_animation` refuses.
     """
     if not has_h264():
-        raise expected("film", "PyAV with x264", "none", 'pip install "diffdope[video]"')
+        raise not_installed("film", "PyAV with x264", "video")
     _write_mp4(path, (_even(frame) for frame in frames), Fraction(fps).limit_denominator(1001))
 
 

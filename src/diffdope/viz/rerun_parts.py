@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import expected
+from diffdope.errors import not_installed
 from diffdope.geometry.pose import Pose
 from diffdope.io.files import atomic
 from diffdope.scene.mesh import Mesh
@@ -30,7 +30,7 @@ def check_rerun(name: str = "rerun") -> None:
         DiffDopeError: if it is not installed.
     """
     if find_spec("rerun") is None:
-        raise expected(name, "rerun, which writes recordings", "none", 'pip install "diffdope[rerun]"')
+        raise not_installed(name, "rerun, which writes recordings", "rerun")
 
 
 @contextmanager

@@ -57,6 +57,6 @@ def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "cascadio", None)
     path = write(tmp_path, StepBox((10, 20, 30), "mm", None).text())
     with pytest.raises(
-        DiffDopeError, match=r'STEP needs the package cascadio.*pip install "diffdope\[cad\]", or export'
+        DiffDopeError, match=r'expected cascadio, which reads STEP, got none; pip install "diffdope\[cad\]", or export'
     ):
         Mesh.load(path)

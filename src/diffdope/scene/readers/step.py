@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from diffdope.errors import refused
+from diffdope.errors import not_installed, refused
 from diffdope.scene.parts import Part
 from diffdope.scene.readers.gltf import read_gltf
 from diffdope.scene.readers.source import MeshSource
@@ -53,6 +53,6 @@ def _cascadio() -> Any:
     try:
         import cascadio
     except ImportError as error:
-        cure = 'pip install "diffdope[cad]", or export the part as STL, OBJ or GLB'
-        raise refused("mesh", f"STEP needs the package cascadio, which is not installed; {cure}") from error
+        otherwise = "or export the part as STL, OBJ or GLB"
+        raise not_installed("mesh", "cascadio, which reads STEP", "cad", otherwise=otherwise) from error
     return cascadio

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import expected
+from diffdope.errors import not_installed
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -68,9 +68,8 @@ def check_can_detect(name: str) -> None:
         DiffDopeError: if it is not.
     """
     if not can_detect():
-        cure = 'pip install "diffdope[features]"; or give a mask, or depth'
         wanted = "OpenCV, to find the object by keypoints of the photograph where there is no depth"
-        raise expected(name, wanted, "none", cure)
+        raise not_installed(name, wanted, "features", otherwise="or give a mask, or depth")
 
 
 def prepared(grey: F32, width: int, height: int) -> Bytes:
