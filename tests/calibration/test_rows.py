@@ -23,7 +23,7 @@ def drawn(seed: int) -> tuple[ArmShot, Pose]:
     rng = np.random.default_rng(seed)
     pose, joints = looking_at(rng), random_joints(ROBOT, rng)
     shot = drawn_shot(ROBOT, pose, joints, images=("mask", "depth"), whole_pixels=False)
-    (arm,) = arm_shots(ROBOT, [shot], threads=1)
+    (arm,) = arm_shots(ROBOT, [shot])
     return arm, pose
 
 
@@ -77,7 +77,7 @@ def test_residuals_grow_with_joints_as_derivatives_say(kind: str, joint: str) ->
     for seed in range(4):
         arm, pose = drawn(seed)
         told = {**arm.values, joint: arm.values[joint] + step}
-        (other,) = arm_shots(ROBOT, [type(arm.shot)(arm.shot.observation, told, "x")], threads=1)
+        (other,) = arm_shots(ROBOT, [type(arm.shot)(arm.shot.observation, told, "x")])
         residual, _, J = rows_at(other, pose, kind)
         moving = np.abs(J[:, number]) > 0.0
         pairs.append((residual[moving], step * J[moving, number]))
@@ -104,7 +104,7 @@ def test_an_outline_says_nothing_where_the_mask_does_not_end() -> None:
     mask[:, middle:] = 0.0  # hidden
     mask[:, columns.max() - 10 :] = 1.0
     hidden = type(arm.shot)(Observation(CAMERA, mask=mask), arm.values, "x")
-    (other,) = arm_shots(ROBOT, [hidden], threads=1)
+    (other,) = arm_shots(ROBOT, [hidden])
     residual, _, _ = rows_at(other, pose, "mask")
     assert 100 < len(residual) < 0.8 * len(rows_at(arm, pose, "mask")[0])
     assert np.median(np.abs(residual)) < 0.2

@@ -6,9 +6,18 @@ import shutil
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from diffdope.geometry.pose import Pose
+
 DEMO = Path(str(files("diffdope") / "data" / "demo"))
+
+
+def truth(frame: int) -> Pose:
+    """Of the object in a frame of a film."""
+    start = Pose(np.eye(3), np.array([0.0, 0.0, 0.6])).retract([0, 0, 0, 1.9, 0.3, 0.2])
+    return start.retract(frame * np.array([0.003, 0.001, -0.002, 0.0, 0.02, 0.01]))
 
 
 @pytest.fixture

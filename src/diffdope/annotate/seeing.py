@@ -80,8 +80,9 @@ def fitting_fov(camera: Camera, aspect: float, share: float = 1.0) -> float:
     return float(2.0 * np.arctan(0.5 * _MARGIN * share * max(height, width)))
 
 
-def thumbnail(mesh: Mesh, width: int = 240, height: int = 120) -> NDArray[np.uint8]:
-    """The object, standing upright, from a little above and beside: (height, width, 3), on white."""
+def thumbnail(mesh: Mesh) -> NDArray[np.uint8]:
+    """The object, standing upright, from a little above and beside: (120, 240, 3), on white."""
+    width, height = 240, 120
     camera = Camera(2.0 * height, 2.0 * height, 0.5 * (width - 1), 0.5 * (height - 1), width, height)
     R = exp([_FROM_ABOVE, 0.0, 0.0]) @ UPRIGHT @ exp([0.0, 0.0, _FROM_ASIDE])
     away = np.array([0.0, 0.0, 4.6 * mesh.radius_m])  # the ball around it just fits in

@@ -135,7 +135,7 @@ class Calibration:
             found = found if more is None else found.joined(more)
             costs = searcher.costs(found)
         self._say("fitting outlines and depths")
-        arms = arm_shots(searcher.fine, self._shots, threads=1)
+        arms = arm_shots(searcher.fine, self._shots)
         choice = choose(searcher.length_m, arms, found, costs, lambda pose: self._rough(arms, pose), doubtful=doubtful)
         bad = self._bad(searcher, choice.pose)
         counted = np.array([n not in bad for n in range(len(self._shots))])

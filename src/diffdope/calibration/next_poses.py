@@ -42,7 +42,7 @@ def suggestions(
     middle = {name: float(np.mean([arm.values[name] for arm in arms])) for name in arms[0].values}
     tried = [_drawn(robot, rng, middle) for _ in range(_TRIED)]
     shots = [Shot(observation.without_mask() if "depth" in observation.modalities else observation, q) for q in tried]
-    posed = arm_shots(robot, shots, threads=1)
+    posed = arm_shots(robot, shots)
     gains = [_information(arm, solution, deviation, correlation) for arm in posed]
     information, chosen = solution.information[POSE, POSE].copy(), []
     for _ in range(count):

@@ -76,18 +76,15 @@ class ArmShot:
         return self.shot.name
 
 
-def arm_shots(
-    robot: Robot, shots: Sequence[Shot], offsets: Mapping[str, float] | None = None, *, threads: int | None = None
-) -> list[ArmShot]:
+def arm_shots(robot: Robot, shots: Sequence[Shot], offsets: Mapping[str, float] | None = None) -> list[ArmShot]:
     """The robot in each shot.
 
     Args:
         robot: with as many triangles as are to be drawn.
         shots: checked ones.
         offsets: added to the joints' values.
-        threads: None for the library setting.
     """
-    made, rows, buffers = [], joint_rows(robot), Buffers(robot.apart, threads=threads)
+    made, rows, buffers = [], joint_rows(robot), Buffers(robot.apart, threads=1)
     for shot in shots:
         values = robot.checked(shot.joints, f"joints of {shot.name}")
         for name, value in (offsets or {}).items():

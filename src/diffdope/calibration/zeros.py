@@ -65,4 +65,4 @@ def with_offsets(robot: Robot, arms: Sequence[ArmShot], solution: Solution) -> S
         solution: of the estimate.
     """
     offsets = dict(zip(robot.needed, solution.shared[SHARED:].tolist(), strict=False))
-    return arm_shots(robot, [arm.shot for arm in arms], offsets, threads=1) if offsets else arms
+    return arm_shots(robot, [arm.shot for arm in arms], offsets) if offsets else arms

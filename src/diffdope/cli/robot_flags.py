@@ -55,7 +55,7 @@ class RobotFlags:
     @property
     def fixed(self) -> dict[str, float]:
         """Joint values of `fix`, by name."""
-        return {name: number_of("fix", name, text) for name, text in pairs_of("fix", self.fix).items()}
+        return {name: _number(name, text) for name, text in pairs_of("fix", self.fix).items()}
 
 
 def pairs_of(flag: str, given: tuple[str, ...]) -> dict[str, str]:
@@ -69,9 +69,8 @@ def pairs_of(flag: str, given: tuple[str, ...]) -> dict[str, str]:
     return pairs
 
 
-def number_of(flag: str, name: str, text: str) -> float:
-    """The value that a flag gives to a name, as a number."""
+def _number(name: str, text: str) -> float:
     try:
         return float(text)
     except ValueError as error:
-        raise expected(f"--{flag} {name}", "a number", text) from error
+        raise expected(f"--fix {name}", "a number", text) from error

@@ -87,7 +87,7 @@ def track_into(
         DiffDopeError: if the journal is of other frames, or a frame cannot be used.
     """
     names = list(journal.done)
-    searching = start is None and bool(names) and last_good(journal.done, None) is None
+    searching = start is None and bool(names) and last_good(journal.done) is None
     pose = None if names else start
     if names and not searching:
         tracked_again(journal.done, tracked, video, start)
@@ -173,12 +173,12 @@ def has_grown(done: Mapping[str, Record], frames: Frames) -> bool:
     return names is not None and len(names) > len(done)
 
 
-def last_good(done: Mapping[str, Record], start: Pose | None) -> Pose | None:
-    """The last pose that was no guess, or else the start."""
+def last_good(done: Mapping[str, Record]) -> Pose | None:
+    """The last pose that was no guess, if any."""
     for record in reversed(list(done.values())):
         if record["status"] != Status.LOST:
             return pose_of(record, "poses.jsonl")
-    return start
+    return None
 
 
 def record_of(frame: Frame, result: RefinementResult) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def placed_before(rng: np.random.Generator, *, reach_m: float = 0.5) -> Pose:
 
 def configurations(
     robot: Robot, link: int, truth: HandTruth, mesh: Mesh, count: int, rng: np.random.Generator, *,
-    camera: Camera = CAMERA, distances_m: tuple[float, float] = _DISTANCES_M, held: Sequence[str] = (),
+    held: Sequence[str] = (),
 ) -> list[dict[str, float]]:  # fmt: skip
     """Joint values at which the whole object is seen, from above the table.
 
@@ -80,8 +80,6 @@ def configurations(
         mesh: the object.
         count: how many.
         rng: of the draws.
-        camera: that sees it.
-        distances_m: the least and the greatest distance of the object.
         held: joints that are the same in all.
 
     Raises:
@@ -94,10 +92,10 @@ def configurations(
         if found:
             values |= {name: found[0][name] for name in held}
         pose = in_camera(robot, link, truth, values)
-        if not distances_m[0] < pose.t_m2c[2] < distances_m[1] or pose.inverse().t_m2c[2] < 0.15:
+        if not _DISTANCES_M[0] < pose.t_m2c[2] < _DISTANCES_M[1] or pose.inverse().t_m2c[2] < 0.15:
             continue
-        u, v = camera.project(pose.apply(corners))
-        low, high = min(u.min(), v.min()), max(u.max() - camera.width, v.max() - camera.height)
+        u, v = CAMERA.project(pose.apply(corners))
+        low, high = min(u.min(), v.min()), max(u.max() - CAMERA.width, v.max() - CAMERA.height)
         if low > _MARGIN_PX and high < -_MARGIN_PX:
             found.append(values)
         if len(found) == count:

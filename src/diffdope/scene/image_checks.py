@@ -194,7 +194,7 @@ def _copied(array: NDArray[Any], kind: DTypeLike) -> NDArray[Any]:
     return np.array(array, dtype=kind, order="C", copy=True)
 
 
-def _finite_range(name: str, array: NDArray[Any], *, cure: str = "") -> tuple[float, float]:
+def _finite_range(name: str, array: NDArray[Any]) -> tuple[float, float]:
     """The least and the greatest number; both passes together read less than a test of each number writes.
 
     Raises:
@@ -202,7 +202,7 @@ def _finite_range(name: str, array: NDArray[Any], *, cure: str = "") -> tuple[fl
     """
     low, high = float(array.min()), float(array.max())
     if not (np.isfinite(low) and np.isfinite(high)):
-        check_finite(name, array, cure=cure)
+        check_finite(name, array)
     return low, high
 
 

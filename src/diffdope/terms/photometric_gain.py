@@ -17,6 +17,7 @@ _ROUNDS = 4
 SPREAD = 0.05  # of colours: below it, a bias cannot be told from a gain
 HOLD = 0.01  # of the bias: no more than keeps it where colours do not vary
 HOLD_UNMASKED = 0.1  # where some of the pixels are other things'
+_LEAST, _MOST = 0.2, 4.0  # of a gain
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,7 @@ def colors_at(rgb: F32, pixels: NDArray[np.intp]) -> F64:
 NEUTRAL = PhotometricGain(np.ones(3), np.zeros(3))
 
 
-def fit_gain(
-    model: F64, observed: F64, *, with_bias: bool, hold: float = HOLD, least: float = 0.2, most: float = 4.0
-) -> PhotometricGain:
+def fit_gain(model: F64, observed: F64, *, with_bias: bool, hold: float = HOLD) -> PhotometricGain:
     """Gain, and bias, of each channel: a robust straight line through pairs of colours (N, 3).
 
     Least absolute deviations by reweighted least squares (Schlossmacher 1973), so that a label that differs, a
@@ -53,15 +52,13 @@ def fit_gain(
         with_bias: whether there is a bias.
         hold: how strongly the bias is held to 0, as a share of what all pixels say about it. Where patterns do not lie
             on each other yet, the steepest line is too flat and its bias takes the rest of the colour.
-        least: smallest gain.
-        most: largest gain.
     """
     from diffdope.terms.photometric_gain_kernel import FEWEST
 
     if len(model) < FEWEST:
         return NEUTRAL
     x, y = np.ascontiguousarray(model.T), np.ascontiguousarray(observed.T)
-    return lines_through(x, y, np.zeros(3), with_bias=with_bias, hold=hold, least=least, most=most).gain
+    return lines_through(x, y, np.zeros(3), with_bias=with_bias, hold=hold).gain
 
 
 class LinesThrough(NamedTuple):
@@ -73,8 +70,7 @@ class LinesThrough(NamedTuple):
 
 
 def lines_through(
-    model: F64, observed: F64, middle: F64, *, with_bias: bool = True, hold: float = HOLD, least: float = 0.2,
-    most: float = 4.0,
+    model: F64, observed: F64, middle: F64, *, with_bias: bool = True, hold: float = HOLD
 ) -> LinesThrough:  # fmt: skip
     """The lines of `fit_gain` and what they leave.
 
@@ -84,21 +80,18 @@ def lines_through(
         middle: (3,) a colour of which what is `there` differs.
         with_bias: see `fit_gain`, as all that follow.
         hold: how strongly the bias is held to 0.
-        least: smallest gain.
-        most: largest gain.
     """
     from diffdope.terms.photometric_gain_kernel import line_through
 
     lines = np.empty((2, 3))
     left, there = line_through(
-        model, observed, middle, np.empty(model.shape[1]), _ROUNDS, SPREAD, with_bias, least, most, hold, lines
+        model, observed, middle, np.empty(model.shape[1]), _ROUNDS, SPREAD, with_bias, _LEAST, _MOST, hold, lines
     )  # fmt: skip
     return LinesThrough(PhotometricGain(lines[0], lines[1]), left, there)
 
 
 def fit_gain_at(
-    model: F32, photo: F32, coverage: F32, appearance: F32, *, with_bias: bool, hold: float, least: float = 0.2,
-    most: float = 4.0,
+    model: F32, photo: F32, coverage: F32, appearance: F32, *, with_bias: bool, hold: float,
 ) -> PhotometricGain:  # fmt: skip
     """The same over the pixels of two images that show the object and nothing else.
 
@@ -109,14 +102,12 @@ def fit_gain_at(
         appearance: weights (H, W) of the photograph's pixels.
         with_bias: see `fit_gain`, as the next three.
         hold: how strongly the bias is held to 0.
-        least: smallest gain.
-        most: largest gain.
     """
     from diffdope.terms.photometric_gain_kernel import fit_lines
 
     lines, room = np.repeat([[1.0], [0.0]], 3, axis=1), np.empty((7, coverage.size))
     fit_lines(
         model.reshape(-1, 3), readable(photo).reshape(-1, 3), coverage.reshape(-1), readable(appearance).reshape(-1),
-        room, _ROUNDS, SPREAD, with_bias, least, most, hold, lines,
+        room, _ROUNDS, SPREAD, with_bias, _LEAST, _MOST, hold, lines,
     )  # fmt: skip
     return PhotometricGain(lines[0], lines[1])

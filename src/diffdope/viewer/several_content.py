@@ -190,7 +190,6 @@ def pictures_content(
     *,
     title: str,
     text: Sequence[str],
-    missing: Sequence[str] = (),
 ) -> Content:
     """A robot before its camera, picture by picture.
 
@@ -200,7 +199,6 @@ def pictures_content(
         alternatives: other poses that fit nearly as well.
         title: of the page.
         text: lines of the calibration.
-        missing: what could not be read.
     """
 
     @lru_cache(maxsize=_KEPT)
@@ -213,6 +211,4 @@ def pictures_content(
 
     upwards = T_camera_base.R_m2c[:, 2]  # z of a robot's base points up
     up = (float(upwards[0]), float(upwards[1]), float(upwards[2]))
-    return Content(
-        title, tuple(text), tuple(missing), "picture", [one[0] for one in pictures], moment, up=up
-    )  # fmt: skip
+    return Content(title, tuple(text), (), "picture", [one[0] for one in pictures], moment, up=up)

@@ -84,11 +84,12 @@ def signed_map(values: ArrayLike, limit: float, valid: ArrayLike) -> Image:
     return np.asarray(np.where(np.asarray(valid, bool)[..., None], colors, 0.25))
 
 
-def color_bar(width: int, low: str, high: str, *, height: int = 18) -> Image:
+def color_bar(width: int, low: str, high: str) -> Image:
     """The scale of `signed_map`, `width` pixels long, with its ends and the zero in words."""
     from PIL import Image as Pillow
     from PIL import ImageDraw, ImageFont
 
+    height = 18
     ramp = np.broadcast_to(np.linspace(-1.0, 1.0, width), (height, width))
     bar = Pillow.fromarray(to_bytes(signed_map(ramp, 1.0, np.ones_like(ramp))))
     draw, font, middle = ImageDraw.Draw(bar), ImageFont.load_default(size=12), height / 2

@@ -11,7 +11,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.render.renderer import Renderer
 from diffdope.scene.image_checks import checked_rgb
 from diffdope.scene.mesh import Mesh
-from diffdope.viz.compose import GREEN, Color, contour, to_bytes
+from diffdope.viz.compose import GREEN, contour, to_bytes
 
 F64 = NDArray[np.float64]
 
@@ -35,9 +35,7 @@ def coverage_through_lens(mesh: Mesh, camera: Camera, pose: Pose) -> F64:
     return np.asarray(map_coordinates(drawn, places, order=1, cval=0.0), np.float64)
 
 
-def outlined_original(
-    rgb: ArrayLike, mesh: Mesh, camera: Camera, pose: Pose, *, color: Color = GREEN
-) -> NDArray[np.uint8]:
+def outlined_original(rgb: ArrayLike, mesh: Mesh, camera: Camera, pose: Pose) -> NDArray[np.uint8]:
     """The picture that was taken, with the object's outline where the lens shows it.
 
     Args:
@@ -45,7 +43,6 @@ def outlined_original(
         mesh: the object.
         camera: with its distortion.
         pose: as a result has it: in the rectified camera.
-        color: of the outline, red, green, blue in [0, 1].
 
     Returns:
         (H, W, 3) uint8.
@@ -55,4 +52,4 @@ def outlined_original(
     """
     photo = np.asarray(checked_rgb(as_array("rgb", rgb), camera)[0].floats, np.float64)
     check_shape("rgb", photo, (camera.height, camera.width, 3))
-    return to_bytes(contour(photo, coverage_through_lens(mesh, camera, pose), color=color, thickness=2.0))
+    return to_bytes(contour(photo, coverage_through_lens(mesh, camera, pose), color=GREEN, thickness=2.0))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffdope.bop.metrics.pairs import PosePairs
-from diffdope.bop.metrics.vsd import VSD_DELTA_M, VSD_TAUS, vsd_errors
+from diffdope.bop.metrics.vsd import VSD_TAUS, vsd_errors
 from diffdope.errors import as_floats, check_shape
 from diffdope.geometry.camera import Camera
 from diffdope.render.buffers import Buffers
@@ -98,9 +98,6 @@ def vsd_of_poses(
     observed_depth_m: ArrayLike,
     camera: Camera,
     diameter_m: float,
-    *,
-    taus: ArrayLike = VSD_TAUS,
-    delta_m: float = VSD_DELTA_M,
 ) -> F64:
     """VSD of N pairs in one image, (N, T); a pair at a time, in the window around it, whose figure is the image's.
 
@@ -110,15 +107,13 @@ def vsd_of_poses(
         observed_depth_m: measured depth of the whole image (H, W), metres, 0 where missing.
         camera: of the whole image.
         diameter_m: of the model, metres.
-        taus: tolerances (T,), fractions of the diameter.
-        delta_m: tolerance of the visibility, metres.
 
     Raises:
         DiffDopeError: if the depth image has not the camera's size, or as `vsd_errors`.
     """
     observed = np.asarray(observed_depth_m)
     check_shape("observed_depth_m", observed, (camera.height, camera.width))
-    result = np.ones((len(pairs), np.size(taus)))
+    result = np.ones((len(pairs), np.size(VSD_TAUS)))
     vertices_m = model.mesh.vertices_m
     for row in range(len(pairs)):
         pair = pairs[row : row + 1]
@@ -130,5 +125,5 @@ def vsd_of_poses(
         poses = np.stack([pair.R_est[0], pair.R_true[0]]), np.stack([pair.t_est[0], pair.t_true[0]])
         estimate, truth = model.render(*poses, crop)
         seen = observed[top : top + height, left : left + width]
-        result[row] = vsd_errors(estimate, truth, seen, crop, diameter_m, taus=taus, delta_m=delta_m)
+        result[row] = vsd_errors(estimate, truth, seen, crop, diameter_m)
     return result
