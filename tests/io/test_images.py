@@ -19,6 +19,21 @@ def test_16_bit_depth_is_lossless(tmp_path: Path, rng: np.random.Generator) -> N
     np.testing.assert_array_equal(read, depth)
 
 
+@pytest.mark.parametrize("text", [False, True])
+@pytest.mark.parametrize("largest", [1, 21, 200, 255, 2047, 4095, 10000, 65535])
+def test_the_numbers_of_a_pgm_are_those_of_the_file(text: bool, largest: int, tmp_path: Path) -> None:
+    values = np.linspace(0, largest, 600).round().astype(np.uint16).reshape(20, 30)
+    written = values.astype(">u2" if largest > 255 else "u1").tobytes()
+    numbers = " ".join(map(str, values.ravel())).encode()
+    header = f"{'P2' if text else 'P5'}\n30 20\n{largest}\n".encode()
+    (tmp_path / "d.pgm").write_bytes(header + (numbers if text else written))
+    np.testing.assert_array_equal(read_depth(tmp_path / "d.pgm"), values)
+    label = (largest + 1) // 2
+    picked = read_mask(tmp_path / "d.pgm", label=label, inverted=False)
+    np.testing.assert_array_equal(picked, values == label)
+    assert read_image("rgb", tmp_path / "d.pgm").max() == (255 if largest < 256 else 65535)  # light, as far as it goes
+
+
 @pytest.mark.parametrize("tag, quarters", [(1, 0), (3, 2), (6, -1), (8, 1)])
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])

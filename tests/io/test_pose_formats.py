@@ -13,6 +13,7 @@ import diffdope as dd
 from diffdope.errors import DiffDopeError
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
+from diffdope.io.pose_texts import read_entries
 from diffdope.io.poses import read_extrinsics, read_start_pose, read_start_poses
 
 POSE = Pose.from_wxyz_xyz([0.9, 0.1, -0.3, 0.2, 0.03, -0.02, 0.61])
@@ -138,6 +139,17 @@ def test_all_messages_of_a_recording_are_read(tmp_path: Path) -> None:
     path = written(tmp_path, "echo.yaml", f"pose: {{{NAMED}}}\n---\npose: {json.dumps(other)}\n---\n")
     one, two = read_start_poses(path).poses
     assert np.allclose(one.matrix, POSE.matrix) and np.allclose(two.matrix, OTHER.matrix)
+
+
+def test_open3d_writes_the_first_pose_of_a_trajectory_into_its_comment(tmp_path: Path) -> None:
+    heading = "# TUM trajectory, format: <t> <x> <y> <z> <qx> <qy> <qz> <qw>"
+    rows = [" ".join(f"{v:.6f}" for v in (k, 0.1 + k, 0.2, 0.8, X, Y, Z, W)) for k in range(3)]
+    path = tmp_path / "film.txt"
+    for between in ("", "\n"):
+        path.write_text(heading + between + "\n".join(rows) + "\n")
+        stated = read_entries(path)
+        np.testing.assert_allclose([pose.t for pose in stated], [[0.1 + k, 0.2, 0.8] for k in range(3)])
+        np.testing.assert_allclose([pose.R for pose in stated], [POSE.R_m2c] * 3, atol=1e-5)
 
 
 def test_vectors_of_several(tmp_path: Path) -> None:

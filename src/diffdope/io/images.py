@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _ORIENTATION = 0x0112
 _OTHER_MODES = ("P", "PA", "1", "CMYK", "YCbCr", "LAB")  # whose numbers are no levels of red, green and blue
+_STRETCHED = {"L": 255, "I": 65535}  # the largest number that Pillow gives of a PGM, by its mode
 
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy", ".npz", ".exr", ".pcd"})
 """Of files that are taken for images where a folder holds others too."""
@@ -108,7 +109,7 @@ def read_depth(path: Source, *, told: bool = False) -> NDArray[Any]:
         return read_pfm("depth", path)
     if isinstance(path, Path) and path.suffix.lower() == ".ply" and path.is_file():
         return depth_of_ply("depth", path)
-    array = read_image("depth", path)
+    array = read_with("depth", path, _depth_of, lambda array: array)
     while array.ndim > 2 and array.shape[0] == 1:
         array = array[0]
     if is_points(array):
@@ -185,8 +186,27 @@ def as_rgb_texture(image: Image) -> NDArray[np.uint8]:
     return np.array(image.convert("RGB"), dtype=np.uint8)
 
 
+def as_stored(image: Image) -> NDArray[Any]:
+    """The numbers of an image's file, of which none is a level of light.
+
+    Pillow multiplies those of a PGM until the largest that its header allows is that of 8 or 16 bits: depth up to
+    10000 mm became 6.55 times as far, and labels others. As that only moves numbers apart, it is undone exactly.
+    """
+    tile = getattr(image, "tile", None)  # as what it is read; it is gone once it was
+    told = tile[0][-1] if tile and image.format == "PPM" and image.mode in _STRETCHED else None
+    array: NDArray[Any] = np.asarray(image)
+    if not isinstance(told, tuple):
+        return array
+    stored: NDArray[Any] = np.rint(array * (told[-1] / _STRETCHED[image.mode])).astype(array.dtype)
+    return stored
+
+
 def _array_of(image: Image) -> NDArray[Any]:
     return np.asarray(image.convert("RGB") if image.mode in _OTHER_MODES else image)
+
+
+def _depth_of(image: Image) -> NDArray[Any]:
+    return _array_of(image) if image.mode in _OTHER_MODES else as_stored(image)
 
 
 def _read_numpy(name: str, path: Path) -> NDArray[Any]:

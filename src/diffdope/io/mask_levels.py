@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import expected, some_of
+from diffdope.io.images import as_stored
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -142,7 +143,7 @@ def levels_of_image(image: Image) -> Levels | NDArray[Any]:
             return Levels(np.asarray(image), colours.max(axis=2), 255, lossless)
         return levels_of(colours, lossless=lossless)
     modes = {"P": "RGBA", "PA": "RGBA", "CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB", "HSV": "RGB"}
-    array = np.asarray(image.convert(modes[image.mode]) if image.mode in modes else image)
+    array = np.asarray(image.convert(modes[image.mode])) if image.mode in modes else as_stored(image)
     return levels_of(array, lossless=lossless)
 
 

@@ -30,6 +30,7 @@ from diffdope.io.tables import rows_of
 from diffdope.io.yaml_files import parse_yaml
 
 _OF_TUM = 8  # numbers in a line
+_HEADING_WITHOUT_END = re.compile(r"^(#.*<qw>)(?=[-\d])", re.MULTILINE)  # Open3D's: the first pose stands behind it
 
 
 def read_entries(path: Path, name: str = "init") -> list[StatedPose]:
@@ -73,6 +74,7 @@ def _entries(data: Any, where: str) -> list[StatedPose]:
 
 
 def _of_text(text: str, where: str) -> list[StatedPose]:
+    text = _HEADING_WITHOUT_END.sub(r"\1\n", text)
     lines = [line.split("#", 1)[0] for line in text.splitlines()]
     rows = [re.sub(r"[\[\],;]", " ", line).split() for line in lines if line.strip()]
     try:
