@@ -7,11 +7,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.estimate.covariance import information_eigenbasis
+from diffdope.estimate.gauss_newton import gauss_newton
 from diffdope.estimate.polish_settings import PolishSettings
-from diffdope.estimate.regression import RegressionContext
-from diffdope.estimate.robust_gauss_newton import Linearise, RobustGaussNewton
+from diffdope.estimate.regression import RegressionContext, regress
+from diffdope.estimate.robust_gauss_newton import Linearise, RobustGaussNewton, nothing_beside
 from diffdope.geometry.pose import Pose, difference
-from diffdope.problem.linearised import Linearised
+from diffdope.problem.linearised import Linearised, ResidualBlock
 from diffdope.terms.quadratic_factor import QuadraticFactor
 from diffdope.terms.registry import NoiseSettings
 
@@ -21,6 +23,10 @@ HALF_M = 0.05
 START = Pose(np.eye(3), np.array([0.02, -0.01, 0.6]))
 KNOWN = np.diag([1e8, 1e8, 1e8, 1e6, 1e6, 1e6])  # deviations of 0.1 mm and 1 mrad
 OFF = np.array([0.002, -0.001, 0.003, 0.02, 0.01, -0.03])
+VIEW = RegressionContext(
+    distance_m=0.6, pixel_m=0.6 / 600.0, length_m=HALF_M, tilt=0.0, width=160, light="gain-bias",
+    ray=START.t_m2c / 0.6,
+)  # fmt: skip
 
 
 def known_at(target: Pose, curvature: F64 = KNOWN, sign: float = 1.0) -> Callable[[Pose], QuadraticFactor]:
@@ -37,12 +43,18 @@ def nothing_seen(R: F64, t: F64) -> Linearised:
     return Linearised({}, 1, 1)
 
 
-def steps(beside: Callable[[Pose], QuadraticFactor], linearise: Linearise = nothing_seen) -> RobustGaussNewton:
-    view = RegressionContext(
-        distance_m=0.6, pixel_m=0.6 / 600.0, length_m=HALF_M, tilt=0.0, width=160, light="gain-bias",
-        ray=START.t_m2c / 0.6,
+def depth_of(away: F64) -> ResidualBlock:
+    """Of 900 pixels, of a pose that is so far off (6,)."""
+    rng, n, f32 = np.random.default_rng(0), 900, np.float32
+    J = rng.standard_normal((6, n)) / np.repeat([HALF_M, 1.0], 3)[:, None] * 0.02
+    return ResidualBlock(
+        (away @ J)[None].astype(f32), J[None].astype(f32), np.ones((1, n), f32), np.ones(n, f32),
+        np.arange(n, dtype=np.int32), np.zeros((3, n), f32), np.ones(n, f32), J.astype(f32),
     )  # fmt: skip
-    return RobustGaussNewton(linearise, view, PolishSettings(), NoiseSettings(), beside)
+
+
+def steps(beside: Callable[[Pose], QuadraticFactor], linearise: Linearise = nothing_seen) -> RobustGaussNewton:
+    return RobustGaussNewton(linearise, VIEW, PolishSettings(), NoiseSettings(), beside)
 
 
 def test_steps_lead_to_what_is_known() -> None:
@@ -90,3 +102,30 @@ def test_a_step_within_deviations_is_the_last_however_long_it_is() -> None:
         found = steps(known_at(target, curvature), linearise)(START, START)
         assert found.pose.distance_to(target) < 1e-5
         assert len(drawn) == drawings
+
+
+def test_steps_to_where_no_depth_can_be_compared_are_undone() -> None:
+    """They go far, and are to begin anew there: with no equations left, they ended in an error of numpy's."""
+    target = START.retract(OFF * [1, 1, 1, 0, 0, 0])
+    drawn: list[float] = []
+
+    def linearise(R: F64, t: F64) -> Linearised:
+        away = difference(Pose(R, t), target)
+        drawn.append(float(np.linalg.norm(away[:3])))
+        if drawn[-1] < 1e-7:
+            return Linearised({}, 30, 30)
+        # The first step goes a little too far, and the second is the last.
+        return Linearised({"depth": depth_of(1.001 * away)}, 30, 30)
+
+    found = steps(nothing_beside, linearise)(START, START)
+    assert min(drawn) < 1e-7
+    assert not found.moved and found.pose is START
+    assert found.covariance is not None and np.isfinite(found.covariance).all()
+
+
+def test_where_nothing_is_known_no_step_is_made() -> None:
+    told = regress(Linearised({"depth": depth_of(OFF)}, 30, 30), VIEW, NoiseSettings())
+    before = information_eigenbasis(told, VIEW, NoiseSettings())
+    assert before.observed.any()
+    assert np.any(gauss_newton(told, before, nothing_beside(START)))
+    np.testing.assert_array_equal(gauss_newton({}, before, nothing_beside(START)), np.zeros(6))

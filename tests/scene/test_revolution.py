@@ -70,6 +70,22 @@ def test_most_of_a_cup_has_an_axis_that_its_handle_does_not_move() -> None:
     assert np.linalg.norm(np.cross(found.point_m - turn[:3, 3], turn[:3, 2])) < 3e-4
 
 
+def test_most_of_a_pot_has_an_axis_beside_its_handle_and_its_spout() -> None:
+    """They are a seventh of the surface, more than a cup's handle is."""
+    handle = trimesh.creation.torus(0.025, 0.0045)
+    handle.apply_transform(trimesh.transformations.rotation_matrix(np.pi / 2.0, [1.0, 0.0, 0.0]))
+    handle.apply_translation([-0.05, 0.0, 0.0])
+    spout = trimesh.creation.cylinder(0.008, 0.06)
+    spout.apply_transform(trimesh.transformations.rotation_matrix(np.pi / 3.0, [0.0, 1.0, 0.0]))
+    spout.apply_translation([0.06, 0.0, 0.02])
+    pot = trimesh.util.concatenate([trimesh.creation.cylinder(0.045, 0.09, sections=64), handle, spout])
+    assert 0.14 < (handle.area + spout.area) / pot.area < 0.18
+    found = axis_of(pot)
+    assert found is not None
+    assert abs(found.direction[2]) == pytest.approx(1.0, abs=1e-3)
+    assert np.linalg.norm(found.point_m[:2]) < 5e-4
+
+
 def test_turns_leave_the_axis_where_it_is() -> None:
     axis = Axis(np.array([0.0, 0.6, 0.8]), np.array([0.1, -0.2, 0.05]))
     R, t = axis.turns(np.radians([30.0, 200.0]))
@@ -85,8 +101,9 @@ def test_turns_leave_the_axis_where_it_is() -> None:
         trimesh.creation.box([0.1, 0.06, 0.04]),
         trimesh.creation.box([0.1, 0.1, 0.1]),
         trimesh.creation.icosphere(4, 0.05),
+        trimesh.creation.cylinder(0.022, 0.018, sections=6),
     ],
-    ids=["box", "cube", "ball"],
+    ids=["box", "cube", "ball", "hexagon"],
 )
 def test_most_of_other_bodies_has_no_single_axis(shape: trimesh.Trimesh) -> None:
     assert axis_of(shape) is None

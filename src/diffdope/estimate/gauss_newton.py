@@ -31,10 +31,15 @@ def stay(pose: Pose, start: Pose, found: InformationEigenbasis) -> Pose:
 
 
 def gauss_newton(parts: Parts, before: InformationEigenbasis, beside: QuadraticFactor) -> F64:
-    """-(sum H)^-1 (sum g) (6,) within the observed directions: in the others the pose stays."""
+    """-(sum H)^-1 (sum g) (6,) within the observed directions: in the others the pose stays, and so it does where
+    nothing is compared and nothing is known beside that.
+    """
     basis = before.directions[:, before.observed]
     H = sum((part.step for part in parts.values()), beside.curvature)
     g = sum((part.gradient for part in parts.values()), beside.slope)
     reduced = basis.T @ H @ basis
-    damped = reduced + 1e-9 * np.trace(reduced) * np.eye(len(reduced))
+    scale = np.trace(reduced)
+    if scale == 0.0:
+        return np.zeros(6)
+    damped = reduced + 1e-9 * scale * np.eye(len(reduced))
     return np.asarray(-basis @ np.linalg.solve(damped, basis.T @ g))

@@ -198,11 +198,17 @@ class RobustGaussNewton:
         return information_eigenbasis(parts, self._view, self._noise, correlated=False, also=also)
 
     def _descend_anew(self, start: Pose, first: Parts) -> tuple[Pose, Parts, Parts]:
-        """`_descend`, and from there once more if that is far; with the equations with which the last of them began."""
+        """`_descend`, and from there once more if that is far; with the equations with which the last of them began.
+
+        Where that leaves a modality nothing to compare, the steps are not to be trusted.
+        """
         before = self._before(start, first)
         found, parts = self._descend(start, first, before)
         if self._distance(found, start) > self._settings.anew:
-            first = self._parts(found)
+            again = self._parts(found)
+            if set(again) != set(first):
+                return start, first, first
+            first = again
             found, parts = self._descend(found, first, before)
         return found, parts, first
 
