@@ -115,6 +115,15 @@ def test_a_box_with_nothing_measured_in_it_fails(refiner: Refiner) -> None:
     depth[y : y + height, x : x + width] = 0.0
     result = refiner.locate(Observation(OBSERVATION.camera, depth=depth), box=(x, y, width, height))
     assert result.status is Status.NO_OVERLAP and not result.ok
+    assert "in the box" in result.message and "mask" not in result.message
+
+
+def test_where_no_piece_stands_out_the_message_asks_for_a_mask_or_a_box(refiner: Refiner) -> None:
+    wall = np.full_like(OBSERVATION.depth, 0.7)
+    result = refiner.locate(Observation(OBSERVATION.camera, depth=wall))
+    assert result.status is Status.NO_OVERLAP and not result.ok
+    assert "stands out" in result.message and "give a mask or a box" in result.message
+    assert "pixels" not in result.message  # of a mask, which nobody gave
 
 
 def test_depth_of_points_leads_to_the_object_in_a_box(refiner: Refiner) -> None:

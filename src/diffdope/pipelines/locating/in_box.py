@@ -43,6 +43,13 @@ NO_PATTERN = "the mesh has no pattern by which a photograph tells what in the bo
 NO_POSE_IN_BOX = (
     "no pose agrees with enough keypoints of the photograph in the box: give a mask, or depth, or a start pose"
 )
+NOTHING_IN_BOX = (
+    "no place of the object in the box agrees with any depth there: check the box, the depth, K, the mesh and its unit"
+)
+NOTHING_APART = (
+    "without mask and box, no piece of depth that is no larger than the object stands out from planes and other "
+    "things: give a mask or a box, where it touches others, lies flat or fills the picture; or K or the unit is wrong"
+)
 BY_KEYPOINTS = Note(
     NoteCode.BY_KEYPOINTS, "found in the box by keypoints of the photograph; how far away it is, nothing else confirms"
 )

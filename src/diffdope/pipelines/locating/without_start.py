@@ -14,6 +14,8 @@ from diffdope.pipelines.locating.in_box import (
     NO_PATTERN,
     NO_POSE_IN_BOX,
     NO_POSE_IN_PICTURE,
+    NOTHING_APART,
+    NOTHING_IN_BOX,
     box_of_mask,
     by_keypoints,
     doubted_rectangle,
@@ -52,7 +54,8 @@ def anywhere(
     search = searcher.search(preset, whole.surfaces, None)
     guesses = search.pieces(searcher.seed) if box is None else search.masks_in_box(box, searcher.seed)
     if isinstance(guesses, Failure):
-        return Attempt(searcher.refused(guesses, None, began), None)
+        why = NOTHING_APART if box is None else NOTHING_IN_BOX
+        return Attempt(replace(searcher.refused(guesses, None, began), message=why), None)
 
     each = (in_guess(searcher, preset, whole, guess, box, progress) for guess in guesses)
     best = surest(each, preset.resolved_search.fallback_confidence)
