@@ -16,11 +16,11 @@ from diffdope.calibration.solution import POSE, SHARED, Solution, inverse_of
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note
 from diffdope.render.renderer import RenderedImages
+from diffdope.solve.robust import GAUSSIAN
 
 F64 = NDArray[np.float64]
 
-_GAUSSIAN = 1.4826
-_LEAST_DEPTHS = 30
+LEAST_DEPTHS = 30  # that a picture must have in common with what is drawn
 _LEAST_LEFT = 2  # pictures: if fewer fit, the others are not what is wrong
 _SHAKY = 20.0, 2.0  # mm and degrees of the leave-one-out error: a start for a calibration, and no calibration
 _DOUBTED_IOU = 0.9  # medians; ...
@@ -107,9 +107,9 @@ def measures(seen: ShotCrop, drawn: RenderedImages, still: Sequence[int]) -> Mea
         if seen.crop.mask is not None:
             there &= seen.crop.mask > 0.99
         away = 1e3 * (seen.crop.depth[there].astype(np.float64) - drawn.depth[there])
-        if len(away) >= _LEAST_DEPTHS:
+        if len(away) >= LEAST_DEPTHS:
             middle = float(np.median(away))
-            out["depth_mm"], out["depth_spread_mm"] = middle, float(_GAUSSIAN * np.median(np.abs(away - middle)))
+            out["depth_mm"], out["depth_spread_mm"] = middle, float(GAUSSIAN * np.median(np.abs(away - middle)))
     return out
 
 

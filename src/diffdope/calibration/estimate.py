@@ -32,11 +32,11 @@ from diffdope.calibration.solution import (
 )
 from diffdope.geometry.pose import Pose
 from diffdope.render.pool import default_threads
+from diffdope.solve.robust import GAUSSIAN
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
-_GAUSSIAN = 1.4826  # standard deviation of a Gaussian over its median absolute value
 _TUKEY = 4.685  # deviations beyond which a residual does not count: 95 % efficiency under Gaussian noise
 _LEAST_ROWS = 20  # of a picture; fewer are chance
 _LEAST_KNOWN = 1.0  # errors of joints that pictures must determine to tell their deviation
@@ -176,7 +176,7 @@ class Estimator:
                 continue
             # About zero, not about their own median: an error that all share must not make the others outliers.
             size = float(np.median(np.abs(np.concatenate(parts))))
-            deviation[name] = max(_GAUSSIAN * size, least[name])
+            deviation[name] = max(GAUSSIAN * size, least[name])
             white = [tukey(part, deviation[name])[0] * part / deviation[name] for part in parts]
             cells = [kinds[name].cell for kinds in rows if name in kinds]
             correlation[name] = _correlation(white, cells)

@@ -22,12 +22,12 @@ from diffdope.note_codes import NoteCode, code_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.start import best_of
+from diffdope.problem.responsibility import CONTACT
 from diffdope.scene.observation import Observation
 
 F32 = NDArray[np.float32]
 
 _ROUNDS = 2  # a third moves hardly anything
-_CONTACT = 0.02  # of the diameter: see `responsibility`
 _HIDDEN = 0.01  # of an object's drawing: hidden by less, it is as well known alone
 _MOVED, _TURNED_RAD = 0.01, np.radians(1.0)  # of the diameter: less changes nothing for neighbours
 
@@ -172,7 +172,7 @@ def _others_beside(
     if others is None:
         return None
     there = others[own.rows, own.columns]
-    hidden = (there > 0.0) & (own.depth > 0.0) & (there < own.depth + _CONTACT * length_m)
+    hidden = (there > 0.0) & (own.depth > 0.0) & (there < own.depth + CONTACT * length_m)
     return others if np.count_nonzero(hidden) > _HIDDEN * np.count_nonzero(own.depth) else None
 
 

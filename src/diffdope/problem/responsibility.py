@@ -20,7 +20,8 @@ _HARDLY = 0.3  # share of a mask, or of a silhouette
 _RIM = 1.5  # pixels: of a small silhouette, what is less deep is its border, drawn half a pixel wider than it is
 _LEAST_GAP = 0.03  # of the silhouette's extent: as much, poses and masks that are called good are off
 _GAP = 2.0  # of the error of the mask's border
-_CONTACT = 0.02  # of the diameter: about as far, poses of objects that touch are off before they are settled
+CONTACT = 0.02
+"""Of the diameter: about as far, poses of objects that touch are off before they are settled."""
 _AROUND = 0.05  # share of the crop by which the start's silhouette is widened where there is no mask
 
 
@@ -104,7 +105,7 @@ def silhouette_weights(
     weights = np.ones_like(start_depth)
     if not start_depth.any():
         return weights
-    known = behind_others(start_depth, observation, margin_m=_CONTACT * diameter_m)
+    known = behind_others(start_depth, observation, margin_m=CONTACT * diameter_m)
     if observation.mask is None:
         if observation.depth is not None and unmasked:
             _hide_behind_nearer(start_depth, observation, share * diameter_m, weights)

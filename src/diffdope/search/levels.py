@@ -9,10 +9,10 @@ from functools import lru_cache
 from diffdope.checked_fields import checked_fields
 from diffdope.errors import MOST, check_count, expected
 from diffdope.solve.gradient_descent import check_iterates
+from diffdope.terms.contour import LARGEST_CROP
 
-_LARGEST_CROP = 2**15  # pixels; images are smaller
 _BOUNDS = (
-    ("size", 8, _LARGEST_CROP),
+    ("size", 8, LARGEST_CROP),
     ("hypotheses", 1, MOST),
     ("iterations", 1, MOST),
     ("faces", 0, MOST),

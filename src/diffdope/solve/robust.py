@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
 
-_GAUSSIAN = 1.4826  # standard deviation of a Gaussian over its median absolute value
+GAUSSIAN = 1.4826
+"""Standard deviation of a Gaussian over its median absolute value."""
 
 
 def scale(residual: F32, floor: float) -> float:
@@ -24,4 +25,4 @@ def scale(residual: F32, floor: float) -> float:
         return floor
     size = np.abs(residual).ravel()
     middle = size.size // 2
-    return max(float(_GAUSSIAN * np.partition(size, middle)[middle]), floor)
+    return max(float(GAUSSIAN * np.partition(size, middle)[middle]), floor)

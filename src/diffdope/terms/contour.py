@@ -51,7 +51,8 @@ _FAR = 0.6  # share of the reach at which an edge counts half an e-fold less
 _INDEPENDENT = 10.0  # edges around an outline that err on their own
 _LEFT = 0.1  # share of an edge's contrast that is left where the model has as much
 _BESIDE_PX = 2.0  # of a point of an outline that lies on an edge
-_LARGEST_CROP = 2**15  # pixels; images are smaller
+LARGEST_CROP = 2**15
+"""Pixels; images are smaller."""
 _NO_COLOURS = np.zeros((0, 0, 3), np.float32)
 _OFF = 0.03  # share of the crop by which the border of a mask may be off that says what can be seen
 _EVERYWHERE = np.ones((0, 0), np.uint8)
@@ -122,7 +123,7 @@ class ContourSettings:
             raise expected("closing_steps", "at least 1", self.closing_steps)
         if not self.tolerance_px > 0.0:
             raise expected("tolerance_px", "a number > 0", self.tolerance_px)
-        check_count("plain_size", self.plain_size, least=0, most=_LARGEST_CROP)
+        check_count("plain_size", self.plain_size, least=0, most=LARGEST_CROP)
 
 
 class ContourCorrespondences:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.calibration.assess import standard_error, unobserved
+from diffdope.calibration.assess import LEAST_DEPTHS, standard_error, unobserved
 from diffdope.calibration.eye_in_hand.chain import CAMERA, OBJECT
 from diffdope.calibration.eye_in_hand.closed_form import flange_motions
 from diffdope.calibration.eye_in_hand.estimate import HandSolution, covariance_in_flange
@@ -30,7 +30,6 @@ _HIDDEN_M, _HIDDEN_RAD = 0.02, np.radians(3.0)  # deviations of a camera's place
 _LEVER_M = 0.1  # by which words about turns and shifts together weigh the two
 _LEAST_IOU = 0.5
 _SIZE = 320  # pixels of the crops in which overlaps are counted
-_LEAST_DEPTHS = 30
 NOT_FOUND = "the object was not found in it"
 """Why a picture says nothing."""
 UNCHECKED_TARGET = Note(
@@ -81,7 +80,7 @@ def measures(task: HandTask, observation: Observation, pose: Pose) -> dict[str, 
     if crop.depth is not None:
         there = inside & (crop.depth > 0.0) & (crop.mask > 0.99 if crop.mask is not None else True)
         away = crop.depth[there].astype(np.float64) - drawn.depth[0][there]
-        if len(away) >= _LEAST_DEPTHS:
+        if len(away) >= LEAST_DEPTHS:
             out["depth_mm"] = 1e3 * float(np.median(away))
     return out
 

@@ -26,6 +26,7 @@ from diffdope.render.renderer import draw
 from diffdope.scene.observation import Observation
 from diffdope.scene.robot import Posed, Robot, Screws
 from diffdope.search.checks.contradictions import CONTRADICTED
+from diffdope.solve.robust import GAUSSIAN
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -222,7 +223,7 @@ def apart_by_link(
     known = spread[~np.isnan(spread)]
     if not len(known):
         return np.full(count, np.nan), np.full(count, np.nan)
-    deviation_m = min(1.4826 * float(np.median(known)), _MOST_DEVIATION * tolerance_m)
+    deviation_m = min(GAUSSIAN * float(np.median(known)), _MOST_DEVIATION * tolerance_m)
     most_m = _OFF * tolerance_m + _DEVIATIONS * deviation_m
     nearer = away < -2.0 * most_m
     nearer &= away > -_HIDES * drawn_m if shown is None else shown

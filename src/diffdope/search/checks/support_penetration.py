@@ -16,6 +16,7 @@ from diffdope.note_codes import NoteCode
 from diffdope.render.renderer import RenderedImages
 from diffdope.scene.observation import Observation
 from diffdope.search.checks.contradictions import ShareOfPixels
+from diffdope.solve.robust import GAUSSIAN
 
 F64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
@@ -27,7 +28,6 @@ _FEWEST = 12  # pixels of which a plane, or a part of the object, is told
 _SAMPLE = 600  # points to which the plane is fitted
 _MOST = 0.5  # of what is around, that the plane must hold
 _BEFORE = 0.7  # of what is seen of the object, that must not be behind the plane
-_DEVIATION = 1.4826  # of a normal distribution, over the median of what is off
 _NOISES = 3.0  # deviations of a plane's depth within which another surface cannot be told from it
 _THIRD, _MOSTLY = 1.0 / 3.0, 2.0 / 3.0
 """Shares of what depth confirms that may be the plane around, and that leave too little which speaks for the object. At
@@ -109,7 +109,7 @@ def _plane_around(crop: Observation, drawn: Bool, seen: Bool, length_m: float) -
     off = np.abs((around - origin) @ normal)
     if np.mean(off < flat_m) < _MOST:
         return None
-    return normal, origin, _DEVIATION * float(np.median(off[off < flat_m]))
+    return normal, origin, GAUSSIAN * float(np.median(off[off < flat_m]))
 
 
 of_support = ShareOfPixels(
