@@ -9,6 +9,7 @@ import pytest
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.diagnosis.failure_reasons import with_reasons
+from diffdope.pipelines.diagnosis.modality_rejection import RejectionTrial
 from diffdope.pipelines.diagnosis.wrong_colors import without_wrong_colors
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
@@ -32,10 +33,9 @@ def left_out(right: RefinementResult, observation: Observation = WHOLE, **change
     """What becomes of a result that failed, beside one without colours."""
     whole = {"status": Status.FAILED, "confidence": 0.0, "modalities": ("rgb", *right.modalities)}
     failed = replace(right, **{**whole, **changes})  # type: ignore[arg-type]
-    attempt = without_wrong_colors(
-        Attempt(failed, None), REFINER.meshes, observation, lambda _: Attempt(right, None), None, SEARCH
-    )
-    return attempt.result
+    again = Attempt(right, None)
+    trial = RejectionTrial(Attempt(failed, None), REFINER.meshes, observation, lambda _: again, None, SEARCH)
+    return without_wrong_colors(trial).result
 
 
 def test_a_result_whose_colours_were_left_out_is_less_sure(right: RefinementResult) -> None:

@@ -10,6 +10,7 @@ import pytest
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.attempt import Attempt
+from diffdope.pipelines.diagnosis.modality_rejection import RejectionTrial
 from diffdope.pipelines.diagnosis.wrong_depth import times_as_far, without_wrong_depth
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Answer, RefinementResult, Status
@@ -39,10 +40,9 @@ def left_out(right: RefinementResult, depth: np.ndarray, start: Pose | None) -> 
     """What becomes of a result whose depth fits nowhere."""
     assert right.evidence is not None
     refused = replace(right, evidence=replace(right.evidence, depth_inliers=0.1))
-    attempt = without_wrong_depth(
-        Attempt(refused, None), REFINER.meshes, with_depth(depth), lambda _: Attempt(right, None), start, SEARCH
-    )
-    return attempt.result
+    again = Attempt(right, None)
+    trial = RejectionTrial(Attempt(refused, None), REFINER.meshes, with_depth(depth), lambda _: again, start, SEARCH)
+    return without_wrong_depth(trial).result
 
 
 @pytest.mark.parametrize("times", [0.8, 1.15, 1.3])
@@ -90,9 +90,9 @@ def test_so_is_one_that_depth_had_drawn_to_a_table_where_it_failed(right: Refine
     drawn = replace(right, evidence=replace(right.evidence, depth_inliers=0.8), confidence=0.0)
     scale = Note(NoteCode.DEPTH_SCALE, "contradiction: ...")
     names = ("rgb", "depth", "mask")
+    again = Attempt(right, None)
     for status, left_out in ((Status.FAILED, True), (Status.CONVERGED, False)):
         failed = replace(drawn, status=status, modalities=names, notes=(scale,))
-        found = without_wrong_depth(
-            Attempt(failed, None), REFINER.meshes, with_depth(BEHIND), lambda _: Attempt(right, None), None, SEARCH
-        ).result
+        trial = RejectionTrial(Attempt(failed, None), REFINER.meshes, with_depth(BEHIND), lambda _: again, None, SEARCH)
+        found = without_wrong_depth(trial).result
         assert (NoteCode.DEPTH_LEFT_OUT in found.note_codes) == left_out

@@ -9,6 +9,7 @@ from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import NoteCode
 from diffdope.pipelines.attempt import Attempt
+from diffdope.pipelines.diagnosis.modality_rejection import RejectionTrial
 from diffdope.pipelines.diagnosis.wrong_mask import without_wrong_mask
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Status
@@ -63,7 +64,7 @@ def test_the_objects_own_mask_is_asked_about_no_more() -> None:
         raise AssertionError("a search for nothing")
 
     attempt = Attempt(result, None)
-    assert without_wrong_mask(attempt, REFINER.meshes, WHOLE, again, START, SEARCH) is attempt
+    assert without_wrong_mask(RejectionTrial(attempt, REFINER.meshes, WHOLE, again, START, SEARCH)) is attempt
 
 
 def test_a_mask_of_another_thing_is_not_left_out() -> None:
@@ -77,4 +78,4 @@ def test_a_mask_of_another_thing_is_not_left_out() -> None:
 def test_without_a_start_the_mask_alone_says_which_thing_is_meant() -> None:
     seen = observed(beside(0.9))
     first = Attempt(REFINER.refine(seen, START), None)
-    assert without_wrong_mask(first, REFINER.meshes, seen, lambda _: first, None, SEARCH) is first
+    assert without_wrong_mask(RejectionTrial(first, REFINER.meshes, seen, lambda _: first, None, SEARCH)) is first

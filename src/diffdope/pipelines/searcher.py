@@ -16,6 +16,7 @@ from diffdope.geometry.crop import Box
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.compilation.compile_ahead import compile_before
+from diffdope.pipelines.diagnosis.modality_rejection import RejectionTrial
 from diffdope.pipelines.diagnosis.wrong_colors import without_wrong_colors
 from diffdope.pipelines.diagnosis.wrong_depth import without_wrong_depth
 from diffdope.pipelines.diagnosis.wrong_mask import without_wrong_mask
@@ -152,9 +153,10 @@ class MeshSearcher:
         if not self._preset.resolved_search.contradictions:
             return attempt
         again = partial(self.attempt, self._preset, pose=start, start_counts=start_counts)
+        trial = RejectionTrial(attempt, self.meshes, observation, again, start, self._preset.resolved_search)
         for without_wrong in (without_wrong_depth, without_wrong_colors, without_wrong_mask):
-            attempt = without_wrong(attempt, self.meshes, observation, again, start, self._preset.resolved_search)
-        return attempt
+            trial = trial._replace(attempt=without_wrong(trial))
+        return trial.attempt
 
     def follow(
         self,

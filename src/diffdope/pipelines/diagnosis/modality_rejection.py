@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
+from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode, code_of
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.lowered_confidence import with_lower_confidence
 from diffdope.pipelines.result import RefinementResult
+from diffdope.scene.observation import Observation
+from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.settings import SearchSettings
 
 _CONVINCES = 0.8  # probability that a fit without one of the images is right
 LEFT_OUT = 0.75
 """Of such a fit at most, which is 0.9 of the right minimum: that an image was refused says that something is wrong."""
+
+
+class RejectionTrial(NamedTuple):
+    """A search with all images, and how it is made again without one of them.
+
+    Attributes:
+        attempt: what it found, in the object's own frame.
+        meshes: the object.
+        observation: the images.
+        again: the search, of other images.
+        start: in the own frame; None where there was none.
+        search: its settings.
+    """
+
+    attempt: Attempt
+    meshes: MeshLevels
+    observation: Observation
+    again: Callable[[Observation], Attempt]
+    start: Pose | None
+    search: SearchSettings
 
 
 def convinces(attempt: Attempt) -> bool:

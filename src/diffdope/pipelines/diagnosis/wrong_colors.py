@@ -6,17 +6,11 @@ against a right one. So the search of a result that failed is made again without
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from diffdope.geometry.pose import Pose
 from diffdope.note_codes import CONTRADICTIONS, Note, NoteCode, of_codes
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.diagnosis.implausible_inputs import of_units
-from diffdope.pipelines.diagnosis.modality_rejection import convinces, in_its_place
+from diffdope.pipelines.diagnosis.modality_rejection import RejectionTrial, convinces, in_its_place
 from diffdope.pipelines.result import Status
-from diffdope.scene.observation import Observation
-from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.settings import SearchSettings
 
 _ALL = {"rgb", "depth", "mask"}
 _NOTE = Note(
@@ -26,20 +20,9 @@ _NOTE = Note(
 )
 
 
-def without_wrong_colors(
-    attempt: Attempt, meshes: MeshLevels, observation: Observation, again: Callable[[Observation], Attempt],
-    start: Pose | None, search: SearchSettings,
-) -> Attempt:  # fmt: skip
-    """The same attempt, or one without colours where it failed, and depth and mask convince without them.
-
-    Args:
-        attempt: of the search with everything, in the object's own frame.
-        meshes: the object.
-        observation: the images.
-        again: the search, of other images.
-        start: in the own frame; None where there was none.
-        search: of the search.
-    """
+def without_wrong_colors(trial: RejectionTrial) -> Attempt:
+    """The same attempt, or one without colours where it failed, and depth and mask convince without them."""
+    attempt, meshes, observation, again, start, search = trial
     first = attempt.result
     compared = meshes.mesh.has_color and set(observation.modalities) >= _ALL and "rgb" in first.modalities
     if first.status is not Status.FAILED or not compared or of_codes(first.notes, CONTRADICTIONS):

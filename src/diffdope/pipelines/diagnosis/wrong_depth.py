@@ -7,8 +7,6 @@ convinces.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from diffdope.estimate.confidence import sigmoid
@@ -16,14 +14,13 @@ from diffdope.geometry.pose import Pose
 from diffdope.note_codes import CONTRADICTIONS, Note, NoteCode, of_codes
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.diagnosis.implausible_inputs import of_units
-from diffdope.pipelines.diagnosis.modality_rejection import LEFT_OUT, convinces, in_its_place
+from diffdope.pipelines.diagnosis.modality_rejection import LEFT_OUT, RejectionTrial, convinces, in_its_place
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.render.renderer import draw
 from diffdope.scene.observation import Observation
 from diffdope.search.checks.contradictions import AT_MOST
 from diffdope.search.checks.outline_evidence import outline_evidence
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.settings import SearchSettings
 
 FEW = 0.35
 """Share of the visible depths that fit: of 647 right results with a mask and depth, 6 had fewer."""
@@ -54,25 +51,15 @@ def failed_beside_colours(result: RefinementResult, observation: Observation) ->
     return result.status is Status.FAILED and compared
 
 
-def without_wrong_depth(
-    attempt: Attempt, meshes: MeshLevels, observation: Observation, again: Callable[[Observation], Attempt],
-    start: Pose | None, search: SearchSettings,
-) -> Attempt:  # fmt: skip
+def without_wrong_depth(trial: RejectionTrial) -> Attempt:
     """The same attempt, or one without depth where depth fits nowhere, or all failed, and mask and colours convince.
 
     Depth whose unit is wrong is no such case: it says where the object is once somebody has corrected it. Depth that
     shows the object's very shape, but at another distance, is of the object: depth or K is off, or the unit or the size
     of the model. The start tells which; where it does not, nothing does, and what was found is contradicted. In any
     case a result that fewer images speak for is less sure.
-
-    Args:
-        attempt: of the search with everything, in the object's own frame.
-        meshes: the object.
-        observation: the images.
-        again: the search, of other images.
-        start: in the own frame; None where there was none.
-        search: of the search.
     """
+    attempt, meshes, observation, again, start, search = trial
     first = attempt.result
     if first.evidence is None or first.evidence.depth_inliers is None:
         return attempt

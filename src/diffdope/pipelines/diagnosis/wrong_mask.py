@@ -7,20 +7,17 @@ and counts if it convinces in a place in which the mask shows the object, and so
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import NoteCode, of_codes
 from diffdope.pipelines.attempt import Attempt
 from diffdope.pipelines.diagnosis.implausible_inputs import of_units
-from diffdope.pipelines.diagnosis.modality_rejection import in_its_place
+from diffdope.pipelines.diagnosis.modality_rejection import RejectionTrial, in_its_place
 from diffdope.pipelines.diagnosis.swapped_inputs import CROP_PX, mask_and_drawn, second_part
 from diffdope.pipelines.result import Status
 from diffdope.scene.observation import Observation
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.settings import SearchSettings
 
 _MORE = 1.2  # times as large as the object is at the start: less is a border that is off, or the start's distance
 _CONVINCES = 0.6
@@ -29,21 +26,12 @@ The place says as much again, in which the mask must have the object."""
 _OF_SIZE = frozenset({NoteCode.DEPTH_SCALE, NoteCode.DEPTH_SCALE_UNSURE})
 
 
-def without_wrong_mask(
-    attempt: Attempt, meshes: MeshLevels, observation: Observation, again: Callable[[Observation], Attempt],
-    start: Pose | None, search: SearchSettings,
-) -> Attempt:  # fmt: skip
+def without_wrong_mask(trial: RejectionTrial) -> Attempt:
     """The same attempt, or one without the mask where that shows more than the object, and depth convinces without it.
 
-    Args:
-        attempt: of the search with everything, in the object's own frame.
-        meshes: the object.
-        observation: the images.
-        again: the search, of other images.
-        start: in the own frame; None where there was none: then nothing but the mask says which of several things it
-            is, and it is the same attempt.
-        search: of the search.
+    Without a start nothing but the mask says which of several things it is, and it is the same attempt.
     """
+    attempt, meshes, observation, again, start, search = trial
     first = attempt.result
     if not search.contradictions or start is None:
         return attempt
