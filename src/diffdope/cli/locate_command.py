@@ -122,7 +122,9 @@ def locate_all(
     with Activity("drawing"), results_folder(given.out) as folder:
         entries = [{"label": one.label, **encode(one.result)} for one in found]
         write_json(folder / "results.json", {"results": entries, **to_plain(beside)})
-        draw_all(folder / "overlay.png", refiner.mesh, observation, [(str(one.label), one.result) for one in found])
+        compared = [one for one in found if one.result.modalities]  # of others, the pose stands for none
+        drawn = [(str(one.label), one.result.ok, refiner.mesh, one.result.pose) for one in compared]
+        draw_all(folder / "overlay.png", observation, drawn)
     for one in found:
         given.write_rerun(refiner.mesh, observation, one.result, label=one.label)
     good = sum(one.result.ok for one in found)

@@ -96,29 +96,24 @@ class Draughtsman:
         return errors[0], errors[1]
 
 
-def draw_all(path: Path, mesh: Mesh, observation: Observation, found: Sequence[tuple[str, RefinementResult]]) -> None:
+def draw_all(path: Path, observation: Observation, found: Sequence[tuple[str, bool, Mesh, Pose]]) -> None:
     """Writes one picture of all results of an image: outlines in the photograph, green where found, red where not.
 
     Args:
         path: the file.
-        mesh: the object.
         observation: the whole image.
-        found: names and results.
+        found: name, whether it was found, mesh, and pose of each that was compared.
     """
-    window = whole_window(observation.camera)
-    crop = observation.crop(window)
-    size = (crop.camera.height, crop.camera.width)
-    photo = crop.rgb if crop.rgb is not None else np.full((*size, 3), 0.4, np.float32)
-    renderer = Renderer(mesh, crop.camera)
+    crop = observation.crop(whole_window(observation.camera))
+    size = (crop.camera.height, crop.camera.width, 3)
+    photo = crop.rgb if crop.rgb is not None else np.full(size, 0.4, np.float32)
     picture = enlarge(np.asarray(photo, np.float64), 2)
-    for name, result in found:
-        if not result.modalities:  # nothing was compared: the pose stands for none
-            continue
-        images = renderer.render(result.pose.R_m2c, result.pose.t_m2c)
+    for name, ok, mesh, pose in found:
+        images = Renderer(mesh, crop.camera).render(pose.R_m2c, pose.t_m2c)
         coverage = enlarge(np.asarray(images.coverage[0], np.float64), 2)
         if coverage.max() <= 0.5:
             continue
-        color = GREEN if result.ok else RED
+        color = GREEN if ok else RED
         picture = contour(picture, coverage, color=color, thickness=2.0)
         rows, columns = np.nonzero(coverage > 0.5)
         picture = written(picture, name, (float(columns.mean()), float(rows.mean())), color=color)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 
+from diffdope.cli.pictures import draw_all
 from diffdope.cli.report import view_line
 from diffdope.io.bop_results import Estimate, write_results
 from diffdope.io.files import write_json
@@ -18,11 +18,7 @@ from diffdope.io.scene_results import encode_scene
 from diffdope.io.wording import in_options
 from diffdope.joint.result import SceneResult
 from diffdope.joint.scene_refiner import SceneRefiner
-from diffdope.render.renderer import Renderer
 from diffdope.scene.view import View
-from diffdope.viz.compose import GREEN, RED, contour, enlarge, to_bytes, written
-from diffdope.viz.draw import whole_window
-from diffdope.viz.overlay import write_overlay
 
 _ANSWERS = 5  # that are printed of an object; scene.json has all
 
@@ -51,37 +47,12 @@ def write_scene(
             if one.views and one.ok
         ]
         write_results(folder / f"poses{suffix}.csv", rows)
-        draw_view(folder / f"overlay{suffix}.png", refiner, view, number, result)
-
-
-def draw_view(path: Path, refiner: SceneRefiner, view: View, number: int, result: SceneResult) -> None:
-    """One picture of all objects of a view: outlines in the photograph, green where found, red where not.
-
-    Args:
-        path: the file.
-        refiner: of the objects.
-        view: its images.
-        number: of the view.
-        result: of the scene.
-    """
-    window = whole_window(view.camera)
-    crop = view.observation.crop(window)
-    size = (crop.camera.height, crop.camera.width, 3)
-    photo = crop.rgb if crop.rgb is not None else np.full(size, 0.4, np.float32)
-    picture = enlarge(np.asarray(photo, np.float64), 2)
-    for one, drawn in zip(result.objects, refiner.refiners, strict=True):
-        if not one.views or one.views[number].pose.t_m2c[2] <= 0.0:
-            continue
-        pose = one.views[number].pose
-        images = Renderer(drawn.mesh, crop.camera).render(pose.R_m2c, pose.t_m2c)
-        coverage = enlarge(np.asarray(images.coverage[0], np.float64), 2)
-        if coverage.max() <= 0.5:
-            continue
-        color = GREEN if one.ok else RED
-        picture = contour(picture, coverage, color=color, thickness=2.0)
-        rows, columns = np.nonzero(coverage > 0.5)
-        picture = written(picture, one.name, (float(columns.mean()), float(rows.mean())), color=color)
-    write_overlay(path, to_bytes(picture))
+        drawn = [
+            (one.name, one.ok, known.mesh, one.views[number].pose)
+            for one, known in zip(result.objects, refiner.refiners, strict=True)
+            if one.views and one.views[number].pose.t_m2c[2] > 0.0
+        ]
+        draw_all(folder / f"overlay{suffix}.png", view.observation, drawn)
 
 
 def print_scene(result: SceneResult, out: Path, console: Console) -> None:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from diffdope.errors import expected, some_of
 from diffdope.io.numbers import is_number
+from diffdope.io.regions import points_of
 from diffdope.io.tables import rows_of
 
 F64 = NDArray[np.float64]
@@ -221,7 +222,7 @@ def _of_label_studio(one: Any, where: str) -> StatedOutline:
         raise expected(where, "the picture's size, original_width and original_height", f"{width:g} x {height:g}")
     scale, size = np.array([width, height]) / 100.0, (int(height), int(width))
     if isinstance(one.get("points"), list):
-        return StatedOutline(_pairs(one["points"], where) * scale, size=size)
+        return StatedOutline(points_of(one["points"], 3, where) * scale, size=size)
     if "rle" in one or "width" not in one:
         got = str(one.get("type", "another shape"))
         raise expected(where, "a rectangle or a polygon", got, "export as COCO's JSON")
@@ -284,14 +285,4 @@ def _columns_of(value: Mapping[str, Any], names: tuple[str, str], where: str) ->
     columns = [value.get(name) for name in names]
     if not all(isinstance(one, list) for one in columns) or len(columns[0] or []) != len(columns[1] or []):
         raise expected(where, f"lists {' and '.join(names)} of one length", repr(value)[:60])
-    return _pairs(np.array(columns, object).T.tolist(), where)
-
-
-def _pairs(points: Any, where: str) -> F64:
-    try:
-        pairs = np.asarray(points, np.float64).reshape(-1, 2)
-    except (TypeError, ValueError) as error:
-        raise expected(where, "points [[x, y], ...]", repr(points)[:60]) from error
-    if len(pairs) < 3:
-        raise expected(where, "three points or more", repr(points)[:60])
-    return pairs
+    return points_of(np.array(columns, object).T.tolist(), 3, where)

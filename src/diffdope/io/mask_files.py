@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from diffdope.errors import DiffDopeError, expected, some_of
 from diffdope.io.detections import StatedOutline, outlines_of, outlines_of_table, outlines_of_xml
 from diffdope.io.json_files import parse_json, read_text
-from diffdope.io.regions import mask_of_box, mask_of_polygons
+from diffdope.io.regions import mask_of_box, mask_of_polygons, points_of
 from diffdope.io.rle import decode_rle
 from diffdope.io.yaml_files import parse_yaml
 
@@ -253,24 +253,14 @@ def _labelme(data: Mapping[str, Any], where: str) -> Instances:
         kind = shape.get("shape_type", "polygon") if isinstance(shape, dict) else None
         points = shape.get("points") if isinstance(shape, dict) else None
         if kind == "polygon":
-            masks[number] = _annotation({"segmentation": [np.ravel(_pairs(points, at)).tolist()]}, known, at)
+            masks[number] = _annotation({"segmentation": [np.ravel(points_of(points, 2, at)).tolist()]}, known, at)
         elif kind == "rectangle":
-            (x0, y0), (x1, y1) = np.sort(_pairs(points, at)[:2], axis=0).tolist()
+            (x0, y0), (x1, y1) = np.sort(points_of(points, 2, at)[:2], axis=0).tolist()
             masks[number] = _annotation({"bbox": [x0, y0, x1 - x0, y1 - y0]}, known, at)
             boxes.add(number)
         else:
             raise expected(at, "a polygon or a rectangle", repr(kind))
     return Instances(masks, frozenset(boxes))
-
-
-def _pairs(points: Any, where: str) -> NDArray[np.float64]:
-    try:
-        pairs = np.asarray(points, np.float64).reshape(-1, 2)
-    except (TypeError, ValueError) as error:
-        raise expected(where, "points [[x, y], ...]", repr(points)[:60]) from error
-    if len(pairs) < 2:
-        raise expected(where, "two points or more", repr(points)[:60])
-    return pairs
 
 
 def _known(size: Size | None, where: str) -> Size:

@@ -17,6 +17,26 @@ Bool = NDArray[np.bool_]
 F64 = NDArray[np.float64]
 
 
+def points_of(points: Any, least: int, where: str) -> F64:
+    """Points (N, 2) as a file has them: [[x, y], ...].
+
+    Args:
+        points: what it has.
+        least: how many there are at least.
+        where: for the error.
+
+    Raises:
+        DiffDopeError: if they are something else, or fewer.
+    """
+    try:
+        pairs = np.asarray(points, np.float64).reshape(-1, 2)
+    except (TypeError, ValueError) as error:
+        raise expected(where, "points [[x, y], ...]", repr(points)[:60]) from error
+    if len(pairs) < least:
+        raise expected(where, f"{least} points or more", repr(points)[:60])
+    return pairs
+
+
 def mask_of_polygons(polygons: Sequence[Any], size: tuple[int, int], where: str) -> Bool:
     """The pixels of all polygons together; within one, by the even-odd rule.
 
