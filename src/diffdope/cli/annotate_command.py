@@ -19,6 +19,7 @@ from diffdope.bop.dataset import DataSet
 from diffdope.checked_fields import check_fields
 from diffdope.cli.help_text import parsed
 from diffdope.cli.lists import numbers_of
+from diffdope.cli.window_flags import WindowFlags
 from diffdope.errors import expected
 from diffdope.io.files import check_folder
 from diffdope.pipelines.settings import DEFAULT
@@ -30,7 +31,7 @@ _NUMBER = re.compile(r"obj_(\d+)$")
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnnotateArguments:
+class AnnotateArguments(WindowFlags):
     """Marks poses in pictures, in a browser, and keeps a data set in the BOP format in step with every change.
 
     Pictures are folders of your own (--rgb, --depth, --camera, --mesh) or a scene of a data set (--dataset,
@@ -76,12 +77,6 @@ class AnnotateArguments:
     """Of refining and locating: default or fast."""
     seed: int = 0
     """Same seed, same result."""
-    host: str = "127.0.0.1"
-    """Address to serve at; only this machine can reach the default."""
-    port: int = 0
-    """Port; 0 for a free one."""
-    open: bool = True
-    """Open a browser."""
 
 
 class Inputs(NamedTuple):
@@ -191,22 +186,11 @@ def _annotate(given: AnnotateArguments, inputs: Inputs, store: Store) -> int:
     windows.append(window)
     if before is not None and not fresh:
         saved(before)  # scene_gt.json and masks are made again, wherever the last run was cut off
-    return _serve(given, window, rear, store)
-
-
-def _serve(given: AnnotateArguments, window: Any, rear: InTheRear, store: Store) -> int:
-    import webbrowser
-
     try:
-        print(f"annotating at {window.url}; every change is saved in {store.folder}; Ctrl-C ends it", flush=True)
-        if given.open:
-            webbrowser.open(window.url)
-        window.wait()
-    except KeyboardInterrupt:
+        given.show(window, f"annotating at {window.url}; every change is saved in {store.folder}")
         print("writing masks")
     finally:
-        window.stop()
         rear.finish()
-    saved = (store.folder / OWN).is_file()
-    print(f"files: {store.folder}" if saved else "nothing was annotated, and nothing is written")
+    annotated = (store.folder / OWN).is_file()
+    print(f"files: {store.folder}" if annotated else "nothing was annotated, and nothing is written")
     return 0

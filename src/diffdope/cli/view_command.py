@@ -14,14 +14,15 @@ from diffdope.cli.help_text import parsed
 from diffdope.cli.lists import names_of
 from diffdope.cli.view_bop import bop_content
 from diffdope.cli.view_sources import content_of
+from diffdope.cli.window_flags import WindowFlags
 from diffdope.errors import expected
 from diffdope.io.files import check_folder
 from diffdope.viewer.content import Content
 from diffdope.viewer.needed import viser_module
 
 
-@dataclass(frozen=True)
-class ViewArguments:
+@dataclass(frozen=True, kw_only=True)
+class ViewArguments(WindowFlags):
     """Shows a result in a browser: camera, photograph, depth, meshes, hypotheses, uncertainty, residuals.
 
     Example: diffdope view result --html result.html
@@ -47,12 +48,6 @@ class ViewArguments:
     """Of a BOP data set: sensor, where there are several."""
     root: Path | None = None
     """Folder that the paths in a result begin from; default: here, or above the result, wherever they are found."""
-    host: str = "127.0.0.1"
-    """Address to serve at; only this machine can reach the default."""
-    port: int = 0
-    """Port; 0 for a free one."""
-    open: bool = True
-    """Open a browser."""
 
 
 def run(arguments: list[str]) -> int:
@@ -88,18 +83,8 @@ def _write(path: Path, content: Content, most: int | None) -> int:
 
 
 def _serve(given: ViewArguments, content: Content) -> int:
-    import webbrowser
-
     from diffdope.viewer.window import Window
 
     window = Window(content, host=given.host, port=given.port)
-    try:
-        print(f"viewing at {window.url}; Ctrl-C ends it", flush=True)
-        if given.open:
-            webbrowser.open(window.url)
-        window.wait()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        window.stop()
+    given.show(window, f"viewing at {window.url}")
     return 0
