@@ -6,9 +6,13 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from diffdope.scene.mesh import Mesh
 
 PROJECT = Path(__file__).resolve().parents[1]
 # What makes rich print colours, or lines of another length than where there is no terminal.
@@ -33,6 +37,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     compile_apart(Preset(objective=ObjectiveSettings(edge_weight=1.0)))
     compile_apart(Preset())
     compile_apart(Preset(solver="newton"))
+
+
+@pytest.fixture(scope="session")
+def box() -> Mesh:
+    """A box of 6 x 9 x 5 cm without any symmetry of its colours."""
+    from diffdope.experiments.shapes import grid_box, mottled, painted
+
+    return painted("box", *grid_box(np.array([0.06, 0.09, 0.05]), 6), mottled)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,11 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError
-from diffdope.geometry.camera import Camera
 from diffdope.geometry.so3 import hat, matrix_from_wxyz, wxyz_from_matrix
-from diffdope.render.renderer import Renderer
 from tests.oracle.differences import central_difference
-from tests.oracle.kernels import mesh_of
+from tests.oracle.kernels import renderer_of
 from tests.oracle.scenes import Scene, random_scene
 
 try:
@@ -34,11 +32,6 @@ SEEDS = (1, 4, 5, 8, 10, 12, 15, 16, 19, 21)
 
 # So small that hardly any crossing of a pixel centre or of a texel's border falls within it.
 STEP = 1e-8
-
-
-def renderer_of(scene: Scene) -> Renderer:
-    fx, fy, cx, cy = scene.K
-    return Renderer(mesh_of(scene), Camera(fx, fy, cx, cy, scene.width, scene.height), threads=1)
 
 
 def leaf(values: Any, dtype: Any = None) -> Any:

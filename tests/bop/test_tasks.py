@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,18 +20,14 @@ from diffdope.geometry.pose import Pose
 from diffdope.io.bop_results import Estimate
 from diffdope.pipelines.result import Status, nothing_compared
 from tests.oracle.bop_tree import Tree
+from tests.oracle.files import written
 
 FAR = Pose(np.eye(3), [0.0, 0.0, 0.5])
 
 
-def written(folder: Path, name: str, content: object) -> Path:
-    (folder / name).write_text(json.dumps(content))
-    return folder / name
-
-
 def test_targets_without_an_object_select_images(tree: Tree, tmp_path: Path) -> None:
     dataset = DataSet.open(tree.root, "val")
-    path = written(tmp_path, "targets.json", [{"scene_id": 1, "im_id": 3}, {"scene_id": 2, "im_id": 0}])
+    path = written(tmp_path / "targets.json", [{"scene_id": 1, "im_id": 3}, {"scene_id": 2, "im_id": 0}])
     wanted = wanted_instances(dataset, Selection(), dataset.targets(path), min_visib=0.0)
     assert {key: len(those) for key, those in wanted.items()} == {
         (1, 3, 1): 2, (1, 3, 2): 1, (2, 0, 1): 2, (2, 0, 2): 1,
@@ -44,22 +39,21 @@ def test_targets_without_an_object_select_images(tree: Tree, tmp_path: Path) -> 
 @pytest.mark.parametrize("year", ["bop24", "bop25", "multiview_bop25"])
 def test_the_data_sets_own_targets_are_found(tree: Tree, year: str) -> None:
     (tree.root / "test_targets_bop19.json").unlink()
-    written(tree.root, f"test_targets_{year}.json", [{"scene_id": 1, "im_id": 0}])
+    written(tree.root / f"test_targets_{year}.json", [{"scene_id": 1, "im_id": 0}])
     targets = DataSet.open(tree.root, "val").targets()
     assert targets is not None and [(t.scene_id, t.im_id, t.obj_id) for t in targets] == [(1, 0, None)]
 
 
 def test_lists_of_views(tmp_path: Path) -> None:
-    path = written(
-        tmp_path, "t.json", [{"scene_id": 1, "im_id": [0, 3]}, {"scene_id": 1, "im_id": [3, 4], "obj_id": 2}]
-    )
+    entries = [{"scene_id": 1, "im_id": [0, 3]}, {"scene_id": 1, "im_id": [3, 4], "obj_id": 2}]
+    path = written(tmp_path / "t.json", entries)
     assert [(t.im_id, t.obj_id) for t in read_targets(path)] == [(0, None), (3, None), (3, 2), (4, 2)]
-    path = written(tmp_path, "s.json", [{"scene_id": 1, "im_id": [["cam1", 0], ["cam2", 5]]}])
+    path = written(tmp_path / "s.json", [{"scene_id": 1, "im_id": [["cam1", 0], ["cam2", 5]]}])
     assert [t.im_id for t in read_targets(path, "cam2")] == [5]
     assert [t.im_id for t in read_targets(path)] == [0, 5]
     for broken in ({"scene_id": 1}, {"scene_id": 1, "im_id": ["a"]}, {"scene_id": 1, "im_id": [[1, 2, 3]]}):
         with pytest.raises(DiffDopeError, match="entry 0"):
-            read_targets(written(tmp_path, "b.json", [broken]))
+            read_targets(written(tmp_path / "b.json", [broken]))
 
 
 def test_metres_and_opengl_are_told(tmp_path: Path) -> None:

@@ -15,11 +15,10 @@ from diffdope.cli.main import main
 from diffdope.cli.track_bag import read_bag
 from diffdope.cli.track_flags import TrackArguments
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
-from diffdope.geometry.pose import Pose
 from diffdope.io.poses import pose_of
 from diffdope.jobs.journal import read_journal
 from diffdope.scene.mesh import Mesh
-from tests.cli.conftest import DEMO
+from tests.cli.conftest import DEMO, truth
 from tests.ros.recordings import IMAGE, INFO, image, info, write_mcap, write_ros1_bag
 from tests.viz.rerun_reader import columns
 
@@ -28,11 +27,6 @@ mcap_reader = pytest.importorskip("mcap.reader")
 
 T0, STEP, FRAMES, EMPTY = 1_700_000_000_123_456_789, 33_333_333, 4, 2
 RGB, DEPTH, MASK, CAMERA_INFO = "/cam/color/image_raw", "/cam/depth/image", "/mask", "/cam/color/camera_info"
-
-
-def truth(frame: int) -> Pose:
-    start = Pose(np.eye(3), np.array([0.0, 0.0, 0.6])).retract([0, 0, 0, 1.9, 0.3, 0.2])
-    return start.retract(frame * np.array([0.003, 0.001, -0.002, 0.0, 0.02, 0.01]))
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from diffdope.geometry.pose import Pose, difference
 from diffdope.pipelines.result import History, RefinementResult
 from diffdope.pipelines.settings import Preset, preset
 from diffdope.scene.observation import Observation
+from tests.oracle.files import rows
 
 COLUMNS = {
     "recovery": {"angle_deg", "distance_mm", "n", "recovered", "add_mm_median", "add_mm_p90"},
@@ -38,11 +38,6 @@ COLUMNS = {
     "calibration": {"modalities", "pictures", "joint_noise_deg", "found", "sure_and_wrong", "base_mm_median"},
     "cost": {"axis", "value", "seconds", "seconds_ratio"},
 }
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def timeless(path: Path) -> list[dict[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from diffdope.experiments.cases import Source
 from diffdope.experiments.study import Study, run_study
 from diffdope.experiments.tables import markdown, summaries, worded
 from diffdope.jobs.task import Task
+from tests.oracle.files import rows
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,6 @@ def plot(settings: Numbers, records: Sequence[Row], path: Path) -> None:
 
 
 TOY = Study("toy", "does nothing", Numbers(), Numbers(2), trials, measure, table, plot)
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_all_files_are_written(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from diffdope.errors import DiffDopeError
 from diffdope.geometry.lens import Distortion
 from diffdope.io.cameras import load_camera
 from diffdope.io.capture import read_capture
+from tests.oracle.files import written
 
 COEFFICIENTS = {"k1": 0.1, "k2": -0.02, "k3": 0.005, "k4": -0.001, "p1": 0.002, "p2": -0.003}
 OPENSFM = {
@@ -27,11 +27,6 @@ OPENSFM = {
 }
 ARKIT = [[600.0, 0.0, 0.0], [0.0, 601.0, 0.0], [321.0, 239.0, 1.0]]  # columns of simd_float3x3
 FRAME = {"fl_x": 600.5, "fl_y": 601.5, "cx": 321.5, "cy": 239.5, "w": 640, "h": 480}
-
-
-def written(path: Path, data: Any) -> Path:
-    path.write_text(json.dumps(data))
-    return path
 
 
 def numbers(camera: Any) -> tuple[float, ...]:

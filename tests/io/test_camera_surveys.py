@@ -9,6 +9,7 @@ import pytest
 
 from diffdope.errors import DiffDopeError
 from diffdope.io.cameras import load_camera
+from tests.oracle.files import written
 
 CALIBRATION = """<calibration type="frame" class="adjusted"><resolution width="2256" height="1504"/>
 <f>1940.5</f><cx>13.25</cx><cy>9.5</cy><b1>2.5</b1>
@@ -46,11 +47,6 @@ k2=0.03
 Baseline=120.0
 CV_HD=0.004
 """
-
-
-def written(path: Path, text: str) -> Path:
-    path.write_text(text)
-    return path
 
 
 def distorted(x: float, y: float, k: tuple[float, float, float], p: tuple[float, float]) -> tuple[float, float]:

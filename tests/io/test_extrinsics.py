@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.io.extrinsics import has_places, read_camera_places
 from diffdope.io.transforms import transform_entry, write_hand_transforms, write_transforms
+from tests.oracle.files import written
 
 ONE = Pose(so3.exp(np.array([0.1, -0.2, 0.3])), np.array([0.1, 0.2, 0.7]))
 OTHER = Pose(so3.exp(np.array([0.5, 0.1, -0.4])), np.array([-0.3, 0.1, 0.9]))
@@ -20,11 +20,6 @@ OTHER = Pose(so3.exp(np.array([0.5, 0.1, -0.4])), np.array([-0.3, 0.1, 0.9]))
 def bop(pose: Pose) -> dict[str, Any]:
     R, t = pose.to_bop()
     return {"cam_K": [500, 0, 320, 0, 500, 240, 0, 0, 1], "cam_R_w2c": R, "cam_t_w2c": t}
-
-
-def written(path: Path, data: Any) -> Path:
-    path.write_text(json.dumps(data))
-    return path
 
 
 def check(found: list[Pose], wanted: list[Pose]) -> None:

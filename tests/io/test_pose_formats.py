@@ -15,17 +15,12 @@ from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.io.pose_texts import read_entries
 from diffdope.io.poses import read_extrinsics, read_start_pose, read_start_poses
+from tests.oracle.files import written
 
 POSE = Pose.from_wxyz_xyz([0.9, 0.1, -0.3, 0.2, 0.03, -0.02, 0.61])
 OTHER = Pose.from_wxyz_xyz([0.2, 0.9, 0.1, 0.2, 0.05, 0.02, 0.7])
 W, X, Y, Z = POSE.wxyz
 MM = np.block([[POSE.R_m2c, 1e3 * POSE.t_m2c[:, None]], [np.array([[0, 0, 0, 1.0]])]])
-
-
-def written(folder: Path, name: str, content: Any) -> Path:
-    path = folder / name
-    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-    return path
 
 
 def text_of(matrix: np.ndarray) -> str:
@@ -96,7 +91,7 @@ FILES: dict[str, tuple[str, Any]] = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_read(tmp_path: Path, name: str) -> None:
-    found = read_start_poses(written(tmp_path, *FILES[name]))
+    found = read_start_poses(written(tmp_path / FILES[name][0], FILES[name][1]))
     assert len(found.poses) == 1
     assert np.allclose(found.poses[0].matrix, POSE.matrix, atol=1e-9)
     unit_is_told = name in (
@@ -136,7 +131,7 @@ def test_all_messages_of_a_recording_are_read(tmp_path: Path) -> None:
     w, x, y, z = OTHER.wxyz.tolist()
     at = dict(zip("xyz", OTHER.t_m2c.tolist(), strict=True))
     other = {"position": at, "orientation": {"x": x, "y": y, "z": z, "w": w}}
-    path = written(tmp_path, "echo.yaml", f"pose: {{{NAMED}}}\n---\npose: {json.dumps(other)}\n---\n")
+    path = written(tmp_path / "echo.yaml", f"pose: {{{NAMED}}}\n---\npose: {json.dumps(other)}\n---\n")
     one, two = read_start_poses(path).poses
     assert np.allclose(one.matrix, POSE.matrix) and np.allclose(two.matrix, OTHER.matrix)
 
@@ -154,7 +149,7 @@ def test_open3d_writes_the_first_pose_of_a_trajectory_into_its_comment(tmp_path:
 
 def test_vectors_of_several(tmp_path: Path) -> None:
     both = {"rvecs": [[RVEC], [so3.log(OTHER.R_m2c).tolist()]], "tvecs": [[METRES], [OTHER.t_m2c.tolist()]]}
-    one, two = read_start_poses(written(tmp_path, "p.json", both)).poses
+    one, two = read_start_poses(written(tmp_path / "p.json", both)).poses
     assert np.allclose(one.matrix, POSE.matrix) and np.allclose(two.matrix, OTHER.matrix)
 
 
@@ -165,7 +160,7 @@ def test_vectors_of_several(tmp_path: Path) -> None:
 def test_another_frame_than_the_cameras_is_told(tmp_path: Path, frame: str, is_told: bool) -> None:
     stamped = {"header": {"frame_id": frame}, "pose": {"position": AT, "orientation": XYZW}}
     for content in (stamped, {"header": {"frame_id": frame}, "poses": [stamped["pose"]]}):
-        notes = read_start_poses(written(tmp_path, "p.json", content)).notes
+        notes = read_start_poses(written(tmp_path / "p.json", content)).notes
         assert [f"in the frame '{frame}'" in note for note in notes] == [True] * is_told
         assert all(note.code == "start-frame" for note in notes)  # type: ignore[attr-defined]
 
@@ -174,22 +169,22 @@ def test_objects_with_names_alone_have_to_be_chosen(tmp_path: Path) -> None:
     def entry(name: str, pose: Pose) -> dict[str, Any]:
         return {"class": name, "pose": pose.matrix.tolist()}
 
-    path = written(tmp_path, "o.json", {"objects": [entry("cup", OTHER), entry("box", POSE), entry("cup", OTHER)]})
+    path = written(tmp_path / "o.json", {"objects": [entry("cup", OTHER), entry("box", POSE), entry("cup", OTHER)]})
     with pytest.raises(DiffDopeError, match=r"--obj-id among: object 1 \(cup\); object 2 \(box\)"):
         read_start_poses(path)
     assert np.allclose(read_start_pose(path, obj_id=2).matrix, POSE.matrix)
     assert len(read_start_poses(path, obj_id=1).poses) == 2
-    one = written(tmp_path, "one.json", {"objects": [entry("box", POSE)]})
+    one = written(tmp_path / "one.json", {"objects": [entry("box", POSE)]})
     assert np.allclose(read_start_pose(one, obj_id=7).matrix, POSE.matrix)
 
 
 def test_the_unit_can_be_told(tmp_path: Path) -> None:
-    path = written(tmp_path, "pose.txt", text_of(MM))
+    path = written(tmp_path / "pose.txt", text_of(MM))
     assert np.allclose(read_start_poses(path, unit="mm").poses[0].matrix, POSE.matrix)
     assert not read_start_poses(path, unit="mm").notes
     with pytest.raises(DiffDopeError, match="millimetres from the camera, at most .*; --init-unit mm"):
         read_start_poses(path, unit="m")
-    metres = written(tmp_path, "bop.json", {"cam_R_m2c": R, "cam_t_m2c": POSE.t_m2c.tolist()})
+    metres = written(tmp_path / "bop.json", {"cam_R_m2c": R, "cam_t_m2c": POSE.t_m2c.tolist()})
     assert np.allclose(read_start_poses(metres, unit="m").poses[0].matrix, POSE.matrix)
     with pytest.raises(DiffDopeError, match="in metres: multiply by 1000, or give --init-unit m"):
         read_start_poses(metres)
@@ -201,10 +196,10 @@ def test_kinds(tmp_path: Path) -> None:
         "c2m": POSE.inverse().matrix, "m2c-opengl": flip @ POSE.matrix,
         "c2m-opengl": np.linalg.inv(flip @ POSE.matrix), "m2c": POSE.matrix,
     }.items():  # fmt: skip
-        path = written(tmp_path, "pose.txt", text_of(matrix))
+        path = written(tmp_path / "pose.txt", text_of(matrix))
         found = read_start_poses(path, kind=kind)  # type: ignore[arg-type]
         assert np.allclose(found.poses[0].matrix, POSE.matrix), kind
-    path = written(tmp_path, "pose.txt", text_of(flip @ POSE.matrix))
+    path = written(tmp_path / "pose.txt", text_of(flip @ POSE.matrix))
     assert any(
         "behind the camera" in note and "--init-kind m2c-opengl" in note for note in read_start_poses(path).notes
     )
@@ -219,18 +214,18 @@ def test_megapose_with_a_camera_in_the_world(tmp_path: Path) -> None:
 
     world = OTHER.inverse()
     content = [{"label": "obj_000003", "TWO": entry(world @ POSE), "TWC": entry(world)}]
-    assert np.allclose(read_start_pose(written(tmp_path, "o.json", content), obj_id=3).matrix, POSE.matrix)
+    assert np.allclose(read_start_pose(written(tmp_path / "o.json", content), obj_id=3).matrix, POSE.matrix)
 
 
 def test_several_objects_and_images_have_to_be_chosen(tmp_path: Path) -> None:
     entry = {"cam_R_m2c": R, "cam_t_m2c": T}
     other = dict(zip(("cam_R_m2c", "cam_t_m2c"), OTHER.to_bop(), strict=True))
     content = {"3": [entry | {"obj_id": 1}, other | {"obj_id": 2}], "4": [other | {"obj_id": 1}]}
-    path = written(tmp_path, "scene_gt.json", content)
+    path = written(tmp_path / "scene_gt.json", content)
     assert np.allclose(read_start_pose(path, image_id=3, obj_id=1).matrix, POSE.matrix)
     with pytest.raises(DiffDopeError, match="2 of 3 poses; choose with --image-id and --obj-id among: image 3 obj"):
         read_start_pose(path, image_id=3)
-    twice = written(tmp_path, "two.json", [entry, other])
+    twice = written(tmp_path / "two.json", [entry, other])
     assert len(read_start_poses(twice).poses) == 2
 
 
@@ -262,7 +257,7 @@ def test_several_objects_and_images_have_to_be_chosen(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_what_is_no_pose(tmp_path: Path, name: str, content: Any, message: str) -> None:
     with pytest.raises(DiffDopeError, match=message):
-        read_start_poses(written(tmp_path, name, content))
+        read_start_poses(written(tmp_path / name, content))
 
 
 def test_extrinsics_of_realsense_and_others(tmp_path: Path) -> None:
@@ -271,9 +266,9 @@ def test_extrinsics_of_realsense_and_others(tmp_path: Path) -> None:
         MM.tolist(),
         {"rotation": POSE.R_m2c.tolist(), "translation": POSE.t_m2c.tolist()},
     ):
-        assert np.allclose(read_extrinsics(written(tmp_path, "T.json", content)).matrix, POSE.matrix)
+        assert np.allclose(read_extrinsics(written(tmp_path / "T.json", content)).matrix, POSE.matrix)
     identity = np.eye(4).tolist()
-    assert np.allclose(read_extrinsics(written(tmp_path, "T.json", identity)).matrix, np.eye(4))
+    assert np.allclose(read_extrinsics(written(tmp_path / "T.json", identity)).matrix, np.eye(4))
 
 
 def test_refine_takes_what_people_have(tmp_path: Path) -> None:
@@ -286,7 +281,7 @@ def test_refine_takes_what_people_have(tmp_path: Path) -> None:
     far = dd.Pose(near.R_m2c, [0.0, 0.0, -3.0])
     refiner = dd.Refiner(mesh, threads=1)
     plain = refiner.refine(seen, near)
-    path = written(tmp_path, "pose.txt", text_of(near.matrix))
+    path = written(tmp_path / "pose.txt", text_of(near.matrix))
     for start in (near.matrix, near.matrix.tolist(), [near], [near.matrix], np.stack([near.matrix]), str(path), path):
         assert np.array_equal(refiner.refine(seen, start).pose.matrix, plain.pose.matrix)
     best = refiner.refine(seen, [far, near, path])

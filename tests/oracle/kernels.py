@@ -15,6 +15,7 @@ from diffdope.problem.responsibility import Responsibility
 from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
 from diffdope.render.reference import render
+from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.terms.registry import ObjectiveSettings
@@ -58,6 +59,11 @@ def settings(weights: tuple[float, float, float, float], length: float) -> Pair:
 def mesh_of(scene: Scene) -> Mesh:
     """The scene's object as the library sees it."""
     return Mesh(scene.vertices_m, scene.faces, scene.uv, scene.texture, scene.colors)
+
+
+def renderer_of(scene: Scene) -> Renderer:
+    """Of the scene's object in its camera, in one thread."""
+    return Renderer(mesh_of(scene), Camera(*scene.K, scene.width, scene.height), threads=1)
 
 
 def responsibility_of(appearance: Array, silhouette: Array | None = None) -> Responsibility:

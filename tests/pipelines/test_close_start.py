@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from diffdope.estimate.fit_quality import assess
-from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
@@ -39,11 +38,6 @@ _OUTLINE = replace(PRESETS["fast"].search.outline, weight_with_depth=0.0)
 FAST = replace(PRESETS["fast"], search=replace(PRESETS["fast"].search, outline=_OUTLINE))
 TRUTH = Pose(np.eye(3), np.array([0.0, 0.0, 0.5])).retract([0, 0, 0, 0.6, 0.4, 0])
 START = TRUTH.retract([0.001, -0.001, 0.002, 0.01, 0.0, -0.01])
-
-
-@pytest.fixture(scope="module")
-def box() -> Mesh:
-    return painted("box", *grid_box(np.array([0.06, 0.09, 0.05]), 6), mottled)
 
 
 def seen(box: Mesh, *, light: float = 1.0, depth: bool = True, mask: bool = False) -> Observation:

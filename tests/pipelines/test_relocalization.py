@@ -26,11 +26,6 @@ BACK = 10  # and the first in which all of it is seen again
 STEP_M = 0.03
 
 
-@pytest.fixture(scope="module")
-def box() -> Mesh:
-    return painted("box", *grid_box(np.array([0.06, 0.09, 0.05]), 6), mottled)
-
-
 class Plan:
     """A search that returns one result after the other, the last one for ever."""
 

@@ -35,11 +35,6 @@ BESIDE = Pose(np.eye(3), np.array([0.0, 0.0, 0.4]))
 FRAME_S = TrackingSettings().frame_s
 
 
-@pytest.fixture(scope="module")
-def box() -> Mesh:
-    return painted("box", *grid_box(np.array([0.06, 0.09, 0.05]), 6), mottled)
-
-
 def grey() -> Observation:
     return Observation(CAMERA, rgb=np.full((CAMERA.height, CAMERA.width, 3), 0.5))
 

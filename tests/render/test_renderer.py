@@ -15,16 +15,11 @@ from diffdope.render.reference import render
 from diffdope.render.renderer import Renderer, draw
 from diffdope.scene.mesh import Mesh
 from tests.oracle.differences import central_difference
-from tests.oracle.kernels import mesh_of
+from tests.oracle.kernels import mesh_of, renderer_of
 from tests.oracle.scenes import Scene, random_scene
 from tests.oracle.shapes import box, icosphere
 
 Array = NDArray[np.float64]
-
-
-def renderer_of(scene: Scene) -> Renderer:
-    fx, fy, cx, cy = scene.K
-    return Renderer(mesh_of(scene), Camera(fx, fy, cx, cy, scene.width, scene.height), threads=1)
 
 
 def reference_images(scene: Scene, R: Array, t: Array) -> tuple[Array, Array, Array]:

@@ -17,16 +17,11 @@ from diffdope.ros.messages import DETECTIONS, POSE, TF
 from diffdope.ros.node import NodeArguments, follower_of, info_topic_of, topics_of
 from diffdope.ros.types import ros2_types
 from diffdope.scene.mesh import Mesh
-from tests.cli.conftest import DEMO
+from tests.cli.conftest import DEMO, truth
 from tests.ros.recordings import IMAGE, INFO, image, info, made
 
 pytest.importorskip("rosbags")
 T0, STEP = 1_700_000_000_000_000_000, 33_333_333
-
-
-def truth(frame: int) -> Pose:
-    start = Pose(np.eye(3), np.array([0.0, 0.0, 0.6])).retract([0, 0, 0, 1.9, 0.3, 0.2])
-    return start.retract(frame * np.array([0.003, 0.001, -0.002, 0.0, 0.02, 0.01]))
 
 
 @pytest.fixture(scope="module")

@@ -20,11 +20,6 @@ IMAGES = [("rgb", "depth"), ("rgb",), ("depth",)]
 
 
 @pytest.fixture(scope="module")
-def box() -> Mesh:
-    return painted("box", *grid_box(np.array([0.06, 0.09, 0.05]), 6), mottled)
-
-
-@pytest.fixture(scope="module")
 def matcher(box: Mesh) -> TemplateMatcher:
     return TemplateMatcher(MeshLevels(Mesh(box.vertices_m, box.faces), (0,), threads=1))
 

@@ -67,11 +67,6 @@ def test_settings_out_of_range_are_refused(bad: dict[str, float]) -> None:
         RegionSettings(**bad)  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="module")
-def box() -> Mesh:
-    return painted("box", *grid_box(np.array([0.06, 0.09, 0.05]), 6), mottled)
-
-
 def cost_of_growing(region: RegionSettings) -> float:
     """By how much a level's cost rises if the object is nearer by 4 %: a white box before a wall of its own colours."""
     rng = np.random.default_rng(0)

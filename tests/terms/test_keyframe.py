@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from diffdope.experiments.shapes import grid_box, icosphere, mottled, painted
+from diffdope.experiments.shapes import icosphere
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
 from diffdope.render.renderer import Renderer
@@ -18,11 +18,6 @@ from diffdope.terms.keyframe import Keyframe, shown_there, surface_at
 SEEN = Observation(CAMERA, rgb=np.zeros((CAMERA.height, CAMERA.width, 3), np.uint8))
 POSE = Pose(np.eye(3), np.array([0.01, -0.005, 0.5])).retract([0.0, 0.0, 0.0, 0.6, 0.4, 0.0])
 BESIDE = POSE.retract([0.0008, -0.0006, 0.001, 0.008, -0.006, 0.01])
-
-
-@pytest.fixture(scope="module")
-def box() -> Mesh:
-    return painted("box", *grid_box(np.array([0.06, 0.09, 0.05]), 6), mottled)
 
 
 def smooth_picture(box: Mesh, pose: Pose) -> np.ndarray:
