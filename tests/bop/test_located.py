@@ -15,11 +15,11 @@ from diffdope.bop.start_sources import StartSource
 from diffdope.bop.starts import Selection, Start, starts_of_masks
 from diffdope.errors import DiffDopeError
 from diffdope.io.results import decode
-from diffdope.io.rle import encode_rle
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status, nothing_compared
 from diffdope.pipelines.settings import preset
 from tests.oracle.bop_tree import Tree
+from tests.oracle.rle import encode_rle
 
 ONE_IMAGE = Selection(scenes=(1,), images=(0,))
 

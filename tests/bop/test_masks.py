@@ -10,8 +10,8 @@ import pytest
 from diffdope.bop.dataset import DataSet
 from diffdope.bop.masks import Candidate, choose, mask_source, overlap
 from diffdope.errors import DiffDopeError
-from diffdope.io.rle import encode_rle
 from tests.oracle.bop_tree import Tree
+from tests.oracle.rle import encode_rle
 
 
 def square(x: int, y: int, side: int = 10) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from diffdope.bop.metrics import PosePairs
-from diffdope.bop.metrics.vsd import VSD_TAUS, distance_image, visibility, vsd_errors
+from diffdope.bop.metrics.vsd import VSD_TAUS, ray_lengths, visibility, vsd_errors
 from diffdope.bop.metrics.vsd_depth import HardDepth, vsd_of_poses, window_of
 from diffdope.errors import DiffDopeError
 from diffdope.geometry import so3
@@ -99,7 +99,7 @@ def test_vsd_follows_its_definition_pixel_by_pixel(rng: np.random.Generator) -> 
 
 def test_distance_is_along_the_ray() -> None:
     camera = Camera(3.0, 4.0, 1.0, 0.0, 5, 4)
-    image = distance_image(np.full((4, 5), 12.0), camera)
+    image = 12.0 * ray_lengths(camera)
     assert image[0, 1] == 12.0  # the principal point, an integer pixel
     assert image[0, 4] == pytest.approx(np.hypot(12, 12))  # 3 pixels off, focal length 3: x = z
     assert image[3, 1] == pytest.approx(15.0)  # 3 off, focal length 4: y = 9 at z = 12

@@ -17,7 +17,7 @@ from diffdope.cli.main import main
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_results import read_results, write_results
-from diffdope.io.rle import encode_rle
+from tests.oracle.rle import encode_rle
 from tests.oracle.view_tree import ViewTree, around, dump, make_view_tree
 
 STEREO = {("photo", 0): around(0.0), ("cam1", 0): around(35.0, 10.0)}

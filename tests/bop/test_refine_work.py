@@ -13,10 +13,10 @@ from diffdope.bop.refine_run import header_of
 from diffdope.bop.refine_work import Refinery, RefineWork
 from diffdope.bop.starts import Selection, Start, starts_of_truth
 from diffdope.io.results import decode
-from diffdope.io.rle import encode_rle
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import DescentSettings, Preset, preset
 from tests.oracle.bop_tree import Tree
+from tests.oracle.rle import encode_rle
 
 QUICK = replace(Preset(), descent=DescentSettings(hypotheses=4, iterations=30))
 

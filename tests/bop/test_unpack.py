@@ -16,7 +16,7 @@ from diffdope.bop.dataset import DataSet
 from diffdope.bop.unpack import unpack
 from diffdope.cli.main import main
 from diffdope.errors import DiffDopeError
-from diffdope.io.rle import encode_rle
+from tests.oracle.rle import encode_rle
 
 R, T = [1.0, 0, 0, 0, 1, 0, 0, 0, 1], [10.0, 20.0, 700.0]
 

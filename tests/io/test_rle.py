@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from diffdope.errors import DiffDopeError
-from diffdope.io.rle import decode_rle, encode_rle
+from diffdope.io.rle import decode_rle
+from tests.oracle.rle import encode_rle
 
 
 def reference_mask() -> np.ndarray:

@@ -17,8 +17,9 @@ from diffdope.annotate.state import Annotations
 from diffdope.annotate.store import Store
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
-from diffdope.io.files import atomic, write_durably
+from diffdope.io.files import write_durably
 from diffdope.io.json_files import read_object
+from diffdope.io.png import write_png
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -208,11 +209,8 @@ def _depth(mesh: Mesh, pose: Pose, camera: Camera) -> F64:
 
 
 def _save(path: Path, picture: NDArray[Any]) -> None:
-    from PIL import Image
-
     path.parent.mkdir(exist_ok=True)
-    with atomic(path) as temporary:
-        Image.fromarray(picture).save(temporary, format="PNG")
+    write_png(path, picture)
 
 
 class InTheRear:

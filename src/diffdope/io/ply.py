@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.io.files import atomic
+from diffdope.io.png import write_png
 
 
 def write_ply(
@@ -35,7 +36,7 @@ def write_ply(
     ]
     lines = ["ply", "format binary_little_endian 1.0"]
     if texture is not None and uv is not None:
-        _write_png(path.with_suffix(".png"), texture)
+        write_png(path.with_suffix(".png"), texture)
         lines.append(f"comment TextureFile {path.stem}.png")
         columns += [("texture_u", "<f4", uv[:, 0]), ("texture_v", "<f4", 1.0 - uv[:, 1])]
     elif colors is not None:
@@ -51,10 +52,3 @@ def write_ply(
     lines += [f"element face {len(face)}", "property list uchar int vertex_indices", "end_header", ""]
     with atomic(path) as temporary:
         temporary.write_bytes("\n".join(lines).encode() + vertex.tobytes() + face.tobytes())
-
-
-def _write_png(path: Path, picture: NDArray[Any]) -> None:
-    from PIL import Image
-
-    with atomic(path) as temporary:
-        Image.fromarray(picture).save(temporary, format="PNG")

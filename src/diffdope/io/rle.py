@@ -34,14 +34,6 @@ def decode_rle(segmentation: Any, where: str = "segmentation") -> NDArray[np.boo
     return np.repeat(values, runs).reshape(width, height).T
 
 
-def encode_rle(mask: NDArray[Any]) -> dict[str, Any]:
-    """Plain run lengths {"size": [H, W], "counts": [...]} of a mask (H, W)."""
-    flat = np.asarray(mask, dtype=bool).T.ravel()
-    borders = np.flatnonzero(np.diff(flat)) + 1
-    runs = np.diff(np.concatenate([[0], borders, [len(flat)]])).tolist()
-    return {"size": list(mask.shape), "counts": [0, *runs] if flat[0] else runs}
-
-
 def _decompress(text: str | bytes) -> list[int]:
     """COCO's string: numbers in groups of five bits, lowest first, offset by 48; from the third on, differences to
     the number two before (cocoapi, maskApi.c: rleFrString)."""

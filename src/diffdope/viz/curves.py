@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.io.files import atomic
+from diffdope.io.png import FAST, write_png
 from diffdope.viz.chart import COLORS, GREY, Chart, Line, Rgb, drawn
 from diffdope.viz.compose import side_by_side, to_bytes
 
@@ -37,8 +37,6 @@ def write_costs(
         winner: hypothesis that is emphasised.
         errors: rotation (K+1,) degrees and translation (K+1,) mm of the winner's iterates.
     """
-    from PIL import Image as Pillow
-
     each = [
         Line(history.modality_costs[:, winner, k], COLORS[k % len(COLORS)], label=name)
         for k, name in enumerate(modalities)
@@ -51,9 +49,7 @@ def write_costs(
         names = ("rotation [deg]", "translation [mm]")
         lines = [Line(one, COLORS[k], label=names[k]) for k, one in enumerate(errors)]
         charts.append(Chart(f"hypothesis {winner}: error to the truth", "", lines))
-    picture = Pillow.fromarray(to_bytes(side_by_side(*(drawn(chart) for chart in charts), gap=0)))
-    with atomic(path) as temporary:
-        picture.save(temporary, format="PNG", compress_level=3)  # a tenth larger, in half of the time
+    write_png(path, to_bytes(side_by_side(*(drawn(chart) for chart in charts), gap=0)), level=FAST)
 
 
 def _totals(history: History, winner: int) -> list[Line]:

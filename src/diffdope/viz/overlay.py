@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import check_shape
+from diffdope.io.png import FAST, write_png
 from diffdope.viz.compose import (
     CYAN,
     GREEN,
@@ -26,7 +27,6 @@ from diffdope.viz.compose import (
     tint,
     to_bytes,
 )
-from diffdope.viz.files import save_png
 
 _ROUND_MM = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 
@@ -132,4 +132,4 @@ def _check_sizes(size: tuple[int, ...], views: Iterable[RenderedView], **given: 
 
 def write_overlay(path: Path, picture: NDArray[np.uint8]) -> None:
     """Writes a composed picture as PNG."""
-    save_png(path, picture)
+    write_png(path, picture, level=FAST)

@@ -17,19 +17,6 @@ VSD_TAUS = tuple(0.05 * k for k in range(1, 11))
 """Tolerances of BOP19, fractions of the diameter."""
 
 
-def distance_image(depth_m: ArrayLike, camera: Camera) -> F64:
-    """Distances from the camera's centre, metres (..., H, W), of depths along the optical axis; 0 stays 0.
-
-    Integer pixel centres; the camera of a crop (`Camera.crop`) gives the same numbers as the whole image.
-
-    Raises:
-        DiffDopeError: if the last two axes are not the camera's size.
-    """
-    z = as_floats("depth_m", depth_m)
-    check_shape("depth_m", z, (*z.shape[:-2], camera.height, camera.width))
-    return np.asarray(z * ray_lengths(camera))
-
-
 def ray_lengths(camera: Camera) -> F64:
     """How far along its ray a pixel's centre lies at depth 1: distance / depth (H, W)."""
     x = (np.arange(camera.width) - camera.cx) / camera.fx
