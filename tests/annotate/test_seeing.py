@@ -44,9 +44,9 @@ def test_the_whole_photograph_fits_on_the_screen(aspect: float) -> None:
 
 
 def test_a_box_has_two_corners_in_any_order() -> None:
-    assert box_on(CAMERA, [(30.0, 40.0), (10.0, 90.0)]) == (10.0, 40.0, 20.0, 50.0)
-    assert box_on(CAMERA, [(30.0, 40.0), None]) is None
-    assert box_on(CAMERA, [(30.0, 40.0), (31.0, 90.0)]) is None
+    assert box_on([(30.0, 40.0), (10.0, 90.0)]) == (10.0, 40.0, 20.0, 50.0)
+    assert box_on([(30.0, 40.0), None]) is None
+    assert box_on([(30.0, 40.0), (31.0, 90.0)]) is None
 
 
 def test_notches_of_the_wheel_are_told_from_other_moves() -> None:

@@ -40,7 +40,7 @@ def pixel_on(camera: Camera, origin_c: F64, direction_c: F64, depth_m: float) ->
     return (float(u), float(v)) if inside and length > 0.0 else None
 
 
-def box_on(camera: Camera, corners: Sequence[tuple[float, float] | None]) -> Box | None:
+def box_on(corners: Sequence[tuple[float, float] | None]) -> Box | None:
     """x, y, width and height between two pixels; None where one is missing, or they are closer than a box."""
     found = [corner for corner in corners if corner is not None]
     if len(found) != 2:

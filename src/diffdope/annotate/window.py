@@ -155,7 +155,7 @@ class AnnotationWindow:
         for x, y in (event.screen_min, event.screen_max):
             direction = ray_to(x, y, wxyz=camera.wxyz, fov=camera.fov, aspect=camera.aspect)
             corners.append(pixel_on(self._editor.camera, np.asarray(camera.position), direction, depth_m))
-        box = box_on(self._editor.camera, corners)
+        box = box_on(corners)
         if box is None:
             self.tell("that is beside the photograph")
             return

@@ -34,7 +34,7 @@ _NEAR = 0.5  # of the diameter: nearer to a true instance of its kind, a result 
 
 
 def record_of(
-    task: GroupTask, score: str, places: Sequence[Pose], photographs: Sequence[Photograph],
+    task: GroupTask, score: str, photographs: Sequence[Photograph],
     meshes: Sequence[Mesh], things: Sequence[Thing], result: SceneResult,
 ) -> dict[str, Any]:  # fmt: skip
     """The record of a group: what `diffdope scene` writes, and of each object what it was matched with.
@@ -42,7 +42,6 @@ def record_of(
     Args:
         task: the group.
         score: where an object's score comes from; "start": that of its start poses, where they have one.
-        places: T_w2c of each view, as given.
         photographs: of each view.
         meshes: of each object.
         things: the objects.

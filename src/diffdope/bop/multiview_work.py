@@ -90,7 +90,7 @@ class GroupRefinery:
         if not things:
             raise expected(f"scene {group.scene_id}, target {group.number}", "a mask of an object in a view", "none")
         result = self._refined(task, places, photographs, grey, things)
-        return record_of(task, self._work.each.score, places, photographs, self._meshes(things, grey), things, result)
+        return record_of(task, self._work.each.score, photographs, self._meshes(things, grey), things, result)
 
     def _refined(
         self, task: GroupTask, places: Sequence[Pose], photographs: Sequence[Photograph], grey: bool,
@@ -112,11 +112,11 @@ class GroupRefinery:
                     mask = np.zeros((shot.observation.taken_by.height, shot.observation.taken_by.width), np.bool_)
                 if mask is not None:
                     masks[view, number] = mask
-            starts |= self._starts(task, places, number, thing)
+            starts |= self._starts(places, number, thing)
         refiner = SceneRefiner.of(objects, refiners, threads=self._work.each.threads)
         return refiner.refine(views, masks, starts=starts or None)
 
-    def _starts(self, task: GroupTask, places: Sequence[Pose], number: int, thing: Thing) -> dict[Any, Pose]:
+    def _starts(self, places: Sequence[Pose], number: int, thing: Thing) -> dict[Any, Pose]:
         """As `SceneRefiner.refine` takes them: the best one in the world for all views, and each in its own."""
         known = [(one.view, one.start) for one in thing.sightings if one.start.pose is not None]
         if not known:
@@ -144,7 +144,7 @@ class GroupRefinery:
                 by_object[one.start.obj_id].append(one)
         things = []
         for obj_id, some in sorted(by_object.items()):
-            for numbers in self._same(task, places, photographs, self._refiner(obj_id, grey), some, masks):
+            for numbers in self._same(places, photographs, self._refiner(obj_id, grey), some, masks):
                 own = tuple(some[n] for n in numbers)
                 shown = {one.view: masks[one.where] for one in own if one.where in masks}
                 truth = {one.view: i for one in own if (i := _instance(one, photographs[one.view])) is not None}
@@ -152,7 +152,7 @@ class GroupRefinery:
         return things
 
     def _same(
-        self, task: GroupTask, places: Sequence[Pose], photographs: Sequence[Photograph], refiner: Refiner,
+        self, places: Sequence[Pose], photographs: Sequence[Photograph], refiner: Refiner,
         some: Sequence[Sighting], masks: dict[tuple[int, int], Bool],
     ) -> list[list[int]]:  # fmt: skip
         """Which sightings of one kind of object are of one thing; without places, if each view has one at most, all."""

@@ -195,6 +195,9 @@ def test_other_names_of_types_and_indices(folder: Path) -> None:
             "2 texture coord",
         ),
         (plate().replace("vertex 4", "vertex 99999999999"), PLAIN + TWO_FACES, "ends before all 99999999999 rows"),
+        (plate().replace("vertex 4", "vertex four"), PLAIN + TWO_FACES, "how many rows each element has, got 'four'"),
+        (plate().replace("face 2", "face -2"), PLAIN + TWO_FACES, "how many rows each element has, got '-2'"),
+        (f"format text 1.0\n{plate()}", PLAIN + TWO_FACES, "expected one of ascii, .*, got 'text'"),
         (f"element vertex 4\n{XYZ}", PLAIN, "expected triangles, got none; it is empty or a point cloud"),
     ],
 )

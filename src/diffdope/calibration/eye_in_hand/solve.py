@@ -205,7 +205,7 @@ def _by_images(
         if _moved(solution.state, state, task.units) < _ANEW:
             break
     evaluate(solution.state)
-    return Solved(solution, covariance_of(task, solution, images), members, support, others)
+    return Solved(solution, covariance_of(solution, images), members, support, others)
 
 
 def _members(task: HandTask, solution: HandSolution, graph: Mapping[int, SummaryLeaf]) -> dict[int, Member]:
@@ -230,11 +230,10 @@ def _moved(one: HandState, other: HandState, units: F64) -> float:
     return max(max(a.distance_to(b) / float(units[0]), a.angle_to(b)) for a, b in pairs)
 
 
-def covariance_of(task: HandTask, solution: HandSolution, images: Images) -> F64:
+def covariance_of(solution: HandSolution, images: Images) -> F64:
     """(12, 12): what residuals and errors of joints tell, and errors that all pictures share (depth, masks' borders).
 
     Args:
-        task: what was solved.
         solution: where the images were linearised last.
         images: the leaves there.
     """
