@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import diffdope as dd
-from benchmarks.shared_data import SETS, Case, load_mesh
+from benchmarks.shared_data import SETS, Case, by_image, load_mesh
 from diffdope.geometry import so3
 
 F32 = NDArray[np.float32]
@@ -47,10 +47,7 @@ class DrawnScene:
 
 def scene_cases() -> dict[int, list[Case]]:
     """Objects of each picture of sim."""
-    found: dict[int, list[Case]] = {}
-    for case in SETS["sim"].cases("10"):
-        found.setdefault(case.image, []).append(case)
-    return found
+    return by_image(SETS["sim"].cases("10"))
 
 
 def drawn_scene(cases: Sequence[Case], rng: np.random.Generator) -> DrawnScene:

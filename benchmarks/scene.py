@@ -16,14 +16,14 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 import diffdope as dd
 from benchmarks.drawn_scene import DrawnScene, drawn_scene, off, scene_cases
-from benchmarks.shared_data import DATA, SETS, Case, CaseSet, evaluation_points, load_mesh
+from benchmarks.shared_data import DATA, SETS, Case, CaseSet, by_image, evaluation_points, load_mesh
 from diffdope.bop.metrics import add, add_s
 from diffdope.geometry import so3
 from diffdope.joint.contact import with_contact
@@ -164,10 +164,8 @@ def run_lights() -> None:
     print("| scene | objects | each picture: median | mean | > 5 mm | all five: median | mean | > 5 mm |")
     print("|---|---|---|---|---|---|---|---|")
     for scene in _HOPE:
-        by_image: dict[int, list[Case]] = {}
-        for case in CaseSet("hope", "val", (scene,), textured_only=True).cases("10", "rgb+mask"):
-            by_image.setdefault(case.image, []).append(case)
-        pictures = list(by_image.values())
+        cases_of = by_image(CaseSet("hope", "val", (scene,), textured_only=True).cases("10", "rgb+mask"))
+        pictures = list(cases_of.values())
         refiner = dd.SceneRefiner([dd.SceneObject(load_mesh(case.mesh_path)) for case in pictures[0]])
         views, masks, starts = [], {}, {}
         each: list[float] = []
@@ -202,18 +200,25 @@ def run_objects() -> None:
             _print_objects(name, mode, level)
 
 
+def _masks(cases: Sequence[Case]) -> dict[tuple[int, int], Any]:
+    return {(0, o): case.observation.mask for o, case in enumerate(cases) if case.observation.mask is not None}
+
+
+def _worse_and_better(before_mm: NDArray[np.float64], after_mm: NDArray[np.float64]) -> str:
+    """How many are farther from the truth than before by a tenth and 0.05 mm, and how many nearer."""
+    counts = (int(np.count_nonzero(a > 1.1 * b + 0.05)) for a, b in ((after_mm, before_mm), (before_mm, after_mm)))
+    return " / ".join(map(str, counts))
+
+
 def _print_objects(name: str, mode: str, level: str) -> None:
     info = json.loads((DATA / name / "dev/000001/scene_gt_info.json").read_text())
-    by_image: dict[int, list[Case]] = {}
-    for case in SETS[name].cases(level, mode):
-        by_image.setdefault(case.image, []).append(case)
     rows, alone_s, together_s = [], 0.0, 0.0
-    for cases in by_image.values():
+    for cases in by_image(SETS[name].cases(level, mode)).values():
         scene = dd.SceneRefiner([dd.SceneObject(load_mesh(case.mesh_path)) for case in cases])
         for refiner in scene.refiners:  # what is prepared once does not count
             refiner.meshes.buffers(500)
             _ = refiner.meshes.approximate_symmetries, refiner.meshes.tilt
-        masks = {(0, o): case.observation.mask for o, case in enumerate(cases) if case.observation.mask is not None}
+        masks = _masks(cases)
         began = time.process_time()
         alone = [one.refine(case.observation, case.start) for one, case in zip(scene.refiners, cases, strict=True)]
         alone_s, began = alone_s + time.process_time() - began, time.process_time()
@@ -225,8 +230,7 @@ def _print_objects(name: str, mode: str, level: str) -> None:
             rows.append((visible, error_mm(case, one.pose), error_mm(case, joint.pose)))
     table = np.array(rows)
     hidden = table[:, 0] < _HIDDEN
-    worse = int(np.count_nonzero(table[:, 2] > 1.1 * table[:, 1] + 0.05))
-    better = int(np.count_nonzero(table[:, 1] > 1.1 * table[:, 2] + 0.05))
+    changed = _worse_and_better(table[:, 1], table[:, 2])
     words = []
     for part in (table[hidden], table[~hidden]):
         words.append(
@@ -234,7 +238,7 @@ def _print_objects(name: str, mode: str, level: str) -> None:
             f"{np.median(part[:, 2]):.3f} / {part[:, 2].mean():.3f}"
         )
     ratio = float(np.median(table[hidden, 2]) / np.median(table[hidden, 1]))
-    words.append(f"{worse} / {better} | {alone_s:.1f} -> {together_s:.1f}")
+    words.append(f"{changed} | {alone_s:.1f} -> {together_s:.1f}")
     print(f"| {name} {mode} | {level} deg | {words[0]} | {ratio:.2f} | {words[1]} | {words[2]} |", flush=True)
 
 
@@ -255,13 +259,10 @@ def run_contact() -> None:
 
 def _print_contact(name: str, mode: str, level: str) -> None:
     info = json.loads((DATA / name / "dev/000001/scene_gt_info.json").read_text())
-    by_image: dict[int, list[Case]] = {}
-    for case in SETS[name].cases(level, mode):
-        by_image.setdefault(case.image, []).append(case)
     rows: dict[str, list[tuple[float, float]]] = {}
-    for cases in by_image.values():
+    for cases in by_image(SETS[name].cases(level, mode)).values():
         refiner = dd.SceneRefiner([dd.SceneObject(load_mesh(case.mesh_path)) for case in cases])
-        masks = {(0, o): case.observation.mask for o, case in enumerate(cases) if case.observation.mask is not None}
+        masks = _masks(cases)
         view = dd.View(cases[0].observation.without_mask())
         images = refiner.refine(view, masks, starts=[case.start for case in cases])
         scene = Scene([view], refiner.objects, masks)
@@ -278,9 +279,8 @@ def _print_contact(name: str, mode: str, level: str) -> None:
         words = []
         for part in (table[table[:, 0] < _HIDDEN], table[table[:, 0] >= _HIDDEN]):
             words.append(f"{len(part)} | {np.median(part[:, 1]):.3f} / {part[:, 1].mean():.3f}")
-        worse = int(np.count_nonzero(table[:, 1] > 1.1 * before[:, 1] + 0.05))
-        better = int(np.count_nonzero(before[:, 1] > 1.1 * table[:, 1] + 0.05))
-        print(f"| {name} {mode} | {level} deg | {key} | {words[0]} | {words[1]} | {worse} / {better} |", flush=True)
+        changed = _worse_and_better(before[:, 1], table[:, 1])
+        print(f"| {name} {mode} | {level} deg | {key} | {words[0]} | {words[1]} | {changed} |", flush=True)
 
 
 def run_time() -> None:
@@ -294,7 +294,7 @@ def run_time() -> None:
         for cases, refiner in zip(pictures, refiners, strict=True):
             some = dd.SceneRefiner(refiner.objects[:count])
             some.refiners = refiner.refiners[:count]
-            masks = {(0, o): case.observation.mask for o, case in enumerate(cases[:count])}
+            masks = _masks(cases[:count])
             view = dd.View(cases[0].observation.without_mask())
             began = time.process_time()
             some.refine(view, masks, starts=[case.start for case in cases[:count]])

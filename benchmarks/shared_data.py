@@ -6,7 +6,7 @@ It uses only what every build of diffdope offers, so that `benchmarks.accuracy` 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
@@ -139,6 +139,14 @@ def cases_of_kind(kind: str, level: str, *, first: int = 0, every: int = 1) -> I
     """Every n-th case of a kind of `KINDS`; one at a time, for images are large."""
     name, mode = KINDS[kind]
     return SETS[name].cases(level, mode, first=first, every=every)
+
+
+def by_image(cases: Iterable[Case]) -> dict[int, list[Case]]:
+    """Cases by the image that they are of."""
+    found: dict[int, list[Case]] = {}
+    for case in cases:
+        found.setdefault(case.image, []).append(case)
+    return found
 
 
 @cache
