@@ -14,9 +14,9 @@ from diffdope.cli.help_text import parsed
 from diffdope.cli.input_flags import box_of
 from diffdope.cli.overrides import read_settings
 from diffdope.cli.progress import Activity
-from diffdope.cli.rerun_flag import write_track_recording
 from diffdope.cli.track_bag import read_bag, write_bag
 from diffdope.cli.track_flags import TrackArguments
+from diffdope.cli.track_recording import write_track_recording
 from diffdope.cli.track_report import TrackDisplay, write_files
 from diffdope.cli.track_run import Video, check_same_frames, has_grown, track_into
 from diffdope.cli.track_target import RigidTarget, TrackTarget, check_object, object_of, start_of

@@ -30,8 +30,13 @@ if TYPE_CHECKING:
 _ROBOTS_KEYS = ("T_camera_base", "T_base_camera", "R_cam2base")
 
 
+@dataclass(frozen=True, eq=False)
 class TrackTarget(ABC):
     """Follows it from frame to frame, and has what is drawn of it."""
+
+    preset: Preset
+    seed: int
+    threads: int | None
 
     @abstractmethod
     def track(self, frame: Frame, observation: Observation, pose: Pose | None) -> RefinementResult:
@@ -47,9 +52,6 @@ class RigidTarget(TrackTarget):
     """An object of one shape."""
 
     mesh: Mesh
-    preset: Preset
-    seed: int
-    threads: int | None
 
     @cached_property
     def _refiner(self) -> Refiner:
@@ -76,9 +78,6 @@ class RobotTarget(TrackTarget):
 
     robot: Robot
     joints: Mapping[str, Mapping[str, float]]
-    preset: Preset
-    seed: int
-    threads: int | None
 
     @cached_property
     def _tracker(self) -> RobotTracker:
@@ -145,7 +144,7 @@ def object_of(given: TrackArguments, preset: Preset, frames: Frames) -> TrackTar
         DiffDopeError: if it cannot be read, or a frame has no joint values.
     """
     if given.urdf is None or given.joints is None:
-        return RigidTarget(given.load_mesh(), preset, given.seed, given.threads)
+        return RigidTarget(preset, given.seed, given.threads, given.load_mesh())
     names = getattr(frames, "names", None)
     if names is None:
         cure = "the file of joints goes by their names, or their order"
@@ -154,4 +153,4 @@ def object_of(given: TrackArguments, preset: Preset, frames: Frames) -> TrackTar
     rows = given.joints_of(given.joints, names, robot)
     for row in rows:
         robot.checked(row, str(given.joints))
-    return RobotTarget(robot, dict(zip(names, rows, strict=True)), preset, given.seed, given.threads)
+    return RobotTarget(preset, given.seed, given.threads, robot, dict(zip(names, rows, strict=True)))
