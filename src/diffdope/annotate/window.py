@@ -13,7 +13,6 @@ from diffdope.annotate.editor import Editor
 from diffdope.annotate.holding import HeldView
 from diffdope.annotate.panel import MODES, Command, Panel
 from diffdope.annotate.seeing import box_on, pixel_on, ray_to
-from diffdope.annotate.state import Origin
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.pose import Pose
 from diffdope.viewer.stage import light
@@ -77,14 +76,9 @@ class AnnotationWindow:
             if busy:
                 self.tell(busy)
             before = self._editor.session.state
-            try:
-                words = command() or ""
-                if self._editor.session.state is not before:  # which it is only once it is on the disk
-                    words = f"{words}; saved" if words else "saved"
-            except DiffDopeError as error:
-                words = str(error)
-            except OSError as error:
-                words = _not_saved(error)
+            words = _outcome(command)
+            if self._editor.session.state is not before:  # which it is only once it is on the disk
+                words = f"{words}; saved" if words else "saved"
             self.refresh(words)
 
     def refresh(self, words: str = "") -> None:
@@ -180,18 +174,19 @@ class AnnotationWindow:
             words = "dragged"
             if event.phase != "start":
                 pose = Pose(turned.R_m2c, turned.t_m2c - turned.R_m2c @ middle_m)
-                try:
-                    self._editor.session.move(pose, Origin.HAND, gesture=f"drag {self._gestures}")
-                    words = "dragged; saved"
-                except DiffDopeError as error:
-                    words = str(error)
-                except OSError as error:
-                    words = _not_saved(error)
+                gesture = f"drag {self._gestures}"
+                words = _outcome(lambda: self._editor.session.move(pose, gesture=gesture)) or "dragged; saved"
             self._dragged_at = time.monotonic()
             if event.phase == "end":
                 self._drag_of = None
                 self.refresh(words)
 
 
-def _not_saved(error: OSError) -> str:
-    return f"NOT SAVED: {error.strerror or error} ({error.filename or ''}); the change was taken back"
+def _outcome(command: Command) -> str:
+    """What a command says, or why it failed: its mistakes become a line."""
+    try:
+        return command() or ""
+    except DiffDopeError as error:
+        return str(error)
+    except OSError as error:
+        return f"NOT SAVED: {error.strerror or error} ({error.filename or ''}); the change was taken back"
