@@ -163,17 +163,25 @@ def _from_yaml(path: Path) -> tuple[JointTable, str | None]:
 def _of_data(data: Any, path: Path) -> tuple[JointTable, str | None]:
     if isinstance(data, dict) and ("joint_state" in data or isinstance(data.get("name"), list)):
         data = [data]  # one message
-    unit = data.get("unit") if isinstance(data, dict) else None
-    if isinstance(data, dict) and "joint_names" in data:
-        names, rows = data["joint_names"], data.get("positions", data.get("position"))
-        if rows is None and isinstance(data.get("points"), list):  # of a JointTrajectory
-            rows = [one.get("positions") if isinstance(one, dict) else None for one in data["points"]]
-        if isinstance(rows, dict):
-            return _table(path, names, list(rows.values()), [str(key) for key in rows]), unit
-        return _table(path, names, rows, None), unit
-    entries = {k: v for k, v in data.items() if k != "unit"} if isinstance(data, dict) else data
-    rows = list(entries.values()) if isinstance(entries, dict) else entries
-    frames = [str(key) for key in entries] if isinstance(entries, dict) else None
+    if not isinstance(data, dict):
+        return _of_pictures(data, None, path), None
+    if "joint_names" in data:
+        return _of_columns(data, path), data.get("unit")
+    keys = [key for key in data if key != "unit"]
+    return _of_pictures([data[key] for key in keys], [str(key) for key in keys], path), data.get("unit")
+
+
+def _of_columns(data: dict[str, Any], path: Path) -> JointTable:
+    """Of names, and rows of numbers beside them."""
+    rows = data.get("positions", data.get("position"))
+    if rows is None and isinstance(data.get("points"), list):  # of a JointTrajectory
+        rows = [one.get("positions") if isinstance(one, dict) else None for one in data["points"]]
+    frames = [str(key) for key in rows] if isinstance(rows, dict) else None
+    return _table(path, data["joint_names"], list(rows.values()) if isinstance(rows, dict) else rows, frames)
+
+
+def _of_pictures(rows: Any, frames: list[str] | None, path: Path) -> JointTable:
+    """Of an object of joint values, or a message, for each picture."""
     if isinstance(rows, list):
         stamps = [stamp_of_message(_state_in(row)) for row in rows]
         frames = stamps if frames is None and stamps and None not in stamps else frames  # type: ignore[assignment]
@@ -184,11 +192,9 @@ def _of_data(data: Any, path: Path) -> tuple[JointTable, str | None]:
     names = list(rows[0])
     for number, row in enumerate(rows):
         if set(row) != set(names):
-            raise expected(
-                "joints", f"the joints {', '.join(map(str, names))} of every picture", f"others in row {number}"
-            )
-    values = [[row[name] for name in names] for row in rows]
-    return _table(path, names, values, frames), unit
+            wanted = f"the joints {', '.join(map(str, names))} of every picture"
+            raise expected("joints", wanted, f"others in row {number}")
+    return _table(path, names, [[row[name] for name in names] for row in rows], frames)
 
 
 def _named(row: Any) -> Any:
