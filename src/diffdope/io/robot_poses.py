@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,6 @@ from diffdope.io.json_files import read_json, read_text
 from diffdope.io.numbers import is_number
 
 F64 = NDArray[np.float64]
-Convention = Literal["ur", "kuka", "abb", "fanuc"]
 CONVENTIONS: dict[str, str] = {
     "ur": "x y z rx ry rz", "kuka": "X Y Z A B C", "abb": "x y z q1 q2 q3 q4", "fanuc": "X Y Z W P R",
 }  # fmt: skip

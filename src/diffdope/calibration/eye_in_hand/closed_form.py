@@ -32,13 +32,12 @@ class FlangeMotions(NamedTuple):
     """How the flange turned between pictures.
 
     turns (M, 3): rotation vectors in the base, of each pair; axes: about how many independent axes, 0 to 3; axis (3,):
-    the main one in the base; second_rad: root mean square of the turns about the second one.
+    the main one in the base.
     """
 
     turns: F64
     axes: int
     axis: F64
-    second_rad: float
 
 
 def flange_motions(flanges: Sequence[Pose]) -> FlangeMotions:
@@ -53,7 +52,7 @@ def flange_motions(flanges: Sequence[Pose]) -> FlangeMotions:
     vectors = np.array(turns).reshape(-1, 3)
     values, axes = np.linalg.eigh(vectors.T @ vectors / max(len(vectors), 1))
     sizes = np.sqrt(np.maximum(values[::-1], 0.0))
-    return FlangeMotions(vectors, int((sizes > _LEAST_TURN_RAD).sum()), axes[:, -1], float(sizes[1]))
+    return FlangeMotions(vectors, int((sizes > _LEAST_TURN_RAD).sum()), axes[:, -1])
 
 
 def hand_eyes(flanges: Sequence[Pose], objects: Sequence[Pose]) -> list[Pose]:
