@@ -147,8 +147,12 @@ def test_a_scene_of_another_tool_is_taken_over_and_kept(
     state = store.load()
     assert state is not None and state.current is not None and state.current.origin == Origin.FILE
     exporter = Exporter(store, pictures, lambda _: example.mesh)
+    theirs = store.folder / "mask_visib" / "000003_000000.png"
+    theirs.parent.mkdir()
+    theirs.write_bytes(b"theirs")
     exporter.adopt(state)
     assert exporter.write(state) == 0 and not (store.folder / "mask").exists()  # nothing of its own is touched
+    assert theirs.read_bytes() == b"theirs"
     session = Session(pictures.ids, [1], state=state, saved=store.save)
     session.nudge([0.01, 0.0, 0.0])
     assert (store.folder / KEPT).read_text() == text
@@ -156,6 +160,25 @@ def test_a_scene_of_another_tool_is_taken_over_and_kept(
     assert (store.folder / KEPT).read_text() == text
     with pytest.raises(DiffDopeError, match="objects 2, got 1"):
         Session(pictures.ids, [2], state=state)
+
+
+def test_poses_that_were_taken_over_without_masks_get_all_that_is_missing(
+    store: Store, pictures: FolderPictures, example: PackagedExample
+) -> None:
+    R, t = example.truth.to_bop()
+    entry = {"cam_R_m2c": R, "cam_t_m2c": t, "obj_id": 1}
+    (store.folder / TRUTH).write_text(json.dumps({"3": [entry], "4": [entry]}))  # as `track` writes it
+    state = store.load()
+    assert state is not None
+    exporter = Exporter(store, pictures, lambda _: example.mesh)
+    exporter.adopt(state)
+    session = Session(pictures.ids, [1], state=state, saved=store.save)
+    session.nudge([0.01, 0.0, 0.0])  # of picture 3
+    assert exporter.write(session.state) == 2
+    scene = DataSet.open(store.out, "annotated").scene(1)
+    for im_id in (3, 4):
+        assert scene.mask(im_id, 0, "mask") is not None and scene.rgb(im_id) is not None
+    assert list(json.loads((store.folder / "scene_camera.json").read_text())) == ["3", "4"]
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,15 @@ class Exporter:
         self._worlds = pictures.cameras()
 
     def adopt(self, state: Annotations) -> None:
-        """Takes the masks that are there for those of a state, which another tool made: only changes are written."""
-        self._write(SIGNATURES, {str(p.im_id): signature_of(state, p.im_id) for p in state.placements})
+        """Takes the masks that are there for those of a state, which another tool made: only changes are written.
+
+        Pictures without any, as those of poses that `track` wrote, are written with the first change.
+        """
+        masked = {
+            path.name.partition("_")[0] for name in ("mask", "mask_visib") for path in (self._folder / name).glob("*_*")
+        }
+        there = sorted({one.im_id for one in state.placements if f"{one.im_id:06d}" in masked})
+        self._write(SIGNATURES, {str(im_id): signature_of(state, im_id) for im_id in there})
 
     def write(self, state: Annotations) -> int:
         """Brings the files of all pictures that have annotations, or had some, up to date; returns how many it wrote.
