@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trimesh
 from PIL import Image
 
 from diffdope import Camera, Mesh, Pose
@@ -206,8 +207,6 @@ def test_one_process_at_a_time(store: Store) -> None:
 
 
 def test_an_object_hides_another_and_depth_hides_both() -> None:
-    import trimesh
-
     box = Mesh.from_trimesh(trimesh.creation.box((0.1, 0.1, 0.1)))
     camera = Camera(200.0, 200.0, 49.5, 49.5, 100, 100)
     near, far = Pose(np.eye(3), np.array([0.03, 0.0, 0.5])), Pose(np.eye(3), np.array([0.0, 0.0, 0.7]))
@@ -222,6 +221,25 @@ def test_an_object_hides_another_and_depth_hides_both() -> None:
     assert info["px_count_valid"] == int(hidden.whole[0][:50].sum())
     beside = silhouettes_of([(box, Pose(np.eye(3), np.array([9.0, 0.0, 0.5])))], camera, None)
     assert beside.info(None)[0]["bbox_obj"] == [-1, -1, -1, -1] and beside.info(None)[0]["visib_fract"] == 0.0
+    under = silhouettes_of([(box, near)], camera, np.full((100, 100), 0.2, np.float32)).info(None)[0]
+    assert under["bbox_obj"] == [-1, -1, -1, -1] and under["px_count_all"] > 0  # a box of what is seen of it only
+
+
+@pytest.mark.parametrize("edge_m", [0.1, 0.6])  # 0.6: larger than the picture, so drawn in coarser pixels
+def test_what_lies_outside_of_the_picture_counts_as_bop_counts_it(edge_m: float) -> None:
+    plate = Mesh.from_trimesh(trimesh.creation.box((edge_m, edge_m, 0.001)))
+    camera, z_m = Camera(200.0, 200.0, 49.5, 49.5, 100, 100), 0.5005
+    side_px = 200.0 * edge_m / 0.5
+    x_px = 99.5 - 0.25 * side_px  # its middle; a quarter of it is beyond the right border at least
+    pose = Pose(np.eye(3), np.array([(x_px - 49.5) / 400.0, 0.0, z_m]))
+    [info] = silhouettes_of([(plate, pose)], camera, None).info(None)
+    low, seen = x_px - side_px / 2, min(side_px, 100.0) * (99.5 - max(x_px - side_px / 2, -0.5))
+    k = np.ceil(1.1 * side_px / 100.0)  # at most: pixels of the box are that coarse
+    assert np.abs(np.array(info["bbox_obj"]) - [low, 49.5 - side_px / 2, side_px, side_px]).max() <= 2 * k
+    assert info["px_count_all"] == pytest.approx(side_px**2, rel=0.05)
+    assert info["px_count_visib"] == pytest.approx(seen, rel=0.02)
+    assert info["visib_fract"] == pytest.approx(seen / side_px**2, rel=0.05)
+    assert info["bbox_visib"][0] + info["bbox_visib"][2] == 100
 
 
 def test_cameras_of_a_still_scene_come_from_the_file_and_go_into_it(

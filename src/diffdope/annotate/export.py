@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ Bools = NDArray[np.bool_]
 _BEHIND_M = 0.015  # as BOP: a surface that is measured so much nearer hides the object
 _DEPTH_MM = 0.1  # of a unit of depth images, which then reach 6.5 m
 _QUIET_S = 0.4  # after the last change, until masks are drawn
+_NO_BOX = [-1, -1, -1, -1]  # as BOP has it
 SIGNATURES = "annotation_masks.json"
 
 
@@ -124,27 +125,34 @@ class Exporter:
         write_durably(self._folder / name, json.dumps(entry, indent=1, allow_nan=False) + "\n")
 
 
+class WholeOutline(NamedTuple):
+    """How many pixels an object would take if nothing hid it, and its box, which may leave the picture."""
+
+    pixels: int
+    box: list[int]
+
+
 class Silhouettes:
     """Where objects are in an image, and where nothing hides them.
 
     Attributes:
         whole: (H, W) each: where the object would be seen if it were alone.
         visible: (H, W) each: of that, where no other object and nothing measured is before it.
-        depth: (H, W) each, metres.
+        outlines: of each, with what lies outside of the picture.
     """
 
-    def __init__(self, whole: list[Bools], visible: list[Bools], boxes: list[list[int]]) -> None:
-        self.whole, self.visible, self._boxes = whole, visible, boxes
+    def __init__(self, whole: list[Bools], visible: list[Bools], outlines: list[WholeOutline]) -> None:
+        self.whole, self.visible, self.outlines = whole, visible, outlines
 
     def info(self, depth: NDArray[np.float32] | None) -> list[dict[str, Any]]:
         """Entries of scene_gt_info.json."""
         entries = []
-        for whole, visible, box in zip(self.whole, self.visible, self._boxes, strict=True):
-            all_px, seen = int(whole.sum()), int(visible.sum())
-            valid = all_px if depth is None else int((whole & (depth > 0)).sum())
+        for whole, visible, outline in zip(self.whole, self.visible, self.outlines, strict=True):
+            all_px, seen = outline.pixels, int(visible.sum())
+            valid = int((whole if depth is None else whole & (depth > 0)).sum())
             entries.append({
-                "bbox_obj": box, "bbox_visib": bbox_of(visible), "px_count_all": all_px, "px_count_valid": valid,
-                "px_count_visib": seen, "visib_fract": seen / all_px if all_px else 0.0,
+                "bbox_obj": outline.box if seen else _NO_BOX, "bbox_visib": bbox_of(visible), "px_count_all": all_px,
+                "px_count_valid": valid, "px_count_visib": seen, "visib_fract": seen / all_px if all_px else 0.0,
             })  # fmt: skip
         return entries
 
@@ -169,14 +177,38 @@ def silhouettes_of(
         nearest = np.minimum(nearest, before)
     whole = [depth > 0.0 for depth in depths]
     visible = [(depth > 0.0) & (depth <= nearest) for depth in depths]
-    return Silhouettes(whole, visible, [bbox_of(mask) for mask in whole])
+    outlines = [outline_of(mesh, pose, camera, mask) for (mesh, pose), mask in zip(placed, whole, strict=True)]
+    return Silhouettes(whole, visible, outlines)
+
+
+def outline_of(mesh: Mesh, pose: Pose, camera: Camera, inside: Bools) -> WholeOutline:
+    """Pixels and box of a whole object; as BOP counts them, with what lies up to a picture's size outside of it.
+
+    Args:
+        mesh: the object.
+        pose: of it.
+        camera: of the image.
+        inside: (H, W) where it is in the picture.
+    """
+    if not inside.any() or not any(edge.any() for edge in (inside[0], inside[-1], inside[:, 0], inside[:, -1])):
+        return WholeOutline(int(inside.sum()), bbox_of(inside))
+    width, height = camera.width, camera.height
+    canvas = camera.crop(-width, -height, 3 * width, 3 * height)
+    # What is larger than the picture is drawn in coarser pixels: nine pictures' worth would be much memory.
+    window = window_of(mesh, canvas, [pose], margin=0.02, max_size=max(width, height))
+    assert window is not None  # it is in the picture
+    k, images = window.reduction, Renderer(mesh, window.camera(canvas)).render(pose.R_m2c, pose.t_m2c)
+    drawn = images.coverage[0] >= 0.5
+    x, y, across, down = bbox_of(drawn)
+    box = [window.x0 - width + k * x, window.y0 - height + k * y, k * across, k * down]
+    return WholeOutline(max(k * k * int(drawn.sum()), int(inside.sum())), box)
 
 
 def bbox_of(mask: Bools) -> list[int]:
     """x, y, width and height of what is not 0; -1 each where nothing is, as BOP has it."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if len(rows) == 0:
-        return [-1, -1, -1, -1]
+        return list(_NO_BOX)
     x, y = int(columns[0]), int(rows[0])
     return [x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1]
 
