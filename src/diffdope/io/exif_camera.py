@@ -13,8 +13,10 @@ from typing import Any
 
 from diffdope.errors import DiffDopeError, expected
 from diffdope.io.camera_sizes import ROUNDED
+from diffdope.io.heic import ENDINGS as HEIC
+from diffdope.io.heic import prepare_heic
 
-PHOTOGRAPHS = (".jpg", ".jpeg", ".jpe", ".mpo", ".tif", ".tiff", ".png", ".webp")
+PHOTOGRAPHS = (".jpg", ".jpeg", ".jpe", ".mpo", ".tif", ".tiff", ".png", ".webp", *HEIC)
 """Endings of files that are photographs, and no camera files."""
 
 _EXIF, _ORIENTATION = 0x8769, 0x0112
@@ -43,13 +45,18 @@ def entry_of_photograph(path: Path, name: str = "camera") -> dict[str, Any]:
     from PIL import Image, UnidentifiedImageError
 
     try:
+        prepare_heic(name, path)
         with Image.open(path) as image:
-            size, exif = image.size, image.getexif()
+            size, exif, heic = image.size, image.getexif(), image.format == "HEIF"
             stated = dict(exif.get_ifd(_EXIF))
+    except DiffDopeError:  # a ValueError
+        raise
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
         raise expected(f"{name} file {path}", "a camera file, or a photograph with EXIF", str(error)) from error
     taken = _number(stated, _WIDTH), _number(stated, _HEIGHT)
     factor = 1.0  # by which it was resized
+    if heic and (size[0] > size[1]) != (taken[0] > taken[1]):  # its reader has turned it, and says so no longer
+        taken = taken[::-1]
     if all(taken):
         factor, down = size[0] / taken[0], size[1] / taken[1]
         if abs(factor / down - 1.0) > ROUNDED:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import expected
+from diffdope.errors import DiffDopeError, expected
 from diffdope.io.array_files import read_arrays
 from diffdope.io.exr import read_exr
 from diffdope.io.files import missing_file
+from diffdope.io.heic import ENDINGS as HEIC
+from diffdope.io.heic import prepare_heic
 from diffdope.io.memory_file import MemoryFile, Source, opened, size_of, source_of
 from diffdope.io.pfm import read_pfm
 from diffdope.io.points import depth_of_ply, depth_of_points, is_points, read_pcd
@@ -26,7 +28,9 @@ _ORIENTATION = 0x0112
 _OTHER_MODES = ("P", "PA", "1", "CMYK", "YCbCr", "LAB")  # whose numbers are no levels of red, green and blue
 _STRETCHED = {"L": 255, "I": 65535}  # the largest number that Pillow gives of a PGM, by its mode
 
-ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy", ".npz", ".exr", ".pcd"})
+ENDINGS = frozenset({
+    ".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", *HEIC, ".npy", ".npz", ".exr", ".pcd",
+})  # fmt: skip
 """Of files that are taken for images where a folder holds others too."""
 
 _BRIGHT = 0.5  # of the largest number: distances in millimetres or less end below it, exposures do not, as a rule
@@ -137,10 +141,13 @@ def read_with(name: str, path: Source, of_image: Callable[[Image], T], of_array:
     from PIL import Image
 
     try:
+        prepare_heic(name, path)
         with opened(path) as stream, Image.open(stream) as image:
             pages = _pages(image)
             if pages == 1:
                 return of_image(_upright(image))
+    except DiffDopeError:  # a ValueError
+        raise
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise expected(name, f"an image in {path}", _cause(path, str(error))) from error
     raise expected(name, f"one picture in {path}", f"{pages} pages of one size", "give the page that is meant, alone")
