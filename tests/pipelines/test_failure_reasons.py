@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import diffdope as dd
+from diffdope.estimate.confidence import right_minimum
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
@@ -21,6 +22,7 @@ from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
+from diffdope.search.checks.contradictions import CONTRADICTED
 
 MESH, OBSERVATION, START, TRUTH = packaged_example()
 
@@ -125,11 +127,16 @@ def test_a_mirrored_mesh_is_named() -> None:
 
 def test_a_mirrored_mesh_that_is_found_all_the_same_is_named() -> None:
     wrong = replace(MESH, vertices_m=MESH.vertices_m * [-1.0, 1.0, 1.0], faces=MESH.faces[:, ::-1])
-    result = Refiner(wrong, threads=1).refine(OBSERVATION, START)
-    assert "mesh-mirrored" in result.note_codes
+    other = Refiner(wrong, threads=1)
+    for doubted in (other.refine(OBSERVATION, START), other.locate(OBSERVATION)):
+        assert "mesh-mirrored" in doubted.note_codes
+        assert doubted.status is Status.FAILED and "mirror image" in doubted.message  # for it is another part
+        most = right_minimum(CONTRADICTED, started=not doubted.answers)  # as of all contradictions
+        assert doubted.confidence is not None and doubted.confidence <= most < 0.25
     right = Refiner(MESH, threads=1)
     for found in (right.refine(OBSERVATION, START), right.locate(OBSERVATION)):
         assert "mesh-mirrored" not in found.note_codes
+        assert found.ok and found.confidence is not None and found.confidence > 0.9
 
 
 def test_an_object_that_is_its_own_mirror_image_is_not_named() -> None:

@@ -195,9 +195,9 @@ class Refiner:
 
         Raises:
             DiffDopeError: if there is neither mask, box nor depth, and nothing by which a photograph alone would show
-                the object; if there is a box and a mask, or the box has no
-                pixel in the image, or there is no depth beside it and OpenCV is not installed; if the preset's solver
-                does not search (`descent`), or for what `refine` refuses.
+                the object; if there is a box and a mask, or the box has no pixel in the image, or there is no depth
+                beside it and OpenCV is not installed; if the preset's solver does not search (`descent`), or for what
+                `refine` refuses.
         """
         _check_given(observation, progress)
         if self.preset.solver == "descent":
@@ -266,8 +266,8 @@ class Refiner:
         """A failed result with what its evidence says of the cause; `start` in the own frame."""
         if self.preset.solver != "newton":
             return result
-        search = self.preset.search.contradictions and (self.explain or result.ok)  # who is in a hurry gets none
-        return with_reasons(result, self._searcher(observation).meshes, observation, start, search=search)
+        settings, meshes = self.preset.resolved_search, self._searcher(observation).meshes
+        return with_reasons(result, meshes, observation, start, explain=self.explain, settings=settings)
 
     def _left(
         self, result: RefinementResult, start: Pose, observation: Observation, *, followed: bool = False

@@ -31,14 +31,17 @@ from diffdope.pipelines.diagnosis.swapped_inputs import (
     second_part,
     texture_upside_down,
 )
+from diffdope.pipelines.lowered_confidence import with_lower_confidence
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.problem.region import projected_box
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.search.alternatives.canonical import nearest_alike
+from diffdope.search.checks.contradictions import CONTRADICTED
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
 from diffdope.search.proposals.box_proposals import share_in_picture
+from diffdope.search.settings import SearchSettings
 
 F64 = NDArray[np.float64]
 
@@ -53,27 +56,35 @@ _SURE = 0.8  # probability from which another kind of input explains the images
 _FEW_DEPTHS = 0.05  # share of the mask's pixels
 _CROP_PX = 128  # shares need not be known better
 _SAME, _SAME_DEG = 0.1, 10.0  # of the diameter, and degrees: what is found from any start is no nearer without one
+_SETTINGS = SearchSettings()
 _FLAT = 0.02  # standard deviation of rendered colours: less is one colour
 
 
 def with_reasons(
-    result: RefinementResult, meshes: MeshLevels, observation: Observation, start: Pose | None, *, search: bool = True
+    result: RefinementResult, meshes: MeshLevels, observation: Observation, start: Pose | None, *, explain: bool = True,
+    settings: SearchSettings = _SETTINGS,
 ) -> RefinementResult:  # fmt: skip
     """A result that failed, with what its evidence says of the cause in message and notes.
 
     Of others, notes say what was found out about an image that does not go with them: a mask that covers more than the
-    object, depth that was left out.
+    object, depth that was left out. One that the mirror image of the mesh fits better is contradicted: what is seen is
+    another part (left for right), or the mesh is wrong.
 
     Args:
         result: in the object's own frame.
         meshes: the object.
         observation: what it was compared with.
         start: as it was given, in the own frame; None where there was none.
-        search: whether other kinds of input are tried, which takes as long as a refinement.
+        explain: whether other kinds of input are tried on a result that failed, which takes as long as a refinement.
+        settings: of the search.
     """
+    search = settings.contradictions and (explain or result.ok)  # who is in a hurry gets none
     if result.ok:
         hurried = result.covariance is None  # `fast`: another drawing of each plane would be felt
         beside = tuple(_beside(result, meshes, observation, search=search and not hurried))
+        if MESH_MIRRORED in beside and result.confidence is not None:
+            some = 1.0 - (result.none_of_these or 0.0) if result.answers else result.confidence
+            result = with_lower_confidence(result, min(some, CONTRADICTED), settings, MESH_MIRRORED)
         return replace(result, notes=(*result.notes, *beside)) if beside else result
     texture = None if result.evidence is None else result.evidence.texture
     unlike = texture is not None and texture < _NO_PATTERN  # then which of several answers is right is not the question

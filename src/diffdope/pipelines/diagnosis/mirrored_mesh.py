@@ -35,7 +35,9 @@ from diffdope.terms.registry import ObjectiveSettings
 F64 = NDArray[np.float64]
 
 MESH_MIRRORED = Note(
-    NoteCode.MESH_MIRRORED, "the mirror image of the mesh fits: is one of its axes the wrong way (a left-handed frame)?"
+    NoteCode.MESH_MIRRORED,
+    "the mirror image of the mesh fits: is one of its axes the wrong way (a left-handed frame), or is this the other "
+    "part of a pair, left for right?",
 )
 MOST_FACES = 200_000
 """Of a mesh that is mirrored: more take longer than the refinement itself."""
