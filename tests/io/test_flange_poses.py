@@ -64,3 +64,13 @@ def test_millimetres_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(far))
     with pytest.raises(DiffDopeError, match="flange pose of 000002: expected metres, .* got 728.0.*millimetres"):
         read_flange_poses(tmp_path / "a.json", PICTURES)
+
+
+@pytest.mark.parametrize(
+    "row", ["247.1,31.9,459.4,-26.2,10.3,50.1", "0.2 0.1 0.4 0.7 0.1 0.7 0.0", "x,y,z,roll,pitch,yaw"]
+)
+def test_what_a_controller_shows_is_asked_for_its_convention(row: str, tmp_path: Path) -> None:
+    path = tmp_path / ("poses.csv" if "," in row else "poses.txt")
+    path.write_text(f"{row}\n" * 3 if row[0] != "x" else f"{row}\n247.1,31.9,459.4,-26.2,10.3,50.1\n")
+    with pytest.raises(DiffDopeError, match="^flange poses.*need a flange convention: ur, kuka, abb, fanuc$"):
+        read_flange_poses(path, PICTURES)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
-from diffdope.errors import DiffDopeError, expected, refused
+from diffdope.errors import DiffDopeError, expected, refused, told_more
 from diffdope.geometry.pose import Pose
 from diffdope.io.json_files import read_json
 from diffdope.io.names import counted
 from diffdope.io.pose_objects import StatedPose, entries_of
 from diffdope.io.pose_texts import read_entries
-from diffdope.io.robot_poses import read_robot_poses
+from diffdope.io.robot_poses import Convention, read_robot_poses
 from diffdope.io.yaml_files import read_yaml
 
 _FARTHEST_M = 20.0  # of a flange from its base: no arm reaches so far; in millimetres, it would be 2 cm
@@ -44,7 +44,7 @@ def read_flange_poses(
     elif unit is not None:
         raise expected("flange unit", "none without a convention", unit, "name the convention of the numbers")
     elif path.suffix.lower() not in (".json", ".yaml", ".yml"):
-        data = read_entries(path, "flange poses")
+        data = _in_order(path)
     elif path.suffix.lower() == ".json":
         data = read_json(path, "flange poses")
     else:
@@ -58,6 +58,17 @@ def read_flange_poses(
     if missing:
         raise expected("flange poses", f"a matrix for each of {len(pictures)} pictures", f"none for {missing[0]}")
     return [_flange(data[name], f"flange pose of {name}", path) for name in pictures]
+
+
+def _in_order(path: Path) -> Any:
+    """Poses of a file that has no names of pictures."""
+    try:
+        return read_entries(path, "flange poses")
+    except DiffDopeError as error:
+        if path.suffix.lower() not in (".csv", ".txt"):
+            raise
+        makers = ", ".join(get_args(Convention))
+        raise told_more(error, f"; numbers as a controller shows them need a flange convention: {makers}") from error
 
 
 def _flange(value: Any, argument: str, path: Path) -> Pose:
