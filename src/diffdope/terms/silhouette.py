@@ -39,7 +39,8 @@ class SilhouetteNoise:
     may be off; 0: masks are where they should be."""
     mask_border_px: float = 1.5
     """The same of the width of a mask that alone tells the distance, in pixels of the image: as much as those of
-    networks are off, but for what the photograph's edges tell of it; 0: masks are exact, as those that are drawn."""
+    networks are off, but for what its shape and the photograph's edges tell of it; 0: all masks are exact, as those
+    that are drawn."""
     least_mask: float = 0.1
     """Least standard deviation of a pixel's coverage."""
 

@@ -2,9 +2,9 @@
 
 A border that is some pixels outside of the object all around fits an object that is nearer, to a fraction of a pixel:
 nothing is left by which the mask could be refused, and no residual shows it. So the border is as unsure as those of
-masks are (`search.noise.mask_border_px`), but for what the photograph tells: at each point of the drawn outline that
-lies on the mask's border the colours' largest step along the normal is looked for. Where most of these steps lie at one
-place, there the object ends.
+masks are (`search.noise.mask_border_px`), but for what its own shape tells (`mask_width`), and the photograph: at each
+point of the drawn outline that lies on the mask's border the colours' largest step along the normal is looked for.
+Where most of these steps lie at one place, there the object ends, but for what all of them have in common.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from diffdope.problem.region import projected_box
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.search.checks.contradictions import NONE, Doubt
+from diffdope.search.checks.mask_width import Width, width_of
 from diffdope.search.checks.outline_evidence import colour_steps
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.terms.contour_points import ContourPoints
@@ -37,7 +38,9 @@ _CLEAR_STEP = 0.06  # of colours, over a pixel: more is no clearer, as of `outli
 _WITHIN_PX = 0.7  # deviation of steps that are at one place
 _AT_END = 0.6  # share of clear steps that are the object's end; prints, shades and what lies behind have the others
 _ALIKE = 12.0  # points, a pixel of the crop apart, that err together; of 240 results, 6 and 25 change two at most
-_DEVIATIONS = np.linspace(-3.0, 3.0, 97)  # by which a border may be off
+_SHARED_PX = 0.5  # by which all steps are aside: at the truth of HOPE's photographs by 0.5 in the median
+_DEVIATIONS = np.linspace(-3.0, 3.0, 97)  # by which a border may be off, for its steps
+_FINER = np.linspace(-3.0, 3.0, 481)  # and for what its shape tells
 _TOLD, _TOLD_PX = 2.0, 0.5  # deviations, and pixels of the image, from which on a border is said to be off
 
 
@@ -45,7 +48,7 @@ class Border(NamedTuple):
     """Of a mask along the outline of a pose.
 
     Attributes:
-        outside_px: by how many pixels of the image it lies outside of where the photograph has the object end, mean.
+        outside_px: by how many pixels of the image it lies outside of where the object ends, mean.
         deviation_px: of that.
         nearer: share of the distance by which a border that is a pixel outside makes an object nearer.
     """
@@ -61,7 +64,7 @@ class Border(NamedTuple):
 
     @property
     def told(self) -> bool:
-        """Whether the photograph shows that it is off."""
+        """Whether its shape and the photograph show that it is off."""
         return abs(self.outside_px) > max(_TOLD * self.deviation_px, _TOLD_PX)
 
 
@@ -78,21 +81,23 @@ def of_border(meshes: MeshLevels, observation: Observation, border_px: float, po
     found = border_of(meshes, observation, border_px, pose) if border_px > 0.0 else None
     if found is None:
         return NONE
-    off_m = found.off_px * abs(found.nearer) * float(np.linalg.norm(pose.t_m2c))
-    off_m = off_m if start is None else beside_start(off_m, pose, start)
+    pixel_m = found.nearer * float(np.linalg.norm(pose.t_m2c))
+    off_m = found.off_px * abs(pixel_m)
+    if start is not None:
+        off_m = beside_start(found.deviation_px * abs(pixel_m), pose, start, -found.outside_px * pixel_m)
     if not found.told:
         return Doubt(np.inf, "", off_m=off_m)
     wide = found.outside_px > 0.0
     text = (
-        f"scale: the photograph has the object end about {abs(found.outside_px):.1f} pixels "
+        f"scale: the object seems to end about {abs(found.outside_px):.1f} pixels "
         f"{'inside' if wide else 'outside'} of the mask's border: is the mask too {'wide' if wide else 'narrow'}? "
         f"Without depth it tells the distance, which is known to about {1e3 * off_m:.1f} mm"
     )
     return Doubt(np.inf, Note(NoteCode.MASK_BESIDE_EDGES, text), off_m=off_m)
 
 
-def beside_start(off_m: float, pose: Pose, start: Pose) -> float:
-    """Root mean square error [m] along the view of a pose that is off by N(0, off_m^2) there, given its start.
+def beside_start(off_m: float, pose: Pose, start: Pose, mean_m: float = 0.0) -> float:
+    """Root mean square error [m] along the view of a pose that is off by N(mean_m, off_m^2) there, given its start.
 
     The start's own error is taken to be as large along the view as it is across, where the mask tells it.
 
@@ -100,20 +105,22 @@ def beside_start(off_m: float, pose: Pose, start: Pose) -> float:
         off_m: above 0.
         pose: object to camera.
         start: of its search.
+        mean_m: by how much farther away the pose is than the object.
     """
     moved, distance_m = pose.t_m2c - start.t_m2c, float(np.linalg.norm(pose.t_m2c))
     along_m = float(moved @ pose.t_m2c) / distance_m
     across_m2 = 0.5 * max(float(moved @ moved) - along_m**2, 0.0)
     share = off_m**2 / (off_m**2 + across_m2)
-    return float(np.sqrt((share * along_m) ** 2 + share * across_m2))
+    return float(np.hypot(share * along_m + (1.0 - share) * mean_m, np.sqrt(share * across_m2)))
 
 
 def border_of(meshes: MeshLevels, observation: Observation, border_px: float, pose: Pose) -> Border | None:
-    """Where the photograph has an object end, beside the mask's border; None if no outline is drawn.
+    """Where an object ends, beside the mask's border; None if no outline is drawn.
 
     With x_i the largest step at a point i, c_i from 0 to 1 how clear it is, and b the pixels by which the border is
     outside, each is at the object's end, x_i ~ N(-b, w^2), with the probability a c_i, or anywhere within reach; and
-    b ~ N(0, border_px^2). As n points err together, the sum of their log likelihoods counts by a share of 1 / n.
+    b ~ N(0, border_px^2). As n points err together, the sum of their log likelihoods counts by a share of 1 / n; and as
+    all of them do, they tell b but for an error N(0, s^2).
 
     Args:
         meshes: the object.
@@ -132,13 +139,16 @@ def border_of(meshes: MeshLevels, observation: Observation, border_px: float, po
     if len(points) < LEAST_POINTS:
         return None
     scale, every = crop.camera.fx / observation.camera.fx, np.ones(len(points), np.bool_)
-    outside, log_likely = border_px * _DEVIATIONS, np.zeros(len(_DEVIATIONS))
-    seen = every
+    outside, seen = border_px * _FINER, every
+    half_m = 0.5 * meshes.length_m
+    width = width_of(crop.mask, drawn.coverage[0], points, crop.camera, pose, length_m=half_m, scale=scale)
+    log_likely = _by_its_shape(width, outside, border_px)
     if crop.rgb is not None:
         offsets = np.arange(-_REACH_PX, _REACH_PX + 0.5 * _STEP_PX, _STEP_PX)
         steps, seen = _steps(crop, points, offsets)
-        log_likely = _log_likelihoods(steps[seen], offsets, scale * outside)
-    share = np.exp(log_likely - 0.5 * _DEVIATIONS**2 - np.max(log_likely - 0.5 * _DEVIATIONS**2))
+        told = _log_likelihoods(steps[seen], offsets, scale * border_px * _DEVIATIONS)
+        log_likely = log_likely + np.interp(_FINER, _DEVIATIONS, _less_sure(told, scale * border_px))
+    share = np.exp(log_likely - log_likely.max())
     share /= share.sum()
     mean = float(share @ outside)
     deviation = float(np.sqrt(share @ (outside - mean) ** 2))
@@ -156,6 +166,30 @@ def _log_likelihoods(steps: F64, offsets: F64, outside: F64) -> F64:
     at_end = np.exp(-0.5 * away**2) / (np.sqrt(2.0 * np.pi) * _WITHIN_PX)
     likely = clear * at_end + (1.0 - clear) / (2.0 * _REACH_PX)
     return np.asarray(np.log(likely).sum(axis=0) / _ALIKE)
+
+
+def _less_sure(log_likely: F64, border_px: float) -> F64:
+    """Log likelihoods (K,) by `_DEVIATIONS` of a border, if all steps may be aside by what they have in common.
+
+    Args:
+        log_likely: (K,) if they are not.
+        border_px: deviation of borders, pixels of the crop.
+    """
+    near = np.exp(-0.5 * ((_DEVIATIONS[:, None] - _DEVIATIONS) * border_px / _SHARED_PX) ** 2)
+    highest = log_likely.max()
+    return np.asarray(np.log(near @ np.exp(log_likely - highest) / near.sum(axis=1)) + highest)
+
+
+def _by_its_shape(width: Width | None, outside: F64, border_px: float) -> F64:
+    """Log probabilities (K,), but for a constant, of a border being so many pixels of the image outside (K,).
+
+    Masks are exact or as far off as those of networks, which is as likely beforehand where its shape is to be seen.
+    """
+    given = -0.5 * (outside / border_px) ** 2
+    if width is None:
+        return given
+    exact = np.log(border_px / width.least_px) - 0.5 * (outside / width.least_px) ** 2
+    return np.asarray(np.logaddexp(given, exact) - 0.5 * ((outside - width.outside_px) / width.deviation_px) ** 2)
 
 
 def _times_nearer(points: ContourPoints, seen: NDArray[np.bool_]) -> float:
