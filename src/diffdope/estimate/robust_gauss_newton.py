@@ -72,6 +72,14 @@ class RobustEstimate:
         known = self.uncertainty
         return self if known is None else replace(self, uncertainty=known.beside(direction, deviation_m))
 
+    def across(self, direction: F64, deviation_m: float) -> RobustEstimate:
+        """The same with a shift at right angles to a direction (3,), of a deviation along either axis."""
+        if deviation_m == 0.0:
+            return self
+        unit = direction / np.linalg.norm(direction)
+        first = np.cross(unit, np.eye(3)[np.argmin(np.abs(unit))])
+        return self.beside(first, deviation_m).beside(np.cross(unit, first), deviation_m)
+
     def maybe_off(self, motion: F64) -> RobustEstimate:
         """The same with a motion (6,) that its residuals do not tell."""
         known = self.uncertainty

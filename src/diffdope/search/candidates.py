@@ -152,6 +152,8 @@ class Candidates:
     """Log odds that the best has at most, whatever its fit quality: less than infinite where something contradicts."""
     off_along_view_m: float = 0.0
     """Deviation of an error of the distance that the covariance holds beside what the residuals tell, metres."""
+    off_across_view_m: float = 0.0
+    """The same of an error across the view, along either axis."""
     beside: float = 0.0
     """Log odds that evidence of another kind than its fit quality adds."""
     evidence: tuple[QuadraticFactor, ...] = ()
@@ -218,4 +220,7 @@ class Candidates:
 
     def doubt_of(self, other: Candidates) -> Candidates:
         """Another pose of the same images, doubted for what these were doubted for."""
-        return replace(other, at_most=self.at_most, off_along_view_m=self.off_along_view_m)
+        return replace(
+            other, at_most=self.at_most, off_along_view_m=self.off_along_view_m,
+            off_across_view_m=self.off_across_view_m,
+        )  # fmt: skip

@@ -71,6 +71,7 @@ class LastSteps:
         refine = self.steps(found, partial(self._known, found.evidence), kept)
         if level.contours is None or not level.contour_active or "depth" in level.modalities:
             estimate = refine(found.pose, found.start).beside(found.pose.t_m2c, found.off_along_view_m)
+            estimate = estimate.across(found.pose.t_m2c, found.off_across_view_m)
         else:
             information = np.zeros((6, 6)) if contour is None else level.contours.information(contour)
             estimate = refine.held(found.pose, information)

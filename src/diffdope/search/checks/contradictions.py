@@ -54,6 +54,8 @@ class Doubt(NamedTuple):
     """Of the cost that is left where the note is right."""
     off_m: float = 0.0
     """How far the object may be off along the view for it, a deviation in metres."""
+    aside_m: float = 0.0
+    """The same across the view, along either axis."""
 
 
 NONE = Doubt(np.inf, "")

@@ -31,10 +31,11 @@ _OF_WHAT_IT_LIES_ON = frozenset({NoteCode.THROUGH_SUPPORT, NoteCode.OUTLINE_UNSE
 
 
 class Doubts(NamedTuple):
-    """Log odds that the result has at most, how far off it may be along the view [m], and notes for people."""
+    """Log odds that the result has at most, how far off it may be along the view and across it [m], and notes."""
 
     at_most: float = np.inf
     off_m: float = 0.0
+    aside_m: float = 0.0
     notes: tuple[str, ...] = ()
 
     @property
@@ -79,9 +80,11 @@ def doubts_about(
     if start is not None:
         every.append(of_departure(found.level, found.pose, start, settings.far.distance * length_m))
     shifted = note_on_shift(found.rough, found.level, found.pose, length_m)
+    ways = [(one.off_m, one.aside_m) for one in every]
     notes = [one.note for one in every if one.note] + ([shifted] if shifted else [])
-    at_most, off_m = min((one.at_most for one in every), default=np.inf), max((one.off_m for one in every), default=0.0)
-    return Doubts(at_most, off_m, tuple(notes))
+    at_most = min((one.at_most for one in every), default=np.inf)
+    off_m, aside_m = (max((one[k] for one in ways), default=0.0) for k in (0, 1))
+    return Doubts(at_most, off_m, aside_m, tuple(notes))
 
 
 def doubts_by_images(
@@ -98,7 +101,7 @@ def doubts_by_images(
     """
     given = meshes, observation
     edges, steps = partial(share_on_edges, *given), partial(share_on_steps, *given)
-    border = partial(of_border, *given, settings.noise.mask_border_px)
+    border = partial(of_border, *given, settings.noise.mask_border_px, shift_px=settings.noise.mask_shift_px)
     return doubts_about(found, start, settings, meshes.length_m, edges, border, steps)
 
 

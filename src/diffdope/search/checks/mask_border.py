@@ -22,6 +22,7 @@ from diffdope.problem.region import projected_box
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.search.checks.contradictions import NONE, Doubt
+from diffdope.search.checks.mask_shift import Steps, shift_of
 from diffdope.search.checks.mask_width import Width, width_of
 from diffdope.search.checks.outline_evidence import colour_steps
 from diffdope.search.mesh_levels import MeshLevels
@@ -51,11 +52,13 @@ class Border(NamedTuple):
         outside_px: by how many pixels of the image it lies outside of where the object ends, mean.
         deviation_px: of that.
         nearer: share of the distance by which a border that is a pixel outside makes an object nearer.
+        aside_px: by how many pixels of the image the whole mask may be shifted, root mean square along one axis.
     """
 
     outside_px: float
     deviation_px: float
     nearer: float
+    aside_px: float = 0.0
 
     @property
     def off_px(self) -> float:
@@ -68,8 +71,11 @@ class Border(NamedTuple):
         return abs(self.outside_px) > max(_TOLD * self.deviation_px, _TOLD_PX)
 
 
-def of_border(meshes: MeshLevels, observation: Observation, border_px: float, pose: Pose, start: Pose | None) -> Doubt:
-    """How far off along the view the object may be, as the mask's border may be off.
+def of_border(
+    meshes: MeshLevels, observation: Observation, border_px: float, pose: Pose, start: Pose | None, *,
+    shift_px: float = 0.0,
+) -> Doubt:  # fmt: skip
+    """How far off along the view and across it the object may be, as the mask's border may be off.
 
     Args:
         meshes: the object.
@@ -77,23 +83,25 @@ def of_border(meshes: MeshLevels, observation: Observation, border_px: float, po
         border_px: deviation of such borders, pixels of the image; 0 where masks are exact.
         pose: object to camera.
         start: of the search; None where none was given.
+        shift_px: deviation of shifts of masks along one axis, pixels of the image.
     """
-    found = border_of(meshes, observation, border_px, pose) if border_px > 0.0 else None
+    found = border_of(meshes, observation, border_px, pose, shift_px) if border_px > 0.0 else None
     if found is None:
         return NONE
     pixel_m = found.nearer * float(np.linalg.norm(pose.t_m2c))
     off_m = found.off_px * abs(pixel_m)
     if start is not None:
         off_m = beside_start(found.deviation_px * abs(pixel_m), pose, start, -found.outside_px * pixel_m)
+    aside_m = found.aside_px * float(pose.t_m2c[2]) / observation.camera.fx
     if not found.told:
-        return Doubt(np.inf, "", off_m=off_m)
+        return Doubt(np.inf, "", off_m=off_m, aside_m=aside_m)
     wide = found.outside_px > 0.0
     text = (
         f"scale: the object seems to end about {abs(found.outside_px):.1f} pixels "
         f"{'inside' if wide else 'outside'} of the mask's border: is the mask too {'wide' if wide else 'narrow'}? "
         f"Without depth it tells the distance, which is known to about {1e3 * off_m:.1f} mm"
     )
-    return Doubt(np.inf, Note(NoteCode.MASK_BESIDE_EDGES, text), off_m=off_m)
+    return Doubt(np.inf, Note(NoteCode.MASK_BESIDE_EDGES, text), off_m=off_m, aside_m=aside_m)
 
 
 def beside_start(off_m: float, pose: Pose, start: Pose, mean_m: float = 0.0) -> float:
@@ -114,19 +122,22 @@ def beside_start(off_m: float, pose: Pose, start: Pose, mean_m: float = 0.0) -> 
     return float(np.hypot(share * along_m + (1.0 - share) * mean_m, np.sqrt(share * across_m2)))
 
 
-def border_of(meshes: MeshLevels, observation: Observation, border_px: float, pose: Pose) -> Border | None:
+def border_of(
+    meshes: MeshLevels, observation: Observation, border_px: float, pose: Pose, shift_px: float = 0.0
+) -> Border | None:  # fmt: skip
     """Where an object ends, beside the mask's border; None if no outline is drawn.
 
     With x_i the largest step at a point i, c_i from 0 to 1 how clear it is, and b the pixels by which the border is
-    outside, each is at the object's end, x_i ~ N(-b, w^2), with the probability a c_i, or anywhere within reach; and
-    b ~ N(0, border_px^2). As n points err together, the sum of their log likelihoods counts by a share of 1 / n; and as
-    all of them do, they tell b but for an error N(0, s^2).
+    outside, each is at the object's end, x_i ~ N(-b, w^2), with the probability a c_i, or anywhere within reach. As n
+    points err together, the sum of their log likelihoods counts by a share of 1 / n; and as all of them do, they tell b
+    but for an error N(0, s^2).
 
     Args:
         meshes: the object.
         observation: with a mask.
         border_px: deviation of such borders, pixels of the image; above 0.
         pose: object to camera, whose outline is the mask's border.
+        shift_px: see `of_border`.
     """
     box = projected_box(meshes.mesh.vertices_m, pose, observation.camera)
     if isinstance(box, Status):
@@ -142,30 +153,39 @@ def border_of(meshes: MeshLevels, observation: Observation, border_px: float, po
     outside, seen = border_px * _FINER, every
     half_m = 0.5 * meshes.length_m
     width = width_of(crop.mask, drawn.coverage[0], points, crop.camera, pose, length_m=half_m, scale=scale)
-    log_likely = _by_its_shape(width, outside, border_px)
+    log_likely, aside_px = _by_its_shape(width, outside, border_px), np.sqrt(0.5) * shift_px
     if crop.rgb is not None:
-        offsets = np.arange(-_REACH_PX, _REACH_PX + 0.5 * _STEP_PX, _STEP_PX)
-        steps, seen = _steps(crop, points, offsets)
-        told = _log_likelihoods(steps[seen], offsets, scale * border_px * _DEVIATIONS)
+        steps, seen = _steps(crop, points)
+        told = _log_likelihoods(steps, scale * border_px * _DEVIATIONS)
         log_likely = log_likely + np.interp(_FINER, _DEVIATIONS, _less_sure(told, scale * border_px))
     share = np.exp(log_likely - log_likely.max())
     share /= share.sum()
     mean = float(share @ outside)
     deviation = float(np.sqrt(share @ (outside - mean) ** 2))
+    if crop.rgb is not None and shift_px > 0.0:
+        aside_px = shift_of(steps, mean, shift_px, scale)
     few = np.count_nonzero(seen) < LEAST_POINTS
-    return Border(mean, deviation, scale * _times_nearer(points, every if few else seen))
+    return Border(mean, deviation, scale * _times_nearer(points, every if few else seen), float(aside_px))
 
 
-def _log_likelihoods(steps: F64, offsets: F64, outside: F64) -> F64:
-    """(K,) of a border being so many pixels of the crop outside (K,), by steps (N, M) at offsets (M,) from it."""
-    if len(steps) == 0:
-        return np.zeros(len(outside))
-    clear = _AT_END * np.minimum(steps.max(axis=1) / _CLEAR_STEP, 1.0)[:, None]
-    first, last = steps.argmax(axis=1), len(offsets) - 1 - steps[:, ::-1].argmax(axis=1)  # a pixel is met twice
-    away = (0.5 * (offsets[first] + offsets[last])[:, None] + outside) / _WITHIN_PX
+def _by_its_shape(width: Width | None, outside: F64, border_px: float) -> F64:
+    """Log probabilities (K,), but for a constant, of a border being so many pixels of the image outside (K,).
+
+    Masks are exact or as far off as those of networks, which is as likely beforehand where its shape is to be seen.
+    """
+    given = -0.5 * (outside / border_px) ** 2
+    if width is None:
+        return given
+    exact = np.log(border_px / width.least_px) - 0.5 * (outside / width.least_px) ** 2
+    return np.asarray(np.logaddexp(exact, given) - 0.5 * ((outside - width.outside_px) / width.deviation_px) ** 2)
+
+
+def _log_likelihoods(steps: Steps, outside: F64) -> F64:
+    """(K,) of a border being so many pixels of the crop outside (K,), by the steps beside it."""
+    away = (steps.place[:, None] + outside) / _WITHIN_PX
     at_end = np.exp(-0.5 * away**2) / (np.sqrt(2.0 * np.pi) * _WITHIN_PX)
-    likely = clear * at_end + (1.0 - clear) / (2.0 * _REACH_PX)
-    return np.asarray(np.log(likely).sum(axis=0) / _ALIKE)
+    end = steps.at_end[:, None]
+    return np.asarray(np.log(end * at_end + (1.0 - end) / (2.0 * steps.reach_px)).sum(axis=0) / _ALIKE)
 
 
 def _less_sure(log_likely: F64, border_px: float) -> F64:
@@ -180,18 +200,6 @@ def _less_sure(log_likely: F64, border_px: float) -> F64:
     return np.asarray(np.log(near @ np.exp(log_likely - highest) / near.sum(axis=1)) + highest)
 
 
-def _by_its_shape(width: Width | None, outside: F64, border_px: float) -> F64:
-    """Log probabilities (K,), but for a constant, of a border being so many pixels of the image outside (K,).
-
-    Masks are exact or as far off as those of networks, which is as likely beforehand where its shape is to be seen.
-    """
-    given = -0.5 * (outside / border_px) ** 2
-    if width is None:
-        return given
-    exact = np.log(border_px / width.least_px) - 0.5 * (outside / width.least_px) ** 2
-    return np.asarray(np.logaddexp(given, exact) - 0.5 * ((outside - width.outside_px) / width.deviation_px) ** 2)
-
-
 def _times_nearer(points: ContourPoints, seen: NDArray[np.bool_]) -> float:
     """Share of the size by which an outline grows, in least squares, where its border moves outwards by a pixel."""
     place, normal = points.place[seen], points.normal[seen]
@@ -199,14 +207,20 @@ def _times_nearer(points: ContourPoints, seen: NDArray[np.bool_]) -> float:
     return float(np.sum(support) / max(float(np.sum(support**2)), 1e-9))
 
 
-def _steps(crop: Observation, points: ContourPoints, offsets: F64) -> tuple[F64, NDArray[np.bool_]]:
-    """Steps (N, K) of the colours along each normal, and which points (N,) show them: those in the picture, on the
-    mask's border. Where something nearer hides the object, the border lies elsewhere.
+def _steps(crop: Observation, points: ContourPoints) -> tuple[Steps, NDArray[np.bool_]]:
+    """The colours' largest steps along normals, and which points (N,) show them: those in the picture, on the mask's
+    border. Where something nearer hides the object, the border lies elsewhere.
     """
     assert crop.rgb is not None and crop.mask is not None
     height, width = crop.mask.shape
+    offsets = np.arange(-_REACH_PX, _REACH_PX + 0.5 * _STEP_PX, _STEP_PX)
     places, u, v = points.pixels_beside(offsets, width, height)
     seen = np.all((places >= 1.0) & (places < [width - 1.0, height - 1.0]), axis=(1, 2))
     within, beyond = (int(np.argmin(np.abs(offsets - side))) for side in (-_ON_BORDER_PX, _ON_BORDER_PX))
     seen &= (crop.mask[v[:, within], u[:, within]] > 0.5) & (crop.mask[v[:, beyond], u[:, beyond]] <= 0.5)
-    return colour_steps(crop.rgb, points, u, v), seen
+    if not seen.any():
+        return Steps(np.empty(0), np.empty(0), np.empty((0, 2)), _REACH_PX), seen
+    steps = colour_steps(crop.rgb, points, u, v)[seen]
+    at_end = _AT_END * np.minimum(steps.max(axis=1) / _CLEAR_STEP, 1.0)
+    first, last = steps.argmax(axis=1), len(offsets) - 1 - steps[:, ::-1].argmax(axis=1)  # a pixel is met twice
+    return Steps(0.5 * (offsets[first] + offsets[last]), at_end, points.normal[seen], _REACH_PX), seen
