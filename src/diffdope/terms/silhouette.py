@@ -35,8 +35,8 @@ class SilhouetteNoise:
     """The same of a width that the last steps take for an unknown, so that other images may tell the distance: at least
     as much as a mask's border is farther from the outline than a good one's (`search.mask_error_px`), as squares."""
     mask_shift_px: float = 2.0
-    """The same of a shift of the whole mask, where depth tells it (note `mask-shifted`): as far as those of networks
-    may be off; 0: masks are where they should be."""
+    """The same of a shift of the whole mask, where depth tells it (note `mask-shifted`), or nothing but the
+    photograph's edges: as far as those of networks may be off; 0: masks are where they should be."""
     mask_border_px: float = 1.5
     """The same of the width of a mask that alone tells the distance, in pixels of the image: as much as those of
     networks are off, but for what its shape and the photograph's edges tell of it; 0: all masks are exact, as those
