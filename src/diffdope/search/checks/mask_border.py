@@ -4,7 +4,8 @@ A border that is some pixels outside of the object all around fits an object tha
 nothing is left by which the mask could be refused, and no residual shows it. So the border is as unsure as those of
 masks are (`search.noise.mask_border_px`), but for what its own shape tells (`mask_width`), and the photograph: at each
 point of the drawn outline that lies on the mask's border the colours' largest step along the normal is looked for.
-Where most of these steps lie at one place, there the object ends, but for what all of them have in common.
+Where most of these steps lie at one place, there the object ends, but for what all of them have in common. They also
+tell whether the whole mask is shifted (`mask_shift`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from diffdope.problem.region import projected_box
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.search.checks.contradictions import NONE, Doubt
-from diffdope.search.checks.mask_shift import Steps, shift_of
+from diffdope.search.checks.mask_shift import ALIKE, SHARED_PX, WITHIN_PX, Steps, shift_of
 from diffdope.search.checks.mask_width import Width, width_of
 from diffdope.search.checks.outline_evidence import colour_steps
 from diffdope.search.mesh_levels import MeshLevels
@@ -36,10 +37,7 @@ _REACH_PX = 10.0  # of the crop, to both sides of the outline
 _STEP_PX = 0.5  # along a normal
 _ON_BORDER_PX = 6.0  # of the crop: what something nearer hides is farther from the mask's border
 _CLEAR_STEP = 0.06  # of colours, over a pixel: more is no clearer, as of `outline_evidence`
-_WITHIN_PX = 0.7  # deviation of steps that are at one place
 _AT_END = 0.6  # share of clear steps that are the object's end; prints, shades and what lies behind have the others
-_ALIKE = 12.0  # points, a pixel of the crop apart, that err together; of 240 results, 6 and 25 change two at most
-_SHARED_PX = 0.5  # by which all steps are aside: at the truth of HOPE's photographs by 0.5 in the median
 _DEVIATIONS = np.linspace(-3.0, 3.0, 97)  # by which a border may be off, for its steps
 _FINER = np.linspace(-3.0, 3.0, 481)  # and for what its shape tells
 _TOLD, _TOLD_PX = 2.0, 0.5  # deviations, and pixels of the image, from which on a border is said to be off
@@ -182,10 +180,10 @@ def _by_its_shape(width: Width | None, outside: F64, border_px: float) -> F64:
 
 def _log_likelihoods(steps: Steps, outside: F64) -> F64:
     """(K,) of a border being so many pixels of the crop outside (K,), by the steps beside it."""
-    away = (steps.place[:, None] + outside) / _WITHIN_PX
-    at_end = np.exp(-0.5 * away**2) / (np.sqrt(2.0 * np.pi) * _WITHIN_PX)
+    away = (steps.place[:, None] + outside) / WITHIN_PX
+    at_end = np.exp(-0.5 * away**2) / (np.sqrt(2.0 * np.pi) * WITHIN_PX)
     end = steps.at_end[:, None]
-    return np.asarray(np.log(end * at_end + (1.0 - end) / (2.0 * steps.reach_px)).sum(axis=0) / _ALIKE)
+    return np.asarray(np.log(end * at_end + (1.0 - end) / (2.0 * steps.reach_px)).sum(axis=0) / ALIKE)
 
 
 def _less_sure(log_likely: F64, border_px: float) -> F64:
@@ -195,7 +193,7 @@ def _less_sure(log_likely: F64, border_px: float) -> F64:
         log_likely: (K,) if they are not.
         border_px: deviation of borders, pixels of the crop.
     """
-    near = np.exp(-0.5 * ((_DEVIATIONS[:, None] - _DEVIATIONS) * border_px / _SHARED_PX) ** 2)
+    near = np.exp(-0.5 * ((_DEVIATIONS[:, None] - _DEVIATIONS) * border_px / SHARED_PX) ** 2)
     highest = log_likely.max()
     return np.asarray(np.log(near @ np.exp(log_likely - highest) / near.sum(axis=1)) + highest)
 

@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
 
-_EVERY = 3  # points of the outline: neighbours err alike
-_ALIKE = 12.0 / _EVERY  # of these that err together, as of `mask_border`
-_WITHIN_PX = 0.7  # deviation of edges that are at one place, of the crop
-_SHARED_PX = 0.5  # of the crop, by which edges of all sides are aside
+WITHIN_PX = 0.7
+"""Deviation of edges that are at one place, pixels of the crop."""
+ALIKE = 12.0
+"""Points, a pixel of the crop apart, that err together; of 240 results, 6 and 25 change two at most."""
+SHARED_PX = 0.5
+"""By which edges of all sides are aside, pixels of the crop: at the truth of HOPE's photographs, in the median."""
+_EVERY = 3  # points of the outline are asked: neighbours err alike
 _STEPS = np.linspace(-2.5, 2.5, 21)  # deviations by which a mask may be shifted, along either axis
 _ASIDE = np.stack(np.meshgrid(_STEPS, _STEPS, indexing="ij"), axis=-1).reshape(-1, 2)
 _BEFOREHAND = np.exp(-0.5 * np.sum(_ASIDE**2, axis=1))
@@ -47,8 +50,8 @@ def shift_of(steps: Steps, outside_px: float, shift_px: float, scale: float) -> 
     """
     place, at_end, normal = (one[::_EVERY] for one in steps[:3])
     away = (place + scale * outside_px)[:, None] + normal @ (scale * shift_px * _ASIDE).T
-    likely = np.exp(-0.5 * (away / _WITHIN_PX) ** 2) * (at_end / (np.sqrt(2.0 * np.pi) * _WITHIN_PX))[:, None]
-    every = np.log(likely + ((1.0 - at_end) / (2.0 * steps.reach_px))[:, None]).sum(axis=0) / _ALIKE
+    likely = np.exp(-0.5 * (away / WITHIN_PX) ** 2) * (at_end / (np.sqrt(2.0 * np.pi) * WITHIN_PX))[:, None]
+    every = np.log(likely + ((1.0 - at_end) / (2.0 * steps.reach_px))[:, None]).sum(axis=0) * (_EVERY / ALIKE)
     likely = _less_sure(np.exp(every - every.max()), scale * shift_px)
     share = likely * _BEFOREHAND / _BEFOREHAND.sum()
     total = float(likely[len(likely) // 2] + share.sum())
@@ -62,6 +65,6 @@ def _less_sure(likely: F64, shift_px: float) -> F64:
         likely: (K,) if they are not.
         shift_px: deviation of shifts, pixels of the crop.
     """
-    near = np.exp(-0.5 * ((_STEPS[:, None] - _STEPS) * shift_px / _SHARED_PX) ** 2)
+    near = np.exp(-0.5 * ((_STEPS[:, None] - _STEPS) * shift_px / SHARED_PX) ** 2)
     near /= near.sum(axis=1, keepdims=True)
     return np.asarray(near @ likely.reshape(len(_STEPS), -1) @ near.T).reshape(-1)
