@@ -78,17 +78,16 @@ def test_what_drifted_farther_than_a_descent_reaches_is_not_sure_when_more_is_se
     assert confidences([FLAT] * 3 + [STEEP] * 3)[-1] > 0.9
 
 
-def test_a_pattern_alone_drifts_less_along_the_same_motion() -> None:
+def test_a_pose_is_no_surer_than_its_print_agrees() -> None:
     told = []
-    for by_colours in (True, False):
-        drift = PoseDrift(FORM, LENGTH_M, 0.3)
-        for frame in range(12):
-            result = answer(spun(frame), 0.95)
-            drift.ended(result.pose, STEEP * np.diag([1, 1, 1, 1, 1, 0.02]))
-            clock_s = frame * FRAME_S
-            result = drift.weighed(result, TOLERANCE_M, given=frame == 0, clock_s=clock_s, by_colours=by_colours)
-        told.append(result.confidence or 0.0)
-    assert told[1] + 0.1 < told[0] < 0.9
+    for apart_m in (0.0, 0.1 * TOLERANCE_M, 0.2 * TOLERANCE_M, 0.5 * TOLERANCE_M):
+        drift, result = PoseDrift(FORM, LENGTH_M, 0.3), answer(START, 0.95)
+        drift.ended(result.pose, STEEP, apart_m)
+        told.append(drift.weighed(result, TOLERANCE_M, given=True, clock_s=0.0))
+    sure = [one.confidence or 0.0 for one in told]
+    assert sure[0] == 0.95 and sure[1] > 0.9 and sure[3] < 0.4
+    assert all(later < sooner for sooner, later in pairwise(sure[1:]))
+    assert told[0].notes == () and "print" in told[3].notes[0] and told[3].note_codes == (NoteCode.DRIFT,)
 
 
 def test_what_was_searched_anew_is_as_sure_as_its_frame_shows() -> None:

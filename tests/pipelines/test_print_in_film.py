@@ -11,7 +11,7 @@ from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.observation import Observation
-from diffdope.search.descent import _PRINT_PX
+from diffdope.search.print_rounds import ROUNDS
 from diffdope.terms.print_in_light import PrintInLight
 
 FRAMES, TURN_DEG = 10, 4.0
@@ -45,4 +45,19 @@ def test_its_turn_is_followed_by_a_print_in_the_light_of_each_round(monkeypatch:
         off_deg.append(np.degrees(found.angle_to(pose)))
     assert max(off_deg) < TURN_DEG, np.round(off_deg, 1)  # no frame lags by as much as it has turned
     assert off_deg[-1] < 1.0
-    assert len(made) == len(_PRINT_PX) * (FRAMES - 1) and None not in made
+    assert len(made) == ROUNDS * (FRAMES - 1) and None not in made
+
+
+def test_in_photographs_alone_a_distance_is_believed_where_its_print_agrees() -> None:
+    refiner = Refiner(painted("can", VERTICES_M, FACES, colours), preset="fast", threads=1)
+    off, sure = [], []
+    for frame in range(8):
+        pose = truth(frame)
+        noise = np.random.default_rng(3 + frame)
+        seen = picture([(painted("can", VERTICES_M, FACES, colours), pose)], noise, noise=SensorNoise())
+        result = refiner.track(Observation(CAMERA, rgb=seen.rgb), pose if frame == 0 else None)
+        off.append(np.linalg.norm(result.pose.t_m2c - pose.t_m2c) / refiner.mesh.diameter)
+        sure.append(result.confidence or 0.0)
+    wrong = np.array(off) > 0.03  # one frame, along the view, at 0.98 before its print was asked
+    assert np.array_equal(np.array(sure) > 0.5, ~wrong), (np.round(off, 3), np.round(sure, 2))
+    assert max(off) < 0.05

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from diffdope.estimate.tolerance import displacement_form
 from diffdope.experiments.shapes import mottled, painted, tube
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
 from diffdope.render.renderer import Renderer
+from diffdope.scene.observation import Observation
 from diffdope.terms.base import Rendering
 from diffdope.terms.contour import smoothed
 from diffdope.terms.photometric_gain import HOLD_UNMASKED
@@ -56,3 +58,21 @@ def test_what_counts_as_something_else_says_nothing() -> None:
     seen = PrintInLight.of(photograph, drawn, crop, EVERYWHERE, POSE, CAN.diameter, hold=HOLD_UNMASKED)
     assert seen is not None and seen.factor(drawn, POSE) is not None
     assert replace(seen, own=nowhere > 0.5).factor(drawn, POSE) is None
+
+
+def test_how_far_its_next_step_alone_would_lead_grows_with_the_error_of_the_distance() -> None:
+    clutter = np.random.default_rng(4).uniform(0.0, 1.0, (CAMERA.height, CAMERA.width, 3)).astype(np.float32)
+    crop = picture([(CAN, POSE)], np.random.default_rng(2), noise=SensorNoise(rgb=0.005)).without_mask()
+    assert crop.rgb is not None
+    renderer, form, tolerance_m = Renderer(CAN, CAMERA), displacement_form(CAN), 0.03 * CAN.diameter
+    inside = renderer.render(POSE.R_m2c, POSE.t_m2c).coverage[0][..., None] > 0.5
+    alone = Observation(CAMERA, rgb=np.where(inside, crop.rgb, clutter))
+    assert alone.rgb is not None
+    asked = []
+    for off in (0.0, 1.0, 2.0):
+        pose = Pose(POSE.R_m2c, POSE.t_m2c * (1.0 + off * tolerance_m / POSE.t_m2c[2]))
+        drawn = Rendering.of(renderer.render(pose.R_m2c, pose.t_m2c))
+        seen = PrintInLight.of(smoothed(alone.rgb), drawn, alone, EVERYWHERE, pose, CAN.diameter, hold=HOLD_UNMASKED)
+        assert seen is not None
+        asked.append(seen.apart_m(drawn, pose, form, tolerance_m) / tolerance_m)
+    assert asked[0] < 0.15 and 0.25 < asked[1] < asked[2], asked

@@ -252,10 +252,8 @@ class Refiner:
         result = self._tracker.track(observation, start, time_s=time_s)
         tolerance_m = self.preset.resolved_search.confidence.tolerance_of(self._meshes.length_m)
         assert self._drift is not None
-        held = "depth" in observation.modalities or "mask" in result.modalities  # a box is no mask
-        by_colours = self.mesh.has_pattern and not held
         clock_s, given = self._tracker.clock_s, pose is not None
-        result = self._drift.weighed(result, tolerance_m, given=given, clock_s=clock_s, by_colours=by_colours)
+        result = self._drift.weighed(result, tolerance_m, given=given, clock_s=clock_s)
         start = self._frame.leave(result.initial_pose) if pose is None else pose
         tracked = self._left(result, start, observation, followed=True)
         if pose is not None and tracked.status is Status.LOST:

@@ -48,13 +48,14 @@ class MeshSearcher:
         seed: of the hypotheses.
 
     Attributes:
-        ended: called with where each search ended, and the curvature of the cost there; None for not at all.
+        ended: called with where each search ended, the curvature of the cost there, and how far the print alone would
+            lead from there, metres; None for not at all.
     """
 
     def __init__(self, meshes: MeshLevels, camera: Camera | None, preset: Preset, seed: int) -> None:
         self.meshes = meshes
         self._camera, self._preset, self.seed = camera, preset, seed
-        self.ended: Callable[[Pose, F64], None] | None = None
+        self.ended: Callable[[Pose, F64, float], None] | None = None
 
     @property
     def mesh(self) -> Mesh:
@@ -90,7 +91,7 @@ class MeshSearcher:
         if isinstance(outcome, Failure):
             return Attempt(self.refused(outcome, pose, began), None)
         if self.ended is not None and outcome.curvature is not None:
-            self.ended(outcome.pose, outcome.curvature)
+            self.ended(outcome.pose, outcome.curvature, outcome.apart_m)
         return Attempt(self._result(outcome, observation, began, boxed=box is not None), outcome.gain)
 
     def search(

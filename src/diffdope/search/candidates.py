@@ -161,6 +161,8 @@ class Candidates:
     beside which it is left out. Half of squared errors over their variances."""
     notes: tuple[str, ...] = ()
     """For people."""
+    apart_m: float = 0.0
+    """How far the object's print alone would lead the best, in a film of photographs, metres."""
 
     @property
     def pose(self) -> Pose:

@@ -20,11 +20,12 @@ from diffdope.problem.variables import Variables
 from diffdope.render.buffers import Buffers
 from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates, Choose, Hypotheses, Reached, Round
-from diffdope.search.edge_factors import along_outline, print_of
+from diffdope.search.edge_factors import along_outline
 from diffdope.search.history import Recorder
 from diffdope.search.level_preparation import LevelPreparation
 from diffdope.search.levels import PyramidSettings
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.print_rounds import PrintedRounds, by_print, is_compared
 from diffdope.search.priors import prior_around
 from diffdope.search.settings import SearchSettings
 from diffdope.search.tracking.keyframes import Keyframes
@@ -48,7 +49,7 @@ Solve = Callable[..., SolverResult]
 _GOING_ON = 2  # times as many as the next level takes make all steps: of 92 winners, none was led to from behind
 _RIM_ROUNDS = (0.0, WIDEST_PX)  # pixels: where colours lead, and then rims, which know nothing from farther off
 # Rounds after the last level: reach of edges, and steps. A print farther off than it is wide leads to another part.
-_PRINT_PX, _PRINT_STEPS, _PRINT_FINER = (2.0, 2.0, 2.0), 2, 0.01
+_PRINT_PX, _PRINT_STEPS, _PRINT_FINER = 2.0, 2, 0.01
 _MANY = 16  # hypotheses of a level that race; of few, the last steps still change which are the best
 
 
@@ -196,8 +197,9 @@ class Descent:
             ended, hypotheses = self._rounds(
                 level, hypotheses, best, contour.inner_px, contour.closing_steps, prior, buffers, True, inner=True
             )
-        if self._printed(level):
-            ended, hypotheses = self._by_print(level, hypotheses, ended, prior, buffers)
+        apart_m = 0.0
+        if self._keyframes is not None and is_compared(level, self._meshes):
+            ended, hypotheses, apart_m = self._by_print(level, hypotheses, ended, prior, buffers)
         best, rendering = ended.best, ended.rendering
         won = Winner()
         if judged:
@@ -206,7 +208,7 @@ class Descent:
             won = assess_winner(level, rendering, best, self._meshes, before, self._keyframe(best))
         return Candidates(
             start, level, rough or level, hypotheses.columns, ended, won.quality, won.gain, len(pyramid.levels),
-            won.border_px,
+            won.border_px, apart_m=apart_m,
         )  # fmt: skip
 
     def _keyframe(self, pose: Pose) -> Keyframe | None:
@@ -219,26 +221,14 @@ class Descent:
         wanted = outline.inner > 0.0 and bool(outline.inner_px) and plain and level.modalities == ("outline",)
         return wanted and len(self._meshes.creases) > 0
 
-    def _printed(self, level: LevelProblem) -> bool:
-        """Whether the print is compared face by face: in films with depth that no mask holds, after all the rest.
-
-        Where depth holds all motions (`edge_gating`), it is asked for turns about an axis of revolution alone.
-        """
-        film = self._keyframes is not None and level.contours is not None  # which there are beside no mask
-        unheld = level.contour_active or self._meshes.axis is not None
-        return film and unheld and self._meshes.mesh.has_pattern and level.colored and level.crop.depth is not None
-
     def _by_print(
         self, level: LevelProblem, hypotheses: Hypotheses, ended: Round, prior: PosePrior | None, buffers: Buffers
-    ) -> tuple[Round, Hypotheses]:
-        """Rounds with the print, each in the light of where the last one led: in that of the first, starts show."""
-        for reach_px in _PRINT_PX:
-            drawn = ended.rendering or Rendering.of(level.drawn(buffers, ended.best))
-            seen = print_of(level, ended.best, drawn, self._meshes.length_m)
-            if seen is not None:
-                rounds = level, hypotheses, ended.best, (reach_px,), _PRINT_STEPS, prior, buffers, True, ended
-                ended, hypotheses = self._rounds(*rounds, printed=seen)
-        return ended, hypotheses
+    ) -> PrintedRounds:
+        def make(seen: PrintInLight, ended: Round, hypotheses: Hypotheses) -> tuple[Round, Hypotheses]:
+            rounds = level, hypotheses, ended.best, (_PRINT_PX,), _PRINT_STEPS, prior, buffers, True, ended
+            return self._rounds(*rounds, printed=seen)
+
+        return by_print(level, self._meshes, buffers, ended, hypotheses, make)
 
     @property
     def steps(self) -> LevenbergSettings:

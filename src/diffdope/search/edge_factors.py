@@ -6,6 +6,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.problem.level_problem import LevelProblem, hold_of
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.terms.base import Rendering
+from diffdope.terms.contour import smoothed
 from diffdope.terms.inner_contour import inner_factor
 from diffdope.terms.keyframe import Keyframe
 from diffdope.terms.print_in_light import PrintInLight
@@ -49,6 +50,7 @@ def print_of(level: LevelProblem, pose: Pose, drawn: Rendering, length_m: float)
         drawn: the pose, drawn.
         length_m: the object's diameter.
     """
-    assert level.contours is not None
-    appearance, smooth = level.responsibility.appearance, level.contours.smooth
+    assert level.crop.rgb is not None
+    appearance = level.responsibility.appearance
+    smooth = smoothed(level.crop.rgb) if level.contours is None else level.contours.smooth
     return PrintInLight.of(smooth, drawn, level.crop, appearance, pose, length_m, hold=hold_of(level.crop))

@@ -135,6 +135,7 @@ class Ending:
             covariance=covariance, unobserved=estimate.unobserved,
             notes=(*self._turned(found), *refused(level), *ended.notes, *beside_edges(edges), *estimate.notes),
             gain=found.gain, answers=answers, curvature=None if self.first_order else found.curvature,
+            apart_m=found.apart_m,
         )  # fmt: skip
 
     def _quality(self, found: Candidates, turn: F64) -> FitQuality:

@@ -47,5 +47,7 @@ class Outcome:
     """Of a search with no start pose; the first is `pose`."""
     curvature: F64 | None = None
     """(6, 6) of the cost where the search ended, in (rho [m], phi [rad]); None where no solver had one."""
+    apart_m: float = 0.0
+    """How far the object's print alone would lead the pose, in a film of photographs, metres; 0 where not asked."""
     why: str = ""
     """Why it is doubted, where something contradicts it."""

@@ -78,7 +78,7 @@ class Keyframe:
 
     def factor(
         self, smooth: F32, coverage: F32, depth: F32, crop: Observation, pose: Pose, length_m: float, *,
-        weight: float = _WEIGHT,
+        weight: float = _WEIGHT, edges: bool = False,
     ) -> QuadraticFactor | None:  # fmt: skip
         """What moves the points to where their colours are; None if too few are seen.
 
@@ -90,9 +90,10 @@ class Keyframe:
             pose: about which it is linear.
             length_m: the object's diameter.
             weight: of the mean square of its colours' errors.
+            edges: whether what hardly changes from pixel to pixel counts little without depth, too.
         """
         slope, curvature, sums = np.zeros(6), np.zeros((6, 6)), np.zeros(2)
-        edge = 0.0 if crop.depth is None else _EDGE
+        edge = 0.0 if crop.depth is None and not edges else _EDGE
         sum_keyframe(
             *self._seen(smooth, coverage, depth, crop, pose, length_m), _TOLERANCE, edge, np.empty(6),
             *self._room(), slope, curvature, sums,
@@ -144,9 +145,14 @@ def shown_there(coverage: F32, drawn: F32, measured: F32 | None, length_m: float
     if measured is None:
         return writable(coverage)
     shown = (coverage > 0.5) & ((measured == 0.0) | (np.abs(measured - drawn) <= _SHOWN * length_m))
+    return np.where(inside(shown), coverage, np.float32(0.0))
+
+
+def inside(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pixels (H, W) of a region into which nothing from beside it is blurred."""
     for _ in range(_INSIDE_PX):
-        shown = _inner(shown)
-    return np.where(shown, coverage, np.float32(0.0))
+        region = _inner(region)
+    return region
 
 
 def _inner(region: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -18,13 +18,17 @@ from diffdope.geometry.pose import Pose
 from diffdope.scene.observation import Observation
 from diffdope.terms.base import Rendering
 from diffdope.terms.contour import smoothed
-from diffdope.terms.keyframe import Keyframe
+from diffdope.terms.keyframe import Keyframe, inside
 from diffdope.terms.photometric_gain import fit_gain_at
 from diffdope.terms.quadratic_factor import QuadraticFactor
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 
 _WEIGHT = 15.0  # five times that of learned colours, whose own frame may have been off
+_WEIGHT_ALONE = 60.0  # without depth, where nothing else knows the distance as well
+_SHOWN = 1e-3  # cost over a tolerance by which a motion must change the print to count in how far it would lead
+_TURNED = 1e-6  # of a turn about an axis of revolution, which moves no surface
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class PrintInLight:
         gain, bias = light.gain.astype(np.float32), light.bias.astype(np.float32)
         lit = smoothed(drawn.rgb * gain + bias)
         own = appearance > 0.5
-        frame = Keyframe.of(lit, _of_own(drawn.coverage, own), drawn.depth, crop, pose, length_m)
+        frame = Keyframe.of(lit, _of_own(drawn.coverage, own, crop), drawn.depth, crop, pose, length_m)
         return None if frame is None else cls(frame, smooth, crop, own, length_m)
 
     def factor(self, drawn: Rendering, pose: Pose) -> QuadraticFactor | None:
@@ -72,9 +76,34 @@ class PrintInLight:
             drawn: the rendering at the pose.
             pose: about which it is linear.
         """
-        images = _of_own(drawn.coverage, self.own), drawn.depth, self.crop, pose, self.length_m
-        return self.frame.factor(self.smooth, *images, weight=_WEIGHT)
+        images = self._own(drawn.coverage), drawn.depth, self.crop, pose, self.length_m
+        alone = self.crop.depth is None
+        return self.frame.factor(self.smooth, *images, weight=_WEIGHT_ALONE if alone else _WEIGHT, edges=True)
+
+    def apart_m(self, drawn: Rendering, pose: Pose, form: F64, tolerance_m: float) -> float:
+        """How far its next step alone would lead the surface, root mean square, metres; 0 if too little is seen.
+
+        Args:
+            drawn: the rendering at the pose.
+            pose: of the object.
+            form: (6, 6) of `displacement_form`.
+            tolerance_m: of a pose; motions that hardly change the print over that do not count.
+        """
+        asked = self.factor(drawn, pose)
+        if asked is None:
+            return 0.0
+        turn = np.zeros((6, 6))
+        turn[:3, :3] = turn[3:, 3:] = pose.R_m2c
+        form = turn @ form @ turn.T + _TURNED * np.diag(np.repeat([1.0, self.length_m**2], 3))
+        step = np.linalg.solve(asked.curvature + _SHOWN / tolerance_m**2 * form, asked.slope)
+        return float(np.sqrt(step @ form @ step))
+
+    def _own(self, coverage: F32) -> F32:
+        return _of_own(coverage, self.own, self.crop)
 
 
-def _of_own(coverage: F32, own: NDArray[np.bool_]) -> F32:
+def _of_own(coverage: F32, own: NDArray[np.bool_], crop: Observation) -> F32:
+    """Coverage (H, W) of what is the object's; without depth, only where nothing from beside it is blurred in."""
+    if crop.depth is None:  # beside depth, a keyframe leaves them out itself
+        own = inside((coverage > 0.5) & own)
     return np.where(own, coverage, np.float32(0.0))

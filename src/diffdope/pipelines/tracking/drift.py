@@ -25,7 +25,7 @@ _PULL = 0.005
 shares (light, a hand's shadow, a bias of depth) pulls a pose, a deviation: its error is that over the curvature. In 618
 frames of path-traced films, with depth, masks, both or neither, three quarters of the errors along the motion of least
 curvature are within it."""
-_PULL_OF_PATTERN = 0.5  # of that in photographs alone: a pattern's cost is flatter, and its errors are smaller
+_APART = 4.0  # times as far as a print's next step leads is the pose off, a deviation: others share its errors
 _GIVEN = 0.2  # tolerances: deviation of a given pose, along each motion
 _REACH = 0.1  # share of the diameter from which a descent still finds the pose
 _UNSEEN = 1.0  # diameters: deviation of a pose of which nothing is known
@@ -57,7 +57,7 @@ class PoseDrift:
         self._moved = [from_motion[:, part] @ from_motion[:, part].T / 3.0 for part in (slice(0, 3), slice(3, 6))]
         self._tolerance_m, self._length_m = TOLERANCE * length_m, length_m
         self._memory_s = memory_s
-        self._ends: list[tuple[Pose, F64]] = []
+        self._ends: list[tuple[Pose, F64, float]] = []
         self._begin(_GIVEN * self._tolerance_m)
         self._clock_s = 0.0
         self._last: tuple[Pose, float] | None = None
@@ -67,12 +67,18 @@ class PoseDrift:
         self._covariance = deviation_m**2 * np.eye(self._to_motion.shape[1])
         self._share = self._near = 1.0
 
-    def ended(self, pose: Pose, curvature: F64) -> None:
-        """Where a search has ended, and the cost's curvature (6, 6) there, in (rho [m], phi [rad])."""
-        self._ends.append((pose, curvature))
+    def ended(self, pose: Pose, curvature: F64, apart_m: float = 0.0) -> None:
+        """Where a search has ended.
+
+        Args:
+            pose: there.
+            curvature: of the cost there, (6, 6) in (rho [m], phi [rad]).
+            apart_m: how far the object's print alone would lead the surface from there, metres.
+        """
+        self._ends.append((pose, curvature, apart_m))
 
     def weighed(
-        self, result: RefinementResult, tolerance_m: float, *, given: bool, clock_s: float, by_colours: bool = False,
+        self, result: RefinementResult, tolerance_m: float, *, given: bool, clock_s: float,
     ) -> RefinementResult:  # fmt: skip
         """The result of a frame, no surer than it is known that the pose has not drifted.
 
@@ -81,9 +87,8 @@ class PoseDrift:
             tolerance_m: of the confidence, metres.
             given: whether the frame came with a start pose.
             clock_s: time of the frame, seconds.
-            by_colours: whether a pattern alone holds it, without depth or a mask.
         """
-        curvature = next((one for pose, one in reversed(self._ends) if pose is result.pose), None)
+        curvature, apart_m = next((one[1:] for one in reversed(self._ends) if one[0] is result.pose), (None, 0.0))
         self._ends.clear()
         elapsed_s, self._clock_s = clock_s - self._clock_s, clock_s
         if given:
@@ -95,8 +100,8 @@ class PoseDrift:
             return result
         if not given and {NoteCode.FOUND_AGAIN, NoteCode.FOUND_WIDER} & set(result.note_codes):
             self._begin(_UNSEEN * self._length_m)
-        self._see(result.pose, curvature, _PULL * (_PULL_OF_PATTERN if by_colours else 1.0))
-        return self._no_surer(result, tolerance_m)
+        self._see(result.pose, curvature)
+        return self._no_surer(result, tolerance_m, _APART * apart_m)
 
     def _age(self, elapsed_s: float) -> None:
         """As much less is known as the object may have moved.
@@ -113,7 +118,7 @@ class PoseDrift:
             a = np.sqrt(new / known)
             self._covariance = (1.0 + a) * self._covariance + (1.0 + 1.0 / a) * moved
 
-    def _see(self, pose: Pose, curvature: F64 | None, slope: float) -> None:
+    def _see(self, pose: Pose, curvature: F64 | None) -> None:
         before = self._near  # the frame before: what it may have moved since is foretold
         if self._last is not None and self._clock_s > self._last[1]:
             elapsed_s = self._clock_s - self._last[1]
@@ -132,7 +137,7 @@ class PoseDrift:
         to_motion = turn @ self._to_motion
         steep, motions = np.linalg.eigh(to_motion.T @ curvature @ to_motion)
         # A slope / tolerance [cost / m] over a curvature [cost / m^2].
-        deviation = slope / (self._tolerance_m * np.maximum(steep, 1e-12))
+        deviation = _PULL / (self._tolerance_m * np.maximum(steep, 1e-12))
         deviation = np.minimum(deviation, _UNSEEN * self._length_m)
         known, ways = np.linalg.eigh((motions / deviation).T @ self._covariance @ (motions / deviation))
         ways = (motions * deviation) @ ways
@@ -143,12 +148,15 @@ class PoseDrift:
     def _within(self, distance_m: float) -> float:
         return probability_below(distance_m, self._covariance)
 
-    def _no_surer(self, result: RefinementResult, tolerance_m: float) -> RefinementResult:
-        within = self._share * self._within(tolerance_m)
+    def _no_surer(self, result: RefinementResult, tolerance_m: float, apart_m: float) -> RefinementResult:
+        told = probability_below(tolerance_m, apart_m**2 * np.eye(1)) if apart_m > 0.0 else 1.0
+        within = told * self._share * self._within(tolerance_m)
         if result.confidence is None or within > _TOLD:
             return result
         drifted_m = float(np.sqrt(np.trace(self._covariance)))
         why = f"by about {1e3 * drifted_m:.0f} mm" if drifted_m > tolerance_m else "farther than a frame finds it again"
         text = f"film: the pose may have drifted {why}, by motions that its frames do not show"
+        if apart_m > drifted_m:
+            text = f"film: what is printed on the object lies about {1e3 * apart_m:.0f} mm beside where the pose has it"
         confidence = fit_of(within * right_minimum(result.confidence, started=True))
         return replace(result, confidence=confidence, notes=(*result.notes, Note(NoteCode.DRIFT, text)))
