@@ -271,8 +271,8 @@ class Refiner:
         self, result: RefinementResult, start: Pose, observation: Observation, *, followed: bool = False
     ) -> RefinementResult:
         """A result of a search as a user gets it: in the file's frame, with the confidence that was asked for."""
-        confidence, deviation = self.preset.resolved_search.confidence, observation.camera.focal_deviation
-        known = believed(result, self._meshes, confidence, followed=followed, focal_deviation=deviation)
+        search, deviation = self.preset.resolved_search, observation.camera.focal_deviation
+        known = believed(result, self._meshes, search, followed=followed, focal_deviation=deviation)
         return self._frame.result(known, start)
 
     def _new_tracker(self, searcher: MeshSearcher) -> Tracker:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import TOLERANCE, ConfidenceSettings, right_minimum
+from diffdope.estimate.depth_scale import RIGHT, ScaleBelief, ScaleEvidence, scale_belief
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.estimate.focal_error import focal_covariance
 from diffdope.estimate.tolerance import displacement, probability_within, usually_within
@@ -16,6 +17,8 @@ from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.result import RefinementResult
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.settings import SearchSettings
+from diffdope.terms.depth import DepthNoise
 
 F64 = NDArray[np.float64]
 
@@ -33,6 +36,7 @@ class Belief(NamedTuple):
 def belief_of(
     fit: float, covariance: F64 | None, pose: Pose, meshes: MeshLevels, settings: ConfidenceSettings, *,
     started: bool = False, measured: bool = True, quality: FitQuality | None = None, beside: F64 | None = None,
+    scale: ScaleBelief = RIGHT,
 ) -> Belief:  # fmt: skip
     """How sure a pose is.
 
@@ -46,6 +50,7 @@ def belief_of(
         measured: whether depth, or the frames of a film before, hold the distance; it counts without a covariance.
         quality: of the fit, where the frames of a film do not; so does this.
         beside: (6, 6) of what else is unsure, which counts where the covariance is unknown: it holds it otherwise.
+        scale: of the depth that tells the distance: if it is off, so is the pose, along its ray.
     """
     right, tolerance_m = right_minimum(fit, started=started), settings.tolerance_of(meshes.length_m)
     if covariance is None:  # the fit is about the default tolerance
@@ -56,11 +61,16 @@ def belief_of(
             within *= probability_within(tolerance_m, beside, meshes.displacement_form, pose.R_m2c)
     else:
         within = probability_within(tolerance_m, covariance, meshes.displacement_form, pose.R_m2c)
+    if scale.off > 0.0:
+        ray = scale.off_by * np.concatenate([pose.t_m2c, np.zeros(3)])
+        known = np.outer(ray, ray) + (0.0 if covariance is None else covariance)
+        moved = probability_within(tolerance_m, known, meshes.displacement_form, pose.R_m2c)
+        within = (1.0 - scale.off) * within + scale.off * min(moved, within)
     return Belief(right, within, settings.corrected(right * within))
 
 
 def believed(
-    result: RefinementResult, meshes: MeshLevels, settings: ConfidenceSettings, *, followed: bool = False,
+    result: RefinementResult, meshes: MeshLevels, search: SearchSettings, *, followed: bool = False,
     focal_deviation: float = 0.0,
 ) -> RefinementResult:  # fmt: skip
     """A result whose confidence is the probability of an error below the tolerance.
@@ -71,11 +81,11 @@ def believed(
     Args:
         result: in the object's own frame; its confidence is that of its fit alone.
         meshes: the object.
-        settings: tolerance, and a map that was fitted to a user's data.
+        search: tolerance, a map that was fitted to a user's data, and what is known of depth.
         followed: whether it is a frame of a film.
         focal_deviation: of the camera, see `Camera`: the covariance holds it, too.
     """
-    beside = None
+    beside, settings = None, search.confidence
     if focal_deviation > 0.0:
         beside = focal_covariance(result.pose, focal_deviation, measured="depth" in result.modalities)
         if result.covariance is not None:
@@ -88,6 +98,7 @@ def believed(
         some, result.covariance, result.pose, meshes, settings, started=not result.answers,
         measured=followed or "depth" in result.modalities,
         quality=None if followed else result.evidence, beside=beside,
+        scale=RIGHT if followed or "depth" not in result.modalities else _scale_of(result, search.noise),
     )  # fmt: skip
     factor = belief.right / some if some > 0.0 else 0.0
     answers = tuple(replace(one, probability=factor * one.probability) for one in result.answers)
@@ -97,6 +108,14 @@ def believed(
         none_of_these=None if result.none_of_these is None else 1.0 - belief.right,
         notes=(*result.notes, *_why(result, belief, meshes, settings)),
     )  # fmt: skip
+
+
+def _scale_of(result: RefinementResult, noise: DepthNoise) -> ScaleBelief:
+    """Of the depth of one result, as what is printed on the object has it."""
+    seen = result.evidence
+    if seen is None or seen.too_far is None or seen.too_far_deviation is None:
+        return scale_belief((), noise)
+    return scale_belief([ScaleEvidence(seen.too_far, seen.too_far_deviation)], noise)
 
 
 def _why(

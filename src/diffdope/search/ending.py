@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import right_minimum
+from diffdope.estimate.depth_scale import with_scale_told
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.estimate.robust_gauss_newton import RobustEstimate
 from diffdope.estimate.start_weight import systematic, weighed
@@ -130,7 +131,7 @@ class Ending:
             status=status_of(found, confidence, answers, self.settings, first_order=self.first_order),
             cost=float(costs[1]), modality_costs=each[1], initial_cost=float(costs[0]), initial_modality_costs=each[0],
             history=history, winner=winner, winner_iteration=row,
-            quality=None if self.first_order else self._quality(found, turn),
+            quality=None if self.first_order else self._quality(found, turn, estimate),
             confidence=None if self.first_order else confidence,
             covariance=covariance, unobserved=estimate.unobserved,
             notes=(*self._turned(found), *refused(level), *ended.notes, *beside_edges(edges), *estimate.notes),
@@ -138,10 +139,10 @@ class Ending:
             apart_m=found.apart_m,
         )  # fmt: skip
 
-    def _quality(self, found: Candidates, turn: F64) -> FitQuality:
-        """Of the result; where no last steps are made, with what one more would do, and a turn that does not show."""
+    def _quality(self, found: Candidates, turn: F64, estimate: RobustEstimate) -> FitQuality:
+        """Of the result, and of depth's scale; without last steps, with what one more would do, or a turn unseen."""
         if not self.settings.polish.idle or self.filmed:
-            return found.quality
+            return with_scale_told(found.quality, estimate, self.settings.noise, self.meshes.length_m)
         return replace(found.quality, left=left_of(found.ended.solution.next_step, turn, found.pose, self.meshes))
 
     def _odds(self, poses: Sequence[Pose], found: Candidates, levels: Sequence[LevelProblem] = ()) -> F64:

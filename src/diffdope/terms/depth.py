@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import check_above_zero, check_at_least_zero
+from diffdope.errors import check_above_zero, check_at_least_zero, expected
 from diffdope.terms.base import LEAST_PIXELS, Comparison, ImageTerm, PixelGeometry, median
 
 F32 = NDArray[np.float32]
@@ -36,13 +36,20 @@ class DepthNoise:
 
     depth_bias: float = 0.001
     """Standard deviation of an offset that all depths of the object share, as a share of its distance."""
+    depth_off: float = 0.1
+    """Probability that a camera's depth is off by more: its scale, as of one that is not calibrated; less than 1. It
+    makes results less sure, but for what is printed on the object; 0: depth is as right as `depth_bias` says."""
+    depth_off_by: float = 0.015
+    """Standard deviation of that, as a share of the distance: 2 % is what makers of stereo cameras state at most."""
     least_depth_m: float = 1e-4
     """Least standard deviation of a depth."""
 
     def check_depth(self) -> None:
         """Refuses numbers that are no deviations."""
-        check_at_least_zero(self, "depth_bias")
+        check_at_least_zero(self, "depth_bias", "depth_off_by")
         check_above_zero(self, "least_depth_m")
+        if not 0.0 <= self.depth_off < 1.0:
+            raise expected("depth_off", "a probability from 0 to less than 1", self.depth_off)
 
 
 @final
