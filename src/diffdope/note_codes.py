@@ -82,6 +82,7 @@ class NoteCode(StrEnum):
     # What contradicts it.
     DEPTH_SCALE = "depth-scale"
     DEPTH_SCALE_UNSURE = "depth-scale-unsure"
+    DEPTH_BESIDE_PRINT = "depth-beside-print"
     DEPTH_KIND = "depth-kind"
     DISTANCE = "distance"
     DISTANCE_UNSURE = "distance-unsure"

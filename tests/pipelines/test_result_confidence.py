@@ -23,6 +23,7 @@ from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
 from diffdope.search.alternatives.answers import Answer
 from diffdope.search.checks.contradictions import AT_MOST
+from diffdope.search.settings import SearchSettings
 
 MESH = Mesh(*box((0.1, 0.06, 0.04)))
 CAMERA = Camera(fx=300.0, fy=300.0, cx=79.5, cy=59.5, width=160, height=120)
@@ -52,7 +53,13 @@ def test_a_result_is_as_sure_as_its_minimum_and_its_covariance(seen: Observation
     assert result.covariance is not None and result.right_minimum is not None and result.confidence is not None
     assert result.tolerance_m == pytest.approx(0.03 * MESH.diameter)
     form = refiner.meshes.displacement_form  # the box's middle is its origin
-    within = probability_within(result.tolerance_m, result.covariance, form, result.pose.R_m2c)
+    noise = refiner.preset.resolved_search.noise
+    ray = noise.depth_off_by * np.concatenate([result.pose.t_m2c, np.zeros(3)])  # a box without a print
+    within, moved = (
+        probability_within(result.tolerance_m, known, form, result.pose.R_m2c)
+        for known in (result.covariance, result.covariance + np.outer(ray, ray))
+    )
+    within += noise.depth_off * (moved - within)
     assert result.confidence == pytest.approx(result.right_minimum * within, rel=1e-9)
     assert result.confidence > 0.9
 
@@ -134,7 +141,7 @@ def test_answers_are_right_minima_and_the_rest_is_none_of_these(seen: Observatio
     plain = refiner.refine(seen, START)
     answers = tuple(Answer(plain.pose, p) for p in (0.5, 0.3, 0.1))
     located = replace(plain, confidence=0.5, answers=answers, none_of_these=0.1)
-    result = believed(located, refiner.meshes, ConfidenceSettings(tolerance_m=3e-4))
+    result = believed(located, refiner.meshes, SearchSettings(confidence=ConfidenceSettings(tolerance_m=3e-4)))
     assert result.none_of_these is not None and result.confidence is not None
     total = sum(one.probability for one in result.answers)
     assert total + result.none_of_these == pytest.approx(1.0)

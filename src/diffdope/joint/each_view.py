@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffdope.errors import DiffDopeError, NothingToCompareError
-from diffdope.estimate.confidence import confidence_of
+from diffdope.estimate.confidence import confidence_of, right_minimum
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.joint.drawn import Drawing, depth_of_others, drawing_of
@@ -99,8 +99,14 @@ class ObjectQuery:
         now, then = leaf.costs([enter(refined.pose), enter(before.pose)])
         if now <= then or before.evidence is None:
             return refined
-        quality = replace(leaf.fit(enter(before.pose)).quality, agreement=before.evidence.agreement)
-        return replace(before, evidence=quality, confidence=confidence_of(quality))
+        known = before.evidence
+        quality = replace(
+            leaf.fit(enter(before.pose)).quality, agreement=known.agreement, too_far=known.too_far,
+            too_far_deviation=known.too_far_deviation,
+        )  # fmt: skip
+        right = right_minimum(confidence_of(quality), started=not before.answers)
+        within = (before.confidence or 0.0) / before.right_minimum if before.right_minimum else 0.0
+        return replace(before, evidence=quality, confidence=right * within, right_minimum=right)
 
     def _from(self, observation: Observation, start: Pose | None) -> RefinementResult:
         if start is not None:

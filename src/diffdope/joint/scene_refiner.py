@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from diffdope.errors import DiffDopeError, check_threads, check_type, expected, placed
 from diffdope.joint.asked import Starts, asked_of, starts_of, without_empty
 from diffdope.joint.contact import ContactSettings, with_contact
+from diffdope.joint.depth_scale import at_common_scale
 from diffdope.joint.each_view import ObjectQuery, found_in_view
 from diffdope.joint.merge import Single, single_of
 from diffdope.joint.normal_equations import CameraPrior, Where
@@ -139,7 +140,9 @@ class SceneRefiner:
             raise placed(f"view {view}: ", error) from error
 
     def _one_view(self, scene: Scene, found: Mapping[Where, RefinementResult]) -> SceneResult:
-        return from_one_view(scene, [found.get((0, obj)) for obj in range(len(self.objects))])
+        every, notes = at_common_scale([found.get((0, obj)) for obj in range(len(self.objects))], self.refiners)
+        result = from_one_view(scene, every)
+        return replace(result, notes=(*result.notes, *notes))
 
     def _views(
         self, scene: Scene, unseen: Container[Where], found: Mapping[Where, RefinementResult]

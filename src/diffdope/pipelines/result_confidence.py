@@ -61,12 +61,29 @@ def belief_of(
             within *= probability_within(tolerance_m, beside, meshes.displacement_form, pose.R_m2c)
     else:
         within = probability_within(tolerance_m, covariance, meshes.displacement_form, pose.R_m2c)
-    if scale.off > 0.0:
-        ray = scale.off_by * np.concatenate([pose.t_m2c, np.zeros(3)])
-        known = np.outer(ray, ray) + (0.0 if covariance is None else covariance)
-        moved = probability_within(tolerance_m, known, meshes.displacement_form, pose.R_m2c)
-        within = (1.0 - scale.off) * within + scale.off * min(moved, within)
+    within = within_at_scale(within, covariance, pose, meshes, tolerance_m, scale)
     return Belief(right, within, settings.corrected(right * within))
+
+
+def within_at_scale(
+    within: float, covariance: F64 | None, pose: Pose, meshes: MeshLevels, tolerance_m: float, scale: ScaleBelief
+) -> float:  # fmt: skip
+    """The probability of an error below the tolerance, whether depth's scale is off or not.
+
+    Args:
+        within: the probability if it is not.
+        covariance: see `belief_of`.
+        pose: see `belief_of`.
+        meshes: the object.
+        tolerance_m: metres.
+        scale: of depth.
+    """
+    if scale.off == 0.0:
+        return within
+    ray = scale.off_by * np.concatenate([pose.t_m2c, np.zeros(3)])
+    known = np.outer(ray, ray) + (0.0 if covariance is None else covariance)
+    moved = probability_within(tolerance_m, known, meshes.displacement_form, pose.R_m2c)
+    return (1.0 - scale.off) * within + scale.off * min(moved, within)
 
 
 def believed(
@@ -92,13 +109,14 @@ def believed(
             result = replace(result, covariance=result.covariance + beside)
     if result.confidence is None:
         return result
+    scale = scale_of(result, search.noise)
     some = sum(one.probability for one in result.answers) if result.answers else result.confidence
     share = result.confidence / some if some > 0.0 else 0.0
     belief = belief_of(
         some, result.covariance, result.pose, meshes, settings, started=not result.answers,
         measured=followed or "depth" in result.modalities,
         quality=None if followed else result.evidence, beside=beside,
-        scale=RIGHT if followed or "depth" not in result.modalities else _scale_of(result, search.noise),
+        scale=RIGHT if followed else scale,
     )  # fmt: skip
     factor = belief.right / some if some > 0.0 else 0.0
     answers = tuple(replace(one, probability=factor * one.probability) for one in result.answers)
@@ -106,16 +124,39 @@ def believed(
         result, confidence=share * belief.confidence,
         right_minimum=share * belief.right, tolerance_m=settings.tolerance_of(meshes.length_m), answers=answers,
         none_of_these=None if result.none_of_these is None else 1.0 - belief.right,
-        notes=(*result.notes, *_why(result, belief, meshes, settings)),
+        notes=(*result.notes, *_why(result, belief, meshes, settings), *notes_on_scale(scale, 1)),
     )  # fmt: skip
 
 
-def _scale_of(result: RefinementResult, noise: DepthNoise) -> ScaleBelief:
-    """Of the depth of one result, as what is printed on the object has it."""
+def scale_of(result: RefinementResult, noise: DepthNoise) -> ScaleBelief:
+    """Of the depth of one result, as what is printed on the object has it; that of right depth if none was compared."""
+    return scale_belief(evidence_of(result), noise) if "depth" in result.modalities else RIGHT
+
+
+def evidence_of(result: RefinementResult) -> list[ScaleEvidence]:
+    """What a result says of depth's scale: one, or nothing."""
     seen = result.evidence
-    if seen is None or seen.too_far is None or seen.too_far_deviation is None:
-        return scale_belief((), noise)
-    return scale_belief([ScaleEvidence(seen.too_far, seen.too_far_deviation)], noise)
+    if not result.ok or seen is None or seen.too_far is None or seen.too_far_deviation is None:
+        return []
+    return [ScaleEvidence(seen.too_far, seen.too_far_deviation)]
+
+
+def notes_on_scale(scale: ScaleBelief, prints: int) -> tuple[Note, ...]:
+    """A note where depth's scale is probably off.
+
+    Args:
+        scale: of depth.
+        prints: of how many objects.
+    """
+    if scale.off < _EVEN:
+        return ()
+    share, whose = 100.0 * scale.too_far, "the object" if prints == 1 else f"{prints} objects"
+    text = (
+        f"scale: depth reads about {abs(share):.1f} % too {'far' if share > 0.0 else 'near'} (+- "
+        f"{100.0 * scale.deviation:.1f}) beside what is printed on {whose}: "
+        f"if K and the models are right, multiply the depth scale by {1.0 / (1.0 + scale.too_far):.4f}"
+    )
+    return (Note(NoteCode.DEPTH_BESIDE_PRINT, text),)
 
 
 def _why(
