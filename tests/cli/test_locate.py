@@ -176,3 +176,29 @@ def test_a_box_of_corners_that_leads_nowhere_is_told(inputs: Path) -> None:
     result = json.loads((inputs.parent / "out" / "result.json").read_text())
     told = any(f"WIDTH,HEIGHT is {x:g},{y:g},{width:g},{height:g}" in note for note in result["notes"])
     assert told or code == 0
+
+
+def test_instances_are_numbered_the_surest_first(inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(locating(inputs, mask=None, instances=2)) == 0
+    out = inputs.parent / "out"
+    results = json.loads((out / "results.json").read_text())["results"]
+    assert [one["label"] for one in results] == list(range(1, len(results) + 1))
+    assert error_mm(results[0], inputs) < 2.0
+    assert {"results.json", "overlay.png"} <= {path.name for path in out.iterdir()}
+    assert "1 found" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "instances: expected no --mask beside it, got 2"),
+        ({"mask": None, "box": "10,10,50,50"}, "instances: expected no --box beside it, got 2"),
+        ({"mask": None, "depth": None}, "instances: expected --depth"),
+        ({"mask": None, "instances": 0}, "instances: expected"),
+    ],
+)
+def test_instances_that_cannot_be_told_apart_are_refused(
+    inputs: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, object], told: str
+) -> None:
+    assert main(locating(inputs, **{"instances": 2, **changes})) == 2
+    assert told in " ".join(capsys.readouterr().err.split())

@@ -14,7 +14,9 @@ from diffdope.cli.input_flags import InputFlags, observation_of
 from diffdope.cli.preset_flags import NumbersFlags, parse_flags
 from diffdope.cli.progress import Activity
 from diffdope.cli.refine_command import described
+from diffdope.cli.report import view_line
 from diffdope.cli.rerun_flag import RerunFlag
+from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.capture import Capture
 from diffdope.io.files import check_folder, results_folder, write_json
@@ -34,7 +36,7 @@ from diffdope.scene.observation import Observation
 class LocateArguments(NumbersFlags, InputFlags, RerunFlag):
     """Finds the pose of a known object in one image of your own, with no start pose. Lengths in files are millimetres.
 
-    A mask that holds the labels of several instances gives each its own result.
+    A mask that holds the labels of several instances gives each its own result; --instances finds several without one.
 
     Example: diffdope locate --mesh cup.ply --unit mm --camera camera.json --rgb rgb.png --depth depth.png --mask
     mask.png --out result
@@ -49,6 +51,9 @@ class LocateArguments(NumbersFlags, InputFlags, RerunFlag):
     found by what is painted on it (needs diffdope[features])."""
     mask_id: int | None = None
     """Which label of a mask that shows several objects; all of them without it."""
+    instances: int | None = None
+    """How many to look for at most where depth shows several of one kind that no mask tells apart, as in a bin. What
+    is found comes first the surest."""
     near: Path | None = None
     """Pose file, as --init of `refine`: of poses that look the same, the one that is turned least from it is the
     result. It is no start."""
@@ -57,14 +62,31 @@ class LocateArguments(NumbersFlags, InputFlags, RerunFlag):
 def parse(arguments: list[str]) -> LocateArguments:
     """Reads the flags."""
     given = parse_flags(LocateArguments, arguments, prog="diffdope locate")
-    check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "seed": 0, "threads": 1})
+    check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "seed": 0, "threads": 1, "instances": 1})
+    check_alone(given)
     given.check_box()
     given.check_used()
     return given
 
 
+def check_alone(given: LocateArguments) -> None:
+    """Refuses --instances beside what says where one of them is, and without depth.
+
+    Raises:
+        DiffDopeError: if there is a mask or a box, or no depth.
+    """
+    if given.instances is None:
+        return
+    for name, other in (("mask", given.mask), ("box", given.box)):
+        if other is not None:
+            cure = "a mask or a box says where one is: leave one of both out"
+            raise expected("instances", f"no --{name} beside it", given.instances, cure)
+    if given.depth is None:
+        raise expected("instances", "--depth, which tells several of one kind apart", given.instances)
+
+
 def run(arguments: list[str]) -> int:
-    """Runs the command and returns the exit code: 0 if every instance was found."""
+    """Runs the command and returns the exit code: 0 if every instance, or of --instances any, was found."""
     given = parse(arguments)
     check_folder(given.out)
     given.check_rerun()
@@ -75,6 +97,8 @@ def run(arguments: list[str]) -> int:
     refiner = Refiner(given.load_mesh(), preset=preset, seed=given.seed, threads=given.threads)
     if labels:
         return locate_all(given, refiner, observation_of(capture), labels, near, described(preset, given.inputs))
+    if given.instances is not None:
+        return locate_instances(given, refiner, observation_of(capture), near, described(preset, given.inputs))
     return locate_one(given, refiner, capture, preset, near)
 
 
@@ -109,9 +133,6 @@ def locate_all(
     """Every label of the mask: one JSON, one picture, a line each."""
     from rich.console import Console
 
-    from diffdope.cli.pictures import draw_all
-    from diffdope.cli.report import view_line
-
     console, found = Console(), []
     with Activity("locating", total=len(labels)) as activity:
         for one in all_located(given, refiner, observation, labels, near):
@@ -119,6 +140,37 @@ def locate_all(
             activity.update(len(found), text="locating")
             console.print(f"label {one.label}: {in_brief(one.result)}")
     found = settled(found, refiner.mesh.diameter)
+    good = write_all(given, refiner, observation, found, beside)
+    console.print(f"{good} of {len(found)} found; files: {given.out}")
+    console.print(view_line(given.out), highlight=False, soft_wrap=True)
+    return 0 if good == len(found) else 1
+
+
+def locate_instances(
+    given: LocateArguments, refiner: Refiner, observation: Observation, near: Pose | None, beside: dict[str, Any]
+) -> int:  # fmt: skip
+    """As many as depth shows, numbered from 1 on, the surest first: one JSON, one picture, a line each."""
+    from rich.console import Console
+
+    assert given.instances is not None
+    console = Console()
+    with Activity("locating"):
+        results = refiner.locate_all(observation, most=given.instances, near=near)
+    found = [Located(number, one) for number, one in enumerate(results, start=1)]
+    for one in found:
+        console.print(f"{one.label}: {in_brief(one.result)}")
+    good = write_all(given, refiner, observation, found, beside)
+    console.print(f"{good} found; files: {given.out}")
+    console.print(view_line(given.out), highlight=False, soft_wrap=True)
+    return 0 if good else 1
+
+
+def write_all(
+    given: LocateArguments, refiner: Refiner, observation: Observation, found: list[Located], beside: dict[str, Any]
+) -> int:  # fmt: skip
+    """Writes the results of one image, and returns how many were found."""
+    from diffdope.cli.pictures import draw_all
+
     with Activity("drawing"), results_folder(given.out) as folder:
         entries = [{"label": one.label, **encode(one.result)} for one in found]
         write_json(folder / "results.json", {"results": entries, **to_plain(beside)})
@@ -127,10 +179,7 @@ def locate_all(
         draw_all(folder / "overlay.png", observation, drawn)
     for one in found:
         given.write_rerun(refiner.mesh, observation, one.result, label=one.label)
-    good = sum(one.result.ok for one in found)
-    console.print(f"{good} of {len(found)} found; files: {given.out}")
-    console.print(view_line(given.out), highlight=False, soft_wrap=True)
-    return 0 if good == len(found) else 1
+    return sum(one.result.ok for one in found)
 
 
 def all_located(

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import check_number, check_seed, check_threads, check_type, expected
+from diffdope.errors import check_count, check_number, check_seed, check_threads, check_type, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose, PoseLike, as_pose
-from diffdope.pipelines.attempt import followed_preset, tracking_presets
 from diffdope.pipelines.diagnosis.failure_reasons import with_reasons
 from diffdope.pipelines.diagnosis.implausible_inputs import with_hints
+from diffdope.pipelines.given import check_given, check_searches
 from diffdope.pipelines.locating.in_box import check_can_be_found, checked_box, notes_on_box
+from diffdope.pipelines.locating.instances import by_confidence, check_shows_instances, instances
 from diffdope.pipelines.locating.without_start import anywhere, turned
 from diffdope.pipelines.object_frame import ObjectFrame
 from diffdope.pipelines.result import RefinementResult, Status, seen_in
@@ -23,22 +23,18 @@ from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import DEFAULT, Preset
 from diffdope.pipelines.settings import preset as find_preset
 from diffdope.pipelines.start import Start, best_of, poses_of
-from diffdope.pipelines.tracking.competing_poses import CompetingPoses
 from diffdope.pipelines.tracking.drift import PoseDrift
-from diffdope.pipelines.tracking.edge_ambiguity import EdgeAmbiguity
 from diffdope.pipelines.tracking.one_at_a_time import SingleCall, one_at_a_time
 from diffdope.pipelines.tracking.tracker import Tracker
+from diffdope.pipelines.tracking.tracker_of_preset import tracker_of
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.vertex_colors import averaged_colors
 from diffdope.search.alternatives.canonical import nearest_alike
 from diffdope.search.descent import Progress
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.tracking.keyframes import Keyframes
-from diffdope.search.tracking.template_matching import TemplateMatcher
 
 F64 = NDArray[np.float64]
-OBSERVATION_CURE = "Observation(camera, rgb=..., depth=..., mask=...) takes images"
 
 
 class Refiner:
@@ -154,7 +150,7 @@ class Refiner:
             DiffDopeError: if the observation has nothing that this mesh can be compared with, or comes from another
                 camera than the one that the refiner was made for, or `start_counts` is no truth value.
         """
-        _check_given(observation, progress)
+        check_given(observation, progress)
         starts, notes = poses_of(pose)
         check_type("start_counts", start_counts, bool)
         if len(starts) > 1:
@@ -199,25 +195,51 @@ class Refiner:
                 beside it and OpenCV is not installed; if the preset's solver does not search (`descent`), or for what
                 `refine` refuses.
         """
-        _check_given(observation, progress)
-        if self.preset.solver == "descent":
-            raise expected("preset", "one whose solver searches", self.preset.name, "locate with default or fast")
+        check_given(observation, progress)
+        check_searches(self.preset)
         corners = None if box is None else checked_box(box, observation)
         if corners is None:
             check_can_be_found(observation, self.mesh)
         near = None if near is None else as_pose("near", near)
         searcher = self._searcher(observation)
         result = anywhere(searcher, self.preset, observation, box=corners, progress=progress).result
-        if near is not None and result.answers:
-            same = self._meshes.unnoticed
-            alike = nearest_alike(result.pose, self._frame.enter(near), same)
-            result = turned(searcher, self.preset, result, observation, alike)
         if box is not None:
             result = replace(result, notes=(*result.notes, *notes_on_box(box, observation, found=result.ok)))
-        found = self._left(
-            self._with_reasons(result, observation, None), self._frame.leave(result.initial_pose), observation
-        )
+        return self._located(result, searcher, observation, near)
+
+    def _located(
+        self, result: RefinementResult, searcher: MeshSearcher, observation: Observation, near: Pose | None
+    ) -> RefinementResult:
+        """A located result as a user gets it, of those that look the same that which is turned least from `near`."""
+        if near is not None and result.answers:
+            alike = nearest_alike(result.pose, self._frame.enter(near), self._meshes.unnoticed)
+            result = turned(searcher, self.preset, result, observation, alike)
+        start = self._frame.leave(result.initial_pose)
+        found = self._left(self._with_reasons(result, observation, None), start, observation)
         return seen_in(with_hints(found, self.mesh, observation, None), self.mesh, observation)
+
+    def locate_all(
+        self, observation: Observation, *, most: int = 20, near: PoseLike | None = None
+    ) -> list[RefinementResult]:
+        """Finds every instance of the object that a depth image shows, with no start and no mask: parts in a bin.
+
+        Args:
+            observation: the calibrated image, with depth; a mask is not looked at.
+            most: how many instances are looked for.
+            near: as `locate`, for each.
+
+        Returns:
+            a result for each, the surest first. What has failed is left out, what is ambiguous is not.
+
+        Raises:
+            DiffDopeError: if there is no depth, `most` is below 1, or for what `locate` refuses.
+        """
+        check_shows_instances(observation)
+        check_searches(self.preset)
+        most, near = check_count("most", most), None if near is None else as_pose("near", near)
+        searcher = self._searcher(observation)
+        found = by_confidence(one.result for one in instances(searcher, self.preset, observation, most))
+        return [self._located(one, searcher, observation, near) for one in found]
 
     @one_at_a_time
     def track(
@@ -239,7 +261,7 @@ class Refiner:
                 another thread's frame is being tracked, if the preset's solver has no confidence (`descent`), or for
                 what `refine` refuses.
         """
-        check_type("observation", observation, Observation, cure=OBSERVATION_CURE)
+        check_given(observation)
         pose = None if pose is None else as_pose("pose", pose)
         time_s = None if time_s is None else check_number("time_s", time_s, "a time in seconds or None")
         if self._tracker is None:
@@ -247,7 +269,7 @@ class Refiner:
             form, length_m = self._meshes.displacement_form, self._meshes.length_m
             self._drift = PoseDrift(form, length_m, settings.memory_s)
             searcher.ended = self._drift.ended
-            self._tracker = self._new_tracker(searcher)
+            self._tracker = tracker_of(searcher, self.preset, self._frame.mesh, bends=self._bends)
         start = None if pose is None else self._frame.enter(pose)
         result = self._tracker.track(observation, start, time_s=time_s)
         tolerance_m = self.preset.resolved_search.confidence.tolerance_of(self._meshes.length_m)
@@ -274,25 +296,3 @@ class Refiner:
         search, deviation = self.preset.resolved_search, observation.camera.focal_deviation
         known = believed(result, self._meshes, search, followed=followed, focal_deviation=deviation)
         return self._frame.result(known, start)
-
-    def _new_tracker(self, searcher: MeshSearcher) -> Tracker:
-        near, wide = tracking_presets(self.preset)
-        keyframes = None if self._bends else Keyframes(searcher.meshes)  # what they learn is where the surface was
-        # No functions of this place, for they could not be pickled.
-        refine, search = (partial(searcher.attempt, one, keyframes=keyframes) for one in (near, wide))
-        quick = partial(searcher.follow, followed_preset(near), keyframes)
-        # The wider search of a lost object runs in any case; locating has a second one where the first is in doubt.
-        locating = replace(wide, search=replace(wide.search, fallback_confidence=self.preset.tracking.found))
-        alone = set(near.search.near.hypotheses) == {1}
-        return Tracker(
-            self._frame.mesh, self.preset.tracking, refine, search, quick if alone else None, light=near.search.light,
-            locate=partial(anywhere, searcher, locating), matcher=TemplateMatcher(searcher.meshes), keyframes=keyframes,
-            edges_alone=EdgeAmbiguity(searcher.meshes, self.preset.tracking.other_poses),
-            rivals=CompetingPoses(searcher, near) if alone else None,
-        )  # fmt: skip
-
-
-def _check_given(observation: Observation, progress: Progress | None) -> None:
-    check_type("observation", observation, Observation, cure=OBSERVATION_CURE)
-    if progress is not None and not callable(progress):
-        raise expected("progress", "a function or None", repr(progress))

@@ -43,6 +43,7 @@ from diffdope.search.outcome import Outcome
 from diffdope.search.priors import PLAIN_ANGLE_DEG
 from diffdope.search.proposals.box_masks import Guess, masks_in_box
 from diffdope.search.proposals.depth_segments import pieces
+from diffdope.search.proposals.instances import ImagePlace, Occupancy, instance_at
 from diffdope.search.settings import SearchSettings, beside_border
 from diffdope.search.stages import MOVED, Stages
 from diffdope.search.tracking.keyframes import Keyframes
@@ -218,6 +219,10 @@ class Search:
     def masks_in_box(self, box: Box, seed: int) -> list[Guess] | Failure:
         """Masks in which the object may be, the likeliest first; see `box_masks.masks_in_box`."""
         return masks_in_box(self._descent, self._meshes, self._observation, box, self._settings, seed)
+
+    def instance_at(self, place: ImagePlace, scene: Occupancy, seed: int) -> tuple[Guess, Box] | Failure:
+        """What covers a pixel; see `instances.instance_at`."""
+        return instance_at(self._descent, self._meshes, self._observation, place, scene, self._settings, seed)
 
     def pieces(self, seed: int) -> list[Guess] | Failure:
         """Masks of pieces that stand out and may be the object, the likeliest first; see `pieces.pieces`."""

@@ -7,6 +7,7 @@ pose and for those that fill the same box.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -33,19 +34,21 @@ from diffdope.search.settings import SearchSettings
 _BOX_TELLS = np.log(4.0)
 """Log odds that the box adds to what the image says without a mask: so that 0.22 is believed, the least of the sure and
 right results of 48, and 0.05, which plates and a spoon had that lay wrongly, is not. Those figures count the
-covariance, too; the fit alone, which is asked here, is surer (docs/studies/2026-11-29-boxes.md, sixth look)."""
+covariance, too; the fit alone, which is asked here, is surer (docs/studies/2026-11-29-boxes.md, sixth look). That
+something stands off all large planes tells as much (docs/studies/2026-11-30-instances.md)."""
 _DEARER = 1.1
 """Ratio of costs after the levels from which on a half turn is left: of 226 of them (HOPE, `parts`, `sim`, YCB-Video),
 the rest of the search lowered those up to 1.35 times as dear by 3 % at most, and none by more than 13 %."""
 _SPLIT = 0.8  # share of the probability below which the other way round is worth a word
 _UNCONFIRMED = Note(
     NoteCode.UNCONFIRMED,
-    "box: without the mask that was drawn from it, the image does not confirm the pose; give a mask",
+    "without the mask that was drawn for it, the image does not confirm the pose; give a mask",
 )
 
 
 def unmasked(
-    found: Attempt, searcher: MeshSearcher, preset: Preset, observation: Observation, box: Box
+    found: Attempt, searcher: MeshSearcher, preset: Preset, observation: Observation, box: Box, *,
+    anew: Callable[[Guess], Attempt] | None = None,
 ) -> Attempt:  # fmt: skip
     """The surest result in a box, as sure as the image is of it without the mask that was drawn; or one turned by half.
 
@@ -55,6 +58,8 @@ def unmasked(
         preset: of the search.
         observation: with depth, without a mask.
         box: first and last column and row (x0, y0, x1, y1), pixels.
+        anew: locates in a mask where nobody gave a box, but something stands off all large planes; None where one was
+            given.
     """
     if preset.solver != "newton" or not found.result.answers:
         return found
@@ -80,7 +85,8 @@ def unmasked(
         mask = mask_of(meshes, observation, best.pose, box, settings)
         if mask is None:
             return found
-        again = in_guess(searcher, preset, observation, Guess(mask, (best.pose,)), box)
+        guess = Guess(mask, (best.pose,))
+        again = in_guess(searcher, preset, observation, guess, box) if anew is None else anew(guess)
         if not again.result.answers:
             return found
         others = [first, *(one for one in others if one is not best)]

@@ -27,7 +27,7 @@ from diffdope.search.features.feature_boxes import tells_by_pattern
 from diffdope.search.features.keypoints import check_can_detect
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.proposals.box_masks import Guess
-from diffdope.search.proposals.box_proposals import lies_in_box, share_in_picture
+from diffdope.search.proposals.box_proposals import InBox, lies_in_box, share_in_picture
 from diffdope.search.settings import SearchSettings
 from diffdope.terms.mask_by_colours import with_border_by_colours
 
@@ -39,6 +39,7 @@ _FEWEST = 64  # pixels: fewer may fill their box by chance
 IN_A_PIECE = Note(
     NoteCode.BY_DEPTH, "found without mask and box, in a piece that stands out from the planes of the depth image"
 )
+AMONG_OTHERS = Note(NoteCode.BY_DEPTH, "found without mask and box, where depth shows something that is no large plane")
 NO_PATTERN = "the mesh has no pattern by which a photograph tells what in the box is the object: give depth, or a mask"
 NO_POSE_IN_BOX = (
     "no pose agrees with enough keypoints of the photograph in the box: give a mask, or depth, or a start pose"
@@ -223,7 +224,7 @@ def in_guess(
 
 
 def doubted(
-    attempt: Attempt, meshes: MeshLevels, observation: Observation, box: Box, search: SearchSettings
+    attempt: Attempt, meshes: MeshLevels, observation: Observation, box: Box | None, search: SearchSettings
 ) -> Attempt:
     """An attempt whose result is less sure the more of its visible part lies outside of the box, or falls short of it.
 
@@ -237,14 +238,16 @@ def doubted(
         attempt: made in a mask that was drawn from the box, in the object's own frame.
         meshes: the object.
         observation: with depth, without a mask.
-        box: first and last column and row (x0, y0, x1, y1), pixels.
+        box: first and last column and row (x0, y0, x1, y1), pixels; None where no box led there.
         search: of the search.
     """
     result = attempt.result
     if not result.answers:
         return attempt
     observation = observation.surfaces
-    lies = lies_in_box(meshes, observation, box, result.pose, search.box.depth_range_fine)
+    lies = InBox(0.0, 0.0)
+    if box is not None:
+        lies = lies_in_box(meshes, observation, box, result.pose, search.box.depth_range_fine)
     off, short = lies.outside / search.box.sticking_out, lies.short / search.box.falling_short
     some = 1.0 - (result.none_of_these or 0.0)
     lower = np.exp(-0.5 * (off**2 + short**2))
@@ -257,7 +260,7 @@ def doubted(
     still = min(still, sigmoid(support.at_most))
     outline = outline_evidence(meshes, observation, result.pose)
     still = min(still, _AT_MOST + (1.0 - _AT_MOST) * outline.credible)
-    notes = [*result.notes, _DRAWN]
+    notes = [*result.notes, _DRAWN if box is not None else AMONG_OTHERS]
     if off > _WORTH_A_WORD:
         text = f"box: {100 * lies.outside:.0f} % of what is seen of the result lies outside of it"
         notes.append(Note(NoteCode.BOX_MISFIT, text))

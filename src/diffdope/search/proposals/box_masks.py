@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -16,8 +17,9 @@ from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Hypotheses
 from diffdope.search.descent import Descent
 from diffdope.search.mesh_levels import MeshLevels
-from diffdope.search.proposals.box_proposals import box_proposals, box_score
-from diffdope.search.proposals.local_search import Scored, climbed
+from diffdope.search.proposals.box_proposals import BoxSettings, box_proposals, box_score
+from diffdope.search.proposals.local_search import Score, Scored, climbed
+from diffdope.search.proposals.template_placement import Proposals
 from diffdope.search.settings import SearchSettings
 
 Mask = NDArray[np.bool_]
@@ -55,9 +57,37 @@ def masks_in_box(
     proposals = box_proposals(meshes, observation, box, search.view_sphere, settings)
     if isinstance(proposals, Failure):
         return proposals
+    scored = partial(box_score, meshes, observation, box, settings)
+    kept = reached(descent, meshes, proposals, scored, settings, seed)
+    if isinstance(kept, Failure):
+        return kept
+    # What explains less in the box may be right in a mask: an object the other way round, or end for end.
+    poses = tuple(Pose(*one) for one in zip(kept.R, kept.t, strict=True))
+    guesses: list[Guess] = []
+    for k, pose in enumerate(poses[: settings.masks]):
+        mask = mask_of(meshes, observation, pose, box, search)
+        if mask is not None and not any(_alike(mask, one.mask) for one in guesses):
+            guesses.append(Guess(mask, poses[k:] + poses[:k]))
+    return guesses or Failure(Status.FAILED)
+
+
+def reached(
+    descent: Descent, meshes: MeshLevels, proposals: Proposals, scored: Callable[..., Score], settings: BoxSettings,
+    seed: int,
+) -> Scored | Failure:  # fmt: skip
+    """The poses that proposals lead to without a mask, by climbing and by descents in turn, the best first.
+
+    Args:
+        descent: takes poses through levels, of the observation without a mask.
+        meshes: the object, about its own middle.
+        proposals: the best first.
+        scored: makes a level's score, of its `size`, `faces` and `depth_range`.
+        settings: of the levels.
+        seed: of the draws.
+    """
     first, *finer = settings.pyramid.levels
     counts = [*(level.hypotheses for level in finer), settings.pyramid.levels[-1].hypotheses]
-    scored, rng = partial(box_score, meshes, observation, box, settings), np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     score = scored(size=first.size, faces=first.faces, depth_range=settings.depth_range)
     kept = climbed(
         Scored.of(proposals.R, proposals.t, score), counts[0], settings.climb, rng, rounds=first.iterations,
@@ -77,14 +107,7 @@ def masks_in_box(
         kept = climbed(
             kept, counts[number], climb, rng, rounds=climb.rounds_again, length_m=meshes.length_m, score=score
         )
-    # What explains less in the box may be right in a mask: an object the other way round, or end for end.
-    poses = tuple(Pose(*one) for one in zip(kept.R, kept.t, strict=True))
-    guesses: list[Guess] = []
-    for k, pose in enumerate(poses[: settings.masks]):
-        mask = mask_of(meshes, observation, pose, box, search)
-        if mask is not None and not any(_alike(mask, one.mask) for one in guesses):
-            guesses.append(Guess(mask, poses[k:] + poses[:k]))
-    return guesses or Failure(Status.FAILED)
+    return kept
 
 
 def mask_of(

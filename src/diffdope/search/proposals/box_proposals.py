@@ -111,10 +111,10 @@ def box_proposals(
     centre = np.array([0.5 * (box[0] + box[2]), 0.5 * (box[1] + box[3])])
     window = window_around(camera, box, centre, length_m / middle, sphere.size)
     crop = observation.crop(window)
-    seen = _seen(crop, box, window)
+    seen = seen_in(crop, box, window)
     templates = meshes.templates(sphere.rotations, sphere.faces, middle / length_m)
     placements = _placements(templates, distances, crop, seen)
-    score, z_m = _scored(meshes, templates.templates, placements, seen, settings, settings.depth_range, follow=True)
+    score, z_m = scored(meshes, templates.templates, placements, seen, settings, settings.depth_range, follow=True)
     return proposals_of(templates, placements, score, z_m, crop.camera, settings.pyramid.levels[0].hypotheses)
 
 
@@ -135,8 +135,8 @@ def box_score(
     """
     window = choose_crop([box], observation.camera, margin=_AROUND, max_size=size)
     crop, buffers = observation.crop(window), meshes.buffers(faces)
-    seen, view = _seen(crop, box, window), pinhole_of(crop.camera)
-    pay = _penalties(meshes, seen, settings, depth_range)
+    seen, view = seen_in(crop, box, window), pinhole_of(crop.camera)
+    pay = penalties(meshes, seen, settings, depth_range)
     return lambda R, t: explained(buffers, view, seen, pay, *pose_batch(R, t))
 
 
@@ -229,7 +229,8 @@ def _inside(crop: Observation, box: Box, window: CropWindow) -> F64:
     return np.asarray(np.clip(inside, 0.0, np.array([crop.camera.width, crop.camera.height] * 2) - 1.0))
 
 
-def _seen(crop: Observation, box: Box, window: CropWindow) -> BoxSeen:
+def seen_in(crop: Observation, box: Box, window: CropWindow) -> BoxSeen:
+    """What is compared of a crop of a window, with a box (x0, y0, x1, y1) of the whole image; copies."""
     shape = crop.camera.height, crop.camera.width
     # Copies, for numba takes arrays that cannot be written to for another type, and would compile everything once more.
     return BoxSeen(
@@ -254,7 +255,8 @@ def _placements(
     )  # fmt: skip
 
 
-def _penalties(meshes: MeshLevels, seen: BoxSeen, settings: BoxSettings, depth_range: float) -> BoxPenalties:
+def penalties(meshes: MeshLevels, seen: BoxSeen, settings: BoxSettings, depth_range: float) -> BoxPenalties:
+    """What pixels pay, with colours where both the crop and the mesh have some."""
     colored = bool(seen.rgb.any()) and meshes.mesh.has_color
     return BoxPenalties(
         np.float32(depth_range * meshes.length_m), np.float32(settings.color if colored else 0.0),
@@ -263,12 +265,12 @@ def _penalties(meshes: MeshLevels, seen: BoxSeen, settings: BoxSettings, depth_r
     )  # fmt: skip
 
 
-def _scored(
+def scored(
     meshes: MeshLevels, templates: Templates, placements: Placements, seen: BoxSeen, settings: BoxSettings,
     depth_range: float, *, follow: bool,
 ) -> tuple[F32, F32]:  # fmt: skip
     """Score (J,) and distance (J,) metres of every placement."""
-    pay = _penalties(meshes, seen, settings, depth_range)
+    pay = penalties(meshes, seen, settings, depth_range)
     score, z_m = np.empty(len(placements.x), np.float32), np.empty(len(placements.x), np.float32)
 
     def work(_: int, first: int, last: int) -> None:

@@ -87,9 +87,7 @@ def _connected(
     assert whole is not None
     if not (whole > 0.0).any():
         return
-    k = max(int(camera.fx * length_m / float(np.median(whole[whole > 0.0])) / settings.across), 1)
-    depth = whole[k // 2 :: k, k // 2 :: k].astype(np.float64)
-    points = _points(depth, camera, k)
+    depth, points, k = reduced_points(whole, camera, length_m, settings)
     left = _without_planes(points, depth > 0.0, length_m, settings, rng)
     number = np.arange(depth.size).reshape(depth.shape)
     links: list[NDArray[np.int64]] = []
@@ -115,6 +113,15 @@ def _connected(
             part = mask[: whole.shape[0], : whole.shape[1]]
             full[: part.shape[0], : part.shape[1]] = part
             yield full
+
+
+def reduced_points(
+    whole: NDArray[np.float32], camera: Camera, length_m: float, settings: PieceSettings
+) -> tuple[F64, F64, int]:  # fmt: skip
+    """Every k-th pixel of a depth image (h, w) metres, some of them measured: depth (H, W), points (H, W, 3), and k."""
+    k = max(int(camera.fx * length_m / float(np.median(whole[whole > 0.0])) / settings.across), 1)
+    depth = whole[k // 2 :: k, k // 2 :: k].astype(np.float64)
+    return depth, _points(depth, camera, k), k
 
 
 def _points(depth: F64, camera: Camera, k: int) -> F64:

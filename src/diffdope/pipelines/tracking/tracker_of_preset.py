@@ -1,0 +1,42 @@
+"""The tracker of one video, as a preset has it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from diffdope.pipelines.attempt import followed_preset, tracking_presets
+from diffdope.pipelines.locating.without_start import anywhere
+from diffdope.pipelines.searcher import MeshSearcher
+from diffdope.pipelines.settings import Preset
+from diffdope.pipelines.tracking.competing_poses import CompetingPoses
+from diffdope.pipelines.tracking.edge_ambiguity import EdgeAmbiguity
+from diffdope.pipelines.tracking.tracker import Tracker
+from diffdope.scene.mesh import Mesh
+from diffdope.search.tracking.keyframes import Keyframes
+from diffdope.search.tracking.template_matching import TemplateMatcher
+
+
+def tracker_of(searcher: MeshSearcher, preset: Preset, mesh: Mesh, *, bends: bool) -> Tracker:
+    """A tracker that has seen no frame yet.
+
+    Args:
+        searcher: of the object.
+        preset: of its searches.
+        mesh: the object, in its own frame.
+        bends: whether its parts move.
+    """
+    near, wide = tracking_presets(preset)
+    keyframes = None if bends else Keyframes(searcher.meshes)  # what they learn is where the surface was
+    # No functions of this place, for they could not be pickled.
+    refine, search = (partial(searcher.attempt, one, keyframes=keyframes) for one in (near, wide))
+    quick = partial(searcher.follow, followed_preset(near), keyframes)
+    # The wider search of a lost object runs in any case; locating has a second one where the first is in doubt.
+    locating = replace(wide, search=replace(wide.search, fallback_confidence=preset.tracking.found))
+    alone = set(near.search.near.hypotheses) == {1}
+    return Tracker(
+        mesh, preset.tracking, refine, search, quick if alone else None, light=near.search.light,
+        locate=partial(anywhere, searcher, locating), matcher=TemplateMatcher(searcher.meshes), keyframes=keyframes,
+        edges_alone=EdgeAmbiguity(searcher.meshes, preset.tracking.other_poses),
+        rivals=CompetingPoses(searcher, near) if alone else None,
+    )  # fmt: skip

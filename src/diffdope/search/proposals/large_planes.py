@@ -1,0 +1,110 @@
+"""What of a depth image is flat, connected and larger than the object: tables, and the bottom, sides and rims of a bin.
+
+Unlike where one object is looked for (`depth_segments.py`), faces of many parts lie in any plane through a bin. So a
+point is on a plane only if the surface around it is turned as the plane is, and a plane counts only if it is connected
+farther than the object reaches.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+_LARGER = 1.3  # diameters that a plane reaches which is no face of the object: depth is noisy
+_DRAWS, _SAMPLE = 64, 1500
+_MISSES = 3  # draws of the best of so many, one after the other, that no large plane holds: then there is none left
+_MOST = 16  # planes: a bin has nine with its rim, a table beside it one more
+_TURNED = np.cos(np.radians(25.0))  # normals are noisy
+_ACROSS = 2  # pixels to both sides, between which a surface's slope is measured
+
+
+def off_large_planes(
+    points: F64, there: Mask, length_m: float, near: float, rng: np.random.Generator
+) -> Mask:  # fmt: skip
+    """Which points (H, W) are on no large plane.
+
+    Args:
+        points: (H, W, 3) metres, in the camera's frame.
+        there: (H, W) which of them were measured.
+        length_m: the object's diameter.
+        near: share of it within which a point is on a plane.
+        rng: of the draws.
+    """
+    from scipy.ndimage import binary_dilation
+
+    normals, told = _normals(points, there)
+    left, misses = there.copy(), 0
+    for _ in range(_MOST):
+        at = np.flatnonzero(left & told)
+        if len(at) < 3 or misses >= _MISSES:
+            break
+        on, normal, origin = _plane(points.reshape(-1, 3)[at], normals.reshape(-1, 3)[at], near * length_m, rng)
+        whole = np.zeros(left.size, np.bool_)
+        whole[at[on]] = True
+        flat = whole.reshape(left.shape)
+        if _reaches(flat, points, _LARGER * length_m):
+            # At its ends a plane's normals are unknown, or mixed with those of what stands on it.
+            around = binary_dilation(flat, np.ones((3, 3)), iterations=_ACROSS + 1)
+            left &= ~(flat | (around & (np.abs((points - origin) @ normal) < near * length_m)))
+            misses = 0
+        else:
+            misses += 1
+    return left
+
+
+def _normals(points: F64, there: Mask) -> tuple[F64, Mask]:
+    """Unit normals (H, W, 3) of the surface, and where they are known (H, W)."""
+    n = _ACROSS
+    normals, told = np.zeros_like(points), np.zeros_like(there)
+    if min(there.shape) <= 2 * n:
+        return normals, told
+    inside = np.s_[n:-n, n:-n]
+    right, left = points[n:-n, 2 * n :], points[n:-n, : -2 * n]
+    below, above = points[2 * n :, n:-n], points[: -2 * n, n:-n]
+    across = np.cross(right - left, below - above)
+    length = np.linalg.norm(across, axis=-1)
+    normals[inside] = across / np.maximum(length, 1e-12)[..., None]
+    known = there[n:-n, 2 * n :] & there[n:-n, : -2 * n] & there[2 * n :, n:-n] & there[: -2 * n, n:-n]
+    told[inside] = there[inside] & known & (length > 0.0)
+    return normals, told
+
+
+def _plane(points: F64, normals: F64, near_m: float, rng: np.random.Generator) -> tuple[Mask, F64, F64]:
+    """Which of the points (N, 3) with these normals are on the plane that most of a sample is on."""
+    some = rng.choice(len(points), min(len(points), _SAMPLE), replace=False)
+    draws = rng.choice(len(points), min(len(points), _DRAWS), replace=False)
+    best, most = 0, -1
+    for k in draws:
+        count = np.count_nonzero(_on(points[some], normals[some], normals[k], points[k], near_m))
+        if count > most:
+            best, most = int(k), int(count)
+    normal, origin = normals[best], points[best]
+    on = _on(points, normals, normal, origin, near_m)
+    for _ in range(2):
+        origin = points[on].mean(axis=0)
+        spread = points[on] - origin
+        new = np.linalg.eigh(np.einsum("ni,nj->ij", spread, spread))[1][:, 0]
+        normal = new if new @ normal > 0.0 else -new
+        again = _on(points, normals, normal, origin, near_m)
+        if np.count_nonzero(again) < 3:
+            break
+        on = again
+    return on, normal, origin
+
+
+def _on(points: F64, normals: F64, normal: F64, origin: F64, near_m: float) -> Mask:
+    return np.asarray((np.abs((points - origin) @ normal) < near_m) & (normals @ normal > _TURNED))
+
+
+def _reaches(flat: Mask, points: F64, size_m: float) -> bool:
+    """Whether the largest connected part of a plane reaches so far."""
+    from scipy.ndimage import label
+
+    parts, count = label(flat, np.ones((3, 3)))
+    if count == 0:
+        return False
+    largest = points[parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))]
+    return bool(np.linalg.norm(np.ptp(largest, axis=0)) > size_m)
