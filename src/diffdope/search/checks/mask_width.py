@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
+from diffdope.solve.robust import GAUSSIAN
 from diffdope.terms.contour_points import ContourPoints
 from diffdope.terms.outline_kernel import LEAST_POINTS
 
@@ -106,7 +107,7 @@ def _fitted(rows: F64, values: F64, free: F64, sector: NDArray[np.intp]) -> tupl
     x, deviation = np.zeros(len(free)), np.inf
     for _ in range(_ROUNDS):
         left = values - rows @ x
-        deviation = max(1.4826 * float(np.median(np.abs(left))), _LEAST_PX)
+        deviation = max(GAUSSIAN * float(np.median(np.abs(left))), _LEAST_PX)
         weight = 1.0 / np.maximum(np.abs(left) / (_OUTLIER * deviation), 1.0)
         prior = np.diag((deviation / free) ** 2)
         inverse = np.linalg.inv((rows * weight[:, None]).T @ rows + prior)
