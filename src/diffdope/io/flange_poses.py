@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from diffdope.io.json_files import read_json
 from diffdope.io.names import counted
 from diffdope.io.pose_objects import StatedPose, entries_of
 from diffdope.io.pose_texts import read_entries
-from diffdope.io.robot_poses import Convention, read_robot_poses
+from diffdope.io.robot_poses import CONVENTIONS, read_robot_poses
 from diffdope.io.yaml_files import read_yaml
 
 _FARTHEST_M = 20.0  # of a flange from its base: no arm reaches so far; in millimetres, it would be 2 cm
@@ -67,7 +67,7 @@ def _in_order(path: Path) -> Any:
     except DiffDopeError as error:
         if path.suffix.lower() not in (".csv", ".txt"):
             raise
-        makers = ", ".join(get_args(Convention))
+        makers = ", ".join(CONVENTIONS)
         raise told_more(error, f"; numbers as a controller shows them need a flange convention: {makers}") from error
 
 
