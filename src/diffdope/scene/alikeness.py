@@ -96,6 +96,17 @@ class Alikeness:
                 return False
         return self._elsewhere(R, t) <= _ELSEWHERE
 
+    def mean_distance(self, R: F64, t: F64, across: F64) -> float:
+        """Mean distance, metres, of the surface of a mirror image, moved by x -> R x + t, from the object's.
+
+        Args:
+            R: (3, 3).
+            t: (3,), metres.
+            across: (3,) times a place of the object: one of its mirror image (`mirror_planes.ACROSS`).
+        """
+        points = self._points[:: len(self._points) // _MOVED] * across
+        return float(np.mean(np.sqrt(self._surface.nearest(points @ R.T + t, np.inf).square)))
+
     def _elsewhere(self, R: F64, t: F64) -> float:
         """Share of the points that a motion takes off the surface, where one beside it takes fewer, of that one.
 

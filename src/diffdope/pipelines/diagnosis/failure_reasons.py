@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import confidence_of, log_odds
+from diffdope.estimate.confidence import TOLERANCE, confidence_of, log_odds
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import CONTRADICTIONS, Note, NoteCode, of_codes
 from diffdope.pipelines.diagnosis.implausible_inputs import EVERYTHING, covered_share
@@ -21,7 +21,7 @@ from diffdope.pipelines.diagnosis.mirrored_mesh import (
     MOST_FACES,
     last_compared,
     log_odds_found,
-    mirror_image_fits,
+    mirror_image_away,
     searched,
 )
 from diffdope.pipelines.diagnosis.swapped_inputs import (
@@ -67,8 +67,9 @@ def with_reasons(
     """A result that failed, with what its evidence says of the cause in message and notes.
 
     Of others, notes say what was found out about an image that does not go with them: a mask that covers more than the
-    object, depth that was left out. One that the mirror image of the mesh fits better is contradicted: what is seen is
-    another part (left for right), or the mesh is wrong.
+    object, depth that was left out. One that the mirror image of the mesh fits better is contradicted where that lies
+    elsewhere: what is seen is another part (left for right), or the mesh is wrong. Where both surfaces are the same to
+    the tolerance, as those of a tin with a print, a note is all.
 
     Args:
         result: in the object's own frame.
@@ -81,8 +82,12 @@ def with_reasons(
     search = settings.contradictions and (explain or result.ok)  # who is in a hurry gets none
     if result.ok:
         hurried = result.covariance is None  # `fast`: another drawing of each plane would be felt
-        beside = tuple(_beside(result, meshes, observation, search=search and not hurried))
-        if MESH_MIRRORED in beside and result.confidence is not None:
+        beside = [*_beside(result, meshes, observation)]
+        asked = search and not hurried and result.evidence is not None
+        away = mirror_image_away(result, meshes, observation) if asked else None
+        if away is not None:
+            beside.append(MESH_MIRRORED)
+        if away is not None and away > TOLERANCE and result.confidence is not None:
             some = 1.0 - (result.none_of_these or 0.0) if result.answers else result.confidence
             result = with_lower_confidence(result, min(some, CONTRADICTED), settings, MESH_MIRRORED)
         return replace(result, notes=(*result.notes, *beside)) if beside else result
@@ -93,8 +98,7 @@ def with_reasons(
     found = [*of_pictures(meshes.mesh, observation, start)]
     if start is not None:
         found += other_way_round(meshes, observation, start, ("mask",))
-    mirrored = search and result.evidence is not None and mirror_image_fits(result, meshes, observation)
-    if mirrored:
+    if search and result.evidence is not None and mirror_image_away(result, meshes, observation) is not None:
         found.append(MESH_MIRRORED)
     elif result.evidence is not None and not of_codes(result.notes, CONTRADICTIONS):
         if not found:
@@ -108,9 +112,7 @@ def with_reasons(
     return replace(result, message=f"{result.message}; {found[0]}", notes=(*result.notes, *found))
 
 
-def _beside(
-    result: RefinementResult, meshes: MeshLevels, observation: Observation, *, search: bool
-) -> Iterator[Note]:  # fmt: skip
+def _beside(result: RefinementResult, meshes: MeshLevels, observation: Observation) -> Iterator[Note]:
     """What is wrong with an image beside which a result is to be believed."""
     evidence = result.evidence
     if evidence is not None and evidence.overlap is not None and evidence.overlap < _COVERS_MORE:
@@ -119,8 +121,6 @@ def _beside(
         yield from other_way_round(meshes, observation, result.pose, ("depth",))
     if NoteCode.COLOURS_LEFT_OUT in result.note_codes:
         yield from other_way_round(meshes, observation, result.pose, ("rgb",))
-    if search and evidence is not None and mirror_image_fits(result, meshes, observation):
-        yield MESH_MIRRORED
 
 
 def of_pictures(mesh: Mesh, observation: Observation, start: Pose | None) -> Iterator[Note]:

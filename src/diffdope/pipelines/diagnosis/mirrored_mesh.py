@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from diffdope.estimate.confidence import log_odds_of
 from diffdope.estimate.fit_quality import FitQuality, assess
 from diffdope.geometry.crop import choose_crop
-from diffdope.geometry.pose import Pose
+from diffdope.geometry.pose import Pose, between
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import FAST
@@ -57,8 +57,11 @@ class _Reflected(NamedTuple):
     pose: Pose
 
 
-def mirror_image_fits(result: RefinementResult, meshes: MeshLevels, observation: Observation) -> bool:
-    """Whether the mirror image of a mesh fits better than the mesh, from a result on; False if it is the same.
+def mirror_image_away(result: RefinementResult, meshes: MeshLevels, observation: Observation) -> float | None:
+    """How far away the mirror image of a mesh lies that fits better than the mesh, from a result on.
+
+    As a share of the diameter: the mean distance of its surface from the mesh's. None if it fits no better, or is the
+    same.
 
     Args:
         result: in the object's own frame.
@@ -68,10 +71,10 @@ def mirror_image_fits(result: RefinementResult, meshes: MeshLevels, observation:
     mesh, pose = meshes.mesh, result.pose
     texture = None if result.evidence is None else result.evidence.texture
     if (result.ok and (texture or 0.0) > _PATTERN) or meshes.known_for_own_mirror_image:
-        return False
+        return None
     box = projected_box(meshes.corners_m, pose, observation.camera)
     if len(mesh.faces) > MOST_FACES or isinstance(box, Status):
-        return False
+        return None
     crop = observation.crop(choose_crop([box], observation.camera, margin=_MARGIN, max_size=_CROP_PX))
     drawn, length_m = meshes.buffers(_FACES), meshes.length_m
     own = log_odds_of(_fit(drawn, crop, pose, length_m))
@@ -82,11 +85,11 @@ def mirror_image_fits(result: RefinementResult, meshes: MeshLevels, observation:
     every = [_Reflected(log_odds_of(_fit(drawn, looking_glass, in_mirror(one), length_m)), one) for one in poses]
     every.sort(key=lambda one: -one.log_odds)
     if (result.ok and every[0].log_odds < own - _WORTH_A_SEARCH) or meshes.is_own_mirror_image:
-        return False
+        return None
     seen = last_compared(result, observation)
     here = searched(meshes, seen, pose)
     if here is None:
-        return False
+        return None
     least = log_odds_found(here) if result.ok else max(log_odds_found(here), 0.0)
     for one in every[: _TRIED if result.ok else None]:
         there = searched(meshes.mirrored, seen, one.pose)
@@ -94,8 +97,8 @@ def mirror_image_fits(result: RefinementResult, meshes: MeshLevels, observation:
             continue
         ratio, surplus = there.cost / max(here.cost, LEAST), log_odds_found(there) - least
         if (ratio < _CHEAPER and surplus > 0.0) or (ratio < _MUCH_CHEAPER and surplus > -_AS_SURE and result.ok):
-            return True
-    return False
+            return meshes.alikeness.mean_distance(*between(pose, there.pose), across=ACROSS) / length_m
+    return None
 
 
 def in_mirror(pose: Pose) -> Pose:
