@@ -12,7 +12,7 @@ from diffdope.pipelines.diagnosis.mirrored_mesh import in_mirror
 from diffdope.render.renderer import Renderer
 from diffdope.scene.alikeness import Alikeness
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.mirror_planes import MirrorPlanes, has_mirror_plane, mirrored
+from diffdope.scene.mirror_planes import ACROSS, MirrorPlanes, from_mirrored, has_mirror_plane, mirrored
 from diffdope.scene.observation import Observation
 
 BAR, ARM, POST = (box((0.10, 0.02, 0.02)), (0.05, 0.0, 0.0)), (box((0.02, 0.06, 0.02)), (0.0, 0.03, 0.0)), (
@@ -50,6 +50,17 @@ def test_a_mirrored_mesh_is_moved_to_where_each_plane_reflects_it() -> None:
         np.testing.assert_allclose(R @ (R @ mesh.vertices_m[0] + t) + t, mesh.vertices_m[0], atol=1e-12)
         assert np.linalg.det(R_m) == pytest.approx(1.0)
         np.testing.assert_allclose(other.vertices_m @ R_m.T + t_m, mesh.vertices_m @ R.T + t, atol=1e-12)
+
+
+def test_a_mirror_image_is_brought_to_where_most_of_it_is_on_the_surface() -> None:
+    mesh = mesh_of(BAR, ARM, POST)  # POST is all that differs, and draws the middle aside
+    planes, alikeness = MirrorPlanes.of(mesh), Alikeness(mesh)
+    off, before = (
+        min(alikeness.mirror_image_off(R, t, ACROSS, 0.001) for R, t in motions)
+        for motions in (from_mirrored(planes, alikeness), zip(*planes.from_mirrored, strict=True))
+    )
+    assert before > 0.6
+    assert 0.1 < off < 0.25  # of the surface, the post has a sixth
 
 
 def test_in_a_mirrored_picture_a_mesh_is_drawn_as_its_mirror_image_is() -> None:

@@ -23,6 +23,8 @@ _ELSEWHERE = 0.0125  # share of the points that may lie farther than `_AWAY` off
 _COUNTED, _OF_STEPS = 2500, 3  # points that are counted, and every how manieth of them steps are made of
 _STEPS = 4  # a pose that came to rest beside the symmetric one is moved onto it before what lies elsewhere counts
 _BESIDE_RAD = np.radians(5.0)  # ... if it did so no farther away: a keyed shaft slides back to where it was
+_BROUGHT, _MOST = 300, 0.8  # points of a mirror image, and the share of them that has a counterpart
+_BROUGHT_STEPS, _RESTS = 20, 0.0005  # at most; and a step, as a share of the diameter, after which there is no other
 _OPEN = 1e-3  # singular values below this share of the largest: a can may be turned
 _COLOR = 0.05  # mean difference of colours, of which each is a mean over a patch
 _OTHER_COLOR = 0.25  # difference that no light explains
@@ -96,16 +98,38 @@ class Alikeness:
                 return False
         return self._elsewhere(R, t) <= _ELSEWHERE
 
-    def mean_distance(self, R: F64, t: F64, across: F64) -> float:
-        """Mean distance, metres, of the surface of a mirror image, moved by x -> R x + t, from the object's.
+    def brought_onto(self, R: F64, t: F64, across: F64) -> tuple[F64, F64]:
+        """The motion beside x -> R x + t that takes most of a mirror image onto the object's surface.
+
+        What of it has no counterpart, as a lug that is on the other side, does not draw it aside: steps are those of
+        trimmed closest points to planes (Chetverikov et al. 2002).
 
         Args:
             R: (3, 3).
             t: (3,), metres.
             across: (3,) times a place of the object: one of its mirror image (`mirror_planes.ACROSS`).
         """
-        points = self._points[:: len(self._points) // _MOVED] * across
-        return float(np.mean(np.sqrt(self._surface.nearest(points @ R.T + t, np.inf).square)))
+        points = self._points[:: len(self._points) // _BROUGHT] * across
+        for _ in range(_BROUGHT_STEPS):
+            moved = points @ R.T + t
+            found = self._surface.nearest(moved, np.inf)
+            near = found.square <= np.quantile(found.square, _MOST)
+            turn, move = self._step(moved[near], found.face[near], found.weights[near])
+            R, t = turn @ R, turn @ t + move
+            if np.linalg.norm(points @ R.T + t - moved, axis=1).max() < _RESTS * self._length_m:
+                break
+        return R, t
+
+    def mirror_image_off(self, R: F64, t: F64, across: F64, allowed_m: float) -> float:
+        """Share of a mirror image, moved by x -> R x + t, that lies farther than `allowed_m` off the object's surface.
+
+        Args:
+            R: (3, 3).
+            t: (3,), metres.
+            across: see `brought_onto`.
+            allowed_m: metres.
+        """
+        return self._share_off(self._points[:: len(self._points) // _COUNTED] * across @ R.T + t, allowed_m)
 
     def _elsewhere(self, R: F64, t: F64) -> float:
         """Share of the points that a motion takes off the surface, where one beside it takes fewer, of that one.

@@ -58,3 +58,13 @@ def has_mirror_plane(planes: MirrorPlanes, alikeness: Alikeness) -> bool:
         alikeness: of it.
     """
     return any(alikeness.unnoticed(R, t) for R, t in zip(planes.R, planes.t, strict=True))
+
+
+def from_mirrored(planes: MirrorPlanes, alikeness: Alikeness) -> list[tuple[F64, F64]]:
+    """Motions R (3, 3), t (3,) [m] that take the mirror image to where most of it is on the surface, one a plane.
+
+    Args:
+        planes: of the object.
+        alikeness: of it.
+    """
+    return [alikeness.brought_onto(R, t, ACROSS) for R, t in zip(*planes.from_mirrored, strict=True)]

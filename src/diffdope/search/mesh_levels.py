@@ -20,7 +20,7 @@ from diffdope.scene.folds import folds_of
 from diffdope.scene.lod import levels_of_detail
 from diffdope.scene.lookalikes import lookalikes
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.mirror_planes import MirrorPlanes, has_mirror_plane, mirrored
+from diffdope.scene.mirror_planes import MirrorPlanes, from_mirrored, has_mirror_plane, mirrored
 from diffdope.scene.revolution import AXIS_POINTS, Axis, axis_of_most, longest_axis
 from diffdope.scene.sampling import surface_points
 from diffdope.search.alternatives.canonical import Unnoticed, unnoticed
@@ -79,7 +79,7 @@ class MeshLevels:
         self._features: tuple[FeatureSettings, FeatureViews] | None = None
         self._grey: MeshLevels | None = None
         self._mirrored: MeshLevels | None = None
-        self._planes: MirrorPlanes | None = None
+        self._from_mirrored: list[tuple[F64, F64]] | None = None
         self._own_mirror_image: bool | None = None
 
     def bend(self, mesh: Mesh) -> None:
@@ -224,25 +224,20 @@ class MeshLevels:
             return self._mirrored
 
     @property
-    def planes(self) -> MirrorPlanes:
-        """In which it may be its own mirror image."""
+    def from_mirrored(self) -> list[tuple[F64, F64]]:
+        """Motions R (3, 3), t (3,) [m] that take the mirror image to where most of it is on the surface; made once."""
         with self._making.get():
-            if self._planes is None:
-                self._planes = MirrorPlanes.of(self.mesh)
-            return self._planes
+            if self._from_mirrored is None:
+                self._from_mirrored = from_mirrored(MirrorPlanes.of(self.mesh), self.alikeness)
+            return self._from_mirrored
 
     @property
     def is_own_mirror_image(self) -> bool:
         """Whether a mirrored mesh of it is the same object, colours included; found when first asked for."""
         with self._making.get():
             if self._own_mirror_image is None:
-                self._own_mirror_image = has_mirror_plane(self.planes, self.alikeness)
+                self._own_mirror_image = has_mirror_plane(MirrorPlanes.of(self.mesh), self.alikeness)
             return self._own_mirror_image
-
-    @property
-    def known_for_own_mirror_image(self) -> bool:
-        """Whether `is_own_mirror_image` was found to hold before."""
-        return self._own_mirror_image is True
 
     @property
     def unnoticed(self) -> Unnoticed:

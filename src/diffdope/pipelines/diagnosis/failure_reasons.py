@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import TOLERANCE, confidence_of, log_odds
+from diffdope.estimate.confidence import confidence_of, log_odds
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import CONTRADICTIONS, Note, NoteCode, of_codes
 from diffdope.pipelines.diagnosis.implausible_inputs import EVERYTHING, covered_share
@@ -21,7 +21,7 @@ from diffdope.pipelines.diagnosis.mirrored_mesh import (
     MOST_FACES,
     last_compared,
     log_odds_found,
-    mirror_image_away,
+    mirror_image_off,
     searched,
 )
 from diffdope.pipelines.diagnosis.swapped_inputs import (
@@ -57,6 +57,7 @@ _FEW_DEPTHS = 0.05  # share of the mask's pixels
 _CROP_PX = 128  # shares need not be known better
 _SAME, _SAME_DEG = 0.1, 10.0  # of the diameter, and degrees: what is found from any start is no nearer without one
 _SETTINGS = SearchSettings()
+_OTHER_PART = 0.05  # share of a mirror image that is elsewhere, from which on it is another part: 0 of tins and bottles
 _FLAT = 0.02  # standard deviation of rendered colours: less is one colour
 
 
@@ -67,9 +68,9 @@ def with_reasons(
     """A result that failed, with what its evidence says of the cause in message and notes.
 
     Of others, notes say what was found out about an image that does not go with them: a mask that covers more than the
-    object, depth that was left out. One that the mirror image of the mesh fits better is contradicted where that lies
-    elsewhere: what is seen is another part (left for right), or the mesh is wrong. Where both surfaces are the same to
-    the tolerance, as those of a tin with a print, a note is all.
+    object, depth that was left out. One that the mirror image of the mesh fits better is contradicted where a part of
+    that lies elsewhere: what is seen is another part (left for right), or the mesh is wrong. Where both surfaces are
+    the same to the tolerance, as those of a tin with a print, a note is all.
 
     Args:
         result: in the object's own frame.
@@ -84,10 +85,10 @@ def with_reasons(
         hurried = result.covariance is None  # `fast`: another drawing of each plane would be felt
         beside = [*_beside(result, meshes, observation)]
         asked = search and not hurried and result.evidence is not None
-        away = mirror_image_away(result, meshes, observation) if asked else None
-        if away is not None:
+        off = mirror_image_off(result, meshes, observation) if asked else None
+        if off is not None:
             beside.append(MESH_MIRRORED)
-        if away is not None and away > TOLERANCE and result.confidence is not None:
+        if off is not None and off > _OTHER_PART and result.confidence is not None:
             some = 1.0 - (result.none_of_these or 0.0) if result.answers else result.confidence
             result = with_lower_confidence(result, min(some, CONTRADICTED), settings, MESH_MIRRORED)
         return replace(result, notes=(*result.notes, *beside)) if beside else result
@@ -98,7 +99,7 @@ def with_reasons(
     found = [*of_pictures(meshes.mesh, observation, start)]
     if start is not None:
         found += other_way_round(meshes, observation, start, ("mask",))
-    if search and result.evidence is not None and mirror_image_away(result, meshes, observation) is not None:
+    if search and result.evidence is not None and mirror_image_off(result, meshes, observation) is not None:
         found.append(MESH_MIRRORED)
     elif result.evidence is not None and not of_codes(result.notes, CONTRADICTIONS):
         if not found:

@@ -2,7 +2,8 @@
 
 A mirrored mesh of an object that is nearly its own mirror image (a box, a can, a bottle) is found, within a percent or
 two, and what is painted on it is the wrong way round. So at a result the mesh is reflected in each plane across one of
-its axes, and drawn. Where one of these fits about as well as the mesh itself, both are searched for from there.
+its axes, brought to where most of it is on the mesh's own surface, and drawn. Where one of these fits about as well as
+the mesh itself, both are searched for from there.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import log_odds_of
+from diffdope.estimate.confidence import TOLERANCE, log_odds_of
 from diffdope.estimate.fit_quality import FitQuality, assess
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose, between
@@ -57,10 +58,10 @@ class _Reflected(NamedTuple):
     pose: Pose
 
 
-def mirror_image_away(result: RefinementResult, meshes: MeshLevels, observation: Observation) -> float | None:
-    """How far away the mirror image of a mesh lies that fits better than the mesh, from a result on.
+def mirror_image_off(result: RefinementResult, meshes: MeshLevels, observation: Observation) -> float | None:
+    """Which share of the mirror image of a mesh, that fits better than the mesh, lies off where the mesh was found.
 
-    As a share of the diameter: the mean distance of its surface from the mesh's. None if it fits no better, or is the
+    Off by more than a right pose may be, 3 % of the diameter. None if it fits no better, from a result on, or is the
     same.
 
     Args:
@@ -70,7 +71,7 @@ def mirror_image_away(result: RefinementResult, meshes: MeshLevels, observation:
     """
     mesh, pose = meshes.mesh, result.pose
     texture = None if result.evidence is None else result.evidence.texture
-    if (result.ok and (texture or 0.0) > _PATTERN) or meshes.known_for_own_mirror_image:
+    if (result.ok and (texture or 0.0) > _PATTERN) or meshes.is_own_mirror_image:
         return None
     box = projected_box(meshes.corners_m, pose, observation.camera)
     if len(mesh.faces) > MOST_FACES or isinstance(box, Status):
@@ -78,13 +79,12 @@ def mirror_image_away(result: RefinementResult, meshes: MeshLevels, observation:
     crop = observation.crop(choose_crop([box], observation.camera, margin=_MARGIN, max_size=_CROP_PX))
     drawn, length_m = meshes.buffers(_FACES), meshes.length_m
     own = log_odds_of(_fit(drawn, crop, pose, length_m))
-    moved = zip(*meshes.planes.from_mirrored, strict=True)
-    poses = [Pose(pose.R_m2c @ R, pose.R_m2c @ t + pose.t_m2c) for R, t in moved]
+    poses = [Pose(pose.R_m2c @ R, pose.R_m2c @ t + pose.t_m2c) for R, t in meshes.from_mirrored]
     # In a looking glass, the mirror image of the mesh looks as the mesh does itself.
     looking_glass = crop.in_mirror()
     every = [_Reflected(log_odds_of(_fit(drawn, looking_glass, in_mirror(one), length_m)), one) for one in poses]
     every.sort(key=lambda one: -one.log_odds)
-    if (result.ok and every[0].log_odds < own - _WORTH_A_SEARCH) or meshes.is_own_mirror_image:
+    if result.ok and every[0].log_odds < own - _WORTH_A_SEARCH:
         return None
     seen = last_compared(result, observation)
     here = searched(meshes, seen, pose)
@@ -97,7 +97,7 @@ def mirror_image_away(result: RefinementResult, meshes: MeshLevels, observation:
             continue
         ratio, surplus = there.cost / max(here.cost, LEAST), log_odds_found(there) - least
         if (ratio < _CHEAPER and surplus > 0.0) or (ratio < _MUCH_CHEAPER and surplus > -_AS_SURE and result.ok):
-            return meshes.alikeness.mean_distance(*between(pose, there.pose), across=ACROSS) / length_m
+            return meshes.alikeness.mirror_image_off(*between(pose, there.pose), ACROSS, TOLERANCE * length_m)
     return None
 
 
