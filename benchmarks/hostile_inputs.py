@@ -1,11 +1,13 @@
 """Random and hostile inputs over all readers and the Python face: an answer or a DiffDopeError, nothing else.
 
     python -m benchmarks.hostile_inputs --count 10000 --seed 0
+    python -m benchmarks.hostile_inputs --every "cameras of tools"
 
 Files are made as tools write them, and most are then spoilt: bytes changed, cut off, tokens swapped for others, whole
-files of noise. Arrays are of odd shapes, types and values. Of every input it is counted whether it was taken, refused
-with a DiffDopeError, or ended in another exception; whether a pose with NaN came out; and, of the command line, whether
-a folder was left half written.
+files of noise. Those of `hostile_readers` are damaged one place after the other (`hostile_damage`), and options of
+commands have values that are none (`hostile_options`); --every tries all of that. Arrays are of odd shapes, types and
+values. Of every input it is counted whether it was taken, refused with a DiffDopeError, or ended in another exception,
+or took too long; whether a pose with NaN came out; and, of the command line, whether a folder was left half written.
 """
 
 from __future__ import annotations
@@ -14,14 +16,18 @@ import argparse
 import contextlib
 import io
 import os
+import resource
 import shutil
+import signal
 import sys
 import tempfile
 import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +35,23 @@ import numpy as np
 
 import diffdope as dd
 from benchmarks import hostile_files as files
+from benchmarks import hostile_options
+from benchmarks.hostile_damage import damaged
 from benchmarks.hostile_files import CAMERA, POSE, SIZE, Nan, Rng, checked, spoilt
+from benchmarks.hostile_readers import GROUPS, File
 from diffdope.cli.main import main
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.lens import Distortion
 
 NUMBERS = (0.0, -0.0, 1.0, -1.0, 1e-300, 1e300, 1e12, np.nan, np.inf, -np.inf, 0.5, 255.0, 65535.0, 1e-8)
+
+
+LONGEST_S = 60  # of one input: a few hundred bytes that take longer do not end
+MOST_BYTES = 8 << 30  # of memory, for --every: a file of some kilobytes that needs more promises what it does not hold
+
+
+class Endless(Exception):
+    """An input took too long."""
 
 
 class HalfWritten(Exception):
@@ -180,34 +197,115 @@ def command_line(rng: Rng, folder: Path) -> None:
     checked(dd.Pose.from_matrix(np.loadtxt(out / "pose.txt")))
 
 
+# ---------------- damage, one place after the other
+
+
+def damaged_files(group: str) -> Iterator[tuple[str, File, bytes]]:
+    """What is wrong, the file, and its bytes, of all files of a kind."""
+    for file in GROUPS[group]():
+        for what, data in damaged(file.data):
+            yield f"{file.name}, {what}", file, data
+
+
+def read_damaged(file: File, data: bytes, folder: Path) -> None:
+    """Reads it in a folder of its own."""
+    (folder / file.name).write_bytes(data)
+    file.read(folder / file.name)
+
+
+def any_damaged_file(group: str, rng: Rng, folder: Path) -> None:
+    """One of them."""
+    every = GROUPS[group]()
+    file = every[int(rng.integers(len(every)))]
+    count = sum(1 for _ in damaged(file.data))
+    _, data = next(islice(damaged(file.data), int(rng.integers(count)), None))
+    read_damaged(file, data, folder)
+
+
+def damaged_options(rng: Rng, folder: Path) -> None:
+    """A command line, of which an option has a value that is none."""
+    every = list(hostile_options.cases(folder))
+    tried(every[int(rng.integers(len(every)))][1], folder)
+
+
+def tried(words: list[str], folder: Path) -> None:
+    """A command line is taken, or refused."""
+    if hostile_options.attempt(words, folder) == "refused":
+        raise DiffDopeError("refused")
+
+
 CASES: dict[str, tuple[Callable[[Rng, Path], None], float]] = {
     "camera files": (files.camera_file, 0.14), "mask files": (files.mask_file, 0.14),
     "depth files": (files.depth_file, 0.12), "photographs": (files.photograph_file, 0.08),
     "pose files": (files.pose_file, 0.14), "mesh files": (files.mesh_file, 0.08),
     "Camera, Distortion": (python_camera, 0.06), "Observation": (python_observation, 0.09), "Pose": (python_pose, 0.05),
     "refine, locate": (python_refine, 0.09), "command line": (command_line, 0.01),
+    **{group: (partial(any_damaged_file, group), 0.05) for group in GROUPS}, "options": (damaged_options, 0.02),
 }  # fmt: skip
 
 
 def attempt(name: str, seed: int, number: int, folder: Path) -> str:
     """What became of one input: "taken", "refused", or the kind of failure with its place."""
-    call = CASES[name][0]
     rng = np.random.default_rng([seed, sorted(CASES).index(name), number])
-    place = folder / f"{number}"
+    return outcome_of(lambda place: CASES[name][0](rng, place), folder / f"{number}")
+
+
+def outcome_of(call: Callable[[Path], None], place: Path) -> str:
+    """What became of a call, which has a folder of its own; see `attempt`."""
     place.mkdir()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _ends():
             warnings.simplefilter("ignore")
-            call(rng, place)
+            call(place)
         return "taken"
-    except DiffDopeError:
-        return "refused"
+    except DiffDopeError as error:
+        return "refused" if str(error).strip() else "DiffDopeError without words"
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(frame.filename).name}:{frame.lineno}"
         return f"{type(error).__name__} at {where}: {str(error)[:90]}"
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _ends() -> Iterator[None]:
+    """Raises `Endless` in what takes too long, where the system has alarms."""
+
+    def late(*_: object) -> None:
+        raise Endless(f"more than {LONGEST_S} s")
+
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(LONGEST_S)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def report_every(group: str) -> int:
+    """Tries every damage to the files of a group, or every option, and prints what is wrong; returns the failures."""
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+    counts: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "one"
+        calls: Iterator[tuple[str, Callable[[Path], None]]]
+        if group == "options":
+            (whole := Path(folder) / "whole").mkdir()
+            calls = ((what, lambda _, words=words: tried(words, whole)) for what, words in hostile_options.cases(whole))
+        else:
+            calls = ((what, partial(read_damaged, file, data)) for what, file, data in damaged_files(group))
+        for what, call in calls:
+            outcome = outcome_of(call, place)
+            counts[outcome if outcome in ("taken", "refused") else "failures"] += 1
+            if outcome not in ("taken", "refused") or (what.endswith(", whole") and outcome != "taken"):
+                print(f"{what}: {outcome}", flush=True)
+    print(f"{group}: {counts['taken']} taken, {counts['refused']} refused, {counts['failures']} failures")
+    return counts["failures"]
 
 
 def report(count: int, seed: int, only: str | None = None) -> int:
@@ -245,6 +343,9 @@ if __name__ == "__main__":
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=sorted(CASES))
+    parser.add_argument("--every", choices=[*GROUPS, "options"], help="tries all damage to these, one after the other")
     os.environ.setdefault("COLUMNS", "100")
     given = parser.parse_args()
+    if given.every is not None:
+        sys.exit(1 if report_every(given.every) else 0)
     sys.exit(1 if report(given.count, given.seed, given.only) else 0)

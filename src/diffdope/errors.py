@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_LONGEST = 1000  # letters of a part of a message: 50 names of links fit in; a damaged file may have a million
 LARGEST = 1e12
 """Of a number that is given: float32, in which kernels work, holds the products of several of them."""
 MOST = 2**31 - 1
@@ -37,8 +38,12 @@ class NothingToCompareError(DiffDopeError):
 
 def expected(name: str, expectation: str, got: object, cure: str = "") -> DiffDopeError:
     """An error worded as all are: "depth: expected shape (480, 640), got (2, 480, 640); <cure>"."""
-    text = f"expected {expectation}, got {got}"
+    text = f"expected {_shortened(expectation)}, got {_shortened(str(got))}"
     return refused(name, f"{text}; {cure}" if cure else text)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ... ({len(text)} letters)"
 
 
 def none_at(name: str, kind: str, path: object) -> DiffDopeError:

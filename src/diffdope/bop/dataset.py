@@ -11,6 +11,7 @@ from typing import Any
 from diffdope.bop.models import ModelSet
 from diffdope.bop.scene import BopScene
 from diffdope.errors import expected
+from diffdope.io.files import is_folder
 from diffdope.io.json_files import field_of, integer_field, read_json
 
 TARGET_FILES = tuple(f"test_targets_{name}.json" for name in ("bop19", "bop24", "bop25", "multiview_bop25"))
@@ -63,10 +64,10 @@ class DataSet:
             DiffDopeError: if there is no such folder, no scene or no model in it, or no sensor of that name.
         """
         root = Path(root)
-        if not root.is_dir():
+        if not is_folder(root):
             raise expected("dataset", "the folder of a BOP data set", f"{root}, which is none")
         folder = root / split
-        if not folder.is_dir():
+        if not is_folder(folder):
             splits = sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("models"))
             raise expected("split", f"a folder of {root}: {', '.join(splits) or 'it has none'}", split)
         folders = sorted(path for path in folder.iterdir() if path.is_dir() and path.name.isdigit())

@@ -17,6 +17,7 @@ from diffdope.io.cameras import camera_of_picture
 from diffdope.io.images import read_depth, read_rgb
 from diffdope.io.json_files import entry_of, field_of, integer_field, read_numbered, read_object
 from diffdope.io.masks import read_mask
+from diffdope.io.numbers import is_whole
 from diffdope.io.poses import pose_of, world_of
 
 ENDINGS = ("png", "jpg", "jpeg", "tif", "tiff", "bmp")
@@ -63,7 +64,7 @@ class BopScene:
             if entries:
                 return tuple(sorted(entries))
         stems = {p.stem for name in ("rgb", "gray", "depth") for p in self._folder(name).glob("*.*")}
-        return tuple(sorted(int(stem) for stem in stems if stem.isdigit()))
+        return tuple(sorted(int(stem) for stem in stems if is_whole(stem)))
 
     def truth(self, im_id: int) -> tuple[Instance, ...]:
         """The annotated objects, in file order; none where nothing is annotated.
@@ -219,7 +220,7 @@ class BopScene:
                 try:
                     with Image.open(path) as image:
                         return image.size
-                except OSError as error:
+                except Exception as error:  # of a damaged file Pillow raises whatever its fields lead to
                     raise expected(str(path), "an image", str(error)) from error
         picture = f"a picture {im_id:06d} in rgb, gray or depth"
         if entry is None:

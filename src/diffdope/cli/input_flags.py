@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from diffdope.errors import expected
 from diffdope.io.capture import Capture, CaptureFiles
 from diffdope.io.masks import MaskFile
+from diffdope.io.numbers import is_whole
 from diffdope.io.poses import StartPoses, read_start_poses
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.mesh_io import unit_of
@@ -216,7 +217,7 @@ def size_of(name: str, text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
     words = text.lower().replace("*", "x").split("x")
-    if len(words) != 2 or not all(word.strip().isdecimal() for word in words):
+    if len(words) != 2 or not all(is_whole(word.strip()) for word in words):
         raise expected(name, "WIDTHxHEIGHT such as 1280x720", repr(text))
     return int(words[0]), int(words[1])
 

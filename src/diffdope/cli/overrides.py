@@ -11,6 +11,7 @@ from diffdope.cli.levels import PyramidLists
 from diffdope.cli.renamed import current_settings
 from diffdope.errors import DiffDopeError, check_choice, expected
 from diffdope.io.json_files import read_text
+from diffdope.io.yaml_files import parse_yaml
 from diffdope.search.levels import PyramidSettings
 
 T = TypeVar("T")
@@ -22,14 +23,10 @@ def read_settings(path: Path, base: T) -> T:
     Raises:
         DiffDopeError: if the file is not YAML, names something that does not exist, or gives it a wrong type.
     """
-    import yaml
-
-    try:
-        data = yaml.safe_load(read_text(path, "settings"))
-    except yaml.YAMLError as error:
-        raise expected("settings", f"YAML in {path}", " ".join(str(error).split())) from error
-    if data is None:
+    documents = parse_yaml(read_text(path, "settings"), path, "settings")
+    if not documents:
         return base
+    data = documents[0] if len(documents) == 1 else documents
     where = f"settings file {path}"
     return override(base, current_settings(data, where) if isinstance(data, dict) else data, where)
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from diffdope.cli.input_flags import box_of
 from diffdope.errors import check_choice, expected
-from diffdope.io.json_files import read_json, read_text
+from diffdope.io.json_files import read_json
+from diffdope.io.yaml_files import read_yaml
 
 KEYS = ("mask", "label", "box", "init", "name", "id", "unit")
 NONE = "-"  # in place of a file: nothing is known there
@@ -86,15 +87,7 @@ def _of_word(word: str, unit: str | None) -> ObjectFlags:
 
 
 def _listed(file: Path) -> list[Any]:
-    if file.suffix.lower() in (".yaml", ".yml"):
-        import yaml
-
-        try:
-            data = yaml.safe_load(read_text(file, "objects"))
-        except yaml.YAMLError as error:
-            raise expected("objects", f"YAML in {file}", " ".join(str(error).split())) from error
-    else:
-        data = read_json(file, "objects")
+    data = (read_yaml if file.suffix.lower() in (".yaml", ".yml") else read_json)(file, "objects")
     if isinstance(data, Mapping):
         data = data.get("objects", data)
     if not isinstance(data, list):

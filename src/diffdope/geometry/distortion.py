@@ -82,7 +82,7 @@ def _is_zero(value: Any) -> bool:
 def _is_number_0(value: Any) -> bool:
     try:
         return float(value) == 0.0
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 

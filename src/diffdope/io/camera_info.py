@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from diffdope.errors import DiffDopeError
 from diffdope.geometry.distortion import plain_word
-from diffdope.io.json_files import read_text
+from diffdope.io.yaml_files import read_yaml
 from diffdope.note_codes import Note, NoteCode
 
 _UNNAMED = "camera_optical_frame"
@@ -27,13 +28,11 @@ def is_camera_info(entry: Mapping[str, Any]) -> bool:
 
 def optical_frame_of(path: Path) -> str:
     """The name of the optical frame that a camera_info file states; camera_optical_frame where it states none."""
-    import yaml
-
     if path.suffix.lower() not in (".yaml", ".yml"):
         return _UNNAMED
     try:
-        entry = yaml.safe_load(read_text(path, "camera"))
-    except yaml.YAMLError:  # a dialect, such as OpenCV's, in which no frame has a name
+        entry = read_yaml(path, "camera")
+    except DiffDopeError:  # a dialect in which no frame has a name
         return _UNNAMED
     header = entry.get("header") if isinstance(entry, dict) else None
     stated = (entry.get("frame_id") if isinstance(entry, dict) else None) or (

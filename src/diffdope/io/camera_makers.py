@@ -40,7 +40,7 @@ def of_depthai(data: Entry) -> dict[str, Any]:
         if numbers is None or len(numbers) != 9 or not any(numbers):
             continue  # a socket without a camera
         kind = one.get("cameraType", 0)
-        if kind not in _OAK:
+        if not isinstance(kind, int) or kind not in _OAK:
             raise expected("camera, cameraType", "0 (perspective) or 1 (fisheye)", repr(kind), CURE)
         lens = numbers_of(one.get("distortionCoeff")) or []
         found[f"camera {socket}"] = _entry(

@@ -20,6 +20,7 @@ from typing import Any
 from diffdope.errors import check_number, expected
 from diffdope.geometry.distortion import CURE
 from diffdope.io.camera_entries import holds_camera, numbers_of
+from diffdope.io.numbers import DIGITS
 
 Entry = Mapping[str, Any]
 
@@ -34,7 +35,7 @@ _SHARES = {  # OpenSfM's models (its documentation, 'Camera Models'): the lens, 
 _LONGEST = 50.0  # a lens of 1800 mm on a film of 36 mm; focal lengths in pixels are longer
 _PHONE = ("focalLength", "focal_length"), ("principalPoint", "principal_point")
 _PHONE_SIZE = ("imageDimensions", "image_dimensions", "imageSize", "image_size", "resolution")
-_DIGITS = re.compile(r"\d+")
+_DIGITS = re.compile(DIGITS)
 
 
 def of_opensfm(data: Entry) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def numbers_in(files: list[str]) -> list[int]:
 
 def _of_shares(one: Entry) -> dict[str, Any]:
     kind = one.get("projection_type")
-    if kind not in _SHARES:
+    if not isinstance(kind, str) or kind not in _SHARES:
         raise expected("camera, projection_type", f"one of {', '.join(_SHARES)}", repr(kind), CURE)
     missing = [name for name in ("width", "height") if not one.get(name)]
     if missing or not ("focal" in one or {"focal_x", "focal_y"} <= one.keys()):
@@ -112,7 +113,7 @@ def _of_shares(one: Entry) -> dict[str, Any]:
     return {
         "fx": focal[0] * longer, "fy": focal[1] * longer,
         "cx": numbers["c_x"] * longer + (width - 1.0) / 2.0, "cy": numbers["c_y"] * longer + (height - 1.0) / 2.0,
-        "width": int(width), "height": int(height), "distortion_model": lens,
+        "width": width, "height": height, "distortion_model": lens,
         "distortion_coefficients": [check_number(f"camera, {name}", one.get(name, 0.0)) for name in names],
     }  # fmt: skip
 

@@ -90,7 +90,7 @@ def _of_calibration(node: Any, where: str) -> dict[str, Any]:
     values = {name: float(text) for name, text in texts.items() if is_number(text)}
     size = node.find("resolution")
     if size is not None:
-        values |= {name: float(size.get(name, "0")) for name in ("width", "height")}
+        values |= {name: float(text) for name, text in size.attrib.items() if is_number(text)}
     missing = [name for name in ("f", "width", "height") if not values.get(name)]
     if missing:
         raise expected(where, "f, width and height", f"no {', '.join(missing)}", "export it by Metashape 1.2 or later")
@@ -102,7 +102,7 @@ def _of_calibration(node: Any, where: str) -> dict[str, Any]:
     return {
         "fx": f + values.get("b1", 0.0), "fy": f,
         "cx": (width - 1.0) / 2.0 + values.get("cx", 0.0), "cy": (height - 1.0) / 2.0 + values.get("cy", 0.0),
-        "width": int(width), "height": int(height),
+        "width": width, "height": height,
         "distortion_model": "plumb_bob", "distortion_coefficients": lens,
     }  # fmt: skip
 

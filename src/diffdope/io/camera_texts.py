@@ -161,7 +161,10 @@ def _xml(text: str, path: Path, name: str) -> dict[str, Any]:
         return of_metashape(root, f"{name} file {path}")
     if root.tag != "opencv_storage":
         raise expected(name, f"OpenCV's XML in {path}", f"XML of <{root.tag}>")
-    return {node.tag: _node(node) for node in root}
+    try:
+        return {node.tag: _node(node) for node in root}
+    except RecursionError as error:
+        raise expected(name, f"OpenCV's XML in {path}", "elements in elements without end") from error
 
 
 def _node(node: Any) -> Any:

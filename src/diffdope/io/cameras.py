@@ -28,9 +28,10 @@ from diffdope.io.camera_pairs import of_pair
 from diffdope.io.camera_phones import frames_of
 from diffdope.io.camera_sizes import check_same_shape, check_scale, size_of_K
 from diffdope.io.camera_texts import read_names
+from diffdope.io.numbers import DIGITS
 
 _DEEPEST = 3  # objects within objects in which a camera is looked for
-_DIGITS = re.compile(r"\d+")
+_DIGITS = re.compile(DIGITS)
 _LENS = re.compile(r"(?<!un)distort(ion|ions)?(coeffs?|coefficients?|params?|parameters?)?$")
 _NUMBERS = re.compile(r"(cameramatrix|intrinsics?|matrix|camera|k)$")
 

@@ -16,6 +16,7 @@ from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.files import bytes_of
 from diffdope.io.json_files import read_text
+from diffdope.io.numbers import DIGITS
 
 # COLMAP's models (src/colmap/sensor/models.h): names of the parameters in their order.
 _PARAMETERS = {
@@ -39,9 +40,9 @@ _NUMBERS = {
     6: "FULL_OPENCV", 7: "FOV", 8: "SIMPLE_RADIAL_FISHEYE", 9: "RADIAL_FISHEYE", 10: "THIN_PRISM_FISHEYE",
     11: "RAD_TAN_THIN_PRISM_FISHEYE",
 }  # fmt: skip
-_CAMERA_LINE = re.compile(r"\d+\s+[A-Z][A-Z_]+\s+\d+\s+\d+(\s+[-+.\deEnNaAfFiI]+)*\s*")
+_CAMERA_LINE = re.compile(rf"{DIGITS}\s+[A-Z][A-Z_]+\s+{DIGITS}\s+{DIGITS}(\s+[-+.\deEnNaAfFiI]+)*\s*")
 _NUMBER = r"[-+]?[\d.]+(?:[eE][-+]?\d+)?"
-_IMAGE_LINE = re.compile(rf"\d+(?:\s+{_NUMBER}){{7}}\s+\d+\s+(?=\S*[A-Za-z])\S.*")
+_IMAGE_LINE = re.compile(rf"{DIGITS}(?:\s+{_NUMBER}){{7}}\s+\d+\s+(?=\S*[A-Za-z])\S.*")
 _MOST = 1 << 24  # cameras, images: more would be a file of another kind
 _OFF_UNIT = 1e-2  # quaternions of COLMAP are normalised; a file cut short of digits rounds them less
 _POINT_BYTES = 24  # of an image's keypoint: x, y, the number of its 3-D point

@@ -28,6 +28,7 @@ _DIAGONAL_MM = math.hypot(36.0, 24.0)
 _DEVIATION = 0.03
 """Of such a focal length, as a share: whole millimetres of 26 are 1 % (a deviation), and what focusing near, and
 correcting a lens or a shaking hand, do to it, is as much or twice as much."""
+_LONGEST = 50.0  # sides of a picture: a lens of 1800 mm on film
 _TURNED = (5, 6, 7, 8)
 _CURE = 'calibrate the camera, or write {"fx": .., "fy": .., "cx": .., "cy": .., "focal_deviation": 0.05}'
 
@@ -42,16 +43,16 @@ def entry_of_photograph(path: Path, name: str = "camera") -> dict[str, Any]:
     Raises:
         DiffDopeError: if the file cannot be read, its EXIF has no focal length, or it was cropped.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         prepare_heic(name, path)
         with Image.open(path) as image:
             size, exif, heic = image.size, image.getexif(), image.format == "HEIF"
             stated = dict(exif.get_ifd(_EXIF))
-    except DiffDopeError:  # a ValueError
+    except DiffDopeError:
         raise
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
+    except Exception as error:  # of a damaged file Pillow raises whatever its fields lead to
         raise expected(f"{name} file {path}", "a camera file, or a photograph with EXIF", str(error)) from error
     taken = _number(stated, _WIDTH), _number(stated, _HEIGHT)
     factor = 1.0  # by which it was resized
@@ -63,7 +64,7 @@ def entry_of_photograph(path: Path, name: str = "camera") -> dict[str, Any]:
             got = f"{size[0]} x {size[1]}, taken at {taken[0]:g} x {taken[1]:g}"
             raise expected(f"{name} file {path}", "a photograph that was not cropped, for its EXIF", got, _CURE)
     focal_px = _focal_px(stated, size, factor)
-    if focal_px is None:
+    if focal_px is None or focal_px > _LONGEST * max(size):
         raise _no_focal_length(path, name)
     width, height = size[::-1] if exif.get(_ORIENTATION, 1) in _TURNED else size
     return {
@@ -88,7 +89,7 @@ def _number(stated: dict[int, Any], tag: int) -> float:
     """A positive number; 0 where there is none, or one that cannot be."""
     try:
         number = float(stated.get(tag, 0.0))
-    except (TypeError, ValueError, ZeroDivisionError):
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
         return 0.0
     return number if math.isfinite(number) and number > 0.0 else 0.0
 

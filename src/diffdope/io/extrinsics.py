@@ -149,7 +149,7 @@ def _of_keys(entry: Mapping[str, Any], kind: Kind) -> Pose | None:
 def _is_matrix(value: Any) -> bool:
     try:
         return np.shape(np.asarray(value, np.float64)) == (4, 4)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,27 @@ def _named(temporary: Path, path: Path) -> Iterator[None]:
         raise OSError(error.errno, error.strerror, asked) from error
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; there is none of a name that no file can have: too long, or with a zero in it."""
+    return _is(path, Path.is_file)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder; see `is_file`."""
+    return _is(path, Path.is_dir)
+
+
+def _is(path: Path, asked: Callable[[Path], bool]) -> bool:
+    try:
+        return asked(path)
+    except ValueError:
+        return False
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return False
+
+
 def missing_file(name: str, kind: str, path: object) -> DiffDopeError:
     """The error of a path at which there is no file: it may be a folder.
 
@@ -55,15 +76,15 @@ def missing_file(name: str, kind: str, path: object) -> DiffDopeError:
         kind: what the file should be, with its article: "an image file".
         path: of the file.
     """
-    if isinstance(path, str | os.PathLike) and Path(path).is_dir():
+    if isinstance(path, str | os.PathLike) and is_folder(Path(path)):
         return expected(name, kind, f"the folder {path}", "give one of its files")
     return none_at(name, kind, path)
 
 
-def unreadable(path: Path, name: str, error: OSError) -> DiffDopeError:
+def unreadable(path: Path, name: str, error: OSError | ValueError) -> DiffDopeError:
     """The error of a file that could not be read; see `bytes_of`."""
     folder = isinstance(error, IsADirectoryError)
-    why = "it is a folder: give one of its files" if folder else error.strerror or str(error)
+    why = "it is a folder: give one of its files" if folder else getattr(error, "strerror", None) or str(error)
     return refused(name, f"cannot read {path}: {why}")
 
 
@@ -79,7 +100,7 @@ def bytes_of(path: Path, name: str) -> bytes:
     """
     try:
         return path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # the latter of a zero in its name
         raise unreadable(path, name, error) from error
 
 
@@ -147,8 +168,8 @@ def _temporary_in(parent: Path, out: Path, name: str) -> Path:
     """
     try:
         return Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=parent))
-    except OSError as error:
-        cure = f"{parent} is not writable ({error.strerror})"
+    except (OSError, ValueError) as error:
+        cure = f"{parent} is not writable ({getattr(error, 'strerror', None) or error})"
         raise expected(name, "a folder that can be written", f"{out}", cure) from error
 
 
@@ -175,10 +196,11 @@ def check_folder(out: Path, name: str = "out") -> None:
     Raises:
         DiffDopeError: if `out` is a file, or its nearest parent that exists is none or read-only.
     """
-    if out.exists() and not out.is_dir():
+    folder = is_folder(out)
+    if not folder and _is(out, Path.exists):
         raise expected(name, "a folder", f"the file {out}")
-    parent = out if out.is_dir() else out.absolute().parent
-    while not parent.exists():
+    parent = out if folder else out.absolute().parent
+    while not _is(parent, Path.exists):
         parent = parent.parent
     if not parent.is_dir():
         raise expected(name, "a folder that can be written", f"{out}", f"{parent} is not writable")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_positive, expected, none_at, not_installed
+from diffdope.io.files import is_file, is_folder
 from diffdope.io.images import ENDINGS, endings_in, read_depth, read_rgb
 from diffdope.io.mask_files import mask_endings
 from diffdope.io.masks import MaskFile
@@ -144,9 +145,9 @@ _READERS: dict[str, Callable[[Path], NDArray[Any]]] = {"rgb": read_rgb, "depth":
 
 
 def _by_stem(name: str, folder: Path) -> dict[str, Path]:
-    if folder.is_file():
+    if is_file(folder):
         raise expected(name, "a folder of images", f"the single file {folder}", _FOLDER)
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise none_at(name, "a folder of images", folder)
     files: dict[str, Path] = {}
     listed = sorted(folder.iterdir())
@@ -176,9 +177,9 @@ def open_frames(
         DiffDopeError: for what `Film`, `FilmWithFolders` and `ImageFolders` refuse.
     """
     rgb = folders.get("rgb")
-    if rgb is None or rgb.is_dir():
+    if rgb is None or is_folder(rgb):
         return ImageFolders(folders, fps=30.0 if fps is None else fps, **how)
-    if rgb.is_file() and rgb.suffix.lower() in ENDINGS:  # which PyAV takes for a film of one frame
+    if is_file(rgb) and rgb.suffix.lower() in ENDINGS:  # which PyAV takes for a film of one frame
         raise _single_image(rgb)
     film = Film(rgb, fps=fps)
     others = {name: folder for name, folder in folders.items() if name != "rgb"}
@@ -256,7 +257,7 @@ class Film:
     """
 
     def __init__(self, path: Path, *, fps: float | None = None) -> None:
-        if not path.is_file():
+        if not is_file(path):
             raise none_at("rgb", "a film or a folder of images", path)
         if find_spec("av") is None:
             package = f"PyAV, which reads the film {path.name}"

@@ -126,7 +126,7 @@ def places_of_frames(data: Any) -> ImagePlaces | None:
 def _of_opengl(T_gl2w: Any, where: str) -> Pose:
     try:
         matrix = np.asarray(T_gl2w, np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise expected(where, "a matrix of 4 x 4 numbers", "something else") from error
     try:
         return Pose.from_opengl(Pose.from_matrix(matrix).inverse().matrix)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from diffdope.errors import DiffDopeError, expected
 from diffdope.io.array_files import read_arrays
 from diffdope.io.exr import read_exr
-from diffdope.io.files import missing_file
+from diffdope.io.files import is_file, missing_file
 from diffdope.io.heic import ENDINGS as HEIC
 from diffdope.io.heic import prepare_heic
 from diffdope.io.memory_file import MemoryFile, Source, opened, size_of, source_of
@@ -98,12 +98,12 @@ def read_depth(path: Source, *, told: bool = False) -> NDArray[Any]:
     """
     path = source_of(path)
     if isinstance(path, Path) and path.suffix.lower() == ".exr":
-        if not path.is_file():
+        if not is_file(path):
             raise missing_file("depth", "an image file", path)
         return read_exr("depth", path)
-    if isinstance(path, Path) and path.suffix.lower() == ".pcd" and path.is_file():
+    if isinstance(path, Path) and path.suffix.lower() == ".pcd" and is_file(path):
         return depth_of_points(read_pcd("depth", path), f"depth {path}")
-    if isinstance(path, Path) and path.suffix.lower() == ".pfm" and path.is_file():
+    if isinstance(path, Path) and path.suffix.lower() == ".pfm" and is_file(path):
         if not told:
             cure = (
                 "give --depth-kind disparity and --depth-baseline, or --depth-scale 1000 if they are metres; where "
@@ -111,7 +111,7 @@ def read_depth(path: Source, *, told: bool = False) -> NDArray[Any]:
             )
             raise expected(f"depth {path}", "a word on whether .pfm holds disparities or distances", "none", cure)
         return read_pfm("depth", path)
-    if isinstance(path, Path) and path.suffix.lower() == ".ply" and path.is_file():
+    if isinstance(path, Path) and path.suffix.lower() == ".ply" and is_file(path):
         return depth_of_ply("depth", path)
     array = read_with("depth", path, _depth_of, lambda array: array)
     while array.ndim > 2 and array.shape[0] == 1:
@@ -146,10 +146,10 @@ def read_with(name: str, path: Source, of_image: Callable[[Image], T], of_array:
             pages = _pages(image)
             if pages == 1:
                 return of_image(_upright(image))
-    except DiffDopeError:  # a ValueError
+    except DiffDopeError:
         raise
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise expected(name, f"an image in {path}", _cause(path, str(error))) from error
+    except Exception as error:  # of a damaged file Pillow raises whatever its fields lead to
+        raise expected(name, f"an image in {path}", _cause(path, str(error) or type(error).__name__)) from error
     raise expected(name, f"one picture in {path}", f"{pages} pages of one size", "give the page that is meant, alone")
 
 

@@ -266,9 +266,11 @@ def _from_npz(path: Path) -> tuple[JointTable, str | None]:
     for name in ("joint_names", "positions"):
         if name not in data:
             raise expected("joints", f"the array {name} in {path}", ", ".join(data) or "none")
-    frames = [str(name) for name in data["frames"]] if "frames" in data else None
+    if data["joint_names"].dtype.kind not in "US":
+        raise expected("joints, joint_names", f"an array of texts in {path}", data["joint_names"].dtype)
+    frames = [str(name) for name in data["frames"].ravel()] if "frames" in data else None
     unit = str(data["unit"]) if "unit" in data else None
-    return _table(path, [str(name) for name in data["joint_names"]], data["positions"], frames), unit
+    return _table(path, [str(name) for name in data["joint_names"].ravel()], data["positions"], frames), unit
 
 
 def _table(path: Path, names: Any, rows: Any, frames: list[str] | None) -> JointTable:

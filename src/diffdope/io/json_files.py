@@ -9,6 +9,7 @@ from typing import Any
 
 from diffdope.errors import expected, refused
 from diffdope.io.files import unreadable
+from diffdope.io.numbers import is_whole
 
 _SHOWN = 60  # characters of a line that an error shows
 
@@ -25,10 +26,10 @@ def read_text(path: Path, name: str) -> str:
     """
     try:
         return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise unreadable(path, name, error) from error
     except UnicodeDecodeError as error:
         raise refused(name, f"cannot read {path}: not a text file") from error
+    except (OSError, ValueError) as error:  # the latter of a zero in its name
+        raise unreadable(path, name, error) from error
 
 
 def read_json(path: Path, name: str | None = None) -> Any:
@@ -110,6 +111,6 @@ def field_of(entry: Any, name: str, where: str) -> Any:
 def integer_field(entry: Any, name: str, where: str) -> int:
     """One whole number of a JSON object."""
     value = field_of(entry, name, where)
-    if isinstance(value, bool) or not str(value).strip().lstrip("-").isdecimal():
+    if isinstance(value, bool) or not is_whole(str(value).strip().lstrip("-")):
         raise expected(f"{where}, {name}", "a whole number", repr(value))
     return int(value)

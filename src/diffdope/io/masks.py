@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_path, expected, told_more
-from diffdope.io.files import missing_file
+from diffdope.io.files import is_file, missing_file
 from diffdope.io.images import read_with
 from diffdope.io.mask_files import ENDINGS as TEXTS
 from diffdope.io.mask_files import Instances, Size, read_instances
@@ -115,7 +115,7 @@ class MaskFile:
         return stored.flat_labels() if isinstance(stored, Levels) else []
 
     def _instances(self, picture: str | None) -> Instances:
-        if isinstance(self.path, MemoryFile) or not self.path.is_file():
+        if isinstance(self.path, MemoryFile) or not is_file(self.path):
             raise missing_file("mask", "a mask file", self.path)
         return read_instances(self.path, image_id=self.image_id, picture=picture)
 

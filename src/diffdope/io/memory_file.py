@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from diffdope.io.files import is_file
+
 
 @dataclass(frozen=True)
 class MemoryFile:
@@ -42,7 +44,7 @@ def size_of(source: Path | MemoryFile) -> int | None:
     """Bytes; None where there is no such file."""
     if isinstance(source, MemoryFile):
         return len(source.data)
-    return source.stat().st_size if source.is_file() else None
+    return source.stat().st_size if is_file(source) else None
 
 
 def opened(source: Path | MemoryFile) -> BinaryIO:

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
+from diffdope.io.numbers import DIGITS
+
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)")
-_DIGITS = re.compile(r"(\d+)")
+_DIGITS = re.compile(rf"({DIGITS})")
 
 
 def counted(names: Iterable[str]) -> list[str]:

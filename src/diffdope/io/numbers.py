@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 
 from diffdope.errors import expected
 
+_DIGITS = 999  # of a number that is read: Python refuses more than 4300
+DIGITS = rf"\d{{1,{_DIGITS}}}"
+"""In a regular expression, a whole number that `int` reads."""
+
 
 def is_number(word: str) -> bool:
     """Whether `float` reads a word."""
@@ -17,6 +21,11 @@ def is_number(word: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_whole(word: str) -> bool:
+    """Whether a word is of digits alone, and `int` reads it."""
+    return word.isdecimal() and len(word) <= _DIGITS
 
 
 def numbers_in(name: str, text: str | bytes) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from diffdope.errors import expected
 from diffdope.io.files import bytes_of
+from diffdope.io.numbers import is_whole
 from diffdope.io.ply_tables import Lists, read_header, read_tables
 
 _MOST = 1 << 26  # points: no sensor has as many pixels
@@ -47,8 +48,9 @@ def read_ply_points(name: str, path: Path) -> tuple[NDArray[Any], tuple[int, int
     for rows in grid.values():
         if isinstance(rows, Lists):
             return _on_grid(points, rows, size, where), size
-    if {"viewportx", "viewporty"} <= camera.keys() and len(camera["viewportx"]) == 1:
-        size = int(camera["viewportx"][0]), int(camera["viewporty"][0])
+    sides = [camera.get(name) for name in ("viewportx", "viewporty")]
+    if all(isinstance(one, np.ndarray) and one.shape == (1,) and np.isfinite(one[0]) for one in sides):
+        size = int(sides[0][0]), int(sides[1][0])  # type: ignore[index]
     return points, size if min(size) > 1 and size[0] * size[1] == len(points) else None  # PCL writes N x 1, too
 
 
@@ -60,7 +62,7 @@ def sizes_of(count: int) -> list[tuple[int, int]]:
 
 
 def _number(word: str | None) -> int:
-    return int(word) if word is not None and word.isdecimal() else 0
+    return int(word) if word is not None and is_whole(word) else 0
 
 
 def _on_grid(points: NDArray[Any], rows: Lists, size: tuple[int, int], where: str) -> NDArray[Any]:

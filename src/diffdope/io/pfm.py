@@ -35,7 +35,7 @@ def read_pfm(name: str, path: Path) -> NDArray[np.float32]:
         raise expected(where, "one channel (Pf)", "three (PF), colours or points", "save one channel alone")
     try:
         kind, width, height, scale = words[0], int(words[1]), int(words[2]), float(words[3])
-        if kind != b"Pf" or min(width, height) < 1 or scale == 0.0:
+        if kind != b"Pf" or min(width, height) < 1 or not 0.0 < abs(scale) < np.inf:
             raise ValueError("no header")
     except (ValueError, IndexError) as error:
         got = "something else" if data else "an empty file"

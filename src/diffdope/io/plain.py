@@ -67,7 +67,7 @@ def from_plain(kind: Any, entry: Plain, where: str) -> Any:
     """
     try:
         return _decoded(kind, entry, where)
-    except (TypeError, ValueError, AttributeError, KeyError) as error:
+    except (TypeError, ValueError, AttributeError, KeyError, OverflowError) as error:
         if isinstance(error, DiffDopeError):
             raise
         raise expected(where, getattr(kind, "__name__", str(kind)), repr(entry)[:60], str(error)) from error

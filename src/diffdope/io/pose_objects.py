@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_poses import pose_of
+from diffdope.io.numbers import DIGITS, is_whole
 from diffdope.io.pose_names import named_numbers, numbers_of, position_in, rotation_in
 
 F64 = NDArray[np.float64]
@@ -65,7 +66,7 @@ def entries_of(data: Any, where: str) -> list[StatedPose]:
         return [entry for k, one in enumerate(data) for entry in entries_of(one, f"{where}, entry {k}")]
     if not isinstance(data, dict):
         raise expected(where, "a pose", type(data).__name__)
-    if data and all(str(key).isdecimal() for key in data):
+    if data and all(is_whole(str(key)) for key in data):
         return [
             replace(one, image_id=int(key))
             for key, those in data.items() for one in entries_of(those, f"{where}, key {key}")
@@ -126,7 +127,7 @@ def _object_of(data: Mapping[str, Any]) -> tuple[int | None, str]:
         if key == "class_id" and _whole(value) is not None:
             return value, ""
         if isinstance(value, str) and value:
-            digits = re.search(r"(\d+)$", value)
+            digits = re.search(rf"({DIGITS})$", value)
             return (int(digits[1]), "") if digits else (None, value)
     return None, ""
 

@@ -121,7 +121,7 @@ def note_on_corners(box: Sequence[float]) -> tuple[str, ...]:
 def _corners(polygon: Any, where: str) -> F64:
     try:
         corners = np.asarray(polygon, np.float64).reshape(-1, 2)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise expected(where, "a polygon x, y, x, y, ...", repr(polygon)[:60]) from error
     if len(corners) < 3 or not (np.abs(corners) < 1e6).all():
         raise expected(where, "a polygon of three corners or more, in pixels", repr(polygon)[:60])

@@ -10,26 +10,32 @@ from numpy.typing import NDArray
 
 from diffdope.errors import expected
 
+_LARGEST = 1 << 28  # pixels: no camera has as many
+_WIDEST = 60  # bits of a run
+
 
 def decode_rle(segmentation: Any, where: str = "segmentation") -> NDArray[np.bool_]:
     """The mask (H, W) of COCO's {"size": [H, W], "counts": list or compressed string}.
 
     Raises:
-        DiffDopeError: if keys are missing or the runs do not add up to H * W.
+        DiffDopeError: if keys are missing or the runs do not add up to H * W, or are too many.
     """
     if not isinstance(segmentation, dict) or not {"size", "counts"} <= set(segmentation):
         raise expected(where, 'run lengths {"size": [H, W], "counts": ...}', type(segmentation).__name__)
     size, counts = segmentation["size"], segmentation["counts"]
-    whole = isinstance(size, Sequence) and all(isinstance(one, int) and one > 0 for one in size)
-    if not whole or len(size) != 2:
-        raise expected(f"{where}, size", "[height, width]", size)
+    whole = isinstance(size, Sequence) and all(type(one) is int and one > 0 for one in size)
+    if not whole or len(size) != 2 or size[0] * size[1] > _LARGEST:
+        raise expected(f"{where}, size", f"[height, width], at most {_LARGEST} pixels", size)
     height, width = size
     try:
         runs = np.array(_decompress(counts) if isinstance(counts, str | bytes) else counts, dtype=np.int64)
     except (TypeError, ValueError, OverflowError) as error:
         raise expected(f"{where}, counts", "numbers, or COCO's compressed string", repr(counts)[:60]) from error
-    if runs.ndim != 1 or (runs < 0).any() or runs.sum() != height * width:
-        raise expected(f"{where}, counts", f"runs that add up to {height} x {width}", f"{runs.sum()} pixels")
+    wanted = f"runs that add up to {height} x {width}"
+    if runs.ndim != 1 or (runs < 0).any() or (runs > height * width).any():  # whose sum may be beyond 64 bits
+        raise expected(f"{where}, counts", wanted, repr(counts)[:60])
+    if runs.sum() != height * width:
+        raise expected(f"{where}, counts", wanted, f"{runs.sum()} pixels")
     values = np.arange(len(runs)) % 2 == 1
     return np.repeat(values, runs).reshape(width, height).T
 
@@ -44,6 +50,8 @@ def _decompress(text: str | bytes) -> list[int]:
         number, shift, more = 0, 0, True
         while more and position < len(data):
             group = data[position] - 48
+            if not 0 <= group < 64 or shift > _WIDEST:
+                raise ValueError("a letter, or a number, that COCO does not write")
             number |= (group & 0x1F) << shift
             more = bool(group & 0x20)
             position, shift = position + 1, shift + 5

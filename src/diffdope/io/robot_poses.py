@@ -32,6 +32,7 @@ CONVENTIONS: dict[str, str] = {
 _BRACKETS = re.compile(r"\bp\[|[\[\](){}]")  # a program of UR's writes p[...]
 _UNIT = {"ur": "m"}  # of positions; the others' controllers have millimetres
 _TURN_RAD = 2.0 * np.pi + 0.01  # no rotation vector is longer
+_TURN_DEG = 360.0  # controllers show no angle beyond it
 _FEW = 3  # poses that tell that angles are no degrees: a hand that is calibrated with turns by 20 of them
 _NORM = 0.01  # by which a quaternion's may be off: it is shown in four to six digits
 
@@ -118,6 +119,9 @@ def _rotations(values: F64, convention: str, path: Path) -> F64:
     if len(values) >= _FEW and np.abs(values).max() < _TURN_RAD:
         cure = "as the controller shows them: are these radians?"
         raise expected("flange poses", f"angles in degrees in {path}", f"none above {np.abs(values).max():.3g}", cure)
+    largest = float(np.abs(values).max())
+    if largest > _TURN_DEG:
+        raise expected("flange poses", f"angles of at most {_TURN_DEG:g} degrees in {path}", f"{largest:.4g}")
     about_z, about_y, about_x = np.radians(values if convention == "kuka" else values[:, ::-1]).T
     axes = np.eye(3)
     turns = [so3.exp(angle[:, None] * axes[k]) for k, angle in ((2, about_z), (1, about_y), (0, about_x))]

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 # Seconds since 1970, with decimals or nanoseconds; or, of a simulation, seconds with nine decimals.
-_STAMP = re.compile(r"(?:.*\D)?(?:(\d{10})(?:[._](\d{1,9})|(\d{9}))|(\d+)\.(\d{9}))")
+_STAMP = re.compile(r"(?:.*\D)?(?:(\d{10})(?:[._](\d{1,9})|(\d{9}))|(\d{1,999})\.(\d{9}))")
 
 
 def stamp_name(time_ns: int) -> str:

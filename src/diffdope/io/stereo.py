@@ -13,6 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from diffdope.errors import check_number, check_positive, expected
+from diffdope.io.camera_entries import numbers_of
 from diffdope.io.numbers import is_number
 
 _LINE = re.compile(r"(\w+)\s*=\s*(.+)")
@@ -54,13 +55,16 @@ def stereo_of(entry: Mapping[str, Any]) -> tuple[float | None, float]:
 
     Args:
         entry: of a camera file.
+
+    Raises:
+        DiffDopeError: if it says both, and one is no number, or the focal length is none.
     """
-    numbers = entry.get("cam_K")
-    if not {"baseline", "doffs"} <= entry.keys() or not isinstance(numbers, list):
+    numbers = numbers_of(entry.get("cam_K"))
+    if not {"baseline", "doffs"} <= entry.keys() or not numbers:
         return None, 0.0
-    return check_number("camera, baseline", entry["baseline"]), check_number("camera, doffs", entry["doffs"]) / numbers[
-        0
-    ]
+    check_positive("camera, fx", numbers[0])
+    doffs = check_number("camera, doffs", entry["doffs"])
+    return check_number("camera, baseline", entry["baseline"]), doffs / numbers[0]
 
 
 def pixels_per_unit(given: float | None, disparity: NDArray[Any]) -> float | None:

@@ -9,6 +9,9 @@ from typing import Any
 from diffdope.errors import expected
 from diffdope.io.json_files import read_text
 
+_DEEPEST = 100  # lists within lists: the parser's time grows with the square of their number
+_MOST = 1 << 22  # values: of a few lines, aliases of aliases make any number
+
 
 def yaml_documents(text: str) -> list[Any]:
     """The values of a text, one for each part between lines of `---`; parts without content are left out.
@@ -38,7 +41,41 @@ def yaml_documents(text: str) -> list[Any]:
     Loader.add_constructor("tag:yaml.org,2002:int", whole)
     Loader.add_multi_constructor("tag:yaml.org,2002:opencv", untagged)
     body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
-    return [data for data in yaml.load_all(body, Loader=Loader) if data is not None]
+    _check_depth(body)
+    documents = [data for data in yaml.load_all(body, Loader=Loader) if data is not None]
+    for data in documents:
+        if _count(data, set(), {}) > _MOST:
+            raise ValueError("aliases (*name) that repeat each other make too many values")
+    return documents
+
+
+def _check_depth(text: str) -> None:
+    """Refuses brackets that open and open, without any that close."""
+    depth = 0
+    for mark in re.findall(r"[\[\]{}]", text):
+        depth = depth + 1 if mark in "[{" else max(depth - 1, 0)
+        if depth > _DEEPEST:
+            raise ValueError(f"more than {_DEEPEST} lists within lists")
+
+
+def _count(data: Any, above: set[int], known: dict[int, int]) -> int:
+    """How many values there are, those of an alias each time that it stands for them.
+
+    Args:
+        data: of a document.
+        above: what it is within, by identity.
+        known: counts of values that were met, by identity.
+    """
+    if not isinstance(data, dict | list | tuple):
+        return 1
+    if id(data) in above:
+        raise ValueError("an alias (*name) that stands for what it is within")
+    if id(data) not in known:
+        above.add(id(data))
+        inner = data.values() if isinstance(data, dict) else data
+        known[id(data)] = 1 + sum(_count(one, above, known) for one in inner)
+        above.remove(id(data))
+    return known[id(data)]
 
 
 def read_yaml(path: Path, name: str) -> Any:

@@ -142,7 +142,7 @@ def _checked(header: Mapping[str, Any]) -> dict[str, Any]:
         raise expected("header", "other names than journal and complete", ", ".join(sorted(taken)))
     try:
         return normal(header)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise expected("header", "what JSON can hold", str(error)) from error
 
 

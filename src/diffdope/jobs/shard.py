@@ -29,7 +29,7 @@ def parse_shard(text: str) -> tuple[int, int]:
     Raises:
         DiffDopeError: if it is anything else.
     """
-    match = re.fullmatch(r"(\d+)/(\d+)", text.strip(), re.ASCII)
+    match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text.strip(), re.ASCII)
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
         raise expected("shard", "i/n with 1 <= i <= n, such as 2/4", repr(text))
     return int(match[1]), int(match[2])

@@ -146,5 +146,5 @@ def root_of(joints: Sequence[Joint], links: Sequence[str], robot: str) -> str:
 
 def no_such(what: str, name: str, names: Sequence[str]) -> DiffDopeError:
     """An error that lists the names there are, and guesses which one was meant."""
-    near = difflib.get_close_matches(name, names, n=1)
+    near = difflib.get_close_matches(str(name), names, n=1)
     return expected(what, f"one of {', '.join(names)}", name, f"did you mean {near[0]}?" if near else "")

@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from diffdope.errors import DiffDopeError, expected, refused, told_more
-from diffdope.io.files import missing_file
+from diffdope.io.files import is_file, missing_file
 from diffdope.scene.parts import Part, join, without_doubled
 from diffdope.scene.readers.source import MeshSource
 
@@ -72,7 +72,7 @@ def read_mesh(
     Raises:
         DiffDopeError: if the file cannot be read, holds no triangles, or its texture is missing or broken.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise missing_file("mesh", "a mesh file", path)
     ending = path.suffix.lower()
     if ending not in SUFFIXES:

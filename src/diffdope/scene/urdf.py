@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from diffdope.errors import DiffDopeError, check_path, expected, none_at, not_installed, refused, told_more
 from diffdope.geometry import solids
+from diffdope.io.files import is_file
 from diffdope.scene.kinematic_tree import KINDS, Joint, Link
 from diffdope.scene.robot import Robot
-from diffdope.scene.urdf_geometries import is_readable, other_geometry, with_placeholders
+from diffdope.scene.urdf_geometries import is_readable, numbers_of, other_geometry, sizes_of, with_placeholders
 from diffdope.scene.xacro_files import expanded, package_folders
 
 F64 = NDArray[np.float64]
@@ -55,7 +56,7 @@ def load_robot(
     if surface not in ("visual", "collision"):
         raise expected("surface", "visual or collision", repr(surface))
     path = Path(path)
-    if not path.is_file():
+    if not is_file(path):
         raise none_at("urdf", "a robot description", path)
     if find_spec("yourdfpy") is None:
         raise not_installed("urdf", "yourdfpy, which reads URDF", "robot")
@@ -84,13 +85,15 @@ def _parsed(path: Path, packages: Mapping[str, Path]) -> Any:
         raise refused("urdf", f"cannot read {path}: {error} ({type(error).__name__})") from error
     if robot is None or not robot.links:
         raise expected("urdf", f"a robot with links in {path}", "none")
+    if not all(one.name for one in (*robot.links, *robot.joints)):
+        raise expected("urdf", f"a name for each link and each joint in {path}", "one without")
     return robot
 
 
 def _joint(one: Any) -> Joint:
     if one.type not in KINDS:
         raise expected(f"joint {one.name}", f"one of the kinds {', '.join(KINDS)}", one.type)
-    axis = np.array([1.0, 0.0, 0.0] if one.axis is None else one.axis, np.float64)
+    axis = numbers_of(f"joint {one.name}, axis", [1.0, 0.0, 0.0] if one.axis is None else one.axis, 3)
     size = float(np.linalg.norm(axis))
     if one.type != "fixed" and not size > 0.0:
         raise expected(f"joint {one.name}, axis", "a direction", axis.tolist())
@@ -98,12 +101,23 @@ def _joint(one: Any) -> Joint:
     if one.limit is not None and one.type in ("revolute", "prismatic"):
         lower = -np.inf if one.limit.lower is None else float(one.limit.lower)
         upper = np.inf if one.limit.upper is None else float(one.limit.upper)
+        if not lower <= upper:
+            raise expected(f"joint {one.name}, limit", "a lower one that is not above the upper", f"{lower}, {upper}")
     mimic = None
     if one.mimic is not None:
         factor = 1.0 if one.mimic.multiplier is None else float(one.mimic.multiplier)
-        mimic = one.mimic.joint, factor, 0.0 if one.mimic.offset is None else float(one.mimic.offset)
+        offset = 0.0 if one.mimic.offset is None else float(one.mimic.offset)
+        mimic = one.mimic.joint, *numbers_of(f"joint {one.name}, mimic", [factor, offset], 2).tolist()
     return Joint(
-        one.name, one.type, one.parent, one.child, _matrix(one.origin), axis / max(size, 1e-300), lower, upper, mimic
+        one.name,
+        one.type,
+        one.parent,
+        one.child,
+        _matrix(f"joint {one.name}", one.origin),
+        axis / max(size, 1e-300),
+        lower,
+        upper,
+        mimic,
     )
 
 
@@ -138,8 +152,8 @@ def _carried_by(link: str, joints: Sequence[Any]) -> set[str]:
     return found
 
 
-def _matrix(origin: Any) -> F64:
-    return np.eye(4) if origin is None else np.array(origin, np.float64)
+def _matrix(of: str, origin: Any) -> F64:
+    return np.eye(4) if origin is None else numbers_of(f"{of}, origin", origin, 16).reshape(4, 4)
 
 
 def _check_lengths(links: Sequence[Link], path: Path) -> None:
@@ -175,7 +189,7 @@ def _link(one: Any, surface: Surface, finder: MeshFinder) -> Link:
 
 def _placed(part: Any, finder: MeshFinder, link: str) -> solids.Triangles:
     points, triangles = _geometry(part.geometry, finder, link)
-    T = _matrix(part.origin)
+    T = _matrix(f"link {link}", part.origin)
     return points @ T[:3, :3].T + T[:3, 3], triangles
 
 
@@ -189,24 +203,26 @@ def _readable(parts: Sequence[Any]) -> bool:
 
 def _geometry(geometry: Any, finder: MeshFinder, link: str) -> solids.Triangles:
     if geometry.box is not None:
-        x, y, z = (float(value) for value in geometry.box.size)
+        x, y, z = sizes_of(f"link {link}, box", geometry.box.size, 3)
         return solids.box((x, y, z))
     if geometry.cylinder is not None:
-        return solids.cylinder(float(geometry.cylinder.radius), float(geometry.cylinder.length))
+        one = geometry.cylinder
+        return solids.cylinder(*sizes_of(f"link {link}, cylinder", [one.radius, one.length], 2))
     if geometry.sphere is not None:
-        return solids.ball(float(geometry.sphere.radius))
+        return solids.ball(*sizes_of(f"link {link}, sphere", geometry.sphere.radius, 1))
     if geometry.mesh is None:
         raise expected(f"link {link}", "a mesh, box, cylinder, sphere or capsule", "a geometry of another kind")
     other = other_geometry(geometry.mesh.filename, link)
     if other is not None:
         return other
-    scale = np.ones(3) if geometry.mesh.scale is None else np.ravel(np.asarray(geometry.mesh.scale, np.float64))
+    scale = np.ravel(1.0 if geometry.mesh.scale is None else geometry.mesh.scale)
+    scale = numbers_of(f"link {link}, scale of a mesh", np.repeat(scale, 3) if scale.size == 1 else scale, 3)
     path = finder.find(geometry.mesh.filename, link)
     try:
         vertices, faces = mesh_triangles(path)
     except DiffDopeError as error:
         raise DiffDopeError(f"link {link}: {error}") from error
-    flipped = float(np.prod(np.broadcast_to(scale, 3))) < 0.0
+    flipped = float(np.prod(np.sign(scale))) < 0.0
     return vertices * scale, faces[:, ::-1] if flipped else faces
 
 
@@ -246,7 +262,7 @@ class MeshFinder:
         """
         tried = list(dict.fromkeys(self._candidates(name)))
         for path in tried:
-            if path.is_file():
+            if is_file(path):
                 return path
         cure = "give the folder of the package" if name.startswith(("package:", "model:")) else "put the file there"
         raise expected(f"link {link}", f"the mesh {name}", f"no file at {', '.join(map(str, tried[:4]))}", cure)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from diffdope.errors import expected
+import numpy as np
+from numpy.typing import NDArray
+
+from diffdope.errors import LARGEST, expected
 from diffdope.geometry import solids
 
 _PARSED = frozenset({"box", "cylinder", "sphere", "mesh"})  # by yourdfpy, which refuses a whole file for any other
@@ -63,7 +66,38 @@ def other_geometry(name: str, link: str) -> solids.Triangles | None:
         raise expected(f"link {link}, geometry", "a mesh, box, cylinder, sphere or capsule", got, cure)
     try:
         radius_m, length_m = (float(one) for one in sizes)
+        if not (0.0 <= radius_m <= LARGEST and 0.0 <= length_m <= LARGEST):
+            raise ValueError("no length")
     except ValueError as error:
         wanted = "a radius and a length (of the part between its ends), metres"
         raise expected(f"link {link}, capsule", wanted, " and ".join(map(repr, sizes))) from error
     return solids.capsule(radius_m, length_m)
+
+
+def numbers_of(name: str, values: Any, count: int) -> NDArray[np.float64]:
+    """So many numbers of a description.
+
+    Args:
+        name: for errors.
+        values: as yourdfpy has them.
+        count: how many there must be.
+
+    Raises:
+        DiffDopeError: if they are more, or fewer, or one is not finite.
+    """
+    array = np.ravel(np.asarray(values, np.float64))
+    if array.size != count or not (np.abs(array) <= LARGEST).all():
+        raise expected(name, f"{count} finite numbers" if count > 1 else "a finite number", array.tolist())
+    return array
+
+
+def sizes_of(name: str, values: Any, count: int) -> list[float]:
+    """Lengths of a primitive, metres; for the arguments see `numbers_of`.
+
+    Raises:
+        DiffDopeError: if one is below 0, or none.
+    """
+    found: list[float] = numbers_of(name, values, count).tolist()
+    if min(found) < 0.0:
+        raise expected(name, "lengths of at least 0 m", found)
+    return found

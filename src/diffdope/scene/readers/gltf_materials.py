@@ -113,7 +113,7 @@ def _quietly(gltf: Gltf, index: int) -> U8 | None:
     image = gltf.list("images")[index]
     try:
         return decoded(_bytes_of(gltf, image))
-    except (OSError, ValueError, SyntaxError):
+    except (OSError, ValueError):
         return None
 
 
@@ -127,7 +127,7 @@ def _picture(gltf: Gltf, image: Json) -> U8 | None:
         return None
     try:
         return decoded(data)
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError) as error:
         gltf.source.unread.append(f"has a texture inside the file that is broken: {error}; export the mesh again")
         return None
 

@@ -99,7 +99,7 @@ class MeshSource:
         if path not in self._textures:
             try:
                 self._textures[path] = decoded(path.read_bytes())
-            except (OSError, ValueError, SyntaxError):
+            except (OSError, ValueError):
                 self.broken.append(path.name)
                 self._textures[path] = None
         return self._textures[path]
@@ -125,12 +125,15 @@ def decoded(data: bytes) -> U8:
     """A picture (H, W, 3) of the bytes of an image file.
 
     Raises:
-        OSError, ValueError, SyntaxError: as Pillow does, if it cannot be read.
+        ValueError: if it cannot be read.
     """
     from PIL import Image
 
-    with Image.open(io.BytesIO(data)) as image:
-        return as_rgb_texture(image)
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return as_rgb_texture(image)
+    except Exception as error:  # of damaged bytes Pillow raises whatever their fields lead to
+        raise ValueError(str(error) or type(error).__name__) from error
 
 
 def _existing(folder: Path, name: str) -> Path | None:

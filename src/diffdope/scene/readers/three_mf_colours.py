@@ -71,7 +71,7 @@ class Groups:
         wrap = along[0], along[1]
         try:
             return _Textured(decoded(self._read(picture.get("path", ""))), uv, wrap)
-        except (OSError, ValueError, SyntaxError) as error:
+        except (OSError, ValueError) as error:
             self._source.unread.append(f"has a texture that cannot be read: {error}; export the mesh again")
             return _Textured(None, uv, wrap)
 

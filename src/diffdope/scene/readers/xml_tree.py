@@ -24,8 +24,8 @@ def parsed(data: bytes) -> Element:
     """
     try:
         root = ElementTree.fromstring(data)
-    except ElementTree.ParseError as error:
-        cut = error.code in _CUT_OFF
+    except (ElementTree.ParseError, ValueError, LookupError) as error:  # the last is of encodings
+        cut = getattr(error, "code", None) in _CUT_OFF
         got = "it was cut off" if cut else "it is damaged"
         raise refused("mesh", f"expected XML: {error}; {got}, export it again") from error
     for element in root.iter():
