@@ -32,9 +32,10 @@ VALUES = (
 SETTINGS_VALUES = ("", "nan", "-1", "text")  # of the numbers of presets, which are hundreds of one kind
 
 _COMPUTING = (
-    ("diffdope.pipelines.refiner", "Refiner.__init__"), ("diffdope.joint.scene_refiner", "SceneRefiner.refine"),
+    ("diffdope.pipelines.refiner", "Refiner.refine"), ("diffdope.pipelines.refiner", "Refiner.locate"),
+    ("diffdope.joint.scene_refiner", "SceneRefiner.refine"),
     ("diffdope.cli.calibrate_command", "calibrate"), ("diffdope.cli.eye_in_hand_command", "_calibrate_and_write"),
-    ("diffdope.cli.track_command", "track"), ("diffdope.cli.track_command", "object_of"),
+    ("diffdope.cli.track_command", "track"),
     ("diffdope.cli.serve_command", "serve"), ("diffdope.cli.view_command", "_write"),
     ("diffdope.cli.view_command", "_serve"), ("diffdope.cli.annotate_command", "_annotate"),
     ("diffdope.cli.bop_refine", "refine_dataset"), ("diffdope.cli.bop_multiview", "refine_groups"),
@@ -87,6 +88,10 @@ def whole_inputs(folder: Path) -> dict[str, list[str]]:
     hand = ["--flange-poses", str(inputs / "flange.json"), *object_, *folders, *out]
     data = _data_set(folder / "set", pictures, entry)
     (folder / "r.csv").write_text(_results())
+    imagewise = folder / "imagewise"
+    imagewise.mkdir()
+    (imagewise / "0.camera.json").write_text(json.dumps(entry))
+    shutil.copy(one["rgb"], imagewise / "0.rgb.png")
     on_set = ["--dataset", str(data), "--split", "val"]
     return {
         "demo": out, "refine": [*object_, *images, *start, *out], "locate": [*object_, *images, *out],
@@ -98,10 +103,10 @@ def whole_inputs(folder: Path) -> dict[str, list[str]]:
         "serve": [], "experiment modalities": [*out], "view": [str(data), "--split", "val"],
         "bop refine": [*on_set, "--init", str(folder / "r.csv"), "--out", str(folder / "out.csv")],
         "bop eval": [*on_set, "--results", str(folder / "r.csv"), *out],
-        "bop compare": [*on_set, "--results", str(folder / "r.csv"), str(folder / "r.csv"), *out],
+        "bop compare": [str(folder / "r.csv"), str(folder / "r.csv"), *on_set, *out],
         "bop calibrate": [*on_set, "--results", str(folder / "r.csv"), *out],
         "bop merge": [str(folder / "r.jsonl"), "--out", str(folder / "out.csv")],
-        "bop unpack": [str(inputs), *out],
+        "bop unpack": [str(imagewise), *out],
     }  # fmt: skip
 
 

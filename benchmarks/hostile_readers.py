@@ -24,7 +24,6 @@ from diffdope.io.images import read_depth, read_rgb
 from diffdope.io.joints import read_joints
 from diffdope.io.masks import read_labels, read_mask
 from diffdope.io.poses import read_start_poses
-from diffdope.io.rle import encode_rle
 from diffdope.scene.urdf import load_robot
 
 Reader = Callable[[Path], None]
@@ -418,13 +417,14 @@ def robots() -> list[File]:
 # ---------------- BOP's imagewise tars
 
 
+RUNS = {"size": [HEIGHT, WIDTH], "counts": [100, 200, 468]}
+
+
 def _tar(**changed: bytes | None) -> bytes:
     R, t = POSE.to_bop()
-    seen = np.zeros(SIZE, bool)
-    seen[6:18, 8:22] = True
     said = {
         "camera.json": {"cam_K": CAMERA.K.ravel().tolist(), "depth_scale": 0.1},
-        "gt.json": [{"obj_id": 1, "cam_R_m2c": R, "cam_t_m2c": t}], "mask_visib.json": {"0": encode_rle(seen)},
+        "gt.json": [{"obj_id": 1, "cam_R_m2c": R, "cam_t_m2c": t}], "mask_visib.json": {"0": RUNS},
     }  # fmt: skip
     files = {name: _json(one) for name, one in said.items()}
     files["rgb.png"] = image_bytes(np.zeros((*SIZE, 3), np.uint8), "PNG")
@@ -476,8 +476,7 @@ def tars() -> list[File]:
         File("shard-000000.tar", _tar(), tar),
         File("camera.json", _json({"cam_K": CAMERA.K.ravel().tolist(), "depth_scale": 0.1}), of_tar("camera.json")),
         File("gt.json", _json([{"obj_id": 1, "cam_R_m2c": R, "cam_t_m2c": t}]), of_tar("gt.json")),
-        File("mask.json", _json({"0": {"size": [HEIGHT, WIDTH], "counts": [100, 200, 468]}}),
-             of_tar("mask_visib.json")),
+        File("mask.json", _json({"0": RUNS}), of_tar("mask_visib.json")),
         File("rgb.png", image_bytes(np.zeros((*SIZE, 3), np.uint8), "PNG"), of_tar("rgb.png")),
     ]  # fmt: skip
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from diffdope.bop.dataset import DataSet
+from diffdope.bop.start_sources import StartSource
 from diffdope.bop.starts import Selection, level_path, select, starts_of_json, starts_of_results, starts_of_truth
 from diffdope.bop.targets import wanted_instances
 from diffdope.errors import DiffDopeError
@@ -131,3 +132,11 @@ def test_truth_that_is_not_there_is_named(tree: Tree):
         starts_of_truth(dataset, Selection())
     with pytest.raises(DiffDopeError, match=missing):
         wanted_instances(dataset, Selection(), None)
+
+
+def test_a_level_is_of_folders(shared_tree: Tree, tmp_path: Path):
+    """It was passed over beside the truth, and beside a CSV."""
+    write_results(tmp_path / "r.csv", [Estimate(1, 0, 1, 1.0, Pose.identity())])
+    for init in ("gt", str(tmp_path / "r.csv")):
+        with pytest.raises(DiffDopeError, match="level: expected a folder of start poses as init"):
+            StartSource(init, level="010_trans_004").starts(opened(shared_tree), ALL)

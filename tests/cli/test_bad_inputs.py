@@ -198,3 +198,31 @@ def test_a_hopeless_start_is_reported_with_its_reason(
     assert entry["cost"] is None
     assert words in entry["message"]
     assert words.split()[0] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["scene", "--camera", "--object", "a.ply", "--rgb", "a.png", "--out", "out"],
+         "--camera: expected a camera file"),
+        (["view", "out", "--html", "."], "--html: expected the file to write"),
+        (["view", "out", "--root", "no"], "--root: expected a folder that exists"),
+        (["scene", "--camera", "c.json", "--object", "a.ply", "--rgb", "a.png", "--image-id", "-1", "--out", "out"],
+         "--image-id: expected at least 0, got -1"),
+        (["track", "--mesh", "a.ply", "--camera", "c.json", "--rgb", "rgb", "--base-link", "foot", "--out", "out"],
+         "--base-link: expected --urdf beside it"),
+        (["track", "--mesh", "a.ply", "--camera", "c.json", "--rgb", "rgb", "--tolerance-s", "-1", "--out", "out"],
+         "--tolerance-s: expected --bag beside it"),
+        (["annotate", "--rgb", "rgb", "--camera", "c.json", "--mesh", "a.ply", "--objects", "1", "--out", "out"],
+         "--objects: expected --dataset beside it"),
+        (["annotate", "--rgb", "rgb", "--camera", "c.json", "--mesh", "a.ply", "--split", "../up", "--out", "out"],
+         "--split: expected the name of a folder in --out"),
+        (["bop", "merge", "no.jsonl", "--out", "out.csv"], "parts: cannot read no.jsonl"),
+    ],
+)  # fmt: skip
+def test_lists_that_are_empty_or_of_other_numbers(
+    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    assert capsys.readouterr().err.startswith(f"error: {said}") and not list(tmp_path.iterdir())

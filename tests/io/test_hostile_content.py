@@ -73,6 +73,8 @@ REFUSED: tuple[tuple[str, str | bytes, Callable[[Path], Any], str], ...] = (
     ("i.json", json.dumps({"frames": [FRAME | {"transform_matrix": 10**400}]}), place, r"4 x 4 numbers"),
     ("i.json", json.dumps([10**400]), place, r"extrinsics"),
     ("i.json", json.dumps({DIGITS: {"R": np.eye(3).tolist(), "t": [0, 0, 1]}}), read_start_poses, r"expected"),
+    ("i.txt", "1 1 0 0 0 0.1 0 1e308 1 a.png\n\n", place, r"t_m2c: expected metres, up to 1e\+12"),
+    ("j.json", json.dumps({"unit": [], "0": {"a": 1.0}}), read_joints, r"unit of the joints: expected one of rad, deg"),
     ("f.txt", "1,2,3,1e300,0,0\n" * 3, flanges("kuka"), r"at most 360 degrees"),
     ("j.npz", {"joint_names": np.array(1.0), "positions": np.zeros((1, 1))}, read_joints, r"an array of texts"),
     ("d.pfm", b"Pf\n2 2\nnan\n" + bytes(16), lambda path: read_depth(path, told=True), r"a PFM file"),
@@ -85,6 +87,31 @@ REFUSED: tuple[tuple[str, str | bytes, Callable[[Path], Any], str], ...] = (
      "<child link='b'/></joint></robot>", load_robot, r"expected one of a, b, got None"),
     ("r.urdf", "<robot name='r'><link name='a'/><link name=''/></robot>", load_robot, r"a name for each link"),
 )  # fmt: skip
+
+
+K = [[40, 0, 15.5], [0, 40, 11.5], [0, 0, 1]]
+LENSES: tuple[tuple[str, str], ...] = (
+    ("c.json", json.dumps({"cameraData": [[0, {"cameraType": 0, "intrinsicMatrix": K, "distortionCoeff": ["x", 0]}]]})),
+    ("c.json", json.dumps({"fc": [40, 40], "cc": [15.5, 11.5], "kc": "text"})),
+    ("c.json", json.dumps({"IntrinsicMatrix": np.transpose(K).tolist(), "RadialDistortion": [[0.1], None]})),
+    ("c.json", json.dumps({"model_type": "KANNALA_BRANDT", "projection_parameters": dict.fromkeys(
+        ("mu", "mv", "u0", "v0", "k3", "k4", "k5"), 12) | {"k2": None}})),
+    ("c.json", json.dumps({"M1": K, "M2": K, "D1": ["a", 0, 0, 0, 0], "D2": [0, 0, 0, 0, 0]})),
+    ("c.xml", "<calibration><width>32</width><height>24</height><f>40</f><k1>0,1</k1></calibration>"),
+    ("c.conf", "[LEFT_CAM_VGA]\nfx=40\nfy=40\ncx=15\ncy=11\nk1=0,1\n"),
+    ("ost.txt", "camera matrix\n40 0 15.5\n0 40 11.5\n0 0 1\ndistortion\n0.1 0 x 0 0\nprojection\n"
+     "40 0 15.5 0\n0 40 11.5 0\n0 0 1 0\n"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text"), LENSES)
+def test_a_lens_that_cannot_be_read_is_not_taken_for_none(name: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    for number in (None, 0, 1):
+        with pytest.raises(DiffDopeError, match="expected") as error:
+            load_camera(path, width=32, height=24, camera_id=number)
+    assert "camera" in str(error.value)
 
 
 @pytest.mark.parametrize(("name", "content", "read", "said"), REFUSED)

@@ -83,6 +83,8 @@ class StartSource:
         Raises:
             DiffDopeError: if there is no such file or folder, or it is broken.
         """
+        if self.level is not None and (self.init == TRUTH or not self._path(dataset.root).is_dir()):
+            raise expected("level", f"a folder of start poses as init, not {self.init}", self.level, "leave it out")
         if self.init == TRUTH:
             angle_rad, distance_m = self.perturb_deg * math.pi / 180.0, 1e-3 * self.perturb_mm
             return starts_of_truth(dataset, selection, angle_rad=angle_rad, distance_m=distance_m, seed=self.seed)

@@ -18,6 +18,7 @@ from diffdope.annotate.store import OWN, Store
 from diffdope.bop.dataset import DataSet
 from diffdope.checked_fields import check_fields
 from diffdope.cli.help_text import parsed
+from diffdope.cli.input_flags import check_idle
 from diffdope.cli.lists import numbers_of
 from diffdope.cli.window_flags import WindowFlags
 from diffdope.errors import expected
@@ -102,7 +103,11 @@ def run(arguments: list[str]) -> int:
 
 
 def _with_store(given: AnnotateArguments) -> int:
+    if Path(given.split).name != given.split or not given.split.strip(" ."):
+        raise expected("split", "the name of a folder in --out", repr(given.split))
     inputs = inputs_of(given)
+    if inputs.pictures.ids:
+        inputs.pictures.observation(inputs.pictures.ids[0])  # mistakes come to light before anything is written
     store = Store(given.out, given.split, given.scene)
     try:
         return _annotate(given, inputs, store)
@@ -122,6 +127,8 @@ def inputs_of(given: AnnotateArguments) -> Inputs:
         raise expected("pictures", "--rgb or --depth with --camera and --mesh, or --dataset with --dataset-split", got)
     if given.dataset is not None:
         return _of_dataset(given)
+    check_idle(given, dict.fromkeys(("dataset_split", "dataset_scene", "objects"), "--dataset"))
+    check_idle(given, {} if given.depth else dict.fromkeys(("depth_scale", "depth_rectified"), "--depth"))
     if given.camera is None or not given.mesh:
         missing = "camera" if given.camera is None else "mesh"
         kind = "a camera file" if missing == "camera" else "one file or more"
@@ -136,6 +143,8 @@ def _of_dataset(given: AnnotateArguments) -> Inputs:
     assert given.dataset is not None
     if given.dataset_split is None:
         raise expected("dataset-split", "the folder of the scenes", "none")
+    check_idle(given, dict.fromkeys(("camera", "mesh", "unit"), "--rgb or --depth"))
+    check_idle(given, dict.fromkeys(("depth_scale", "depth_rectified"), "--depth"))
     dataset = DataSet.open(given.dataset, given.dataset_split)
     chosen = numbers_of("objects", given.objects)
     ids = [one for one in dataset.models.ids if chosen is None or one in chosen]

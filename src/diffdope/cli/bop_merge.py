@@ -14,7 +14,7 @@ from diffdope.bop.refine_run import RunFiles, estimates_of
 from diffdope.cli.help_text import parsed
 from diffdope.errors import expected
 from diffdope.io.bop_results import write_results
-from diffdope.io.files import prepare_csv
+from diffdope.io.files import prepare_csv, unreadable
 from diffdope.jobs.merge import merge, write_merged
 
 
@@ -37,7 +37,10 @@ def run(arguments: list[str]) -> int:
     """Runs the command and returns the exit code."""
     given: BopMergeArguments = parsed(BopMergeArguments, arguments, "diffdope bop merge")
     prepare_csv(given.out)
-    header, records = merge(given.parts)
+    try:
+        header, records = merge(given.parts)
+    except OSError as error:
+        raise unreadable(Path(error.filename or ""), "parts", error) from error
     if header.get("duplicates") == "drop" and given.dataset is None:
         wanted = "the folder with the models, for this run drops duplicates, which are told by diameters"
         raise expected("dataset", wanted, "none")

@@ -14,7 +14,7 @@ from diffdope.cli.refine_command import described
 from diffdope.cli.rerun_flag import RerunFlag
 from diffdope.cli.scene_inputs import Masks, boxes_of, masks_of, of_views, starts_of
 from diffdope.cli.scene_objects import ObjectFlags, objects_of
-from diffdope.errors import expected
+from diffdope.errors import check_count, expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.capture import Capture, CaptureFiles
 from diffdope.io.extrinsics import has_places, read_camera_places
@@ -91,6 +91,10 @@ def parse(arguments: list[str]) -> SceneArguments:
     """Reads the flags."""
     given = parse_flags(SceneArguments, gathered(arguments), prog="diffdope scene")
     check_fields(given, {"seed": 0, "threads": 1})
+    if not given.camera:
+        raise expected("camera", "a camera file, or one a view", "none")
+    for number in given.image_id:
+        check_count("image_id", number, least=0)
     return given
 
 

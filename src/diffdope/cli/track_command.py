@@ -11,7 +11,7 @@ from rich.console import Console
 
 from diffdope.checked_fields import check_fields
 from diffdope.cli.help_text import parsed
-from diffdope.cli.input_flags import box_of
+from diffdope.cli.input_flags import box_of, check_idle
 from diffdope.cli.overrides import read_settings
 from diffdope.cli.progress import Activity
 from diffdope.cli.track_bag import read_bag, write_bag
@@ -127,9 +127,8 @@ def check_sources(given: TrackArguments) -> None:
             raise expected("camera", "a camera file", "none", "a recording (--bag) has its own")
         if all(getattr(given, name) is None for name in ("rgb", "depth", "mask")):
             raise expected("images", "at least one of --rgb, --depth and --mask, or a recording, --bag", "none")
-        topics = ("rgb_topic", "depth_topic", "info_topic", "mask_topic")
-        for name in (name for name in topics if getattr(given, name) is not None):
-            raise expected(name.replace("_", "-"), "--bag beside it", "none")
+        of_bags = ("rgb_topic", "depth_topic", "info_topic", "mask_topic", "tolerance_s")
+        check_idle(given, dict.fromkeys(of_bags, "--bag"))
         return
     for name in (name for name in ("rgb", "depth", "mask") if getattr(given, name) is not None):
         raise expected(name, "no folder beside --bag", getattr(given, name), f"name the topic: --{name}-topic")

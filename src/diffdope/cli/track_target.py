@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from diffdope.cli.input_flags import check_idle
 from diffdope.cli.robot_flags import pairs_of
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
@@ -112,6 +113,7 @@ def check_object(given: TrackArguments) -> None:
         name, other = ("joints", "--joints") if given.joints is None else ("urdf", "--urdf")
         raise expected(name, f"{other}: a robot's description, and its joints in each frame", "none")
     if given.urdf is None:
+        check_idle(given, dict.fromkeys(("base_link", "package", "fix", "joint_unit"), "--urdf"))
         return
     if given.bag is not None:
         raise expected("bag", "none beside --urdf", given.bag, "write its pictures into folders, named by their times")

@@ -16,7 +16,7 @@ from diffdope.cli.view_bop import bop_content
 from diffdope.cli.view_sources import content_of
 from diffdope.cli.window_flags import WindowFlags
 from diffdope.errors import expected
-from diffdope.io.files import check_folder
+from diffdope.io.files import check_folder, is_folder
 from diffdope.viewer.content import Content
 from diffdope.viewer.needed import viser_module
 
@@ -57,6 +57,11 @@ def run(arguments: list[str]) -> int:
     viser_module("view")
     if given.html is not None:
         check_folder(given.html.absolute().parent, "html")
+        if is_folder(given.html):
+            raise expected("html", "the file to write", f"the folder {given.html}", "name a file in it")
+    if given.root is not None and (given.split is not None or not is_folder(given.root)):
+        wanted = "none beside --split" if given.split is not None else "a folder that exists"
+        raise expected("root", wanted, given.root)
     content = _content(given)
     for line in content.missing:
         print(f"not shown: {line}")

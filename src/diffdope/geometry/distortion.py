@@ -12,7 +12,7 @@ from diffdope.errors import expected
 _COEFFICIENTS = re.compile(
     r"(cam|lens|camera)?dist(ort|ortion)?(coeffs?|coefs?|coefficients?|params?|parameters?)?"
     r"|(radial|tangential|fisheye)(distortion)?(coeffs?|coefs?|coefficients?|params?|parameters?)?"
-    r"|coeffs?|coefs?|coefficients?|d|k[1-6]|p[12]|s[1-4]|tau[xy12]?|xi"
+    r"|coeffs?|coefs?|coefficients?|d[12]?|k[1-6]|p[12]|s[1-4]|tau[xy12]?|xi"
     r"|(?!.*undistort).*distort.*|(inv|lens|camera|cam)*poly(nomial)?(coeffs?|coefs?|coefficients?)?"
 )
 _LISTS = ("d", "dist")  # a number under these is something else

@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import DiffDopeError, as_floats, check_finite, check_shape, check_type, expected, refused
+from diffdope.errors import (
+    LARGEST,
+    DiffDopeError,
+    as_floats,
+    check_finite,
+    check_shape,
+    check_type,
+    expected,
+    refused,
+)  # fmt: skip
 from diffdope.geometry import so3
 
 F64 = NDArray[np.float64]
@@ -41,6 +50,8 @@ class Pose:
         check_shape("t_m2c", t, (3,), cure="give t_m2c.ravel()" if t.shape in ((3, 1), (1, 3)) else "")
         check_finite("R_m2c", R)
         check_finite("t_m2c", t)
+        if not (np.abs(t) <= LARGEST).all():
+            raise expected("t_m2c", f"metres, up to {LARGEST:g}", f"{float(np.abs(t).max()):.4g}")
         R = _checked_rotation("R_m2c", R)
         for name, array in (("R_m2c", R), ("t_m2c", t)):
             array.flags.writeable = False  # a frozen dataclass would otherwise let its arrays be edited in place

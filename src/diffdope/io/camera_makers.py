@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import expected
+from diffdope.errors import check_number, expected
 from diffdope.geometry.distortion import CURE
 from diffdope.io.camera_entries import numbers_of
 
@@ -42,7 +42,7 @@ def of_depthai(data: Entry) -> dict[str, Any]:
         kind = one.get("cameraType", 0)
         if not isinstance(kind, int) or kind not in _OAK:
             raise expected("camera, cameraType", "0 (perspective) or 1 (fisheye)", repr(kind), CURE)
-        lens = numbers_of(one.get("distortionCoeff")) or []
+        lens = _lens_of(one, "distortionCoeff")
         found[f"camera {socket}"] = _entry(
             numbers, (one.get("width"), one.get("height")), _OAK[kind], lens[:4] if kind == 1 else lens
         )
@@ -91,7 +91,7 @@ def of_bouguet(data: Entry) -> dict[str, Any]:
         return {}
     skew = numbers_of([data.get("alpha_c", 0.0)]) or [0.0]
     K = [fc[0], fc[0] * skew[0], cc[0], 0.0, fc[1], cc[1], 0.0, 0.0, 1.0]
-    return _entry(K, (data.get("nx"), data.get("ny")), "plumb_bob", numbers_of(data.get("kc")) or [])
+    return _entry(K, (data.get("nx"), data.get("ny")), "plumb_bob", _lens_of(data, "kc"))
 
 
 def of_camodocal(data: Entry) -> dict[str, Any]:
@@ -103,9 +103,22 @@ def of_camodocal(data: Entry) -> dict[str, Any]:
     missing = [name for name in names if name not in inner]
     if missing:
         raise expected("camera, projection_parameters", ", ".join(names), f"no {', '.join(missing)}")
-    fx, fy, cx, cy, *lens = (inner[name] for name in names)
+    fx, fy, cx, cy, *lens = (check_number(f"camera, {name}", inner[name]) for name in names)
     K = [fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0]
     return _entry(K, (data.get("image_width"), data.get("image_height")), "equidistant", lens)
+
+
+def _lens_of(data: Entry, name: str) -> list[float]:
+    """Coefficients under a name; none where nothing is stated.
+
+    Raises:
+        DiffDopeError: if they are no numbers: the camera would be taken for one without a lens.
+    """
+    value = data.get(name)
+    numbers = [] if value is None else numbers_of(value)
+    if numbers is None:
+        raise expected(f"camera, {name}", "a list of numbers", repr(value)[:60])
+    return numbers
 
 
 def _pairs(listed: Any) -> list[tuple[Any, Entry]]:
@@ -128,8 +141,7 @@ def _of_struct(data: Entry) -> dict[str, Any] | None:
     K = _matlab_K(data)
     if K is None:
         return None
-    radial = numbers_of(data.get("RadialDistortion")) or []
-    tangential = numbers_of(data.get("TangentialDistortion")) or []
+    radial, tangential = _lens_of(data, "RadialDistortion"), _lens_of(data, "TangentialDistortion")
     k1, k2, k3 = (*radial, 0.0, 0.0, 0.0)[:3]
     p1, p2 = (*tangential, 0.0, 0.0)[:2]
     rows, columns = (*(numbers_of(data.get("ImageSize")) or []), None, None)[:2]

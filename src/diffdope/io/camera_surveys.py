@@ -21,7 +21,10 @@ _ZED_SIZES = {
     "VGA": (672, 376),
 }  # fmt: skip
 _LENS = ("k1", "k2", "p1", "p2", "k3")
+_PINHOLE = ("f", "fx", "fy", "cx", "cy", "b1", "b2")
 _HIGHER = ("k4", "k5", "k6", "p3", "p4")  # of which OpenCV has none, or others
+
+_READ = frozenset((*_PINHOLE, *_LENS, *_HIGHER))
 
 
 def is_zed(lines: list[str]) -> bool:
@@ -50,8 +53,8 @@ def of_zed(lines: list[str], where: str) -> dict[str, Any]:
                     section["width"], section["height"] = _ZED_SIZES[match[3]]
             continue
         name, sign, value = (part.strip() for part in line.partition("="))
-        if sign and is_number(value):
-            section[name] = float(value)
+        if sign and (is_number(value) or name in _READ):
+            section[name] = _number(value, f"{where}, {name}")
     for name, one in found.items():
         _check_lens(one, f"{where}, {name}")
         lens = [one.pop(key, 0.0) for key in _LENS]
@@ -87,7 +90,9 @@ def _of_calibration(node: Any, where: str) -> dict[str, Any]:
     kind = node.get("type") or texts.get("projection", "frame")
     if kind != "frame":
         raise expected(where, "the model of a frame camera", kind, CURE)
-    values = {name: float(text) for name, text in texts.items() if is_number(text)}
+    values = {
+        name: _number(text, f"{where}, {name}") for name, text in texts.items() if is_number(text) or name in _READ
+    }
     size = node.find("resolution")
     if size is not None:
         values |= {name: float(text) for name, text in size.attrib.items() if is_number(text)}
@@ -105,6 +110,13 @@ def _of_calibration(node: Any, where: str) -> dict[str, Any]:
         "width": width, "height": height,
         "distortion_model": "plumb_bob", "distortion_coefficients": lens,
     }  # fmt: skip
+
+
+def _number(text: str, where: str) -> float:
+    """A number; of what is read, nothing may be lost: a lens would be taken for none."""
+    if not is_number(text):
+        raise expected(where, "a number", repr(text))
+    return float(text)
 
 
 def _check_lens(values: dict[str, Any], where: str) -> None:

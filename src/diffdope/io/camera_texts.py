@@ -26,6 +26,7 @@ from diffdope.io.stereo import is_middlebury, of_middlebury
 from diffdope.io.yaml_files import yaml_documents
 
 _PINCAM = ("width", "height", "fx", "fy", "cx", "cy")
+_BLOCKS = ("distortion", "rectification", "projection")  # headings of ost.txt
 _FEW = 64  # characters of a text that an error shows
 
 
@@ -140,6 +141,9 @@ def _ini(lines: list[str], where: str) -> dict[str, Any]:
                 raise expected(where, "one camera", f"{heading} twice", "give a file for each camera")
     if len(blocks.get("camera matrix", [])) != 9:
         raise expected(where, "9 numbers below camera matrix", len(blocks.get("camera matrix", [])))
+    empty = [heading for heading in _BLOCKS if heading in lines and heading not in blocks]
+    if empty:  # a lens without numbers would be taken for none
+        raise expected(where, f"numbers below {empty[0]}", "none")
     names = {
         "width": "width", "height": "height", "camera matrix": "K", "distortion": "D", "rectification": "R",
         "projection": "P",

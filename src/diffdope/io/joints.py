@@ -138,7 +138,7 @@ def read_joints(
         table, stated = _from_rows(bare, names, path), None
     else:
         table, stated = readers[ending](path)
-    said = unit or stated or "rad"
+    said = unit or ("rad" if stated is None else stated)
     check_choice("unit of the joints", said, ("rad", "deg"))
     positions = in_radians(table.positions, table.names, said, sliding, path)
     return JointTable(table.names, positions, table.frames, table.told)

@@ -30,7 +30,7 @@ def points_of(points: Any, least: int, where: str) -> F64:
     """
     try:
         pairs = np.asarray(points, np.float64).reshape(-1, 2)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise expected(where, "points [[x, y], ...]", repr(points)[:60]) from error
     if len(pairs) < least:
         raise expected(where, f"{least} points or more", repr(points)[:60])
