@@ -29,6 +29,15 @@ def square(low: int, high: int) -> F32:
     return ((low <= U) & (high > U) & (low <= V) & (high > V)).astype(np.float32)
 
 
+def continued(depth: NDArray[np.float64], mask: F32, y: int, x: int) -> float:
+    """What is measured there; where it is missing, the farthest of what is next in its row and its column."""
+    if depth[y, x] > 0.0 or mask[y, x] >= 0.5:
+        return float(depth[y, x])
+    known = np.where(mask < 0.5, depth, 0.0)
+    sides = known[y, :x][::-1], known[y, x + 1 :], known[:y, x][::-1], known[y + 1 :, x]
+    return max((float(side[side > 0.0][0]) for side in sides if (side > 0.0).any()), default=0.0)
+
+
 def test_with_a_mask_its_pixels_count() -> None:
     mask = square(10, 30)
     everywhere = np.ones((SIZE, SIZE), np.float32)
@@ -70,9 +79,20 @@ def test_with_depth_the_mask_says_nothing_where_a_surface_is_nearer_by_the_margi
     for y, x in zip(V.ravel(), U.ravel(), strict=True):
         away = (v - y) ** 2 + (u - x) ** 2
         nearest = drawn[v[away == away.min()], u[away == away.min()]]  # several may be as near
-        hides = (D[y, x] > 0.0) & (D[y, x] < nearest - 0.1 * DIAMETER_M)
+        there = continued(D, mask, y, x)
+        hides = (there > 0.0) & (there < nearest - 0.1 * DIAMETER_M)
         if hides.all() or not hides.any():
             assert c[y, x] == (0.0 if hides.all() and mask[y, x] < 0.5 else 1.0)
+
+
+@pytest.mark.parametrize(("right", "hidden"), [(0.9, True), (1.2, False)])
+def test_a_hole_in_depth_hides_where_all_beside_it_is_nearer(right: float, hidden: bool) -> None:
+    """An occluder's own hole; with what is behind on one side, it is rather what the second camera does not see."""
+    drawn, hole, mask = square(10, 30), square(4, 18), square(10, 30) * (U >= 18)
+    depth = np.where(U < 18, 0.9, right)
+    seen = Observation(CAMERA, depth=depth * (1.0 - hole) * (1.0 - mask), mask=mask)
+    c = silhouette_weights(drawn, seen, share=0.1, diameter_m=DIAMETER_M)
+    assert np.all(c[hole > 0.0] == (0.0 if hidden else 1.0))
 
 
 def test_without_a_mask_what_measured_depth_hides_says_nothing() -> None:

@@ -93,6 +93,39 @@ def hide_behind_nearer(start, depth, mask, margin, nearest, bounds, columns, wei
 
 
 @njit(**EXACT_ENTRY)
+def fill_holes(depth, mask, columns, filled):
+    """Depth with what is missing outside of the mask taken for the farthest of what is next on its four sides.
+
+    Cameras that see depth by two views miss what one of them does not see: that is behind, on one side. What is missing
+    between near surfaces is rather one of them. Pixels of the mask are passed over.
+
+    Args:
+        depth: observed (H, W), metres, 0 where it is missing.
+        mask: (H, W).
+        columns: (W,) float32, room.
+        filled: (H, W); written, 0 where nothing is measured on any side.
+    """
+    height, width = depth.shape
+    for downwards in (True, False):
+        for x in range(width):
+            columns[x] = NONE
+        for row in range(height):
+            y = row if downwards else height - 1 - row
+            beside = NONE
+            for column in range(width):
+                x = column if downwards else width - 1 - column
+                z = depth[y, x]
+                if mask[y, x] >= HALF:
+                    filled[y, x] = z
+                elif z > NONE:
+                    filled[y, x] = columns[x] = beside = z
+                elif downwards:
+                    filled[y, x] = max(beside, columns[x])
+                else:
+                    filled[y, x] = max(filled[y, x], beside, columns[x])
+
+
+@njit(**EXACT_ENTRY)
 def count_border(mask, weights):
     """Steps of the mask's border to the right and down where it is weighed, of each kind."""
     height, width = mask.shape

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.problem.pixel_kernels import count_border, hide_behind_nearer, sum_shared
+from diffdope.problem.pixel_kernels import count_border, fill_holes, hide_behind_nearer, sum_shared
 from diffdope.render.arrays import readable
 from diffdope.scene.observation import Observation
 
@@ -167,13 +167,28 @@ def weights_of_mask(crop: Observation, *, margin_m: float) -> F32:
     return weights
 
 
+def without_holes(depth: F32, mask: F32) -> F32:
+    """Depth (H, W) whose holes outside of a mask (H, W) are filled from beside them, to tell what may hide an object.
+
+    A pixel is as far as the farthest of what is next on its four sides: of two cameras, one misses what is behind.
+    """
+    filled = np.empty(depth.shape, np.float32)
+    fill_holes(readable(depth), readable(mask), np.empty(depth.shape[1], np.float32), filled)
+    return filled
+
+
 def _hide_behind_nearer(start_depth: F32, crop: Observation, margin_m: float, weights: F32) -> None:
-    """Sets weights to 0 outside of the mask where the observed surface is nearer than the object by a margin."""
+    """Sets weights to 0 outside of the mask where the observed surface is nearer than the object by a margin.
+
+    So is what is missing between nearer surfaces: a mask that ends there ends at an occluder.
+    """
     assert crop.depth is not None
     height, width = start_depth.shape
-    mask = np.zeros_like(start_depth) if crop.mask is None else crop.mask
+    mask, depth = np.zeros_like(start_depth) if crop.mask is None else crop.mask, crop.depth
+    if crop.mask is not None:
+        depth = without_holes(depth, mask)
     hide_behind_nearer(
-        readable(start_depth), readable(crop.depth), readable(mask), np.float32(margin_m),
+        readable(start_depth), readable(depth), readable(mask), np.float32(margin_m),
         np.empty((height, width), np.int32), np.empty(width, np.int64), np.empty(width, np.int64), weights,
     )  # fmt: skip
 

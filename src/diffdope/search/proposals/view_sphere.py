@@ -17,6 +17,7 @@ from diffdope.errors import check_above_zero, check_at_least_zero, expected
 from diffdope.geometry.crop import choose_crop
 from diffdope.geometry.pose import Pose
 from diffdope.problem.failure import Failure, Status
+from diffdope.problem.responsibility import without_holes
 from diffdope.problem.screening_kernel import Penalties, Placements, Seen, screen
 from diffdope.render.buffers import Buffers
 from diffdope.scene.observation import Observation
@@ -139,7 +140,7 @@ def _seen(crop: Observation, settings: ViewSphereSettings) -> Seen:
     # Copies, for numba takes arrays that cannot be written to for another type, and would compile everything once more.
     return Seen(
         np.array(mask, np.float32, order="C"), np.array(outside, np.float32, order="C"),
-        np.zeros(mask.shape, np.float32) if crop.depth is None else np.array(crop.depth, order="C"),
+        np.zeros(mask.shape, np.float32) if crop.depth is None else without_holes(crop.depth, mask),
         np.zeros((*mask.shape, 3), np.float32) if crop.rgb is None else np.array(crop.rgb, order="C"),
         np.float32(np.count_nonzero(mask > 0.5)), np.float32(crop.camera.fy / crop.camera.fx),
     )  # fmt: skip
