@@ -11,6 +11,7 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import PRESETS
+from diffdope.problem.failure import Status
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -33,19 +34,45 @@ def with_grip_at(degrees: float) -> Pose:
     return Pose(_UPRIGHT @ turn, np.array([0.01, -0.005, 0.5]))
 
 
+def seen(mesh: Mesh, pose: Pose) -> Observation:
+    """Depth with noise, and the mask."""
+    images = Renderer(mesh, CAMERA).render(pose.R_m2c, pose.t_m2c)
+    mask = images.coverage[0] > 0.5
+    noise = 0.0005 * np.random.default_rng(1).normal(size=mask.shape)
+    return Observation(CAMERA, depth=(np.where(mask, images.depth[0], 0.9) + noise).astype(np.float32), mask=mask)
+
+
 @pytest.mark.parametrize("preset", ["default", "fast"])
 @pytest.mark.parametrize("degrees, hidden", [(90.0, True), (180.0, False)])
 def test_a_turn_is_as_sure_as_the_handle_is_seen(degrees: float, hidden: bool, preset: str) -> None:
     """Eight degrees beside the truth nothing looks different where the grip is behind the cup."""
     mesh, truth = cup(), with_grip_at(degrees)
-    images = Renderer(mesh, CAMERA).render(truth.R_m2c, truth.t_m2c)
-    mask = images.coverage[0] > 0.5
-    noise = 0.0005 * np.random.default_rng(1).normal(size=mask.shape)
-    depth = (np.where(mask, images.depth[0], 0.9) + noise).astype(np.float32)
-    result = Refiner(mesh, preset=PRESETS[preset], threads=1).refine(
-        Observation(CAMERA, depth=depth, mask=mask), with_grip_at(degrees + 8.0)
-    )
+    result = Refiner(mesh, preset=PRESETS[preset], threads=1).refine(seen(mesh, truth), with_grip_at(degrees + 8.0))
     assert result.confidence is not None
     assert (result.confidence < 0.5) == hidden
     if not hidden:
         assert result.pose.angle_to(truth) < np.radians(3.0)
+
+
+@pytest.mark.parametrize("degrees", [30.0, 180.0])
+def test_a_start_that_was_located_tells_no_turn(degrees: float) -> None:
+    """From half a turn beside it: a user's start is better evidence than a shape that is nearly round."""
+    mesh, truth = cup(), with_grip_at(degrees)
+    observation = seen(mesh, truth).without_mask()
+    refiner = Refiner(mesh, threads=1)
+    searcher, start = refiner._searcher(observation), with_grip_at(degrees + 180.0)
+    given, located = (
+        searcher.attempt(refiner.preset, observation, start, located=one).result.pose for one in (False, True)
+    )
+    assert given.angle_to(start) < np.radians(3.0)
+    assert located.angle_to(truth) < np.radians(3.0)
+
+
+def test_fast_comes_to_rest_from_thirty_degrees() -> None:
+    mesh, truth, rng = cup(), with_grip_at(180.0), np.random.default_rng(3)
+    axis = rng.normal(size=3)
+    tilt = so3.exp(np.radians(30.0) * axis / np.linalg.norm(axis))
+    start = Pose(tilt @ truth.R_m2c, truth.t_m2c + 0.01 * rng.normal(size=3))
+    result = Refiner(mesh, preset="fast", threads=1).refine(seen(mesh, truth), start)
+    assert result.status is Status.CONVERGED
+    assert result.pose.angle_to(truth) < np.radians(0.3)

@@ -88,8 +88,7 @@ class Search:
         held, held_unseen = (contour_weight(o, settings.outline, objective, meshes.mesh) for o in (observation, unseen))
         self._beside_border = settings if self._filmed or meshes.mesh.has_pattern else beside_border(settings)
         self._settings, self._objective, self._first_order = settings, objective, descent is not None
-        self._answers: list[Candidates] = []
-        self._recorder = Recorder()
+        self._answers, self._recorder = list[Candidates](), Recorder()
         refuses = settings.mask_refused_px > 0.0 and "depth" not in observation.modalities
         self._held_unseen = held_unseen > 0.0 and not held > 0.0 and refuses
         self._again = settings.near.of_one_pose(1)
@@ -119,7 +118,7 @@ class Search:
 
     def run(
         self, *, followed: PhotometricGain | None = None, near: bool = False, start_counts: bool = False,
-        worth: Callable[[Candidates], bool] | None = None,
+        worth: Callable[[Candidates], bool] | None = None, located: bool = False,
     ) -> Outcome | Failure:  # fmt: skip
         """The best pose found, or why nothing could be compared.
 
@@ -128,6 +127,7 @@ class Search:
             near: it is expected so near that the last level will do.
             start_counts: whether the start, as good as the images find it to be, is weighed against them in the end.
             worth: asked whether what the levels have led to is worth the rest of the time; if not, it has failed.
+            located: whether the start was found in these images, and tells no turn about an axis of revolution.
         """
         if self._stages is None:
             found = self._anywhere()
@@ -147,7 +147,7 @@ class Search:
             found = self._ended_by_depth(found)
         # A frame that is followed has been doubted when it was begun, and is held against the frames before.
         doubts = Doubts() if near else doubts_by_images(found, self._given, settings, self._meshes, self._observation)
-        choice, turns_open, within = self._choice(self._as_sure_as(doubts, found))
+        choice, turns_open, within = self._choice(self._as_sure_as(doubts, found), located)
         ending = Ending(
             self._meshes, self._settings, self._objective, self._pose, self._stages,
             start_counts=start_counts and self._stages is not None, turns_open=turns_open,
@@ -274,21 +274,21 @@ class Search:
         self._start, self._answers = found.proposal, found.answers
         return found.best
 
-    def _choice(self, found: Candidates) -> tuple[list[Candidates], bool, AnglePrior | None]:
+    def _choice(self, found: Candidates, located: bool) -> tuple[list[Candidates], bool, AnglePrior | None]:
         """What may be right, what was found first; whether turned about an axis, and near what start, if by teeth."""
         choice = [found, *(one for one in self._answers if one is not found)]
         if found.quality.matched is not None:  # keypoints tell sides apart
             return choice, False, None
         told = self._stages is not None and found.log_odds > _TOLD and self._stages.moved(found) <= MOVED
+        given, told = None if located else self._given, told and not located
         left = ALTERNATIVES
         if told or not self._settings.turns.all_around:
             last = self._meshes, self._descent, self._again, self._settings.turns, self._count - 1
             beside = found if self._first_order else with_turn_beside(found, *last)
             left -= beside is not found  # it is one of them
             choice = [found := beside]
-        turned, turns_open = other_ways(
-            found, self._meshes, self._descent, self._settings, self._given, self._again.faces[0], told=told
-        )
+        by = self._meshes, self._descent, self._settings
+        turned, turns_open = other_ways(found, *by, given, self._again.faces[0], told=told)
         nearby = angle_prior(found, self._given, self._settings, told=told)
         tried = self._settings.turns.tried and not (self._filmed or self._first_order)
         folded = left_of_folds(choice, self._meshes, nearby) if nearby is None or tried else []

@@ -65,10 +65,15 @@ def unmasked(
         return found
     meshes, settings, near = searcher.meshes, preset.resolved_search, tracking_presets(preset)[0]
     here = found.result.pose
-    first = searcher.attempt(preset, observation, here).result  # which looks farther, where what is near is doubtful
+    # Which looks farther, where what is near is doubtful; and all around where most of the object is of revolution, for
+    # the mask was drawn with a handle where the pose has it.
+    first = searcher.attempt(preset, observation, here, located=meshes.axis is not None).result
     if not found.result.ok:
         return found._replace(result=_in_place_of(found.result, first, meshes))
-    turned = (Pose(here.R_m2c @ R, here.t_m2c + here.R_m2c @ t) for R, t in zip(*meshes.half_turns, strict=True))
+    turned = [Pose(here.R_m2c @ R, here.t_m2c + here.R_m2c @ t) for R, t in zip(*meshes.half_turns, strict=True)]
+    if meshes.axis is not None and first.modalities and not meshes.alikeness.unnoticed(*between(here, first.pose)):
+        turned.append(first.pose)
+        first = searcher.attempt(preset, observation, here).result
 
     def worth(led: Candidates) -> bool:
         """Whether levels lead a half turn to something that is as cheap, and looks different."""
