@@ -11,7 +11,6 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import PRESETS
-from diffdope.problem.failure import Status
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -66,13 +65,3 @@ def test_a_start_that_was_located_tells_no_turn(degrees: float) -> None:
     )
     assert given.angle_to(start) < np.radians(3.0)
     assert located.angle_to(truth) < np.radians(3.0)
-
-
-def test_fast_comes_to_rest_from_thirty_degrees() -> None:
-    mesh, truth, rng = cup(), with_grip_at(180.0), np.random.default_rng(3)
-    axis = rng.normal(size=3)
-    tilt = so3.exp(np.radians(30.0) * axis / np.linalg.norm(axis))
-    start = Pose(tilt @ truth.R_m2c, truth.t_m2c + 0.01 * rng.normal(size=3))
-    result = Refiner(mesh, preset="fast", threads=1).refine(seen(mesh, truth), start)
-    assert result.status is Status.CONVERGED
-    assert result.pose.angle_to(truth) < np.radians(0.3)

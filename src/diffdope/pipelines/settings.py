@@ -70,7 +70,7 @@ class Preset:
 
 # A tracker uses the second level alone wherever that convinces. A covariance would take as long as everything else.
 FAST = SearchSettings(
-    near=PyramidSettings((Level(32, 1, 4, 500), Level(80, 1, 8, 0)), angle_deg=0.0, distance=0.0),
+    near=PyramidSettings((Level(32, 1, 4, 500), Level(80, 1, 5, 0)), angle_deg=0.0, distance=0.0),
     fallback_confidence=0.0,
     symmetric_alternatives=False,
     light="gain-bias",

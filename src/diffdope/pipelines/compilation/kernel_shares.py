@@ -30,7 +30,7 @@ _SECONDS = {
 }  # fmt: skip
 _OF_SOLVER = {
     "newton": {
-        _LEVELS: 4.2, "descend_queue": 2.3, "screen": 0.4, "screen_box": 0.7, "score_poses": 0.7,
+        _LEVELS: 4.5, "descend_queue": 2.3, "screen": 0.4, "screen_box": 0.7, "score_poses": 0.7,
         "descend_planes": 0.7, "reduce_channels": 0.6, "inform": 1.2, "correlation_of": 1.7,
     },
     "descent": {"step_queue": 1.0},
@@ -172,10 +172,12 @@ def _reduce_mesh() -> None:
     from diffdope.pipelines.compilation.bumpy_sphere import bumpy_sphere
     from diffdope.scene.lod import levels_of_detail
     from diffdope.scene.lookalikes import lookalikes
+    from diffdope.scene.nearest import Tree
 
     mesh = bumpy_sphere()
     levels_of_detail(mesh, [500, 2000])
     lookalikes(mesh)
+    Tree(mesh.vertices_m, mesh.faces).nearest(mesh.vertices_m[:1], mesh.diameter)
 
 
 def _fit_gain() -> None:
