@@ -72,6 +72,7 @@ class NoteCode(StrEnum):
     OUTLINE_SIZE = "outline-size"
     MASK_BESIDE_EDGES = "mask-beside-edges"
     OUT_OF_PICTURE = "out-of-picture"
+    LITTLE_SEEN = "little-seen"
     MASK_RECTANGLE = "mask-rectangle"
     BOX_MISFIT = "box-misfit"
     UNCONFIRMED = "unconfirmed"

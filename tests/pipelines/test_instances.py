@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,8 +11,11 @@ from diffdope.errors import DiffDopeError
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import NoteCode, code_of
+from diffdope.pipelines.locating.instances import _as_sure_as_seen, _Found, _settled
 from diffdope.pipelines.refiner import Refiner
-from diffdope.pipelines.result import RefinementResult
+from diffdope.pipelines.result import RefinementResult, Status
+from diffdope.pipelines.settings import preset
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
@@ -69,9 +74,34 @@ def test_the_surest_comes_first(found: list[RefinementResult]) -> None:
 
 
 def test_no_more_are_looked_for_than_were_asked_for(refiner: Refiner) -> None:
-    found = refiner.locate_all(heap(refiner.mesh, TRUTHS), most=1)
+    said: list[tuple[int, int, float]] = []
+    found = refiner.locate_all(heap(refiner.mesh, TRUTHS), most=1, progress=lambda *told: said.append(told))
     assert len(found) == 1
+    assert {(done, most) for done, most, _ in said} == {(1, 1)}
     assert any(is_of(found[0], truth) for truth in TRUTHS)
+
+
+def test_what_depth_hardly_shows_is_hardly_believed(found: list[RefinementResult]) -> None:
+    search, one = preset("default").resolved_search, found[0]
+    assert _as_sure_as_seen(one, 0.6, search) is one
+    some = _as_sure_as_seen(one, 0.45, search)
+    assert 0.25 < (some.confidence or 0.0) < (one.confidence or 0.0)
+    hardly = _as_sure_as_seen(one, 0.3, search)
+    assert (hardly.confidence or 0.0) <= 0.25
+    assert [code_of(note) for note in hardly.notes].count(NoteCode.LITTLE_SEEN) == 1
+
+
+def test_what_is_unsure_takes_no_pixels_from_what_is_sure(found: list[RefinementResult]) -> None:
+    sure = replace(found[0], confidence=0.6)
+    # Both answers of a coin are right as often, whatever they say of themselves.
+    coin = replace(found[0], confidence=0.7, status=Status.AMBIGUOUS)
+    aside = replace(found[0], confidence=0.3)
+    whole, left, right = np.ones((4, 8), np.bool_), np.zeros((4, 8), np.bool_), np.zeros((4, 8), np.bool_)
+    left[:, :4], right[:, 4:] = True, True
+    given = [_Found(coin, whole), _Found(aside, right), _Found(sure, left)]
+    assert [one.sure for one in given] == [False, False, True]
+    assert _settled(given, 9) == [sure, aside]
+    assert _settled(given, 1) == [sure]
 
 
 def test_an_empty_table_shows_none(refiner: Refiner) -> None:

@@ -44,6 +44,36 @@ def test_located_in_a_box(client: Any, mesh: str, refiner: Refiner, example: Any
     same(answer, refiner.locate(example.observation.without_mask(), box=box))
 
 
+def test_several_instances_are_numbered_the_surest_first(
+    client: Any, mesh: str, refiner: Refiner, example: Any
+) -> None:  # fmt: skip
+    answer = client.post("/locate", data=part(mesh=mesh, instances=2), files=pictures("rgb", "depth"))
+    assert answer.status_code == 200, answer.text
+    got, wanted = answer.json()["results"], refiner.locate_all(example.observation.without_mask(), most=2)
+    assert len(got) == len(wanted) >= 1
+    for number, (one, result) in enumerate(zip(got, wanted, strict=True), 1):
+        assert one.pop("label") == number
+        assert {k: v for k, v in one.items() if k not in MEASURED} == {
+            k: v for k, v in encode(result).items() if k not in MEASURED
+        }
+
+
+@pytest.mark.parametrize(
+    ("keys", "kinds", "told"),
+    [
+        ({}, ("rgb", "depth", "mask"), "instances: expected no mask and no box beside it, got 2"),
+        ({"box": [10, 10, 50, 50]}, ("rgb", "depth"), "instances: expected no mask and no box beside it, got 2"),
+        ({}, ("rgb",), "instances: expected the picture depth, which tells several of one kind apart, got 2"),
+    ],
+)
+def test_instances_need_depth_alone(
+    client: Any, mesh: str, keys: dict[str, Any], kinds: tuple[str, ...], told: str
+) -> None:  # fmt: skip
+    answer = client.post("/locate", data=part(mesh=mesh, instances=2, **keys), files=pictures(*kinds))
+    assert answer.status_code == 422
+    assert told in answer.json()["detail"]
+
+
 def test_refined_as_by_the_bare_refiner(client: Any, mesh: str, refiner: Refiner, example: Any) -> None:
     wanted = refiner.refine(example.observation, example.start)
     same(client.post("/refine", data=part(mesh=mesh, start=START), files=pictures()), wanted)

@@ -94,6 +94,9 @@ PARTS = {
     "rectified": part(mesh="MESH", start=START, rectified=1)["request"],
     "depth_rectified": part(mesh="MESH", start=START, depth_rectified="no")["request"],
     "near in refine": part(mesh="MESH", start=START, near=START)["request"],
+    "instances in refine": part(mesh="MESH", start=START, instances=2)["request"],
+    "instances none": part(mesh="MESH", start=START, instances=0)["request"],
+    "instances too many": part(mesh="MESH", start=START, instances=101)["request"],
     "no mesh": part(start=START)["request"],
     "no start": part(mesh="MESH")["request"],
 }

@@ -154,8 +154,12 @@ def locate_instances(
 
     assert given.instances is not None
     console = Console()
-    with Activity("locating"):
-        results = refiner.locate_all(observation, most=given.instances, near=near)
+    with Activity("locating", total=given.instances) as activity:
+
+        def report(done: int, most: int, cost: float) -> None:
+            activity.update(done, most, f"locating: {done} found, at most {most}")
+
+        results = refiner.locate_all(observation, most=given.instances, near=near, progress=report)
     found = [Located(number, one) for number, one in enumerate(results, start=1)]
     for one in found:
         console.print(f"{one.label}: {in_brief(one.result)}")

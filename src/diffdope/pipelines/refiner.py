@@ -219,14 +219,16 @@ class Refiner:
         return seen_in(with_hints(found, self.mesh, observation, None), self.mesh, observation)
 
     def locate_all(
-        self, observation: Observation, *, most: int = 20, near: PoseLike | None = None
-    ) -> list[RefinementResult]:
+        self, observation: Observation, *, most: int = 20, near: PoseLike | None = None,
+        progress: Progress | None = None,
+    ) -> list[RefinementResult]:  # fmt: skip
         """Finds every instance of the object that a depth image shows, with no start and no mask: parts in a bin.
 
         Args:
             observation: the calibrated image, with depth; a mask is not looked at.
             most: how many instances are looked for.
             near: as `locate`, for each.
+            progress: called with how many were found, `most`, and the cost of the last one.
 
         Returns:
             a result for each, the surest first. What has failed is left out, what is ambiguous is not.
@@ -234,12 +236,12 @@ class Refiner:
         Raises:
             DiffDopeError: if there is no depth, `most` is below 1, or for what `locate` refuses.
         """
-        check_shows_instances(observation)
+        check_shows_instances(observation, progress)
         check_searches(self.preset)
         most, near = check_count("most", most), None if near is None else as_pose("near", near)
         searcher = self._searcher(observation)
-        found = by_confidence(one.result for one in instances(searcher, self.preset, observation, most))
-        return [self._located(one, searcher, observation, near) for one in found]
+        found = instances(searcher, self.preset, observation, most, progress)
+        return by_confidence([self._located(one, searcher, observation, near) for one in found])
 
     @one_at_a_time
     def track(

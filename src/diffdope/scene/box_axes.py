@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from diffdope.geometry import so3
 from diffdope.geometry.vectors import areas
 
 F64 = NDArray[np.float64]
@@ -14,6 +15,10 @@ _EVEN = 4  # digits to which areas and volumes are compared: the first of equal 
 _FACES = 40  # of the hull, the largest: where all are small, any box is about as good
 _TURNS = 30  # within a right angle: every three degrees
 _AT_ONCE = 40  # boxes that are measured
+_SQUARE = 1.25
+"""Ratio of two sides up to which a box is nearly square across the third axis: a motor with its flanges is. What is a
+quarter of a turn off there is apart from the right pose by less than this ratio, so that depth tells them apart by its
+details alone."""
 _FINER = np.radians(np.linspace(-3.0, 3.0, 31))
 
 
@@ -54,12 +59,18 @@ def smallest_box(points: F64) -> tuple[F64, F64, F64]:
     return axes, high - low, 0.5 * (low + high) @ axes
 
 
-def half_turns(points: F64) -> tuple[F64, F64]:
+def turns_of_box(points: F64) -> tuple[F64, F64]:
     """Motions R (K, 3, 3) and t (K, 3), x -> R x + t, that map the smallest box around points (N, 3) onto itself: by
-    half a turn about each of its axes; none where the points have no hull.
+    half a turn about each of its axes, and by a quarter to both sides about those across which it is nearly square;
+    none where the points have no hull.
     """
-    axes, _, middle = smallest_box(points)
-    R = 2.0 * axes[:, :, None] * axes[:, None, :] - np.eye(3)
+    axes, sides, middle = smallest_box(points)
+    motions = [2.0 * np.outer(axis, axis) - np.eye(3) for axis in axes]
+    for k, axis in enumerate(axes):
+        across = np.delete(sides, k)
+        if across.max() <= _SQUARE * across.min():
+            motions += [so3.exp(angle * axis) for angle in (0.5 * np.pi, -0.5 * np.pi)]
+    R = np.reshape(motions, (-1, 3, 3))
     return R, middle - R @ middle
 
 

@@ -14,7 +14,7 @@ from diffdope.geometry.symmetry import Symmetries
 from diffdope.render.buffers import Buffers
 from diffdope.render.per_process import PerProcess
 from diffdope.scene.alikeness import Alikeness
-from diffdope.scene.box_axes import half_turns
+from diffdope.scene.box_axes import turns_of_box
 from diffdope.scene.creases import Creases
 from diffdope.scene.folds import folds_of
 from diffdope.scene.lod import levels_of_detail
@@ -69,7 +69,7 @@ class MeshLevels:
         self._symmetries: Symmetries | None = None
         self._axes: tuple[Axis | None] | None = None
         self._long_axes: tuple[Axis | None] | None = None
-        self._half_turns: tuple[F64, F64] | None = None
+        self._turns_of_box: tuple[F64, F64] | None = None
         self._surface: Surface | None = None
         self._folds: Symmetries | None = None
         self._creases: Creases | None = None
@@ -164,12 +164,12 @@ class MeshLevels:
             return self._folds
 
     @property
-    def half_turns(self) -> tuple[F64, F64]:
-        """Motions R (K, 3, 3) and t (K, 3), metres, that turn its smallest box onto itself, each by half a turn."""
+    def turns_of_box(self) -> tuple[F64, F64]:
+        """Motions R (K, 3, 3) and t (K, 3), metres, that turn its smallest box onto itself."""
         with self._making.get():
-            if self._half_turns is None:
-                self._half_turns = half_turns(self.corners_m)
-            return self._half_turns
+            if self._turns_of_box is None:
+                self._turns_of_box = turns_of_box(self.corners_m)
+            return self._turns_of_box
 
     @property
     def surface(self) -> Surface:

@@ -22,6 +22,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.io.poses import pose_of
 
 _MOST_STARTS = 16  # each costs a refinement, and a request shall not cost more than a few others
+_MOST_INSTANCES = 100  # of a picture: each takes as long as a search
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,7 @@ class Asked:
             one, where it begins or begins again.
         near: the same, one: see `Refiner.locate`.
         box: x, y, width, height of the object's visible part, pixels.
+        instances: how many to look for at most where no mask and no box tells several of one kind apart.
         depth_scale: MILLIMETRES per unit of depth, as BOP has it; wins over the camera's.
         depth_kind: "axis" or "ray".
         mask_id: label of the object in the mask.
@@ -50,6 +52,7 @@ class Asked:
     start: tuple[Pose, ...] = ()
     near: Pose | None = None
     box: tuple[float, ...] | None = None
+    instances: int | None = None
     depth_scale: float | None = None
     depth_kind: str = "axis"
     mask_id: int | None = None
@@ -202,6 +205,7 @@ READERS: dict[str, Any] = {
     "start": _poses,
     "near": lambda value, name="near": _pose(value, name),
     "box": _box,
+    "instances": lambda value: check_count("instances", value, most=_MOST_INSTANCES),
     "depth_scale": _scale,
     "depth_kind": _kind,
     "mask_id": lambda value, name="mask_id": check_count(name, value, least=0),

@@ -21,7 +21,7 @@ from diffdope.service.store import Meshes, Tracks, UnknownError
 from diffdope.service.uploads import id_of
 from diffdope.service.uploads_scene import SeenScene
 from diffdope.service.work import WorkQueue
-from diffdope.service.worker_state import Upload, check_start
+from diffdope.service.worker_state import Upload, check_instances, check_start
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,9 @@ class Service:
         return found.about
 
     def locate(self, asked: Asked, observation: Observation) -> bytes:
-        """See `Refiner.locate`."""
+        """See `Refiner.locate`, and of several instances `Refiner.locate_all`."""
         check_start(asked, needed=False)
+        check_instances(asked, observation)
         upload = self.meshes.get(_mesh(asked)).upload
         with self.workers.lease() as worker:
             return _called(worker, upload, "locate", upload.id, asked, observation)
@@ -95,7 +96,7 @@ class Service:
     def refine(self, asked: Asked, observation: Observation) -> bytes:
         """See `Refiner.refine`."""
         check_start(asked, needed=True)
-        _without(asked, "box", "near", "time_s")
+        _without(asked, "box", "near", "time_s", "instances")
         upload = self.meshes.get(_mesh(asked)).upload
         with self.workers.lease() as worker:
             return _called(worker, upload, "refine", upload.id, asked, observation)
@@ -111,7 +112,7 @@ class Service:
 
     def track(self, name: str, asked: Asked, observation: Observation) -> bytes:
         """See `Refiner.track`."""
-        _without(asked, "box", "near")
+        _without(asked, "box", "near", "instances")
         if len(asked.start) > 1:
             raise expected("start", "one pose, or none", len(asked.start))
         with self.tracks.frame(name, asked.mesh, self._place) as track, self.workers.lease(track.place) as worker:

@@ -90,12 +90,17 @@ class WorkerState:
         }  # fmt: skip
 
     def locate(self, mesh: str, asked: Asked, observation: Observation) -> bytes:
-        """See `Refiner.locate`.
+        """See `Refiner.locate`, and of several instances `Refiner.locate_all`.
 
         Raises:
             UnknownError: if this worker has not seen the mesh.
         """
-        return as_json(self._meshes.get(mesh).locate(observation, box=asked.box, near=asked.near))
+        refiner = self._meshes.get(mesh)
+        if asked.instances is None:
+            return as_json(refiner.locate(observation, box=asked.box, near=asked.near))
+        found = refiner.locate_all(observation, most=asked.instances, near=asked.near)
+        entries = [{"label": number, **_in_keys(one)} for number, one in enumerate(found, 1)]
+        return json.dumps({"results": entries}, allow_nan=False).encode()
 
     def refine(self, mesh: str, asked: Asked, observation: Observation) -> bytes:
         """See `Refiner.refine`.
@@ -160,6 +165,21 @@ def check_start(asked: Asked, *, needed: bool) -> None:
         raise expected("start", "none, for the object is looked for everywhere", "some", "POST to /refine, or near")
 
 
+def check_instances(asked: Asked, observation: Observation) -> None:
+    """Refuses instances beside what says where one of them is, and without depth.
+
+    Raises:
+        DiffDopeError: naming the key.
+    """
+    if asked.instances is None:
+        return
+    if asked.box is not None or observation.mask_box is not None:
+        cure = "a mask or a box says where one is: leave one of both out"
+        raise expected("instances", "no mask and no box beside it", asked.instances, cure)
+    if "depth" not in observation.modalities:
+        raise expected("instances", "the picture depth, which tells several of one kind apart", asked.instances)
+
+
 def starts_of(asked: AskedScene) -> dict[Any, Pose]:
     """Start poses, as `SceneRefiner.refine` takes them; of a single view, that camera's frame is meant."""
     alone = len(asked.views) == 1
@@ -178,6 +198,11 @@ def boxes_of(asked: AskedScene) -> dict[tuple[int, int], Any]:
 
 def as_json(result: RefinementResult) -> bytes:
     """The text of result.json, on one line, which speaks of keys."""
+    return json.dumps(_in_keys(result), allow_nan=False).encode()
+
+
+def _in_keys(result: RefinementResult) -> dict[str, Any]:
+    """What result.json holds, which speaks of keys."""
     told_notes = tuple(Note(code_of(note), in_keys(note)) for note in result.notes)
     told = replace(result, message=in_keys(result.message), notes=told_notes)
-    return json.dumps(encode(told), allow_nan=False).encode()
+    return encode(told)

@@ -1,4 +1,4 @@
-"""A result in a box, looked at without the mask that was drawn for it, beside the same turned by half.
+"""A result in a box, looked at without the mask that was drawn for it, beside others of its turns.
 
 A mask that is drawn from a pose confirms that pose: of a flat part that lies on a table, depth a few millimetres
 behind the drawn surface is the table, and counts as the part. So the image is asked once more, without a mask, for the
@@ -7,7 +7,7 @@ pose and for those that fill the same box.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +24,7 @@ from diffdope.pipelines.searcher import MeshSearcher
 from diffdope.pipelines.settings import Preset
 from diffdope.scene.observation import Observation
 from diffdope.search.alternatives.answers import Answer, Answers
+from diffdope.search.alternatives.compared_turns import compared_turns
 from diffdope.search.alternatives.symmetric_alternatives import of_cost
 from diffdope.search.candidates import Candidates
 from diffdope.search.mesh_levels import MeshLevels
@@ -37,8 +38,9 @@ right results of 48, and 0.05, which plates and a spoon had that lay wrongly, is
 covariance, too; the fit alone, which is asked here, is surer (docs/studies/2026-11-29-boxes.md, sixth look). That
 something stands off all large planes tells as much (docs/studies/2026-11-30-instances.md)."""
 _DEARER = 1.1
-"""Ratio of costs after the levels from which on a half turn is left: of 226 of them (HOPE, `parts`, `sim`, YCB-Video),
+"""Ratio of costs after the levels from which on a turn is left: of 226 half turns (HOPE, `parts`, `sim`, YCB-Video),
 the rest of the search lowered those up to 1.35 times as dear by 3 % at most, and none by more than 13 %."""
+_ROUNDS = 2  # times another one takes the place of the first: half a turn beside a quarter of one
 _SPLIT = 0.8  # share of the probability below which the other way round is worth a word
 _UNCONFIRMED = Note(
     NoteCode.UNCONFIRMED,
@@ -50,7 +52,7 @@ def unmasked(
     found: Attempt, searcher: MeshSearcher, preset: Preset, observation: Observation, box: Box, *,
     anew: Callable[[Guess], Attempt] | None = None,
 ) -> Attempt:  # fmt: skip
-    """The surest result in a box, as sure as the image is of it without the mask that was drawn; or one turned by half.
+    """The surest result in a box, as sure as the image is of it without the mask that was drawn; or another turn.
 
     Args:
         found: the surest, in the object's own frame.
@@ -63,30 +65,21 @@ def unmasked(
     """
     if preset.solver != "newton" or not found.result.answers:
         return found
-    meshes, settings, near = searcher.meshes, preset.resolved_search, tracking_presets(preset)[0]
-    here = found.result.pose
+    meshes, settings, here = searcher.meshes, preset.resolved_search, found.result.pose
     # Which looks farther, where what is near is doubtful; and all around where most of the object is of revolution, for
     # the mask was drawn with a handle where the pose has it.
     first = searcher.attempt(preset, observation, here, located=meshes.axis is not None).result
     if not found.result.ok:
         return found._replace(result=_in_place_of(found.result, first, meshes))
-    turned = [Pose(here.R_m2c @ R, here.t_m2c + here.R_m2c @ t) for R, t in zip(*meshes.half_turns, strict=True)]
+    about_axis: list[Pose] = []
     if meshes.axis is not None and first.modalities and not meshes.alikeness.unnoticed(*between(here, first.pose)):
-        turned.append(first.pose)
+        about_axis.append(first.pose)
         first = searcher.attempt(preset, observation, here).result
-
-    def worth(led: Candidates) -> bool:
-        """Whether levels lead a half turn to something that is as cheap, and looks different."""
-        return led.cost <= _DEARER * first.cost and not meshes.alikeness.unnoticed(*between(here, led.pose))
-
-    others = [searcher.attempt(near, observation, start, worth=worth).result for start in turned]
-    others = [one for one in others if one.modalities and one.cost <= _DEARER * first.cost]
-    others = [one for one in others if not meshes.alikeness.unnoticed(*between(here, one.pose))]
-    # What fits worse was weighed with the box, if it is an answer; no mask was drawn for the others.
-    answers = [one.pose for one in found.result.answers]
-    others = [one for one in others if one.cost <= first.cost or _among(one.pose, answers, meshes) is None]
-    best = max([first, *(one for one in others if one.cost <= first.cost)], key=_odds)
-    if best is not first:
+    others = _turned(first, found.result, searcher, preset, observation, about_axis)
+    for _ in range(_ROUNDS):
+        best = max([first, *(one for one in others if one.cost <= first.cost)], key=_odds)
+        if best is first:
+            break
         mask = mask_of(meshes, observation, best.pose, box, settings)
         if mask is None:
             return found
@@ -94,9 +87,11 @@ def unmasked(
         again = in_guess(searcher, preset, observation, guess, box) if anew is None else anew(guess)
         if not again.result.answers:
             return found
-        others = [first, *(one for one in others if one is not best)]
+        before = [first, *(one for one in others if one is not best)]
         found, first = again, searcher.attempt(preset, observation, again.result.pose).result
-    weights = np.array([_odds(best), *(_weight(one, best) for one in others)])
+        before += _turned(first, found.result, searcher, preset, observation)
+        others = _distinct([one for one in before if one.cost <= _DEARER * first.cost], first, meshes)
+    weights = np.array([_odds(first), *(_weight(one, first) for one in others)])
     shares = weights / max(float(weights.sum()), 1e-12)
     some = 1.0 - (found.result.none_of_these or 0.0)
     told = sigmoid(_BOX_TELLS + log_odds(first.confidence or 0.0))
@@ -104,13 +99,52 @@ def unmasked(
     if told < min(some, 0.5):
         notes.append(_UNCONFIRMED)
     if shares[0] < _SPLIT:
-        text = f"half a turn about an axis of its box fits too, with {1.0 - shares[0]:.2f} of the probability"
+        text = f"another turn about one of its axes fits too, with {1.0 - shares[0]:.2f} of the probability"
         notes.append(Note(NoteCode.HALF_TURN, text))
     some = min(some, told)
     result = with_lower_confidence(_in_place_of(found.result, first, meshes), float(shares[0]) * some, settings)
     beside = [(one.pose, float(share) * some) for one, share in zip(others, shares[1:], strict=True)]
     result = with_answers(result, beside, meshes, settings)
     return found._replace(result=replace(result, notes=tuple(notes)))
+
+
+def _turned(
+    first: RefinementResult, found: RefinementResult, searcher: MeshSearcher, preset: Preset, observation: Observation,
+    beside: Sequence[Pose] = (),
+) -> list[RefinementResult]:  # fmt: skip
+    """What is about as cheap as a result after a turn after which the shape is nearly the same, and looks different.
+
+    Args:
+        first: the result, refined without the drawn mask.
+        found: the result, in the mask, with its answers.
+        searcher: of the object.
+        preset: of the search.
+        observation: with depth, without a mask.
+        beside: poses that are asked as well.
+    """
+    meshes, here, near = searcher.meshes, found.pose, tracking_presets(preset)[0]
+
+    def worth(led: Candidates) -> bool:
+        """Whether levels lead a turn to something that is as cheap, and looks different."""
+        return led.cost <= _DEARER * first.cost and not meshes.alikeness.unnoticed(*between(here, led.pose))
+
+    motions = compared_turns(meshes.turns_of_box, meshes.axis, meshes.approximate_symmetries)
+    turned = [Pose(here.R_m2c @ R, here.t_m2c + here.R_m2c @ t) for R, t in zip(*motions, strict=True)]
+    others = [searcher.attempt(near, observation, start, worth=worth).result for start in [*turned, *beside]]
+    others = [one for one in others if one.modalities and one.cost <= _DEARER * first.cost]
+    # What fits worse was weighed with the box, if it is an answer; no mask was drawn for the others.
+    answers = [one.pose for one in found.answers]
+    others = [one for one in others if one.cost <= first.cost or _among(one.pose, answers, meshes) is None]
+    return _distinct(others, first, meshes)
+
+
+def _distinct(others: list[RefinementResult], first: RefinementResult, meshes: MeshLevels) -> list[RefinementResult]:
+    """Those that look different from the first and from each other, the cheapest of each."""
+    kept: list[RefinementResult] = []
+    for one in sorted(others, key=lambda one: one.cost):
+        if _among(one.pose, [first.pose, *(other.pose for other in kept)], meshes) is None:
+            kept.append(one)
+    return kept
 
 
 def _in_place_of(result: RefinementResult, refined: RefinementResult, meshes: MeshLevels) -> RefinementResult:
