@@ -38,6 +38,7 @@ POSES = (*OBJECTS[:-1], np.eye(3), 2 * np.eye(4), np.eye(4) + np.eye(4)[3][:, No
 STARTS = (*OBJECTS[:-1], [], [3], ["text"], np.eye(3), 2 * np.eye(4), [POSE, None], [[POSE]], np.zeros((2, 4, 4)))
 ARRAYS = ("text", None, {}, object(), [[1.0, 2.0], [3.0]], np.full((3, 3), np.nan), ["1", "2", "3"], 1j, np.zeros(5))
 IMAGES = ("text", {}, object(), [[1, 2], [3]], np.full((48, 64), np.nan), np.full((48, 64), "a"), np.zeros(5), 3)
+UNITS = ("text", "km", [1.0], {}, np.eye(4), None, True, 0, -1.0, math.nan, math.inf)
 PATHS = (3, 1.5, {}, object(), True)
 
 # (call with keyword arguments, argument, values of which none may pass)
@@ -90,10 +91,10 @@ case(
 case(dd.Mesh, mesh, colors=("text", {}, object(), [[1, 2], [3]], np.full((3, 3), np.nan), np.full((3, 3), 255.0)))
 case(MESH.scaled, dict(factor=1.0), factor=(*NUMBERS, 0, -1.0))
 case(MESH.moved, dict(offset_m=np.zeros(3)), offset_m=(*ARRAYS, np.full(3, np.inf)))
-case(dd.Mesh.load, dict(path="no.ply", unit="m"), path=PATHS, unit=(*OBJECTS, None, "km"), beside=("text", 3, ["a"]))
+case(dd.Mesh.load, dict(path="no.ply", unit="m"), path=PATHS, unit=UNITS, beside=("text", 3, ["a"]))
 case(
     dd.Mesh.from_trimesh, dict(mesh=trimesh.creation.box((0.1, 0.2, 0.3))),
-    mesh=(None, *OBJECTS), unit=(*OBJECTS, None, "km"),
+    mesh=(None, *OBJECTS), unit=UNITS,
 )  # fmt: skip
 case(dd.Observation, dict(camera=CAMERA, rgb=np.zeros((48, 64, 3), np.uint8)), camera=(None, *OBJECTS), rgb=IMAGES)
 case(dd.Observation, dict(camera=CAMERA), depth=IMAGES, mask=IMAGES)

@@ -69,9 +69,10 @@ def _converted(name: str, value: Any, kind: Any) -> Any:
     """The value as its annotation has it."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        return (
-            None if value is None else _converted(name, value, next(one for one in arguments if one is not type(None)))
-        )
+        if value is None:
+            return None
+        kinds = [one for one in arguments if one is not type(None)]
+        return _converted(name, value, float if float in kinds and is_number(value) else kinds[0])
     if origin is tuple:
         if not isinstance(value, list | tuple | np.ndarray):
             raise expected(name, "a tuple", repr(value), f"give ({value},)" if is_number(value) else "")

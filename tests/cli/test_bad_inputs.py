@@ -118,6 +118,8 @@ MISTAKES: dict[str, tuple[Spoil, str]] = {
     "broken mesh": (text("object.ply", "ply\nformat"), "object.ply"),
     "texture missing": (without_texture, "object.png"),
     "mesh in metres": (flag(unit="m"), "give --unit mm"),
+    "a mesh of no unit": (flag(unit="0"), "--unit: expected one of m, .* or a number .*got 0"),
+    "a mesh of a billionth": (flag(unit="1e-9"), "--mesh: expected a diameter"),
     "mesh a thousand times too small": (scaled("init.json", "cam_t_m2c", 1e-3), "metres: multiply by 1000"),
     "lens distortion": (edit("camera.json", dist_coeffs="in calib.yaml"), "dist_coeffs: expected no lens distortion"),
     "distortion of two numbers": (edit("camera.json", dist_coeffs=[0.1, 0]), "distortion: expected 4 or 5"),

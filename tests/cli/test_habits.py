@@ -22,7 +22,8 @@ from diffdope.cli import progress, report
 from diffdope.cli.completion import options, script
 from diffdope.cli.help_text import short_help
 from diffdope.cli.input_flags import InputFlags
-from diffdope.cli.locate_command import LocateArguments
+from diffdope.cli.locate_command import LocateArguments, parse
+from diffdope.cli.made_with import Places, flags_of
 from diffdope.cli.main import main
 from diffdope.cli.refine_command import RefineArguments
 from diffdope.geometry.pose import Pose
@@ -304,6 +305,18 @@ def test_a_format_that_has_a_unit_keeps_it(inputs: Path) -> None:
     assert not any("was not used" in note for note in mesh.warnings)
     assert InputFlags(mesh=inputs / "object.ply", **flags).inputs["unit"] == "mm"
     assert given.inputs["unit"] == "of the format"
+
+
+def test_a_scan_without_a_scale_has_a_number_for_a_unit(inputs: Path) -> None:
+    """Metres in one unit of the file; a result keeps it, and `diffdope view` reads the same mesh."""
+    flags: dict[str, Any] = {"mesh": inputs / "object.ply", "camera": inputs / "camera.json", "out": inputs}
+    words = [word for name, value in flags.items() for word in (f"--{name}", str(value))]
+    given = parse([*words, "--rgb", str(inputs / "rgb.png"), "--unit", "0.002"])
+    in_mm = InputFlags(mesh=inputs / "object.ply", camera=inputs / "camera.json").load_mesh()
+    assert given.load_mesh().diameter == pytest.approx(2.0 * in_mm.diameter)
+    assert given.inputs["unit"] == 0.002
+    again = flags_of(LocateArguments, {**given.inputs, "rgb": "rgb.png"}, Places(inputs), out=inputs)
+    assert again.load_mesh().diameter == given.load_mesh().diameter
 
 
 def test_near_turns_a_located_result(inputs: Path) -> None:

@@ -249,6 +249,12 @@ def test_a_mesh_keeps_its_formats_unit_unless_another_is_said(tmp_path: Path) ->
     words = [f"{tmp_path / 'a.glb'},label=1", f"{tmp_path / 'b.ply'},label=2", f"{tmp_path / 'b.ply'},label=3,unit=cm"]
     sizes = [np.ptp(one.mesh.vertices_m, axis=0).max() for one in load_objects(objects_of(words, None, None))]
     assert sizes == pytest.approx([0.3, 0.3, 3.0])
+    (tmp_path / "objects.json").write_text(json.dumps([{"mesh": "b.ply", "label": 1, "unit": 0.002}]))
+    numbered = objects_of([f"{tmp_path / 'b.ply'},unit=0.0005"], tmp_path / "objects.json", None)
+    sizes = [np.ptp(one.mesh.vertices_m, axis=0).max() for one in load_objects(numbered)]
+    assert sizes == pytest.approx([0.15, 0.6]) and numbered[0].entry()["unit"] == 0.0005
+    with pytest.raises(DiffDopeError, match=r"object b.ply, unit: expected one of m, .* or a number .*, got 'km'"):
+        objects_of(["b.ply,unit=km"], None, None)
 
 
 def test_two_objects_of_one_label_are_refused() -> None:

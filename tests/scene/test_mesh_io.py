@@ -19,6 +19,9 @@ from diffdope.geometry.camera import load_camera
 from diffdope.geometry.pose import Pose
 from diffdope.io.images import read_image, read_rgb
 from diffdope.scene.mesh import Mesh
+from diffdope.scene.mesh_io import MeshFile
+from diffdope.scene.mesh_units import metres_per_unit
+from diffdope.scene.parts import Part
 from diffdope.scene.readers.colours import srgb_of_linear
 from tests.oracle.calls import calls_of
 
@@ -313,11 +316,41 @@ def test_units(folder: Path, unit: Any, metres: float) -> None:
 def test_unit_is_required_and_checked(folder: Path) -> None:
     path = write(folder, "square.ply", PLY)
     with pytest.raises(
-        DiffDopeError, match="unit: expected one of m, mm, cm, inch: .ply files do not state it, got None"
+        DiffDopeError,
+        match=r"unit: expected one of m, mm, cm, inch, or a number .*: \.ply files do not .*, got None",
     ):
         Mesh.load(path)
-    with pytest.raises(DiffDopeError, match="unit: expected one of m, mm, cm, inch, got 'km'"):
+    with pytest.raises(DiffDopeError, match="unit: expected one of m, mm, cm, inch, or a number .*, got 'km'"):
         Mesh.load(path, unit="km")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("unit", [0, -1.0, np.nan, np.inf, "0.25", True, [0.25]])
+def test_a_number_that_is_no_unit(folder: Path, unit: Any) -> None:
+    with pytest.raises(DiffDopeError, match=r"unit: expected .*metres in one unit of the file.*got"):
+        Mesh.load(write(folder, "square.ply", PLY), unit=unit)
+    with pytest.raises(DiffDopeError, match=r"unit: expected .*metres in one unit of the file.*got"):
+        Mesh.from_trimesh(trimesh.creation.box((1, 2, 3)), unit=unit)
+
+
+def test_a_scan_without_a_scale(folder: Path) -> None:
+    scan = trimesh.creation.box((1.0, 0.5, 0.4))  # whose longest side was measured: 0.25 m
+    assert np.ptp(Mesh.from_trimesh(scan, unit=0.25).bounds, axis=0) == pytest.approx([0.25, 0.125, 0.1])
+    for name in ("scan.ply", "scan.stl", "scan.glb", "scan.obj"):
+        scan.export(folder / name)
+        mesh = Mesh.load(folder / name, unit=np.float32(0.25))
+        assert np.ptp(mesh.bounds, axis=0) == pytest.approx([0.25, 0.125, 0.1]) and mesh.warnings == ()
+    with pytest.raises(DiffDopeError, match=r"got 1.187e-09 m; .*read with unit=1e-09"):
+        Mesh.load(folder / "scan.ply", unit=1e-9)
+    trimesh.Trimesh(1e-7 * scan.vertices, scan.faces).export(folder / "tiny.ply")
+    with pytest.raises(DiffDopeError, match=r"say how many metres one of its units is \(unit=0.25\)"):
+        Mesh.load(folder / "tiny.ply", unit="m")
+
+
+def test_a_measured_number_counts_more_than_the_unit_that_a_file_states() -> None:
+    file = MeshFile(Part(1e3 * trimesh.creation.box((0.1, 0.2, 0.3)).vertices, np.array([[0, 1, 2]])), (), 1e-3)
+    assert metres_per_unit(file, "cm")[0] == 1e-3 and metres_per_unit(file, 1e-3) == (1e-3, ())
+    metres, (note,) = metres_per_unit(file, 0.0011)
+    assert metres == 0.0011 and note.endswith("unit=0.0011 was taken")
 
 
 def test_wrong_unit_is_recognised(folder: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.conftest import CAMERA, DEMO, KINDS, START, part, pictures
+from tests.service.conftest import CAMERA, DEMO, KINDS, START, mesh_upload, part, pictures
 
 NOT_COMPARED = ("seconds",)
 
@@ -33,6 +33,9 @@ def test_a_mesh_in_json_is_the_mesh_of_a_form(client: Any, mesh: str) -> None:
     answer = client.post("/meshes", json=sent)
     assert answer.status_code == 201 and answer.json()["id"] == mesh
     assert client.post("/meshes", json={**sent, "seed": 3}).json()["id"] != mesh
+    numbers = client.post("/meshes", json={**sent, "unit": 0.0005}).json()
+    assert numbers["diameter_mm"] == pytest.approx(0.5 * answer.json()["diameter_mm"])
+    assert client.post("/meshes", **mesh_upload(unit="0.0005")).json()["id"] == numbers["id"]
 
 
 @pytest.mark.parametrize(("path", "keys"), [("/refine", {"start": START}), ("/locate", {}), ("/track/a", {})])
@@ -92,8 +95,9 @@ def test_what_is_no_object(client: Any, path: str, content: bytes) -> None:
 
 
 BROKEN_MESHES: list[dict[str, Any]] = [
-    {"name": "o.exe"}, {"name": 5}, {"mesh": "?"}, {"beside": []}, {"beside": {"a": 1}}, {"unit": 3}, {"seed": -1},
-    {"seed": 1.5}, {"seed": "x"}, {"allow_missing_texture": "maybe"}, {"more": 1},
+    {"name": "o.exe"}, {"name": 5}, {"mesh": "?"}, {"beside": []}, {"beside": {"a": 1}}, {"unit": [3]}, {"seed": -1},
+    {"unit": 0}, {"unit": "-1"}, {"unit": "km"}, {"seed": 1.5},
+    {"seed": "x"}, {"allow_missing_texture": "maybe"}, {"more": 1},
 ]  # fmt: skip
 
 

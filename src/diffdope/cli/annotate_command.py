@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from diffdope.annotate.editor import Editor
 from diffdope.annotate.export import Exporter, InTheRear
@@ -25,7 +25,7 @@ from diffdope.errors import expected
 from diffdope.io.files import check_folder
 from diffdope.pipelines.settings import DEFAULT
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.mesh_io import unit_of
+from diffdope.scene.mesh_io import Unit, unit_of
 from diffdope.viewer.needed import viser_module
 
 _NUMBER = re.compile(r"obj_(\d+)$")
@@ -53,8 +53,8 @@ class AnnotateArguments(WindowFlags):
     mesh: tuple[Path, ...] = ()
     """PLY, OBJ, STL, GLB, glTF, COLLADA (.dae), 3MF, or STEP (needs diffdope[cad]), one or more; obj_000012.ply is
     object 12, others are counted from 1."""
-    unit: Literal["m", "mm", "cm", "inch"] | None = None
-    """Unit of the mesh files; default: their format's, mm for PLY, OBJ and STL, which state none."""
+    unit: Unit | None = None
+    """Unit of the mesh files, or metres in one; default: their format's, mm for PLY, OBJ and STL, which state none."""
     depth_scale: float | None = None
     """Millimetres per unit of the depth images; overrides the camera file."""
     depth_rectified: bool = False

@@ -20,7 +20,7 @@ from diffdope.io.camera_info import optical_frame_of
 from diffdope.io.files import check_folder, results_folder
 from diffdope.io.flange_poses import read_flange_poses, read_named_pose
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.mesh_io import unit_of
+from diffdope.scene.mesh_io import Unit, unit_of
 from diffdope.scene.robot import Robot
 from diffdope.scene.urdf import load_robot
 
@@ -61,8 +61,8 @@ class EyeInHandArguments(CalibrationFlags):
     """Where the object is, if that is known: JSON with T_base_object, metres, in the mesh's frame."""
     target_sigma: tuple[float, float] = (0.0, 0.0)
     """How far off that is: standard deviations, millimetres and degrees; 0 0 holds it."""
-    unit: Literal["m", "mm", "cm", "inch"] | None = None
-    """Unit of the mesh file. Default: mm of PLY, OBJ and STL, which do not say."""
+    unit: Unit | None = None
+    """Unit of the mesh file, or metres in one unit of it. Default: mm of PLY, OBJ and STL, which do not say."""
 
 
 def run(arguments: list[str]) -> int:

@@ -122,6 +122,35 @@ def _of_words(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
     )
 
 
+def _of_names_or_number(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+    """One of a few words, or a number, which may be left out."""
+    if info.type_origin not in (typing.Union, types.UnionType):
+        return None
+    parts = typing.get_args(info.type)
+    names = next((typing.get_args(one) for one in parts if typing.get_origin(one) is typing.Literal), ())
+    if not names or float not in parts or len(parts) != 2 + (type(None) in parts):
+        return None
+
+    def made(words: list[str]) -> Any:
+        (word,) = words
+        if word in names:
+            return word
+        try:
+            return float(word)
+        except ValueError:
+            got = word or "an empty word"
+            raise ValueError(f"expected one of {', '.join(names)}, or a number, got {got}") from None
+
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar=f"{{{','.join(names)}}}|FLOAT",
+        instance_from_str=made,
+        is_instance=lambda value: value in names or value is None or _is(float, value),
+        str_from_instance=lambda value: [str(value)],
+        choices=None,
+    )
+
+
 def _is(kind: type, value: Any) -> bool:
     return isinstance(value, (float, int) if kind is float else kind)
 
@@ -153,4 +182,5 @@ def _of_settings(info: StructTypeInfo) -> StructConstructorSpec | None:
 
 
 REGISTRY.primitive_rule(_of_words)
+REGISTRY.primitive_rule(_of_names_or_number)
 REGISTRY.struct_rule(_of_settings)

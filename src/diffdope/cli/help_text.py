@@ -174,7 +174,7 @@ def _metavar(hint: Any) -> str:
     if typing.get_origin(hint) is tuple:
         return " ".join(f"{_metavar(part)}" if part is not ... else "..." for part in parts)
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return _metavar(next(part for part in parts if part is not type(None)))
+        return "|".join(_metavar(part) for part in parts if part is not type(None))
     if typing.get_origin(hint) is Literal:
         return "|".join(map(str, parts))
     return _METAVARS.get(hint, "VALUE")

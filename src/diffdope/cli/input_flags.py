@@ -15,7 +15,7 @@ from diffdope.io.masks import MaskFile
 from diffdope.io.numbers import is_whole
 from diffdope.io.poses import StartPoses, read_start_poses
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.mesh_io import unit_of
+from diffdope.scene.mesh_io import Unit, unit_of
 from diffdope.scene.observation import Observation
 from diffdope.scene.view import LARGEST_DEG, LARGEST_M
 from diffdope.search.features.keypoints import check_can_detect
@@ -47,9 +47,9 @@ class InputFlags:
     box: str | None = None
     """X,Y,WIDTH,HEIGHT in pixels around the object's visible part, in place of a mask; without --init. Without
     --depth, the object is found by what is painted on it (needs diffdope[features])."""
-    unit: Literal["m", "mm", "cm", "inch"] | None = None
-    """Unit of the mesh file. Default: mm of PLY, OBJ and STL, which do not say; of GLB, .dae, 3MF and STEP their
-    own."""
+    unit: Unit | None = None
+    """Unit of the mesh file; of a scan without a scale a number, metres in one unit of the file. Default: mm of PLY,
+    OBJ and STL, which do not say; of GLB, .dae, 3MF and STEP their own."""
     depth_scale: float | None = None
     """Millimetres per unit of the depth image; overrides the camera file. Of disparities, pixels per unit."""
     depth_kind: Literal["axis", "ray", "disparity"] = "axis"
@@ -84,7 +84,7 @@ class InputFlags:
         return plain | {"unit": self.unit_of_mesh or OF_THE_FORMAT}
 
     @property
-    def unit_of_mesh(self) -> Literal["m", "mm", "cm", "inch"] | None:
+    def unit_of_mesh(self) -> Unit | None:
         """As was said; else millimetres where the format states none, and None for the format's own."""
         mesh: Path | None = self.mesh  # of a robot, there is none
         return self.unit if mesh is None else unit_of(mesh, self.unit)

@@ -23,7 +23,7 @@ from diffdope.io.plain import to_plain
 from diffdope.joint.contact import ContactSettings
 from diffdope.joint.scene_refiner import SceneRefiner
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.mesh_io import unit_of
+from diffdope.scene.mesh_io import Unit, unit_of
 from diffdope.scene.observation import Observation
 from diffdope.scene.scene import SceneObject
 from diffdope.scene.view import View
@@ -69,8 +69,9 @@ class SceneArguments(NumbersFlags, RerunFlag):
     """Objects run into each other by at most so many millimetres, 0 for not at all; default: nothing is known."""
     image_id: tuple[int, ...] = ()
     """Which image of a scene_camera.json, or one a view."""
-    unit: Literal["m", "mm", "cm", "inch"] | None = None
-    """Unit of mesh files; default: their format's, mm for PLY, OBJ and STL, which state none."""
+    unit: Unit | None = None
+    """Unit of mesh files, or metres in one unit of them; default: their format's, mm for PLY, OBJ and STL, which state
+    none."""
     depth_scale: float | None = None
     """Millimetres per unit of depth images; overrides the camera file."""
     depth_rectified: bool = False
@@ -186,10 +187,10 @@ def inputs_of(given: SceneArguments, objects: list[ObjectFlags]) -> dict[str, An
 
 def load_objects(objects: list[ObjectFlags]) -> list[SceneObject]:
     """Meshes, each file once."""
-    meshes: dict[tuple[Path, str | None], Mesh] = {}
+    meshes: dict[tuple[Path, Unit | None], Mesh] = {}
     for one in objects:
         if (one.mesh, one.unit) not in meshes:
-            meshes[one.mesh, one.unit] = Mesh.load(one.mesh, unit=unit_of(one.mesh, one.unit))  # type: ignore[arg-type]
+            meshes[one.mesh, one.unit] = Mesh.load(one.mesh, unit=unit_of(one.mesh, one.unit))
     return [SceneObject(meshes[one.mesh, one.unit], name=one.name) for one in objects]
 
 

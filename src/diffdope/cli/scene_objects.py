@@ -12,10 +12,11 @@ from diffdope.cli.input_flags import box_of
 from diffdope.errors import check_choice, expected
 from diffdope.io.json_files import read_json
 from diffdope.io.yaml_files import read_yaml
+from diffdope.scene.mesh_io import Unit, unit_of_word
+from diffdope.scene.mesh_units import metres_of
 
 KEYS = ("mask", "label", "box", "init", "name", "id", "unit")
 NONE = "-"  # in place of a file: nothing is known there
-_UNITS = ("m", "mm", "cm", "inch")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class ObjectFlags:
         inits: files of start poses: one a view, or a single one.
         name: for messages and files.
         obj_id: number in BOP's files; that of the mesh file's name, obj_000007.ply, where none is said.
-        unit: of the mesh; None for that of its format, or millimetres.
+        unit: of the mesh, or metres in one; None for that of its format, or millimetres.
     """
 
     mesh: Path
@@ -40,7 +41,7 @@ class ObjectFlags:
     inits: tuple[Path | None, ...] = ()
     name: str = ""
     obj_id: int | None = None
-    unit: str | None = None
+    unit: Unit | None = None
 
     def entry(self) -> dict[str, Any]:
         """What stands beside a result."""
@@ -49,7 +50,7 @@ class ObjectFlags:
                 "init": [None if one is None else str(one) for one in self.inits], "unit": self.unit}  # fmt: skip
 
 
-def objects_of(words: Sequence[str], file: Path | None, unit: str | None) -> list[ObjectFlags]:
+def objects_of(words: Sequence[str], file: Path | None, unit: Unit | None) -> list[ObjectFlags]:
     """All objects, of words and of a file.
 
     Args:
@@ -74,7 +75,7 @@ def objects_of(words: Sequence[str], file: Path | None, unit: str | None) -> lis
     return found
 
 
-def _of_word(word: str, unit: str | None) -> ObjectFlags:
+def _of_word(word: str, unit: Unit | None) -> ObjectFlags:
     mesh, *pairs = word.split(",")
     entry: dict[str, Any] = {"mesh": mesh}
     for pair in pairs:
@@ -95,7 +96,7 @@ def _listed(file: Path) -> list[Any]:
     return data
 
 
-def _of_entry(entry: Any, where: str, folder: Path, unit: str | None) -> ObjectFlags:
+def _of_entry(entry: Any, where: str, folder: Path, unit: Unit | None) -> ObjectFlags:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("mesh"), str) or not entry["mesh"]:
         raise expected(where, "an object with the key mesh", repr(entry)[:60])
     for key in entry:
@@ -106,7 +107,8 @@ def _of_entry(entry: Any, where: str, folder: Path, unit: str | None) -> ObjectF
         raise expected(where, "a mask of its own or a label", "both", cure)
     own_unit = _single(entry, "unit", where) or unit
     if own_unit is not None:
-        check_choice(f"{where}, unit", str(own_unit), _UNITS)
+        own_unit = unit_of_word(own_unit) if isinstance(own_unit, str) else own_unit
+        metres_of(own_unit, f"{where}, unit")
     return ObjectFlags(
         folder / entry["mesh"], _files(entry, "mask", folder), _number(entry, "label", where),
         tuple(_box(one, where) for one in _several(entry, "box")), _files(entry, "init", folder),

@@ -15,7 +15,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.io.poses import pose_of
 from diffdope.pipelines.result import Status
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.mesh_io import unit_of
+from diffdope.scene.mesh_io import Unit, unit_of
 from diffdope.scene.observation import Observation
 from diffdope.viewer.content import Content
 from diffdope.viewer.scene_content import SightedObject, SightedView, scene_content
@@ -53,7 +53,7 @@ def _meshes(inputs: Mapping[str, Any], count: int, places: Places) -> list[Mesh]
     named = inputs.get("objects") or []
     if len(named) != count:
         raise expected("result", f"the meshes of {count} objects in its inputs", len(named), _CURE)
-    kept: dict[tuple[Path, str | None], Mesh] = {}
+    kept: dict[tuple[Path, Unit | None], Mesh] = {}
     meshes = []
     for one in named:
         path, unit = places.find(one["mesh"]), one.get("unit")

@@ -14,6 +14,7 @@ _WORDS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"give depth_scale, metres per unit: 0\.001 where the file holds millimetres",
      "give --depth-scale, millimetres per unit: 1 where the file holds millimetres"),
     (r'load it with unit="(\w+)"', r"give --unit \1"),
+    (r"\(unit=0\.25\)", "(--unit 0.25)"),
     (r"must be converted with Pose\.from_opengl", "is read with --init-kind m2c-opengl"),
     (r"as Pose\.from_opengl does", "before they are written"),
     (r"choose one by read_mask\(\.\.\., label=\) or --mask-id", "choose one by --mask-id"),

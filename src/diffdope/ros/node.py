@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from diffdope.errors import DiffDopeError, expected
 from diffdope.io.poses import read_start_poses
@@ -27,7 +27,7 @@ from diffdope.ros.stored import Topic
 from diffdope.ros.topics import IMAGES, INFO, base_of, says_rectified
 from diffdope.ros.write import plain_name, thing_of
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.mesh_io import unit_of
+from diffdope.scene.mesh_io import Unit, unit_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +36,8 @@ class NodeArguments:
 
     mesh: Path
     """Mesh file of the object."""
-    unit: Literal["m", "mm", "cm", "inch"] | None = None
-    """Unit of the mesh file; default: its format's, mm for PLY, OBJ and STL, which state none."""
+    unit: Unit | None = None
+    """Unit of the mesh file, or metres in one; default: its format's, mm for PLY, OBJ and STL, which state none."""
     name: str | None = None
     """Of the object: its frame, its class, and the namespace of topics; default: the mesh file's."""
     rgb_topic: str | None = None

@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike, NDArray
 from diffdope.errors import (
     DiffDopeError,
     as_floats,
-    check_choice,
     check_finite,
     check_path,
     check_positive,
@@ -27,7 +26,15 @@ from diffdope.note_codes import NoteCode, without_codes
 from diffdope.scene.extent import farthest_apart, hull_of
 from diffdope.scene.mesh_checks import checked
 from diffdope.scene.mesh_io import Unit, read_mesh
-from diffdope.scene.mesh_units import METRES_PER_UNIT, check_unit, metres_per_unit, of_no_object, size_notes, told_unit
+from diffdope.scene.mesh_units import (
+    METRES_PER_UNIT,
+    check_unit,
+    metres_of,
+    metres_per_unit,
+    of_no_object,
+    size_notes,
+    told_unit,
+)
 from diffdope.scene.parts import join, without_doubled
 from diffdope.scene.stray_pieces import note_on_stray_pieces
 from diffdope.scene.texture_gaps import without_gaps
@@ -110,7 +117,8 @@ class Mesh:
             path: the mesh file; textures are looked for where it says, then in its own folder.
             unit: of the file's lengths, "m", "mm" (BOP), "cm" or "inch", where the file does not state its unit, as
                 COLLADA, 3MF and STEP do. Theirs counts, with a note if it is another one, unless only the given
-                one makes the object 1 mm to 5 m large. Without `unit`, glTF is in metres, as it should be.
+                one makes the object 1 mm to 5 m large. Without `unit`, glTF is in metres, as it should be. Or a
+                number, metres in one unit of the file, of scans without a scale; it counts whatever the file states.
             allow_missing_texture: load without colour, with a warning, instead of raising.
             beside: for files of strangers: textures and materials that the mesh may name, by name without folders;
                 nothing else on the disk is looked at.
@@ -143,7 +151,7 @@ class Mesh:
 
         Args:
             mesh: the mesh or scene; it is copied.
-            unit: of its lengths.
+            unit: of its lengths; see `load`.
             name: for messages.
 
         Raises:
@@ -151,11 +159,11 @@ class Mesh:
         """
         from diffdope.scene.from_trimesh import parts_of
 
-        check_choice("unit", unit, tuple(METRES_PER_UNIT))
+        metres = metres_of(unit)
         notes: list[str] = []
         joined, more = join(parts_of(mesh, notes))
         part, doubled = without_doubled(joined)
-        vertices_m = part.vertices * METRES_PER_UNIT[unit]
+        vertices_m = part.vertices * metres
         return cls(vertices_m, part.faces, part.uv, part.texture, part.colors, name, None, (*notes, *more, *doubled))
 
     @cached_property

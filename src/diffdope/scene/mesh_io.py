@@ -31,7 +31,8 @@ _READERS = {
 }
 SUFFIXES = tuple(_READERS)
 WITHOUT_UNIT = (".ply", ".obj", ".stl")  # whose files never state their unit of length
-Unit = Literal["m", "mm", "cm", "inch"]
+Unit = Literal["m", "mm", "cm", "inch"] | float
+"""Of a file's lengths; a number is metres in one of its units, of scans without a scale."""
 Reader = Callable[[MeshSource], list[Part]]
 
 
@@ -41,6 +42,14 @@ def unit_of(path: PurePath, said: Unit | None) -> Unit | None:
     It is what was said; else millimetres where the format states none, and None for the format's own.
     """
     return "mm" if said is None and path.suffix.lower() in WITHOUT_UNIT else said
+
+
+def unit_of_word(word: str) -> Unit:
+    """A unit that came as a text: a name, or a number of metres; what is neither is refused where it is used."""
+    try:
+        return float(word)
+    except ValueError:
+        return word  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)

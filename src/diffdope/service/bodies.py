@@ -14,6 +14,8 @@ from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 
 from diffdope.errors import check_choice, check_count, check_type, expected
+from diffdope.scene.mesh_io import unit_of_word
+from diffdope.scene.mesh_units import metres_of
 from diffdope.service.asked import checked, loaded, object_of
 
 KINDS = ("rgb", "depth", "mask")
@@ -159,8 +161,11 @@ def _decoded(name: str, text: Any) -> bytes:
 def _how(given: Mapping[str, Any]) -> dict[str, Any]:
     """Unit, preset, seed and allow_missing_texture, of texts or of JSON's own types."""
     unit, preset = given.get("unit"), given.get("preset", "default")
-    for name, value in (("unit", "" if unit is None else unit), ("preset", preset)):
-        check_type(name, value, str)
+    check_type("preset", preset, str)
+    if isinstance(unit, str):
+        unit = unit_of_word(unit)
+    if unit is not None:
+        metres_of(unit)
     seed = given.get("seed", 0)
     if isinstance(seed, str):
         if not seed.strip().isdecimal():
@@ -219,7 +224,10 @@ SCENE_BODY = _body(
 )  # fmt: skip
 """What /scene takes; rgb.2, mask.1.4 and so on go on as they begin."""
 _TEXTS = {
-    "unit": {"type": "string", "description": "m, mm, cm or inch; else that of the format, or mm"},
+    "unit": {
+        "type": ["string", "number"],
+        "description": "m, mm, cm, inch, or metres in one; else that of the format, or mm",
+    },
     "preset": {"type": "string", "default": "default"},
     "seed": {"type": "integer", "default": 0}, "allow_missing_texture": {"type": "boolean", "default": False},
 }  # fmt: skip

@@ -10,8 +10,8 @@ from typing import Any
 
 from diffdope.errors import check_choice, check_seed, expected
 from diffdope.pipelines.settings import PRESETS
-from diffdope.scene.mesh_io import unit_of
-from diffdope.scene.mesh_units import METRES_PER_UNIT
+from diffdope.scene.mesh_io import Unit, unit_of
+from diffdope.scene.mesh_units import check_unit
 from diffdope.scene.observation import Observation
 from diffdope.service.asked import Asked
 from diffdope.service.asked_scene import AskedScene
@@ -53,7 +53,7 @@ class Service:
         self.workers: Workers = ProcessWorkers(limits) if processes else LocalWorkers(limits)
 
     def register(
-        self, name: str, data: bytes, beside: Sequence[tuple[str, bytes]], *, preset: str, seed: int, unit: str | None,
+        self, name: str, data: bytes, beside: Sequence[tuple[str, bytes]], *, preset: str, seed: int, unit: Unit | None,
         allow_missing_texture: bool,
     ) -> dict[str, Any]:  # fmt: skip
         """Makes a mesh ready, and says what it is; one that is there already is not made again.
@@ -64,16 +64,15 @@ class Service:
             beside: textures and materials by name.
             preset: of its refiner.
             seed: of its refiner.
-            unit: of the file; None for that of its format, or millimetres.
+            unit: of the file, or metres in one; None for that of its format, or millimetres.
             allow_missing_texture: of `Mesh.load`.
 
         Raises:
             DiffDopeError: for what `mesh_of` and `Refiner` refuse.
         """
         check_choice("preset", preset, tuple(PRESETS))
-        unit = unit_of(PurePosixPath(name), unit)  # type: ignore[arg-type]
-        if unit is not None:
-            check_choice("unit", unit, tuple(METRES_PER_UNIT))
+        unit = unit_of(PurePosixPath(name), unit)
+        check_unit(unit, PurePosixPath(name))
         seed = check_seed("seed", seed)
         how = {"unit": unit, "allow_missing_texture": allow_missing_texture, "preset": preset, "seed": seed}
         key = id_of(data, beside, {**how, "suffix": name[-4:].lower()})

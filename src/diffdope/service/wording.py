@@ -43,7 +43,7 @@ _WORDS = (
     (r"16-bit PNG, or float metres in \.npy, \.tiff or \.exr", "a PNG of 16 bits"),
     (r"\b(depth|mask) \1(?=: )", r"\1"),
     (r" \((?:mask)(?:[.\d]*)\)$", ""),
-    (r"unit='(\w+)'", r"unit \1"),
+    (r"unit='?([\w.-]+)'?", r"unit \1"),
     (r"\bT_m2c: expected last row", "start: expected the last row"),
     (r"\bView with sigma\b", "view with sigma"),
     (r"; see --mask-id\b", ""),

@@ -15,6 +15,7 @@ from diffdope.joint.scene_refiner import SceneRefiner
 from diffdope.note_codes import Note, code_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
+from diffdope.scene.mesh_io import Unit
 from diffdope.scene.observation import Observation
 from diffdope.scene.scene import SceneObject
 from diffdope.service.asked import Asked
@@ -35,7 +36,7 @@ class Upload:
         name: of the file, for its ending.
         data: its content.
         beside: textures and materials by name.
-        unit: of the file; None for that of its format.
+        unit: of the file, or metres in one; None for that of its format.
         preset: of its refiner.
         seed: of its refiner.
         allow_missing_texture: of `Mesh.load`.
@@ -45,7 +46,7 @@ class Upload:
     name: str
     data: bytes
     beside: tuple[tuple[str, bytes], ...]
-    unit: str | None
+    unit: Unit | None
     preset: str
     seed: int
     allow_missing_texture: bool
