@@ -26,15 +26,7 @@ from diffdope.note_codes import NoteCode, without_codes
 from diffdope.scene.extent import farthest_apart, hull_of
 from diffdope.scene.mesh_checks import checked
 from diffdope.scene.mesh_io import Unit, read_mesh
-from diffdope.scene.mesh_units import (
-    METRES_PER_UNIT,
-    check_unit,
-    metres_of,
-    metres_per_unit,
-    of_no_object,
-    size_notes,
-    told_unit,
-)
+from diffdope.scene.mesh_units import check_unit, metres_of, metres_per_unit, of_no_object, size_notes, told_unit
 from diffdope.scene.parts import join, without_doubled
 from diffdope.scene.stray_pieces import note_on_stray_pieces
 from diffdope.scene.texture_gaps import without_gaps
@@ -139,7 +131,7 @@ class Mesh:
         try:
             arrays = (part.vertices * metres, part.faces, part.uv, part.texture, part.colors)
             made = cls(*arrays, path.stem, path, warnings)
-            in_mm = metres == METRES_PER_UNIT["mm"]  # so no hint that they may be
+            in_mm = metres == metres_of("mm")  # so no hint that they may be
             return made._with_warnings(without_codes(made.warnings, {NoteCode.MESH_SIZE})) if in_mm else made
         except DiffDopeError as error:
             why = of_no_object(part, metres) if error.argument == "mesh" else error
