@@ -156,6 +156,7 @@ class NoteCode(StrEnum):
     LINK_MISFIT = "link-misfit"
     JOINT_ZERO = "joint-zero"
     OFFSET_UNOBSERVED = "offset-unobserved"
+    FLANGE_INVERSE = "flange-inverse"
     START_ELSEWHERE = "start-elsewhere"
     TARGET_ELSEWHERE = "target-elsewhere"
     AMBIGUOUS = "ambiguous"

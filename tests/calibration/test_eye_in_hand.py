@@ -113,6 +113,22 @@ def test_one_picture_of_a_known_target_and_flange_poses() -> None:
     assert not alone.ok and alone.message.startswith("one picture leaves open where the camera is on the hand")
 
 
+@pytest.mark.parametrize(("images", "known"), [(("mask", "depth"), False), (("mask",), True)])
+def test_flange_poses_that_are_the_wrong_way_round_are_named(images: Sequence[str], known: bool) -> None:
+    shots, truth = hand(0, 6, images=images, poses=True)
+    poses = [shot.T_base_flange for shot in shots]
+    given = {"start": truth.T_flange_camera, "target": truth.T_base_object} if known else {}
+    right = calibrate_eye_in_hand(TARGET, shots, settings=QUIET, **given)
+    assert right.ok and error(right, truth)[0] < 1.0
+    inverse = [replace(shot, T_base_flange=pose.inverse()) for shot, pose in zip(shots, poses, strict=True) if pose]
+    result = calibrate_eye_in_hand(TARGET, inverse, settings=QUIET, **given)
+    assert not result.ok and result.note_codes[0] == "flange-inverse" and result.message == result.notes[0]
+    assert "6 of 6 pictures fit" in result.message and result.message.endswith("Give their inverses, T_base_flange")
+    mixed = [replace(shot, T_base_flange=pose) for shot, pose in zip(shots, poses[2:] + poses[:2], strict=True)]
+    other = calibrate_eye_in_hand(TARGET, mixed, settings=QUIET, **given)
+    assert not other.ok and "flange-inverse" not in other.note_codes
+
+
 def shifted(pose: Pose, shift_m: Sequence[float]) -> Pose:
     return Pose(pose.R_m2c, pose.t_m2c + np.asarray(shift_m))
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from diffdope.calibration.assess import is_shaky
 from diffdope.calibration.eye_in_hand import judge
 from diffdope.calibration.eye_in_hand.estimate import ErrorSizes, HandSolution, ObjectPrior
+from diffdope.calibration.eye_in_hand.inverse_flanges import told_of_inverses
 from diffdope.calibration.eye_in_hand.result import EyeInHandResult, HandPicture
 from diffdope.calibration.eye_in_hand.shots import HandShot, PlacedShot, flange_of, placed_shots
 from diffdope.calibration.eye_in_hand.solve import HandTask, Solved, singles_of, solve
@@ -115,6 +116,8 @@ def calibrate_eye_in_hand(
         result = _nothing(task, link, base, far or (None if other is None else other.note))
     else:
         result = _result(task, solved, link, base, other)
+    if not far and all(shot.joints is None for shot in shots):
+        result = told_of_inverses(result, task)
     if robot is not None and solved is not None and numbers.suggestions:
         say("looking for poses that tell more")
         chosen = suggestions(robot, link, shots, placed, solved.solution, refiner, numbers.suggestions, seed)

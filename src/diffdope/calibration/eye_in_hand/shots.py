@@ -87,7 +87,7 @@ def placed_shots(shots: Sequence[HandShot], robot: Robot | None, flange: str | N
     for name, shot in zip(names, shots, strict=True):
         if shot.T_base_flange is not None:
             pose = shot.T_base_flange
-            placed.append(PlacedShot(name, shot.observation, pose, _of_a_pose(pose)))
+            placed.append(PlacedShot(name, shot.observation, pose, of_a_pose(pose)))
         elif robot is None or link is None:
             raise expected("robot", f"a Robot, for {name} has joints", "None", "load_robot reads a URDF")
         else:
@@ -131,7 +131,7 @@ def _by_joints(robot: Robot, link: int, shot: HandShot, name: str) -> PlacedShot
     return PlacedShot(name, shot.observation, Pose.from_matrix(robot.forward(values)[link]), own)
 
 
-def _of_a_pose(pose: Pose) -> FlangeScrews:
+def of_a_pose(pose: Pose) -> FlangeScrews:
     """Six errors of a flange whose pose was told: turns about its origin, and shifts."""
     turns = np.vstack([np.eye(3), np.zeros((3, 3))])
     shifts = np.vstack([-np.cross(np.eye(3), pose.t_m2c), _ARM_M * np.eye(3)])
