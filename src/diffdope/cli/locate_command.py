@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from diffdope.checked_fields import check_fields
+from diffdope.cli.extrinsics_doubt import told_of_inverse
 from diffdope.cli.input_flags import InputFlags, observation_of
 from diffdope.cli.preset_flags import NumbersFlags, parse_flags
 from diffdope.cli.progress import Activity
@@ -112,6 +113,7 @@ def locate_one(given: LocateArguments, refiner: Refiner, capture: Capture, prese
 
     console, observation = Console(), observation_of(capture)
     result = located(given, refiner, observation, near)
+    result = told_of_inverse(given, result, lambda other: located(given, refiner, other, near))
     with Activity("drawing pictures"), results_folder(given.out) as folder:
         write_result(folder / "result.json", result, described(preset, given.inputs))
         write_history(folder, result.history)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from diffdope.checked_fields import check_fields
+from diffdope.cli.extrinsics_doubt import told_of_inverse
 from diffdope.cli.input_flags import InputFlags, StartFlags, observation_of
 from diffdope.cli.preset_flags import NumbersFlags, parse_flags
 from diffdope.cli.progress import Activity
@@ -81,9 +83,11 @@ def refine_and_write(
     refiner = Refiner(mesh, preset=preset, seed=given.seed, threads=given.threads)
     if start is None:
         console.print("no --init: the object is located first, as `diffdope locate` does")
-        result = located(given, refiner, observation)
+        found = partial(located, given, refiner)
     else:
-        result = refine_with_progress(refiner, observation, list(start.poses))
+        found = partial(refine_with_progress, refiner, pose=list(start.poses))
+    result = told_of_inverse(given, found(observation), found)
+    if start is not None:
         result = replace(result, notes=(*start.notes, *result.notes))
     titles = ("first proposal" if start is None else "start", f"refined: {result.status}")
     with Activity("drawing pictures and the film"), results_folder(given.out) as folder:

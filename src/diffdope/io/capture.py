@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from diffdope.errors import expected, some_of
 from diffdope.geometry.camera import Camera
+from diffdope.geometry.pose import Pose
 from diffdope.io.camera_info import ROS_DEPTH_NOTE, is_camera_info
 from diffdope.io.camera_sizes import ROUNDED
 from diffdope.io.cameras import depth_scale_m, entry_in, image_in, load_camera_of_image
 from diffdope.io.depth import DepthReader, DepthSource, Kind
+from diffdope.io.depth_extrinsics import read_depth_extrinsics
 from diffdope.io.images import notes_on_rgb, read_depth, read_rgb
 from diffdope.io.masks import Mask, MaskFile, mask_in_box
 from diffdope.io.memory_file import Source, source_of
-from diffdope.io.poses import read_extrinsics
 from diffdope.io.stereo import pixels_per_unit, stereo_of
 from diffdope.note_codes import Note, NoteCode
 
@@ -71,7 +72,8 @@ class CaptureFiles:
         depth_kind: "axis", "ray" or "disparity": see `DepthSource`.
         depth_baseline_mm: MILLIMETRES between the cameras of a disparity; wins over Middlebury's calib.txt.
         depth_camera: file of the camera that took depth, where it is another than the photograph's.
-        depth_extrinsics: file of the pose of the depth camera's frame in the photograph's: see `read_extrinsics`.
+        depth_extrinsics: pose of the depth camera's frame in the photograph's, or its file: see
+            `read_depth_extrinsics`.
         depth_rectified: whether depth is without the lens already, while the photograph is not.
         image_id: which entry of a scene_camera.json, which image of a mask file.
         camera_id: see `load_camera`.
@@ -90,7 +92,7 @@ class CaptureFiles:
     depth_kind: Kind = "axis"
     depth_baseline_mm: float | None = None
     depth_camera: str | Path | None = None
-    depth_extrinsics: str | Path | None = None
+    depth_extrinsics: str | Path | Pose | None = None
     depth_rectified: bool = False
     image_id: int | None = None
     camera_id: int | None = None
@@ -153,7 +155,7 @@ class CaptureFiles:
         own, own_mm = None, None
         if self.depth_camera is not None:
             own, own_mm = load_camera_of_image(self.depth_camera, depth.shape)
-        place = None if self.depth_extrinsics is None else read_extrinsics(self.depth_extrinsics)
+        place, said = self.place_of_depth
         named = self.camera if self.depth_camera is None else self.depth_camera
         given = self.depth_scale_mm is not None
         scale_m = None
@@ -163,12 +165,15 @@ class CaptureFiles:
             file_mm = file_mm if own_mm is None else own_mm
             scale_m = depth_scale_m(self.depth_scale_mm, file_mm, named, depth=depth)
         source = DepthSource(self.depth_kind, own, place, *self._stereo(named), self.depth_rectified)
-        said = (
-            ()
-            if given or self.depth_kind == "disparity" or not self._as_ros_has_it(depth, named)
-            else (ROS_DEPTH_NOTE,)
-        )
+        if not given and self.depth_kind != "disparity" and self._as_ros_has_it(depth, named):
+            said = (*said, ROS_DEPTH_NOTE)
         return DepthReader(source, camera, scale_m, str(self.depth), scale_given=given, notes=said)
+
+    @property
+    def place_of_depth(self) -> tuple[Pose | None, tuple[Note, ...]]:
+        """The pose of the depth camera in the photograph's, metres, and what to say of it; None where there is none."""
+        place = self.depth_extrinsics
+        return (place, ()) if place is None or isinstance(place, Pose) else read_depth_extrinsics(place)
 
     def _stereo(self, camera: str | Path) -> tuple[float | None, float]:
         """Baseline of a disparity in metres, and its offset in focal lengths, of the user or of the camera's file."""

@@ -5,7 +5,7 @@ What the formats are: `io/pose_texts.py` and `io/pose_objects.py`. A pose under 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.io.bop_poses import pose_entry, pose_of, world_of
 from diffdope.io.bop_results import Estimate, read_results
 from diffdope.io.json_files import read_text
-from diffdope.io.pose_objects import StatedPose
+from diffdope.io.pose_objects import KEYS_OF_BOP, StatedPose
 from diffdope.io.pose_texts import is_table_of_poses, read_entries
 from diffdope.note_codes import Note, NoteCode
 
@@ -112,7 +112,15 @@ def read_extrinsics(path: str | Path, *, name: str = "depth-extrinsics") -> Pose
     Raises:
         DiffDopeError: if the file cannot be read, or does not hold one rigid transform.
     """
-    entries = read_entries(Path(path), name)
+    try:
+        entries = read_entries(Path(path), name)
+    except DiffDopeError as error:  # keys of BOP's poses are of objects, not of cameras
+        raise DiffDopeError(str(error).replace(KEYS_OF_BOP, "")) from error
+    return of_cameras(entries, Path(path), name)
+
+
+def of_cameras(entries: Sequence[StatedPose], path: Path, name: str) -> Pose:
+    """The one transform between two cameras that a file states, metres; see `read_extrinsics`."""
     if len(entries) != 1:
         raise expected(f"{name} file {path}", "one transform", len(entries))
     (entry,) = entries
