@@ -143,6 +143,20 @@ def test_depth_along_the_ray_is_named_and_not_believed(drop: tuple[str, ...]) ->
         assert not result.ok and result.message == said
 
 
+def test_a_floor_where_the_object_is_not_is_no_other_kind_of_depth() -> None:
+    """In the masks that a segmentation draws on the floor of an empty bin; some fit a little better along the ray."""
+    mesh, seen, *_ = beside_the_axis()
+    camera, rows, columns = seen.camera, *np.mgrid[:480, :640]
+    normal = np.array([0.05, -0.1, 1.0])
+    depth = 0.7 / (camera.back_project(np.ones((480, 640))) @ normal)
+    refiner = Refiner(mesh, preset="fast")
+    for row, column in ((60, 90), (60, 540), (400, 90), (400, 540), (240, 60)):
+        for size in (20, 45, 80):
+            mask = (rows - row) ** 2 + ((columns - column) / 1.5) ** 2 < size**2
+            result = refiner.locate(Observation(camera, depth=depth, mask=mask))
+            assert (result.confidence or 0.0) < 0.5 and "depth-kind" not in result.note_codes, (row, column, size)
+
+
 @pytest.mark.parametrize("depth", [0.9, 0.95, 1.05, 1.1])
 def test_depth_of_another_scale_gives_way_where_the_start_speaks_for_mask_and_colours(depth: float) -> None:
     """Without a start, nothing tells whether depth or the model is of another size."""
