@@ -7,15 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 from diffdope.cli.progress import Activity
 from diffdope.geometry.pose import Pose
 from diffdope.io.wording import in_options
+from diffdope.note_codes import NoteCode
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.scene.observation import Observation
+
+_OF_DISTANCE = frozenset({NoteCode.FOCAL_LENGTH, NoteCode.SCALE_UNKNOWN})  # of what a photograph alone tells
 
 
 def refine_with_progress(refiner: Refiner, observation: Observation, pose: Pose | list[Pose]) -> RefinementResult:
@@ -56,7 +60,10 @@ def print_summary(result: RefinementResult, out: Path, console: Console) -> None
         else:
             table.add_row("moved by", f"{turned:.2f} deg, {moved:.2f} mm in {result.elapsed_s:.2f} s")
     if result.confidence is not None:
-        table.add_row("confidence", f"{result.confidence:.2f}")
+        within = "" if result.tolerance_m is None else f" that the surface is within {1e3 * result.tolerance_m:.1f} mm"
+        table.add_row("confidence", f"{result.confidence:.2f}{within}")
+    if result.ok and _OF_DISTANCE.intersection(result.note_codes) and result.covariance is not None:
+        table.add_row("known", known_without_depth(result.pose, result.covariance))
     if len(result.answers) > 1 or any(answer.symmetry for answer in result.answers):
         for number, answer in enumerate(result.answers, 1):
             same = f"; looks the same {' and '.join(answer.symmetry)}" if answer.symmetry else ""
@@ -72,6 +79,27 @@ def print_summary(result: RefinementResult, out: Path, console: Console) -> None
     table.add_row("files", str(out))
     console.print(table)
     console.print(view_line(out), highlight=False, soft_wrap=True)
+
+
+def known_without_depth(pose: Pose, covariance: NDArray[np.float64]) -> str:
+    """How well a photograph alone tells a pose, in one line: what is in the picture, and how far away it is.
+
+    Args:
+        pose: object to camera.
+        covariance: (6, 6) in (rho [m], phi [rad]), along and about the camera's axes.
+    """
+    away = float(np.linalg.norm(pose.t_m2c))
+    along = pose.t_m2c / away
+    shifts, turns = covariance[:3, :3], covariance[3:, 3:]
+    far = float(np.sqrt(along @ shifts @ along)) / away
+    across = np.eye(3) - np.outer(along, along)
+    aside = float(np.sqrt(np.linalg.eigvalsh(across @ shifts @ across)[-1])) / away
+    turned = float(np.sqrt(np.linalg.eigvalsh(turns)[-1]))
+    aside_deg, turned_deg = np.degrees([aside, turned]).tolist()
+    return (
+        f"the direction to it to {aside_deg:.2f} deg, its orientation to {turned_deg:.2f} deg, its distance to "
+        f"{100.0 * far:.1f} % (1 sigma)"
+    )
 
 
 def view_line(result: Path, *more: str) -> str:
