@@ -55,7 +55,7 @@ def starts_of(starts: Any, scene: Scene) -> dict[Where, Pose]:
 
 
 def asked_of(
-    scene: Scene, refiners: Sequence[Refiner], starts: Mapping[Where, Pose], boxes: Mapping[Any, ArrayLike],
+    scene: Scene, refiners: Sequence[Refiner], starts: Mapping[Where, Pose], boxes: Mapping[Any, ArrayLike | None],
     unseen: Container[Where] = (),
 ) -> dict[Where, ObjectQuery]:  # fmt: skip
     """What is asked, by view and object; what nothing says anything about is missing.
@@ -74,6 +74,7 @@ def asked_of(
     if not isinstance(boxes, Mapping):
         raise expected("boxes", "{(view, object): (x, y, width, height)}", type(boxes).__name__)
     checked = {_checked_where("boxes", key, scene): box for key, box in boxes.items()}
+    checked = {where: box for where, box in checked.items() if box is not None}
     asked: dict[Where, ObjectQuery] = {}
     alone = len(scene.views) == 1
     for obj, refiner in enumerate(refiners):

@@ -88,10 +88,10 @@ class SceneRefiner:
     def refine(
         self,
         views: Iterable[View] | View,
-        masks: Mapping[tuple[int, int], ArrayLike] | None = None,
+        masks: Mapping[tuple[int, int], ArrayLike | None] | None = None,
         *,
         starts: Starts | None = None,
-        boxes: Mapping[tuple[int, int], ArrayLike] | None = None,
+        boxes: Mapping[tuple[int, int], ArrayLike | None] | None = None,
         contact: ContactSettings | None = None,
     ) -> SceneResult:
         """Finds one pose an object.
@@ -99,11 +99,12 @@ class SceneRefiner:
         Args:
             views: images, and where their cameras stand; one view needs no place. `View.sigma` says how far off that
                 may be, and then it is refined.
-            masks: {(view, object): mask}, as `Scene` takes them. An empty mask says that the object is not seen there.
+            masks: {(view, object): mask}, as `Scene` takes them. An empty mask says that the object is not seen there,
+                None says nothing.
             starts: a pose an object in the world (None for those that are to be located); or a mapping, from an
                 object's number or name to its pose in the world, and from (view, object) to its pose in that camera.
                 Poses are `Pose`s or matrices (4, 4), metres.
-            boxes: {(view, object): (x, y, width, height)}, as `Refiner.locate` takes them.
+            boxes: {(view, object): (x, y, width, height)}, as `Refiner.locate` takes them; None says nothing.
             contact: what is known of objects that touch; None for nothing.
 
         Raises:
@@ -172,10 +173,10 @@ class SceneRefiner:
 def refine_scene(
     objects: Iterable[SceneObject | Mesh],
     views: Iterable[View] | View,
-    masks: Mapping[tuple[int, int], ArrayLike] | None = None,
+    masks: Mapping[tuple[int, int], ArrayLike | None] | None = None,
     *,
     starts: Starts | None = None,
-    boxes: Mapping[tuple[int, int], ArrayLike] | None = None,
+    boxes: Mapping[tuple[int, int], ArrayLike | None] | None = None,
     contact: ContactSettings | None = None,
     preset: str | Preset = DEFAULT,
     seed: int = 0,

@@ -68,7 +68,7 @@ class Scene:
         self,
         views: Iterable[View],
         objects: Iterable[SceneObject],
-        masks: Mapping[tuple[int, int], ArrayLike] | None = None,
+        masks: Mapping[tuple[int, int], ArrayLike | None] | None = None,
     ) -> None:
         """Checks that views, objects and masks fit together.
 
@@ -139,7 +139,9 @@ def _check_places(views: tuple[View, ...]) -> None:
             raise expected(f"views[{number}].T_w2c", f"a pose for each of {len(views)} views", None, cure)
 
 
-def _checked_keys(masks: Mapping[Any, ArrayLike], views: int, objects: int) -> Mapping[tuple[int, int], ArrayLike]:
+def _checked_keys(
+    masks: Mapping[Any, ArrayLike | None], views: int, objects: int
+) -> Mapping[tuple[int, int], ArrayLike]:
     if not isinstance(masks, Mapping):
         raise expected("masks", "{(view, object): mask}", type(masks).__name__)
     for key in masks:
@@ -147,7 +149,7 @@ def _checked_keys(masks: Mapping[Any, ArrayLike], views: int, objects: int) -> M
             raise expected("masks", "keys (view, object)", repr(key))
         _check_number(f"masks[{key}], view", key[0], views)
         _check_number(f"masks[{key}], object", key[1], objects)
-    return masks
+    return {key: mask for key, mask in masks.items() if mask is not None}
 
 
 def _check_number(name: str, value: Any, count: int) -> None:
