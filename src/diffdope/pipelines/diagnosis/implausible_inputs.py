@@ -119,7 +119,7 @@ def of_units(mesh: Mesh, observation: Observation, start: Pose | None) -> Iterat
     away = None if start is None else float(np.linalg.norm(start.apply(mesh.center_m)))
     if seen is not None and seen.distance_m is not None:
         sizes = size_factor(mesh, observation)
-        far = None if away is None else _factor(seen.distance_m / away, 1.0 / _ALIKE, _ALIKE)
+        far = _factor(seen.distance_m / away, 1.0 / _ALIKE, _ALIKE) if away else None  # 0: it is in the camera
         if far is not None and sizes is None:
             yield _start_is_off(far)
         elif sizes is not None:

@@ -146,7 +146,7 @@ def _share_that_fits(level: LevelProblem, pose: Pose, factor: F64, length_m: flo
     there = (drawn if crop.mask is None else crop.mask > 0.5) & (crop.depth > 0.0)
     away_m = np.abs(crop.depth * factor.reshape(crop.depth.shape) - images.depth[0])
     fits = there & drawn & (away_m < max(_NEAR * length_m, _LEAST_M))
-    return float(np.count_nonzero(fits) / max(np.count_nonzero(there), 1))
+    return int(np.count_nonzero(fits)) / max(int(np.count_nonzero(there)), 1)
 
 
 def of_departure(level: LevelProblem, pose: Pose, start: Pose, allowed_m: float) -> Doubt:
