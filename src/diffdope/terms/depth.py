@@ -77,4 +77,4 @@ class Depth(ImageTerm):
             return {}
         size = np.abs(observed.ravel()[there] - rendered.ravel()[there])
         inliers = np.count_nonzero(size < max(0.03 * seen.length_m, 0.003)) / len(size)
-        return {"depth_inliers": inliers, "depth_error": float(median(size) / seen.length_m)}
+        return {"depth_inliers": float(inliers), "depth_error": float(median(size) / seen.length_m)}

@@ -250,7 +250,7 @@ def doubted(
         lies = lies_in_box(meshes, observation, box, result.pose, search.box.depth_range_fine)
     off, short = lies.outside / search.box.sticking_out, lies.short / search.box.falling_short
     some = 1.0 - (result.none_of_these or 0.0)
-    lower = np.exp(-0.5 * (off**2 + short**2))
+    lower = float(np.exp(-0.5 * (off**2 + short**2)))
     still = some * lower / (1.0 - some + some * lower) if some < 1.0 else 1.0
     cut = share_in_picture(meshes, observation, result.pose) < _MOSTLY
     if cut:
