@@ -97,7 +97,7 @@ def known_without_depth(pose: Pose, covariance: NDArray[np.float64]) -> str:
     turned = float(np.sqrt(np.linalg.eigvalsh(turns)[-1]))
     aside_deg, turned_deg = np.degrees([aside, turned]).tolist()
     return (
-        f"the direction to it to {aside_deg:.2f} deg, its orientation to {turned_deg:.2f} deg, its distance to "
+        f"the direction to its origin to {aside_deg:.2f} deg, its orientation to {turned_deg:.2f} deg, its distance to "
         f"{100.0 * far:.1f} % (1 sigma)"
     )
 
