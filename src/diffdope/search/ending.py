@@ -133,10 +133,9 @@ class Ending:
             history=history, winner=winner, winner_iteration=row,
             quality=None if self.first_order else self._quality(found, turn, estimate),
             confidence=None if self.first_order else confidence,
-            covariance=covariance, unobserved=estimate.unobserved,
+            covariance=covariance, unobserved=estimate.unobserved, apart_m=found.apart_m,
             notes=(*self._turned(found), *refused(level), *ended.notes, *beside_edges(edges), *estimate.notes),
             gain=found.gain, answers=answers, curvature=None if self.first_order else found.curvature,
-            apart_m=found.apart_m,
         )  # fmt: skip
 
     def _quality(self, found: Candidates, turn: F64, estimate: RobustEstimate) -> FitQuality:
