@@ -188,6 +188,17 @@ def test_instances_are_numbered_the_surest_first(inputs: Path, capsys: pytest.Ca
     assert "1 found" in capsys.readouterr().out
 
 
+def test_where_none_is_found_the_command_and_its_file_say_why(
+    inputs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("diffdope.cli.locate_command.Refiner.locate_all", lambda *_, **__: [])
+    assert main(locating(inputs, mask=None, instances=2)) == 1
+    written = json.loads((inputs.parent / "out" / "results.json").read_text())
+    assert written["results"] == []
+    for text in (written["message"], capsys.readouterr().out):
+        assert "are K, the mesh and its unit, and the depth scale right?" in text
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
 from pathlib import Path
 from uuid import uuid4
@@ -52,6 +53,16 @@ def test_what_is_shown_is_read_by_the_flags_of_the_command(inputs: Path, capsys:
     assert moment.view is not None and moment.view.modalities == ("rgb", "depth", "mask")
     assert {"result", "start", "hypotheses", "uncertainty"} <= {one.kind for one in moment.bodies}
     assert content_of(made / "result.json").titles == content.titles
+
+
+def test_of_two_commands_in_one_folder_the_last_is_shown(refined: Path, inputs: Path) -> None:
+    assert main(["locate", *arguments(inputs, init=None, mask=None, instances=2)[1:]]) == 0
+    shown = content_of(refined)
+    assert shown.titles == content_of(refined / "results.json").titles
+    assert shown.titles != content_of(refined / "result.json").titles
+    now = (refined / "results.json").stat().st_mtime_ns + 10**9
+    os.utime(refined / "result.json", ns=(now, now))
+    assert content_of(refined).titles == content_of(refined / "result.json").titles
 
 
 def test_what_is_gone_is_named_and_the_rest_is_shown(refined: Path) -> None:

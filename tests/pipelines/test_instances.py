@@ -73,6 +73,26 @@ def test_the_surest_comes_first(found: list[RefinementResult]) -> None:
     assert sure == sorted(sure, reverse=True)
 
 
+def test_the_surest_comes_first_by_what_the_last_look_says(
+    refiner: Refiner, found: list[RefinementResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hints and what contradicts the inputs change confidences: the last of a search may be the first."""
+    first = found[0]
+    assert len(found) > 1
+
+    def doubted(result: RefinementResult, *_: object) -> RefinementResult:
+        return replace(result, confidence=0.1) if result.pose.distance_to(first.pose) < 1e-6 else result
+
+    monkeypatch.setattr("diffdope.pipelines.refiner.seen_in", doubted)
+    again = [one.confidence or 0.0 for one in refiner.locate_all(heap(refiner.mesh, TRUTHS))]
+    assert 0.1 in again and again[0] != 0.1 and again == sorted(again, reverse=True)
+
+
+def test_probabilities_are_plain_numbers(found: list[RefinementResult]) -> None:
+    assert {type(answer.probability) for one in found for answer in one.answers} == {float}
+    assert {type(one.none_of_these) for one in found} == {float}
+
+
 def test_no_more_are_looked_for_than_were_asked_for(refiner: Refiner) -> None:
     said: list[tuple[int, int, float]] = []
     found = refiner.locate_all(heap(refiner.mesh, TRUTHS), most=1, progress=lambda *told: said.append(told))

@@ -32,6 +32,11 @@ from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import Preset
 from diffdope.scene.observation import Observation
 
+NONE_FOUND = (
+    "nothing that stands apart from large planes explains more than it contradicts: are K, the mesh and its unit, and "
+    "the depth scale right?"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class LocateArguments(NumbersFlags, InputFlags, RerunFlag):
@@ -165,7 +170,9 @@ def locate_instances(
     found = [Located(number, one) for number, one in enumerate(results, start=1)]
     for one in found:
         console.print(f"{one.label}: {in_brief(one.result)}")
-    good = write_all(given, refiner, observation, found, beside)
+    good = write_all(given, refiner, observation, found, beside if found else {"message": NONE_FOUND, **beside})
+    if not found:
+        console.print(NONE_FOUND, highlight=False, soft_wrap=True)
     console.print(f"{good} found; files: {given.out}")
     console.print(view_line(given.out), highlight=False, soft_wrap=True)
     return 0 if good else 1

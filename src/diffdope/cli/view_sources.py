@@ -69,7 +69,8 @@ def _file_in(path: Path) -> Path:
     found = [path / name for name in _FILES if (path / name).is_file()]
     if not found:
         raise expected("result", KINDS, f"{path}, which has none of these")
-    return found[0]
+    # Commands that write into the same folder leave each other's files there: the last one is meant.
+    return max(found, key=lambda file: file.stat().st_mtime_ns)
 
 
 def _result(entry: Mapping[str, Any], file: Path, places: Places) -> Content:
