@@ -12,7 +12,7 @@ from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import NoteCode, code_of
-from diffdope.pipelines.locating.instances import _as_sure_as_seen, _Found, _settled
+from diffdope.pipelines.locating.instances import _as_sure_as_seen, _Found, _settled, check_fits
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import preset
@@ -126,6 +126,12 @@ def test_what_is_unsure_takes_no_pixels_from_what_is_sure(found: list[Refinement
 
 def test_an_empty_table_shows_none(refiner: Refiner) -> None:
     assert refiner.locate_all(heap(refiner.mesh, ())) == []
+
+
+def test_an_object_as_small_as_a_wrong_unit_makes_it_is_refused() -> None:
+    check_fits(10_000, 0.03)
+    with pytest.raises(DiffDopeError, match="39000 places for an object of 3 mm; is the mesh's unit right"):
+        check_fits(39_000, 0.003)
 
 
 def test_depth_is_needed(refiner: Refiner) -> None:

@@ -234,14 +234,14 @@ class Refiner:
             a result for each, the surest first. What has failed is left out, what is ambiguous is not.
 
         Raises:
-            DiffDopeError: if there is no depth, `most` is below 1, or for what `locate` refuses.
+            DiffDopeError: without depth, if a unit is rather wrong, `most` is below 1, or for what `locate` refuses.
         """
         check_shows_instances(observation, progress)
         check_searches(self.preset)
         most, near = check_count("most", most), None if near is None else as_pose("near", near)
         searcher = self._searcher(observation)
         found = instances(searcher, self.preset, observation, most, progress)
-        return by_confidence([self._located(one, searcher, observation, near) for one in found])
+        return by_confidence(self._located(one, searcher, observation, near) for one in found)
 
     @one_at_a_time
     def track(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -40,6 +41,9 @@ _HARDLY_SEEN, _SEEN, _AT_MOST = 0.4, 0.5, 0.25
 """Shares of what is drawn that depth shows: where it is no more than the first, nothing is believed beyond what a
 picture allows that shows a part of an object; from the second on, all. Of the bins of the study, wrong poses that were
 believed had 0.12 to 0.39, right ones 0.41 and more."""
+_MOST_PLACES = 10_000
+"""More than a bin of 600 by 400 mm has for a screw of 25 mm; each takes some 15 ms. With depth ten times too far there
+were 39,000 in place of 78."""
 _IN_VAIN = 8
 """Places, one after the other, at which nothing sure was found, after which no more are looked at: those that
 are left show less of an object."""
@@ -57,6 +61,18 @@ def check_shows_instances(observation: Observation, progress: Progress | None = 
         raise expected("observation", "depth", " + ".join(observation.modalities) or "no image", cure)
 
 
+def check_fits(places: int, length_m: float) -> None:
+    """Refuses a picture in which an object has so many places that its size and depth are rather of another unit.
+
+    Raises:
+        DiffDopeError: if there are too many.
+    """
+    if places > _MOST_PLACES:
+        got = f"{places} places for an object of {1e3 * length_m:.4g} mm"
+        cure = "is the mesh's unit right, and depth in metres (depth_scale)? Else cut the image to the bin"
+        raise expected("observation", f"depth with at most {_MOST_PLACES} places for the object", got, cure)
+
+
 def instances(
     searcher: MeshSearcher, preset: Preset, observation: Observation, most: int, progress: Progress | None = None
 ) -> list[RefinementResult]:  # fmt: skip
@@ -72,11 +88,15 @@ def instances(
         observation: with depth.
         most: how many are looked for.
         progress: called with how many were found, how many are looked for, and the cost of the last of them.
+
+    Raises:
+        DiffDopeError: if the object is so small beside what depth shows that a unit is rather wrong.
     """
     observation, settings = observation.without_mask().surfaces, preset.resolved_search
     meshes = searcher.meshes
     search = searcher.search(preset, observation, None)
     pixels, flat = places(observation, meshes.length_m, settings, searcher.seed)
+    check_fits(len(pixels), meshes.length_m)
     scene, queue = Occupancy.of(flat), PlaceQueue(meshes, observation, pixels, settings)
     found: list[_Found] = []
     sure, in_vain = 0, 0
@@ -176,6 +196,7 @@ def _as_sure_as_seen(result: RefinementResult, seen: float, search: SearchSettin
     return replace(lowered, notes=(*result.notes, Note(NoteCode.LITTLE_SEEN, text)))
 
 
-def by_confidence(results: list[RefinementResult]) -> list[RefinementResult]:
-    """Some results, the surest first."""
-    return sorted(results, key=lambda one: -(one.confidence or 0.0))
+def by_confidence(results: Iterable[RefinementResult]) -> list[RefinementResult]:
+    """Those of some results that have not failed, the surest first."""
+    there = [one for one in results if one.ok or one.status is Status.AMBIGUOUS]
+    return sorted(there, key=lambda one: -(one.confidence or 0.0))
