@@ -169,15 +169,17 @@ def _fill_texture() -> None:
 
 def _reduce_mesh() -> None:
     """Levels of detail and symmetries of a mesh, for good: what comes next depends on what was found before."""
+    import numpy as np
+
     from diffdope.pipelines.compilation.bumpy_sphere import bumpy_sphere
+    from diffdope.scene.alikeness import Alikeness
     from diffdope.scene.lod import levels_of_detail
     from diffdope.scene.lookalikes import lookalikes
-    from diffdope.scene.nearest import Tree
 
     mesh = bumpy_sphere()
     levels_of_detail(mesh, [500, 2000])
     lookalikes(mesh)
-    Tree(mesh.vertices_m, mesh.faces).nearest(mesh.vertices_m[:1], mesh.diameter)
+    Alikeness(mesh).unnoticed(np.eye(3), np.zeros(3))
 
 
 def _fit_gain() -> None:
