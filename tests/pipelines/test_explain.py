@@ -18,7 +18,7 @@ EXAMPLE = packaged_example()
 def searched(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often other kinds of input were tried."""
     tried: Counter[str] = Counter()
-    for name in ("mirror_image_off", "of_other_kinds"):
+    for name in ("mirror_image", "of_other_kinds"):
         plain = getattr(failure_reasons, name)
 
         def counted(*given, plain=plain, name=name, **how):
@@ -38,6 +38,6 @@ def test_without_reasons_pose_and_confidence_are_the_same(searched: Counter[str]
     silent = dd.Refiner(EXAMPLE.mesh, preset="fast", explain=False).refine(observation, start)
     assert not silent.ok and not searched
     told = dd.Refiner(EXAMPLE.mesh, preset="fast").refine(observation, start)
-    assert searched["mirror_image_off"] == 1
+    assert searched["mirror_image"] == 1
     assert np.array_equal(told.pose.matrix, silent.pose.matrix)
     assert (told.status, told.confidence, told.cost) == (silent.status, silent.confidence, silent.cost)

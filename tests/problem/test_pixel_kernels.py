@@ -9,7 +9,13 @@ from scipy.ndimage import distance_transform_edt
 
 from diffdope.geometry.camera import Camera
 from diffdope.problem.factor import packed_pixels
-from diffdope.problem.responsibility import Responsibility, border_error, responsibility_of, silhouette_weights
+from diffdope.problem.responsibility import (
+    Responsibility,
+    border_error,
+    responsibility_of,
+    silhouette_weights,
+    without_holes,
+)
 from diffdope.scene.observation import Observation
 from diffdope.terms.photometric_gain import PhotometricGain, colors_at, fit_gain, fit_gain_at
 
@@ -39,10 +45,25 @@ def test_a_surface_is_compared_with_the_nearest_pixel_of_the_object(size: tuple[
         start, seen = plane(rng, size, share), observed(rng, size)
         assert seen.depth is not None and seen.mask is not None
         rows, columns = distance_transform_edt(start <= 0.0, return_distances=False, return_indices=True)
-        nearer = (seen.depth > 0.0) & (seen.depth < start[rows, columns] - np.float32(0.05)) & (seen.mask < 0.5)
+        depth = without_holes(seen.depth, seen.mask)
+        nearer = (depth > 0.0) & (depth < start[rows, columns] - np.float32(0.05)) & (seen.mask < 0.5)
         weights = silhouette_weights(start, seen, share=0.5, diameter_m=0.1)
         np.testing.assert_array_equal(weights == 0.0, nearer)
         np.testing.assert_array_equal(weights[~nearer], 1.0)
+
+
+@pytest.mark.parametrize("size", [(1, 9), (9, 1), (23, 40)])
+def test_a_hole_is_as_far_as_the_farthest_beside_it(size: tuple[int, int]) -> None:
+    rng = np.random.default_rng(11)
+    for _ in range(4):
+        depth, mask = plane(rng, size, 0.3), (rng.random(size) < 0.2).astype(np.float32)
+        filled = without_holes(depth, mask)
+        known = np.where(mask < 0.5, depth, 0.0)
+        for y, x in np.ndindex(size):
+            sides = known[y, :x][::-1], known[y, x + 1 :], known[:y, x][::-1], known[y + 1 :, x]
+            next_to = [float(side[side > 0.0][0]) for side in sides if (side > 0.0).any()]
+            there = depth[y, x] if depth[y, x] > 0.0 or mask[y, x] >= 0.5 else max(next_to, default=0.0)
+            assert filled[y, x] == there
 
 
 def test_nothing_is_hidden_by_what_is_farther_than_all_of_the_object() -> None:

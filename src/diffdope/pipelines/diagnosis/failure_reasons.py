@@ -21,7 +21,7 @@ from diffdope.pipelines.diagnosis.mirrored_mesh import (
     MOST_FACES,
     last_compared,
     log_odds_found,
-    mirror_image_off,
+    mirror_image,
     searched,
 )
 from diffdope.pipelines.diagnosis.swapped_inputs import (
@@ -57,7 +57,6 @@ _FEW_DEPTHS = 0.05  # share of the mask's pixels
 _CROP_PX = 128  # shares need not be known better
 _SAME, _SAME_DEG = 0.1, 10.0  # of the diameter, and degrees: what is found from any start is no nearer without one
 _SETTINGS = SearchSettings()
-_OTHER_PART = 0.05  # share of a mirror image that is elsewhere, from which on it is another part: 0 of tins and bottles
 _FLAT = 0.02  # standard deviation of rendered colours: less is one colour
 
 
@@ -85,10 +84,10 @@ def with_reasons(
         hurried = result.covariance is None  # `fast`: another drawing of each plane would be felt
         beside = [*_beside(result, meshes, observation)]
         asked = search and not hurried and result.evidence is not None
-        off = mirror_image_off(result, meshes, observation) if asked else None
-        if off is not None:
+        mirrored = mirror_image(result, meshes, observation) if asked else None
+        if mirrored is not None:
             beside.append(MESH_MIRRORED)
-        if off is not None and off > _OTHER_PART and result.confidence is not None:
+        if mirrored is not None and mirrored.contradicts and result.confidence is not None:
             some = 1.0 - (result.none_of_these or 0.0) if result.answers else result.confidence
             result = with_lower_confidence(result, min(some, CONTRADICTED), settings, MESH_MIRRORED)
         return replace(result, notes=(*result.notes, *beside)) if beside else result
@@ -99,7 +98,7 @@ def with_reasons(
     found = [*of_pictures(meshes.mesh, observation, start)]
     if start is not None:
         found += other_way_round(meshes, observation, start, ("mask",))
-    if search and result.evidence is not None and mirror_image_off(result, meshes, observation) is not None:
+    if search and result.evidence is not None and mirror_image(result, meshes, observation) is not None:
         found.append(MESH_MIRRORED)
     elif result.evidence is not None and not of_codes(result.notes, CONTRADICTIONS):
         if not found:

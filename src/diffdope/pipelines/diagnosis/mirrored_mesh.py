@@ -48,7 +48,25 @@ _PATTERN = 0.6  # correlation of colours that are not the wrong way round: of mi
 _WORTH_A_SEARCH = 0.7  # log odds by which the best reflection may fit less, before any step: right ones, 0.7 to 4
 _TRIED = 3  # reflections from which a search begins, at most, of a result that is believed
 _CHEAPER = 0.93  # times the cost: of mirrored meshes 0.48 to 0.87, of right ones 1.08 and more
+_OTHER_PART = 0.05  # share of a mirror image that is elsewhere, from which on it is another part: 0 of tins and bottles
 _MUCH_CHEAPER, _AS_SURE = 0.85, 1.0  # times the cost at which it may be less sure, by log odds: good fits are all sure
+
+
+class MirrorImage(NamedTuple):
+    """The mirror image of a mesh, where it fits better than the mesh, from a result on.
+
+    Attributes:
+        off: share of it that lies off where the mesh was found by more than a right pose may be, 3 % of the diameter.
+        surer: whether its fit is the surer, and not its cost alone the lower.
+    """
+
+    off: float
+    surer: bool
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether it is rather another part, or another mesh, that is seen."""
+        return self.surer and self.off > _OTHER_PART
 
 
 class _Reflected(NamedTuple):
@@ -58,11 +76,8 @@ class _Reflected(NamedTuple):
     pose: Pose
 
 
-def mirror_image_off(result: RefinementResult, meshes: MeshLevels, observation: Observation) -> float | None:
-    """Which share of the mirror image of a mesh, that fits better than the mesh, lies off where the mesh was found.
-
-    Off by more than a right pose may be, 3 % of the diameter. None if it fits no better, from a result on, or is the
-    same.
+def mirror_image(result: RefinementResult, meshes: MeshLevels, observation: Observation) -> MirrorImage | None:
+    """The mirror image of a mesh, if it fits better than the mesh, from a result on; None if not, or it is the same.
 
     Args:
         result: in the object's own frame.
@@ -97,7 +112,8 @@ def mirror_image_off(result: RefinementResult, meshes: MeshLevels, observation: 
             continue
         ratio, surplus = there.cost / max(here.cost, LEAST), log_odds_found(there) - least
         if (ratio < _CHEAPER and surplus > 0.0) or (ratio < _MUCH_CHEAPER and surplus > -_AS_SURE and result.ok):
-            return meshes.alikeness.mirror_image_off(*between(pose, there.pose), ACROSS, TOLERANCE * length_m)
+            off = meshes.alikeness.mirror_image_off(*between(pose, there.pose), ACROSS, TOLERANCE * length_m)
+            return MirrorImage(off, surplus > 0.0)
     return None
 
 
