@@ -84,12 +84,12 @@ def test_an_object_is_located_nudged_taken_back_and_survives_a_kill(
         page.page.mouse.click(canvas["x"] + 12, canvas["y"] + canvas["height"] - 120)  # keys go to the scene
         page.page.keyboard.press("l")
         until(page, lambda: abs(poses(out, 3)[0].t_m2c[0] - located.t_m2c[0] - 1e-3) < 1e-9)
+        (nudged,) = poses(out, 3)
         page.page.keyboard.press("Shift+U")
         until(page, lambda: np.degrees(poses(out, 3)[0].angle_to(located)) > 0.4)
-        for _ in range(2):
+        for before in (nudged, located):
             page.page.keyboard.press("z")
-            page.page.wait_for_timeout(300)
-        until(page, lambda: np.array_equal(poses(out, 3)[0].matrix, located.matrix))
+            until(page, lambda before=before: np.array_equal(poses(out, 3)[0].matrix, before.matrix))  # type: ignore[misc]
         for go, away_m in ((100, 1e-3), (-100, 0.0)):  # a notch of the wheel is a step away, or nearer
             page.page.mouse.wheel(0, go)
             z = located.t_m2c[2] + away_m
