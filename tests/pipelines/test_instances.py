@@ -12,7 +12,7 @@ from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import NoteCode, code_of
-from diffdope.pipelines.locating.instances import _as_sure_as_seen, _Found, _settled, check_fits
+from diffdope.pipelines.locating.instances import _as_sure_as_seen, _SeenInstance, _settled, check_fits
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import preset
@@ -118,7 +118,7 @@ def test_what_is_unsure_takes_no_pixels_from_what_is_sure(found: list[Refinement
     aside = replace(found[0], confidence=0.3)
     whole, left, right = np.ones((4, 8), np.bool_), np.zeros((4, 8), np.bool_), np.zeros((4, 8), np.bool_)
     left[:, :4], right[:, 4:] = True, True
-    given = [_Found(coin, whole), _Found(aside, right), _Found(sure, left)]
+    given = [_SeenInstance(coin, whole), _SeenInstance(aside, right), _SeenInstance(sure, left)]
     assert [one.sure for one in given] == [False, False, True]
     assert _settled(given, 9) == [sure, aside]
     assert _settled(given, 1) == [sure]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -223,12 +224,16 @@ class MeshLevels:
                 self._mirrored = MeshLevels(mirrored(self.mesh), threads=self._threads)
             return self._mirrored
 
+    @cached_property
+    def _planes(self) -> MirrorPlanes:
+        return MirrorPlanes.of(self.mesh)
+
     @property
     def from_mirrored(self) -> list[tuple[F64, F64]]:
         """Motions R (3, 3), t (3,) [m] that take the mirror image to where most of it is on the surface; made once."""
         with self._making.get():
             if self._from_mirrored is None:
-                self._from_mirrored = from_mirrored(MirrorPlanes.of(self.mesh), self.alikeness)
+                self._from_mirrored = from_mirrored(self._planes, self.alikeness)
             return self._from_mirrored
 
     @property
@@ -236,7 +241,7 @@ class MeshLevels:
         """Whether a mirrored mesh of it is the same object, colours included; found when first asked for."""
         with self._making.get():
             if self._own_mirror_image is None:
-                self._own_mirror_image = has_mirror_plane(MirrorPlanes.of(self.mesh), self.alikeness)
+                self._own_mirror_image = has_mirror_plane(self._planes, self.alikeness)
             return self._own_mirror_image
 
     @property

@@ -98,7 +98,7 @@ def instances(
     pixels, flat = places(observation, meshes.length_m, settings, searcher.seed)
     check_fits(len(pixels), meshes.length_m)
     scene, queue = Occupancy.of(flat), PlaceQueue(meshes, observation, pixels, settings)
-    found: list[_Found] = []
+    found: list[_SeenInstance] = []
     sure, in_vain = 0, 0
 
     def in_mask(guess: Guess) -> Attempt:
@@ -108,7 +108,7 @@ def instances(
 
     while sure < most and in_vain < _IN_VAIN and (place := queue.best(scene)) is not None:
         guess = search.instance_at(place, scene, searcher.seed)
-        one: _Found | None = None
+        one: _SeenInstance | None = None
         if not isinstance(guess, Failure):
             mask, box = guess
             attempt = unmasked(in_mask(mask), searcher, preset, observation, box, anew=in_mask)
@@ -127,7 +127,7 @@ def instances(
     return _settled(found, most)
 
 
-class _Found(NamedTuple):
+class _SeenInstance(NamedTuple):
     """A result, and the pixels (H, W) at which it is seen."""
 
     result: RefinementResult
@@ -143,7 +143,7 @@ class _Found(NamedTuple):
         return float(np.count_nonzero(self.own & others) / max(int(np.count_nonzero(self.own)), 1))
 
 
-def _settled(found: list[_Found], most: int) -> list[RefinementResult]:
+def _settled(found: list[_SeenInstance], most: int) -> list[RefinementResult]:
     """The surest of those that share pixels, the surest first."""
     kept: list[RefinementResult] = []
     claimed: Mask | None = None
@@ -158,7 +158,7 @@ def _settled(found: list[_Found], most: int) -> list[RefinementResult]:
 
 def _found(
     result: RefinementResult, meshes: MeshLevels, observation: Observation, search: SearchSettings
-) -> _Found | None:  # fmt: skip
+) -> _SeenInstance | None:  # fmt: skip
     """A result with its pixels, less sure where depth shows little of it; None if it has failed.
 
     Where most of what is drawn is hidden, or lies where no depth was measured, other poses explain what is left.
@@ -182,7 +182,7 @@ def _found(
     confirmed = there & (np.abs(behind_m) < _NEAR * meshes.length_m)
     seen = float(np.count_nonzero(confirmed) / max(int(np.count_nonzero(there)), 1))
     result = _as_sure_as_seen(result, seen, search)
-    return None if result.status is Status.FAILED else _Found(result, drawn)
+    return None if result.status is Status.FAILED else _SeenInstance(result, drawn)
 
 
 def _as_sure_as_seen(result: RefinementResult, seen: float, search: SearchSettings) -> RefinementResult:

@@ -81,11 +81,12 @@ class PlaceQueue:
         """The place whose best proposal explains most, of those that are not claimed; None where none explains any."""
         self._places = [one for one in self._places if not scene.claimed[int(one.pixel[1]), int(one.pixel[0])]]
         while self._places:
-            best = max(self._places, key=_explained)
+            first = max(range(len(self._places)), key=lambda k: _explained(self._places[k]))
+            best = self._places[first]
             if best.laid or _explained(best) <= 0.0:
                 return best if _explained(best) > 0.0 else None
             # What is claimed explains less than before, so that places which explained less need not be asked.
-            self._places = [self._laid(one, scene) if one is best else one for one in self._places]
+            self._places[first] = self._laid(best, scene)
         return None
 
     def leave_out(self, place: ImagePlace, share: float) -> None:
