@@ -41,14 +41,16 @@ def observed(folder: Path, file: str, camera: Path | None = None, **how: object)
 
 
 def exr(
-    path: Path, depth: np.ndarray, compression: int, *, corner: tuple[int, int] = (0, 0),
+    path: Path, depth: np.ndarray | dict[str, np.ndarray], compression: int, *, corner: tuple[int, int] = (0, 0),
     shown: tuple[int, int, int, int] | None = None,
 ) -> None:  # fmt: skip
-    """As OpenEXR writes one channel Z of float32 in scan lines: 0 none, 2 ZIPS, 3 ZIP.
+    """As OpenEXR writes channels of float32, one Z unless they have names, in scan lines: 0 none, 2 ZIPS, 3 ZIP.
 
     `corner` is the first column and row of its pixels in the picture, `shown` the picture's first and last ones.
     """
-    height, width = depth.shape
+    named = dict(sorted(depth.items())) if isinstance(depth, dict) else {"Z": depth}
+    stack = np.stack(list(named.values()), axis=1)  # (H, channels, W), as lines are stored
+    height, _, width = stack.shape
     left, top = corner
 
     def attribute(name: str, kind: str, value: bytes) -> bytes:
@@ -57,13 +59,14 @@ def exr(
     box = struct.pack("<4i", left, top, left + width - 1, top + height - 1)
     display = box if shown is None else struct.pack("<4i", *shown)
     head = struct.pack("<II", 20000630, 2)
-    head += attribute("channels", "chlist", b"Z\0" + struct.pack("<iIii", 2, 0, 1, 1) + b"\0")
+    of_channel = b"\0" + struct.pack("<iIii", 2, 0, 1, 1)
+    head += attribute("channels", "chlist", b"".join(name.encode() + of_channel for name in named) + b"\0")
     head += attribute("compression", "compression", bytes([compression]))
     head += attribute("dataWindow", "box2i", box) + attribute("displayWindow", "box2i", display) + b"\0"
     lines = 16 if compression == 3 else 1
     chunks = []
     for row in range(0, height, lines):
-        raw = np.frombuffer(depth[row : row + lines].astype("<f4").tobytes(), np.uint8)
+        raw = np.frombuffer(stack[row : row + lines].astype("<f4").tobytes(), np.uint8)
         packed = raw.tobytes()
         if compression:
             halves = np.concatenate([raw[0::2], raw[1::2]]).astype(int)
@@ -244,6 +247,25 @@ def test_exr_whose_empty_border_was_left_out_or_that_goes_beyond_the_picture(tmp
     assert np.array_equal(read_depth(tmp_path / "o.exr"), plane[1 : height - 2, 2 : width - 2])
     exr(tmp_path / "away.exr", plane, 0, corner=(500, 0), shown=(0, 0, width - 1, height - 1))
     assert not read_depth(tmp_path / "away.exr").any()
+
+
+@pytest.mark.parametrize("compression", [0, 3])
+def test_the_channel_of_an_exr_that_is_depth(compression: int, tmp_path: Path) -> None:
+    plane = PLANE.astype(np.float32)
+    other = {name: np.full_like(plane, grey) for name, grey in (("R", 0.2), ("G", 0.5), ("B", 0.7), ("A", 1.0))}
+    for channels in (
+        {"R": plane, "G": plane, "B": plane},  # as Blender writes it; 1.09 times as much by OpenCV's mixture to grey
+        {"V": plane},
+        {"Y": plane},
+        {**other, "Z": plane},
+        {**other, "View Layer.Depth.Z": plane},
+        {"X": plane + 1.0, "Y": plane + 2.0, "Z": plane},  # points: their z
+    ):
+        exr(tmp_path / "d.exr", channels, compression)
+        assert np.array_equal(read_depth(tmp_path / "d.exr"), plane), list(channels)
+    exr(tmp_path / "d.exr", other, compression)
+    with pytest.raises(DiffDopeError, match=r"a channel Z in .*d.exr, got channels A, B, G, R"):
+        read_depth(tmp_path / "d.exr")
 
 
 def test_what_is_no_exr(tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ def camera_file(folder: Path, **more: Any) -> Path:
     return folder / "camera.json"
 
 
-def pfm(path: Path, values: np.ndarray, order: str = "<") -> Path:
-    head = f"Pf\n{values.shape[1]} {values.shape[0]}\n{-1.0 if order == '<' else 1.0}\n".encode()
+def pfm(path: Path, values: np.ndarray, order: str = "<", scale: float = 1.0) -> Path:
+    head = f"Pf\n{values.shape[1]} {values.shape[0]}\n{-scale if order == '<' else scale}\n".encode()
     path.write_bytes(head + values[::-1].astype(f"{order}f4").tobytes())
     return path
 
@@ -132,6 +132,14 @@ def test_a_pfm_may_hold_metres_if_that_is_said(tmp_path: Path) -> None:
     captured = read_capture(camera_file(tmp_path), depth=path, depth_scale_mm=1000.0)
     assert captured.depth is not None and captured.depth_scale == 1.0
     np.testing.assert_allclose(captured.depth, DEPTH, rtol=1e-6)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("scale", [0.003922, 255.0])
+def test_numbers_of_a_pfm_are_pixels_whatever_its_scale(scale: float, order: str, tmp_path: Path) -> None:
+    # The scale is that of a picture's range. OpenCV divides by it, and has depth 255 times too near.
+    path = pfm(tmp_path / "disp.pfm", disparity(), order, scale)
+    np.testing.assert_allclose(depth_of(camera_file(tmp_path), path, depth_baseline_mm=BASELINE_MM), DEPTH, rtol=1e-6)
 
 
 def test_pfm_files_that_are_none(tmp_path: Path) -> None:
