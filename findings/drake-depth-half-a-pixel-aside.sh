@@ -7,7 +7,8 @@
 # therefore not symmetrical about the axis. DepthImageToPointCloud, of the same library and with the same CameraInfo,
 # counts from (0, 0): of a ball at 1.5 m, seen with f = 104 pixels, the points lie 7 mm to the left and 7 mm above, all
 # to one side; with f = 600 it is 1.3 mm. Poses that are fitted to such pictures have it for a bias. A camera that is
-# given cx + 0.5 and cy + 0.5 draws what K says, and the points then need the K without. Fails if any of this changes.
+# given cx + 0.5 and cy + 0.5 draws what K says, and the points then need the K without. Drawn by the system's OpenGL,
+# here Mesa's without a graphics card. Fails if any of this changes.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
