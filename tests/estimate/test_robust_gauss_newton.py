@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,3 +130,26 @@ def test_where_nothing_is_known_no_step_is_made() -> None:
     assert before.observed.any()
     assert np.any(gauss_newton(told, before, nothing_beside(START)))
     np.testing.assert_array_equal(gauss_newton({}, before, nothing_beside(START)), np.zeros(6))
+
+
+def test_where_depth_alone_would_lead_is_foreseen_beside_a_mask() -> None:
+    """A mask pulls elsewhere. What one linear step without it says is where the steps without it end."""
+    off = OFF * 0.2
+
+    def both(R: F64, t: F64) -> Linearised:
+        away = difference(Pose(R, t), START)
+        mask = depth_of(away + 0.5 * off)._replace(depth_jacobian=None)
+        return Linearised({"depth": depth_of(away - off), "mask": mask}, 160, 120)
+
+    def alone(R: F64, t: F64) -> Linearised:
+        blocks = both(R, t).blocks
+        return Linearised({"depth": blocks["depth"]}, 160, 120)
+
+    beside = known_at(START, 1e-3 * KNOWN)
+    led, free = steps(beside, both)(START, START), steps(beside, alone)(START, START)
+    foreseen = steps(beside, both).foreseen_without("mask", led)
+    assert foreseen is not None and free.covariance is not None
+    motion = difference(free.pose, led.pose)
+    assert np.linalg.norm(motion[3:]) > 0.3 * np.linalg.norm(off[3:])
+    np.testing.assert_allclose(foreseen.step, motion, rtol=0.05, atol=1e-5)
+    assert steps(beside, both).foreseen_without("depth", replace(led, parts={"depth": led.parts["depth"]})) is None

@@ -63,6 +63,21 @@ def test_a_mirror_image_is_brought_to_where_most_of_it_is_on_the_surface() -> No
     assert 0.1 < off < 0.25  # of the surface, the post has a sixth
 
 
+def test_planes_that_lead_to_one_place_are_one() -> None:
+    mesh = mesh_of(BAR, ARM, POST)
+    planes, alikeness = MirrorPlanes.of(mesh), Alikeness(mesh)
+    brought = [alikeness.brought_onto(R, t, ACROSS) for R, t in zip(*planes.from_mirrored, strict=True)]
+    kept = from_mirrored(planes, alikeness)
+    assert 1 <= len(kept) < len(brought)
+
+    def apart(one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> float:
+        return float(np.linalg.norm(mesh.vertices_m @ (one[0] - other[0]).T + one[1] - other[1], axis=1).max())
+
+    limit_m = 0.02 * mesh.diameter
+    assert all(min(apart(one, other) for other in kept) < limit_m for one in brought)
+    assert all(apart(one, other) > 0.01 * mesh.diameter for k, one in enumerate(kept) for other in kept[:k])
+
+
 def test_in_a_mirrored_picture_a_mesh_is_drawn_as_its_mirror_image_is() -> None:
     mesh = mesh_of(BAR, ARM, POST)
     painted = Mesh(mesh.vertices_m, mesh.faces, colors=np.random.default_rng(0).random((len(mesh.vertices_m), 3)))

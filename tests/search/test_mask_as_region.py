@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import trimesh
@@ -10,6 +12,7 @@ from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import NoteCode
 from diffdope.pipelines.refiner import Refiner
 from diffdope.problem.level_problem import LevelRules, prepare_level
 from diffdope.render.buffers import Buffers
@@ -17,6 +20,7 @@ from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
+from diffdope.search.descent import Descent
 from diffdope.search.mask_as_region import deviations, log_odds
 from diffdope.terms.quadratic_factor import QuadraticFactor
 from diffdope.terms.registry import ObjectiveSettings
@@ -96,3 +100,21 @@ def test_a_mask_that_is_off_does_not_make_depth_less_sure() -> None:
         assert result.covariance is not None
         known.append(np.sqrt(np.trace(result.covariance[:3, :3])))
     assert known[1] < 1.4 * known[0]  # 1.95 where the mask alone was asked
+
+
+def test_a_border_that_is_clearly_borne_out_is_not_searched_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh, observation, _, truth = packaged_example()
+    assert observation.mask is not None
+    free, run = list[bool](), Descent.run
+
+    def counted(self: Descent, *given: Any, **how: Any) -> Any:
+        free.append(how.get("judged") is False)
+        return run(self, *given, **how)
+
+    monkeypatch.setattr(Descent, "run", counted)
+    refiner, near = Refiner(mesh, threads=1), truth.retract(np.array([2e-3, -2e-3, 2e-3, 0.05, -0.05, 0.05]))
+    right = refiner.refine(observation, near)
+    assert not any(free) and right.ok
+    shifted = refiner.refine(observation.with_mask(np.roll(observation.mask, 8, axis=1)), near)
+    assert any(free) and NoteCode.MASK_SHIFTED in shifted.note_codes
+    assert shifted.pose.distance_to(right.pose) < 0.003

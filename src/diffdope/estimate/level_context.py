@@ -51,4 +51,9 @@ def noise_at(
         wider = float(np.sqrt(max(border_px**2 - good_px**2, 0.0))) * (level.colored and level.crop.depth is None)
         bias, width = max(noise.mask_bias_px, _SHARED * border_px), max(noise.mask_width_px, wider)
         return changed(noise, mask_bias_px=bias, mask_width_px=width)
+    return unmasked(noise)
+
+
+def unmasked(noise: NoiseSettings) -> NoiseSettings:
+    """What is known about errors where no mask says which pixels are the object's."""
     return changed(noise, inflation=noise.inflation * noise.unmasked)

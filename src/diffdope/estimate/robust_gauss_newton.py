@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +58,8 @@ class RobustEstimate:
     """What the images do not show, for people."""
     parts: Parts | None = None
     """Normal equations there, if the steps were asked for."""
+    first: Parts | None = None
+    """Those with which the last of the steps began, whose sums of independent residuals will do for both."""
 
     @property
     def covariance(self) -> F64 | None:
@@ -86,6 +90,13 @@ class RobustEstimate:
         if known is None:
             return self
         return replace(self, uncertainty=replace(known, covariance=known.covariance + np.outer(motion, motion)))
+
+
+class ForeseenMotion(NamedTuple):
+    """A step (6,) in (rho [m], phi [rad]) that was not made, and the covariance (6, 6) after it."""
+
+    step: F64
+    covariance: F64
 
 
 class RobustGaussNewton:
@@ -126,7 +137,7 @@ class RobustGaussNewton:
             held = self._parts(back, parts)
             if set(held) == set(parts) and self._cost(back, held, parts) < _SAME * self._cost(found, parts, parts):
                 found, parts = back, held
-        return self._estimated(found, end, parts, moved=found is not pose)
+        return replace(self._estimated(found, end, parts, moved=found is not pose), first=first)
 
     def loose_mask(self, led: RobustEstimate) -> F64:
         """(6, 6) information of the mask at a pose, that says no more of a shift than masks of networks can.
@@ -140,6 +151,26 @@ class RobustGaussNewton:
         if mask is None:
             return np.zeros((6, 6))
         return mask.held_to((self._noise.mask_shift_px * self._view.pixel_m) ** -2.0).step
+
+    def foreseen_without(self, name: str, led: RobustEstimate) -> ForeseenMotion | None:
+        """Where one more step would lead without a modality, by the normal equations at a pose: nothing is drawn.
+
+        Residuals, and the pixels that count, are those at the pose. None where nothing else was compared.
+
+        Args:
+            name: of the modality.
+            led: where the steps have ended beside it.
+        """
+        left = {one: part for one, part in (led.parts or {}).items() if one != name}
+        if not left:
+            return None
+        beside = self._beside(led.pose)
+        known = partial(
+            information_eigenbasis, view=self._view, noise=self._noise, also=beside.curvature, near=led.first
+        )
+        step = gauss_newton(left, known(left, correlated=False), beside)
+        end = known({one: part.moved(step) for one, part in left.items()})
+        return ForeseenMotion(step, uncertainty(end, self._view, self._noise).covariance)
 
     def held(self, pose: Pose, information: F64) -> RobustEstimate:
         """The pose as it is, and how far off it may be, where something beside the residuals holds it.

@@ -120,6 +120,18 @@ class Alikeness:
                 break
         return R, t
 
+    def is_same_motion(self, R: F64, t: F64, other_R: F64, other_t: F64) -> bool:
+        """Whether x -> R x + t and another motion take no point of the object to places that can be told apart.
+
+        Args:
+            R: (3, 3).
+            t: (3,), metres.
+            other_R: (3, 3).
+            other_t: (3,), metres.
+        """
+        apart = self._points[:: len(self._points) // _BROUGHT] @ (R - other_R).T + (t - other_t)
+        return bool(np.linalg.norm(apart, axis=1).max() < _AWAY * self._length_m)
+
     def mirror_image_off(self, R: F64, t: F64, across: F64, allowed_m: float) -> float:
         """Share of a mirror image, moved by x -> R x + t, that lies farther than `allowed_m` off the object's surface.
 

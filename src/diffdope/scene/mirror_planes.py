@@ -61,10 +61,17 @@ def has_mirror_plane(planes: MirrorPlanes, alikeness: Alikeness) -> bool:
 
 
 def from_mirrored(planes: MirrorPlanes, alikeness: Alikeness) -> list[tuple[F64, F64]]:
-    """Motions R (3, 3), t (3,) [m] that take the mirror image to where most of it is on the surface, one a plane.
+    """Motions R (3, 3), t (3,) [m] that take the mirror image to where most of it is on the surface, all different.
+
+    Planes across axes that nearly agree lead to one place.
 
     Args:
         planes: of the object.
         alikeness: of it.
     """
-    return [alikeness.brought_onto(R, t, ACROSS) for R, t in zip(*planes.from_mirrored, strict=True)]
+    every: list[tuple[F64, F64]] = []
+    for planar in zip(*planes.from_mirrored, strict=True):
+        R, t = alikeness.brought_onto(*planar, ACROSS)
+        if not any(alikeness.is_same_motion(R, t, *one) for one in every):
+            every.append((R, t))
+    return every

@@ -8,8 +8,8 @@ from functools import lru_cache, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.level_context import context_of, noise_at
-from diffdope.estimate.robust_gauss_newton import Evidence, RobustEstimate, RobustGaussNewton
+from diffdope.estimate.level_context import context_of, noise_at, unmasked
+from diffdope.estimate.robust_gauss_newton import Evidence, ForeseenMotion, RobustEstimate, RobustGaussNewton
 from diffdope.geometry.pose import Pose
 from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.pose_evidence import pose_evidence
@@ -92,6 +92,22 @@ class LastSteps:
         """What a mask says of the pose to which it led, as far as those of networks can be trusted."""
         information = self.steps(found, partial(self._known, ())).loose_mask(led)
         return QuadraticFactor(led.pose, np.zeros(6), information)
+
+    def foreseen_without_mask(
+        self, found: Candidates, led: RobustEstimate, known: QuadraticFactor
+    ) -> ForeseenMotion | None:  # fmt: skip
+        """Where one more step would lead without a mask from where it led to; see `RobustGaussNewton`.
+
+        Args:
+            found: beside the mask.
+            led: after its last steps.
+            known: what is known of the pose in the mask's place.
+        """
+        level, search = found.level, self.settings
+        view = context_of(level, found.pose, length_m=self.meshes.length_m, tilt=self.meshes.tilt, gain=search.light)
+        beside = lru_cache(maxsize=_ASKED)(partial(self._known, (*found.evidence, known)))
+        steps = RobustGaussNewton(level.factor.linearise, view, search.polish, unmasked(search.noise), beside)
+        return steps.foreseen_without("mask", led)
 
     def edges(self, found: Candidates) -> QuadraticFactor | None:
         """What edges say of the pose at which they ended; None where they do not hold it."""

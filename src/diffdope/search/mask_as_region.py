@@ -68,23 +68,31 @@ class PlacedCandidates(NamedTuple):
 
 
 def beside_mask(
-    found: Candidates, descent: Descent, again: PyramidSettings, steps: LastSteps
+    found: Candidates, descent: Descent, again: PyramidSettings, steps: LastSteps, *, shifted: bool = False
 ) -> PlacedCandidates | None:
     """The same, or what the other images find where the mask led, if they do not bear out its border.
 
-    Either is as unsure as the other may be right. None where no mask is compared beside depth. What the others find at
-    the level before the last, a quarter of the pixels, says as much where it clearly bears out the border.
+    Either is as unsure as the other may be right. None where no mask is compared beside depth. Where one more step of
+    the last ones, without the mask, would surely stay, and depth lies where the mask is, nothing is searched. What the
+    others find at the level before the last, a quarter of the pixels, says as much where it clearly bears out the
+    border.
 
     Args:
         found: beside the mask.
         descent: without the mask.
         again: its levels, of one pose.
         steps: the last ones.
+        shifted: whether depth may lie beside the mask, for all that a coarse level shows.
     """
     level, length_m = found.level, steps.meshes.length_m
     if not {"depth", "mask"} <= set(level.modalities):
         return None
     led = steps.estimate(found)
+    known = steps.mask(found, led)
+    if not shifted:
+        foreseen = steps.foreseen_without_mask(found, led, known)
+        if foreseen is not None and log_odds(deviations(*foreseen), found.border_px) > _SURELY:
+            return kept(found, led, foreseen.step, CLEARLY)  # a search goes farther than a step, and is less sure
     pixel_m = float(led.pose.t_m2c[2]) / level.crop.camera.fx
     # Edges are looked for at the last level, and its own steps change what the last steps find of depth alone.
     whole = descent.levels.held_by_edges or not level.colored or len(again.levels) == 1
@@ -98,8 +106,7 @@ def beside_mask(
     away_m = np.hypot(free.pose.distance_to(found.pose), 0.5 * length_m * free.pose.angle_to(found.pose))
     if away_m < _SAME_PX * pixel_m:
         return PlacedCandidates(found, led)
-    border = BorderEvidence(found.level, led, steps.meshes, steps.settings.outline)
-    known = steps.mask(found, led)
+    border = BorderEvidence(level, led, steps.meshes, steps.settings.outline)
     if not whole:
         motion, odds = border.borne_out_by(steps.estimate(_without_mask(free, found, known, steps)))
         if odds > CLEARLY:

@@ -156,7 +156,7 @@ class Search:
         )  # fmt: skip
         odds = ending.odds(choice)
         # A mask speaks for and against what may be right: its border is left out last.
-        placed = None if near else self._beside_mask(choice[int(np.argmax(odds))])
+        placed = None if near else self._beside_mask(choice[int(np.argmax(odds))], shifted=doubts.may_be_shifted)
         outcome = ending.outcome(choice, odds, placed, self._recorder, self._rates)
         return replace(outcome, notes=(*outcome.notes, *doubts.notes), why=doubts.why)
 
@@ -176,14 +176,14 @@ class Search:
         self._answers = [doubted if one is found else doubted.doubt_of(one) for one in self._answers]
         return doubted
 
-    def _beside_mask(self, found: Candidates) -> PlacedCandidates | None:
+    def _beside_mask(self, found: Candidates, *, shifted: bool) -> PlacedCandidates | None:
         """The same, or what the other images find where a mask led whose border they do not bear out."""
         if not self._as_region:
             return None
         descent = self._descent.of(self._observation.without_mask())
         if self._meshes.mesh.has_pattern:  # colours hold what depth leaves open
             descent = descent.by(replace(self._settings, outline=ContourSettings.off()))
-        return beside_mask(found, descent, self._again, self._last_steps)
+        return beside_mask(found, descent, self._again, self._last_steps, shifted=shifted)
 
     def _without_wrong_mask(self, found: Candidates, stages: Stages) -> Candidates:
         """The same, or what edges find from the start where the mask is off and is all there is beside them."""

@@ -31,6 +31,7 @@ _FEWEST = 60  # pixels of the crop that agree once depth is moved back: fewer ma
 _FEWEST_INSIDE = _FEWEST // 8  # half of what a shift makes disagree, at a coarse level of a quarter of the pixels
 _LEFT = 0.55  # share of disagreeing pixels that is left: 0.59 at least of 29 objects of HOPE, whose depth is registered
 _WORTH_A_LOOK = 0.8  # the same at a coarse level
+_REGISTERED_PX = 1.25  # of a coarse crop: of 28 exact masks and their depth 1.1 at 75 %, 1.4 at 90 %
 _LEAST_PX = 2.0  # of the whole image: masks are drawn no better
 
 
@@ -51,18 +52,36 @@ class Shift(NamedTuple):
         return far and self.share < _LEFT and self.gained >= _FEWEST
 
 
-def note_on_shift(rough: LevelProblem, level: LevelProblem, pose: Pose, length_m: float) -> str:
-    """That depth is shifted, by how much, and what may be wrong; empty where it is not, or nothing tells.
+def coarse_shift(rough: LevelProblem, level: LevelProblem, pose: Pose, length_m: float) -> Shift | None:
+    """The shift at a coarse level, of depth that is compared beside other images; None where nothing tells.
 
     Args:
-        rough: a coarse level; what shows no shift there is not looked at closely.
+        rough: a coarse level.
         level: the last one.
         pose: the result.
         length_m: the object's diameter.
     """
-    if "depth" not in level.modalities or len(level.modalities) < 2:
-        return ""
-    first = shift_of_depth(rough, pose, length_m)
+    beside = "depth" in level.modalities and len(level.modalities) > 1
+    return shift_of_depth(rough, pose, length_m) if beside else None
+
+
+def may_be_shifted(first: Shift | None, rough: LevelProblem) -> bool:
+    """Whether a coarse level, prepared near a pose, leaves it open that depth lies beside the other images."""
+    if first is None:
+        return False
+    away_px = float(np.linalg.norm(first.pixels)) / rough.window.reduction
+    return first.share < _WORTH_A_LOOK or away_px > _REGISTERED_PX
+
+
+def note_on_shift(first: Shift | None, level: LevelProblem, pose: Pose, length_m: float) -> str:
+    """That depth is shifted, by how much, and what may be wrong; empty where it is not, or nothing tells.
+
+    Args:
+        first: at a coarse level; where that shows no shift, the last one is not looked at.
+        level: the last one.
+        pose: the result.
+        length_m: the object's diameter.
+    """
     if first is None or first.share > _WORTH_A_LOOK:
         return ""
     shift = shift_of_depth(level, pose, length_m, first.pixels)

@@ -13,7 +13,7 @@ from diffdope.note_codes import CONTRADICTIONS, NoteCode, of_codes
 from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates
 from diffdope.search.checks.contradictions import FAILS, Doubt, of_departure, of_kind, problem_of, state_of
-from diffdope.search.checks.depth_registration import note_on_shift
+from diffdope.search.checks.depth_registration import coarse_shift, may_be_shifted, note_on_shift
 from diffdope.search.checks.depth_steps import share_on_steps
 from diffdope.search.checks.free_space import of_what_is_behind
 from diffdope.search.checks.mask_border import of_border
@@ -31,12 +31,15 @@ _OF_WHAT_IT_LIES_ON = frozenset({NoteCode.THROUGH_SUPPORT, NoteCode.OUTLINE_UNSE
 
 
 class Doubts(NamedTuple):
-    """Log odds that the result has at most, how far off it may be along the view and across it [m], and notes."""
+    """Log odds that the result has at most, how far off it may be along the view and across it [m], notes, and whether
+    depth may lie beside the other images, for all that a coarse level shows.
+    """
 
     at_most: float = np.inf
     off_m: float = 0.0
     aside_m: float = 0.0
     notes: tuple[str, ...] = ()
+    may_be_shifted: bool = False
 
     @property
     def why(self) -> str:
@@ -79,12 +82,13 @@ def doubts_about(
         every.append(border(found.pose, start))
     if start is not None:
         every.append(of_departure(found.level, found.pose, start, settings.far.distance * length_m))
-    shifted = note_on_shift(found.rough, found.level, found.pose, length_m)
+    first = coarse_shift(found.rough, found.level, found.pose, length_m)
+    shifted = note_on_shift(first, found.level, found.pose, length_m)
     ways = [(one.off_m, one.aside_m) for one in every]
     notes = [one.note for one in every if one.note] + ([shifted] if shifted else [])
     at_most = min((one.at_most for one in every), default=np.inf)
     off_m, aside_m = (max((one[k] for one in ways), default=0.0) for k in (0, 1))
-    return Doubts(at_most, off_m, aside_m, tuple(notes))
+    return Doubts(at_most, off_m, aside_m, tuple(notes), may_be_shifted(first, found.rough))
 
 
 def doubts_by_images(
