@@ -11,11 +11,16 @@ import pytest
 import diffdope as dd
 from diffdope.experiments.shapes import primitives
 from diffdope.experiments.synthetic import SensorNoise, picture, random_pose
+from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.perturb import perturb
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
+from diffdope.problem.level_problem import LevelRules, prepare_level
+from diffdope.render.buffers import Buffers
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
+from diffdope.search.checks.depth_registration import Shift, may_be_shifted
+from diffdope.terms.registry import ObjectiveSettings
 
 SHIFTS = ((-4, 3), (0, -8), (6, 0))  # pixels to the right and down
 NUMBERS = re.compile(r"registration: .* lies \((\S+), (\S+)\) pixels .*\((\S+), (\S+)\) mm")
@@ -84,3 +89,14 @@ def test_what_has_no_depth_or_nothing_beside_it_is_not_told() -> None:
     alone = Observation(seen.camera, depth=np.roll(seen.depth, 6, 1))
     assert told(Refiner(mesh).refine(alone, start)) == []
     assert told(Refiner(mesh).refine(Observation(seen.camera, rgb=seen.rgb, mask=seen.mask), start)) == []
+
+
+def test_a_coarse_level_leaves_open_what_fits_better_moved_or_lies_pixels_aside() -> None:
+    mesh, seen, start, _ = packaged_example()
+    window = CropWindow(0, 0, 320, 240, 4)
+    rough = prepare_level(
+        Buffers(mesh), seen, start, window, ObjectiveSettings(), LevelRules(), length_m=mesh.diameter, with_normal=True
+    )
+    open_ = [Shift(np.array([2.0, 0.0]), 0.6, 80.0), Shift(np.array([4.0, -4.0]), 0.95, 80.0)]
+    assert all(may_be_shifted(one, rough) for one in open_)
+    assert not may_be_shifted(Shift(np.array([4.0, 1.0]), 0.95, 80.0), rough) and not may_be_shifted(None, rough)

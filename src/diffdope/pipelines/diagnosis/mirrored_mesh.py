@@ -46,8 +46,8 @@ _CROP_PX, _MARGIN = 64, 0.25  # of the drawings: which of them is better is all 
 _FACES = 2000  # of what is drawn, more than such crops show: as many as searches draw at a level before the last
 _PATTERN = 0.6  # correlation of colours that are not the wrong way round: of mirrored meshes at most 0.56
 _WORTH_A_SEARCH = 0.7
-"""Log odds by which a reflection may fit less, before any step. Of right meshes the best fits 0.7 to 4 less; of 23 that
-were mirrored it fits more than the mesh, and it is the best that is the mesh in the end."""
+"""Log odds by which a reflection may fit less, before any step. Of right meshes the best fits 0.7 to 4 less; of 12 that
+were mirrored it fits more than the mesh, and it is the best that is found in the end."""
 _TRIED = 3  # reflections from which a search begins, at most, of a result that is believed
 _CHEAPER = 0.93  # times the cost: of mirrored meshes 0.48 to 0.87, of right ones 1.08 and more
 _OTHER_PART = 0.05  # share of a mirror image that is elsewhere, from which on it is another part: 0 of tins and bottles
