@@ -10,8 +10,9 @@ from scipy import ndimage
 
 import diffdope as dd
 from diffdope.bop.metrics import add_s
-from diffdope.experiments.shapes import primitives
+from diffdope.experiments.shapes import grid_box, primitives
 from diffdope.experiments.synthetic import SensorNoise, picture, random_pose
+from diffdope.geometry import so3
 from diffdope.geometry.perturb import perturb
 from diffdope.note_codes import NoteCode, code_of
 from diffdope.pipelines.refiner import Refiner
@@ -269,3 +270,34 @@ def test_edges_that_go_with_depth_do_not_excuse_a_mask_of_another_size() -> None
     assert result.pose.distance_to(TRUTH) > 0.05 * MESH.diameter
     assert (result.confidence or 0.0) < 0.3
     assert {"depth-scale", "depth-scale-unsure"} & set(result.note_codes)
+
+
+def test_without_a_mask_edges_refute_a_size_that_costs_less_for_what_lies_around() -> None:
+    for times in (0.3, 0.7, 0.95):  # a table that fits makes any larger plate on it cheap
+        assert _agrees(times, -0.3) >= 1.0
+        assert _agrees(times, 0.0) < 1.0  # edges that say nothing refute nothing
+
+
+def bent_plate_on_a_table() -> tuple[dd.Mesh, Observation, dd.Pose]:
+    """A flat CAD model, the picture of a plate that is bent by a millimetre, RGB and depth, and its pose."""
+    sides = np.array([0.11, 0.034, 0.004])
+    vertices, faces = grid_box(sides, 12)
+    bent = vertices + np.array([0.0, 0.0, 0.0012]) * (1.0 - (2.0 * vertices[:, :1] / sides[0]) ** 2)
+    table, squares = grid_box(np.array([0.8, 0.8, 0.002]), 4)
+    rotation = so3.exp(np.array([np.pi - 0.7, 0.0, 0.0])) @ so3.exp(np.array([0.0, 0.0, 0.4]))
+    truth = dd.Pose(rotation, np.array([0.01, 0.0, 0.42]))
+    below = dd.Pose(rotation, truth.t_m2c - 0.003 * rotation[:, 2])
+    parts = [
+        (dd.Mesh(bent, faces, colors=np.tile([0.45, 0.7, 0.4], (len(bent), 1))), truth),
+        (dd.Mesh(table, squares, colors=np.tile([0.6, 0.6, 0.62], (len(table), 1))), below),
+    ]
+    seen = picture(parts, np.random.default_rng(0), noise=SensorNoise(depth_m=0.0004, depth_slope=0.0))
+    return dd.Mesh(vertices, faces), changed(seen, drop=("mask",)), truth
+
+
+def test_a_plate_on_a_table_is_no_larger_plate_that_is_nearer() -> None:
+    mesh, seen, truth = bent_plate_on_a_table()
+    start = perturb(truth, angle_rad=0.05, distance_m=0.002, rng=np.random.default_rng(3))
+    result = Refiner(mesh).refine(seen, start)
+    assert not {NoteCode.DEPTH_SCALE, NoteCode.DEPTH_SCALE_UNSURE} & set(result.note_codes)
+    assert result.ok and result.pose.distance_to(truth) < 0.003

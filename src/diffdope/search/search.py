@@ -25,6 +25,7 @@ from diffdope.search.alternatives.approximate_symmetries import (
     other_ways,
     with_turn_beside,
 )
+from diffdope.search.alternatives.way_back import Way, as_well_refined
 from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.checks.doubts import Doubts, doubts_by_images
 from diffdope.search.descent import Descent, Progress
@@ -88,7 +89,7 @@ class Search:
         held, held_unseen = (contour_weight(o, settings.outline, objective, meshes.mesh) for o in (observation, unseen))
         self._beside_border = settings if self._filmed or meshes.mesh.has_pattern else beside_border(settings)
         self._settings, self._objective, self._first_order = settings, objective, descent is not None
-        self._answers, self._recorder = list[Candidates](), Recorder()
+        self._answers, self._ways, self._recorder = list[Candidates](), list[Way](), Recorder()
         refuses = settings.mask_refused_px > 0.0 and "depth" not in observation.modalities
         self._held_unseen = held_unseen > 0.0 and not held > 0.0 and refuses
         self._again = settings.near.of_one_pose(1)
@@ -154,7 +155,7 @@ class Search:
             boxed=self._box is not None, shown=None if near else self._shown, first_order=self._first_order,
             within=within, filmed=self._filmed,
         )  # fmt: skip
-        odds = ending.odds(choice)
+        choice, odds = as_well_refined(choice, self._ways, ending.odds, self._descent, self._again)
         # A mask speaks for and against what may be right: its border is left out last.
         placed = None if near else self._beside_mask(choice[int(np.argmax(odds))], shifted=doubts.may_be_shifted)
         outcome = ending.outcome(choice, odds, placed, self._recorder, self._rates)
@@ -226,8 +227,7 @@ class Search:
 
     def pieces(self, seed: int) -> list[Guess] | Failure:
         """Masks of pieces that stand out and may be the object, the likeliest first; see `pieces.pieces`."""
-        s = self._settings
-        found = pieces(self._meshes, self._observation, s.view_sphere, s.pieces, seed)
+        found = pieces(self._meshes, self._observation, self._settings.view_sphere, self._settings.pieces, seed)
         return [Guess(mask) for mask in found] or Failure(Status.NO_OVERLAP)
 
     def _most(self) -> int:
@@ -236,7 +236,7 @@ class Search:
         others = s.symmetric_alternatives or (s.turns.count > 0 and self._meshes.axis is not None)
         return most_iterates(
             s, self._objective, self._observation.without_mask(), self._meshes.mesh, self._again,
-            started=self._start is not None, alternatives=ALTERNATIVES if others else 0, as_region=self._as_region,
+            started=self._start is not None, alternatives=ALTERNATIVES + 1 if others else 0, as_region=self._as_region,
             held_unseen=self._held_unseen,
         ) - 1  # fmt: skip
 
@@ -296,5 +296,5 @@ class Search:
             other = self._descent.run(self._again, Hypotheses.of(start, self._count - ALTERNATIVES + number), start)
             if isinstance(other, Candidates):
                 choice.append(found.doubt_of(other.agreeing(found.quality.agreement)))
-        by_teeth = nearby if folded else None
-        return choice, turns_open or by_teeth is not None, by_teeth
+                self._ways += [] if self._filmed else [Way(choice[-1], start)]
+        return choice, turns_open or bool(folded and nearby), nearby if folded else None

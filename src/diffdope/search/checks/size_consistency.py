@@ -122,7 +122,7 @@ def of_size(
         wrong = (times - likely) / (unlikely - likely)
         if gained is not None:  # edges alone make nothing fail
             agrees = _agrees(times, gained)
-            unsure = min(unsure, agrees)
+            unsure = max(min(unsure, agrees), _refuted(gained))
             wrong = max(agrees, 0.0 if wrong < _DOUBTED else _DOUBTED)
     if min(unsure, wrong) >= 1.0:
         return NONE
@@ -265,7 +265,17 @@ def _agrees(times: float, gained: float) -> float:
         times: its cost over that of the result.
         gained: see `_gained`.
     """
-    return (_DISAGREED - (gained - _COSTS * float(np.log(times)))) / (_DISAGREED - _AGREED)
+    by_both = (_DISAGREED - (gained - _COSTS * float(np.log(times)))) / (_DISAGREED - _AGREED)
+    return max(by_both, _refuted(gained))
+
+
+def _refuted(gained: float) -> float:
+    """From 0 to 1, how surely the photograph's edges refute another size, whatever it costs.
+
+    Costs are means over what is drawn. Of a flat object on a table, one that is drawn larger, and nearer by as much,
+    has more of the table in it, which fits: the mean falls, and the outline leaves the object's.
+    """
+    return float(np.clip((-gained - _AGREED) / (_DISAGREED - _AGREED), 0.0, 1.0))
 
 
 def _gained(other: _Sized, pose: Pose, edges: Edges | None) -> float | None:
