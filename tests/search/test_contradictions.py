@@ -21,7 +21,8 @@ from diffdope.pipelines.settings import PRESETS
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
-from diffdope.search.checks.size_consistency import Edges, _agrees, _as_masks_are_off, _mask_is_off, _Sized
+from diffdope.search.checks.size_consistency import Edges, _as_masks_are_off, _mask_is_off, _Sized
+from diffdope.search.checks.sizes_by_edges import agrees_without_mask, refutes
 
 MESH, OBSERVATION, START, TRUTH = packaged_example()
 
@@ -232,8 +233,9 @@ def test_steps_of_depth_tell_the_same_beside_edges_or_without_them(edges: Edges 
 
 
 def test_without_a_mask_edges_and_costs_tell_the_size() -> None:
-    assert _agrees(0.94, 0.0) < 1.0 < _agrees(0.94, -0.4)  # what costs less, but leaves the edges, contradicts nothing
-    assert _agrees(0.99, 0.3) < 0.0 < 1.0 < _agrees(1.0, 0.0)
+    assert agrees_without_mask(0.94, 0.0) < 1.0
+    assert agrees_without_mask(0.94, -0.4) > 1.0  # what costs less, but leaves the edges, contradicts nothing
+    assert agrees_without_mask(0.99, 0.3) < 0.0 < 1.0 < agrees_without_mask(1.0, 0.0)
 
 
 @pytest.mark.parametrize("depth", [0.95, 1.05])
@@ -272,10 +274,21 @@ def test_edges_that_go_with_depth_do_not_excuse_a_mask_of_another_size() -> None
     assert {"depth-scale", "depth-scale-unsure"} & set(result.note_codes)
 
 
-def test_without_a_mask_edges_refute_a_size_that_costs_less_for_what_lies_around() -> None:
-    for times in (0.3, 0.7, 0.95):  # a table that fits makes any larger plate on it cheap
-        assert _agrees(times, -0.3) >= 1.0
-        assert _agrees(times, 0.0) < 1.0  # edges that say nothing refute nothing
+@pytest.mark.parametrize(
+    ("gained", "beside", "across", "least", "most"),
+    [
+        (-0.8, -0.4, -0.05, 1.0, 1.0),  # the outline leaves the edges at every other size
+        (-0.15, -0.1, -0.05, 0.4, 0.6),
+        (-0.8, 0.02, -0.3, 0.0, 0.0),  # it lies on them at a smaller change of the same side
+        (-0.8, -0.4, 0.19, 0.0, 0.0),  # or at one of the other side
+        (-0.8, -0.4, None, 0.0, 0.0),
+        (-0.05, -0.4, -0.4, 0.0, 0.0),  # edges hardly tell
+    ],
+)
+def test_edges_refute_a_size_where_no_other_has_its_outline_on_them(
+    gained: float, beside: float, across: float | None, least: float, most: float
+) -> None:
+    assert least <= refutes(gained, iter([beside, across]), lambda one: one) <= most
 
 
 def bent_plate_on_a_table() -> tuple[dd.Mesh, Observation, dd.Pose]:

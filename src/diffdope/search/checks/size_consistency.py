@@ -8,7 +8,7 @@ outline of the other size where depth is wrong, and at that of the result where 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +29,7 @@ from diffdope.search.checks.contradictions import (
     softened,
     state_of,
 )
+from diffdope.search.checks.sizes_by_edges import agrees_without_mask, refutes
 from diffdope.solve.levenberg_marquardt import LevenbergSettings, minimise
 from diffdope.terms.layout import MASK
 
@@ -48,12 +49,6 @@ _WORTH_STEPS_OFF = 2.0  # ... and where the mask does not fit either: of depth 5
 _OVERLAPS = 0.95  # of 13 results whose depth is 5 % off, the most was 0.948
 _MASKED = (0.80, 0.88)  # ratio of costs after these steps that contradicts a result, and that does not at all
 _UNMASKED = (0.945, 0.98)  # the same without a mask, where nothing but depth and colours feels the size
-_COSTS = 6.0
-"""Without a mask, edges speak beside a ratio of costs that says something: by the share of outline that the other size
-gains on them, less so many times the ratio's logarithm. Of 23 right and 31 wrong results, the ratio alone has an area
-under the curve of 0.972, the gain of 0.954, both 0.993. Edges alone are not asked: of YCB-Video, whose photographs and
-depth are misregistered, right results gain up to 0.49."""
-_AGREED, _DISAGREED = 0.06, 0.25  # of that sum: of these right results the most was 0.04
 _DOUBTED = 0.25  # of `softened`: a result is right with a probability of a half, and has not failed
 _MUCH = 0.9
 _WORTH_FINE = 1.1  # ratio of costs before any step: of a box 1 % too far, 0.85 to 1.06; of right results, often less
@@ -121,8 +116,9 @@ def of_size(
         gained = _gained(coarse, pose, edges) if alone and times < unlikely else None
         wrong = (times - likely) / (unlikely - likely)
         if gained is not None:  # edges alone make nothing fail
-            agrees = _agrees(times, gained)
-            unsure = max(min(unsure, agrees), _refuted(gained))
+            refuted = refutes(gained, sizes.nearest(coarse.scale), lambda one: _gained(one, pose, edges))
+            agrees = max(agrees_without_mask(times, gained), refuted)
+            unsure = max(min(unsure, agrees), refuted)
             wrong = max(agrees, 0.0 if wrong < _DOUBTED else _DOUBTED)
     if min(unsure, wrong) >= 1.0:
         return NONE
@@ -196,6 +192,11 @@ class _Sizes:
             best = _Sized(scale, float(ended.cost[0]), float(ended.history_each[-1, 0, MASK]), drawn)
         return best
 
+    def nearest(self, scale: float) -> Iterator[_Sized]:
+        """The nearest size of the same side as another, and that of the other side, each after some steps."""
+        sides = (LARGER[:1], SMALLER[:1])
+        return (self.descended(side) for side in (sides if scale > 1.0 else sides[::-1]))
+
     def _problem(self, scale: float) -> Problem:
         if scale not in self._problems:
             self._problems[scale] = problem_of(self._level, 1.0 / scale, self._length_m)
@@ -256,26 +257,6 @@ def _radius_px(level: LevelProblem, pose: Pose) -> float:
     """Of a disc of the area that a pose is drawn on, pixels of the image."""
     drawn = np.count_nonzero(level.drawn(level.factor.buffers, pose).coverage > 0.5)
     return level.window.reduction * float(np.sqrt(drawn / np.pi))
-
-
-def _agrees(times: float, gained: float) -> float:
-    """From 0 to 1, how little another size contradicts a result without a mask.
-
-    Args:
-        times: its cost over that of the result.
-        gained: see `_gained`.
-    """
-    by_both = (_DISAGREED - (gained - _COSTS * float(np.log(times)))) / (_DISAGREED - _AGREED)
-    return max(by_both, _refuted(gained))
-
-
-def _refuted(gained: float) -> float:
-    """From 0 to 1, how surely the photograph's edges refute another size, whatever it costs.
-
-    Costs are means over what is drawn. Of a flat object on a table, one that is drawn larger, and nearer by as much,
-    has more of the table in it, which fits: the mean falls, and the outline leaves the object's.
-    """
-    return float(np.clip((-gained - _AGREED) / (_DISAGREED - _AGREED), 0.0, 1.0))
 
 
 def _gained(other: _Sized, pose: Pose, edges: Edges | None) -> float | None:
