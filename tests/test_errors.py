@@ -8,6 +8,8 @@ import pytest
 
 from diffdope.errors import (
     DiffDopeError,
+    NothingToCompareError,
+    UnknownKeysError,
     as_floats,
     check_choice,
     check_finite,
@@ -18,6 +20,7 @@ from diffdope.errors import (
     placed,
     refused,
     told_more,
+    unknown_keys,
 )
 from tests.conftest import PROJECT
 
@@ -113,3 +116,12 @@ def test_as_floats_copies_and_refuses_words() -> None:
     assert source[0] == 1
     with pytest.raises(DiffDopeError, match="x: expected an array of numbers, got list"):
         as_floats("x", ["a", "b"])
+
+
+def test_an_error_keeps_its_kind_and_what_it_knows_where_more_is_said_of_it() -> None:
+    error = unknown_keys("init file a.json", "R and t", {"a": 1, 2: 3}, "name them")
+    assert str(error) == "init file a.json: expected R and t, got keys a, 2; name them"
+    assert str(unknown_keys("init", "R and t", {})) == "init: expected R and t, got keys none"
+    for more in (placed("view 1: ", error), told_more(error, ", of file b")):
+        assert isinstance(more, UnknownKeysError) and more.keys == ("a", "2") and more.argument == error.argument
+    assert isinstance(placed("view 1: ", NothingToCompareError("none")), NothingToCompareError)

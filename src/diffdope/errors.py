@@ -36,10 +36,43 @@ class NothingToCompareError(DiffDopeError):
     """Mesh and observation have nothing in common: no colours for the photograph, no depth, no mask."""
 
 
-def expected(name: str, expectation: str, got: object, cure: str = "") -> DiffDopeError:
-    """An error worded as all are: "depth: expected shape (480, 640), got (2, 480, 640); <cure>"."""
+class NothingSaysWhereError(DiffDopeError):
+    """Nothing in an observation says where the object is: no mask, no depth, no print that keypoints could find."""
+
+
+class UnknownKeysError(DiffDopeError):
+    """None of the names in a file is known.
+
+    Attributes:
+        keys: the names that it has.
+    """
+
+    keys: tuple[str, ...] = ()
+
+
+def expected(
+    name: str, expectation: str, got: object, cure: str = "", *, kind: type[DiffDopeError] = DiffDopeError
+) -> DiffDopeError:
+    """An error worded as all are: "depth: expected shape (480, 640), got (2, 480, 640); <cure>".
+
+    Args:
+        name: of the argument.
+        expectation: what would have been right.
+        got: what came.
+        cure: what to do about it.
+        kind: of the error, where somebody has to tell it from others.
+    """
     text = f"expected {_shortened(expectation)}, got {_shortened(str(got))}"
-    return refused(name, f"{text}; {cure}" if cure else text)
+    return refused(name, f"{text}; {cure}" if cure else text, kind)
+
+
+def unknown_keys(name: str, expectation: str, keys: Iterable[object], cure: str = "") -> DiffDopeError:
+    """An `UnknownKeysError`: "camera: expected cam_K, got keys a, b; <cure>"."""
+    listed = tuple(map(str, keys))
+    error = expected(name, expectation, f"keys {', '.join(listed) or 'none'}", cure, kind=UnknownKeysError)
+    assert isinstance(error, UnknownKeysError)
+    error.keys = listed
+    return error
 
 
 def _shortened(text: str) -> str:
@@ -51,14 +84,17 @@ def none_at(name: str, kind: str, path: object) -> DiffDopeError:
     return refused(name, f"expected {kind}, but there is none at {path}")
 
 
-def not_installed(name: str, package: str, extra: str, *, otherwise: str = "") -> DiffDopeError:
+def not_installed(
+    name: str, package: str, extra: str, *, otherwise: str = "", kind: type[DiffDopeError] = DiffDopeError
+) -> DiffDopeError:
     """An error of an optional package: "film: expected PyAV, got none; pip install "diffdope[video]", <otherwise>"."""
-    return expected(name, package, "none", f'pip install "diffdope[{extra}]"' + (f", {otherwise}" if otherwise else ""))
+    cure = f'pip install "diffdope[{extra}]"' + (f", {otherwise}" if otherwise else "")
+    return expected(name, package, "none", cure, kind=kind)
 
 
-def refused(name: str, why: str) -> DiffDopeError:
+def refused(name: str, why: str, kind: type[DiffDopeError] = DiffDopeError) -> DiffDopeError:
     """An error of an argument for which nothing in particular was expected: "mesh: the file was cut off"."""
-    error = DiffDopeError(f"{name}: {why}")
+    error = kind(f"{name}: {why}")
     error.argument = name
     return error
 
@@ -74,8 +110,9 @@ def told_more(error: DiffDopeError, text: str) -> DiffDopeError:
 
 
 def _like(error: DiffDopeError, text: str, place: str) -> DiffDopeError:
-    other = DiffDopeError(text)
-    other.argument, other.place = error.argument, place
+    other = type(error)(text)
+    vars(other).update(vars(error))
+    other.place = place
     return other
 
 

@@ -13,7 +13,7 @@ from diffdope.annotate.seeing import UPRIGHT
 from diffdope.annotate.session import Session
 from diffdope.annotate.snap import Box, Snapped, Snapper
 from diffdope.annotate.state import Origin
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import NothingSaysWhereError, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pnp import LEAST_POINTS, poses_from_points
 from diffdope.geometry.pose import Pose
@@ -167,9 +167,7 @@ class Editor:
         """
         try:
             return self._take(self._snapper.locate(self.view, self._obj_id(), box))
-        except DiffDopeError as error:
-            if "depth" in self.view.modalities or "depth" not in str(error):
-                raise
+        except NothingSaysWhereError as error:
             cure = "move the object about into place, or solve it from points, then press refine"
             raise expected(
                 "locate", "a picture with depth, or diffdope[features]", "a photograph alone", cure

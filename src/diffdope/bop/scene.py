@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_number, check_positive, expected
+from diffdope.errors import DiffDopeError, check_number, check_positive, expected, unknown_keys
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.io.cameras import camera_of_picture
@@ -121,7 +121,7 @@ class BopScene:
             path, entry = self._camera_entry(im_id)
             cure = "leave --multiview out: pictures are then refined one by one"
             where = f"{path}, key {im_id}"
-            raise expected(where, "cam_R_w2c and cam_t_w2c (where the camera stands)", f"keys {', '.join(entry)}", cure)
+            raise unknown_keys(where, "cam_R_w2c and cam_t_w2c (where the camera stands)", entry, cure)
         return T_w2c
 
     def depth_scale_m(self, im_id: int) -> float | None:

@@ -21,6 +21,7 @@ from diffdope.errors import (
     check_shape,
     check_type,
     expected,
+    unknown_keys,
 )
 from diffdope.geometry.calibration_matrix import check_principal_point, intrinsics_of
 from diffdope.geometry.distortion import check_undistorted
@@ -242,7 +243,7 @@ def load_camera(
 
 
 def _no_intrinsics(entry: Mapping[str, Any]) -> DiffDopeError:
-    return expected("camera", "cam_K, or fx, fy, cx and cy", f"keys {', '.join(map(str, entry)) or 'none'}")
+    return unknown_keys("camera", "cam_K, or fx, fy, cx and cy", entry)
 
 
 def _size(name: str, entry: Mapping[str, Any], given: int | None) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import as_floats, check_finite, check_shape, expected
+from diffdope.errors import as_floats, check_finite, check_shape, expected, unknown_keys
 from diffdope.geometry import so3
 
 F64 = NDArray[np.float64]
@@ -162,7 +162,7 @@ def _continuous(entries: list[Any]) -> tuple[F64, F64]:
 
 def _vector(entry: Mapping[str, Any], key: str, name: str) -> F64:
     if key not in entry:
-        raise expected(name, f"the key {key}", f"keys {', '.join(map(str, entry)) or 'none'}")
+        raise unknown_keys(name, f"the key {key}", entry)
     vector = as_floats(f"{name}.{key}", entry[key])
     check_shape(f"{name}.{key}", vector, (3,))
     check_finite(f"{name}.{key}", vector)

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from diffdope.errors import check_number, expected
+from diffdope.errors import check_number, expected, unknown_keys
 from diffdope.geometry.distortion import CURE
 from diffdope.io.camera_entries import holds_camera, numbers_of
 from diffdope.io.numbers import DIGITS
@@ -101,7 +101,7 @@ def _of_shares(one: Entry) -> dict[str, Any]:
     missing = [name for name in ("width", "height") if not one.get(name)]
     if missing or not ("focal" in one or {"focal_x", "focal_y"} <= one.keys()):
         wanted = "focal (or focal_x and focal_y), width and height"
-        raise expected("camera", wanted, f"keys {', '.join(map(str, one))}")
+        raise unknown_keys("camera", wanted, one)
     numbers = {name: check_number(f"camera, {name}", one.get(name, 0.0)) for name in ("width", "height", "c_x", "c_y")}
     width, height = numbers["width"], numbers["height"]
     focal = [check_number("camera, focal", one[name if name in one else "focal"]) for name in ("focal_x", "focal_y")]

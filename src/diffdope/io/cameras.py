@@ -18,6 +18,7 @@ from diffdope.errors import (
     check_type,
     expected,
     some_of,
+    unknown_keys,
 )
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.distortion import check_undistorted, plain_word
@@ -267,7 +268,7 @@ def _chosen(
     data: Mapping[str, Any], cameras: Mapping[str, Mapping[str, Any]], image_id: int | None, camera_id: int | None
 ) -> Mapping[str, Any]:
     if not cameras:
-        raise expected("camera", "cam_K, or fx, fy, cx and cy", f"keys {', '.join(map(str, data)) or 'none'}")
+        raise unknown_keys("camera", "cam_K, or fx, fy, cx and cy", data)
     name, number = ("image_id", image_id) if image_id is not None or camera_id is None else ("camera_id", camera_id)
     if number is not None:
         number = check_count(name, number, least=0)

@@ -17,15 +17,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from diffdope.errors import DiffDopeError
+from diffdope.errors import UnknownKeysError, unknown_keys
 from diffdope.geometry.pose import Pose
 from diffdope.io.json_files import parse_json, read_text
-from diffdope.io.pose_objects import entries_of
+from diffdope.io.pose_objects import POSE_OF_A_CAMERA, entries_of
 from diffdope.io.poses import of_cameras, read_extrinsics
 from diffdope.io.yaml_files import parse_yaml
 from diffdope.note_codes import Note, NoteCode
 
 _NAME = "depth-extrinsics"
+_WITH_NAMES = (".json", ".yaml", ".yml")
 _DEPTH, _PHOTO = "depth|ir|infra1?|left", "colou?r|rgb|image|photo"
 _CAMERA = "(?:_?(?:camera|cam|optical|frame))*"
 # Of each name: whether the transform leads to the photograph's frame.
@@ -52,11 +53,11 @@ def read_depth_extrinsics(path: str | Path) -> tuple[Pose, tuple[Note, ...]]:
     if named is None:
         try:
             return read_extrinsics(path, name=_NAME), ()
-        except DiffDopeError as error:
-            if path.suffix.lower() in (".json", ".yaml", ".yml") and "got keys" in str(error):
-                cure = "name it depth_to_color (or T_color_depth), or color_to_depth (T_depth_color) for the inverse"
-                raise DiffDopeError(f"{str(error).partition('; ')[0]}; {cure}") from error
-            raise
+        except UnknownKeysError as error:
+            if path.suffix.lower() not in _WITH_NAMES:
+                raise
+            cure = "name it depth_to_color (or T_color_depth), or color_to_depth (T_depth_color) for the inverse"
+            raise unknown_keys(error.argument, POSE_OF_A_CAMERA, error.keys, cure) from error
     name, value, direct = named
     pose = of_cameras(entries_of(value, f"{_NAME} file {path}, {name}"), path, _NAME)
     if direct:
@@ -68,7 +69,7 @@ def read_depth_extrinsics(path: str | Path) -> tuple[Pose, tuple[Note, ...]]:
 def _named(path: Path) -> tuple[str, Any, bool] | None:
     """The transform of a file under a name that says which way it goes, and whether that is the needed one."""
     ending = path.suffix.lower()
-    if ending not in (".json", ".yaml", ".yml"):
+    if ending not in _WITH_NAMES:
         return None
     text = read_text(path, _NAME)
     data = parse_json(text, _NAME, f"JSON in {path}") if ending == ".json" else parse_yaml(text, path, _NAME)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from diffdope.errors import expected, refused
+from diffdope.errors import expected, refused, unknown_keys
 from diffdope.io.files import unreadable
 from diffdope.io.numbers import is_whole
 
@@ -104,7 +104,7 @@ def field_of(entry: Any, name: str, where: str) -> Any:
     if not isinstance(entry, dict):
         raise expected(where, f"a JSON object with {name}", type(entry).__name__)
     if name not in entry:
-        raise expected(where, f"the key {name}", f"keys {', '.join(map(str, entry)) or 'none'}")
+        raise unknown_keys(where, f"the key {name}", entry)
     return entry[name]
 
 

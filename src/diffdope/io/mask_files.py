@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected, some_of
+from diffdope.errors import DiffDopeError, expected, some_of, unknown_keys
 from diffdope.io.detections import StatedOutline, outlines_of, outlines_of_table, outlines_of_xml
 from diffdope.io.json_files import parse_json, read_text
 from diffdope.io.regions import mask_of_box, mask_of_polygons, points_of
@@ -208,7 +208,7 @@ def _annotation(entry: Mapping[str, Any], size: Size | None, where: str) -> Call
             return mask_of_polygons(parts, _known(wanted, where), where)
         if "bbox" in entry:
             return mask_of_box(entry["bbox"], _known(wanted, where), f"{where}, bbox")
-        raise expected(where, "a segmentation or a bbox", f"keys {', '.join(map(str, entry)) or 'none'}")
+        raise unknown_keys(where, "a segmentation or a bbox", entry)
 
     return drawn
 

@@ -16,7 +16,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from diffdope.errors import DiffDopeError, expected
+from diffdope.errors import DiffDopeError, expected, unknown_keys
 from diffdope.geometry.pose import Pose
 from diffdope.io.poses import pose_entry, pose_of
 
@@ -111,7 +111,7 @@ def _dataclass(kind: Any, entry: Plain, where: str) -> Any:
         if name in entry:
             values[name] = from_plain(part, entry[name], f"{where}, {name}")
         elif required:
-            raise expected(where, f"the key {name}", f"keys {', '.join(entry) or 'none'}")
+            raise unknown_keys(where, f"the key {name}", entry)
     try:
         return kind(**values)
     except DiffDopeError as error:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import expected
+from diffdope.errors import expected, unknown_keys
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_poses import pose_of
 from diffdope.io.numbers import DIGITS, is_whole
@@ -24,9 +24,9 @@ MATRIX_KEYS = (
 """Names of 4 x 4 matrices, in lower case."""
 _LISTS = ("objects", "detections", "poses", "transforms")  # of DOPE, vision_msgs, PoseArray, TFMessage
 _INNER = ("pose", "transform", "transformation")  # of PoseStamped, PoseWithCovariance, easy_handeye
-KEYS_OF_BOP = "the key cam_R_m2c, and cam_t_m2c, or "
-"""How an error begins that says what a pose of an object may be; of cameras it does not."""
-_CURE = "docs/files.md lists the names that are known"
+POSE_OF_A_CAMERA = "a 4 x 4 matrix, position and orientation, or TWO"
+_POSE_OF_AN_OBJECT = f"the key cam_R_m2c, and cam_t_m2c, or {POSE_OF_A_CAMERA}"
+NAMES_ARE_LISTED = "docs/files.md lists the names that are known"
 _NAMES = ("label", "class", "class_id", "id")  # of an object, in the order of what says most
 
 
@@ -174,11 +174,10 @@ def _pose_in(data: Mapping[str, Any], where: str) -> tuple[F64, F64, str | None]
             return entry.R, entry.t, "m" if key == "t_m2c_metres" else None
     R, t_ = rotation_in(keys, where), position_in(keys, where)
     if R is None and t_ is None:
-        wanted = f"{KEYS_OF_BOP}a 4 x 4 matrix, position and orientation, or TWO"
-        raise expected(where, wanted, f"keys {', '.join(map(str, data)) or 'none'}", _CURE)
+        raise unknown_keys(where, _POSE_OF_AN_OBJECT, data, NAMES_ARE_LISTED)
     if R is None or t_ is None:
         missing, there = ("rotation", "position") if R is None else ("position", "rotation")
-        raise expected(where, "a rotation and a position", f"no {missing} beside the {there}", _CURE)
+        raise expected(where, "a rotation and a position", f"no {missing} beside the {there}", NAMES_ARE_LISTED)
     return R, t_, None
 
 

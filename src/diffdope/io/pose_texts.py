@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from diffdope.errors import DiffDopeError, as_floats, expected
+from diffdope.errors import UnknownKeysError, as_floats, expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.array_files import read_arrays
 from diffdope.io.json_files import parse_json, read_text
@@ -147,9 +147,7 @@ def _of_arrays(path: Path, name: str) -> list[StatedPose]:
         if several is None:
             try:
                 return entries_of({key: array.tolist() for key, array in stored.items()}, where)
-            except DiffDopeError as error:
-                if "the key cam_R_m2c" not in str(error):
-                    raise
+            except UnknownKeysError as error:
                 wanted = f"one array, or one of the names {', '.join(MATRIX_KEYS)}, or R and t, or rvec and tvec"
                 raise expected(where, wanted, f"the arrays {', '.join(stored)}") from error
         array = stored[several]

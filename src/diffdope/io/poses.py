@@ -12,12 +12,12 @@ from typing import Literal
 
 import numpy as np
 
-from diffdope.errors import DiffDopeError, check_choice, expected
+from diffdope.errors import DiffDopeError, UnknownKeysError, check_choice, expected, unknown_keys
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_poses import pose_entry, pose_of, world_of
 from diffdope.io.bop_results import Estimate, read_results
 from diffdope.io.json_files import read_text
-from diffdope.io.pose_objects import KEYS_OF_BOP, StatedPose
+from diffdope.io.pose_objects import NAMES_ARE_LISTED, POSE_OF_A_CAMERA, StatedPose
 from diffdope.io.pose_texts import is_table_of_poses, read_entries
 from diffdope.note_codes import Note, NoteCode
 
@@ -114,8 +114,8 @@ def read_extrinsics(path: str | Path, *, name: str = "depth-extrinsics") -> Pose
     """
     try:
         entries = read_entries(Path(path), name)
-    except DiffDopeError as error:  # keys of BOP's poses are of objects, not of cameras
-        raise DiffDopeError(str(error).replace(KEYS_OF_BOP, "")) from error
+    except UnknownKeysError as error:  # keys of BOP's poses are of objects, not of cameras
+        raise unknown_keys(error.argument, POSE_OF_A_CAMERA, error.keys, NAMES_ARE_LISTED) from error
     return of_cameras(entries, Path(path), name)
 
 

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from diffdope.errors import expected
+from diffdope.errors import expected, unknown_keys
 from diffdope.io.files import write_json
 from diffdope.io.json_files import read_object
 from diffdope.io.plain import fields_of, from_plain, to_plain
@@ -110,7 +110,7 @@ def decode(entry: Mapping[str, Any], kind: type[Result], where: str = "result") 
             value = entry[key] if key in entry else _ABSENT[key](entry)
             values[name] = _field(name, part, value, f"{where}, {key}")
         elif required:
-            raise expected(where, f"the key {key}", f"keys {', '.join(entry) or 'none'}")
+            raise unknown_keys(where, f"the key {key}", entry)
     values["notes"] = notes_in(entry, where)
     if absent:
         text = f"the record that this was read from lacks {', '.join(absent)}"

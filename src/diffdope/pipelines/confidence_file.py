@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from diffdope.errors import check_number, expected
+from diffdope.errors import check_number, expected, unknown_keys
 from diffdope.estimate.confidence import TOLERANCE, ConfidenceSettings
 from diffdope.io.files import write_json
 from diffdope.io.json_files import read_object
@@ -59,7 +59,7 @@ def _checked(path: str | Path) -> dict[str, Any]:
 def _settings_of(entry: Mapping[str, Any], path: str | Path) -> ConfidenceSettings:
     for name in ("tolerance_m", "odds", "slope"):
         if name not in entry:
-            raise expected(f"confidence-file, {path}", f"the number {name}", f"keys {', '.join(entry)}")
+            raise unknown_keys(f"confidence-file, {path}", f"the number {name}", entry)
     numbers = {
         name: check_number(f"confidence-file, {name}", entry[name], "a number")
         for name in ("tolerance_m", "odds", "slope")

@@ -17,6 +17,7 @@ from diffdope.errors import (
     check_shape,
     check_type,
     expected,
+    unknown_keys,
 )
 from diffdope.geometry.pose import Pose
 from diffdope.io.poses import pose_of
@@ -73,7 +74,7 @@ def asked_of(given: Mapping[str, Any]) -> Asked:
     for key in given:
         check_choice("request, key", key, known)
     if "camera" not in given:
-        raise expected("request", "the key camera", f"keys {', '.join(given) or 'none'}")
+        raise unknown_keys("request", "the key camera", given)
     return Asked(**read_keys(given))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 
-from diffdope.errors import check_choice, check_count, check_type, expected
+from diffdope.errors import check_choice, check_count, check_type, expected, unknown_keys
 from diffdope.scene.mesh_io import unit_of_word
 from diffdope.scene.mesh_units import metres_of
 from diffdope.service.asked import checked, loaded, object_of
@@ -131,7 +131,7 @@ def _mesh_of_json(body: bytes) -> MeshParts:
         raise expected("beside", "an object from names to base64", type(beside).__name__)
     for name in ("mesh", "name"):
         if name not in given:
-            raise expected("body", f"the key {name}", f"keys {', '.join(given) or 'none'}")
+            raise unknown_keys("body", f"the key {name}", given)
     check_type("name", given["name"], str)
     files = [(name, _decoded(f"beside, {name}", text)) for name, text in beside.items()]
     rest: dict[str, Any] = {

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import as_floats, check_finite, check_shape, expected
+from diffdope.errors import NothingSaysWhereError, as_floats, check_finite, check_shape, expected
 from diffdope.estimate.confidence import sigmoid
 from diffdope.geometry.crop import Box, CropWindow
 from diffdope.io.regions import note_on_corners, note_on_cut
@@ -104,14 +104,16 @@ def check_can_be_found(observation: Observation, mesh: Mesh) -> None:
     """Refuses an observation without a box in which nothing says where the object is.
 
     Raises:
-        DiffDopeError: if there is neither a mask nor depth, nor a photograph that shows the mesh's pattern and OpenCV.
+        NothingSaysWhereError: if there is neither a mask nor depth, nor a photograph that shows the mesh's pattern and
+            OpenCV.
     """
     if observation.mask_box is not None or "depth" in observation.modalities:
         return
     if tells_by_pattern(observation, mesh):
         return
     cure = "give the mask of a detector, or depth, with a box or without, or refine from a start pose"
-    raise expected("observation", "a mask that says where the object is, or depth", "neither", cure)
+    wanted = "a mask that says where the object is, or depth"
+    raise expected("observation", wanted, "neither", cure, kind=NothingSaysWhereError)
 
 
 def notes_on_box(box: ArrayLike, observation: Observation, *, found: bool) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import not_installed
+from diffdope.errors import NothingSaysWhereError, not_installed
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -65,11 +65,11 @@ def check_can_detect(name: str) -> None:
         name: of the argument.
 
     Raises:
-        DiffDopeError: if it is not.
+        NothingSaysWhereError: if it is not.
     """
     if not can_detect():
         wanted = "OpenCV, to find the object by keypoints of the photograph where there is no depth"
-        raise not_installed(name, wanted, "features", otherwise="or give a mask, or depth")
+        raise not_installed(name, wanted, "features", otherwise="or give a mask, or depth", kind=NothingSaysWhereError)
 
 
 def prepared(grey: F32, width: int, height: int) -> Bytes:
