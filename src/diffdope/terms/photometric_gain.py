@@ -13,11 +13,8 @@ from diffdope.render.arrays import readable
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
-_ROUNDS = 4
-SPREAD = 0.05  # of colours: below it, a bias cannot be told from a gain
 HOLD = 0.01  # of the bias: no more than keeps it where colours do not vary
 HOLD_UNMASKED = 0.1  # where some of the pixels are other things'
-_LEAST, _MOST = 0.2, 4.0  # of a gain
 
 
 @dataclass(frozen=True)
@@ -84,9 +81,7 @@ def lines_through(
     from diffdope.terms.photometric_gain_kernel import line_through
 
     lines = np.empty((2, 3))
-    left, there = line_through(
-        model, observed, middle, np.empty(model.shape[1]), _ROUNDS, SPREAD, with_bias, _LEAST, _MOST, hold, lines
-    )  # fmt: skip
+    left, there = line_through(model, observed, middle, np.empty(model.shape[1]), with_bias, hold, lines)
     return LinesThrough(PhotometricGain(lines[0], lines[1]), left, there)
 
 
@@ -108,6 +103,6 @@ def fit_gain_at(
     lines, room = np.repeat([[1.0], [0.0]], 3, axis=1), np.empty((7, coverage.size))
     fit_lines(
         model.reshape(-1, 3), readable(photo).reshape(-1, 3), coverage.reshape(-1), readable(appearance).reshape(-1),
-        room, _ROUNDS, SPREAD, with_bias, _LEAST, _MOST, hold, lines,
+        room, with_bias, hold, lines,
     )  # fmt: skip
     return PhotometricGain(lines[0], lines[1])

@@ -20,7 +20,7 @@ from diffdope.render.kernels.layout import Shape
 from diffdope.render.renderer import RenderedImages
 from diffdope.terms.base import LEAST_PIXELS, Comparison, median
 from diffdope.terms.photometric import within_tiles
-from diffdope.terms.photometric_gain import HOLD, HOLD_UNMASKED, SPREAD, PhotometricGain, colors_at, fit_gain
+from diffdope.terms.photometric_gain import HOLD, HOLD_UNMASKED, PhotometricGain, colors_at, fit_gain
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -66,7 +66,7 @@ def without_shading(
     fitted = remove_shading(
         images.rgb[0].reshape(pixels, 3), readable(photo).reshape(pixels, 3), coverage.reshape(pixels),
         readable(appearance).reshape(pixels), triangle, shape, np.array(pose.R_m2c, order="C"), np.array(pose.t_m2c),
-        rounds, SPREAD, hold, hold if held is None else held, facing, listed, np.empty((5, 6)), lines, middle,
+        rounds, hold, hold if held is None else held, facing, listed, np.empty((5, 6)), lines, middle,
         flat.reshape(pixels, 3),
     )  # fmt: skip
     if not fitted:

@@ -6,12 +6,10 @@ import numpy as np
 from numba import njit
 
 from diffdope.render.kernels.options import ENTRY, KERNEL
-from diffdope.terms.photometric_gain_kernel import FEWEST
+from diffdope.terms.photometric_gain_kernel import FEWEST, LEAST_GAIN, LEAST_RESIDUAL, MOST_GAIN, OWN, SPREAD, WHOLE
 
 COLUMNS = 5  # gain, bias, and a slope by each coordinate of the normal
 _UNKNOWN = np.float32(2.0)  # in place of a coordinate of a normal
-_WHOLE, _OWN = np.float32(0.99), np.float32(0.5)  # coverage and weight of pixels that show the object and nothing else
-_LEAST, _MOST = 0.2, 4.0  # of a gain, as of `fit_gain`
 _DARKEST, _BRIGHTEST = 0.5, 2.0  # of what is lit, over the mean: a line through the normals that were seen says no more
 
 
@@ -74,8 +72,8 @@ def solve_in_place(matrix, size):
 
 @njit(**ENTRY)
 def remove_shading(
-    model, photo, coverage, appearance, triangle, shape, R, t, rounds, spread, hold, held, facing, listed, matrix,
-    lines, middle, flat,
+    model, photo, coverage, appearance, triangle, shape, R, t, rounds, hold, held, facing, listed, matrix, lines,
+    middle, flat,
 ):  # fmt: skip
     """Fits gain, bias and slopes by normals to each channel, and writes the photograph without the slopes.
 
@@ -89,7 +87,6 @@ def remove_shading(
         R: (3, 3) of the pose that was drawn.
         t: (3,) of it.
         rounds: of reweighting.
-        spread: of colours, below which a bias cannot be told from a gain.
         hold: how strongly the bias is held to 0; see `fit_gain`.
         held: the same of slopes, as a share of what normals all around would say about them.
         facing: (H, W, 3), room.
@@ -105,7 +102,7 @@ def remove_shading(
     width = triangle.shape[1]
     count = 0
     for i in range(len(coverage)):
-        if coverage[i] > _WHOLE and appearance[i] > _OWN and triangle[i // width, i % width] >= 0:
+        if coverage[i] > WHOLE and appearance[i] > OWN and triangle[i // width, i % width] >= 0:
             listed[count] = i
             count += 1
     if count < FEWEST * COLUMNS:
@@ -126,7 +123,7 @@ def remove_shading(
                 v = value * (facing[i // width, i % width, 1] - middle[1])
                 w = value * (facing[i // width, i % width, 2] - middle[2])
                 left = seen - lines[0, c] * value - lines[1, c] - lines[2, c] * u - lines[3, c] * v - lines[4, c] * w
-                weight = 1.0 / max(abs(left), 0.02)
+                weight = 1.0 / max(abs(left), LEAST_RESIDUAL)
                 total += weight
                 matrix[0, 0] += weight * value * value
                 matrix[0, 1] += weight * value
@@ -147,7 +144,7 @@ def remove_shading(
                 matrix[3, 5] += weight * v * seen
                 matrix[4, 4] += weight * w * w
                 matrix[4, 5] += weight * w * seen
-            prior, slopes = 0.01 * total * spread**2, held * matrix[0, 0] + 1e-12
+            prior, slopes = 0.01 * total * SPREAD**2, held * matrix[0, 0] + 1e-12
             matrix[0, 0] += prior
             matrix[0, 5] += prior
             matrix[1, 1] = total * (1.0 + hold)
@@ -159,7 +156,7 @@ def remove_shading(
             solve_in_place(matrix, COLUMNS)
             for k in range(COLUMNS):
                 lines[k, c] = matrix[k, COLUMNS]
-        if not _LEAST < lines[0, c] < _MOST:
+        if not LEAST_GAIN < lines[0, c] < MOST_GAIN:
             return False
     for i in range(len(flat)):
         for c in range(3):
