@@ -14,6 +14,7 @@ from dataclasses import fields, is_dataclass
 import pytest
 
 import diffdope as dd
+from diffdope.former_homes import FORMER_HOMES
 from diffdope.joint.result import ObjectInView, ObjectResult, ViewResult
 from diffdope.pipelines.result import nothing_compared
 from diffdope.search.alternatives.answers import Answer
@@ -73,18 +74,17 @@ def test_every_export_resolves() -> None:
     assert {"ConfidenceSettings", "PolishSettings", "SearchSettings", "NoteCode", "read_result"} <= set(dir(dd))
 
 
-@pytest.mark.parametrize(
-    ("former", "now"),
-    [
-        ("scene.images", "io.images"), ("scene.images", "io.masks"), ("scene.frames", "io.frames"),
-        ("bop.results", "io.bop_results"),
-    ],
-)  # fmt: skip
-def test_former_homes_hold_what_the_changelog_promises(former: str, now: str) -> None:
-    old, new = (importlib.import_module(f"diffdope.{name}") for name in (former, now))
-    shared = [name for name in old.__all__ if getattr(old, name) is getattr(new, name, None)]
-    assert shared
-    assert f"diffdope.{former}" in (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("former", FORMER_HOMES)
+def test_former_homes_lead_on_with_a_warning_that_says_where(former: str) -> None:
+    old = importlib.import_module(former)
+    for name, now in FORMER_HOMES[former].items():
+        with pytest.warns(DeprecationWarning, match=f"{former}.{name} is {now}.{name}; ") as told:
+            found = getattr(old, name)
+        assert found is getattr(importlib.import_module(now), name)
+        assert [warning.filename for warning in told] == [__file__]
+    with pytest.raises(AttributeError, match=f"module '{former}' has no attribute 'nothing'"):
+        _ = old.nothing
+    assert former in (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_unknown_attribute() -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diffdope.bop.results import Estimate as EstimateOf01
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.pose import Pose
 from diffdope.geometry.so3 import exp
@@ -50,10 +49,6 @@ def test_rows_know_their_lines(tmp_path: Path):
         b"\xef\xbb\xbfscene_id,im_id,obj_id,score,R,t,time\r\n\r\n" + LINE.encode() + b"\r\n\r\n" + LINE.encode()
     )
     assert [line for line, _ in read_rows(file)] == [3, 5]
-
-
-def test_the_former_path_still_leads_here():
-    assert EstimateOf01 is Estimate
 
 
 def test_round_trip_is_valid_to_the_letter(tmp_path: Path, rng: np.random.Generator):

@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import diffdope as dd
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera
-from diffdope.geometry.camera import load_camera as load_camera_of_0_1
 from diffdope.geometry.lens import Distortion
 from diffdope.io.cameras import depth_scale_m, load_camera, load_camera_of_image
 
@@ -87,11 +85,6 @@ def test_unreadable_files(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{", encoding="utf-8")
     with pytest.raises(DiffDopeError, match="camera: expected JSON in .*x.json"):
         load_camera(tmp_path / "x.json")
-
-
-def test_the_former_paths_still_lead_here(tmp_path: Path) -> None:
-    assert dd.load_camera is load_camera
-    assert load_camera_of_0_1(written(tmp_path, ENTRY), width=1920, height=1080) == (CAMERA, 0.1)
 
 
 def test_the_images_size_serves_where_the_file_has_none(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from PIL import Image
 from diffdope.errors import DiffDopeError
 from diffdope.io.frames import Film, ImageFolders, open_frames
 from diffdope.io.images import endings_in
-from diffdope.scene.frames import ImageFolders as ImageFoldersOf01
 from diffdope.viz.animation import write_film
 
 
@@ -104,10 +103,6 @@ def test_a_single_image_is_no_folder_and_no_film(tmp_path: Path) -> None:
     pytest.importorskip("av")
     with pytest.raises(DiffDopeError, match="rgb: expected a folder of photographs or a film, got the single image"):
         open_frames({"rgb": tmp_path / "a.jfif"})
-
-
-def test_the_former_path_still_leads_here() -> None:
-    assert ImageFoldersOf01 is ImageFolders
 
 
 def test_a_film_is_read_from_any_frame_on(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from PIL import Image
 
 from diffdope.errors import DiffDopeError
 from diffdope.io.masks import object_pixels, read_mask
-from diffdope.scene.images import read_mask as read_mask_of_0_1
 
 U8 = NDArray[np.uint8]
 
@@ -205,10 +204,6 @@ def test_a_few_flat_pixels_near_black_are_no_label() -> None:
 def test_what_is_no_mask_is_left_to_the_observation() -> None:
     for array in (np.full((4, 4), 3.0), np.full((4, 4), np.nan), np.zeros((2, 4, 4, 3)), np.zeros(4)):
         assert object_pixels(array) is array or np.array_equal(object_pixels(array), array, equal_nan=True)
-
-
-def test_the_former_path_still_leads_here() -> None:
-    assert read_mask_of_0_1 is read_mask
 
 
 def test_depth_images_and_photographs_are_no_masks(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ import pytest
 import diffdope as dd
 from diffdope.bop.metrics import add
 from diffdope.errors import DiffDopeError
-from diffdope.geometry.camera import Camera, load_camera
+from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
+from diffdope.io.cameras import load_camera
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import PRESETS, Preset

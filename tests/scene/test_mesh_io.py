@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from diffdope.errors import DiffDopeError
-from diffdope.geometry.camera import load_camera
 from diffdope.geometry.pose import Pose
+from diffdope.io.cameras import load_camera
 from diffdope.io.images import read_image, read_rgb
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.mesh_io import MeshFile

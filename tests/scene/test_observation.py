@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from diffdope.errors import DiffDopeError
-from diffdope.geometry.camera import Camera, load_camera
+from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import CropWindow
+from diffdope.io.cameras import load_camera
 from diffdope.note_codes import NoteCode, code_of, codes_of
 from diffdope.scene.image_checks import notes_on_camera
 from diffdope.scene.observation import Observation

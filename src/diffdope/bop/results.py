@@ -1,5 +1,5 @@
-"""The former home of `diffdope.io.bop_results`, for one more release; import from there."""
+"""A former home: what was here is found where it is now, for one more release (`former_homes.py`)."""
 
-from diffdope.io.bop_results import COLUMNS, Estimate, read_results, write_results
+from diffdope.former_homes import leading_on
 
-__all__ = ["COLUMNS", "Estimate", "read_results", "write_results"]
+__getattr__ = leading_on(__name__)

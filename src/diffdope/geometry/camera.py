@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,12 +22,15 @@ from diffdope.errors import (
     expected,
     unknown_keys,
 )
+from diffdope.former_homes import leading_on
 from diffdope.geometry.calibration_matrix import check_principal_point, intrinsics_of
 from diffdope.geometry.distortion import check_undistorted
 from diffdope.geometry.lens import Distortion, no_distortion
 
 F64 = NDArray[np.float64]
 CAMERA_CURE = "Camera.from_K takes a matrix and the picture's size, load_camera reads files"
+if not TYPE_CHECKING:  # a checker of types would take any name for one of this module
+    __getattr__ = leading_on(__name__)
 
 
 @dataclass(frozen=True)
@@ -231,15 +233,6 @@ def _checked_distortion(distortion: Any) -> Distortion | None:
     """A `Distortion`, of OpenCV's coefficients where those were given; None for one that changes nothing."""
     made = distortion if isinstance(distortion, Distortion) else Distortion(distortion)
     return None if no_distortion(made) else made
-
-
-def load_camera(
-    path: str | Path, *, width: int | None = None, height: int | None = None, image_id: int | None = None
-) -> tuple[Camera, float | None]:
-    """The former home of `diffdope.io.cameras.load_camera`, for one more release; import it from there."""
-    from diffdope.io.cameras import load_camera as load
-
-    return load(path, width=width, height=height, image_id=image_id)
 
 
 def _no_intrinsics(entry: Mapping[str, Any]) -> DiffDopeError:

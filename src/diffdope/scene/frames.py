@@ -1,5 +1,5 @@
-"""The former home of `diffdope.io.frames`, for one more release; import from there."""
+"""A former home: what was here is found where it is now, for one more release (`former_homes.py`)."""
 
-from diffdope.io.frames import Film, Frame, Frames, ImageFolders
+from diffdope.former_homes import leading_on
 
-__all__ = ["Film", "Frame", "Frames", "ImageFolders"]
+__getattr__ = leading_on(__name__)

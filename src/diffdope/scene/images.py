@@ -1,6 +1,5 @@
-"""The former home of the readers in `diffdope.io`, for one more release; import them from there."""
+"""A former home: what was here is found where it is now, for one more release (`former_homes.py`)."""
 
-from diffdope.io.images import as_rgb_texture, read_image, read_rgb
-from diffdope.io.masks import read_mask
+from diffdope.former_homes import leading_on
 
-__all__ = ["as_rgb_texture", "read_image", "read_mask", "read_rgb"]
+__getattr__ = leading_on(__name__)
