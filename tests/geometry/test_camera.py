@@ -129,3 +129,12 @@ def test_K_of_twice_the_size() -> None:
 def test_bad_size(width: Any) -> None:
     with pytest.raises(DiffDopeError, match="width: expected a positive whole number"):
         Camera(1, 1, 0, 0, width, 10)
+
+
+@pytest.mark.parametrize("shortest", [1e-320, 0.0045, 0.19])
+def test_a_focal_length_in_metres_is_none_in_pixels(shortest: float) -> None:
+    for name in ("fx", "fy"):
+        numbers: dict[str, Any] = {"fx": 1390.0, "fy": 1390.0, name: shortest}
+        with pytest.raises(DiffDopeError, match=f"{name}: expected a focal length in pixels of a picture of 1920, got"):
+            Camera(**numbers, cx=960.0, cy=540.0, width=1920, height=1080)
+    assert Camera(0.5, 0.5, 960.0, 540.0, 1920, 1080).resize(192, 108).fx == pytest.approx(0.05)  # wide, but no error

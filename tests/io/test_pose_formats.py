@@ -286,3 +286,14 @@ def test_refine_takes_what_people_have(tmp_path: Path) -> None:
         assert np.array_equal(refiner.refine(seen, start).pose.matrix, plain.pose.matrix)
     best = refiner.refine(seen, [far, near, path])
     assert best.ok and best.notes[0] == "the best of 3 start poses: number 2"
+
+
+def test_a_trajectory_of_open3d_is_told_from_poses_of_an_object(tmp_path: Path) -> None:
+    log, one = tmp_path / "trajectory.log", "0 0 1\n" + "\n".join(" ".join(map(str, row)) for row in POSE.matrix) + "\n"
+    log.write_text(one + one)
+    listed = tmp_path / "trajectory.json"
+    entry = {"class_name": "PinholeCameraParameters", "extrinsic": POSE.matrix.T.ravel().tolist()}
+    listed.write_text(json.dumps({"class_name": "PinholeCameraTrajectory", "parameters": [entry]}))
+    for path in (log, listed):
+        with pytest.raises(DiffDopeError, match="init file .*: expected a pose, got a trajectory of Open3D.*extrins"):
+            read_start_poses(path)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import check_finite, check_shape, expected
+from diffdope.errors import check_finite, check_positive, check_shape, expected
 
 if TYPE_CHECKING:
     from diffdope.geometry.camera import Camera
 
 F64 = NDArray[np.float64]
+_SHORTEST = 1e-4  # focal length over the longer side: a view of 179.98 degrees, which no pinhole has
 
 
 def intrinsics_of(K: F64) -> tuple[float, float, float, float]:
@@ -36,6 +37,23 @@ def intrinsics_of(K: F64) -> tuple[float, float, float, float]:
         cure = "skewed pixels are not supported: undistort and rectify the image first"
         raise expected("K", "zero skew K[0, 1] and K[1, 0]", [float(K[0, 1]), float(K[1, 0])], cure)
     return float(K[0, 0]), float(K[1, 1]), float(K[0, 2]), float(K[1, 2])
+
+
+def check_focal_length(name: str, focal_px: float, side_px: int) -> None:
+    """Refuses a focal length that is none, or so short that it must be in another unit.
+
+    Args:
+        name: fx or fy.
+        focal_px: pixels.
+        side_px: the longer side of the picture.
+
+    Raises:
+        DiffDopeError: if so.
+    """
+    check_positive(name, focal_px)
+    if focal_px < _SHORTEST * side_px:
+        cure = "in metres or millimetres, divide it by the size of a pixel; a share of the width, multiply it by that"
+        raise expected(name, f"a focal length in pixels of a picture of {side_px}", f"{focal_px:g}", cure)
 
 
 def check_principal_point(camera: Camera) -> None:

@@ -16,14 +16,13 @@ from diffdope.errors import (
     as_floats,
     check_count,
     check_number,
-    check_positive,
     check_shape,
     check_type,
     expected,
     unknown_keys,
 )
 from diffdope.former_homes import leading_on
-from diffdope.geometry.calibration_matrix import check_principal_point, intrinsics_of
+from diffdope.geometry.calibration_matrix import check_focal_length, check_principal_point, intrinsics_of
 from diffdope.geometry.distortion import check_undistorted
 from diffdope.geometry.lens import Distortion, no_distortion
 
@@ -73,8 +72,8 @@ class Camera:
         for name in ("width", "height"):
             size = check_count(name, getattr(self, name), expectation="a positive whole number of pixels")
             object.__setattr__(self, name, size)
-        check_positive("fx", self.fx)
-        check_positive("fy", self.fy)
+        for name in ("fx", "fy"):
+            check_focal_length(name, getattr(self, name), max(self.width, self.height))
         if not 0.0 <= self.focal_deviation < 1.0:
             raise expected("focal_deviation", "a share of the focal length, from 0 to below 1", self.focal_deviation)
         if self.distortion is not None:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from diffdope.errors import UnknownKeysError, as_floats, expected
+from diffdope.errors import DiffDopeError, UnknownKeysError, as_floats, expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.array_files import read_arrays
 from diffdope.io.json_files import parse_json, read_text
@@ -30,6 +30,7 @@ from diffdope.io.tables import rows_of
 from diffdope.io.yaml_files import parse_yaml
 
 _OF_TUM = 8  # numbers in a line
+_BLOCK_OF_OPEN3D = [3, 4, 4, 4, 4]  # numbers in the lines of a camera in a .log: three counters, a matrix
 _HEADING_WITHOUT_END = re.compile(r"^(#.*<qw>)(?=[-\d])", re.MULTILINE)  # Open3D's: the first pose stands behind it
 
 
@@ -67,10 +68,21 @@ def is_table_of_poses(text: str) -> bool:
 
 
 def _entries(data: Any, where: str) -> list[StatedPose]:
+    if isinstance(data, dict) and str(data.get("class_name")).startswith("PinholeCamera"):
+        raise _of_cameras(where)
     try:
         return entries_of(data, where)
     except RecursionError as error:
         raise expected(where, "a pose", "lists in lists without end") from error
+
+
+def _of_cameras(where: str) -> DiffDopeError:
+    """An error of an Open3D trajectory, which holds where a camera stood, not where an object is."""
+    cure = (
+        "if the mesh was reconstructed with it, the pose is the extrinsic matrix of one picture: "
+        'numpy.savetxt("pose.txt", trajectory.parameters[k].extrinsic)'
+    )
+    return expected(where, "a pose", "a trajectory of Open3D, which is where its camera stood", cure)
 
 
 def _of_text(text: str, where: str) -> list[StatedPose]:
@@ -81,6 +93,8 @@ def _of_text(text: str, where: str) -> list[StatedPose]:
         values = [[float(word) for word in row] for row in rows]
     except ValueError as error:
         raise expected(where, "4 x 4 numbers", str(error)) from error
+    if values and [len(row) for row in values] == _BLOCK_OF_OPEN3D * (len(values) // len(_BLOCK_OF_OPEN3D)):
+        raise _of_cameras(where)
     order = _order_of(text, {len(row) for row in values})
     if order:
         poses = [Pose.from_wxyz_xyz([row[column] for column in order]) for row in values]
