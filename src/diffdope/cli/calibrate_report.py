@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
 from diffdope.calibration.result import CalibrationResult, PictureResidual
 from diffdope.calibration.shots import Shot
 from diffdope.cli.report import view_line
 from diffdope.cli.report_of_pictures import (
+    Image,
     Numbers,
+    Place,
     enlargement,
     outlined,
     part_around,
-    picture_name,
-    print_place,
-    print_status,
-    print_suggestions,
+    print_result,
     shared_entry,
     table_of,
+    write_with_overlays,
 )
-from diffdope.io.files import write_json
 from diffdope.io.plain import to_plain
-from diffdope.io.transforms import T_OPTICAL_BODY, body_frame, publisher_line, write_transforms
+from diffdope.io.transforms import T_OPTICAL_BODY, body_frame, write_transforms
 from diffdope.render.renderer import Renderer
 from diffdope.scene.robot import Robot
 from diffdope.viz.compose import caption, side_by_side, to_bytes
-from diffdope.viz.overlay import depth_panel, write_overlay
+from diffdope.viz.overlay import depth_panel
 
 _DRAWN = 0.001  # metres by which drawn surfaces may be off
 _DEPTH_LIMIT_MM = 30.0
@@ -51,15 +49,18 @@ def write_calibration(
         camera: name of the camera's optical frame.
         inputs: what stands beside the result.
     """
-    write_json(folder / "result.json", calibration_entry(result, camera) | {"inputs": to_plain(inputs)})
-    if result.covariance is None:
-        return
-    (folder / "overlays").mkdir()
-    (drawn,) = robot.simplified(_DRAWN)
-    for shot, residual in zip(shots, result.pictures, strict=True):
-        write_overlay(folder / "overlays" / f"{picture_name(shot.name)}.png", overlay(drawn, shot, result, residual))
+    write_with_overlays(folder, calibration_entry(result, camera), inputs, _overlays(robot, shots, result))
     if result.ok:
         write_transforms(folder, result.T_camera_base, base=result.base, camera=camera)
+
+
+def _overlays(robot: Robot, shots: Sequence[Shot], result: CalibrationResult) -> Iterator[tuple[str, Image]]:
+    """Each picture with the robot drawn; none of them where no pose was found."""
+    if result.covariance is None:
+        return
+    (drawn,) = robot.simplified(_DRAWN)
+    for shot, residual in zip(shots, result.pictures, strict=True):
+        yield shot.name, overlay(drawn, shot, result, residual)
 
 
 def calibration_entry(result: CalibrationResult, camera: str) -> dict[str, Any]:
@@ -80,7 +81,7 @@ def calibration_entry(result: CalibrationResult, camera: str) -> dict[str, Any]:
     } | shared_entry(result, _COVARIANCE)  # fmt: skip
 
 
-def overlay(robot: Robot, shot: Shot, result: CalibrationResult, residual: PictureResidual) -> NDArray[np.uint8]:
+def overlay(robot: Robot, shot: Shot, result: CalibrationResult, residual: PictureResidual) -> Image:
     """The picture around the robot: drawn outline green, the mask's border blue; beside it, depth less drawn depth."""
     offsets = {name: float(np.radians(one.value)) for name, one in result.joint_offsets_deg.items()}
     values = {name: value + offsets.get(name, 0.0) for name, value in robot.checked(shot.joints, shot.name).items()}
@@ -110,16 +111,15 @@ def _words(one: PictureResidual) -> str:
 
 def print_calibration(result: CalibrationResult, robot: Robot, camera: str, out: Path, console: Console) -> None:
     """What was found, how sure it is, every picture, and what to do next."""
-    print_status(result, console)
+    place = Place(result.base, "base", camera, result.T_base_camera)
+    table = table_of(_HEADINGS, [(one.name, one.used, _numbers(one)) for one in result.pictures])
+    offsets = [
+        f"offset of {name}: {offset.value:+.2f} +- {offset.deviation:.2f} degrees"
+        for name, offset in result.joint_offsets_deg.items()
+    ]
+    print_result(result, place, robot, table, offsets, console)
     if result.covariance is None:
         return
-    print_place(result, result.camera_in_base_m, camera, result.base, "base", console)
-    console.print(table_of(_HEADINGS, [(one.name, one.used, _numbers(one)) for one in result.pictures]))
-    for name, offset in result.joint_offsets_deg.items():
-        console.print(f"offset of {name}: {offset.value:+.2f} +- {offset.deviation:.2f} degrees", highlight=False)
-    print_suggestions(result, robot, console)
-    if result.ok:
-        console.print(publisher_line(result.base, camera, result.T_base_camera), highlight=False, soft_wrap=True)
     console.print(f"files: {out}", highlight=False)
     console.print(view_line(out), highlight=False, soft_wrap=True)
 

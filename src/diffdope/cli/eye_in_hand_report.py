@@ -6,33 +6,29 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
 from diffdope.calibration.eye_in_hand.result import EyeInHandResult, HandPicture
 from diffdope.calibration.eye_in_hand.shots import HandShot, placed_shots
 from diffdope.cli.report_of_pictures import (
+    Image,
     Numbers,
+    Place,
     outlined,
     part_around,
-    picture_name,
-    print_place,
-    print_status,
-    print_suggestions,
+    print_result,
     shared_entry,
     table_of,
+    write_with_overlays,
 )
 from diffdope.geometry.pose import Pose
-from diffdope.io.files import write_json
 from diffdope.io.plain import to_plain
-from diffdope.io.transforms import T_OPTICAL_BODY, body_frame, publisher_line, write_hand_transforms
+from diffdope.io.transforms import T_OPTICAL_BODY, body_frame, write_hand_transforms
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
 from diffdope.scene.robot import Robot
 from diffdope.viz.compose import to_bytes
-from diffdope.viz.overlay import write_overlay
 
 _COVARIANCE = "T_flange_camera: (rho x y z [m], phi x y z [rad]) in the flange's axes, R <- Exp(phi) R, t <- t + rho"
 
@@ -53,15 +49,12 @@ def write_hand(
         camera: name of the camera's optical frame.
         inputs: what stands beside the result.
     """
-    write_json(folder / "result.json", hand_entry(result, camera) | {"inputs": to_plain(inputs)})
-    if result.covariance is None:
-        return
-    (folder / "overlays").mkdir()
-    for shot, said in zip(placed_shots(shots, robot, flange), result.pictures, strict=True):
-        pose = result.T_camera_object(shot.T_base_flange)
-        write_overlay(
-            folder / "overlays" / f"{picture_name(shot.name)}.png", overlay(mesh, shot.observation, pose, said)
-        )
+    placed = () if result.covariance is None else placed_shots(shots, robot, flange)
+    overlays = (
+        (shot.name, overlay(mesh, shot.observation, result.T_camera_object(shot.T_base_flange), said))
+        for shot, said in zip(placed, result.pictures, strict=bool(placed))
+    )
+    write_with_overlays(folder, hand_entry(result, camera), inputs, overlays)
     if result.ok:
         write_hand_transforms(folder, result.T_flange_camera, base=result.base, flange=result.flange, camera=camera)
 
@@ -83,7 +76,7 @@ def hand_entry(result: EyeInHandResult, camera: str) -> dict[str, Any]:
     } | shared_entry(result, _COVARIANCE)  # fmt: skip
 
 
-def overlay(mesh: Mesh, observation: Observation, pose: Pose, said: HandPicture) -> NDArray[np.uint8]:
+def overlay(mesh: Mesh, observation: Observation, pose: Pose, said: HandPicture) -> Image:
     """The picture around the object: where all pictures have it green, the mask's border blue."""
     crop = part_around(observation, pose.apply(mesh.vertices_m), margin=0.2)
     drawn = Renderer(mesh, crop.camera).render(pose.R_m2c, pose.t_m2c)
@@ -99,16 +92,11 @@ def _words(one: HandPicture) -> str:
 
 def print_hand(result: EyeInHandResult, robot: Robot | None, camera: str, out: Path, console: Console) -> None:
     """What was found, how sure it is, every picture, and what to do next."""
-    print_status(result, console)
-    if result.covariance is None:
-        return
-    print_place(result, result.T_flange_camera.t_m2c, camera, result.flange, "flange", console)
-    console.print(table_of(_HEADINGS, [(one.name, one.used, _numbers(one)) for one in result.pictures]))
-    print_suggestions(result, robot, console)
-    if result.ok:
-        line = publisher_line(result.flange, camera, result.T_flange_camera)
-        console.print(line, highlight=False, soft_wrap=True)
-    console.print(f"files: {out}", highlight=False)
+    place = Place(result.flange, "flange", camera, result.T_flange_camera)
+    table = table_of(_HEADINGS, [(one.name, one.used, _numbers(one)) for one in result.pictures])
+    print_result(result, place, robot, table, (), console)
+    if result.covariance is not None:
+        console.print(f"files: {out}", highlight=False)
 
 
 _HEADINGS = ("IoU", "depth mm", "alone: mm", "deg", "left out: mm", "deg")

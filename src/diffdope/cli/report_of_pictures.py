@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,15 +16,20 @@ from rich.table import Table
 from diffdope.calibration.eye_in_hand.result import EyeInHandResult
 from diffdope.calibration.result import CalibrationResult
 from diffdope.geometry.crop import choose_crop
+from diffdope.geometry.pose import Pose
+from diffdope.io.files import write_json
 from diffdope.io.plain import to_plain
+from diffdope.io.transforms import publisher_line
 from diffdope.io.wording import in_options
 from diffdope.problem.failure import Status
 from diffdope.problem.region import box_of
 from diffdope.scene.observation import Observation
 from diffdope.scene.robot import Robot
 from diffdope.viz.compose import CYAN, GREEN, caption, contour, enlarge, tint
+from diffdope.viz.overlay import write_overlay
 
 F64 = NDArray[np.float64]
+Image = NDArray[np.uint8]
 Numbers = Iterable[tuple[float | None, str]]
 """Numbers of a row of the table, and their formats; None for an empty cell."""
 
@@ -82,25 +89,86 @@ def shared_entry(result: CalibrationResult | EyeInHandResult, covariance_of: str
     }  # fmt: skip
 
 
-def print_status(result: CalibrationResult | EyeInHandResult, console: Console) -> None:
-    """How it ended, and what a user should know."""
+def write_with_overlays(
+    folder: Path, entry: Mapping[str, Any], inputs: Mapping[str, Any], overlays: Iterable[tuple[str, Image]]
+) -> None:
+    """Writes result.json, and overlays/NAME.png of each picture; no folder if there is none.
+
+    Args:
+        folder: for the files.
+        entry: the result, as JSON can hold it.
+        inputs: what stands beside the result.
+        overlays: names of pictures and what is drawn of them (H, W, 3), drawn one after the other.
+    """
+    write_json(folder / "result.json", {**entry, "inputs": to_plain(inputs)})
+    for name, picture in overlays:
+        (folder / "overlays").mkdir(exist_ok=True)
+        write_overlay(folder / "overlays" / f"{picture_name(name)}.png", picture)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a camera was found, in words and numbers.
+
+    Attributes:
+        parent: the frame that it stands in.
+        kind: what that frame is: base or flange.
+        camera: name of the camera's optical frame.
+        T_parent_camera: p_parent = T p_camera, metres.
+    """
+
+    parent: str
+    kind: str
+    camera: str
+    T_parent_camera: Pose
+
+
+def print_result(
+    result: CalibrationResult | EyeInHandResult, place: Place, robot: Robot | None, table: Table,
+    more: Sequence[str], console: Console,
+) -> None:  # fmt: skip
+    """What was found, how sure it is, every picture, and what to do next.
+
+    Args:
+        result: of either; one that found nothing is told by its status alone.
+        place: where the camera is.
+        robot: whose joints are suggested.
+        table: of the pictures.
+        more: lines below the table.
+        console: to print on.
+    """
+    _print_status(result, console)
+    if result.covariance is None:
+        return
+    _print_place(result, place, console)
+    console.print(table)
+    for line in more:
+        console.print(line, highlight=False)
+    _print_suggestions(result, robot, console)
+    if result.ok:
+        line = publisher_line(place.parent, place.camera, place.T_parent_camera)
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _print_status(result: CalibrationResult | EyeInHandResult, console: Console) -> None:
     console.print(f"[bold]{result.status}[/]: {result.message}")
     for note in result.notes:
         console.print(f"note: {in_options(note)}", highlight=False)
 
 
-def print_place(
-    result: CalibrationResult | EyeInHandResult, place_m: F64, camera: str, frame: str, kind: str, console: Console
-) -> None:
-    """Where the camera is in a frame, which is of a kind: base or flange; and how far that moves by one picture."""
-    x, y, z = place_m
-    console.print(f"camera ({camera}) in {frame}: ({x:.4f}, {y:.4f}, {z:.4f}) m, {result.elapsed_s:.1f} s")
+def _print_place(result: CalibrationResult | EyeInHandResult, place: Place, console: Console) -> None:
+    """Where the camera is, and how far that moves by one picture."""
+    x, y, z = place.T_parent_camera.t_m2c
+    where = f"camera ({place.camera}) in {place.parent}"
+    console.print(f"{where}: ({x:.4f}, {y:.4f}, {z:.4f}) m, {result.elapsed_s:.1f} s")
     if result.leave_one_out_mm is not None and result.leave_one_out_deg is not None:
         size = f"{result.leave_one_out_mm:.1f} mm, {result.leave_one_out_deg:.2f} degrees"
-        console.print(f"leave-one-out error of the camera in the {kind}: {size} (what is good: docs/calibration.md)")
+        console.print(
+            f"leave-one-out error of the camera in the {place.kind}: {size} (what is good: docs/calibration.md)"
+        )
 
 
-def print_suggestions(result: CalibrationResult | EyeInHandResult, robot: Robot | None, console: Console) -> None:
+def _print_suggestions(result: CalibrationResult | EyeInHandResult, robot: Robot | None, console: Console) -> None:
     """Poses of the robot for further pictures; degrees, of joints that slide millimetres."""
     sliding = () if robot is None else robot.sliding
     for number, one in enumerate(result.suggestions, 1):
