@@ -73,6 +73,8 @@ def odd_array(rng: Rng, shape: tuple[int, ...]) -> Any:
     )
     if array.dtype.kind == "f" and array.size and rng.integers(2):
         array.flat[rng.integers(0, array.size, 5)] = rng.choice(NUMBERS, 5)
+    if rng.integers(8) == 0:
+        return np.ma.masked_array(array, rng.uniform(size=array.shape) < rng.choice([0.0, 0.2]))
     return array[::-1, ..., ::-1] if array.ndim > 2 and rng.integers(4) == 0 else array
 
 

@@ -30,9 +30,12 @@ VALUES = (
     "text", "[]", "None", "a,b", "1,2,3,4", "0x0", "-", "--", "\udce9",
 )  # fmt: skip
 SETTINGS_VALUES = ("", "nan", "-1", "text")  # of the numbers of presets, which are hundreds of one kind
+MORE_SETTINGS_VALUES = ("0", "inf", "1e308", "1.5", "9" * 30, "None", "1,2")  # of those of one command
+_WITH_ALL = "refine"
 
 _COMPUTING = (
     ("diffdope.pipelines.refiner", "Refiner.refine"), ("diffdope.pipelines.refiner", "Refiner.locate"),
+    ("diffdope.pipelines.refiner", "Refiner.locate_all"),
     ("diffdope.joint.scene_refiner", "SceneRefiner.refine"),
     ("diffdope.cli.calibrate_command", "calibrate"), ("diffdope.cli.eye_in_hand_command", "_calibrate_and_write"),
     ("diffdope.cli.track_command", "track"),
@@ -57,7 +60,7 @@ def _reached(*_: Any, **__: Any) -> Any:
 
 
 def whole_inputs(folder: Path) -> dict[str, list[str]]:
-    """Writes files that all commands take; returns the words of each."""
+    """Writes files that all commands take; returns the words of each, also with other inputs, as its name says."""
     height, width = SIZE
     inputs = folder / "inputs"
     for name in ("rgb", "depth", "mask"):
@@ -83,6 +86,8 @@ def whole_inputs(folder: Path) -> dict[str, list[str]]:
     camera, mesh = str(inputs / "camera.json"), str(inputs / "box.obj")
     start, out = ["--init", str(inputs / "init.json")], ["--out", str(folder / "out")]
     images = [word for name in pictures for word in (f"--{name}", one[name])]
+    lens = str(inputs / "lens.json")
+    (inputs / "lens.json").write_text(json.dumps(entry | {"distortion": [0.1, 0.01, 0.0, 0.0]}))
     folders = [word for name in pictures for word in (f"--{name}", every[name])]
     object_ = ["--mesh", mesh, "--unit", "mm", "--camera", camera]
     hand = ["--flange-poses", str(inputs / "flange.json"), *object_, *folders, *out]
@@ -95,6 +100,8 @@ def whole_inputs(folder: Path) -> dict[str, list[str]]:
     on_set = ["--dataset", str(data), "--split", "val"]
     return {
         "demo": out, "refine": [*object_, *images, *start, *out], "locate": [*object_, *images, *out],
+        "locate, instances": ["--instances", "3", *object_, *images[:4], *out],
+        "refine, a lens": ["--depth-rectified", *object_[:-1], lens, *images, *start, *out],
         "scene": ["--object", mesh, "--unit", "mm", "--camera", camera, *images, *out],
         "calibrate --eye-in-hand": hand,
         "calibrate": ["--urdf", str(inputs / "arm.urdf"), "--joints", str(inputs / "joints.json"), "--camera", camera,
@@ -138,17 +145,20 @@ def _results() -> str:
 def cases(folder: Path) -> Iterator[tuple[str, list[str]]]:
     """What is damaged, and the command line."""
     known = options()
-    for command, words in whole_inputs(folder).items():
-        yield command, [*command.split(), *words]
-        yield f"{command}, no options", command.split()
-        for flag in [*known.get(command, known["calibrate"] if "calibrate" in command else []), "--no-such-option"]:
-            if flag in ("--help", "--help-all"):
+    for name, words in whole_inputs(folder).items():
+        command, _, other_inputs = name.partition(", ")
+        more = MORE_SETTINGS_VALUES if command == _WITH_ALL else ()
+        of_preset = () if other_inputs else (*SETTINGS_VALUES, *more)
+        yield name, [*command.split(), *words]
+        yield f"{name}, no options", command.split()
+        for flag in [*known.get(command.partition(" --")[0], []), "--no-such-option"]:
+            if flag in ("--help", "--help-all") or ("." in flag and not of_preset):
                 continue
-            yield f"{command} {flag}", _changed(command, words, flag, [])
-            for value in SETTINGS_VALUES if "." in flag else VALUES:
-                yield f"{command} {flag} {value[:20]!r}", _changed(command, words, flag, [_word(value, folder)])
-        yield f"{command} twice", [*command.split(), *words, *words]
-        yield f"{command}, a word more", [*command.split(), *words, "more"]
+            yield f"{name} {flag}", _changed(command, words, flag, [])
+            for value in of_preset if "." in flag else VALUES:
+                yield f"{name} {flag} {value[:20]!r}", _changed(command, words, flag, [_word(value, folder)])
+        yield f"{name} twice", [*command.split(), *words, *words]
+        yield f"{name}, a word more", [*command.split(), *words, "more"]
 
 
 def _word(value: str, folder: Path) -> str:

@@ -7,6 +7,7 @@ import json
 import struct
 import tarfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -298,6 +299,17 @@ def mask(path: Path) -> None:
     dd.Observation(CAMERA, mask=read_mask(path, size=SIZE))
 
 
+def _heic() -> list[File]:
+    """A photograph of a phone, where what reads it is installed."""
+    if find_spec("pillow_heif") is None:
+        return []
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    noise = np.random.default_rng(4).integers(0, 256, (*SIZE, 3)).astype(np.uint8)
+    return [File("p.heic", image_bytes(noise, "HEIF"), rgb)]
+
+
 def _points() -> np.ndarray:
     return CAMERA.back_project(np.full(SIZE, 0.7)).astype("<f4").reshape(-1, 3)
 
@@ -347,6 +359,7 @@ def pictures() -> list[File]:
         *(File("d.pcd", _pcd(kind), depth) for kind in ("ascii", "binary", "binary_compressed")),
         File("p.tif", image_bytes(np.zeros((*SIZE, 3), np.uint8), "TIFF"), rgb),
         File("p.webp", _photograph("WEBP"), rgb), File("p.jpg", _photograph("JPEG"), rgb),
+        *_heic(),
     ]  # fmt: skip
 
 
