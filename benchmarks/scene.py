@@ -25,6 +25,7 @@ import diffdope as dd
 from benchmarks.drawn_scene import DrawnScene, drawn_scene, off, scene_cases
 from benchmarks.shared_data import DATA, SETS, Case, CaseSet, by_image, evaluation_points, load_mesh
 from diffdope.bop.metrics import add, add_s
+from diffdope.calibration.assess import moved
 from diffdope.geometry import so3
 from diffdope.joint.contact import with_contact
 from diffdope.scene.scene import Scene
@@ -103,7 +104,7 @@ def run_views(images: Sequence[int]) -> None:
             seconds = time.process_time() - began
             triples = zip(cases, result.objects, scene.truth, strict=True)
             errors = [error_mm(case, one.pose, truth) for case, one, truth in triples]
-            places = [_apart(a.T_w2c, b.T_w2c) for a, b in zip(result.views[1:], scene.views[1:], strict=False)]
+            places = [moved(a.T_w2c, b.T_w2c) for a, b in zip(result.views[1:], scene.views[1:], strict=False)]
             rows.setdefault(setup, []).append((errors, [one.ok for one in result.objects], places, seconds))
     print("| cameras | n | ADD median | mean | p90 | found | camera mm median / max | deg median / max | CPU s |")
     print("|---|---|---|---|---|---|---|---|---|")
@@ -118,11 +119,6 @@ def run_views(images: Sequence[int]) -> None:
             f"| {setup.name} | {len(errors)} | {np.median(errors):.3f} | {errors.mean():.3f} | "
             f"{np.quantile(errors, 0.9):.3f} | {found} | {words[0]} | {words[1]} | {seconds:.1f} |"
         )
-
-
-def _apart(one: dd.Pose, other: dd.Pose) -> tuple[float, float]:
-    away = one.inverse().t_m2c - other.inverse().t_m2c
-    return 1e3 * float(np.linalg.norm(away)), float(np.degrees(one.angle_to(other)))
 
 
 def run_located(images: Sequence[int]) -> None:

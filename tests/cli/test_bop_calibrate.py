@@ -22,12 +22,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
     return make_tree(tmp_path_factory.mktemp("calibrate") / "tiny")
 
 
-def where(tree: Tree) -> list[str]:
-    return ["--dataset", str(tree.root), "--split", tree.split]
-
-
 def refined(tree: Tree, out: Path, *more: str) -> Path:
-    command = ["bop", "refine", *where(tree), "--init", "gt", "--preset", "fast", "--out", str(out)]
+    command = ["bop", "refine", *tree.words, "--init", "gt", "--preset", "fast", "--out", str(out)]
     assert main([*command, *more]) == 0
     return out
 
@@ -44,7 +40,7 @@ def test_a_run_is_fitted_and_its_file_is_applied(
     tree: Tree, mixed: Path, inputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "calibrated"
-    assert main(["bop", "calibrate", *where(tree), "--results", str(mixed), "--out", str(out)]) == 0
+    assert main(["bop", "calibrate", *tree.words, "--results", str(mixed), "--out", str(out)]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "right: ADD below 3 % of the diameter" in said and "map: odds x" in said
     assert "results are wrong" in said and "only 3 images" in said  # nine results tell little, and it says so
@@ -74,7 +70,7 @@ def test_maps_are_fitted_to_confidences_as_they_are(
     file = tmp_path / "confidence.json"
     write_confidence(file, ConfidenceSettings(0.0, 0.5, 2.0))
     out = refined(tree, tmp_path / "mapped.csv", "--objects", "2", "--confidence-file", str(file))
-    assert main(["bop", "calibrate", *where(tree), "--results", str(out), "--out", str(tmp_path / "out")]) == 2
+    assert main(["bop", "calibrate", *tree.words, "--results", str(out), "--out", str(tmp_path / "out")]) == 2
     assert "run bop refine without --confidence-file" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
@@ -83,11 +79,11 @@ def test_results_that_are_all_right_tell_nothing(
     tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = refined(tree, tmp_path / "right.csv", "--perturb-deg", "45", "--perturb-mm", "18", "--objects", "2")
-    assert main(["bop", "calibrate", *where(tree), "--results", str(out), "--out", str(tmp_path / "out")]) == 2
+    assert main(["bop", "calibrate", *tree.words, "--results", str(out), "--out", str(tmp_path / "out")]) == 2
     assert "some that are right and some that are wrong" in capsys.readouterr().err
     alone = tmp_path / "alone.csv"
     alone.write_text(out.read_text())
-    assert main(["bop", "calibrate", *where(tree), "--results", str(alone), "--out", str(tmp_path / "out")]) == 2
+    assert main(["bop", "calibrate", *tree.words, "--results", str(alone), "--out", str(tmp_path / "out")]) == 2
     assert "with its records (.jsonl) beside it" in capsys.readouterr().err
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from diffdope.geometry.camera import Camera
 from diffdope.geometry.lens import Distortion
 from diffdope.io.cameras import load_camera
 from diffdope.io.matlab_files import read_structs
+from tests.oracle import files
 
 K = [[600.5, 0.0, 322.25], [0.0, 601.5, 237.75], [0.0, 0.0, 1.0]]
 PINHOLE = Camera(600.5, 601.5, 322.25, 237.75, 640, 480)
@@ -30,9 +30,7 @@ def bent(coefficients: tuple[float, ...], model: Any = "opencv") -> Camera:
 
 
 def written(folder: Path, content: Any, name: str = "camera.json") -> Path:
-    path = folder / name
-    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-    return path
+    return files.written(folder / name, content)
 
 
 def numbers_of(camera: Camera) -> tuple[float, ...]:

@@ -13,6 +13,7 @@ from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.lens import Distortion
 from diffdope.io.cameras import depth_scale_m, load_camera, load_camera_of_image
+from tests.oracle.files import written
 
 K = np.array([[1390.53, 0, 964.957], [0, 1386.99, 522.586], [0, 0, 1]])
 CAMERA = Camera(1390.53, 1386.99, 964.957, 522.586, 1920, 1080)
@@ -28,31 +29,25 @@ SIMPLE = {
 }
 
 
-def written(folder: Path, content: object) -> Path:
-    path = folder / "camera.json"
-    path.write_text(json.dumps(content), encoding="utf-8")
-    return path
-
-
 def test_load_entry(tmp_path: Path) -> None:
-    assert load_camera(written(tmp_path, ENTRY), width=1920, height=1080) == (CAMERA, 0.1)
+    assert load_camera(written(tmp_path / "camera.json", ENTRY), width=1920, height=1080) == (CAMERA, 0.1)
 
 
 def test_load_camera_json(tmp_path: Path) -> None:
-    assert load_camera(written(tmp_path, SIMPLE)) == (CAMERA, 1.0)
+    assert load_camera(written(tmp_path / "camera.json", SIMPLE)) == (CAMERA, 1.0)
 
 
 def test_load_without_depth_scale(tmp_path: Path) -> None:
-    path = written(tmp_path, {"cam_K": ENTRY["cam_K"]})
+    path = written(tmp_path / "camera.json", {"cam_K": ENTRY["cam_K"]})
     assert load_camera(path, width=1920, height=1080) == (CAMERA, None)
 
 
 def test_load_scene_camera(tmp_path: Path) -> None:
     other = {"cam_K": K.ravel().tolist(), "depth_scale": 1.0}
-    path = written(tmp_path, {"3": ENTRY, "000007": other})
+    path = written(tmp_path / "camera.json", {"3": ENTRY, "000007": other})
     assert load_camera(path, width=1920, height=1080, image_id=3)[1] == 0.1
     assert load_camera(path, width=1920, height=1080, image_id=7)[1] == 1.0
-    assert load_camera(written(tmp_path, {"3": ENTRY}), width=1920, height=1080)[1] == 0.1
+    assert load_camera(written(tmp_path / "camera.json", {"3": ENTRY}), width=1920, height=1080)[1] == 0.1
 
 
 @pytest.mark.parametrize(
@@ -76,7 +71,7 @@ def test_load_scene_camera(tmp_path: Path) -> None:
 )
 def test_bad_files(tmp_path: Path, content: object, options: dict[str, int], message: str) -> None:
     with pytest.raises(DiffDopeError, match=message):
-        load_camera(written(tmp_path, content), **options)
+        load_camera(written(tmp_path / "camera.json", content), **options)
 
 
 def test_unreadable_files(tmp_path: Path) -> None:
@@ -88,8 +83,8 @@ def test_unreadable_files(tmp_path: Path) -> None:
 
 
 def test_the_images_size_serves_where_the_file_has_none(tmp_path: Path) -> None:
-    assert load_camera_of_image(written(tmp_path, ENTRY), (1080, 1920, 3)) == (CAMERA, 0.1)
-    assert load_camera_of_image(written(tmp_path, SIMPLE), (1080, 1920)) == (CAMERA, 1.0)
+    assert load_camera_of_image(written(tmp_path / "camera.json", ENTRY), (1080, 1920, 3)) == (CAMERA, 0.1)
+    assert load_camera_of_image(written(tmp_path / "camera.json", SIMPLE), (1080, 1920)) == (CAMERA, 1.0)
 
 
 def test_a_file_with_a_byte_order_mark(tmp_path: Path) -> None:
@@ -102,7 +97,7 @@ def test_distortion_is_read_wherever_it_is_stated(where: str, tmp_path: Path) ->
     lens = {"distortion_model": "plumb_bob", "distortion_coefficients": [-0.05, 0.02, 0, 0, 0]}
     contents: dict[str, Any] = {"entry": {"0": ENTRY | lens}, "flat": SIMPLE | lens}
     camera, _ = load_camera_of_image(
-        written(tmp_path, contents[where]), (1080, 1920), image_id=0 if where == "entry" else None
+        written(tmp_path / "camera.json", contents[where]), (1080, 1920), image_id=0 if where == "entry" else None
     )
     assert camera.distortion == Distortion((-0.05, 0.02, 0.0, 0.0, 0.0))
     assert camera.rectified == CAMERA
@@ -112,14 +107,14 @@ def test_distortion_beside_the_entries_is_refused(tmp_path: Path) -> None:
     content = {"0": ENTRY, "1": ENTRY, "dist_coeffs": [-0.05, 0.02, 0, 0, 0]}
     words = "camera file .*camera.json: dist_coeffs: expected no lens distortion: .* undistort the images first"
     with pytest.raises(DiffDopeError, match=words):
-        load_camera_of_image(written(tmp_path, content), (1080, 1920), image_id=0)
+        load_camera_of_image(written(tmp_path / "camera.json", content), (1080, 1920), image_id=0)
 
 
 # ---------------- pictures of another size than K's
 
 
 def test_the_factor_of_resized_pictures_is_named_and_K_converted(tmp_path: Path) -> None:
-    path = written(tmp_path, SIMPLE)
+    path = written(tmp_path / "camera.json", SIMPLE)
     with pytest.raises(DiffDopeError, match=r"width: expected 1920 .* got 960; the pictures were resized by 0.5: give"):
         load_camera_of_image(path, (540, 960))
     for size in ((1920, 1080), (960, 540)):  # what K is for, or what it shall be for
@@ -131,7 +126,7 @@ def test_the_factor_of_resized_pictures_is_named_and_K_converted(tmp_path: Path)
 
 
 def test_the_factor_is_found_where_the_file_holds_no_size(tmp_path: Path) -> None:
-    path = written(tmp_path, ENTRY)
+    path = written(tmp_path / "camera.json", ENTRY)
     for shape in ((540, 960), (2160, 3840), (270, 480)):
         factor = 1920 / shape[1]
         with pytest.raises(DiffDopeError, match=f"pictures {factor:.3g} times as large; give --camera-size 1920x1080"):
@@ -143,7 +138,7 @@ def test_the_factor_is_found_where_the_file_holds_no_size(tmp_path: Path) -> Non
 
 def test_cropped_pictures_have_no_single_factor(tmp_path: Path) -> None:
     with pytest.raises(DiffDopeError, match=r"no single factor \(0.75 across, 1 down\).*: \(240, 0\) if the middle"):
-        load_camera_of_image(written(tmp_path, SIMPLE), (1080, 1440))
+        load_camera_of_image(written(tmp_path / "camera.json", SIMPLE), (1080, 1440))
 
 
 # ---------------- depth scale

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,9 @@ import pytest
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.pose import Pose
 from diffdope.io.depth_extrinsics import read_depth_extrinsics
+from tests.oracle.files import written
 
 PLACE = Pose.from_wxyz_xyz([0.9998, 0.01, -0.015, 0.005, 0.03, 0.002, -0.01])
-
-
-def written(folder: Path, data: Any, name: str = "T.json") -> Path:
-    (folder / name).write_text(json.dumps(data))  # which is YAML as well
-    return folder / name
 
 
 def parts(pose: Pose) -> dict[str, Any]:
@@ -36,29 +31,33 @@ def parts(pose: Pose) -> dict[str, Any]:
 @pytest.mark.parametrize("file", ["T.json", "T.yaml"])
 def test_names_of_what_is_needed(tmp_path: Path, name: str, file: str) -> None:
     for content in (PLACE.matrix.tolist(), parts(PLACE)):
-        pose, notes = read_depth_extrinsics(written(tmp_path, {"model": "D435", name: content}, file))
+        pose, notes = read_depth_extrinsics(written(tmp_path / file, {"model": "D435", name: content}))
         assert np.allclose(pose.matrix, PLACE.matrix) and notes == ()
 
 
 @pytest.mark.parametrize("name", ["color_to_depth", "T_depth_color", "rgb2depth", "depth_T_rgb", "T_ir_image"])
 def test_names_of_the_inverse_which_is_told(tmp_path: Path, name: str) -> None:
     for content in (PLACE.inverse().matrix.tolist(), parts(PLACE.inverse())):
-        pose, (note,) = read_depth_extrinsics(written(tmp_path, {name: content}))
+        pose, (note,) = read_depth_extrinsics(written(tmp_path / "T.json", {name: content}))
         assert np.allclose(pose.matrix, PLACE.matrix)
         assert note == f"depth-extrinsics: {name} leads from the photograph's camera to that of depth, and was inverted"
     both = {name: PLACE.inverse().matrix.tolist(), "depth_to_color": PLACE.matrix.tolist()}
-    assert read_depth_extrinsics(written(tmp_path, both))[1] == ()
+    assert read_depth_extrinsics(written(tmp_path / "T.json", both))[1] == ()
 
 
 def test_files_without_such_a_name_are_read_as_before(tmp_path: Path) -> None:
     np.savetxt(tmp_path / "T.txt", PLACE.matrix)
-    for path in (tmp_path / "T.txt", written(tmp_path, PLACE.matrix.tolist()), written(tmp_path, parts(PLACE))):
+    for path in (
+        tmp_path / "T.txt",
+        written(tmp_path / "T.json", PLACE.matrix.tolist()),
+        written(tmp_path / "parts.json", parts(PLACE)),
+    ):
         pose, notes = read_depth_extrinsics(path)
         assert np.allclose(pose.matrix, PLACE.matrix) and notes == ()
 
 
 def test_a_refusal_names_the_keys_of_cameras_and_not_those_of_objects(tmp_path: Path) -> None:
-    path = written(tmp_path, {"T_a_b": PLACE.matrix.tolist()})
+    path = written(tmp_path / "T.json", {"T_a_b": PLACE.matrix.tolist()})
     with pytest.raises(
         DiffDopeError, match="depth-extrinsics file .*T.json: expected a 4 x 4 .*T_a_b; name it depth_to"
     ) as found:
@@ -66,4 +65,4 @@ def test_a_refusal_names_the_keys_of_cameras_and_not_those_of_objects(tmp_path: 
     assert "m2c" not in str(found.value)
     for spoilt in ([[1.0]], {"rotation": [1.0]}, 3, None, "text"):
         with pytest.raises(DiffDopeError, match="depth-extrinsics file .*depth_to_color"):
-            read_depth_extrinsics(written(tmp_path, {"depth_to_color": spoilt}))
+            read_depth_extrinsics(written(tmp_path / "T.json", {"depth_to_color": spoilt}))

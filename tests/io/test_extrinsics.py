@@ -12,6 +12,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.io.extrinsics import has_places, read_camera_places
 from diffdope.io.transforms import transform_entry, write_hand_transforms, write_transforms
 from tests.oracle.files import written
+from tests.oracle.poses import assert_poses
 
 ONE = Pose(so3.exp(np.array([0.1, -0.2, 0.3])), np.array([0.1, 0.2, 0.7]))
 OTHER = Pose(so3.exp(np.array([0.5, 0.1, -0.4])), np.array([-0.3, 0.1, 0.9]))
@@ -20,12 +21,6 @@ OTHER = Pose(so3.exp(np.array([0.5, 0.1, -0.4])), np.array([-0.3, 0.1, 0.9]))
 def bop(pose: Pose) -> dict[str, Any]:
     R, t = pose.to_bop()
     return {"cam_K": [500, 0, 320, 0, 500, 240, 0, 0, 1], "cam_R_w2c": R, "cam_t_w2c": t}
-
-
-def check(found: list[Pose], wanted: list[Pose]) -> None:
-    assert len(found) == len(wanted)
-    for one, other in zip(found, wanted, strict=True):
-        np.testing.assert_allclose(one.matrix, other.matrix, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +34,7 @@ def check(found: list[Pose], wanted: list[Pose]) -> None:
     ],
 )
 def test_one_file_for_all_views(data: Any, tmp_path: Path) -> None:
-    check(read_camera_places([written(tmp_path / "rig.json", data)], 2), [ONE, OTHER])
+    assert_poses(read_camera_places([written(tmp_path / "rig.json", data)], 2), [ONE, OTHER])
 
 
 @pytest.mark.parametrize("name", ["static_transform.yaml", "easy_handeye.yaml", "easy_handeye2.calib", "opencv.yaml"])
@@ -47,7 +42,7 @@ def test_what_calibrate_writes(name: str, tmp_path: Path) -> None:
     for folder, pose in (("a", ONE), ("b", OTHER)):
         (tmp_path / folder).mkdir()
         write_transforms(tmp_path / folder, pose, base="base", camera="camera_color_optical_frame")
-    check(read_camera_places([tmp_path / "a" / name, tmp_path / "b" / name], 2), [ONE, OTHER])
+    assert_poses(read_camera_places([tmp_path / "a" / name, tmp_path / "b" / name], 2), [ONE, OTHER])
 
 
 def test_a_camera_on_the_hand_stands_nowhere(tmp_path: Path) -> None:
@@ -67,11 +62,11 @@ TO_WORLD = ["T_c2w", "T_base_camera", "cam2world", "T_WC", "world_from_camera", 
 def test_names_tell_the_direction(key: str, tmp_path: Path) -> None:
     pose = ONE if key in TO_CAMERA else ONE.inverse()
     data = {"frames": "said elsewhere", "status": "converged", key: pose.matrix.tolist()}
-    check(read_camera_places([written(tmp_path / "one.json", data)], 1), [ONE])
-    check(read_camera_places([written(tmp_path / "rig.json", {"left": data, "right_cam": data})], 2), [ONE, ONE])
+    assert_poses(read_camera_places([written(tmp_path / "one.json", data)], 1), [ONE])
+    assert_poses(read_camera_places([written(tmp_path / "rig.json", {"left": data, "right_cam": data})], 2), [ONE, ONE])
     if key.startswith("T_"):
         parts = {f"R{key[1:]}": pose.R_m2c.tolist(), f"t{key[1:]}": pose.t_m2c[:, None].tolist()}
-        check(read_camera_places([written(tmp_path / "parts.json", parts)], 1), [ONE])
+        assert_poses(read_camera_places([written(tmp_path / "parts.json", parts)], 1), [ONE])
 
 
 @pytest.mark.parametrize("key", ["T_base_camera_link", "T_cam0_cam1", "T_imu_cam", "base_to_gripper"])
@@ -84,14 +79,14 @@ def test_names_of_other_transforms_are_refused(key: str, tmp_path: Path) -> None
 def test_views_may_be_called_as_people_call_them(tmp_path: Path) -> None:
     names = {"table_left": ONE, "robot_view_2": OTHER}
     path = written(tmp_path / "rig.json", {name: pose.matrix.tolist() for name, pose in names.items()})
-    check(read_camera_places([path], 2), [ONE, OTHER])
+    assert_poses(read_camera_places([path], 2), [ONE, OTHER])
 
 
 def test_frames_of_a_message_tell_the_direction(tmp_path: Path) -> None:
     there = transform_entry("base", "cam_optical_frame", ONE.inverse())
     back = transform_entry("cam_optical_frame", "base", ONE)
     for message in (there, back, {"transforms": [transform_entry("base", "tool", OTHER), there]}):
-        check(read_camera_places([written(tmp_path / "tf.json", message)], 1), [ONE])
+        assert_poses(read_camera_places([written(tmp_path / "tf.json", message)], 1), [ONE])
     body = written(tmp_path / "body.json", transform_entry("base", "camera_link", ONE.inverse()))
     with pytest.raises(DiffDopeError, match="expected the place of a camera's optical frame, got camera_link in base"):
         read_camera_places([body], 1)
@@ -101,7 +96,7 @@ def test_one_file_a_view(tmp_path: Path) -> None:
     first = written(tmp_path / "a.json", {"T_w2c": ONE.matrix.tolist()})
     second = tmp_path / "b.txt"
     np.savetxt(second, OTHER.matrix)
-    check(read_camera_places([first, second], 2), [ONE, OTHER])
+    assert_poses(read_camera_places([first, second], 2), [ONE, OTHER])
 
 
 @pytest.mark.parametrize("ids", [(), (0, 1)])
@@ -113,9 +108,9 @@ def test_one_transform_is_not_that_of_two_views(tmp_path: Path, ids: tuple[int, 
 
 def test_the_direction_of_plain_matrices(tmp_path: Path) -> None:
     path = written(tmp_path / "rig.json", [ONE.inverse().matrix.tolist(), OTHER.inverse().matrix.tolist()])
-    check(read_camera_places([path], 2, kind="c2w"), [ONE, OTHER])
+    assert_poses(read_camera_places([path], 2, kind="c2w"), [ONE, OTHER])
     named = written(tmp_path / "named.json", [bop(ONE), {"T_w2c": OTHER.matrix.tolist()}])
-    check(read_camera_places([named], 2, kind="c2w"), [ONE, OTHER])  # what files say wins
+    assert_poses(read_camera_places([named], 2, kind="c2w"), [ONE, OTHER])  # what files say wins
 
 
 def test_axes_of_opengl(tmp_path: Path) -> None:
@@ -123,18 +118,18 @@ def test_axes_of_opengl(tmp_path: Path) -> None:
     turn = np.diag([1.0, -1.0, -1.0, 1.0])  # x right, y up, z backwards
     w2gl = [turn @ one.matrix for one in (ONE, OTHER)]
     plain = written(tmp_path / "plain.json", [one.tolist() for one in w2gl])
-    check(read_camera_places([plain], 2, kind="w2c-opengl"), [ONE, OTHER])
+    assert_poses(read_camera_places([plain], 2, kind="w2c-opengl"), [ONE, OTHER])
     back = written(tmp_path / "back.json", [np.linalg.inv(one).tolist() for one in w2gl])
-    check(read_camera_places([back], 2, kind="c2w-opengl"), [ONE, OTHER])
+    assert_poses(read_camera_places([back], 2, kind="c2w-opengl"), [ONE, OTHER])
     keyed = written(tmp_path / "keyed.json", [{"T_c2w": np.linalg.inv(w2gl[0]).tolist()}, bop(OTHER)])
-    check(read_camera_places([keyed], 2, kind="w2c-opengl"), [ONE, OTHER])  # BOP's are OpenCV's
+    assert_poses(read_camera_places([keyed], 2, kind="w2c-opengl"), [ONE, OTHER])  # BOP's are OpenCV's
     np.savetxt(tmp_path / "one.txt", w2gl[0])
-    check(read_camera_places([tmp_path / "one.txt"], 1, kind="w2c-opengl"), [ONE])
+    assert_poses(read_camera_places([tmp_path / "one.txt"], 1, kind="w2c-opengl"), [ONE])
 
 
 def test_images_of_a_scene_camera(tmp_path: Path) -> None:
     path = written(tmp_path / "scene_camera.json", {"3": bop(ONE), "5": bop(OTHER), "8": bop(ONE)})
-    check(read_camera_places([path], 2, image_ids=[5, 3]), [OTHER, ONE])
+    assert_poses(read_camera_places([path], 2, image_ids=[5, 3]), [OTHER, ONE])
     assert has_places(path) and not has_places(tmp_path / "none.json")
     assert not has_places(written(tmp_path / "plain.json", {"cam_K": [1, 0, 0, 0, 1, 0, 0, 0, 1]}))
     with pytest.raises(DiffDopeError, match="expected a transform for each of 2 views, got 3; choose with --image-id"):

@@ -14,6 +14,7 @@ from diffdope.errors import DiffDopeError
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 from diffdope.io.extrinsics import read_camera_places
+from tests.oracle.poses import assert_poses
 
 NAMES = ("left/frame_2.png", "left/frame_10.png", "right/frame_2.png")
 POSES = tuple(
@@ -57,27 +58,21 @@ def transforms(path: Path) -> Path:
 FILES = {"images.txt": colmap_text, "images.bin": colmap_bytes, "transforms.json": transforms}
 
 
-def check(found: list[Pose], wanted: list[Pose]) -> None:
-    assert len(found) == len(wanted)
-    for one, other in zip(found, wanted, strict=True):
-        np.testing.assert_allclose(one.matrix, other.matrix, atol=1e-9)
-
-
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("kind", ["w2c", "c2w"])
 def test_images_are_found_by_the_photographs_names(name: str, kind: Any, tmp_path: Path) -> None:
     path = FILES[name](tmp_path / name)
     pictures = [Path("/data/right/frame_2.png"), Path("/data/left/frame_10.png")]
-    check(read_camera_places([path], 2, kind=kind, pictures=pictures), [POSES[2], POSES[1]])
-    check(read_camera_places([path], 1, kind=kind, pictures=["frame_10.png"]), [POSES[1]])
+    assert_poses(read_camera_places([path], 2, kind=kind, pictures=pictures), [POSES[2], POSES[1]])
+    assert_poses(read_camera_places([path], 1, kind=kind, pictures=["frame_10.png"]), [POSES[1]])
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_and_by_their_numbers_or_in_order(name: str, tmp_path: Path) -> None:
     path = FILES[name](tmp_path / name)
     first = 0 if name == "transforms.json" else 4  # two of its names have the same number
-    check(read_camera_places([path], 2, image_ids=[first + 2, first]), [POSES[2], POSES[0]])
-    check(read_camera_places([path], 3), list(POSES))
+    assert_poses(read_camera_places([path], 2, image_ids=[first + 2, first]), [POSES[2], POSES[0]])
+    assert_poses(read_camera_places([path], 3), list(POSES))
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from diffdope.io.frames import ImageFolders
 from diffdope.io.masks import MaskFile, looks_inverted, read_labels, read_mask
 from diffdope.io.regions import mask_of_box, mask_of_polygons
 from diffdope.scene.observation import Observation
+from tests.oracle.files import written
 
 SIZE = (80, 100)
 CAMERA = {"cam_K": [100, 0, 49.5, 0, 100, 39.5, 0, 0, 1]}
@@ -35,12 +35,6 @@ def square() -> np.ndarray:
     return mask
 
 
-def written(folder: Path, content: Any, name: str = "mask.json") -> Path:
-    path = folder / name
-    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-    return path
-
-
 RLE = {"size": list(SIZE), "counts": SQUARE}
 
 
@@ -58,7 +52,7 @@ RLE = {"size": list(SIZE), "counts": SQUARE}
     ],
 )
 def test_run_lengths(tmp_path: Path, content: Any) -> None:
-    path = written(tmp_path, content)
+    path = written(tmp_path / "mask.json", content)
     assert np.array_equal(read_mask(path), square())
     assert read_labels(path) == []
     if isinstance(content, dict) and "images" in content:  # the only image, whatever its number elsewhere
@@ -67,7 +61,7 @@ def test_run_lengths(tmp_path: Path, content: Any) -> None:
 
 def test_polygons_agree_with_cocos_own_but_for_the_border(tmp_path: Path) -> None:
     ours = mask_of_polygons([POLYGON], SIZE, "polygon")
-    theirs = read_mask(written(tmp_path, {"size": list(SIZE), "counts": POLYGON_RLE}))
+    theirs = read_mask(written(tmp_path / "mask.json", {"size": list(SIZE), "counts": POLYGON_RLE}))
     assert abs(int(ours.sum()) - int(theirs.sum())) < 10  # of 1865
     assert np.logical_xor(ours, theirs).sum() < 20
     exact = np.zeros(SIZE, bool)
@@ -84,7 +78,7 @@ def test_annotations_of_several_images_and_objects(tmp_path: Path) -> None:
         {"id": 12, "image_id": 4, "segmentation": [POLYGON]},
         {"id": 13, "image_id": 5, "segmentation": [square_]},
     ]
-    path = written(tmp_path, {"images": images, "annotations": notes})
+    path = written(tmp_path / "mask.json", {"images": images, "annotations": notes})
     assert MaskFile(path, image_id=4).labels() == [11, 12]
     assert MaskFile(path).labels(picture="x/000004.png") == [11, 12]
     assert read_mask(path, label=11, image_id=4).sum() == 1200
@@ -108,7 +102,7 @@ def test_annotations_whose_ids_begin_at_0_or_are_all_alike(
         {"id": key, "image_id": 0, "segmentation": [corners]}
         for key, corners in zip(ids, ([30, 20, 70, 20, 70, 50, 30, 50], POLYGON), strict=True)
     ]
-    path = written(tmp_path, {"images": [{"id": 0, "height": 80, "width": 100}], "annotations": notes})
+    path = written(tmp_path / "mask.json", {"images": [{"id": 0, "height": 80, "width": 100}], "annotations": notes})
     assert read_labels(path) == labels
     assert read_mask(path, label=labels[0]).sum() == 1200 != read_mask(path, label=labels[1]).sum()
     with pytest.raises(DiffDopeError, match="expected one object, got the labels"):
@@ -120,7 +114,7 @@ def test_labelme(tmp_path: Path) -> None:
         {"label": "cup", "points": [[30, 20], [70, 20], [70, 50], [30, 50]], "shape_type": "polygon"},
         {"label": "box", "points": [[70, 50], [30, 20]], "shape_type": "rectangle"},
     ]
-    path = written(tmp_path, {"version": "5.0", "shapes": shapes, "imageHeight": 80, "imageWidth": 100})
+    path = written(tmp_path / "mask.json", {"version": "5.0", "shapes": shapes, "imageHeight": 80, "imageWidth": 100})
     assert read_labels(path) == [1, 2]
     assert read_mask(path, label=1).sum() == read_mask(path, label=2).sum() == 1200
 
@@ -128,7 +122,7 @@ def test_labelme(tmp_path: Path) -> None:
 def test_yolo_boxes_and_polygons(tmp_path: Path) -> None:
     corners = "0.30 0.25 0.70 0.25 0.70 0.625 0.30 0.625"
     lines = ["0 0.5 0.4375 0.4 0.375", "3 0.5 0.4375 0.4 0.375 0.93", f"0 {corners}", f"0 {corners} 0.8"]
-    path = written(tmp_path, "\n".join(lines) + "\n", "frame.txt")
+    path = written(tmp_path / "frame.txt", "\n".join(lines) + "\n")
     exact = np.zeros(SIZE, bool)
     exact[20:50, 30:70] = True
     assert read_labels(path) == [1, 2, 3, 4]
@@ -138,7 +132,7 @@ def test_yolo_boxes_and_polygons(tmp_path: Path) -> None:
         assert bool(read.notes) == (label < 3)
     for line in ("0 0.5 0.5", "0 300 200 40 30", "cup 0.5 0.5 0.1 0.1"):
         with pytest.raises(DiffDopeError, match="line 1: expected .*class x y w"):
-            read_mask(written(tmp_path, line, "bad.txt"), size=SIZE)
+            read_mask(written(tmp_path / "bad.txt", line), size=SIZE)
 
 
 def test_what_networks_save(tmp_path: Path) -> None:
@@ -176,14 +170,14 @@ def test_an_inverted_mask_is_recognised(tmp_path: Path) -> None:
     half = full.copy()
     half[:, 50:] = False
     assert not looks_inverted(full) and not looks_inverted(half) and not looks_inverted(exact)
-    camera = read_capture(written(tmp_path, CAMERA, "c.json"), mask=path).camera
+    camera = read_capture(written(tmp_path / "c.json", CAMERA), mask=path).camera
     seen = Observation(camera, mask=~exact)
     assert any("it looks inverted" in note for note in seen.notes)
     assert not seen.with_mask(exact).notes
 
 
 def test_a_box_in_place_of_a_mask(tmp_path: Path) -> None:
-    camera = written(tmp_path, CAMERA, "c.json")
+    camera = written(tmp_path / "c.json", CAMERA)
     Image.new("RGB", (100, 80)).save(tmp_path / "p.png")
     capture = read_capture(camera, rgb=tmp_path / "p.png", box=(30, 20, 40, 30))
     assert capture.mask is not None and capture.mask.sum() == 1200 and capture.mask[20:50, 30:70].all()
@@ -203,7 +197,7 @@ def test_frames_with_labels_of_yolo(tmp_path: Path) -> None:
         (tmp_path / kind).mkdir()
     for k in range(3):
         Image.new("RGB", (100, 80)).save(tmp_path / "rgb" / f"{k}.png")
-        written(tmp_path / "labels", "0 0.5 0.4375 0.4 0.375\n", f"{k}.txt")
+        written(tmp_path / "labels" / f"{k}.txt", "0 0.5 0.4375 0.4 0.375\n")
     frames = ImageFolders({"rgb": tmp_path / "rgb", "mask": tmp_path / "labels"})
     assert [frame.mask.sum() for frame in frames.read()] == [1200] * 3  # type: ignore[union-attr]
 
@@ -215,8 +209,8 @@ def test_frames_with_boxes_of_voc(tmp_path: Path) -> None:
         Image.new("RGB", (100, 80)).save(tmp_path / "rgb" / f"{k}.png")
         Image.fromarray(np.uint8(255 * square())).save(tmp_path / "masks" / f"{k}.png")
         for kind in ("masks", "boxes"):
-            written(tmp_path / kind, VOC.format(VOC_BOX), f"{k}.xml")
-    written(tmp_path / "masks", "a: 1\n", "meta.yaml")
+            written(tmp_path / kind / f"{k}.xml", VOC.format(VOC_BOX))
+    written(tmp_path / "masks" / "meta.yaml", "a: 1\n")
     for kind, count in (("masks", square().sum()), ("boxes", 1200)):  # beside images, texts are none
         frames = ImageFolders({"rgb": tmp_path / "rgb", "mask": tmp_path / kind})
         assert [frame.mask.sum() for frame in frames.read()] == [count] * 2  # type: ignore[union-attr]
@@ -254,7 +248,7 @@ BOXES: dict[str, tuple[str, Any]] = {
 
 @pytest.mark.parametrize("name", BOXES)
 def test_boxes_of_other_tools(tmp_path: Path, name: str) -> None:
-    mask = MaskFile(written(tmp_path, BOXES[name][1], BOXES[name][0])).read(size=SIZE, picture="p.png")
+    mask = MaskFile(written(tmp_path / BOXES[name][0], BOXES[name][1])).read(size=SIZE, picture="p.png")
     whole = np.zeros(SIZE, bool)
     whole[20:50, 30:70] = True
     assert np.array_equal(mask.pixels, whole)
@@ -272,15 +266,15 @@ def test_outlines_of_other_tools(tmp_path: Path) -> None:
         {"p": {"filename": "p.png", "regions": [{"shape_attributes": shape}]}},
         [{"box": CORNERS, "segments": {"x": x, "y": y}}],
     ):
-        read = MaskFile(written(tmp_path, content)).read(size=SIZE, picture="p.png")
+        read = MaskFile(written(tmp_path / "mask.json", content)).read(size=SIZE, picture="p.png")
         assert np.array_equal(read.pixels, expected) and not read.notes
     turned = PERCENT | STUDIO | {"rotation": 90.0}  # about its top-left corner, clockwise: to the left of it, below
-    read = MaskFile(written(tmp_path, [{"image": "p.png", "label": [turned]}])).read(size=SIZE)
+    read = MaskFile(written(tmp_path / "mask.json", [{"image": "p.png", "label": [turned]}])).read(size=SIZE)
     assert np.array_equal(np.argwhere(read.pixels)[[0, -1]], [[20, 0], [59, 29]])
 
 
 def test_boxes_of_several_pictures_go_by_their_names(tmp_path: Path) -> None:
-    table = written(tmp_path, "image,left,top,width,height\na.png,1,2,3,4\nb.png,5,6,7,8\nb.png,1,1,2,2\n", "d.csv")
+    table = written(tmp_path / "d.csv", "image,left,top,width,height\na.png,1,2,3,4\nb.png,5,6,7,8\nb.png,1,1,2,2\n")
     assert MaskFile(table).read(size=SIZE, picture="a.png").pixels.sum() == 12
     assert MaskFile(table, 2).read(size=SIZE, picture="b.png").pixels.sum() == 4
     assert MaskFile(table).labels(picture="b.png") == [1, 2]
@@ -316,7 +310,7 @@ def test_boxes_of_several_pictures_go_by_their_names(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_what_is_no_box(tmp_path: Path, name: str, content: Any, message: str) -> None:
     with pytest.raises(DiffDopeError, match=message):
-        MaskFile(written(tmp_path, content, name)).read(size=SIZE, picture="p.png")
+        MaskFile(written(tmp_path / name, content)).read(size=SIZE, picture="p.png")
 
 
 @pytest.mark.parametrize(
@@ -333,4 +327,4 @@ def test_what_is_no_box(tmp_path: Path, name: str, content: Any, message: str) -
 )  # fmt: skip
 def test_what_is_no_mask(tmp_path: Path, content: str) -> None:
     with pytest.raises(DiffDopeError):
-        read_mask(written(tmp_path, content), size=SIZE)
+        read_mask(written(tmp_path / "mask.json", content), size=SIZE)

@@ -14,15 +14,10 @@ from diffdope.geometry.pose import Pose
 from diffdope.geometry.so3 import exp
 from diffdope.io.bop_results import Estimate, write_results
 from diffdope.io.poses import pose_entry, pose_of, read_start_pose
+from tests.oracle.files import written
 
 POSE = Pose(exp(np.array([0.3, -1.2, 0.4])), np.array([0.03, -0.02, 0.61]))
 R, T_MM = POSE.to_bop()
-
-
-def written(folder: Path, content: object, name: str = "init.json") -> Path:
-    path = folder / name
-    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-    return path
 
 
 def test_the_entry_of_a_pose_comes_back_to_the_bit(rng: np.random.Generator) -> None:
@@ -53,7 +48,9 @@ def test_broken_entries(entry: Any, words: str) -> None:
 
 @pytest.mark.parametrize("content", [{"cam_R_m2c": R, "cam_t_m2c": T_MM}, [pose_entry(POSE)], pose_entry(POSE)])
 def test_a_start_pose_of_json(tmp_path: Path, content: object) -> None:
-    np.testing.assert_allclose(read_start_pose(written(tmp_path, content)).matrix, POSE.matrix, atol=1e-15)
+    np.testing.assert_allclose(
+        read_start_pose(written(tmp_path / "init.json", content)).matrix, POSE.matrix, atol=1e-15
+    )
 
 
 def test_a_start_pose_of_a_csv_with_or_without_header(tmp_path: Path) -> None:
@@ -84,7 +81,7 @@ def test_a_start_pose_of_a_csv_with_or_without_header(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_files_that_are_no_start(tmp_path: Path, name: str, content: object, words: str) -> None:
     with pytest.raises(DiffDopeError, match=words):
-        read_start_pose(written(tmp_path, content, name))
+        read_start_pose(written(tmp_path / name, content))
 
 
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:

@@ -38,6 +38,11 @@ class Tree:
     truth: dict[tuple[int, int], list[tuple[int, Pose]]]
     meshes: dict[int, Mesh]
 
+    @property
+    def words(self) -> list[str]:
+        """Where it is, for a command line."""
+        return ["--dataset", str(self.root), "--split", self.split]
+
     def scene(self, scene_id: int) -> Path:
         """The folder of a scene."""
         return self.root / self.split / f"{scene_id:06d}"

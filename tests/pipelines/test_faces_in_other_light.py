@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry.pose import Pose
 from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.observation import Observation
+from tests.oracle.painted_box import VERTICES_M, box, box_lit
 
 FRAMES = 16
 LIGHT = np.array([0.25, 0.25, 0.55, 0.55, 1.0, 1.0])  # of the six faces
-VERTICES_M, FACES = grid_box(np.array([0.12, 0.08, 0.04]), 12)
-
-
-def colours(vertices_m: np.ndarray) -> np.ndarray:
-    return 0.55 + 0.6 * (mottled(vertices_m) - 0.5)
 
 
 def truth(frame: int) -> Pose:
@@ -26,8 +21,7 @@ def truth(frame: int) -> Pose:
 
 
 def test_edges_keep_its_flat_faces_from_sliding_along_themselves() -> None:
-    lit = painted("lit", VERTICES_M, FACES, lambda x: colours(x) * np.repeat(LIGHT, len(x) // 6)[:, None])
-    refiner = Refiner(painted("box", VERTICES_M, FACES, colours), preset="fast", threads=1)
+    lit, refiner = box_lit(LIGHT), Refiner(box(), preset="fast", threads=1)
     start, off_mm = truth(0).retract([0.002, 0.001, 0.0, 0.01, 0.0, 0.0]), []
     for frame in range(FRAMES):
         seen = picture([(lit, truth(frame))], np.random.default_rng(3), noise=SensorNoise())

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from diffdope.experiments.shapes import grid_box, mottled, painted
 from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
@@ -28,6 +27,7 @@ from diffdope.search.history import Recorder
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.rim_estimate import rims_tell
 from diffdope.terms.contour import ContourSettings
+from tests.oracle.painted_box import dark_box
 
 CAMERA = Camera(500.0, 500.0, 79.5, 79.5, 160, 160)
 TRUTH = Pose(so3.exp(np.array([0.5, 0.3, 0.2])), np.array([0.002, -0.003, 0.5]))
@@ -36,7 +36,7 @@ START = TRUTH.retract([0.002, -0.002, 0.003, 0.08, -0.06, 0.05])
 
 @pytest.fixture(scope="module")
 def box() -> Mesh:
-    return painted("box", *grid_box(np.array([0.06, 0.1, 0.08]), 6), lambda x: 0.3 + 0.3 * mottled(x))
+    return dark_box()
 
 
 def photograph(mesh: Mesh, shadow: float) -> Observation:

@@ -51,9 +51,6 @@ def test_of_many_clients_those_that_fit_are_answered(serve: Any) -> None:
     client = serve(queue=2)
     mesh = registered(client)
 
-    def sent() -> Any:
-        return {"data": part(mesh=mesh, start=START), "files": pictures()}
-
     with client, ThreadPoolExecutor(12) as clients:  # one loop for all of them
         post = [
             clients.submit(client.post, "/refine", data=part(mesh=mesh, start=START), files=pictures())

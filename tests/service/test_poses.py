@@ -111,9 +111,6 @@ def test_two_workers_give_the_same(serve: Any, refiner: Refiner, example: Any) -
     mesh = client.post("/meshes", **mesh_upload()).json()["id"]
     wanted = refiner.refine(example.observation, example.start)
 
-    def sent() -> Any:
-        return {"data": part(mesh=mesh, start=START), "files": pictures()}
-
     with client, ThreadPoolExecutor(4) as clients:  # one loop for all of them
         jobs = [
             clients.submit(client.post, "/refine", data=part(mesh=mesh, start=START), files=pictures())

@@ -17,6 +17,7 @@ from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.quadratic_factor import QuadraticFactor
 from diffdope.terms.rim import Rims
 from diffdope.terms.rim_kernel import WIDEST_PX
+from tests.oracle.painted_box import dark_box
 
 CAMERA = Camera(300.0, 300.0, 63.5, 63.5, 128, 128)
 TRUTH = Pose(so3.exp(np.array([0.5, 0.3, 0.2])), np.array([0.002, -0.003, 0.45]))
@@ -26,7 +27,7 @@ DARK, BRIGHT = 0.05, 0.95
 
 @pytest.fixture(scope="module")
 def box() -> Mesh:
-    return painted("box", *grid_box(np.array([0.06, 0.1, 0.08]), 6), lambda x: 0.3 + 0.3 * mottled(x))
+    return dark_box()
 
 
 def rims_beside(
