@@ -12,7 +12,8 @@ from diffdope.viewer.content import Body, Content, Moment
 
 pytest.importorskip("viser", reason="the extra `viewer` is not installed")
 
-from diffdope.viewer.window import Window, as_markdown, start_server, stop_server
+from diffdope.viewer.serving import start_server, stop_server
+from diffdope.viewer.window import Window, as_markdown
 
 
 def content(drawn: list[int]) -> Content:

@@ -15,13 +15,13 @@ from diffdope.annotate.panel import MODES, Command, Panel
 from diffdope.annotate.seeing import box_on, pixel_on, ray_to
 from diffdope.errors import DiffDopeError
 from diffdope.geometry.pose import Pose
+from diffdope.viewer.serving import Served, start_server
 from diffdope.viewer.stage import light
-from diffdope.viewer.window import start_server, stop_server
 
 _SAVE_EVERY_S = 0.2  # while something is dragged
 
 
-class AnnotationWindow:
+class AnnotationWindow(Served):
     """Serves one editor to browsers.
 
     Args:
@@ -34,9 +34,9 @@ class AnnotationWindow:
     """
 
     def __init__(self, editor: Editor, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        super().__init__(start_server(host, port, "diffdope annotate", command="annotate"))
         self._editor = editor
         self._lock = threading.RLock()
-        self._server = start_server(host, port, "diffdope annotate", command="annotate")
         self._mode = next(iter(MODES))
         self._gestures, self._dragged_at = 0, 0.0
         self._drag_of: tuple[int, int | None] | None = None
@@ -52,19 +52,10 @@ class AnnotationWindow:
         self._server.on_client_disconnect(self._left)
         self.refresh("add an object, or select one")
 
-    @property
-    def url(self) -> str:
-        """Where a browser finds it."""
-        return f"http://{self._server.get_host()}:{self._server.get_port()}"
-
-    def wait(self) -> None:
-        """Serves until the process is interrupted."""
-        self._server.sleep_forever()
-
     def stop(self) -> None:
         """Ends the server."""
         self._stopped = True
-        stop_server(self._server)
+        super().stop()
 
     def tell(self, words: str) -> None:
         """Shows a line."""

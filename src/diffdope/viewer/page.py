@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from diffdope.io.files import write_durably
 from diffdope.viewer.content import Content, Moment
+from diffdope.viewer.serving import start_server, stop_server
 from diffdope.viewer.stage import SceneDrawing, look_at
-from diffdope.viewer.window import as_html, start_server, stop_server
+from diffdope.viewer.window import as_html
 
 MOST_MOMENTS, MOST_VIEWS = 40, 12
 """In a page, of one picture and of several: of more, every n-th is kept. A photograph with depth takes a megabyte."""

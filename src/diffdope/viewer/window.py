@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import io
-import os
 import threading
 from html import escape
 from typing import Any
@@ -13,15 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import expected
 from diffdope.viewer.content import Content, Moment
-from diffdope.viewer.needed import viser_module
+from diffdope.viewer.serving import Served, start_server
 from diffdope.viewer.stage import SceneDrawing, look_at
 
 _QUALITY = 88  # of JPEG pictures
 
 
-class Window:
+class Window(Served):
     """Serves one content to any number of browsers, until `stop`.
 
     Args:
@@ -34,8 +31,8 @@ class Window:
     """
 
     def __init__(self, content: Content, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        super().__init__(start_server(host, port, content.title))
         self._content, self._lock = content, threading.RLock()
-        self._server = start_server(host, port, content.title)
         self.stage = SceneDrawing(self._server.scene, content.up)
         self._shown = -1
         self._texts: Any = None
@@ -45,11 +42,6 @@ class Window:
         self._server.initial_camera.position, self._server.initial_camera.look_at = look_at(content, first)
         self._build()
         self.show(content.first)
-
-    @property
-    def url(self) -> str:
-        """Where a browser finds it."""
-        return f"http://{self._server.get_host()}:{self._server.get_port()}"
 
     @property
     def shown(self) -> int:
@@ -71,14 +63,6 @@ class Window:
         with self._lock:
             if int(slider.value) != self._shown:
                 self.show(int(slider.value))
-
-    def stop(self) -> None:
-        """Ends the server."""
-        stop_server(self._server)
-
-    def wait(self) -> None:
-        """Serves until the process is interrupted."""
-        self._server.sleep_forever()
 
     def _build(self) -> None:
         gui, content = self._server.gui, self._content
@@ -114,32 +98,6 @@ class Window:
             handle.remove()
         with self._folder:
             self._pictures = [self._server.gui.add_html(as_html(name, image)) for name, image in pictures().items()]
-
-
-def start_server(host: str, port: int, label: str, command: str = "view") -> Any:
-    """A server of viser, quiet, at exactly that port.
-
-    Raises:
-        DiffDopeError: if viser is not installed, or the port is taken.
-    """
-    import socket
-
-    viser = viser_module(command)
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        if os.name == "posix":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except (OSError, OverflowError) as error:  # viser would take the next port without a word, or wait for ever
-            raise expected("port", f"one that is free at {host}", f"{port} ({error})") from error
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints, verbose or not
-        return viser.ViserServer(host=host, port=port, label=label, verbose=False)
-
-
-def stop_server(server: Any) -> None:
-    """Ends a server of viser, quietly."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        server.stop()
 
 
 def as_html(name: str, picture: NDArray[np.uint8]) -> str:
