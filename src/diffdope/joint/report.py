@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.estimate.confidence import log_odds, log_odds_of, sigmoid
+from diffdope.estimate.confidence import log_odds_of, sigmoid
 from diffdope.geometry.pose import Pose
 from diffdope.joint.answers import ranked_answers
 from diffdope.joint.chain import by_object, camera_difference
 from diffdope.joint.covariances import in_files_frames, of_cameras
-from diffdope.joint.drawn import drawing_of
 from diffdope.joint.images import Member
 from diffdope.joint.normal_equations import Where
 from diffdope.joint.notes import (
@@ -29,7 +29,6 @@ from diffdope.joint.notes import (
     view_name,
 )
 from diffdope.joint.result import ObjectInView, ObjectResult, SceneResult, ViewResult
-from diffdope.joint.settle import Claim, rivals_in, settled
 from diffdope.joint.support import support_of
 from diffdope.joint.together import JointTask, Together
 from diffdope.pipelines.refiner import Refiner
@@ -115,7 +114,7 @@ def from_together(
             objects.append(_nowhere(scene, obj, failures_of(scene, obj, found), cause_in_views(scene, obj, found)))
             continue
         n = kept.index(obj)
-        objects.append(_object(scene, refiners[obj], solved, n, obj, found, covariance, carried[n], task))
+        objects.append(_object(_Solved(scene, solved, task, found, covariance), refiners[obj], n, obj, carried[n]))
     views = [_view(scene, solved, v, covariance) for v in range(len(scene.views))]
     notes = [*notes_on_views(scene, solved), *notes_on_fit(scene, solved), *notes_on_cameras(scene, views)]
     return SceneResult(tuple(objects), tuple(views), covariance, tuple(notes), 0.0)
@@ -127,47 +126,40 @@ def _carried(answer: Answer, T_c2w: Pose) -> Answer:
     return replace(answer, pose=T_c2w @ answer.pose, alternatives=turned)
 
 
-def settled_result(result: SceneResult, scene: Scene, refiners: Sequence[Refiner]) -> SceneResult:
-    """The same, in which no two objects that were found claim the same pixels."""
-    pairs: set[tuple[int, int]] = set()
-    for number, view in enumerate(scene.views):
-        claims: list[Claim | None] = []
-        for obj, one in enumerate(result.objects):
-            if not one.ok or number >= len(one.views):
-                claims.append(None)
-                continue
-            meshes, pose = refiners[obj].meshes, refiners[obj].frame.enter(one.views[number].pose)
-            drawing = drawing_of(meshes, pose, view.camera)
-            claims.append(Claim(drawing, scene.observation(number, obj).mask, meshes.length_m))
-        pairs |= set(rivals_in(claims))
-    if not pairs:
-        return result
-    odds = [log_odds(one.confidence if one.right_minimum is None else one.right_minimum) for one in result.objects]
-    objects = list(result.objects)
-    for lost in settled(sorted(pairs), odds, [id(one.mesh) for one in scene.objects]):
-        rival = result.objects[lost.rival].name
-        if lost.sure:
-            status, message = Status.FAILED, f"{rival} claims the same pixels, and is surer"
-        else:
-            status, message = Status.AMBIGUOUS, f"{rival} claims the same pixels, and nothing tells which of both it is"
-        one = objects[lost.obj]
-        answers = one.answers or (Answer(one.pose, one.confidence),)
-        objects[lost.obj] = replace(
-            one, status=status, message=message, answers=answers if not lost.sure else one.answers
-        )
-    return replace(result, objects=tuple(objects))
-
-
 def _nowhere(scene: Scene, obj: int, notes: tuple[str, ...], cause: str = "") -> ObjectResult:
     message = f"{MESSAGES[Status.FAILED]}; {cause}" if cause else MESSAGES[Status.FAILED]
     return ObjectResult(scene.objects[obj].name, NOWHERE, Status.FAILED, message, 0.0, None, None, (), notes)
 
 
-def _object(
-    scene: Scene, refiner: Refiner, solved: Together, n: int, obj: int, found: Mapping[Where, RefinementResult],
-    covariance: F64, motion: F64, task: JointTask,
-) -> ObjectResult:  # fmt: skip
-    """One object that took part as number n."""
+class _Solved(NamedTuple):
+    """A scene and what is known of it at the end.
+
+    Attributes:
+        scene: what was given.
+        together: what all views say.
+        task: what was solved.
+        found: what each view found on its own.
+        covariance: (D, D) of all unknowns in the files' frames.
+    """
+
+    scene: Scene
+    together: Together
+    task: JointTask
+    found: Mapping[Where, RefinementResult]
+    covariance: F64
+
+
+def _object(whole: _Solved, refiner: Refiner, n: int, obj: int, motion: F64) -> ObjectResult:
+    """One object that took part.
+
+    Args:
+        whole: all that was solved.
+        refiner: of the object.
+        n: its number among those that took part.
+        obj: its number in the scene.
+        motion: (6, 6) what a motion about its middle is in its file's frame.
+    """
+    scene, solved, task, found, covariance = whole
     pose, vote = solved.state.objects[n], solved.votes[n]
     support = support_of(scene, refiner, solved, n, obj)
     notes = notes_on_object(scene, refiner, solved, n, obj, found, support)
@@ -203,7 +195,7 @@ def _object(
     return ObjectResult(
         scene.objects[obj].name, refiner.frame.leave(pose), status, message, belief.confidence,
         covariance[part, part], unobserved @ motion.T,
-        tuple(_in_view(scene, refiner, solved, v, n) for v in range(len(scene.views))),
+        tuple(_in_view(refiner, solved, v, n) for v in range(len(scene.views))),
         tuple(notes), _answers(refiner, task, n, pose, belief.right, ambiguous=status is Status.AMBIGUOUS),
         right_minimum=belief.right,
     )  # fmt: skip
@@ -247,7 +239,7 @@ def _log_odds(scene: Scene, solved: Together, n: int) -> float:
     return total / weight if weight > 0.0 else -_LARGEST
 
 
-def _in_view(scene: Scene, refiner: Refiner, solved: Together, view: int, n: int) -> ObjectInView:
+def _in_view(refiner: Refiner, solved: Together, view: int, n: int) -> ObjectInView:
     pose = refiner.frame.leave(solved.state.in_camera(view, n))
     member: Member | None = solved.members.get((view, n))
     if member is None:

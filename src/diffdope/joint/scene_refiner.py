@@ -16,8 +16,9 @@ from diffdope.joint.depth_scale import at_common_scale
 from diffdope.joint.each_view import ObjectQuery, found_in_view
 from diffdope.joint.merge import Single, single_of
 from diffdope.joint.normal_equations import CameraPrior, Where
-from diffdope.joint.report import from_one_view, from_together, settled_result
+from diffdope.joint.report import from_one_view, from_together
 from diffdope.joint.result import SceneResult
+from diffdope.joint.settle import settled_result
 from diffdope.joint.together import JointTask, solve_together
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult

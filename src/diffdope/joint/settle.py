@@ -7,12 +7,19 @@ picture and the masks that they were given do, too. One thing behind another is 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.joint.drawn import Drawing
+from diffdope.estimate.confidence import log_odds
+from diffdope.joint.drawn import Drawing, drawing_of
+from diffdope.joint.result import SceneResult
+from diffdope.pipelines.refiner import Refiner
+from diffdope.pipelines.result import Status
+from diffdope.scene.scene import Scene
+from diffdope.search.alternatives.answers import Answer
 
 F32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -122,3 +129,34 @@ def _overlap(one: Drawing, other: Drawing) -> tuple[slice | None, slice | None]:
 def _part(drawing: Drawing, rows: slice, columns: slice) -> F32:
     r, c = drawing.rows.start, drawing.columns.start
     return drawing.depth[rows.start - r : rows.stop - r, columns.start - c : columns.stop - c]
+
+
+def settled_result(result: SceneResult, scene: Scene, refiners: Sequence[Refiner]) -> SceneResult:
+    """The same, in which no two objects that were found claim the same pixels."""
+    pairs: set[tuple[int, int]] = set()
+    for number, view in enumerate(scene.views):
+        claims: list[Claim | None] = []
+        for obj, one in enumerate(result.objects):
+            if not one.ok or number >= len(one.views):
+                claims.append(None)
+                continue
+            meshes, pose = refiners[obj].meshes, refiners[obj].frame.enter(one.views[number].pose)
+            drawing = drawing_of(meshes, pose, view.camera)
+            claims.append(Claim(drawing, scene.observation(number, obj).mask, meshes.length_m))
+        pairs |= set(rivals_in(claims))
+    if not pairs:
+        return result
+    odds = [log_odds(one.confidence if one.right_minimum is None else one.right_minimum) for one in result.objects]
+    objects = list(result.objects)
+    for lost in settled(sorted(pairs), odds, [id(one.mesh) for one in scene.objects]):
+        rival = result.objects[lost.rival].name
+        if lost.sure:
+            status, message = Status.FAILED, f"{rival} claims the same pixels, and is surer"
+        else:
+            status, message = Status.AMBIGUOUS, f"{rival} claims the same pixels, and nothing tells which of both it is"
+        one = objects[lost.obj]
+        answers = one.answers or (Answer(one.pose, one.confidence),)
+        objects[lost.obj] = replace(
+            one, status=status, message=message, answers=answers if not lost.sure else one.answers
+        )
+    return replace(result, objects=tuple(objects))
