@@ -25,7 +25,7 @@ except ImportError as error:
     ) from error
 
 F64 = NDArray[np.float64]
-_ORTHONORMAL = 1e-3
+_ORTHONORMAL = 1e-3  # largest entry of R R^T - 1 that is taken
 
 
 class RenderedTensors(NamedTuple):

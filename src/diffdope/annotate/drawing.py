@@ -17,7 +17,7 @@ from diffdope.viewer.content import Color
 _OTHER: Color = (158, 178, 200)
 _SELECTED: Color = (134, 184, 148)
 _POINT: Color = (255, 40, 40)
-_CLEAR = 0.4
+_CLEAR = 0.4  # opacity of models that are drawn clear: the photograph shows through
 _GIZMO = 0.75  # of the object's diameter
 _POINT_SIZE = 0.02  # of the object's diameter
 _BEHIND = 4.0  # diameters behind the farthest object, where the photograph stands

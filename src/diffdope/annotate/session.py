@@ -14,7 +14,7 @@ from diffdope.errors import DiffDopeError, as_floats, check_choice, check_shape,
 from diffdope.geometry import so3
 from diffdope.geometry.pose import Pose
 
-_MOST_UNDO = 500
+_MOST_UNDO = 500  # steps that can be taken back
 _SAME_M, _SAME_RAD = 1e-6, 1e-6  # a pose that is no further off is the one that was checked
 
 

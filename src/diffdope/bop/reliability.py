@@ -14,11 +14,12 @@ from diffdope.errors import expected
 F64 = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-BINS = 10
-_SURE, _LARGEST = 0.9, 1.0 - 1e-9
+BINS = 10  # of confidence, in a reliability diagram
+_SURE = 0.9  # confidence from which on a result is sure
+_LARGEST = 1.0 - 1e-9  # probability of which log odds are taken
 _OFFSET, _SLOPE = 2.0, 0.5  # deviations from no map at all that are taken for likely, before any data
-_STEEPEST, _FLATTEST = 10.0, 0.05
-_FOLDS, _DRAWS = 5, 200
+_STEEPEST, _FLATTEST = 10.0, 0.05  # slopes of the map of log odds
+_FOLDS, _DRAWS = 5, 200  # of a cross-validation by scenes; of a bootstrap
 
 
 class Bin(NamedTuple):

@@ -10,7 +10,7 @@ from diffdope.geometry.pose import Pose
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 
-_LONGEST_SIDE = 640
+_LONGEST_SIDE = 640  # pixels: larger pictures are compared as blocks
 
 
 def stride_of(camera: Camera) -> int:

@@ -40,7 +40,7 @@ I64 = NDArray[np.int64]
 _TUKEY = 4.685  # deviations beyond which a residual does not count: 95 % efficiency under Gaussian noise
 _LEAST_ROWS = 20  # of a picture; fewer are chance
 _LEAST_KNOWN = 1.0  # errors of joints that pictures must determine to tell their deviation
-_LARGEST_ROUNDS = 12
+_LARGEST_ROUNDS = 12  # of steps, at most
 _NEGLIGIBLE = 0.02  # deviations of the pose: a step that is shorter is the last
 
 

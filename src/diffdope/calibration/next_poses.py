@@ -15,7 +15,7 @@ from diffdope.scene.robot import Robot
 
 F64 = NDArray[np.float64]
 
-_TRIED = 40
+_TRIED = 40  # poses at random, of which those that tell most are suggested
 _SIZE = 96  # pixels, of crops: the robot is drawn with a percent's detail
 _LEAST_SEEN = 0.5  # share of the robot's outline that must lie in the picture
 

@@ -32,7 +32,7 @@ from diffdope.viz.compose import caption, side_by_side, to_bytes
 from diffdope.viz.overlay import depth_panel
 
 _DRAWN = 0.001  # metres by which drawn surfaces may be off
-_DEPTH_LIMIT_MM = 30.0
+_DEPTH_LIMIT_MM = 30.0  # at which the panel's colours end
 _COVARIANCE = "T_camera_base: (rho x y z [m], phi x y z [rad]) in the camera's axes, R <- Exp(phi) R, t <- t + rho"
 
 

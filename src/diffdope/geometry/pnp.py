@@ -17,7 +17,7 @@ F64 = NDArray[np.float64]
 LEAST_POINTS = 4
 """Three leave up to four poses."""
 _STARTS = 60  # rotations about 40 degrees apart: of 2000 random poses of 4 to 8 points, all were found
-_STEPS = 40
+_STEPS = 40  # of Levenberg-Marquardt
 _FLAT = 1e-2  # least width of the points by their length: thinner sets are a line, about which anything may turn
 _SAME_RAD = np.radians(3.0)  # poses that are closer are one
 _NEARLY_PX = 1.0  # clicks are about that exact, so that poses this close in error cannot be told apart

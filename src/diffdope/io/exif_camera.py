@@ -15,11 +15,12 @@ from diffdope.errors import DiffDopeError, expected
 from diffdope.io.camera_sizes import ROUNDED
 from diffdope.io.heic import ENDINGS as HEIC
 from diffdope.io.heic import prepare_heic
+from diffdope.io.images import ORIENTATION
 
 PHOTOGRAPHS = (".jpg", ".jpeg", ".jpe", ".mpo", ".tif", ".tiff", ".png", ".webp", *HEIC)
 """Endings of files that are photographs, and no camera files."""
 
-_EXIF, _ORIENTATION = 0x8769, 0x0112
+_EXIF = 0x8769  # the tag below which EXIF's other tags are
 _FOCAL_MM, _FILM_MM = 0x920A, 0xA405  # FocalLength, FocalLengthIn35mmFilm
 _PER_UNIT, _UNIT = 0xA20E, 0xA210  # FocalPlaneXResolution, FocalPlaneResolutionUnit
 _WIDTH, _HEIGHT = 0xA002, 0xA003  # PixelXDimension, PixelYDimension: of the picture as it was taken
@@ -66,7 +67,7 @@ def entry_of_photograph(path: Path, name: str = "camera") -> dict[str, Any]:
     focal_px = _focal_px(stated, size, factor)
     if focal_px is None or focal_px > _LONGEST * max(size):
         raise _no_focal_length(path, name)
-    width, height = size[::-1] if exif.get(_ORIENTATION, 1) in _TURNED else size
+    width, height = size[::-1] if exif.get(ORIENTATION, 1) in _TURNED else size
     return {
         "fx": focal_px, "fy": focal_px, "cx": 0.5 * (width - 1), "cy": 0.5 * (height - 1), "width": width,
         "height": height, "focal_deviation": _DEVIATION,

@@ -22,7 +22,7 @@ _MAGIC = 20000630
 _COMPRESSIONS = ("NONE", "RLE", "ZIPS", "ZIP", "PIZ", "PXR24", "B44", "B44A", "DWAA", "DWAB")
 _LINES = {"NONE": 1, "RLE": 1, "ZIPS": 1, "ZIP": 16}
 _KINDS = (np.dtype("<u4"), np.dtype("<f2"), np.dtype("<f4"))
-_MOST_PIXELS = 2**28
+_MOST_PIXELS = 2**28  # of a picture: a damaged header may promise any number
 _TILES_OR_PARTS = 0x1A00  # bits of the version
 
 

@@ -13,7 +13,7 @@ ENDINGS = (".heic", ".heif", ".hif")
 
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")  # ISO/IEC 23008-12, annex B
 _AVIF = b"avi"  # of the first letters of brands that Pillow reads itself, below a common brand as well
-_HEAD = 32
+_HEAD = 32  # bytes, in which a file says its brand and the first ones that it is compatible with
 
 
 def prepare_heic(name: str, path: Path | MemoryFile) -> None:

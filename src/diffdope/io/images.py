@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 T = TypeVar("T")
-_ORIENTATION = 0x0112
+ORIENTATION = 0x0112  # EXIF's tag of which way up a picture is
 _OTHER_MODES = ("P", "PA", "1", "CMYK", "YCbCr", "LAB")  # whose numbers are no levels of red, green and blue
 _STRETCHED = {"L": 255, "I": 65535}  # the largest number that Pillow gives of a PGM, by its mode
 
@@ -176,7 +176,7 @@ def _cause(path: Path | MemoryFile, error: str) -> str:
 
 def _upright(image: Image) -> Image:
     """A photograph turned as its EXIF tag says it is to be shown; other images as they are."""
-    if image.format not in ("JPEG", "MPO", "TIFF", "WEBP") or image.getexif().get(_ORIENTATION, 1) == 1:
+    if image.format not in ("JPEG", "MPO", "TIFF", "WEBP") or image.getexif().get(ORIENTATION, 1) == 1:
         return image
     from PIL import ImageOps
 

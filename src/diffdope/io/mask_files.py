@@ -27,7 +27,7 @@ Bool = NDArray[np.bool_]
 Size = tuple[int, int]
 _USUAL = frozenset({".json", ".txt"})
 ENDINGS = _USUAL | {".xml", ".csv", ".yaml", ".yml"}
-_MOST_PIXELS = 10**9
+_MOST_PIXELS = 10**9  # of run lengths: a damaged file may promise any number
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def _coco(data: Any, where: str, image_id: int | None, picture: str | None) -> I
         return _labelme(data, where)
     if isinstance(data, dict) and isinstance(data.get("annotations"), list):
         images = [image for image in data.get("images", []) if isinstance(image, dict)]
-        image_id, size = _image_of(images, data["annotations"], where, image_id, picture)
+        image_id, size = _image_of(images, image_id, picture)
         data = data["annotations"]
     if isinstance(data, dict):
         data = [data] if "segmentation" in data or "bbox" in data else [{"segmentation": data}]
@@ -214,7 +214,7 @@ def _annotation(entry: Mapping[str, Any], size: Size | None, where: str) -> Call
 
 
 def _image_of(
-    images: list[dict[str, Any]], annotations: list[Any], where: str, image_id: int | None, picture: str | None
+    images: list[dict[str, Any]], image_id: int | None, picture: str | None
 ) -> tuple[int | None, Size | None]:
     """Number and size of the image that is meant."""
     if image_id is None and picture is not None:

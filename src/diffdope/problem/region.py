@@ -18,7 +18,7 @@ from diffdope.scene.observation import Observation
 
 F64 = NDArray[np.float64]
 Box = tuple[float, float, float, float]
-NEAR_M = 1e-3
+NEAR_M = 1e-3  # metres: what is nearer is not drawn, as in the kernels
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Intrinsics = tuple[float, float, float, float]
 
-NEAR_M = 1e-3
+NEAR_M = 1e-3  # metres: what is nearer is cut off, as of the kernels
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,13 @@ from diffdope.io.mask_levels import Levels, levels_of
 from diffdope.note_codes import Note, NoteCode
 from diffdope.ros.cameras import entry_of, frame_of
 from diffdope.ros.images import image_of
-from diffdope.ros.pairing import partners, reach_ns
+from diffdope.ros.pairing import NS_PER_S, partners, reach_ns
 from diffdope.ros.recording import Recording, open_recording
 from diffdope.ros.stored import Topic
 from diffdope.ros.topics import TopicNames, Topics, choose_topics
 
 TOLERANCE_S = 0.02
 """Seconds between photograph and depth: over half of a frame at 30 Hz, so that each finds its neighbour."""
-_NS = 1_000_000_000
 
 
 @dataclass
@@ -94,7 +93,7 @@ class BagFrames:
         report: Callable[[int, int | None], None] = lambda done, total: None,
     ) -> None:
         check_positive("tolerance-s", tolerance_s)
-        self._path, self._tolerance_ns = path, round(tolerance_s * _NS)
+        self._path, self._tolerance_ns = path, round(tolerance_s * NS_PER_S)
         self._mask_label, self._mask_inverted = mask_label, mask_inverted
         notes: list[str] = []
         with open_recording(path) as recording:
@@ -102,8 +101,8 @@ class BagFrames:
             scanned, self.info = _scan(recording, self.topics, report)
             notes += recording.notes
         self.stamps_ns, self._numbers = self._matched(scanned, notes)
-        self.names = [f"{stamp // _NS}.{stamp % _NS:09d}" for stamp in self.stamps_ns]
-        self.frame_id = _frame_of(scanned, notes, allowed=other_depth_frame)
+        self.names = [f"{stamp // NS_PER_S}.{stamp % NS_PER_S:09d}" for stamp in self.stamps_ns]
+        self.frame_id = _frame_of(scanned, allowed=other_depth_frame)
         self.notes = tuple(notes)
 
     @property
@@ -115,7 +114,7 @@ class BagFrames:
     def fps(self) -> float:
         """Frames a second: of the median step."""
         steps = [b - a for a, b in pairwise(self.stamps_ns)]
-        return _NS / statistics.median(steps) if steps else 30.0
+        return NS_PER_S / statistics.median(steps) if steps else 30.0
 
     def read(self, first: int = 0) -> Iterator[Frame]:
         """The frames from number `first` on; of images whose partner is recorded later, those in between are kept."""
@@ -149,7 +148,7 @@ class BagFrames:
                     following += 1
 
     def _frame(self, k: int, images: dict[str, NDArray[Any]]) -> Frame:
-        return Frame(self.names[k], (self.stamps_ns[k] - self.stamps_ns[0]) / _NS, **images)
+        return Frame(self.names[k], (self.stamps_ns[k] - self.stamps_ns[0]) / NS_PER_S, **images)
 
     def _image(self, kind: str, topic: Topic, message: Any) -> NDArray[Any]:
         image = image_of(message, topic.name)
@@ -179,9 +178,9 @@ class BagFrames:
         return [stamps[k] for k in whole], {kind: [row[k] for k in whole] for kind, row in numbers.items()}
 
     def _check_paired(self, stamps: list[int], depths: list[int], whole: list[int], notes: list[str]) -> None:
-        tolerance = self._tolerance_ns / _NS
+        tolerance = self._tolerance_ns / NS_PER_S
         if not whole:
-            gap = min(abs(a - b) for a in (stamps[0], stamps[-1]) for b in (depths[0], depths[-1])) / _NS
+            gap = min(abs(a - b) for a in (stamps[0], stamps[-1]) for b in (depths[0], depths[-1])) / NS_PER_S
             cure = "give --tolerance-s, or --depth-topic none"
             wanted = f"depth within {tolerance:g} s of a photograph"
             raise expected("bag", wanted, f"none (the first and last are {gap:.3g} s apart)", cure)
@@ -199,8 +198,8 @@ def stamp_ns(message: Any) -> int:
     """
     stamp = message.header.stamp
     if hasattr(stamp, "nanosec"):
-        return int(stamp.sec) * _NS + int(stamp.nanosec)
-    return int(stamp.secs) * _NS + int(stamp.nsecs)
+        return int(stamp.sec) * NS_PER_S + int(stamp.nanosec)
+    return int(stamp.secs) * NS_PER_S + int(stamp.nsecs)
 
 
 def _scan(
@@ -219,7 +218,7 @@ def _scan(
         elif info is None:
             info = stored.message
         elif entry_of(stored.message) != entry_of(info):
-            at = (stored.logged_ns) / _NS
+            at = (stored.logged_ns) / NS_PER_S
             cure = "give --camera FILE and --info-topic none, or cut the recording there"
             raise expected(stored.topic.name, "one camera", f"another one at {at:.3f} s", cure)
         report(done, total)
@@ -240,7 +239,7 @@ def _times(scanned: dict[str, Scanned], notes: list[str]) -> dict[str, list[int]
     return {kind: one.logged_ns for kind, one in scanned.items()}
 
 
-def _frame_of(scanned: dict[str, Scanned], notes: list[str], *, allowed: bool) -> str:
+def _frame_of(scanned: dict[str, Scanned], *, allowed: bool) -> str:
     """The optical frame of the images.
 
     Raises:

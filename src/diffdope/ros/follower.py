@@ -31,13 +31,12 @@ from diffdope.ros.messages import (
     pose_message,
     tf_message,
 )
-from diffdope.ros.pairing import partners, reach_ns
+from diffdope.ros.pairing import NS_PER_S, partners, reach_ns
 from diffdope.scene.observation import Observation
 
 _KEPT = 30  # messages of a topic that wait for their partners: a second of pictures, for masks that come late
-_NS = 1_000_000_000
 _MM = 1e-3  # metres per unit of integer depth: REP 118
-_JUMP_NS = _NS  # by which a clock that goes back has begun anew; less is a message that came late
+_JUMP_NS = NS_PER_S  # by which a clock that goes back has begun anew; less is a message that came late
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,7 @@ class Follower:
             if kind == self._main:
                 continue
             others = list(waiting)
-            reach = reach_ns(self._stamps[kind], round(self._settings.tolerance_s * _NS))
+            reach = reach_ns(self._stamps[kind], round(self._settings.tolerance_s * NS_PER_S))
             found = partners([stamp_ns(one) for one in pictures], [stamp_ns(one) for one in others], reach)
             for moment, number in zip(moments, found, strict=True):
                 if number is not None:
@@ -180,7 +179,7 @@ class Follower:
         first = self._first_ns is None
         self._first_ns = stamp if self._first_ns is None else self._first_ns
         init = self._settings.init if first else None
-        return self._refiner.track(observation, init, time_s=(stamp - self._first_ns) / _NS)
+        return self._refiner.track(observation, init, time_s=(stamp - self._first_ns) / NS_PER_S)
 
     def _observation(self, moment: dict[str, Any]) -> Observation:
         images = {kind: image_of(message, kind) for kind, message in moment.items()}

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from diffdope.errors import as_floats, check_finite, check_shape
 from diffdope.geometry.pose import Pose
+from diffdope.ros.pairing import NS_PER_S
 
 F64 = NDArray[np.float64]
 POSE = "geometry_msgs/msg/PoseWithCovarianceStamped"
 DETECTIONS = "vision_msgs/msg/Detection3DArray"
 TF = "tf2_msgs/msg/TFMessage"
-_NS = 1_000_000_000
 
 
 class Types(Protocol):
@@ -180,5 +180,5 @@ def _quaternion(pose: Pose, types: Types) -> Any:
 
 
 def _header(moment: StampedPose, types: Types) -> Any:
-    stamp = types["builtin_interfaces/msg/Time"](sec=moment.stamp_ns // _NS, nanosec=moment.stamp_ns % _NS)
+    stamp = types["builtin_interfaces/msg/Time"](sec=moment.stamp_ns // NS_PER_S, nanosec=moment.stamp_ns % NS_PER_S)
     return types["std_msgs/msg/Header"](stamp=stamp, frame_id=moment.frame_id)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+NS_PER_S = 1_000_000_000
+
 
 def reach_ns(others_ns: Sequence[int], most_ns: int) -> int:
     """By how much the closest of a topic's messages can be off: half of its median step, and `most_ns` at most.

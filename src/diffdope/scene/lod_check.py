@@ -17,7 +17,7 @@ U8 = NDArray[np.uint8]
 
 _SAMPLES = 1000  # spread by area; each triangle of the reduced mesh has one more
 _VERTICES = 3000  # of the original, at most
-COLOR_TOLERANCE = 0.02
+COLOR_TOLERANCE = 0.02  # of a colour, mean over the surface, by which a reduced mesh may differ
 
 
 class Original:

@@ -15,7 +15,7 @@ from diffdope.scene.sampling import spread_over
 
 F64 = NDArray[np.float64]
 
-_POINTS = 1000
+_POINTS = 1000  # on the surface, that are mirrored
 ACROSS = np.array([-1.0, 1.0, 1.0])
 """Times a place of a mesh, or of a camera's frame: one of its mirror image, or of what a mirrored picture shows."""
 

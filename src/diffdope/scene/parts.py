@@ -18,8 +18,8 @@ GREY = 0.5  # of pieces without a colour in a mesh whose other pieces have one
 Way = Literal["repeat", "clamp", "mirror"]
 Wrap = tuple[Way, Way]
 REPEAT: Wrap = ("repeat", "repeat")
-_MAX_TILES = 8
-_MAX_TEXELS = 2**26
+_MAX_TILES = 8  # an axis, of a texture that repeats: they are laid side by side
+_MAX_TEXELS = 2**26  # of all textures together, which are laid into one
 _GUTTER = 16  # rows between stacked textures, so that their smaller copies do not mix at once
 _OVERSHOOT = 1e-3  # texture coordinates this far outside are rounding, not tiling
 

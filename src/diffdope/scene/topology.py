@@ -15,7 +15,7 @@ U8 = NDArray[np.uint8]
 Int = NDArray[np.intp]
 Bool = NDArray[np.bool_]
 
-_SEAM_TOLERANCE = 1e-6
+_SEAM_TOLERANCE = 1e-6  # of attributes that are the same on both sides of an edge
 
 
 class EdgeTable(NamedTuple):

@@ -31,7 +31,7 @@ _OF_PICTURES = ("camera", "depth_scale", "depth_kind", "camera_size", "rectified
 _OF_VIEW = (*_OF_PICTURES, "T_w2c", "cam_R_w2c", "cam_t_w2c", "sigma", "name")
 _OF_OBJECT = ("mesh", "name", "id", "mask_id", "mask_inverted", "box", "start")
 _PART = re.compile(r"(rgb|depth|mask)(?:\.(\d{1,4}))?(?:\.(\d{1,4}))?")
-_LONGEST_NAME = 64
+_LONGEST_NAME = 64  # characters: it becomes a part of messages
 
 Part = tuple[str, int, int | None]
 """Kind, view and object of a picture; the object is None where the picture is of all of them."""

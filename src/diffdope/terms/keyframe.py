@@ -29,8 +29,8 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 Int = NDArray[np.intp]
 
-_MOST_POINTS = 1000
-_FEWEST_POINTS = 50
+_MOST_POINTS = 1000  # of a keyframe
+_FEWEST_POINTS = 50  # of a keyframe that are seen: fewer say nothing
 _WHOLE = 0.99  # coverage: the background is not mixed in
 _WEIGHT = 3.0  # a point that is off by a pixel of an average edge (0.07 a pixel) pays what a pixel of outline pays
 _TOLERANCE = 0.15  # of a colour's three channels together

@@ -18,7 +18,7 @@ F64 = NDArray[np.float64]
 
 MOST_FACES = 60_000
 """Of a mesh in a browser: beyond, pages get large, and triangles smaller than pixels."""
-MOST_POINTS = 60_000
+MOST_POINTS = 60_000  # of a depth image that a browser is sent
 LONGEST_SIDE = 1280
 """Pixels of the photograph in a scene."""
 _GREY = 0.55  # of points without a colour

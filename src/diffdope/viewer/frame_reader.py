@@ -8,7 +8,7 @@ from typing import Any
 
 from diffdope.scene.observation import Observation
 
-_KEPT = 8
+_KEPT = 8  # frames that stay in memory
 _AHEAD = 30  # frames that are read on rather than begun anew: decoding a film from its start takes longer
 
 

@@ -20,7 +20,7 @@ from diffdope.viewer.words import covariance_of_middle
 
 _KEPT = 4  # moments that are made again at once: a slider goes back and forth
 _CAMERA_SIZE = 0.12  # of a pyramid: share of the distance between its camera and the objects
-_USUAL_M = 0.5
+_USUAL_M = 0.5  # of an object from the camera, where no camera saw one
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,8 @@ from diffdope.errors import DiffDopeError
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.crop import Box, CropWindow, choose_crop
 from diffdope.geometry.pose import Pose
+from diffdope.problem.region import NEAR_M
 from diffdope.scene.mesh import Mesh
-
-_NEAR_M = 1e-3
 
 
 def window_of(
@@ -36,7 +35,7 @@ def window_of(
 
 
 def _box(x_c: np.ndarray, camera: Camera) -> Box | None:
-    near = x_c[:, 2] <= _NEAR_M
+    near = x_c[:, 2] <= NEAR_M
     if near.any():
         return None if near.all() else (0.0, 0.0, camera.width - 1.0, camera.height - 1.0)
     u, v = camera.project(x_c)

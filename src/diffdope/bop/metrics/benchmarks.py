@@ -21,7 +21,7 @@ BOP19_MSPD_PX = tuple(5.0 * k for k in range(1, 11))
 """Thresholds of MSPD in an image of 640 columns."""
 BOP24_MSSD_M = tuple(2e-3 * k for k in range(1, 11))
 """Absolute thresholds of MSSD, metres."""
-MSPD_WIDTH = 640
+MSPD_WIDTH = 640  # pixels: MSPD's thresholds are those of a picture of this width
 
 
 def mspd_scale(width: int) -> float:

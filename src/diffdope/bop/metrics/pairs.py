@@ -18,7 +18,7 @@ F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
 CHUNK_NUMBERS = 2_000_000  # numbers (8 bytes) that an intermediate array may hold
-_RIGID = 1e-3
+_RIGID = 1e-3  # largest entry of R R^T - 1 that is taken
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,8 +28,8 @@ _WIDE_RAD = np.radians(15.0)  # turn about a second axis from which on a triple 
 _ANGLE_RAD = np.radians(8.0)  # by which turns of flange and object may differ: two answers that are 4 degrees off
 _FAR_RAD, _FAR = np.radians(6.0), 0.06  # from a proposal, and share of the distance: an answer says nothing for it
 _SAME_RAD, _SAME_M = np.radians(5.0), 0.02  # proposals that lead to the same place
-_LEAST_SUPPORT = 0.05
-_BEST = 4
+_LEAST_SUPPORT = 0.05  # share of the pictures' probability below which a place is none
+_BEST = 4  # places that are returned, at most
 
 
 class Proposal(NamedTuple):

@@ -26,7 +26,7 @@ Evaluate = Callable[[HandState], Leaves]
 _LEAST_KNOWN = 1.0  # errors that pictures must determine to tell their deviation
 OPEN_M, OPEN_RAD = 0.3, np.radians(30.0)
 """Deviations of what pictures say nothing about: steps along it stay short, and its covariance is no infinity."""
-_HALVINGS = 4
+_HALVINGS = 4  # of a step that makes it worse
 _SIGMA_RESTS = 0.05  # share by which the size of errors may still change at the end
 _TUKEY = 4.685  # standard deviations beyond which a picture does not count
 

@@ -28,7 +28,7 @@ F64 = NDArray[np.float64]
 
 _HIDDEN_M, _HIDDEN_RAD = 0.02, np.radians(3.0)  # deviations of a camera's place that the pictures do not determine
 _LEVER_M = 0.1  # by which words about turns and shifts together weigh the two
-_LEAST_IOU = 0.5
+_LEAST_IOU = 0.5  # median, below which what is drawn is not what was masked
 _SIZE = 320  # pixels of the crops in which overlaps are counted
 NOT_FOUND = "the object was not found in it"
 """Why a picture says nothing."""

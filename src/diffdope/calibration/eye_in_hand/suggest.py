@@ -19,7 +19,7 @@ from diffdope.scene.robot import Robot
 F64 = NDArray[np.float64]
 
 _TRIED, _KEPT = 400, 40  # drawn about the pictures' configurations, and those of them that see the object
-_SPREAD_RAD = 0.6
+_SPREAD_RAD = 0.6  # deviation of suggested joints about those of the pictures
 _NEARER, _FARTHER = 0.6, 1.6  # of the pictures' distances: what a camera that is focused there can use
 
 

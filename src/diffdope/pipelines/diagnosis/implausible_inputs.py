@@ -27,7 +27,7 @@ from diffdope.search.checks.contradictions import CONTRADICTED
 
 F64 = NDArray[np.float64]
 
-_FACTORS = (10.0, 25.4, 100.0, 1000.0)
+_FACTORS = (10.0, 25.4, 100.0, 1000.0)  # between lengths in millimetres, centimetres, inches and metres
 _SMALLER = {10.0: "cm", 25.4: "inch", 1000.0: "m"}  # the unit of a mesh that was taken for millimetres
 _LONGEST = 1.15  # of a mask over the diameter: its border is off by some pixels
 _HIDDEN = 0.6  # share of the shorter side that is seen of objects that are not hidden too much

@@ -28,7 +28,7 @@ from diffdope.terms.base import Comparison, Rendering
 F64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
-CROP_PX, _MARGIN = 128, 0.25
+CROP_PX, _MARGIN = 128, 0.25  # side of the crop in which inputs are compared; its margin, a share of the box
 _BETTER = 2.0  # times as much as the image as it was given, of which 0 is the worst
 _FEWEST = 50  # pixels of the object that must have a depth
 _PART = 0.5  # of what is drawn: as much again beside it is another object

@@ -21,7 +21,7 @@ Bool = NDArray[np.bool_]
 _FEWEST = 20  # depths
 _GRAZING = 0.25  # cosine between ray and surface below which a depth says little
 _REACH = 0.1  # of the distance: depths that are farther off are of something else
-_ROUNDS = 10
+_ROUNDS = 10  # of reweighting, from wide to narrow
 _MOST = 1500  # rows: neighbours say the same
 
 

@@ -15,7 +15,7 @@ from diffdope.scene.readers.source import MeshSource
 
 # A tenth of what a pose can be told by on a part of the size of a hand; and about 30 sides for the smallest circle.
 _DEVIATION_MM = 0.05
-_TURN_RAD = 0.2
+_TURN_RAD = 0.2  # between neighbouring facets of a curved surface, at most
 _PREFIXES = {b"MILLI": 1e-3, b"CENTI": 1e-2, b"DECI": 0.1, b"MICRO": 1e-6}
 
 

@@ -24,7 +24,7 @@ from diffdope.search.settings import SearchSettings
 
 Mask = NDArray[np.bool_]
 
-_MASK_PX = 160
+_MASK_PX = 160  # side of the crop in which masks are drawn, at most
 _ALIKE = 0.9  # overlap of two masks, by their union, in which a search with the same poses ends alike
 _FEWEST = 8  # pixels of that crop: a mask of fewer holds nothing
 

@@ -39,7 +39,7 @@ _QUANTILES = tuple(range(5, 100, 10))  # of the depths in the box: the object's 
 _APART = 0.15  # of the diameter: distances that are closer come to the same, for templates move by twice as much
 _INSIDE = 0.2  # of the diameter, from a surface to the middle of the object
 _AROUND = 0.25  # of the box's longer side: what sticks out farther sticks out in any case
-_COMPARED_PX = 64
+_COMPARED_PX = 64  # side of the crop in which poses are compared, at most
 _STRAY = 1.0  # percent of the visible pixels at either end that do not count: depth fits here and there by chance
 
 
