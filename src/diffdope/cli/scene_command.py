@@ -145,7 +145,20 @@ def refine_and_write(
     given: SceneArguments, refiner: SceneRefiner, objects: list[ObjectFlags], views: list[View], masks: Masks,
     starts: Any, boxes: Any,
 ) -> int:  # fmt: skip
-    """Refines, writes all files at once, prints a line an object."""
+    """Refines, writes all files at once, prints a line an object.
+
+    Args:
+        given: the arguments.
+        refiner: of all objects.
+        objects: what was said of each.
+        views: the pictures.
+        masks: of objects in views.
+        starts: as `SceneRefiner.refine` takes them.
+        boxes: by view and object.
+
+    Returns:
+        The exit code.
+    """
     from rich.console import Console
 
     from diffdope.cli.scene_report import print_scene, write_scene

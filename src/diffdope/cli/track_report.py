@@ -70,7 +70,22 @@ def write_files(
     out: Path, tracked: TrackTarget, video: Video, records: Records, preset: Preset, console: Console, *, film: bool,
     obj_id: int, started: bool,
 ) -> int:  # fmt: skip
-    """poses.csv, scene_gt.json, trajectory.txt, track.png and track.mp4, and a summary; returns the exit code."""
+    """Writes poses.csv, scene_gt.json, trajectory.txt, track.png and track.mp4, and prints a summary.
+
+    Args:
+        out: folder for them.
+        tracked: what was followed.
+        video: its frames.
+        records: of all frames.
+        preset: that it was followed with.
+        console: to print on.
+        film: whether track.mp4 is wanted.
+        obj_id: number of the object in the files.
+        started: whether there was a start pose for the first frame.
+
+    Returns:
+        The exit code: 1 if it is lost at the end.
+    """
     from diffdope.cli.track_pictures import film_frames
     from diffdope.viz.animation import has_h264, write_film
     from diffdope.viz.tracking import write_track_plot

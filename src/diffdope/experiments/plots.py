@@ -78,7 +78,20 @@ def heat_map(
     high: float,
     logarithmic: bool = False,
 ) -> None:
-    """Cells of values (Y, X) with their numbers written in; NaN stays white. On a logarithmic scale, less is better."""
+    """Cells of values with their numbers written in.
+
+    Args:
+        figure: that the axis belongs to.
+        axis: to draw on.
+        values: (Y, X), the first row at the bottom; NaN stays white.
+        x: of the columns.
+        y: of the rows.
+        title: above it.
+        texts: what is written into each cell.
+        low: value at which colours begin.
+        high: value at which they end.
+        logarithmic: whether the colours' scale is; less is better then.
+    """
     from matplotlib.colors import LogNorm, Normalize
     from matplotlib.ticker import FuncFormatter
 

@@ -40,7 +40,17 @@ def notes_on_object(
     scene: Scene, refiner: Refiner, solved: Together, n: int, obj: int, found: Mapping[Where, RefinementResult],
     support: Support,
 ) -> list[str]:  # fmt: skip
-    """What is worth knowing of an object that took part as number n."""
+    """What is worth knowing of an object that took part.
+
+    Args:
+        scene: what was given.
+        refiner: of the object.
+        solved: what all views say.
+        n: its number among those that took part.
+        obj: its number in the scene.
+        found: what each view found on its own.
+        support: which views speak for it, and which against.
+    """
     of_views = (note for (_, o), one in found.items() if o == obj for note in one.notes)
     notes = [*of_codes(of_views, _OF_VIEWS)]
     for view in range(len(scene.views)):

@@ -229,6 +229,9 @@ def prepare_followed(
 
     The whole crop counts. Nothing is rendered for it, but where colours on both sides hold the outline.
 
+    `contour` and `region` say how edges, and colours on both sides, hold the outline; None where they do not. `gain` is
+    that light, and all else as of `prepare_level`.
+
     Raises:
         NothingToCompareError: if no modality is left that could be compared.
     """

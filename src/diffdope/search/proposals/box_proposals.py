@@ -269,7 +269,17 @@ def scored(
     meshes: MeshLevels, templates: Templates, placements: Placements, seen: BoxSeen, settings: BoxSettings,
     depth_range: float, *, follow: bool,
 ) -> tuple[F32, F32]:  # fmt: skip
-    """Score (J,) and distance (J,) metres of every placement."""
+    """Score (J,) and distance (J,) metres of every placement.
+
+    Args:
+        meshes: the object, about its own middle.
+        templates: views of it.
+        placements: which template lies where in the box, and at which distance.
+        seen: the images of the box.
+        settings: of the scores.
+        depth_range: by how much depth may differ before it costs the most, a share of the diameter.
+        follow: whether drawings move along the optical axis to where most of their pixels agree.
+    """
     pay = penalties(meshes, seen, settings, depth_range)
     score, z_m = np.empty(len(placements.x), np.float32), np.empty(len(placements.x), np.float32)
 
