@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.shared_data import LEVELS, cases_of_kind, evaluation_points, load_mesh
 from diffdope.bop.metrics import add
-from diffdope.errors import NothingToCompareError
+from diffdope.error_kinds import NothingToCompareError
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import Level, Preset, PyramidSettings, preset
 from diffdope.terms.contour import ContourSettings

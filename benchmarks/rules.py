@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.ablation import changed
 from benchmarks.shared_data import SETS, Case, evaluation_points, load_mesh
 from diffdope.bop.metrics import add
-from diffdope.errors import NothingToCompareError
+from diffdope.error_kinds import NothingToCompareError
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.settings import Preset, preset
 from diffdope.problem import level_problem, responsibility

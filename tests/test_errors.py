@@ -6,10 +6,9 @@ import re
 import numpy as np
 import pytest
 
+from diffdope.error_kinds import NothingToCompareError, UnknownKeysError, unknown_keys
 from diffdope.errors import (
     DiffDopeError,
-    NothingToCompareError,
-    UnknownKeysError,
     as_floats,
     check_choice,
     check_finite,
@@ -20,7 +19,6 @@ from diffdope.errors import (
     placed,
     refused,
     told_more,
-    unknown_keys,
 )
 from tests.conftest import PROJECT
 

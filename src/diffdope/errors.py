@@ -13,10 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LONGEST = 1000  # letters of a part of a message: 50 names of links fit in; a damaged file may have a million
-LARGEST = 1e12
-"""Of a number that is given: float32, in which kernels work, holds the products of several of them."""
-MOST = 2**31 - 1
-"""Of a count: what an int32 holds."""
+LARGEST = 1e12  # of a number that is given: float32, in which kernels work, holds the products of several of them
+MOST = 2**31 - 1  # of a count: what an int32 holds
 
 
 class DiffDopeError(ValueError):
@@ -32,47 +30,12 @@ class DiffDopeError(ValueError):
     place: str = ""
 
 
-class NothingToCompareError(DiffDopeError):
-    """Mesh and observation have nothing in common: no colours for the photograph, no depth, no mask."""
-
-
-class NothingSaysWhereError(DiffDopeError):
-    """Nothing in an observation says where the object is: no mask, no depth, no print that keypoints could find."""
-
-
-class UnknownKeysError(DiffDopeError):
-    """None of the names in a file is known.
-
-    Attributes:
-        keys: the names that it has.
-    """
-
-    keys: tuple[str, ...] = ()
-
-
 def expected(
     name: str, expectation: str, got: object, cure: str = "", *, kind: type[DiffDopeError] = DiffDopeError
 ) -> DiffDopeError:
-    """An error worded as all are: "depth: expected shape (480, 640), got (2, 480, 640); <cure>".
-
-    Args:
-        name: of the argument.
-        expectation: what would have been right.
-        got: what came.
-        cure: what to do about it.
-        kind: of the error, where somebody has to tell it from others.
-    """
+    """An error worded as all are: "depth: expected shape (480, 640), got (2, 480, 640); <cure>"."""
     text = f"expected {_shortened(expectation)}, got {_shortened(str(got))}"
     return refused(name, f"{text}; {cure}" if cure else text, kind)
-
-
-def unknown_keys(name: str, expectation: str, keys: Iterable[object], cure: str = "") -> DiffDopeError:
-    """An `UnknownKeysError`: "camera: expected cam_K, got keys a, b; <cure>"."""
-    listed = tuple(map(str, keys))
-    error = expected(name, expectation, f"keys {', '.join(listed) or 'none'}", cure, kind=UnknownKeysError)
-    assert isinstance(error, UnknownKeysError)
-    error.keys = listed
-    return error
 
 
 def _shortened(text: str) -> str:
@@ -111,8 +74,7 @@ def told_more(error: DiffDopeError, text: str) -> DiffDopeError:
 
 def _like(error: DiffDopeError, text: str, place: str) -> DiffDopeError:
     other = type(error)(text)
-    vars(other).update(vars(error))
-    other.place = place
+    vars(other).update(vars(error), place=place)
     return other
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from diffdope.errors import DiffDopeError, NothingToCompareError
+from diffdope.error_kinds import NothingToCompareError
+from diffdope.errors import DiffDopeError
 from diffdope.experiments.shapes import grid_box
 from diffdope.experiments.synthetic import CAMERA, SensorNoise, picture
 from diffdope.geometry import so3

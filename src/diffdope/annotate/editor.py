@@ -13,7 +13,8 @@ from diffdope.annotate.seeing import UPRIGHT
 from diffdope.annotate.session import Session
 from diffdope.annotate.snap import Box, Snapped, Snapper
 from diffdope.annotate.state import Origin
-from diffdope.errors import NothingSaysWhereError, expected
+from diffdope.error_kinds import NothingSaysWhereError
+from diffdope.errors import expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pnp import LEAST_POINTS, poses_from_points
 from diffdope.geometry.pose import Pose

@@ -17,7 +17,8 @@ from diffdope.bop.metrics import add, add_s
 from diffdope.bop.scene import Instance
 from diffdope.bop.silhouette import silhouette, stride_of
 from diffdope.bop.starts import Start, described_pose
-from diffdope.errors import NothingToCompareError, expected
+from diffdope.error_kinds import NothingToCompareError
+from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.results import encode
 from diffdope.jobs.task import described

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, check_number, check_positive, expected, unknown_keys
+from diffdope.error_kinds import unknown_keys
+from diffdope.errors import DiffDopeError, check_number, check_positive, expected
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.io.cameras import camera_of_picture

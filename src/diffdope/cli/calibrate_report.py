@@ -13,9 +13,9 @@ from diffdope.calibration.result import CalibrationResult, PictureResidual
 from diffdope.calibration.shots import Shot
 from diffdope.cli.report import view_line
 from diffdope.cli.report_of_pictures import (
+    CameraPlace,
     Image,
     Numbers,
-    Place,
     enlargement,
     outlined,
     part_around,
@@ -111,7 +111,7 @@ def _words(one: PictureResidual) -> str:
 
 def print_calibration(result: CalibrationResult, robot: Robot, camera: str, out: Path, console: Console) -> None:
     """What was found, how sure it is, every picture, and what to do next."""
-    place = Place(result.base, "base", camera, result.T_base_camera)
+    place = CameraPlace(result.base, "base", camera, result.T_base_camera)
     table = table_of(_HEADINGS, [(one.name, one.used, _numbers(one)) for one in result.pictures])
     offsets = [
         f"offset of {name}: {offset.value:+.2f} +- {offset.deviation:.2f} degrees"

@@ -11,9 +11,9 @@ from rich.console import Console
 from diffdope.calibration.eye_in_hand.result import EyeInHandResult, HandPicture
 from diffdope.calibration.eye_in_hand.shots import HandShot, placed_shots
 from diffdope.cli.report_of_pictures import (
+    CameraPlace,
     Image,
     Numbers,
-    Place,
     outlined,
     part_around,
     print_result,
@@ -92,7 +92,7 @@ def _words(one: HandPicture) -> str:
 
 def print_hand(result: EyeInHandResult, robot: Robot | None, camera: str, out: Path, console: Console) -> None:
     """What was found, how sure it is, every picture, and what to do next."""
-    place = Place(result.flange, "flange", camera, result.T_flange_camera)
+    place = CameraPlace(result.flange, "flange", camera, result.T_flange_camera)
     table = table_of(_HEADINGS, [(one.name, one.used, _numbers(one)) for one in result.pictures])
     print_result(result, place, robot, table, (), console)
     if result.covariance is not None:

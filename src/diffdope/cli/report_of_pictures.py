@@ -107,7 +107,7 @@ def write_with_overlays(
 
 
 @dataclass(frozen=True)
-class Place:
+class CameraPlace:
     """Where a camera was found, in words and numbers.
 
     Attributes:
@@ -124,7 +124,7 @@ class Place:
 
 
 def print_result(
-    result: CalibrationResult | EyeInHandResult, place: Place, robot: Robot | None, table: Table,
+    result: CalibrationResult | EyeInHandResult, place: CameraPlace, robot: Robot | None, table: Table,
     more: Sequence[str], console: Console,
 ) -> None:  # fmt: skip
     """What was found, how sure it is, every picture, and what to do next.
@@ -156,7 +156,7 @@ def _print_status(result: CalibrationResult | EyeInHandResult, console: Console)
         console.print(f"note: {in_options(note)}", highlight=False)
 
 
-def _print_place(result: CalibrationResult | EyeInHandResult, place: Place, console: Console) -> None:
+def _print_place(result: CalibrationResult | EyeInHandResult, place: CameraPlace, console: Console) -> None:
     """Where the camera is, and how far that moves by one picture."""
     x, y, z = place.T_parent_camera.t_m2c
     where = f"camera ({place.camera}) in {place.parent}"

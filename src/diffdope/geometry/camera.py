@@ -10,17 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import (
-    MOST,
-    DiffDopeError,
-    as_floats,
-    check_count,
-    check_number,
-    check_shape,
-    check_type,
-    expected,
-    unknown_keys,
-)
+from diffdope.error_kinds import unknown_keys
+from diffdope.errors import MOST, DiffDopeError, as_floats, check_count, check_number, check_shape, check_type, expected
 from diffdope.former_homes import leading_on
 from diffdope.geometry.calibration_matrix import check_focal_length, check_principal_point, intrinsics_of
 from diffdope.geometry.distortion import check_undistorted

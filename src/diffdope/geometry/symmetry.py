@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import as_floats, check_finite, check_shape, expected, unknown_keys
+from diffdope.error_kinds import unknown_keys
+from diffdope.errors import as_floats, check_finite, check_shape, expected
 from diffdope.geometry import so3
 
 F64 = NDArray[np.float64]

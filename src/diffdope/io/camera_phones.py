@@ -17,7 +17,8 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from diffdope.errors import check_number, expected, unknown_keys
+from diffdope.error_kinds import unknown_keys
+from diffdope.errors import check_number, expected
 from diffdope.geometry.distortion import CURE
 from diffdope.io.camera_entries import holds_camera, numbers_of
 from diffdope.io.numbers import DIGITS

@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from diffdope.error_kinds import unknown_keys
 from diffdope.errors import (
     DiffDopeError,
     check_count,
@@ -18,7 +19,6 @@ from diffdope.errors import (
     check_type,
     expected,
     some_of,
-    unknown_keys,
 )
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.distortion import check_undistorted, plain_word

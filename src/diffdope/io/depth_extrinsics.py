@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from diffdope.errors import UnknownKeysError, unknown_keys
+from diffdope.error_kinds import UnknownKeysError, unknown_keys
 from diffdope.geometry.pose import Pose
 from diffdope.io.json_files import parse_json, read_text
 from diffdope.io.pose_objects import POSE_OF_A_CAMERA, entries_of

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from diffdope.errors import expected, refused, unknown_keys
+from diffdope.error_kinds import unknown_keys
+from diffdope.errors import expected, refused
 from diffdope.io.files import unreadable
 from diffdope.io.numbers import is_whole
 

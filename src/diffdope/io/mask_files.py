@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import DiffDopeError, expected, some_of, unknown_keys
+from diffdope.error_kinds import unknown_keys
+from diffdope.errors import DiffDopeError, expected, some_of
 from diffdope.io.detections import StatedOutline, outlines_of, outlines_of_table, outlines_of_xml
 from diffdope.io.json_files import parse_json, read_text
 from diffdope.io.regions import mask_of_box, mask_of_polygons, points_of

@@ -16,7 +16,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from diffdope.errors import DiffDopeError, expected, unknown_keys
+from diffdope.error_kinds import unknown_keys
+from diffdope.errors import DiffDopeError, expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.poses import pose_entry, pose_of
 

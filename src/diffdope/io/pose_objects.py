@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import expected, unknown_keys
+from diffdope.error_kinds import unknown_keys
+from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_poses import pose_of
 from diffdope.io.numbers import DIGITS, is_whole

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from diffdope.errors import DiffDopeError, UnknownKeysError, as_floats, expected
+from diffdope.error_kinds import UnknownKeysError
+from diffdope.errors import DiffDopeError, as_floats, expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.array_files import read_arrays
 from diffdope.io.json_files import parse_json, read_text

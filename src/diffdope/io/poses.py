@@ -12,7 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-from diffdope.errors import DiffDopeError, UnknownKeysError, check_choice, expected, unknown_keys
+from diffdope.error_kinds import UnknownKeysError, unknown_keys
+from diffdope.errors import DiffDopeError, check_choice, expected
 from diffdope.geometry.pose import Pose
 from diffdope.io.bop_poses import pose_entry, pose_of, world_of
 from diffdope.io.bop_results import Estimate, read_results

@@ -30,7 +30,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from diffdope.errors import expected, unknown_keys
+from diffdope.error_kinds import unknown_keys
+from diffdope.errors import expected
 from diffdope.io.files import write_json
 from diffdope.io.json_files import read_object
 from diffdope.io.plain import fields_of, from_plain, to_plain

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import DiffDopeError, NothingToCompareError
+from diffdope.error_kinds import NothingToCompareError
+from diffdope.errors import DiffDopeError
 from diffdope.estimate.confidence import confidence_of, right_minimum
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose

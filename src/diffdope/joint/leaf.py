@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import NothingToCompareError
+from diffdope.error_kinds import NothingToCompareError
 from diffdope.estimate.confidence import log_odds_of
 from diffdope.estimate.covariance import PoseEvidence, evidence_of, spread_of
 from diffdope.estimate.fit_quality import FitQuality, assess

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from diffdope.errors import check_number, expected, unknown_keys
+from diffdope.error_kinds import unknown_keys
+from diffdope.errors import check_number, expected
 from diffdope.estimate.confidence import TOLERANCE, ConfidenceSettings
 from diffdope.io.files import write_json
 from diffdope.io.json_files import read_object

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import NothingToCompareError
+from diffdope.error_kinds import NothingToCompareError
 from diffdope.geometry.crop import CropWindow
 from diffdope.geometry.pose import Pose
 from diffdope.problem.factor import ImageFactor

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from diffdope.error_kinds import unknown_keys
 from diffdope.errors import (
     DiffDopeError,
     as_floats,
@@ -17,7 +18,6 @@ from diffdope.errors import (
     check_shape,
     check_type,
     expected,
-    unknown_keys,
 )
 from diffdope.geometry.pose import Pose
 from diffdope.io.poses import pose_of

@@ -13,7 +13,8 @@ from typing import Any
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 
-from diffdope.errors import check_choice, check_count, check_type, expected, unknown_keys
+from diffdope.error_kinds import unknown_keys
+from diffdope.errors import check_choice, check_count, check_type, expected
 from diffdope.scene.mesh_io import unit_of_word
 from diffdope.scene.mesh_units import metres_of
 from diffdope.service.asked import checked, loaded, object_of

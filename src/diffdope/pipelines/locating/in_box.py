@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffdope.errors import NothingSaysWhereError, as_floats, check_finite, check_shape, expected
+from diffdope.error_kinds import NothingSaysWhereError
+from diffdope.errors import as_floats, check_finite, check_shape, expected
 from diffdope.estimate.confidence import sigmoid
 from diffdope.geometry.crop import Box, CropWindow
 from diffdope.io.regions import note_on_corners, note_on_cut

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diffdope.errors import NothingSaysWhereError, not_installed
+from diffdope.error_kinds import NothingSaysWhereError
+from diffdope.errors import not_installed
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
