@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -48,7 +50,16 @@ def test_its_turn_is_followed_by_a_print_in_the_light_of_each_round(monkeypatch:
     assert len(made) == ROUNDS * (FRAMES - 1) and None not in made
 
 
-def test_in_photographs_alone_a_distance_is_believed_where_its_print_agrees() -> None:
+def test_in_photographs_alone_a_distance_is_believed_where_its_print_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen_by: list[str] = []
+    for name in ("of", "factor"):
+        plain = getattr(PrintInLight, name)
+
+        def counted(*given: object, plain: Any = plain, name: str = name, **light: float) -> object:
+            seen_by.append(name)
+            return plain(*given, **light)
+
+        monkeypatch.setattr(PrintInLight, name, counted)
     refiner = Refiner(painted("can", VERTICES_M, FACES, colours), preset="fast", threads=1)
     off, sure = [], []
     for frame in range(8):
@@ -61,3 +72,4 @@ def test_in_photographs_alone_a_distance_is_believed_where_its_print_agrees() ->
     wrong = np.array(off) > 0.03  # one frame, along the view, at 0.98 before its print was asked
     assert np.array_equal(np.array(sure) > 0.5, ~wrong), (np.round(off, 3), np.round(sure, 2))
     assert max(off) < 0.05
+    assert seen_by and seen_by == ["of", "factor"] * (len(seen_by) // 2)  # it is asked once in the light of each round

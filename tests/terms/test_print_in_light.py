@@ -15,7 +15,7 @@ from diffdope.scene.observation import Observation
 from diffdope.terms.base import Rendering
 from diffdope.terms.contour import smoothed
 from diffdope.terms.photometric_gain import HOLD_UNMASKED
-from diffdope.terms.print_in_light import PrintInLight
+from diffdope.terms.print_in_light import PrintInLight, step_of
 
 VERTICES_M, FACES = tube(72, 24, 0.035, 0.1)
 CAN = painted("can", VERTICES_M, FACES, mottled)
@@ -74,5 +74,7 @@ def test_how_far_its_next_step_alone_would_lead_grows_with_the_error_of_the_dist
         drawn = Rendering.of(renderer.render(pose.R_m2c, pose.t_m2c))
         seen = PrintInLight.of(smoothed(alone.rgb), drawn, alone, EVERYWHERE, pose, CAN.diameter, hold=HOLD_UNMASKED)
         assert seen is not None
-        asked.append(seen.apart_m(drawn, pose, form, tolerance_m) / tolerance_m)
+        factor = seen.factor(drawn, pose)
+        assert factor is not None
+        asked.append(step_of(factor, form, CAN.diameter, tolerance_m) / tolerance_m)
     assert asked[0] < 0.15 and 0.25 < asked[1] < asked[2], asked

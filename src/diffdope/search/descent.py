@@ -38,7 +38,7 @@ from diffdope.terms.layout import Canvas
 from diffdope.terms.matched_points import MatchedPoints
 from diffdope.terms.photometric_gain import PhotometricGain
 from diffdope.terms.pose_prior import PosePrior
-from diffdope.terms.print_in_light import PrintInLight
+from diffdope.terms.quadratic_factor import QuadraticFactor
 from diffdope.terms.registry import ObjectiveSettings
 from diffdope.terms.rim_kernel import WIDEST_PX
 
@@ -224,9 +224,9 @@ class Descent:
     def _by_print(
         self, level: LevelProblem, hypotheses: Hypotheses, ended: Round, prior: PosePrior | None, buffers: Buffers
     ) -> PrintedRounds:
-        def make(seen: PrintInLight, ended: Round, hypotheses: Hypotheses) -> tuple[Round, Hypotheses]:
+        def make(asked: QuadraticFactor | None, ended: Round, hypotheses: Hypotheses) -> tuple[Round, Hypotheses]:
             rounds = level, hypotheses, ended.best, (_PRINT_PX,), _PRINT_STEPS, prior, buffers, True, ended
-            return self._rounds(*rounds, printed=seen)
+            return self._rounds(*rounds, printed=asked)
 
         return by_print(level, self._meshes, buffers, ended, hypotheses, make)
 
@@ -238,7 +238,7 @@ class Descent:
     def _rounds(
         self, level: LevelProblem, hypotheses: Hypotheses, best: Pose, reaches: Sequence[float], iterations: int,
         prior: PosePrior | None, buffers: Buffers, final: bool, ended: Round | None = None, going_on: int | None = None,
-        inner: bool = False, printed: PrintInLight | None = None,
+        inner: bool = False, printed: QuadraticFactor | None = None,
     ) -> tuple[Round, Hypotheses]:  # fmt: skip
         """Rounds of steps, before each of which terms that are linearised are linearised at the best pose so far."""
         problem = level.problem(self._variables, prior)
@@ -255,15 +255,14 @@ class Descent:
     def _round(
         self, level: LevelProblem, problem: Problem, hypotheses: Hypotheses, best: Pose, reach_px: float,
         iterations: int, buffers: Buffers, final: bool, going_on: int | None, *, inner: bool,
-        printed: PrintInLight | None, drawn: Rendering | None,
+        printed: QuadraticFactor | None, drawn: Rendering | None,
     ) -> Round:  # fmt: skip
-        if drawn is None and (level.contour_active or level.rims is not None or printed is not None):
+        if drawn is None and (level.contour_active or level.rims is not None):
             drawn = Rendering.of(level.drawn(buffers, best))
         contour, learned = along_outline(level, best, drawn, reach_px, self._meshes, self._keyframe(best), inner=inner)
         matched = None if self._matched is None else self._matched.factor(best)
         rims = None if level.rims is None or drawn is None else level.rims.factor(drawn, best, reach_px)
-        seen = None if printed is None or drawn is None else printed.factor(drawn, best)
-        held = tuple(factor for factor in (matched, rims, seen) if factor is not None)
+        held = tuple(factor for factor in (matched, rims, printed) if factor is not None)
         quadratics = (*learned, *held, *pose_terms(self._meshes.corners_m, best, self._objective))
         every = quadratics if contour is None else (contour, *quadratics)
         problem = problem.with_quadratics([(0, factor) for factor in every])

@@ -17,9 +17,10 @@ from diffdope.search.candidates import Hypotheses, Round
 from diffdope.search.edge_factors import print_of
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.terms.base import Rendering
-from diffdope.terms.print_in_light import PrintInLight
+from diffdope.terms.print_in_light import step_of
+from diffdope.terms.quadratic_factor import QuadraticFactor
 
-MakeRound = Callable[[PrintInLight, Round, Hypotheses], tuple[Round, Hypotheses]]
+MakeRound = Callable[[QuadraticFactor | None, Round, Hypotheses], tuple[Round, Hypotheses]]
 
 ROUNDS = 3  # beside depth
 MOST_ROUNDS = 8  # in a photograph alone
@@ -57,7 +58,7 @@ def by_print(
         buffers: that draw it.
         ended: the round before.
         hypotheses: its poses.
-        make: a round with a print.
+        make: a round with what a print asks for.
     """
     alone = level.crop.depth is None
     tolerance_m, apart_m = TOLERANCE * meshes.length_m, 0.0
@@ -66,9 +67,10 @@ def by_print(
         seen = print_of(level, ended.best, drawn, meshes.length_m)
         if seen is None:
             break
+        asked = seen.factor(drawn, ended.best)
         if alone:
-            apart_m = seen.apart_m(drawn, ended.best, meshes.displacement_form, tolerance_m)
+            apart_m = 0.0 if asked is None else step_of(asked, meshes.displacement_form, meshes.length_m, tolerance_m)
             if apart_m < _RESTS * tolerance_m or number == MOST_ROUNDS:
                 break
-        ended, hypotheses = make(seen, ended, hypotheses)
+        ended, hypotheses = make(asked, ended, hypotheses)
     return PrintedRounds(ended, hypotheses, apart_m)

@@ -80,26 +80,24 @@ class PrintInLight:
         alone = self.crop.depth is None
         return self.frame.factor(self.smooth, *images, weight=_WEIGHT_ALONE if alone else _WEIGHT, edges=True)
 
-    def apart_m(self, drawn: Rendering, pose: Pose, form: F64, tolerance_m: float) -> float:
-        """How far its next step alone would lead the surface, root mean square, metres; 0 if too little is seen.
-
-        Args:
-            drawn: the rendering at the pose.
-            pose: of the object.
-            form: (6, 6) of `displacement_form`.
-            tolerance_m: of a pose; motions that hardly change the print over that do not count.
-        """
-        asked = self.factor(drawn, pose)
-        if asked is None:
-            return 0.0
-        turn = np.zeros((6, 6))
-        turn[:3, :3] = turn[3:, 3:] = pose.R_m2c
-        form = turn @ form @ turn.T + _TURNED * np.diag(np.repeat([1.0, self.length_m**2], 3))
-        step = np.linalg.solve(asked.curvature + _SHOWN / tolerance_m**2 * form, asked.slope)
-        return float(np.sqrt(step @ form @ step))
-
     def _own(self, coverage: F32) -> F32:
         return _of_own(coverage, self.own, self.crop)
+
+
+def step_of(asked: QuadraticFactor, form: F64, length_m: float, tolerance_m: float) -> float:
+    """How far a print's next step alone would lead the surface, root mean square, metres.
+
+    Args:
+        asked: what would move it.
+        form: (6, 6) of `displacement_form`.
+        length_m: the object's diameter.
+        tolerance_m: of a pose; motions that hardly change the print over that do not count.
+    """
+    turn = np.zeros((6, 6))
+    turn[:3, :3] = turn[3:, 3:] = asked.at.R_m2c
+    form = turn @ form @ turn.T + _TURNED * np.diag(np.repeat([1.0, length_m**2], 3))
+    step = np.linalg.solve(asked.curvature + _SHOWN / tolerance_m**2 * form, asked.slope)
+    return float(np.sqrt(step @ form @ step))
 
 
 def _of_own(coverage: F32, own: NDArray[np.bool_], crop: Observation) -> F32:
