@@ -78,6 +78,25 @@ def test_steps_that_go_far_are_undone() -> None:
         assert not found.moved and found.pose is START
 
 
+def test_in_a_photograph_alone_steps_that_go_astray_are_shortened() -> None:
+    target = START.retract(OFF)
+
+    def rashly(pose: Pose) -> QuadraticFactor:  # a whole step goes three times as far as it should
+        away = difference(pose, target)
+        return QuadraticFactor(pose, 3.0 * KNOWN @ away, KNOWN, 10.0 + 0.5 * float(away @ KNOWN @ away))
+
+    def flat(R: F64, t: F64) -> Linearised:
+        block, f32 = depth_of(OFF), np.float32
+        block = block._replace(jacobian=np.zeros_like(block.jacobian), rendered=np.full((1, 900), 0.5, f32))
+        return Linearised({name: block for name in names}, 30, 30)
+
+    for names, left in ((("rgb",), 0.1), (("rgb", "mask"), 1.0)):
+        estimate = steps(rashly, flat)(START, START)
+        assert estimate.moved == (left < 1.0), names
+        now, then = (difference(pose, target) / VIEW.units for pose in (estimate.pose, START))
+        assert np.linalg.norm(now) <= left * np.linalg.norm(then), names
+
+
 def test_what_nothing_is_known_of_stays_where_the_start_has_it() -> None:
     """Turns are unknown: the search ended turned, and the pose goes back to the start's turn; its place does not."""
     places = np.diag(np.r_[np.diag(KNOWN)[:3], np.zeros(3)])

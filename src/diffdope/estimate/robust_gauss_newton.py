@@ -24,6 +24,7 @@ from diffdope.estimate.covariance import (
 from diffdope.estimate.gauss_newton import Parts, cost_of, gauss_newton, stay
 from diffdope.estimate.polish_settings import PolishSettings
 from diffdope.estimate.regression import RegressionContext, regress
+from diffdope.estimate.shortened_steps import Reached, shortened_steps
 from diffdope.geometry.pose import Pose
 from diffdope.problem.linearised import Linearised
 from diffdope.terms.quadratic_factor import QuadraticFactor, summed
@@ -121,7 +122,7 @@ class RobustGaussNewton:
         self._beside, self._reach, self._kept = beside, reach, kept
 
     def __call__(self, pose: Pose, start: Pose) -> RobustEstimate:
-        """Takes the steps; undoes them if they go far or the robust cost rises.
+        """Takes the steps; undoes them if they go far or the robust cost rises, in a photograph alone for shorter ones.
 
         A pose that moved far is polished again, for its residuals were those of a wrong pose.
 
@@ -268,11 +269,27 @@ class RobustGaussNewton:
                 break
             parts = self._parts(pose, first)
             if set(parts) != set(first) or not self._distance(pose, start) < self._settings.longest:
-                return start, first
+                return self._shortened(start, first, before)
             if last:
                 break
         better = self._cost(pose, parts, first) < self._cost(start, first, first)
-        return (pose, parts) if better else (start, first)
+        return (pose, parts) if better else self._shortened(start, first, before)
+
+    def _shortened(self, start: Pose, first: Parts, before: InformationEigenbasis) -> tuple[Pose, Parts]:
+        """Where shorter steps lead in a photograph alone; to the pose itself beside other images."""
+        if set(first) != {"rgb"}:
+            return start, first
+
+        def at(pose: Pose) -> Reached | None:
+            if not self._distance(pose, start) < self._settings.longest:
+                return None
+            parts = self._parts(pose, first)
+            return Reached(pose, parts, self._cost(pose, parts, first)) if set(parts) == set(first) else None
+
+        begun = Reached(start, first, self._cost(start, first, first))
+        return shortened_steps(
+            begun, lambda pose, parts: gauss_newton(parts, before, self._beside(pose)), at, self._settings.steps
+        )[:2]
 
     def _distance(self, pose: Pose, other: Pose) -> float:
         """Radians and shares of half the diameter, taken together."""
