@@ -29,7 +29,14 @@ def steps_beside(shift: tuple[float, float], outside_px: float = 0.0, clear: flo
     place = -outside_px - NORMAL @ np.array(shift) + rng.normal(0.0, 0.5, len(NORMAL))
     other = rng.random(len(NORMAL)) > clear
     place[other] = rng.uniform(-REACH_PX, REACH_PX, int(other.sum()))
-    return Steps(place, np.full(len(NORMAL), clear), NORMAL, REACH_PX)
+    return Steps(place, np.full(len(NORMAL), clear), NORMAL, REACH_PX, along(place))
+
+
+def along(*places: np.ndarray) -> np.ndarray:
+    """Steps of edges at these places, in a photograph that is smoothed by a pixel, over their mean."""
+    offsets = np.linspace(-REACH_PX, REACH_PX, 41)
+    steps = sum(np.exp(-0.5 * (offsets - place[:, None]) ** 2) for place in places)
+    return np.asarray(steps / np.mean(steps, axis=1, keepdims=True))
 
 
 @pytest.mark.parametrize("shift", [(3.0, 0.0), (-1.5, 2.0), (0.0, -4.0)])
@@ -45,9 +52,19 @@ def test_edges_at_the_border_tell_that_it_is_where_it_should_be() -> None:
     assert shift_of(steps_beside((0.0, 0.0)), 0.0, SHIFT_PX, 1.0) < 0.1 * SHIFT_PX
 
 
+def test_a_shadow_that_is_sharper_than_the_objects_end_is_no_shift() -> None:
+    end = np.zeros(len(NORMAL))
+    shadow = np.where(NORMAL[:, 0] > 0.0, 3.0 * NORMAL[:, 0], 0.0)
+    within = np.where(NORMAL[:, 0] < 0.0, 3.0 * NORMAL[:, 0], 0.0)  # as bright as the table, with an edge inside of it
+    steps = Steps(shadow + within, np.full(len(NORMAL), 0.6), NORMAL, REACH_PX, along(shadow + within, end))
+    alone = steps._replace(along=along(shadow + within))
+    assert shift_of(steps, 0.0, SHIFT_PX, 1.0) < 0.25 * SHIFT_PX
+    assert shift_of(alone, 0.0, SHIFT_PX, 1.0) > 0.7 * SHIFT_PX  # where nothing is at its border
+
+
 def test_edges_anywhere_tell_nothing() -> None:
     nothing = steps_beside((0.0, 0.0), clear=1e-6)
-    empty = Steps(np.empty(0), np.empty(0), np.empty((0, 2)), REACH_PX)
+    empty = Steps(np.empty(0), np.empty(0), np.empty((0, 2)), REACH_PX, np.empty((0, 41)))
     for steps in (nothing, empty):
         found = shift_of(steps, 0.0, SHIFT_PX, 1.0)
         assert found == pytest.approx(np.sqrt(0.5) * SHIFT_PX, rel=0.1)  # shifted or not, one as likely as the other

@@ -18,9 +18,9 @@ from diffdope.geometry.pose import Pose, difference
 
 F64 = NDArray[np.float64]
 
-# Deviations of the start's error, in units of the radius within which starts are searched: from less than any estimate
-# of the images is good for, to an object that is the other way round. All are as likely beforehand.
-_SCALES = 2.0 ** np.arange(-4.0, 4.5, 0.5)
+SCALES = 2.0 ** np.arange(-4.0, 4.5, 0.5)
+"""Deviations of the start's error, in units of the radius within which starts are searched: from less than any estimate
+of the images is good for, to an object that is the other way round. All are as likely beforehand."""
 
 
 # What the whole image may have wrong, of one kind or the other, as likely beforehand: a size of object, camera or truth
@@ -91,7 +91,7 @@ def _between(way: F64, covariance: F64, radius: F64) -> _Between:
     variance, basis = np.linalg.eigh(covariance / np.outer(radius, radius))
     variance = np.maximum(variance, 0.0)
     z = basis.T @ way
-    total = variance + _SCALES[:, None] ** 2
+    total = variance + SCALES[:, None] ** 2
     log_likely = -0.5 * (z**2 / total + np.log(total)).sum(axis=1)
     highest = log_likely.max()
     likely = np.exp(log_likely - highest)
@@ -99,8 +99,8 @@ def _between(way: F64, covariance: F64, radius: F64) -> _Between:
     likely /= every
     back = variance / total * z
     mean = likely @ back
-    within = likely @ (variance * _SCALES[:, None] ** 2 / total)
+    within = likely @ (variance * SCALES[:, None] ** 2 / total)
     between = (likely[:, None] * (back - mean)).T @ (back - mean)
     root = radius[:, None] * basis
-    scale = float(likely @ np.log(_SCALES))
+    scale = float(likely @ np.log(SCALES))
     return _Between(float(highest + np.log(every)), root @ mean, root @ (np.diag(within) + between) @ root.T, scale)

@@ -154,6 +154,8 @@ class Candidates:
     """Deviation of an error of the distance that the covariance holds beside what the residuals tell, metres."""
     off_across_view_m: float = 0.0
     """The same of an error across the view, along either axis."""
+    border_fits: float = 0.0
+    """How exactly the mask's border follows its outline, from 0 to 1, see `checks/border_fits.py`; 0 if not asked."""
     beside: float = 0.0
     """Log odds that evidence of another kind than its fit quality adds."""
     evidence: tuple[QuadraticFactor, ...] = ()

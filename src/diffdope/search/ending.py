@@ -23,6 +23,7 @@ from diffdope.search.alternatives.answers import Answers, along, answers_of
 from diffdope.search.alternatives.approximate_symmetries import AnglePrior, turned_by_folds
 from diffdope.search.alternatives.symmetric_alternatives import FIRST, odds_of, odds_with_costs
 from diffdope.search.candidates import Candidates
+from diffdope.search.checks.border_fits import borne_out
 from diffdope.search.checks.open_turn import left_of, open_turn
 from diffdope.search.checks.outline_evidence import beside_edges, share_on_edges
 from diffdope.search.features.feature_search import with_distance_error
@@ -109,8 +110,8 @@ class Ending:
         edges = None
         if self.shown is not None and ("mask" not in self.shown.modalities or level.mask_refused_px is not None):
             edges = share_on_edges(self.meshes, self.shown, estimate.pose)
-            seen = replace(found, quality=replace(found.quality, edges=edges))
-            choice, found = [seen if one is found else one for one in choice], seen
+        seen = borne_out(replace(found, quality=replace(found.quality, edges=edges)), estimate, self.meshes)
+        choice, found = [seen if one is found else one for one in choice], seen
         near, wider = self.settings.near, self.settings.fallback_confidence > 0.0
         fixed = not (near.angle_deg or near.distance or wider)
         costs, each = costs_of(found, estimate, self.start, self.meshes.length_m, fixed=fixed)
@@ -120,8 +121,7 @@ class Ending:
         answers = self._ranked(found, estimate, choice, odds)
         left = self.stages is not None and found is not choice[0]
         confidence = found.confidence if answers is None else answers.fit(left=left)
-        if self.stages is not None:  # a start has no answers beside it: what speaks for a turn makes it less sure
-            answers = None
+        answers = None if self.stages is not None else answers  # a start has none: a turn makes it less sure
         covariance = estimate.covariance
         if found.quality.matched is not None and covariance is not None:
             error = self.settings.features.error_of_distance(found.quality.matched)

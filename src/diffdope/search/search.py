@@ -169,11 +169,9 @@ class Search:
 
     def _as_sure_as(self, doubts: Doubts, found: Candidates) -> Candidates:
         """The same, no surer than doubts leave it; neither are the other answers."""
-        if doubts.at_most == np.inf and doubts.off_m == doubts.aside_m == 0.0:
+        if doubts.none:
             return found
-        doubted = replace(
-            found, at_most=doubts.at_most, off_along_view_m=doubts.off_m, off_across_view_m=doubts.aside_m
-        )
+        doubted = doubts.told_of(found)
         self._answers = [doubted if one is found else doubted.doubt_of(one) for one in self._answers]
         return doubted
 

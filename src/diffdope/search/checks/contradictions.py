@@ -1,8 +1,8 @@
-"""What contradicts a result, though each of its modalities may fit: kinds of depth, and sudden departures.
+"""What contradicts a result, though each of its modalities may fit: kinds of depth.
 
 Depth along the ray in place of the optical axis is too far by a factor that depends on the pixel alone, and away from
-the middle of the picture it disagrees with the outline. Without depth, nothing but that a result lies where nobody
-expected it shows that the unit, the CAD model or K is wrong. Sizes are a matter of `sizes.py`.
+the middle of the picture it disagrees with the outline. Sizes are a matter of `size_consistency.py`, and what lies
+where no start was meant to lead of `departure.py`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ _SAME_KIND = 0.003  # share by which both kinds differ that does not matter: a m
 _DEPTH_FITS = 0.9  # ratio of the depth's own cost: what is better for another reason leaves depth as it was
 _FIT = 0.85  # share of depths that fit once turned: of 38 parts whose kind was wrong 0.97, of floors mostly less
 _NEAR, _LEAST_M = 0.03, 0.003  # of the diameter, and metres: what fits, as of the fit quality
-_EXPECTED = 0.4  # of what a start is allowed to be off along the view: of 78 right results, 12 were farther
 LEAST = 1e-12
 """Of a cost by which another is divided."""
 
@@ -58,6 +57,8 @@ class Doubt(NamedTuple):
     """How far the object may be off along the view for it, a deviation in metres."""
     aside_m: float = 0.0
     """The same across the view, along either axis."""
+    fits: float = 0.0
+    """How exactly a mask's border follows the outline, from 0 to 1, which speaks for the result."""
 
 
 NONE = Doubt(np.inf, "")
@@ -147,37 +148,6 @@ def _share_that_fits(level: LevelProblem, pose: Pose, factor: F64, length_m: flo
     away_m = np.abs(crop.depth * factor.reshape(crop.depth.shape) - images.depth[0])
     fits = there & drawn & (away_m < max(_NEAR * length_m, _LEAST_M))
     return int(np.count_nonzero(fits)) / max(int(np.count_nonzero(there)), 1)
-
-
-def of_departure(level: LevelProblem, pose: Pose, start: Pose, allowed_m: float) -> Doubt:
-    """Whether a result without depth lies farther along the view than its start was meant to allow, or nearly so.
-
-    The images determine distance over size alone, so the distance is as right as unit, CAD model and K are. The start
-    is all that could tell: the farther it was off, the likelier is one of them wrong.
-
-    Args:
-        level: what was compared.
-        pose: the result.
-        start: as given.
-        allowed_m: metres.
-    """
-    moved_m = float(np.linalg.norm(pose.t_m2c) - np.linalg.norm(start.t_m2c))
-    share = abs(moved_m) / max(allowed_m, LEAST)
-    if "depth" in level.modalities or share <= _EXPECTED:
-        return NONE
-    at_most = softened((1.0 - share) / (1.0 - _EXPECTED))
-    where = f"{1e3 * abs(moved_m):.0f} mm {'farther' if moved_m > 0 else 'nearer'} than the start has it"
-    if how_it_begins(at_most) == "scale":
-        text = (
-            f"scale: without depth, the distance rests on the unit, the size of the CAD model and K, and the object "
-            f"was found {where}"
-        )
-        return Doubt(at_most, Note(NoteCode.DISTANCE_UNSURE, text))
-    text = (
-        f"contradiction: without depth the object was found {where}, more than starts are expected to be off: "
-        "is the start, the unit, the size of the CAD model or K wrong?"
-    )
-    return Doubt(at_most, Note(NoteCode.DISTANCE, text))
 
 
 def problem_of(level: LevelProblem, factor: float | F64, length_m: float) -> Problem:

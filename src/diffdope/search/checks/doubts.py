@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -12,7 +13,8 @@ from diffdope.geometry.pose import Pose
 from diffdope.note_codes import CONTRADICTIONS, NoteCode, of_codes
 from diffdope.scene.observation import Observation
 from diffdope.search.candidates import Candidates
-from diffdope.search.checks.contradictions import FAILS, Doubt, of_departure, of_kind, problem_of, state_of
+from diffdope.search.checks.contradictions import FAILS, Doubt, of_kind, problem_of, state_of
+from diffdope.search.checks.departure import of_departure
 from diffdope.search.checks.depth_registration import coarse_shift, may_be_shifted, note_on_shift
 from diffdope.search.checks.depth_steps import share_on_steps
 from diffdope.search.checks.free_space import of_what_is_behind
@@ -31,8 +33,9 @@ _OF_WHAT_IT_LIES_ON = frozenset({NoteCode.THROUGH_SUPPORT, NoteCode.OUTLINE_UNSE
 
 
 class Doubts(NamedTuple):
-    """Log odds that the result has at most, how far off it may be along the view and across it [m], notes, and whether
-    depth may lie beside the other images, for all that a coarse level shows.
+    """Log odds that the result has at most, how far off it may be along the view and across it [m], notes, whether depth
+    may lie beside the other images, for all that a coarse level shows, and how exactly a mask's border follows its
+    outline (0 to 1).
     """
 
     at_most: float = np.inf
@@ -40,6 +43,19 @@ class Doubts(NamedTuple):
     aside_m: float = 0.0
     notes: tuple[str, ...] = ()
     may_be_shifted: bool = False
+    fits: float = 0.0
+
+    @property
+    def none(self) -> bool:
+        """Whether nothing is said of the result, for or against it."""
+        return self.at_most == np.inf and self.off_m == self.aside_m == self.fits == 0.0
+
+    def told_of(self, found: Candidates) -> Candidates:
+        """A result that is as sure as this leaves it."""
+        return replace(
+            found, at_most=self.at_most, off_along_view_m=self.off_m, off_across_view_m=self.aside_m,
+            border_fits=self.fits,
+        )  # fmt: skip
 
     @property
     def why(self) -> str:
@@ -81,14 +97,17 @@ def doubts_about(
     elif border is not None and _led_by_mask(found) and not settings.polish.idle:  # which no covariance would hold
         every.append(border(found.pose, start))
     if start is not None:
-        every.append(of_departure(found.level, found.pose, start, settings.far.distance * length_m))
+        far = settings.far
+        reach = {"angle_rad": float(np.radians(far.angle_deg)), "distance": far.distance}
+        every.append(of_departure(found.level, found.pose, start, length_m, **reach))
     first = coarse_shift(found.rough, found.level, found.pose, length_m)
     shifted = note_on_shift(first, found.level, found.pose, length_m)
     ways = [(one.off_m, one.aside_m) for one in every]
     notes = [one.note for one in every if one.note] + ([shifted] if shifted else [])
     at_most = min((one.at_most for one in every), default=np.inf)
     off_m, aside_m = (max((one[k] for one in ways), default=0.0) for k in (0, 1))
-    return Doubts(at_most, off_m, aside_m, tuple(notes), may_be_shifted(first, found.rough))
+    fits = max((one.fits for one in every), default=0.0)
+    return Doubts(at_most, off_m, aside_m, tuple(notes), may_be_shifted(first, found.rough), fits)
 
 
 def doubts_by_images(

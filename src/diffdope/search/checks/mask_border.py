@@ -23,7 +23,7 @@ from diffdope.problem.region import projected_box
 from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.search.checks.contradictions import NONE, Doubt
-from diffdope.search.checks.mask_shift import ALIKE, SHARED_PX, WITHIN_PX, Steps, shift_of
+from diffdope.search.checks.mask_shift import ALIKE, LEAST, SHARED_PX, WITHIN_PX, Steps, shift_of
 from diffdope.search.checks.mask_width import Width, width_of
 from diffdope.search.checks.outline_evidence import colour_steps
 from diffdope.search.mesh_levels import MeshLevels
@@ -40,6 +40,7 @@ _CLEAR_STEP = 0.06  # of colours, over a pixel: more is no clearer, as of `outli
 _AT_END = 0.6  # share of clear steps that are the object's end; prints, shades and what lies behind have the others
 _DEVIATIONS = np.linspace(-3.0, 3.0, 97)  # by which a border may be off, for its steps
 _FINER = np.linspace(-3.0, 3.0, 481)  # and for what its shape tells
+_EXACT_PX = 0.01  # of the image: deviation of a border that is said to be exact
 _TOLD, _TOLD_PX = 2.0, 0.5  # deviations, and pixels of the image, from which on a border is said to be off
 
 
@@ -51,12 +52,14 @@ class Border(NamedTuple):
         deviation_px: of that.
         nearer: share of the distance by which a border that is a pixel outside makes an object nearer.
         aside_px: by how many pixels of the image the whole mask may be shifted, root mean square along one axis.
+        fits: how exactly it follows that outline, from 0 to 1, in a photograph.
     """
 
     outside_px: float
     deviation_px: float
     nearer: float
     aside_px: float = 0.0
+    fits: float = 0.0
 
     @property
     def off_px(self) -> float:
@@ -83,23 +86,26 @@ def of_border(
         start: of the search; None where none was given.
         shift_px: deviation of shifts of masks along one axis, pixels of the image.
     """
-    found = border_of(meshes, observation, border_px, pose, shift_px) if border_px > 0.0 else None
+    found = border_of(meshes, observation, border_px or _EXACT_PX, pose, shift_px)
     if found is None:
         return NONE
+    if border_px == 0.0:
+        return Doubt(np.inf, "", fits=found.fits)
     pixel_m = found.nearer * float(np.linalg.norm(pose.t_m2c))
     off_m = found.off_px * abs(pixel_m)
     if start is not None:
         off_m = beside_start(found.deviation_px * abs(pixel_m), pose, start, -found.outside_px * pixel_m)
     aside_m = found.aside_px * float(pose.t_m2c[2]) / observation.camera.fx
     if not found.told:
-        return Doubt(np.inf, "", off_m=off_m, aside_m=aside_m)
+        return Doubt(np.inf, "", off_m=off_m, aside_m=aside_m, fits=found.fits)
     wide = found.outside_px > 0.0
     text = (
         f"scale: the object seems to end about {abs(found.outside_px):.1f} pixels "
         f"{'inside' if wide else 'outside'} of the mask's border: is the mask too {'wide' if wide else 'narrow'}? "
         f"Without depth it tells the distance, which is known to about {1e3 * off_m:.1f} mm"
     )
-    return Doubt(np.inf, Note(NoteCode.MASK_BESIDE_EDGES, text), off_m=off_m, aside_m=aside_m)
+    note = Note(NoteCode.MASK_BESIDE_EDGES, text)
+    return Doubt(np.inf, note, off_m=off_m, aside_m=aside_m, fits=found.fits)
 
 
 def beside_start(off_m: float, pose: Pose, start: Pose, mean_m: float = 0.0) -> float:
@@ -163,7 +169,9 @@ def border_of(
     if crop.rgb is not None and shift_px > 0.0:
         aside_px = shift_of(steps, mean, shift_px, scale)
     few = np.count_nonzero(seen) < LEAST_POINTS
-    return Border(mean, deviation, scale * _times_nearer(points, every if few else seen), float(aside_px))
+    nearer = scale * _times_nearer(points, every if few else seen)
+    fits = 0.0 if width is None or crop.rgb is None else width.fits
+    return Border(mean, deviation, nearer, float(aside_px), fits)
 
 
 def _by_its_shape(width: Width | None, outside: F64, border_px: float) -> F64:
@@ -217,8 +225,9 @@ def _steps(crop: Observation, points: ContourPoints) -> tuple[Steps, NDArray[np.
     within, beyond = (int(np.argmin(np.abs(offsets - side))) for side in (-_ON_BORDER_PX, _ON_BORDER_PX))
     seen &= (crop.mask[v[:, within], u[:, within]] > 0.5) & (crop.mask[v[:, beyond], u[:, beyond]] <= 0.5)
     if not seen.any():
-        return Steps(np.empty(0), np.empty(0), np.empty((0, 2)), _REACH_PX), seen
+        return Steps(np.empty(0), np.empty(0), np.empty((0, 2)), _REACH_PX, np.empty((0, len(offsets)))), seen
     steps = colour_steps(crop.rgb, points, u, v)[seen]
     at_end = _AT_END * np.minimum(steps.max(axis=1) / _CLEAR_STEP, 1.0)
     first, last = steps.argmax(axis=1), len(offsets) - 1 - steps[:, ::-1].argmax(axis=1)  # a pixel is met twice
-    return Steps(0.5 * (offsets[first] + offsets[last]), at_end, points.normal[seen], _REACH_PX), seen
+    along = steps / np.maximum(steps.mean(axis=1, keepdims=True), LEAST)
+    return Steps(0.5 * (offsets[first] + offsets[last]), at_end, points.normal[seen], _REACH_PX, along), seen

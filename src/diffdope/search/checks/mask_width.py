@@ -46,6 +46,11 @@ class Width(NamedTuple):
     deviation_px: float
     least_px: float
 
+    @property
+    def fits(self) -> float:
+        """How exactly the border follows the outline, from 0 to 1, where it is no rougher than rounding makes it."""
+        return (_LEAST_PX / self.least_px) ** 2
+
 
 def width_of(
     mask: F32, coverage: F32, points: ContourPoints, camera: Camera, pose: Pose, *, length_m: float, scale: float

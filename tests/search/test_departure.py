@@ -1,0 +1,75 @@
+"""A start that is off along the view alone shows that a size is wrong; one that is off everywhere shows nothing."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from diffdope.geometry import so3
+from diffdope.geometry.pose import Pose
+from diffdope.note_codes import NoteCode
+from diffdope.pipelines.refiner import Refiner
+from diffdope.scene.observation import Observation
+from diffdope.scene.packaged import packaged_example
+from diffdope.search.checks.departure import of_departure, right_beside_start
+
+MESH, OBSERVATION, START, TRUTH = packaged_example()
+PHOTOGRAPH: Any = SimpleNamespace(modalities=("rgb", "mask"))
+REACH = {"angle_rad": np.radians(45.0), "distance": 0.25}
+LENGTH_M = 0.1
+FOUND = Pose(np.eye(3), np.array([0.0, 0.0, 0.5]))
+
+
+def start_off(along: float, across: float = 0.0, turn_deg: float = 0.0) -> Pose:
+    """By shares of the diameter along the view and across it, and turned."""
+    shift = LENGTH_M * np.array([across, 0.0, along])
+    return Pose(so3.exp(np.radians(turn_deg) * np.array([0.6, 0.8, 0.0])), FOUND.t_m2c - shift)
+
+
+def right(start: Pose) -> float:
+    return right_beside_start(FOUND, start, angle_rad=REACH["angle_rad"], distance_m=REACH["distance"] * LENGTH_M)
+
+
+def test_errors_of_a_start_that_are_alike_in_all_directions_speak_for_sizes() -> None:
+    assert right(start_off(0.3, 0.01, 5.0)) < 0.1 < 0.5 < right(start_off(0.3, 0.3, 50.0))
+    assert right(start_off(-0.3, 0.3, 50.0)) == pytest.approx(right(start_off(0.3, 0.3, 50.0)))
+    along = [right(start_off(share, 0.2, 40.0)) for share in (0.1, 0.2, 0.4, 0.8)]
+    assert along == sorted(along, reverse=True) and along[0] > 0.8 and along[-1] < 0.25
+
+
+def test_a_start_that_is_turned_well_may_be_placed_badly_and_the_other_way_round() -> None:
+    neither = right(start_off(0.25, 0.01, 2.0))
+    assert right(start_off(0.25, 0.3, 2.0)) > neither + 0.2
+    assert right(start_off(0.25, 0.01, 60.0)) > neither + 0.1
+
+
+def test_an_object_that_is_found_the_other_way_round_says_nothing_of_how_far_off_starts_are() -> None:
+    assert right(start_off(0.3, 0.01, 180.0)) == pytest.approx(right(start_off(0.3, 0.01, 120.0)))
+    assert right(start_off(0.3, 0.01, 180.0)) < 0.25
+
+
+def test_a_departure_is_doubted_as_far_as_the_start_is_good_otherwise() -> None:
+    def doubt(start: Pose) -> Any:
+        return of_departure(PHOTOGRAPH, FOUND, start, LENGTH_M, **REACH)
+
+    assert doubt(start_off(0.09)).at_most == np.inf
+    good, bad = doubt(start_off(0.3, 0.01, 5.0)), doubt(start_off(0.3, 0.3, 50.0))
+    assert good.note.code is NoteCode.DISTANCE and "farther than the start has it" in good.note
+    assert bad.note.code is NoteCode.DISTANCE_UNSURE and good.at_most < -0.8 < bad.at_most
+    with_depth: Any = SimpleNamespace(modalities=("rgb", "depth"))
+    assert of_departure(with_depth, FOUND, start_off(0.3), LENGTH_M, **REACH).at_most == np.inf
+
+
+def test_a_right_result_is_not_called_failed_for_a_start_that_is_off_everywhere() -> None:
+    photograph = Observation(OBSERVATION.camera, rgb=OBSERVATION.rgb, mask=OBSERVATION.mask)
+    ray = TRUTH.t_m2c / np.linalg.norm(TRUTH.t_m2c)
+    aside = np.cross(ray, [0.0, 1.0, 0.0])
+    turn = so3.exp(np.radians(35.0) * np.array([0.6, 0.8, 0.0]))
+    start = Pose(turn @ TRUTH.R_m2c, TRUTH.t_m2c + MESH.diameter * (0.3 * ray + 0.25 * aside))
+    result = Refiner(MESH, threads=1).refine(photograph, start)
+    assert result.pose.distance_to(TRUTH) < 0.03 * MESH.diameter
+    assert result.ok and (result.confidence or 0.0) > 0.5
+    assert NoteCode.DISTANCE_UNSURE in result.note_codes
