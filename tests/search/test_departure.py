@@ -33,6 +33,29 @@ def right(start: Pose) -> float:
     return right_beside_start(FOUND, start, angle_rad=REACH["angle_rad"], distance_m=REACH["distance"] * LENGTH_M)
 
 
+def normal(m: float, variance: float) -> float:
+    return float(np.exp(-0.5 * m**2 / variance) / np.sqrt(2.0 * np.pi * variance))
+
+
+def by_the_page(along: float, across: float, turn_deg: float) -> float:
+    """The probability of right sizes as docs/cost.md has it."""
+    d, a, t = REACH["distance"] * LENGTH_M, REACH["angle_rad"], 0.5
+    scales = [2.0 ** (0.5 * k) for k in range(-8, 9)]
+    both, errors = [], [(across * LENGTH_M / d) ** 2, (np.radians(turn_deg) / a) ** 2]
+    for count, squares in ((5, sum(errors)), (2, errors[0]), (3, errors[1])):
+        told = np.array([s**-count * np.exp(-1.5 * squares / s**2) for s in scales])
+        both.append(told / told.sum())
+    share, m = np.mean(both, axis=0), along * LENGTH_M
+    sizes = [share @ [normal(m, s**2 * d**2 / 3.0 + (w * t) ** 2) for s in scales] for w in (0.0, 0.1)]
+    odds = 0.75 / 0.25 * sizes[0] / sizes[1]
+    return float(odds / (1.0 + odds))
+
+
+@pytest.mark.parametrize("errors", [(0.3, 0.01, 5.0), (0.3, 0.3, 50.0), (-0.15, 0.2, 30.0), (0.5, 0.02, 60.0)])
+def test_the_probability_of_right_sizes_is_that_of_the_page(errors: tuple[float, float, float]) -> None:
+    assert right(start_off(*errors)) == pytest.approx(by_the_page(*errors), rel=2e-2)
+
+
 def test_errors_of_a_start_that_are_alike_in_all_directions_speak_for_sizes() -> None:
     assert right(start_off(0.3, 0.01, 5.0)) < 0.1 < 0.5 < right(start_off(0.3, 0.3, 50.0))
     assert right(start_off(-0.3, 0.3, 50.0)) == pytest.approx(right(start_off(0.3, 0.3, 50.0)))
