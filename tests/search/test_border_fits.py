@@ -15,7 +15,7 @@ from diffdope.scene.observation import Observation
 from diffdope.scene.packaged import packaged_example
 from diffdope.scene.signed_distance import signed_distance
 from diffdope.search import ending
-from diffdope.search.checks.border_fits import _colours_agree
+from diffdope.search.checks.border_fits import _colours_agree, _covered
 from diffdope.search.checks.mask_border import border_of, of_border
 from diffdope.search.mesh_levels import MeshLevels
 
@@ -67,3 +67,9 @@ def test_colours_that_disagree_say_that_it_may_be_another_side() -> None:
     assert _colours_agree(FitQuality(texture=-0.1, contrast=0.2)) == 0.0
     assert _colours_agree(FitQuality(texture=0.15, contrast=0.2)) == pytest.approx(0.5)
     assert _colours_agree(FitQuality(texture=0.4, contrast=0.2)) == 1.0
+
+
+def test_what_a_mask_lacks_may_be_hidden_or_else_the_model_differs() -> None:
+    assert _covered(FitQuality(overlap=0.9, visible=0.8)) == _covered(FitQuality(overlap=0.96)) == 1.0
+    assert _covered(FitQuality(overlap=0.91)) == 0.0
+    assert 0.0 < _covered(FitQuality(overlap=0.93)) < 1.0

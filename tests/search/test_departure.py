@@ -82,6 +82,8 @@ def test_a_departure_is_doubted_as_far_as_the_start_is_good_otherwise() -> None:
     good, bad = doubt(start_off(0.3, 0.01, 5.0)), doubt(start_off(0.3, 0.3, 50.0))
     assert good.note.code is NoteCode.DISTANCE and "farther than the start has it" in good.note
     assert bad.note.code is NoteCode.DISTANCE_UNSURE and good.at_most < -0.8 < bad.at_most
+    lost = doubt(start_off(0.8, 0.8, 80.0))  # an inverted mask, say, whose object fills the picture
+    assert lost.at_most == pytest.approx(-2.0) and lost.note.code is NoteCode.DISTANCE
     with_depth: Any = SimpleNamespace(modalities=("rgb", "depth"))
     assert of_departure(with_depth, FOUND, start_off(0.3), LENGTH_M, **REACH).at_most == np.inf
 

@@ -22,6 +22,9 @@ from diffdope.search.mesh_levels import MeshLevels
 
 _SPEAKS = 1.5  # log odds of the fit: most likely 4.6 where held, 1.5 where not asked; 1 to 4 give the same results
 _HELD = 0.8, 0.95  # probability of an error below the tolerance that says nothing, and all
+_WHOLE, _COVERED = 0.98, (0.92, 0.95)
+"""Share of the object that is seen where nothing hides it, and overlaps with the mask then that say that the CAD model
+differs, and that it does not: rounding to pixels leaves 0.95 of ladles and hooks."""
 _PATTERN, _AGREES = 0.05, 0.3  # contrast from which on colours have a say, and the correlation at which they agree
 
 
@@ -38,8 +41,15 @@ def borne_out(found: Candidates, estimate: RobustEstimate, meshes: MeshLevels) -
     tolerance_m, form = TOLERANCE * meshes.length_m, meshes.displacement_form
     held = probability_within(tolerance_m, estimate.covariance, form, estimate.pose.R_m2c)
     share = float(np.clip((held - _HELD[0]) / (_HELD[1] - _HELD[0]), 0.0, 1.0))
-    speaks = _SPEAKS * share * found.border_fits * _colours_agree(found.quality)
+    speaks = _SPEAKS * share * found.border_fits * min(_colours_agree(found.quality), _covered(found.quality))
     return replace(found, beside=found.beside + speaks)
+
+
+def _covered(quality: FitQuality) -> float:
+    """From 0 to 1: what the mask lacks may be hidden; where nothing is, model and object differ."""
+    if quality.overlap is None or quality.visible < _WHOLE:
+        return 1.0
+    return float(np.clip((quality.overlap - _COVERED[0]) / (_COVERED[1] - _COVERED[0]), 0.0, 1.0))
 
 
 def _colours_agree(quality: FitQuality) -> float:
