@@ -47,7 +47,7 @@ def by_the_page(along: float, across: float, turn_deg: float) -> float:
         both.append(told / told.sum())
     share, m = np.mean(both, axis=0), along * LENGTH_M
     sizes = [share @ [normal(m, s**2 * d**2 / 3.0 + (w * t) ** 2) for s in scales] for w in (0.0, 0.1)]
-    odds = 0.75 / 0.25 * sizes[0] / sizes[1]
+    odds = 2.0 * sizes[0] / sizes[1]
     return float(odds / (1.0 + odds))
 
 
