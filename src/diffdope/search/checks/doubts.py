@@ -33,9 +33,9 @@ _OF_WHAT_IT_LIES_ON = frozenset({NoteCode.THROUGH_SUPPORT, NoteCode.OUTLINE_UNSE
 
 
 class Doubts(NamedTuple):
-    """Log odds that the result has at most, how far off it may be along the view and across it [m], notes, whether depth
-    may lie beside the other images, for all that a coarse level shows, and how exactly a mask's border follows its
-    outline (0 to 1).
+    """Log odds that the result has at most, how far off it may be along the view and across it [m], notes, whether
+    depth may lie beside the other images, for all that a coarse level shows, and how exactly a mask's border follows
+    its outline (0 to 1).
     """
 
     at_most: float = np.inf
