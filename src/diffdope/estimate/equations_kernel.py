@@ -6,7 +6,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from diffdope.estimate.regression_kernel import (
@@ -21,6 +20,7 @@ from diffdope.estimate.regression_kernel import (
     sum_pulls,
     sum_tiles,
 )
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.options import ENTRY, SMALL
 from diffdope.solve.linear_algebra import eigen_symmetric
 

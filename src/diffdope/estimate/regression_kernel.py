@@ -9,8 +9,8 @@ Huber and Ronchetti, Robust Statistics, 2nd edition, Wiley 2009, sections 4.5 (i
 """
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.options import KERNEL, SMALL
 
 BOUND = 1.345

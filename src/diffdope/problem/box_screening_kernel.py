@@ -9,9 +9,9 @@ pixels that it explains, pays for those that contradict it, and nothing is owed 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from diffdope.kernel_loading import njit
 from diffdope.problem.screening_kernel import FRONT
 from diffdope.render.kernels.calls import prepare_at, shade_at
 from diffdope.render.kernels.layout import C_B, C_G, C_R, C_Z, CHUNK

@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER
+from diffdope.kernel_loading import njit
 from diffdope.scene.cloud_kernels import sum_planes
 from diffdope.solve.linear_algebra import turn
 

@@ -4,8 +4,8 @@ As inside of faces, a chunk of pixels is first turned into columns, so that the 
 """
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.accumulate import add_lower
 from diffdope.render.kernels.lanes import LANES
 from diffdope.render.kernels.layout import CHUNK, JACOBIAN

@@ -7,8 +7,8 @@ follows from those of the chain's ends is exact to first order, for R <- Exp(phi
 """
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.problem.calls import add_gradient_magnitude_at, evaluate_pose_at
 from diffdope.render.kernels.options import CALLED, ENTRY, KERNEL
 from diffdope.render.kernels.queue import take

@@ -1,8 +1,8 @@
 """The fused pass: cost, gradient and normal matrix of one object in one view, without storing an image."""
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.problem.contour_pass import contour_pass
 from diffdope.render.kernels.accumulate import add_gradient, add_normal, mirror_lower
 from diffdope.render.kernels.calls import prepare_at, shade_at

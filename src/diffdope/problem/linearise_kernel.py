@@ -5,8 +5,8 @@ background that nobody knows, and only the coverage is listed.
 """
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.calls import prepare_at, shade_at
 from diffdope.render.kernels.layout import (
     C_B,

@@ -9,9 +9,9 @@ set of types.
 import math
 
 import numpy as np
-from numba import njit
 
 from diffdope.kernel_compiler import EXACT_ENTRY
+from diffdope.kernel_loading import njit
 
 NONE, HALF, THIRD = np.float32(0.0), np.float32(0.5), np.float32(3.0)
 NOWHERE = np.int64(-1)

@@ -9,9 +9,9 @@ A template is a rendering of the object: depth 0 where it covers nothing, else m
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.options import ENTRY, KERNEL
 
 F32 = NDArray[np.float32]

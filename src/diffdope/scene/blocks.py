@@ -9,10 +9,10 @@ to a second to compiling.
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER
+from diffdope.kernel_loading import njit
 
 U8 = NDArray[np.uint8]
 U16 = NDArray[np.uint16]

@@ -3,9 +3,9 @@
 # mypy: allow-untyped-defs
 
 import numpy as np
-from numba import njit
 
 from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER
+from diffdope.kernel_loading import njit
 
 
 @njit(**EXACT_INNER)

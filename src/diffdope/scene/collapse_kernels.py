@@ -4,9 +4,9 @@ See `quadric_kernels.py` for what places and wedges are, and `collapse.py` for t
 """
 
 import numpy as np
-from numba import njit
 
 from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER
+from diffdope.kernel_loading import njit
 from diffdope.scene.quadric_kernels import PLANE, value_of
 from diffdope.scene.star_kernels import (
     bridges,

@@ -1,9 +1,9 @@
 """Nearest points on triangles, compiled: one triangle, and many in a tree of boxes. Nothing here allocates."""
 
 import numpy as np
-from numba import njit
 
 from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER
+from diffdope.kernel_loading import njit
 
 LEAF = 4  # triangles
 _ROUNDED = 1.0 + 1e-9  # a distance times this is no less than it is, whatever is rounded

@@ -5,9 +5,9 @@ place on a seam has several. All lengths are shares of the object's diameter.
 """
 
 import numpy as np
-from numba import njit
 
 from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER
+from diffdope.kernel_loading import njit
 
 PLANE = 11  # numbers of a quadric: six second moments, three first, the constant, and the weight
 _FEATURE = 3.0  # weight of borders and seams against the areas beside them, so that they keep their shape

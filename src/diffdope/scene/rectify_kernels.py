@@ -4,10 +4,10 @@ Places are of an image (H, W); those outside of it by more than half a pixel, an
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from diffdope.kernel_compiler import EXACT_ENTRY
+from diffdope.kernel_loading import njit
 
 F32 = NDArray[np.float32]
 

@@ -3,9 +3,8 @@
 See `quadric_kernels.py` for what places and wedges are. Nothing here allocates.
 """
 
-from numba import njit
-
 from diffdope.kernel_compiler import EXACT_INNER
+from diffdope.kernel_loading import njit
 from diffdope.scene.nearest_kernels import nearest_in_tree, nearest_on_face
 from diffdope.scene.quadric_kernels import normal_of
 

@@ -3,10 +3,10 @@
 # mypy: allow-untyped-defs, allow-untyped-decorators
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER
+from diffdope.kernel_loading import njit
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]

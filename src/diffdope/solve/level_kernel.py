@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from diffdope.kernel_compiler import EXACT_ENTRY, EXACT_INNER
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.queue import take
 from diffdope.solve.calls import MODALITIES, Sums, evaluate_at
 from diffdope.solve.steps import damped_step, limit_step, move_poses, set_curvatures

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from diffdope.kernel_compiler import EXACT_INNER
+from diffdope.kernel_loading import njit
 
 ROUNDS = 30  # of QL steps for an eigenvalue; it takes one to three
 ROUNDING = 1e-15  # off-diagonal elements below this share of their neighbours on the diagonal are 0

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from diffdope.kernel_compiler import EXACT_INNER
+from diffdope.kernel_loading import njit
 from diffdope.solve.linear_algebra import eigen_symmetric, turn
 
 TINY = 1e-300

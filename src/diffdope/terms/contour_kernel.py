@@ -5,9 +5,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.options import ENTRY, KERNEL
 from diffdope.terms.colour_statistics_kernel import BINS, cell_of, count_colours, log_ratio
 from diffdope.terms.outline_kernel import LEAST_POINTS, keep_shown, trace_outline

@@ -5,8 +5,8 @@ has to be stored. The derivative goes back through the magnitude and the Sobel s
 """
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.accumulate import add_gradient, add_outer, add_row_gradient, mirror_lower
 from diffdope.render.kernels.calls import prepare_at, shade_at
 from diffdope.render.kernels.layout import (

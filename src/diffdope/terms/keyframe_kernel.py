@@ -5,9 +5,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.options import ENTRY, KERNEL, SCALAR
 from diffdope.terms.smoothing_kernel import sampled_at
 

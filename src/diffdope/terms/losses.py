@@ -5,8 +5,8 @@ coverage A: zero where it covers nothing. Such a pixel pays kappa instead, or le
 """
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.options import SCALAR
 
 ZERO, ONE = np.float32(0.0), np.float32(1.0)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.options import ENTRY, KERNEL
 
 F32 = NDArray[np.float32]

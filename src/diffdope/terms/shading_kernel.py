@@ -3,8 +3,8 @@
 # mypy: allow-untyped-defs
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.options import ENTRY, KERNEL
 from diffdope.terms.photometric_gain_kernel import FEWEST, LEAST_GAIN, LEAST_RESIDUAL, MOST_GAIN, OWN, SPREAD, WHOLE
 

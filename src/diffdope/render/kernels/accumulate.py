@@ -1,8 +1,8 @@
 """Sums over fragments: from per-pixel derivatives to the 6-gradient and the 6x6 normal matrix of one pose."""
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.layout import (
     C_BU,
     C_BV,

@@ -5,8 +5,8 @@ tabulated once per pixel, then every pair adds its blend to the pixel that recei
 """
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.calls import shade_at
 from diffdope.render.kernels.cut_edges import edge_ends
 from diffdope.render.kernels.lanes import LANES, add_lanes, put_lanes

@@ -6,8 +6,8 @@ blended by the position of the crossing. The blend is what makes coverage a diff
 """
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.cut_edges import edge_ends, side_of_hidden
 from diffdope.render.kernels.layout import PAIR_EDGE, PAIR_INSIDE, PAIR_OUTSIDE, PAIR_SEAM, PAIR_VERTICAL
 from diffdope.render.kernels.options import KERNEL, SCALAR

@@ -12,8 +12,8 @@ Few faces need this, and they come close to the camera: here float64 goes before
 """
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.cut_edges import camera_point
 from diffdope.render.kernels.lanes import BLOCK, LANES, draw_lanes
 from diffdope.render.kernels.layout import PLANE, SHADE_NONE, SHADE_TEXTURE, SHADE_VERTEX

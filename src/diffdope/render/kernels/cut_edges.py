@@ -1,8 +1,8 @@
 """Edges that cross the near plane, cut there: contours follow what lies before it."""
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.options import KERNEL, SCALAR
 from diffdope.render.kernels.raster import NEAR
 

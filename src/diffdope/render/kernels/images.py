@@ -1,8 +1,8 @@
 """The open entry: antialiased images of poses, and the pose gradient of upstream image gradients."""
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.accumulate import add_gradient, add_row_gradient
 from diffdope.render.kernels.calls import prepare_at, shade_at
 from diffdope.render.kernels.layout import (

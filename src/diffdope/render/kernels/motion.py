@@ -5,8 +5,8 @@ A surface point X moves by rho + phi x (X - t). A quantity whose change is row .
 """
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.options import SCALAR
 
 ONE = np.float32(1.0)

@@ -1,8 +1,8 @@
 """What every entry begins with: which pixels a pose shows, and what its contours make of their neighbours."""
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.blend import blend_contours, collect_fragments, release_rows
 from diffdope.render.kernels.calls import PREPARED, SHADED, Addresses, address_of
 from diffdope.render.kernels.contour import find_contours, release_pairs

@@ -5,8 +5,8 @@ in blocks of eight pixels (`lanes.py`) and read as plain images afterwards (`vis
 """
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.lanes import BLOCK, LANES, draw_lanes
 from diffdope.render.kernels.options import KERNEL, SCALAR
 

@@ -5,8 +5,8 @@ nothing else, so that those that compute see only contiguous rows, which LLVM ve
 """
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.lanes import LANES, turn_lanes
 from diffdope.render.kernels.layout import (
     C_B,

@@ -1,8 +1,8 @@
 """What the pixels see once all triangles are drawn: images of 1/Z and face, the covered pixels, the faces' planes."""
 
 import numpy as np
-from numba import njit
 
+from diffdope.kernel_loading import njit
 from diffdope.render.kernels.lanes import BLOCK, LANES
 from diffdope.render.kernels.layout import PLANE, SHADE_NONE, SHADE_TEXTURE, SHADE_VERTEX
 from diffdope.render.kernels.options import KERNEL, SCALAR
