@@ -22,6 +22,7 @@ class _LoadedLibrary(JITCodeLibrary):  # type: ignore[misc]
     """Machine code from disk; its intermediate code stays a text until a caller is compiled that takes it in."""
 
     _intermediate: bytes
+    _shared_module: Any
 
     def _get_module_for_linking(self) -> Any:
         if self._shared_module is None:

@@ -108,6 +108,17 @@ def test_colours_are_worked_out_where_the_shape_does_not_tell() -> None:
     plain = hexagon()
     alike = Alikeness(Mesh(plain.vertices_m, plain.faces, colors=np.full((len(plain.vertices_m), 3), 0.5)))
     assert not alike.unnoticed(np.eye(3), np.array([0.0, 0.0, 0.02]))
-    assert alike._patches is None
+    assert np.isnan(alike._patches).all()
     assert alike.unnoticed(about_z(60.0), np.zeros(3))
-    assert alike._patches is not None
+    known = alike._patches[~np.isnan(alike._patches[:, 0])]
+    assert 0 < len(known) < len(alike._patches)
+    np.testing.assert_allclose(known, 0.5)
+
+
+def test_patches_of_some_points_are_those_of_all(rng: np.random.Generator) -> None:
+    plain = hexagon()
+    painted = Mesh(plain.vertices_m, plain.faces, colors=rng.uniform(size=(len(plain.vertices_m), 3)))
+    alike, asked = Alikeness(painted), Alikeness(painted)
+    every = alike._colors(np.arange(len(alike._points)))
+    for some in (np.array([7]), np.array([], int), np.array([3, 7, 3, 500]), rng.integers(0, len(every), 999)):
+        np.testing.assert_array_equal(asked._colors(some), every[some])

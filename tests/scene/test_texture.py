@@ -62,3 +62,14 @@ def test_channels_stay_apart() -> None:
 def test_bad_textures(texture: NDArray[np.uint8]) -> None:
     with pytest.raises(DiffDopeError, match="texture: expected"):
         build_pyramid(texture)
+
+
+def test_how_a_texture_lies_in_memory_does_not_matter(rng: np.random.Generator) -> None:
+    texture = rng.integers(0, 256, (13, 6, 3)).astype(np.uint8)
+    expected = build_pyramid(texture)
+    read_only = texture.copy()
+    read_only.flags.writeable = False
+    for other in (read_only, np.asfortranarray(texture), np.repeat(texture, 2, axis=1)[:, ::2]):
+        for mine, theirs in zip(build_pyramid(other), expected, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+    assert texture.flags.writeable

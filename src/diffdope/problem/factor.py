@@ -19,7 +19,7 @@ from diffdope.problem.pixel_kernels import pack_pixels
 from diffdope.problem.responsibility import Responsibility
 from diffdope.render.arrays import pinhole_of, readable
 from diffdope.render.buffers import Buffers
-from diffdope.render.kernels.calls import address_of, call_entry
+from diffdope.render.kernels.calls import address_of, call_entry, kind_of
 from diffdope.render.kernels.layout import Pinhole, allocate_scratch
 from diffdope.render.scratches import Lease
 from diffdope.scene.observation import Observation
@@ -217,11 +217,15 @@ def addresses_of(buffers: Buffers, *, edges: bool) -> tuple[int, int]:
 
 
 _TYPES: WeakKeyDictionary[Buffers, int] = WeakKeyDictionary()
+_KNOWN_KINDS: dict[object, int] = {}
 _KNOWN_TYPES: dict[object, int] = {}
 
 
 def type_of(factor: ImageFactor) -> int:
     """A number for what compiled code takes a factor for: factors of one type share one compiled evaluation."""
-    if factor.buffers not in _TYPES:  # hashing a type takes longer than many an evaluation
-        _TYPES[factor.buffers] = _KNOWN_TYPES.setdefault(typeof(factor.arrays), len(_KNOWN_TYPES))
+    if factor.buffers not in _TYPES:  # hashing a type takes longer than many an evaluation, asking for one longer still
+        kind = kind_of(factor.arrays)
+        if kind not in _KNOWN_KINDS:
+            _KNOWN_KINDS[kind] = _KNOWN_TYPES.setdefault(typeof(factor.arrays), len(_KNOWN_TYPES))
+        _TYPES[factor.buffers] = _KNOWN_KINDS[kind]
     return _TYPES[factor.buffers]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,16 +52,22 @@ class Alikeness:
         self._surface = Tree(mesh.vertices_m, mesh.faces)
         self._tree = cKDTree(self._points)
         self._mesh, self._samples = mesh, samples
-        self._patches: F64 | None = None
+        self._patches = np.full(
+            (len(self._points) if mesh.has_color else 0, 3), np.nan
+        )  # of points that were asked for
 
-    @property
-    def _colors(self) -> F64 | None:
-        """Of each point the mean (N, 3) of those around it, None without colours: asked where the shape is the same."""
-        mesh = self._mesh
-        if self._patches is None and mesh.has_color:
-            around = self._tree.query(self._points, _PATCH)[1]
-            self._patches = colors_of(mesh, self._samples, mesh.shown_texture)[around].mean(axis=1)
-        return self._patches
+    @cached_property
+    def _painted(self) -> F64:
+        """Colours (N, 3) of the points."""
+        return colors_of(self._mesh, self._samples, self._mesh.shown_texture)
+
+    def _colors(self, some: NDArray[np.intp]) -> F64:
+        """Of some points (K,) the mean colours (K, 3) of those around each: a few tell, and patches take long."""
+        unknown = np.unique(some[np.isnan(self._patches[some, 0])])
+        if len(unknown):
+            around = self._tree.query(self._points[unknown], _PATCH)[1]
+            self._patches[unknown] = self._painted[around].mean(axis=1)
+        return self._patches[some]
 
     def unnoticed(self, R: F64, t: F64) -> bool:
         """Whether the motion x -> R x + t of the model's frame takes the object onto one that looks the same.
@@ -72,13 +80,14 @@ class Alikeness:
         moved, turned = self._points[some] @ R.T + t, self._normals[some] @ R.T
         # Most motions that are noticed take so many points off the surface, or to another colour, that a few tell.
         far_m, few = _FAR * self._length_m, _FEW * len(moved)
-        first, there = moved[::_LOOKED_AT], np.arange(len(self._points))[some][::_LOOKED_AT]
+        number = np.arange(len(self._points))[some]
+        first, there = moved[::_LOOKED_AT], number[::_LOOKED_AT]
         distance, nearest = self._tree.query(first, distance_upper_bound=far_m)
         near = np.isfinite(distance)
         if np.count_nonzero(~near) > few:
             return False
-        if self._colors is not None:
-            differs = np.abs(self._colors[there[near]] - self._colors[nearest[near]]).mean(axis=1)
+        if self._mesh.has_color:
+            differs = np.abs(self._colors(there[near]) - self._colors(nearest[near])).mean(axis=1)
             if np.count_nonzero(differs > _OTHER_COLOR) >= few:
                 return False
         distance, nearest = self._tree.query(moved, distance_upper_bound=far_m)
@@ -92,8 +101,8 @@ class Alikeness:
         same_side = (turned * self._normals[nearest]).sum(axis=1) > 0.5
         if np.mean(same_side) < 0.5 or np.mean(away[same_side]) > _AWAY * self._length_m:
             return False
-        if self._colors is not None:
-            differs = np.abs(self._colors[some] - self._colors[nearest]).mean(axis=1)
+        if self._mesh.has_color:
+            differs = np.abs(self._colors(number) - self._colors(nearest)).mean(axis=1)
             if differs.mean() >= _COLOR or np.mean(differs > _OTHER_COLOR) >= _FEW:
                 return False
         return self._elsewhere(R, t) <= _ELSEWHERE

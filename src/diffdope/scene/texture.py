@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.errors import check_shape, expected
-
-F32 = NDArray[np.float32]
+from diffdope.scene.texture_kernel import fill_pyramid
 
 
 class MipPyramid(NamedTuple):
@@ -36,30 +35,16 @@ def build_pyramid(texture: NDArray[np.uint8]) -> MipPyramid:
     check_shape("texture", texture, (None, None, 3))
     if texture.dtype != np.uint8 or texture.size == 0:
         raise expected("texture", "uint8 colours", f"{texture.dtype} of shape {texture.shape}")
-    level: F32 = np.ascontiguousarray(np.moveaxis(texture, 2, 0), np.float32)  # by itself, each channel vectorises
-    packed, sizes = [_pack(level)], [texture.shape[:2]]
-    while level.shape[1:] != (1, 1):
-        level = _halve(level)
-        packed.append(_pack(np.rint(level)))
-        sizes.append(level.shape[1:])
-    offsets = np.concatenate([[0], np.cumsum([len(texels) for texels in packed])[:-1]])
+    sizes = [texture.shape[:2]]
+    while sizes[-1] != (1, 1):
+        sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
     heights, widths = np.array(sizes, np.int32).T.copy()
-    return MipPyramid(np.concatenate(packed), offsets.astype(np.int32), widths, heights)
-
-
-def _halve(level: F32) -> F32:
-    """Means (3, H / 2, W / 2) of blocks of 2 x 2 texels (3, H, W)."""
-    height, width = level.shape[1:]
-    if height % 2:
-        level = np.concatenate([level, level[:, -1:]], axis=1)
-    if width % 2:
-        level = np.concatenate([level, level[..., -1:]], axis=2)
-    rows = level[:, 0::2] + level[:, 1::2]
-    result: F32 = (rows[..., 0::2] + rows[..., 1::2]) * np.float32(0.25)
-    return result
-
-
-def _pack(level: F32) -> NDArray[np.uint32]:
-    """Whole numbers from 0 to 255 (3, H, W) as colours (H W,)."""
-    r, g, b = level.reshape(3, -1).astype(np.uint32)
-    return np.asarray(r | g << np.uint32(8) | b << np.uint32(16) | np.uint32(255 << 24))
+    counts = heights.astype(np.int64) * widths
+    offsets = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int32)
+    texels = np.empty(int(counts.sum()), np.uint32)
+    means = np.empty((2, int(counts[1:2].sum()), 3), np.float32)
+    # Some textures cannot be written to, which is another type to numba: the kernel takes all of them so.
+    shown = np.ascontiguousarray(texture).view()
+    shown.flags.writeable = False
+    fill_pyramid(shown, offsets, widths, heights, means, texels)
+    return MipPyramid(texels, offsets, widths, heights)

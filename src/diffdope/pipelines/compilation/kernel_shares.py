@@ -26,7 +26,7 @@ _SECONDS = {
     "linearise_pose": 0.7, "render_poses": 0.5, "mean_of_blocks": 0.3, "depth_of_blocks": 0.7,
     "line_through": 0.2, "fit_lines": 0.2, "remove_shading": 0.9, "pack_pixels": 0.2,
     "hide_behind_nearer": 0.5, "count_border": 0.1, "sum_shared": 0.1, "mark_used": 0.4, "fill_unused": 0.3,
-    "fill_holes": 0.2,
+    "fill_holes": 0.2, "fill_pyramid": 0.2,
 }  # fmt: skip
 _OF_SOLVER = {
     "newton": {
