@@ -156,6 +156,7 @@ DEEP = dd.Observation(CAMERA, depth=np.ones((48, 64)))
 case(
     REFINER.locate_all, dict(observation=DEEP),
     observation=(None, *OBJECTS, OBSERVATION), most=COUNTS, near=POSES, progress=("text", 3, {}),
+    on_instance=("text", 3, {}),
 )  # fmt: skip
 BOXES = (*OBJECTS, (1, 2, 3), (1, 2, 0, 4), (1, 2, 3, -4), (float("nan"), 1, 2, 3), (70, 1, 5, 5), (0, -9, 5, 5))
 case(REFINER.locate, dict(observation=DEEP), box=BOXES)

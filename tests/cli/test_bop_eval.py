@@ -18,6 +18,7 @@ from diffdope.bop.tables import Report
 from diffdope.bop.targets import compete, wanted_instances
 from diffdope.cli.bop_eval_tables import print_report
 from diffdope.cli.main import main
+from diffdope.io.former_files import LIST
 from diffdope.io.bop_results import read_rows, write_results
 from tests.oracle.bop_eval_case import estimate, write_run
 from tests.oracle.bop_tree import HEIGHT, WIDTH, Tree, make_tree
@@ -65,7 +66,7 @@ def test_files(tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     write_results(results, [estimate(tree, image, 0, 3.0) for image in tree.truth])
     assert main(command(tree, results, "--out", tmp_path / "out", "--auc-max-mm", 10)) == 0
     out = tmp_path / "out"
-    names = ["curves.png", "errors.csv", "report.html", "summary.csv", "summary.json"]
+    names = [LIST, "curves.png", "errors.csv", "report.html", "summary.csv", "summary.json"]
     assert sorted(p.name for p in out.iterdir()) == names
     with (out / "errors.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,10 @@ from PIL import Image
 
 from diffdope.cli.main import main
 from diffdope.geometry.pose import Pose
+from diffdope.io.bop_results import read_results
 from diffdope.io.masks import read_labels
+from diffdope.pipelines.result import RefinementResult, Status, nothing_compared
+from diffdope.search.alternatives.answers import Answer
 from tests.cli.conftest import arguments
 
 
@@ -66,6 +71,7 @@ def test_each_label_of_a_mask_gets_its_result(inputs: Path, capsys: pytest.Captu
     assert results[7]["status"] in ("failed", "ambiguous", "no_overlap", "out_of_view")
     assert (out / "overlay.png").stat().st_size > 0
     assert "1 of 2 found" in capsys.readouterr().out
+    assert len(read_results(out / "poses.csv")) == 1
 
 
 def test_one_label_of_a_mask_can_be_chosen(inputs: Path) -> None:
@@ -185,7 +191,56 @@ def test_instances_are_numbered_the_surest_first(inputs: Path, capsys: pytest.Ca
     assert [one["label"] for one in results] == list(range(1, len(results) + 1))
     assert error_mm(results[0], inputs) < 2.0
     assert {"results.json", "overlay.png"} <= {path.name for path in out.iterdir()}
-    assert "1 found" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "1 found" in told.out
+    row = read_results(out / "poses.csv")[0]
+    assert (row.im_id, row.obj_id, row.score) == (0, 1, pytest.approx(results[0]["confidence"]))
+    assert row.pose.distance_to(Pose.from_bop(results[0]["cam_R_m2c"], results[0]["cam_t_m2c"])) < 1e-6
+    assert row.time > 0.0
+
+
+def result_at(place_m: float, status: Status, *probabilities: float) -> RefinementResult:
+    """A result with answers one behind the other."""
+    poses = [Pose(np.eye(3), np.array([0.0, 0.0, place_m + 0.01 * k])) for k in range(len(probabilities))]
+    result = nothing_compared(poses[0], status, "told")
+    answers = tuple(Answer(pose, one) for pose, one in zip(poses, probabilities, strict=True))
+    return replace(result, answers=answers, confidence=probabilities[0], modalities=("depth",))
+
+
+def test_instances_are_written_as_poses_and_told_with_their_answers(
+    inputs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is ambiguous is no pose of a list that a robot goes through, but its answers are told."""
+    found = [
+        result_at(0.5, Status.CONVERGED, 0.9), result_at(0.6, Status.CONVERGED, 0.8),
+        result_at(0.7, Status.AMBIGUOUS, 0.45, 0.4),
+    ]  # fmt: skip
+
+    def located(*_: object, on_instance: Callable[[RefinementResult], object], **__: object) -> list[RefinementResult]:
+        on_instance(found[0])
+        return found
+
+    monkeypatch.setattr("diffdope.cli.locate_command.Refiner.locate_all", located)
+    assert main(locating(inputs, mask=None, instances=9, obj_id=5)) == 0
+    out, told = inputs.parent / "out", capsys.readouterr().out
+    rows = read_results(out / "poses.csv")
+    assert [(row.im_id, row.obj_id, row.score) for row in rows] == [(0, 5, 0.9), (0, 5, 0.8)]
+    assert [len(one) for one in json.loads((out / "scene_gt.json").read_text()).values()] == [2]
+    assert "3: ambiguous, confidence 0.45" in told and "2 found" in told
+    assert "  answer 2: probability 0.40, at (0.0, 0.0, 710.0) mm" in told
+    assert (out / "answers_3.png").is_file() and not (out / "answers_1.png").exists()
+    assert len(json.loads((out / "results.json").read_text())["results"][2]["answers"]) == 2
+
+
+def test_a_run_leaves_nothing_of_the_run_before(inputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A robot that reads pose.txt after `--instances` must not be given the pose of another picture."""
+    assert main(locating(inputs)) == 0
+    out = inputs.parent / "out"
+    assert (out / "pose.txt").is_file() and (out / "result.json").is_file()
+    monkeypatch.setattr("diffdope.cli.locate_command.Refiner.locate_all", lambda *_, **__: [])
+    main(locating(inputs, mask=None, instances=2))
+    names = {path.name for path in out.iterdir() if not path.name.startswith(".")}
+    assert names == {"results.json", "poses.csv", "scene_gt.json", "overlay.png"}
 
 
 def test_where_none_is_found_the_command_and_its_file_say_why(

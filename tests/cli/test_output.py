@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from diffdope.io.files import results_folder
+from diffdope.io.former_files import LIST
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
 
@@ -72,18 +73,18 @@ def test_ctrl_c_while_files_are_put_in_their_places_leaves_no_half(
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a script ignores it
     try:
         monkeypatch.setattr(Path, "replace", interrupted)
-        with pytest.raises(KeyboardInterrupt, match="had been written"), results_folder(out) as folder:
+        with pytest.raises(KeyboardInterrupt, match="had been written"), results_folder(out, "poses") as folder:
             for name in ("a", "b", "c"):
                 (folder / name).write_text(name)
     finally:
         signal.signal(signal.SIGINT, before)
-    assert sorted(file.name for file in out.iterdir()) == ["a", "b", "c"]
+    assert sorted(file.name for file in out.iterdir()) == [LIST, "a", "b", "c"]
     assert [file.name for file in tmp_path.iterdir()] == ["out"]
 
 
 def test_ctrl_c_before_that_leaves_nothing(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with pytest.raises(KeyboardInterrupt), results_folder(out) as folder:
+    with pytest.raises(KeyboardInterrupt), results_folder(out, "poses") as folder:
         (folder / "a").write_text("a")
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []

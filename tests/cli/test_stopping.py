@@ -86,10 +86,10 @@ def test_what_had_been_written_is_said(
 ) -> None:
     def run(arguments: list[str]) -> int:
         write_json(tmp_path / "first.json", {})
-        with results_folder(tmp_path / "out") as folder:
+        with results_folder(tmp_path / "out", "poses") as folder:
             write_json(folder / "second.json", {})
         if arguments:
-            with results_folder(tmp_path / "other") as folder:
+            with results_folder(tmp_path / "other", "poses") as folder:
                 write_json(folder / "third.json", {})
                 raise KeyboardInterrupt
         raise KeyboardInterrupt

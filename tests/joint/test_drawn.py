@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from diffdope.joint.drawn import Drawing, depth_of_others, drawing_of
 from diffdope.problem.responsibility import silhouette_weights
 from diffdope.scene.observation import Observation
+from diffdope.search.drawn import Drawing, depth_of_others, drawing_of
 from diffdope.search.mesh_levels import MeshLevels
 from tests.joint.conftest import CAMERA, Drawn
 

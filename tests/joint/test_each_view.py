@@ -9,11 +9,11 @@ import pytest
 from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
-from diffdope.joint.drawn import depth_of_others, drawing_of
 from diffdope.joint.each_view import ObjectQuery
 from diffdope.joint.scene_refiner import SceneRefiner
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
+from diffdope.search.drawn import depth_of_others, drawing_of
 from tests.joint.conftest import CAMERA, Drawn
 
 RING = 1  # partly behind the box in the first view

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from diffdope.joint.drawn import Drawing
 from diffdope.joint.settle import Claim, Loser, rivals_in, settled
+from diffdope.search.drawn import Drawing
 
 
 def claim(x: int, depth: float, *, size: int = 20, mask: np.ndarray | None = None) -> Claim:

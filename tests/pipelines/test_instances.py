@@ -12,13 +12,22 @@ from diffdope.geometry import so3
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import NoteCode, code_of
-from diffdope.pipelines.locating.instances import _as_sure_as_seen, _SeenInstance, _settled, check_fits
+from diffdope.pipelines.attempt import Attempt
+from diffdope.pipelines.locating.instances import check_fits
+from diffdope.pipelines.locating.seen_instances import (
+    SeenInstance,
+    as_sure_as_seen,
+    seen_instance,
+    settled,
+    together,
+)
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult, Status
 from diffdope.pipelines.settings import preset
 from diffdope.render.renderer import Renderer
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.observation import Observation
+from diffdope.search.alternatives.answers import Answer
 from tests.search.test_cut_masks import tee
 
 CAMERA = Camera(300.0, 300.0, 159.5, 119.5, 320, 240)
@@ -42,6 +51,17 @@ def heap(mesh: Mesh, poses: tuple[Pose, ...]) -> Observation:
         depth = np.where((images.coverage[0] > 0.5) & (drawn < depth), drawn, depth)
     noise = np.random.default_rng(1).normal(0.0, 0.0007, depth.shape)
     return Observation(CAMERA, depth=(depth + noise).astype(np.float32))
+
+
+def seen_of(refiner: Refiner, observation: Observation, truth: Pose) -> SeenInstance:
+    """A located instance, a few millimetres off its truth, as a search hands it on."""
+    off = Pose(truth.R_m2c, truth.t_m2c + np.array([0.002, 0.001, 0.001]))
+    result = refiner._searcher(observation).attempt(refiner.preset, observation, refiner.frame.enter(off)).result
+    pose = refiner.frame.enter(off)
+    result = replace(result, pose=pose, answers=(Answer(pose, 0.95),), none_of_these=0.05, confidence=0.95)
+    one = seen_instance(result, refiner.meshes, observation, refiner.preset.resolved_search)
+    assert one is not None and one.sure
+    return one
 
 
 def is_of(result: RefinementResult, truth: Pose) -> bool:
@@ -101,14 +121,76 @@ def test_no_more_are_looked_for_than_were_asked_for(refiner: Refiner) -> None:
     assert any(is_of(found[0], truth) for truth in TRUTHS)
 
 
+def test_each_that_is_sure_is_handed_out_at_once(refiner: Refiner, found: list[RefinementResult]) -> None:
+    handed: list[RefinementResult] = []
+    again = refiner.locate_all(heap(refiner.mesh, TRUTHS), on_instance=handed.append)
+    assert [one.pose.matrix.tolist() for one in again] == [one.pose.matrix.tolist() for one in found]
+    assert [sum(is_of(one, truth) for one in handed) for truth in TRUTHS[:3]] == [1, 1, 1]
+    # Whose neighbours were found later is refined once more.
+    assert all(min(one.pose.distance_to(other.pose) for other in found) < 0.002 for one in handed)
+
+
+def test_what_others_hide_is_refined_once_more(refiner: Refiner) -> None:
+    """The first of two that touch, found alone, did not know what hides it; the depth of a tilted one drew it along."""
+    observation = heap(refiner.mesh, TRUTHS[:2])
+    searcher = refiner._searcher(observation)
+    kept = [seen_of(refiner, observation, truth) for truth in TRUTHS[:2]]
+    again = together(kept, searcher, refiner.preset, observation)
+    assert again[1] is kept[1]  # nothing is before it
+    assert again[0] is not kept[0] and again[0].told is None
+    away_m = [one[0].result.pose.distance_to(refiner.frame.enter(TRUTHS[0])) for one in (kept, again)]
+    assert away_m[1] < 0.5 * away_m[0]
+    assert (again[0].result.confidence or 0.0) <= (kept[0].result.confidence or 0.0)
+
+
+def test_what_others_lead_elsewhere_is_hardly_believed(refiner: Refiner, monkeypatch: pytest.MonkeyPatch) -> None:
+    observation = heap(refiner.mesh, TRUTHS[:2])
+    searcher = refiner._searcher(observation)
+    kept = [seen_of(refiner, observation, truth) for truth in TRUTHS[:2]]
+    elsewhere = replace(kept[0].result, pose=Pose(kept[0].result.pose.R_m2c, kept[0].result.pose.t_m2c + 0.05))
+    monkeypatch.setattr(searcher, "attempt", lambda *_: Attempt(elsewhere, None))
+    again = together(kept, searcher, refiner.preset, observation)
+    assert again[0].result.pose is kept[0].result.pose and not again[0].sure and not again[0].shown
+    assert NoteCode.UNCONFIRMED in [code_of(note) for note in again[0].result.notes]
+
+
+def test_who_has_enough_ends_the_search(refiner: Refiner) -> None:
+    handed: list[RefinementResult] = []
+
+    def enough(one: RefinementResult) -> bool:
+        handed.append(one)
+        return True
+
+    found = refiner.locate_all(heap(refiner.mesh, TRUTHS), on_instance=enough)
+    assert len(handed) == 1 and found[0] is handed[0]
+    assert any(is_of(handed[0], truth) for truth in TRUTHS)
+
+
+def test_what_contradicts_a_result_takes_no_pixels(
+    refiner: Refiner, found: list[RefinementResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The part of which an image shows the mirror image is not there, and hides nothing."""
+
+    def failed(result: RefinementResult, *_: object) -> RefinementResult:
+        return replace(result, status=Status.FAILED)
+
+    monkeypatch.setattr("diffdope.pipelines.refiner.seen_in", failed)
+    handed: list[RefinementResult] = []
+    assert refiner.locate_all(heap(refiner.mesh, TRUTHS), on_instance=handed.append) == []
+    assert handed == []
+
+
 def test_what_depth_hardly_shows_is_hardly_believed(found: list[RefinementResult]) -> None:
     search, one = preset("default").resolved_search, found[0]
-    assert _as_sure_as_seen(one, 0.6, search) is one
-    some = _as_sure_as_seen(one, 0.45, search)
+    assert as_sure_as_seen(one, 0.6, search) is one
+    some = as_sure_as_seen(one, 0.45, search)
     assert 0.25 < (some.confidence or 0.0) < (one.confidence or 0.0)
-    hardly = _as_sure_as_seen(one, 0.3, search)
+    hardly = as_sure_as_seen(one, 0.3, search)
     assert (hardly.confidence or 0.0) <= 0.25
     assert [code_of(note) for note in hardly.notes].count(NoteCode.LITTLE_SEEN) == 1
+    again = as_sure_as_seen(hardly, 0.35, search)
+    assert next(note for note in again.notes if code_of(note) is NoteCode.LITTLE_SEEN).startswith("depth shows 35 %")
+    assert len(again.notes) == len(hardly.notes)
 
 
 def test_what_is_unsure_takes_no_pixels_from_what_is_sure(found: list[RefinementResult]) -> None:
@@ -118,10 +200,10 @@ def test_what_is_unsure_takes_no_pixels_from_what_is_sure(found: list[Refinement
     aside = replace(found[0], confidence=0.3)
     whole, left, right = np.ones((4, 8), np.bool_), np.zeros((4, 8), np.bool_), np.zeros((4, 8), np.bool_)
     left[:, :4], right[:, 4:] = True, True
-    given = [_SeenInstance(coin, whole), _SeenInstance(aside, right), _SeenInstance(sure, left)]
+    given = [SeenInstance(coin, whole), SeenInstance(aside, right), SeenInstance(sure, left)]
     assert [one.sure for one in given] == [False, False, True]
-    assert _settled(given, 9) == [sure, aside]
-    assert _settled(given, 1) == [sure]
+    assert [one.result for one in settled(given, 9)] == [sure, aside]
+    assert [one.result for one in settled(given, 1)] == [sure]
 
 
 def test_an_empty_table_shows_none(refiner: Refiner) -> None:
@@ -138,3 +220,5 @@ def test_depth_is_needed(refiner: Refiner) -> None:
     grey = Observation(CAMERA, rgb=np.full((CAMERA.height, CAMERA.width, 3), 0.5, np.float32))
     with pytest.raises(DiffDopeError, match="observation: expected depth, got rgb; depth tells"):
         refiner.locate_all(grey)
+    with pytest.raises(DiffDopeError, match="on_instance: expected a function or None, got 3"):
+        refiner.locate_all(heap(refiner.mesh, ()), on_instance=3)  # type: ignore[arg-type]

@@ -56,7 +56,7 @@ def run(arguments: list[str]) -> int:
         found = judged(dataset, records)
         calibration = calibrated(found)
     tolerance_m = tolerance_of(records)
-    with results_folder(given.out) as folder:
+    with results_folder(given.out, "confidence") as folder:
         settings = ConfidenceSettings(tolerance_m, math.exp(calibration.fitted.offset), calibration.fitted.slope)
         beside = {"data_set": dataset.name, "split": dataset.split, "results": given.results.name}
         beside |= preset_of(records)

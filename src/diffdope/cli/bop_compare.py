@@ -88,7 +88,7 @@ def run(arguments: list[str]) -> int:
     changes = changed(*sides)
     print_comparison(given.results, which, sides, changes, [note for note in notes if note], other_m)
     if given.out is not None:
-        with results_folder(given.out) as folder:
+        with results_folder(given.out, "comparison") as folder:
             write_json(folder / "compare.json", as_json(given.results, sides, changes, other_m))
     return 0
 

@@ -188,7 +188,7 @@ def write_report(out: Path, dataset: DataSet, report: Report) -> None:
         ("curves.png", lambda path: draw_curves(path, report)),
         ("report.html", lambda path: write_html(path, dataset, report)),
     ]
-    with Activity("writing the report", total=len(steps)) as activity, results_folder(out) as folder:
+    with Activity("writing the report", total=len(steps)) as activity, results_folder(out, "evaluation") as folder:
         for name, write in steps:
             write(folder / name)
             activity.advance()

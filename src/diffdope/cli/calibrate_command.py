@@ -100,7 +100,7 @@ def calibrate_and_write(given: CalibrateArguments, robot: Robot, shots: list[Sho
         )  # fmt: skip
         frame = given.camera_frame or optical_frame_of(given.camera)
         activity.say("drawing")
-        with results_folder(given.out) as folder:
+        with results_folder(given.out, "calibration") as folder:
             write_calibration(folder, robot, shots, result, frame, given.inputs("joint_offsets", "surface", "seed"))
     print_calibration(result, robot, frame, given.out, console)
     return 0 if result.ok else 1

@@ -77,7 +77,7 @@ def refine_and_show(given: DemoArguments, mesh: Mesh, observation: Observation, 
     before, after = errors(start, truth, mesh), errors(result.pose, truth, mesh)
     titles = (described("start", before), described("refined", after))
     beside = described_run(preset, {"example": "packaged"}) | {"error_before": before, "error_after": after}
-    with Activity("drawing pictures and films"), results_folder(given.out) as folder:
+    with Activity("drawing pictures and films"), results_folder(given.out, "poses") as folder:
         write_result(folder / "result.json", result, beside)
         write_history(folder, result.history)
         Draughtsman(mesh, observation, result).draw(folder, titles=titles, truth=truth)

@@ -142,7 +142,7 @@ def _calibrate_and_write(
         )  # fmt: skip
         frame = given.camera_frame or optical_frame_of(given.camera)
         activity.say("drawing")
-        with results_folder(given.out) as folder:
+        with results_folder(given.out, "calibration") as folder:
             write_hand(folder, mesh, robot, given.flange_link, shots, result, frame, given.inputs("seed"))
     print_hand(result, robot, frame, given.out, Console())
     return 0 if result.ok else 1

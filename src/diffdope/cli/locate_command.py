@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from diffdope.cli.input_flags import InputFlags, observation_of
 from diffdope.cli.preset_flags import NumbersFlags, parse_flags
 from diffdope.cli.progress import Activity
 from diffdope.cli.refine_command import described
-from diffdope.cli.report import view_line
+from diffdope.cli.report import print_answers, view_line
 from diffdope.cli.rerun_flag import RerunFlag
 from diffdope.errors import expected
 from diffdope.geometry.pose import Pose
@@ -23,14 +24,18 @@ from diffdope.io.capture import Capture
 from diffdope.io.files import check_folder, results_folder, write_json
 from diffdope.io.histories import write_history
 from diffdope.io.plain import to_plain
-from diffdope.io.pose_outputs import write_pose_files
+from diffdope.io.pose_outputs import write_pose_files, write_pose_list
 from diffdope.io.poses import read_start_pose
 from diffdope.io.results import encode, write_result
 from diffdope.pipelines.locating.instance_assignment import Located, settled
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.settings import Preset
+from diffdope.problem.failure import Status
 from diffdope.scene.observation import Observation
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 NONE_FOUND = (
     "nothing that stands apart from large planes explains more than it contradicts: are K, the mesh and its unit, and "
@@ -49,7 +54,8 @@ class LocateArguments(NumbersFlags, InputFlags, RerunFlag):
     """
 
     out: Path
-    """Folder for result.json and pictures; of several instances, results.json and one picture."""
+    """Folder for result.json, the pose in other formats (pose.txt, pose.csv, scene_gt.json) and pictures; of several
+    instances, results.json, poses.csv, scene_gt.json and one picture."""
     mask: Path | None = None
     """Image that is white where the object is visible, or that holds a label for each instance."""
     box: str | None = None
@@ -60,15 +66,23 @@ class LocateArguments(NumbersFlags, InputFlags, RerunFlag):
     instances: int | None = None
     """How many to look for at most where depth shows several of one kind that no mask tells apart, as in a bin. What
     is found comes first the surest."""
+    obj_id: int | None = None
+    """The object's number in pose.csv, poses.csv and scene_gt.json (1 if not given)."""
     near: Path | None = None
     """Pose file, as --init of `refine`: of poses that look the same, the one that is turned least from it is the
     result. It is no start."""
+
+    @property
+    def bop_ids(self) -> dict[str, int]:
+        """Of the image and the object, in BOP's files."""
+        return {"im_id": self.image_id or 0, "obj_id": 1 if self.obj_id is None else self.obj_id}
 
 
 def parse(arguments: list[str]) -> LocateArguments:
     """Reads the flags."""
     given = parse_flags(LocateArguments, arguments, prog="diffdope locate")
-    check_fields(given, {"mask_id": 0, "image_id": 0, "camera_id": 0, "seed": 0, "threads": 1, "instances": 1})
+    least = {"mask_id": 0, "image_id": 0, "camera_id": 0, "obj_id": 0, "seed": 0, "threads": 1, "instances": 1}
+    check_fields(given, least)
     check_alone(given)
     given.check_box()
     given.check_used()
@@ -119,14 +133,14 @@ def locate_one(given: LocateArguments, refiner: Refiner, capture: Capture, prese
     console, observation = Console(), observation_of(capture)
     result = located(given, refiner, observation, near)
     result = told_of_inverse(given, result, lambda other: located(given, refiner, other, near))
-    with Activity("drawing pictures"), results_folder(given.out) as folder:
+    with Activity("drawing pictures"), results_folder(given.out, "poses") as folder:
         write_result(folder / "result.json", result, described(preset, given.inputs))
         write_history(folder, result.history)
         score = float(result.confidence or 0.0)
-        write_pose_files(folder, result.pose, score=score, seconds=result.elapsed_s, im_id=0, obj_id=1)
+        write_pose_files(folder, result.pose, score=score, seconds=result.elapsed_s, **given.bop_ids)
         draughtsman = Draughtsman(refiner.mesh, observation, result)
         draughtsman.draw(folder, titles=("first proposal", f"located: {result.status}"), film=False)
-        draughtsman.draw_answers(folder)
+        draughtsman.draw_answers(folder / "answers.png")
         draughtsman.draw_on_original(folder, capture.rgb)
     given.write_rerun(refiner.mesh, observation, result)
     print_summary(result, given.out, console)
@@ -140,14 +154,14 @@ def locate_all(
     """Every label of the mask: one JSON, one picture, a line each."""
     from rich.console import Console
 
-    console, found = Console(), []
+    console, found, began = Console(), [], time.perf_counter()
     with Activity("locating", total=len(labels)) as activity:
         for one in all_located(given, refiner, observation, labels, near):
             found.append(one)
             activity.update(len(found), text="locating")
-            console.print(f"label {one.label}: {in_brief(one.result)}")
+            print_brief(f"label {one.label}", one.result, console)
     found = settled(found, refiner.mesh.diameter)
-    good = write_all(given, refiner, observation, found, beside)
+    good = write_all(given, refiner, observation, found, beside, time.perf_counter() - began)
     console.print(f"{good} of {len(found)} found; files: {given.out}")
     console.print(view_line(given.out), highlight=False, soft_wrap=True)
     return 0 if good == len(found) else 1
@@ -160,17 +174,20 @@ def locate_instances(
     from rich.console import Console
 
     assert given.instances is not None
-    console = Console()
+    console, began = Console(), time.perf_counter()
     with Activity("locating", total=given.instances) as activity:
 
-        def report(done: int, most: int, cost: float) -> None:
-            activity.update(done, most, f"locating: {done} found, at most {most}")
+        def seen(one: RefinementResult) -> None:
+            activity.advance()
+            activity.say(f"locating: the last found {in_brief(one)}")
 
-        results = refiner.locate_all(observation, most=given.instances, near=near, progress=report)
+        results = refiner.locate_all(observation, most=given.instances, near=near, on_instance=seen)
+    seconds = time.perf_counter() - began
     found = [Located(number, one) for number, one in enumerate(results, start=1)]
     for one in found:
-        console.print(f"{one.label}: {in_brief(one.result)}")
-    good = write_all(given, refiner, observation, found, beside if found else {"message": NONE_FOUND, **beside})
+        print_brief(str(one.label), one.result, console)
+    beside = beside if found else {"message": NONE_FOUND, **beside}
+    good = write_all(given, refiner, observation, found, beside, seconds)
     if not found:
         console.print(NONE_FOUND, highlight=False, soft_wrap=True)
     console.print(f"{good} found; files: {given.out}")
@@ -179,20 +196,28 @@ def locate_instances(
 
 
 def write_all(
-    given: LocateArguments, refiner: Refiner, observation: Observation, found: list[Located], beside: dict[str, Any]
+    given: LocateArguments, refiner: Refiner, observation: Observation, found: list[Located], beside: dict[str, Any],
+    seconds: float,
 ) -> int:  # fmt: skip
-    """Writes the results of one image, and returns how many were found."""
-    from diffdope.cli.pictures import draw_all
+    """Writes the results of one image, which took some seconds, and returns how many were found."""
+    from diffdope.cli.pictures import Draughtsman, draw_all
 
-    with Activity("drawing"), results_folder(given.out) as folder:
+    with Activity("drawing"), results_folder(given.out, "poses") as folder:
         entries = [{"label": one.label, **encode(one.result)} for one in found]
         write_json(folder / "results.json", {"results": entries, **to_plain(beside)})
         compared = [one for one in found if one.result.modalities]  # of others, the pose stands for none
         drawn = [(str(one.label), one.result.ok, refiner.mesh, one.result.pose) for one in compared]
         draw_all(folder / "overlay.png", observation, drawn)
+        good = [one.result for one in found if one.result.ok]
+        scores = [(one.pose, one.confidence or 0.0) for one in good]
+        write_pose_list(folder, scores, seconds=seconds, **given.bop_ids)
+        for one in found:
+            if one.result.status is Status.AMBIGUOUS:
+                picture = folder / f"answers_{one.label}.png"
+                Draughtsman(refiner.mesh, observation, one.result).draw_answers(picture)
     for one in found:
         given.write_rerun(refiner.mesh, observation, one.result, label=one.label)
-    return sum(one.result.ok for one in found)
+    return len(good)
 
 
 def all_located(
@@ -203,6 +228,13 @@ def all_located(
     for label in labels:
         mask = given.mask_of(label, (camera.height, camera.width))
         yield Located(label, refiner.locate(observation.with_mask(mask), near=near))
+
+
+def print_brief(name: str, result: RefinementResult, console: Console) -> None:
+    """A line of what was found; of what is ambiguous, a line an answer, too."""
+    console.print(f"{name}: {in_brief(result)}", highlight=False, soft_wrap=True, markup=False)
+    if result.status is Status.AMBIGUOUS:
+        print_answers(result.answers, console)
 
 
 def in_brief(result: RefinementResult) -> str:

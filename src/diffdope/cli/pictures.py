@@ -74,8 +74,8 @@ class Draughtsman:
                 outlined_original(rgb, self._mesh, self._taken_by, self._result.pose),
             )
 
-    def draw_answers(self, folder: Path) -> None:
-        """Writes answers.png, a column each, where there are several."""
+    def draw_answers(self, path: Path) -> None:
+        """Writes a picture of the answers, a column each, where there are several."""
         answers = self._result.answers[:_MOST_ANSWERS]
         if len(answers) < 2:
             return
@@ -84,7 +84,7 @@ class Draughtsman:
             for number, one in enumerate(answers, 1)
         ]
         picture = overlay_image(self.photo, views, observed_depth=self._crop.depth)
-        write_overlay(folder / "answers.png", picture)
+        write_overlay(path, picture)
 
     def _errors(self, truth: Pose) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Rotation (degrees) and translation (mm) error of the winner's iterates; NaN where it took no part."""

@@ -90,7 +90,7 @@ def refine_and_write(
     if start is not None:
         result = replace(result, notes=(*start.notes, *result.notes))
     titles = ("first proposal" if start is None else "start", f"refined: {result.status}")
-    with Activity("drawing pictures and the film"), results_folder(given.out) as folder:
+    with Activity("drawing pictures and the film"), results_folder(given.out, "poses") as folder:
         write_result(folder / "result.json", result, described(preset, given.inputs))
         write_history(folder, result.history)
         write_pose_files(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,9 @@ from diffdope.note_codes import NoteCode
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import RefinementResult
 from diffdope.scene.observation import Observation
+from diffdope.search.alternatives.answers import Answer
 
+_ANSWERS = 5  # that are printed of an object, of several; the JSON has all
 _OF_DISTANCE = frozenset({NoteCode.FOCAL_LENGTH, NoteCode.SCALE_UNKNOWN})  # of what a photograph alone tells
 
 
@@ -79,6 +81,14 @@ def print_summary(result: RefinementResult, out: Path, console: Console) -> None
     table.add_row("files", str(out))
     console.print(table)
     console.print(view_line(out), highlight=False, soft_wrap=True)
+
+
+def print_answers(answers: Sequence[Answer], console: Console) -> None:
+    """A line an answer: its probability, and where it is."""
+    for number, answer in enumerate(answers[:_ANSWERS], 1):
+        x, y, z = 1e3 * answer.pose.t_m2c
+        text = f"  answer {number}: probability {answer.probability:.2f}, at ({x:.1f}, {y:.1f}, {z:.1f}) mm"
+        console.print(text, highlight=False, soft_wrap=True, markup=False)
 
 
 def known_without_depth(pose: Pose, covariance: NDArray[np.float64]) -> str:

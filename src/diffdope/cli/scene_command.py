@@ -169,7 +169,7 @@ def refine_and_write(
     beside = described(refiner.refiners[0].preset, {}) | {"inputs": inputs_of(given, objects)}
     ids = [number if one.obj_id is None else one.obj_id for number, one in enumerate(objects, 1)]
     images = [number if k is None else k for number, k in enumerate(of_views("image-id", given.image_id, given.count))]
-    with results_folder(given.out) as folder:
+    with results_folder(given.out, "poses") as folder:
         write_scene(folder, refiner, views, result, ids, images, beside)
     if given.rerun is not None:
         from diffdope.viz.rerun_scene import write_scene_recording

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from diffdope.cli.pictures import draw_all
-from diffdope.cli.report import view_line
+from diffdope.cli.report import print_answers, view_line
 from diffdope.io.bop_results import Estimate, write_results
 from diffdope.io.files import write_json
 from diffdope.io.plain import to_plain
@@ -19,8 +19,6 @@ from diffdope.io.wording import in_options
 from diffdope.joint.result import SceneResult
 from diffdope.joint.scene_refiner import SceneRefiner
 from diffdope.scene.view import View
-
-_ANSWERS = 5  # that are printed of an object; scene.json has all
 
 
 def write_scene(
@@ -62,10 +60,8 @@ def print_scene(result: SceneResult, out: Path, console: Console) -> None:
         place = f", confidence {one.confidence:.2f}, at ({x:.1f}, {y:.1f}, {z:.1f}) mm"
         why = "" if one.ok else f": {in_options(one.message)}"
         console.print(f"{one.name}: {one.status}{place if one.views else ''}{why}", soft_wrap=True, markup=False)
-        for number, answer in enumerate(one.answers[:_ANSWERS] if len(one.answers) > 1 and not one.ok else (), 1):
-            x, y, z = 1e3 * answer.pose.t_m2c
-            text = f"  answer {number}: probability {answer.probability:.2f}, at ({x:.1f}, {y:.1f}, {z:.1f}) mm"
-            console.print(text, soft_wrap=True, markup=False)
+        if len(one.answers) > 1 and not one.ok:
+            print_answers(one.answers, console)
     for view in result.views:
         if view.refined and view.used:  # what is left out stays where it was, which says nothing of its camera
             text = f"{view.name}: camera moved by {view.moved_mm:.2f} mm and {view.moved_deg:.3f} degrees"

@@ -9,10 +9,11 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from diffdope.errors import DiffDopeError, expected, none_at, refused
+from diffdope.io.former_files import Kind, take_over
 from diffdope.io.interrupts import interrupts_recorded
 from diffdope.io.written import put_in_place
 
@@ -141,8 +142,14 @@ def write_json(path: Path, entry: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def results_folder(out: Path) -> Iterator[Path]:
-    """Yields a temporary folder; its files replace those of `out` if the block succeeds, other files stay.
+def results_folder(out: Path, kind: Kind) -> Iterator[Path]:
+    """Yields a temporary folder; if the block succeeds, its files replace those that a former run wrote into `out`.
+
+    Files that no run wrote stay, and those of runs of another kind.
+
+    Args:
+        out: the folder.
+        kind: of what is written.
 
     Raises:
         KeyboardInterrupt: after all files are in their places, if it came while they were put there.
@@ -154,7 +161,7 @@ def results_folder(out: Path) -> Iterator[Path]:
             temporary = _temporary_in(out.parent, out, "out")
         with _named(temporary, out):
             yield temporary
-            _move_all(temporary, out)
+            _move_all(temporary, out, kind)
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -173,14 +180,15 @@ def _temporary_in(parent: Path, out: Path, name: str) -> Path:
         raise expected(name, "a folder that can be written", f"{out}", cure) from error
 
 
-def _move_all(temporary: Path, out: Path) -> None:
+def _move_all(temporary: Path, out: Path, kind: Kind) -> None:
     try:
         with interrupts_recorded():  # files of two runs would not belong together
             out.mkdir(exist_ok=True)
-            for file in sorted(path for path in temporary.rglob("*") if path.is_file()):
-                place = out / file.relative_to(temporary)
-                place.parent.mkdir(exist_ok=True)
-                file.replace(place)
+            names = sorted(path.relative_to(temporary) for path in temporary.rglob("*") if path.is_file())
+            for name in names:
+                (out / name).parent.mkdir(exist_ok=True)
+                (temporary / name).replace(out / name)
+            take_over(out, kind, [PurePosixPath(name.as_posix()) for name in names])
             put_in_place(out)
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(f"interrupted; {out} had been written") from interrupt

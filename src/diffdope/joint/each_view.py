@@ -17,7 +17,6 @@ from diffdope.errors import DiffDopeError
 from diffdope.estimate.confidence import confidence_of, right_minimum
 from diffdope.geometry.camera import Camera
 from diffdope.geometry.pose import Pose
-from diffdope.joint.drawn import Drawing, depth_of_others, drawing_of
 from diffdope.joint.leaf import Leaf
 from diffdope.note_codes import NoteCode, code_of
 from diffdope.pipelines.refiner import Refiner
@@ -25,6 +24,7 @@ from diffdope.pipelines.result import RefinementResult
 from diffdope.pipelines.start import best_of
 from diffdope.problem.responsibility import CONTACT
 from diffdope.scene.observation import Observation
+from diffdope.search.drawn import Drawing, depth_of_others, drawing_of
 
 F32 = NDArray[np.float32]
 

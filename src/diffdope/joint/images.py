@@ -18,13 +18,13 @@ from diffdope.estimate.confidence import log_odds_of
 from diffdope.estimate.regression import TermEquations
 from diffdope.geometry.pose import Pose
 from diffdope.joint.chain import ScenePoses, Unknowns
-from diffdope.joint.drawn import depth_of_others, drawing_of
 from diffdope.joint.leaf import Fit, Leaf
 from diffdope.joint.merge import Single, SummaryLeaf, Vote
 from diffdope.joint.normal_equations import CameraPrior, LeafTerms, Where, add_block
 from diffdope.pipelines.refiner import Refiner
 from diffdope.render.pool import default_threads
 from diffdope.scene.observation import Observation
+from diffdope.search.drawn import depth_of_others, drawing_of
 
 F64 = NDArray[np.float64]
 

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.estimate.confidence import log_odds
-from diffdope.joint.drawn import Drawing, drawing_of
 from diffdope.joint.result import SceneResult
 from diffdope.pipelines.refiner import Refiner
 from diffdope.pipelines.result import Status
 from diffdope.scene.scene import Scene
 from diffdope.search.alternatives.answers import Answer
+from diffdope.search.drawn import Drawing, drawing_of
 
 F32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]

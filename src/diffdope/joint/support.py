@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
-from diffdope.joint.drawn import drawing_of
 from diffdope.joint.together import Together
 from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.observation import Observation
 from diffdope.scene.scene import Scene
+from diffdope.search.drawn import drawing_of
 
 F64 = NDArray[np.float64]
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from diffdope.geometry.pose import Pose
 from diffdope.joint.body import SolidBody
-from diffdope.joint.drawn import drawing_of
 from diffdope.pipelines.refiner import Refiner
 from diffdope.scene.scene import Scene
+from diffdope.search.drawn import drawing_of
 
 F64 = NDArray[np.float64]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +15,7 @@ from diffdope.pipelines.diagnosis.failure_reasons import with_reasons
 from diffdope.pipelines.diagnosis.implausible_inputs import with_hints
 from diffdope.pipelines.given import check_given, check_searches
 from diffdope.pipelines.locating.in_box import check_can_be_found, checked_box, notes_on_box
-from diffdope.pipelines.locating.instances import by_confidence, check_shows_instances, instances
+from diffdope.pipelines.locating.instances import OnInstance, check_shows_instances, instances
 from diffdope.pipelines.locating.without_start import anywhere, turned
 from diffdope.pipelines.object_frame import ObjectFrame
 from diffdope.pipelines.result import RefinementResult, Status, seen_in
@@ -41,9 +42,8 @@ class Refiner:
     """Refines poses of one mesh. Keep it: mesh tables, buffers and compiled kernels stay warm.
 
     Any number of threads may call `refine` at a time, with the same results as one after the other, to the bit. `track`
-    is one video: frames come one after the other, and a call during another's is refused. A forked child, and a
-    pickle's copy, make threads of their own. Fork while no other thread refines, or spawn: numpy's linear algebra may
-    hold a lock of its own, for which a child then waits for ever.
+    is one video, frame after frame: a call during another's is refused. A forked child, and a pickle's copy, make
+    threads of their own. Fork while no other thread refines, or spawn: a lock of numpy's may hold a child for ever.
 
     Args:
         mesh: the object.
@@ -168,12 +168,9 @@ class Refiner:
 
     def locate(
         self,
-        observation: Observation,
-        *,
-        box: ArrayLike | None = None,
-        near: PoseLike | None = None,
+        observation: Observation, *, box: ArrayLike | None = None, near: PoseLike | None = None,
         progress: Progress | None = None,
-    ) -> RefinementResult:
+    ) -> RefinementResult:  # fmt: skip
         """Finds the pose with no start: rotations all around are laid over the mask, and the best of them refined.
 
         Args:
@@ -220,7 +217,7 @@ class Refiner:
 
     def locate_all(
         self, observation: Observation, *, most: int = 20, near: PoseLike | None = None,
-        progress: Progress | None = None,
+        progress: Progress | None = None, on_instance: OnInstance | None = None,
     ) -> list[RefinementResult]:  # fmt: skip
         """Finds every instance of the object that a depth image shows, with no start and no mask: parts in a bin.
 
@@ -229,19 +226,21 @@ class Refiner:
             most: how many instances are looked for.
             near: as `locate`, for each.
             progress: called with how many were found, `most`, and the cost of the last one.
+            on_instance: called with each that is sure, once it is found; what it returns, if true, ends the search.
 
         Returns:
-            a result for each, the surest first. What has failed is left out, what is ambiguous is not.
+            those that have not failed, the surest first.
 
         Raises:
             DiffDopeError: without depth, if a unit is rather wrong, `most` is below 1, or for what `locate` refuses.
         """
-        check_shows_instances(observation, progress)
+        check_shows_instances(observation, progress, on_instance)
         check_searches(self.preset)
         most, near = check_count("most", most), None if near is None else as_pose("near", near)
-        searcher = self._searcher(observation)
-        found = instances(searcher, self.preset, observation, most, progress)
-        return by_confidence(self._located(one, searcher, observation, near) for one in found)
+        told = partial(
+            self._located, searcher=(searcher := self._searcher(observation)), observation=observation, near=near
+        )
+        return instances(searcher, self.preset, observation, most, told, progress, on_instance)
 
     @one_at_a_time
     def track(

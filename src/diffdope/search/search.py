@@ -44,7 +44,8 @@ from diffdope.search.outcome import Outcome
 from diffdope.search.priors import PLAIN_ANGLE_DEG
 from diffdope.search.proposals.box_masks import Guess, masks_in_box
 from diffdope.search.proposals.depth_segments import pieces
-from diffdope.search.proposals.instances import ImagePlace, Occupancy, instance_at
+from diffdope.search.proposals.instances import instance_at
+from diffdope.search.proposals.place_queue import ImagePlace, Occupancy
 from diffdope.search.settings import SearchSettings, beside_border
 from diffdope.search.stages import MOVED, Stages
 from diffdope.search.tracking.keyframes import Keyframes

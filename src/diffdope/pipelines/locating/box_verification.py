@@ -94,7 +94,7 @@ def unmasked(
     weights = np.array([_odds(first), *(_weight(one, first) for one in others)])
     shares = weights / max(float(weights.sum()), 1e-12)
     some = 1.0 - (found.result.none_of_these or 0.0)
-    told = sigmoid(_BOX_TELLS + log_odds(first.confidence or 0.0))
+    told = believed_without_mask(first)
     notes = list(found.result.notes)
     if told < min(some, 0.5):
         notes.append(_UNCONFIRMED)
@@ -106,6 +106,11 @@ def unmasked(
     beside = [(one.pose, float(share) * some) for one, share in zip(others, shares[1:], strict=True)]
     result = with_answers(result, beside, meshes, settings)
     return found._replace(result=replace(result, notes=tuple(notes)))
+
+
+def believed_without_mask(result: RefinementResult) -> float:
+    """How far a result is believed that the image gives without the mask that was drawn, and what a box tells."""
+    return sigmoid(_BOX_TELLS + log_odds(result.confidence or 0.0))
 
 
 def _turned(
