@@ -18,8 +18,8 @@ from diffdope.bop.tables import Report
 from diffdope.bop.targets import compete, wanted_instances
 from diffdope.cli.bop_eval_tables import print_report
 from diffdope.cli.main import main
-from diffdope.io.former_files import LIST
 from diffdope.io.bop_results import read_rows, write_results
+from diffdope.io.former_files import LIST
 from tests.oracle.bop_eval_case import estimate, write_run
 from tests.oracle.bop_tree import HEIGHT, WIDTH, Tree, make_tree
 

@@ -147,8 +147,11 @@ def test_what_others_lead_elsewhere_is_hardly_believed(refiner: Refiner, monkeyp
     observation = heap(refiner.mesh, TRUTHS[:2])
     searcher = refiner._searcher(observation)
     kept = [seen_of(refiner, observation, truth) for truth in TRUTHS[:2]]
-    elsewhere = replace(kept[0].result, pose=Pose(kept[0].result.pose.R_m2c, kept[0].result.pose.t_m2c + 0.05))
+    far = Pose(kept[0].result.pose.R_m2c, kept[0].result.pose.t_m2c + 0.05)
+    elsewhere = replace(kept[0].result, pose=far, initial_cost=0.02, cost=0.0195)
     monkeypatch.setattr(searcher, "attempt", lambda *_: Attempt(elsewhere, None))
+    assert together(kept, searcher, refiner.preset, observation)[0] is kept[0]  # it costs as much
+    monkeypatch.setattr(searcher, "attempt", lambda *_: Attempt(replace(elsewhere, cost=0.01), None))
     again = together(kept, searcher, refiner.preset, observation)
     assert again[0].result.pose is kept[0].result.pose and not again[0].sure and not again[0].shown
     assert NoteCode.UNCONFIRMED in [code_of(note) for note in again[0].result.notes]

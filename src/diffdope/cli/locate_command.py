@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 NONE_FOUND = (
     "nothing that stands apart from large planes explains more than it contradicts: are K, the mesh and its unit, and "
-    "the depth scale right?"
+    "the depth scale right? Or are the parts mirror images of the mesh?"
 )
 
 

@@ -38,6 +38,9 @@ _HARDLY_SEEN, _SEEN, _AT_MOST = 0.4, 0.5, 0.25
 picture allows that shows a part of an object; from the second on, all. Of the bins of the study, wrong poses that were
 believed had 0.12 to 0.39, right ones 0.41 and more."""
 _HIDDEN = 0.01  # of its drawing, as in scenes: hidden by less, an instance is as well known alone
+_CHEAPER = 0.95
+"""Times the cost, others known, at the pose that all pixels gave, which stays unless another costs less: where little
+is seen, poses drift along what is left open, and are known the less the fewer pixels speak."""
 _ELSEWHERE = Note(
     NoteCode.UNCONFIRMED, "with the other instances drawn where they were found, the image fits another pose better"
 )
@@ -144,10 +147,12 @@ def together(
 def _again(
     one: SeenInstance, searcher: MeshSearcher, preset: Preset, observation: Observation
 ) -> SeenInstance | None:  # fmt: skip
-    """An instance, refined where others are known; None where nothing can be compared, or nothing changes."""
+    """An instance, refined where others are known; None where it stays as it is."""
     meshes, settings, before = searcher.meshes, preset.resolved_search, one.result
     refined = searcher.attempt(preset, observation, before.pose).result
     if not refined.modalities or not before.answers:
+        return None
+    if not refined.cost < _CHEAPER * refined.initial_cost:
         return None
     turn_rad, away_m = refined.pose.angle_to(before.pose), refined.pose.distance_to(before.pose)
     near = turn_rad < SAME_RAD and away_m < SAME * meshes.length_m
