@@ -55,14 +55,17 @@ def test_what_is_shown_is_read_by_the_flags_of_the_command(inputs: Path, capsys:
     assert content_of(made / "result.json").titles == content.titles
 
 
-def test_of_two_commands_in_one_folder_the_last_is_shown(refined: Path, inputs: Path) -> None:
+def test_of_two_results_in_one_folder_the_last_is_shown(refined: Path, inputs: Path) -> None:
+    """The second command takes the place of the first; what `track` wrote, or a user kept, stays beside it."""
+    kept = (refined / "result.json").read_bytes()
     assert main(["locate", *arguments(inputs, init=None, mask=None, instances=2)[1:]]) == 0
-    shown = content_of(refined)
-    assert shown.titles == content_of(refined / "results.json").titles
-    assert shown.titles != content_of(refined / "result.json").titles
-    now = (refined / "results.json").stat().st_mtime_ns + 10**9
-    os.utime(refined / "result.json", ns=(now, now))
-    assert content_of(refined).titles == content_of(refined / "result.json").titles
+    assert not (refined / "result.json").exists()
+    (refined / "result.json").write_bytes(kept)
+    now = (refined / "results.json").stat().st_mtime_ns
+    for seconds, name in ((-1, "results.json"), (1, "result.json")):
+        os.utime(refined / "result.json", ns=(now + seconds * 10**9,) * 2)
+        assert content_of(refined).titles == content_of(refined / name).titles
+    assert content_of(refined / "result.json").titles != content_of(refined / "results.json").titles
 
 
 def test_what_is_gone_is_named_and_the_rest_is_shown(refined: Path) -> None:

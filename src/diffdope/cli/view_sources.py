@@ -69,7 +69,7 @@ def _file_in(path: Path) -> Path:
     found = [path / name for name in _FILES if (path / name).is_file()]
     if not found:
         raise expected("result", KINDS, f"{path}, which has none of these")
-    # Commands that write into the same folder leave each other's files there: the last one is meant.
+    # `track` leaves files of other commands where they are, and they its own: the last one is meant.
     return max(found, key=lambda file: file.stat().st_mtime_ns)
 
 

@@ -24,6 +24,7 @@ from diffdope.render.renderer import Renderer
 from diffdope.scene.observation import Observation
 from diffdope.search.drawn import Drawing, depth_of_others, drawing_of
 from diffdope.search.mesh_levels import MeshLevels
+from diffdope.search.proposals.box_proposals import share_in_picture
 from diffdope.search.selection import SAME, SAME_RAD
 from diffdope.search.settings import SearchSettings
 
@@ -94,6 +95,7 @@ def seen_instance(
     area[:] = np.repeat(np.repeat(shown, k, axis=0), k, axis=1)
     confirmed = there & (np.abs(behind_m) < _NEAR * meshes.length_m)
     seen = float(np.count_nonzero(confirmed) / max(int(np.count_nonzero(there)), 1))
+    seen *= share_in_picture(meshes, observation, result.pose)  # what is drawn beyond the picture is not seen either
     result = as_sure_as_seen(result, seen, search)
     return SeenInstance(result, drawn)
 
