@@ -198,7 +198,7 @@ def test_what_depth_hardly_shows_is_hardly_believed(found: list[RefinementResult
 
 def test_what_lies_beyond_the_picture_is_not_seen(refiner: Refiner, found: list[RefinementResult]) -> None:
     seen = []
-    for across_m in (0.0, 0.25):
+    for across_m in (0.0, 0.265):
         truth = Pose(TRUTHS[0].R_m2c, np.array([across_m, 0.0, 0.5]))
         pose = refiner.frame.enter(truth)
         sure = replace(found[0], pose=pose, answers=(Answer(pose, 0.95),), none_of_these=0.05, confidence=0.95)
@@ -206,7 +206,7 @@ def test_what_lies_beyond_the_picture_is_not_seen(refiner: Refiner, found: list[
         one = seen_instance(sure, refiner.meshes, observation, refiner.preset.resolved_search)
         assert one is not None
         seen.append(one.result.confidence or 0.0)
-    assert seen[0] == 0.95 and seen[1] < 0.9
+    assert seen[0] == 0.95 and seen[1] < 0.3
 
 
 def test_what_is_unsure_takes_no_pixels_from_what_is_sure(found: list[RefinementResult]) -> None:
