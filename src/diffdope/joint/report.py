@@ -36,7 +36,6 @@ from diffdope.pipelines.result import MESSAGES, NOWHERE, RefinementResult, Statu
 from diffdope.pipelines.result_confidence import belief_of
 from diffdope.scene.scene import Scene
 from diffdope.search.alternatives.answers import Answer
-from diffdope.search.drawn import drawing_of
 
 F64 = NDArray[np.float64]
 
