@@ -8,7 +8,7 @@ import trimesh
 
 from diffdope.geometry import so3
 from diffdope.scene.mesh import Mesh
-from diffdope.scene.revolution import Axis, axes_of_revolution, axis_of_most, longest_axis
+from diffdope.scene.revolution import Axis, axes_of_parts, axes_of_revolution, axis_of_most, longest_axis
 from diffdope.scene.sampling import surface_points
 
 
@@ -118,3 +118,18 @@ def test_the_longest_axis_is_that_of_a_turned_box() -> None:
     assert np.linalg.norm(axis.point_m - middle) < 1e-6
     flat = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 2.0, 0.0]])
     assert longest_axis(flat) is None
+
+
+def test_a_pipe_has_its_axis_though_a_branch_is_much_of_it() -> None:
+    pipe, branch = trimesh.creation.cylinder(0.02, 0.2, sections=64), trimesh.creation.cylinder(0.015, 0.1, sections=64)
+    branch.apply_transform(trimesh.transformations.rotation_matrix(0.5 * np.pi, [0.0, 1.0, 0.0]))
+    branch.apply_translation([0.07, 0.0, 0.03])
+    shape = trimesh.util.concatenate([pipe, branch])
+    assert axis_of(shape) is None
+    mesh = Mesh(np.asarray(shape.vertices), np.asarray(shape.faces))
+    found = axes_of_parts(*surface_points(mesh, 8000), mesh.diameter)
+    first = max(found, key=lambda one: abs(one.direction[2]))
+    assert abs(first.direction[2]) > np.cos(np.radians(1.0))
+    assert np.linalg.norm(first.point_m[:2]) < 0.001
+    cosines = np.array([[abs(one.direction @ other.direction) for one in found] for other in found])
+    assert np.all(cosines - np.eye(len(found)) < 0.95)

@@ -131,6 +131,27 @@ def _mostly_stays(tree: cKDTree, points: F64, axis: Axis, off: float) -> bool:
     return True
 
 
+def axes_of_parts(points_m: F64, normals: F64, length_m: float) -> tuple[Axis, ...]:
+    """Axes about which parts of a surface are of revolution, or nearly: three at most, no two of them parallel.
+
+    See `axis_of_most`; how much of the surface stays where it is if it is turned about them, is not asked.
+
+    Args:
+        points_m: (N, 3) spread evenly over the surface, metres.
+        normals: (N, 3) unit normals there.
+        length_m: the diameter.
+    """
+    middle = points_m.mean(axis=0)
+    points = (points_m - middle) / length_m
+    lines = np.concatenate([np.cross(points, normals), normals], axis=1)
+    found: list[Axis] = []
+    for start in range(3):
+        direction, moment = _robust_axis(lines, start)
+        if all(abs(direction @ other.direction) < _PARALLEL for other in found):
+            found.append(Axis(direction, middle + length_m * np.cross(direction, moment)))
+    return tuple(found)
+
+
 def longest_axis(points_m: F64) -> Axis | None:
     """The axis through the middle of the smallest box around points (N, 3), metres, along which it is longest.
 

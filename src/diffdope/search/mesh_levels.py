@@ -105,7 +105,7 @@ class MeshLevels:
             return self._corners_m
 
     @property
-    def _points_m(self) -> tuple[F64, F64]:
+    def points_m(self) -> tuple[F64, F64]:
         """Points (N, 3) spread over the surface, and its normals there, by which its axes are told."""
         with self._making.get():
             if self._spread_m is None:
@@ -125,7 +125,7 @@ class MeshLevels:
         """(6, 6) of the mean square displacement of the surface, see `estimate/tolerance.py`."""
         with self._making.get():
             if self._form is None:
-                self._form = displacement_form(self.mesh, self._points_m)
+                self._form = displacement_form(self.mesh, self.points_m)
             return self._form
 
     def apart_m(self, one: Pose, other: Pose) -> float:
@@ -145,7 +145,7 @@ class MeshLevels:
         """The axis about which most of it is of revolution; None where there is none."""
         with self._making.get():
             if self._axes is None:
-                self._axes = (axis_of_most(*self._points_m, self.length_m),)
+                self._axes = (axis_of_most(*self.points_m, self.length_m),)
             return self._axes[0]
 
     @property
@@ -161,7 +161,7 @@ class MeshLevels:
         """Turns about an axis, all by the same angle, that most of it has; the identity alone where there are none."""
         with self._making.get():
             if self._folds is None:
-                self._folds = folds_of(self._points_m[0], self.length_m)
+                self._folds = folds_of(self.points_m[0], self.length_m)
             return self._folds
 
     @property

@@ -25,6 +25,7 @@ from diffdope.search.alternatives.approximate_symmetries import (
     other_ways,
     with_turn_beside,
 )
+from diffdope.search.alternatives.turns_that_explain import turned_to_explain
 from diffdope.search.alternatives.way_back import Way, as_well_refined
 from diffdope.search.candidates import Candidates, Hypotheses
 from diffdope.search.checks.doubts import Doubts, doubts_by_images
@@ -93,8 +94,7 @@ class Search:
         self._answers, self._ways, self._recorder = list[Candidates](), list[Way](), Recorder()
         refuses = settings.mask_refused_px > 0.0 and "depth" not in observation.modalities
         self._held_unseen = held_unseen > 0.0 and not held > 0.0 and refuses
-        self._again = settings.near.of_one_pose(1)
-        self._last_level = settings.near.of_one_pose(len(settings.near.levels) - 1)
+        self._again, self._last_level = (settings.near.of_one_pose(k) for k in (1, len(settings.near.levels) - 1))
         self._as_region = may_be_region(observation, settings) and keyframes is None and descent is None
         first = (settings.near, settings.far) if pose is not None else pyramids_everywhere(settings)
         first_aligned = sum(pyramid.hypotheses[0] for pyramid in first)
@@ -163,8 +163,9 @@ class Search:
         return replace(outcome, notes=(*outcome.notes, *doubts.notes), why=doubts.why)
 
     def _ended_by_depth(self, found: Candidates) -> Candidates:
-        """The same, or what depth's own steps find beside it, where depth is all there is and contradicts the pose."""
-        ended = ended_by_depth(found, self._descent, self._again, self._observation, self._last_steps)
+        """The same, or where depth leads that contradicts it: along its own steps, or to a turn that explains more."""
+        given = self._descent, self._again, self._observation, self._last_steps
+        ended = turned_to_explain(ended_by_depth(found, *given), *given)
         self._answers = [ended if one is found else one for one in self._answers]
         return ended
 
