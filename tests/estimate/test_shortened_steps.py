@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from diffdope.estimate.gauss_newton import Parts
-from diffdope.estimate.shortened_steps import Reached, shortened_steps
+from diffdope.estimate.shortened_steps import CostedPose, shortened_steps
 from diffdope.geometry.pose import Pose, difference
 
 TARGET = Pose(np.eye(3), np.array([0.0, 0.0, 0.6]))
@@ -17,8 +17,8 @@ OFF = np.array([0.01, -0.02, 0.005, 0.1, 0.0, -0.05])
 NONE: Parts = {}
 
 
-def at(pose: Pose) -> Reached:
-    return Reached(pose, NONE, 1.0 + float(difference(pose, TARGET) @ difference(pose, TARGET)))
+def at(pose: Pose) -> CostedPose:
+    return CostedPose(pose, NONE, 1.0 + float(difference(pose, TARGET) @ difference(pose, TARGET)))
 
 
 def overshooting(factor: float) -> Callable[[Pose, Parts], NDArray[np.float64]]:
@@ -38,7 +38,7 @@ def test_steps_that_go_up_to_six_times_too_far_lead_down(factor: float) -> None:
 def test_what_is_not_to_be_trusted_is_not_reached() -> None:
     start, asked = at(TARGET.retract(OFF)), []
 
-    def near(pose: Pose) -> Reached | None:
+    def near(pose: Pose) -> CostedPose | None:
         asked.append(pose)
         return at(pose) if np.linalg.norm(difference(pose, start.pose)) < 0.7 * np.linalg.norm(OFF) else None
 

@@ -24,7 +24,7 @@ from diffdope.estimate.covariance import (
 from diffdope.estimate.gauss_newton import Parts, cost_of, gauss_newton, stay
 from diffdope.estimate.polish_settings import PolishSettings
 from diffdope.estimate.regression import RegressionContext, regress
-from diffdope.estimate.shortened_steps import Reached, shortened_steps
+from diffdope.estimate.shortened_steps import CostedPose, shortened_steps
 from diffdope.geometry.pose import Pose
 from diffdope.problem.linearised import Linearised
 from diffdope.terms.quadratic_factor import QuadraticFactor, summed
@@ -280,13 +280,13 @@ class RobustGaussNewton:
         if set(first) != {"rgb"}:
             return start, first
 
-        def at(pose: Pose) -> Reached | None:
+        def at(pose: Pose) -> CostedPose | None:
             if not self._distance(pose, start) < self._settings.longest:
                 return None
             parts = self._parts(pose, first)
-            return Reached(pose, parts, self._cost(pose, parts, first)) if set(parts) == set(first) else None
+            return CostedPose(pose, parts, self._cost(pose, parts, first)) if set(parts) == set(first) else None
 
-        begun = Reached(start, first, self._cost(start, first, first))
+        begun = CostedPose(start, first, self._cost(start, first, first))
         return shortened_steps(
             begun, lambda pose, parts: gauss_newton(parts, before, self._beside(pose)), at, self._settings.steps
         )[:2]

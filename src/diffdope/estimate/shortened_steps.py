@@ -17,7 +17,7 @@ _SHARES = (1.0, 0.5, 0.25)  # shorter ones gain no more than what the next step 
 _SETTLED = 1e-4  # share of its cost that a step takes off a pose at rest, at most
 
 
-class Reached(NamedTuple):
+class CostedPose(NamedTuple):
     """A pose, the normal equations there, and the robust cost."""
 
     pose: Pose
@@ -26,8 +26,8 @@ class Reached(NamedTuple):
 
 
 def shortened_steps(
-    start: Reached, step_from: Callable[[Pose, Parts], F64], at: Callable[[Pose], Reached | None], most: int
-) -> Reached:
+    start: CostedPose, step_from: Callable[[Pose, Parts], F64], at: Callable[[Pose], CostedPose | None], most: int
+) -> CostedPose:
     """Where steps lead each of which is halved, and halved again, until the cost is lower than before it.
 
     They end where no share of a step lowers it, or hardly.
