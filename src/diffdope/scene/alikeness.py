@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from diffdope.scene.lod_check import colors_of
 from diffdope.scene.mesh import Mesh
 from diffdope.scene.nearest import Tree
 from diffdope.scene.sampling import Samples, normals_of, spread_over
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
@@ -31,7 +35,8 @@ _OPEN = 1e-3  # singular values below this share of the largest: a can may be tu
 _COLOR = 0.05  # mean difference of colours, of which each is a mean over a patch
 _OTHER_COLOR = 0.25  # difference that no light explains
 _FEW = 0.005  # share of the points that may be somewhere else, or in another colour: a knob or a logo is more
-_PATCH = 16  # points: some 5 % of the diameter, since a pattern is never repeated to the point
+_PAINTED = 20_000  # points whose colours are asked: of a small print, fewer show by chance more of its paint or less
+_PATCH = 32  # of these: some 5 % of the diameter, since a pattern is never repeated to the point
 
 
 class Alikeness:
@@ -51,22 +56,27 @@ class Alikeness:
         self._vertices_m, self._faces = mesh.vertices_m, mesh.faces
         self._surface = Tree(mesh.vertices_m, mesh.faces)
         self._tree = cKDTree(self._points)
-        self._mesh, self._samples = mesh, samples
+        self._mesh = mesh
         self._patches = np.full(
             (len(self._points) if mesh.has_color else 0, 3), np.nan
         )  # of points that were asked for
 
     @cached_property
-    def _painted(self) -> F64:
-        """Colours (N, 3) of the points."""
-        return colors_of(self._mesh, self._samples, self._mesh.shown_texture)
+    def _painted(self) -> tuple[cKDTree, F64]:
+        """Points all over the surface, and their colours (N, 3)."""
+        from scipy.spatial import cKDTree
+
+        mesh = self._mesh
+        samples = spread_over(mesh.vertices_m, mesh.faces, _PAINTED)
+        return cKDTree(samples.of(mesh.vertices_m, mesh.faces)), colors_of(mesh, samples, mesh.shown_texture)
 
     def _colors(self, some: NDArray[np.intp]) -> F64:
         """Of some points (K,) the mean colours (K, 3) of those around each: a few tell, and patches take long."""
         unknown = np.unique(some[np.isnan(self._patches[some, 0])])
         if len(unknown):
-            around = self._tree.query(self._points[unknown], _PATCH)[1]
-            self._patches[unknown] = self._painted[around].mean(axis=1)
+            painted, colors = self._painted
+            around = painted.query(self._points[unknown], _PATCH)[1]
+            self._patches[unknown] = colors[around].mean(axis=1)
         return self._patches[some]
 
     def unnoticed(self, R: F64, t: F64) -> bool:
