@@ -122,3 +122,24 @@ def test_patches_of_some_points_are_those_of_all(rng: np.random.Generator) -> No
     every = alike._colors(np.arange(len(alike._points)))
     for some in (np.array([7]), np.array([], int), np.array([3, 7, 3, 500]), rng.integers(0, len(every), 999)):
         np.testing.assert_array_equal(asked._colors(some), every[some])
+
+
+def drum(tiles: int) -> Mesh:
+    """Of one print, so many times about it: spots that are smaller than the patches whose colours are compared."""
+    angle, heights = angles(), np.linspace(-0.04, 0.04, 33)
+    grid = np.stack([np.column_stack([0.03 * np.cos(angle), 0.03 * np.sin(angle), np.full(STEPS, z)]) for z in heights])
+    here = np.arange(STEPS * (len(heights) - 1))
+    right = here - here % STEPS + (here + 1) % STEPS
+    faces = [(here, right, right + STEPS), (here, right + STEPS, here + STEPS)]
+    spots = np.random.default_rng(0).random((8, 9)) < 0.5
+    light = np.tile(np.kron(spots, np.ones((4, 5))), (1, tiles))
+    light = np.concatenate([light, light[-1:]])
+    return Mesh(
+        grid.reshape(-1, 3), np.concatenate([np.stack(one, axis=1) for one in faces]),
+        colors=np.repeat(np.where(light, 0.9, 0.25).reshape(-1, 1), 3, axis=1),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("degrees, same", [(45.0, True), (90.0, True), (135.0, True), (22.5, False), (60.0, False)])
+def test_a_print_that_repeats_itself_looks_the_same_after_a_tile(degrees: float, same: bool) -> None:
+    assert Alikeness(drum(8)).unnoticed(about_z(degrees), np.zeros(3)) == same

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -76,6 +78,11 @@ def probability_below(tolerance_m: float, once: F64) -> float:
         return 1.0
     h = c2**3 / c3**2
     return float(gammainc(0.5 * h, 0.5 * max(h + (tolerance_m**2 - c1) * np.sqrt(h / c2), 0.0)))
+
+
+def turn_within(share: float, deviation: float) -> float:
+    """Of a Gaussian error of this deviation being within a tolerance, both as shares of the diameter."""
+    return 1.0 if deviation <= 0.0 else math.erf(share / (math.sqrt(2.0) * deviation))
 
 
 def usually_within(

@@ -12,7 +12,7 @@ from diffdope.estimate.confidence import TOLERANCE, ConfidenceSettings, right_mi
 from diffdope.estimate.depth_scale import RIGHT, ScaleBelief, ScaleEvidence, scale_belief
 from diffdope.estimate.fit_quality import FitQuality
 from diffdope.estimate.focal_error import focal_covariance
-from diffdope.estimate.tolerance import displacement, probability_within, usually_within
+from diffdope.estimate.tolerance import displacement, probability_within, turn_within, usually_within
 from diffdope.geometry.pose import Pose
 from diffdope.note_codes import Note, NoteCode
 from diffdope.pipelines.result import RefinementResult
@@ -61,6 +61,8 @@ def belief_of(
             within *= probability_within(tolerance_m, beside, meshes.displacement_form, pose.R_m2c)
     else:
         within = probability_within(tolerance_m, covariance, meshes.displacement_form, pose.R_m2c)
+    if quality is not None:  # the displacement above is modulo turns about an axis of revolution, which a print has not
+        within *= turn_within(tolerance_m / meshes.length_m, quality.print_open or 0.0)
     within = within_at_scale(within, covariance, pose, meshes, tolerance_m, scale)
     return Belief(right, within, settings.corrected(right * within))
 
@@ -163,12 +165,18 @@ def _why(
     result: RefinementResult, belief: Belief, meshes: MeshLevels, settings: ConfidenceSettings
 ) -> tuple[str, ...]:  # fmt: skip
     """A note where a result that was found is not known to the tolerance."""
-    if not result.ok or belief.within >= _EVEN or result.covariance is None:
+    turn_m = meshes.length_m * (0.0 if result.evidence is None else result.evidence.print_open or 0.0)
+    if not result.ok or belief.within >= _EVEN or (result.covariance is None and turn_m == 0.0):
         return ()
-    known_m = displacement(result.covariance, meshes.displacement_form, result.pose.R_m2c)
+    known_m = 0.0
+    if result.covariance is not None:
+        known_m = displacement(result.covariance, meshes.displacement_form, result.pose.R_m2c)
+    what = "the pose is"
+    if turn_m > known_m:
+        what = "the turn about its axis, which the print should tell and does not, is"
     tolerance_m = settings.tolerance_of(meshes.length_m)
     text = (
-        f"the pose is known to about {1e3 * known_m:.1f} mm only, and the confidence is that of "
+        f"{what} known to about {1e3 * np.hypot(known_m, turn_m):.1f} mm only, and the confidence is that of "
         f"{1e3 * tolerance_m:.1f} mm (search.confidence.tolerance_m): see the covariance"
     )
     return (Note(NoteCode.TOLERANCE, text),)

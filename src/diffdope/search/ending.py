@@ -26,10 +26,12 @@ from diffdope.search.candidates import Candidates
 from diffdope.search.checks.border_fits import borne_out
 from diffdope.search.checks.open_turn import left_of, open_turn
 from diffdope.search.checks.outline_evidence import beside_edges, share_on_edges
+from diffdope.search.checks.print_turn import told_by_print
 from diffdope.search.features.feature_search import with_distance_error
 from diffdope.search.history import Amended, Recorder
 from diffdope.search.last_steps import LastSteps
 from diffdope.search.mask_as_region import PlacedCandidates
+from diffdope.search.mask_rejection import refused
 from diffdope.search.mesh_levels import MeshLevels
 from diffdope.search.outcome import Outcome
 from diffdope.search.rim_estimate import RimEstimate, rims_tell
@@ -104,6 +106,9 @@ class Ending:
         found = choice[int(np.argmax(odds))]
         level, ended = found.level, found if placed is None else placed.found
         estimate = RobustEstimate(found.pose) if self.settings.polish.idle else self._weighed(ended, placed)
+        unsure = None
+        if not (self.filmed or self.first_order):
+            estimate, unsure = told_by_print(estimate, level, self.meshes, self.settings.turns)
         most_deg = 0.0 if self.filmed else 180.0 if self.stages is None else self.settings.noise.spread_deg
         turn = open_turn(found.rough, estimate.pose, self.meshes, np.radians(most_deg))
         estimate = estimate.maybe_off(turn)
@@ -131,7 +136,7 @@ class Ending:
             status=status_of(found, confidence, answers, self.settings, first_order=self.first_order),
             cost=float(costs[1]), modality_costs=each[1], initial_cost=float(costs[0]), initial_modality_costs=each[0],
             history=history, winner=winner, winner_iteration=row,
-            quality=None if self.first_order else self._quality(found, turn, estimate),
+            quality=None if self.first_order else replace(self._quality(found, turn, estimate), print_open=unsure),
             confidence=None if self.first_order else confidence,
             covariance=covariance, unobserved=estimate.unobserved, apart_m=found.apart_m,
             notes=(*self._turned(found), *refused(level), *ended.notes, *beside_edges(edges), *estimate.notes),
@@ -290,11 +295,3 @@ def costs_of(
 def first_order(problem: object, R: F64, t: F64, *, descent: DescentSettings, rates: F64, **_: object) -> SolverResult:
     """`gradient_descent.descend` with the arguments of `levenberg_marquardt.minimise`."""
     return descend(problem, R, t, descent, rates)  # type: ignore[arg-type]
-
-
-def refused(level: LevelProblem) -> tuple[str, ...]:
-    """A note, if the mask was left out."""
-    if level.mask_refused_px is None:
-        return ()
-    text = f"mask is off: its border is {level.mask_refused_px:.1f} pixels of the crop from the object's outline"
-    return (Note(NoteCode.MASK_REFUSED, text),)

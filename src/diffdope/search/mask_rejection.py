@@ -16,7 +16,9 @@ from dataclasses import replace
 import numpy as np
 
 from diffdope.geometry.pose import Pose
+from diffdope.note_codes import Note, NoteCode
 from diffdope.problem.failure import Failure
+from diffdope.problem.level_problem import LevelProblem
 from diffdope.problem.responsibility import border_error
 from diffdope.problem.variables import Variables
 from diffdope.render.renderer import Renderer
@@ -116,3 +118,11 @@ def log_likelihood(found: Candidates, prior: PosePrior, length_m: float) -> floa
     R, t = np.array(found.pose.R_m2c)[None], np.array(found.pose.t_m2c)[None]
     cost = float(problem.evaluate(R, t, with_normal=False).cost[0])
     return 0.0 if level.contours is None else -level.contours.likelihoods(cost)
+
+
+def refused(level: LevelProblem) -> tuple[str, ...]:
+    """A note, if the mask was left out."""
+    if level.mask_refused_px is None:
+        return ()
+    text = f"mask is off: its border is {level.mask_refused_px:.1f} pixels of the crop from the object's outline"
+    return (Note(NoteCode.MASK_REFUSED, text),)

@@ -36,7 +36,7 @@ _WORTH_STEPS = 1.6  # of the lowest cost before any step: of what few steps made
 _WORTH_A_LOOK = 2.0  # the same of a turn beside which others are looked at
 _WORSE = 4.0  # log odds by which a turn that has made few steps may be worse than the best
 _BESIDE = 3  # turns to both sides that are tried where the turn is not in doubt
-_EVEN = 0.003  # share by which costs of all turns differ where no turn is better than another
+EVEN = 0.003  # share by which costs of all turns differ where no turn is better than another
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def turned_alternatives(
     starts: list[tuple[float, F64, F64]] = []
     for which, ((R, t), cost, there) in enumerate(zip(turns, costs, reached, strict=True)):
         some = cost[::2][np.isfinite(cost[::2])]
-        if len(some) == 0 or np.ptp(some) < _EVEN * float(some.min()):
+        if len(some) == 0 or np.ptp(some) < EVEN * float(some.min()):
             continue
         best = (cost <= np.roll(cost, 1)) & (cost <= np.roll(cost, -1)) & (cost <= _WORTH_STEPS * lowest)
         best &= np.roll(there, 1) & np.roll(there, -1)
@@ -155,7 +155,9 @@ def turned_alternatives(
     return _ranked(turned, found, level, buffers, length_m)
 
 
-def turned_beside(pose: Pose, axis: Axis, level: LevelProblem, settings: TurnSettings, length_m: float) -> Pose | None:
+def turned_beside(
+    pose: Pose, axis: Axis, level: LevelProblem, settings: TurnSettings, length_m: float, lower: float = _LOWER
+) -> Pose | None:  # fmt: skip
     """The pose turned by some degrees, if the images are explained better so; None if it stands best.
 
     The borders of a print are few pixels wide, and what fits beside them curves the cost: a descent comes to rest some
@@ -167,12 +169,13 @@ def turned_beside(pose: Pose, axis: Axis, level: LevelProblem, settings: TurnSet
         level: a crop, prepared near the pose.
         settings: how far apart turns are that are tried.
         length_m: the object's diameter.
+        lower: share of the pose's cost below which a turn explains the images better.
     """
     problem = level.problem(Variables.one_object(0.5 * length_m))
     step = 2.0 * np.pi / settings.count
     around = np.asarray(step * np.arange(-_BESIDE, _BESIDE + 1), np.float64)
     cost = _turned_costs(problem, pose, axis, around)
-    if np.ptp(cost) < _EVEN * cost.min() or cost.min() > _LOWER * cost[_BESIDE]:
+    if np.ptp(cost) < EVEN * cost.min() or cost.min() > lower * cost[_BESIDE]:
         return None
     best = around[int(np.argmin(cost))]
     finer = np.asarray(best + step * np.array([-0.5, -0.25, 0.0, 0.25, 0.5]), np.float64)
